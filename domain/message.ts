@@ -1,0 +1,74 @@
+/** One outbound SMS to one contact of one run: its statuses, the moves between them, and the reasons for an end. */
+
+export const messageStatuses = [
+  'queued',
+  'sending',
+  'sent',
+  'delivered',
+  'undelivered',
+  'failed',
+  'skipped',
+  'unknown',
+  'cancelled',
+] as const;
+export type MessageStatus = (typeof messageStatuses)[number];
+
+/**
+ * The allowed moves. Enforced in SQL by the `where` of each update; docs/states.md draws them.
+ *
+ * - `sending → queued`: certainly not taken by the provider, to be tried again.
+ * - `sending → unknown`: perhaps taken (time-out after the request was written, sender killed).
+ * - `sending → delivered | undelivered`: the receipt overtook the answer to its own send.
+ * - `unknown → …`: settled by a receipt, by the answer of a sender that was thought dead, by the provider's
+ *   look-up or by a person; back to `queued` only when it is known that the provider never took it.
+ */
+export const moves: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = {
+  queued: ['sending', 'skipped', 'cancelled', 'failed'],
+  sending: ['sent', 'delivered', 'undelivered', 'failed', 'unknown', 'queued'],
+  sent: ['delivered', 'undelivered', 'failed'],
+  unknown: ['sent', 'delivered', 'undelivered', 'failed', 'queued'],
+  delivered: [],
+  undelivered: [],
+  failed: [],
+  skipped: [],
+  cancelled: [],
+};
+
+/** Statuses a message only passes through: a finished run has none of them. */
+export const passingStatuses = ['queued', 'sending'] as const satisfies readonly MessageStatus[];
+
+/** The statuses from which a message may move to `to`: the `where status in (…)` of the update. */
+export const sourcesOf = (to: MessageStatus): MessageStatus[] =>
+  messageStatuses.filter((from) => moves[from].includes(to));
+
+/** Why a line of the mailing is left out before sending (SPEC 3). */
+export const skipReasons = [
+  'phone_missing',
+  'phone_invalid',
+  'not_a_mobile',
+  'duplicate_phone',
+  'no_consent',
+  'opted_out',
+  'message_too_long',
+  'message_empty',
+  'line_invalid',
+] as const;
+export type SkipReason = (typeof skipReasons)[number];
+
+/** Why a message that was handed to a provider ended without being sent, or is not known to have been. */
+export const failureReasons = [
+  'number_invalid',
+  'number_not_mobile',
+  'number_unreachable',
+  'number_opted_out',
+  'content_refused',
+  'sender_refused',
+  'request_refused',
+  'not_delivered',
+  'expired_at_carrier',
+  'carrier_filtered',
+  'temporary_failure',
+  'no_answer',
+  'sender_died',
+] as const;
+export type FailureReason = (typeof failureReasons)[number];

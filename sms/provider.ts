@@ -1,0 +1,61 @@
+import type { FailureReason } from '../domain/message.ts';
+
+/** One SMS as a provider adapter takes it. */
+export interface SendRequest {
+  /** `messages.id`: our client reference, given to the provider in whatever way it offers. */
+  messageId: number;
+  /** E.164, with `+`. */
+  to: string;
+  text: string;
+}
+
+/**
+ * What a send can answer (DESIGN.md, "Sending"). `send` never throws for anything a provider or a network does:
+ * each cause is one of these five, and the sender's duty follows from it alone.
+ *
+ * `code` is the provider's error code or ours for the transport (`ECONNREFUSED`, `HTTP_503`); `detail` one plain
+ * sentence for the operator, without phone number or text.
+ */
+export type SendOutcome =
+  /** The provider took it. */
+  | { kind: 'accepted'; providerMessageId: string }
+  /** The provider refuses this message for good. */
+  | { kind: 'refused'; reason: FailureReason; code: string; detail: string }
+  /** Certainly not taken, and worth another try after `retryAfterMs` (null: the sender's own back-off). */
+  | { kind: 'temporary'; code: string; detail: string; retryAfterMs: number | null }
+  /** Perhaps taken: never sent again by itself unless the provider deduplicates by our reference. */
+  | { kind: 'ambiguous'; code: string; detail: string }
+  /** Not taken, because of the account (credentials, credit, suspended): no message will be. */
+  | { kind: 'account'; code: string; detail: string };
+
+/** A delivery receipt as an adapter reads it from the provider's callback. */
+export interface DeliveryReceipt {
+  /** Our reference as it came back; null when the callback does not carry one. */
+  messageId: number | null;
+  providerMessageId: string;
+  /** null: a status that tells us nothing new (queued, sending) or that we do not know: stored, not applied. */
+  status: 'sent' | 'delivered' | 'undelivered' | 'failed' | null;
+  reason: FailureReason | null;
+  code: string | null;
+}
+
+/** The provider's HTTP callback as it reached us. */
+export interface Callback {
+  /** The public URL the provider called, with query, exactly as it was signed. */
+  url: string;
+  headers: Record<string, string | string[] | undefined>;
+  /** The decoded form fields, untrimmed. A repeated field is an array. */
+  form: Record<string, string | string[]>;
+}
+
+export interface Provider {
+  /** True when the provider itself refuses a second message with the same reference: only then is an ambiguous send repeated. */
+  readonly deduplicates: boolean;
+  send(request: SendRequest, signal: AbortSignal): Promise<SendOutcome>;
+  /** Whether the callback really comes from the provider (constant-time comparison). */
+  verify(callback: Callback): boolean;
+  /** Call only after `verify`. Null: not a delivery receipt. */
+  readReceipt(callback: Callback): DeliveryReceipt | null;
+  /** Closes the connections. */
+  close(): Promise<void>;
+}
