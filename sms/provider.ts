@@ -14,7 +14,8 @@ export interface SendRequest {
  * each cause is one of these five, and the sender's duty follows from it alone.
  *
  * `code` is the provider's error code or ours for the transport (`ECONNREFUSED`, `HTTP_503`); `detail` one plain
- * sentence for the operator, without phone number or text.
+ * sentence for the operator, without phone number or text. Once `signal` is aborted, a send that has not left is
+ * `temporary`, one that has is `ambiguous`.
  */
 export type SendOutcome =
   /** The provider took it. */
@@ -44,8 +45,10 @@ export interface Callback {
   /** The public URL the provider called, with query, exactly as it was signed. */
   url: string;
   headers: Record<string, string | string[] | undefined>;
-  /** The decoded form fields, untrimmed. A repeated field is an array. */
+  /** The decoded form fields, untrimmed. A repeated field is an array. Empty when the body is no form. */
   form: Record<string, string | string[]>;
+  /** The body as it arrived: some providers sign its bytes. */
+  rawBody: string;
 }
 
 export interface Provider {
@@ -56,6 +59,6 @@ export interface Provider {
   verify(callback: Callback): boolean;
   /** Call only after `verify`. Null: not a delivery receipt. */
   readReceipt(callback: Callback): DeliveryReceipt | null;
-  /** Closes the connections. */
+  /** Waits for the sends under way, then closes the connections. */
   close(): Promise<void>;
 }

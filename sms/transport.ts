@@ -1,0 +1,164 @@
+import { type Dispatcher, Pool } from 'undici';
+
+/** What became of one POST: all that a provider adapter needs to decide between its outcomes. */
+export type Exchange =
+  /** The status line arrived. `body` is null when the rest of the answer did not. */
+  | { kind: 'answered'; status: number; retryAfter: string | null; body: string | null }
+  /** Not one byte of the request was written: it was certainly not taken. */
+  | { kind: 'not_written'; code: string }
+  /** The request was written, or may have been, and no answer came. */
+  | { kind: 'unanswered'; code: string };
+
+export interface TransportOptions {
+  /** Scheme, host and port; a path in it goes before the path of each request. */
+  baseUrl: string;
+  /** Sent with each request. */
+  headers: Record<string, string>;
+  /** For the connection, for the head of the answer, and for all of it: each at most this long. */
+  timeoutMs: number;
+  /** Connections at most; each carries one request at a time. More requests than these wait in memory. */
+  connections: number;
+}
+
+export interface Transport {
+  post(path: string, body: string, signal: AbortSignal): Promise<Exchange>;
+  /** Waits for the requests under way, then closes the connections. */
+  close(): Promise<void>;
+}
+
+/** Providers answer a send with one or two kilobytes. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/**
+ * POST over kept-alive connections, once: no retry, no redirect, and an exact word on whether the request can have
+ * reached the other side.
+ *
+ * undici calls `onRequestStart` in the same tick in which it writes the first byte (client-h1.js, `writeH1`), and not
+ * before it has a connection. An error without that call (refused, DNS, TLS, connect time-out, a kept-alive
+ * connection found closed) therefore proves that nothing was written; after it, nothing is proved.
+ * The commonest false alarm, a connection that the provider closed while it was idle, is met by undici in two ways:
+ * it gives connections up after 4 idle seconds (earlier if the provider's Keep-Alive header says so), and before it
+ * writes to an idle one it lets the event loop deliver a close or reset that has already arrived.
+ */
+export function createTransport({ baseUrl, headers, timeoutMs, connections }: TransportOptions): Transport {
+  const { origin, pathname } = new URL(baseUrl);
+  const prefix = pathname.replace(/\/$/, '');
+  const flatHeaders = Object.entries(headers).flat();
+  const pool = new Pool(origin, {
+    connections,
+    pipelining: 1,
+    connectTimeout: timeoutMs,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    maxResponseSize: MAX_ANSWER_BYTES,
+  });
+
+  // One listener for each signal, not for each request: thousands of requests a second share a sender's signal, and
+  // adding and removing a listener for each costs a third of the rate.
+  const watched = new WeakMap<AbortSignal, Set<Post>>();
+  const postsOf = (signal: AbortSignal): Set<Post> => {
+    let posts = watched.get(signal);
+    if (posts === undefined) {
+      const added = (posts = new Set());
+      watched.set(signal, added);
+      signal.addEventListener('abort', () => added.forEach((post) => post.abort()), { once: true });
+    }
+    return posts;
+  };
+
+  return {
+    post: (path, body, signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted) {
+          resolve({ kind: 'not_written', code: 'ABORTED' });
+          return;
+        }
+        const posts = postsOf(signal);
+        const post = new Post(timeoutMs, (exchange) => {
+          posts.delete(post);
+          resolve(exchange);
+        });
+        posts.add(post);
+        pool.dispatch({ method: 'POST', path: prefix + path, headers: flatHeaders, body }, post);
+      }),
+    close: () => pool.close(),
+  };
+}
+
+/** One request under way, as undici reports on it. A class: undici looks the methods up for each request. */
+class Post implements Dispatcher.DispatchHandler {
+  readonly #timeoutMs: number;
+  readonly #done: (exchange: Exchange) => void;
+  #controller: Dispatcher.DispatchController | null = null;
+  #writtenAt = 0;
+  #aborted = false;
+  #status = 0;
+  #retryAfter: string | null = null;
+  #body: Buffer | null = null;
+
+  constructor(timeoutMs: number, done: (exchange: Exchange) => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#done = done;
+  }
+
+  /** Before the request is written: it never will be. After: the answer is no longer waited for. */
+  abort(): void {
+    this.#aborted = true;
+    if (this.#controller === null) this.#done({ kind: 'not_written', code: 'ABORTED' });
+    else this.#controller.abort(new TransportError('ABORTED'));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#aborted) {
+      controller.abort(new TransportError('ABORTED'));
+      return;
+    }
+    this.#controller = controller;
+    this.#writtenAt = performance.now();
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.#status = status;
+    const retryAfter = headers['retry-after'];
+    if (typeof retryAfter === 'string') this.#retryAfter = retryAfter;
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body = this.#body === null ? chunk : Buffer.concat([this.#body, chunk]);
+    // undici's bodyTimeout starts anew with each chunk: an answer that drips would never end.
+    if (performance.now() - this.#writtenAt > 2 * this.#timeoutMs) {
+      controller.abort(new TransportError('ANSWER_TOO_SLOW'));
+    }
+  }
+
+  onResponseEnd(): void {
+    const body = this.#body === null ? '' : this.#body.toString();
+    this.#done({ kind: 'answered', status: this.#status, retryAfter: this.#retryAfter, body });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#status >= 200) {
+      this.#done({ kind: 'answered', status: this.#status, retryAfter: this.#retryAfter, body: null });
+    } else if (this.#controller === null) {
+      this.#done({ kind: 'not_written', code: codeOf(error) });
+    } else {
+      this.#done({ kind: 'unanswered', code: codeOf(error) });
+    }
+  }
+}
+
+class TransportError extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+const codeOf = (error: Error): string =>
+  'code' in error && typeof error.code === 'string' ? error.code : error.name;

@@ -1,0 +1,91 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { Callback, DeliveryReceipt } from './provider.ts';
+import { twilioCodes } from './twilio-codes.ts';
+
+/**
+ * Whether Twilio signed this callback: `X-Twilio-Signature` is the base64 HMAC-SHA1, keyed with the auth token, of
+ * the URL followed by each field's name and value, sorted by name; of a repeated field, its distinct values, sorted.
+ * A body that is no form is signed through its SHA-256 in the URL (`bodySHA256`).
+ * https://www.twilio.com/docs/usage/webhooks/webhooks-security
+ */
+export function verifyTwilioCallback(authToken: string, callback: Callback): boolean {
+  const { url, headers, form, rawBody } = callback;
+  const signature = headers['x-twilio-signature'];
+  if (typeof signature !== 'string') return false;
+
+  const bodyHash = URL.canParse(url) ? new URL(url).searchParams.get('bodySHA256') : null;
+  if (bodyHash !== null && !equal(bodyHash, createHash('sha256').update(rawBody).digest('hex'))) return false;
+  const fields = bodyHash === null ? signedFields(form) : '';
+
+  // Twilio signs the URL with or without the port, and proxies add and drop it.
+  return [withoutPort(url), withPort(url)].some((variant) =>
+    equal(
+      signature,
+      createHmac('sha1', authToken)
+        .update(variant + fields)
+        .digest('base64'),
+    ),
+  );
+}
+
+const signedFields = (form: Callback['form']): string =>
+  Object.entries(form)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, value]) =>
+      [...new Set(Array.isArray(value) ? value.toSorted() : [value])].map((one) => name + one),
+    )
+    .join('');
+
+// By pattern, not through URL: it would percent-encode characters that Twilio signed as they are.
+const authority = /^(https?:\/\/)([^/?#]*?)(:\d+)?(?=[/?#]|$)/i;
+
+const withoutPort = (url: string): string => url.replace(authority, '$1$2');
+
+const withPort = (url: string): string =>
+  url.replace(authority, (_all, scheme: string, host: string, port: string | undefined) => {
+    return scheme + host + (port ?? (scheme.toLowerCase() === 'https://' ? ':443' : ':80'));
+  });
+
+/** In constant time, but for the length, which is no secret. */
+function equal(received: string, expected: string): boolean {
+  const a = Buffer.from(received);
+  const b = Buffer.from(expected);
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/**
+ * What each MessageStatus says: https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+ * `read` is said by channels other than SMS, after `delivered`. `canceled` is the end of a scheduled message.
+ */
+const statuses: ReadonlyMap<string, DeliveryReceipt['status']> = new Map([
+  ['accepted', null],
+  ['scheduled', null],
+  ['queued', null],
+  ['sending', null],
+  ['sent', 'sent'],
+  ['delivered', 'delivered'],
+  ['read', 'delivered'],
+  ['undelivered', 'undelivered'],
+  ['failed', 'failed'],
+  ['canceled', 'failed'],
+]);
+
+/** Reads a status callback; null for anything else, as an incoming message. */
+export function readTwilioReceipt({ url, form }: Callback): DeliveryReceipt | null {
+  const { MessageSid: sid, MessageStatus: word, ErrorCode: code } = form;
+  if (typeof sid !== 'string' || typeof word !== 'string') return null;
+  const status = statuses.get(word) ?? null;
+  const ended = status === 'undelivered' || status === 'failed';
+  return {
+    messageId: messageIdOf(url),
+    providerMessageId: sid,
+    status,
+    reason: ended ? (twilioCodes.get(Number(code))?.reason ?? 'not_delivered') : null,
+    code: typeof code === 'string' && code !== '' && code !== '0' ? code : null,
+  };
+}
+
+function messageIdOf(url: string): number | null {
+  const value = URL.canParse(url) ? new URL(url).searchParams.get('message') : null;
+  return value !== null && /^[1-9]\d{0,15}$/.test(value) ? Number(value) : null;
+}
