@@ -81,7 +81,9 @@ export function createTransport({ baseUrl, headers, timeoutMs, connections }: Tr
         posts.add(post);
         pool.dispatch({ method: 'POST', path: prefix + path, headers: flatHeaders, body }, post);
       }),
-    close: () => pool.close(),
+    close: async () => {
+      if (!pool.destroyed) await pool.close();
+    },
   };
 }
 

@@ -1,0 +1,231 @@
+import type { Callback, DeliveryReceipt, Provider, SendOutcome, SendRequest } from '../sms/provider.ts';
+import { createTwilio } from '../sms/twilio.ts';
+import { httpAnswer, type RawRequest } from './raw-server.ts';
+
+/** What one SMS provider adapter must do, as tables; providers.test.ts runs them. A new provider adds an entry. */
+export interface Adapter {
+  create(options: { baseUrl: string; sendTimeoutMs: number; connections: number }): Provider;
+  /** The answer of a provider that took the message, and what `accepted` says then. */
+  accepts: { answer: string; providerMessageId: string };
+  requests: {
+    name: string;
+    send: SendRequest;
+    request: Omit<RawRequest, 'headers' | 'body'> & {
+      headers: Record<string, string>;
+      form: Record<string, string>;
+    };
+  }[];
+  answers: { name: string; answer: string; outcome: Partial<SendOutcome> }[];
+  receipts: { name: string; query: string; form: Callback['form']; receipt: DeliveryReceipt | null }[];
+}
+
+export const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
+const messageSid = `SM${'a'.repeat(32)}`;
+export const twilio =
+  (overrides: { from?: string; statusCallbackUrl?: string } = {}) =>
+  (options: { baseUrl: string; sendTimeoutMs: number; connections: number }) =>
+    createTwilio({
+      accountSid,
+      authToken: 'the-token',
+      from: '+5511999990000',
+      statusCallbackUrl: 'https://torpedo.example/webhooks/providers/1/receipts',
+      ...overrides,
+      ...options,
+    });
+/** As Twilio words its errors. */
+const twilioError = (status: number, code: number, headers: Record<string, string> = {}) =>
+  httpAnswer(
+    status,
+    JSON.stringify({ code, message: "The 'To' number +5511988887777 is bad", more_info: '', status }),
+    headers,
+  );
+
+export const adapters: Record<string, Adapter> = {
+  twilio: {
+    create: twilio(),
+    accepts: {
+      answer: httpAnswer(201, JSON.stringify({ sid: messageSid, status: 'queued', error_code: null })),
+      providerMessageId: messageSid,
+    },
+    requests: [
+      {
+        name: 'a text with accents, an emoji and form characters',
+        send: { messageId: 123, to: '+5511988887777', text: 'Olá & até já =+%? 🚀\nSAIR' },
+        request: {
+          method: 'POST',
+          path: `/2010-04-01/Accounts/${accountSid}/Messages.json`,
+          headers: {
+            authorization: `Basic ${Buffer.from(`${accountSid}:the-token`).toString('base64')}`,
+            'content-type': 'application/x-www-form-urlencoded',
+          },
+          form: {
+            To: '+5511988887777',
+            From: '+5511999990000',
+            Body: 'Olá & até já =+%? 🚀\nSAIR',
+            StatusCallback: 'https://torpedo.example/webhooks/providers/1/receipts?message=123',
+          },
+        },
+      },
+    ],
+    answers: [
+      {
+        name: '200 with a sid',
+        answer: httpAnswer(200, `{"sid":"${messageSid}"}`),
+        outcome: { kind: 'accepted' },
+      },
+      {
+        name: '201 without a sid',
+        answer: httpAnswer(201, '{}'),
+        outcome: { kind: 'ambiguous', code: 'HTTP_201' },
+      },
+      {
+        name: '201 with a sid that is no text',
+        answer: httpAnswer(201, '{"sid":1}'),
+        outcome: { kind: 'ambiguous' },
+      },
+      { name: '201 that is not JSON', answer: httpAnswer(201, '<html>'), outcome: { kind: 'ambiguous' } },
+      { name: '201 without a body', answer: httpAnswer(201, ''), outcome: { kind: 'ambiguous' } },
+      {
+        name: '429',
+        answer: twilioError(429, 20429),
+        outcome: { kind: 'temporary', code: '20429', retryAfterMs: null },
+      },
+      {
+        name: '429 with seconds to wait',
+        answer: twilioError(429, 20429, { 'retry-after': '7' }),
+        outcome: { kind: 'temporary', retryAfterMs: 7000 },
+      },
+      {
+        name: '429 with a date gone by',
+        answer: twilioError(429, 20429, { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }),
+        outcome: { kind: 'temporary', retryAfterMs: 0 },
+      },
+      {
+        name: '503 with seconds to wait',
+        answer: httpAnswer(503, 'busy', { 'retry-after': '2' }),
+        outcome: { kind: 'temporary', code: 'HTTP_503', retryAfterMs: 2000 },
+      },
+      {
+        name: '503 without',
+        answer: httpAnswer(503, 'busy'),
+        outcome: { kind: 'ambiguous', code: 'HTTP_503' },
+      },
+      { name: '500', answer: twilioError(500, 20500), outcome: { kind: 'ambiguous', code: '20500' } },
+      {
+        name: '504 of a proxy',
+        answer: httpAnswer(504, '<html>'),
+        outcome: { kind: 'ambiguous', code: 'HTTP_504' },
+      },
+      { name: '408', answer: httpAnswer(408, ''), outcome: { kind: 'ambiguous' } },
+      { name: '401', answer: twilioError(401, 20003), outcome: { kind: 'account', code: '20003' } },
+      {
+        name: '403 without a code',
+        answer: httpAnswer(403, ''),
+        outcome: { kind: 'account', code: 'HTTP_403' },
+      },
+      { name: '404', answer: twilioError(404, 20404), outcome: { kind: 'account' } },
+      {
+        name: 'a redirect, which is not followed',
+        answer: httpAnswer(302, '', { location: 'http://127.0.0.1:1/' }),
+        outcome: { kind: 'account', code: 'HTTP_302' },
+      },
+      ...(
+        [
+          [21211, 'number_invalid'],
+          [21614, 'number_not_mobile'],
+          [21635, 'number_not_mobile'],
+          [21610, 'number_opted_out'],
+          [21612, 'sender_refused'],
+          [21606, 'sender_refused'],
+          [21408, 'sender_refused'],
+          [21617, 'content_refused'],
+          [21602, 'content_refused'],
+          [99999, 'request_refused'],
+        ] as const
+      ).map(([code, reason]) => ({
+        name: `400 with the code ${code}`,
+        answer: twilioError(400, code),
+        outcome: { kind: 'refused', reason, code: String(code) } as const,
+      })),
+      ...[20005, 21212, 21609, 21660].map((code) => ({
+        name: `400 with the code ${code}`,
+        answer: twilioError(400, code),
+        outcome: { kind: 'account', code: String(code) } as const,
+      })),
+      {
+        name: '400 with the code 21611',
+        answer: twilioError(400, 21611),
+        outcome: { kind: 'temporary', code: '21611' },
+      },
+      {
+        name: '400 that is not JSON',
+        answer: httpAnswer(400, 'no'),
+        outcome: { kind: 'refused', reason: 'request_refused', code: 'HTTP_400' },
+      },
+    ],
+    receipts: [
+      ...(
+        [
+          ['accepted', null],
+          ['queued', null],
+          ['sending', null],
+          ['sent', 'sent'],
+          ['delivered', 'delivered'],
+          ['read', 'delivered'],
+          ['a status of tomorrow', null],
+        ] as const
+      ).map(([word, status]) => ({
+        name: word,
+        query: '?message=123',
+        form: { MessageSid: messageSid, MessageStatus: word },
+        receipt: { messageId: 123, providerMessageId: messageSid, status, reason: null, code: null },
+      })),
+      ...(
+        [
+          ['undelivered', '30003', 'undelivered', 'number_unreachable'],
+          ['undelivered', '30005', 'undelivered', 'number_invalid'],
+          ['undelivered', '30006', 'undelivered', 'number_not_mobile'],
+          ['undelivered', '30007', 'undelivered', 'carrier_filtered'],
+          ['undelivered', '39999', 'undelivered', 'not_delivered'],
+          ['failed', '30001', 'failed', 'temporary_failure'],
+          ['failed', '21610', 'failed', 'number_opted_out'],
+        ] as const
+      ).map(([word, code, status, reason]) => ({
+        name: `${word} with the code ${code}`,
+        query: '?message=123',
+        form: { MessageSid: messageSid, MessageStatus: word, ErrorCode: code },
+        receipt: { messageId: 123, providerMessageId: messageSid, status, reason, code },
+      })),
+      {
+        name: 'undelivered without a code',
+        query: '?message=123',
+        form: { MessageSid: messageSid, MessageStatus: 'undelivered' },
+        receipt: {
+          messageId: 123,
+          providerMessageId: messageSid,
+          status: 'undelivered',
+          reason: 'not_delivered',
+          code: null,
+        },
+      },
+      {
+        name: 'one without our reference',
+        query: '',
+        form: { MessageSid: messageSid, MessageStatus: 'sent' },
+        receipt: { messageId: null, providerMessageId: messageSid, status: 'sent', reason: null, code: null },
+      },
+      {
+        name: 'one with a reference that is no id',
+        query: '?message=1e3',
+        form: { MessageSid: messageSid, MessageStatus: 'sent' },
+        receipt: { messageId: null, providerMessageId: messageSid, status: 'sent', reason: null, code: null },
+      },
+      {
+        name: 'an incoming message, which is none',
+        query: '',
+        form: { MessageSid: messageSid, From: '+5511988887777', Body: 'SAIR' },
+        receipt: null,
+      },
+    ],
+  },
+};
