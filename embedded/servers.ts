@@ -67,7 +67,9 @@ export function startServer(spec: ServerSpec): Server {
     pid,
     exited,
     async stop() {
+      child.ref();
       await stopProcess(pid, spec);
+      await exited;
       rmSync(spec.pidFile, { force: true });
     },
   };

@@ -1,0 +1,190 @@
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
+import { findTemporal } from './find-temporal.mjs';
+import { freePort, requireFreePort } from './ports.ts';
+import {
+  isRunning,
+  lastLines,
+  requireWritableFolder,
+  startServer,
+  stopOrphan,
+  type Server,
+} from './servers.ts';
+import { StartError } from './start-error.ts';
+
+export interface TemporalOptions {
+  /** Temporal's CLI: see `requireTemporalBinary`. */
+  binary: string;
+  /** Holds the server's database and its log. Made if it isn't there. */
+  dataDir: string;
+  /** 0 takes any free one. */
+  port: number;
+  /** Null: without the web interface. */
+  uiPort: number | null;
+  namespace: string;
+  /** Names of the keyword search attributes that workflows and operators use. */
+  searchAttributes: readonly string[];
+  /** For tests: everything is kept in memory, and gone at the stop. */
+  throwaway?: boolean;
+  log: (message: string) => void;
+}
+
+export interface EmbeddedTemporal extends Server {
+  /** host:port of the gRPC frontend. */
+  address: string;
+  uiUrl: string | null;
+}
+
+/** The development server keeps closed workflows for a day; operators want to read last month's runs. */
+const RETENTION_MS = 30 * 24 * 60 * 60 * 1000;
+const POLL_MS = 20;
+/** Generous: a laptop that checks the binary for viruses needs many seconds for its first run. */
+const START_TIMEOUT_MS = 60_000;
+
+/** The one user of this server is this system: limits that protect tenants from one another only slow it down. */
+const DYNAMIC_CONFIG = {
+  'frontend.rps': 20_000,
+  'frontend.namespaceRPS': 20_000,
+  'frontend.namespaceRPS.visibility': 1_000,
+};
+
+/** WAL saves a commit one of its two flushes to disk; FULL makes it outlive a power cut. */
+const SQLITE = ['journal_mode=wal', 'synchronous=full'];
+const SQLITE_FILES = ['', '-wal', '-shm', '-journal'];
+
+/** A client that stays connected keeps SIGINT from ending the server; SQLite survives SIGKILL. */
+const STOP_SIGNALS = [
+  ['SIGINT', 10_000],
+  ['SIGKILL', 5_000],
+] as const;
+const THROWAWAY_STOP_SIGNALS = STOP_SIGNALS.slice(1);
+
+/** Temporal's CLI, got if need be. Throws a StartError that says what was tried. */
+export async function requireTemporalBinary(log: (message: string) => void): Promise<string> {
+  try {
+    return await findTemporal({ log });
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Starts Temporal's development server on 127.0.0.1 and waits until its namespace is there. */
+export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
+  const { dataDir, namespace, searchAttributes, throwaway = false, log } = options;
+  requireWritableFolder(dataDir);
+  const dbFile = join(dataDir, 'temporal.db');
+  const readyMark = join(dataDir, 'ready');
+  const logFile = join(dataDir, 'server.log');
+  const pidFile = join(dataDir, 'server.pid');
+  const stopSignals = throwaway ? THROWAWAY_STOP_SIGNALS : STOP_SIGNALS;
+  await stopOrphan({ name: 'Temporal server', mark: dbFile, pidFile, stopSignals }, log);
+  if (existsSync(dbFile) && !existsSync(readyMark)) {
+    // The server makes its tables one by one, and only in a file that isn't there yet.
+    log('The first start was cut short: starting with a new Temporal database');
+    for (const suffix of SQLITE_FILES.filter((suffix) => existsSync(dbFile + suffix))) {
+      renameSync(dbFile + suffix, `${dbFile}.unfinished${suffix}`);
+    }
+  }
+
+  const port = options.port === 0 ? await freePort() : options.port;
+  await requireFreePort(port, 'Temporal', 'TORPEDO_TEMPORAL_PORT');
+  const { uiPort } = options;
+  if (uiPort !== null) await requireFreePort(uiPort, "Temporal's web interface", 'TORPEDO_TEMPORAL_UI_PORT');
+
+  const spec = {
+    name: 'Temporal server',
+    command: options.binary,
+    args: [
+      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'warn'],
+      ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
+      ...(throwaway
+        ? []
+        : ['--db-filename', dbFile, ...SQLITE.flatMap((pragma) => ['--sqlite-pragma', pragma])]),
+      ...['--namespace', namespace],
+      ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+      ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => [
+        '--dynamic-config-value',
+        `${key}=${value}`,
+      ]),
+    ],
+    mark: throwaway ? `--port ${port}` : dbFile,
+    pidFile,
+    logFile,
+    stopSignals,
+  };
+  const server = startServer(spec);
+  const address = `127.0.0.1:${port}`;
+  try {
+    const connection = await connectWhenReady(address, () => {
+      if (!isRunning(server.pid, spec.mark)) {
+        throw new StartError(`Temporal ended while it was starting. ${lastLines(logFile)}`);
+      }
+    });
+    try {
+      await setUpNamespace(connection, namespace, searchAttributes);
+    } finally {
+      await connection.close();
+    }
+    writeFileSync(readyMark, '');
+  } catch (error) {
+    await server.stop();
+    if (error instanceof StartError) throw error;
+    throw new StartError(`Temporal did not start: ${String(error)} ${lastLines(logFile)}`);
+  }
+  return { ...server, address, uiUrl: uiPort === null ? null : `http://127.0.0.1:${uiPort}` };
+}
+
+/** Asks for the port first: gRPC waits a second and more after each refused connection. */
+async function connectWhenReady(address: string, requireAlive: () => void): Promise<Connection> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!(await accepts(address))) {
+    requireAlive();
+    if (Date.now() > deadline) throw new StartError(`Temporal does not answer at ${address}.`);
+    await sleep(POLL_MS);
+  }
+  return Connection.connect({ address });
+}
+
+async function accepts(address: string): Promise<boolean> {
+  const [host, port] = address.split(':');
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), host);
+    socket.once('connect', () => {
+      // Left open it would hold up the server's stop, which waits for its clients.
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** What start-dev's flags do only for a namespace that is not there yet, and the retention, for which it has none. */
+async function setUpNamespace(
+  connection: Connection,
+  namespace: string,
+  searchAttributes: readonly string[],
+): Promise<void> {
+  const { workflowService, operatorService } = connection;
+  const [{ config }, { customAttributes }] = await Promise.all([
+    workflowService.describeNamespace({ namespace }),
+    operatorService.listSearchAttributes({ namespace }),
+  ]);
+  if (optionalTsToMs(config?.workflowExecutionRetentionTtl) !== RETENTION_MS) {
+    await workflowService.updateNamespace({
+      namespace,
+      config: { workflowExecutionRetentionTtl: msToTs(RETENTION_MS) },
+    });
+  }
+  const missing = searchAttributes.filter((name) => !(name in customAttributes));
+  if (missing.length > 0) {
+    const KEYWORD = 2;
+    await operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
+    });
+  }
+}
