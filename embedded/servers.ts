@@ -34,7 +34,7 @@ export interface Server {
   pid: number;
   /** Resolves when the process has ended, by `stop` or by itself. */
   exited: Promise<void>;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 const POLL_MS = 20;
@@ -66,7 +66,7 @@ export function startServer(spec: ServerSpec): Server {
   return {
     pid,
     exited,
-    async stop() {
+    stop: async () => {
       child.ref();
       await stopProcess(pid, spec);
       await exited;
