@@ -1,0 +1,116 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createCallbacks } from './callbacks.ts';
+import { createControl } from './control.ts';
+import { type Faults, faults as faultsSchema } from './faults.ts';
+import { answerJson } from './http.ts';
+import { openLedger } from './ledger.ts';
+import { errorBody, errors } from './messages.ts';
+import { createReceipts } from './receipts.ts';
+import { createTwilioApi } from './twilio-api.ts';
+import type { z } from 'zod';
+
+export interface SandboxOptions {
+  /** `AC` and 32 hexadecimal digits: the only account it knows. */
+  accountSid: string;
+  /** The password of both APIs, and the key that callbacks are signed with. */
+  authToken: string;
+  /** Where replies are posted; can be set later (`PUT /sandbox/inbound`). */
+  inboundUrl?: string | undefined;
+  /** The ledger is appended to this file, too. */
+  ledgerFile?: string | undefined;
+  /** Every fault is drawn from it: the same seed meets the same messages with the same faults. */
+  seed?: number | undefined;
+  faults?: z.input<typeof faultsSchema> | undefined;
+  /** Receipts and replies in flight at most. */
+  callbackConnections?: number | undefined;
+}
+
+export interface Sandbox {
+  /** Listens on 127.0.0.1 only; port 0 takes a free one. Resolves to the base URL. */
+  listen(port: number): Promise<string>;
+  /** Drops all connections, posts no more receipts, and completes the ledger's file. */
+  close(): Promise<void>;
+}
+
+/**
+ * An SMS gateway in one process that speaks Twilio's API, so that the real adapter runs against it: Messages (create,
+ * read, list), signed status callbacks, signed incoming messages. Under /sandbox/ it is told how to misbehave, and
+ * tells what it has taken. It imports nothing of the rest: what it counts is an independent witness.
+ *
+ * Plain node:http: each message is one POST here, on the same machine as the sender, and Fastify would cost a quarter
+ * of the rate.
+ */
+export async function buildSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { accountSid, authToken, seed = 1, callbackConnections = 20 } = options;
+  let current: Faults = faultsSchema.parse(options.faults ?? {});
+  const faults = (): Faults => current;
+  const ledger = await openLedger({ file: options.ledgerFile });
+  const callbacks = createCallbacks({ authToken, connections: callbackConnections });
+  const receipts = createReceipts({
+    ledger,
+    callbacks,
+    accountSid,
+    seed,
+    faults,
+    concurrency: callbackConnections,
+  });
+  const api = createTwilioApi({ accountSid, seed, ledger, receipts, faults });
+  const control = createControl({
+    accountSid,
+    ledger,
+    receipts,
+    callbacks,
+    api,
+    inboundUrl: options.inboundUrl ?? null,
+    faults: {
+      get: faults,
+      set(changed) {
+        current = changed;
+        receipts.pump();
+      },
+    },
+  });
+
+  const basic = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`;
+  const bearer = `Bearer ${authToken}`;
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { authorization } = request.headers;
+    const forControl = request.url?.startsWith('/sandbox/') === true;
+    if (authorization !== basic && !(forControl && authorization === bearer)) {
+      request.resume();
+      answerJson(response, 401, errorBody(errors.authenticate), {
+        'www-authenticate': 'Basic realm="Twilio API"',
+      });
+      return;
+    }
+    await (forControl ? control : api).handle(request, response);
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      process.emitWarning(error instanceof Error ? error : String(error));
+      response.destroy();
+    });
+  });
+  // Longer than any client keeps an idle connection: it is the client's to close.
+  server.keepAliveTimeout = 75_000;
+
+  return {
+    async listen(port) {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, '127.0.0.1', resolve);
+      });
+      const address = server.address();
+      return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : port}`;
+    },
+    async close() {
+      receipts.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await callbacks.close();
+      await ledger.close();
+    },
+  };
+}
