@@ -64,6 +64,7 @@ export default tseslint.config(
       // Fastify plugins and activity factories are async by contract, often without an await of their own.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_$' }],
       eqeqeq: 'error',
     },
   },

@@ -20,7 +20,8 @@ async function migrations(): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
   return names.map((name, index) => {
     const number = Number(name.slice(0, 4));
-    if (number !== index + 1) throw new SchemaError(`Migration ${name} is out of order: expected number ${index + 1}.`);
+    if (number !== index + 1)
+      throw new SchemaError(`Migration ${name} is out of order: expected number ${index + 1}.`);
     return { number, name };
   });
 }
@@ -28,7 +29,9 @@ async function migrations(): Promise<Migration[]> {
 async function applied(sql: Sql): Promise<number> {
   const [table] = await sql`select to_regclass('schema_migrations') is not null as present`;
   if (!table?.present) return 0;
-  const [row] = await sql<{ number: number }[]>`select coalesce(max(number), 0)::int as number from schema_migrations`;
+  const [row] = await sql<
+    { number: number }[]
+  >`select coalesce(max(number), 0)::int as number from schema_migrations`;
   return row?.number ?? 0;
 }
 
@@ -36,7 +39,9 @@ async function assertServer(sql: Sql): Promise<void> {
   const [row] = await sql<{ version: number; words: string }[]>`
     select current_setting('server_version_num')::int as version, current_setting('server_version') as words`;
   if (!row || row.version < minimumServer) {
-    throw new SchemaError(`PostgreSQL 18 or later is needed; the server at DATABASE_URL is ${row?.words ?? 'unknown'}.`);
+    throw new SchemaError(
+      `PostgreSQL 18 or later is needed; the server at DATABASE_URL is ${row?.words ?? 'unknown'}.`,
+    );
   }
 }
 
@@ -78,9 +83,13 @@ export async function assertMigrated(sql: Sql): Promise<void> {
   await assertServer(sql);
   const [all, reached] = [await migrations(), await applied(sql)];
   if (reached < all.length) {
-    throw new SchemaError(`The database is at migration ${reached} of ${all.length}. Run \`npm run migrate\` first.`);
+    throw new SchemaError(
+      `The database is at migration ${reached} of ${all.length}. Run \`npm run migrate\` first.`,
+    );
   }
   if (reached > all.length) {
-    throw new SchemaError(`The database is at migration ${reached}, newer than this version of Torpedo (${all.length}).`);
+    throw new SchemaError(
+      `The database is at migration ${reached}, newer than this version of Torpedo (${all.length}).`,
+    );
   }
 }

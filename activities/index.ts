@@ -1,0 +1,15 @@
+import { createMailing } from './mailing.ts';
+import { createMessages, type MessagesDeps } from './messages.ts';
+import { createRuns } from './runs.ts';
+import { createSchedule, type ScheduleDeps } from './schedule.ts';
+
+export type { OpenedRun, Plan } from './schedule.ts';
+
+/** Everything with a side effect that workflows call, on the worker's own connections. */
+export const createActivities = (deps: MessagesDeps & ScheduleDeps) => ({
+  ...createSchedule(deps),
+  ...createRuns(deps),
+  ...createMailing(deps),
+  ...createMessages(deps),
+});
+export type Activities = ReturnType<typeof createActivities>;

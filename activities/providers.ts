@@ -1,0 +1,30 @@
+import type { Sql } from '../db/client.ts';
+import { getProviderAccount } from '../db/providers.ts';
+import type { SecretBox } from '../db/secrets.ts';
+import { failures } from '../domain/failures.ts';
+import { createProvider, type ProviderDeps } from '../sms/index.ts';
+import type { Provider } from '../sms/provider.ts';
+import { finalFailure } from './failure.ts';
+
+/** The adapters in use, with their open connections: one for each provider, made anew when its row has changed. */
+export function createProviders({ sql, box, ...deps }: ProviderDeps & { sql: Sql; box: SecretBox }) {
+  const open = new Map<number, { account: string; provider: Provider }>();
+  return {
+    async get(providerId: number): Promise<Provider> {
+      const row = await getProviderAccount(sql, box, providerId);
+      if (!row) throw finalFailure(failures.notFound, `There is no provider ${providerId}.`);
+      const account = JSON.stringify(row);
+      const known = open.get(providerId);
+      if (known?.account === account) return known.provider;
+      const provider = createProvider(row, deps);
+      open.set(providerId, { account, provider });
+      // What others still have in flight is finished first.
+      void known?.provider.close();
+      return provider;
+    },
+    async close(): Promise<void> {
+      await Promise.all([...open.values()].map(({ provider }) => provider.close()));
+    },
+  };
+}
+export type Providers = ReturnType<typeof createProviders>;

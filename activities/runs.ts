@@ -1,0 +1,169 @@
+import type { Database } from '../db/client.ts';
+import { cancelQueued, giveUpMessage, settleDeadSenders } from '../db/messages.ts';
+import { enterStep, getRun, moveRun, pendingRun, type RunCount, runCounts, type RunRow } from '../db/runs.ts';
+import { failures } from '../domain/failures.ts';
+import { hoursAt } from '../domain/hours.ts';
+import { passingStatuses } from '../domain/message.ts';
+import {
+  describeRunReason,
+  liveRunStatuses,
+  type RunReason,
+  type RunStatus,
+  type RunStep,
+} from '../domain/run.ts';
+import { finalFailure } from './failure.ts';
+
+export type HoursState =
+  | { state: 'open' }
+  | { state: 'closed'; waitMs: number; details: string }
+  | { state: 'expired'; reason: RunReason };
+
+export interface ClosedRun {
+  status: 'finished' | 'skipped' | 'cancelled';
+  /** Messages by status. */
+  counts: Record<string, number>;
+  details: string;
+}
+
+/** No wait is longer: a day of the calendar may change its rules meanwhile. */
+const longestWaitMs = 24 * 60 * 60 * 1000;
+
+export interface RunsDeps {
+  sql: Database;
+  clock: () => Date;
+}
+
+/** The steps of a run between which its workflow waits and decides. Each may be repeated. */
+export function createRuns({ sql, clock }: RunsDeps) {
+  const need = async (runId: number): Promise<RunRow> => {
+    const run = await getRun(sql, runId);
+    if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
+    return run;
+  };
+  const move = async (
+    runId: number,
+    from: readonly RunStatus[],
+    to: RunStatus,
+    reason: RunReason | null,
+  ): Promise<void> => {
+    if (await moveRun(sql, { id: runId, from, to, reason })) return;
+    const { status } = await need(runId);
+    if (status !== to) throw finalFailure(failures.runEnded, `The run is ${status}.`);
+  };
+
+  return {
+    /** Takes a run up: a new one, or one that failed and is retried. */
+    async beginRun({ runId }: { runId: number }): Promise<{ status: RunStatus; mailingRead: boolean }> {
+      await moveRun(sql, { id: runId, from: ['failed'], to: 'running', reason: null });
+      const { status, mailingAt } = await need(runId);
+      if (!isLive(status)) throw finalFailure(failures.runEnded, `The run is ${status}.`);
+      return { status, mailingRead: mailingAt !== null };
+    },
+
+    /** Whether the run's sending hours are open; before its mailing is read this is the step `hours`. */
+    async checkHours({ runId }: { runId: number }): Promise<HoursState> {
+      const run = await need(runId);
+      if (run.mailingAt === null) await enterStep(sql, runId, 'hours');
+      const now = clock();
+      if (run.expiresAt && run.expiresAt <= now) {
+        return { state: 'expired', reason: { code: 'expired', expiresAt: run.expiresAt.toISOString() } };
+      }
+      const hours = hoursAt(run.settings.hours, now, new Set(run.settings.holidays));
+      if (hours.open) return { state: 'open' };
+      if (hours.opensAt === null)
+        throw finalFailure(failures.hoursNeverOpen, describeRunReason({ code: 'hours_never_open' }));
+      const until = Math.min(hours.opensAt.getTime(), run.expiresAt?.getTime() ?? Infinity) - now.getTime();
+      return {
+        state: 'closed',
+        waitMs: Math.min(until, longestWaitMs),
+        details: `Outside the sending hours. They open at **${hours.opensAt.toISOString()}**.`,
+      };
+    },
+
+    /** The reason to skip the run, if an earlier one is pending and the campaign does not allow that. */
+    async checkPending({ runId }: { runId: number }): Promise<RunReason | null> {
+      const run = await need(runId);
+      await enterStep(sql, runId, 'pending_check');
+      if (run.settings.campaign.mailing.runDespitePending) return null;
+      const pending = await pendingRun(sql, { campaignId: run.campaignId, before: runId });
+      return pending && { code: 'pending_run', runId: pending.id, unsent: pending.unsent };
+    },
+
+    async pauseRun({ runId, reason }: { runId: number; reason: RunReason }): Promise<void> {
+      await move(runId, ['running'], 'paused', reason);
+    },
+
+    async resumeRun({ runId }: { runId: number }): Promise<void> {
+      await move(runId, ['paused'], 'running', null);
+    },
+
+    /** From here on no sender claims anything of the run; `closeRun` cancels what is left. */
+    async requestCancel({ runId, reason }: { runId: number; reason: RunReason }): Promise<void> {
+      await move(runId, ['running', 'paused', 'failed'], 'cancelling', reason);
+    },
+
+    /** Ends a run. Cancelling keeps the reason that was given with the request. */
+    async closeRun({
+      runId,
+      status,
+      reason,
+    }: {
+      runId: number;
+      status: ClosedRun['status'];
+      reason: RunReason | null;
+    }): Promise<ClosedRun> {
+      await sql.begin(async (tx) => {
+        if (status === 'cancelled') {
+          await settleDeadSenders(tx, { runId, deduplicates: false });
+          await cancelQueued(tx, runId);
+        }
+        const run = await getRun(tx, runId);
+        await moveRun(tx, {
+          id: runId,
+          from: liveRunStatuses,
+          to: status,
+          reason: reason ?? run?.reason ?? null,
+        });
+      });
+      const counts = await runCounts(sql, runId);
+      const passing = counts.find(({ status: of }) => passingStatuses.some((passed) => passed === of));
+      if (status === 'finished' && passing)
+        throw new Error(`Run ${runId} was closed with ${passing.messages} ${passing.status}.`);
+      const run = await need(runId);
+      return {
+        status,
+        counts: countsByStatus(counts),
+        details: `**${status}**${run.reason ? `: ${describeRunReason(run.reason)}` : ''}\n\n${countsTable(counts)}`,
+      };
+    },
+
+    /** Marks a run as failed, unless the step that failed has already said why. */
+    async failRun({ runId, step, detail }: { runId: number; step: RunStep; detail: string }): Promise<void> {
+      await moveRun(sql, {
+        id: runId,
+        from: liveRunStatuses,
+        to: 'failed',
+        reason: { code: 'fault', step, detail },
+      });
+    },
+
+    async giveUpMessage({ messageId }: { messageId: number }): Promise<void> {
+      await giveUpMessage(sql, messageId);
+    },
+  };
+}
+
+const isLive = (status: RunStatus): boolean => liveRunStatuses.some((live) => live === status);
+
+/** Messages by status. */
+export function countsByStatus(counts: readonly RunCount[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { status, messages } of counts) sums[status] = (sums[status] ?? 0) + messages;
+  return sums;
+}
+
+/** The counts as the Temporal UI shows them. */
+export function countsTable(counts: readonly RunCount[]): string {
+  const rows = counts.map(({ status, reason, messages }) => `| ${status} | ${reason} | ${messages} |`);
+  return ['| status | reason | messages |', '| --- | --- | ---: |', ...rows].join('\n');
+}

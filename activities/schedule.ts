@@ -1,0 +1,187 @@
+import {
+  type CampaignRow,
+  clearPreviousSchedule,
+  lockCampaign,
+  setScheduledThrough,
+} from '../db/campaigns.ts';
+import type { Database, Sql } from '../db/client.ts';
+import { insertRun, pendingRun, type RunRow } from '../db/runs.ts';
+import { campaign as completeCampaign } from '../domain/campaign.ts';
+import { failures } from '../domain/failures.ts';
+import type { RunReason } from '../domain/run.ts';
+import { nextOccurrences } from '../domain/schedule.ts';
+import { finalFailure } from './failure.ts';
+import { freezeSettings, holidaysOf } from './settings.ts';
+
+/** What the campaign's workflow does next; `details` says it to whoever looks at the workflow. */
+export type Plan =
+  /** The campaign is not enabled (any more). */
+  | { next: 'stop'; details: string }
+  /** Nothing is due ever again, unless the campaign changes. */
+  | { next: 'idle'; details: string }
+  | { next: 'wait'; waitMs: number; details: string }
+  | { next: 'run'; occurrence: string; details: string }
+  /** More missed occurrences are to be recorded than fit in one step. */
+  | { next: 'again'; details: string };
+
+export interface OpenedRun {
+  runId: number;
+  campaignId: number;
+  occurrence: string;
+  summary: string;
+}
+
+/** Missed occurrences recorded in one transaction. */
+const missedAtOnce = 200;
+
+export interface ScheduleDeps {
+  sql: Database;
+  clock: () => Date;
+  /** A run starts at most this much late; beyond it, it is recorded as missed. */
+  gracePeriodMs: number;
+}
+
+/** The calendar's activities: it is computed here and not in the workflow, because time zones' rules change. */
+export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
+  return {
+    /**
+     * The next thing a campaign has to do, by its row. Occurrences that went by while nobody looked: the last of them
+     * runs late if it is within the grace period, all others are recorded as missed, here.
+     */
+    async planNext({ campaignId }: { campaignId: number }): Promise<Plan> {
+      return sql.begin(async (tx): Promise<Plan> => {
+        const row = await lockCampaign(tx, campaignId);
+        if (!row?.enabledAt) return { next: 'stop', details: 'The campaign is disabled.' };
+        const { schedule } = row.definition;
+        const holidays = new Set(await holidaysOf(tx, row.definition));
+        const now = clock();
+        const due = dueOccurrences(row, now, holidays);
+        const latest = due.at(-1);
+        if (latest) {
+          const isLate = (occurrence: Date): boolean => now.getTime() - occurrence.getTime() > gracePeriodMs;
+          const reasonOf = (occurrence: Date): RunReason =>
+            isLate(occurrence)
+              ? { code: 'beyond_grace', lateMs: now.getTime() - occurrence.getTime(), graceMs: gracePeriodMs }
+              : { code: 'superseded', by: latest.toISOString() };
+          await recordMissed(tx, row, due.slice(0, -1), reasonOf);
+          if (due.length > missedAtOnce) return { next: 'again', details: 'Recording missed runs.' };
+          if (!isLate(latest))
+            return { next: 'run', occurrence: latest.toISOString(), details: `Due: ${latest.toISOString()}` };
+          await recordMissed(tx, row, [latest], reasonOf);
+        }
+        if (row.previousSchedule) await clearPreviousSchedule(tx, campaignId);
+        const [next] = nextOccurrences(schedule, { after: now, count: 1, holidays });
+        if (!next) return { next: 'idle', details: 'The schedule has no further occurrence.' };
+        return {
+          next: 'wait',
+          waitMs: Math.max(1, next.at.getTime() - clock().getTime()),
+          details: `Next run: **${next.local}** (${schedule.timezone}, ${next.offset})`,
+        };
+      });
+    },
+
+    /** Opens the run of an occurrence that is due; null when the campaign has been disabled meanwhile. */
+    async openDueRun({
+      campaignId,
+      occurrence,
+    }: {
+      campaignId: number;
+      occurrence: string;
+    }): Promise<OpenedRun | null> {
+      return sql.begin(async (tx) => {
+        const row = await lockCampaign(tx, campaignId);
+        if (!row?.enabled) return null;
+        const run = await openRun(tx, row, { occurrence: new Date(occurrence), trigger: 'schedule' });
+        await setScheduledThrough(tx, campaignId, run.occurrence);
+        return describeOpened(row, run);
+      });
+    },
+
+    /** Opens a run that a person asked for. `occurrence` is its moment, and makes a repeated attempt harmless. */
+    async openManualRun({
+      campaignId,
+      occurrence,
+    }: {
+      campaignId: number;
+      occurrence: string;
+    }): Promise<OpenedRun> {
+      return sql.begin(async (tx) => {
+        const row = await lockCampaign(tx, campaignId);
+        if (!row?.enabled) throw finalFailure(failures.notEnabled, 'The campaign is not enabled.');
+        const at = new Date(occurrence);
+        const pending = row.definition.mailing.runDespitePending
+          ? null
+          : await pendingRun(tx, { campaignId, before: null });
+        const [own] = await tx<
+          { id: number }[]
+        >`select id from runs where campaign_id = ${campaignId} and occurrence = ${at}`;
+        if (pending && pending.id !== own?.id) {
+          throw finalFailure(
+            failures.runPending,
+            `Run ${pending.id} of this campaign is still pending.`,
+            pending.id,
+            pending.unsent,
+          );
+        }
+        return describeOpened(row, await openRun(tx, row, { occurrence: at, trigger: 'manual' }));
+      });
+    },
+  };
+}
+
+/** The occurrences up to now that are not dealt with, oldest first: at most one more than are recorded at once. */
+function dueOccurrences(row: CampaignRow, now: Date, holidays: ReadonlySet<string>): Date[] {
+  const count = missedAtOnce + 1;
+  const latest = (...instants: (Date | null)[]): Date =>
+    new Date(Math.max(...instants.map((instant) => instant?.getTime() ?? -Infinity)));
+  const due = (schedule: CampaignRow['definition']['schedule'], after: Date, until: Date): Date[] =>
+    nextOccurrences(schedule, { after, count, holidays })
+      .map(({ at }) => at)
+      .filter((at) => at <= until);
+  const handled = latest(row.scheduledThrough, row.enabledAt);
+  const since = latest(handled, row.scheduleSince);
+  return [
+    ...(row.previousSchedule ? due(row.previousSchedule, handled, since) : []),
+    ...due(row.definition.schedule, since, now),
+  ].slice(0, count);
+}
+
+async function recordMissed(
+  tx: Sql,
+  row: CampaignRow,
+  occurrences: readonly Date[],
+  reasonOf: (occurrence: Date) => RunReason,
+): Promise<void> {
+  for (const occurrence of occurrences) {
+    await openRun(tx, row, { occurrence, trigger: 'schedule', missed: reasonOf(occurrence) });
+    await setScheduledThrough(tx, row.id, occurrence);
+  }
+}
+
+async function openRun(
+  tx: Sql,
+  row: CampaignRow,
+  { occurrence, trigger, missed }: { occurrence: Date; trigger: 'schedule' | 'manual'; missed?: RunReason },
+): Promise<RunRow> {
+  // An enabled campaign is complete: the API saves nothing less while it is on.
+  const definition = completeCampaign.parse(row.definition);
+  const { expiresAfterHours } = definition.mailing;
+  return insertRun(tx, {
+    campaignId: row.id,
+    occurrence,
+    trigger,
+    status: missed ? 'missed' : 'running',
+    reason: missed ?? null,
+    settings: await freezeSettings(tx, definition),
+    mailingFileId: row.mailingFileId,
+    expiresAt:
+      expiresAfterHours === null ? null : new Date(occurrence.getTime() + expiresAfterHours * 3_600_000),
+  });
+}
+
+const describeOpened = (row: CampaignRow, run: RunRow): OpenedRun => ({
+  runId: run.id,
+  campaignId: row.id,
+  occurrence: run.occurrence.toISOString(),
+  summary: `Run ${run.id} of “${row.definition.name}”`,
+});

@@ -1,0 +1,383 @@
+import type { Database } from '../db/client.ts';
+import {
+  type ClaimedMessage,
+  claimMessages,
+  optOut,
+  type Outcome,
+  recordOutcomes,
+  releaseClaims,
+} from '../db/messages.ts';
+import { holdProvider, reserveRate } from '../db/providers.ts';
+import { runStatus } from '../db/runs.ts';
+import type { Provider, SendOutcome } from '../sms/provider.ts';
+
+/**
+ * A micro-batch: how many messages a sender holds at most that are claimed and have no durable outcome yet, whether
+ * they wait for their turn, are in flight, or wait for their outcome to be written. It is what a killed worker leaves
+ * as `unknown`, and so a promise (SPEC 8.1); 250 keeps 50 sends in flight with a claim and a write under way.
+ */
+export const microBatch = 250;
+/** A claim's size: small enough that the next one fits into the window while the last is being sent. */
+const claimSize = 100;
+const maxInFlight = 50;
+/** Until the provider has taken one message, so many at a time are risked; doubled with each that it takes. */
+const probeInFlight = 4;
+/** Under a rate limit a claim holds what leaves in this time, so that campaigns that share the rate alternate often. */
+const claimSpanMs = 250;
+/** A message that failed temporarily waits this long, doubled with each attempt. */
+const retryDelayMs = 2_000;
+const maxRetryDelayMs = 5 * 60_000;
+/** The provider asked for a pause without saying how long. */
+const holdMs = 1_000;
+/** Looking at the run's status, and telling of the progress. */
+const tickMs = 1_000;
+/** More failures than this in a row, or in `recentSpan` sends more than `recentShare`, are the provider's, not the messages'. */
+const failuresInARow = 20;
+const recentSpan = 100;
+const recentShare = 0.8;
+
+export interface SenderDeps {
+  sql: Database;
+  provider: Provider;
+  providerId: number;
+}
+
+export interface SenderTask {
+  runId: number;
+  /** Names this sender in the rows it claims: no other attempt of any activity has the same. */
+  sender: string;
+  /** Claims nothing from then on. */
+  until: Date;
+  /** Leaves messages that were attempted this often to `sendMessage`. */
+  maxAttempts: number;
+  /** Stop claiming: the worker shuts down, or the activity was cancelled. What is in flight is still recorded. */
+  signal: AbortSignal;
+  onProgress: (progress: SenderProgress) => void;
+}
+
+export interface SenderProgress {
+  sent: number;
+  failed: number;
+  unknown: number;
+  requeued: number;
+}
+
+/** `nothing_due`: the run has no message left that is due now. `not_running`: it was paused, cancelled or ended. */
+export type SenderStop = 'nothing_due' | 'not_running' | 'deadline' | 'shutdown';
+
+/** The provider refuses the account: no message will be taken until a person has acted. */
+export class ProviderAccountError extends Error {
+  override readonly name = 'ProviderAccountError';
+  readonly code: string;
+  constructor(code: string, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+/** Sends fail one after the other: the provider, or the way to it, is down. */
+export class ProviderUnavailableError extends Error {
+  override readonly name = 'ProviderUnavailableError';
+  readonly code: string;
+  constructor(code: string, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+interface Waiting {
+  message: ClaimedMessage;
+  /** Not before this instant, in `performance.now()` milliseconds: its place in the provider's rate. */
+  at: number;
+}
+
+/** Wakes whoever waits each time something has changed. */
+function createBell() {
+  let waiters: (() => void)[] = [];
+  return {
+    ring(): void {
+      const woken = waiters;
+      waiters = [];
+      for (const wake of woken) wake();
+    },
+    wait: (): Promise<void> => new Promise((resolve) => waiters.push(resolve)),
+  };
+}
+
+/**
+ * What the answer to a send means for the message's row. The five answers are those of sms/provider.ts; `attempts`
+ * counts this one. Also used by `sendMessage`.
+ */
+export function outcomeOf(
+  message: ClaimedMessage,
+  answer: SendOutcome,
+  deduplicates: boolean,
+  now: number,
+): Outcome {
+  const outcome: Outcome = {
+    id: message.id,
+    status: 'queued',
+    reason: null,
+    providerMessageId: null,
+    providerCode: answer.kind === 'accepted' ? null : answer.code,
+    notBefore: null,
+    uncounted: false,
+  };
+  const later = () => new Date(now + Math.min(maxRetryDelayMs, retryDelayMs * 2 ** (message.attempts - 1)));
+  switch (answer.kind) {
+    case 'accepted':
+      return { ...outcome, status: 'sent', providerMessageId: answer.providerMessageId };
+    case 'refused':
+      return { ...outcome, status: 'failed', reason: answer.reason };
+    case 'temporary':
+      // A pause the provider asked for says nothing about this message: it costs it no attempt.
+      return answer.retryAfterMs === null
+        ? { ...outcome, notBefore: later() }
+        : { ...outcome, notBefore: new Date(now + answer.retryAfterMs), uncounted: true };
+    case 'ambiguous':
+      return deduplicates
+        ? { ...outcome, notBefore: later() }
+        : { ...outcome, status: 'unknown', reason: 'no_answer' };
+    case 'account':
+      return { ...outcome, uncounted: true };
+  }
+}
+
+/**
+ * Sends the queued messages of a run, streaming: claims ahead in small batches, keeps `maxInFlight` sends under way at
+ * the provider's rate, and writes outcomes in batches behind them. Never holds more than `microBatch` messages without
+ * a durable outcome.
+ *
+ * Returns why it stopped, after everything it had claimed has its outcome written or is queued again. Throws
+ * `ProviderAccountError` and `ProviderUnavailableError` likewise; a database error only when what was claimed could
+ * not be given back.
+ */
+export async function streamMessages(
+  { sql, provider, providerId }: SenderDeps,
+  { runId, sender, until, maxAttempts, signal, onProgress }: SenderTask,
+): Promise<SenderStop> {
+  const bell = createBell();
+  const waiting: Waiting[] = [];
+  let settled: Outcome[] = [];
+  let inFlight = 0;
+  /** Claimed and without a durable outcome. */
+  let held = 0;
+  let inFlightLimit = probeInFlight;
+  const state: { stop: SenderStop | ProviderAccountError | ProviderUnavailableError | null } = { stop: null };
+  let claimed = false;
+  const progress: SenderProgress = { sent: 0, failed: 0, unknown: 0, requeued: 0 };
+  const health = createHealth();
+
+  const stopFor = (why: NonNullable<typeof state.stop>): void => {
+    state.stop ??= why;
+    bell.ring();
+  };
+  const stopping = (): boolean => {
+    if (state.stop === null && signal.aborted) stopFor('shutdown');
+    if (state.stop === null && Date.now() >= until.getTime()) stopFor('deadline');
+    return state.stop !== null;
+  };
+
+  const settle = (message: ClaimedMessage, answer: SendOutcome): void => {
+    const outcome = outcomeOf(message, answer, provider.deduplicates, Date.now());
+    settled.push(outcome);
+    switch (answer.kind) {
+      case 'accepted':
+      case 'refused':
+        health.good();
+        if (inFlightLimit < maxInFlight) inFlightLimit = Math.min(maxInFlight, inFlightLimit * 2);
+        break;
+      case 'temporary':
+        if (answer.retryAfterMs !== null) {
+          void holdProvider(sql, providerId, answer.retryAfterMs || holdMs).catch(() => undefined);
+        } else if (health.bad()) stopFor(new ProviderUnavailableError(answer.code, answer.detail));
+        break;
+      case 'ambiguous':
+        if (health.bad()) stopFor(new ProviderUnavailableError(answer.code, answer.detail));
+        break;
+      case 'account':
+        stopFor(new ProviderAccountError(answer.code, answer.detail));
+        break;
+    }
+    if (outcome.status === 'queued') progress.requeued++;
+    else progress[outcome.status]++;
+  };
+
+  let timer: NodeJS.Timeout | null = null;
+  /** Starts what is due, as far as there is room in flight. */
+  const pump = (): void => {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    while (state.stop === null && inFlight < inFlightLimit) {
+      const next = waiting[0];
+      if (!next) return;
+      const early = next.at - performance.now();
+      if (early > 0.5) {
+        timer = setTimeout(pump, early);
+        return;
+      }
+      waiting.shift();
+      inFlight++;
+      const { message } = next;
+      void provider.send({ messageId: message.id, to: message.phone, text: message.text }).then((answer) => {
+        inFlight--;
+        settle(message, answer);
+        bell.ring();
+        pump();
+      });
+    }
+  };
+
+  const claimLoop = async (): Promise<void> => {
+    let after = 0;
+    let ratePerSecond: number | null = null;
+    while (!stopping()) {
+      const size =
+        ratePerSecond === null
+          ? claimSize
+          : Math.max(1, Math.min(claimSize, Math.ceil((ratePerSecond * claimSpanMs) / 1000)));
+      // Under a limit, the next claim waits until the last one has left: whatever is held waits for its time anyway.
+      if (held + size > microBatch || (ratePerSecond !== null && waiting.length > 0)) {
+        await bell.wait();
+        continue;
+      }
+      const batch = await claimMessages(sql, { runId, sender, limit: size, after, maxAttempts });
+      claimed ||= batch.length > 0;
+      const last = batch.at(-1);
+      if (!last) {
+        // What failed temporarily meanwhile lies behind, and some of it may not be written yet.
+        if (held > 0) await bell.wait();
+        else if (after > 0) after = 0;
+        else stopFor('nothing_due');
+        continue;
+      }
+      after = last.id;
+      held += batch.length;
+      const segments = batch.reduce((sum, message) => sum + message.segments, 0);
+      const reservation = await reserveRate(sql, providerId, segments);
+      ratePerSecond = reservation.ratePerSecond;
+      let at = performance.now() + reservation.waitMs;
+      for (const message of batch) {
+        waiting.push({ message, at });
+        if (ratePerSecond !== null) at += (message.segments / ratePerSecond) * 1000;
+      }
+      pump();
+    }
+  };
+
+  const writeLoop = async (): Promise<void> => {
+    for (;;) {
+      if (state.stop !== null) {
+        for (const { message } of waiting.splice(0)) {
+          settled.push({
+            id: message.id,
+            status: 'queued',
+            reason: null,
+            providerMessageId: null,
+            providerCode: null,
+            notBefore: null,
+            uncounted: true,
+          });
+        }
+      }
+      if (settled.length > 0) {
+        const batch = settled;
+        settled = [];
+        await persistently(signal, () => recordOutcomes(sql, sender, batch));
+        const refused = batch
+          .filter((outcome) => outcome.reason === 'number_opted_out')
+          .map((outcome) => outcome.id);
+        if (refused.length > 0) await persistently(signal, () => optOut(sql, refused));
+        held -= batch.length;
+        bell.ring();
+      } else if (claiming || held > 0) {
+        await bell.wait();
+      } else return;
+    }
+  };
+
+  const tick = setInterval(() => {
+    onProgress(progress);
+    void runStatus(sql, runId).then(
+      (status) => {
+        if (status !== 'running') stopFor('not_running');
+      },
+      () => undefined,
+    );
+    if (stopping()) bell.ring();
+  }, tickMs);
+  const wake = (): void => void stopping();
+  signal.addEventListener('abort', wake);
+
+  let claiming = true;
+  let claimError: unknown;
+  try {
+    const claims = claimLoop()
+      .catch((error: unknown) => {
+        claimError = error;
+        stopFor('shutdown');
+      })
+      .finally(() => {
+        claiming = false;
+        bell.ring();
+      });
+    await Promise.all([claims, writeLoop()]);
+    // All that was sent has its outcome: what is still in `sending` under our name came from a claim or a reservation
+    // whose answer was lost, and was never sent.
+    if (claimError !== undefined) {
+      await persistently(signal, () => releaseClaims(sql, { runId, sender }));
+      throw claimError;
+    }
+  } finally {
+    clearInterval(tick);
+    if (timer) clearTimeout(timer);
+    signal.removeEventListener('abort', wake);
+    onProgress(progress);
+  }
+  if (state.stop instanceof Error) throw state.stop;
+  if (state.stop === 'nothing_due' && !claimed && (await runStatus(sql, runId)) !== 'running')
+    return 'not_running';
+  return state.stop ?? 'nothing_due';
+}
+
+/** Tells failures that are the provider's from those of single messages. */
+function createHealth() {
+  let proven = false;
+  let inARow = 0;
+  const recent: boolean[] = [];
+  const note = (bad: boolean): void => {
+    recent.push(bad);
+    if (recent.length > recentSpan) recent.shift();
+  };
+  return {
+    good(): void {
+      proven = true;
+      inARow = 0;
+      note(false);
+    },
+    /** True: stop. */
+    bad(): boolean {
+      inARow++;
+      note(true);
+      const share = recent.filter(Boolean).length / recentSpan;
+      return inARow >= (proven ? failuresInARow : probeInFlight) || share >= recentShare;
+    },
+  };
+}
+
+/**
+ * Repeats a write until it succeeds: the outcomes of sends are only in this process's memory. While the database is
+ * away the sender waits with them; once it has to shut down it tries for ten seconds more.
+ */
+async function persistently(signal: AbortSignal, write: () => Promise<void>): Promise<void> {
+  let giveUpAt = Infinity;
+  for (let delay = 100; ; delay = Math.min(2_000, delay * 2)) {
+    try {
+      return await write();
+    } catch (error) {
+      if (signal.aborted && giveUpAt === Infinity) giveUpAt = Date.now() + 10_000;
+      if (Date.now() > giveUpAt) throw error;
+      await new Promise((resolve) => setTimeout(resolve, delay));
+    }
+  }
+}

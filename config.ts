@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+const optional = z.string().min(1).optional();
+
+const milliseconds = (value: number) => z.coerce.number().int().positive().default(value);
+
+/** `id:base64` pairs with commas between, newest first; each key is 32 bytes. */
+const secretKeys = z
+  .string({
+    error: 'Give SECRET_KEYS: `id:base64` of 32 random bytes, for example `2026:$(openssl rand -base64 32)`.',
+  })
+  .transform((text, context) =>
+    text.split(',').map((pair) => {
+      const colon = pair.indexOf(':');
+      const [id, key] = [pair.slice(0, colon).trim(), Buffer.from(pair.slice(colon + 1), 'base64')];
+      if (colon < 1 || key.length !== 32) context.addIssue('Each key is `id:base64` of 32 bytes.');
+      return { id, key };
+    }),
+  );
+
+const environment = z.object({
+  DATABASE_URL: z.string({ error: 'Give DATABASE_URL: postgres://user:password@host:5432/database.' }).min(1),
+  DATABASE_POOL: z.coerce.number().int().min(2).default(10),
+  TEMPORAL_ADDRESS: z.string({ error: 'Give TEMPORAL_ADDRESS: host:7233.' }).min(1),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  TEMPORAL_API_KEY: optional,
+  TEMPORAL_TLS: z.stringbool().default(false),
+  /** Where people open the Temporal UI; the API links to it. */
+  TEMPORAL_UI_URL: z.url().optional(),
+  /** Where people and providers reach this deployment. */
+  PUBLIC_URL: z
+    .url({ error: 'Give PUBLIC_URL: the https://… address where providers reach the API.' })
+    .transform((url) => url.replace(/\/$/, '')),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(3000),
+  /** The proxies in front of the API whose X-Forwarded-For is believed: addresses or ranges with commas between. */
+  TRUSTED_PROXIES: optional,
+  SECRET_KEYS: secretKeys,
+  SANDBOX_URL: z
+    .url()
+    .default('http://127.0.0.1:3003')
+    .transform((url) => url.replace(/\/$/, '')),
+  SEND_TIMEOUT_MS: milliseconds(10_000),
+  /** How many senders work on one run at once, over all workers. */
+  SENDERS_PER_RUN: z.coerce.number().int().min(1).max(50).default(1),
+  /** A run of at most so many messages sends each in an activity of its own, visible by itself in the Temporal UI. */
+  SINGLE_SEND_UP_TO: z.coerce.number().int().min(0).max(500).default(200),
+  /** A run that could not start when it was due still starts this much later; beyond it is recorded as missed. */
+  GRACE_PERIOD_MS: milliseconds(3_600_000),
+  UPLOAD_LIMIT_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(1024 * 1024 * 1024),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+export type Config = z.infer<typeof environment>;
+
+/** The environment can't be used; the message lists every problem. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads and checks the whole configuration at once. Throws `ConfigError` naming all that is missing or wrong. */
+export function readConfig(source: Record<string, string | undefined> = process.env): Config {
+  const known = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
+  const result = environment.safeParse(known);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new ConfigError(`The configuration is not complete:\n${problems.join('\n')}`);
+}

@@ -1,0 +1,107 @@
+import type { CampaignDraft } from '../domain/campaign.ts';
+import { campaignDraft } from '../domain/campaign.ts';
+import { type Schedule, schedule } from '../domain/schedule.ts';
+import type { Sql } from './client.ts';
+
+export interface CampaignRow {
+  id: number;
+  definition: CampaignDraft;
+  version: number;
+  enabled: boolean;
+  enabledAt: Date | null;
+  /** The last occurrence that was dealt with; the next one is after it. */
+  scheduledThrough: Date | null;
+  /** The schedule counts from here on; null: from enabling. */
+  scheduleSince: Date | null;
+  /** The schedule before the last edit, as long as something that was due by it may be owed. */
+  previousSchedule: Schedule | null;
+  mailingFileId: number | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+const columns = (sql: Sql) => sql`
+  id, definition, version, enabled, enabled_at, scheduled_through, schedule_since, previous_schedule,
+  mailing_file_id, created_at, updated_at`;
+
+/** Parsed on the way out too: a document of an older version gains the defaults of the fields added since. */
+const parsed = (row: CampaignRow): CampaignRow => ({
+  ...row,
+  definition: campaignDraft.parse(row.definition),
+  previousSchedule: schedule.nullable().parse(row.previousSchedule),
+});
+
+/** The document as a json parameter. */
+const document = (sql: Sql, definition: CampaignDraft) => sql.json(JSON.parse(JSON.stringify(definition)));
+
+export async function insertCampaign(sql: Sql, definition: CampaignDraft): Promise<CampaignRow> {
+  const [row] = await sql<[CampaignRow]>`
+    insert into campaigns (definition) values (${document(sql, definition)}) returning ${columns(sql)}`;
+  return parsed(row);
+}
+
+/** Replaces the document if the version is still the one that was edited; null when it is not, or there is no such campaign. */
+export async function updateCampaign(
+  sql: Sql,
+  { id, version, definition }: { id: number; version: number; definition: CampaignDraft },
+): Promise<CampaignRow | null> {
+  const schedule = sql`${document(sql, definition)}::jsonb -> 'schedule'`;
+  const [row] = await sql<CampaignRow[]>`
+    update campaigns set definition = ${document(sql, definition)}, version = version + 1, updated_at = now(),
+      previous_schedule = case when enabled and definition -> 'schedule' <> ${schedule}
+        then coalesce(previous_schedule, definition -> 'schedule') else previous_schedule end,
+      schedule_since = case when enabled and definition -> 'schedule' <> ${schedule} then now() else schedule_since end
+    where id = ${id} and version = ${version} returning ${columns(sql)}`;
+  return row ? parsed(row) : null;
+}
+
+export async function getCampaign(sql: Sql, id: number): Promise<CampaignRow | null> {
+  const [row] = await sql<CampaignRow[]>`select ${columns(sql)} from campaigns where id = ${id}`;
+  return row ? parsed(row) : null;
+}
+
+/** The row, locked until the transaction ends: whoever opens a run or switches the campaign holds it. */
+export async function lockCampaign(sql: Sql, id: number): Promise<CampaignRow | null> {
+  const [row] = await sql<CampaignRow[]>`select ${columns(sql)} from campaigns where id = ${id} for update`;
+  return row ? parsed(row) : null;
+}
+
+/** A page of campaigns by id, newest first; `before`: only those with a smaller id. */
+export async function listCampaigns(
+  sql: Sql,
+  { before, limit }: { before: number | null; limit: number },
+): Promise<CampaignRow[]> {
+  const rows = await sql<CampaignRow[]>`
+    select ${columns(sql)} from campaigns ${before === null ? sql`` : sql`where id < ${before}`} order by id desc limit ${limit}`;
+  return rows.map(parsed);
+}
+
+export async function enabledCampaignIds(sql: Sql): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`select id from campaigns where enabled order by id`;
+  return rows.map((row) => row.id);
+}
+
+/** Occurrences before the moment of enabling are none of its business. */
+export async function enableCampaign(sql: Sql, id: number): Promise<void> {
+  await sql`update campaigns set enabled = true, enabled_at = now(), scheduled_through = null, schedule_since = null,
+    previous_schedule = null, updated_at = now()
+    where id = ${id} and not enabled`;
+}
+
+export async function disableCampaign(sql: Sql, id: number): Promise<void> {
+  await sql`update campaigns set enabled = false, enabled_at = null, updated_at = now() where id = ${id} and enabled`;
+}
+
+/** Moves forward only: a repeated activity can't bring an occurrence back. */
+export async function setScheduledThrough(sql: Sql, id: number, occurrence: Date): Promise<void> {
+  await sql`update campaigns set scheduled_through = greatest(scheduled_through, ${occurrence}) where id = ${id}`;
+}
+
+/** All that was due by the schedule before the last edit is dealt with. */
+export async function clearPreviousSchedule(sql: Sql, id: number): Promise<void> {
+  await sql`update campaigns set previous_schedule = null where id = ${id}`;
+}
+
+export async function setMailingFile(sql: Sql, id: number, fileId: number): Promise<void> {
+  await sql`update campaigns set mailing_file_id = ${fileId}, updated_at = now() where id = ${id}`;
+}

@@ -1,0 +1,32 @@
+import type { Sql } from './client.ts';
+
+/** What a provider called us with, verified, as it came. */
+export interface InboundEvent {
+  providerId: number;
+  /** The same for a repetition of the same call, so that it is kept once. */
+  eventKey: string;
+  kind: 'receipt' | 'message' | 'other';
+  messageId: number | null;
+  payload: Record<string, string | string[]>;
+}
+
+/** Keeps the events that are new, and returns the indexes of those in `events`. */
+export async function insertInboundEvents(sql: Sql, events: readonly InboundEvent[]): Promise<Set<number>> {
+  if (events.length === 0) return new Set();
+  const rows = await sql<{ position: number }[]>`
+    with event as (
+      select * from unnest(
+        ${events.map((e) => e.providerId)}::bigint[], ${events.map((e) => e.eventKey)}::text[],
+        ${events.map((e) => e.kind)}::text[], ${events.map((e) => e.messageId)}::bigint[],
+        ${events.map((e) => JSON.stringify(e.payload))}::jsonb[]
+      ) with ordinality as e (provider_id, event_key, kind, message_id, payload, position)
+    ), kept as (
+      insert into inbound_events (provider_id, event_key, kind, message_id, payload)
+      select distinct on (provider_id, event_key) provider_id, event_key, kind, message_id, payload
+      from event order by provider_id, event_key, position
+      on conflict (provider_id, event_key) do nothing
+      returning provider_id, event_key
+    )
+    select min(position)::int - 1 as position from event join kept using (provider_id, event_key) group by provider_id, event_key`;
+  return new Set(rows.map((row) => row.position));
+}

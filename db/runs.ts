@@ -1,0 +1,166 @@
+import type { MessageStatus } from '../domain/message.ts';
+import type { RunReason, RunSettings, RunStatus, RunStep } from '../domain/run.ts';
+import { runReason, runSettings } from '../domain/run.ts';
+import type { Sql } from './client.ts';
+
+export interface RunRow {
+  id: number;
+  campaignId: number;
+  occurrence: Date;
+  trigger: 'schedule' | 'manual';
+  status: RunStatus;
+  step: RunStep;
+  reason: RunReason | null;
+  settings: RunSettings;
+  mailingFileId: number | null;
+  providerId: number | null;
+  expiresAt: Date | null;
+  startedAt: Date | null;
+  mailingAt: Date | null;
+  sendingAt: Date | null;
+  finishedAt: Date | null;
+}
+
+const columns = (sql: Sql) => sql`
+  id, campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, provider_id, expires_at,
+  started_at, mailing_at, sending_at, finished_at`;
+
+const parsed = (row: RunRow): RunRow => ({
+  ...row,
+  settings: runSettings.parse(row.settings),
+  reason: runReason.nullable().parse(row.reason),
+});
+
+/** A value of ours as a json parameter: without `undefined`, which json does not know. */
+const json = (sql: Sql, value: RunReason | RunSettings | null) =>
+  value === null ? null : sql.json(JSON.parse(JSON.stringify(value)));
+
+export interface NewRun {
+  campaignId: number;
+  occurrence: Date;
+  trigger: 'schedule' | 'manual';
+  status: Extract<RunStatus, 'running' | 'missed'>;
+  reason: RunReason | null;
+  settings: RunSettings;
+  mailingFileId: number | null;
+  expiresAt: Date | null;
+}
+
+/** Records a run; when the occurrence has one already, that one is returned as it is. */
+export async function insertRun(sql: Sql, run: NewRun): Promise<RunRow> {
+  await sql`
+    insert into runs (campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, provider_id, expires_at, finished_at)
+    values (${run.campaignId}, ${run.occurrence}, ${run.trigger}, ${run.status}, 'due', ${json(sql, run.reason)},
+      ${json(sql, run.settings)}, ${run.mailingFileId}, ${run.settings.campaign.message.providerId}, ${run.expiresAt},
+      ${run.status === 'missed' ? sql`now()` : null})
+    on conflict (campaign_id, occurrence) do nothing`;
+  const [row] = await sql<[RunRow]>`
+    select ${columns(sql)} from runs where campaign_id = ${run.campaignId} and occurrence = ${run.occurrence}`;
+  return parsed(row);
+}
+
+export async function getRun(sql: Sql, id: number): Promise<RunRow | null> {
+  const [row] = await sql<RunRow[]>`select ${columns(sql)} from runs where id = ${id}`;
+  return row ? parsed(row) : null;
+}
+
+/** The row, locked until the transaction ends. */
+export async function lockRun(sql: Sql, id: number): Promise<RunRow | null> {
+  const [row] = await sql<RunRow[]>`select ${columns(sql)} from runs where id = ${id} for update`;
+  return row ? parsed(row) : null;
+}
+
+/** Status alone: what a sender asks every second. */
+export async function runStatus(sql: Sql, id: number): Promise<RunStatus | null> {
+  const [row] = await sql<{ status: RunStatus }[]>`select status from runs where id = ${id}`;
+  return row?.status ?? null;
+}
+
+/** A page of runs, newest first; `before`: only those with a smaller id. */
+export async function listRuns(
+  sql: Sql,
+  {
+    campaignId,
+    status,
+    before,
+    limit,
+  }: {
+    campaignId?: number | undefined;
+    status?: RunStatus | undefined;
+    before?: number | undefined;
+    limit: number;
+  },
+): Promise<RunRow[]> {
+  const rows = await sql<RunRow[]>`
+    select ${columns(sql)} from runs where true
+      ${campaignId === undefined ? sql`` : sql`and campaign_id = ${campaignId}`}
+      ${status === undefined ? sql`` : sql`and status = ${status}`}
+      ${before === undefined ? sql`` : sql`and id < ${before}`}
+    order by id desc limit ${limit}`;
+  return rows.map(parsed);
+}
+
+/**
+ * An earlier run of the campaign that still has work: live, or failed with messages unsent. `unsent` is null while
+ * its mailing has not been read.
+ */
+export async function pendingRun(
+  sql: Sql,
+  { campaignId, before }: { campaignId: number; before: number | null },
+): Promise<{ id: number; unsent: number | null } | null> {
+  const [row] = await sql<{ id: number; unsent: number | null }[]>`
+    select runs.id, case when mailing_at is null then null else coalesce(queued.messages, 0) end as unsent
+    from runs left join lateral (
+      select sum(messages)::int as messages from run_counts
+      where run_id = runs.id and run_counts.status in ('queued', 'sending')
+    ) as queued on true
+    where campaign_id = ${campaignId} ${before === null ? sql`` : sql`and runs.id < ${before}`}
+      and (runs.status in ('running', 'paused', 'cancelling') or runs.status = 'failed' and queued.messages > 0)
+    order by runs.id desc limit 1`;
+  return row ?? null;
+}
+
+/** Enters a step and marks when; a run that is retried and comes by again keeps its first times. */
+export async function enterStep(sql: Sql, id: number, step: RunStep): Promise<void> {
+  await sql`
+    update runs set step = ${step}, started_at = coalesce(started_at, now()),
+      sending_at = case when ${step} = 'sending' then coalesce(sending_at, now()) else sending_at end
+    where id = ${id} and status in ('running', 'paused', 'cancelling')`;
+}
+
+export async function markMailingRead(sql: Sql, id: number): Promise<void> {
+  await sql`update runs set mailing_at = now() where id = ${id}`;
+}
+
+/** Moves a run from one of `from` to `to`. False when it is in none of them. */
+export async function moveRun(
+  sql: Sql,
+  {
+    id,
+    from,
+    to,
+    reason,
+  }: { id: number; from: readonly RunStatus[]; to: RunStatus; reason: RunReason | null },
+): Promise<boolean> {
+  const ended = to !== 'running' && to !== 'paused' && to !== 'cancelling';
+  const rows = await sql`
+    update runs set status = ${to}, reason = ${json(sql, reason)},
+      step = case when ${to} = 'finished' then 'done' else step end,
+      finished_at = ${ended ? sql`coalesce(finished_at, now())` : null}
+    where id = ${id} and status = any(${[...from]}::text[])`;
+  return rows.count > 0;
+}
+
+export interface RunCount {
+  status: MessageStatus;
+  reason: string;
+  messages: number;
+  segments: number;
+}
+
+/** Messages and segments of a run by status and reason ('' for none). They add up to the mailing's lines. */
+export async function runCounts(sql: Sql, runId: number): Promise<RunCount[]> {
+  return sql<RunCount[]>`
+    select status, reason, messages, segments from run_counts where run_id = ${runId} and messages > 0
+    order by status, reason`;
+}

@@ -1,0 +1,80 @@
+import { type SettingDefinition, settingDefinitions, type SettingKind } from '../domain/settings.ts';
+import type { Sql } from './client.ts';
+
+const tables = {
+  sendingHours: 'sending_hours',
+  holidayCalendars: 'holiday_calendars',
+  regions: 'regions',
+  customerTypes: 'customer_types',
+} satisfies Record<SettingKind, string>;
+
+const table = (sql: Sql, kind: SettingKind) => {
+  const name: string = tables[kind];
+  return sql(name);
+};
+
+export interface Setting<K extends SettingKind> {
+  id: number;
+  name: string;
+  definition: SettingDefinition<K>;
+  archivedAt: Date | null;
+}
+
+type Row = Omit<Setting<'regions'>, 'definition'> & { definition: unknown };
+
+const columns = (sql: Sql) => sql`id, name, definition, archived_at`;
+
+// The compiler does not see that the schema of a kind gives the definition of that same kind.
+const definitionOf = <K extends SettingKind>(kind: K, value: unknown): SettingDefinition<K> =>
+  settingDefinitions[kind].parse(value) as SettingDefinition<K>;
+
+const parsed = <K extends SettingKind>(kind: K, row: Row): Setting<K> => ({
+  ...row,
+  definition: definitionOf(kind, row.definition),
+});
+
+const json = (sql: Sql, value: unknown) => sql.json(JSON.parse(JSON.stringify(value)));
+
+export async function listSettings<K extends SettingKind>(sql: Sql, kind: K): Promise<Setting<K>[]> {
+  const rows = await sql<Row[]>`select ${columns(sql)} from ${table(sql, kind)} order by name`;
+  return rows.map((row) => parsed(kind, row));
+}
+
+export async function getSetting<K extends SettingKind>(
+  sql: Sql,
+  kind: K,
+  id: number,
+): Promise<Setting<K> | null> {
+  const [row] = await sql<Row[]>`select ${columns(sql)} from ${table(sql, kind)} where id = ${id}`;
+  return row ? parsed(kind, row) : null;
+}
+
+export async function insertSetting<K extends SettingKind>(
+  sql: Sql,
+  kind: K,
+  setting: { name: string; definition: SettingDefinition<K> },
+): Promise<Setting<K>> {
+  const [row] = await sql<[Row]>`
+    insert into ${table(sql, kind)} (name, definition) values (${setting.name}, ${json(sql, setting.definition)})
+    returning ${columns(sql)}`;
+  return parsed(kind, row);
+}
+
+/** Null when there is no such entry. */
+export async function updateSetting<K extends SettingKind>(
+  sql: Sql,
+  kind: K,
+  setting: { id: number; name: string; definition: SettingDefinition<K>; archived: boolean },
+): Promise<Setting<K> | null> {
+  const [row] = await sql<Row[]>`
+    update ${table(sql, kind)} set name = ${setting.name}, definition = ${json(sql, setting.definition)},
+      archived_at = ${setting.archived ? sql`coalesce(archived_at, now())` : null}
+    where id = ${setting.id} returning ${columns(sql)}`;
+  return row ? parsed(kind, row) : null;
+}
+
+/** False when there is no such entry. Throws PostgreSQL's 23503 when something refers to it. */
+export async function deleteSetting(sql: Sql, kind: SettingKind, id: number): Promise<boolean> {
+  const rows = await sql`delete from ${table(sql, kind)} where id = ${id}`;
+  return rows.count > 0;
+}

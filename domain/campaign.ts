@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { extraField } from './contact.ts';
+import { neverOccurs, schedule } from './schedule.ts';
+import { parseTemplate } from './template.ts';
+
+const id = z.int().positive();
+const optionalId = id.nullable().default(null);
+
+export const ticketPolicy = z.strictObject({ when: z.literal('never') });
+
+const messageBlock = z.strictObject({
+  /** At most 160 characters as typed, with placeholders (domain/template.ts). */
+  template: z.string().nullable().default(null),
+  removeAccents: z.boolean().default(true),
+  /** A contact whose text needs more segments is skipped: `message_too_long`. */
+  maxSegments: z.int().min(1).max(10).default(1),
+  providerId: optionalId,
+});
+
+const mailingBlock = z.strictObject({
+  source: z.enum(['csv']).nullable().default(null),
+  sendingHoursId: optionalId,
+  regionId: optionalId,
+  customerTypeId: optionalId,
+  /** Start even when an earlier run of this campaign still has contacts to write to. */
+  runDespitePending: z.boolean().default(false),
+  /** What has not left this many hours after the run was due is cancelled. Null: never. */
+  expiresAfterHours: z.int().min(1).max(720).nullable().default(null),
+  extraFields: z.array(extraField).max(30).default([]),
+});
+
+const blocks = z.strictObject({
+  name: z.string().trim().min(1, 'Give the campaign a name.').max(120),
+  description: z.string().max(2000).default(''),
+  kind: z.literal('sms').default('sms'),
+  /** Send whatever consent the customer's record holds. Never overrides an opt-out. */
+  ignoreConsent: z.boolean().default(false),
+  schedule,
+  message: messageBlock.prefault({}),
+  mailing: mailingBlock.prefault({}),
+  ticketPolicy: ticketPolicy.prefault({ when: 'never' }),
+});
+
+/** A campaign that can run: everything that enabling demands is there. */
+export const campaign = blocks.extend({
+  message: messageBlock.extend({ template: z.string(), providerId: id }),
+  mailing: mailingBlock.extend({ source: z.enum(['csv']), sendingHoursId: id }),
+});
+export type Campaign = z.infer<typeof campaign>;
+
+/**
+ * A campaign as it may be saved at any time ("Salvar e continuar"): the schedule block is needed, the others may have
+ * gaps. Parsing fills in the defaults, so what is stored has every key.
+ */
+export const campaignDraft = blocks.superRefine((draft, context) => {
+  const names = draft.mailing.extraFields.map((field) => field.name.toLowerCase());
+  names.forEach((name, index) => {
+    if (names.indexOf(name) !== index) {
+      context.addIssue({
+        code: 'custom',
+        path: ['mailing', 'extraFields', index, 'name'],
+        message: `The extra field "${name}" is declared twice.`,
+      });
+    }
+  });
+  const { template } = draft.message;
+  if (template !== null) {
+    const parsed = parseTemplate(
+      template,
+      draft.mailing.extraFields.map((field) => field.name),
+    );
+    if (!parsed.ok) {
+      for (const problem of parsed.problems) {
+        context.addIssue({
+          code: 'custom',
+          path: ['message', 'template'],
+          message: problem.message,
+          params: { code: problem.code },
+        });
+      }
+    }
+  }
+  if (neverOccurs(draft.schedule)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['schedule', 'recurrence'],
+      message: 'This schedule has no occurrence at all: check the recurrence, its start and its end.',
+      params: { code: 'never_occurs' },
+    });
+  }
+});
+export type CampaignDraft = z.infer<typeof campaignDraft>;
+
+/** One thing that keeps a campaign from being saved or enabled: the field by its dotted path, and plain words. */
+export interface Problem {
+  field: string;
+  code: string;
+  message: string;
+}
+
+/** What enabling has to know and the draft does not hold. */
+export interface EnablingFacts {
+  hasMailingFile: boolean;
+  /** The first occurrence from now on, holidays left out; null when there is none. */
+  nextOccurrence: Date | null;
+  /** Ids the draft refers to that exist but are archived, by field. */
+  archived: readonly string[];
+}
+
+/** Everything that is missing or wrong, at once; with none, the campaign. */
+export function completeCampaign(
+  draft: CampaignDraft,
+  facts: EnablingFacts,
+): { ok: true; campaign: Campaign } | { ok: false; problems: Problem[] } {
+  const { template, providerId } = draft.message;
+  const { source, sendingHoursId } = draft.mailing;
+  const problems: Problem[] = [];
+  const missing = (field: string, message: string) => problems.push({ field, code: 'missing', message });
+
+  if (facts.nextOccurrence === null) {
+    problems.push({
+      field: 'schedule.recurrence',
+      code: 'no_next_occurrence',
+      message: 'The schedule has no occurrence from now on: move its start or its end.',
+    });
+  }
+  if (template === null) missing('message.template', 'Write the message.');
+  if (providerId === null) missing('message.providerId', 'Choose the SMS provider.');
+  if (source === null) missing('mailing.source', 'Choose where the contacts come from.');
+  if (source === 'csv' && !facts.hasMailingFile)
+    missing('mailing.file', 'Upload the CSV file with the contacts.');
+  if (sendingHoursId === null)
+    missing('mailing.sendingHoursId', 'Choose the hours in which messages may leave.');
+  for (const field of facts.archived) {
+    problems.push({ field, code: 'archived', message: 'This entry has been archived: choose another.' });
+  }
+  if (
+    problems.length > 0 ||
+    template === null ||
+    providerId === null ||
+    source === null ||
+    sendingHoursId === null
+  ) {
+    return { ok: false, problems };
+  }
+  return {
+    ok: true,
+    campaign: {
+      ...draft,
+      message: { ...draft.message, template, providerId },
+      mailing: { ...draft.mailing, source, sendingHoursId },
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * The `type` of every ApplicationFailure that crosses Temporal. Workflows and the API decide by these, never by the
+ * text of a message.
+ */
+export const failures = {
+  /** The mailing can't be read: nothing was imported. For good: the file has to be replaced. */
+  mailingRefused: 'MailingRefused',
+  /** The provider refuses the account: no message will be taken until a person has acted. */
+  providerAccount: 'ProviderAccount',
+  /** Most sends fail, or the provider asked for a pause: tried again with Temporal's back-off. */
+  providerUnavailable: 'ProviderUnavailable',
+  /** One message was certainly not taken; tried again with Temporal's back-off. */
+  notTaken: 'NotTaken',
+  /** "Run now" while an earlier run is pending, and the campaign does not allow it. */
+  runPending: 'RunPending',
+  /** The campaign is not enabled (any more). */
+  notEnabled: 'NotEnabled',
+  /** The run has ended: it can't be paused, resumed or cancelled. */
+  runEnded: 'RunEnded',
+  /** The run's sending hours never open. */
+  hoursNeverOpen: 'HoursNeverOpen',
+  /** The row that an id speaks of is not there. */
+  notFound: 'NotFound',
+} as const;
+export type FailureType = (typeof failures)[keyof typeof failures];

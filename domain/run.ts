@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { campaign } from './campaign.ts';
+import { sendingHours } from './hours.ts';
+import { segmentProfileName } from './segments.ts';
+
+/** `running`, `paused` and `cancelling` are live; a `failed` run can be retried; the others are over for good. */
+export const runStatuses = [
+  'running',
+  'paused',
+  'cancelling',
+  'finished',
+  'skipped',
+  'missed',
+  'cancelled',
+  'failed',
+] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+export const liveRunStatuses = ['running', 'paused', 'cancelling'] as const satisfies readonly RunStatus[];
+
+/** How far a run has come; a run that ended stays at the step it had reached, a finished one is `done`. */
+export const runSteps = ['due', 'hours', 'pending_check', 'mailing', 'sending', 'done'] as const;
+export type RunStep = (typeof runSteps)[number];
+
+/** Why a run is paused, or ended other than by finishing. Codes and numbers; words by `describeRunReason`. */
+export const runReason = z.discriminatedUnion('code', [
+  /** Skipped: an earlier run still has contacts to write to. */
+  z.object({ code: z.literal('pending_run'), runId: z.int(), unsent: z.int().nullable() }),
+  /** Missed: the system was down when it was due, and for longer than the grace period. */
+  z.object({ code: z.literal('beyond_grace'), lateMs: z.int(), graceMs: z.int() }),
+  /** Missed: the system was down when it was due, and a later occurrence within the grace period runs instead. */
+  z.object({ code: z.literal('superseded'), by: z.string() }),
+  /** Cancelled: the run's expiry came before it was done. */
+  z.object({ code: z.literal('expired'), expiresAt: z.string() }),
+  z.object({ code: z.literal('hours_never_open') }),
+  z.object({ code: z.literal('by_user'), user: z.string() }),
+  /** Cancelled in the Temporal UI or by its command line. */
+  z.object({ code: z.literal('by_temporal') }),
+  /** Paused: the provider refuses the account. */
+  z.object({ code: z.literal('provider_account'), providerCode: z.string(), detail: z.string() }),
+  /** Failed: the mailing can't be read. */
+  z.object({ code: z.literal('mailing_refused'), mailingCode: z.string(), detail: z.string() }),
+  /** Failed: a fault of the system. */
+  z.object({ code: z.literal('fault'), step: z.enum(runSteps), detail: z.string() }),
+]);
+export type RunReason = z.infer<typeof runReason>;
+
+/** Plain words for an operator: what happened, and what can be done about it. */
+export function describeRunReason(reason: RunReason): string {
+  switch (reason.code) {
+    case 'pending_run':
+      return reason.unsent === null
+        ? `Skipped: run ${reason.runId} of this campaign has not finished yet.`
+        : `Skipped: run ${reason.runId} of this campaign still has ${reason.unsent} unsent messages. Retry or cancel it, or allow runs despite pending ones.`;
+    case 'beyond_grace':
+      return `Missed: the system was down, and ${minutes(reason.lateMs)} late is beyond the grace period of ${minutes(reason.graceMs)}.`;
+    case 'superseded':
+      return `Missed: the system was down; the later occurrence of ${reason.by} runs instead.`;
+    case 'expired':
+      return `Cancelled what was left: the run expired at ${reason.expiresAt}.`;
+    case 'hours_never_open':
+      return 'The sending hours do not open within a year. Correct them, then retry the run.';
+    case 'by_user':
+      return `By ${reason.user}.`;
+    case 'by_temporal':
+      return 'Cancelled in Temporal.';
+    case 'provider_account':
+      return `The SMS provider refuses the account (${reason.providerCode}): ${reason.detail} Mend it there, then resume the run.`;
+    case 'mailing_refused':
+      return `The mailing can't be read: ${reason.detail} Replace the file, then run the campaign again.`;
+    case 'fault':
+      return `A fault of the system in the step "${reason.step}": ${reason.detail} Retry the run once it is mended.`;
+  }
+}
+
+const minutes = (ms: number): string => {
+  const whole = Math.round(ms / 60_000);
+  return whole === 1 ? '1 minute' : `${whole} minutes`;
+};
+
+/** What a run freezes when it is opened: an edit of the campaign, the hours or the holidays counts from the next run. */
+export const runSettings = z.object({
+  campaign: campaign,
+  hours: sendingHours,
+  /** Dates `YYYY-MM-DD` on which nothing leaves. */
+  holidays: z.array(z.string()),
+  segmentProfile: segmentProfileName,
+});
+export type RunSettings = z.infer<typeof runSettings>;

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { sendingHours } from './hours.ts';
+
+/** A calendar of dates on which no campaign that uses it is due and nothing of it leaves. */
+export const holidayCalendar = z.strictObject({
+  holidays: z
+    .array(z.strictObject({ date: z.iso.date(), name: z.string().trim().min(1).max(100) }))
+    .max(1000)
+    .refine((all) => new Set(all.map(({ date }) => date)).size === all.length, 'A date is listed twice.'),
+});
+export type HolidayCalendar = z.infer<typeof holidayCalendar>;
+
+const nameOnly = z.strictObject({});
+
+/** The settings that are a name and a definition; what the definition holds, by kind. */
+export const settingDefinitions = {
+  sendingHours,
+  holidayCalendars: holidayCalendar,
+  regions: nameOnly,
+  customerTypes: nameOnly,
+} as const;
+export type SettingKind = keyof typeof settingDefinitions;
+export type SettingDefinition<K extends SettingKind> = z.infer<(typeof settingDefinitions)[K]>;
+
+export const settingName = z.string().trim().min(1, 'Give the entry a name.').max(100);

@@ -1,0 +1,94 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineSignal,
+  defineUpdate,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { OpenedRun } from '../activities/index.ts';
+import { runWorkflowId } from '../domain/ids.ts';
+import { attributes } from './attributes.ts';
+import { patientSteps, steps } from './proxies.ts';
+import { run } from './run.ts';
+
+/** "Look again": the campaign was enabled, edited or disabled. The row says which; the signal carries nothing. */
+export const campaignChanged = defineSignal('campaignChanged');
+
+/** Starts a run at once. Fails with `RunPending` or `NotEnabled` (domain/failures.ts). */
+export const runNow = defineUpdate<{ runId: number }>('runNow');
+
+/** No timer is set for longer: the calendar's rules may change meanwhile, and it costs one look a day. */
+const longestWaitMs = 24 * 60 * 60 * 1000;
+
+export interface CampaignInput {
+  campaignId: number;
+}
+
+/**
+ * One for each enabled campaign, for as long as it is enabled: waits for the next occurrence and starts its run.
+ *
+ * The history is bounded by continuing as new after each occurrence, and at the server's suggestion: state is in the
+ * campaign's row alone.
+ */
+export async function campaign({ campaignId }: CampaignInput): Promise<void> {
+  let changed = false;
+  setHandler(campaignChanged, () => {
+    changed = true;
+  });
+  setHandler(runNow, async () => {
+    const opened = await steps.openManualRun({ campaignId, occurrence: new Date().toISOString() });
+    await startRun(opened);
+    return { runId: opened.runId };
+  });
+
+  for (;;) {
+    changed = false;
+    const plan = await patientSteps.planNext({ campaignId });
+    setCurrentDetails(plan.details);
+    switch (plan.next) {
+      case 'stop':
+        await condition(allHandlersFinished);
+        // Enabled again meanwhile: the signal must not be lost with this execution.
+        if (!changed) return;
+        break;
+      case 'again':
+        break;
+      case 'idle':
+        await condition(() => changed || workflowInfo().continueAsNewSuggested);
+        break;
+      case 'wait':
+        await condition(() => changed, Math.min(plan.waitMs, longestWaitMs));
+        break;
+      case 'run': {
+        const opened = await patientSteps.openDueRun({ campaignId, occurrence: plan.occurrence });
+        if (opened) await startRun(opened);
+        await condition(allHandlersFinished);
+        if (!changed) return continueAsNew<typeof campaign>({ campaignId });
+        break;
+      }
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      return continueAsNew<typeof campaign>({ campaignId });
+    }
+  }
+}
+
+async function startRun({ runId, campaignId, occurrence, summary }: OpenedRun): Promise<void> {
+  await startChild(run, {
+    args: [{ runId, campaignId }],
+    workflowId: runWorkflowId(campaignId, new Date(occurrence)),
+    // A disabled campaign lets its run finish.
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: summary,
+    typedSearchAttributes: [
+      { key: attributes.campaign, value: String(campaignId) },
+      { key: attributes.run, value: String(runId) },
+    ],
+  });
+}

@@ -1,0 +1,62 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+
+/** The queue of all that sends: it scales by itself, and a slow provider holds up nothing else. */
+export const sendingTaskQueue = (taskQueue: string): string => `${taskQueue}-sending`;
+
+/** A fault of the code is not mended by trying again: the run fails at once, and can be retried once it is. */
+const faults = ['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError', 'ZodError'];
+
+/**
+ * A quick step in the database. Outages are waited out for a day; then the run fails and a person decides.
+ */
+export const steps = proxyActivities<Activities>({
+  startToCloseTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 day',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: faults },
+});
+
+/** The same for the campaign itself: it never gives up, because nobody would start it again. */
+export const patientSteps = proxyActivities<Activities>({
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+});
+
+/** Reading a mailing: long, in one transaction, from the start again when it breaks. */
+export const importing = proxyActivities<Activities>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 day',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: faults },
+});
+
+/**
+ * The streaming sender. It returns by itself after some minutes; the heartbeat is what tells of a dead worker. While
+ * the provider is down it is tried again for as long as the run may live.
+ */
+export const streaming = (taskQueue: string) =>
+  proxyActivities<Pick<Activities, 'sendMessages'>>({
+    taskQueue: sendingTaskQueue(taskQueue),
+    startToCloseTimeout: '15 minutes',
+    heartbeatTimeout: '10 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: faults },
+  });
+
+/** How often one message is tried by `sendMessage` before it ends as failed. */
+export const singleSendAttempts = 5;
+
+/** One send: irreversible, so the activity itself decides what another attempt may do. */
+export const single = (taskQueue: string) =>
+  proxyActivities<Pick<Activities, 'sendMessage'>>({
+    taskQueue: sendingTaskQueue(taskQueue),
+    startToCloseTimeout: '2 minutes',
+    heartbeatTimeout: '10 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: {
+      initialInterval: '2 seconds',
+      maximumAttempts: singleSendAttempts,
+      nonRetryableErrorTypes: faults,
+    },
+  });

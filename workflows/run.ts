@@ -1,0 +1,255 @@
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineUpdate,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { failures } from '../domain/failures.ts';
+import type { RunReason, RunStep } from '../domain/run.ts';
+import { attributes } from './attributes.ts';
+import { importing, single, steps, streaming } from './proxies.ts';
+
+/** Who asks: `user:7`, `token:3`; a name would stand in the history for good. */
+export interface Asked {
+  by: string;
+}
+
+/** Each returns when it is in effect; fails with `RunEnded` (domain/failures.ts). */
+export const pause = defineUpdate<void, [Asked]>('pause');
+export const resume = defineUpdate<void, [Asked]>('resume');
+export const cancel = defineUpdate<void, [Asked]>('cancel');
+
+export interface RunInput {
+  runId: number;
+  campaignId: number;
+}
+
+export interface RunResult {
+  status: 'finished' | 'skipped' | 'cancelled';
+  /** Messages by status. */
+  counts: Record<string, number>;
+}
+
+/** Continue as new from here on: a run with a slow rate takes days, and each slice adds some twenty events. */
+const longHistory = 1_500;
+/** So many sends of a small run are under way at once. */
+const singlesAtOnce = 10;
+/** Messages to be tried again later are looked for at least this often. */
+const longestPauseMs = 60_000;
+
+/**
+ * One run of a campaign: hours → pending check → mailing → sending → done. What is done is in the database: started
+ * again with the same input, after a failure or by continue-as-new, it goes on where it was.
+ *
+ * A run that is skipped or cancelled returns; one that failed fails.
+ */
+export async function run(input: RunInput): Promise<RunResult> {
+  const { runId } = input;
+  let paused = false;
+  /** Set by `cancel`, or by who cancels the workflow itself. */
+  let cancelled = false;
+  let over = false;
+  let step: RunStep = 'due';
+  let sending: CancellationScope | null = null;
+
+  /** The senders see the run's new status by themselves; this ends what waits in a back-off. */
+  const interrupt = (): void => sending?.cancel();
+  const whileLive = {
+    validator: (_: Asked): void => {
+      if (over) throw ApplicationFailure.nonRetryable('The run has ended.', failures.runEnded);
+    },
+  };
+  setHandler(
+    pause,
+    async ({ by }) => {
+      await steps.pauseRun({ runId, reason: { code: 'by_user', user: by } });
+      paused = true;
+      interrupt();
+    },
+    whileLive,
+  );
+  setHandler(
+    resume,
+    async (_: Asked) => {
+      await steps.resumeRun({ runId });
+      paused = false;
+    },
+    whileLive,
+  );
+  setHandler(
+    cancel,
+    async ({ by }) => {
+      await steps.requestCancel({ runId, reason: { code: 'by_user', user: by } });
+      cancelled = true;
+      interrupt();
+    },
+    whileLive,
+  );
+
+  const enter = (next: RunStep): void => {
+    if (next === step) return;
+    step = next;
+    upsertSearchAttributes([{ key: attributes.step, value: next }]);
+  };
+  const close = async (status: RunResult['status'], reason: RunReason | null): Promise<RunResult> => {
+    const closed = await steps.closeRun({ runId, status, reason });
+    over = true;
+    enter('done');
+    upsertSearchAttributes([{ key: attributes.outcome, value: closed.status }]);
+    setCurrentDetails(closed.details);
+    await condition(allHandlersFinished);
+    return { status: closed.status, counts: closed.counts };
+  };
+
+  try {
+    const begun = await steps.beginRun({ runId });
+    paused = begun.status === 'paused';
+    cancelled = begun.status === 'cancelling';
+
+    if (!begun.mailingRead) {
+      enter('hours');
+      const blocked = await waitForHours();
+      if (blocked) return await close(blocked.status, blocked.reason);
+
+      enter('pending_check');
+      const pending = await steps.checkPending({ runId });
+      if (pending) return await close('skipped', pending);
+
+      enter('mailing');
+      const mailing = await importing.importMailing({ runId }, { summary: 'Read the mailing' });
+      setCurrentDetails(mailing.details);
+    }
+    enter('sending');
+    return await send();
+  } catch (error) {
+    if (isCancellation(error)) {
+      return await CancellationScope.nonCancellable(async () => {
+        await steps.requestCancel({ runId, reason: { code: 'by_temporal' } });
+        await close('cancelled', null);
+        throw error;
+      });
+    }
+    if (!(error instanceof ActivityFailure)) throw error;
+    const { cause } = error;
+    const type = cause instanceof ApplicationFailure ? cause.type : null;
+    const detail = cause?.message ?? error.message;
+    await steps.failRun({ runId, step, detail });
+    over = true;
+    upsertSearchAttributes([{ key: attributes.outcome, value: 'failed' }]);
+    setCurrentDetails(`**Failed** in the step \`${step}\`: ${detail}`);
+    await condition(allHandlersFinished);
+    throw ApplicationFailure.nonRetryable(`The run failed in the step "${step}": ${detail}`, type);
+  }
+
+  /** Returns once messages may leave and nobody has paused the run; or how the run ends before that. */
+  async function waitForHours(): Promise<{ status: 'cancelled'; reason: RunReason | null } | null> {
+    for (;;) {
+      await condition(() => !paused || cancelled);
+      if (cancelled) return { status: 'cancelled', reason: null };
+      const hours = await steps.checkHours({ runId });
+      switch (hours.state) {
+        case 'open':
+          return null;
+        case 'expired':
+          return { status: 'cancelled', reason: hours.reason };
+        case 'closed':
+          setCurrentDetails(hours.details);
+          await condition(() => paused || cancelled, hours.waitMs);
+          break;
+      }
+    }
+  }
+
+  async function send(): Promise<RunResult> {
+    const { taskQueue } = workflowInfo();
+    for (;;) {
+      const blocked = await waitForHours();
+      if (blocked) return close(blocked.status, blocked.reason);
+      if (workflowInfo().historyLength > longHistory || workflowInfo().continueAsNewSuggested) {
+        await condition(allHandlersFinished);
+        return continueAsNew<typeof run>(input);
+      }
+      const plan = await steps.planSending({ runId });
+      setCurrentDetails(plan.details);
+      switch (plan.next) {
+        case 'done':
+          return close('finished', null);
+        case 'wait':
+          await condition(() => paused || cancelled, Math.min(plan.waitMs, longestPauseMs));
+          break;
+        case 'stream': {
+          const { sendMessages } = streaming(taskQueue);
+          await inSendingScope(plan.senders, (index) =>
+            sendMessages.executeWithOptions(
+              { summary: plan.senders === 1 ? 'Send' : `Send (${index + 1} of ${plan.senders})` },
+              [{ runId, maxAttempts: plan.maxAttempts }],
+            ),
+          );
+          break;
+        }
+        case 'one_by_one': {
+          const { sendMessage } = single(taskQueue);
+          const waiting = [...plan.messageIds];
+          const worker = async (): Promise<void> => {
+            for (let messageId = waiting.shift(); messageId !== undefined; messageId = waiting.shift()) {
+              if (paused || cancelled) return;
+              await sendOne(sendMessage, messageId);
+            }
+          };
+          await inSendingScope(singlesAtOnce, worker);
+          break;
+        }
+      }
+    }
+  }
+
+  async function sendOne(
+    sendMessage: ReturnType<typeof single>['sendMessage'],
+    messageId: number,
+  ): Promise<void> {
+    try {
+      await sendMessage.executeWithOptions({ summary: `Message ${messageId}` }, [{ messageId }]);
+    } catch (error) {
+      const cause = error instanceof ActivityFailure ? error.cause : undefined;
+      if (!(cause instanceof ApplicationFailure) || cause.type !== failures.notTaken) throw error;
+      await steps.giveUpMessage({ messageId });
+    }
+  }
+
+  /**
+   * Runs `count` senders side by side, ended early by `interrupt`. Returns only when none is under way any more: what
+   * is in `sending` after that belongs to nobody. An account that the provider refuses pauses the run.
+   */
+  async function inSendingScope(count: number, sender: (index: number) => Promise<unknown>): Promise<void> {
+    const scope = new CancellationScope();
+    sending = scope;
+    const results = await scope.run(() =>
+      Promise.allSettled(Array.from({ length: count }, (_, index) => sender(index))),
+    );
+    sending = null;
+    for (const result of results) {
+      if (result.status === 'fulfilled') continue;
+      const error: unknown = result.reason;
+      if (isCancellation(error) && (paused || cancelled)) continue;
+      const cause = error instanceof ActivityFailure ? error.cause : undefined;
+      if (!(cause instanceof ApplicationFailure) || cause.type !== failures.providerAccount) throw error;
+      const providerCode = String(cause.details?.[0] ?? '');
+      log.warn('The provider refuses the account; the run is paused', { runId, providerCode });
+      await steps.pauseRun({
+        runId,
+        reason: { code: 'provider_account', providerCode, detail: cause.message },
+      });
+      paused = true;
+      return;
+    }
+  }
+}
