@@ -40,6 +40,16 @@ export interface DeliveryReceipt {
   code: string | null;
 }
 
+/** A message from a person to us, as an adapter reads it from the provider's callback. */
+export interface InboundMessage {
+  providerMessageId: string;
+  /** The person's number, as the provider gives it. */
+  from: string;
+  /** The number, short code or name of ours that it was written to. */
+  to: string;
+  text: string;
+}
+
 /** The provider's HTTP callback as it reached us. */
 export interface Callback {
   /** The public URL the provider called, with query, exactly as it was signed. */
@@ -59,6 +69,8 @@ export interface Provider {
   verify(callback: Callback): boolean;
   /** Call only after `verify`. Null: not a delivery receipt. */
   readReceipt(callback: Callback): DeliveryReceipt | null;
+  /** Call only after `verify`. Null: not a message to us. */
+  readInbound(callback: Callback): InboundMessage | null;
   /** Waits for the sends under way, then closes the connections. */
   close(): Promise<void>;
 }

@@ -53,8 +53,8 @@ export function createTransport({ baseUrl, headers, timeoutMs, connections }: Tr
     maxResponseSize: MAX_ANSWER_BYTES,
   });
 
-  // One listener for each signal, not for each request: thousands of requests a second share a sender's signal, and
-  // adding and removing a listener for each costs a third of the rate.
+  // One listener for each signal, not for each request: a sender's requests share its signal, and a listener for each
+  // costs 15 to 30 % of the rate (measured).
   const watched = new WeakMap<AbortSignal, Set<Post>>();
   const postsOf = (signal: AbortSignal): Set<Post> => {
     let posts = watched.get(signal);

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { Callback, DeliveryReceipt } from './provider.ts';
+import type { Callback, DeliveryReceipt, InboundMessage } from './provider.ts';
 import { twilioCodes } from './twilio-codes.ts';
 
 /**
@@ -83,6 +83,17 @@ export function readTwilioReceipt({ url, form }: Callback): DeliveryReceipt | nu
     reason: ended ? (twilioCodes.get(Number(code))?.reason ?? 'not_delivered') : null,
     code: typeof code === 'string' && code !== '' && code !== '0' ? code : null,
   };
+}
+
+/**
+ * Reads an incoming message: https://www.twilio.com/docs/messaging/guides/webhook-request
+ * Its SmsStatus is `received`; a receipt has another, and no Body.
+ */
+export function readTwilioInbound({ form }: Callback): InboundMessage | null {
+  const { MessageSid: sid, SmsStatus: status, From: from, To: to, Body: text } = form;
+  if (typeof sid !== 'string' || typeof from !== 'string' || typeof to !== 'string') return null;
+  if (status !== 'received' || typeof text !== 'string') return null;
+  return { providerMessageId: sid, from, to, text };
 }
 
 function messageIdOf(url: string): number | null {

@@ -2,7 +2,7 @@ import { toUSVString } from 'node:util';
 import { z } from 'zod';
 import type { Provider, SendOutcome } from './provider.ts';
 import { createTransport, type Exchange } from './transport.ts';
-import { readTwilioReceipt, verifyTwilioCallback } from './twilio-callbacks.ts';
+import { readTwilioInbound, readTwilioReceipt, verifyTwilioCallback } from './twilio-callbacks.ts';
 import { twilioCodes } from './twilio-codes.ts';
 
 export interface TwilioOptions {
@@ -54,6 +54,7 @@ export function createTwilio(options: TwilioOptions): Provider {
     },
     verify: (received) => verifyTwilioCallback(authToken, received),
     readReceipt: readTwilioReceipt,
+    readInbound: readTwilioInbound,
     close: () => transport.close(),
   };
 }

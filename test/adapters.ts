@@ -1,4 +1,11 @@
-import type { Callback, DeliveryReceipt, Provider, SendOutcome, SendRequest } from '../sms/provider.ts';
+import type {
+  Callback,
+  DeliveryReceipt,
+  InboundMessage,
+  Provider,
+  SendOutcome,
+  SendRequest,
+} from '../sms/provider.ts';
 import { createTwilio } from '../sms/twilio.ts';
 import { httpAnswer, type RawRequest } from './raw-server.ts';
 
@@ -16,6 +23,7 @@ export interface Adapter {
     };
   }[];
   answers: { name: string; answer: string; outcome: Partial<SendOutcome> }[];
+  inbound: { name: string; form: Callback['form']; message: InboundMessage | null }[];
   receipts: { name: string; query: string; form: Callback['form']; receipt: DeliveryReceipt | null }[];
 }
 
@@ -161,6 +169,41 @@ export const adapters: Record<string, Adapter> = {
         name: '400 that is not JSON',
         answer: httpAnswer(400, 'no'),
         outcome: { kind: 'refused', reason: 'request_refused', code: 'HTTP_400' },
+      },
+    ],
+    inbound: [
+      {
+        name: 'a reply, untrimmed',
+        form: {
+          MessageSid: messageSid,
+          SmsStatus: 'received',
+          From: '+5511988887777',
+          To: '28282',
+          Body: ' Sair ',
+        },
+        message: { providerMessageId: messageSid, from: '+5511988887777', to: '28282', text: ' Sair ' },
+      },
+      {
+        name: 'an empty reply',
+        form: {
+          MessageSid: messageSid,
+          SmsStatus: 'received',
+          From: '+5511988887777',
+          To: '28282',
+          Body: '',
+        },
+        message: { providerMessageId: messageSid, from: '+5511988887777', to: '28282', text: '' },
+      },
+      {
+        name: 'a receipt, which is none',
+        form: {
+          MessageSid: messageSid,
+          MessageStatus: 'sent',
+          SmsStatus: 'sent',
+          From: '28282',
+          To: '+5511988887777',
+        },
+        message: null,
       },
     ],
     receipts: [

@@ -119,6 +119,12 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     expect(provider.readReceipt({ url, headers: {}, form, rawBody: '' })).toEqual(receipt);
   });
 
+  test.each(adapter.inbound)('reads $name', ({ form, message: expected }) => {
+    const provider = adapter.create({ baseUrl: 'http://127.0.0.1:1', sendTimeoutMs: 1, connections: 1 });
+    const url = 'https://torpedo.example/webhooks/providers/1/inbound';
+    expect(provider.readInbound({ url, headers: {}, form, rawBody: '' })).toEqual(expected);
+  });
+
   test.each([
     ['nobody listens', 'http://127.0.0.1:1'],
     ['the name does not resolve', 'http://nowhere.invalid'],
@@ -141,7 +147,9 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
 
   test('sends a lone surrogate as a replacement character', async () => {
     const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
-    expect(await provider.send({ ...message, text: 'a\ud800b' }, never())).toMatchObject({ kind: 'accepted' });
+    expect(await provider.send({ ...message, text: 'a\ud800b' }, never())).toMatchObject({
+      kind: 'accepted',
+    });
     expect(server.requests[0]?.body).toContain(encodeURIComponent('a\ufffdb'));
   });
 
