@@ -69,7 +69,7 @@ export async function findTemporal({ log = () => {}, env = process.env, releases
       }
       return cached;
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = error instanceof Error ? error.message : String(error);
       log(`  ${name} failed: ${reason}`);
       failures.push(`${name}: ${reason}`);
     }
@@ -145,7 +145,12 @@ async function fetchAll(url, log) {
     }
     return Buffer.concat(chunks);
   } catch (error) {
-    throw stalled.signal.aborted ? stalled.signal.reason : error;
+    if (stalled.signal.aborted) throw stalled.signal.reason;
+    // fetch itself says only "fetch failed"; the cause knows why.
+    if (error instanceof Error && error.cause instanceof Error) {
+      throw new Error(`${new URL(url).host} can't be reached (${error.cause.message})`, { cause: error });
+    }
+    throw error;
   } finally {
     clearTimeout(timer);
   }
@@ -224,13 +229,6 @@ function isExecutable(path) {
   } catch {
     return false;
   }
-}
-
-/** @param {unknown} error */
-function messageOf(error) {
-  if (!(error instanceof Error)) return String(error);
-  // fetch says only "fetch failed"; the cause knows why.
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 /** @param {number} bytes */

@@ -83,6 +83,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     stopSignals: throwaway ? THROWAWAY_STOP_SIGNALS : STOP_SIGNALS,
   };
   await stopOrphan(identity, log);
+  if (options.port !== 0) await requireFreePort(options.port, 'PostgreSQL', 'TORPEDO_PG_PORT');
 
   const { initdb, postgres } = binaries();
   const user = chooseUser({ postgres, dataDir, cluster });
@@ -95,8 +96,8 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   }
   const password = readPassword(dataDir);
 
+  // Picked last, as nothing keeps it free until PostgreSQL takes it.
   const port = options.port === 0 ? await freePort() : options.port;
-  await requireFreePort(port, 'PostgreSQL', 'TORPEDO_PG_PORT');
   const settings = { ...SETTINGS, ...(throwaway && THROWAWAY_SETTINGS), port };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const spec = {

@@ -9,7 +9,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated database without rows, for one test file. Call it outside of tests or in `beforeAll`. */
+/** A migrated database without rows, for one test file. Call it at the top of the file: in a hook it can't clean up. */
 export async function createDatabase(): Promise<TestDatabase> {
   const server = connect(inject('databaseUrl'), { max: 1 });
   const name = `torpedo_test_${randomBytes(6).toString('hex')}`;
