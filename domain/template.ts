@@ -1,0 +1,183 @@
+import { cleanText, foldName, type Contact } from './contact.ts';
+import { removeAccents, segmentsOf, type Segmentation, type SegmentProfile } from './segments.ts';
+import type { SkipReason } from './message.ts';
+
+/**
+ * A message with placeholders, taken apart: literals[0], value of placeholders[0], literals[1], … and always one literal
+ * more than placeholders. Plain JSON.
+ */
+export interface Template {
+  literals: readonly string[];
+  /** 'code', 'name' or the name of an extra field. */
+  placeholders: readonly string[];
+}
+
+export interface TemplateProblem {
+  code:
+    | 'template_empty'
+    | 'template_too_long'
+    | 'character_forbidden'
+    | 'placeholder_unknown'
+    | 'brace_unbalanced';
+  message: string;
+  /** Where in the text, counted in UTF-16 units from 0. */
+  at: number;
+}
+
+/** In UTF-16 units, as `maxlength` of an HTML field and `length` of a string count them. */
+export const maxTemplateLength = 160;
+
+const builtIn: ReadonlyMap<string, string> = new Map([
+  ['codigo', 'code'],
+  ['code', 'code'],
+  ['nome', 'name'],
+  ['name', 'name'],
+]);
+
+/**
+ * Takes a template apart, or names everything that is wrong with it.
+ *
+ * Placeholders are `{codigo}` or `{code}`, `{nome}` or `{name}` and `{…}` with the name of an extra field, without
+ * regard to case, accents and spaces inside the braces. There is no way to write a literal brace: `{{nome}}` is far
+ * more often a slip than a wish, and a brace costs two septets.
+ */
+export function parseTemplate(
+  text: string,
+  extraFieldNames: readonly string[],
+): { ok: true; template: Template } | { ok: false; problems: TemplateProblem[] } {
+  const literals: string[] = [];
+  const placeholders: string[] = [];
+  const problems: TemplateProblem[] = [];
+  const problem = (code: TemplateProblem['code'], at: number, message: string) =>
+    problems.push({ code, message, at });
+
+  if (text.trim() === '') problem('template_empty', 0, 'The message has no text.');
+  if (text.length > maxTemplateLength) {
+    problem(
+      'template_too_long',
+      maxTemplateLength,
+      `The message has ${text.length} characters, and may have at most ${maxTemplateLength}.`,
+    );
+  }
+
+  const forbidden = text.search(/(?![\t\n\r])\p{Cc}|\p{Cs}/u);
+  if (forbidden !== -1) {
+    problem(
+      'character_forbidden',
+      forbidden,
+      'The message has a control character, which no telephone shows.',
+    );
+  }
+
+  let literalStart = 0;
+  for (let at = nextBrace(text, 0); at !== -1; at = nextBrace(text, at + 1)) {
+    const end = text[at] === '{' ? nextBrace(text, at + 1) : -1;
+    if (end === -1 || text[end] !== '}') {
+      problem(
+        'brace_unbalanced',
+        at,
+        text[at] === '{'
+          ? 'This { opens a placeholder that no } closes. Braces are only for placeholders, one pair for each.'
+          : 'This } closes no placeholder. Braces are only for placeholders, one pair for each.',
+      );
+      continue;
+    }
+    const written = text.slice(at + 1, end);
+    const name = foldName(written);
+    const placeholder = builtIn.get(name) ?? extraFieldNames.find((extra) => foldName(extra) === name);
+    if (placeholder === undefined) {
+      const known = ['codigo', 'nome', ...extraFieldNames].map((known) => `{${known}}`).join(', ');
+      problem('placeholder_unknown', at, `{${written}} is not a placeholder. Known are ${known}.`);
+    } else {
+      literals.push(text.slice(literalStart, at));
+      placeholders.push(placeholder);
+    }
+    at = end;
+    literalStart = end + 1;
+  }
+  literals.push(text.slice(literalStart));
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, template: { literals, placeholders } };
+}
+
+function nextBrace(text: string, from: number): number {
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x7b || code === 0x7d) return i;
+  }
+  return -1;
+}
+
+export type TemplateValues = Pick<Contact, 'code' | 'name' | 'extra'>;
+
+/**
+ * The template with the contact's values in it. A value that is missing leaves nothing in its place ("Olá {nome}, …"
+ * becomes "Olá , …"): a campaign that wants a name in every message writes only to contacts that have one. Values are
+ * cleaned, for they come from outside.
+ */
+export function render(template: Template, values: TemplateValues): string {
+  let text = template.literals[0] ?? '';
+  for (let i = 0; i < template.placeholders.length; i++) {
+    text += cleanText(valueOf(values, template.placeholders[i] ?? '')) + (template.literals[i + 1] ?? '');
+  }
+  return text;
+}
+
+function valueOf(values: TemplateValues, placeholder: string): string {
+  if (placeholder === 'code') return values.code;
+  if (placeholder === 'name') return values.name;
+  return values.extra[placeholder] ?? '';
+}
+
+export interface ComposeOptions {
+  removeAccents: boolean;
+  profile: SegmentProfile;
+  /** The most segments one message may cost. */
+  maxSegments: number;
+}
+
+export type Composed =
+  | { text: string; encoding: Segmentation['encoding']; segments: number }
+  | { skip: Extract<SkipReason, 'message_too_long' | 'message_empty'> };
+
+/**
+ * The text one contact gets, or why they get none. The contact's custom message, where there is one, replaces the
+ * template and is taken as it is: braces in it are not placeholders. Nothing is ever cut off.
+ */
+export function compose(
+  template: Template,
+  contact: TemplateValues & Pick<Contact, 'customMessage'>,
+  options: ComposeOptions,
+): Composed {
+  const { profile, maxSegments } = options;
+  const filled = contact.customMessage === '' ? render(template, contact) : contact.customMessage;
+  const text = tidy(options.removeAccents ? removeAccents(filled, profile) : filled);
+  if (text === '') return { skip: 'message_empty' };
+  const { encoding, segments } = segmentsOf(text, profile);
+  const isTooLong = segments > maxSegments || text.length > (profile.maxCharacters ?? Infinity);
+  return isTooLong ? { skip: 'message_too_long' } : { text, encoding, segments };
+}
+
+/**
+ * Runs of white space become one space, those around a line break go, and so do those at the ends. Line breaks stay as
+ * they were written, as \n. A lone no-break space becomes a plain one: it would make the message UCS-2.
+ */
+function tidy(text: string): string {
+  let before = 0x0a;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const isPlainSpace = code === 0x20 && before !== 0x20 && before !== 0x0a;
+    if ((code <= 0x20 && !isPlainSpace) || code === 0xa0 || (code >= 0x1680 && /\s/.test(text.charAt(i)))) {
+      return rewriteSpaces(text);
+    }
+    before = code;
+  }
+  return before === 0x20 ? text.slice(0, -1) : text;
+}
+
+function rewriteSpaces(text: string): string {
+  return text
+    .replaceAll(/\r\n?/g, '\n')
+    .replaceAll(/[^\S\n]+/g, ' ')
+    .replaceAll(/ ?\n ?/g, '\n')
+    .trim();
+}
