@@ -1,0 +1,198 @@
+import type { Temporal } from 'temporal-polyfill';
+import { z } from 'zod';
+import {
+  dayMs,
+  hourMs,
+  inZone,
+  instantOf,
+  isSkipped,
+  localDateTime,
+  minuteMs,
+  offsetAt,
+  timezone,
+  wallTimeAt,
+  wallTimeOf,
+  weekdayList,
+} from './calendar.ts';
+import { nextWallTime, rrule, untilOf } from './rrule.ts';
+
+/**
+ * When a campaign is due.
+ *
+ * - The recurrence is anchored at `startsAt`: `every 2 weeks` counts from its week (weeks begin on Monday). `startsAt` is
+ *   itself an occurrence only where the recurrence falls on it.
+ * - A day that a month does not have is skipped: the 31st has seven occurrences a year, and the 30th is left out in
+ *   February (RFC 5545, 3.3.10). Who wants the last day says `last`.
+ * - `minutes` and `hours` are elapsed time: after a change of the clocks `every 24 hours` runs an hour earlier or later
+ *   by the clock. All others follow the clock on the wall.
+ * - A wall time that the clocks skip moves forward by the length of the gap (02:30 becomes 03:30), so that a campaign at
+ *   such a time is not left out one day a year; RFC 5545 would leave it out. If something else is due at that instant,
+ *   they are one occurrence. A wall time that the clocks show twice occurs once, the first time.
+ * - A holiday is a date in the schedule's zone on which nothing is due. It is left out after the recurrence has been
+ *   counted: a rule with COUNT=5 of which one falls on a holiday has four.
+ */
+
+/** Every `minutes` up to a day, `hours` up to a week, `day` up to a year, `week` up to two, `month` up to ten. */
+const interval = (max: number) =>
+  z
+    .int({ error: 'The interval is not a whole number.' })
+    .min(1, 'The interval is too small. Expected at least 1.')
+    .max(max, `The interval is too large. Expected at most ${max}.`)
+    .default(1);
+
+const notADay = 'Expected a day of the month from 1 to 31, or last.';
+const dayOfMonth = z.union([z.int().min(1, notADay).max(31, notADay), z.literal('last')], notADay);
+
+export const recurrence = z.discriminatedUnion(
+  'every',
+  [
+    z.strictObject({ every: z.literal('once') }),
+    z.strictObject({ every: z.literal('minutes'), interval: interval(1440) }),
+    z.strictObject({ every: z.literal('hours'), interval: interval(168) }),
+    z.strictObject({ every: z.literal('day'), interval: interval(366) }),
+    z.strictObject({ every: z.literal('week'), interval: interval(104), days: weekdayList }),
+    z.strictObject({ every: z.literal('month'), interval: interval(120), dayOfMonth }),
+    z.strictObject({ every: z.literal('rule'), rrule }),
+  ],
+  { error: 'Expected every to be one of once, minutes, hours, day, week, month, rule.' },
+);
+export type Recurrence = z.infer<typeof recurrence>;
+
+const period = z.object({ startsAt: localDateTime, endsAt: localDateTime });
+
+/** Parsing fills in every key that may be left out. */
+export const schedule = z
+  .strictObject({
+    recurrence,
+    /** Local to `timezone`. Nothing is due before it. */
+    startsAt: localDateTime,
+    /** Local to `timezone`. The last moment at which something may be due. Null: no end. */
+    endsAt: localDateTime.nullable().default(null),
+    timezone,
+    holidayCalendarId: z.int().positive().nullable().default(null),
+  })
+  .refine(({ startsAt, endsAt }) => endsAt === null || wallTimeOf(endsAt) > wallTimeOf(startsAt), {
+    error: 'The end is not after the start. Expected a later date and time, or none.',
+    path: ['endsAt'],
+    // Zod would check it only once all else is right; all problems are to be named at once.
+    when: ({ value }) => period.safeParse(value).success,
+  });
+export type Schedule = z.infer<typeof schedule>;
+
+/** An instant at which a schedule is due, and how its zone's clocks show it. */
+export interface Occurrence {
+  at: Date;
+  /** `2026-03-31T09:00`, with seconds where the schedule has them. */
+  local: string;
+  /** `-03:00` */
+  offset: string;
+}
+
+/**
+ * The next `count` occurrences after an instant, in order; fewer when there are no more. With `after: null` from the
+ * start of the schedule, which is included.
+ *
+ * It ends, and soon: each step yields an occurrence or passes a whole holiday, and a step looks at most 50 years ahead
+ * (domain/rrule.ts), beyond which there are none.
+ *
+ * @param options.holidays dates in the schedule's zone, `2026-12-25`.
+ */
+export function nextOccurrences(
+  schedule: Schedule,
+  options: { after: Date | null; count: number; holidays?: ReadonlySet<string> },
+): Occurrence[] {
+  const { after, count, holidays } = options;
+  const end = endOf(schedule);
+  const occurrences: Occurrence[] = [];
+  let instant = after?.getTime() ?? -Infinity;
+  while (occurrences.length < count) {
+    const at = firstAfter(schedule, instant);
+    if (at === null || at > end) break;
+    const zoned = inZone(at, schedule.timezone);
+    if (holidays?.has(zoned.toPlainDate().toString()) === true) {
+      instant = startOfNextDay(zoned) - 1;
+    } else {
+      occurrences.push({ at: new Date(at), local: localTextOf(zoned), offset: zoned.offset });
+      instant = at;
+    }
+  }
+  return occurrences;
+}
+
+/** Whether the schedule is due at no time at all: its end comes too early, all is holidays, or there is no such date. */
+export function neverOccurs(schedule: Schedule, holidays?: ReadonlySet<string>): boolean {
+  return nextOccurrences(schedule, { after: null, count: 1, holidays }).length === 0;
+}
+
+/** The last instant at which the schedule may be due. */
+function endOf({ recurrence, endsAt, timezone }: Schedule): number {
+  const end = endsAt === null ? Infinity : instantOf(wallTimeOf(endsAt), timezone);
+  const until = recurrence.every === 'rule' ? untilOf(recurrence.rrule) : null;
+  if (until === null) return end;
+  return Math.min(end, until.utc ? until.at : instantOf(until.at, timezone));
+}
+
+/** The first instant after `instant` at which the recurrence falls, its end and holidays aside. */
+function firstAfter(schedule: Schedule, instant: number): number | null {
+  const { recurrence, timezone } = schedule;
+  const start = instantOf(wallTimeOf(schedule.startsAt), timezone);
+  const after = Math.max(instant, start - 1);
+  switch (recurrence.every) {
+    case 'once':
+      return after < start ? start : null;
+    case 'minutes':
+      return firstStepAfter(after, start, recurrence.interval * minuteMs);
+    case 'hours':
+      return firstStepAfter(after, start, recurrence.interval * hourMs);
+    case 'day':
+      return firstByRuleAfter(after, schedule, `FREQ=DAILY;INTERVAL=${recurrence.interval}`);
+    case 'week': {
+      const days = recurrence.days.map((day) => day.slice(0, 2).toUpperCase()).join(',');
+      return firstByRuleAfter(after, schedule, `FREQ=WEEKLY;INTERVAL=${recurrence.interval};BYDAY=${days}`);
+    }
+    case 'month': {
+      const day = recurrence.dayOfMonth === 'last' ? -1 : recurrence.dayOfMonth;
+      return firstByRuleAfter(
+        after,
+        schedule,
+        `FREQ=MONTHLY;INTERVAL=${recurrence.interval};BYMONTHDAY=${day}`,
+      );
+    }
+    case 'rule':
+      return firstByRuleAfter(after, schedule, recurrence.rrule);
+  }
+}
+
+function firstStepAfter(after: number, start: number, step: number): number {
+  return start + (Math.floor((after - start) / step) + 1) * step;
+}
+
+/**
+ * Wall times in order are instants in order, but for those that the clocks skip: they move forward, past others. So the
+ * search begins at the skipped ones that may have moved past `after`, and goes on to the first that has not moved.
+ */
+function firstByRuleAfter(after: number, { startsAt, timezone }: Schedule, rule: string): number | null {
+  const start = wallTimeOf(startsAt);
+  // A day, because the widest gaps are whole days (Pacific/Apia had no 30 December 2011).
+  const withoutGap = after + offsetAt(after - dayMs, timezone);
+  const from = isSkipped(withoutGap, timezone) ? withoutGap : wallTimeAt(after, timezone);
+  let first: number | null = null;
+  let wallTime = nextWallTime(rule, start, from - 1);
+  while (wallTime !== null) {
+    const at = instantOf(wallTime, timezone);
+    if (at > after) {
+      first = Math.min(at, first ?? Infinity);
+      if (wallTimeAt(at, timezone) === wallTime) break;
+    }
+    wallTime = nextWallTime(rule, start, wallTime);
+  }
+  return first;
+}
+
+function startOfNextDay(zoned: Temporal.ZonedDateTime): number {
+  return zoned.toPlainDate().add({ days: 1 }).toZonedDateTime(zoned.timeZoneId).epochMilliseconds;
+}
+
+function localTextOf(zoned: Temporal.ZonedDateTime): string {
+  return zoned.toPlainDateTime().toString({ smallestUnit: zoned.second === 0 ? 'minute' : 'second' });
+}
