@@ -1,0 +1,130 @@
+import { contactFields, foldName, type ContactField, type ExtraField } from '../domain/contact.ts';
+import { MailingRefused } from './refused.ts';
+
+/**
+ * The layout of a mailing's CSV file, the only one accepted: a header row with the seven columns of a contact and those
+ * of the campaign's extra fields, each exactly once, in any order. A column is needed even where all its values are
+ * empty: a header that is not the layout's is most often another file.
+ */
+
+export type Delimiter = ';' | ',';
+
+/** At which position of a record each value is found. */
+export interface Layout {
+  width: number;
+  fields: Readonly<Record<ContactField, number>>;
+  /** In the order of the declared extra fields. */
+  extra: readonly number[];
+}
+
+/** The names of the header row in the layout's own order. */
+export function layoutColumns(extraFields: readonly ExtraField[]): string[] {
+  return [...contactFields.map(({ names }) => names[0]), ...extraFields.map(({ name }) => name)];
+}
+
+/** Which delimiter a header row uses; none of the layout's names holds either. */
+export function delimiterOf(header: string): Delimiter {
+  return header.split(',').length > header.split(';').length ? ',' : ';';
+}
+
+/**
+ * Reads the header row. Portuguese and English names are the same column; case, accents and surrounding spaces do not
+ * count.
+ *
+ * @throws {MailingRefused} column_missing, column_unknown, column_repeated (the first of these that applies; the
+ *   message names everything that is wrong)
+ */
+export function readHeader(
+  cells: readonly string[],
+  extraFields: readonly ExtraField[],
+  line: number,
+): Layout {
+  const positions = new Map<string, number>();
+  const unknown: string[] = [];
+  const repeated: string[] = [];
+  const columns = layoutColumns(extraFields);
+  cells.forEach((cell, position) => {
+    const name = columnOf(cell, columns);
+    if (name === undefined)
+      unknown.push(cell.trim() === '' ? `(column ${position + 1} has no name)` : cell.trim());
+    else if (positions.has(name)) repeated.push(name);
+    else positions.set(name, position);
+  });
+  const missing = columns.filter((name) => !positions.has(name));
+
+  if (missing.length > 0 || unknown.length > 0 || repeated.length > 0) {
+    const complaints = [
+      { code: 'column_missing', names: missing, title: 'Missing' },
+      { code: 'column_unknown', names: unknown, title: 'Not in the layout' },
+      { code: 'column_repeated', names: repeated, title: 'More than once' },
+    ] as const;
+    const wrong = complaints.filter(({ names }) => names.length > 0);
+    const list = wrong.map(({ title, names }) => `${title}: ${excerpt(names.join(', '))}.`).join(' ');
+    throw new MailingRefused(
+      wrong[0]?.code ?? 'column_missing',
+      `The header in line ${line} is not the layout's. ${list}`,
+      { line, expected: columns.join(';'), found: excerpt(cells.join(';')) },
+    );
+  }
+
+  const position = (name: string): number => positions.get(name) ?? -1;
+  return {
+    width: cells.length,
+    fields: {
+      code: position('codigo'),
+      name: position('nome'),
+      mobile: position('celular'),
+      phone: position('telefone'),
+      phone2: position('telefone2'),
+      birthDate: position('data_nascimento'),
+      customMessage: position('mensagem'),
+    },
+    extra: extraFields.map(({ name }) => position(name)),
+  };
+}
+
+/** The layout's own name of a column; undefined when it has none such. */
+function columnOf(cell: string, columns: readonly string[]): string | undefined {
+  const name = foldName(cell);
+  const portuguese = contactFields.find(({ names }) => names[1] === name)?.names[0] ?? name;
+  return columns.includes(portuguese) ? portuguese : undefined;
+}
+
+function excerpt(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}
+
+/** No number with 90 behind the DDD is in use. */
+const exampleContacts = [
+  ['1001', 'Maria Exemplo', '(11) 90000-0001', '(11) 3000-0001', '', '25/12/1980', ''],
+  ['1002', 'João Exemplo', '+55 21 90000-0002', '', '', '', 'Olá João, seu pedido chegou.'],
+] as const;
+
+const exampleValues = {
+  text: ['Texto', 'Outro texto'],
+  number: ['1234,56', '10'],
+  date: ['31/12/2026', '01/02/2027'],
+  boolean: ['sim', 'não'],
+} as const satisfies Record<ExtraField['type'], readonly string[]>;
+
+/**
+ * The file that "Download do layout" gives: the header and two lines to write over. It begins with a byte order mark,
+ * without which Excel takes UTF-8 for Windows-1252.
+ */
+export function csvLayoutExample(extraFields: readonly ExtraField[], delimiter: Delimiter = ';'): string {
+  const rows = [
+    layoutColumns(extraFields),
+    ...exampleContacts.map((contact, i) => [
+      ...contact,
+      ...extraFields.map(({ type }) => exampleValues[type][i] ?? ''),
+    ]),
+  ];
+  return (
+    '\ufeff' +
+    rows.map((cells) => cells.map((cell) => quote(cell, delimiter)).join(delimiter) + '\r\n').join('')
+  );
+}
+
+function quote(cell: string, delimiter: Delimiter): string {
+  return cell.includes(delimiter) ? `"${cell}"` : cell;
+}
