@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { activityInfo, cancellationSignal, heartbeat, sleep } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
 import {
   claimMessage,
@@ -121,6 +121,7 @@ export function createMessages({ sql, providers, clock, sendersPerRun, singleSen
             maxAttempts,
             signal: cancellationSignal(),
             onProgress: heartbeat,
+            onTrouble: (error) => log.warn('Outcomes wait for the database', { runId, error }),
           },
         );
         return { stopped };

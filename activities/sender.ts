@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import type { Database } from '../db/client.ts';
 import {
   type ClaimedMessage,
@@ -53,6 +54,8 @@ export interface SenderTask {
   /** Stop claiming: the worker shuts down, or the activity was cancelled. What is in flight is still recorded. */
   signal: AbortSignal;
   onProgress: (progress: SenderProgress) => void;
+  /** Told of each write that failed and is tried again: the database is away. */
+  onTrouble: (error: unknown) => void;
 }
 
 export interface SenderProgress {
@@ -154,8 +157,9 @@ export function outcomeOf(
  */
 export async function streamMessages(
   { sql, provider, providerId }: SenderDeps,
-  { runId, sender, until, maxAttempts, signal, onProgress }: SenderTask,
+  task: SenderTask,
 ): Promise<SenderStop> {
+  const { runId, sender, until, maxAttempts, signal, onProgress } = task;
   const bell = createBell();
   const waiting: Waiting[] = [];
   let settled: Outcome[] = [];
@@ -283,11 +287,11 @@ export async function streamMessages(
       if (settled.length > 0) {
         const batch = settled;
         settled = [];
-        await persistently(signal, () => recordOutcomes(sql, sender, batch));
+        await persistently(task, () => recordOutcomes(sql, sender, batch));
         const refused = batch
           .filter((outcome) => outcome.reason === 'number_opted_out')
           .map((outcome) => outcome.id);
-        if (refused.length > 0) await persistently(signal, () => optOut(sql, refused));
+        if (refused.length > 0) await persistently(task, () => optOut(sql, refused));
         held -= batch.length;
         bell.ring();
       } else if (claiming || held > 0) {
@@ -325,7 +329,7 @@ export async function streamMessages(
     // All that was sent has its outcome: what is still in `sending` under our name came from a claim or a reservation
     // whose answer was lost, and was never sent.
     if (claimError !== undefined) {
-      await persistently(signal, () => releaseClaims(sql, { runId, sender }));
+      await persistently(task, () => releaseClaims(sql, { runId, sender }));
       throw claimError;
     }
   } finally {
@@ -365,18 +369,29 @@ function createHealth() {
   };
 }
 
+/** SQLSTATE classes of what passes by itself: connection, transaction rollback, resources, operator, system. */
+const passingClasses = new Set(['08', '40', '53', '57', '58']);
+
+/** A statement that the database refuses will be refused again; all else is the way to it, or its state. */
+const mayPass = (error: unknown): boolean =>
+  !(error instanceof postgres.PostgresError) || passingClasses.has(error.code.slice(0, 2));
+
 /**
  * Repeats a write until it succeeds: the outcomes of sends are only in this process's memory. While the database is
  * away the sender waits with them; once it has to shut down it tries for ten seconds more.
  */
-async function persistently(signal: AbortSignal, write: () => Promise<void>): Promise<void> {
+async function persistently(
+  { signal, onTrouble }: Pick<SenderTask, 'signal' | 'onTrouble'>,
+  write: () => Promise<void>,
+): Promise<void> {
   let giveUpAt = Infinity;
   for (let delay = 100; ; delay = Math.min(2_000, delay * 2)) {
     try {
       return await write();
     } catch (error) {
       if (signal.aborted && giveUpAt === Infinity) giveUpAt = Date.now() + 10_000;
-      if (Date.now() > giveUpAt) throw error;
+      if (!mayPass(error) || Date.now() > giveUpAt) throw error;
+      onTrouble(error);
       await new Promise((resolve) => setTimeout(resolve, delay));
     }
   }

@@ -105,3 +105,9 @@ export async function clearPreviousSchedule(sql: Sql, id: number): Promise<void>
 export async function setMailingFile(sql: Sql, id: number, fileId: number): Promise<void> {
   await sql`update campaigns set mailing_file_id = ${fileId}, updated_at = now() where id = ${id}`;
 }
+
+/** Deletes a campaign with its mailing files. False when there is none. Throws PostgreSQL's 23503 when it has run. */
+export async function deleteCampaign(sql: Sql, id: number): Promise<boolean> {
+  const rows = await sql`delete from campaigns where id = ${id}`;
+  return rows.count > 0;
+}

@@ -124,12 +124,12 @@ export async function recordOutcomes(sql: Sql, sender: string, outcomes: readonl
         ${outcomes.map((o) => o.id)}::bigint[], ${outcomes.map((o) => o.status)}::text[],
         ${outcomes.map((o) => o.reason)}::text[], ${outcomes.map((o) => o.providerMessageId)}::text[],
         ${outcomes.map((o) => o.providerCode)}::text[], ${outcomes.map((o) => o.notBefore?.toISOString() ?? null)}::timestamptz[],
-        ${outcomes.map((o) => o.uncounted)}::boolean[]
+        ${outcomes.map((o) => Number(o.uncounted))}::int[]
       ) as o (id, status, reason, provider_message_id, provider_code, not_before, uncounted)
     ), moved as (
       update messages as m set
         status = o.status, reason = o.reason, provider_message_id = o.provider_message_id, provider_code = o.provider_code,
-        not_before = o.not_before, attempts = m.attempts - o.uncounted::int,
+        not_before = o.not_before, attempts = m.attempts - o.uncounted,
         sent_at = case when o.status = 'sent' then now() else m.sent_at end,
         ended_at = case when o.status in ('failed', 'unknown') then now() else null end
       from outcome as o

@@ -70,6 +70,16 @@ export async function lockRun(sql: Sql, id: number): Promise<RunRow | null> {
   return row ? parsed(row) : null;
 }
 
+/**
+ * Claims the import of a run's mailing until the transaction ends; false when it has been read already. An advisory
+ * lock: the row itself must stay free for a person who pauses or cancels the run meanwhile.
+ */
+export async function lockImport(sql: Sql, id: number): Promise<boolean> {
+  await sql`select pg_advisory_xact_lock(hashtext('torpedo.import'), ${id}::int)`;
+  const [row] = await sql<{ mailingAt: Date | null }[]>`select mailing_at from runs where id = ${id}`;
+  return row?.mailingAt === null;
+}
+
 /** Status alone: what a sender asks every second. */
 export async function runStatus(sql: Sql, id: number): Promise<RunStatus | null> {
   const [row] = await sql<{ status: RunStatus }[]>`select status from runs where id = ${id}`;

@@ -78,3 +78,10 @@ export async function deleteSetting(sql: Sql, kind: SettingKind, id: number): Pr
   const rows = await sql`delete from ${table(sql, kind)} where id = ${id}`;
   return rows.count > 0;
 }
+
+/** The dates `YYYY-MM-DD` of a holiday calendar; none for null. */
+export async function holidayDates(sql: Sql, calendarId: number | null): Promise<string[]> {
+  if (calendarId === null) return [];
+  const calendar = await getSetting(sql, 'holidayCalendars', calendarId);
+  return calendar?.definition.holidays.map(({ date }) => date) ?? [];
+}

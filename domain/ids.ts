@@ -12,3 +12,6 @@ export function parseRunWorkflowId(id: string): { campaignId: number; occurrence
   if (!match?.[1] || !match[2]) return null;
   return { campaignId: Number(match[1]), occurrence: new Date(match[2]) };
 }
+
+/** Temporal's task queue of workflows and quick steps. */
+export const taskQueue = 'torpedo';

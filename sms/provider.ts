@@ -2,8 +2,11 @@ import type { FailureReason } from '../domain/message.ts';
 
 /** One SMS as a provider adapter takes it. */
 export interface SendRequest {
-  /** `messages.id`: our client reference, given to the provider in whatever way it offers. */
-  messageId: number;
+  /**
+   * `messages.id`: our client reference, given to the provider in whatever way it offers. Null for a test send: it
+   * belongs to no run, and no receipts are asked for.
+   */
+  messageId: number | null;
   /** E.164, with `+`. */
   to: string;
   text: string;
@@ -14,8 +17,7 @@ export interface SendRequest {
  * each cause is one of these five, and the sender's duty follows from it alone.
  *
  * `code` is the provider's error code or ours for the transport (`ECONNREFUSED`, `HTTP_503`); `detail` one plain
- * sentence for the operator, without phone number or text. Once `signal` is aborted, a send that has not left is
- * `temporary`, one that has is `ambiguous`.
+ * sentence for the operator, without phone number or text.
  */
 export type SendOutcome =
   /** The provider took it. */
@@ -64,7 +66,7 @@ export interface Callback {
 export interface Provider {
   /** True when the provider itself refuses a second message with the same reference: only then is an ambiguous send repeated. */
   readonly deduplicates: boolean;
-  send(request: SendRequest, signal: AbortSignal): Promise<SendOutcome>;
+  send(request: SendRequest): Promise<SendOutcome>;
   /** Whether the callback really comes from the provider (constant-time comparison). */
   verify(callback: Callback): boolean;
   /** Call only after `verify`. Null: not a delivery receipt. */

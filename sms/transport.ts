@@ -21,7 +21,7 @@ export interface TransportOptions {
 }
 
 export interface Transport {
-  post(path: string, body: string, signal: AbortSignal): Promise<Exchange>;
+  post(path: string, body: string): Promise<Exchange>;
   /** Waits for the requests under way, then closes the connections. */
   close(): Promise<void>;
 }
@@ -53,32 +53,10 @@ export function createTransport({ baseUrl, headers, timeoutMs, connections }: Tr
     maxResponseSize: MAX_ANSWER_BYTES,
   });
 
-  // One listener for each signal, not for each request: a sender's requests share its signal, and a listener for each
-  // costs 15 to 30 % of the rate (measured).
-  const watched = new WeakMap<AbortSignal, Set<Post>>();
-  const postsOf = (signal: AbortSignal): Set<Post> => {
-    let posts = watched.get(signal);
-    if (posts === undefined) {
-      const added = (posts = new Set());
-      watched.set(signal, added);
-      signal.addEventListener('abort', () => added.forEach((post) => post.abort()), { once: true });
-    }
-    return posts;
-  };
-
   return {
-    post: (path, body, signal) =>
+    post: (path, body) =>
       new Promise((resolve) => {
-        if (signal.aborted) {
-          resolve({ kind: 'not_written', code: 'ABORTED' });
-          return;
-        }
-        const posts = postsOf(signal);
-        const post = new Post(timeoutMs, (exchange) => {
-          posts.delete(post);
-          resolve(exchange);
-        });
-        posts.add(post);
+        const post = new Post(timeoutMs, resolve);
         pool.dispatch({ method: 'POST', path: prefix + path, headers: flatHeaders, body }, post);
       }),
     close: async () => {
@@ -91,9 +69,8 @@ export function createTransport({ baseUrl, headers, timeoutMs, connections }: Tr
 class Post implements Dispatcher.DispatchHandler {
   readonly #timeoutMs: number;
   readonly #done: (exchange: Exchange) => void;
-  #controller: Dispatcher.DispatchController | null = null;
+  #written = false;
   #writtenAt = 0;
-  #aborted = false;
   #status = 0;
   #retryAfter: string | null = null;
   #body: Buffer | null = null;
@@ -103,19 +80,8 @@ class Post implements Dispatcher.DispatchHandler {
     this.#done = done;
   }
 
-  /** Before the request is written: it never will be. After: the answer is no longer waited for. */
-  abort(): void {
-    this.#aborted = true;
-    if (this.#controller === null) this.#done({ kind: 'not_written', code: 'ABORTED' });
-    else this.#controller.abort(new TransportError('ABORTED'));
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#aborted) {
-      controller.abort(new TransportError('ABORTED'));
-      return;
-    }
-    this.#controller = controller;
+  onRequestStart(): void {
+    this.#written = true;
     this.#writtenAt = performance.now();
   }
 
@@ -145,7 +111,7 @@ class Post implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#status >= 200) {
       this.#done({ kind: 'answered', status: this.#status, retryAfter: this.#retryAfter, body: null });
-    } else if (this.#controller === null) {
+    } else if (!this.#written) {
       this.#done({ kind: 'not_written', code: codeOf(error) });
     } else {
       this.#done({ kind: 'unanswered', code: codeOf(error) });

@@ -40,17 +40,19 @@ export function createTwilio(options: TwilioOptions): Provider {
   });
 
   const path = `/2010-04-01/Accounts/${accountSid}/Messages.json`;
-  // All of the form that no message changes, up to the value of `message` in the StatusCallback's query.
+  // All of the form that no message changes; with a reference, up to the value of `message` in the callback's query.
   const sender = from.startsWith('MG') && from.length === 34 ? 'MessagingServiceSid' : 'From';
   const callback = `${statusCallbackUrl}${statusCallbackUrl.includes('?') ? '&' : '?'}message=`;
-  const constantFields = `${sender}=${encodeURIComponent(from)}&StatusCallback=${encodeURIComponent(callback)}`;
+  const fromField = `${sender}=${encodeURIComponent(from)}`;
+  const constantFields = `${fromField}&StatusCallback=${encodeURIComponent(callback)}`;
 
   return {
     deduplicates: false,
-    send: async ({ messageId, to, text }, signal) => {
+    send: async ({ messageId, to, text }) => {
       // A lone surrogate, which encodeURIComponent throws on, goes out as U+FFFD.
-      const body = `${constantFields}${messageId}&To=${encodeURIComponent(to)}&Body=${encodeURIComponent(toUSVString(text))}`;
-      return outcomeOf(await transport.post(path, body, signal));
+      const fields = messageId === null ? fromField : constantFields + messageId;
+      const body = `${fields}&To=${encodeURIComponent(to)}&Body=${encodeURIComponent(toUSVString(text))}`;
+      return outcomeOf(await transport.post(path, body));
     },
     verify: (received) => verifyTwilioCallback(authToken, received),
     readReceipt: readTwilioReceipt,

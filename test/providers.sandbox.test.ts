@@ -21,7 +21,6 @@ const account = providerAccount.parse({
   from: '+5511999990000',
   authToken: 'the-token',
 });
-const signal = new AbortController().signal;
 
 async function startSandbox(faults: object = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'torpedo-sandbox-'));
@@ -73,7 +72,7 @@ test('a message goes out, its receipts and a reply come back, and the ledger is 
   );
   onTestFinished(() => provider.close());
 
-  const sent = await provider.send({ messageId: 41, to: '+5511988887777', text: 'Olá, Ana 🚀' }, signal);
+  const sent = await provider.send({ messageId: 41, to: '+5511988887777', text: 'Olá, Ana 🚀' });
   expect(sent).toMatchObject({ kind: 'accepted' });
   await vi.waitFor(() => expect(webhooks.callbacks).toHaveLength(2));
   expect(webhooks.callbacks.every((callback) => provider.verify(callback))).toBe(true);
@@ -125,7 +124,7 @@ test('of what the gateway took and did not say, every message is ambiguous, and 
 
   const outcomes = await Promise.all(
     Array.from({ length: 200 }, (_, index) =>
-      provider.send({ messageId: index + 1, to: '+5511988887777', text: 'Oi' }, signal),
+      provider.send({ messageId: index + 1, to: '+5511988887777', text: 'Oi' }),
     ),
   );
   const response = await fetch(`${sandbox.url}/sandbox/ledger?format=ndjson`, {

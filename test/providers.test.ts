@@ -5,7 +5,6 @@ import { accountSid, adapters, twilio } from './adapters.ts';
 import { httpAnswer, startRawServer } from './raw-server.ts';
 
 const message: SendRequest = { messageId: 7, to: '+5511988887777', text: 'Oi' };
-const never = (): AbortSignal => new AbortController().signal;
 
 /** What a server can do to a connection after it has read the request. */
 const silences: {
@@ -91,7 +90,7 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
   describe.each(adapter.requests)('sends $name', ({ send, request: expected }) => {
     test('as the provider expects it', async () => {
       const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
-      const outcome = await provider.send(send, never());
+      const outcome = await provider.send(send);
       expect(outcome).toEqual({ kind: 'accepted', providerMessageId: adapter.accepts.providerMessageId });
       expect(server.requests).toHaveLength(1);
       const [request] = server.requests;
@@ -103,14 +102,14 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
 
   test.each(adapter.answers)('reads $name', async ({ answer, outcome: expected }) => {
     const { provider } = await start((socket) => socket.write(answer));
-    const outcome = await provider.send(message, never());
+    const outcome = await provider.send(message);
     expect(outcome).toMatchObject(expected);
     expect(JSON.stringify(outcome)).not.toContain(message.to);
   });
 
   test.each(silences)('is $kind when the provider $name', async ({ act, kind }) => {
     const { provider } = await start((socket) => act(socket, adapter.accepts.answer), { sendTimeoutMs: 300 });
-    expect(await provider.send(message, never())).toMatchObject({ kind });
+    expect(await provider.send(message)).toMatchObject({ kind });
   });
 
   test.each(adapter.receipts)('reads the receipt $name', ({ query, form, receipt }) => {
@@ -130,7 +129,7 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     ['the name does not resolve', 'http://nowhere.invalid'],
   ])('is temporary when %s', async (_case, baseUrl) => {
     const provider = adapter.create({ baseUrl, sendTimeoutMs: 5000, connections: 1 });
-    expect(await provider.send(message, never())).toMatchObject({ kind: 'temporary', retryAfterMs: null });
+    expect(await provider.send(message)).toMatchObject({ kind: 'temporary', retryAfterMs: null });
     await provider.close();
   });
 
@@ -141,13 +140,13 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
       sendTimeoutMs: 500,
       connections: 1,
     });
-    expect(await provider.send(message, never())).toMatchObject({ kind: 'temporary' });
+    expect(await provider.send(message)).toMatchObject({ kind: 'temporary' });
     await provider.close();
   });
 
   test('sends a lone surrogate as a replacement character', async () => {
     const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
-    expect(await provider.send({ ...message, text: 'a\ud800b' }, never())).toMatchObject({
+    expect(await provider.send({ ...message, text: 'a\ud800b' })).toMatchObject({
       kind: 'accepted',
     });
     expect(server.requests[0]?.body).toContain(encodeURIComponent('a\ufffdb'));
@@ -163,37 +162,16 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
       { connections: 1 },
     );
     for (let sent = 0; sent < 20; sent++) {
-      expect(await provider.send(message, never())).toMatchObject({ kind: 'accepted' });
+      expect(await provider.send(message)).toMatchObject({ kind: 'accepted' });
       await closed;
     }
     expect(server.requests).toHaveLength(20);
   });
 
-  test('is temporary and sends nothing when aborted beforehand', async () => {
+  test('carries no reference and asks for no receipts when it is a test send', async () => {
     const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
-    expect(await provider.send(message, AbortSignal.abort())).toMatchObject({
-      kind: 'temporary',
-      code: 'ABORTED',
-    });
-    expect(await provider.send(message, never())).toMatchObject({ kind: 'accepted' });
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test('is ambiguous for what was written and temporary for what was waiting when aborted', async () => {
-    const sender = new AbortController();
-    const { server, provider } = await start(
-      (socket) => {
-        if (server.requests.length === 1) sender.abort();
-        else socket.write(adapter.accepts.answer);
-      },
-      { connections: 1 },
-    );
-    const written = provider.send(message, sender.signal);
-    const waiting = provider.send(message, sender.signal);
-    expect(await written).toMatchObject({ kind: 'ambiguous', code: 'ABORTED' });
-    expect(await waiting).toMatchObject({ kind: 'temporary', code: 'ABORTED' });
-    expect(await provider.send(message, never())).toMatchObject({ kind: 'accepted' });
-    expect(server.requests).toHaveLength(2);
+    await provider.send({ ...message, messageId: null });
+    expect(server.requests[0]?.body).not.toContain('StatusCallback');
   });
 
   test('waits for the sends under way when it closes, and takes no more', async () => {
@@ -202,11 +180,11 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
         socket.write(adapter.accepts.answer);
       }),
     );
-    const underWay = provider.send(message, never());
+    const underWay = provider.send(message);
     const closing = provider.close();
     expect(await underWay).toMatchObject({ kind: 'accepted' });
     await closing;
-    expect(await provider.send(message, never())).toMatchObject({ kind: 'temporary' });
+    expect(await provider.send(message)).toMatchObject({ kind: 'temporary' });
     expect(server.requests).toHaveLength(1);
   });
 });
@@ -216,7 +194,7 @@ test('a Messaging Service and a status callback with a query are sent as Twilio 
   const service = `MG${'b'.repeat(32)}`;
   const create = twilio({ from: service, statusCallbackUrl: 'https://torpedo.example/receipts?key=1' });
   const provider = create({ baseUrl: `${server.url}/gateway/`, sendTimeoutMs: 5000, connections: 1 });
-  await provider.send(message, never());
+  await provider.send(message);
   const form = new URLSearchParams(server.requests[0]?.body);
   expect(form.get('MessagingServiceSid')).toBe(service);
   expect(form.has('From')).toBe(false);

@@ -1,8 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-
-/** The queue of all that sends: it scales by itself, and a slow provider holds up nothing else. */
-export const sendingTaskQueue = (taskQueue: string): string => `${taskQueue}-sending`;
+import { sendingTaskQueue } from './queues.ts';
 
 /** A fault of the code is not mended by trying again: the run fails at once, and can be retried once it is. */
 const faults = ['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError', 'ZodError'];

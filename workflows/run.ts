@@ -59,10 +59,9 @@ export async function run(input: RunInput): Promise<RunResult> {
   let cancelled = false;
   let over = false;
   let step: RunStep = 'due';
+  /** The senders see the run's new status by themselves; cancelling the scope ends what waits in a back-off. */
   let sending: CancellationScope | null = null;
-
-  /** The senders see the run's new status by themselves; this ends what waits in a back-off. */
-  const interrupt = (): void => sending?.cancel();
+  let reading: CancellationScope | null = null;
   const whileLive = {
     validator: (_: Asked): void => {
       if (over) throw ApplicationFailure.nonRetryable('The run has ended.', failures.runEnded);
@@ -73,7 +72,7 @@ export async function run(input: RunInput): Promise<RunResult> {
     async ({ by }) => {
       await steps.pauseRun({ runId, reason: { code: 'by_user', user: by } });
       paused = true;
-      interrupt();
+      sending?.cancel();
     },
     whileLive,
   );
@@ -90,7 +89,8 @@ export async function run(input: RunInput): Promise<RunResult> {
     async ({ by }) => {
       await steps.requestCancel({ runId, reason: { code: 'by_user', user: by } });
       cancelled = true;
-      interrupt();
+      sending?.cancel();
+      reading?.cancel();
     },
     whileLive,
   );
@@ -125,16 +125,22 @@ export async function run(input: RunInput): Promise<RunResult> {
       if (pending) return await close('skipped', pending);
 
       enter('mailing');
-      const mailing = await importing.importMailing({ runId }, { summary: 'Read the mailing' });
+      reading = new CancellationScope();
+      const mailing = await reading.run(() =>
+        importing.importMailing.executeWithOptions({ summary: 'Read the mailing' }, [{ runId }]),
+      );
+      reading = null;
       setCurrentDetails(mailing.details);
     }
     enter('sending');
     return await send();
   } catch (error) {
     if (isCancellation(error)) {
+      const byUser = cancelled;
       return await CancellationScope.nonCancellable(async () => {
-        await steps.requestCancel({ runId, reason: { code: 'by_temporal' } });
-        await close('cancelled', null);
+        if (!byUser) await steps.requestCancel({ runId, reason: { code: 'by_temporal' } });
+        const result = await close('cancelled', null);
+        if (byUser) return result;
         throw error;
       });
     }
@@ -226,7 +232,7 @@ export async function run(input: RunInput): Promise<RunResult> {
   }
 
   /**
-   * Runs `count` senders side by side, ended early by `interrupt`. Returns only when none is under way any more: what
+   * Runs `count` senders side by side, ended early by a pause or a cancel. Returns only when none is under way any more: what
    * is in `sending` after that belongs to nobody. An account that the provider refuses pauses the run.
    */
   async function inSendingScope(count: number, sender: (index: number) => Promise<unknown>): Promise<void> {

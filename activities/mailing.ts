@@ -1,0 +1,158 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Database } from '../db/client.ts';
+import { type ImportedLine, importMessages, skipOptedOut } from '../db/messages.ts';
+import { readMailingFile } from '../db/mailings.ts';
+import { enterStep, getRun, lockImport, markMailingRead, moveRun, runCounts } from '../db/runs.ts';
+import type { Contact } from '../domain/contact.ts';
+import { failures } from '../domain/failures.ts';
+import { choosePhone } from '../domain/phone.ts';
+import { liveRunStatuses, type RunReason, type RunSettings } from '../domain/run.ts';
+import { profiles } from '../domain/segments.ts';
+import { compose, parseTemplate } from '../domain/template.ts';
+import { MailingRefused, readCsv } from '../mailing/csv.ts';
+import { finalFailure } from './failure.ts';
+import { countsByStatus, countsTable } from './runs.ts';
+
+export interface ImportedMailing {
+  /** Messages by status: `queued` and `skipped`. */
+  counts: Record<string, number>;
+  segments: number;
+  details: string;
+}
+
+const heartbeatMs = 1_000;
+const manyLines = 10_000;
+
+export function createMailing({ sql }: { sql: Database }) {
+  return {
+    /**
+     * Reads the run's mailing into `messages`, one row for each line, all or nothing. A mailing that can't be read
+     * fails the run for good. When the run has its messages already, only their counts are returned.
+     */
+    async importMailing({ runId }: { runId: number }): Promise<ImportedMailing> {
+      const run = await getRun(sql, runId);
+      if (!run?.mailingFileId)
+        throw finalFailure(failures.notFound, `There is no run ${runId} with a mailing.`);
+      const { mailingFileId, settings } = run;
+      await enterStep(sql, runId, 'mailing');
+      try {
+        await sql.begin(async (tx) => {
+          if (!(await lockImport(tx, runId))) return;
+          const csv = readCsv(readMailingFile(sql, mailingFileId), {
+            extraFields: settings.campaign.mailing.extraFields,
+          });
+          await importMessages(tx, runId, watched(toLines(csv, settings)));
+          await skipOptedOut(tx, runId);
+          await markMailingRead(tx, runId);
+        });
+      } catch (error) {
+        if (!(error instanceof MailingRefused)) throw error;
+        const reason: RunReason = { code: 'mailing_refused', mailingCode: error.code, detail: error.message };
+        await moveRun(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason });
+        // The message may quote the file, and a history is for ever: only its code goes there.
+        throw finalFailure(
+          failures.mailingRefused,
+          `The mailing can't be read (${error.code}). Torpedo shows the details.`,
+        );
+      }
+      const counts = await runCounts(sql, runId);
+      // Until autovacuum has come by, the planner knows nothing of a million new rows.
+      if (counts.reduce((sum, { messages }) => sum + messages, 0) > manyLines) await sql`analyze messages`;
+      return {
+        counts: countsByStatus(counts),
+        segments: counts.reduce((sum, { status, segments }) => sum + (status === 'queued' ? segments : 0), 0),
+        details: `Mailing read.\n\n${countsTable(counts)}`,
+      };
+    },
+  };
+}
+
+/** Heartbeats, and ends the import when the activity is cancelled. */
+async function* watched(batches: AsyncIterable<ImportedLine[]>): AsyncGenerator<ImportedLine[]> {
+  const signal = cancellationSignal();
+  let lines = 0;
+  let beatAt = 0;
+  for await (const batch of batches) {
+    signal.throwIfAborted();
+    lines += batch.length;
+    if (Date.now() >= beatAt) {
+      heartbeat({ lines });
+      beatAt = Date.now() + heartbeatMs;
+    }
+    yield batch;
+  }
+}
+
+type CsvBatches = ReturnType<typeof readCsv>;
+
+/**
+ * What becomes of each line: queued with its text, or skipped with its reason. Of several contacts with one phone the
+ * first that can be written to is.
+ *
+ * Exported for the benchmark.
+ */
+export async function* toLines(batches: CsvBatches, settings: RunSettings): AsyncGenerator<ImportedLine[]> {
+  const { message, mailing } = settings.campaign;
+  const parsed = parseTemplate(
+    message.template,
+    mailing.extraFields.map((field) => field.name),
+  );
+  if (!parsed.ok)
+    throw new Error('The template of a run can not be parsed: the campaign was saved without a check.');
+  const { template } = parsed;
+  const options = {
+    removeAccents: message.removeAccents,
+    maxSegments: message.maxSegments,
+    profile: profiles[settings.segmentProfile],
+  };
+  // As numbers: a phone has at most 15 digits, and a million of them take a third of the memory that strings do.
+  const phones = new Set<number>();
+
+  const lineOf = (line: number, contact: Contact): ImportedLine => {
+    const base = {
+      line,
+      code: contact.code || null,
+      name: contact.name || null,
+      segments: 0,
+      extra: contact.extra,
+    };
+    const skipped = { ...base, status: 'skipped' as const, phone: null, text: null };
+    const phone = choosePhone(contact);
+    if (!phone.ok) {
+      const { mobile: celular, phone: telefone, phone2: telefone2 } = contact;
+      return { ...skipped, reason: phone.reason, extra: { ...contact.extra, celular, telefone, telefone2 } };
+    }
+    const { e164 } = phone;
+    const key = Number(e164.slice(1));
+    if (phones.has(key)) return { ...skipped, reason: 'duplicate_phone', phone: e164 };
+    const composed = compose(template, contact, options);
+    if ('skip' in composed) return { ...skipped, reason: composed.skip, phone: e164 };
+    phones.add(key);
+    return {
+      ...base,
+      status: 'queued',
+      reason: null,
+      phone: e164,
+      text: composed.text,
+      segments: composed.segments,
+    };
+  };
+
+  for await (const batch of batches) {
+    yield batch.map((record): ImportedLine =>
+      record.ok
+        ? lineOf(record.line, record.contact)
+        : {
+            line: record.line,
+            status: 'skipped',
+            reason: 'line_invalid',
+            code: null,
+            name: null,
+            phone: null,
+            text: null,
+            segments: 0,
+            extra: { problem: record.problem.message },
+          },
+    );
+  }
+}

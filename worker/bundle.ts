@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+
+const root = new URL('../', import.meta.url);
+const cache = new URL('node_modules/.cache/torpedo/', root);
+
+/**
+ * The workflows as Temporal's sandbox runs them. Bundling takes seconds, so the result is kept in node_modules/.cache
+ * under the hash of everything that goes into it.
+ */
+export async function workflowBundle(): Promise<WorkflowBundle> {
+  const file = new URL(`workflows-${await sourceHash()}.js`, cache);
+  const kept = await readFile(file, 'utf8').catch(() => null);
+  if (kept !== null) return { code: kept };
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('workflows/index.ts', root)),
+    logger: { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: console.error },
+  });
+  await mkdir(cache, { recursive: true });
+  // Renamed into place: another process may be doing the same.
+  const draft = new URL(`${file.pathname}.${process.pid}`, root);
+  await writeFile(draft, code);
+  await rename(draft, file);
+  return { code };
+}
+
+const silent = (): void => undefined;
+
+async function sourceHash(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of ['workflows/', 'domain/']) {
+    for (const name of (await readdir(new URL(folder, root))).sort()) {
+      hash.update(name).update(await readFile(new URL(folder + name, root)));
+    }
+  }
+  const require = createRequire(import.meta.url);
+  hash.update(await readFile(require.resolve('@temporalio/workflow/package.json')));
+  return hash.digest('hex').slice(0, 16);
+}

@@ -1,0 +1,56 @@
+import { NativeConnection, Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
+import type { Activities } from '../activities/index.ts';
+import { sendingTaskQueue } from '../workflows/queues.ts';
+
+export interface WorkersDeps {
+  connection: NativeConnection;
+  namespace: string;
+  taskQueue: string;
+  workflowBundle: WorkflowBundle;
+  activities: Activities;
+}
+
+export interface Workers {
+  /** Resolves after `shutdown`, when all that was under way has ended; rejects when a worker fails. */
+  run(): Promise<void>;
+  /** Ends polling and tells activities to stop: senders claim nothing more and record what is in flight. */
+  shutdown(): void;
+}
+
+/**
+ * The two workers of a process: workflows with their quick steps, and the sends on a queue of their own.
+ */
+export async function createWorkers({
+  connection,
+  namespace,
+  taskQueue,
+  workflowBundle,
+  activities,
+}: WorkersDeps): Promise<Workers> {
+  const { sendMessages, sendMessage, ...others } = activities;
+  const common = {
+    connection,
+    namespace,
+    // Activities hear of a shutdown at once. They then need at most a send's time-out and a write.
+    shutdownGraceTime: 0,
+    shutdownForceTime: '30 seconds',
+  } satisfies Partial<WorkerOptions>;
+  const workers = [
+    await Worker.create({ ...common, taskQueue, workflowBundle, activities: others }),
+    await Worker.create({
+      ...common,
+      taskQueue: sendingTaskQueue(taskQueue),
+      activities: { sendMessages, sendMessage },
+      // One process sends no faster with more senders: they share its only thread.
+      maxConcurrentActivityTaskExecutions: 50,
+    }),
+  ];
+  return {
+    async run() {
+      await Promise.all(workers.map((worker) => worker.run()));
+    },
+    shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+  };
+}
