@@ -59,7 +59,10 @@ export function parseBrazilian(raw: string, options: PhoneOptions = {}): PhoneRe
     const code = raw.charCodeAt(i);
     if (code >= 0x30 && code <= 0x39) digits += raw.charAt(i);
     else if (code === 0x2b && digits === '' && !hasPlus) hasPlus = true;
-    // Space ( ) - only. A dot may be punctuation or the end of a spreadsheet's 1198765432.0: the other way tells.
+    // Behind ten digits a dot may be the end of a spreadsheet's 1198765432.0: the other way tells.
+    else if (code === 0x2e && digits.length < 10) continue;
+    else if ((code | 0x20) === 0x78 && i <= 2 && /^\(?0xx/i.test(raw)) i++;
+    // Space ( ) -
     else if (code !== 0x20 && code !== 0x28 && code !== 0x29 && code !== 0x2d) return undefined;
   }
   const national = nationalDigits(digits, hasPlus, options.defaultCountry ?? 'BR');
@@ -92,7 +95,7 @@ function withoutNinthDigit(national: string, { addNinthDigit = false }: PhoneOpt
 }
 
 /** The 67 area codes in use (Anatel's numbering plan, as libphonenumber's metadata for BR has them). */
-const ddds: ReadonlySet<number> = new Set(
+export const ddds: ReadonlySet<number> = new Set(
   (
     '11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 37 38 41 42 43 44 45 46 47 48 49 51 53 54 55 ' +
     '61 62 63 64 65 66 67 68 69 71 73 74 75 77 79 81 82 83 84 85 86 87 88 89 91 92 93 94 95 96 97 98 99'

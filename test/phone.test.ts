@@ -104,25 +104,26 @@ describe('the fast way for Brazilian numbers', () => {
       .tuple(fc.integer({ min: 10, max: 99 }), fc.integer({ min: 0, max: 99_999_999 }))
       .map(([ddd, number]) => `${ddd}9${String(number).padStart(8, '0')}`),
   );
+  const prefixes = [
+    '',
+    '',
+    '0xx',
+    '(0XX',
+    '0**',
+    '55',
+    '+55 ',
+    '(+55)',
+    '0055',
+    '00 55 ',
+    '0',
+    '00',
+    '015',
+    '055',
+    '+',
+  ];
   const spelling = fc
     .tuple(
-      fc.constantFrom(
-        '',
-        '',
-        '55',
-        '+55',
-        '+55 ',
-        '(+55)',
-        '0055',
-        '00 55 ',
-        '0',
-        '00',
-        '015',
-        '055',
-        '90',
-        '+',
-        ' ',
-      ),
+      fc.constantFrom(...prefixes),
       national,
       fc.constantFrom<(digits: string) => string>(
         (digits) => digits,
@@ -130,11 +131,12 @@ describe('the fast way for Brazilian numbers', () => {
         (digits) => `${digits.slice(0, 2)} ${digits.slice(2, 3)} ${digits.slice(3, 7)} ${digits.slice(7)}`,
         (digits) => ` ${digits.slice(0, 2)}--${digits.slice(2)} `,
         (digits) => `${digits.slice(0, -1)}.${digits.slice(-1)}`,
+        (digits) => `${digits.slice(0, 2)}.${digits.slice(2, 7)}.${digits.slice(7)}`,
       ),
     )
     .map(([prefix, digits, spell]) => prefix + spell(digits));
   const soup = fc.string({
-    unit: fc.constantFrom(...'0123456789012345678959 ()+-.'.split('')),
+    unit: fc.constantFrom(...'0123456789012345678959 ()+-.xX'.split('')),
     maxLength: 18,
   });
 
@@ -162,11 +164,11 @@ describe('the fast way for Brazilian numbers', () => {
 
   test('answers the common spellings', () => {
     for (const raw of [
-      '11987654321',
       '(11) 98765-4321',
       '+55 11 98765-4321',
+      '11.98765.4321',
+      '(0xx11) 98765-4321',
       '1134567890',
-      '011 8765-4321',
     ]) {
       expect(parseBrazilian(raw)).toBeDefined();
     }
