@@ -1,5 +1,5 @@
 import type { Database } from '../db/client.ts';
-import { cancelQueued, giveUpMessage, settleDeadSenders } from '../db/messages.ts';
+import { cancelRemaining, giveUpMessage } from '../db/messages.ts';
 import { enterStep, getRun, moveRun, pendingRun, type RunCount, runCounts, type RunRow } from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
@@ -113,10 +113,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
       reason: RunReason | null;
     }): Promise<ClosedRun> {
       await sql.begin(async (tx) => {
-        if (status === 'cancelled') {
-          await settleDeadSenders(tx, { runId, deduplicates: false });
-          await cancelQueued(tx, runId);
-        }
+        if (status === 'cancelled') await cancelRemaining(tx, runId);
         const run = await getRun(tx, runId);
         await moveRun(tx, {
           id: runId,

@@ -30,3 +30,21 @@ export async function insertInboundEvents(sql: Sql, events: readonly InboundEven
     select min(position)::int - 1 as position from event join kept using (provider_id, event_key) group by provider_id, event_key`;
   return new Set(rows.map((row) => row.position));
 }
+
+/** What a provider has said of one message, as it came. */
+export interface InboundEventRow {
+  id: number;
+  kind: InboundEvent['kind'];
+  payload: Record<string, unknown>;
+  receivedAt: Date;
+}
+
+/** The first `limit` events of a message, in the order of their arrival. */
+export async function listInboundEvents(
+  sql: Sql,
+  messageId: number,
+  { limit }: { limit: number },
+): Promise<InboundEventRow[]> {
+  return sql<InboundEventRow[]>`
+    select id, kind, payload, received_at from inbound_events where message_id = ${messageId} order by id limit ${limit}`;
+}

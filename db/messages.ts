@@ -212,6 +212,15 @@ export async function cancelQueued(sql: Sql, runId: number): Promise<number> {
   return rows.count;
 }
 
+/**
+ * Ends all of a run that has not ended: what has not left is cancelled, what a dead sender left is unknown. Call it once
+ * nobody sends for the run any more.
+ */
+export async function cancelRemaining(sql: Sql, runId: number): Promise<void> {
+  await settleDeadSenders(sql, { runId, deduplicates: false });
+  await cancelQueued(sql, runId);
+}
+
 /** What is left of a run to send. */
 export interface Remaining {
   /** Queued and attempted fewer than `maxAttempts` times, due or not. */
@@ -261,11 +270,12 @@ const receiptSources = {
 
 /**
  * Applies receipts in one statement, forward only (domain/message.ts `moves`): at most one for each message; of
- * several for one message, give the one that says most. Those for a message of another provider are ignored.
+ * several for one message, give the one that says most. Those for a message of another provider are ignored. Returns
+ * the ids of the messages that moved.
  */
-export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]): Promise<void> {
-  if (receipts.length === 0) return;
-  await sql`
+export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]): Promise<number[]> {
+  if (receipts.length === 0) return [];
+  const rows = await sql<{ id: number }[]>`
     with receipt as (
       select * from unnest(
         ${receipts.map((r) => r.messageId)}::bigint[], ${receipts.map((r) => r.providerId)}::bigint[],
@@ -287,9 +297,10 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
           or r.status = 'delivered' and m.status = any(${receiptSources.delivered}::text[])
           or r.status = 'undelivered' and m.status = any(${receiptSources.undelivered}::text[])
           or r.status = 'failed' and m.status = any(${receiptSources.failed}::text[]))
-      returning ${movedColumns(sql)}
+      returning new.id, ${movedColumns(sql)}
     ), ${counted(sql)}
-    select from moved`;
+    select id from moved`;
+  return rows.map((row) => row.id);
 }
 
 /** One line of a run as the API shows it. */

@@ -230,6 +230,7 @@ create table inbound_events (
   received_at timestamptz not null default now(),
   unique (provider_id, event_key)
 );
+create index on inbound_events (message_id) where message_id is not null;
 
 -- A phone that asked to be left alone, or that the provider says did. Nothing overrides it.
 create table opt_outs (

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import cookiePlugin from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { z } from 'zod';
+import type { Database } from '../db/client.ts';
+import type { SecretBox } from '../db/secrets.ts';
+import type { ProviderDeps } from '../sms/index.ts';
+import { auditLog } from './audit.ts';
+import { addAuthentication, createSessionCookie } from './auth.ts';
+import { createCampaignSync } from './campaign-sync.ts';
+import { campaignActions } from './campaign-actions.ts';
+import { campaigns } from './campaigns.ts';
+import { ApiError, parseInput, sendError } from './errors.ts';
+import { health } from './health.ts';
+import { messages } from './messages.ts';
+import { addOpenApi } from './openapi.ts';
+import { createAdapters } from './adapters.ts';
+import { createProgressHub } from './progress.ts';
+import { providers } from './providers.ts';
+import { runs } from './runs.ts';
+import { sessions } from './sessions.ts';
+import { settings } from './settings.ts';
+import { testSends } from './test-sends.ts';
+import type { Temporal } from './temporal.ts';
+import { tokens } from './tokens.ts';
+import { users } from './users.ts';
+import { webhooks } from './webhooks.ts';
+
+export interface ApiDeps {
+  sql: Database;
+  box: SecretBox;
+  temporal: Temporal;
+  logger: FastifyBaseLogger;
+  /** How the API reaches providers, and they reach it. */
+  sms: ProviderDeps;
+  uploadLimitBytes: number;
+  /** The proxies whose X-Forwarded-For is believed; null: none. */
+  trustedProxies?: string | null;
+  clock?: () => Date;
+}
+
+/** Above what a page of a person or a program asks for; below what is asked to do harm. */
+const requestsPerMinute = 3_000;
+const bodyLimitBytes = 1024 * 1024;
+
+/**
+ * The whole API as one Fastify app that does not listen yet; the caller owns the connections in `deps` and closes them
+ * after the app. Each route declares who may call it (`config.access`, api/auth.ts).
+ */
+export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
+  const { sql, temporal, logger, sms, clock = () => new Date() } = deps;
+  const app: FastifyInstance = fastify({
+    loggerInstance: logger,
+    // One line for each request of the API, below; none for receipts, of which there are thousands a second.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: bodyLimitBytes,
+    trustProxy: deps.trustedProxies ?? false,
+    routerOptions: { maxParamLength: 100, ignoreTrailingSlash: true },
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply);
+    },
+  });
+  app.setErrorHandler(sendError);
+  app.setNotFoundHandler(() => {
+    throw new ApiError('not_found');
+  });
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data: unknown) => {
+    try {
+      return {
+        value: parseInput(schema, data, httpPart === 'body' ? 'invalid_fields' : 'invalid_parameters'),
+      };
+    } catch (error) {
+      if (error instanceof ApiError) return { error };
+      throw error;
+    }
+  });
+  app.decorateRequest('actor', null);
+  app.decorate('accessTable', []);
+  app.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) {
+      const { url } = route;
+      // Read late: a plugin of the route may still declare it.
+      app.accessTable.push({ method, url, access: () => route.config?.access });
+    }
+  });
+
+  const sync = createCampaignSync({ sql, temporal, log: app.log });
+  const adapters = createAdapters({ sql, box: deps.box, sms });
+  const hub = createProgressHub({ sql });
+  app.addHook('preClose', () => hub.close());
+  app.addHook('onClose', async () => {
+    sync.close();
+    await adapters.close();
+  });
+  app.addHook('onListen', () => sync.syncAll());
+
+  await addOpenApi(app);
+  await app.register(health, { prefix: '/health', sql, temporal });
+  await app.register(webhooks, { prefix: '/webhooks/providers', sql, adapters, publicUrl: sms.publicUrl });
+  await app.register(
+    async (api) => {
+      await api.register(helmet, {
+        contentSecurityPolicy: {
+          useDefaults: false,
+          directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+        },
+        // TLS ends at the proxy in front, which knows whether all of the host is TLS.
+        strictTransportSecurity: false,
+      });
+      await api.register(rateLimit, {
+        max: requestsPerMinute,
+        timeWindow: '1 minute',
+        errorResponseBuilder: (_, { ttl }) =>
+          new ApiError('rate_limited', { details: { retryAfterMs: ttl } }),
+      });
+      await api.register(cookiePlugin);
+      api.addHook('onSend', async (request, reply) => {
+        reply.header('x-request-id', request.id);
+        if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+      });
+      api.addHook('onResponse', async (request, reply) => {
+        // The route and not the URL, whose query may hold a phone.
+        request.log.info(
+          {
+            method: request.method,
+            route: request.routeOptions.url,
+            status: reply.statusCode,
+            ms: Math.round(reply.elapsedTime),
+            actor: request.actor && `${request.actor.kind}:${request.actor.id}`,
+          },
+          'request',
+        );
+      });
+      const cookie = createSessionCookie(sms.publicUrl);
+      addAuthentication(api, { sql, cookie, publicUrl: sms.publicUrl });
+
+      await api.register(sessions, { sql, cookie, publicUrl: sms.publicUrl });
+      await api.register(users, { prefix: '/users', sql });
+      await api.register(tokens, { prefix: '/tokens', sql, clock });
+      await api.register(auditLog, { prefix: '/audit', sql });
+      await api.register(settings, { prefix: '/settings', sql, sync });
+      await api.register(providers, { prefix: '/providers', sql, box: deps.box, publicUrl: sms.publicUrl });
+      await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
+      await api.register(campaignActions, { prefix: '/campaigns', sql, sync, temporal, clock });
+      await api.register(testSends, { prefix: '/campaigns', sql, adapters });
+      await api.register(runs, { prefix: '/runs', sql, temporal, hub });
+      await api.register(messages, { sql });
+    },
+    { prefix: '/api' },
+  );
+  return app;
+}

@@ -1,0 +1,38 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { listAudit, subjectKinds } from '../db/audit.ts';
+import type { Sql } from '../db/client.ts';
+import { page, urlId } from './parameters.ts';
+
+const entryView = z.object({
+  id: z.int(),
+  at: z.date(),
+  actor: z.string(),
+  actorName: z.string(),
+  action: z.string(),
+  subjectKind: z.enum(subjectKinds),
+  subjectId: z.int().nullable(),
+  details: z.record(z.string(), z.unknown()),
+});
+
+/** Who changed what. */
+export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }) => {
+  app.get(
+    '',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['audit'],
+        summary: 'Who changed what, newest first',
+        querystring: page.extend({
+          subjectKind: z.enum(subjectKinds).optional(),
+          subjectId: urlId.optional(),
+        }),
+        response: { 200: z.object({ entries: z.array(entryView) }) },
+      },
+    },
+    async ({ query: { before = null, limit, ...filter } }) => ({
+      entries: await listAudit(sql, filter, { before, limit }),
+    }),
+  );
+};

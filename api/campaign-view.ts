@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { brokenReferences } from '../db/campaign-references.ts';
+import type { CampaignRow } from '../db/campaigns.ts';
+import type { Sql } from '../db/client.ts';
+import { getMailingFile, type MailingFileRow } from '../db/mailings.ts';
+import { lastRuns } from '../db/run-progress.ts';
+import { holidayDates } from '../db/settings.ts';
+import {
+  type CampaignDraft,
+  campaignDraft,
+  completeCampaign,
+  type EnablingFacts,
+  type Problem,
+} from '../domain/campaign.ts';
+import { runStatuses } from '../domain/run.ts';
+import { nextOccurrences, type Occurrence, type Schedule } from '../domain/schedule.ts';
+import type { Temporal } from './temporal.ts';
+
+export const occurrenceView = z.object({
+  at: z.date(),
+  /** As the clocks of the schedule's zone show it. */
+  local: z.string(),
+  offset: z.string(),
+});
+
+export const mailingFileView = z.object({
+  id: z.int(),
+  bytes: z.int(),
+  sha256: z.string(),
+  lines: z.int(),
+  badLines: z.int(),
+  uploadedBy: z.string(),
+  uploadedAt: z.date(),
+});
+
+export const mailingFileOf = ({ sha256, ...file }: MailingFileRow): z.infer<typeof mailingFileView> => ({
+  ...file,
+  sha256: sha256.toString('hex'),
+});
+
+const runSummaryView = z.object({
+  id: z.int(),
+  occurrence: z.date(),
+  trigger: z.enum(['schedule', 'manual']),
+  status: z.enum(runStatuses),
+  finishedAt: z.date().nullable(),
+});
+
+export const problemView = z.object({ field: z.string(), code: z.string(), message: z.string() });
+
+export const campaignView = z.object({
+  id: z.int(),
+  /** Give it back with a change. */
+  version: z.int(),
+  enabled: z.boolean(),
+  enabledAt: z.date().nullable(),
+  createdAt: z.date(),
+  updatedAt: z.date(),
+  definition: campaignDraft,
+  /** All that keeps it from being enabled; empty for a complete campaign. */
+  problems: z.array(problemView),
+  /** Of its schedule, enabled or not. */
+  nextOccurrences: z.array(occurrenceView),
+  mailingFile: mailingFileView.nullable(),
+  lastRun: runSummaryView.nullable(),
+  /** The page of its workflow in Temporal's UI. */
+  temporalUrl: z.string().nullable(),
+});
+
+export const campaignListView = z.object({
+  campaigns: z.array(
+    z.object({
+      id: z.int(),
+      name: z.string(),
+      enabled: z.boolean(),
+      nextOccurrence: occurrenceView.nullable(),
+      lastRun: runSummaryView.nullable(),
+    }),
+  ),
+});
+
+export interface ViewDeps {
+  sql: Sql;
+  temporal: Temporal;
+  clock: () => Date;
+}
+
+/** The next occurrences of a schedule from `now` on, its holidays left out. */
+export async function occurrencesOf(
+  sql: Sql,
+  schedule: Schedule,
+  { now, count }: { now: Date; count: number },
+): Promise<Occurrence[]> {
+  const holidays = new Set(await holidayDates(sql, schedule.holidayCalendarId));
+  return nextOccurrences(schedule, { after: now, count, holidays });
+}
+
+/** All that enabling has to know of a campaign beyond its document. */
+export async function enablingFacts(
+  sql: Sql,
+  { definition, mailingFileId }: { definition: CampaignDraft; mailingFileId: number | null },
+  now: Date,
+): Promise<EnablingFacts> {
+  const [next] = await occurrencesOf(sql, definition.schedule, { now, count: 1 });
+  const { archived } = await brokenReferences(sql, definition);
+  return { hasMailingFile: mailingFileId !== null, nextOccurrence: next?.at ?? null, archived };
+}
+
+/** All that keeps a campaign from being enabled, at once; none for a complete one. */
+export async function enablingProblems(
+  sql: Sql,
+  campaign: { definition: CampaignDraft; mailingFileId: number | null },
+  now: Date,
+): Promise<Problem[]> {
+  const completed = completeCampaign(campaign.definition, await enablingFacts(sql, campaign, now));
+  return completed.ok ? [] : completed.problems;
+}
+
+export async function viewCampaign(
+  { sql, temporal, clock }: ViewDeps,
+  row: CampaignRow,
+): Promise<z.infer<typeof campaignView>> {
+  const now = clock();
+  const { id, version, enabled, enabledAt, createdAt, updatedAt, definition } = row;
+  const file = row.mailingFileId === null ? null : await getMailingFile(sql, row.mailingFileId);
+  const last = await lastRuns(sql, [id]);
+  return {
+    id,
+    version,
+    enabled,
+    enabledAt,
+    createdAt,
+    updatedAt,
+    definition,
+    problems: await enablingProblems(sql, row, now),
+    nextOccurrences: await occurrencesOf(sql, definition.schedule, { now, count: 5 }),
+    mailingFile: file && mailingFileOf(file),
+    lastRun: last.get(id) ?? null,
+    temporalUrl: temporal.campaignPage(id),
+  };
+}
+
+export async function viewCampaignList(
+  { sql, clock }: ViewDeps,
+  rows: readonly CampaignRow[],
+): Promise<z.infer<typeof campaignListView>> {
+  const now = clock();
+  const last = await lastRuns(
+    sql,
+    rows.map(({ id }) => id),
+  );
+  const campaigns = [];
+  for (const { id, definition, enabled } of rows) {
+    const [next] = await occurrencesOf(sql, definition.schedule, { now, count: 1 });
+    campaigns.push({
+      id,
+      name: definition.name,
+      enabled,
+      nextOccurrence: next ?? null,
+      lastRun: last.get(id) ?? null,
+    });
+  }
+  return { campaigns };
+}

@@ -1,0 +1,92 @@
+import { pathToFileURL } from 'node:url';
+import { pino } from 'pino';
+import { type Config, ConfigError, readConfig } from '../config.ts';
+import { connect } from '../db/client.ts';
+import { assertMigrated, SchemaError } from '../db/migrate.ts';
+import { createSecretBox } from '../db/secrets.ts';
+import { taskQueue } from '../domain/ids.ts';
+import { buildApp } from './app.ts';
+import { ensureFirstAdmin } from './auth.ts';
+import { createTemporal } from './temporal.ts';
+
+/** Test sends only: one person, one message. */
+const connectionsPerProvider = 4;
+
+export interface RunningApi {
+  /** Where it listens. */
+  url: string;
+  /** The first start's admin; the caller shows it to the person who started, once. Null later. */
+  firstAdmin: { login: string; password: string } | null;
+  /** Ends event streams, answers what is under way, closes the connections. */
+  stop(): Promise<void>;
+}
+
+/** Connects and listens. Temporal may come later. Throws `SchemaError` when the database is not migrated. */
+export async function startApi(config: Config): Promise<RunningApi> {
+  const sql = connect(config.DATABASE_URL, { max: config.DATABASE_POOL, application: 'torpedo-api' });
+  try {
+    await assertMigrated(sql);
+    const firstAdmin = await ensureFirstAdmin(sql);
+    const temporal = createTemporal({
+      address: config.TEMPORAL_ADDRESS,
+      namespace: config.TEMPORAL_NAMESPACE,
+      tls: config.TEMPORAL_TLS,
+      apiKey: config.TEMPORAL_API_KEY,
+      uiUrl: config.TEMPORAL_UI_URL ?? null,
+      taskQueue,
+    });
+    const app = await buildApp({
+      sql,
+      temporal,
+      box: createSecretBox(config.SECRET_KEYS),
+      logger: pino({
+        level: config.LOG_LEVEL,
+        name: 'api',
+        redact: [
+          'req.headers.authorization',
+          'req.headers.cookie',
+          'headers.authorization',
+          'headers.cookie',
+        ],
+      }),
+      sms: {
+        publicUrl: config.PUBLIC_URL,
+        sandboxUrl: config.SANDBOX_URL,
+        sendTimeoutMs: config.SEND_TIMEOUT_MS,
+        connections: connectionsPerProvider,
+      },
+      uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
+      trustedProxies: config.TRUSTED_PROXIES ?? null,
+    });
+    const url = await app.listen({ host: config.HOST, port: config.PORT });
+    return {
+      url,
+      firstAdmin,
+      async stop() {
+        await app.close();
+        await temporal.close();
+        await sql.end({ timeout: 5 });
+      },
+    };
+  } catch (error) {
+    await sql.end({ timeout: 1 });
+    throw error;
+  }
+}
+
+async function main(): Promise<void> {
+  const api = await startApi(readConfig());
+  if (api.firstAdmin) {
+    const { login, password } = api.firstAdmin;
+    console.log(`The first admin is "${login}" with the password ${password} (shown only now).`);
+  }
+  const stop = (): void => void api.stop().then(() => process.exit(0));
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  main().catch((error: unknown) => {
+    console.error(error instanceof ConfigError || error instanceof SchemaError ? error.message : error);
+    process.exit(1);
+  });
+}

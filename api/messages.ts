@@ -1,0 +1,180 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { stringify } from 'csv-stringify/sync';
+import { z } from 'zod';
+import { listInboundEvents } from '../db/inbound.ts';
+import { getMessage, listMessages, type MessageFilter, type MessageRow } from '../db/messages.ts';
+import { getRun } from '../db/runs.ts';
+import type { Sql } from '../db/client.ts';
+import { failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
+import { parsePhone } from '../domain/phone.ts';
+import { notFound } from './errors.ts';
+import { idParams } from './parameters.ts';
+
+const messageView = z.object({
+  id: z.int(),
+  runId: z.int(),
+  line: z.int(),
+  status: z.enum(messageStatuses),
+  reason: z.enum([...skipReasons, ...failureReasons]).nullable(),
+  code: z.string().nullable(),
+  name: z.string().nullable(),
+  phone: z.string().nullable(),
+  text: z.string().nullable(),
+  segments: z.int(),
+  extra: z.record(z.string(), z.string()).nullable(),
+  attempts: z.int(),
+  providerMessageId: z.string().nullable(),
+  providerCode: z.string().nullable(),
+  sendingAt: z.date().nullable(),
+  sentAt: z.date().nullable(),
+  endedAt: z.date().nullable(),
+});
+
+const eventView = z.object({
+  id: z.int(),
+  kind: z.enum(['receipt', 'message', 'other']),
+  payload: z.record(z.string(), z.unknown()),
+  receivedAt: z.date(),
+});
+
+const filter = z.strictObject({
+  status: z.enum(messageStatuses).optional(),
+  reason: z.enum([...skipReasons, ...failureReasons]).optional(),
+  /** As people write it; one that can't be read finds nothing and is refused. */
+  phone: z
+    .string()
+    .max(40)
+    .transform((text, context) => {
+      const phone = parsePhone(text);
+      if (phone.ok) return phone.e164;
+      context.addIssue({
+        code: 'custom',
+        message: 'Expected a mobile number.',
+        params: { code: phone.reason },
+      });
+      return z.NEVER;
+    })
+    .optional(),
+});
+
+const linesPerQuery = 1_000;
+const eventsShown = 200;
+
+/**
+ * Messages, with phones in full for every role: who looks into a complaint has a phone to look for, and who may see no
+ * phone has no business here.
+ */
+export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }) => {
+  const tags = ['messages'];
+
+  app.get(
+    '/runs/:id/messages',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The messages of a run, in the order of its mailing',
+        params: idParams,
+        querystring: filter.extend({
+          /** The last line of the page before. */
+          after: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(1).max(500).default(100),
+        }),
+        response: { 200: z.object({ messages: z.array(messageView) }) },
+      },
+    },
+    async ({ params, query: { after, limit, ...where } }) => {
+      await needRun(params.id);
+      return { messages: await listMessages(sql, { runId: params.id, ...where }, { after, limit }) };
+    },
+  );
+
+  app.get(
+    '/runs/:id/messages.csv',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The messages of a run as a CSV file',
+        description:
+          'For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark. Phones stand without their +, and what a spreadsheet would take for a formula has an apostrophe before it.',
+        produces: ['text/csv'],
+        params: idParams,
+        querystring: filter,
+      },
+    },
+    async ({ params: { id }, query }, reply) => {
+      const run = await needRun(id);
+      const extraFields = run.settings.campaign.mailing.extraFields.map(({ name }) => name);
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', `attachment; filename="run-${id}-messages.csv"`)
+        .send(Readable.from(csvOf({ runId: id, ...query }, extraFields)));
+    },
+  );
+
+  app.get(
+    '/messages/:id',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'One message and all that the provider has said of it',
+        params: idParams,
+        response: { 200: z.object({ message: messageView, events: z.array(eventView) }) },
+      },
+    },
+    async ({ params: { id } }) => {
+      const message = await getMessage(sql, id);
+      if (!message) throw notFound('message', id);
+      return { message, events: await listInboundEvents(sql, id, { limit: eventsShown }) };
+    },
+  );
+
+  async function needRun(id: number) {
+    const run = await getRun(sql, id);
+    if (!run) throw notFound('run', id);
+    return run;
+  }
+
+  /** A query for each thousand lines: a slow reader holds neither a connection nor memory. */
+  async function* csvOf(where: MessageFilter, extraFields: readonly string[]): AsyncGenerator<string> {
+    yield '\ufeff' + csvLines([[...columns.map(([name]) => name), ...extraFields]]);
+    for (let after = 0; ;) {
+      const rows = await listMessages(sql, where, { after, limit: linesPerQuery });
+      if (rows.length > 0) {
+        yield csvLines(
+          rows.map((row) => [
+            ...columns.map(([, value]) => value(row)),
+            ...extraFields.map((name) => row.extra?.[name] ?? ''),
+          ]),
+        );
+      }
+      const last = rows.at(-1);
+      if (!last || rows.length < linesPerQuery) return;
+      after = last.line;
+    }
+  }
+};
+
+const columns: readonly (readonly [string, (row: MessageRow) => string | number])[] = [
+  ['line', ({ line }) => line],
+  ['status', ({ status }) => status],
+  ['reason', ({ reason }) => reason ?? ''],
+  // Excel shows more than eleven digits as 5,51199E+12, but keeps them.
+  ['phone', ({ phone }) => phone?.replace('+', '') ?? ''],
+  ['code', ({ code }) => code ?? ''],
+  ['name', ({ name }) => name ?? ''],
+  ['text', ({ text }) => text ?? ''],
+  ['segments', ({ segments }) => segments],
+  ['attempts', ({ attempts }) => attempts],
+  ['provider_message_id', ({ providerMessageId }) => providerMessageId ?? ''],
+  ['provider_code', ({ providerCode }) => providerCode ?? ''],
+  ['sent_at', ({ sentAt }) => sentAt?.toISOString() ?? ''],
+  ['ended_at', ({ endedAt }) => endedAt?.toISOString() ?? ''],
+  ['problem', ({ status, extra }) => (status === 'skipped' && extra?.problem) || ''],
+];
+
+const csvLines = (rows: readonly (readonly (string | number)[])[]): string =>
+  stringify([...rows], { delimiter: ';', record_delimiter: 'windows', escape_formulas: true });

@@ -1,0 +1,72 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { createJsonSchemaTransform, serializerCompiler } from '@fastify/type-provider-zod';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { errorBody } from './errors.ts';
+
+const docsPath = '/api/docs';
+
+const description = `
+Torpedo runs SMS campaigns. Programs send an API token (\`Authorization: Bearer tpd_…\`); people log in
+(\`POST /api/session\`) and get a cookie. Each operation names the role it needs: an admin may do what an operator may,
+and an operator what a viewer may.
+
+Every error has one shape: \`{ "error": { "code", "message", "problems"?, "requestId" } }\`. Programs decide by the code;
+\`problems\` names every field that is missing or wrong, at once. Lists come in pages: give the last id of a page as
+\`before\` to get the next.
+`;
+
+/**
+ * The OpenAPI document, made from the same zod schemas that check the requests, and its page at /api/docs. Open to
+ * everybody: it is the same for every deployment and holds nothing of this one, and a person logs in from it.
+ */
+export async function addOpenApi(app: FastifyInstance): Promise<void> {
+  app.setSerializerCompiler(serializerCompiler);
+  const errorSchema = z.toJSONSchema(errorBody, { target: 'openapi-3.0' });
+  const toJsonSchema = createJsonSchemaTransform({});
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.0.3',
+      info: { title: 'Torpedo', description, version: '1' },
+      components: {
+        securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      },
+    },
+    transform: (input) => {
+      const { schema, url } = toJsonSchema(input);
+      const access = input.route.config?.access;
+      const needs = access === undefined || access === 'open' ? 'Open.' : `Needs the role ${access}.`;
+      return {
+        url,
+        schema: {
+          ...schema,
+          description: [schema.description, needs].filter(Boolean).join('\n\n'),
+          security: access === 'open' ? [] : [{ token: [] }],
+          ...(schema.response === undefined
+            ? {}
+            : { response: { ...schema.response, default: { description: 'An error', ...errorSchema } } }),
+        },
+      };
+    },
+  });
+  await app.register(async (docs) => {
+    // The page's routes are made by its plugin, which knows nothing of ours.
+    docs.addHook('onRoute', (route) => {
+      route.config = { ...route.config, access: 'open' };
+    });
+    await docs.register(swaggerUi, {
+      routePrefix: docsPath,
+      uiConfig: { persistAuthorization: false, docExpansion: 'none', tagsSorter: 'alpha' },
+      staticCSP: {
+        'default-src': "'none'",
+        'script-src': "'self'",
+        'style-src': "'self' 'unsafe-inline'",
+        'img-src': "'self' data:",
+        'connect-src': "'self'",
+        'font-src': "'self'",
+        'frame-ancestors': "'none'",
+      },
+    });
+  });
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+/** The parameters that many routes share. */
+
+/** An id as it stands in a URL. */
+export const urlId = z.coerce
+  .number({ error: 'Expected an id.' })
+  .int('Expected an id.')
+  .positive('Expected an id.')
+  .max(Number.MAX_SAFE_INTEGER, 'Expected an id.');
+
+/** An id as it stands in a body. */
+export const id = z.int().positive();
+
+export const idParams = z.object({ id: urlId });
+
+/** A page of a list, newest first: `before` is the last id of the page before. */
+export const page = z.strictObject({
+  before: urlId.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});

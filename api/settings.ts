@@ -1,0 +1,188 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { SubjectKind } from '../db/audit.ts';
+import {
+  campaignsUsing,
+  enabledCampaignsWithCalendar,
+  type ReferencedTable,
+} from '../db/campaign-references.ts';
+import type { Database } from '../db/client.ts';
+import { deleteSetting, getSetting, insertSetting, listSettings, updateSetting } from '../db/settings.ts';
+import {
+  type SettingDefinition,
+  settingDefinitions,
+  type SettingKind,
+  settingName,
+} from '../domain/settings.ts';
+import { audit } from './auth.ts';
+import type { CampaignSync } from './campaign-sync.ts';
+import { ApiError, isForeignKeyViolation, notFound } from './errors.ts';
+import { idParams } from './parameters.ts';
+
+interface Noun {
+  path: string;
+  words: string;
+  subject: SubjectKind;
+  table: ReferencedTable;
+}
+
+const nouns: Record<SettingKind, Noun> = {
+  sendingHours: {
+    path: '/sending-hours',
+    words: 'sending hours',
+    subject: 'sending_hours',
+    table: 'sending_hours',
+  },
+  holidayCalendars: {
+    path: '/holiday-calendars',
+    words: 'holiday calendar',
+    subject: 'holiday_calendar',
+    table: 'holiday_calendars',
+  },
+  regions: { path: '/regions', words: 'region', subject: 'region', table: 'regions' },
+  customerTypes: {
+    path: '/customer-types',
+    words: 'customer type',
+    subject: 'customer_type',
+    table: 'customer_types',
+  },
+};
+
+interface SettingsDeps {
+  sql: Database;
+  sync: CampaignSync;
+}
+
+/** The settings that are a name and a definition: the same routes for each kind. */
+export const settings: FastifyPluginAsyncZod<SettingsDeps> = async (app, deps) => {
+  for (const kind of ['sendingHours', 'holidayCalendars', 'regions', 'customerTypes'] as const) {
+    await app.register(settingRoutes(kind), { prefix: nouns[kind].path, ...deps });
+  }
+};
+
+/** The schema of a kind's definition; what has no fields may be left out. */
+function definitionSchema(kind: SettingKind): z.ZodType<SettingDefinition<SettingKind>> {
+  const schema: z.ZodType<SettingDefinition<SettingKind>> = settingDefinitions[kind];
+  return kind === 'regions' || kind === 'customerTypes' ? schema.prefault({}) : schema;
+}
+
+function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
+  const { path, words, subject, table } = nouns[kind];
+  const definition = definitionSchema(kind);
+  const content = z.strictObject({ name: settingName, definition });
+  const view = z.object({ id: z.int(), name: z.string(), definition, archivedAt: z.date().nullable() });
+  const tags = ['settings'];
+
+  return async (app, { sql, sync }) => {
+    app.get(
+      '',
+      {
+        config: { access: 'viewer' },
+        schema: {
+          tags,
+          summary: `List ${words}`,
+          description: 'All of them, the archived ones too: there are as many as people keep by hand.',
+          response: { 200: z.object({ entries: z.array(view) }) },
+        },
+      },
+      async () => ({ entries: await listSettings(sql, kind) }),
+    );
+
+    app.get(
+      '/:id',
+      {
+        config: { access: 'viewer' },
+        schema: { tags, summary: `One entry of ${words}`, params: idParams, response: { 200: view } },
+      },
+      async (request) => {
+        const { id } = request.params;
+        const entry = await getSetting(sql, kind, id);
+        if (!entry) throw notFound(`${words} entry`, id);
+        return entry;
+      },
+    );
+
+    app.post(
+      '',
+      {
+        config: { access: 'admin' },
+        schema: { tags, summary: `Add to ${words}`, body: content, response: { 201: view } },
+      },
+      async (request, reply) => {
+        const entry = await sql.begin(async (tx) => {
+          const added = await insertSetting(tx, kind, request.body);
+          await audit(
+            tx,
+            request,
+            `${subject}.create`,
+            { kind: subject, id: added.id },
+            { name: added.name },
+          );
+          return added;
+        });
+        return reply.code(201).header('location', `/api/settings${path}/${entry.id}`).send(entry);
+      },
+    );
+
+    app.put(
+      '/:id',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags,
+          summary: `Change or archive an entry of ${words}`,
+          description: 'Counts from the next run on: a run in progress keeps what it started with.',
+          params: idParams,
+          body: content.extend({ archived: z.boolean().default(false) }),
+          response: { 200: view },
+        },
+      },
+      async (request) => {
+        const { id } = request.params;
+        const entry = await sql.begin(async (tx) => {
+          const changed = await updateSetting(tx, kind, { id, ...request.body });
+          if (!changed) throw notFound(`${words} entry`, id);
+          const { name, archived } = request.body;
+          await audit(tx, request, `${subject}.update`, { kind: subject, id }, { name, archived });
+          return changed;
+        });
+        if (kind === 'holidayCalendars') {
+          for (const campaignId of await enabledCampaignsWithCalendar(sql, id)) await sync.sync(campaignId);
+        }
+        return entry;
+      },
+    );
+
+    app.delete(
+      '/:id',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags,
+          summary: `Delete an entry of ${words} that nothing uses`,
+          description: 'Of one in use the answer (`in_use`) names what uses it; archive it instead.',
+          params: idParams,
+          response: { 204: z.null() },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params;
+        try {
+          await sql.begin(async (tx) => {
+            if (!(await deleteSetting(tx, kind, id))) throw notFound(`${words} entry`, id);
+            await audit(tx, request, `${subject}.delete`, { kind: subject, id });
+          });
+        } catch (error) {
+          if (!isForeignKeyViolation(error)) throw error;
+          const campaigns = await campaignsUsing(sql, table, id);
+          const names = campaigns.map(({ name }) => `“${name}”`).join(', ');
+          throw new ApiError('in_use', {
+            message: `It is in use by ${names === '' ? 'another entry' : names}. Archive it instead of deleting it.`,
+            details: { usedBy: campaigns.map((campaign) => ({ kind: 'campaign', ...campaign })) },
+          });
+        }
+        return reply.code(204).send(null);
+      },
+    );
+  };
+}

@@ -1,0 +1,207 @@
+import {
+  type Client as TemporalClient,
+  Client,
+  Connection,
+  ServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
+import { failures } from '../domain/failures.ts';
+import { campaignWorkflowId, runWorkflowId } from '../domain/ids.ts';
+import { attributes } from '../workflows/attributes.ts';
+import { campaign, campaignChanged, runNow } from '../workflows/campaign.ts';
+import { cancel, pause, resume, run } from '../workflows/run.ts';
+import { ApiError } from './errors.ts';
+
+export interface TemporalOptions {
+  address: string;
+  namespace: string;
+  tls: boolean;
+  apiKey?: string | undefined;
+  /** Where the workers look for work. */
+  taskQueue: string;
+  /** Where people open Temporal's UI; null: there is none. */
+  uiUrl: string | null;
+  /** No request waits longer for Temporal or a worker. */
+  timeoutMs?: number;
+}
+
+interface CampaignKey {
+  id: number;
+  name: string;
+}
+
+interface RunKey {
+  id: number;
+  campaignId: number;
+  occurrence: Date;
+}
+
+/** What became of a request to cancel: the workflow does it, or there is none that could. */
+export type CancelAnswer = 'asked' | 'no_workflow';
+
+/**
+ * The only caller of the Temporal client. Connects on first use, so the API starts without Temporal; every method
+ * throws `ApiError`: `temporal_unavailable`, `worker_unavailable`, or what the workflow answered.
+ */
+export function createTemporal(options: TemporalOptions) {
+  const { namespace, taskQueue, uiUrl, timeoutMs = 10_000 } = options;
+  const connection = Connection.lazy({
+    address: options.address,
+    tls: options.tls,
+    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
+  });
+  const { workflow }: TemporalClient = new Client({ connection, namespace });
+
+  /** The call with its time limit, its failures as `ApiError`. */
+  const ask = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await connection.withDeadline(Date.now() + timeoutMs, call);
+    } catch (error) {
+      throw toApiError(error);
+    }
+  };
+
+  const startOptions = ({ id, name }: CampaignKey) => ({
+    workflowId: campaignWorkflowId(id),
+    taskQueue,
+    args: [{ campaignId: id }] as [{ campaignId: number }],
+    staticSummary: `Campaign “${name}”`,
+    typedSearchAttributes: [{ key: attributes.campaign, value: String(id) }],
+  });
+  const runHandle = ({ campaignId, occurrence }: RunKey) =>
+    workflow.getHandle<typeof run>(runWorkflowId(campaignId, occurrence));
+
+  return {
+    /** Tells the campaign's workflow to look at its row again, and starts it if need be. Idempotent. */
+    async syncCampaign(key: CampaignKey): Promise<void> {
+      await ask(() =>
+        workflow.signalWithStart(campaign, { ...startOptions(key), signal: campaignChanged, signalArgs: [] }),
+      );
+    },
+
+    /** Opens a run at once. Throws `run_pending` and `not_enabled`. */
+    async runNow(key: CampaignKey): Promise<{ runId: number }> {
+      return ask(() =>
+        workflow.executeUpdateWithStart(runNow, {
+          startWorkflowOperation: new WithStartWorkflowOperation(campaign, {
+            ...startOptions(key),
+            workflowIdConflictPolicy: 'USE_EXISTING',
+          }),
+        }),
+      );
+    },
+
+    /** Returns when nothing of the run leaves any more. Throws `run_ended`. `by`: `user:7`, never a name. */
+    async pauseRun(key: RunKey, by: string): Promise<void> {
+      await ask(() => runHandle(key).executeUpdate(pause, { args: [{ by }] }));
+    },
+
+    async resumeRun(key: RunKey, by: string): Promise<void> {
+      await ask(() => runHandle(key).executeUpdate(resume, { args: [{ by }] }));
+    },
+
+    async cancelRun(key: RunKey, by: string): Promise<CancelAnswer> {
+      return ask(async () => {
+        try {
+          await runHandle(key).executeUpdate(cancel, { args: [{ by }] });
+          return 'asked';
+        } catch (error) {
+          if (error instanceof WorkflowNotFoundError) return 'no_workflow';
+          throw error;
+        }
+      });
+    },
+
+    /** Starts a failed run again under the same id; nothing when it runs again already. */
+    async retryRun({ id, campaignId, occurrence, name }: RunKey & { name: string }): Promise<void> {
+      await ask(async () => {
+        try {
+          await workflow.start(run, {
+            workflowId: runWorkflowId(campaignId, occurrence),
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+            taskQueue,
+            args: [{ runId: id, campaignId }],
+            staticSummary: `Run ${id} of “${name}”, retried`,
+            typedSearchAttributes: [
+              { key: attributes.campaign, value: String(campaignId) },
+              { key: attributes.run, value: String(id) },
+            ],
+          });
+        } catch (error) {
+          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        }
+      });
+    },
+
+    /** Whether Temporal answers and has the namespace. */
+    async isReady(): Promise<boolean> {
+      try {
+        await connection.withDeadline(Date.now() + 2_000, () =>
+          connection.workflowService.describeNamespace({ namespace }),
+        );
+        return true;
+      } catch {
+        return false;
+      }
+    },
+
+    /** The page of a run's workflow in Temporal's UI. */
+    runPage: ({ campaignId, occurrence }: Omit<RunKey, 'id'>): string | null =>
+      uiUrl === null
+        ? null
+        : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(runWorkflowId(campaignId, occurrence))}`,
+
+    /** The page of a campaign's workflow in Temporal's UI. */
+    campaignPage: (campaignId: number): string | null =>
+      uiUrl === null
+        ? null
+        : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(campaignWorkflowId(campaignId))}`,
+
+    close: (): Promise<void> => connection.close(),
+  };
+}
+export type Temporal = ReturnType<typeof createTemporal>;
+
+/** Temporal's own, of an update that the workflow's end overtook. */
+const overtaken = 'AcceptedUpdateCompletedWorkflow';
+
+/** By the types of failures (domain/failures.ts), never by their text. */
+function toApiError(error: unknown): unknown {
+  if (error instanceof WorkflowNotFoundError) return new ApiError('run_ended');
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return new ApiError('worker_unavailable');
+  if (error instanceof WorkflowUpdateFailedError) {
+    const failure = applicationFailureOf(error);
+    if (failure?.type === failures.runPending) return runPending(failure.details);
+    if (failure?.type === failures.notEnabled) return new ApiError('not_enabled');
+    if (failure?.type === failures.runEnded || failure?.type === overtaken) return new ApiError('run_ended');
+  }
+  if (error instanceof ServiceError) return new ApiError('temporal_unavailable');
+  return error;
+}
+
+const pendingDetails = z.tuple([z.int(), z.int().nullable()]);
+
+function runPending(failureDetails: unknown): ApiError {
+  const details = pendingDetails.safeParse(failureDetails);
+  if (!details.success) return new ApiError('run_pending');
+  const [runId, unsent] = details.data;
+  const message =
+    unsent === null
+      ? `Run ${runId} of this campaign has not finished yet.`
+      : `Run ${runId} of this campaign still has ${unsent} unsent messages.`;
+  return new ApiError('run_pending', { message, details: { runId, unsent } });
+}
+
+/** An activity's failure arrives wrapped. */
+function applicationFailureOf(error: Error): ApplicationFailure | null {
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure) return cause;
+  }
+  return null;
+}
