@@ -14,6 +14,7 @@ import { campaignActions } from './campaign-actions.ts';
 import { campaigns } from './campaigns.ts';
 import { ApiError, parseInput, sendError } from './errors.ts';
 import { health } from './health.ts';
+import { mailings } from './mailings.ts';
 import { messages } from './messages.ts';
 import { addOpenApi } from './openapi.ts';
 import { createAdapters } from './adapters.ts';
@@ -44,6 +45,8 @@ export interface ApiDeps {
 /** Above what a page of a person or a program asks for; below what is asked to do harm. */
 const requestsPerMinute = 3_000;
 const bodyLimitBytes = 1024 * 1024;
+/** A little more than an upload may take (api/mailings.ts), which says so itself. */
+const requestTimeoutMs = 31 * 60_000;
 
 /**
  * The whole API as one Fastify app that does not listen yet; the caller owns the connections in `deps` and closes them
@@ -57,6 +60,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
     trustProxy: deps.trustedProxies ?? false,
     routerOptions: { maxParamLength: 100, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => {
@@ -145,6 +149,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(providers, { prefix: '/providers', sql, box: deps.box, publicUrl: sms.publicUrl });
       await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(campaignActions, { prefix: '/campaigns', sql, sync, temporal, clock });
+      await api.register(mailings, { prefix: '/campaigns', sql, uploadLimitBytes: deps.uploadLimitBytes });
       await api.register(testSends, { prefix: '/campaigns', sql, adapters });
       await api.register(runs, { prefix: '/runs', sql, temporal, hub });
       await api.register(messages, { sql });

@@ -16,6 +16,8 @@ const table = {
   forbidden: [403, 'Your role does not allow this.'],
   cross_site: [403, 'The request comes from another site. Programs use an API token instead of a session.'],
   not_found: [404, 'There is nothing here.'],
+  upload_broken: [400, 'The upload broke off before its end. Nothing of it was kept.'],
+  upload_too_slow: [408, 'The upload takes too long. Nothing of it was kept.'],
   version_conflict: [409, 'Someone else has changed it meanwhile. Read it again, then repeat your change.'],
   name_taken: [409, 'The name is taken.'],
   in_use: [409, 'It is in use and can not be deleted. Archive it instead.'],
@@ -157,8 +159,15 @@ export function parseInput<T extends z.ZodType>(
       issue.code === 'invalid_type' && issue.input === undefined ? 'This field is required.' : undefined,
   });
   if (result.success) return result.data;
-  throw new ApiError(code, { problems: result.error.issues.flatMap(problemsOf) });
+  const problems = new Map<string, Problem>();
+  for (const problem of result.error.issues.flatMap(problemsOf)) {
+    if (problems.size < maxProblems) problems.set(JSON.stringify(problem), problem);
+  }
+  throw new ApiError(code, { problems: [...problems.values()] });
 }
+
+/** A body of a megabyte can have a hundred thousand of them. */
+const maxProblems = 100;
 
 function problemsOf(issue: z.core.$ZodIssue): Problem[] {
   const { message } = issue;

@@ -71,3 +71,11 @@ export async function getMailingFile(sql: Sql, id: number): Promise<MailingFileR
     select id, campaign_id, bytes, sha256, lines, bad_lines, uploaded_by, uploaded_at from mailing_files where id = ${id}`;
   return row ?? null;
 }
+
+/** Deletes the files of a campaign that were replaced and that no run was made from. Call it with the campaign locked. */
+export async function deleteUnusedMailingFiles(sql: Sql, campaignId: number): Promise<void> {
+  await sql`
+    delete from mailing_files as f where campaign_id = ${campaignId}
+      and not exists (select from campaigns where mailing_file_id = f.id)
+      and not exists (select from runs where mailing_file_id = f.id)`;
+}

@@ -1,0 +1,62 @@
+import type { Readable } from 'node:stream';
+import { ApiError } from './errors.ts';
+
+export interface UploadLimits {
+  bytes: number;
+  /** Longest wait for the next bytes. */
+  idleMs: number;
+  /** Longest upload. */
+  totalMs: number;
+}
+
+/**
+ * The bytes of an upload as they come, within limits: it is read inside a transaction, which a slow or silent sender
+ * must not hold for ever. Time counts only while the sender is waited for.
+ *
+ * After an early end the rest is read and thrown away, so that the sender gets to read the answer.
+ *
+ * @throws {ApiError} too_large, upload_too_slow, upload_broken
+ */
+export async function* readUpload(
+  stream: Readable,
+  { bytes, idleMs, totalMs }: UploadLimits,
+): AsyncGenerator<Uint8Array> {
+  const iterator = stream.iterator({ destroyOnReturn: false });
+  const deadline = performance.now() + totalMs;
+  let read = 0;
+  try {
+    for (;;) {
+      const chunk = await inTime(iterator.next(), Math.min(idleMs, deadline - performance.now()));
+      if (chunk.done === true) return;
+      const piece: unknown = chunk.value;
+      if (!(piece instanceof Uint8Array)) throw new ApiError('internal');
+      read += piece.length;
+      if (read > bytes) throw tooLarge(bytes);
+      yield piece;
+    }
+  } finally {
+    stream.on('error', () => undefined);
+    stream.resume();
+    setTimeout(() => stream.destroy(), idleMs).unref();
+  }
+}
+
+export const tooLarge = (limitBytes: number): ApiError =>
+  new ApiError('too_large', {
+    message: `The file is larger than the ${Math.floor(limitBytes / 1024)} KiB that are allowed.`,
+    details: { limitBytes },
+  });
+
+async function inTime<T>(next: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ApiError('upload_too_slow')), Math.max(0, ms));
+  });
+  try {
+    return await Promise.race([next, late]);
+  } catch (error) {
+    throw error instanceof ApiError ? error : new ApiError('upload_broken');
+  } finally {
+    clearTimeout(timer);
+  }
+}
