@@ -255,7 +255,7 @@ export async function streamMessages(
         else stopFor('nothing_due');
         continue;
       }
-      after = last.id;
+      after = last.line;
       held += batch.length;
       const segments = batch.reduce((sum, message) => sum + message.segments, 0);
       const reservation = await reserveRate(sql, providerId, segments);

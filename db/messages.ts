@@ -32,6 +32,7 @@ const movedColumns = (sql: Sql) => sql`
 /** A message that a sender has taken: its intent to send is durable. */
 export interface ClaimedMessage {
   id: number;
+  line: number;
   phone: string;
   text: string;
   segments: number;
@@ -39,12 +40,12 @@ export interface ClaimedMessage {
 }
 
 /**
- * Takes up to `limit` queued messages of a running run for `sender`, in order of id from after `after` on
- * (`queued → sending`). A phone that has opted out meanwhile is skipped instead. Empty when nothing is due, or when
- * the run is not `running`.
+ * Takes up to `limit` queued messages of a running run for `sender`, in the order of their lines from after line
+ * `after` on (`queued → sending`). A phone that has opted out meanwhile is skipped instead. Empty when nothing is due,
+ * or when the run is not `running`.
  *
- * `after` is the highest id this sender has claimed: without it, each claim would step over the index entries of all
- * that were sent before and are not vacuumed yet.
+ * `after` is the highest line this sender has claimed: without it, each claim would read again all that was sent
+ * before.
  */
 export async function claimMessages(
   sql: Sql,
@@ -58,11 +59,11 @@ export async function claimMessages(
 ): Promise<ClaimedMessage[]> {
   return sql<ClaimedMessage[]>`
     with due as (
-      select id from messages
-      where run_id = ${runId} and status = 'queued' and id > ${after}
+      select id, phone from messages
+      where run_id = ${runId} and status = 'queued' and line > ${after}
         and (not_before is null or not_before <= now()) and attempts < ${maxAttempts}
         and exists (select from runs where runs.id = ${runId} and runs.status = 'running')
-      order by id limit ${limit}
+      order by line limit ${limit}
       for update skip locked
     ), moved as (
       update messages as m set
@@ -70,11 +71,11 @@ export async function claimMessages(
         reason = case when o.phone is null then null else 'opted_out' end,
         ended_at = case when o.phone is null then null else now() end,
         sender = ${sender}, sending_at = now(), attempts = m.attempts + 1
-      from due left join messages as d on d.id = due.id left join opt_outs as o on o.phone = d.phone
+      from due left join opt_outs as o on o.phone = due.phone
       where m.id = due.id
-      returning new.id, new.phone, new.text, new.attempts, ${movedColumns(sql)}
+      returning new.id, new.line, new.phone, new.text, new.attempts, ${movedColumns(sql)}
     ), ${counted(sql)}
-    select id, phone, text, segments, attempts from moved where to_status = 'sending' order by id`;
+    select id, line, phone, text, segments, attempts from moved where to_status = 'sending' order by line`;
 }
 
 /** Takes one message, if it is queued and its run is running; null otherwise. */
@@ -92,9 +93,9 @@ export async function claimMessage(
       from messages as d left join opt_outs as o on o.phone = d.phone
       where m.id = ${messageId} and d.id = m.id and m.status = 'queued'
         and exists (select from runs where runs.id = m.run_id and runs.status = 'running')
-      returning new.id, new.phone, new.text, new.attempts, ${movedColumns(sql)}
+      returning new.id, new.line, new.phone, new.text, new.attempts, ${movedColumns(sql)}
     ), ${counted(sql)}
-    select id, phone, text, segments, attempts from moved where to_status = 'sending'`;
+    select id, line, phone, text, segments, attempts from moved where to_status = 'sending'`;
   return message ?? null;
 }
 
@@ -247,7 +248,7 @@ export async function queuedMessageIds(
 ): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select id from messages where run_id = ${runId} and status = 'queued' and attempts >= ${minAttempts}
-    order by id limit ${limit}`;
+    order by line limit ${limit}`;
   return rows.map((row) => row.id);
 }
 

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { type ApiClient, logIn } from './api-client.ts';
+
+const withId = z.object({ id: z.int() });
+const settings = z.object({ entries: z.array(z.object({ id: z.int(), name: z.string() })) });
+
+/** A provider row for the deployment's own sandbox gateway. Returns its id. */
+export async function createSandboxProvider(
+  api: ApiClient,
+  { accountSid, authToken, from }: { accountSid: string; authToken: string; from: string },
+  ratePerSecond: number | null,
+): Promise<number> {
+  const provider = await api.call('POST', '/api/providers', {
+    name: 'Sandbox',
+    config: { kind: 'sandbox', accountSid, from },
+    secrets: { kind: 'sandbox', authToken },
+    ratePerSecond,
+  });
+  return withId.parse(provider).id;
+}
+
+/** The id of the seeded sending hours with this name. */
+export async function sendingHoursId(api: ApiClient, name: string): Promise<number> {
+  const { entries } = settings.parse(await api.call('GET', '/api/settings/sending-hours'));
+  const found = entries.find((entry) => entry.name === name);
+  if (!found) throw new Error(`There are no sending hours "${name}".`);
+  return found.id;
+}
+
+/** A campaign with all it needs, not enabled; its file is to be uploaded. Returns its id. */
+export async function createCampaign(
+  api: ApiClient,
+  campaign: { name: string; providerId: number; sendingHoursId: number; startsAt: string },
+): Promise<number> {
+  const created = await api.call('POST', '/api/campaigns', {
+    name: campaign.name,
+    schedule: {
+      recurrence: { every: 'day' },
+      startsAt: campaign.startsAt,
+      timezone: 'America/Sao_Paulo',
+    },
+    message: {
+      template:
+        'Olá, {nome}! Seu pedido {codigo} está pronto para retirada. Para não receber mais, responda SAIR.',
+      providerId: campaign.providerId,
+    },
+    mailing: { source: 'csv', sendingHoursId: campaign.sendingHoursId },
+  });
+  return withId.parse(created).id;
+}
+
+/** The ready example of a first start: sandbox, hours, a campaign with its file, to be enabled by a person. */
+export async function createFirstCampaign({
+  apiUrl,
+  admin,
+  account,
+}: {
+  apiUrl: string;
+  admin: { login: string; password: string };
+  account: { accountSid: string; authToken: string; from: string };
+}): Promise<void> {
+  const api = await logIn(apiUrl, admin);
+  const providerId = await createSandboxProvider(api, account, 100);
+  const campaignId = await createCampaign(api, {
+    name: 'Exemplo: pedido pronto',
+    providerId,
+    sendingHoursId: await sendingHoursId(api, 'Sempre'),
+    startsAt: '2026-01-05T09:00',
+  });
+  await api.upload(
+    `/api/campaigns/${campaignId}/mailing/file`,
+    await readFile(new URL('../examples/mailing.csv', import.meta.url)),
+  );
+}

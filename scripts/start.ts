@@ -1,0 +1,71 @@
+import { ConfigError } from '../config.ts';
+import { SchemaError } from '../db/migrate.ts';
+import { StartError } from '../embedded/start-error.ts';
+import { startSystem } from './system.ts';
+
+/** `npm start`: the whole system on this machine, until Ctrl-C. Settings: README, "Run it". */
+const { env } = process;
+const port = (name: string, value: number): number => Number(env[name] ?? value);
+const began = performance.now();
+
+let stopping = false;
+let stop = async (): Promise<void> => undefined;
+const end = (code: number, why: string): void => {
+  if (stopping) return;
+  stopping = true;
+  console.log(why);
+  void stop().then(
+    () => process.exit(code),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+};
+// While it starts, a Ctrl-C waits until all that has started can be stopped.
+let started = false;
+let early = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (started) end(0, 'Stopping: what is being sent is recorded first.');
+    else early = true;
+  });
+}
+
+try {
+  const system = await startSystem({
+    dataDir: env.TORPEDO_DATA_DIR ?? new URL('../.torpedo', import.meta.url).pathname,
+    ports: {
+      api: port('PORT', 3000),
+      postgres: port('TORPEDO_PG_PORT', 5499),
+      temporal: port('TORPEDO_TEMPORAL_PORT', 7233),
+      temporalUi: port('TORPEDO_TEMPORAL_UI_PORT', 8233),
+      sandbox: port('TORPEDO_SANDBOX_PORT', 3003),
+    },
+    environment: env,
+    log: (message) => console.log(message),
+  });
+  stop = system.stop;
+  started = true;
+  if (early) end(0, 'Stopping.');
+  else {
+    const lines = [
+      `Torpedo is ready after ${((performance.now() - began) / 1000).toFixed(1)} s.`,
+      `  API and its documentation  ${system.apiUrl}/api/docs`,
+      ...(system.temporalUiUrl ? [`  Temporal UI                ${system.temporalUiUrl}`] : []),
+      `  Sandbox gateway            ${system.sandbox.url}`,
+      ...(system.firstAdmin
+        ? [
+            `  First admin                ${system.firstAdmin.login} / ${system.firstAdmin.password}  (shown only now)`,
+          ]
+        : []),
+      'Ctrl-C stops it.',
+    ];
+    console.log(lines.join('\n'));
+    void system.failed.then((why) => end(1, why));
+  }
+} catch (error) {
+  const known = error instanceof StartError || error instanceof ConfigError || error instanceof SchemaError;
+  console.error(known ? error.message : error);
+  process.exit(1);
+}
