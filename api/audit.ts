@@ -20,7 +20,7 @@ export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
   app.get(
     '',
     {
-      config: { access: 'admin' },
+      config: { access: 'operator' },
       schema: {
         tags: ['audit'],
         summary: 'Who changed what, newest first',

@@ -56,7 +56,7 @@ interface SettingsDeps {
 /** The settings that are a name and a definition: the same routes for each kind. */
 export const settings: FastifyPluginAsyncZod<SettingsDeps> = async (app, deps) => {
   for (const kind of ['sendingHours', 'holidayCalendars', 'regions', 'customerTypes'] as const) {
-    await app.register(settingRoutes(kind), { prefix: nouns[kind].path, ...deps });
+    await app.register(settingRoutes(kind), { ...deps, prefix: nouns[kind].path });
   }
 };
 

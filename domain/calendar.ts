@@ -41,18 +41,23 @@ export const timezone = z
   .string({ error: 'Expected a time zone such as America/Sao_Paulo.' })
   .refine(isTimezone, 'This time zone is not known. Expected an IANA name such as America/Sao_Paulo.');
 
+const dateTimeShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/;
+
 /**
  * A date and time without a zone: `2026-03-31T09:00`, seconds optional. The years 1970 to 2199 are taken; others are
  * slips of the keyboard.
  */
 export const localDateTime = z
   .string({ error: 'Expected a date and time such as 2026-03-31T09:00.' })
-  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/, {
-    error: 'Expected a date and time such as 2026-03-31T09:00.',
-    abort: true,
+  .regex(dateTimeShape, 'Expected a date and time such as 2026-03-31T09:00.')
+  // Each is silent where the one before it has spoken. Not by `abort`, which would also end the checks of the whole
+  // document that the date stands in.
+  .refine((text) => !dateTimeShape.test(text) || isRealDateTime(text), {
+    error: 'There is no such date or time in the calendar.',
   })
-  .refine(isRealDateTime, { error: 'There is no such date or time in the calendar.', abort: true })
-  .refine((text) => text >= '1970' && text < '2200', 'The year is out of range. Expected 1970 to 2199.');
+  .refine((text) => !dateTimeShape.test(text) || !isRealDateTime(text) || (text >= '1970' && text < '2200'), {
+    error: 'The year is out of range. Expected 1970 to 2199.',
+  });
 
 function isTimezone(name: string): boolean {
   if (!/^[a-z]/i.test(name)) return false;

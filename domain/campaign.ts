@@ -48,64 +48,59 @@ export const campaign = blocks.extend({
 });
 export type Campaign = z.infer<typeof campaign>;
 
-const extraFieldNames = z.object({
-  mailing: z.object({ extraFields: z.array(z.object({ name: z.string() })) }),
-});
-const templateText = z.object({ message: z.object({ template: z.string().nullable() }) });
-const scheduleBlock = z.object({ schedule });
+// What the checks of several fields read, each by itself: other parts of the document may be missing or wrong.
+const readableExtraFields = z
+  .object({ extraFields: z.array(z.object({ name: z.string() })).default([]) })
+  .prefault({});
+const extraFieldsPart = z.object({ mailing: readableExtraFields });
+const templatePart = z.object({ message: z.object({ template: z.string() }), mailing: readableExtraFields });
+const schedulePart = z.object({ schedule });
+/** Zod alone would leave these checks out when anything is wrong anywhere; all problems are to be named at once. */
+const inAnyCase = { when: () => true };
 
 /**
  * A campaign as it may be saved at any time ("Salvar e continuar"): the schedule block is needed, the others may have
  * gaps. Parsing fills in the defaults, so what is stored has every key.
- *
- * What concerns several fields is checked as soon as those can be read, whatever is wrong elsewhere: all problems are to
- * be named at once, and Zod alone would stop before these.
  */
 export const campaignDraft = blocks
-  .superRefine(
-    ({ mailing }, context) => {
-      const names = mailing.extraFields.map((field) => field.name.toLowerCase());
-      names.forEach((name, index) => {
-        if (names.indexOf(name) !== index) {
-          context.addIssue({
-            code: 'custom',
-            path: ['mailing', 'extraFields', index, 'name'],
-            message: `The extra field "${name}" is declared twice.`,
-          });
-        }
-      });
-    },
-    { when: ({ value }) => extraFieldNames.safeParse(value).success },
-  )
-  .superRefine(
-    ({ message: { template }, mailing }, context) => {
-      if (template === null) return;
-      const parsed = parseTemplate(
-        template,
-        mailing.extraFields.map((field) => field.name),
-      );
-      if (parsed.ok) return;
-      for (const { code, message } of parsed.problems) {
-        context.addIssue({ code: 'custom', path: ['message', 'template'], message, params: { code } });
-      }
-    },
-    {
-      when: ({ value }) => extraFieldNames.safeParse(value).success && templateText.safeParse(value).success,
-    },
-  )
-  .superRefine(
-    ({ schedule }, context) => {
-      if (neverOccurs(schedule)) {
+  .superRefine((draft, context) => {
+    const part = extraFieldsPart.safeParse(draft);
+    if (!part.success) return;
+    const names = part.data.mailing.extraFields.map(({ name }) => name.toLowerCase());
+    names.forEach((name, index) => {
+      if (names.indexOf(name) !== index) {
         context.addIssue({
           code: 'custom',
-          path: ['schedule', 'recurrence'],
-          message: 'This schedule has no occurrence at all: check the recurrence, its start and its end.',
-          params: { code: 'never_occurs' },
+          path: ['mailing', 'extraFields', index, 'name'],
+          message: `The extra field "${name}" is declared twice.`,
         });
       }
-    },
-    { when: ({ value }) => scheduleBlock.safeParse(value).success },
-  );
+    });
+  }, inAnyCase)
+  .superRefine((draft, context) => {
+    const part = templatePart.safeParse(draft);
+    if (!part.success) return;
+    const { message, mailing } = part.data;
+    const parsed = parseTemplate(
+      message.template,
+      mailing.extraFields.map(({ name }) => name),
+    );
+    if (parsed.ok) return;
+    for (const { code, message } of parsed.problems) {
+      context.addIssue({ code: 'custom', path: ['message', 'template'], message, params: { code } });
+    }
+  }, inAnyCase)
+  .superRefine((draft, context) => {
+    const part = schedulePart.safeParse(draft);
+    if (part.success && neverOccurs(part.data.schedule)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['schedule', 'recurrence'],
+        message: 'This schedule has no occurrence at all: check the recurrence, its start and its end.',
+        params: { code: 'never_occurs' },
+      });
+    }
+  }, inAnyCase);
 export type CampaignDraft = z.infer<typeof campaignDraft>;
 
 /** One thing that keeps a campaign from being saved or enabled: the field by its dotted path, and plain words. */

@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import { afterAll, inject } from 'vitest';
+import { buildApp } from '../api/app.ts';
+import { hashSecret, newToken } from '../api/auth.ts';
+import { hashPassword } from '../api/passwords.ts';
+import { createTemporal, type Temporal } from '../api/temporal.ts';
+import { createSecretBox } from '../db/secrets.ts';
+import { insertToken } from '../db/tokens.ts';
+import { insertUser } from '../db/users.ts';
+import type { Role } from '../domain/user.ts';
+import { createDatabase, type TestDatabase } from './database.ts';
+
+export const publicUrl = 'https://torpedo.example';
+export const box = createSecretBox([{ id: 'test', key: randomBytes(32) }]);
+
+export interface TestApi extends TestDatabase {
+  app: FastifyInstance;
+  temporal: Temporal;
+  taskQueue: string;
+  /** A request with the token of a role. */
+  as: (role: Role) => Requester;
+  tokens: Record<Role, string>;
+  adminId: number;
+}
+export type Requester = (
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: string,
+  payload?: InjectOptions['payload'],
+  headers?: Record<string, string>,
+) => Promise<LightMyRequestResponse>;
+
+interface TestApiOptions {
+  sandboxUrl?: string;
+  uploadLimitBytes?: number;
+  clock?: () => Date;
+  temporalAddress?: string;
+  temporalTimeoutMs?: number;
+}
+
+export const adminPassword = 'correct horse battery';
+
+/** The API on a database of its own, with an admin and a token for each role. Nobody works on its task queue. */
+export async function createApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const database = await createDatabase();
+  const { sql } = database;
+  const taskQueue = `test-${randomBytes(6).toString('hex')}`;
+  const temporal = createTemporal({
+    address: options.temporalAddress ?? inject('temporalAddress'),
+    namespace: 'default',
+    tls: false,
+    taskQueue,
+    uiUrl: 'http://localhost:8233',
+    timeoutMs: options.temporalTimeoutMs ?? 10_000,
+  });
+  const app = await buildApp({
+    sql,
+    box,
+    temporal,
+    logger: pino({ level: 'silent' }),
+    sms: {
+      publicUrl,
+      sandboxUrl: options.sandboxUrl ?? 'http://127.0.0.1:1',
+      sendTimeoutMs: 2_000,
+      connections: 4,
+    },
+    uploadLimitBytes: options.uploadLimitBytes ?? 10 * 1024 * 1024,
+    ...(options.clock ? { clock: options.clock } : {}),
+  });
+  afterAll(async () => {
+    await app.close();
+    await temporal.close();
+    await database.drop();
+  });
+
+  const admin = await insertUser(sql, {
+    login: 'admin',
+    name: 'Ana',
+    role: 'admin',
+    passwordHash: await hashPassword(adminPassword),
+  });
+  // Of a user who is no admin, so that what a test does to the admin leaves the tokens alone.
+  const maker = await insertUser(sql, { login: 'maker', name: 'Maker', role: 'viewer', passwordHash: '' });
+  const tokenOf = async (role: Role): Promise<string> => {
+    const token = newToken();
+    await insertToken(sql, {
+      name: role,
+      role,
+      tokenHash: hashSecret(token),
+      createdBy: maker.id,
+      expiresAt: null,
+    });
+    return token;
+  };
+  const tokens = {
+    admin: await tokenOf('admin'),
+    operator: await tokenOf('operator'),
+    viewer: await tokenOf('viewer'),
+  };
+  return {
+    ...database,
+    app,
+    temporal,
+    taskQueue,
+    tokens,
+    adminId: admin.id,
+    as: (role) => (method, url, payload, headers) =>
+      app.inject({
+        method,
+        url,
+        ...(payload === undefined ? {} : { payload }),
+        headers: { authorization: `Bearer ${tokens[role]}`, ...headers },
+      }),
+  };
+}
+
+/** What a campaign needs besides its own fields; ids to be put into documents. */
+export interface Catalogue {
+  providerId: number;
+  hoursId: number;
+  calendarId: number;
+}
+
+const always = {
+  timezone: 'America/Sao_Paulo',
+  windows: [
+    {
+      days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
+      from: '00:00',
+      to: '24:00',
+    },
+  ],
+};
+export const sandboxAccount = { accountSid: `AC${'0123456789abcdef'.repeat(2)}`, authToken: 'the-token' };
+export const sandboxProvider = {
+  config: { kind: 'sandbox', accountSid: sandboxAccount.accountSid, from: '+5511999990000' },
+  secrets: { kind: 'sandbox', authToken: sandboxAccount.authToken },
+};
+
+/** Makes the settings through the API, as an admin would. */
+export async function createCatalogue({ as }: TestApi): Promise<Catalogue> {
+  const make = async (url: string, payload: object): Promise<number> => {
+    const answer = await as('admin')('POST', url, payload);
+    if (answer.statusCode !== 201) throw new Error(answer.body);
+    return answer.json<{ id: number }>().id;
+  };
+  return {
+    providerId: await make('/api/providers', { name: 'Sandbox', ...sandboxProvider }),
+    hoursId: await make('/api/settings/sending-hours', { name: 'Always', definition: always }),
+    calendarId: await make('/api/settings/holiday-calendars', {
+      name: 'National',
+      definition: { holidays: [{ date: '2030-12-25', name: 'Natal' }] },
+    }),
+  };
+}
+
+let campaignNumber = 0;
+
+/** A document that can be enabled once it has a file; `changes` replace whole blocks. */
+export const documentOf = ({ providerId, hoursId }: Catalogue, changes: object = {}) => ({
+  name: `Campaign ${++campaignNumber}`,
+  schedule: {
+    recurrence: { every: 'day' },
+    startsAt: '2030-01-01T09:00',
+    timezone: 'America/Sao_Paulo',
+  },
+  message: { template: 'Olá {nome}, seu código é {codigo}.', providerId },
+  mailing: { source: 'csv', sendingHoursId: hoursId },
+  ...changes,
+});
+
+/** The CSV layout's header and lines for `count` contacts with mobile numbers of their own. */
+export const csvOf = (count: number): string =>
+  [
+    'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem',
+    ...Array.from(
+      { length: count },
+      (_, i) => `${i + 1};Maria ${i + 1};1190000${String(i).padStart(4, '0')};;;;`,
+    ),
+  ].join('\n');
+
+/** Saves a complete campaign with a file of `lines` contacts; not enabled yet. */
+export async function createReadyCampaign(
+  api: TestApi,
+  document: object,
+  { lines = 3 }: { lines?: number } = {},
+): Promise<number> {
+  const saved = await api.as('operator')('POST', '/api/campaigns', document);
+  if (saved.statusCode !== 201) throw new Error(saved.body);
+  const { id } = saved.json<{ id: number }>();
+  const uploaded = await api.as('operator')('PUT', `/api/campaigns/${id}/mailing/file`, csvOf(lines), {
+    'content-type': 'text/csv',
+  });
+  if (uploaded.statusCode !== 200) throw new Error(uploaded.body);
+  return id;
+}
+
+interface ApiErrorBody {
+  code: string;
+  message: string;
+  problems?: { field: string; code: string; message: string }[];
+  requestId: string;
+}
+
+/** The error of an answer; fails when it has none. */
+export function errorOf(answer: LightMyRequestResponse): ApiErrorBody & Record<string, unknown> {
+  const { error } = answer.json<{ error?: ApiErrorBody & Record<string, unknown> }>();
+  if (!error) throw new Error(`Expected an error, got ${answer.statusCode} ${answer.body}`);
+  return error;
+}
