@@ -53,8 +53,9 @@ export interface MessagesDeps {
 export function createMessages({ sql, providers, clock, sendersPerRun, singleSendUpTo }: MessagesDeps) {
   const need = async (runId: number): Promise<RunRow & { providerId: number }> => {
     const run = await getRun(sql, runId);
-    if (run?.providerId == null) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
-    return { ...run, providerId: run.providerId };
+    const providerId = run?.providerId;
+    if (!run || !providerId) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
+    return { ...run, providerId };
   };
 
   return {
@@ -121,7 +122,9 @@ export function createMessages({ sql, providers, clock, sendersPerRun, singleSen
             maxAttempts,
             signal: cancellationSignal(),
             onProgress: heartbeat,
-            onTrouble: (error) => log.warn('Outcomes wait for the database', { runId, error }),
+            onTrouble: (error) => {
+              log.warn('Outcomes wait for the database', { runId, error });
+            },
           },
         );
         return { stopped };

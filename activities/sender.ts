@@ -25,6 +25,8 @@ const maxInFlight = 50;
 const probeInFlight = 4;
 /** Under a rate limit a claim holds what leaves in this time, so that campaigns that share the rate alternate often. */
 const claimSpanMs = 250;
+/** A provider without a limit is asked this often whether it has got one, or wants a pause. */
+const rateLookMs = 200;
 /** A message that failed temporarily waits this long, doubled with each attempt. */
 const retryDelayMs = 2_000;
 const maxRetryDelayMs = 5 * 60_000;
@@ -168,7 +170,7 @@ export async function streamMessages(
   let held = 0;
   let inFlightLimit = probeInFlight;
   const state: { stop: SenderStop | ProviderAccountError | ProviderUnavailableError | null } = { stop: null };
-  let claimed = false;
+  const claims = { underWay: true, any: false };
   const progress: SenderProgress = { sent: 0, failed: 0, unknown: 0, requeued: 0 };
   const health = createHealth();
 
@@ -207,11 +209,10 @@ export async function streamMessages(
     else progress[outcome.status]++;
   };
 
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
   /** Starts what is due, as far as there is room in flight. */
   const pump = (): void => {
-    if (timer) clearTimeout(timer);
-    timer = null;
+    clearTimeout(timer);
     while (state.stop === null && inFlight < inFlightLimit) {
       const next = waiting[0];
       if (!next) return;
@@ -235,6 +236,7 @@ export async function streamMessages(
   const claimLoop = async (): Promise<void> => {
     let after = 0;
     let ratePerSecond: number | null = null;
+    let rateLookAt = 0;
     while (!stopping()) {
       const size =
         ratePerSecond === null
@@ -246,7 +248,7 @@ export async function streamMessages(
         continue;
       }
       const batch = await claimMessages(sql, { runId, sender, limit: size, after, maxAttempts });
-      claimed ||= batch.length > 0;
+      claims.any ||= batch.length > 0;
       const last = batch.at(-1);
       if (!last) {
         // What failed temporarily meanwhile lies behind, and some of it may not be written yet.
@@ -258,9 +260,13 @@ export async function streamMessages(
       after = last.line;
       held += batch.length;
       const segments = batch.reduce((sum, message) => sum + message.segments, 0);
-      const reservation = await reserveRate(sql, providerId, segments);
-      ratePerSecond = reservation.ratePerSecond;
-      let at = performance.now() + reservation.waitMs;
+      let at = performance.now();
+      if (ratePerSecond !== null || at >= rateLookAt) {
+        const reservation = await reserveRate(sql, providerId, segments);
+        ratePerSecond = reservation.ratePerSecond;
+        rateLookAt = at + rateLookMs;
+        at = performance.now() + reservation.waitMs;
+      }
       for (const message of batch) {
         waiting.push({ message, at });
         if (ratePerSecond !== null) at += (message.segments / ratePerSecond) * 1000;
@@ -294,7 +300,7 @@ export async function streamMessages(
         if (refused.length > 0) await persistently(task, () => optOut(sql, refused));
         held -= batch.length;
         bell.ring();
-      } else if (claiming || held > 0) {
+      } else if (claims.underWay || held > 0) {
         await bell.wait();
       } else return;
     }
@@ -313,35 +319,36 @@ export async function streamMessages(
   const wake = (): void => void stopping();
   signal.addEventListener('abort', wake);
 
-  let claiming = true;
-  let claimError: unknown;
   try {
-    const claims = claimLoop()
-      .catch((error: unknown) => {
-        claimError = error;
+    const claiming = claimLoop().then(
+      () => null,
+      (error: unknown) => {
         stopFor('shutdown');
-      })
-      .finally(() => {
-        claiming = false;
-        bell.ring();
-      });
-    await Promise.all([claims, writeLoop()]);
+        return error instanceof Error ? error : new Error(String(error));
+      },
+    );
+    void claiming.then(() => {
+      claims.underWay = false;
+      bell.ring();
+    });
+    const [claimError] = await Promise.all([claiming, writeLoop()]);
     // All that was sent has its outcome: what is still in `sending` under our name came from a claim or a reservation
     // whose answer was lost, and was never sent.
-    if (claimError !== undefined) {
+    if (claimError) {
       await persistently(task, () => releaseClaims(sql, { runId, sender }));
       throw claimError;
     }
   } finally {
     clearInterval(tick);
-    if (timer) clearTimeout(timer);
+    clearTimeout(timer);
     signal.removeEventListener('abort', wake);
     onProgress(progress);
   }
-  if (state.stop instanceof Error) throw state.stop;
-  if (state.stop === 'nothing_due' && !claimed && (await runStatus(sql, runId)) !== 'running')
+  const { stop } = state;
+  if (stop instanceof Error) throw stop;
+  if (stop === 'nothing_due' && !claims.any && (await runStatus(sql, runId)) !== 'running')
     return 'not_running';
-  return state.stop ?? 'nothing_due';
+  return stop ?? 'nothing_due';
 }
 
 /** Tells failures that are the provider's from those of single messages. */
@@ -387,7 +394,8 @@ async function persistently(
   let giveUpAt = Infinity;
   for (let delay = 100; ; delay = Math.min(2_000, delay * 2)) {
     try {
-      return await write();
+      await write();
+      return;
     } catch (error) {
       if (signal.aborted && giveUpAt === Infinity) giveUpAt = Date.now() + 10_000;
       if (!mayPass(error) || Date.now() > giveUpAt) throw error;

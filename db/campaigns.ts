@@ -2,6 +2,7 @@ import type { CampaignDraft } from '../domain/campaign.ts';
 import { campaignDraft } from '../domain/campaign.ts';
 import { type Schedule, schedule } from '../domain/schedule.ts';
 import type { Sql } from './client.ts';
+import { json } from './json.ts';
 
 export interface CampaignRow {
   id: number;
@@ -31,12 +32,9 @@ const parsed = (row: CampaignRow): CampaignRow => ({
   previousSchedule: schedule.nullable().parse(row.previousSchedule),
 });
 
-/** The document as a json parameter. */
-const document = (sql: Sql, definition: CampaignDraft) => sql.json(JSON.parse(JSON.stringify(definition)));
-
 export async function insertCampaign(sql: Sql, definition: CampaignDraft): Promise<CampaignRow> {
   const [row] = await sql<[CampaignRow]>`
-    insert into campaigns (definition) values (${document(sql, definition)}) returning ${columns(sql)}`;
+    insert into campaigns (definition) values (${json(sql, definition)}) returning ${columns(sql)}`;
   return parsed(row);
 }
 
@@ -45,9 +43,9 @@ export async function updateCampaign(
   sql: Sql,
   { id, version, definition }: { id: number; version: number; definition: CampaignDraft },
 ): Promise<CampaignRow | null> {
-  const schedule = sql`${document(sql, definition)}::jsonb -> 'schedule'`;
+  const schedule = sql`${json(sql, definition)}::jsonb -> 'schedule'`;
   const [row] = await sql<CampaignRow[]>`
-    update campaigns set definition = ${document(sql, definition)}, version = version + 1, updated_at = now(),
+    update campaigns set definition = ${json(sql, definition)}, version = version + 1, updated_at = now(),
       previous_schedule = case when enabled and definition -> 'schedule' <> ${schedule}
         then coalesce(previous_schedule, definition -> 'schedule') else previous_schedule end,
       schedule_since = case when enabled and definition -> 'schedule' <> ${schedule} then now() else schedule_since end

@@ -2,6 +2,7 @@ import type { MessageStatus } from '../domain/message.ts';
 import type { RunReason, RunSettings, RunStatus, RunStep } from '../domain/run.ts';
 import { runReason, runSettings } from '../domain/run.ts';
 import type { Sql } from './client.ts';
+import { json } from './json.ts';
 
 export interface RunRow {
   id: number;
@@ -31,10 +32,6 @@ const parsed = (row: RunRow): RunRow => ({
   reason: runReason.nullable().parse(row.reason),
 });
 
-/** A value of ours as a json parameter: without `undefined`, which json does not know. */
-const json = (sql: Sql, value: RunReason | RunSettings | null) =>
-  value === null ? null : sql.json(JSON.parse(JSON.stringify(value)));
-
 export interface NewRun {
   campaignId: number;
   occurrence: Date;
@@ -50,7 +47,7 @@ export interface NewRun {
 export async function insertRun(sql: Sql, run: NewRun): Promise<RunRow> {
   await sql`
     insert into runs (campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, provider_id, expires_at, finished_at)
-    values (${run.campaignId}, ${run.occurrence}, ${run.trigger}, ${run.status}, 'due', ${json(sql, run.reason)},
+    values (${run.campaignId}, ${run.occurrence}, ${run.trigger}, ${run.status}, 'due', ${run.reason && json(sql, run.reason)},
       ${json(sql, run.settings)}, ${run.mailingFileId}, ${run.settings.campaign.message.providerId}, ${run.expiresAt},
       ${run.status === 'missed' ? sql`now()` : null})
     on conflict (campaign_id, occurrence) do nothing`;
@@ -154,7 +151,7 @@ export async function moveRun(
 ): Promise<boolean> {
   const ended = to !== 'running' && to !== 'paused' && to !== 'cancelling';
   const rows = await sql`
-    update runs set status = ${to}, reason = ${json(sql, reason)},
+    update runs set status = ${to}, reason = ${reason && json(sql, reason)},
       step = case when ${to} = 'finished' then 'done' else step end,
       finished_at = ${ended ? sql`coalesce(finished_at, now())` : null}
     where id = ${id} and status = any(${[...from]}::text[])`;

@@ -1,5 +1,6 @@
 import { type SettingDefinition, settingDefinitions, type SettingKind } from '../domain/settings.ts';
 import type { Sql } from './client.ts';
+import { json } from './json.ts';
 
 const tables = {
   sendingHours: 'sending_hours',
@@ -32,8 +33,6 @@ const parsed = <K extends SettingKind>(kind: K, row: Row): Setting<K> => ({
   ...row,
   definition: definitionOf(kind, row.definition),
 });
-
-const json = (sql: Sql, value: unknown) => sql.json(JSON.parse(JSON.stringify(value)));
 
 export async function listSettings<K extends SettingKind>(sql: Sql, kind: K): Promise<Setting<K>[]> {
   const rows = await sql<Row[]>`select ${columns(sql)} from ${table(sql, kind)} order by name`;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { weekdays } from '../domain/calendar.ts';
 import { type ApiClient, logIn } from './api-client.ts';
 
 const withId = z.object({ id: z.int() });
@@ -18,6 +19,15 @@ export async function createSandboxProvider(
     ratePerSecond,
   });
   return withId.parse(provider).id;
+}
+
+/** Sending hours that are always open, for a demonstration at any time of day. Returns their id. */
+export async function createSendingHours(api: ApiClient, name: string): Promise<number> {
+  const hours = await api.call('POST', '/api/settings/sending-hours', {
+    name,
+    definition: { timezone: 'America/Sao_Paulo', windows: [{ days: weekdays, from: '00:00', to: '24:00' }] },
+  });
+  return withId.parse(hours).id;
 }
 
 /** The id of the seeded sending hours with this name. */

@@ -23,12 +23,11 @@ const end = (code: number, why: string): void => {
   );
 };
 // While it starts, a Ctrl-C waits until all that has started can be stopped.
-let started = false;
-let early = false;
+const state = { started: false, early: false };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (started) end(0, 'Stopping: what is being sent is recorded first.');
-    else early = true;
+    if (state.started) end(0, 'Stopping: what is being sent is recorded first.');
+    else state.early = true;
   });
 }
 
@@ -43,11 +42,12 @@ try {
       sandbox: port('TORPEDO_SANDBOX_PORT', 3003),
     },
     environment: env,
+    example: true,
     log: (message) => console.log(message),
   });
-  stop = system.stop;
-  started = true;
-  if (early) end(0, 'Stopping.');
+  stop = () => system.stop();
+  state.started = true;
+  if (state.early) end(0, 'Stopping.');
   else {
     const lines = [
       `Torpedo is ready after ${((performance.now() - began) / 1000).toFixed(1)} s.`,

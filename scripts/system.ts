@@ -23,6 +23,8 @@ export interface SystemOptions {
   /** 0: any free one. */
   ports: { api: number; postgres: number; temporal: number; temporalUi: number; sandbox: number };
   environment: Record<string, string | undefined>;
+  /** A first start makes the ready example campaign. */
+  example: boolean;
   log: (message: string) => void;
 }
 
@@ -64,7 +66,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 async function start(
-  { dataDir, ports, environment, log }: SystemOptions,
+  { dataDir, ports, environment, example, log }: SystemOptions,
   stops: (() => Promise<unknown>)[],
 ): Promise<Omit<System, 'stop'>> {
   makeFolder(dataDir);
@@ -94,7 +96,7 @@ async function start(
       binary: await requireTemporalBinary(log),
       dataDir: join(dataDir, 'temporal'),
       port: ports.temporal,
-      uiPort: ports.temporalUi,
+      uiPort: ports.temporalUi === 0 ? await freePort() : ports.temporalUi,
       namespace: environment.TEMPORAL_NAMESPACE ?? 'default',
       searchAttributes: Object.values(attributes).map(({ name }) => name),
       log,
@@ -143,7 +145,7 @@ async function start(
   const api = await startApi(config);
   // The API before the worker: it starts nothing more, and the worker then finishes what is under way.
   stops.push(() => api.stop());
-  if (api.firstAdmin) {
+  if (example && api.firstAdmin) {
     await createFirstCampaign({ apiUrl: api.url, admin: api.firstAdmin, account });
   }
   return {

@@ -23,7 +23,11 @@ export interface RunningWorker {
 
 /** Connects and polls until stopped. Throws `SchemaError` when the database is not migrated. */
 export async function startWorker(config: Config): Promise<RunningWorker> {
-  const sql = connect(config.DATABASE_URL, { max: config.DATABASE_POOL, application: 'torpedo-worker' });
+  const sql = connect(config.DATABASE_URL, {
+    max: config.DATABASE_POOL,
+    application: 'torpedo-worker',
+    genericPlans: true,
+  });
   try {
     await assertMigrated(sql);
     installRuntime(config);
@@ -76,7 +80,7 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
   }
 }
 
-const levels: Record<string, LogLevel> = {
+const levels: Record<Config['LOG_LEVEL'], LogLevel> = {
   fatal: 'ERROR',
   silent: 'ERROR',
   error: 'ERROR',
@@ -85,6 +89,7 @@ const levels: Record<string, LogLevel> = {
   debug: 'DEBUG',
   trace: 'TRACE',
 };
+const pinoLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 let runtimeInstalled = false;
 
 /** One runtime serves a process: it logs through pino, and leaves signals to us. */
@@ -94,19 +99,14 @@ function installRuntime(config: Config): void {
   const log = pino({ level: config.LOG_LEVEL, name: 'worker' });
   Runtime.install({
     shutdownSignals: [],
-    logger: new DefaultLogger(levels[config.LOG_LEVEL] ?? 'INFO', ({ level, message, meta }) => {
-      const { error, ...rest } = meta ?? {};
-      const fields = { ...rest, ...(error === undefined ? {} : { err: error }) };
-      switch (level) {
-        case 'ERROR':
-          return log.error(fields, message);
-        case 'WARN':
-          return log.warn(fields, message);
-        case 'INFO':
-          return log.info(fields, message);
-        default:
-          return log.debug(fields, message);
-      }
+    logger: new DefaultLogger(levels[config.LOG_LEVEL], ({ level, message, meta }) => {
+      // Every start says it of the queue that has activities only.
+      if (message.startsWith('No workflows registered')) return;
+      const error: unknown = meta?.error;
+      log[pinoLevels[level]](
+        { ...meta, ...(error === undefined ? {} : { error: undefined, err: error }) },
+        message,
+      );
     }),
   });
 }

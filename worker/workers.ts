@@ -1,4 +1,5 @@
-import { NativeConnection, Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
+import { Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import { sendingTaskQueue } from '../workflows/queues.ts';
 
@@ -27,7 +28,6 @@ export async function createWorkers({
   workflowBundle,
   activities,
 }: WorkersDeps): Promise<Workers> {
-  const { sendMessages, sendMessage, ...others } = activities;
   const common = {
     connection,
     namespace,
@@ -36,11 +36,11 @@ export async function createWorkers({
     shutdownForceTime: '30 seconds',
   } satisfies Partial<WorkerOptions>;
   const workers = [
-    await Worker.create({ ...common, taskQueue, workflowBundle, activities: others }),
+    await Worker.create({ ...common, taskQueue, workflowBundle, activities }),
     await Worker.create({
       ...common,
       taskQueue: sendingTaskQueue(taskQueue),
-      activities: { sendMessages, sendMessage },
+      activities,
       // One process sends no faster with more senders: they share its only thread.
       maxConcurrentActivityTaskExecutions: 50,
     }),

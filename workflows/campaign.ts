@@ -36,9 +36,9 @@ export interface CampaignInput {
  * campaign's row alone.
  */
 export async function campaign({ campaignId }: CampaignInput): Promise<void> {
-  let changed = false;
+  let changes = 0;
   setHandler(campaignChanged, () => {
-    changed = true;
+    changes++;
   });
   setHandler(runNow, async () => {
     const opened = await steps.openManualRun({ campaignId, occurrence: new Date().toISOString() });
@@ -47,28 +47,28 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
   });
 
   for (;;) {
-    changed = false;
+    const seen = changes;
     const plan = await patientSteps.planNext({ campaignId });
     setCurrentDetails(plan.details);
     switch (plan.next) {
       case 'stop':
         await condition(allHandlersFinished);
         // Enabled again meanwhile: the signal must not be lost with this execution.
-        if (!changed) return;
+        if (changes === seen) return;
         break;
       case 'again':
         break;
       case 'idle':
-        await condition(() => changed || workflowInfo().continueAsNewSuggested);
+        await condition(() => changes > seen || workflowInfo().continueAsNewSuggested);
         break;
       case 'wait':
-        await condition(() => changed, Math.min(plan.waitMs, longestWaitMs));
+        await condition(() => changes > seen, Math.min(plan.waitMs, longestWaitMs));
         break;
       case 'run': {
         const opened = await patientSteps.openDueRun({ campaignId, occurrence: plan.occurrence });
         if (opened) await startRun(opened);
         await condition(allHandlersFinished);
-        if (!changed) return continueAsNew<typeof campaign>({ campaignId });
+        if (changes === seen) return continueAsNew<typeof campaign>({ campaignId });
         break;
       }
     }

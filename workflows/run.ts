@@ -24,9 +24,9 @@ export interface Asked {
 }
 
 /** Each returns when it is in effect; fails with `RunEnded` (domain/failures.ts). */
-export const pause = defineUpdate<void, [Asked]>('pause');
-export const resume = defineUpdate<void, [Asked]>('resume');
-export const cancel = defineUpdate<void, [Asked]>('cancel');
+export const pause = defineUpdate<null, [Asked]>('pause');
+export const resume = defineUpdate<null, [Asked]>('resume');
+export const cancel = defineUpdate<null, [Asked]>('cancel');
 
 export interface RunInput {
   runId: number;
@@ -73,6 +73,7 @@ export async function run(input: RunInput): Promise<RunResult> {
       await steps.pauseRun({ runId, reason: { code: 'by_user', user: by } });
       paused = true;
       sending?.cancel();
+      return null;
     },
     whileLive,
   );
@@ -81,6 +82,7 @@ export async function run(input: RunInput): Promise<RunResult> {
     async (_: Asked) => {
       await steps.resumeRun({ runId });
       paused = false;
+      return null;
     },
     whileLive,
   );
@@ -91,6 +93,7 @@ export async function run(input: RunInput): Promise<RunResult> {
       cancelled = true;
       sending?.cancel();
       reading?.cancel();
+      return null;
     },
     whileLive,
   );
@@ -248,7 +251,8 @@ export async function run(input: RunInput): Promise<RunResult> {
       if (isCancellation(error) && (paused || cancelled)) continue;
       const cause = error instanceof ActivityFailure ? error.cause : undefined;
       if (!(cause instanceof ApplicationFailure) || cause.type !== failures.providerAccount) throw error;
-      const providerCode = String(cause.details?.[0] ?? '');
+      const [code] = cause.details ?? [];
+      const providerCode = typeof code === 'string' ? code : '';
       log.warn('The provider refuses the account; the run is paused', { runId, providerCode });
       await steps.pauseRun({
         runId,

@@ -1,0 +1,281 @@
+import { createReadStream } from 'node:fs';
+import { access, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { SingleBar } from 'cli-progress';
+import { z } from 'zod';
+import { StartError } from '../embedded/start-error.ts';
+import { generateMailing } from '../examples/make-mailing.ts';
+import { type ApiClient, ApiRefusal, logIn } from './api-client.ts';
+import { createCampaign, createSandboxProvider, createSendingHours } from './first-campaign.ts';
+import { startSystem, type System } from './system.ts';
+
+/**
+ * `npm run demo [-- --csv FILE | --lines N] [--json] [--keep]`: a real campaign from nothing to its last receipt, unattended, in
+ * a data folder and on ports of its own. Exit code 0 only when every line has its end, the counts add up, and the
+ * gateway's ledger agrees that nobody was written to twice. `--keep` leaves all running, to be looked at.
+ */
+const { values } = parseArgs({
+  options: {
+    csv: { type: 'string' },
+    lines: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+/** Some of the sandbox's phones are off. */
+const undeliveredShare = 0.02;
+/** From enabling to the first occurrence: time enough for a slow machine to have enabled it before. */
+const leadMs = 3_000;
+const pollMs = 200;
+const patienceMs = 60 * 60_000;
+
+const progressShape = z.object({
+  status: z.string(),
+  reason: z.string().nullable(),
+  lines: z.int(),
+  counts: z.record(z.string(), z.int()),
+  reasons: z.array(z.object({ status: z.string(), reason: z.string(), messages: z.int() })),
+  segments: z.object({ total: z.int() }),
+  ratePerSecond: z.number().nullable(),
+  over: z.boolean(),
+});
+type Progress = z.infer<typeof progressShape>;
+const runsShape = z.object({ runs: z.array(z.object({ id: z.int(), temporalUrl: z.string().nullable() })) });
+const timesShape = z.object({ sendingAt: z.coerce.date(), finishedAt: z.coerce.date() });
+const uploadShape = z.object({ file: z.object({ lines: z.int() }) });
+const ledgerShape = z.object({
+  accepted: z.int(),
+  duplicateReferences: z.int(),
+  duplicateNumbers: z.int(),
+  receipts: z.object({ pending: z.int() }),
+});
+type Ledger = z.infer<typeof ledgerShape>;
+
+async function* mailing(): AsyncGenerator<Uint8Array> {
+  if (values.lines !== undefined) {
+    for (const chunk of generateMailing(z.coerce.number().int().positive().parse(values.lines), 1))
+      yield Buffer.from(chunk);
+    return;
+  }
+  const file = values.csv ?? fileURLToPath(new URL('../examples/mailing.csv', import.meta.url));
+  for await (const chunk of createReadStream(file)) yield z.instanceof(Uint8Array).parse(chunk);
+}
+
+/** The wall clock of a zone, as a campaign's `startsAt` has it. */
+const localTime = (at: Date, timeZone: string): string =>
+  new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
+    .format(at)
+    .replace(' ', 'T');
+
+async function runDemo(
+  system: System,
+  admin: { login: string; password: string },
+  say: (text: string) => void,
+): Promise<void> {
+  const api = await logIn(system.apiUrl, admin);
+  await control(system, 'PUT', 'faults', { undeliveredRate: undeliveredShare });
+  const providerId = await createSandboxProvider(api, system.sandbox, null);
+  const hoursId = await createSendingHours(api, 'Demonstração');
+  say('Created a provider and sending hours.');
+  const campaignId = await createCampaign(api, {
+    name: 'Demonstração',
+    providerId,
+    sendingHoursId: hoursId,
+    startsAt: '2030-01-01T09:00',
+  });
+  const { file } = uploadShape.parse(
+    await api.upload(`/api/campaigns/${campaignId}/mailing/file`, mailing()),
+  );
+  say(`Created a campaign and uploaded its mailing of ${file.lines} lines.`);
+  const { definition, version } = z
+    .object({ definition: z.looseObject({ schedule: z.looseObject({}) }), version: z.int() })
+    .parse(await api.call('GET', `/api/campaigns/${campaignId}`));
+  const due = new Date(Date.now() + leadMs);
+  const schedule = { ...definition.schedule, startsAt: localTime(due, 'America/Sao_Paulo') };
+  await api.call('PUT', `/api/campaigns/${campaignId}`, { ...definition, schedule, version });
+  await api.call('POST', `/api/campaigns/${campaignId}/enable`, {});
+  say(
+    `Enabled it: due daily, for the first time at ${schedule.startsAt}. Waiting for its workflow to start the run.`,
+  );
+
+  const run = await until(
+    async () => runsShape.parse(await api.call('GET', `/api/runs?campaignId=${campaignId}`)).runs[0],
+  );
+  say(`Run ${run.id} has started.`);
+  const progress = await follow(api, run.id, file.lines);
+  say(`The run is ${progress.status}. Waiting for the last receipts.`);
+  const ended = await until(async () => {
+    const seen = await progressOf(api, run.id);
+    const ledger = await ledgerOf(system);
+    return ledger.receipts.pending === 0 && !seen.counts.sent ? { progress: seen, ledger } : undefined;
+  });
+  const { sendingAt, finishedAt } = timesShape.parse(await api.call('GET', `/api/runs/${run.id}`));
+  report(ended.progress, ended.ledger, {
+    lines: file.lines,
+    seconds: (finishedAt.getTime() - sendingAt.getTime()) / 1000,
+    links: [`Temporal UI  ${run.temporalUrl ?? ''}`, `API          ${system.apiUrl}/api/docs`],
+    say,
+  });
+}
+
+async function follow(api: ApiClient, runId: number, lines: number): Promise<Progress> {
+  const bar = new SingleBar({
+    format: 'Sending {bar} {percentage} % | {value}/{total} lines | {rate}/s',
+    hideCursor: true,
+  });
+  bar.start(lines, 0, { rate: 0 });
+  try {
+    return await until(async () => {
+      const progress = await progressOf(api, runId);
+      const done = progress.lines - (progress.counts.queued ?? 0) - (progress.counts.sending ?? 0);
+      bar.update(done, { rate: Math.round(progress.ratePerSecond ?? 0) });
+      return progress.over ? progress : undefined;
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+function report(
+  progress: Progress,
+  ledger: Ledger,
+  {
+    lines,
+    seconds,
+    links,
+    say,
+  }: { lines: number; seconds: number; links: string[]; say: (text: string) => void },
+): void {
+  const reasonsOf = (status: string) =>
+    Object.fromEntries(
+      progress.reasons
+        .filter((one) => one.status === status)
+        .map(({ reason, messages }) => [reason, messages]),
+    );
+  const sum = Object.values(progress.counts).reduce((total, count) => total + count, 0);
+  const written = sum - (progress.counts.skipped ?? 0) - (progress.counts.cancelled ?? 0);
+  const faults = [
+    ...(progress.status === 'finished' ? [] : [`the run is ${progress.status}: ${progress.reason ?? ''}`]),
+    ...(sum === lines ? [] : [`${lines} lines, but the counts add up to ${sum}`]),
+    ...(ledger.accepted === written - (progress.counts.failed ?? 0)
+      ? []
+      : [`the gateway took ${ledger.accepted} messages, and ${written} were sent`]),
+    ...(ledger.duplicateNumbers + ledger.duplicateReferences === 0
+      ? []
+      : [`${ledger.duplicateNumbers} numbers were written to twice`]),
+  ];
+  const rows: [string, string | number][] = [
+    ['Lines', lines],
+    ...Object.entries(progress.counts).map(([status, count]): [string, number] => [`  ${status}`, count]),
+    ...Object.entries(reasonsOf('skipped')).map(([reason, count]): [string, number] => [
+      `    skipped: ${reason}`,
+      count,
+    ]),
+    ['Segments', progress.segments.total],
+    ['Taken by the gateway', ledger.accepted],
+    ['Written to twice', ledger.duplicateNumbers],
+    ['Rate', `${Math.round(written / seconds)} messages/s`],
+  ];
+  say(['', ...rows.map(([name, value]) => `${name.padEnd(32)} ${value}`), '', ...links].join('\n'));
+  if (faults.length === 0) say('\nEvery line has its end, and the gateway agrees.');
+  else console.error(`\nNot right: ${faults.join('; ')}.`);
+  process.exitCode = faults.length === 0 ? 0 : 1;
+  if (values.json) {
+    const result = {
+      lines,
+      byStatus: progress.counts,
+      skippedByReason: reasonsOf('skipped'),
+      acceptedByGateway: ledger.accepted,
+      duplicatesAtGateway: ledger.duplicateNumbers,
+      seconds,
+    };
+    console.log(JSON.stringify(result));
+  }
+}
+
+const progressOf = async (api: ApiClient, runId: number): Promise<Progress> =>
+  progressShape.parse(await api.call('GET', `/api/runs/${runId}/progress`));
+
+async function control(system: System, method: string, path: string, body?: unknown): Promise<unknown> {
+  const response = await fetch(`${system.sandbox.url}/sandbox/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${system.sandbox.authToken}` },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`The sandbox answered ${response.status}: ${await response.text()}`);
+  return response.json();
+}
+
+const ledgerOf = async (system: System): Promise<Ledger> =>
+  ledgerShape.parse(await control(system, 'GET', 'ledger'));
+
+/** Looks until there is something to see. */
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  const giveUpAt = Date.now() + patienceMs;
+  while (Date.now() < giveUpAt) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    await sleep(pollMs);
+  }
+  throw new Error('The demo gave up waiting.');
+}
+
+async function main(): Promise<void> {
+  // With --json the last line is the result; all else goes to stderr.
+  const say = values.json ? console.error : console.log;
+  if (values.csv !== undefined) {
+    await access(values.csv).catch(() => {
+      throw new StartError(`There is no file ${values.csv ?? ''} that can be read.`);
+    });
+  }
+  const dataDir = await mkdtemp(join(tmpdir(), 'torpedo-demo-'));
+  say('Starting PostgreSQL, Temporal, the sandbox gateway, API and worker.');
+  try {
+    const system = await startSystem({
+      dataDir,
+      ports: { api: 0, postgres: 0, temporal: 0, temporalUi: 0, sandbox: 0 },
+      // A system of its own, whatever the deployment here uses.
+      environment: { LOG_LEVEL: 'error' },
+      example: false,
+      log: say,
+    });
+    try {
+      const { firstAdmin } = system;
+      if (!firstAdmin) throw new Error('The demo needs a new data folder.');
+      const interrupted = new Promise<void>((resolve) =>
+        process.once('SIGINT', resolve).once('SIGTERM', resolve),
+      );
+      const failed = system.failed.then((why) => {
+        throw new Error(why);
+      });
+      await Promise.race([
+        runDemo(system, firstAdmin, say),
+        failed,
+        interrupted.then(() => {
+          throw new StartError('Interrupted.');
+        }),
+      ]);
+      if (values.keep) {
+        say('All keeps running until Ctrl-C.');
+        await Promise.race([interrupted, failed]);
+      }
+    } finally {
+      await system.stop();
+    }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(error instanceof StartError || error instanceof ApiRefusal ? error.message : error);
+    process.exit(1);
+  },
+);
