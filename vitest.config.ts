@@ -9,5 +9,6 @@ export default defineConfig({
     // One real PostgreSQL and one real Temporal server serve all files; two files at a time fit the two cores of CI.
     maxWorkers: 2,
     pool: 'forks',
+    ...(process.env.CI ? { reporters: ['default', './test/reporter.ts'] } : {}),
   },
 });
