@@ -35,10 +35,20 @@ export async function* readUpload(
       yield piece;
     }
   } finally {
-    stream.on('error', () => undefined);
-    stream.resume();
-    setTimeout(() => stream.destroy(), idleMs).unref();
+    throwRestAway(stream, iterator, idleMs);
   }
+}
+
+function throwRestAway(stream: Readable, iterator: NodeJS.AsyncIterator<unknown>, longestMs: number): void {
+  stream.on('error', () => undefined);
+  if (stream.readableEnded || stream.destroyed) return;
+  // As long as the iterator listens, the stream does not flow.
+  void iterator.return?.().then(
+    () => stream.resume(),
+    () => undefined,
+  );
+  const timer = setTimeout(() => stream.destroy(), longestMs);
+  stream.once('close', () => clearTimeout(timer));
 }
 
 export const tooLarge = (limitBytes: number): ApiError =>

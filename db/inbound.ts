@@ -18,11 +18,11 @@ export async function insertInboundEvents(sql: Sql, events: readonly InboundEven
       select * from unnest(
         ${events.map((e) => e.providerId)}::bigint[], ${events.map((e) => e.eventKey)}::text[],
         ${events.map((e) => e.kind)}::text[], ${events.map((e) => e.messageId)}::bigint[],
-        ${events.map((e) => JSON.stringify(e.payload))}::jsonb[]
+        ${events.map((e) => JSON.stringify(e.payload))}::text[]
       ) with ordinality as e (provider_id, event_key, kind, message_id, payload, position)
     ), kept as (
       insert into inbound_events (provider_id, event_key, kind, message_id, payload)
-      select distinct on (provider_id, event_key) provider_id, event_key, kind, message_id, payload
+      select distinct on (provider_id, event_key) provider_id, event_key, kind, message_id, payload::jsonb
       from event order by provider_id, event_key, position
       on conflict (provider_id, event_key) do nothing
       returning provider_id, event_key

@@ -6,9 +6,14 @@ import { buildApp } from '../api/app.ts';
 import { hashSecret, newToken } from '../api/auth.ts';
 import { hashPassword } from '../api/passwords.ts';
 import { createTemporal, type Temporal } from '../api/temporal.ts';
+import { insertCampaign } from '../db/campaigns.ts';
+import { importMessages } from '../db/messages.ts';
+import { enterStep, insertRun, markMailingRead } from '../db/runs.ts';
 import { createSecretBox } from '../db/secrets.ts';
 import { insertToken } from '../db/tokens.ts';
 import { insertUser } from '../db/users.ts';
+import { campaign as completeCampaign, campaignDraft } from '../domain/campaign.ts';
+import { sendingHours } from '../domain/hours.ts';
 import type { Role } from '../domain/user.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 
@@ -194,6 +199,53 @@ export async function createReadyCampaign(
   });
   if (uploaded.statusCode !== 200) throw new Error(uploaded.body);
   return id;
+}
+
+/** A run with messages that are queued (and skipped, for lines without a phone), as if its mailing had been read. */
+export async function createRun(
+  { sql }: TestApi,
+  catalogue: Catalogue,
+  { phones = ['+5511900000001'] }: { phones?: readonly (string | null)[] } = {},
+): Promise<{ runId: number; campaignId: number; messageIds: number[] }> {
+  const definition = campaignDraft.parse(documentOf(catalogue));
+  const row = await insertCampaign(sql, definition);
+  const run = await insertRun(sql, {
+    campaignId: row.id,
+    occurrence: new Date(),
+    trigger: 'manual',
+    status: 'running',
+    reason: null,
+    settings: {
+      campaign: completeCampaign.parse(definition),
+      hours: sendingHours.parse(always),
+      holidays: [],
+      segmentProfile: 'gsm',
+    },
+    mailingFileId: null,
+    expiresAt: null,
+  });
+  async function* lines() {
+    yield phones.map((phone, index) => ({
+      line: index + 2,
+      status: phone === null ? ('skipped' as const) : ('queued' as const),
+      reason: phone === null ? ('phone_missing' as const) : null,
+      code: String(index + 1),
+      name: `Maria ${index + 1}`,
+      phone,
+      text: phone === null ? null : `Ola Maria ${index + 1}`,
+      segments: phone === null ? 0 : 1,
+      extra: {},
+    }));
+  }
+  await sql.begin(async (tx) => {
+    await importMessages(tx, run.id, lines());
+    await markMailingRead(tx, run.id);
+    await enterStep(tx, run.id, 'sending');
+  });
+  const messages = await sql<
+    { id: number }[]
+  >`select id from messages where run_id = ${run.id} order by line`;
+  return { runId: run.id, campaignId: row.id, messageIds: messages.map(({ id }) => id) };
 }
 
 interface ApiErrorBody {
