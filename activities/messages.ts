@@ -12,7 +12,7 @@ import {
   settleDeadSenders,
 } from '../db/messages.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
-import { enterStep, getRun, runCounts, type RunRow } from '../db/runs.ts';
+import { enterStep, getRun, type RunCount, runCounts, type RunRow } from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
 import { finalFailure } from './failure.ts';
@@ -66,12 +66,14 @@ export function createMessages({ sql, providers, clock, sendersPerRun, singleSen
     async planSending({ runId }: { runId: number }): Promise<SendingPlan> {
       const run = await need(runId);
       await enterStep(sql, runId, 'sending');
-      const { deduplicates } = await providers.get(run.providerId);
-      await settleDeadSenders(sql, { runId, deduplicates });
+      const isLeft = (counts: readonly RunCount[]) => counts.some(({ status }) => status === 'queued');
+      if (isLeft(await runCounts(sql, runId))) {
+        const { deduplicates } = await providers.get(run.providerId);
+        await settleDeadSenders(sql, { runId, deduplicates });
+      }
       const counts = await runCounts(sql, runId);
       const details = countsTable(counts);
-      const queued = counts.find(({ status }) => status === 'queued')?.messages ?? 0;
-      if (queued === 0) return { next: 'done', details };
+      if (!isLeft(counts)) return { next: 'done', details };
       const oneByOne = async (minAttempts: number): Promise<SendingPlan> => ({
         next: 'one_by_one',
         messageIds: await queuedMessageIds(sql, { runId, minAttempts, limit: singleSendUpTo }),

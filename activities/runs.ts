@@ -3,7 +3,6 @@ import { cancelRemaining, giveUpMessage } from '../db/messages.ts';
 import { enterStep, getRun, moveRun, pendingRun, type RunCount, runCounts, type RunRow } from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
-import { passingStatuses } from '../domain/message.ts';
 import {
   describeRunReason,
   liveRunStatuses,
@@ -123,9 +122,9 @@ export function createRuns({ sql, clock }: RunsDeps) {
         });
       });
       const counts = await runCounts(sql, runId);
-      const passing = counts.find(({ status: of }) => passingStatuses.some((passed) => passed === of));
-      if (status === 'finished' && passing)
-        throw new Error(`Run ${runId} was closed with ${passing.messages} ${passing.status}.`);
+      const left = counts.find((count) => count.status === 'queued');
+      if (status === 'finished' && left)
+        throw new Error(`Run ${runId} was closed with ${left.messages} unsent messages.`);
       const run = await need(runId);
       return {
         status,

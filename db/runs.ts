@@ -119,7 +119,7 @@ export async function pendingRun(
     select runs.id, case when mailing_at is null then null else coalesce(queued.messages, 0) end as unsent
     from runs left join lateral (
       select sum(messages)::int as messages from run_counts
-      where run_id = runs.id and run_counts.status in ('queued', 'sending')
+      where run_id = runs.id and run_counts.status = 'queued'
     ) as queued on true
     where campaign_id = ${campaignId} ${before === null ? sql`` : sql`and runs.id < ${before}`}
       and (runs.status in ('running', 'paused', 'cancelling') or runs.status = 'failed' and queued.messages > 0)
@@ -165,7 +165,10 @@ export interface RunCount {
   segments: number;
 }
 
-/** Messages and segments of a run by status and reason ('' for none). They add up to the mailing's lines. */
+/**
+ * Messages and segments of a run by status and reason ('' for none); those being sent count as `queued`. They add up
+ * to the mailing's lines.
+ */
 export async function runCounts(sql: Sql, runId: number): Promise<RunCount[]> {
   return sql<RunCount[]>`
     select status, reason, messages, segments from run_counts where run_id = ${runId} and messages > 0

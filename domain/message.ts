@@ -34,9 +34,6 @@ export const moves: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = 
   cancelled: [],
 };
 
-/** Statuses a message only passes through: a finished run has none of them. */
-export const passingStatuses = ['queued', 'sending'] as const satisfies readonly MessageStatus[];
-
 /** The statuses from which a message may move to `to`: the `where status in (…)` of the update. */
 export const sourcesOf = (to: MessageStatus): MessageStatus[] =>
   messageStatuses.filter((from) => moves[from].includes(to));

@@ -207,7 +207,8 @@ create table messages (
 -- say beforehand whether there are any.
 create index messages_phone on messages (phone, id) where phone is not null;
 
--- The counts of a run are kept with each move of its messages, never found by scanning. Written several times a
+-- The counts of a run are kept with each move of its messages, never found by scanning; what is being sent counts as
+-- queued. Written several times a
 -- second: mostly empty pages keep the updates on the page (HOT).
 create table run_counts (
   run_id   bigint not null references runs on delete cascade,
