@@ -12,6 +12,7 @@ export const progressView = z.object({
   reason: z.string().nullable(),
   /** Lines of the mailing: what the counts add up to. */
   lines: z.int(),
+  /** What is being sent at this moment counts as queued (db/messages.ts). */
   counts: z.partialRecord(z.enum(messageStatuses), z.int()),
   /** Of the messages that have a reason: failures, skips and unknown ends. */
   reasons: z.array(z.object({ status: z.enum(messageStatuses), reason: z.string(), messages: z.int() })),

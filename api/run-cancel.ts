@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Database } from '../db/client.ts';
 import { cancelRemaining } from '../db/messages.ts';
 import { moveRun } from '../db/runs.ts';
-import { liveRunStatuses } from '../domain/run.ts';
+import { liveRunStatuses, type RunStatus } from '../domain/run.ts';
 import { actorId, actorOf, audit } from './auth.ts';
 import { ApiError } from './errors.ts';
 import type { Temporal } from './temporal.ts';
@@ -17,18 +17,19 @@ export async function cancelRun(
   run: { id: number; campaignId: number; occurrence: Date },
 ): Promise<void> {
   const by = actorId(actorOf(request));
-  const answer = await temporal.cancelRun(run, by);
-  await sql.begin(async (tx) => {
-    if (answer === 'no_workflow') {
-      const moved = await moveRun(tx, {
-        id: run.id,
-        from: [...liveRunStatuses, 'failed'],
-        to: 'cancelled',
-        reason: { code: 'by_user', user: by },
-      });
-      if (!moved) throw new ApiError('run_ended');
+  const subject = { kind: 'run', id: run.id } as const;
+
+  const close = (from: readonly RunStatus[]): Promise<boolean> =>
+    sql.begin(async (tx) => {
+      const reason = { code: 'by_user', user: by } as const;
+      if (!(await moveRun(tx, { id: run.id, from, to: 'cancelled', reason }))) return false;
       await cancelRemaining(tx, run.id);
-    }
-    await audit(tx, request, 'run.cancel', { kind: 'run', id: run.id });
-  });
+      await audit(tx, request, 'run.cancel', subject);
+      return true;
+    });
+
+  // Its workflow is over, or about to be: it would take the request and fail all the same.
+  if (await close(['failed'])) return;
+  if ((await temporal.cancelRun(run, by)) === 'asked') await audit(sql, request, 'run.cancel', subject);
+  else if (!(await close([...liveRunStatuses, 'failed']))) throw new ApiError('run_ended');
 }

@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type Client as TemporalClient,
   Client,
   Connection,
   ServiceError,
@@ -31,6 +31,9 @@ export interface TemporalOptions {
   timeoutMs?: number;
 }
 
+const retryAttempts = 10;
+const retryPauseMs = 200;
+
 interface CampaignKey {
   id: number;
   name: string;
@@ -56,7 +59,7 @@ export function createTemporal(options: TemporalOptions) {
     tls: options.tls,
     ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
   });
-  const { workflow }: TemporalClient = new Client({ connection, namespace });
+  const { workflow } = new Client({ connection, namespace });
 
   /** The call with its time limit, its failures as `ApiError`. */
   const ask = async <T>(call: () => Promise<T>): Promise<T> => {
@@ -120,21 +123,28 @@ export function createTemporal(options: TemporalOptions) {
 
     /** Starts a failed run again under the same id; nothing when it runs again already. */
     async retryRun({ id, campaignId, occurrence, name }: RunKey & { name: string }): Promise<void> {
+      const start = () =>
+        workflow.start(run, {
+          workflowId: runWorkflowId(campaignId, occurrence),
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+          taskQueue,
+          args: [{ runId: id, campaignId }],
+          staticSummary: `Run ${id} of “${name}”, retried`,
+          typedSearchAttributes: [
+            { key: attributes.campaign, value: String(campaignId) },
+            { key: attributes.run, value: String(id) },
+          ],
+        });
       await ask(async () => {
-        try {
-          await workflow.start(run, {
-            workflowId: runWorkflowId(campaignId, occurrence),
-            workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-            taskQueue,
-            args: [{ runId: id, campaignId }],
-            staticSummary: `Run ${id} of “${name}”, retried`,
-            typedSearchAttributes: [
-              { key: attributes.campaign, value: String(campaignId) },
-              { key: attributes.run, value: String(id) },
-            ],
-          });
-        } catch (error) {
-          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        for (let attempt = 1; attempt <= retryAttempts; attempt++) {
+          try {
+            await start();
+            return;
+          } catch (error) {
+            if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+          }
+          // The failed workflow may still be ending: its run is marked as failed a moment before.
+          await sleep(retryPauseMs);
         }
       });
     },

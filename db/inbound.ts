@@ -10,7 +10,7 @@ export interface InboundEvent {
   payload: Record<string, string | string[]>;
 }
 
-/** Keeps the events that are new, and returns the indexes of those in `events`. */
+/** Keeps the events that are new, in their order, and returns the indexes of those in `events`. */
 export async function insertInboundEvents(sql: Sql, events: readonly InboundEvent[]): Promise<Set<number>> {
   if (events.length === 0) return new Set();
   const rows = await sql<{ position: number }[]>`
@@ -22,8 +22,9 @@ export async function insertInboundEvents(sql: Sql, events: readonly InboundEven
       ) with ordinality as e (provider_id, event_key, kind, message_id, payload, position)
     ), kept as (
       insert into inbound_events (provider_id, event_key, kind, message_id, payload)
-      select distinct on (provider_id, event_key) provider_id, event_key, kind, message_id, payload::jsonb
-      from event order by provider_id, event_key, position
+      select provider_id, event_key, kind, message_id, payload::jsonb
+      from (select distinct on (provider_id, event_key) * from event order by provider_id, event_key, position) as first
+      order by position
       on conflict (provider_id, event_key) do nothing
       returning provider_id, event_key
     )

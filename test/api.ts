@@ -37,6 +37,8 @@ export type Requester = (
 ) => Promise<LightMyRequestResponse>;
 
 interface TestApiOptions {
+  /** Where the API is called by providers, and pages stand. */
+  publicUrl?: string;
   sandboxUrl?: string;
   uploadLimitBytes?: number;
   clock?: () => Date;
@@ -65,7 +67,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
     temporal,
     logger: pino({ level: 'silent' }),
     sms: {
-      publicUrl,
+      publicUrl: options.publicUrl ?? publicUrl,
       sandboxUrl: options.sandboxUrl ?? 'http://127.0.0.1:1',
       sendTimeoutMs: 2_000,
       connections: 4,

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import twilio from 'twilio';
 import { createReceiptWriter, strongestMoves } from '../api/receipts.ts';
-import { recordOutcomes } from '../db/messages.ts';
+import { claimMessages, recordOutcomes } from '../db/messages.ts';
 import { createApi, createCatalogue, createRun, publicUrl, sandboxAccount, sandboxProvider } from './api.ts';
 
 const api = await createApi();
@@ -39,8 +39,7 @@ const eventsOf = (messageId: number) =>
 /** A run whose messages have all been sent. */
 async function sentRun(phones: string[]): Promise<{ runId: number; messageIds: number[] }> {
   const run = await createRun(api, catalogue, { phones });
-  await sql`update messages set status = 'sending', sender = 'test' where run_id = ${run.runId}`;
-  await sql`update run_counts set status = 'sending' where run_id = ${run.runId}`;
+  await claimMessages(sql, { runId: run.runId, sender: 'test', limit: phones.length, after: 0, maxAttempts: 1 });
   await recordOutcomes(
     sql,
     'test',

@@ -1,0 +1,55 @@
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { afterAll, inject } from 'vitest';
+import { createActivities } from '../activities/index.ts';
+import { createProviders } from '../activities/providers.ts';
+import type { Database } from '../db/client.ts';
+import type { SecretBox } from '../db/secrets.ts';
+import { workflowBundle } from '../worker/bundle.ts';
+import { createWorkers } from '../worker/workers.ts';
+
+/** The real workers on a task queue of the test's own, until its file is done. Call it outside of tests. */
+export async function startWorkers({
+  sql,
+  box,
+  taskQueue,
+  publicUrl,
+  sandboxUrl,
+}: {
+  sql: Database;
+  box: SecretBox;
+  taskQueue: string;
+  publicUrl: string;
+  sandboxUrl: string;
+}): Promise<void> {
+  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR', () => undefined) });
+  const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+  const providers = createProviders({
+    sql,
+    box,
+    publicUrl,
+    sandboxUrl,
+    sendTimeoutMs: 2_000,
+    connections: 50,
+  });
+  const workers = await createWorkers({
+    connection,
+    namespace: 'default',
+    taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities: createActivities({
+      sql,
+      providers,
+      clock: () => new Date(),
+      gracePeriodMs: 3_600_000,
+      sendersPerRun: 1,
+      singleSendUpTo: 20,
+    }),
+  });
+  const ended = workers.run();
+  afterAll(async () => {
+    workers.shutdown();
+    await ended;
+    await providers.close();
+    await connection.close();
+  });
+}
