@@ -56,15 +56,34 @@ const environment = z.object({
 });
 export type Config = z.infer<typeof environment>;
 
+/** What `npm run migrate` reads of it. */
+const migrationEnvironment = environment
+  .pick({
+    DATABASE_URL: true,
+    TEMPORAL_ADDRESS: true,
+    TEMPORAL_NAMESPACE: true,
+    TEMPORAL_API_KEY: true,
+    TEMPORAL_TLS: true,
+  })
+  .extend({ TEMPORAL_ADDRESS: optional });
+
 /** The environment can't be used; the message lists every problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+type Source = Record<string, string | undefined>;
+
 /** Reads and checks the whole configuration at once. Throws `ConfigError` naming all that is missing or wrong. */
-export function readConfig(source: Record<string, string | undefined> = process.env): Config {
+export const readConfig = (source: Source = process.env): Config => read(environment, source);
+
+/** The same for `npm run migrate`. */
+export const readMigrationConfig = (source: Source = process.env): z.infer<typeof migrationEnvironment> =>
+  read(migrationEnvironment, source);
+
+function read<T extends z.ZodType>(schema: T, source: Source): z.output<T> {
   const known = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));
-  const result = environment.safeParse(known);
+  const result = schema.safeParse(known);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new ConfigError(`The configuration is not complete:\n${problems.join('\n')}`);

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { findTemporal } from './find-temporal.mjs';
+import { prepareNamespace, setRetention } from './namespace.ts';
 import { freePort, requireFreePort } from './ports.ts';
 import {
   isRunning,
@@ -39,8 +39,6 @@ export interface EmbeddedTemporal extends Server {
   uiUrl: string | null;
 }
 
-/** The development server keeps closed workflows for a day; operators want to read last month's runs. */
-const RETENTION_MS = 30 * 24 * 60 * 60 * 1000;
 const POLL_MS = 20;
 /** Generous: a laptop that checks the binary for viruses needs many seconds for its first run. */
 const START_TIMEOUT_MS = 60_000;
@@ -125,7 +123,9 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
       }
     });
     try {
-      await setUpNamespace(connection, namespace, searchAttributes);
+      // Its flags do this for a new namespace only; and for the retention there is none.
+      await prepareNamespace(connection, namespace, searchAttributes);
+      await setRetention(connection, namespace);
     } finally {
       await connection.close();
     }
@@ -160,31 +160,4 @@ async function accepts(address: string): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-/** What start-dev's flags do only for a namespace that is not there yet, and the retention, for which it has none. */
-async function setUpNamespace(
-  connection: Connection,
-  namespace: string,
-  searchAttributes: readonly string[],
-): Promise<void> {
-  const { workflowService, operatorService } = connection;
-  const [{ config }, { customAttributes }] = await Promise.all([
-    workflowService.describeNamespace({ namespace }),
-    operatorService.listSearchAttributes({ namespace }),
-  ]);
-  if (optionalTsToMs(config?.workflowExecutionRetentionTtl) !== RETENTION_MS) {
-    await workflowService.updateNamespace({
-      namespace,
-      config: { workflowExecutionRetentionTtl: msToTs(RETENTION_MS) },
-    });
-  }
-  const missing = searchAttributes.filter((name) => !(name in customAttributes));
-  if (missing.length > 0) {
-    const KEYWORD = 2;
-    await operatorService.addSearchAttributes({
-      namespace,
-      searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
-    });
-  }
 }
