@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
 import { type ImportedLine, importMessages, skipOptedOut } from '../db/messages.ts';
@@ -73,6 +74,9 @@ async function* watched(batches: AsyncIterable<ImportedLine[]>): AsyncGenerator<
   let lines = 0;
   let beatAt = 0;
   for await (const batch of batches) {
+    // Reading and checking never wait by themselves: without this, the senders of this process and the heartbeats of all
+    // would stand still for as long as a megabyte of the file takes.
+    await setImmediate();
     signal.throwIfAborted();
     lines += batch.length;
     if (Date.now() >= beatAt) {

@@ -34,6 +34,9 @@ export async function createWorkers({
     // Activities hear of a shutdown at once. They then need at most a send's time-out and a write.
     shutdownGraceTime: 0,
     shutdownForceTime: '30 seconds',
+    // A cancellation comes back with a heartbeat, and by default those wait for most of their time-out: a cancelled
+    // import of a million lines would go on for 24 seconds.
+    maxHeartbeatThrottleInterval: '1 second',
   } satisfies Partial<WorkerOptions>;
   const workers = [
     await Worker.create({ ...common, taskQueue, workflowBundle, activities }),

@@ -23,7 +23,10 @@ export interface Asked {
   by: string;
 }
 
-/** Each returns when it is in effect; fails with `RunEnded` (domain/failures.ts). */
+/**
+ * Each returns when it is in effect, and fails with `RunEnded` (domain/failures.ts). After a pause nothing leaves any
+ * more, unless sends hang or their worker has died: then it returns after `longestDrainMs`, while they end.
+ */
 export const pause = defineUpdate<null, [Asked]>('pause');
 export const resume = defineUpdate<null, [Asked]>('resume');
 export const cancel = defineUpdate<null, [Asked]>('cancel');
@@ -43,6 +46,8 @@ export interface RunResult {
 const longHistory = 1_500;
 /** So many sends of a small run are under way at once. */
 const singlesAtOnce = 10;
+/** `pause` waits this long for the senders to end. Less than a client waits for its answer. */
+const longestDrainMs = 5_000;
 /** Messages to be tried again later are looked for at least this often. */
 const longestPauseMs = 60_000;
 
@@ -73,6 +78,7 @@ export async function run(input: RunInput): Promise<RunResult> {
       await steps.pauseRun({ runId, reason: { code: 'by_user', user: by } });
       paused = true;
       sending?.cancel();
+      await condition(() => sending === null, longestDrainMs);
       return null;
     },
     whileLive,
