@@ -39,7 +39,13 @@ const eventsOf = (messageId: number) =>
 /** A run whose messages have all been sent. */
 async function sentRun(phones: string[]): Promise<{ runId: number; messageIds: number[] }> {
   const run = await createRun(api, catalogue, { phones });
-  await claimMessages(sql, { runId: run.runId, sender: 'test', limit: phones.length, after: 0, maxAttempts: 1 });
+  await claimMessages(sql, {
+    runId: run.runId,
+    sender: 'test',
+    limit: phones.length,
+    after: 0,
+    maxAttempts: 1,
+  });
   await recordOutcomes(
     sql,
     'test',
