@@ -38,7 +38,7 @@ export const moves: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = 
 export const sourcesOf = (to: MessageStatus): MessageStatus[] =>
   messageStatuses.filter((from) => moves[from].includes(to));
 
-/** Why a line of the mailing is left out before sending (SPEC 3). */
+/** Why a line of the mailing is left out before sending. */
 export const skipReasons = [
   'phone_missing',
   'phone_invalid',

@@ -71,8 +71,8 @@ async function start(
 ): Promise<Omit<System, 'stop'>> {
   makeFolder(dataDir);
   const [apiPort, sandboxPort] = await Promise.all([
-    portFor(ports.api, 'the API', 'PORT'),
-    portFor(ports.sandbox, 'the sandbox gateway', 'TORPEDO_SANDBOX_PORT'),
+    portFor(ports.api, 'The API', 'PORT'),
+    portFor(ports.sandbox, 'The sandbox gateway', 'TORPEDO_SANDBOX_PORT'),
   ]);
   const bundled = workflowBundle();
   bundled.catch(() => undefined);

@@ -13,7 +13,7 @@ export interface SendRequest {
 }
 
 /**
- * What a send can answer (DESIGN.md, "Sending"). `send` never throws for anything a provider or a network does:
+ * What a send can answer. `send` never throws for anything a provider or a network does:
  * each cause is one of these five, and the sender's duty follows from it alone.
  *
  * `code` is the provider's error code or ours for the transport (`ECONNREFUSED`, `HTTP_503`); `detail` one plain
