@@ -1,3 +1,4 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
@@ -80,15 +81,20 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
 }
 
 async function startRun({ runId, campaignId, occurrence, summary }: OpenedRun): Promise<void> {
-  await startChild(run, {
-    args: [{ runId, campaignId }],
-    workflowId: runWorkflowId(campaignId, new Date(occurrence)),
-    // A disabled campaign lets its run finish.
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: summary,
-    typedSearchAttributes: [
-      { key: attributes.campaign, value: String(campaignId) },
-      { key: attributes.run, value: String(runId) },
-    ],
-  });
+  try {
+    await startChild(run, {
+      args: [{ runId, campaignId }],
+      workflowId: runWorkflowId(campaignId, new Date(occurrence)),
+      // A disabled campaign lets its run finish.
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: summary,
+      typedSearchAttributes: [
+        { key: attributes.campaign, value: String(campaignId) },
+        { key: attributes.run, value: String(runId) },
+      ],
+    });
+  } catch (error) {
+    // Two `runNow` in one task of the workflow have the same moment, and so are the same run.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
 }
