@@ -67,7 +67,7 @@ export async function audit(
 /** Sessions and tokens have 256 random bits: a fast hash is the right one. */
 export const hashSecret = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
-export const tokenPrefix = 'tpd_';
+const tokenPrefix = 'tpd_';
 export const newToken = (): string => tokenPrefix + randomBytes(32).toString('base64url');
 
 /** The session cookie of a deployment at `publicUrl`. */

@@ -46,7 +46,7 @@ const runSummaryView = z.object({
   finishedAt: z.date().nullable(),
 });
 
-export const problemView = z.object({ field: z.string(), code: z.string(), message: z.string() });
+const problemView = z.object({ field: z.string(), code: z.string(), message: z.string() });
 
 export const campaignView = z.object({
   id: z.int(),
@@ -79,7 +79,7 @@ export const campaignListView = z.object({
   ),
 });
 
-export interface ViewDeps {
+interface ViewDeps {
   sql: Sql;
   temporal: Temporal;
   clock: () => Date;
@@ -96,7 +96,7 @@ export async function occurrencesOf(
 }
 
 /** All that enabling has to know of a campaign beyond its document. */
-export async function enablingFacts(
+async function enablingFacts(
   sql: Sql,
   { definition, mailingFileId }: { definition: CampaignDraft; mailingFileId: number | null },
   now: Date,

@@ -9,9 +9,6 @@ export const urlId = z.coerce
   .positive('Expected an id.')
   .max(Number.MAX_SAFE_INTEGER, 'Expected an id.');
 
-/** An id as it stands in a body. */
-export const id = z.int().positive();
-
 export const idParams = z.object({ id: urlId });
 
 /** A page of a list, newest first: `before` is the last id of the page before. */
