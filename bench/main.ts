@@ -1,7 +1,11 @@
 import { parseArgs } from 'node:util';
+import { benchLarge } from './large.ts';
 import { benchSend } from './send.ts';
 
-/** `npm run bench -- send [--contacts N] [--rounds N] [--json]`. Figures are for comparison within one run. */
+/**
+ * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill`. Figures are for
+ * comparison within one run.
+ */
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   strict: false,
@@ -9,6 +13,8 @@ const { positionals, values } = parseArgs({
     json: { type: 'boolean', default: false },
     contacts: { type: 'string' },
     rounds: { type: 'string' },
+    lines: { type: 'string' },
+    receipts: { type: 'boolean', default: false },
   },
 });
 
@@ -25,12 +31,22 @@ switch (positionals[0]) {
     else console.table(result);
     break;
   }
+  case 'large': {
+    const result = await benchLarge({
+      lines: number(values.lines, 1_000_000),
+      receipts: values.receipts === true,
+    });
+    if (values.json) console.log(JSON.stringify(result));
+    else console.table(result);
+    break;
+  }
   case 'kill': {
     const { main } = await import('./kill.ts');
     await main();
     break;
   }
+  case undefined:
   default:
-    console.error('Name a benchmark: send, kill.');
+    console.error('Name a benchmark: send, large, kill.');
     process.exitCode = 2;
 }

@@ -1,11 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { Pool } from 'undici';
 import { connect, type Database } from '../db/client.ts';
@@ -22,6 +18,7 @@ import { requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
 import { attributes } from '../workflows/attributes.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
 import { median } from './numbers.ts';
+import { cpuMicros, startProcess } from './processes.ts';
 
 /**
  * How fast contacts are written to through the whole path (run workflow, streaming sender, durable outcome for each),
@@ -71,7 +68,7 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
     stops.push(() => sql.end({ timeout: 5 }));
     await migrate(sql);
     const sink = await startProcess('bench/sink.ts', {}, /^(http:\S+)/);
-    stops.push(sink.stop);
+    stops.push(() => sink.stop());
     const worker = await startProcess(
       'worker/main.ts',
       {
@@ -85,7 +82,7 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
       },
       null,
     );
-    stops.push(worker.stop);
+    stops.push(() => worker.stop());
     const connection = await Connection.connect({ address: temporal.address });
     stops.push(() => connection.close());
     const client = new Client({ connection });
@@ -224,51 +221,6 @@ async function createFactory(sql: Database): Promise<(count: number) => Promise<
     await sql`checkpoint`;
     return row;
   };
-}
-
-interface Process {
-  child: ChildProcess;
-  /** What `ready` found in its output. */
-  ready: string;
-  stop(): Promise<unknown>;
-}
-
-/** Starts one of our files as a process, and waits for the line that says it is ready (null: does not wait). */
-async function startProcess(
-  file: string,
-  environment: Record<string, string>,
-  ready: RegExp | null,
-): Promise<Process> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', fileURLToPath(new URL(`../${file}`, import.meta.url))],
-    {
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const stop = async (): Promise<unknown> => {
-    if (child.exitCode !== null) return;
-    child.kill('SIGTERM');
-    return once(child, 'exit');
-  };
-  if (!ready) {
-    child.stdout.resume();
-    return { child, ready: '', stop };
-  }
-  for await (const line of createInterface(child.stdout)) {
-    const found = ready.exec(line)?.[1];
-    if (found) return { child, ready: found, stop };
-  }
-  throw new Error(`${file} ended before it was ready.`);
-}
-
-/** CPU time of a process so far, from the kernel's clock ticks; Linux only. */
-async function cpuMicros(child: ChildProcess): Promise<number> {
-  const stat = await readFile(`/proc/${child.pid ?? 0}/stat`, 'utf8').catch(() => '');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const microsPerTick = 10_000;
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * microsPerTick;
 }
 
 async function committed(sql: Database): Promise<number> {

@@ -136,7 +136,7 @@ export async function enterStep(sql: Sql, id: number, step: RunStep): Promise<vo
 }
 
 export async function markMailingRead(sql: Sql, id: number): Promise<void> {
-  await sql`update runs set mailing_at = now() where id = ${id}`;
+  await sql`update runs set mailing_at = clock_timestamp() where id = ${id}`;
 }
 
 /** Moves a run from one of `from` to `to`. False when it is in none of them. */

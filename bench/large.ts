@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { z } from 'zod';
+import { connect } from '../db/client.ts';
+import { migrate } from '../db/migrate.ts';
+import { runWorkflowId } from '../domain/ids.ts';
+import { freePort } from '../embedded/ports.ts';
+import { startPostgres } from '../embedded/postgres.ts';
+import { requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
+import { generateMailing } from '../examples/make-mailing.ts';
+import { logIn } from '../scripts/api-client.ts';
+import { createCampaign, createSandboxProvider, createSendingHours } from '../scripts/first-campaign.ts';
+import { attributes } from '../workflows/attributes.ts';
+import { peakMegabytes, startProcess } from './processes.ts';
+
+/**
+ * One large mailing through the whole system, each part a process of its own as in production: uploaded over HTTP,
+ * imported, sent to the sandbox gateway; with `receipts` they are written too. Tells times, memory, and the size of the run's history.
+ */
+export interface LargeResult {
+  lines: number;
+  uploadSeconds: number;
+  importSeconds: number;
+  sendSeconds: number;
+  /** From the last send to the last receipt. */
+  receiptSeconds: number;
+  counts: Record<string, number>;
+  acceptedByGateway: number;
+  duplicatesAtGateway: number;
+  apiPeakMegabytes: number;
+  workerPeakMegabytes: number;
+  historyEvents: number;
+  historyBytes: number;
+}
+
+const pollMs = 500;
+const account = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'bench-token', from: '+5511999990000' };
+const runTimes = z.object({
+  occurrence: z.coerce.date(),
+  startedAt: z.coerce.date(),
+  mailingAt: z.coerce.date(),
+  sendingAt: z.coerce.date(),
+  finishedAt: z.coerce.date(),
+});
+const progressShape = z.object({
+  over: z.boolean(),
+  status: z.string(),
+  counts: z.record(z.string(), z.int()),
+});
+const ledgerShape = z.object({
+  accepted: z.int(),
+  duplicateNumbers: z.int(),
+  receipts: z.object({ pending: z.int() }),
+});
+
+export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): Promise<LargeResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'torpedo-bench-'));
+  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  try {
+    const log = (message: string): void => console.error(message);
+    const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: 0, log });
+    stops.push(postgres.stop);
+    const temporal = await startTemporal({
+      binary: await requireTemporalBinary(log),
+      dataDir: join(folder, 'temporal'),
+      port: 0,
+      uiPort: null,
+      namespace: 'default',
+      searchAttributes: Object.values(attributes).map(({ name }) => name),
+      log,
+    });
+    stops.push(temporal.stop);
+    const sql = connect(postgres.url, { max: 2 });
+    await migrate(sql);
+    await sql.end();
+    const sandbox = await startProcess('sandbox/main.ts', {}, /(http:\S+)/, [
+      ...['--port', '0', '--account-sid', account.accountSid, '--auth-token', account.authToken],
+      ...['--faults', JSON.stringify({ receipts })],
+    ]);
+    stops.push(() => sandbox.stop());
+    const port = await freePort();
+    const apiUrl = `http://127.0.0.1:${port}`;
+    const environment = {
+      DATABASE_URL: postgres.url,
+      TEMPORAL_ADDRESS: temporal.address,
+      PUBLIC_URL: apiUrl,
+      PORT: String(port),
+      SANDBOX_URL: sandbox.ready,
+      SECRET_KEYS: `bench:${randomBytes(32).toString('base64')}`,
+      LOG_LEVEL: 'error',
+    };
+    const worker = await startProcess('worker/main.ts', environment, null);
+    stops.push(() => worker.stop());
+    const api = await startProcess('api/main.ts', environment, /password (\S+)/);
+    stops.push(() => api.stop());
+
+    const client = await logIn(apiUrl, { login: 'admin', password: api.ready });
+    const campaignId = await createCampaign(client, {
+      name: 'Large',
+      providerId: await createSandboxProvider(client, account, null),
+      sendingHoursId: await createSendingHours(client, 'Always'),
+      startsAt: '2099-01-01T09:00',
+    });
+    const began = Date.now();
+    await client.upload(`/api/campaigns/${campaignId}/mailing/file`, bytesOf(generateMailing(lines, 1)));
+    const uploaded = Date.now();
+    log(`Uploaded in ${seconds(began, uploaded)} s.`);
+    await client.call('POST', `/api/campaigns/${campaignId}/enable`, {});
+    const { runId } = z
+      .object({ runId: z.int() })
+      .parse(await client.call('POST', `/api/campaigns/${campaignId}/run-now`));
+
+    const look = async () => progressShape.parse(await client.call('GET', `/api/runs/${runId}/progress`));
+    let progress = await look();
+    while (!progress.over) {
+      await sleep(pollMs);
+      progress = await look();
+      log(JSON.stringify(progress.counts));
+    }
+    const ledgerOf = async () => {
+      const response = await fetch(`${sandbox.ready}/sandbox/ledger`, {
+        headers: { authorization: `Bearer ${account.authToken}` },
+      });
+      return ledgerShape.parse(await response.json());
+    };
+    let ledger = await ledgerOf();
+    while (receipts && ledger.receipts.pending > 0) {
+      await sleep(pollMs);
+      ledger = await ledgerOf();
+    }
+    const settled = Date.now();
+    const times = runTimes.parse(await client.call('GET', `/api/runs/${runId}`));
+    const connection = await Connection.connect({ address: temporal.address });
+    stops.push(() => connection.close());
+    const { raw } = await new Client({ connection }).workflow
+      .getHandle(runWorkflowId(campaignId, times.occurrence))
+      .describe();
+    return {
+      lines,
+      uploadSeconds: seconds(began, uploaded),
+      importSeconds: seconds(times.startedAt, times.mailingAt),
+      sendSeconds: seconds(times.sendingAt, times.finishedAt),
+      receiptSeconds: seconds(times.finishedAt, settled),
+      counts: (await look()).counts,
+      acceptedByGateway: ledger.accepted,
+      duplicatesAtGateway: ledger.duplicateNumbers,
+      apiPeakMegabytes: await peakMegabytes(api.child),
+      workerPeakMegabytes: await peakMegabytes(worker.child),
+      historyEvents: Number(raw.workflowExecutionInfo?.historyLength),
+      historyBytes: Number(raw.workflowExecutionInfo?.historySizeBytes),
+    };
+  } finally {
+    for (const stop of stops.toReversed()) await stop();
+  }
+}
+
+const seconds = (from: Date | number, to: Date | number): number =>
+  Math.round((Number(to) - Number(from)) / 100) / 10;
+
+async function* bytesOf(chunks: Iterable<string>): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) yield Buffer.from(chunk);
+}
