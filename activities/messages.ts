@@ -15,11 +15,13 @@ import { holdProvider, reserveRate } from '../db/providers.ts';
 import { enterStep, getRun, type RunCount, runCounts, type RunRow } from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
+import type { MessageStatus } from '../domain/message.ts';
 import { finalFailure } from './failure.ts';
 import type { Providers } from './providers.ts';
 import { countsTable } from './runs.ts';
 import {
   outcomeOf,
+  persistently,
   ProviderAccountError,
   ProviderUnavailableError,
   type SenderStop,
@@ -32,7 +34,7 @@ export type SendingPlan =
   /** What is left is due later. */
   | { next: 'wait'; waitMs: number; details: string }
   | { next: 'stream'; senders: number; maxAttempts: number; details: string }
-  | { next: 'one_by_one'; messageIds: number[]; details: string };
+  | { next: 'one_by_one'; messageIds: number[]; maxAttempts: number; details: string };
 
 /** A sender returns after this time: a deploy drains fast, and the workflow's page shows progress. */
 const sliceMs = 5 * 60_000;
@@ -40,6 +42,17 @@ const sliceMs = 5 * 60_000;
 const streamAttempts = 3;
 /** With more stragglers than `sendMessage` is for, the streaming sender goes on until a message was tried this often. */
 const lastStreamAttempt = 10;
+/** So many of them at once, where that is more than the deployment's `singleSendUpTo`. */
+const stragglersAtOnce = 100;
+/**
+ * `sendMessage` tries a message this often, with waits from two seconds up to a minute: five minutes of an outage fail
+ * nobody of a small run.
+ */
+const defaultSingleSendAttempts = 10;
+/** The provider asked for a pause without saying how long. */
+const holdMs = 1_000;
+/** A message waits at most this long for its place in the rate; then the run looks at itself again. */
+const longestWaitMs = 10 * 60_000;
 const heartbeatMs = 2_000;
 
 export interface MessagesDeps {
@@ -48,9 +61,17 @@ export interface MessagesDeps {
   clock: () => Date;
   sendersPerRun: number;
   singleSendUpTo: number;
+  singleSendAttempts?: number;
 }
 
-export function createMessages({ sql, providers, clock, sendersPerRun, singleSendUpTo }: MessagesDeps) {
+export function createMessages({
+  sql,
+  providers,
+  clock,
+  sendersPerRun,
+  singleSendUpTo,
+  singleSendAttempts = defaultSingleSendAttempts,
+}: MessagesDeps) {
   const need = async (runId: number): Promise<RunRow & { providerId: number }> => {
     const run = await getRun(sql, runId);
     const providerId = run?.providerId;
@@ -76,20 +97,26 @@ export function createMessages({ sql, providers, clock, sendersPerRun, singleSen
       if (!isLeft(counts)) return { next: 'done', details };
       const oneByOne = async (minAttempts: number): Promise<SendingPlan> => ({
         next: 'one_by_one',
-        messageIds: await queuedMessageIds(sql, { runId, minAttempts, limit: singleSendUpTo }),
+        messageIds: await queuedMessageIds(sql, {
+          runId,
+          minAttempts,
+          limit: Math.max(singleSendUpTo, stragglersAtOnce),
+        }),
+        maxAttempts: minAttempts + singleSendAttempts,
         details,
       });
       const total = counts.reduce((sum, { messages }) => sum + messages, 0);
       if (total <= singleSendUpTo) return oneByOne(0);
-      const left = await remainingMessages(sql, runId, streamAttempts);
-      if (left.queued === 0) {
-        return left.stragglers <= singleSendUpTo
-          ? oneByOne(streamAttempts)
-          : { next: 'stream', senders: sendersPerRun, maxAttempts: lastStreamAttempt, details };
+      for (const maxAttempts of [streamAttempts, lastStreamAttempt]) {
+        const left = await remainingMessages(sql, runId, maxAttempts);
+        if (left.queued > 0) {
+          return left.waitMs > 0
+            ? { next: 'wait', waitMs: left.waitMs, details }
+            : { next: 'stream', senders: sendersPerRun, maxAttempts, details };
+        }
+        if (left.stragglers <= singleSendUpTo) return oneByOne(maxAttempts);
       }
-      const waitMs = (left.nextAt?.getTime() ?? 0) - clock().getTime();
-      if (waitMs > 0) return { next: 'wait', waitMs, details };
-      return { next: 'stream', senders: sendersPerRun, maxAttempts: streamAttempts, details };
+      return oneByOne(lastStreamAttempt);
     },
 
     /** Streams a run's messages to its provider for some minutes (activities/sender.ts). Returns why it stopped. */
@@ -109,18 +136,14 @@ export function createMessages({ sql, providers, clock, sendersPerRun, singleSen
       const now = clock();
       const hours = hoursAt(run.settings.hours, now, new Set(run.settings.holidays));
       if (!hours.open) return { stopped: 'deadline' };
-      const until = Math.min(
-        now.getTime() + sliceMs,
-        hours.closesAt?.getTime() ?? Infinity,
-        run.expiresAt?.getTime() ?? Infinity,
-      );
+      const ends = Math.min(hours.closesAt?.getTime() ?? Infinity, run.expiresAt?.getTime() ?? Infinity);
       try {
         const stopped = await streamMessages(
           { sql, provider, providerId: run.providerId },
           {
             runId,
             sender: senderName(activity, attempt),
-            until: new Date(until),
+            until: new Date(Date.now() + Math.min(sliceMs, ends - now.getTime())),
             maxAttempts,
             signal: cancellationSignal(),
             onProgress: heartbeat,
@@ -144,10 +167,17 @@ export function createMessages({ sql, providers, clock, sendersPerRun, singleSen
     },
 
     /**
-     * Sends one message, visible by itself in the Temporal UI. A temporary failure throws, for Temporal's back-off;
-     * every other answer is recorded and returned.
+     * Sends one message, visible by itself in the Temporal UI. A temporary failure throws, for Temporal's back-off,
+     * until the message was tried `maxAttempts` times; every other answer is recorded and returned. `queued`: the run
+     * has to look at itself again.
      */
-    async sendMessage({ messageId }: { messageId: number }): Promise<{ status: string }> {
+    async sendMessage({
+      messageId,
+      maxAttempts,
+    }: {
+      messageId: number;
+      maxAttempts: number;
+    }): Promise<{ status: MessageStatus }> {
       const message = await getMessage(sql, messageId);
       if (!message) throw finalFailure(failures.notFound, `There is no message ${messageId}.`);
       const run = await need(message.runId);
@@ -157,34 +187,47 @@ export function createMessages({ sql, providers, clock, sendersPerRun, singleSen
       const provider = await providers.get(run.providerId);
       if (attempt > 1)
         await settleDeadSenders(sql, { runId: run.id, activity, deduplicates: provider.deduplicates });
-      if (!hoursAt(run.settings.hours, clock(), new Set(run.settings.holidays)).open)
-        return { status: 'queued' };
+      const mayLeave = (): boolean => {
+        const now = clock();
+        if (run.expiresAt && run.expiresAt <= now) return false;
+        return hoursAt(run.settings.hours, now, new Set(run.settings.holidays)).open;
+      };
+      if (!mayLeave()) return { status: 'queued' };
 
       const beat = setInterval(heartbeat, heartbeatMs);
       try {
         const { waitMs } = await reserveRate(sql, run.providerId, message.segments);
-        await sleep(waitMs);
+        await sleep(Math.min(waitMs, longestWaitMs));
+        if (waitMs > longestWaitMs || !mayLeave()) return { status: 'queued' };
         const claimed = await claimMessage(sql, { messageId, sender });
         if (!claimed) return { status: (await getMessage(sql, messageId))?.status ?? 'queued' };
         const answer = await provider.send({ messageId, to: claimed.phone, text: claimed.text });
-        const outcome = outcomeOf(claimed, answer, provider.deduplicates, Date.now());
-        await recordOutcomes(sql, sender, [{ ...outcome, notBefore: null }]);
-        if (outcome.reason === 'number_opted_out') await optOut(sql, [messageId]);
-        switch (answer.kind) {
-          case 'account':
-            throw finalFailure(failures.providerAccount, answer.detail, answer.code);
-          case 'temporary':
-            if (answer.retryAfterMs !== null) await holdProvider(sql, run.providerId, answer.retryAfterMs);
-            throw ApplicationFailure.create({
-              type: failures.notTaken,
-              message: `${answer.code}: ${answer.detail}`,
-              ...(answer.retryAfterMs === null ? {} : { nextRetryDelay: answer.retryAfterMs }),
-            });
-          case 'accepted':
-          case 'refused':
-          case 'ambiguous':
-            return { status: outcome.status };
+        const outcome = { ...outcomeOf(claimed, answer, provider.deduplicates, Date.now()), notBefore: null };
+        if (outcome.status === 'queued' && !outcome.uncounted && claimed.attempts >= maxAttempts) {
+          outcome.status = 'failed';
+          outcome.reason = 'temporary_failure';
         }
+        const writing = {
+          signal: cancellationSignal(),
+          onTrouble: (error: unknown): void => {
+            log.warn('The outcome waits for the database', { messageId, error });
+          },
+        };
+        await persistently(writing, () => recordOutcomes(sql, sender, [outcome]));
+        if (outcome.reason === 'number_opted_out')
+          await persistently(writing, () => optOut(sql, [messageId]));
+        if (answer.kind === 'account')
+          throw finalFailure(failures.providerAccount, answer.detail, answer.code);
+        if (outcome.status !== 'queued') return { status: outcome.status };
+        // Of the five answers only `temporary` is left, or an ambiguous one where the provider deduplicates.
+        const pauseMs =
+          answer.kind === 'temporary' && answer.retryAfterMs !== null ? answer.retryAfterMs || holdMs : null;
+        if (pauseMs !== null) await holdProvider(sql, run.providerId, pauseMs);
+        throw ApplicationFailure.create({
+          type: failures.notTaken,
+          message: `${outcome.providerCode ?? ''}: the provider has not taken the message.`,
+          ...(pauseMs === null ? {} : { nextRetryDelay: pauseMs }),
+        });
       } finally {
         clearInterval(beat);
       }

@@ -1,5 +1,5 @@
 import type { Database } from '../db/client.ts';
-import { cancelRemaining, giveUpMessage } from '../db/messages.ts';
+import { cancelRemaining } from '../db/messages.ts';
 import { enterStep, getRun, moveRun, pendingRun, type RunCount, runCounts, type RunRow } from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
@@ -69,8 +69,11 @@ export function createRuns({ sql, clock }: RunsDeps) {
       }
       const hours = hoursAt(run.settings.hours, now, new Set(run.settings.holidays));
       if (hours.open) return { state: 'open' };
-      if (hours.opensAt === null)
-        throw finalFailure(failures.hoursNeverOpen, describeRunReason({ code: 'hours_never_open' }));
+      if (hours.opensAt === null) {
+        const reason: RunReason = { code: 'hours_never_open' };
+        await moveRun(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason });
+        throw finalFailure(failures.hoursNeverOpen, describeRunReason(reason));
+      }
       const until = Math.min(hours.opensAt.getTime(), run.expiresAt?.getTime() ?? Infinity) - now.getTime();
       return {
         state: 'closed',
@@ -111,20 +114,22 @@ export function createRuns({ sql, clock }: RunsDeps) {
       status: ClosedRun['status'];
       reason: RunReason | null;
     }): Promise<ClosedRun> {
-      await sql.begin(async (tx) => {
+      const counts = await sql.begin(async (tx) => {
         if (status === 'cancelled') await cancelRemaining(tx, runId);
+        const counts = await runCounts(tx, runId);
+        const left = counts.find((count) => count.status === 'queued');
+        if (status === 'finished' && left)
+          throw new Error(`Run ${runId} can't be finished with ${left.messages} unsent messages.`);
         const run = await getRun(tx, runId);
         await moveRun(tx, {
           id: runId,
-          from: liveRunStatuses,
+          // A step may have marked the run as failed while a person cancelled it.
+          from: status === 'cancelled' ? [...liveRunStatuses, 'failed'] : liveRunStatuses,
           to: status,
-          reason: reason ?? run?.reason ?? null,
+          reason: reason ?? (status === 'cancelled' ? (run?.reason ?? null) : null),
         });
+        return counts;
       });
-      const counts = await runCounts(sql, runId);
-      const left = counts.find((count) => count.status === 'queued');
-      if (status === 'finished' && left)
-        throw new Error(`Run ${runId} was closed with ${left.messages} unsent messages.`);
       const run = await need(runId);
       return {
         status,
@@ -141,10 +146,6 @@ export function createRuns({ sql, clock }: RunsDeps) {
         to: 'failed',
         reason: { code: 'fault', step, detail },
       });
-    },
-
-    async giveUpMessage({ messageId }: { messageId: number }): Promise<void> {
-      await giveUpMessage(sql, messageId);
     },
   };
 }

@@ -196,7 +196,9 @@ export async function streamMessages(
         break;
       case 'temporary':
         if (answer.retryAfterMs !== null) {
-          void holdProvider(sql, providerId, answer.retryAfterMs || holdMs).catch(() => undefined);
+          const ms = answer.retryAfterMs || holdMs;
+          heldUntil = Math.max(heldUntil, performance.now() + ms);
+          void holdProvider(sql, providerId, ms).catch(() => undefined);
         } else if (health.bad()) stopFor(new ProviderUnavailableError(answer.code, answer.detail));
         break;
       case 'ambiguous':
@@ -210,6 +212,8 @@ export async function streamMessages(
     else progress[outcome.status]++;
   };
 
+  /** The provider asked for a pause until then; what is claimed waits, too. */
+  let heldUntil = 0;
   let timer: NodeJS.Timeout | undefined;
   /** Starts what is due, as far as there is room in flight. */
   const pump = (): void => {
@@ -217,7 +221,7 @@ export async function streamMessages(
     while (state.stop === null && inFlight < inFlightLimit) {
       const next = waiting[0];
       if (!next) return;
-      const early = next.at - performance.now();
+      const early = Math.max(next.at, heldUntil) - performance.now();
       if (early > 0.5) {
         timer = setTimeout(pump, early);
         return;
@@ -388,7 +392,7 @@ const mayPass = (error: unknown): boolean =>
  * Repeats a write until it succeeds: the outcomes of sends are only in this process's memory. While the database is
  * away the sender waits with them; once it has to shut down it tries for ten seconds more.
  */
-async function persistently(
+export async function persistently(
   { signal, onTrouble }: Pick<SenderTask, 'signal' | 'onTrouble'>,
   write: () => Promise<void>,
 ): Promise<void> {

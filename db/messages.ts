@@ -195,17 +195,6 @@ export async function releaseClaims(
 /** One attempt of one activity. An attempt begins by settling what those before it left. */
 export const senderName = (activity: string, attempt: number): string => `${activity}#${attempt}`;
 
-/** Ends one message that could not be sent in all its attempts; nothing when it is no longer queued. */
-export async function giveUpMessage(sql: Sql, messageId: number): Promise<void> {
-  await sql`
-    with moved as (
-      update messages as m set status = 'failed', reason = 'temporary_failure', ended_at = now()
-      where m.id = ${messageId} and m.status = 'queued'
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
-}
-
 /** Cancels all of a run that has not left. Returns how many. */
 export async function cancelQueued(sql: Sql, runId: number): Promise<number> {
   const rows = await sql`
@@ -233,15 +222,16 @@ export interface Remaining {
   queued: number;
   /** Queued and attempted at least that often: `sendMessage` tries them one by one. */
   stragglers: number;
-  /** When the first of the queued is due; null when that is now, or when there is none. */
-  nextAt: Date | null;
+  /** Until the first of the queued is due, by the database's clock, which claims go by; 0 when one is. */
+  waitMs: number;
 }
 
 export async function remainingMessages(sql: Sql, runId: number, maxAttempts: number): Promise<Remaining> {
   const [row] = await sql<[Remaining]>`
     select count(*) filter (where attempts < ${maxAttempts})::int as queued,
       count(*) filter (where attempts >= ${maxAttempts})::int as stragglers,
-      nullif(min(coalesce(not_before, '-infinity')) filter (where attempts < ${maxAttempts}), '-infinity') as next_at
+      greatest(0, extract(epoch from
+        min(coalesce(not_before, now())) filter (where attempts < ${maxAttempts}) - now()) * 1000)::float8 as wait_ms
     from messages where run_id = ${runId} and status = 'queued'`;
   return row;
 }

@@ -2,13 +2,16 @@ import { expect } from 'vitest';
 import type { Database } from '../db/client.ts';
 import { runCounts } from '../db/runs.ts';
 
-/** The kept counts of a run, as `status` or `status: reason` → messages, after making sure that its rows say the same. */
+/**
+ * The kept counts of a run, as `status` or `status: reason` → messages, after making sure that its rows say the same.
+ * What is being sent counts as queued.
+ */
 export async function expectCountsToMatchRows(sql: Database, runId: number): Promise<Record<string, number>> {
   // One snapshot: nothing moves between the two looks.
   const [counts, counted] = await sql.begin('isolation level repeatable read', async (tx) => [
     await runCounts(tx, runId),
     await tx<{ status: string; reason: string; messages: number; segments: number }[]>`
-      select status, coalesce(reason, '') as reason, count(*)::int as messages, sum(segments)::int as segments
+      select case status when 'sending' then 'queued' else status end as status, coalesce(reason, '') as reason, count(*)::int as messages, sum(segments)::int as segments
       from messages where run_id = ${runId} group by 1, 2`,
   ]);
   const kept = counts.map(({ status, reason, messages, segments }) => ({

@@ -73,6 +73,9 @@ export async function addMailing(sql: Database, campaignId: number, content: str
 /** In UTC, as `startsAt` has it. */
 export const localTime = (at: Date): string => at.toISOString().slice(0, 19);
 
+/** The numbers of `mailing(count)`. */
+export const phonesOf = (count: number): string[] => Array.from({ length: count }, (_, i) => phoneOf(i + 1));
+
 /** A schedule that is not due in the life of a test. */
 export const someDay = { recurrence: { every: 'once' }, startsAt: '2099-01-01T09:00', timezone: 'UTC' };
 

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { z } from 'zod';
 import { freePort } from '../embedded/ports.ts';
@@ -17,7 +20,6 @@ export interface Taken {
   to: string;
   body: string;
   reference: string | null;
-  status: string;
 }
 
 type Faults = z.input<typeof faults>;
@@ -28,7 +30,9 @@ export async function createGateway() {
   const url = `http://127.0.0.1:${port}`;
   /** What the gateways that were taken down had taken. */
   const before: Taken[] = [];
-  let running: Sandbox | null = null;
+  let running: { sandbox: Sandbox; ledgerFile: string } | null = null;
+  const folder = await mkdtemp(join(tmpdir(), 'torpedo-gateway-'));
+  let ups = 0;
 
   const control = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const response = await fetch(`${url}/sandbox/${path}`, {
@@ -39,26 +43,30 @@ export async function createGateway() {
     if (!response.ok) throw new Error(`The gateway answered ${response.status}: ${await response.text()}`);
     return response;
   };
-  const current = async (): Promise<Taken[]> => {
-    if (!running) return [];
-    const lines = await (await control('GET', 'ledger?format=ndjson')).text();
-    return lines
+  const parsed = (lines: string): Taken[] =>
+    lines
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Taken);
-  };
 
   const gateway = {
     url,
     /** Takes everything and sends no receipts, unless `faults` says otherwise. */
     async up(faults: Faults = {}): Promise<void> {
-      running = await buildSandbox({ ...account, faults: { receipts: false, ...faults } });
-      await running.listen(port);
+      const ledgerFile = join(folder, `${++ups}.ndjson`);
+      const sandbox = await buildSandbox({
+        ...account,
+        ledgerFile,
+        faults: { receipts: false, ...faults },
+      });
+      await sandbox.listen(port);
+      running = { sandbox, ledgerFile };
     },
     /** No connection is accepted any more; those that are open are cut. */
     async down(): Promise<void> {
-      before.push(...(await current()));
-      await running?.close();
+      if (!running) return;
+      await running.sandbox.close();
+      before.push(...parsed(await readFile(running.ledgerFile, 'utf8')));
       running = null;
     },
     /** From the next message on. */
@@ -67,7 +75,10 @@ export async function createGateway() {
     },
     behave: (): Promise<void> => gateway.misbehave({}),
     /** All messages ever taken, in the order of their arrival. */
-    taken: async (): Promise<Taken[]> => [...before, ...(await current())],
+    async taken(): Promise<Taken[]> {
+      if (!running) return before;
+      return [...before, ...parsed(await (await control('GET', 'ledger?format=ndjson')).text())];
+    },
     /** How many sends it was asked for, and how many of them met each fault. */
     async answers(): Promise<Record<string, number>> {
       const summary = (await (await control('GET', 'ledger')).json()) as { answers: Record<string, number> };
@@ -76,7 +87,8 @@ export async function createGateway() {
   };
   await gateway.up();
   afterAll(async () => {
-    await running?.close();
+    await gateway.down();
+    await rm(folder, { recursive: true });
   });
   return gateway;
 }

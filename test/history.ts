@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { historyToJson } from './history-json.ts';
 import { runWorkflowId } from '../domain/ids.ts';
 import type { Run } from './factories.ts';
 
@@ -20,7 +20,7 @@ export async function historyText(client: Client, workflowId: string, runId?: st
       ]),
     );
   };
-  return JSON.stringify(opened(JSON.parse(JSON.stringify(historyToJSON(history))) as Json));
+  return JSON.stringify(opened(historyToJson(history) as Json));
 }
 
 /** How many events of each type the history of a run's workflow has, and how many starts of each activity. */

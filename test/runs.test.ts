@@ -1,33 +1,16 @@
 import { expect, test } from 'vitest';
-import { runWorkflowId } from '../domain/ids.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
 import { expectCountsToMatchRows } from './counts.ts';
-import { createProvider, mailing, phoneOf, readRun, type Run, startRun } from './factories.ts';
+import { createProvider, mailing, phonesOf, readRun, startRun } from './factories.ts';
 import { eventsOf } from './history.ts';
+import { createRunProbe } from './runs.ts';
 import { createSystem, singleSendUpTo } from './system.ts';
 import { until } from './until.ts';
 
 const system = await createSystem();
-const { sql, gateway, client, temporal } = system;
+const { sql, client, temporal } = system;
 
-const workflowOf = ({ campaignId, occurrence }: Run) =>
-  client.workflow.getHandle(runWorkflowId(campaignId, occurrence));
-const ended = (run: Run) => workflowOf(run).result() as Promise<unknown>;
-const countOf = async (runId: number, status: string): Promise<number> => {
-  const [row] = await sql<[{ n: number }]>`
-    select coalesce(sum(messages), 0)::int as n from run_counts where run_id = ${runId} and status = ${status}`;
-  return row.n;
-};
-
-/** Who was written to for a run, in the order of the gateway's ledger. */
-async function writtenTo(run: Run): Promise<string[]> {
-  const ids = await sql<{ id: number }[]>`select id from messages where run_id = ${run.id}`;
-  const references = new Set(ids.map(({ id }) => String(id)));
-  return (await gateway.taken())
-    .filter(({ reference }) => reference !== null && references.has(reference))
-    .map(({ to }) => to);
-}
-const lines = (count: number): string[] => Array.from({ length: count }, (_, i) => phoneOf(i + 1));
+const { workflowOf, ended, countOf, writtenTo } = createRunProbe(system);
 
 test('A run writes to every contact of its mailing once, and gives each line one end', async () => {
   const run = await startRun(system, { mailing: [...generateMailing(600, 7)].join('') });
@@ -77,7 +60,7 @@ test('A paused run sends nothing until it is resumed, then the rest, and nobody 
   await temporal.resumeRun(run, 'user:7');
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 120 });
-  expect((await writtenTo(run)).toSorted()).toEqual(lines(120));
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(120));
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'finished', reason: null });
 });
 

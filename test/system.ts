@@ -16,6 +16,7 @@ export interface SystemOptions {
   gracePeriodMs?: number;
   sendersPerRun?: number;
   singleSendUpTo?: number;
+  singleSendAttempts?: number;
   sendTimeoutMs?: number;
   /** Where the gateway posts its receipts. */
   publicUrl?: string;
@@ -76,6 +77,9 @@ export async function createSystem(options: SystemOptions = {}) {
         gracePeriodMs: options.gracePeriodMs ?? 60_000,
         sendersPerRun: options.sendersPerRun ?? 1,
         singleSendUpTo: options.singleSendUpTo ?? singleSendUpTo,
+        ...(options.singleSendAttempts === undefined
+          ? {}
+          : { singleSendAttempts: options.singleSendAttempts }),
       }),
     });
     const ended = workers.run();

@@ -41,8 +41,14 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
   setHandler(campaignChanged, () => {
     changes++;
   });
+  let lastAskedAt = 0;
   setHandler(runNow, async () => {
-    const opened = await steps.openManualRun({ campaignId, occurrence: new Date().toISOString() });
+    // Its moment is a run's key: two that are asked for in the same millisecond are still two.
+    lastAskedAt = Math.max(Date.now(), lastAskedAt + 1);
+    const opened = await steps.openManualRun({
+      campaignId,
+      occurrence: new Date(lastAskedAt).toISOString(),
+    });
     await startRun(opened);
     return { runId: opened.runId };
   });

@@ -42,19 +42,15 @@ export const streaming = (taskQueue: string) =>
     retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: faults },
   });
 
-/** How often one message is tried by `sendMessage` before it ends as failed. */
-export const singleSendAttempts = 5;
-
-/** One send: irreversible, so the activity itself decides what another attempt may do. */
+/**
+ * One send: irreversible, so the activity itself decides what another attempt may do, and how many there are: a pause
+ * that the provider asks for counts as none. It may wait for minutes for its place in the provider's rate.
+ */
 export const single = (taskQueue: string) =>
   proxyActivities<Pick<Activities, 'sendMessage'>>({
     taskQueue: sendingTaskQueue(taskQueue),
-    startToCloseTimeout: '2 minutes',
+    startToCloseTimeout: '15 minutes',
     heartbeatTimeout: '10 seconds',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      initialInterval: '2 seconds',
-      maximumAttempts: singleSendAttempts,
-      nonRetryableErrorTypes: faults,
-    },
+    retry: { initialInterval: '2 seconds', maximumInterval: '1 minute', nonRetryableErrorTypes: faults },
   });

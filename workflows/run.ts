@@ -59,6 +59,8 @@ const longestPauseMs = 60_000;
  */
 export async function run(input: RunInput): Promise<RunResult> {
   const { runId } = input;
+  /** Whether the run has been taken up: what is asked before that waits, so that it is not undone by what is read then. */
+  let begun = false;
   let paused = false;
   /** Set by `cancel`, or by who cancels the workflow itself. */
   let cancelled = false;
@@ -72,12 +74,21 @@ export async function run(input: RunInput): Promise<RunResult> {
       if (over) throw ApplicationFailure.nonRetryable('The run has ended.', failures.runEnded);
     },
   };
+  let turn: Promise<unknown> = condition(() => begun || over);
+  /** One after the other, as they were asked: what the row says last is what counts here, too. */
+  const inTurn = (change: () => Promise<void>): Promise<void> => {
+    const changed = turn.then(change);
+    turn = changed.catch(() => undefined);
+    return changed;
+  };
   setHandler(
     pause,
     async ({ by }) => {
-      await steps.pauseRun({ runId, reason: { code: 'by_user', user: by } });
-      paused = true;
-      sending?.cancel();
+      await inTurn(async () => {
+        await steps.pauseRun({ runId, reason: { code: 'by_user', user: by } });
+        paused = true;
+        sending?.cancel();
+      });
       await condition(() => sending === null, longestDrainMs);
       return null;
     },
@@ -86,8 +97,10 @@ export async function run(input: RunInput): Promise<RunResult> {
   setHandler(
     resume,
     async (_: Asked) => {
-      await steps.resumeRun({ runId });
-      paused = false;
+      await inTurn(async () => {
+        await steps.resumeRun({ runId });
+        paused = false;
+      });
       return null;
     },
     whileLive,
@@ -95,10 +108,12 @@ export async function run(input: RunInput): Promise<RunResult> {
   setHandler(
     cancel,
     async ({ by }) => {
-      await steps.requestCancel({ runId, reason: { code: 'by_user', user: by } });
-      cancelled = true;
-      sending?.cancel();
-      reading?.cancel();
+      await inTurn(async () => {
+        await steps.requestCancel({ runId, reason: { code: 'by_user', user: by } });
+        cancelled = true;
+        sending?.cancel();
+        reading?.cancel();
+      });
       return null;
     },
     whileLive,
@@ -120,11 +135,12 @@ export async function run(input: RunInput): Promise<RunResult> {
   };
 
   try {
-    const begun = await steps.beginRun({ runId });
-    paused = begun.status === 'paused';
-    cancelled = begun.status === 'cancelling';
+    const { status, mailingRead } = await steps.beginRun({ runId });
+    paused = status === 'paused';
+    cancelled = status === 'cancelling';
+    begun = true;
 
-    if (!begun.mailingRead) {
+    if (!mailingRead) {
       enter('hours');
       const blocked = await waitForHours();
       if (blocked) return await close(blocked.status, blocked.reason);
@@ -144,7 +160,8 @@ export async function run(input: RunInput): Promise<RunResult> {
     enter('sending');
     return await send();
   } catch (error) {
-    if (isCancellation(error)) {
+    // Whatever went wrong: who cancels a run wants no more of it.
+    if (isCancellation(error) || (cancelled && error instanceof ActivityFailure)) {
       const byUser = cancelled;
       return await CancellationScope.nonCancellable(async () => {
         if (!byUser) await steps.requestCancel({ runId, reason: { code: 'by_temporal' } });
@@ -154,6 +171,8 @@ export async function run(input: RunInput): Promise<RunResult> {
       });
     }
     if (!(error instanceof ActivityFailure)) throw error;
+    // Whoever cancelled has been told that it is done: that a step failed meanwhile changes nothing.
+    if (cancelled) return await close('cancelled', null);
     const { cause } = error;
     const type = cause instanceof ApplicationFailure ? cause.type : null;
     const detail = cause?.message ?? error.message;
@@ -195,6 +214,7 @@ export async function run(input: RunInput): Promise<RunResult> {
       }
       const plan = await steps.planSending({ runId });
       setCurrentDetails(plan.details);
+      if (paused || cancelled) continue;
       switch (plan.next) {
         case 'done':
           return close('finished', null);
@@ -217,26 +237,15 @@ export async function run(input: RunInput): Promise<RunResult> {
           const worker = async (): Promise<void> => {
             for (let messageId = waiting.shift(); messageId !== undefined; messageId = waiting.shift()) {
               if (paused || cancelled) return;
-              await sendOne(sendMessage, messageId);
+              await sendMessage.executeWithOptions({ summary: `Message ${messageId}` }, [
+                { messageId, maxAttempts: plan.maxAttempts },
+              ]);
             }
           };
           await inSendingScope(singlesAtOnce, worker);
           break;
         }
       }
-    }
-  }
-
-  async function sendOne(
-    sendMessage: ReturnType<typeof single>['sendMessage'],
-    messageId: number,
-  ): Promise<void> {
-    try {
-      await sendMessage.executeWithOptions({ summary: `Message ${messageId}` }, [{ messageId }]);
-    } catch (error) {
-      const cause = error instanceof ActivityFailure ? error.cause : undefined;
-      if (!(cause instanceof ApplicationFailure) || cause.type !== failures.notTaken) throw error;
-      await steps.giveUpMessage({ messageId });
     }
   }
 
@@ -259,6 +268,7 @@ export async function run(input: RunInput): Promise<RunResult> {
       if (!(cause instanceof ApplicationFailure) || cause.type !== failures.providerAccount) throw error;
       const [code] = cause.details ?? [];
       const providerCode = typeof code === 'string' ? code : '';
+      if (cancelled) return;
       log.warn('The provider refuses the account; the run is paused', { runId, providerCode });
       await steps.pauseRun({
         runId,

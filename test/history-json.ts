@@ -1,0 +1,31 @@
+import { createRequire } from 'node:module';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+
+/**
+ * Histories in the JSON of Temporal's own tools.
+ *
+ * The SDK's historyToJSON and historyFromJSON can't be used: npm gives each of its packages a protobufjs of its own,
+ * and one copy does not take another's types. So all is loaded through the package that the types are of.
+ */
+const proto = createRequire(createRequire(import.meta.url).resolve('@temporalio/proto'));
+
+interface HistoryType {
+  fromObject: (history: History) => History;
+}
+interface ProtoJson {
+  toJson: (type: HistoryType, message: History) => unknown;
+  fromJson: (type: HistoryType, json: unknown, options: { ignoreUnknownFields: boolean }) => History;
+}
+const { toJson, fromJson } = proto('protobufjs/ext/protojson') as ProtoJson;
+const { patchProtobufRoot } = proto('@temporalio/proto/lib/patch-protobuf-root') as {
+  patchProtobufRoot: (root: unknown) => { lookupType(name: string): HistoryType };
+};
+const historyType = patchProtobufRoot(proto('@temporalio/proto')).lookupType(
+  'temporal.api.history.v1.History',
+);
+
+export const historyToJson = (history: History): unknown =>
+  toJson(historyType, historyType.fromObject(history));
+
+export const historyFromJson = (json: unknown): History =>
+  fromJson(historyType, json, { ignoreUnknownFields: true });
