@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { errorBody } from '../api/errors.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const all = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map(([, found = '']) => found);
+
+test('the API page lists every code of an error, and no other', () => {
+  const listed = all(read('docs/api.md'), /^\| \d{3} \| `(\w+)` \|/gm);
+  expect(listed.toSorted()).toEqual(errorBody.shape.error.shape.code.options.toSorted());
+});
+
+test('every setting is explained in .env.example and in the README', () => {
+  const settings = all(read('config.ts'), /^ {2}([A-Z_]{3,}): /gm);
+  expect(settings).toContain('DATABASE_URL');
+  const example = read('.env.example');
+  const readme = read('README.md');
+  expect(settings.filter((name) => !new RegExp(`^#?${name}=`, 'm').test(example))).toEqual([]);
+  expect(settings.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+});
+
+test('links between the pages lead somewhere', () => {
+  for (const page of [
+    'README.md',
+    'docs/architecture.md',
+    'docs/states.md',
+    'docs/operations.md',
+    'docs/api.md',
+  ]) {
+    for (const link of all(read(page), /\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      expect(
+        () =>
+          read(
+            new URL(link, `file:///${page}`).pathname.slice(1).replace(/\/$/, '/0001-campaign-workflow.md'),
+          ),
+        `${page}: ${link}`,
+      ).not.toThrow();
+    }
+  }
+});
