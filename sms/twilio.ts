@@ -50,7 +50,7 @@ export function createTwilio(options: TwilioOptions): Provider {
     deduplicates: false,
     send: async ({ messageId, to, text }) => {
       // A lone surrogate, which encodeURIComponent throws on, goes out as U+FFFD.
-      const fields = messageId === null ? fromField : constantFields + messageId;
+      const fields = messageId === null ? fromField : `${constantFields}${messageId}`;
       const body = `${fields}&To=${encodeURIComponent(to)}&Body=${encodeURIComponent(toUSVString(text))}`;
       return outcomeOf(await transport.post(path, body));
     },
