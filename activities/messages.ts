@@ -53,6 +53,8 @@ const defaultSingleSendAttempts = 10;
 const holdMs = 1_000;
 /** A message waits at most this long for its place in the rate; then the run looks at itself again. */
 const longestWaitMs = 10 * 60_000;
+/** While the provider is down it is looked for at least this often, with four messages at a time. */
+const longestOutagePauseMs = 60_000;
 const heartbeatMs = 2_000;
 
 export interface MessagesDeps {
@@ -160,6 +162,7 @@ export function createMessages({
           throw ApplicationFailure.create({
             type: failures.providerUnavailable,
             message: `${error.code}: ${error.message}`,
+            nextRetryDelay: Math.min(longestOutagePauseMs, 1_000 * 2 ** (attempt - 1)),
           });
         }
         throw error;

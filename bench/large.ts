@@ -1,21 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
-import { connect } from '../db/client.ts';
-import { migrate } from '../db/migrate.ts';
 import { runWorkflowId } from '../domain/ids.ts';
 import { freePort } from '../embedded/ports.ts';
-import { startPostgres } from '../embedded/postgres.ts';
-import { requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
 import { logIn } from '../scripts/api-client.ts';
 import { createCampaign, createSandboxProvider, createSendingHours } from '../scripts/first-campaign.ts';
-import { attributes } from '../workflows/attributes.ts';
 import { peakMegabytes, startProcess } from './processes.ts';
+import { account } from './runs.ts';
+import { withServers } from './servers.ts';
 
 /**
  * One large mailing through the whole system, each part a process of its own as in production: uploaded over HTTP,
@@ -38,7 +31,6 @@ export interface LargeResult {
 }
 
 const pollMs = 500;
-const account = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'bench-token', from: '+5511999990000' };
 const runTimes = z.object({
   occurrence: z.coerce.date(),
   startedAt: z.coerce.date(),
@@ -58,25 +50,7 @@ const ledgerShape = z.object({
 });
 
 export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): Promise<LargeResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'torpedo-bench-'));
-  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-  try {
-    const log = (message: string): void => console.error(message);
-    const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: 0, log });
-    stops.push(postgres.stop);
-    const temporal = await startTemporal({
-      binary: await requireTemporalBinary(log),
-      dataDir: join(folder, 'temporal'),
-      port: 0,
-      uiPort: null,
-      namespace: 'default',
-      searchAttributes: Object.values(attributes).map(({ name }) => name),
-      log,
-    });
-    stops.push(temporal.stop);
-    const sql = connect(postgres.url, { max: 2 });
-    await migrate(sql);
-    await sql.end();
+  return withServers(async ({ databaseUrl, temporalAddress, client: temporal, stops, log }) => {
     const sandbox = await startProcess('sandbox/main.ts', {}, /(http:\S+)/, [
       ...['--port', '0', '--account-sid', account.accountSid, '--auth-token', account.authToken],
       ...['--faults', JSON.stringify({ receipts })],
@@ -85,8 +59,8 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
     const port = await freePort();
     const apiUrl = `http://127.0.0.1:${port}`;
     const environment = {
-      DATABASE_URL: postgres.url,
-      TEMPORAL_ADDRESS: temporal.address,
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporalAddress,
       PUBLIC_URL: apiUrl,
       PORT: String(port),
       SANDBOX_URL: sandbox.ready,
@@ -134,11 +108,7 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
     }
     const settled = Date.now();
     const times = runTimes.parse(await client.call('GET', `/api/runs/${runId}`));
-    const connection = await Connection.connect({ address: temporal.address });
-    stops.push(() => connection.close());
-    const { raw } = await new Client({ connection }).workflow
-      .getHandle(runWorkflowId(campaignId, times.occurrence))
-      .describe();
+    const { raw } = await temporal.workflow.getHandle(runWorkflowId(campaignId, times.occurrence)).describe();
     return {
       lines,
       uploadSeconds: seconds(began, uploaded),
@@ -153,9 +123,7 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
       historyEvents: Number(raw.workflowExecutionInfo?.historyLength),
       historyBytes: Number(raw.workflowExecutionInfo?.historySizeBytes),
     };
-  } finally {
-    for (const stop of stops.toReversed()) await stop();
-  }
+  });
 }
 
 const seconds = (from: Date | number, to: Date | number): number =>

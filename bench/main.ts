@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
+import { benchKill } from './kill.ts';
 import { benchLarge } from './large.ts';
 import { benchSend } from './send.ts';
 
 /**
- * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill`. Figures are for
+ * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill [--lines N] [--kills N] [--json]`. Figures are for
  * comparison within one run.
  */
 const { positionals, values } = parseArgs({
@@ -14,6 +15,7 @@ const { positionals, values } = parseArgs({
     contacts: { type: 'string' },
     rounds: { type: 'string' },
     lines: { type: 'string' },
+    kills: { type: 'string' },
     receipts: { type: 'boolean', default: false },
   },
 });
@@ -21,30 +23,21 @@ const { positionals, values } = parseArgs({
 const number = (value: string | boolean | undefined, otherwise: number): number =>
   typeof value === 'string' ? Number(value) : otherwise;
 
+const show = (result: object): void => {
+  if (values.json) console.log(JSON.stringify(result));
+  else console.table(result);
+};
+
 switch (positionals[0]) {
-  case 'send': {
-    const result = await benchSend({
-      contacts: number(values.contacts, 20_000),
-      rounds: number(values.rounds, 5),
-    });
-    if (values.json) console.log(JSON.stringify(result));
-    else console.table(result);
+  case 'send':
+    show(await benchSend({ contacts: number(values.contacts, 20_000), rounds: number(values.rounds, 5) }));
     break;
-  }
-  case 'large': {
-    const result = await benchLarge({
-      lines: number(values.lines, 1_000_000),
-      receipts: values.receipts === true,
-    });
-    if (values.json) console.log(JSON.stringify(result));
-    else console.table(result);
+  case 'large':
+    show(await benchLarge({ lines: number(values.lines, 1_000_000), receipts: values.receipts === true }));
     break;
-  }
-  case 'kill': {
-    const { main } = await import('./kill.ts');
-    await main();
+  case 'kill':
+    show(await benchKill({ lines: number(values.lines, 20_000), kills: number(values.kills, 10) }));
     break;
-  }
   case undefined:
   default:
     console.error('Name a benchmark: send, large, kill.');

@@ -1,24 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import { Pool } from 'undici';
-import { connect, type Database } from '../db/client.ts';
-import { insertCampaign } from '../db/campaigns.ts';
-import { migrate } from '../db/migrate.ts';
-import { insertProvider } from '../db/providers.ts';
-import { insertRun, type RunRow } from '../db/runs.ts';
-import { createSecretBox } from '../db/secrets.ts';
-import { campaign, campaignDraft } from '../domain/campaign.ts';
-import { sendingHours } from '../domain/hours.ts';
+import type { Database } from '../db/client.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
-import { startPostgres } from '../embedded/postgres.ts';
-import { requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
-import { attributes } from '../workflows/attributes.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
 import { median } from './numbers.ts';
 import { cpuMicros, startProcess } from './processes.ts';
+import { account, createFactory, workerEnvironment } from './runs.ts';
+import { withServers } from './servers.ts';
 
 /**
  * How fast contacts are written to through the whole path (run workflow, streaming sender, durable outcome for each),
@@ -44,48 +31,20 @@ export interface SendResult {
 const inFlight = 50;
 /** More would exceed what a history holds; its rate does not depend on the number. */
 const activityContacts = 500;
-const accountSid = `AC${'0'.repeat(32)}`;
-const keys = [{ id: 'bench', key: randomBytes(32) }];
 
 export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise<SendResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'torpedo-bench-'));
-  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-  try {
-    const log = (message: string): void => console.error(message);
-    const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: 0, log });
-    stops.push(postgres.stop);
-    const temporal = await startTemporal({
-      binary: await requireTemporalBinary(log),
-      dataDir: join(folder, 'temporal'),
-      port: 0,
-      uiPort: null,
-      namespace: 'default',
-      searchAttributes: Object.values(attributes).map(({ name }) => name),
-      log,
-    });
-    stops.push(temporal.stop);
-    const sql = connect(postgres.url, { max: 4 });
-    stops.push(() => sql.end({ timeout: 5 }));
-    await migrate(sql);
+  return withServers(async ({ databaseUrl, sql, temporalAddress, client, stops }) => {
     const sink = await startProcess('bench/sink.ts', {}, /^(http:\S+)/);
     stops.push(() => sink.stop());
-    const worker = await startProcess(
-      'worker/main.ts',
-      {
-        DATABASE_URL: postgres.url,
-        TEMPORAL_ADDRESS: temporal.address,
-        PUBLIC_URL: 'http://127.0.0.1:1',
-        SANDBOX_URL: sink.ready,
-        SECRET_KEYS: `bench:${keys[0]?.key.toString('base64') ?? ''}`,
-        SINGLE_SEND_UP_TO: String(activityContacts),
-        LOG_LEVEL: 'warn',
-      },
-      null,
-    );
+    const environment = {
+      ...workerEnvironment,
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporalAddress,
+      SANDBOX_URL: sink.ready,
+      SINGLE_SEND_UP_TO: String(activityContacts),
+    };
+    const worker = await startProcess('worker/main.ts', environment, null);
     stops.push(() => worker.stop());
-    const connection = await Connection.connect({ address: temporal.address });
-    stops.push(() => connection.close());
-    const client = new Client({ connection });
     const makeRun = await createFactory(sql);
 
     const torpedo = async (count: number): Promise<{ rate: number; cpu: number; transactions: number }> => {
@@ -136,19 +95,17 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
       workerCpuMicrosPerContact: Math.round(median(results.map((one) => one.cpu))),
       transactionsPerContact: Number(median(results.map((one) => one.transactions)).toFixed(3)),
     };
-  } finally {
-    for (const stop of stops.toReversed()) await stop();
-  }
+  });
 }
 
 /** The bare client: the same POST, so many in flight, the answer read, nothing else. */
 async function bare(url: string, count: number): Promise<number> {
   const pool = new Pool(url, { connections: inFlight, pipelining: 1 });
   const headers = {
-    authorization: `Basic ${Buffer.from(`${accountSid}:token`).toString('base64')}`,
+    authorization: `Basic ${Buffer.from(`${account.accountSid}:${account.authToken}`).toString('base64')}`,
     'content-type': 'application/x-www-form-urlencoded',
   };
-  const path = `/2010-04-01/Accounts/${accountSid}/Messages.json`;
+  const path = `/2010-04-01/Accounts/${account.accountSid}/Messages.json`;
   let next = 0;
   const began = performance.now();
   const loop = async (): Promise<void> => {
@@ -163,64 +120,6 @@ async function bare(url: string, count: number): Promise<number> {
   const rate = count / ((performance.now() - began) / 1000);
   await pool.close();
   return rate;
-}
-
-/** Makes runs whose mailing has been read: `count` queued messages each. */
-async function createFactory(sql: Database): Promise<(count: number) => Promise<RunRow>> {
-  const provider = await sql.begin((tx) =>
-    insertProvider(tx, createSecretBox(keys), {
-      name: 'Sink',
-      config: { kind: 'sandbox', accountSid, from: '+5511999990000' },
-      secrets: { kind: 'sandbox', authToken: 'token' },
-      segmentProfile: 'gsm',
-      ratePerSecond: null,
-    }),
-  );
-  const hours = {
-    timezone: 'UTC',
-    windows: [
-      {
-        days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
-        from: '00:00',
-        to: '24:00',
-      },
-    ],
-  };
-  const [{ id: sendingHoursId }] = await sql<[{ id: number }]>`
-    insert into sending_hours (name, definition) values ('always', ${sql.json(hours)}) returning id`;
-  const draft = campaignDraft.parse({
-    name: 'Bench',
-    schedule: { recurrence: { every: 'once' }, startsAt: '2030-01-01T09:00', timezone: 'UTC' },
-    message: { template: 'Ola, {nome}!', providerId: provider.id },
-    mailing: { source: 'csv', sendingHoursId, runDespitePending: true },
-  });
-  const { id: campaignId } = await insertCampaign(sql, draft);
-  let occurrence = Date.parse('2030-01-01T00:00:00Z');
-  return async (count) => {
-    const row = await insertRun(sql, {
-      campaignId,
-      occurrence: new Date(occurrence++),
-      trigger: 'manual',
-      status: 'running',
-      reason: null,
-      settings: {
-        campaign: campaign.parse(draft),
-        hours: sendingHours.parse(hours),
-        holidays: [],
-        segmentProfile: 'gsm',
-      },
-      mailingFileId: null,
-      expiresAt: null,
-    });
-    await sql`
-      insert into messages (run_id, line, status, phone, text, segments)
-      select ${row.id}, n, 'queued', '+55119' || (10000000 + n), 'Ola, Maria ' || n || '!', 1 from generate_series(1, ${count}::int) as n`;
-    await sql`insert into run_counts (run_id, status, messages, segments) values (${row.id}, 'queued', ${count}, ${count})`;
-    await sql`update runs set mailing_at = now() where id = ${row.id}`;
-    await sql`vacuum analyze messages`;
-    await sql`checkpoint`;
-    return row;
-  };
 }
 
 async function committed(sql: Database): Promise<number> {

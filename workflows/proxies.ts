@@ -30,8 +30,9 @@ export const importing = proxyActivities<Activities>({
 });
 
 /**
- * The streaming sender. It returns by itself after some minutes; the heartbeat is what tells of a dead worker. While
- * the provider is down it is tried again for as long as the run may live.
+ * The streaming sender. It returns by itself after some minutes; the heartbeat is what tells of a dead worker, and a
+ * live one takes over within seconds, however many have died before. While the provider is down the activity itself
+ * asks for longer pauses, for as long as the run may live.
  */
 export const streaming = (taskQueue: string) =>
   proxyActivities<Pick<Activities, 'sendMessages'>>({
@@ -39,7 +40,7 @@ export const streaming = (taskQueue: string) =>
     startToCloseTimeout: '15 minutes',
     heartbeatTimeout: '10 seconds',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: faults },
+    retry: { initialInterval: '1 second', maximumInterval: '5 seconds', nonRetryableErrorTypes: faults },
   });
 
 /**

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import type { Database } from '../db/client.ts';
+import { insertCampaign } from '../db/campaigns.ts';
+import { insertProvider } from '../db/providers.ts';
+import { insertRun, type RunRow } from '../db/runs.ts';
+import { createSecretBox } from '../db/secrets.ts';
+import { weekdays } from '../domain/calendar.ts';
+import { campaign, campaignDraft } from '../domain/campaign.ts';
+import { sendingHours } from '../domain/hours.ts';
+
+export const account = {
+  accountSid: `AC${'0'.repeat(32)}`,
+  authToken: 'bench-token',
+  from: '+5511999990000',
+};
+
+const key = randomBytes(32);
+
+/** What a worker of a benchmark needs beside its servers: it opens the secrets of `createFactory`'s provider. */
+export const workerEnvironment = {
+  PUBLIC_URL: 'http://127.0.0.1:1',
+  SECRET_KEYS: `bench:${key.toString('base64')}`,
+  LOG_LEVEL: 'error',
+};
+
+/** Makes runs whose mailing has been read: `count` queued messages each. */
+export async function createFactory(sql: Database): Promise<(count: number) => Promise<RunRow>> {
+  const provider = await sql.begin((tx) =>
+    insertProvider(tx, createSecretBox([{ id: 'bench', key }]), {
+      name: 'Sink',
+      config: { kind: 'sandbox', accountSid: account.accountSid, from: account.from },
+      secrets: { kind: 'sandbox', authToken: account.authToken },
+      segmentProfile: 'gsm',
+      ratePerSecond: null,
+    }),
+  );
+  const hours = {
+    timezone: 'UTC',
+    windows: [{ days: [...weekdays], from: '00:00', to: '24:00' }],
+  };
+  const [{ id: sendingHoursId }] = await sql<[{ id: number }]>`
+    insert into sending_hours (name, definition) values ('always', ${sql.json(hours)}) returning id`;
+  const draft = campaignDraft.parse({
+    name: 'Bench',
+    schedule: { recurrence: { every: 'once' }, startsAt: '2030-01-01T09:00', timezone: 'UTC' },
+    message: { template: 'Ola, {nome}!', providerId: provider.id },
+    mailing: { source: 'csv', sendingHoursId, runDespitePending: true },
+  });
+  const { id: campaignId } = await insertCampaign(sql, draft);
+  let occurrence = Date.parse('2030-01-01T00:00:00Z');
+  return async (count) => {
+    const row = await insertRun(sql, {
+      campaignId,
+      occurrence: new Date(occurrence++),
+      trigger: 'manual',
+      status: 'running',
+      reason: null,
+      settings: {
+        campaign: campaign.parse(draft),
+        hours: sendingHours.parse(hours),
+        holidays: [],
+        segmentProfile: 'gsm',
+      },
+      mailingFileId: null,
+      expiresAt: null,
+    });
+    await sql`
+      insert into messages (run_id, line, status, phone, text, segments)
+      select ${row.id}, n, 'queued', '+55119' || (10000000 + n), 'Ola, Maria ' || n || '!', 1 from generate_series(1, ${count}::int) as n`;
+    await sql`insert into run_counts (run_id, status, messages, segments) values (${row.id}, 'queued', ${count}, ${count})`;
+    await sql`update runs set mailing_at = now() where id = ${row.id}`;
+    // As the import leaves it: analyzed, and no checkpoint in between.
+    await sql`analyze messages`;
+    return row;
+  };
+}
