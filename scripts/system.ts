@@ -30,6 +30,7 @@ export interface SystemOptions {
 
 export interface System {
   apiUrl: string;
+  temporalAddress: string;
   temporalUiUrl: string | null;
   sandbox: SandboxAccount & { url: string };
   firstAdmin: { login: string; password: string } | null;
@@ -150,6 +151,7 @@ async function start(
   }
   return {
     apiUrl: api.url,
+    temporalAddress: temporal.address,
     temporalUiUrl: temporal.uiUrl,
     sandbox: { ...account, url: sandboxUrl },
     firstAdmin: api.firstAdmin,

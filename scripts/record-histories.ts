@@ -1,0 +1,228 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { campaignWorkflowId, runWorkflowId } from '../domain/ids.ts';
+import { requireTemporalBinary } from '../embedded/temporal.ts';
+import { generateMailing } from '../examples/make-mailing.ts';
+import { type ApiClient, logIn } from './api-client.ts';
+import { createCampaign, createSandboxProvider, createSendingHours } from './first-campaign.ts';
+import { startSystem } from './system.ts';
+
+/**
+ * `npm run record-histories`: runs the ways a campaign and a run can go on the real system, and keeps the histories in
+ * test/histories, where test/replay.test.ts replays them with the workflows of today. Record anew only before a
+ * release: histories of released workflows stay, that is their use.
+ */
+const folder = new URL('../test/histories/', import.meta.url);
+const root = fileURLToPath(new URL('../', import.meta.url));
+const pollMs = 100;
+const patienceMs = 60_000;
+
+const runsShape = z.object({
+  runs: z.array(
+    z.object({ id: z.int(), status: z.string(), occurrence: z.coerce.date(), trigger: z.string() }),
+  ),
+});
+const idShape = z.object({ id: z.int() });
+const documentShape = z.object({
+  definition: z.looseObject({ schedule: z.looseObject({}) }),
+  version: z.int(),
+});
+
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  const giveUpAt = Date.now() + patienceMs;
+  while (Date.now() < giveUpAt) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    await sleep(pollMs);
+  }
+  throw new Error('Gave up waiting.');
+}
+
+const dataDir = await mkdtemp(join(tmpdir(), 'torpedo-histories-'));
+const system = await startSystem({
+  dataDir,
+  ports: { api: 0, postgres: 0, temporal: 0, temporalUi: 0, sandbox: 0 },
+  environment: { LOG_LEVEL: 'error' },
+  example: false,
+  log: console.log,
+});
+try {
+  if (!system.firstAdmin) throw new Error('A new data folder has a first admin.');
+  const api = await logIn(system.apiUrl, system.firstAdmin);
+  const temporal = await requireTemporalBinary(console.log);
+  await mkdir(folder, { recursive: true });
+  const keep = async (name: string, workflowId: string): Promise<void> => {
+    const { stdout } = await promisify(execFile)(
+      temporal,
+      [
+        'workflow',
+        'show',
+        '--workflow-id',
+        workflowId,
+        '--output',
+        'json',
+        '--address',
+        system.temporalAddress,
+      ],
+      { maxBuffer: 64 * 1024 * 1024 },
+    );
+    // Who ran it, and where, is nobody's business, and no part of a replay.
+    const text = stdout
+      .trim()
+      .replaceAll(/\d+@[\w.-]+/g, '1@host')
+      .replaceAll(root, '/torpedo/');
+    await writeFile(new URL(`${name}.json`, folder), `${text}\n`);
+    console.log(`Recorded ${name}.`);
+  };
+
+  const fast = await createSandboxProvider(api, system.sandbox, null);
+  const always = await createSendingHours(api, 'Always');
+  const slow = idShape.parse(
+    await api.call('POST', '/api/providers', {
+      name: 'Slow',
+      config: { kind: 'sandbox', accountSid: system.sandbox.accountSid, from: system.sandbox.from },
+      secrets: { kind: 'sandbox', authToken: system.sandbox.authToken },
+      ratePerSecond: 20,
+    }),
+  ).id;
+
+  const streamed = await prepare(api, {
+    name: 'Streamed',
+    providerId: fast,
+    sendingHoursId: always,
+    lines: 1000,
+  });
+  const finished = await runNow(api, streamed);
+  await ended(api, streamed, finished.id);
+  await keep('run-streamed', runWorkflowId(streamed, finished.occurrence));
+
+  const small = await prepare(api, { name: 'Small', providerId: fast, sendingHoursId: always, lines: 20 });
+  const single = await runNow(api, small);
+  await ended(api, small, single.id);
+  await keep('run-one-by-one', runWorkflowId(small, single.occurrence));
+
+  const paused = await prepare(api, { name: 'Paused', providerId: slow, sendingHoursId: always, lines: 300 });
+  const first = await runNow(api, paused);
+  await until(async () => ((await countsOf(api, first.id)).sent ?? 0) > 0 || undefined);
+  await api.call('POST', `/api/runs/${first.id}/pause`);
+  // Due while the first one is pending: skipped.
+  await due(api, paused, 2_000);
+  const skipped = await until(async () =>
+    (await runsOf(api, paused)).find(({ trigger, status }) => trigger === 'schedule' && status === 'skipped'),
+  );
+  await keep('run-skipped', runWorkflowId(paused, skipped.occurrence));
+  await api.call('POST', `/api/runs/${first.id}/resume`);
+  await api.call('POST', `/api/runs/${first.id}/cancel`);
+  await ended(api, paused, first.id);
+  await keep('run-paused-resumed-cancelled', runWorkflowId(paused, first.occurrence));
+  await keep('campaign-after-an-occurrence', campaignWorkflowId(paused));
+  await api.call('POST', `/api/campaigns/${paused}/disable`, {});
+  await keep('campaign-run-now', campaignWorkflowId(streamed));
+
+  const closed = await prepare(api, {
+    name: 'Never open',
+    providerId: fast,
+    sendingHoursId: await neverOpenHours(api),
+    lines: 20,
+    holidayCalendarId: await everyMonday(api),
+  });
+  const failed = await runNow(api, closed);
+  await ended(api, closed, failed.id);
+  await keep('run-failed', runWorkflowId(closed, failed.occurrence));
+} finally {
+  await system.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+async function prepare(
+  api: ApiClient,
+  campaign: {
+    name: string;
+    providerId: number;
+    sendingHoursId: number;
+    lines: number;
+    holidayCalendarId?: number;
+  },
+): Promise<number> {
+  const id = await createCampaign(api, { ...campaign, startsAt: '2099-01-01T09:00' });
+  await api.upload(
+    `/api/campaigns/${id}/mailing/file`,
+    Buffer.from([...generateMailing(campaign.lines, 1)].join('')),
+  );
+  if (campaign.holidayCalendarId !== undefined)
+    await schedule(api, id, { holidayCalendarId: campaign.holidayCalendarId });
+  await api.call('POST', `/api/campaigns/${id}/enable`, {});
+  return id;
+}
+
+async function schedule(api: ApiClient, id: number, changed: Record<string, unknown>): Promise<void> {
+  const { definition, version } = documentShape.parse(await api.call('GET', `/api/campaigns/${id}`));
+  await api.call('PUT', `/api/campaigns/${id}`, {
+    ...definition,
+    schedule: { ...definition.schedule, ...changed },
+    version,
+  });
+}
+
+/** Makes the campaign due so soon, by UTC. */
+function due(api: ApiClient, id: number, inMs: number): Promise<void> {
+  return schedule(api, id, {
+    timezone: 'UTC',
+    startsAt: new Date(Date.now() + inMs).toISOString().slice(0, 19),
+  });
+}
+
+async function runNow(api: ApiClient, campaignId: number): Promise<{ id: number; occurrence: Date }> {
+  const { runId } = z
+    .object({ runId: z.int() })
+    .parse(await api.call('POST', `/api/campaigns/${campaignId}/run-now`));
+  const run = (await runsOf(api, campaignId)).find(({ id }) => id === runId);
+  if (!run) throw new Error(`There is no run ${runId}.`);
+  return run;
+}
+
+async function runsOf(api: ApiClient, campaignId: number) {
+  return runsShape.parse(await api.call('GET', `/api/runs?campaignId=${campaignId}`)).runs;
+}
+
+async function countsOf(api: ApiClient, runId: number): Promise<Record<string, number>> {
+  const progress = await api.call('GET', `/api/runs/${runId}/progress`);
+  return z.object({ counts: z.record(z.string(), z.int()) }).parse(progress).counts;
+}
+
+/** Waits until a run is over, and a moment longer for its workflow. */
+async function ended(api: ApiClient, campaignId: number, runId: number): Promise<void> {
+  await until(async () =>
+    (await runsOf(api, campaignId)).find(
+      ({ id, status }) => id === runId && !['running', 'paused', 'cancelling'].includes(status),
+    ),
+  );
+  await sleep(1_000);
+}
+
+async function neverOpenHours(api: ApiClient): Promise<number> {
+  const hours = await api.call('POST', '/api/settings/sending-hours', {
+    name: 'Mondays',
+    definition: { timezone: 'UTC', windows: [{ days: ['monday'], from: '00:00', to: '24:00' }] },
+  });
+  return idShape.parse(hours).id;
+}
+
+async function everyMonday(api: ApiClient): Promise<number> {
+  const weekMs = 7 * 24 * 3_600_000;
+  const today = new Date();
+  const monday = today.getTime() - ((today.getUTCDay() + 6) % 7) * 24 * 3_600_000;
+  const holidays = Array.from({ length: 56 }, (_, week) => ({
+    date: new Date(monday + week * weekMs).toISOString().slice(0, 10),
+    name: 'Closed',
+  }));
+  return idShape.parse(
+    await api.call('POST', '/api/settings/holiday-calendars', { name: 'Mondays', definition: { holidays } }),
+  ).id;
+}
