@@ -261,7 +261,7 @@ const receiptSources = {
   sent: sourcesOf('sent'),
   delivered: sourcesOf('delivered'),
   undelivered: sourcesOf('undelivered'),
-  failed: sourcesOf('failed').filter((status) => status !== 'queued'),
+  failed: sourcesOf('failed'),
 } as const;
 
 /**

@@ -23,7 +23,7 @@ export type MessageStatus = (typeof messageStatuses)[number];
  *   look-up or by a person; back to `queued` only when it is known that the provider never took it.
  */
 export const moves: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = {
-  queued: ['sending', 'skipped', 'cancelled', 'failed'],
+  queued: ['sending', 'skipped', 'cancelled'],
   sending: ['sent', 'delivered', 'undelivered', 'failed', 'unknown', 'queued'],
   sent: ['delivered', 'undelivered', 'failed'],
   unknown: ['sent', 'delivered', 'undelivered', 'failed', 'queued'],

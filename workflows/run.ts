@@ -160,7 +160,7 @@ export async function run(input: RunInput): Promise<RunResult> {
     enter('sending');
     return await send();
   } catch (error) {
-    // Whatever went wrong: who cancels a run wants no more of it.
+    // Who cancelled has been told that it is done: that a step failed meanwhile changes nothing.
     if (isCancellation(error) || (cancelled && error instanceof ActivityFailure)) {
       const byUser = cancelled;
       return await CancellationScope.nonCancellable(async () => {
@@ -171,8 +171,6 @@ export async function run(input: RunInput): Promise<RunResult> {
       });
     }
     if (!(error instanceof ActivityFailure)) throw error;
-    // Whoever cancelled has been told that it is done: that a step failed meanwhile changes nothing.
-    if (cancelled) return await close('cancelled', null);
     const { cause } = error;
     const type = cause instanceof ApplicationFailure ? cause.type : null;
     const detail = cause?.message ?? error.message;
