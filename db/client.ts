@@ -19,14 +19,19 @@ export function connect(
   url: string,
   { max = 10, application = 'torpedo', genericPlans = false } = {},
 ): Database {
-  return postgres(url, {
+  const sql = postgres(url, {
     max,
     connection: {
       application_name: application,
       ...(genericPlans ? { plan_cache_mode: 'force_generic_plan' } : {}),
     },
     connect_timeout: 10,
+    // In seconds. postgres.js would wait for up to 20 of them while the database may long be back.
+    backoff: (retries: number) => Math.min(2, 0.05 * 2 ** retries),
     onnotice: () => undefined,
+    // postgres.js would ask each new connection for the array types, and nobody catches that query's error: a connection
+    // that is cut at that moment ends the process (tried).
+    fetch_types: false,
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
     types: {
       bigint: {
@@ -37,4 +42,15 @@ export function connect(
       },
     },
   });
+  for (const oid of arrayTypes) sql.options.serializers[oid] = arrayLiteral;
+  return sql;
 }
+
+/** Those that statements take as parameters: int[], text[], bigint[], timestamptz[], jsonb[]. */
+const arrayTypes = [1007, 1009, 1016, 1185, 3807];
+
+/** An array in PostgreSQL's text form. https://www.postgresql.org/docs/18/arrays.html#ARRAYS-IO */
+const arrayLiteral = (values: readonly (string | number | null)[]): string =>
+  `{${values
+    .map((value) => (typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : (value ?? 'NULL')))
+    .join(',')}}`;

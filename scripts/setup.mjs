@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findTemporal } from '../embedded/find-temporal.mjs';
+import { patchPostgres } from './patch-postgres.mjs';
 
 // Not import.meta.dirname: the Node that is too old must get as far as being told so.
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -16,6 +17,8 @@ try {
   requireNode();
   requireSystem();
   if (!isInstalled()) await install();
+  // For packages that were installed without our scripts.
+  patchPostgres();
   // The server that is used instead is checked by whoever connects to it.
   const address =
     process.env.npm_lifecycle_event === 'pretest' ? 'TEST_TEMPORAL_ADDRESS' : 'TEMPORAL_ADDRESS';

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { connect } from '../db/client.ts';
+import { createDatabase } from './database.ts';
+
+const { sql, url } = await createDatabase();
+
+test('An array is a parameter as it is, whatever its texts hold', async () => {
+  const texts = ['', ' ', 'NULL', 'null', '"', '\\', '\\"', '{a,b}', 'ção, 😀', "it's", '\n\t', null];
+  const rows = await sql<{ text: string | null }[]>`select unnest(${texts}::text[]) as text`;
+  expect(rows.map(({ text }) => text)).toEqual(texts);
+  const ids = await sql<{ id: number }[]>`select unnest(${[1, 2 ** 40]}::bigint[]) as id`;
+  expect(ids.map(({ id }) => id)).toEqual([1, 2 ** 40]);
+  const times = await sql<{ at: Date | null }[]>`
+    select unnest(${['2026-11-23T10:00:00.123Z', null]}::timestamptz[]) as at`;
+  expect(times.map(({ at }) => at)).toEqual([new Date('2026-11-23T10:00:00.123Z'), null]);
+  expect((await sql`select from unnest(${[]}::int[])`).count).toBe(0);
+});
+
+test('A connection that is cut as soon as it is made fails its query, and nothing else', async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  const cut = connect(url, { application: 'cut', max: 4 });
+  const over = performance.now() + 3_000;
+  const asking = Promise.all(
+    Array.from({ length: 4 }, async () => {
+      while (performance.now() < over) await cut`select 1`.catch(() => undefined);
+    }),
+  );
+  while (performance.now() < over) {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut'`;
+    await sleep(2);
+  }
+  // None of them hangs for good; postgres.js waits ever longer before it connects again.
+  await asking;
+  await cut.end({ timeout: 1 });
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});
