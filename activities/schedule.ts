@@ -1,6 +1,6 @@
 import {
   type CampaignRow,
-  clearPreviousSchedule,
+  clearPreviousSchedules,
   lockCampaign,
   setScheduledThrough,
 } from '../db/campaigns.ts';
@@ -69,7 +69,7 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
             return { next: 'run', occurrence: latest.toISOString(), details: `Due: ${latest.toISOString()}` };
           await recordMissed(tx, row, [latest], reasonOf);
         }
-        if (row.previousSchedule) await clearPreviousSchedule(tx, campaignId);
+        if (row.previousSchedules.length > 0) await clearPreviousSchedules(tx, campaignId);
         const [next] = nextOccurrences(schedule, { after: now, count: 1, holidays });
         if (!next) return { next: 'idle', details: 'The schedule has no further occurrence.' };
         return {
@@ -138,12 +138,13 @@ function dueOccurrences(row: CampaignRow, now: Date, holidays: ReadonlySet<strin
     nextOccurrences(schedule, { after, count, holidays })
       .map(({ at }) => at)
       .filter((at) => at <= until);
-  const handled = latest(row.scheduledThrough, row.enabledAt);
-  const since = latest(handled, row.scheduleSince);
-  return [
-    ...(row.previousSchedule ? due(row.previousSchedule, handled, since) : []),
-    ...due(row.definition.schedule, since, now),
-  ].slice(0, count);
+  let handled = latest(row.scheduledThrough, row.enabledAt);
+  const owed = row.previousSchedules.flatMap(({ schedule, until }) => {
+    const occurrences = due(schedule, handled, until);
+    handled = latest(handled, until);
+    return occurrences;
+  });
+  return [...owed, ...due(row.definition.schedule, latest(handled, row.scheduleSince), now)].slice(0, count);
 }
 
 async function recordMissed(

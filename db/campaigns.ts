@@ -1,8 +1,13 @@
+import { z } from 'zod';
 import type { CampaignDraft } from '../domain/campaign.ts';
 import { campaignDraft } from '../domain/campaign.ts';
-import { type Schedule, schedule } from '../domain/schedule.ts';
+import { schedule } from '../domain/schedule.ts';
 import type { Sql } from './client.ts';
 import { json } from './json.ts';
+
+const previousSchedules = z.array(z.object({ schedule, until: z.coerce.date() }));
+/** A schedule, and when another took its place. */
+export type PreviousSchedule = z.infer<typeof previousSchedules>[number];
 
 export interface CampaignRow {
   id: number;
@@ -14,22 +19,22 @@ export interface CampaignRow {
   scheduledThrough: Date | null;
   /** The schedule counts from here on; null: from enabling. */
   scheduleSince: Date | null;
-  /** The schedule before the last edit, as long as something that was due by it may be owed. */
-  previousSchedule: Schedule | null;
+  /** The schedules before the last edits, oldest first, as long as something that was due by them may be owed. */
+  previousSchedules: PreviousSchedule[];
   mailingFileId: number | null;
   createdAt: Date;
   updatedAt: Date;
 }
 
 const columns = (sql: Sql) => sql`
-  id, definition, version, enabled, enabled_at, scheduled_through, schedule_since, previous_schedule,
+  id, definition, version, enabled, enabled_at, scheduled_through, schedule_since, previous_schedules,
   mailing_file_id, created_at, updated_at`;
 
 /** Parsed on the way out too: a document of an older version gains the defaults of the fields added since. */
 const parsed = (row: CampaignRow): CampaignRow => ({
   ...row,
   definition: campaignDraft.parse(row.definition),
-  previousSchedule: schedule.nullable().parse(row.previousSchedule),
+  previousSchedules: previousSchedules.parse(row.previousSchedules),
 });
 
 export async function insertCampaign(sql: Sql, definition: CampaignDraft): Promise<CampaignRow> {
@@ -46,8 +51,9 @@ export async function updateCampaign(
   const schedule = sql`${json(sql, definition)}::jsonb -> 'schedule'`;
   const [row] = await sql<CampaignRow[]>`
     update campaigns set definition = ${json(sql, definition)}, version = version + 1, updated_at = now(),
-      previous_schedule = case when enabled and definition -> 'schedule' <> ${schedule}
-        then coalesce(previous_schedule, definition -> 'schedule') else previous_schedule end,
+      previous_schedules = case when enabled and definition -> 'schedule' <> ${schedule}
+        then previous_schedules || jsonb_build_object('schedule', definition -> 'schedule', 'until', now())
+        else previous_schedules end,
       schedule_since = case when enabled and definition -> 'schedule' <> ${schedule} then now() else schedule_since end
     where id = ${id} and version = ${version} returning ${columns(sql)}`;
   return row ? parsed(row) : null;
@@ -82,7 +88,7 @@ export async function enabledCampaignIds(sql: Sql): Promise<number[]> {
 /** Occurrences before the moment of enabling are none of its business. */
 export async function enableCampaign(sql: Sql, id: number): Promise<void> {
   await sql`update campaigns set enabled = true, enabled_at = now(), scheduled_through = null, schedule_since = null,
-    previous_schedule = null, updated_at = now()
+    previous_schedules = '[]', updated_at = now()
     where id = ${id} and not enabled`;
 }
 
@@ -95,9 +101,9 @@ export async function setScheduledThrough(sql: Sql, id: number, occurrence: Date
   await sql`update campaigns set scheduled_through = greatest(scheduled_through, ${occurrence}) where id = ${id}`;
 }
 
-/** All that was due by the schedule before the last edit is dealt with. */
-export async function clearPreviousSchedule(sql: Sql, id: number): Promise<void> {
-  await sql`update campaigns set previous_schedule = null where id = ${id}`;
+/** All that was due by the schedules before the last edits is dealt with. */
+export async function clearPreviousSchedules(sql: Sql, id: number): Promise<void> {
+  await sql`update campaigns set previous_schedules = '[]' where id = ${id}`;
 }
 
 export async function setMailingFile(sql: Sql, id: number, fileId: number): Promise<void> {

@@ -64,6 +64,24 @@ test('A paused run sends nothing until it is resumed, then the rest, and nobody 
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'finished', reason: null });
 });
 
+test('Pauses and resumes that come at the same moment leave the run as the last of them said', async () => {
+  const providerId = await createProvider(system, { ratePerSecond: 50 });
+  const run = await startRun(system, { mailing: 100, providerId });
+  for (let round = 0; round < 3; round++) {
+    await Promise.all([
+      temporal.pauseRun(run, 'user:7'),
+      temporal.resumeRun(run, 'user:8'),
+      temporal.pauseRun(run, 'user:7'),
+      temporal.resumeRun(run, 'user:8'),
+    ]);
+  }
+  // If it says that it runs, it does.
+  if ((await readRun(sql, run.id)).status === 'paused') await temporal.resumeRun(run, 'user:8');
+  await ended(run);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 100 });
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(100));
+});
+
 test('A cancelled run sends no more, and what has not left is cancelled', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
   const run = await startRun(system, { mailing: 200, providerId });

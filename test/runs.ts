@@ -1,6 +1,8 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { runWorkflowId } from '../domain/ids.ts';
 import type { Run } from './factories.ts';
 import type { System } from './system.ts';
+import { until } from './until.ts';
 
 /** What tests ask about a run, beyond its row. */
 export const createRunProbe = ({ sql, client, gateway }: System) => {
@@ -9,7 +11,18 @@ export const createRunProbe = ({ sql, client, gateway }: System) => {
   return {
     workflowOf,
     /** What its workflow returns; rejects when it fails. */
-    ended: (run: Run): Promise<unknown> => workflowOf(run).result(),
+    ended: async (run: Run): Promise<unknown> => {
+      // The row is there a moment earlier.
+      await until('its workflow has started', () =>
+        workflowOf(run)
+          .describe()
+          .catch((error: unknown) => {
+            if (error instanceof WorkflowNotFoundError) return null;
+            throw error;
+          }),
+      );
+      return workflowOf(run).result();
+    },
 
     /** Messages of a status by the kept counts: what is being sent counts as queued. */
     countOf: async (runId: number, status: string): Promise<number> => {

@@ -7,6 +7,7 @@ import { createProviders } from '../activities/providers.ts';
 import { createTemporal } from '../api/temporal.ts';
 import { connect } from '../db/client.ts';
 import { createSecretBox } from '../db/secrets.ts';
+import { taskQueue as deploymentQueue } from '../domain/ids.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { createDatabase } from './database.ts';
@@ -18,6 +19,8 @@ export interface SystemOptions {
   singleSendUpTo?: number;
   singleSendAttempts?: number;
   sendTimeoutMs?: number;
+  /** Nobody works here: the test starts `worker/main.ts`, which looks for work in the deployment's task queue. */
+  asProcess?: boolean;
   /** Where the gateway posts its receipts. */
   publicUrl?: string;
 }
@@ -42,8 +45,9 @@ export async function createSystem(options: SystemOptions = {}) {
   // As worker/main.ts has it.
   const workerSql = connect(databaseUrl, { application: workerApplication, genericPlans: true });
   const gateway = await createGateway();
-  const box = createSecretBox([{ id: 'test', key: randomBytes(32) }]);
-  const taskQueue = `test-${randomBytes(6).toString('hex')}`;
+  const key = randomBytes(32);
+  const box = createSecretBox([{ id: 'test', key }]);
+  const taskQueue = options.asProcess ? deploymentQueue : `test-${randomBytes(6).toString('hex')}`;
   const address = inject('temporalAddress');
   const connection = await Connection.connect({ address });
   const temporal = createTemporal({
@@ -89,7 +93,7 @@ export async function createSystem(options: SystemOptions = {}) {
     };
   };
   const workerConnection = NativeConnection.connect({ address });
-  let stopWorkers = await startWorkers();
+  let stopWorkers = options.asProcess ? async (): Promise<void> => undefined : await startWorkers();
 
   afterAll(async () => {
     await stopWorkers();
@@ -104,6 +108,7 @@ export async function createSystem(options: SystemOptions = {}) {
     databaseUrl,
     sql,
     box,
+    secretKeys: `test:${key.toString('base64')}`,
     gateway,
     temporal,
     client: new Client({ connection }),

@@ -115,10 +115,10 @@ create table campaigns (
   enabled_at          timestamptz,
   -- The last occurrence that was dealt with: run, late, skipped or missed. The next one is after it.
   scheduled_through   timestamptz,
-  -- A changed schedule counts from the change on. What was due by the one before it and is not dealt with yet is
-  -- still owed: the campaign's workflow settles it and clears the column.
+  -- A changed schedule counts from the change on. What was due by those before it, each until it was changed, and is
+  -- not dealt with yet is still owed: the campaign's workflow settles it and empties the list.
   schedule_since      timestamptz,
-  previous_schedule   jsonb,
+  previous_schedules  jsonb not null default '[]', -- [{"schedule": …, "until": instant}], oldest first
   mailing_file_id     bigint,
   created_at          timestamptz not null default now(),
   updated_at          timestamptz not null default now()
