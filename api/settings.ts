@@ -1,11 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { SubjectKind } from '../db/audit.ts';
-import {
-  campaignsUsing,
-  enabledCampaignsWithCalendar,
-  type ReferencedTable,
-} from '../db/campaign-references.ts';
+import { campaignsUsing, enabledCampaignsWithCalendar } from '../db/campaign-references.ts';
 import type { Database } from '../db/client.ts';
 import { deleteSetting, getSetting, insertSetting, listSettings, updateSetting } from '../db/settings.ts';
 import {
@@ -23,7 +19,8 @@ interface Noun {
   path: string;
   words: string;
   subject: SubjectKind;
-  table: ReferencedTable;
+  /** Its table, by which campaigns refer to it. */
+  table: string;
 }
 
 const nouns: Record<SettingKind, Noun> = {
@@ -46,7 +43,26 @@ const nouns: Record<SettingKind, Noun> = {
     subject: 'customer_type',
     table: 'customer_types',
   },
+  departments: { path: '/departments', words: 'department', subject: 'department', table: 'departments' },
+  assignees: { path: '/assignees', words: 'assignee', subject: 'assignee', table: 'assignees' },
+  categories: { path: '/categories', words: 'category', subject: 'category', table: 'categories' },
+  subcategories: {
+    path: '/subcategories',
+    words: 'subcategory',
+    subject: 'subcategory',
+    table: 'subcategories',
+  },
+  extraFieldGroups: {
+    path: '/extra-field-groups',
+    words: 'extra-field group',
+    subject: 'extra_field_group',
+    table: 'extra_field_groups',
+  },
+  resolutions: { path: '/resolutions', words: 'resolution', subject: 'resolution', table: 'resolutions' },
 };
+
+// The keys of a literal are its type's.
+const settingKinds = Object.keys(nouns) as SettingKind[];
 
 interface SettingsDeps {
   sql: Database;
@@ -55,7 +71,7 @@ interface SettingsDeps {
 
 /** The settings that are a name and a definition: the same routes for each kind. */
 export const settings: FastifyPluginAsyncZod<SettingsDeps> = async (app, deps) => {
-  for (const kind of ['sendingHours', 'holidayCalendars', 'regions', 'customerTypes'] as const) {
+  for (const kind of settingKinds) {
     await app.register(settingRoutes(kind), { ...deps, prefix: nouns[kind].path });
   }
 };
@@ -63,7 +79,7 @@ export const settings: FastifyPluginAsyncZod<SettingsDeps> = async (app, deps) =
 /** The schema of a kind's definition; what has no fields may be left out. */
 function definitionSchema(kind: SettingKind): z.ZodType<SettingDefinition<SettingKind>> {
   const schema: z.ZodType<SettingDefinition<SettingKind>> = settingDefinitions[kind];
-  return kind === 'regions' || kind === 'customerTypes' ? schema.prefault({}) : schema;
+  return schema.safeParse({}).success ? schema.prefault({}) : schema;
 }
 
 function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {

@@ -10,6 +10,16 @@ export const subjectKinds = [
   'holiday_calendar',
   'region',
   'customer_type',
+  'department',
+  'assignee',
+  'category',
+  'subcategory',
+  'extra_field_group',
+  'resolution',
+  'integration',
+  'customer',
+  'opt_out',
+  'ticket',
 ] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 

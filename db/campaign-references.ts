@@ -2,23 +2,31 @@ import type { CampaignDraft } from '../domain/campaign.ts';
 import type { Sql } from './client.ts';
 
 /** What a campaign's document refers to: its field, the table, and the generated column of `campaigns`. */
-const references = {
-  'message.providerId': { table: 'providers', column: 'provider_id' },
-  'schedule.holidayCalendarId': { table: 'holiday_calendars', column: 'holiday_calendar_id' },
-  'mailing.sendingHoursId': { table: 'sending_hours', column: 'sending_hours_id' },
-  'mailing.regionId': { table: 'regions', column: 'region_id' },
-  'mailing.customerTypeId': { table: 'customer_types', column: 'customer_type_id' },
-} as const;
-type ReferenceField = keyof typeof references;
-export type ReferencedTable = (typeof references)[ReferenceField]['table'];
+const references = [
+  { field: 'message.providerId', table: 'providers', column: 'provider_id' },
+  { field: 'schedule.holidayCalendarId', table: 'holiday_calendars', column: 'holiday_calendar_id' },
+  { field: 'mailing.sendingHoursId', table: 'sending_hours', column: 'sending_hours_id' },
+  { field: 'mailing.regionId', table: 'regions', column: 'region_id' },
+  { field: 'mailing.customerTypeId', table: 'customer_types', column: 'customer_type_id' },
+  { field: 'mailing.webservice.integrationId', table: 'integrations', column: 'integration_id' },
+  { field: 'ticketPolicy.departmentId', table: 'departments', column: 'department_id' },
+  { field: 'ticketPolicy.assigneeId', table: 'assignees', column: 'assignee_id' },
+  { field: 'ticketPolicy.categoryId', table: 'categories', column: 'category_id' },
+  { field: 'ticketPolicy.subcategoryId', table: 'subcategories', column: 'subcategory_id' },
+  { field: 'ticketPolicy.resolutionId', table: 'resolutions', column: 'resolution_id' },
+  { field: 'ticketPolicy.resolutionOnSuccessId', table: 'resolutions', column: 'resolution_on_success_id' },
+  { field: 'ticketPolicy.resolutionOnFailureId', table: 'resolutions', column: 'resolution_on_failure_id' },
+] as const;
 
-const idsOf = ({ message, schedule, mailing }: CampaignDraft): Record<ReferenceField, number | null> => ({
-  'message.providerId': message.providerId,
-  'schedule.holidayCalendarId': schedule.holidayCalendarId,
-  'mailing.sendingHoursId': mailing.sendingHoursId,
-  'mailing.regionId': mailing.regionId,
-  'mailing.customerTypeId': mailing.customerTypeId,
-});
+/** What the document has at a dotted path. */
+const valueAt = (document: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce(
+      (value, key) =>
+        typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(key) : undefined,
+      document,
+    );
 
 /** Fields whose id names no entry, and those whose entry is archived. */
 export interface BrokenReferences {
@@ -27,21 +35,15 @@ export interface BrokenReferences {
 }
 
 export async function brokenReferences(sql: Sql, draft: CampaignDraft): Promise<BrokenReferences> {
-  const ids = idsOf(draft);
-  const rows = await sql<{ table: string; archived: boolean }[]>`
-    select 'providers' as "table", archived_at is not null as archived from providers where id = ${ids['message.providerId']}
-    union all select 'holiday_calendars', archived_at is not null from holiday_calendars where id = ${ids['schedule.holidayCalendarId']}
-    union all select 'sending_hours', archived_at is not null from sending_hours where id = ${ids['mailing.sendingHoursId']}
-    union all select 'regions', archived_at is not null from regions where id = ${ids['mailing.regionId']}
-    union all select 'customer_types', archived_at is not null from customer_types where id = ${ids['mailing.customerTypeId']}`;
-  const found = new Map(rows.map((row) => [row.table, row.archived]));
   const broken: BrokenReferences = { unknown: [], archived: [] };
-  for (const [field, { table }] of Object.entries(references)) {
-    const archived = found.get(table);
-    if (archived === true) broken.archived.push(field);
-    if (archived === undefined && Object.entries(ids).some(([name, id]) => name === field && id !== null)) {
-      broken.unknown.push(field);
-    }
+  for (const { field, table } of references) {
+    const id = valueAt(draft, field);
+    if (typeof id !== 'number') continue;
+    const name: string = table;
+    const [row] = await sql<{ archived: boolean }[]>`
+      select archived_at is not null as archived from ${sql(name)} where id = ${id}`;
+    if (!row) broken.unknown.push(field);
+    else if (row.archived) broken.archived.push(field);
   }
   return broken;
 }
@@ -49,14 +51,16 @@ export async function brokenReferences(sql: Sql, draft: CampaignDraft): Promise<
 /** The campaigns that refer to an entry, by id; at most 20 of them. */
 export async function campaignsUsing(
   sql: Sql,
-  table: ReferencedTable,
+  table: string,
   id: number,
 ): Promise<{ id: number; name: string }[]> {
-  const reference = Object.values(references).find((one) => one.table === table);
-  if (!reference) return [];
-  const column: string = reference.column;
+  const columns: string[] = references.filter((one) => one.table === table).map(({ column }) => column);
+  const uses = columns.map((column) => sql`${sql(column)} = ${id}`);
+  const [first] = uses;
+  if (!first) return [];
+  const used = uses.slice(1).reduce((all, use) => sql`${all} or ${use}`, first);
   return sql<{ id: number; name: string }[]>`
-    select id, name from campaigns where ${sql(column)} = ${id} order by id limit 20`;
+    select id, name from campaigns where ${used} order by id limit 20`;
 }
 
 /** The enabled campaigns that leave out the dates of a holiday calendar. */

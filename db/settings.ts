@@ -7,6 +7,12 @@ const tables = {
   holidayCalendars: 'holiday_calendars',
   regions: 'regions',
   customerTypes: 'customer_types',
+  departments: 'departments',
+  assignees: 'assignees',
+  categories: 'categories',
+  subcategories: 'subcategories',
+  extraFieldGroups: 'extra_field_groups',
+  resolutions: 'resolutions',
 } satisfies Record<SettingKind, string>;
 
 const table = (sql: Sql, kind: SettingKind) => {

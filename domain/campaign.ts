@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { extraField } from './contact.ts';
 import { neverOccurs, schedule } from './schedule.ts';
 import { parseTemplate } from './template.ts';
+import { ticketPolicy, ticketPolicyProblems } from './ticket.ts';
+import { webserviceBlock } from './webservice.ts';
 
 const id = z.int().positive();
 const optionalId = id.nullable().default(null);
-
-export const ticketPolicy = z.strictObject({ when: z.literal('never') });
 
 const messageBlock = z.strictObject({
   /** At most 160 characters as typed, with placeholders (domain/template.ts). */
@@ -17,8 +17,12 @@ const messageBlock = z.strictObject({
   providerId: optionalId,
 });
 
+const mailingSource = z.enum(['webservice', 'csv']);
+
 const mailingBlock = z.strictObject({
-  source: z.enum(['csv']).nullable().default(null),
+  source: mailingSource.nullable().default(null),
+  /** Read when the source is `webservice`; kept otherwise, so that trying the other source loses nothing. */
+  webservice: webserviceBlock.prefault({}),
   sendingHoursId: optionalId,
   regionId: optionalId,
   customerTypeId: optionalId,
@@ -27,6 +31,16 @@ const mailingBlock = z.strictObject({
   /** What has not left this many hours after the run was due is cancelled. Null: never. */
   expiresAfterHours: z.int().min(1).max(720).nullable().default(null),
   extraFields: z.array(extraField).max(30).default([]),
+});
+
+/** What stands between a run and a mistake in it. */
+const safeguardsBlock = z.strictObject({
+  /** The run waits after its pre-flight until a person approves it. */
+  approval: z.boolean().default(false),
+  /** So many messages leave first; the others follow unless the share below is passed. Null: all at once. */
+  canarySize: z.int().min(1).max(100_000).nullable().default(null),
+  /** The run pauses for a person once more than this share (percent) of what was sent failed or opted out. */
+  stopAtPercent: z.int().min(1).max(100).nullable().default(null),
 });
 
 const blocks = z.strictObject({
@@ -38,13 +52,14 @@ const blocks = z.strictObject({
   schedule,
   message: messageBlock.prefault({}),
   mailing: mailingBlock.prefault({}),
+  safeguards: safeguardsBlock.prefault({}),
   ticketPolicy: ticketPolicy.prefault({ when: 'never' }),
 });
 
 /** A campaign that can run: everything that enabling demands is there. */
 export const campaign = blocks.extend({
   message: messageBlock.extend({ template: z.string(), providerId: id }),
-  mailing: mailingBlock.extend({ source: z.enum(['csv']), sendingHoursId: id }),
+  mailing: mailingBlock.extend({ source: mailingSource, sendingHoursId: id }),
 });
 export type Campaign = z.infer<typeof campaign>;
 
@@ -141,8 +156,13 @@ export function completeCampaign(
   if (source === null) missing('mailing.source', 'Choose where the contacts come from.');
   if (source === 'csv' && !facts.hasMailingFile)
     missing('mailing.file', 'Upload the CSV file with the contacts.');
+  if (source === 'webservice' && draft.mailing.webservice.baseUrl === null)
+    missing('mailing.webservice.baseUrl', 'Give the address of the web service.');
   if (sendingHoursId === null)
     missing('mailing.sendingHoursId', 'Choose the hours in which messages may leave.');
+  for (const { field, code, message } of ticketPolicyProblems(draft.ticketPolicy)) {
+    problems.push({ field: `ticketPolicy.${field}`, code, message });
+  }
   for (const field of facts.archived) {
     problems.push({ field, code: 'archived', message: 'This entry has been archived: choose another.' });
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { extraField } from './contact.ts';
 import { sendingHours } from './hours.ts';
 
 /** A calendar of dates on which no campaign that uses it is due and nothing of it leaves. */
@@ -10,6 +11,19 @@ export const holidayCalendar = z.strictObject({
 });
 export type HolidayCalendar = z.infer<typeof holidayCalendar>;
 
+/** Extra fields that the tickets of a subcategory carry, and that its mailings may bring as columns. */
+export const extraFieldGroup = z.strictObject({
+  fields: z
+    .array(extraField)
+    .max(30)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'A field is listed twice.'),
+});
+
+const subcategory = z.strictObject({
+  categoryId: z.int().positive(),
+  extraFieldGroupId: z.int().positive().nullable().default(null),
+});
+
 const nameOnly = z.strictObject({});
 
 /** The settings that are a name and a definition; what the definition holds, by kind. */
@@ -18,6 +32,12 @@ export const settingDefinitions = {
   holidayCalendars: holidayCalendar,
   regions: nameOnly,
   customerTypes: nameOnly,
+  departments: nameOnly,
+  assignees: nameOnly,
+  categories: nameOnly,
+  subcategories: subcategory,
+  extraFieldGroups: extraFieldGroup,
+  resolutions: nameOnly,
 } as const;
 export type SettingKind = keyof typeof settingDefinitions;
 export type SettingDefinition<K extends SettingKind> = z.infer<(typeof settingDefinitions)[K]>;

@@ -80,6 +80,60 @@ create table customer_types (
   archived_at timestamptz
 );
 
+create table departments (
+  id          bigint generated always as identity primary key,
+  name        text not null unique,
+  definition  jsonb not null default '{}',
+  archived_at timestamptz
+);
+
+create table assignees (
+  id          bigint generated always as identity primary key,
+  name        text not null unique,
+  definition  jsonb not null default '{}',
+  archived_at timestamptz
+);
+
+create table resolutions (
+  id          bigint generated always as identity primary key,
+  name        text not null unique,
+  definition  jsonb not null default '{}',
+  archived_at timestamptz
+);
+
+create table extra_field_groups (
+  id          bigint generated always as identity primary key,
+  name        text not null unique,
+  definition  jsonb not null,
+  archived_at timestamptz
+);
+
+create table categories (
+  id          bigint generated always as identity primary key,
+  name        text not null unique,
+  definition  jsonb not null default '{}',
+  archived_at timestamptz
+);
+
+create table subcategories (
+  id                   bigint generated always as identity primary key,
+  name                 text not null unique,
+  definition           jsonb not null,
+  category_id          bigint not null generated always as ((definition ->> 'categoryId')::bigint) stored references categories,
+  extra_field_group_id bigint generated always as ((definition ->> 'extraFieldGroupId')::bigint) stored references extra_field_groups,
+  archived_at          timestamptz
+);
+create index on subcategories (category_id);
+create index on subcategories (extra_field_group_id);
+
+create table integrations (
+  id          bigint generated always as identity primary key,
+  name        text not null unique,
+  config      jsonb not null,             -- domain/integration.ts
+  secrets     text not null,              -- sealed by db/secrets.ts, bound to this row
+  archived_at timestamptz
+);
+
 create table providers (
   id              bigint generated always as identity primary key,
   name            text not null unique,
@@ -110,6 +164,14 @@ create table campaigns (
   holiday_calendar_id bigint generated always as ((definition -> 'schedule' ->> 'holidayCalendarId')::bigint) stored references holiday_calendars,
   region_id           bigint generated always as ((definition -> 'mailing' ->> 'regionId')::bigint) stored references regions,
   customer_type_id    bigint generated always as ((definition -> 'mailing' ->> 'customerTypeId')::bigint) stored references customer_types,
+  integration_id      bigint generated always as ((definition -> 'mailing' -> 'webservice' ->> 'integrationId')::bigint) stored references integrations,
+  department_id       bigint generated always as ((definition -> 'ticketPolicy' ->> 'departmentId')::bigint) stored references departments,
+  assignee_id         bigint generated always as ((definition -> 'ticketPolicy' ->> 'assigneeId')::bigint) stored references assignees,
+  category_id         bigint generated always as ((definition -> 'ticketPolicy' ->> 'categoryId')::bigint) stored references categories,
+  subcategory_id      bigint generated always as ((definition -> 'ticketPolicy' ->> 'subcategoryId')::bigint) stored references subcategories,
+  resolution_id       bigint generated always as ((definition -> 'ticketPolicy' ->> 'resolutionId')::bigint) stored references resolutions,
+  resolution_on_success_id bigint generated always as ((definition -> 'ticketPolicy' ->> 'resolutionOnSuccessId')::bigint) stored references resolutions,
+  resolution_on_failure_id bigint generated always as ((definition -> 'ticketPolicy' ->> 'resolutionOnFailureId')::bigint) stored references resolutions,
   version             integer not null default 1,
   enabled             boolean not null default false,
   enabled_at          timestamptz,
@@ -128,6 +190,14 @@ create index on campaigns (sending_hours_id);
 create index on campaigns (holiday_calendar_id);
 create index on campaigns (region_id);
 create index on campaigns (customer_type_id);
+create index on campaigns (integration_id);
+create index on campaigns (department_id);
+create index on campaigns (assignee_id);
+create index on campaigns (category_id);
+create index on campaigns (subcategory_id);
+create index on campaigns (resolution_id);
+create index on campaigns (resolution_on_success_id);
+create index on campaigns (resolution_on_failure_id);
 
 -- Files live in the database: a worker on any machine reads them, and a backup has them.
 create table mailing_files (
@@ -152,6 +222,42 @@ create table mailing_file_chunks (
 );
 -- Compressing a chunk costs more time than its pages do.
 alter table mailing_file_chunks alter column bytes set storage external;
+
+-- Customers ------------------------------------------------------------------------------------------------------
+
+-- A person in our base, across campaigns: matched by code, else by phone (E.164, any of the three).
+create table customers (
+  id               bigint generated always as identity primary key,
+  code             text unique,
+  name             text not null default '',
+  mobile           text,                  -- E.164, like the others; null: not known
+  phone            text,
+  phone2           text,
+  birth_date       date,
+  region_id        bigint references regions,
+  customer_type_id bigint references customer_types,
+  consent          text not null default 'not_stated' check (consent in ('granted', 'refused', 'not_stated')),
+  created_at       timestamptz not null default now(),
+  updated_at       timestamptz not null default now()
+);
+create index on customers (mobile) where mobile is not null;
+create index on customers (phone) where phone is not null;
+create index on customers (phone2) where phone2 is not null;
+create index on customers (region_id);
+create index on customers (customer_type_id);
+
+-- Every statement of consent that was ever recorded; the last one stands on the customer.
+create table consents (
+  id          bigint generated always as identity primary key,
+  customer_id bigint not null references customers on delete cascade,
+  consent     text not null check (consent in ('granted', 'refused', 'not_stated')),
+  source      text not null,              -- domain/customer.ts
+  note        text not null default '',
+  actor       text not null,              -- 'user:7', 'campaign:3', 'system'
+  at          timestamptz not null,       -- when the person stated it
+  recorded_at timestamptz not null default now()
+);
+create index on consents (customer_id, id);
 
 -- Runs -----------------------------------------------------------------------------------------------------------
 
@@ -190,6 +296,7 @@ create table messages (
   phone               text,               -- E.164; null when the line has none that can be read
   text                text,
   segments            smallint not null default 0,
+  customer_id         bigint references customers on delete set null,
   extra               jsonb,              -- extra fields; for a line that can't be sent, what was wrong with it
   attempts            smallint not null default 0,
   not_before          timestamptz,        -- of a message that is to be tried again
@@ -206,6 +313,7 @@ create table messages (
 -- doubles the rate of sending. Who needs messages of a status reads a run in the order of its lines, and run_counts
 -- say beforehand whether there are any.
 create index messages_phone on messages (phone, id) where phone is not null;
+create index on messages (customer_id) where customer_id is not null;
 
 -- The counts of a run are kept with each move of its messages, never found by scanning; what is being sent counts as
 -- queued. Written several times a
@@ -233,6 +341,85 @@ create table inbound_events (
   unique (provider_id, event_key)
 );
 create index on inbound_events (message_id) where message_id is not null;
+
+-- What people wrote to us, one row for each message whatever the provider repeats.
+create table inbound_messages (
+  id                  bigint generated always as identity primary key,
+  provider_id         bigint not null references providers,
+  provider_message_id text not null,
+  phone               text not null,      -- who wrote, E.164 where it can be read so
+  recipient           text not null,      -- the number, short code or name of ours it was written to
+  text                text not null,
+  received_at         timestamptz not null default now(),
+  handled_at          timestamptz,        -- by the workflow `reply/<id>`; null: under way
+  effect              text check (effect in ('none', 'ticket', 'opt_out', 'opt_in', 'help')),
+  message_id          bigint references messages, -- the newest we had sent to that phone; null: a reply to nobody
+  campaign_id         bigint references campaigns,
+  run_id              bigint references runs,
+  customer_id         bigint references customers on delete set null,
+  unique (provider_id, provider_message_id)
+);
+create index on inbound_messages (phone, id);
+create index on inbound_messages (message_id) where message_id is not null;
+create index on inbound_messages (campaign_id, id) where campaign_id is not null;
+create index on inbound_messages (run_id) where run_id is not null;
+create index on inbound_messages (customer_id) where customer_id is not null;
+
+-- Tickets --------------------------------------------------------------------------------------------------------
+
+create table tickets (
+  id                 bigint generated always as identity primary key,
+  cause              text not null check (cause in ('reply', 'send')),
+  campaign_id        bigint not null references campaigns,
+  run_id             bigint not null references runs,
+  message_id         bigint not null references messages,
+  inbound_message_id bigint references inbound_messages, -- the reply that opened it
+  customer_id        bigint references customers on delete set null,
+  phone              text,                -- E.164; null once erased
+  name               text,
+  code               text,
+  extra              jsonb not null default '{}',
+  status             text not null check (status in ('open', 'in_progress', 'waiting', 'finished')),
+  channel            text not null default 'sms' check (channel in ('sms')),
+  department_id      bigint not null references departments,
+  assignee_id        bigint not null references assignees,
+  category_id        bigint not null references categories,
+  subcategory_id     bigint not null references subcategories,
+  resolution_id      bigint references resolutions,
+  note               text not null default '',
+  version            integer not null default 1,
+  opened_at          timestamptz not null default now(),
+  updated_at         timestamptz not null default now(),
+  finished_at        timestamptz
+);
+-- Exactly once for its cause.
+create unique index tickets_cause_send on tickets (message_id) where cause = 'send';
+create unique index tickets_cause_reply on tickets (inbound_message_id) where inbound_message_id is not null;
+create index on tickets (message_id);
+create index on tickets (campaign_id, id);
+create index on tickets (run_id, id);
+create index on tickets (phone, id) where phone is not null;
+create index on tickets (customer_id) where customer_id is not null;
+create index on tickets (status, id);
+create index on tickets (department_id, id);
+create index on tickets (assignee_id, id);
+create index on tickets (category_id);
+create index on tickets (subcategory_id);
+create index on tickets (resolution_id) where resolution_id is not null;
+
+-- The history of a ticket, append-only: its opening, each change, each further reply.
+create table ticket_events (
+  id         bigint generated always as identity primary key,
+  ticket_id  bigint not null references tickets on delete cascade,
+  kind       text not null check (kind in ('opened', 'changed', 'reply')),
+  actor      text not null,               -- 'user:7', 'campaign:3', 'receipt'
+  changes    jsonb not null default '{}', -- {"status": ["open", "finished"]}
+  inbound_message_id bigint references inbound_messages,
+  at         timestamptz not null default now()
+);
+create index on ticket_events (ticket_id, id);
+
+-- Opt-outs -------------------------------------------------------------------------------------------------------
 
 -- A phone that asked to be left alone, or that the provider says did. Nothing overrides it.
 create table opt_outs (

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+
+/** A ticket is a period of human service for a contact ("Atendimento"). */
+export const ticketStatuses = ['open', 'in_progress', 'waiting', 'finished'] as const;
+export const ticketStatus = z.enum(ticketStatuses);
+export type TicketStatus = z.infer<typeof ticketStatus>;
+
+const optionalId = z.int().positive().nullable().default(null);
+
+/** What every ticket of a campaign opens with. Ids of settings; null while the draft has gaps. */
+const target = {
+  departmentId: optionalId,
+  assigneeId: optionalId,
+  categoryId: optionalId,
+  subcategoryId: optionalId,
+  channel: z.literal('sms').default('sms'),
+  /** Null: `open`, or `finished` where a resolution is given. */
+  status: ticketStatus.nullable().default(null),
+};
+
+/** When a campaign opens tickets, and how ("Dados do atendimento"). */
+export const ticketPolicy = z.discriminatedUnion('when', [
+  z.strictObject({ when: z.literal('never') }),
+  z.strictObject({
+    when: z.literal('on_reply'),
+    ...target,
+    /** Goes with the status `finished`, and only with it. */
+    resolutionId: optionalId,
+  }),
+  z.strictObject({
+    when: z.literal('on_send'),
+    ...target,
+    resolutionOnSuccessId: optionalId,
+    resolutionOnFailureId: optionalId,
+  }),
+]);
+export type TicketPolicy = z.infer<typeof ticketPolicy>;
+
+/** Required fields of the policy, in the order of the form, with what to do about each. */
+const required = {
+  departmentId: 'Choose the department of the tickets.',
+  assigneeId: 'Choose the assignee of the tickets.',
+  categoryId: 'Choose the category of the tickets.',
+  subcategoryId: 'Choose the subcategory of the tickets.',
+  resolutionOnSuccessId: 'Choose the resolution of tickets whose SMS was sent.',
+  resolutionOnFailureId: 'Choose the resolution of tickets whose SMS failed.',
+} satisfies Record<string, string>;
+
+interface PolicyProblem {
+  /** By its name in the policy. */
+  field: string;
+  code: string;
+  message: string;
+}
+
+/** What keeps a campaign with this policy from being enabled. */
+export function ticketPolicyProblems(policy: TicketPolicy): PolicyProblem[] {
+  if (policy.when === 'never') return [];
+  const values: Partial<Record<string, unknown>> = policy;
+  const problems: PolicyProblem[] = Object.entries(required)
+    .filter(([field]) => field in policy && values[field] === null)
+    .map(([field, message]) => ({ field, code: 'missing', message }));
+  if (policy.when === 'on_reply') {
+    if (policy.resolutionId !== null && policy.status !== null && policy.status !== 'finished') {
+      problems.push({
+        field: 'resolutionId',
+        code: 'resolution_without_finish',
+        message: 'A resolution goes only with the status "finished".',
+      });
+    }
+    if (policy.resolutionId === null && policy.status === 'finished') {
+      problems.push({
+        field: 'resolutionId',
+        code: 'missing',
+        message: 'A ticket that opens as finished needs its resolution.',
+      });
+    }
+  }
+  return problems;
+}
