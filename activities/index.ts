@@ -1,3 +1,4 @@
+import { createHousekeeping, type HousekeepingDeps } from './housekeeping.ts';
 import { createMailing } from './mailing.ts';
 import { createMessages, type MessagesDeps } from './messages.ts';
 import { createRuns } from './runs.ts';
@@ -6,10 +7,11 @@ import { createSchedule, type ScheduleDeps } from './schedule.ts';
 export type { OpenedRun, Plan } from './schedule.ts';
 
 /** Everything with a side effect that workflows call, on the worker's own connections. */
-export const createActivities = (deps: MessagesDeps & ScheduleDeps) => ({
+export const createActivities = (deps: MessagesDeps & ScheduleDeps & HousekeepingDeps) => ({
   ...createSchedule(deps),
   ...createRuns(deps),
   ...createMailing(deps),
   ...createMessages(deps),
+  ...createHousekeeping(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

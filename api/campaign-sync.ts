@@ -46,8 +46,11 @@ export function createCampaignSync({
   const settle = async (): Promise<void> => {
     let failure: unknown = null;
     try {
-      if (all) for (const id of await enabledCampaignIds(sql)) owed.add(id);
-      all = false;
+      if (all) {
+        for (const id of await enabledCampaignIds(sql)) owed.add(id);
+        await temporal.startHousekeeping();
+        all = false;
+      }
     } catch (error) {
       failure = error;
     }
@@ -75,7 +78,7 @@ export function createCampaignSync({
       }
     },
 
-    /** Tells the workflows of all enabled campaigns, in the background and until it has succeeded. */
+    /** Tells the workflows of all enabled campaigns, and starts housekeeping: in the background and until it has succeeded. */
     syncAll(): void {
       all = true;
       void settle();

@@ -12,9 +12,10 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { failures } from '../domain/failures.ts';
-import { campaignWorkflowId, runWorkflowId } from '../domain/ids.ts';
+import { campaignWorkflowId, housekeepingWorkflowId, runWorkflowId } from '../domain/ids.ts';
 import { attributes } from '../workflows/attributes.ts';
-import { campaign, campaignChanged, runNow } from '../workflows/campaign.ts';
+import { campaign, campaignChanged, campaignStart, runNow } from '../workflows/campaign.ts';
+import { housekeeping } from '../workflows/housekeeping.ts';
 import { cancel, pause, resume, run } from '../workflows/run.ts';
 import { ApiError } from './errors.ts';
 
@@ -31,6 +32,8 @@ export interface TemporalOptions {
   timeoutMs?: number;
 }
 
+/** An hour between rounds, and a minute until what looked lost is looked at again. */
+const housekeepingRounds = { pauseMs: 3_600_000, secondLookMs: 60_000 };
 const retryAttempts = 10;
 const retryPauseMs = 200;
 
@@ -70,13 +73,7 @@ export function createTemporal(options: TemporalOptions) {
     }
   };
 
-  const startOptions = ({ id, name }: CampaignKey) => ({
-    workflowId: campaignWorkflowId(id),
-    taskQueue,
-    args: [{ campaignId: id }] as [{ campaignId: number }],
-    staticSummary: `Campaign “${name}”`,
-    typedSearchAttributes: [{ key: attributes.campaign, value: String(id) }],
-  });
+  const startOptions = (key: CampaignKey) => ({ ...campaignStart(key), taskQueue });
   const runHandle = ({ campaignId, occurrence }: RunKey) =>
     workflow.getHandle<typeof run>(runWorkflowId(campaignId, occurrence));
 
@@ -147,6 +144,19 @@ export function createTemporal(options: TemporalOptions) {
           await sleep(retryPauseMs);
         }
       });
+    },
+
+    /** Starts the deployment's housekeeping, unless it runs already. */
+    async startHousekeeping(): Promise<void> {
+      await ask(() =>
+        workflow.start(housekeeping, {
+          workflowId: housekeepingWorkflowId,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue,
+          args: [housekeepingRounds],
+          staticSummary: 'Housekeeping: finds and mends what should never be',
+        }),
+      );
     },
 
     /** Whether Temporal answers and has the namespace. */

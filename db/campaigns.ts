@@ -85,6 +85,10 @@ export async function enabledCampaignIds(sql: Sql): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
+export async function enabledCampaigns(sql: Sql): Promise<{ id: number; name: string }[]> {
+  return sql<{ id: number; name: string }[]>`select id, name from campaigns where enabled order by id`;
+}
+
 /** Occurrences before the moment of enabling are none of its business. */
 export async function enableCampaign(sql: Sql, id: number): Promise<void> {
   await sql`update campaigns set enabled = true, enabled_at = now(), scheduled_through = null, schedule_since = null,

@@ -158,6 +158,45 @@ export async function moveRun(
   return rows.count > 0;
 }
 
+/** The live runs of all campaigns, oldest first. */
+export async function liveRunKeys(sql: Sql): Promise<{ id: number; campaignId: number; occurrence: Date }[]> {
+  return sql<{ id: number; campaignId: number; occurrence: Date }[]>`
+    select id, campaign_id, occurrence from runs where status in ('running', 'paused', 'cancelling') order by id`;
+}
+
+/** Runs with messages that live, or ended within so many days. */
+export async function runsToReconcile(sql: Sql, days: number): Promise<{ id: number; ended: boolean }[]> {
+  return sql<{ id: number; ended: boolean }[]>`
+    select id, status in ('finished', 'cancelled') as ended from runs
+    where mailing_at is not null and (finished_at is null or finished_at > now() - ${days} * interval '1 day')
+    order by id`;
+}
+
+/**
+ * Sets the counts of a run to those of its messages; returns how many differed. Call it in a transaction: the locked
+ * counts keep the moves of other sessions from being committed between the look and the mending, and what they add
+ * afterwards comes on top.
+ */
+export async function mendCounts(sql: Sql, runId: number): Promise<number> {
+  await sql`select from run_counts where run_id = ${runId} order by status, reason for update`;
+  const rows = await sql`
+    with actual as (
+      select case status when 'sending' then 'queued' else status end as status, coalesce(reason, '') as reason,
+        count(*)::int as messages, coalesce(sum(segments), 0)::int as segments
+      from messages where run_id = ${runId} group by 1, 2
+    ), kept as (
+      select status, reason, messages, segments from run_counts where run_id = ${runId}
+    )
+    insert into run_counts (run_id, status, reason, messages, segments)
+    select ${runId}, status, reason, coalesce(actual.messages, 0), coalesce(actual.segments, 0)
+    from actual full join kept using (status, reason)
+    where (coalesce(actual.messages, 0), coalesce(actual.segments, 0))
+      is distinct from (coalesce(kept.messages, 0), coalesce(kept.segments, 0))
+    order by status, reason
+    on conflict (run_id, status, reason) do update set messages = excluded.messages, segments = excluded.segments`;
+  return rows.count;
+}
+
 export interface RunCount {
   status: MessageStatus;
   reason: string;

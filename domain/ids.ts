@@ -2,6 +2,9 @@
 
 export const campaignWorkflowId = (campaignId: number): string => `campaign/${campaignId}`;
 
+/** One for the deployment. */
+export const housekeepingWorkflowId = 'housekeeping';
+
 /** `occurrence`: when the run was due; with the campaign it is the run's key (unique in `runs`). */
 export const runWorkflowId = (campaignId: number, occurrence: Date): string =>
   `campaign/${campaignId}/run/${occurrence.toISOString()}`;

@@ -40,6 +40,8 @@ export const runReason = z.discriminatedUnion('code', [
   z.object({ code: z.literal('provider_account'), providerCode: z.string(), detail: z.string() }),
   /** Failed: the mailing can't be read. */
   z.object({ code: z.literal('mailing_refused'), mailingCode: z.string(), detail: z.string() }),
+  /** Failed: the run's workflow ended without a word, terminated or lost. Found by housekeeping. */
+  z.object({ code: z.literal('workflow_lost') }),
   /** Failed: a fault of the system. */
   z.object({ code: z.literal('fault'), step: z.enum(runSteps), detail: z.string() }),
 ]);
@@ -68,6 +70,8 @@ export function describeRunReason(reason: RunReason): string {
       return `The SMS provider refuses the account (${reason.providerCode}): ${reason.detail} Mend it there, then resume the run.`;
     case 'mailing_refused':
       return `The mailing can't be read: ${reason.detail} Replace the file, then run the campaign again.`;
+    case 'workflow_lost':
+      return 'Its workflow in Temporal was terminated or lost. Retry the run to go on where it was, or cancel it.';
     case 'fault':
       return `A fault of the system in the step "${reason.step}": ${reason.detail} Retry the run once it is mended.`;
   }

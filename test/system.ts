@@ -9,6 +9,7 @@ import { connect } from '../db/client.ts';
 import { createSecretBox } from '../db/secrets.ts';
 import { taskQueue as deploymentQueue } from '../domain/ids.ts';
 import { workflowBundle } from '../worker/bundle.ts';
+import { createWorkflowLookup } from '../worker/lookup.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { createDatabase } from './database.ts';
 import { createGateway } from './gateway.ts';
@@ -78,6 +79,7 @@ export async function createSystem(options: SystemOptions = {}) {
         sql: workerSql,
         providers,
         clock: clock.now,
+        isWorkflowRunning: createWorkflowLookup(await workerConnection, 'default'),
         gracePeriodMs: options.gracePeriodMs ?? 60_000,
         sendersPerRun: options.sendersPerRun ?? 1,
         singleSendUpTo: options.singleSendUpTo ?? singleSendUpTo,

@@ -5,6 +5,7 @@ import { createProviders } from '../activities/providers.ts';
 import type { Database } from '../db/client.ts';
 import type { SecretBox } from '../db/secrets.ts';
 import { workflowBundle } from '../worker/bundle.ts';
+import { createWorkflowLookup } from '../worker/lookup.ts';
 import { createWorkers } from '../worker/workers.ts';
 
 /** The real workers on a task queue of the test's own, until its file is done. Call it outside of tests. */
@@ -40,6 +41,7 @@ export async function startWorkers({
       sql,
       providers,
       clock: () => new Date(),
+      isWorkflowRunning: createWorkflowLookup(connection, 'default'),
       gracePeriodMs: 3_600_000,
       sendersPerRun: 1,
       singleSendUpTo: 20,

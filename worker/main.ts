@@ -9,6 +9,7 @@ import { assertMigrated, SchemaError } from '../db/migrate.ts';
 import { createSecretBox } from '../db/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { workflowBundle } from './bundle.ts';
+import { createWorkflowLookup } from './lookup.ts';
 import { createWorkers } from './workers.ts';
 
 /** So many sends are in flight for one provider in one process. */
@@ -56,6 +57,7 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
         sql,
         providers,
         clock: () => new Date(),
+        isWorkflowRunning: createWorkflowLookup(connection, config.TEMPORAL_NAMESPACE),
         gracePeriodMs: config.GRACE_PERIOD_MS,
         sendersPerRun: config.SENDERS_PER_RUN,
         singleSendUpTo: config.SINGLE_SEND_UP_TO,

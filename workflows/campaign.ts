@@ -12,7 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { OpenedRun } from '../activities/index.ts';
-import { runWorkflowId } from '../domain/ids.ts';
+import { campaignWorkflowId, runWorkflowId } from '../domain/ids.ts';
 import { attributes } from './attributes.ts';
 import { patientSteps, steps } from './proxies.ts';
 import { run } from './run.ts';
@@ -85,6 +85,14 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
     }
   }
 }
+
+/** How the workflow of a campaign is started, whoever does it. */
+export const campaignStart = ({ id, name }: { id: number; name: string }) => ({
+  workflowId: campaignWorkflowId(id),
+  args: [{ campaignId: id }] as [CampaignInput],
+  staticSummary: `Campaign “${name}”`,
+  typedSearchAttributes: [{ key: attributes.campaign, value: String(id) }],
+});
 
 async function startRun({ runId, campaignId, occurrence, summary }: OpenedRun): Promise<void> {
   try {

@@ -1,2 +1,3 @@
 export { campaign } from './campaign.ts';
+export { housekeeping } from './housekeeping.ts';
 export { run } from './run.ts';

@@ -20,6 +20,13 @@ export const patientSteps = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
+/** Checks over many rows: repeated each hour anyway. */
+export const housekeepingSteps = proxyActivities<Activities>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '5 minutes',
+  retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },
+});
+
 /** Reading a mailing: long, in one transaction, from the start again when it breaks. */
 export const importing = proxyActivities<Activities>({
   startToCloseTimeout: '1 hour',
