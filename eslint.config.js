@@ -16,11 +16,15 @@ const folders = {
   api: { values: ['domain', 'mailing', 'sms', 'db', 'workflows'] },
   worker: { values: ['domain', 'mailing', 'sms', 'db', 'workflows', 'activities'] },
   embedded: { values: ['domain'] },
+  // The API's first client: of it only the schemas that its answers are read with (docs/decisions/0012-console.md).
+  console: { values: ['domain', 'api'] },
 };
-const all = [...Object.keys(folders), 'console', 'scripts', 'bench', 'test', 'examples'];
+const all = [...Object.keys(folders), 'scripts', 'bench', 'test', 'examples'];
 
 const direction = Object.entries(folders).map(([folder, { values, types = [] }]) => ({
-  files: [`${folder}/**/*.ts`],
+  files: [`${folder}/**/*.{ts,tsx}`],
+  // The process that composes them.
+  ignores: ['api/main.ts'],
   rules: {
     '@typescript-eslint/no-restricted-imports': [
       'error',
@@ -47,7 +51,7 @@ export default tseslint.config(
   { ignores: ['node_modules/', '.torpedo/', 'coverage/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -70,7 +74,7 @@ export default tseslint.config(
   },
   // The environment is read in one place, config.ts; embedded/ and scripts/ only pass it on to the processes they start.
   {
-    files: ['{domain,mailing,sms,db,sandbox,workflows,activities,api,worker,console}/**/*.ts'],
+    files: ['{domain,mailing,sms,db,sandbox,workflows,activities,api,worker,console}/**/*.{ts,tsx}'],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -82,6 +86,32 @@ export default tseslint.config(
     files: ['**/*.{js,mjs}'],
     languageOptions: {
       globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly' },
+    },
+  },
+  {
+    files: ['console/public/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: Object.fromEntries(
+        [
+          'document',
+          'window',
+          'localStorage',
+          'matchMedia',
+          'EventSource',
+          'FormData',
+          'XMLHttpRequest',
+          'Intl',
+          'htmx',
+          'uPlot',
+          'CustomEvent',
+          'location',
+          'getComputedStyle',
+          'HTMLElement',
+          'HTMLFormElement',
+          'navigator',
+        ].map((name) => [name, 'readonly']),
+      ),
     },
   },
   ...direction,

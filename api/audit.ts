@@ -2,11 +2,12 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { listAudit, subjectKinds } from '../db/audit.ts';
 import type { Sql } from '../db/client.ts';
+import { instant } from './instant.ts';
 import { page, urlId } from './parameters.ts';
 
-const entryView = z.object({
+export const auditEntryView = z.object({
   id: z.int(),
-  at: z.date(),
+  at: instant,
   actor: z.string(),
   actorName: z.string(),
   action: z.string(),
@@ -28,7 +29,7 @@ export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
           subjectKind: z.enum(subjectKinds).optional(),
           subjectId: urlId.optional(),
         }),
-        response: { 200: z.object({ entries: z.array(entryView) }) },
+        response: { 200: z.object({ entries: z.array(auditEntryView) }) },
       },
     },
     async ({ query: { before = null, limit, ...filter } }) => ({

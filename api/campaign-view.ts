@@ -14,10 +14,11 @@ import {
 } from '../domain/campaign.ts';
 import { runStatuses } from '../domain/run.ts';
 import { nextOccurrences, type Occurrence, type Schedule } from '../domain/schedule.ts';
+import { instant } from './instant.ts';
 import type { Temporal } from './temporal.ts';
 
 export const occurrenceView = z.object({
-  at: z.date(),
+  at: instant,
   /** As the clocks of the schedule's zone show it. */
   local: z.string(),
   offset: z.string(),
@@ -30,7 +31,7 @@ export const mailingFileView = z.object({
   lines: z.int(),
   badLines: z.int(),
   uploadedBy: z.string(),
-  uploadedAt: z.date(),
+  uploadedAt: instant,
 });
 
 export const mailingFileOf = ({ sha256, ...file }: MailingFileRow): z.infer<typeof mailingFileView> => ({
@@ -38,12 +39,12 @@ export const mailingFileOf = ({ sha256, ...file }: MailingFileRow): z.infer<type
   sha256: sha256.toString('hex'),
 });
 
-const runSummaryView = z.object({
+const lastRunView = z.object({
   id: z.int(),
-  occurrence: z.date(),
+  occurrence: instant,
   trigger: z.enum(['schedule', 'manual']),
   status: z.enum(runStatuses),
-  finishedAt: z.date().nullable(),
+  finishedAt: instant.nullable(),
 });
 
 const problemView = z.object({ field: z.string(), code: z.string(), message: z.string() });
@@ -53,16 +54,16 @@ export const campaignView = z.object({
   /** Give it back with a change. */
   version: z.int(),
   enabled: z.boolean(),
-  enabledAt: z.date().nullable(),
-  createdAt: z.date(),
-  updatedAt: z.date(),
+  enabledAt: instant.nullable(),
+  createdAt: instant,
+  updatedAt: instant,
   definition: campaignDraft,
   /** All that keeps it from being enabled; empty for a complete campaign. */
   problems: z.array(problemView),
   /** Of its schedule, enabled or not. */
   nextOccurrences: z.array(occurrenceView),
   mailingFile: mailingFileView.nullable(),
-  lastRun: runSummaryView.nullable(),
+  lastRun: lastRunView.nullable(),
   /** The page of its workflow in Temporal's UI. */
   temporalUrl: z.string().nullable(),
 });
@@ -74,7 +75,7 @@ export const campaignListView = z.object({
       name: z.string(),
       enabled: z.boolean(),
       nextOccurrence: occurrenceView.nullable(),
-      lastRun: runSummaryView.nullable(),
+      lastRun: lastRunView.nullable(),
     }),
   ),
 });

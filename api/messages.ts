@@ -9,9 +9,10 @@ import type { Sql } from '../db/client.ts';
 import { failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
 import { parsePhone } from '../domain/phone.ts';
 import { notFound } from './errors.ts';
+import { instant } from './instant.ts';
 import { idParams } from './parameters.ts';
 
-const messageView = z.object({
+export const messageView = z.object({
   id: z.int(),
   runId: z.int(),
   line: z.int(),
@@ -26,16 +27,16 @@ const messageView = z.object({
   attempts: z.int(),
   providerMessageId: z.string().nullable(),
   providerCode: z.string().nullable(),
-  sendingAt: z.date().nullable(),
-  sentAt: z.date().nullable(),
-  endedAt: z.date().nullable(),
+  sendingAt: instant.nullable(),
+  sentAt: instant.nullable(),
+  endedAt: instant.nullable(),
 });
 
-const eventView = z.object({
+export const eventView = z.object({
   id: z.int(),
   kind: z.enum(['receipt', 'message', 'other']),
   payload: z.record(z.string(), z.unknown()),
-  receivedAt: z.date(),
+  receivedAt: instant,
 });
 
 const filter = z.strictObject({

@@ -15,6 +15,7 @@ import { segmentProfileName } from '../domain/segments.ts';
 import { settingName } from '../domain/settings.ts';
 import { audit } from './auth.ts';
 import { ApiError, notFound } from './errors.ts';
+import { instant } from './instant.ts';
 import { idParams } from './parameters.ts';
 
 const content = z.strictObject({
@@ -25,13 +26,13 @@ const content = z.strictObject({
   ratePerSecond: z.number().positive().max(100_000).nullable().default(null),
 });
 
-const view = z.object({
+export const providerView = z.object({
   id: z.int(),
   name: z.string(),
   config: providerConfig,
   segmentProfile: segmentProfileName,
   ratePerSecond: z.number().nullable(),
-  archivedAt: z.date().nullable(),
+  archivedAt: instant.nullable(),
   /** Where the provider posts receipts and incoming messages. */
   callbacks: z.object({ receipts: z.string(), inbound: z.string() }),
 });
@@ -60,7 +61,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       schema: {
         tags,
         summary: 'List SMS providers',
-        response: { 200: z.object({ providers: z.array(view) }) },
+        response: { 200: z.object({ providers: z.array(providerView) }) },
       },
     },
     async () => ({ providers: (await listProviders(sql)).map(withCallbacks) }),
@@ -70,7 +71,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
     '/:id',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'One SMS provider', params: idParams, response: { 200: view } },
+      schema: { tags, summary: 'One SMS provider', params: idParams, response: { 200: providerView } },
     },
     async (request) => {
       const { id } = request.params;
@@ -88,7 +89,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
         tags,
         summary: 'Add an SMS provider',
         body: content.extend({ secrets: providerSecrets }),
-        response: { 201: view },
+        response: { 201: providerView },
       },
     },
     async (request, reply) => {
@@ -123,7 +124,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
           'Secrets that are left out stay as they are; another kind needs new ones. A new rate counts at once.',
         params: idParams,
         body: content.extend({ secrets: providerSecrets.optional(), archived: z.boolean().default(false) }),
-        response: { 200: view },
+        response: { 200: providerView },
       },
     },
     async (request) => {

@@ -9,31 +9,32 @@ import { messageStatuses } from '../domain/message.ts';
 import { describeRunReason, runReason, runSettings, runStatuses, runSteps } from '../domain/run.ts';
 import { actorId, actorOf, audit } from './auth.ts';
 import { ApiError, notFound } from './errors.ts';
+import { instant } from './instant.ts';
 import { idParams, page, urlId } from './parameters.ts';
 import { type ProgressHub, progressView } from './progress.ts';
 import { cancelRun } from './run-cancel.ts';
 import type { Temporal } from './temporal.ts';
 
-const summaryView = z.object({
+export const runSummaryView = z.object({
   id: z.int(),
   campaignId: z.int(),
   campaignName: z.string(),
-  occurrence: z.date(),
+  occurrence: instant,
   trigger: z.enum(['schedule', 'manual']),
   status: z.enum(runStatuses),
   step: z.enum(runSteps),
   /** The reason's code with its numbers, and in plain words. */
   reason: z.object({ words: z.string(), code: z.string(), details: runReason }).nullable(),
   counts: z.partialRecord(z.enum(messageStatuses), z.int()),
-  startedAt: z.date().nullable(),
-  mailingAt: z.date().nullable(),
-  sendingAt: z.date().nullable(),
-  finishedAt: z.date().nullable(),
-  expiresAt: z.date().nullable(),
+  startedAt: instant.nullable(),
+  mailingAt: instant.nullable(),
+  sendingAt: instant.nullable(),
+  finishedAt: instant.nullable(),
+  expiresAt: instant.nullable(),
   temporalUrl: z.string().nullable(),
 });
 
-const runView = summaryView.extend({
+export const runView = runSummaryView.extend({
   progress: progressView,
   providerId: z.int().nullable(),
   mailingFileId: z.int().nullable(),
@@ -62,7 +63,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
     if (!run) throw notFound('run', id);
     return run;
   };
-  const summaryOf = (run: RunRow, counts: z.infer<typeof summaryView>['counts']) => ({
+  const summaryOf = (run: RunRow, counts: z.infer<typeof runSummaryView>['counts']) => ({
     ...run,
     campaignName: run.settings.campaign.name,
     reason: run.reason && {
@@ -82,7 +83,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
         tags,
         summary: 'List runs, newest first',
         querystring: page.extend({ campaignId: urlId.optional(), status: z.enum(runStatuses).optional() }),
-        response: { 200: z.object({ runs: z.array(summaryView) }) },
+        response: { 200: z.object({ runs: z.array(runSummaryView) }) },
       },
     },
     async ({ query }) => {

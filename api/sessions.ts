@@ -3,8 +3,9 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { deleteSession, deleteSessionsOf, insertSession } from '../db/sessions.ts';
-import { getPasswordHash, getUserByLogin, updateUser } from '../db/users.ts';
-import { newPassword, role } from '../domain/user.ts';
+import { getPasswordHash, getUser, getUserByLogin, updateUser } from '../db/users.ts';
+import { timezone } from '../domain/calendar.ts';
+import { locale, newPassword, personName, role } from '../domain/user.ts';
 import { type Actor, actorOf, audit, hashSecret, isCrossSite, type SessionCookie } from './auth.ts';
 import { ApiError } from './errors.ts';
 import { hashPassword, verifyPassword } from './passwords.ts';
@@ -14,13 +15,15 @@ const credentials = z.strictObject({
   password: z.string().min(1).max(1000),
 });
 
-const me = z.object({
+/** Who one is. A token has neither language nor zone. */
+export const sessionView = z.object({
   kind: z.enum(['user', 'token']),
   id: z.int(),
   name: z.string(),
   role,
+  locale: locale.nullable(),
+  timezone: z.string().nullable(),
 });
-const meOf = ({ kind, id, name, role }: Actor) => ({ kind, id, name, role });
 
 interface SessionsDeps {
   sql: Database;
@@ -47,7 +50,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, 
         summary: 'Log in',
         description: 'Answers with a cookie. After ten failures in a quarter of an hour: 429.',
         body: credentials,
-        response: { 200: me },
+        response: { 200: sessionView },
       },
     },
     async (request, reply) => {
@@ -74,7 +77,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, 
       const id = randomBytes(32).toString('base64url');
       await insertSession(sql, { idHash: hashSecret(id), userId: user.id });
       cookie.set(reply, id);
-      return { kind: 'user' as const, id: user.id, name: user.name, role: user.role };
+      return { kind: 'user' as const, ...user };
     },
   );
 
@@ -82,10 +85,44 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, 
     '/session',
     {
       config: { access: 'viewer' },
-      schema: { tags: ['session'], summary: 'Who am I', response: { 200: me } },
+      schema: { tags: ['session'], summary: 'Who am I', response: { 200: sessionView } },
     },
-    async (request) => meOf(actorOf(request)),
+    async (request) => sessionOf(actorOf(request)),
   );
+
+  app.patch(
+    '/session',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['session'],
+        summary: 'Change my name, language or time zone',
+        body: z.strictObject({
+          name: personName.optional(),
+          locale: locale.optional(),
+          timezone: timezone.optional(),
+        }),
+        response: { 200: sessionView },
+      },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      if (actor.kind !== 'user') throw new ApiError('forbidden', { message: 'A token has no profile.' });
+      await sql.begin(async (tx) => {
+        await updateUser(tx, actor.id, request.body);
+        const changed = Object.keys(request.body);
+        await audit(tx, request, 'user.profile', { kind: 'user', id: actor.id }, { changed });
+      });
+      return sessionOf(actor);
+    },
+  );
+
+  async function sessionOf(actor: Actor): Promise<z.infer<typeof sessionView>> {
+    if (actor.kind === 'token') return { ...actor, kind: 'token', locale: null, timezone: null };
+    const user = await getUser(sql, actor.id);
+    if (!user) throw new ApiError('unauthenticated');
+    return { kind: 'user', ...user };
+  }
 
   app.delete(
     '/session',

@@ -13,6 +13,7 @@ import {
 import { audit } from './auth.ts';
 import type { CampaignSync } from './campaign-sync.ts';
 import { ApiError, isForeignKeyViolation, notFound } from './errors.ts';
+import { instant } from './instant.ts';
 import { idParams } from './parameters.ts';
 
 interface Noun {
@@ -61,6 +62,17 @@ const nouns: Record<SettingKind, Noun> = {
   resolutions: { path: '/resolutions', words: 'resolution', subject: 'resolution', table: 'resolutions' },
 };
 
+export const settingPath = (kind: SettingKind): string => `/api/settings${nouns[kind].path}`;
+
+/** An entry as the API shows it. */
+export const settingView = (kind: SettingKind) =>
+  z.object({
+    id: z.int(),
+    name: z.string(),
+    definition: definitionSchema(kind),
+    archivedAt: instant.nullable(),
+  });
+
 // The keys of a literal are its type's.
 const settingKinds = Object.keys(nouns) as SettingKind[];
 
@@ -86,7 +98,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
   const { path, words, subject, table } = nouns[kind];
   const definition = definitionSchema(kind);
   const content = z.strictObject({ name: settingName, definition });
-  const view = z.object({ id: z.int(), name: z.string(), definition, archivedAt: z.date().nullable() });
+  const view = settingView(kind);
   const tags = ['settings'];
 
   return async (app, { sql, sync }) => {

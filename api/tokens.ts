@@ -5,17 +5,18 @@ import { insertToken, listTokens, revokeToken } from '../db/tokens.ts';
 import { role } from '../domain/user.ts';
 import { actorOf, audit, hashSecret, newToken } from './auth.ts';
 import { ApiError, notFound } from './errors.ts';
+import { instant } from './instant.ts';
 import { idParams, page } from './parameters.ts';
 
-const tokenView = z.object({
+export const tokenView = z.object({
   id: z.int(),
   name: z.string(),
   role,
   createdBy: z.int(),
-  createdAt: z.date(),
-  expiresAt: z.date().nullable(),
-  lastUsedAt: z.date().nullable(),
-  revokedAt: z.date().nullable(),
+  createdAt: instant,
+  expiresAt: instant.nullable(),
+  lastUsedAt: instant.nullable(),
+  revokedAt: instant.nullable(),
 });
 
 const newTokenBody = z.strictObject({

@@ -8,10 +8,11 @@ import { locale, login, newPassword, personName, role } from '../domain/user.ts'
 import { timezone } from '../domain/calendar.ts';
 import { audit } from './auth.ts';
 import { ApiError, notFound } from './errors.ts';
+import { instant } from './instant.ts';
 import { idParams } from './parameters.ts';
 import { hashPassword } from './passwords.ts';
 
-const userView = z.object({
+export const userView = z.object({
   id: z.int(),
   login: z.string(),
   name: z.string(),
@@ -19,7 +20,7 @@ const userView = z.object({
   locale,
   timezone: z.string(),
   enabled: z.boolean(),
-  createdAt: z.date(),
+  createdAt: instant,
 });
 
 const userList = z.strictObject({

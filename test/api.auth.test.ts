@@ -71,7 +71,14 @@ describe('every route', () => {
 describe('logging in', () => {
   test('gives a cookie that pages can not read and other hosts can not set', async () => {
     const answer = await login('Admin', adminPassword);
-    expect(answer.json()).toEqual({ kind: 'user', id: api.adminId, name: 'Ana', role: 'admin' });
+    expect(answer.json()).toEqual({
+      kind: 'user',
+      id: api.adminId,
+      name: 'Ana',
+      role: 'admin',
+      locale: 'pt-BR',
+      timezone: 'America/Sao_Paulo',
+    });
     expect(answer.cookies).toMatchObject([
       { name: '__Host-torpedo', path: '/', httpOnly: true, secure: true, sameSite: 'Lax' },
     ]);
@@ -128,6 +135,21 @@ describe('a session', () => {
     expect((await whoAmI(headers)).statusCode).toBe(200);
     expect((await app.inject({ method: 'DELETE', url: '/api/session', headers })).statusCode).toBe(204);
     expect((await whoAmI(headers)).statusCode).toBe(401);
+  });
+
+  test('lets people choose their name, language and zone, and nothing more', async () => {
+    await addUser('chooser', 'viewer');
+    const headers = await session('chooser');
+    const change = (payload: object) =>
+      app.inject({ method: 'PATCH', url: '/api/session', headers, payload });
+    const choice = { name: 'Chosen', locale: 'en', timezone: 'America/Manaus' };
+    expect((await change(choice)).json()).toMatchObject({ ...choice, role: 'viewer' });
+    expect((await whoAmI(headers)).json()).toMatchObject(choice);
+    expect(errorOf(await change({ timezone: 'Mars/Olympus' })).problems).toMatchObject([
+      { field: 'timezone' },
+    ]);
+    expect((await change({ role: 'admin' })).statusCode).toBe(422);
+    expect((await as('admin')('PATCH', '/api/session', choice)).statusCode).toBe(403);
   });
 
   test.each([
@@ -241,7 +263,7 @@ describe('an API token', () => {
   test('is shown once, and works until it is revoked', async () => {
     const { id, token } = await make({ name: 'billing', role: 'operator' });
     expect(token).toMatch(/^tpd_[\w-]{43}$/);
-    expect((await use(token)).json()).toEqual({ kind: 'token', id, name: 'billing', role: 'operator' });
+    expect((await use(token)).json()).toMatchObject({ kind: 'token', id, name: 'billing', role: 'operator' });
     expect((await as('admin')('GET', '/api/tokens')).body).not.toContain(token);
     expect((await as('admin')('DELETE', `/api/tokens/${id}`)).json()).toMatchObject({
       revokedAt: expect.any(String) as string,
