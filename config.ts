@@ -52,6 +52,8 @@ const environment = z.object({
     .int()
     .positive()
     .default(1024 * 1024 * 1024),
+  /** Where the worker shows its figures and the SDK's to Prometheus, `host:port`; unset: nowhere. It has no login. */
+  WORKER_METRICS_ADDRESS: optional,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 export type Config = z.infer<typeof environment>;

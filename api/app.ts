@@ -16,6 +16,7 @@ import { ApiError, parseInput, sendError } from './errors.ts';
 import { health } from './health.ts';
 import { mailings } from './mailings.ts';
 import { messages } from './messages.ts';
+import { createMetrics, metricsPage } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { createAdapters } from './adapters.ts';
 import { createProgressHub } from './progress.ts';
@@ -93,6 +94,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
 
   const sync = createCampaignSync({ sql, temporal, log: app.log });
   const adapters = createAdapters({ sql, box: deps.box, sms });
+  const metrics = createMetrics();
   const hub = createProgressHub({ sql });
   app.addHook('preClose', () => hub.close());
   app.addHook('onClose', async () => {
@@ -126,11 +128,14 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
         if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
       });
       api.addHook('onResponse', async (request, reply) => {
+        const { url: route = 'none' } = request.routeOptions;
+        const labels = { method: request.method, route, status: reply.statusCode };
+        metrics.requests.observe(labels, reply.elapsedTime / 1000);
         // The route and not the URL, whose query may hold a phone.
         request.log.info(
           {
             method: request.method,
-            route: request.routeOptions.url,
+            route,
             status: reply.statusCode,
             ms: Math.round(reply.elapsedTime),
             actor: request.actor && `${request.actor.kind}:${request.actor.id}`,
@@ -153,6 +158,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(testSends, { prefix: '/campaigns', sql, adapters });
       await api.register(runs, { prefix: '/runs', sql, temporal, hub });
       await api.register(messages, { sql });
+      await api.register(metricsPage, { prefix: '/metrics', sql, metrics });
     },
     { prefix: '/api' },
   );

@@ -101,6 +101,9 @@ function installRuntime(config: Config): void {
   const log = pino({ level: config.LOG_LEVEL, name: 'worker' });
   Runtime.install({
     shutdownSignals: [],
+    ...(config.WORKER_METRICS_ADDRESS === undefined
+      ? {}
+      : { telemetryOptions: { metrics: { prometheus: { bindAddress: config.WORKER_METRICS_ADDRESS } } } }),
     logger: new DefaultLogger(levels[config.LOG_LEVEL], ({ level, message, meta }) => {
       // Every start says it of the queue that has activities only.
       if (message.startsWith('No workflows registered')) return;
