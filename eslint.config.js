@@ -70,6 +70,8 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_$' }],
       eqeqeq: 'error',
+      // preact's types bring the browser's globals with them; nothing of ours in TypeScript runs there.
+      'no-restricted-globals': ['error', 'document', 'event', 'localStorage', 'location', 'name', 'window'],
     },
   },
   // The environment is read in one place, config.ts; embedded/ and scripts/ only pass it on to the processes they start.

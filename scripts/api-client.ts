@@ -1,3 +1,5 @@
+import { fetch } from 'undici';
+
 /** A program's view of the HTTP API: what the scripts use, as any other program would. */
 export interface ApiClient {
   /** The answer's JSON. Throws `ApiRefusal` for any other than 2xx. */
@@ -16,13 +18,13 @@ export async function logIn(apiUrl: string, admin: { login: string; password: st
   const request = async (
     method: string,
     path: string,
-    init: { headers?: Record<string, string>; body?: string | Uint8Array | ReadableStream },
+    init: { headers?: Record<string, string>; body?: string | Uint8Array | AsyncIterable<Uint8Array> },
   ) => {
     const response = await fetch(apiUrl + path, {
       method,
       // A page of ours would send its origin: cookies count only with it.
       headers: { origin: new URL(apiUrl).origin, cookie, ...init.headers },
-      ...(init.body === undefined ? {} : { body: init.body, duplex: 'half' }),
+      ...(init.body === undefined ? {} : { body: init.body, duplex: 'half' as const }),
     });
     const text = await response.text();
     if (!response.ok) throw new ApiRefusal(`${method} ${path} answered ${response.status}: ${text}`);
@@ -43,7 +45,7 @@ export async function logIn(apiUrl: string, admin: { login: string; password: st
     upload: (path, csv) =>
       request('PUT', path, {
         headers: { 'content-type': 'text/csv' },
-        body: csv instanceof Uint8Array ? csv : ReadableStream.from(csv),
+        body: csv,
       }),
   };
 }
