@@ -179,7 +179,7 @@ describe('an upload', () => {
         body,
         ...(duplex ? { duplex } : {}),
       });
-      return [answer.status, await answer.json()];
+      return [answer.status, (await answer.json()) as unknown];
     };
     const tooLarge = [413, { error: { code: 'too_large', limitBytes: 512 * 1024 } }];
     expect(await put(bigBody)).toMatchObject(tooLarge);
