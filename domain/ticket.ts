@@ -1,9 +1,21 @@
 import { z } from 'zod';
+import type { MessageStatus } from './message.ts';
 
 /** A ticket is a period of human service for a contact ("Atendimento"). */
 export const ticketStatuses = ['open', 'in_progress', 'waiting', 'finished'] as const;
 export const ticketStatus = z.enum(ticketStatuses);
 export type TicketStatus = z.infer<typeof ticketStatus>;
+
+/**
+ * The allowed moves of a ticket, by a person; docs/states.md draws them. Finishing needs a resolution; who takes a
+ * finished ticket up again clears it.
+ */
+export const ticketMoves: Readonly<Record<TicketStatus, readonly TicketStatus[]>> = {
+  open: ['in_progress', 'waiting', 'finished'],
+  in_progress: ['open', 'waiting', 'finished'],
+  waiting: ['in_progress', 'finished'],
+  finished: ['open', 'in_progress'],
+};
 
 const optionalId = z.int().positive().nullable().default(null);
 
@@ -78,3 +90,55 @@ export function ticketPolicyProblems(policy: TicketPolicy): PolicyProblem[] {
   }
   return problems;
 }
+
+/** What a ticket opens with; ids of settings. */
+export interface TicketOpening {
+  departmentId: number;
+  assigneeId: number;
+  categoryId: number;
+  subcategoryId: number;
+  status: TicketStatus;
+  resolutionId: number | null;
+}
+
+/** Throws when the policy has gaps: of a run it has none, because only complete campaigns are enabled. */
+function openingOf(
+  { departmentId, assigneeId, categoryId, subcategoryId, status }: Exclude<TicketPolicy, { when: 'never' }>,
+  resolutionId: number | null,
+): TicketOpening {
+  if (departmentId === null || assigneeId === null || categoryId === null || subcategoryId === null) {
+    throw new Error('The ticket policy of a run has gaps: its campaign was enabled without a check.');
+  }
+  const otherwise = resolutionId === null ? 'open' : 'finished';
+  return { departmentId, assigneeId, categoryId, subcategoryId, status: status ?? otherwise, resolutionId };
+}
+
+type PolicyOf<When extends TicketPolicy['when']> = Extract<TicketPolicy, { when: When }>;
+
+export const openingOnReply = (policy: PolicyOf<'on_reply'>): TicketOpening =>
+  openingOf(policy, policy.resolutionId);
+
+/** What tickets on send open with, by what became of their messages (`ticketOutcomes`). */
+export function openingsOnSend(policy: PolicyOf<'on_send'>): {
+  success: TicketOpening;
+  failure: TicketOpening;
+} {
+  const { resolutionOnSuccessId, resolutionOnFailureId } = policy;
+  if (resolutionOnSuccessId === null || resolutionOnFailureId === null) {
+    throw new Error('The ticket policy of a run has gaps: its campaign was enabled without a check.');
+  }
+  return {
+    success: openingOf(policy, resolutionOnSuccessId),
+    failure: openingOf(policy, resolutionOnFailureId),
+  };
+}
+
+/**
+ * Which messages get a ticket on send, and whether it is one of success: those that were handed to the provider. One
+ * that may not have arrived (`unknown`) is no success until a receipt says so. Lines that were left out and messages
+ * that never left have none.
+ */
+export const ticketOutcomes = {
+  success: ['sent', 'delivered'],
+  failure: ['undelivered', 'failed', 'unknown'],
+} as const satisfies Record<string, readonly MessageStatus[]>;

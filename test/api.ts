@@ -207,9 +207,12 @@ export async function createReadyCampaign(
 export async function createRun(
   { sql }: TestApi,
   catalogue: Catalogue,
-  { phones = ['+5511900000001'] }: { phones?: readonly (string | null)[] } = {},
+  {
+    phones = ['+5511900000001'],
+    changes = {},
+  }: { phones?: readonly (string | null)[]; changes?: object } = {},
 ): Promise<{ runId: number; campaignId: number; messageIds: number[] }> {
-  const definition = campaignDraft.parse(documentOf(catalogue));
+  const definition = campaignDraft.parse(documentOf(catalogue, changes));
   const row = await insertCampaign(sql, definition);
   const run = await insertRun(sql, {
     campaignId: row.id,

@@ -367,6 +367,14 @@ create index on inbound_messages (customer_id) where customer_id is not null;
 
 -- Tickets --------------------------------------------------------------------------------------------------------
 
+-- The words of a text as a search compares them: without accents, in small letters, letters and digits only.
+create function search_words(value text) returns text[] language sql immutable parallel safe
+  return string_to_array(trim(regexp_replace(
+    lower(translate(normalize(value, nfc),
+      'ÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇÑÝáàâãäåéèêëíìîïóòôõöúùûüçñýÿ',
+      'AAAAAAEEEEIIIIOOOOOUUUUCNYaaaaaaeeeeiiiiooooouuuucnyy')),
+    '[^[:alnum:]]+', ' ', 'g')), ' ');
+
 create table tickets (
   id                 bigint generated always as identity primary key,
   cause              text not null check (cause in ('reply', 'send')),
@@ -378,6 +386,8 @@ create table tickets (
   phone              text,                -- E.164; null once erased
   name               text,
   code               text,
+  search             tsvector not null generated always as
+    (array_to_tsvector(search_words(coalesce(name, '') || ' ' || coalesce(code, '')))) stored,
   extra              jsonb not null default '{}',
   status             text not null check (status in ('open', 'in_progress', 'waiting', 'finished')),
   channel            text not null default 'sms' check (channel in ('sms')),
@@ -390,34 +400,39 @@ create table tickets (
   version            integer not null default 1,
   opened_at          timestamptz not null default now(),
   updated_at         timestamptz not null default now(),
-  finished_at        timestamptz
+  finished_at        timestamptz,
+  check (status <> 'finished' or resolution_id is not null),
+  check ((cause = 'reply') = (inbound_message_id is not null))
 );
--- Exactly once for its cause.
-create unique index tickets_cause_send on tickets (message_id) where cause = 'send';
+-- Exactly once for its cause: the message itself, or one reply to it.
+create unique index tickets_cause on tickets (message_id, coalesce(inbound_message_id, 0));
 create unique index tickets_cause_reply on tickets (inbound_message_id) where inbound_message_id is not null;
-create index on tickets (message_id);
-create index on tickets (campaign_id, id);
+-- A search reads each status by itself (db/tickets.ts), so these serve it with a status and without one.
+create index on tickets (status, id);
+create index on tickets (campaign_id, status, id);
+create index on tickets (department_id, status, id);
+create index on tickets (assignee_id, status, id);
+create index on tickets (category_id, status, id);
 create index on tickets (run_id, id);
 create index on tickets (phone, id) where phone is not null;
-create index on tickets (customer_id) where customer_id is not null;
-create index on tickets (status, id);
-create index on tickets (department_id, id);
-create index on tickets (assignee_id, id);
-create index on tickets (category_id);
+create index on tickets (customer_id, id) where customer_id is not null;
 create index on tickets (subcategory_id);
 create index on tickets (resolution_id) where resolution_id is not null;
+create index on tickets using gin (search);
 
--- The history of a ticket, append-only: its opening, each change, each further reply.
+-- The history of a ticket, append-only: its opening, each change, each further reply, each correction by a receipt.
 create table ticket_events (
   id         bigint generated always as identity primary key,
   ticket_id  bigint not null references tickets on delete cascade,
-  kind       text not null check (kind in ('opened', 'changed', 'reply')),
-  actor      text not null,               -- 'user:7', 'campaign:3', 'receipt'
+  kind       text not null check (kind in ('opened', 'changed', 'reply', 'receipt')),
+  actor      text not null,               -- 'user:7', 'campaign:3', 'customer', 'provider:1'
   changes    jsonb not null default '{}', -- {"status": ["open", "finished"]}
   inbound_message_id bigint references inbound_messages,
   at         timestamptz not null default now()
 );
 create index on ticket_events (ticket_id, id);
+-- A reply stands in one ticket, once.
+create unique index ticket_events_reply on ticket_events (inbound_message_id) where inbound_message_id is not null;
 
 -- Opt-outs -------------------------------------------------------------------------------------------------------
 
