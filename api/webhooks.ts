@@ -1,20 +1,17 @@
 import { createHash } from 'node:crypto';
-import { parse as parseForm } from 'node:querystring';
 import { toUSVString } from 'node:util';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Database } from '../db/client.ts';
 import type { InboundEvent } from '../db/inbound.ts';
-import type { ReceiptMove } from '../db/messages.ts';
-import type { Callback, Provider } from '../sms/provider.ts';
+import { createCallback, secretField } from '../sms/callback.ts';
+import type { Callback, DeliveryReceipt, Payload, Provider } from '../sms/provider.ts';
 import type { Adapters } from './adapters.ts';
-import { createReceiptWriter } from './receipts.ts';
+import { type Arrival, createReceiptWriter } from './receipts.ts';
 
-const bodyLimitBytes = 64 * 1024;
-
-interface Body {
-  raw: string;
-  form: Callback['form'];
-}
+/** Some hundred receipts in one call. */
+const bodyLimitBytes = 256 * 1024;
+/** Deeper is cut: neither we nor PostgreSQL shall run out of stack. */
+const maxDepth = 32;
 
 interface WebhooksDeps {
   sql: Database;
@@ -23,8 +20,9 @@ interface WebhooksDeps {
 }
 
 /**
- * What providers call: nobody logs in, each call is verified by its provider's adapter. The raw event is kept first,
- * answered after commit; incoming messages are kept only, their processing comes later.
+ * What providers call: nobody logs in, each call is verified by its provider's adapter. What it tells is kept first,
+ * one event for each message it tells of, answered after commit; incoming messages are kept only, their processing
+ * comes later.
  *
  * The way of a receipt is kept short, without schemas and hooks: a run of a thousand messages a second is answered with
  * two thousand of them.
@@ -36,46 +34,46 @@ export const webhooks: FastifyPluginAsync<WebhooksDeps> = async (app, { sql, ada
   app.addContentTypeParser(
     '*',
     { parseAs: 'string', bodyLimit: bodyLimitBytes },
-    async (request: FastifyRequest, raw: string): Promise<Body> => {
-      const isForm =
-        request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
-      return { raw, form: isForm ? formOf(raw) : {} };
-    },
+    async (_: FastifyRequest, raw: string) => raw,
   );
 
-  for (const kind of ['receipts', 'inbound'] as const) {
-    app.post<{ Params: { id: string }; Body: Body | undefined }>(
-      `/:id/${kind}`,
-      { config: { access: 'open' }, schema: { hide: true } },
-      async (request, reply) => {
-        const { raw, form } = request.body ?? { raw: '', form: {} };
-        const callback: Callback = {
+  const routes = (['receipts', 'inbound'] as const).flatMap((kind) => [
+    { kind, url: `/:id/${kind}` },
+    // With the secret as the last part of the path.
+    { kind, url: `/:id/${kind}/:key` },
+  ]);
+  for (const { kind, url } of routes) {
+    app.route<{ Params: { id: string }; Body: string | undefined }>({
+      // Some gateways call by GET. A HEAD must not do what a GET does.
+      method: ['GET', 'POST'],
+      exposeHeadRoute: false,
+      url,
+      config: { access: 'open' },
+      schema: { hide: true },
+      handler: async (request, reply) => {
+        const callback = createCallback({
+          method: request.method,
           url: publicUrl + request.url,
           headers: request.headers,
-          form,
-          rawBody: raw,
-        };
+          rawBody: request.body ?? '',
+        });
         const id = /^[1-9]\d{0,14}$/.test(request.params.id) ? Number(request.params.id) : null;
         const provider = id === null ? null : await verifiedProvider(id, callback);
         // The same answer for an unknown provider: nobody learns which there are.
         if (id === null || !provider) return reply.code(403).send();
-        const receipt = kind === 'receipts' ? provider.readReceipt(callback) : null;
-        const event: InboundEvent = {
-          providerId: id,
-          eventKey: digestOf(callback),
-          kind: receipt ? 'receipt' : kind === 'inbound' ? 'message' : 'other',
-          messageId: receipt?.messageId ?? null,
-          payload: storable(form),
-        };
-        let move: ReceiptMove | null = null;
-        if (receipt && receipt.messageId !== null && receipt.status !== null) {
-          const { messageId, status, reason, providerMessageId, code } = receipt;
-          move = { providerId: id, messageId, status, reason, providerMessageId, providerCode: code };
+        const arrivals =
+          kind === 'receipts'
+            ? provider.readReceipts(callback).map((receipt) => receiptArrival(id, callback, receipt))
+            : provider
+                .readInbound(callback)
+                .map(({ payload }) => arrival({ providerId: id, kind: 'message' }, callback, payload));
+        if (arrivals.length === 0) {
+          arrivals.push(arrival({ providerId: id, kind: 'other' }, callback, wholeOf(callback)));
         }
-        await writer.write({ event, move });
+        await Promise.all(arrivals.map((one) => writer.write(one)));
         return reply.code(204).send();
       },
-    );
+    });
   }
 
   async function verifiedProvider(id: number, callback: Callback): Promise<Provider | null> {
@@ -87,26 +85,46 @@ export const webhooks: FastifyPluginAsync<WebhooksDeps> = async (app, { sql, ada
   }
 };
 
-/** The same for a repetition of the same call, and for nothing else. */
-const digestOf = ({ url, rawBody }: Callback): string =>
-  createHash('sha256').update(url).update('\n').update(rawBody).digest('base64url');
-
-/** As providers sign it: untrimmed, a repeated field as an array. */
-function formOf(raw: string): Callback['form'] {
-  const form: Callback['form'] = {};
-  for (const [name, value] of Object.entries(parseForm(raw))) {
-    if (value !== undefined && name !== '__proto__') form[name] = value;
-  }
-  return form;
+function receiptArrival(providerId: number, callback: Callback, receipt: DeliveryReceipt): Arrival {
+  const { messageId, status, reason, providerMessageId, code, payload } = receipt;
+  return {
+    ...arrival({ providerId, kind: 'receipt', messageId }, callback, payload),
+    move:
+      messageId === null || status === null
+        ? null
+        : { providerId, messageId, status, reason, providerMessageId, providerCode: code },
+  };
 }
 
-/** What jsonb can hold: no NUL, no half of a surrogate pair. */
-function storable(form: Callback['form']): Callback['form'] {
-  const clean = (text: string): string => toUSVString(text).replaceAll('\0', '\ufffd');
+function arrival(
+  {
+    providerId,
+    kind,
+    messageId = null,
+  }: Pick<InboundEvent, 'providerId' | 'kind'> & { messageId?: number | null },
+  { url }: Callback,
+  payload: Payload,
+): Arrival {
+  const text = JSON.stringify(storable(payload, maxDepth));
+  // The same when the provider repeats itself, whatever else it says in the same call.
+  const eventKey = createHash('sha256').update(url).update('\n').update(text).digest('base64url');
+  return { event: { providerId, eventKey, kind, messageId, payload: text }, move: null };
+}
+
+/** All that a callback says, when it says nothing that its adapter reads; without the secret in its query. */
+function wholeOf({ query, form, json }: Callback): Payload {
+  if (Object.keys(form).length > 0) return form;
+  if (json !== null) return { body: json };
+  return Object.fromEntries(Object.entries(query).filter(([name]) => name !== secretField));
+}
+
+/** What jsonb can hold: no NUL, no half of a surrogate pair, nothing endlessly deep. */
+function storable(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return toUSVString(value).replaceAll('\0', '\ufffd');
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0) return null;
+  if (Array.isArray(value)) return value.map((one) => storable(one, depth - 1));
   return Object.fromEntries(
-    Object.entries(form).map(([name, value]) => [
-      clean(name),
-      Array.isArray(value) ? value.map(clean) : clean(value),
-    ]),
+    Object.entries(value).map(([name, one]) => [storable(name, depth), storable(one, depth - 1)]),
   );
 }

@@ -1,13 +1,14 @@
 import type { Sql } from './client.ts';
 
-/** What a provider called us with, verified, as it came. */
+/** What a provider told us of one message, verified, as it came. */
 export interface InboundEvent {
   providerId: number;
-  /** The same for a repetition of the same call, so that it is kept once. */
+  /** The same when the provider repeats itself, so that it is kept once. */
   eventKey: string;
   kind: 'receipt' | 'message' | 'other';
   messageId: number | null;
-  payload: Record<string, string | string[]>;
+  /** The text of a JSON object. */
+  payload: string;
 }
 
 /** Keeps the events that are new, in their order, and returns the indexes of those in `events`. */
@@ -18,7 +19,7 @@ export async function insertInboundEvents(sql: Sql, events: readonly InboundEven
       select * from unnest(
         ${events.map((e) => e.providerId)}::bigint[], ${events.map((e) => e.eventKey)}::text[],
         ${events.map((e) => e.kind)}::text[], ${events.map((e) => e.messageId)}::bigint[],
-        ${events.map((e) => JSON.stringify(e.payload))}::text[]
+        ${events.map((e) => e.payload)}::text[]
       ) with ordinality as e (provider_id, event_key, kind, message_id, payload, position)
     ), kept as (
       insert into inbound_events (provider_id, event_key, kind, message_id, payload)

@@ -40,6 +40,7 @@ export interface DeliveryReceipt {
   status: 'sent' | 'delivered' | 'undelivered' | 'failed' | null;
   reason: FailureReason | null;
   code: string | null;
+  payload: Payload;
 }
 
 /** A message from a person to us, as an adapter reads it from the provider's callback. */
@@ -50,15 +51,26 @@ export interface InboundMessage {
   /** The number, short code or name of ours that it was written to. */
   to: string;
   text: string;
+  payload: Payload;
 }
 
-/** The provider's HTTP callback as it reached us. */
+/** The part of a callback that says this one thing, as it came: kept, whatever becomes of it. */
+export type Payload = Record<string, unknown>;
+
+/** Fields of a query or a form, decoded, untrimmed. A repeated field is an array. */
+export type Fields = Record<string, string | string[]>;
+
+/** The provider's HTTP callback as it reached us (sms/callback.ts makes one). */
 export interface Callback {
+  method: string;
   /** The public URL the provider called, with query, exactly as it was signed. */
   url: string;
   headers: Record<string, string | string[] | undefined>;
-  /** The decoded form fields, untrimmed. A repeated field is an array. Empty when the body is no form. */
-  form: Record<string, string | string[]>;
+  query: Fields;
+  /** Empty when the body is no form. */
+  form: Fields;
+  /** Null when the body is no JSON. */
+  json: unknown;
   /** The body as it arrived: some providers sign its bytes. */
   rawBody: string;
 }
@@ -69,10 +81,10 @@ export interface Provider {
   send(request: SendRequest): Promise<SendOutcome>;
   /** Whether the callback really comes from the provider (constant-time comparison). */
   verify(callback: Callback): boolean;
-  /** Call only after `verify`. Null: not a delivery receipt. */
-  readReceipt(callback: Callback): DeliveryReceipt | null;
-  /** Call only after `verify`. Null: not a message to us. */
-  readInbound(callback: Callback): InboundMessage | null;
+  /** Call only after `verify`. One callback may tell of many messages; empty: it is no delivery receipt. */
+  readReceipts(callback: Callback): DeliveryReceipt[];
+  /** Call only after `verify`. Empty: it is no message to us. */
+  readInbound(callback: Callback): InboundMessage[];
   /** Waits for the sends under way, then closes the connections. */
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { Callback, DeliveryReceipt, InboundMessage } from './provider.ts';
+import type { Callback, DeliveryReceipt, Fields, InboundMessage } from './provider.ts';
 import { twilioCodes } from './twilio-codes.ts';
 
 /**
@@ -70,33 +70,34 @@ const statuses: ReadonlyMap<string, DeliveryReceipt['status']> = new Map([
   ['canceled', 'failed'],
 ]);
 
-/** Reads a status callback; null for anything else, as an incoming message. */
-export function readTwilioReceipt({ url, form }: Callback): DeliveryReceipt | null {
+/** Reads a status callback; nothing from anything else, as an incoming message. */
+export function readTwilioReceipts({ query, form }: Callback): DeliveryReceipt[] {
   const { MessageSid: sid, MessageStatus: word, ErrorCode: code } = form;
-  if (typeof sid !== 'string' || typeof word !== 'string') return null;
+  if (typeof sid !== 'string' || typeof word !== 'string') return [];
   const status = statuses.get(word) ?? null;
   const ended = status === 'undelivered' || status === 'failed';
-  return {
-    messageId: messageIdOf(url),
-    providerMessageId: sid,
-    status,
-    reason: ended ? (twilioCodes.get(Number(code))?.reason ?? 'not_delivered') : null,
-    code: typeof code === 'string' && code !== '' && code !== '0' ? code : null,
-  };
+  return [
+    {
+      messageId: messageIdOf(query['message']),
+      providerMessageId: sid,
+      status,
+      reason: ended ? (twilioCodes.get(Number(code))?.reason ?? 'not_delivered') : null,
+      code: typeof code === 'string' && code !== '' && code !== '0' ? code : null,
+      payload: form,
+    },
+  ];
 }
 
 /**
  * Reads an incoming message: https://www.twilio.com/docs/messaging/guides/webhook-request
  * Its SmsStatus is `received`; a receipt has another, and no Body.
  */
-export function readTwilioInbound({ form }: Callback): InboundMessage | null {
+export function readTwilioInbound({ form }: Callback): InboundMessage[] {
   const { MessageSid: sid, SmsStatus: status, From: from, To: to, Body: text } = form;
-  if (typeof sid !== 'string' || typeof from !== 'string' || typeof to !== 'string') return null;
-  if (status !== 'received' || typeof text !== 'string') return null;
-  return { providerMessageId: sid, from, to, text };
+  if (typeof sid !== 'string' || typeof from !== 'string' || typeof to !== 'string') return [];
+  if (status !== 'received' || typeof text !== 'string') return [];
+  return [{ providerMessageId: sid, from, to, text, payload: form }];
 }
 
-function messageIdOf(url: string): number | null {
-  const value = URL.canParse(url) ? new URL(url).searchParams.get('message') : null;
-  return value !== null && /^[1-9]\d{0,15}$/.test(value) ? Number(value) : null;
-}
+const messageIdOf = (value: Fields[string] | undefined): number | null =>
+  typeof value === 'string' && /^[1-9]\d{0,15}$/.test(value) ? Number(value) : null;

@@ -1,8 +1,9 @@
 import { toUSVString } from 'node:util';
 import { z } from 'zod';
+import { parseJson } from './callback.ts';
 import type { Provider, SendOutcome } from './provider.ts';
 import { createTransport, type Exchange } from './transport.ts';
-import { readTwilioInbound, readTwilioReceipt, verifyTwilioCallback } from './twilio-callbacks.ts';
+import { readTwilioInbound, readTwilioReceipts, verifyTwilioCallback } from './twilio-callbacks.ts';
 import { twilioCodes } from './twilio-codes.ts';
 
 export interface TwilioOptions {
@@ -55,7 +56,7 @@ export function createTwilio(options: TwilioOptions): Provider {
       return outcomeOf(await transport.post(path, body));
     },
     verify: (received) => verifyTwilioCallback(authToken, received),
-    readReceipt: readTwilioReceipt,
+    readReceipts: readTwilioReceipts,
     readInbound: readTwilioInbound,
     close: () => transport.close(),
   };
@@ -142,15 +143,6 @@ function refusalOutcome(status: number, retryAfter: string | null, body: string 
     code,
     detail: `Twilio refuses the message (${status}).${more}`,
   };
-}
-
-function parseJson(body: string | null): unknown {
-  if (body === null) return null;
-  try {
-    return JSON.parse(body);
-  } catch {
-    return null;
-  }
 }
 
 /**

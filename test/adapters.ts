@@ -1,3 +1,5 @@
+import twilioLibrary from 'twilio';
+import { createCallback } from '../sms/callback.ts';
 import type {
   Callback,
   DeliveryReceipt,
@@ -17,15 +19,27 @@ export interface Adapter {
   requests: {
     name: string;
     send: SendRequest;
-    request: Omit<RawRequest, 'headers' | 'body'> & {
-      headers: Record<string, string>;
-      form: Record<string, string>;
-    };
+    /** `body`: the fields of the form, or the JSON. */
+    request: Omit<RawRequest, 'headers' | 'body'> & { headers: Record<string, string>; body: unknown };
   }[];
   answers: { name: string; answer: string; outcome: Partial<SendOutcome> }[];
-  inbound: { name: string; form: Callback['form']; message: InboundMessage | null }[];
-  receipts: { name: string; query: string; form: Callback['form']; receipt: DeliveryReceipt | null }[];
+  receipts: { name: string; callback: Callback; receipts: Omit<DeliveryReceipt, 'payload'>[] }[];
+  inbound: { name: string; callback: Callback; messages: Omit<InboundMessage, 'payload'>[] }[];
+  verification: { name: string; callback: Callback; genuine: boolean }[];
 }
+
+/** A provider's call to `/webhooks/providers/1/<path>`. */
+const call = (path: string, body: Pick<Callback, 'headers' | 'rawBody'>, headers = {}): Callback =>
+  createCallback({
+    method: 'POST',
+    url: `https://torpedo.example/webhooks/providers/1/${path}`,
+    headers: { ...body.headers, ...headers },
+    rawBody: body.rawBody,
+  });
+const form = (fields: Record<string, string>): Pick<Callback, 'headers' | 'rawBody'> => ({
+  headers: { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' },
+  rawBody: new URLSearchParams(fields).toString(),
+});
 
 export const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
 const messageSid = `SM${'a'.repeat(32)}`;
@@ -48,6 +62,23 @@ const twilioError = (status: number, code: number, headers: Record<string, strin
     headers,
   );
 
+const twilioReply = { MessageSid: messageSid, SmsStatus: 'received', From: '+5511988887777', To: '28282' };
+/** Signed by Twilio's own library; `body`, `url`, `length`: what became of it on the way. */
+function twilioSigned({
+  authToken = 'the-token',
+  body = '',
+  url = 'receipts?message=123',
+  length = 99,
+} = {}) {
+  const signed = call('receipts?message=123', form(twilioReply));
+  const signature = twilioLibrary.getExpectedTwilioSignature(authToken, signed.url, twilioReply);
+  return call(
+    url,
+    { ...signed, ...(body === '' ? {} : { rawBody: body }) },
+    { 'x-twilio-signature': signature.slice(0, length) },
+  );
+}
+
 export const adapters: Record<string, Adapter> = {
   twilio: {
     create: twilio(),
@@ -66,7 +97,7 @@ export const adapters: Record<string, Adapter> = {
             authorization: `Basic ${Buffer.from(`${accountSid}:the-token`).toString('base64')}`,
             'content-type': 'application/x-www-form-urlencoded',
           },
-          form: {
+          body: {
             To: '+5511988887777',
             From: '+5511999990000',
             Body: 'Olá & até já =+%? 🚀\nSAIR',
@@ -171,41 +202,6 @@ export const adapters: Record<string, Adapter> = {
         outcome: { kind: 'refused', reason: 'request_refused', code: 'HTTP_400' },
       },
     ],
-    inbound: [
-      {
-        name: 'a reply, untrimmed',
-        form: {
-          MessageSid: messageSid,
-          SmsStatus: 'received',
-          From: '+5511988887777',
-          To: '28282',
-          Body: ' Sair ',
-        },
-        message: { providerMessageId: messageSid, from: '+5511988887777', to: '28282', text: ' Sair ' },
-      },
-      {
-        name: 'an empty reply',
-        form: {
-          MessageSid: messageSid,
-          SmsStatus: 'received',
-          From: '+5511988887777',
-          To: '28282',
-          Body: '',
-        },
-        message: { providerMessageId: messageSid, from: '+5511988887777', to: '28282', text: '' },
-      },
-      {
-        name: 'a receipt, which is none',
-        form: {
-          MessageSid: messageSid,
-          MessageStatus: 'sent',
-          SmsStatus: 'sent',
-          From: '28282',
-          To: '+5511988887777',
-        },
-        message: null,
-      },
-    ],
     receipts: [
       ...(
         [
@@ -219,9 +215,8 @@ export const adapters: Record<string, Adapter> = {
         ] as const
       ).map(([word, status]) => ({
         name: word,
-        query: '?message=123',
-        form: { MessageSid: messageSid, MessageStatus: word },
-        receipt: { messageId: 123, providerMessageId: messageSid, status, reason: null, code: null },
+        callback: call('receipts?message=123', form({ MessageSid: messageSid, MessageStatus: word })),
+        receipts: [{ messageId: 123, providerMessageId: messageSid, status, reason: null, code: null }],
       })),
       ...(
         [
@@ -235,39 +230,73 @@ export const adapters: Record<string, Adapter> = {
         ] as const
       ).map(([word, code, status, reason]) => ({
         name: `${word} with the code ${code}`,
-        query: '?message=123',
-        form: { MessageSid: messageSid, MessageStatus: word, ErrorCode: code },
-        receipt: { messageId: 123, providerMessageId: messageSid, status, reason, code },
+        callback: call(
+          'receipts?message=123',
+          form({ MessageSid: messageSid, MessageStatus: word, ErrorCode: code }),
+        ),
+        receipts: [{ messageId: 123, providerMessageId: messageSid, status, reason, code }],
       })),
       {
         name: 'undelivered without a code',
-        query: '?message=123',
-        form: { MessageSid: messageSid, MessageStatus: 'undelivered' },
-        receipt: {
-          messageId: 123,
-          providerMessageId: messageSid,
-          status: 'undelivered',
-          reason: 'not_delivered',
-          code: null,
-        },
+        callback: call(
+          'receipts?message=123',
+          form({ MessageSid: messageSid, MessageStatus: 'undelivered' }),
+        ),
+        receipts: [
+          {
+            messageId: 123,
+            providerMessageId: messageSid,
+            status: 'undelivered',
+            reason: 'not_delivered',
+            code: null,
+          },
+        ],
       },
-      {
-        name: 'one without our reference',
-        query: '',
-        form: { MessageSid: messageSid, MessageStatus: 'sent' },
-        receipt: { messageId: null, providerMessageId: messageSid, status: 'sent', reason: null, code: null },
-      },
-      {
-        name: 'one with a reference that is no id',
-        query: '?message=1e3',
-        form: { MessageSid: messageSid, MessageStatus: 'sent' },
-        receipt: { messageId: null, providerMessageId: messageSid, status: 'sent', reason: null, code: null },
-      },
+      ...(['', '?message=1e3', '?message=1&message=2'] as const).map((query) => ({
+        name: `one without our reference, "${query}"`,
+        callback: call(`receipts${query}`, form({ MessageSid: messageSid, MessageStatus: 'sent' })),
+        receipts: [
+          {
+            messageId: null,
+            providerMessageId: messageSid,
+            status: 'sent' as const,
+            reason: null,
+            code: null,
+          },
+        ],
+      })),
       {
         name: 'an incoming message, which is none',
-        query: '',
-        form: { MessageSid: messageSid, From: '+5511988887777', Body: 'SAIR' },
-        receipt: null,
+        callback: call('receipts', form({ MessageSid: messageSid, From: '+5511988887777', Body: 'SAIR' })),
+        receipts: [],
+      },
+    ],
+    inbound: [
+      ...([' Sair ', ''] as const).map((text) => ({
+        name: `"${text}", untrimmed`,
+        callback: call('inbound', form({ ...twilioReply, Body: text })),
+        messages: [{ providerMessageId: messageSid, from: '+5511988887777', to: '28282', text }],
+      })),
+      {
+        name: 'a receipt, which is none',
+        callback: call('inbound', form({ ...twilioReply, SmsStatus: 'sent', MessageStatus: 'sent' })),
+        messages: [],
+      },
+    ],
+    verification: [
+      { name: 'as Twilio signs it', callback: twilioSigned(), genuine: true },
+      { name: 'with another token', callback: twilioSigned({ authToken: 'another' }), genuine: false },
+      {
+        name: 'with a changed body',
+        callback: twilioSigned({ body: 'MessageStatus=failed' }),
+        genuine: false,
+      },
+      { name: 'with a changed URL', callback: twilioSigned({ url: 'receipts?message=124' }), genuine: false },
+      { name: 'with half a signature', callback: twilioSigned({ length: 14 }), genuine: false },
+      {
+        name: 'without a signature',
+        callback: call('receipts?message=123', form(twilioReply)),
+        genuine: false,
       },
     ],
   },

@@ -45,8 +45,14 @@ describe('every route', () => {
     expect(open.map(({ route }) => route)).toEqual([
       'GET /health/live',
       'GET /health/ready',
+      'GET /webhooks/providers/:id/receipts',
       'POST /webhooks/providers/:id/receipts',
+      'GET /webhooks/providers/:id/receipts/:key',
+      'POST /webhooks/providers/:id/receipts/:key',
+      'GET /webhooks/providers/:id/inbound',
       'POST /webhooks/providers/:id/inbound',
+      'GET /webhooks/providers/:id/inbound/:key',
+      'POST /webhooks/providers/:id/inbound/:key',
       'POST /api/session',
     ]);
   });

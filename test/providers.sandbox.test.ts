@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { parse as parseForm } from 'node:querystring';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { providerAccount } from '../domain/provider.ts';
+import { createCallback } from '../sms/callback.ts';
 import { createProvider } from '../sms/index.ts';
 import type { Callback } from '../sms/provider.ts';
 
@@ -49,8 +49,8 @@ async function startWebhooks() {
   const callbacks: Callback[] = [];
   const server = createServer((request, response) => {
     void text(request).then((rawBody) => {
-      const form = { ...parseForm(rawBody) } as Callback['form'];
-      callbacks.push({ url: url + (request.url ?? ''), headers: request.headers, form, rawBody });
+      const { method = '', headers } = request;
+      callbacks.push(createCallback({ method, url: url + (request.url ?? ''), headers, rawBody }));
       response.writeHead(204).end();
     });
   });
@@ -76,7 +76,7 @@ test('a message goes out, its receipts and a reply come back, and the ledger is 
   expect(sent).toMatchObject({ kind: 'accepted' });
   await vi.waitFor(() => expect(webhooks.callbacks).toHaveLength(2));
   expect(webhooks.callbacks.every((callback) => provider.verify(callback))).toBe(true);
-  expect(webhooks.callbacks.map((callback) => provider.readReceipt(callback))).toMatchObject([
+  expect(webhooks.callbacks.flatMap((callback) => provider.readReceipts(callback))).toMatchObject([
     { messageId: 41, status: 'sent', reason: null },
     { messageId: 41, status: 'delivered', reason: null },
   ]);
@@ -90,11 +90,9 @@ test('a message goes out, its receipts and a reply come back, and the ledger is 
   await control('PUT', 'inbound', { url: `${webhooks.url}/webhooks/providers/5/inbound` });
   await control('POST', 'replies', { from: '+5511988887777', body: 'SAIR' });
   const [, , reply] = webhooks.callbacks;
-  expect(reply && provider.verify(reply) && provider.readInbound(reply)).toMatchObject({
-    from: '+5511988887777',
-    to: '+5511999990000',
-    text: 'SAIR',
-  });
+  expect(reply && provider.verify(reply) && provider.readInbound(reply)).toMatchObject([
+    { from: '+5511988887777', to: '+5511999990000', text: 'SAIR' },
+  ]);
 
   sandbox.child.kill('SIGTERM');
   await once(sandbox.child, 'exit');

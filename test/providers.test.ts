@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SendOutcome, SendRequest } from '../sms/provider.ts';
 import { accountSid, adapters, twilio } from './adapters.ts';
-import { httpAnswer, startRawServer } from './raw-server.ts';
+import { httpAnswer, type RawRequest, startRawServer } from './raw-server.ts';
 
 const message: SendRequest = { messageId: 7, to: '+5511988887777', text: 'Oi' };
 
@@ -73,6 +73,13 @@ function drip(socket: Socket): void {
   socket.on('close', () => clearInterval(timer));
 }
 
+/** A form or JSON. */
+function bodyOf(request: RawRequest | undefined): unknown {
+  const utf8 = Buffer.from(request?.body ?? '', 'latin1').toString();
+  if (request?.headers['content-type']?.startsWith('application/json')) return JSON.parse(utf8);
+  return Object.fromEntries(new URLSearchParams(utf8));
+}
+
 describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
   async function start(
     answer: Parameters<typeof startRawServer>[0],
@@ -94,9 +101,9 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
       expect(outcome).toEqual({ kind: 'accepted', providerMessageId: adapter.accepts.providerMessageId });
       expect(server.requests).toHaveLength(1);
       const [request] = server.requests;
-      const { headers, form, ...line } = expected;
+      const { headers, body, ...line } = expected;
       expect(request).toMatchObject({ ...line, headers });
-      expect(Object.fromEntries(new URLSearchParams(request?.body))).toEqual(form);
+      expect(bodyOf(request)).toEqual(body);
     });
   });
 
@@ -112,16 +119,20 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     expect(await provider.send(message)).toMatchObject({ kind });
   });
 
-  test.each(adapter.receipts)('reads the receipt $name', ({ query, form, receipt }) => {
-    const provider = adapter.create({ baseUrl: 'http://127.0.0.1:1', sendTimeoutMs: 1, connections: 1 });
-    const url = `https://torpedo.example/webhooks/providers/1/receipts${query}`;
-    expect(provider.readReceipt({ url, headers: {}, form, rawBody: '' })).toEqual(receipt);
+  const silent = () => adapter.create({ baseUrl: 'http://127.0.0.1:1', sendTimeoutMs: 1, connections: 1 });
+
+  test.each(adapter.receipts)('reads the receipt $name', ({ callback, receipts }) => {
+    const read = silent().readReceipts(callback);
+    expect(read).toEqual(receipts.map((one) => ({ ...one, payload: expect.any(Object) as unknown })));
   });
 
-  test.each(adapter.inbound)('reads $name', ({ form, message: expected }) => {
-    const provider = adapter.create({ baseUrl: 'http://127.0.0.1:1', sendTimeoutMs: 1, connections: 1 });
-    const url = 'https://torpedo.example/webhooks/providers/1/inbound';
-    expect(provider.readInbound({ url, headers: {}, form, rawBody: '' })).toEqual(expected);
+  test.each(adapter.inbound)('reads the incoming message $name', ({ callback, messages }) => {
+    const read = silent().readInbound(callback);
+    expect(read).toEqual(messages.map((one) => ({ ...one, payload: expect.any(Object) as unknown })));
+  });
+
+  test.each(adapter.verification)('takes a callback $name: $genuine', ({ callback, genuine }) => {
+    expect(silent().verify(callback)).toBe(genuine);
   });
 
   test.each([

@@ -15,8 +15,11 @@ const verify = (
   callback: { url?: string; form?: Record<string, string | string[]>; rawBody?: string },
 ) =>
   verifyTwilioCallback(authToken, {
+    method: 'POST',
     url,
+    query: {},
     form,
+    json: null,
     rawBody: '',
     ...callback,
     headers: { 'x-twilio-signature': signature },
