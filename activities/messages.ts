@@ -4,13 +4,13 @@ import type { Database } from '../db/client.ts';
 import {
   claimMessage,
   getMessage,
-  optOut,
   queuedMessageIds,
   recordOutcomes,
   remainingMessages,
   senderName,
   settleDeadSenders,
 } from '../db/messages.ts';
+import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
 import { enterStep, getRun, type RunCount, runCounts, type RunRow } from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
@@ -218,7 +218,7 @@ export function createMessages({
         };
         await persistently(writing, () => recordOutcomes(sql, sender, [outcome]));
         if (outcome.reason === 'number_opted_out')
-          await persistently(writing, () => optOut(sql, [messageId]));
+          await persistently(writing, () => optOutRecipients(sql, [messageId]));
         if (answer.kind === 'account')
           throw finalFailure(failures.providerAccount, answer.detail, answer.code);
         if (outcome.status !== 'queued') return { status: outcome.status };

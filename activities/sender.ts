@@ -3,11 +3,11 @@ import type { Database } from '../db/client.ts';
 import {
   type ClaimedMessage,
   claimMessages,
-  optOut,
   type Outcome,
   recordOutcomes,
   releaseClaims,
 } from '../db/messages.ts';
+import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
 import { runStatus } from '../db/runs.ts';
 import type { Provider, SendOutcome } from '../sms/provider.ts';
@@ -304,7 +304,7 @@ export async function streamMessages(
         const refused = batch
           .filter((outcome) => outcome.reason === 'number_opted_out')
           .map((outcome) => outcome.id);
-        if (refused.length > 0) await persistently(task, () => optOut(sql, refused));
+        if (refused.length > 0) await persistently(task, () => optOutRecipients(sql, refused));
         held -= batch.length;
         bell.ring();
       } else if (claims.underWay || held > 0) {

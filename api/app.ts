@@ -5,6 +5,7 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
+import { createPhoneHashing } from '../db/phone-hash.ts';
 import type { SecretBox } from '../db/secrets.ts';
 import type { ProviderDeps } from '../sms/index.ts';
 import { auditLog } from './audit.ts';
@@ -95,6 +96,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const sync = createCampaignSync({ sql, temporal, log: app.log });
   const adapters = createAdapters({ sql, box: deps.box, sms });
   const metrics = createMetrics();
+  const phoneHash = createPhoneHashing({ sql, box: deps.box });
   const hub = createProgressHub({ sql });
   app.addHook('preClose', () => hub.close());
   app.addHook('onClose', async () => {
@@ -155,7 +157,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(campaignActions, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(mailings, { prefix: '/campaigns', sql, uploadLimitBytes: deps.uploadLimitBytes });
-      await api.register(testSends, { prefix: '/campaigns', sql, adapters });
+      await api.register(testSends, { prefix: '/campaigns', sql, adapters, phoneHash });
       await api.register(runs, { prefix: '/runs', sql, temporal, hub });
       await api.register(messages, { sql });
       await api.register(metricsPage, { prefix: '/metrics', sql, metrics });

@@ -1,7 +1,8 @@
 import postgres from 'postgres';
 import type { Database } from '../db/client.ts';
 import { type InboundEvent, insertInboundEvents } from '../db/inbound.ts';
-import { applyReceipts, optOut, type ReceiptMove } from '../db/messages.ts';
+import { applyReceipts, type ReceiptMove } from '../db/messages.ts';
+import { optOutRecipients } from '../db/opt-outs.ts';
 
 /** A verified call of a provider: the raw event, and what it says of a message, if anything. */
 export interface Arrival {
@@ -71,7 +72,7 @@ export function createReceiptWriter({ sql }: { sql: Database }) {
           const optedOut = strongest.filter(
             ({ messageId, reason }) => reason === 'number_opted_out' && moved.has(messageId),
           );
-          await optOut(
+          await optOutRecipients(
             tx,
             optedOut.map(({ messageId }) => messageId),
           );

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { getCampaign } from '../db/campaigns.ts';
 import type { Database } from '../db/client.ts';
 import { isOptedOut } from '../db/opt-outs.ts';
+import type { PhoneHash } from '../db/phone-hash.ts';
 import { getProvider } from '../db/providers.ts';
 import { insertTestSend } from '../db/test-sends.ts';
 import type { CampaignDraft, Problem } from '../domain/campaign.ts';
@@ -55,10 +56,11 @@ const outcome = z.object({
 interface TestSendsDeps {
   sql: Database;
   adapters: Adapters;
+  phoneHash: () => Promise<PhoneHash>;
 }
 
 /** Trying a message out before it goes to everybody. */
-export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql, adapters }) => {
+export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql, adapters, phoneHash }) => {
   const tags = ['campaigns'];
 
   app.post(
@@ -122,7 +124,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
       }
       if (!to.ok || providerId === null || problems.length > 0)
         throw new ApiError('invalid_fields', { problems });
-      if (await isOptedOut(sql, to.e164)) throw new ApiError('opted_out');
+      if (await isOptedOut(sql, await phoneHash(), to.e164)) throw new ApiError('opted_out');
 
       const { text, segments, skipped } = previewOf(definition, values, await profileOf(providerId));
       if (skipped !== null) {

@@ -13,7 +13,7 @@ import type { Sql } from './client.ts';
  * What is being sent counts as `queued`: a claim then touches no count, and does not wait for the write of outcomes
  * that holds the row until it is on disk (measured: a third of the rate).
  */
-const counted = (sql: Sql) => sql`
+export const counted = (sql: Sql) => sql`
   counted as (
     insert into run_counts (run_id, status, reason, messages, segments)
     select run_id, status, reason, sum(n), sum(n * segments)
@@ -31,7 +31,8 @@ const counted = (sql: Sql) => sql`
     do update set messages = run_counts.messages + excluded.messages, segments = run_counts.segments + excluded.segments
   )`;
 
-const movedColumns = (sql: Sql) => sql`
+/** What `counted` needs of each message that moved. */
+export const movedColumns = (sql: Sql) => sql`
   new.run_id, new.segments, old.status as from_status, old.reason as from_reason, new.status as to_status, new.reason as to_reason`;
 
 /** A message that a sender has taken: its intent to send is durable. */
@@ -143,15 +144,6 @@ export async function recordOutcomes(sql: Sql, sender: string, outcomes: readonl
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;
-}
-
-/** Records that phones asked the provider to be left alone: nothing goes to them any more. */
-export async function optOut(sql: Sql, messageIds: readonly number[]): Promise<void> {
-  if (messageIds.length === 0) return;
-  await sql`
-    insert into opt_outs (phone, source)
-    select distinct phone, 'provider' from messages where id = any(${[...messageIds]}::bigint[]) and phone is not null
-    on conflict do nothing`;
 }
 
 /**

@@ -1,7 +1,85 @@
+import type { PendingQuery, Row } from 'postgres';
 import type { Sql } from './client.ts';
+import { counted, movedColumns } from './messages.ts';
+import type { PhoneHash } from './phone-hash.ts';
 
-/** Whether the phone (E.164) has asked to be left alone. */
-export async function isOptedOut(sql: Sql, phone: string): Promise<boolean> {
-  const rows = await sql`select from opt_outs where phone = ${phone}`;
+/** Who said it: the person to us (`reply`) or to the provider, or an admin for them. */
+export type OptOutSource = 'reply' | 'provider' | 'admin';
+
+interface Cause {
+  source: OptOutSource;
+  /** `user:7`; by default `system`. */
+  actor?: string;
+  note?: string;
+  /** The reply that asked for it. */
+  inboundMessageId?: number | null;
+}
+
+/**
+ * Leaves a phone (E.164) alone from now on: no message is claimed for it any more, and those queued in any run are
+ * skipped. False when it had opted out already; that is no change, and not in the history.
+ */
+export async function optOutPhone(
+  sql: Sql,
+  { phone, ...cause }: Cause & { phone: string },
+): Promise<boolean> {
+  return (await optOut(sql, sql`select ${phone}::text as phone`, cause)) > 0;
+}
+
+/** The same for those to whom these messages went, because the provider says that they asked it. */
+export async function optOutRecipients(sql: Sql, messageIds: readonly number[]): Promise<void> {
+  if (messageIds.length === 0) return;
+  const phones = sql`
+    select distinct phone from messages where id = any(${[...messageIds]}::bigint[]) and phone is not null`;
+  await optOut(sql, phones, { source: 'provider' });
+}
+
+/** One statement, so that it is done whole also outside a transaction. Returns how many are new. */
+async function optOut(
+  sql: Sql,
+  phones: PendingQuery<Row[]>,
+  { source, actor = 'system', note = '', inboundMessageId = null }: Cause,
+): Promise<number> {
+  const rows = await sql`
+    with wanted as (${phones}
+    ), added as (
+      insert into opt_outs (phone, source) select phone, ${source} from wanted order by phone
+      on conflict (phone) do nothing returning phone
+    ), told as (
+      insert into opt_out_events (phone, kind, source, actor, note, inbound_message_id)
+      select phone, 'opt_out', ${source}, ${actor}, ${note}, ${inboundMessageId} from added
+    ), held as (
+      select m.id from messages as m join wanted using (phone) where m.status = 'queued' order by m.id for update of m
+    ), moved as (
+      update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
+      from held where m.id = held.id
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from added`;
+  return rows.count;
+}
+
+/**
+ * Lets a phone be written to again: runs that read their mailing from now on do. False when it had not opted out.
+ */
+export async function optInPhone(
+  sql: Sql,
+  hash: PhoneHash,
+  { phone, source, actor = 'system', note = '', inboundMessageId = null }: Cause & { phone: string },
+): Promise<boolean> {
+  const rows = await sql`
+    with gone as (
+      delete from opt_outs where phone = ${phone} or phone_hash = ${hash(phone)} returning id
+    ), told as (
+      insert into opt_out_events (phone, kind, source, actor, note, inbound_message_id)
+      select ${phone}, 'opt_in', ${source}, ${actor}, ${note}, ${inboundMessageId} from gone limit 1
+    )
+    select from gone`;
+  return rows.count > 0;
+}
+
+/** Whether the phone (E.164) has asked to be left alone, be it before its person was erased. */
+export async function isOptedOut(sql: Sql, hash: PhoneHash, phone: string): Promise<boolean> {
+  const rows = await sql`select from opt_outs where phone = ${phone} or phone_hash = ${hash(phone)}`;
   return rows.count > 0;
 }

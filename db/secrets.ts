@@ -8,6 +8,8 @@ export interface SecretBox {
   seal(secret: string, context: string): string;
   /** Throws when the value was sealed with another key, for another row, or has been changed. */
   open(sealed: string, context: string): string;
+  /** Whether it is sealed with the key that new values are sealed with. */
+  isCurrent(sealed: string): boolean;
 }
 
 /** `keys`: 32 bytes each by key id. New values are sealed with the first; the others still open older ones. */
@@ -41,5 +43,6 @@ export function createSecretBox(keys: readonly { id: string; key: Buffer }[]): S
       decipher.setAuthTag(bytes.subarray(-16));
       return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
     },
+    isCurrent: (sealed) => sealed.startsWith(`${current.id}:`),
   };
 }

@@ -436,11 +436,35 @@ create unique index ticket_events_reply on ticket_events (inbound_message_id) wh
 
 -- Opt-outs -------------------------------------------------------------------------------------------------------
 
--- A phone that asked to be left alone, or that the provider says did. Nothing overrides it.
+-- A phone that asked to be left alone, or that the provider says did. Nothing overrides it. It survives the erasure of
+-- the person: of the phone a keyed hash stays (db/phone-hash.ts).
 create table opt_outs (
-  phone    text primary key,
-  source   text not null check (source in ('reply', 'provider', 'admin')),
-  at       timestamptz not null default now()
+  id         bigint generated always as identity primary key,
+  phone      text unique,                 -- E.164; null once erased
+  phone_hash bytea unique,
+  source     text not null check (source in ('reply', 'provider', 'admin')),
+  at         timestamptz not null default now(),
+  check (num_nonnulls(phone, phone_hash) = 1)
+);
+
+-- Every opting out and back in, append-only until the person is erased.
+create table opt_out_events (
+  id                 bigint generated always as identity primary key,
+  phone              text not null,
+  kind               text not null check (kind in ('opt_out', 'opt_in')),
+  source             text not null check (source in ('reply', 'provider', 'admin')),
+  actor              text not null,       -- 'user:7', 'system'
+  note               text not null default '', -- why an admin did it
+  inbound_message_id bigint references inbound_messages on delete set null,
+  at                 timestamptz not null default now()
+);
+create index on opt_out_events (phone, id);
+create index on opt_out_events (inbound_message_id) where inbound_message_id is not null;
+
+-- Keys that the deployment made for itself, sealed like secrets (db/secrets.ts).
+create table deployment_keys (
+  name   text primary key,
+  sealed text not null
 );
 
 create table test_sends (
