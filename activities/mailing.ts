@@ -3,7 +3,15 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
 import { type ImportedLine, importMessages, skipOptedOut } from '../db/messages.ts';
 import { readMailingFile } from '../db/mailings.ts';
-import { enterStep, getRun, lockImport, markMailingRead, moveRun, runCounts } from '../db/runs.ts';
+import {
+  enterStep,
+  getRun,
+  lockImport,
+  markMailingRead,
+  moveRun,
+  runCounts,
+  type RunRow,
+} from '../db/runs.ts';
 import type { Contact } from '../domain/contact.ts';
 import { failures } from '../domain/failures.ts';
 import { choosePhone } from '../domain/phone.ts';
@@ -11,6 +19,7 @@ import { liveRunStatuses, type RunReason, type RunSettings } from '../domain/run
 import { profiles } from '../domain/segments.ts';
 import { compose, parseTemplate } from '../domain/template.ts';
 import { MailingRefused, readCsv } from '../mailing/csv.ts';
+import type { MailingRecords } from '../mailing/record.ts';
 import { finalFailure } from './failure.ts';
 import { countsByStatus, countsTable } from './runs.ts';
 
@@ -25,6 +34,18 @@ const heartbeatMs = 1_000;
 const manyLines = 10_000;
 
 export function createMailing({ sql }: { sql: Database }) {
+  /** Opens the source of the run's mailing: the only step in which one source differs from the other. */
+  const recordsOf = ({ id, settings, mailingFileId }: RunRow): MailingRecords => {
+    const { source, extraFields } = settings.campaign.mailing;
+    switch (source) {
+      case 'csv':
+        if (mailingFileId === null) throw finalFailure(failures.notFound, `Run ${id} has no mailing file.`);
+        return readCsv(readMailingFile(sql, mailingFileId), { extraFields });
+      case 'webservice':
+        throw finalFailure(failures.notFound, 'Mailings from a web service can not be read yet.');
+    }
+  };
+
   return {
     /**
      * Reads the run's mailing into `messages`, one row for each line, all or nothing. A mailing that can't be read
@@ -32,17 +53,12 @@ export function createMailing({ sql }: { sql: Database }) {
      */
     async importMailing({ runId }: { runId: number }): Promise<ImportedMailing> {
       const run = await getRun(sql, runId);
-      if (!run?.mailingFileId)
-        throw finalFailure(failures.notFound, `There is no run ${runId} with a mailing.`);
-      const { mailingFileId, settings } = run;
+      if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
       await enterStep(sql, runId, 'mailing');
       try {
         await sql.begin(async (tx) => {
           if (!(await lockImport(tx, runId))) return;
-          const csv = readCsv(readMailingFile(sql, mailingFileId), {
-            extraFields: settings.campaign.mailing.extraFields,
-          });
-          await importMessages(tx, runId, watched(toLines(csv, settings)));
+          await importMessages(tx, runId, watched(toLines(recordsOf(run), run.settings)));
           await skipOptedOut(tx, runId);
           await markMailingRead(tx, runId);
         });
@@ -87,15 +103,16 @@ async function* watched(batches: AsyncIterable<ImportedLine[]>): AsyncGenerator<
   }
 }
 
-type CsvBatches = ReturnType<typeof readCsv>;
-
 /**
  * What becomes of each line: queued with its text, or skipped with its reason. Of several contacts with one phone the
  * first that can be written to is.
  *
  * Exported for the benchmark.
  */
-export async function* toLines(batches: CsvBatches, settings: RunSettings): AsyncGenerator<ImportedLine[]> {
+export async function* toLines(
+  records: MailingRecords,
+  settings: RunSettings,
+): AsyncGenerator<ImportedLine[]> {
   const { message, mailing } = settings.campaign;
   const parsed = parseTemplate(
     message.template,
@@ -142,7 +159,7 @@ export async function* toLines(batches: CsvBatches, settings: RunSettings): Asyn
     };
   };
 
-  for await (const batch of batches) {
+  for await (const batch of records) {
     yield batch.map((record): ImportedLine =>
       record.ok
         ? lineOf(record.line, record.contact)

@@ -174,7 +174,7 @@ async function openRun(
     status: missed ? 'missed' : 'running',
     reason: missed ?? null,
     settings: await freezeSettings(tx, definition),
-    mailingFileId: row.mailingFileId,
+    mailingFileId: definition.mailing.source === 'csv' ? row.mailingFileId : null,
     expiresAt:
       expiresAfterHours === null ? null : new Date(occurrence.getTime() + expiresAfterHours * 3_600_000),
   });

@@ -1,6 +1,6 @@
 import type { SkipReason } from '../domain/message.ts';
 import { choosePhone } from '../domain/phone.ts';
-import type { MailingRecord } from '../mailing/csv.ts';
+import type { MailingRecords } from '../mailing/record.ts';
 
 /** One line that a run will leave out. */
 export interface LeftOut {
@@ -34,7 +34,7 @@ const hints = {
 } as const;
 
 /** What a run will make of each line, as far as the line alone tells: counted, and the first ones in words. */
-export async function checkLines(batches: AsyncIterable<readonly MailingRecord[]>): Promise<MailingCheck> {
+export async function checkLines(batches: MailingRecords): Promise<MailingCheck> {
   const check: MailingCheck = { lines: 0, sendable: 0, skipped: {}, problems: [] };
   // As numbers, like the import does: a million of them take a third of the memory of strings.
   const phones = new Set<number>();

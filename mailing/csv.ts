@@ -1,13 +1,10 @@
-import { readContact, type Contact, type ExtraField, type LineProblem } from '../domain/contact.ts';
+import { readContact, type ExtraField } from '../domain/contact.ts';
 import { delimiterOf, readHeader, type Delimiter, type Layout } from './layout.ts';
 import { readLines } from './lines.ts';
+import type { MailingRecord } from './record.ts';
 import { MailingRefused } from './refused.ts';
 
 export { MailingRefused };
-
-/** One record of the mailing. `line` is the line of the file where it begins, counted from 1. */
-export type MailingRecord =
-  { line: number; ok: true; contact: Contact } | { line: number; ok: false; problem: LineProblem };
 
 export interface CsvLimits {
   /** Longest line, and longest record where quotes spread one over several lines. */

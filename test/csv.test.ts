@@ -3,7 +3,8 @@ import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cleanText, type Contact, type ExtraField } from '../domain/contact.ts';
-import { MailingRefused, readCsv, type CsvLimits, type MailingRecord } from '../mailing/csv.ts';
+import { MailingRefused, readCsv, type CsvLimits } from '../mailing/csv.ts';
+import type { MailingRecord } from '../mailing/record.ts';
 import { csvLayoutExample, layoutColumns } from '../mailing/layout.ts';
 
 const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem';
