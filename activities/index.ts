@@ -2,6 +2,7 @@ import { createHousekeeping, type HousekeepingDeps } from './housekeeping.ts';
 import { createMailing } from './mailing.ts';
 import { createMessages, type MessagesDeps } from './messages.ts';
 import { createRuns } from './runs.ts';
+import { createTickets } from './tickets.ts';
 import { createSchedule, type ScheduleDeps } from './schedule.ts';
 
 export type { OpenedRun, Plan } from './schedule.ts';
@@ -12,6 +13,7 @@ export const createActivities = (deps: MessagesDeps & ScheduleDeps & Housekeepin
   ...createRuns(deps),
   ...createMailing(deps),
   ...createMessages(deps),
+  ...createTickets(deps),
   ...createHousekeeping(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

@@ -52,11 +52,19 @@ export function createRuns({ sql, clock }: RunsDeps) {
 
   return {
     /** Takes a run up: a new one, or one that failed and is retried. */
-    async beginRun({ runId }: { runId: number }): Promise<{ status: RunStatus; mailingRead: boolean }> {
+    async beginRun({
+      runId,
+    }: {
+      runId: number;
+    }): Promise<{ status: RunStatus; mailingRead: boolean; ticketsOnSend: boolean }> {
       await moveRun(sql, { id: runId, from: ['failed'], to: 'running', reason: null });
-      const { status, mailingAt } = await need(runId);
+      const { status, mailingAt, settings } = await need(runId);
       if (!isLive(status)) throw finalFailure(failures.runEnded, `The run is ${status}.`);
-      return { status, mailingRead: mailingAt !== null };
+      return {
+        status,
+        mailingRead: mailingAt !== null,
+        ticketsOnSend: settings.campaign.ticketPolicy.when === 'on_send',
+      };
     },
 
     /** Whether the run's sending hours are open; before its mailing is read this is the step `hours`. */

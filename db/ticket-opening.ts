@@ -1,4 +1,4 @@
-import { openingOnReply, type TicketOpening, ticketPolicy } from '../domain/ticket.ts';
+import { openingOnReply, type TicketOpening, ticketOutcomes, ticketPolicy } from '../domain/ticket.ts';
 import type { Sql } from './client.ts';
 
 interface ReplyToTicket {
@@ -69,4 +69,103 @@ async function insertReplyTicket(
     insert into ticket_events (ticket_id, kind, actor, inbound_message_id)
     select id, 'opened', ${`campaign:${campaignId}`}, ${inboundMessageId} from opened returning ticket_id`;
   return ticket.ticketId;
+}
+
+const success: readonly string[] = ticketOutcomes.success;
+const handedOver: readonly string[] = [...ticketOutcomes.success, ...ticketOutcomes.failure];
+
+/**
+ * Opens the tickets of up to `limit` lines of a run from after line `after` on: one for each message that was handed to
+ * the provider, and none where there is one already. Replies that came before go onto them. `lastLine` is null when no
+ * line is left.
+ *
+ * Call it in a transaction. Its first statement holds the messages, so that a receipt comes either before, and counts,
+ * or after, and finds the ticket (`followReceipts`); and so that a reply does (`openReplyTicket`).
+ */
+export async function openSendTickets(
+  sql: Sql,
+  {
+    runId,
+    campaignId,
+    after,
+    limit,
+    openings,
+  }: {
+    runId: number;
+    campaignId: number;
+    after: number;
+    limit: number;
+    openings: { success: TicketOpening; failure: TicketOpening };
+  },
+): Promise<{ opened: number; lastLine: number | null }> {
+  const [page] = await sql<[{ lastLine: number | null }]>`
+    select max(line) as last_line from (
+      select line from messages where run_id = ${runId} and line > ${after} order by line limit ${limit} for share
+    ) as held`;
+  if (page.lastLine === null) return { opened: 0, lastLine: null };
+  // Both openings differ in their resolution alone.
+  const { departmentId, assigneeId, categoryId, subcategoryId, status } = openings.success;
+  const [batch] = await sql<[{ opened: number }]>`
+    with opened as (
+      insert into tickets (cause, campaign_id, run_id, message_id, customer_id, phone, name, code, extra, status,
+        department_id, assignee_id, category_id, subcategory_id, resolution_id, finished_at)
+      select 'send', ${campaignId}, run_id, id, customer_id, phone, name, code, coalesce(extra, '{}'), ${status},
+        ${departmentId}, ${assigneeId}, ${categoryId}, ${subcategoryId},
+        case when messages.status = any(${[...success]}::text[])
+          then ${openings.success.resolutionId}::bigint else ${openings.failure.resolutionId}::bigint end,
+        ${status === 'finished' ? sql`now()` : null}
+      from messages
+      where run_id = ${runId} and line > ${after} and line <= ${page.lastLine}
+        and messages.status = any(${[...handedOver]}::text[])
+      order by line
+      on conflict (message_id, coalesce(inbound_message_id, 0)) do nothing
+      returning id, message_id
+    ), event as (
+      insert into ticket_events (ticket_id, kind, actor, inbound_message_id, at)
+      select ticket_id, kind, actor, inbound_message_id, at from (
+        select id as ticket_id, 'opened' as kind, ${`campaign:${campaignId}`} as actor, null::bigint as inbound_message_id, now() as at
+        from opened
+        union all
+        select opened.id, 'reply', 'customer', reply.id, now()
+        from opened join inbound_messages as reply using (message_id)
+      ) as event
+      order by ticket_id, inbound_message_id nulls first
+    )
+    select count(*)::int as opened from opened`;
+  return { opened: batch.opened, lastLine: page.lastLine };
+}
+
+/**
+ * Lets the resolutions of tickets on send follow what became of their messages: a late receipt turned a success into a
+ * failure, or settled an `unknown`. A ticket whose resolution a person has chosen is left alone.
+ *
+ * For messages that a receipt has just moved, in the receipts' transaction. Costs one look into an index for each
+ * message whose campaign opens no tickets.
+ */
+export async function followReceipts(sql: Sql, messageIds: readonly number[]): Promise<void> {
+  if (messageIds.length === 0) return;
+  await sql`
+    with sent as (
+      select t.id, t.resolution_id, m.status = any(${[...success]}::text[]) as succeeded, r.settings -> 'campaign' -> 'ticketPolicy' as policy
+      from unnest(${[...messageIds]}::bigint[]) as moved (message_id)
+      join tickets as t on t.message_id = moved.message_id and t.cause = 'send'
+      join messages as m on m.id = moved.message_id and m.status = any(${[...handedOver]}::text[])
+      join runs as r on r.id = t.run_id
+    ), wrong as (
+      select id, sent.resolution_id as was, follows.resolution_id
+      from sent cross join lateral (
+        select (policy ->> case when succeeded then 'resolutionOnSuccessId' else 'resolutionOnFailureId' end)::bigint
+      ) as follows (resolution_id)
+      where sent.resolution_id <> follows.resolution_id
+        and not exists (
+          select from ticket_events as e
+          where e.ticket_id = sent.id and e.kind = 'changed' and e.changes ? 'resolutionId')
+    ), corrected as (
+      update tickets as t set resolution_id = wrong.resolution_id, version = version + 1, updated_at = now()
+      from wrong where t.id = wrong.id and t.resolution_id = wrong.was
+      returning t.id, wrong.was, t.resolution_id as now
+    )
+    insert into ticket_events (ticket_id, kind, actor, changes)
+    select id, 'receipt', 'receipt', jsonb_build_object('resolutionId', jsonb_build_array(was, now))
+    from corrected order by id`;
 }

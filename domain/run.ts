@@ -19,7 +19,7 @@ export type RunStatus = (typeof runStatuses)[number];
 export const liveRunStatuses = ['running', 'paused', 'cancelling'] as const satisfies readonly RunStatus[];
 
 /** How far a run has come; a run that ended stays at the step it had reached, a finished one is `done`. */
-export const runSteps = ['due', 'hours', 'pending_check', 'mailing', 'sending', 'done'] as const;
+export const runSteps = ['due', 'hours', 'pending_check', 'mailing', 'sending', 'tickets', 'done'] as const;
 export type RunStep = (typeof runSteps)[number];
 
 /** Why a run is paused, or ended other than by finishing. Codes and numbers; words by `describeRunReason`. */

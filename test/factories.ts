@@ -86,6 +86,7 @@ export interface CampaignChoices {
   template?: string;
   runDespitePending?: boolean;
   expiresAfterHours?: number | null;
+  ticketPolicy?: object;
   /** Lines of the mailing, or the file itself. */
   mailing?: number | string | Buffer;
 }
@@ -109,6 +110,7 @@ export async function createCampaign(
       runDespitePending: choices.runDespitePending ?? false,
       expiresAfterHours: choices.expiresAfterHours ?? null,
     },
+    ...(choices.ticketPolicy ? { ticketPolicy: choices.ticketPolicy } : {}),
   });
   const { id } = await insertCampaign(sql, definition);
   const content = choices.mailing ?? 3;

@@ -36,6 +36,15 @@ export const importing = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: faults },
 });
 
+/** Opening the tickets of a run: in batches, from where the last attempt was. */
+export const ticketing = proxyActivities<Pick<Activities, 'openTickets'>>({
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 day',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: faults },
+});
+
 /**
  * The streaming sender. It returns by itself after some minutes; the heartbeat is what tells of a dead worker, and a
  * live one takes over within seconds, however many have died before. While the provider is down the activity itself

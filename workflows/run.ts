@@ -16,7 +16,7 @@ import {
 import { failures } from '../domain/failures.ts';
 import type { RunReason, RunStep } from '../domain/run.ts';
 import { attributes } from './attributes.ts';
-import { importing, single, steps, streaming } from './proxies.ts';
+import { importing, single, steps, streaming, ticketing } from './proxies.ts';
 
 /** Who asks: `user:7`, `token:3`; a name would stand in the history for good. */
 export interface Asked {
@@ -52,7 +52,7 @@ const longestDrainMs = 5_000;
 const longestPauseMs = 60_000;
 
 /**
- * One run of a campaign: hours → pending check → mailing → sending → done. What is done is in the database: started
+ * One run of a campaign: hours → pending check → mailing → sending → tickets → done. What is done is in the database: started
  * again with the same input, after a failure or by continue-as-new, it goes on where it was.
  *
  * A run that is skipped or cancelled returns; one that failed fails.
@@ -66,6 +66,8 @@ export async function run(input: RunInput): Promise<RunResult> {
   let cancelled = false;
   let over = false;
   let step: RunStep = 'due';
+  /** Whether messages may have left of a run that opens a ticket for each. */
+  let ticketsDue = false;
   /** The senders see the run's new status by themselves; cancelling the scope ends what waits in a back-off. */
   let sending: CancellationScope | null = null;
   let reading: CancellationScope | null = null;
@@ -125,6 +127,13 @@ export async function run(input: RunInput): Promise<RunResult> {
     upsertSearchAttributes([{ key: attributes.step, value: next }]);
   };
   const close = async (status: RunResult['status'], reason: RunReason | null): Promise<RunResult> => {
+    // What was sent has its tickets, even if the rest is cancelled.
+    if (ticketsDue) {
+      enter('tickets');
+      await ticketing.openTickets.executeWithOptions({ summary: 'Open the tickets' }, [
+        { runId, cancelRest: status === 'cancelled' },
+      ]);
+    }
     const closed = await steps.closeRun({ runId, status, reason });
     over = true;
     enter('done');
@@ -135,7 +144,7 @@ export async function run(input: RunInput): Promise<RunResult> {
   };
 
   try {
-    const { status, mailingRead } = await steps.beginRun({ runId });
+    const { status, mailingRead, ticketsOnSend } = await steps.beginRun({ runId });
     paused = status === 'paused';
     cancelled = status === 'cancelling';
     begun = true;
@@ -157,6 +166,7 @@ export async function run(input: RunInput): Promise<RunResult> {
       reading = null;
       setCurrentDetails(mailing.details);
     }
+    ticketsDue = ticketsOnSend;
     enter('sending');
     return await send();
   } catch (error) {

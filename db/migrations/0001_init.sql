@@ -267,7 +267,7 @@ create table runs (
   occurrence      timestamptz not null,   -- when it was due
   trigger         text not null check (trigger in ('schedule', 'manual')),
   status          text not null check (status in ('running', 'paused', 'cancelling', 'finished', 'skipped', 'missed', 'cancelled', 'failed')),
-  step            text not null check (step in ('due', 'hours', 'pending_check', 'mailing', 'sending', 'done')),
+  step            text not null check (step in ('due', 'hours', 'pending_check', 'mailing', 'sending', 'tickets', 'done')),
   reason          jsonb,                  -- domain/run.ts: why it is paused, skipped, missed, cancelled or failed
   settings        jsonb not null,         -- domain/run.ts: the campaign as it was, frozen
   mailing_file_id bigint references mailing_files,
@@ -425,7 +425,7 @@ create table ticket_events (
   id         bigint generated always as identity primary key,
   ticket_id  bigint not null references tickets on delete cascade,
   kind       text not null check (kind in ('opened', 'changed', 'reply', 'receipt')),
-  actor      text not null,               -- 'user:7', 'campaign:3', 'customer', 'provider:1'
+  actor      text not null,               -- 'user:7', 'campaign:3', 'customer', 'receipt'
   changes    jsonb not null default '{}', -- {"status": ["open", "finished"]}
   inbound_message_id bigint references inbound_messages,
   at         timestamptz not null default now()

@@ -1,0 +1,57 @@
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { z } from 'zod';
+import type { Database } from '../db/client.ts';
+import { cancelRemaining } from '../db/messages.ts';
+import { enterStep, getRun } from '../db/runs.ts';
+import { openSendTickets } from '../db/ticket-opening.ts';
+import { failures } from '../domain/failures.ts';
+import { openingsOnSend } from '../domain/ticket.ts';
+import { finalFailure } from './failure.ts';
+
+/** Lines in one transaction: it holds its messages for about a second, and receipts for them wait. */
+const batchLines = 5_000;
+
+/** Where an attempt was: all lines up to this one have their tickets. */
+const checkpoint = z.object({ line: z.int(), opened: z.int() });
+
+export function createTickets({ sql }: { sql: Database }) {
+  return {
+    /**
+     * Opens the tickets of a run with the policy `on_send`, one for each message that was handed to the provider. Call
+     * it once nothing that sends for the run is under way; `cancelRest` first ends what has not left.
+     *
+     * Goes on where the last attempt was; a batch that is opened again opens nothing twice.
+     */
+    async openTickets({
+      runId,
+      cancelRest,
+    }: {
+      runId: number;
+      cancelRest: boolean;
+    }): Promise<{ opened: number }> {
+      const run = await getRun(sql, runId);
+      if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
+      const { ticketPolicy } = run.settings.campaign;
+      if (ticketPolicy.when !== 'on_send') return { opened: 0 };
+      await enterStep(sql, runId, 'tickets');
+      if (cancelRest) await sql.begin((tx) => cancelRemaining(tx, runId));
+
+      const openings = openingsOnSend(ticketPolicy);
+      const signal = cancellationSignal();
+      const details: unknown = activityInfo().heartbeatDetails;
+      const last = checkpoint.safeParse(details);
+      let { line, opened } = last.success ? last.data : { line: 0, opened: 0 };
+      for (;;) {
+        signal.throwIfAborted();
+        const { campaignId } = run;
+        const batch = await sql.begin((tx) =>
+          openSendTickets(tx, { runId, campaignId, after: line, limit: batchLines, openings }),
+        );
+        if (batch.lastLine === null) return { opened };
+        line = batch.lastLine;
+        opened += batch.opened;
+        heartbeat({ line, opened });
+      }
+    },
+  };
+}
