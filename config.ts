@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bareWord, defaultReplyWords } from './domain/reply.ts';
 
 const optional = z.string().min(1).optional();
 
@@ -17,6 +18,18 @@ const secretKeys = z
       return { id, key };
     }),
   );
+
+/** Words with commas between; each has to hold a letter or a digit. */
+const words = (otherwise: readonly string[]) =>
+  z
+    .string()
+    .default(otherwise.join(','))
+    .transform((text, context) =>
+      text.split(',').map((word) => {
+        if (bareWord(word) === '') context.addIssue(`Words with commas between; "${word}" is none.`);
+        return word.trim();
+      }),
+    );
 
 const environment = z.object({
   DATABASE_URL: z.string({ error: 'Give DATABASE_URL: postgres://user:password@host:5432/database.' }).min(1),
@@ -47,6 +60,12 @@ const environment = z.object({
   SINGLE_SEND_UP_TO: z.coerce.number().int().min(0).max(500).default(200),
   /** A run that could not start when it was due still starts this much later; beyond it is recorded as missed. */
   GRACE_PERIOD_MS: milliseconds(3_600_000),
+  /** A reply made of one of these words, and of nothing else, opts its phone out, in again, or calls for help. */
+  OPT_OUT_WORDS: words(defaultReplyWords.optOut),
+  OPT_IN_WORDS: words(defaultReplyWords.optIn),
+  HELP_WORDS: words(defaultReplyWords.help),
+  /** A reply that comes later than this after our last message to the phone answers none. */
+  REPLY_WINDOW_DAYS: z.coerce.number().int().min(1).max(365).default(30),
   UPLOAD_LIMIT_BYTES: z.coerce
     .number()
     .int()

@@ -1,19 +1,22 @@
 import { createHousekeeping, type HousekeepingDeps } from './housekeeping.ts';
 import { createMailing } from './mailing.ts';
 import { createMessages, type MessagesDeps } from './messages.ts';
+import { createReplies, type RepliesDeps } from './replies.ts';
 import { createRuns } from './runs.ts';
 import { createTickets } from './tickets.ts';
 import { createSchedule, type ScheduleDeps } from './schedule.ts';
 
+export type { HandledReply } from './replies.ts';
 export type { OpenedRun, Plan } from './schedule.ts';
 
 /** Everything with a side effect that workflows call, on the worker's own connections. */
-export const createActivities = (deps: MessagesDeps & ScheduleDeps & HousekeepingDeps) => ({
+export const createActivities = (deps: MessagesDeps & ScheduleDeps & RepliesDeps & HousekeepingDeps) => ({
   ...createSchedule(deps),
   ...createRuns(deps),
   ...createMailing(deps),
   ...createMessages(deps),
   ...createTickets(deps),
   ...createHousekeeping(deps),
+  ...createReplies(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

@@ -22,6 +22,8 @@ import { addOpenApi } from './openapi.ts';
 import { createAdapters } from './adapters.ts';
 import { createProgressHub } from './progress.ts';
 import { providers } from './providers.ts';
+import { createReplyStarts } from './reply-starts.ts';
+import { replies } from './replies.ts';
 import { runs } from './runs.ts';
 import { sessions } from './sessions.ts';
 import { settings } from './settings.ts';
@@ -97,17 +99,28 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const adapters = createAdapters({ sql, box: deps.box, sms });
   const metrics = createMetrics();
   const phoneHash = createPhoneHashing({ sql, box: deps.box });
+  const replyStarts = createReplyStarts({ sql, temporal, log: app.log });
   const hub = createProgressHub({ sql });
   app.addHook('preClose', () => hub.close());
   app.addHook('onClose', async () => {
     sync.close();
+    await replyStarts.close();
     await adapters.close();
   });
-  app.addHook('onListen', () => sync.syncAll());
+  app.addHook('onListen', () => {
+    sync.syncAll();
+    replyStarts.lookRegularly();
+  });
 
   await addOpenApi(app);
   await app.register(health, { prefix: '/health', sql, temporal });
-  await app.register(webhooks, { prefix: '/webhooks/providers', sql, adapters, publicUrl: sms.publicUrl });
+  await app.register(webhooks, {
+    prefix: '/webhooks/providers',
+    sql,
+    adapters,
+    replyStarts,
+    publicUrl: sms.publicUrl,
+  });
   await app.register(
     async (api) => {
       await api.register(helmet, {
@@ -161,6 +174,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(runs, { prefix: '/runs', sql, temporal, hub });
       await api.register(messages, { sql });
       await api.register(metricsPage, { prefix: '/metrics', sql, metrics });
+      await api.register(replies, { sql });
     },
     { prefix: '/api' },
   );

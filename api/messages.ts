@@ -1,16 +1,17 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
-import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import { listInboundEvents } from '../db/inbound.ts';
 import { getMessage, listMessages, type MessageFilter, type MessageRow } from '../db/messages.ts';
+import { listReplies } from '../db/replies.ts';
 import { getRun } from '../db/runs.ts';
 import type { Sql } from '../db/client.ts';
 import { failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
-import { parsePhone } from '../domain/phone.ts';
+import { csvHeader, csvLines, csvPhone } from './csv.ts';
 import { notFound } from './errors.ts';
 import { instant } from './instant.ts';
-import { idParams } from './parameters.ts';
+import { idParams, phoneParam } from './parameters.ts';
+import { replyView } from './replies.ts';
 
 export const messageView = z.object({
   id: z.int(),
@@ -42,25 +43,12 @@ export const eventView = z.object({
 const filter = z.strictObject({
   status: z.enum(messageStatuses).optional(),
   reason: z.enum([...skipReasons, ...failureReasons]).optional(),
-  /** As people write it; one that can't be read finds nothing and is refused. */
-  phone: z
-    .string()
-    .max(40)
-    .transform((text, context) => {
-      const phone = parsePhone(text);
-      if (phone.ok) return phone.e164;
-      context.addIssue({
-        code: 'custom',
-        message: 'Expected a mobile number.',
-        params: { code: phone.reason },
-      });
-      return z.NEVER;
-    })
-    .optional(),
+  phone: phoneParam.optional(),
 });
 
 const linesPerQuery = 1_000;
 const eventsShown = 200;
+const repliesShown = 200;
 
 /**
  * Messages, with phones in full for every role: who looks into a complaint has a phone to look for, and who may see no
@@ -121,15 +109,21 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'One message and all that the provider has said of it',
+        summary: 'One message, all that the provider has said of it, and what was answered to it',
         params: idParams,
-        response: { 200: z.object({ message: messageView, events: z.array(eventView) }) },
+        response: {
+          200: z.object({ message: messageView, events: z.array(eventView), replies: z.array(replyView) }),
+        },
       },
     },
     async ({ params: { id } }) => {
       const message = await getMessage(sql, id);
       if (!message) throw notFound('message', id);
-      return { message, events: await listInboundEvents(sql, id, { limit: eventsShown }) };
+      const [events, replies] = await Promise.all([
+        listInboundEvents(sql, id, { limit: eventsShown }),
+        listReplies(sql, { messageId: id }, { limit: repliesShown }),
+      ]);
+      return { message, events, replies };
     },
   );
 
@@ -141,7 +135,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
 
   /** A query for each thousand lines: a slow reader holds neither a connection nor memory. */
   async function* csvOf(where: MessageFilter, extraFields: readonly string[]): AsyncGenerator<string> {
-    yield '\ufeff' + csvLines([[...columns.map(([name]) => name), ...extraFields]]);
+    yield csvHeader([...columns.map(([name]) => name), ...extraFields]);
     for (let after = 0; ;) {
       const rows = await listMessages(sql, where, { after, limit: linesPerQuery });
       if (rows.length > 0) {
@@ -163,8 +157,7 @@ const columns: readonly (readonly [string, (row: MessageRow) => string | number]
   ['line', ({ line }) => line],
   ['status', ({ status }) => status],
   ['reason', ({ reason }) => reason ?? ''],
-  // Excel shows more than eleven digits as 5,51199E+12, but keeps them.
-  ['phone', ({ phone }) => phone?.replace('+', '') ?? ''],
+  ['phone', ({ phone }) => csvPhone(phone)],
   ['code', ({ code }) => code ?? ''],
   ['name', ({ name }) => name ?? ''],
   ['text', ({ text }) => text ?? ''],
@@ -176,6 +169,3 @@ const columns: readonly (readonly [string, (row: MessageRow) => string | number]
   ['ended_at', ({ endedAt }) => endedAt?.toISOString() ?? ''],
   ['problem', ({ status, extra }) => (status === 'skipped' && extra?.problem) || ''],
 ];
-
-const csvLines = (rows: readonly (readonly (string | number)[])[]): string =>
-  stringify([...rows], { delimiter: ';', record_delimiter: 'windows', escape_formulas: true });

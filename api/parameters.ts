@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parsePhone } from '../domain/phone.ts';
 
 /** The parameters that many routes share. */
 
@@ -16,3 +17,18 @@ export const page = z.strictObject({
   before: urlId.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
+
+/** A mobile number as people write it; one that can't be read would find nothing, and is refused. */
+export const phoneParam = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const phone = parsePhone(text);
+    if (phone.ok) return phone.e164;
+    context.addIssue({
+      code: 'custom',
+      message: 'Expected a mobile number.',
+      params: { code: phone.reason },
+    });
+    return z.NEVER;
+  });

@@ -3,11 +3,13 @@ import type { Database } from '../db/client.ts';
 import { type InboundEvent, insertInboundEvents } from '../db/inbound.ts';
 import { applyReceipts, type ReceiptMove } from '../db/messages.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
+import { insertReplies, type NewReply } from '../db/replies.ts';
 
-/** A verified call of a provider: the raw event, and what it says of a message, if anything. */
+/** A verified call of a provider: the raw event, and what it says of a message or what a person says, if anything. */
 export interface Arrival {
   event: InboundEvent;
   move: ReceiptMove | null;
+  reply: NewReply | null;
 }
 
 interface Waiting {
@@ -28,7 +30,14 @@ const maxAttempts = 3;
  * Writes what providers call us with, in groups: one transaction for what arrived in some milliseconds, or while the
  * last one was written. Each raw event is kept once, and applied when it is new, in the same transaction.
  */
-export function createReceiptWriter({ sql }: { sql: Database }) {
+export function createReceiptWriter({
+  sql,
+  onReplies,
+}: {
+  sql: Database;
+  /** Called with the ids of new replies, once they are committed. */
+  onReplies: (ids: readonly number[]) => void;
+}) {
   let queue: Waiting[] = [];
   let writing = false;
   let timer: NodeJS.Timeout | null = null;
@@ -61,7 +70,7 @@ export function createReceiptWriter({ sql }: { sql: Database }) {
   const write = async (arrivals: readonly Arrival[]): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        await sql.begin(async (tx) => {
+        const replies = await sql.begin(async (tx) => {
           const fresh = await insertInboundEvents(
             tx,
             arrivals.map(({ event }) => event),
@@ -76,7 +85,12 @@ export function createReceiptWriter({ sql }: { sql: Database }) {
             tx,
             optedOut.map(({ messageId }) => messageId),
           );
+          return insertReplies(
+            tx,
+            arrivals.flatMap(({ reply }, index) => (reply && fresh.has(index) ? [reply] : [])),
+          );
         });
+        if (replies.length > 0) onReplies(replies);
         return;
       } catch (error) {
         const again = error instanceof postgres.PostgresError && error.code === deadlock;

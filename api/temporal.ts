@@ -12,10 +12,11 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { failures } from '../domain/failures.ts';
-import { campaignWorkflowId, housekeepingWorkflowId, runWorkflowId } from '../domain/ids.ts';
+import { campaignWorkflowId, housekeepingWorkflowId, replyWorkflowId, runWorkflowId } from '../domain/ids.ts';
 import { attributes } from '../workflows/attributes.ts';
 import { campaign, campaignChanged, campaignStart, runNow } from '../workflows/campaign.ts';
 import { housekeeping } from '../workflows/housekeeping.ts';
+import { reply } from '../workflows/reply.ts';
 import { cancel, pause, resume, run } from '../workflows/run.ts';
 import { ApiError } from './errors.ts';
 
@@ -155,6 +156,19 @@ export function createTemporal(options: TemporalOptions) {
           taskQueue,
           args: [housekeepingRounds],
           staticSummary: 'Housekeeping: finds and mends what should never be',
+        }),
+      );
+    },
+
+    /** Has a reply handled. Idempotent while it is being handled, and harmless after. */
+    async startReply(inboundMessageId: number): Promise<void> {
+      await ask(() =>
+        workflow.start(reply, {
+          workflowId: replyWorkflowId(inboundMessageId),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue,
+          args: [{ inboundMessageId }],
+          staticSummary: `Reply ${inboundMessageId}`,
         }),
       );
     },

@@ -3,10 +3,12 @@ import { toUSVString } from 'node:util';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Database } from '../db/client.ts';
 import type { InboundEvent } from '../db/inbound.ts';
+import { writerOf } from '../domain/reply.ts';
 import { createCallback, secretField } from '../sms/callback.ts';
-import type { Callback, DeliveryReceipt, Payload, Provider } from '../sms/provider.ts';
+import type { Callback, DeliveryReceipt, InboundMessage, Payload, Provider } from '../sms/provider.ts';
 import type { Adapters } from './adapters.ts';
 import { type Arrival, createReceiptWriter } from './receipts.ts';
+import type { ReplyStarts } from './reply-starts.ts';
 
 /** Some hundred receipts in one call. */
 const bodyLimitBytes = 256 * 1024;
@@ -16,19 +18,23 @@ const maxDepth = 32;
 interface WebhooksDeps {
   sql: Database;
   adapters: Adapters;
+  replyStarts: ReplyStarts;
   publicUrl: string;
 }
 
 /**
  * What providers call: nobody logs in, each call is verified by its provider's adapter. What it tells is kept first,
- * one event for each message it tells of, answered after commit; incoming messages are kept only, their processing
- * comes later.
+ * one event for each message it tells of, answered after commit. What people write is handled by the workflow `reply`,
+ * which is started then, or later when Temporal is away.
  *
  * The way of a receipt is kept short, without schemas and hooks: a run of a thousand messages a second is answered with
  * two thousand of them.
  */
-export const webhooks: FastifyPluginAsync<WebhooksDeps> = async (app, { sql, adapters, publicUrl }) => {
-  const writer = createReceiptWriter({ sql });
+export const webhooks: FastifyPluginAsync<WebhooksDeps> = async (
+  app,
+  { sql, adapters, replyStarts, publicUrl },
+) => {
+  const writer = createReceiptWriter({ sql, onReplies: (ids) => replyStarts.start(ids) });
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -64,9 +70,7 @@ export const webhooks: FastifyPluginAsync<WebhooksDeps> = async (app, { sql, ada
         const arrivals =
           kind === 'receipts'
             ? provider.readReceipts(callback).map((receipt) => receiptArrival(id, callback, receipt))
-            : provider
-                .readInbound(callback)
-                .map(({ payload }) => arrival({ providerId: id, kind: 'message' }, callback, payload));
+            : provider.readInbound(callback).map((message) => replyArrival(id, callback, message));
         if (arrivals.length === 0) {
           arrivals.push(arrival({ providerId: id, kind: 'other' }, callback, wholeOf(callback)));
         }
@@ -96,6 +100,23 @@ function receiptArrival(providerId: number, callback: Callback, receipt: Deliver
   };
 }
 
+/** No provider's ids or numbers are so long; an index takes no more than some thousand bytes. */
+const longestKey = 200;
+
+function replyArrival(providerId: number, callback: Callback, message: InboundMessage): Arrival {
+  const { providerMessageId, from, to, text, payload } = message;
+  return {
+    ...arrival({ providerId, kind: 'message' }, callback, payload),
+    reply: {
+      providerId,
+      providerMessageId: storableText(providerMessageId).slice(0, longestKey),
+      phone: writerOf(storableText(from).slice(0, longestKey)),
+      recipient: storableText(to).slice(0, longestKey),
+      text: storableText(text),
+    },
+  };
+}
+
 function arrival(
   {
     providerId,
@@ -108,7 +129,7 @@ function arrival(
   const text = JSON.stringify(storable(payload, maxDepth));
   // The same when the provider repeats itself, whatever else it says in the same call.
   const eventKey = createHash('sha256').update(url).update('\n').update(text).digest('base64url');
-  return { event: { providerId, eventKey, kind, messageId, payload: text }, move: null };
+  return { event: { providerId, eventKey, kind, messageId, payload: text }, move: null, reply: null };
 }
 
 /** All that a callback says, when it says nothing that its adapter reads; without the secret in its query. */
@@ -120,7 +141,7 @@ function wholeOf({ query, form, json }: Callback): Payload {
 
 /** What jsonb can hold: no NUL, no half of a surrogate pair, nothing endlessly deep. */
 function storable(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return toUSVString(value).replaceAll('\0', '\ufffd');
+  if (typeof value === 'string') return storableText(value);
   if (typeof value !== 'object' || value === null) return value;
   if (depth === 0) return null;
   if (Array.isArray(value)) return value.map((one) => storable(one, depth - 1));
@@ -128,3 +149,5 @@ function storable(value: unknown, depth: number): unknown {
     Object.entries(value).map(([name, one]) => [storable(name, depth), storable(one, depth - 1)]),
   );
 }
+
+const storableText = (text: string): string => toUSVString(text).replaceAll('\0', '\ufffd');

@@ -16,5 +16,8 @@ export function parseRunWorkflowId(id: string): { campaignId: number; occurrence
   return { campaignId: Number(match[1]), occurrence: new Date(match[2]) };
 }
 
+/** `inboundMessageId`: the row in `inbound_messages`. */
+export const replyWorkflowId = (inboundMessageId: number): string => `reply/${inboundMessageId}`;
+
 /** Temporal's task queue of workflows and quick steps. */
 export const taskQueue = 'torpedo';

@@ -158,7 +158,7 @@ describe('a thousand receipts at once', () => {
 
   test('of which one can not be written: the others are', async () => {
     const [one = 0, other = 0] = (await sentRun(phonesOf(2))).messageIds;
-    const writer = createReceiptWriter({ sql });
+    const writer = createReceiptWriter({ sql, onReplies: () => undefined });
     const arrival = (messageId: number, provider: number) => ({
       event: {
         providerId: provider,
@@ -175,6 +175,7 @@ describe('a thousand receipts at once', () => {
         reason: null,
         providerCode: null,
       },
+      reply: null,
     });
     const written = await Promise.allSettled([
       writer.write(arrival(one, providerId)),

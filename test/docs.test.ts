@@ -11,13 +11,13 @@ test('the API page lists every code of an error, and no other', () => {
   expect(listed.toSorted()).toEqual(errorBody.shape.error.shape.code.options.toSorted());
 });
 
-test('every setting is explained in .env.example and in the README', () => {
+test('every setting is explained in .env.example, and in the README or on the page of operations', () => {
   const settings = all(read('config.ts'), /^ {2}([A-Z_]{3,}): /gm);
   expect(settings).toContain('DATABASE_URL');
   const example = read('.env.example');
-  const readme = read('README.md');
+  const pages = read('README.md') + read('docs/operations.md');
   expect(settings.filter((name) => !new RegExp(`^#?${name}=`, 'm').test(example))).toEqual([]);
-  expect(settings.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  expect(settings.filter((name) => !pages.includes(`\`${name}\``))).toEqual([]);
 });
 
 test('links between the pages lead somewhere', () => {

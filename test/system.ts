@@ -6,8 +6,10 @@ import { createActivities } from '../activities/index.ts';
 import { createProviders } from '../activities/providers.ts';
 import { createTemporal } from '../api/temporal.ts';
 import { connect } from '../db/client.ts';
+import { createPhoneHashing } from '../db/phone-hash.ts';
 import { createSecretBox } from '../db/secrets.ts';
 import { taskQueue as deploymentQueue } from '../domain/ids.ts';
+import { defaultReplyWords } from '../domain/reply.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkflowLookup } from '../worker/lookup.ts';
 import { createWorkers } from '../worker/workers.ts';
@@ -83,6 +85,9 @@ export async function createSystem(options: SystemOptions = {}) {
         gracePeriodMs: options.gracePeriodMs ?? 60_000,
         sendersPerRun: options.sendersPerRun ?? 1,
         singleSendUpTo: options.singleSendUpTo ?? singleSendUpTo,
+        phoneHash: createPhoneHashing({ sql: workerSql, box }),
+        replyWords: defaultReplyWords,
+        replyWindowDays: 30,
         ...(options.singleSendAttempts === undefined
           ? {}
           : { singleSendAttempts: options.singleSendAttempts }),

@@ -3,7 +3,9 @@ import { afterAll, inject } from 'vitest';
 import { createActivities } from '../activities/index.ts';
 import { createProviders } from '../activities/providers.ts';
 import type { Database } from '../db/client.ts';
+import { createPhoneHashing } from '../db/phone-hash.ts';
 import type { SecretBox } from '../db/secrets.ts';
+import { defaultReplyWords } from '../domain/reply.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkflowLookup } from '../worker/lookup.ts';
 import { createWorkers } from '../worker/workers.ts';
@@ -45,6 +47,9 @@ export async function startWorkers({
       gracePeriodMs: 3_600_000,
       sendersPerRun: 1,
       singleSendUpTo: 20,
+      phoneHash: createPhoneHashing({ sql, box }),
+      replyWords: defaultReplyWords,
+      replyWindowDays: 30,
     }),
   });
   const ended = workers.run();

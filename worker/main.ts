@@ -6,6 +6,7 @@ import { createProviders } from '../activities/providers.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect } from '../db/client.ts';
 import { assertMigrated, SchemaError } from '../db/migrate.ts';
+import { createPhoneHashing } from '../db/phone-hash.ts';
 import { createSecretBox } from '../db/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { workflowBundle } from './bundle.ts';
@@ -40,9 +41,10 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
       }),
       workflowBundle(),
     ]);
+    const box = createSecretBox(config.SECRET_KEYS);
     const providers = createProviders({
       sql,
-      box: createSecretBox(config.SECRET_KEYS),
+      box,
       publicUrl: config.PUBLIC_URL,
       sandboxUrl: config.SANDBOX_URL,
       sendTimeoutMs: config.SEND_TIMEOUT_MS,
@@ -61,6 +63,13 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
         gracePeriodMs: config.GRACE_PERIOD_MS,
         sendersPerRun: config.SENDERS_PER_RUN,
         singleSendUpTo: config.SINGLE_SEND_UP_TO,
+        phoneHash: createPhoneHashing({ sql, box }),
+        replyWords: {
+          optOut: config.OPT_OUT_WORDS,
+          optIn: config.OPT_IN_WORDS,
+          help: config.HELP_WORDS,
+        },
+        replyWindowDays: config.REPLY_WINDOW_DAYS,
       }),
     });
     const ended = workers.run();

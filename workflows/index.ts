@@ -1,3 +1,4 @@
 export { campaign } from './campaign.ts';
 export { housekeeping } from './housekeeping.ts';
+export { reply } from './reply.ts';
 export { run } from './run.ts';

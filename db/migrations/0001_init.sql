@@ -360,9 +360,12 @@ create table inbound_messages (
   unique (provider_id, provider_message_id)
 );
 create index on inbound_messages (phone, id);
-create index on inbound_messages (message_id) where message_id is not null;
+create index on inbound_messages (message_id, id) where message_id is not null;
 create index on inbound_messages (campaign_id, id) where campaign_id is not null;
-create index on inbound_messages (run_id) where run_id is not null;
+create index on inbound_messages (run_id, id) where run_id is not null;
+create index on inbound_messages (effect, id) where effect is not null;
+create index inbound_messages_unmatched on inbound_messages (id) where message_id is null;
+create index inbound_messages_unhandled on inbound_messages (id) where handled_at is null;
 create index on inbound_messages (customer_id) where customer_id is not null;
 
 -- Tickets --------------------------------------------------------------------------------------------------------

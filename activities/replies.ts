@@ -1,0 +1,56 @@
+import type { Database } from '../db/client.ts';
+import { optInPhone, optOutPhone } from '../db/opt-outs.ts';
+import type { PhoneHash } from '../db/phone-hash.ts';
+import { findAnsweredMessage, finishReply, lockReply, matchReply } from '../db/replies.ts';
+import { openReplyTicket } from '../db/ticket-opening.ts';
+import { failures } from '../domain/failures.ts';
+import { createReplyReader, type ReplyEffect, type ReplyWords } from '../domain/reply.ts';
+import { finalFailure } from './failure.ts';
+
+export interface RepliesDeps {
+  sql: Database;
+  phoneHash: () => Promise<PhoneHash>;
+  replyWords: ReplyWords;
+  /** A reply that comes later than this after our last message answers none. */
+  replyWindowDays: number;
+}
+
+/** Ids alone: what was written, and by whom, stays in the database. */
+export interface HandledReply {
+  effect: ReplyEffect;
+  messageId: number | null;
+  campaignId: number | null;
+  runId: number | null;
+}
+
+export function createReplies({ sql, phoneHash, replyWords, replyWindowDays }: RepliesDeps) {
+  const wishOf = createReplyReader(replyWords);
+
+  return {
+    /** Handles a reply in one transaction. Of one that was handled before it tells what became of it. */
+    async handleReply({ inboundMessageId: id }: { inboundMessageId: number }): Promise<HandledReply> {
+      const hash = await phoneHash();
+      return sql.begin(async (tx) => {
+        const reply = await lockReply(tx, id);
+        if (!reply) throw finalFailure(failures.notFound, `There is no reply ${id}.`);
+        if (reply.effect !== null) {
+          const { effect, messageId, campaignId, runId } = reply;
+          return { effect, messageId, campaignId, runId };
+        }
+        const answered = await findAnsweredMessage(tx, id, { windowDays: replyWindowDays });
+        await matchReply(tx, id, answered);
+
+        const wish = wishOf(reply.text);
+        let effect: ReplyEffect = wish ?? 'none';
+        const told = { phone: reply.phone, source: 'reply', inboundMessageId: id } as const;
+        if (wish === 'opt_out') await optOutPhone(tx, told);
+        else if (wish === 'opt_in') await optInPhone(tx, hash, told);
+        // Who calls for help is to be heard, too.
+        else if (await openReplyTicket(tx, { inboundMessageId: id })) effect = wish ?? 'ticket';
+        await finishReply(tx, id, effect);
+        const { messageId = null, campaignId = null, runId = null } = answered ?? {};
+        return { effect, messageId, campaignId, runId };
+      });
+    },
+  };
+}

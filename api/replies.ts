@@ -1,0 +1,139 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Sql } from '../db/client.ts';
+import { getMessage } from '../db/messages.ts';
+import { getReply, listReplies, type ReplyFilter, type ReplyRow } from '../db/replies.ts';
+import { replyEffects } from '../domain/reply.ts';
+import { csvHeader, csvLines, csvPhone } from './csv.ts';
+import { notFound } from './errors.ts';
+import { instant } from './instant.ts';
+import { idParams, page, phoneParam, urlId } from './parameters.ts';
+
+export const replyView = z.object({
+  id: z.int(),
+  providerId: z.int(),
+  providerMessageId: z.string(),
+  /** Who wrote: E.164 where it can be read so. */
+  phone: z.string(),
+  /** The number, short code or name of ours that it was written to. */
+  recipient: z.string(),
+  text: z.string(),
+  receivedAt: instant,
+  /** Null, with `effect`: it is waiting to be handled. */
+  handledAt: instant.nullable(),
+  effect: z.enum(replyEffects).nullable(),
+  /** Null: it answers no message of ours. */
+  messageId: z.int().nullable(),
+  campaignId: z.int().nullable(),
+  campaignName: z.string().nullable(),
+  runId: z.int().nullable(),
+  customerId: z.int().nullable(),
+  /** The ticket that it opened, or that it was added to. */
+  ticketId: z.int().nullable(),
+});
+
+/** The message that a reply answers, as far as it helps to understand the reply. */
+export const answeredView = z.object({
+  id: z.int(),
+  line: z.int(),
+  code: z.string().nullable(),
+  name: z.string().nullable(),
+  text: z.string().nullable(),
+  sentAt: instant.nullable(),
+});
+
+const filter = z.strictObject({
+  campaignId: urlId.optional(),
+  runId: urlId.optional(),
+  phone: phoneParam.optional(),
+  effect: z.enum(replyEffects).optional(),
+  /** `true`: only those that answer no message of ours. */
+  unmatched: z.stringbool().optional(),
+});
+
+const repliesPerQuery = 1_000;
+
+/** What people wrote to us. With phones and texts in full, as messages have them. */
+export const replies: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }) => {
+  const tags = ['replies'];
+
+  app.get(
+    '/replies',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'What people wrote to us, newest first',
+        querystring: page.extend(filter.shape),
+        response: { 200: z.object({ replies: z.array(replyView) }) },
+      },
+    },
+    async ({ query: { before, limit, ...where } }) => ({
+      replies: await listReplies(sql, where, { before, limit }),
+    }),
+  );
+
+  app.get(
+    '/replies.csv',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'What people wrote to us as a CSV file',
+        description:
+          'For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark. Phones stand without their +, and what a spreadsheet would take for a formula has an apostrophe before it.',
+        produces: ['text/csv'],
+        querystring: filter,
+      },
+    },
+    async ({ query }, reply) =>
+      reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', 'attachment; filename="replies.csv"')
+        .send(Readable.from(csvOf(query))),
+  );
+
+  app.get(
+    '/replies/:id',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'One reply, and the message that it answers',
+        params: idParams,
+        response: { 200: z.object({ reply: replyView, message: answeredView.nullable() }) },
+      },
+    },
+    async ({ params: { id } }) => {
+      const reply = await getReply(sql, id);
+      if (!reply) throw notFound('reply', id);
+      return { reply, message: reply.messageId === null ? null : await getMessage(sql, reply.messageId) };
+    },
+  );
+
+  /** A query for each thousand: a slow reader holds neither a connection nor memory. */
+  async function* csvOf(where: ReplyFilter): AsyncGenerator<string> {
+    yield csvHeader(columns.map(([name]) => name));
+    for (let before: number | undefined; ;) {
+      const rows = await listReplies(sql, where, { before, limit: repliesPerQuery });
+      if (rows.length > 0) yield csvLines(rows.map((row) => columns.map(([, value]) => value(row))));
+      before = rows.at(-1)?.id;
+      if (rows.length < repliesPerQuery) return;
+    }
+  }
+};
+
+const columns: readonly (readonly [string, (row: ReplyRow) => string | number])[] = [
+  ['id', ({ id }) => id],
+  ['received_at', ({ receivedAt }) => receivedAt.toISOString()],
+  ['phone', ({ phone }) => csvPhone(phone)],
+  ['recipient', ({ recipient }) => csvPhone(recipient)],
+  ['text', ({ text }) => text],
+  ['effect', ({ effect }) => effect ?? ''],
+  ['campaign_id', ({ campaignId }) => campaignId ?? ''],
+  ['campaign', ({ campaignName }) => campaignName ?? ''],
+  ['run_id', ({ runId }) => runId ?? ''],
+  ['message_id', ({ messageId }) => messageId ?? ''],
+  ['ticket_id', ({ ticketId }) => ticketId ?? ''],
+];

@@ -1,0 +1,113 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { Sql } from '../db/client.ts';
+import { unhandledReplyIds } from '../db/replies.ts';
+import { ApiError } from './errors.ts';
+import type { Temporal } from './temporal.ts';
+
+/** Starts under way at once: some hundred a second, and no more than that of a server that is slow. */
+const startsAtOnce = 8;
+const firstRetryMs = 2_000;
+const longestRetryMs = 60_000;
+const idsPerQuery = 1_000;
+
+/**
+ * Has every reply handled. The row is written first, and is the truth: what Temporal was not told when the reply came,
+ * because it or this process was away, is found there at the start of the API and every `lookEveryMs`.
+ */
+export function createReplyStarts({
+  sql,
+  temporal,
+  log,
+  lookEveryMs = 60_000,
+}: {
+  sql: Sql;
+  temporal: Pick<Temporal, 'startReply'>;
+  log: FastifyBaseLogger;
+  lookEveryMs?: number;
+}) {
+  const owed = new Set<number>();
+  /** Temporal has these; a look forgets those that are handled. */
+  let told = new Set<number>();
+  let running: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let retryMs = firstRetryMs;
+  let closed = false;
+
+  /** Starts what is owed. False: Temporal is away, and each of the others would wait for its time-out, too. */
+  const startOwed = async (): Promise<boolean> => {
+    const waiting = [...owed];
+    let away = false;
+    const starter = async (): Promise<void> => {
+      for (let id = waiting.shift(); id !== undefined && !away && !closed; id = waiting.shift()) {
+        try {
+          await temporal.startReply(id);
+          owed.delete(id);
+          told.add(id);
+        } catch (error) {
+          away ||= error instanceof ApiError;
+          log.warn({ err: error, replies: owed.size }, 'Temporal does not know yet of replies');
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: startsAtOnce }, starter));
+    return !away;
+  };
+
+  const settle = async (): Promise<void> => {
+    let known = true;
+    while (known && owed.size > 0 && !closed) known = await startOwed();
+    running = null;
+    if (!known) retryMs = Math.min(longestRetryMs, retryMs * 2);
+    else retryMs = firstRetryMs;
+    lookAfter(known ? lookEveryMs : retryMs);
+  };
+
+  /** All that nobody has handled and Temporal has not been told of by us. */
+  const look = async (): Promise<void> => {
+    try {
+      const unhandled = new Set<number>();
+      for (let after = 0, more = true; more;) {
+        const ids = await unhandledReplyIds(sql, { after, limit: idsPerQuery });
+        for (const id of ids) unhandled.add(id);
+        more = ids.length === idsPerQuery;
+        after = ids.at(-1) ?? 0;
+      }
+      told = new Set([...told].filter((id) => unhandled.has(id)));
+      for (const id of unhandled) if (!told.has(id)) owed.add(id);
+    } catch (error) {
+      log.warn({ err: error }, 'Replies that wait could not be read');
+    }
+    go();
+  };
+
+  const go = (): void => {
+    if (!closed) running ??= settle();
+  };
+
+  const lookAfter = (ms: number): void => {
+    if (timer) clearTimeout(timer);
+    if (closed) return;
+    timer = setTimeout(() => void look(), ms);
+    timer.unref();
+  };
+
+  return {
+    /** Call once these replies are committed. Returns at once. */
+    start(ids: readonly number[]): void {
+      for (const id of ids) owed.add(id);
+      if (owed.size > 0) go();
+    },
+
+    /** Finds what is left from before, now and from now on. */
+    lookRegularly(): void {
+      void look();
+    },
+
+    async close(): Promise<void> {
+      closed = true;
+      if (timer) clearTimeout(timer);
+      await running;
+    },
+  };
+}
+export type ReplyStarts = ReturnType<typeof createReplyStarts>;
