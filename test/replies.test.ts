@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createReplies } from '../activities/replies.ts';
 import { claimMessages, recordOutcomes } from '../db/messages.ts';
+import { createPhoneHashing } from '../db/phone-hash.ts';
 import { defaultReplyWords } from '../domain/reply.ts';
-import { createApi, createCatalogue, createRun, errorOf, sandboxProvider } from './api.ts';
+import { box, createApi, createCatalogue, createRun, errorOf, sandboxProvider } from './api.ts';
 import { expectCountsToMatchRows } from './counts.ts';
 import { createTicketCatalogue, onReply } from './tickets.ts';
 import { type Form, inboundForm, postSigned } from './webhooks.ts';
@@ -11,7 +12,12 @@ const api = await createApi();
 const { app, sql, as } = api;
 const catalogue = await createCatalogue(api);
 const ticketPolicy = onReply(await createTicketCatalogue(sql));
-const { handleReply } = createReplies({ sql, replyWords: defaultReplyWords, replyWindowDays: 30 });
+const handling = createReplies({
+  sql,
+  phoneHash: createPhoneHashing({ sql, box }),
+  replyWords: defaultReplyWords,
+  replyWindowDays: 30,
+});
 
 let phones = 0;
 const newPhone = () => `+55119${String(20_000_000 + ++phones)}`;
@@ -53,7 +59,7 @@ async function receive(form: Form, { providerId = catalogue.providerId } = {}): 
   const [row] = await sql<{ id: number }[]>`
     select id from inbound_messages where provider_message_id = ${String(whole['MessageSid'])}`;
   if (!row) throw new Error('The reply was not kept.');
-  await handleReply({ inboundMessageId: row.id });
+  await handling.handleReply({ inboundMessageId: row.id });
   return row.id;
 }
 const read = async (id: number) =>
@@ -148,7 +154,7 @@ describe('an incoming message', () => {
     const rows = await sql<{ id: number }[]>`select id from inbound_messages where phone = ${phone}`;
     expect(rows).toHaveLength(1);
     const handled = await Promise.all(
-      [1, 2, 3].map(() => handleReply({ inboundMessageId: rows[0]?.id ?? 0 })),
+      [1, 2, 3].map(() => handling.handleReply({ inboundMessageId: rows[0]?.id ?? 0 })),
     );
     expect(new Set(handled.map((one) => JSON.stringify(one))).size).toBe(1);
     expect(await ticketsOf(runId)).toHaveLength(1);
