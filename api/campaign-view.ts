@@ -4,7 +4,7 @@ import type { CampaignRow } from '../db/campaigns.ts';
 import type { Sql } from '../db/client.ts';
 import { getMailingFile, type MailingFileRow } from '../db/mailings.ts';
 import { lastRuns } from '../db/run-progress.ts';
-import { holidayDates } from '../db/settings.ts';
+import { getTicketSubcategory, holidayDates } from '../db/settings.ts';
 import {
   type CampaignDraft,
   campaignDraft,
@@ -104,7 +104,14 @@ async function enablingFacts(
 ): Promise<EnablingFacts> {
   const [next] = await occurrencesOf(sql, definition.schedule, { now, count: 1 });
   const { archived } = await brokenReferences(sql, definition);
-  return { hasMailingFile: mailingFileId !== null, nextOccurrence: next?.at ?? null, archived };
+  const { ticketPolicy } = definition;
+  return {
+    hasMailingFile: mailingFileId !== null,
+    nextOccurrence: next?.at ?? null,
+    archived,
+    subcategory:
+      ticketPolicy.when === 'never' ? null : await getTicketSubcategory(sql, ticketPolicy.subcategoryId),
+  };
 }
 
 /** All that keeps a campaign from being enabled, at once; none for a complete one. */

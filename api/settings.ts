@@ -1,9 +1,17 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { SubjectKind } from '../db/audit.ts';
-import { campaignsUsing, enabledCampaignsWithCalendar } from '../db/campaign-references.ts';
-import type { Database } from '../db/client.ts';
-import { deleteSetting, getSetting, insertSetting, listSettings, updateSetting } from '../db/settings.ts';
+import { enabledCampaignsWithCalendar } from '../db/campaign-references.ts';
+import type { Database, Sql } from '../db/client.ts';
+import { type SettingUse, settingUses } from '../db/setting-uses.ts';
+import {
+  deleteSetting,
+  getSetting,
+  holdSetting,
+  insertSetting,
+  listSettings,
+  updateSetting,
+} from '../db/settings.ts';
 import {
   type SettingDefinition,
   settingDefinitions,
@@ -138,6 +146,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
       },
       async (request, reply) => {
         const entry = await sql.begin(async (tx) => {
+          await requireParents(tx, kind, request.body.definition);
           const added = await insertSetting(tx, kind, request.body);
           await audit(
             tx,
@@ -168,6 +177,8 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
       async (request) => {
         const { id } = request.params;
         const entry = await sql.begin(async (tx) => {
+          await requireParents(tx, kind, request.body.definition);
+          if (kind === 'subcategories') await requireSameCategory(tx, id, request.body.definition);
           const changed = await updateSetting(tx, kind, { id, ...request.body });
           if (!changed) throw notFound(`${words} entry`, id);
           const { name, archived } = request.body;
@@ -202,15 +213,58 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
           });
         } catch (error) {
           if (!isForeignKeyViolation(error)) throw error;
-          const campaigns = await campaignsUsing(sql, table, id);
-          const names = campaigns.map(({ name }) => `“${name}”`).join(', ');
+          const uses = await settingUses(sql, kind, { table, id });
+          const names = uses.map(useInWords).join(', ') || 'another entry';
           throw new ApiError('in_use', {
-            message: `It is in use by ${names === '' ? 'another entry' : names}. Archive it instead of deleting it.`,
-            details: { usedBy: campaigns.map((campaign) => ({ kind: 'campaign', ...campaign })) },
+            message: `It is in use by ${names}. Archive it instead of deleting it.`,
+            details: { usedBy: uses },
           });
         }
         return reply.code(204).send(null);
       },
     );
   };
+}
+
+const useInWords = (use: SettingUse): string => {
+  switch (use.kind) {
+    case 'campaign':
+      return `“${use.name}”`;
+    case 'subcategory':
+      return `the subcategory “${use.name}”`;
+    case 'tickets':
+      return use.count === 1 ? '1 ticket' : `${use.count} tickets`;
+    case 'customers':
+      return use.count === 1 ? '1 customer' : `${use.count} customers`;
+  }
+};
+
+/** What a subcategory refers to; nothing for other kinds. */
+const parents = z.object({ categoryId: z.int(), extraFieldGroupId: z.int().nullable() }).partial();
+
+/** The entries that a definition names have to be there. Held, so that they stay until it is saved. */
+async function requireParents(sql: Sql, kind: SettingKind, definition: unknown): Promise<void> {
+  if (kind !== 'subcategories') return;
+  const { categoryId, extraFieldGroupId } = parents.parse(definition);
+  const problems = [];
+  for (const [field, parent, id] of [
+    ['definition.categoryId', 'categories', categoryId],
+    ['definition.extraFieldGroupId', 'extraFieldGroups', extraFieldGroupId],
+  ] as const) {
+    if (id === undefined || id === null || (await holdSetting(sql, parent, id))) continue;
+    problems.push({ field, code: 'unknown', message: 'There is no such entry.' });
+  }
+  if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
+}
+
+/** Campaigns and tickets name a subcategory together with its category: it stays there while they do. */
+async function requireSameCategory(sql: Sql, id: number, definition: unknown): Promise<void> {
+  const before = await getSetting(sql, 'subcategories', id);
+  if (!before || before.definition.categoryId === parents.parse(definition).categoryId) return;
+  const uses = await settingUses(sql, 'subcategories', { table: nouns.subcategories.table, id });
+  if (uses.length === 0) return;
+  throw new ApiError('in_use', {
+    message: `It is in use by ${uses.map(useInWords).join(', ')}, in its category. Archive it and add another.`,
+    details: { usedBy: uses },
+  });
 }

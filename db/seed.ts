@@ -1,7 +1,7 @@
 import { weekdays } from '../domain/calendar.ts';
 import { nationalHolidays } from '../domain/holidays.ts';
 import type { SettingDefinition } from '../domain/settings.ts';
-import type { Database } from './client.ts';
+import type { Database, Sql } from './client.ts';
 import { insertSetting, listSettings } from './settings.ts';
 
 const zone = 'America/Sao_Paulo';
@@ -36,5 +36,52 @@ export async function seedSettings(sql: Database, now: Date): Promise<void> {
     const years = Array.from({ length: yearsAhead }, (_, index) => now.getFullYear() + index);
     const holidays = years.flatMap((year) => nationalHolidays(year));
     await insertSetting(tx, 'holidayCalendars', { name: 'Feriados nacionais', definition: { holidays } });
+    await seedTicketSettings(tx);
   });
+}
+
+const departments = ['Atendimento', 'Cobrança', 'Comercial', 'Financeiro', 'Ouvidoria', 'Suporte técnico'];
+
+/** By category. Those of "Cobrança" carry the fields of the group of that name. */
+const subcategories: Readonly<Record<string, readonly string[]>> = {
+  Cobrança: ['Aviso de vencimento', 'Negociação de dívida', 'Pagamento informado', 'Segunda via de boleto'],
+  Comercial: ['Contratação', 'Oferta', 'Renovação'],
+  Relacionamento: ['Agendamento', 'Atualização cadastral', 'Comunicado', 'Pesquisa de satisfação'],
+  'Suporte técnico': ['Manutenção programada', 'Visita técnica'],
+};
+
+const resolutions = [
+  'Resolvido',
+  'SMS enviado com sucesso',
+  'Falha no envio do SMS',
+  'Cliente não respondeu',
+  'Número não pertence ao cliente',
+  'Encaminhado a outro setor',
+  'Sem interesse',
+];
+
+/** What the tickets of a service desk usually open and end with. */
+async function seedTicketSettings(sql: Sql): Promise<void> {
+  for (const name of departments) await insertSetting(sql, 'departments', { name, definition: {} });
+  await insertSetting(sql, 'assignees', { name: 'Equipe de atendimento', definition: {} });
+  for (const name of resolutions) await insertSetting(sql, 'resolutions', { name, definition: {} });
+  const billing = await insertSetting(sql, 'extraFieldGroups', {
+    name: 'Cobrança',
+    definition: {
+      fields: [
+        { name: 'valor', type: 'number', required: false },
+        { name: 'vencimento', type: 'date', required: false },
+        { name: 'contrato', type: 'text', required: false },
+      ],
+    },
+  });
+  for (const [category, names] of Object.entries(subcategories)) {
+    const { id } = await insertSetting(sql, 'categories', { name: category, definition: {} });
+    for (const name of names) {
+      await insertSetting(sql, 'subcategories', {
+        name,
+        definition: { categoryId: id, extraFieldGroupId: category === 'Cobrança' ? billing.id : null },
+      });
+    }
+  }
 }

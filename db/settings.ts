@@ -1,4 +1,5 @@
 import { type SettingDefinition, settingDefinitions, type SettingKind } from '../domain/settings.ts';
+import type { TicketSubcategory } from '../domain/ticket.ts';
 import type { Sql } from './client.ts';
 import { json } from './json.ts';
 
@@ -54,6 +55,12 @@ export async function getSetting<K extends SettingKind>(
   return row ? parsed(kind, row) : null;
 }
 
+/** False when there is no such entry; one that is there stays until the transaction ends. */
+export async function holdSetting(sql: Sql, kind: SettingKind, id: number): Promise<boolean> {
+  const rows = await sql`select from ${table(sql, kind)} where id = ${id} for key share`;
+  return rows.count > 0;
+}
+
 export async function insertSetting<K extends SettingKind>(
   sql: Sql,
   kind: K,
@@ -89,4 +96,14 @@ export async function holidayDates(sql: Sql, calendarId: number | null): Promise
   if (calendarId === null) return [];
   const calendar = await getSetting(sql, 'holidayCalendars', calendarId);
   return calendar?.definition.holidays.map(({ date }) => date) ?? [];
+}
+
+/** A subcategory with the fields of its group; null for null, or when there is none. */
+export async function getTicketSubcategory(sql: Sql, id: number | null): Promise<TicketSubcategory | null> {
+  const subcategory = id === null ? null : await getSetting(sql, 'subcategories', id);
+  if (!subcategory) return null;
+  const { categoryId, extraFieldGroupId } = subcategory.definition;
+  const group =
+    extraFieldGroupId === null ? null : await getSetting(sql, 'extraFieldGroups', extraFieldGroupId);
+  return { categoryId, fields: group?.definition.fields ?? [] };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { extraField } from './contact.ts';
 import { neverOccurs, schedule } from './schedule.ts';
 import { parseTemplate } from './template.ts';
-import { ticketPolicy, ticketPolicyProblems } from './ticket.ts';
+import { ticketPolicy, ticketPolicyProblems, type TicketSubcategory } from './ticket.ts';
 import { webserviceBlock } from './webservice.ts';
 
 const id = z.int().positive();
@@ -132,6 +132,8 @@ export interface EnablingFacts {
   nextOccurrence: Date | null;
   /** Ids the draft refers to that exist but are archived, by field. */
   archived: readonly string[];
+  /** The subcategory of the ticket policy; null when it names none. */
+  subcategory: TicketSubcategory | null;
 }
 
 /** Everything that is missing or wrong, at once; with none, the campaign. */
@@ -160,9 +162,7 @@ export function completeCampaign(
     missing('mailing.webservice.baseUrl', 'Give the address of the web service.');
   if (sendingHoursId === null)
     missing('mailing.sendingHoursId', 'Choose the hours in which messages may leave.');
-  for (const { field, code, message } of ticketPolicyProblems(draft.ticketPolicy)) {
-    problems.push({ field: `ticketPolicy.${field}`, code, message });
-  }
+  problems.push(...ticketPolicyProblems(draft.ticketPolicy, draft.mailing.extraFields, facts.subcategory));
   for (const field of facts.archived) {
     problems.push({ field, code: 'archived', message: 'This entry has been archived: choose another.' });
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ExtraField } from './contact.ts';
 import type { MessageStatus } from './message.ts';
 
 /** A ticket is a period of human service for a contact ("Atendimento"). */
@@ -58,31 +59,76 @@ const required = {
   resolutionOnFailureId: 'Choose the resolution of tickets whose SMS failed.',
 } satisfies Record<string, string>;
 
+/** A subcategory as a campaign's tickets use it: the category it belongs to, and the fields of its group. */
+export interface TicketSubcategory {
+  categoryId: number;
+  fields: readonly ExtraField[];
+}
+
 interface PolicyProblem {
-  /** By its name in the policy. */
+  /** By its dotted path in the campaign. */
   field: string;
   code: string;
   message: string;
 }
 
-/** What keeps a campaign with this policy from being enabled. */
-export function ticketPolicyProblems(policy: TicketPolicy): PolicyProblem[] {
+/**
+ * What keeps a campaign with this policy from being enabled, all at once.
+ *
+ * @param extraFields those that the campaign's mailing declares
+ * @param subcategory the one that the policy names; null when it names none
+ */
+export function ticketPolicyProblems(
+  policy: TicketPolicy,
+  extraFields: readonly ExtraField[],
+  subcategory: TicketSubcategory | null,
+): PolicyProblem[] {
   if (policy.when === 'never') return [];
+  const problems = ownProblems(policy);
+  if (!subcategory) return problems;
+  if (policy.categoryId !== null && policy.categoryId !== subcategory.categoryId) {
+    problems.push({
+      field: 'ticketPolicy.subcategoryId',
+      code: 'subcategory_of_another_category',
+      message: 'This subcategory belongs to another category: choose one of this category.',
+    });
+  }
+  for (const { name, type, required } of subcategory.fields) {
+    const index = extraFields.findIndex((field) => field.name === name);
+    const declared = extraFields[index];
+    if (declared && declared.type !== type) {
+      problems.push({
+        field: `mailing.extraFields.${index}.type`,
+        code: 'extra_field_type',
+        message: `The tickets' subcategory wants "${name}" as ${type}; here it is ${declared.type}.`,
+      });
+    } else if (required && declared?.required !== true) {
+      problems.push({
+        field: declared ? `mailing.extraFields.${index}.required` : 'mailing.extraFields',
+        code: 'extra_field_missing',
+        message: `The tickets' subcategory requires the extra field "${name}" (${type}): ${declared ? 'make it required' : 'declare it'} in the mailing.`,
+      });
+    }
+  }
+  return problems;
+}
+
+function ownProblems(policy: Exclude<TicketPolicy, { when: 'never' }>): PolicyProblem[] {
   const values: Partial<Record<string, unknown>> = policy;
   const problems: PolicyProblem[] = Object.entries(required)
     .filter(([field]) => field in policy && values[field] === null)
-    .map(([field, message]) => ({ field, code: 'missing', message }));
+    .map(([field, message]) => ({ field: `ticketPolicy.${field}`, code: 'missing', message }));
   if (policy.when === 'on_reply') {
     if (policy.resolutionId !== null && policy.status !== null && policy.status !== 'finished') {
       problems.push({
-        field: 'resolutionId',
+        field: 'ticketPolicy.resolutionId',
         code: 'resolution_without_finish',
         message: 'A resolution goes only with the status "finished".',
       });
     }
     if (policy.resolutionId === null && policy.status === 'finished') {
       problems.push({
-        field: 'resolutionId',
+        field: 'ticketPolicy.resolutionId',
         code: 'missing',
         message: 'A ticket that opens as finished needs its resolution.',
       });

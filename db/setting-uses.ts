@@ -1,0 +1,50 @@
+import type { SettingKind } from '../domain/settings.ts';
+import { campaignsUsing } from './campaign-references.ts';
+import type { Sql } from './client.ts';
+
+/** What uses an entry: by its name, or, of what there are many, how many. */
+export type SettingUse =
+  | { kind: 'campaign' | 'subcategory'; id: number; name: string }
+  | { kind: 'tickets' | 'customers'; count: number };
+
+/** Columns of other tables that refer to entries of a kind; campaigns are looked up by their own list. */
+const columns: Partial<
+  Record<SettingKind, { tickets?: string; customers?: string; subcategories?: string }>
+> = {
+  regions: { customers: 'region_id' },
+  customerTypes: { customers: 'customer_type_id' },
+  departments: { tickets: 'department_id' },
+  assignees: { tickets: 'assignee_id' },
+  categories: { tickets: 'category_id', subcategories: 'category_id' },
+  subcategories: { tickets: 'subcategory_id' },
+  extraFieldGroups: { subcategories: 'extra_field_group_id' },
+  resolutions: { tickets: 'resolution_id' },
+};
+
+/** Everything that uses an entry; at most 20 campaigns and 20 subcategories by name. */
+export async function settingUses(
+  sql: Sql,
+  kind: SettingKind,
+  { table, id }: { table: string; id: number },
+): Promise<SettingUse[]> {
+  const { tickets, customers, subcategories } = columns[kind] ?? {};
+  const uses: SettingUse[] = (await campaignsUsing(sql, table, id)).map((one) => ({
+    kind: 'campaign',
+    ...one,
+  }));
+  if (subcategories !== undefined) {
+    const rows = await sql<{ id: number; name: string }[]>`
+      select id, name from subcategories where ${sql(subcategories)} = ${id} order by name limit 20`;
+    uses.push(...rows.map((one) => ({ kind: 'subcategory' as const, ...one })));
+  }
+  for (const [noun, column] of [
+    ['tickets', tickets],
+    ['customers', customers],
+  ] as const) {
+    if (column === undefined) continue;
+    const [row] = await sql<[{ count: number }]>`
+      select count(*)::int as count from ${sql(noun)} where ${sql(column)} = ${id}`;
+    if (row.count > 0) uses.push({ kind: noun, count: row.count });
+  }
+  return uses;
+}
