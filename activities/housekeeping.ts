@@ -27,8 +27,7 @@ export function createHousekeeping({ sql, isWorkflowRunning }: HousekeepingDeps)
     }
     return lost;
   };
-  const lostRuns = async () =>
-    lostAmong(await liveRunKeys(sql), ({ campaignId, occurrence }) => runWorkflowId(campaignId, occurrence));
+  const lostRuns = async () => lostAmong(await liveRunKeys(sql), runWorkflowId);
 
   return {
     /** Enabled campaigns and live runs that no workflow looks after. A run may be just about to get its own. */

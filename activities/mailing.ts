@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
-import { type ImportedLine, importMessages, skipOptedOut } from '../db/messages.ts';
+import { cancelQueued, type ImportedLine, importMessages, skipOptedOut } from '../db/messages.ts';
 import { readMailingFile } from '../db/mailings.ts';
 import {
   enterStep,
@@ -15,6 +15,7 @@ import {
 import type { Contact } from '../domain/contact.ts';
 import { failures } from '../domain/failures.ts';
 import { choosePhone } from '../domain/phone.ts';
+import { dryRunReason } from '../domain/preflight.ts';
 import { liveRunStatuses, type RunReason, type RunSettings } from '../domain/run.ts';
 import { profiles } from '../domain/segments.ts';
 import { compose, parseTemplate } from '../domain/template.ts';
@@ -60,6 +61,8 @@ export function createMailing({ sql }: { sql: Database }) {
           if (!(await lockImport(tx, runId))) return;
           await importMessages(tx, runId, watched(toLines(recordsOf(run), run.settings)));
           await skipOptedOut(tx, runId);
+          // In the same transaction: at no moment could they have been sent.
+          if (run.trigger === 'dry_run') await cancelQueued(tx, runId, dryRunReason);
           await markMailingRead(tx, runId);
         });
       } catch (error) {

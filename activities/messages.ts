@@ -12,7 +12,7 @@ import {
 } from '../db/messages.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
-import { enterStep, getRun, type RunCount, runCounts, type RunRow } from '../db/runs.ts';
+import { enterStep, getRun, type RunCount, runCounts, type RunRow, runStatus } from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
 import type { MessageStatus } from '../domain/message.ts';
@@ -147,6 +147,8 @@ export function createMessages({
             sender: senderName(activity, attempt),
             until: new Date(Date.now() + Math.min(sliceMs, ends - now.getTime())),
             maxAttempts,
+            limit: null,
+            mayGoOn: async () => ((await runStatus(sql, runId)) === 'running' ? null : 'not_running'),
             signal: cancellationSignal(),
             onProgress: heartbeat,
             onTrouble: (error) => {

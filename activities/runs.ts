@@ -1,8 +1,20 @@
 import type { Database } from '../db/client.ts';
 import { cancelRemaining } from '../db/messages.ts';
-import { enterStep, getRun, moveRun, pendingRun, type RunCount, runCounts, type RunRow } from '../db/runs.ts';
+import { getProvider } from '../db/providers.ts';
+import {
+  approveRun,
+  enterStep,
+  getRun,
+  moveRun,
+  pendingRun,
+  type RunCount,
+  runCounts,
+  type RunRow,
+  setPreflight,
+} from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
+import { describePreflight, preflightOf } from '../domain/preflight.ts';
 import {
   describeRunReason,
   liveRunStatuses,
@@ -10,11 +22,25 @@ import {
   type RunStatus,
   type RunStep,
 } from '../domain/run.ts';
+import { waitingOf } from '../domain/waiting.ts';
 import { finalFailure } from './failure.ts';
 
+/** `waitMs`: until the hours open, or the run expires. `details` say it, or why the run is paused. */
 export type HoursState =
-  | { state: 'open' }
-  | { state: 'closed'; waitMs: number; details: string }
+  { state: 'open' | 'closed'; waitMs: number; details: string } | { state: 'expired'; reason: RunReason };
+
+export interface BegunRun {
+  status: RunStatus;
+  isDryRun: boolean;
+  /** Where it goes on. */
+  at: 'hours' | 'preflight' | 'sending';
+  /** It opens a ticket for each message that was handed to the provider. */
+  ticketsOnSend: boolean;
+}
+
+export type ApprovalState =
+  | { state: 'approved' }
+  | { state: 'waiting'; waitMs: number; details: string }
   | { state: 'expired'; reason: RunReason };
 
 export interface ClosedRun {
@@ -52,17 +78,14 @@ export function createRuns({ sql, clock }: RunsDeps) {
 
   return {
     /** Takes a run up: a new one, or one that failed and is retried. */
-    async beginRun({
-      runId,
-    }: {
-      runId: number;
-    }): Promise<{ status: RunStatus; mailingRead: boolean; ticketsOnSend: boolean }> {
+    async beginRun({ runId }: { runId: number }): Promise<BegunRun> {
       await moveRun(sql, { id: runId, from: ['failed'], to: 'running', reason: null });
-      const { status, mailingAt, settings } = await need(runId);
+      const { status, trigger, mailingAt, sendingAt, settings } = await need(runId);
       if (!isLive(status)) throw finalFailure(failures.runEnded, `The run is ${status}.`);
       return {
         status,
-        mailingRead: mailingAt !== null,
+        isDryRun: trigger === 'dry_run',
+        at: mailingAt === null ? 'hours' : sendingAt === null ? 'preflight' : 'sending',
         ticketsOnSend: settings.campaign.ticketPolicy.when === 'on_send',
       };
     },
@@ -72,21 +95,22 @@ export function createRuns({ sql, clock }: RunsDeps) {
       const run = await need(runId);
       if (run.mailingAt === null) await enterStep(sql, runId, 'hours');
       const now = clock();
-      if (run.expiresAt && run.expiresAt <= now) {
-        return { state: 'expired', reason: { code: 'expired', expiresAt: run.expiresAt.toISOString() } };
-      }
+      const reason = expiryOf(run, now);
+      if (reason) return { state: 'expired', reason };
       const hours = hoursAt(run.settings.hours, now, new Set(run.settings.holidays));
-      if (hours.open) return { state: 'open' };
-      if (hours.opensAt === null) {
+      if (!hours.open && hours.opensAt === null) {
         const reason: RunReason = { code: 'hours_never_open' };
         await moveRun(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason });
         throw finalFailure(failures.hoursNeverOpen, describeRunReason(reason));
       }
-      const until = Math.min(hours.opensAt.getTime(), run.expiresAt?.getTime() ?? Infinity) - now.getTime();
+      const opensAt = hours.open ? null : hours.opensAt;
+      const until = Math.min(opensAt?.getTime() ?? Infinity, run.expiresAt?.getTime() ?? Infinity);
       return {
-        state: 'closed',
-        waitMs: Math.min(until, longestWaitMs),
-        details: `Outside the sending hours. They open at **${hours.opensAt.toISOString()}**.`,
+        state: hours.open ? 'open' : 'closed',
+        waitMs: Math.min(until - now.getTime(), longestWaitMs),
+        details: [run.reason && describeRunReason(run.reason), waitingOf(run, now)?.words]
+          .filter(Boolean)
+          .join(' '),
       };
     },
 
@@ -97,6 +121,55 @@ export function createRuns({ sql, clock }: RunsDeps) {
       if (run.settings.campaign.mailing.runDespitePending) return null;
       const pending = await pendingRun(sql, { campaignId: run.campaignId, before: runId });
       return pending && { code: 'pending_run', runId: pending.id, unsent: pending.unsent };
+    },
+
+    /** Says in numbers what the run is about to do, and keeps it with the run. */
+    async checkPreflight({ runId }: { runId: number }): Promise<{ needsApproval: boolean; details: string }> {
+      const run = await need(runId);
+      await enterStep(sql, runId, 'preflight');
+      const provider = run.providerId === null ? null : await getProvider(sql, run.providerId);
+      const flight =
+        run.preflight ??
+        preflightOf({
+          counts: await runCounts(sql, runId),
+          ratePerSecond: provider?.ratePerSecond ?? null,
+          hours: run.settings.hours,
+          holidays: new Set(run.settings.holidays),
+          now: clock(),
+          expiresAt: run.expiresAt,
+        });
+      await setPreflight(sql, runId, flight);
+      return {
+        needsApproval: run.settings.campaign.safeguards.approval && flight.toSend > 0,
+        details: `**Pre-flight**: ${describePreflight(flight)}`,
+      };
+    },
+
+    /** Whether a person has approved the run, which waits for that from here on. */
+    async checkApproval({ runId }: { runId: number }): Promise<ApprovalState> {
+      await enterStep(sql, runId, 'approval');
+      const run = await need(runId);
+      if (run.approvedAt !== null) return { state: 'approved' };
+      const now = clock();
+      const reason = expiryOf(run, now);
+      if (reason) return { state: 'expired', reason };
+      const { expiresAt, preflight } = run;
+      return {
+        state: 'waiting',
+        waitMs: Math.min((expiresAt?.getTime() ?? Infinity) - now.getTime(), longestWaitMs),
+        details: [waitingOf(run, now)?.words, preflight && describePreflight(preflight)]
+          .filter(Boolean)
+          .join('\n\n'),
+      };
+    },
+
+    async approveRun({ runId, by }: { runId: number; by: string }): Promise<void> {
+      if (await approveRun(sql, { id: runId, by })) return;
+      const { status, step } = await need(runId);
+      throw finalFailure(
+        failures.notWaitingForApproval,
+        `The run is ${status}, in the step ${step}: it does not wait for approval.`,
+      );
     },
 
     async pauseRun({ runId, reason }: { runId: number; reason: RunReason }): Promise<void> {
@@ -142,7 +215,11 @@ export function createRuns({ sql, clock }: RunsDeps) {
       return {
         status,
         counts: countsByStatus(counts),
-        details: `**${status}**${run.reason ? `: ${describeRunReason(run.reason)}` : ''}\n\n${countsTable(counts)}`,
+        details: [
+          `**${status}**${run.reason ? `: ${describeRunReason(run.reason)}` : ''}`,
+          ...(run.preflight && run.trigger === 'dry_run' ? [describePreflight(run.preflight)] : []),
+          countsTable(counts),
+        ].join('\n\n'),
       };
     },
 
@@ -157,6 +234,10 @@ export function createRuns({ sql, clock }: RunsDeps) {
     },
   };
 }
+
+/** The reason to end a run that has expired; null while it has not. */
+const expiryOf = ({ expiresAt }: RunRow, now: Date): RunReason | null =>
+  expiresAt !== null && expiresAt <= now ? { code: 'expired', expiresAt: expiresAt.toISOString() } : null;
 
 const isLive = (status: RunStatus): boolean => liveRunStatuses.some((live) => live === status);
 

@@ -6,12 +6,13 @@ import {
 } from '../db/campaigns.ts';
 import type { Database, Sql } from '../db/client.ts';
 import { insertRun, pendingRun, type RunRow } from '../db/runs.ts';
+import { holidayDates } from '../db/settings.ts';
 import { campaign as completeCampaign } from '../domain/campaign.ts';
 import { failures } from '../domain/failures.ts';
-import type { RunReason } from '../domain/run.ts';
+import type { RunReason, RunTrigger } from '../domain/run.ts';
 import { nextOccurrences } from '../domain/schedule.ts';
 import { finalFailure } from './failure.ts';
-import { freezeSettings, holidaysOf } from './settings.ts';
+import { freezeSettings } from './settings.ts';
 
 /** What the campaign's workflow does next; `details` says it to whoever looks at the workflow. */
 export type Plan =
@@ -28,6 +29,7 @@ export interface OpenedRun {
   runId: number;
   campaignId: number;
   occurrence: string;
+  trigger: RunTrigger;
   summary: string;
 }
 
@@ -53,7 +55,7 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
         const row = await lockCampaign(tx, campaignId);
         if (!row?.enabledAt) return { next: 'stop', details: 'The campaign is disabled.' };
         const { schedule } = row.definition;
-        const holidays = new Set(await holidaysOf(tx, row.definition));
+        const holidays = new Set(await holidayDates(tx, schedule.holidayCalendarId));
         const now = clock();
         const due = dueOccurrences(row, now, holidays);
         const latest = due.at(-1);
@@ -126,6 +128,25 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
         return describeOpened(row, await openRun(tx, row, { occurrence: at, trigger: 'manual' }));
       });
     },
+
+    /** Opens a dry run, of a campaign that is complete, whether it is enabled or not. */
+    async openDryRun({
+      campaignId,
+      occurrence,
+    }: {
+      campaignId: number;
+      occurrence: string;
+    }): Promise<OpenedRun> {
+      return sql.begin(async (tx) => {
+        const row = await lockCampaign(tx, campaignId);
+        if (!row || !completeCampaign.safeParse(row.definition).success)
+          throw finalFailure(failures.incompleteCampaign, 'The campaign is not complete.');
+        return describeOpened(
+          row,
+          await openRun(tx, row, { occurrence: new Date(occurrence), trigger: 'dry_run' }),
+        );
+      });
+    },
   };
 }
 
@@ -162,9 +183,9 @@ async function recordMissed(
 async function openRun(
   tx: Sql,
   row: CampaignRow,
-  { occurrence, trigger, missed }: { occurrence: Date; trigger: 'schedule' | 'manual'; missed?: RunReason },
+  { occurrence, trigger, missed }: { occurrence: Date; trigger: RunTrigger; missed?: RunReason },
 ): Promise<RunRow> {
-  // An enabled campaign is complete: the API saves nothing less while it is on.
+  // An enabled campaign is complete: the API saves nothing less while it is on. Of a dry run it has been checked.
   const definition = completeCampaign.parse(row.definition);
   const { expiresAfterHours } = definition.mailing;
   return insertRun(tx, {
@@ -180,9 +201,17 @@ async function openRun(
   });
 }
 
+const summaries = {
+  schedule: 'Run',
+  manual: 'Run',
+  dry_run: 'Dry run',
+  resend: 'Resend',
+} as const satisfies Record<RunTrigger, string>;
+
 const describeOpened = (row: CampaignRow, run: RunRow): OpenedRun => ({
   runId: run.id,
   campaignId: row.id,
   occurrence: run.occurrence.toISOString(),
-  summary: `Run ${run.id} of “${row.definition.name}”`,
+  trigger: run.trigger,
+  summary: `${summaries[run.trigger]} ${run.id} of “${row.definition.name}”`,
 });

@@ -33,7 +33,7 @@ const retryDelayMs = 2_000;
 const maxRetryDelayMs = 5 * 60_000;
 /** The provider asked for a pause without saying how long. */
 const holdMs = 1_000;
-/** Looking at the run's status, and telling of the progress. */
+/** Looking whether to go on, and telling of the progress. */
 const tickMs = 1_000;
 /** More failures than this in a row, or in `recentSpan` sends more than `recentShare`, are the provider's, not the messages'. */
 const failuresInARow = 20;
@@ -54,6 +54,10 @@ export interface SenderTask {
   until: Date;
   /** Leaves messages that were attempted this often to `sendMessage`. */
   maxAttempts: number;
+  /** Claims no more than so many; null: all there are. */
+  limit: number | null;
+  /** Looked at each second: why to stop, if the run's status or a safeguard says so; null: go on. */
+  mayGoOn: () => Promise<'not_running' | 'threshold' | null>;
   /** Stop claiming: the worker shuts down, or the activity was cancelled. What is in flight is still recorded. */
   signal: AbortSignal;
   onProgress: (progress: SenderProgress) => void;
@@ -68,8 +72,11 @@ export interface SenderProgress {
   requeued: number;
 }
 
-/** `nothing_due`: the run has no message left that is due now. `not_running`: it was paused, cancelled or ended. */
-export type SenderStop = 'nothing_due' | 'not_running' | 'deadline' | 'shutdown';
+/**
+ * `nothing_due`: the run has no message left that is due now. `not_running`: it was paused, cancelled or ended. `limit`:
+ * what it was to send has its outcome. `threshold`: too many have failed.
+ */
+export type SenderStop = 'nothing_due' | 'not_running' | 'limit' | 'threshold' | 'deadline' | 'shutdown';
 
 /** The provider refuses the account: no message will be taken until a person has acted. */
 export class ProviderAccountError extends Error {
@@ -162,7 +169,7 @@ export async function streamMessages(
   { sql, provider, providerId }: SenderDeps,
   task: SenderTask,
 ): Promise<SenderStop> {
-  const { runId, sender, until, maxAttempts, signal, onProgress } = task;
+  const { runId, sender, until, maxAttempts, signal, onProgress, mayGoOn } = task;
   const bell = createBell();
   const waiting: Waiting[] = [];
   let settled: Outcome[] = [];
@@ -240,14 +247,22 @@ export async function streamMessages(
 
   const claimLoop = async (): Promise<void> => {
     let after = 0;
+    let unclaimed = task.limit ?? Infinity;
     // Known before the first claim: a full one would reserve minutes of a slow provider's rate.
     let { ratePerSecond } = await reserveRate(sql, providerId, 0);
     let rateLookAt = 0;
     while (!stopping()) {
-      const size =
+      if (unclaimed === 0) {
+        if (held > 0) await bell.wait();
+        else stopFor('limit');
+        continue;
+      }
+      const size = Math.min(
+        unclaimed,
         ratePerSecond === null
           ? claimSize
-          : Math.max(1, Math.min(claimSize, Math.ceil((ratePerSecond * claimSpanMs) / 1000)));
+          : Math.max(1, Math.min(claimSize, Math.ceil((ratePerSecond * claimSpanMs) / 1000))),
+      );
       // Under a limit, the next claim waits until the last one has left: whatever is held waits for its time anyway.
       if (held + size > microBatch || (ratePerSecond !== null && waiting.length > 0)) {
         await bell.wait();
@@ -264,6 +279,7 @@ export async function streamMessages(
         continue;
       }
       after = last.line;
+      unclaimed -= batch.length;
       const segments = batch.reduce((sum, message) => sum + message.segments, 0);
       let at = performance.now();
       if (ratePerSecond !== null || at >= rateLookAt) {
@@ -315,9 +331,9 @@ export async function streamMessages(
 
   const tick = setInterval(() => {
     onProgress(progress);
-    void runStatus(sql, runId).then(
-      (status) => {
-        if (status !== 'running') stopFor('not_running');
+    void mayGoOn().then(
+      (why) => {
+        if (why !== null) stopFor(why);
       },
       () => undefined,
     );

@@ -1,17 +1,10 @@
 import type { Sql } from '../db/client.ts';
 import { getProvider } from '../db/providers.ts';
-import { getSetting } from '../db/settings.ts';
-import type { Campaign, CampaignDraft } from '../domain/campaign.ts';
+import { getSetting, holidayDates } from '../db/settings.ts';
+import type { Campaign } from '../domain/campaign.ts';
 import { failures } from '../domain/failures.ts';
 import type { RunSettings } from '../domain/run.ts';
 import { finalFailure } from './failure.ts';
-
-/** The dates `YYYY-MM-DD` of the campaign's holiday calendar; none without one. */
-export async function holidaysOf(sql: Sql, { schedule }: CampaignDraft): Promise<string[]> {
-  if (schedule.holidayCalendarId === null) return [];
-  const calendar = await getSetting(sql, 'holidayCalendars', schedule.holidayCalendarId);
-  return calendar?.definition.holidays.map(({ date }) => date) ?? [];
-}
 
 /** All that a run needs to know of the settings, as they are now. */
 export async function freezeSettings(sql: Sql, campaign: Campaign): Promise<RunSettings> {
@@ -23,7 +16,7 @@ export async function freezeSettings(sql: Sql, campaign: Campaign): Promise<RunS
   return {
     campaign,
     hours: hours.definition,
-    holidays: await holidaysOf(sql, campaign),
+    holidays: await holidayDates(sql, campaign.schedule.holidayCalendarId),
     segmentProfile: provider.segmentProfile,
   };
 }

@@ -24,6 +24,7 @@ import { createProgressHub } from './progress.ts';
 import { providers } from './providers.ts';
 import { createReplyStarts } from './reply-starts.ts';
 import { replies } from './replies.ts';
+import { runActions } from './run-actions.ts';
 import { runs } from './runs.ts';
 import { sessions } from './sessions.ts';
 import { settings } from './settings.ts';
@@ -171,7 +172,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(campaignActions, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(mailings, { prefix: '/campaigns', sql, uploadLimitBytes: deps.uploadLimitBytes });
       await api.register(testSends, { prefix: '/campaigns', sql, adapters, phoneHash });
-      await api.register(runs, { prefix: '/runs', sql, temporal, hub });
+      await api.register(runs, { prefix: '/runs', sql, temporal, hub, clock });
+      await api.register(runActions, { prefix: '/runs', sql, temporal });
       await api.register(messages, { sql });
       await api.register(metricsPage, { prefix: '/metrics', sql, metrics });
       await api.register(replies, { sql });

@@ -125,6 +125,34 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     },
   );
 
+  app.post(
+    '/:id/dry-run',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Read the mailing and say what a run would do, without sending anything',
+        description:
+          'Of a complete campaign, enabled or not. A run of its own (`trigger` is `dry_run`) that ends after its pre-flight: it asks for neither sending hours nor pending runs, and holds up none.',
+        params: idParams,
+        response: { 201: z.object({ runId: z.int() }) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const row = await getCampaign(sql, id);
+      if (!row) throw notFound('campaign', id);
+      // Whether it is ever due again makes no difference to what it would send.
+      const problems = (await enablingProblems(sql, row, clock())).filter(
+        ({ code }) => code !== 'no_next_occurrence',
+      );
+      if (problems.length > 0) throw new ApiError('incomplete_campaign', { problems });
+      const { runId } = await temporal.dryRun({ id, name: row.definition.name });
+      await audit(sql, request, 'campaign.dry_run', { kind: 'campaign', id }, { runId });
+      return reply.code(201).header('location', `/api/runs/${runId}`).send({ runId });
+    },
+  );
+
   app.get(
     '/:id/occurrences',
     {

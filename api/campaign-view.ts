@@ -12,7 +12,7 @@ import {
   type EnablingFacts,
   type Problem,
 } from '../domain/campaign.ts';
-import { runStatuses } from '../domain/run.ts';
+import { runStatuses, runTriggers } from '../domain/run.ts';
 import { nextOccurrences, type Occurrence, type Schedule } from '../domain/schedule.ts';
 import { instant } from './instant.ts';
 import type { Temporal } from './temporal.ts';
@@ -42,7 +42,7 @@ export const mailingFileOf = ({ sha256, ...file }: MailingFileRow): z.infer<type
 const lastRunView = z.object({
   id: z.int(),
   occurrence: instant,
-  trigger: z.enum(['schedule', 'manual']),
+  trigger: z.enum(runTriggers),
   status: z.enum(runStatuses),
   finishedAt: instant.nullable(),
 });

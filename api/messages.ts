@@ -6,7 +6,7 @@ import { getMessage, listMessages, type MessageFilter, type MessageRow } from '.
 import { listReplies } from '../db/replies.ts';
 import { getRun } from '../db/runs.ts';
 import type { Sql } from '../db/client.ts';
-import { failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
+import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
 import { csvHeader, csvLines, csvPhone } from './csv.ts';
 import { notFound } from './errors.ts';
 import { instant } from './instant.ts';
@@ -18,7 +18,7 @@ export const messageView = z.object({
   runId: z.int(),
   line: z.int(),
   status: z.enum(messageStatuses),
-  reason: z.enum([...skipReasons, ...failureReasons]).nullable(),
+  reason: z.enum([...skipReasons, ...failureReasons, ...cancelReasons]).nullable(),
   code: z.string().nullable(),
   name: z.string().nullable(),
   phone: z.string().nullable(),
@@ -42,7 +42,7 @@ export const eventView = z.object({
 
 const filter = z.strictObject({
   status: z.enum(messageStatuses).optional(),
-  reason: z.enum([...skipReasons, ...failureReasons]).optional(),
+  reason: z.enum([...skipReasons, ...failureReasons, ...cancelReasons]).optional(),
   phone: phoneParam.optional(),
 });
 

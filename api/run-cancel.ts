@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Database } from '../db/client.ts';
 import { cancelRemaining } from '../db/messages.ts';
 import { moveRun } from '../db/runs.ts';
+import type { RunKey } from '../domain/ids.ts';
 import { liveRunStatuses, type RunStatus } from '../domain/run.ts';
 import { actorId, actorOf, audit } from './auth.ts';
 import { ApiError } from './errors.ts';
@@ -14,7 +15,7 @@ import type { Temporal } from './temporal.ts';
 export async function cancelRun(
   { sql, temporal }: { sql: Database; temporal: Temporal },
   request: FastifyRequest,
-  run: { id: number; campaignId: number; occurrence: Date },
+  run: { id: number } & RunKey,
 ): Promise<void> {
   const by = actorId(actorOf(request));
   const subject = { kind: 'run', id: run.id } as const;

@@ -1,46 +1,15 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { countsByStatusOf } from '../db/run-progress.ts';
 import { getRun, listRuns, type RunRow } from '../db/runs.ts';
-import { messageStatuses } from '../domain/message.ts';
-import { describeRunReason, runReason, runSettings, runStatuses, runSteps } from '../domain/run.ts';
-import { actorId, actorOf, audit } from './auth.ts';
+import { runStatuses, runTriggers } from '../domain/run.ts';
 import { ApiError, notFound } from './errors.ts';
-import { instant } from './instant.ts';
 import { idParams, page, urlId } from './parameters.ts';
 import { type ProgressHub, progressView } from './progress.ts';
-import { cancelRun } from './run-cancel.ts';
+import { runSummaryView, runView, viewPreflight, viewRunSummary } from './run-view.ts';
 import type { Temporal } from './temporal.ts';
-
-export const runSummaryView = z.object({
-  id: z.int(),
-  campaignId: z.int(),
-  campaignName: z.string(),
-  occurrence: instant,
-  trigger: z.enum(['schedule', 'manual']),
-  status: z.enum(runStatuses),
-  step: z.enum(runSteps),
-  /** The reason's code with its numbers, and in plain words. */
-  reason: z.object({ words: z.string(), code: z.string(), details: runReason }).nullable(),
-  counts: z.partialRecord(z.enum(messageStatuses), z.int()),
-  startedAt: instant.nullable(),
-  mailingAt: instant.nullable(),
-  sendingAt: instant.nullable(),
-  finishedAt: instant.nullable(),
-  expiresAt: instant.nullable(),
-  temporalUrl: z.string().nullable(),
-});
-
-export const runView = runSummaryView.extend({
-  progress: progressView,
-  providerId: z.int().nullable(),
-  mailingFileId: z.int().nullable(),
-  /** As they were when the run started. */
-  settings: runSettings,
-});
 
 /** Heartbeats keep proxies from closing a quiet connection. */
 const heartbeatMs = 15_000;
@@ -52,10 +21,11 @@ interface RunsDeps {
   sql: Database;
   temporal: Temporal;
   hub: ProgressHub;
+  clock: () => Date;
 }
 
-/** Runs: what they are at, and what a person does with them. */
-export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal, hub }) => {
+/** Runs: what they are at. */
+export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal, hub, clock }) => {
   const tags = ['runs'];
 
   const need = async (id: number): Promise<RunRow> => {
@@ -63,17 +33,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
     if (!run) throw notFound('run', id);
     return run;
   };
-  const summaryOf = (run: RunRow, counts: z.infer<typeof runSummaryView>['counts']) => ({
-    ...run,
-    campaignName: run.settings.campaign.name,
-    reason: run.reason && {
-      words: describeRunReason(run.reason),
-      code: run.reason.code,
-      details: run.reason,
-    },
-    counts,
-    temporalUrl: temporal.runPage(run),
-  });
+  const viewing = () => ({ temporal, now: clock() });
 
   app.get(
     '',
@@ -82,7 +42,11 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
       schema: {
         tags,
         summary: 'List runs, newest first',
-        querystring: page.extend({ campaignId: urlId.optional(), status: z.enum(runStatuses).optional() }),
+        querystring: page.extend({
+          campaignId: urlId.optional(),
+          status: z.enum(runStatuses).optional(),
+          trigger: z.enum(runTriggers).optional(),
+        }),
         response: { 200: z.object({ runs: z.array(runSummaryView) }) },
       },
     },
@@ -92,7 +56,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
         sql,
         rows.map(({ id }) => id),
       );
-      return { runs: rows.map((run) => summaryOf(run, counts.get(run.id) ?? {})) };
+      return { runs: rows.map((run) => viewRunSummary(run, counts.get(run.id) ?? {}, viewing())) };
     },
   );
 
@@ -107,7 +71,12 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
       const run = await need(id);
       const progress = await hub.look(id);
       if (!progress) throw notFound('run', id);
-      return { ...summaryOf(run, progress.counts), progress, settings: run.settings };
+      return {
+        ...run,
+        ...viewRunSummary(run, progress.counts, viewing()),
+        progress,
+        preflight: viewPreflight(run),
+      };
     },
   );
 
@@ -179,89 +148,4 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
     });
     return stream;
   }
-
-  /** A change of a live run, by its workflow: told to it, then written to the audit log. */
-  const change = async (request: FastifyRequest, action: 'pause' | 'resume', id: number) => {
-    const run = await need(id);
-    const by = actorId(actorOf(request));
-    await (action === 'pause' ? temporal.pauseRun(run, by) : temporal.resumeRun(run, by));
-    await audit(sql, request, `run.${action}`, { kind: 'run', id });
-    return answer(id);
-  };
-  const answer = async (id: number) => {
-    const { status } = await need(id);
-    return { id, status };
-  };
-  const changed = z.object({ id: z.int(), status: z.enum(runStatuses) });
-
-  app.post(
-    '/:id/pause',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags,
-        summary: 'Pause a run',
-        description:
-          'What is on its way to the provider is still recorded; nothing else leaves until it is resumed.',
-        params: idParams,
-        response: { 200: changed },
-      },
-    },
-    async (request) => change(request, 'pause', request.params.id),
-  );
-
-  app.post(
-    '/:id/resume',
-    {
-      config: { access: 'operator' },
-      schema: { tags, summary: 'Resume a paused run', params: idParams, response: { 200: changed } },
-    },
-    async (request) => change(request, 'resume', request.params.id),
-  );
-
-  app.post(
-    '/:id/cancel',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags,
-        summary: 'Cancel a run',
-        description:
-          'What has not left is never sent. A failed run can be cancelled, too: it is closed then.',
-        params: idParams,
-        response: { 200: changed },
-      },
-    },
-    async (request) => {
-      const { id } = request.params;
-      await cancelRun({ sql, temporal }, request, await need(id));
-      return answer(id);
-    },
-  );
-
-  app.post(
-    '/:id/retry',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags,
-        summary: 'Retry a failed run',
-        description: 'The same run goes on from the step that failed; what is done is not done again.',
-        params: idParams,
-        response: { 202: changed },
-      },
-    },
-    async (request, reply) => {
-      const { id } = request.params;
-      const run = await need(id);
-      if (run.status !== 'failed') {
-        throw new ApiError('run_not_failed', {
-          message: `The run is ${run.status}: only a run that failed can be retried.`,
-        });
-      }
-      await temporal.retryRun({ ...run, name: run.settings.campaign.name });
-      await audit(sql, request, 'run.retry', { kind: 'run', id });
-      return reply.code(202).send(await answer(id));
-    },
-  );
 };

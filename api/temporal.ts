@@ -12,12 +12,12 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { failures } from '../domain/failures.ts';
-import { campaignWorkflowId, housekeepingWorkflowId, replyWorkflowId, runWorkflowId } from '../domain/ids.ts';
+import { campaignWorkflowId, housekeepingWorkflowId, replyWorkflowId, type RunKey, runWorkflowId } from '../domain/ids.ts';
 import { attributes } from '../workflows/attributes.ts';
-import { campaign, campaignChanged, campaignStart, runNow } from '../workflows/campaign.ts';
+import { campaign, campaignChanged, campaignStart, dryRun, runNow } from '../workflows/campaign.ts';
 import { housekeeping } from '../workflows/housekeeping.ts';
 import { reply } from '../workflows/reply.ts';
-import { cancel, pause, resume, run } from '../workflows/run.ts';
+import { approve, cancel, pause, resume, run } from '../workflows/run.ts';
 import { ApiError } from './errors.ts';
 
 export interface TemporalOptions {
@@ -43,11 +43,7 @@ interface CampaignKey {
   name: string;
 }
 
-interface RunKey {
-  id: number;
-  campaignId: number;
-  occurrence: Date;
-}
+type IdentifiedRun = { id: number } & RunKey;
 
 /** What became of a request to cancel: the workflow does it, or there is none that could. */
 export type CancelAnswer = 'asked' | 'no_workflow';
@@ -75,8 +71,17 @@ export function createTemporal(options: TemporalOptions) {
   };
 
   const startOptions = (key: CampaignKey) => ({ ...campaignStart(key), taskQueue });
-  const runHandle = ({ campaignId, occurrence }: RunKey) =>
-    workflow.getHandle<typeof run>(runWorkflowId(campaignId, occurrence));
+  const runHandle = (key: RunKey) => workflow.getHandle<typeof run>(runWorkflowId(key));
+  /** Asks the workflow of a campaign, which is started if there is none: of a disabled one it ends after its answer. */
+  const askCampaign = (key: CampaignKey, update: typeof runNow): Promise<{ runId: number }> =>
+    ask(() =>
+      workflow.executeUpdateWithStart(update, {
+        startWorkflowOperation: new WithStartWorkflowOperation(campaign, {
+          ...startOptions(key),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      }),
+    );
 
   return {
     /** Tells the campaign's workflow to look at its row again, and starts it if need be. Idempotent. */
@@ -87,15 +92,14 @@ export function createTemporal(options: TemporalOptions) {
     },
 
     /** Opens a run at once. Throws `run_pending` and `not_enabled`. */
-    async runNow(key: CampaignKey): Promise<{ runId: number }> {
-      return ask(() =>
-        workflow.executeUpdateWithStart(runNow, {
-          startWorkflowOperation: new WithStartWorkflowOperation(campaign, {
-            ...startOptions(key),
-            workflowIdConflictPolicy: 'USE_EXISTING',
-          }),
-        }),
-      );
+    runNow: (key: CampaignKey): Promise<{ runId: number }> => askCampaign(key, runNow),
+
+    /** Opens a dry run of a campaign, enabled or not. Throws `incomplete_campaign`. */
+    dryRun: (key: CampaignKey): Promise<{ runId: number }> => askCampaign(key, dryRun),
+
+    /** Throws `not_waiting_for_approval` and `run_ended`. */
+    async approveRun(key: RunKey, by: string): Promise<void> {
+      await ask(() => runHandle(key).executeUpdate(approve, { args: [{ by }] }));
     },
 
     /** Returns when nothing of the run leaves any more. Throws `run_ended`. `by`: `user:7`, never a name. */
@@ -120,10 +124,11 @@ export function createTemporal(options: TemporalOptions) {
     },
 
     /** Starts a failed run again under the same id; nothing when it runs again already. */
-    async retryRun({ id, campaignId, occurrence, name }: RunKey & { name: string }): Promise<void> {
+    async retryRun({ name, ...key }: IdentifiedRun & { name: string }): Promise<void> {
+      const { id, campaignId } = key;
       const start = () =>
         workflow.start(run, {
-          workflowId: runWorkflowId(campaignId, occurrence),
+          workflowId: runWorkflowId(key),
           workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
           taskQueue,
           args: [{ runId: id, campaignId }],
@@ -186,10 +191,10 @@ export function createTemporal(options: TemporalOptions) {
     },
 
     /** The page of a run's workflow in Temporal's UI. */
-    runPage: ({ campaignId, occurrence }: Omit<RunKey, 'id'>): string | null =>
+    runPage: (key: RunKey): string | null =>
       uiUrl === null
         ? null
-        : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(runWorkflowId(campaignId, occurrence))}`,
+        : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(runWorkflowId(key))}`,
 
     /** The page of a campaign's workflow in Temporal's UI. */
     campaignPage: (campaignId: number): string | null =>
@@ -213,6 +218,8 @@ function toApiError(error: unknown): unknown {
     const failure = applicationFailureOf(error);
     if (failure?.type === failures.runPending) return runPending(failure.details);
     if (failure?.type === failures.notEnabled) return new ApiError('not_enabled');
+    if (failure?.type === failures.incompleteCampaign) return new ApiError('incomplete_campaign');
+    if (failure?.type === failures.notWaitingForApproval) return new ApiError('not_waiting_for_approval');
     if (failure?.type === failures.runEnded || failure?.type === overtaken) return new ApiError('run_ended');
   }
   if (error instanceof ServiceError) return new ApiError('temporal_unavailable');

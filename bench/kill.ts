@@ -54,7 +54,7 @@ export async function benchKill({ lines = 20_000, kills = 10 } = {}): Promise<Ki
     const began = Date.now();
     const handle = await client.workflow.start(runWorkflow, {
       args: [{ runId: row.id, campaignId: row.campaignId }],
-      workflowId: runWorkflowId(row.campaignId, row.occurrence),
+      workflowId: runWorkflowId(row),
       taskQueue,
     });
     const left = async (): Promise<number> => {

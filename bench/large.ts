@@ -108,7 +108,9 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
     }
     const settled = Date.now();
     const times = runTimes.parse(await client.call('GET', `/api/runs/${runId}`));
-    const { raw } = await temporal.workflow.getHandle(runWorkflowId(campaignId, times.occurrence)).describe();
+    const { raw } = await temporal.workflow
+      .getHandle(runWorkflowId({ ...times, campaignId, trigger: 'manual' }))
+      .describe();
     return {
       lines,
       uploadSeconds: seconds(began, uploaded),

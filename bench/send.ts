@@ -53,7 +53,7 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
       const began = performance.now();
       const handle = await client.workflow.start(runWorkflow, {
         args: [{ runId: row.id, campaignId: row.campaignId }],
-        workflowId: runWorkflowId(row.campaignId, row.occurrence),
+        workflowId: runWorkflowId(row),
         taskQueue,
       });
       const { counts } = await handle.result();

@@ -1,4 +1,4 @@
-import type { FailureReason, MessageStatus, SkipReason } from '../domain/message.ts';
+import type { CancelReason, FailureReason, MessageStatus, SkipReason } from '../domain/message.ts';
 import { sourcesOf } from '../domain/message.ts';
 import type { Sql } from './client.ts';
 
@@ -188,10 +188,14 @@ export async function releaseClaims(
 export const senderName = (activity: string, attempt: number): string => `${activity}#${attempt}`;
 
 /** Cancels all of a run that has not left. Returns how many. */
-export async function cancelQueued(sql: Sql, runId: number): Promise<number> {
+export async function cancelQueued(
+  sql: Sql,
+  runId: number,
+  reason: CancelReason | null = null,
+): Promise<number> {
   const rows = await sql`
     with moved as (
-      update messages as m set status = 'cancelled', ended_at = now()
+      update messages as m set status = 'cancelled', reason = ${reason}, ended_at = now()
       where m.run_id = ${runId} and m.status = 'queued'
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
@@ -297,7 +301,7 @@ export interface MessageRow {
   runId: number;
   line: number;
   status: MessageStatus;
-  reason: SkipReason | FailureReason | null;
+  reason: SkipReason | FailureReason | CancelReason | null;
   code: string | null;
   name: string | null;
   phone: string | null;

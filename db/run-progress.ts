@@ -1,4 +1,5 @@
-import type { RunReason, RunStatus, RunStep } from '../domain/run.ts';
+import type { RunKey } from '../domain/ids.ts';
+import type { RunReason, RunStatus, RunStep, RunTrigger } from '../domain/run.ts';
 import { runReason } from '../domain/run.ts';
 import type { MessageStatus } from '../domain/message.ts';
 import type { Sql } from './client.ts';
@@ -36,12 +37,12 @@ export interface RunSummary {
   id: number;
   campaignId: number;
   occurrence: Date;
-  trigger: 'schedule' | 'manual';
+  trigger: RunTrigger;
   status: RunStatus;
   finishedAt: Date | null;
 }
 
-/** The newest run of each of the campaigns, by campaign. */
+/** The newest run of each of the campaigns, by campaign; dry runs left out. */
 export async function lastRuns(
   sql: Sql,
   campaignIds: readonly number[],
@@ -49,18 +50,15 @@ export async function lastRuns(
   const rows = await sql<RunSummary[]>`
     select run.* from unnest(${[...campaignIds]}::bigint[]) as campaign (id), lateral (
       select runs.id, campaign_id, occurrence, trigger, runs.status, finished_at
-      from runs where campaign_id = campaign.id order by occurrence desc limit 1
+      from runs where campaign_id = campaign.id and trigger <> 'dry_run' order by occurrence desc limit 1
     ) as run`;
   return new Map(rows.map((row) => [row.campaignId, row]));
 }
 
 /** The runs of a campaign that go on by themselves, oldest first. */
-export async function liveRuns(
-  sql: Sql,
-  campaignId: number,
-): Promise<{ id: number; campaignId: number; occurrence: Date }[]> {
-  return sql<{ id: number; campaignId: number; occurrence: Date }[]>`
-    select id, campaign_id, occurrence from runs
+export async function liveRuns(sql: Sql, campaignId: number): Promise<({ id: number } & RunKey)[]> {
+  return sql<({ id: number } & RunKey)[]>`
+    select id, campaign_id, occurrence, trigger from runs
     where campaign_id = ${campaignId} and status in ('running', 'paused', 'cancelling') order by id`;
 }
 

@@ -1,5 +1,7 @@
 import type { MessageStatus } from '../domain/message.ts';
-import type { RunReason, RunSettings, RunStatus, RunStep } from '../domain/run.ts';
+import type { RunKey } from '../domain/ids.ts';
+import { type Preflight, preflight } from '../domain/preflight.ts';
+import type { RunReason, RunSettings, RunStatus, RunStep, RunTrigger } from '../domain/run.ts';
 import { runReason, runSettings } from '../domain/run.ts';
 import type { Sql } from './client.ts';
 import { json } from './json.ts';
@@ -8,7 +10,7 @@ export interface RunRow {
   id: number;
   campaignId: number;
   occurrence: Date;
-  trigger: 'schedule' | 'manual';
+  trigger: RunTrigger;
   status: RunStatus;
   step: RunStep;
   reason: RunReason | null;
@@ -18,24 +20,30 @@ export interface RunRow {
   expiresAt: Date | null;
   startedAt: Date | null;
   mailingAt: Date | null;
+  /** Null until the mailing has been read, and of a run that never came so far. */
+  preflight: Preflight | null;
+  approvedAt: Date | null;
+  /** `user:7`, `token:3`. */
+  approvedBy: string | null;
   sendingAt: Date | null;
   finishedAt: Date | null;
 }
 
 const columns = (sql: Sql) => sql`
   id, campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, provider_id, expires_at,
-  started_at, mailing_at, sending_at, finished_at`;
+  started_at, mailing_at, preflight, approved_at, approved_by, sending_at, finished_at`;
 
 const parsed = (row: RunRow): RunRow => ({
   ...row,
   settings: runSettings.parse(row.settings),
   reason: runReason.nullable().parse(row.reason),
+  preflight: preflight.nullable().parse(row.preflight),
 });
 
 export interface NewRun {
   campaignId: number;
   occurrence: Date;
-  trigger: 'schedule' | 'manual';
+  trigger: RunTrigger;
   status: Extract<RunStatus, 'running' | 'missed'>;
   reason: RunReason | null;
   settings: RunSettings;
@@ -89,11 +97,13 @@ export async function listRuns(
   {
     campaignId,
     status,
+    trigger,
     before,
     limit,
   }: {
     campaignId?: number | undefined;
     status?: RunStatus | undefined;
+    trigger?: RunTrigger | undefined;
     before?: number | undefined;
     limit: number;
   },
@@ -102,14 +112,15 @@ export async function listRuns(
     select ${columns(sql)} from runs where true
       ${campaignId === undefined ? sql`` : sql`and campaign_id = ${campaignId}`}
       ${status === undefined ? sql`` : sql`and status = ${status}`}
+      ${trigger === undefined ? sql`` : sql`and trigger = ${trigger}`}
       ${before === undefined ? sql`` : sql`and id < ${before}`}
     order by id desc limit ${limit}`;
   return rows.map(parsed);
 }
 
 /**
- * An earlier run of the campaign that still has work: live, or failed with messages unsent. `unsent` is null while
- * its mailing has not been read.
+ * An earlier run of the campaign that still has work: live, or failed with messages unsent. A dry run has none.
+ * `unsent` is null while its mailing has not been read.
  */
 export async function pendingRun(
   sql: Sql,
@@ -121,7 +132,7 @@ export async function pendingRun(
       select sum(messages)::int as messages from run_counts
       where run_id = runs.id and run_counts.status = 'queued'
     ) as queued on true
-    where campaign_id = ${campaignId} ${before === null ? sql`` : sql`and runs.id < ${before}`}
+    where campaign_id = ${campaignId} and trigger <> 'dry_run' ${before === null ? sql`` : sql`and runs.id < ${before}`}
       and (runs.status in ('running', 'paused', 'cancelling') or runs.status = 'failed' and queued.messages > 0)
     order by runs.id desc limit 1`;
   return row ?? null;
@@ -137,6 +148,19 @@ export async function enterStep(sql: Sql, id: number, step: RunStep): Promise<vo
 
 export async function markMailingRead(sql: Sql, id: number): Promise<void> {
   await sql`update runs set mailing_at = clock_timestamp() where id = ${id}`;
+}
+
+/** Keeps what the pre-flight says; the first that was kept stays. */
+export async function setPreflight(sql: Sql, id: number, flight: Preflight): Promise<void> {
+  await sql`update runs set preflight = coalesce(preflight, ${json(sql, flight)}) where id = ${id}`;
+}
+
+/** False when the run does not wait for approval. To approve it again changes nothing. */
+export async function approveRun(sql: Sql, { id, by }: { id: number; by: string }): Promise<boolean> {
+  const rows = await sql`
+    update runs set approved_at = coalesce(approved_at, now()), approved_by = coalesce(approved_by, ${by})
+    where id = ${id} and step = 'approval' and status in ('running', 'paused')`;
+  return rows.count > 0;
 }
 
 /** Moves a run from one of `from` to `to`. False when it is in none of them. */
@@ -159,9 +183,9 @@ export async function moveRun(
 }
 
 /** The live runs of all campaigns, oldest first. */
-export async function liveRunKeys(sql: Sql): Promise<{ id: number; campaignId: number; occurrence: Date }[]> {
-  return sql<{ id: number; campaignId: number; occurrence: Date }[]>`
-    select id, campaign_id, occurrence from runs where status in ('running', 'paused', 'cancelling') order by id`;
+export async function liveRunKeys(sql: Sql): Promise<({ id: number } & RunKey)[]> {
+  return sql<({ id: number } & RunKey)[]>`
+    select id, campaign_id, occurrence, trigger from runs where status in ('running', 'paused', 'cancelling') order by id`;
 }
 
 /** Runs with messages that live, or ended within so many days. */

@@ -13,6 +13,10 @@ export const failures = {
   notTaken: 'NotTaken',
   /** "Run now" while an earlier run is pending, and the campaign does not allow it. */
   runPending: 'RunPending',
+  /** A dry run of a campaign that lacks something; the API says what before it asks. */
+  incompleteCampaign: 'IncompleteCampaign',
+  /** Approval of a run that does not wait for it. */
+  notWaitingForApproval: 'NotWaitingForApproval',
   /** The campaign is not enabled (any more). */
   notEnabled: 'NotEnabled',
   /** The run has ended: it can't be paused, resumed or cancelled. */

@@ -105,6 +105,30 @@ export function openMsBetween(
   return openMs;
 }
 
+/**
+ * The first instant at which the hours have been open for `openMs` since `from`; null: not within a year.
+ *
+ * @param holidays dates in the hours' zone, `2026-12-25`.
+ */
+export function openTimeAfter(
+  hours: SendingHours,
+  from: Date,
+  openMs: number,
+  holidays: ReadonlySet<string> = new Set(),
+): Date | null {
+  if (openMs <= 0) return from;
+  const start = from.getTime();
+  const today = dateAt(start, hours);
+  let left = openMs;
+  for (const span of openSpans(hours, today, today.add({ days: daysAhead }), holidays)) {
+    const open = span.to - Math.max(span.from, start);
+    if (open <= 0) continue;
+    if (open >= left) return new Date(Math.max(span.from, start) + left);
+    left -= open;
+  }
+  return null;
+}
+
 /** The open stretches of the dates from `first` to `last`, in order. None crosses midnight, so one may touch the next. */
 function* openSpans(
   hours: SendingHours,

@@ -1,3 +1,5 @@
+import type { RunTrigger } from './run.ts';
+
 /** Workflow ids are business ids: a repeated start is harmless, and the Temporal UI can be read. */
 
 export const campaignWorkflowId = (campaignId: number): string => `campaign/${campaignId}`;
@@ -5,16 +7,17 @@ export const campaignWorkflowId = (campaignId: number): string => `campaign/${ca
 /** One for the deployment. */
 export const housekeepingWorkflowId = 'housekeeping';
 
-/** `occurrence`: when the run was due; with the campaign it is the run's key (unique in `runs`). */
-export const runWorkflowId = (campaignId: number, occurrence: Date): string =>
-  `campaign/${campaignId}/run/${occurrence.toISOString()}`;
-
-/** The inverse of `runWorkflowId`; null for any other id. */
-export function parseRunWorkflowId(id: string): { campaignId: number; occurrence: Date } | null {
-  const match = /^campaign\/(\d+)\/run\/(\d{4}-\d\d-\d\dT[\d:.]+Z)$/.exec(id);
-  if (!match?.[1] || !match[2]) return null;
-  return { campaignId: Number(match[1]), occurrence: new Date(match[2]) };
+/** What names a run: no two of a campaign have the same occurrence (unique in `runs`). */
+export interface RunKey {
+  campaignId: number;
+  /** When the run was due, or was asked for. */
+  occurrence: Date;
+  trigger: RunTrigger;
 }
+
+/** A dry run has a name of its own: in a list of what was sent it has no place. */
+export const runWorkflowId = ({ campaignId, occurrence, trigger }: RunKey): string =>
+  `campaign/${campaignId}/${trigger === 'dry_run' ? 'dry-run' : 'run'}/${occurrence.toISOString()}`;
 
 /** `inboundMessageId`: the row in `inbound_messages`. */
 export const replyWorkflowId = (inboundMessageId: number): string => `reply/${inboundMessageId}`;

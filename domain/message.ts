@@ -52,6 +52,10 @@ export const skipReasons = [
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];
 
+/** Why a message was cancelled, where the run's own reason does not say it. */
+export const cancelReasons = ['dry_run'] as const;
+export type CancelReason = (typeof cancelReasons)[number];
+
 /** Why a message that was handed to a provider ended without being sent, or is not known to have been. */
 export const failureReasons = [
   'number_invalid',

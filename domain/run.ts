@@ -18,8 +18,25 @@ export type RunStatus = (typeof runStatuses)[number];
 
 export const liveRunStatuses = ['running', 'paused', 'cancelling'] as const satisfies readonly RunStatus[];
 
+/**
+ * What set a run off: its schedule, or a person. A dry run reads the mailing and says what it would do; a resend takes
+ * up messages of an earlier run that failed.
+ */
+export const runTriggers = ['schedule', 'manual', 'dry_run', 'resend'] as const;
+export type RunTrigger = (typeof runTriggers)[number];
+
 /** How far a run has come; a run that ended stays at the step it had reached, a finished one is `done`. */
-export const runSteps = ['due', 'hours', 'pending_check', 'mailing', 'sending', 'tickets', 'done'] as const;
+export const runSteps = [
+  'due',
+  'hours',
+  'pending_check',
+  'mailing',
+  'preflight',
+  'approval',
+  'sending',
+  'tickets',
+  'done',
+] as const;
 export type RunStep = (typeof runSteps)[number];
 
 /** Why a run is paused, or ended other than by finishing. Codes and numbers; words by `describeRunReason`. */

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { campaignWorkflowId, runWorkflowId } from '../domain/ids.ts';
+import { campaignWorkflowId, type RunKey, runWorkflowId } from '../domain/ids.ts';
+import { runTriggers } from '../domain/run.ts';
 import { requireTemporalBinary } from '../embedded/temporal.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
 import { type ApiClient, logIn } from './api-client.ts';
@@ -25,7 +26,13 @@ const patienceMs = 60_000;
 
 const runsShape = z.object({
   runs: z.array(
-    z.object({ id: z.int(), status: z.string(), occurrence: z.coerce.date(), trigger: z.string() }),
+    z.object({
+      id: z.int(),
+      campaignId: z.int(),
+      status: z.string(),
+      occurrence: z.coerce.date(),
+      trigger: z.enum(runTriggers),
+    }),
   ),
 });
 const idShape = z.object({ id: z.int() });
@@ -100,12 +107,12 @@ try {
   });
   const finished = await runNow(api, streamed);
   await ended(api, streamed, finished.id);
-  await keep('run-streamed', runWorkflowId(streamed, finished.occurrence));
+  await keep('run-streamed', runWorkflowId(finished));
 
   const small = await prepare(api, { name: 'Small', providerId: fast, sendingHoursId: always, lines: 20 });
   const single = await runNow(api, small);
   await ended(api, small, single.id);
-  await keep('run-one-by-one', runWorkflowId(small, single.occurrence));
+  await keep('run-one-by-one', runWorkflowId(single));
 
   const paused = await prepare(api, { name: 'Paused', providerId: slow, sendingHoursId: always, lines: 300 });
   const first = await runNow(api, paused);
@@ -116,11 +123,11 @@ try {
   const skipped = await until(async () =>
     (await runsOf(api, paused)).find(({ trigger, status }) => trigger === 'schedule' && status === 'skipped'),
   );
-  await keep('run-skipped', runWorkflowId(paused, skipped.occurrence));
+  await keep('run-skipped', runWorkflowId(skipped));
   await api.call('POST', `/api/runs/${first.id}/resume`);
   await api.call('POST', `/api/runs/${first.id}/cancel`);
   await ended(api, paused, first.id);
-  await keep('run-paused-resumed-cancelled', runWorkflowId(paused, first.occurrence));
+  await keep('run-paused-resumed-cancelled', runWorkflowId(first));
   await keep('campaign-after-an-occurrence', campaignWorkflowId(paused));
   await api.call('POST', `/api/campaigns/${paused}/disable`, {});
   await keep('campaign-run-now', campaignWorkflowId(streamed));
@@ -134,7 +141,7 @@ try {
   });
   const failed = await runNow(api, closed);
   await ended(api, closed, failed.id);
-  await keep('run-failed', runWorkflowId(closed, failed.occurrence));
+  await keep('run-failed', runWorkflowId(failed));
 } finally {
   await system.stop();
   await rm(dataDir, { recursive: true, force: true });
@@ -178,7 +185,7 @@ function due(api: ApiClient, id: number, inMs: number): Promise<void> {
   });
 }
 
-async function runNow(api: ApiClient, campaignId: number): Promise<{ id: number; occurrence: Date }> {
+async function runNow(api: ApiClient, campaignId: number): Promise<{ id: number } & RunKey> {
   const { runId } = z
     .object({ runId: z.int() })
     .parse(await api.call('POST', `/api/campaigns/${campaignId}/run-now`));

@@ -25,7 +25,7 @@ export async function historyText(client: Client, workflowId: string, runId?: st
 
 /** How many events of each type the history of a run's workflow has, and how many starts of each activity. */
 export async function eventsOf(client: Client, run: Run) {
-  const handle = client.workflow.getHandle(runWorkflowId(run.campaignId, run.occurrence));
+  const handle = client.workflow.getHandle(runWorkflowId(run));
   const { events } = await handle.fetchHistory();
   const scheduled = (events ?? []).map(
     ({ activityTaskScheduledEventAttributes: attributes }) => attributes?.activityType?.name,

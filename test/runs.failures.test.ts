@@ -44,7 +44,7 @@ test('A mailing that is refused fails the run, here with the reason and in Tempo
     reason: { code: 'mailing_refused', mailingCode: 'column_missing' },
   });
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({});
-  const history = await historyText(client, runWorkflowId(run.campaignId, run.occurrence));
+  const history = await historyText(client, runWorkflowId(run));
   expect(history).toContain('column_missing');
   expect(history).not.toMatch(/segredo|Fulano/);
 });
@@ -237,7 +237,7 @@ test('The histories of a campaign and its run hold no phone number, name or text
   await temporal.syncCampaign(campaign);
   const run = await startRun(system, { campaign });
   await ended(run);
-  for (const id of [campaignWorkflowId(campaign.id), runWorkflowId(campaign.id, run.occurrence)]) {
+  for (const id of [campaignWorkflowId(campaign.id), runWorkflowId(run)]) {
     const history = await historyText(client, id);
     expect(history).toContain(String(campaign.id));
     expect(history).not.toMatch(/Fulana|Souza|secreto|\+55|1190\d{7}/);

@@ -6,8 +6,7 @@ import { until } from './until.ts';
 
 /** What tests ask about a run, beyond its row. */
 export const createRunProbe = ({ sql, client, gateway }: System) => {
-  const workflowOf = ({ campaignId, occurrence }: Run) =>
-    client.workflow.getHandle(runWorkflowId(campaignId, occurrence));
+  const workflowOf = (run: Run) => client.workflow.getHandle(runWorkflowId(run));
   return {
     workflowOf,
     /** What its workflow returns; rejects when it fails. */

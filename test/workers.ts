@@ -17,12 +17,14 @@ export async function startWorkers({
   taskQueue,
   publicUrl,
   sandboxUrl,
+  clock = () => new Date(),
 }: {
   sql: Database;
   box: SecretBox;
   taskQueue: string;
   publicUrl: string;
   sandboxUrl: string;
+  clock?: () => Date;
 }): Promise<void> {
   Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR', () => undefined) });
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
@@ -42,7 +44,7 @@ export async function startWorkers({
     activities: createActivities({
       sql,
       providers,
-      clock: () => new Date(),
+      clock,
       isWorkflowRunning: createWorkflowLookup(connection, 'default'),
       gracePeriodMs: 3_600_000,
       sendersPerRun: 1,

@@ -23,6 +23,9 @@ export const campaignChanged = defineSignal('campaignChanged');
 /** Starts a run at once. Fails with `RunPending` or `NotEnabled` (domain/failures.ts). */
 export const runNow = defineUpdate<{ runId: number }>('runNow');
 
+/** Starts a dry run, of a campaign that need not be enabled. Fails with `IncompleteCampaign` (domain/failures.ts). */
+export const dryRun = defineUpdate<{ runId: number }>('dryRun');
+
 /** No timer is set for longer: the calendar's rules may change meanwhile, and it costs one look a day. */
 const longestWaitMs = 24 * 60 * 60 * 1000;
 
@@ -42,16 +45,17 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
     changes++;
   });
   let lastAskedAt = 0;
-  setHandler(runNow, async () => {
+  const startAtOnce = async (
+    open: (asked: { campaignId: number; occurrence: string }) => Promise<OpenedRun>,
+  ): Promise<{ runId: number }> => {
     // Its moment is a run's key: two that are asked for in the same millisecond are still two.
     lastAskedAt = Math.max(Date.now(), lastAskedAt + 1);
-    const opened = await steps.openManualRun({
-      campaignId,
-      occurrence: new Date(lastAskedAt).toISOString(),
-    });
+    const opened = await open({ campaignId, occurrence: new Date(lastAskedAt).toISOString() });
     await startRun(opened);
     return { runId: opened.runId };
-  });
+  };
+  setHandler(runNow, () => startAtOnce(steps.openManualRun));
+  setHandler(dryRun, () => startAtOnce(steps.openDryRun));
 
   for (;;) {
     const seen = changes;
@@ -94,11 +98,11 @@ export const campaignStart = ({ id, name }: { id: number; name: string }) => ({
   typedSearchAttributes: [{ key: attributes.campaign, value: String(id) }],
 });
 
-async function startRun({ runId, campaignId, occurrence, summary }: OpenedRun): Promise<void> {
+async function startRun({ runId, campaignId, occurrence, trigger, summary }: OpenedRun): Promise<void> {
   try {
     await startChild(run, {
       args: [{ runId, campaignId }],
-      workflowId: runWorkflowId(campaignId, new Date(occurrence)),
+      workflowId: runWorkflowId({ campaignId, occurrence: new Date(occurrence), trigger }),
       // A disabled campaign lets its run finish.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: summary,

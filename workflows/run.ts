@@ -30,6 +30,8 @@ export interface Asked {
 export const pause = defineUpdate<null, [Asked]>('pause');
 export const resume = defineUpdate<null, [Asked]>('resume');
 export const cancel = defineUpdate<null, [Asked]>('cancel');
+/** Lets a run go on that waits for it. Fails with `NotWaitingForApproval`. */
+export const approve = defineUpdate<null, [Asked]>('approve');
 
 export interface RunInput {
   runId: number;
@@ -52,7 +54,8 @@ const longestDrainMs = 5_000;
 const longestPauseMs = 60_000;
 
 /**
- * One run of a campaign: hours → pending check → mailing → sending → tickets → done. What is done is in the database: started
+ * One run of a campaign: hours → pending check → mailing → pre-flight → (approval) → sending → tickets → done. A dry
+ * run ends after its pre-flight, and asks for neither hours nor pending runs. What is done is in the database: started
  * again with the same input, after a failure or by continue-as-new, it goes on where it was.
  *
  * A run that is skipped or cancelled returns; one that failed fails.
@@ -64,6 +67,7 @@ export async function run(input: RunInput): Promise<RunResult> {
   let paused = false;
   /** Set by `cancel`, or by who cancels the workflow itself. */
   let cancelled = false;
+  let approved = false;
   let over = false;
   let step: RunStep = 'due';
   /** Whether messages may have left of a run that opens a ticket for each. */
@@ -120,6 +124,25 @@ export async function run(input: RunInput): Promise<RunResult> {
     },
     whileLive,
   );
+  setHandler(
+    approve,
+    async ({ by }) => {
+      await inTurn(async () => {
+        await steps.approveRun({ runId, by });
+        approved = true;
+      });
+      return null;
+    },
+    whileLive,
+  );
+
+  /** Pauses the run by itself, unless a person was faster. */
+  const pauseFor = (reason: RunReason): Promise<void> =>
+    inTurn(async () => {
+      if (paused || cancelled) return;
+      await steps.pauseRun({ runId, reason });
+      paused = true;
+    });
 
   const enter = (next: RunStep): void => {
     if (next === step) return;
@@ -144,20 +167,21 @@ export async function run(input: RunInput): Promise<RunResult> {
   };
 
   try {
-    const { status, mailingRead, ticketsOnSend } = await steps.beginRun({ runId });
+    const { status, at, isDryRun, ticketsOnSend } = await steps.beginRun({ runId });
     paused = status === 'paused';
     cancelled = status === 'cancelling';
     begun = true;
 
-    if (!mailingRead) {
-      enter('hours');
-      const blocked = await waitForHours();
-      if (blocked) return await close(blocked.status, blocked.reason);
+    if (at === 'hours') {
+      if (!isDryRun) {
+        enter('hours');
+        const blocked = await waitForHours();
+        if (blocked) return await close(blocked.status, blocked.reason);
 
-      enter('pending_check');
-      const pending = await steps.checkPending({ runId });
-      if (pending) return await close('skipped', pending);
-
+        enter('pending_check');
+        const pending = await steps.checkPending({ runId });
+        if (pending) return await close('skipped', pending);
+      }
       enter('mailing');
       reading = new CancellationScope();
       const mailing = await reading.run(() =>
@@ -165,6 +189,17 @@ export async function run(input: RunInput): Promise<RunResult> {
       );
       reading = null;
       setCurrentDetails(mailing.details);
+    }
+    if (at !== 'sending') {
+      enter('preflight');
+      const flight = await steps.checkPreflight({ runId });
+      setCurrentDetails(flight.details);
+      if (isDryRun) return await close(cancelled ? 'cancelled' : 'finished', null);
+      if (flight.needsApproval) {
+        enter('approval');
+        const blocked = await waitForApproval();
+        if (blocked) return await close(blocked.status, blocked.reason);
+      }
     }
     ticketsDue = ticketsOnSend;
     enter('sending');
@@ -192,22 +227,36 @@ export async function run(input: RunInput): Promise<RunResult> {
     throw ApplicationFailure.nonRetryable(`The run failed in the step "${step}": ${detail}`, type);
   }
 
+  /** Returns once a person has approved the run; or how the run ends before that. */
+  async function waitForApproval(): Promise<{ status: 'cancelled'; reason: RunReason | null } | null> {
+    for (;;) {
+      if (cancelled) return { status: 'cancelled', reason: null };
+      if (approved) return null;
+      const approval = await steps.checkApproval({ runId });
+      switch (approval.state) {
+        case 'approved':
+          return null;
+        case 'expired':
+          return { status: 'cancelled', reason: approval.reason };
+        case 'waiting':
+          setCurrentDetails(approval.details);
+          await condition(() => approved || cancelled, approval.waitMs);
+          break;
+      }
+    }
+  }
+
   /** Returns once messages may leave and nobody has paused the run; or how the run ends before that. */
   async function waitForHours(): Promise<{ status: 'cancelled'; reason: RunReason | null } | null> {
     for (;;) {
-      await condition(() => !paused || cancelled);
       if (cancelled) return { status: 'cancelled', reason: null };
+      const before = paused;
       const hours = await steps.checkHours({ runId });
-      switch (hours.state) {
-        case 'open':
-          return null;
-        case 'expired':
-          return { status: 'cancelled', reason: hours.reason };
-        case 'closed':
-          setCurrentDetails(hours.details);
-          await condition(() => paused || cancelled, hours.waitMs);
-          break;
-      }
+      if (hours.state === 'expired') return { status: 'cancelled', reason: hours.reason };
+      if (hours.state === 'open' && !paused) return null;
+      setCurrentDetails(hours.details);
+      // A run that is paused expires, too.
+      await condition(() => paused !== before || cancelled, hours.waitMs);
     }
   }
 
@@ -276,13 +325,8 @@ export async function run(input: RunInput): Promise<RunResult> {
       if (!(cause instanceof ApplicationFailure) || cause.type !== failures.providerAccount) throw error;
       const [code] = cause.details ?? [];
       const providerCode = typeof code === 'string' ? code : '';
-      if (cancelled) return;
       log.warn('The provider refuses the account; the run is paused', { runId, providerCode });
-      await steps.pauseRun({
-        runId,
-        reason: { code: 'provider_account', providerCode, detail: cause.message },
-      });
-      paused = true;
+      await pauseFor({ code: 'provider_account', providerCode, detail: cause.message });
       return;
     }
   }

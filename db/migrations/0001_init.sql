@@ -265,9 +265,9 @@ create table runs (
   id              bigint generated always as identity primary key,
   campaign_id     bigint not null references campaigns,
   occurrence      timestamptz not null,   -- when it was due
-  trigger         text not null check (trigger in ('schedule', 'manual')),
+  trigger         text not null check (trigger in ('schedule', 'manual', 'dry_run', 'resend')),
   status          text not null check (status in ('running', 'paused', 'cancelling', 'finished', 'skipped', 'missed', 'cancelled', 'failed')),
-  step            text not null check (step in ('due', 'hours', 'pending_check', 'mailing', 'sending', 'tickets', 'done')),
+  step            text not null check (step in ('due', 'hours', 'pending_check', 'mailing', 'preflight', 'approval', 'sending', 'tickets', 'done')),
   reason          jsonb,                  -- domain/run.ts: why it is paused, skipped, missed, cancelled or failed
   settings        jsonb not null,         -- domain/run.ts: the campaign as it was, frozen
   mailing_file_id bigint references mailing_files,
@@ -275,6 +275,9 @@ create table runs (
   expires_at      timestamptz,
   started_at      timestamptz,
   mailing_at      timestamptz,
+  preflight       jsonb,                  -- domain/preflight.ts
+  approved_at     timestamptz,            -- of a run that waits for a person
+  approved_by     text,                   -- 'user:7', 'token:3'
   sending_at      timestamptz,
   finished_at     timestamptz,
   -- One run for each occurrence, whatever is retried.

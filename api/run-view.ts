@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { RunRow } from '../db/runs.ts';
+import { messageStatuses } from '../domain/message.ts';
+import { describePreflight, preflight } from '../domain/preflight.ts';
+import {
+  describeRunReason,
+  runReason,
+  runSettings,
+  runStatuses,
+  runSteps,
+  runTriggers,
+} from '../domain/run.ts';
+import { waitingCodes, waitingOf } from '../domain/waiting.ts';
+import { instant } from './instant.ts';
+import { progressView } from './progress.ts';
+import type { Temporal } from './temporal.ts';
+
+export const runSummaryView = z.object({
+  id: z.int(),
+  campaignId: z.int(),
+  campaignName: z.string(),
+  occurrence: instant,
+  trigger: z.enum(runTriggers),
+  status: z.enum(runStatuses),
+  step: z.enum(runSteps),
+  /** The reason's code with its numbers, and in plain words; the address of the run it speaks of, if any. */
+  reason: z
+    .object({ words: z.string(), code: z.string(), details: runReason, run: z.string().nullable() })
+    .nullable(),
+  /** What it waits for, and until when; null: it is at work, or over. */
+  waiting: z.object({ code: z.enum(waitingCodes), until: instant.nullable(), words: z.string() }).nullable(),
+  counts: z.partialRecord(z.enum(messageStatuses), z.int()),
+  startedAt: instant.nullable(),
+  mailingAt: instant.nullable(),
+  sendingAt: instant.nullable(),
+  finishedAt: instant.nullable(),
+  expiresAt: instant.nullable(),
+  temporalUrl: z.string().nullable(),
+});
+
+export const runView = runSummaryView.extend({
+  progress: progressView,
+  /** What it was about to do when its mailing had been read; null before that. */
+  preflight: preflight.extend({ words: z.string() }).nullable(),
+  approvedAt: instant.nullable(),
+  /** `user:7`, `token:3`. */
+  approvedBy: z.string().nullable(),
+  providerId: z.int().nullable(),
+  mailingFileId: z.int().nullable(),
+  /** As they were when the run started. */
+  settings: runSettings,
+});
+
+export const runAddress = (id: number): string => `/api/runs/${id}`;
+
+export const viewRunSummary = (
+  run: RunRow,
+  counts: z.infer<typeof runSummaryView>['counts'],
+  { temporal, now }: { temporal: Temporal; now: Date },
+): z.infer<typeof runSummaryView> => ({
+  ...run,
+  campaignName: run.settings.campaign.name,
+  reason: run.reason && {
+    words: describeRunReason(run.reason),
+    code: run.reason.code,
+    details: run.reason,
+    run: 'runId' in run.reason ? runAddress(run.reason.runId) : null,
+  },
+  waiting: waitingOf(run, now),
+  counts,
+  temporalUrl: temporal.runPage(run),
+});
+
+export const viewPreflight = ({ preflight }: RunRow): z.infer<typeof runView>['preflight'] =>
+  preflight && { ...preflight, words: describePreflight(preflight) };
