@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { afterAll, inject } from 'vitest';
@@ -52,6 +52,8 @@ export const adminPassword = 'correct horse battery';
 export async function createApi(options: TestApiOptions = {}): Promise<TestApi> {
   const database = await createDatabase();
   const { sql } = database;
+  // The workflows of all files share a Temporal server, and their ids come from these.
+  await sql`select setval('campaigns_id_seq', ${randomInt(1_000_000_000)})`;
   const taskQueue = `test-${randomBytes(6).toString('hex')}`;
   const temporal = createTemporal({
     address: options.temporalAddress ?? inject('temporalAddress'),
