@@ -12,7 +12,13 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { failures } from '../domain/failures.ts';
-import { campaignWorkflowId, housekeepingWorkflowId, replyWorkflowId, type RunKey, runWorkflowId } from '../domain/ids.ts';
+import {
+  campaignWorkflowId,
+  housekeepingWorkflowId,
+  replyWorkflowId,
+  type RunKey,
+  runWorkflowId,
+} from '../domain/ids.ts';
 import { attributes } from '../workflows/attributes.ts';
 import { campaign, campaignChanged, campaignStart, dryRun, runNow } from '../workflows/campaign.ts';
 import { housekeeping } from '../workflows/housekeeping.ts';
