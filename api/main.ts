@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
+import { adminConsole } from '../console/app.tsx';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect } from '../db/client.ts';
 import { assertMigrated, SchemaError } from '../db/migrate.ts';
@@ -58,6 +59,7 @@ export async function startApi(config: Config): Promise<RunningApi> {
       uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
       trustedProxies: config.TRUSTED_PROXIES ?? null,
     });
+    await app.register(adminConsole, { publicUrl: config.PUBLIC_URL });
     const url = await app.listen({ host: config.HOST, port: config.PORT });
     return {
       url,

@@ -51,6 +51,7 @@ try {
   else {
     const lines = [
       `Torpedo is ready after ${((performance.now() - began) / 1000).toFixed(1)} s.`,
+      `  Console                    ${system.apiUrl}/`,
       `  API and its documentation  ${system.apiUrl}/api/docs`,
       ...(system.temporalUiUrl ? [`  Temporal UI                ${system.temporalUiUrl}`] : []),
       `  Sandbox gateway            ${system.sandbox.url}`,

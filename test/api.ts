@@ -36,7 +36,7 @@ export type Requester = (
   headers?: Record<string, string>,
 ) => Promise<LightMyRequestResponse>;
 
-interface TestApiOptions {
+export interface TestApiOptions {
   /** Where the API is called by providers, and pages stand. */
   publicUrl?: string;
   sandboxUrl?: string;

@@ -1,0 +1,154 @@
+import compress from '@fastify/compress';
+import cookiePlugin from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import type { FastifyError, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import { roleSuffices } from '../domain/user.ts';
+import { sessionView } from '../api/sessions.ts';
+import { type Api, ApiFailure, createApi, urlOf } from './api.ts';
+import { addAssets } from './assets.ts';
+import { ErrorPage, ForbiddenPage, NotFoundPage } from './errors.tsx';
+import { FormValues } from './form-data.ts';
+import { createFormat } from './format.ts';
+import { home } from './home.tsx';
+import { preferences, readPreferences } from './preferences.tsx';
+import { profile } from './profile.tsx';
+import { addReplies } from './replies.tsx';
+import { consoleOf } from './request.ts';
+import { signIn } from './sign-in.tsx';
+import type { Me } from './view.tsx';
+
+const maxFormBytes = 512 * 1024;
+/** Below it compressing costs more than it saves. */
+const compressFromBytes = 1024;
+
+interface ConsoleDeps {
+  /** Cookies are for TLS only where the deployment is. */
+  publicUrl: string;
+}
+
+/**
+ * The admin console: server-rendered pages over the API of the same app (docs/console.md). Register it on the app that
+ * `buildApp` made. Each route declares its access as the API's do; here that only decides between the page, the way to
+ * the sign-in and a refusal in words, since every change is one of the API's and is checked there.
+ */
+export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publicUrl }) => {
+  const secure = publicUrl.startsWith('https:');
+  await app.register(cookiePlugin);
+  await app.register(compress, { threshold: compressFromBytes, encodings: ['br', 'gzip'] });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        // Tabler's marks of checkboxes and selects are data: images.
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    // TLS ends at the proxy in front, which knows whether all of the host is TLS.
+    strictTransportSecurity: false,
+    // With none at all, browsers send `Origin: null` with forms, and no API call of a session would be taken.
+    referrerPolicy: { policy: 'same-origin' },
+  });
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: maxFormBytes },
+    (_request, body, done) => done(null, new FormValues(new URLSearchParams(String(body)))),
+  );
+  app.decorateRequest('console', null);
+  addReplies(app, { secure });
+
+  app.addHook('onRequest', async (request, reply) => {
+    const { access } = request.routeOptions.config;
+    const api = createApi(app, request);
+    const me = request.url.startsWith('/assets/') ? null : await whoIs(api, request);
+    const { locale, theme, notice } = readPreferences(request, me);
+    const format = createFormat(locale, me?.timezone ?? 'America/Sao_Paulo');
+    request.console = { api, view: { me, locale, theme, format, notice, here: request.url } };
+    if (access === 'open') return;
+    if (!me) return reply.redirect(signInUrl(request), 303);
+    if (access === undefined) {
+      request.log.error({ route: request.routeOptions.url }, 'the route declares no access');
+    }
+    if (access === undefined || !roleSuffices(me.role, access)) {
+      return reply.page(<ForbiddenPage needs={access ?? 'admin'} />, 403);
+    }
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    // Kept by the browser for its back button, and asked for anew otherwise; nobody else may keep it.
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'private, no-cache');
+    // The language hangs on a cookie.
+    reply.header('vary', 'cookie, accept-language');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const me = request.console?.view.me;
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        actor: me ? `${me.kind}:${me.id}` : null,
+      },
+      'page',
+    );
+  });
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const failure = error instanceof ApiFailure ? error : null;
+    if (failure?.status === 401) return reply.redirect(signInUrl(request), 303);
+    if (!request.console) return reply.code(500).send();
+    if (failure?.status === 404) return reply.page(<NotFoundPage />, 404);
+    if (failure) {
+      const { status, code, message } = failure;
+      return reply.page(<ErrorPage code={code} message={message} requestId={request.id} />, status);
+    }
+    // The codes of the API's own errors, for what is thrown by what both share, as the check of parameters.
+    const status = error.statusCode ?? 500;
+    if (status >= 500) request.log.error({ err: error }, 'page failed');
+    const code = status >= 500 ? 'internal' : 'invalid_parameters';
+    return reply.page(<ErrorPage code={code} message={error.message} requestId={request.id} />, status);
+  });
+
+  await addAssets(app);
+  await app.register(signIn);
+  await app.register(preferences, { secure });
+  await app.register(profile);
+  await app.register(home);
+
+  // Addresses that are no page. Those of programs keep the API's own answer.
+  app.get('/*', { config: { access: 'open', fragment: true } }, (request, reply) => {
+    if (/^\/(api|health|webhooks|assets|metrics)(\/|\?|$)/.test(request.url)) {
+      reply.callNotFound();
+      return reply;
+    }
+    if (!consoleOf(request).view.me) return reply.redirect(signInUrl(request), 303);
+    return reply.page(<NotFoundPage />, 404);
+  });
+};
+
+/** Null for nobody. */
+async function whoIs(api: Api, request: FastifyRequest): Promise<Me | null> {
+  if (request.headers.cookie === undefined) return null;
+  try {
+    return await api.get('/api/session', sessionView);
+  } catch (error) {
+    if (error instanceof ApiFailure && error.status === 401) return null;
+    throw error;
+  }
+}
+
+/** The sign-in, with the way back to what was asked for; of a form, to the page it stands on. */
+function signInUrl(request: FastifyRequest): string {
+  let next: string | undefined = request.url;
+  if (request.method !== 'GET') {
+    const referrer = request.headers.referer;
+    const page = referrer !== undefined && URL.canParse(referrer) ? new URL(referrer) : null;
+    next = page?.host === request.host ? page.pathname + page.search : undefined;
+  }
+  return urlOf('/sign-in', { next: next === '/' ? undefined : next });
+}

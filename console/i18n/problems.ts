@@ -1,0 +1,128 @@
+import type { Problem } from '../../domain/campaign.ts';
+import type { Locale } from '../../domain/user.ts';
+
+/**
+ * The API speaks English. Its sentences in Portuguese: by the sentence itself where it says more than its code, else by
+ * the code. What is in neither stays English, which is better than saying less.
+ */
+const sentences: Readonly<Record<string, string>> = {
+  'This field is required.': 'Preencha este campo.',
+  'Give the campaign a name.': 'Dê um nome à campanha.',
+  'Give the entry a name.': 'Dê um nome.',
+  'Give a name.': 'Informe o nome.',
+  'This name is taken.': 'Este nome já está em uso.',
+  'This login is taken.': 'Este usuário já existe.',
+  'There is no such entry.': 'Esta opção não existe mais.',
+  'This entry has been archived: choose another.': 'Esta opção foi arquivada: escolha outra.',
+  'Write the message.': 'Escreva a mensagem.',
+  'Choose the SMS provider.': 'Escolha o provedor de SMS.',
+  'Choose where the contacts come from.': 'Escolha de onde vêm os contatos.',
+  'Upload the CSV file with the contacts.': 'Envie o arquivo CSV com os contatos.',
+  'Give the address of the web service.': 'Informe o endereço do webservice.',
+  'Choose the hours in which messages may leave.': 'Escolha o horário de execução.',
+  'Choose the department of the tickets.': 'Escolha o setor dos atendimentos.',
+  'Choose the assignee of the tickets.': 'Escolha o responsável pelos atendimentos.',
+  'Choose the category of the tickets.': 'Escolha o tipo de ocorrência.',
+  'Choose the subcategory of the tickets.': 'Escolha a ocorrência.',
+  'Choose the resolution of tickets whose SMS was sent.': 'Escolha a solução para o caso de sucesso.',
+  'Choose the resolution of tickets whose SMS failed.': 'Escolha a solução para o caso de falha.',
+  'A resolution goes only with the status "finished".': 'A solução só acompanha o status Finalizado.',
+  'A ticket that opens as finished needs its resolution.':
+    'Um atendimento que abre como Finalizado precisa da solução.',
+  'Give an address that begins with https:// or http://.':
+    'Informe um endereço que comece com https:// ou http://.',
+  'Write attribute names with dots between, like cliente.celular.':
+    'Escreva nomes de atributos com pontos entre eles, como cliente.celular.',
+  'The schedule has no occurrence from now on: move its start or its end.':
+    'O agendamento não tem mais nenhuma ocorrência: mude o início ou o fim.',
+  'This schedule has no occurrence at all: check the recurrence, its start and its end.':
+    'Este agendamento não ocorre nunca: confira a periodicidade, o início e o fim.',
+  'The end is not after the start. Expected a later date and time, or none.':
+    'O fim não vem depois do início. Informe uma data posterior, ou nenhuma.',
+  'Expected a date and time such as 2026-03-31T09:00.': 'Informe data e hora.',
+  'There is no such date or time in the calendar.': 'Esta data não existe no calendário.',
+  'The year is out of range. Expected 1970 to 2199.': 'O ano deve estar entre 1970 e 2199.',
+  'This time zone is not known. Expected an IANA name such as America/Sao_Paulo.':
+    'Fuso horário desconhecido. Informe um nome como America/Sao_Paulo.',
+  'Choose at least one day of the week.': 'Escolha ao menos um dia da semana.',
+  'A day of the week stands here twice.': 'Um dia da semana aparece duas vezes.',
+  'The interval is not a whole number.': 'Informe um número inteiro.',
+  'The interval is too small. Expected at least 1.': 'O intervalo deve ser de ao menos 1.',
+  'Expected a day of the month from 1 to 31, or last.': 'Informe um dia de 1 a 31, ou o último.',
+  'Expected a time such as 08:00.': 'Informe um horário como 08:00.',
+  'Expected a time such as 18:00.': 'Informe um horário como 18:00.',
+  'Expected a time from 00:00 to 23:59.': 'Informe um horário de 00:00 a 23:59.',
+  'Expected a time from 00:00 to 24:00.': 'Informe um horário de 00:00 a 24:00.',
+  'The window ends when it starts. For a whole day give 00:00 to 24:00.':
+    'A janela termina quando começa. Para o dia inteiro, informe 00:00 a 24:00.',
+  'Give at least one window in which messages may leave.': 'Informe ao menos uma janela de envio.',
+  'A date is listed twice.': 'Uma data aparece duas vezes.',
+  'A field is listed twice.': 'Um campo aparece duas vezes.',
+  'Choose a password of at least 12 characters.': 'Escolha uma senha de ao menos 12 caracteres.',
+  'Choose a password of at most 200 characters.': 'Escolha uma senha de no máximo 200 caracteres.',
+  'This is not your present password.': 'Esta não é a sua senha atual.',
+  'Use up to 100 letters without accents, digits and . _ @ + -':
+    'Use até 100 letras sem acento, números e . _ @ + -',
+  'Say what the token is for.': 'Diga para que serve o token.',
+  'An account SID is AC and 32 hexadecimal digits.': 'O account SID é AC e 32 dígitos hexadecimais.',
+  'A number with +, a short code, a name of up to 11 letters, or the SID of a Messaging Service (MG…).':
+    'Um número com +, um código curto, um nome de até 11 letras ou o SID de um Messaging Service (MG…).',
+  'A token without spaces or control characters.': 'Um token sem espaços.',
+  'This is not a mobile number that can be written to.': 'Este não é um celular válido.',
+  'Expected a mobile number.': 'Informe um número de celular.',
+};
+
+const codes: Readonly<Record<string, string>> = {
+  missing: 'Preencha este campo.',
+  invalid: 'Valor inválido.',
+  too_small: 'Valor curto ou pequeno demais.',
+  too_big: 'Valor longo ou grande demais.',
+  taken: 'Já está em uso.',
+  unknown: 'Esta opção não existe mais.',
+  archived: 'Esta opção foi arquivada: escolha outra.',
+  phone_missing: 'Informe um telefone.',
+  phone_invalid: 'Este telefone não existe.',
+  not_a_mobile: 'Este telefone não é um celular.',
+};
+
+/** By the API's error codes, for errors that belong to no field. */
+const failures: Readonly<Record<string, string>> = {
+  invalid_parameters: 'O endereço desta página tem um valor inválido.',
+  unauthenticated: 'Sua sessão terminou. Entre de novo.',
+  login_failed: 'Usuário ou senha incorretos.',
+  forbidden: 'O seu perfil de acesso não permite isto.',
+  cross_site: 'O pedido veio de outro site e foi recusado.',
+  not_found: 'Isto não existe (mais).',
+  upload_broken: 'O envio foi interrompido. Nada foi guardado.',
+  upload_too_slow: 'O envio demorou demais. Nada foi guardado.',
+  version_conflict: 'Outra pessoa alterou isto enquanto você editava. Abra de novo e refaça a sua alteração.',
+  name_taken: 'Este nome já está em uso.',
+  in_use: 'Está em uso e não pode ser excluído. Arquive-o.',
+  has_runs: 'Uma campanha que já executou é mantida, com suas mensagens. Desabilite-a.',
+  campaign_enabled: 'A campanha está habilitada. Desabilite-a antes.',
+  not_enabled: 'A campanha não está habilitada.',
+  run_pending: 'Uma execução anterior desta campanha ainda tem pendências.',
+  run_ended: 'A execução já terminou.',
+  run_not_failed: 'Só uma execução que falhou pode ser retomada.',
+  last_admin: 'Este é o último administrador ativo. Torne outra pessoa administradora antes.',
+  opted_out: 'Este telefone pediu para não receber mensagens. Nada é enviado a ele.',
+  too_large: 'É grande demais.',
+  invalid_fields: 'Há campos a corrigir.',
+  incomplete_campaign: 'A campanha não está completa.',
+  mailing_refused: 'O arquivo não pode ser usado como mailing. Nada dele foi guardado.',
+  rate_limited: 'Muitos pedidos. Espere um pouco e tente de novo.',
+  internal: 'Algo deu errado no sistema. O registro diz mais.',
+  database_unavailable: 'O banco de dados não responde. Tente de novo em instantes.',
+  temporal_unavailable: 'O Temporal não responde. Tente de novo em instantes.',
+  worker_unavailable:
+    'Nenhum worker respondeu a tempo. O pedido ainda pode ser atendido: confira antes de repetir.',
+  busy: 'O sistema está ocupado com outros pedidos iguais. Tente de novo em instantes.',
+};
+
+/** A problem of a field, for a person. */
+export const problemWords = (locale: Locale, { code, message }: Problem): string =>
+  locale === 'en' ? message : (sentences[message] ?? codes[code] ?? message);
+
+/** A refusal of the API, for a person. */
+export const failureWords = (locale: Locale, { code, message }: { code: string; message: string }): string =>
+  locale === 'en' ? message : (sentences[message] ?? failures[code] ?? message);

@@ -1,0 +1,148 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { VNode } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import { ApiFailure } from './api.ts';
+import { consoleOf } from './request.ts';
+import type { FormState } from './form.tsx';
+import { FormValues } from './form-data.ts';
+import type { NoticeName } from './i18n/common.ts';
+import { failureWords } from './i18n/problems.ts';
+import { ViewProvider } from './view.tsx';
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Answers with a whole page. */
+    page(this: FastifyReply, page: VNode, status?: number): FastifyReply;
+    /** Answers with a part of one, for htmx. */
+    fragment(this: FastifyReply, part: VNode): FastifyReply;
+    /** After a change: goes to a page (POST, redirect, GET), which says what was done. */
+    done(this: FastifyReply, to: string, notice?: NoticeName | { words: string }): FastifyReply;
+    /** The same, with what could not be done and why. */
+    refused(this: FastifyReply, to: string, failure: ApiFailure): FastifyReply;
+  }
+}
+
+export const noticeCookie = 'torpedo-notice';
+/** A notice is for the page that follows at once. */
+const noticeSeconds = 30;
+const maxNoticeLength = 500;
+
+export function addReplies(app: FastifyInstance, { secure }: { secure: boolean }): void {
+  const setNotice = (reply: FastifyReply, kind: 'done' | 'error', text: string): void => {
+    reply.setCookie(noticeCookie, `${kind}:${text.slice(0, maxNoticeLength)}`, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure,
+      maxAge: noticeSeconds,
+    });
+  };
+  app.decorateReply('page', function (page: VNode, status = 200) {
+    if (consoleOf(this.request).view.notice) this.clearCookie(noticeCookie, { path: '/' });
+    return this.code(status)
+      .type('text/html; charset=utf-8')
+      .send(`<!doctype html>${html(this, page)}`);
+  });
+  app.decorateReply('fragment', function (part: VNode) {
+    return this.type('text/html; charset=utf-8').send(html(this, part));
+  });
+  app.decorateReply('done', function (to: string, notice?: NoticeName | { words: string }) {
+    if (notice !== undefined) setNotice(this, 'done', typeof notice === 'string' ? notice : notice.words);
+    return this.redirect(to, 303);
+  });
+  app.decorateReply('refused', function (to: string, failure: ApiFailure) {
+    setNotice(this, 'error', failureWords(consoleOf(this.request).view.locale, failure));
+    return this.redirect(to, 303);
+  });
+}
+
+const html = (reply: FastifyReply, part: VNode): string =>
+  renderToString(<ViewProvider view={consoleOf(reply.request).view}>{part}</ViewProvider>);
+
+/** The form that a request sends. */
+export const formOf = (request: FastifyRequest): FormValues =>
+  request.body instanceof FormValues ? request.body : new FormValues([]);
+
+/** Where a button's form asks to go on to: a page of the console, else `otherwise`. */
+export function backOf(request: FastifyRequest, otherwise: string): string {
+  return safePath(formOf(request).text('back')) ?? otherwise;
+}
+
+/** The path of a page of ours; null for everything else, so that no link can send anyone to another site. */
+export function safePath(text: string): string | null {
+  if (!text.startsWith('/') || /^\/[/\\]/.test(text) || /[\t\n\r\\]/.test(text)) return null;
+  const base = 'http://console.invalid';
+  if (!URL.canParse(text, base)) return null;
+  const { origin, pathname, search } = new URL(text, base);
+  if (origin !== base || /^\/(api|sign-in|sign-out|preferences)(\/|$)/.test(pathname)) return null;
+  // A path may begin with // again once its dots are resolved.
+  return pathname.startsWith('//') ? null : pathname + search;
+}
+
+/** What a form's work comes to: the page to go on to. */
+interface Done {
+  to: string;
+  notice?: NoticeName | { words: string };
+}
+
+/** Forms sent a moment ago, by who sent them and the form's own number: sent again, they end as they did. */
+const sent = new Map<string, Promise<Done>>();
+const maxSent = 1_000;
+
+/**
+ * Does what a form asks for, then redirects; where the API refuses, shows the form again with its values and the
+ * problems beside their fields. A form with `once` is done once, however often it is sent.
+ */
+export async function submit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: (form: FormValues) => Promise<Done>,
+  again: (state: FormState) => VNode | Promise<VNode>,
+): Promise<FastifyReply> {
+  const form = formOf(request);
+  const { me, locale } = consoleOf(request).view;
+  const once = form.optional('once');
+  const key = once === null ? null : `${me?.id ?? 0} ${request.routeOptions.url ?? ''} ${once}`;
+  try {
+    const { to, notice } = await (key === null ? work(form) : doneOnce(key, () => work(form)));
+    return reply.done(to, notice);
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || error.status === 401) throw error;
+    const { problems } = error;
+    const failure = problems.length === 0 ? failureWords(locale, error) : undefined;
+    // Above, the values; a new number, so that the mended form is another one.
+    return reply.page(await again({ values: form, problems, failure }), error.status);
+  }
+}
+
+/** Does what a button asks for, then goes on; where the API refuses, the next page says why. */
+export async function act(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  otherwise: string,
+  work: () => Promise<Done | undefined>,
+): Promise<FastifyReply> {
+  const back = backOf(request, otherwise);
+  try {
+    const done = await work();
+    return reply.done(done?.to ?? back, done?.notice);
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || error.status === 401 || error.status === 404) throw error;
+    return reply.refused(back, error);
+  }
+}
+
+async function doneOnce(key: string, work: () => Promise<Done>): Promise<Done> {
+  const before = sent.get(key);
+  if (before) return before;
+  const now = work();
+  sent.set(key, now);
+  const [oldest] = sent.keys();
+  if (sent.size > maxSent && oldest !== undefined) sent.delete(oldest);
+  try {
+    return await now;
+  } catch (error) {
+    sent.delete(key);
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify';
+import type { Api } from './api.ts';
+import type { View } from './view.tsx';
+
+/** The console's side of a request. */
+export interface ConsoleRequest {
+  api: Api;
+  view: View;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    console: ConsoleRequest | null;
+  }
+  interface FastifyContextConfig {
+    /** A part of a page, for htmx: without layout. The console's tests visit every GET that is none. */
+    fragment?: boolean;
+  }
+}
+
+/** For handlers of the console. */
+export function consoleOf(request: FastifyRequest): ConsoleRequest {
+  if (!request.console) throw new Error('The console has not looked at this request.');
+  return request.console;
+}
