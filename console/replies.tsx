@@ -103,16 +103,16 @@ export async function submit(
   const { me, locale } = consoleOf(request).view;
   const once = form.optional('once');
   const key = once === null ? null : `${me?.id ?? 0} ${request.routeOptions.url ?? ''} ${once}`;
+  let done: Done;
   try {
-    const { to, notice } = await (key === null ? work(form) : doneOnce(key, () => work(form)));
-    return reply.done(to, notice);
+    done = await (key === null ? work(form) : doneOnce(key, () => work(form)));
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.status === 401) throw error;
     const { problems } = error;
     const failure = problems.length === 0 ? failureWords(locale, error) : undefined;
-    // Above, the values; a new number, so that the mended form is another one.
     return reply.page(await again({ values: form, problems, failure }), error.status);
   }
+  return reply.done(done.to, done.notice);
 }
 
 /** Does what a button asks for, then goes on; where the API refuses, the next page says why. */
@@ -123,13 +123,14 @@ export async function act(
   work: () => Promise<Done | undefined>,
 ): Promise<FastifyReply> {
   const back = backOf(request, otherwise);
+  let done: Done | undefined;
   try {
-    const done = await work();
-    return reply.done(done?.to ?? back, done?.notice);
+    done = await work();
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.status === 401 || error.status === 404) throw error;
     return reply.refused(back, error);
   }
+  return reply.done(done?.to ?? back, done?.notice);
 }
 
 async function doneOnce(key: string, work: () => Promise<Done>): Promise<Done> {

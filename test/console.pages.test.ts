@@ -26,7 +26,8 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
   const contexts = new Map<string, BrowserContext>();
   beforeAll(async () => {
     for (const locale of languages) {
-      const context = await browser.newContext();
+      // Without transitions, in the middle of which colours have no contrast.
+      const context = await browser.newContext({ reducedMotion: 'reduce' });
       await context.addCookies([
         { name, value, url },
         { name: 'torpedo-language', value: locale, url },
@@ -41,7 +42,8 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
       const context = contexts.get(locale);
       if (!context) throw new Error(`There is no browser for ${locale}.`);
       // Nobody is signed in where one signs in.
-      const own = address === '/sign-in' ? await browser.newContext({ locale }) : context;
+      const own =
+        address === '/sign-in' ? await browser.newContext({ locale, reducedMotion: 'reduce' }) : context;
       const page = await own.newPage();
       await prepareForAxe(page);
       const errors: string[] = [];
