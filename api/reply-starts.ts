@@ -1,12 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Sql } from '../db/client.ts';
 import { unhandledReplyIds } from '../db/replies.ts';
-import { ApiError } from './errors.ts';
 import type { Temporal } from './temporal.ts';
 
 /** Starts under way at once: some hundred a second, and no more than that of a server that is slow. */
 const startsAtOnce = 8;
-const firstRetryMs = 2_000;
 const longestRetryMs = 60_000;
 const idsPerQuery = 1_000;
 
@@ -19,11 +17,13 @@ export function createReplyStarts({
   temporal,
   log,
   lookEveryMs = 60_000,
+  firstRetryMs = 2_000,
 }: {
   sql: Sql;
   temporal: Pick<Temporal, 'startReply'>;
   log: FastifyBaseLogger;
   lookEveryMs?: number;
+  firstRetryMs?: number;
 }) {
   const owed = new Set<number>();
   /** Temporal has these; a look forgets those that are handled. */
@@ -33,33 +33,36 @@ export function createReplyStarts({
   let retryMs = firstRetryMs;
   let closed = false;
 
-  /** Starts what is owed. False: Temporal is away, and each of the others would wait for its time-out, too. */
+  /** Starts what is owed. False: one failed. Temporal is away, and each of the others would wait for its time-out, too. */
   const startOwed = async (): Promise<boolean> => {
     const waiting = [...owed];
-    let away = false;
+    let failed = false;
     const starter = async (): Promise<void> => {
-      for (let id = waiting.shift(); id !== undefined && !away && !closed; id = waiting.shift()) {
+      for (let id = waiting.shift(); id !== undefined && !failed && !closed; id = waiting.shift()) {
         try {
           await temporal.startReply(id);
           owed.delete(id);
           told.add(id);
         } catch (error) {
-          away ||= error instanceof ApiError;
+          failed = true;
+          // To the end, if it should be this one alone.
+          owed.delete(id);
+          owed.add(id);
           log.warn({ err: error, replies: owed.size }, 'Temporal does not know yet of replies');
         }
       }
     };
     await Promise.all(Array.from({ length: startsAtOnce }, starter));
-    return !away;
+    return !failed;
   };
 
   const settle = async (): Promise<void> => {
-    let known = true;
-    while (known && owed.size > 0 && !closed) known = await startOwed();
+    let known: boolean;
+    do known = await startOwed();
+    while (known && owed.size > 0 && !closed);
     running = null;
-    if (!known) retryMs = Math.min(longestRetryMs, retryMs * 2);
-    else retryMs = firstRetryMs;
     lookAfter(known ? lookEveryMs : retryMs);
+    retryMs = known ? firstRetryMs : Math.min(longestRetryMs, retryMs * 2);
   };
 
   /** All that nobody has handled and Temporal has not been told of by us. */

@@ -44,7 +44,8 @@ export async function createSystem(options: SystemOptions = {}) {
   const database = await createDatabase();
   const { url: databaseUrl, sql } = database;
   // The workflows of all files share a Temporal server, and their ids come from these.
-  await sql`select setval('campaigns_id_seq', ${randomInt(1_000_000_000)})`;
+  for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq'])
+    await sql`select setval(${sequence}, ${randomInt(1_000_000_000)})`;
   // As worker/main.ts has it.
   const workerSql = connect(databaseUrl, { application: workerApplication, genericPlans: true });
   const gateway = await createGateway();

@@ -7,7 +7,7 @@ import { publicUrl, sandboxAccount } from './api.ts';
 import type { System } from './system.ts';
 
 /** The API at the address that the system gave the gateway for its receipts. */
-export async function listenForReceipts(system: System, apiUrl: string): Promise<void> {
+export async function listenForReceipts(system: System, apiUrl: string): Promise<FastifyInstance> {
   const app = await buildApp({
     sql: system.sql,
     box: system.box,
@@ -18,6 +18,7 @@ export async function listenForReceipts(system: System, apiUrl: string): Promise
   });
   await app.listen({ host: '127.0.0.1', port: Number(new URL(apiUrl).port) });
   afterAll(() => app.close());
+  return app;
 }
 
 export type Form = Record<string, string>;
@@ -27,7 +28,11 @@ export function postSigned(
   app: FastifyInstance,
   path: string,
   form: Form,
-  { authToken = sandboxAccount.authToken, headers = {} }: { authToken?: string; headers?: Form } = {},
+  {
+    authToken = sandboxAccount.authToken,
+    headers = {},
+    apiUrl = publicUrl,
+  }: { authToken?: string; headers?: Form; apiUrl?: string } = {},
 ): Promise<LightMyRequestResponse> {
   return app.inject({
     method: 'POST',
@@ -35,7 +40,7 @@ export function postSigned(
     payload: new URLSearchParams(form).toString(),
     headers: {
       'content-type': 'application/x-www-form-urlencoded',
-      'x-twilio-signature': twilio.getExpectedTwilioSignature(authToken, publicUrl + path, form),
+      'x-twilio-signature': twilio.getExpectedTwilioSignature(authToken, apiUrl + path, form),
       ...headers,
     },
   });

@@ -20,6 +20,15 @@ export const patientSteps = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
+/**
+ * Handling a reply: a transaction of milliseconds, which a live worker has to take over soon from a dead one, because it
+ * may be an opt-out. It never gives up either.
+ */
+export const replySteps = proxyActivities<Pick<Activities, 'handleReply'>>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+});
+
 /** Checks over many rows: repeated each hour anyway. */
 export const housekeepingSteps = proxyActivities<Activities>({
   startToCloseTimeout: '1 hour',

@@ -1,7 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { HandledReply } from '../activities/index.ts';
 import { attributes } from './attributes.ts';
-import { patientSteps } from './proxies.ts';
+import { replySteps } from './proxies.ts';
 
 export interface ReplyInput {
   inboundMessageId: number;
@@ -15,7 +15,7 @@ export interface ReplyInput {
  * history has some ten events.
  */
 export async function reply({ inboundMessageId }: ReplyInput): Promise<HandledReply> {
-  const handled = await patientSteps.handleReply({ inboundMessageId });
+  const handled = await replySteps.handleReply({ inboundMessageId });
   const { effect, campaignId, runId } = handled;
   upsertSearchAttributes([
     { key: attributes.campaign, value: campaignId === null ? null : String(campaignId) },
