@@ -12,10 +12,23 @@ import {
 } from '../db/messages.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
-import { enterStep, getRun, type RunCount, runCounts, type RunRow, runStatus } from '../db/runs.ts';
+import {
+  enterStep,
+  getRun,
+  markCanaryLeft,
+  markCanaryOver,
+  measureRun,
+  type RunCount,
+  runCounts,
+  type RunRow,
+  runStatus,
+} from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
 import type { MessageStatus } from '../domain/message.ts';
+import { describeRunReason, type RunReason } from '../domain/run.ts';
+import { checkSafeguards, fewestOutcomes } from '../domain/safeguards.ts';
+import { waitingOf } from '../domain/waiting.ts';
 import { finalFailure } from './failure.ts';
 import type { Providers } from './providers.ts';
 import { countsTable } from './runs.ts';
@@ -33,7 +46,10 @@ export type SendingPlan =
   | { next: 'done'; details: string }
   /** What is left is due later. */
   | { next: 'wait'; waitMs: number; details: string }
-  | { next: 'stream'; senders: number; maxAttempts: number; details: string }
+  /** A safeguard stops the run for a person. */
+  | { next: 'pause'; reason: RunReason; details: string }
+  /** `limit`: no more than so many; null: all. */
+  | { next: 'stream'; senders: number; limit: number | null; maxAttempts: number; details: string }
   | { next: 'one_by_one'; messageIds: number[]; maxAttempts: number; details: string };
 
 /** A sender returns after this time: a deploy drains fast, and the workflow's page shows progress. */
@@ -80,6 +96,14 @@ export function createMessages({
     if (!run || !providerId) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
     return { ...run, providerId };
   };
+  const safeguard = async (run: RunRow) =>
+    checkSafeguards({
+      ...run,
+      safeguards: run.settings.campaign.safeguards,
+      measure: await measureRun(sql, run.id),
+      canaryOver: run.canaryOverAt !== null,
+      now: clock(),
+    });
 
   return {
     /**
@@ -97,12 +121,35 @@ export function createMessages({
       const counts = await runCounts(sql, runId);
       const details = countsTable(counts);
       if (!isLeft(counts)) return { next: 'done', details };
+      const answer = await safeguard(run);
+      if (answer.go === 'stop') {
+        const { reason } = answer;
+        return { next: 'pause', reason, details: `${describeRunReason(reason)}\n\n${details}` };
+      }
+      const now = clock();
+      if (answer.go === 'wait') {
+        await markCanaryLeft(sql, runId, now);
+        const words = waitingOf(await need(runId), now)?.words ?? '';
+        return {
+          next: 'wait',
+          waitMs: answer.until.getTime() - now.getTime(),
+          details: `${words}\n\n${details}`,
+        };
+      }
+      const { canarySize, stopAtPercent } = run.settings.campaign.safeguards;
+      const { limit } = answer;
+      if (canarySize !== null && limit === null) await markCanaryOver(sql, runId, now);
       const oneByOne = async (minAttempts: number): Promise<SendingPlan> => ({
         next: 'one_by_one',
         messageIds: await queuedMessageIds(sql, {
           runId,
           minAttempts,
-          limit: Math.max(singleSendUpTo, stragglersAtOnce),
+          limit: Math.min(
+            limit ?? Infinity,
+            // Between them nobody looks at the threshold.
+            stopAtPercent === null ? Infinity : fewestOutcomes,
+            Math.max(singleSendUpTo, stragglersAtOnce),
+          ),
         }),
         maxAttempts: minAttempts + singleSendAttempts,
         details,
@@ -114,7 +161,7 @@ export function createMessages({
         if (left.queued > 0) {
           return left.waitMs > 0
             ? { next: 'wait', waitMs: left.waitMs, details }
-            : { next: 'stream', senders: sendersPerRun, maxAttempts, details };
+            : { next: 'stream', senders: limit === null ? sendersPerRun : 1, limit, maxAttempts, details };
         }
         if (left.stragglers <= singleSendUpTo) return oneByOne(maxAttempts);
       }
@@ -124,9 +171,11 @@ export function createMessages({
     /** Streams a run's messages to its provider for some minutes (activities/sender.ts). Returns why it stopped. */
     async sendMessages({
       runId,
+      limit,
       maxAttempts,
     }: {
       runId: number;
+      limit: number | null;
       maxAttempts: number;
     }): Promise<{ stopped: SenderStop }> {
       const run = await need(runId);
@@ -147,8 +196,12 @@ export function createMessages({
             sender: senderName(activity, attempt),
             until: new Date(Date.now() + Math.min(sliceMs, ends - now.getTime())),
             maxAttempts,
-            limit: null,
-            mayGoOn: async () => ((await runStatus(sql, runId)) === 'running' ? null : 'not_running'),
+            limit,
+            mayGoOn: async () => {
+              if ((await runStatus(sql, runId)) !== 'running') return 'not_running';
+              if (run.settings.campaign.safeguards.stopAtPercent === null) return null;
+              return (await safeguard(run)).go === 'stop' ? 'threshold' : null;
+            },
             signal: cancellationSignal(),
             onProgress: heartbeat,
             onTrouble: (error) => {

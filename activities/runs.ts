@@ -1,10 +1,14 @@
-import type { Database } from '../db/client.ts';
+import type { Database, Sql } from '../db/client.ts';
 import { cancelRemaining } from '../db/messages.ts';
 import { getProvider } from '../db/providers.ts';
 import {
   approveRun,
   enterStep,
   getRun,
+  lockRun,
+  markCanaryOver,
+  measureFrom,
+  measureRun,
   moveRun,
   pendingRun,
   type RunCount,
@@ -70,8 +74,9 @@ export function createRuns({ sql, clock }: RunsDeps) {
     from: readonly RunStatus[],
     to: RunStatus,
     reason: RunReason | null,
+    tx: Sql = sql,
   ): Promise<void> => {
-    if (await moveRun(sql, { id: runId, from, to, reason })) return;
+    if (await moveRun(tx, { id: runId, from, to, reason })) return;
     const { status } = await need(runId);
     if (status !== to) throw finalFailure(failures.runEnded, `The run is ${status}.`);
   };
@@ -176,8 +181,16 @@ export function createRuns({ sql, clock }: RunsDeps) {
       await move(runId, ['running'], 'paused', reason);
     },
 
+    /** A run that the threshold has stopped is measured anew, and its canary is over. */
     async resumeRun({ runId }: { runId: number }): Promise<void> {
-      await move(runId, ['paused'], 'running', null);
+      await sql.begin(async (tx) => {
+        const run = await lockRun(tx, runId);
+        if (run?.status === 'paused' && run.reason?.code === 'threshold') {
+          await measureFrom(tx, runId, await measureRun(tx, runId));
+          await markCanaryOver(tx, runId, clock());
+        }
+        await move(runId, ['paused'], 'running', null, tx);
+      });
     },
 
     /** From here on no sender claims anything of the run; `closeRun` cancels what is left. */

@@ -3,6 +3,7 @@ import type { RunKey } from '../domain/ids.ts';
 import { type Preflight, preflight } from '../domain/preflight.ts';
 import type { RunReason, RunSettings, RunStatus, RunStep, RunTrigger } from '../domain/run.ts';
 import { runReason, runSettings } from '../domain/run.ts';
+import { type Measure, measure, measureOf } from '../domain/safeguards.ts';
 import type { Sql } from './client.ts';
 import { json } from './json.ts';
 
@@ -25,19 +26,24 @@ export interface RunRow {
   approvedAt: Date | null;
   /** `user:7`, `token:3`. */
   approvedBy: string | null;
+  canaryLeftAt: Date | null;
+  canaryOverAt: Date | null;
+  measuredFrom: Measure | null;
   sendingAt: Date | null;
   finishedAt: Date | null;
 }
 
 const columns = (sql: Sql) => sql`
   id, campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, provider_id, expires_at,
-  started_at, mailing_at, preflight, approved_at, approved_by, sending_at, finished_at`;
+  started_at, mailing_at, preflight, approved_at, approved_by,
+  canary_left_at, canary_over_at, measured_from, sending_at, finished_at`;
 
 const parsed = (row: RunRow): RunRow => ({
   ...row,
   settings: runSettings.parse(row.settings),
   reason: runReason.nullable().parse(row.reason),
   preflight: preflight.nullable().parse(row.preflight),
+  measuredFrom: measure.nullable().parse(row.measuredFrom),
 });
 
 export interface NewRun {
@@ -161,6 +167,28 @@ export async function approveRun(sql: Sql, { id, by }: { id: number; by: string 
     update runs set approved_at = coalesce(approved_at, now()), approved_by = coalesce(approved_by, ${by})
     where id = ${id} and step = 'approval' and status in ('running', 'paused')`;
   return rows.count > 0;
+}
+
+/** What has become of the run's messages so far, and of the people they went to. */
+export async function measureRun(sql: Sql, id: number): Promise<Measure> {
+  const counts = await runCounts(sql, id);
+  const [{ optOuts }] = await sql<[{ optOuts: number }]>`
+    select count(distinct phone)::int as opt_outs from inbound_messages where run_id = ${id} and effect = 'opt_out'`;
+  return measureOf(counts, optOuts);
+}
+
+/** As many messages as the canary has had left; it is said once. */
+export async function markCanaryLeft(sql: Sql, id: number, at: Date): Promise<void> {
+  await sql`update runs set canary_left_at = coalesce(canary_left_at, ${at}) where id = ${id}`;
+}
+
+export async function markCanaryOver(sql: Sql, id: number, at: Date): Promise<void> {
+  await sql`update runs set canary_over_at = coalesce(canary_over_at, ${at}) where id = ${id}`;
+}
+
+/** From here on only what comes after is measured. */
+export async function measureFrom(sql: Sql, id: number, known: Measure): Promise<void> {
+  await sql`update runs set measured_from = ${json(sql, known)} where id = ${id}`;
 }
 
 /** Moves a run from one of `from` to `to`. False when it is in none of them. */

@@ -39,6 +39,8 @@ const safeguardsBlock = z.strictObject({
   approval: z.boolean().default(false),
   /** So many messages leave first; the others follow unless the share below is passed. Null: all at once. */
   canarySize: z.int().min(1).max(100_000).nullable().default(null),
+  /** So long the others wait for receipts and answers of the first. */
+  canaryMinutes: z.int().min(0).max(1_440).default(5),
   /** The run pauses for a person once more than this share (percent) of what was sent failed or opted out. */
   stopAtPercent: z.int().min(1).max(100).nullable().default(null),
 });

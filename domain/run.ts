@@ -55,6 +55,15 @@ export const runReason = z.discriminatedUnion('code', [
   z.object({ code: z.literal('by_temporal') }),
   /** Paused: the provider refuses the account. */
   z.object({ code: z.literal('provider_account'), providerCode: z.string(), detail: z.string() }),
+  /** Paused: more messages failed or opted out than the campaign allows (domain/safeguards.ts). */
+  z.object({
+    code: z.literal('threshold'),
+    failures: z.int(),
+    outcomes: z.int(),
+    percent: z.int(),
+    stopAtPercent: z.int(),
+    canary: z.boolean(),
+  }),
   /** Failed: the mailing can't be read. */
   z.object({ code: z.literal('mailing_refused'), mailingCode: z.string(), detail: z.string() }),
   /** Failed: the run's workflow ended without a word, terminated or lost. Found by housekeeping. */
@@ -85,6 +94,8 @@ export function describeRunReason(reason: RunReason): string {
       return 'Cancelled in Temporal.';
     case 'provider_account':
       return `The SMS provider refuses the account (${reason.providerCode}): ${reason.detail} Mend it there, then resume the run.`;
+    case 'threshold':
+      return `Stopped: ${reason.failures} of ${reason.canary ? 'the first ' : ''}${reason.outcomes} messages (${reason.percent} %) failed or opted out, more than the ${reason.stopAtPercent} % that the campaign allows. Look into the failures, then resume or cancel the run; once resumed, only what happens from then on is measured.`;
     case 'mailing_refused':
       return `The mailing can't be read: ${reason.detail} Replace the file, then run the campaign again.`;
     case 'workflow_lost':

@@ -1,7 +1,8 @@
 import { hoursAt } from './hours.ts';
+import { canaryUntil } from './safeguards.ts';
 import type { RunSettings, RunStatus, RunStep, RunTrigger } from './run.ts';
 
-export const waitingCodes = ['approval', 'resume', 'hours'] as const;
+export const waitingCodes = ['approval', 'resume', 'hours', 'canary'] as const;
 
 /** What a live run waits for. `until`: when that ends by itself, or the run does; null: not before a person acts. */
 export interface Waiting {
@@ -14,7 +15,9 @@ export interface WaitingFacts {
   trigger: RunTrigger;
   status: RunStatus;
   step: RunStep;
-  settings: Pick<RunSettings, 'hours' | 'holidays'>;
+  settings: RunSettings;
+  canaryLeftAt: Date | null;
+  canaryOverAt: Date | null;
   expiresAt: Date | null;
 }
 
@@ -36,7 +39,8 @@ export function waitingOf(run: WaitingFacts, now: Date): Waiting | null {
   const keepsHours = run.trigger !== 'dry_run' && (step === 'due' || step === 'hours' || step === 'sending');
   if (!keepsHours) return null;
   const hours = hoursAt(settings.hours, now, new Set(settings.holidays));
-  if (hours.open || hours.opensAt === null) return null;
+  if (hours.open) return waitingForCanary(run);
+  if (hours.opensAt === null) return null;
   if (expiresAt !== null && expiresAt < hours.opensAt) {
     const words = `Outside the sending hours. They open at ${hours.opensAt.toISOString()}, after its expiry at ${expiresAt.toISOString()}.`;
     return { code: 'hours', until: expiresAt, words };
@@ -46,4 +50,12 @@ export function waitingOf(run: WaitingFacts, now: Date): Waiting | null {
     until: hours.opensAt,
     words: `Outside the sending hours. They open at ${hours.opensAt.toISOString()}.`,
   };
+}
+
+function waitingForCanary({ settings, canaryLeftAt, canaryOverAt }: WaitingFacts): Waiting | null {
+  if (canaryLeftAt === null || canaryOverAt !== null) return null;
+  const { canarySize, canaryMinutes } = settings.campaign.safeguards;
+  const until = canaryUntil(canaryLeftAt, canaryMinutes);
+  const words = `The first ${canarySize} messages have left. The others wait for their receipts and answers until ${until.toISOString()}.`;
+  return { code: 'canary', until, words };
 }

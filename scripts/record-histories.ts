@@ -30,6 +30,7 @@ const runsShape = z.object({
       id: z.int(),
       campaignId: z.int(),
       status: z.string(),
+      step: z.string(),
       occurrence: z.coerce.date(),
       trigger: z.enum(runTriggers),
     }),
@@ -132,6 +133,30 @@ try {
   await api.call('POST', `/api/campaigns/${paused}/disable`, {});
   await keep('campaign-run-now', campaignWorkflowId(streamed));
 
+  const tried = z
+    .object({ runId: z.int() })
+    .parse(await api.call('POST', `/api/campaigns/${small}/dry-run`)).runId;
+  await ended(api, small, tried);
+  await keep('run-dry', runWorkflowId(await runOf(api, small, tried)));
+  await keep('campaign-dry-run', campaignWorkflowId(small));
+
+  const careful = await prepare(api, {
+    name: 'Careful',
+    providerId: slow,
+    sendingHoursId: always,
+    lines: 300,
+    safeguards: { approval: true, canarySize: 20, canaryMinutes: 0, stopAtPercent: 20 },
+  });
+  await faults({ refuse: ['1', '3', '5', '7', '9'].map((endsWith) => ({ endsWith, code: 21211 })) });
+  const approved = await runNow(api, careful);
+  await until(async () => (await runOf(api, careful, approved.id)).step === 'approval' || undefined);
+  await api.call('POST', `/api/runs/${approved.id}/approve`);
+  await until(async () => (await runOf(api, careful, approved.id)).status === 'paused' || undefined);
+  await faults({});
+  await api.call('POST', `/api/runs/${approved.id}/resume`);
+  await ended(api, careful, approved.id);
+  await keep('run-approved-stopped-resumed', runWorkflowId(approved));
+
   const closed = await prepare(api, {
     name: 'Never open',
     providerId: fast,
@@ -155,6 +180,7 @@ async function prepare(
     sendingHoursId: number;
     lines: number;
     holidayCalendarId?: number;
+    safeguards?: object;
   },
 ): Promise<number> {
   const id = await createCampaign(api, { ...campaign, startsAt: '2099-01-01T09:00' });
@@ -164,17 +190,19 @@ async function prepare(
   );
   if (campaign.holidayCalendarId !== undefined)
     await schedule(api, id, { holidayCalendarId: campaign.holidayCalendarId });
+  if (campaign.safeguards !== undefined) await change(api, id, { safeguards: campaign.safeguards });
   await api.call('POST', `/api/campaigns/${id}/enable`, {});
   return id;
 }
 
 async function schedule(api: ApiClient, id: number, changed: Record<string, unknown>): Promise<void> {
+  const { definition } = documentShape.parse(await api.call('GET', `/api/campaigns/${id}`));
+  await change(api, id, { schedule: { ...definition.schedule, ...changed } });
+}
+
+async function change(api: ApiClient, id: number, blocks: Record<string, unknown>): Promise<void> {
   const { definition, version } = documentShape.parse(await api.call('GET', `/api/campaigns/${id}`));
-  await api.call('PUT', `/api/campaigns/${id}`, {
-    ...definition,
-    schedule: { ...definition.schedule, ...changed },
-    version,
-  });
+  await api.call('PUT', `/api/campaigns/${id}`, { ...definition, ...blocks, version });
 }
 
 /** Makes the campaign due so soon, by UTC. */
@@ -189,9 +217,23 @@ async function runNow(api: ApiClient, campaignId: number): Promise<{ id: number 
   const { runId } = z
     .object({ runId: z.int() })
     .parse(await api.call('POST', `/api/campaigns/${campaignId}/run-now`));
+  return runOf(api, campaignId, runId);
+}
+
+async function runOf(api: ApiClient, campaignId: number, runId: number) {
   const run = (await runsOf(api, campaignId)).find(({ id }) => id === runId);
   if (!run) throw new Error(`There is no run ${runId}.`);
   return run;
+}
+
+/** What the gateway does wrong from the next message on. */
+async function faults(wanted: object): Promise<void> {
+  const answer = await fetch(`${system.sandbox.url}/sandbox/faults`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${system.sandbox.authToken}` },
+    body: JSON.stringify(wanted),
+  });
+  if (!answer.ok) throw new Error(`The sandbox answered ${answer.status}.`);
 }
 
 async function runsOf(api: ApiClient, campaignId: number) {

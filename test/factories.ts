@@ -86,6 +86,7 @@ export interface CampaignChoices {
   template?: string;
   runDespitePending?: boolean;
   expiresAfterHours?: number | null;
+  safeguards?: object;
   ticketPolicy?: object;
   /** Lines of the mailing, or the file itself. */
   mailing?: number | string | Buffer;
@@ -110,6 +111,7 @@ export async function createCampaign(
       runDespitePending: choices.runDespitePending ?? false,
       expiresAfterHours: choices.expiresAfterHours ?? null,
     },
+    safeguards: choices.safeguards ?? {},
     ...(choices.ticketPolicy ? { ticketPolicy: choices.ticketPolicy } : {}),
   });
   const { id } = await insertCampaign(sql, definition);

@@ -275,6 +275,9 @@ export async function run(input: RunInput): Promise<RunResult> {
       switch (plan.next) {
         case 'done':
           return close('finished', null);
+        case 'pause':
+          await pauseFor(plan.reason);
+          break;
         case 'wait':
           await condition(() => paused || cancelled, Math.min(plan.waitMs, longestPauseMs));
           break;
@@ -283,7 +286,7 @@ export async function run(input: RunInput): Promise<RunResult> {
           await inSendingScope(plan.senders, (index) =>
             sendMessages.executeWithOptions(
               { summary: plan.senders === 1 ? 'Send' : `Send (${index + 1} of ${plan.senders})` },
-              [{ runId, maxAttempts: plan.maxAttempts }],
+              [{ runId, limit: plan.limit, maxAttempts: plan.maxAttempts }],
             ),
           );
           break;

@@ -278,6 +278,9 @@ create table runs (
   preflight       jsonb,                  -- domain/preflight.ts
   approved_at     timestamptz,            -- of a run that waits for a person
   approved_by     text,                   -- 'user:7', 'token:3'
+  canary_left_at  timestamptz,            -- when the first messages had left that the others wait for
+  canary_over_at  timestamptz,            -- when the others were let go
+  measured_from   jsonb,                  -- domain/safeguards.ts: outcomes and failures when a stopped run went on
   sending_at      timestamptz,
   finished_at     timestamptz,
   -- One run for each occurrence, whatever is retried.
@@ -366,6 +369,7 @@ create index on inbound_messages (phone, id);
 create index on inbound_messages (message_id, id) where message_id is not null;
 create index on inbound_messages (campaign_id, id) where campaign_id is not null;
 create index on inbound_messages (run_id, id) where run_id is not null;
+create index on inbound_messages (run_id) where effect = 'opt_out'; -- asked for each second while a run is sending
 create index on inbound_messages (effect, id) where effect is not null;
 create index inbound_messages_unmatched on inbound_messages (id) where message_id is null;
 create index inbound_messages_unhandled on inbound_messages (id) where handled_at is null;
