@@ -30,6 +30,7 @@ import { sessions } from './sessions.ts';
 import { settings } from './settings.ts';
 import { testSends } from './test-sends.ts';
 import type { Temporal } from './temporal.ts';
+import { tickets } from './tickets.ts';
 import { tokens } from './tokens.ts';
 import { users } from './users.ts';
 import { webhooks } from './webhooks.ts';
@@ -175,6 +176,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(runs, { prefix: '/runs', sql, temporal, hub, clock });
       await api.register(runActions, { prefix: '/runs', sql, temporal });
       await api.register(messages, { sql });
+      await api.register(tickets, { sql });
       await api.register(metricsPage, { prefix: '/metrics', sql, metrics });
       await api.register(replies, { sql });
     },

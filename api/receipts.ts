@@ -4,6 +4,7 @@ import { type InboundEvent, insertInboundEvents } from '../db/inbound.ts';
 import { applyReceipts, type ReceiptMove } from '../db/messages.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
 import { insertReplies, type NewReply } from '../db/replies.ts';
+import { followReceipts } from '../db/ticket-opening.ts';
 
 /** A verified call of a provider: the raw event, and what it says of a message or what a person says, if anything. */
 export interface Arrival {
@@ -78,6 +79,7 @@ export function createReceiptWriter({
           const moves = arrivals.flatMap(({ move }, index) => (move && fresh.has(index) ? [move] : []));
           const strongest = strongestMoves(moves);
           const moved = new Set(await applyReceipts(tx, strongest));
+          await followReceipts(tx, [...moved]);
           const optedOut = strongest.filter(
             ({ messageId, reason }) => reason === 'number_opted_out' && moved.has(messageId),
           );

@@ -1,5 +1,6 @@
 import { openingOnReply, type TicketOpening, ticketOutcomes, ticketPolicy } from '../domain/ticket.ts';
 import type { Sql } from './client.ts';
+import { posted } from './ticket-posts.ts';
 
 interface ReplyToTicket {
   policy: unknown;
@@ -38,8 +39,12 @@ export async function openReplyTicket(
     order by id desc limit 1`;
   if (ticket) {
     await sql`
-      insert into ticket_events (ticket_id, kind, actor, inbound_message_id)
-      values (${ticket.id}, 'reply', 'customer', ${inboundMessageId})`;
+      with event as (
+        insert into ticket_events (ticket_id, kind, actor, inbound_message_id)
+        values (${ticket.id}, 'reply', 'customer', ${inboundMessageId})
+        returning id, ticket_id, kind
+      ), ${posted(sql)}
+      select from event`;
     await sql`update tickets set updated_at = now() where id = ${ticket.id}`;
     return { ticketId: ticket.id, opened: false };
   }
@@ -65,9 +70,12 @@ async function insertReplyTicket(
         ${resolutionId}, ${status === 'finished' ? sql`now()` : null}
       from messages as m join inbound_messages as i on i.id = ${inboundMessageId} where m.id = ${messageId}
       returning id
-    )
-    insert into ticket_events (ticket_id, kind, actor, inbound_message_id)
-    select id, 'opened', ${`campaign:${campaignId}`}, ${inboundMessageId} from opened returning ticket_id`;
+    ), event as (
+      insert into ticket_events (ticket_id, kind, actor, inbound_message_id)
+      select id, 'opened', ${`campaign:${campaignId}`}, ${inboundMessageId} from opened
+      returning id, ticket_id, kind
+    ), ${posted(sql)}
+    select ticket_id from event`;
   return ticket.ticketId;
 }
 
@@ -130,7 +138,8 @@ export async function openSendTickets(
         from opened join inbound_messages as reply using (message_id)
       ) as event
       order by ticket_id, inbound_message_id nulls first
-    )
+      returning id, ticket_id, kind
+    ), ${posted(sql)}
     select count(*)::int as opened from opened`;
   return { opened: batch.opened, lastLine: page.lastLine };
 }
@@ -164,8 +173,11 @@ export async function followReceipts(sql: Sql, messageIds: readonly number[]): P
       update tickets as t set resolution_id = wrong.resolution_id, version = version + 1, updated_at = now()
       from wrong where t.id = wrong.id and t.resolution_id = wrong.was
       returning t.id, wrong.was, t.resolution_id as now
-    )
-    insert into ticket_events (ticket_id, kind, actor, changes)
-    select id, 'receipt', 'receipt', jsonb_build_object('resolutionId', jsonb_build_array(was, now))
-    from corrected order by id`;
+    ), event as (
+      insert into ticket_events (ticket_id, kind, actor, changes)
+      select id, 'receipt', 'receipt', jsonb_build_object('resolutionId', jsonb_build_array(was, now))
+      from corrected order by id
+      returning id, ticket_id, kind
+    ), ${posted(sql)}
+    select from event`;
 }

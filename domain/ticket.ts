@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { ExtraField } from './contact.ts';
 import type { MessageStatus } from './message.ts';
 
+const id = z.int().positive();
+
 /** A ticket is a period of human service for a contact ("Atendimento"). */
 export const ticketStatuses = ['open', 'in_progress', 'waiting', 'finished'] as const;
 export const ticketStatus = z.enum(ticketStatuses);
@@ -18,7 +20,7 @@ export const ticketMoves: Readonly<Record<TicketStatus, readonly TicketStatus[]>
   finished: ['open', 'in_progress'],
 };
 
-const optionalId = z.int().positive().nullable().default(null);
+const optionalId = id.nullable().default(null);
 
 /** What every ticket of a campaign opens with. Ids of settings; null while the draft has gaps. */
 const target = {

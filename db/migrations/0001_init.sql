@@ -420,10 +420,10 @@ create unique index tickets_cause_reply on tickets (inbound_message_id) where in
 -- A search reads each status by itself (db/tickets.ts), so these serve it with a status and without one.
 create index on tickets (status, id);
 create index on tickets (campaign_id, status, id);
+create index on tickets (run_id, status, id);
 create index on tickets (department_id, status, id);
 create index on tickets (assignee_id, status, id);
 create index on tickets (category_id, status, id);
-create index on tickets (run_id, id);
 create index on tickets (phone, id) where phone is not null;
 create index on tickets (customer_id, id) where customer_id is not null;
 create index on tickets (subcategory_id);
@@ -436,13 +436,40 @@ create table ticket_events (
   ticket_id  bigint not null references tickets on delete cascade,
   kind       text not null check (kind in ('opened', 'changed', 'reply', 'receipt')),
   actor      text not null,               -- 'user:7', 'campaign:3', 'customer', 'receipt'
-  changes    jsonb not null default '{}', -- {"status": ["open", "finished"]}
+  actor_name text not null default '',    -- of a person; kept: the user may be gone
+  changes    jsonb not null default '{}', -- {"status": ["open", "finished"]}; of free text only that it changed
   inbound_message_id bigint references inbound_messages,
   at         timestamptz not null default now()
 );
 create index on ticket_events (ticket_id, id);
 -- A reply stands in one ticket, once.
 create unique index ticket_events_reply on ticket_events (inbound_message_id) where inbound_message_id is not null;
+
+-- Where openings and changes of tickets are posted: one row, or none.
+create table ticket_posting (
+  id             smallint primary key default 1 check (id = 1),
+  config         jsonb not null,          -- domain/ticket-posting.ts
+  integration_id bigint generated always as ((config ->> 'integrationId')::bigint) stored references integrations,
+  secrets        text not null            -- sealed by db/secrets.ts
+);
+create index on ticket_posting (integration_id);
+
+-- The outbox: one row for each event that is to be posted, written with the event. What is posted is made of the event
+-- and the ticket when it leaves, so nothing of a person stands here but what the helpdesk answered.
+create table ticket_posts (
+  event_id      bigint primary key references ticket_events on delete cascade,
+  ticket_id     bigint not null references tickets on delete cascade,
+  state         text not null default 'waiting' check (state in ('waiting', 'delivered', 'failed')),
+  attempts      integer not null default 0,
+  not_before    timestamptz not null default now(),
+  queued_at     timestamptz not null default now(), -- or asked to be posted again
+  answer_status integer,                  -- HTTP; null: no answer
+  answer        text,                     -- its beginning, or why there is none
+  answered_at   timestamptz
+);
+create index on ticket_posts (ticket_id, event_id);
+create index ticket_posts_waiting on ticket_posts (event_id) where state = 'waiting';
+create index ticket_posts_failed on ticket_posts (event_id) where state = 'failed';
 
 -- Opt-outs -------------------------------------------------------------------------------------------------------
 
