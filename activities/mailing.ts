@@ -1,7 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
-import { cancelQueued, type ImportedLine, importMessages, skipOptedOut } from '../db/messages.ts';
+import { skipRefusedInRun } from '../db/consents.ts';
+import { cancelQueued, importMessages } from '../db/messages.ts';
+import { skipOptedOut } from '../db/opt-outs.ts';
+import type { PhoneHash } from '../db/phone-hash.ts';
 import { readMailingFile } from '../db/mailings.ts';
 import {
   enterStep,
@@ -21,6 +24,7 @@ import { profiles } from '../domain/segments.ts';
 import { compose, parseTemplate } from '../domain/template.ts';
 import { MailingRefused, readCsv } from '../mailing/csv.ts';
 import type { MailingRecords } from '../mailing/record.ts';
+import { type ContactLine, matchCustomers } from './customers.ts';
 import { finalFailure } from './failure.ts';
 import { countsByStatus, countsTable } from './runs.ts';
 
@@ -34,7 +38,7 @@ export interface ImportedMailing {
 const heartbeatMs = 1_000;
 const manyLines = 10_000;
 
-export function createMailing({ sql }: { sql: Database }) {
+export function createMailing({ sql, phoneHash }: { sql: Database; phoneHash: () => Promise<PhoneHash> }) {
   /** Opens the source of the run's mailing: the only step in which one source differs from the other. */
   const recordsOf = ({ id, settings, mailingFileId }: RunRow): MailingRecords => {
     const { source, extraFields } = settings.campaign.mailing;
@@ -56,11 +60,13 @@ export function createMailing({ sql }: { sql: Database }) {
       const run = await getRun(sql, runId);
       if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
       await enterStep(sql, runId, 'mailing');
+      const hash = await phoneHash();
       try {
         await sql.begin(async (tx) => {
           if (!(await lockImport(tx, runId))) return;
-          await importMessages(tx, runId, watched(toLines(recordsOf(run), run.settings)));
-          await skipOptedOut(tx, runId);
+          const lines = watched(toLines(recordsOf(run), run.settings));
+          await importMessages(tx, runId, matchCustomers(sql, lines, run.settings));
+          await skipOptedOut(tx, hash, runId);
           // In the same transaction: at no moment could they have been sent.
           if (run.trigger === 'dry_run') await cancelQueued(tx, runId, dryRunReason);
           await markMailingRead(tx, runId);
@@ -75,6 +81,9 @@ export function createMailing({ sql }: { sql: Database }) {
           `The mailing can't be read (${error.code}). Torpedo shows the details.`,
         );
       }
+      // Again: who refused or opted out during the import did not see its messages, and was not seen by it.
+      await skipOptedOut(sql, hash, runId);
+      await skipRefusedInRun(sql, runId);
       const counts = await runCounts(sql, runId);
       // Until autovacuum has come by, the planner knows nothing of a million new rows.
       if (counts.reduce((sum, { messages }) => sum + messages, 0) > manyLines) await sql`analyze messages`;
@@ -88,7 +97,7 @@ export function createMailing({ sql }: { sql: Database }) {
 }
 
 /** Heartbeats, and ends the import when the activity is cancelled. */
-async function* watched(batches: AsyncIterable<ImportedLine[]>): AsyncGenerator<ImportedLine[]> {
+async function* watched(batches: AsyncIterable<ContactLine[]>): AsyncGenerator<ContactLine[]> {
   const signal = cancellationSignal();
   let lines = 0;
   let beatAt = 0;
@@ -115,7 +124,7 @@ async function* watched(batches: AsyncIterable<ImportedLine[]>): AsyncGenerator<
 export async function* toLines(
   records: MailingRecords,
   settings: RunSettings,
-): AsyncGenerator<ImportedLine[]> {
+): AsyncGenerator<ContactLine[]> {
   const { message, mailing } = settings.campaign;
   const parsed = parseTemplate(
     message.template,
@@ -132,13 +141,15 @@ export async function* toLines(
   // As numbers: a phone has at most 15 digits, and a million of them take a third of the memory that strings do.
   const phones = new Set<number>();
 
-  const lineOf = (line: number, contact: Contact): ImportedLine => {
+  const lineOf = (line: number, contact: Contact): ContactLine => {
     const base = {
       line,
       code: contact.code || null,
       name: contact.name || null,
       segments: 0,
+      customerId: null,
       extra: contact.extra,
+      contact,
     };
     const skipped = { ...base, status: 'skipped' as const, phone: null, text: null };
     const phone = choosePhone(contact);
@@ -163,7 +174,7 @@ export async function* toLines(
   };
 
   for await (const batch of records) {
-    yield batch.map((record): ImportedLine =>
+    yield batch.map((record): ContactLine =>
       record.ok
         ? lineOf(record.line, record.contact)
         : {
@@ -175,6 +186,8 @@ export async function* toLines(
             phone: null,
             text: null,
             segments: 0,
+            customerId: null,
+            contact: null,
             extra: { problem: record.problem.message },
           },
     );

@@ -358,6 +358,7 @@ export interface ImportedLine {
   phone: string | null;
   text: string | null;
   segments: number;
+  customerId: number | null;
   extra: Record<string, string> | null;
 }
 
@@ -381,14 +382,14 @@ export async function importMessages(
 ): Promise<void> {
   const counts = new Map<string, { status: string; reason: string; messages: number; segments: number }>();
   const copy = await sql`
-    copy messages (run_id, line, status, reason, code, name, phone, text, segments, extra) from stdin`.writable();
+    copy messages (run_id, line, status, reason, code, name, phone, text, segments, customer_id, extra) from stdin`.writable();
   const failed = new Promise<never>((_, reject) => copy.once('error', reject));
   failed.catch(() => undefined);
   try {
     for await (const batch of batches) {
       let rows = '';
       for (const line of batch) {
-        rows += `${runId}\t${line.line}\t${line.status}\t${line.reason ?? '\\N'}\t${copyValue(line.code)}\t${copyValue(line.name)}\t${line.phone ?? '\\N'}\t${copyValue(line.text)}\t${line.segments}\t${copyValue(line.extra === null ? null : JSON.stringify(line.extra))}\n`;
+        rows += `${runId}\t${line.line}\t${line.status}\t${line.reason ?? '\\N'}\t${copyValue(line.code)}\t${copyValue(line.name)}\t${line.phone ?? '\\N'}\t${copyValue(line.text)}\t${line.segments}\t${line.customerId ?? '\\N'}\t${copyValue(line.extra === null ? null : JSON.stringify(line.extra))}\n`;
         const key = `${line.status}/${line.reason ?? ''}`;
         const count = counts.get(key);
         if (count) {
@@ -416,15 +417,4 @@ export async function importMessages(
   )) {
     await sql`insert into run_counts ${sql({ runId, ...count })}`;
   }
-}
-
-/** Skips the queued messages of a run whose phones have opted out. */
-export async function skipOptedOut(sql: Sql, runId: number): Promise<void> {
-  await sql`
-    with moved as (
-      update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
-      from opt_outs as o where o.phone = m.phone and m.run_id = ${runId} and m.status = 'queued'
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
 }

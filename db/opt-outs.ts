@@ -83,3 +83,43 @@ export async function isOptedOut(sql: Sql, hash: PhoneHash, phone: string): Prom
   const rows = await sql`select from opt_outs where phone = ${phone} or phone_hash = ${hash(phone)}`;
   return rows.count > 0;
 }
+
+const hashedAtOnce = 5_000;
+
+/** Skips the queued messages of a run whose phones have opted out. */
+export async function skipOptedOut(sql: Sql, hash: PhoneHash, runId: number): Promise<void> {
+  await skip(sql, runId, sql`join opt_outs as o on o.phone = m.phone`);
+  const [{ any }] = await sql<[{ any: boolean }]>`
+    select exists (select from opt_outs where phone_hash is not null) as any`;
+  if (!any) return;
+  // The key stays in this process, so the phones have to come here. There are few such opt-outs, and mostly none.
+  for (let after = 0; ;) {
+    const rows = await sql<{ line: number; phone: string }[]>`
+      select line, phone from messages where run_id = ${runId} and line > ${after} and status = 'queued'
+      order by line limit ${hashedAtOnce}`;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    const lines = rows.map(({ line }) => line);
+    const hashes = rows.map(({ phone }) => `\\x${hash(phone).toString('hex')}`);
+    await skip(
+      sql,
+      runId,
+      sql`join unnest(${lines}::int[], ${hashes}::text[]) as h (line, hash) on h.line = m.line
+        join opt_outs as o on o.phone_hash = h.hash::bytea`,
+    );
+    after = last.line;
+  }
+}
+
+async function skip(sql: Sql, runId: number, join: PendingQuery<Row[]>): Promise<void> {
+  await sql`
+    with held as (
+      select m.id from messages as m ${join}
+      where m.run_id = ${runId} and m.status = 'queued' order by m.id for update of m
+    ), moved as (
+      update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
+      from held where m.id = held.id and m.status = 'queued'
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from moved`;
+}

@@ -143,6 +143,18 @@ function plainSpelling(raw: string): string {
     .replace(/^0\s*0/, '+');
 }
 
+/** Any valid number in E.164, also one that no SMS reaches: a landline. Null when it can't be read. */
+export function normalizePhone(raw: string, options: PhoneOptions = {}): string | null {
+  const phone = parsePhone(raw, options);
+  if (phone.ok) return phone.e164;
+  if (phone.reason !== 'not_a_mobile') return null;
+  const parsed = parsePhoneNumberFromString(plainSpelling(raw), {
+    defaultCountry: options.defaultCountry ?? 'BR',
+    extract: false,
+  });
+  return parsed?.number ?? null;
+}
+
 export type PhoneField = 'mobile' | 'phone' | 'phone2';
 
 /** How much a failure tells a person who wants to put the contact right: see `choosePhone`. */

@@ -241,6 +241,7 @@ export async function createRun(
       phone,
       text: phone === null ? null : `Ola Maria ${index + 1}`,
       segments: phone === null ? 0 : 1,
+      customerId: null,
       extra: {},
     }));
   }

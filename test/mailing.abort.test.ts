@@ -29,6 +29,7 @@ const lineOf = (line: number): ImportedLine => ({
   phone: null,
   text: null,
   segments: 0,
+  customerId: null,
   extra: null,
 });
 

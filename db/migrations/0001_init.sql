@@ -225,35 +225,56 @@ alter table mailing_file_chunks alter column bytes set storage external;
 
 -- Customers ------------------------------------------------------------------------------------------------------
 
+-- The words of a text as a search compares them: without accents, in small letters, letters and digits only.
+create function search_words(value text) returns text[] language sql immutable parallel safe
+  return string_to_array(trim(regexp_replace(
+    lower(translate(normalize(value, nfc),
+      'ÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇÑÝáàâãäåéèêëíìîïóòôõöúùûüçñýÿ',
+      'AAAAAAEEEEIIIIOOOOOUUUUCNYaaaaaaeeeeiiiiooooouuuucnyy')),
+    '[^[:alnum:]]+', ' ', 'g')), ' ');
+
+-- A text as lists are searched and sorted by it: without case, accents and punctuation.
+create function folded(value text) returns text language sql immutable parallel safe
+  return array_to_string(search_words(value), ' ');
+
 -- A person in our base, across campaigns: matched by code, else by phone (E.164, any of the three).
+--
+-- A row is never deleted, but emptied: messages point here without a foreign key, whose check costs a run of a million
+-- messages as much as half its import, and locks a million rows here.
 create table customers (
   id               bigint generated always as identity primary key,
   code             text unique,
   name             text not null default '',
+  name_folded      text collate "C" not null generated always as (folded(name)) stored,
   mobile           text,                  -- E.164, like the others; null: not known
   phone            text,
   phone2           text,
   birth_date       date,
   region_id        bigint references regions,
   customer_type_id bigint references customer_types,
+  -- The latest statement of `consents`.
   consent          text not null default 'not_stated' check (consent in ('granted', 'refused', 'not_stated')),
+  consent_source   text,
+  consent_at       timestamptz,
   created_at       timestamptz not null default now(),
-  updated_at       timestamptz not null default now()
+  updated_at       timestamptz not null default now(),
+  erased_at        timestamptz
 );
-create index on customers (mobile) where mobile is not null;
-create index on customers (phone) where phone is not null;
-create index on customers (phone2) where phone2 is not null;
+create index on customers (mobile);
+create index on customers (phone);
+create index on customers (phone2);
+create index on customers (name_folded, id) where erased_at is null;
 create index on customers (region_id);
 create index on customers (customer_type_id);
 
--- Every statement of consent that was ever recorded; the last one stands on the customer.
+-- Every statement of consent that was ever recorded.
 create table consents (
   id          bigint generated always as identity primary key,
-  customer_id bigint not null references customers on delete cascade,
+  customer_id bigint not null references customers,
   consent     text not null check (consent in ('granted', 'refused', 'not_stated')),
-  source      text not null,              -- domain/customer.ts
+  source      text not null check (source in ('api', 'import', 'webservice', 'reply', 'admin')),
   note        text not null default '',
-  actor       text not null,              -- 'user:7', 'campaign:3', 'system'
+  actor       text not null,              -- 'user:7', 'token:3', 'system'
   at          timestamptz not null,       -- when the person stated it
   recorded_at timestamptz not null default now()
 );
@@ -302,7 +323,7 @@ create table messages (
   phone               text,               -- E.164; null when the line has none that can be read
   text                text,
   segments            smallint not null default 0,
-  customer_id         bigint references customers on delete set null,
+  customer_id         bigint,             -- no foreign key: see customers
   extra               jsonb,              -- extra fields; for a line that can't be sent, what was wrong with it
   attempts            smallint not null default 0,
   not_before          timestamptz,        -- of a message that is to be tried again
@@ -362,7 +383,7 @@ create table inbound_messages (
   message_id          bigint references messages, -- the newest we had sent to that phone; null: a reply to nobody
   campaign_id         bigint references campaigns,
   run_id              bigint references runs,
-  customer_id         bigint references customers on delete set null,
+  customer_id         bigint references customers,
   unique (provider_id, provider_message_id)
 );
 create index on inbound_messages (phone, id);
@@ -377,14 +398,6 @@ create index on inbound_messages (customer_id) where customer_id is not null;
 
 -- Tickets --------------------------------------------------------------------------------------------------------
 
--- The words of a text as a search compares them: without accents, in small letters, letters and digits only.
-create function search_words(value text) returns text[] language sql immutable parallel safe
-  return string_to_array(trim(regexp_replace(
-    lower(translate(normalize(value, nfc),
-      'ÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÇÑÝáàâãäåéèêëíìîïóòôõöúùûüçñýÿ',
-      'AAAAAAEEEEIIIIOOOOOUUUUCNYaaaaaaeeeeiiiiooooouuuucnyy')),
-    '[^[:alnum:]]+', ' ', 'g')), ' ');
-
 create table tickets (
   id                 bigint generated always as identity primary key,
   cause              text not null check (cause in ('reply', 'send')),
@@ -392,7 +405,7 @@ create table tickets (
   run_id             bigint not null references runs,
   message_id         bigint not null references messages,
   inbound_message_id bigint references inbound_messages, -- the reply that opened it
-  customer_id        bigint references customers on delete set null,
+  customer_id        bigint references customers,
   phone              text,                -- E.164; null once erased
   name               text,
   code               text,
@@ -497,6 +510,12 @@ create table opt_out_events (
 );
 create index on opt_out_events (phone, id);
 create index on opt_out_events (inbound_message_id) where inbound_message_id is not null;
+
+-- What admins have decided on privacy (domain/privacy.ts); without the row, its defaults.
+create table privacy_settings (
+  only_row   boolean primary key default true check (only_row),
+  definition jsonb not null
+);
 
 -- Keys that the deployment made for itself, sealed like secrets (db/secrets.ts).
 create table deployment_keys (
