@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isAllowEntry } from './mailing/address-guard.ts';
 import { bareWord, defaultReplyWords } from './domain/reply.ts';
 
 const optional = z.string().min(1).optional();
@@ -54,6 +55,23 @@ const environment = z.object({
     .default('http://127.0.0.1:3003')
     .transform((url) => url.replace(/\/$/, '')),
   SEND_TIMEOUT_MS: milliseconds(10_000),
+  /**
+   * Where described HTTP gateways may be besides the public internet: addresses, ranges (10.1.0.0/16) and names of
+   * hosts, with commas between.
+   */
+  GATEWAY_ALLOW: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== ''),
+    )
+    .refine(
+      (entries) => entries.every(isAllowEntry),
+      'Addresses, ranges or names of hosts, with commas between.',
+    ),
   /** How many senders work on one run at once, over all workers. */
   SENDERS_PER_RUN: z.coerce.number().int().min(1).max(50).default(1),
   /** A run of at most so many messages sends each in an activity of its own, visible by itself in the Temporal UI. */

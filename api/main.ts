@@ -6,6 +6,8 @@ import { connect } from '../db/client.ts';
 import { assertMigrated, SchemaError } from '../db/migrate.ts';
 import { createSecretBox } from '../db/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
+import { createAddressGuard } from '../mailing/address-guard.ts';
+import { guardedConnect } from '../mailing/guarded-connect.ts';
 import { buildApp } from './app.ts';
 import { ensureFirstAdmin } from './auth.ts';
 import { createTemporal } from './temporal.ts';
@@ -55,6 +57,9 @@ export async function startApi(config: Config): Promise<RunningApi> {
         sandboxUrl: config.SANDBOX_URL,
         sendTimeoutMs: config.SEND_TIMEOUT_MS,
         connections: connectionsPerProvider,
+        connect: guardedConnect(createAddressGuard(config.GATEWAY_ALLOW), {
+          timeoutMs: config.SEND_TIMEOUT_MS,
+        }),
       },
       uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
       trustedProxies: config.TRUSTED_PROXIES ?? null,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import {
   getProvider,
+  getProviderSecrets,
   insertProvider,
   listProviders,
   setProviderArchived,
@@ -10,7 +11,14 @@ import {
   updateProvider,
 } from '../db/providers.ts';
 import type { SecretBox } from '../db/secrets.ts';
-import { callbackPath, providerConfig, providerSecrets } from '../domain/provider.ts';
+import { gatewaySecretNames } from '../domain/http-gateway.ts';
+import {
+  callbackPath,
+  providerConfig,
+  type ProviderConfig,
+  providerSecrets,
+  type ProviderSecrets,
+} from '../domain/provider.ts';
 import { segmentProfileName } from '../domain/segments.ts';
 import { settingName } from '../domain/settings.ts';
 import { audit } from './auth.ts';
@@ -33,7 +41,10 @@ export const providerView = z.object({
   segmentProfile: segmentProfileName,
   ratePerSecond: z.number().nullable(),
   archivedAt: instant.nullable(),
-  /** Where the provider posts receipts and incoming messages. */
+  /**
+   * Where the provider calls us with receipts and incoming messages. All kinds but Twilio and the sandbox add the
+   * callback secret: `?key=…`, as last part of the path, in the header X-Torpedo-Key, or as password or bearer token.
+   */
   callbacks: z.object({ receipts: z.string(), inbound: z.string() }),
 });
 
@@ -94,7 +105,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
     },
     async (request, reply) => {
       const { body } = request;
-      requireSameKind(body);
+      requireSecrets(body.config, body.secrets);
       const provider = await sql.begin(async (tx) => {
         const added = await insertProvider(tx, box, body);
         await audit(
@@ -133,9 +144,8 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       return sql.begin(async (tx) => {
         const before = await getProvider(tx, id);
         if (!before) throw notFound('provider', id);
-        if (secrets || before.config.kind !== provider.config.kind) {
-          requireSameKind({ config: provider.config, secrets });
-        }
+        const known = secrets ?? (await getProviderSecrets(tx, box, id)) ?? undefined;
+        requireSecrets(provider.config, known);
         await updateProvider(tx, { id, ...provider });
         if (secrets) await setProviderSecrets(tx, box, id, secrets);
         await setProviderArchived(tx, id, archived);
@@ -159,14 +169,20 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
   );
 };
 
-function requireSameKind({
-  config,
-  secrets,
-}: {
-  config: { kind: string };
-  secrets?: { kind: string } | undefined;
-}): void {
-  if (secrets?.kind === config.kind) return;
-  const message = `Give the secrets of a provider of the kind ${config.kind}.`;
-  throw new ApiError('invalid_fields', { problems: [{ field: 'secrets', code: 'missing', message }] });
+/** Secrets are those of the config's kind, and all that the templates of a gateway name. */
+function requireSecrets(config: ProviderConfig, secrets: ProviderSecrets | undefined): void {
+  if (secrets?.kind !== config.kind) {
+    const message = `Give the secrets of a provider of the kind ${config.kind}.`;
+    throw new ApiError('invalid_fields', { problems: [{ field: 'secrets', code: 'missing', message }] });
+  }
+  if (config.kind !== 'http' || secrets.kind !== 'http') return;
+  const missing = gatewaySecretNames(config).filter((name) => !Object.hasOwn(secrets.values, name));
+  if (missing.length === 0) return;
+  throw new ApiError('invalid_fields', {
+    problems: missing.map((name) => ({
+      field: `secrets.values.${name}`,
+      code: 'missing',
+      message: `A template uses {secret.${name}}: give its value.`,
+    })),
+  });
 }

@@ -79,18 +79,32 @@ export async function getProvider(sql: Sql, id: number): Promise<ProviderRow | n
   return row ? parsed(row) : null;
 }
 
+/** The opened secrets; null when there is no such provider. */
+export async function getProviderSecrets(
+  sql: Sql,
+  box: SecretBox,
+  id: number,
+): Promise<ProviderSecrets | null> {
+  const [row] = await sql<{ secrets: string }[]>`select secrets from providers where id = ${id}`;
+  return row ? providerSecrets.parse(JSON.parse(box.open(row.secrets, context(id)))) : null;
+}
+
 /** Config and opened secrets, for the adapter. */
 export async function getProviderAccount(
   sql: Sql,
   box: SecretBox,
   id: number,
-): Promise<(ProviderAccount & { id: number }) | null> {
+): Promise<(ProviderAccount & { id: number; reference: string }) | null> {
   const [row] = await sql<
-    { config: unknown; secrets: string }[]
-  >`select config, secrets from providers where id = ${id}`;
+    { config: unknown; secrets: string; reference: string }[]
+  >`select config, secrets, reference from providers where id = ${id}`;
   if (!row) return null;
   const secrets = providerSecrets.parse(JSON.parse(box.open(row.secrets, context(id))));
-  return { ...providerAccount.parse({ ...providerConfig.parse(row.config), ...secrets }), id };
+  return {
+    ...providerAccount.parse({ ...providerConfig.parse(row.config), ...secrets }),
+    id,
+    reference: row.reference,
+  };
 }
 
 /** When the reserved sends may leave: the first after `waitMs`, the following ones at `ratePerSecond`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { httpGatewayFields, httpGatewaySecrets } from './http-gateway.ts';
 
 /** An SMS provider as an admin configures it: what is public, what is secret, and both together for the adapter. */
 
@@ -21,26 +22,72 @@ const twilioSender = z.union(
 
 const twilioFields = { accountSid, from: twilioSender };
 // It goes into a header as it is.
-const authToken = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'A token without spaces or control characters.');
+const token = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'A token without spaces or control characters.');
 
-const sandboxConfig = z.strictObject({ kind: z.literal('sandbox'), ...twilioFields });
-const twilioConfig = z.strictObject({ kind: z.literal('twilio'), ...twilioFields });
+/**
+ * What a provider that can't sign its callbacks sends along with them, so that nobody else can make them up. It goes
+ * into URLs and headers.
+ */
+const callbackSecret = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{20,128}$/, 'A secret of 20 to 128 letters, digits, _ and -, made by chance.');
+
+// https://github.com/zenvia/zenvia-openapi-spec: `from` of a message has 1 to 64 characters.
+const senderAlias = z
+  .string()
+  .trim()
+  .min(1, 'Give the sender.')
+  .max(64)
+  .regex(/^[^\p{Cc}]*$/u, 'No control characters.');
+const infobipUrl = z
+  .string()
+  .regex(
+    /^https:\/\/(?:[a-z0-9-]{1,63}\.)?api\.infobip\.com$/,
+    "The account's own address, https://xxxxx.api.infobip.com.",
+  );
+
+const configs = {
+  sandbox: { kind: z.literal('sandbox'), ...twilioFields },
+  twilio: { kind: z.literal('twilio'), ...twilioFields },
+  zenvia: { kind: z.literal('zenvia'), from: senderAlias },
+  infobip: { kind: z.literal('infobip'), baseUrl: infobipUrl, from: senderAlias },
+  http: { kind: z.literal('http'), ...httpGatewayFields },
+};
+const secrets = {
+  sandbox: { kind: z.literal('sandbox'), authToken: token },
+  twilio: { kind: z.literal('twilio'), authToken: token },
+  zenvia: { kind: z.literal('zenvia'), apiToken: token, callbackSecret },
+  infobip: { kind: z.literal('infobip'), apiKey: token, callbackSecret },
+  http: { kind: z.literal('http'), callbackSecret, values: httpGatewaySecrets },
+};
 
 /** `providers.config`: what anyone who may see the provider may see. */
-export const providerConfig = z.discriminatedUnion('kind', [sandboxConfig, twilioConfig]);
+export const providerConfig = z.discriminatedUnion('kind', [
+  z.strictObject(configs.sandbox),
+  z.strictObject(configs.twilio),
+  z.strictObject(configs.zenvia),
+  z.strictObject(configs.infobip),
+  z.strictObject(configs.http),
+]);
 export type ProviderConfig = z.infer<typeof providerConfig>;
 
 /** `providers.secrets` before sealing: written, never shown again. */
 export const providerSecrets = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('sandbox'), authToken }),
-  z.strictObject({ kind: z.literal('twilio'), authToken }),
+  z.strictObject(secrets.sandbox),
+  z.strictObject(secrets.twilio),
+  z.strictObject(secrets.zenvia),
+  z.strictObject(secrets.infobip),
+  z.strictObject(secrets.http),
 ]);
 export type ProviderSecrets = z.infer<typeof providerSecrets>;
 
 /** Config and opened secrets of one provider: `providerAccount.parse({ ...config, ...secrets })`. */
 export const providerAccount = z.discriminatedUnion('kind', [
-  sandboxConfig.extend({ authToken }),
-  twilioConfig.extend({ authToken }),
+  z.strictObject({ ...configs.sandbox, ...secrets.sandbox }),
+  z.strictObject({ ...configs.twilio, ...secrets.twilio }),
+  z.strictObject({ ...configs.zenvia, ...secrets.zenvia }),
+  z.strictObject({ ...configs.infobip, ...secrets.infobip }),
+  z.strictObject({ ...configs.http, ...secrets.http }),
 ]);
 export type ProviderAccount = z.infer<typeof providerAccount>;
 

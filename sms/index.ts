@@ -1,6 +1,10 @@
 import { callbackPath, type ProviderAccount } from '../domain/provider.ts';
+import type { buildConnector } from 'undici';
+import { createHttpGateway } from './http-gateway.ts';
+import { createInfobip } from './infobip.ts';
 import type { Provider } from './provider.ts';
 import { createTwilio } from './twilio.ts';
+import { createZenvia } from './zenvia.ts';
 
 export interface ProviderDeps {
   /** Where providers reach this deployment, without a slash at the end. */
@@ -11,22 +15,28 @@ export interface ProviderDeps {
   sendTimeoutMs: number;
   /** Connections to the provider at most, and so sends in flight. */
   connections: number;
+  /** Opens connections to addresses that an admin has given, and refuses those that are not allowed. */
+  connect: buildConnector.connector;
 }
 
 /** The adapter of one `providers` row. The sandbox is the Twilio adapter, pointed at the sandbox. */
 export function createProvider(
-  { id, ...account }: ProviderAccount & { id: number },
+  { id, reference, ...account }: ProviderAccount & { id: number; reference: string },
   deps: ProviderDeps,
 ): Provider {
-  const common = {
-    statusCallbackUrl: deps.publicUrl + callbackPath(id, 'receipts'),
-    sendTimeoutMs: deps.sendTimeoutMs,
-    connections: deps.connections,
-  };
+  const { sendTimeoutMs, connections, connect } = deps;
+  const limits = { sendTimeoutMs, connections };
+  const statusCallbackUrl = deps.publicUrl + callbackPath(id, 'receipts');
   switch (account.kind) {
     case 'sandbox':
-      return createTwilio({ ...account, ...common, baseUrl: deps.sandboxUrl });
+      return createTwilio({ ...account, ...limits, statusCallbackUrl, baseUrl: deps.sandboxUrl });
     case 'twilio':
-      return createTwilio({ ...account, ...common, baseUrl: 'https://api.twilio.com' });
+      return createTwilio({ ...account, ...limits, statusCallbackUrl, baseUrl: 'https://api.twilio.com' });
+    case 'zenvia':
+      return createZenvia({ ...account, ...limits, reference, baseUrl: 'https://api.zenvia.com' });
+    case 'infobip':
+      return createInfobip({ ...account, ...limits, reference, statusCallbackUrl });
+    case 'http':
+      return createHttpGateway({ ...account, ...limits, reference, statusCallbackUrl, connect });
   }
 }

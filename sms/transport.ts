@@ -1,6 +1,6 @@
-import { type Dispatcher, Pool } from 'undici';
+import { type buildConnector, type Dispatcher, Pool } from 'undici';
 
-/** What became of one POST: all that a provider adapter needs to decide between its outcomes. */
+/** What became of one request: all that a provider adapter needs to decide between its outcomes. */
 export type Exchange =
   /** The status line arrived. `body` is null when the rest of the answer did not. */
   | { kind: 'answered'; status: number; retryAfter: string | null; body: string | null }
@@ -18,9 +18,21 @@ export interface TransportOptions {
   timeoutMs: number;
   /** Connections at most; each carries one request at a time. More requests than these wait in memory. */
   connections: number;
+  /** Opens connections; by default any that is asked for, within `timeoutMs`. */
+  connect?: buildConnector.connector;
+}
+
+export interface TransportRequest {
+  method: 'GET' | 'POST' | 'PUT';
+  /** With its query. */
+  path: string;
+  /** Besides those of all requests: name, value, name, value. */
+  headers?: string[];
+  body: string | null;
 }
 
 export interface Transport {
+  send(request: TransportRequest): Promise<Exchange>;
   post(path: string, body: string): Promise<Exchange>;
   /** Waits for the requests under way, then closes the connections. */
   close(): Promise<void>;
@@ -30,7 +42,7 @@ export interface Transport {
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
- * POST over kept-alive connections, once: no retry, no redirect, and an exact word on whether the request can have
+ * Requests over kept-alive connections, each once: no retry, no redirect, and an exact word on whether the request can have
  * reached the other side.
  *
  * undici calls `onRequestStart` in the same tick in which it writes the first byte (client-h1.js, `writeH1`), and not
@@ -40,7 +52,13 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * it gives connections up after 4 idle seconds (earlier if the provider's Keep-Alive header says so), and before it
  * writes to an idle one it lets the event loop deliver a close or reset that has already arrived.
  */
-export function createTransport({ baseUrl, headers, timeoutMs, connections }: TransportOptions): Transport {
+export function createTransport({
+  baseUrl,
+  headers,
+  timeoutMs,
+  connections,
+  connect,
+}: TransportOptions): Transport {
   const { origin, pathname } = new URL(baseUrl);
   const prefix = pathname.replace(/\/$/, '');
   const flatHeaders = Object.entries(headers).flat();
@@ -51,14 +69,17 @@ export function createTransport({ baseUrl, headers, timeoutMs, connections }: Tr
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     maxResponseSize: MAX_ANSWER_BYTES,
+    ...(connect && { connect }),
   });
+  const send = ({ method, path, headers: more, body }: TransportRequest): Promise<Exchange> =>
+    new Promise((resolve) => {
+      const sent = more === undefined ? flatHeaders : [...flatHeaders, ...more];
+      pool.dispatch({ method, path: prefix + path, headers: sent, body }, new Sending(timeoutMs, resolve));
+    });
 
   return {
-    post: (path, body) =>
-      new Promise((resolve) => {
-        const post = new Post(timeoutMs, resolve);
-        pool.dispatch({ method: 'POST', path: prefix + path, headers: flatHeaders, body }, post);
-      }),
+    send,
+    post: (path, body) => send({ method: 'POST', path, body }),
     close: async () => {
       if (!pool.destroyed) await pool.close();
     },
@@ -66,7 +87,7 @@ export function createTransport({ baseUrl, headers, timeoutMs, connections }: Tr
 }
 
 /** One request under way, as undici reports on it. A class: undici looks the methods up for each request. */
-class Post implements Dispatcher.DispatchHandler {
+class Sending implements Dispatcher.DispatchHandler {
   readonly #timeoutMs: number;
   readonly #done: (exchange: Exchange) => void;
   #written = false;

@@ -1,30 +1,7 @@
-import type { FailureReason } from '../domain/message.ts';
+import { account, type CodeMeaning, refused, temporary } from './codes.ts';
 
-/**
- * What a Twilio error code means for one message. As the answer to a send all three kinds count; in a delivery
- * receipt, where the message has already ended, only the reason does.
- */
-export type TwilioCode = {
-  kind: 'refused' | 'temporary' | 'account';
-  reason: FailureReason;
-  detail: string;
-};
-
-const refused = (reason: FailureReason, detail: string): TwilioCode => ({ kind: 'refused', reason, detail });
-const temporary = (detail: string): TwilioCode => ({
-  kind: 'temporary',
-  reason: 'temporary_failure',
-  detail,
-});
-const account = (detail: string): TwilioCode => ({ kind: 'account', reason: 'sender_refused', detail });
-
-/**
- * Twilio's error codes that concern a message: https://www.twilio.com/docs/api/errors
- *
- * What is wrong for every message is `account`, so that the run stops instead of failing contact by contact. A sender
- * that may be wrong only for one destination (a short code in another country) is `refused`.
- */
-export const twilioCodes: ReadonlyMap<number, TwilioCode> = new Map([
+/** Twilio's error codes that concern a message: https://www.twilio.com/docs/api/errors */
+export const twilioCodes: ReadonlyMap<number, CodeMeaning> = new Map([
   [20003, account('Twilio does not accept the account SID and auth token.')],
   [20005, account('The Twilio account is not active.')],
   [20006, account('The Twilio account has no access to this service.')],

@@ -1,45 +1,10 @@
 import twilioLibrary from 'twilio';
-import { createCallback } from '../sms/callback.ts';
-import type {
-  Callback,
-  DeliveryReceipt,
-  InboundMessage,
-  Provider,
-  SendOutcome,
-  SendRequest,
-} from '../sms/provider.ts';
 import { createTwilio } from '../sms/twilio.ts';
-import { httpAnswer, type RawRequest } from './raw-server.ts';
-
-/** What one SMS provider adapter must do, as tables; providers.test.ts runs them. A new provider adds an entry. */
-export interface Adapter {
-  create(options: { baseUrl: string; sendTimeoutMs: number; connections: number }): Provider;
-  /** The answer of a provider that took the message, and what `accepted` says then. */
-  accepts: { answer: string; providerMessageId: string };
-  requests: {
-    name: string;
-    send: SendRequest;
-    /** `body`: the fields of the form, or the JSON. */
-    request: Omit<RawRequest, 'headers' | 'body'> & { headers: Record<string, string>; body: unknown };
-  }[];
-  answers: { name: string; answer: string; outcome: Partial<SendOutcome> }[];
-  receipts: { name: string; callback: Callback; receipts: Omit<DeliveryReceipt, 'payload'>[] }[];
-  inbound: { name: string; callback: Callback; messages: Omit<InboundMessage, 'payload'>[] }[];
-  verification: { name: string; callback: Callback; genuine: boolean }[];
-}
-
-/** A provider's call to `/webhooks/providers/1/<path>`. */
-const call = (path: string, body: Pick<Callback, 'headers' | 'rawBody'>, headers = {}): Callback =>
-  createCallback({
-    method: 'POST',
-    url: `https://torpedo.example/webhooks/providers/1/${path}`,
-    headers: { ...body.headers, ...headers },
-    rawBody: body.rawBody,
-  });
-const form = (fields: Record<string, string>): Pick<Callback, 'headers' | 'rawBody'> => ({
-  headers: { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' },
-  rawBody: new URLSearchParams(fields).toString(),
-});
+import { jsonGateway, plainGateway } from './adapters.http.ts';
+import { infobip } from './adapters.infobip.ts';
+import { type Adapter, call, form } from './adapters.shapes.ts';
+import { zenvia } from './adapters.zenvia.ts';
+import { httpAnswer } from './raw-server.ts';
 
 export const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
 const messageSid = `SM${'a'.repeat(32)}`;
@@ -80,6 +45,10 @@ function twilioSigned({
 }
 
 export const adapters: Record<string, Adapter> = {
+  zenvia,
+  infobip,
+  'a gateway by GET': plainGateway,
+  'a gateway by JSON': jsonGateway,
   twilio: {
     create: twilio(),
     accepts: {

@@ -16,6 +16,7 @@ import { campaign as completeCampaign, campaignDraft } from '../domain/campaign.
 import { sendingHours } from '../domain/hours.ts';
 import type { Role } from '../domain/user.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
+import { connectAnywhere } from './connect.ts';
 
 export const publicUrl = 'https://torpedo.example';
 export const box = createSecretBox([{ id: 'test', key: randomBytes(32) }]);
@@ -73,6 +74,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
       sandboxUrl: options.sandboxUrl ?? 'http://127.0.0.1:1',
       sendTimeoutMs: 2_000,
       connections: 4,
+      connect: connectAnywhere,
     },
     uploadLimitBytes: options.uploadLimitBytes ?? 10 * 1024 * 1024,
     ...(options.clock ? { clock: options.clock } : {}),

@@ -12,6 +12,7 @@ import { providerAccount } from '../domain/provider.ts';
 import { createCallback } from '../sms/callback.ts';
 import { createProvider } from '../sms/index.ts';
 import type { Callback } from '../sms/provider.ts';
+import { connectAnywhere } from './connect.ts';
 
 /** The adapter against the sandbox as a process of its own, as a developer starts it. */
 const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
@@ -67,8 +68,14 @@ test('a message goes out, its receipts and a reply come back, and the ledger is 
   const webhooks = await startWebhooks();
   const sandbox = await startSandbox({ receiptDelayMs: 10 });
   const provider = createProvider(
-    { id: 5, ...account },
-    { publicUrl: webhooks.url, sandboxUrl: sandbox.url, sendTimeoutMs: 5000, connections: 2 },
+    { id: 5, reference: 'r', ...account },
+    {
+      publicUrl: webhooks.url,
+      sandboxUrl: sandbox.url,
+      sendTimeoutMs: 5000,
+      connections: 2,
+      connect: connectAnywhere,
+    },
   );
   onTestFinished(() => provider.close());
 
@@ -115,8 +122,14 @@ test('of what the gateway took and did not say, every message is ambiguous, and 
   };
   const sandbox = await startSandbox({ errorRate, receipts: false });
   const provider = createProvider(
-    { id: 5, ...account },
-    { publicUrl: 'http://127.0.0.1:1', sandboxUrl: sandbox.url, sendTimeoutMs: 500, connections: 50 },
+    { id: 5, reference: 'r', ...account },
+    {
+      publicUrl: 'http://127.0.0.1:1',
+      sandboxUrl: sandbox.url,
+      sendTimeoutMs: 500,
+      connections: 50,
+      connect: connectAnywhere,
+    },
   );
   onTestFinished(() => provider.close());
 

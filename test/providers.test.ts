@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SendOutcome, SendRequest } from '../sms/provider.ts';
+import { infobip } from './adapters.infobip.ts';
 import { accountSid, adapters, twilio } from './adapters.ts';
 import { httpAnswer, type RawRequest, startRawServer } from './raw-server.ts';
 
@@ -71,6 +72,12 @@ function drip(socket: Socket): void {
   socket.write('HTTP/1.1 201 Created\r\ncontent-length: 60000\r\n\r\n');
   const timer = setInterval(() => socket.write(' '), 50);
   socket.on('close', () => clearInterval(timer));
+}
+
+function onlyRequest({ requests }: { requests: RawRequest[] }): RawRequest {
+  const [request] = requests;
+  if (!request || requests.length > 1) throw new Error(`${requests.length} requests came`);
+  return request;
 }
 
 /** A form or JSON. */
@@ -160,7 +167,10 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     expect(await provider.send({ ...message, text: 'a\ud800b' })).toMatchObject({
       kind: 'accepted',
     });
-    expect(server.requests[0]?.body).toContain(encodeURIComponent('a\ufffdb'));
+    const { path, body } = onlyRequest(server);
+    expect(decodeURIComponent(path) + decodeURIComponent(Buffer.from(body, 'latin1').toString())).toContain(
+      'a\ufffdb',
+    );
   });
 
   test('uses a new connection when the provider has closed an idle one', async () => {
@@ -182,7 +192,8 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
   test('carries no reference and asks for no receipts when it is a test send', async () => {
     const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
     await provider.send({ ...message, messageId: null });
-    expect(server.requests[0]?.body).not.toContain('StatusCallback');
+    const { path, body } = onlyRequest(server);
+    expect(path + body).not.toContain('torpedo.example');
   });
 
   test('waits for the sends under way when it closes, and takes no more', async () => {
@@ -214,3 +225,31 @@ test('a Messaging Service and a status callback with a query are sent as Twilio 
   await server.close();
   await provider.close();
 });
+
+test.each([
+  ['taken', 'PENDING', 'PENDING_ENROUTE', { kind: 'accepted', providerMessageId: 'r1-7' }],
+  ['refused', 'REJECTED', 'REJECTED_NOT_ENOUGH_CREDITS', { kind: 'refused', reason: 'sender_refused' }],
+  ['refused as this one is', 'REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', { kind: 'accepted' }],
+])(
+  'of a message that Infobip has already, the first one counts: it was %s',
+  async (_case, groupName, name, outcome) => {
+    const server = await startRawServer((socket, { path }) => {
+      const status = path.startsWith('/sms/3/logs')
+        ? { results: [{ messageId: 'r1-7', status: { groupName, name } }] }
+        : {
+            messages: [
+              { messageId: 'r1-7', status: { groupName: 'REJECTED', name: 'REJECTED_DUPLICATE_MESSAGE_ID' } },
+            ],
+          };
+      socket.write(httpAnswer(200, JSON.stringify(status)));
+    });
+    const provider = infobip.create({ baseUrl: server.url, sendTimeoutMs: 5000, connections: 1 });
+    expect(await provider.send(message)).toMatchObject(outcome);
+    expect(server.requests.map(({ path }) => path)).toEqual([
+      '/sms/3/messages',
+      '/sms/3/logs?messageId=r1-7',
+    ]);
+    await server.close();
+    await provider.close();
+  },
+);

@@ -15,6 +15,7 @@ import { createSystem, type System } from './system.ts';
 import { createTicketCatalogue, onReply } from './tickets.ts';
 import { until } from './until.ts';
 import { inboundForm, listenForReceipts, postSigned } from './webhooks.ts';
+import { connectAnywhere } from './connect.ts';
 
 const apiUrl = `http://127.0.0.1:${await freePort()}`;
 const system = await createSystem({ publicUrl: apiUrl });
@@ -131,7 +132,13 @@ async function appOn({ sql, box, gateway }: System, temporal: System['temporal']
     box,
     temporal,
     logger: pino({ level: 'silent' }),
-    sms: { publicUrl: apiUrl, sandboxUrl: gateway.url, sendTimeoutMs: 2_000, connections: 1 },
+    sms: {
+      publicUrl: apiUrl,
+      sandboxUrl: gateway.url,
+      sendTimeoutMs: 2_000,
+      connections: 1,
+      connect: connectAnywhere,
+    },
     uploadLimitBytes: 1024,
   });
   onTestFinished(() => app.close());

@@ -10,6 +10,7 @@ import { createRunProbe } from './runs.ts';
 import { createSystem, workerApplication } from './system.ts';
 import { until } from './until.ts';
 import { listenForReceipts } from './webhooks.ts';
+import { connectAnywhere } from './connect.ts';
 
 const sendTimeoutMs = 1_000;
 const publicUrl = `http://127.0.0.1:${await freePort()}`;
@@ -178,8 +179,8 @@ test('What a dead sender left becomes unknown, and its receipts settle what the 
   });
   expect(claimed).toHaveLength(10);
   const adapter = createAdapter(
-    { id: providerId, kind: 'sandbox', ...account },
-    { publicUrl, sandboxUrl: gateway.url, sendTimeoutMs, connections: 1 },
+    { id: providerId, reference: 'r', kind: 'sandbox', ...account },
+    { publicUrl, sandboxUrl: gateway.url, sendTimeoutMs, connections: 1, connect: connectAnywhere },
   );
   for (const { id, phone, text } of claimed.slice(0, 4))
     await adapter.send({ messageId: id, to: phone, text });

@@ -15,6 +15,7 @@ import { createWorkflowLookup } from '../worker/lookup.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { createDatabase } from './database.ts';
 import { createGateway } from './gateway.ts';
+import { connectAnywhere } from './connect.ts';
 
 export interface SystemOptions {
   gracePeriodMs?: number;
@@ -69,6 +70,7 @@ export async function createSystem(options: SystemOptions = {}) {
     sandboxUrl: gateway.url,
     sendTimeoutMs: options.sendTimeoutMs ?? 5_000,
     connections: 64,
+    connect: connectAnywhere,
   });
   const clock = { aheadMs: 0, now: () => new Date(Date.now() + clock.aheadMs) };
 

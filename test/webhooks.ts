@@ -4,6 +4,7 @@ import twilio from 'twilio';
 import { afterAll } from 'vitest';
 import { buildApp } from '../api/app.ts';
 import { publicUrl, sandboxAccount } from './api.ts';
+import { connectAnywhere } from './connect.ts';
 import type { System } from './system.ts';
 
 /** The API at the address that the system gave the gateway for its receipts. */
@@ -13,7 +14,13 @@ export async function listenForReceipts(system: System, apiUrl: string): Promise
     box: system.box,
     temporal: system.temporal,
     logger: pino({ level: 'silent' }),
-    sms: { publicUrl: apiUrl, sandboxUrl: system.gateway.url, sendTimeoutMs: 2_000, connections: 1 },
+    sms: {
+      publicUrl: apiUrl,
+      sandboxUrl: system.gateway.url,
+      sendTimeoutMs: 2_000,
+      connections: 1,
+      connect: connectAnywhere,
+    },
     uploadLimitBytes: 1024,
   });
   await app.listen({ host: '127.0.0.1', port: Number(new URL(apiUrl).port) });

@@ -9,6 +9,7 @@ import { defaultReplyWords } from '../domain/reply.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkflowLookup } from '../worker/lookup.ts';
 import { createWorkers } from '../worker/workers.ts';
+import { connectAnywhere } from './connect.ts';
 
 /** The real workers on a task queue of the test's own, until its file is done. Call it outside of tests. */
 export async function startWorkers({
@@ -35,6 +36,7 @@ export async function startWorkers({
     sandboxUrl,
     sendTimeoutMs: 2_000,
     connections: 50,
+    connect: connectAnywhere,
   });
   const workers = await createWorkers({
     connection,

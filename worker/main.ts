@@ -9,6 +9,8 @@ import { assertMigrated, SchemaError } from '../db/migrate.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
 import { createSecretBox } from '../db/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
+import { createAddressGuard } from '../mailing/address-guard.ts';
+import { guardedConnect } from '../mailing/guarded-connect.ts';
 import { workflowBundle } from './bundle.ts';
 import { createWorkflowLookup } from './lookup.ts';
 import { createWorkers } from './workers.ts';
@@ -49,6 +51,9 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
       sandboxUrl: config.SANDBOX_URL,
       sendTimeoutMs: config.SEND_TIMEOUT_MS,
       connections: connectionsPerProvider,
+      connect: guardedConnect(createAddressGuard(config.GATEWAY_ALLOW), {
+        timeoutMs: config.SEND_TIMEOUT_MS,
+      }),
     });
     const workers = await createWorkers({
       connection,

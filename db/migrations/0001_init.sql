@@ -141,6 +141,7 @@ create table providers (
   secrets         text not null,          -- sealed by db/secrets.ts, bound to this row
   segment_profile text not null,
   rate_per_second numeric check (rate_per_second > 0), -- segments; null: no limit
+  reference       text not null default left(gen_random_uuid()::text, 8), -- sms/reference.ts; never changed
   archived_at     timestamptz
 );
 

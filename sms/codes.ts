@@ -1,0 +1,36 @@
+import type { FailureReason } from '../domain/message.ts';
+
+/**
+ * What a provider's error code means for one message. As the answer to a send all kinds count; in a delivery receipt,
+ * where the message has already ended, only the reason does.
+ *
+ * What is wrong for every message is `account`, so that the run stops instead of failing contact by contact. A sender
+ * that may be wrong only for one destination (a short code in another country) is `refused`.
+ */
+export interface CodeMeaning {
+  kind: 'refused' | 'temporary' | 'account' | 'ambiguous';
+  reason: FailureReason;
+  /** One plain sentence for the operator, without phone number or text. */
+  detail: string;
+}
+
+export const refused = (reason: FailureReason, detail: string): CodeMeaning => ({
+  kind: 'refused',
+  reason,
+  detail,
+});
+export const temporary = (detail: string): CodeMeaning => ({
+  kind: 'temporary',
+  reason: 'temporary_failure',
+  detail,
+});
+export const account = (detail: string): CodeMeaning => ({
+  kind: 'account',
+  reason: 'sender_refused',
+  detail,
+});
+export const ambiguous = (detail: string): CodeMeaning => ({
+  kind: 'ambiguous',
+  reason: 'no_answer',
+  detail,
+});

@@ -1,0 +1,19 @@
+/**
+ * Our message id as a provider's client reference: `4f0c2a91-123`. The prefix belongs to this deployment's provider
+ * row, because two deployments, or one that was set up anew, may share an account at the provider and count from 1
+ * alike: a reference that comes back to us is ours, and one that the provider calls a repetition is a repetition.
+ */
+export interface Reference {
+  write: (messageId: number) => string;
+  /** Null for a reference that is not ours. */
+  read: (reference: unknown) => number | null;
+}
+
+export const createReference = (prefix: string): Reference => ({
+  write: (messageId) => `${prefix}-${messageId}`,
+  read: (reference) => {
+    if (typeof reference !== 'string' || !reference.startsWith(`${prefix}-`)) return null;
+    const id = reference.slice(prefix.length + 1);
+    return /^[1-9]\d{0,15}$/.test(id) ? Number(id) : null;
+  },
+});
