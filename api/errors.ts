@@ -132,7 +132,7 @@ function toApiError(error: unknown): ApiError {
   if (!(error instanceof Error)) return new ApiError('internal');
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (error instanceof postgres.PostgresError && code === uniqueViolation) {
-    const field = error.constraint_name?.endsWith('_login_key') === true ? 'login' : 'name';
+    const field = /_(login|code)_key$/.exec(error.constraint_name ?? '')?.[1] ?? 'name';
     const message = `This ${field} is taken.`;
     return new ApiError('name_taken', { message, problems: [{ field, code: 'taken', message }] });
   }

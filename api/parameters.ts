@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parsePhone } from '../domain/phone.ts';
+import { normalizePhone, parsePhone } from '../domain/phone.ts';
 
 /** The parameters that many routes share. */
 
@@ -29,6 +29,21 @@ export const phoneParam = z
       code: 'custom',
       message: 'Expected a mobile number.',
       params: { code: phone.reason },
+    });
+    return z.NEVER;
+  });
+
+/** The same for any phone, landlines too. */
+export const anyPhoneParam = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const e164 = normalizePhone(text);
+    if (e164 !== null) return e164;
+    context.addIssue({
+      code: 'custom',
+      message: 'Expected a phone number.',
+      params: { code: 'phone_invalid' },
     });
     return z.NEVER;
   });

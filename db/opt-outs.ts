@@ -4,7 +4,8 @@ import { counted, movedColumns } from './messages.ts';
 import type { PhoneHash } from './phone-hash.ts';
 
 /** Who said it: the person to us (`reply`) or to the provider, or an admin for them. */
-export type OptOutSource = 'reply' | 'provider' | 'admin';
+export const optOutSources = ['reply', 'provider', 'admin'] as const;
+export type OptOutSource = (typeof optOutSources)[number];
 
 interface Cause {
   source: OptOutSource;
@@ -122,4 +123,70 @@ async function skip(sql: Sql, runId: number, join: PendingQuery<Row[]>): Promise
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;
+}
+
+/** An opt-out in force; of an erased person without the phone. */
+export interface OptOutRow {
+  id: number;
+  phone: string | null;
+  source: OptOutSource;
+  at: Date;
+}
+
+/** A page of opt-outs in force, newest first; `before`: only those with a smaller id. */
+export async function listOptOuts(
+  sql: Sql,
+  {
+    phone,
+    source,
+  }: { phone?: { e164: string; hash: Buffer } | undefined; source?: OptOutSource | undefined },
+  { before, limit }: { before?: number | undefined; limit: number },
+): Promise<OptOutRow[]> {
+  return sql<OptOutRow[]>`
+    select id, phone, source, at from opt_outs where true
+      ${phone === undefined ? sql`` : sql`and (phone = ${phone.e164} or phone_hash = ${phone.hash})`}
+      ${source === undefined ? sql`` : sql`and source = ${source}`}
+      ${before === undefined ? sql`` : sql`and id < ${before}`}
+    order by id desc limit ${limit}`;
+}
+
+export async function getOptOut(sql: Sql, id: number): Promise<OptOutRow | null> {
+  const [row] = await sql<OptOutRow[]>`select id, phone, source, at from opt_outs where id = ${id}`;
+  return row ?? null;
+}
+
+/** Removes an opt-out by its id; of an erased person, whose phone nobody knows, there is no history to write. */
+export async function removeOptOut(
+  sql: Sql,
+  id: number,
+  { actor, note }: { actor: string; note: string },
+): Promise<boolean> {
+  const rows = await sql`
+    with gone as (
+      delete from opt_outs where id = ${id} returning phone
+    ), told as (
+      insert into opt_out_events (phone, kind, source, actor, note)
+      select phone, 'opt_in', 'admin', ${actor}, ${note} from gone where phone is not null
+    )
+    select from gone`;
+  return rows.count > 0;
+}
+
+/** One opting out, or back in. */
+export interface OptOutEventRow {
+  id: number;
+  phone: string;
+  kind: 'opt_out' | 'opt_in';
+  source: OptOutSource;
+  actor: string;
+  note: string;
+  inboundMessageId: number | null;
+  at: Date;
+}
+
+/** What these phones (E.164) have opted out of and into, newest first. */
+export async function listOptOutEvents(sql: Sql, phones: readonly string[]): Promise<OptOutEventRow[]> {
+  return sql<OptOutEventRow[]>`
+    select id, phone, kind, source, actor, note, inbound_message_id, at from opt_out_events
+    where phone = any(${[...phones]}::text[]) order by id desc limit 200`;
 }

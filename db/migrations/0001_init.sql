@@ -341,7 +341,7 @@ create table messages (
 -- doubles the rate of sending. Who needs messages of a status reads a run in the order of its lines, and run_counts
 -- say beforehand whether there are any.
 create index messages_phone on messages (phone, id) where phone is not null;
-create index on messages (customer_id) where customer_id is not null;
+create index on messages (customer_id, id) where customer_id is not null;
 
 -- The counts of a run are kept with each move of its messages, never found by scanning; what is being sent counts as
 -- queued. Written several times a
