@@ -5,6 +5,7 @@ import type { FastifyError, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { roleSuffices } from '../domain/user.ts';
 import { sessionView } from '../api/sessions.ts';
 import { type Api, ApiFailure, createApi, urlOf } from './api.ts';
+import { audit } from './audit.tsx';
 import { addAssets } from './assets.ts';
 import { ErrorPage, ForbiddenPage, NotFoundPage } from './errors.tsx';
 import { FormValues } from './form-data.ts';
@@ -14,7 +15,10 @@ import { preferences, readPreferences } from './preferences.tsx';
 import { profile } from './profile.tsx';
 import { addReplies } from './replies.tsx';
 import { consoleOf } from './request.ts';
+import { settings } from './settings.tsx';
 import { signIn } from './sign-in.tsx';
+import { tokens } from './tokens.tsx';
+import { users } from './users.tsx';
 import type { Me } from './view.tsx';
 
 const maxFormBytes = 512 * 1024;
@@ -119,6 +123,10 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   await app.register(preferences, { secure });
   await app.register(profile);
   await app.register(home);
+  await app.register(settings);
+  await app.register(users);
+  await app.register(tokens);
+  await app.register(audit);
 
   // Addresses that are no page. Those of programs keep the API's own answer.
   app.get('/*', { config: { access: 'open', fragment: true } }, (request, reply) => {

@@ -6,7 +6,10 @@ import { Icon, type IconName } from './icons.tsx';
 import { themes, useView, useWords } from './view.tsx';
 
 /** The places of the navigation, in its order. A page of a new noun adds its own here. */
-const sections = [{ name: 'home', href: '/' }] as const satisfies readonly { name: IconName; href: string }[];
+const sections = [
+  { name: 'home', href: '/' },
+  { name: 'settings', href: '/settings' },
+] as const satisfies readonly { name: IconName; href: string }[];
 export type Section = (typeof sections)[number]['name'];
 
 interface PageProps {

@@ -202,7 +202,6 @@ export function ConfirmPage({
   return (
     <Page title={title} section={section}>
       <div class="card narrow">
-        <div class="card-status-top bg-danger" />
         <div class="card-body">
           <p>{text}</p>
           <p class="text-secondary">{note ?? t.cantUndo}</p>

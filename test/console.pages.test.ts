@@ -8,11 +8,51 @@ import { createConsole, languages } from './console.ts';
  * has parameters needs its example here.
  */
 const ui = await createConsole();
-const examples: Readonly<Record<string, string>> = {};
 const admin = await ui.person('admin');
+const examples: Readonly<Record<string, string>> = {
+  ...(await settingExamples()),
+  '/settings/users/:id': `/settings/users/${admin.id}`,
+  '/settings/tokens/:id/revoke': '/settings/tokens/1/revoke',
+};
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 
-const addresses = ui.pages.map((pattern) => {
+async function settingExamples(): Promise<Record<string, string>> {
+  const create = async (path: string, definition: object): Promise<[string, number]> => {
+    const body = { name: `Um nome bastante longo, como os que as pessoas dão: ${path}`, definition };
+    const answer = await ui.as('admin')('POST', `/api/settings/${path}`, body);
+    return [path, answer.json<{ id: number }>().id];
+  };
+  const category = await create('categories', {});
+  const made = [
+    category,
+    await create('subcategories', { categoryId: category[1] }),
+    await create('sending-hours', {
+      timezone: 'America/Sao_Paulo',
+      windows: [{ days: ['monday', 'friday'], from: '08:00', to: '18:00' }],
+    }),
+    await create('holiday-calendars', { holidays: [{ date: '2027-01-01', name: 'Ano-Novo' }] }),
+    await create('extra-field-groups', {
+      fields: [{ name: 'valor_divida', type: 'number', required: true }],
+    }),
+    ...(await Promise.all(
+      ['regions', 'customer-types', 'departments', 'assignees', 'resolutions'].map((path) =>
+        create(path, {}),
+      ),
+    )),
+  ];
+  return Object.fromEntries(
+    made.flatMap(([path, id]) => [
+      [`/settings/${path}/:id`, `/settings/${path}/${id}`],
+      [`/settings/${path}/:id/delete`, `/settings/${path}/${id}/delete`],
+    ]),
+  );
+}
+
+/** Names alone, shown by the very pages that show regions. */
+const likeRegions = /^\/settings\/(customer-types|departments|assignees|categories|resolutions)(\/|$)/;
+
+const patterns = ui.pages.filter((pattern) => !likeRegions.test(pattern));
+const addresses = patterns.map((pattern) => {
   if (!pattern.includes(':')) return pattern;
   const example = examples[pattern];
   if (example === undefined) throw new Error(`Give an example of ${pattern}.`);

@@ -1,0 +1,101 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { z } from 'zod';
+import { auditEntryView } from '../api/audit.ts';
+import { urlId } from '../api/parameters.ts';
+import { urlOf } from './api.ts';
+import { accessWords } from './i18n/access.ts';
+import { common } from './i18n/common.ts';
+import { Page } from './layout.tsx';
+import { Empty, Pager, Table, Time } from './parts.tsx';
+import { consoleOf } from './request.ts';
+import { useWords } from './view.tsx';
+
+const path = '/settings/audit';
+const pageSize = 50;
+const filter = z.object({
+  subjectKind: auditEntryView.shape.subjectKind.optional().catch(undefined),
+  subjectId: urlId.optional().catch(undefined),
+  before: urlId.optional().catch(undefined),
+});
+type Entry = z.output<typeof auditEntryView>;
+
+/** Who changed what. */
+export const audit: FastifyPluginAsync = async (app) => {
+  app.get<{ Querystring: z.infer<typeof filter> }>(
+    path,
+    { config: { access: 'operator' }, schema: { querystring: filter } },
+    async (request, reply) => {
+      const { query } = request;
+      const { entries } = await consoleOf(request).api.get(
+        '/api/audit',
+        z.object({ entries: z.array(auditEntryView) }),
+        { ...query, limit: pageSize },
+      );
+      return reply.page(<AuditPage entries={entries} query={query} />);
+    },
+  );
+};
+
+function AuditPage({ entries, query }: { entries: readonly Entry[]; query: z.infer<typeof filter> }) {
+  const t = useWords(accessWords);
+  const words = useWords(common);
+  const last = entries.at(-1);
+  const kinds = auditEntryView.shape.subjectKind.options;
+  return (
+    <Page
+      title={t.pages.audit.title}
+      section="settings"
+      trail={[{ href: '/settings', label: words.nav.settings }]}
+    >
+      <form method="get" action={path} class="filters">
+        <label class="form-label" for="subjectKind">
+          {t.audit.kind}
+        </label>
+        <select class="form-select" id="subjectKind" name="subjectKind">
+          <option value="">{words.all}</option>
+          {kinds.map((kind) => (
+            <option key={kind} value={kind} selected={kind === query.subjectKind}>
+              {t.subjects[kind]}
+            </option>
+          ))}
+        </select>
+        <button class="btn">{words.filter}</button>
+      </form>
+      <Table
+        caption={t.pages.audit.title}
+        rows={entries}
+        columns={[
+          { heading: t.audit.at, cell: ({ at }) => <Time at={at} exact /> },
+          {
+            heading: t.audit.actor,
+            cell: ({ actor, actorName }) => <span title={actor}>{actorName}</span>,
+          },
+          { heading: t.audit.action, cell: ({ action }) => <code>{action}</code> },
+          {
+            heading: t.audit.subject,
+            wide: true,
+            cell: ({ subjectKind, subjectId }) => (
+              <a href={urlOf(path, { subjectKind, subjectId: subjectId ?? undefined })}>
+                {t.subjects[subjectKind]} {subjectId ?? ''}
+              </a>
+            ),
+          },
+          { heading: t.audit.details, wide: true, cell: ({ details }) => <Details details={details} /> },
+        ]}
+        empty={<Empty icon="clock" title={t.emptyAudit} text={t.emptyAuditText} />}
+      />
+      <Pager
+        next={last && entries.length === pageSize ? urlOf(path, { ...query, before: last.id }) : null}
+        first={query.before === undefined ? null : urlOf(path, { ...query, before: undefined })}
+      />
+    </Page>
+  );
+}
+
+const Details = ({ details }: { details: Readonly<Record<string, unknown>> }) => (
+  <small class="text-secondary">
+    {Object.entries(details)
+      .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`)
+      .join('; ')}
+  </small>
+);

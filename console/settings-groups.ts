@@ -1,0 +1,40 @@
+import type { SettingKind } from '../domain/settings.ts';
+import type { Dictionary } from './i18n/dictionary.ts';
+import type { settingWords } from './i18n/settings.ts';
+import { accessWords } from './i18n/access.ts';
+
+interface Words {
+  title: string;
+  about: string;
+}
+
+interface SettingsGroup {
+  name: keyof (typeof settingWords)['en']['groups'];
+  kinds: readonly SettingKind[];
+  /** Settings with pages of their own. */
+  pages: readonly { href: string; label: Dictionary<Words> }[];
+}
+
+/** What stands on the settings' page, in its order. Pages of a new noun add theirs here. */
+export const settingsGroups: readonly SettingsGroup[] = [
+  { name: 'sending', kinds: ['sendingHours', 'holidayCalendars'], pages: [] },
+  {
+    name: 'tickets',
+    kinds: ['departments', 'assignees', 'categories', 'subcategories', 'extraFieldGroups', 'resolutions'],
+    pages: [],
+  },
+  { name: 'customers', kinds: ['regions', 'customerTypes'], pages: [] },
+  {
+    name: 'access',
+    kinds: [],
+    pages: [
+      { href: '/settings/users', label: pick('users') },
+      { href: '/settings/tokens', label: pick('tokens') },
+      { href: '/settings/audit', label: pick('audit') },
+    ],
+  },
+];
+
+function pick(page: 'users' | 'tokens' | 'audit'): Dictionary<Words> {
+  return { 'pt-BR': accessWords['pt-BR'].pages[page], en: accessWords.en.pages[page] };
+}
