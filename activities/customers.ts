@@ -8,10 +8,10 @@ import {
 } from '../db/customer-matching.ts';
 import type { ImportedLine } from '../db/messages.ts';
 import { getPrivacySettings } from '../db/privacy.ts';
+import type { RunRow } from '../db/runs.ts';
 import type { Contact } from '../domain/contact.ts';
 import { consentSuffices } from '../domain/customer.ts';
 import { normalizePhone } from '../domain/phone.ts';
-import type { RunSettings } from '../domain/run.ts';
 
 /** A line of a mailing, and the contact it was made of; null where it could not be read. */
 export interface ContactLine extends ImportedLine {
@@ -28,10 +28,13 @@ export interface ContactLine extends ImportedLine {
 export async function* matchCustomers(
   sql: Database,
   batches: AsyncIterable<ContactLine[]>,
-  { campaign: { ignoreConsent, mailing } }: RunSettings,
+  { trigger, settings }: Pick<RunRow, 'trigger' | 'settings'>,
 ): AsyncGenerator<ImportedLine[]> {
+  const { ignoreConsent, mailing } = settings.campaign;
   const { consentRequired } = await getPrivacySettings(sql);
-  const registers = mailing.source === 'webservice' && mailing.webservice.registerCustomers;
+  // A dry run leaves nothing behind.
+  const registers =
+    trigger !== 'dry_run' && mailing.source === 'webservice' && mailing.webservice.registerCustomers;
   const any = registers || (await hasCustomers(sql));
 
   const match = async (lines: ContactLine[]): Promise<ImportedLine[]> => {

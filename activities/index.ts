@@ -2,6 +2,7 @@ import { createHousekeeping, type HousekeepingDeps } from './housekeeping.ts';
 import { createMailing } from './mailing.ts';
 import { createMessages, type MessagesDeps } from './messages.ts';
 import { createReplies, type RepliesDeps } from './replies.ts';
+import { createResends } from './resends.ts';
 import { createRuns } from './runs.ts';
 import { createTickets } from './tickets.ts';
 import { createSchedule, type ScheduleDeps } from './schedule.ts';
@@ -14,6 +15,7 @@ export const createActivities = (deps: MessagesDeps & ScheduleDeps & RepliesDeps
   ...createSchedule(deps),
   ...createRuns(deps),
   ...createMailing(deps),
+  ...createResends(deps),
   ...createMessages(deps),
   ...createTickets(deps),
   ...createHousekeeping(deps),

@@ -65,7 +65,7 @@ export function createMailing({ sql, phoneHash }: { sql: Database; phoneHash: ()
         await sql.begin(async (tx) => {
           if (!(await lockImport(tx, runId))) return;
           const lines = watched(toLines(recordsOf(run), run.settings));
-          await importMessages(tx, runId, matchCustomers(sql, lines, run.settings));
+          await importMessages(tx, runId, matchCustomers(sql, lines, run));
           await skipOptedOut(tx, hash, runId);
           // In the same transaction: at no moment could they have been sent.
           if (run.trigger === 'dry_run') await cancelQueued(tx, runId, dryRunReason);
@@ -84,15 +84,20 @@ export function createMailing({ sql, phoneHash }: { sql: Database; phoneHash: ()
       // Again: who refused or opted out during the import did not see its messages, and was not seen by it.
       await skipOptedOut(sql, hash, runId);
       await skipRefusedInRun(sql, runId);
-      const counts = await runCounts(sql, runId);
-      // Until autovacuum has come by, the planner knows nothing of a million new rows.
-      if (counts.reduce((sum, { messages }) => sum + messages, 0) > manyLines) await sql`analyze messages`;
-      return {
-        counts: countsByStatus(counts),
-        segments: counts.reduce((sum, { status, segments }) => sum + (status === 'queued' ? segments : 0), 0),
-        details: `Mailing read.\n\n${countsTable(counts)}`,
-      };
+      return importedMailing(sql, runId);
     },
+  };
+}
+
+/** What a run has to do, now that its messages are there. */
+export async function importedMailing(sql: Database, runId: number): Promise<ImportedMailing> {
+  const counts = await runCounts(sql, runId);
+  // Until autovacuum has come by, the planner knows nothing of a million new rows.
+  if (counts.reduce((sum, { messages }) => sum + messages, 0) > manyLines) await sql`analyze messages`;
+  return {
+    counts: countsByStatus(counts),
+    segments: counts.reduce((sum, { status, segments }) => sum + (status === 'queued' ? segments : 0), 0),
+    details: `Mailing read.\n\n${countsTable(counts)}`,
   };
 }
 

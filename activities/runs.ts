@@ -25,6 +25,7 @@ import {
   type RunReason,
   type RunStatus,
   type RunStep,
+  type RunTrigger,
 } from '../domain/run.ts';
 import { waitingOf } from '../domain/waiting.ts';
 import { finalFailure } from './failure.ts';
@@ -35,7 +36,7 @@ export type HoursState =
 
 export interface BegunRun {
   status: RunStatus;
-  isDryRun: boolean;
+  trigger: RunTrigger;
   /** Where it goes on. */
   at: 'hours' | 'preflight' | 'sending';
   /** It opens a ticket for each message that was handed to the provider. */
@@ -89,9 +90,10 @@ export function createRuns({ sql, clock }: RunsDeps) {
       if (!isLive(status)) throw finalFailure(failures.runEnded, `The run is ${status}.`);
       return {
         status,
-        isDryRun: trigger === 'dry_run',
+        trigger,
         at: mailingAt === null ? 'hours' : sendingAt === null ? 'preflight' : 'sending',
-        ticketsOnSend: settings.campaign.ticketPolicy.when === 'on_send',
+        // Those of a resend have theirs, from the run that they failed in.
+        ticketsOnSend: settings.campaign.ticketPolicy.when === 'on_send' && trigger !== 'resend',
       };
     },
 

@@ -5,11 +5,12 @@ import {
   setScheduledThrough,
 } from '../db/campaigns.ts';
 import type { Database, Sql } from '../db/client.ts';
-import { insertRun, pendingRun, type RunRow } from '../db/runs.ts';
+import { type ResendScope, resendAboutToCopy } from '../db/resends.ts';
+import { getRun, insertRun, pendingRun, runAt, type RunRow } from '../db/runs.ts';
 import { holidayDates } from '../db/settings.ts';
-import { campaign as completeCampaign } from '../domain/campaign.ts';
+import { type Campaign, campaign as completeCampaign } from '../domain/campaign.ts';
 import { failures } from '../domain/failures.ts';
-import type { RunReason, RunTrigger } from '../domain/run.ts';
+import { resendableRunStatuses, type RunReason, type RunTrigger } from '../domain/run.ts';
 import { nextOccurrences } from '../domain/schedule.ts';
 import { finalFailure } from './failure.ts';
 import { freezeSettings } from './settings.ts';
@@ -114,10 +115,7 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
         const pending = row.definition.mailing.runDespitePending
           ? null
           : await pendingRun(tx, { campaignId, before: null });
-        const [own] = await tx<
-          { id: number }[]
-        >`select id from runs where campaign_id = ${campaignId} and occurrence = ${at}`;
-        if (pending && pending.id !== own?.id) {
+        if (pending && pending.id !== (await runAt(tx, campaignId, at))) {
           throw finalFailure(
             failures.runPending,
             `Run ${pending.id} of this campaign is still pending.`,
@@ -145,6 +143,52 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
           row,
           await openRun(tx, row, { occurrence: new Date(occurrence), trigger: 'dry_run' }),
         );
+      });
+    },
+
+    /**
+     * Opens a run that sends messages of an earlier one again, with its frozen settings and texts. Refused while another
+     * resend of it is about to take up its own.
+     */
+    async openResend({
+      campaignId,
+      occurrence,
+      of,
+      scope,
+    }: {
+      campaignId: number;
+      occurrence: string;
+      of: number;
+      scope: ResendScope;
+    }): Promise<OpenedRun> {
+      return sql.begin(async (tx) => {
+        const row = await lockCampaign(tx, campaignId);
+        const original = await getRun(tx, of);
+        if (!row || original?.campaignId !== campaignId || !resendableRunStatuses.has(original.status))
+          throw finalFailure(failures.runNotOver, 'Only a run that is finished or cancelled can be resent.');
+        const at = new Date(occurrence);
+        const other = await resendAboutToCopy(tx, of);
+        const own = await runAt(tx, campaignId, at);
+        if (other !== null && other !== own)
+          throw finalFailure(
+            failures.runPending,
+            `Run ${other} is about to resend messages of it.`,
+            other,
+            null,
+          );
+        const { settings } = original;
+        const run = await insertRun(tx, {
+          campaignId,
+          occurrence: at,
+          trigger: 'resend',
+          status: 'running',
+          reason: null,
+          settings,
+          mailingFileId: original.mailingFileId,
+          resend: { of, scope },
+          expiresAt: expiryOf(settings.campaign, at),
+        });
+        return describeOpened(row, run);
       });
     },
   };
@@ -187,7 +231,6 @@ async function openRun(
 ): Promise<RunRow> {
   // An enabled campaign is complete: the API saves nothing less while it is on. Of a dry run it has been checked.
   const definition = completeCampaign.parse(row.definition);
-  const { expiresAfterHours } = definition.mailing;
   return insertRun(tx, {
     campaignId: row.id,
     occurrence,
@@ -196,9 +239,13 @@ async function openRun(
     reason: missed ?? null,
     settings: await freezeSettings(tx, definition),
     mailingFileId: definition.mailing.source === 'csv' ? row.mailingFileId : null,
-    expiresAt:
-      expiresAfterHours === null ? null : new Date(occurrence.getTime() + expiresAfterHours * 3_600_000),
+    expiresAt: expiryOf(definition, occurrence),
   });
+}
+
+function expiryOf({ mailing }: Campaign, occurrence: Date): Date | null {
+  const { expiresAfterHours } = mailing;
+  return expiresAfterHours === null ? null : new Date(occurrence.getTime() + expiresAfterHours * 3_600_000);
 }
 
 const summaries = {

@@ -26,6 +26,7 @@ import { createProgressHub } from './progress.ts';
 import { providers } from './providers.ts';
 import { createReplyStarts } from './reply-starts.ts';
 import { replies } from './replies.ts';
+import { resends } from './resends.ts';
 import { runActions } from './run-actions.ts';
 import { runs } from './runs.ts';
 import { sessions } from './sessions.ts';
@@ -177,6 +178,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(testSends, { prefix: '/campaigns', sql, adapters, phoneHash });
       await api.register(runs, { prefix: '/runs', sql, temporal, hub, clock });
       await api.register(runActions, { prefix: '/runs', sql, temporal });
+      await api.register(resends, { prefix: '/runs', sql, temporal });
       await api.register(messages, { sql });
       await api.register(customers, { prefix: '/customers', sql, clock });
       await api.register(optOuts, { prefix: '/opt-outs', sql, phoneHash });

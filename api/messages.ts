@@ -25,6 +25,8 @@ export const messageView = z.object({
   text: z.string().nullable(),
   segments: z.int(),
   extra: z.record(z.string(), z.string()).nullable(),
+  /** The message of an earlier run that this one sends again. */
+  resendOf: z.int().nullable(),
   attempts: z.int(),
   providerMessageId: z.string().nullable(),
   providerCode: z.string().nullable(),

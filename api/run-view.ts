@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { resendScope } from '../db/resends.ts';
 import type { RunRow } from '../db/runs.ts';
 import { messageStatuses } from '../domain/message.ts';
 import { describePreflight, preflight } from '../domain/preflight.ts';
@@ -45,6 +46,11 @@ export const runView = runSummaryView.extend({
   approvedAt: instant.nullable(),
   /** `user:7`, `token:3`. */
   approvedBy: z.string().nullable(),
+  /** Of a resend: the run whose messages it sends again, and which of them. */
+  resendOf: z.int().nullable(),
+  resendScope: resendScope.nullable(),
+  /** The runs that sent messages of this one again. */
+  resends: z.array(z.object({ id: z.int(), status: z.enum(runStatuses) })),
   providerId: z.int().nullable(),
   mailingFileId: z.int().nullable(),
   /** As they were when the run started. */

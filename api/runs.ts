@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { countsByStatusOf } from '../db/run-progress.ts';
+import { listResends } from '../db/resends.ts';
 import { getRun, listRuns, type RunRow } from '../db/runs.ts';
 import { runStatuses, runTriggers } from '../domain/run.ts';
 import { ApiError, notFound } from './errors.ts';
@@ -76,6 +77,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
         ...viewRunSummary(run, progress.counts, viewing()),
         progress,
         preflight: viewPreflight(run),
+        resends: await listResends(sql, id),
       };
     },
   );

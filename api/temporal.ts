@@ -20,7 +20,15 @@ import {
   runWorkflowId,
 } from '../domain/ids.ts';
 import { attributes } from '../workflows/attributes.ts';
-import { campaign, campaignChanged, campaignStart, dryRun, runNow } from '../workflows/campaign.ts';
+import {
+  campaign,
+  campaignChanged,
+  campaignStart,
+  dryRun,
+  resend,
+  type ResendRequest,
+  runNow,
+} from '../workflows/campaign.ts';
 import { housekeeping } from '../workflows/housekeeping.ts';
 import { reply } from '../workflows/reply.ts';
 import { approve, cancel, pause, resume, run } from '../workflows/run.ts';
@@ -78,16 +86,13 @@ export function createTemporal(options: TemporalOptions) {
 
   const startOptions = (key: CampaignKey) => ({ ...campaignStart(key), taskQueue });
   const runHandle = (key: RunKey) => workflow.getHandle<typeof run>(runWorkflowId(key));
-  /** Asks the workflow of a campaign, which is started if there is none: of a disabled one it ends after its answer. */
-  const askCampaign = (key: CampaignKey, update: typeof runNow): Promise<{ runId: number }> =>
-    ask(() =>
-      workflow.executeUpdateWithStart(update, {
-        startWorkflowOperation: new WithStartWorkflowOperation(campaign, {
-          ...startOptions(key),
-          workflowIdConflictPolicy: 'USE_EXISTING',
-        }),
-      }),
-    );
+  /** The workflow of a campaign, which is started if there is none: of a disabled one it ends after its answer. */
+  const withCampaign = (key: CampaignKey) => ({
+    startWorkflowOperation: new WithStartWorkflowOperation(campaign, {
+      ...startOptions(key),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    }),
+  });
 
   return {
     /** Tells the campaign's workflow to look at its row again, and starts it if need be. Idempotent. */
@@ -98,10 +103,16 @@ export function createTemporal(options: TemporalOptions) {
     },
 
     /** Opens a run at once. Throws `run_pending` and `not_enabled`. */
-    runNow: (key: CampaignKey): Promise<{ runId: number }> => askCampaign(key, runNow),
+    runNow: (key: CampaignKey): Promise<{ runId: number }> =>
+      ask(() => workflow.executeUpdateWithStart(runNow, withCampaign(key))),
 
     /** Opens a dry run of a campaign, enabled or not. Throws `incomplete_campaign`. */
-    dryRun: (key: CampaignKey): Promise<{ runId: number }> => askCampaign(key, dryRun),
+    dryRun: (key: CampaignKey): Promise<{ runId: number }> =>
+      ask(() => workflow.executeUpdateWithStart(dryRun, withCampaign(key))),
+
+    /** Opens a resend of a run of the campaign. Throws `run_not_over` and `run_pending`. */
+    resend: (key: CampaignKey, request: ResendRequest): Promise<{ runId: number }> =>
+      ask(() => workflow.executeUpdateWithStart(resend, { ...withCampaign(key), args: [request] })),
 
     /** Throws `not_waiting_for_approval` and `run_ended`. */
     async approveRun(key: RunKey, by: string): Promise<void> {
@@ -225,6 +236,7 @@ function toApiError(error: unknown): unknown {
     if (failure?.type === failures.runPending) return runPending(failure.details);
     if (failure?.type === failures.notEnabled) return new ApiError('not_enabled');
     if (failure?.type === failures.incompleteCampaign) return new ApiError('incomplete_campaign');
+    if (failure?.type === failures.runNotOver) return new ApiError('run_not_over');
     if (failure?.type === failures.notWaitingForApproval) return new ApiError('not_waiting_for_approval');
     if (failure?.type === failures.runEnded || failure?.type === overtaken) return new ApiError('run_ended');
   }

@@ -308,6 +308,7 @@ export interface MessageRow {
   text: string | null;
   segments: number;
   extra: Record<string, string> | null;
+  resendOf: number | null;
   attempts: number;
   providerMessageId: string | null;
   providerCode: string | null;
@@ -330,7 +331,7 @@ export async function listMessages(
   { after, limit }: { after: number; limit: number },
 ): Promise<MessageRow[]> {
   return sql<MessageRow[]>`
-    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, attempts,
+    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts,
       provider_message_id, provider_code, sending_at, sent_at, ended_at
     from messages
     where run_id = ${filter.runId} and line > ${after}
@@ -342,7 +343,7 @@ export async function listMessages(
 
 export async function getMessage(sql: Sql, messageId: number): Promise<MessageRow | null> {
   const [row] = await sql<MessageRow[]>`
-    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, attempts,
+    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts,
       provider_message_id, provider_code, sending_at, sent_at, ended_at
     from messages where id = ${messageId}`;
   return row ?? null;

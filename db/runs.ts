@@ -6,6 +6,7 @@ import { runReason, runSettings } from '../domain/run.ts';
 import { type Measure, measure, measureOf } from '../domain/safeguards.ts';
 import type { Sql } from './client.ts';
 import { json } from './json.ts';
+import { type ResendScope, resendScope } from './resends.ts';
 
 export interface RunRow {
   id: number;
@@ -17,6 +18,9 @@ export interface RunRow {
   reason: RunReason | null;
   settings: RunSettings;
   mailingFileId: number | null;
+  /** Of a resend: the run whose messages it sends again, and which of them. */
+  resendOf: number | null;
+  resendScope: ResendScope | null;
   providerId: number | null;
   expiresAt: Date | null;
   startedAt: Date | null;
@@ -34,14 +38,15 @@ export interface RunRow {
 }
 
 const columns = (sql: Sql) => sql`
-  id, campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, provider_id, expires_at,
-  started_at, mailing_at, preflight, approved_at, approved_by,
+  id, campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, resend_of, resend_scope,
+  provider_id, expires_at, started_at, mailing_at, preflight, approved_at, approved_by,
   canary_left_at, canary_over_at, measured_from, sending_at, finished_at`;
 
 const parsed = (row: RunRow): RunRow => ({
   ...row,
   settings: runSettings.parse(row.settings),
   reason: runReason.nullable().parse(row.reason),
+  resendScope: resendScope.nullable().parse(row.resendScope),
   preflight: preflight.nullable().parse(row.preflight),
   measuredFrom: measure.nullable().parse(row.measuredFrom),
 });
@@ -54,15 +59,18 @@ export interface NewRun {
   reason: RunReason | null;
   settings: RunSettings;
   mailingFileId: number | null;
+  resend?: { of: number; scope: ResendScope };
   expiresAt: Date | null;
 }
 
 /** Records a run; when the occurrence has one already, that one is returned as it is. */
 export async function insertRun(sql: Sql, run: NewRun): Promise<RunRow> {
   await sql`
-    insert into runs (campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, provider_id, expires_at, finished_at)
+    insert into runs (campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id,
+      resend_of, resend_scope, provider_id, expires_at, finished_at)
     values (${run.campaignId}, ${run.occurrence}, ${run.trigger}, ${run.status}, 'due', ${run.reason && json(sql, run.reason)},
-      ${json(sql, run.settings)}, ${run.mailingFileId}, ${run.settings.campaign.message.providerId}, ${run.expiresAt},
+      ${json(sql, run.settings)}, ${run.mailingFileId},
+      ${run.resend?.of ?? null}, ${run.resend ? json(sql, run.resend.scope) : null}, ${run.settings.campaign.message.providerId}, ${run.expiresAt},
       ${run.status === 'missed' ? sql`now()` : null})
     on conflict (campaign_id, occurrence) do nothing`;
   const [row] = await sql<[RunRow]>`
@@ -73,6 +81,13 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<RunRow> {
 export async function getRun(sql: Sql, id: number): Promise<RunRow | null> {
   const [row] = await sql<RunRow[]>`select ${columns(sql)} from runs where id = ${id}`;
   return row ? parsed(row) : null;
+}
+
+/** The id of a campaign's run of an occurrence; null: there is none. */
+export async function runAt(sql: Sql, campaignId: number, occurrence: Date): Promise<number | null> {
+  const [row] = await sql<{ id: number }[]>`
+    select id from runs where campaign_id = ${campaignId} and occurrence = ${occurrence}`;
+  return row?.id ?? null;
 }
 
 /** The row, locked until the transaction ends. */

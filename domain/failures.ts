@@ -15,6 +15,8 @@ export const failures = {
   runPending: 'RunPending',
   /** A dry run of a campaign that lacks something; the API says what before it asks. */
   incompleteCampaign: 'IncompleteCampaign',
+  /** Resend of a run that is not over, or of none. */
+  runNotOver: 'RunNotOver',
   /** Approval of a run that does not wait for it. */
   notWaitingForApproval: 'NotWaitingForApproval',
   /** The campaign is not enabled (any more). */

@@ -18,6 +18,9 @@ export type RunStatus = (typeof runStatuses)[number];
 
 export const liveRunStatuses = ['running', 'paused', 'cancelling'] as const satisfies readonly RunStatus[];
 
+/** What they have not reached can be sent again; a failed run is retried instead. */
+export const resendableRunStatuses: ReadonlySet<RunStatus> = new Set<RunStatus>(['finished', 'cancelled']);
+
 /**
  * What set a run off: its schedule, or a person. A dry run reads the mailing and says what it would do; a resend takes
  * up messages of an earlier run that failed.

@@ -157,6 +157,14 @@ try {
   await ended(api, careful, approved.id);
   await keep('run-approved-stopped-resumed', runWorkflowId(approved));
 
+  const again = z
+    .object({ runId: z.int() })
+    .parse(await api.call('POST', `/api/runs/${approved.id}/resend`, {})).runId;
+  await until(async () => (await runOf(api, careful, again)).step === 'approval' || undefined);
+  await api.call('POST', `/api/runs/${again}/approve`);
+  await ended(api, careful, again);
+  await keep('run-resend', runWorkflowId(await runOf(api, careful, again)));
+
   const closed = await prepare(api, {
     name: 'Never open',
     providerId: fast,

@@ -26,6 +26,15 @@ export const runNow = defineUpdate<{ runId: number }>('runNow');
 /** Starts a dry run, of a campaign that need not be enabled. Fails with `IncompleteCampaign` (domain/failures.ts). */
 export const dryRun = defineUpdate<{ runId: number }>('dryRun');
 
+/** Which messages of which run are to be sent again. */
+export interface ResendRequest {
+  of: number;
+  scope: { includeUnknown: boolean; reasons: string[] | null };
+}
+
+/** Starts a resend, of a campaign that need not be enabled. Fails with `RunNotOver` or `RunPending`. */
+export const resend = defineUpdate<{ runId: number }, [ResendRequest]>('resend');
+
 /** No timer is set for longer: the calendar's rules may change meanwhile, and it costs one look a day. */
 const longestWaitMs = 24 * 60 * 60 * 1000;
 
@@ -56,6 +65,7 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
   };
   setHandler(runNow, () => startAtOnce(steps.openManualRun));
   setHandler(dryRun, () => startAtOnce(steps.openDryRun));
+  setHandler(resend, (request) => startAtOnce((asked) => steps.openResend({ ...asked, ...request })));
 
   for (;;) {
     const seen = changes;

@@ -55,7 +55,7 @@ const longestPauseMs = 60_000;
 
 /**
  * One run of a campaign: hours → pending check → mailing → pre-flight → (approval) → sending → tickets → done. A dry
- * run ends after its pre-flight, and asks for neither hours nor pending runs. What is done is in the database: started
+ * run ends after its pre-flight, and asks for neither hours nor pending runs; a resend not for pending runs. What is done is in the database: started
  * again with the same input, after a failure or by continue-as-new, it goes on where it was.
  *
  * A run that is skipped or cancelled returns; one that failed fails.
@@ -167,17 +167,19 @@ export async function run(input: RunInput): Promise<RunResult> {
   };
 
   try {
-    const { status, at, isDryRun, ticketsOnSend } = await steps.beginRun({ runId });
+    const { status, at, trigger, ticketsOnSend } = await steps.beginRun({ runId });
     paused = status === 'paused';
     cancelled = status === 'cancelling';
     begun = true;
 
     if (at === 'hours') {
-      if (!isDryRun) {
+      if (trigger !== 'dry_run') {
         enter('hours');
         const blocked = await waitForHours();
         if (blocked) return await close(blocked.status, blocked.reason);
-
+      }
+      // A person who asks for a resend knows of the other runs.
+      if (trigger === 'schedule' || trigger === 'manual') {
         enter('pending_check');
         const pending = await steps.checkPending({ runId });
         if (pending) return await close('skipped', pending);
@@ -185,7 +187,9 @@ export async function run(input: RunInput): Promise<RunResult> {
       enter('mailing');
       reading = new CancellationScope();
       const mailing = await reading.run(() =>
-        importing.importMailing.executeWithOptions({ summary: 'Read the mailing' }, [{ runId }]),
+        trigger === 'resend'
+          ? importing.copyMessages.executeWithOptions({ summary: 'Copy the messages' }, [{ runId }])
+          : importing.importMailing.executeWithOptions({ summary: 'Read the mailing' }, [{ runId }]),
       );
       reading = null;
       setCurrentDetails(mailing.details);
@@ -194,7 +198,7 @@ export async function run(input: RunInput): Promise<RunResult> {
       enter('preflight');
       const flight = await steps.checkPreflight({ runId });
       setCurrentDetails(flight.details);
-      if (isDryRun) return await close(cancelled ? 'cancelled' : 'finished', null);
+      if (trigger === 'dry_run') return await close(cancelled ? 'cancelled' : 'finished', null);
       if (flight.needsApproval) {
         enter('approval');
         const blocked = await waitForApproval();

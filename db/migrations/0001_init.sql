@@ -293,6 +293,8 @@ create table runs (
   reason          jsonb,                  -- domain/run.ts: why it is paused, skipped, missed, cancelled or failed
   settings        jsonb not null,         -- domain/run.ts: the campaign as it was, frozen
   mailing_file_id bigint references mailing_files,
+  resend_of       bigint references runs, -- the run whose messages this one sends again
+  resend_scope    jsonb,                  -- db/resends.ts: which of them
   provider_id     bigint references providers,
   expires_at      timestamptz,
   started_at      timestamptz,
@@ -310,6 +312,7 @@ create table runs (
 );
 create index on runs (mailing_file_id);
 create index on runs (provider_id);
+create index on runs (resend_of) where resend_of is not null;
 create index runs_live on runs (campaign_id) where status in ('running', 'paused', 'cancelling', 'failed');
 
 -- One row for each line of the mailing, whatever becomes of it.
@@ -326,6 +329,7 @@ create table messages (
   segments            smallint not null default 0,
   customer_id         bigint,             -- no foreign key: see customers
   extra               jsonb,              -- extra fields; for a line that can't be sent, what was wrong with it
+  resend_of           bigint references messages on delete set null, -- the first message of which this is a resend
   attempts            smallint not null default 0,
   not_before          timestamptz,        -- of a message that is to be tried again
   sender              text,               -- the activity that claimed it
@@ -340,6 +344,7 @@ create table messages (
 -- No index knows the status, and pages are half empty: the moves of a message rewrite no index (HOT updates), which
 -- doubles the rate of sending. Who needs messages of a status reads a run in the order of its lines, and run_counts
 -- say beforehand whether there are any.
+create index on messages (resend_of) where resend_of is not null;
 create index messages_phone on messages (phone, id) where phone is not null;
 create index on messages (customer_id, id) where customer_id is not null;
 

@@ -1,0 +1,49 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Database } from '../db/client.ts';
+import { skipRefusedInRun } from '../db/consents.ts';
+import { skipOptedOut } from '../db/opt-outs.ts';
+import type { PhoneHash } from '../db/phone-hash.ts';
+import { copyResendable } from '../db/resends.ts';
+import { enterStep, getRun, lockImport, markMailingRead } from '../db/runs.ts';
+import { failures } from '../domain/failures.ts';
+import { finalFailure } from './failure.ts';
+import { type ImportedMailing, importedMailing } from './mailing.ts';
+
+const heartbeatMs = 5_000;
+
+export interface ResendsDeps {
+  sql: Database;
+  phoneHash: () => Promise<PhoneHash>;
+}
+
+export function createResends({ sql, phoneHash }: ResendsDeps) {
+  return {
+    /**
+     * Takes up the messages of a resend (db/resends.ts), all or nothing. Whoever opted out or refused since the first
+     * send is left out. When the run has its messages already, only their counts are returned.
+     */
+    async copyMessages({ runId }: { runId: number }): Promise<ImportedMailing> {
+      const run = await getRun(sql, runId);
+      if (!run || run.resendOf === null || run.resendScope === null)
+        throw finalFailure(failures.notFound, `There is no resend ${runId}.`);
+      const { campaignId, resendOf: of, resendScope: scope } = run;
+      await enterStep(sql, runId, 'mailing');
+      const hash = await phoneHash();
+      const beat = setInterval(heartbeat, heartbeatMs);
+      try {
+        await sql.begin(async (tx) => {
+          if (!(await lockImport(tx, runId))) return;
+          await copyResendable(tx, { runId, of, campaignId, scope });
+          cancellationSignal().throwIfAborted();
+          await markMailingRead(tx, runId);
+        });
+        // After the copy is there for all to see: who opts out from now on finds its messages.
+        await skipOptedOut(sql, hash, runId);
+        await skipRefusedInRun(sql, runId);
+      } finally {
+        clearInterval(beat);
+      }
+      return importedMailing(sql, runId);
+    },
+  };
+}
