@@ -5,7 +5,7 @@ import {
   approveRun,
   enterStep,
   getRun,
-  lockRun,
+  lockIfStopped,
   markCanaryOver,
   measureFrom,
   measureRun,
@@ -186,8 +186,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
     /** A run that the threshold has stopped is measured anew, and its canary is over. */
     async resumeRun({ runId }: { runId: number }): Promise<void> {
       await sql.begin(async (tx) => {
-        const run = await lockRun(tx, runId);
-        if (run?.status === 'paused' && run.reason?.code === 'threshold') {
+        if (await lockIfStopped(tx, runId)) {
           await measureFrom(tx, runId, await measureRun(tx, runId));
           await markCanaryOver(tx, runId, clock());
         }

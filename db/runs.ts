@@ -90,6 +90,13 @@ export async function runAt(sql: Sql, campaignId: number, occurrence: Date): Pro
   return row?.id ?? null;
 }
 
+/** Whether the threshold has stopped the run; its row is locked then, until the transaction ends. */
+export async function lockIfStopped(sql: Sql, id: number): Promise<boolean> {
+  const rows = await sql`
+    select from runs where id = ${id} and status = 'paused' and reason ->> 'code' = 'threshold' for update`;
+  return rows.count > 0;
+}
+
 /** The row, locked until the transaction ends. */
 export async function lockRun(sql: Sql, id: number): Promise<RunRow | null> {
   const [row] = await sql<RunRow[]>`select ${columns(sql)} from runs where id = ${id} for update`;
