@@ -97,12 +97,6 @@ export async function lockIfStopped(sql: Sql, id: number): Promise<boolean> {
   return rows.count > 0;
 }
 
-/** The row, locked until the transaction ends. */
-export async function lockRun(sql: Sql, id: number): Promise<RunRow | null> {
-  const [row] = await sql<RunRow[]>`select ${columns(sql)} from runs where id = ${id} for update`;
-  return row ? parsed(row) : null;
-}
-
 /**
  * Claims the import of a run's mailing until the transaction ends; false when it has been read already. An advisory
  * lock: the row itself must stay free for a person who pauses or cancels the run meanwhile.
