@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { benchKill } from './kill.ts';
 import { benchLarge } from './large.ts';
+import { benchReceipts } from './receipts.ts';
 import { benchSend } from './send.ts';
 
 /**
- * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill [--lines N] [--kills N] [--json]`. Figures are for
+ * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`. Figures are for
  * comparison within one run.
  */
 const { positionals, values } = parseArgs({
@@ -16,6 +17,8 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string' },
     lines: { type: 'string' },
     kills: { type: 'string' },
+    count: { type: 'string' },
+    connections: { type: 'string' },
     receipts: { type: 'boolean', default: false },
   },
 });
@@ -38,8 +41,17 @@ switch (positionals[0]) {
   case 'kill':
     show(await benchKill({ lines: number(values.lines, 20_000), kills: number(values.kills, 10) }));
     break;
+  case 'receipts':
+    show(
+      await benchReceipts({
+        receipts: number(values.count, 20_000),
+        rounds: number(values.rounds, 5),
+        connections: number(values.connections, 50),
+      }),
+    );
+    break;
   case undefined:
   default:
-    console.error('Name a benchmark: send, large, kill.');
+    console.error('Name a benchmark: send, large, kill, receipts.');
     process.exitCode = 2;
 }

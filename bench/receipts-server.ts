@@ -1,0 +1,40 @@
+import { pino } from 'pino';
+import { buildApp } from '../api/app.ts';
+import { createTemporal } from '../api/temporal.ts';
+import { readConfig } from '../config.ts';
+import { connect } from '../db/client.ts';
+import { createSecretBox } from '../db/secrets.ts';
+import { taskQueue } from '../domain/ids.ts';
+
+/** The API with one route more, which reads the body and answers: what a receipt costs without its purpose. */
+const config = readConfig();
+const sql = connect(config.DATABASE_URL, { max: config.DATABASE_POOL, application: 'torpedo-api' });
+const app = await buildApp({
+  sql,
+  temporal: createTemporal({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    tls: false,
+    uiUrl: null,
+    taskQueue,
+  }),
+  box: createSecretBox(config.SECRET_KEYS),
+  logger: pino({ level: config.LOG_LEVEL }),
+  sms: {
+    publicUrl: config.PUBLIC_URL,
+    sandboxUrl: config.SANDBOX_URL,
+    sendTimeoutMs: config.SEND_TIMEOUT_MS,
+    connections: 1,
+  },
+  uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
+});
+await app.register(async (empty) => {
+  empty.removeAllContentTypeParsers();
+  empty.addContentTypeParser('*', { parseAs: 'string' }, async (_: unknown, body: string) => body);
+  empty.post('/empty/:id', { config: { access: 'open' }, schema: { hide: true } }, async (_, reply) =>
+    reply.code(204).send(),
+  );
+});
+console.log(await app.listen({ host: config.HOST, port: config.PORT }));
+// Without a handler, --cpu-prof would write nothing.
+process.once('SIGTERM', () => process.exit());

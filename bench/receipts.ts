@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Database } from '../db/client.ts';
+import { runCounts } from '../db/runs.ts';
+import { callbackPath } from '../domain/provider.ts';
+import { freePort } from '../embedded/ports.ts';
+import { median } from './numbers.ts';
+import { cpuMicros, cpuMicrosOf, startProcess } from './processes.ts';
+import { createFactory, workerEnvironment } from './runs.ts';
+import { withServers } from './servers.ts';
+
+/**
+ * How many receipts a second go over HTTP into the database, each verified, kept as it came and applied to its message,
+ * beside the same Fastify server with an empty handler. Alternating rounds in one run; the load is a process of its own,
+ * PostgreSQL flushes to disk as in production.
+ */
+export interface ReceiptsResult {
+  receipts: number;
+  rounds: number;
+  connections: number;
+  /** Answers a second, medians. */
+  empty: number;
+  torpedo: number;
+  /** Median of the ratios of neighbouring rounds, and all of them. */
+  overEmpty: number;
+  ratios: number[];
+  serverCpuMicrosPerReceipt: number;
+  emptyCpuMicrosPerReceipt: number;
+  databaseCpuMicrosPerReceipt: number;
+}
+
+export async function benchReceipts({
+  receipts = 20_000,
+  rounds = 5,
+  connections = 50,
+} = {}): Promise<ReceiptsResult> {
+  return withServers(async ({ databaseUrl, sql, temporalAddress, stops, log }) => {
+    const port = await freePort();
+    const publicUrl = `http://127.0.0.1:${port}`;
+    const makeRun = await createFactory(sql);
+    const server = await startProcess(
+      'bench/receipts-server.ts',
+      {
+        ...workerEnvironment,
+        DATABASE_URL: databaseUrl,
+        TEMPORAL_ADDRESS: temporalAddress,
+        PUBLIC_URL: publicUrl,
+        PORT: String(port),
+      },
+      /^(http:\S+)/,
+    );
+    stops.push(() => server.stop());
+    const database = await postmasterOf(sql);
+
+    const load = async (path: string, first: number): Promise<number> => {
+      const process = await startProcess('bench/receipts-load.ts', {}, /^(\{.*\})$/, [
+        JSON.stringify({ url: server.ready, publicUrl, path, first, count: receipts, connections }),
+      ]);
+      return z.object({ rate: z.number() }).parse(JSON.parse(process.ready)).rate;
+    };
+    const measured = async (path: string, first: number) => {
+      const [cpu, databaseCpu] = [await cpuMicros(server.child), await cpuMicrosOf(database)];
+      const rate = await load(path, first);
+      return {
+        rate,
+        cpu: ((await cpuMicros(server.child)) - cpu) / receipts,
+        databaseCpu: ((await cpuMicrosOf(database)) - databaseCpu) / receipts,
+      };
+    };
+    const empty = () => measured('/empty/1?message={message}', 1);
+    const torpedo = async () => {
+      const { id: runId, providerId } = await makeRun(receipts);
+      const first = await markSent(sql, runId);
+      const figures = await measured(`${callbackPath(providerId ?? 0, 'receipts')}?message={message}`, first);
+      const counts = await runCounts(sql, runId);
+      const delivered = counts.find(({ status }) => status === 'delivered')?.messages;
+      if (delivered !== receipts) throw new Error(`Applied ${JSON.stringify(counts)} of ${receipts}.`);
+      return figures;
+    };
+
+    log('Warming up.');
+    await empty();
+    await torpedo();
+    const all: { empty: Figures; torpedo: Figures }[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const one = { empty: await empty(), torpedo: await torpedo() };
+      all.push(one);
+      log(
+        `empty ${one.empty.rate.toFixed(0)}/s, receipts ${one.torpedo.rate.toFixed(0)}/s, ratio ${ratioOf(one).toFixed(2)}`,
+      );
+    }
+    return {
+      receipts,
+      rounds,
+      connections,
+      empty: Math.round(median(all.map(({ empty: { rate } }) => rate))),
+      torpedo: Math.round(median(all.map(({ torpedo: { rate } }) => rate))),
+      overEmpty: Number(median(all.map(ratioOf)).toFixed(2)),
+      ratios: all.map((one) => Number(ratioOf(one).toFixed(2))),
+      serverCpuMicrosPerReceipt: Math.round(median(all.map(({ torpedo: { cpu } }) => cpu))),
+      emptyCpuMicrosPerReceipt: Math.round(median(all.map(({ empty: { cpu } }) => cpu))),
+      databaseCpuMicrosPerReceipt: Math.round(median(all.map(({ torpedo: { databaseCpu } }) => databaseCpu))),
+    };
+  });
+}
+
+interface Figures {
+  rate: number;
+  cpu: number;
+  databaseCpu: number;
+}
+
+const ratioOf = (one: { empty: Figures; torpedo: Figures }): number => one.torpedo.rate / one.empty.rate;
+
+/** Moves the messages of a run as their senders do, in two updates. Returns the first id. */
+async function markSent(sql: Database, runId: number): Promise<number> {
+  await sql`update messages set status = 'sending', sending_at = now(), attempts = 1 where run_id = ${runId}`;
+  await sql`
+    update messages set status = 'sent', sent_at = now(), provider_message_id = 'SM' || lpad(id::text, 32, '0')
+    where run_id = ${runId}`;
+  await sql`update run_counts set status = 'sent' where run_id = ${runId}`;
+  const [{ first }] = await sql<
+    [{ first: number }]
+  >`select min(id) as first from messages where run_id = ${runId}`;
+  return first;
+}
+
+/** The process that PostgreSQL's backends are children of; Linux only. */
+async function postmasterOf(sql: Database): Promise<number> {
+  const [{ pid }] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`;
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/PPid:\s+(\d+)/.exec(status)?.[1] ?? 0);
+}
