@@ -1,10 +1,10 @@
 import postgres from 'postgres';
-import type { Database } from '../db/client.ts';
+import type { Database, Sql } from '../db/client.ts';
 import { type InboundEvent, insertInboundEvents } from '../db/inbound.ts';
-import { applyReceipts, type ReceiptMove } from '../db/messages.ts';
+import { applyReceipts, type MovedMessage, type ReceiptMove } from '../db/messages.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
 import { insertReplies, type NewReply } from '../db/replies.ts';
-import { followReceipts } from '../db/ticket-opening.ts';
+import { followReceipts, runsWithSendTickets } from '../db/ticket-opening.ts';
 
 /** A verified call of a provider: the raw event, and what it says of a message or what a person says, if anything. */
 export interface Arrival {
@@ -21,15 +21,16 @@ interface Waiting {
 
 /** Receipts in one transaction. More would hold the locks on messages and counts for longer than it saves. */
 const groupSize = 500;
-/** A first receipt waits so long for others; those that come while a group is being written wait for that anyway. */
-const gatherMs = 3;
+/** A group waits so long for as many as the last one had: alone, a receipt waits for nobody. */
+const gatherMs = 10;
 /** Two groups that lock the same messages in another order than a sender: one of them is asked to try again. */
 const deadlock = '40P01';
 const maxAttempts = 3;
+const maxKnownRuns = 1_000;
 
 /**
- * Writes what providers call us with, in groups: one transaction for what arrived in some milliseconds, or while the
- * last one was written. Each raw event is kept once, and applied when it is new, in the same transaction.
+ * Writes what providers call us with, in groups: one transaction for what arrived while the last one was written, or in
+ * some milliseconds. In it each raw event is kept once, and what it says is applied.
  */
 export function createReceiptWriter({
   sql,
@@ -39,19 +40,31 @@ export function createReceiptWriter({
   /** Called with the ids of new replies, once they are committed. */
   onReplies: (ids: readonly number[]) => void;
 }) {
+  /** Whether a run opens tickets on send: its policy is frozen. */
+  const withTickets = new Map<number, boolean>();
   let queue: Waiting[] = [];
   let writing = false;
   let timer: NodeJS.Timeout | null = null;
+  /** How many the last group had, and so how many are to be expected. */
+  let expected = 1;
 
-  const drain = async (): Promise<void> => {
+  /** One group at a time: two share what comes, and half the size costs more than the wait (measured: a quarter). */
+  const writeGroup = async (): Promise<void> => {
+    if (timer) clearTimeout(timer);
     timer = null;
     writing = true;
-    while (queue.length > 0) {
-      const group = queue.slice(0, groupSize);
-      queue = queue.slice(groupSize);
-      await settle(group);
-    }
+    const group = queue.slice(0, groupSize);
+    queue = queue.slice(groupSize);
+    expected = group.length;
+    await settle(group);
     writing = false;
+    gather();
+  };
+
+  const gather = (): void => {
+    if (writing || queue.length === 0) return;
+    if (queue.length >= expected) void writeGroup();
+    else timer ??= setTimeout(() => void writeGroup(), gatherMs);
   };
 
   const settle = async (group: readonly Waiting[]): Promise<void> => {
@@ -72,25 +85,21 @@ export function createReceiptWriter({
     for (let attempt = 1; ; attempt++) {
       try {
         const replies = await sql.begin(async (tx) => {
-          const fresh = await insertInboundEvents(
-            tx,
-            arrivals.map(({ event }) => event),
-          );
-          const moves = arrivals.flatMap(({ move }, index) => (move && fresh.has(index) ? [move] : []));
-          const strongest = strongestMoves(moves);
-          const moved = new Set(await applyReceipts(tx, strongest));
-          await followReceipts(tx, [...moved]);
-          const optedOut = strongest.filter(
-            ({ messageId, reason }) => reason === 'number_opted_out' && moved.has(messageId),
-          );
-          await optOutRecipients(
-            tx,
-            optedOut.map(({ messageId }) => messageId),
-          );
-          return insertReplies(
-            tx,
-            arrivals.flatMap(({ reply }, index) => (reply && fresh.has(index) ? [reply] : [])),
-          );
+          const strongest = strongestMoves(arrivals.flatMap(({ move }) => move ?? []));
+          // Sent together. A repeated event is kept once, and moves nothing for the second time.
+          const [, moved, replies] = await Promise.all([
+            insertInboundEvents(
+              tx,
+              arrivals.map(({ event }) => event),
+            ),
+            applyReceipts(tx, strongest),
+            insertReplies(
+              tx,
+              arrivals.flatMap(({ reply }) => reply ?? []),
+            ),
+          ]);
+          await follow(tx, moved);
+          return replies;
         });
         if (replies.length > 0) onReplies(replies);
         return;
@@ -101,12 +110,31 @@ export function createReceiptWriter({
     }
   };
 
+  /** What else changes with messages that have moved. */
+  const follow = async (tx: Sql, moved: readonly MovedMessage[]): Promise<void> => {
+    const optedOut = moved.filter(({ reason }) => reason === 'number_opted_out');
+    await optOutRecipients(
+      tx,
+      optedOut.map(({ id }) => id),
+    );
+    const unknown = new Set(moved.map(({ runId }) => runId).filter((runId) => !withTickets.has(runId)));
+    if (unknown.size > 0) {
+      if (withTickets.size > maxKnownRuns) withTickets.clear();
+      const found = new Set(await runsWithSendTickets(tx, [...unknown]));
+      for (const runId of unknown) withTickets.set(runId, found.has(runId));
+    }
+    await followReceipts(
+      tx,
+      moved.filter(({ runId }) => withTickets.get(runId)).map(({ id }) => id),
+    );
+  };
+
   return {
     /** Resolves once the event is durable and applied. */
     write: (arrival: Arrival): Promise<void> =>
       new Promise((done, failed) => {
         queue.push({ arrival, done, failed });
-        if (!writing) timer ??= setTimeout(() => void drain(), gatherMs);
+        gather();
       }),
   };
 }

@@ -46,7 +46,7 @@ switch (positionals[0]) {
       await benchReceipts({
         receipts: number(values.count, 20_000),
         rounds: number(values.rounds, 5),
-        connections: number(values.connections, 50),
+        connections: number(values.connections, 100),
       }),
     );
     break;

@@ -45,12 +45,24 @@ export async function startProcess(
   throw new Error(`${file} ended before it was ready.`);
 }
 
+const microsPerTick = 10_000;
+
 /** CPU time of a process so far, from the kernel's clock ticks; Linux only. */
-export async function cpuMicros(child: ChildProcess): Promise<number> {
-  const stat = await readFile(`/proc/${child.pid ?? 0}/stat`, 'utf8').catch(() => '');
+export const cpuMicros = (child: ChildProcess): Promise<number> => microsOf(child.pid ?? 0, 2);
+
+/** The same for a process with all its children, also those that have ended. */
+export async function cpuMicrosOf(pid: number): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  const all = [String(pid), ...children.split(' ').filter((child) => child !== '')];
+  const micros = await Promise.all(all.map((one) => microsOf(Number(one), 4)));
+  return micros.reduce((sum, one) => sum + one, 0);
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: utime, stime, and the same two of ended children. */
+async function microsOf(pid: number, times: 2 | 4): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const microsPerTick = 10_000;
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * microsPerTick;
+  return fields.slice(11, 11 + times).reduce((sum, ticks) => sum + Number(ticks), 0) * microsPerTick;
 }
 
 /** The most memory a process has held so far, in MB; Linux only. */

@@ -6,6 +6,7 @@ import { callbackPath } from '../domain/provider.ts';
 import { freePort } from '../embedded/ports.ts';
 import { median } from './numbers.ts';
 import { cpuMicros, cpuMicrosOf, startProcess } from './processes.ts';
+import { committed } from './send.ts';
 import { createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
@@ -27,12 +28,13 @@ export interface ReceiptsResult {
   serverCpuMicrosPerReceipt: number;
   emptyCpuMicrosPerReceipt: number;
   databaseCpuMicrosPerReceipt: number;
+  receiptsPerTransaction: number;
 }
 
 export async function benchReceipts({
   receipts = 20_000,
   rounds = 5,
-  connections = 50,
+  connections = 100,
 } = {}): Promise<ReceiptsResult> {
   return withServers(async ({ databaseUrl, sql, temporalAddress, stops, log }) => {
     const port = await freePort();
@@ -60,9 +62,11 @@ export async function benchReceipts({
     };
     const measured = async (path: string, first: number) => {
       const [cpu, databaseCpu] = [await cpuMicros(server.child), await cpuMicrosOf(database)];
+      const before = await committed(sql);
       const rate = await load(path, first);
       return {
         rate,
+        transactions: ((await committed(sql)) - before) / receipts,
         cpu: ((await cpuMicros(server.child)) - cpu) / receipts,
         databaseCpu: ((await cpuMicrosOf(database)) - databaseCpu) / receipts,
       };
@@ -99,6 +103,9 @@ export async function benchReceipts({
       ratios: all.map((one) => Number(ratioOf(one).toFixed(2))),
       serverCpuMicrosPerReceipt: Math.round(median(all.map(({ torpedo: { cpu } }) => cpu))),
       emptyCpuMicrosPerReceipt: Math.round(median(all.map(({ empty: { cpu } }) => cpu))),
+      receiptsPerTransaction: Math.round(
+        1 / median(all.map(({ torpedo: { transactions } }) => transactions)),
+      ),
       databaseCpuMicrosPerReceipt: Math.round(median(all.map(({ torpedo: { databaseCpu } }) => databaseCpu))),
     };
   });
@@ -106,6 +113,7 @@ export async function benchReceipts({
 
 interface Figures {
   rate: number;
+  transactions: number;
   cpu: number;
   databaseCpu: number;
 }

@@ -122,7 +122,8 @@ async function bare(url: string, count: number): Promise<number> {
   return rate;
 }
 
-async function committed(sql: Database): Promise<number> {
+/** Transactions committed so far. */
+export async function committed(sql: Database): Promise<number> {
   await sql`select pg_stat_force_next_flush()`;
   const [row] = await sql<[{ count: number }]>`
     select xact_commit as count from pg_stat_database where datname = current_database()`;

@@ -11,26 +11,17 @@ export interface InboundEvent {
   payload: string;
 }
 
-/** Keeps the events that are new, in their order, and returns the indexes of those in `events`. */
-export async function insertInboundEvents(sql: Sql, events: readonly InboundEvent[]): Promise<Set<number>> {
-  if (events.length === 0) return new Set();
-  const rows = await sql<{ position: number }[]>`
-    with event as (
-      select * from unnest(
-        ${events.map((e) => e.providerId)}::bigint[], ${events.map((e) => e.eventKey)}::text[],
-        ${events.map((e) => e.kind)}::text[], ${events.map((e) => e.messageId)}::bigint[],
-        ${events.map((e) => e.payload)}::text[]
-      ) with ordinality as e (provider_id, event_key, kind, message_id, payload, position)
-    ), kept as (
-      insert into inbound_events (provider_id, event_key, kind, message_id, payload)
-      select provider_id, event_key, kind, message_id, payload::jsonb
-      from (select distinct on (provider_id, event_key) * from event order by provider_id, event_key, position) as first
-      order by position
-      on conflict (provider_id, event_key) do nothing
-      returning provider_id, event_key
-    )
-    select min(position)::int - 1 as position from event join kept using (provider_id, event_key) group by provider_id, event_key`;
-  return new Set(rows.map((row) => row.position));
+/** Keeps the events that are new. In the order of their keys, so that two groups never wait for each other. */
+export async function insertInboundEvents(sql: Sql, events: readonly InboundEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const sorted = events.toSorted((a, b) => (a.eventKey < b.eventKey ? -1 : 1));
+  await sql`
+    insert into inbound_events (provider_id, event_key, kind, message_id, payload)
+    select * from unnest(
+      ${sorted.map((e) => e.providerId)}::bigint[], ${sorted.map((e) => e.eventKey)}::text[],
+      ${sorted.map((e) => e.kind)}::text[], ${sorted.map((e) => e.messageId)}::bigint[],
+      ${sorted.map((e) => e.payload)}::jsonb[])
+    on conflict (provider_id, event_key) do nothing`;
 }
 
 /** What a provider has said of one message, as it came. */

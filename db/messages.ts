@@ -253,6 +253,13 @@ export interface ReceiptMove {
   providerCode: string | null;
 }
 
+/** A message that a receipt has moved. */
+export interface MovedMessage {
+  id: number;
+  runId: number;
+  reason: FailureReason | null;
+}
+
 const receiptSources = {
   sent: sourcesOf('sent'),
   delivered: sourcesOf('delivered'),
@@ -263,26 +270,28 @@ const receiptSources = {
 /**
  * Applies receipts in one statement, forward only (domain/message.ts `moves`): at most one for each message; of
  * several for one message, give the one that says most. Those for a message of another provider are ignored. Returns
- * the ids of the messages that moved.
+ * the messages that moved.
+ *
+ * In the order of their ids, so that two groups do not wait for each other.
  */
-export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]): Promise<number[]> {
+export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]): Promise<MovedMessage[]> {
   if (receipts.length === 0) return [];
-  const rows = await sql<{ id: number }[]>`
+  const sorted = receipts.toSorted((a, b) => a.messageId - b.messageId);
+  return sql<MovedMessage[]>`
     with receipt as (
       select * from unnest(
-        ${receipts.map((r) => r.messageId)}::bigint[], ${receipts.map((r) => r.providerId)}::bigint[],
-        ${receipts.map((r) => r.providerMessageId)}::text[], ${receipts.map((r) => r.status)}::text[],
-        ${receipts.map((r) => r.reason)}::text[], ${receipts.map((r) => r.providerCode)}::text[]
+        ${sorted.map((r) => r.messageId)}::bigint[], ${sorted.map((r) => r.providerId)}::bigint[],
+        ${sorted.map((r) => r.providerMessageId)}::text[], ${sorted.map((r) => r.status)}::text[],
+        ${sorted.map((r) => r.reason)}::text[], ${sorted.map((r) => r.providerCode)}::text[]
       ) as r (id, provider_id, provider_message_id, status, reason, provider_code)
-    ), held as (
-      select m.id from messages as m join receipt as r using (id) order by m.id for update of m
     ), moved as (
       update messages as m set
         status = r.status, reason = r.reason, provider_message_id = coalesce(m.provider_message_id, r.provider_message_id),
         provider_code = coalesce(r.provider_code, m.provider_code), sent_at = coalesce(m.sent_at, now()),
         ended_at = case when r.status = 'sent' then null else now() end
-      from receipt as r join held using (id) join runs on true
-      where m.id = r.id and runs.id = m.run_id and runs.provider_id = r.provider_id
+      from receipt as r
+      where m.id = r.id
+        and coalesce(m.provider_id, (select runs.provider_id from runs where runs.id = m.run_id)) = r.provider_id
         and (m.provider_message_id is null or m.provider_message_id = r.provider_message_id)
         and (
           r.status = 'sent' and m.status = any(${receiptSources.sent}::text[])
@@ -291,8 +300,7 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
           or r.status = 'failed' and m.status = any(${receiptSources.failed}::text[]))
       returning new.id, ${movedColumns(sql)}
     ), ${counted(sql)}
-    select id from moved`;
-  return rows.map((row) => row.id);
+    select id, run_id, to_reason as reason from moved`;
 }
 
 /** One line of a run as the API shows it. */

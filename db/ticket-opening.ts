@@ -144,6 +144,14 @@ export async function openSendTickets(
   return { opened: batch.opened, lastLine: page.lastLine };
 }
 
+/** Those of the runs that open tickets on send. What they say is frozen. */
+export async function runsWithSendTickets(sql: Sql, runIds: readonly number[]): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from runs
+    where id = any(${[...runIds]}::bigint[]) and settings #>> '{campaign,ticketPolicy,when}' = 'on_send'`;
+  return rows.map(({ id }) => id);
+}
+
 /**
  * Lets the resolutions of tickets on send follow what became of their messages: a late receipt turned a success into a
  * failure, or settled an `unknown`. A ticket whose resolution a person has chosen is left alone.

@@ -159,16 +159,10 @@ describe('a thousand receipts at once', () => {
   test('of which one can not be written: the others are', async () => {
     const [one = 0, other = 0] = (await sentRun(phonesOf(2))).messageIds;
     const writer = createReceiptWriter({ sql, onReplies: () => undefined });
-    const arrival = (messageId: number, provider: number) => ({
-      event: {
-        providerId: provider,
-        eventKey: `k${messageId}`,
-        kind: 'receipt' as const,
-        messageId,
-        payload: '{}',
-      },
+    const arrival = (messageId: number, payload: string) => ({
+      event: { providerId, eventKey: `k${messageId}`, kind: 'receipt' as const, messageId, payload },
       move: {
-        providerId: provider,
+        providerId,
         messageId,
         providerMessageId: sidOf(messageId),
         status: 'delivered' as const,
@@ -178,8 +172,8 @@ describe('a thousand receipts at once', () => {
       reply: null,
     });
     const written = await Promise.allSettled([
-      writer.write(arrival(one, providerId)),
-      writer.write(arrival(other, 999_999)),
+      writer.write(arrival(one, '{}')),
+      writer.write(arrival(other, 'no JSON')),
     ]);
     expect(written.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect(await statusOf(one)).toMatchObject({ status: 'delivered' });
