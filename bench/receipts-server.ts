@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { buildConnector } from 'undici';
 import { buildApp } from '../api/app.ts';
 import { createTemporal } from '../api/temporal.ts';
 import { readConfig } from '../config.ts';
@@ -25,6 +26,8 @@ const app = await buildApp({
     sandboxUrl: config.SANDBOX_URL,
     sendTimeoutMs: config.SEND_TIMEOUT_MS,
     connections: 1,
+    // Nothing is sent.
+    connect: buildConnector({}),
   },
   uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
 });
