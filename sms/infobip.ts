@@ -5,7 +5,7 @@ import { refused } from './codes.ts';
 import { infobipCodes } from './infobip-codes.ts';
 import { asPayload, at, listAt, textAt } from './json.ts';
 import type { Callback, DeliveryReceipt, InboundMessage, Provider, SendOutcome } from './provider.ts';
-import { createReference } from './reference.ts';
+import { createReference, type Reference } from './reference.ts';
 import { knowsSecret } from './secret.ts';
 import { createTransport } from './transport.ts';
 
@@ -79,8 +79,7 @@ export function createInfobip(options: InfobipOptions): Provider {
       return repeated ? outcomeOfFirst(reference.write(messageId)) : outcome;
     },
     verify: (callback) => knowsSecret(callback, callbackSecret),
-    readReceipts: ({ json }) =>
-      listAt(json, 'results').flatMap((report) => readReport(report, reference.read)),
+    readReceipts: ({ json }) => listAt(json, 'results').flatMap((report) => readReport(report, reference)),
     readInbound,
     close: () => transport.close(),
   };
@@ -114,7 +113,7 @@ function readAcceptance(body: unknown): SendOutcome | null {
  * One delivery report. DELIVERED_TO_OPERATOR is no delivery yet, and after EXPIRED_DLR_UNKNOWN nobody will ever know.
  * https://www.infobip.com/docs/developer-resources/api-fundamentals/message-status-codes
  */
-function readReport(report: unknown, messageIdOf: (reference: unknown) => number | null): DeliveryReceipt[] {
+function readReport(report: unknown, reference: Reference): DeliveryReceipt[] {
   const id = textAt(report, 'messageId');
   const group = textAt(report, 'status.groupName');
   const name = textAt(report, 'status.name') ?? '';
@@ -126,7 +125,7 @@ function readReport(report: unknown, messageIdOf: (reference: unknown) => number
   const meaning = infobipCodes.get(code) ?? infobipCodes.get(name);
   return [
     {
-      messageId: messageIdOf(id),
+      messageId: reference.read(id),
       providerMessageId: id,
       status,
       reason: ended ? (meaning?.reason ?? 'not_delivered') : null,

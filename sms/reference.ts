@@ -4,9 +4,9 @@
  * alike: a reference that comes back to us is ours, and one that the provider calls a repetition is a repetition.
  */
 export interface Reference {
-  write: (messageId: number) => string;
+  write(messageId: number): string;
   /** Null for a reference that is not ours. */
-  read: (reference: unknown) => number | null;
+  read(reference: unknown): number | null;
 }
 
 export const createReference = (prefix: string): Reference => ({

@@ -2,7 +2,7 @@ import { toUSVString } from 'node:util';
 import { outcomeOf, type Wording } from './answers.ts';
 import { asPayload, at, listAt, textAt } from './json.ts';
 import type { Callback, DeliveryReceipt, InboundMessage, Provider } from './provider.ts';
-import { createReference } from './reference.ts';
+import { createReference, type Reference } from './reference.ts';
 import { knowsSecret } from './secret.ts';
 import { createTransport } from './transport.ts';
 import { zenviaCodes } from './zenvia-codes.ts';
@@ -54,7 +54,7 @@ export function createZenvia(options: ZenviaOptions): Provider {
       return outcomeOf(await transport.post('/v2/channels/sms/messages', JSON.stringify(body)), wording);
     },
     verify: (callback) => knowsSecret(callback, callbackSecret),
-    readReceipts: (callback) => readReceipts(callback, reference.read),
+    readReceipts: (callback) => readReceipts(callback, reference),
     readInbound,
     close: () => transport.close(),
   };
@@ -90,10 +90,7 @@ const statuses: ReadonlyMap<string, DeliveryReceipt['status']> = new Map([
   ['REJECTED', 'failed'],
 ]);
 
-function readReceipts(
-  { json }: Callback,
-  messageIdOf: (reference: unknown) => number | null,
-): DeliveryReceipt[] {
+function readReceipts({ json }: Callback, reference: Reference): DeliveryReceipt[] {
   const id = textAt(json, 'message.id') ?? textAt(json, 'messageId');
   const word = textAt(json, 'messageStatus.code');
   if (textAt(json, 'type') !== 'MESSAGE_STATUS' || id === null || word === null) return [];
@@ -101,7 +98,7 @@ function readReceipts(
   const reasons = { undelivered: 'not_delivered', failed: 'request_refused' } as const;
   return [
     {
-      messageId: messageIdOf(at(json, 'message.externalId')),
+      messageId: reference.read(at(json, 'message.externalId')),
       providerMessageId: id,
       status,
       // The codes of the carriers behind Zenvia are not published: the status is all the reason there is.
