@@ -8,6 +8,10 @@ import { themes, useView, useWords } from './view.tsx';
 /** The places of the navigation, in its order. A page of a new noun adds its own here. */
 const sections = [
   { name: 'home', href: '/' },
+  { name: 'replies', href: '/replies' },
+  { name: 'tickets', href: '/tickets' },
+  { name: 'customers', href: '/customers' },
+  { name: 'optOuts', href: '/opt-outs' },
   { name: 'settings', href: '/settings' },
 ] as const satisfies readonly { name: IconName; href: string }[];
 export type Section = (typeof sections)[number]['name'];

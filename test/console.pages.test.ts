@@ -1,7 +1,10 @@
 import type { BrowserContext } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accessibilityProblems, chromiumPath, prepareForAxe, startBrowser } from './browser.ts';
+import { openReplyTicket } from '../db/ticket-opening.ts';
+import { createCatalogue, createRun } from './api.ts';
 import { createConsole, languages } from './console.ts';
+import { createTicketCatalogue, insertReply, onReply } from './tickets.ts';
 
 /**
  * Every page of the console in a real browser: both languages, wide and narrow, light and dark. A page whose address
@@ -11,6 +14,7 @@ const ui = await createConsole();
 const admin = await ui.person('admin');
 const examples: Readonly<Record<string, string>> = {
   ...(await settingExamples()),
+  ...(await serviceExamples()),
   '/settings/users/:id': `/settings/users/${admin.id}`,
   '/settings/tokens/:id/revoke': '/settings/tokens/1/revoke',
 };
@@ -46,6 +50,27 @@ async function settingExamples(): Promise<Record<string, string>> {
       [`/settings/${path}/:id/delete`, `/settings/${path}/${id}/delete`],
     ]),
   );
+}
+
+/** One of each that people have to do with. */
+async function serviceExamples(): Promise<Record<string, string>> {
+  const settings = await createTicketCatalogue(ui.sql);
+  const { messageIds } = await createRun(ui, await createCatalogue(ui), {
+    changes: { ticketPolicy: onReply(settings) },
+  });
+  const inboundMessageId = await insertReply(ui.sql, { messageId: messageIds[0] ?? 0 });
+  const opened = await ui.sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
+  const make = async (path: string, body: object): Promise<number> =>
+    (await ui.as('admin')('POST', path, body)).json<{ id: number }>().id;
+  const name = 'João Assunção de Albuquerque e Mello Filho';
+  const customer = await make('/api/customers', { name, mobile: '11900000001' });
+  const optOut = await make('/api/opt-outs', { phone: '11900000002', note: 'Pediu por telefone' });
+  return {
+    '/tickets/:id': `/tickets/${opened?.ticketId ?? 0}`,
+    '/customers/:id': `/customers/${customer}`,
+    '/customers/:id/delete': `/customers/${customer}/delete`,
+    '/opt-outs/:id/remove': `/opt-outs/${optOut}/remove`,
+  };
 }
 
 /** Names alone, shown by the very pages that show regions. */
