@@ -32,6 +32,21 @@ const words = (otherwise: readonly string[]) =>
       }),
     );
 
+/** Addresses, ranges and names of hosts, with commas between. */
+const allowList = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  )
+  .refine(
+    (entries) => entries.every(isAllowEntry),
+    'Addresses, ranges or names of hosts, with commas between.',
+  );
+
 const environment = z.object({
   DATABASE_URL: z.string({ error: 'Give DATABASE_URL: postgres://user:password@host:5432/database.' }).min(1),
   DATABASE_POOL: z.coerce.number().int().min(2).default(10),
@@ -59,19 +74,9 @@ const environment = z.object({
    * Where described HTTP gateways may be besides the public internet: addresses, ranges (10.1.0.0/16) and names of
    * hosts, with commas between.
    */
-  GATEWAY_ALLOW: z
-    .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((entry) => entry.trim())
-        .filter((entry) => entry !== ''),
-    )
-    .refine(
-      (entries) => entries.every(isAllowEntry),
-      'Addresses, ranges or names of hosts, with commas between.',
-    ),
+  GATEWAY_ALLOW: allowList,
+  /** The same for the helpdesk that tickets are posted to. */
+  HELPDESK_ALLOW: allowList,
   /** How many senders work on one run at once, over all workers. */
   SENDERS_PER_RUN: z.coerce.number().int().min(1).max(50).default(1),
   /** A run of at most so many messages sends each in an activity of its own, visible by itself in the Temporal UI. */

@@ -4,6 +4,7 @@ import { createMessages, type MessagesDeps } from './messages.ts';
 import { createReplies, type RepliesDeps } from './replies.ts';
 import { createResends } from './resends.ts';
 import { createRuns } from './runs.ts';
+import { createTicketPosts, type TicketPostsDeps } from './ticket-posts.ts';
 import { createTickets } from './tickets.ts';
 import { createSchedule, type ScheduleDeps } from './schedule.ts';
 
@@ -11,13 +12,16 @@ export type { HandledReply } from './replies.ts';
 export type { OpenedRun, Plan } from './schedule.ts';
 
 /** Everything with a side effect that workflows call, on the worker's own connections. */
-export const createActivities = (deps: MessagesDeps & ScheduleDeps & RepliesDeps & HousekeepingDeps) => ({
+export const createActivities = (
+  deps: MessagesDeps & ScheduleDeps & RepliesDeps & HousekeepingDeps & TicketPostsDeps,
+) => ({
   ...createSchedule(deps),
   ...createRuns(deps),
   ...createMailing(deps),
   ...createResends(deps),
   ...createMessages(deps),
   ...createTickets(deps),
+  ...createTicketPosts(deps),
   ...createHousekeeping(deps),
   ...createReplies(deps),
 });

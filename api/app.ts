@@ -33,6 +33,7 @@ import { sessions } from './sessions.ts';
 import { settings } from './settings.ts';
 import { testSends } from './test-sends.ts';
 import type { Temporal } from './temporal.ts';
+import { ticketPosts } from './ticket-posts.ts';
 import { tickets } from './tickets.ts';
 import { tokens } from './tokens.ts';
 import { users } from './users.ts';
@@ -183,6 +184,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(customers, { prefix: '/customers', sql, clock });
       await api.register(optOuts, { prefix: '/opt-outs', sql, phoneHash });
       await api.register(tickets, { sql });
+      await api.register(ticketPosts, { sql, box: deps.box, sync });
       await api.register(metricsPage, { prefix: '/metrics', sql, metrics });
       await api.register(replies, { sql });
     },

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { enabledCampaignIds, getCampaign } from '../db/campaigns.ts';
 import type { Sql } from '../db/client.ts';
+import { isPostingEnabled } from '../db/ticket-posts.ts';
 import { ApiError } from './errors.ts';
 import type { Temporal } from './temporal.ts';
 
@@ -8,7 +9,7 @@ const firstRetryMs = 2_000;
 const longestRetryMs = 60_000;
 
 /**
- * Keeps the campaigns' workflows true to their rows. The row is changed first, and is the truth; if Temporal can't be
+ * Keeps the workflows of campaigns and of ticket posts true to their rows. The row is changed first, and is the truth; if Temporal can't be
  * told at once it is told later, from here or by the next start of the API.
  */
 export function createCampaignSync({
@@ -22,6 +23,8 @@ export function createCampaignSync({
 }) {
   const owed = new Set<number>();
   let all = false;
+  /** Whether the workflow that posts tickets is to be told, too. */
+  let postsOwed = false;
   let timer: NodeJS.Timeout | null = null;
   let retryMs = firstRetryMs;
   let closed = false;
@@ -32,8 +35,16 @@ export function createCampaignSync({
     owed.delete(id);
   };
 
+  const tellTicketPosts = async (): Promise<void> => {
+    await temporal.syncTicketPosts();
+    postsOwed = false;
+  };
+
   const retryLater = (error: unknown): void => {
-    log.warn({ err: error, campaigns: owed.size }, 'Temporal does not know yet of campaigns that changed');
+    log.warn(
+      { err: error, campaigns: owed.size },
+      'Temporal does not know yet of campaigns or settings that changed',
+    );
     if (closed || timer) return;
     timer = setTimeout(() => {
       timer = null;
@@ -48,9 +59,11 @@ export function createCampaignSync({
     try {
       if (all) {
         for (const id of await enabledCampaignIds(sql)) owed.add(id);
+        postsOwed ||= await isPostingEnabled(sql);
         await temporal.startHousekeeping();
         all = false;
       }
+      if (postsOwed && !closed) await tellTicketPosts();
     } catch (error) {
       failure = error;
     }
@@ -78,7 +91,19 @@ export function createCampaignSync({
       }
     },
 
-    /** Tells the workflows of all enabled campaigns, and starts housekeeping: in the background and until it has succeeded. */
+    /** The same for the workflow that posts tickets. */
+    async syncTicketPosts(): Promise<boolean> {
+      postsOwed = true;
+      try {
+        await tellTicketPosts();
+        return true;
+      } catch (error) {
+        retryLater(error);
+        return false;
+      }
+    },
+
+    /** Tells the workflows of all enabled campaigns and of ticket posts, and starts housekeeping: in the background and until it has succeeded. */
     syncAll(): void {
       all = true;
       void settle();

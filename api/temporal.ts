@@ -18,6 +18,7 @@ import {
   replyWorkflowId,
   type RunKey,
   runWorkflowId,
+  ticketPostsWorkflowId,
 } from '../domain/ids.ts';
 import { attributes } from '../workflows/attributes.ts';
 import {
@@ -32,6 +33,7 @@ import {
 import { housekeeping } from '../workflows/housekeeping.ts';
 import { reply } from '../workflows/reply.ts';
 import { approve, cancel, pause, resume, run } from '../workflows/run.ts';
+import { ticketPosts, ticketPostsChanged } from '../workflows/ticket-posts.ts';
 import { ApiError } from './errors.ts';
 
 export interface TemporalOptions {
@@ -191,6 +193,20 @@ export function createTemporal(options: TemporalOptions) {
           taskQueue,
           args: [{ inboundMessageId }],
           staticSummary: `Reply ${inboundMessageId}`,
+        }),
+      );
+    },
+
+    /** Tells the workflow that posts tickets to look again, and starts it if need be. Idempotent. */
+    async syncTicketPosts(): Promise<void> {
+      await ask(() =>
+        workflow.signalWithStart(ticketPosts, {
+          workflowId: ticketPostsWorkflowId(taskQueue),
+          taskQueue,
+          args: [],
+          signal: ticketPostsChanged,
+          signalArgs: [],
+          staticSummary: 'Posts tickets to the helpdesk',
         }),
       );
     },

@@ -20,6 +20,7 @@ export const subjectKinds = [
   'customer',
   'opt_out',
   'ticket',
+  'ticket_posting',
 ] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 

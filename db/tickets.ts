@@ -127,6 +127,12 @@ export async function getTicket(sql: Sql, id: number): Promise<TicketRow | null>
   return row ?? null;
 }
 
+/** Those of the tickets that are there, in no order. */
+export async function getTickets(sql: Sql, ids: readonly number[]): Promise<TicketRow[]> {
+  return sql<TicketRow[]>`
+    select ${columns(sql)} from tickets as t ${names(sql)} where t.id = any(${[...ids]}::bigint[])`;
+}
+
 /** The ticket, held until the transaction ends. */
 export async function lockTicket(sql: Sql, id: number): Promise<TicketRow | null> {
   const [row] = await sql<TicketRow[]>`

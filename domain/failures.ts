@@ -25,6 +25,8 @@ export const failures = {
   runEnded: 'RunEnded',
   /** The run's sending hours never open. */
   hoursNeverOpen: 'HoursNeverOpen',
+  /** The helpdesk takes no posts: tried again with Temporal's back-off, for as long as it takes. */
+  helpdeskUnavailable: 'HelpdeskUnavailable',
   /** The row that an id speaks of is not there. */
   notFound: 'NotFound',
 } as const;

@@ -22,5 +22,8 @@ export const runWorkflowId = ({ campaignId, occurrence, trigger }: RunKey): stri
 /** `inboundMessageId`: the row in `inbound_messages`. */
 export const replyWorkflowId = (inboundMessageId: number): string => `reply/${inboundMessageId}`;
 
+/** The one that posts tickets to the helpdesk; one for each deployment, which has a task queue of its own. */
+export const ticketPostsWorkflowId = (taskQueue: string): string => `ticket-posts/${taskQueue}`;
+
 /** Temporal's task queue of workflows and quick steps. */
 export const taskQueue = 'torpedo';

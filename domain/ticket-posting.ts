@@ -21,34 +21,62 @@ export const ticketPosting = z.strictObject({
     .max(2000)
     .refine(
       (url) => !URL.canParse(url) || new URL(url).username === '',
-      'Leave user and password out of the address: use an integration.',
+      'Leave user and password out of the address: give them as a header.',
     ),
   events: z
     .array(z.enum(ticketEventKinds))
     .min(1, 'Choose at least one event.')
-    .default([...ticketEventKinds])
-    .transform((events) => ticketEventKinds.filter((kind) => events.includes(kind))),
-  /** Stored authentication and headers. */
-  integrationId: z.int().positive().nullable().default(null),
+    .max(ticketEventKinds.length)
+    .default([...ticketEventKinds]),
 });
 export type TicketPosting = z.infer<typeof ticketPosting>;
 
 /** The key of the signature. Long enough that it can't be guessed. */
-export const postingSecret = z
+const signingSecret = z
   .string()
   .regex(/^[\x21-\x7e]{24,200}$/, 'Use 24 to 200 characters without spaces or accents.');
+
+// RFC 9110, 5.6.2: a token. What HTTP or Torpedo itself has to say in a post is not for an admin to say.
+const headerName = z
+  .string()
+  .max(100)
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'This can not be the name of a header.')
+  .refine(
+    (name) =>
+      !/^(?:host|connection|content-.*|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*|torpedo-.*)$/i.test(
+        name,
+      ),
+    'This header is set by HTTP or by Torpedo itself.',
+  );
+const headerValue = z
+  .string()
+  .max(4000)
+  .regex(
+    /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
+    'Use printable ASCII characters, none of them a space at an end.',
+  );
+
+/** What is written and never shown again: the key of the signature, and headers such as `Authorization`. */
+export const postingSecrets = z.strictObject({
+  secret: signingSecret,
+  headers: z.record(headerName, headerValue),
+});
+export type PostingSecrets = z.infer<typeof postingSecrets>;
 
 /** What an answer of the helpdesk says of a post; null: none came. */
 export type PostOutcome = 'delivered' | 'refused' | 'try_again';
 
+/** What the helpdesk says of this one post, and would say again. */
+const refusals: ReadonlySet<number> = new Set([400, 409, 413, 422]);
+
 /**
- * Any 2xx is success. A redirect is not followed: the admin corrects the address. 408, 425, 429 and 5xx are of the moment,
- * like no answer at all; every other 4xx would be said again.
+ * Any 2xx is success. Everything else that is not about this very post may change: the helpdesk comes back, or an admin
+ * corrects address or credentials (redirects are not followed).
  */
 export function postOutcome(status: number | null): PostOutcome {
-  if (status === null || status === 408 || status === 425 || status === 429 || status >= 500)
-    return 'try_again';
-  return status >= 200 && status < 300 ? 'delivered' : 'refused';
+  if (status === null) return 'try_again';
+  if (status >= 200 && status < 300) return 'delivered';
+  return refusals.has(status) ? 'refused' : 'try_again';
 }
 
 /** A post that can't be delivered for so long is given up: a helpdesk may be away for a long weekend. */

@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
 import { createActivities } from '../activities/index.ts';
+import { createHelpdesk } from '../activities/helpdesk.ts';
 import { createProviders } from '../activities/providers.ts';
 import { createTemporal } from '../api/temporal.ts';
 import { connect } from '../db/client.ts';
@@ -63,6 +64,7 @@ export async function createSystem(options: SystemOptions = {}) {
     uiUrl: null,
     timeoutMs: 20_000,
   });
+  const helpdesk = createHelpdesk({ connect: connectAnywhere });
   const providers = createProviders({
     sql: workerSql,
     box,
@@ -91,6 +93,8 @@ export async function createSystem(options: SystemOptions = {}) {
         phoneHash: createPhoneHashing({ sql: workerSql, box }),
         replyWords: defaultReplyWords,
         replyWindowDays: 30,
+        box,
+        helpdesk,
         ...(options.singleSendAttempts === undefined
           ? {}
           : { singleSendAttempts: options.singleSendAttempts }),
@@ -108,6 +112,7 @@ export async function createSystem(options: SystemOptions = {}) {
   afterAll(async () => {
     await stopWorkers();
     await providers.close();
+    await helpdesk.close();
     await temporal.close();
     await connection.close();
     await (await workerConnection).close();

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { followReceipts, openReplyTicket, openSendTickets } from '../db/ticket-opening.ts';
+import { setTicketPosting } from '../db/ticket-posts.ts';
 import { openingsOnSend, ticketPolicy } from '../domain/ticket.ts';
+import { ticketPosting } from '../domain/ticket-posting.ts';
 import { expectCountsToMatchRows } from './counts.ts';
-import { createProvider, mailing, readRun, startRun } from './factories.ts';
+import { createProvider, mailing, phonesOf, readRun, startRun } from './factories.ts';
+import { createHelpdeskServer, helpdeskSecret } from './helpdesk.ts';
 import { createRunProbe } from './runs.ts';
 import { createSystem } from './system.ts';
 import { createTicketCatalogue, insertReply, onSend } from './tickets.ts';
@@ -10,7 +13,7 @@ import { until } from './until.ts';
 
 const system = await createSystem();
 const { sql, temporal, gateway } = system;
-const { ended, countOf } = createRunProbe(system);
+const { ended, countOf, writtenTo } = createRunProbe(system);
 const catalogue = await createTicketCatalogue(sql);
 const { solvedId, unsolvedId } = catalogue;
 
@@ -194,4 +197,30 @@ test('replies go onto the ticket of their message, whether they come before it o
     { kind: 'reply', actor: 'customer' },
   ]);
   expect(await ticketsOf(run.id)).toHaveLength(1);
+});
+
+test('while the helpdesk is down a run is sent and ends as ever, and its tickets are posted once it is back', async () => {
+  const helpdesk = await createHelpdeskServer();
+  await helpdesk.down();
+  const posting = ticketPosting.parse({ enabled: true, url: helpdesk.url });
+  await setTicketPosting(sql, system.box, posting, { secret: helpdeskSecret, headers: {} });
+  await temporal.syncTicketPosts();
+
+  const run = await startRun(system, { mailing: 60, ticketPolicy: onSend(catalogue) });
+  expect(await ended(run)).toMatchObject({ status: 'finished' });
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(60));
+  const stateOf = async () => {
+    const rows = await sql<{ state: string; posts: number }[]>`
+      select state, count(*)::int as posts from ticket_posts group by state`;
+    return Object.fromEntries(rows.map(({ state, posts }) => [state, posts]));
+  };
+  expect(await stateOf()).toEqual({ waiting: 60 });
+
+  await system.workers.stop();
+  await helpdesk.up();
+  await system.workers.start();
+  await until('all are posted', async () => (await stateOf()).delivered === 60);
+  expect(new Set(helpdesk.received.map(({ event }) => event.id)).size).toBe(60);
+  expect(helpdesk.received.every(({ verified }) => verified)).toBe(true);
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(60));
 });

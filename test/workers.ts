@@ -1,6 +1,7 @@
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
 import { createActivities } from '../activities/index.ts';
+import { createHelpdesk } from '../activities/helpdesk.ts';
 import { createProviders } from '../activities/providers.ts';
 import type { Database } from '../db/client.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
@@ -29,6 +30,7 @@ export async function startWorkers({
 }): Promise<void> {
   Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR', () => undefined) });
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+  const helpdesk = createHelpdesk({ connect: connectAnywhere });
   const providers = createProviders({
     sql,
     box,
@@ -54,6 +56,8 @@ export async function startWorkers({
       phoneHash: createPhoneHashing({ sql, box }),
       replyWords: defaultReplyWords,
       replyWindowDays: 30,
+      box,
+      helpdesk,
     }),
   });
   const ended = workers.run();
@@ -61,6 +65,7 @@ export async function startWorkers({
     workers.shutdown();
     await ended;
     await providers.close();
+    await helpdesk.close();
     await connection.close();
   });
 }

@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { DefaultLogger, type LogLevel, NativeConnection, Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createActivities } from '../activities/index.ts';
+import { createHelpdesk } from '../activities/helpdesk.ts';
 import { createProviders } from '../activities/providers.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect } from '../db/client.ts';
@@ -17,6 +18,8 @@ import { createWorkers } from './workers.ts';
 
 /** So many sends are in flight for one provider in one process. */
 const connectionsPerProvider = 64;
+
+const helpdeskConnectMs = 5_000;
 
 export interface RunningWorker {
   /** Rejects when the worker fails by itself. */
@@ -55,6 +58,9 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
         timeoutMs: config.SEND_TIMEOUT_MS,
       }),
     });
+    const helpdesk = createHelpdesk({
+      connect: guardedConnect(createAddressGuard(config.HELPDESK_ALLOW), { timeoutMs: helpdeskConnectMs }),
+    });
     const workers = await createWorkers({
       connection,
       namespace: config.TEMPORAL_NAMESPACE,
@@ -75,6 +81,8 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
           help: config.HELP_WORDS,
         },
         replyWindowDays: config.REPLY_WINDOW_DAYS,
+        box,
+        helpdesk,
       }),
     });
     const ended = workers.run();
@@ -86,6 +94,7 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
         workers.shutdown();
         await ended.catch(() => undefined);
         await providers.close();
+        await helpdesk.close();
         await connection.close();
         await sql.end({ timeout: 5 });
       },

@@ -2,3 +2,4 @@ export { campaign } from './campaign.ts';
 export { housekeeping } from './housekeeping.ts';
 export { reply } from './reply.ts';
 export { run } from './run.ts';
+export { ticketPosts } from './ticket-posts.ts';

@@ -55,6 +55,17 @@ export const ticketing = proxyActivities<Pick<Activities, 'openTickets'>>({
 });
 
 /**
+ * Posting to the helpdesk: returns by itself after some minutes, and is started again. However long the helpdesk is away,
+ * it never gives up; how long it pauses between attempts the activity itself says.
+ */
+export const posting = proxyActivities<Pick<Activities, 'postTickets'>>({
+  startToCloseTimeout: '15 minutes',
+  heartbeatTimeout: '20 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+});
+
+/**
  * The streaming sender. It returns by itself after some minutes; the heartbeat is what tells of a dead worker, and a
  * live one takes over within seconds, however many have died before. While the provider is down the activity itself
  * asks for longer pauses, for as long as the run may live.

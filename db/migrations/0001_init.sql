@@ -467,12 +467,10 @@ create unique index ticket_events_reply on ticket_events (inbound_message_id) wh
 
 -- Where openings and changes of tickets are posted: one row, or none.
 create table ticket_posting (
-  id             smallint primary key default 1 check (id = 1),
-  config         jsonb not null,          -- domain/ticket-posting.ts
-  integration_id bigint generated always as ((config ->> 'integrationId')::bigint) stored references integrations,
-  secrets        text not null            -- sealed by db/secrets.ts
+  id      smallint primary key default 1 check (id = 1),
+  config  jsonb not null,                 -- domain/ticket-posting.ts
+  secrets text not null                   -- sealed by db/secrets.ts: the key of the signature, headers
 );
-create index on ticket_posting (integration_id);
 
 -- The outbox: one row for each event that is to be posted, written with the event. What is posted is made of the event
 -- and the ticket when it leaves, so nothing of a person stands here but what the helpdesk answered.

@@ -1,0 +1,165 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../db/client.ts';
+import type { SecretBox } from '../db/secrets.ts';
+import {
+  countTicketPosts,
+  duePosts,
+  type DuePost,
+  openTicketPosting,
+  type PostAnswer,
+  recordPostAnswers,
+  withPostingLock,
+} from '../db/ticket-posts.ts';
+import { getTickets } from '../db/tickets.ts';
+import { failures } from '../domain/failures.ts';
+import { giveUpAfterMs, postOutcome, postPauseMs } from '../domain/ticket-posting.ts';
+import { type Helpdesk, type HelpdeskAnswer, signatureOf } from './helpdesk.ts';
+
+export interface TicketPostsDeps {
+  sql: Database;
+  box: SecretBox;
+  helpdesk: Helpdesk;
+  clock: () => Date;
+}
+
+/** An activity returns after this time: a deploy drains fast, and the workflow's page shows progress. */
+const sliceMs = 5 * 60_000;
+/** So often it looks whether there is something to post. */
+const idleMs = 1_000;
+const heartbeatMs = 2_000;
+/** Posts at once: what a helpdesk of a small desk bears. */
+const atOnce = 20;
+/** The first batch after a pause; each one that gets through doubles it. A helpdesk that comes back is not run over. */
+const firstBatch = 4;
+const largestBatch = 400;
+const longestPauseMs = 60_000;
+const longestAskedPauseMs = 15 * 60_000;
+
+export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps) {
+  return {
+    /** Whether there is anything to do at all, and in words what. */
+    async planTicketPosts(): Promise<{ enabled: boolean; details: string }> {
+      const posting = await openTicketPosting(sql, box);
+      if (!posting?.enabled) return { enabled: false, details: 'Posting to the helpdesk is switched off.' };
+      const { waiting, failed } = await countTicketPosts(sql);
+      return { enabled: true, details: `**${waiting}** posts wait, **${failed}** have been given up.` };
+    },
+
+    /**
+     * Posts what waits, for some minutes: each ticket's events in their order, several tickets at once. One process does
+     * it at a time. A post may arrive twice when a worker dies between its answer and the write of it: the helpdesk
+     * knows it by its event.
+     *
+     * When no post of a batch gets through, the helpdesk is down or misconfigured: throws, for Temporal's back-off.
+     */
+    async postTickets(): Promise<{ delivered: number; refused: number }> {
+      const posting = await openTicketPosting(sql, box);
+      const done = { delivered: 0, refused: 0 };
+      if (!posting?.enabled) return done;
+      const { url, secret, headers: extraHeaders } = posting;
+      const signal = cancellationSignal();
+      const beat = setInterval(() => heartbeat(done), heartbeatMs);
+      const endsAt = Date.now() + sliceMs;
+      try {
+        await withPostingLock(sql, async (locked) => {
+          for (let batch = firstBatch; Date.now() < endsAt && !signal.aborted;) {
+            const due = await duePosts(locked, batch);
+            if (due.length === 0) {
+              await sleep(idleMs, undefined, { signal }).catch(() => undefined);
+              continue;
+            }
+            const answers = await postAll(due);
+            const { down, retryAfterMs } = await record(answers);
+            if (down !== null) throw unavailable(down, retryAfterMs);
+            batch = Math.min(largestBatch, batch * 2);
+          }
+        });
+        return done;
+      } finally {
+        clearInterval(beat);
+      }
+
+      /** What is not taken up when the slice ends stays as it is. */
+      async function postAll(due: readonly DuePost[]): Promise<{ post: DuePost; answer: HelpdeskAnswer }[]> {
+        const tickets = new Map(
+          (
+            await getTickets(
+              sql,
+              due.map(({ ticketId }) => ticketId),
+            )
+          ).map((one) => [one.id, one]),
+        );
+        const waiting = [...due];
+        const answers: { post: DuePost; answer: HelpdeskAnswer }[] = [];
+        const worker = async (): Promise<void> => {
+          for (let post = waiting.shift(); post && !signal.aborted; post = waiting.shift()) {
+            const { eventId, ticketId, kind, at, actor, changes, replyText, replyReceivedAt } = post;
+            const reply = replyText === null ? null : { text: replyText, receivedAt: replyReceivedAt };
+            const body = JSON.stringify({
+              event: { id: eventId, kind, at, actor, changes, reply },
+              ticket: tickets.get(ticketId) ?? null,
+            });
+            const headers = {
+              ...extraHeaders,
+              'torpedo-event': String(eventId),
+              'torpedo-signature': signatureOf(secret, body, new Date()),
+            };
+            answers.push({ post, answer: await helpdesk.post(url, headers, body) });
+          }
+        };
+        await Promise.all(Array.from({ length: atOnce }, worker));
+        return answers;
+      }
+
+      /** `down`: what the last of them said, when none got through. */
+      async function record(
+        answers: readonly { post: DuePost; answer: HelpdeskAnswer }[],
+      ): Promise<{ down: HelpdeskAnswer | null; retryAfterMs: number | null }> {
+        const outcomes = answers.map(({ answer }) => postOutcome(answer.status));
+        const down = outcomes.every((outcome) => outcome === 'try_again')
+          ? (answers.at(-1)?.answer ?? null)
+          : null;
+        const now = clock();
+        await recordPostAnswers(
+          sql,
+          answers.map(({ post, answer }): PostAnswer => {
+            const { eventId } = post;
+            const outcome = postOutcome(answer.status);
+            const base = { eventId, answerStatus: answer.status, answer: answer.text };
+            if (outcome === 'delivered') return { ...base, state: 'delivered', pauseMs: 0 };
+            const tooOld = now.getTime() - post.queuedAt.getTime() > giveUpAfterMs;
+            if (outcome === 'refused' || tooOld) return { ...base, state: 'failed', pauseMs: 0 };
+            // While the helpdesk is down, the pause is the activity's.
+            const pauseMs = down === null ? postPauseMs(post.attempts + 1) : 0;
+            return { ...base, state: 'waiting', pauseMs };
+          }),
+        );
+        for (const outcome of outcomes) {
+          if (outcome === 'delivered') done.delivered++;
+          if (outcome === 'refused') done.refused++;
+        }
+        return {
+          down,
+          retryAfterMs: Math.max(0, ...answers.map(({ answer }) => answer.retryAfterMs ?? 0)) || null,
+        };
+      }
+    },
+  };
+}
+
+function unavailable({ status }: HelpdeskAnswer, askedMs: number | null): ApplicationFailure {
+  const { attempt } = activityInfo();
+  const pauseMs =
+    askedMs === null ? Math.min(longestPauseMs, 1_000 * 2 ** Math.min(attempt - 1, 10)) : askedMs;
+  // What it said may be of a person, and a history is for ever: it stands with the post.
+  return ApplicationFailure.create({
+    type: failures.helpdeskUnavailable,
+    message:
+      status === null
+        ? 'The helpdesk does not answer. Torpedo shows the details with the posts.'
+        : `The helpdesk takes no posts: it answers with the status ${status}. Torpedo shows the details with the posts.`,
+    nextRetryDelay: Math.min(longestAskedPauseMs, pauseMs),
+  });
+}
