@@ -67,6 +67,7 @@ export const accessWords = dictionary(
       customer: 'Cliente',
       opt_out: 'Descadastro',
       ticket: 'Atendimento',
+      ticket_posting: 'Envio de atendimentos',
     },
     fields: {
       login: 'Usuário',
@@ -147,6 +148,7 @@ export const accessWords = dictionary(
       customer: 'Customer',
       opt_out: 'Opt-out',
       ticket: 'Ticket',
+      ticket_posting: 'Ticket posting',
     },
     fields: {
       login: 'Login',
