@@ -50,6 +50,6 @@ async function postSlice(changed: () => boolean): Promise<void> {
     });
   slice.catch(() => undefined);
   await condition(() => over || changed());
-  if (!over) scope.cancel();
+  if (changed()) scope.cancel();
   await slice;
 }
