@@ -40,7 +40,7 @@ const lineProblem = z.object({
   message: z.string(),
 });
 
-const uploadView = z.object({
+export const uploadView = z.object({
   file: mailingFileView,
   /** Lines with a phone that can be written to. Opt-outs and the length of each text are judged by the run. */
   sendable: z.int(),

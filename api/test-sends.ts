@@ -25,7 +25,7 @@ const sample = z.strictObject({
 });
 type Sample = z.infer<typeof sample>;
 
-const preview = z.object({
+export const messagePreview = z.object({
   text: z.string(),
   encoding: z.enum(['GSM-7', 'UCS-2']),
   /** Septets of GSM-7, or UTF-16 units of UCS-2. */
@@ -39,7 +39,7 @@ const preview = z.object({
   skipped: z.enum(['message_too_long', 'message_empty']).nullable(),
 });
 
-const outcome = z.object({
+export const testSendOutcome = z.object({
   /** The kinds of sms/provider.ts: `accepted` is success. */
   outcome: z.enum(['accepted', 'refused', 'temporary', 'ambiguous', 'account']),
   reason: z.string().nullable(),
@@ -77,7 +77,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
           removeAccents: z.boolean().optional(),
           sample: sample.prefault({}),
         }),
-        response: { 200: preview },
+        response: { 200: messagePreview },
       },
     },
     async (request) => {
@@ -100,7 +100,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
           'The answer is what the provider said. It belongs to no run, and nothing but that it was sent is kept. Sending hours and consent are not asked; an opt-out is.',
         params: idParams,
         body: z.strictObject({ phone: z.string().min(1).max(40), values: sample.prefault({}) }),
-        response: { 200: outcome },
+        response: { 200: testSendOutcome },
       },
     },
     async (request) => {
@@ -160,7 +160,7 @@ function previewOf(
   { message, mailing }: CampaignDraft,
   sample: Sample,
   profile: SegmentProfile,
-): z.infer<typeof preview> {
+): z.infer<typeof messagePreview> {
   const parsed = parseTemplate(
     message.template ?? '',
     mailing.extraFields.map((field) => field.name),

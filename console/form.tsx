@@ -40,7 +40,7 @@ function useForm(): Surroundings {
 /** The values of the form around, for parts of it that depend on one another. */
 export const useValues = (): FormValues => useForm().values;
 
-const pathOf = (name: string): string => name.replace(/\.\d+(?=\.|$)/g, '.*');
+const pathOf = (name: string): string => name.replace(/\.(\d+|__N__)(?=\.|$)/g, '.*');
 export const fieldId = (name: string): string => `f-${name}`;
 
 interface FormProps {
@@ -54,6 +54,8 @@ interface FormProps {
   once?: boolean;
   class?: string;
   encType?: string;
+  /** Where the summary's links lead, for forms of which a part stands on another page. */
+  summaryHref?: (name: string) => string;
   /** Warns before leaving the page with changes. On by default. */
   guarded?: boolean;
   children: ComponentChildren;
@@ -73,22 +75,28 @@ export function Form({
   class: className,
   encType,
   guarded = true,
+  summaryHref,
   children,
 }: FormProps) {
   return (
     <Surrounding.Provider value={{ ...state, labels, helps, readOnly }}>
-      <ProblemSummary problems={state.problems} failure={state.failure} labels={labels} />
+      <ProblemSummary
+        problems={state.problems}
+        failure={state.failure}
+        labels={labels}
+        {...(summaryHref ? { href: summaryHref } : {})}
+      />
       <form
         method="post"
         action={action}
-        class={className}
+        class={readOnly ? undefined : className}
         encType={encType}
         data-guarded={guarded && !readOnly ? '' : undefined}
         noValidate
       >
         {once && <input type="hidden" name="once" value={randomUUID()} />}
         {readOnly ? (
-          <fieldset disabled class="plain">
+          <fieldset disabled class={`plain${className === undefined ? '' : ` ${className}`}`}>
             {children}
           </fieldset>
         ) : (
@@ -105,17 +113,25 @@ export function ProblemSummary({
   failure,
   labels,
   href = (name) => `#${fieldId(name)}`,
+  tone = 'danger',
 }: {
   problems: readonly Problem[];
   failure?: string | undefined;
   labels: Labels;
   href?: (name: string) => string;
+  /** `warning`: nothing was refused, something is still missing. */
+  tone?: 'danger' | 'warning';
 }) {
   const t = useWords(common);
   const { locale } = useView();
   if (problems.length === 0 && failure === undefined) return null;
   return (
-    <div class="alert alert-danger summary" role="alert" tabIndex={-1} data-focus>
+    <div
+      class={`alert alert-${tone} summary`}
+      role={tone === 'danger' ? 'alert' : undefined}
+      tabIndex={-1}
+      data-focus={tone === 'danger' ? '' : undefined}
+    >
       <p class="alert-title">{failure ?? t.summary(problems.length)}</p>
       {problems.length > 0 && (
         <ul>

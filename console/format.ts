@@ -24,6 +24,11 @@ export function createFormat(locale: Locale, timeZone: string) {
     dateTime: (at: Date): string => formatter({ ...short, ...clock }).format(at),
     /** With seconds, for what happens within one. */
     exact: (at: Date): string => formatter({ ...short, ...clock, second: '2-digit' }).format(at),
+    /** What a clock on a wall shows, `2026-03-31T09:00`, whatever the zone. */
+    wallTime: (local: string): string =>
+      cached(`${locale} wall`, () => {
+        return new Intl.DateTimeFormat(locale, { ...short, ...clock, weekday: 'short', timeZone: 'UTC' });
+      }).format(new Date(`${local}Z`)),
     weekday: (at: Date): string => formatter({ weekday: 'short' }).format(at),
     /** A date of the calendar, `2026-12-25`, which is the same day in every zone. */
     calendarDate: (date: string): string =>

@@ -8,6 +8,8 @@ import { themes, useView, useWords } from './view.tsx';
 /** The places of the navigation, in its order. A page of a new noun adds its own here. */
 const sections = [
   { name: 'home', href: '/' },
+  { name: 'campaigns', href: '/campaigns' },
+  { name: 'runs', href: '/runs' },
   { name: 'replies', href: '/replies' },
   { name: 'tickets', href: '/tickets' },
   { name: 'customers', href: '/customers' },

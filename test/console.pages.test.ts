@@ -2,7 +2,7 @@ import type { BrowserContext } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accessibilityProblems, chromiumPath, prepareForAxe, startBrowser } from './browser.ts';
 import { openReplyTicket } from '../db/ticket-opening.ts';
-import { createCatalogue, createRun } from './api.ts';
+import { createCatalogue, createReadyCampaign, createRun, documentOf } from './api.ts';
 import { createConsole, languages } from './console.ts';
 import { createTicketCatalogue, insertReply, onReply } from './tickets.ts';
 
@@ -12,7 +12,22 @@ import { createTicketCatalogue, insertReply, onReply } from './tickets.ts';
  */
 const ui = await createConsole();
 const admin = await ui.person('admin');
+const catalogue = await createCatalogue(ui);
+const named = documentOf(catalogue, { name: 'Cobrança de novembro, 2ª via do boleto' });
+const campaignUrl = `/campaigns/${await createReadyCampaign(ui, named)}`;
+const run = await createRun(ui, catalogue, { phones: ['+5511900000001', null, '+5511900000002'] });
 const examples: Readonly<Record<string, string>> = {
+  '/campaigns/:id': campaignUrl,
+  ...Object.fromEntries(
+    ['schedule', 'message', 'mailing', 'ticket', 'disable', 'run-now', 'delete'].map((page) => [
+      `/campaigns/:id/${page}`,
+      `${campaignUrl}/${page}`,
+    ]),
+  ),
+  '/runs/:id': `/runs/${run.runId}`,
+  '/runs/:id/cancel': `/runs/${run.runId}/cancel`,
+  '/runs/:id/messages': `/runs/${run.runId}/messages`,
+  '/messages/:id': `/messages/${String(run.messageIds[0])}`,
   ...(await settingExamples()),
   ...(await serviceExamples()),
   '/settings/users/:id': `/settings/users/${admin.id}`,

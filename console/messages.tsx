@@ -1,0 +1,286 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { eventView, messageView } from '../api/messages.ts';
+import { idParams } from '../api/parameters.ts';
+import { replyView } from '../api/replies.ts';
+import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from '../domain/message.ts';
+import { ApiFailure, urlOf } from './api.ts';
+import { common } from './i18n/common.ts';
+import { messages as messageWords } from './i18n/messages.ts';
+import { problemWords } from './i18n/problems.ts';
+import { runs as runWords } from './i18n/runs.ts';
+import { Icon } from './icons.tsx';
+import { Page } from './layout.tsx';
+import { Card, Empty, Facts, Pager, State, Table, Time, type Tone } from './parts.tsx';
+import { consoleOf } from './request.ts';
+import { useFormat, useView, useWords } from './view.tsx';
+
+type Message = z.output<typeof messageView>;
+
+const perPage = 100;
+const filter = z.object({
+  after: z.coerce.number().int().min(0).optional().catch(undefined),
+  status: z.enum(messageStatuses).optional().catch(undefined),
+  reason: z
+    .enum([...skipReasons, ...failureReasons])
+    .optional()
+    .catch(undefined),
+  phone: z.string().trim().max(40).optional(),
+});
+type Filter = z.output<typeof filter>;
+
+const story = z.object({ message: messageView, events: z.array(eventView), replies: z.array(replyView) });
+
+/** The messages of a run, and one with its story. */
+export const messages: FastifyPluginAsyncZod = async (app) => {
+  app.get(
+    '/runs/:id/messages',
+    { config: { access: 'viewer' }, schema: { params: idParams, querystring: filter } },
+    async (request, reply) => {
+      const { api, view } = consoleOf(request);
+      const { id } = request.params;
+      const { after, ...where } = request.query;
+      let found: Message[] = [];
+      let problem: string | null = null;
+      try {
+        const query = {
+          ...where,
+          phone: where.phone === '' ? undefined : where.phone,
+          after,
+          limit: perPage,
+        };
+        const answer = await api.get(
+          `/api/runs/${id}/messages`,
+          z.object({ messages: z.array(messageView) }),
+          query,
+        );
+        found = answer.messages;
+      } catch (error) {
+        const [first] = error instanceof ApiFailure ? error.problems : [];
+        if (!first) throw error;
+        problem = problemWords(view.locale, first);
+      }
+      return reply.page(
+        <MessagesPage runId={id} filter={request.query} messages={found} problem={problem} />,
+      );
+    },
+  );
+
+  app.get(
+    '/messages/:id',
+    { config: { access: 'viewer' }, schema: { params: idParams } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      return reply.page(<MessagePage {...await api.get(`/api/messages/${request.params.id}`, story)} />);
+    },
+  );
+};
+
+const tones: Readonly<Record<MessageStatus, Tone>> = {
+  queued: 'neutral',
+  sending: 'busy',
+  sent: 'busy',
+  delivered: 'good',
+  undelivered: 'bad',
+  failed: 'bad',
+  skipped: 'neutral',
+  unknown: 'warn',
+  cancelled: 'neutral',
+};
+
+function MessageState({ message }: { message: Message }) {
+  const t = useWords(runWords);
+  return <State tone={tones[message.status]}>{t.message[message.status]}</State>;
+}
+
+function MessagesPage({
+  runId,
+  filter,
+  messages,
+  problem,
+}: {
+  runId: number;
+  filter: Filter;
+  messages: readonly Message[];
+  problem: string | null;
+}) {
+  const t = useWords(messageWords);
+  const run = useWords(runWords);
+  const words = useWords(common);
+  const format = useFormat();
+  const { after, ...kept } = filter;
+  const url = `/runs/${runId}/messages`;
+  const filtered = Object.values(kept).some((value) => value !== undefined && value !== '');
+  const last = messages.at(-1);
+  return (
+    <Page
+      title={t.of(String(runId))}
+      section="runs"
+      trail={[{ href: `/runs/${runId}`, label: run.run(String(runId)) }]}
+      actions={
+        <a class="btn" href={urlOf(`/api/runs/${runId}/messages.csv`, kept)} download>
+          <Icon name="download" /> {words.download}
+        </a>
+      }
+    >
+      <form method="get" action={url} class="filters">
+        <div>
+          <label class="form-label" for="phone">
+            {t.phone}
+          </label>
+          <input
+            class={`form-control${problem === null ? '' : ' is-invalid'}`}
+            id="phone"
+            name="phone"
+            type="tel"
+            value={kept.phone}
+            aria-describedby={problem === null ? undefined : 'phone-problem'}
+          />
+          {problem !== null && (
+            <div class="invalid-feedback" id="phone-problem">
+              {problem}
+            </div>
+          )}
+        </div>
+        <div>
+          <label class="form-label" for="status">
+            {t.status}
+          </label>
+          <select class="form-select" id="status" name="status">
+            <option value="">{words.all}</option>
+            {messageStatuses.map((status) => (
+              <option key={status} value={status} selected={status === kept.status}>
+                {run.message[status]}
+              </option>
+            ))}
+          </select>
+        </div>
+        <div>
+          <label class="form-label" for="reason">
+            {t.reason}
+          </label>
+          <select class="form-select" id="reason" name="reason">
+            <option value="">{words.all}</option>
+            {[...skipReasons, ...failureReasons].map((reason) => (
+              <option key={reason} value={reason} selected={reason === kept.reason}>
+                {run.reason[reason]}
+              </option>
+            ))}
+          </select>
+        </div>
+        <button class="btn">
+          <Icon name="search" /> {words.filter}
+        </button>
+        {filtered && (
+          <a class="btn btn-link" href={url}>
+            {words.clearFilter}
+          </a>
+        )}
+      </form>
+      <Table
+        caption={t.title}
+        rows={messages}
+        columns={[
+          {
+            heading: t.line,
+            numeric: true,
+            cell: ({ id, line }) => <a href={`/messages/${id}`}>{format.number(line)}</a>,
+          },
+          { heading: t.phone, cell: ({ phone }) => <Phone phone={phone} /> },
+          { heading: t.name, wide: true, cell: ({ name }) => name },
+          { heading: t.status, cell: (message) => <MessageState message={message} /> },
+          {
+            heading: t.reason,
+            cell: ({ reason }) => (reason === null ? '' : (run.reason[reason] ?? reason)),
+          },
+          { heading: t.endedAt, wide: true, cell: ({ endedAt, sentAt }) => <Time at={endedAt ?? sentAt} /> },
+        ]}
+        empty={
+          <Empty
+            icon="messages"
+            title={filtered ? t.nothingFound : t.empty}
+            text={filtered ? t.nothingFoundText : t.emptyText}
+          />
+        }
+      />
+      <Pager
+        first={after === undefined ? null : urlOf(url, kept)}
+        next={last && messages.length === perPage ? urlOf(url, { ...kept, after: last.line }) : null}
+      />
+    </Page>
+  );
+}
+
+const Phone = ({ phone }: { phone: string | null }) =>
+  phone === null ? <span class="text-secondary">—</span> : <span class="text-nowrap">{phone}</span>;
+
+function MessagePage({ message, events, replies }: z.output<typeof story>) {
+  const t = useWords(messageWords);
+  const run = useWords(runWords);
+  const { format } = useView();
+  const { runId, line, reason, extra } = message;
+  const moments = [
+    ...(message.sendingAt ? [{ at: message.sendingAt, words: t.sendingAt, more: null }] : []),
+    ...(message.sentAt ? [{ at: message.sentAt, words: t.sentAt, more: null }] : []),
+    ...(message.endedAt
+      ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.message[message.status] ?? ''}`, more: null }]
+      : []),
+    ...events.map(({ receivedAt, kind, payload }) => ({
+      at: receivedAt,
+      words: kind === 'message' ? t.reply : t.receipt,
+      more: payload,
+    })),
+    ...replies.map(({ receivedAt, text }) => ({ at: receivedAt, words: `${t.reply}: ${text}`, more: null })),
+  ].sort((a, b) => a.at.getTime() - b.at.getTime());
+  return (
+    <Page
+      title={t.lineOf(format.number(line))}
+      section="runs"
+      trail={[
+        { href: `/runs/${runId}`, label: run.run(String(runId)) },
+        { href: `/runs/${runId}/messages`, label: t.title },
+      ]}
+      actions={<MessageState message={message} />}
+    >
+      <Card title={t.text}>
+        {message.text === null ? (
+          <p class="text-secondary">{t.notComposed}</p>
+        ) : (
+          <p class="bubble mb-3">{message.text}</p>
+        )}
+        <Facts
+          facts={[
+            [t.phone, <Phone phone={message.phone} />],
+            [t.name, message.name ?? '—'],
+            [t.code, message.code ?? '—'],
+            [t.reason, reason === null ? '—' : (run.reason[reason] ?? reason)],
+            [t.segments, format.number(message.segments)],
+            [t.attempts, format.number(message.attempts)],
+            [t.provider, message.providerMessageId ?? '—'],
+            [t.providerCode, message.providerCode ?? '—'],
+            ...Object.entries(extra ?? {}).map(([name, value]) => [name, value] as const),
+          ]}
+        />
+      </Card>
+      <Card title={t.story}>
+        {moments.length === 0 ? (
+          <p class="text-secondary mb-0">{t.noEvents}</p>
+        ) : (
+          <ol class="story">
+            {moments.map(({ at, words, more }, index) => (
+              <li key={index}>
+                <Time at={at} exact /> <strong>{words}</strong>
+                {more && (
+                  <details>
+                    <summary>{t.raw}</summary>
+                    <pre tabIndex={0}>{JSON.stringify(more, null, 2)}</pre>
+                  </details>
+                )}
+              </li>
+            ))}
+          </ol>
+        )}
+      </Card>
+    </Page>
+  );
+}
