@@ -164,6 +164,7 @@ function mailingOf(form: FormValues) {
 const safeguardsOf = (form: FormValues) => ({
   approval: form.checked('safeguards.approval'),
   canarySize: form.number('safeguards.canarySize'),
+  canaryMinutes: form.number('safeguards.canaryMinutes') ?? 5,
   stopAtPercent: form.number('safeguards.stopAtPercent'),
 });
 
@@ -285,6 +286,7 @@ function MailingPage({
               <CheckField name="safeguards.approval" />
               <div class="row">
                 <TextField name="safeguards.canarySize" type="number" min={1} class="col-sm-6 mb-3" />
+                <TextField name="safeguards.canaryMinutes" type="number" min={0} class="col-sm-6 mb-3" />
                 <TextField
                   name="safeguards.stopAtPercent"
                   type="number"

@@ -36,6 +36,7 @@ import { consoleOf } from './request.ts';
 import { TimezoneList, timezoneListId } from './timezones.tsx';
 import { useFormat, useMay, useView, useWords } from './view.tsx';
 
+const previewed = z.object({ occurrences: z.array(occurrenceView) });
 const kinds = ['once', 'minutes', 'hours', 'day', 'week', 'month', 'rule'] as const;
 const counted = ['minutes', 'hours', 'day', 'week', 'month'] as const;
 const isCounted = (every: string): every is (typeof counted)[number] => counted.some((one) => one === every);
@@ -107,21 +108,14 @@ export const campaignSchedule: FastifyPluginAsyncZod = async (app) => {
     async (request, reply) => {
       const { api } = consoleOf(request);
       const { schedule } = scheduleOf(formOf(request));
-      try {
-        const answer = await api.send(
-          'POST',
-          '/api/campaigns/preview-occurrences',
-          { schedule, count: 6 },
-          z.object({ occurrences: z.array(occurrenceView) }),
-        );
-        return reply.fragment(<Occurrences occurrences={answer.occurrences} />);
-      } catch (error) {
-        // The form is not whole yet; saving it says what is wrong.
-        if (error instanceof ApiFailure && error.status === 422) {
-          return reply.fragment(<Occurrences occurrences={null} />);
-        }
-        throw error;
-      }
+      const answer = await api
+        .send('POST', '/api/campaigns/preview-occurrences', { schedule, count: 6 }, previewed)
+        .catch((error: unknown) => {
+          // The form is not whole yet; saving it says what is wrong.
+          if (error instanceof ApiFailure && error.status === 422) return null;
+          throw error;
+        });
+      return reply.fragment(<Occurrences occurrences={answer?.occurrences ?? null} />);
     },
   );
 };

@@ -110,7 +110,7 @@ function MessagesPage({
   const format = useFormat();
   const { after, ...kept } = filter;
   const url = `/runs/${runId}/messages`;
-  const filtered = Object.values(kept).some((value) => value !== undefined && value !== '');
+  const filtered = Object.values(kept).some((value) => Boolean(value));
   const last = messages.at(-1);
   return (
     <Page
@@ -123,7 +123,7 @@ function MessagesPage({
         </a>
       }
     >
-      <form method="get" action={url} class="filters">
+      <form method="get" action={url} class="filter-form">
         <div>
           <label class="form-label" for="phone">
             {t.phone}
@@ -191,7 +191,7 @@ function MessagesPage({
           { heading: t.status, cell: (message) => <MessageState message={message} /> },
           {
             heading: t.reason,
-            cell: ({ reason }) => (reason === null ? '' : (run.reason[reason] ?? reason)),
+            cell: ({ reason }) => (reason === null ? '' : run.reason[reason]),
           },
           { heading: t.endedAt, wide: true, cell: ({ endedAt, sentAt }) => <Time at={endedAt ?? sentAt} /> },
         ]}
@@ -223,7 +223,7 @@ function MessagePage({ message, events, replies }: z.output<typeof story>) {
     ...(message.sendingAt ? [{ at: message.sendingAt, words: t.sendingAt, more: null }] : []),
     ...(message.sentAt ? [{ at: message.sentAt, words: t.sentAt, more: null }] : []),
     ...(message.endedAt
-      ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.message[message.status] ?? ''}`, more: null }]
+      ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.message[message.status]}`, more: null }]
       : []),
     ...events.map(({ receivedAt, kind, payload }) => ({
       at: receivedAt,
@@ -253,7 +253,7 @@ function MessagePage({ message, events, replies }: z.output<typeof story>) {
             [t.phone, <Phone phone={message.phone} />],
             [t.name, message.name ?? '—'],
             [t.code, message.code ?? '—'],
-            [t.reason, reason === null ? '—' : (run.reason[reason] ?? reason)],
+            [t.reason, reason === null ? '—' : run.reason[reason]],
             [t.segments, format.number(message.segments)],
             [t.attempts, format.number(message.attempts)],
             [t.provider, message.providerMessageId ?? '—'],

@@ -7,6 +7,7 @@ import { messageStatuses } from '../domain/message.ts';
 import { runStatuses } from '../domain/run.ts';
 import { urlOf } from './api.ts';
 import { ActionButton } from './form.tsx';
+import type { Format } from './format.ts';
 import { common } from './i18n/common.ts';
 import { causeWords, runs as runWords } from './i18n/runs.ts';
 import { Icon } from './icons.tsx';
@@ -96,7 +97,7 @@ function RunsPage({ runs, filter }: { runs: readonly RunSummary[]; filter: Filte
   const filtered = kept.status !== undefined || kept.campaignId !== undefined;
   return (
     <Page title={t.title} section="runs">
-      <form method="get" action="/runs" class="filters">
+      <form method="get" action="/runs" class="filter-form">
         {kept.campaignId !== undefined && <input type="hidden" name="campaignId" value={kept.campaignId} />}
         <div>
           <label class="form-label" for="status">
@@ -267,7 +268,7 @@ function Live({ run }: { run: Run }) {
           ) : (
             <Counts
               rows={shown.map((one) => ({
-                label: t.message[one] ?? one,
+                label: t.message[one],
                 count: counts[one] ?? 0,
                 href: urlOf(`/runs/${id}/messages`, { status: one }),
               }))}
@@ -283,7 +284,7 @@ function Live({ run }: { run: Run }) {
               rows={progress.reasons
                 .toSorted((a, b) => b.messages - a.messages)
                 .map(({ status: of, reason, messages }) => ({
-                  label: `${t.reason[reason] ?? reason}`,
+                  label: t.reason[reason] ?? reason,
                   count: messages,
                   href: urlOf(`/runs/${id}/messages`, { status: of, reason }),
                 }))}
@@ -315,13 +316,21 @@ function Why({ run }: { run: Run }) {
   if (!waiting) return null;
   return (
     <div class="alert alert-info" role="status">
-      {waiting.code !== 'hours'
-        ? t.waiting[waiting.code]
-        : waiting.until
-          ? t.waiting.hours(format.dateTime(waiting.until))
-          : t.waiting.hoursNever}
+      {waitingWords(t, format, waiting)}
     </div>
   );
+}
+
+function waitingWords(t: RunWords, format: Format, { code, until }: NonNullable<Run['waiting']>): string {
+  switch (code) {
+    case 'approval':
+    case 'resume':
+      return t.waiting[code];
+    case 'canary':
+      return t.waiting.canary(until ? format.dateTime(until) : '—');
+    case 'hours':
+      return until ? t.waiting.hours(format.dateTime(until)) : t.waiting.hoursNever;
+  }
 }
 
 const Figure = ({ label, children }: { label: string; children: ComponentChildren }) => (

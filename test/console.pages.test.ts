@@ -131,7 +131,7 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
       page.on('console', (message) => {
         if (message.type() === 'error') errors.push(message.text());
       });
-      for (const width of [1280, 390]) {
+      for (const width of locale === 'en' ? [1280, 390] : [390, 1280]) {
         await page.setViewportSize({ width, height: 800 });
         const answer = await page.goto(url + address);
         expect(answer?.status(), `${address} at ${width}`).toBe(200);
@@ -141,10 +141,12 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
           'document.documentElement.scrollWidth - document.documentElement.clientWidth',
         );
         expect(tooWide, `${address} at ${width}`).toBe(0);
-        expect(await accessibilityProblems(page), `${address} at ${width}`).toEqual([]);
       }
-      await page.evaluate('document.documentElement.setAttribute("data-bs-theme", "dark")');
-      expect(await accessibilityProblems(page), `${address}, dark`).toEqual([]);
+      // Rules of axe hang on layout and colours and not on the language: one of each.
+      if (locale === 'en') {
+        await page.evaluate('document.documentElement.setAttribute("data-bs-theme", "dark")');
+      }
+      expect(await accessibilityProblems(page), address).toEqual([]);
       expect(errors).toEqual([]);
       await page.close();
       if (own !== context) await own.close();

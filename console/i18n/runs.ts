@@ -3,7 +3,7 @@ import type { RunReason, RunStatus, RunStep, RunTrigger } from '../../domain/run
 import type { Format } from '../format.ts';
 import { dictionary } from './dictionary.ts';
 
-type Names<K extends string> = Record<K, string>;
+type Names<K extends string> = Record<string, string> & Record<K, string>;
 
 const statusPt: Names<RunStatus> = {
   running: 'Em execução',
@@ -137,11 +137,11 @@ export const runs = dictionary(
   {
     title: 'Execuções',
     run: (id: string) => `Execução ${id}`,
-    status: statusPt as Record<string, string>,
-    step: stepPt as Record<string, string>,
-    trigger: triggerPt as Record<string, string>,
-    message: messagePt as Record<string, string>,
-    reason: reasonPt as Record<string, string>,
+    status: statusPt,
+    step: stepPt,
+    trigger: triggerPt,
+    message: messagePt,
+    reason: reasonPt,
     campaign: 'Campanha',
     state: 'Situação',
     occurrence: 'Data',
@@ -196,6 +196,8 @@ export const runs = dictionary(
       resume: 'Aguarda alguém continuar ou cancelar.',
       hours: (at: string) => `Fora do horário de execução. Continua em ${at}.`,
       hoursNever: 'Fora do horário de execução.',
+      canary: (at: string) =>
+        `As primeiras mensagens saíram. As demais esperam os avisos e as respostas delas até ${at}.`,
     },
     preflight: 'Conferência antes do envio',
     preflightFacts: {
@@ -214,7 +216,7 @@ export const runs = dictionary(
       expires: 'Expira antes de terminar.',
       never: 'Com este horário não terminaria em um ano.',
       unknown: '',
-    } as Record<string, string>,
+    },
     dryRunDone: 'Simulação: nada foi enviado.',
     causes: {
       pending_run: (run: string, unsent: string | null) =>
@@ -230,6 +232,8 @@ export const runs = dictionary(
       by_temporal: 'Cancelada no Temporal.',
       provider_account: (code: string, detail: string) =>
         `O provedor de SMS recusa a conta (${code}): ${detail} Resolva com o provedor e continue a execução.`,
+      threshold: (failures: string, outcomes: string, percent: string, limit: string) =>
+        `Parada: ${failures} de ${outcomes} mensagens (${percent} %) falharam ou levaram a um descadastro, mais do que os ${limit} % que a campanha permite. Veja as falhas e depois continue ou cancele a execução.`,
       mailing_refused: (detail: string) =>
         `O mailing não pôde ser lido: ${detail} Corrija-o e execute a campanha de novo.`,
       fault: (step: string, detail: string) =>
@@ -300,6 +304,8 @@ export const runs = dictionary(
       resume: 'Waits for someone to resume or cancel it.',
       hours: (at) => `Outside the sending hours. Goes on at ${at}.`,
       hoursNever: 'Outside the sending hours.',
+      canary: (at) =>
+        `The first messages have left. The others wait for their receipts and answers until ${at}.`,
     },
     preflight: 'Pre-flight',
     preflightFacts: {
@@ -335,6 +341,8 @@ export const runs = dictionary(
       by_temporal: 'Cancelled in Temporal.',
       provider_account: (code, detail) =>
         `The SMS provider refuses the account (${code}): ${detail} Mend it there, then resume the run.`,
+      threshold: (failures, outcomes, percent, limit) =>
+        `Stopped: ${failures} of ${outcomes} messages (${percent} %) failed or led to an opt-out, more than the ${limit} % that the campaign allows. Look into the failures, then resume or cancel the run.`,
       mailing_refused: (detail) =>
         `The mailing can't be read: ${detail} Mend it, then run the campaign again.`,
       fault: (step, detail) =>
@@ -362,10 +370,17 @@ export function causeWords(t: RunWords, format: Format, reason: RunReason, apiWo
       return t.causes.expired(instantWords(format, reason.expiresAt));
     case 'provider_account':
       return t.causes.provider_account(reason.providerCode, reason.detail);
+    case 'threshold':
+      return t.causes.threshold(
+        format.number(reason.failures),
+        format.number(reason.outcomes),
+        format.number(reason.percent),
+        format.number(reason.stopAtPercent),
+      );
     case 'mailing_refused':
       return t.causes.mailing_refused(reason.detail);
     case 'fault':
-      return t.causes.fault(t.step[reason.step] ?? reason.step, reason.detail);
+      return t.causes.fault(t.step[reason.step], reason.detail);
     case 'hours_never_open':
     case 'by_user':
     case 'by_temporal':

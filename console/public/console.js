@@ -131,7 +131,7 @@ document.addEventListener('click', (event) => {
   const field = button.form.elements[button.dataset.into];
   field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, 'end');
   field.focus();
-  field.dispatchEvent(new Event('input', { bubbles: true }));
+  field.dispatchEvent(new CustomEvent('input', { bubbles: true }));
 });
 
 // How much of a text's length is used.
