@@ -70,7 +70,7 @@ async function settingExamples(): Promise<Record<string, string>> {
 /** One of each that people have to do with. */
 async function serviceExamples(): Promise<Record<string, string>> {
   const settings = await createTicketCatalogue(ui.sql);
-  const { messageIds } = await createRun(ui, await createCatalogue(ui), {
+  const { messageIds } = await createRun(ui, catalogue, {
     changes: { ticketPolicy: onReply(settings) },
   });
   const inboundMessageId = await insertReply(ui.sql, { messageId: messageIds[0] ?? 0 });
