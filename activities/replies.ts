@@ -1,7 +1,9 @@
-import type { Database } from '../db/client.ts';
+import type { Database, Sql } from '../db/client.ts';
+import { recordConsents } from '../db/consents.ts';
+import { customerIdsByPhone } from '../db/customer-matching.ts';
 import { optInPhone, optOutPhone } from '../db/opt-outs.ts';
 import type { PhoneHash } from '../db/phone-hash.ts';
-import { findAnsweredMessage, finishReply, lockReply, matchReply } from '../db/replies.ts';
+import { findAnsweredMessage, finishReply, type HeldReply, lockReply, matchReply } from '../db/replies.ts';
 import { openReplyTicket } from '../db/ticket-opening.ts';
 import { failures } from '../domain/failures.ts';
 import { createReplyReader, type ReplyEffect, type ReplyWords } from '../domain/reply.ts';
@@ -26,10 +28,27 @@ export interface HandledReply {
 export function createReplies({ sql, phoneHash, replyWords, replyWindowDays }: RepliesDeps) {
   const wishOf = createReplyReader(replyWords);
 
+  /** The phone is left alone, or not any more; whoever it is known to belong to has stated their consent with that. */
+  const heed = async (
+    tx: Sql,
+    id: number,
+    { phone, receivedAt }: HeldReply,
+    wish: 'opt_out' | 'opt_in',
+  ): Promise<void> => {
+    const told = { phone, source: 'reply', inboundMessageId: id } as const;
+    if (wish === 'opt_out') await optOutPhone(tx, told);
+    else await optInPhone(tx, await phoneHash(), told);
+    const consent = wish === 'opt_out' ? 'refused' : 'granted';
+    await recordConsents(
+      tx,
+      (await customerIdsByPhone(tx, phone)).map((customerId) => ({ customerId, consent, at: receivedAt })),
+      { source: 'reply', actor: 'system' },
+    );
+  };
+
   return {
     /** Handles a reply in one transaction. Of one that was handled before it tells what became of it. */
     async handleReply({ inboundMessageId: id }: { inboundMessageId: number }): Promise<HandledReply> {
-      const hash = await phoneHash();
       return sql.begin(async (tx) => {
         const reply = await lockReply(tx, id);
         if (!reply) throw finalFailure(failures.notFound, `There is no reply ${id}.`);
@@ -42,9 +61,7 @@ export function createReplies({ sql, phoneHash, replyWords, replyWindowDays }: R
 
         const wish = wishOf(reply.text);
         let effect: ReplyEffect = wish ?? 'none';
-        const told = { phone: reply.phone, source: 'reply', inboundMessageId: id } as const;
-        if (wish === 'opt_out') await optOutPhone(tx, told);
-        else if (wish === 'opt_in') await optInPhone(tx, hash, told);
+        if (wish === 'opt_out' || wish === 'opt_in') await heed(tx, id, reply, wish);
         // Who calls for help is to be heard, too.
         else if (await openReplyTicket(tx, { inboundMessageId: id })) effect = wish ?? 'ticket';
         await finishReply(tx, id, effect);

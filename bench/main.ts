@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util';
 import { benchKill } from './kill.ts';
 import { benchLarge } from './large.ts';
 import { benchReceipts } from './receipts.ts';
+import { benchReplies } from './replies.ts';
 import { benchSend } from './send.ts';
 
 /**
- * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`. Figures are for
+ * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`, `… replies [--count N] [--kills N] [--json]`. Figures are for
  * comparison within one run.
  */
 const { positionals, values } = parseArgs({
@@ -50,8 +51,11 @@ switch (positionals[0]) {
       }),
     );
     break;
+  case 'replies':
+    show(await benchReplies({ replies: number(values.count, 1_000), kills: number(values.kills, 2) }));
+    break;
   case undefined:
   default:
-    console.error('Name a benchmark: send, large, kill, receipts.');
+    console.error('Name a benchmark: send, large, kill, receipts, replies.');
     process.exitCode = 2;
 }

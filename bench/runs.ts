@@ -24,7 +24,10 @@ export const workerEnvironment = {
 };
 
 /** Makes runs whose mailing has been read: `count` queued messages each. */
-export async function createFactory(sql: Database): Promise<(count: number) => Promise<RunRow>> {
+export async function createFactory(
+  sql: Database,
+  changes: object = {},
+): Promise<(count: number) => Promise<RunRow>> {
   const provider = await sql.begin((tx) =>
     insertProvider(tx, createSecretBox([{ id: 'bench', key }]), {
       name: 'Sink',
@@ -45,6 +48,7 @@ export async function createFactory(sql: Database): Promise<(count: number) => P
     schedule: { recurrence: { every: 'once' }, startsAt: '2030-01-01T09:00', timezone: 'UTC' },
     message: { template: 'Ola, {nome}!', providerId: provider.id },
     mailing: { source: 'csv', sendingHoursId, runDespitePending: true },
+    ...changes,
   });
   const { id: campaignId } = await insertCampaign(sql, draft);
   let occurrence = Date.parse('2030-01-01T00:00:00Z');

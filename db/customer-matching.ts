@@ -41,6 +41,13 @@ export async function findCustomers(
   return found;
 }
 
+/** All customers that have the phone (E.164) as any of the three. */
+export async function customerIdsByPhone(sql: Sql, phone: string): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from customers where mobile = ${phone} or phone = ${phone} or phone2 = ${phone} order by id`;
+  return rows.map(({ id }) => id);
+}
+
 /**
  * The table may grow by a million rows while one import goes on: a plan that was made when it was small, and then kept
  * (the worker's connections do), would read all of it for each batch.

@@ -37,6 +37,7 @@ export async function unhandledReplyIds(
 export interface HeldReply {
   phone: string;
   text: string;
+  receivedAt: Date;
   /** Null: nobody has handled it yet. */
   effect: ReplyEffect | null;
   messageId: number | null;
@@ -47,7 +48,7 @@ export interface HeldReply {
 /** The row, locked until the transaction ends. */
 export async function lockReply(sql: Sql, id: number): Promise<HeldReply | null> {
   const [row] = await sql<HeldReply[]>`
-    select phone, text, effect, message_id, campaign_id, run_id
+    select phone, text, received_at, effect, message_id, campaign_id, run_id
     from inbound_messages where id = ${id} for update`;
   return row ?? null;
 }

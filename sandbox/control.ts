@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Callbacks } from './callbacks.ts';
 import { faults as faultsSchema, type Faults } from './faults.ts';
 import { answerJson, readBody } from './http.ts';
-import type { Ledger } from './ledger.ts';
+import type { Entry, Ledger } from './ledger.ts';
 import { countSegments } from './messages.ts';
 import type { Receipts } from './receipts.ts';
 import { createPhones } from './phones.ts';
@@ -51,14 +51,15 @@ export function createControl(options: {
 
   async function reply(json: unknown): Promise<object> {
     const { from, to, body } = parse(replyBody, json);
-    const sender = to ?? phones.lastSenderTo(from);
-    if (sender === null)
+    const answered = phones.lastTo(from, to);
+    const sender = to ?? answered?.from;
+    if (sender === undefined)
       throw new ControlError(409, `Nobody has written to ${from}: say in "to" whom it answers.`);
-    if (inboundUrl === null)
-      throw new ControlError(409, 'No inbound URL is set: PUT /sandbox/inbound {"url": …}.');
+    const url = inboundUrl ?? besideReceipts(answered);
+    if (url === null) throw new ControlError(409, 'No inbound URL is set: PUT /sandbox/inbound {"url": …}.');
     const sid = phones.addReply({ from, to: sender, body });
     const status = await callbacks
-      .post(inboundUrl, inboundForm({ accountSid, sid, from, to: sender, body }))
+      .post(url, inboundForm({ accountSid, sid, from, to: sender, body }))
       .catch((error: unknown) => {
         throw new ControlError(502, `The inbound URL did not answer: ${String(error)}`);
       });
@@ -160,6 +161,13 @@ function sinceOf(text: string): Date | string {
   if (Number.isNaN(at.getTime())) throw new ControlError(422, '"since" is an instant (ISO 8601) or a sid.');
   return at;
 }
+
+/**
+ * Where nothing else is set, replies are posted beside the receipts of the message they answer: `…/7/receipts?message=1`
+ * and `…/7/inbound`. So each provider row that uses this gateway gets its own.
+ */
+const besideReceipts = (answered: Entry | null): string | null =>
+  answered?.statusCallback ? new URL('inbound', answered.statusCallback).href : null;
 
 /** https://www.twilio.com/docs/messaging/guides/webhook-request */
 const inboundForm = (reply: { accountSid: string; sid: string; from: string; to: string; body: string }) => ({

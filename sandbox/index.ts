@@ -14,7 +14,7 @@ export interface SandboxOptions {
   accountSid: string;
   /** The password of both APIs, and the key that callbacks are signed with. */
   authToken: string;
-  /** Where replies are posted; can be set later (`PUT /sandbox/inbound`). */
+  /** Where replies are posted; can be set later (`PUT /sandbox/inbound`). Otherwise beside the receipts. */
   inboundUrl?: string | undefined;
   /** The ledger is appended to this file, too. */
   ledgerFile?: string | undefined;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Ledger } from './ledger.ts';
+import type { Entry, Ledger } from './ledger.ts';
 
 export interface Reply {
   sid: string;
@@ -20,9 +20,11 @@ export function createPhones(ledger: Ledger) {
   const replies: Reply[] = [];
 
   return {
-    /** The sender whose message came last; null: none has come. */
-    lastSenderTo(phone: string): string | null {
-      for (const entry of ledger.newestFirst(phone)) return entry.from;
+    /** The message that came last, from that sender if one is named; null: none has come. */
+    lastTo(phone: string, sender?: string): Entry | null {
+      for (const entry of ledger.newestFirst(phone)) {
+        if (sender === undefined || entry.from === sender) return entry;
+      }
       return null;
     },
     /** Its sid. */

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { campaignWorkflowId, type RunKey, runWorkflowId } from '../domain/ids.ts';
+import { campaignWorkflowId, type RunKey, runWorkflowId, replyWorkflowId } from '../domain/ids.ts';
 import { runTriggers } from '../domain/run.ts';
 import { requireTemporalBinary } from '../embedded/temporal.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
@@ -35,6 +35,12 @@ const runsShape = z.object({
       trigger: z.enum(runTriggers),
     }),
   ),
+});
+const phonesShape = z.object({
+  messages: z.array(z.object({ phone: z.string().nullable(), status: z.string() })),
+});
+const repliesShape = z.object({
+  replies: z.array(z.object({ id: z.int(), text: z.string(), effect: z.string().nullable() })),
 });
 const idShape = z.object({ id: z.int() });
 const documentShape = z.object({
@@ -115,6 +121,21 @@ try {
   await ended(api, small, single.id);
   await keep('run-one-by-one', runWorkflowId(single));
 
+  const { messages } = phonesShape.parse(await api.call('GET', `/api/runs/${single.id}/messages`));
+  const answering = messages.find(({ status }) => ['sent', 'delivered', 'undelivered'].includes(status));
+  for (const [name, body] of [
+    ['reply-kept', 'Obrigado!'],
+    ['reply-opt-out', 'SAIR'],
+  ] as const) {
+    await answer(answering?.phone ?? '', body);
+    const reply = await until(async () =>
+      repliesShape
+        .parse(await api.call('GET', `/api/replies?runId=${single.id}`))
+        .replies.find(({ text, effect }) => text === body && effect !== null),
+    );
+    await keep(name, replyWorkflowId(reply.id));
+  }
+
   const paused = await prepare(api, { name: 'Paused', providerId: slow, sendingHoursId: always, lines: 300 });
   const first = await runNow(api, paused);
   await until(async () => ((await countsOf(api, first.id)).sent ?? 0) > 0 || undefined);
@@ -178,6 +199,16 @@ try {
 } finally {
   await system.stop();
   await rm(dataDir, { recursive: true, force: true });
+}
+
+/** A virtual phone of the sandbox answers who wrote to it. */
+async function answer(from: string, body: string): Promise<void> {
+  const answered = await fetch(`${system.sandbox.url}/sandbox/replies`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${system.sandbox.authToken}` },
+    body: JSON.stringify({ from, body }),
+  });
+  if (!answered.ok) throw new Error(await answered.text());
 }
 
 async function prepare(

@@ -169,7 +169,10 @@ export async function createCatalogue({ as }: TestApi): Promise<Catalogue> {
 let campaignNumber = 0;
 
 /** A document that can be enabled once it has a file; `changes` replace whole blocks. */
-export const documentOf = ({ providerId, hoursId }: Catalogue, changes: object = {}) => ({
+export const documentOf = (
+  { providerId, hoursId }: Pick<Catalogue, 'providerId' | 'hoursId'>,
+  changes: object = {},
+) => ({
   name: `Campaign ${++campaignNumber}`,
   schedule: {
     recurrence: { every: 'day' },
@@ -209,8 +212,8 @@ export async function createReadyCampaign(
 
 /** A run with messages that are queued (and skipped, for lines without a phone), as if its mailing had been read. */
 export async function createRun(
-  { sql }: TestApi,
-  catalogue: Catalogue,
+  { sql }: Pick<TestApi, 'sql'>,
+  catalogue: Pick<Catalogue, 'providerId' | 'hoursId'>,
   {
     phones = ['+5511900000001'],
     changes = {},

@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import twilio from 'twilio';
 import { createReceiptWriter, strongestMoves } from '../api/receipts.ts';
-import { claimMessages, recordOutcomes } from '../db/messages.ts';
+import { claimMessages, recordOutcomes, settleDeadSenders } from '../db/messages.ts';
 import { createApi, createCatalogue, createRun, publicUrl, sandboxAccount, sandboxProvider } from './api.ts';
+import { expectCountsToMatchRows } from './counts.ts';
 
 const api = await createApi();
 const { app, sql, as } = api;
@@ -118,6 +119,54 @@ describe('a receipt', () => {
     ]);
   });
 
+  test('may overtake the answer to its own send, which then changes nothing', async () => {
+    const { runId, messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
+    const [id = 0] = messageIds;
+    await claimMessages(sql, { runId, sender: 'slow', limit: 1, after: 0, maxAttempts: 1 });
+    await receipt(id, 'delivered');
+    expect(await statusOf(id)).toMatchObject({ status: 'delivered' });
+    await recordOutcomes(sql, 'slow', [
+      {
+        id,
+        status: 'sent',
+        reason: null,
+        providerMessageId: sidOf(id),
+        providerCode: null,
+        notBefore: null,
+        uncounted: false,
+      },
+    ]);
+    expect(await statusOf(id)).toMatchObject({ status: 'delivered' });
+    await expectCountsToMatchRows(sql, runId);
+  });
+
+  test.each([
+    ['sent', 'sent'],
+    ['delivered', 'delivered'],
+    ['undelivered', 'undelivered'],
+    ['failed', 'failed'],
+  ])('with %s settles a message that nobody knew of whether it was taken', async (word, status) => {
+    const { runId, messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
+    const [id = 0] = messageIds;
+    await claimMessages(sql, { runId, sender: 'dead', limit: 1, after: 0, maxAttempts: 1 });
+    await settleDeadSenders(sql, { runId, deduplicates: false });
+    expect(await statusOf(id)).toMatchObject({ status: 'unknown', reason: 'sender_died' });
+    await receipt(id, word);
+    expect(await statusOf(id)).toMatchObject({ status });
+    await expectCountsToMatchRows(sql, runId);
+  });
+
+  test('for a message that has not left, or that there is not, is kept and moves nothing', async () => {
+    const { messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
+    const [queued = 0] = messageIds;
+    const nobody = 9_000_000_000_000;
+    for (const id of [queued, nobody]) {
+      expect((await receipt(id, 'delivered')).statusCode).toBe(204);
+      expect(await eventsOf(id)).toHaveLength(1);
+    }
+    expect(await statusOf(queued)).toMatchObject({ status: 'queued' });
+  });
+
   test('with a status that nobody knows yet is kept and changes nothing', async () => {
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     expect((await receipt(id, 'teleported')).statusCode).toBe(204);
@@ -231,6 +280,27 @@ describe('a callback', () => {
     expect((await send(receiptPath(id), { ...form, MessageStatus: 'delivered' })).statusCode).toBe(403);
     expect((await send(receiptPath(id + 1), form)).statusCode).toBe(403);
     expect((await send(receiptPath(id), form)).statusCode).toBe(204);
+  });
+
+  test('whose signature is cut short, or was made for another provider, is refused', async () => {
+    const other = await as('admin')('POST', '/api/providers', { name: 'Replayed', ...sandboxProvider });
+    const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
+    const form = { MessageSid: sidOf(id), MessageStatus: 'delivered' };
+    const whole = twilio.getExpectedTwilioSignature(
+      sandboxAccount.authToken,
+      publicUrl + receiptPath(id),
+      form,
+    );
+    for (const signature of [whole.slice(0, -1), whole.slice(0, 10), `${whole}=`, whole.toLowerCase()]) {
+      const headers = { 'x-twilio-signature': signature };
+      expect((await post(receiptPath(id), form, { headers })).statusCode).toBe(403);
+    }
+    // The same account at another provider of ours: the signature holds the address.
+    const replayed = receiptPath(id, other.json<{ id: number }>().id);
+    const answer = await post(replayed, form, { headers: { 'x-twilio-signature': whole } });
+    expect(answer.statusCode).toBe(403);
+    expect(await statusOf(id)).toMatchObject({ status: 'sent' });
+    expect(await eventsOf(id)).toHaveLength(0);
   });
 
   test('to a provider that does not exist is answered as if the signature were wrong', async () => {

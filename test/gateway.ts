@@ -74,10 +74,6 @@ export async function createGateway() {
       await control('PUT', 'faults', { receipts: false, ...faults });
     },
     behave: (): Promise<void> => gateway.misbehave({}),
-    /** Where it posts what its phones answer. */
-    async deliverRepliesTo(url: string): Promise<void> {
-      await control('PUT', 'inbound', { url });
-    },
     /** A phone answers who wrote to it last. Resolves with the status of the answer to the callback. */
     async reply(from: string, body: string): Promise<number> {
       return ((await (await control('POST', 'replies', { from, body })).json()) as { status: number }).status;

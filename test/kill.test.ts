@@ -1,11 +1,18 @@
 import { afterAll, expect, inject, test } from 'vitest';
 import { microBatch } from '../activities/sender.ts';
 import { startProcess } from '../bench/processes.ts';
+import { callbackPath } from '../domain/provider.ts';
+import { freePort } from '../embedded/ports.ts';
+import { createCallbacks } from '../sandbox/callbacks.ts';
+import { createRun } from './api.ts';
 import { expectCountsToMatchRows } from './counts.ts';
-import { startRun } from './factories.ts';
+import { createHours, createProvider, phonesOf, startRun } from './factories.ts';
+import { account } from './gateway.ts';
 import { createRunProbe } from './runs.ts';
 import { createSystem } from './system.ts';
+import { createTicketCatalogue, onReply } from './tickets.ts';
 import { until } from './until.ts';
+import { inboundForm, listenForReceipts } from './webhooks.ts';
 
 /** The workers are processes of their own here; those of the system are stopped. */
 const system = await createSystem({ asProcess: true });
@@ -58,3 +65,43 @@ test('A worker killed twice in the middle of a run loses nobody, and writes to n
   expect(phones.length).toBeGreaterThanOrEqual(sent);
   expect(phones.length).toBeLessThanOrEqual(sent + unknown);
 });
+
+test('Replies that come three times each, while the worker is killed twice, open one ticket each', async () => {
+  const replies = 60;
+  const apiUrl = `http://127.0.0.1:${await freePort()}`;
+  await listenForReceipts(system, apiUrl);
+  const providerId = await createProvider(system);
+  const phones = phonesOf(replies);
+  const { runId } = await createRun(
+    system,
+    { providerId, hoursId: await createHours(sql) },
+    { phones, changes: { ticketPolicy: onReply(await createTicketCatalogue(sql)) } },
+  );
+  await sql`update messages set status = 'sent', sending_at = now(), sent_at = now() where run_id = ${runId}`;
+  const handled = async (): Promise<number> => {
+    const rows = await sql`select from inbound_messages where effect = 'ticket' and run_id = ${runId}`;
+    return rows.count;
+  };
+
+  let worker = await startWorker();
+  const callbacks = createCallbacks({ authToken: account.authToken, connections: 10 });
+  const forms = phones.map((From) => inboundForm({ From }));
+  const posted = Promise.all(
+    [...forms, ...forms.toReversed(), ...forms].map((form) =>
+      callbacks.post(apiUrl + callbackPath(providerId, 'inbound'), form),
+    ),
+  );
+  for (const mark of [replies / 6, replies / 2]) {
+    await until(`${mark} are handled`, async () => (await handled()) >= mark, { everyMs: 5 });
+    worker.kill();
+    worker = await startWorker();
+  }
+  expect(new Set(await posted)).toEqual(new Set([204]));
+  await until('all are handled', async () => (await handled()) === replies, {
+    withinMs: 100_000,
+  });
+  await callbacks.close();
+  expect(
+    await sql`select count(*)::int as tickets, count(distinct message_id)::int as messages from tickets`,
+  ).toEqual([{ tickets: replies, messages: replies }]);
+}, 150_000);

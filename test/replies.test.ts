@@ -222,6 +222,25 @@ describe('an opt-out', () => {
     expect(await statusesOf(later.runId)).toEqual(['skipped: opted_out']);
   });
 
+  test('is a refusal of consent by the customer whose phone it is, and opting in a grant', async () => {
+    const phone = newPhone();
+    const made = await as('operator')('POST', '/api/customers', { name: 'Rui', phone2: phone });
+    const { id } = made.json<{ id: number }>();
+    await receive({ From: phone, Body: 'SAIR' });
+    await receive({ From: phone, Body: 'VOLTAR' });
+    const shown = await as('viewer')('GET', `/api/customers/${id}/consents`);
+    expect(shown.json()).toMatchObject({
+      consents: [
+        { consent: 'granted', source: 'reply' },
+        { consent: 'refused', source: 'reply' },
+      ],
+      optOuts: [
+        { kind: 'opt_in', source: 'reply' },
+        { kind: 'opt_out', source: 'reply' },
+      ],
+    });
+  });
+
   test('is taken back by the person', async () => {
     const phone = newPhone();
     await receive({ From: phone, Body: 'PARAR' });

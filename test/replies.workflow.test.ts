@@ -23,7 +23,6 @@ const { sql, gateway, client } = system;
 await listenForReceipts(system, apiUrl);
 const providerId = await createProvider(system);
 const inboundPath = callbackPath(providerId, 'inbound');
-await gateway.deliverRepliesTo(apiUrl + inboundPath);
 const ticketPolicy = onReply(await createTicketCatalogue(sql));
 const { ended } = createRunProbe(system);
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { messageStatuses, moves } from '../domain/message.ts';
+import { replyEffects } from '../domain/reply.ts';
 import { ticketPostStates } from '../domain/ticket-posting.ts';
 import { ticketMoves, ticketStatuses } from '../domain/ticket.ts';
 import { runStatuses, runSteps } from '../domain/run.ts';
@@ -37,4 +38,8 @@ test('the diagram of posts shows every state', () => {
   expect(statesOf(diagramUnder("Post of a ticket's event"))).toEqual(
     new Set(['[*]', ...ticketPostStates].sort()),
   );
+});
+
+test('the diagram of replies shows every effect', () => {
+  expect(statesOf(diagramUnder('Reply'))).toEqual(new Set(['[*]', 'waiting', ...replyEffects].sort()));
 });
