@@ -11,6 +11,7 @@ import type { ProviderDeps } from '../sms/index.ts';
 import { auditLog } from './audit.ts';
 import { addAuthentication, createSessionCookie } from './auth.ts';
 import { createCampaignSync } from './campaign-sync.ts';
+import { badLines } from './bad-lines.ts';
 import { campaignActions } from './campaign-actions.ts';
 import { campaigns } from './campaigns.ts';
 import { customers } from './customers.ts';
@@ -181,6 +182,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(runActions, { prefix: '/runs', sql, temporal });
       await api.register(resends, { prefix: '/runs', sql, temporal });
       await api.register(messages, { sql });
+      await api.register(badLines, { sql });
       await api.register(customers, { prefix: '/customers', sql, clock });
       await api.register(optOuts, { prefix: '/opt-outs', sql, phoneHash });
       await api.register(tickets, { sql });

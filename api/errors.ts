@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import postgres from 'postgres';
 import { z } from 'zod';
+import { SecretKeyMissing } from '../db/secrets.ts';
 import type { Problem } from '../domain/campaign.ts';
 
 /**
@@ -33,6 +34,10 @@ const table = {
   run_not_failed: [409, 'Only a run that failed can be retried.'],
   last_admin: [409, 'This is the last admin who can log in. Make someone else an admin first.'],
   opted_out: [409, 'This phone has asked to be left alone. Nothing is sent to it.'],
+  secret_key_missing: [
+    409,
+    'Its secrets are sealed with a key that is not configured. Add the key to SECRET_KEYS, or enter the secrets again.',
+  ],
   too_large: [413, 'The body is too large.'],
   unsupported_type: [415, 'The content type is not one this address takes.'],
   invalid_fields: [422, 'Some fields are missing or wrong.'],
@@ -138,6 +143,11 @@ function toApiError(error: unknown): ApiError {
     const field = /_(login|code)_key$/.exec(error.constraint_name ?? '')?.[1] ?? 'name';
     const message = `This ${field} is taken.`;
     return new ApiError('name_taken', { message, problems: [{ field, code: 'taken', message }] });
+  }
+  if (error instanceof SecretKeyMissing) {
+    return new ApiError('secret_key_missing', {
+      message: `${error.message} Add the key to SECRET_KEYS, or enter the secrets again.`,
+    });
   }
   if (connectionCodes.has(code)) return new ApiError('database_unavailable');
   const fastifyCode = byFastifyCode[code];

@@ -140,7 +140,9 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
       try {
         return await receive(request, request.params.id);
       } catch (error) {
-        throw error instanceof MailingRefused ? refused(error) : error;
+        throw error instanceof MailingRefused
+          ? mailingRefused(error, 'Nothing of the file was kept.')
+          : error;
       } finally {
         uploads--;
       }
@@ -222,10 +224,13 @@ async function fileOf(request: FastifyRequest): Promise<Readable> {
   throw new ApiError('invalid_fields', { problems: [{ field: 'file', code: 'missing', message }] });
 }
 
-function refused({ code, message, line, expected, found }: MailingRefused): ApiError {
+export function mailingRefused(
+  { code, message, line, expected, found }: MailingRefused,
+  consequence = '',
+): ApiError {
   const problem = { field: 'mailing.file', code, message };
   return new ApiError('mailing_refused', {
-    message: `${message} Nothing of the file was kept.`,
+    message: `${message} ${consequence}`.trimEnd(),
     problems: [problem],
     details: { refusal: code, line, expected, found },
   });

@@ -134,7 +134,12 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
         description:
           'Secrets that are left out stay as they are; another kind needs new ones. A new rate counts at once.',
         params: idParams,
-        body: content.extend({ secrets: providerSecrets.optional(), archived: z.boolean().default(false) }),
+        body: content.extend({
+          // To be said: a limit that is gone because nobody named it would be noticed by the carrier first.
+          ratePerSecond: content.shape.ratePerSecond.unwrap(),
+          secrets: providerSecrets.optional(),
+          archived: z.boolean().default(false),
+        }),
         response: { 200: providerView },
       },
     },

@@ -12,6 +12,14 @@ export interface SecretBox {
   isCurrent(sealed: string): boolean;
 }
 
+/** A secret is sealed with a key that is not configured (any more). */
+export class SecretKeyMissing extends Error {
+  override readonly name = 'SecretKeyMissing';
+  constructor(keyId: string) {
+    super(`A secret is sealed with the key "${keyId}", which is not configured.`);
+  }
+}
+
 /** `keys`: 32 bytes each by key id. New values are sealed with the first; the others still open older ones. */
 export function createSecretBox(keys: readonly { id: string; key: Buffer }[]): SecretBox {
   const [current] = keys;
@@ -32,10 +40,7 @@ export function createSecretBox(keys: readonly { id: string; key: Buffer }[]): S
     open(value, context) {
       const colon = value.indexOf(':');
       const key = keys.find(({ id }) => id === value.slice(0, colon));
-      if (!key)
-        throw new Error(
-          `A secret is sealed with the key "${value.slice(0, colon)}", which is not configured.`,
-        );
+      if (!key) throw new SecretKeyMissing(value.slice(0, colon));
       const bytes = Buffer.from(value.slice(colon + 1), 'base64');
       // Without authTagLength Node 20 accepts a tag cut to 4 bytes.
       const decipher = createDecipheriv('aes-256-gcm', key.key, bytes.subarray(0, 12), { authTagLength: 16 });

@@ -52,10 +52,12 @@ export const foldName = (name: string): string =>
     .trim()
     .toLowerCase();
 
-// `constructor` is a property of every object: as a name it could be read where no value was set.
+// `constructor` is a property of every object: as a name it could be read where no value was set. `problema` is what
+// Torpedo writes beside lines that are to be mended (mailing/layout.ts).
 const reservedNames: ReadonlySet<string> = new Set([
   ...contactFields.flatMap(({ names }) => names),
   'constructor',
+  'problema',
 ]);
 
 /**

@@ -1,4 +1,4 @@
-import { readContact, type ExtraField } from '../domain/contact.ts';
+import { contactFields, readContact, type ExtraField } from '../domain/contact.ts';
 import { delimiterOf, readHeader, type Delimiter, type Layout } from './layout.ts';
 import { readLines } from './lines.ts';
 import type { MailingRecord } from './record.ts';
@@ -28,16 +28,62 @@ const defaultLimits: CsvLimits = { lineBytes: 64 * 1024, batchSize: 500 };
  *
  * @throws {MailingRefused} for every cause in `MailingRefusal`
  */
-export async function* readCsv(
+export const readCsv = (
   bytes: AsyncIterable<Uint8Array>,
-  { extraFields, limits = {} }: { extraFields: readonly ExtraField[]; limits?: Partial<CsvLimits> },
-): AsyncGenerator<MailingRecord[]> {
+  options: CsvOptions,
+): AsyncGenerator<MailingRecord[]> =>
+  readBatches(bytes, options, ({ cells, line, layout }) =>
+    readRecord(cells, line, layout, options.extraFields),
+  );
+
+/** A record, and its values as they were written: in the order of the layout (`layoutColumns`), and what was beyond it. */
+export interface WrittenRecord {
+  record: MailingRecord;
+  values: string[];
+  beyond: string[];
+}
+
+/** The same file with the values as they were written, to be mended. Of a line with a wrong quote they are a guess. */
+export const readWritten = (
+  bytes: AsyncIterable<Uint8Array>,
+  options: CsvOptions,
+): AsyncGenerator<WrittenRecord[]> =>
+  readBatches(bytes, options, ({ cells, line, layout, text, delimiter }) => {
+    const written = cells ?? text.split(delimiter);
+    const positions = [...contactFields.map(({ field }) => layout.fields[field]), ...layout.extra];
+    return {
+      record: readRecord(cells, line, layout, options.extraFields),
+      values: positions.map((position) => written[position] ?? ''),
+      beyond: written.slice(layout.width),
+    };
+  });
+
+export interface CsvOptions {
+  extraFields: readonly ExtraField[];
+  limits?: Partial<CsvLimits>;
+}
+
+interface RawRecord {
+  /** Undefined where a quote is wrong. */
+  cells: readonly string[] | undefined;
+  line: number;
+  layout: Layout;
+  /** The line, or the last of several. */
+  text: string;
+  delimiter: Delimiter;
+}
+
+async function* readBatches<T>(
+  bytes: AsyncIterable<Uint8Array>,
+  { extraFields, limits = {} }: CsvOptions,
+  recordOf: (raw: RawRecord) => T,
+): AsyncGenerator<T[]> {
   const { lineBytes, batchSize } = { ...defaultLimits, ...limits };
   let header: { layout: Layout; delimiter: Delimiter } | undefined;
   let open: OpenRecord | undefined;
   let line = 0;
   let hasRecords = false;
-  let batch: MailingRecord[] = [];
+  let batch: T[] = [];
 
   for await (const lines of readLines(bytes, lineBytes)) {
     for (const written of lines) {
@@ -64,7 +110,7 @@ export async function* readCsv(
         header = { layout: readHeader(cells ?? [text], extraFields, first), delimiter };
         continue;
       }
-      batch.push(readRecord(cells, first, header.layout, extraFields));
+      batch.push(recordOf({ cells, line: first, layout: header.layout, text, delimiter }));
       if (batch.length === batchSize) {
         hasRecords = true;
         yield batch;

@@ -3,7 +3,7 @@ import { MailingRefused } from './refused.ts';
 
 /**
  * The layout of a mailing's CSV file, the only one accepted: a header row with the seven columns of a contact and those
- * of the campaign's extra fields, each exactly once, in any order. A column is needed even where all its values are
+ * of the campaign's extra fields, each exactly once, in any order, and perhaps `problema`, which is not read. A column is needed even where all its values are
  * empty: a header that is not the layout's is most often another file.
  */
 
@@ -16,6 +16,9 @@ export interface Layout {
   /** In the order of the declared extra fields. */
   extra: readonly number[];
 }
+
+/** What was wrong with a line, in a file that is to be mended. No column of a contact: an upload does not read it. */
+export const problemColumn = 'problema';
 
 /** The names of the header row in the layout's own order. */
 export function layoutColumns(extraFields: readonly ExtraField[]): string[] {
@@ -45,6 +48,7 @@ export function readHeader(
   const columns = layoutColumns(extraFields);
   cells.forEach((cell, position) => {
     const name = columnOf(cell, columns);
+    if (name === undefined && foldName(cell) === problemColumn) return;
     if (name === undefined)
       unknown.push(cell.trim() === '' ? `(column ${position + 1} has no name)` : cell.trim());
     else if (positions.has(name)) repeated.push(name);

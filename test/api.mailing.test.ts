@@ -39,6 +39,73 @@ describe('the layout', () => {
   });
 });
 
+describe('the lines that a run would leave out', () => {
+  test('are a file in the layout with what is wrong with each, that can be mended and uploaded again', async () => {
+    const id = await createCampaign({
+      mailing: { source: 'csv', extraFields: [{ name: 'divida', type: 'number', required: false }] },
+    });
+    const csv = [
+      'nome,codigo,celular,telefone,telefone2,data_nascimento,divida,mensagem',
+      'Ana,1,11900000001,,,,10,',
+      'João,2,+55 11 3000-0001,,,,-5,"Oi, ""João"""',
+      '=1+1,3,12,,,,,',
+      'Léa,4,11900000004,,,99/99/2020,,',
+      'Rui,5,11900000005,,,,,,too,many',
+      'Eva,6,11900000006,,,,dez,',
+      '"Ivo" x,7,11900000007,,,,,',
+      'Ana,8,11900000001,,,,,',
+    ].join('\n');
+    expect((await upload(id, csv)).json()).toMatchObject({ sendable: 1, file: { lines: 8, badLines: 4 } });
+    const bad = await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`);
+    expect(bad.headers).toMatchObject({
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': `attachment; filename="campaign-${id}-bad-lines.csv"`,
+    });
+    const lines = bad.body.trimEnd().split('\r\n');
+    expect(lines).toEqual([
+      `\ufeff${header};divida;problema`,
+      '2;João;55 11 3000-0001;;;;"Oi, ""João""";-5;Line 3: None of the phones is a mobile number.',
+      "3;'=1+1;12;;;;;;Line 4: None of the phones can be read.",
+      '4;Léa;11900000004;;;99/99/2020;;;"Line 5: ""data_nascimento"" is no date: write dd/mm/yyyy or yyyy-mm-dd."',
+      '5;Rui;11900000005;;;;;;Line 6: The line has 10 columns, and the header 8. Beyond the last column: too | many',
+      expect.stringContaining('6;Eva;11900000006;;;;;dez;"Line 7: ""divida"" is no number') as string,
+      expect.stringContaining('7;"""Ivo"" x";11900000007;;;;;;Line 8: A closing quote is followed') as string,
+      '8;Ana;11900000001;;;;;;Line 9: An earlier line has the same phone.',
+    ]);
+    // What has been mended is taken, and the others as they were.
+    const mended = bad.body
+      .replace('55 11 3000-0001', '11 90000-0002')
+      .replace('99/99/2020', '09/09/2020')
+      .replace('dez', '10')
+      .replace('"""Ivo"" x"', 'Ivo');
+    expect((await upload(id, mended)).json()).toMatchObject({
+      sendable: 6,
+      skipped: { phone_invalid: 1 },
+      file: { lines: 7, badLines: 0 },
+    });
+  });
+
+  test('are none of a good file, and are refused when the extra fields have changed since', async () => {
+    const id = await createCampaign();
+    expect((await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`)).statusCode).toBe(404);
+    await upload(id, csvOf(3));
+    const none = await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`);
+    expect(none.body).toBe(`\ufeff${header};problema\r\n`);
+    const { definition, version } = (await as('viewer')('GET', `/api/campaigns/${id}`)).json<{
+      definition: { mailing: object };
+      version: number;
+    }>();
+    const extraFields = [{ name: 'divida', type: 'number', required: false }];
+    await operator('PUT', `/api/campaigns/${id}`, {
+      ...definition,
+      mailing: { ...definition.mailing, extraFields },
+      version,
+    });
+    const changed = await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`);
+    expect([changed.statusCode, errorOf(changed).code]).toEqual([422, 'mailing_refused']);
+  });
+});
+
 describe('a file', () => {
   test('is kept as it was sent, and answered with what a run will make of its lines', async () => {
     const id = await createCampaign();

@@ -404,6 +404,15 @@ describe('messages', () => {
     );
   });
 
+  test('that a web service gave and the run left out are downloaded as what was kept of them', async () => {
+    const { runId } = await createRun(api, catalogue, { phones: ['+5511900000001', null] });
+    const bad = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv`);
+    expect(bad.body).toBe(
+      '\ufeffcodigo;nome;celular;telefone;telefone2;data_nascimento;mensagem;problema\r\n' +
+        '2;Maria 2;;;;;;Line 3: The line has no phone.\r\n',
+    );
+  });
+
   test('are downloaded whole, however many there are', async () => {
     const { runId } = await createRun(api, catalogue, { phones: Array.from({ length: 2_500 }, () => null) });
     const csv = await as('viewer')('GET', `/api/runs/${runId}/messages.csv?status=skipped`);

@@ -97,14 +97,19 @@ describe('a provider', () => {
     const answer = await admin('PUT', url, { name: 'Sandbox', config, ratePerSecond: 12.5 });
     expect(answer.json()).toMatchObject({ ratePerSecond: 12.5 });
     expect(await getProviderAccount(sql, box, providerId)).toMatchObject({ authToken: secrets.authToken });
-    await admin('PUT', url, { name: 'Sandbox', config, secrets: { ...secrets, authToken: 'new' } });
+    await admin('PUT', url, {
+      name: 'Sandbox',
+      config,
+      ratePerSecond: null,
+      secrets: { ...secrets, authToken: 'new' },
+    });
     expect(await getProviderAccount(sql, box, providerId)).toMatchObject({ authToken: 'new' });
   });
 
   test('of another kind needs the secrets of that kind', async () => {
     const config = { ...sandboxProvider.config, kind: 'twilio' };
     for (const secrets of [undefined, sandboxProvider.secrets]) {
-      const answer = await admin('PUT', url, { name: 'Twilio', config, secrets });
+      const answer = await admin('PUT', url, { name: 'Twilio', config, ratePerSecond: null, secrets });
       expect([answer.statusCode, errorOf(answer).problems]).toEqual([
         422,
         [
@@ -130,6 +135,44 @@ describe('a provider', () => {
       'config.from',
       'ratePerSecond',
       'secrets.authToken',
+    ]);
+  });
+});
+
+describe('a change or a use of a provider', () => {
+  const change = { name: 'Limited', ...sandboxProvider };
+
+  test('never takes its rate away in silence', async () => {
+    const added = await as('admin')('POST', '/api/providers', { ...change, ratePerSecond: 30 });
+    const { id } = added.json<{ id: number }>();
+    const silent = await as('admin')('PUT', `/api/providers/${id}`, change);
+    expect([silent.statusCode, errorOf(silent).problems]).toMatchObject([
+      422,
+      [{ field: 'ratePerSecond', code: 'missing' }],
+    ]);
+    expect((await as('admin')('GET', `/api/providers/${id}`)).json()).toMatchObject({ ratePerSecond: 30 });
+    const without = await as('admin')('PUT', `/api/providers/${id}`, { ...change, ratePerSecond: null });
+    expect(without.json()).toMatchObject({ ratePerSecond: null });
+  });
+
+  test('says so when its secrets are sealed with a key that is gone, and how to mend it', async () => {
+    const added = await as('admin')('POST', '/api/providers', { ...change, name: 'Sealed' });
+    const { id: providerId } = added.json<{ id: number }>();
+    const saved = await as('operator')(
+      'POST',
+      '/api/campaigns',
+      documentOf(catalogue, { message: { template: 'Oi', providerId } }),
+    );
+    const { id } = saved.json<{ id: number }>();
+    await sql`update providers set secrets = 'old:' || split_part(secrets, ':', 2) where id = ${providerId}`;
+    const answer = await as('operator')('POST', `/api/campaigns/${id}/test-send`, { phone: '11900000001' });
+    expect([answer.statusCode, errorOf(answer)]).toMatchObject([
+      409,
+      {
+        code: 'secret_key_missing',
+        message:
+          'A secret is sealed with the key "old", which is not configured. Add the key to SECRET_KEYS, or enter the secrets again.',
+      },
     ]);
   });
 });

@@ -336,6 +336,7 @@ describe('a callback', () => {
     await as('admin')('PUT', `/api/providers/${id}`, {
       name: 'Rotated',
       config: sandboxProvider.config,
+      ratePerSecond: null,
       secrets: { ...sandboxProvider.secrets, authToken: 'rotated' },
     });
     await vi.waitFor(async () => expect(await send('rotated', 2)).toBe(204), { timeout: 5_000 });

@@ -105,6 +105,13 @@ describe('a dry run', () => {
     expect((await as('viewer')('GET', `/api/runs/${runId}/messages.csv`)).body).toContain(
       'cancelled;dry_run',
     );
+    const bad = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv`);
+    expect(bad.body.trimEnd().split('\r\n').slice(1)).toEqual([
+      '3;Eva;12;;;;;Line 4: None of the phones can be read.',
+      '4;Ana de novo;11900000001;;;;;Line 5: An earlier line has the same phone.',
+    ]);
+    const some = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv?reason=duplicate_phone`);
+    expect(some.body.trimEnd().split('\r\n')).toHaveLength(2);
     expect(await auditOf('campaign.dry_run', id)).toHaveLength(1);
     // It is no result of the campaign.
     expect((await as('viewer')('GET', `/api/campaigns/${id}`)).json()).toMatchObject({
