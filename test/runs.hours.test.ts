@@ -125,3 +125,15 @@ test('A run whose hours never open fails, and says so', async () => {
     reason: { code: 'hours_never_open' },
   });
 });
+
+test('A run that is paused expires like any other', async () => {
+  const providerId = await createProvider(system, { ratePerSecond: 5 });
+  const run = await startRun(system, { mailing: 100, expiresAfterHours: 1, providerId });
+  await until('some are sent', async () => (await countOf(run.id, 'sent')) > 0);
+  clock.aheadMs = run.occurrence.getTime() + hourMs - 4_000 - Date.now();
+  await temporal.pauseRun(run, 'user:7');
+  expect(await ended(run)).toMatchObject({ status: 'cancelled' });
+  expect(await readRun(sql, run.id)).toMatchObject({ status: 'cancelled', reason: { code: 'expired' } });
+  const { sent = 0, cancelled = 0 } = await expectCountsToMatchRows(sql, run.id);
+  expect(sent + cancelled).toBe(100);
+});
