@@ -10,7 +10,7 @@ import { failureReasons } from './message.ts';
  */
 
 /** What a template may stand for, and in headers, which carry ASCII without line breaks. */
-const placeholders = ['to', 'text', 'from', 'messageId', 'reference', 'receiptUrl'] as const;
+const placeholders = ['to', 'text', 'from', 'messageId', 'reference', 'receiptUrl', 'coding'] as const;
 const headerPlaceholders: readonly string[] = ['to', 'messageId', 'reference'];
 export type GatewayPlaceholder = (typeof placeholders)[number];
 

@@ -26,10 +26,21 @@ export function createCallback({
 
 function fieldsOf(encoded: string): Fields {
   const fields: Fields = {};
-  for (const [name, value] of Object.entries(parseForm(encoded))) {
+  for (const [name, value] of Object.entries(parseForm(encoded, '&', '=', { decodeURIComponent: decode }))) {
     if (value !== undefined && name !== '__proto__') fields[name] = value;
   }
   return fields;
+}
+
+/** UTF-8, as everybody should write; what is none is taken for Latin-1, which older gateways write. */
+function decode(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+      String.fromCharCode(parseInt(hex, 16)),
+    );
+  }
 }
 
 /** Null for what is no JSON. */

@@ -7,6 +7,7 @@ import {
   type HttpGatewayConfig,
   parseGatewayTemplate,
 } from '../domain/http-gateway.ts';
+import { profiles, segmentsOf } from '../domain/segments.ts';
 import { outcomeOf, outcomeOfCode } from './answers.ts';
 import { parseJson, secretField } from './callback.ts';
 import { account, ambiguous, type CodeMeaning, refused, temporary } from './codes.ts';
@@ -65,6 +66,8 @@ export function createHttpGateway(options: HttpGatewayOptions): Provider {
     to: options.numbers === 'plus' ? to : to.slice(1),
     text: toUSVString(text),
     from,
+    // SMPP's data coding, as far as gateways know it: GSM-7 or UCS-2.
+    coding: segmentsOf(text, profiles.gsm).encoding === 'GSM-7' ? '0' : '2',
     // Of a test send nobody expects to hear again.
     messageId: String(messageId ?? 0),
     reference: reference.write(messageId ?? 0),

@@ -138,6 +138,11 @@ export const plainGateway: Adapter = {
       callback: get('inbound?id=u-1&from=5511988887777'),
       messages: [{ providerMessageId: 'u-1', from: '5511988887777', to: '28282', text: '' }],
     },
+    {
+      name: 'in Latin-1',
+      callback: get('inbound?id=u-1&from=5511988887777&to=28282&text=Sa%EDr+%'),
+      messages: [{ providerMessageId: 'u-1', from: '5511988887777', to: '28282', text: 'Saír %' }],
+    },
     { name: 'without an id', callback: get('inbound?from=5511988887777&text=a'), messages: [] },
   ],
   verification,
