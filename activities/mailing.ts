@@ -131,10 +131,8 @@ export async function* toLines(
   settings: RunSettings,
 ): AsyncGenerator<ContactLine[]> {
   const { message, mailing } = settings.campaign;
-  const parsed = parseTemplate(
-    message.template,
-    mailing.extraFields.map((field) => field.name),
-  );
+  const extraFieldNames = mailing.extraFields.map((field) => field.name);
+  const parsed = parseTemplate(message.template, extraFieldNames);
   if (!parsed.ok)
     throw new Error('The template of a run can not be parsed: the campaign was saved without a check.');
   const { template } = parsed;
@@ -142,6 +140,7 @@ export async function* toLines(
     removeAccents: message.removeAccents,
     maxSegments: message.maxSegments,
     profile: profiles[settings.segmentProfile],
+    extraFieldNames,
   };
   // As numbers: a phone has at most 15 digits, and a million of them take a third of the memory that strings do.
   const phones = new Set<number>();

@@ -36,7 +36,7 @@ export const messagePreview = z.object({
   /** What makes the text leave GSM-7, and cost more. */
   charactersOutside: z.array(z.string()),
   /** Why a contact with these values would be left out; null: it would not. */
-  skipped: z.enum(['message_too_long', 'message_empty']).nullable(),
+  skipped: z.enum(['message_too_long', 'message_empty', 'placeholder_unknown']).nullable(),
 });
 
 export const testSendOutcome = z.object({
@@ -161,21 +161,20 @@ function previewOf(
   sample: Sample,
   profile: SegmentProfile,
 ): z.infer<typeof messagePreview> {
-  const parsed = parseTemplate(
-    message.template ?? '',
-    mailing.extraFields.map((field) => field.name),
-  );
+  const extraFieldNames = mailing.extraFields.map((field) => field.name);
+  const parsed = parseTemplate(message.template ?? '', extraFieldNames);
   if (!parsed.ok) {
     throw new ApiError('invalid_fields', {
       problems: parsed.problems.map(({ code, message }) => ({ field: 'template', code, message })),
     });
   }
   const { removeAccents, maxSegments } = message;
-  const composed = compose(parsed.template, sample, { removeAccents, maxSegments, profile });
+  const options = { removeAccents, maxSegments, profile, extraFieldNames };
+  const composed = compose(parsed.template, sample, options);
   // Too long is shown all the same, with what it would cost.
   const whole =
     'skip' in composed
-      ? compose(parsed.template, sample, { removeAccents, maxSegments: 1_000, profile })
+      ? compose(parsed.template, sample, { ...options, maxSegments: 1_000 })
       : composed;
   const text = 'skip' in whole ? '' : whole.text;
   return {

@@ -48,6 +48,7 @@ export const skipReasons = [
   'opted_out',
   'message_too_long',
   'message_empty',
+  'placeholder_unknown',
   'line_invalid',
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];

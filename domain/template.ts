@@ -45,8 +45,6 @@ export function parseTemplate(
   text: string,
   extraFieldNames: readonly string[],
 ): { ok: true; template: Template } | { ok: false; problems: TemplateProblem[] } {
-  const literals: string[] = [];
-  const placeholders: string[] = [];
   const problems: TemplateProblem[] = [];
   const problem = (code: TemplateProblem['code'], at: number, message: string) =>
     problems.push({ code, message, at });
@@ -69,17 +67,28 @@ export function parseTemplate(
     );
   }
 
+  const { template, problems: inBraces } = takeApart(text, extraFieldNames);
+  problems.push(...inBraces);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, template };
+}
+
+/** Literals and placeholders of a text, and what is wrong with its braces. */
+function takeApart(
+  text: string,
+  extraFieldNames: readonly string[],
+): { template: Template; problems: TemplateProblem[] } {
+  const literals: string[] = [];
+  const placeholders: string[] = [];
+  const problems: TemplateProblem[] = [];
   let literalStart = 0;
   for (let at = nextBrace(text, 0); at !== -1; at = nextBrace(text, at + 1)) {
     const end = text[at] === '{' ? nextBrace(text, at + 1) : -1;
     if (end === -1 || text[end] !== '}') {
-      problem(
-        'brace_unbalanced',
-        at,
+      const message =
         text[at] === '{'
           ? 'This { opens a placeholder that no } closes. Braces are only for placeholders, one pair for each.'
-          : 'This } closes no placeholder. Braces are only for placeholders, one pair for each.',
-      );
+          : 'This } closes no placeholder. Braces are only for placeholders, one pair for each.';
+      problems.push({ code: 'brace_unbalanced', message, at });
       continue;
     }
     const written = text.slice(at + 1, end);
@@ -87,7 +96,8 @@ export function parseTemplate(
     const placeholder = builtIn.get(name) ?? extraFieldNames.find((extra) => foldName(extra) === name);
     if (placeholder === undefined) {
       const known = ['codigo', 'nome', ...extraFieldNames].map((known) => `{${known}}`).join(', ');
-      problem('placeholder_unknown', at, `{${written}} is not a placeholder. Known are ${known}.`);
+      const message = `{${written}} is not a placeholder. Known are ${known}.`;
+      problems.push({ code: 'placeholder_unknown', message, at });
     } else {
       literals.push(text.slice(literalStart, at));
       placeholders.push(placeholder);
@@ -96,7 +106,7 @@ export function parseTemplate(
     literalStart = end + 1;
   }
   literals.push(text.slice(literalStart));
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, template: { literals, placeholders } };
+  return { template: { literals, placeholders }, problems };
 }
 
 function nextBrace(text: string, from: number): number {
@@ -133,15 +143,18 @@ export interface ComposeOptions {
   profile: SegmentProfile;
   /** The most segments one message may cost. */
   maxSegments: number;
+  /** The placeholders of a custom message besides those that every contact has. */
+  extraFieldNames: readonly string[];
 }
 
 export type Composed =
   | { text: string; encoding: Segmentation['encoding']; segments: number }
-  | { skip: Extract<SkipReason, 'message_too_long' | 'message_empty'> };
+  | { skip: Extract<SkipReason, 'message_too_long' | 'message_empty' | 'placeholder_unknown'> };
 
 /**
  * The text one contact gets, or why they get none. The contact's custom message, where there is one, replaces the
- * template and is taken as it is: braces in it are not placeholders. Nothing is ever cut off.
+ * template and may hold the same placeholders; one that is unknown, or a single brace, leaves the contact out rather
+ * than sending braces. Nothing is ever cut off.
  */
 export function compose(
   template: Template,
@@ -149,12 +162,27 @@ export function compose(
   options: ComposeOptions,
 ): Composed {
   const { profile, maxSegments } = options;
-  const filled = contact.customMessage === '' ? render(template, contact) : contact.customMessage;
+  const filled =
+    contact.customMessage === ''
+      ? render(template, contact)
+      : fillCustomMessage(contact, options.extraFieldNames);
+  if (filled === undefined) return { skip: 'placeholder_unknown' };
   const text = tidy(options.removeAccents ? removeAccents(filled, profile) : filled);
   if (text === '') return { skip: 'message_empty' };
   const { encoding, segments } = segmentsOf(text, profile);
   const isTooLong = segments > maxSegments || text.length > (profile.maxCharacters ?? Infinity);
   return isTooLong ? { skip: 'message_too_long' } : { text, encoding, segments };
+}
+
+/** Undefined when its braces are not those of known placeholders. Most custom messages have none. */
+function fillCustomMessage(
+  contact: TemplateValues & Pick<Contact, 'customMessage'>,
+  extraFieldNames: readonly string[],
+): string | undefined {
+  const { customMessage } = contact;
+  if (nextBrace(customMessage, 0) === -1) return customMessage;
+  const { template, problems } = takeApart(customMessage, extraFieldNames);
+  return problems.length > 0 ? undefined : render(template, contact);
 }
 
 /**

@@ -4,7 +4,7 @@ import { profiles } from '../domain/segments.ts';
 import { compose, parseTemplate, render, type Template } from '../domain/template.ts';
 
 const contact = { code: '42', name: 'João', customMessage: '', extra: { valor: '1.234,56' } };
-const options = { removeAccents: true, profile: profiles.gsm, maxSegments: 1 };
+const options = { removeAccents: true, profile: profiles.gsm, maxSegments: 1, extraFieldNames: ['valor'] };
 
 function template(text: string, extraFieldNames: readonly string[] = ['valor']): Template {
   const parsed = parseTemplate(text, extraFieldNames);
@@ -170,9 +170,27 @@ describe('compose', () => {
     });
   });
 
-  test('a custom message replaces the template and is taken as it is', () => {
-    expect(compose(template('x'), { ...contact, customMessage: 'Só você, {nome}' }, options)).toMatchObject({
-      text: 'So voce, {nome}',
+  describe('a custom message', () => {
+    const custom = (customMessage: string, values: Partial<typeof contact> = {}) =>
+      compose(template('x'), { ...contact, ...values, customMessage }, options);
+
+    test('replaces the template, and has the same placeholders', () => {
+      expect(custom('Só você, {Nome}: R$ {valor}')).toMatchObject({ text: 'So voce, Joao: R$ 1.234,56' });
+    });
+
+    test('is never sent with braces in it: an unknown placeholder or a single brace leaves the contact out', () => {
+      for (const text of ['Oi {saldo}', 'Oi {nome', 'Oi :}', '{{nome}}', '{}'])
+        expect(custom(text), text).toEqual({ skip: 'placeholder_unknown' });
+    });
+
+    test('is judged with its values filled in', () => {
+      const long = `{nome} ${'x'.repeat(154)}`;
+      expect(custom(long)).toMatchObject({ segments: 1 });
+      expect(custom(long, { name: 'Joaquim Maria' })).toEqual({ skip: 'message_too_long' });
+    });
+
+    test('does not take the braces of a value for a placeholder', () => {
+      expect(custom('Oi {nome}', { name: '{saldo}' })).toMatchObject({ text: 'Oi {saldo}' });
     });
   });
 
