@@ -82,7 +82,13 @@ export type ExtraField = z.infer<typeof extraField>;
 
 /** What is wrong with one line of a mailing. Names the column; never holds the value, which is a person's. */
 export interface LineProblem {
-  code: 'value_missing' | 'value_invalid' | 'value_too_long' | 'column_count' | 'quote_misplaced';
+  code:
+    | 'value_missing'
+    | 'value_invalid'
+    | 'value_too_long'
+    | 'column_count'
+    | 'quote_misplaced'
+    | 'not_an_object';
   /** The column in words of the layout; null when the line as a whole is wrong. */
   column: string | null;
   message: string;
@@ -194,13 +200,14 @@ export function readBirthDate(value: string): string | undefined {
 }
 
 /**
- * The ISO date of dd/mm/yyyy (also with - or .) or yyyy-mm-dd (also with /), with or without a time behind it;
- * undefined when it is no date between 1900 and 2199. A year of two digits is not guessed at.
+ * The ISO date of dd/mm/yyyy (also with - or .), yyyy-mm-dd (also with /) or yyyymmdd, with or without a time behind
+ * it; undefined when it is no date between 1900 and 2199. A year of two digits is not guessed at.
  */
 export function readDate(value: string): string | undefined {
   const match =
     /^(?<day>\d{1,2})([/.-])(?<month>\d{1,2})\2(?<year>\d{4})(?:[ T]\d{1,2}:\d{2}.*)?$/.exec(value) ??
-    /^(?<year>\d{4})([/-])(?<month>\d{1,2})\2(?<day>\d{1,2})(?:[ T]\d{1,2}:\d{2}.*)?$/.exec(value);
+    /^(?<year>\d{4})([/-])(?<month>\d{1,2})\2(?<day>\d{1,2})(?:[ T]\d{1,2}:\d{2}.*)?$/.exec(value) ??
+    /^(?<year>\d{4})(?<month>\d{2})(?<day>\d{2})(?:T\d{2}:?\d{2}.*)?$/.exec(value);
   const { year = '', month = '', day = '' } = match?.groups ?? {};
   const y = Number(year);
   const m = Number(month);

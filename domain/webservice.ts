@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ContactField } from './contact.ts';
+import { addressParam, baseUrl } from './web-address.ts';
 
 /** A dotted path to an attribute: `cliente.contato.celular`, `telefones.0`. */
 const path = z
@@ -10,7 +11,7 @@ const path = z
   .regex(/^[^.]+(?:\.[^.]+)*$/, 'Write attribute names with dots between, like cliente.celular.');
 const optionalPath = path.nullable().default(null);
 
-/** Which attribute of a record feeds which field of a contact; unset ones fall back to the default names. */
+/** Which attribute of a record feeds which field of a contact; unset ones fall back to `defaultNames`. */
 export const fieldMap = z.strictObject({
   code: optionalPath,
   name: optionalPath,
@@ -22,19 +23,36 @@ export const fieldMap = z.strictObject({
 } satisfies Record<ContactField, typeof optionalPath>);
 export type FieldMap = z.infer<typeof fieldMap>;
 
+/**
+ * The attributes that a field is read from where the field map names none: the first of these that a record has, as
+ * `foldAttribute` compares names.
+ */
+export const defaultNames = {
+  code: ['codigo', 'code', 'codigoCliente', 'customerCode', 'id'],
+  name: ['nome', 'name', 'nomeCompleto', 'fullName'],
+  mobile: ['celular', 'mobile', 'mobilePhone', 'cellphone', 'telefoneCelular'],
+  phone: ['telefone', 'phone', 'telefone1', 'phone1', 'phoneNumber', 'fone'],
+  phone2: ['telefone2', 'phone2', 'fone2'],
+  birthDate: ['dataNascimento', 'birthDate', 'dataDeNascimento', 'dateOfBirth', 'nascimento', 'birthday'],
+  customMessage: ['mensagem', 'message', 'mensagemPersonalizada', 'customMessage'],
+} as const satisfies Record<ContactField, readonly string[]>;
+
+/**
+ * An attribute's name as it is compared with a default name or an extra field's: without case, accents, spaces,
+ * underscores and hyphens (`Data_Nascimento`, `data-nascimento` and `dataNascimento` are one).
+ */
+export const foldAttribute = (name: string): string =>
+  name
+    .normalize('NFD')
+    .replaceAll(/[\p{Mn}\s_-]/gu, '')
+    .toLowerCase();
+
 /** The mailing that is fetched from a web service when the run reads it. */
 export const webserviceBlock = z.strictObject({
   /** http or https; what it has as a query is kept, and the parameters follow it. */
-  baseUrl: z
-    .url({ protocol: /^https?$/, error: 'Give an address that begins with https:// or http://.' })
-    .max(2000)
-    .nullable()
-    .default(null),
-  /** In this order. Values may hold date placeholders. */
-  params: z
-    .array(z.strictObject({ key: z.string().trim().min(1).max(100), value: z.string().max(1000) }))
-    .max(50)
-    .default([]),
+  baseUrl: baseUrl.nullable().default(null),
+  /** In this order. Values may hold date placeholders (domain/web-address.ts). */
+  params: z.array(addressParam).max(50).default([]),
   integrationId: z.int().positive().nullable().default(null),
   /** Contacts become customers, or update them. */
   registerCustomers: z.boolean().default(false),

@@ -14,6 +14,51 @@ export type MailingRefusal =
   | 'column_unknown'
   | 'column_repeated';
 
+/** Why a web service gives no mailing. Stable, like the above. */
+export const webserviceRefusals = [
+  // Tried again for a while: it may pass.
+  'dns_failed',
+  'connection_refused',
+  'connection_failed',
+  'connection_lost',
+  'timed_out',
+  'server_error',
+  'too_many_requests',
+  // For good, until someone changes something.
+  'address_missing',
+  'address_refused',
+  'tls_failed',
+  'not_http',
+  'unauthorized',
+  'forbidden',
+  'address_not_found',
+  'request_refused',
+  'status_unexpected',
+  'authorization_failed',
+  'integration_host',
+  'integration_missing',
+  'too_many_redirects',
+  'redirect_broken',
+  'too_large',
+  'takes_too_long',
+  'compression_broken',
+  'compression_unknown',
+  'encoding_unknown',
+  'html',
+  'empty_answer',
+  'not_json',
+  'cut_off',
+  'too_deep',
+  'record_too_large',
+  'no_records',
+  'records_ambiguous',
+  'not_records',
+  'too_many_pages',
+  'page_repeated',
+  'next_page_unreadable',
+] as const;
+export type WebserviceRefusal = (typeof webserviceRefusals)[number];
+
 interface Details {
   /** The line of the file, from 1, where it is known. */
   line?: number;
@@ -36,5 +81,42 @@ export class MailingRefused extends Error {
     this.line = line ?? null;
     this.expected = expected ?? null;
     this.found = found ?? null;
+  }
+}
+
+/** Those that may pass by themselves. */
+const passing: ReadonlySet<WebserviceRefusal> = new Set([
+  'dns_failed',
+  'connection_refused',
+  'connection_failed',
+  'connection_lost',
+  'timed_out',
+  'server_error',
+  'too_many_requests',
+]);
+
+/**
+ * The web service can't be read. The message is a plain sentence; it names hosts, and never a path, a parameter, a
+ * secret or a value of the answer.
+ */
+export class WebserviceRefused extends Error {
+  override readonly name = 'WebserviceRefused';
+  readonly code: WebserviceRefusal;
+  /** The service asked for so much patience (Retry-After). */
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    code: WebserviceRefusal,
+    message: string,
+    { retryAfterMs = null }: { retryAfterMs?: number | null } = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  /** Whether another attempt may find it mended. */
+  get mayPass(): boolean {
+    return passing.has(this.code);
   }
 }

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { inZone } from './calendar.ts';
+
+/**
+ * The address that a web-service mailing is fetched from: the base URL with its parameters, whose values may hold date
+ * placeholders. In a value:
+ *
+ * | placeholder | becomes | written as |
+ * | --- | --- | --- |
+ * | `{today}` | the date on which the mailing is fetched | 2026-11-24 |
+ * | `{yesterday}` | the date before | 2026-11-23 |
+ * | `{lastRunAt}` | when the last mailing of the campaign was fetched; before the first, 1 January 1970 UTC | 2026-11-23T09:00:02-03:00 |
+ * | `{occurrence}` | when the run was due | 2026-11-24T09:00:00-03:00 |
+ *
+ * All as the clocks of the schedule's zone show them. After a colon another form can be asked for, from yyyy, MM, dd,
+ * HH, mm, ss, T and any characters but other letters and braces: `{today:dd/MM/yyyy}`. A literal brace is written twice.
+ */
+
+export const datePlaceholders = ['today', 'yesterday', 'lastRunAt', 'occurrence'] as const;
+export type DatePlaceholder = (typeof datePlaceholders)[number];
+
+export interface AddressValues {
+  /** The schedule's zone (IANA). */
+  timezone: string;
+  /** When the mailing is fetched. */
+  now: Date;
+  /** When the last mailing was fetched; null: never. */
+  lastRunAt: Date | null;
+  occurrence: Date;
+}
+
+type Part = string | { placeholder: DatePlaceholder; pattern: string | null };
+
+/** One `{…}`, a doubled brace, or a brace that is neither. */
+const brace = /\{\{|\}\}|\{(?<name>[^{}:]*)(?::(?<pattern>[^{}]*))?\}|[{}]/g;
+const patternToken = /yyyy|MM|dd|HH|mm|ss/g;
+const isPlaceholder = (name: string): name is DatePlaceholder =>
+  datePlaceholders.some((known) => known === name);
+
+/** A parameter's value taken apart, or what is wrong with it as a plain sentence. */
+export function parseParamValue(
+  value: string,
+): { ok: true; parts: Part[] } | { ok: false; code: string; message: string } {
+  const parts: Part[] = [];
+  let from = 0;
+  for (const match of value.matchAll(brace)) {
+    const [written] = match;
+    parts.push(value.slice(from, match.index));
+    from = match.index + written.length;
+    if (written === '{{' || written === '}}') {
+      parts.push(written.charAt(0));
+      continue;
+    }
+    const { name, pattern } = match.groups ?? {};
+    if (name === undefined) {
+      const message = `This ${written} belongs to no placeholder. A literal brace is written twice.`;
+      return { ok: false, code: 'brace_unbalanced', message };
+    }
+    if (!isPlaceholder(name)) {
+      const known = datePlaceholders.map((one) => `{${one}}`).join(', ');
+      const message = `{${name}} is not a placeholder. Known are ${known}.`;
+      return { ok: false, code: 'placeholder_unknown', message };
+    }
+    if (
+      pattern !== undefined &&
+      (pattern === '' || /(?!T)\p{L}/u.test(pattern.replaceAll(patternToken, '')))
+    ) {
+      const message = `“${pattern}” is no form of a date. Write it with yyyy, MM, dd, HH, mm, ss, like dd/MM/yyyy.`;
+      return { ok: false, code: 'date_form_unknown', message };
+    }
+    parts.push({ placeholder: name, pattern: pattern ?? null });
+  }
+  parts.push(value.slice(from));
+  return { ok: true, parts };
+}
+
+/** The value with its placeholders filled in; what can't be taken apart stays as it is (no saved value is such). */
+export function fillParamValue(value: string, values: AddressValues): string {
+  const parsed = parseParamValue(value);
+  if (!parsed.ok) return value;
+  return parsed.parts.map((part) => (typeof part === 'string' ? part : written(part, values))).join('');
+}
+
+function written(
+  { placeholder, pattern }: Exclude<Part, string>,
+  { timezone, now, lastRunAt, occurrence }: AddressValues,
+): string {
+  const at = { today: now, yesterday: now, lastRunAt: lastRunAt ?? new Date(0), occurrence }[placeholder];
+  const zone = lastRunAt === null && placeholder === 'lastRunAt' ? 'UTC' : timezone;
+  const here = inZone(at.getTime(), zone);
+  const local = placeholder === 'yesterday' ? here.subtract({ days: 1 }) : here;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const tokens: Record<string, string> = {
+    yyyy: String(local.year).padStart(4, '0'),
+    MM: two(local.month),
+    dd: two(local.day),
+    HH: two(local.hour),
+    mm: two(local.minute),
+    ss: two(local.second),
+  };
+  const isDate = placeholder === 'today' || placeholder === 'yesterday';
+  const form = pattern ?? (isDate ? 'yyyy-MM-dd' : 'yyyy-MM-ddTHH:mm:ss');
+  const text = form.replaceAll(patternToken, (token) => tokens[token] ?? '');
+  return pattern === null && !isDate ? text + local.offset : text;
+}
+
+/** The key and the value as they were given; values may hold placeholders. */
+export const addressParam = z
+  .strictObject({ key: z.string().trim().min(1).max(100), value: z.string().max(1000) })
+  .superRefine(({ value }, context) => {
+    const parsed = parseParamValue(value);
+    if (!parsed.ok) {
+      const { code, message } = parsed;
+      context.addIssue({ code: 'custom', path: ['value'], message, params: { code } });
+    }
+  });
+
+/** http or https; without a user, whose password everyone who sees the campaign would read, and without a fragment. */
+export const baseUrl = z
+  .url({ protocol: /^https?$/, error: 'Give an address that begins with https:// or http://.' })
+  .max(2000)
+  .superRefine((text, context) => {
+    if (!URL.canParse(text)) return;
+    const { username, password } = new URL(text);
+    if (username !== '' || password !== '') {
+      context.addIssue({
+        code: 'custom',
+        message: 'Leave user and password out of the address: they belong into an integration.',
+        params: { code: 'credentials_in_url' },
+      });
+    }
+  });
+
+/**
+ * The base URL with its parameters behind it, each by itself and in their order; what the base URL has as a query stays
+ * in front, letter by letter. A fragment is never sent, so it is left out.
+ */
+export function buildAddress(
+  { baseUrl, params }: { baseUrl: string; params: readonly { key: string; value: string }[] },
+  values: AddressValues,
+): URL {
+  const url = new URL(baseUrl);
+  url.hash = '';
+  const added = params.map(({ key, value }) => `${encoded(key)}=${encoded(fillParamValue(value, values))}`);
+  url.search = [url.search.slice(1), ...added].filter((part) => part !== '').join('&');
+  return url;
+}
+
+/** Percent-encoded; halves of surrogate pairs, which can't be, become U+FFFD. */
+const encoded = (text: string): string => encodeURIComponent(text.replaceAll(/\p{Cs}/gu, '\ufffd'));

@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Integration } from '../domain/integration.ts';
+import { WebserviceRefused } from './refused.ts';
+import type { WebClient } from './web-client.ts';
+
+/** Credentials of an integration, for the requests of one mailing. They go only to `origin`, where it begins. */
+export interface Authorization {
+  /** What to send to an address: with the credentials where it has the mailing's origin, else as it is. */
+  prepare(url: URL): Promise<{ url: URL; headers: Record<string, string> }>;
+  /** After a 401: true when there is something else to try, once. */
+  renew(): boolean;
+  readonly hasCredentials: boolean;
+}
+
+export const noAuthorization: Authorization = {
+  prepare: async (url) => ({ url, headers: {} }),
+  renew: () => false,
+  hasCredentials: false,
+};
+
+/** @throws {WebserviceRefused} integration_host, when the integration is not for this host */
+export function createAuthorization(
+  { id, name, config, secrets }: Integration,
+  { origin, client, tokens }: { origin: URL; client: WebClient; tokens: TokenCache },
+): Authorization {
+  if (!config.hosts.includes(origin.hostname)) {
+    throw new WebserviceRefused(
+      'integration_host',
+      `The integration “${name}” may not be sent to ${origin.hostname}. An admin can add the host to it.`,
+    );
+  }
+  const { authentication } = config;
+  const secret = secrets.secret ?? '';
+  const fixed: Record<string, string> = {};
+  for (const header of config.headers) {
+    const value = header.value ?? secrets.headers[header.name];
+    if (value !== undefined) fixed[header.name.toLowerCase()] = value;
+  }
+  // Other secrets are another account: what was got with the old ones does not count.
+  const tokenKey = `${id}:${createHash('sha256')
+    .update(JSON.stringify([authentication, secret]))
+    .digest('hex')}`;
+  let token: string | null = null;
+  let renewed = false;
+
+  return {
+    hasCredentials: authentication.kind !== 'none' || config.headers.length > 0,
+    async prepare(url) {
+      if (url.origin !== origin.origin) return { url, headers: {} };
+      switch (authentication.kind) {
+        case 'none':
+          return { url, headers: fixed };
+        case 'basic':
+          return { url, headers: { ...fixed, authorization: basic(authentication.user, secret) } };
+        case 'bearer':
+          return { url, headers: { ...fixed, authorization: `Bearer ${secret}` } };
+        case 'api_key': {
+          if (authentication.in === 'header')
+            return { url, headers: { ...fixed, [authentication.name.toLowerCase()]: secret } };
+          const keyed = new URL(url);
+          const pair = `${encodeURIComponent(authentication.name)}=${encodeURIComponent(secret)}`;
+          // Not by `searchParams`, which would write the whole query anew.
+          if (!keyed.searchParams.has(authentication.name))
+            keyed.search = keyed.search === '' ? pair : `${keyed.search.slice(1)}&${pair}`;
+          return { url: keyed, headers: fixed };
+        }
+        case 'oauth2':
+          token = await tokens.get(tokenKey, () => fetchToken(client, authentication, secret));
+          return { url, headers: { ...fixed, authorization: `Bearer ${token}` } };
+      }
+    },
+    renew() {
+      if (authentication.kind !== 'oauth2' || token === null || renewed) return false;
+      renewed = true;
+      tokens.drop(tokenKey, token);
+      return true;
+    },
+  };
+}
+
+/** RFC 7617, in UTF-8. */
+const basic = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
+interface Token {
+  accessToken: string;
+  /** Null: the server does not say. */
+  expiresInS: number | null;
+}
+
+/** Access tokens of a process, used by all its mailings until shortly before they expire. */
+export interface TokenCache {
+  /** The token under the key, or a new one; who asks while it is being fetched waits for the same. */
+  get(key: string, fetch: () => Promise<Token>): Promise<string>;
+  /** Forgets the token, unless another has taken its place. */
+  drop(key: string, token: string): void;
+}
+
+/** Renewed so long before its end, but at the latest after four fifths of its life. */
+const marginMs = 60_000;
+/** Of a token whose server does not tell its life (RFC 6749, 5.1 only recommends it). */
+const unknownLifeMs = 5 * 60_000;
+
+export function createTokenCache({ now = Date.now }: { now?: () => number } = {}): TokenCache {
+  const entries = new Map<string, { token: Promise<string>; value: string | null; renewAt: number }>();
+  return {
+    get(key, fetch) {
+      const held = entries.get(key);
+      if (held && held.renewAt > now()) return held.token;
+      const askedAt = now();
+      const entry = { token: Promise.resolve(''), value: null as string | null, renewAt: Infinity };
+      entry.token = fetch().then(
+        ({ accessToken, expiresInS }) => {
+          const lifeMs = expiresInS === null ? unknownLifeMs : expiresInS * 1000;
+          entry.renewAt = askedAt + Math.max(lifeMs - marginMs, (lifeMs * 4) / 5);
+          entry.value = accessToken;
+          return accessToken;
+        },
+        (error: unknown) => {
+          if (entries.get(key) === entry) entries.delete(key);
+          throw error;
+        },
+      );
+      entries.set(key, entry);
+      return entry.token;
+    },
+    drop(key, token) {
+      if (entries.get(key)?.value === token) entries.delete(key);
+    },
+  };
+}
+
+// RFC 6749, 5.1. Some servers write the number as a text.
+const tokenAnswer = z.object({
+  access_token: z.string().regex(/^[\x21-\x7e]{1,16384}$/),
+  expires_in: z.coerce.number().positive().nullish(),
+});
+const longestTokenAnswer = 64 * 1024;
+
+type OAuth2 = Extract<Integration['config']['authentication'], { kind: 'oauth2' }>;
+
+/** RFC 6749, 4.4: client credentials. */
+async function fetchToken(
+  client: WebClient,
+  { tokenUrl, clientId, scope, audience, clientAuthentication }: OAuth2,
+  secret: string,
+): Promise<Token> {
+  const form = new URLSearchParams({ grant_type: 'client_credentials' });
+  if (scope !== '') form.set('scope', scope);
+  if (audience !== '') form.set('audience', audience);
+  const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded' };
+  if (clientAuthentication === 'basic') {
+    // RFC 6749, 2.3.1: both are form-encoded first.
+    headers.authorization = basic(formEncoded(clientId), formEncoded(secret));
+  } else {
+    form.set('client_id', clientId);
+    form.set('client_secret', secret);
+  }
+  const url = new URL(tokenUrl);
+  const failed = (why: string) =>
+    new WebserviceRefused('authorization_failed', `${url.hostname} gives no access token: ${why}.`);
+  const { status, body, cancel } = await client.send(url, { method: 'POST', headers, body: form.toString() });
+  if (status >= 500 || status === 429) {
+    cancel();
+    const code = status === 429 ? 'too_many_requests' : 'server_error';
+    throw new WebserviceRefused(
+      code,
+      `${url.hostname}, which gives the access tokens, has failed (${status}).`,
+    );
+  }
+  if (status < 200 || status > 299) {
+    cancel();
+    throw failed(
+      status === 400 || status === 401 || status === 403
+        ? `it does not accept the client id, secret or scope (${status}). Correct the integration`
+        : `it answered with the status ${status}`,
+    );
+  }
+  let text = '';
+  for await (const chunk of body) {
+    text += chunk.toString('latin1');
+    if (text.length > longestTokenAnswer) throw failed('its answer is too long for one');
+  }
+  const parsed = tokenAnswer.safeParse(jsonOf(text));
+  if (!parsed.success) throw failed('its answer is not that of a token address (RFC 6749)');
+  return { accessToken: parsed.data.access_token, expiresInS: parsed.data.expires_in ?? null };
+}
+
+const formEncoded = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1);
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,152 @@
+import { type JsonLimits, JsonScanner } from './json-scanner.ts';
+import { WebserviceRefused } from './refused.ts';
+
+/** A first line longer than this is not looked for: such an answer has to say by its content type that it is one of lines. */
+const firstLineBytes = 64 * 1024;
+
+/** What is known of an answer before its body is read. */
+export interface JsonBody {
+  host: string;
+  /** As the header says it. */
+  contentType: string;
+  bytes: AsyncIterable<Buffer>;
+}
+
+/**
+ * The elements of one answer, some at a time. It returns the link to the next page that the body has, if any.
+ *
+ * A document is an array, or an object with an array of objects in it. Newline-delimited JSON is told by its content
+ * type, or by a first line that is a whole object with more behind it.
+ *
+ * @throws {WebserviceRefused}
+ */
+export async function* readJsonAnswer(
+  { host, contentType, bytes }: JsonBody,
+  { recordsPath, limits }: { recordsPath: string | null; limits: JsonLimits },
+): AsyncGenerator<unknown[], string | null> {
+  const encoding = encodingOf(contentType, host);
+  const scanner = (lines: boolean) => new JsonScanner({ ...limits, host, recordsPath, encoding, lines });
+  let reading: JsonScanner | null = null;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  for await (const piece of bytes) {
+    if (reading !== null) {
+      const found = reading.push(piece);
+      if (found.length > 0) yield found;
+      continue;
+    }
+    held.push(piece);
+    heldBytes += piece.length;
+    const start = Buffer.concat(held, heldBytes);
+    held = [start];
+    const lines = isLines(start, { host, contentType, isAll: false, most: firstLineBytes });
+    if (lines === null) continue;
+    reading = scanner(lines);
+    const found = reading.push(withoutMark(start));
+    if (found.length > 0) yield found;
+  }
+  if (reading === null) {
+    const start = Buffer.concat(held, heldBytes);
+    const lines = isLines(start, { host, contentType, isAll: true, most: firstLineBytes });
+    reading = scanner(lines ?? false);
+    const found = reading.push(withoutMark(start));
+    if (found.length > 0) yield found;
+  }
+  const found = reading.end();
+  if (found.length > 0) yield found;
+  return reading.nextLink;
+}
+
+const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+const markLength = (start: Buffer): number =>
+  start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? 3 : 0;
+/** RFC 8259, 8.1: a byte order mark is not to be there, and may be ignored. */
+const withoutMark = (start: Buffer): Buffer => start.subarray(markLength(start));
+
+/**
+ * Whether the answer that begins so is one of lines; null: more of it has to be seen.
+ *
+ * @throws {WebserviceRefused} when it is no JSON at all
+ */
+function isLines(
+  start: Buffer,
+  { host, contentType, isAll, most }: { host: string; contentType: string; isAll: boolean; most: number },
+): boolean | null {
+  let at = markLength(start);
+  while (at < start.length && isBlank(start[at] ?? 0)) at++;
+  const first = start[at];
+  if (first === undefined) {
+    if (!isAll) {
+      if (start.length > most)
+        throw new WebserviceRefused('not_json', `The answer of ${host} is nothing but blanks.`);
+      return null;
+    }
+    throw new WebserviceRefused(
+      'empty_answer',
+      `The answer of ${host} is empty. A service that has no records answers with an empty array: [].`,
+    );
+  }
+  if (first === 0x3c) {
+    throw new WebserviceRefused(
+      'html',
+      `${host} answers with a web page (HTML) or XML instead of JSON: often the page of a login or of an error.`,
+    );
+  }
+  if (
+    (first === 0xff && start[at + 1] === 0xfe) ||
+    (first === 0xfe && start[at + 1] === 0xff) ||
+    start[at + 1] === 0
+  ) {
+    throw new WebserviceRefused('encoding_unknown', `The answer of ${host} is UTF-16. JSON has to be UTF-8.`);
+  }
+  if (/^application\/(?:x-)?(?:nd-?json|json-?lines|jsonl)\b/i.test(contentType)) return true;
+  // Neither begins an object or array: it is judged as a document, which says what it is.
+  if (first !== 0x7b) {
+    if (first === 0x5b || first === 0x22 || first === 0x2d || (first >= 0x30 && first <= 0x39)) return false;
+    if (first === 0x74 || first === 0x66 || first === 0x6e) return false;
+    const type = contentType.split(';')[0]?.trim() ?? '';
+    throw new WebserviceRefused(
+      'not_json',
+      `The answer of ${host} is not JSON${/^[\w.+-]+\/[\w.+-]+$/.test(type) ? `; it says that it is ${type}` : ''}.`,
+    );
+  }
+  const newline = start.indexOf(0x0a, at);
+  if (newline === -1) return isAll || start.length > most ? false : null;
+  let next = newline;
+  while (next < start.length && isBlank(start[next] ?? 0)) next++;
+  if (next === start.length) return isAll || start.length > most ? false : null;
+  if (start[next] !== 0x7b) return false;
+  try {
+    JSON.parse(start.toString('latin1', at, newline));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function encodingOf(contentType: string, host: string): 'utf-8' | 'windows-1252' {
+  const charset = /;\s*charset\s*=\s*"?(?<charset>[^\s";]*)/i
+    .exec(contentType)
+    ?.groups?.charset?.toLowerCase();
+  switch (charset) {
+    case undefined:
+    case '':
+    case 'utf-8':
+    case 'utf8':
+    case 'us-ascii':
+    case 'ascii':
+      return 'utf-8';
+    case 'iso-8859-1':
+    case 'iso8859-1':
+    case 'latin1':
+    case 'latin-1':
+    case 'windows-1252':
+    case 'cp1252':
+      return 'windows-1252';
+    default:
+      throw new WebserviceRefused(
+        'encoding_unknown',
+        `${host} answers in an encoding that is not read here. Known are UTF-8, ISO-8859-1 and Windows-1252.`,
+      );
+  }
+}

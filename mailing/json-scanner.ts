@@ -1,0 +1,453 @@
+import { isUtf8 } from 'node:buffer';
+import { isLinksPath, isNextPath, nextLinkOf, relNext } from './next-link.ts';
+import { WebserviceRefused } from './refused.ts';
+
+export interface JsonLimits {
+  /** Objects and arrays within each other. */
+  depth: number;
+  /** Of one record, or of one value outside of them. */
+  recordBytes: number;
+}
+
+export interface JsonOptions extends JsonLimits {
+  /** Whose answer it is, for the sentences. */
+  host: string;
+  /** Dotted path of the array of records; null: the only array of objects is taken. */
+  recordsPath: string | null;
+  /** One element after the other, and not one document. */
+  lines: boolean;
+  encoding: 'utf-8' | 'windows-1252';
+}
+
+/** Where in the frame the scanner is: what may come next. */
+const places = {
+  value: 0,
+  keyOrEnd: 1,
+  key: 2,
+  colon: 3,
+  commaOrEnd: 4,
+  elementOrEnd: 5,
+  element: 6,
+  elementCommaOrEnd: 7,
+  end: 8,
+  lines: 9,
+} as const;
+type Place = (typeof places)[keyof typeof places];
+
+/** What is being read from its first byte to its last; `none` between two of them. */
+type Capture = 'none' | 'key' | 'text' | 'word' | 'container';
+
+const windows1252 = new TextDecoder('windows-1252');
+
+/**
+ * Finds the records of a JSON text that is given in pieces, in memory for one record. It reads the frame by itself
+ * (objects down to an array, and where each element begins and ends) and gives each element to JSON.parse: every byte is
+ * checked by one or the other.
+ *
+ * Not by a streaming parser, which builds each record from tokens in JavaScript: twice the time of this, measured in
+ * docs/decisions/0012; and none has a limit for the depth or the size of a record. test/json-scanner.test.ts holds it
+ * against JSON.parse.
+ */
+export class JsonScanner {
+  /** The next page, as the body names it: an address, or relative. */
+  nextLink: string | null = null;
+
+  readonly #options: JsonOptions;
+  #place: Place;
+  /** Keys down to the object or array that is open. */
+  #path: string[] = [];
+  #depthOfObjects = 0;
+  #inArray = false;
+  #hasElements = false;
+  /** The array whose elements are records, by its path; null: not met yet. */
+  #records: string | null = null;
+  #isRecords = false;
+  #metRecordsPath = false;
+  #emptyArrays = 0;
+  #otherArray: { path: string; kind: string } | null = null;
+  #count = 0;
+
+  #capture: Capture = 'none';
+  /** Of a container being captured: how many are open in it. */
+  #open = 0;
+  #inText = false;
+  #escaped = false;
+  /** The beginning of what is captured, from earlier pieces; grows by doubling, so that a drip of bytes is not copied anew each time. */
+  #held = Buffer.alloc(0);
+  #heldLength = 0;
+  /** Bytes of the answer before the present piece. */
+  #before = 0;
+
+  constructor(options: JsonOptions) {
+    this.#options = options;
+    this.#place = options.lines ? places.lines : places.value;
+  }
+
+  /** The elements that are complete with this piece. */
+  push(piece: Buffer): unknown[] {
+    const found: unknown[] = [];
+    let at = 0;
+    let start = 0;
+    while (at < piece.length) {
+      if (this.#capture === 'none') {
+        const byte = piece[at] ?? 0;
+        if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) {
+          at++;
+          continue;
+        }
+        start = at;
+        at = this.#step(byte, at);
+        continue;
+      }
+      const end = this.#endOfCapture(piece, at);
+      if (end === -1) break;
+      this.#take(piece, start, end, found);
+      at = end;
+      start = end;
+    }
+    if (this.#capture !== 'none') this.#hold(piece, start);
+    this.#before += piece.length;
+    return found;
+  }
+
+  /** The last elements, when nothing more comes. */
+  end(): unknown[] {
+    const found: unknown[] = [];
+    if (this.#capture === 'word') this.#take(Buffer.alloc(0), 0, 0, found);
+    const isWhole = this.#place === places.end || (this.#place === places.lines && this.#capture === 'none');
+    if (!isWhole) {
+      throw this.#refused(
+        'cut_off',
+        `The answer of ${this.#options.host} ends in the middle: its JSON is not complete.`,
+      );
+    }
+    this.#judge();
+    return found;
+  }
+
+  /** One byte of the frame. Returns where to go on. */
+  #step(byte: number, at: number): number {
+    switch (this.#place) {
+      case places.value:
+        return this.#beginValue(byte, at);
+      case places.element:
+      case places.lines:
+        return this.#beginElement(byte, at);
+      case places.elementOrEnd:
+        if (byte === 0x5d) return this.#closeArray(at);
+        return this.#beginElement(byte, at);
+      case places.elementCommaOrEnd:
+        if (byte === 0x5d) return this.#closeArray(at);
+        if (byte !== 0x2c) throw this.#notJson(at);
+        this.#place = places.element;
+        return at + 1;
+      case places.keyOrEnd:
+        if (byte === 0x7d) return this.#closeObject(at);
+        return this.#beginKey(byte, at);
+      case places.key:
+        return this.#beginKey(byte, at);
+      case places.colon:
+        if (byte !== 0x3a) throw this.#notJson(at);
+        this.#place = places.value;
+        return at + 1;
+      case places.commaOrEnd:
+        if (byte === 0x7d) return this.#closeObject(at);
+        if (byte !== 0x2c) throw this.#notJson(at);
+        this.#path.pop();
+        this.#place = places.key;
+        return at + 1;
+      case places.end:
+        throw this.#notJson(at);
+    }
+  }
+
+  #beginKey(byte: number, at: number): number {
+    if (byte !== 0x22) throw this.#notJson(at);
+    this.#capture = 'key';
+    return at + 1;
+  }
+
+  #beginValue(byte: number, at: number): number {
+    if (byte === 0x7b) {
+      this.#deeper(this.#path.length + 1);
+      this.#depthOfObjects++;
+      this.#place = places.keyOrEnd;
+      return at + 1;
+    }
+    if (byte === 0x5b) {
+      this.#deeper(this.#path.length + 1);
+      this.#openArray();
+      return at + 1;
+    }
+    this.#capture = byte === 0x22 ? 'text' : 'word';
+    return at + 1;
+  }
+
+  #beginElement(byte: number, at: number): number {
+    if (byte === 0x7b || byte === 0x5b) {
+      this.#capture = 'container';
+      this.#open = 1;
+      this.#deeper(this.#path.length + 2);
+    } else this.#capture = byte === 0x22 ? 'text' : 'word';
+    return at + 1;
+  }
+
+  #openArray(): void {
+    this.#inArray = true;
+    this.#hasElements = false;
+    this.#place = places.elementOrEnd;
+    const path = this.#path.join('.');
+    const { recordsPath } = this.#options;
+    this.#isRecords = recordsPath !== null && path === recordsPath;
+    if (this.#isRecords) {
+      this.#metRecordsPath = true;
+      this.#chooseRecords(path);
+    }
+  }
+
+  #closeArray(at: number): number {
+    this.#inArray = false;
+    if (!this.#hasElements && !isLinksPath(this.#path)) this.#emptyArrays++;
+    this.#isRecords = false;
+    this.#afterValue();
+    return at + 1;
+  }
+
+  #closeObject(at: number): number {
+    // After a first `{` there is no key to leave.
+    if (this.#place === places.commaOrEnd) this.#path.pop();
+    this.#depthOfObjects--;
+    this.#afterValue();
+    return at + 1;
+  }
+
+  #afterValue(): void {
+    this.#place = this.#depthOfObjects === 0 ? places.end : places.commaOrEnd;
+  }
+
+  /** Where what is captured ends: after its last byte; -1 when not in this piece. */
+  #endOfCapture(piece: Buffer, from: number): number {
+    const { length } = piece;
+    if (this.#capture === 'word') {
+      for (let at = from; at < length; at++) {
+        const byte = piece[at] ?? 0;
+        if (byte <= 0x20 || byte === 0x2c || byte === 0x5d || byte === 0x7d) return at;
+      }
+      return -1;
+    }
+    if (this.#capture === 'container') return this.#endOfContainer(piece, from);
+    for (let at = from; at < length; at++) {
+      const byte = piece[at];
+      if (this.#escaped) this.#escaped = false;
+      else if (byte === 0x5c) this.#escaped = true;
+      else if (byte === 0x22) return at + 1;
+    }
+    return -1;
+  }
+
+  /** The innermost loop: each byte of every record goes through here. */
+  #endOfContainer(piece: Buffer, from: number): number {
+    const { length } = piece;
+    const deepest = this.#options.depth - this.#path.length - 1;
+    let open = this.#open;
+    let inText = this.#inText;
+    let at = from;
+    if (this.#escaped) {
+      this.#escaped = false;
+      at++;
+    }
+    for (; at < length; at++) {
+      const byte = piece[at];
+      if (inText) {
+        if (byte === 0x22) inText = false;
+        else if (byte === 0x5c) at++;
+      } else if (byte === 0x22) inText = true;
+      else if (byte === 0x7b || byte === 0x5b) {
+        if (++open > deepest) this.#deeper(Infinity);
+      } else if ((byte === 0x7d || byte === 0x5d) && --open === 0) {
+        this.#open = 0;
+        this.#inText = false;
+        return at + 1;
+      }
+    }
+    // A backslash was the last byte: what it escapes comes with the next piece.
+    this.#escaped = at > length;
+    this.#open = open;
+    this.#inText = inText;
+    return -1;
+  }
+
+  /** Ends what was captured, with its rest in `piece`, and does with it what its place asks for. */
+  #take(piece: Buffer, start: number, end: number, found: unknown[]): void {
+    const kind = this.#capture;
+    let value: unknown;
+    if (this.#heldLength > 0) {
+      this.#hold(piece.subarray(0, end), start);
+      value = this.#parse(this.#held, 0, this.#heldLength);
+      this.#heldLength = 0;
+    } else {
+      if (end - start > this.#options.recordBytes) throw this.#tooLarge();
+      value = this.#parse(piece, start, end);
+    }
+    this.#capture = 'none';
+    if (kind === 'key') {
+      this.#path.push(String(value));
+      this.#place = places.colon;
+    } else if (this.#place === places.lines) this.#takeElement(value, found);
+    else if (this.#inArray) {
+      this.#takeElement(value, found);
+      this.#place = places.elementCommaOrEnd;
+    } else {
+      this.#takeValue(value);
+      this.#afterValue();
+    }
+  }
+
+  #takeValue(value: unknown): void {
+    if (this.#path.length === 0) {
+      this.#otherArray = { path: '', kind: kindOf(value) };
+      return;
+    }
+    const path = this.#path.join('.');
+    // Services written in Go say null for an empty list.
+    if (path === this.#options.recordsPath && value === null) this.#metRecordsPath = true;
+    if (isNextPath(this.#path))
+      this.nextLink = nextLinkOf(this.#path, value, this.#options.host) ?? this.nextLink;
+  }
+
+  #takeElement(value: unknown, found: unknown[]): void {
+    const isFirst = !this.#hasElements;
+    this.#hasElements = true;
+    if (!this.#options.lines && isLinksPath(this.#path)) {
+      this.nextLink = relNext(value) ?? this.nextLink;
+      return;
+    }
+    if (isFirst) this.#judgeFirst(value);
+    if (!this.#isRecords) return;
+    this.#count++;
+    found.push(value);
+  }
+
+  /** By its first element an array is one of records, or is not. */
+  #judgeFirst(value: unknown): void {
+    const path = this.#path.join('.');
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    const { recordsPath, lines } = this.#options;
+    if (!isObject) {
+      if (this.#isRecords || lines || this.#path.length === 0) throw this.#notRecords(path, kindOf(value));
+      this.#otherArray ??= { path, kind: kindOf(value) };
+      return;
+    }
+    if (recordsPath !== null && !lines) return;
+    if (this.#records !== null) {
+      throw this.#refused(
+        'records_ambiguous',
+        `The answer of ${this.#options.host} has records in more than one place: ${placeOf(this.#records)} and ${placeOf(path)}. Name one in the campaign (the path of the records).`,
+      );
+    }
+    this.#chooseRecords(path);
+  }
+
+  #chooseRecords(path: string): void {
+    this.#records = path;
+    this.#isRecords = true;
+  }
+
+  /** Whether there was a list of records at all, now that everything has been seen. */
+  #judge(): void {
+    const { host, recordsPath, lines } = this.#options;
+    if (this.#records !== null || this.#metRecordsPath || lines) return;
+    if (recordsPath !== null) {
+      throw this.#refused(
+        'no_records',
+        `The answer of ${host} has no array at ${placeOf(recordsPath)}, where the campaign expects the records.`,
+      );
+    }
+    if (this.#emptyArrays > 0) return;
+    if (this.#otherArray !== null) throw this.#notRecords(this.#otherArray.path, this.#otherArray.kind);
+    throw this.#refused(
+      'no_records',
+      `The answer of ${host} is an object without an array of records in it.`,
+    );
+  }
+
+  #notRecords(path: string, kind: string): WebserviceRefused {
+    const { host } = this.#options;
+    const isAlone = path === '' && !this.#inArray && !this.#options.lines;
+    return this.#refused(
+      'not_records',
+      isAlone
+        ? `The answer of ${host} is ${kind} alone, not a list of records.`
+        : `The list ${path === '' ? '' : `at ${placeOf(path)} `}in the answer of ${host} does not begin with an object but with ${kind}: its elements are no records.`,
+    );
+  }
+
+  #parse(bytes: Buffer, start: number, end: number): unknown {
+    const text =
+      this.#options.encoding === 'utf-8'
+        ? bytes.toString('utf8', start, end)
+        : windows1252.decode(bytes.subarray(start, end));
+    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) {
+      throw this.#refused(
+        'encoding_unknown',
+        `The answer of ${this.#options.host} is not UTF-8 (record ${this.#count + 1}). If it is ISO-8859-1 or Windows-1252, it has to say so in its Content-Type.`,
+      );
+    }
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw this.#notJson(0);
+    }
+  }
+
+  #hold(piece: Buffer, start: number): void {
+    const more = piece.length - start;
+    const needed = this.#heldLength + more;
+    if (needed > this.#options.recordBytes) throw this.#tooLarge();
+    if (this.#held.length < needed) {
+      const grown = Buffer.allocUnsafe(Math.max(needed, this.#held.length * 2, 4096));
+      this.#held.copy(grown, 0, 0, this.#heldLength);
+      this.#held = grown;
+    }
+    piece.copy(this.#held, this.#heldLength, start);
+    this.#heldLength = needed;
+  }
+
+  #deeper(depth: number): void {
+    if (depth <= this.#options.depth) return;
+    throw this.#refused(
+      'too_deep',
+      `The answer of ${this.#options.host} nests deeper than ${this.#options.depth} levels, which no list of contacts does.`,
+    );
+  }
+
+  #tooLarge(): WebserviceRefused {
+    const { host, recordBytes } = this.#options;
+    const what = this.#isRecords || this.#options.lines ? `Record ${this.#count + 1}` : 'A value';
+    return this.#refused(
+      'record_too_large',
+      `${what} in the answer of ${host} is larger than ${Math.round(recordBytes / 1024)} KiB, the most that is allowed for one.`,
+    );
+  }
+
+  #notJson(at: number): WebserviceRefused {
+    return this.#refused(
+      'not_json',
+      `The answer of ${this.#options.host} is not valid JSON: after ${this.#count} records, near byte ${this.#before + at + 1}.`,
+    );
+  }
+
+  #refused(...refusal: ConstructorParameters<typeof WebserviceRefused>): WebserviceRefused {
+    return new WebserviceRefused(...refusal);
+  }
+}
+
+const placeOf = (path: string): string => (path === '' ? 'its root' : `“${path}”`);
+
+const kindOf = (value: unknown): string => {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  return (
+    { string: 'a text', number: 'a number', boolean: 'true or false' }[String(typeof value)] ?? 'an object'
+  );
+};

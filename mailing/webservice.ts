@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import type { ExtraField } from '../domain/contact.ts';
+import type { Integration } from '../domain/integration.ts';
+import type { WebserviceBlock } from '../domain/webservice.ts';
+import type { AddressGuard } from './address-guard.ts';
+import {
+  createAuthorization,
+  noAuthorization,
+  type Authorization,
+  type TokenCache,
+} from './authorization.ts';
+import { createFieldMap } from './field-map.ts';
+import { readJsonAnswer } from './json-answer.ts';
+import type { JsonLimits } from './json-scanner.ts';
+import { linkHeaderNext } from './next-link.ts';
+import type { MailingRecord } from './record.ts';
+import { WebserviceRefused } from './refused.ts';
+import { createWebClient, headerOf, type WebAnswer, type WebClient, type WebLimits } from './web-client.ts';
+import { statusRefusal } from './web-errors.ts';
+
+export type WebserviceLimits = WebLimits & JsonLimits;
+
+export const defaultWebserviceLimits: WebserviceLimits = {
+  bytes: 1024 * 1024 * 1024,
+  idleMs: 60_000,
+  totalMs: 30 * 60_000,
+  redirects: 5,
+  pages: 10_000,
+  depth: 50,
+  recordBytes: 1024 * 1024,
+};
+
+/** What a process needs to fetch mailings: one for all of them. */
+export interface WebserviceDeps {
+  guard: AddressGuard;
+  tokens: TokenCache;
+  limits: WebserviceLimits;
+}
+
+export interface WebserviceMailing {
+  /** The whole first address, parameters filled in (domain/web-address.ts). */
+  url: URL;
+  /** Null: no credentials. */
+  integration: Integration | null;
+  webservice: Pick<WebserviceBlock, 'recordsPath' | 'fieldMap'>;
+  extraFields: readonly ExtraField[];
+  signal: AbortSignal;
+}
+
+/** A page's head, and its body as it is read. */
+export interface FetchedPage {
+  contentType: string;
+  bytes: AsyncIterable<Buffer>;
+}
+
+/**
+ * Fetches a mailing from a web service and gives its records in batches, in bounded memory whatever the size: follows
+ * redirects and next pages, each guarded, within the limits.
+ *
+ * @param keep passes the bytes of each page on, decompressed, and may write them somewhere
+ * @throws {WebserviceRefused} even after batches were given; or the reason of `signal`
+ */
+export async function* readWebservice(
+  deps: WebserviceDeps,
+  { url, integration, webservice, extraFields, signal }: WebserviceMailing,
+  keep: (page: FetchedPage) => AsyncIterable<Buffer> = ({ bytes }) => bytes,
+): AsyncGenerator<MailingRecord[]> {
+  const toRecord = createFieldMap({ fieldMap: webservice.fieldMap, extraFields });
+  const { limits } = deps;
+  let line = 0;
+  for await (const page of fetchPages(deps, { url, integration, signal })) {
+    const body = { host: page.host, contentType: page.contentType, bytes: keep(page) };
+    const elements = readJsonAnswer(body, { recordsPath: webservice.recordsPath, limits });
+    for (;;) {
+      const read = await elements.next();
+      if (read.done === true) {
+        page.next ??= read.value;
+        break;
+      }
+      yield read.value.map((element) => toRecord(++line, element));
+    }
+  }
+}
+
+/** One answer as it came, decompressed: what the service says to the first address. Throws `WebserviceRefused`. */
+export async function* readAnswer(
+  deps: WebserviceDeps,
+  fetch: Pick<WebserviceMailing, 'url' | 'integration' | 'signal'>,
+): AsyncGenerator<Buffer> {
+  for await (const page of fetchPages(deps, fetch)) {
+    yield* page.bytes;
+    return;
+  }
+}
+
+interface Page extends FetchedPage {
+  host: string;
+  /** Set by the reader from the body, where the header has none. */
+  next: string | null;
+}
+
+async function* fetchPages(
+  { guard, tokens, limits }: WebserviceDeps,
+  { url: first, integration, signal }: Pick<WebserviceMailing, 'url' | 'integration' | 'signal'>,
+): AsyncGenerator<Page> {
+  const client = createWebClient({ guard, limits, signal });
+  try {
+    const authorization =
+      integration === null
+        ? noAuthorization
+        : createAuthorization(integration, { origin: first, client, tokens });
+    const seen = new Set<string>();
+    for (let url: URL | null = first, pages = 1; url !== null; pages++) {
+      const host: string = url.hostname;
+      // Not the addresses: ten thousand long ones are many megabytes.
+      const key = createHash('sha256').update(url.href).digest('base64');
+      if (seen.has(key)) {
+        throw new WebserviceRefused(
+          'page_repeated',
+          `Page ${pages} of ${host} is an earlier page again: its links to the next page go round in a circle.`,
+        );
+      }
+      seen.add(key);
+      if (pages > limits.pages) {
+        throw new WebserviceRefused(
+          'too_many_pages',
+          `${host} has more than ${limits.pages} pages, the most that are followed. Let it give more records on each.`,
+        );
+      }
+      const answer = await openAnswer(client, authorization, url, limits.redirects);
+      // 204: no content, which is a way to say that there are no records.
+      if (answer.status === 204) {
+        answer.cancel();
+        return;
+      }
+      const page: Page = {
+        host: answer.url.hostname,
+        contentType: headerOf(answer.headers['content-type']),
+        bytes: answer.body,
+        next: linkHeaderNext(answer.headers.link),
+      };
+      yield page;
+      url = page.next === null ? null : nextAddress(page.next, answer.url);
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+function nextAddress(link: string, from: URL): URL {
+  if (URL.canParse(link, from.href)) {
+    const url = new URL(link, from.href);
+    url.hash = '';
+    if (url.protocol === 'https:' || url.protocol === 'http:') return url;
+  }
+  throw new WebserviceRefused(
+    'next_page_unreadable',
+    `The link of ${from.hostname} to its next page is no address that begins with https:// or http://.`,
+  );
+}
+
+/** The answer at an address, behind its redirects; with a success that has a body or is 204. */
+async function openAnswer(
+  client: WebClient,
+  authorization: Authorization,
+  first: URL,
+  mostRedirects: number,
+): Promise<WebAnswer> {
+  let target = first;
+  for (let redirects = 0; ;) {
+    const { url, headers } = await authorization.prepare(target);
+    const answer = await client.send(url, { method: 'GET', headers });
+    const { status } = answer;
+    const host = url.hostname;
+    if (status === 200 || status === 201 || status === 203 || status === 204)
+      return { ...answer, url: target };
+    answer.cancel();
+    if (status === 401 && authorization.renew()) continue;
+    if (status === 301 || status === 302 || status === 303 || status === 307 || status === 308) {
+      const location = headerOf(answer.headers.location);
+      if (location === '' || !URL.canParse(location, target.href)) {
+        throw new WebserviceRefused(
+          'redirect_broken',
+          `${host} redirects (${status}) without a usable address.`,
+        );
+      }
+      if (++redirects > mostRedirects) {
+        throw new WebserviceRefused(
+          'too_many_redirects',
+          `${first.hostname} redirects more than ${mostRedirects} times in a row.`,
+        );
+      }
+      target = new URL(location, target.href);
+      target.hash = '';
+      if (target.protocol !== 'https:' && target.protocol !== 'http:') {
+        throw new WebserviceRefused(
+          'redirect_broken',
+          `${host} redirects to an address that is not of the web.`,
+        );
+      }
+      continue;
+    }
+    throw statusRefusal(status, {
+      host,
+      retryAfter: headerOf(answer.headers['retry-after']),
+      hasCredentials: authorization.hasCredentials,
+    });
+  }
+}
