@@ -89,6 +89,25 @@ const environment = z.object({
   HELP_WORDS: words(defaultReplyWords.help),
   /** A reply that comes later than this after our last message to the phone answers none. */
   REPLY_WINDOW_DAYS: z.coerce.number().int().min(1).max(365).default(30),
+  /**
+   * Where mailings may be fetched from besides the public internet: addresses, ranges (10.1.0.0/16) and names of hosts,
+   * with commas between.
+   */
+  WEBSERVICE_ALLOW: allowList,
+  /** The most that the answers of one mailing may have, compressed or not. */
+  WEBSERVICE_LIMIT_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(1024 * 1024 * 1024),
+  /** The longest wait for a web service's connection, its head, and the next bytes of its answer. */
+  WEBSERVICE_IDLE_MS: milliseconds(60_000),
+  /** The longest that the answers of one mailing may take together. Below the hour that a worker is given for it. */
+  WEBSERVICE_TIMEOUT_MS: milliseconds(30 * 60_000),
+  /** A web service that is down is tried again for so long; then the run fails, and can be retried. */
+  WEBSERVICE_RETRY_MS: milliseconds(30 * 60_000),
+  /** What a run fetched from a web service is kept, as it came, for so many days. */
+  RAW_ANSWER_DAYS: z.coerce.number().int().min(1).default(30),
   UPLOAD_LIMIT_BYTES: z.coerce
     .number()
     .int()

@@ -1,5 +1,5 @@
 import { createHousekeeping, type HousekeepingDeps } from './housekeeping.ts';
-import { createMailing } from './mailing.ts';
+import { createMailing, type MailingDeps } from './mailing.ts';
 import { createMessages, type MessagesDeps } from './messages.ts';
 import { createReplies, type RepliesDeps } from './replies.ts';
 import { createResends } from './resends.ts';
@@ -13,7 +13,7 @@ export type { OpenedRun, Plan } from './schedule.ts';
 
 /** Everything with a side effect that workflows call, on the worker's own connections. */
 export const createActivities = (
-  deps: MessagesDeps & ScheduleDeps & RepliesDeps & HousekeepingDeps & TicketPostsDeps,
+  deps: MailingDeps & MessagesDeps & ScheduleDeps & RepliesDeps & HousekeepingDeps & TicketPostsDeps,
 ) => ({
   ...createSchedule(deps),
   ...createRuns(deps),

@@ -1,11 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import type { Database } from '../db/client.ts';
 import { skipRefusedInRun } from '../db/consents.ts';
 import { cancelQueued, importMessages } from '../db/messages.ts';
 import { skipOptedOut } from '../db/opt-outs.ts';
 import type { PhoneHash } from '../db/phone-hash.ts';
-import { readMailingFile } from '../db/mailings.ts';
+import { deleteOldAnswers, readMailingFile } from '../db/mailings.ts';
 import {
   enterStep,
   getRun,
@@ -24,9 +23,11 @@ import { profiles } from '../domain/segments.ts';
 import { compose, parseTemplate } from '../domain/template.ts';
 import { MailingRefused, readCsv } from '../mailing/csv.ts';
 import type { MailingRecords } from '../mailing/record.ts';
+import { WebserviceRefused } from '../mailing/refused.ts';
 import { type ContactLine, matchCustomers } from './customers.ts';
 import { finalFailure } from './failure.ts';
 import { countsByStatus, countsTable } from './runs.ts';
+import { createWebserviceSource, tryAgain, type WebserviceSourceDeps } from './webservice.ts';
 
 export interface ImportedMailing {
   /** Messages by status: `queued` and `skipped`. */
@@ -38,17 +39,55 @@ export interface ImportedMailing {
 const heartbeatMs = 1_000;
 const manyLines = 10_000;
 
-export function createMailing({ sql, phoneHash }: { sql: Database; phoneHash: () => Promise<PhoneHash> }) {
+export interface MailingDeps extends WebserviceSourceDeps {
+  phoneHash: () => Promise<PhoneHash>;
+  /** What was fetched from web services is kept for so long. */
+  rawAnswerDays: number;
+}
+
+export function createMailing(deps: MailingDeps) {
+  const { sql, phoneHash } = deps;
+  const fetchRecords = createWebserviceSource(deps);
   /** Opens the source of the run's mailing: the only step in which one source differs from the other. */
-  const recordsOf = ({ id, settings, mailingFileId }: RunRow): MailingRecords => {
-    const { source, extraFields } = settings.campaign.mailing;
+  const recordsOf = (run: RunRow): MailingRecords => {
+    const { id, mailingFileId } = run;
+    const { source, extraFields } = run.settings.campaign.mailing;
     switch (source) {
       case 'csv':
         if (mailingFileId === null) throw finalFailure(failures.notFound, `Run ${id} has no mailing file.`);
         return readCsv(readMailingFile(sql, mailingFileId), { extraFields });
       case 'webservice':
-        throw finalFailure(failures.notFound, 'Mailings from a web service can not be read yet.');
+        return fetchRecords(run, cancellationSignal());
     }
+  };
+
+  /**
+   * The failure that an error while reading becomes: of a mailing that can't be read, the run has failed and says why.
+   * What it says may quote the file, and a history is for ever: only the code goes there.
+   */
+  const refusal = async (runId: number, error: unknown): Promise<unknown> => {
+    const failed = async (reason: RunReason, message: string) => {
+      await moveRun(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason });
+      return finalFailure(failures.mailingRefused, message);
+    };
+    if (error instanceof MailingRefused) {
+      const { code: mailingCode, message: detail } = error;
+      return failed(
+        { code: 'mailing_refused', mailingCode, detail },
+        `The mailing can't be read (${mailingCode}). Torpedo shows the details.`,
+      );
+    }
+    if (error instanceof WebserviceRefused) {
+      const { code: mailingCode, message: detail } = error;
+      return (
+        tryAgain(error, deps.webserviceRetryMs) ??
+        (await failed(
+          { code: 'webservice_refused', mailingCode, detail },
+          `The web service can't be read (${mailingCode}). Torpedo shows the details.`,
+        ))
+      );
+    }
+    return error;
   };
 
   return {
@@ -61,6 +100,8 @@ export function createMailing({ sql, phoneHash }: { sql: Database; phoneHash: ()
       if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
       await enterStep(sql, runId, 'mailing');
       const hash = await phoneHash();
+      // By the clock and not by what is read: a web service may take its time before it says anything.
+      const beating = setInterval(heartbeat, heartbeatMs);
       try {
         await sql.begin(async (tx) => {
           if (!(await lockImport(tx, runId))) return;
@@ -72,19 +113,26 @@ export function createMailing({ sql, phoneHash }: { sql: Database; phoneHash: ()
           await markMailingRead(tx, runId);
         });
       } catch (error) {
-        if (!(error instanceof MailingRefused)) throw error;
-        const reason: RunReason = { code: 'mailing_refused', mailingCode: error.code, detail: error.message };
-        await moveRun(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason });
-        // The message may quote the file, and a history is for ever: only its code goes there.
-        throw finalFailure(
-          failures.mailingRefused,
-          `The mailing can't be read (${error.code}). Torpedo shows the details.`,
-        );
+        throw await refusal(runId, error);
+      } finally {
+        clearInterval(beating);
       }
       // Again: who refused or opted out during the import did not see its messages, and was not seen by it.
       await skipOptedOut(sql, hash, runId);
       await skipRefusedInRun(sql, runId);
       return importedMailing(sql, runId);
+    },
+
+    /** Deletes fetched answers that have been kept for long enough. */
+    async deleteOldAnswers(): Promise<{ deleted: number }> {
+      let deleted = 0;
+      for (;;) {
+        heartbeat();
+        cancellationSignal().throwIfAborted();
+        const some = await deleteOldAnswers(sql, deps.rawAnswerDays);
+        if (some === 0) return { deleted };
+        deleted += some;
+      }
     },
   };
 }
@@ -101,21 +149,14 @@ export async function importedMailing(sql: Database, runId: number): Promise<Imp
   };
 }
 
-/** Heartbeats, and ends the import when the activity is cancelled. */
+/** Lets others have their turn, and ends the import when the activity is cancelled. */
 async function* watched(batches: AsyncIterable<ContactLine[]>): AsyncGenerator<ContactLine[]> {
   const signal = cancellationSignal();
-  let lines = 0;
-  let beatAt = 0;
   for await (const batch of batches) {
     // Reading and checking never wait by themselves: without this, the senders of this process and the heartbeats of all
     // would stand still for as long as a megabyte of the file takes.
     await setImmediate();
     signal.throwIfAborted();
-    lines += batch.length;
-    if (Date.now() >= beatAt) {
-      heartbeat({ lines });
-      beatAt = Date.now() + heartbeatMs;
-    }
     yield batch;
   }
 }

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
 import type { SecretBox } from '../db/secrets.ts';
+import type { WebserviceDeps } from '../mailing/webservice.ts';
 import type { ProviderDeps } from '../sms/index.ts';
 import { auditLog } from './audit.ts';
 import { addAuthentication, createSessionCookie } from './auth.ts';
@@ -17,6 +18,7 @@ import { campaigns } from './campaigns.ts';
 import { customers } from './customers.ts';
 import { ApiError, parseInput, sendError } from './errors.ts';
 import { health } from './health.ts';
+import { integrations } from './integrations.ts';
 import { mailings } from './mailings.ts';
 import { messages } from './messages.ts';
 import { createMetrics, metricsPage } from './metrics.ts';
@@ -29,6 +31,7 @@ import { createReplyStarts } from './reply-starts.ts';
 import { replies } from './replies.ts';
 import { resends } from './resends.ts';
 import { runActions } from './run-actions.ts';
+import { runAnswers } from './run-answers.ts';
 import { runs } from './runs.ts';
 import { sessions } from './sessions.ts';
 import { settings } from './settings.ts';
@@ -39,6 +42,7 @@ import { tickets } from './tickets.ts';
 import { tokens } from './tokens.ts';
 import { users } from './users.ts';
 import { webhooks } from './webhooks.ts';
+import { webserviceTests } from './webservice.ts';
 
 export interface ApiDeps {
   sql: Database;
@@ -47,6 +51,8 @@ export interface ApiDeps {
   logger: FastifyBaseLogger;
   /** How the API reaches providers, and they reach it. */
   sms: ProviderDeps;
+  /** How it reaches the web services of customers, to try them out. */
+  webservice: WebserviceDeps;
   uploadLimitBytes: number;
   /** The proxies whose X-Forwarded-For is believed; null: none. */
   trustedProxies?: string | null;
@@ -177,7 +183,16 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(campaignActions, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(mailings, { prefix: '/campaigns', sql, uploadLimitBytes: deps.uploadLimitBytes });
+      await api.register(integrations, { prefix: '/integrations', sql, box: deps.box });
+      await api.register(webserviceTests, {
+        prefix: '/webservice',
+        sql,
+        box: deps.box,
+        webservice: deps.webservice,
+        clock,
+      });
       await api.register(testSends, { prefix: '/campaigns', sql, adapters, phoneHash });
+      await api.register(runAnswers, { prefix: '/runs', sql });
       await api.register(runs, { prefix: '/runs', sql, temporal, hub, clock });
       await api.register(runActions, { prefix: '/runs', sql, temporal });
       await api.register(resends, { prefix: '/runs', sql, temporal });

@@ -43,6 +43,7 @@ const table = {
   invalid_fields: [422, 'Some fields are missing or wrong.'],
   incomplete_campaign: [422, 'The campaign is not complete: it can not run.'],
   mailing_refused: [422, 'The file can not be taken as a mailing.'],
+  webservice_refused: [422, 'The web service does not give what a mailing needs.'],
   rate_limited: [429, 'Too many requests. Wait, then try again.'],
   internal: [500, 'Something went wrong here. The log tells more under the request id.'],
   database_unavailable: [503, 'The database does not answer. Try again in a moment.'],

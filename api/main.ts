@@ -8,6 +8,7 @@ import { createSecretBox } from '../db/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
+import { webserviceDepsOf } from '../mailing/webservice.ts';
 import { buildApp } from './app.ts';
 import { ensureFirstAdmin } from './auth.ts';
 import { createTemporal } from './temporal.ts';
@@ -61,6 +62,7 @@ export async function startApi(config: Config): Promise<RunningApi> {
           timeoutMs: config.SEND_TIMEOUT_MS,
         }),
       },
+      webservice: webserviceDepsOf(config),
       uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
       trustedProxies: config.TRUSTED_PROXIES ?? null,
     });

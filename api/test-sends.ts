@@ -173,9 +173,7 @@ function previewOf(
   const composed = compose(parsed.template, sample, options);
   // Too long is shown all the same, with what it would cost.
   const whole =
-    'skip' in composed
-      ? compose(parsed.template, sample, { ...options, maxSegments: 1_000 })
-      : composed;
+    'skip' in composed ? compose(parsed.template, sample, { ...options, maxSegments: 1_000 }) : composed;
   const text = 'skip' in whole ? '' : whole.text;
   return {
     text,

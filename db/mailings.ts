@@ -1,4 +1,4 @@
-import type { Sql } from './client.ts';
+import type { Database, Sql } from './client.ts';
 
 /** Large enough that a file of a million lines is a hundred rows, small enough to hold a few in memory. */
 const chunkBytes = 1024 * 1024;
@@ -6,6 +6,7 @@ const chunkBytes = 1024 * 1024;
 export interface MailingFileRow {
   id: number;
   campaignId: number;
+  origin: 'upload' | 'webservice';
   bytes: number;
   sha256: Buffer;
   lines: number;
@@ -17,35 +18,88 @@ export interface MailingFileRow {
 /** Opens a file to be written by `appendMailingFile` and closed by `finishMailingFile`, all in one transaction. */
 export async function createMailingFile(sql: Sql, campaignId: number, uploadedBy: string): Promise<number> {
   const [row] = await sql<[{ id: number }]>`
-    insert into mailing_files (campaign_id, bytes, sha256, lines, bad_lines, uploaded_by)
-    values (${campaignId}, 0, '', 0, 0, ${uploadedBy}) returning id`;
+    insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
+    values (${campaignId}, 'upload', 0, '', 0, 0, ${uploadedBy}) returning id`;
   return row.id;
 }
 
 /**
- * Stores the stream as the file's chunks while passing every byte on, so that a reader can check the file on its way
- * in. Memory: one chunk.
+ * Opens the file that keeps what a run fetches from a web service, in the place of an earlier attempt's. Unlike an
+ * upload it is written while the messages are, on another connection: the answer of an attempt that fails is what
+ * explains the failure.
  */
+export async function createAnswerFile(
+  sql: Database,
+  { runId, campaignId, fetchedAt }: { runId: number; campaignId: number; fetchedAt: Date },
+): Promise<number> {
+  return sql.begin(async (tx) => {
+    const [file] = await tx<[{ id: number }]>`
+      insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
+      values (${campaignId}, 'webservice', 0, '', 0, 0, 'system') returning id`;
+    const [run] = await tx<{ before: number | null }[]>`
+      update runs set mailing_file_id = ${file.id}, fetched_at = ${fetchedAt} where id = ${runId}
+      returning old.mailing_file_id as before`;
+    if (run?.before) await tx`delete from mailing_files where id = ${run.before} and origin = 'webservice'`;
+    return file.id;
+  });
+}
+
+/**
+ * Deletes fetched answers older than `days`, some at a time, but none of a run that may still fetch again. Returns how
+ * many; the runs stay, without them.
+ */
+export async function deleteOldAnswers(sql: Database, days: number): Promise<number> {
+  return sql.begin(async (tx) => {
+    const rows = await tx<{ id: number }[]>`
+      select f.id from mailing_files as f where origin = 'webservice'
+        and uploaded_at < now() - make_interval(days => ${days}::int)
+        and not exists (
+          select from runs where mailing_file_id = f.id and mailing_at is null
+            and status in ('running', 'paused', 'cancelling'))
+      order by uploaded_at limit 100`;
+    const ids = rows.map(({ id }) => id);
+    if (ids.length === 0) return 0;
+    await tx`update runs set mailing_file_id = null where mailing_file_id = any(${ids}::bigint[])`;
+    await tx`delete from mailing_files where id = any(${ids}::bigint[])`;
+    return ids.length;
+  });
+}
+
+/** Writes the chunks of a file. Memory: one chunk. */
+export function createMailingWriter(sql: Sql, fileId: number) {
+  let seq = 0;
+  let held: Uint8Array[] = [];
+  let size = 0;
+  const flush = async () => {
+    if (size === 0) return;
+    const chunk = Buffer.concat(held);
+    held = [];
+    size = 0;
+    await sql`insert into mailing_file_chunks (file_id, seq, bytes) values (${fileId}, ${seq++}, ${chunk})`;
+  };
+  return {
+    async write(piece: Uint8Array): Promise<void> {
+      held.push(piece);
+      size += piece.length;
+      if (size >= chunkBytes) await flush();
+    },
+    /** What is still held. */
+    flush,
+  };
+}
+
+/** Stores the stream as the file while passing every byte on, so that a reader can check it on its way in. */
 export async function* storeMailingFile(
   sql: Sql,
   fileId: number,
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  let seq = 0;
-  let held: Uint8Array[] = [];
-  let size = 0;
-  const flush = async () => {
-    await sql`insert into mailing_file_chunks (file_id, seq, bytes) values (${fileId}, ${seq++}, ${Buffer.concat(held)})`;
-    held = [];
-    size = 0;
-  };
+  const writer = createMailingWriter(sql, fileId);
   for await (const piece of bytes) {
-    held.push(piece);
-    size += piece.length;
-    if (size >= chunkBytes) await flush();
+    await writer.write(piece);
     yield piece;
   }
-  if (size > 0) await flush();
+  await writer.flush();
 }
 
 export async function finishMailingFile(
@@ -68,14 +122,14 @@ export async function* readMailingFile(sql: Sql, fileId: number): AsyncGenerator
 
 export async function getMailingFile(sql: Sql, id: number): Promise<MailingFileRow | null> {
   const [row] = await sql<MailingFileRow[]>`
-    select id, campaign_id, bytes, sha256, lines, bad_lines, uploaded_by, uploaded_at from mailing_files where id = ${id}`;
+    select id, campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by, uploaded_at from mailing_files where id = ${id}`;
   return row ?? null;
 }
 
 /** Deletes the files of a campaign that were replaced and that no run was made from. Call it with the campaign locked. */
 export async function deleteUnusedMailingFiles(sql: Sql, campaignId: number): Promise<void> {
   await sql`
-    delete from mailing_files as f where campaign_id = ${campaignId}
+    delete from mailing_files as f where campaign_id = ${campaignId} and origin = 'upload'
       and not exists (select from campaigns where mailing_file_id = f.id)
       and not exists (select from runs where mailing_file_id = f.id)`;
 }

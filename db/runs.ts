@@ -168,6 +168,22 @@ export async function enterStep(sql: Sql, id: number, step: RunStep): Promise<vo
     where id = ${id} and status in ('running', 'paused', 'cancelling')`;
 }
 
+/**
+ * When the last mailing of the campaign before this run was fetched from its web service, and read; null: never. What a
+ * dry run saw nobody was written to.
+ */
+export async function lastFetch(
+  sql: Sql,
+  { campaignId, before }: { campaignId: number; before: number | null },
+): Promise<Date | null> {
+  const [row] = await sql<{ fetchedAt: Date }[]>`
+    select fetched_at from runs
+    where campaign_id = ${campaignId} ${before === null ? sql`` : sql`and id < ${before}`}
+      and fetched_at is not null and mailing_at is not null and trigger <> 'dry_run'
+    order by id desc limit 1`;
+  return row?.fetchedAt ?? null;
+}
+
 export async function markMailingRead(sql: Sql, id: number): Promise<void> {
   await sql`update runs set mailing_at = clock_timestamp() where id = ${id}`;
 }

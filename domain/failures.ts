@@ -5,6 +5,8 @@
 export const failures = {
   /** The mailing can't be read: nothing was imported. For good: the file has to be replaced. */
   mailingRefused: 'MailingRefused',
+  /** The web service of a mailing does not answer as it should, and may do so later: tried again for a while. */
+  webserviceUnavailable: 'WebserviceUnavailable',
   /** The provider refuses the account: no message will be taken until a person has acted. */
   providerAccount: 'ProviderAccount',
   /** Most sends fail, or the provider asked for a pause: tried again with Temporal's back-off. */

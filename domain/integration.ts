@@ -156,3 +156,22 @@ export function secretProblems(
   }
   return problems;
 }
+
+/**
+ * Whether secrets that were entered for `before` may not simply be used for `after`: who changes where or how they are
+ * sent has to know them.
+ */
+export function needsNewSecrets(before: IntegrationConfig, after: IntegrationConfig): boolean {
+  const secretHeaders = ({ headers }: IntegrationConfig) =>
+    headers.filter(({ value }) => value === null).map(({ name }) => name);
+  const tokenUrl = ({ authentication }: IntegrationConfig) =>
+    authentication.kind === 'oauth2' ? authentication.tokenUrl : null;
+  const hasSecrets = after.authentication.kind !== 'none' || secretHeaders(after).length > 0;
+  return (
+    hasSecrets &&
+    (before.authentication.kind !== after.authentication.kind ||
+      tokenUrl(before) !== tokenUrl(after) ||
+      after.hosts.some((host) => !before.hosts.includes(host)) ||
+      secretHeaders(after).some((name) => !secretHeaders(before).includes(name)))
+  );
+}

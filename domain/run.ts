@@ -69,6 +69,8 @@ export const runReason = z.discriminatedUnion('code', [
   }),
   /** Failed: the mailing can't be read. */
   z.object({ code: z.literal('mailing_refused'), mailingCode: z.string(), detail: z.string() }),
+  /** Failed: the web service of the mailing can't be read. */
+  z.object({ code: z.literal('webservice_refused'), mailingCode: z.string(), detail: z.string() }),
   /** Failed: the run's workflow ended without a word, terminated or lost. Found by housekeeping. */
   z.object({ code: z.literal('workflow_lost') }),
   /** Failed: a fault of the system. */
@@ -101,6 +103,8 @@ export function describeRunReason(reason: RunReason): string {
       return `Stopped: ${reason.failures} of ${reason.canary ? 'the first ' : ''}${reason.outcomes} messages (${reason.percent} %) failed or opted out, more than the ${reason.stopAtPercent} % that the campaign allows. Look into the failures, then resume or cancel the run; once resumed, only what happens from then on is measured.`;
     case 'mailing_refused':
       return `The mailing can't be read: ${reason.detail} Replace the file, then run the campaign again.`;
+    case 'webservice_refused':
+      return `The web service can't be read: ${reason.detail} Once that is mended, retry the run.`;
     case 'workflow_lost':
       return 'Its workflow in Temporal was terminated or lost. Retry the run to go on where it was, or cancel it.';
     case 'fault':

@@ -21,7 +21,8 @@ export interface AddressGuard {
 export type Lookup = (
   hostname: string,
   options: { all: true },
-  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+  /** With an error Node gives no addresses, whatever its types say. */
+  callback: (error: NodeJS.ErrnoException | null, addresses?: LookupAddress[]) => void,
 ) => void;
 
 type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
@@ -89,8 +90,8 @@ export const guardedLookup =
   (guard: AddressGuard): LookupFunction =>
   (hostname, options, callback) => {
     guard.lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      const [first] = addresses;
-      if (error || first === undefined) {
+      const first = addresses?.[0];
+      if (error || addresses === undefined || first === undefined) {
         callback(error ?? Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), '', 0);
       } else if (
         !guard.allowsHost(hostname) &&

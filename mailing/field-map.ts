@@ -6,6 +6,7 @@ import {
   readContact,
 } from '../domain/contact.ts';
 import { defaultNames, type FieldMap, foldAttribute } from '../domain/webservice.ts';
+import { kindOf } from './json-kind.ts';
 import type { MailingRecord } from './record.ts';
 
 /** Attribute names whose meaning is remembered. Records have the same few; only an attack has more. */
@@ -119,31 +120,18 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /** A value as a person would write it; undefined for what is no single value, or can't be told exactly. */
 function textOf(value: unknown): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-      // JSON.parse has already rounded what has more digits: a code or a phone would be another's.
-      return Number.isInteger(value) && !Number.isSafeInteger(value) ? undefined : String(value);
-    case 'boolean':
-      return String(value);
-    default:
-      return value === undefined || value === null ? '' : undefined;
-  }
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean') return String(value);
+  // JSON.parse has already rounded what has more digits: a code or a phone would be another's.
+  if (typeof value === 'number')
+    return Number.isInteger(value) && !Number.isSafeInteger(value) ? undefined : String(value);
+  return value === undefined || value === null ? '' : undefined;
 }
 
 const whyNoText = (value: unknown): string =>
   typeof value === 'number'
     ? 'is a number with more digits than can be read exactly: it has to come as text'
     : `is ${kindOf(value)}, not a single value: name the attribute in it`;
-
-const kindOf = (value: unknown): string => {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  return (
-    { string: 'a text', number: 'a number', boolean: 'true or false' }[String(typeof value)] ?? 'an object'
-  );
-};
 
 /** What stands at a dotted path; an attribute whose own name has the dots comes first. */
 export function valueAt(element: unknown, path: string): unknown {
@@ -154,4 +142,25 @@ export function valueAt(element: unknown, path: string): unknown {
     else value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   }
   return value;
+}
+
+/** So many attributes of an element are named, and down to this depth. */
+const mostPaths = 100;
+const deepestPath = 4;
+
+/** The dotted paths of an element's single values, in its order: what a field map can name. Names only, no values. */
+export function attributePaths(element: unknown): string[] {
+  const paths: string[] = [];
+  const visit = (value: unknown, path: string, depth: number): void => {
+    if (paths.length >= mostPaths) return;
+    if (typeof value !== 'object' || value === null) {
+      if (path !== '') paths.push(path);
+    } else if (depth < deepestPath) {
+      for (const [name, inner] of Object.entries(value)) {
+        visit(inner, path === '' ? name : `${path}.${name}`, depth + 1);
+      }
+    }
+  };
+  visit(element, '', 0);
+  return paths;
 }

@@ -57,6 +57,15 @@ export async function* readJsonAnswer(
   return reading.nextLink;
 }
 
+/** Throws `WebserviceRefused` for a whole answer that is no JSON at all. Its records are not looked for. */
+export function requireJson(
+  answer: Buffer,
+  { host, contentType }: { host: string; contentType: string },
+): void {
+  encodingOf(contentType, host);
+  isLines(answer, { host, contentType, isAll: true, most: firstLineBytes });
+}
+
 const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 const markLength = (start: Buffer): number =>
   start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? 3 : 0;

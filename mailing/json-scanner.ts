@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { isLinksPath, isNextPath, nextLinkOf, relNext } from './next-link.ts';
+import { kindOf } from './json-kind.ts';
 import { WebserviceRefused } from './refused.ts';
+import { windows1252Of } from './windows-1252.ts';
 
 export interface JsonLimits {
   /** Objects and arrays within each other. */
@@ -36,8 +38,6 @@ type Place = (typeof places)[keyof typeof places];
 
 /** What is being read from its first byte to its last; `none` between two of them. */
 type Capture = 'none' | 'key' | 'text' | 'word' | 'container';
-
-const windows1252 = new TextDecoder('windows-1252');
 
 /**
  * Finds the records of a JSON text that is given in pieces, in memory for one record. It reads the frame by itself
@@ -77,6 +77,8 @@ export class JsonScanner {
   #heldLength = 0;
   /** Bytes of the answer before the present piece. */
   #before = 0;
+  /** Where in the answer what is captured begins. */
+  #capturedFrom = 0;
 
   constructor(options: JsonOptions) {
     this.#options = options;
@@ -96,6 +98,7 @@ export class JsonScanner {
           continue;
         }
         start = at;
+        this.#capturedFrom = this.#before + at;
         at = this.#step(byte, at);
         continue;
       }
@@ -386,7 +389,7 @@ export class JsonScanner {
     const text =
       this.#options.encoding === 'utf-8'
         ? bytes.toString('utf8', start, end)
-        : windows1252.decode(bytes.subarray(start, end));
+        : windows1252Of(bytes.toString('latin1', start, end));
     if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) {
       throw this.#refused(
         'encoding_unknown',
@@ -396,7 +399,7 @@ export class JsonScanner {
     try {
       return JSON.parse(text);
     } catch {
-      throw this.#notJson(0);
+      throw this.#notJson(this.#capturedFrom - this.#before);
     }
   }
 
@@ -443,11 +446,3 @@ export class JsonScanner {
 }
 
 const placeOf = (path: string): string => (path === '' ? 'its root' : `“${path}”`);
-
-const kindOf = (value: unknown): string => {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  return (
-    { string: 'a text', number: 'a number', boolean: 'true or false' }[String(typeof value)] ?? 'an object'
-  );
-};

@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { MailingRefused } from './refused.ts';
+import { windows1252Of } from './windows-1252.ts';
 
 /** Lines are decoded by blocks of this size, whatever the size of the chunks they come in. */
 const blockBytes = 64 * 1024;
@@ -181,15 +182,9 @@ function refuseUnknown(line: number): never {
   });
 }
 
-/**
- * What Windows-1252 has in the place of Latin-1's control characters 80 to 9F; a space where it has nothing. Our own
- * table, because TextDecoder('windows-1252') of Node 20.20 decodes Latin-1 (“ ” and € become control characters).
- */
-const codes80To9f = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ';
-
 function decode1252(block: Buffer, line: number): string {
   const latin1 = block.toString('latin1');
   const unassigned = latin1.search(/[\u0081\u008d\u008f\u0090\u009d]/);
   if (unassigned !== -1) refuseUnknown(line + countNewlines(block.subarray(0, unassigned)));
-  return latin1.replaceAll(/[\u0080-\u009f]/g, (code) => codes80To9f.charAt(code.charCodeAt(0) - 0x80));
+  return windows1252Of(latin1);
 }

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
-import { Agent, buildConnector, request } from 'undici';
-import { type AddressGuard, AddressRefused, checkLiteral, guardedLookup } from './address-guard.ts';
+import { Agent, request } from 'undici';
+import type { AddressGuard } from './address-guard.ts';
+import { guardedConnect } from './guarded-connect.ts';
 import { refusalOf } from './web-errors.ts';
 import { WebserviceRefused } from './refused.ts';
 
@@ -33,7 +34,7 @@ export interface WebAnswer {
   /** Decompressed, within the limits. Throws `WebserviceRefused`. */
   body: AsyncIterable<Buffer>;
   /** Lets the connection go without reading the body. */
-  cancel(): void;
+  cancel: () => void;
 }
 
 export interface WebClient {
@@ -58,20 +59,8 @@ export function createWebClient({
   signal: AbortSignal;
 }): WebClient {
   const { idleMs, totalMs } = limits;
-  const connector = buildConnector({
-    timeout: Math.min(connectTimeoutMs, idleMs),
-    lookup: guardedLookup(guard),
-  });
   const agent = new Agent({
-    connect: (options, callback) => {
-      try {
-        checkLiteral(guard, options.hostname);
-      } catch (error) {
-        callback(error instanceof Error ? error : new AddressRefused(options.hostname), null);
-        return;
-      }
-      connector(options, callback);
-    },
+    connect: guardedConnect(guard, { timeoutMs: Math.min(connectTimeoutMs, idleMs) }),
     headersTimeout: idleMs,
     bodyTimeout: idleMs,
     // One page after the other: a second connection is only for another host.

@@ -42,7 +42,7 @@ export function refusalOf(error: unknown, url: URL, idleMs: number): unknown {
       `${host} does not speak TLS as it should at this port. Is the address meant to begin with http://, or is the port another?`,
     );
   }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
+  if (cause.name === 'HTTPParserError' || code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
     return refused('not_http', `What ${host} answers is not HTTP. Is the port the right one?`);
   }
   // https://nodejs.org/api/zlib.html#error-codes: Z_… of zlib, ERR_… of Brotli and of Node itself.

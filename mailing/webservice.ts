@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import type { ExtraField } from '../domain/contact.ts';
 import type { Integration } from '../domain/integration.ts';
 import type { WebserviceBlock } from '../domain/webservice.ts';
-import type { AddressGuard } from './address-guard.ts';
+import { type AddressGuard, createAddressGuard } from './address-guard.ts';
 import {
-  createAuthorization,
-  noAuthorization,
   type Authorization,
+  createAuthorization,
+  createTokenCache,
+  noAuthorization,
   type TokenCache,
 } from './authorization.ts';
 import { createFieldMap } from './field-map.ts';
-import { readJsonAnswer } from './json-answer.ts';
+import { readJsonAnswer, requireJson } from './json-answer.ts';
 import type { JsonLimits } from './json-scanner.ts';
 import { linkHeaderNext } from './next-link.ts';
 import type { MailingRecord } from './record.ts';
@@ -37,6 +38,23 @@ export interface WebserviceDeps {
   limits: WebserviceLimits;
 }
 
+/** By the deployment's configuration. */
+export const webserviceDepsOf = (config: {
+  WEBSERVICE_ALLOW: readonly string[];
+  WEBSERVICE_LIMIT_BYTES: number;
+  WEBSERVICE_IDLE_MS: number;
+  WEBSERVICE_TIMEOUT_MS: number;
+}): WebserviceDeps => ({
+  guard: createAddressGuard(config.WEBSERVICE_ALLOW),
+  tokens: createTokenCache(),
+  limits: {
+    ...defaultWebserviceLimits,
+    bytes: config.WEBSERVICE_LIMIT_BYTES,
+    idleMs: config.WEBSERVICE_IDLE_MS,
+    totalMs: config.WEBSERVICE_TIMEOUT_MS,
+  },
+});
+
 export interface WebserviceMailing {
   /** The whole first address, parameters filled in (domain/web-address.ts). */
   url: URL;
@@ -57,13 +75,21 @@ export interface FetchedPage {
  * Fetches a mailing from a web service and gives its records in batches, in bounded memory whatever the size: follows
  * redirects and next pages, each guarded, within the limits.
  *
- * @param keep passes the bytes of each page on, decompressed, and may write them somewhere
+ * `keep` passes the bytes of each page on, decompressed, and may write them somewhere.
+ *
  * @throws {WebserviceRefused} even after batches were given; or the reason of `signal`
  */
 export async function* readWebservice(
   deps: WebserviceDeps,
   { url, integration, webservice, extraFields, signal }: WebserviceMailing,
-  keep: (page: FetchedPage) => AsyncIterable<Buffer> = ({ bytes }) => bytes,
+  {
+    keep = ({ bytes }) => bytes,
+    see,
+  }: {
+    keep?: (page: FetchedPage) => AsyncIterable<Buffer>;
+    /** Is shown each element before it is mapped. */
+    see?: (element: unknown) => void;
+  } = {},
 ): AsyncGenerator<MailingRecord[]> {
   const toRecord = createFieldMap({ fieldMap: webservice.fieldMap, extraFields });
   const { limits } = deps;
@@ -77,20 +103,28 @@ export async function* readWebservice(
         page.next ??= read.value;
         break;
       }
+      if (see !== undefined) read.value.forEach(see);
       yield read.value.map((element) => toRecord(++line, element));
     }
   }
 }
 
-/** One answer as it came, decompressed: what the service says to the first address. Throws `WebserviceRefused`. */
-export async function* readAnswer(
+/**
+ * The first answer as it came, decompressed, when it is JSON, whatever stands in it: for a person who wants to see it.
+ * In memory as a whole: the limits have to be small.
+ */
+export async function fetchAnswer(
   deps: WebserviceDeps,
   fetch: Pick<WebserviceMailing, 'url' | 'integration' | 'signal'>,
-): AsyncGenerator<Buffer> {
-  for await (const page of fetchPages(deps, fetch)) {
-    yield* page.bytes;
-    return;
+): Promise<Buffer> {
+  for await (const { host, contentType, bytes } of fetchPages(deps, fetch)) {
+    const pieces: Buffer[] = [];
+    for await (const piece of bytes) pieces.push(piece);
+    const answer = Buffer.concat(pieces);
+    requireJson(answer, { host, contentType });
+    return answer;
   }
+  return Buffer.alloc(0);
 }
 
 interface Page extends FetchedPage {

@@ -15,8 +15,10 @@ import { insertUser } from '../db/users.ts';
 import { campaign as completeCampaign, campaignDraft } from '../domain/campaign.ts';
 import { sendingHours } from '../domain/hours.ts';
 import type { Role } from '../domain/user.ts';
+import type { WebserviceDeps } from '../mailing/webservice.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { connectAnywhere } from './connect.ts';
+import { localWebservice } from './webservice.ts';
 
 export const publicUrl = 'https://torpedo.example';
 export const box = createSecretBox([{ id: 'test', key: randomBytes(32) }]);
@@ -42,6 +44,7 @@ export interface TestApiOptions {
   publicUrl?: string;
   sandboxUrl?: string;
   uploadLimitBytes?: number;
+  webservice?: WebserviceDeps;
   clock?: () => Date;
   temporalAddress?: string;
   temporalTimeoutMs?: number;
@@ -76,6 +79,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
       connections: 4,
       connect: connectAnywhere,
     },
+    webservice: options.webservice ?? localWebservice,
     uploadLimitBytes: options.uploadLimitBytes ?? 10 * 1024 * 1024,
     ...(options.clock ? { clock: options.clock } : {}),
   });

@@ -90,6 +90,9 @@ export interface CampaignChoices {
   ticketPolicy?: object;
   /** Lines of the mailing, or the file itself. */
   mailing?: number | string | Buffer;
+  /** Its contacts come from here instead. */
+  webservice?: object;
+  extraFields?: object[];
 }
 
 /** Complete, with its file, and not enabled. */
@@ -106,7 +109,8 @@ export async function createCampaign(
       providerId: choices.providerId ?? (await createProvider(system)),
     },
     mailing: {
-      source: 'csv',
+      ...(choices.webservice ? { source: 'webservice', webservice: choices.webservice } : { source: 'csv' }),
+      ...(choices.extraFields ? { extraFields: choices.extraFields } : {}),
       sendingHoursId: choices.hoursId ?? (await createHours(sql)),
       runDespitePending: choices.runDespitePending ?? false,
       expiresAfterHours: choices.expiresAfterHours ?? null,
@@ -116,7 +120,8 @@ export async function createCampaign(
   });
   const { id } = await insertCampaign(sql, definition);
   const content = choices.mailing ?? 3;
-  await addMailing(sql, id, typeof content === 'number' ? mailing(content) : content);
+  if (!choices.webservice)
+    await addMailing(sql, id, typeof content === 'number' ? mailing(content) : content);
   return { id, name: definition.name, definition };
 }
 

@@ -13,6 +13,7 @@ import { historyText } from './history.ts';
 import { createRunProbe } from './runs.ts';
 import { createSystem, type System } from './system.ts';
 import { createTicketCatalogue, onReply } from './tickets.ts';
+import { localWebservice } from './webservice.ts';
 import { until } from './until.ts';
 import { inboundForm, listenForReceipts, postSigned } from './webhooks.ts';
 import { connectAnywhere } from './connect.ts';
@@ -138,6 +139,7 @@ async function appOn({ sql, box, gateway }: System, temporal: System['temporal']
       connections: 1,
       connect: connectAnywhere,
     },
+    webservice: localWebservice,
     uploadLimitBytes: 1024,
   });
   onTestFinished(() => app.close());

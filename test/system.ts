@@ -13,6 +13,7 @@ import { taskQueue as deploymentQueue } from '../domain/ids.ts';
 import { defaultReplyWords } from '../domain/reply.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkflowLookup } from '../worker/lookup.ts';
+import { localWebservice } from './webservice.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { createDatabase } from './database.ts';
 import { createGateway } from './gateway.ts';
@@ -23,6 +24,8 @@ export interface SystemOptions {
   sendersPerRun?: number;
   singleSendUpTo?: number;
   singleSendAttempts?: number;
+  /** A web service that is down is asked again for so long. */
+  webserviceRetryMs?: number;
   sendTimeoutMs?: number;
   /** Nobody works here: the test starts `worker/main.ts`, which looks for work in the deployment's task queue. */
   asProcess?: boolean;
@@ -95,6 +98,9 @@ export async function createSystem(options: SystemOptions = {}) {
         replyWindowDays: 30,
         box,
         helpdesk,
+        webservice: localWebservice,
+        webserviceRetryMs: options.webserviceRetryMs ?? 1_000,
+        rawAnswerDays: 30,
         ...(options.singleSendAttempts === undefined
           ? {}
           : { singleSendAttempts: options.singleSendAttempts }),

@@ -6,6 +6,7 @@ import { buildApp } from '../api/app.ts';
 import { publicUrl, sandboxAccount } from './api.ts';
 import { connectAnywhere } from './connect.ts';
 import type { System } from './system.ts';
+import { localWebservice } from './webservice.ts';
 
 /** The API at the address that the system gave the gateway for its receipts. */
 export async function listenForReceipts(system: System, apiUrl: string): Promise<FastifyInstance> {
@@ -21,6 +22,7 @@ export async function listenForReceipts(system: System, apiUrl: string): Promise
       connections: 1,
       connect: connectAnywhere,
     },
+    webservice: localWebservice,
     uploadLimitBytes: 1024,
   });
   await app.listen({ host: '127.0.0.1', port: Number(new URL(apiUrl).port) });

@@ -9,6 +9,7 @@ import type { SecretBox } from '../db/secrets.ts';
 import { defaultReplyWords } from '../domain/reply.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkflowLookup } from '../worker/lookup.ts';
+import { localWebservice } from './webservice.ts';
 import { createWorkers } from '../worker/workers.ts';
 import { connectAnywhere } from './connect.ts';
 
@@ -58,6 +59,9 @@ export async function startWorkers({
       replyWindowDays: 30,
       box,
       helpdesk,
+      webservice: localWebservice,
+      webserviceRetryMs: 1_000,
+      rawAnswerDays: 30,
     }),
   });
   const ended = workers.run();

@@ -13,6 +13,7 @@ import { taskQueue } from '../domain/ids.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
 import { workflowBundle } from './bundle.ts';
+import { webserviceDepsOf } from '../mailing/webservice.ts';
 import { createWorkflowLookup } from './lookup.ts';
 import { createWorkers } from './workers.ts';
 
@@ -83,6 +84,9 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
         replyWindowDays: config.REPLY_WINDOW_DAYS,
         box,
         helpdesk,
+        webservice: webserviceDepsOf(config),
+        webserviceRetryMs: config.WEBSERVICE_RETRY_MS,
+        rawAnswerDays: config.RAW_ANSWER_DAYS,
       }),
     });
     const ended = workers.run();

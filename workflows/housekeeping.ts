@@ -31,6 +31,7 @@ export async function housekeeping(input: HousekeepingInput): Promise<void> {
   const lostRuns =
     suspects.runIds.length === 0 ? 0 : await housekeepingSteps.failLostRuns({ runIds: suspects.runIds });
   const counts = await housekeepingSteps.reconcileRuns();
+  const answers = await housekeepingSteps.deleteOldAnswers();
   setCurrentDetails(
     [
       '| checked | found and mended |',
@@ -39,6 +40,7 @@ export async function housekeeping(input: HousekeepingInput): Promise<void> {
       `| Live runs without a workflow, marked as failed | ${lostRuns} |`,
       `| Runs whose counts differed from their messages (of ${counts.runs}) | ${counts.mended} |`,
       `| Messages of ended runs left in a passing state | ${counts.stuck} |`,
+      `| Answers of web services, deleted after their time | ${answers.deleted} |`,
     ].join('\n'),
   );
   await sleep(input.pauseMs);

@@ -200,10 +200,12 @@ create index on campaigns (resolution_id);
 create index on campaigns (resolution_on_success_id);
 create index on campaigns (resolution_on_failure_id);
 
--- Files live in the database: a worker on any machine reads them, and a backup has them.
+-- Files live in the database: a worker on any machine reads them, and a backup has them. An upload is a campaign's CSV
+-- file; what a run fetched from a web service is kept as it came, the pages one after the other, for RAW_ANSWER_DAYS.
 create table mailing_files (
   id          bigint generated always as identity primary key,
   campaign_id bigint not null references campaigns on delete cascade,
+  origin      text not null check (origin in ('upload', 'webservice')),
   bytes       bigint not null,
   sha256      bytea not null,
   lines       integer not null,
@@ -212,6 +214,7 @@ create table mailing_files (
   uploaded_at timestamptz not null default now()
 );
 create index on mailing_files (campaign_id);
+create index on mailing_files (uploaded_at) where origin = 'webservice';
 alter table campaigns add foreign key (mailing_file_id) references mailing_files deferrable initially deferred;
 create index on campaigns (mailing_file_id);
 
@@ -292,7 +295,8 @@ create table runs (
   step            text not null check (step in ('due', 'hours', 'pending_check', 'mailing', 'preflight', 'approval', 'sending', 'tickets', 'done')),
   reason          jsonb,                  -- domain/run.ts: why it is paused, skipped, missed, cancelled or failed
   settings        jsonb not null,         -- domain/run.ts: the campaign as it was, frozen
-  mailing_file_id bigint references mailing_files,
+  mailing_file_id bigint references mailing_files, -- the file it reads, or the answer it fetched
+  fetched_at      timestamptz,            -- when it began to fetch that answer
   resend_of       bigint references runs, -- the run whose messages this one sends again
   resend_scope    jsonb,                  -- db/resends.ts: which of them
   provider_id     bigint references providers,

@@ -1,0 +1,175 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { campaignsUsing } from '../db/campaign-references.ts';
+import type { Database } from '../db/client.ts';
+import {
+  deleteIntegration,
+  getIntegration,
+  insertIntegration,
+  listIntegrations,
+  lockIntegration,
+  setIntegrationSecrets,
+  updateIntegration,
+} from '../db/integrations.ts';
+import type { SecretBox } from '../db/secrets.ts';
+import {
+  type IntegrationConfig,
+  integrationConfig,
+  type IntegrationSecrets,
+  integrationSecrets,
+  needsNewSecrets,
+  secretProblems,
+} from '../domain/integration.ts';
+import { settingName } from '../domain/settings.ts';
+import { audit } from './auth.ts';
+import { ApiError, isForeignKeyViolation, notFound } from './errors.ts';
+import { idParams } from './parameters.ts';
+
+const content = z.strictObject({ name: settingName, config: integrationConfig });
+
+export const integrationView = z.object({
+  id: z.int(),
+  name: z.string(),
+  config: integrationConfig,
+  archivedAt: z.date().nullable(),
+});
+export const integrationListView = z.object({ integrations: z.array(integrationView) });
+
+interface IntegrationsDeps {
+  sql: Database;
+  box: SecretBox;
+}
+
+/** Stored authentication for calls to customers' systems. The secrets are written here and never shown again. */
+export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app, { sql, box }) => {
+  const tags = ['integrations'];
+
+  app.get(
+    '',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'List integrations', response: { 200: integrationListView } },
+    },
+    async () => ({ integrations: await listIntegrations(sql) }),
+  );
+
+  app.get(
+    '/:id',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'One integration', params: idParams, response: { 200: integrationView } },
+    },
+    async ({ params: { id } }) => {
+      const integration = await getIntegration(sql, id);
+      if (!integration) throw notFound('integration', id);
+      return integration;
+    },
+  );
+
+  app.post(
+    '',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Add an integration',
+        description:
+          'It is sent to `config.hosts` only. A header whose value is null in `config` has its value in `secrets.headers`.',
+        body: content.extend({ secrets: integrationSecrets.prefault({}) }),
+        response: { 201: integrationView },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      requireSecrets(body.config, body.secrets);
+      const integration = await sql.begin(async (tx) => {
+        const added = await insertIntegration(tx, box, body);
+        const details = {
+          name: added.name,
+          kind: added.config.authentication.kind,
+          hosts: added.config.hosts,
+        };
+        await audit(tx, request, 'integration.create', { kind: 'integration', id: added.id }, details);
+        return added;
+      });
+      return reply.code(201).header('location', `/api/integrations/${integration.id}`).send(integration);
+    },
+  );
+
+  app.put(
+    '/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Change or archive an integration',
+        description:
+          'Secrets that are left out stay as they are; another way of authentication, another host or token address, and other secret headers need all of them again. Counts at once, for runs in progress too.',
+        params: idParams,
+        body: content.extend({
+          secrets: integrationSecrets.optional(),
+          archived: z.boolean().default(false),
+        }),
+        response: { 200: integrationView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { name, config, secrets, archived } = request.body;
+      return sql.begin(async (tx) => {
+        const before = await lockIntegration(tx, id);
+        if (!before) throw notFound('integration', id);
+        if (secrets) requireSecrets(config, secrets);
+        else if (needsNewSecrets(before.config, config)) requireSecrets(config, integrationSecrets.parse({}));
+        const changed = await updateIntegration(tx, { id, name, config, archived });
+        if (!changed) throw notFound('integration', id);
+        if (secrets) await setIntegrationSecrets(tx, box, id, secrets);
+        const details = {
+          name,
+          kind: config.authentication.kind,
+          hosts: config.hosts,
+          archived,
+          newSecrets: secrets !== undefined,
+        };
+        await audit(tx, request, 'integration.update', { kind: 'integration', id }, details);
+        return changed;
+      });
+    },
+  );
+
+  app.delete(
+    '/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Delete an integration that no campaign uses',
+        description: 'Of one in use the answer (`in_use`) names what uses it; archive it instead.',
+        params: idParams,
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      try {
+        await sql.begin(async (tx) => {
+          if (!(await deleteIntegration(tx, id))) throw notFound('integration', id);
+          await audit(tx, request, 'integration.delete', { kind: 'integration', id });
+        });
+      } catch (error) {
+        if (!isForeignKeyViolation(error)) throw error;
+        const campaigns = await campaignsUsing(sql, 'integrations', id);
+        throw new ApiError('in_use', {
+          message: `It is in use by ${campaigns.map(({ name }) => `“${name}”`).join(', ')}. Archive it instead of deleting it.`,
+          details: { usedBy: campaigns.map((campaign) => ({ kind: 'campaign', ...campaign })) },
+        });
+      }
+      return reply.code(204).send(null);
+    },
+  );
+};
+
+function requireSecrets(config: IntegrationConfig, secrets: IntegrationSecrets): void {
+  const problems = secretProblems(config, secrets);
+  if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
+}

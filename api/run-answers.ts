@@ -1,0 +1,39 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { Database } from '../db/client.ts';
+import { getMailingFile, readMailingFile } from '../db/mailings.ts';
+import { getRun } from '../db/runs.ts';
+import { ApiError, notFound } from './errors.ts';
+import { idParams } from './parameters.ts';
+
+/** What runs fetched from web services, as it came. */
+export const runAnswers: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
+  app.get(
+    '/:id/answer',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['runs'],
+        summary: 'The answer that the run fetched from its web service',
+        description:
+          'As it came, decompressed; of several pages one after the other, with a line break between. Of an attempt that failed, too, as far as it came. Kept for RAW_ANSWER_DAYS.',
+        produces: ['application/json'],
+        params: idParams,
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const run = await getRun(sql, id);
+      if (!run) throw notFound('run', id);
+      const file = run.mailingFileId === null ? null : await getMailingFile(sql, run.mailingFileId);
+      if (file?.origin !== 'webservice') {
+        throw new ApiError('not_found', {
+          message: `Run ${id} has no answer of a web service, or it is no longer kept.`,
+        });
+      }
+      return reply
+        .type('application/json')
+        .header('content-disposition', `attachment; filename="run-${id}-answer.json"`)
+        .send(Readable.from(readMailingFile(sql, file.id)));
+    },
+  );
+};
