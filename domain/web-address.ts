@@ -142,7 +142,9 @@ export function buildAddress(
   const url = new URL(baseUrl);
   url.hash = '';
   const added = params.map(({ key, value }) => `${encoded(key)}=${encoded(fillParamValue(value, values))}`);
-  url.search = [url.search.slice(1), ...added].filter((part) => part !== '').join('&');
+  const query = [url.search.slice(1), ...added].filter((part) => part !== '').join('&');
+  // With its question mark: a query that begins with another one would lose it.
+  url.search = query === '' ? '' : `?${query}`;
   return url;
 }
 

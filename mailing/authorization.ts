@@ -62,7 +62,7 @@ export function createAuthorization(
           const pair = `${encodeURIComponent(authentication.name)}=${encodeURIComponent(secret)}`;
           // Not by `searchParams`, which would write the whole query anew.
           if (!keyed.searchParams.has(authentication.name))
-            keyed.search = keyed.search === '' ? pair : `${keyed.search.slice(1)}&${pair}`;
+            keyed.search = keyed.search === '' ? `?${pair}` : `${keyed.search}&${pair}`;
           return { url: keyed, headers: fixed };
         }
         case 'oauth2':

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,18 +10,25 @@ import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
 import { StartError } from '../embedded/start-error.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
+import { createExampleWebservice } from '../examples/webservice/server.ts';
 import { type ApiClient, ApiRefusal, logIn } from './api-client.ts';
-import { createCampaign, createSandboxProvider, createSendingHours } from './first-campaign.ts';
+import {
+  createCampaign,
+  createSandboxProvider,
+  createSendingHours,
+  createWebserviceCampaign,
+} from './first-campaign.ts';
 import { startSystem, type System } from './system.ts';
 
 /**
- * `npm run demo [-- --csv FILE | --lines N] [--json] [--keep]`: a real campaign from nothing to its last receipt, unattended, in
+ * `npm run demo [-- --csv FILE | --lines N] [--webservice] [--json] [--keep]`: a real campaign from nothing to its last receipt, unattended, in
  * a data folder and on ports of its own. Exit code 0 only when every line has its end, the counts add up, and the
  * gateway's ledger agrees that nobody was written to twice. `--keep` leaves all running, to be looked at.
  */
 const { values } = parseArgs({
   options: {
     csv: { type: 'string' },
+    webservice: { type: 'boolean', default: false },
     lines: { type: 'string' },
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
@@ -48,6 +56,11 @@ type Progress = z.infer<typeof progressShape>;
 const runsShape = z.object({ runs: z.array(z.object({ id: z.int(), temporalUrl: z.string().nullable() })) });
 const timesShape = z.object({ sendingAt: z.coerce.date(), finishedAt: z.coerce.date() });
 const uploadShape = z.object({ file: z.object({ lines: z.int() }) });
+const previewShape = z.object({
+  contacts: z.array(
+    z.object({ phone: z.string().nullable(), text: z.string().nullable(), problem: z.string().nullable() }),
+  ),
+});
 const ledgerShape = z.object({
   accepted: z.int(),
   duplicateReferences: z.int(),
@@ -55,6 +68,31 @@ const ledgerShape = z.object({
   receipts: z.object({ pending: z.int() }),
 });
 type Ledger = z.infer<typeof ledgerShape>;
+
+const webserviceToken = randomBytes(16).toString('hex');
+const webserviceContacts = (): number =>
+  z.coerce
+    .number()
+    .int()
+    .positive()
+    .parse(values.lines ?? 1000);
+
+/** The example service with so many contacts; gives its address. */
+async function startWebservice(): Promise<{ url: string; stop: () => void }> {
+  const server = createExampleWebservice({
+    contacts: webserviceContacts(),
+    // Some pages even for the smallest demonstration.
+    pageSize: 400,
+    token: webserviceToken,
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = z.object({ port: z.int() }).parse(server.address());
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${port}/contacts`, stop };
+}
 
 async function* mailing(): AsyncGenerator<Uint8Array> {
   if (values.lines !== undefined) {
@@ -74,24 +112,27 @@ const localTime = (at: Date, timeZone: string): string =>
 
 async function runDemo(
   system: System,
-  admin: { login: string; password: string },
-  say: (text: string) => void,
+  {
+    admin,
+    webserviceUrl,
+    say,
+  }: {
+    admin: { login: string; password: string };
+    /** Where the contacts come from; null: from a CSV file. */
+    webserviceUrl: string | null;
+    say: (text: string) => void;
+  },
 ): Promise<void> {
   const api = await logIn(system.apiUrl, admin);
   await control(system, 'PUT', 'faults', { undeliveredRate: undeliveredShare });
   const providerId = await createSandboxProvider(api, system.sandbox, null);
   const hoursId = await createSendingHours(api, 'Demonstração');
   say('Created a provider and sending hours.');
-  const campaignId = await createCampaign(api, {
-    name: 'Demonstração',
-    providerId,
-    sendingHoursId: hoursId,
-    startsAt: '2030-01-01T09:00',
-  });
-  const { file } = uploadShape.parse(
-    await api.upload(`/api/campaigns/${campaignId}/mailing/file`, mailing()),
-  );
-  say(`Created a campaign and uploaded its mailing of ${file.lines} lines.`);
+  const example = { name: 'Demonstração', providerId, sendingHoursId: hoursId, startsAt: '2030-01-01T09:00' };
+  const { campaignId, lines } =
+    webserviceUrl === null
+      ? await campaignWithFile(api, example, say)
+      : await campaignWithWebservice(api, { ...example, url: webserviceUrl }, say);
   const { definition, version } = z
     .object({ definition: z.looseObject({ schedule: z.looseObject({}) }), version: z.int() })
     .parse(await api.call('GET', `/api/campaigns/${campaignId}`));
@@ -107,7 +148,7 @@ async function runDemo(
     async () => runsShape.parse(await api.call('GET', `/api/runs?campaignId=${campaignId}`)).runs[0],
   );
   say(`Run ${run.id} has started.`);
-  const progress = await follow(api, run.id, file.lines);
+  const progress = await follow(api, run.id, lines);
   say(`The run is ${progress.status}. Waiting for the last receipts.`);
   const ended = await until(async () => {
     const seen = await progressOf(api, run.id);
@@ -116,11 +157,39 @@ async function runDemo(
   });
   const { sendingAt, finishedAt } = timesShape.parse(await api.call('GET', `/api/runs/${run.id}`));
   report(ended.progress, ended.ledger, {
-    lines: file.lines,
+    lines,
     seconds: (finishedAt.getTime() - sendingAt.getTime()) / 1000,
     links: [`Temporal UI  ${run.temporalUrl ?? ''}`, `API          ${system.apiUrl}/api/docs`],
     say,
   });
+}
+
+type Example = Parameters<typeof createCampaign>[1];
+
+async function campaignWithFile(
+  api: ApiClient,
+  example: Example,
+  say: (text: string) => void,
+): Promise<{ campaignId: number; lines: number }> {
+  const campaignId = await createCampaign(api, example);
+  const { file } = uploadShape.parse(
+    await api.upload(`/api/campaigns/${campaignId}/mailing/file`, mailing()),
+  );
+  say(`Created a campaign and uploaded its mailing of ${file.lines} lines.`);
+  return { campaignId, lines: file.lines };
+}
+
+async function campaignWithWebservice(
+  api: ApiClient,
+  { url, ...example }: Example & { url: string },
+  say: (text: string) => void,
+): Promise<{ campaignId: number; lines: number }> {
+  const campaignId = await createWebserviceCampaign(api, { ...example, url, token: webserviceToken });
+  say(`Created an integration and a campaign that fetches its contacts from ${url}. Its first ones:`);
+  const { contacts } = previewShape.parse(await api.call('POST', '/api/webservice/preview', { campaignId }));
+  for (const { phone, text, problem } of contacts.slice(0, 3))
+    say(`  ${phone ?? ''} ${text ?? problem ?? ''}`);
+  return { campaignId, lines: webserviceContacts() };
 }
 
 async function follow(api: ApiClient, runId: number, lines: number): Promise<Progress> {
@@ -233,6 +302,7 @@ async function main(): Promise<void> {
       throw new StartError(`There is no file ${values.csv ?? ''} that can be read.`);
     });
   }
+  const webservice = values.webservice ? await startWebservice() : null;
   const dataDir = await mkdtemp(join(tmpdir(), 'torpedo-demo-'));
   say('Starting PostgreSQL, Temporal, the sandbox gateway, API and worker.');
   try {
@@ -240,7 +310,8 @@ async function main(): Promise<void> {
       dataDir,
       ports: { api: 0, postgres: 0, temporal: 0, temporalUi: 0, sandbox: 0 },
       // A system of its own, whatever the deployment here uses.
-      environment: { LOG_LEVEL: 'error' },
+      // The example web service is in this process, and so in no public network.
+      environment: { LOG_LEVEL: 'error', WEBSERVICE_ALLOW: '127.0.0.1' },
       example: false,
       log: say,
     });
@@ -254,7 +325,7 @@ async function main(): Promise<void> {
         throw new Error(why);
       });
       await Promise.race([
-        runDemo(system, firstAdmin, say),
+        runDemo(system, { admin: firstAdmin, webserviceUrl: webservice?.url ?? null, say }),
         failed,
         interrupted.then(() => {
           throw new StartError('Interrupted.');
@@ -268,6 +339,7 @@ async function main(): Promise<void> {
       await system.stop();
     }
   } finally {
+    webservice?.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
 }

@@ -41,7 +41,14 @@ export async function sendingHoursId(api: ApiClient, name: string): Promise<numb
 /** A campaign with all it needs, not enabled; its file is to be uploaded. Returns its id. */
 export async function createCampaign(
   api: ApiClient,
-  campaign: { name: string; providerId: number; sendingHoursId: number; startsAt: string },
+  campaign: {
+    name: string;
+    providerId: number;
+    sendingHoursId: number;
+    startsAt: string;
+    /** Where its contacts come from; left out: from its file. */
+    mailing?: object;
+  },
 ): Promise<number> {
   const created = await api.call('POST', '/api/campaigns', {
     name: campaign.name,
@@ -55,9 +62,33 @@ export async function createCampaign(
         'Olá, {nome}! Seu pedido {codigo} está pronto para retirada. Para não receber mais, responda SAIR.',
       providerId: campaign.providerId,
     },
-    mailing: { source: 'csv', sendingHoursId: campaign.sendingHoursId },
+    mailing: { source: 'csv', sendingHoursId: campaign.sendingHoursId, ...campaign.mailing },
   });
   return withId.parse(created).id;
+}
+
+/** The same with contacts from the example web service (examples/webservice/), and the integration for it. */
+export async function createWebserviceCampaign(
+  api: ApiClient,
+  { url, token, ...campaign }: Parameters<typeof createCampaign>[1] & { url: string; token: string },
+): Promise<number> {
+  const integration = await api.call('POST', '/api/integrations', {
+    name: 'Exemplo: CRM',
+    config: { authentication: { kind: 'bearer' }, hosts: [new URL(url).hostname] },
+    secrets: { secret: token },
+  });
+  return createCampaign(api, {
+    ...campaign,
+    mailing: {
+      source: 'webservice',
+      webservice: {
+        baseUrl: url,
+        params: [{ key: 'since', value: '{lastRunAt}' }],
+        integrationId: withId.parse(integration).id,
+        fieldMap: { mobile: 'contato.celular', phone: 'contato.telefone' },
+      },
+    },
+  });
 }
 
 /** The ready example of a first start: sandbox, hours, a campaign with its file, to be enabled by a person. */
