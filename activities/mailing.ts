@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Database } from '../db/client.ts';
 import { skipRefusedInRun } from '../db/consents.ts';
 import { cancelQueued, importMessages } from '../db/messages.ts';
 import { skipOptedOut } from '../db/opt-outs.ts';

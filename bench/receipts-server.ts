@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { buildConnector } from 'undici';
+import { webserviceDepsOf } from '../mailing/webservice.ts';
 import { buildApp } from '../api/app.ts';
 import { createTemporal } from '../api/temporal.ts';
 import { readConfig } from '../config.ts';
@@ -29,6 +30,7 @@ const app = await buildApp({
     // Nothing is sent.
     connect: buildConnector({}),
   },
+  webservice: webserviceDepsOf(config),
   uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
 });
 await app.register(async (empty) => {
