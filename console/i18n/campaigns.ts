@@ -153,6 +153,7 @@ export const campaigns = dictionary(
     skipped: {
       message_too_long: 'Longa demais: um contato assim seria deixado de fora.',
       message_empty: 'Vazia: um contato assim seria deixado de fora.',
+      placeholder_unknown: 'Tag desconhecida na mensagem própria: um contato assim seria deixado de fora.',
     },
     testSend: 'Testar envio',
     testSendHelp: 'Envia agora a mensagem salva para um celular, com os valores do exemplo.',
@@ -396,6 +397,7 @@ export const campaigns = dictionary(
     skipped: {
       message_too_long: 'Too long: a contact like this would be left out.',
       message_empty: 'Empty: a contact like this would be left out.',
+      placeholder_unknown: 'Unknown placeholder in its own message: a contact like this would be left out.',
     },
     testSend: 'Test send',
     testSendHelp: 'Sends the saved message to a mobile number now, with the values of the sample.',
