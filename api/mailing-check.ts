@@ -30,6 +30,7 @@ export const skipWords = {
   opted_out: 'The phone has asked to be left alone.',
   message_too_long: 'The text needs more segments than the campaign allows.',
   message_empty: 'The text would be empty.',
+  placeholder_unknown: 'Its own message has a placeholder that is not known, or a single brace.',
   line_invalid: 'The line can not be read.',
 } as const satisfies Record<SkipReason, string>;
 const hints = {
