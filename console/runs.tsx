@@ -308,7 +308,7 @@ function Why({ run }: { run: Run }) {
     const bad = status === 'failed' || status === 'missed';
     return (
       <div class={`alert alert-${bad ? 'danger' : 'warning'}`} role="status">
-        <span>{causeWords(t, format, details, reason.words)}</span>{' '}
+        <span>{causeWords(t, format, details)}</span>{' '}
         {'runId' in details && <a href={`/runs/${details.runId}`}>{t.run(String(details.runId))}</a>}
       </div>
     );

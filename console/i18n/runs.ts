@@ -238,6 +238,8 @@ export const runs = dictionary(
         `Parada: ${failures} de ${outcomes} mensagens (${percent} %) falharam ou levaram a um descadastro, mais do que os ${limit} % que a campanha permite. Veja as falhas e depois continue ou cancele a execução.`,
       mailing_refused: (detail: string) =>
         `O mailing não pôde ser lido: ${detail} Corrija-o e execute a campanha de novo.`,
+      webservice_refused: (detail: string) =>
+        `O webservice não pôde ser lido: ${detail} Corrija e retome a execução.`,
       fault: (step: string, detail: string) =>
         `Falha do sistema na etapa "${step}": ${detail} Retome a execução quando estiver resolvida.`,
       workflow_lost:
@@ -347,6 +349,8 @@ export const runs = dictionary(
         `Stopped: ${failures} of ${outcomes} messages (${percent} %) failed or led to an opt-out, more than the ${limit} % that the campaign allows. Look into the failures, then resume or cancel the run.`,
       mailing_refused: (detail) =>
         `The mailing can't be read: ${detail} Mend it, then run the campaign again.`,
+      webservice_refused: (detail) =>
+        `The web service can't be read: ${detail} Once that is mended, retry the run.`,
       fault: (step, detail) =>
         `A fault of the system in the step "${step}": ${detail} Retry the run once it is mended.`,
       workflow_lost:
@@ -357,7 +361,7 @@ export const runs = dictionary(
 type RunWords = (typeof runs)['en'];
 
 /** Why a run is paused, or ended other than by finishing, for a person. */
-export function causeWords(t: RunWords, format: Format, reason: RunReason, apiWords: string): string {
+export function causeWords(t: RunWords, format: Format, reason: RunReason): string {
   switch (reason.code) {
     case 'pending_run':
       return t.causes.pending_run(
@@ -381,6 +385,8 @@ export function causeWords(t: RunWords, format: Format, reason: RunReason, apiWo
       );
     case 'mailing_refused':
       return t.causes.mailing_refused(reason.detail);
+    case 'webservice_refused':
+      return t.causes.webservice_refused(reason.detail);
     case 'fault':
       return t.causes.fault(t.step[reason.step], reason.detail);
     case 'hours_never_open':
@@ -388,9 +394,6 @@ export function causeWords(t: RunWords, format: Format, reason: RunReason, apiWo
     case 'by_temporal':
     case 'workflow_lost':
       return t.causes[reason.code];
-    default:
-      // A reason that is newer than these words: the API's own.
-      return apiWords;
   }
 }
 
