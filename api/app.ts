@@ -21,6 +21,7 @@ import { health } from './health.ts';
 import { integrations } from './integrations.ts';
 import { mailings } from './mailings.ts';
 import { messages } from './messages.ts';
+import { sandbox } from './sandbox.ts';
 import { createMetrics, metricsPage } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { optOuts } from './opt-outs.ts';
@@ -197,6 +198,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(runActions, { prefix: '/runs', sql, temporal });
       await api.register(resends, { prefix: '/runs', sql, temporal });
       await api.register(messages, { sql });
+      await api.register(sandbox, { prefix: '/sandbox', sql, box: deps.box, sandboxUrl: sms.sandboxUrl });
       await api.register(badLines, { sql });
       await api.register(customers, { prefix: '/customers', sql, clock });
       await api.register(optOuts, { prefix: '/opt-outs', sql, phoneHash });

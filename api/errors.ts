@@ -52,6 +52,7 @@ const table = {
     503,
     'No worker has answered in time. It may still be done as soon as one runs: look before you repeat it.',
   ],
+  sandbox_unavailable: [503, 'The sandbox does not answer, or there is no provider of its kind.'],
   busy: [503, 'Too much of this is under way. Try again in a moment.'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 export type ErrorCode = keyof typeof table;

@@ -20,6 +20,7 @@ import { home } from './home.tsx';
 import { messages } from './messages.tsx';
 import { inbound } from './inbound.tsx';
 import { optOuts } from './opt-outs.tsx';
+import { phones } from './phones.tsx';
 import { preferences, readPreferences } from './preferences.tsx';
 import { profile } from './profile.tsx';
 import { addReplies } from './replies.tsx';
@@ -145,6 +146,7 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   await app.register(tickets);
   await app.register(customers);
   await app.register(optOuts);
+  await app.register(phones);
   await app.register(settings);
   await app.register(users);
   await app.register(tokens);

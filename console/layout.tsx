@@ -14,6 +14,7 @@ const sections = [
   { name: 'tickets', href: '/tickets' },
   { name: 'customers', href: '/customers' },
   { name: 'optOuts', href: '/opt-outs' },
+  { name: 'phones', href: '/phones' },
   { name: 'settings', href: '/settings' },
 ] as const satisfies readonly { name: IconName; href: string }[];
 export type Section = (typeof sections)[number]['name'];

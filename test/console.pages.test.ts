@@ -4,13 +4,15 @@ import { accessibilityProblems, chromiumPath, prepareForAxe, startBrowser } from
 import { openReplyTicket } from '../db/ticket-opening.ts';
 import { createCatalogue, createReadyCampaign, createRun, documentOf } from './api.ts';
 import { createConsole, languages } from './console.ts';
+import { createGateway } from './gateway.ts';
 import { createTicketCatalogue, insertReply, onReply } from './tickets.ts';
 
 /**
  * Every page of the console in a real browser: both languages, wide and narrow, light and dark. A page whose address
  * has parameters needs its example here.
  */
-const ui = await createConsole();
+const gateway = await createGateway();
+const ui = await createConsole({ sandboxUrl: gateway.url });
 const admin = await ui.person('admin');
 const catalogue = await createCatalogue(ui);
 const named = documentOf(catalogue, { name: 'Cobrança de novembro, 2ª via do boleto' });
@@ -84,6 +86,7 @@ async function serviceExamples(): Promise<Record<string, string>> {
     '/tickets/:id': `/tickets/${opened?.ticketId ?? 0}`,
     '/customers/:id': `/customers/${customer}`,
     '/customers/:id/delete': `/customers/${customer}/delete`,
+    '/phones/:phone': '/phones/%2B5511900000003',
     '/opt-outs/:id/remove': `/opt-outs/${optOut}/remove`,
   };
 }

@@ -116,6 +116,7 @@ const failures: Readonly<Record<string, string>> = {
   temporal_unavailable: 'O Temporal não responde. Tente de novo em instantes.',
   worker_unavailable:
     'Nenhum worker respondeu a tempo. O pedido ainda pode ser atendido: confira antes de repetir.',
+  sandbox_unavailable: 'O sandbox não responde, ou não há provedor deste tipo.',
   busy: 'O sistema está ocupado com outros pedidos iguais. Tente de novo em instantes.',
 };
 
