@@ -3,7 +3,6 @@ import {
   condition,
   continueAsNew,
   defineSignal,
-  isCancellation,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -43,7 +42,8 @@ async function postSlice(changed: () => boolean): Promise<void> {
   const slice = scope
     .run(() => posting.postTickets.executeWithOptions({ summary: 'Post to the helpdesk' }, []))
     .catch((error: unknown) => {
-      if (!isCancellation(error) || !scope.consideredCancelled) throw error;
+      // An attempt that fails while it is being cancelled is not repeated, and its failure is the answer.
+      if (!scope.consideredCancelled) throw error;
     })
     .finally(() => {
       over = true;
