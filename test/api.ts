@@ -57,7 +57,9 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
   const database = await createDatabase();
   const { sql } = database;
   // The workflows of all files share a Temporal server, and their ids come from these.
-  await sql`select setval('campaigns_id_seq', ${randomInt(1_000_000_000)})`;
+  for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq']) {
+    await sql`select setval(${sequence}, ${randomInt(1_000_000_000)})`;
+  }
   const taskQueue = `test-${randomBytes(6).toString('hex')}`;
   const temporal = createTemporal({
     address: options.temporalAddress ?? inject('temporalAddress'),
