@@ -1,15 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { activityInfo, cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
-import {
-  claimMessage,
-  getMessage,
-  queuedMessageIds,
-  recordOutcomes,
-  remainingMessages,
-  senderName,
-  settleDeadSenders,
-} from '../db/messages.ts';
+import { claimMessage, recordOutcomes, senderName, settleDeadSenders } from '../db/claims.ts';
+import { getMessage, queuedMessageIds, remainingMessages } from '../db/messages.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
 import {
@@ -108,16 +101,14 @@ export function createMessages({
   return {
     /**
      * Looks at what is left of a run. Call it only while nothing that sends for the run is under way: what is still
-     * in `sending` then was left by the dead.
+     * claimed then was left by the dead.
      */
     async planSending({ runId }: { runId: number }): Promise<SendingPlan> {
       const run = await need(runId);
       await enterStep(sql, runId, 'sending');
       const isLeft = (counts: readonly RunCount[]) => counts.some(({ status }) => status === 'queued');
-      if (isLeft(await runCounts(sql, runId))) {
-        const { deduplicates } = await providers.get(run.providerId);
-        await settleDeadSenders(sql, { runId, deduplicates });
-      }
+      const { deduplicates } = await providers.get(run.providerId);
+      await settleDeadSenders(sql, { runId, deduplicates });
       const counts = await runCounts(sql, runId);
       const details = countsTable(counts);
       if (!isLeft(counts)) return { next: 'done', details };
@@ -259,8 +250,12 @@ export function createMessages({
         if (waitMs > longestWaitMs || !mayLeave()) return { status: 'queued' };
         const claimed = await claimMessage(sql, { messageId, sender });
         if (!claimed) return { status: (await getMessage(sql, messageId))?.status ?? 'queued' };
+        const since = performance.now();
         const answer = await provider.send({ messageId, to: claimed.phone, text: claimed.text });
-        const outcome = { ...outcomeOf(claimed, answer, provider.deduplicates, Date.now()), notBefore: null };
+        const outcome = {
+          ...outcomeOf(claimed, answer, provider.deduplicates, performance.now() - since),
+          notBefore: null,
+        };
         if (outcome.status === 'queued' && !outcome.uncounted && claimed.attempts >= maxAttempts) {
           outcome.status = 'failed';
           outcome.reason = 'temporary_failure';

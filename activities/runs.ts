@@ -1,5 +1,5 @@
+import { cancelRemaining } from '../db/claims.ts';
 import type { Database, Sql } from '../db/client.ts';
-import { cancelRemaining } from '../db/messages.ts';
 import { getProvider } from '../db/providers.ts';
 import {
   approveRun,

@@ -1,12 +1,15 @@
 import postgres from 'postgres';
-import type { Database } from '../db/client.ts';
 import {
+  type Claim,
   type ClaimedMessage,
-  claimMessages,
+  claimLines,
+  claimRetries,
+  nextLine,
   type Outcome,
   recordOutcomes,
   releaseClaims,
-} from '../db/messages.ts';
+} from '../db/claims.ts';
+import type { Database } from '../db/client.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
 import { runStatus } from '../db/runs.ts';
@@ -22,6 +25,9 @@ export const microBatch = 500;
 /** A claim's size: small enough that the next ones fit into the window while the last is being sent. */
 const claimSize = 125;
 const maxInFlight = 50;
+/** Outcomes are written when there are so many, or the first of them has waited for so long: fewer, larger writes. */
+const writeSize = 100;
+const gatherMs = 5;
 /** Until the provider has taken one message, so many at a time are risked; doubled with each that it takes. */
 const probeInFlight = 4;
 /** Under a rate limit a claim holds what leaves in this time, so that campaigns that share the rate alternate often. */
@@ -98,8 +104,19 @@ export class ProviderUnavailableError extends Error {
   }
 }
 
-interface Waiting {
+/** A claim that has a row of its own in the database. */
+interface OpenClaim {
+  id: number;
+  /** So many of its messages have no durable outcome yet. */
+  open: number;
+}
+
+interface Held {
   message: ClaimedMessage;
+  claim: OpenClaim | null;
+}
+
+interface Waiting extends Held {
   /** Not before this instant, in `performance.now()` milliseconds: its place in the provider's rate. */
   at: number;
 }
@@ -108,7 +125,7 @@ interface Waiting {
 function createBell() {
   let waiters: (() => void)[] = [];
   return {
-    ring(): void {
+    ring: (): void => {
       const woken = waiters;
       waiters = [];
       for (const wake of woken) wake();
@@ -116,6 +133,17 @@ function createBell() {
     wait: (): Promise<void> => new Promise((resolve) => waiters.push(resolve)),
   };
 }
+
+/** Of a message that was claimed and not handed to the provider. */
+const unsent: Omit<Outcome, 'id'> = {
+  status: 'queued',
+  reason: null,
+  providerMessageId: null,
+  providerCode: null,
+  notBefore: null,
+  uncounted: true,
+  elapsedMs: 0,
+};
 
 /**
  * What the answer to a send means for the message's row. The five answers are those of sms/provider.ts; `attempts`
@@ -125,16 +153,15 @@ export function outcomeOf(
   message: ClaimedMessage,
   answer: SendOutcome,
   deduplicates: boolean,
-  now: number,
+  elapsedMs: number,
 ): Outcome {
+  const now = Date.now();
   const outcome: Outcome = {
+    ...unsent,
     id: message.id,
-    status: 'queued',
-    reason: null,
-    providerMessageId: null,
     providerCode: answer.kind === 'accepted' ? null : answer.code,
-    notBefore: null,
     uncounted: false,
+    elapsedMs,
   };
   const later = () => new Date(now + Math.min(maxRetryDelayMs, retryDelayMs * 2 ** (message.attempts - 1)));
   switch (answer.kind) {
@@ -170,9 +197,13 @@ export async function streamMessages(
   task: SenderTask,
 ): Promise<SenderStop> {
   const { runId, sender, until, maxAttempts, signal, onProgress, mayGoOn } = task;
-  const bell = createBell();
+  /** Rung when outcomes may have to be written; and when there may be room for another claim. */
+  const toWrite = createBell();
+  const room = createBell();
   const waiting: Waiting[] = [];
-  let settled: Outcome[] = [];
+  let settled: (Held & { outcome: Outcome })[] = [];
+  /** Since when the first of the settled waits, in `performance.now()` milliseconds. */
+  let settledSince = 0;
   let inFlight = 0;
   /** Claimed and without a durable outcome. */
   let held = 0;
@@ -182,9 +213,13 @@ export async function streamMessages(
   const progress: SenderProgress = { sent: 0, failed: 0, unknown: 0, requeued: 0 };
   const health = createHealth();
 
+  const ringAll = (): void => {
+    toWrite.ring();
+    room.ring();
+  };
   const stopFor = (why: NonNullable<typeof state.stop>): void => {
     state.stop ??= why;
-    bell.ring();
+    ringAll();
   };
   const stopping = (): boolean => {
     if (state.stop === null && signal.aborted) stopFor('shutdown');
@@ -192,9 +227,9 @@ export async function streamMessages(
     return state.stop !== null;
   };
 
-  const settle = (message: ClaimedMessage, answer: SendOutcome): void => {
-    const outcome = outcomeOf(message, answer, provider.deduplicates, Date.now());
-    settled.push(outcome);
+  const settle = ({ message, claim }: Held, answer: SendOutcome, elapsedMs: number): void => {
+    const outcome = outcomeOf(message, answer, provider.deduplicates, elapsedMs);
+    if (settled.push({ message, claim, outcome }) === 1) settledSince = performance.now();
     switch (answer.kind) {
       case 'accepted':
       case 'refused':
@@ -227,33 +262,63 @@ export async function streamMessages(
     clearTimeout(timer);
     while (state.stop === null && inFlight < inFlightLimit) {
       const next = waiting[0];
-      if (!next) return;
-      const early = Math.max(next.at, heldUntil) - performance.now();
+      if (!next) {
+        room.ring();
+        return;
+      }
+      const now = performance.now();
+      const early = Math.max(next.at, heldUntil) - now;
       if (early > 0.5) {
         timer = setTimeout(pump, early);
         return;
       }
       waiting.shift();
       inFlight++;
-      const { message } = next;
-      void provider.send({ messageId: message.id, to: message.phone, text: message.text }).then((answer) => {
-        inFlight--;
-        settle(message, answer);
-        bell.ring();
-        pump();
-      });
+      void send(next, now);
     }
+  };
+  const send = async (one: Held, since: number): Promise<void> => {
+    const { id, phone, text } = one.message;
+    const answer = await provider.send({ messageId: id, to: phone, text });
+    inFlight--;
+    settle(one, answer, performance.now() - since);
+    pump();
+    // Not for each: those between find the writer waiting for them.
+    if (settled.length === 1 || settled.length === writeSize || inFlight === 0) toWrite.ring();
+  };
+
+  let after = 0;
+  let from: number | null = 1;
+  /** The next batch to send; null when there is nothing to claim now. */
+  const claimNext = async (size: number): Promise<Claim | null> => {
+    if (from !== null) {
+      const claim = await claimLines(sql, { runId, sender, from, lines: size });
+      if (claim.id !== null) return claim;
+      from = await nextLine(sql, runId);
+      if (from !== null && (await runStatus(sql, runId)) !== 'running') stopFor('not_running');
+      return null;
+    }
+    const retries = await claimRetries(sql, { runId, sender, limit: size, after, maxAttempts });
+    const last = retries.messages.at(-1);
+    if (last) {
+      after = last.line;
+      return retries;
+    }
+    // What failed temporarily meanwhile lies behind, and some of it may not be written yet.
+    if (held > 0) await room.wait();
+    else if (after > 0) after = 0;
+    else stopFor('nothing_due');
+    return null;
   };
 
   const claimLoop = async (): Promise<void> => {
-    let after = 0;
     let unclaimed = task.limit ?? Infinity;
     // Known before the first claim: a full one would reserve minutes of a slow provider's rate.
     let { ratePerSecond } = await reserveRate(sql, providerId, 0);
     let rateLookAt = 0;
     while (!stopping()) {
       if (unclaimed === 0) {
-        if (held > 0) await bell.wait();
+        if (held > 0) await room.wait();
         else stopFor('limit');
         continue;
       }
@@ -265,66 +330,63 @@ export async function streamMessages(
       );
       // Under a limit, the next claim waits until the last one has left: whatever is held waits for its time anyway.
       if (held + size > microBatch || (ratePerSecond !== null && waiting.length > 0)) {
-        await bell.wait();
+        await room.wait();
         continue;
       }
-      const batch = await claimMessages(sql, { runId, sender, limit: size, after, maxAttempts });
-      claims.any ||= batch.length > 0;
-      const last = batch.at(-1);
-      if (!last) {
-        // What failed temporarily meanwhile lies behind, and some of it may not be written yet.
-        if (held > 0) await bell.wait();
-        else if (after > 0) after = 0;
-        else stopFor('nothing_due');
-        continue;
-      }
-      after = last.line;
-      unclaimed -= batch.length;
-      const segments = batch.reduce((sum, message) => sum + message.segments, 0);
+      const batch = await claimNext(size);
+      if (!batch) continue;
+      claims.any = true;
+      const { messages } = batch;
+      unclaimed -= messages.length;
       let at = performance.now();
       if (ratePerSecond !== null || at >= rateLookAt) {
+        const segments = messages.reduce((sum, message) => sum + message.segments, 0);
         const reservation = await reserveRate(sql, providerId, segments);
         ratePerSecond = reservation.ratePerSecond;
         rateLookAt = at + rateLookMs;
         at = performance.now() + reservation.waitMs;
       }
       // Not before this: if the reservation fails, nobody settles the batch, and `releaseClaims` queues it again.
-      held += batch.length;
-      for (const message of batch) {
-        waiting.push({ message, at });
+      held += messages.length;
+      const claim = batch.id === null ? null : { id: batch.id, open: messages.length };
+      for (const message of messages) {
+        waiting.push({ message, claim, at });
         if (ratePerSecond !== null) at += (message.segments / ratePerSecond) * 1000;
       }
       pump();
     }
   };
 
+  const write = async (batch: typeof settled): Promise<void> => {
+    const ended: number[] = [];
+    for (const { claim } of batch) if (claim && --claim.open === 0) ended.push(claim.id);
+    const outcomes = batch.map(({ outcome }) => outcome);
+    await persistently(task, () => recordOutcomes(sql, sender, outcomes, ended));
+    const refused = outcomes.filter(({ reason }) => reason === 'number_opted_out').map(({ id }) => id);
+    if (refused.length > 0) await persistently(task, () => optOutRecipients(sql, refused));
+    held -= batch.length;
+    room.ring();
+  };
+
   const writeLoop = async (): Promise<void> => {
     for (;;) {
       if (state.stop !== null) {
-        for (const { message } of waiting.splice(0)) {
-          settled.push({
-            id: message.id,
-            status: 'queued',
-            reason: null,
-            providerMessageId: null,
-            providerCode: null,
-            notBefore: null,
-            uncounted: true,
-          });
-        }
+        for (const { message, claim } of waiting.splice(0))
+          settled.push({ message, claim, outcome: { ...unsent, id: message.id } });
       }
       if (settled.length > 0) {
-        const batch = settled;
-        settled = [];
-        await persistently(task, () => recordOutcomes(sql, sender, batch));
-        const refused = batch
-          .filter((outcome) => outcome.reason === 'number_opted_out')
-          .map((outcome) => outcome.id);
-        if (refused.length > 0) await persistently(task, () => optOutRecipients(sql, refused));
-        held -= batch.length;
-        bell.ring();
+        const gather = settledSince + gatherMs - performance.now();
+        if (settled.length >= writeSize || inFlight === 0 || state.stop !== null || gather <= 0) {
+          const batch = settled;
+          settled = [];
+          await write(batch);
+        } else {
+          const patience = setTimeout(toWrite.ring, gather);
+          await toWrite.wait();
+          clearTimeout(patience);
+        }
       } else if (claims.underWay || held > 0) {
-        await bell.wait();
+        await toWrite.wait();
       } else return;
     }
   };
@@ -337,7 +399,7 @@ export async function streamMessages(
       },
       () => undefined,
     );
-    if (stopping()) bell.ring();
+    if (stopping()) ringAll();
   }, tickMs);
   const wake = (): void => void stopping();
   signal.addEventListener('abort', wake);
@@ -352,11 +414,11 @@ export async function streamMessages(
     );
     void claiming.then(() => {
       claims.underWay = false;
-      bell.ring();
+      toWrite.ring();
     });
     const [claimError] = await Promise.all([claiming, writeLoop()]);
-    // All that was sent has its outcome: what is still in `sending` under our name came from a claim or a reservation
-    // whose answer was lost, and was never sent.
+    // All that was sent has its outcome: what is still claimed under our name came from a claim or a reservation whose
+    // answer was lost, and was never sent.
     if (claimError) {
       await persistently(task, () => releaseClaims(sql, { runId, sender }));
       throw claimError;

@@ -1,7 +1,7 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
 import type { Database } from '../db/client.ts';
-import { cancelRemaining } from '../db/messages.ts';
+import { cancelRemaining } from '../db/claims.ts';
 import { enterStep, getRun } from '../db/runs.ts';
 import { openSendTickets } from '../db/ticket-opening.ts';
 import { failures } from '../domain/failures.ts';

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../db/client.ts';
-import { cancelRemaining } from '../db/messages.ts';
+import { cancelRemaining } from '../db/claims.ts';
 import { moveRun } from '../db/runs.ts';
 import type { RunKey } from '../domain/ids.ts';
 import { liveRunStatuses, type RunStatus } from '../domain/run.ts';

@@ -14,16 +14,19 @@ import type { Sql } from './client.ts';
  * that holds the row until it is on disk (measured: a third of the rate).
  */
 export const counted = (sql: Sql) => sql`
-  counted as (
+  change as (
+    select run_id, from_status, from_reason, to_status, to_reason, count(*) as n, sum(segments) as segments
+    from moved group by run_id, from_status, from_reason, to_status, to_reason
+  ), counted as (
     insert into run_counts (run_id, status, reason, messages, segments)
-    select run_id, status, reason, sum(n), sum(n * segments)
+    select run_id, status, reason, sum(n), sum(segments)
     from (
       select run_id, case from_status when 'sending' then 'queued' else from_status end as status,
-        coalesce(from_reason, '') as reason, -1 as n, segments from moved
+        coalesce(from_reason, '') as reason, -n as n, -segments as segments from change
       union all
       select run_id, case to_status when 'sending' then 'queued' else to_status end,
-        coalesce(to_reason, ''), 1, segments from moved
-    ) as change
+        coalesce(to_reason, ''), n, segments from change
+    ) as moves
     group by run_id, status, reason
     having sum(n) <> 0
     order by run_id, status, reason
@@ -34,183 +37,6 @@ export const counted = (sql: Sql) => sql`
 /** What `counted` needs of each message that moved. */
 export const movedColumns = (sql: Sql) => sql`
   new.run_id, new.segments, old.status as from_status, old.reason as from_reason, new.status as to_status, new.reason as to_reason`;
-
-/** A message that a sender has taken: its intent to send is durable. */
-export interface ClaimedMessage {
-  id: number;
-  line: number;
-  phone: string;
-  text: string;
-  segments: number;
-  attempts: number;
-}
-
-/**
- * Takes up to `limit` queued messages of a running run for `sender`, in the order of their lines from after line
- * `after` on (`queued → sending`). A phone that has opted out meanwhile is skipped instead. Empty when nothing is due,
- * or when the run is not `running`.
- *
- * `after` is the highest line this sender has claimed: without it, each claim would read again all that was sent
- * before.
- */
-export async function claimMessages(
-  sql: Sql,
-  {
-    runId,
-    sender,
-    limit,
-    after,
-    maxAttempts,
-  }: { runId: number; sender: string; limit: number; after: number; maxAttempts: number },
-): Promise<ClaimedMessage[]> {
-  return sql<ClaimedMessage[]>`
-    with due as (
-      select id, phone from messages
-      where run_id = ${runId} and status = 'queued' and line > ${after}
-        and (not_before is null or not_before <= now()) and attempts < ${maxAttempts}
-        and exists (select from runs where runs.id = ${runId} and runs.status = 'running')
-      order by line limit ${limit}
-      for update skip locked
-    ), moved as (
-      update messages as m set
-        status = case when o.phone is null then 'sending' else 'skipped' end,
-        reason = case when o.phone is null then null else 'opted_out' end,
-        ended_at = case when o.phone is null then null else now() end,
-        sender = ${sender}, sending_at = now(), attempts = m.attempts + 1
-      from due left join opt_outs as o on o.phone = due.phone
-      where m.id = due.id
-      returning new.id, new.line, new.phone, new.text, new.attempts, ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select id, line, phone, text, segments, attempts from moved where to_status = 'sending' order by line`;
-}
-
-/** Takes one message, if it is queued and its run is running; null otherwise. */
-export async function claimMessage(
-  sql: Sql,
-  { messageId, sender }: { messageId: number; sender: string },
-): Promise<ClaimedMessage | null> {
-  const [message] = await sql<ClaimedMessage[]>`
-    with moved as (
-      update messages as m set
-        status = case when o.phone is null then 'sending' else 'skipped' end,
-        reason = case when o.phone is null then null else 'opted_out' end,
-        ended_at = case when o.phone is null then null else now() end,
-        sender = ${sender}, sending_at = now(), attempts = m.attempts + 1
-      from messages as d left join opt_outs as o on o.phone = d.phone
-      where m.id = ${messageId} and d.id = m.id and m.status = 'queued'
-        and exists (select from runs where runs.id = m.run_id and runs.status = 'running')
-      returning new.id, new.line, new.phone, new.text, new.attempts, ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select id, line, phone, text, segments, attempts from moved where to_status = 'sending'`;
-  return message ?? null;
-}
-
-/** What became of a claimed message, as its sender writes it. */
-export interface Outcome {
-  id: number;
-  status: Extract<MessageStatus, 'sent' | 'failed' | 'unknown' | 'queued'>;
-  reason: FailureReason | null;
-  providerMessageId: string | null;
-  providerCode: string | null;
-  /** For `queued`: not before. */
-  notBefore: Date | null;
-  /** For `queued`: give the attempt back, because it says nothing about this message. */
-  uncounted: boolean;
-}
-
-/**
- * Writes a batch of outcomes in one statement. A message that is no longer this sender's to decide is left alone: a
- * receipt overtook it, or it was given up as `unknown` while the sender was thought dead; from that, too, the sender
- * that comes back settles it.
- */
-export async function recordOutcomes(sql: Sql, sender: string, outcomes: readonly Outcome[]): Promise<void> {
-  if (outcomes.length === 0) return;
-  await sql`
-    with outcome as (
-      select * from unnest(
-        ${outcomes.map((o) => o.id)}::bigint[], ${outcomes.map((o) => o.status)}::text[],
-        ${outcomes.map((o) => o.reason)}::text[], ${outcomes.map((o) => o.providerMessageId)}::text[],
-        ${outcomes.map((o) => o.providerCode)}::text[], ${outcomes.map((o) => o.notBefore?.toISOString() ?? null)}::timestamptz[],
-        ${outcomes.map((o) => Number(o.uncounted))}::int[]
-      ) as o (id, status, reason, provider_message_id, provider_code, not_before, uncounted)
-    ), moved as (
-      update messages as m set
-        status = o.status, reason = o.reason, provider_message_id = o.provider_message_id, provider_code = o.provider_code,
-        not_before = o.not_before, attempts = m.attempts - o.uncounted,
-        sent_at = case when o.status = 'sent' then now() else m.sent_at end,
-        ended_at = case when o.status in ('failed', 'unknown') then now() else null end
-      from outcome as o
-      where m.id = o.id and m.sender = ${sender} and m.status in ('sending', 'unknown') and m.status <> o.status
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
-}
-
-/**
- * Takes up what dead senders left in `sending`: `unknown`, because the provider may have taken it; `queued` again
- * only where the provider itself refuses a second message with the same reference.
- *
- * `activity`: only what earlier attempts of this activity left (`senderName`). Without it, all of the run: call it
- * only while no activity that sends for the run is under way.
- */
-export async function settleDeadSenders(
-  sql: Sql,
-  { runId, activity, deduplicates }: { runId: number; activity?: string; deduplicates: boolean },
-): Promise<number> {
-  const rows = await sql`
-    with moved as (
-      update messages as m set
-        status = ${deduplicates ? 'queued' : 'unknown'}, reason = ${deduplicates ? null : 'sender_died'},
-        ended_at = ${deduplicates ? null : sql`now()`}
-      where m.run_id = ${runId} and m.status = 'sending'
-        ${activity === undefined ? sql`` : sql`and starts_with(m.sender, ${`${activity}#`})`}
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
-  return rows.count;
-}
-
-/** Queues again what this sender has claimed and not sent: only for a sender that knows that it sent none of it. */
-export async function releaseClaims(
-  sql: Sql,
-  { runId, sender }: { runId: number; sender: string },
-): Promise<void> {
-  await sql`
-    with moved as (
-      update messages as m set status = 'queued', attempts = m.attempts - 1
-      where m.run_id = ${runId} and m.status = 'sending' and m.sender = ${sender}
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
-}
-
-/** One attempt of one activity. An attempt begins by settling what those before it left. */
-export const senderName = (activity: string, attempt: number): string => `${activity}#${attempt}`;
-
-/** Cancels all of a run that has not left. Returns how many. */
-export async function cancelQueued(
-  sql: Sql,
-  runId: number,
-  reason: CancelReason | null = null,
-): Promise<number> {
-  const rows = await sql`
-    with moved as (
-      update messages as m set status = 'cancelled', reason = ${reason}, ended_at = now()
-      where m.run_id = ${runId} and m.status = 'queued'
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
-  return rows.count;
-}
-
-/**
- * Ends all of a run that has not ended: what has not left is cancelled, what a dead sender left is unknown. Call it once
- * nobody sends for the run any more.
- */
-export async function cancelRemaining(sql: Sql, runId: number): Promise<void> {
-  await settleDeadSenders(sql, { runId, deduplicates: false });
-  await cancelQueued(sql, runId);
-}
 
 /** What is left of a run to send. */
 export interface Remaining {
@@ -288,6 +114,9 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
       update messages as m set
         status = r.status, reason = r.reason, provider_message_id = coalesce(m.provider_message_id, r.provider_message_id),
         provider_code = coalesce(r.provider_code, m.provider_code), sent_at = coalesce(m.sent_at, now()),
+        sending_at = coalesce(m.sending_at, now()),
+        -- It overtook the outcome, which would have counted the attempt.
+        attempts = m.attempts + case when m.status in ('queued', 'sending', 'skipped') then 1 else 0 end,
         ended_at = case when r.status = 'sent' then null else now() end
       from receipt as r
       where m.id = r.id

@@ -76,10 +76,14 @@ export async function findAnsweredMessage(
     select m.id as message_id, m.run_id, runs.campaign_id, m.customer_id
     from inbound_messages as i join messages as m on m.phone = i.phone join runs on runs.id = m.run_id
       join providers as p on p.id = coalesce(m.provider_id, runs.provider_id)
-    where i.id = ${id} and m.status in ('sending', 'sent', 'delivered', 'undelivered', 'unknown')
-      and m.sending_at <= i.received_at and m.sending_at > i.received_at - make_interval(days => ${windowDays})
+      left join claims as c on c.run_id = m.run_id and m.id = any(c.message_ids)
+        and m.sender is null and m.status in ('queued', 'skipped')
+      cross join lateral (select coalesce(m.sending_at, c.claimed_at) as sending_at) as left_at
+    where i.id = ${id} and (m.status in ('sending', 'sent', 'delivered', 'undelivered', 'unknown') or c.id is not null)
+      and left_at.sending_at <= i.received_at
+      and left_at.sending_at > i.received_at - make_interval(days => ${windowDays})
       and (p.id = i.provider_id or ltrim(p.config ->> 'from', '+') = ltrim(i.recipient, '+'))
-    order by m.sending_at desc, m.id desc limit 1`;
+    order by left_at.sending_at desc, m.id desc limit 1`;
   return row ?? null;
 }
 

@@ -16,21 +16,24 @@ export type MessageStatus = (typeof messageStatuses)[number];
 /**
  * The allowed moves. Enforced in SQL by the `where` of each update; docs/states.md draws them.
  *
+ * - `queued → sent …`: what a sender has in its claim stays queued until its outcome (db/claims.ts); `sending` is
+ *   claimed by itself, to be tried again or one by one.
  * - `sending → queued`: certainly not taken by the provider, to be tried again.
- * - `sending → unknown`: perhaps taken (time-out after the request was written, sender killed).
- * - `sending → delivered | undelivered`: the receipt overtook the answer to its own send.
+ * - `queued, sending → unknown`: perhaps taken (time-out after the request was written, sender killed).
+ * - `queued, sending → delivered | undelivered`: the receipt overtook the answer to its own send.
+ * - `skipped → …`: its phone had opted out while a sender had it in its claim, and yet it was sent.
  * - `unknown → …`: settled by a receipt, by the answer of a sender that was thought dead, by the provider's
  *   look-up or by a person; back to `queued` only when it is known that the provider never took it.
  */
 export const moves: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = {
-  queued: ['sending', 'skipped', 'cancelled'],
+  queued: ['sending', 'sent', 'delivered', 'undelivered', 'failed', 'unknown', 'skipped', 'cancelled'],
   sending: ['sent', 'delivered', 'undelivered', 'failed', 'unknown', 'queued'],
   sent: ['delivered', 'undelivered', 'failed'],
   unknown: ['sent', 'delivered', 'undelivered', 'failed', 'queued'],
   delivered: [],
   undelivered: [],
   failed: [],
-  skipped: [],
+  skipped: ['sent', 'delivered', 'undelivered', 'failed', 'unknown'],
   cancelled: [],
 };
 

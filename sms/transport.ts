@@ -1,4 +1,4 @@
-import { type buildConnector, type Dispatcher, Pool } from 'undici';
+import { type buildConnector, Client, type Dispatcher } from 'undici';
 
 /** What became of one request: all that a provider adapter needs to decide between its outcomes. */
 export type Exchange =
@@ -51,6 +51,9 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * The commonest false alarm, a connection that the provider closed while it was idle, is met by undici in two ways:
  * it gives connections up after 4 idle seconds (earlier if the provider's Keep-Alive header says so), and before it
  * writes to an idle one it lets the event loop deliver a close or reset that has already arrived.
+ *
+ * Each connection is a `Client` of its own, and the one used last is taken first: undici's `Pool` looks for a free one
+ * by asking one after the other, for each request (measured with 50 in flight: 5 of 27 µs of CPU a request).
  */
 export function createTransport({
   baseUrl,
@@ -62,26 +65,50 @@ export function createTransport({
   const { origin, pathname } = new URL(baseUrl);
   const prefix = pathname.replace(/\/$/, '');
   const flatHeaders = Object.entries(headers).flat();
-  const pool = new Pool(origin, {
-    connections,
-    pipelining: 1,
-    connectTimeout: timeoutMs,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    maxResponseSize: MAX_ANSWER_BYTES,
-    ...(connect && { connect }),
-  });
+  const clients: Client[] = [];
+  const idle: Client[] = [];
+  const waiting: ((client: Client) => void)[] = [];
+  let closed = false;
+
+  const open = (): Client => {
+    const client = new Client(origin, {
+      pipelining: 1,
+      connectTimeout: timeoutMs,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      maxResponseSize: MAX_ANSWER_BYTES,
+      ...(connect && { connect }),
+    });
+    clients.push(client);
+    return client;
+  };
+  const release = (client: Client): void => {
+    const next = waiting.shift();
+    if (next) next(client);
+    else idle.push(client);
+  };
   const send = ({ method, path, headers: more, body }: TransportRequest): Promise<Exchange> =>
     new Promise((resolve) => {
       const sent = more === undefined ? flatHeaders : [...flatHeaders, ...more];
-      pool.dispatch({ method, path: prefix + path, headers: sent, body }, new Sending(timeoutMs, resolve));
+      const start = (client: Client): void => {
+        const sending = new Sending(timeoutMs, (exchange) => {
+          release(client);
+          resolve(exchange);
+        });
+        client.dispatch({ method, path: prefix + path, headers: sent, body }, sending);
+      };
+      const client = idle.pop() ?? (clients.length < connections ? open() : undefined);
+      if (client) start(client);
+      else waiting.push(start);
     });
 
   return {
     send,
     post: (path, body) => send({ method: 'POST', path, body }),
     close: async () => {
-      if (!pool.destroyed) await pool.close();
+      if (closed) return;
+      closed = true;
+      await Promise.all(clients.map((client) => client.close()));
     },
   };
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import twilio from 'twilio';
 import { createReceiptWriter, strongestMoves } from '../api/receipts.ts';
-import { claimMessages, recordOutcomes, settleDeadSenders } from '../db/messages.ts';
+import { claimLines, recordOutcomes, settleDeadSenders } from '../db/claims.ts';
 import { createApi, createCatalogue, createRun, publicUrl, sandboxAccount, sandboxProvider } from './api.ts';
+import { recordSent } from './sending.ts';
 import { expectCountsToMatchRows } from './counts.ts';
 
 const api = await createApi();
@@ -40,26 +41,7 @@ const eventsOf = (messageId: number) =>
 /** A run whose messages have all been sent. */
 async function sentRun(phones: string[]): Promise<{ runId: number; messageIds: number[] }> {
   const run = await createRun(api, catalogue, { phones });
-  await claimMessages(sql, {
-    runId: run.runId,
-    sender: 'test',
-    limit: phones.length,
-    after: 0,
-    maxAttempts: 1,
-  });
-  await recordOutcomes(
-    sql,
-    'test',
-    run.messageIds.map((id) => ({
-      id,
-      status: 'sent',
-      reason: null,
-      providerMessageId: sidOf(id),
-      providerCode: null,
-      notBefore: null,
-      uncounted: false,
-    })),
-  );
+  await recordSent(sql, { runId: run.runId, count: phones.length, sidOf });
   return run;
 }
 const phonesOf = (count: number) =>
@@ -122,7 +104,7 @@ describe('a receipt', () => {
   test('may overtake the answer to its own send, which then changes nothing', async () => {
     const { runId, messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
     const [id = 0] = messageIds;
-    await claimMessages(sql, { runId, sender: 'slow', limit: 1, after: 0, maxAttempts: 1 });
+    await claimLines(sql, { runId, sender: 'slow', from: 1, lines: 10 });
     await receipt(id, 'delivered');
     expect(await statusOf(id)).toMatchObject({ status: 'delivered' });
     await recordOutcomes(sql, 'slow', [
@@ -134,6 +116,7 @@ describe('a receipt', () => {
         providerCode: null,
         notBefore: null,
         uncounted: false,
+        elapsedMs: 0,
       },
     ]);
     expect(await statusOf(id)).toMatchObject({ status: 'delivered' });
@@ -148,7 +131,7 @@ describe('a receipt', () => {
   ])('with %s settles a message that nobody knew of whether it was taken', async (word, status) => {
     const { runId, messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
     const [id = 0] = messageIds;
-    await claimMessages(sql, { runId, sender: 'dead', limit: 1, after: 0, maxAttempts: 1 });
+    await claimLines(sql, { runId, sender: 'dead', from: 1, lines: 10 });
     await settleDeadSenders(sql, { runId, deduplicates: false });
     expect(await statusOf(id)).toMatchObject({ status: 'unknown', reason: 'sender_died' });
     await receipt(id, word);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { claimMessages } from '../db/messages.ts';
+import { claimLines, recordOutcomes } from '../db/claims.ts';
 import { isOptedOut, optInPhone, optOutPhone, optOutRecipients } from '../db/opt-outs.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
 import { createSecretBox } from '../db/secrets.ts';
@@ -30,12 +30,28 @@ test('an opt-out skips what is queued for the phone in every run, and is told on
   expect(await events(a)).toEqual([{ kind: 'opt_out', source: 'reply', actor: 'system', note: '' }]);
 });
 
-test('an opt-out leaves alone what a sender has claimed', async () => {
+test('an opt-out does not hide what became of a message that a sender had in hand', async () => {
   const phone = '+5511900000004';
   const { runId } = await createRun(api, catalogue, { phones: [phone] });
-  await claimMessages(sql, { runId, sender: 's#1', limit: 10, after: 0, maxAttempts: 5 });
+  const claim = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
   await optOutPhone(sql, { phone, source: 'admin', actor: 'user:1', note: 'on the phone' });
-  expect(await sql`select status from messages where run_id = ${runId}`).toEqual([{ status: 'sending' }]);
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'skipped: opted_out': 1 });
+  await recordOutcomes(
+    sql,
+    's#1',
+    claim.messages.map(({ id }) => ({
+      id,
+      status: 'sent',
+      reason: null,
+      providerMessageId: 'SM1',
+      providerCode: null,
+      notBefore: null,
+      uncounted: false,
+      elapsedMs: 1,
+    })),
+    claim.id === null ? [] : [claim.id],
+  );
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: 1 });
   expect(await events(phone)).toMatchObject([{ source: 'admin', actor: 'user:1', note: 'on the phone' }]);
 });
 

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { createReplies } from '../activities/replies.ts';
-import { claimMessages, recordOutcomes } from '../db/messages.ts';
+import { claimLines } from '../db/claims.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
 import { defaultReplyWords } from '../domain/reply.ts';
 import { box, createApi, createCatalogue, createRun, errorOf, sandboxProvider } from './api.ts';
 import { expectCountsToMatchRows } from './counts.ts';
+import { recordSent } from './sending.ts';
 import { createTicketCatalogue, onReply } from './tickets.ts';
 import { type Form, inboundForm, postSigned } from './webhooks.ts';
 
@@ -28,26 +29,8 @@ async function runOf(
   { sent = to.length, providerId = catalogue.providerId, changes = {} } = {},
 ) {
   const run = await createRun(api, { ...catalogue, providerId }, { phones: to, changes });
-  const claimed = await claimMessages(sql, {
-    runId: run.runId,
-    sender: 'test',
-    limit: sent,
-    after: 0,
-    maxAttempts: 1,
-  });
-  await recordOutcomes(
-    sql,
-    'test',
-    claimed.map(({ id }) => ({
-      id,
-      status: 'sent',
-      reason: null,
-      providerMessageId: `SM${String(id).padStart(32, '0')}`,
-      providerCode: null,
-      notBefore: null,
-      uncounted: false,
-    })),
-  );
+  const sidOf = (id: number): string => `SM${String(id).padStart(32, '0')}`;
+  if (sent > 0) await recordSent(sql, { runId: run.runId, count: sent, sidOf });
   return run;
 }
 
@@ -96,7 +79,7 @@ describe('an incoming message', () => {
   test('answers a message whose sender is still waiting for the answer of the provider', async () => {
     const phone = newPhone();
     const { runId, messageIds } = await createRun(api, catalogue, { phones: [phone] });
-    await claimMessages(sql, { runId, sender: 'slow', limit: 1, after: 0, maxAttempts: 1 });
+    await claimLines(sql, { runId, sender: 'slow', from: 1, lines: 10 });
     expect((await read(await receive({ From: phone }))).reply).toMatchObject({ messageId: messageIds[0] });
   });
 
@@ -218,7 +201,7 @@ describe('an opt-out', () => {
     const phone = newPhone();
     await receive({ From: phone, Body: 'Saír' });
     const later = await createRun(api, catalogue, { phones: [phone] });
-    await claimMessages(sql, { runId: later.runId, sender: 'test', limit: 1, after: 0, maxAttempts: 1 });
+    await claimLines(sql, { runId: later.runId, sender: 'test', from: 1, lines: 10 });
     expect(await statusesOf(later.runId)).toEqual(['skipped: opted_out']);
   });
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { microBatch } from '../activities/sender.ts';
-import { claimMessages, senderName } from '../db/messages.ts';
+import { claimLines, senderName } from '../db/claims.ts';
 import { freePort } from '../embedded/ports.ts';
 import { createProvider as createAdapter } from '../sms/index.ts';
 import { expectCountsToMatchRows } from './counts.ts';
@@ -100,14 +100,15 @@ test('A sender holds no more than a micro-batch without an outcome', async () =>
   await sql`create table peaks (sender text, held int)`;
   await sql.unsafe(`
     create function note_peak() returns trigger language plpgsql as $$ begin
-      insert into peaks select sender, count(*) from messages where status = 'sending' group by sender;
+      insert into peaks select claims.sender, count(*) from claims join messages on messages.id = any(message_ids)
+        where messages.status = 'queued' and messages.sender is null group by claims.sender;
       return null;
     end $$;
-    create trigger note_peak after update on messages for each statement execute function note_peak()`);
+    create trigger note_peak after insert on claims for each statement execute function note_peak()`);
   await gateway.misbehave({ latencyMs: 5 });
   const run = await startRun(system, { mailing: 3_000 });
   await ended(run);
-  await sql`drop trigger note_peak on messages`;
+  await sql`drop trigger note_peak on claims`;
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 3_000 });
   const [peak] = await sql<[{ held: number; senders: number }]>`
     select max(held)::int as held, count(distinct sender)::int as senders from peaks`;
@@ -170,12 +171,11 @@ test('What a dead sender left becomes unknown, and its receipts settle what the 
   const run = await startRun(system, { mailing: 900, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 0);
   // It dies after having claimed ten and sent four.
-  const claimed = await claimMessages(sql, {
+  const { messages: claimed } = await claimLines(sql, {
     runId: run.id,
     sender: senderName('dead', 1),
-    limit: 10,
-    after: 800,
-    maxAttempts: 3,
+    from: 1,
+    lines: 10,
   });
   expect(claimed).toHaveLength(10);
   const adapter = createAdapter(
@@ -232,7 +232,7 @@ test('A worker that is stopped lets its senders finish what is under way; the ne
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 100);
   await system.workers.stop();
   const [left] = await sql<[{ n: number }]>`
-    select count(*)::int as n from messages where run_id = ${run.id} and status = 'sending'`;
+    select count(*)::int as n from claims where run_id = ${run.id}`;
   expect(left.n).toBe(0);
   expect(await countOf(run.id, 'sent')).toBeLessThan(1_500);
   await system.workers.start();

@@ -336,7 +336,7 @@ create table messages (
   resend_of           bigint references messages on delete set null, -- the first message of which this is a resend
   attempts            smallint not null default 0,
   not_before          timestamptz,        -- of a message that is to be tried again
-  sender              text,               -- the activity that claimed it
+  sender              text,               -- the activity that sent it; null: nobody has said what became of it
   provider_id         bigint,
   provider_message_id text,
   provider_code       text,
@@ -363,6 +363,23 @@ create table run_counts (
   segments integer not null,
   primary key (run_id, status, reason)
 ) with (fillfactor = 20);
+
+-- What senders have in hand (db/claims.ts). A claim is written before the first message of its batch may leave, and
+-- goes with the outcome of the last; until then those of its messages that are queued may or may not have left.
+create table claims (
+  id          bigint generated always as identity primary key,
+  run_id      bigint not null references runs on delete cascade,
+  sender      text not null,              -- the activity, with its attempt
+  message_ids bigint[] not null,
+  claimed_at  timestamptz not null default now()
+);
+create index on claims (run_id);
+
+-- Up to which line a run has been handed out to senders.
+create table send_cursors (
+  run_id bigint primary key references runs on delete cascade,
+  line   integer not null
+) with (fillfactor = 10);
 
 -- Inbound --------------------------------------------------------------------------------------------------------
 
