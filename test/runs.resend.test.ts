@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { settleDeadSenders } from '../db/messages.ts';
+import { settleDeadSenders } from '../db/claims.ts';
 import { buildSandbox } from '../sandbox/index.ts';
 import {
   box,
