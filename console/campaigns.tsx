@@ -270,7 +270,7 @@ function CampaignPage({
             )}
             {mayChange && !enabled && !campaign.lastRun && (
               <li>
-                <a class="text-danger" href={`${campaignUrl(id)}/delete`}>
+                <a href={`${campaignUrl(id)}/delete`}>
                   {t.deleteIt}
                 </a>
               </li>
