@@ -270,9 +270,7 @@ function CampaignPage({
             )}
             {mayChange && !enabled && !campaign.lastRun && (
               <li>
-                <a href={`${campaignUrl(id)}/delete`}>
-                  {t.deleteIt}
-                </a>
+                <a href={`${campaignUrl(id)}/delete`}>{t.deleteIt}</a>
               </li>
             )}
           </ul>
