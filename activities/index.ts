@@ -3,6 +3,7 @@ import { createMailing, type MailingDeps } from './mailing.ts';
 import { createMessages, type MessagesDeps } from './messages.ts';
 import { createReplies, type RepliesDeps } from './replies.ts';
 import { createResends } from './resends.ts';
+import { createRetention } from './retention.ts';
 import { createRuns } from './runs.ts';
 import { createTicketPosts, type TicketPostsDeps } from './ticket-posts.ts';
 import { createTickets } from './tickets.ts';
@@ -23,6 +24,7 @@ export const createActivities = (
   ...createTickets(deps),
   ...createTicketPosts(deps),
   ...createHousekeeping(deps),
+  ...createRetention(deps),
   ...createReplies(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

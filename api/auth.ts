@@ -50,7 +50,7 @@ export async function audit(
   tx: Sql,
   request: FastifyRequest,
   action: string,
-  subject: { kind: SubjectKind; id: number },
+  subject: { kind: SubjectKind; id: number | null },
   details: AuditEntry['details'] = {},
 ): Promise<void> {
   const actor = actorOf(request);

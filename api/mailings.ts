@@ -22,10 +22,7 @@ import { mailingFileOf, mailingFileView } from './campaign-view.ts';
 import { ApiError, notFound } from './errors.ts';
 import { checkLines } from './mailing-check.ts';
 import { idParams } from './parameters.ts';
-import { readUpload, tooLarge } from './uploads.ts';
-
-/** As browsers and programs call a CSV file; Windows calls it a spreadsheet where Excel is installed. */
-const csvTypes = ['text/csv', 'text/plain', 'application/octet-stream', 'application/vnd.ms-excel'];
+import { csvTypes, readUpload, tooLarge, uploadedFile } from './uploads.ts';
 
 /** An upload holds a connection of the pool and a transaction. */
 const uploadsAtOnce = 2;
@@ -151,7 +148,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
 
   async function receive(request: FastifyRequest, campaignId: number): Promise<z.infer<typeof uploadView>> {
     const campaign = await need(sql, campaignId);
-    const stream = await fileOf(request);
+    const stream = await uploadedFile(request);
     const { extraFields } = campaign.definition.mailing;
     return sql.begin(async (tx) => {
       const fileId = await createMailingFile(tx, campaignId, actorId(actorOf(request)));
@@ -213,15 +210,6 @@ async function need(sql: Sql, id: number): Promise<CampaignRow> {
   const row = await getCampaign(sql, id);
   if (!row) throw notFound('campaign', id);
   return row;
-}
-
-async function fileOf(request: FastifyRequest): Promise<Readable> {
-  if (request.isMultipart()) {
-    const part = await request.file();
-    if (part) return part.file;
-  } else if (request.body instanceof Readable) return request.body;
-  const message = 'Send the file as the body, or as the file of a form.';
-  throw new ApiError('invalid_fields', { problems: [{ field: 'file', code: 'missing', message }] });
 }
 
 export function mailingRefused(

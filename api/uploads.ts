@@ -1,5 +1,9 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
+
+/** As browsers and programs call a CSV file; Windows calls it a spreadsheet where Excel is installed. */
+export const csvTypes = ['text/csv', 'text/plain', 'application/octet-stream', 'application/vnd.ms-excel'];
 
 export interface UploadLimits {
   bytes: number;
@@ -69,4 +73,14 @@ async function inTime<T>(next: Promise<T>, ms: number): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The body itself, or the file of a form. For plugins that take both (`csvTypes`, @fastify/multipart). */
+export async function uploadedFile(request: FastifyRequest): Promise<Readable> {
+  if (request.isMultipart()) {
+    const part = await request.file();
+    if (part) return part.file;
+  } else if (request.body instanceof Readable) return request.body;
+  const message = 'Send the file as the body, or as the file of a form.';
+  throw new ApiError('invalid_fields', { problems: [{ field: 'file', code: 'missing', message }] });
 }

@@ -19,6 +19,7 @@ export const subjectKinds = [
   'integration',
   'customer',
   'opt_out',
+  'privacy',
   'ticket',
   'ticket_posting',
 ] as const;

@@ -151,7 +151,7 @@ export interface Outcome {
  * Writes a batch of outcomes in one statement, and ends the claims that this was the rest of. A message that is no
  * longer this sender's to decide is left alone: a receipt overtook it. It still is this sender's
  *
- * - when its phone has opted out after it was claimed: it was skipped, but in truth may have been sent;
+ * - when its phone has opted out, or its customer refused, after it was claimed: it was skipped, but in truth may have been sent;
  * - when it was given up as `unknown` while the sender was thought dead.
  */
 export async function recordOutcomes(
@@ -181,7 +181,7 @@ export async function recordOutcomes(
         ended_at = case when o.status in ('failed', 'unknown') then now() else null end
       from outcome as o
       where m.id = o.id and (
-        m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason = 'opted_out' and o.status <> 'queued')
+        m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'no_consent') and o.status <> 'queued')
         or m.sender = ${sender} and (m.status = 'sending' or m.status = 'unknown' and o.status <> 'unknown'))
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
@@ -217,7 +217,7 @@ export async function settleDeadSenders(
       from in_hand
       where m.id = in_hand.id and (
         m.status = 'sending'
-        or m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason = 'opted_out'))
+        or m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'no_consent')))
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;

@@ -21,7 +21,8 @@ export type MessageStatus = (typeof messageStatuses)[number];
  * - `sending → queued`: certainly not taken by the provider, to be tried again.
  * - `queued, sending → unknown`: perhaps taken (time-out after the request was written, sender killed).
  * - `queued, sending → delivered | undelivered`: the receipt overtook the answer to its own send.
- * - `skipped → …`: its phone had opted out while a sender had it in its claim, and yet it was sent.
+ * - `skipped → …`: its phone had opted out, or its customer refused, while a sender had it in its claim, and yet it was
+ *   sent.
  * - `unknown → …`: settled by a receipt, by the answer of a sender that was thought dead, by the provider's
  *   look-up or by a person; back to `queued` only when it is known that the provider never took it.
  */
@@ -57,7 +58,7 @@ export const skipReasons = [
 export type SkipReason = (typeof skipReasons)[number];
 
 /** Why a message was cancelled, where the run's own reason does not say it. */
-export const cancelReasons = ['dry_run'] as const;
+export const cancelReasons = ['dry_run', 'erased'] as const;
 export type CancelReason = (typeof cancelReasons)[number];
 
 /** Why a message that was handed to a provider ended without being sent, or is not known to have been. */

@@ -2,15 +2,19 @@ import { z } from 'zod';
 
 const days = z.int().min(1).max(3650).nullable().default(null);
 
-/** What a deployment has decided on privacy. Days count from the end of what is kept; null: it is kept. */
+/** What a deployment has decided on privacy. Days count from the end of what is kept; null: for ever. */
 export const privacySettings = z.strictObject({
   /** Without `ignoreConsent`, only customers who granted it are written to. */
   consentRequired: z.boolean().default(false),
-  /** Phones, names, texts and extra fields of the messages of ended runs, and what people wrote back. */
+  /** Phones, names, codes, texts and extra fields of the messages of runs that finished or were cancelled. */
   messageDays: days,
+  /** Phones and texts of what people wrote to us. */
+  replyDays: days,
+  /** Phones, names, codes, extra fields and notes of finished tickets. */
+  ticketDays: days,
   /** What providers called us with, as it came. */
   inboundEventDays: days,
-  /** Files of mailings that are no campaign's present file. */
+  /** Files of mailings that are no campaign's present file, and no live run's. */
   mailingFileDays: days,
   auditDays: days,
 });

@@ -1,4 +1,4 @@
-import { contactFields, readContact, type ExtraField } from '../domain/contact.ts';
+import { contactFields, readContact, type ContactField, type ExtraField } from '../domain/contact.ts';
 import { delimiterOf, readHeader, type Delimiter, type Layout } from './layout.ts';
 import { readLines } from './lines.ts';
 import type { MailingRecord } from './record.ts';
@@ -60,6 +60,8 @@ export const readWritten = (
 
 export interface CsvOptions {
   extraFields: readonly ExtraField[];
+  /** Those of a contact that the layout has; by default all. */
+  fields?: readonly ContactField[];
   limits?: Partial<CsvLimits>;
 }
 
@@ -75,7 +77,7 @@ interface RawRecord {
 
 async function* readBatches<T>(
   bytes: AsyncIterable<Uint8Array>,
-  { extraFields, limits = {} }: CsvOptions,
+  { extraFields, fields, limits = {} }: CsvOptions,
   recordOf: (raw: RawRecord) => T,
 ): AsyncGenerator<T[]> {
   const { lineBytes, batchSize } = { ...defaultLimits, ...limits };
@@ -107,7 +109,7 @@ async function* readBatches<T>(
       if (cells?.every(isBlank)) continue;
       if (header === undefined) {
         if (text.includes('\r')) refuseLineEndings(line);
-        header = { layout: readHeader(cells ?? [text], extraFields, first), delimiter };
+        header = { layout: readHeader(cells ?? [text], extraFields, first, fields), delimiter };
         continue;
       }
       batch.push(recordOf({ cells, line: first, layout: header.layout, text, delimiter }));

@@ -20,9 +20,17 @@ export interface Layout {
 /** What was wrong with a line, in a file that is to be mended. No column of a contact: an upload does not read it. */
 export const problemColumn = 'problema';
 
-/** The names of the header row in the layout's own order. */
-export function layoutColumns(extraFields: readonly ExtraField[]): string[] {
-  return [...contactFields.map(({ names }) => names[0]), ...extraFields.map(({ name }) => name)];
+const allFields: readonly ContactField[] = contactFields.map(({ field }) => field);
+
+/** The names of the header row in the layout's own order. `fields`: those of a contact that it has. */
+export function layoutColumns(
+  extraFields: readonly ExtraField[],
+  fields: readonly ContactField[] = allFields,
+): string[] {
+  return [
+    ...contactFields.filter(({ field }) => fields.includes(field)).map(({ names }) => names[0]),
+    ...extraFields.map(({ name }) => name),
+  ];
 }
 
 /** Which delimiter a header row uses; none of the layout's names holds either. */
@@ -41,11 +49,12 @@ export function readHeader(
   cells: readonly string[],
   extraFields: readonly ExtraField[],
   line: number,
+  fields?: readonly ContactField[],
 ): Layout {
   const positions = new Map<string, number>();
   const unknown: string[] = [];
   const repeated: string[] = [];
-  const columns = layoutColumns(extraFields);
+  const columns = layoutColumns(extraFields, fields);
   cells.forEach((cell, position) => {
     const name = columnOf(cell, columns);
     if (name === undefined && foldName(cell) === problemColumn) return;

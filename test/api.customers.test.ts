@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { claimLines, recordOutcomes } from '../db/claims.ts';
 import { customersPage } from '../db/customers.ts';
 import { optOutPhone } from '../db/opt-outs.ts';
 import { createApi, createCatalogue, createRun, errorOf } from './api.ts';
@@ -186,6 +187,30 @@ describe('Consent', () => {
     await sql`update messages set customer_id = ${id} where run_id = ${runId} and phone = '+5511922222222'`;
     await operator('POST', `/api/customers/${id}/consents`, { consent: 'refused' });
     expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 1, 'skipped: no_consent': 1 });
+  });
+
+  test('refused while a sender has the message in hand does not hide that it was sent', async () => {
+    const id = await createCustomer({ mobile: '11922222224' });
+    const { runId } = await createRun(api, catalogue, { phones: ['+5511922222224'] });
+    await sql`update messages set customer_id = ${id} where run_id = ${runId}`;
+    const claim = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
+    await operator('POST', `/api/customers/${id}/consents`, { consent: 'refused' });
+    const outcome = {
+      status: 'sent',
+      reason: null,
+      providerMessageId: 'SM1',
+      providerCode: null,
+      notBefore: null,
+      uncounted: false,
+      elapsedMs: 1,
+    } as const;
+    await recordOutcomes(
+      sql,
+      's#1',
+      claim.messages.map((message) => ({ id: message.id, ...outcome })),
+      claim.id === null ? [] : [claim.id],
+    );
+    expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: 1 });
   });
 });
 

@@ -13,7 +13,7 @@ export interface HousekeepingInput {
 /**
  * One for the deployment, for ever: it checks, round by round, what has to be true, and repairs it where that is safe
  * (SPEC, promise 6): every enabled campaign has its workflow, every live run has one, and the counts are those of the
- * rows. The history is bounded by continuing as new after each round.
+ * rows. Then it deletes what is older than it may be kept. The history is bounded by continuing as new after each round.
  */
 export async function housekeeping(input: HousekeepingInput): Promise<void> {
   const suspects = await housekeepingSteps.findLost();
@@ -32,6 +32,7 @@ export async function housekeeping(input: HousekeepingInput): Promise<void> {
     suspects.runIds.length === 0 ? 0 : await housekeepingSteps.failLostRuns({ runIds: suspects.runIds });
   const counts = await housekeepingSteps.reconcileRuns();
   const answers = await housekeepingSteps.deleteOldAnswers();
+  const purged = await housekeepingSteps.applyRetention();
   setCurrentDetails(
     [
       '| checked | found and mended |',
@@ -41,6 +42,10 @@ export async function housekeeping(input: HousekeepingInput): Promise<void> {
       `| Runs whose counts differed from their messages (of ${counts.runs}) | ${counts.mended} |`,
       `| Messages of ended runs left in a passing state | ${counts.stuck} |`,
       `| Answers of web services, deleted after their time | ${answers.deleted} |`,
+      '',
+      '| deleted for its age | rows |',
+      '| --- | ---: |',
+      ...Object.entries(purged).map(([what, rows]) => `| ${what} | ${rows} |`),
     ].join('\n'),
   );
   await sleep(input.pauseMs);

@@ -68,6 +68,7 @@ export const accessWords = dictionary(
       opt_out: 'Descadastro',
       ticket: 'Atendimento',
       ticket_posting: 'Envio de atendimentos',
+      privacy: 'Privacidade',
     },
     fields: {
       login: 'Usuário',
@@ -149,6 +150,7 @@ export const accessWords = dictionary(
       opt_out: 'Opt-out',
       ticket: 'Ticket',
       ticket_posting: 'Ticket posting',
+      privacy: 'Privacy',
     },
     fields: {
       login: 'Login',

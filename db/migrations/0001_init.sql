@@ -311,6 +311,7 @@ create table runs (
   measured_from   jsonb,                  -- domain/safeguards.ts: outcomes and failures when a stopped run went on
   sending_at      timestamptz,
   finished_at     timestamptz,
+  purged_at       timestamptz,            -- when the personal data of its messages was deleted by their age
   -- One run for each occurrence, whatever is retried.
   unique (campaign_id, occurrence)
 );
@@ -421,6 +422,7 @@ create index on inbound_messages (run_id, id) where run_id is not null;
 create index on inbound_messages (run_id) where effect = 'opt_out'; -- asked for each second while a run is sending
 create index on inbound_messages (effect, id) where effect is not null;
 create index inbound_messages_unmatched on inbound_messages (id) where message_id is null;
+create index inbound_messages_kept on inbound_messages (id) where phone <> ''; -- not purged yet (db/retention.ts)
 create index inbound_messages_unhandled on inbound_messages (id) where handled_at is null;
 create index on inbound_messages (customer_id) where customer_id is not null;
 
@@ -470,6 +472,7 @@ create index on tickets (customer_id, id) where customer_id is not null;
 create index on tickets (subcategory_id);
 create index on tickets (resolution_id) where resolution_id is not null;
 create index on tickets using gin (search);
+create index tickets_kept on tickets (finished_at) where phone is not null; -- not purged yet (db/retention.ts)
 
 -- The history of a ticket, append-only: its opening, each change, each further reply, each correction by a receipt.
 create table ticket_events (

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { privacySettings } from '../domain/privacy.ts';
+import { savePrivacySettings } from '../db/privacy.ts';
+import { housekeeping } from '../workflows/housekeeping.ts';
+import { addMailing, createEnabledCampaign, mailing, startRun } from './factories.ts';
+import { createRunProbe } from './runs.ts';
+import { createSystem } from './system.ts';
+import { until } from './until.ts';
+
+const system = await createSystem();
+const { sql, client, taskQueue } = system;
+const { ended } = createRunProbe(system);
+
+test('What is older than it may be kept loses what tells of people; the rest stays', async () => {
+  const campaign = await createEnabledCampaign(system, { mailing: 7 });
+  const old = await startRun(system, { campaign });
+  await ended(old);
+  await addMailing(sql, campaign.id, mailing(3));
+  const recent = await startRun(system, { campaign });
+  await ended(recent);
+  await sql`update runs set finished_at = now() - interval '31 days' where id = ${old.id}`;
+  await sql`update mailing_files set uploaded_at = now() - interval '31 days'`;
+  await sql`
+    insert into inbound_events (provider_id, event_key, kind, payload, received_at)
+    select provider_id, 'e' || n, 'other', '{}', now() - make_interval(days => 40 - n)
+    from runs, generate_series(1, 20) as n where runs.id = ${old.id}`;
+  await sql`
+    insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, received_at, handled_at)
+    select provider_id, 'm' || n, '+55119000000' || n, '1', 'oi', now() - make_interval(days => n), now()
+    from runs, generate_series(29, 32) as n where runs.id = ${old.id} order by n desc`;
+  await sql`
+    insert into audit_log (at, actor, actor_name, action, subject_kind)
+    values (now() - interval '31 days', 'system', 'system', 'old', 'run')`;
+  const eventsBefore = await sql`select from inbound_events`;
+
+  const sweep = async (days: number | null): Promise<void> => {
+    const kept = {
+      messageDays: days,
+      replyDays: days,
+      ticketDays: days,
+      inboundEventDays: days,
+      mailingFileDays: days,
+      auditDays: days,
+    };
+    await savePrivacySettings(sql, privacySettings.parse(kept));
+    const handle = await client.workflow.start(housekeeping, {
+      workflowId: `retention-${taskQueue}`,
+      taskQueue,
+      args: [{ pauseMs: 3_600_000, secondLookMs: 100 }],
+    });
+    await until('the round is over', async () =>
+      JSON.stringify(await handle.query('__temporal_workflow_metadata')).includes('auditEntries'),
+    );
+    await handle.terminate();
+  };
+
+  await sweep(null);
+  expect(await sql`select from messages where text is null`).toHaveLength(0);
+
+  await sweep(30);
+  const kept = await sql<{ runId: number; n: number }[]>`
+    select run_id, count(phone)::int as n from messages where run_id in (${old.id}, ${recent.id}) group by 1 order by 1`;
+  expect(kept.map(({ n }) => n)).toEqual([0, 3]);
+  expect(await sql`select from messages where run_id = ${old.id} and status = 'sent'`).toHaveLength(7);
+  // 40 - n > 30: nine of the twenty, and the tenth, which is 30 days and some milliseconds old.
+  expect(await sql`select from inbound_events`).toHaveLength(eventsBefore.length - 10);
+  expect(await sql`select from inbound_messages where phone <> ''`).toHaveLength(1);
+  expect(await sql`select from audit_log where action = 'old'`).toHaveLength(0);
+  const files = await sql<{ id: number; chunks: number }[]>`
+    select f.id, count(c.seq)::int as chunks from mailing_files as f left join mailing_file_chunks as c on c.file_id = f.id
+    where f.campaign_id = ${campaign.id} group by f.id order by f.id`;
+  expect(files.map(({ chunks }) => chunks)).toEqual([0, 1]);
+});
