@@ -5,39 +5,33 @@ import { openReplyTicket } from '../db/ticket-opening.ts';
 import { createCatalogue, createReadyCampaign, createRun, documentOf } from './api.ts';
 import { createConsole, languages } from './console.ts';
 import { createGateway } from './gateway.ts';
+import { addressOf, type PageSubjects } from './pages.ts';
 import { createTicketCatalogue, insertReply, onReply } from './tickets.ts';
 
 /**
- * Every page of the console in a real browser: both languages, wide and narrow, light and dark. A page whose address
- * has parameters needs its example here.
+ * Every page of the console in a real browser: both languages, wide and narrow, light and dark. Pages of a new noun
+ * need a subject here.
  */
 const gateway = await createGateway();
 const ui = await createConsole({ sandboxUrl: gateway.url });
 const admin = await ui.person('admin');
 const catalogue = await createCatalogue(ui);
 const named = documentOf(catalogue, { name: 'Cobrança de novembro, 2ª via do boleto' });
-const campaignUrl = `/campaigns/${await createReadyCampaign(ui, named)}`;
+const campaignId = await createReadyCampaign(ui, named);
 const run = await createRun(ui, catalogue, { phones: ['+5511900000001', null, '+5511900000002'] });
-const examples: Readonly<Record<string, string>> = {
-  '/campaigns/:id': campaignUrl,
-  ...Object.fromEntries(
-    ['schedule', 'message', 'mailing', 'ticket', 'disable', 'run-now', 'delete'].map((page) => [
-      `/campaigns/:id/${page}`,
-      `${campaignUrl}/${page}`,
-    ]),
-  ),
-  '/runs/:id': `/runs/${run.runId}`,
-  '/runs/:id/cancel': `/runs/${run.runId}/cancel`,
-  '/runs/:id/messages': `/runs/${run.runId}/messages`,
-  '/messages/:id': `/messages/${String(run.messageIds[0])}`,
-  ...(await settingExamples()),
-  ...(await serviceExamples()),
-  '/settings/users/:id': `/settings/users/${admin.id}`,
-  '/settings/tokens/:id/revoke': '/settings/tokens/1/revoke',
+const subjects: PageSubjects = {
+  '/campaigns': campaignId,
+  '/runs': run.runId,
+  '/messages': run.messageIds[0] ?? 0,
+  '/phones': '+5511900000003',
+  ...(await settingSubjects()),
+  ...(await serviceSubjects()),
+  '/settings/users': admin.id,
+  '/settings/tokens': 1,
 };
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 
-async function settingExamples(): Promise<Record<string, string>> {
+async function settingSubjects(): Promise<Record<string, number>> {
   const create = async (path: string, definition: object): Promise<[string, number]> => {
     const body = { name: `Um nome bastante longo, como os que as pessoas dão: ${path}`, definition };
     const answer = await ui.as('admin')('POST', `/api/settings/${path}`, body);
@@ -61,16 +55,11 @@ async function settingExamples(): Promise<Record<string, string>> {
       ),
     )),
   ];
-  return Object.fromEntries(
-    made.flatMap(([path, id]) => [
-      [`/settings/${path}/:id`, `/settings/${path}/${id}`],
-      [`/settings/${path}/:id/delete`, `/settings/${path}/${id}/delete`],
-    ]),
-  );
+  return Object.fromEntries(made.map(([path, id]) => [`/settings/${path}`, id]));
 }
 
 /** One of each that people have to do with. */
-async function serviceExamples(): Promise<Record<string, string>> {
+async function serviceSubjects(): Promise<Record<string, number>> {
   const settings = await createTicketCatalogue(ui.sql);
   const { messageIds } = await createRun(ui, catalogue, {
     changes: { ticketPolicy: onReply(settings) },
@@ -80,27 +69,19 @@ async function serviceExamples(): Promise<Record<string, string>> {
   const make = async (path: string, body: object): Promise<number> =>
     (await ui.as('admin')('POST', path, body)).json<{ id: number }>().id;
   const name = 'João Assunção de Albuquerque e Mello Filho';
-  const customer = await make('/api/customers', { name, mobile: '11900000001' });
-  const optOut = await make('/api/opt-outs', { phone: '11900000002', note: 'Pediu por telefone' });
   return {
-    '/tickets/:id': `/tickets/${opened?.ticketId ?? 0}`,
-    '/customers/:id': `/customers/${customer}`,
-    '/customers/:id/delete': `/customers/${customer}/delete`,
-    '/phones/:phone': '/phones/%2B5511900000003',
-    '/opt-outs/:id/remove': `/opt-outs/${optOut}/remove`,
+    '/tickets': opened?.ticketId ?? 0,
+    '/customers': await make('/api/customers', { name, mobile: '11900000001' }),
+    '/opt-outs': await make('/api/opt-outs', { phone: '11900000002', note: 'Pediu por telefone' }),
   };
 }
 
 /** Names alone, shown by the very pages that show regions. */
 const likeRegions = /^\/settings\/(customer-types|departments|assignees|categories|resolutions)(\/|$)/;
 
-const patterns = ui.pages.filter((pattern) => !likeRegions.test(pattern));
-const addresses = patterns.map((pattern) => {
-  if (!pattern.includes(':')) return pattern;
-  const example = examples[pattern];
-  if (example === undefined) throw new Error(`Give an example of ${pattern}.`);
-  return example;
-});
+const addresses = ui.pages
+  .filter((pattern) => !likeRegions.test(pattern))
+  .map((pattern) => addressOf(pattern, subjects));
 
 describe.skipIf(chromiumPath === null)('every page', async () => {
   if (chromiumPath === null) return;

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { LightMyRequestResponse, RouteOptions } from 'fastify';
+import type { LightMyRequestResponse } from 'fastify';
 import { hashSecret } from '../api/auth.ts';
 import { adminConsole } from '../console/app.tsx';
 import { insertSession } from '../db/sessions.ts';
 import { insertUser } from '../db/users.ts';
 import type { Locale, Role } from '../domain/user.ts';
 import { createApi, type TestApi, type TestApiOptions } from './api.ts';
+import { notePages } from './pages.ts';
 
 export interface TestConsole extends TestApi {
   /** The addresses of all pages, as patterns: `/campaigns/:id`. Parts of pages are none. */
@@ -32,12 +33,7 @@ export async function createConsole(options: TestApiOptions = {}): Promise<TestC
   const publicUrl = options.publicUrl ?? 'http://127.0.0.1:3000';
   const api = await createApi({ ...options, publicUrl });
   const { app, sql } = api;
-  const pages: string[] = [];
-  const note = ({ method, url, config }: RouteOptions): void => {
-    const isPage = method === 'GET' && config?.fragment !== true && !url.startsWith('/assets/');
-    if (isPage) pages.push(url);
-  };
-  app.addHook('onRoute', note);
+  const pages = notePages(app);
   await app.register(adminConsole, { publicUrl });
 
   let people = 0;
