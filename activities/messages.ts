@@ -253,12 +253,19 @@ export function createMessages({
         const since = performance.now();
         const answer = await provider.send({ messageId, to: claimed.phone, text: claimed.text });
         const outcome = {
-          ...outcomeOf(claimed, answer, provider.deduplicates, performance.now() - since),
+          ...outcomeOf(
+            claimed,
+            answer,
+            { providerId: run.providerId, deduplicates: provider.deduplicates },
+            performance.now() - since,
+          ),
           notBefore: null,
         };
         if (outcome.status === 'queued' && !outcome.uncounted && claimed.attempts >= maxAttempts) {
-          outcome.status = 'failed';
-          outcome.reason = 'temporary_failure';
+          // An attempt that got no answer may have been taken, even where it was safe to repeat it.
+          const perhapsTaken = outcome.providerId !== null || message.providerId !== null;
+          outcome.status = perhapsTaken ? 'unknown' : 'failed';
+          outcome.reason = perhapsTaken ? 'no_answer' : 'temporary_failure';
         }
         const writing = {
           signal: cancellationSignal(),

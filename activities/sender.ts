@@ -138,6 +138,7 @@ function createBell() {
 const unsent: Omit<Outcome, 'id'> = {
   status: 'queued',
   reason: null,
+  providerId: null,
   providerMessageId: null,
   providerCode: null,
   notBefore: null,
@@ -152,7 +153,7 @@ const unsent: Omit<Outcome, 'id'> = {
 export function outcomeOf(
   message: ClaimedMessage,
   answer: SendOutcome,
-  deduplicates: boolean,
+  { providerId, deduplicates }: { providerId: number; deduplicates: boolean },
   elapsedMs: number,
 ): Outcome {
   const now = Date.now();
@@ -166,9 +167,9 @@ export function outcomeOf(
   const later = () => new Date(now + Math.min(maxRetryDelayMs, retryDelayMs * 2 ** (message.attempts - 1)));
   switch (answer.kind) {
     case 'accepted':
-      return { ...outcome, status: 'sent', providerMessageId: answer.providerMessageId };
+      return { ...outcome, status: 'sent', providerId, providerMessageId: answer.providerMessageId };
     case 'refused':
-      return { ...outcome, status: 'failed', reason: answer.reason };
+      return { ...outcome, status: 'failed', providerId, reason: answer.reason };
     case 'temporary':
       // A pause the provider asked for says nothing about this message: it costs it no attempt.
       return answer.retryAfterMs === null
@@ -176,8 +177,8 @@ export function outcomeOf(
         : { ...outcome, notBefore: new Date(now + answer.retryAfterMs), uncounted: true };
     case 'ambiguous':
       return deduplicates
-        ? { ...outcome, notBefore: later() }
-        : { ...outcome, status: 'unknown', reason: 'no_answer' };
+        ? { ...outcome, providerId, notBefore: later() }
+        : { ...outcome, providerId, status: 'unknown', reason: 'no_answer' };
     case 'account':
       return { ...outcome, uncounted: true };
   }
@@ -212,6 +213,7 @@ export async function streamMessages(
   const claims = { underWay: true, any: false };
   const progress: SenderProgress = { sent: 0, failed: 0, unknown: 0, requeued: 0 };
   const health = createHealth();
+  const taker = { providerId, deduplicates: provider.deduplicates };
 
   const ringAll = (): void => {
     toWrite.ring();
@@ -228,7 +230,7 @@ export async function streamMessages(
   };
 
   const settle = ({ message, claim }: Held, answer: SendOutcome, elapsedMs: number): void => {
-    const outcome = outcomeOf(message, answer, provider.deduplicates, elapsedMs);
+    const outcome = outcomeOf(message, answer, taker, elapsedMs);
     if (settled.push({ message, claim, outcome }) === 1) settledSince = performance.now();
     switch (answer.kind) {
       case 'accepted':

@@ -28,6 +28,8 @@ export const messageView = z.object({
   /** The message of an earlier run that this one sends again. */
   resendOf: z.int().nullable(),
   attempts: z.int(),
+  /** The provider that took it, refused it, or may have taken it. */
+  providerId: z.int().nullable(),
   providerMessageId: z.string().nullable(),
   providerCode: z.string().nullable(),
   sendingAt: instant.nullable(),

@@ -137,6 +137,8 @@ export interface Outcome {
   id: number;
   status: Extract<MessageStatus, 'sent' | 'failed' | 'unknown' | 'queued'>;
   reason: FailureReason | null;
+  /** Who took or refused it, or may have taken it; null: nobody has taken it at this attempt. */
+  providerId: number | null;
   providerMessageId: string | null;
   providerCode: string | null;
   /** For `queued`: not before. */
@@ -167,14 +169,16 @@ export async function recordOutcomes(
         ${outcomes.map((o) => o.id)}::bigint[], ${outcomes.map((o) => o.status)}::text[],
         ${outcomes.map((o) => o.reason)}::text[], ${outcomes.map((o) => o.providerMessageId)}::text[],
         ${outcomes.map((o) => o.providerCode)}::text[], ${outcomes.map((o) => o.notBefore?.toISOString() ?? null)}::timestamptz[],
-        ${outcomes.map((o) => Number(o.uncounted))}::int[], ${outcomes.map((o) => Math.round(o.elapsedMs))}::int[]
-      ) as o (id, status, reason, provider_message_id, provider_code, not_before, uncounted, elapsed_ms)
+        ${outcomes.map((o) => Number(o.uncounted))}::int[], ${outcomes.map((o) => Math.round(o.elapsedMs))}::int[],
+        ${outcomes.map((o) => o.providerId)}::bigint[]
+      ) as o (id, status, reason, provider_message_id, provider_code, not_before, uncounted, elapsed_ms, provider_id)
     ), ended as (
       delete from claims where id = any(${[...endedClaims]}::bigint[])
     ), moved as (
       update messages as m set
         status = o.status, reason = o.reason, provider_message_id = o.provider_message_id, provider_code = o.provider_code,
-        not_before = o.not_before, sender = ${sender},
+        -- Whoever may have taken it once may have it for good, whatever later attempts say.
+        provider_id = coalesce(o.provider_id, m.provider_id), not_before = o.not_before, sender = ${sender},
         attempts = m.attempts + case when m.status = 'unknown' then 0 else 1 end - o.uncounted,
         sending_at = now() - o.elapsed_ms * interval '1 ms',
         sent_at = case when o.status = 'sent' then now() else m.sent_at end,
@@ -213,7 +217,8 @@ export async function settleDeadSenders(
         status = case when ${Number(deduplicates)} = 1 and m.status <> 'skipped' then 'queued' else 'unknown' end,
         reason = case when ${Number(deduplicates)} = 1 and m.status <> 'skipped' then null else 'sender_died' end,
         ended_at = case when ${Number(deduplicates)} = 1 and m.status <> 'skipped' then null else now() end,
-        attempts = m.attempts + 1, sender = in_hand.sender, sending_at = in_hand.claimed_at
+        attempts = m.attempts + 1, sender = in_hand.sender, sending_at = in_hand.claimed_at,
+        provider_id = coalesce(m.provider_id, (select provider_id from runs where id = ${runId}))
       from in_hand
       where m.id = in_hand.id and (
         m.status = 'sending'

@@ -112,7 +112,8 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
       ) as r (id, provider_id, provider_message_id, status, reason, provider_code)
     ), moved as (
       update messages as m set
-        status = r.status, reason = r.reason, provider_message_id = coalesce(m.provider_message_id, r.provider_message_id),
+        status = r.status, reason = r.reason, provider_id = r.provider_id,
+        provider_message_id = coalesce(m.provider_message_id, r.provider_message_id),
         provider_code = coalesce(r.provider_code, m.provider_code), sent_at = coalesce(m.sent_at, now()),
         sending_at = coalesce(m.sending_at, now()),
         -- It overtook the outcome, which would have counted the attempt.
@@ -150,6 +151,8 @@ export interface MessageRow {
   extra: Record<string, string> | null;
   resendOf: number | null;
   attempts: number;
+  /** Who took it, refused it, or may have taken it. */
+  providerId: number | null;
   providerMessageId: string | null;
   providerCode: string | null;
   sendingAt: Date | null;
@@ -172,7 +175,7 @@ export async function listMessages(
 ): Promise<MessageRow[]> {
   return sql<MessageRow[]>`
     select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts,
-      provider_message_id, provider_code, sending_at, sent_at, ended_at
+      provider_id, provider_message_id, provider_code, sending_at, sent_at, ended_at
     from messages
     where run_id = ${filter.runId} and line > ${after}
       ${filter.status === undefined ? sql`` : sql`and status = ${filter.status}`}
@@ -184,7 +187,7 @@ export async function listMessages(
 export async function getMessage(sql: Sql, messageId: number): Promise<MessageRow | null> {
   const [row] = await sql<MessageRow[]>`
     select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts,
-      provider_message_id, provider_code, sending_at, sent_at, ended_at
+      provider_id, provider_message_id, provider_code, sending_at, sent_at, ended_at
     from messages where id = ${messageId}`;
   return row ?? null;
 }

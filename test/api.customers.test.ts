@@ -198,6 +198,7 @@ describe('Consent', () => {
     const outcome = {
       status: 'sent',
       reason: null,
+      providerId: null,
       providerMessageId: 'SM1',
       providerCode: null,
       notBefore: null,

@@ -112,6 +112,7 @@ describe('a receipt', () => {
         id,
         status: 'sent',
         reason: null,
+        providerId: null,
         providerMessageId: sidOf(id),
         providerCode: null,
         notBefore: null,

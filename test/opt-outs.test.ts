@@ -43,6 +43,7 @@ test('an opt-out does not hide what became of a message that a sender had in han
       id,
       status: 'sent',
       reason: null,
+      providerId: null,
       providerMessageId: 'SM1',
       providerCode: null,
       notBefore: null,

@@ -16,6 +16,7 @@ export async function recordSent(
       id,
       status: 'sent',
       reason: null,
+      providerId: null,
       providerMessageId: sidOf(id),
       providerCode: null,
       notBefore: null,

@@ -299,7 +299,7 @@ create table runs (
   fetched_at      timestamptz,            -- when it began to fetch that answer
   resend_of       bigint references runs, -- the run whose messages this one sends again
   resend_scope    jsonb,                  -- db/resends.ts: which of them
-  provider_id     bigint references providers,
+  provider_id     bigint references providers, -- who sends for it now: its campaign's, or the fallback it went over to
   expires_at      timestamptz,
   started_at      timestamptz,
   mailing_at      timestamptz,
@@ -338,7 +338,7 @@ create table messages (
   attempts            smallint not null default 0,
   not_before          timestamptz,        -- of a message that is to be tried again
   sender              text,               -- the activity that sent it; null: nobody has said what became of it
-  provider_id         bigint,
+  provider_id         bigint,             -- who took or refused it, or may have taken it; no foreign key, for its cost
   provider_message_id text,
   provider_code       text,
   sending_at          timestamptz,
