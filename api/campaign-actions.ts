@@ -6,13 +6,7 @@ import { liveRuns } from '../db/run-progress.ts';
 import { schedule } from '../domain/schedule.ts';
 import { actorId, actorOf, audit } from './auth.ts';
 import type { CampaignSync } from './campaign-sync.ts';
-import {
-  campaignView,
-  enablingProblems,
-  occurrencesOf,
-  occurrenceView,
-  viewCampaign,
-} from './campaign-view.ts';
+import { campaignView, enablingProblems, lookAhead, occurrencesView, viewCampaign } from './campaign-view.ts';
 import { ApiError, notFound } from './errors.ts';
 import { idParams } from './parameters.ts';
 import { cancelRun } from './run-cancel.ts';
@@ -24,8 +18,6 @@ interface CampaignActionsDeps {
   temporal: Temporal;
   clock: () => Date;
 }
-
-const occurrencesView = z.object({ occurrences: z.array(occurrenceView) });
 
 /** What one does with a campaign: switch it on and off, look ahead, run it now. */
 export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async (app, deps) => {
@@ -170,7 +162,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       const row = await getCampaign(sql, id);
       if (!row) throw notFound('campaign', id);
       const { count } = request.query;
-      return { occurrences: await occurrencesOf(sql, row.definition.schedule, { now: clock(), count }) };
+      return lookAhead(sql, row.definition.schedule, { now: clock(), count });
     },
   );
 
@@ -187,7 +179,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     },
     async (request) => {
       const { schedule, count } = request.body;
-      return { occurrences: await occurrencesOf(sql, schedule, { now: clock(), count }) };
+      return lookAhead(sql, schedule, { now: clock(), count });
     },
   );
 };

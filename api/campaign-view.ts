@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { brokenReferences } from '../db/campaign-references.ts';
+import { archivedReferences, brokenReferences } from '../db/campaign-references.ts';
 import type { CampaignRow } from '../db/campaigns.ts';
 import type { Sql } from '../db/client.ts';
 import { getMailingFile, type MailingFileRow } from '../db/mailings.ts';
 import { lastRuns } from '../db/run-progress.ts';
-import { getTicketSubcategory, holidayDates } from '../db/settings.ts';
+import { getSetting, getTicketSubcategory, holidayDates } from '../db/settings.ts';
 import {
   type CampaignDraft,
   campaignDraft,
@@ -13,7 +13,7 @@ import {
   type Problem,
 } from '../domain/campaign.ts';
 import { runStatuses, runTriggers } from '../domain/run.ts';
-import { nextOccurrences, type Occurrence, type Schedule } from '../domain/schedule.ts';
+import { holidaysLeftOut, nextOccurrences, type Occurrence, type Schedule } from '../domain/schedule.ts';
 import { instant } from './instant.ts';
 import type { Temporal } from './temporal.ts';
 
@@ -22,6 +22,12 @@ export const occurrenceView = z.object({
   /** As the clocks of the schedule's zone show it. */
   local: z.string(),
   offset: z.string(),
+});
+
+export const occurrencesView = z.object({
+  occurrences: z.array(occurrenceView),
+  /** Holidays up to the last of them on which something would be due otherwise. */
+  leftOut: z.array(z.object({ date: z.string(), name: z.string() })),
 });
 
 export const mailingFileView = z.object({
@@ -74,6 +80,8 @@ export const campaignListView = z.object({
       id: z.int(),
       name: z.string(),
       enabled: z.boolean(),
+      /** How many things keep it from being enabled. */
+      problemCount: z.int(),
       nextOccurrence: occurrenceView.nullable(),
       lastRun: lastRunView.nullable(),
     }),
@@ -94,6 +102,22 @@ export async function occurrencesOf(
 ): Promise<Occurrence[]> {
   const holidays = new Set(await holidayDates(sql, schedule.holidayCalendarId));
   return nextOccurrences(schedule, { after: now, count, holidays });
+}
+
+/** The same, with the holidays that made it leave something out. */
+export async function lookAhead(
+  sql: Sql,
+  schedule: Schedule,
+  { now, count }: { now: Date; count: number },
+): Promise<z.infer<typeof occurrencesView>> {
+  const { holidayCalendarId } = schedule;
+  const calendar =
+    holidayCalendarId === null ? null : await getSetting(sql, 'holidayCalendars', holidayCalendarId);
+  const holidays = calendar?.definition.holidays ?? [];
+  const dates = new Set(holidays.map(({ date }) => date));
+  const occurrences = nextOccurrences(schedule, { after: now, count, holidays: dates });
+  const until = occurrences.length < count ? null : (occurrences.at(-1)?.at ?? null);
+  return { occurrences, leftOut: holidaysLeftOut(schedule, { after: now, until, holidays }) };
 }
 
 /** All that enabling has to know of a campaign beyond its document. */
@@ -157,13 +181,28 @@ export async function viewCampaignList(
     sql,
     rows.map(({ id }) => id),
   );
+  const archived = await archivedReferences(
+    sql,
+    rows.map(({ definition }) => definition),
+  );
   const campaigns = [];
-  for (const { id, definition, enabled } of rows) {
+  for (const [index, { id, definition, enabled, mailingFileId }] of rows.entries()) {
     const [next] = await occurrencesOf(sql, definition.schedule, { now, count: 1 });
+    const { ticketPolicy } = definition;
+    const completed = completeCampaign(definition, {
+      hasMailingFile: mailingFileId !== null,
+      nextOccurrence: next?.at ?? null,
+      archived: archived[index] ?? [],
+      subcategory:
+        enabled || ticketPolicy.when === 'never'
+          ? null
+          : await getTicketSubcategory(sql, ticketPolicy.subcategoryId),
+    });
     campaigns.push({
       id,
       name: definition.name,
       enabled,
+      problemCount: completed.ok ? 0 : completed.problems.length,
       nextOccurrence: next ?? null,
       lastRun: last.get(id) ?? null,
     });

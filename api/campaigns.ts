@@ -43,12 +43,18 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       schema: {
         tags,
         summary: 'List campaigns, newest first',
-        querystring: page,
+        querystring: page.extend({
+          /** A part of the name, whatever its case and accents. */
+          name: z.string().trim().max(120).optional(),
+          enabled: z.enum(['true', 'false']).optional(),
+        }),
         response: { 200: campaignListView },
       },
     },
-    async ({ query: { before = null, limit } }) =>
-      viewCampaignList(deps, await listCampaigns(sql, { before, limit })),
+    async ({ query: { before = null, limit, name, enabled } }) => {
+      const filter = { name, enabled: enabled === undefined ? undefined : enabled === 'true' };
+      return viewCampaignList(deps, await listCampaigns(sql, filter, { before, limit }));
+    },
   );
 
   app.get(

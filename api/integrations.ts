@@ -23,6 +23,7 @@ import {
 import { settingName } from '../domain/settings.ts';
 import { audit } from './auth.ts';
 import { ApiError, isForeignKeyViolation, notFound } from './errors.ts';
+import { instant } from './instant.ts';
 import { idParams } from './parameters.ts';
 
 const content = z.strictObject({ name: settingName, config: integrationConfig });
@@ -31,7 +32,7 @@ export const integrationView = z.object({
   id: z.int(),
   name: z.string(),
   config: integrationConfig,
-  archivedAt: z.date().nullable(),
+  archivedAt: instant.nullable(),
 });
 export const integrationListView = z.object({ integrations: z.array(integrationView) });
 

@@ -13,6 +13,7 @@ import { compose, parseTemplate } from '../domain/template.ts';
 import type { SendOutcome } from '../sms/provider.ts';
 import type { Adapters } from './adapters.ts';
 import { actorId, actorOf, audit } from './auth.ts';
+import { defined } from './defined.ts';
 import { ApiError, notFound } from './errors.ts';
 import { idParams } from './parameters.ts';
 
@@ -25,16 +26,30 @@ const sample = z.strictObject({
 });
 type Sample = z.infer<typeof sample>;
 
-export const messagePreview = z.object({
-  text: z.string(),
+/** What takes the place of the saved message's, for one that is being written. */
+const messageChanges = {
+  template: z.string().max(1000).optional(),
+  removeAccents: z.boolean().optional(),
+  maxSegments: z.int().min(1).max(10).optional(),
+  providerId: z.int().positive().nullable().optional(),
+};
+
+const cost = {
   encoding: z.enum(['GSM-7', 'UCS-2']),
   /** Septets of GSM-7, or UTF-16 units of UCS-2. */
   characters: z.int(),
   segments: z.int(),
-  /** Left in the last segment. */
-  remaining: z.int(),
   /** What makes the text leave GSM-7, and cost more. */
   charactersOutside: z.array(z.string()),
+};
+
+export const messagePreview = z.object({
+  text: z.string(),
+  ...cost,
+  /** Left in the last segment. */
+  remaining: z.int(),
+  /** The same text with its accents where they are removed, without them where they are kept. */
+  otherwise: z.object(cost),
   /** Why a contact with these values would be left out; null: it would not. */
   skipped: z.enum(['message_too_long', 'message_empty', 'placeholder_unknown']).nullable(),
 });
@@ -72,18 +87,14 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
         summary: 'What a contact would get',
         description: 'By the saved campaign, or by what the body gives in its place. Nothing is sent.',
         params: idParams,
-        body: z.strictObject({
-          template: z.string().max(1000).optional(),
-          removeAccents: z.boolean().optional(),
-          sample: sample.prefault({}),
-        }),
+        body: z.strictObject({ ...messageChanges, sample: sample.prefault({}) }),
         response: { 200: messagePreview },
       },
     },
     async (request) => {
       const { sample, ...changes } = request.body;
       const { definition } = await need(request.params.id);
-      const message = { ...definition.message, ...changes };
+      const message = { ...definition.message, ...defined(changes) };
       const profile = await profileOf(message.providerId);
       return previewOf({ ...definition, message }, sample, profile);
     },
@@ -97,17 +108,22 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
         tags,
         summary: 'Send the message to one phone, now',
         description:
-          'The answer is what the provider said. It belongs to no run, and nothing but that it was sent is kept. Sending hours and consent are not asked; an opt-out is.',
+          'The saved message, or what the body gives in its place. The answer is what the provider said. It belongs to no run, and nothing but that it was sent is kept. Sending hours and consent are not asked; an opt-out is.',
         params: idParams,
-        body: z.strictObject({ phone: z.string().min(1).max(40), values: sample.prefault({}) }),
+        body: z.strictObject({
+          phone: z.string().min(1).max(40),
+          ...messageChanges,
+          values: sample.prefault({}),
+        }),
         response: { 200: testSendOutcome },
       },
     },
     async (request) => {
       const { id } = request.params;
-      const { phone, values } = request.body;
+      const { phone, values, ...changes } = request.body;
       const { definition } = await need(id);
-      const { template, providerId } = definition.message;
+      const message = { ...definition.message, ...defined(changes) };
+      const { template, providerId } = message;
       const to = parsePhone(phone);
       const problems: Problem[] = [];
       if (!to.ok) {
@@ -126,7 +142,11 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
         throw new ApiError('invalid_fields', { problems });
       if (await isOptedOut(sql, await phoneHash(), to.e164)) throw new ApiError('opted_out');
 
-      const { text, segments, skipped } = previewOf(definition, values, await profileOf(providerId));
+      const { text, segments, skipped } = previewOf(
+        { ...definition, message },
+        values,
+        await profileOf(providerId),
+      );
       if (skipped !== null) {
         const message = `A contact with these values would be left out: ${skipped}.`;
         throw new ApiError('invalid_fields', {
@@ -175,13 +195,23 @@ function previewOf(
   const whole =
     'skip' in composed ? compose(parsed.template, sample, { ...options, maxSegments: 1_000 }) : composed;
   const text = 'skip' in whole ? '' : whole.text;
+  const other = compose(parsed.template, sample, {
+    ...options,
+    maxSegments: 1_000,
+    removeAccents: !removeAccents,
+  });
   return {
     text,
-    ...segmentsOf(text, profile),
-    charactersOutside: charactersOutside(text, profile),
+    ...costOf(text, profile),
+    otherwise: costOf('skip' in other ? '' : other.text, profile),
     skipped: 'skip' in composed ? composed.skip : null,
   };
 }
+
+const costOf = (text: string, profile: SegmentProfile) => ({
+  ...segmentsOf(text, profile),
+  charactersOutside: charactersOutside(text, profile),
+});
 
 function resultOf(answer: SendOutcome) {
   const base = { outcome: answer.kind, reason: null, providerMessageId: null, code: null };

@@ -19,6 +19,7 @@ import { attributePaths } from '../mailing/field-map.ts';
 import type { MailingRecord } from '../mailing/record.ts';
 import { WebserviceRefused, webserviceRefusals } from '../mailing/refused.ts';
 import { fetchAnswer, readWebservice, type WebserviceDeps } from '../mailing/webservice.ts';
+import { defined } from './defined.ts';
 import { ApiError, notFound } from './errors.ts';
 
 const testRequest = z.strictObject({
@@ -66,6 +67,8 @@ const testedContact = z.object({
   segments: z.int().nullable(),
 });
 export const webservicePreviewView = z.object({
+  /** The address that was fetched, parameters filled in; without what the integration adds. */
+  address: z.string(),
   contacts: z.array(testedContact),
   /** The answer has more records than these. */
   more: z.boolean(),
@@ -153,6 +156,7 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
     },
     async (request) => {
       const { target, block, extraFields, composing } = await targetOf(request.body);
+      const address = target.url.href;
       const contacts: z.infer<typeof testedContact>[] = [];
       const attributes = new Set<string>();
       const phones = new Set<string>();
@@ -169,11 +173,11 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
         )) {
           for (const record of batch) {
             if (contacts.length === shownContacts)
-              return { contacts, more: true, attributes: [...attributes] };
+              return { address, contacts, more: true, attributes: [...attributes] };
             contacts.push(toContact(record));
           }
         }
-        return { contacts, more: false, attributes: [...attributes] };
+        return { address, contacts, more: false, attributes: [...attributes] };
       });
     },
   );
@@ -250,11 +254,6 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
     });
   }
 };
-
-const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 
 interface Composing {
   template: string | null;

@@ -48,6 +48,28 @@ export async function brokenReferences(sql: Sql, draft: CampaignDraft): Promise<
   return broken;
 }
 
+/** The fields of each document whose entry is archived, asked for all of them together. */
+export async function archivedReferences(sql: Sql, drafts: readonly CampaignDraft[]): Promise<string[][]> {
+  const archived = new Map<string, ReadonlySet<number>>();
+  for (const table of new Set<string>(references.map((one) => one.table))) {
+    const fields = references.filter((one) => one.table === table).map(({ field }) => field);
+    const ids = drafts.flatMap((draft) => fields.map((field) => valueAt(draft, field)));
+    const named = [...new Set(ids.filter((id) => typeof id === 'number'))];
+    if (named.length === 0) continue;
+    const rows = await sql<{ id: number }[]>`
+      select id from ${sql(table)} where id = any(${named}) and archived_at is not null`;
+    archived.set(table, new Set(rows.map(({ id }) => id)));
+  }
+  return drafts.map((draft) =>
+    references
+      .filter(({ field, table }) => {
+        const id = valueAt(draft, field);
+        return typeof id === 'number' && archived.get(table)?.has(id) === true;
+      })
+      .map(({ field }) => field),
+  );
+}
+
 /** The campaigns that refer to an entry, by id; at most 20 of them. */
 export async function campaignsUsing(
   sql: Sql,

@@ -70,13 +70,24 @@ export async function lockCampaign(sql: Sql, id: number): Promise<CampaignRow | 
   return row ? parsed(row) : null;
 }
 
+export interface CampaignFilter {
+  /** In the name, whatever the case and accents. */
+  name?: string | undefined;
+  enabled?: boolean | undefined;
+}
+
 /** A page of campaigns by id, newest first; `before`: only those with a smaller id. */
 export async function listCampaigns(
   sql: Sql,
+  { name, enabled }: CampaignFilter,
   { before, limit }: { before: number | null; limit: number },
 ): Promise<CampaignRow[]> {
   const rows = await sql<CampaignRow[]>`
-    select ${columns(sql)} from campaigns ${before === null ? sql`` : sql`where id < ${before}`} order by id desc limit ${limit}`;
+    select ${columns(sql)} from campaigns where true
+      ${name === undefined ? sql`` : sql`and position(folded(${name}) in folded(name)) > 0`}
+      ${enabled === undefined ? sql`` : sql`and enabled = ${enabled}`}
+      ${before === null ? sql`` : sql`and id < ${before}`}
+    order by id desc limit ${limit}`;
   return rows.map(parsed);
 }
 

@@ -119,6 +119,26 @@ export function nextOccurrences(
   return occurrences;
 }
 
+/** The first of the holidays after `after` and up to `until` (null: without end) on which something would be due. */
+export function holidaysLeftOut<T extends { date: string }>(
+  schedule: Schedule,
+  { after, until, holidays }: { after: Date; until: Date | null; holidays: readonly T[] },
+): T[] {
+  const dueOn = (date: string): boolean => {
+    const start = instantOf(wallTimeOf(`${date}T00:00`), schedule.timezone);
+    const since = new Date(Math.max(start - 1, after.getTime()));
+    const [first] = nextOccurrences(schedule, { after: since, count: 1 });
+    return first?.local.startsWith(date) === true && (until === null || first.at <= until);
+  };
+  const from = inZone(after.getTime(), schedule.timezone).toPlainDate().toString();
+  return holidays
+    .filter(({ date }) => date >= from)
+    .toSorted((a, b) => (a.date < b.date ? -1 : 1))
+    .slice(0, maxHolidaysLookedAt)
+    .filter(({ date }) => dueOn(date));
+}
+const maxHolidaysLookedAt = 60;
+
 /** Whether the schedule is due at no time at all: its end comes too early, all is holidays, or there is no such date. */
 export function neverOccurs(schedule: Schedule, holidays?: ReadonlySet<string>): boolean {
   return nextOccurrences(schedule, { after: null, count: 1, holidays }).length === 0;

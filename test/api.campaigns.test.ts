@@ -305,6 +305,7 @@ describe('looking ahead', () => {
         { at: '2030-12-24T12:00:00.000Z', local: '2030-12-24T09:00', offset: '-03:00' },
         { at: '2030-12-26T12:00:00.000Z', local: '2030-12-26T09:00', offset: '-03:00' },
       ],
+      leftOut: [{ date: '2030-12-25', name: 'Natal' }],
     });
   });
 
@@ -328,6 +329,7 @@ describe('the preview of a message', () => {
       segments: 1,
       remaining: 134,
       charactersOutside: [],
+      otherwise: { encoding: 'UCS-2', characters: 26, segments: 1, charactersOutside: ['á', 'ã', 'ó'] },
       skipped: null,
     });
     expect(
