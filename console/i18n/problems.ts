@@ -1,5 +1,6 @@
 import type { Problem } from '../../domain/campaign.ts';
 import type { Locale } from '../../domain/user.ts';
+import { inPortuguese } from './patterns.ts';
 
 /**
  * The API speaks English. Its sentences in Portuguese: by the sentence itself where it says more than its code, else by
@@ -70,9 +71,58 @@ const sentences: Readonly<Record<string, string>> = {
   'A token without spaces or control characters.': 'Um token sem espaços.',
   'This is not a mobile number that can be written to.': 'Este não é um celular válido.',
   'Expected a mobile number.': 'Informe um número de celular.',
+  'This part was changed since you opened it. What you entered is still here: saving again puts it in the place of that change.':
+    'Esta parte foi alterada depois que você a abriu. O que você preencheu continua aqui: salvar de novo o põe no lugar daquela alteração.',
+  'The upload broke off.': 'O envio do arquivo foi interrompido. Nada foi guardado.',
+  'The message has no text.': 'A mensagem está vazia.',
+  'The message has a control character, which no telephone shows.':
+    'A mensagem tem um caractere de controle, que nenhum telefone mostra.',
+  'Use up to 40 lower-case letters without accents, digits and _, beginning with a letter.':
+    'Use até 40 letras minúsculas sem acento, números e _, começando com uma letra.',
+  'This name belongs to a field every mailing has: choose another.':
+    'Este nome é de um campo que todo mailing tem: escolha outro.',
+  'Leave user and password out of the address: they belong into an integration.':
+    'Deixe usuário e senha fora do endereço: eles pertencem a uma integração.',
+  'This subcategory belongs to another category: choose one of this category.':
+    'Esta ocorrência é de outro tipo: escolha uma deste.',
+  'The secrets of this integration can not be opened any more: an admin has to enter them again.':
+    'Os segredos desta integração não podem mais ser abertos: um administrador precisa informá-los de novo.',
+  'The file is empty.': 'O arquivo está vazio.',
+  'The file has a header and no line with a contact.': 'O arquivo só tem o cabeçalho, sem nenhum contato.',
+  'Send the file as the body, or as the file of a form.': 'Escolha o arquivo.',
+  'A closing quote is followed by more text. A quote inside quotes is written twice.':
+    'Depois das aspas que fecham vem mais texto. Aspas dentro de aspas se escrevem duas vezes.',
+  'The line has no phone.': 'A linha não tem telefone.',
+  'The record has no phone.': 'O contato não tem telefone.',
+  'None of the phones can be read.': 'Nenhum dos telefones pode ser lido.',
+  'None of the phones is a mobile number.': 'Nenhum dos telefones é um celular.',
+  'An earlier line has the same phone.': 'Uma linha anterior tem o mesmo telefone.',
+  'An earlier record has the same phone.': 'Um contato anterior tem o mesmo telefone.',
+  'The line can not be read.': 'A linha não pode ser lida.',
+  'Its text needs more segments than the campaign allows.':
+    'O texto precisa de mais segmentos do que a campanha permite.',
+  'Its text is empty.': 'O texto fica vazio.',
+  'Its own message has a placeholder that is not known, or a single brace.':
+    'A mensagem própria tem uma tag desconhecida, ou uma chave sozinha.',
+  'The extra fields of the campaign were changed during the upload. Upload the file again.':
+    'Os campos extras da campanha foram alterados durante o envio. Envie o arquivo de novo.',
+  'Other files are being uploaded.': 'Outros arquivos estão sendo enviados. Tente de novo em instantes.',
+  'Other web services are being tried.':
+    'Outros webservices estão sendo testados. Tente de novo em instantes.',
+  'Expected a recurrence rule such as FREQ=WEEKLY;BYDAY=MO,WE.':
+    'Informe uma regra como FREQ=WEEKLY;BYDAY=MO,WE.',
+  'The rule is empty. Expected a rule such as FREQ=WEEKLY;BYDAY=MO,WE.':
+    'Informe uma regra como FREQ=WEEKLY;BYDAY=MO,WE.',
+  'Leave DTSTART out: the rule starts with the schedule.':
+    'Deixe DTSTART de fora: a regra começa com o agendamento.',
+  'FREQ is missing, as in FREQ=DAILY.': 'Falta FREQ, como em FREQ=DAILY.',
+  'Give COUNT or UNTIL, not both.': 'Use COUNT ou UNTIL, não os dois.',
 };
 
 const codes: Readonly<Record<string, string>> = {
+  message_too_long: 'O texto precisa de mais segmentos do que a mensagem pode ter.',
+  message_empty: 'O texto fica vazio.',
+  placeholder_unknown: 'Há uma tag desconhecida.',
   missing: 'Preencha este campo.',
   invalid: 'Valor inválido.',
   too_small: 'Valor curto ou pequeno demais.',
@@ -98,6 +148,7 @@ const failures: Readonly<Record<string, string>> = {
   version_conflict: 'Outra pessoa alterou isto enquanto você editava. Abra de novo e refaça a sua alteração.',
   name_taken: 'Este nome já está em uso.',
   in_use: 'Está em uso e não pode ser excluído. Arquive-o.',
+  webservice_refused: 'O webservice não dá o que um mailing precisa.',
   has_runs: 'Uma campanha que já executou é mantida, com suas mensagens. Desabilite-a.',
   campaign_enabled: 'A campanha está habilitada. Desabilite-a antes.',
   not_enabled: 'A campanha não está habilitada.',
@@ -122,8 +173,8 @@ const failures: Readonly<Record<string, string>> = {
 
 /** A problem of a field, for a person. */
 export const problemWords = (locale: Locale, { code, message }: Problem): string =>
-  locale === 'en' ? message : (sentences[message] ?? codes[code] ?? message);
+  locale === 'en' ? message : (sentences[message] ?? inPortuguese(message) ?? codes[code] ?? message);
 
 /** A refusal of the API, for a person. */
 export const failureWords = (locale: Locale, { code, message }: { code: string; message: string }): string =>
-  locale === 'en' ? message : (sentences[message] ?? failures[code] ?? message);
+  locale === 'en' ? message : (sentences[message] ?? inPortuguese(message) ?? failures[code] ?? message);
