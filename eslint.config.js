@@ -99,6 +99,8 @@ export default tseslint.config(
           'document',
           'window',
           'localStorage',
+          'sessionStorage',
+          'performance',
           'matchMedia',
           'EventSource',
           'FormData',

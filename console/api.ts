@@ -81,6 +81,11 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
     ): Promise<z.output<T>> {
       return schema.parse((await call('PUT', path, { payload, type })).json());
     },
+    /** A file that is made for the body of a request, in memory as a whole. */
+    async download(path: string, payload: object): Promise<{ content: Buffer; type: string }> {
+      const { rawPayload, headers } = await call('POST', path, { payload });
+      return { content: rawPayload, type: String(headers['content-type'] ?? 'application/octet-stream') };
+    },
     /** The cookies that an answer sets are the browser's. */
     async sendForCookies(method: Method, path: string, payload?: object): Promise<string[]> {
       const answer = await call(method, path, payload === undefined ? {} : { payload });

@@ -15,6 +15,8 @@ const files = {
   'htmx.js': require.resolve('htmx.org/dist/htmx.min.js'),
   'console.css': own('console.css'),
   'console.js': own('console.js'),
+  'drafts.js': own('drafts.js'),
+  'forms.js': own('forms.js'),
   'theme.js': own('theme.js'),
   'icon.svg': own('icon.svg'),
 } as const;

@@ -3,35 +3,37 @@ import { idParams } from '../api/parameters.ts';
 import { ticketStatuses } from '../domain/ticket.ts';
 import type { Api } from './api.ts';
 import {
+  BlockMarks,
+  blockQuery,
   type Campaign,
-  CampaignFrame,
   campaignUrl,
-  fieldUrl,
+  fieldUrlFrom,
   getCampaign,
-  nextUrl,
-  saveCampaign,
-} from './campaign-frame.tsx';
+  openedForm,
+  submitBlock,
+} from './campaign-blocks.tsx';
+import { CampaignFrame } from './campaign-frame.tsx';
 import { optionsOf, settingsOf } from './choices.ts';
-import { ChoiceField, Form, type FormState, newForm, type Option, SelectField, Submit } from './form.tsx';
+import { ChoiceField, Form, type FormState, type Option, SelectField, Submit } from './form.tsx';
 import type { FormValues } from './form-data.ts';
 import { campaigns as campaignWords } from './i18n/campaigns.ts';
 import { common } from './i18n/common.ts';
 import { Card } from './parts.tsx';
-import { submit } from './replies.tsx';
 import { consoleOf } from './request.ts';
 import { useMay, useWords } from './view.tsx';
 
-const block = 'ticketPolicy';
+const block = 'ticket';
+const part = 'ticketPolicy';
 
 /** The ticket block: whether answers or sends open tickets, and how. */
 export const campaignTicket: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/campaigns/:id/ticket',
-    { config: { access: 'viewer' }, schema: { params: idParams } },
+    { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
     async (request, reply) => {
       const { api } = consoleOf(request);
       const campaign = await getCampaign(api, request.params.id);
-      const state = newForm({ ...campaign.definition, version: campaign.version });
+      const state = openedForm(campaign, { block, lacking: request.query.lacking === '1' });
       return reply.page(await ticketPage(api, campaign, state));
     },
   );
@@ -41,37 +43,33 @@ export const campaignTicket: FastifyPluginAsyncZod = async (app) => {
     { config: { access: 'operator' }, schema: { params: idParams } },
     async (request, reply) => {
       const { api } = consoleOf(request);
-      const { id } = request.params;
-      return submit(
-        request,
-        reply,
-        async (form) => {
-          await saveCampaign(api, id, form, () => ({ ticketPolicy: policyOf(form) }));
-          return { to: nextUrl(id, 'ticket'), notice: 'saved' };
-        },
-        async (state) => ticketPage(api, await getCampaign(api, id), state),
-      );
+      return submitBlock(request, reply, {
+        id: request.params.id,
+        block,
+        change: (_, form) => ({ [part]: policyOf(form) }),
+        page: (campaign, state) => ticketPage(api, campaign, state),
+      });
     },
   );
 };
 
 function policyOf(form: FormValues) {
-  const when = form.text(`${block}.when`);
+  const when = form.text(`${part}.when`);
   if (when === 'never') return { when };
   const target = {
     when,
-    departmentId: form.number(`${block}.departmentId`),
-    assigneeId: form.number(`${block}.assigneeId`),
-    categoryId: form.number(`${block}.categoryId`),
-    subcategoryId: form.number(`${block}.subcategoryId`),
-    status: form.optional(`${block}.status`),
+    departmentId: form.number(`${part}.departmentId`),
+    assigneeId: form.number(`${part}.assigneeId`),
+    categoryId: form.number(`${part}.categoryId`),
+    subcategoryId: form.number(`${part}.subcategoryId`),
+    status: form.optional(`${part}.status`),
   };
   return when === 'on_reply'
-    ? { ...target, resolutionId: form.number(`${block}.resolutionId`) }
+    ? { ...target, resolutionId: form.number(`${part}.resolutionId`) }
     : {
         ...target,
-        resolutionOnSuccessId: form.number(`${block}.resolutionOnSuccessId`),
-        resolutionOnFailureId: form.number(`${block}.resolutionOnFailureId`),
+        resolutionOnSuccessId: form.number(`${part}.resolutionOnSuccessId`),
+        resolutionOnFailureId: form.number(`${part}.resolutionOnFailureId`),
       };
 }
 
@@ -91,7 +89,7 @@ async function ticketPage(api: Api, campaign: Campaign, state: FormState) {
     settingsOf(api, 'subcategories'),
     settingsOf(api, 'resolutions'),
   ]);
-  const chosen = (field: string): string => state.values.text(`${block}.${field}`);
+  const chosen = (field: string): string => state.values.text(`${part}.${field}`);
   const categoryOf = new Map(
     subcategories.map(({ id, definition }) => [
       String(id),
@@ -129,10 +127,10 @@ function TicketPage({
   const t = useWords(campaignWords);
   const words = useWords(common);
   const mayChange = useMay('operator');
-  const chosen = (field: string): string => state.values.text(`${block}.${field}`);
+  const chosen = (field: string): string => state.values.text(`${part}.${field}`);
   const half = 'col-sm-6 mb-3';
   const resolution = (field: string) => ({
-    name: `${block}.${field}`,
+    name: `${part}.${field}`,
     options: choices.resolutions(chosen(field)),
   });
   return (
@@ -143,13 +141,14 @@ function TicketPage({
         labels={t.fields}
         helps={t.helps}
         readOnly={!mayChange}
-        class="narrow"
-        summaryHref={fieldUrl(campaign.id)}
+        class="medium"
+        draft={`campaign ${campaign.id} ${block}`}
+        summaryHref={fieldUrlFrom(campaign.id, block)}
       >
-        <input type="hidden" name="version" value={state.values.text('version')} />
+        <BlockMarks campaign={campaign} block={block} state={state} />
         <Card title={t.blocks.ticket}>
           <ChoiceField
-            name={`${block}.when`}
+            name={`${part}.when`}
             radio
             required
             options={(['never', 'on_reply', 'on_send'] as const).map((when) => ({
@@ -158,54 +157,57 @@ function TicketPage({
               help: t.whenHelp[when],
             }))}
           />
-          <div data-when={`${block}.when=on_reply|on_send`}>
+          <div data-when={`${part}.when=on_reply|on_send`}>
             <div class="row">
               <SelectField
-                name={`${block}.departmentId`}
+                name={`${part}.departmentId`}
                 options={choices.departments}
                 empty={words.choose}
                 required
                 class={half}
               />
               <SelectField
-                name={`${block}.assigneeId`}
+                name={`${part}.assigneeId`}
                 options={choices.assignees}
                 empty={words.choose}
                 required
                 class={half}
               />
               <SelectField
-                name={`${block}.categoryId`}
+                name={`${part}.categoryId`}
                 options={choices.categories}
                 empty={words.choose}
                 required
                 class={half}
               />
               <SelectField
-                name={`${block}.subcategoryId`}
+                name={`${part}.subcategoryId`}
                 options={choices.subcategories}
                 empty={words.choose}
                 required
                 class={half}
-                data={{ 'data-options-of': `${block}.categoryId` }}
+                data={{ 'data-options-of': `${part}.categoryId` }}
               />
               <SelectField
-                name={`${block}.channel`}
+                name={`${part}.channel`}
                 options={[{ value: 'sms', label: 'SMS' }]}
                 required
                 class={half}
               />
               <SelectField
-                name={`${block}.status`}
+                name={`${part}.status`}
                 options={ticketStatuses.map((status) => ({ value: status, label: t.ticketStatus[status] }))}
                 empty={t.statusDefault}
                 class={half}
               />
             </div>
-            <div data-when={`${block}.when=on_reply`}>
-              <SelectField {...resolution('resolutionId')} empty={words.notChosen} />
+            <div data-when={`${part}.when=on_reply`}>
+              {/* Another status takes no resolution. */}
+              <fieldset class="plain" data-when={`${part}.status=|finished`} data-drops="">
+                <SelectField {...resolution('resolutionId')} empty={words.notChosen} />
+              </fieldset>
             </div>
-            <div data-when={`${block}.when=on_send`} class="row">
+            <div data-when={`${part}.when=on_send`} class="row">
               <SelectField
                 {...resolution('resolutionOnSuccessId')}
                 empty={words.choose}

@@ -1,61 +1,81 @@
-import { contactFieldNames } from './contact-fields.ts';
-import type { Campaign } from './campaign-frame.tsx';
-import { CheckField, fieldId, TextField } from './form.tsx';
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { idParams } from '../api/parameters.ts';
+import { webservicePreviewView } from '../api/webservice.ts';
+import { type Api, ApiFailure } from './api.ts';
+import { getCampaign } from './campaign-blocks.tsx';
+import { mailingOf, mailingPage } from './campaign-mailing.tsx';
+import type { FormState } from './form.tsx';
 import type { FormValues } from './form-data.ts';
-import { campaigns as campaignWords } from './i18n/campaigns.ts';
-import { Card } from './parts.tsx';
-import { Rows } from './rows.tsx';
-import { useWords } from './view.tsx';
+import { formOf } from './replies.tsx';
+import { consoleOf, isPart } from './request.ts';
+import { AddressResult, type TestedAddress } from './webservice-result.tsx';
 
-const block = 'mailing.webservice';
+/** Trying the address of a campaign's contacts ("Testar URL"), with what is typed, saved or not. */
+export const campaignWebservice: FastifyPluginAsyncZod = async (app) => {
+  const operator = { config: { access: 'operator' }, schema: { params: idParams } } as const;
 
-/** The web service as its form says it. */
-export function webserviceOf(form: FormValues) {
-  const params = form
-    .rows(`${block}.params`)
-    .map((index) => `${block}.params.${index}`)
-    .filter((path) => form.text(`${path}.key`).trim() !== '' || form.text(`${path}.value`) !== '')
-    .map((path) => ({ key: form.text(`${path}.key`).trim(), value: form.text(`${path}.value`) }));
-  return {
-    baseUrl: form.optional(`${block}.baseUrl`),
-    params,
-    integrationId: form.number(`${block}.integrationId`),
-    registerCustomers: form.checked(`${block}.registerCustomers`),
-    recordsPath: form.optional(`${block}.recordsPath`),
-    fieldMap: Object.fromEntries(
-      contactFieldNames.map((field) => [field, form.optional(`${block}.fieldMap.${field}`)]),
-    ),
-  };
+  app.post('/campaigns/:id/test-url', operator, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const { id } = request.params;
+    const form = formOf(request);
+    const tested = await attempt(async () => ({
+      preview: await api.send('POST', '/api/webservice/preview', bodyOf(id, form), webservicePreviewView),
+    }));
+    const downloads = tested.preview !== undefined && form.checked('downloads');
+    if (isPart(request))
+      return reply.fragment(<AddressResult campaignId={id} tested={tested} downloads={downloads} />);
+    return pageOf(api, id, form, tested).then((page) => reply.page(page, tested.refused?.status ?? 200));
+  });
+
+  app.post('/campaigns/:id/answer', operator, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const { id } = request.params;
+    const form = formOf(request);
+    try {
+      const answer = await api.download('/api/webservice/answer', bodyOf(id, form));
+      return await reply
+        .type(answer.type)
+        .header('content-disposition', `attachment; filename="campaign-${id}-answer.json"`)
+        .send(answer.content);
+    } catch (error) {
+      const refused = refusalOf(error);
+      return reply.page(await pageOf(api, id, form, { refused }), refused.status);
+    }
+  });
+};
+
+/** The web service and the extra fields of the form; the rest as it is saved. */
+function bodyOf(campaignId: number, form: FormValues): object {
+  const { webservice, extraFields } = mailingOf(form);
+  return { campaignId, webservice, extraFields };
 }
 
-/** URL builder and field map, inside the form of the mailing block. */
-export function WebserviceFields({ campaign }: { campaign: Campaign }) {
-  const t = useWords(campaignWords);
-  const { integrationId } = campaign.definition.mailing.webservice;
-  return (
-    <Card title={t.webservice.title}>
-      <TextField name={`${block}.baseUrl`} type="url" placeholder="https://" required />
-      <h3 class="form-label" id={fieldId(`${block}.params`)}>
-        {t.webservice.urlBuilder}
-      </h3>
-      <Rows name={`${block}.params`} label={t.fields['mailing.webservice.params']}>
-        {(path) => (
-          <>
-            <TextField name={`${path}.key`} class="" />
-            <TextField name={`${path}.value`} class="edit-row-wide" />
-          </>
-        )}
-      </Rows>
-      <input type="hidden" name={`${block}.integrationId`} value={integrationId ?? ''} />
-      <CheckField name={`${block}.registerCustomers`} />
-      <h3 class="form-label">{t.webservice.fieldMap}</h3>
-      <p class="form-hint">{t.webservice.fieldMapHelp}</p>
-      <div class="row">
-        {contactFieldNames.map((field) => (
-          <TextField key={field} name={`${block}.fieldMap.${field}`} class="col-sm-6 mb-3" />
-        ))}
-      </div>
-      <TextField name={`${block}.recordsPath`} />
-    </Card>
-  );
+async function attempt(work: () => Promise<TestedAddress>): Promise<TestedAddress> {
+  try {
+    return await work();
+  } catch (error) {
+    return { refused: refusalOf(error) };
+  }
+}
+
+/** What the page tells, with fields named as the form has them; everything else is thrown on. */
+function refusalOf(error: unknown): ApiFailure {
+  if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
+  const { status, code, message, problems } = error;
+  return new ApiFailure(status, {
+    code,
+    message,
+    requestId: '',
+    problems: problems.map((problem) => ({
+      ...problem,
+      field: problem.field.replace(/^(?=(webservice|extraFields)\b)/, 'mailing.'),
+    })),
+  });
+}
+
+async function pageOf(api: Api, id: number, form: FormValues, tested: TestedAddress) {
+  // The address was not tested because fields are wrong: that is said beside them, too.
+  const problems = tested.refused?.code === 'invalid_fields' ? tested.refused.problems : [];
+  const state: FormState = { values: form, problems };
+  return mailingPage(api, await getCampaign(api, id), state, { tested });
 }

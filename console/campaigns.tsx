@@ -1,49 +1,44 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
-import { campaignListView } from '../api/campaign-view.ts';
+import { campaignListView, campaignView } from '../api/campaign-view.ts';
 import { idParams, urlId } from '../api/parameters.ts';
 import { runSummaryView } from '../api/run-view.ts';
-import { urlOf } from './api.ts';
-import {
-  type Campaign,
-  CampaignFrame,
-  CampaignState,
-  campaignUrl,
-  fieldUrl,
-  getCampaign,
-} from './campaign-frame.tsx';
-import { Occurrences } from './campaign-schedule.tsx';
-import { ActionButton, ProblemSummary } from './form.tsx';
+import { type Api, ApiFailure } from './api.ts';
+import { blockQuery, type Campaign, campaignUrl, getCampaign } from './campaign-blocks.tsx';
+import { CampaignState } from './campaign-frame.tsx';
+import { CampaignPage, DeletePage, DisablePage, RunNowPage, runsShown } from './campaign-overview.tsx';
+import { type Filter, Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
 import { campaigns as campaignWords } from './i18n/campaigns.ts';
-import { common } from './i18n/common.ts';
 import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
-import { Card, ConfirmPage, Empty, Facts, Pager, Table, Time } from './parts.tsx';
+import { Empty, Pager, Table, Time } from './parts.tsx';
 import { act } from './replies.tsx';
 import { consoleOf } from './request.ts';
-import { RunState, RunTable } from './run-parts.tsx';
-import { useFormat, useMay, useWords } from './view.tsx';
+import { RunState } from './run-parts.tsx';
+import { useMay, useWords } from './view.tsx';
 
 const perPage = 50;
-const runsShown = 5;
 const made = z.object({ runId: z.int() });
 
 /** Campaigns: the list, one with all that matters of it, and what is done with it. */
 export const campaigns: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/campaigns',
-    { config: { access: 'viewer' }, schema: { querystring: z.object({ before: urlId.optional() }) } },
+    { config: { access: 'viewer' }, schema: { querystring: z.looseObject({ before: urlId.optional() }) } },
     async (request, reply) => {
       const { api } = consoleOf(request);
-      const { before } = request.query;
-      const list = await api.get('/api/campaigns', campaignListView, { before, limit: perPage });
-      return reply.page(<CampaignsPage list={list.campaigns} before={before} />);
+      const query = queryOf(request.query);
+      const found = await searched(async () => {
+        const list = await api.get('/api/campaigns', campaignListView, { ...query, limit: perPage });
+        return list.campaigns;
+      });
+      return reply.page(<CampaignsPage found={found} query={query} />);
     },
   );
 
   app.get(
     '/campaigns/:id',
-    { config: { access: 'viewer' }, schema: { params: idParams } },
+    { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
     async (request, reply) => {
       const { api } = consoleOf(request);
       const { id } = request.params;
@@ -54,7 +49,9 @@ export const campaigns: FastifyPluginAsyncZod = async (app) => {
           limit: runsShown,
         }),
       ]);
-      return reply.page(<CampaignPage campaign={campaign} runs={runs} />);
+      return reply.page(
+        <CampaignPage campaign={campaign} runs={runs} tried={request.query.lacking === '1'} />,
+      );
     },
   );
 
@@ -66,7 +63,7 @@ export const campaigns: FastifyPluginAsyncZod = async (app) => {
     return act(request, reply, campaignUrl(id), async () => {
       const { problems } = await getCampaign(api, id);
       // What is missing stands on the campaign's own page, with a link to each field.
-      if (problems.length > 0) return { to: campaignUrl(id) };
+      if (problems.length > 0) return { to: `${campaignUrl(id)}?lacking=1` };
       await api.send('POST', `/api/campaigns/${id}/enable`);
       return { to: campaignUrl(id), notice: { words: campaignWords[view.locale].enabledNotice } };
     });
@@ -103,6 +100,16 @@ export const campaigns: FastifyPluginAsyncZod = async (app) => {
     });
   }
 
+  app.post('/campaigns/:id/duplicate', action, async (request, reply) => {
+    const { api, view } = consoleOf(request);
+    const { id } = request.params;
+    return act(request, reply, campaignUrl(id), async () => {
+      const { definition } = await getCampaign(api, id);
+      const copy = await duplicate(api, definition, campaignWords[view.locale].copyOf);
+      return { to: campaignUrl(copy.id, 'schedule'), notice: { words: campaignWords[view.locale].copied } };
+    });
+  });
+
   app.get('/campaigns/:id/delete', action, async (request, reply) => {
     const { api } = consoleOf(request);
     return reply.page(<DeletePage campaign={await getCampaign(api, request.params.id)} />);
@@ -118,12 +125,48 @@ export const campaigns: FastifyPluginAsyncZod = async (app) => {
   });
 };
 
+/** A new draft with all that another has but its file; under the first of the names that is free. */
+async function duplicate(
+  api: Api,
+  definition: Campaign['definition'],
+  nameOf: (name: string, number: number) => string,
+) {
+  for (let number = 1; ; number++) {
+    const name = nameOf(definition.name.slice(0, longestCopiedName), number);
+    try {
+      return await api.send('POST', '/api/campaigns', { ...definition, name }, campaignView);
+    } catch (error) {
+      const isTaken = error instanceof ApiFailure && error.code === 'name_taken';
+      if (!isTaken || number === mostCopies) throw error;
+    }
+  }
+}
+const longestCopiedName = 100;
+const mostCopies = 20;
+
 type ListEntry = z.output<typeof campaignListView>['campaigns'][number];
 
-function CampaignsPage({ list, before }: { list: readonly ListEntry[]; before: number | undefined }) {
+function CampaignsPage({
+  found: { rows, refusal },
+  query,
+}: {
+  found: { rows: readonly ListEntry[]; refusal: ApiFailure | null };
+  query: Query;
+}) {
   const t = useWords(campaignWords);
   const mayChange = useMay('operator');
-  const last = list.at(-1);
+  const filtered = query.name !== undefined || query.enabled !== undefined;
+  const filters: Filter[] = [
+    { name: 'name', label: t.name },
+    {
+      name: 'enabled',
+      label: t.state,
+      options: [
+        { value: 'true', label: t.enabled },
+        { value: 'false', label: t.disabled },
+      ],
+    },
+  ];
   return (
     <Page
       title={t.title}
@@ -136,12 +179,15 @@ function CampaignsPage({ list, before }: { list: readonly ListEntry[]; before: n
         )
       }
     >
+      {(rows.length > 0 || filtered || query.before !== undefined) && (
+        <Filters action="/campaigns" filters={filters} query={query} refusal={refusal} />
+      )}
       <Table
         caption={t.title}
-        rows={list}
+        rows={rows}
         columns={[
           { heading: t.name, cell: ({ id, name }) => <a href={campaignUrl(id)}>{name}</a> },
-          { heading: t.state, cell: (campaign) => <CampaignState campaign={campaign} /> },
+          { heading: t.state, cell: (campaign) => <CampaignState {...campaign} /> },
           {
             heading: t.next,
             cell: ({ enabled, nextOccurrence }) =>
@@ -161,187 +207,21 @@ function CampaignsPage({ list, before }: { list: readonly ListEntry[]; before: n
           },
         ]}
         empty={
-          <Empty
-            icon="campaigns"
-            title={t.empty}
-            text={t.emptyText}
-            action={mayChange ? { href: '/campaigns/new', label: t.add } : undefined}
-          />
+          filtered ? (
+            <Empty icon="search" title={t.nothingFound} text={t.nothingFoundText} />
+          ) : (
+            <Empty
+              icon="campaigns"
+              title={t.empty}
+              text={t.emptyText}
+              action={mayChange ? { href: '/campaigns/new', label: t.add } : undefined}
+            />
+          )
         }
       />
-      <Pager
-        first={before === undefined ? null : '/campaigns'}
-        next={last && list.length === perPage ? urlOf('/campaigns', { before: last.id }) : null}
-      />
+      <Pager {...pagesOf('/campaigns', query, { rows, size: perPage })} />
     </Page>
   );
 }
 
 const Nothing = ({ words }: { words: string }) => <span class="text-secondary">{words}</span>;
-
-function CampaignPage({
-  campaign,
-  runs,
-}: {
-  campaign: Campaign;
-  runs: readonly z.output<typeof runSummaryView>[];
-}) {
-  const t = useWords(campaignWords);
-  const words = useWords(common);
-  const format = useFormat();
-  const mayChange = useMay('operator');
-  const { id, definition, problems, enabled, mailingFile } = campaign;
-  const { source } = definition.mailing;
-  return (
-    <CampaignFrame campaign={campaign}>
-      {!enabled && problems.length > 0 && (
-        <ProblemSummary
-          problems={problems}
-          failure={t.incomplete(String(problems.length))}
-          labels={t.fields}
-          href={fieldUrl(id)}
-          tone="warning"
-        />
-      )}
-      {!enabled && problems.length === 0 && (
-        <div class="alert alert-info" role="status">
-          {t.complete}
-        </div>
-      )}
-      <div class="columns">
-        <div>
-          <Card
-            title={t.summaryOf}
-            actions={
-              mayChange && (
-                <a class="btn btn-sm" href={campaignUrl(id, 'schedule')}>
-                  {t.edit}
-                </a>
-              )
-            }
-          >
-            {definition.description !== '' && <p>{definition.description}</p>}
-            <Facts
-              facts={[
-                [t.fields['schedule.recurrence'], t.every[definition.schedule.recurrence.every]],
-                [t.fields['schedule.timezone'], format.zone(definition.schedule.timezone)],
-                [
-                  t.recipients,
-                  source === null ? (
-                    words.none
-                  ) : (
-                    <>
-                      {t.sources[source]}
-                      {source === 'csv' && mailingFile
-                        ? `, ${t.csv.facts(format.number(mailingFile.lines), format.bytes(mailingFile.bytes))}`
-                        : ''}
-                    </>
-                  ),
-                ],
-                [t.fields['ticketPolicy.when'], t.when[definition.ticketPolicy.when]],
-                [t.changed, <Time at={campaign.updatedAt} />],
-              ]}
-            />
-            {definition.message.template !== null && (
-              <blockquote class="bubble mt-3">{definition.message.template}</blockquote>
-            )}
-          </Card>
-          <h2 class="h3 section-title">
-            {t.history}
-            {runs.length === runsShown && (
-              <a href={urlOf('/runs', { campaignId: id })} class="ms-2 small">
-                {t.allRuns}
-              </a>
-            )}
-          </h2>
-          <RunTable runs={runs} withCampaign={false} />
-        </div>
-        <aside>
-          <Card title={t.occurrences}>
-            <Occurrences occurrences={campaign.nextOccurrences} />
-          </Card>
-          <ul class="list-unstyled more">
-            {campaign.temporalUrl !== null && enabled && (
-              <li>
-                <a href={campaign.temporalUrl} target="_blank" rel="noreferrer">
-                  <Icon name="external" /> {t.temporal}
-                </a>
-              </li>
-            )}
-            {mayChange && !enabled && !campaign.lastRun && (
-              <li>
-                <a href={`${campaignUrl(id)}/delete`}>{t.deleteIt}</a>
-              </li>
-            )}
-          </ul>
-        </aside>
-      </div>
-    </CampaignFrame>
-  );
-}
-
-function DisablePage({ campaign }: { campaign: Campaign }) {
-  const t = useWords(campaignWords);
-  const words = useWords(common);
-  const { id, lastRun, definition } = campaign;
-  const live = lastRun && ['running', 'paused'].includes(lastRun.status) ? lastRun : null;
-  return (
-    <Page title={`${t.disable}: ${definition.name}`} section="campaigns">
-      <div class="card narrow">
-        <div class="card-body">
-          <p>{t.disableText}</p>
-          {live && <p>{t.disableRun(String(live.id))}</p>}
-          <div class="buttons">
-            <ActionButton action={`${campaignUrl(id)}/disable`} kind="primary">
-              {t.disable}
-            </ActionButton>
-            {live && (
-              <ActionButton action={`${campaignUrl(id)}/disable?cancelRun=true`} kind="danger">
-                {t.disableAndCancel}
-              </ActionButton>
-            )}
-            <a class="btn" href={campaignUrl(id)}>
-              {words.cancel}
-            </a>
-          </div>
-        </div>
-      </div>
-    </Page>
-  );
-}
-
-function RunNowPage({ campaign }: { campaign: Campaign }) {
-  const t = useWords(campaignWords);
-  const format = useFormat();
-  const { id, definition, mailingFile } = campaign;
-  return (
-    <ConfirmPage
-      title={`${t.runNow}: ${definition.name}`}
-      section="campaigns"
-      text={
-        definition.mailing.source === 'csv'
-          ? t.runNowText(format.number(mailingFile?.lines ?? 0))
-          : t.runNowWebservice
-      }
-      note={t.runNowNote}
-      action={`${campaignUrl(id)}/run-now`}
-      button={t.runNow}
-      back={campaignUrl(id)}
-    />
-  );
-}
-
-function DeletePage({ campaign }: { campaign: Campaign }) {
-  const t = useWords(campaignWords);
-  const { id, definition } = campaign;
-  return (
-    <ConfirmPage
-      title={t.deleteIt}
-      section="campaigns"
-      text={t.deleteText(definition.name)}
-      action={`${campaignUrl(id)}/delete`}
-      button={t.deleteIt}
-      back={campaignUrl(id)}
-    />
-  );
-}

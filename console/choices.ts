@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { integrationListView } from '../api/integrations.ts';
 import { providerView } from '../api/providers.ts';
 import { settingPath, settingView } from '../api/settings.ts';
 import type { SettingKind } from '../domain/settings.ts';
@@ -27,3 +28,6 @@ export async function providersOf(api: Api) {
   const { providers } = await api.get('/api/providers', z.object({ providers: z.array(providerView) }));
   return providers;
 }
+
+export const integrationsOf = async (api: Api) =>
+  (await api.get('/api/integrations', integrationListView)).integrations;

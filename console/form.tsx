@@ -58,6 +58,10 @@ interface FormProps {
   summaryHref?: (name: string) => string;
   /** Warns before leaving the page with changes. On by default. */
   guarded?: boolean;
+  /** What was typed and not saved is kept under this name until it is (drafts.js). */
+  draft?: string;
+  /** For parts outside of it that belong to one of its choices. */
+  id?: string;
   children: ComponentChildren;
 }
 
@@ -75,9 +79,14 @@ export function Form({
   class: className,
   encType,
   guarded = true,
+  draft,
+  id,
   summaryHref,
   children,
 }: FormProps) {
+  const { me } = useView();
+  const refused = state.problems.length > 0 || state.failure !== undefined;
+  const keeps = draft !== undefined && !readOnly;
   return (
     <Surrounding.Provider value={{ ...state, labels, helps, readOnly }}>
       <ProblemSummary
@@ -91,9 +100,14 @@ export function Form({
         action={action}
         class={readOnly ? undefined : className}
         encType={encType}
+        id={id}
+        autocomplete="off"
         data-guarded={guarded && !readOnly ? '' : undefined}
+        data-draft={keeps ? `${me?.id ?? 0} ${draft}` : undefined}
+        data-refused={refused ? '' : undefined}
         noValidate
       >
+        {keeps && <DraftNotice />}
         {once && <input type="hidden" name="once" value={randomUUID()} />}
         {readOnly ? (
           <fieldset disabled class={`plain${className === undefined ? '' : ` ${className}`}`}>
@@ -104,6 +118,29 @@ export function Form({
         )}
       </form>
     </Surrounding.Provider>
+  );
+}
+
+/** That what was typed before is there again, or can be; shown by drafts.js. */
+function DraftNotice() {
+  const t = useWords(common);
+  return (
+    <div class="alert alert-info draft-notice" role="status" data-draft-notice="" hidden>
+      <p class="mb-0" data-draft-words="restored">
+        {t.draft.restored}
+      </p>
+      <p class="mb-0" data-draft-words="offered">
+        {t.draft.offered}
+      </p>
+      <div class="buttons">
+        <button type="button" class="btn btn-sm" data-draft-apply="" data-draft-words="offered">
+          {t.draft.apply}
+        </button>
+        <button type="button" class="btn btn-sm" data-draft-discard="">
+          {t.draft.discard}
+        </button>
+      </div>
+    </div>
   );
 }
 
@@ -226,6 +263,31 @@ const controlOf = (field: ReturnType<typeof useField>, name: string, required: b
   'aria-invalid': field.problem === null ? undefined : ('true' as const),
   'aria-required': required === true ? ('true' as const) : undefined,
 });
+
+/** Fields that are one part of the document, as a list is: what is wrong with it as a whole stands under them. */
+export function FieldGroup({
+  name,
+  class: className,
+  children,
+}: {
+  name: string;
+  class?: string;
+  children: ComponentChildren;
+}) {
+  const { problems, labels } = useForm();
+  const { locale } = useView();
+  const own = problems.filter(({ field }) => field === name);
+  return (
+    <div id={fieldId(name)} class={className} role="group" aria-label={labels[pathOf(name)] ?? name}>
+      {children}
+      {own.map((problem) => (
+        <div key={problem.message} class="invalid-feedback d-block mb-3">
+          {problemWords(locale, problem)}
+        </div>
+      ))}
+    </div>
+  );
+}
 
 interface TextFieldProps extends FieldProps {
   type?:

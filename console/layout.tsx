@@ -134,6 +134,8 @@ function Document({
         <script src={asset('theme.js')} />
         <script src={asset('htmx.js')} defer />
         {chart && <script src={asset('uplot.js')} defer />}
+        <script src={asset('forms.js')} defer />
+        <script src={asset('drafts.js')} defer />
         <script src={asset('console.js')} defer />
       </head>
       <body>
@@ -260,7 +262,7 @@ function Notice() {
       {notice.text}
     </div>
   ) : (
-    <div class="alert alert-success" role="status">
+    <div class="alert alert-success" role="status" data-done="">
       {isNotice(notice.text) ? t.notices[notice.text] : notice.text}
     </div>
   );

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
@@ -85,9 +86,36 @@ interface Done {
   notice?: NoticeName | { words: string };
 }
 
-/** Forms sent a moment ago, by who sent them and the form's own number: sent again, they end as they did. */
-const sent = new Map<string, Promise<Done>>();
 const maxSent = 1_000;
+
+/**
+ * Remembers the forms sent a moment ago, by who sent them, the form's own number (`once`) and all that it holds: sent
+ * again, they end as they did. One that the back button brought again and that was changed is another. A form without a
+ * number is done each time.
+ */
+export function createOnce<T>() {
+  const sent = new Map<string, Promise<T>>();
+  return async (request: FastifyRequest, work: () => Promise<T>): Promise<T> => {
+    const form = formOf(request);
+    if (!form.has('once')) return work();
+    const { me } = consoleOf(request).view;
+    const content = JSON.stringify([me?.id ?? 0, request.url, ...form.pairs()]);
+    const key = createHash('sha256').update(content).digest('base64');
+    const before = sent.get(key);
+    if (before) return before;
+    const now = work();
+    sent.set(key, now);
+    const [oldest] = sent.keys();
+    if (sent.size > maxSent && oldest !== undefined) sent.delete(oldest);
+    try {
+      return await now;
+    } catch (error) {
+      sent.delete(key);
+      throw error;
+    }
+  };
+}
+const submitOnce = createOnce<Done>();
 
 /**
  * Does what a form asks for, then redirects; where the API refuses, shows the form again with its values and the
@@ -100,12 +128,10 @@ export async function submit(
   again: (state: FormState) => VNode | Promise<VNode>,
 ): Promise<FastifyReply> {
   const form = formOf(request);
-  const { me, locale } = consoleOf(request).view;
-  const once = form.optional('once');
-  const key = once === null ? null : `${me?.id ?? 0} ${request.routeOptions.url ?? ''} ${once}`;
+  const { locale } = consoleOf(request).view;
   let done: Done;
   try {
-    done = await (key === null ? work(form) : doneOnce(key, () => work(form)));
+    done = await submitOnce(request, () => work(form));
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.status === 401) throw error;
     const { problems } = error;
@@ -131,19 +157,4 @@ export async function act(
     return reply.refused(back, error);
   }
   return reply.done(done?.to ?? back, done?.notice);
-}
-
-async function doneOnce(key: string, work: () => Promise<Done>): Promise<Done> {
-  const before = sent.get(key);
-  if (before) return before;
-  const now = work();
-  sent.set(key, now);
-  const [oldest] = sent.keys();
-  if (sent.size > maxSent && oldest !== undefined) sent.delete(oldest);
-  try {
-    return await now;
-  } catch (error) {
-    sent.delete(key);
-    throw error;
-  }
 }

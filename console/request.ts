@@ -23,3 +23,6 @@ export function consoleOf(request: FastifyRequest): ConsoleRequest {
   if (!request.console) throw new Error('The console has not looked at this request.');
   return request.console;
 }
+
+/** Whether a script asks for a part of a page; without scripts the whole page is asked for. */
+export const isPart = (request: FastifyRequest): boolean => request.headers['hx-request'] === 'true';

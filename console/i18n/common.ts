@@ -60,6 +60,13 @@ export const common = dictionary(
     cantUndo: 'Isto não pode ser desfeito.',
     summary: (count: number) => (count === 1 ? 'Há um campo a corrigir:' : `Há ${count} campos a corrigir:`),
     unsaved: 'Há alterações não salvas.',
+    draft: {
+      restored: 'Estas são as suas alterações de antes, ainda não salvas.',
+      offered: 'Há alterações suas não salvas, feitas antes da última alteração salva.',
+      apply: 'Trazer de volta',
+      discard: 'Descartar',
+    },
+    partFailed: 'Não foi possível buscar esta parte. O formulário não perdeu nada: tente de novo.',
     notices: {
       saved: 'Salvo.',
       created: 'Criado.',
@@ -138,6 +145,13 @@ export const common = dictionary(
     cantUndo: 'This can not be undone.',
     summary: (count) => (count === 1 ? 'One field needs attention:' : `${count} fields need attention:`),
     unsaved: 'There are unsaved changes.',
+    draft: {
+      restored: 'These are your changes from before, not saved yet.',
+      offered: 'There are changes of yours that were not saved, made before the last change that was.',
+      apply: 'Bring them back',
+      discard: 'Discard',
+    },
+    partFailed: 'This part could not be fetched. The form has lost nothing: try again.',
     notices: {
       saved: 'Saved.',
       created: 'Created.',
