@@ -8,6 +8,7 @@ import { createRuns } from './runs.ts';
 import { createTicketPosts, type TicketPostsDeps } from './ticket-posts.ts';
 import { createTickets } from './tickets.ts';
 import { createSchedule, type ScheduleDeps } from './schedule.ts';
+import { createUnknown } from './unknown.ts';
 
 export type { HandledReply } from './replies.ts';
 export type { OpenedRun, Plan } from './schedule.ts';
@@ -26,5 +27,6 @@ export const createActivities = (
   ...createHousekeeping(deps),
   ...createRetention(deps),
   ...createReplies(deps),
+  ...createUnknown(deps),
 });
 export type Activities = ReturnType<typeof createActivities>;

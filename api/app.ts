@@ -43,6 +43,7 @@ import type { Temporal } from './temporal.ts';
 import { ticketPosts } from './ticket-posts.ts';
 import { tickets } from './tickets.ts';
 import { tokens } from './tokens.ts';
+import { unknown } from './unknown.ts';
 import { users } from './users.ts';
 import { webhooks } from './webhooks.ts';
 import { webserviceTests } from './webservice.ts';
@@ -200,6 +201,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(runActions, { prefix: '/runs', sql, temporal });
       await api.register(resends, { prefix: '/runs', sql, temporal });
       await api.register(messages, { sql });
+      await api.register(unknown, { sql });
       await api.register(sandbox, { prefix: '/sandbox', sql, box: deps.box, sandboxUrl: sms.sandboxUrl });
       await api.register(badLines, { sql });
       await api.register(customers, { prefix: '/customers', sql, clock });

@@ -30,6 +30,11 @@ const table = {
   not_waiting_for_approval: [409, 'The run does not wait for approval.'],
   run_not_over: [409, 'Only a run that is finished or cancelled can be resent.'],
   nothing_to_resend: [409, 'No message of the run is left to be sent again.'],
+  not_unknown: [409, 'Only a message that is unknown can be settled.'],
+  unknown_changed: [
+    409,
+    'The run has another number of unknown messages by now. Look again, then repeat it.',
+  ],
   resend_changed: [409, 'There are other messages to be sent again by now. Look again, then repeat it.'],
   run_not_failed: [409, 'Only a run that failed can be retried.'],
   last_admin: [409, 'This is the last admin who can log in. Make someone else an admin first.'],

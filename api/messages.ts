@@ -5,8 +5,10 @@ import { listInboundEvents } from '../db/inbound.ts';
 import { getMessage, listMessages, type MessageFilter, type MessageRow } from '../db/messages.ts';
 import { listReplies } from '../db/replies.ts';
 import { getRun } from '../db/runs.ts';
+import { getLookUp } from '../db/unknown.ts';
 import type { Sql } from '../db/client.ts';
 import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
+import { describeLookUp, lookUpResults } from '../domain/unknown.ts';
 import { csvHeader, csvLines, csvPhone } from './csv.ts';
 import { notFound } from './errors.ts';
 import { instant } from './instant.ts';
@@ -39,9 +41,19 @@ export const messageView = z.object({
 
 export const eventView = z.object({
   id: z.int(),
-  kind: z.enum(['receipt', 'message', 'other']),
+  /** `look_up`: the provider was asked; `settled`: a person said it in its place. */
+  kind: z.enum(['receipt', 'message', 'other', 'look_up', 'settled']),
   payload: z.record(z.string(), z.unknown()),
   receivedAt: instant,
+});
+
+export const lookUpView = z.object({
+  /** Null: it has not been looked up yet. */
+  result: z.enum(lookUpResults).nullable(),
+  lookedAt: instant.nullable(),
+  /** Null: not looked up any more. */
+  dueAt: instant.nullable(),
+  words: z.string(),
 });
 
 const filter = z.strictObject({
@@ -116,18 +128,25 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         summary: 'One message, all that the provider has said of it, and what was answered to it',
         params: idParams,
         response: {
-          200: z.object({ message: messageView, events: z.array(eventView), replies: z.array(replyView) }),
+          200: z.object({
+            message: messageView,
+            events: z.array(eventView),
+            replies: z.array(replyView),
+            /** Of an unknown message: what looking it up at the provider has come to; null: not noted for it yet. */
+            lookUp: lookUpView.nullable(),
+          }),
         },
       },
     },
     async ({ params: { id } }) => {
       const message = await getMessage(sql, id);
       if (!message) throw notFound('message', id);
-      const [events, replies] = await Promise.all([
+      const [events, replies, lookUp] = await Promise.all([
         listInboundEvents(sql, id, { limit: eventsShown }),
         listReplies(sql, { messageId: id }, { limit: repliesShown }),
+        getLookUp(sql, id),
       ]);
-      return { message, events, replies };
+      return { message, events, replies, lookUp: lookUp && { ...lookUp, words: describeLookUp(lookUp) } };
     },
   );
 

@@ -15,6 +15,7 @@ import { failures } from '../domain/failures.ts';
 import {
   campaignWorkflowId,
   housekeepingWorkflowId,
+  lookUpsWorkflowId,
   replyWorkflowId,
   type RunKey,
   runWorkflowId,
@@ -31,6 +32,7 @@ import {
   runNow,
 } from '../workflows/campaign.ts';
 import { housekeeping } from '../workflows/housekeeping.ts';
+import { lookUps } from '../workflows/look-ups.ts';
 import { reply } from '../workflows/reply.ts';
 import { approve, cancel, pause, resume, run } from '../workflows/run.ts';
 import { ticketPosts, ticketPostsChanged } from '../workflows/ticket-posts.ts';
@@ -51,6 +53,7 @@ export interface TemporalOptions {
 
 /** An hour between rounds, and a minute until what looked lost is looked at again. */
 const housekeepingRounds = { pauseMs: 3_600_000, secondLookMs: 60_000 };
+const lookUpRounds = { pauseMs: 300_000 };
 const retryAttempts = 10;
 const retryPauseMs = 200;
 
@@ -180,6 +183,19 @@ export function createTemporal(options: TemporalOptions) {
           taskQueue,
           args: [housekeepingRounds],
           staticSummary: 'Housekeeping: finds and mends what should never be',
+        }),
+      );
+    },
+
+    /** Starts the deployment's look-ups of unknown messages, unless they run already. */
+    async startLookUps(): Promise<void> {
+      await ask(() =>
+        workflow.start(lookUps, {
+          workflowId: lookUpsWorkflowId,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue,
+          args: [lookUpRounds],
+          staticSummary: 'Look-ups: asks providers what became of unknown messages',
         }),
       );
     },

@@ -227,7 +227,13 @@ function MessagePage({ message, events, replies }: z.output<typeof story>) {
       : []),
     ...events.map(({ receivedAt, kind, payload }) => ({
       at: receivedAt,
-      words: kind === 'message' ? t.reply : t.receipt,
+      words: {
+        message: t.reply,
+        look_up: t.lookedUp,
+        settled: t.settled,
+        receipt: t.receipt,
+        other: t.receipt,
+      }[kind],
       more: payload,
     })),
     ...replies.map(({ receivedAt, text }) => ({ at: receivedAt, words: `${t.reply}: ${text}`, more: null })),

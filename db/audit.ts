@@ -3,6 +3,7 @@ import type { Sql } from './client.ts';
 export const subjectKinds = [
   'campaign',
   'run',
+  'message',
   'user',
   'token',
   'provider',

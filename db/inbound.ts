@@ -5,7 +5,8 @@ export interface InboundEvent {
   providerId: number;
   /** The same when the provider repeats itself, so that it is kept once. */
   eventKey: string;
-  kind: 'receipt' | 'message' | 'other';
+  /** `look_up`: the provider was asked; `settled`: a person said it in its place. */
+  kind: 'receipt' | 'message' | 'other' | 'look_up' | 'settled';
   messageId: number | null;
   /** The text of a JSON object. */
   payload: string;

@@ -7,6 +7,9 @@ export const campaignWorkflowId = (campaignId: number): string => `campaign/${ca
 /** One for the deployment. */
 export const housekeepingWorkflowId = 'housekeeping';
 
+/** One for the deployment. */
+export const lookUpsWorkflowId = 'look-ups';
+
 /** What names a run: no two of a campaign have the same occurrence (unique in `runs`). */
 export interface RunKey {
   campaignId: number;

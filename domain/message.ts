@@ -24,7 +24,8 @@ export type MessageStatus = (typeof messageStatuses)[number];
  * - `skipped → …`: its phone had opted out, or its customer refused, while a sender had it in its claim, and yet it was
  *   sent.
  * - `unknown → …`: settled by a receipt, by the answer of a sender that was thought dead, by the provider's
- *   look-up or by a person; back to `queued` only when it is known that the provider never took it.
+ *   look-up or by a person (db/unknown.ts); back to `queued` only when it is known that the provider never took it, which
+ *   only its sender can say.
  */
 export const moves: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = {
   queued: ['sending', 'sent', 'delivered', 'undelivered', 'failed', 'unknown', 'skipped', 'cancelled'],

@@ -155,10 +155,12 @@ export type TwilioApi = ReturnType<typeof createTwilioApi>;
 function matches(entry: Entry, query: URLSearchParams): boolean {
   const from = query.get('From');
   if (from !== null && entry.from !== from) return false;
-  // `DateSent=2026-11-23` is that day (UTC); `DateSent>` and `DateSent<` (encoded) are from and until, inclusive.
+  // `DateSent=2026-11-23` is that day (UTC); `DateSent>` and `DateSent<` (encoded) are from and until, inclusive: a day,
+  // or an instant in whole seconds.
+  const boundOf = (name: string): string | null => query.get(name)?.slice(0, 19).replace(/Z$/, '') ?? null;
   const day = query.get('DateSent');
-  const earliest = query.get('DateSent>');
-  const latest = query.get('DateSent<');
+  const earliest = boundOf('DateSent>');
+  const latest = boundOf('DateSent<');
   const at = entry.at.toISOString();
   if (day !== null && at.slice(0, 10) !== day.slice(0, 10)) return false;
   if (earliest !== null && at.slice(0, earliest.length) < earliest) return false;

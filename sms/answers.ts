@@ -1,6 +1,6 @@
 import { parseJson } from './callback.ts';
 import type { CodeMeaning } from './codes.ts';
-import type { SendOutcome } from './provider.ts';
+import type { LookUpAnswer, SendOutcome } from './provider.ts';
 import type { Exchange } from './transport.ts';
 
 /** How one provider words its answers. Bodies are parsed JSON, null when they are none. */
@@ -103,6 +103,26 @@ export function outcomeOfCode(
     case 'ambiguous':
       return { kind, code, detail };
   }
+}
+
+/** The JSON of a look-up's answer, or why there is none. */
+export function lookedUp(
+  exchange: Exchange,
+  provider: string,
+): { kind: 'read'; json: unknown } | Extract<LookUpAnswer, { kind: 'unavailable' }> {
+  if (exchange.kind !== 'answered') {
+    const detail = `No answer from ${provider} (${exchange.code}).`;
+    return { kind: 'unavailable', code: exchange.code, detail, retryAfterMs: null };
+  }
+  const { status } = exchange;
+  const json = status >= 200 && status < 300 ? parseJson(exchange.body) : null;
+  if (json !== null) return { kind: 'read', json };
+  return {
+    kind: 'unavailable',
+    code: `HTTP_${status}`,
+    detail: `${provider} answered ${status} without what was asked for.`,
+    retryAfterMs: parseRetryAfter(exchange.retryAfter, Date.now()),
+  };
 }
 
 /**

@@ -1,10 +1,17 @@
 import { toUSVString } from 'node:util';
-import { outcomeOf, outcomeOfCode, type Wording } from './answers.ts';
+import { lookedUp, outcomeOf, outcomeOfCode, type Wording } from './answers.ts';
 import { parseJson, secretField } from './callback.ts';
 import { refused } from './codes.ts';
 import { infobipCodes } from './infobip-codes.ts';
 import { asPayload, at, listAt, textAt } from './json.ts';
-import type { Callback, DeliveryReceipt, InboundMessage, Provider, SendOutcome } from './provider.ts';
+import type {
+  Callback,
+  DeliveryReceipt,
+  InboundMessage,
+  ListedMessage,
+  Provider,
+  SendOutcome,
+} from './provider.ts';
 import { createReference, type Reference } from './reference.ts';
 import { knowsSecret } from './secret.ts';
 import { createTransport } from './transport.ts';
@@ -48,9 +55,10 @@ export function createInfobip(options: InfobipOptions): Provider {
   const webhooks = { delivery: { url }, contentType: 'application/json' };
 
   /** https://www.infobip.com/docs/api/channels/sms/logs-and-status-reports/get-outbound-sms-message-logs */
+  const logsOf = (id: string) =>
+    transport.send({ method: 'GET', path: `/sms/3/logs?messageId=${encodeURIComponent(id)}`, body: null });
   const outcomeOfFirst = async (id: string): Promise<SendOutcome> => {
-    const path = `/sms/3/logs?messageId=${encodeURIComponent(id)}`;
-    const exchange = await transport.send({ method: 'GET', path, body: null });
+    const exchange = await logsOf(id);
     const log = exchange.kind === 'answered' ? parseJson(exchange.body) : null;
     const name = textAt(log, 'results.0.status.name') ?? '';
     if (textAt(log, 'results.0.status.groupName') !== 'REJECTED' || name === duplicate) {
@@ -77,6 +85,13 @@ export function createInfobip(options: InfobipOptions): Provider {
       const outcome = outcomeOf(exchange, wording);
       const repeated = outcome.kind === 'refused' && outcome.code === duplicate && messageId !== null;
       return repeated ? outcomeOfFirst(reference.write(messageId)) : outcome;
+    },
+    lookUp: async ({ messageId }) => {
+      const id = reference.write(messageId);
+      const read = lookedUp(await logsOf(id), 'Infobip');
+      return read.kind === 'unavailable'
+        ? read
+        : { kind: 'listed', messages: readLogs(read.json, id, reference) };
     },
     verify: (callback) => knowsSecret(callback, callbackSecret),
     readReceipts: ({ json }) => listAt(json, 'results').flatMap((report) => readReport(report, reference)),
@@ -133,6 +148,25 @@ function readReport(report: unknown, reference: Reference): DeliveryReceipt[] {
       payload: asPayload(report),
     },
   ];
+}
+
+/** What the logs say of one id. Where they know only of a repetition that was refused, there was a first one. */
+function readLogs(json: unknown, id: string, reference: Reference): ListedMessage[] {
+  const logs = listAt(json, 'results').filter((log) => textAt(log, 'messageId') === id);
+  const firsts = logs.filter((log) => textAt(log, 'status.name') !== duplicate);
+  if (firsts.length === 0) {
+    const taken = { providerMessageId: id, status: 'sent', reason: null, code: null } as const;
+    return logs.slice(0, 1).map((log) => ({ ...taken, payload: asPayload(log) }));
+  }
+  return firsts.flatMap((log) =>
+    readReport(log, reference).map(({ providerMessageId, status, reason, code, payload }) => ({
+      providerMessageId,
+      status: status ?? 'sent',
+      reason,
+      code,
+      payload,
+    })),
+  );
 }
 
 function statusOf(group: string, name: string): DeliveryReceipt['status'] {

@@ -43,6 +43,36 @@ export interface DeliveryReceipt {
   payload: Payload;
 }
 
+/** A message of which nobody knows whether the provider took it. */
+export interface LookUpRequest {
+  messageId: number;
+  /** E.164, with `+`. */
+  to: string;
+  text: string;
+  /** If it was handed to the provider at all, then between these instants, by our clock. */
+  from: Date;
+  until: Date;
+}
+
+export type LookUpAnswer =
+  /**
+   * All that the provider has and that can be this message; an adapter that finds it by its text names those of others
+   * with the same text, too. Empty: it has none, which proves nothing, because a list may be late or incomplete.
+   */
+  | { kind: 'listed'; messages: ListedMessage[] }
+  /** No answer that can be read: worth another look later. */
+  | { kind: 'unavailable'; code: string; detail: string; retryAfterMs: number | null };
+
+/** A message that the provider has taken, and what became of it. */
+export interface ListedMessage {
+  providerMessageId: string;
+  /** At least `sent`: it was taken. */
+  status: NonNullable<DeliveryReceipt['status']>;
+  reason: FailureReason | null;
+  code: string | null;
+  payload: Payload;
+}
+
 /** A message from a person to us, as an adapter reads it from the provider's callback. */
 export interface InboundMessage {
   providerMessageId: string;
@@ -79,6 +109,8 @@ export interface Provider {
   /** True when the provider itself refuses a second message with the same reference: only then is an ambiguous send repeated. */
   readonly deduplicates: boolean;
   send(request: SendRequest): Promise<SendOutcome>;
+  /** What the provider itself says of a message whose answer was lost. Missing where it offers no look-up. */
+  lookUp?(request: LookUpRequest): Promise<LookUpAnswer>;
   /** Whether the callback really comes from the provider (constant-time comparison). */
   verify(callback: Callback): boolean;
   /** Call only after `verify`. One callback may tell of many messages; empty: it is no delivery receipt. */

@@ -76,18 +76,28 @@ const statuses: ReadonlyMap<string, DeliveryReceipt['status']> = new Map([
 export function readTwilioReceipts({ query, form }: Callback): DeliveryReceipt[] {
   const { MessageSid: sid, MessageStatus: word, ErrorCode: code } = form;
   if (typeof sid !== 'string' || typeof word !== 'string') return [];
-  const status = statuses.get(word) ?? null;
-  const ended = status === 'undelivered' || status === 'failed';
   return [
     {
       messageId: messageIdOf(query['message']),
       providerMessageId: sid,
-      status,
-      reason: ended ? (twilioCodes.get(Number(code))?.reason ?? 'not_delivered') : null,
-      code: typeof code === 'string' && code !== '' && code !== '0' ? code : null,
+      ...readTwilioStatus(word, typeof code === 'string' ? code : ''),
       payload: form,
     },
   ];
+}
+
+/** What a status says with its error code, '' or 0 for none: in callbacks as in the list of messages. */
+export function readTwilioStatus(
+  word: string,
+  code: string,
+): Pick<DeliveryReceipt, 'status' | 'reason' | 'code'> {
+  const status = statuses.get(word) ?? null;
+  const ended = status === 'undelivered' || status === 'failed';
+  return {
+    status,
+    reason: ended ? (twilioCodes.get(Number(code))?.reason ?? 'not_delivered') : null,
+    code: code !== '' && code !== '0' ? code : null,
+  };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Provider } from './provider.ts';
 import { createTransport } from './transport.ts';
 import { readTwilioInbound, readTwilioReceipts, verifyTwilioCallback } from './twilio-callbacks.ts';
 import { twilioCodes } from './twilio-codes.ts';
+import { lookUpTwilio } from './twilio-look-up.ts';
 
 export interface TwilioOptions {
   /** `https://api.twilio.com`, or the sandbox. */
@@ -25,7 +26,7 @@ export interface TwilioOptions {
  * Twilio's Messages API: https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
  *
  * Twilio knows no client reference and refuses no repetition: our message id travels in the StatusCallback URL and
- * comes back with the receipt.
+ * comes back with the receipt. The list of messages does not show it.
  */
 export function createTwilio(options: TwilioOptions): Provider {
   const { accountSid, authToken, from, statusCallbackUrl } = options;
@@ -55,6 +56,7 @@ export function createTwilio(options: TwilioOptions): Provider {
       const body = `${fields}&To=${encodeURIComponent(to)}&Body=${encodeURIComponent(toUSVString(text))}`;
       return outcomeOf(await transport.post(path, body), wording);
     },
+    lookUp: (request) => lookUpTwilio(transport, { path, sender: from }, request),
     verify: (received) => verifyTwilioCallback(authToken, received),
     readReceipts: readTwilioReceipts,
     readInbound: readTwilioInbound,

@@ -36,6 +36,13 @@ export const housekeepingSteps = proxyActivities<Activities>({
   retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },
 });
 
+/** Asking providers about single messages, at their rate: what is not done in a round is done in the next. */
+export const lookUpSteps = proxyActivities<Pick<Activities, 'lookUpUnknown'>>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '2 minutes',
+  retry: { initialInterval: '10 seconds', maximumInterval: '5 minutes' },
+});
+
 /** Reading a mailing: long, in one transaction, from the start again when it breaks. */
 export const importing = proxyActivities<Activities>({
   startToCloseTimeout: '1 hour',

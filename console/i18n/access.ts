@@ -50,6 +50,7 @@ export const accessWords = dictionary(
     subjects: {
       campaign: 'Campanha',
       run: 'Execução',
+      message: 'Mensagem',
       user: 'Usuário',
       token: 'Token',
       provider: 'Provedor',
@@ -132,6 +133,7 @@ export const accessWords = dictionary(
     subjects: {
       campaign: 'Campaign',
       run: 'Run',
+      message: 'Message',
       user: 'User',
       token: 'Token',
       provider: 'Provider',

@@ -376,6 +376,19 @@ create table claims (
 );
 create index on claims (run_id);
 
+-- Of messages that are unknown: when they are looked up at their provider, and what came of it (db/unknown.ts).
+create table look_ups (
+  message_id  bigint primary key references messages on delete cascade,
+  run_id      bigint not null references runs on delete cascade,
+  provider_id bigint not null,
+  due_at      timestamptz,                -- null: not looked up any more
+  looks       integer not null default 0,
+  result      text check (result in ('not_found', 'ambiguous', 'unavailable', 'not_offered')),
+  looked_at   timestamptz
+);
+create index on look_ups (run_id);
+create index on look_ups (due_at) where due_at is not null;
+
 -- Up to which line a run has been handed out to senders.
 create table send_cursors (
   run_id bigint primary key references runs on delete cascade,
@@ -384,13 +397,14 @@ create table send_cursors (
 
 -- Inbound --------------------------------------------------------------------------------------------------------
 
--- What a provider called us with, verified, as it came: first of all written here, then applied.
+-- What a provider called us with, verified, as it came: first of all written here, then applied. Also what it said
+-- when it was asked, and what a person said in its place.
 -- Its id has no index: nobody looks for one, and each index is a tenth of what a receipt costs.
 create table inbound_events (
   id          bigint generated always as identity,
   provider_id bigint not null,            -- of providers; the look there, for each event, is left out as well
   event_key   text not null,
-  kind        text not null check (kind in ('receipt', 'message', 'other')),
+  kind        text not null check (kind in ('receipt', 'message', 'other', 'look_up', 'settled')),
   message_id  bigint,
   payload     jsonb not null,
   received_at timestamptz not null default now(),

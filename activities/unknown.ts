@@ -1,0 +1,149 @@
+import { cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
+import type { Database } from '../db/client.ts';
+import { reserveRate, holdProvider } from '../db/providers.ts';
+import {
+  type DueLookUp,
+  dueLookUps,
+  hasTwin,
+  knownOthers,
+  noteLookUp,
+  noteUnknown,
+  postponeLookUps,
+  settleByLookUp,
+} from '../db/unknown.ts';
+import type { LookUpResult } from '../domain/unknown.ts';
+import type { LookUpAnswer, Provider } from '../sms/provider.ts';
+import type { Providers } from './providers.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+/** When an unknown message is looked up, from the moment it became so: its receipts have had their time by then. */
+const looksAfterMs = [5 * minuteMs, hourMs, 24 * hourMs];
+/** A provider that can't be asked is asked again for so long. */
+const giveUpAfterMs = 72 * hourMs;
+const postponeMs = 5 * minuteMs;
+/** A provider that wants a longer pause is left alone until the next round. */
+const longestWaitMs = minuteMs;
+const atOnce = 1_000;
+/** The clocks of provider and database differ by less. */
+const slackMs = 2 * minuteMs;
+
+export interface UnknownDeps {
+  sql: Database;
+  providers: Providers;
+  clock: () => Date;
+}
+
+export interface LookUpRound {
+  settled: number;
+  open: number;
+  details: string;
+}
+
+/** Asks providers what became of messages that they may have taken. */
+export function createUnknown({ sql, providers, clock }: UnknownDeps) {
+  const adapterOf = async (providerId: number): Promise<Provider | null> => {
+    try {
+      return await providers.get(providerId);
+    } catch (error) {
+      log.warn('A provider can not be asked', { providerId, error });
+      return null;
+    }
+  };
+
+  /** What the provider says, at its rate; null: it wants a longer pause. */
+  const ask = async (provider: Provider, due: DueLookUp): Promise<LookUpAnswer | null> => {
+    if (!provider.lookUp || due.phone === null || due.text === null) return null;
+    const { waitMs } = await reserveRate(sql, due.providerId, 1);
+    if (waitMs > longestWaitMs) return null;
+    await sleep(waitMs);
+    return provider.lookUp({
+      messageId: due.messageId,
+      to: due.phone,
+      text: due.text,
+      from: due.from,
+      until: due.until,
+    });
+  };
+
+  /** Settles the message if the answer is certain. */
+  const judge = async (
+    due: DueLookUp,
+    { messages }: Extract<LookUpAnswer, { kind: 'listed' }>,
+  ): Promise<'settled' | LookUpResult> => {
+    const { phone, text } = due;
+    if (messages.length === 0 || phone === null || text === null) return 'not_found';
+    const others = await knownOthers(
+      sql,
+      { messageId: due.messageId, phone },
+      messages.map(({ providerMessageId }) => providerMessageId),
+    );
+    const [listed, ...more] = messages.filter(({ providerMessageId }) => !others.has(providerMessageId));
+    if (!listed) return 'not_found';
+    if (more.length > 0 || (await hasTwin(sql, { ...due, phone, text }, slackMs))) return 'ambiguous';
+    await sql.begin((tx) => settleByLookUp(tx, due, listed));
+    return 'settled';
+  };
+
+  return {
+    /**
+     * Looks up what is due, provider by provider. What is certain moves the message by the allowed moves, as a receipt
+     * would; all else leaves it unknown, for another look or a person.
+     */
+    async lookUpUnknown(): Promise<LookUpRound> {
+      await noteUnknown(sql, { afterMs: looksAfterMs[0] ?? 0, forMs: giveUpAfterMs });
+      const due = await dueLookUps(sql, clock(), atOnce);
+      const tally = { settled: 0, not_found: 0, ambiguous: 0, unavailable: 0, not_offered: 0 };
+      const away = new Set<number>();
+      for (const one of due) {
+        heartbeat();
+        cancellationSignal().throwIfAborted();
+        const { messageId, providerId, looks, until } = one;
+        if (away.has(providerId)) continue;
+        const provider = await adapterOf(providerId);
+        const now = clock();
+        if (provider && (!provider.lookUp || one.phone === null)) {
+          await noteLookUp(sql, { messageId, result: 'not_offered', at: now, dueAt: null });
+          tally.not_offered++;
+          continue;
+        }
+        const answer = provider && (await ask(provider, one));
+        if (answer?.kind !== 'listed') {
+          away.add(providerId);
+          if (answer) log.warn('A provider can not be asked', { providerId, code: answer.code });
+          if (answer?.retryAfterMs) await holdProvider(sql, providerId, answer.retryAfterMs);
+          await postponeLookUps(sql, {
+            providerId,
+            now,
+            dueAt: new Date(now.getTime() + postponeMs),
+            giveUp: new Date(now.getTime() - giveUpAfterMs),
+          });
+          tally.unavailable++;
+          continue;
+        }
+        const result = await judge(one, answer);
+        tally[result]++;
+        if (result === 'settled') continue;
+        const nextAfterMs = looksAfterMs[looks + 1];
+        const dueAt =
+          nextAfterMs === undefined
+            ? null
+            : new Date(Math.max(until.getTime() + nextAfterMs, now.getTime() + postponeMs));
+        await noteLookUp(sql, { messageId, result, at: now, dueAt });
+      }
+      return {
+        settled: tally.settled,
+        open: due.length - tally.settled,
+        details: [
+          '| looked up in the last round | messages |',
+          '| --- | ---: |',
+          `| Found, and settled | ${tally.settled} |`,
+          `| Not found | ${tally.not_found} |`,
+          `| Not to be told apart from others | ${tally.ambiguous} |`,
+          `| The provider offers no look-up | ${tally.not_offered} |`,
+          `| Providers that could not be asked | ${tally.unavailable} |`,
+        ].join('\n'),
+      };
+    },
+  };
+}
