@@ -145,6 +145,7 @@ export const plainGateway: Adapter = {
     },
     { name: 'without an id', callback: get('inbound?from=5511988887777&text=a'), messages: [] },
   ],
+  lookUps: null,
   verification,
 };
 
@@ -268,5 +269,6 @@ export const jsonGateway: Adapter = {
     },
     { name: 'an empty object', callback: call('inbound', json({})), messages: [] },
   ],
+  lookUps: null,
   verification,
 };

@@ -224,6 +224,53 @@ export const infobip: Adapter = {
       messages: [],
     },
   ],
+  lookUps: [
+    ...(
+      [
+        ['PENDING', 'PENDING_ENROUTE', 'sent', null, null],
+        ['DELIVERED', 'DELIVERED_TO_HANDSET', 'delivered', null, null],
+        [
+          'REJECTED',
+          'REJECTED_NOT_ENOUGH_CREDITS',
+          'failed',
+          'sender_refused',
+          'REJECTED_NOT_ENOUGH_CREDITS',
+        ],
+        // Of a second one that was refused there was a first.
+        ['REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', 'sent', null, null],
+      ] as const
+    ).map(([group, name, status, reason, code]) => ({
+      name: `a message that is ${name}`,
+      answers: [httpAnswer(200, JSON.stringify({ results: [report(group, name, 'NO_ERROR', 'r1-7')] }))],
+      paths: ['GET /sms/3/logs?messageId=r1-7'],
+      found: [{ providerMessageId: 'r1-7', status, reason, code }],
+    })),
+    {
+      name: 'a message whose repetition was refused',
+      answers: [
+        httpAnswer(
+          200,
+          JSON.stringify({
+            results: [
+              report('REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', 'NO_ERROR', 'r1-7'),
+              report('DELIVERED', 'DELIVERED_TO_HANDSET', 'NO_ERROR', 'r1-7'),
+            ],
+          }),
+        ),
+      ],
+      found: [{ providerMessageId: 'r1-7', status: 'delivered', reason: null, code: null }],
+    },
+    { name: 'what is not there', answers: [httpAnswer(200, '{"results":[]}')], found: [] },
+    {
+      name: 'what is of another',
+      answers: [
+        httpAnswer(200, JSON.stringify({ results: [report('DELIVERED', 'X', 'NO_ERROR', 'r1-77')] })),
+      ],
+      found: [],
+    },
+    { name: 'nothing, with another key', answers: [errorOf(401, 'E401')], found: 'unavailable' },
+    { name: 'nothing in a page of HTML', answers: [httpAnswer(200, '<html>')], found: 'unavailable' },
+  ],
   verification: [
     {
       name: 'with the key in the URL',

@@ -3,6 +3,7 @@ import type {
   Callback,
   DeliveryReceipt,
   InboundMessage,
+  ListedMessage,
   Provider,
   SendOutcome,
   SendRequest,
@@ -24,6 +25,15 @@ export interface Adapter {
   receipts: { name: string; callback: Callback; receipts: Omit<DeliveryReceipt, 'payload'>[] }[];
   inbound: { name: string; callback: Callback; messages: Omit<InboundMessage, 'payload'>[] }[];
   verification: { name: string; callback: Callback; genuine: boolean }[];
+  /** Null: the provider offers no look-up. `answers`: one for each request. */
+  lookUps:
+    | {
+        name: string;
+        answers: string[];
+        paths?: string[];
+        found: Omit<ListedMessage, 'payload'>[] | 'unavailable';
+      }[]
+    | null;
 }
 
 type Body = Pick<Callback, 'headers' | 'rawBody'>;

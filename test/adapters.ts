@@ -19,6 +19,25 @@ export const twilio =
       ...overrides,
       ...options,
     });
+/** A message as Twilio's list has it. */
+const listed = (changes: object = {}) => ({
+  sid: messageSid,
+  to: '+5511988887777',
+  from: '+5511999990000',
+  messaging_service_sid: null,
+  body: 'Oi',
+  direction: 'outbound-api',
+  status: 'delivered',
+  error_code: null,
+  date_created: 'Wed, 25 Nov 2026 12:00:05 +0000',
+  date_sent: 'Wed, 25 Nov 2026 12:00:06 +0000',
+  ...changes,
+});
+const listOf = (messages: object[], next: string | null = null) =>
+  httpAnswer(200, JSON.stringify({ messages, next_page_uri: next }));
+const listPath = `/2010-04-01/Accounts/${accountSid}/Messages.json`;
+const nextPage = `${listPath}?To=%2B5511988887777&Page=1&PageToken=PASM1`;
+
 /** As Twilio words its errors. */
 const twilioError = (status: number, code: number, headers: Record<string, string> = {}) =>
   httpAnswer(
@@ -142,6 +161,9 @@ export const adapters: Record<string, Adapter> = {
           [21211, 'number_invalid'],
           [21614, 'number_not_mobile'],
           [21635, 'number_not_mobile'],
+          [21604, 'number_invalid'],
+          [21608, 'sender_refused'],
+          [21659, 'sender_refused'],
           [21610, 'number_opted_out'],
           [21612, 'sender_refused'],
           [21606, 'sender_refused'],
@@ -155,7 +177,7 @@ export const adapters: Record<string, Adapter> = {
         answer: twilioError(400, code),
         outcome: { kind: 'refused', reason, code: String(code) } as const,
       })),
-      ...[20005, 21212, 21609, 21660].map((code) => ({
+      ...[20003, 20005, 20006, 21212, 21603, 21609, 21660, 21661, 30002].map((code) => ({
         name: `400 with the code ${code}`,
         answer: twilioError(400, code),
         outcome: { kind: 'account', code: String(code) } as const,
@@ -190,9 +212,12 @@ export const adapters: Record<string, Adapter> = {
       ...(
         [
           ['undelivered', '30003', 'undelivered', 'number_unreachable'],
+          ['undelivered', '30004', 'undelivered', 'carrier_filtered'],
           ['undelivered', '30005', 'undelivered', 'number_invalid'],
           ['undelivered', '30006', 'undelivered', 'number_not_mobile'],
           ['undelivered', '30007', 'undelivered', 'carrier_filtered'],
+          ['undelivered', '30008', 'undelivered', 'not_delivered'],
+          ['undelivered', '30036', 'undelivered', 'expired_at_carrier'],
           ['undelivered', '39999', 'undelivered', 'not_delivered'],
           ['failed', '30001', 'failed', 'temporary_failure'],
           ['failed', '21610', 'failed', 'number_opted_out'],
@@ -251,6 +276,56 @@ export const adapters: Record<string, Adapter> = {
         callback: call('inbound', form({ ...twilioReply, SmsStatus: 'sent', MessageStatus: 'sent' })),
         messages: [],
       },
+    ],
+    lookUps: [
+      ...(
+        [
+          ['queued', null, 'sent', null, null],
+          ['a word of tomorrow', null, 'sent', null, null],
+          ['delivered', null, 'delivered', null, null],
+          ['undelivered', 30003, 'undelivered', 'number_unreachable', '30003'],
+          ['failed', 30007, 'failed', 'carrier_filtered', '30007'],
+        ] as const
+      ).map(([word, error_code, status, reason, code]) => ({
+        name: `a message that is ${word}`,
+        answers: [listOf([listed({ status: word, error_code })])],
+        paths: [`GET ${listPath}?To=%2B5511988887777&DateSent%3E=2026-11-25T11%3A59%3A00Z&PageSize=20`],
+        found: [{ providerMessageId: messageSid, status, reason, code }],
+      })),
+      {
+        name: 'all that can be it, page by page, and nothing else',
+        answers: [
+          listOf([listed(), listed({ sid: 'SM-text', body: 'Oi!' })], nextPage),
+          listOf([
+            listed({ sid: 'SM-second' }),
+            listed({ sid: 'SM-sender', from: '+5511999990001' }),
+            listed({ sid: 'SM-reply', direction: 'inbound' }),
+            listed({ sid: 'SM-early', date_created: 'Wed, 25 Nov 2026 11:58:00 +0000' }),
+            listed({ sid: 'SM-late', date_created: 'Wed, 25 Nov 2026 12:02:00 +0000' }),
+            listed({ sid: 'SM-undated', date_created: null }),
+          ]),
+        ],
+        found: [messageSid, 'SM-second'].map((providerMessageId) => ({
+          providerMessageId,
+          status: 'delivered',
+          reason: null,
+          code: null,
+        })),
+      },
+      { name: 'what is not there', answers: [listOf([])], found: [] },
+      {
+        name: 'no further than its own list',
+        answers: [listOf([], '/2010-04-01/Accounts/AC0/Calls.json?x')],
+        found: 'unavailable',
+      },
+      {
+        name: 'not without end',
+        answers: Array.from({ length: 10 }, () => listOf([], nextPage)),
+        found: 'unavailable',
+      },
+      { name: 'nothing, with another token', answers: [twilioError(401, 20003)], found: 'unavailable' },
+      { name: 'nothing while it is busy', answers: [twilioError(429, 20429)], found: 'unavailable' },
+      { name: 'nothing in a page of HTML', answers: [httpAnswer(200, '<html>')], found: 'unavailable' },
     ],
     verification: [
       { name: 'as Twilio signs it', callback: twilioSigned(), genuine: true },

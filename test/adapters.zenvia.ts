@@ -167,6 +167,7 @@ export const zenvia: Adapter = {
     },
     { name: 'a receipt, which is none', callback: call('inbound', json(statusEvent('SENT'))), messages: [] },
   ],
+  lookUps: null,
   verification: [
     {
       name: "with the subscription's header",

@@ -1,11 +1,18 @@
 import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { SendOutcome, SendRequest } from '../sms/provider.ts';
+import type { LookUpRequest, SendOutcome, SendRequest } from '../sms/provider.ts';
 import { infobip } from './adapters.infobip.ts';
 import { accountSid, adapters, twilio } from './adapters.ts';
 import { httpAnswer, type RawRequest, startRawServer } from './raw-server.ts';
 
 const message: SendRequest = { messageId: 7, to: '+5511988887777', text: 'Oi' };
+
+const lostMessage: LookUpRequest = {
+  ...message,
+  messageId: 7,
+  from: new Date('2026-11-25T12:00:00.500Z'),
+  until: new Date('2026-11-25T12:00:10.500Z'),
+};
 
 /** What a server can do to a connection after it has read the request. */
 const silences: {
@@ -140,6 +147,24 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
 
   test.each(adapter.verification)('takes a callback $name: $genuine', ({ callback, genuine }) => {
     expect(silent().verify(callback)).toBe(genuine);
+  });
+
+  test.each(adapter.lookUps ?? [])('looks up $name', async ({ answers, paths, found }) => {
+    const left = [...answers];
+    const { server, provider } = await start((socket) => socket.write(left.shift() ?? ''));
+    const answer = await provider.lookUp?.(lostMessage);
+    if (found === 'unavailable') expect(answer).toMatchObject({ kind: 'unavailable' });
+    else
+      expect(answer).toEqual({
+        kind: 'listed',
+        messages: found.map((one) => ({ ...one, payload: expect.any(Object) as unknown })),
+      });
+    expect(server.requests).toHaveLength(answers.length);
+    if (paths) expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(paths);
+  });
+
+  test('offers a look-up, or none', () => {
+    expect(silent().lookUp === undefined).toBe(adapter.lookUps === null);
   });
 
   test.each([

@@ -99,6 +99,23 @@ describe("Twilio's library", () => {
     expect(listed.map(({ body }) => body)).toEqual(['5', '4', '3', '2', '1']);
   });
 
+  test('lists what went to a number since an instant, and until one, page by page', async () => {
+    const { client } = await start();
+    for (const body of ['1', '2', '3']) await client.messages.create({ from, to, body });
+    await client.messages.create({ from, to: '+5511977776666', body: 'Rui' });
+    const ago = (seconds: number) => new Date(Date.now() - 1000 * seconds);
+    const bodies = async (filter: object) =>
+      (await client.messages.list({ to, pageSize: 2, ...filter })).map(({ body }) => body);
+    expect(await bodies({ dateSentAfter: ago(60) })).toEqual(['3', '2', '1']);
+    expect(await bodies({ dateSentAfter: ago(60), dateSentBefore: ago(-60) })).toEqual(['3', '2', '1']);
+    expect(await bodies({ dateSentAfter: ago(-60) })).toEqual([]);
+    expect(await bodies({ dateSentBefore: ago(60) })).toEqual([]);
+    // Whole seconds, both ends included.
+    const [last] = await client.messages.list({ to, limit: 1 });
+    const at = last?.dateCreated ?? new Date(0);
+    expect(await bodies({ dateSentAfter: at, dateSentBefore: at })).toContain('3');
+  });
+
   test.each([
     [{ to: '11988887777', body: 'x' }, 400, 21211],
     [{ to: '+551134567890', body: 'x' }, 400, 21614],
