@@ -1,3 +1,4 @@
+import { createFailOver } from './fail-over.ts';
 import { createHousekeeping, type HousekeepingDeps } from './housekeeping.ts';
 import { createMailing, type MailingDeps } from './mailing.ts';
 import { createMessages, type MessagesDeps } from './messages.ts';
@@ -22,6 +23,7 @@ export const createActivities = (
   ...createMailing(deps),
   ...createResends(deps),
   ...createMessages(deps),
+  ...createFailOver(deps),
   ...createTickets(deps),
   ...createTicketPosts(deps),
   ...createHousekeeping(deps),

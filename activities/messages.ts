@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { activityInfo, cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
 import { claimMessage, recordOutcomes, senderName, settleDeadSenders } from '../db/claims.ts';
+import { usableFallback } from '../db/fallbacks.ts';
 import { getMessage, queuedMessageIds, remainingMessages } from '../db/messages.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
@@ -16,6 +17,7 @@ import {
   type RunRow,
   runStatus,
 } from '../db/runs.ts';
+import { describeFailover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
 import type { MessageStatus } from '../domain/message.ts';
@@ -65,6 +67,11 @@ const longestWaitMs = 10 * 60_000;
 /** While the provider is down it is looked for at least this often, with four messages at a time. */
 const longestOutagePauseMs = 60_000;
 const heartbeatMs = 2_000;
+/**
+ * A provider that takes nothing is tried so often in a row, with waits from a second or two up to a minute, before the run
+ * goes over to its fallback: a hiccup of a minute changes no sender.
+ */
+const defaultFailOverAttempts = 7;
 
 export interface MessagesDeps {
   sql: Database;
@@ -73,6 +80,7 @@ export interface MessagesDeps {
   sendersPerRun: number;
   singleSendUpTo: number;
   singleSendAttempts?: number;
+  failOverAttempts?: number;
 }
 
 export function createMessages({
@@ -82,12 +90,19 @@ export function createMessages({
   sendersPerRun,
   singleSendUpTo,
   singleSendAttempts = defaultSingleSendAttempts,
+  failOverAttempts = defaultFailOverAttempts,
 }: MessagesDeps) {
   const need = async (runId: number): Promise<RunRow & { providerId: number }> => {
     const run = await getRun(sql, runId);
     const providerId = run?.providerId;
     if (!run || !providerId) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
     return { ...run, providerId };
+  };
+  /** Whether the run is to go over to its provider's fallback, after so many attempts in a row that came to nothing. */
+  const goesOver = async (run: RunRow & { providerId: number }, attempts: number): Promise<boolean> => {
+    if (attempts < failOverAttempts) return false;
+    const tried = run.failovers.flatMap(({ from, to }) => [from.id, to.id]);
+    return (await usableFallback(sql, run.providerId, tried)) !== null;
   };
   const safeguard = async (run: RunRow) =>
     checkSafeguards({
@@ -110,7 +125,7 @@ export function createMessages({
       const { deduplicates } = await providers.get(run.providerId);
       await settleDeadSenders(sql, { runId, deduplicates });
       const counts = await runCounts(sql, runId);
-      const details = countsTable(counts);
+      const details = [...run.failovers.map(describeFailover), countsTable(counts)].join('\n\n');
       if (!isLeft(counts)) return { next: 'done', details };
       const answer = await safeguard(run);
       if (answer.go === 'stop') {
@@ -203,8 +218,10 @@ export function createMessages({
         return { stopped };
       } catch (error) {
         if (error instanceof ProviderAccountError)
-          throw finalFailure(failures.providerAccount, error.message, error.code);
+          throw finalFailure(failures.providerAccount, error.message, error.code, run.providerId);
         if (error instanceof ProviderUnavailableError) {
+          if (await goesOver(run, attempt))
+            throw finalFailure(failures.providerUnavailable, error.message, error.code, run.providerId);
           throw ApplicationFailure.create({
             type: failures.providerUnavailable,
             message: `${error.code}: ${error.message}`,
@@ -277,12 +294,14 @@ export function createMessages({
         if (outcome.reason === 'number_opted_out')
           await persistently(writing, () => optOutRecipients(sql, [messageId]));
         if (answer.kind === 'account')
-          throw finalFailure(failures.providerAccount, answer.detail, answer.code);
+          throw finalFailure(failures.providerAccount, answer.detail, answer.code, run.providerId);
         if (outcome.status !== 'queued') return { status: outcome.status };
         // Of the five answers only `temporary` is left, or an ambiguous one where the provider deduplicates.
         const pauseMs =
           answer.kind === 'temporary' && answer.retryAfterMs !== null ? answer.retryAfterMs || holdMs : null;
         if (pauseMs !== null) await holdProvider(sql, run.providerId, pauseMs);
+        if (answer.kind !== 'accepted' && pauseMs === null && (await goesOver(run, attempt)))
+          throw finalFailure(failures.providerUnavailable, answer.detail, answer.code, run.providerId);
         throw ApplicationFailure.create({
           type: failures.notTaken,
           message: `${outcome.providerCode ?? ''}: the provider has not taken the message.`,

@@ -16,6 +16,7 @@ import {
   type RunRow,
   setPreflight,
 } from '../db/runs.ts';
+import { describeFailover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
 import { describePreflight, preflightOf } from '../domain/preflight.ts';
@@ -232,6 +233,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
         details: [
           `**${status}**${run.reason ? `: ${describeRunReason(run.reason)}` : ''}`,
           ...(run.preflight && run.trigger === 'dry_run' ? [describePreflight(run.preflight)] : []),
+          ...run.failovers.map(describeFailover),
           countsTable(counts),
         ].join('\n\n'),
       };

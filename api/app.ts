@@ -29,6 +29,7 @@ import { optOuts } from './opt-outs.ts';
 import { createAdapters } from './adapters.ts';
 import { privacy } from './privacy.ts';
 import { createProgressHub } from './progress.ts';
+import { providerFallbacks } from './provider-fallbacks.ts';
 import { providers } from './providers.ts';
 import { createReplyStarts } from './reply-starts.ts';
 import { replies } from './replies.ts';
@@ -184,6 +185,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(auditLog, { prefix: '/audit', sql });
       await api.register(settings, { prefix: '/settings', sql, sync });
       await api.register(providers, { prefix: '/providers', sql, box: deps.box, publicUrl: sms.publicUrl });
+      await api.register(providerFallbacks, { prefix: '/providers', sql });
       await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(campaignActions, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(mailings, { prefix: '/campaigns', sql, uploadLimitBytes: deps.uploadLimitBytes });

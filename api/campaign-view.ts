@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { archivedReferences, brokenReferences } from '../db/campaign-references.ts';
 import type { CampaignRow } from '../db/campaigns.ts';
 import type { Sql } from '../db/client.ts';
+import { isFallbackArchived } from '../db/fallbacks.ts';
 import { getMailingFile, type MailingFileRow } from '../db/mailings.ts';
 import { lastRuns } from '../db/run-progress.ts';
 import { getSetting, getTicketSubcategory, holidayDates } from '../db/settings.ts';
@@ -128,8 +129,9 @@ async function enablingFacts(
 ): Promise<EnablingFacts> {
   const [next] = await occurrencesOf(sql, definition.schedule, { now, count: 1 });
   const { archived } = await brokenReferences(sql, definition);
-  const { ticketPolicy } = definition;
+  const { ticketPolicy, message } = definition;
   return {
+    fallbackArchived: message.providerId !== null && (await isFallbackArchived(sql, message.providerId)),
     hasMailingFile: mailingFileId !== null,
     nextOccurrence: next?.at ?? null,
     archived,

@@ -31,6 +31,7 @@ export const metricsPage: FastifyPluginAsyncZod<{ sql: Sql; metrics: Metrics }> 
   const campaigns = gauge('torpedo_enabled_campaigns', 'Campaigns that are enabled.');
   const runs = gauge('torpedo_runs', 'Runs that live or ended within a day, by status.', ['status']);
   const messages = gauge('torpedo_messages', 'Messages of those runs, by status.', ['status']);
+  const failovers = gauge('torpedo_failovers', 'How often those runs went over to a fallback provider.');
   const replies = gauge('torpedo_unhandled_replies', 'Replies that came in and are not dealt with.');
 
   app.get(
@@ -47,6 +48,7 @@ export const metricsPage: FastifyPluginAsyncZod<{ sql: Sql; metrics: Metrics }> 
     async (_, reply) => {
       const levels = await readLevels(sql);
       campaigns.set(levels.enabledCampaigns);
+      failovers.set(levels.failovers);
       replies.set(levels.unhandledReplies);
       // Each status has its line, also with nothing in it: alerts on what is missing are a trap.
       for (const status of runStatuses)

@@ -40,6 +40,8 @@ export const providerView = z.object({
   config: providerConfig,
   segmentProfile: segmentProfileName,
   ratePerSecond: z.number().nullable(),
+  /** The provider that takes over what this one takes no more: PUT /api/providers/{id}/fallback. */
+  fallbackId: z.int().nullable(),
   archivedAt: instant.nullable(),
   /**
    * Where the provider calls us with receipts and incoming messages. All kinds but Twilio and the sandbox add the

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { resendScope } from '../db/resends.ts';
 import type { RunRow } from '../db/runs.ts';
+import { describeFailover, failover } from '../domain/failover.ts';
 import { messageStatuses } from '../domain/message.ts';
 import { describePreflight, preflight } from '../domain/preflight.ts';
 import {
@@ -51,7 +52,10 @@ export const runView = runSummaryView.extend({
   resendScope: resendScope.nullable(),
   /** The runs that sent messages of this one again. */
   resends: z.array(z.object({ id: z.int(), status: z.enum(runStatuses) })),
+  /** Who sends for it now: its campaign's provider, or the fallback it went over to. */
   providerId: z.int().nullable(),
+  /** How it went over to other providers, in their order. */
+  failovers: z.array(failover.extend({ words: z.string() })),
   mailingFileId: z.int().nullable(),
   /** As they were when the run started. */
   settings: runSettings,
@@ -76,6 +80,9 @@ export const viewRunSummary = (
   counts,
   temporalUrl: temporal.runPage(run),
 });
+
+export const viewFailovers = ({ failovers }: RunRow): z.infer<typeof runView>['failovers'] =>
+  failovers.map((one) => ({ ...one, words: describeFailover(one) }));
 
 export const viewPreflight = ({ preflight }: RunRow): z.infer<typeof runView>['preflight'] =>
   preflight && { ...preflight, words: describePreflight(preflight) };

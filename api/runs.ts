@@ -9,7 +9,7 @@ import { runStatuses, runTriggers } from '../domain/run.ts';
 import { ApiError, notFound } from './errors.ts';
 import { idParams, page, urlId } from './parameters.ts';
 import { type ProgressHub, progressView } from './progress.ts';
-import { runSummaryView, runView, viewPreflight, viewRunSummary } from './run-view.ts';
+import { runSummaryView, runView, viewFailovers, viewPreflight, viewRunSummary } from './run-view.ts';
 import type { Temporal } from './temporal.ts';
 
 /** Heartbeats keep proxies from closing a quiet connection. */
@@ -77,6 +77,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
         ...viewRunSummary(run, progress.counts, viewing()),
         progress,
         preflight: viewPreflight(run),
+        failovers: viewFailovers(run),
         resends: await listResends(sql, id),
       };
     },

@@ -7,6 +7,8 @@ export interface Levels {
   enabledCampaigns: number;
   runs: { status: RunStatus; runs: number }[];
   messages: { status: MessageStatus; messages: number }[];
+  /** How often those runs went over to another provider. */
+  failovers: number;
   /** Replies that came in and are not dealt with. */
   unhandledReplies: number;
 }
@@ -14,7 +16,7 @@ export interface Levels {
 export async function readLevels(sql: Sql): Promise<Levels> {
   const [row] = await sql<[Levels]>`
     with recent as (
-      select id, status from runs where finished_at is null or finished_at > now() - interval '1 day'
+      select id, status, failovers from runs where finished_at is null or finished_at > now() - interval '1 day'
     )
     select (select count(*)::int from campaigns where enabled) as enabled_campaigns,
       coalesce((
@@ -25,6 +27,7 @@ export async function readLevels(sql: Sql): Promise<Levels> {
         from (
           select c.status, sum(messages) as n from run_counts as c join recent on recent.id = run_id group by c.status
         ) as m), '[]') as messages,
+      (select coalesce(sum(jsonb_array_length(failovers)), 0)::int from recent) as failovers,
       (select count(*)::int from inbound_messages where handled_at is null) as unhandled_replies`;
   return row;
 }

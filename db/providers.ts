@@ -11,11 +11,13 @@ export interface ProviderRow {
   segmentProfile: SegmentProfileName;
   /** Segments a second over all workers and campaigns; null: no limit. */
   ratePerSecond: number | null;
+  /** The provider that takes over what this one takes no more (db/fallbacks.ts). */
+  fallbackId: number | null;
   archivedAt: Date | null;
 }
 
 const columns = (sql: Sql) =>
-  sql`id, name, config, segment_profile, rate_per_second::float8 as rate_per_second, archived_at`;
+  sql`id, name, config, segment_profile, rate_per_second::float8 as rate_per_second, fallback_id, archived_at`;
 
 const parsed = (row: ProviderRow): ProviderRow => ({
   ...row,

@@ -1,4 +1,5 @@
 import type { MessageStatus } from '../domain/message.ts';
+import { type Failover, failover } from '../domain/failover.ts';
 import type { RunKey } from '../domain/ids.ts';
 import { type Preflight, preflight } from '../domain/preflight.ts';
 import type { RunReason, RunSettings, RunStatus, RunStep, RunTrigger } from '../domain/run.ts';
@@ -21,7 +22,9 @@ export interface RunRow {
   /** Of a resend: the run whose messages it sends again, and which of them. */
   resendOf: number | null;
   resendScope: ResendScope | null;
+  /** Who sends for it now: its campaign's provider, or the fallback it went over to. */
   providerId: number | null;
+  failovers: Failover[];
   expiresAt: Date | null;
   startedAt: Date | null;
   mailingAt: Date | null;
@@ -39,7 +42,7 @@ export interface RunRow {
 
 const columns = (sql: Sql) => sql`
   id, campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, resend_of, resend_scope,
-  provider_id, expires_at, started_at, mailing_at, preflight, approved_at, approved_by,
+  provider_id, failovers, expires_at, started_at, mailing_at, preflight, approved_at, approved_by,
   canary_left_at, canary_over_at, measured_from, sending_at, finished_at`;
 
 const parsed = (row: RunRow): RunRow => ({
@@ -49,6 +52,7 @@ const parsed = (row: RunRow): RunRow => ({
   resendScope: resendScope.nullable().parse(row.resendScope),
   preflight: preflight.nullable().parse(row.preflight),
   measuredFrom: measure.nullable().parse(row.measuredFrom),
+  failovers: failover.array().parse(row.failovers),
 });
 
 export interface NewRun {

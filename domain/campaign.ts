@@ -134,6 +134,8 @@ export interface EnablingFacts {
   nextOccurrence: Date | null;
   /** Ids the draft refers to that exist but are archived, by field. */
   archived: readonly string[];
+  /** Whether the fallback of its provider is archived. */
+  fallbackArchived?: boolean;
   /** The subcategory of the ticket policy; null when it names none. */
   subcategory: TicketSubcategory | null;
 }
@@ -157,6 +159,13 @@ export function completeCampaign(
   }
   if (template === null) missing('message.template', 'Write the message.');
   if (providerId === null) missing('message.providerId', 'Choose the SMS provider.');
+  if (facts.fallbackArchived) {
+    problems.push({
+      field: 'message.providerId',
+      code: 'fallback_archived',
+      message: 'The fallback of this provider has been archived: give the provider another one, or none.',
+    });
+  }
   if (source === null) missing('mailing.source', 'Choose where the contacts come from.');
   if (source === 'csv' && !facts.hasMailingFile)
     missing('mailing.file', 'Upload the CSV file with the contacts.');

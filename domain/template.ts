@@ -169,9 +169,18 @@ export function compose(
   if (filled === undefined) return { skip: 'placeholder_unknown' };
   const text = tidy(options.removeAccents ? removeAccents(filled, profile) : filled);
   if (text === '') return { skip: 'message_empty' };
+  const { encoding, segments, tooLong } = costOf(text, { profile, maxSegments });
+  return tooLong ? { skip: 'message_too_long' } : { text, encoding, segments };
+}
+
+/** What a text costs with a provider, and whether that is more than it takes or than is allowed. */
+export function costOf(
+  text: string,
+  { profile, maxSegments }: Pick<ComposeOptions, 'profile' | 'maxSegments'>,
+): Pick<Segmentation, 'encoding' | 'segments'> & { tooLong: boolean } {
   const { encoding, segments } = segmentsOf(text, profile);
-  const isTooLong = segments > maxSegments || text.length > (profile.maxCharacters ?? Infinity);
-  return isTooLong ? { skip: 'message_too_long' } : { text, encoding, segments };
+  const tooLong = segments > maxSegments || text.length > (profile.maxCharacters ?? Infinity);
+  return { encoding, segments, tooLong };
 }
 
 /** Undefined when its braces are not those of known placeholders. Most custom messages have none. */

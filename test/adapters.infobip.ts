@@ -93,6 +93,8 @@ export const infobip: Adapter = {
         ['REJECTED_NOT_ENOUGH_CREDITS', 'account'],
         ['REJECTED_PREPAID_PACKAGE_EXPIRED', 'account'],
         ['REJECTED_ROUTE_NOT_AVAILABLE', 'account'],
+        ['REJECTED_SOURCE', 'account'],
+        ['REJECTED_SENDER', 'account'],
         ['REJECTED_FLOODING_FILTER', 'temporary'],
         ['REJECTED_SYSTEM_ERROR', 'temporary'],
       ] as const
@@ -106,6 +108,7 @@ export const infobip: Adapter = {
         ['REJECTED_DND', 'number_opted_out'],
         ['REJECTED_DESTINATION_BLOCKLISTED', 'number_opted_out'],
         ['REJECTED_PREFIX_MISSING', 'number_invalid'],
+        ['REJECTED_NETWORK', 'sender_refused'],
         ['REJECTED_DESTINATION', 'number_invalid'],
         ['REJECTED_MESSAGE_TOO_LONG', 'content_refused'],
         ['REJECTED_OF_TOMORROW', 'request_refused'],

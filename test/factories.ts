@@ -8,6 +8,7 @@ import { insertSetting } from '../db/settings.ts';
 import { weekdays } from '../domain/calendar.ts';
 import { type CampaignDraft, campaignDraft } from '../domain/campaign.ts';
 import type { SendingHours } from '../domain/hours.ts';
+import type { SegmentProfileName } from '../domain/segments.ts';
 import { account } from './gateway.ts';
 import type { System } from './system.ts';
 
@@ -20,7 +21,8 @@ export async function createProvider(
   {
     ratePerSecond = null,
     authToken = account.authToken,
-  }: { ratePerSecond?: number | null; authToken?: string } = {},
+    segmentProfile = 'twilio',
+  }: { ratePerSecond?: number | null; authToken?: string; segmentProfile?: SegmentProfileName } = {},
 ): Promise<number> {
   const { accountSid, from } = account;
   const provider = await sql.begin((tx) =>
@@ -28,7 +30,7 @@ export async function createProvider(
       name: `Sandbox ${unique()}`,
       config: { kind: 'sandbox', accountSid, from },
       secrets: { kind: 'sandbox', authToken },
-      segmentProfile: 'twilio',
+      segmentProfile,
       ratePerSecond,
     }),
   );

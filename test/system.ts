@@ -24,6 +24,7 @@ export interface SystemOptions {
   sendersPerRun?: number;
   singleSendUpTo?: number;
   singleSendAttempts?: number;
+  failOverAttempts?: number;
   /** A web service that is down is asked again for so long. */
   webserviceRetryMs?: number;
   sendTimeoutMs?: number;
@@ -104,6 +105,7 @@ export async function createSystem(options: SystemOptions = {}) {
         ...(options.singleSendAttempts === undefined
           ? {}
           : { singleSendAttempts: options.singleSendAttempts }),
+        ...(options.failOverAttempts === undefined ? {} : { failOverAttempts: options.failOverAttempts }),
       }),
     });
     const ended = workers.run();

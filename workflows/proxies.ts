@@ -72,6 +72,14 @@ export const posting = proxyActivities<Pick<Activities, 'postTickets'>>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
+/** Going over to another provider: it may have to read all that a run has queued. */
+export const failingOver = proxyActivities<Pick<Activities, 'failOver'>>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 day',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: faults },
+});
+
 /**
  * The streaming sender. It returns by itself after some minutes; the heartbeat is what tells of a dead worker, and a
  * live one takes over within seconds, however many have died before. While the provider is down the activity itself

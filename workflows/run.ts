@@ -16,7 +16,7 @@ import {
 import { failures } from '../domain/failures.ts';
 import type { RunReason, RunStep } from '../domain/run.ts';
 import { attributes } from './attributes.ts';
-import { importing, single, steps, streaming, ticketing } from './proxies.ts';
+import { failingOver, importing, single, steps, streaming, ticketing } from './proxies.ts';
 
 /** Who asks: `user:7`, `token:3`; a name would stand in the history for good. */
 export interface Asked {
@@ -46,6 +46,11 @@ export interface RunResult {
 
 /** Continue as new from here on: a run with a slow rate takes days, and each slice adds some twenty events. */
 const longHistory = 1_500;
+/** The failures of a sender that are the provider's. */
+const stops: ReadonlyMap<string, 'account' | 'unavailable'> = new Map([
+  [failures.providerAccount, 'account'],
+  [failures.providerUnavailable, 'unavailable'],
+]);
 /** So many sends of a small run are under way at once. */
 const singlesAtOnce = 10;
 /** `pause` waits this long for the senders to end. Less than a client waits for its answer. */
@@ -315,7 +320,8 @@ export async function run(input: RunInput): Promise<RunResult> {
 
   /**
    * Runs `count` senders side by side, ended early by a pause or a cancel. Returns only when none is under way any more: what
-   * is in `sending` after that belongs to nobody. An account that the provider refuses pauses the run.
+   * is in `sending` after that belongs to nobody. When the provider takes nothing any more, the run goes over to its
+   * fallback; without one, an account that is refused pauses the run.
    */
   async function inSendingScope(count: number, sender: (index: number) => Promise<unknown>): Promise<void> {
     const scope = new CancellationScope();
@@ -329,9 +335,22 @@ export async function run(input: RunInput): Promise<RunResult> {
       const error: unknown = result.reason;
       if (isCancellation(error) && (paused || cancelled)) continue;
       const cause = error instanceof ActivityFailure ? error.cause : undefined;
-      if (!(cause instanceof ApplicationFailure) || cause.type !== failures.providerAccount) throw error;
-      const [code] = cause.details ?? [];
+      const stop = cause instanceof ApplicationFailure ? (stops.get(cause.type ?? '') ?? null) : null;
+      if (!(cause instanceof ApplicationFailure) || stop === null) throw error;
+      const [code, from] = cause.details ?? [];
       const providerCode = typeof code === 'string' ? code : '';
+      if (!paused && !cancelled && typeof from === 'number') {
+        const words = await failingOver.failOver.executeWithOptions(
+          { summary: 'Go over to the fallback provider' },
+          [{ runId, from, cause: stop, providerCode }],
+        );
+        if (words !== null) {
+          log.warn('The run goes over to the fallback provider', { runId, from, providerCode });
+          return;
+        }
+      }
+      // One that can't be reached is tried again, as ever.
+      if (stop === 'unavailable') return;
       log.warn('The provider refuses the account; the run is paused', { runId, providerCode });
       await pauseFor({ code: 'provider_account', providerCode, detail: cause.message });
       return;

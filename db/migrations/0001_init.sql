@@ -142,8 +142,10 @@ create table providers (
   segment_profile text not null,
   rate_per_second numeric check (rate_per_second > 0), -- segments; null: no limit
   reference       text not null default left(gen_random_uuid()::text, 8), -- sms/reference.ts; never changed
+  fallback_id     bigint references providers check (fallback_id <> id), -- takes over what this one does not take
   archived_at     timestamptz
 );
+create index on providers (fallback_id);
 
 -- The rate limit of a provider over all workers and campaigns (GCRA: one instant is its whole state). A row of its
 -- own, because it is written several times a second.
@@ -300,6 +302,7 @@ create table runs (
   resend_of       bigint references runs, -- the run whose messages this one sends again
   resend_scope    jsonb,                  -- db/resends.ts: which of them
   provider_id     bigint references providers, -- who sends for it now: its campaign's, or the fallback it went over to
+  failovers       jsonb not null default '[]', -- domain/failover.ts: how it went over to other providers
   expires_at      timestamptz,
   started_at      timestamptz,
   mailing_at      timestamptz,

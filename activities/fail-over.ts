@@ -1,0 +1,65 @@
+import { heartbeat } from '@temporalio/activity';
+import { insertAudit } from '../db/audit.ts';
+import { settleDeadSenders } from '../db/claims.ts';
+import type { Database } from '../db/client.ts';
+import { switchProvider, usableFallback } from '../db/fallbacks.ts';
+import { getRun } from '../db/runs.ts';
+import { describeFailover, type Failover } from '../domain/failover.ts';
+import { failures } from '../domain/failures.ts';
+import { finalFailure } from './failure.ts';
+import type { Providers } from './providers.ts';
+
+const heartbeatMs = 5_000;
+
+export interface FailOverDeps {
+  sql: Database;
+  providers: Providers;
+  clock: () => Date;
+}
+
+export function createFailOver({ sql, providers, clock }: FailOverDeps) {
+  return {
+    /**
+     * Lets a run go on with the fallback of `from`, its provider that takes nothing any more, and says so in words. Null:
+     * there is none that was not tried in this run. Call it only while nothing that sends for the run is under way.
+     */
+    async failOver({
+      runId,
+      from,
+      cause,
+      providerCode,
+    }: { runId: number; from: number } & Pick<Failover, 'cause' | 'providerCode'>): Promise<string | null> {
+      const run = await getRun(sql, runId);
+      if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
+      const last = run.failovers.at(-1);
+      // An attempt of this very activity whose answer was lost.
+      if (run.providerId !== from) return last ? describeFailover(last) : null;
+      const tried = [from, ...run.failovers.flatMap((one) => [one.from.id, one.to.id])];
+      const to = await usableFallback(sql, from, tried);
+      if (!to) return null;
+      const beat = setInterval(heartbeat, heartbeatMs);
+      try {
+        const { deduplicates } = await providers.get(from);
+        await settleDeadSenders(sql, { runId, deduplicates });
+        const at = clock().toISOString();
+        const switched = await sql.begin(async (tx) => {
+          const failover = await switchProvider(tx, { runId, from, to, at, cause, providerCode });
+          if (failover) {
+            await insertAudit(tx, {
+              actor: 'system',
+              actorName: 'system',
+              action: 'run.fail_over',
+              subjectKind: 'run',
+              subjectId: runId,
+              details: { from: failover.from.name, to: to.name, cause, providerCode },
+            });
+          }
+          return failover;
+        });
+        return switched && describeFailover(switched);
+      } finally {
+        clearInterval(beat);
+      }
+    },
+  };
+}
