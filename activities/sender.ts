@@ -14,12 +14,13 @@ import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
 import { runStatus } from '../db/runs.ts';
 import type { Provider, SendOutcome } from '../sms/provider.ts';
+import { createPace, lateMs } from './pace.ts';
 
 /**
  * A micro-batch: how many messages a sender holds at most that are claimed and have no durable outcome yet, whether
  * they wait for their turn, are in flight, or wait for their outcome to be written. It is what a killed worker leaves
  * as `unknown`, and so a promise (docs/architecture.md). 500 keep 50 sends in flight while a claim and a write are under way; with
- * 250 the sender waits for the disk (measured: two thirds of the rate). Under a rate limit far fewer are held.
+ * 250 the sender waits for the disk (measured: two thirds of the rate). Under a low rate limit far fewer are held.
  */
 export const microBatch = 500;
 /** A claim's size: small enough that the next ones fit into the window while the last is being sent. */
@@ -30,10 +31,6 @@ const writeSize = 100;
 const gatherMs = 5;
 /** Until the provider has taken one message, so many at a time are risked; doubled with each that it takes. */
 const probeInFlight = 4;
-/** Under a rate limit a claim holds what leaves in this time, so that campaigns that share the rate alternate often. */
-const claimSpanMs = 250;
-/** A provider without a limit is asked this often whether it has got one, or wants a pause. */
-const rateLookMs = 200;
 /** A message that failed temporarily waits this long, doubled with each attempt. */
 const retryDelayMs = 2_000;
 const maxRetryDelayMs = 5 * 60_000;
@@ -117,8 +114,8 @@ interface Held {
 }
 
 interface Waiting extends Held {
-  /** Not before this instant, in `performance.now()` milliseconds: its place in the provider's rate. */
-  at: number;
+  /** Its place in the provider's rate (activities/pace.ts): it leaves then. Null: as soon as there is room. */
+  at: number | null;
 }
 
 /** Wakes whoever waits each time something has changed. */
@@ -259,6 +256,29 @@ export async function streamMessages(
   /** The provider asked for a pause until then; what is claimed waits, too. */
   let heldUntil = 0;
   let timer: NodeJS.Timeout | undefined;
+  const pace = createPace((segments) => reserveRate(sql, providerId, segments));
+  /** These have lost their places in the rate, and get others, several at a time. */
+  const late: Waiting[] = [];
+  let placing = false;
+  const placeAnew = async (): Promise<void> => {
+    if (placing) return;
+    placing = true;
+    while (late.length > 0 && state.stop === null) {
+      await new Promise((resolve) => setTimeout(resolve, lateMs));
+      const batch = [...late];
+      // While the database is away they wait for it.
+      const places = await pace.place(batch.map(({ message }) => message)).catch(() => null);
+      // A sender that stops has given them back meanwhile.
+      if (places === null || late.length === 0) continue;
+      late.splice(0, batch.length);
+      for (const [index, { message, claim }] of batch.entries())
+        waiting.push({ message, claim, at: places[index] ?? null });
+      // What was claimed meanwhile may have a place before theirs.
+      waiting.sort((a, b) => (a.at ?? 0) - (b.at ?? 0));
+      pump();
+    }
+    placing = false;
+  };
   /** Starts what is due, as far as there is room in flight. */
   const pump = (): void => {
     clearTimeout(timer);
@@ -269,12 +289,17 @@ export async function streamMessages(
         return;
       }
       const now = performance.now();
-      const early = Math.max(next.at, heldUntil) - now;
+      const early = Math.max(next.at ?? 0, heldUntil) - now;
       if (early > 0.5) {
         timer = setTimeout(pump, early);
         return;
       }
       waiting.shift();
+      if (next.at !== null && now - next.at > lateMs) {
+        late.push(next);
+        void placeAnew();
+        continue;
+      }
       inFlight++;
       void send(next, now);
     }
@@ -315,24 +340,23 @@ export async function streamMessages(
 
   const claimLoop = async (): Promise<void> => {
     let unclaimed = task.limit ?? Infinity;
-    // Known before the first claim: a full one would reserve minutes of a slow provider's rate.
-    let { ratePerSecond } = await reserveRate(sql, providerId, 0);
-    let rateLookAt = 0;
+    await pace.look();
     while (!stopping()) {
       if (unclaimed === 0) {
         if (held > 0) await room.wait();
         else stopFor('limit');
         continue;
       }
-      const size = Math.min(
-        unclaimed,
-        ratePerSecond === null
-          ? claimSize
-          : Math.max(1, Math.min(claimSize, Math.ceil((ratePerSecond * claimSpanMs) / 1000))),
-      );
-      // Under a limit, the next claim waits until the last one has left: whatever is held waits for its time anyway.
-      if (held + size > microBatch || (ratePerSecond !== null && waiting.length > 0)) {
+      const size = Math.min(unclaimed, pace.claimSize(claimSize));
+      if (held + size > microBatch) {
         await room.wait();
+        continue;
+      }
+      const early = pace.claimInMs();
+      if (early > 0) {
+        const patience = setTimeout(room.ring, early);
+        await room.wait();
+        clearTimeout(patience);
         continue;
       }
       const batch = await claimNext(size);
@@ -340,21 +364,12 @@ export async function streamMessages(
       claims.any = true;
       const { messages } = batch;
       unclaimed -= messages.length;
-      let at = performance.now();
-      if (ratePerSecond !== null || at >= rateLookAt) {
-        const segments = messages.reduce((sum, message) => sum + message.segments, 0);
-        const reservation = await reserveRate(sql, providerId, segments);
-        ratePerSecond = reservation.ratePerSecond;
-        rateLookAt = at + rateLookMs;
-        at = performance.now() + reservation.waitMs;
-      }
+      const places = await pace.place(messages);
       // Not before this: if the reservation fails, nobody settles the batch, and `releaseClaims` queues it again.
       held += messages.length;
       const claim = batch.id === null ? null : { id: batch.id, open: messages.length };
-      for (const message of messages) {
-        waiting.push({ message, claim, at });
-        if (ratePerSecond !== null) at += (message.segments / ratePerSecond) * 1000;
-      }
+      for (const [index, message] of messages.entries())
+        waiting.push({ message, claim, at: places[index] ?? null });
       pump();
     }
   };
@@ -373,7 +388,7 @@ export async function streamMessages(
   const writeLoop = async (): Promise<void> => {
     for (;;) {
       if (state.stop !== null) {
-        for (const { message, claim } of waiting.splice(0))
+        for (const { message, claim } of [...waiting.splice(0), ...late.splice(0)])
           settled.push({ message, claim, outcome: { ...unsent, id: message.id } });
       }
       if (settled.length > 0) {

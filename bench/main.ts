@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import { benchKill } from './kill.ts';
 import { benchLarge } from './large.ts';
+import { benchRate } from './rate.ts';
 import { benchReceipts } from './receipts.ts';
 import { benchReplies } from './replies.ts';
 import { benchSend } from './send.ts';
 
 /**
- * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`, `… replies [--count N] [--kills N] [--json]`. Figures are for
+ * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`, `… replies [--count N] [--kills N] [--json]`, `… rate [--rates 50,500] [--seconds N] [--json]`. Figures are for
  * comparison within one run.
  */
 const { positionals, values } = parseArgs({
@@ -20,6 +21,8 @@ const { positionals, values } = parseArgs({
     kills: { type: 'string' },
     count: { type: 'string' },
     connections: { type: 'string' },
+    rates: { type: 'string' },
+    seconds: { type: 'string' },
     receipts: { type: 'boolean', default: false },
   },
 });
@@ -54,8 +57,16 @@ switch (positionals[0]) {
   case 'replies':
     show(await benchReplies({ replies: number(values.count, 1_000), kills: number(values.kills, 2) }));
     break;
+  case 'rate':
+    show(
+      await benchRate({
+        ...(typeof values.rates === 'string' ? { rates: values.rates.split(',').map(Number) } : {}),
+        seconds: number(values.seconds, 20),
+      }),
+    );
+    break;
   case undefined:
   default:
-    console.error('Name a benchmark: send, large, kill, receipts, replies.');
+    console.error('Name a benchmark: send, large, kill, rate, receipts, replies.');
     process.exitCode = 2;
 }

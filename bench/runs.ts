@@ -23,11 +23,7 @@ export const workerEnvironment = {
   LOG_LEVEL: 'error',
 };
 
-/** Makes runs whose mailing has been read: `count` queued messages each. */
-export async function createFactory(
-  sql: Database,
-  changes: object = {},
-): Promise<(count: number) => Promise<RunRow>> {
+export async function insertBenchProvider(sql: Database): Promise<number> {
   const provider = await sql.begin((tx) =>
     insertProvider(tx, createSecretBox([{ id: 'bench', key }]), {
       name: 'Sink',
@@ -37,22 +33,37 @@ export async function createFactory(
       ratePerSecond: null,
     }),
   );
+  return provider.id;
+}
+
+/** `longEvery`: so many messages apart is one of two segments; left out: none. */
+type MakeRun = (count: number, options?: { longEvery?: number }) => Promise<RunRow>;
+
+/** Makes a campaign, and runs of it whose mailing has been read: `count` queued messages each. */
+export async function createFactory(
+  sql: Database,
+  {
+    name = 'Bench',
+    providerId,
+    ...changes
+  }: { name?: string; providerId?: number; ticketPolicy?: object } = {},
+): Promise<MakeRun> {
   const hours = {
     timezone: 'UTC',
     windows: [{ days: [...weekdays], from: '00:00', to: '24:00' }],
   };
   const [{ id: sendingHoursId }] = await sql<[{ id: number }]>`
-    insert into sending_hours (name, definition) values ('always', ${sql.json(hours)}) returning id`;
+    insert into sending_hours (name, definition) values (${name}, ${sql.json(hours)}) returning id`;
   const draft = campaignDraft.parse({
-    name: 'Bench',
+    name,
     schedule: { recurrence: { every: 'once' }, startsAt: '2030-01-01T09:00', timezone: 'UTC' },
-    message: { template: 'Ola, {nome}!', providerId: provider.id },
+    message: { template: 'Ola, {nome}!', providerId: providerId ?? (await insertBenchProvider(sql)) },
     mailing: { source: 'csv', sendingHoursId, runDespitePending: true },
     ...changes,
   });
   const { id: campaignId } = await insertCampaign(sql, draft);
   let occurrence = Date.parse('2030-01-01T00:00:00Z');
-  return async (count) => {
+  return async (count, { longEvery = count + 1 } = {}) => {
     const row = await insertRun(sql, {
       campaignId,
       occurrence: new Date(occurrence++),
@@ -70,8 +81,13 @@ export async function createFactory(
     });
     await sql`
       insert into messages (run_id, line, status, phone, text, segments)
-      select ${row.id}, n, 'queued', '+55119' || (10000000 + n), 'Ola, Maria ' || n || '!', 1 from generate_series(1, ${count}::int) as n`;
-    await sql`insert into run_counts (run_id, status, messages, segments) values (${row.id}, 'queued', ${count}, ${count})`;
+      select ${row.id}, n, 'queued', '+55119' || (10000000 + n),
+        'Ola, Maria ' || n || '!' || case when n % ${longEvery}::int = 0 then repeat('!', 160) else '' end,
+        case when n % ${longEvery}::int = 0 then 2 else 1 end
+      from generate_series(1, ${count}::int) as n`;
+    const segments = count + Math.floor(count / longEvery);
+    await sql`
+      insert into run_counts (run_id, status, messages, segments) values (${row.id}, 'queued', ${count}, ${segments})`;
     await sql`update runs set mailing_at = now() where id = ${row.id}`;
     // As the import leaves it: analyzed, and no checkpoint in between.
     await sql`analyze messages`;

@@ -112,6 +112,8 @@ export async function getProviderAccount(
 /** When the reserved sends may leave: the first after `waitMs`, the following ones at `ratePerSecond`. */
 export interface Reservation {
   waitMs: number;
+  /** When that was said, by the database's clock, in milliseconds. */
+  clock: number;
   /** Null: no limit. */
   ratePerSecond: number | null;
 }
@@ -131,7 +133,7 @@ export async function reserveRate(sql: Sql, providerId: number, segments: number
       from rate where r.provider_id = rate.id and rate.rate_per_second is not null
       returning greatest(old.reserved_until, clock_timestamp()) as starts_at
     )
-    select rate.rate_per_second::float8 as rate_per_second,
+    select rate.rate_per_second::float8 as rate_per_second, extract(epoch from clock_timestamp())::float8 * 1000 as clock,
       greatest(0, extract(epoch from coalesce((select starts_at from reserved), held.reserved_until) - clock_timestamp()) * 1000)::float8 as wait_ms
     from rate join provider_rates as held on held.provider_id = rate.id`;
   return row;

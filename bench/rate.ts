@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import type { RunRow } from '../db/runs.ts';
+import { runWorkflowId, taskQueue } from '../domain/ids.ts';
+import { run as runWorkflow } from '../workflows/run.ts';
+import { cpuMicros, startProcess } from './processes.ts';
+import { createFactory, insertBenchProvider, workerEnvironment } from './runs.ts';
+import { withServers } from './servers.ts';
+
+/**
+ * How well a provider's rate is kept: two campaigns at once, each with senders in two worker processes, a fifth of the
+ * segments in messages of two. Seen by the sink, a process of its own, that notes when each message arrives.
+ */
+export interface RateResult {
+  /** Segments a second, as configured. */
+  rate: number;
+  /** While both campaigns run. */
+  mean: number;
+  meanOverRate: number;
+  /** The most segments in any second of the whole, wherever it begins; and in the seconds of a clock. */
+  busiestSecond: number;
+  busiestOverRate: number;
+  busiestClockSecond: number;
+  /** Of the segments while both run, in percent: the first campaign's. */
+  sharePercent: number;
+  seconds: number;
+  /** Of the CPU time of both workers, in percent: the first one's. */
+  firstWorkerPercent: number;
+}
+
+const arrivalsSchema = z.array(z.object({ at: z.number(), messageId: z.int(), segments: z.int() }));
+type Arrival = z.infer<typeof arrivalsSchema>[number];
+
+/** Every fourth message has two segments. */
+const longEvery = 4;
+const segmentsOf = (messages: number): number => messages * (1 + 1 / longEvery);
+
+export async function benchRate({ rates = [50, 500, 2_000], seconds = 20 } = {}): Promise<RateResult[]> {
+  return withServers(async ({ databaseUrl, sql, temporalAddress, client, stops, log }) => {
+    const sink = await startProcess('bench/rate-sink.ts', {}, /^(http:\S+)/);
+    stops.push(() => sink.stop());
+    const environment = {
+      ...workerEnvironment,
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporalAddress,
+      SANDBOX_URL: sink.ready,
+      SENDERS_PER_RUN: '2',
+      SINGLE_SEND_UP_TO: '0',
+    };
+    const workers = [
+      await startProcess('worker/main.ts', environment, null),
+      await startProcess('worker/main.ts', environment, null),
+    ];
+    for (const worker of workers) stops.push(() => worker.stop());
+    const providerId = await insertBenchProvider(sql);
+    const campaigns = [
+      await createFactory(sql, { name: 'First', providerId }),
+      await createFactory(sql, { name: 'Second', providerId }),
+    ];
+    const arrivals = async (): Promise<Arrival[]> =>
+      arrivalsSchema.parse(await (await fetch(sink.ready)).json());
+
+    const measure = async (rate: number): Promise<RateResult> => {
+      await sql`update providers set rate_per_second = ${rate} where id = ${providerId}`;
+      const messages = Math.round((rate * seconds) / segmentsOf(1) / campaigns.length);
+      const rows: RunRow[] = [];
+      for (const makeRun of campaigns) rows.push(await makeRun(messages, { longEvery }));
+      await arrivals();
+      const cpu = await Promise.all(workers.map(({ child }) => cpuMicros(child)));
+      await Promise.all(
+        rows.map(async (row) => {
+          const handle = await client.workflow.start(runWorkflow, {
+            args: [{ runId: row.id, campaignId: row.campaignId }],
+            workflowId: runWorkflowId(row),
+            taskQueue,
+          });
+          const { counts } = await handle.result();
+          if (counts.sent !== messages) throw new Error(`Sent ${JSON.stringify(counts)} of ${messages}.`);
+        }),
+      );
+      const used = await Promise.all(
+        workers.map(async ({ child }, index) => (await cpuMicros(child)) - (cpu[index] ?? 0)),
+      );
+      const [{ lastOfFirst }] = await sql<[{ lastOfFirst: number }]>`
+        select max(id) as last_of_first from messages where run_id = ${rows[0]?.id ?? 0}`;
+      const all = (await arrivals()).toSorted((a, b) => a.at - b.at);
+      const result = {
+        rate,
+        ...judge(all, rate, ({ messageId }) => messageId <= lastOfFirst),
+        firstWorkerPercent: Math.round(((used[0] ?? 0) / used.reduce((sum, one) => sum + one, 0)) * 100),
+      };
+      log(JSON.stringify(result));
+      return result;
+    };
+
+    const results: RateResult[] = [];
+    for (const rate of rates) results.push(await measure(rate));
+    return results;
+  });
+}
+
+/** `all` in the order of their arrival. */
+function judge(all: readonly Arrival[], rate: number, isFirst: (one: Arrival) => boolean) {
+  const [first, second] = [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+  const [from, to] = [
+    Math.max(first[0]?.at ?? NaN, second[0]?.at ?? NaN),
+    Math.min(first.at(-1)?.at ?? NaN, second.at(-1)?.at ?? NaN),
+  ];
+  const both = all.filter(({ at }) => at >= from && at < to);
+  const mean = sum(both) / ((to - from) / 1000);
+  const clockSeconds = new Map<number, number>();
+  for (const { at, segments } of all) {
+    const second = Math.floor(at / 1000);
+    clockSeconds.set(second, (clockSeconds.get(second) ?? 0) + segments);
+  }
+  const busiestSecond = busiest(all, 1_000);
+  return {
+    mean: Number(mean.toFixed(1)),
+    meanOverRate: Number((mean / rate).toFixed(3)),
+    busiestSecond,
+    busiestOverRate: Number((busiestSecond / rate).toFixed(3)),
+    busiestClockSecond: Math.max(...clockSeconds.values()),
+    sharePercent: Number(((sum(both.filter(isFirst)) / sum(both)) * 100).toFixed(1)),
+    seconds: Number(((to - from) / 1000).toFixed(1)),
+  };
+}
+
+const sum = (arrivals: readonly Arrival[]): number =>
+  arrivals.reduce((total, { segments }) => total + segments, 0);
+
+/** The most segments that arrived in any `spanMs`. */
+function busiest(all: readonly Arrival[], spanMs: number): number {
+  let most = 0;
+  let within = 0;
+  let start = 0;
+  for (const { at, segments } of all) {
+    within += segments;
+    for (let oldest = all[start]; oldest && oldest.at <= at - spanMs; oldest = all[++start])
+      within -= oldest.segments;
+    most = Math.max(most, within);
+  }
+  return most;
+}
