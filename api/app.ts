@@ -184,7 +184,13 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(tokens, { prefix: '/tokens', sql, clock });
       await api.register(auditLog, { prefix: '/audit', sql });
       await api.register(settings, { prefix: '/settings', sql, sync });
-      await api.register(providers, { prefix: '/providers', sql, box: deps.box, publicUrl: sms.publicUrl });
+      await api.register(providers, {
+        prefix: '/providers',
+        sql,
+        box: deps.box,
+        hub,
+        publicUrl: sms.publicUrl,
+      });
       await api.register(providerFallbacks, { prefix: '/providers', sql });
       await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(campaignActions, { prefix: '/campaigns', sql, sync, temporal, clock });

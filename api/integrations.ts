@@ -8,11 +8,13 @@ import {
   insertIntegration,
   listIntegrations,
   lockIntegration,
+  openIntegration,
   setIntegrationSecrets,
   updateIntegration,
 } from '../db/integrations.ts';
 import type { SecretBox } from '../db/secrets.ts';
 import {
+  changedSecrets,
   type IntegrationConfig,
   integrationConfig,
   type IntegrationSecrets,
@@ -25,6 +27,7 @@ import { audit } from './auth.ts';
 import { ApiError, isForeignKeyViolation, notFound } from './errors.ts';
 import { instant } from './instant.ts';
 import { idParams } from './parameters.ts';
+import { type EntryUse, inUse, usesView } from './uses.ts';
 
 const content = z.strictObject({ name: settingName, config: integrationConfig });
 
@@ -67,6 +70,15 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
     },
   );
 
+  app.get(
+    '/:id/uses',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'What uses an integration', params: idParams, response: { 200: usesView } },
+    },
+    async ({ params: { id } }) => ({ usedBy: await usesOf(id) }),
+  );
+
   app.post(
     '',
     {
@@ -105,7 +117,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
         tags,
         summary: 'Change or archive an integration',
         description:
-          'Secrets that are left out stay as they are; another way of authentication, another host or token address, and other secret headers need all of them again. Counts at once, for runs in progress too.',
+          'Each secret that is left out stays as it is; another way of authentication, another host or token address, and other secret headers need all of them again. Counts at once, for runs in progress too.',
         params: idParams,
         body: content.extend({
           secrets: integrationSecrets.optional(),
@@ -120,11 +132,14 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       return sql.begin(async (tx) => {
         const before = await lockIntegration(tx, id);
         if (!before) throw notFound('integration', id);
-        if (secrets) requireSecrets(config, secrets);
-        else if (needsNewSecrets(before.config, config)) requireSecrets(config, integrationSecrets.parse({}));
+        const isKept = !needsNewSecrets(before.config, config);
+        const isComplete = secrets && secretProblems(config, secrets).length === 0;
+        const stored = isKept && secrets && !isComplete ? await openIntegration(tx, box, id) : null;
+        const given = changedSecrets(config, stored?.secrets, secrets);
+        if (secrets || !isKept) requireSecrets(config, given);
         const changed = await updateIntegration(tx, { id, name, config, archived });
         if (!changed) throw notFound('integration', id);
-        if (secrets) await setIntegrationSecrets(tx, box, id, secrets);
+        if (secrets) await setIntegrationSecrets(tx, box, id, given);
         const details = {
           name,
           kind: config.authentication.kind,
@@ -159,15 +174,16 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
         });
       } catch (error) {
         if (!isForeignKeyViolation(error)) throw error;
-        const campaigns = await campaignsUsing(sql, 'integrations', id);
-        throw new ApiError('in_use', {
-          message: `It is in use by ${campaigns.map(({ name }) => `“${name}”`).join(', ')}. Archive it instead of deleting it.`,
-          details: { usedBy: campaigns.map((campaign) => ({ kind: 'campaign', ...campaign })) },
-        });
+        throw inUse(await usesOf(id));
       }
       return reply.code(204).send(null);
     },
   );
+
+  async function usesOf(id: number): Promise<EntryUse[]> {
+    const campaigns = await campaignsUsing(sql, 'integrations', id);
+    return campaigns.map((campaign) => ({ kind: 'campaign', ...campaign }));
+  }
 };
 
 function requireSecrets(config: IntegrationConfig, secrets: IntegrationSecrets): void {

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Database, Sql } from '../db/client.ts';
 import {
+  countPerson,
   customersWithPhone,
   erasePerson,
   exportPerson,
@@ -38,6 +39,18 @@ export const erasedView = z.object({
       current: z.boolean(),
     }),
   ),
+});
+
+export const personView = z.object({
+  /** Null: the phone is of no customer. */
+  customer: z.object({ id: z.int(), name: z.string() }).nullable(),
+  phones: z.array(z.string()),
+  messages: z.int(),
+  /** Of these, how many have not left: erasing cancels them. */
+  queued: z.int(),
+  replies: z.int(),
+  tickets: z.int(),
+  optOuts: z.int(),
 });
 
 interface PrivacyDeps {
@@ -89,6 +102,25 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, ph
       });
       return request.body;
     },
+  );
+
+  app.post(
+    '/look-up',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'How much is kept of a person',
+        body: person,
+        response: { 200: personView },
+      },
+    },
+    async (request) =>
+      sql.begin('isolation level repeatable read read only', async (tx) => {
+        const { customer, phones } = await find(tx, request.body);
+        const counts = await countPerson(tx, { customer, phones });
+        return { customer: customer && { id: customer.id, name: customer.name }, phones, ...counts };
+      }),
   );
 
   app.post(

@@ -19,6 +19,8 @@ export const progressView = z.object({
   segments: z.object({ total: z.int(), left: z.int() }),
   /** Messages that left per second, lately; null until it has been looked at twice, or nothing leaves. */
   ratePerSecond: z.number().nullable(),
+  /** The same in segments, as the limit counts. */
+  segmentsPerSecond: z.number().nullable(),
   /** The provider's limit in segments per second; null: none. */
   limitPerSecond: z.number().nullable(),
   /** Milliseconds until the last message leaves at the present rate, or at the limit; null: not known. */
@@ -145,6 +147,8 @@ function leftSums({ counts }: RunProgressRow): { messages: number; segments: num
   };
 }
 
+const rounded = (rate: number | null): number | null => (rate === null ? null : Math.round(rate * 10) / 10);
+
 function progressOf(row: RunProgressRow, before: readonly Sample[]): Progress {
   const { counts } = row;
   const byStatus: Partial<Record<MessageStatus, number>> = {};
@@ -166,7 +170,8 @@ function progressOf(row: RunProgressRow, before: readonly Sample[]): Progress {
     before.find(({ at }) => now - at >= shortestSpanMs);
   const seconds = since && isSending ? (now - since.at) / 1000 : null;
   const rate = seconds && since ? (left.messages - since.messages) / seconds : null;
-  const segmentRate = seconds && since ? (left.segments - since.segments) / seconds : row.ratePerSecond;
+  const segmentRate = seconds && since ? (left.segments - since.segments) / seconds : null;
+  const expectedRate = segmentRate ?? row.ratePerSecond;
   return {
     runId: row.id,
     status: row.status,
@@ -178,9 +183,10 @@ function progressOf(row: RunProgressRow, before: readonly Sample[]): Progress {
       .filter(({ reason }) => reason !== '')
       .map(({ status, reason, messages }) => ({ status, reason, messages })),
     segments: { total, left: left.segments },
-    ratePerSecond: rate === null ? null : Math.round(rate * 10) / 10,
+    ratePerSecond: rounded(rate),
+    segmentsPerSecond: rounded(segmentRate),
     limitPerSecond: row.ratePerSecond,
-    etaMs: isSending && segmentRate ? Math.round((waiting / segmentRate) * 1000) : null,
+    etaMs: isSending && expectedRate ? Math.round((waiting / expectedRate) * 1000) : null,
     over: !liveRunStatuses.some((live) => live === row.status),
   };
 }

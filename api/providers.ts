@@ -2,29 +2,37 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import {
+  deleteProvider,
   getProvider,
   getProviderSecrets,
   insertProvider,
   listProviders,
+  providerUses,
   setProviderArchived,
   setProviderSecrets,
   updateProvider,
 } from '../db/providers.ts';
+import { sendingRuns } from '../db/run-progress.ts';
 import type { SecretBox } from '../db/secrets.ts';
+import type { Problem } from '../domain/campaign.ts';
 import { gatewaySecretNames } from '../domain/http-gateway.ts';
 import {
   callbackPath,
+  changedSecrets,
   providerConfig,
   type ProviderConfig,
+  providerSecretChanges,
   providerSecrets,
   type ProviderSecrets,
 } from '../domain/provider.ts';
 import { segmentProfileName } from '../domain/segments.ts';
 import { settingName } from '../domain/settings.ts';
 import { audit } from './auth.ts';
-import { ApiError, notFound } from './errors.ts';
+import { ApiError, isForeignKeyViolation, notFound, parseInput } from './errors.ts';
 import { instant } from './instant.ts';
 import { idParams } from './parameters.ts';
+import type { ProgressHub } from './progress.ts';
+import { inUse, usesView } from './uses.ts';
 
 const content = z.strictObject({
   name: settingName,
@@ -50,14 +58,28 @@ export const providerView = z.object({
   callbacks: z.object({ receipts: z.string(), inbound: z.string() }),
 });
 
+/** What leaves through each provider now; one through which nothing is being sent is left out. */
+export const providerRates = z.object({
+  rates: z.array(
+    z.object({
+      providerId: z.int(),
+      /** Runs that are sending through it. */
+      runs: z.int(),
+      /** Over about the last 10 seconds, all runs together; null: until it has been looked at twice. */
+      segmentsPerSecond: z.number().nullable(),
+    }),
+  ),
+});
+
 interface ProvidersDeps {
   sql: Database;
   box: SecretBox;
+  hub: ProgressHub;
   publicUrl: string;
 }
 
 /** SMS providers. Their secrets are written here and never shown again. */
-export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql, box, publicUrl }) => {
+export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql, box, hub, publicUrl }) => {
   const withCallbacks = <T extends { id: number }>(provider: T) => ({
     ...provider,
     callbacks: {
@@ -78,6 +100,45 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       },
     },
     async () => ({ providers: (await listProviders(sql)).map(withCallbacks) }),
+  );
+
+  app.get(
+    '/rates',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'What leaves through each provider now',
+        description: 'From the counts that its runs keep. Meant to be asked again every few seconds.',
+        response: { 200: providerRates },
+      },
+    },
+    async () => {
+      const sending = await sendingRuns(sql);
+      const looks = await Promise.all(
+        sending.map(async ({ id, providerId }) => ({ providerId, progress: await hub.look(id) })),
+      );
+      const rates = [...new Set(sending.map(({ providerId }) => providerId))].map((providerId) => {
+        const own = looks.filter((look) => look.providerId === providerId);
+        const known = own.flatMap(({ progress }) => progress?.segmentsPerSecond ?? []);
+        const sum = known.reduce((all, rate) => all + rate, 0);
+        return {
+          providerId,
+          runs: own.length,
+          segmentsPerSecond: known.length === 0 ? null : Math.round(sum * 10) / 10,
+        };
+      });
+      return { rates };
+    },
+  );
+
+  app.get(
+    '/:id/uses',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'What uses a provider', params: idParams, response: { 200: usesView } },
+    },
+    async ({ params: { id } }) => ({ usedBy: await providerUses(sql, id) }),
   );
 
   app.get(
@@ -134,12 +195,12 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
         tags,
         summary: 'Change or archive an SMS provider',
         description:
-          'Secrets that are left out stay as they are; another kind needs new ones. A new rate counts at once.',
+          'Each secret that is left out stays as it is; another kind needs new ones. A new rate counts at once.',
         params: idParams,
         body: content.extend({
           // To be said: a limit that is gone because nobody named it would be noticed by the carrier first.
           ratePerSecond: content.shape.ratePerSecond.unwrap(),
-          secrets: providerSecrets.optional(),
+          secrets: providerSecretChanges.optional(),
           archived: z.boolean().default(false),
         }),
         response: { 200: providerView },
@@ -151,10 +212,19 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       return sql.begin(async (tx) => {
         const before = await getProvider(tx, id);
         if (!before) throw notFound('provider', id);
-        const known = secrets ?? (await getProviderSecrets(tx, box, id)) ?? undefined;
-        requireSecrets(provider.config, known);
+        const { config } = provider;
+        const complete = providerSecrets.safeParse(secrets);
+        if (complete.success && secretProblems(config, complete.data).length === 0) {
+          // What is stored may be sealed with a key that is gone.
+          await setProviderSecrets(tx, box, id, complete.data);
+        } else {
+          const stored = await getProviderSecrets(tx, box, id);
+          const known = secrets ? changedSecrets(stored, secrets) : stored;
+          const checked = parseInput(z.object({ secrets: providerSecrets }), { secrets: known }).secrets;
+          requireSecrets(config, checked);
+          if (secrets) await setProviderSecrets(tx, box, id, checked);
+        }
         await updateProvider(tx, { id, ...provider });
-        if (secrets) await setProviderSecrets(tx, box, id, secrets);
         await setProviderArchived(tx, id, archived);
         await audit(
           tx,
@@ -174,22 +244,54 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       });
     },
   );
+
+  app.delete(
+    '/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Delete a provider through which nothing was ever sent',
+        description: 'Of one in use the answer (`in_use`) names what uses it; archive it instead.',
+        params: idParams,
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const otherwise = 'what it has told us';
+      try {
+        await sql.begin(async (tx) => {
+          if (!(await getProvider(tx, id))) throw notFound('provider', id);
+          if (!(await deleteProvider(tx, id))) throw inUse([], { otherwise });
+          await audit(tx, request, 'provider.delete', { kind: 'provider', id });
+        });
+      } catch (error) {
+        if (!isForeignKeyViolation(error)) throw error;
+        throw inUse(await providerUses(sql, id), { otherwise });
+      }
+      return reply.code(204).send(null);
+    },
+  );
 };
 
 /** Secrets are those of the config's kind, and all that the templates of a gateway name. */
-function requireSecrets(config: ProviderConfig, secrets: ProviderSecrets | undefined): void {
-  if (secrets?.kind !== config.kind) {
+function secretProblems(config: ProviderConfig, secrets: ProviderSecrets): Problem[] {
+  if (secrets.kind !== config.kind) {
     const message = `Give the secrets of a provider of the kind ${config.kind}.`;
-    throw new ApiError('invalid_fields', { problems: [{ field: 'secrets', code: 'missing', message }] });
+    return [{ field: 'secrets', code: 'missing', message }];
   }
-  if (config.kind !== 'http' || secrets.kind !== 'http') return;
-  const missing = gatewaySecretNames(config).filter((name) => !Object.hasOwn(secrets.values, name));
-  if (missing.length === 0) return;
-  throw new ApiError('invalid_fields', {
-    problems: missing.map((name) => ({
+  if (config.kind !== 'http' || secrets.kind !== 'http') return [];
+  return gatewaySecretNames(config)
+    .filter((name) => !Object.hasOwn(secrets.values, name))
+    .map((name) => ({
       field: `secrets.values.${name}`,
       code: 'missing',
       message: `A template uses {secret.${name}}: give its value.`,
-    })),
-  });
+    }));
+}
+
+function requireSecrets(config: ProviderConfig, secrets: ProviderSecrets): void {
+  const problems = secretProblems(config, secrets);
+  if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
 }

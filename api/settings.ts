@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { SubjectKind } from '../db/audit.ts';
 import { enabledCampaignsWithCalendar } from '../db/campaign-references.ts';
 import type { Database, Sql } from '../db/client.ts';
-import { type SettingUse, settingUses } from '../db/setting-uses.ts';
+import { settingUses } from '../db/setting-uses.ts';
 import {
   deleteSetting,
   getSetting,
@@ -23,6 +23,7 @@ import type { CampaignSync } from './campaign-sync.ts';
 import { ApiError, isForeignKeyViolation, notFound } from './errors.ts';
 import { instant } from './instant.ts';
 import { idParams } from './parameters.ts';
+import { inUse, usesView } from './uses.ts';
 
 interface Noun {
   path: string;
@@ -138,6 +139,20 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
       },
     );
 
+    app.get(
+      '/:id/uses',
+      {
+        config: { access: 'viewer' },
+        schema: {
+          tags,
+          summary: `What uses an entry of ${words}`,
+          params: idParams,
+          response: { 200: usesView },
+        },
+      },
+      async (request) => ({ usedBy: await settingUses(sql, kind, { table, id: request.params.id }) }),
+    );
+
     app.post(
       '',
       {
@@ -213,31 +228,13 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
           });
         } catch (error) {
           if (!isForeignKeyViolation(error)) throw error;
-          const uses = await settingUses(sql, kind, { table, id });
-          const names = uses.map(useInWords).join(', ') || 'another entry';
-          throw new ApiError('in_use', {
-            message: `It is in use by ${names}. Archive it instead of deleting it.`,
-            details: { usedBy: uses },
-          });
+          throw inUse(await settingUses(sql, kind, { table, id }));
         }
         return reply.code(204).send(null);
       },
     );
   };
 }
-
-const useInWords = (use: SettingUse): string => {
-  switch (use.kind) {
-    case 'campaign':
-      return `“${use.name}”`;
-    case 'subcategory':
-      return `the subcategory “${use.name}”`;
-    case 'tickets':
-      return use.count === 1 ? '1 ticket' : `${use.count} tickets`;
-    case 'customers':
-      return use.count === 1 ? '1 customer' : `${use.count} customers`;
-  }
-};
 
 /** What a subcategory refers to; nothing for other kinds. */
 const parents = z.object({ categoryId: z.int(), extraFieldGroupId: z.int().nullable() }).partial();
@@ -263,8 +260,5 @@ async function requireSameCategory(sql: Sql, id: number, definition: unknown): P
   if (!before || before.definition.categoryId === parents.parse(definition).categoryId) return;
   const uses = await settingUses(sql, 'subcategories', { table: nouns.subcategories.table, id });
   if (uses.length === 0) return;
-  throw new ApiError('in_use', {
-    message: `It is in use by ${uses.map(useInWords).join(', ')}, in its category. Archive it and add another.`,
-    details: { usedBy: uses },
-  });
+  throw inUse(uses, { how: ', in its category', instead: 'Archive it and add another.' });
 }

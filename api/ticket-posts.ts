@@ -12,7 +12,7 @@ import {
   setTicketPosting,
 } from '../db/ticket-posts.ts';
 import {
-  postingSecrets,
+  postingSecretChanges,
   ticketEventKinds,
   ticketPosting,
   ticketPostStates,
@@ -91,8 +91,8 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         tags,
         summary: 'Set where openings and changes of tickets are posted to',
         description:
-          'A secret that is left out stays as it is, and so do headers. Counts at once; only what happens while it is enabled is posted. 202: saved, and Temporal will be told as soon as it answers.',
-        body: ticketPosting.extend(postingSecrets.partial().shape),
+          'A secret that is left out stays as it is, and so do headers; of the headers that are given, those that are null. Counts at once; only what happens while it is enabled is posted. 202: saved, and Temporal will be told as soon as it answers.',
+        body: ticketPosting.extend(postingSecretChanges.shape),
         response: { 200: ticketPostingView, 202: ticketPostingView },
       },
     },
@@ -105,7 +105,20 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
           const message = 'Give the secret that the posts are signed with.';
           throw new ApiError('invalid_fields', { problems: [{ field: 'secret', code: 'missing', message }] });
         }
-        await setTicketPosting(tx, box, posting, { secret: key, headers: headers ?? before?.headers ?? {} });
+        const known = before?.headers ?? {};
+        const values: Record<string, string> = {};
+        for (const [name, value] of Object.entries(headers ?? known)) {
+          const stored = Object.hasOwn(known, name) ? known[name] : undefined;
+          const given = value ?? stored;
+          if (given === undefined) {
+            const message = `Give the value of the header ${name}.`;
+            throw new ApiError('invalid_fields', {
+              problems: [{ field: `headers.${name}`, code: 'missing', message }],
+            });
+          }
+          values[name] = given;
+        }
+        await setTicketPosting(tx, box, posting, { secret: key, headers: values });
         const { enabled, events } = posting;
         await audit(
           tx,

@@ -63,6 +63,27 @@ export async function exportPerson(sql: Sql, person: Person): Promise<Record<str
   };
 }
 
+/** How much we hold of a person. */
+export interface PersonCounts {
+  messages: number;
+  /** Messages that have not left: they would be cancelled. */
+  queued: number;
+  replies: number;
+  tickets: number;
+  optOuts: number;
+}
+
+export async function countPerson(sql: Sql, person: Person): Promise<PersonCounts> {
+  const [row] = await sql<[PersonCounts]>`
+    select
+      (select count(*)::int from messages where ${ofPerson(sql, person)}) as messages,
+      (select count(*)::int from messages where ${ofPerson(sql, person)} and status = 'queued') as queued,
+      (select count(*)::int from inbound_messages where ${ofPerson(sql, person)}) as replies,
+      (select count(*)::int from tickets where ${ofPerson(sql, person)}) as tickets,
+      (select count(*)::int from opt_outs where phone = any(${person.phones}::text[])) as opt_outs`;
+  return row;
+}
+
 /** A file that a message to the person was made from, and that still holds them. */
 export interface HoldingFile {
   campaignId: number;

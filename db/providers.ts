@@ -1,6 +1,7 @@
 import type { ProviderAccount, ProviderConfig, ProviderSecrets } from '../domain/provider.ts';
 import { providerAccount, providerConfig, providerSecrets } from '../domain/provider.ts';
 import { type SegmentProfileName, segmentProfileName } from '../domain/segments.ts';
+import { campaignsUsing } from './campaign-references.ts';
 import type { Sql } from './client.ts';
 import type { SecretBox } from './secrets.ts';
 
@@ -69,6 +70,30 @@ export async function updateProvider(
 
 export async function setProviderArchived(sql: Sql, id: number, archived: boolean): Promise<void> {
   await sql`update providers set archived_at = ${archived ? sql`coalesce(archived_at, now())` : null} where id = ${id}`;
+}
+
+export type ProviderUse = { kind: 'campaign'; id: number; name: string } | { kind: 'runs'; count: number };
+
+/** What would miss a provider: at most 20 campaigns by name, and how many runs were made with it. */
+export async function providerUses(sql: Sql, id: number): Promise<ProviderUse[]> {
+  const campaigns = await campaignsUsing(sql, 'providers', id);
+  const [runs] = await sql<
+    [{ count: number }]
+  >`select count(*)::int as count from runs where provider_id = ${id}`;
+  return [
+    ...campaigns.map((campaign) => ({ kind: 'campaign' as const, ...campaign })),
+    ...(runs.count > 0 ? [{ kind: 'runs' as const, ...runs }] : []),
+  ];
+}
+
+/**
+ * False when there is no such provider, or it has called us: what it told belongs to messages. Throws PostgreSQL's 23503
+ * when something refers to it.
+ */
+export async function deleteProvider(sql: Sql, id: number): Promise<boolean> {
+  const rows = await sql`
+    delete from providers where id = ${id} and not exists (select from inbound_events where provider_id = ${id})`;
+  return rows.count > 0;
 }
 
 export async function listProviders(sql: Sql): Promise<ProviderRow[]> {

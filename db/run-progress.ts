@@ -32,6 +32,13 @@ export async function getRunProgress(sql: Sql, id: number): Promise<RunProgressR
   return row ? { ...row, reason: runReason.nullable().parse(row.reason) } : null;
 }
 
+/** The runs from which messages leave at present, with the provider that they leave through. */
+export async function sendingRuns(sql: Sql): Promise<{ id: number; providerId: number }[]> {
+  return sql<{ id: number; providerId: number }[]>`
+    select id, provider_id from runs
+    where status = 'running' and step = 'sending' and provider_id is not null order by id`;
+}
+
 /** A run as lists show it. */
 export interface RunSummary {
   id: number;

@@ -122,6 +122,22 @@ export interface Integration {
   secrets: IntegrationSecrets;
 }
 
+/** The stored secrets that `config` still needs, with the changes made; still to be checked. */
+export function changedSecrets(
+  { authentication, headers }: IntegrationConfig,
+  stored: IntegrationSecrets | undefined,
+  changes: IntegrationSecrets | undefined,
+): IntegrationSecrets {
+  const kept = headers.flatMap(({ name, value }) => {
+    const secret = stored?.headers[name];
+    return value === null && secret !== undefined ? [[name, secret] as const] : [];
+  });
+  return {
+    secret: changes?.secret ?? (authentication.kind === 'none' ? null : (stored?.secret ?? null)),
+    headers: { ...Object.fromEntries(kept), ...changes?.headers },
+  };
+}
+
 /** What is missing or wrong between a config and its secrets. */
 export function secretProblems(
   { authentication, headers }: IntegrationConfig,

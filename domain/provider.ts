@@ -61,6 +61,10 @@ const secrets = {
   http: { kind: z.literal('http'), callbackSecret, values: httpGatewaySecrets },
 };
 
+/** In the order in which they are offered. */
+export const providerKinds = ['twilio', 'zenvia', 'infobip', 'http', 'sandbox'] as const;
+export type ProviderKind = (typeof providerKinds)[number];
+
 /** `providers.config`: what anyone who may see the provider may see. */
 export const providerConfig = z.discriminatedUnion('kind', [
   z.strictObject(configs.sandbox),
@@ -80,6 +84,32 @@ export const providerSecrets = z.discriminatedUnion('kind', [
   z.strictObject(secrets.http),
 ]);
 export type ProviderSecrets = z.infer<typeof providerSecrets>;
+
+/** Some of a provider's secrets: those that are left out stay as they are stored. */
+export const providerSecretChanges = z.discriminatedUnion('kind', [
+  z.strictObject(secrets.sandbox).partial({ authToken: true }),
+  z.strictObject(secrets.twilio).partial({ authToken: true }),
+  z.strictObject(secrets.zenvia).partial({ apiToken: true, callbackSecret: true }),
+  z.strictObject(secrets.infobip).partial({ apiKey: true, callbackSecret: true }),
+  z.strictObject(secrets.http).partial({ callbackSecret: true }),
+]);
+export type ProviderSecretChanges = z.infer<typeof providerSecretChanges>;
+
+/** What is stored with the changes made, still to be checked. Of another kind nothing is kept. */
+export function changedSecrets(stored: ProviderSecrets | null, changes: ProviderSecretChanges): unknown {
+  if (stored?.kind !== changes.kind) return changes;
+  const values =
+    stored.kind === 'http' && changes.kind === 'http'
+      ? { values: { ...stored.values, ...changes.values } }
+      : {};
+  return { ...stored, ...changes, ...values };
+}
+
+/** The fields of a kind beside `kind` itself, for who makes a form of them. */
+export const providerFields = (kind: ProviderKind): { config: string[]; secrets: string[] } => ({
+  config: Object.keys(configs[kind]).filter((name) => name !== 'kind'),
+  secrets: Object.keys(secrets[kind]).filter((name) => name !== 'kind'),
+});
 
 /** Config and opened secrets of one provider: `providerAccount.parse({ ...config, ...secrets })`. */
 export const providerAccount = z.discriminatedUnion('kind', [

@@ -63,6 +63,12 @@ export const postingSecrets = z.strictObject({
 });
 export type PostingSecrets = z.infer<typeof postingSecrets>;
 
+/** Changes of them: a secret that is left out stays; of headers those that are null. */
+export const postingSecretChanges = z.strictObject({
+  secret: signingSecret.optional(),
+  headers: z.record(headerName, headerValue.nullable()).optional(),
+});
+
 /** What an answer of the helpdesk says of a post; null: none came. */
 export type PostOutcome = 'delivered' | 'refused' | 'try_again';
 

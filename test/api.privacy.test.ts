@@ -81,6 +81,16 @@ describe('A person', () => {
       tickets: [],
     });
 
+    expect((await as('operator')('POST', '/api/privacy/look-up', { customerId: id })).statusCode).toBe(403);
+    expect((await admin('POST', '/api/privacy/look-up', { customerId: id })).json()).toEqual({
+      customer: { id, name: 'Maria Aparecida' },
+      phones: [mine, landline, shared],
+      messages: 1,
+      queued: 0,
+      replies: 1,
+      tickets: 0,
+      optOuts: 3,
+    });
     const erased = await admin('POST', '/api/privacy/erase', { customerId: id });
     expect(erased.json()).toEqual({
       messages: 1,

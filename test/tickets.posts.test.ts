@@ -88,6 +88,18 @@ test('the address and the secret are an admin’s, and the secret is never shown
   }
 });
 
+test('of the headers one can be changed, and those that are null stay', async () => {
+  await enable({ headers: { Authorization: 'Bearer of-the-helpdesk', 'X-Shop': '7' } });
+  await enable({ headers: { Authorization: null, 'X-Team': 'sms' } });
+  const ticketId = await openTicket();
+  await settled(ticketId, ['delivered']);
+  const [post] = receivedOf(ticketId);
+  expect(post?.headers).toMatchObject({ authorization: 'Bearer of-the-helpdesk', 'x-team': 'sms' });
+  expect(post?.headers).not.toHaveProperty('x-shop');
+  const refused = await enable({ headers: { 'X-New': null } });
+  expect(errorOf(refused).problems).toMatchObject([{ field: 'headers.X-New', code: 'missing' }]);
+});
+
 test('what is wrong with the settings is told by field', async () => {
   const answer = await admin('PUT', settingsUrl, {
     url: 'https://user:password@helpdesk',
