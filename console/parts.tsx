@@ -181,6 +181,7 @@ export function ConfirmPage({
   title,
   section,
   text,
+  details,
   note,
   action,
   button,
@@ -191,6 +192,8 @@ export function ConfirmPage({
   section: Section;
   /** What will happen, with the number it concerns. */
   text: ComponentChildren;
+  /** Below it, what is more than a sentence. */
+  details?: ComponentChildren;
   /** In place of "this can't be undone". */
   note?: string;
   action: string;
@@ -204,6 +207,7 @@ export function ConfirmPage({
       <div class="card narrow">
         <div class="card-body">
           <p>{text}</p>
+          {details}
           <p class="text-secondary">{note ?? t.cantUndo}</p>
           <div class="buttons">
             <ActionButton action={action} kind="danger" values={values ?? {}}>

@@ -2,6 +2,8 @@ import type { SettingKind } from '../domain/settings.ts';
 import type { Dictionary } from './i18n/dictionary.ts';
 import type { settingWords } from './i18n/settings.ts';
 import { accessWords } from './i18n/access.ts';
+import { integrationWords } from './i18n/integrations.ts';
+import { providerWords } from './i18n/providers.ts';
 
 interface Words {
   title: string;
@@ -17,7 +19,14 @@ interface SettingsGroup {
 
 /** What stands on the settings' page, in its order. Pages of a new noun add theirs here. */
 export const settingsGroups: readonly SettingsGroup[] = [
-  { name: 'sending', kinds: ['sendingHours', 'holidayCalendars'], pages: [] },
+  {
+    name: 'sending',
+    kinds: ['sendingHours', 'holidayCalendars'],
+    pages: [
+      { href: '/settings/providers', label: pageOf(providerWords) },
+      { href: '/settings/integrations', label: pageOf(integrationWords) },
+    ],
+  },
   {
     name: 'tickets',
     kinds: ['departments', 'assignees', 'categories', 'subcategories', 'extraFieldGroups', 'resolutions'],
@@ -34,6 +43,11 @@ export const settingsGroups: readonly SettingsGroup[] = [
     ],
   },
 ];
+
+/** A noun's own words for its place among the settings. */
+function pageOf(words: Dictionary<{ page: Words }>): Dictionary<Words> {
+  return { 'pt-BR': words['pt-BR'].page, en: words.en.page };
+}
 
 function pick(page: 'users' | 'tokens' | 'audit'): Dictionary<Words> {
   return { 'pt-BR': accessWords['pt-BR'].pages[page], en: accessWords.en.pages[page] };

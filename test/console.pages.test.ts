@@ -26,6 +26,7 @@ const subjects: PageSubjects = {
   '/phones': '+5511900000003',
   ...(await settingSubjects()),
   ...(await serviceSubjects()),
+  ...(await senderSubjects()),
   '/settings/users': admin.id,
   '/settings/tokens': 1,
 };
@@ -56,6 +57,39 @@ async function settingSubjects(): Promise<Record<string, number>> {
     )),
   ];
   return Object.fromEntries(made.map(([path, id]) => [`/settings/${path}`, id]));
+}
+
+/** A provider of the kind with the longest form, and an integration. */
+async function senderSubjects(): Promise<Record<string, number | string>> {
+  const make = async (path: string, body: object): Promise<number> =>
+    (await ui.as('admin')('POST', path, body)).json<{ id: number }>().id;
+  const gateway = await make('/api/providers', {
+    name: 'Operadora, pelo Kannel que fica na sala de servidores da matriz',
+    config: {
+      kind: 'http',
+      from: '12345',
+      request: { method: 'GET', url: 'http://127.0.0.1:13013/cgi-bin/sendsms?to={to}&p={secret.password}' },
+      answer: { codes: { '0': { means: 'accepted' }, '3': { means: 'temporary' } } },
+      receipts: { format: 'query', status: 'status', statuses: { '1': 'delivered', '2': 'undelivered' } },
+      inbound: { format: 'query', id: 'id', from: 'from', text: 'text' },
+    },
+    secrets: { kind: 'http', callbackSecret: 'a-secret-of-more-than-20', values: { password: 'x' } },
+    ratePerSecond: 12.5,
+  });
+  const integration = await make('/api/integrations', {
+    name: 'CRM da matriz',
+    config: {
+      authentication: { kind: 'oauth2', tokenUrl: 'https://id.example/token', clientId: 'torpedo' },
+      hosts: ['crm.da-matriz.example.com.br'],
+      headers: [{ name: 'X-Loja', value: '7' }],
+    },
+    secrets: { secret: 'x' },
+  });
+  return {
+    '/settings/providers': gateway,
+    '/settings/providers/new': 'http',
+    '/settings/integrations': integration,
+  };
 }
 
 /** One of each that people have to do with. */

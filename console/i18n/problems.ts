@@ -1,6 +1,8 @@
+import { usesView } from '../../api/uses.ts';
 import type { Problem } from '../../domain/campaign.ts';
 import type { Locale } from '../../domain/user.ts';
 import { inPortuguese } from './patterns.ts';
+import { usesInWords } from './uses.ts';
 
 /**
  * The API speaks English. Its sentences in Portuguese: by the sentence itself where it says more than its code, else by
@@ -117,6 +119,54 @@ const sentences: Readonly<Record<string, string>> = {
     'Deixe DTSTART de fora: a regra começa com o agendamento.',
   'FREQ is missing, as in FREQ=DAILY.': 'Falta FREQ, como em FREQ=DAILY.',
   'Give COUNT or UNTIL, not both.': 'Use COUNT ou UNTIL, não os dois.',
+  'Expected a phone number.': 'Informe um número de telefone.',
+  'A secret of 20 to 128 letters, digits, _ and -, made by chance.':
+    'Um segredo de 20 a 128 letras, números, _ e -, feito ao acaso.',
+  'Give the sender.': 'Informe o remetente.',
+  'No control characters.': 'Sem caracteres de controle.',
+  "The account's own address, https://xxxxx.api.infobip.com.":
+    'O endereço da própria conta, https://xxxxx.api.infobip.com.',
+  'This is not JSON.': 'Isto não é um JSON.',
+  'The body is nested too deep.': 'O corpo tem níveis demais.',
+  'A GET has no body.': 'Um GET não tem corpo.',
+  'An address holds neither spaces nor accents: write %20 and the like.':
+    'Um endereço não tem espaços nem acentos: escreva %20 e semelhantes.',
+  'The address begins with http:// or https:// and a host without placeholders.':
+    'O endereço começa com http:// ou https:// e um host sem marcadores.',
+  'This is not an address.': 'Isto não é um endereço.',
+  'Credentials do not stand in the address: use a header or a secret.':
+    'Credenciais não ficam no endereço: use um cabeçalho ou um segredo.',
+  'What stands after # is never sent.': 'O que vem depois de # nunca é enviado.',
+  'A header is named with letters, digits and -.': 'O nome de um cabeçalho tem letras, números e -.',
+  'This header is set by the gateway itself.': 'Este cabeçalho é posto pelo próprio Torpedo.',
+  'A header holds ASCII only.': 'Um cabeçalho só tem ASCII.',
+  'A name of letters and digits, the first one small.':
+    'Um nome de letras e números, começando por minúscula.',
+  'A secret without line breaks and accents.': 'Um segredo sem quebras de linha nem acentos.',
+  'Name the hosts that may receive it.': 'Informe os hosts que podem recebê-la.',
+  'Write a host such as api.example.com, without https:// and without a port.':
+    'Escreva um host como api.exemplo.com.br, sem https:// e sem porta.',
+  'This can not be the name of a header.': 'Isto não pode ser o nome de um cabeçalho.',
+  'This header is set by HTTP itself.': 'Este cabeçalho é posto pelo próprio HTTP.',
+  'This header is set by HTTP or by Torpedo itself.': 'Este cabeçalho é posto pelo HTTP ou pelo Torpedo.',
+  'Use printable ASCII characters, none of them a space at an end.':
+    'Use só caracteres ASCII visíveis, sem espaço no início ou no fim.',
+  'It goes into a header: use printable ASCII characters, none of them a space at an end.':
+    'Vai em um cabeçalho: use só caracteres ASCII visíveis, sem espaço no início ou no fim.',
+  'A user name has no colon and no control character.': 'Um usuário não tem dois-pontos.',
+  'A secret has no control character.': 'Um segredo não tem caracteres de controle.',
+  'Give the password.': 'Informe a senha.',
+  'Give the token.': 'Informe o token.',
+  'Give the key.': 'Informe a chave.',
+  'Give the client secret.': 'Informe o client secret.',
+  'Expected an address that begins with https:// or http://.':
+    'Informe um endereço que comece com https:// ou http://.',
+  'Leave user and password out of the address: give them as a header.':
+    'Deixe usuário e senha fora do endereço: informe-os em um cabeçalho.',
+  'Choose at least one event.': 'Escolha ao menos um acontecimento.',
+  'Use 24 to 200 characters without spaces or accents.':
+    'Use de 24 a 200 caracteres sem espaços nem acentos.',
+  'Give the secret that the posts are signed with.': 'Informe o segredo com que os envios são assinados.',
 };
 
 const codes: Readonly<Record<string, string>> = {
@@ -155,6 +205,8 @@ const failures: Readonly<Record<string, string>> = {
   run_pending: 'Uma execução anterior desta campanha ainda tem pendências.',
   run_ended: 'A execução já terminou.',
   run_not_failed: 'Só uma execução que falhou pode ser retomada.',
+  secret_key_missing:
+    'Os segredos foram cifrados com uma chave que não está configurada. Informe-os de novo, ou ponha a chave em SECRET_KEYS.',
   last_admin: 'Este é o último administrador ativo. Torne outra pessoa administradora antes.',
   opted_out: 'Este telefone pediu para não receber mensagens. Nada é enviado a ele.',
   too_large: 'É grande demais.',
@@ -176,5 +228,18 @@ export const problemWords = (locale: Locale, { code, message }: Problem): string
   locale === 'en' ? message : (sentences[message] ?? inPortuguese(message) ?? codes[code] ?? message);
 
 /** A refusal of the API, for a person. */
-export const failureWords = (locale: Locale, { code, message }: { code: string; message: string }): string =>
-  locale === 'en' ? message : (sentences[message] ?? inPortuguese(message) ?? failures[code] ?? message);
+export function failureWords(
+  locale: Locale,
+  {
+    code,
+    message,
+    details = {},
+  }: { code: string; message: string; details?: Readonly<Record<string, unknown>> },
+): string {
+  if (locale === 'en') return message;
+  const uses = usesView.safeParse(details);
+  if (code === 'in_use' && uses.success && uses.data.usedBy.length > 0) {
+    return `Não pode ser excluído. Em uso: ${usesInWords(locale, uses.data.usedBy)}. Arquive-o.`;
+  }
+  return sentences[message] ?? inPortuguese(message) ?? failures[code] ?? message;
+}

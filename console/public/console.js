@@ -82,3 +82,21 @@ const firstToMend = () => {
   return summary?.classList.contains('summary') ? (wrong ?? summary) : summary;
 };
 firstToMend()?.focus();
+
+// Texts to be pasted elsewhere.
+for (const button of document.querySelectorAll('[data-copy]')) {
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener('click', async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    try {
+      // Not to be had on a plain http address: then the text stays selected.
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = button.dataset.copied;
+      setTimeout(() => (button.textContent = label), 2_000);
+    } catch {
+      field.focus();
+    }
+  });
+}
