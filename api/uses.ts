@@ -3,12 +3,12 @@ import { ApiError } from './errors.ts';
 
 /** What uses an entry of the settings: by its name, or, of what there are many, how many. */
 export const entryUse = z.discriminatedUnion('kind', [
-  z.object({ kind: z.enum(['campaign', 'subcategory']), id: z.int(), name: z.string() }),
+  z.object({ kind: z.enum(['campaign', 'subcategory', 'provider']), id: z.int(), name: z.string() }),
   z.object({ kind: z.enum(['tickets', 'customers', 'runs']), count: z.int() }),
 ]);
 export type EntryUse = z.infer<typeof entryUse>;
 
-/** Of campaigns and subcategories at most 20. */
+/** Of those that have names at most 20 of a kind. */
 export const usesView = z.object({ usedBy: z.array(entryUse) });
 
 const nouns = {
@@ -23,6 +23,8 @@ const inWords = (use: EntryUse): string => {
       return `“${use.name}”`;
     case 'subcategory':
       return `the subcategory “${use.name}”`;
+    case 'provider':
+      return `the provider “${use.name}”`;
     case 'tickets':
     case 'customers':
     case 'runs':

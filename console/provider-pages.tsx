@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { providerRates, providerView } from '../api/providers.ts';
 import type { EntryUse } from '../api/uses.ts';
 import { providerFields, type ProviderKind, providerKinds } from '../domain/provider.ts';
+import { optionsOf } from './choices.ts';
 import { CopyField } from './copy.tsx';
 import { ActionButton, Form, type FormState, SelectField, Submit, TextField } from './form.tsx';
 import { common } from './i18n/common.ts';
@@ -192,12 +193,17 @@ export function ProviderPage({
   now,
   data,
   rate,
+  fallback,
+  others,
 }: {
   provider: Provider;
   usedBy: readonly EntryUse[];
   now: Rate | undefined;
   data: FormState;
   rate: FormState;
+  fallback: FormState;
+  /** Those that may take over. */
+  others: readonly Provider[];
 }) {
   const t = useWords(providerWords);
   const words = useWords(common);
@@ -254,6 +260,17 @@ export function ProviderPage({
               <TextField name="ratePerSecond" type="number" min={0} step="any" />
               <p class="form-hint">{t.rateNow}</p>
               {mayChange && <Submit kind="plain">{t.setRate}</Submit>}
+            </Form>
+          </Card>
+          <Card title={t.fields.fallbackId}>
+            <p>{t.fallbackHelp}</p>
+            <Form action={`${address}/fallback`} state={fallback} labels={t.fields} readOnly={!mayChange}>
+              <SelectField
+                name="fallbackId"
+                options={optionsOf(others, fallback.values.text('fallbackId'))}
+                empty={words.notChosen}
+              />
+              {mayChange && <Submit kind="plain">{words.save}</Submit>}
             </Form>
           </Card>
           <Card title={t.callbacks}>

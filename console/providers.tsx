@@ -127,6 +127,21 @@ export const providers: FastifyPluginAsync = async (app) => {
     );
   });
 
+  app.post<Params>(`${path}/:id/fallback`, change, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const provider = await getProvider(api, request.params.id);
+    return submit(
+      request,
+      reply,
+      async (form) => {
+        const fallback = { fallbackId: form.number('fallbackId') };
+        await api.send('PUT', `/api/providers/${provider.id}/fallback`, fallback);
+        return { to: `${path}/${provider.id}`, notice: 'saved' };
+      },
+      (fallback) => providerPage(api, provider, { fallback }),
+    );
+  });
+
   app.get<Params>(
     `${path}/:id/rate-now`,
     { config: { access: 'viewer', fragment: true }, schema: { params: idParams } },
@@ -172,16 +187,17 @@ export const providers: FastifyPluginAsync = async (app) => {
 /** Changes a little of a provider and leaves the rest. */
 async function put(
   api: Api,
-  { id, archivedAt, callbacks: _, ...provider }: Provider,
+  { id, name, config, segmentProfile, ratePerSecond, archivedAt }: Provider,
   changes: object,
 ): Promise<void> {
-  await api.send('PUT', `/api/providers/${id}`, { ...provider, archived: archivedAt !== null, ...changes });
+  const content = { name, config, segmentProfile, ratePerSecond, archived: archivedAt !== null };
+  await api.send('PUT', `/api/providers/${id}`, { ...content, ...changes });
 }
 
 async function providerPage(
   api: Api,
   provider: Provider,
-  { data, rate }: { data?: FormState; rate?: FormState },
+  { data, rate, fallback }: { data?: FormState; rate?: FormState; fallback?: FormState },
 ) {
   const rates = await getRates(api);
   const { config } = provider;
@@ -193,6 +209,8 @@ async function providerPage(
       now={rates.find(({ providerId }) => providerId === provider.id)}
       data={data ?? newForm({ ...provider, ...document })}
       rate={rate ?? newForm({ ratePerSecond: provider.ratePerSecond })}
+      fallback={fallback ?? newForm({ fallbackId: provider.fallbackId })}
+      others={(await providersOf(api)).filter(({ id }) => id !== provider.id)}
     />
   );
 }

@@ -18,4 +18,8 @@ export function Uses({ usedBy }: { usedBy: readonly EntryUse[] }) {
   );
 }
 
-const pages = { campaign: '/campaigns', subcategory: '/settings/subcategories' } as const;
+const pages = {
+  campaign: '/campaigns',
+  subcategory: '/settings/subcategories',
+  provider: '/settings/providers',
+} as const;

@@ -72,16 +72,20 @@ export async function setProviderArchived(sql: Sql, id: number, archived: boolea
   await sql`update providers set archived_at = ${archived ? sql`coalesce(archived_at, now())` : null} where id = ${id}`;
 }
 
-export type ProviderUse = { kind: 'campaign'; id: number; name: string } | { kind: 'runs'; count: number };
+export type ProviderUse =
+  { kind: 'campaign' | 'provider'; id: number; name: string } | { kind: 'runs'; count: number };
 
-/** What would miss a provider: at most 20 campaigns by name, and how many runs were made with it. */
+/** What would miss a provider: at most 20 campaigns and providers (whose fallback it is) by name, and how many runs. */
 export async function providerUses(sql: Sql, id: number): Promise<ProviderUse[]> {
   const campaigns = await campaignsUsing(sql, 'providers', id);
+  const providers = await sql<{ id: number; name: string }[]>`
+    select id, name from providers where fallback_id = ${id} order by name limit 20`;
   const [runs] = await sql<
     [{ count: number }]
   >`select count(*)::int as count from runs where provider_id = ${id}`;
   return [
     ...campaigns.map((campaign) => ({ kind: 'campaign' as const, ...campaign })),
+    ...providers.map((provider) => ({ kind: 'provider' as const, ...provider })),
     ...(runs.count > 0 ? [{ kind: 'runs' as const, ...runs }] : []),
   ];
 }

@@ -156,6 +156,16 @@ test('The rate is changed by itself, and the live one is looked at', async () =>
   expect((await viewer.post(`${address}/rate`, { ratePerSecond: '1' })).statusCode).toBe(403);
 });
 
+test('Another provider takes over for one, and none that would lead back to it', async () => {
+  const [sandbox, twilio] = [await idOf('providers', 'Sandbox'), await idOf('providers', 'Twilio')];
+  const fallback = (id: number, to: number) =>
+    admin.post(`/settings/providers/${id}/fallback`, { fallbackId: String(to) });
+  await fallback(sandbox, twilio);
+  expect(await getProvider(sql, sandbox)).toMatchObject({ fallbackId: twilio });
+  expect(textOf(await fallback(twilio, sandbox))).toContain('levariam de volta ao próprio provedor');
+  expect(textOf(await viewer.get(`/settings/providers/${twilio}`))).toContain('o provedor “Sandbox”');
+});
+
 test('A provider in use says by what, and is archived instead of deleted', async () => {
   const address = `/settings/providers/${await idOf('providers', 'Sandbox')}`;
   const page = await admin.get(`${address}/delete`);

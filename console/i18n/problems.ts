@@ -122,6 +122,8 @@ const sentences: Readonly<Record<string, string>> = {
   'Expected a phone number.': 'Informe um número de telefone.',
   'A secret of 20 to 128 letters, digits, _ and -, made by chance.':
     'Um segredo de 20 a 128 letras, números, _ e -, feito ao acaso.',
+  'Its fallbacks would lead back to the provider itself.':
+    'As reservas levariam de volta ao próprio provedor.',
   'Give the sender.': 'Informe o remetente.',
   'No control characters.': 'Sem caracteres de controle.',
   "The account's own address, https://xxxxx.api.infobip.com.":

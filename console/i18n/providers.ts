@@ -39,6 +39,8 @@ export const providerWords = dictionary(
     stored: 'Já guardado. Deixe em branco para manter.',
     rate: 'Velocidade',
     setRate: 'Mudar o limite',
+    fallbackHelp:
+      'Quando este provedor não aceita mais nada, a execução continua por ele, com o que certamente não saiu.',
     rateNow: 'Vale na hora, também para execuções em andamento.',
     callbacks: 'Endereços para configurar no provedor',
     callbacksHelp: {
@@ -107,6 +109,7 @@ export const providerWords = dictionary(
     fields: {
       name: 'Nome',
       segmentProfile: 'Alfabeto',
+      fallbackId: 'Provedor reserva',
       ratePerSecond: 'Limite em segmentos por segundo',
       config: 'Conta',
       secrets: 'Credenciais',
@@ -220,6 +223,8 @@ export const providerWords = dictionary(
     stored: 'Already stored. Leave it empty to keep it.',
     rate: 'Rate',
     setRate: 'Change the limit',
+    fallbackHelp:
+      'When this provider takes nothing any more, a run goes on through it, with what was certainly not taken.',
     rateNow: 'Counts at once, for runs in progress too.',
     callbacks: 'Addresses to set up at the provider',
     callbacksHelp: {
@@ -287,6 +292,7 @@ export const providerWords = dictionary(
     fields: {
       name: 'Name',
       segmentProfile: 'Alphabet',
+      fallbackId: 'Fallback provider',
       ratePerSecond: 'Limit in segments a second',
       config: 'Account',
       secrets: 'Credentials',

@@ -5,6 +5,7 @@ const nouns = {
   'pt-BR': {
     campaign: 'a campanha',
     subcategory: 'a ocorrência',
+    provider: 'o provedor',
     tickets: ['1 atendimento', 'atendimentos'],
     customers: ['1 cliente', 'clientes'],
     runs: ['1 execução', 'execuções'],
@@ -12,6 +13,7 @@ const nouns = {
   en: {
     campaign: 'the campaign',
     subcategory: 'the subcategory',
+    provider: 'the provider',
     tickets: ['1 ticket', 'tickets'],
     customers: ['1 customer', 'customers'],
     runs: ['1 run', 'runs'],
@@ -26,6 +28,7 @@ export function usesInWords(locale: Locale, uses: readonly EntryUse[]): string {
       switch (use.kind) {
         case 'campaign':
         case 'subcategory':
+        case 'provider':
           return `${words[use.kind]} “${use.name}”`;
         case 'tickets':
         case 'customers':
