@@ -31,6 +31,7 @@ import { addReplies } from './replies.tsx';
 import { consoleOf } from './request.ts';
 import { runs } from './runs.tsx';
 import { settings } from './settings.tsx';
+import { settle } from './settle.tsx';
 import { signIn } from './sign-in.tsx';
 import { tickets } from './tickets.tsx';
 import { tokens } from './tokens.tsx';
@@ -148,6 +149,7 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   await app.register(campaignTicket);
   await app.register(runs);
   await app.register(messages);
+  await app.register(settle);
   await app.register(inbound);
   await app.register(tickets);
   await app.register(customers);

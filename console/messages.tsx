@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
-import { eventView, messageView } from '../api/messages.ts';
+import { eventView, lookUpView, messageView } from '../api/messages.ts';
 import { idParams } from '../api/parameters.ts';
 import { replyView } from '../api/replies.ts';
 import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from '../domain/message.ts';
@@ -9,11 +9,12 @@ import { common } from './i18n/common.ts';
 import { messages as messageWords } from './i18n/messages.ts';
 import { problemWords } from './i18n/problems.ts';
 import { runs as runWords } from './i18n/runs.ts';
+import { settleWords } from './i18n/settle.ts';
 import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Card, Empty, Facts, Pager, State, Table, Time, type Tone } from './parts.tsx';
 import { consoleOf } from './request.ts';
-import { useFormat, useView, useWords } from './view.tsx';
+import { useFormat, useMay, useView, useWords } from './view.tsx';
 
 type Message = z.output<typeof messageView>;
 
@@ -29,7 +30,12 @@ const filter = z.object({
 });
 type Filter = z.output<typeof filter>;
 
-const story = z.object({ message: messageView, events: z.array(eventView), replies: z.array(replyView) });
+const story = z.object({
+  message: messageView,
+  events: z.array(eventView),
+  replies: z.array(replyView),
+  lookUp: lookUpView.nullable(),
+});
 
 /** The messages of a run, and one with its story. */
 export const messages: FastifyPluginAsyncZod = async (app) => {
@@ -107,6 +113,8 @@ function MessagesPage({
   const t = useWords(messageWords);
   const run = useWords(runWords);
   const words = useWords(common);
+  const settle = useWords(settleWords);
+  const maySettle = useMay('operator');
   const format = useFormat();
   const { after, ...kept } = filter;
   const url = `/runs/${runId}/messages`;
@@ -118,9 +126,16 @@ function MessagesPage({
       section="runs"
       trail={[{ href: `/runs/${runId}`, label: run.run(String(runId)) }]}
       actions={
-        <a class="btn" href={urlOf(`/api/runs/${runId}/messages.csv`, kept)} download>
-          <Icon name="download" /> {words.download}
-        </a>
+        <>
+          {kept.status === 'unknown' && messages.length > 0 && maySettle && (
+            <a class="btn" href={`/runs/${runId}/settle`}>
+              <Icon name="check" /> {settle.openAll}
+            </a>
+          )}
+          <a class="btn" href={urlOf(`/api/runs/${runId}/messages.csv`, kept)} download>
+            <Icon name="download" /> {words.download}
+          </a>
+        </>
       }
     >
       <form method="get" action={url} class="filter-form">
@@ -214,8 +229,10 @@ function MessagesPage({
 const Phone = ({ phone }: { phone: string | null }) =>
   phone === null ? <span class="text-secondary">—</span> : <span class="text-nowrap">{phone}</span>;
 
-function MessagePage({ message, events, replies }: z.output<typeof story>) {
+function MessagePage({ message, events, replies, lookUp }: z.output<typeof story>) {
   const t = useWords(messageWords);
+  const settle = useWords(settleWords);
+  const maySettle = useMay('operator');
   const run = useWords(runWords);
   const { format } = useView();
   const { runId, line, reason, extra } = message;
@@ -246,7 +263,16 @@ function MessagePage({ message, events, replies }: z.output<typeof story>) {
         { href: `/runs/${runId}`, label: run.run(String(runId)) },
         { href: `/runs/${runId}/messages`, label: t.title },
       ]}
-      actions={<MessageState message={message} />}
+      actions={
+        <>
+          <MessageState message={message} />
+          {message.status === 'unknown' && maySettle && (
+            <a class="btn" href={`/messages/${message.id}/settle`}>
+              <Icon name="check" /> {settle.open}
+            </a>
+          )}
+        </>
+      }
     >
       <Card title={t.text}>
         {message.text === null ? (
@@ -260,6 +286,7 @@ function MessagePage({ message, events, replies }: z.output<typeof story>) {
             [t.name, message.name ?? '—'],
             [t.code, message.code ?? '—'],
             [t.reason, reason === null ? '—' : run.reason[reason]],
+            ...(lookUp ? [[settle.lookUp, settle.results[lookUp.result ?? 'waiting']] as const] : []),
             [t.segments, format.number(message.segments)],
             [t.attempts, format.number(message.attempts)],
             [t.provider, message.providerMessageId ?? '—'],

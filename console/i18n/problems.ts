@@ -19,6 +19,9 @@ const sentences: Readonly<Record<string, string>> = {
   'This entry has been archived: choose another.': 'Esta opção foi arquivada: escolha outra.',
   'Write the message.': 'Escreva a mensagem.',
   'Choose the SMS provider.': 'Escolha o provedor de SMS.',
+  'The fallback of this provider has been archived: give the provider another one, or none.':
+    'O provedor reserva deste provedor foi arquivado: defina outro para ele, ou nenhum.',
+  'Say how you know.': 'Diga como você sabe.',
   'Choose where the contacts come from.': 'Escolha de onde vêm os contatos.',
   'Upload the CSV file with the contacts.': 'Envie o arquivo CSV com os contatos.',
   'Give the address of the web service.': 'Informe o endereço do webservice.',
@@ -206,6 +209,8 @@ const failures: Readonly<Record<string, string>> = {
   not_enabled: 'A campanha não está habilitada.',
   run_pending: 'Uma execução anterior desta campanha ainda tem pendências.',
   run_ended: 'A execução já terminou.',
+  not_unknown: 'A situação da mensagem já é conhecida: não há o que resolver.',
+  unknown_changed: 'O número de mensagens incertas mudou. Confira e confirme de novo.',
   run_not_failed: 'Só uma execução que falhou pode ser retomada.',
   secret_key_missing:
     'Os segredos foram cifrados com uma chave que não está configurada. Informe-os de novo, ou ponha a chave em SECRET_KEYS.',
