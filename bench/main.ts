@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { benchImport } from './import.ts';
 import { benchKill } from './kill.ts';
 import { benchLarge } from './large.ts';
 import { benchRate } from './rate.ts';
@@ -7,7 +8,7 @@ import { benchReplies } from './replies.ts';
 import { benchSend } from './send.ts';
 
 /**
- * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`, `… replies [--count N] [--kills N] [--json]`, `… rate [--rates 50,500] [--seconds N] [--json]`. Figures are for
+ * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… import [--lines N] [--rounds N] [--large N] [--bytes N] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`, `… replies [--count N] [--kills N] [--json]`, `… rate [--rates 50,500] [--seconds N] [--json]`. Figures are for
  * comparison within one run.
  */
 const { positionals, values } = parseArgs({
@@ -24,6 +25,9 @@ const { positionals, values } = parseArgs({
     rates: { type: 'string' },
     seconds: { type: 'string' },
     receipts: { type: 'boolean', default: false },
+    large: { type: 'string' },
+    bytes: { type: 'string' },
+    customers: { type: 'string' },
   },
 });
 
@@ -41,6 +45,17 @@ switch (positionals[0]) {
     break;
   case 'large':
     show(await benchLarge({ lines: number(values.lines, 1_000_000), receipts: values.receipts === true }));
+    break;
+  case 'import':
+    show(
+      await benchImport({
+        lines: number(values.lines, 100_000),
+        rounds: number(values.rounds, 5),
+        customers: number(values.customers, 10_000),
+        largeLines: number(values.large, 1_000_000),
+        largeBytes: number(values.bytes, 200_000_000),
+      }),
+    );
     break;
   case 'kill':
     show(await benchKill({ lines: number(values.lines, 20_000), kills: number(values.kills, 10) }));
@@ -67,6 +82,6 @@ switch (positionals[0]) {
     break;
   case undefined:
   default:
-    console.error('Name a benchmark: send, large, kill, rate, receipts, replies.');
+    console.error('Name a benchmark: send, large, import, kill, rate, receipts, replies.');
     process.exitCode = 2;
 }

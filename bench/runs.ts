@@ -39,15 +39,18 @@ export async function insertBenchProvider(sql: Database): Promise<number> {
 /** `longEvery`: so many messages apart is one of two segments; left out: none. */
 type MakeRun = (count: number, options?: { longEvery?: number }) => Promise<RunRow>;
 
-/** Makes a campaign, and runs of it whose mailing has been read: `count` queued messages each. */
-export async function createFactory(
+interface CampaignChoices {
+  name?: string;
+  providerId?: number;
+  ticketPolicy?: object;
+  mailing?: object;
+}
+
+/** Makes a campaign, and runs of it whose mailing has not been read. */
+export async function createEmptyRuns(
   sql: Database,
-  {
-    name = 'Bench',
-    providerId,
-    ...changes
-  }: { name?: string; providerId?: number; ticketPolicy?: object } = {},
-): Promise<MakeRun> {
+  { name = 'Bench', providerId, mailing = { source: 'csv' }, ...changes }: CampaignChoices = {},
+): Promise<{ campaignId: number; makeRun: (mailingFileId?: number | null) => Promise<RunRow> }> {
   const hours = {
     timezone: 'UTC',
     windows: [{ days: [...weekdays], from: '00:00', to: '24:00' }],
@@ -58,13 +61,13 @@ export async function createFactory(
     name,
     schedule: { recurrence: { every: 'once' }, startsAt: '2030-01-01T09:00', timezone: 'UTC' },
     message: { template: 'Ola, {nome}!', providerId: providerId ?? (await insertBenchProvider(sql)) },
-    mailing: { source: 'csv', sendingHoursId, runDespitePending: true },
+    mailing: { ...mailing, sendingHoursId, runDespitePending: true },
     ...changes,
   });
   const { id: campaignId } = await insertCampaign(sql, draft);
   let occurrence = Date.parse('2030-01-01T00:00:00Z');
-  return async (count, { longEvery = count + 1 } = {}) => {
-    const row = await insertRun(sql, {
+  const makeRun = (mailingFileId: number | null = null) =>
+    insertRun(sql, {
       campaignId,
       occurrence: new Date(occurrence++),
       trigger: 'manual',
@@ -76,9 +79,17 @@ export async function createFactory(
         holidays: [],
         segmentProfile: 'gsm',
       },
-      mailingFileId: null,
+      mailingFileId,
       expiresAt: null,
     });
+  return { campaignId, makeRun };
+}
+
+/** Makes a campaign, and runs of it whose mailing has been read: `count` queued messages each. */
+export async function createFactory(sql: Database, choices: CampaignChoices = {}): Promise<MakeRun> {
+  const { makeRun } = await createEmptyRuns(sql, choices);
+  return async (count, { longEvery = count + 1 } = {}) => {
+    const row = await makeRun();
     await sql`
       insert into messages (run_id, line, status, phone, text, segments)
       select ${row.id}, n, 'queued', '+55119' || (10000000 + n),

@@ -1,0 +1,144 @@
+import { setImmediate } from 'node:timers/promises';
+import { cancelQueued } from '../db/claims.ts';
+import { skipRefusedInRun } from '../db/consents.ts';
+import { readMailingFile } from '../db/mailings.ts';
+import { importMessages } from '../db/messages.ts';
+import { skipOptedOut } from '../db/opt-outs.ts';
+import type { PhoneHash } from '../db/phone-hash.ts';
+import { lockImport, markMailingRead, type RunRow } from '../db/runs.ts';
+import type { Contact } from '../domain/contact.ts';
+import { failures } from '../domain/failures.ts';
+import { choosePhone } from '../domain/phone.ts';
+import { dryRunReason } from '../domain/preflight.ts';
+import type { RunSettings } from '../domain/run.ts';
+import { profiles } from '../domain/segments.ts';
+import { compose, parseTemplate } from '../domain/template.ts';
+import { readCsv } from '../mailing/csv.ts';
+import type { MailingRecords } from '../mailing/record.ts';
+import { type ContactLine, matchCustomers } from './customers.ts';
+import { finalFailure } from './failure.ts';
+import { createWebserviceSource, type WebserviceSourceDeps } from './webservice.ts';
+
+export interface ImportDeps extends WebserviceSourceDeps {
+  phoneHash: () => Promise<PhoneHash>;
+}
+
+/** Reads a run's mailing into `messages`, one row for each line, in one transaction; nothing when that is done already. */
+export function createImport(deps: ImportDeps): (run: RunRow, signal: AbortSignal) => Promise<void> {
+  const { sql, phoneHash } = deps;
+  const fetchRecords = createWebserviceSource(deps);
+  /** Opens the source of the run's mailing: the only step in which one source differs from the other. */
+  const recordsOf = (run: RunRow, signal: AbortSignal): MailingRecords => {
+    const { id, mailingFileId } = run;
+    const { source, extraFields } = run.settings.campaign.mailing;
+    switch (source) {
+      case 'csv':
+        if (mailingFileId === null) throw finalFailure(failures.notFound, `Run ${id} has no mailing file.`);
+        return readCsv(readMailingFile(sql, mailingFileId), { extraFields });
+      case 'webservice':
+        return fetchRecords(run, signal);
+    }
+  };
+  return async (run, signal) => {
+    const hash = await phoneHash();
+    await sql.begin(async (tx) => {
+      if (!(await lockImport(tx, run.id))) return;
+      const lines = watched(toLines(recordsOf(run, signal), run.settings), signal);
+      await importMessages(tx, run.id, matchCustomers(sql, lines, run));
+      await skipOptedOut(tx, hash, run.id);
+      // In the same transaction: at no moment could they have been sent.
+      if (run.trigger === 'dry_run') await cancelQueued(tx, run.id, dryRunReason);
+      await markMailingRead(tx, run.id);
+    });
+    // Again: who refused or opted out during the import did not see its messages, and was not seen by it.
+    await skipOptedOut(sql, hash, run.id);
+    await skipRefusedInRun(sql, run.id);
+  };
+}
+
+/** Lets others have their turn, and ends the import when it is cancelled. */
+async function* watched(
+  batches: AsyncIterable<ContactLine[]>,
+  signal: AbortSignal,
+): AsyncGenerator<ContactLine[]> {
+  for await (const batch of batches) {
+    // Reading and checking never wait by themselves: without this, the senders of this process and the heartbeats of all
+    // would stand still for as long as a megabyte of the file takes.
+    await setImmediate();
+    signal.throwIfAborted();
+    yield batch;
+  }
+}
+
+/**
+ * What becomes of each line: queued with its text, or skipped with its reason. Of several contacts with one phone the
+ * first that can be written to is.
+ */
+async function* toLines(records: MailingRecords, settings: RunSettings): AsyncGenerator<ContactLine[]> {
+  const { message, mailing } = settings.campaign;
+  const extraFieldNames = mailing.extraFields.map((field) => field.name);
+  const parsed = parseTemplate(message.template, extraFieldNames);
+  if (!parsed.ok)
+    throw new Error('The template of a run can not be parsed: the campaign was saved without a check.');
+  const { template } = parsed;
+  const options = {
+    removeAccents: message.removeAccents,
+    maxSegments: message.maxSegments,
+    profile: profiles[settings.segmentProfile],
+    extraFieldNames,
+  };
+  // As numbers: a phone has at most 15 digits, and a million of them take a third of the memory that strings do.
+  const phones = new Set<number>();
+
+  const lineOf = (line: number, contact: Contact): ContactLine => {
+    const base = {
+      line,
+      code: contact.code || null,
+      name: contact.name || null,
+      segments: 0,
+      customerId: null,
+      extra: contact.extra,
+      contact,
+    };
+    const skipped = { ...base, status: 'skipped' as const, phone: null, text: null };
+    const phone = choosePhone(contact);
+    if (!phone.ok) {
+      const { mobile: celular, phone: telefone, phone2: telefone2 } = contact;
+      return { ...skipped, reason: phone.reason, extra: { ...contact.extra, celular, telefone, telefone2 } };
+    }
+    const { e164 } = phone;
+    const key = Number(e164.slice(1));
+    if (phones.has(key)) return { ...skipped, reason: 'duplicate_phone', phone: e164 };
+    const composed = compose(template, contact, options);
+    if ('skip' in composed) return { ...skipped, reason: composed.skip, phone: e164 };
+    phones.add(key);
+    return {
+      ...base,
+      status: 'queued',
+      reason: null,
+      phone: e164,
+      text: composed.text,
+      segments: composed.segments,
+    };
+  };
+
+  for await (const batch of records) {
+    yield batch.map((record): ContactLine =>
+      record.ok
+        ? lineOf(record.line, record.contact)
+        : {
+            line: record.line,
+            status: 'skipped',
+            reason: 'line_invalid',
+            code: null,
+            name: null,
+            phone: null,
+            text: null,
+            segments: 0,
+            customerId: null,
+            contact: null,
+            extra: { problem: record.problem.message },
+          },
+    );
+  }
+}

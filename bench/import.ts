@@ -1,0 +1,233 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'csv-parse';
+import type { Database } from '../db/client.ts';
+import { createMailingFile, finishMailingFile, storeMailingFile } from '../db/mailings.ts';
+import type { RunRow } from '../db/runs.ts';
+import { type MailingFile, serveJson, writeCsv, writeJson } from './import-data.ts';
+import { median } from './numbers.ts';
+import { peakMegabytes } from './processes.ts';
+import { createEmptyRuns } from './runs.ts';
+import { withDatabase } from './servers.ts';
+
+/**
+ * How fast a mailing becomes messages (parse, phone, duplicates, customers and their consent, opt-outs, rendering,
+ * writing), from a CSV file and from a web service; beside PostgreSQL's own COPY of the same rows, ready-made, from a
+ * file into the same table with its indexes, and beside csv-parse, which only splits the same file. Alternating in one
+ * run. Then the most memory that the importing process holds for a large mailing of each kind.
+ *
+ * The importer is a process of its own; PostgreSQL flushes to disk as in production.
+ */
+export interface ImportResult {
+  lines: number;
+  rounds: number;
+  /** Customers in the database, half of whom the mailing names. */
+  customers: number;
+  /** Lines per second, medians. */
+  csv: number;
+  json: number;
+  copy: number;
+  csvParse: number;
+  /** Medians of the ratios of neighbouring rounds. */
+  csvOverCopy: number;
+  jsonOverCopy: number;
+  csvOverCsvParse: number;
+  csvLines: number;
+  csvBytes: number;
+  csvSeconds: number;
+  csvPeakMegabytes: number;
+  jsonLines: number;
+  jsonBytes: number;
+  jsonSeconds: number;
+  jsonPeakMegabytes: number;
+}
+
+export interface ImportOptions {
+  lines?: number;
+  rounds?: number;
+  customers?: number;
+  largeLines?: number;
+  largeBytes?: number;
+}
+
+export async function benchImport({
+  lines = 100_000,
+  rounds = 5,
+  customers = 10_000,
+  largeLines = 1_000_000,
+  largeBytes = 200_000_000,
+}: ImportOptions = {}): Promise<ImportResult> {
+  return withDatabase(async ({ databaseUrl, sql, folder, stops, log }) => {
+    const files = join(folder, 'files');
+    await mkdir(files);
+    // The server reads and writes here, too.
+    await Promise.all([chmod(folder, 0o711), chmod(files, 0o777)]);
+    const csvFile = await writeCsv(join(files, 'mailing.csv'), lines);
+    let served = await writeJson(join(files, 'mailing.json'), { lines });
+    const service = await serveJson(() => served.path);
+    stops.push(() => service.close());
+
+    const fromCsv = await createEmptyRuns(sql);
+    const fromJson = await createEmptyRuns(sql, {
+      mailing: {
+        ...{ source: 'webservice', sendingHoursId: 1, runDespitePending: true },
+        webservice: { baseUrl: service.url },
+      },
+    });
+    await insertCustomers(sql, { count: customers, known: lines / 2 });
+    const start = async () => {
+      const importer = startImporter(databaseUrl);
+      stops.push(importer.stop);
+      return importer;
+    };
+    const importer = await start();
+    const csvRun = async (file: MailingFile) =>
+      fromCsv.makeRun(await storeFile(sql, fromCsv.campaignId, file.path));
+    const fresh = async () => {
+      await sql`truncate messages cascade`;
+      await sql`checkpoint`;
+    };
+    const importCsv = async () => {
+      const run = await csvRun(csvFile);
+      await fresh();
+      return { run, rate: lines / (await importer.run(run.id)) };
+    };
+    const importJson = async () => {
+      const run = await fromJson.makeRun();
+      await fresh();
+      return lines / (await importer.run(run.id));
+    };
+
+    log('Warming up.');
+    const { run } = await importCsv();
+    const ready = join(files, 'messages.copy');
+    await sql.unsafe(`copy (${readyMade(run)}) to '${ready}'`);
+    await importJson();
+    const results: { csv: number; json: number; copy: number; csvParse: number }[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const csv = (await importCsv()).rate;
+      await fresh();
+      const copy = lines / (await seconds(() => sql.unsafe(`copy messages (${columns}) from '${ready}'`)));
+      const json = await importJson();
+      const csvParse = lines / (await seconds(() => parseAlone(csvFile)));
+      results.push({ csv, json, copy, csvParse });
+      log(
+        `CSV ${csv.toFixed(0)}/s, JSON ${json.toFixed(0)}/s, COPY ${copy.toFixed(0)}/s, csv-parse ${csvParse.toFixed(0)}/s, ` +
+          `CSV over COPY ${(csv / copy).toFixed(2)}`,
+      );
+    }
+    await importer.stop();
+
+    const large = async (makeRun: () => Promise<RunRow>) => {
+      const run = await makeRun();
+      await fresh();
+      const importer = await start();
+      const took = await importer.run(run.id);
+      const peak = await peakMegabytes(importer.child);
+      await importer.stop();
+      return { seconds: Math.round(took * 10) / 10, peak };
+    };
+    const largeCsv = await writeCsv(join(files, 'large.csv'), largeLines);
+    const csv = await large(() => csvRun(largeCsv));
+    log(`${largeLines} lines of CSV: ${csv.seconds} s, ${csv.peak} MB.`);
+    served = await writeJson(join(files, 'large.json'), { lines: 0, bytes: largeBytes });
+    const json = await large(() => fromJson.makeRun());
+    log(`${served.bytes} bytes of JSON: ${json.seconds} s, ${json.peak} MB.`);
+
+    const middle = (of: (one: (typeof results)[number]) => number, digits = 0): number =>
+      Number(median(results.map(of)).toFixed(digits));
+    return {
+      lines,
+      rounds,
+      customers,
+      csv: middle(({ csv }) => csv),
+      json: middle(({ json }) => json),
+      copy: middle(({ copy }) => copy),
+      csvParse: middle(({ csvParse }) => csvParse),
+      csvOverCopy: middle(({ csv, copy }) => csv / copy, 2),
+      jsonOverCopy: middle(({ json, copy }) => json / copy, 2),
+      csvOverCsvParse: middle(({ csv, csvParse }) => csv / csvParse, 2),
+      csvLines: largeCsv.lines,
+      csvBytes: largeCsv.bytes,
+      csvSeconds: csv.seconds,
+      csvPeakMegabytes: csv.peak,
+      jsonLines: served.lines,
+      jsonBytes: served.bytes,
+      jsonSeconds: json.seconds,
+      jsonPeakMegabytes: json.peak,
+    };
+  });
+}
+
+/** What an import writes. */
+const columns = 'run_id, line, status, reason, code, name, phone, text, segments, customer_id, extra';
+
+const readyMade = ({ id }: RunRow): string =>
+  `select ${columns} from messages where run_id = ${id} order by line`;
+
+async function seconds(body: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await body();
+  return (performance.now() - began) / 1000;
+}
+
+async function parseAlone({ path }: MailingFile): Promise<void> {
+  const parser = createReadStream(path).pipe(parse({ delimiter: ';', bom: true }));
+  parser.resume();
+  await finished(parser);
+}
+
+/** Customers with codes: half of them those of contacts of the mailing, the others of nobody. */
+async function insertCustomers(
+  sql: Database,
+  { count, known }: { count: number; known: number },
+): Promise<void> {
+  await sql`
+    insert into customers (code, name, mobile, consent)
+    select (case when n % 2 = 0 then 100000 + n % ${known}::int else 900000000 + n end)::text, 'Cliente ' || n,
+      '+55119' || (10000000 + n), case when n % 20 = 0 then 'refused' else 'not_stated' end
+    from generate_series(1, ${count}::int) as n on conflict do nothing`;
+  await sql`analyze customers`;
+}
+
+async function storeFile(sql: Database, campaignId: number, path: string): Promise<number> {
+  return sql.begin(async (tx) => {
+    const id = await createMailingFile(tx, campaignId, 'system');
+    let bytes = 0;
+    for await (const piece of storeMailingFile(tx, id, createReadStream(path))) bytes += piece.length;
+    await finishMailingFile(tx, { id, bytes, sha256: Buffer.alloc(32), lines: 0, badLines: 0 });
+    return id;
+  });
+}
+
+interface Importer {
+  child: ChildProcess;
+  /** Imports a run; the seconds it took. */
+  run: (runId: number) => Promise<number>;
+  stop: () => Promise<void>;
+}
+
+function startImporter(databaseUrl: string): Importer {
+  const child = fork(fileURLToPath(new URL('importer.ts', import.meta.url)), [databaseUrl], {
+    execArgv: ['--import', 'tsx'],
+  });
+  return {
+    child,
+    async run(runId) {
+      child.send(runId);
+      const [answer] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [unknown];
+      if (child.exitCode !== null) throw new Error('The importer has ended.');
+      return Number(answer);
+    },
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+}
