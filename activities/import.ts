@@ -6,7 +6,6 @@ import { importMessages } from '../db/messages.ts';
 import { skipOptedOut } from '../db/opt-outs.ts';
 import type { PhoneHash } from '../db/phone-hash.ts';
 import { lockImport, markMailingRead, type RunRow } from '../db/runs.ts';
-import type { Contact } from '../domain/contact.ts';
 import { failures } from '../domain/failures.ts';
 import { choosePhone } from '../domain/phone.ts';
 import { dryRunReason } from '../domain/preflight.ts';
@@ -14,9 +13,10 @@ import type { RunSettings } from '../domain/run.ts';
 import { profiles } from '../domain/segments.ts';
 import { compose, parseTemplate } from '../domain/template.ts';
 import { readCsv } from '../mailing/csv.ts';
-import type { MailingRecords } from '../mailing/record.ts';
+import type { MailingRecord, MailingRecords } from '../mailing/record.ts';
 import { type ContactLine, matchCustomers } from './customers.ts';
 import { finalFailure } from './failure.ts';
+import { createPhonesSeen } from './phones-seen.ts';
 import { createWebserviceSource, type WebserviceSourceDeps } from './webservice.ts';
 
 export interface ImportDeps extends WebserviceSourceDeps {
@@ -87,58 +87,58 @@ async function* toLines(records: MailingRecords, settings: RunSettings): AsyncGe
     profile: profiles[settings.segmentProfile],
     extraFieldNames,
   };
-  // As numbers: a phone has at most 15 digits, and a million of them take a third of the memory that strings do.
-  const phones = new Set<number>();
+  const phones = createPhonesSeen();
 
-  const lineOf = (line: number, contact: Contact): ContactLine => {
-    const base = {
-      line,
-      code: contact.code || null,
-      name: contact.name || null,
-      segments: 0,
-      customerId: null,
-      extra: contact.extra,
-      contact,
-    };
-    const skipped = { ...base, status: 'skipped' as const, phone: null, text: null };
+  const lineOf = (record: MailingRecord): ContactLine => {
+    const line = emptyLine(record.line);
+    if (!record.ok) {
+      line.reason = 'line_invalid';
+      line.extra = { problem: record.problem.message };
+      return line;
+    }
+    const { contact } = record;
+    line.contact = contact;
+    line.code = contact.code || null;
+    line.name = contact.name || null;
+    line.extra = contact.extra;
     const phone = choosePhone(contact);
     if (!phone.ok) {
       const { mobile: celular, phone: telefone, phone2: telefone2 } = contact;
-      return { ...skipped, reason: phone.reason, extra: { ...contact.extra, celular, telefone, telefone2 } };
+      line.reason = phone.reason;
+      line.extra = { ...contact.extra, celular, telefone, telefone2 };
+      return line;
     }
-    const { e164 } = phone;
-    const key = Number(e164.slice(1));
-    if (phones.has(key)) return { ...skipped, reason: 'duplicate_phone', phone: e164 };
+    line.phone = phone.e164;
+    if (phones.has(phone.e164)) {
+      line.reason = 'duplicate_phone';
+      return line;
+    }
     const composed = compose(template, contact, options);
-    if ('skip' in composed) return { ...skipped, reason: composed.skip, phone: e164 };
-    phones.add(key);
-    return {
-      ...base,
-      status: 'queued',
-      reason: null,
-      phone: e164,
-      text: composed.text,
-      segments: composed.segments,
-    };
+    if ('skip' in composed) {
+      line.reason = composed.skip;
+      return line;
+    }
+    phones.add(phone.e164);
+    line.status = 'queued';
+    line.text = composed.text;
+    line.segments = composed.segments;
+    return line;
   };
 
-  for await (const batch of records) {
-    yield batch.map((record): ContactLine =>
-      record.ok
-        ? lineOf(record.line, record.contact)
-        : {
-            line: record.line,
-            status: 'skipped',
-            reason: 'line_invalid',
-            code: null,
-            name: null,
-            phone: null,
-            text: null,
-            segments: 0,
-            customerId: null,
-            contact: null,
-            extra: { problem: record.problem.message },
-          },
-    );
-  }
+  for await (const batch of records) yield batch.map(lineOf);
 }
+
+/** A line to be filled in by assignments: the copies that spreads make of it cost more than reading it. */
+const emptyLine = (line: number): ContactLine => ({
+  line,
+  status: 'skipped',
+  reason: null,
+  code: null,
+  name: null,
+  phone: null,
+  text: null,
+  segments: 0,
+  customerId: null,
+  extra: null,
+  contact: null,
+});

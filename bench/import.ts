@@ -11,7 +11,7 @@ import { createMailingFile, finishMailingFile, storeMailingFile } from '../db/ma
 import type { RunRow } from '../db/runs.ts';
 import { type MailingFile, serveJson, writeCsv, writeJson } from './import-data.ts';
 import { median } from './numbers.ts';
-import { peakMegabytes } from './processes.ts';
+import { cpuMicros, cpuMicrosOf, peakMegabytes } from './processes.ts';
 import { createEmptyRuns } from './runs.ts';
 import { withDatabase } from './servers.ts';
 
@@ -37,6 +37,12 @@ export interface ImportResult {
   csvOverCopy: number;
   jsonOverCopy: number;
   csvOverCsvParse: number;
+  /** CPU for a line: of the importing process, of the server meanwhile, and of the server for the COPY. */
+  csvCpuMicros: number;
+  csvServerCpuMicros: number;
+  jsonCpuMicros: number;
+  jsonServerCpuMicros: number;
+  copyServerCpuMicros: number;
   csvLines: number;
   csvBytes: number;
   csvSeconds: number;
@@ -92,15 +98,27 @@ export async function benchImport({
       await sql`truncate messages cascade`;
       await sql`checkpoint`;
     };
+    const [{ postmaster }] = await sql<[{ postmaster: string }]>`
+      select split_part(pg_read_file('postmaster.pid'), E'\\n', 1) as postmaster`;
+    const serverCpu = () => cpuMicrosOf(Number(postmaster));
+    const measured = async ({ id }: RunRow): Promise<Measured> => {
+      const [cpu, server] = [await cpuMicros(importer.child), await serverCpu()];
+      const rate = lines / (await importer.run(id));
+      return {
+        rate,
+        cpu: ((await cpuMicros(importer.child)) - cpu) / lines,
+        server: ((await serverCpu()) - server) / lines,
+      };
+    };
     const importCsv = async () => {
       const run = await csvRun(csvFile);
       await fresh();
-      return { run, rate: lines / (await importer.run(run.id)) };
+      return { run, ...(await measured(run)) };
     };
     const importJson = async () => {
       const run = await fromJson.makeRun();
       await fresh();
-      return lines / (await importer.run(run.id));
+      return measured(run);
     };
 
     log('Warming up.');
@@ -108,17 +126,20 @@ export async function benchImport({
     const ready = join(files, 'messages.copy');
     await sql.unsafe(`copy (${readyMade(run)}) to '${ready}'`);
     await importJson();
-    const results: { csv: number; json: number; copy: number; csvParse: number }[] = [];
+    const results: Round[] = [];
     for (let round = 0; round < rounds; round++) {
-      const csv = (await importCsv()).rate;
+      const csv = await importCsv();
       await fresh();
-      const copy = lines / (await seconds(() => sql.unsafe(`copy messages (${columns}) from '${ready}'`)));
+      const before = await serverCpu();
+      const copied = await seconds(() => sql.unsafe(`copy messages (${columns}) from '${ready}'`));
+      const copy = { rate: lines / copied, server: ((await serverCpu()) - before) / lines };
       const json = await importJson();
-      const csvParse = lines / (await seconds(() => parseAlone(csvFile)));
+      const csvParse = { rate: lines / (await seconds(() => parseAlone(csvFile))) };
       results.push({ csv, json, copy, csvParse });
       log(
-        `CSV ${csv.toFixed(0)}/s, JSON ${json.toFixed(0)}/s, COPY ${copy.toFixed(0)}/s, csv-parse ${csvParse.toFixed(0)}/s, ` +
-          `CSV over COPY ${(csv / copy).toFixed(2)}`,
+        Object.entries({ csv, json, copy, csvParse })
+          .map(([name, { rate }]) => `${name} ${rate.toFixed(0)}/s (${(rate / copy.rate).toFixed(2)})`)
+          .join(', '),
       );
     }
     await importer.stop();
@@ -139,19 +160,24 @@ export async function benchImport({
     const json = await large(() => fromJson.makeRun());
     log(`${served.bytes} bytes of JSON: ${json.seconds} s, ${json.peak} MB.`);
 
-    const middle = (of: (one: (typeof results)[number]) => number, digits = 0): number =>
+    const middle = (of: (one: Round) => number, digits = 0): number =>
       Number(median(results.map(of)).toFixed(digits));
     return {
       lines,
       rounds,
       customers,
-      csv: middle(({ csv }) => csv),
-      json: middle(({ json }) => json),
-      copy: middle(({ copy }) => copy),
-      csvParse: middle(({ csvParse }) => csvParse),
-      csvOverCopy: middle(({ csv, copy }) => csv / copy, 2),
-      jsonOverCopy: middle(({ json, copy }) => json / copy, 2),
-      csvOverCsvParse: middle(({ csv, csvParse }) => csv / csvParse, 2),
+      csv: middle(({ csv }) => csv.rate),
+      json: middle(({ json }) => json.rate),
+      copy: middle(({ copy }) => copy.rate),
+      csvParse: middle(({ csvParse }) => csvParse.rate),
+      csvOverCopy: middle(({ csv, copy }) => csv.rate / copy.rate, 2),
+      jsonOverCopy: middle(({ json, copy }) => json.rate / copy.rate, 2),
+      csvOverCsvParse: middle(({ csv, csvParse }) => csv.rate / csvParse.rate, 2),
+      csvCpuMicros: middle(({ csv }) => csv.cpu, 1),
+      csvServerCpuMicros: middle(({ csv }) => csv.server, 1),
+      jsonCpuMicros: middle(({ json }) => json.cpu, 1),
+      jsonServerCpuMicros: middle(({ json }) => json.server, 1),
+      copyServerCpuMicros: middle(({ copy }) => copy.server, 1),
       csvLines: largeCsv.lines,
       csvBytes: largeCsv.bytes,
       csvSeconds: csv.seconds,
@@ -162,6 +188,21 @@ export async function benchImport({
       jsonPeakMegabytes: json.peak,
     };
   });
+}
+
+interface Measured {
+  /** Lines per second. */
+  rate: number;
+  /** Microseconds for a line. */
+  cpu: number;
+  server: number;
+}
+
+interface Round {
+  csv: Measured;
+  json: Measured;
+  copy: Omit<Measured, 'cpu'>;
+  csvParse: Pick<Measured, 'rate'>;
 }
 
 /** What an import writes. */

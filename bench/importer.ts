@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { importedMailing } from '../activities/mailing.ts';
 import { createImport } from '../activities/import.ts';
 import { connect } from '../db/client.ts';
@@ -15,7 +14,7 @@ import { defaultWebserviceLimits } from '../mailing/webservice.ts';
  * for messages: a run's id in, the seconds it took out.
  */
 const sql = connect(process.argv[2] ?? '', { application: 'torpedo-worker', genericPlans: true });
-const box = createSecretBox([{ id: 'bench', key: randomBytes(32) }]);
+const box = createSecretBox([{ id: 'bench', key: Buffer.alloc(32) }]);
 const importRun = createImport({
   sql,
   box,

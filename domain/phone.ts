@@ -173,7 +173,7 @@ export function choosePhone(
   for (const field of phoneOrder) {
     if (contact[field] === '') continue;
     const result = parsePhone(contact[field], options);
-    if (result.ok) return { ...result, field };
+    if (result.ok) return { ok: true, e164: result.e164, field };
     if (telling.indexOf(result.reason) > telling.indexOf(failure.reason)) failure = result;
   }
   return failure;
