@@ -13,6 +13,9 @@ import type { Contact } from '../domain/contact.ts';
 import { consentSuffices } from '../domain/customer.ts';
 import { normalizePhone } from '../domain/phone.ts';
 
+/** So many lines at least, but at the end. */
+const matchedAtOnce = 1_000;
+
 /** A line of a mailing, and the contact it was made of; null where it could not be read. */
 export interface ContactLine extends ImportedLine {
   contact: Contact | null;
@@ -62,7 +65,7 @@ export async function* matchCustomers(
     );
 
   let before: Promise<ImportedLine[]> | null = null;
-  for await (const lines of batches) {
+  for await (const lines of inGroups(batches)) {
     const ready = await before;
     before = match(lines);
     // It is awaited later, or never when whoever reads breaks off.
@@ -70,6 +73,18 @@ export async function* matchCustomers(
     if (ready !== null) yield ready;
   }
   if (before !== null) yield await before;
+}
+
+/** Batches together, for each look-up goes back and forth four times. */
+async function* inGroups(batches: AsyncIterable<ContactLine[]>): AsyncGenerator<ContactLine[]> {
+  let group: ContactLine[] = [];
+  for await (const batch of batches) {
+    group = group.length === 0 ? batch : group.concat(batch);
+    if (group.length < matchedAtOnce) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 /** A contact as its customer's record takes it; what is empty or can't be read tells nothing. */

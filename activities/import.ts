@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { cancelQueued } from '../db/claims.ts';
+import type { Sql } from '../db/client.ts';
 import { skipRefusedInRun } from '../db/consents.ts';
 import { readMailingFile } from '../db/mailings.ts';
 import { importMessages } from '../db/messages.ts';
@@ -17,6 +18,7 @@ import type { MailingRecord, MailingRecords } from '../mailing/record.ts';
 import { type ContactLine, matchCustomers } from './customers.ts';
 import { finalFailure } from './failure.ts';
 import { createPhonesSeen } from './phones-seen.ts';
+import { createPlaces } from './places.ts';
 import { createWebserviceSource, type WebserviceSourceDeps } from './webservice.ts';
 
 export interface ImportDeps extends WebserviceSourceDeps {
@@ -27,6 +29,9 @@ export interface ImportDeps extends WebserviceSourceDeps {
 export function createImport(deps: ImportDeps): (run: RunRow, signal: AbortSignal) => Promise<void> {
   const { sql, phoneHash } = deps;
   const fetchRecords = createWebserviceSource(deps);
+  // An import holds one connection and needs another again and again: as many at once as the pool has would wait for
+  // each other for ever.
+  const inPlace = createPlaces(Math.max(1, Math.floor(sql.options.max / 2)));
   /** Opens the source of the run's mailing: the only step in which one source differs from the other. */
   const recordsOf = (run: RunRow, signal: AbortSignal): MailingRecords => {
     const { id, mailingFileId } = run;
@@ -39,17 +44,18 @@ export function createImport(deps: ImportDeps): (run: RunRow, signal: AbortSigna
         return fetchRecords(run, signal);
     }
   };
+  const importIn = async (tx: Sql, run: RunRow, hash: PhoneHash, signal: AbortSignal): Promise<void> => {
+    if (!(await lockImport(tx, run.id))) return;
+    const lines = watched(toLines(recordsOf(run, signal), run.settings), signal);
+    await importMessages(tx, run.id, matchCustomers(sql, lines, run));
+    await skipOptedOut(tx, hash, run.id);
+    // In the same transaction: at no moment could they have been sent.
+    if (run.trigger === 'dry_run') await cancelQueued(tx, run.id, dryRunReason);
+    await markMailingRead(tx, run.id);
+  };
   return async (run, signal) => {
     const hash = await phoneHash();
-    await sql.begin(async (tx) => {
-      if (!(await lockImport(tx, run.id))) return;
-      const lines = watched(toLines(recordsOf(run, signal), run.settings), signal);
-      await importMessages(tx, run.id, matchCustomers(sql, lines, run));
-      await skipOptedOut(tx, hash, run.id);
-      // In the same transaction: at no moment could they have been sent.
-      if (run.trigger === 'dry_run') await cancelQueued(tx, run.id, dryRunReason);
-      await markMailingRead(tx, run.id);
-    });
+    await inPlace(signal, () => sql.begin((tx) => importIn(tx, run, hash, signal)));
     // Again: who refused or opted out during the import did not see its messages, and was not seen by it.
     await skipOptedOut(sql, hash, run.id);
     await skipRefusedInRun(sql, run.id);
