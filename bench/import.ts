@@ -12,7 +12,7 @@ import type { RunRow } from '../db/runs.ts';
 import { type MailingFile, serveJson, writeCsv, writeJson } from './import-data.ts';
 import { median } from './numbers.ts';
 import { cpuMicros, cpuMicrosOf, peakMegabytes } from './processes.ts';
-import { createEmptyRuns } from './runs.ts';
+import { createEmptyRuns, insertBenchProvider } from './runs.ts';
 import { withDatabase } from './servers.ts';
 
 /**
@@ -78,12 +78,12 @@ export async function benchImport({
     const service = await serveJson(() => served.path);
     stops.push(() => service.close());
 
-    const fromCsv = await createEmptyRuns(sql);
+    const providerId = await insertBenchProvider(sql);
+    const fromCsv = await createEmptyRuns(sql, { providerId });
     const fromJson = await createEmptyRuns(sql, {
-      mailing: {
-        ...{ source: 'webservice', sendingHoursId: 1, runDespitePending: true },
-        webservice: { baseUrl: service.url },
-      },
+      name: 'Bench JSON',
+      providerId,
+      mailing: { source: 'webservice', webservice: { baseUrl: service.url } },
     });
     await insertCustomers(sql, { count: customers, known: lines / 2 });
     const start = async () => {
