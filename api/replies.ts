@@ -46,6 +46,7 @@ export const answeredView = z.object({
 const filter = z.strictObject({
   campaignId: urlId.optional(),
   runId: urlId.optional(),
+  customerId: urlId.optional(),
   phone: phoneParam.optional(),
   effect: z.enum(replyEffects).optional(),
   /** `true`: only those that answer no message of ours. */

@@ -40,6 +40,13 @@ export const ticketPostView = z.object({
   answeredAt: instant.nullable(),
 });
 
+export const ticketPostList = z.object({
+  posts: z.array(ticketPostView),
+  /** Of all posts, whatever was searched for. */
+  waiting: z.int(),
+  failed: z.int(),
+});
+
 /** Secrets are never shown; of headers the names are. */
 export const ticketPostingView = z.object({
   posting: ticketPosting.extend({ headerNames: z.array(z.string()) }).nullable(),
@@ -142,11 +149,12 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         summary: 'What was posted to the helpdesk, newest first',
         description: 'For the next page: the last `eventId` as `before`.',
         querystring: page.extend({ state: z.enum(ticketPostStates).optional(), ticketId: urlId.optional() }),
-        response: { 200: z.object({ posts: z.array(ticketPostView) }) },
+        response: { 200: ticketPostList },
       },
     },
     async ({ query: { before, limit, ...filter } }) => ({
       posts: await listTicketPosts(sql, filter, { before, limit }),
+      ...(await countTicketPosts(sql)),
     }),
   );
 

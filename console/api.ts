@@ -76,10 +76,10 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
     /** Passes a body on as it is. */
     async upload<T extends z.ZodType>(
       path: string,
-      { payload, type }: { payload: Buffer; type: string },
+      { method = 'PUT', payload, type }: { method?: Method; payload: Buffer; type: string },
       schema: T,
     ): Promise<z.output<T>> {
-      return schema.parse((await call('PUT', path, { payload, type })).json());
+      return schema.parse((await call(method, path, { payload, type })).json());
     },
     /** A file that is made for the body of a request, in memory as a whole. */
     async download(path: string, payload: object): Promise<{ content: Buffer; type: string }> {

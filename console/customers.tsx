@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { consentHistoryView, customerList, customerView } from '../api/customers.ts';
 import { messageView } from '../api/messages.ts';
 import { idParams } from '../api/parameters.ts';
+import { replyView } from '../api/replies.ts';
+import { ticketView } from '../api/tickets.ts';
 import { consents } from '../domain/customer.ts';
-import type { Api } from './api.ts';
+import { type Api, urlOf } from './api.ts';
 import { optionsOf, settingsOf } from './choices.ts';
 import { Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
 import { Form, type FormState, newForm, SelectField, Submit, TextField } from './form.tsx';
@@ -12,15 +14,18 @@ import type { FormValues } from './form-data.ts';
 import { common } from './i18n/common.ts';
 import { customerWords } from './i18n/customers.ts';
 import { Icon } from './icons.tsx';
+import { ReplyState } from './inbound.tsx';
 import { Page } from './layout.tsx';
 import { Card, ConfirmPage, Empty, Pager, State, Table, Time } from './parts.tsx';
 import { act, submit } from './replies.tsx';
 import { consoleOf } from './request.ts';
+import { TicketState } from './tickets.tsx';
 import { useMay, useWords } from './view.tsx';
 
 const path = '/customers';
 const pageSize = 50;
-const messagesShown = 10;
+/** Of messages, replies and tickets on a customer's page. */
+const shown = 10;
 type Customer = z.output<typeof customerView>;
 type Params = { Params: z.infer<typeof idParams> };
 
@@ -28,6 +33,8 @@ interface Story {
   customer: Customer;
   history: z.output<typeof consentHistoryView>;
   messages: z.output<typeof messageView>[];
+  replies: z.output<typeof replyView>[];
+  tickets: z.output<typeof ticketView>[];
 }
 
 const storyOf = async (api: Api, id: number): Promise<Story> => ({
@@ -35,9 +42,18 @@ const storyOf = async (api: Api, id: number): Promise<Story> => ({
   history: await api.get(`/api/customers/${id}/consents`, consentHistoryView),
   messages: (
     await api.get(`/api/customers/${id}/messages`, z.object({ messages: z.array(messageView) }), {
-      limit: messagesShown,
+      limit: shown,
     })
   ).messages,
+  replies: (
+    await api.get('/api/replies', z.object({ replies: z.array(replyView) }), { customerId: id, limit: shown })
+  ).replies,
+  tickets: (
+    await api.get('/api/tickets', z.object({ tickets: z.array(ticketView) }), {
+      customerId: id,
+      limit: shown,
+    })
+  ).tickets,
 });
 
 const settingsOfCustomers = async (api: Api) => ({
@@ -193,11 +209,21 @@ function ListPage({
       title={t.title}
       section="customers"
       actions={
-        mayAdd && (
-          <a class="btn btn-primary" href={add.href}>
-            <Icon name="plus" /> {add.label}
-          </a>
-        )
+        <>
+          <a class="btn" href={urlOf('/api/customers.csv', { ...query, after: undefined })} download>
+            <Icon name="download" /> {t.export}
+          </a>{' '}
+          {mayAdd && (
+            <>
+              <a class="btn" href={`${path}/import`}>
+                {t.import}
+              </a>{' '}
+              <a class="btn btn-primary" href={add.href}>
+                <Icon name="plus" /> {add.label}
+              </a>
+            </>
+          )}
+        </>
       }
     >
       <Filters
@@ -288,7 +314,7 @@ function NewPage({ state, settings }: { state: FormState; settings: Settings }) 
 }
 
 function CustomerPage({
-  story: { customer, history, messages },
+  story: { customer, history, messages, replies, tickets },
   settings,
   data,
   consent,
@@ -310,13 +336,15 @@ function CustomerPage({
       trail={[{ href: path, label: t.title }]}
       actions={
         <>
-          <a class="btn" href={`/tickets?customerId=${id}`}>
-            {t.tickets}
-          </a>
           {mayDelete && (
-            <a class="btn" href={`${path}/${id}/delete`}>
-              {words.delete}
-            </a>
+            <>
+              <a class="btn" href={`${path}/${id}/person`}>
+                {t.person}
+              </a>{' '}
+              <a class="btn" href={`${path}/${id}/delete`}>
+                {words.delete}
+              </a>
+            </>
           )}
         </>
       }
@@ -365,6 +393,41 @@ function CustomerPage({
           </Card>
           <Card title={t.history}>
             <History history={history} />
+          </Card>
+          <Card title={t.replies} actions={<a href={`/replies?customerId=${id}`}>{t.all}</a>}>
+            {replies.length === 0 ? (
+              <p class="text-secondary">{t.noReplies}</p>
+            ) : (
+              <ul class="story">
+                {replies.map((reply) => (
+                  <li key={reply.id}>
+                    <span class="long-text">{reply.text}</span> <ReplyState effect={reply.effect} />
+                    <small class="d-block text-secondary">
+                      <Time at={reply.receivedAt} />
+                    </small>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Card>
+          <Card title={t.tickets} actions={<a href={`/tickets?customerId=${id}`}>{t.all}</a>}>
+            {tickets.length === 0 ? (
+              <p class="text-secondary">{t.noTickets}</p>
+            ) : (
+              <ul class="story">
+                {tickets.map((ticket) => (
+                  <li key={ticket.id}>
+                    <a href={`/tickets/${ticket.id}`}>
+                      {ticket.subcategoryName} ({ticket.id})
+                    </a>{' '}
+                    <TicketState status={ticket.status} />
+                    <small class="d-block text-secondary">
+                      <Time at={ticket.openedAt} />
+                    </small>
+                  </li>
+                ))}
+              </ul>
+            )}
           </Card>
           <Card title={t.messages}>
             {messages.length === 0 ? (

@@ -1,9 +1,12 @@
 import type { SettingKind } from '../domain/settings.ts';
+import type { Role } from '../domain/user.ts';
 import type { Dictionary } from './i18n/dictionary.ts';
 import type { settingWords } from './i18n/settings.ts';
 import { accessWords } from './i18n/access.ts';
 import { integrationWords } from './i18n/integrations.ts';
+import { privacyWords } from './i18n/privacy.ts';
 import { providerWords } from './i18n/providers.ts';
+import { ticketPostWords } from './i18n/ticket-posts.ts';
 
 interface Words {
   title: string;
@@ -14,7 +17,7 @@ interface SettingsGroup {
   name: keyof (typeof settingWords)['en']['groups'];
   kinds: readonly SettingKind[];
   /** Settings with pages of their own. */
-  pages: readonly { href: string; label: Dictionary<Words> }[];
+  pages: readonly { href: string; label: Dictionary<Words>; access?: Role }[];
 }
 
 /** What stands on the settings' page, in its order. Pages of a new noun add theirs here. */
@@ -30,16 +33,23 @@ export const settingsGroups: readonly SettingsGroup[] = [
   {
     name: 'tickets',
     kinds: ['departments', 'assignees', 'categories', 'subcategories', 'extraFieldGroups', 'resolutions'],
-    pages: [],
+    pages: [
+      { href: '/settings/ticket-posting', label: pageOf(ticketPostWords), access: 'admin' },
+      { href: '/settings/ticket-posts', label: postsOf(ticketPostWords), access: 'operator' },
+    ],
   },
-  { name: 'customers', kinds: ['regions', 'customerTypes'], pages: [] },
+  {
+    name: 'customers',
+    kinds: ['regions', 'customerTypes'],
+    pages: [{ href: '/settings/privacy', label: pageOf(privacyWords) }],
+  },
   {
     name: 'access',
     kinds: [],
     pages: [
-      { href: '/settings/users', label: pick('users') },
-      { href: '/settings/tokens', label: pick('tokens') },
-      { href: '/settings/audit', label: pick('audit') },
+      { href: '/settings/users', label: pick('users'), access: 'admin' },
+      { href: '/settings/tokens', label: pick('tokens'), access: 'admin' },
+      { href: '/settings/audit', label: pick('audit'), access: 'operator' },
     ],
   },
 ];
@@ -47,6 +57,10 @@ export const settingsGroups: readonly SettingsGroup[] = [
 /** A noun's own words for its place among the settings. */
 function pageOf(words: Dictionary<{ page: Words }>): Dictionary<Words> {
   return { 'pt-BR': words['pt-BR'].page, en: words.en.page };
+}
+
+function postsOf(words: Dictionary<{ posts: Words }>): Dictionary<Words> {
+  return { 'pt-BR': words['pt-BR'].posts, en: words.en.posts };
 }
 
 function pick(page: 'users' | 'tokens' | 'audit'): Dictionary<Words> {

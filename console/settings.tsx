@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { idParams } from '../api/parameters.ts';
 import { settingPath, settingView } from '../api/settings.ts';
+import { type EntryUse, usesView } from '../api/uses.ts';
 import type { SettingKind } from '../domain/settings.ts';
 import type { Api } from './api.ts';
 import { ActionButton, Form, type FormState, newForm, Submit, TextField } from './form.tsx';
@@ -15,6 +16,7 @@ import { act, submit } from './replies.tsx';
 import { consoleOf } from './request.ts';
 import { definitionOf, DefinitionFields, DefinitionSummary } from './setting-definitions.tsx';
 import { settingsGroups } from './settings-groups.ts';
+import { Uses } from './uses.tsx';
 import { useMay, useWords } from './view.tsx';
 
 type Entry<K extends SettingKind = SettingKind> = z.output<ReturnType<typeof settingView>> & { kind?: K };
@@ -137,8 +139,11 @@ export const settings: FastifyPluginAsync = async (app) => {
       { config: { access: 'admin' }, schema: { params: idParams } },
       async (request, reply) => {
         const { id } = request.params;
-        const { name } = await consoleOf(request).api.get(`${settingPath(kind)}/${id}`, view);
-        return reply.page(<DeletePage kind={kind} id={id} name={name} />);
+        const { api } = consoleOf(request);
+        const address = `${settingPath(kind)}/${id}`;
+        const { name } = await api.get(address, view);
+        const { usedBy } = await api.get(`${address}/uses`, usesView);
+        return reply.page(<DeletePage kind={kind} id={id} name={name} usedBy={usedBy} />);
       },
     );
 
@@ -182,8 +187,8 @@ function SettingsPage() {
                     <small class="d-block text-secondary">{t.about[kind]}</small>
                   </a>
                 ))}
-                {pages.map(({ href, label }) => (
-                  <PageLink key={href} href={href} label={label} />
+                {pages.map((page) => (
+                  <PageLink key={page.href} {...page} />
                 ))}
               </div>
             </section>
@@ -194,8 +199,9 @@ function SettingsPage() {
   );
 }
 
-function PageLink({ href, label }: (typeof settingsGroups)[number]['pages'][number]) {
+function PageLink({ href, label, access = 'viewer' }: (typeof settingsGroups)[number]['pages'][number]) {
   const page = useWords(label);
+  if (!useMay(access)) return null;
   return (
     <a class="list-group-item list-group-item-action" href={href}>
       {page.title}
@@ -327,17 +333,31 @@ function EntryPage({
   );
 }
 
-function DeletePage({ kind, id, name }: { kind: SettingKind; id: number; name: string }) {
+/** Of an entry in use it says by what, and offers the archive in place of the deletion. */
+function DeletePage({
+  kind,
+  id,
+  name,
+  usedBy,
+}: {
+  kind: SettingKind;
+  id: number;
+  name: string;
+  usedBy: readonly EntryUse[];
+}) {
   const t = useWords(settingWords);
   const words = useWords(common);
   const path = pathOf(kind);
+  const used = usedBy.length > 0;
   return (
     <ConfirmPage
       title={t.deleteTitle(name)}
       section="settings"
-      text={t.deleteText}
-      action={`${path}/${id}/delete`}
-      button={words.delete}
+      text={used ? t.cantDelete : t.deleteText}
+      details={<Uses usedBy={usedBy} />}
+      {...(used ? { note: t.archiveText } : {})}
+      action={`${path}/${id}/${used ? 'archive' : 'delete'}`}
+      button={used ? words.archive : words.delete}
       back={`${path}/${id}`}
     />
   );

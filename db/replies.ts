@@ -126,6 +126,7 @@ export interface ReplyFilter {
   campaignId?: number | undefined;
   runId?: number | undefined;
   messageId?: number | undefined;
+  customerId?: number | undefined;
   phone?: string | undefined;
   effect?: ReplyEffect | undefined;
   /** True: only those that answer no message of ours. False: only those that do. */
@@ -149,6 +150,7 @@ export async function listReplies(
       ${filter.campaignId === undefined ? sql`` : sql`and i.campaign_id = ${filter.campaignId}`}
       ${filter.runId === undefined ? sql`` : sql`and i.run_id = ${filter.runId}`}
       ${filter.messageId === undefined ? sql`` : sql`and i.message_id = ${filter.messageId}`}
+      ${filter.customerId === undefined ? sql`` : sql`and i.customer_id = ${filter.customerId}`}
       ${filter.phone === undefined ? sql`` : sql`and i.phone = ${filter.phone}`}
       ${filter.effect === undefined ? sql`` : sql`and i.effect = ${filter.effect}`}
       ${filter.unmatched === undefined ? sql`` : filter.unmatched ? sql`and i.message_id is null` : sql`and i.message_id is not null`}

@@ -164,7 +164,7 @@ document.addEventListener(
     button.disabled = true;
     cancel.addEventListener('click', abort);
     words.textContent = form.dataset.uploading;
-    request.open('PUT', form.dataset.upload);
+    request.open(form.dataset.method ?? 'PUT', form.dataset.upload);
     request.setRequestHeader('content-type', 'text/csv');
     request.upload.addEventListener('progress', ({ loaded, total }) => {
       const percent = Math.floor((loaded / total) * 100);
