@@ -15,13 +15,15 @@ import { getPrivacySettings, savePrivacySettings } from '../db/privacy.ts';
 import { type PrivacySettings, privacySettings } from '../domain/privacy.ts';
 import { audit } from './auth.ts';
 import { ApiError, notFound } from './errors.ts';
-import { anyPhoneParam } from './parameters.ts';
+import { anyPhoneParam, idParams } from './parameters.ts';
 
 /** A customer, or a phone of somebody who is none. In the body: addresses of requests end up in logs. */
-const person = z.union([
-  z.strictObject({ customerId: z.int().positive() }),
-  z.strictObject({ phone: anyPhoneParam }),
-]);
+const person = z
+  .strictObject({ customerId: z.int().positive().optional(), phone: anyPhoneParam.optional() })
+  .refine(({ customerId, phone }) => (customerId === undefined) !== (phone === undefined), {
+    path: ['phone'],
+    message: 'Give a customer or a phone.',
+  });
 
 export const erasedView = z.object({
   messages: z.int(),
@@ -115,12 +117,21 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, ph
         response: { 200: personView },
       },
     },
-    async (request) =>
-      sql.begin('isolation level repeatable read read only', async (tx) => {
-        const { customer, phones } = await find(tx, request.body);
-        const counts = await countPerson(tx, { customer, phones });
-        return { customer: customer && { id: customer.id, name: customer.name }, phones, ...counts };
-      }),
+    async (request) => lookUp(request.body),
+  );
+
+  app.get(
+    '/customers/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'How much is kept of a customer',
+        params: idParams,
+        response: { 200: personView },
+      },
+    },
+    async (request) => lookUp({ customerId: request.params.id }),
   );
 
   app.post(
@@ -180,15 +191,22 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, ph
       });
     },
   );
+
+  const lookUp = (asked: z.infer<typeof person>): Promise<z.output<typeof personView>> =>
+    sql.begin('isolation level repeatable read read only', async (tx) => {
+      const { customer, phones } = await find(tx, asked);
+      const counts = await countPerson(tx, { customer, phones });
+      return { customer: customer && { id: customer.id, name: customer.name }, phones, ...counts };
+    });
 };
 
-async function find(tx: Sql, asked: z.infer<typeof person>): Promise<Person> {
-  if ('customerId' in asked) {
-    const person = await findCustomerPerson(tx, asked.customerId);
-    if (!person) throw notFound('customer', asked.customerId);
+async function find(tx: Sql, { customerId, phone = '' }: z.infer<typeof person>): Promise<Person> {
+  if (customerId !== undefined) {
+    const person = await findCustomerPerson(tx, customerId);
+    if (!person) throw notFound('customer', customerId);
     return person;
   }
-  const customerIds = await customersWithPhone(tx, asked.phone);
+  const customerIds = await customersWithPhone(tx, phone);
   if (customerIds.length > 0) {
     const message = `The phone is that of a customer: give customerId ${customerIds.join(' or ')}.`;
     throw new ApiError('invalid_fields', {
@@ -196,7 +214,7 @@ async function find(tx: Sql, asked: z.infer<typeof person>): Promise<Person> {
       details: { customerIds },
     });
   }
-  return { customer: null, phones: [asked.phone] };
+  return { customer: null, phones: [phone] };
 }
 
 const changes = (before: PrivacySettings, after: PrivacySettings) =>

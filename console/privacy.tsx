@@ -77,7 +77,7 @@ export const privacy: FastifyPluginAsync = async (app) => {
     { config: { access: 'admin' }, schema: { params: idParams } },
     async (request, reply) => {
       const customerId = request.params.id;
-      const person = await consoleOf(request).api.send('POST', `${api}/look-up`, { customerId }, personView);
+      const person = await consoleOf(request).api.get(`${api}/customers/${customerId}`, personView);
       return reply.page(<PersonPage person={person} state={newForm({ customerId })} />);
     },
   );

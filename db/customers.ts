@@ -102,8 +102,8 @@ export async function listCustomerMessages(
   { before, limit }: { before?: number | undefined; limit: number },
 ): Promise<MessageRow[]> {
   return sql<MessageRow[]>`
-    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts, provider_message_id,
-      provider_code, sending_at, sent_at, ended_at
+    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts, provider_id,
+      provider_message_id, provider_code, sending_at, sent_at, ended_at
     from messages where customer_id = ${customerId} ${before === undefined ? sql`` : sql`and id < ${before}`}
     order by id desc limit ${limit}`;
 }
