@@ -113,7 +113,10 @@ test('The phone of a customer leads to the customer, who is erased from there', 
   const found = await admin.post('/settings/privacy/person', { phone: '11911110001' });
   expect(found.headers.location).toBe(`/customers/${id}/person`);
   expect(textOf(await admin.get(`/customers/${id}/person`))).toContain('Ana');
-  await admin.post('/settings/privacy/erase', { customerId: String(id), confirmed: 'on' });
+  const erase = () => admin.post('/settings/privacy/erase', { customerId: String(id), confirmed: 'on' });
+  expect(textOf(await erase())).toContain('uma resposta dela está em andamento');
+  await sql`update inbound_messages set handled_at = now(), effect = 'ticket'`;
+  expect(textOf(await erase())).toContain('Pessoa apagada');
   expect((await viewer.get(`/customers/${id}`)).statusCode).toBe(404);
 });
 

@@ -127,6 +127,9 @@ const sentences: Readonly<Record<string, string>> = {
     'Um segredo de 20 a 128 letras, números, _ e -, feito ao acaso.',
   'Its fallbacks would lead back to the provider itself.':
     'As reservas levariam de volta ao próprio provedor.',
+  'A message to this person or a reply of theirs is under way. Try again in a moment.':
+    'Uma mensagem para esta pessoa ou uma resposta dela está em andamento. Tente de novo em instantes.',
+  'Another file of customers is being imported.': 'Outro arquivo de clientes está sendo importado.',
   'Give the sender.': 'Informe o remetente.',
   'No control characters.': 'Sem caracteres de controle.',
   "The account's own address, https://xxxxx.api.infobip.com.":
