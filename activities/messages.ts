@@ -6,6 +6,7 @@ import { usableFallback } from '../db/fallbacks.ts';
 import { getMessage, queuedMessageIds, remainingMessages } from '../db/messages.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
+import { sampleRun } from '../db/run-samples.ts';
 import {
   enterStep,
   getRun,
@@ -124,6 +125,7 @@ export function createMessages({
       const isLeft = (counts: readonly RunCount[]) => counts.some(({ status }) => status === 'queued');
       const { deduplicates } = await providers.get(run.providerId);
       await settleDeadSenders(sql, { runId, deduplicates });
+      await sampleRun(sql, runId, { always: true });
       const counts = await runCounts(sql, runId);
       const details = [...run.failovers.map(describeFailover), countsTable(counts)].join('\n\n');
       if (!isLeft(counts)) return { next: 'done', details };
@@ -205,6 +207,7 @@ export function createMessages({
             limit,
             mayGoOn: async () => {
               if ((await runStatus(sql, runId)) !== 'running') return 'not_running';
+              await sampleRun(sql, runId);
               if (run.settings.campaign.safeguards.stopAtPercent === null) return null;
               return (await safeguard(run)).go === 'stop' ? 'threshold' : null;
             },
@@ -293,6 +296,7 @@ export function createMessages({
         await persistently(writing, () => recordOutcomes(sql, sender, [outcome]));
         if (outcome.reason === 'number_opted_out')
           await persistently(writing, () => optOutRecipients(sql, [messageId]));
+        await sampleRun(sql, run.id).catch(() => undefined);
         if (answer.kind === 'account')
           throw finalFailure(failures.providerAccount, answer.detail, answer.code, run.providerId);
         if (outcome.status !== 'queued') return { status: outcome.status };

@@ -2,6 +2,7 @@ import {
   type CampaignRow,
   clearPreviousSchedules,
   lockCampaign,
+  setNextAt,
   setScheduledThrough,
 } from '../db/campaigns.ts';
 import type { Database, Sql } from '../db/client.ts';
@@ -74,6 +75,7 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
         }
         if (row.previousSchedules.length > 0) await clearPreviousSchedules(tx, campaignId);
         const [next] = nextOccurrences(schedule, { after: now, count: 1, holidays });
+        await setNextAt(tx, campaignId, next?.at ?? null);
         if (!next) return { next: 'idle', details: 'The schedule has no further occurrence.' };
         return {
           next: 'wait',

@@ -26,6 +26,7 @@ import { sandbox } from './sandbox.ts';
 import { createMetrics, metricsPage } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { optOuts } from './opt-outs.ts';
+import { overview } from './overview.ts';
 import { createAdapters } from './adapters.ts';
 import { privacy } from './privacy.ts';
 import { createProgressHub } from './progress.ts';
@@ -204,6 +205,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
         clock,
       });
       await api.register(testSends, { prefix: '/campaigns', sql, adapters, phoneHash });
+      await api.register(overview, { prefix: '/overview', sql, temporal, clock });
       await api.register(runAnswers, { prefix: '/runs', sql });
       await api.register(runs, { prefix: '/runs', sql, temporal, hub, clock });
       await api.register(runActions, { prefix: '/runs', sql, temporal });

@@ -4,9 +4,11 @@ import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { countsByStatusOf } from '../db/run-progress.ts';
 import { listResends } from '../db/resends.ts';
+import { listRunSamples } from '../db/run-samples.ts';
 import { getRun, listRuns, type RunRow } from '../db/runs.ts';
 import { runStatuses, runTriggers } from '../domain/run.ts';
 import { ApiError, notFound } from './errors.ts';
+import { instant } from './instant.ts';
 import { idParams, page, urlId } from './parameters.ts';
 import { type ProgressHub, progressView } from './progress.ts';
 import { runSummaryView, runView, viewFailovers, viewPreflight, viewRunSummary } from './run-view.ts';
@@ -17,6 +19,14 @@ const heartbeatMs = 15_000;
 /** A reader that has taken nothing for so many heartbeats is gone. */
 const missedHeartbeats = 4;
 const maxWatchers = 500;
+
+export const runSampleView = z.object({
+  at: instant,
+  /** Handed to the provider by then, whatever became of them. */
+  messages: z.int(),
+  /** Of these failed or undelivered by then. */
+  failed: z.int(),
+});
 
 interface RunsDeps {
   sql: Database;
@@ -100,6 +110,25 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
       const progress = await hub.look(id);
       if (!progress) throw notFound('run', id);
       return progress;
+    },
+  );
+
+  app.get(
+    '/:id/samples',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'How far a run was over the time of its sending',
+        description:
+          'Oldest first, kept by the workers: each second at first, then ever more rarely, so that a run of a day has some 1,500.',
+        params: idParams,
+        response: { 200: z.object({ samples: z.array(runSampleView) }) },
+      },
+    },
+    async ({ params: { id } }) => {
+      await need(id);
+      return { samples: await listRunSamples(sql, id) };
     },
   );
 

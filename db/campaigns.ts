@@ -103,17 +103,22 @@ export async function enabledCampaigns(sql: Sql): Promise<{ id: number; name: st
 /** Occurrences before the moment of enabling are none of its business. */
 export async function enableCampaign(sql: Sql, id: number): Promise<void> {
   await sql`update campaigns set enabled = true, enabled_at = now(), scheduled_through = null, schedule_since = null,
-    previous_schedules = '[]', updated_at = now()
+    previous_schedules = '[]', next_at = null, updated_at = now()
     where id = ${id} and not enabled`;
 }
 
 export async function disableCampaign(sql: Sql, id: number): Promise<void> {
-  await sql`update campaigns set enabled = false, enabled_at = null, updated_at = now() where id = ${id} and enabled`;
+  await sql`update campaigns set enabled = false, enabled_at = null, next_at = null, updated_at = now() where id = ${id} and enabled`;
 }
 
 /** Moves forward only: a repeated activity can't bring an occurrence back. */
 export async function setScheduledThrough(sql: Sql, id: number, occurrence: Date): Promise<void> {
   await sql`update campaigns set scheduled_through = greatest(scheduled_through, ${occurrence}) where id = ${id}`;
+}
+
+/** Keeps when the campaign's workflow starts its next run; null: never, unless it changes. */
+export async function setNextAt(sql: Sql, id: number, at: Date | null): Promise<void> {
+  await sql`update campaigns set next_at = ${at} where id = ${id} and next_at is distinct from ${at}`;
 }
 
 /** All that was due by the schedules before the last edits is dealt with. */

@@ -40,12 +40,13 @@ export interface RunRow {
   finishedAt: Date | null;
 }
 
-const columns = (sql: Sql) => sql`
+/** For `parsedRun`. */
+export const runColumns = (sql: Sql) => sql`
   id, campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, resend_of, resend_scope,
   provider_id, failovers, expires_at, started_at, mailing_at, preflight, approved_at, approved_by,
   canary_left_at, canary_over_at, measured_from, sending_at, finished_at`;
 
-const parsed = (row: RunRow): RunRow => ({
+export const parsedRun = (row: RunRow): RunRow => ({
   ...row,
   settings: runSettings.parse(row.settings),
   reason: runReason.nullable().parse(row.reason),
@@ -78,13 +79,13 @@ export async function insertRun(sql: Sql, run: NewRun): Promise<RunRow> {
       ${run.status === 'missed' ? sql`now()` : null})
     on conflict (campaign_id, occurrence) do nothing`;
   const [row] = await sql<[RunRow]>`
-    select ${columns(sql)} from runs where campaign_id = ${run.campaignId} and occurrence = ${run.occurrence}`;
-  return parsed(row);
+    select ${runColumns(sql)} from runs where campaign_id = ${run.campaignId} and occurrence = ${run.occurrence}`;
+  return parsedRun(row);
 }
 
 export async function getRun(sql: Sql, id: number): Promise<RunRow | null> {
-  const [row] = await sql<RunRow[]>`select ${columns(sql)} from runs where id = ${id}`;
-  return row ? parsed(row) : null;
+  const [row] = await sql<RunRow[]>`select ${runColumns(sql)} from runs where id = ${id}`;
+  return row ? parsedRun(row) : null;
 }
 
 /** The id of a campaign's run of an occurrence; null: there is none. */
@@ -135,13 +136,13 @@ export async function listRuns(
   },
 ): Promise<RunRow[]> {
   const rows = await sql<RunRow[]>`
-    select ${columns(sql)} from runs where true
+    select ${runColumns(sql)} from runs where true
       ${campaignId === undefined ? sql`` : sql`and campaign_id = ${campaignId}`}
       ${status === undefined ? sql`` : sql`and status = ${status}`}
       ${trigger === undefined ? sql`` : sql`and trigger = ${trigger}`}
       ${before === undefined ? sql`` : sql`and id < ${before}`}
     order by id desc limit ${limit}`;
-  return rows.map(parsed);
+  return rows.map(parsedRun);
 }
 
 /**

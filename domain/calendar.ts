@@ -80,6 +80,15 @@ export function wallTimeOf(text: string): number {
   return Date.parse(`${text}Z`);
 }
 
+/** The last `count` days of the zone's calendar up to the instant's, oldest first, each with its first instant. */
+export function lastDays(instant: number, zone: string, count: number): { day: string; startsAt: Date }[] {
+  const today = inZone(instant, zone).toPlainDate();
+  return Array.from({ length: count }, (_, index) => {
+    const date = today.subtract({ days: count - 1 - index });
+    return { day: date.toString(), startsAt: new Date(date.toZonedDateTime(zone).epochMilliseconds) };
+  });
+}
+
 /** The instant as the zone's calendar and clock show it. */
 export function inZone(instant: number, zone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);

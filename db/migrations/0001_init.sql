@@ -184,10 +184,13 @@ create table campaigns (
   -- not dealt with yet is still owed: the campaign's workflow settles it and empties the list.
   schedule_since      timestamptz,
   previous_schedules  jsonb not null default '[]', -- [{"schedule": …, "until": instant}], oldest first
+  -- When its workflow starts the next run, as it was planned last; null: never, or not planned yet.
+  next_at             timestamptz,
   mailing_file_id     bigint,
   created_at          timestamptz not null default now(),
   updated_at          timestamptz not null default now()
 );
+create index on campaigns (next_at) where next_at is not null;
 create index on campaigns (provider_id);
 create index on campaigns (sending_hours_id);
 create index on campaigns (holiday_calendar_id);
@@ -321,6 +324,7 @@ create table runs (
 create index on runs (mailing_file_id);
 create index on runs (provider_id);
 create index on runs (resend_of) where resend_of is not null;
+create index on runs (occurrence);
 create index runs_live on runs (campaign_id) where status in ('running', 'paused', 'cancelling', 'failed');
 
 -- One row for each line of the mailing, whatever becomes of it.
@@ -367,6 +371,16 @@ create table run_counts (
   segments integer not null,
   primary key (run_id, status, reason)
 ) with (fillfactor = 20);
+
+-- How far a run was at moments of its sending: each second at first, ever more rarely the longer it takes
+-- (db/run-samples.ts), so that a day has some 1,500.
+create table run_samples (
+  run_id   bigint not null references runs on delete cascade,
+  at       timestamptz not null,
+  messages integer not null,              -- handed to the provider, whatever became of them
+  failed   integer not null,              -- of these failed or undelivered
+  primary key (run_id, at)
+);
 
 -- What senders have in hand (db/claims.ts). A claim is written before the first message of its batch may leave, and
 -- goes with the outcome of the last; until then those of its messages that are queued may or may not have left.
