@@ -31,6 +31,7 @@ import { profile } from './profile.tsx';
 import { providers } from './providers.tsx';
 import { addReplies } from './replies.tsx';
 import { consoleOf } from './request.ts';
+import { runResend } from './run-resend.tsx';
 import { runs } from './runs.tsx';
 import { settings } from './settings.tsx';
 import { settle } from './settle.tsx';
@@ -151,6 +152,7 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   await app.register(campaignWebservice);
   await app.register(campaignTicket);
   await app.register(runs);
+  await app.register(runResend);
   await app.register(messages);
   await app.register(settle);
   await app.register(inbound);

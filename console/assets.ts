@@ -14,6 +14,7 @@ const files = {
   'uplot.js': require.resolve('uplot/dist/uPlot.iife.min.js'),
   'htmx.js': require.resolve('htmx.org/dist/htmx.min.js'),
   'console.css': own('console.css'),
+  'charts.js': own('charts.js'),
   'console.js': own('console.js'),
   'drafts.js': own('drafts.js'),
   'forms.js': own('forms.js'),

@@ -133,10 +133,11 @@ function Document({
         {/* Before the first paint, or a dark page would flash light. */}
         <script src={asset('theme.js')} />
         <script src={asset('htmx.js')} defer />
-        {chart && <script src={asset('uplot.js')} defer />}
         <script src={asset('forms.js')} defer />
         <script src={asset('drafts.js')} defer />
         <script src={asset('console.js')} defer />
+        {chart && <script src={asset('uplot.js')} defer />}
+        {chart && <script src={asset('charts.js')} defer />}
       </head>
       <body>
         <a class="skip-link" href="#content">

@@ -59,7 +59,7 @@ export async function messagesBySpan(
 ): Promise<ReadonlyMap<number, Partial<Record<MessageStatus, number>>>> {
   const rows = await sql<{ span: number; counts: Partial<Record<MessageStatus, number>> }[]>`
     select span, jsonb_object_agg(status, messages) as counts from (
-      select width_bucket(occurrence, ${[...starts]}::timestamptz[]) - 1 as span, c.status, sum(c.messages) as messages
+      select width_bucket(occurrence, ${starts.map((at) => at.toISOString())}::timestamptz[]) - 1 as span, c.status, sum(c.messages) as messages
       from runs join run_counts as c on c.run_id = runs.id
       where occurrence >= ${starts[0] ?? new Date()} and trigger <> 'dry_run' and c.messages > 0
       group by span, c.status

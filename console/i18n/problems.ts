@@ -214,6 +214,9 @@ const failures: Readonly<Record<string, string>> = {
   run_ended: 'A execução já terminou.',
   not_unknown: 'A situação da mensagem já é conhecida: não há o que resolver.',
   unknown_changed: 'O número de mensagens incertas mudou. Confira e confirme de novo.',
+  run_not_over: 'Só as mensagens de uma execução concluída ou cancelada podem ser reenviadas.',
+  nothing_to_resend: 'Não há mais nada a reenviar.',
+  resend_changed: 'O número de mensagens a reenviar mudou. Confira e confirme de novo.',
   run_not_failed: 'Só uma execução que falhou pode ser retomada.',
   secret_key_missing:
     'Os segredos foram cifrados com uma chave que não está configurada. Informe-os de novo, ou ponha a chave em SECRET_KEYS.',

@@ -1,5 +1,6 @@
 import type { FailureReason, MessageStatus, SkipReason } from '../../domain/message.ts';
 import type { RunReason, RunStatus, RunStep, RunTrigger } from '../../domain/run.ts';
+import type { waitingCodes } from '../../domain/waiting.ts';
 import type { Format } from '../format.ts';
 import { dictionary } from './dictionary.ts';
 
@@ -46,6 +47,29 @@ const stepEn: Names<RunStep> = {
   sending: 'Sending',
   tickets: 'Tickets',
   done: 'Done',
+};
+/** What a run that is at a step is doing. */
+const doingPt: Names<RunStep> = {
+  due: 'Começando',
+  hours: 'Esperando o horário de execução',
+  pending_check: 'Procurando pendências',
+  mailing: 'Lendo o mailing',
+  preflight: 'Conferindo antes do envio',
+  approval: 'Esperando aprovação',
+  sending: 'Enviando',
+  tickets: 'Abrindo atendimentos',
+  done: 'Terminando',
+};
+const doingEn: Names<RunStep> = {
+  due: 'Starting',
+  hours: 'Waiting for the sending hours',
+  pending_check: 'Looking for pending runs',
+  mailing: 'Reading the mailing',
+  preflight: 'Checking before it sends',
+  approval: 'Waiting for approval',
+  sending: 'Sending',
+  tickets: 'Opening tickets',
+  done: 'Ending',
 };
 const triggerPt: Names<RunTrigger> = {
   schedule: 'Agendamento',
@@ -141,6 +165,7 @@ export const runs = dictionary(
     run: (id: string) => `Execução ${id}`,
     status: statusPt,
     step: stepPt,
+    doing: doingPt,
     trigger: triggerPt,
     message: messagePt,
     reason: reasonPt,
@@ -165,7 +190,15 @@ export const runs = dictionary(
     byReason: 'Por motivo',
     noReasons: 'Nenhuma falha e nada deixado de fora.',
     chart: 'Mensagens enviadas por segundo',
-    chartHelp: 'Desde que esta página foi aberta.',
+    chartHelp: 'Desde o início do envio; continua sozinho enquanto a página está aberta.',
+    chartOver: 'Do início ao fim do envio.',
+    chartEmpty: 'Aparece quando o envio começa.',
+    perSecondSent: 'Enviadas por segundo',
+    perSecondFailed: 'Falhas por segundo',
+    asTable: 'Ver como tabela',
+    until: 'Até',
+    sentByThen: 'Enviadas até então',
+    failedByThen: 'Falhas até então',
     details: 'Detalhes',
     how: 'Origem',
     started: 'Início',
@@ -187,10 +220,18 @@ export const runs = dictionary(
     resumed: 'Execução retomada.',
     approvedNotice: 'Execução aprovada.',
     retried: 'A execução continua de onde parou.',
-    messages: 'Mensagens',
-    allMessages: 'Ver mensagens',
-    reports: 'Ver mensagens com problema',
-    live: 'Atualiza sozinha',
+    approveText: (unsent: string) => `Depois de aprovada, a execução envia ${unsent} mensagens.`,
+    resend: 'Reenviar as que falharam',
+    resendOf: 'Reenvio da',
+    resends: 'Reenviada por',
+    toCampaign: 'Ir para a campanha',
+    more: 'Ver e baixar',
+    allMessages: 'Mensagens desta execução',
+    messagesCsv: 'Baixar as mensagens (CSV)',
+    badLines: 'Baixar as linhas deixadas de fora, para corrigir e enviar (CSV)',
+    answer: 'Baixar a resposta do webservice (JSON)',
+    replies: 'Respostas a esta execução',
+    tickets: 'Atendimentos desta execução',
     of: (done: string, total: string) => `${done} de ${total}`,
     why: 'Motivo',
     waiting: {
@@ -208,6 +249,7 @@ export const runs = dictionary(
       leftOut: 'Deixadas de fora',
       segments: 'Segmentos',
       duration: 'Duração prevista',
+      starts: 'Começa a sair',
       ends: 'Término previsto',
       durationUnknown: 'Desconhecida: o provedor não tem limite de velocidade',
     },
@@ -219,6 +261,7 @@ export const runs = dictionary(
       never: 'Com este horário não terminaria em um ano.',
       unknown: '',
     },
+    segmentsLeft: (segments: string) => `Ficariam sem envio cerca de ${segments} segmentos.`,
     dryRunDone: 'Simulação: nada foi enviado.',
     causes: {
       pending_run: (run: string, unsent: string | null) =>
@@ -251,6 +294,7 @@ export const runs = dictionary(
     run: (id) => `Run ${id}`,
     status: statusEn,
     step: stepEn,
+    doing: doingEn,
     trigger: triggerEn,
     message: messageEn,
     reason: reasonEn,
@@ -275,7 +319,15 @@ export const runs = dictionary(
     byReason: 'By reason',
     noReasons: 'No failures, and nothing left out.',
     chart: 'Messages sent per second',
-    chartHelp: 'Since this page was opened.',
+    chartHelp: 'Since the sending began; it goes on by itself while this page is open.',
+    chartOver: 'From the beginning of the sending to its end.',
+    chartEmpty: 'It shows up when the sending begins.',
+    perSecondSent: 'Sent per second',
+    perSecondFailed: 'Failures per second',
+    asTable: 'See as a table',
+    until: 'Until',
+    sentByThen: 'Sent by then',
+    failedByThen: 'Failed by then',
     details: 'Details',
     how: 'Started by',
     started: 'Start',
@@ -297,10 +349,18 @@ export const runs = dictionary(
     resumed: 'The run goes on.',
     approvedNotice: 'The run is approved.',
     retried: 'The run goes on from where it stopped.',
-    messages: 'Messages',
-    allMessages: 'See messages',
-    reports: 'See messages with problems',
-    live: 'Updates by itself',
+    approveText: (unsent) => `Once approved, the run sends ${unsent} messages.`,
+    resend: 'Resend what failed',
+    resendOf: 'Resend of',
+    resends: 'Sent again by',
+    toCampaign: 'Go to the campaign',
+    more: 'See and download',
+    allMessages: 'Messages of this run',
+    messagesCsv: 'Download the messages (CSV)',
+    badLines: 'Download the lines left out, to mend and send (CSV)',
+    answer: 'Download the answer of the web service (JSON)',
+    replies: 'Replies to this run',
+    tickets: 'Tickets of this run',
     of: (done, total) => `${done} of ${total}`,
     why: 'Reason',
     waiting: {
@@ -318,6 +378,7 @@ export const runs = dictionary(
       leftOut: 'Left out',
       segments: 'Segments',
       duration: 'Expected duration',
+      starts: 'Begins to leave',
       ends: 'Expected end',
       durationUnknown: 'Not known: the provider has no rate limit',
     },
@@ -329,6 +390,7 @@ export const runs = dictionary(
       never: 'With these sending hours it would not end within a year.',
       unknown: '',
     },
+    segmentsLeft: (segments) => `About ${segments} segments would stay unsent.`,
     dryRunDone: 'Dry run: nothing was sent.',
     causes: {
       pending_run: (run, unsent) =>
@@ -394,6 +456,23 @@ export function causeWords(t: RunWords, format: Format, reason: RunReason): stri
     case 'by_temporal':
     case 'workflow_lost':
       return t.causes[reason.code];
+  }
+}
+
+/** What a run waits for, for a person. */
+export function waitingWords(
+  t: RunWords,
+  format: Format,
+  { code, until }: { code: (typeof waitingCodes)[number]; until: Date | null },
+): string {
+  switch (code) {
+    case 'approval':
+    case 'resume':
+      return t.waiting[code];
+    case 'canary':
+      return t.waiting.canary(until ? format.dateTime(until) : '—');
+    case 'hours':
+      return until ? t.waiting.hours(format.dateTime(until)) : t.waiting.hoursNever;
   }
 }
 

@@ -14,45 +14,15 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
-// A run that is watched: its stream tells of each change, the server draws the numbers (htmx), and here the chart.
+// A run that is watched: its stream tells of each change, the server draws the numbers (htmx), charts.js the chart.
 const live = document.querySelector('#live[data-events]');
 if (live) {
   const source = new EventSource(live.dataset.events);
-  const box = document.querySelector('#chart');
-  const times = [];
-  const rates = [];
   let over = false;
-  let chart = null;
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const draw = (rate) => {
-    if (!box || typeof uPlot === 'undefined') return;
-    times.push(Date.now() / 1000);
-    rates.push(rate);
-    const data = [times, rates];
-    if (chart) {
-      chart.setData(data);
-      return;
-    }
-    const axis = { stroke: colour('--tblr-secondary'), grid: { stroke: colour('--tblr-border-color') } };
-    chart = new uPlot(
-      {
-        width: box.clientWidth,
-        height: 200,
-        legend: { show: false },
-        cursor: { show: false },
-        axes: [axis, axis],
-        scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
-        series: [{}, { stroke: colour('--tblr-primary'), fill: colour('--tblr-primary-lt'), width: 2 }],
-      },
-      data,
-      box,
-    );
-    window.addEventListener('resize', () => chart.setSize({ width: box.clientWidth, height: 200 }));
-  };
   source.addEventListener('progress', (event) => {
     const progress = JSON.parse(event.data);
     over = progress.over;
-    draw(progress.ratePerSecond ?? 0);
+    document.dispatchEvent(new CustomEvent('run-progress', { detail: progress }));
     // The buttons and the state beside the title are another matter than the numbers.
     if (
       progress.status !== live.dataset.status ||

@@ -1,0 +1,96 @@
+import type { ComponentChildren } from 'preact';
+
+/** The colours that a chart's parts have in both themes: names of Tabler's. */
+export type ChartColour = 'green' | 'blue' | 'yellow' | 'red' | 'primary';
+
+export interface Series {
+  label: string;
+  colour: ChartColour;
+  /** One for each column. */
+  values: readonly number[];
+}
+
+/** What the colours mean: for every reader, with or without the chart. */
+const Legend = ({ series }: { series: readonly Pick<Series, 'label' | 'colour'>[] }) => (
+  <ul class="legend">
+    {series.map(({ label, colour }) => (
+      <li key={label}>
+        <span class={`legend-mark legend-${colour}`} aria-hidden="true" />
+        {label}
+      </li>
+    ))}
+  </ul>
+);
+
+/**
+ * Columns of bars upon one another, drawn by charts.js; those who can't see it have the table that stands beside it.
+ * `told` is said of a column that the pointer is at.
+ */
+export function Bars({
+  label,
+  labels,
+  series,
+  told,
+  children,
+}: {
+  label: string;
+  labels: readonly string[];
+  series: readonly Series[];
+  told: readonly string[];
+  /** Below the chart, as long as the pointer is nowhere. */
+  children: ComponentChildren;
+}) {
+  return (
+    <>
+      <Legend series={series} />
+      <div
+        class="chart"
+        role="img"
+        aria-label={label}
+        hidden
+        data-bars={JSON.stringify({ labels, series, told })}
+      />
+      <p class="form-hint">{children}</p>
+    </>
+  );
+}
+
+/** A line over time: how many messages left in each second, and how many failed. */
+export function Rates({
+  label,
+  sent,
+  failed,
+  timeZone,
+  samples,
+  children,
+}: {
+  label: string;
+  sent: string;
+  failed: string;
+  timeZone: string;
+  /** Milliseconds since 1970, messages, failures: both since the beginning, oldest first. */
+  samples: readonly (readonly [at: number, messages: number, failed: number])[];
+  children: ComponentChildren;
+}) {
+  return (
+    <>
+      <Legend
+        series={[
+          { label: sent, colour: 'primary' },
+          { label: failed, colour: 'red' },
+        ]}
+      />
+      <div
+        class="chart"
+        role="img"
+        aria-label={label}
+        hidden
+        data-samples={JSON.stringify(samples.map(([at, ...counts]) => [at / 1000, ...counts]))}
+        data-time-zone={timeZone}
+        data-sent-words={sent.toLowerCase()}
+        data-failed-words={failed.toLowerCase()}
+      />
+      <p class="form-hint">{children}</p>
+    </>
+  );
+}
