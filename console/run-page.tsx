@@ -64,7 +64,7 @@ export function RunPage({ run, samples }: { run: Run; samples: readonly Sample[]
                   {...(download ? { download: '' } : {})}
                   {...(outside ? { target: '_blank', rel: 'noreferrer' } : {})}
                 >
-                  <Icon name={icon} /> {words}
+                  <Icon name={icon} /> <span>{words}</span>
                 </a>
               </li>
             ))}
