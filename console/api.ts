@@ -40,6 +40,9 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
     const value = request.headers[name];
     if (typeof value === 'string') headers[name] = value;
   }
+  // To open a page changes nothing, wherever the link to it stands, though it may need the answer to a POST (a preview);
+  // on plain HTTP a browser then says neither of what the API checks.
+  if (request.method === 'GET') headers['sec-fetch-site'] = 'same-origin';
 
   async function call(
     method: 'GET' | Method,
