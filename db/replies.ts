@@ -139,23 +139,41 @@ const selected = (sql: Sql) => sql`
   from inbound_messages as i left join campaigns on campaigns.id = i.campaign_id
     left join ticket_events as ticket on ticket.inbound_message_id = i.id`;
 
-/** A page of replies, newest first; `before`: only those with a smaller id. */
+/** What has an index of its own together with the id, the narrowest first. */
+const leading = ['runId', 'campaignId', 'effect'] as const;
+
+/**
+ * A page of replies, newest first; `before`: only those with a smaller id.
+ *
+ * The order names what leads the index, and `any` keeps PostgreSQL from seeing that it is constant: else it walks back
+ * from the newest reply, expects to find a page of matches soon, and reads all where the campaign is an old one.
+ */
 export async function listReplies(
   sql: Sql,
   filter: ReplyFilter,
   { before, limit }: { before?: number | undefined; limit: number },
 ): Promise<ReplyRow[]> {
+  const lead =
+    filter.phone === undefined && filter.messageId === undefined
+      ? leading.find((field) => filter[field] !== undefined)
+      : undefined;
+  const first = {
+    runId: sql`i.run_id desc,`,
+    campaignId: sql`i.campaign_id desc,`,
+    effect: sql`i.effect desc,`,
+    none: sql``,
+  }[lead ?? 'none'];
   return sql<ReplyRow[]>`
     ${selected(sql)} where true
-      ${filter.campaignId === undefined ? sql`` : sql`and i.campaign_id = ${filter.campaignId}`}
-      ${filter.runId === undefined ? sql`` : sql`and i.run_id = ${filter.runId}`}
+      ${filter.campaignId === undefined ? sql`` : sql`and i.campaign_id = any(${[filter.campaignId]}::bigint[])`}
+      ${filter.runId === undefined ? sql`` : sql`and i.run_id = any(${[filter.runId]}::bigint[])`}
       ${filter.messageId === undefined ? sql`` : sql`and i.message_id = ${filter.messageId}`}
       ${filter.customerId === undefined ? sql`` : sql`and i.customer_id = ${filter.customerId}`}
       ${filter.phone === undefined ? sql`` : sql`and i.phone = ${filter.phone}`}
-      ${filter.effect === undefined ? sql`` : sql`and i.effect = ${filter.effect}`}
+      ${filter.effect === undefined ? sql`` : sql`and i.effect = any(${[filter.effect]}::text[])`}
       ${filter.unmatched === undefined ? sql`` : filter.unmatched ? sql`and i.message_id is null` : sql`and i.message_id is not null`}
       ${before === undefined ? sql`` : sql`and i.id < ${before}`}
-    order by i.id desc limit ${limit}`;
+    order by ${first} i.id desc limit ${limit}`;
 }
 
 export async function getReply(sql: Sql, id: number): Promise<ReplyRow | null> {

@@ -78,7 +78,8 @@ export async function searchTickets(
     const words = text === undefined ? null : await wordsQuery(tx, text);
     // A text without a word, like "?!", is in no name.
     if (text !== undefined && words === null) return [];
-    return [...(await tx<TicketRow[]>`${ticketSearch(tx, filter, words, page)}`)];
+    const search = words === null ? null : { words, few: await fewTicketsWith(tx, words) };
+    return [...(await tx<TicketRow[]>`${ticketSearch(tx, filter, search, page)}`)];
   });
 }
 
@@ -87,6 +88,21 @@ async function wordsQuery(sql: Sql, text: string): Promise<string | null> {
   const [row] = await sql<[{ query: string | null }]>`
     select string_agg(quote_literal(word) || ':*', ' & ') as query from unnest(search_words(${text})) as word`;
   return row.query;
+}
+
+/** Of so many it costs nothing to read all. */
+const few = 500;
+
+/**
+ * The tickets with these words; null when they are many. Asked for beforehand, because PostgreSQL can't tell how many begin
+ * with a word that it has not seen, and then walks through all tickets where there are none.
+ */
+export async function fewTicketsWith(tx: Sql, words: string): Promise<number[] | null> {
+  await tx`set local enable_seqscan = off`;
+  const rows = await tx<{ id: number }[]>`
+    select id from tickets where search @@ ${words}::tsquery limit ${few + 1}`;
+  await tx`set local enable_seqscan = on`;
+  return rows.length > few ? null : rows.map(({ id }) => id);
 }
 
 /** What has an index of its own together with status and id, the narrowest first. */
@@ -100,12 +116,12 @@ const leading = ['runId', 'campaignId', 'assigneeId', 'departmentId', 'categoryI
  * constant: else it takes another index, expects to find a page of matches soon, and walks through a million tickets
  * where there are none (test/tickets.plans.test.ts).
  *
- * @param words a tsquery
+ * @param search the words as a tsquery, and the tickets that have them if they are few
  */
 export function ticketSearch(
   sql: Sql,
   filter: Omit<TicketFilter, 'text'>,
-  words: string | null,
+  search: { words: string; few: number[] | null } | null,
   { before, limit }: TicketPage,
 ) {
   const { status, ...equal } = filter;
@@ -118,14 +134,18 @@ export function ticketSearch(
         : [sql`and ${sql(column)} = ${value}`];
     }),
     before === undefined ? sql`` : sql`and id < ${before}`,
-    words === null ? sql`` : sql`and search @@ ${words}::tsquery`,
+    search === null || search.few !== null ? sql`` : sql`and search @@ ${search.words}::tsquery`,
   ];
   const where = conditions.reduce((all, one) => sql`${all} ${one}`, sql``);
   const first = lead === undefined ? sql`` : sql`${sql(lead)} desc,`;
+  // `offset` is a fence: these are read first, whatever else is asked for.
+  const source = search?.few
+    ? sql`(select * from tickets where id = any(${search.few}::bigint[]) offset 0) as few`
+    : sql`tickets`;
   const pages = (status ? [status] : ticketStatuses)
     .map(
       (one) => sql`(
-        select * from tickets where status = any(${[one]}::text[]) ${where}
+        select * from ${source} where status = any(${[one]}::text[]) ${where}
         order by ${first} status desc, id desc limit ${limit})`,
     )
     .reduce((all, one) => sql`${all} union all ${one}`);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { z } from 'zod';
-import { ticketSearch, type TicketFilter } from '../db/tickets.ts';
+import { fewTicketsWith, ticketSearch, type TicketFilter } from '../db/tickets.ts';
 import { createDatabase } from './database.ts';
+import { readsIn } from './plans.ts';
 
 /** Enough that PostgreSQL would rather use an index than read all of it. */
 const rows = 100_000;
@@ -21,49 +21,16 @@ await sql.begin(async (tx) => {
 });
 await sql`vacuum analyze tickets`;
 
-interface Plan {
-  'Node Type': string;
-  'Relation Name'?: string | undefined;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number | undefined;
-  'Rows Removed by Index Recheck'?: number | undefined;
-  Plans?: Plan[] | undefined;
-}
-const plan: z.ZodType<Plan> = z.object({
-  'Node Type': z.string(),
-  'Relation Name': z.string().optional(),
-  'Actual Rows': z.number(),
-  'Actual Loops': z.number(),
-  'Rows Removed by Filter': z.number().optional(),
-  'Rows Removed by Index Recheck': z.number().optional(),
-  Plans: z.array(z.lazy(() => plan)).optional(),
-});
-const explained = z.tuple([z.object({ Plan: plan })]);
-
 /** How a page of a search reads the tickets: by what, and how many rows it looks at. */
 async function readsOf(filter: Omit<TicketFilter, 'text'>, words: string | null) {
   const answer = await sql.begin(async (tx) => {
     await tx`set local plan_cache_mode = force_custom_plan`;
+    const search = words === null ? null : { words, few: await fewTicketsWith(tx, words) };
     return tx<[{ queryPlan: unknown }]>`
-      explain (analyze, format json) ${ticketSearch(tx, filter, words, { limit: 50 })}`;
+      explain (analyze, format json) ${ticketSearch(tx, filter, search, { limit: 50 })}`;
   });
-  const [{ Plan: root }] = explained.parse(Object.values(answer[0])[0]);
-  const nodes: Plan[] = [];
-  const walk = (node: Plan): void => {
-    nodes.push(node);
-    for (const child of node.Plans ?? []) walk(child);
-  };
-  walk(root);
-  const reads = nodes.filter((node) => node['Relation Name'] === 'tickets');
-  const looked = reads.map(
-    (node) =>
-      (node['Actual Rows'] +
-        (node['Rows Removed by Filter'] ?? 0) +
-        (node['Rows Removed by Index Recheck'] ?? 0)) *
-      node['Actual Loops'],
-  );
-  return { by: reads.map((node) => node['Node Type']), rows: looked.reduce((sum, one) => sum + one, 0) };
+  const reads = readsIn(Object.values(answer[0])[0]).filter(({ table }) => table === 'tickets');
+  return { by: reads.map(({ by }) => by), rows: reads.reduce((sum, read) => sum + read.rows, 0) };
 }
 
 test.each([
