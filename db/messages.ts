@@ -167,17 +167,28 @@ export interface MessageFilter {
   phone?: string | undefined;
 }
 
-/** A page of a run's lines in file order, from after line `after` on. */
+/**
+ * A page of a run's lines in file order, from after line `after` on. The kept counts say whether there are any of the
+ * status, and whether all of them have a reason: those have an index.
+ */
 export async function listMessages(
   sql: Sql,
   filter: MessageFilter,
   { after, limit }: { after: number; limit: number },
 ): Promise<MessageRow[]> {
+  // What is being sent counts as queued.
+  const kept =
+    filter.status === undefined || filter.status === 'queued' || filter.status === 'sending'
+      ? null
+      : await sql<{ reason: string }[]>`
+          select reason from run_counts where run_id = ${filter.runId} and status = ${filter.status} and messages > 0`;
+  if (kept?.length === 0) return [];
+  const withReason = kept?.every(({ reason }) => reason !== '') === true;
   return sql<MessageRow[]>`
     select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts,
       provider_id, provider_message_id, provider_code, sending_at, sent_at, ended_at
     from messages
-    where run_id = ${filter.runId} and line > ${after}
+    where run_id = ${filter.runId} and line > ${after} ${withReason ? sql`and reason is not null` : sql``}
       ${filter.status === undefined ? sql`` : sql`and status = ${filter.status}`}
       ${filter.reason === undefined ? sql`` : sql`and reason = ${filter.reason}`}
       ${filter.phone === undefined ? sql`` : sql`and phone = ${filter.phone}`}

@@ -356,6 +356,8 @@ create table messages (
 -- No index knows the status, and pages are half empty: the moves of a message rewrite no index (HOT updates), which
 -- doubles the rate of sending. Who needs messages of a status reads a run in the order of its lines, and run_counts
 -- say beforehand whether there are any.
+-- But for the few whose move gives them a reason: what was left out or failed is looked for in runs of any size.
+create index messages_with_reason on messages (run_id, line) where reason is not null;
 create index on messages (resend_of) where resend_of is not null;
 create index messages_phone on messages (phone, id) where phone is not null;
 create index on messages (customer_id, id) where customer_id is not null;
@@ -556,6 +558,8 @@ create table opt_outs (
   at         timestamptz not null default now(),
   check (num_nonnulls(phone, phone_hash) = 1)
 );
+
+create index on opt_outs (source, id);
 
 -- Every opting out and back in, append-only until the person is erased.
 create table opt_out_events (
