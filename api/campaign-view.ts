@@ -5,7 +5,7 @@ import type { Sql } from '../db/client.ts';
 import { isFallbackArchived } from '../db/fallbacks.ts';
 import { getMailingFile, type MailingFileRow } from '../db/mailings.ts';
 import { lastRuns } from '../db/run-progress.ts';
-import { getSetting, getTicketSubcategory, holidayDates } from '../db/settings.ts';
+import { getSetting, getTicketSubcategory, holidayDates, holidayDatesOf } from '../db/settings.ts';
 import {
   type CampaignDraft,
   campaignDraft,
@@ -187,9 +187,14 @@ export async function viewCampaignList(
     sql,
     rows.map(({ definition }) => definition),
   );
+  const holidays = await holidayDatesOf(
+    sql,
+    rows.map(({ definition }) => definition.schedule.holidayCalendarId),
+  );
   const campaigns = [];
   for (const [index, { id, definition, enabled, mailingFileId }] of rows.entries()) {
-    const [next] = await occurrencesOf(sql, definition.schedule, { now, count: 1 });
+    const left = holidays.get(definition.schedule.holidayCalendarId) ?? new Set();
+    const [next] = nextOccurrences(definition.schedule, { after: now, count: 1, holidays: left });
     const { ticketPolicy } = definition;
     const completed = completeCampaign(definition, {
       hasMailingFile: mailingFileId !== null,

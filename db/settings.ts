@@ -98,6 +98,23 @@ export async function holidayDates(sql: Sql, calendarId: number | null): Promise
   return calendar?.definition.holidays.map(({ date }) => date) ?? [];
 }
 
+/** The same of several calendars, by calendar. */
+export async function holidayDatesOf(
+  sql: Sql,
+  calendarIds: readonly (number | null)[],
+): Promise<ReadonlyMap<number | null, ReadonlySet<string>>> {
+  const ids = [...new Set(calendarIds)].filter((id) => id !== null);
+  if (ids.length === 0) return new Map();
+  const rows = await sql<Row[]>`
+    select ${columns(sql)} from ${table(sql, 'holidayCalendars')} where id = any(${ids}::bigint[])`;
+  return new Map(
+    rows.map((row) => {
+      const { holidays } = definitionOf('holidayCalendars', row.definition);
+      return [row.id, new Set(holidays.map(({ date }) => date))];
+    }),
+  );
+}
+
 /** A subcategory with the fields of its group; null for null, or when there is none. */
 export async function getTicketSubcategory(sql: Sql, id: number | null): Promise<TicketSubcategory | null> {
   const subcategory = id === null ? null : await getSetting(sql, 'subcategories', id);
