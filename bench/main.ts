@@ -2,13 +2,14 @@ import { parseArgs } from 'node:util';
 import { benchImport } from './import.ts';
 import { benchKill } from './kill.ts';
 import { benchLarge } from './large.ts';
+import { benchPages } from './pages.ts';
 import { benchRate } from './rate.ts';
 import { benchReceipts } from './receipts.ts';
 import { benchReplies } from './replies.ts';
 import { benchSend } from './send.ts';
 
 /**
- * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… import [--lines N] [--rounds N] [--large N] [--bytes N] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`, `… replies [--count N] [--kills N] [--json]`, `… rate [--rates 50,500] [--seconds N] [--json]`. Figures are for
+ * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… import [--lines N] [--rounds N] [--large N] [--bytes N] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`, `… replies [--count N] [--kills N] [--json]`, `… rate [--rates 50,500] [--seconds N] [--json]`, `… pages [--rounds N] [--only /runs] [--json]`. Figures are for
  * comparison within one run.
  */
 const { positionals, values } = parseArgs({
@@ -24,6 +25,7 @@ const { positionals, values } = parseArgs({
     connections: { type: 'string' },
     rates: { type: 'string' },
     seconds: { type: 'string' },
+    only: { type: 'string' },
     receipts: { type: 'boolean', default: false },
     large: { type: 'string' },
     bytes: { type: 'string' },
@@ -80,8 +82,20 @@ switch (positionals[0]) {
       }),
     );
     break;
+  case 'pages': {
+    const { times, ...rest } = await benchPages({
+      rounds: number(values.rounds, 9),
+      only: typeof values.only === 'string' ? values.only : '',
+    });
+    if (values.json) show({ ...rest, times });
+    else {
+      console.table(times.map(({ page, cpuMs, medianMs, p95Ms }) => ({ page, cpuMs, medianMs, p95Ms })));
+      show(rest);
+    }
+    break;
+  }
   case undefined:
   default:
-    console.error('Name a benchmark: send, large, import, kill, rate, receipts, replies.');
+    console.error('Name a benchmark: send, large, import, kill, rate, receipts, replies, pages.');
     process.exitCode = 2;
 }

@@ -37,7 +37,9 @@ const searches: Readonly<Record<string, readonly string[]>> = {
   '/runs/:id/messages': [
     'status=delivered',
     'status=failed',
-    'status=failed&reason=invalid_number',
+    'status=failed&reason=number_invalid',
+    'status=unknown',
+    'status=undelivered',
     'status=skipped&reason=phone_missing',
     'phone={phone}',
     'after=1000',
