@@ -46,7 +46,6 @@ async function load(page: Page, address: string): Promise<Loaded[]> {
   });
   // A run that is watched keeps its stream open: there is no end of all requests to wait for.
   await page.goto(url + address, { waitUntil: 'load' });
-  await page.waitForFunction('typeof htmx !== "undefined" && document.readyState === "complete"');
   await session.detach();
   return [...loaded.values()].filter(({ url: from }) => !from.startsWith('data:'));
 }

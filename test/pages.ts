@@ -32,7 +32,7 @@ export function addressOf(pattern: string, subjects: PageSubjects): string {
 
 /** What people filter lists by, and the second page of each. */
 const searches: Readonly<Record<string, readonly string[]>> = {
-  '/campaigns': ['before={campaign}'],
+  '/campaigns': ['before={campaign}', 'name=filial', 'enabled=true'],
   '/runs': ['status=finished', 'status=failed', 'campaignId={campaign}', 'before={run}'],
   '/runs/:id/messages': [
     'status=delivered',
