@@ -24,7 +24,9 @@ const giveUpAfterMs = 72 * hourMs;
 const postponeMs = 5 * minuteMs;
 /** A provider that wants a longer pause is left alone until the next round. */
 const longestWaitMs = minuteMs;
-const atOnce = 1_000;
+const perRound = 1_000;
+/** So many requests are under way at once. */
+const looksAtOnce = 8;
 /** The clocks of provider and database differ by less. */
 const slackMs = 2 * minuteMs;
 
@@ -32,12 +34,6 @@ export interface UnknownDeps {
   sql: Database;
   providers: Providers;
   clock: () => Date;
-}
-
-export interface LookUpRound {
-  settled: number;
-  open: number;
-  details: string;
 }
 
 /** Asks providers what became of messages that they may have taken. */
@@ -90,22 +86,20 @@ export function createUnknown({ sql, providers, clock }: UnknownDeps) {
      * Looks up what is due, provider by provider. What is certain moves the message by the allowed moves, as a receipt
      * would; all else leaves it unknown, for another look or a person.
      */
-    async lookUpUnknown(): Promise<LookUpRound> {
+    async lookUpUnknown(): Promise<{ details: string }> {
       await noteUnknown(sql, { afterMs: looksAfterMs[0] ?? 0, forMs: giveUpAfterMs });
-      const due = await dueLookUps(sql, clock(), atOnce);
+      const due = await dueLookUps(sql, clock(), perRound);
       const tally = { settled: 0, not_found: 0, ambiguous: 0, unavailable: 0, not_offered: 0 };
       const away = new Set<number>();
-      for (const one of due) {
-        heartbeat();
-        cancellationSignal().throwIfAborted();
+      const lookUp = async (one: DueLookUp): Promise<void> => {
         const { messageId, providerId, looks, until } = one;
-        if (away.has(providerId)) continue;
+        if (away.has(providerId)) return;
         const provider = await adapterOf(providerId);
         const now = clock();
         if (provider && (!provider.lookUp || one.phone === null)) {
           await noteLookUp(sql, { messageId, result: 'not_offered', at: now, dueAt: null });
           tally.not_offered++;
-          continue;
+          return;
         }
         const answer = provider && (await ask(provider, one));
         if (answer?.kind !== 'listed') {
@@ -118,22 +112,29 @@ export function createUnknown({ sql, providers, clock }: UnknownDeps) {
             dueAt: new Date(now.getTime() + postponeMs),
             giveUp: new Date(now.getTime() - giveUpAfterMs),
           });
-          tally.unavailable++;
-          continue;
+          return;
         }
         const result = await judge(one, answer);
         tally[result]++;
-        if (result === 'settled') continue;
+        if (result === 'settled') return;
         const nextAfterMs = looksAfterMs[looks + 1];
         const dueAt =
           nextAfterMs === undefined
             ? null
             : new Date(Math.max(until.getTime() + nextAfterMs, now.getTime() + postponeMs));
         await noteLookUp(sql, { messageId, result, at: now, dueAt });
-      }
+      };
+      const waiting = due.values();
+      await Promise.all(
+        Array.from({ length: looksAtOnce }, async () => {
+          for (const one of waiting) {
+            heartbeat();
+            cancellationSignal().throwIfAborted();
+            await lookUp(one);
+          }
+        }),
+      );
       return {
-        settled: tally.settled,
-        open: due.length - tally.settled,
         details: [
           '| looked up in the last round | messages |',
           '| --- | ---: |',
@@ -141,7 +142,7 @@ export function createUnknown({ sql, providers, clock }: UnknownDeps) {
           `| Not found | ${tally.not_found} |`,
           `| Not to be told apart from others | ${tally.ambiguous} |`,
           `| The provider offers no look-up | ${tally.not_offered} |`,
-          `| Providers that could not be asked | ${tally.unavailable} |`,
+          `| Providers that could not be asked | ${away.size} |`,
         ].join('\n'),
       };
     },

@@ -13,6 +13,7 @@ import { createSystem } from './system.ts';
 import { createTicketCatalogue, onReply } from './tickets.ts';
 import { until } from './until.ts';
 import { inboundForm, listenForReceipts } from './webhooks.ts';
+import { lookUps } from '../workflows/look-ups.ts';
 
 /** The workers are processes of their own here; those of the system are stopped. */
 const system = await createSystem({ asProcess: true });
@@ -64,7 +65,27 @@ test('A worker killed twice in the middle of a run loses nobody, and writes to n
   expect(new Set(phones).size).toBe(phones.length);
   expect(phones.length).toBeGreaterThanOrEqual(sent);
   expect(phones.length).toBeLessThanOrEqual(sent + unknown);
-});
+
+  await gateway.behave();
+  // No receipt comes. What the gateway has taken is found there, and nothing else is settled.
+  const lookingUp = await system.client.workflow.start(lookUps, {
+    workflowId: 'look-ups-after-a-kill',
+    taskQueue: system.taskQueue,
+    args: [{ pauseMs: 200 }],
+  });
+  await until('all that is unknown has been looked up', async () => {
+    // Receipts would have five minutes.
+    await sql`update look_ups set due_at = now() where looks = 0`;
+    const [left] = await sql<[{ n: number }]>`
+      select count(*)::int as n from messages as m left join look_ups as l on l.message_id = m.id
+      where m.run_id = ${run.id} and m.status = 'unknown' and l.result is null`;
+    return left.n === 0;
+  });
+  await lookingUp.terminate();
+  expect(await countOf(run.id, 'sent')).toBe(phones.length);
+  expect(await countOf(run.id, 'unknown')).toBe(2_000 - phones.length);
+  await expectCountsToMatchRows(sql, run.id);
+}, 150_000);
 
 test('Replies that come three times each, while the worker is killed twice, open one ticket each', async () => {
   const replies = 60;
