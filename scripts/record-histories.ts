@@ -6,7 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { campaignWorkflowId, type RunKey, runWorkflowId, replyWorkflowId } from '../domain/ids.ts';
+import {
+  campaignWorkflowId,
+  lookUpsWorkflowId,
+  type RunKey,
+  runWorkflowId,
+  replyWorkflowId,
+} from '../domain/ids.ts';
 import { runTriggers } from '../domain/run.ts';
 import { requireTemporalBinary } from '../embedded/temporal.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
@@ -196,6 +202,25 @@ try {
   const failed = await runNow(api, closed);
   await ended(api, closed, failed.id);
   await keep('run-failed', runWorkflowId(failed));
+
+  const refused = idShape.parse(
+    await api.call('POST', '/api/providers', {
+      name: 'Refused',
+      config: { kind: 'sandbox', accountSid: system.sandbox.accountSid, from: system.sandbox.from },
+      secrets: { kind: 'sandbox', authToken: 'another' },
+    }),
+  ).id;
+  await api.call('PUT', `/api/providers/${refused}/fallback`, { fallbackId: fast });
+  const relieved = await prepare(api, {
+    name: 'Relieved',
+    providerId: refused,
+    sendingHoursId: always,
+    lines: 300,
+  });
+  const over = await runNow(api, relieved);
+  await ended(api, relieved, over.id);
+  await keep('run-failed-over', runWorkflowId(over));
+  await keep('look-ups', lookUpsWorkflowId);
 } finally {
   await system.stop();
   await rm(dataDir, { recursive: true, force: true });
