@@ -22,16 +22,21 @@ export async function noteUnknown(
 ): Promise<void> {
   await sql`
     delete from look_ups as l using messages as m where m.id = l.message_id and m.status <> 'unknown'`;
-  await sql`
-    insert into look_ups (message_id, run_id, provider_id, due_at)
-    select m.id, m.run_id, coalesce(m.provider_id, runs.provider_id),
-      coalesce(m.ended_at, now()) + make_interval(secs => ${afterMs / 1000}::float8)
-    from runs join messages as m on m.run_id = runs.id and m.status = 'unknown'
-    where (runs.finished_at is null or runs.finished_at > now() - make_interval(secs => ${forMs / 1000}::float8))
-      and coalesce(m.provider_id, runs.provider_id) is not null
+  const runs = await sql<{ id: number }[]>`
+    select id from runs
+    where (finished_at is null or finished_at > now() - make_interval(secs => ${forMs / 1000}::float8))
       and (select coalesce(sum(messages), 0) from run_counts where run_id = runs.id and status = 'unknown')
-        > (select count(*) from look_ups where run_id = runs.id)
-    on conflict do nothing`;
+        > (select count(*) from look_ups where run_id = runs.id)`;
+  // One by one: joined with all of them, the planner may read every message there is.
+  for (const { id } of runs) {
+    await sql`
+      insert into look_ups (message_id, run_id, provider_id, due_at)
+      select m.id, m.run_id, coalesce(m.provider_id, runs.provider_id),
+        coalesce(m.ended_at, now()) + make_interval(secs => ${afterMs / 1000}::float8)
+      from messages as m join runs on runs.id = m.run_id
+      where m.run_id = ${id} and m.status = 'unknown' and coalesce(m.provider_id, runs.provider_id) is not null
+      on conflict do nothing`;
+  }
 }
 
 /** A message that is to be looked up. */
