@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isAllowEntry } from './mailing/address-guard.ts';
-import { bareWord, defaultReplyWords } from './domain/reply.ts';
+import { bareWord, defaultReplyWords, type ReplyWords } from './domain/reply.ts';
 
 const optional = z.string().min(1).optional();
 
@@ -151,3 +151,9 @@ function read<T extends z.ZodType>(schema: T, source: Source): z.output<T> {
   const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new ConfigError(`The configuration is not complete:\n${problems.join('\n')}`);
 }
+
+export const replyWordsOf = (config: Config): ReplyWords => ({
+  optOut: config.OPT_OUT_WORDS,
+  optIn: config.OPT_IN_WORDS,
+  help: config.HELP_WORDS,
+});

@@ -1,8 +1,6 @@
 import type { Database, Sql } from '../db/client.ts';
 import { recordConsents } from '../db/consents.ts';
 import { customerIdsByPhone } from '../db/customer-matching.ts';
-import { optInPhone, optOutPhone } from '../db/opt-outs.ts';
-import type { PhoneHash } from '../db/phone-hash.ts';
 import { findAnsweredMessage, finishReply, type HeldReply, lockReply, matchReply } from '../db/replies.ts';
 import { openReplyTicket } from '../db/ticket-opening.ts';
 import { failures } from '../domain/failures.ts';
@@ -11,7 +9,6 @@ import { finalFailure } from './failure.ts';
 
 export interface RepliesDeps {
   sql: Database;
-  phoneHash: () => Promise<PhoneHash>;
   replyWords: ReplyWords;
   /** A reply that comes later than this after our last message answers none. */
   replyWindowDays: number;
@@ -25,19 +22,18 @@ export interface HandledReply {
   runId: number | null;
 }
 
-export function createReplies({ sql, phoneHash, replyWords, replyWindowDays }: RepliesDeps) {
+export function createReplies({ sql, replyWords, replyWindowDays }: RepliesDeps) {
   const wishOf = createReplyReader(replyWords);
 
-  /** The phone is left alone, or not any more; whoever it is known to belong to has stated their consent with that. */
+  /**
+   * Whoever the phone is known to belong to has stated their consent with that. The phone itself was opted out or in
+   * when the reply was kept (api/receipts.ts).
+   */
   const heed = async (
     tx: Sql,
-    id: number,
     { phone, receivedAt }: HeldReply,
     wish: 'opt_out' | 'opt_in',
   ): Promise<void> => {
-    const told = { phone, source: 'reply', inboundMessageId: id } as const;
-    if (wish === 'opt_out') await optOutPhone(tx, told);
-    else await optInPhone(tx, await phoneHash(), told);
     const consent = wish === 'opt_out' ? 'refused' : 'granted';
     await recordConsents(
       tx,
@@ -61,7 +57,7 @@ export function createReplies({ sql, phoneHash, replyWords, replyWindowDays }: R
 
         const wish = wishOf(reply.text);
         let effect: ReplyEffect = wish ?? 'none';
-        if (wish === 'opt_out' || wish === 'opt_in') await heed(tx, id, reply, wish);
+        if (wish === 'opt_out' || wish === 'opt_in') await heed(tx, reply, wish);
         // Who calls for help is to be heard, too.
         else if (await openReplyTicket(tx, { inboundMessageId: id })) effect = wish ?? 'ticket';
         await finishReply(tx, id, effect);

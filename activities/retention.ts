@@ -5,6 +5,7 @@ import {
   deleteAudit,
   deleteFileContent,
   deleteInboundEvents,
+  deleteTicketPosts,
   nextRunToPurge,
   purgeReplies,
   purgeRun,
@@ -13,7 +14,7 @@ import {
 
 /** Rows that lost what tells of people, or were deleted. */
 export type Purged = Record<
-  'messages' | 'replies' | 'tickets' | 'inboundEvents' | 'mailingFiles' | 'auditEntries',
+  'messages' | 'replies' | 'tickets' | 'ticketPosts' | 'inboundEvents' | 'mailingFiles' | 'auditEntries',
   number
 >;
 
@@ -46,6 +47,7 @@ export function createRetention({ sql }: { sql: Database }) {
         messages,
         replies: await all(settings.replyDays, (days) => purgeReplies(sql, days)),
         tickets: await all(settings.ticketDays, (days) => purgeTickets(sql, days)),
+        ticketPosts: await all(settings.ticketPostDays, (days) => deleteTicketPosts(sql, days)),
         inboundEvents: await all(settings.inboundEventDays, (days) => deleteInboundEvents(sql, days)),
         mailingFiles: await all(settings.mailingFileDays, (days) => deleteFileContent(sql, days)),
         auditEntries: await all(settings.auditDays, (days) => deleteAudit(sql, days)),

@@ -40,7 +40,7 @@ export interface BegunRun {
   trigger: RunTrigger;
   /** Where it goes on. */
   at: 'hours' | 'preflight' | 'sending';
-  /** It opens a ticket for each message that was handed to the provider. */
+  /** It opens a ticket for each message that was handed to the provider; a resend corrects those that are open. */
   ticketsOnSend: boolean;
 }
 
@@ -93,8 +93,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
         status,
         trigger,
         at: mailingAt === null ? 'hours' : sendingAt === null ? 'preflight' : 'sending',
-        // Those of a resend have theirs, from the run that they failed in.
-        ticketsOnSend: settings.campaign.ticketPolicy.when === 'on_send' && trigger !== 'resend',
+        ticketsOnSend: settings.campaign.ticketPolicy.when === 'on_send',
       };
     },
 

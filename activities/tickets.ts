@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { cancelRemaining } from '../db/claims.ts';
 import { enterStep, getRun } from '../db/runs.ts';
-import { openSendTickets } from '../db/ticket-opening.ts';
+import { correctResentTickets, openSendTickets } from '../db/ticket-opening.ts';
 import { failures } from '../domain/failures.ts';
 import { openingsOnSend } from '../domain/ticket.ts';
 import { finalFailure } from './failure.ts';
@@ -19,6 +19,9 @@ export function createTickets({ sql }: { sql: Database }) {
     /**
      * Opens the tickets of a run with the policy `on_send`, one for each message that was handed to the provider. Call
      * it once nothing that sends for the run is under way; `cancelRest` first ends what has not left.
+     *
+     * The contacts of a resend have theirs, from the run that they failed in: what became of the resend corrects their
+     * resolutions.
      *
      * Goes on where the last attempt was; a batch that is opened again opens nothing twice.
      */
@@ -44,8 +47,11 @@ export function createTickets({ sql }: { sql: Database }) {
       for (;;) {
         signal.throwIfAborted();
         const { campaignId } = run;
+        const lines = { runId, campaignId, after: line, limit: batchLines };
         const batch = await sql.begin((tx) =>
-          openSendTickets(tx, { runId, campaignId, after: line, limit: batchLines, openings }),
+          run.trigger === 'resend'
+            ? correctResentTickets(tx, lines)
+            : openSendTickets(tx, { ...lines, openings }),
         );
         if (batch.lastLine === null) return { opened };
         line = batch.lastLine;

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
 import type { SecretBox } from '../db/secrets.ts';
+import { defaultReplyWords, type ReplyWords } from '../domain/reply.ts';
 import type { WebserviceDeps } from '../mailing/webservice.ts';
 import type { ProviderDeps } from '../sms/index.ts';
 import { auditLog } from './audit.ts';
@@ -60,6 +61,8 @@ export interface ApiDeps {
   /** How it reaches the web services of customers, to try them out. */
   webservice: WebserviceDeps;
   uploadLimitBytes: number;
+  /** What opts a phone out and in; left out: `defaultReplyWords`. */
+  replyWords?: ReplyWords;
   /** The proxies whose X-Forwarded-For is believed; null: none. */
   trustedProxies?: string | null;
   clock?: () => Date;
@@ -137,6 +140,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     prefix: '/webhooks/providers',
     sql,
     adapters,
+    phoneHash,
+    replyWords: deps.replyWords ?? defaultReplyWords,
     replyStarts,
     publicUrl: sms.publicUrl,
   });

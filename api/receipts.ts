@@ -2,9 +2,11 @@ import postgres from 'postgres';
 import type { Database, Sql } from '../db/client.ts';
 import { type InboundEvent, insertInboundEvents } from '../db/inbound.ts';
 import { applyReceipts, type MovedMessage, type ReceiptMove } from '../db/messages.ts';
-import { optOutRecipients } from '../db/opt-outs.ts';
+import { optInPhone, optOutPhone, optOutRecipients } from '../db/opt-outs.ts';
+import type { PhoneHash } from '../db/phone-hash.ts';
 import { insertReplies, type NewReply } from '../db/replies.ts';
 import { followReceipts, runsWithSendTickets } from '../db/ticket-opening.ts';
+import { createReplyReader, type ReplyWords } from '../domain/reply.ts';
 
 /** A verified call of a provider: the raw event, and what it says of a message or what a person says, if anything. */
 export interface Arrival {
@@ -30,16 +32,22 @@ const maxKnownRuns = 1_000;
 
 /**
  * Writes what providers call us with, in groups: one transaction for what arrived while the last one was written, or in
- * some milliseconds. In it each raw event is kept once, and what it says is applied.
+ * some milliseconds. In it each raw event is kept once, and what it says is applied. A reply that opts its phone out or
+ * in does so here, in the order of their arrival: it must not wait for the workflow that does all else.
  */
 export function createReceiptWriter({
   sql,
+  phoneHash,
+  replyWords,
   onReplies,
 }: {
   sql: Database;
+  phoneHash: () => Promise<PhoneHash>;
+  replyWords: ReplyWords;
   /** Called with the ids of new replies, once they are committed. */
   onReplies: (ids: readonly number[]) => void;
 }) {
+  const wishOf = createReplyReader(replyWords);
   /** Whether a run opens tickets on send: its policy is frozen. */
   const withTickets = new Map<number, boolean>();
   let queue: Waiting[] = [];
@@ -99,9 +107,15 @@ export function createReceiptWriter({
             ),
           ]);
           await follow(tx, moved);
+          for (const { id: inboundMessageId, phone, text } of replies) {
+            const told = { phone, source: 'reply', inboundMessageId } as const;
+            const wish = wishOf(text);
+            if (wish === 'opt_out') await optOutPhone(tx, told);
+            if (wish === 'opt_in') await optInPhone(tx, await phoneHash(), told);
+          }
           return replies;
         });
-        if (replies.length > 0) onReplies(replies);
+        if (replies.length > 0) onReplies(replies.map(({ id }) => id));
         return;
       } catch (error) {
         const again = error instanceof postgres.PostgresError && error.code === deadlock;

@@ -88,7 +88,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         tags,
         summary: 'Cancel a run',
         description:
-          'What has not left is never sent. A failed run can be cancelled, too: it is closed then.',
+          'What has not left is never sent. A failed run can be cancelled, too: it is closed then, at once or, when it still has tickets to open, after that.',
         params: idParams,
         response: { 200: changed },
       },

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../db/client.ts';
 import { cancelRemaining } from '../db/claims.ts';
-import { moveRun } from '../db/runs.ts';
+import { getRun, moveRun } from '../db/runs.ts';
 import type { RunKey } from '../domain/ids.ts';
 import { liveRunStatuses, type RunStatus } from '../domain/run.ts';
 import { actorId, actorOf, audit } from './auth.ts';
@@ -10,7 +10,8 @@ import type { Temporal } from './temporal.ts';
 
 /**
  * Cancels a run: what has not left is never sent. Its workflow does it; when there is none, because the run failed or
- * its workflow was terminated in Temporal, it is done here. Throws `run_ended` when the run is over.
+ * its workflow was terminated in Temporal, it is done here. Only when messages have left that are to have tickets, a
+ * workflow is started for them. Throws `run_ended` when the run is over.
  */
 export async function cancelRun(
   { sql, temporal }: { sql: Database; temporal: Temporal },
@@ -20,14 +21,22 @@ export async function cancelRun(
   const by = actorId(actorOf(request));
   const subject = { kind: 'run', id: run.id } as const;
 
-  const close = (from: readonly RunStatus[]): Promise<boolean> =>
-    sql.begin(async (tx) => {
+  const close = async (from: readonly RunStatus[]): Promise<boolean> => {
+    const row = await getRun(sql, run.id);
+    const ticketsDue =
+      row !== null && row.sendingAt !== null && row.settings.campaign.ticketPolicy.when === 'on_send';
+    const closed = await sql.begin(async (tx) => {
       const reason = { code: 'by_user', user: by } as const;
-      if (!(await moveRun(tx, { id: run.id, from, to: 'cancelled', reason }))) return false;
-      await cancelRemaining(tx, run.id);
+      const to = ticketsDue ? 'cancelling' : 'cancelled';
+      if (!(await moveRun(tx, { id: run.id, from, to, reason }))) return false;
+      if (!ticketsDue) await cancelRemaining(tx, run.id);
       await audit(tx, request, 'run.cancel', subject);
       return true;
     });
+    // Should Temporal be away now, housekeeping finds a run without a workflow, and it can be cancelled again.
+    if (closed && ticketsDue) await temporal.retryRun({ ...row, name: row.settings.campaign.name });
+    return closed;
+  };
 
   // Its workflow is over, or about to be: it would take the request and fail all the same.
   if (await close(['failed'])) return;

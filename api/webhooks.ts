@@ -3,7 +3,8 @@ import { toUSVString } from 'node:util';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Database } from '../db/client.ts';
 import type { InboundEvent } from '../db/inbound.ts';
-import { writerOf } from '../domain/reply.ts';
+import type { PhoneHash } from '../db/phone-hash.ts';
+import { type ReplyWords, writerOf } from '../domain/reply.ts';
 import { createCallback, secretField } from '../sms/callback.ts';
 import type { Callback, DeliveryReceipt, InboundMessage, Payload, Provider } from '../sms/provider.ts';
 import type { Adapters } from './adapters.ts';
@@ -18,23 +19,32 @@ const maxDepth = 32;
 interface WebhooksDeps {
   sql: Database;
   adapters: Adapters;
+  phoneHash: () => Promise<PhoneHash>;
+  replyWords: ReplyWords;
   replyStarts: ReplyStarts;
   publicUrl: string;
 }
 
 /**
  * What providers call: nobody logs in, each call is verified by its provider's adapter. What it tells is kept first,
- * one event for each message it tells of, answered after commit. What people write is handled by the workflow `reply`,
- * which is started then, or later when Temporal is away.
+ * one event for each message it tells of, answered after commit. An opt-out is in effect then. All else that people
+ * write is handled by the workflow `reply`, which is started then, or later when Temporal is away.
  *
  * The way of a receipt is kept short, without schemas and hooks: a run of a thousand messages a second is answered with
  * two thousand of them.
  */
 export const webhooks: FastifyPluginAsync<WebhooksDeps> = async (
   app,
-  { sql, adapters, replyStarts, publicUrl },
+  { sql, adapters, phoneHash, replyWords, replyStarts, publicUrl },
 ) => {
-  const writer = createReceiptWriter({ sql, onReplies: (ids) => replyStarts.start(ids) });
+  const writer = createReceiptWriter({
+    sql,
+    phoneHash,
+    replyWords,
+    onReplies: (ids) => {
+      replyStarts.start(ids);
+    },
+  });
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(

@@ -10,17 +10,20 @@ export interface NewReply {
   text: string;
 }
 
-/** Keeps those that are new, whatever the provider repeats, and returns their ids. */
-export async function insertReplies(sql: Sql, replies: readonly NewReply[]): Promise<number[]> {
+/** Keeps those that are new, whatever the provider repeats, and returns these in the order in which they came. */
+export async function insertReplies(
+  sql: Sql,
+  replies: readonly NewReply[],
+): Promise<{ id: number; phone: string; text: string }[]> {
   if (replies.length === 0) return [];
-  const rows = await sql<{ id: number }[]>`
+  const rows = await sql<{ id: number; phone: string; text: string }[]>`
     insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text)
     select * from unnest(
       ${replies.map((r) => r.providerId)}::bigint[], ${replies.map((r) => r.providerMessageId)}::text[],
       ${replies.map((r) => r.phone)}::text[], ${replies.map((r) => r.recipient)}::text[], ${replies.map((r) => r.text)}::text[])
     on conflict (provider_id, provider_message_id) do nothing
-    returning id`;
-  return rows.map(({ id }) => id);
+    returning id, phone, text`;
+  return rows.toSorted((a, b) => a.id - b.id);
 }
 
 /** The oldest replies after `after` that nobody has handled yet. */

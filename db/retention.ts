@@ -64,6 +64,17 @@ export async function purgeTickets(sql: Sql, days: number): Promise<number> {
   return rows.count;
 }
 
+/** Of posts that the helpdesk has taken. What waits, and what was given up and may be posted again, stays. */
+export async function deleteTicketPosts(sql: Sql, days: number): Promise<number> {
+  const rows = await sql`
+    delete from ticket_posts where event_id in (
+      select event_id from (
+        select event_id, answered_at from ticket_posts where state = 'delivered' order by event_id limit ${portion}
+      ) as oldest
+      where answered_at < ${before(sql, days)})`;
+  return rows.count;
+}
+
 /** No index knows their age (it would cost every receipt): the oldest are mostly found at the beginning of the table. */
 export async function deleteInboundEvents(sql: Sql, days: number): Promise<number> {
   const rows = await sql`

@@ -14,7 +14,8 @@ interface ReplyToTicket {
  * repetition finds the ticket of the first call.
  *
  * - `on_reply`: the reply goes to the newest unfinished ticket of its message; without one it opens a ticket.
- * - `on_send`: it goes to the ticket of its message, finished or not. Before that is open, null: `openSendTickets` takes
+ * - `on_send`: it goes to the ticket of its message, finished or not. A message that was sent again has the ticket of
+ *   its first. Before that is open, null: `openSendTickets` takes
  *   the replies that came before along.
  *
  * The reply has been matched to its message (`inbound_messages.message_id`). Call it in a transaction: it locks the
@@ -35,8 +36,9 @@ export async function openReplyTicket(
     select ticket_id, kind = 'opened' as opened from ticket_events where inbound_message_id = ${inboundMessageId}`;
   if (done) return done;
   const [ticket] = await sql<{ id: number }[]>`
-    select id from tickets where message_id = ${reply.messageId} and (status <> 'finished' or cause = 'send')
-    order by id desc limit 1`;
+    select t.id from messages as m join tickets as t on t.message_id in (m.id, m.resend_of)
+    where m.id = ${reply.messageId} and (t.status <> 'finished' or t.cause = 'send')
+    order by t.id desc limit 1`;
   if (ticket) {
     await sql`
       with event as (
@@ -153,20 +155,47 @@ export async function runsWithSendTickets(sql: Sql, runIds: readonly number[]): 
 }
 
 /**
+ * Lets the tickets of up to `limit` lines of a resend say what became of it, from after line `after` on. `lastLine` is
+ * null when no line is left. Call it in a transaction, as `openSendTickets`.
+ */
+export async function correctResentTickets(
+  sql: Sql,
+  { runId, campaignId, after, limit }: { runId: number; campaignId: number; after: number; limit: number },
+): Promise<{ opened: number; lastLine: number | null }> {
+  const rows = await sql<{ id: number; line: number }[]>`
+    select id, line from messages where run_id = ${runId} and line > ${after} order by line limit ${limit} for share`;
+  await followReceipts(
+    sql,
+    rows.map(({ id }) => id),
+    `campaign:${campaignId}`,
+  );
+  return { opened: 0, lastLine: rows.at(-1)?.line ?? null };
+}
+
+/**
  * Lets the resolutions of tickets on send follow what became of their messages: a late receipt turned a success into a
- * failure, or settled an `unknown`. A ticket whose resolution a person has chosen is left alone.
+ * failure, or settled an `unknown`. Of a message that was sent again, one success is enough. A ticket whose resolution a
+ * person has chosen is left alone.
  *
  * For messages that a receipt has just moved, in the receipts' transaction. Costs one look into an index for each
  * message whose campaign opens no tickets.
  */
-export async function followReceipts(sql: Sql, messageIds: readonly number[]): Promise<void> {
+export async function followReceipts(
+  sql: Sql,
+  messageIds: readonly number[],
+  actor = 'receipt',
+): Promise<void> {
   if (messageIds.length === 0) return;
   await sql`
     with sent as (
-      select t.id, t.resolution_id, m.status = any(${[...success]}::text[]) as succeeded, r.settings -> 'campaign' -> 'ticketPolicy' as policy
+      select distinct t.id, t.resolution_id, r.settings -> 'campaign' -> 'ticketPolicy' as policy,
+        exists (
+          select from messages as kin
+          where (kin.id = t.message_id or kin.resend_of = t.message_id) and kin.status = any(${[...success]}::text[])
+        ) as succeeded
       from unnest(${[...messageIds]}::bigint[]) as moved (message_id)
-      join tickets as t on t.message_id = moved.message_id and t.cause = 'send'
       join messages as m on m.id = moved.message_id and m.status = any(${[...handedOver]}::text[])
+      join tickets as t on t.message_id = coalesce(m.resend_of, m.id) and t.cause = 'send'
       join runs as r on r.id = t.run_id
     ), wrong as (
       select id, sent.resolution_id as was, follows.resolution_id
@@ -183,7 +212,7 @@ export async function followReceipts(sql: Sql, messageIds: readonly number[]): P
       returning t.id, wrong.was, t.resolution_id as now
     ), event as (
       insert into ticket_events (ticket_id, kind, actor, changes)
-      select id, 'receipt', 'receipt', jsonb_build_object('resolutionId', jsonb_build_array(was, now))
+      select id, 'receipt', ${actor}, jsonb_build_object('resolutionId', jsonb_build_array(was, now))
       from corrected order by id
       returning id, ticket_id, kind
     ), ${posted(sql)}

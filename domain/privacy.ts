@@ -12,6 +12,8 @@ export const privacySettings = z.strictObject({
   replyDays: days,
   /** Phones, names, codes, extra fields and notes of finished tickets. */
   ticketDays: days,
+  /** What was posted to the helpdesk and taken, with its answer. */
+  ticketPostDays: days,
   /** What providers called us with, as it came. */
   inboundEventDays: days,
   /** Files of mailings that are no campaign's present file, and no live run's. */

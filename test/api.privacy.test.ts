@@ -163,6 +163,7 @@ describe('The settings', () => {
       messageDays: null,
       replyDays: null,
       ticketDays: null,
+      ticketPostDays: null,
       inboundEventDays: null,
       mailingFileDays: null,
       auditDays: null,

@@ -13,6 +13,8 @@ import {
   sandboxAccount,
 } from './api.ts';
 import { startWorkers } from './workers.ts';
+import { recordSent } from './sending.ts';
+import { createTicketCatalogue, onSend } from './tickets.ts';
 
 const sandbox = await buildSandbox({
   ...sandboxAccount,
@@ -209,6 +211,22 @@ describe('a failed run', () => {
       status: 'cancelled',
     });
     expect((await operator('POST', `/api/runs/${runId}/cancel`)).statusCode).toBe(409);
+  });
+
+  test('that is cancelled has the tickets of those who were written to', async () => {
+    const ticketPolicy = onSend(await createTicketCatalogue(sql));
+    const phones = ['+5511900000001', '+5511900000002', '+5511900000003'];
+    const { runId, messageIds } = await createRun(api, catalogue, { phones, changes: { ticketPolicy } });
+    await recordSent(sql, { runId, count: 2, sidOf: (id) => `SM${id}` });
+    await sql`update runs set status = 'failed' where id = ${runId}`;
+    expect((await operator('POST', `/api/runs/${runId}/cancel`)).json()).toEqual({
+      id: runId,
+      status: 'cancelling',
+    });
+    await until(runId, { status: 'cancelled', counts: { sent: 2, cancelled: 1 } });
+    expect(await sql`select message_id from tickets where run_id = ${runId} order by 1`).toEqual(
+      messageIds.slice(0, 2).map((messageId) => ({ messageId })),
+    );
   });
 
   test('without any workflow, as after a termination in Temporal, is closed with what it has', async () => {

@@ -1,8 +1,18 @@
 import { describe, expect, test, vi } from 'vitest';
 import twilio from 'twilio';
 import { createReceiptWriter, strongestMoves } from '../api/receipts.ts';
+import { createPhoneHashing } from '../db/phone-hash.ts';
+import { defaultReplyWords } from '../domain/reply.ts';
 import { claimLines, recordOutcomes, settleDeadSenders } from '../db/claims.ts';
-import { createApi, createCatalogue, createRun, publicUrl, sandboxAccount, sandboxProvider } from './api.ts';
+import {
+  box,
+  createApi,
+  createCatalogue,
+  createRun,
+  publicUrl,
+  sandboxAccount,
+  sandboxProvider,
+} from './api.ts';
 import { recordSent } from './sending.ts';
 import { expectCountsToMatchRows } from './counts.ts';
 
@@ -191,7 +201,12 @@ describe('a thousand receipts at once', () => {
 
   test('of which one can not be written: the others are', async () => {
     const [one = 0, other = 0] = (await sentRun(phonesOf(2))).messageIds;
-    const writer = createReceiptWriter({ sql, onReplies: () => undefined });
+    const writer = createReceiptWriter({
+      sql,
+      phoneHash: createPhoneHashing({ sql, box }),
+      replyWords: defaultReplyWords,
+      onReplies: () => undefined,
+    });
     const arrival = (messageId: number, payload: string) => ({
       event: { providerId, eventKey: `k${messageId}`, kind: 'receipt' as const, messageId, payload },
       move: {

@@ -6,11 +6,11 @@ import { freePort } from '../embedded/ports.ts';
 import { createCallbacks } from '../sandbox/callbacks.ts';
 import { createRun } from './api.ts';
 import { expectCountsToMatchRows } from './counts.ts';
-import { createHours, createProvider, phonesOf, startRun } from './factories.ts';
+import { createHours, createProvider, phonesOf, readRun, startRun } from './factories.ts';
 import { account } from './gateway.ts';
 import { createRunProbe } from './runs.ts';
 import { createSystem } from './system.ts';
-import { createTicketCatalogue, onReply } from './tickets.ts';
+import { createTicketCatalogue, onReply, onSend } from './tickets.ts';
 import { until } from './until.ts';
 import { inboundForm, listenForReceipts } from './webhooks.ts';
 import { lookUps } from '../workflows/look-ups.ts';
@@ -126,3 +126,35 @@ test('Replies that come three times each, while the worker is killed twice, open
     await sql`select count(*)::int as tickets, count(distinct message_id)::int as messages from tickets`,
   ).toEqual([{ tickets: replies, messages: replies }]);
 }, 150_000);
+
+test('A worker killed while it opens the tickets of a large run leaves each message with one', async () => {
+  const lines = 12_000;
+  const { runId } = await createRun(
+    system,
+    { providerId: await createProvider(system), hoursId: await createHours(sql) },
+    { phones: phonesOf(lines), changes: { ticketPolicy: onSend(await createTicketCatalogue(sql)) } },
+  );
+  await sql`update messages set status = 'sent', sending_at = now(), sent_at = now() where run_id = ${runId}`;
+  await sql`update run_counts set status = 'sent' where run_id = ${runId}`;
+  // Each of its three batches takes a moment, so that the kill comes within one.
+  await sql.unsafe(`
+    create function take_time() returns trigger language plpgsql as $$ begin perform pg_sleep(0.5); return null; end $$;
+    create trigger take_time after insert on tickets for each statement execute function take_time()`);
+  const opened = async (): Promise<number> =>
+    (await sql`select from tickets where run_id = ${runId} limit ${lines + 1}`).count;
+
+  const worker = await startWorker();
+  const run = await readRun(sql, runId);
+  await system.temporal.retryRun({ ...run, name: 'Many tickets' });
+  await until('a batch is open', async () => (await opened()) > 0, { everyMs: 5 });
+  worker.kill();
+  expect(await opened()).toBeLessThan(lines);
+  await startWorker();
+  await ended(run);
+  await sql`drop trigger take_time on tickets`;
+  expect(
+    await sql`
+    select count(*)::int as tickets, count(distinct message_id)::int as messages, count(distinct e.id)::int as events
+    from tickets as t join ticket_events as e on e.ticket_id = t.id where t.run_id = ${runId}`,
+  ).toEqual([{ tickets: lines, messages: lines, events: lines }]);
+});

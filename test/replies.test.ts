@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createReplies } from '../activities/replies.ts';
 import { claimLines } from '../db/claims.ts';
-import { createPhoneHashing } from '../db/phone-hash.ts';
 import { defaultReplyWords } from '../domain/reply.ts';
-import { box, createApi, createCatalogue, createRun, errorOf, sandboxProvider } from './api.ts';
+import { createApi, createCatalogue, createRun, errorOf, sandboxProvider } from './api.ts';
 import { expectCountsToMatchRows } from './counts.ts';
 import { recordSent } from './sending.ts';
 import { createTicketCatalogue, onReply } from './tickets.ts';
@@ -15,7 +14,6 @@ const catalogue = await createCatalogue(api);
 const ticketPolicy = onReply(await createTicketCatalogue(sql));
 const handling = createReplies({
   sql,
-  phoneHash: createPhoneHashing({ sql, box }),
   replyWords: defaultReplyWords,
   replyWindowDays: 30,
 });
@@ -195,6 +193,28 @@ describe('an opt-out', () => {
     expect(await statusesOf(waiting.runId)).toEqual(['sent', 'skipped: opted_out', 'queued']);
     await expectCountsToMatchRows(sql, waiting.runId);
     expect(await ticketsOf(answered.runId)).toHaveLength(0);
+  });
+
+  test('is in effect before anybody has handled the reply, and in the order in which they came', async () => {
+    const [phone, changed] = [newPhone(), newPhone()];
+    const waiting = await runOf([phone, changed], { sent: 0 });
+    const write = async (From: string, Body: string) => {
+      const url = `/webhooks/providers/${catalogue.providerId}/inbound`;
+      expect((await postSigned(app, url, inboundForm({ From, Body }))).statusCode).toBe(204);
+    };
+    await write(phone, 'Sair.');
+    await write(changed, 'pare');
+    await write(changed, 'voltar');
+    expect(await statusesOf(waiting.runId)).toEqual(['skipped: opted_out', 'skipped: opted_out']);
+    await expectCountsToMatchRows(sql, waiting.runId);
+    const later = await createRun(api, catalogue, { phones: [phone, changed] });
+    await claimLines(sql, { runId: later.runId, sender: 'test', from: 1, lines: 10 });
+    expect(await statusesOf(later.runId)).toEqual(['skipped: opted_out', 'queued']);
+    // Handled in another order, they stay what they are.
+    const rows = await sql<{ id: number }[]>`
+      select id from inbound_messages where phone = ${changed} order by id desc`;
+    for (const { id } of rows) await handling.handleReply({ inboundMessageId: id });
+    expect((await sql`select from opt_outs where phone = ${changed}`).count).toBe(0);
   });
 
   test('of a phone that nobody has written to counts, too', async () => {

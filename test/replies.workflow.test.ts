@@ -80,6 +80,11 @@ test('A reply that comes while Temporal is away is taken, and handled once it is
   const cut = await appOn(system, away);
   const answer = await postSigned(cut, inboundPath, inboundForm({ From: phone }), { apiUrl });
   expect(answer.statusCode).toBe(204);
+  const leaver = '+5511933330000';
+  const left = await postSigned(cut, inboundPath, inboundForm({ From: leaver, Body: 'SAIR' }), { apiUrl });
+  expect(left.statusCode).toBe(204);
+  // Nobody has handled it, and nothing goes to that phone any more.
+  expect(await sql`select source from opt_outs where phone = ${leaver}`).toEqual([{ source: 'reply' }]);
   await cut.close();
   await away.close();
   expect(await repliesOf(phone)).toMatchObject([{ effect: null }]);

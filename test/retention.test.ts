@@ -5,6 +5,7 @@ import { housekeeping } from '../workflows/housekeeping.ts';
 import { addMailing, createEnabledCampaign, mailing, startRun } from './factories.ts';
 import { createRunProbe } from './runs.ts';
 import { createSystem } from './system.ts';
+import { createTicketCatalogue } from './tickets.ts';
 import { until } from './until.ts';
 
 const system = await createSystem();
@@ -31,6 +32,21 @@ test('What is older than it may be kept loses what tells of people; the rest sta
   await sql`
     insert into audit_log (at, actor, actor_name, action, subject_kind)
     values (now() - interval '31 days', 'system', 'system', 'old', 'run')`;
+  const catalogue = await createTicketCatalogue(sql);
+  await sql`
+    with t as (
+      insert into tickets (cause, campaign_id, run_id, message_id, status, department_id, assignee_id, category_id, subcategory_id)
+      select 'send', ${campaign.id}, run_id, id, 'open', ${catalogue.departmentId}, ${catalogue.assigneeId},
+        ${catalogue.categoryId}, ${catalogue.subcategoryId}
+      from messages where run_id = ${recent.id} order by line limit 1 returning id
+    ), e as (
+      insert into ticket_events (ticket_id, kind, actor) select id, 'changed', 'user:1' from t, generate_series(1, 3)
+      returning id, ticket_id
+    )
+    insert into ticket_posts (event_id, ticket_id, state, answered_at)
+    select id, ticket_id, (array['delivered', 'failed', 'delivered'])[row_number() over (order by id)],
+      now() - make_interval(days => (array[31, 31, 29])[row_number() over (order by id)])
+    from e`;
   const eventsBefore = await sql`select from inbound_events`;
 
   const sweep = async (days: number | null): Promise<void> => {
@@ -38,6 +54,7 @@ test('What is older than it may be kept loses what tells of people; the rest sta
       messageDays: days,
       replyDays: days,
       ticketDays: days,
+      ticketPostDays: days,
       inboundEventDays: days,
       mailingFileDays: days,
       auditDays: days,
@@ -66,6 +83,10 @@ test('What is older than it may be kept loses what tells of people; the rest sta
   expect(await sql`select from inbound_events`).toHaveLength(eventsBefore.length - 10);
   expect(await sql`select from inbound_messages where phone <> ''`).toHaveLength(1);
   expect(await sql`select from audit_log where action = 'old'`).toHaveLength(0);
+  expect(await sql`select state from ticket_posts order by event_id`).toEqual([
+    { state: 'failed' },
+    { state: 'delivered' },
+  ]);
   const files = await sql<{ id: number; chunks: number }[]>`
     select f.id, count(c.seq)::int as chunks from mailing_files as f left join mailing_file_chunks as c on c.file_id = f.id
     where f.campaign_id = ${campaign.id} group by f.id order by f.id`;

@@ -11,7 +11,9 @@ import {
   sandboxAccount,
 } from './api.ts';
 import { expectCountsToMatchRows } from './counts.ts';
+import { createTicketCatalogue, insertReply, onSend } from './tickets.ts';
 import { startWorkers } from './workers.ts';
+import { followReceipts, openReplyTicket } from '../db/ticket-opening.ts';
 
 const sandbox = await buildSandbox({ ...sandboxAccount, faults: { receipts: false } });
 const sandboxUrl = await sandbox.listen(0);
@@ -150,6 +152,40 @@ describe('a resend', () => {
     // All of them know the first: nobody gets it from the run before.
     expect((await offerOf(runId)).messages).toBe(0);
     expect((await offerOf(second)).messages).toBe(0);
+  });
+
+  test('opens no second ticket on send: it corrects the resolution of the first', async () => {
+    const tickets = await createTicketCatalogue(sql);
+    const { runId } = await finishedRun(['3', '7'], { ticketPolicy: onSend(tickets) });
+    const resolutions = async () =>
+      (
+        await sql<{ line: number; resolutionId: number }[]>`
+          select m.line, t.resolution_id from tickets as t join messages as m on m.id = t.message_id
+          where t.campaign_id = (select campaign_id from runs where id = ${runId}) order by m.line`
+      ).map(({ resolutionId }) => resolutionId);
+    const { solvedId: good, unsolvedId: bad } = tickets;
+    expect(await resolutions()).toEqual([good, good, good, bad, good, good, good, bad, good, good]);
+    await refuse('7');
+    const again = await resent(runId);
+    await runBecomes(again, { status: 'finished', counts: { sent: 1, failed: 1 } });
+    expect(await resolutions()).toEqual([good, good, good, good, good, good, good, bad, good, good]);
+    expect(
+      await sql`
+      select e.kind, e.changes from ticket_events as e join tickets as t on t.id = e.ticket_id
+      where t.run_id = ${runId} and e.kind <> 'opened'`,
+    ).toEqual([{ kind: 'receipt', changes: { resolutionId: [bad, good] } }]);
+    // An answer to the resend goes onto that ticket, too, and its late receipt counts.
+    const [message] = await sql<{ id: number; resendOf: number }[]>`
+      select id, resend_of from messages where run_id = ${again} and status = 'sent'`;
+    const inboundMessageId = await insertReply(sql, { messageId: message?.id ?? 0 });
+    expect(await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }))).toMatchObject({
+      opened: false,
+    });
+    await sql.begin(async (tx) => {
+      await tx`update messages set status = 'undelivered' where id = ${message?.id ?? 0}`;
+      await followReceipts(tx, [message?.id ?? 0]);
+    });
+    expect(await resolutions()).toEqual([good, good, good, bad, good, good, good, bad, good, good]);
   });
 
   test('leaves out messages that the provider may have taken, unless the person says so', async () => {

@@ -544,6 +544,7 @@ create table ticket_posts (
 );
 create index on ticket_posts (ticket_id, event_id);
 create index ticket_posts_waiting on ticket_posts (event_id) where state = 'waiting';
+create index ticket_posts_delivered on ticket_posts (event_id) where state = 'delivered'; -- db/retention.ts
 create index ticket_posts_failed on ticket_posts (event_id) where state = 'failed';
 
 -- Opt-outs -------------------------------------------------------------------------------------------------------
