@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { campaignView } from '../api/campaign-view.ts';
 import { type CampaignDraft, campaignDraft, type Problem } from '../domain/campaign.ts';
 import { type Api, ApiFailure } from './api.ts';
-import { fieldId, type FormState, newForm } from './form.tsx';
-import type { FormValues } from './form-data.ts';
+import { fieldId, type FormState } from './form.tsx';
+import { FormValues } from './form-data.ts';
 import { submit } from './replies.tsx';
 import { consoleOf } from './request.ts';
 
@@ -67,10 +67,18 @@ export const blockQuery = z.object({ lacking: z.literal('1').optional() });
 /** The form of a block as it is opened; with what is missing to enable the campaign where one came to mend that. */
 export function openedForm(
   { definition, problems }: Campaign,
-  { block, lacking, more = {} }: { block: Block; lacking: boolean; more?: Readonly<Record<string, string>> },
+  {
+    block,
+    lacking,
+    more = {},
+  }: {
+    block: Block;
+    lacking: boolean; /** Values besides those that are saved. */
+    more?: Readonly<Record<string, string>>;
+  },
 ): FormState {
-  const state = newForm({ ...definition, ...more, ...(lacking ? { lacking: '1' } : {}) });
-  return lacking ? { ...state, problems: problems.filter(isOf(block)) } : state;
+  const values = FormValues.of(definition).with({ ...more, ...(lacking ? { lacking: '1' } : {}) });
+  return { values, problems: lacking ? problems.filter(isOf(block)) : [] };
 }
 
 /** Tells whether a block has been changed since its page was opened. */

@@ -45,7 +45,7 @@ export const campaignFile: FastifyPluginAsyncZod = async (app) => {
           block: 'mailing',
           lacking: false,
           // The card of the file stands where the contacts come from one.
-          more: { 'mailing.source': 'csv' },
+          more: { 'mailing.source': 'csv', downloads: 'on' },
         });
         return reply.page(await mailingPage(api, campaign, state, { sent }), sent.refused?.status ?? 200);
       },

@@ -8,6 +8,8 @@ import { integrationsOf, optionsOf, settingsOf } from './choices.ts';
 import type { Sent } from './file-block.tsx';
 import type { FormState } from './form.tsx';
 import type { FormValues } from './form-data.ts';
+import { rememberHours, usualHours } from './preferences.tsx';
+import { formOf } from './replies.tsx';
 import { consoleOf } from './request.ts';
 import { webserviceOf } from './webservice-fields.tsx';
 import type { TestedAddress } from './webservice-result.tsx';
@@ -22,7 +24,14 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
     async (request, reply) => {
       const { api } = consoleOf(request);
       const campaign = await getCampaign(api, request.params.id);
-      const state = openedForm(campaign, { block, lacking: request.query.lacking === '1' });
+      const { source, sendingHoursId } = campaign.definition.mailing;
+      const isNew = source === null && sendingHoursId === null;
+      const hours = isNew ? await usualHoursOf(api, usualHours(request)) : undefined;
+      const state = openedForm(campaign, {
+        block,
+        lacking: request.query.lacking === '1',
+        more: { downloads: 'on', ...(hours ? { 'mailing.sendingHoursId': String(hours.id) } : {}) },
+      });
       return reply.page(await mailingPage(api, campaign, state));
     },
   );
@@ -33,6 +42,8 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
     async (request, reply) => {
       const { api } = consoleOf(request);
       const group = await groupOf(api, await getCampaign(api, request.params.id));
+      const hours = formOf(request).optional('mailing.sendingHoursId');
+      if (hours !== null && /^\d+$/.test(hours)) rememberHours(reply, hours);
       return submitBlock(request, reply, {
         id: request.params.id,
         block,
@@ -91,6 +102,14 @@ async function groupOf(api: Api, { definition }: Campaign): Promise<ExtraFieldGr
   const { extraFieldGroupId } = subcategory.definition;
   const group = (await settingsOf(api, 'extraFieldGroups')).find(({ id }) => id === extraFieldGroupId);
   return group && 'fields' in group.definition ? { name: group.name, fields: group.definition.fields } : null;
+}
+
+/** The hours of the last campaign that was saved here, else the first that there are: of a new deployment, commercial ones. */
+async function usualHoursOf(api: Api, usual: number | null) {
+  const hours = (await settingsOf(api, 'sendingHours'))
+    .filter(({ archivedAt }) => archivedAt === null)
+    .toSorted((a, b) => a.id - b.id);
+  return hours.find(({ id }) => id === usual) ?? hours[0];
 }
 
 /** The page, with what came of a file that was just sent or an address that was just tested. */

@@ -118,7 +118,7 @@ export function MessagePage({
               aria-live="polite"
               data-failed={words.partFailed}
               hx-post={`${campaignUrl(id)}/preview`}
-              hx-trigger="input from:closest form delay:300ms, change from:closest form delay:100ms"
+              hx-trigger="input from:'closest form' delay:300ms, change from:'closest form' delay:100ms"
               hx-include="closest form"
               hx-target="this"
               hx-swap="innerHTML"
@@ -154,7 +154,7 @@ export function MessagePage({
                 hx-include="closest form"
                 hx-target="#test-result"
                 hx-swap="innerHTML"
-                hx-disabled-elt="this"
+                hx-disable="this"
                 data-submit=""
               >
                 {t.testSend}

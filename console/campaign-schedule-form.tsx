@@ -122,7 +122,7 @@ function ScheduleForm({
             aria-live="polite"
             data-failed={words.partFailed}
             hx-post="/campaigns/occurrences"
-            hx-trigger="load, input from:closest form delay:400ms, change from:closest form delay:100ms"
+            hx-trigger="load, input from:'closest form' delay:400ms, change from:'closest form' delay:100ms"
             hx-include="closest form"
             hx-target="this"
             hx-swap="innerHTML"

@@ -144,7 +144,7 @@ function TestAddress({
           hx-include="closest form"
           hx-target="#address-result"
           hx-swap="innerHTML"
-          hx-disabled-elt="this"
+          hx-disable="this"
           hx-indicator="#address-waits"
           data-submit=""
         >

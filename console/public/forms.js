@@ -94,6 +94,7 @@ for (const list of document.querySelectorAll('[data-rows]')) {
   const add = list.querySelector('[data-add-row]');
   const changed = () => list.dispatchEvent(new CustomEvent('change', { bubbles: true }));
   list.querySelector('[data-row="spare"]')?.remove();
+  list.dataset.next = String(Number(list.dataset.next) - 1);
   add.hidden = false;
   add.addEventListener('click', () => {
     addRow(list, Number(list.dataset.next)).querySelector('input, select').focus();
@@ -129,17 +130,21 @@ for (const select of document.querySelectorAll('[data-options-of]')) {
   apply();
 }
 
-// A part that could not be fetched says so, and why the rest of the page still stands.
-for (const failure of ['htmx:sendError', 'htmx:responseError', 'htmx:timeout']) {
-  document.addEventListener(failure, ({ detail }) => {
-    const { failed } = detail.target.dataset;
-    if (failed !== undefined) detail.target.textContent = failed;
-  });
-}
-// A part that leads on by a button presses it: the answer of a web service is downloaded with its test.
-document.addEventListener('htmx:afterSwap', ({ detail }) => {
-  detail.target.querySelector('[data-focus]')?.focus();
-  detail.target.querySelector('[data-press]')?.click();
+// A part that could not be fetched says so; the page that an error comes with would not fit into its place.
+const tellFailed = ({ detail: { ctx } }) => {
+  const { failed } = ctx.target?.dataset ?? {};
+  if (failed === undefined) return;
+  ctx.swap = 'none';
+  ctx.target.textContent = failed;
+};
+document.addEventListener('htmx:response:error', tellFailed);
+document.addEventListener('htmx:error', (event) => {
+  if (event.detail.ctx) tellFailed(event);
+});
+// A part may ask for the focus, and may lead on by a button: an answer is downloaded with its test.
+document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
+  ctx.target?.querySelector('[data-focus]')?.focus();
+  ctx.target?.querySelector('[data-press]')?.click();
 });
 
 // A file goes to the API as a stream, with its progress; the server then tells what was made of it.
