@@ -103,7 +103,7 @@ export function MailingPage({
             <SelectField
               name="mailing.regionId"
               options={choices.regions}
-              empty={words.notChosen}
+              empty={t.noneOfThem}
               class="col-sm-6 mb-3"
             />
             <SelectField
