@@ -111,14 +111,17 @@ function UploadRefused({ refused }: { refused: ApiFailure }) {
   const t = useWords(campaignWords);
   const { locale, format } = useView();
   const { line, expected, found } = refused.details;
+  const words =
+    refused.problems.length > 0
+      ? refused.problems.map((problem) => problemWords(locale, problem)).join(' ')
+      : failureWords(locale, refused);
+  const where = typeof line === 'number' && !words.includes(String(line)) ? line : null;
   return (
     <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">
       <p class="alert-title">{t.csv.refused}</p>
       <p class="mb-1">
-        {typeof line === 'number' ? `${t.csv.line} ${format.number(line)}: ` : ''}
-        {refused.problems.length > 0
-          ? refused.problems.map((problem) => problemWords(locale, problem)).join(' ')
-          : failureWords(locale, refused)}
+        {where === null ? '' : `${t.csv.line} ${format.number(where)}: `}
+        {words}
       </p>
       {typeof expected === 'string' && (
         <p class="mb-1">

@@ -25,7 +25,8 @@ export function Rows({
   const row = (path: string, spare = false) => (
     <div class="edit-row" key={path} data-row={spare ? 'spare' : ''}>
       {children(path)}
-      <button type="button" class="btn btn-sm edit-row-remove" data-remove-row="">
+      {/* Without scripts a row goes by emptying it. */}
+      <button type="button" class="btn btn-sm edit-row-remove" data-remove-row="" hidden>
         {t.removeRow}
       </button>
     </div>

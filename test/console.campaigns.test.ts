@@ -247,6 +247,64 @@ describe('the CSV file', () => {
   });
 });
 
+describe('the mailing', () => {
+  const make = async (path: string, definition: object): Promise<number> => {
+    const body = { name: `${path} ${newName()}`, definition };
+    return (await ui.as('admin')('POST', `/api/settings/${path}`, body)).json<{ id: number }>().id;
+  };
+
+  test('begins with the sending hours that were chosen last, else with the first', async () => {
+    const first = await operator.get(`${await draft()}/mailing`);
+    expect(first.body).toMatch(new RegExp(`<option value="${catalogue.hoursId}" selected`));
+    const window = { days: ['monday'], from: '08:00', to: '12:00' };
+    const hours = String(await make('sending-hours', { timezone: 'America/Sao_Paulo', windows: [window] }));
+    const page = `${await draft()}/mailing`;
+    const saved = await operator.post(page, { 'mailing.sendingHoursId': hours, seen: await seen(page) });
+    const chosen = saved.cookies.find(({ name }) => name === 'torpedo-hours')?.value ?? '';
+    const cookie = `${operator.cookie}; torpedo-hours=${chosen}`;
+    const next = await operator.get(`${await draft()}/mailing`, { cookie });
+    expect(next.body).toMatch(new RegExp(`<option value="${hours}" selected`));
+  });
+
+  test("takes over the extra fields of the tickets' subcategory, beside those that are declared", async () => {
+    const fields = [
+      { name: 'valor', type: 'number', required: true },
+      { name: 'vencimento', type: 'date', required: false },
+    ];
+    const categoryId = await make('categories', {});
+    const extraFieldGroupId = await make('extra-field-groups', { fields });
+    const subcategoryId = await make('subcategories', { categoryId, extraFieldGroupId });
+    const url = await draft();
+    await operator.post(`${url}/ticket`, {
+      'ticketPolicy.when': 'on_reply',
+      'ticketPolicy.categoryId': String(categoryId),
+      'ticketPolicy.subcategoryId': String(subcategoryId),
+      seen: await seen(`${url}/ticket`),
+    });
+    const page = await operator.get(`${url}/mailing`);
+    expect(textOf(page)).toContain('usa o Grupo de Campos Extras');
+    const answer = await operator.post(`${url}/mailing`, {
+      'mailing.extraFields.0.name': 'loja',
+      'mailing.extraFields.0.type': 'text',
+      stay: 'group',
+      seen: seenIn(page.body),
+    });
+    expect(answer.headers.location).toBe(`${url}/mailing`);
+    expect((await definitionOf(url)).mailing).toMatchObject({
+      extraFields: [{ name: 'loja', type: 'text', required: false }, ...fields],
+    });
+  });
+
+  test('may be looked at by who may change nothing', async () => {
+    const viewer = await ui.person('viewer');
+    const page = await viewer.get(`${await draft()}/mailing`);
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain('<fieldset disabled');
+    expect(textOf(page)).not.toContain('Salvar e continuar');
+    expect(textOf(page)).not.toContain('Testar URL');
+  });
+});
+
 describe('the list', () => {
   test('is narrowed down by a part of the name, whatever its accents, and by state', async () => {
     await operator.post('/campaigns/new', { ...schedule, name: 'Cobrança de março' });

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { inPortuguese } from '../console/i18n/patterns.ts';
 import { refusalOf, statusRefusal } from '../mailing/web-errors.ts';
-import { createCatalogue, documentOf } from './api.ts';
+import { createCatalogue, csvOf, documentOf } from './api.ts';
 import { chromiumPath, startBrowser } from './browser.ts';
 import { createConsole, textOf } from './console.ts';
 import { bytes, json, startWebservice } from './webservice.ts';
@@ -169,6 +169,35 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.selectOption('[name="schedule.recurrence.dayOfMonth"]', '31');
     await page.waitForSelector('.occurrences >> text=31/03/2030');
     expect(await page.isVisible('[name="schedule.recurrence.rrule"]')).toBe(false);
+    await page.context().close();
+  });
+
+  test('a file is sent with scripts, and told of where it was chosen; other fields are not lost', async () => {
+    const page = await open(`${url}/mailing`);
+    await page.check('[name="mailing.source"][value=csv]');
+    await page.fill('[name="mailing.expiresAfterHours"]', '12');
+    const buffer = Buffer.from(`${csvOf(2)}\n3;Rui;1133334444;;;;`);
+    await page.setInputFiles('#file', { name: 'm.csv', mimeType: 'text/csv', buffer });
+    await page.click('text=Importar arquivo');
+    await page.waitForSelector('text=2 de 3 linhas podem receber a mensagem.');
+    expect(await page.inputValue('[name="mailing.expiresAfterHours"]')).toBe('12');
+    await page.context().close();
+  });
+
+  test('the back button shows what was saved, and saving again is no conflict', async () => {
+    const page = await open(`${url}/ticket`);
+    await page.goto(`${address}${url}/message`);
+    await page.fill('[name="message.template"]', 'Primeira');
+    await page.click('text=Salvar e continuar');
+    await page.waitForURL(/\/mailing$/);
+    await page.goBack();
+    await page.waitForURL(/\/message$/);
+    await page.waitForFunction('document.querySelector("textarea").value === "Primeira"');
+    await page.fill('[name="message.template"]', 'Segunda');
+    await page.click('text=Salvar e continuar');
+    await page.waitForURL(/\/mailing$/);
+    const saved = await ui.as('viewer')('GET', `/api${url}`);
+    expect(saved.body).toContain('Segunda');
     await page.context().close();
   });
 

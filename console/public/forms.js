@@ -85,6 +85,7 @@ const addRow = (list, index) => {
       if (value.includes('__N__')) element.setAttribute(name, value.replaceAll('__N__', String(index)));
     }
   }
+  row.querySelector('[data-remove-row]').hidden = false;
   list.querySelector('[data-rows-list]').append(row);
   list.dataset.next = String(Math.max(Number(list.dataset.next), index + 1));
   return row;
@@ -95,7 +96,7 @@ for (const list of document.querySelectorAll('[data-rows]')) {
   const changed = () => list.dispatchEvent(new CustomEvent('change', { bubbles: true }));
   list.querySelector('[data-row="spare"]')?.remove();
   list.dataset.next = String(Number(list.dataset.next) - 1);
-  add.hidden = false;
+  for (const button of list.querySelectorAll('[data-add-row], [data-remove-row]')) button.hidden = false;
   add.addEventListener('click', () => {
     addRow(list, Number(list.dataset.next)).querySelector('input, select').focus();
     changed();
