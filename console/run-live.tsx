@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { runView } from '../api/run-view.ts';
 import { messageStatuses } from '../domain/message.ts';
 import { urlOf } from './api.ts';
+import { Failovers } from './failovers.tsx';
 import { causeWords, runs as runWords, waitingWords } from './i18n/runs.ts';
 import { Card, Facts, Time } from './parts.tsx';
 import { linesOf, RunState, sumOf } from './run-parts.tsx';
@@ -25,6 +26,7 @@ export function Live({ run }: { run: Run }) {
   return (
     <>
       <Why run={run} />
+      <Failovers failovers={run.failovers} />
       {preflightFirst && <PreflightCard run={run} />}
       <div class="figures">
         <Figure label={t.state}>

@@ -6,6 +6,7 @@ import { urlOf } from './api.ts';
 import { Rates } from './charts.tsx';
 import { ActionButton } from './form.tsx';
 import { runs as runWords } from './i18n/runs.ts';
+import { settleWords } from './i18n/settle.ts';
 import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Card, Facts, Table, Time } from './parts.tsx';
@@ -140,6 +141,7 @@ function useLinks(run: Run): Link[] {
 
 function RunActions({ run }: { run: Run }) {
   const t = useWords(runWords);
+  const settle = useWords(settleWords);
   const mayChange = useMay('operator');
   const { id, campaignId, status, step, trigger, counts } = run;
   const url = `/runs/${id}`;
@@ -172,6 +174,11 @@ function RunActions({ run }: { run: Run }) {
       {mayResend && (
         <a class="btn" href={`${url}/resend`}>
           {t.resend}
+        </a>
+      )}
+      {sumOf(counts, 'unknown') > 0 && (
+        <a class="btn" href={`${url}/settle`}>
+          {settle.openAll}
         </a>
       )}
       {trigger === 'dry_run' && status === 'finished' && (

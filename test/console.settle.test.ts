@@ -33,6 +33,9 @@ test('An operator settles one unknown message, and then all of the run', async (
     `href="/runs/${runId}/settle"`,
   );
 
+  expect((await operator.get(`/runs/${runId}`)).body).toContain(`href="/runs/${runId}/settle"`);
+  expect((await viewer.get(`/runs/${runId}`)).body).not.toContain('/settle');
+
   const incomplete = await operator.post(`/messages/${first}/settle`, { note: '' });
   expect(incomplete.statusCode).toBe(422);
   expect(textOf(incomplete)).toContain('Chegaram?');
@@ -53,4 +56,22 @@ test('An operator settles one unknown message, and then all of the run', async (
   const all = await operator.post(`/runs/${runId}/settle`, { ...said, messages: '2' });
   expect(all.headers.location).toBe(`/runs/${runId}`);
   expect(await statusesOf(runId)).toEqual(['delivered', 'undelivered', 'undelivered']);
+});
+
+test('The page of a run says how it went over to another provider', async () => {
+  const { runId } = await unknownRun();
+  const failover = {
+    at: '2026-11-25T12:00:00.000Z',
+    from: { id: 1, name: 'Twilio' },
+    to: { id: 2, name: 'Zenvia' },
+    cause: 'account',
+    providerCode: '20003',
+    segmentProfile: 'zenvia',
+    unknown: 3,
+    tooLong: 0,
+  };
+  await sql`update runs set failovers = ${sql.json([failover])} where id = ${runId}`;
+  expect(textOf(await viewer.get(`/runs/${runId}`))).toContain(
+    'envia por “Zenvia”, porque “Twilio” recusou a conta (20003). Incertas que “Twilio” pode ter aceitado: 3.',
+  );
 });
