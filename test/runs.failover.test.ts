@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { applyReceipts } from '../db/messages.ts';
 import { setFallback } from '../db/fallbacks.ts';
 import { insertProvider, setProviderArchived, setProviderSecrets } from '../db/providers.ts';
+import { findAnsweredMessage, insertReplies } from '../db/replies.ts';
 import { describeFailover } from '../domain/failover.ts';
 import { providerConfig } from '../domain/provider.ts';
 import { expectCountsToMatchRows } from './counts.ts';
@@ -106,8 +107,10 @@ test.each([5, 60])(
   },
 );
 
-test('What the first provider has taken stays with it, and each has its receipts', async () => {
+test('What the first provider has taken stays with it, and each has its receipts and replies', async () => {
   const second = await createProvider(system);
+  // Under another number: a reply is matched by who delivers it.
+  await sql`update providers set config = config || '{"from": "+5511999991111"}' where id = ${second}`;
   const first = await withFallback(await createProvider(system, { ratePerSecond: 40 }), second);
   const run = await startRun(system, { mailing: 120, providerId: first });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 10);
@@ -132,6 +135,22 @@ test('What the first provider has taken stays with it, and each has its receipts
     reason: null,
     providerCode: null,
   });
+  const answered = async ({ id }: (typeof rows)[number], by: number): Promise<number | null> => {
+    const [to] = await sql<[{ phone: string; recipient: string }]>`
+      select phone, (select config ->> 'from' from providers where id = ${by}) as recipient from messages where id = ${id}`;
+    const [reply = 0] = await insertReplies(sql, [
+      { providerId: by, providerMessageId: randomUUID(), ...to, text: 'Quero saber mais.' },
+    ]);
+    return (await findAnsweredMessage(sql, reply, { windowDays: 30 }))?.messageId ?? null;
+  };
+  for (const [own, provider, other] of [
+    [ofFirst[0], first, second],
+    [ofSecond[0], second, first],
+  ] as const) {
+    if (!own) throw new Error('Each has taken some.');
+    expect(await answered(own, provider)).toBe(own.id);
+    expect(await answered(own, other)).toBeNull();
+  }
   // Of the other's messages neither can say anything.
   expect(
     await applyReceipts(sql, [
