@@ -2,8 +2,8 @@
 // look at another page, a reload, a session that ended. Runs after forms.js, which has set the form up.
 {
   const prefix = 'torpedo-draft ';
-  // Of a single visit, not of the content.
-  const left = new Set(['once', 'seen', 'lacking']);
+  // Of a single visit, not of the content; and a person's number, which is not to be kept.
+  const left = new Set(['once', 'seen', 'lacking', 'phone']);
   // Storage can be forbidden, or full: then there are no drafts.
   const attempt = (work) => {
     try {
