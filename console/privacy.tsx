@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { idParams } from '../api/parameters.ts';
 import { erasedView, personView } from '../api/privacy.ts';
-import { privacySettings } from '../domain/privacy.ts';
+import { type PrivacySettings, privacySettings } from '../domain/privacy.ts';
 import { ApiFailure } from './api.ts';
 import { CheckField, Form, type FormState, newForm, Submit, TextField } from './form.tsx';
 import type { FormValues } from './form-data.ts';
@@ -22,14 +22,16 @@ type Person = z.output<typeof personView>;
 /** A customer, or a phone of nobody's; in the body of requests, since addresses end up in histories. */
 type Who = { customerId: number } | { phone: string };
 
-const days = [
-  'messageDays',
-  'replyDays',
-  'ticketDays',
-  'inboundEventDays',
-  'mailingFileDays',
-  'auditDays',
-] as const;
+/** All of them: one that the form lacks would be set to "for ever" whenever it is saved. */
+const days = Object.keys({
+  messageDays: true,
+  replyDays: true,
+  ticketDays: true,
+  ticketPostDays: true,
+  inboundEventDays: true,
+  mailingFileDays: true,
+  auditDays: true,
+} satisfies Record<Exclude<keyof PrivacySettings, 'consentRequired'>, true>);
 
 /** What a person may ask of us, and for how long we keep what we have. */
 export const privacy: FastifyPluginAsync = async (app) => {
@@ -202,7 +204,7 @@ function PersonPage({ person, state }: { person: Person; state: FormState }) {
             <Facts
               facts={[
                 [
-                  t.person,
+                  t.name,
                   customer ? (
                     <a href={`/customers/${customer.id}`}>
                       {customer.name === '' ? t.customer(String(customer.id)) : customer.name}

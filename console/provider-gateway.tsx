@@ -291,9 +291,9 @@ function CodeRows() {
       <Rows name="config.answer.codes" label={t.codes}>
         {(row) => (
           <>
-            <TextField name={`${row}.name`} class="" maxLength={60} />
-            <SelectField name={`${row}.means`} class="" options={optionsOf(t.means)} />
-            <SelectField name={`${row}.reason`} class="" options={reasons} empty="—" />
+            <TextField name={`${row}.name`} class="edit-row-third" maxLength={60} />
+            <SelectField name={`${row}.means`} class="edit-row-third" options={optionsOf(t.means)} />
+            <SelectField name={`${row}.reason`} class="edit-row-third" options={reasons} empty="—" />
           </>
         )}
       </Rows>

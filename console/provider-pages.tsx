@@ -70,7 +70,11 @@ export function ListPage({ providers, rates }: { providers: readonly Provider[];
           {
             heading: t.limit,
             cell: ({ ratePerSecond }) =>
-              ratePerSecond === null ? t.noLimit : t.perSecond(format.number(ratePerSecond)),
+              ratePerSecond === null ? (
+                t.noLimit
+              ) : (
+                <span class="text-nowrap">{t.perSecond(format.number(ratePerSecond))}</span>
+              ),
           },
           {
             heading: t.now,

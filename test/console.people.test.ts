@@ -78,8 +78,9 @@ test('A customer’s page holds what was written to them, what they answered, an
 });
 
 test('How long data is kept is set in days; a day is a whole number', async () => {
-  const form = { consentRequired: 'on', messageDays: '90', auditDays: '' };
+  const form = { consentRequired: 'on', messageDays: '90', ticketPostDays: '30', auditDays: '' };
   await admin.post('/settings/privacy', form);
+  expect((await viewer.get('/settings/privacy')).body).toMatch(/name="ticketPostDays"[^>]*value="30"/);
   expect((await viewer.get('/settings/privacy')).body).toMatch(/name="messageDays"[^>]*value="90"/);
   const refused = await admin.post('/settings/privacy', { ...form, messageDays: '0' });
   expect(refused.statusCode).toBe(422);
