@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { chromiumPath, startBrowser } from './browser.ts';
+import { createCatalogue } from './api.ts';
+import { createConsole } from './console.ts';
+
+/** What the scripts of the settings' and the customers' pages do, in a real browser. */
+const ui = await createConsole();
+const { providerId } = await createCatalogue(ui);
+const admin = await ui.person('admin');
+const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
+
+describe.skipIf(chromiumPath === null)('with scripts', async () => {
+  if (chromiumPath === null) return;
+  const browser = await startBrowser();
+  const [name = '', value = ''] = admin.cookie.split('=');
+  const open = async (path: string) => {
+    const context = await browser.newContext({ locale: 'pt-BR' });
+    await context.addCookies([{ name, value, url }]);
+    const page = await context.newPage();
+    await page.goto(url + path);
+    return page;
+  };
+
+  test('a file of customers goes to the API as it is, and the page tells what was made of it', async () => {
+    const page = await open('/customers/import');
+    const header =
+      'codigo;nome;celular;telefone;telefone2;data_nascimento;regiao;tipo_cliente;consentimento;data_consentimento';
+    const buffer = Buffer.from([header, 'A1;Ana;11911110001;;;;;;sim;', 'A2;Bia;1;;;;;;;'].join('\r\n'));
+    await page.setInputFiles('#file', { name: 'clientes.csv', mimeType: 'text/csv', buffer });
+    await page.click('button[type=submit]:has-text("Importar")');
+    await page.waitForSelector('text=2 linhas lidas');
+    expect(await page.textContent('#file-block')).toContain('Linhas deixadas de fora1');
+    await page.setInputFiles('#file', {
+      name: 'x.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from('nome\nAna'),
+    });
+    await page.click('button[type=submit]:has-text("Importar")');
+    await page.waitForSelector('text=Nada foi importado');
+    await page.context().close();
+  });
+
+  test('the form of a gateway shows what belongs to its choices, and grows by rows', async () => {
+    const page = await open('/settings/providers/new/http');
+    expect(await page.isVisible('[name="config.request.body.template"]')).toBe(true);
+    await page.selectOption('[name="config.request.body.kind"]', 'none');
+    expect(await page.isVisible('[name="config.request.body.template"]')).toBe(false);
+    expect(await page.isVisible('[name="config.receipts.status"]')).toBe(false);
+    await page.check('[name="hasReceipts"]');
+    expect(await page.isVisible('[name="config.receipts.status"]')).toBe(true);
+    await page.click('[data-rows="config.receipts.statuses"] [data-add-row]');
+    expect(await page.isVisible('[data-rows="config.receipts.statuses"] input')).toBe(true);
+    await page.context().close();
+  });
+
+  test('what leaves through a provider is looked at again by itself', async () => {
+    const page = await open(`/settings/providers/${providerId}`);
+    const [answer] = await Promise.all([
+      page.waitForResponse(/\/rate-now$/),
+      page.waitForSelector('text=Nada saindo'),
+    ]);
+    expect(await answer.text()).toContain('Nada saindo');
+    expect(await page.isVisible('button:has-text("Mudar o limite")')).toBe(true);
+    await page.context().close();
+  });
+});
