@@ -1,8 +1,9 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
-import { skipRefusedInRun } from '../db/consents.ts';
+import { skipRefusedInRun, skipWithoutConsent } from '../db/consents.ts';
 import { skipOptedOut } from '../db/opt-outs.ts';
 import type { PhoneHash } from '../db/phone-hash.ts';
+import { getPrivacySettings } from '../db/privacy.ts';
 import { copyResendable } from '../db/resends.ts';
 import { enterStep, getRun, lockImport, markMailingRead } from '../db/runs.ts';
 import { failures } from '../domain/failures.ts';
@@ -19,8 +20,8 @@ export interface ResendsDeps {
 export function createResends({ sql, phoneHash }: ResendsDeps) {
   return {
     /**
-     * Takes up the messages of a resend (db/resends.ts), all or nothing. Whoever opted out or refused since the first
-     * send is left out. When the run has its messages already, only their counts are returned.
+     * Takes up the messages of a resend (db/resends.ts), all or nothing. Whoever has opted out since the first send is
+     * left out, and whose consent does not suffice any more. When the run has its messages already, only their counts are returned.
      */
     async copyMessages({ runId }: { runId: number }): Promise<ImportedMailing> {
       const run = await getRun(sql, runId);
@@ -35,6 +36,8 @@ export function createResends({ sql, phoneHash }: ResendsDeps) {
           if (!(await lockImport(tx, runId))) return;
           await copyResendable(tx, { runId, of, campaignId, scope });
           cancellationSignal().throwIfAborted();
+          const { consentRequired } = await getPrivacySettings(tx);
+          await skipWithoutConsent(tx, { runId, required: consentRequired });
           await markMailingRead(tx, runId);
         });
         // After the copy is there for all to see: who opts out from now on finds its messages.

@@ -53,6 +53,39 @@ export async function skipRefusedInRun(sql: Sql, runId: number): Promise<void> {
   await skipRefused(sql, sql`m.run_id = ${runId}`);
 }
 
+/**
+ * Asks for the consent of everyone whom a run has queued, and skips those whose does not suffice (domain/customer.ts):
+ * of the customer that the message has, else of who has its code by now, else its phone.
+ */
+export async function skipWithoutConsent(
+  sql: Sql,
+  { runId, required }: { runId: number; required: boolean },
+): Promise<void> {
+  await sql`
+    with held as (
+      select m.id from messages as m
+      join runs on runs.id = m.run_id
+      left join customers as own on own.id = m.customer_id
+      left join customers as coded on own.id is null and coded.code = m.code
+      left join lateral (
+        select consent from customers as c
+        where own.id is null and coded.id is null
+          and (c.mobile = m.phone or c.phone = m.phone or c.phone2 = m.phone)
+        order by (consent = 'refused') desc, id limit 1
+      ) as called on true
+      where m.run_id = ${runId} and m.status = 'queued'
+        and not (runs.settings -> 'campaign' ->> 'ignoreConsent')::boolean
+        and case coalesce(own.consent, coded.consent, called.consent, 'not_stated')
+          when 'granted' then false when 'refused' then true else ${required}::boolean end
+      order by m.id for update of m
+    ), moved as (
+      update messages as m set status = 'skipped', reason = 'no_consent', ended_at = now()
+      from held where m.id = held.id and m.status = 'queued'
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from moved`;
+}
+
 async function skipRefused(sql: Sql, which: PendingQuery<Row[]>): Promise<void> {
   await sql`
     with held as (

@@ -1,7 +1,10 @@
 import type { Database, Sql } from './client.ts';
 
-/** Large enough that a file of a million lines is a hundred rows, small enough to hold a few in memory. */
-const chunkBytes = 1024 * 1024;
+/**
+ * Large enough that a file of a million lines is a few hundred rows; small, for each is held several times on its way:
+ * the driver writes and reads it as hexadecimal text.
+ */
+const chunkBytes = 256 * 1024;
 
 export interface MailingFileRow {
   id: number;

@@ -92,7 +92,7 @@ export function describeRunReason(reason: RunReason): string {
     case 'expired':
       return `Cancelled what was left: the run expired at ${reason.expiresAt}.`;
     case 'hours_never_open':
-      return 'The sending hours do not open within a year. Correct them, then run the campaign again.';
+      return 'The sending hours do not open within a year. This run keeps them, also when it is retried: cancel it, correct them, then run the campaign again.';
     case 'by_user':
       return `By ${reason.user}.`;
     case 'by_temporal':

@@ -460,7 +460,7 @@ describe('under fast-check', () => {
         const whole = await outcome(file, Infinity);
         expect(await outcome(file, chunk)).toEqual(whole);
       }),
-      { numRuns: 1000 },
+      { numRuns: 10_000 },
     );
   });
 

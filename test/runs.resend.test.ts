@@ -1,5 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { settleDeadSenders } from '../db/claims.ts';
+import { savePrivacySettings } from '../db/privacy.ts';
+import { privacySettings } from '../domain/privacy.ts';
 import { buildSandbox } from '../sandbox/index.ts';
 import {
   box,
@@ -228,6 +230,24 @@ describe('a resend', () => {
       sent: 1,
     });
     await sql`delete from opt_outs`;
+  });
+
+  test('asks for consent again, as the deployment demands it now', async () => {
+    await sql`delete from customers`;
+    const { runId } = await finishedRun(['1', '2', '3']);
+    // One is a customer since, and has refused; one has granted it.
+    await sql`insert into customers (name, mobile, consent) values ('Caio', '+5511900000001', 'refused')`;
+    await sql`insert into customers (name, phone2, consent) values ('Davi', '+5511900000003', 'granted')`;
+    await savePrivacySettings(sql, privacySettings.parse({ consentRequired: true }));
+    const again = await resent(runId);
+    await runBecomes(again, { status: 'finished' });
+    await savePrivacySettings(sql, privacySettings.parse({}));
+    expect(await expectCountsToMatchRows(sql, again)).toEqual({ 'skipped: no_consent': 2, sent: 1 });
+    // What is not demanded any more is asked of nobody; who refused stays out.
+    const third = await resent(runId);
+    await runBecomes(third, { status: 'finished' });
+    expect(await expectCountsToMatchRows(sql, third)).toEqual({ 'skipped: no_consent': 1, sent: 1 });
+    await sql`delete from customers`;
   });
 
   test('is refused while the run goes on, of a dry run, and when the numbers have changed', async () => {

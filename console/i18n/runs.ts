@@ -272,7 +272,8 @@ export const runs = dictionary(
         `O sistema estava fora do ar: ${late} de atraso passam da tolerância de ${grace}.`,
       superseded: (by: string) => `O sistema estava fora do ar; executou a ocorrência seguinte, de ${by}.`,
       expired: (at: string) => `Expirou em ${at}: o que faltava foi cancelado.`,
-      hours_never_open: 'O horário de execução não abre em um ano. Corrija-o e execute a campanha de novo.',
+      hours_never_open:
+        'O horário de execução não abre em um ano. Esta execução fica com ele, mesmo ao tentar de novo: cancele-a, corrija o horário e execute a campanha de novo.',
       by_user: 'A pedido de uma pessoa.',
       by_temporal: 'Cancelada no Temporal.',
       provider_account: (code: string, detail: string) =>
@@ -402,7 +403,7 @@ export const runs = dictionary(
       superseded: (by) => `The system was down; the later occurrence of ${by} ran instead.`,
       expired: (at) => `It expired at ${at}: what was left is cancelled.`,
       hours_never_open:
-        'The sending hours do not open within a year. Correct them, then run the campaign again.',
+        'The sending hours do not open within a year. This run keeps them, also when it is retried: cancel it, correct them, then run the campaign again.',
       by_user: 'Asked for by a person.',
       by_temporal: 'Cancelled in Temporal.',
       provider_account: (code, detail) =>
