@@ -69,7 +69,7 @@ async function* watched(
 ): AsyncGenerator<ContactLine[]> {
   for await (const batch of batches) {
     // Reading and checking never wait by themselves: without this, the senders of this process and the heartbeats of all
-    // would stand still for as long as a megabyte of the file takes.
+    // would stand still for as long as a chunk of the file takes.
     await setImmediate();
     signal.throwIfAborted();
     yield batch;

@@ -45,7 +45,7 @@ test('A run makes customers of its contacts, with its region and type, and chang
   const [here, kind] = [region.id, type.id];
   const customers = await sql`
     select code, name, mobile, phone, birth_date::text, consent, region_id, customer_type_id from customers order by code`;
-  expect(customers.map((row) => Object.values(row))).toEqual([
+  expect(customers.map((row): unknown[] => Object.values(row))).toEqual([
     ['1', 'Ana', phoneOf(1), null, '1990-05-06', 'not_stated', here, kind],
     ['2', 'Bia Antiga', phoneOf(2), null, '1980-01-01', 'granted', here, kind],
     ['3', 'Caio', phoneOf(3), null, null, 'refused', here, kind],
@@ -57,7 +57,7 @@ test('A run makes customers of its contacts, with its region and type, and chang
       runs.settings -> 'campaign' -> 'mailing' -> 'customerTypeId' as customer_type_id
     from messages as m join runs on runs.id = m.run_id left join customers as c on c.id = m.customer_id
     where run_id = ${run.id} order by line`;
-  expect(messages.map((row) => Object.values(row))).toEqual([
+  expect(messages.map((row): unknown[] => Object.values(row))).toEqual([
     [1, '1', here, kind],
     [2, '2', here, kind],
     [3, '3', here, kind],
