@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { errorBody } from '../api/errors.ts';
+import { defaultNames } from '../domain/webservice.ts';
+import { webserviceRefusals } from '../mailing/refused.ts';
+import { defaultWebserviceLimits } from '../mailing/webservice.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const all = (text: string, pattern: RegExp): string[] =>
@@ -38,4 +41,31 @@ test('links between the pages lead somewhere', () => {
       ).not.toThrow();
     }
   }
+});
+
+test('the contract of web services names every code, limit and default name as the code has them', () => {
+  const page = read('docs/webservice.md');
+  const codes = new Set(all(page, /`(\w+)`/g));
+  expect(webserviceRefusals.filter((code) => !codes.has(code))).toEqual([]);
+
+  const rows = { code: 'code', name: 'name', mobile: 'mobile', phone: 'phone', phone2: 'phone 2' };
+  for (const [field, row] of Object.entries({ ...rows, birthDate: 'birth date', customMessage: 'message' })) {
+    const names = new RegExp(`^\\| ${row} \\| (.*) \\|$`, 'm').exec(page)?.[1] ?? '';
+    expect(all(names, /`(\w+)`/g), field).toEqual(
+      Object.entries(defaultNames).find(([name]) => name === field)?.[1],
+    );
+  }
+
+  const { depth, pages, recordBytes, bytes, redirects, idleMs, totalMs } = defaultWebserviceLimits;
+  const flowing = page.replaceAll(/\s+/g, ' ');
+  for (const limit of [
+    `up to ${bytes / 2 ** 30} GiB`,
+    `At most ${recordBytes / 2 ** 20} MiB for one record`,
+    `${depth} levels of nesting`,
+    `${pages.toLocaleString('en')} pages`,
+    `${totalMs / 60_000} minutes for all of it`,
+    `${idleMs / 1000} seconds without a byte`,
+    `Up to ${redirects} redirects`,
+  ])
+    expect(flowing).toContain(limit);
 });
