@@ -32,6 +32,8 @@ process.on('message', (runId: number) => {
   void importOne(runId).then((seconds) => process.send?.(seconds));
 });
 
+process.once('disconnect', () => process.exit());
+
 async function importOne(runId: number): Promise<number> {
   const began = performance.now();
   const run = await getRun(sql, runId);
