@@ -62,7 +62,7 @@ export interface ImportOptions {
 }
 
 export async function benchImport({
-  lines = 100_000,
+  lines = 200_000,
   rounds = 5,
   customers = 10_000,
   largeLines = 1_000_000,

@@ -51,7 +51,7 @@ switch (positionals[0]) {
   case 'import':
     show(
       await benchImport({
-        lines: number(values.lines, 100_000),
+        lines: number(values.lines, 200_000),
         rounds: number(values.rounds, 5),
         customers: number(values.customers, 10_000),
         largeLines: number(values.large, 1_000_000),
