@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { activityInfo, cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
-import { claimMessage, recordOutcomes, senderName, settleDeadSenders } from '../db/claims.ts';
+import { activityName, claimMessage, recordOutcomes, senderName, settleDeadSenders } from '../db/claims.ts';
 import { usableFallback } from '../db/fallbacks.ts';
 import { getMessage, queuedMessageIds, remainingMessages } from '../db/messages.ts';
 import { optOutRecipients } from '../db/opt-outs.ts';
@@ -188,7 +188,7 @@ export function createMessages({
     }): Promise<{ stopped: SenderStop }> {
       const run = await need(runId);
       const { workflowExecution, activityId, attempt } = activityInfo();
-      const activity = `${workflowExecution?.runId ?? ''}/${activityId}`;
+      const activity = activityName(workflowExecution?.runId ?? '', activityId);
       const provider = await providers.get(run.providerId);
       if (attempt > 1) await settleDeadSenders(sql, { runId, activity, deduplicates: provider.deduplicates });
 
@@ -251,7 +251,7 @@ export function createMessages({
       if (!message) throw finalFailure(failures.notFound, `There is no message ${messageId}.`);
       const run = await need(message.runId);
       const { workflowExecution, activityId, attempt } = activityInfo();
-      const activity = `${workflowExecution?.runId ?? ''}/${activityId}`;
+      const activity = activityName(workflowExecution?.runId ?? '', activityId);
       const sender = senderName(activity, attempt);
       const provider = await providers.get(run.providerId);
       if (attempt > 1)

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError } from '@temporalio/client';
 import { z } from 'zod';
 import { microBatch } from '../activities/sender.ts';
 import { runCounts } from '../db/runs.ts';
@@ -8,9 +9,13 @@ import { startProcess } from './processes.ts';
 import { account, createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
+export const killTargets = ['worker', 'postgres', 'temporal'] as const;
+export type KillTarget = (typeof killTargets)[number];
+
 /**
- * The worker is killed (SIGKILL) in the middle of a run, again and again, and started anew at once. Then the gateway's
- * ledger is asked whether anybody was written to twice, and the database whether anybody was lost.
+ * A process is killed (SIGKILL) in the middle of a run, again and again, each of `targets` in its turn, and started anew
+ * at once. Then the gateway's ledger is asked whether anybody was written to twice, and the database whether anybody
+ * was lost.
  */
 export interface KillResult {
   lines: number;
@@ -33,11 +38,23 @@ export interface KillResult {
 const pollMs = 10;
 const ledgerShape = z.object({ accepted: z.int(), duplicateReferences: z.int(), duplicateNumbers: z.int() });
 
-export async function benchKill({ lines = 20_000, kills = 10 } = {}): Promise<KillResult> {
-  return withServers(async ({ databaseUrl, sql, temporalAddress, client, stops, log }) => {
+export async function benchKill({
+  lines = 20_000,
+  kills = 10,
+  targets = ['worker'],
+  latencyMs = 0,
+}: {
+  lines?: number;
+  kills?: number;
+  targets?: readonly KillTarget[];
+  /** The gateway takes so long for each answer. */
+  latencyMs?: number;
+} = {}): Promise<KillResult> {
+  return withServers(async (servers) => {
+    const { databaseUrl, sql, temporalAddress, client, stops, log } = servers;
     const sandbox = await startProcess('sandbox/main.ts', {}, /(http:\S+)/, [
       ...['--port', '0', '--account-sid', account.accountSid, '--auth-token', account.authToken],
-      ...['--faults', JSON.stringify({ receipts: false })],
+      ...['--faults', JSON.stringify({ receipts: false, latencyMs })],
     ]);
     stops.push(() => sandbox.stop());
     const environment = {
@@ -61,14 +78,23 @@ export async function benchKill({ lines = 20_000, kills = 10 } = {}): Promise<Ki
       const counts = await runCounts(sql, row.id);
       return counts.find(({ status }) => status === 'queued')?.messages ?? 0;
     };
-    for (let kill = 1; kill <= kills; kill++) {
-      const mark = lines * (1 - (kill - Math.random()) / (kills + 1));
-      while ((await left()) > mark) await sleep(pollMs);
-      worker.child.kill('SIGKILL');
-      worker = await startWorker();
-      log(`Kill ${kill} with ${await left()} messages left.`);
+    const kill: Record<KillTarget, () => Promise<void>> = {
+      async worker() {
+        worker.child.kill('SIGKILL');
+        worker = await startWorker();
+      },
+      postgres: servers.killPostgres,
+      temporal: servers.killTemporal,
+    };
+    for (let number = 1; number <= kills; number++) {
+      const target = targets[(number - 1) % targets.length] ?? 'worker';
+      const mark = lines * (1 - (number - Math.random()) / (kills + 1));
+      let messages = await left();
+      for (; messages > mark; messages = await left()) await sleep(pollMs);
+      log(`Kill ${number}, ${target}, with ${messages} messages left.`);
+      await kill[target]();
     }
-    await handle.result();
+    await resultOf(handle);
 
     const counts = Object.fromEntries(
       (await runCounts(sql, row.id)).map(({ status, messages }) => [status, messages]),
@@ -103,4 +129,17 @@ export async function benchKill({ lines = 20_000, kills = 10 } = {}): Promise<Ki
       seconds: Math.round((Date.now() - began) / 1000),
     };
   });
+}
+
+/** Waits for the workflow's end, also while the Temporal server is away. */
+async function resultOf(handle: { result(): Promise<unknown> }): Promise<void> {
+  for (;;) {
+    try {
+      await handle.result();
+      return;
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) throw error;
+      await sleep(100);
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { benchImport } from './import.ts';
-import { benchKill } from './kill.ts';
+import { benchKill, killTargets } from './kill.ts';
 import { benchLarge } from './large.ts';
 import { benchPages } from './pages.ts';
 import { benchRate } from './rate.ts';
@@ -9,8 +10,16 @@ import { benchReplies } from './replies.ts';
 import { benchSend } from './send.ts';
 
 /**
- * `npm run bench -- send [--contacts N] [--rounds N] [--json]`, `… large [--lines N] [--receipts] [--json]`, `… import [--lines N] [--rounds N] [--large N] [--bytes N] [--json]`, `… kill [--lines N] [--kills N] [--json]`, `… receipts [--count N] [--rounds N] [--connections N] [--json]`, `… replies [--count N] [--kills N] [--json]`, `… rate [--rates 50,500] [--seconds N] [--json]`, `… pages [--rounds N] [--only /runs] [--json]`. Figures are for
- * comparison within one run.
+ * Each `[--json]`; figures are for comparison within one run.
+ *
+ * - `npm run bench -- send [--contacts N] [--rounds N]`
+ * - `… large [--lines N] [--receipts]`
+ * - `… import [--lines N] [--rounds N] [--customers N] [--large N] [--bytes N]`
+ * - `… kill [--lines N] [--kills N] [--targets worker,postgres,temporal]`
+ * - `… receipts [--count N] [--rounds N] [--connections N]`
+ * - `… replies [--count N] [--kills N]`
+ * - `… rate [--rates 50,500] [--seconds N]`
+ * - `… pages [--rounds N] [--only /runs]`
  */
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -26,6 +35,7 @@ const { positionals, values } = parseArgs({
     rates: { type: 'string' },
     seconds: { type: 'string' },
     only: { type: 'string' },
+    targets: { type: 'string' },
     receipts: { type: 'boolean', default: false },
     large: { type: 'string' },
     bytes: { type: 'string' },
@@ -60,7 +70,15 @@ switch (positionals[0]) {
     );
     break;
   case 'kill':
-    show(await benchKill({ lines: number(values.lines, 20_000), kills: number(values.kills, 10) }));
+    show(
+      await benchKill({
+        lines: number(values.lines, 20_000),
+        kills: number(values.kills, 10),
+        targets: z
+          .array(z.enum(killTargets))
+          .parse(typeof values.targets === 'string' ? values.targets.split(',') : ['worker']),
+      }),
+    );
     break;
   case 'receipts':
     show(

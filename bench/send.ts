@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
 import { median } from './numbers.ts';
-import { cpuMicros, startProcess } from './processes.ts';
+import { cpuMicros, cpuMicrosOf, startProcess } from './processes.ts';
 import { account, createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
@@ -24,7 +24,12 @@ export interface SendResult {
   /** Torpedo over the peers: medians of the ratios of neighbouring rounds. */
   overBare: number;
   overActivityEach: number;
+  /** Of each process for a contact: what two cores have to do in all. `bareCpu…` is the bare client's loop. */
+  bareCpuMicrosPerContact: number;
+  bareSinkCpuMicrosPerContact: number;
   workerCpuMicrosPerContact: number;
+  sinkCpuMicrosPerContact: number;
+  postgresCpuMicrosPerContact: number;
   transactionsPerContact: number;
 }
 
@@ -33,7 +38,7 @@ const inFlight = 50;
 const activityContacts = 500;
 
 export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise<SendResult> {
-  return withServers(async ({ databaseUrl, sql, temporalAddress, client, stops }) => {
+  return withServers(async ({ databaseUrl, postgresPid, sql, temporalAddress, client, stops }) => {
     const sink = await startProcess('bench/sink.ts', {}, /^(http:\S+)/);
     stops.push(() => sink.stop());
     const environment = {
@@ -47,9 +52,14 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
     stops.push(() => worker.stop());
     const makeRun = await createFactory(sql);
 
-    const torpedo = async (count: number): Promise<{ rate: number; cpu: number; transactions: number }> => {
+    const cpuNow = async () => ({
+      worker: await cpuMicros(worker.child),
+      sink: await cpuMicros(sink.child),
+      postgres: await cpuMicrosOf(postgresPid),
+    });
+    const torpedo = async (count: number) => {
       const row = await makeRun(count);
-      const [cpu, transactions] = [await cpuMicros(worker.child), await committed(sql)];
+      const [cpu, transactions] = [await cpuNow(), await committed(sql)];
       const began = performance.now();
       const handle = await client.workflow.start(runWorkflow, {
         args: [{ runId: row.id, campaignId: row.campaignId }],
@@ -61,7 +71,11 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
       if (counts.sent !== count) throw new Error(`Sent ${JSON.stringify(counts)} of ${count}.`);
       return {
         rate: count / seconds,
-        cpu: ((await cpuMicros(worker.child)) - cpu) / count,
+        cpu: await cpuNow().then(({ worker, sink, postgres }) => ({
+          worker: (worker - cpu.worker) / count,
+          sink: (sink - cpu.sink) / count,
+          postgres: (postgres - cpu.postgres) / count,
+        })),
         transactions: ((await committed(sql)) - transactions) / count,
       };
     };
@@ -69,13 +83,20 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
     console.error('Warming up.');
     await torpedo(contacts);
     await bare(sink.ready, contacts);
-    const results: { bare: number; torpedo: number; cpu: number; transactions: number }[] = [];
+    const results: (Awaited<ReturnType<typeof torpedo>> & {
+      bare: number;
+      bareCpu: number;
+      bareSink: number;
+    })[] = [];
     for (let round = 0; round < rounds; round++) {
+      const before = { own: process.cpuUsage(), sink: await cpuMicros(sink.child) };
       const loop = await bare(sink.ready, contacts);
-      const { rate, cpu, transactions } = await torpedo(contacts);
-      results.push({ bare: loop, torpedo: rate, cpu, transactions });
+      const own = process.cpuUsage(before.own);
+      const bareSink = ((await cpuMicros(sink.child)) - before.sink) / contacts;
+      const result = await torpedo(contacts);
+      results.push({ ...result, bare: loop, bareCpu: (own.user + own.system) / contacts, bareSink });
       console.error(
-        `bare ${loop.toFixed(0)}/s, Torpedo ${rate.toFixed(0)}/s, ratio ${(rate / loop).toFixed(2)}`,
+        `bare ${loop.toFixed(0)}/s, Torpedo ${result.rate.toFixed(0)}/s, ratio ${(result.rate / loop).toFixed(2)}`,
       );
     }
     const activityEach = median([
@@ -83,16 +104,20 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
       (await torpedo(activityContacts)).rate,
       (await torpedo(activityContacts)).rate,
     ]);
-    const rate = median(results.map((one) => one.torpedo));
+    const rate = median(results.map((one) => one.rate));
     return {
       contacts,
       rounds,
       bare: Math.round(median(results.map((one) => one.bare))),
       torpedo: Math.round(rate),
       activityEach: Math.round(activityEach),
-      overBare: Number(median(results.map((one) => one.torpedo / one.bare)).toFixed(2)),
+      overBare: Number(median(results.map((one) => one.rate / one.bare)).toFixed(2)),
       overActivityEach: Math.round(rate / activityEach),
-      workerCpuMicrosPerContact: Math.round(median(results.map((one) => one.cpu))),
+      bareCpuMicrosPerContact: Math.round(median(results.map((one) => one.bareCpu))),
+      bareSinkCpuMicrosPerContact: Math.round(median(results.map((one) => one.bareSink))),
+      workerCpuMicrosPerContact: Math.round(median(results.map((one) => one.cpu.worker))),
+      sinkCpuMicrosPerContact: Math.round(median(results.map((one) => one.cpu.sink))),
+      postgresCpuMicrosPerContact: Math.round(median(results.map((one) => one.cpu.postgres))),
       transactionsPerContact: Number(median(results.map((one) => one.transactions)).toFixed(3)),
     };
   });

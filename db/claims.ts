@@ -32,6 +32,9 @@ export interface ClaimedMessage {
  * Takes what is to be sent of the next `lines` lines that no sender has been given, from line `from` on at the earliest;
  * phones that have opted out meanwhile are skipped. Empty when these lines hold nothing to send (`nextLine` says where
  * to go on), or when the run is not `running`.
+ *
+ * The order and the limit are there for the planner: by its rule of thumb a range of lines is a ninth of the run, so it
+ * would read all of the messages for each claim.
  */
 export async function claimLines(
   sql: Sql,
@@ -44,10 +47,12 @@ export async function claimLines(
       on conflict (run_id) do update set line = greatest(c.line, ${from}::int - 1) + ${lines}::int
       returning line - ${lines}::int as after, line as through
     ), due as materialized (
-      select m.id, m.line, m.phone, m.text, m.segments, m.attempts + 1 as attempts, o.phone is not null as opted_out
-      from handed_out join messages as m on m.run_id = ${runId} and m.line > after and m.line <= through
-        left join opt_outs as o on o.phone = m.phone
-      where m.status = 'queued' and m.sender is null
+      select m.*, o.phone is not null as opted_out
+      from handed_out cross join lateral (
+        select id, line, phone, text, segments, attempts + 1 as attempts from messages
+        where run_id = ${runId} and line > after and line <= through and status = 'queued' and sender is null
+        order by line limit ${lines}
+      ) as m left join opt_outs as o on o.phone = m.phone
     ), claim as (
       insert into claims (run_id, sender, message_ids)
       select ${runId}, ${sender}, array_agg(id) from due where not opted_out having count(*) > 0
@@ -248,6 +253,13 @@ export async function releaseClaims(
     ), ${counted(sql)}
     select from moved`;
 }
+
+/**
+ * Names an activity among all that ever send for one run: an activity's id counts from 1 in each execution of the
+ * workflow. Of the execution's id, a UUID, only the last 48 bits, which are random: the name stands in every message.
+ */
+export const activityName = (executionId: string, activityId: string): string =>
+  `${executionId.slice(-12)}/${activityId}`;
 
 /** One attempt of one activity. An attempt begins by settling what those before it left. */
 export const senderName = (activity: string, attempt: number): string => `${activity}#${attempt}`;

@@ -87,19 +87,29 @@ export function createTransport({
     if (next) next(client);
     else idle.push(client);
   };
-  const send = ({ method, path, headers: more, body }: TransportRequest): Promise<Exchange> =>
+  const dispatch = (
+    client: Client,
+    { method, path, headers: more, body }: TransportRequest,
+    done: (exchange: Exchange) => void,
+  ): void => {
+    client.dispatch(
+      {
+        method,
+        path: prefix + path,
+        headers: more === undefined ? flatHeaders : [...flatHeaders, ...more],
+        body,
+      },
+      new Sending(timeoutMs, (exchange) => {
+        release(client);
+        done(exchange);
+      }),
+    );
+  };
+  const send = (request: TransportRequest): Promise<Exchange> =>
     new Promise((resolve) => {
-      const sent = more === undefined ? flatHeaders : [...flatHeaders, ...more];
-      const start = (client: Client): void => {
-        const sending = new Sending(timeoutMs, (exchange) => {
-          release(client);
-          resolve(exchange);
-        });
-        client.dispatch({ method, path: prefix + path, headers: sent, body }, sending);
-      };
       const client = idle.pop() ?? (clients.length < connections ? open() : undefined);
-      if (client) start(client);
-      else waiting.push(start);
+      if (client) dispatch(client, request, resolve);
+      else waiting.push((free) => dispatch(free, request, resolve));
     });
 
   return {
