@@ -2,17 +2,27 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { listInboundEvents } from '../db/inbound.ts';
-import { getMessage, listMessages, type MessageFilter, type MessageRow } from '../db/messages.ts';
+import {
+  getMessage,
+  listMessages,
+  type MessageFilter,
+  messageKin,
+  type MessageRow,
+  searchMessages,
+} from '../db/messages.ts';
 import { listReplies } from '../db/replies.ts';
+import { listOptOutEvents } from '../db/opt-outs.ts';
 import { getRun } from '../db/runs.ts';
+import { ticketStatuses } from '../domain/ticket.ts';
 import { getLookUp } from '../db/unknown.ts';
 import type { Sql } from '../db/client.ts';
 import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
 import { describeLookUp, lookUpResults } from '../domain/unknown.ts';
+import { saidIn } from '../sms/said.ts';
 import { csvHeader, csvLines, csvPhone } from './csv.ts';
-import { notFound } from './errors.ts';
+import { ApiError, notFound } from './errors.ts';
 import { instant } from './instant.ts';
-import { idParams, phoneParam } from './parameters.ts';
+import { idParams, phoneParam, urlId } from './parameters.ts';
 import { replyView } from './replies.ts';
 
 export const messageView = z.object({
@@ -44,6 +54,8 @@ export const eventView = z.object({
   /** `look_up`: the provider was asked; `settled`: a person said it in its place. */
   kind: z.enum(['receipt', 'message', 'other', 'look_up', 'settled']),
   payload: z.record(z.string(), z.unknown()),
+  /** What it says, in the provider's own words; null where that is not known. */
+  says: z.string().nullable(),
   receivedAt: instant,
 });
 
@@ -61,6 +73,54 @@ const filter = z.strictObject({
   reason: z.enum([...skipReasons, ...failureReasons, ...cancelReasons]).optional(),
   phone: phoneParam.optional(),
 });
+
+/** A message and all that has happened to it. */
+export const messageStoryView = z.object({
+  message: messageView,
+  events: z.array(eventView),
+  replies: z.array(replyView),
+  /** Of an unknown message: what looking it up at the provider has come to; null: not noted for it yet. */
+  lookUp: lookUpView.nullable(),
+  run: z.object({
+    campaignId: z.int(),
+    campaignName: z.string(),
+    occurrence: instant,
+    mailingAt: instant.nullable(),
+  }),
+  tickets: z.array(z.object({ id: z.int(), status: z.enum(ticketStatuses), openedAt: instant })),
+  /** The other sends of the same text: what it sends again, and what sends it again. */
+  resends: z.array(
+    z.object({
+      id: z.int(),
+      runId: z.int(),
+      status: z.enum(messageStatuses),
+      at: instant.nullable(),
+    }),
+  ),
+  /** What its phone has opted out of and back in since the mailing was read. */
+  optOuts: z.array(z.object({ kind: z.enum(['opt_out', 'opt_in']), at: instant })),
+});
+
+export const foundMessageView = messageView.extend({
+  campaignId: z.int(),
+  campaignName: z.string(),
+  /** When its run was due. */
+  occurrence: instant,
+});
+
+const search = filter.extend({
+  customerId: urlId.optional(),
+  customerCode: z.string().trim().min(1).max(100).optional(),
+  campaignId: urlId.optional(),
+});
+
+/** Without one of them the search would read all messages that there ever were. */
+function requireSubject({ phone, customerId, customerCode }: z.infer<typeof search>): void {
+  if (phone !== undefined || customerId !== undefined || customerCode !== undefined) return;
+  throw new ApiError('invalid_parameters', {
+    problems: [{ field: 'phone', code: 'required', message: 'Give a phone or a customer.' }],
+  });
+}
 
 const linesPerQuery = 1_000;
 const eventsShown = 200;
@@ -120,6 +180,49 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
   );
 
   app.get(
+    '/messages',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Search messages across runs by phone or customer, newest first',
+        description:
+          'Give a `phone`, a `customerId` or a `customerCode`; the others narrow it down. All of a run: `GET /api/runs/{id}/messages`.',
+        querystring: search.extend({
+          before: urlId.optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+        }),
+        response: { 200: z.object({ messages: z.array(foundMessageView) }) },
+      },
+    },
+    async ({ query: { before, limit, ...where } }) => {
+      requireSubject(where);
+      return { messages: await searchMessages(sql, where, { before, limit }) };
+    },
+  );
+
+  app.get(
+    '/messages.csv',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The messages that a search across runs finds, as a CSV file',
+        description: 'Newest first, in the form of the messages of a run.',
+        produces: ['text/csv'],
+        querystring: search,
+      },
+    },
+    async ({ query }, reply) => {
+      requireSubject(query);
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', 'attachment; filename="messages.csv"')
+        .send(Readable.from(foundCsvOf(query)));
+    },
+  );
+
+  app.get(
     '/messages/:id',
     {
       config: { access: 'viewer' },
@@ -128,25 +231,31 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         summary: 'One message, all that the provider has said of it, and what was answered to it',
         params: idParams,
         response: {
-          200: z.object({
-            message: messageView,
-            events: z.array(eventView),
-            replies: z.array(replyView),
-            /** Of an unknown message: what looking it up at the provider has come to; null: not noted for it yet. */
-            lookUp: lookUpView.nullable(),
-          }),
+          200: messageStoryView,
         },
       },
     },
     async ({ params: { id } }) => {
       const message = await getMessage(sql, id);
       if (!message) throw notFound('message', id);
-      const [events, replies, lookUp] = await Promise.all([
+      const [events, replies, lookUp, kin, optOuts] = await Promise.all([
         listInboundEvents(sql, id, { limit: eventsShown }),
         listReplies(sql, { messageId: id }, { limit: repliesShown }),
         getLookUp(sql, id),
+        messageKin(sql, message),
+        message.phone === null ? [] : listOptOutEvents(sql, [message.phone]),
       ]);
-      return { message, events, replies, lookUp: lookUp && { ...lookUp, words: describeLookUp(lookUp) } };
+      const { tickets, resends, ...run } = kin;
+      return {
+        message,
+        events: events.map((event) => ({ ...event, says: saidIn(event.payload) })),
+        replies,
+        lookUp: lookUp && { ...lookUp, words: describeLookUp(lookUp) },
+        run,
+        tickets: tickets.map((ticket) => ({ ...ticket, openedAt: new Date(ticket.openedAt) })),
+        resends: resends.map((one) => ({ ...one, at: one.at === null ? null : new Date(one.at) })),
+        optOuts: optOuts.filter(({ at }) => at >= (run.mailingAt ?? run.occurrence)).toReversed(),
+      };
     },
   );
 
@@ -154,6 +263,25 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
     const run = await getRun(sql, id);
     if (!run) throw notFound('run', id);
     return run;
+  }
+
+  async function* foundCsvOf(where: z.infer<typeof search>): AsyncGenerator<string> {
+    yield csvHeader(['campaign', 'run', 'due_at', ...columns.map(([name]) => name)]);
+    for (let before: number | undefined; ;) {
+      const rows = await searchMessages(sql, where, { before, limit: linesPerQuery });
+      if (rows.length > 0) {
+        yield csvLines(
+          rows.map((row) => [
+            row.campaignName,
+            row.runId,
+            row.occurrence.toISOString(),
+            ...columns.map(([, value]) => value(row)),
+          ]),
+        );
+      }
+      before = rows.at(-1)?.id;
+      if (rows.length < linesPerQuery) return;
+    }
   }
 
   /** A query for each thousand lines: a slow reader holds neither a connection nor memory. */

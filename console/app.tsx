@@ -20,6 +20,7 @@ import { campaignTicket } from './campaign-ticket.tsx';
 import { campaignWebservice } from './campaign-webservice.tsx';
 import { campaigns } from './campaigns.tsx';
 import { home } from './home.tsx';
+import { messageSearch } from './message-search.tsx';
 import { messages } from './messages.tsx';
 import { inbound } from './inbound.tsx';
 import { integrations } from './integrations.tsx';
@@ -153,6 +154,7 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   await app.register(campaignTicket);
   await app.register(runs);
   await app.register(runResend);
+  await app.register(messageSearch);
   await app.register(messages);
   await app.register(settle);
   await app.register(inbound);

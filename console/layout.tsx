@@ -10,6 +10,7 @@ const sections = [
   { name: 'home', href: '/' },
   { name: 'campaigns', href: '/campaigns' },
   { name: 'runs', href: '/runs' },
+  { name: 'messages', href: '/messages' },
   { name: 'replies', href: '/replies' },
   { name: 'tickets', href: '/tickets' },
   { name: 'customers', href: '/customers' },

@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
-import { eventView, lookUpView, messageView } from '../api/messages.ts';
+import { messageStoryView, messageView } from '../api/messages.ts';
 import { idParams } from '../api/parameters.ts';
-import { replyView } from '../api/replies.ts';
 import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from '../domain/message.ts';
 import { ApiFailure, urlOf } from './api.ts';
 import { common } from './i18n/common.ts';
@@ -29,13 +28,6 @@ const filter = z.object({
   phone: z.string().trim().max(40).optional(),
 });
 type Filter = z.output<typeof filter>;
-
-const story = z.object({
-  message: messageView,
-  events: z.array(eventView),
-  replies: z.array(replyView),
-  lookUp: lookUpView.nullable(),
-});
 
 /** The messages of a run, and one with its story. */
 export const messages: FastifyPluginAsyncZod = async (app) => {
@@ -77,7 +69,9 @@ export const messages: FastifyPluginAsyncZod = async (app) => {
     { config: { access: 'viewer' }, schema: { params: idParams } },
     async (request, reply) => {
       const { api } = consoleOf(request);
-      return reply.page(<MessagePage {...await api.get(`/api/messages/${request.params.id}`, story)} />);
+      return reply.page(
+        <MessagePage {...await api.get(`/api/messages/${request.params.id}`, messageStoryView)} />,
+      );
     },
   );
 };
@@ -94,7 +88,7 @@ const tones: Readonly<Record<MessageStatus, Tone>> = {
   cancelled: 'neutral',
 };
 
-function MessageState({ message }: { message: Message }) {
+export function MessageState({ message }: { message: Message }) {
   const t = useWords(runWords);
   return <State tone={tones[message.status]}>{t.message[message.status]}</State>;
 }
@@ -229,7 +223,16 @@ function MessagesPage({
 const Phone = ({ phone }: { phone: string | null }) =>
   phone === null ? <span class="text-secondary">—</span> : <span class="text-nowrap">{phone}</span>;
 
-function MessagePage({ message, events, replies, lookUp }: z.output<typeof story>) {
+function MessagePage({
+  message,
+  events,
+  replies,
+  lookUp,
+  run: of,
+  tickets,
+  resends,
+  optOuts,
+}: z.output<typeof messageStoryView>) {
   const t = useWords(messageWords);
   const settle = useWords(settleWords);
   const maySettle = useMay('operator');
@@ -237,29 +240,50 @@ function MessagePage({ message, events, replies, lookUp }: z.output<typeof story
   const { format } = useView();
   const { runId, line, reason, extra } = message;
   const moments = [
+    ...(of.mailingAt ? [{ at: of.mailingAt, words: t.read(format.number(line)), more: null }] : []),
     ...(message.sendingAt ? [{ at: message.sendingAt, words: t.sendingAt, more: null }] : []),
     ...(message.sentAt ? [{ at: message.sentAt, words: t.sentAt, more: null }] : []),
     ...(message.endedAt
       ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.message[message.status]}`, more: null }]
       : []),
-    ...events.map(({ receivedAt, kind, payload }) => ({
-      at: receivedAt,
-      words: {
-        message: t.reply,
-        look_up: t.lookedUp,
-        settled: t.settled,
-        receipt: t.receipt,
-        other: t.receipt,
-      }[kind],
-      more: payload,
-    })),
+    // What people wrote stands in its reply.
+    ...events
+      .filter(({ kind }) => kind !== 'message' || replies.length === 0)
+      .map(({ receivedAt, kind, payload, says }) => {
+        const words = {
+          message: t.reply,
+          look_up: t.lookedUp,
+          settled: t.settled,
+          receipt: t.receipt,
+          other: t.receipt,
+        }[kind];
+        return { at: receivedAt, words: says === null ? words : `${words}: ${says}`, more: payload };
+      }),
     ...replies.map(({ receivedAt, text }) => ({ at: receivedAt, words: `${t.reply}: ${text}`, more: null })),
+    ...optOuts.map(({ at, kind }) => ({ at, words: t.optOuts[kind], more: null })),
+    ...tickets.map(({ id, openedAt }) => ({
+      at: openedAt,
+      words: <a href={`/tickets/${id}`}>{t.ticket(String(id))}</a>,
+      more: null,
+    })),
+    ...resends.flatMap(({ id, runId: other, status, at }) =>
+      at === null
+        ? []
+        : [
+            {
+              at,
+              words: <a href={`/messages/${id}`}>{t.resend(String(other), run.message[status])}</a>,
+              more: null,
+            },
+          ],
+    ),
   ].sort((a, b) => a.at.getTime() - b.at.getTime());
   return (
     <Page
       title={t.lineOf(format.number(line))}
       section="runs"
       trail={[
+        { href: `/campaigns/${of.campaignId}`, label: of.campaignName },
         { href: `/runs/${runId}`, label: run.run(String(runId)) },
         { href: `/runs/${runId}/messages`, label: t.title },
       ]}
@@ -282,7 +306,14 @@ function MessagePage({ message, events, replies, lookUp }: z.output<typeof story
         )}
         <Facts
           facts={[
-            [t.phone, <Phone phone={message.phone} />],
+            [
+              t.phone,
+              message.phone === null ? (
+                <Phone phone={null} />
+              ) : (
+                <a href={urlOf('/messages', { phone: message.phone })}>{message.phone}</a>
+              ),
+            ],
             [t.name, message.name ?? '—'],
             [t.code, message.code ?? '—'],
             [t.reason, reason === null ? '—' : run.reason[reason]],

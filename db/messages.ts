@@ -1,5 +1,6 @@
 import type { CancelReason, FailureReason, MessageStatus, SkipReason } from '../domain/message.ts';
 import { sourcesOf } from '../domain/message.ts';
+import type { TicketStatus } from '../domain/ticket.ts';
 import type { Sql } from './client.ts';
 
 /**
@@ -193,6 +194,78 @@ export async function listMessages(
       ${filter.reason === undefined ? sql`` : sql`and reason = ${filter.reason}`}
       ${filter.phone === undefined ? sql`` : sql`and phone = ${filter.phone}`}
     order by line limit ${limit}`;
+}
+
+/** Messages across runs: by one phone or one customer, for which there are indexes. */
+export interface MessageSearch {
+  /** E.164 */
+  phone?: string | undefined;
+  customerId?: number | undefined;
+  customerCode?: string | undefined;
+  campaignId?: number | undefined;
+  status?: MessageStatus | undefined;
+  reason?: string | undefined;
+}
+
+/** A message with the run that it is of. */
+export interface FoundMessageRow extends MessageRow {
+  campaignId: number;
+  campaignName: string;
+  occurrence: Date;
+}
+
+/** A page of the messages to a phone or a customer, newest first; `before`: only those with a smaller id. */
+export async function searchMessages(
+  sql: Sql,
+  { phone, customerId, customerCode, campaignId, status, reason }: MessageSearch,
+  { before, limit }: { before?: number | undefined; limit: number },
+): Promise<FoundMessageRow[]> {
+  return sql<FoundMessageRow[]>`
+    select m.id, m.run_id, m.line, m.status, m.reason, m.code, m.name, m.phone, m.text, m.segments, m.extra, m.resend_of,
+      m.attempts, m.provider_id, m.provider_message_id, m.provider_code, m.sending_at, m.sent_at, m.ended_at,
+      r.campaign_id, r.settings -> 'campaign' ->> 'name' as campaign_name, r.occurrence
+    from messages as m join runs as r on r.id = m.run_id
+    where true
+      ${phone === undefined ? sql`` : sql`and m.phone = ${phone}`}
+      ${customerId === undefined ? sql`` : sql`and m.customer_id = ${customerId}`}
+      ${customerCode === undefined ? sql`` : sql`and m.customer_id = (select id from customers where code = ${customerCode})`}
+      ${campaignId === undefined ? sql`` : sql`and r.campaign_id = ${campaignId}`}
+      ${status === undefined ? sql`` : sql`and m.status = ${status}`}
+      ${reason === undefined ? sql`` : sql`and m.reason = ${reason}`}
+      ${before === undefined ? sql`` : sql`and m.id < ${before}`}
+    order by m.id desc limit ${limit}`;
+}
+
+/** What else belongs to the story of a message: its run, tickets, and the other sends of the same text. */
+export interface MessageKin {
+  campaignId: number;
+  campaignName: string;
+  occurrence: Date;
+  mailingAt: Date | null;
+  tickets: { id: number; status: TicketStatus; openedAt: string }[];
+  resends: { id: number; runId: number; status: MessageStatus; at: string | null }[];
+}
+
+export async function messageKin(
+  sql: Sql,
+  { id, resendOf }: Pick<MessageRow, 'id' | 'resendOf'>,
+): Promise<MessageKin> {
+  const first = resendOf ?? id;
+  const [row] = await sql<[MessageKin]>`
+    select r.campaign_id, r.settings -> 'campaign' ->> 'name' as campaign_name, r.occurrence, r.mailing_at,
+      coalesce((
+        select jsonb_agg(jsonb_build_object('id', t.id, 'status', t.status, 'openedAt', t.opened_at) order by t.id)
+        from tickets as t where t.message_id = m.id
+      ), '[]') as tickets,
+      coalesce((
+        select jsonb_agg(jsonb_build_object('id', kin.id, 'runId', kin.run_id, 'status', kin.status,
+          'at', coalesce(kin.sending_at, kin.ended_at)) order by kin.id)
+        from (
+          select * from messages where id = ${first} union all select * from messages where resend_of = ${first}
+        ) as kin where kin.id <> m.id
+      ), '[]') as resends
+    from messages as m join runs as r on r.id = m.run_id where m.id = ${id}`;
+  return row;
 }
 
 export async function getMessage(sql: Sql, messageId: number): Promise<MessageRow | null> {

@@ -44,6 +44,7 @@ const searches: Readonly<Record<string, readonly string[]>> = {
     'phone={phone}',
     'after=1000',
   ],
+  '/messages': ['phone={phone}', 'phone={phone}&status=delivered', 'customerCode=C-1'],
   '/replies': ['phone={phone}', 'effect=ticket', 'effect=opt_out', 'unmatched=true', 'campaignId={campaign}'],
   '/tickets': [
     'status=open',

@@ -13,6 +13,7 @@ const sentences: Readonly<Record<string, string>> = {
   'Give the campaign a name.': 'Dê um nome à campanha.',
   'Give the entry a name.': 'Dê um nome.',
   'Give a name.': 'Informe o nome.',
+  'Give a phone or a customer.': 'Informe um celular ou um cliente.',
   'This name is taken.': 'Este nome já está em uso.',
   'This login is taken.': 'Este usuário já existe.',
   'There is no such entry.': 'Esta opção não existe mais.',
