@@ -169,6 +169,19 @@ export interface MessageFilter {
 }
 
 /**
+ * Whether all of a run's messages in these statuses have a reason: then `reason is not null` finds them by an index.
+ * Not of `queued`, which stands for what is being sent, too.
+ */
+export async function allHaveReasons(sql: Sql, runId: number, statuses: readonly string[]): Promise<boolean> {
+  const [row] = await sql<[{ without: boolean }]>`
+    select exists (
+      select from run_counts
+      where run_id = ${runId} and status = any(${[...statuses]}::text[]) and reason = '' and messages > 0
+    ) as without`;
+  return !row.without;
+}
+
+/**
  * A page of a run's lines in file order, from after line `after` on. The kept counts say whether there are any of the
  * status, and whether all of them have a reason: those have an index.
  */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { MessageStatus } from '../domain/message.ts';
 import type { RunStatus } from '../domain/run.ts';
 import type { Sql } from './client.ts';
+import { allHaveReasons } from './messages.ts';
 
 /** What a resend takes up of an earlier run. */
 export const resendScope = z.strictObject({
@@ -17,19 +18,24 @@ export type ResendScope = z.infer<typeof resendScope>;
  * to its first (`resend_of`): while one of a family is on its way, has been taken by the provider, or may have been, no
  * other is sent again.
  */
-const resendable = (sql: Sql, runId: number, { includeUnknown, reasons }: ResendScope) => {
+async function resendable(sql: Sql, runId: number, { includeUnknown, reasons }: ResendScope) {
   const wanted = ['failed', 'undelivered', ...(includeUnknown ? ['unknown'] : [])];
+  const withReason = await allHaveReasons(sql, runId, wanted);
   const blocking = ['queued', 'sending', 'sent', 'delivered', ...(includeUnknown ? [] : ['unknown'])];
-  return sql`
+  // Not the fragment alone: it would be sent as it is awaited.
+  return {
+    messages: sql`
     select m.* from messages as m
     where m.run_id = ${runId} and m.status = any(${wanted}::text[]) and m.phone is not null and m.text is not null
+      ${withReason ? sql`and m.reason is not null` : sql``}
       ${reasons === null ? sql`` : sql`and m.reason = any(${reasons}::text[])`}
       and not exists (
         select from messages as kin
-        where kin.resend_of = coalesce(m.resend_of, m.id) and kin.status = any(${blocking}::text[]))
+        where kin.resend_of is not null and kin.resend_of = coalesce(m.resend_of, m.id) and kin.status = any(${blocking}::text[]))
       and not exists (
-        select from messages as first where first.id = m.resend_of and first.status = any(${blocking}::text[]))`;
-};
+        select from messages as first where first.id = m.resend_of and first.status = any(${blocking}::text[]))`,
+  };
+}
 
 export interface ResendCount {
   status: Extract<MessageStatus, 'failed' | 'undelivered' | 'unknown'>;
@@ -39,11 +45,12 @@ export interface ResendCount {
   segments: number;
 }
 
-/** How many messages a resend of the run would take up. Reads all of the run. */
+/** How many messages a resend of the run would take up. */
 export async function countResendable(sql: Sql, runId: number, scope: ResendScope): Promise<ResendCount[]> {
+  const { messages } = await resendable(sql, runId, scope);
   return sql<ResendCount[]>`
     select m.status, coalesce(m.reason, '') as reason, count(*)::int as messages, sum(m.segments)::int as segments
-    from (${resendable(sql, runId, scope)}) as m group by 1, 2 order by 1, 2`;
+    from (${messages}) as m group by 1, 2 order by 1, 2`;
 }
 
 /**
@@ -56,11 +63,12 @@ export async function copyResendable(
   { runId, of, campaignId, scope }: { runId: number; of: number; campaignId: number; scope: ResendScope },
 ): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('torpedo.resend'), ${campaignId}::int)`;
+  const { messages } = await resendable(sql, of, scope);
   await sql`
     with copied as (
       insert into messages (run_id, line, status, code, name, phone, text, segments, customer_id, extra, resend_of)
       select ${runId}, line, 'queued', code, name, phone, text, segments, customer_id, extra, coalesce(resend_of, id)
-      from (${resendable(sql, of, scope)}) as m order by line
+      from (${messages}) as m order by line
       returning segments
     )
     insert into run_counts (run_id, status, reason, messages, segments)

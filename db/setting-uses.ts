@@ -2,7 +2,10 @@ import type { SettingKind } from '../domain/settings.ts';
 import { campaignsUsing } from './campaign-references.ts';
 import type { Sql } from './client.ts';
 
-/** What uses an entry: by its name, or, of what there are many, how many. */
+/** Counting goes no further: whoever wants to delete an entry does not wait for a million tickets to be counted. */
+const mostCounted = 1_000;
+
+/** What uses an entry: by its name, or, of what there are many, how many; 1,000 stand for so many or more. */
 export type SettingUse =
   | { kind: 'campaign' | 'subcategory'; id: number; name: string }
   | { kind: 'tickets' | 'customers'; count: number };
@@ -43,7 +46,11 @@ export async function settingUses(
   ] as const) {
     if (column === undefined) continue;
     const [row] = await sql<[{ count: number }]>`
-      select count(*)::int as count from ${sql(noun)} where ${sql(column)} = ${id}`;
+      select count(*)::int as count from (
+        -- In the order of the index, and any() keeps PostgreSQL from seeing that it is constant: else it reads all.
+        select from ${sql(noun)} where ${sql(column)} = any(${[id]}::bigint[])
+        order by ${sql(column)} limit ${mostCounted}
+      ) as found`;
     if (row.count > 0) uses.push({ kind: noun, count: row.count });
   }
   return uses;
