@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { insertSetting } from '../db/settings.ts';
 import { expectCountsToMatchRows } from './counts.ts';
-import { createEnabledCampaign, phoneOf, startRun } from './factories.ts';
+import { createEnabledCampaign, phoneOf, readRun, startRun } from './factories.ts';
 import { createRunProbe } from './runs.ts';
 import { createSystem } from './system.ts';
 import { json, startWebservice } from './webservice.ts';
@@ -69,6 +69,17 @@ test('A run makes customers of its contacts, with its region and type, and chang
   const before = await sql`select id, updated_at from customers order by id`;
   await ended(await startRun(system, { campaign }));
   expect(await sql`select id, updated_at from customers order by id`).toEqual(before);
+});
+
+test('A dry run makes no customers', async () => {
+  service.answer(json([{ codigo: 20, nome: 'Olga', celular: phoneOf(20) }]));
+  const campaign = await createEnabledCampaign(system, {
+    webservice: { baseUrl: service.url, registerCustomers: true },
+  });
+  const { runId } = await system.temporal.dryRun(campaign);
+  await ended(await readRun(sql, runId));
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'cancelled: dry_run': 1 });
+  expect(await sql`select from customers where code = '20'`).toHaveLength(0);
 });
 
 test('A customer who has refused by code is left out though the phone is new', async () => {
