@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CampaignDraft } from '../domain/campaign.ts';
-import { campaignDraft } from '../domain/campaign.ts';
+import { keptDraft } from '../domain/campaign.ts';
 import { schedule } from '../domain/schedule.ts';
 import type { Sql } from './client.ts';
 import { json } from './json.ts';
@@ -33,7 +33,7 @@ const columns = (sql: Sql) => sql`
 /** Parsed on the way out too: a document of an older version gains the defaults of the fields added since. */
 const parsed = (row: CampaignRow): CampaignRow => ({
   ...row,
-  definition: campaignDraft.parse(row.definition),
+  definition: keptDraft.parse(row.definition),
   previousSchedules: previousSchedules.parse(row.previousSchedules),
 });
 

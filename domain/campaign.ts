@@ -58,6 +58,13 @@ const blocks = z.strictObject({
   ticketPolicy: ticketPolicy.prefault({ when: 'never' }),
 });
 
+/**
+ * A draft as it is read back from where it is kept: fields that were added since have their defaults. What several fields
+ * have to do with each other was checked as it was saved; to look for its occurrences again would cost a list of
+ * campaigns half its time.
+ */
+export const keptDraft = blocks;
+
 /** A campaign that can run: everything that enabling demands is there. */
 export const campaign = blocks.extend({
   message: messageBlock.extend({ template: z.string(), providerId: id }),
