@@ -90,7 +90,7 @@ const tones: Readonly<Record<MessageStatus, Tone>> = {
 
 export function MessageState({ message }: { message: Message }) {
   const t = useWords(runWords);
-  return <State tone={tones[message.status]}>{t.message[message.status]}</State>;
+  return <State tone={tones[message.status]}>{t.oneMessage[message.status]}</State>;
 }
 
 function MessagesPage({
@@ -244,7 +244,7 @@ function MessagePage({
     ...(message.sendingAt ? [{ at: message.sendingAt, words: t.sendingAt, more: null }] : []),
     ...(message.sentAt ? [{ at: message.sentAt, words: t.sentAt, more: null }] : []),
     ...(message.endedAt
-      ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.message[message.status]}`, more: null }]
+      ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.oneMessage[message.status]}`, more: null }]
       : []),
     // What people wrote stands in its reply.
     ...events
@@ -272,7 +272,7 @@ function MessagePage({
         : [
             {
               at,
-              words: <a href={`/messages/${id}`}>{t.resend(String(other), run.message[status])}</a>,
+              words: <a href={`/messages/${id}`}>{t.resend(String(other), run.oneMessage[status])}</a>,
               more: null,
             },
           ],

@@ -94,6 +94,16 @@ const messagePt: Names<MessageStatus> = {
   unknown: 'Incertas',
   cancelled: 'Canceladas',
 };
+/** Of one message. */
+const onePt: Names<MessageStatus> = {
+  ...messagePt,
+  sent: 'Enviada',
+  delivered: 'Entregue',
+  undelivered: 'Não entregue',
+  skipped: 'Deixada de fora',
+  unknown: 'Incerta',
+  cancelled: 'Cancelada',
+};
 const messageEn: Names<MessageStatus> = {
   queued: 'Queued',
   sending: 'Sending',
@@ -168,6 +178,7 @@ export const runs = dictionary(
     doing: doingPt,
     trigger: triggerPt,
     message: messagePt,
+    oneMessage: onePt,
     reason: reasonPt,
     campaign: 'Campanha',
     state: 'Situação',
@@ -298,6 +309,7 @@ export const runs = dictionary(
     doing: doingEn,
     trigger: triggerEn,
     message: messageEn,
+    oneMessage: messageEn,
     reason: reasonEn,
     campaign: 'Campaign',
     state: 'State',
