@@ -68,6 +68,8 @@ const longestWaitMs = 10 * 60_000;
 /** While the provider is down it is looked for at least this often, with four messages at a time. */
 const longestOutagePauseMs = 60_000;
 const heartbeatMs = 2_000;
+/** A sender looks at a threshold after each so many outcomes: beyond it leaves no more than that and a micro-batch. */
+export const outcomesPerLook = 250;
 /**
  * A provider that takes nothing is tried so often in a row, with waits from a second or two up to a minute, before the run
  * goes over to its fallback: a hiccup of a minute changes no sender.
@@ -211,6 +213,7 @@ export function createMessages({
               if (run.settings.campaign.safeguards.stopAtPercent === null) return null;
               return (await safeguard(run)).go === 'stop' ? 'threshold' : null;
             },
+            lookEach: run.settings.campaign.safeguards.stopAtPercent === null ? null : outcomesPerLook,
             signal: cancellationSignal(),
             onProgress: heartbeat,
             onTrouble: (error) => {

@@ -61,6 +61,8 @@ export interface SenderTask {
   limit: number | null;
   /** Looked at each second: why to stop, if the run's status or a safeguard says so; null: go on. */
   mayGoOn: () => Promise<'not_running' | 'threshold' | null>;
+  /** Looked at after each so many outcomes, too, before more is claimed for them; null: by time alone. */
+  lookEach: number | null;
   /** Stop claiming: the worker shuts down, or the activity was cancelled. What is in flight is still recorded. */
   signal: AbortSignal;
   onProgress: (progress: SenderProgress) => void;
@@ -395,6 +397,14 @@ export async function streamMessages(
     }
   };
 
+  const look = (): Promise<void> =>
+    mayGoOn().then(
+      (why) => {
+        if (why !== null) stopFor(why);
+      },
+      () => undefined,
+    );
+  let unlooked = 0;
   const write = async (batch: typeof settled): Promise<void> => {
     const ended: number[] = [];
     for (const { claim } of batch) if (claim && --claim.open === 0) ended.push(claim.id);
@@ -402,6 +412,11 @@ export async function streamMessages(
     await persistently(task, () => recordOutcomes(sql, sender, outcomes, ended));
     const refused = outcomes.filter(({ reason }) => reason === 'number_opted_out').map(({ id }) => id);
     if (refused.length > 0) await persistently(task, () => optOutRecipients(sql, refused));
+    unlooked += batch.length;
+    if (task.lookEach !== null && unlooked >= task.lookEach) {
+      unlooked = 0;
+      await look();
+    }
     held -= batch.length;
     room.ring();
   };
@@ -431,12 +446,7 @@ export async function streamMessages(
 
   const tick = setInterval(() => {
     onProgress(progress);
-    void mayGoOn().then(
-      (why) => {
-        if (why !== null) stopFor(why);
-      },
-      () => undefined,
-    );
+    void look();
     if (stopping()) ringAll();
   }, tickMs);
   const wake = (): void => void stopping();

@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
+import { outcomesPerLook } from '../activities/messages.ts';
+import { microBatch } from '../activities/sender.ts';
 import { describeRunReason } from '../domain/run.ts';
 import { waitingOf } from '../domain/waiting.ts';
 import { expectCountsToMatchRows } from './counts.ts';
@@ -7,7 +9,8 @@ import { createRunProbe } from './runs.ts';
 import { createSystem } from './system.ts';
 import { until } from './until.ts';
 
-const system = await createSystem({ sendersPerRun: 2 });
+const sendersPerRun = 2;
+const system = await createSystem({ sendersPerRun });
 const { sql, gateway, temporal, clock } = system;
 const { ended, countOf, workflowOf } = createRunProbe(system);
 
@@ -29,6 +32,17 @@ async function wake(run: Run): Promise<void> {
   await temporal.pauseRun(run, 'user:7');
   await temporal.resumeRun(run, 'user:7');
 }
+
+test('However fast a run is sent, the threshold stops it before long', async () => {
+  await refuse('1', '2', '3', '4', '5', '6', '7', '8', '9');
+  const run = await startRun(system, { mailing: 5_000, safeguards: { stopAtPercent: 20 } });
+  expect((await paused(run)).reason).toMatchObject({ code: 'threshold' });
+  // What each sender has in hand when it looks still leaves; its writes are of some hundred.
+  const most = sendersPerRun * (outcomesPerLook + microBatch);
+  expect(await countOf(run.id, 'queued')).toBeGreaterThanOrEqual(5_000 - most);
+  await temporal.cancelRun(run, 'user:7');
+  await ended(run);
+});
 
 test('A run stops once more messages fail than its campaign allows, and a person who resumes it is taken at their word', async () => {
   await refuse('7', '8', '9');
