@@ -12,6 +12,8 @@ import {
   type RunKey,
   runWorkflowId,
   replyWorkflowId,
+  taskQueue,
+  ticketPostsWorkflowId,
 } from '../domain/ids.ts';
 import { runTriggers } from '../domain/run.ts';
 import { requireTemporalBinary } from '../embedded/temporal.ts';
@@ -221,6 +223,23 @@ try {
   await ended(api, relieved, over.id);
   await keep('run-failed-over', runWorkflowId(over));
   await keep('look-ups', lookUpsWorkflowId);
+
+  // Switched on and off: nobody listens there, and a slice that is cut short has all the commands.
+  const posting = { url: 'http://127.0.0.1:9', events: ['opened'], secret: 'x'.repeat(24) };
+  await api.call('PUT', '/api/settings/ticket-posting', { enabled: true, ...posting });
+  const ticketed = await prepare(api, {
+    name: 'Ticketed',
+    providerId: fast,
+    sendingHoursId: always,
+    lines: 300,
+    ticketPolicy: await ticketsOnSend(api),
+  });
+  const opened = await runNow(api, ticketed);
+  await ended(api, ticketed, opened.id);
+  await keep('run-tickets-on-send', runWorkflowId(opened));
+  await api.call('PUT', '/api/settings/ticket-posting', { enabled: false, ...posting });
+  await sleep(2_000);
+  await keep('ticket-posts', ticketPostsWorkflowId(taskQueue));
 } finally {
   await system.stop();
   await rm(dataDir, { recursive: true, force: true });
@@ -245,6 +264,7 @@ async function prepare(
     lines: number;
     holidayCalendarId?: number;
     safeguards?: object;
+    ticketPolicy?: object;
   },
 ): Promise<number> {
   const id = await createCampaign(api, { ...campaign, startsAt: '2099-01-01T09:00' });
@@ -255,6 +275,7 @@ async function prepare(
   if (campaign.holidayCalendarId !== undefined)
     await schedule(api, id, { holidayCalendarId: campaign.holidayCalendarId });
   if (campaign.safeguards !== undefined) await change(api, id, { safeguards: campaign.safeguards });
+  if (campaign.ticketPolicy !== undefined) await change(api, id, { ticketPolicy: campaign.ticketPolicy });
   await api.call('POST', `/api/campaigns/${id}/enable`, {});
   return id;
 }
@@ -317,6 +338,29 @@ async function ended(api: ApiClient, campaignId: number, runId: number): Promise
     ),
   );
   await sleep(1_000);
+}
+
+/** A policy of the settings that a new deployment has. */
+async function ticketsOnSend(api: ApiClient): Promise<object> {
+  const first = async (kind: string) => {
+    const { entries } = z
+      .object({ entries: z.array(z.looseObject({ id: z.int(), definition: z.looseObject({}) })) })
+      .parse(await api.call('GET', `/api/settings/${kind}`));
+    const [entry] = entries;
+    if (!entry) throw new Error(`There are no ${kind}.`);
+    return entry;
+  };
+  const subcategory = await first('subcategories');
+  const resolutionId = (await first('resolutions')).id;
+  return {
+    when: 'on_send',
+    departmentId: (await first('departments')).id,
+    assigneeId: (await first('assignees')).id,
+    categoryId: subcategory.definition['categoryId'],
+    subcategoryId: subcategory.id,
+    resolutionOnSuccessId: resolutionId,
+    resolutionOnFailureId: resolutionId,
+  };
 }
 
 async function neverOpenHours(api: ApiClient): Promise<number> {
