@@ -18,18 +18,18 @@ const daysShown = 14;
 
 /** The first page: what the deployment is at, what waits for a person, what to do first. */
 export const home: FastifyPluginAsync = async (app) => {
-  const overviewOf = (api: Api, timezone: string) =>
-    api.get('/api/overview', overviewView, { timezone, days: daysShown });
+  const overviewOf = (api: Api, timezone: string, days: number) =>
+    api.get('/api/overview', overviewView, { timezone, days });
 
   app.get('/', { config: { access: 'viewer' } }, async (request, reply) => {
     const { api, view } = consoleOf(request);
-    return reply.page(<HomePage overview={await overviewOf(api, view.format.timeZone)} />);
+    return reply.page(<HomePage overview={await overviewOf(api, view.format.timeZone, daysShown)} />);
   });
 
-  // The part that changes while it is looked at.
+  // The part that changes while it is looked at. It shows no days, which are what costs most.
   app.get('/overview', { config: { access: 'viewer', fragment: true } }, async (request, reply) => {
     const { api, view } = consoleOf(request);
-    return reply.fragment(<Present overview={await overviewOf(api, view.format.timeZone)} />);
+    return reply.fragment(<Present overview={await overviewOf(api, view.format.timeZone, 1)} />);
   });
 };
 
