@@ -138,10 +138,10 @@ test('What the first provider has taken stays with it, and each has its receipts
   const answered = async ({ id }: (typeof rows)[number], by: number): Promise<number | null> => {
     const [to] = await sql<[{ phone: string; recipient: string }]>`
       select phone, (select config ->> 'from' from providers where id = ${by}) as recipient from messages where id = ${id}`;
-    const [reply = 0] = await insertReplies(sql, [
+    const [reply] = await insertReplies(sql, [
       { providerId: by, providerMessageId: randomUUID(), ...to, text: 'Quero saber mais.' },
     ]);
-    return (await findAnsweredMessage(sql, reply, { windowDays: 30 }))?.messageId ?? null;
+    return (await findAnsweredMessage(sql, reply?.id ?? 0, { windowDays: 30 }))?.messageId ?? null;
   };
   for (const [own, provider, other] of [
     [ofFirst[0], first, second],
