@@ -109,9 +109,13 @@ test.each([5, 60])(
 
 test('What the first provider has taken stays with it, and each has its receipts and replies', async () => {
   const second = await createProvider(system);
-  // Under another number: a reply is matched by who delivers it.
-  await sql`update providers set config = config || '{"from": "+5511999991111"}' where id = ${second}`;
   const first = await withFallback(await createProvider(system, { ratePerSecond: 40 }), second);
+  // Each under a number that no other run of this file has written from: a reply is matched by it, too.
+  for (const [id, from] of [
+    [first, '+5511999991111'],
+    [second, '+5511999992222'],
+  ] as const)
+    await sql`update providers set config = config || ${sql.json({ from })} where id = ${id}`;
   const run = await startRun(system, { mailing: 120, providerId: first });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 10);
   await temporal.pauseRun(run, 'user:7');
