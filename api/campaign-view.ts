@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { archivedReferences, brokenReferences } from '../db/campaign-references.ts';
-import type { CampaignRow } from '../db/campaigns.ts';
+import type { CampaignListRow, CampaignRow } from '../db/campaigns.ts';
 import type { Sql } from '../db/client.ts';
 import { isFallbackArchived } from '../db/fallbacks.ts';
 import { getMailingFile, type MailingFileRow } from '../db/mailings.ts';
@@ -14,7 +14,8 @@ import {
   type Problem,
 } from '../domain/campaign.ts';
 import { runStatuses, runTriggers } from '../domain/run.ts';
-import { holidaysLeftOut, nextOccurrences, type Occurrence, type Schedule } from '../domain/schedule.ts';
+import { holidaysLeftOut, isOver, nextOccurrences, type Occurrence, type Schedule } from '../domain/schedule.ts';
+import type { TicketPolicy, TicketSubcategory } from '../domain/ticket.ts';
 import { instant } from './instant.ts';
 import type { Temporal } from './temporal.ts';
 
@@ -81,9 +82,10 @@ export const campaignListView = z.object({
       id: z.int(),
       name: z.string(),
       enabled: z.boolean(),
-      /** How many things keep it from being enabled. */
+      /** How many things keep it from being enabled; 0 for one that is. */
       problemCount: z.int(),
-      nextOccurrence: occurrenceView.nullable(),
+      /** When its workflow starts the next run; null for one that is not enabled, or not planned yet. */
+      nextAt: instant.nullable(),
       lastRun: lastRunView.nullable(),
     }),
   ),
@@ -127,16 +129,16 @@ async function enablingFacts(
   { definition, mailingFileId }: { definition: CampaignDraft; mailingFileId: number | null },
   now: Date,
 ): Promise<EnablingFacts> {
-  const [next] = await occurrencesOf(sql, definition.schedule, { now, count: 1 });
+  const { schedule } = definition;
+  const holidays = new Set(await holidayDates(sql, schedule.holidayCalendarId));
   const { archived } = await brokenReferences(sql, definition);
-  const { ticketPolicy, message } = definition;
+  const { message } = definition;
   return {
     fallbackArchived: message.providerId !== null && (await isFallbackArchived(sql, message.providerId)),
     hasMailingFile: mailingFileId !== null,
-    nextOccurrence: next?.at ?? null,
+    isOver: isOver(schedule, { after: now, holidays }),
     archived,
-    subcategory:
-      ticketPolicy.when === 'never' ? null : await getTicketSubcategory(sql, ticketPolicy.subcategoryId),
+    subcategory: await getTicketSubcategory(sql, subcategoryOf(definition.ticketPolicy)),
   };
 }
 
@@ -176,43 +178,58 @@ export async function viewCampaign(
 
 export async function viewCampaignList(
   { sql, clock }: ViewDeps,
-  rows: readonly CampaignRow[],
+  rows: readonly CampaignListRow[],
 ): Promise<z.infer<typeof campaignListView>> {
-  const now = clock();
   const last = await lastRuns(
     sql,
     rows.map(({ id }) => id),
   );
-  const archived = await archivedReferences(
-    sql,
-    rows.map(({ definition }) => definition),
+  const drafts = rows.flatMap(({ id, definition, mailingFileId }) =>
+    definition === null ? [] : [{ id, definition, mailingFileId }],
   );
+  const problemCounts = await problemCountsOf(sql, drafts, clock());
+  return {
+    campaigns: rows.map(({ id, name, enabled, nextAt }) => ({
+      id,
+      name,
+      enabled,
+      problemCount: problemCounts.get(id) ?? 0,
+      nextAt: enabled ? nextAt : null,
+      lastRun: last.get(id) ?? null,
+    })),
+  };
+}
+
+/** How many things keep each of the drafts from being enabled, by id; what they share is asked for once. */
+async function problemCountsOf(
+  sql: Sql,
+  drafts: readonly { id: number; definition: CampaignDraft; mailingFileId: number | null }[],
+  now: Date,
+): Promise<ReadonlyMap<number, number>> {
+  const definitions = drafts.map(({ definition }) => definition);
+  const archived = await archivedReferences(sql, definitions);
   const holidays = await holidayDatesOf(
     sql,
-    rows.map(({ definition }) => definition.schedule.holidayCalendarId),
+    definitions.map(({ schedule }) => schedule.holidayCalendarId),
   );
-  const campaigns = [];
-  for (const [index, { id, definition, enabled, mailingFileId }] of rows.entries()) {
-    const left = holidays.get(definition.schedule.holidayCalendarId) ?? new Set();
-    const [next] = nextOccurrences(definition.schedule, { after: now, count: 1, holidays: left });
-    const { ticketPolicy } = definition;
-    const completed = completeCampaign(definition, {
-      hasMailingFile: mailingFileId !== null,
-      nextOccurrence: next?.at ?? null,
-      archived: archived[index] ?? [],
-      subcategory:
-        enabled || ticketPolicy.when === 'never'
-          ? null
-          : await getTicketSubcategory(sql, ticketPolicy.subcategoryId),
-    });
-    campaigns.push({
-      id,
-      name: definition.name,
-      enabled,
-      problemCount: completed.ok ? 0 : completed.problems.length,
-      nextOccurrence: next ?? null,
-      lastRun: last.get(id) ?? null,
-    });
+  const subcategories = new Map<number | null, TicketSubcategory | null>();
+  for (const { ticketPolicy } of definitions) {
+    const id = subcategoryOf(ticketPolicy);
+    if (!subcategories.has(id)) subcategories.set(id, await getTicketSubcategory(sql, id));
   }
-  return { campaigns };
+  return new Map(
+    drafts.map(({ id, definition, mailingFileId }, index) => {
+      const { schedule, ticketPolicy } = definition;
+      const completed = completeCampaign(definition, {
+        hasMailingFile: mailingFileId !== null,
+        isOver: isOver(schedule, { after: now, holidays: holidays.get(schedule.holidayCalendarId) }),
+        archived: archived[index] ?? [],
+        subcategory: subcategories.get(subcategoryOf(ticketPolicy)) ?? null,
+      });
+      return [id, completed.ok ? 0 : completed.problems.length];
+    }),
+  );
 }
+
+const subcategoryOf = (policy: TicketPolicy): number | null =>
+  policy.when === 'never' ? null : policy.subcategoryId;

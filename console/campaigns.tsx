@@ -190,8 +190,7 @@ function CampaignsPage({
           { heading: t.state, cell: (campaign) => <CampaignState {...campaign} /> },
           {
             heading: t.next,
-            cell: ({ enabled, nextOccurrence }) =>
-              enabled && nextOccurrence ? <Time at={nextOccurrence.at} /> : <Nothing words={t.noNext} />,
+            cell: ({ nextAt }) => (nextAt ? <Time at={nextAt} /> : <Nothing words={t.noNext} />),
           },
           {
             heading: t.last,

@@ -137,8 +137,8 @@ export interface Problem {
 /** What enabling has to know and the draft does not hold. */
 export interface EnablingFacts {
   hasMailingFile: boolean;
-  /** The first occurrence from now on, holidays left out; null when there is none. */
-  nextOccurrence: Date | null;
+  /** Whether its schedule has no occurrence from now on, holidays left out. */
+  isOver: boolean;
   /** Ids the draft refers to that exist but are archived, by field. */
   archived: readonly string[];
   /** Whether the fallback of its provider is archived. */
@@ -157,7 +157,7 @@ export function completeCampaign(
   const problems: Problem[] = [];
   const missing = (field: string, message: string) => problems.push({ field, code: 'missing', message });
 
-  if (facts.nextOccurrence === null) {
+  if (facts.isOver) {
     problems.push({
       field: 'schedule.recurrence',
       code: 'no_next_occurrence',

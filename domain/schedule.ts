@@ -139,6 +139,18 @@ export function holidaysLeftOut<T extends { date: string }>(
 }
 const maxHolidaysLookedAt = 60;
 
+/** Whether nothing is due any more after `after`, holidays left out. What has no end and a plain rhythm is not searched. */
+export function isOver(
+  schedule: Schedule,
+  { after, holidays }: { after: Date; holidays?: ReadonlySet<string> | undefined },
+): boolean {
+  const { recurrence, endsAt } = schedule;
+  if (endsAt === null && endless.has(recurrence.every)) return false;
+  return nextOccurrences(schedule, { after, count: 1, ...(holidays ? { holidays } : {}) }).length === 0;
+}
+// Not months: few years have a 29 February.
+const endless: ReadonlySet<Recurrence['every']> = new Set(['minutes', 'hours', 'day', 'week']);
+
 /** Whether the schedule is due at no time at all: its end comes too early, all is holidays, or there is no such date. */
 export function neverOccurs(schedule: Schedule, holidays?: ReadonlySet<string>): boolean {
   return nextOccurrences(schedule, { after: null, count: 1, holidays }).length === 0;

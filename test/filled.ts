@@ -183,8 +183,9 @@ async function addCampaigns(tx: Sql, { campaigns, runs }: Amounts, settings: Set
     },
   });
   await tx`
-    insert into campaigns (definition, enabled, enabled_at)
-    select jsonb_set(${tx.json(draft)}::jsonb, '{name}', to_jsonb('Cobrança da filial ' || i)), i % 5 <> 0, now()
+    insert into campaigns (definition, enabled, enabled_at, next_at)
+    select jsonb_set(${tx.json(draft)}::jsonb, '{name}', to_jsonb('Cobrança da filial ' || i)), i % 5 <> 0, now(),
+      case when i % 5 <> 0 then now() + i * interval '1 hour' end
     from generate_series(1, ${campaigns}::int) as i`;
   const [{ hours }] = await tx<[{ hours: unknown }]>`
     select definition as hours from sending_hours where id = ${settings.sending_hours}`;
