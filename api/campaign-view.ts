@@ -14,7 +14,13 @@ import {
   type Problem,
 } from '../domain/campaign.ts';
 import { runStatuses, runTriggers } from '../domain/run.ts';
-import { holidaysLeftOut, isOver, nextOccurrences, type Occurrence, type Schedule } from '../domain/schedule.ts';
+import {
+  holidaysLeftOut,
+  isOver,
+  nextOccurrences,
+  type Occurrence,
+  type Schedule,
+} from '../domain/schedule.ts';
 import type { TicketPolicy, TicketSubcategory } from '../domain/ticket.ts';
 import { instant } from './instant.ts';
 import type { Temporal } from './temporal.ts';

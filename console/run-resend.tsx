@@ -48,12 +48,15 @@ export const runResend: FastifyPluginAsyncZod = async (app) => {
     async (request, reply) => {
       const { api } = consoleOf(request);
       const { id } = request.params;
-      const [run, chosen, all, withUnknown] = await Promise.all([
+      const { reason, unknown } = request.query;
+      const [run, all, withUnknown, some] = await Promise.all([
         api.get(`/api/runs/${id}`, runView),
-        countOf(api, id, request.query),
         countOf(api, id, { reason: [] }),
         countOf(api, id, { unknown: 'yes', reason: [] }),
+        // Of a large run each count takes a while.
+        reason.length === 0 ? null : countOf(api, id, request.query),
       ]);
+      const chosen = some ?? (unknown === 'yes' ? withUnknown : all);
       return reply.page(
         <ResendPage run={run} scope={request.query} chosen={chosen} all={all} withUnknown={withUnknown} />,
       );

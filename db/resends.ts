@@ -21,6 +21,7 @@ export type ResendScope = z.infer<typeof resendScope>;
 async function resendable(sql: Sql, runId: number, { includeUnknown, reasons }: ResendScope) {
   const wanted = ['failed', 'undelivered', ...(includeUnknown ? ['unknown'] : [])];
   const withReason = await allHaveReasons(sql, runId, wanted);
+  const family = await isInFamily(sql, runId);
   const blocking = ['queued', 'sending', 'sent', 'delivered', ...(includeUnknown ? [] : ['unknown'])];
   // Not the fragment alone: it would be sent as it is awaited.
   return {
@@ -29,12 +30,25 @@ async function resendable(sql: Sql, runId: number, { includeUnknown, reasons }: 
     where m.run_id = ${runId} and m.status = any(${wanted}::text[]) and m.phone is not null and m.text is not null
       ${withReason ? sql`and m.reason is not null` : sql``}
       ${reasons === null ? sql`` : sql`and m.reason = any(${reasons}::text[])`}
+      ${
+        family
+          ? sql`
       and not exists (
         select from messages as kin
         where kin.resend_of is not null and kin.resend_of = coalesce(m.resend_of, m.id) and kin.status = any(${blocking}::text[]))
       and not exists (
-        select from messages as first where first.id = m.resend_of and first.status = any(${blocking}::text[]))`,
+        select from messages as first where first.id = m.resend_of and first.status = any(${blocking}::text[]))`
+          : sql``
+      }`,
   };
+}
+
+/** Whether the run resends another or has been resent itself: else none of its messages has kin to look for. */
+async function isInFamily(sql: Sql, runId: number): Promise<boolean> {
+  const [row] = await sql<[{ found: boolean }]>`
+    select exists (select from runs where id = ${runId} and resend_of is not null)
+      or exists (select from runs where resend_of = ${runId}) as found`;
+  return row.found;
 }
 
 export interface ResendCount {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { enableCampaign, setNextAt } from '../db/campaigns.ts';
 import { createApi, createCatalogue, createReadyCampaign, documentOf, errorOf } from './api.ts';
 
 const api = await createApi();
@@ -354,6 +355,29 @@ describe('a list', () => {
         .campaigns.map(({ id }) => id);
     expect(await page('limit=2')).toEqual(ids.slice(0, 2));
     expect((await page(`limit=2&before=${ids[1] ?? 0}`))[0]).toBe(ids[2]);
+  });
+
+  test('tells when the workflow of each enabled one runs it next, and what a draft lacks', async () => {
+    const enabled = await createReadyCampaign(api, documentOf(catalogue));
+    await enableCampaign(sql, enabled);
+    const complete = await createReadyCampaign(api, documentOf(catalogue));
+    const listed = async () => {
+      const answer = await as('viewer')('GET', '/api/campaigns?limit=3');
+      const { campaigns } = answer.json<{ campaigns: object[] }>();
+      return campaigns;
+    };
+    // As it is planned, not as the calendar has it.
+    expect(await listed()).toMatchObject([{ id: complete }, { id: enabled, nextAt: null }, {}]);
+    await setNextAt(sql, enabled, new Date('2030-03-16T12:00:00Z'));
+    const over = { ...schedule, recurrence: { every: 'once' }, startsAt: '2020-01-01T09:00' };
+    const { id: past } = await save({ ...draft(), schedule: over });
+    const { problems } = (await operator('GET', `/api/campaigns/${past}`)).json<{ problems: object[] }>();
+    expect(problems).toContainEqual(expect.objectContaining({ code: 'no_next_occurrence' }));
+    expect(await listed()).toMatchObject([
+      { id: past, enabled: false, problemCount: problems.length, nextAt: null },
+      { id: complete, enabled: false, problemCount: 0, nextAt: null },
+      { id: enabled, enabled: true, problemCount: 0, nextAt: '2030-03-16T12:00:00.000Z' },
+    ]);
   });
 
   test('has an end to its size', async () => {

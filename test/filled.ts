@@ -230,7 +230,7 @@ async function addMessages(tx: Sql, { messages, largestRun, runs, customers }: A
     ) as made`;
   await tx`
     insert into run_counts (run_id, status, reason, messages, segments)
-    select run_id, status, coalesce(reason, ''), count(*), sum(segments) from messages group by 1, 2, 3`;
+    select run_id, status, coalesce(reason, ''), count(*), sum(segments) from messages group by 1, 2, 3 order by 1`;
   await tx`
     update runs set status = 'finished', step = 'done', finished_at = now() where id = 1`;
 }

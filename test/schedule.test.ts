@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wallTimeOf, weekdays } from '../domain/calendar.ts';
 import {
+  isOver,
   neverOccurs,
   nextOccurrences,
   schedule,
@@ -322,6 +323,35 @@ describe('occurrences', () => {
         '2199-06-01T00:02',
       ]);
     }
+  });
+});
+
+describe('a schedule is over', () => {
+  const holidays = new Set(['2026-03-05', '2026-03-06']);
+  test.each<[object, boolean[]]>([
+    [{ recurrence: { every: 'once' } }, [false, true, true]],
+    [{ recurrence: { every: 'rule', rrule: 'FREQ=DAILY;COUNT=5' } }, [false, false, true]],
+    [{ recurrence: { every: 'rule', rrule: 'FREQ=DAILY' } }, [false, false, false]],
+    [{ endsAt: '2026-03-06T09:00' }, [false, false, true]],
+    [{ endsAt: '2026-03-07T09:00' }, [false, false, false]],
+    [
+      { recurrence: { every: 'month', dayOfMonth: 29, interval: 12 }, startsAt: '2024-02-29T09:00' },
+      [false, false, false],
+    ],
+    ...['minutes', 'hours', 'day'].map((every): [object, boolean[]] => [
+      { recurrence: { every } },
+      [false, false, false],
+    ]),
+    [{ recurrence: { every: 'week', days: ['thursday'], interval: 104 } }, [false, false, false]],
+  ])('when nothing is left of it but holidays: %j', (changes, expected) => {
+    const moments = ['2026-03-01T00:00:00Z', '2026-03-03T00:00:00Z', '2026-03-04T13:00:00Z'];
+    const found = moments.map((at) => isOver(scheduleWith(changes), { after: new Date(at), holidays }));
+    expect(found).toEqual(expected);
+    const searched = moments.map(
+      (at) =>
+        nextOccurrences(scheduleWith(changes), { after: new Date(at), count: 1, holidays }).length === 0,
+    );
+    expect(found).toEqual(searched);
   });
 });
 

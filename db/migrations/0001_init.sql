@@ -324,7 +324,8 @@ create table runs (
 create index on runs (mailing_file_id);
 create index on runs (provider_id);
 create index on runs (resend_of) where resend_of is not null;
-create index on runs (occurrence);
+-- With all that home asks of the runs of the last days.
+create index on runs (occurrence) include (id, trigger);
 create index runs_live on runs (campaign_id) where status in ('running', 'paused', 'cancelling', 'failed');
 
 -- One row for each line of the mailing, whatever becomes of it.
