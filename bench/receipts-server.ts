@@ -3,6 +3,7 @@ import { buildConnector } from 'undici';
 import { webserviceDepsOf } from '../mailing/webservice.ts';
 import { buildApp } from '../api/app.ts';
 import { createTemporal } from '../api/temporal.ts';
+import { readBodiesAsText } from '../api/webhooks.ts';
 import { readConfig } from '../config.ts';
 import { connect } from '../db/client.ts';
 import { createSecretBox } from '../db/secrets.ts';
@@ -34,8 +35,7 @@ const app = await buildApp({
   uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
 });
 await app.register(async (empty) => {
-  empty.removeAllContentTypeParsers();
-  empty.addContentTypeParser('*', { parseAs: 'string' }, async (_: unknown, body: string) => body);
+  readBodiesAsText(empty);
   empty.post('/empty/:id', { config: { access: 'open' }, schema: { hide: true } }, async (_, reply) =>
     reply.code(204).send(),
   );

