@@ -6,7 +6,7 @@ import { faults as faultsSchema, type Faults } from './faults.ts';
 import { answerJson, readBody } from './http.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import { countSegments } from './messages.ts';
-import type { Receipts } from './receipts.ts';
+import type { ReceiptCounts } from './receipts.ts';
 import { createPhones } from './phones.ts';
 import type { TwilioApi } from './twilio-api.ts';
 
@@ -39,7 +39,7 @@ class ControlError extends Error {
 export function createControl(options: {
   accountSid: string;
   ledger: Ledger;
-  receipts: Receipts;
+  receipts: () => ReceiptCounts;
   callbacks: Callbacks;
   api: TwilioApi;
   faults: { get: () => Faults; set: (faults: Faults) => void };
@@ -71,7 +71,7 @@ export function createControl(options: {
     return {
       ...ledger.summarize(firstOf(query)),
       lastSid,
-      receipts: receipts.counts(),
+      receipts: receipts(),
       answers: api.counts(),
     };
   }

@@ -5,7 +5,7 @@ import { type Faults, faults as faultsSchema } from './faults.ts';
 import { answerJson } from './http.ts';
 import { openLedger } from './ledger.ts';
 import { errorBody, errors } from './messages.ts';
-import { createReceipts } from './receipts.ts';
+import { createReceipts, type ReceiptCounts, type Receipts } from './receipts.ts';
 import { createTwilioApi } from './twilio-api.ts';
 import type { z } from 'zod';
 
@@ -16,7 +16,10 @@ export interface SandboxOptions {
   authToken: string;
   /** Where replies are posted; can be set later (`PUT /sandbox/inbound`). Otherwise beside the receipts. */
   inboundUrl?: string | undefined;
-  /** The ledger is appended to this file, too. */
+  /**
+   * The ledger is appended to this file, too, and finished receipts to one beside it: receipts that were still owed when
+   * the sandbox stopped are sent after it has started again.
+   */
   ledgerFile?: string | undefined;
   /** Every fault is drawn from it: the same seed meets the same messages with the same faults. */
   seed?: number | undefined;
@@ -46,19 +49,19 @@ export async function buildSandbox(options: SandboxOptions): Promise<Sandbox> {
   const faults = (): Faults => current;
   const ledger = await openLedger({ file: options.ledgerFile });
   const callbacks = createCallbacks({ authToken, connections: callbackConnections });
-  const receipts = createReceipts({
-    ledger,
-    callbacks,
-    accountSid,
-    seed,
-    faults,
-    concurrency: callbackConnections,
-  });
+  const receiptsFor = (from: number, until: number): Receipts =>
+    createReceipts({
+      ...{ ledger, from, until, callbacks, accountSid, seed, faults },
+      concurrency: callbackConnections,
+    });
+  // Apart, so that what is owed to an address that is no more does not hold up the others.
+  const owed = receiptsFor(0, ledger.owed);
+  const receipts = receiptsFor(ledger.owed, Infinity);
   const api = createTwilioApi({ accountSid, seed, ledger, receipts, faults });
   const control = createControl({
     accountSid,
     ledger,
-    receipts,
+    receipts: () => sumOf(owed.counts(), receipts.counts()),
     callbacks,
     api,
     inboundUrl: options.inboundUrl ?? null,
@@ -66,6 +69,7 @@ export async function buildSandbox(options: SandboxOptions): Promise<Sandbox> {
       get: faults,
       set(changed) {
         current = changed;
+        owed.pump();
         receipts.pump();
       },
     },
@@ -102,10 +106,12 @@ export async function buildSandbox(options: SandboxOptions): Promise<Sandbox> {
         server.once('error', reject);
         server.listen(port, '127.0.0.1', resolve);
       });
+      owed.pump();
       const address = server.address();
       return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : port}`;
     },
     async close() {
+      owed.close();
       receipts.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -114,3 +120,10 @@ export async function buildSandbox(options: SandboxOptions): Promise<Sandbox> {
     },
   };
 }
+
+const sumOf = (a: ReceiptCounts, b: ReceiptCounts): ReceiptCounts => ({
+  pending: a.pending + b.pending,
+  done: a.done + b.done,
+  failed: a.failed + b.failed,
+  repeated: a.repeated + b.repeated,
+});

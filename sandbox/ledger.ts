@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { openAppendLog } from './append-log.ts';
+import { joinCallback, splitCallback } from './callback-url.ts';
+import { interner } from './interner.ts';
+import { openLedgerFile } from './ledger-file.ts';
 
 /** A message that the gateway has taken. */
 export interface NewEntry {
@@ -36,7 +38,7 @@ export interface LedgerSummary {
   examples: { references: string[]; numbers: string[] };
 }
 
-// A million messages must fit into little memory: 48 bytes each in blocks of records, plus the text's bytes.
+// A million messages must fit into little memory: 52 bytes each in blocks of records, plus the text's bytes.
 const RECORD = {
   at: 0,
   to: 8,
@@ -48,8 +50,10 @@ const RECORD = {
   errorCode: 42,
   status: 44,
   segments: 45,
+  prefix: 46,
+  number: 48,
 };
-const RECORD_BYTES = 48;
+const RECORD_BYTES = 52;
 const BLOCK_RECORDS = 1 << 14;
 const TEXT_BLOCK_BYTES = 1 << 20;
 const EXAMPLES = 10;
@@ -57,12 +61,13 @@ const EXAMPLES = 10;
 export type Ledger = Awaited<ReturnType<typeof openLedger>>;
 
 /**
- * The append-only record of every message taken, in memory and, with `file`, as NDJSON lines appended in groups: a
- * line may reach the file some milliseconds after its message was answered.
+ * The append-only record of every message taken, in memory and, with `file`, on disk. Of what earlier processes have
+ * written to that file it begins with the messages that are owed receipts, and leaves the rest on disk.
  */
 export async function openLedger({ file }: { file?: string | undefined } = {}) {
-  // A sid holds the entry's index, so that none is stored and none is looked up; the rest tells ledgers apart.
+  // A sid holds the entry's number in the process that took it, so that none is looked up; the rest tells processes apart.
   const sidPrefix = `SM${randomBytes(12).toString('hex')}`;
+  const prefixes = interner();
   const blocks: Buffer[] = [];
   const texts: Buffer[] = [];
   let textEnd = 0;
@@ -72,7 +77,6 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
   const callbacks = interner();
   /** References that are not the decimal form of an integer, by index. */
   const oddReferences = new Map<number, string>();
-  const log = file === undefined ? null : await openAppendLog(file);
   let summarized: { from: number; to: number; summary: LedgerSummary } | null = null;
 
   const blockOf = (index: number): Buffer => {
@@ -107,15 +111,17 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
     return Number.isNaN(reference) ? (oddReferences.get(index) ?? null) : String(reference);
   };
 
-  const sidOf = (index: number): string => sidPrefix + index.toString(16).padStart(8, '0');
+  const numberOf = (index: number): number => blockOf(index).readUInt32LE(offsetOf(index) + RECORD.number);
+  const sidOf = (index: number): string =>
+    prefixes.valueOf(blockOf(index).readUInt16LE(offsetOf(index) + RECORD.prefix)) +
+    numberOf(index).toString(16).padStart(8, '0');
 
-  function append(entry: NewEntry): number {
+  function put(entry: NewEntry, at: number, prefix: string, number: number): number {
     const index = length;
     const { pattern, reference } = splitCallback(entry.statusCallback);
     const numeric = reference !== null && /^(0|[1-9]\d{0,14})$/.test(reference);
     if (reference !== null && !numeric) oddReferences.set(index, reference);
     const text = writeText(entry.body);
-    const at = Date.now();
 
     if (index % BLOCK_RECORDS === 0) blocks.push(Buffer.alloc(BLOCK_RECORDS * RECORD_BYTES));
     length++;
@@ -129,13 +135,31 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
     block.writeUInt32LE(pattern === null ? 0 : callbacks.idOf(pattern) + 1, offset + RECORD.callback);
     block.writeUInt16LE(text.bytes, offset + RECORD.textBytes);
     block.writeUInt8(entry.segments, offset + RECORD.segments);
+    block.writeUInt16LE(prefixes.idOf(prefix), offset + RECORD.prefix);
+    block.writeUInt32LE(number, offset + RECORD.number);
+    return index;
+  }
+
+  const log =
+    file === undefined
+      ? null
+      : await openLedgerFile(file, ({ at, sid, ...entry }) => {
+          put(entry, Date.parse(at), sid.slice(0, sidPrefix.length), Number.parseInt(sid.slice(-8), 16));
+        });
+  const owed = length;
+
+  function append(entry: NewEntry): number {
+    const at = Date.now();
+    const index = put(entry, at, sidPrefix, length - owed);
     log?.append({
       at: new Date(at).toISOString(),
       sid: sidOf(index),
       to: entry.to,
       from: entry.from,
       body: entry.body,
-      reference,
+      reference: referenceAt(index),
+      segments: entry.segments,
+      statusCallback: entry.statusCallback,
     });
     return index;
   }
@@ -173,9 +197,18 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
   }
 
   function indexOf(sid: string): number | null {
-    if (!sid.startsWith(sidPrefix) || !/^[0-9a-f]{8}$/.test(sid.slice(sidPrefix.length))) return null;
-    const index = Number.parseInt(sid.slice(sidPrefix.length), 16);
+    if (!/^SM[0-9a-f]{32}$/.test(sid)) return null;
+    if (!sid.startsWith(sidPrefix)) return owedIndexOf(sid);
+    const index = owed + Number.parseInt(sid.slice(sidPrefix.length), 16);
     return index < length ? index : null;
+  }
+
+  function owedIndexOf(sid: string): number | null {
+    const number = Number.parseInt(sid.slice(-8), 16);
+    for (let index = 0; index < owed; index++) {
+      if (numberOf(index) === number && sidOf(index) === sid) return index;
+    }
+    return null;
   }
 
   /** Sorts copies of two columns: some hundred milliseconds for a million entries, so it is kept until one is added. */
@@ -231,6 +264,10 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
     get length() {
       return length;
     },
+    /** So many entries, the first, are of earlier processes: what they owed receipts for. */
+    owed,
+    /** How many the process that took it had taken before: it stays the same over restarts. */
+    numberOf,
     takenAt: (index: number): number => readDouble(index, RECORD.at),
     hasCallback: (index: number): boolean =>
       blockOf(index).readUInt32LE(offsetOf(index) + RECORD.callback) !== 0,
@@ -239,44 +276,19 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
       block.writeUInt8(entryStatuses.indexOf(status), offsetOf(index) + RECORD.status);
       block.writeUInt16LE(errorCode, offsetOf(index) + RECORD.errorCode);
     },
+    /** The final receipt has arrived: after a restart there is none to come. */
+    finish(index: number): void {
+      log?.finish(sidOf(index));
+    },
+    /** Resolves when the entries so far would outlive a kill of this process. */
+    async written(): Promise<void> {
+      await log?.written();
+    },
     async close(): Promise<void> {
       await log?.close();
     },
   };
 }
-
-/** Each distinct text once. */
-function interner() {
-  const ids = new Map<string, number>();
-  const values: string[] = [];
-  return {
-    idOf(value: string): number {
-      let id = ids.get(value);
-      if (id === undefined) {
-        id = values.push(value) - 1;
-        ids.set(value, id);
-      }
-      return id;
-    },
-    valueOf: (id: number): string => values[id] ?? '',
-  };
-}
-
-const REFERENCE_MARK = '\0';
-
-/** Takes the reference, the query parameter `message`, out of a status callback. */
-function splitCallback(url: string | null): { pattern: string | null; reference: string | null } {
-  const match = url === null ? null : /[?&]message=([^&#]*)/.exec(url);
-  if (url === null || match?.[1] === undefined) return { pattern: url, reference: null };
-  const start = match.index + match[0].length - match[1].length;
-  return {
-    pattern: url.slice(0, start) + REFERENCE_MARK + url.slice(start + match[1].length),
-    reference: match[1],
-  };
-}
-
-const joinCallback = (pattern: string, reference: string | null): string =>
-  pattern.replace(REFERENCE_MARK, () => reference ?? '');
 
 function countRepeated(values: Float64Array): { distinct: number; repeated: number; examples: number[] } {
   const sorted = values.toSorted();

@@ -8,7 +8,9 @@ interface Receipt {
   errorCode: number;
 }
 interface Retry extends Receipt {
+  /** Answers so far, none of them 2xx. */
   attempts: number;
+  firstAt: number;
   dueAt: number;
 }
 
@@ -17,7 +19,7 @@ export interface ReceiptCounts {
   pending: number;
   /** Answered with a 2xx. */
   done: number;
-  /** Given up after several tries. */
+  /** Given up after several tries; a restart tries again. */
   failed: number;
   /** Second copies posted on purpose. */
   repeated: number;
@@ -27,37 +29,47 @@ const ATTEMPTS = 6;
 const RETRY_MS = 2000;
 /** A callback URL that can't be reached is left alone for a moment, instead of using up every receipt's tries. */
 const UNREACHABLE_MS = 500;
+/** So long is a URL tried that can't be reached: the application may start after the gateway. */
+const UNREACHABLE_GIVE_UP_MS = 5 * 60_000;
 const CAUSES = [30003, 30005, 30006, 30007] as const;
 
 /**
- * Posts the two receipts of each message in the ledger: `sent`, then `delivered` or `undelivered`.
+ * Posts the two receipts of each message in the ledger from entry `from` on and before `until`: `sent`, then
+ * `delivered` or `undelivered`. What has its final receipt is finished in the ledger.
  *
  * There is no queue. Entries are in the order of their time, and the delay is the same for all, so two cursors over
  * the ledger say what is due: a million waiting receipts cost nothing. Only failed ones are kept, to be tried again.
  */
 export function createReceipts(options: {
   ledger: Ledger;
+  from: number;
+  until: number;
   callbacks: Callbacks;
   accountSid: string;
   seed: number;
   faults: () => Faults;
   concurrency: number;
 }) {
-  const { ledger, callbacks, accountSid, seed, faults, concurrency } = options;
-  const cursors = { first: 0, second: 0 };
+  const { ledger, from, until, callbacks, accountSid, seed, faults, concurrency } = options;
+  const cursors = { first: from, second: from };
   const retries = new Set<Retry>();
   const counts = { expected: 0, done: 0, failed: 0, repeated: 0 };
+  for (let index = from; index < Math.min(until, ledger.length); index++) {
+    if (ledger.hasCallback(index)) counts.expected += 2;
+  }
   let inFlight = 0;
   let heldUntil = 0;
   let closed = false;
   let timer: NodeJS.Timeout | null = null;
   let wakesAt = Infinity;
 
+  /** Drawn by what a restart does not change, so that a final receipt is repeated, not contradicted. */
   const finalOf = (index: number): Receipt => {
+    const number = ledger.numberOf(index);
     const code =
       refusalCode(faults(), ledger.get(index).to) ??
-      (draw(seed, streams.delivery, index) < faults().undeliveredRate
-        ? (CAUSES[Math.floor(draw(seed, streams.cause, index) * CAUSES.length)] ?? CAUSES[0])
+      (draw(seed, streams.delivery, number) < faults().undeliveredRate
+        ? (CAUSES[Math.floor(draw(seed, streams.cause, number) * CAUSES.length)] ?? CAUSES[0])
         : 0);
     return code === 0
       ? { index, status: 'delivered', errorCode: 0 }
@@ -66,7 +78,7 @@ export function createReceipts(options: {
 
   /** When the receipt under a cursor is due; Infinity: no message has it yet. */
   const dueAt = (cursor: 'first' | 'second'): number => {
-    const behind = cursor === 'first' ? ledger.length : cursors.first;
+    const behind = cursor === 'first' ? Math.min(until, ledger.length) : cursors.first;
     while (cursors[cursor] < behind && !ledger.hasCallback(cursors[cursor])) cursors[cursor]++;
     if (cursors[cursor] >= behind) return Infinity;
     return ledger.takenAt(cursors[cursor]) + faults().receiptDelayMs * (cursor === 'first' ? 1 : 2);
@@ -74,7 +86,7 @@ export function createReceipts(options: {
 
   const take = (cursor: 'first' | 'second'): Receipt => {
     const index = cursors[cursor]++;
-    const reordered = draw(seed, streams.reorder, index) < faults().reorderReceipts;
+    const reordered = draw(seed, streams.reorder, ledger.numberOf(index)) < faults().reorderReceipts;
     return (cursor === 'first') === reordered ? finalOf(index) : { index, status: 'sent', errorCode: 0 };
   };
 
@@ -96,16 +108,16 @@ export function createReceipts(options: {
       }
       if (retry !== undefined && due.retry <= Math.min(due.first, due.second)) {
         retries.delete(retry);
-        void post(retry, retry.attempts);
+        void post(retry, retry);
       } else {
-        void post(take(due.first <= due.second ? 'first' : 'second'), 0);
+        void post(take(due.first <= due.second ? 'first' : 'second'));
       }
     }
   }
 
-  async function post(receipt: Receipt, attempts: number): Promise<void> {
+  async function post({ index, status, errorCode }: Receipt, before?: Retry): Promise<void> {
     inFlight++;
-    const { index, status, errorCode } = receipt;
+    const { firstAt, attempts } = before ?? { firstAt: Date.now(), attempts: 0 };
     const entry = ledger.get(index);
     if (status !== 'sent' || entry.status === 'queued') ledger.setStatus(index, status, errorCode);
     const form = {
@@ -121,17 +133,15 @@ export function createReceipts(options: {
     };
     const url = entry.statusCallback ?? '';
     const stream = status === 'sent' ? streams.repeatSent : streams.repeatFinal;
-    const repeat = attempts === 0 && draw(seed, stream, index) < faults().duplicateReceipts;
-    const answered = await callbacks.post(url, form).then(
-      (httpStatus) => httpStatus >= 200 && httpStatus < 300,
-      () => {
-        heldUntil = Date.now() + UNREACHABLE_MS;
-        return false;
-      },
-    );
-    if (answered) counts.done++;
-    else if (attempts + 1 >= ATTEMPTS) counts.failed++;
-    else retries.add({ ...receipt, attempts: attempts + 1, dueAt: Date.now() + RETRY_MS });
+    const repeat = !before && draw(seed, stream, ledger.numberOf(index)) < faults().duplicateReceipts;
+    const answer = await callbacks.post(url, form).catch(() => null);
+    if (answer === null) heldUntil = Date.now() + UNREACHABLE_MS;
+    const tries = attempts + (answer === null ? 0 : 1);
+    if (answer !== null && answer >= 200 && answer < 300) {
+      counts.done++;
+      if (status !== 'sent') ledger.finish(index);
+    } else if (tries >= ATTEMPTS || Date.now() - firstAt >= UNREACHABLE_GIVE_UP_MS) counts.failed++;
+    else retries.add({ index, status, errorCode, attempts: tries, firstAt, dueAt: Date.now() + RETRY_MS });
     if (repeat) {
       counts.repeated++;
       await callbacks.post(url, form).catch(() => undefined);
@@ -141,12 +151,12 @@ export function createReceipts(options: {
   }
 
   return {
-    /** Call when an entry with a callback was added. */
+    /** Call when an entry with a callback was added at the ledger's end. */
     added(): void {
       counts.expected += 2;
       if (Date.now() + faults().receiptDelayMs < wakesAt && inFlight < concurrency) pump();
     },
-    /** Call when the faults were changed. */
+    /** Call to begin, and when the faults were changed. */
     pump,
     counts: (): ReceiptCounts => ({
       pending: counts.expected - counts.done - counts.failed,

@@ -75,6 +75,7 @@ export function createTwilioApi(options: {
 
     const index = ledger.append({ ...form, segments: countSegments(form.body) });
     if (form.statusCallback !== null) receipts.added();
+    await ledger.written();
     if (fault === 'drop_after_accept') request.socket.destroy();
     else if (fault === 'http500_after_accept') await refuse(response, errors.internal);
     else if (fault === null)

@@ -1,9 +1,12 @@
-import { readFile, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse as parseForm } from 'node:querystring';
+import { createInterface } from 'node:readline';
 import { onTestFinished, describe, expect, test, vi } from 'vitest';
 import twilio from 'twilio';
 import { buildSandbox, type SandboxOptions } from '../sandbox/index.ts';
@@ -17,7 +20,9 @@ const to = '+5511988887777';
 async function start(options: Partial<SandboxOptions> = {}) {
   const sandbox = await buildSandbox({ accountSid, authToken, ...options });
   const url = await sandbox.listen(0);
-  onTestFinished(() => sandbox.close());
+  let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => (closing ??= sandbox.close());
+  onTestFinished(close);
   const control = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(`${url}/sandbox/${path}`, {
       method,
@@ -27,7 +32,7 @@ async function start(options: Partial<SandboxOptions> = {}) {
     const text = await response.text();
     return { status: response.status, text, json: () => JSON.parse(text) as Record<string, unknown> };
   };
-  return { url, control, client: clientOf(url) };
+  return { url, control, client: clientOf(url), close };
 }
 
 /** Twilio's client, its requests redirected to the sandbox. */
@@ -224,6 +229,146 @@ describe('receipts', () => {
   });
 });
 
+describe('a restart on the same ledger', () => {
+  async function newLedger(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'torpedo-ledger-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    return join(folder, 'ledger.ndjson');
+  }
+  const sendAll = (client: ReturnType<typeof clientOf>, url: string, references: number[]) =>
+    Promise.all(
+      references.map((reference) =>
+        client.messages.create({
+          ...{ from, to, body: `\u2028 ${reference}` },
+          statusCallback: `${url}?message=${reference}`,
+        }),
+      ),
+    );
+  const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
+  const finals = (callbacks: Callback[]) =>
+    callbacks
+      .filter(({ form }) => form.MessageStatus !== 'sent')
+      .map(({ form }) => form.MessageSid ?? '')
+      .toSorted();
+  const pending = async (control: Awaited<ReturnType<typeof start>>['control']) =>
+    (await control('GET', 'ledger')).json().receipts;
+
+  test('sends the receipts that are still owed, and those alone', async () => {
+    const ledgerFile = await newLedger();
+    const application = await startApplication();
+    const first = await start({ ledgerFile, faults: { receiptDelayMs: 0 } });
+    const done = await sendAll(first.client, application.url, upTo(3));
+    await vi.waitFor(async () => expect(await pending(first.control)).toMatchObject({ pending: 0, done: 6 }));
+    await first.control('PUT', 'faults', { receipts: false });
+    const owed = await sendAll(first.client, application.url, upTo(40));
+    await first.client.messages.create({ from, to, body: 'no callback' });
+    await first.close();
+    application.callbacks.length = 0;
+
+    const second = await start({ ledgerFile, faults: { receipts: false } });
+    expect(await pending(second.control)).toEqual({ pending: 80, done: 0, failed: 0, repeated: 0 });
+    const [one, { sid } = { sid: '' }] = owed;
+    expect(await second.client.messages(sid).fetch()).toMatchObject({
+      sid,
+      body: '\u2028 1',
+      numSegments: '1',
+    });
+    await expect(second.client.messages(done[0]?.sid ?? '').fetch()).rejects.toMatchObject({ status: 404 });
+    const fresh = await sendAll(second.client, application.url, [99]);
+    expect(application.callbacks).toEqual([]);
+    await second.control('PUT', 'faults', { receiptDelayMs: 20 });
+    await vi.waitFor(async () =>
+      expect(await pending(second.control)).toMatchObject({ pending: 0, done: 82 }),
+    );
+    expect(finals(application.callbacks)).toEqual([...owed, ...fresh].map(({ sid }) => sid).toSorted());
+    expect(application.callbacks.every(genuine)).toBe(true);
+    expect(application.callbacks.find(({ form }) => form.MessageSid === one?.sid)).toMatchObject({
+      url: `${application.url}?message=0`,
+    });
+    await second.close();
+
+    expect(await pending((await start({ ledgerFile })).control)).toMatchObject({ pending: 0 });
+  });
+
+  test('waits out the delay, counted from when the message was taken', async () => {
+    const ledgerFile = await newLedger();
+    const application = await startApplication();
+    const first = await start({ ledgerFile, faults: { receiptDelayMs: 3_600_000 } });
+    await sendAll(first.client, application.url, [1]);
+    await first.close();
+    const second = await start({ ledgerFile, faults: { receiptDelayMs: 3_600_000 } });
+    expect(await pending(second.control)).toMatchObject({ pending: 2 });
+    expect(application.callbacks).toEqual([]);
+    await second.control('PUT', 'faults', { receiptDelayMs: 1 });
+    await vi.waitFor(() =>
+      expect(statusesOf(application.callbacks).toSorted()).toEqual(['delivered', 'sent']),
+    );
+  });
+
+  test('tries again what the application refused, and repeats a final receipt with the same outcome', async () => {
+    const ledgerFile = await newLedger();
+    const refusing = Array.from({ length: 40 }, () => 500);
+    const application = await startApplication(refusing);
+    const faults = { receiptDelayMs: 0, undeliveredRate: 0.5 };
+    const first = await start({ ledgerFile, faults });
+    await sendAll(first.client, application.url, upTo(20));
+    const outcomes = () =>
+      new Set(
+        application.callbacks
+          .filter(({ form }) => form.MessageStatus !== 'sent')
+          .map(({ form }) => `${form.MessageSid} ${form.MessageStatus} ${form.ErrorCode}`),
+      );
+    await vi.waitFor(() => expect(outcomes().size).toBe(20));
+    await first.close();
+    const before = outcomes();
+    refusing.length = 0;
+
+    const second = await start({ ledgerFile, faults });
+    await vi.waitFor(async () => expect(await pending(second.control)).toMatchObject({ pending: 0 }));
+    expect(outcomes()).toEqual(before);
+  });
+
+  test('loses nothing that was answered to a SIGKILL, and cuts off a half-written line', async () => {
+    const ledgerFile = await newLedger();
+    const application = await startApplication();
+    const child = spawn(
+      process.execPath,
+      [
+        ...['--import', 'tsx', 'sandbox/main.ts', '--port', '0', '--ledger', ledgerFile],
+        ...['--account-sid', accountSid, '--auth-token', authToken],
+        ...['--faults', JSON.stringify({ receiptDelayMs: 30 })],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const [ready] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const client = clientOf(/http:\S+/.exec(ready)?.[0] ?? '');
+    const answered: string[] = [];
+    const sending = upTo(20).map(async (lane) => {
+      for (let reference = lane; ; reference += 20) {
+        const [{ sid } = { sid: '' }] = await sendAll(client, application.url, [reference]);
+        answered.push(sid);
+      }
+    });
+    await vi.waitFor(() => expect(finals(application.callbacks).length).toBeGreaterThan(20), {
+      timeout: 20_000,
+    });
+    child.kill('SIGKILL');
+    await Promise.allSettled(sending);
+    await appendFile(ledgerFile, '{"at":"2026-11-25T12:00:00.000Z","sid":"SM');
+    await appendFile(`${ledgerFile}.finished`, 'SM0123');
+
+    const second = await start({ ledgerFile, faults: { receiptDelayMs: 0 } });
+    await vi.waitFor(async () => expect(await pending(second.control)).toMatchObject({ pending: 0 }), {
+      timeout: 20_000,
+    });
+    expect(answered.filter((sid) => !finals(application.callbacks).includes(sid))).toEqual([]);
+    await sendAll(second.client, application.url, [1_000_000]);
+    const lines = (await readFile(ledgerFile, 'utf8')).split('\n').filter(Boolean);
+    expect(lines.map((line) => JSON.parse(line) as unknown).at(-1)).toMatchObject({ reference: '1000000' });
+  });
+});
+
 describe('virtual phones', () => {
   test('answer whoever wrote last, with a signed webhook', async () => {
     const application = await startApplication();
@@ -303,7 +448,7 @@ describe('the ledger', () => {
 
   test('gives every entry as it was taken, over the API and in the file', async () => {
     const file = join(tmpdir(), `torpedo-ledger-${process.pid}-${Date.now()}.ndjson`);
-    onTestFinished(() => rm(file));
+    onTestFinished(() => Promise.all([rm(file), rm(`${file}.finished`)]));
     const { client, control } = await start({ ledgerFile: file });
     const bodies = ['Olá 🚀', 'x'.repeat(1600), 'ç'.repeat(1600)];
     const sids: string[] = [];
