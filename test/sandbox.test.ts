@@ -78,6 +78,12 @@ async function readAll(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+async function newLedger(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'torpedo-ledger-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return join(folder, 'ledger.ndjson');
+}
+
 const genuine = ({ signature, url, form }: Callback) =>
   twilio.validateRequest(authToken, signature, url, form);
 const statusesOf = (callbacks: Callback[]) => callbacks.map(({ form }) => form.MessageStatus);
@@ -230,11 +236,6 @@ describe('receipts', () => {
 });
 
 describe('a restart on the same ledger', () => {
-  async function newLedger(): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'torpedo-ledger-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    return join(folder, 'ledger.ndjson');
-  }
   const sendAll = (client: ReturnType<typeof clientOf>, url: string, references: number[]) =>
     Promise.all(
       references.map((reference) =>
@@ -316,7 +317,7 @@ describe('a restart on the same ledger', () => {
       new Set(
         application.callbacks
           .filter(({ form }) => form.MessageStatus !== 'sent')
-          .map(({ form }) => `${form.MessageSid} ${form.MessageStatus} ${form.ErrorCode}`),
+          .map(({ form }) => [form.MessageSid, form.MessageStatus, form.ErrorCode].join(' ')),
       );
     await vi.waitFor(() => expect(outcomes().size).toBe(20));
     await first.close();
@@ -447,8 +448,7 @@ describe('the ledger', () => {
   });
 
   test('gives every entry as it was taken, over the API and in the file', async () => {
-    const file = join(tmpdir(), `torpedo-ledger-${process.pid}-${Date.now()}.ndjson`);
-    onTestFinished(() => Promise.all([rm(file), rm(`${file}.finished`)]));
+    const file = await newLedger();
     const { client, control } = await start({ ledgerFile: file });
     const bodies = ['Olá 🚀', 'x'.repeat(1600), 'ç'.repeat(1600)];
     const sids: string[] = [];
