@@ -103,7 +103,8 @@ describe.skipIf(chromiumPath === null)('the first load', async () => {
       }
       const second = await load(page, address);
       const fetched = second.filter(({ bytes }) => bytes > 0).map((one) => new URL(one.url).pathname);
-      expect(fetched.filter((path) => path.startsWith('/assets/'))).toEqual([]);
+      // The browser asks for the icon when it likes, on a busy machine not before the second load.
+      expect(fetched.filter((path) => /^\/assets\/(?!icon\.)/.test(path))).toEqual([]);
       expect(complaints).toEqual([]);
       await context.close();
     },
