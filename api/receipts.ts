@@ -23,8 +23,8 @@ interface Waiting {
 
 /** Receipts in one transaction. More would hold the locks on messages and counts for longer than it saves. */
 const groupSize = 500;
-/** A group waits so long for as many as the last one had: alone, a receipt waits for nobody. */
-const gatherMs = 10;
+/** A group waits so long for as many as were under way with the last one: alone, a receipt waits for nobody. */
+const gatherMs = 20;
 /** Two groups that lock the same messages in another order than a sender: one of them is asked to try again. */
 const deadlock = '40P01';
 const maxAttempts = 3;
@@ -53,7 +53,10 @@ export function createReceiptWriter({
   let queue: Waiting[] = [];
   let writing = false;
   let timer: NodeJS.Timeout | null = null;
-  /** How many the last group had, and so how many are to be expected. */
+  /**
+   * How many were under way when the last group was done: those that it had, whose senders come again, and those that
+   * waited. Without the latter, two groups of half the size would take turns for ever.
+   */
   let expected = 1;
 
   /** One group at a time: two share what comes, and half the size costs more than the wait (measured: a quarter). */
@@ -63,8 +66,8 @@ export function createReceiptWriter({
     writing = true;
     const group = queue.slice(0, groupSize);
     queue = queue.slice(groupSize);
-    expected = group.length;
     await settle(group);
+    expected = Math.min(groupSize, group.length + queue.length);
     writing = false;
     gather();
   };

@@ -74,7 +74,7 @@ export async function benchReceipts({
     const empty = () => measured('/empty/1?message={message}', 1);
     const torpedo = async () => {
       const { id: runId, providerId } = await makeRun(receipts);
-      const first = await markSent(sql, runId);
+      const first = await markSent(sql, runId, providerId ?? 0);
       const figures = await measured(`${callbackPath(providerId ?? 0, 'receipts')}?message={message}`, first);
       const counts = await runCounts(sql, runId);
       const delivered = counts.find(({ status }) => status === 'delivered')?.messages;
@@ -121,10 +121,11 @@ interface Figures {
 const ratioOf = (one: { empty: Figures; torpedo: Figures }): number => one.torpedo.rate / one.empty.rate;
 
 /** Moves the messages of a run as their senders do, in two updates. Returns the first id. */
-async function markSent(sql: Database, runId: number): Promise<number> {
+async function markSent(sql: Database, runId: number, providerId: number): Promise<number> {
   await sql`update messages set status = 'sending', sending_at = now(), attempts = 1 where run_id = ${runId}`;
   await sql`
-    update messages set status = 'sent', sent_at = now(), provider_message_id = 'SM' || lpad(id::text, 32, '0')
+    update messages set status = 'sent', sent_at = now(), provider_message_id = 'SM' || lpad(id::text, 32, '0'),
+      provider_id = ${providerId}, sender = 'bench'
     where run_id = ${runId}`;
   await sql`update run_counts set status = 'sent' where run_id = ${runId}`;
   const [{ first }] = await sql<
