@@ -3,6 +3,9 @@ import type { Callback, Fields } from './provider.ts';
 /** The query field of a callback URL that holds a provider's secret, where it can't sign: never kept. */
 export const secretField = 'key';
 
+/** More than any provider sends. Reading is done before the caller is known: nobody shall make much of it. */
+const maxFields = 1_000;
+
 /** A provider's call as adapters read it. `url` is the public one, exactly as the provider called it. */
 export function createCallback({
   method,
@@ -27,7 +30,7 @@ export function createCallback({
 /** By hand: a third of the time that `node:querystring` takes with a `decodeURIComponent` of ours. */
 function fieldsOf(encoded: string): Fields {
   const fields: Fields = {};
-  for (const part of encoded.split('&')) {
+  for (const part of encoded.split('&', maxFields)) {
     if (part === '') continue;
     const equalsAt = part.indexOf('=');
     const name = decode(equalsAt === -1 ? part : part.slice(0, equalsAt));
