@@ -60,8 +60,8 @@ const blocks = z.strictObject({
 
 /**
  * A draft as it is read back from where it is kept: fields that were added since have their defaults. What several fields
- * have to do with each other was checked as it was saved; to look for its occurrences again would cost a list of
- * campaigns half its time.
+ * have to do with each other was checked as it was saved; a list of campaigns need not look
+ * for its occurrences again.
  */
 export const keptDraft = blocks;
 
