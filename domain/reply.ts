@@ -45,6 +45,8 @@ export const bareWord = (text: string): string =>
     // Compatibility forms, too: the letters that keyboards offer as "fonts" are the same letters.
     .normalize('NFKD')
     .replaceAll(/[^\p{L}\p{N}]/gu, '')
+    // Down, up and down again, since capitals have more ways to be written: ẞ, ß and SS are one.
+    .toLowerCase()
     .toUpperCase()
     .toLowerCase();
 

@@ -104,6 +104,18 @@ describe('properties', () => {
     );
   });
 
+  test('every letter that Latin alphabets have reads the same in capitals and in small, and twice as once', () => {
+    const unsteady: string[] = [];
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const letter = String.fromCodePoint(code);
+      if (!/\p{Script=Latin}/u.test(letter)) continue;
+      const read = bareWord(letter);
+      const others = [read, letter.toUpperCase(), letter.toLowerCase()];
+      if (others.some((other) => bareWord(other) !== read)) unsteady.push(letter);
+    }
+    expect(unsteady).toEqual([]);
+  });
+
   test('any text is read, and reading it twice says the same', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
