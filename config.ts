@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { isAllowEntry } from './mailing/address-guard.ts';
-import { bareWord, defaultReplyWords, type ReplyWords } from './domain/reply.ts';
 
 const optional = z.string().min(1).optional();
 
@@ -19,18 +18,6 @@ const secretKeys = z
       return { id, key };
     }),
   );
-
-/** Words with commas between; each has to hold a letter or a digit. */
-const words = (otherwise: readonly string[]) =>
-  z
-    .string()
-    .default(otherwise.join(','))
-    .transform((text, context) =>
-      text.split(',').map((word) => {
-        if (bareWord(word) === '') context.addIssue(`Words with commas between; "${word}" is none.`);
-        return word.trim();
-      }),
-    );
 
 /** Addresses, ranges and names of hosts, with commas between. */
 const allowList = z
@@ -83,10 +70,6 @@ const environment = z.object({
   SINGLE_SEND_UP_TO: z.coerce.number().int().min(0).max(500).default(200),
   /** A run that could not start when it was due still starts this much later; beyond it is recorded as missed. */
   GRACE_PERIOD_MS: milliseconds(3_600_000),
-  /** A reply made of one of these words, and of nothing else, opts its phone out, in again, or calls for help. */
-  OPT_OUT_WORDS: words(defaultReplyWords.optOut),
-  OPT_IN_WORDS: words(defaultReplyWords.optIn),
-  HELP_WORDS: words(defaultReplyWords.help),
   /** A reply that comes later than this after our last message to the phone answers none. */
   REPLY_WINDOW_DAYS: z.coerce.number().int().min(1).max(365).default(30),
   /**
@@ -151,9 +134,3 @@ function read<T extends z.ZodType>(schema: T, source: Source): z.output<T> {
   const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new ConfigError(`The configuration is not complete:\n${problems.join('\n')}`);
 }
-
-export const replyWordsOf = (config: Config): ReplyWords => ({
-  optOut: config.OPT_OUT_WORDS,
-  optIn: config.OPT_IN_WORDS,
-  help: config.HELP_WORDS,
-});

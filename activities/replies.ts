@@ -4,12 +4,11 @@ import { customerIdsByPhone } from '../db/customer-matching.ts';
 import { findAnsweredMessage, finishReply, type HeldReply, lockReply, matchReply } from '../db/replies.ts';
 import { openReplyTicket } from '../db/ticket-opening.ts';
 import { failures } from '../domain/failures.ts';
-import { createReplyReader, type ReplyEffect, type ReplyWords } from '../domain/reply.ts';
+import type { ReplyEffect } from '../domain/reply.ts';
 import { finalFailure } from './failure.ts';
 
 export interface RepliesDeps {
   sql: Database;
-  replyWords: ReplyWords;
   /** A reply that comes later than this after our last message answers none. */
   replyWindowDays: number;
 }
@@ -22,9 +21,7 @@ export interface HandledReply {
   runId: number | null;
 }
 
-export function createReplies({ sql, replyWords, replyWindowDays }: RepliesDeps) {
-  const wishOf = createReplyReader(replyWords);
-
+export function createReplies({ sql, replyWindowDays }: RepliesDeps) {
   /**
    * Whoever the phone is known to belong to has stated their consent with that. The phone itself was opted out or in
    * when the reply was kept (api/receipts.ts).
@@ -55,7 +52,7 @@ export function createReplies({ sql, replyWords, replyWindowDays }: RepliesDeps)
         const answered = await findAnsweredMessage(tx, id, { windowDays: replyWindowDays });
         await matchReply(tx, id, answered);
 
-        const wish = wishOf(reply.text);
+        const { wish } = reply;
         let effect: ReplyEffect = wish ?? 'none';
         if (wish === 'opt_out' || wish === 'opt_in') await heed(tx, reply, wish);
         // Who calls for help is to be heard, too.

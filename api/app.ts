@@ -7,7 +7,6 @@ import type { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
 import type { SecretBox } from '../db/secrets.ts';
-import { defaultReplyWords, type ReplyWords } from '../domain/reply.ts';
 import type { WebserviceDeps } from '../mailing/webservice.ts';
 import type { ProviderDeps } from '../sms/index.ts';
 import { auditLog } from './audit.ts';
@@ -35,6 +34,7 @@ import { providerFallbacks } from './provider-fallbacks.ts';
 import { providers } from './providers.ts';
 import { createReplyStarts } from './reply-starts.ts';
 import { replies } from './replies.ts';
+import { replyWordSettings } from './reply-words.ts';
 import { resends } from './resends.ts';
 import { runActions } from './run-actions.ts';
 import { runAnswers } from './run-answers.ts';
@@ -61,8 +61,6 @@ export interface ApiDeps {
   /** How it reaches the web services of customers, to try them out. */
   webservice: WebserviceDeps;
   uploadLimitBytes: number;
-  /** What opts a phone out and in; left out: `defaultReplyWords`. */
-  replyWords?: ReplyWords;
   /** The proxies whose X-Forwarded-For is believed; null: none. */
   trustedProxies?: string | null;
   clock?: () => Date;
@@ -141,7 +139,6 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     sql,
     adapters,
     phoneHash,
-    replyWords: deps.replyWords ?? defaultReplyWords,
     replyStarts,
     publicUrl: sms.publicUrl,
   });
@@ -190,6 +187,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(tokens, { prefix: '/tokens', sql, clock });
       await api.register(auditLog, { prefix: '/audit', sql });
       await api.register(settings, { prefix: '/settings', sql, sync });
+      await api.register(replyWordSettings, { prefix: '/settings/reply-words', sql });
       await api.register(providers, {
         prefix: '/providers',
         sql,

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { adminConsole } from '../console/app.tsx';
-import { type Config, ConfigError, readConfig, replyWordsOf } from '../config.ts';
+import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect } from '../db/client.ts';
 import { assertMigrated, SchemaError } from '../db/migrate.ts';
 import { createSecretBox } from '../db/secrets.ts';
@@ -64,7 +64,6 @@ export async function startApi(config: Config): Promise<RunningApi> {
       },
       webservice: webserviceDepsOf(config),
       uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
-      replyWords: replyWordsOf(config),
       trustedProxies: config.TRUSTED_PROXIES ?? null,
     });
     await app.register(adminConsole, { publicUrl: config.PUBLIC_URL });

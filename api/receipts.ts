@@ -4,9 +4,10 @@ import { type InboundEvent, insertInboundEvents } from '../db/inbound.ts';
 import { applyReceipts, type MovedMessage, type ReceiptMove } from '../db/messages.ts';
 import { optInPhone, optOutPhone, optOutRecipients } from '../db/opt-outs.ts';
 import type { PhoneHash } from '../db/phone-hash.ts';
-import { insertReplies, type NewReply } from '../db/replies.ts';
+import { insertReplies, type KeptReply, type NewReply } from '../db/replies.ts';
+import { getReplyWords } from '../db/reply-words.ts';
 import { followReceipts, runsWithSendTickets } from '../db/ticket-opening.ts';
-import { createReplyReader, type ReplyWords } from '../domain/reply.ts';
+import { createReplyReader } from '../domain/reply.ts';
 
 /** A verified call of a provider: the raw event, and what it says of a message or what a person says, if anything. */
 export interface Arrival {
@@ -38,16 +39,13 @@ const maxKnownRuns = 1_000;
 export function createReceiptWriter({
   sql,
   phoneHash,
-  replyWords,
   onReplies,
 }: {
   sql: Database;
   phoneHash: () => Promise<PhoneHash>;
-  replyWords: ReplyWords;
   /** Called with the ids of new replies, once they are committed. */
   onReplies: (ids: readonly number[]) => void;
 }) {
-  const wishOf = createReplyReader(replyWords);
   /** Whether a run opens tickets on send: its policy is frozen. */
   const withTickets = new Map<number, boolean>();
   let queue: Waiting[] = [];
@@ -104,15 +102,14 @@ export function createReceiptWriter({
               arrivals.map(({ event }) => event),
             ),
             applyReceipts(tx, strongest),
-            insertReplies(
+            writeReplies(
               tx,
               arrivals.flatMap(({ reply }) => reply ?? []),
             ),
           ]);
           await follow(tx, moved);
-          for (const { id: inboundMessageId, phone, text } of replies) {
+          for (const { id: inboundMessageId, phone, wish } of replies) {
             const told = { phone, source: 'reply', inboundMessageId } as const;
-            const wish = wishOf(text);
             if (wish === 'opt_out') await optOutPhone(tx, told);
             if (wish === 'opt_in') await optInPhone(tx, await phoneHash(), told);
           }
@@ -125,6 +122,16 @@ export function createReceiptWriter({
         if (!again || attempt === maxAttempts) throw error;
       }
     }
+  };
+
+  /** Reads them by the words of this moment. The words are asked for only when somebody has written. */
+  const writeReplies = async (tx: Sql, replies: readonly NewReply[]): Promise<KeptReply[]> => {
+    if (replies.length === 0) return [];
+    const wishOf = createReplyReader(await getReplyWords(tx));
+    return insertReplies(
+      tx,
+      replies.map((reply) => ({ ...reply, wish: wishOf(reply.text) })),
+    );
   };
 
   /** What else changes with messages that have moved. */

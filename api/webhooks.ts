@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import type { Database } from '../db/client.ts';
 import type { InboundEvent } from '../db/inbound.ts';
 import type { PhoneHash } from '../db/phone-hash.ts';
-import { type ReplyWords, writerOf } from '../domain/reply.ts';
+import { writerOf } from '../domain/reply.ts';
 import { createCallback, secretField } from '../sms/callback.ts';
 import type { Callback, DeliveryReceipt, InboundMessage, Payload, Provider } from '../sms/provider.ts';
 import type { Adapters } from './adapters.ts';
@@ -20,7 +20,6 @@ interface WebhooksDeps {
   sql: Database;
   adapters: Adapters;
   phoneHash: () => Promise<PhoneHash>;
-  replyWords: ReplyWords;
   replyStarts: ReplyStarts;
   publicUrl: string;
 }
@@ -35,12 +34,11 @@ interface WebhooksDeps {
  */
 export const webhooks: FastifyPluginAsync<WebhooksDeps> = async (
   app,
-  { sql, adapters, phoneHash, replyWords, replyStarts, publicUrl },
+  { sql, adapters, phoneHash, replyStarts, publicUrl },
 ) => {
   const writer = createReceiptWriter({
     sql,
     phoneHash,
-    replyWords,
     onReplies: (ids) => {
       replyStarts.start(ids);
     },

@@ -31,6 +31,7 @@ import { privacy } from './privacy.tsx';
 import { profile } from './profile.tsx';
 import { providers } from './providers.tsx';
 import { addReplies } from './replies.tsx';
+import { replyWords } from './reply-words.tsx';
 import { consoleOf } from './request.ts';
 import { runResend } from './run-resend.tsx';
 import { runs } from './runs.tsx';
@@ -167,6 +168,7 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   await app.register(providers);
   await app.register(integrations);
   await app.register(ticketPosts);
+  await app.register(replyWords);
   await app.register(privacy);
   await app.register(users);
   await app.register(tokens);

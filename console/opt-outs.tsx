@@ -7,10 +7,12 @@ import { Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
 import { Form, type FormState, newForm, Submit, TextField } from './form.tsx';
 import { common } from './i18n/common.ts';
 import { customerWords } from './i18n/customers.ts';
+import { replyWordTexts } from './i18n/reply-words.ts';
 import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Card, Empty, Pager, Table, Time } from './parts.tsx';
 import { submit } from './replies.tsx';
+import { replyWordsPath } from './reply-words.tsx';
 import { consoleOf } from './request.ts';
 import { useMay, useWords } from './view.tsx';
 
@@ -86,6 +88,7 @@ async function phoneOf(api: Api, id: number): Promise<string> {
 
 function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<OptOut>>> & { query: Query }) {
   const t = useWords(customerWords);
+  const replyTexts = useWords(replyWordTexts);
   const mayChange = useMay('admin');
   const words = useWords(common);
   const searching = Object.keys(query).length > 0;
@@ -94,11 +97,16 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<O
       title={t.optOuts}
       section="optOuts"
       actions={
-        mayChange && (
-          <a class="btn btn-primary" href={`${path}/new`}>
-            <Icon name="plus" /> {t.addOptOut}
+        <>
+          <a class="btn" href={replyWordsPath}>
+            {replyTexts.page.title}
           </a>
-        )
+          {mayChange && (
+            <a class="btn btn-primary" href={`${path}/new`}>
+              <Icon name="plus" /> {t.addOptOut}
+            </a>
+          )}
+        </>
       }
     >
       <Filters

@@ -5,6 +5,7 @@ import type { settingWords } from './i18n/settings.ts';
 import { accessWords } from './i18n/access.ts';
 import { integrationWords } from './i18n/integrations.ts';
 import { privacyWords } from './i18n/privacy.ts';
+import { replyWordTexts } from './i18n/reply-words.ts';
 import { providerWords } from './i18n/providers.ts';
 import { ticketPostWords } from './i18n/ticket-posts.ts';
 
@@ -41,7 +42,10 @@ export const settingsGroups: readonly SettingsGroup[] = [
   {
     name: 'customers',
     kinds: ['regions', 'customerTypes'],
-    pages: [{ href: '/settings/privacy', label: pageOf(privacyWords) }],
+    pages: [
+      { href: '/settings/reply-words', label: pageOf(replyWordTexts) },
+      { href: '/settings/privacy', label: pageOf(privacyWords) },
+    ],
   },
   {
     name: 'access',

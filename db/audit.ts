@@ -20,6 +20,7 @@ export const subjectKinds = [
   'integration',
   'customer',
   'opt_out',
+  'reply_words',
   'privacy',
   'ticket',
   'ticket_posting',

@@ -1,4 +1,4 @@
-import type { ReplyEffect } from '../domain/reply.ts';
+import type { ReplyEffect, ReplyWish } from '../domain/reply.ts';
 import type { Sql } from './client.ts';
 
 /** A message of a person to us as the provider delivered it. */
@@ -10,19 +10,26 @@ export interface NewReply {
   text: string;
 }
 
+/** A reply that was new. */
+export interface KeptReply {
+  id: number;
+  phone: string;
+  wish: ReplyWish;
+}
+
 /** Keeps those that are new, whatever the provider repeats, and returns these in the order in which they came. */
 export async function insertReplies(
   sql: Sql,
-  replies: readonly NewReply[],
-): Promise<{ id: number; phone: string; text: string }[]> {
-  if (replies.length === 0) return [];
-  const rows = await sql<{ id: number; phone: string; text: string }[]>`
-    insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text)
+  replies: readonly (NewReply & { wish: ReplyWish })[],
+): Promise<KeptReply[]> {
+  const rows = await sql<KeptReply[]>`
+    insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, wish)
     select * from unnest(
       ${replies.map((r) => r.providerId)}::bigint[], ${replies.map((r) => r.providerMessageId)}::text[],
-      ${replies.map((r) => r.phone)}::text[], ${replies.map((r) => r.recipient)}::text[], ${replies.map((r) => r.text)}::text[])
+      ${replies.map((r) => r.phone)}::text[], ${replies.map((r) => r.recipient)}::text[], ${replies.map((r) => r.text)}::text[],
+      ${replies.map((r) => r.wish)}::text[])
     on conflict (provider_id, provider_message_id) do nothing
-    returning id, phone, text`;
+    returning id, phone, wish`;
   return rows.toSorted((a, b) => a.id - b.id);
 }
 
@@ -39,7 +46,8 @@ export async function unhandledReplyIds(
 /** A reply that is about to be handled. */
 export interface HeldReply {
   phone: string;
-  text: string;
+  /** What it asks for, by the words of the moment when it came. */
+  wish: ReplyWish;
   receivedAt: Date;
   /** Null: nobody has handled it yet. */
   effect: ReplyEffect | null;
@@ -51,7 +59,7 @@ export interface HeldReply {
 /** The row, locked until the transaction ends. */
 export async function lockReply(sql: Sql, id: number): Promise<HeldReply | null> {
   const [row] = await sql<HeldReply[]>`
-    select phone, text, received_at, effect, message_id, campaign_id, run_id
+    select phone, wish, received_at, effect, message_id, campaign_id, run_id
     from inbound_messages where id = ${id} for update`;
   return row ?? null;
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { parsePhone } from './phone.ts';
 
 /** What a person writes to us: what it asks for, and what became of it. */
@@ -9,18 +10,11 @@ export type ReplyEffect = (typeof replyEffects)[number];
 /** What a reply asks for; `null`: nothing that a machine understands. */
 export type ReplyWish = Extract<ReplyEffect, 'opt_out' | 'opt_in' | 'help'> | null;
 
-/** The words that are understood when they are the whole of a reply, as people write them. */
-export interface ReplyWords {
-  optOut: readonly string[];
-  optIn: readonly string[];
-  help: readonly string[];
-}
-
 /**
  * SAIR is what Anatel's rules of 2012 name, PARE what Brazilian senders print, STOP and those behind it what carriers
  * honour in English.
  */
-export const defaultReplyWords: ReplyWords = {
+const defaults = {
   optOut: [
     'SAIR',
     'PARE',
@@ -49,6 +43,48 @@ export const bareWord = (text: string): string =>
     .toLowerCase()
     .toUpperCase()
     .toLowerCase();
+
+/** Nobody knows more words, and nobody types longer ones. */
+const maxWords = 50;
+const maxWordLength = 40;
+
+const wordList = z
+  .array(
+    z
+      .string()
+      .trim()
+      .max(maxWordLength, `A word has at most ${maxWordLength} characters.`)
+      .refine((word) => !/[\p{Cc}\p{Cs}]/u.test(word), 'No control characters.')
+      .refine((word) => bareWord(word) !== '', 'A word needs a letter or a digit.'),
+  )
+  .max(maxWords, `Give at most ${maxWords} words.`);
+
+/**
+ * The words that are understood when they are the whole of a reply, as people write them. Each means one thing, and
+ * some word opts out.
+ */
+export const replyWords = z
+  .strictObject({
+    optOut: wordList.min(1, 'Give at least one word that opts out.').default(defaults.optOut),
+    optIn: wordList.default(defaults.optIn),
+    help: wordList.default(defaults.help),
+  })
+  .superRefine((lists, context) => {
+    const seen = new Set<string>();
+    for (const list of ['optOut', 'optIn', 'help'] as const) {
+      for (const [index, word] of lists[list].entries()) {
+        const bare = bareWord(word);
+        if (bare !== '' && seen.has(bare)) {
+          const message = `“${word}” stands here twice: a word means one thing.`;
+          context.addIssue({ code: 'custom', path: [list, index], message });
+        }
+        seen.add(bare);
+      }
+    }
+  });
+export type ReplyWords = z.infer<typeof replyWords>;
+
+export const defaultReplyWords: ReplyWords = replyWords.parse({});
 
 /**
  * Reads replies by whole words: a message that says more than the word is for a person to read. A word in two lists

@@ -2,7 +2,6 @@ import { describe, expect, test, vi } from 'vitest';
 import twilio from 'twilio';
 import { createReceiptWriter, strongestMoves } from '../api/receipts.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
-import { defaultReplyWords } from '../domain/reply.ts';
 import { claimLines, recordOutcomes, settleDeadSenders } from '../db/claims.ts';
 import {
   box,
@@ -204,7 +203,6 @@ describe('a thousand receipts at once', () => {
     const writer = createReceiptWriter({
       sql,
       phoneHash: createPhoneHashing({ sql, box }),
-      replyWords: defaultReplyWords,
       onReplies: () => undefined,
     });
     const arrival = (messageId: number, payload: string) => ({

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { chromiumPath, startBrowser } from './browser.ts';
 import { createCatalogue } from './api.ts';
 import { createConsole } from './console.ts';
+import { inboundForm, postSigned } from './webhooks.ts';
 
 /** What the scripts of the settings' and the customers' pages do, in a real browser. */
 const ui = await createConsole();
@@ -50,6 +51,24 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
     expect(await page.isVisible('[name="config.receipts.status"]')).toBe(true);
     await page.click('[data-rows="config.receipts.statuses"] [data-add-row]');
     expect(await page.isVisible('[data-rows="config.receipts.statuses"] input')).toBe(true);
+    await page.context().close();
+  });
+
+  test('an admin finds the reply words from the opt-outs, adds one, and opts a phone out by it', async () => {
+    const page = await open('/opt-outs');
+    await page.click('a:has-text("Palavras de resposta")');
+    const words = page.locator('textarea[name=optOut]');
+    expect(await words.inputValue()).toContain('SAIR\nPARE\n');
+    await words.fill(`${await words.inputValue()}\nNão quero mais`);
+    await page.click('button:has-text("Salvar")');
+    await page.waitForSelector('[role=status]:has-text("Salvo")');
+    expect(await words.inputValue()).toContain('QUIT\nNão quero mais');
+    const form = inboundForm({ From: '+5511955554444', Body: 'nao quero mais!' });
+    await postSigned(ui.app, `/webhooks/providers/${providerId}/inbound`, form, {
+      apiUrl: 'http://127.0.0.1:3000',
+    });
+    await page.goto(`${url}/opt-outs`);
+    expect(await page.textContent('table')).toContain('+5511955554444');
     await page.context().close();
   });
 

@@ -103,3 +103,20 @@ test('The audit log tells who did what, and can be narrowed down', async () => {
   expect(narrowed).toContain('token.revoke');
   expect(narrowed).not.toContain('region.create');
 });
+
+test('Reply words are lists of one word a line; blank lines are none, and a wrong word is told at its list', async () => {
+  const page = await viewer.get('/settings/reply-words');
+  expect(textOf(page)).toContain('Padrão: SAIR, PARE,');
+  expect(page.body).not.toContain('Salvar');
+  const form = { optOut: 'SAIR\r\n\r\nCHEGA\r\n', optIn: 'VOLTAR', help: '' };
+  const saved = await admin.post('/settings/reply-words', form);
+  expect([saved.statusCode, saved.headers.location]).toEqual([303, '/settings/reply-words']);
+  expect((await viewer.get('/settings/reply-words')).body).toMatch(/SAIR\nCHEGA<\/textarea>/);
+  const refused = await admin.post('/settings/reply-words', { ...form, help: 'AJUDA\r\nSair' });
+  expect(refused.statusCode).toBe(422);
+  expect(refused.body).toMatch(/name="help"[^>]*aria-invalid="true"/);
+  expect(refused.body).toContain('<a href="#f-help">Pedem ajuda</a>');
+  expect(textOf(refused)).toContain('“Sair” aparece mais de uma vez');
+  const none = await admin.post('/settings/reply-words', { optOut: ' ', optIn: '', help: '' });
+  expect(textOf(none)).toContain('Informe ao menos uma palavra que descadastra.');
+});

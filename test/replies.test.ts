@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createReplies } from '../activities/replies.ts';
 import { claimLines } from '../db/claims.ts';
-import { defaultReplyWords } from '../domain/reply.ts';
 import { createApi, createCatalogue, createRun, errorOf, sandboxProvider } from './api.ts';
 import { expectCountsToMatchRows } from './counts.ts';
 import { recordSent } from './sending.ts';
@@ -14,7 +13,6 @@ const catalogue = await createCatalogue(api);
 const ticketPolicy = onReply(await createTicketCatalogue(sql));
 const handling = createReplies({
   sql,
-  replyWords: defaultReplyWords,
   replyWindowDays: 30,
 });
 

@@ -143,7 +143,7 @@ test('What the first provider has taken stays with it, and each has its receipts
     const [to] = await sql<[{ phone: string; recipient: string }]>`
       select phone, (select config ->> 'from' from providers where id = ${by}) as recipient from messages where id = ${id}`;
     const [reply] = await insertReplies(sql, [
-      { providerId: by, providerMessageId: randomUUID(), ...to, text: 'Quero saber mais.' },
+      { providerId: by, providerMessageId: randomUUID(), ...to, text: 'Quero saber mais.', wish: null },
     ]);
     return (await findAnsweredMessage(sql, reply?.id ?? 0, { windowDays: 30 }))?.messageId ?? null;
   };

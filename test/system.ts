@@ -10,7 +10,6 @@ import { connect } from '../db/client.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
 import { createSecretBox } from '../db/secrets.ts';
 import { taskQueue as deploymentQueue } from '../domain/ids.ts';
-import { defaultReplyWords } from '../domain/reply.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkflowLookup } from '../worker/lookup.ts';
 import { localWebservice } from './webservice.ts';
@@ -95,7 +94,6 @@ export async function createSystem(options: SystemOptions = {}) {
         sendersPerRun: options.sendersPerRun ?? 1,
         singleSendUpTo: options.singleSendUpTo ?? singleSendUpTo,
         phoneHash: createPhoneHashing({ sql: workerSql, box }),
-        replyWords: defaultReplyWords,
         replyWindowDays: 30,
         box,
         helpdesk,

@@ -6,7 +6,6 @@ import { createProviders } from '../activities/providers.ts';
 import type { Database } from '../db/client.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
 import type { SecretBox } from '../db/secrets.ts';
-import { defaultReplyWords } from '../domain/reply.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { createWorkflowLookup } from '../worker/lookup.ts';
 import { localWebservice } from './webservice.ts';
@@ -55,7 +54,6 @@ export async function startWorkers({
       sendersPerRun: 1,
       singleSendUpTo: 20,
       phoneHash: createPhoneHashing({ sql, box }),
-      replyWords: defaultReplyWords,
       replyWindowDays: 30,
       box,
       helpdesk,

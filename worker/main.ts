@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { createHelpdesk } from '../activities/helpdesk.ts';
 import { createProviders } from '../activities/providers.ts';
-import { type Config, ConfigError, readConfig, replyWordsOf } from '../config.ts';
+import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect } from '../db/client.ts';
 import { assertMigrated, SchemaError } from '../db/migrate.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
@@ -76,7 +76,6 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
         sendersPerRun: config.SENDERS_PER_RUN,
         singleSendUpTo: config.SINGLE_SEND_UP_TO,
         phoneHash: createPhoneHashing({ sql, box }),
-        replyWords: replyWordsOf(config),
         replyWindowDays: config.REPLY_WINDOW_DAYS,
         box,
         helpdesk,

@@ -42,7 +42,8 @@ export const customerWords = dictionary(
       'Só é possível para quem não tem mensagens, respostas nem atendimentos. Para os outros, use “Exportar ou apagar”.',
     optOuts: 'Descadastros',
     optOutsEmpty: 'Nenhum descadastro',
-    optOutsEmptyText: 'Quem responde SAIR, PARE ou STOP aparece aqui e não recebe mais nada.',
+    optOutsEmptyText:
+      'Quem responde com uma palavra de descadastro, como SAIR, aparece aqui e não recebe mais nada.',
     addOptOut: 'Descadastrar um telefone',
     removeOptOut: 'Remover o descadastro',
     removeTitle: (phone: string) => `Remover o descadastro de ${phone}?`,
@@ -104,7 +105,8 @@ export const customerWords = dictionary(
       'Only possible for one without messages, replies and tickets. For others, use “Export or erase”.',
     optOuts: 'Opt-outs',
     optOutsEmpty: 'No opt-out',
-    optOutsEmptyText: 'Who answers SAIR, PARE or STOP appears here and gets nothing any more.',
+    optOutsEmptyText:
+      'Who answers with a word that opts out, such as SAIR, appears here and gets nothing any more.',
     addOptOut: 'Opt a phone out',
     removeOptOut: 'Remove the opt-out',
     removeTitle: (phone) => `Remove the opt-out of ${phone}?`,

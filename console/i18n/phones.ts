@@ -18,7 +18,9 @@ export const phoneWords = dictionary(
     send: 'Responder',
     refresh: 'Atualizar',
     fields: { text: 'Resposta' },
-    helps: { text: 'SAIR descadastra o celular; outra resposta pode abrir um atendimento.' },
+    helps: {
+      text: 'Uma palavra de descadastro, como SAIR, descadastra o celular; outra resposta pode abrir um atendimento.',
+    },
   },
   {
     title: 'Virtual phones',
@@ -36,6 +38,8 @@ export const phoneWords = dictionary(
     send: 'Answer',
     refresh: 'Refresh',
     fields: { text: 'Answer' },
-    helps: { text: 'SAIR opts the phone out; another answer may open a ticket.' },
+    helps: {
+      text: 'A word that opts out, such as SAIR, opts the phone out; another answer may open a ticket.',
+    },
   },
 );

@@ -80,6 +80,10 @@ const sentences: Readonly<Record<string, string>> = {
   'This part was changed since you opened it. What you entered is still here: saving again puts it in the place of that change.':
     'Esta parte foi alterada depois que você a abriu. O que você preencheu continua aqui: salvar de novo o põe no lugar daquela alteração.',
   'The upload broke off.': 'O envio do arquivo foi interrompido. Nada foi guardado.',
+  'A word needs a letter or a digit.': 'Uma palavra precisa de uma letra ou de um número.',
+  'Give at least one word that opts out.': 'Informe ao menos uma palavra que descadastra.',
+  'Give at most 50 words.': 'Informe no máximo 50 palavras.',
+  'A word has at most 40 characters.': 'Uma palavra tem no máximo 40 caracteres.',
   'The message has no text.': 'A mensagem está vazia.',
   'The message has a control character, which no telephone shows.':
     'A mensagem tem um caractere de controle, que nenhum telefone mostra.',

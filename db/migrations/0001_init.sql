@@ -440,6 +440,7 @@ create table inbound_messages (
   phone               text not null,      -- who wrote, E.164 where it can be read so
   recipient           text not null,      -- the number, short code or name of ours it was written to
   text                text not null,
+  wish                text check (wish in ('opt_out', 'opt_in', 'help')), -- by the reply words of that moment
   received_at         timestamptz not null default now(),
   handled_at          timestamptz,        -- by the workflow `reply/<id>`; null: under way
   effect              text check (effect in ('none', 'ticket', 'opt_out', 'opt_in', 'help')),
@@ -579,6 +580,12 @@ create index on opt_out_events (inbound_message_id) where inbound_message_id is 
 
 -- What admins have decided on privacy (domain/privacy.ts); without the row, its defaults.
 create table privacy_settings (
+  only_row   boolean primary key default true check (only_row),
+  definition jsonb not null
+);
+
+-- The words by which people opt out, opt in and call for help (domain/reply.ts); without the row, its defaults.
+create table reply_words (
   only_row   boolean primary key default true check (only_row),
   definition jsonb not null
 );
