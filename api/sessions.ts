@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../db/client.ts';
+import { holdSetting } from '../db/settings.ts';
 import { deleteSession, deleteSessionsOf, insertSession } from '../db/sessions.ts';
 import { getPasswordHash, getUser, getUserByLogin, updateUser } from '../db/users.ts';
 import { timezone } from '../domain/calendar.ts';
@@ -15,7 +16,7 @@ const credentials = z.strictObject({
   password: z.string().min(1).max(1000),
 });
 
-/** Who one is. A token has neither language nor zone. */
+/** Who one is. A token has neither language nor zone nor habits. */
 export const sessionView = z.object({
   kind: z.enum(['user', 'token']),
   id: z.int(),
@@ -23,6 +24,8 @@ export const sessionView = z.object({
   role,
   locale: locale.nullable(),
   timezone: z.string().nullable(),
+  /** The sending hours that a new campaign begins with in the console; null: the first that there are. */
+  sendingHoursId: z.int().nullable(),
 });
 
 interface SessionsDeps {
@@ -96,11 +99,12 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, 
       config: { access: 'viewer' },
       schema: {
         tags: ['session'],
-        summary: 'Change my name, language or time zone',
+        summary: 'Change my name, language, time zone or usual sending hours',
         body: z.strictObject({
           name: personName.optional(),
           locale: locale.optional(),
           timezone: timezone.optional(),
+          sendingHoursId: z.int().positive().nullable().optional(),
         }),
         response: { 200: sessionView },
       },
@@ -109,6 +113,13 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, 
       const actor = actorOf(request);
       if (actor.kind !== 'user') throw new ApiError('forbidden', { message: 'A token has no profile.' });
       await sql.begin(async (tx) => {
+        const { sendingHoursId = null } = request.body;
+        if (sendingHoursId !== null && !(await holdSetting(tx, 'sendingHours', sendingHoursId))) {
+          const message = 'There is no such entry.';
+          throw new ApiError('invalid_fields', {
+            problems: [{ field: 'sendingHoursId', code: 'unknown', message }],
+          });
+        }
         await updateUser(tx, actor.id, request.body);
         const changed = Object.keys(request.body);
         await audit(tx, request, 'user.profile', { kind: 'user', id: actor.id }, { changed });
@@ -118,7 +129,9 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, 
   );
 
   async function sessionOf(actor: Actor): Promise<z.infer<typeof sessionView>> {
-    if (actor.kind === 'token') return { ...actor, kind: 'token', locale: null, timezone: null };
+    if (actor.kind === 'token') {
+      return { ...actor, kind: 'token', locale: null, timezone: null, sendingHoursId: null };
+    }
     const user = await getUser(sql, actor.id);
     if (!user) throw new ApiError('unauthenticated');
     return { kind: 'user', ...user };

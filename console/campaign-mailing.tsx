@@ -8,8 +8,6 @@ import { integrationsOf, optionsOf, settingsOf } from './choices.ts';
 import type { Sent } from './file-block.tsx';
 import type { FormState } from './form.tsx';
 import type { FormValues } from './form-data.ts';
-import { rememberHours, usualHours } from './preferences.tsx';
-import { formOf } from './replies.tsx';
 import { consoleOf } from './request.ts';
 import { webserviceOf } from './webservice-fields.tsx';
 import type { TestedAddress } from './webservice-result.tsx';
@@ -22,11 +20,11 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
     '/campaigns/:id/mailing',
     { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
     async (request, reply) => {
-      const { api } = consoleOf(request);
+      const { api, view } = consoleOf(request);
       const campaign = await getCampaign(api, request.params.id);
       const { source, sendingHoursId } = campaign.definition.mailing;
       const isNew = source === null && sendingHoursId === null;
-      const hours = isNew ? await usualHoursOf(api, usualHours(request)) : undefined;
+      const hours = isNew ? await usualHoursOf(api, view.me?.sendingHoursId ?? null) : undefined;
       const state = openedForm(campaign, {
         block,
         lacking: request.query.lacking === '1',
@@ -42,8 +40,6 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
     async (request, reply) => {
       const { api } = consoleOf(request);
       const group = await groupOf(api, await getCampaign(api, request.params.id));
-      const hours = formOf(request).optional('mailing.sendingHoursId');
-      if (hours !== null && /^\d+$/.test(hours)) rememberHours(reply, hours);
       return submitBlock(request, reply, {
         id: request.params.id,
         block,
@@ -104,7 +100,7 @@ async function groupOf(api: Api, { definition }: Campaign): Promise<ExtraFieldGr
   return group && 'fields' in group.definition ? { name: group.name, fields: group.definition.fields } : null;
 }
 
-/** The hours of the last campaign that was saved here, else the first that there are: of a new deployment, commercial ones. */
+/** The person's default, else the first that there are: of a new deployment, commercial ones. */
 async function usualHoursOf(api: Api, usual: number | null) {
   const hours = (await settingsOf(api, 'sendingHours'))
     .filter(({ archivedAt }) => archivedAt === null)

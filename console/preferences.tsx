@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { type Locale, locale as localeSchema } from '../domain/user.ts';
 import { consoleOf } from './request.ts';
 import { backOf, formOf, noticeCookie } from './replies.tsx';
@@ -6,8 +6,6 @@ import { type Me, type Notice, type Theme, themes } from './view.tsx';
 
 const localeCookie = 'torpedo-language';
 const themeCookie = 'torpedo-theme';
-/** The sending hours that were chosen last on this device: what a new campaign begins with. */
-const hoursCookie = 'torpedo-hours';
 const yearSeconds = 365 * 86_400;
 
 const isTheme = (text: string | undefined): text is Theme => themes.some((theme) => theme === text);
@@ -30,12 +28,6 @@ export function readPreferences(
     notice: kind === 'done' || kind === 'error' ? { kind, text: text.join(':') } : null,
   };
 }
-
-export const usualHours = (request: FastifyRequest): number | null =>
-  Number(request.cookies[hoursCookie] ?? '') || null;
-
-export const rememberHours = (reply: FastifyReply, id: string): FastifyReply =>
-  reply.setCookie(hoursCookie, id, { path: '/', httpOnly: true, sameSite: 'lax', maxAge: yearSeconds });
 
 /** The first of the browser's languages that we speak. */
 function browserLocale(request: FastifyRequest): Locale {

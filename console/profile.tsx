@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
+import type { Api } from './api.ts';
+import { optionsOf, settingsOf } from './choices.ts';
 import { consoleOf } from './request.ts';
-import { Form, type FormState, newForm, SelectField, Submit, TextField } from './form.tsx';
+import { Form, type FormState, newForm, type Option, SelectField, Submit, TextField } from './form.tsx';
 import { common } from './i18n/common.ts';
 import { locales } from './i18n/dictionary.ts';
 import { people } from './i18n/people.ts';
@@ -10,13 +12,14 @@ import { submit } from './replies.tsx';
 import { useView, useWords } from './view.tsx';
 import { TimezoneList, timezoneListId } from './timezones.tsx';
 
-/** One's own name, language, zone and password. */
+/** One's own name, language, zone, usual sending hours and password. */
 export const profile: FastifyPluginAsync = async (app) => {
   const access = 'viewer' as const;
 
-  app.get('/profile', { config: { access } }, async (request, reply) =>
-    reply.page(<ProfilePage me={newForm(consoleOf(request).view.me)} password={newForm()} />),
-  );
+  app.get('/profile', { config: { access } }, async (request, reply) => {
+    const { api, view } = consoleOf(request);
+    return reply.page(await profilePage(api, { me: newForm(view.me), password: newForm() }));
+  });
 
   app.post('/profile', { config: { access } }, async (request, reply) => {
     const { api } = consoleOf(request);
@@ -28,11 +31,12 @@ export const profile: FastifyPluginAsync = async (app) => {
           name: form.text('name'),
           locale: form.text('locale'),
           timezone: form.text('timezone'),
+          sendingHoursId: form.number('sendingHoursId'),
         };
         await api.send('PATCH', '/api/session', profile);
         return { to: '/profile', notice: 'saved' };
       },
-      (state) => <ProfilePage me={state} password={newForm()} />,
+      (state) => profilePage(api, { me: state, password: newForm() }),
     );
   });
 
@@ -46,12 +50,25 @@ export const profile: FastifyPluginAsync = async (app) => {
         await api.send('PUT', '/api/session/password', change);
         return { to: '/profile', notice: 'passwordChanged' };
       },
-      (state) => <ProfilePage me={newForm(view.me)} password={state} />,
+      (state) => profilePage(api, { me: newForm(view.me), password: state }),
     );
   });
 };
 
-function ProfilePage({ me, password }: { me: FormState; password: FormState }) {
+async function profilePage(api: Api, forms: { me: FormState; password: FormState }) {
+  const hours = optionsOf(await settingsOf(api, 'sendingHours'), forms.me.values.text('sendingHoursId'));
+  return <ProfilePage {...forms} hours={hours} />;
+}
+
+function ProfilePage({
+  me,
+  password,
+  hours,
+}: {
+  me: FormState;
+  password: FormState;
+  hours: readonly Option[];
+}) {
   const t = useWords(people);
   const words = useWords(common);
   const { format } = useView();
@@ -64,6 +81,7 @@ function ProfilePage({ me, password }: { me: FormState; password: FormState }) {
             <SelectField name="locale" options={locales.map(([value, label]) => ({ value, label }))} />
             <TextField name="timezone" list={timezoneListId} required />
             <TimezoneList now={format.timeZone} />
+            <SelectField name="sendingHoursId" options={hours} empty={words.notChosen} />
             <Submit>{words.save}</Submit>
           </Form>
         </Card>

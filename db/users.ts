@@ -9,11 +9,14 @@ export interface UserRow {
   role: Role;
   locale: Locale;
   timezone: string;
+  /** What a new campaign of theirs begins with; null: the first that there are. */
+  sendingHoursId: number | null;
   enabled: boolean;
   createdAt: Date;
 }
 
-const columns = (sql: Sql) => sql`id, login, name, role, locale, timezone, enabled, created_at`;
+const columns = (sql: Sql) => sql`
+  id, login, name, role, locale, timezone, sending_hours_id, enabled, created_at`;
 
 /** All users by login; there are as many as an organisation has operators. */
 export async function listUsers(
@@ -79,6 +82,7 @@ export interface UserChange {
   passwordHash?: string | undefined;
   locale?: Locale | undefined;
   timezone?: string | undefined;
+  sendingHoursId?: number | null | undefined;
 }
 
 /** Null when there is no such user. */
@@ -87,7 +91,8 @@ export async function updateUser(sql: Sql, id: number, change: UserChange): Prom
     update users set name = coalesce(${change.name ?? null}, name), role = coalesce(${change.role ?? null}, role),
       enabled = coalesce(${change.enabled ?? null}, enabled),
       password_hash = coalesce(${change.passwordHash ?? null}, password_hash),
-      locale = coalesce(${change.locale ?? null}, locale), timezone = coalesce(${change.timezone ?? null}, timezone)
+      locale = coalesce(${change.locale ?? null}, locale), timezone = coalesce(${change.timezone ?? null}, timezone),
+      sending_hours_id = ${change.sendingHoursId === undefined ? sql`sending_hours_id` : change.sendingHoursId}
     where id = ${id} returning ${columns(sql)}`;
   return row ?? null;
 }

@@ -84,6 +84,7 @@ describe('logging in', () => {
       role: 'admin',
       locale: 'pt-BR',
       timezone: 'America/Sao_Paulo',
+      sendingHoursId: null,
     });
     expect(answer.cookies).toMatchObject([
       { name: '__Host-torpedo', path: '/', httpOnly: true, secure: true, sameSite: 'Lax' },
@@ -156,6 +157,30 @@ describe('a session', () => {
     ]);
     expect((await change({ role: 'admin' })).statusCode).toBe(422);
     expect((await as('admin')('PATCH', '/api/session', choice)).statusCode).toBe(403);
+  });
+
+  test('lets people choose the sending hours that their campaigns begin with, of those that there are', async () => {
+    await addUser('habitual', 'operator');
+    const headers = await session('habitual');
+    const change = (sendingHoursId: number | null) =>
+      app.inject({ method: 'PATCH', url: '/api/session', headers, payload: { sendingHoursId } });
+    const definition = {
+      timezone: 'America/Sao_Paulo',
+      windows: [{ days: ['monday'], from: '08:00', to: '12:00' }],
+    };
+    const made = await as('admin')('POST', '/api/settings/sending-hours', { name: 'Segundas', definition });
+    const { id } = made.json<{ id: number }>();
+    expect((await whoAmI(headers)).json()).toMatchObject({ sendingHoursId: null });
+    expect((await change(id)).json()).toMatchObject({ sendingHoursId: id });
+    expect(errorOf(await change(id + 1)).problems).toMatchObject([
+      { field: 'sendingHoursId', code: 'unknown' },
+    ]);
+    // They stay when something else is changed, and hinder nobody from deleting them.
+    await app.inject({ method: 'PATCH', url: '/api/session', headers, payload: { locale: 'en' } });
+    expect((await whoAmI(headers)).json()).toMatchObject({ sendingHoursId: id });
+    expect((await as('admin')('DELETE', `/api/settings/sending-hours/${id}`)).statusCode).toBe(204);
+    expect((await whoAmI(headers)).json()).toMatchObject({ sendingHoursId: null });
+    expect((await change(null)).statusCode).toBe(200);
   });
 
   test.each([

@@ -253,17 +253,27 @@ describe('the mailing', () => {
     return (await ui.as('admin')('POST', `/api/settings/${path}`, body)).json<{ id: number }>().id;
   };
 
-  test('begins with the sending hours that were chosen last, else with the first', async () => {
-    const first = await operator.get(`${await draft()}/mailing`);
+  test("begins with the person's usual sending hours, wherever they sign in, else with the first", async () => {
+    const person = await ui.person('operator');
+    const first = await person.get(`${await draft()}/mailing`);
     expect(first.body).toMatch(new RegExp(`<option value="${catalogue.hoursId}" selected`));
     const window = { days: ['monday'], from: '08:00', to: '12:00' };
     const hours = String(await make('sending-hours', { timezone: 'America/Sao_Paulo', windows: [window] }));
-    const page = `${await draft()}/mailing`;
-    const saved = await operator.post(page, { 'mailing.sendingHoursId': hours, seen: await seen(page) });
-    const chosen = saved.cookies.find(({ name }) => name === 'torpedo-hours')?.value ?? '';
-    const cookie = `${operator.cookie}; torpedo-hours=${chosen}`;
-    const next = await operator.get(`${await draft()}/mailing`, { cookie });
-    expect(next.body).toMatch(new RegExp(`<option value="${hours}" selected`));
+    const me = { name: 'Ana', locale: 'pt-BR', timezone: 'America/Sao_Paulo', sendingHoursId: hours };
+    expect((await person.post('/profile', me)).headers.location).toBe('/profile');
+    const selected = new RegExp(`<option value="${hours}" selected`);
+    expect((await person.get('/profile')).body).toMatch(selected);
+    expect((await person.get(`${await draft()}/mailing`)).body).toMatch(selected);
+    // Another person has habits of their own.
+    expect((await operator.get(`${await draft()}/mailing`)).body).not.toMatch(selected);
+    // Archived, they are offered to nobody any more.
+    await ui.as('admin')('PUT', `/api/settings/sending-hours/${hours}`, {
+      name: newName(),
+      definition: { timezone: 'America/Sao_Paulo', windows: [window] },
+      archived: true,
+    });
+    const again = await person.get(`${await draft()}/mailing`);
+    expect(again.body).toMatch(new RegExp(`<option value="${catalogue.hoursId}" selected`));
   });
 
   test("takes over the extra fields of the tickets' subcategory, beside those that are declared", async () => {

@@ -84,7 +84,8 @@ export const campaignLabels = dictionary(
         'Um só ã, ç ou á reduz o segmento de 160 para 70 caracteres, e a mensagem custa mais.',
       'message.maxSegments':
         'Cada segmento é cobrado. Um contato cuja mensagem passar disto é deixado de fora: nada é cortado.',
-      'mailing.sendingHoursId': 'O mailing só é buscado e as mensagens só saem dentro deste horário.',
+      'mailing.sendingHoursId':
+        'O mailing só é buscado e as mensagens só saem dentro deste horário. O seu padrão está em Meu perfil.',
       'mailing.expiresAfterHours':
         'Contadas da hora marcada. O que não saiu até lá é cancelado. Vazio: não expira.',
       'mailing.runDespitePending':
@@ -190,7 +191,8 @@ export const campaignLabels = dictionary(
         'A single ã, ç or á cuts a segment from 160 to 70 characters, and the message costs more.',
       'message.maxSegments':
         'Each segment is billed. A contact whose message needs more is left out: nothing is cut.',
-      'mailing.sendingHoursId': 'The mailing is fetched and messages leave only inside these hours.',
+      'mailing.sendingHoursId':
+        'The mailing is fetched and messages leave only inside these hours. Your default is in My profile.',
       'mailing.expiresAfterHours':
         'From when the run was due. What has not left by then is cancelled. Empty: it does not expire.',
       'mailing.runDespitePending':

@@ -10,6 +10,7 @@ create table users (
   role          text not null check (role in ('admin', 'operator', 'viewer')),
   locale        text not null default 'pt-BR' check (locale in ('pt-BR', 'en')),
   timezone      text not null default 'America/Sao_Paulo',
+  sending_hours_id bigint,                -- what a new campaign of theirs begins with; references sending_hours, below
   enabled       boolean not null default true,
   created_at    timestamptz not null default now()
 );
@@ -58,6 +59,8 @@ create table sending_hours (
   definition  jsonb not null,
   archived_at timestamptz
 );
+-- A habit of a person is no use of the entry: it does not keep it from being deleted.
+alter table users add foreign key (sending_hours_id) references sending_hours on delete set null;
 
 create table holiday_calendars (
   id          bigint generated always as identity primary key,
