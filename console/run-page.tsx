@@ -19,12 +19,17 @@ export type Sample = z.output<typeof runSampleView>;
 /** Points of the chart, and rows of the table that stands for it. */
 const pointsShown = 300;
 const rowsShown = 12;
+/** So long after its end a run that still lacks receipts is looked at again and again. */
+const receiptsAwaitedMs = 3_600_000;
 
 /** One run: how far it is, how it went, what a person can do with it, and where to go on from here. */
 export function RunPage({ run, samples }: { run: Run; samples: readonly Sample[] }) {
   const t = useWords(runWords);
   const { id, campaignId, campaignName, progress, trigger, settings } = run;
   const { message } = settings.campaign;
+  // Receipts come for some time after the last message has left. Those that are late stay `sent`.
+  const awaitsReceipts =
+    sumOf(run.counts, 'sent') > 0 && Date.now() - (run.finishedAt?.getTime() ?? 0) < receiptsAwaitedMs;
   return (
     <Page
       title={`${trigger === 'dry_run' || trigger === 'resend' ? `${t.trigger[trigger]}: ` : ''}${t.run(String(id))}`}
@@ -40,7 +45,7 @@ export function RunPage({ run, samples }: { run: Run; samples: readonly Sample[]
       <div
         id="live"
         hx-get={`/runs/${id}/live`}
-        hx-trigger="changed throttle:1s"
+        hx-trigger={progress.over ? (awaitsReceipts ? 'every 5s' : undefined) : 'changed throttle:1s'}
         hx-swap="innerHTML"
         data-events={progress.over ? undefined : `/api/runs/${id}/events`}
         data-status={run.status}

@@ -1,10 +1,6 @@
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Locator, Page } from 'playwright-core';
-import { pino } from 'pino';
 import { afterAll, describe, expect, test } from 'vitest';
-import { buildApp } from '../api/app.ts';
-import { ensureFirstAdmin } from '../api/auth.ts';
-import { adminConsole } from '../console/app.tsx';
 import { campaigns } from '../console/i18n/campaigns.ts';
 import { common } from '../console/i18n/common.ts';
 import { people } from '../console/i18n/people.ts';
@@ -16,24 +12,17 @@ import { seedSettings } from '../db/seed.ts';
 import type { Locale } from '../domain/user.ts';
 import { createExampleWebservice } from '../examples/webservice/server.ts';
 import { chromiumPath, startBrowser } from './browser.ts';
-import { connectAnywhere } from './connect.ts';
 import { createProvider } from './factories.ts';
 import { byKeyboard, byMouse, type Hands } from './people.ts';
-import { createSystem } from './system.ts';
 import { until } from './until.ts';
-import { localWebservice } from './webservice.ts';
+import { createWholeSystem } from './whole-system.ts';
 
 /**
  * What the console is for, from the first sign-in to the finished ticket, as a person does it: in both languages, and
  * once without a mouse. Whatever is pressed is found by its role and its words.
  */
-const held = createServer();
-await new Promise<void>((resolve) => held.listen(0, '127.0.0.1', resolve));
-const { port } = held.address() as AddressInfo;
-const publicUrl = `http://127.0.0.1:${port}`;
-const system = await createSystem({ publicUrl });
-const { sql, box, temporal, gateway } = system;
-await gateway.misbehave({ receipts: true });
+const system = await createWholeSystem();
+const { sql, box, publicUrl, admin } = system;
 await seedSettings(sql, new Date());
 // Slow enough to be watched.
 const providerId = await createProvider(system, { ratePerSecond: 10 });
@@ -53,24 +42,9 @@ const example = createExampleWebservice({ contacts, pageSize: 20, token });
 await new Promise<void>((resolve) => example.listen(0, '127.0.0.1', resolve));
 const webserviceUrl = `http://127.0.0.1:${(example.address() as AddressInfo).port}/contacts`;
 
-const app = await buildApp({
-  sql,
-  box,
-  temporal,
-  logger: pino({ level: 'silent' }),
-  sms: { publicUrl, sandboxUrl: gateway.url, sendTimeoutMs: 5_000, connections: 4, connect: connectAnywhere },
-  webservice: localWebservice,
-  uploadLimitBytes: 1024 * 1024,
-});
-await app.register(adminConsole, { publicUrl });
-const admin = await ensureFirstAdmin(sql);
-// Nobody else has taken the port meanwhile.
-await new Promise((resolve) => held.close(resolve));
-await app.listen({ port, host: '127.0.0.1' });
-afterAll(async () => {
+afterAll(() => {
   example.closeAllConnections();
   example.close();
-  await app.close();
 });
 
 describe.skipIf(chromiumPath === null)('from the first sign-in to the finished ticket', async () => {
@@ -117,8 +91,8 @@ async function tell(
 
   await page.goto(publicUrl);
   expect(page.url()).toContain('/sign-in');
-  await hands.write(field(words.people.login), admin?.login ?? '');
-  await hands.write(field(words.people.password), admin?.password ?? '');
+  await hands.write(field(words.people.login), admin.login);
+  await hands.write(field(words.people.password), admin.password);
   await go(button(words.people.signIn), /\/$/);
 
   if ((await page.getAttribute('html', 'lang')) !== locale) {
