@@ -105,7 +105,7 @@ test('A person is found by phone, exported as a file, and erased once that was c
     expect.stringContaining('Marque a confirmação.'),
   ]);
   const done = await admin.post('/settings/privacy/erase', { phone: '+5511911119999', confirmed: 'on' });
-  expect(textOf(done)).toContain('Apagados os dados de 1 mensagens');
+  expect(textOf(done)).toContain('Apagados os dados de 1 mensagem, 0 respostas');
   expect(await sql`select from messages where phone = '+5511911119999'`).toHaveLength(0);
 });
 
@@ -154,7 +154,7 @@ test('What the helpdesk has not taken is listed, and posted again', async () => 
   const list = await operator.get('/settings/ticket-posts?state=failed');
   expect(textOf(list)).toContain('422 não conheço');
   expect(textOf(list)).toContain('Reenviar os que falharam (1)');
-  expect(textOf(await operator.get('/settings/ticket-posts/replay-failed'))).toContain('1 envios');
+  expect(textOf(await operator.get('/settings/ticket-posts/replay-failed'))).toContain('1 envio que falhou');
   await operator.post('/settings/ticket-posts/replay-failed');
   expect(await sql`select from ticket_posts where state = 'failed'`).toHaveLength(0);
   const [post] = await sql<[{ eventId: number }]>`select event_id from ticket_posts`;

@@ -1,4 +1,4 @@
-import { dictionary } from './dictionary.ts';
+import { counted, dictionary } from './dictionary.ts';
 
 /** Where a campaign's contacts come from: the CSV file and the web service. */
 export const campaignMailing = dictionary(
@@ -13,15 +13,17 @@ export const campaignMailing = dictionary(
       replace: 'Substituir arquivo',
       present: 'Arquivo atual',
       none: 'Nenhum arquivo ainda.',
-      facts: (lines: string, size: string) => `${lines} linhas, ${size}`,
+      facts: (lines: string, size: string) => `${counted(lines, 'linha', 'linhas')}, ${size}`,
       uploadedAt: 'importado em',
       content: 'Baixar o arquivo',
       counts: 'O arquivo foi guardado: a próxima execução usa este.',
-      result: (sendable: string, lines: string) => `${sendable} de ${lines} linhas podem receber a mensagem.`,
+      result: (sendable: string, lines: string) =>
+        `${sendable} de ${counted(lines, 'linha', 'linhas')} ${sendable === '1' ? 'pode' : 'podem'} receber a mensagem.`,
       leftOut: 'Serão deixadas de fora:',
       line: 'Linha',
       problem: 'Problema',
-      first: (count: string) => `As primeiras ${count} linhas com problema`,
+      first: (count: string) =>
+        count === '1' ? 'A linha com problema' : `As primeiras ${count} linhas com problema`,
       badLines: 'Baixar as linhas com problema',
       badLinesHelp: 'Um CSV com o problema de cada linha: corrija e importe de novo.',
       uploading: 'Enviando o arquivo:',
@@ -58,7 +60,11 @@ export const campaignMailing = dictionary(
       failed: 'O teste não deu certo',
       noContacts: 'A resposta não tem nenhum contato.',
       first: (count: string, more: boolean) =>
-        more ? `Os primeiros ${count} contatos da resposta` : `Os ${count} contatos da resposta`,
+        more
+          ? `Os primeiros ${count} contatos da resposta`
+          : count === '1'
+            ? 'O contato da resposta'
+            : `Os ${count} contatos da resposta`,
       gets: (phone: string) => `recebe em ${phone}`,
       leftOut: (why: string) => `fica de fora: ${why}`,
       cost: (segments: string, encoding: string) => `${segments}, ${encoding}`,
@@ -77,15 +83,16 @@ export const campaignMailing = dictionary(
       replace: 'Replace the file',
       present: 'Present file',
       none: 'No file yet.',
-      facts: (lines, size) => `${lines} lines, ${size}`,
+      facts: (lines, size) => `${counted(lines, 'line', 'lines')}, ${size}`,
       uploadedAt: 'imported at',
       content: 'Download the file',
       counts: 'The file is kept: the next run uses it.',
-      result: (sendable, lines) => `${sendable} of ${lines} lines can get the message.`,
+      result: (sendable, lines) => `${sendable} of ${counted(lines, 'line', 'lines')} can get the message.`,
       leftOut: 'Will be left out:',
       line: 'Line',
       problem: 'Problem',
-      first: (count) => `The first ${count} lines with problems`,
+      first: (count) =>
+        count === '1' ? 'The line with a problem' : `The first ${count} lines with problems`,
       badLines: 'Download the lines with problems',
       badLinesHelp: 'A CSV with the problem of each line: mend them and import it again.',
       uploading: 'Uploading the file:',
@@ -121,7 +128,11 @@ export const campaignMailing = dictionary(
       failed: 'The test did not succeed',
       noContacts: 'The answer has no contact.',
       first: (count, more) =>
-        more ? `The first ${count} contacts of the answer` : `The ${count} contacts of the answer`,
+        more
+          ? `The first ${count} contacts of the answer`
+          : count === '1'
+            ? 'The contact of the answer'
+            : `The ${count} contacts of the answer`,
       gets: (phone) => `is written to at ${phone}`,
       leftOut: (why) => `is left out: ${why}`,
       cost: (segments, encoding) => `${segments}, ${encoding}`,

@@ -1,6 +1,6 @@
 import { campaignLabels as labels } from './campaign-labels.ts';
 import { campaignMailing as mailing } from './campaign-mailing.ts';
-import { dictionary } from './dictionary.ts';
+import { counted, dictionary } from './dictionary.ts';
 
 /** Campaigns: the list, the four blocks of the form, what is done with one. Labels are SPEC's. */
 export const campaigns = dictionary(
@@ -156,7 +156,7 @@ export const campaigns = dictionary(
       `A execução ${run} está em andamento. Ela termina, a não ser que você a cancele também.`,
     disableAndCancel: 'Desabilitar e cancelar a execução',
     runNowText: (lines: string) =>
-      `O mailing de ${lines} linhas será enviado agora, dentro do horário de execução.`,
+      `O mailing de ${counted(lines, 'linha', 'linhas')} será enviado agora, dentro do horário de execução.`,
     runNowWebservice: 'O mailing será buscado no webservice e enviado agora, dentro do horário de execução.',
     runNowNote: 'Mensagens enviadas não podem ser recolhidas.',
     deleteText: (name: string) => `A campanha “${name}” e o seu arquivo serão excluídos. Ela nunca executou.`,
@@ -307,7 +307,8 @@ export const campaigns = dictionary(
     disableText: 'The campaign does not run any more until it is enabled again.',
     disableRun: (run) => `Run ${run} is under way. It finishes, unless you cancel it, too.`,
     disableAndCancel: 'Disable and cancel the run',
-    runNowText: (lines) => `The mailing of ${lines} lines is sent now, inside the sending hours.`,
+    runNowText: (lines) =>
+      `The mailing of ${counted(lines, 'line', 'lines')} is sent now, inside the sending hours.`,
     runNowWebservice: 'The mailing is fetched from the web service and sent now, inside the sending hours.',
     runNowNote: 'Messages that were sent can not be called back.',
     deleteText: (name) => `The campaign “${name}” and its file will be deleted. It has never run.`,

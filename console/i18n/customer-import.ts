@@ -1,4 +1,4 @@
-import { dictionary } from './dictionary.ts';
+import { counted, dictionary } from './dictionary.ts';
 
 /** Customers from a file. */
 export const customerImportWords = dictionary(
@@ -11,12 +11,12 @@ export const customerImportWords = dictionary(
     uploading: 'Enviando…',
     checking: 'Lendo o arquivo…',
     cancel: 'Cancelar',
-    done: (lines: string) => `${lines} linhas lidas`,
+    done: (lines: string) => counted(lines, 'linha lida', 'linhas lidas'),
     inserted: 'Clientes novos',
     updated: 'Atualizados',
     unchanged: 'Sem mudança',
     badLines: 'Linhas deixadas de fora',
-    first: (count: string) => `As primeiras ${count}`,
+    first: (count: string) => (count === '1' ? 'Ver a linha' : `As primeiras ${count}`),
     line: 'Linha',
     problem: 'Problema',
     refused: 'Nada foi importado',
@@ -33,12 +33,12 @@ export const customerImportWords = dictionary(
     uploading: 'Uploading…',
     checking: 'Reading the file…',
     cancel: 'Cancel',
-    done: (lines) => `${lines} lines read`,
+    done: (lines) => `${counted(lines, 'line', 'lines')} read`,
     inserted: 'New customers',
     updated: 'Updated',
     unchanged: 'Unchanged',
     badLines: 'Lines left out',
-    first: (count) => `The first ${count}`,
+    first: (count) => (count === '1' ? 'See the line' : `The first ${count}`),
     line: 'Line',
     problem: 'Problem',
     refused: 'Nothing was imported',

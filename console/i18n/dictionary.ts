@@ -16,6 +16,10 @@ export const dictionary = <T extends Words>(ptBR: T, en: NoInfer<T>): Dictionary
   en,
 });
 
+/** A number as it is written, with what it counts: `1 mensagem`, `1.200 mensagens`. */
+export const counted = (count: string, one: string, more: string): string =>
+  `${count} ${count === '1' ? one : more}`;
+
 /** The languages by their own names. */
 export const locales: readonly (readonly [Locale, string])[] = [
   ['pt-BR', 'Português'],

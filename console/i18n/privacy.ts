@@ -1,4 +1,4 @@
-import { dictionary } from './dictionary.ts';
+import { counted, dictionary } from './dictionary.ts';
 
 /** What a person may ask of us, and how long we keep what we have. */
 export const privacyWords = dictionary(
@@ -43,7 +43,7 @@ export const privacyWords = dictionary(
     confirmMissing: 'Marque a confirmação.',
     erasedTitle: 'Pessoa apagada',
     erasedText: (messages: string, replies: string, tickets: string) =>
-      `Apagados os dados de ${messages} mensagens, ${replies} respostas e ${tickets} atendimentos.`,
+      `Apagados os dados de ${counted(messages, 'mensagem', 'mensagens')}, ${counted(replies, 'resposta', 'respostas')} e ${counted(tickets, 'atendimento', 'atendimentos')}.`,
     files: 'Arquivos de mailing que ainda contêm a pessoa',
     filesHelp: 'Os arquivos atuais escreveriam a ela de novo: envie outros sem ela.',
     current: 'arquivo atual',
@@ -109,7 +109,7 @@ export const privacyWords = dictionary(
     confirmMissing: 'Tick the confirmation.',
     erasedTitle: 'Person erased',
     erasedText: (messages, replies, tickets) =>
-      `Erased the data of ${messages} messages, ${replies} replies and ${tickets} tickets.`,
+      `Erased the data of ${counted(messages, 'message', 'messages')}, ${counted(replies, 'reply', 'replies')} and ${counted(tickets, 'ticket', 'tickets')}.`,
     files: 'Files of mailings that still hold the person',
     filesHelp: 'The present files would write to them again: upload others without them.',
     current: 'present file',

@@ -1,4 +1,4 @@
-import { dictionary } from './dictionary.ts';
+import { counted, dictionary } from './dictionary.ts';
 
 /** SMS providers. */
 export const providerWords = dictionary(
@@ -31,7 +31,7 @@ export const providerWords = dictionary(
     idle: 'Nada saindo',
     measuring: 'Medindo…',
     nowOf: (rate: string, runs: number) =>
-      `${rate} segmentos por segundo, em ${runs === 1 ? '1 execução' : `${runs} execuções`}`,
+      `${counted(rate, 'segmento', 'segmentos')} por segundo, em ${counted(String(runs), 'execução', 'execuções')}`,
     state: 'Situação',
     inUse: 'Disponível',
     secrets: 'Credenciais',
@@ -215,7 +215,8 @@ export const providerWords = dictionary(
     now: 'Now',
     idle: 'Nothing leaving',
     measuring: 'Measuring…',
-    nowOf: (rate, runs) => `${rate} segments a second, of ${runs === 1 ? '1 run' : `${runs} runs`}`,
+    nowOf: (rate, runs) =>
+      `${counted(rate, 'segment', 'segments')} a second, of ${counted(String(runs), 'run', 'runs')}`,
     state: 'State',
     inUse: 'Available',
     secrets: 'Credentials',

@@ -10,7 +10,8 @@ export const resends = dictionary(
     reasons: 'Só as que falharam por',
     reasonsHelp: 'Nada marcado: por qualquer motivo.',
     unknown: 'Incertas',
-    includeUnknown: (count: string) => `Reenviar também as ${count} incertas`,
+    includeUnknown: (count: string) =>
+      count === '1' ? 'Reenviar também a incerta' : `Reenviar também as ${count} incertas`,
     unknownHelp: 'O provedor pode tê-las aceitado: quem já recebeu recebe a mensagem duas vezes.',
     unknownWarning:
       'As incertas podem já ter chegado. Há pessoas que podem receber a mesma mensagem duas vezes.',
@@ -32,7 +33,8 @@ export const resends = dictionary(
     reasons: 'Only those that failed for',
     reasonsHelp: 'None ticked: for any reason.',
     unknown: 'Unknown',
-    includeUnknown: (count) => `Send the ${count} unknown ones again, too`,
+    includeUnknown: (count) =>
+      count === '1' ? 'Send the unknown one again, too' : `Send the ${count} unknown ones again, too`,
     unknownHelp: 'The provider may have taken them: who has got the message gets it twice.',
     unknownWarning: 'The unknown ones may have arrived. Some people may get the same message twice.',
     count: 'Count again',

@@ -2,7 +2,7 @@ import type { FailureReason, MessageStatus, SkipReason } from '../../domain/mess
 import type { RunReason, RunStatus, RunStep, RunTrigger } from '../../domain/run.ts';
 import type { waitingCodes } from '../../domain/waiting.ts';
 import type { Format } from '../format.ts';
-import { dictionary } from './dictionary.ts';
+import { counted, dictionary } from './dictionary.ts';
 
 type Names<K extends string> = Record<string, string> & Record<K, string>;
 
@@ -194,7 +194,7 @@ export const runs = dictionary(
     progress: 'Andamento',
     rate: 'Velocidade',
     perSecond: (rate: string) => `${rate} por segundo`,
-    limit: (limit: string) => `limite do provedor: ${limit} segmentos por segundo`,
+    limit: (limit: string) => `limite do provedor: ${counted(limit, 'segmento', 'segmentos')} por segundo`,
     timeLeft: 'Tempo restante',
     segments: 'Segmentos',
     byStatus: 'Por situação',
@@ -225,13 +225,14 @@ export const runs = dictionary(
     retry: 'Retomar de onde parou',
     cancelRun: 'Cancelar execução',
     cancelText: (unsent: string) =>
-      `As ${unsent} mensagens que ainda não saíram nunca serão enviadas. As que já saíram continuam valendo.`,
+      `${unsent === '1' ? 'A mensagem que ainda não saiu nunca será enviada' : `As ${unsent} mensagens que ainda não saíram nunca serão enviadas`}. As que já saíram continuam valendo.`,
     cancelled: 'Cancelamento pedido.',
     paused: 'Execução pausada.',
     resumed: 'Execução retomada.',
     approvedNotice: 'Execução aprovada.',
     retried: 'A execução continua de onde parou.',
-    approveText: (unsent: string) => `Depois de aprovada, a execução envia ${unsent} mensagens.`,
+    approveText: (unsent: string) =>
+      `Depois de aprovada, a execução envia ${counted(unsent, 'mensagem', 'mensagens')}.`,
     resend: 'Reenviar as que falharam',
     resendOf: 'Reenvio da',
     resends: 'Reenviada por',
@@ -272,7 +273,8 @@ export const runs = dictionary(
       never: 'Com este horário não terminaria em um ano.',
       unknown: '',
     },
-    segmentsLeft: (segments: string) => `Ficariam sem envio cerca de ${segments} segmentos.`,
+    segmentsLeft: (segments: string) =>
+      `Cerca de ${counted(segments, 'segmento ficaria', 'segmentos ficariam')} sem envio.`,
     dryRunDone: 'Simulação: nada foi enviado.',
     causes: {
       pending_run: (run: string, unsent: string | null) =>
@@ -325,7 +327,7 @@ export const runs = dictionary(
     progress: 'Progress',
     rate: 'Rate',
     perSecond: (rate) => `${rate} per second`,
-    limit: (limit) => `provider's limit: ${limit} segments per second`,
+    limit: (limit) => `provider's limit: ${counted(limit, 'segment', 'segments')} per second`,
     timeLeft: 'Time left',
     segments: 'Segments',
     byStatus: 'By status',
@@ -356,13 +358,13 @@ export const runs = dictionary(
     retry: 'Retry from where it stopped',
     cancelRun: 'Cancel the run',
     cancelText: (unsent) =>
-      `The ${unsent} messages that have not left will never be sent. What has left stays sent.`,
+      `The ${unsent === '1' ? 'message that has' : `${unsent} messages that have`} not left will never be sent. What has left stays sent.`,
     cancelled: 'Asked to cancel.',
     paused: 'The run is paused.',
     resumed: 'The run goes on.',
     approvedNotice: 'The run is approved.',
     retried: 'The run goes on from where it stopped.',
-    approveText: (unsent) => `Once approved, the run sends ${unsent} messages.`,
+    approveText: (unsent) => `Once approved, the run sends ${counted(unsent, 'message', 'messages')}.`,
     resend: 'Resend what failed',
     resendOf: 'Resend of',
     resends: 'Sent again by',
@@ -403,7 +405,7 @@ export const runs = dictionary(
       never: 'With these sending hours it would not end within a year.',
       unknown: '',
     },
-    segmentsLeft: (segments) => `About ${segments} segments would stay unsent.`,
+    segmentsLeft: (segments) => `About ${counted(segments, 'segment', 'segments')} would stay unsent.`,
     dryRunDone: 'Dry run: nothing was sent.',
     causes: {
       pending_run: (run, unsent) =>

@@ -1,4 +1,4 @@
-import { dictionary } from './dictionary.ts';
+import { counted, dictionary } from './dictionary.ts';
 
 /** Tickets that are posted to the helpdesk. */
 export const ticketPostWords = dictionary(
@@ -29,9 +29,11 @@ export const ticketPostWords = dictionary(
     replayed: 'Será enviado de novo.',
     replayFailed: 'Reenviar os que falharam',
     replayFailedTitle: 'Reenviar os que falharam?',
-    replayFailedText: (count: string) => `${count} envios que falharam são tentados de novo.`,
+    replayFailedText: (count: string) =>
+      counted(count, 'envio que falhou é tentado de novo.', 'envios que falharam são tentados de novo.'),
     replayFailedNote: 'O helpdesk reconhece repetições pelo número do acontecimento.',
-    replayFailedDone: (count: string) => `${count} envios serão tentados de novo.`,
+    replayFailedDone: (count: string) =>
+      counted(count, 'envio será tentado de novo.', 'envios serão tentados de novo.'),
     empty: 'Nenhum envio',
     emptyText: 'O que acontece com os atendimentos aparece aqui depois que o envio é habilitado.',
     nothingFound: 'Nada encontrado com este filtro.',
@@ -79,9 +81,10 @@ export const ticketPostWords = dictionary(
     replayed: 'It will be posted again.',
     replayFailed: 'Post the failed ones again',
     replayFailedTitle: 'Post the failed ones again?',
-    replayFailedText: (count) => `${count} posts that failed are tried again.`,
+    replayFailedText: (count) =>
+      counted(count, 'post that failed is tried again.', 'posts that failed are tried again.'),
     replayFailedNote: 'The helpdesk knows repetitions by the number of the event.',
-    replayFailedDone: (count) => `${count} posts will be tried again.`,
+    replayFailedDone: (count) => `${counted(count, 'post', 'posts')} will be tried again.`,
     empty: 'No post',
     emptyText: 'What happens to tickets appears here once posting is enabled.',
     nothingFound: 'Nothing found under this filter.',
