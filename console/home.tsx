@@ -302,9 +302,15 @@ function Days({ days }: { days: Overview['days'] }) {
 function FirstSteps({ setUp }: { setUp: Overview['setUp'] }) {
   const t = useWords(words).steps;
   const mayChange = useMay('operator');
+  const mayAddProvider = useMay('admin');
   const { providers, campaigns, enabledCampaigns, nextCampaignId } = setUp;
   const steps = [
-    { title: t.provider, text: t.providerText, done: providers > 0, link: null },
+    {
+      title: t.provider,
+      text: mayAddProvider ? t.providerText : `${t.providerText} ${t.providerByAdmin}`,
+      done: providers > 0,
+      link: mayAddProvider ? { href: '/settings/providers/new', label: t.providerLink } : null,
+    },
     {
       title: t.campaign,
       text: t.campaignText,

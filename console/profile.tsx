@@ -81,7 +81,7 @@ function ProfilePage({
             <SelectField name="locale" options={locales.map(([value, label]) => ({ value, label }))} />
             <TextField name="timezone" list={timezoneListId} required />
             <TimezoneList now={format.timeZone} />
-            <SelectField name="sendingHoursId" options={hours} empty={words.notChosen} />
+            <SelectField name="sendingHoursId" options={hours} empty={t.firstHours} />
             <Submit>{words.save}</Submit>
           </Form>
         </Card>

@@ -1,4 +1,4 @@
-import { dictionary } from './dictionary.ts';
+import { counted, dictionary } from './dictionary.ts';
 
 /** The first page: what the deployment is at. */
 export const home = dictionary(
@@ -9,7 +9,7 @@ export const home = dictionary(
     more: (count: string) => `Há mais ${count}: veja todas as execuções.`,
     now: 'Em execução agora',
     nothingRuns: 'Nenhuma execução agora.',
-    sentOf: (done: string, total: string) => `${done} de ${total} mensagens`,
+    sentOf: (done: string, total: string) => `${done} de ${counted(total, 'mensagem', 'mensagens')}`,
     next: 'A seguir',
     nothingNext: 'Nenhuma campanha habilitada tem uma próxima data.',
     toCampaigns: 'Ver campanhas',
@@ -44,6 +44,8 @@ export const home = dictionary(
       done: 'feito',
       provider: 'Um provedor de SMS',
       providerText: 'Por onde as mensagens saem. O sandbox serve para experimentar sem conta nem custo.',
+      providerByAdmin: 'Um administrador o adiciona.',
+      providerLink: 'Novo provedor',
       campaign: 'Uma campanha',
       campaignText: 'Quando executa, o que diz, de onde vêm os contatos.',
       campaignLink: 'Nova campanha',
@@ -60,10 +62,10 @@ export const home = dictionary(
     title: 'Home',
     attention: 'Needs you',
     nothingWaits: 'Nothing waits for a person.',
-    more: (count) => `There are ${count} more: see all runs.`,
+    more: (count) => `There ${count === '1' ? 'is' : 'are'} ${count} more: see all runs.`,
     now: 'Running now',
     nothingRuns: 'Nothing runs now.',
-    sentOf: (done, total) => `${done} of ${total} messages`,
+    sentOf: (done, total) => `${done} of ${counted(total, 'message', 'messages')}`,
     next: 'Next',
     nothingNext: 'No enabled campaign has a next date.',
     toCampaigns: 'See campaigns',
@@ -99,6 +101,8 @@ export const home = dictionary(
       done: 'done',
       provider: 'An SMS provider',
       providerText: 'The way the messages go. The sandbox is for trying things out without account or cost.',
+      providerByAdmin: 'An admin adds it.',
+      providerLink: 'New provider',
       campaign: 'A campaign',
       campaignText: 'When it runs, what it says, where its contacts come from.',
       campaignLink: 'New campaign',

@@ -25,6 +25,7 @@ export const people = dictionary(
       timezone: 'As datas e os horários são mostrados neste fuso.',
       sendingHoursId: 'As campanhas que você criar começam com ele.',
     },
+    firstHours: 'O primeiro cadastrado',
     changePassword: 'Trocar a senha',
   },
   {
@@ -50,6 +51,7 @@ export const people = dictionary(
       timezone: 'Dates and times are shown in this zone.',
       sendingHoursId: 'The campaigns that you make begin with them.',
     },
+    firstHours: 'The first that there are',
     changePassword: 'Change the password',
   },
 );
