@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { auditEntryView } from '../api/audit.ts';
 import { urlId } from '../api/parameters.ts';
 import { urlOf } from './api.ts';
+import { Filters } from './filters.tsx';
 import { accessWords } from './i18n/access.ts';
 import { common } from './i18n/common.ts';
 import { Page } from './layout.tsx';
@@ -47,20 +48,17 @@ function AuditPage({ entries, query }: { entries: readonly Entry[]; query: z.inf
       section="settings"
       trail={[{ href: '/settings', label: words.nav.settings }]}
     >
-      <form method="get" action={path} class="filters">
-        <label class="form-label" for="subjectKind">
-          {t.audit.kind}
-        </label>
-        <select class="form-select" id="subjectKind" name="subjectKind">
-          <option value="">{words.all}</option>
-          {kinds.map((kind) => (
-            <option key={kind} value={kind} selected={kind === query.subjectKind}>
-              {t.subjects[kind]}
-            </option>
-          ))}
-        </select>
-        <button class="btn">{words.filter}</button>
-      </form>
+      <Filters
+        action={path}
+        query={{ subjectKind: query.subjectKind }}
+        filters={[
+          {
+            name: 'subjectKind',
+            label: t.audit.kind,
+            options: kinds.map((kind) => ({ value: kind, label: t.subjects[kind] })),
+          },
+        ]}
+      />
       <Table
         caption={t.pages.audit.title}
         rows={entries}

@@ -245,7 +245,10 @@ function ListPage({
             cell: ({ id, name }) => <a href={`${path}/${id}`}>{name === '' ? t.unnamed : name}</a>,
           },
           { heading: t.fields.code, cell: ({ code }) => code ?? words.none, wide: true },
-          { heading: t.fields.mobile, cell: ({ mobile, phone }) => mobile ?? phone ?? words.none },
+          {
+            heading: t.fields.mobile,
+            cell: ({ mobile, phone }) => <span class="text-nowrap">{mobile ?? phone ?? words.none}</span>,
+          },
           { heading: t.fields.regionId, cell: ({ regionName }) => regionName ?? words.none, wide: true },
           {
             heading: t.consent,

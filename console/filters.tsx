@@ -38,18 +38,25 @@ export function Filters({
   action,
   filters,
   query,
-  refusal,
+  refusal = null,
+  kept = {},
 }: {
   action: string;
   filters: readonly Filter[];
   query: Query;
-  refusal: ApiFailure | null;
+  refusal?: ApiFailure | null;
+  /** What the list is narrowed down by besides: a link led here with it. */
+  kept?: Query;
 }) {
   const t = useWords(common);
   const { locale } = useView();
-  const used = filters.some(({ name }) => query[name] !== undefined);
+  const hidden = Object.entries(kept).filter(([, value]) => value !== undefined);
+  const used = hidden.length > 0 || filters.some(({ name }) => query[name] !== undefined);
   return (
     <form method="get" action={action} class="filters" role="search">
+      {hidden.map(([name, value]) => (
+        <input key={name} type="hidden" name={name} value={value} />
+      ))}
       {filters.map(({ name, label, options }) => (
         <div key={name}>
           <label class="form-label" for={`filter-${name}`}>

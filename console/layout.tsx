@@ -194,7 +194,7 @@ function UserMenu() {
           {me.name.slice(0, 1).toUpperCase()}
         </span>
         <span class="user-name">
-          {me.name}
+          <span>{me.name}</span>
           <small>{t.roles[me.role]}</small>
         </span>
       </summary>

@@ -106,7 +106,7 @@ function SearchPage({
               ),
             },
             { heading: t.name, wide: true, cell: ({ name }) => name },
-            { heading: t.phone, wide: true, cell: ({ phone }) => phone },
+            { heading: t.phone, wide: true, cell: ({ phone }) => <span class="text-nowrap">{phone}</span> },
             { heading: t.status, cell: (message) => <MessageState message={message} /> },
             {
               heading: t.reason,

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { messageStoryView, messageView } from '../api/messages.ts';
 import { idParams } from '../api/parameters.ts';
 import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from '../domain/message.ts';
-import { ApiFailure, urlOf } from './api.ts';
+import { type ApiFailure, urlOf } from './api.ts';
+import { Filters, queryOf, searched } from './filters.tsx';
 import { common } from './i18n/common.ts';
 import { messages as messageWords } from './i18n/messages.ts';
-import { problemWords } from './i18n/problems.ts';
 import { runs as runWords } from './i18n/runs.ts';
 import { settleWords } from './i18n/settle.ts';
 import { Icon } from './icons.tsx';
@@ -35,31 +35,21 @@ export const messages: FastifyPluginAsyncZod = async (app) => {
     '/runs/:id/messages',
     { config: { access: 'viewer' }, schema: { params: idParams, querystring: filter } },
     async (request, reply) => {
-      const { api, view } = consoleOf(request);
+      const { api } = consoleOf(request);
       const { id } = request.params;
       const { after, ...where } = request.query;
-      let found: Message[] = [];
-      let problem: string | null = null;
-      try {
+      const list = await searched(async () => {
         const query = {
           ...where,
           phone: where.phone === '' ? undefined : where.phone,
           after,
           limit: perPage,
         };
-        const answer = await api.get(
-          `/api/runs/${id}/messages`,
-          z.object({ messages: z.array(messageView) }),
-          query,
-        );
-        found = answer.messages;
-      } catch (error) {
-        const [first] = error instanceof ApiFailure ? error.problems : [];
-        if (!first) throw error;
-        problem = problemWords(view.locale, first);
-      }
+        const shape = z.object({ messages: z.array(messageView) });
+        return (await api.get(`/api/runs/${id}/messages`, shape, query)).messages;
+      });
       return reply.page(
-        <MessagesPage runId={id} filter={request.query} messages={found} problem={problem} />,
+        <MessagesPage runId={id} filter={request.query} messages={list.rows} refusal={list.refusal} />,
       );
     },
   );
@@ -97,12 +87,12 @@ function MessagesPage({
   runId,
   filter,
   messages,
-  problem,
+  refusal,
 }: {
   runId: number;
   filter: Filter;
   messages: readonly Message[];
-  problem: string | null;
+  refusal: ApiFailure | null;
 }) {
   const t = useWords(messageWords);
   const run = useWords(runWords);
@@ -132,60 +122,27 @@ function MessagesPage({
         </>
       }
     >
-      <form method="get" action={url} class="filter-form">
-        <div>
-          <label class="form-label" for="phone">
-            {t.phone}
-          </label>
-          <input
-            class={`form-control${problem === null ? '' : ' is-invalid'}`}
-            id="phone"
-            name="phone"
-            type="tel"
-            value={kept.phone}
-            aria-describedby={problem === null ? undefined : 'phone-problem'}
-          />
-          {problem !== null && (
-            <div class="invalid-feedback" id="phone-problem">
-              {problem}
-            </div>
-          )}
-        </div>
-        <div>
-          <label class="form-label" for="status">
-            {t.status}
-          </label>
-          <select class="form-select" id="status" name="status">
-            <option value="">{words.all}</option>
-            {messageStatuses.map((status) => (
-              <option key={status} value={status} selected={status === kept.status}>
-                {run.message[status]}
-              </option>
-            ))}
-          </select>
-        </div>
-        <div>
-          <label class="form-label" for="reason">
-            {t.reason}
-          </label>
-          <select class="form-select" id="reason" name="reason">
-            <option value="">{words.all}</option>
-            {[...skipReasons, ...failureReasons].map((reason) => (
-              <option key={reason} value={reason} selected={reason === kept.reason}>
-                {run.reason[reason]}
-              </option>
-            ))}
-          </select>
-        </div>
-        <button class="btn">
-          <Icon name="search" /> {words.filter}
-        </button>
-        {filtered && (
-          <a class="btn btn-link" href={url}>
-            {words.clearFilter}
-          </a>
-        )}
-      </form>
+      <Filters
+        action={url}
+        query={queryOf(kept)}
+        refusal={refusal}
+        filters={[
+          { name: 'phone', label: t.phone },
+          {
+            name: 'status',
+            label: t.status,
+            options: messageStatuses.map((value) => ({ value, label: run.message[value] })),
+          },
+          {
+            name: 'reason',
+            label: t.reason,
+            options: [...skipReasons, ...failureReasons].map((value) => ({
+              value,
+              label: run.reason[value],
+            })),
+          },
+        ]}
+      />
       <Table
         caption={t.title}
         rows={messages}

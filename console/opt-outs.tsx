@@ -126,7 +126,7 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<O
         caption={t.optOuts}
         rows={rows}
         columns={[
-          { heading: t.anyPhone, cell: ({ phone }) => phone ?? t.erased },
+          { heading: t.anyPhone, cell: ({ phone }) => <span class="text-nowrap">{phone ?? t.erased}</span> },
           { heading: t.source, cell: ({ source }) => t.sources[source] },
           { heading: t.since, cell: ({ at }) => <Time at={at} />, wide: true },
           ...(mayChange

@@ -86,31 +86,35 @@ export function Table<T extends { id: number | string }>({
   return (
     <div class="card">
       <div class="table-responsive" tabIndex={0} role="region" aria-label={caption}>
-        <table class="table table-vcenter card-table">
+        {/* The roles stay where a phone shows rows as lists (console.css), and tables would lose their own. */}
+        <table class="table table-vcenter card-table" role="table">
           <caption class="visually-hidden">{caption}</caption>
-          <thead>
-            <tr>
+          <thead role="rowgroup">
+            <tr role="row">
               {columns.map((column) => (
-                <th key={column.heading} scope="col" class={classOf(column)}>
+                <th key={column.heading} scope="col" role="columnheader" class={classOf(column)}>
                   {column.heading}
                 </th>
               ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody role="rowgroup">
             {rows.map((row) => (
-              <tr key={row.id}>
-                {columns.map((column, index) =>
-                  index === 0 ? (
-                    <th key={column.heading} scope="row" class={classOf(column)}>
-                      {column.cell(row)}
+              <tr key={row.id} role="row">
+                {columns.map((column, index) => {
+                  const attributes = { class: classOf(column), 'data-heading': column.heading };
+                  // One element, so that a heading beside it on a phone has one partner.
+                  const content = <div>{column.cell(row)}</div>;
+                  return index === 0 ? (
+                    <th key={column.heading} scope="row" role="rowheader" {...attributes}>
+                      {content}
                     </th>
                   ) : (
-                    <td key={column.heading} class={classOf(column)}>
-                      {column.cell(row)}
+                    <td key={column.heading} role="cell" {...attributes}>
+                      {content}
                     </td>
-                  ),
-                )}
+                  );
+                })}
               </tr>
             ))}
           </tbody>

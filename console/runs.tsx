@@ -5,7 +5,7 @@ import { runSummaryView, runView } from '../api/run-view.ts';
 import { runSampleView } from '../api/runs.ts';
 import { runStatuses, runTriggers } from '../domain/run.ts';
 import { urlOf } from './api.ts';
-import { common } from './i18n/common.ts';
+import { Filters } from './filters.tsx';
 import { runs as runWords } from './i18n/runs.ts';
 import { Page } from './layout.tsx';
 import { ConfirmPage, Pager } from './parts.tsx';
@@ -99,7 +99,6 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
 
 function RunsPage({ runs, filter }: { runs: readonly RunSummary[]; filter: Filter }) {
   const t = useWords(runWords);
-  const words = useWords(common);
   const { before, ...kept } = filter;
   const last = runs.at(-1);
   const filtered = [kept.status, kept.trigger, kept.campaignId].some((value) => value !== undefined);
@@ -112,41 +111,23 @@ function RunsPage({ runs, filter }: { runs: readonly RunSummary[]; filter: Filte
         ? { trail: [{ href: `/campaigns/${campaign.campaignId}`, label: campaign.campaignName }] }
         : {})}
     >
-      <form method="get" action="/runs" class="filter-form">
-        {kept.campaignId !== undefined && <input type="hidden" name="campaignId" value={kept.campaignId} />}
-        <div>
-          <label class="form-label" for="status">
-            {t.state}
-          </label>
-          <select class="form-select" id="status" name="status">
-            <option value="">{words.all}</option>
-            {runStatuses.map((status) => (
-              <option key={status} value={status} selected={status === kept.status}>
-                {t.status[status]}
-              </option>
-            ))}
-          </select>
-        </div>
-        <div>
-          <label class="form-label" for="trigger">
-            {t.how}
-          </label>
-          <select class="form-select" id="trigger" name="trigger">
-            <option value="">{words.all}</option>
-            {runTriggers.map((trigger) => (
-              <option key={trigger} value={trigger} selected={trigger === kept.trigger}>
-                {t.trigger[trigger]}
-              </option>
-            ))}
-          </select>
-        </div>
-        <button class="btn">{words.filter}</button>
-        {filtered && (
-          <a class="btn btn-link" href="/runs">
-            {words.clearFilter}
-          </a>
-        )}
-      </form>
+      <Filters
+        action="/runs"
+        query={{ status: kept.status, trigger: kept.trigger }}
+        kept={{ campaignId: kept.campaignId?.toString() }}
+        filters={[
+          {
+            name: 'status',
+            label: t.state,
+            options: runStatuses.map((value) => ({ value, label: t.status[value] })),
+          },
+          {
+            name: 'trigger',
+            label: t.how,
+            options: runTriggers.map((value) => ({ value, label: t.trigger[value] })),
+          },
+        ]}
+      />
       <RunTable runs={runs} filtered={filtered} />
       <Pager
         first={before === undefined ? null : urlOf('/runs', kept)}

@@ -173,26 +173,24 @@ function SettingsPage() {
   return (
     <Page title={words.nav.settings} section="settings">
       <p class="text-secondary">{t.intro}</p>
-      <div class="row row-cards">
+      <div class="card-columns">
         {settingsGroups.map(({ name, kinds, pages }) => (
-          <div key={name} class="col-md-6">
-            <section class="card">
-              <div class="card-header">
-                <h2 class="card-title">{t.groups[name]}</h2>
-              </div>
-              <div class="list-group list-group-flush">
-                {kinds.map((kind) => (
-                  <a key={kind} class="list-group-item list-group-item-action" href={pathOf(kind)}>
-                    {t.kinds[kind]}
-                    <small class="d-block text-secondary">{t.about[kind]}</small>
-                  </a>
-                ))}
-                {pages.map((page) => (
-                  <PageLink key={page.href} {...page} />
-                ))}
-              </div>
-            </section>
-          </div>
+          <section key={name} class="card">
+            <div class="card-header">
+              <h2 class="card-title">{t.groups[name]}</h2>
+            </div>
+            <div class="list-group list-group-flush">
+              {kinds.map((kind) => (
+                <a key={kind} class="list-group-item list-group-item-action" href={pathOf(kind)}>
+                  {t.kinds[kind]}
+                  <small class="d-block text-secondary">{t.about[kind]}</small>
+                </a>
+              ))}
+              {pages.map((page) => (
+                <PageLink key={page.href} {...page} />
+              ))}
+            </div>
+          </section>
         ))}
       </div>
     </Page>

@@ -158,7 +158,7 @@ function ListPage({
         caption={t.title}
         rows={rows}
         columns={[
-          { heading: '#', cell: ({ id }) => <a href={`${path}/${id}`}>{id}</a> },
+          { heading: '#', numeric: true, cell: ({ id }) => <a href={`${path}/${id}`}>{id}</a> },
           { heading: t.customer, cell: ({ name, phone }) => name ?? phone ?? t.erased },
           { heading: t.fields.status, cell: ({ status }) => <TicketState status={status} /> },
           { heading: t.fields.subcategoryId, cell: ({ subcategoryName }) => subcategoryName, wide: true },
@@ -249,7 +249,12 @@ function TicketPage({ story, settings, state }: { story: Story; settings: Settin
           <Card title={t.history}>
             <ol class="story">
               {history.map((event) => (
-                <HistoryItem key={event.id} event={event} settings={settings} />
+                <HistoryItem
+                  key={event.id}
+                  event={event}
+                  campaignName={ticket.campaignName}
+                  settings={settings}
+                />
               ))}
             </ol>
           </Card>
@@ -259,12 +264,25 @@ function TicketPage({ story, settings, state }: { story: Story; settings: Settin
   );
 }
 
-function HistoryItem({ event, settings }: { event: Story['history'][number]; settings: Settings }) {
+function HistoryItem({
+  event,
+  campaignName,
+  settings,
+}: {
+  event: Story['history'][number];
+  /** Of the ticket: no other campaign has to do with it. */
+  campaignName: string;
+  settings: Settings;
+}) {
   const t = useWords(ticketWords);
   const [kind = '', id = ''] = event.actor.split(':');
   const isSystem = (name: string): name is keyof typeof t.systemActors => name in t.systemActors;
   const who =
-    event.actorName !== '' ? event.actorName : isSystem(kind) ? `${t.systemActors[kind]} ${id}` : event.actor;
+    event.actorName !== ''
+      ? event.actorName
+      : isSystem(kind)
+        ? `${t.systemActors[kind]} ${kind === 'campaign' ? `“${campaignName}”` : id}`
+        : event.actor;
   return (
     <li>
       <strong>{t.events[event.kind]}</strong> <span class="text-secondary">{who}</span>

@@ -110,6 +110,36 @@ async function serviceSubjects(): Promise<Record<string, number>> {
   };
 }
 
+/**
+ * What stands crooked, by its words: buttons and fields side by side that are not of one height, and tables that are wider
+ * than their card or break words into letters.
+ */
+const crookedParts = String.raw`(() => {
+  const found = [];
+  const words = (element) => element.textContent.trim().slice(0, 40);
+  for (const row of document.querySelectorAll('.title-actions, .buttons, .card-actions, .filters')) {
+    const parts = [...row.querySelectorAll('.btn, .form-control, .form-select')]
+      .map((element) => ({ element, box: element.getBoundingClientRect() }))
+      .filter(({ box }) => box.height > 0);
+    for (const [index, { element, box }] of parts.entries()) {
+      const before = parts[index - 1]?.box;
+      if (!before || before.bottom <= box.top || box.bottom <= before.top) continue;
+      const apart = Math.max(Math.abs(before.top - box.top), Math.abs(before.bottom - box.bottom));
+      if (apart > 1) found.push('uneven: ' + words(element));
+    }
+  }
+  for (const table of document.querySelectorAll('.table-responsive')) {
+    if (table.scrollWidth > table.clientWidth) found.push('a table too wide: ' + words(table));
+    for (const cell of table.querySelectorAll('tbody th, tbody td')) {
+      const text = words(cell);
+      // Four lines of less than three letters each.
+      const lines = cell.getBoundingClientRect().height / parseFloat(getComputedStyle(cell).lineHeight);
+      if (text !== '' && lines > 4 && text.length < lines * 3) found.push('letters for words: ' + text);
+    }
+  }
+  return found;
+})()`;
+
 /** Names alone, shown by the very pages that show regions. */
 const likeRegions = /^\/settings\/(customer-types|departments|assignees|categories|resolutions)(\/|$)/;
 
@@ -135,7 +165,7 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
   });
 
   test.each(languages.flatMap((locale) => addresses.map((address) => [address, locale] as const)))(
-    '%s in %s has a title, nothing that hinders, nothing too wide, and no error',
+    '%s in %s has a title, nothing that hinders, nothing too wide or crooked, and no error',
     async (address, locale) => {
       const context = contexts.get(locale);
       if (!context) throw new Error(`There is no browser for ${locale}.`);
@@ -159,6 +189,7 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
           'document.documentElement.scrollWidth - document.documentElement.clientWidth',
         );
         expect(tooWide, `${address} at ${width}`).toBe(0);
+        expect(await page.evaluate(crookedParts), `${address} at ${width}`).toEqual([]);
       }
       // Rules of axe hang on layout and colours and not on the language: one of each.
       if (locale === 'en') {
