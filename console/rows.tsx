@@ -11,6 +11,7 @@ export function Rows({
   name,
   children,
   label,
+  needed = false,
 }: {
   /** The path of the list. */
   name: string;
@@ -18,6 +19,8 @@ export function Rows({
   children: (path: string) => ComponentChildren;
   /** Says to those who can't see it what is added. */
   label: string;
+  /** An empty list makes no sense: it begins with a row. */
+  needed?: boolean;
 }) {
   const t = useWords(campaignWords);
   const indexes = useValues().rows(name);
@@ -35,7 +38,7 @@ export function Rows({
     <div data-rows={name} data-next={next + 1} class="mb-3">
       <div data-rows-list="">
         {indexes.map((index) => row(`${name}.${index}`))}
-        {row(`${name}.${next}`, true)}
+        {row(`${name}.${next}`, !needed || indexes.length > 0)}
       </div>
       <template>{row(`${name}.__N__`)}</template>
       <button type="button" class="btn btn-sm" data-add-row="" aria-label={`${t.addRow}: ${label}`} hidden>

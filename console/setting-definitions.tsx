@@ -2,16 +2,14 @@ import { z } from 'zod';
 import { weekdays } from '../domain/calendar.ts';
 import { sendingHours } from '../domain/hours.ts';
 import { extraFieldGroup, holidayCalendar, type SettingKind } from '../domain/settings.ts';
-import { CheckField, ChoiceField, SelectField, TextField, useValues } from './form.tsx';
+import { CheckField, ChoiceField, FieldGroup, SelectField, TextField, useValues } from './form.tsx';
 import type { FormValues } from './form-data.ts';
 import { common } from './i18n/common.ts';
 import { settingWords } from './i18n/settings.ts';
+import { Rows } from './rows.tsx';
 import type { Choices } from './settings.tsx';
 import { TimezoneList, timezoneListId } from './timezones.tsx';
 import { useFormat, useView, useWords } from './view.tsx';
-
-/** So many rows stand ready to be filled in. */
-const blankRows = 3;
 
 /** The definition of an entry as its form has it; what is wrong with it the API says. */
 export function definitionOf(kind: SettingKind, form: FormValues): object {
@@ -62,13 +60,6 @@ const rowsOf = (form: FormValues, list: string, fields: readonly string[]): stri
     .map((index) => `${list}.${index}`)
     .filter((row) => fields.some((field) => form.text(`${row}.${field}`).trim() !== ''));
 
-/** The names of the rows that a form shows: those it has, and blank ones. */
-function useRows(list: string): string[] {
-  const rows = useValues().rows(list);
-  const next = (rows.at(-1) ?? -1) + 1;
-  return [...rows, ...Array.from({ length: blankRows }, (_, i) => next + i)].map((row) => `${list}.${row}`);
-}
-
 export function DefinitionFields({ kind, choices }: { kind: SettingKind; choices: Choices }) {
   switch (kind) {
     case 'sendingHours':
@@ -98,20 +89,23 @@ function HoursFields() {
       <TextField name="definition.timezone" list={timezoneListId} required class="mb-3 narrow" />
       <TimezoneList now={now} />
       <h2 class="h3">{t.windows}</h2>
-      <p class="text-secondary">
-        {t.appliesLater} {t.blankRows}
-      </p>
-      {useRows('definition.windows').map((row) => (
-        <div key={row} class="form-row">
-          <ChoiceField
-            name={`${row}.days`}
-            inline
-            options={weekdays.map((day) => ({ value: day, label: t.days[day] }))}
-          />
-          <TextField name={`${row}.from`} placeholder="08:00" maxLength={5} class="short-field" />
-          <TextField name={`${row}.to`} placeholder="18:00" maxLength={5} class="short-field" />
-        </div>
-      ))}
+      <p class="text-secondary">{t.appliesLater}</p>
+      <FieldGroup name="definition.windows">
+        <Rows name="definition.windows" label={t.windows} needed>
+          {(row) => (
+            <>
+              <ChoiceField
+                name={`${row}.days`}
+                inline
+                class="wide-field"
+                options={weekdays.map((day) => ({ value: day, label: t.days[day] }))}
+              />
+              <TextField name={`${row}.from`} placeholder="08:00" maxLength={5} class="short-field" />
+              <TextField name={`${row}.to`} placeholder="18:00" maxLength={5} class="short-field" />
+            </>
+          )}
+        </Rows>
+      </FieldGroup>
       <p class="form-hint">{t.hints.windows}</p>
     </>
   );
@@ -122,15 +116,17 @@ function HolidayFields() {
   return (
     <>
       <h2 class="h3">{t.holidays}</h2>
-      <p class="text-secondary">
-        {t.appliesLater} {t.blankRows}
-      </p>
-      {useRows('definition.holidays').map((row) => (
-        <div key={row} class="form-row">
-          <TextField name={`${row}.date`} type="date" class="short-field" />
-          <TextField name={`${row}.name`} maxLength={100} class="wide-field" />
-        </div>
-      ))}
+      <p class="text-secondary">{t.appliesLater}</p>
+      <FieldGroup name="definition.holidays">
+        <Rows name="definition.holidays" label={t.holidays} needed>
+          {(row) => (
+            <>
+              <TextField name={`${row}.date`} type="date" class="short-field" />
+              <TextField name={`${row}.name`} maxLength={100} class="wide-field" />
+            </>
+          )}
+        </Rows>
+      </FieldGroup>
     </>
   );
 }
@@ -141,18 +137,21 @@ function GroupFields() {
   return (
     <>
       <h2 class="h3">{t.fieldsOfGroup}</h2>
-      <p class="text-secondary">{t.blankRows}</p>
-      {useRows('definition.fields').map((row) => (
-        <div key={row} class="form-row">
-          <TextField name={`${row}.name`} maxLength={40} class="wide-field" />
-          <SelectField
-            name={`${row}.type`}
-            class="short-field"
-            options={types.map((type) => ({ value: type, label: t.types[type] }))}
-          />
-          <CheckField name={`${row}.required`} class="check-field" />
-        </div>
-      ))}
+      <FieldGroup name="definition.fields">
+        <Rows name="definition.fields" label={t.fieldsOfGroup} needed>
+          {(row) => (
+            <>
+              <TextField name={`${row}.name`} maxLength={40} class="wide-field" />
+              <SelectField
+                name={`${row}.type`}
+                class="short-field"
+                options={types.map((type) => ({ value: type, label: t.types[type] }))}
+              />
+              <CheckField name={`${row}.required`} class="edit-row-check" />
+            </>
+          )}
+        </Rows>
+      </FieldGroup>
       <p class="form-hint">{t.hints.fields}</p>
     </>
   );

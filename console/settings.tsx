@@ -61,8 +61,11 @@ export const settings: FastifyPluginAsync = async (app) => {
     });
 
     app.get(`${path}/new`, { config: { access: 'admin' } }, async (request, reply) => {
-      const choices = await choicesOf(consoleOf(request).api, kind);
-      return reply.page(<EntryPage kind={kind} state={newForm()} choices={choices} />);
+      const { api, view } = consoleOf(request);
+      const state = newForm(
+        kind === 'sendingHours' ? { definition: { timezone: view.format.timeZone } } : {},
+      );
+      return reply.page(<EntryPage kind={kind} state={state} choices={await choicesOf(api, kind)} />);
     });
 
     app.post(path, { config: { access: 'admin' } }, async (request, reply) => {

@@ -54,6 +54,29 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
     await page.context().close();
   });
 
+  test('sending hours begin with a row, and get more of them where they are needed', async () => {
+    const page = await open('/settings/sending-hours/new');
+    const row = page.locator('[data-rows="definition.windows"] [data-rows-list] > *');
+    expect(await row.count()).toBe(1);
+    await page.fill('[name=name]', 'Duas janelas');
+    const fill = async (index: number, days: string[], from: string, to: string): Promise<void> => {
+      const one = row.nth(index);
+      for (const day of days) await one.getByLabel(day).check();
+      await one.locator('[name$=".from"]').fill(from);
+      await one.locator('[name$=".to"]').fill(to);
+    };
+    await fill(0, ['seg', 'ter'], '08:00', '12:00');
+    await page.click('[data-add-row]');
+    await page.click('[data-add-row]');
+    await row.nth(1).locator('[data-remove-row]').click();
+    await fill(1, ['sáb'], '09:00', '13:00');
+    await Promise.all([page.waitForURL(/sending-hours$/), page.click('button:has-text("Salvar")')]);
+    expect(await page.textContent('tr:has-text("Duas janelas")')).toMatch(
+      /seg, ter 08:00–12:00\s*sáb 09:00–13:00/,
+    );
+    await page.context().close();
+  });
+
   test('an admin finds the reply words from the opt-outs, adds one, and opts a phone out by it', async () => {
     const page = await open('/opt-outs');
     await page.click('a:has-text("Palavras de resposta")');

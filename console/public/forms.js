@@ -94,8 +94,11 @@ for (const list of document.querySelectorAll('[data-rows]')) {
   const rows = list.querySelector('[data-rows-list]');
   const add = list.querySelector('[data-add-row]');
   const changed = () => list.dispatchEvent(new CustomEvent('change', { bubbles: true }));
-  list.querySelector('[data-row="spare"]')?.remove();
-  list.dataset.next = String(Number(list.dataset.next) - 1);
+  const spare = list.querySelector('[data-row="spare"]');
+  if (spare) {
+    spare.remove();
+    list.dataset.next = String(Number(list.dataset.next) - 1);
+  }
   for (const button of list.querySelectorAll('[data-add-row], [data-remove-row]')) button.hidden = false;
   add.addEventListener('click', () => {
     addRow(list, Number(list.dataset.next)).querySelector('input, select').focus();
