@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { idParams } from '../api/parameters.ts';
 import { tokenView } from '../api/tokens.ts';
 import { ApiFailure } from './api.ts';
+import { CopyField } from './copy.tsx';
 import { ChoiceField, Form, type FormState, newForm, Submit, TextField } from './form.tsx';
 import { accessWords } from './i18n/access.ts';
 import { common } from './i18n/common.ts';
@@ -168,11 +169,9 @@ function MadePage({ name, token }: { name: string; token: string }) {
   const words = useWords(common);
   return (
     <Page title={name} section="settings" trail={trailOf(words, t.pages.tokens.title)}>
-      <Card title={t.theToken}>
+      <Card>
         <p>{t.tokenOnce}</p>
-        <p>
-          <code class="secret">{token}</code>
-        </p>
+        <CopyField id="token" label={t.theToken} value={token} />
         <a class="btn btn-primary" href={path}>
           {words.back}
         </a>
