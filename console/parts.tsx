@@ -190,6 +190,7 @@ export function ConfirmPage({
   action,
   button,
   back,
+  backWords,
   values,
 }: {
   title: string;
@@ -203,6 +204,8 @@ export function ConfirmPage({
   action: string;
   button: string;
   back: string;
+  /** In place of "cancel", where cancelling is what is asked. */
+  backWords?: string;
   values?: Readonly<Record<string, string>>;
 }) {
   const t = useWords(common);
@@ -218,7 +221,7 @@ export function ConfirmPage({
               {button}
             </ActionButton>
             <a class="btn" href={back}>
-              {t.cancel}
+              {backWords ?? t.cancel}
             </a>
           </div>
         </div>

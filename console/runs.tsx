@@ -6,6 +6,7 @@ import { runSampleView } from '../api/runs.ts';
 import { runStatuses, runTriggers } from '../domain/run.ts';
 import { urlOf } from './api.ts';
 import { Filters } from './filters.tsx';
+import { common } from './i18n/common.ts';
 import { runs as runWords } from './i18n/runs.ts';
 import { Page } from './layout.tsx';
 import { ConfirmPage, Pager } from './parts.tsx';
@@ -160,6 +161,7 @@ function ApprovePage({ run }: { run: Run }) {
 
 function CancelPage({ run }: { run: Run }) {
   const t = useWords(runWords);
+  const words = useWords(common);
   const format = useFormat();
   return (
     <ConfirmPage
@@ -169,6 +171,7 @@ function CancelPage({ run }: { run: Run }) {
       action={`/runs/${run.id}/cancel`}
       button={t.cancelRun}
       back={`/runs/${run.id}`}
+      backWords={words.back}
     />
   );
 }

@@ -224,8 +224,13 @@ export const runs = dictionary(
     approve: 'Aprovar e enviar',
     retry: 'Retomar de onde parou',
     cancelRun: 'Cancelar execução',
-    cancelText: (unsent: string) =>
-      `${unsent === '1' ? 'A mensagem que ainda não saiu nunca será enviada' : `As ${unsent} mensagens que ainda não saíram nunca serão enviadas`}. As que já saíram continuam valendo.`,
+    cancelText: (unsent: string) => {
+      const few: Readonly<Record<string, string>> = {
+        0: 'Nada mais será enviado',
+        1: 'A mensagem que ainda não saiu nunca será enviada',
+      };
+      return `${few[unsent] ?? `As ${unsent} mensagens que ainda não saíram nunca serão enviadas`}. As que já saíram continuam valendo.`;
+    },
     cancelled: 'Cancelamento pedido.',
     paused: 'Execução pausada.',
     resumed: 'Execução retomada.',
@@ -357,8 +362,13 @@ export const runs = dictionary(
     approve: 'Approve and send',
     retry: 'Retry from where it stopped',
     cancelRun: 'Cancel the run',
-    cancelText: (unsent) =>
-      `The ${unsent === '1' ? 'message that has' : `${unsent} messages that have`} not left will never be sent. What has left stays sent.`,
+    cancelText: (unsent) => {
+      const few: Readonly<Record<string, string>> = {
+        0: 'Nothing more will be sent',
+        1: 'The message that has not left will never be sent',
+      };
+      return `${few[unsent] ?? `The ${unsent} messages that have not left will never be sent`}. What has left stays sent.`;
+    },
     cancelled: 'Asked to cancel.',
     paused: 'The run is paused.',
     resumed: 'The run goes on.',
