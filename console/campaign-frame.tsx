@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { type Block, blocks, type Campaign, campaignUrl, isOf } from './campaign-blocks.tsx';
-import { ActionButton } from './form.tsx';
+import { ActionButton } from './buttons.tsx';
 import { campaigns as campaignWords } from './i18n/campaigns.ts';
 import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';

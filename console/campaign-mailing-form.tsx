@@ -2,17 +2,9 @@ import type { ExtraField } from '../domain/contact.ts';
 import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './campaign-blocks.tsx';
 import { CampaignFrame } from './campaign-frame.tsx';
 import { FileBlock, FileForm, type Sent } from './file-block.tsx';
-import {
-  CheckField,
-  ChoiceField,
-  FieldGroup,
-  Form,
-  type FormState,
-  type Option,
-  SelectField,
-  Submit,
-  TextField,
-} from './form.tsx';
+import { Submit } from './buttons.tsx';
+import { CheckField, ChoiceField, FieldGroup, type Option, SelectField, TextField } from './fields.tsx';
+import { Form, type FormState } from './form.tsx';
 import { campaigns as campaignWords } from './i18n/campaigns.ts';
 import { common } from './i18n/common.ts';
 import { Card } from './parts.tsx';

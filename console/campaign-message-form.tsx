@@ -2,18 +2,12 @@ import type { CampaignDraft } from '../domain/campaign.ts';
 import { maxTemplateLength } from '../domain/template.ts';
 import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './campaign-blocks.tsx';
 import { CampaignFrame } from './campaign-frame.tsx';
-import {
-  CheckField,
-  Form,
-  type FormState,
-  type Option,
-  SelectField,
-  Submit,
-  TextAreaField,
-  TextField,
-} from './form.tsx';
+import { Submit } from './buttons.tsx';
+import { CheckField, type Option, SelectField, TextAreaField, TextField } from './fields.tsx';
+import { Form, type FormState } from './form.tsx';
 import { campaigns as campaignWords } from './i18n/campaigns.ts';
 import { common } from './i18n/common.ts';
+import { LivePart } from './live-part.tsx';
 import { Preview, type Previewed, type Tested, TestResult } from './message-preview.tsx';
 import { Card } from './parts.tsx';
 import { useMay, useView, useWords } from './view.tsx';
@@ -114,18 +108,9 @@ export function MessagePage({
         </div>
         <aside>
           <Card title={t.preview}>
-            <div
-              aria-live="polite"
-              data-failed={words.partFailed}
-              hx-post={`${campaignUrl(id)}/preview`}
-              hx-trigger="input from:'closest form' delay:300ms, change from:'closest form' delay:100ms"
-              hx-include="closest form"
-              hx-target="this"
-              hx-swap="innerHTML"
-              hx-sync="this:replace"
-            >
+            <LivePart from={`${campaignUrl(id)}/preview`}>
               <Preview previewed={previewed} />
-            </div>
+            </LivePart>
             <details class="mt-3" open={extraFields.length === 0}>
               <summary>{t.sample}</summary>
               <TextField

@@ -1,7 +1,8 @@
 import { urlOf } from './api.ts';
 import { type Campaign, campaignUrl, fieldUrl } from './campaign-blocks.tsx';
 import { CampaignFrame } from './campaign-frame.tsx';
-import { ActionButton, ProblemSummary } from './form.tsx';
+import { ActionButton } from './buttons.tsx';
+import { ProblemSummary } from './form.tsx';
 import { campaigns as campaignWords } from './i18n/campaigns.ts';
 import { common } from './i18n/common.ts';
 import { Icon } from './icons.tsx';

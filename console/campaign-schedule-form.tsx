@@ -1,20 +1,20 @@
 import { weekdays } from '../domain/calendar.ts';
 import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './campaign-blocks.tsx';
 import { CampaignFrame } from './campaign-frame.tsx';
+import { Submit } from './buttons.tsx';
 import {
   CheckField,
   ChoiceField,
   FieldGroup,
-  Form,
-  type FormState,
   type Option,
   SelectField,
-  Submit,
   TextAreaField,
   TextField,
-} from './form.tsx';
+} from './fields.tsx';
+import { Form, type FormState } from './form.tsx';
 import { campaigns as campaignWords } from './i18n/campaigns.ts';
 import { common } from './i18n/common.ts';
+import { LivePart } from './live-part.tsx';
 import { Page } from './layout.tsx';
 import { Occurrences } from './occurrences.tsx';
 import { Card } from './parts.tsx';
@@ -118,21 +118,12 @@ function ScheduleForm({
       </div>
       <aside>
         <Card title={t.occurrences}>
-          <div
-            aria-live="polite"
-            data-failed={words.partFailed}
-            hx-post="/campaigns/occurrences"
-            hx-trigger="load, input from:'closest form' delay:400ms, change from:'closest form' delay:100ms"
-            hx-include="closest form"
-            hx-target="this"
-            hx-swap="innerHTML"
-            hx-sync="this:replace"
-          >
+          <LivePart from="/campaigns/occurrences" atOnce>
             <Occurrences
               ahead={campaign ? { occurrences: campaign.nextOccurrences } : null}
               timezone={state.values.text('schedule.timezone')}
             />
-          </div>
+          </LivePart>
         </Card>
       </aside>
     </Form>

@@ -14,7 +14,9 @@ import {
 } from './campaign-blocks.tsx';
 import { CampaignFrame } from './campaign-frame.tsx';
 import { optionsOf, settingsOf } from './choices.ts';
-import { ChoiceField, Form, type FormState, type Option, SelectField, Submit } from './form.tsx';
+import { Submit } from './buttons.tsx';
+import { ChoiceField, type Option, SelectField } from './fields.tsx';
+import { Form, type FormState } from './form.tsx';
 import type { FormValues } from './form-data.ts';
 import { campaigns as campaignWords } from './i18n/campaigns.ts';
 import { common } from './i18n/common.ts';

@@ -4,7 +4,7 @@ import { providerView } from '../api/providers.ts';
 import { settingPath, settingView } from '../api/settings.ts';
 import type { SettingKind } from '../domain/settings.ts';
 import type { Api } from './api.ts';
-import type { Option } from './form.tsx';
+import type { Option } from './fields.tsx';
 
 const entries = (kind: SettingKind) => z.object({ entries: z.array(settingView(kind)) });
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { customerImportView } from '../api/customer-files.ts';
 import { errorBody } from '../api/errors.ts';
 import { ApiFailure } from './api.ts';
-import { Submit } from './form.tsx';
+import { Submit } from './buttons.tsx';
 import type { FormValues } from './form-data.ts';
 import { customerImportWords } from './i18n/customer-import.ts';
 import { customerWords } from './i18n/customers.ts';

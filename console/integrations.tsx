@@ -4,33 +4,22 @@ import { integrationListView, integrationView } from '../api/integrations.ts';
 import { idParams } from '../api/parameters.ts';
 import { type EntryUse, usesView } from '../api/uses.ts';
 import type { Api } from './api.ts';
-import {
-  ActionButton,
-  CheckField,
-  Form,
-  type FormState,
-  newForm,
-  SelectField,
-  Submit,
-  TextAreaField,
-  TextField,
-} from './form.tsx';
 import { FormValues } from './form-data.ts';
-import { common } from './i18n/common.ts';
-import { integrationWords } from './i18n/integrations.ts';
-import { Icon } from './icons.tsx';
-import { Page } from './layout.tsx';
-import { Card, ConfirmPage, Empty, State, Table } from './parts.tsx';
+import { type FormState, newForm } from './form.tsx';
+import {
+  auth,
+  type Integration,
+  IntegrationPage,
+  integrationsPath,
+  LeavePage,
+  ListPage,
+  NewPage,
+} from './integration-pages.tsx';
 import { rowsWith } from './records.ts';
 import { act, submit } from './replies.tsx';
 import { consoleOf } from './request.ts';
-import { Rows } from './rows.tsx';
-import { Uses } from './uses.tsx';
-import { useMay, useWords } from './view.tsx';
 
-const path = '/settings/integrations';
 const api = '/api/integrations';
-type Integration = z.output<typeof integrationView>;
 type Params = { Params: z.infer<typeof idParams> };
 const change = { config: { access: 'admin' }, schema: { params: idParams } } as const;
 
@@ -39,34 +28,32 @@ const getIntegration = (client: Api, id: number): Promise<Integration> =>
 const getUses = async (client: Api, id: number): Promise<EntryUse[]> =>
   (await client.get(`${api}/${id}/uses`, usesView)).usedBy;
 
-const auth = 'config.authentication';
-
 /** Authentication and headers for the web services of mailings. */
 export const integrations: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
+  app.get(integrationsPath, { config: { access: 'viewer' } }, async (request, reply) => {
     const list = await consoleOf(request).api.get(api, integrationListView);
     return reply.page(<ListPage integrations={list.integrations} />);
   });
 
-  app.get(`${path}/new`, { config: { access: 'admin' } }, async (_request, reply) =>
+  app.get(`${integrationsPath}/new`, { config: { access: 'admin' } }, async (_request, reply) =>
     reply.page(<NewPage state={newForm({ config: { authentication: { kind: 'bearer' } } })} />),
   );
 
-  app.post(path, { config: { access: 'admin' } }, async (request, reply) =>
+  app.post(integrationsPath, { config: { access: 'admin' } }, async (request, reply) =>
     submit(
       request,
       reply,
       async (form) => {
         const body = { ...contentOf(form), secrets: secretsOf(form) ?? {} };
         const { id } = await consoleOf(request).api.send('POST', api, body, integrationView);
-        return { to: `${path}/${id}`, notice: 'created' };
+        return { to: `${integrationsPath}/${id}`, notice: 'created' };
       },
       (state) => <NewPage state={refused(state)} />,
     ),
   );
 
   app.get<Params>(
-    `${path}/:id`,
+    `${integrationsPath}/:id`,
     { config: { access: 'viewer' }, schema: { params: idParams } },
     async (request, reply) => {
       const client = consoleOf(request).api;
@@ -77,7 +64,7 @@ export const integrations: FastifyPluginAsync = async (app) => {
     },
   );
 
-  app.post<Params>(`${path}/:id`, change, async (request, reply) => {
+  app.post<Params>(`${integrationsPath}/:id`, change, async (request, reply) => {
     const client = consoleOf(request).api;
     const integration = await getIntegration(client, request.params.id);
     return submit(
@@ -88,7 +75,7 @@ export const integrations: FastifyPluginAsync = async (app) => {
         const archived = integration.archivedAt !== null;
         const body = { ...contentOf(form), archived, ...(secrets ? { secrets } : {}) };
         await client.send('PUT', `${api}/${integration.id}`, body);
-        return { to: `${path}/${integration.id}`, notice: 'saved' };
+        return { to: `${integrationsPath}/${integration.id}`, notice: 'saved' };
       },
       async (state) => (
         <IntegrationPage
@@ -101,7 +88,7 @@ export const integrations: FastifyPluginAsync = async (app) => {
   });
 
   for (const page of ['archive', 'delete'] as const) {
-    app.get<Params>(`${path}/:id/${page}`, change, async (request, reply) => {
+    app.get<Params>(`${integrationsPath}/:id/${page}`, change, async (request, reply) => {
       const client = consoleOf(request).api;
       const integration = await getIntegration(client, request.params.id);
       const usedBy = await getUses(client, integration.id);
@@ -110,20 +97,24 @@ export const integrations: FastifyPluginAsync = async (app) => {
   }
 
   for (const archived of [true, false]) {
-    app.post<Params>(`${path}/:id/${archived ? 'archive' : 'restore'}`, change, async (request, reply) => {
-      const client = consoleOf(request).api;
-      return act(request, reply, path, async () => {
-        const { id, name, config } = await getIntegration(client, request.params.id);
-        await client.send('PUT', `${api}/${id}`, { name, config, archived });
-        return { to: path, notice: archived ? 'archived' : 'restored' };
-      });
-    });
+    app.post<Params>(
+      `${integrationsPath}/:id/${archived ? 'archive' : 'restore'}`,
+      change,
+      async (request, reply) => {
+        const client = consoleOf(request).api;
+        return act(request, reply, integrationsPath, async () => {
+          const { id, name, config } = await getIntegration(client, request.params.id);
+          await client.send('PUT', `${api}/${id}`, { name, config, archived });
+          return { to: integrationsPath, notice: archived ? 'archived' : 'restored' };
+        });
+      },
+    );
   }
 
-  app.post<Params>(`${path}/:id/delete`, change, async (request, reply) =>
-    act(request, reply, `${path}/${request.params.id}`, async () => {
+  app.post<Params>(`${integrationsPath}/:id/delete`, change, async (request, reply) =>
+    act(request, reply, `${integrationsPath}/${request.params.id}`, async () => {
       await consoleOf(request).api.send('DELETE', `${api}/${request.params.id}`);
-      return { to: path, notice: 'deleted' };
+      return { to: integrationsPath, notice: 'deleted' };
     }),
   );
 };
@@ -209,213 +200,4 @@ function refused({ values, problems, failure }: FormState): FormState {
     }),
     failure,
   };
-}
-
-const useTrail = (inner = true) => {
-  const t = useWords(integrationWords);
-  const words = useWords(common);
-  return [
-    { href: '/settings', label: words.nav.settings },
-    ...(inner ? [{ href: path, label: t.page.title }] : []),
-  ];
-};
-
-function ListPage({ integrations: rows }: { integrations: readonly Integration[] }) {
-  const t = useWords(integrationWords);
-  const words = useWords(common);
-  const mayAdd = useMay('admin');
-  const add = { href: `${path}/new`, label: t.add };
-  return (
-    <Page
-      title={t.page.title}
-      section="settings"
-      trail={useTrail(false)}
-      actions={
-        mayAdd && (
-          <a class="btn btn-primary" href={add.href}>
-            <Icon name="plus" /> {add.label}
-          </a>
-        )
-      }
-    >
-      <Table
-        caption={t.page.title}
-        rows={rows}
-        columns={[
-          { heading: t.fields.name, cell: ({ id, name }) => <a href={`${path}/${id}`}>{name}</a> },
-          { heading: t.kind, cell: ({ config }) => t.kinds[config.authentication.kind] },
-          { heading: t.fields['config.hosts'], cell: ({ config }) => config.hosts.join(', '), wide: true },
-          {
-            heading: t.state,
-            wide: true,
-            cell: ({ archivedAt }) =>
-              archivedAt ? (
-                <State tone="neutral">{words.archived}</State>
-              ) : (
-                <State tone="good">{t.inUse}</State>
-              ),
-          },
-        ]}
-        empty={<Empty icon="key" title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}
-      />
-    </Page>
-  );
-}
-
-function Fields({ stored }: { stored: boolean }) {
-  const t = useWords(integrationWords);
-  const optionsOf = (words: Readonly<Record<string, string>>) =>
-    Object.entries(words).map(([value, label]) => ({ value, label }));
-  return (
-    <>
-      <TextField name="name" required maxLength={100} autofocus={!stored} />
-      <SelectField name={`${auth}.kind`} options={optionsOf(t.kinds)} />
-      <div data-when={`${auth}.kind=basic`}>
-        <TextField name={`${auth}.user`} required maxLength={255} />
-      </div>
-      <div data-when={`${auth}.kind=api_key`}>
-        <SelectField name={`${auth}.in`} options={optionsOf(t.places)} />
-        <TextField name={`${auth}.name`} required maxLength={100} placeholder="X-Api-Key" />
-      </div>
-      <div data-when={`${auth}.kind=oauth2`}>
-        <TextField name={`${auth}.tokenUrl`} type="url" required placeholder="https://" />
-        <TextField name={`${auth}.clientId`} required maxLength={255} />
-        <TextField name={`${auth}.scope`} maxLength={1000} />
-        <TextField name={`${auth}.audience`} maxLength={1000} />
-        <SelectField name={`${auth}.clientAuthentication`} options={optionsOf(t.clientAuthentications)} />
-      </div>
-      <div data-when={`${auth}.kind=basic|bearer|api_key|oauth2`}>
-        <TextField
-          name="secrets.secret"
-          type="password"
-          autocomplete="new-password"
-          required={!stored}
-          help={stored ? t.stored : t.helps['secrets.secret']}
-        />
-      </div>
-      <TextAreaField name="config.hosts" required rows={3} />
-      <h3 class="form-label">{t.headers}</h3>
-      <p class="form-hint">
-        {t.headersHelp} {stored && t.stored}
-      </p>
-      <Rows name="config.headers" label={t.headers}>
-        {(row) => (
-          <>
-            <TextField name={`${row}.name`} class="" maxLength={100} />
-            <TextField name={`${row}.value`} class="edit-row-wide" maxLength={4000} />
-            <CheckField name={`${row}.secret`} class="edit-row-check" />
-          </>
-        )}
-      </Rows>
-      {stored && <p class="form-hint">{t.newSecrets}</p>}
-    </>
-  );
-}
-
-function NewPage({ state }: { state: FormState }) {
-  const t = useWords(integrationWords);
-  const words = useWords(common);
-  return (
-    <Page title={t.add} section="settings" trail={useTrail()}>
-      <div class="narrow">
-        <Card>
-          <Form action={path} state={state} labels={t.fields} helps={t.helps} once>
-            <Fields stored={false} />
-            <div class="buttons">
-              <Submit>{words.save}</Submit>
-              <a class="btn" href={path}>
-                {words.cancel}
-              </a>
-            </div>
-          </Form>
-        </Card>
-      </div>
-    </Page>
-  );
-}
-
-function IntegrationPage({
-  integration: { id, name, archivedAt },
-  usedBy,
-  state,
-}: {
-  integration: Integration;
-  usedBy: readonly EntryUse[];
-  state: FormState;
-}) {
-  const t = useWords(integrationWords);
-  const words = useWords(common);
-  const mayChange = useMay('admin');
-  const address = `${path}/${id}`;
-  return (
-    <Page
-      title={name}
-      section="settings"
-      trail={useTrail()}
-      actions={
-        mayChange && (
-          <>
-            {archivedAt ? (
-              <ActionButton action={`${address}/restore`}>{words.restore}</ActionButton>
-            ) : (
-              <a class="btn" href={`${address}/archive`}>
-                {words.archive}
-              </a>
-            )}{' '}
-            <a class="btn" href={`${address}/delete`}>
-              {words.delete}
-            </a>
-          </>
-        )
-      }
-    >
-      <div class="row row-cards">
-        <div class="col-lg-7">
-          <Card>
-            <Form action={address} state={state} labels={t.fields} helps={t.helps} readOnly={!mayChange}>
-              <Fields stored />
-              {mayChange && <Submit>{words.save}</Submit>}
-            </Form>
-          </Card>
-        </div>
-        <div class="col-lg-5">
-          <Card title={t.uses}>
-            {usedBy.length === 0 ? (
-              <p class="text-secondary mb-0">{t.usedByNone}</p>
-            ) : (
-              <Uses usedBy={usedBy} />
-            )}
-          </Card>
-        </div>
-      </div>
-    </Page>
-  );
-}
-
-/** Before an integration is archived or deleted; of one in use the archive stands in place of the deletion. */
-function LeavePage({
-  page,
-  integration: { id, name },
-  usedBy,
-}: {
-  page: 'archive' | 'delete';
-  integration: Integration;
-  usedBy: readonly EntryUse[];
-}) {
-  const t = useWords(integrationWords);
-  const words = useWords(common);
-  const mustStay = page === 'delete' && usedBy.length > 0;
-  const deletes = page === 'delete' && !mustStay;
-  return (
-    <ConfirmPage
-      title={page === 'delete' ? t.deleteTitle(name) : t.archiveTitle(name)}
-      section="settings"
-      text={mustStay ? t.cantDelete : deletes ? t.deleteText : t.archiveText}
-      details={<Uses usedBy={usedBy} />}
-      {...(deletes ? {} : { note: mustStay ? t.archiveText : t.archiveNote })}
-      action={`${path}/${id}/${deletes ? 'delete' : 'archive'}`}
-      button={deletes ? words.delete : words.archive}
-      back={`${path}/${id}`}
-    />
-  );
 }

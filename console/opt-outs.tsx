@@ -3,12 +3,13 @@ import type { z } from 'zod';
 import { optOutList, type optOutView } from '../api/opt-outs.ts';
 import { idParams } from '../api/parameters.ts';
 import type { Api } from './api.ts';
+import { AddLink, SaveOrCancel, Submit } from './buttons.tsx';
+import { TextField } from './fields.tsx';
 import { Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
-import { Form, type FormState, newForm, Submit, TextField } from './form.tsx';
+import { Form, type FormState, newForm } from './form.tsx';
 import { common } from './i18n/common.ts';
 import { customerWords } from './i18n/customers.ts';
 import { replyWordTexts } from './i18n/reply-words.ts';
-import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Card, Empty, Pager, Table, Time } from './parts.tsx';
 import { submit } from './replies.tsx';
@@ -101,11 +102,7 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<O
           <a class="btn" href={replyWordsPath}>
             {replyTexts.page.title}
           </a>
-          {mayChange && (
-            <a class="btn btn-primary" href={`${path}/new`}>
-              <Icon name="plus" /> {t.addOptOut}
-            </a>
-          )}
+          {mayChange && <AddLink href={`${path}/new`} label={t.addOptOut} />}
         </>
       }
     >
@@ -157,7 +154,6 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<O
 
 function NewPage({ state }: { state: FormState }) {
   const t = useWords(customerWords);
-  const words = useWords(common);
   return (
     <Page title={t.addOptOut} section="optOuts" trail={[{ href: path, label: t.optOuts }]}>
       <div class="narrow">
@@ -165,12 +161,7 @@ function NewPage({ state }: { state: FormState }) {
           <Form action={path} state={state} labels={{ ...t.fields, phone: t.anyPhone }} once>
             <TextField name="phone" type="tel" required maxLength={40} autofocus />
             <TextField name="note" required maxLength={500} />
-            <div class="buttons">
-              <Submit>{words.save}</Submit>
-              <a class="btn" href={path}>
-                {words.cancel}
-              </a>
-            </div>
+            <SaveOrCancel back={path} />
           </Form>
         </Card>
       </div>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { ActionButton } from './form.tsx';
+import { ActionButton } from './buttons.tsx';
 import { common } from './i18n/common.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { Page, type Section } from './layout.tsx';

@@ -2,7 +2,7 @@ import { gatewaySecretNames, type HttpGatewayConfig } from '../domain/http-gatew
 import { failureReasons } from '../domain/message.ts';
 import type { Problem } from '../domain/campaign.ts';
 import { ApiFailure } from './api.ts';
-import { CheckField, SelectField, TextAreaField, TextField } from './form.tsx';
+import { CheckField, SelectField, TextAreaField, TextField } from './fields.tsx';
 import type { FormValues } from './form-data.ts';
 import { providerWords } from './i18n/providers.ts';
 import { runs as runWords } from './i18n/runs.ts';

@@ -7,22 +7,13 @@ import { usesView } from '../api/uses.ts';
 import { providerFields, type ProviderKind, providerKinds } from '../domain/provider.ts';
 import { type Api, ApiFailure } from './api.ts';
 import { providersOf } from './choices.ts';
-import { type FormState, newForm } from './form.tsx';
 import type { FormValues } from './form-data.ts';
+import { type FormState, newForm } from './form.tsx';
 import { failureWords } from './i18n/problems.ts';
 import { gatewayDocument, gatewayOf, gatewayProblem, newGateway } from './provider-gateway.tsx';
-import {
-  ArchivePage,
-  CallbacksPage,
-  DeletePage,
-  KindsPage,
-  ListPage,
-  NewPage,
-  type Provider,
-  ProviderPage,
-  providersPath as path,
-  RateNow,
-} from './provider-pages.tsx';
+import { CallbacksPage, ProviderPage } from './provider-page.tsx';
+import { ArchivePage, DeletePage, KindsPage, ListPage, NewPage } from './provider-pages.tsx';
+import { type Provider, RateNow, providersPath as path } from './provider-parts.tsx';
 import { recordOf, rowsWith } from './records.ts';
 import { act, formOf, submit } from './replies.tsx';
 import { consoleOf } from './request.ts';

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { defaultReplyWords, replyWords as replyWordsShape } from '../domain/reply.ts';
-import { fieldId, Form, type FormState, newForm, Submit, TextAreaField } from './form.tsx';
+import { Submit } from './buttons.tsx';
+import { TextAreaField } from './fields.tsx';
+import { fieldId, Form, type FormState, newForm } from './form.tsx';
 import { common } from './i18n/common.ts';
 import { replyWordTexts } from './i18n/reply-words.ts';
 import { Page } from './layout.tsx';

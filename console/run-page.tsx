@@ -4,7 +4,7 @@ import type { runSampleView } from '../api/runs.ts';
 import { resendableRunStatuses } from '../domain/run.ts';
 import { urlOf } from './api.ts';
 import { Rates } from './charts.tsx';
-import { ActionButton } from './form.tsx';
+import { ActionButton } from './buttons.tsx';
 import { runs as runWords } from './i18n/runs.ts';
 import { settleWords } from './i18n/settle.ts';
 import { Icon } from './icons.tsx';

@@ -5,7 +5,7 @@ import { resendView } from '../api/resends.ts';
 import { runView } from '../api/run-view.ts';
 import { type FailureReason, failureReasons } from '../domain/message.ts';
 import type { Api } from './api.ts';
-import { ActionButton } from './form.tsx';
+import { ActionButton } from './buttons.tsx';
 import { resends as words } from './i18n/resends.ts';
 import { runs as runWords } from './i18n/runs.ts';
 import { Page } from './layout.tsx';

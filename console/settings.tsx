@@ -5,16 +5,18 @@ import { settingPath, settingView } from '../api/settings.ts';
 import { type EntryUse, usesView } from '../api/uses.ts';
 import type { SettingKind } from '../domain/settings.ts';
 import type { Api } from './api.ts';
-import { ActionButton, Form, type FormState, newForm, Submit, TextField } from './form.tsx';
+import { AddLink, SaveOrCancel } from './buttons.tsx';
+import { EntryActions, EntryState } from './entries.tsx';
+import { TextField } from './fields.tsx';
 import { FormValues } from './form-data.ts';
+import { Form, type FormState, newForm } from './form.tsx';
 import { common } from './i18n/common.ts';
 import { settingWords } from './i18n/settings.ts';
-import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
-import { Card, type Column, ConfirmPage, Empty, State, Table } from './parts.tsx';
+import { Card, type Column, ConfirmPage, Empty, Table } from './parts.tsx';
 import { act, submit } from './replies.tsx';
 import { consoleOf } from './request.ts';
-import { definitionOf, DefinitionFields, DefinitionSummary } from './setting-definitions.tsx';
+import { DefinitionFields, definitionOf, DefinitionSummary } from './setting-definitions.tsx';
 import { settingsGroups } from './settings-groups.ts';
 import { Uses } from './uses.tsx';
 import { useMay, useWords } from './view.tsx';
@@ -237,8 +239,7 @@ function ListPage({
     {
       heading: t.state,
       wide: true,
-      cell: ({ archivedAt }) =>
-        archivedAt ? <State tone="neutral">{words.archived}</State> : <State tone="good">{t.inUse}</State>,
+      cell: ({ archivedAt }) => <EntryState archivedAt={archivedAt} inUse={t.inUse} />,
     },
   ];
   const add = { href: `${path}/new`, label: t.add };
@@ -247,13 +248,7 @@ function ListPage({
       title={t.kinds[kind]}
       section="settings"
       trail={[{ href: '/settings', label: words.nav.settings }]}
-      actions={
-        mayAdd && (
-          <a class="btn btn-primary" href={add.href}>
-            <Icon name="plus" /> {add.label}
-          </a>
-        )
-      }
+      actions={mayAdd && <AddLink {...add} />}
     >
       <Table
         caption={t.kinds[kind]}
@@ -294,20 +289,7 @@ function EntryPage({
         { href: path, label: t.kinds[kind] },
       ]}
       actions={
-        entry &&
-        mayChange && (
-          <>
-            <ActionButton
-              action={`${path}/${entry.id}/${entry.archivedAt ? 'restore' : 'archive'}`}
-              values={{ back: path }}
-            >
-              {entry.archivedAt ? words.restore : words.archive}
-            </ActionButton>{' '}
-            <a class="btn" href={`${path}/${entry.id}/delete`}>
-              {words.delete}
-            </a>
-          </>
-        )
+        entry && <EntryActions address={`${path}/${entry.id}`} archivedAt={entry.archivedAt} atOnce={path} />
       }
     >
       <Card>
@@ -320,14 +302,7 @@ function EntryPage({
         >
           <TextField name="name" required maxLength={100} class="mb-3 narrow" autofocus={!entry} />
           <DefinitionFields kind={kind} choices={choices} />
-          {mayChange && (
-            <div class="buttons">
-              <Submit>{words.save}</Submit>
-              <a class="btn" href={path}>
-                {words.cancel}
-              </a>
-            </div>
-          )}
+          {mayChange && <SaveOrCancel back={path} />}
         </Form>
       </Card>
     </Page>

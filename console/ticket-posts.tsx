@@ -6,16 +6,9 @@ import { ticketPostingView, ticketPostList, type ticketPostView } from '../api/t
 import { ticketEventKinds, ticketPostStates } from '../domain/ticket-posting.ts';
 import type { Api } from './api.ts';
 import { Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
-import {
-  ActionButton,
-  CheckField,
-  ChoiceField,
-  Form,
-  type FormState,
-  newForm,
-  Submit,
-  TextField,
-} from './form.tsx';
+import { ActionButton, Submit } from './buttons.tsx';
+import { CheckField, ChoiceField, TextField } from './fields.tsx';
+import { Form, type FormState, newForm } from './form.tsx';
 import type { FormValues } from './form-data.ts';
 import { common } from './i18n/common.ts';
 import { ticketPostWords } from './i18n/ticket-posts.ts';

@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { idParams } from '../api/parameters.ts';
 import { tokenView } from '../api/tokens.ts';
 import { ApiFailure } from './api.ts';
+import { AddLink, SaveOrCancel } from './buttons.tsx';
 import { CopyField } from './copy.tsx';
-import { ChoiceField, Form, type FormState, newForm, Submit, TextField } from './form.tsx';
+import { ChoiceField, TextField } from './fields.tsx';
+import { Form, type FormState, newForm } from './form.tsx';
 import { accessWords } from './i18n/access.ts';
 import { common } from './i18n/common.ts';
 import { failureWords } from './i18n/problems.ts';
-import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Card, ConfirmPage, Empty, State, Table, Time } from './parts.tsx';
 import { act, formOf } from './replies.tsx';
@@ -101,11 +102,7 @@ function ListPage({ tokens, now }: { tokens: readonly Token[]; now: Date }) {
       title={t.pages.tokens.title}
       section="settings"
       trail={[{ href: '/settings', label: words.nav.settings }]}
-      actions={
-        <a class="btn btn-primary" href={add.href}>
-          <Icon name="plus" /> {add.label}
-        </a>
-      }
+      actions={<AddLink {...add} />}
     >
       <Table
         caption={t.pages.tokens.title}
@@ -151,12 +148,7 @@ function NewPage({ state }: { state: FormState }) {
             <TextField name="name" required maxLength={100} autofocus />
             <ChoiceField name="role" radio required options={useRoleOptions()} />
             <TextField name="expiresInDays" type="number" min={1} max={3650} />
-            <div class="buttons">
-              <Submit>{t.create}</Submit>
-              <a class="btn" href={path}>
-                {words.cancel}
-              </a>
-            </div>
+            <SaveOrCancel back={path} words={t.create} />
           </Form>
         </Card>
       </div>

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { idParams } from '../api/parameters.ts';
 import { userView } from '../api/users.ts';
 import { type Role, roles } from '../domain/user.ts';
-import { CheckField, ChoiceField, Form, type FormState, newForm, Submit, TextField } from './form.tsx';
+import { AddLink, Submit } from './buttons.tsx';
+import { CheckField, ChoiceField, TextField } from './fields.tsx';
+import { Form, type FormState, newForm } from './form.tsx';
 import { accessWords } from './i18n/access.ts';
 import { common } from './i18n/common.ts';
-import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Card, Empty, State, Table, Time } from './parts.tsx';
 import { submit } from './replies.tsx';
@@ -100,11 +101,7 @@ function ListPage({ users }: { users: readonly User[] }) {
       title={t.pages.users.title}
       section="settings"
       trail={[{ href: '/settings', label: words.nav.settings }]}
-      actions={
-        <a class="btn btn-primary" href={`${path}/new`}>
-          <Icon name="plus" /> {t.newUser}
-        </a>
-      }
+      actions={<AddLink href={`${path}/new`} label={t.newUser} />}
     >
       <Table
         caption={t.pages.users.title}

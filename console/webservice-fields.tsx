@@ -2,7 +2,7 @@ import { datePlaceholders } from '../domain/web-address.ts';
 import { defaultNames } from '../domain/webservice.ts';
 import { type Campaign, campaignUrl } from './campaign-blocks.tsx';
 import { contactFieldNames } from './contact-fields.ts';
-import { CheckField, FieldGroup, type Option, SelectField, TextField } from './form.tsx';
+import { CheckField, FieldGroup, type Option, SelectField, TextField } from './fields.tsx';
 import type { FormValues } from './form-data.ts';
 import { campaigns as campaignWords } from './i18n/campaigns.ts';
 import { common } from './i18n/common.ts';
