@@ -95,7 +95,7 @@ export function MailingPage({
             <SelectField
               name="mailing.regionId"
               options={choices.regions}
-              empty={t.noneOfThem}
+              empty={words.noneOfThem}
               class="col-sm-6 mb-3"
             />
             <SelectField

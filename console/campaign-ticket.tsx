@@ -206,7 +206,7 @@ function TicketPage({
             <div data-when={`${part}.when=on_reply`}>
               {/* Another status takes no resolution. */}
               <fieldset class="plain" data-when={`${part}.status=|finished`} data-drops="">
-                <SelectField {...resolution('resolutionId')} empty={t.noneOfThem} />
+                <SelectField {...resolution('resolutionId')} empty={words.noneOfThem} />
               </fieldset>
             </div>
             <div data-when={`${part}.when=on_send`} class="row">

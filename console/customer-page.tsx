@@ -74,7 +74,7 @@ export function DataFields({ settings, state }: { settings: Settings; state: For
       <SelectField
         name="regionId"
         options={optionsOf(settings.regions, state.values.text('regionId'))}
-        empty={words.notChosen}
+        empty={words.noneOfThem}
       />
       <SelectField
         name="customerTypeId"

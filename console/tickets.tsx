@@ -208,7 +208,7 @@ function TicketPage({ story, settings, state }: { story: Story; settings: Settin
                 name="status"
                 options={moves.map((status) => ({ value: status, label: t.statuses[status] }))}
               />
-              <SelectField name="resolutionId" options={options('resolutionId')} empty={words.notChosen} />
+              <SelectField name="resolutionId" options={options('resolutionId')} empty={words.noneOfThem} />
               <SelectField name="departmentId" options={options('departmentId')} />
               <SelectField name="assigneeId" options={options('assigneeId')} />
               <SelectField name="categoryId" options={options('categoryId')} />

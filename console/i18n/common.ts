@@ -49,6 +49,8 @@ export const common = dictionary(
     none: '—',
     choose: 'Escolha…',
     notChosen: 'Nenhum',
+    /** Of what Portuguese calls "she": a region, a resolution. */
+    noneOfThem: 'Nenhuma',
     optional: 'opcional',
     older: 'Mais antigos',
     newest: 'Mais recentes',
@@ -136,6 +138,7 @@ export const common = dictionary(
     none: '—',
     choose: 'Choose…',
     notChosen: 'None',
+    noneOfThem: 'None',
     optional: 'optional',
     older: 'Older',
     newest: 'Newest',
