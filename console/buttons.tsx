@@ -79,3 +79,13 @@ export const AddLink = ({ href, label }: { href: string; label: string }) => (
     <Icon name="plus" /> {label}
   </a>
 );
+
+/** Beside the title of a list: what it shows, as a CSV file. */
+export function DownloadLink({ href, label }: { href: string; label?: string }) {
+  const t = useWords(common);
+  return (
+    <a class="btn" href={href} download>
+      <Icon name="download" /> {label ?? t.download}
+    </a>
+  );
+}

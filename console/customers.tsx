@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { customerList, customerView } from '../api/customers.ts';
 import { idParams } from '../api/parameters.ts';
 import { urlOf } from './api.ts';
-import { AddLink, SaveOrCancel } from './buttons.tsx';
+import { DownloadLink, AddLink, SaveOrCancel } from './buttons.tsx';
 import {
   ConsentState,
   type Customer,
@@ -18,7 +18,6 @@ import type { FormValues } from './form-data.ts';
 import { Form, type FormState, newForm } from './form.tsx';
 import { common } from './i18n/common.ts';
 import { customerWords } from './i18n/customers.ts';
-import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Card, ConfirmPage, Empty, Pager, State, Table } from './parts.tsx';
 import { act, submit } from './replies.tsx';
@@ -134,9 +133,7 @@ function ListPage({
       section="customers"
       actions={
         <>
-          <a class="btn" href={urlOf('/api/customers.csv', { ...query, after: undefined })} download>
-            <Icon name="download" /> {t.export}
-          </a>{' '}
+          <DownloadLink href={urlOf('/api/customers.csv', { ...query, after: undefined })} label={t.export} />{' '}
           {mayAdd && (
             <>
               <a class="btn" href={`${customersPath}/import`}>

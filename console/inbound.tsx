@@ -1,11 +1,10 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { replyView } from '../api/replies.ts';
+import { DownloadLink } from './buttons.tsx';
 import { urlOf } from './api.ts';
 import { Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
-import { common } from './i18n/common.ts';
 import { inboundWords } from './i18n/inbound.ts';
-import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Empty, Pager, State, Table, Time } from './parts.tsx';
 import { consoleOf } from './request.ts';
@@ -38,17 +37,12 @@ export function ReplyState({ effect }: { effect: Reply['effect'] }) {
 
 function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<Reply>>> & { query: Query }) {
   const t = useWords(inboundWords);
-  const words = useWords(common);
   const searching = Object.keys(query).length > 0;
   return (
     <Page
       title={t.title}
       section="replies"
-      actions={
-        <a class="btn" href={urlOf('/api/replies.csv', { ...query, before: undefined })}>
-          <Icon name="download" /> {words.download}
-        </a>
-      }
+      actions={<DownloadLink href={urlOf('/api/replies.csv', { ...query, before: undefined })} />}
     >
       <Filters
         action={path}

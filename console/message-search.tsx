@@ -2,12 +2,11 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { foundMessageView } from '../api/messages.ts';
 import { failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
+import { DownloadLink } from './buttons.tsx';
 import { urlOf } from './api.ts';
 import { Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
-import { common } from './i18n/common.ts';
 import { messages as words } from './i18n/messages.ts';
 import { runs as runWords } from './i18n/runs.ts';
-import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { MessageState } from './messages.tsx';
 import { Empty, Pager, Table, Time } from './parts.tsx';
@@ -50,7 +49,6 @@ function SearchPage({
 }: Awaited<ReturnType<typeof searched<Found>>> & { query: Query }) {
   const t = useWords(words);
   const runs = useWords(runWords);
-  const general = useWords(common);
   const searching = isSearch(query);
   return (
     <Page
@@ -59,9 +57,7 @@ function SearchPage({
       actions={
         searching &&
         refusal === null && (
-          <a class="btn" href={urlOf('/api/messages.csv', { ...query, before: undefined })} download>
-            <Icon name="download" /> {general.download}
-          </a>
+          <DownloadLink href={urlOf('/api/messages.csv', { ...query, before: undefined })} />
         )
       }
     >

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { messageStoryView, messageView } from '../api/messages.ts';
 import { idParams } from '../api/parameters.ts';
 import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from '../domain/message.ts';
+import { DownloadLink } from './buttons.tsx';
 import { type ApiFailure, urlOf } from './api.ts';
 import { Filters, queryOf, searched } from './filters.tsx';
-import { common } from './i18n/common.ts';
 import { messages as messageWords } from './i18n/messages.ts';
 import { runs as runWords } from './i18n/runs.ts';
 import { settleWords } from './i18n/settle.ts';
@@ -96,7 +96,6 @@ function MessagesPage({
 }) {
   const t = useWords(messageWords);
   const run = useWords(runWords);
-  const words = useWords(common);
   const settle = useWords(settleWords);
   const maySettle = useMay('operator');
   const format = useFormat();
@@ -116,9 +115,7 @@ function MessagesPage({
               <Icon name="check" /> {settle.openAll}
             </a>
           )}
-          <a class="btn" href={urlOf(`/api/runs/${runId}/messages.csv`, kept)} download>
-            <Icon name="download" /> {words.download}
-          </a>
+          <DownloadLink href={urlOf(`/api/runs/${runId}/messages.csv`, kept)} />
         </>
       }
     >

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { idParams } from '../api/parameters.ts';
 import { providerRates, providerView } from '../api/providers.ts';
@@ -27,6 +27,16 @@ const getProvider = (api: Api, id: number): Promise<Provider> =>
   api.get(`/api/providers/${id}`, providerView);
 const getRates = async (api: Api) => (await api.get('/api/providers/rates', providerRates)).rates;
 const getUses = async (api: Api, id: number) => (await api.get(`/api/providers/${id}/uses`, usesView)).usedBy;
+
+/** After saving: the provider, or first its addresses with a callback secret that is shown this once. */
+const kept = (
+  reply: FastifyReply,
+  provider: Provider,
+  { secret, notice }: { secret: string; notice: 'created' | 'saved' },
+): FastifyReply =>
+  secret === ''
+    ? reply.done(`${path}/${provider.id}`, notice)
+    : reply.header('cache-control', 'no-store').page(<CallbacksPage provider={provider} secret={secret} />);
 
 /** Through what messages leave: the account at each provider, its rate, and the addresses that it calls. */
 export const providers: FastifyPluginAsync = async (app) => {
@@ -64,11 +74,7 @@ export const providers: FastifyPluginAsync = async (app) => {
           secrets: secretsOf(kind, form) ?? { kind },
         };
         const provider = await api.send('POST', '/api/providers', body, providerView);
-        return await (shownSecret(form)
-          ? reply
-              .header('cache-control', 'no-store')
-              .page(<CallbacksPage provider={provider} secret={shownSecret(form)} />)
-          : reply.done(`${path}/${provider.id}`, 'created'));
+        return await kept(reply, provider, { secret: shownSecret(form), notice: 'created' });
       } catch (error) {
         const state = refusedState(error, form, view.locale);
         return reply.page(<NewPage kind={kind} state={state} />, state.status);
@@ -93,11 +99,7 @@ export const providers: FastifyPluginAsync = async (app) => {
       const content = { ...contentOf(kind, form), ratePerSecond, archived: archivedAt !== null };
       const body = { ...content, ...(secrets ? { secrets } : {}) };
       const saved = await api.send('PUT', `/api/providers/${provider.id}`, body, providerView);
-      return await (shownSecret(form)
-        ? reply
-            .header('cache-control', 'no-store')
-            .page(<CallbacksPage provider={saved} secret={shownSecret(form)} />)
-        : reply.done(`${path}/${provider.id}`, 'saved'));
+      return await kept(reply, saved, { secret: shownSecret(form), notice: 'saved' });
     } catch (error) {
       const state = refusedState(error, form, view.locale);
       return reply.page(await providerPage(api, provider, { data: state }), state.status);

@@ -36,53 +36,31 @@ export const settle: FastifyPluginAsyncZod = async (app) => {
     <SettleMessagePage {...await api.get(`/api/messages/${id}`, story)} state={state} />
   );
 
-  app.get(
-    '/runs/:id/settle',
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) => reply.page(await runPage(consoleOf(request).api, request.params.id, newForm())),
-  );
-  app.post(
-    '/runs/:id/settle',
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { id } = request.params;
-      return submit(
-        request,
-        reply,
-        async (form) => {
-          const messages = form.number('messages');
-          await api.send('POST', `/api/runs/${id}/settle`, { ...statementOf(form), messages });
-          return { to: `/runs/${id}`, notice: 'saved' };
-        },
-        (state) => runPage(api, id, state),
-      );
-    },
-  );
+  const one = { config: { access: 'operator' }, schema: { params: idParams } } as const;
+  for (const [noun, page] of [
+    ['runs', runPage],
+    ['messages', messagePage],
+  ] as const) {
+    app.get(`/${noun}/:id/settle`, one, async (request, reply) =>
+      reply.page(await page(consoleOf(request).api, request.params.id, newForm())),
+    );
 
-  app.get(
-    '/messages/:id/settle',
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) =>
-      reply.page(await messagePage(consoleOf(request).api, request.params.id, newForm())),
-  );
-  app.post(
-    '/messages/:id/settle',
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) => {
+    app.post(`/${noun}/:id/settle`, one, async (request, reply) => {
       const { api } = consoleOf(request);
       const { id } = request.params;
       return submit(
         request,
         reply,
         async (form) => {
-          await api.send('POST', `/api/messages/${id}/settle`, statementOf(form));
-          return { to: `/messages/${id}`, notice: 'saved' };
+          // Of a run, how many of them were seen.
+          const seen = noun === 'runs' ? { messages: form.number('messages') } : {};
+          await api.send('POST', `/api/${noun}/${id}/settle`, { ...statementOf(form), ...seen });
+          return { to: `/${noun}/${id}`, notice: 'saved' };
         },
-        (state) => messagePage(api, id, state),
+        (state) => page(api, id, state),
       );
-    },
-  );
+    });
+  }
 };
 
 function SettleRunPage({

@@ -7,12 +7,11 @@ import { ticketMoves, ticketStatuses } from '../domain/ticket.ts';
 import { type Api, urlOf } from './api.ts';
 import { optionsOf, settingsOf } from './choices.ts';
 import { Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
-import { Submit } from './buttons.tsx';
+import { DownloadLink, Submit } from './buttons.tsx';
 import { SelectField, TextAreaField, TextField } from './fields.tsx';
 import { Form, type FormState, newForm } from './form.tsx';
 import { common } from './i18n/common.ts';
 import { ticketWords } from './i18n/tickets.ts';
-import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Card, Empty, Facts, Pager, State, Table, Time, type Tone } from './parts.tsx';
 import { submit } from './replies.tsx';
@@ -120,17 +119,12 @@ function ListPage({
   settings,
 }: Awaited<ReturnType<typeof searched<Ticket>>> & { query: Query; settings: Settings }) {
   const t = useWords(ticketWords);
-  const words = useWords(common);
   const searching = Object.keys(query).length > 0;
   return (
     <Page
       title={t.title}
       section="tickets"
-      actions={
-        <a class="btn" href={urlOf('/api/tickets.csv', { ...query, before: undefined })}>
-          <Icon name="download" /> {words.download}
-        </a>
-      }
+      actions={<DownloadLink href={urlOf('/api/tickets.csv', { ...query, before: undefined })} />}
     >
       <Filters
         action={path}
