@@ -16,8 +16,12 @@ const gateway = await createGateway();
 const ui = await createConsole({ sandboxUrl: gateway.url });
 const admin = await ui.person('admin');
 const catalogue = await createCatalogue(ui);
-const named = documentOf(catalogue, { name: 'Cobrança de novembro, 2ª via do boleto' });
+/** As long as anyone makes them, and without a place to break. */
+const longWord = 'Pneumoultramicroscopicossilicovulcanoconiótico'.repeat(2).slice(0, 80);
+const named = documentOf(catalogue, { name: longWord, description: longWord });
 const campaignId = await createReadyCampaign(ui, named);
+// With all the buttons that there are.
+await ui.as('admin')('POST', `/api/campaigns/${campaignId}/enable`);
 const run = await createRun(ui, catalogue, { phones: ['+5511900000001', null, '+5511900000002'] });
 const subjects: PageSubjects = {
   '/campaigns': campaignId,
@@ -34,7 +38,7 @@ const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 
 async function settingSubjects(): Promise<Record<string, number>> {
   const create = async (path: string, definition: object): Promise<[string, number]> => {
-    const body = { name: `Um nome bastante longo, como os que as pessoas dão: ${path}`, definition };
+    const body = { name: `${longWord}, ${path}`, definition };
     const answer = await ui.as('admin')('POST', `/api/settings/${path}`, body);
     return [path, answer.json<{ id: number }>().id];
   };
@@ -102,7 +106,7 @@ async function serviceSubjects(): Promise<Record<string, number>> {
   const opened = await ui.sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
   const make = async (path: string, body: object): Promise<number> =>
     (await ui.as('admin')('POST', path, body)).json<{ id: number }>().id;
-  const name = 'João Assunção de Albuquerque e Mello Filho';
+  const name = longWord;
   return {
     '/tickets': opened?.ticketId ?? 0,
     '/customers': await make('/api/customers', { name, mobile: '11900000001' }),
@@ -130,7 +134,7 @@ const crookedParts = String.raw`(() => {
   }
   for (const table of document.querySelectorAll('.table-responsive')) {
     if (table.scrollWidth > table.clientWidth) found.push('a table too wide: ' + words(table));
-    for (const cell of table.querySelectorAll('tbody th, tbody td')) {
+    for (const cell of table.querySelectorAll('tbody th > div, tbody td > div')) {
       const text = words(cell);
       // Four lines of less than three letters each.
       const lines = cell.getBoundingClientRect().height / parseFloat(getComputedStyle(cell).lineHeight);
