@@ -5,7 +5,6 @@ import { microBatch } from '../activities/sender.ts';
 import { runCounts } from '../db/runs.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
-import { startProcess } from './processes.ts';
 import { account, createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
@@ -51,21 +50,19 @@ export async function benchKill({
   latencyMs?: number;
 } = {}): Promise<KillResult> {
   return withServers(async (servers) => {
-    const { databaseUrl, sql, temporalAddress, client, stops, log } = servers;
-    const sandbox = await startProcess('sandbox/main.ts', {}, /(http:\S+)/, [
+    const { databaseUrl, sql, temporalAddress, client, start, log } = servers;
+    const sandbox = await start('sandbox/main.ts', {}, /(http:\S+)/, [
       ...['--port', '0', '--account-sid', account.accountSid, '--auth-token', account.authToken],
       ...['--faults', JSON.stringify({ receipts: false, latencyMs })],
     ]);
-    stops.push(() => sandbox.stop());
     const environment = {
       ...workerEnvironment,
       DATABASE_URL: databaseUrl,
       TEMPORAL_ADDRESS: temporalAddress,
       SANDBOX_URL: sandbox.ready,
     };
-    const startWorker = () => startProcess('worker/main.ts', environment, null);
+    const startWorker = () => start('worker/main.ts', environment, null);
     let worker = await startWorker();
-    stops.push(() => worker.stop());
 
     const row = await (await createFactory(sql))(lines);
     const began = Date.now();

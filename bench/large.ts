@@ -6,7 +6,7 @@ import { freePort } from '../embedded/ports.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
 import { logIn } from '../scripts/api-client.ts';
 import { createCampaign, createSandboxProvider, createSendingHours } from '../scripts/first-campaign.ts';
-import { peakMegabytes, startProcess } from './processes.ts';
+import { peakMegabytes } from './processes.ts';
 import { account } from './runs.ts';
 import { withServers } from './servers.ts';
 
@@ -50,12 +50,11 @@ const ledgerShape = z.object({
 });
 
 export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): Promise<LargeResult> {
-  return withServers(async ({ databaseUrl, temporalAddress, client: temporal, stops, log }) => {
-    const sandbox = await startProcess('sandbox/main.ts', {}, /(http:\S+)/, [
+  return withServers(async ({ databaseUrl, temporalAddress, client: temporal, start, log }) => {
+    const sandbox = await start('sandbox/main.ts', {}, /(http:\S+)/, [
       ...['--port', '0', '--account-sid', account.accountSid, '--auth-token', account.authToken],
       ...['--faults', JSON.stringify({ receipts })],
     ]);
-    stops.push(() => sandbox.stop());
     const port = await freePort();
     const apiUrl = `http://127.0.0.1:${port}`;
     const environment = {
@@ -67,10 +66,8 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
       SECRET_KEYS: `bench:${randomBytes(32).toString('base64')}`,
       LOG_LEVEL: 'error',
     };
-    const worker = await startProcess('worker/main.ts', environment, null);
-    stops.push(() => worker.stop());
-    const api = await startProcess('api/main.ts', environment, /password (\S+)/);
-    stops.push(() => api.stop());
+    const worker = await start('worker/main.ts', environment, null);
+    const api = await start('api/main.ts', environment, /password (\S+)/);
 
     const client = await logIn(apiUrl, { login: 'admin', password: api.ready });
     const campaignId = await createCampaign(client, {

@@ -27,7 +27,7 @@ export async function startProcess(
     },
   );
   const stop = async (): Promise<unknown> => {
-    if (child.exitCode !== null) return;
+    if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGTERM');
     return once(child, 'exit');
   };

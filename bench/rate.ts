@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RunRow } from '../db/runs.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
-import { cpuMicros, startProcess } from './processes.ts';
+import { cpuMicros } from './processes.ts';
 import { createFactory, insertBenchProvider, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
@@ -35,9 +35,8 @@ const longEvery = 4;
 const segmentsOf = (messages: number): number => messages * (1 + 1 / longEvery);
 
 export async function benchRate({ rates = [50, 500, 2_000], seconds = 20 } = {}): Promise<RateResult[]> {
-  return withServers(async ({ databaseUrl, sql, temporalAddress, client, stops, log }) => {
-    const sink = await startProcess('bench/rate-sink.ts', {}, /^(http:\S+)/);
-    stops.push(() => sink.stop());
+  return withServers(async ({ databaseUrl, sql, temporalAddress, client, start, log }) => {
+    const sink = await start('bench/rate-sink.ts', {}, /^(http:\S+)/);
     const environment = {
       ...workerEnvironment,
       DATABASE_URL: databaseUrl,
@@ -47,10 +46,9 @@ export async function benchRate({ rates = [50, 500, 2_000], seconds = 20 } = {})
       SINGLE_SEND_UP_TO: '0',
     };
     const workers = [
-      await startProcess('worker/main.ts', environment, null),
-      await startProcess('worker/main.ts', environment, null),
+      await start('worker/main.ts', environment, null),
+      await start('worker/main.ts', environment, null),
     ];
-    for (const worker of workers) stops.push(() => worker.stop());
     const providerId = await insertBenchProvider(sql);
     const campaigns = [
       await createFactory(sql, { name: 'First', providerId }),

@@ -36,11 +36,11 @@ export async function benchReceipts({
   rounds = 5,
   connections = 100,
 } = {}): Promise<ReceiptsResult> {
-  return withServers(async ({ databaseUrl, sql, temporalAddress, stops, log }) => {
+  return withServers(async ({ databaseUrl, sql, temporalAddress, start, log }) => {
     const port = await freePort();
     const publicUrl = `http://127.0.0.1:${port}`;
     const makeRun = await createFactory(sql);
-    const server = await startProcess(
+    const server = await start(
       'bench/receipts-server.ts',
       {
         ...workerEnvironment,
@@ -51,7 +51,6 @@ export async function benchReceipts({
       },
       /^(http:\S+)/,
     );
-    stops.push(() => server.stop());
     const database = await postmasterOf(sql);
 
     const load = async (path: string, first: number): Promise<number> => {

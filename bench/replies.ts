@@ -4,7 +4,6 @@ import { insertSetting } from '../db/settings.ts';
 import { callbackPath } from '../domain/provider.ts';
 import { freePort } from '../embedded/ports.ts';
 import { createCallbacks } from '../sandbox/callbacks.ts';
-import { startProcess } from './processes.ts';
 import { account, createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
@@ -30,7 +29,7 @@ const pollMs = 50;
 const patienceMs = 10 * 60_000;
 
 export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise<RepliesResult> {
-  return withServers(async ({ databaseUrl, sql, temporalAddress, stops, log }) => {
+  return withServers(async ({ databaseUrl, sql, temporalAddress, start, stops, log }) => {
     const port = await freePort();
     const apiUrl = `http://127.0.0.1:${port}`;
     const environment = {
@@ -43,11 +42,9 @@ export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise
     const makeRun = await createFactory(sql, { ticketPolicy: await onReply(sql) });
     const { id: runId, providerId } = await makeRun(replies);
     await sql`update messages set status = 'sent', sending_at = now(), sent_at = now() where run_id = ${runId}`;
-    const api = await startProcess('api/main.ts', environment, /password (\S+)/);
-    stops.push(() => api.stop());
-    const startWorker = () => startProcess('worker/main.ts', environment, null);
+    await start('api/main.ts', environment, /password (\S+)/);
+    const startWorker = () => start('worker/main.ts', environment, null);
     let worker = await startWorker();
-    stops.push(() => worker.stop());
 
     const began = Date.now();
     const callbacks = createCallbacks({ authToken: account.authToken, connections: 20 });

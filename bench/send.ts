@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
 import { median } from './numbers.ts';
-import { cpuMicros, cpuMicrosOf, startProcess } from './processes.ts';
+import { cpuMicros, cpuMicrosOf } from './processes.ts';
 import { account, createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
@@ -38,9 +38,8 @@ const inFlight = 50;
 const activityContacts = 500;
 
 export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise<SendResult> {
-  return withServers(async ({ databaseUrl, postgresPid, sql, temporalAddress, client, stops }) => {
-    const sink = await startProcess('bench/sink.ts', {}, /^(http:\S+)/);
-    stops.push(() => sink.stop());
+  return withServers(async ({ databaseUrl, postgresPid, sql, temporalAddress, client, start }) => {
+    const sink = await start('bench/sink.ts', {}, /^(http:\S+)/);
     const environment = {
       ...workerEnvironment,
       DATABASE_URL: databaseUrl,
@@ -48,8 +47,7 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
       SANDBOX_URL: sink.ready,
       SINGLE_SEND_UP_TO: String(activityContacts),
     };
-    const worker = await startProcess('worker/main.ts', environment, null);
-    stops.push(() => worker.stop());
+    const worker = await start('worker/main.ts', environment, null);
     const makeRun = await createFactory(sql);
 
     const cpuNow = async () => ({
