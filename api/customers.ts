@@ -8,10 +8,10 @@ import {
   emptyCustomer,
   getCustomer,
   insertCustomer,
-  listCustomerMessages,
   listCustomers,
   updateCustomer,
 } from '../db/customers.ts';
+import { searchMessages } from '../db/messages.ts';
 import { listOptOutEvents, optOutSources } from '../db/opt-outs.ts';
 import { consent, type CustomerContent, consentSource, customerContent } from '../domain/customer.ts';
 import { actorId, actorOf, audit } from './auth.ts';
@@ -216,7 +216,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
     },
     async ({ params: { id }, query: { before, limit } }) => {
       await need(id);
-      return { messages: await listCustomerMessages(sql, id, { before, limit }) };
+      return { messages: await searchMessages(sql, { customerId: id }, { before, limit }) };
     },
   );
 

@@ -37,6 +37,11 @@ export const messageView = z.object({
   text: z.string().nullable(),
   segments: z.int(),
   extra: z.record(z.string(), z.string()).nullable(),
+  /** Region and type of customer are those of its run: of the campaign's mailing as it was then. */
+  regionId: z.int().nullable(),
+  regionName: z.string().nullable(),
+  customerTypeId: z.int().nullable(),
+  customerTypeName: z.string().nullable(),
   /** The message of an earlier run that this one sends again. */
   resendOf: z.int().nullable(),
   attempts: z.int(),
@@ -112,6 +117,8 @@ const search = filter.extend({
   customerId: urlId.optional(),
   customerCode: z.string().trim().min(1).max(100).optional(),
   campaignId: urlId.optional(),
+  regionId: urlId.optional(),
+  customerTypeId: urlId.optional(),
 });
 
 /** Without one of them the search would read all messages that there ever were. */
@@ -311,6 +318,8 @@ const columns: readonly (readonly [string, (row: MessageRow) => string | number]
   ['phone', ({ phone }) => csvPhone(phone)],
   ['code', ({ code }) => code ?? ''],
   ['name', ({ name }) => name ?? ''],
+  ['region', ({ regionName }) => regionName ?? ''],
+  ['customer_type', ({ customerTypeName }) => customerTypeName ?? ''],
   ['text', ({ text }) => text ?? ''],
   ['segments', ({ segments }) => segments],
   ['attempts', ({ attempts }) => attempts],

@@ -57,6 +57,8 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
           campaignId: urlId.optional(),
           status: z.enum(runStatuses).optional(),
           trigger: z.enum(runTriggers).optional(),
+          regionId: urlId.optional(),
+          customerTypeId: urlId.optional(),
         }),
         response: { 200: z.object({ runs: z.array(runSummaryView) }) },
       },

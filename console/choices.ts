@@ -14,6 +14,16 @@ export async function settingsOf(api: Api, kind: SettingKind) {
   return list.entries.toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
+/** What mailings and customers are classified by. */
+export async function settingsOfCustomers(api: Api) {
+  const [regions, customerTypes] = await Promise.all([
+    settingsOf(api, 'regions'),
+    settingsOf(api, 'customerTypes'),
+  ]);
+  return { regions, customerTypes };
+}
+export type CustomerSettings = Awaited<ReturnType<typeof settingsOfCustomers>>;
+
 /** What a list to choose from offers: archived ones only where they are the ones chosen. */
 export function optionsOf(
   list: readonly { id: number; name: string; archivedAt: Date | null }[],

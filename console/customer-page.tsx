@@ -6,7 +6,7 @@ import { ticketView } from '../api/tickets.ts';
 import { consents } from '../domain/customer.ts';
 import type { Api } from './api.ts';
 import { Submit } from './buttons.tsx';
-import { optionsOf, settingsOf } from './choices.ts';
+import { type CustomerSettings, optionsOf, settingsOfCustomers } from './choices.ts';
 import { SelectField, TextField } from './fields.tsx';
 import { Form, type FormState, newForm } from './form.tsx';
 import { common } from './i18n/common.ts';
@@ -49,19 +49,13 @@ const storyOf = async (api: Api, id: number): Promise<Story> => ({
   ).tickets,
 });
 
-export const settingsOfCustomers = async (api: Api) => ({
-  regions: await settingsOf(api, 'regions'),
-  customerTypes: await settingsOf(api, 'customerTypes'),
-});
-export type Settings = Awaited<ReturnType<typeof settingsOfCustomers>>;
-
 export function ConsentState({ consent }: { consent: Customer['consent'] }) {
   const t = useWords(customerWords);
   const tones = { granted: 'good', refused: 'bad', not_stated: 'neutral' } as const;
   return <State tone={tones[consent]}>{t.consents[consent]}</State>;
 }
 
-export function DataFields({ settings, state }: { settings: Settings; state: FormState }) {
+export function DataFields({ settings, state }: { settings: CustomerSettings; state: FormState }) {
   const words = useWords(common);
   return (
     <>
@@ -110,7 +104,7 @@ function CustomerPage({
   consent,
 }: {
   story: Story;
-  settings: Settings;
+  settings: CustomerSettings;
   data: FormState;
   consent: FormState;
 }) {

@@ -4,15 +4,8 @@ import { customerList, customerView } from '../api/customers.ts';
 import { idParams } from '../api/parameters.ts';
 import { urlOf } from './api.ts';
 import { DownloadLink, AddLink, SaveOrCancel } from './buttons.tsx';
-import {
-  ConsentState,
-  type Customer,
-  customerPage,
-  customersPath,
-  DataFields,
-  type Settings,
-  settingsOfCustomers,
-} from './customer-page.tsx';
+import { ConsentState, type Customer, customerPage, customersPath, DataFields } from './customer-page.tsx';
+import { type CustomerSettings, settingsOfCustomers } from './choices.ts';
 import { Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
 import type { FormValues } from './form-data.ts';
 import { Form, type FormState, newForm } from './form.tsx';
@@ -189,7 +182,7 @@ function ListPage({
   );
 }
 
-function NewPage({ state, settings }: { state: FormState; settings: Settings }) {
+function NewPage({ state, settings }: { state: FormState; settings: CustomerSettings }) {
   const t = useWords(customerWords);
   return (
     <Page title={t.newCustomer} section="customers" trail={[{ href: customersPath, label: t.title }]}>

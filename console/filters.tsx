@@ -1,5 +1,7 @@
 import { ApiFailure, urlOf } from './api.ts';
+import type { CustomerSettings } from './choices.ts';
 import { common } from './i18n/common.ts';
+import { customerWords } from './i18n/customers.ts';
 import { problemWords } from './i18n/problems.ts';
 import { useView, useWords } from './view.tsx';
 
@@ -93,6 +95,18 @@ export function Filters({
       )}
     </form>
   );
+}
+
+/** Region and type of customer; archived ones too, for what was sent once is still to be found. */
+export function useMailingFilters({ regions, customerTypes }: CustomerSettings): Filter[] {
+  const t = useWords(customerWords).fields;
+  return [
+    { name: 'regionId', label: t.regionId, list: regions },
+    { name: 'customerTypeId', label: t.customerTypeId, list: customerTypes },
+  ].map(({ list, ...filter }) => ({
+    ...filter,
+    options: list.map(({ id, name }) => ({ value: String(id), label: name })),
+  }));
 }
 
 /** The addresses of the pages after this one and of the first. */

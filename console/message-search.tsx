@@ -4,7 +4,8 @@ import { foundMessageView } from '../api/messages.ts';
 import { failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
 import { DownloadLink } from './buttons.tsx';
 import { urlOf } from './api.ts';
-import { Filters, pagesOf, type Query, queryOf, searched } from './filters.tsx';
+import { type CustomerSettings, settingsOfCustomers } from './choices.ts';
+import { Filters, pagesOf, type Query, queryOf, searched, useMailingFilters } from './filters.tsx';
 import { messages as words } from './i18n/messages.ts';
 import { runs as runWords } from './i18n/runs.ts';
 import { Page } from './layout.tsx';
@@ -25,20 +26,23 @@ export const messageSearch: FastifyPluginAsync = async (app) => {
   app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
     const { api } = consoleOf(request);
     const { runId, ...query } = queryOf(request.query);
-    const { status, reason, phone, campaignId } = query;
-    // All of a run or a campaign stands on the pages of runs.
+    const { status, reason, phone, campaignId, regionId, customerTypeId } = query;
+    // All of a run, a campaign, a region or a type of customer stands on the pages of runs.
     if (runId !== undefined && /^\d{1,15}$/.test(runId)) {
       return reply.redirect(urlOf(`/runs/${runId}/messages`, { status, reason, phone }), 303);
     }
+    const settings = await settingsOfCustomers(api);
     if (!isSearch(query)) {
-      if (campaignId !== undefined) return reply.redirect(urlOf('/runs', { campaignId }), 303);
-      return reply.page(<SearchPage rows={[]} refusal={null} query={query} />);
+      if ([campaignId, regionId, customerTypeId].some((one) => one !== undefined)) {
+        return reply.redirect(urlOf('/runs', { campaignId, regionId, customerTypeId }), 303);
+      }
+      return reply.page(<SearchPage rows={[]} refusal={null} query={query} settings={settings} />);
     }
     const found = await searched(async () => {
       const answer = z.object({ messages: z.array(foundMessageView) });
       return (await api.get('/api/messages', answer, { ...query, limit: pageSize })).messages;
     });
-    return reply.page(<SearchPage {...found} query={query} />);
+    return reply.page(<SearchPage {...found} query={query} settings={settings} />);
   });
 };
 
@@ -46,8 +50,10 @@ function SearchPage({
   rows,
   refusal,
   query,
-}: Awaited<ReturnType<typeof searched<Found>>> & { query: Query }) {
+  settings,
+}: Awaited<ReturnType<typeof searched<Found>>> & { query: Query; settings: CustomerSettings }) {
   const t = useWords(words);
+  const mailingFilters = useMailingFilters(settings);
   const runs = useWords(runWords);
   const searching = isSearch(query);
   return (
@@ -82,6 +88,7 @@ function SearchPage({
               label: runs.reason[value],
             })),
           },
+          ...mailingFilters,
         ]}
       />
       {searching ? (

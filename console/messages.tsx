@@ -6,6 +6,7 @@ import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from
 import { DownloadLink } from './buttons.tsx';
 import { type ApiFailure, urlOf } from './api.ts';
 import { Filters, queryOf, searched } from './filters.tsx';
+import { customerWords } from './i18n/customers.ts';
 import { messages as messageWords } from './i18n/messages.ts';
 import { runs as runWords } from './i18n/runs.ts';
 import { settleWords } from './i18n/settle.ts';
@@ -191,6 +192,7 @@ function MessagePage({
   const settle = useWords(settleWords);
   const maySettle = useMay('operator');
   const run = useWords(runWords);
+  const customer = useWords(customerWords).fields;
   const { format } = useView();
   const { runId, line, reason, extra } = message;
   const moments = [
@@ -270,6 +272,8 @@ function MessagePage({
             ],
             [t.name, message.name ?? '—'],
             [t.code, message.code ?? '—'],
+            [customer.regionId, message.regionName ?? '—'],
+            [customer.customerTypeId, message.customerTypeName ?? '—'],
             [t.reason, reason === null ? '—' : run.reason[reason]],
             ...(lookUp ? [[settle.lookUp, settle.results[lookUp.result ?? 'waiting']] as const] : []),
             [t.segments, format.number(message.segments)],

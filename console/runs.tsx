@@ -5,7 +5,8 @@ import { runSummaryView, runView } from '../api/run-view.ts';
 import { runSampleView } from '../api/runs.ts';
 import { runStatuses, runTriggers } from '../domain/run.ts';
 import { urlOf } from './api.ts';
-import { Filters } from './filters.tsx';
+import { type CustomerSettings, settingsOfCustomers } from './choices.ts';
+import { Filters, useMailingFilters } from './filters.tsx';
 import { common } from './i18n/common.ts';
 import { runs as runWords } from './i18n/runs.ts';
 import { Page } from './layout.tsx';
@@ -25,6 +26,8 @@ const filter = z.object({
   status: z.enum(runStatuses).optional().catch(undefined),
   trigger: z.enum(runTriggers).optional().catch(undefined),
   campaignId: urlId.optional().catch(undefined),
+  regionId: urlId.optional().catch(undefined),
+  customerTypeId: urlId.optional().catch(undefined),
 });
 type Filter = z.output<typeof filter>;
 
@@ -35,11 +38,14 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
     { config: { access: 'viewer' }, schema: { querystring: filter } },
     async (request, reply) => {
       const { api } = consoleOf(request);
-      const list = await api.get('/api/runs', z.object({ runs: z.array(runSummaryView) }), {
-        ...request.query,
-        limit: perPage,
-      });
-      return reply.page(<RunsPage runs={list.runs} filter={request.query} />);
+      const [list, settings] = await Promise.all([
+        api.get('/api/runs', z.object({ runs: z.array(runSummaryView) }), {
+          ...request.query,
+          limit: perPage,
+        }),
+        settingsOfCustomers(api),
+      ]);
+      return reply.page(<RunsPage runs={list.runs} filter={request.query} settings={settings} />);
     },
   );
 
@@ -98,11 +104,20 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
   });
 };
 
-function RunsPage({ runs, filter }: { runs: readonly RunSummary[]; filter: Filter }) {
+function RunsPage({
+  runs,
+  filter,
+  settings,
+}: {
+  runs: readonly RunSummary[];
+  filter: Filter;
+  settings: CustomerSettings;
+}) {
   const t = useWords(runWords);
+  const mailingFilters = useMailingFilters(settings);
   const { before, ...kept } = filter;
   const last = runs.at(-1);
-  const filtered = [kept.status, kept.trigger, kept.campaignId].some((value) => value !== undefined);
+  const filtered = Object.values(kept).some((value) => Boolean(value));
   const campaign = kept.campaignId === undefined ? undefined : runs[0];
   return (
     <Page
@@ -114,7 +129,12 @@ function RunsPage({ runs, filter }: { runs: readonly RunSummary[]; filter: Filte
     >
       <Filters
         action="/runs"
-        query={{ status: kept.status, trigger: kept.trigger }}
+        query={{
+          status: kept.status,
+          trigger: kept.trigger,
+          regionId: kept.regionId?.toString(),
+          customerTypeId: kept.customerTypeId?.toString(),
+        }}
         kept={{ campaignId: kept.campaignId?.toString() }}
         filters={[
           {
@@ -127,6 +147,7 @@ function RunsPage({ runs, filter }: { runs: readonly RunSummary[]; filter: Filte
             label: t.how,
             options: runTriggers.map((value) => ({ value, label: t.trigger[value] })),
           },
+          ...mailingFilters,
         ]}
       />
       <RunTable runs={runs} filtered={filtered} />

@@ -1,5 +1,4 @@
 import type { Consent, ConsentSource, CustomerContent } from '../domain/customer.ts';
-import type { MessageRow } from './messages.ts';
 import type { Sql } from './client.ts';
 
 /** A customer as the API shows them. Phones in E.164. */
@@ -93,17 +92,4 @@ export async function emptyCustomer(tx: Sql, id: number): Promise<boolean> {
     where id = ${id} and erased_at is null`;
   await tx`delete from consents where customer_id = ${id}`;
   return rows.count > 0;
-}
-
-/** A page of what was written to a customer, newest first; `before`: only those with a smaller id. */
-export async function listCustomerMessages(
-  sql: Sql,
-  customerId: number,
-  { before, limit }: { before?: number | undefined; limit: number },
-): Promise<MessageRow[]> {
-  return sql<MessageRow[]>`
-    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts, provider_id,
-      provider_message_id, provider_code, sending_at, sent_at, ended_at
-    from messages where customer_id = ${customerId} ${before === undefined ? sql`` : sql`and id < ${before}`}
-    order by id desc limit ${limit}`;
 }

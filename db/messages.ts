@@ -150,6 +150,11 @@ export interface MessageRow {
   text: string | null;
   segments: number;
   extra: Record<string, string> | null;
+  /** Region and type of customer are its run's. */
+  regionId: number | null;
+  regionName: string | null;
+  customerTypeId: number | null;
+  customerTypeName: string | null;
   resendOf: number | null;
   attempts: number;
   /** Who took it, refused it, or may have taken it. */
@@ -160,6 +165,16 @@ export interface MessageRow {
   sentAt: Date | null;
   endedAt: Date | null;
 }
+
+/** The columns of a `MessageRow`, for `messagesOfRuns`. */
+const messageColumns = (sql: Sql) => sql`
+  m.id, m.run_id, m.line, m.status, m.reason, m.code, m.name, m.phone, m.text, m.segments, m.extra,
+  r.region_id, regions.name as region_name, r.customer_type_id, customer_types.name as customer_type_name,
+  m.resend_of, m.attempts, m.provider_id, m.provider_message_id, m.provider_code, m.sending_at, m.sent_at, m.ended_at`;
+
+const messagesOfRuns = (sql: Sql) => sql`
+  messages as m join runs as r on r.id = m.run_id left join regions on regions.id = r.region_id
+  left join customer_types on customer_types.id = r.customer_type_id`;
 
 export interface MessageFilter {
   runId: number;
@@ -199,14 +214,12 @@ export async function listMessages(
   if (kept?.length === 0) return [];
   const withReason = kept?.every(({ reason }) => reason !== '') === true;
   return sql<MessageRow[]>`
-    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts,
-      provider_id, provider_message_id, provider_code, sending_at, sent_at, ended_at
-    from messages
-    where run_id = ${filter.runId} and line > ${after} ${withReason ? sql`and reason is not null` : sql``}
-      ${filter.status === undefined ? sql`` : sql`and status = ${filter.status}`}
-      ${filter.reason === undefined ? sql`` : sql`and reason = ${filter.reason}`}
-      ${filter.phone === undefined ? sql`` : sql`and phone = ${filter.phone}`}
-    order by line limit ${limit}`;
+    select ${messageColumns(sql)} from ${messagesOfRuns(sql)}
+    where m.run_id = ${filter.runId} and m.line > ${after} ${withReason ? sql`and m.reason is not null` : sql``}
+      ${filter.status === undefined ? sql`` : sql`and m.status = ${filter.status}`}
+      ${filter.reason === undefined ? sql`` : sql`and m.reason = ${filter.reason}`}
+      ${filter.phone === undefined ? sql`` : sql`and m.phone = ${filter.phone}`}
+    order by m.line limit ${limit}`;
 }
 
 /** Messages across runs: by one phone or one customer, for which there are indexes. */
@@ -216,6 +229,8 @@ export interface MessageSearch {
   customerId?: number | undefined;
   customerCode?: string | undefined;
   campaignId?: number | undefined;
+  regionId?: number | undefined;
+  customerTypeId?: number | undefined;
   status?: MessageStatus | undefined;
   reason?: string | undefined;
 }
@@ -230,19 +245,19 @@ export interface FoundMessageRow extends MessageRow {
 /** A page of the messages to a phone or a customer, newest first; `before`: only those with a smaller id. */
 export async function searchMessages(
   sql: Sql,
-  { phone, customerId, customerCode, campaignId, status, reason }: MessageSearch,
+  { phone, customerId, customerCode, campaignId, regionId, customerTypeId, status, reason }: MessageSearch,
   { before, limit }: { before?: number | undefined; limit: number },
 ): Promise<FoundMessageRow[]> {
   return sql<FoundMessageRow[]>`
-    select m.id, m.run_id, m.line, m.status, m.reason, m.code, m.name, m.phone, m.text, m.segments, m.extra, m.resend_of,
-      m.attempts, m.provider_id, m.provider_message_id, m.provider_code, m.sending_at, m.sent_at, m.ended_at,
-      r.campaign_id, r.settings -> 'campaign' ->> 'name' as campaign_name, r.occurrence
-    from messages as m join runs as r on r.id = m.run_id
+    select ${messageColumns(sql)}, r.campaign_id, r.settings -> 'campaign' ->> 'name' as campaign_name, r.occurrence
+    from ${messagesOfRuns(sql)}
     where true
       ${phone === undefined ? sql`` : sql`and m.phone = ${phone}`}
       ${customerId === undefined ? sql`` : sql`and m.customer_id = ${customerId}`}
       ${customerCode === undefined ? sql`` : sql`and m.customer_id = (select id from customers where code = ${customerCode})`}
       ${campaignId === undefined ? sql`` : sql`and r.campaign_id = ${campaignId}`}
+      ${regionId === undefined ? sql`` : sql`and r.region_id = ${regionId}`}
+      ${customerTypeId === undefined ? sql`` : sql`and r.customer_type_id = ${customerTypeId}`}
       ${status === undefined ? sql`` : sql`and m.status = ${status}`}
       ${reason === undefined ? sql`` : sql`and m.reason = ${reason}`}
       ${before === undefined ? sql`` : sql`and m.id < ${before}`}
@@ -283,9 +298,7 @@ export async function messageKin(
 
 export async function getMessage(sql: Sql, messageId: number): Promise<MessageRow | null> {
   const [row] = await sql<MessageRow[]>`
-    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, resend_of, attempts,
-      provider_id, provider_message_id, provider_code, sending_at, sent_at, ended_at
-    from messages where id = ${messageId}`;
+    select ${messageColumns(sql)} from ${messagesOfRuns(sql)} where m.id = ${messageId}`;
   return row ?? null;
 }
 

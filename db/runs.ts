@@ -125,12 +125,16 @@ export async function listRuns(
     campaignId,
     status,
     trigger,
+    regionId,
+    customerTypeId,
     before,
     limit,
   }: {
     campaignId?: number | undefined;
     status?: RunStatus | undefined;
     trigger?: RunTrigger | undefined;
+    regionId?: number | undefined;
+    customerTypeId?: number | undefined;
     before?: number | undefined;
     limit: number;
   },
@@ -140,6 +144,8 @@ export async function listRuns(
       ${campaignId === undefined ? sql`` : sql`and campaign_id = ${campaignId}`}
       ${status === undefined ? sql`` : sql`and status = ${status}`}
       ${trigger === undefined ? sql`` : sql`and trigger = ${trigger}`}
+      ${regionId === undefined ? sql`` : sql`and region_id = ${regionId}`}
+      ${customerTypeId === undefined ? sql`` : sql`and customer_type_id = ${customerTypeId}`}
       ${before === undefined ? sql`` : sql`and id < ${before}`}
     order by id desc limit ${limit}`;
   return rows.map(parsedRun);

@@ -8,14 +8,14 @@ const mostCounted = 1_000;
 /** What uses an entry: by its name, or, of what there are many, how many; 1,000 stand for so many or more. */
 export type SettingUse =
   | { kind: 'campaign' | 'subcategory'; id: number; name: string }
-  | { kind: 'tickets' | 'customers'; count: number };
+  | { kind: 'tickets' | 'customers' | 'runs'; count: number };
 
 /** Columns of other tables that refer to entries of a kind; campaigns are looked up by their own list. */
 const columns: Partial<
-  Record<SettingKind, { tickets?: string; customers?: string; subcategories?: string }>
+  Record<SettingKind, { tickets?: string; customers?: string; runs?: string; subcategories?: string }>
 > = {
-  regions: { customers: 'region_id' },
-  customerTypes: { customers: 'customer_type_id' },
+  regions: { customers: 'region_id', runs: 'region_id' },
+  customerTypes: { customers: 'customer_type_id', runs: 'customer_type_id' },
   departments: { tickets: 'department_id' },
   assignees: { tickets: 'assignee_id' },
   categories: { tickets: 'category_id', subcategories: 'category_id' },
@@ -30,7 +30,7 @@ export async function settingUses(
   kind: SettingKind,
   { table, id }: { table: string; id: number },
 ): Promise<SettingUse[]> {
-  const { tickets, customers, subcategories } = columns[kind] ?? {};
+  const { tickets, customers, runs, subcategories } = columns[kind] ?? {};
   const uses: SettingUse[] = (await campaignsUsing(sql, table, id)).map((one) => ({
     kind: 'campaign',
     ...one,
@@ -43,6 +43,7 @@ export async function settingUses(
   for (const [noun, column] of [
     ['tickets', tickets],
     ['customers', customers],
+    ['runs', runs],
   ] as const) {
     if (column === undefined) continue;
     const [row] = await sql<[{ count: number }]>`

@@ -416,9 +416,9 @@ describe('messages', () => {
       'content-disposition': `attachment; filename="run-${runId}-messages.csv"`,
     });
     expect(answer.body).toBe(
-      '\ufeffline;status;reason;phone;code;name;text;segments;attempts;provider_message_id;provider_code;sent_at;ended_at;problem\r\n' +
-        `2;queued;;5511900000001;1;"'=HYPERLINK(""http://evil"")";"ção; ""x""";1;0;;;;;\r\n` +
-        '3;skipped;phone_missing;;2;Maria 2;;0;0;;;;;\r\n',
+      '\ufeffline;status;reason;phone;code;name;region;customer_type;text;segments;attempts;provider_message_id;provider_code;sent_at;ended_at;problem\r\n' +
+        `2;queued;;5511900000001;1;"'=HYPERLINK(""http://evil"")";;;"ção; ""x""";1;0;;;;;\r\n` +
+        '3;skipped;phone_missing;;2;Maria 2;;;;0;0;;;;;\r\n',
     );
   });
 

@@ -8,6 +8,9 @@ const { sql } = ui;
 const viewer = await ui.person('viewer');
 const api = ui.as('viewer');
 const catalogue = await createCatalogue(ui);
+const mailing = { source: 'csv', sendingHoursId: catalogue.hoursId };
+const setting = async (path: string, name: string) =>
+  (await ui.as('admin')('POST', `/api/settings/${path}`, { name })).json<{ id: number }>().id;
 const phone = '+5511900000001';
 const older = await createRun(ui, catalogue, { phones: [phone, '+5511900000002'] });
 const newer = await createRun(ui, catalogue, { phones: [phone] });
@@ -55,6 +58,80 @@ test('What was found is downloaded as a file, with campaign and run', async () =
   expect(file).toHaveLength(4);
   expect(file[2]).toContain(`;${older.runId};`);
   expect(file[2]).toContain(';failed;number_invalid;5511900000001;');
+});
+
+test('A message has the region and the type of customer of its run, and is found by them', async () => {
+  const south = await setting('regions', 'Sul');
+  const north = await setting('regions', 'Norte');
+  const homes = await setting('customer-types', 'Residencial');
+  const phones = ['+5511900000007'];
+  const classified = await createRun(ui, catalogue, {
+    phones,
+    changes: { mailing: { ...mailing, regionId: south, customerTypeId: homes } },
+  });
+  const unclassified = await createRun(ui, catalogue, { phones });
+  const id = classified.messageIds[0] ?? 0;
+  const named = {
+    regionId: south,
+    regionName: 'Sul',
+    customerTypeId: homes,
+    customerTypeName: 'Residencial',
+  };
+  const none = { regionId: null, regionName: null, customerTypeId: null, customerTypeName: null };
+
+  expect(await search('phone=11900000007')).toMatchObject([none, named]);
+  for (const query of [`regionId=${south}`, `customerTypeId=${homes}`]) {
+    expect(await search(`phone=11900000007&${query}`)).toMatchObject([{ id, ...named }]);
+  }
+  expect(await search(`phone=11900000007&regionId=${north}`)).toEqual([]);
+  expect((await api('GET', `/api/messages/${id}`)).json()).toMatchObject({ message: named });
+  expect((await api('GET', `/api/runs/${classified.runId}/messages`)).json()).toMatchObject({
+    messages: [{ id, ...named }],
+  });
+  const runsOf = async (query: string) =>
+    (await api('GET', `/api/runs?${query}`)).json<{ runs: { id: number }[] }>().runs.map((run) => run.id);
+  expect(await runsOf(`regionId=${south}`)).toEqual([classified.runId]);
+  expect(await runsOf(`customerTypeId=${homes}`)).toEqual([classified.runId]);
+  expect(await runsOf(`regionId=${north}`)).toEqual([]);
+
+  for (const url of [
+    `/api/runs/${classified.runId}/messages.csv`,
+    `/api/messages.csv?phone=11900000007&regionId=${south}`,
+  ]) {
+    const [columns = [], ...rows] = (await api('GET', url)).body
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => line.split(';'));
+    expect(rows.map((row) => row[columns.indexOf('region')])).toEqual(['Sul']);
+    expect(rows.map((row) => row[columns.indexOf('customer_type')])).toEqual(['Residencial']);
+  }
+
+  const found = await viewer.get(`/messages?phone=11900000007&regionId=${south}`);
+  expect(found.body).toContain(`href="/messages/${id}"`);
+  expect(found.body).not.toContain(`href="/messages/${unclassified.messageIds[0] ?? 0}"`);
+  expect(found.body).toMatch(new RegExp(`<option value="${south}" selected[^>]*>Sul</option>`));
+  expect((await viewer.get(`/messages?regionId=${south}`)).headers.location).toBe(`/runs?regionId=${south}`);
+  const runs = await viewer.get(`/runs?regionId=${south}`);
+  expect(runs.body).toContain(`href="/runs/${classified.runId}"`);
+  expect(runs.body).not.toContain(`href="/runs/${unclassified.runId}"`);
+});
+
+test.each([
+  ['pt-BR', 'Região', 'Tipo de cliente'],
+  ['en', 'Region', 'Customer type'],
+])('The page of a message tells its region and type of customer (%s)', async (locale, region, type) => {
+  const changes = {
+    mailing: {
+      ...mailing,
+      regionId: await setting('regions', `Sul ${locale}`),
+      customerTypeId: await setting('customer-types', `Casa ${locale}`),
+    },
+  };
+  const { messageIds } = await createRun(ui, catalogue, { changes });
+  const reader = await ui.person('viewer');
+  await sql`update users set locale = ${locale} where id = ${reader.id}`;
+  const words = textOf(await reader.get(`/messages/${messageIds[0] ?? 0}`)).replaceAll(/\s+/g, ' ');
+  expect(words).toContain(`${region} Sul ${locale} ${type} Casa ${locale} `);
 });
 
 test('The page asks for a phone or a customer first, and leads from a run or a campaign to theirs', async () => {

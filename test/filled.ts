@@ -173,7 +173,12 @@ async function addCampaigns(tx: Sql, { campaigns, runs }: Amounts, settings: Set
       holidayCalendarId: settings.holiday_calendars,
     },
     message: { template: 'Olá, {nome}! Seu boleto {codigo} vence amanhã.', providerId: settings.providers },
-    mailing: { source: 'csv', sendingHoursId: settings.sending_hours, regionId: settings.regions },
+    mailing: {
+      source: 'csv',
+      sendingHoursId: settings.sending_hours,
+      regionId: settings.regions,
+      customerTypeId: settings.customer_types,
+    },
     ticketPolicy: {
       when: 'on_reply',
       departmentId: settings.departments,

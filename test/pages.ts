@@ -33,7 +33,14 @@ export function addressOf(pattern: string, subjects: PageSubjects): string {
 /** What people filter lists by, and the second page of each. */
 const searches: Readonly<Record<string, readonly string[]>> = {
   '/campaigns': ['before={campaign}', 'name=filial', 'enabled=true'],
-  '/runs': ['status=finished', 'status=failed', 'campaignId={campaign}', 'before={run}'],
+  '/runs': [
+    'status=finished',
+    'status=failed',
+    'campaignId={campaign}',
+    'regionId={region}',
+    'customerTypeId={customerType}',
+    'before={run}',
+  ],
   '/runs/:id/messages': [
     'status=delivered',
     'status=failed',
@@ -44,7 +51,13 @@ const searches: Readonly<Record<string, readonly string[]>> = {
     'phone={phone}',
     'after=1000',
   ],
-  '/messages': ['phone={phone}', 'phone={phone}&status=delivered', 'customerCode=C-1'],
+  '/messages': [
+    'phone={phone}',
+    'phone={phone}&status=delivered',
+    'phone={phone}&regionId={region}',
+    'customerCode=C-1',
+    'customerCode=C-1&customerTypeId={customerType}',
+  ],
   '/replies': ['phone={phone}', 'effect=ticket', 'effect=opt_out', 'unmatched=true', 'campaignId={campaign}'],
   '/tickets': [
     'status=open',
@@ -67,6 +80,8 @@ export function searchesOf(pattern: string, subjects: PageSubjects): string[] {
     campaign: subjects['/campaigns'],
     run: subjects['/runs'],
     phone: subjects['/phones'],
+    region: subjects['/settings/regions'],
+    customerType: subjects['/settings/customer-types'],
     department: subjects['/settings/departments'],
     assignee: subjects['/settings/assignees'],
   };

@@ -53,8 +53,7 @@ test('A run makes customers of its contacts, with its region and type, and chang
   ]);
   // Each message knows its customer, and by its run the region and the type of the mailing.
   const messages = await sql`
-    select m.line, c.code, runs.settings -> 'campaign' -> 'mailing' -> 'regionId' as region_id,
-      runs.settings -> 'campaign' -> 'mailing' -> 'customerTypeId' as customer_type_id
+    select m.line, c.code, runs.region_id, runs.customer_type_id
     from messages as m join runs on runs.id = m.run_id left join customers as c on c.id = m.customer_id
     where run_id = ${run.id} order by line`;
   expect(messages.map((row): unknown[] => Object.values(row))).toEqual([

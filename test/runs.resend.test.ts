@@ -75,6 +75,28 @@ async function finishedRun(failing: string[], changes: object = {}) {
 }
 
 describe('a resend', () => {
+  test('is of the region and the type of customer of the run that it sends again', async () => {
+    const make = async (path: string, name: string) =>
+      (await as('admin')('POST', `/api/settings/${path}`, { name })).json<{ id: number }>().id;
+    const regionId = await make('regions', 'Sul');
+    const customerTypeId = await make('customer-types', 'Residencial');
+    const mailing = { source: 'csv', sendingHoursId: catalogue.hoursId, regionId, customerTypeId };
+    const { campaignId, runId } = await finishedRun(['3'], { mailing });
+    const { definition, version } = (await as('viewer')('GET', `/api/campaigns/${campaignId}`)).json<{
+      definition: object;
+      version: number;
+    }>();
+    const elsewhere = { ...mailing, regionId: await make('regions', 'Norte'), customerTypeId: null };
+    const edited = { ...definition, mailing: elsewhere, version };
+    expect((await operator('PUT', `/api/campaigns/${campaignId}`, edited)).statusCode).toBe(200);
+
+    const again = await resent(runId);
+    await runBecomes(again, { status: 'finished' });
+    expect((await as('viewer')('GET', `/api/runs/${again}/messages`)).json()).toMatchObject({
+      messages: [{ line: 5, regionId, regionName: 'Sul', customerTypeId, customerTypeName: 'Residencial' }],
+    });
+  });
+
   test('says how many first, then sends the frozen texts of the failed messages in a run of its own', async () => {
     const { campaignId, runId } = await finishedRun(['3', '7']);
     const offer = await offerOf(runId);

@@ -166,6 +166,37 @@ test('a region that customers have is not deleted', async () => {
   expect(errorOf(answer)).toMatchObject({ code: 'in_use', usedBy: [{ kind: 'customers', count: 2 }] });
 });
 
+test('a region and a type of customer that messages have are archived, not deleted, and named there still', async () => {
+  const regionId = await make('regions', { name: 'Norte' });
+  const customerTypeId = await make('customer-types', { name: 'Empresa' });
+  const mailing = { source: 'csv', sendingHoursId: catalogue.hoursId, regionId, customerTypeId };
+  const { campaignId, messageIds } = await createRun(api, catalogue, { changes: { mailing } });
+  // The campaign goes on without them; what it has sent does not.
+  await sql`
+    update campaigns set definition = definition #- '{mailing,regionId}' #- '{mailing,customerTypeId}'
+    where id = ${campaignId}`;
+  for (const [path, name] of [
+    [`regions/${regionId}`, 'Norte'],
+    [`customer-types/${customerTypeId}`, 'Empresa'],
+  ] as const) {
+    expect((await admin('GET', `/api/settings/${path}/uses`)).json()).toEqual({
+      usedBy: [{ kind: 'runs', count: 1 }],
+    });
+    const answer = await admin('DELETE', `/api/settings/${path}`);
+    expect(answer.statusCode).toBe(409);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'in_use',
+      message: 'It is in use by 1 run. Archive it instead of deleting it.',
+      usedBy: [{ kind: 'runs', count: 1 }],
+    });
+    const archived = await admin('PUT', `/api/settings/${path}`, { name, archived: true });
+    expect(archived.statusCode).toBe(200);
+  }
+  expect((await admin('GET', `/api/messages/${messageIds[0]}`)).json()).toMatchObject({
+    message: { regionId, regionName: 'Norte', customerTypeId, customerTypeName: 'Empresa' },
+  });
+});
+
 test('a subcategory in use stays in its category', async () => {
   const other = await make('categories', { name: 'Nova' });
   await createReadyCampaign(api, documentOf(catalogue, { ticketPolicy: onReply(tickets) }));

@@ -303,6 +303,9 @@ create table runs (
   step            text not null check (step in ('due', 'hours', 'pending_check', 'mailing', 'preflight', 'approval', 'sending', 'tickets', 'done')),
   reason          jsonb,                  -- domain/run.ts: why it is paused, skipped, missed, cancelled or failed
   settings        jsonb not null,         -- domain/run.ts: the campaign as it was, frozen
+  -- Those of its messages, too: all of a run are of one region and one type of customer.
+  region_id       bigint generated always as ((settings -> 'campaign' -> 'mailing' ->> 'regionId')::bigint) stored references regions,
+  customer_type_id bigint generated always as ((settings -> 'campaign' -> 'mailing' ->> 'customerTypeId')::bigint) stored references customer_types,
   mailing_file_id bigint references mailing_files, -- the file it reads, or the answer it fetched
   fetched_at      timestamptz,            -- when it began to fetch that answer
   resend_of       bigint references runs, -- the run whose messages this one sends again
@@ -326,6 +329,8 @@ create table runs (
 );
 create index on runs (mailing_file_id);
 create index on runs (provider_id);
+create index on runs (region_id, id);
+create index on runs (customer_type_id, id);
 create index on runs (resend_of) where resend_of is not null;
 -- With all that home asks of the runs of the last days.
 create index on runs (occurrence) include (id, trigger);
