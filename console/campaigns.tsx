@@ -194,7 +194,6 @@ function CampaignsPage({
           },
           {
             heading: t.last,
-            wide: true,
             cell: ({ lastRun }) =>
               lastRun ? (
                 <a class="quiet" href={`/runs/${lastRun.id}`}>

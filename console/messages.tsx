@@ -199,9 +199,6 @@ function MessagePage({
     ...(of.mailingAt ? [{ at: of.mailingAt, words: t.read(format.number(line)), more: null }] : []),
     ...(message.sendingAt ? [{ at: message.sendingAt, words: t.sendingAt, more: null }] : []),
     ...(message.sentAt ? [{ at: message.sentAt, words: t.sentAt, more: null }] : []),
-    ...(message.endedAt
-      ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.oneMessage[message.status]}`, more: null }]
-      : []),
     // What people wrote stands in its reply.
     ...events
       .filter(({ kind }) => kind !== 'message' || replies.length === 0)
@@ -215,6 +212,10 @@ function MessagePage({
         }[kind];
         return { at: receivedAt, words: says === null ? words : `${words}: ${says}`, more: payload };
       }),
+    // A receipt that ends it has the very same time, and comes first.
+    ...(message.endedAt
+      ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.oneMessage[message.status]}`, more: null }]
+      : []),
     ...replies.map(({ receivedAt, text }) => ({ at: receivedAt, words: `${t.reply}: ${text}`, more: null })),
     ...optOuts.map(({ at, kind }) => ({ at, words: t.optOuts[kind], more: null })),
     ...tickets.map(({ id, openedAt }) => ({

@@ -157,6 +157,8 @@ for (const box of document.querySelectorAll('[data-samples]')) {
         scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
         axes: [
           {
+            // The widest of them is a day with its time, as 28/11, 19:12.
+            space: 96,
             values: (_, times, __, ___, step) =>
               times.map(step < 60 ? withSeconds : step < 12 * 3600 ? withMinutes : withDay),
           },
