@@ -26,16 +26,12 @@ import { describeRunReason, type RunReason } from '../domain/run.ts';
 import { checkSafeguards, fewestOutcomes } from '../domain/safeguards.ts';
 import { waitingOf } from '../domain/waiting.ts';
 import { finalFailure } from './failure.ts';
+import { outcomeOf } from './outcome.ts';
+import { persistently } from './persistently.ts';
+import { ProviderAccountError, ProviderUnavailableError } from './provider-health.ts';
 import type { Providers } from './providers.ts';
 import { countsTable } from './runs.ts';
-import {
-  outcomeOf,
-  persistently,
-  ProviderAccountError,
-  ProviderUnavailableError,
-  type SenderStop,
-  streamMessages,
-} from './sender.ts';
+import { type SenderStop, streamMessages } from './sender.ts';
 
 /** How a run's messages are to be sent from here on. */
 export type SendingPlan =

@@ -1,4 +1,3 @@
-import postgres from 'postgres';
 import {
   type Claim,
   type ClaimedMessage,
@@ -14,7 +13,15 @@ import { optOutRecipients } from '../db/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers.ts';
 import { runStatus } from '../db/runs.ts';
 import type { Provider, SendOutcome } from '../sms/provider.ts';
+import { outcomeOf, unsent } from './outcome.ts';
 import { createPace, lateMs } from './pace.ts';
+import { persistently } from './persistently.ts';
+import {
+  createHealth,
+  probeInFlight,
+  ProviderAccountError,
+  ProviderUnavailableError,
+} from './provider-health.ts';
 
 /**
  * A micro-batch: how many messages a sender holds at most that are claimed and have no durable outcome yet, whether
@@ -29,19 +36,10 @@ const maxInFlight = 50;
 /** Outcomes are written when there are so many, or the first of them has waited for so long: fewer, larger writes. */
 const writeSize = 100;
 const gatherMs = 5;
-/** Until the provider has taken one message, so many at a time are risked; doubled with each that it takes. */
-const probeInFlight = 4;
-/** A message that failed temporarily waits this long, doubled with each attempt. */
-const retryDelayMs = 2_000;
-const maxRetryDelayMs = 5 * 60_000;
 /** The provider asked for a pause without saying how long. */
 const holdMs = 1_000;
 /** Looking whether to go on, and telling of the progress. */
 const tickMs = 1_000;
-/** More failures than this in a row, or in `recentSpan` sends more than `recentShare`, are the provider's, not the messages'. */
-const failuresInARow = 20;
-const recentSpan = 100;
-const recentShare = 0.8;
 
 export interface SenderDeps {
   sql: Database;
@@ -83,26 +81,6 @@ export interface SenderProgress {
  */
 export type SenderStop = 'nothing_due' | 'not_running' | 'limit' | 'threshold' | 'deadline' | 'shutdown';
 
-/** The provider refuses the account: no message will be taken until a person has acted. */
-export class ProviderAccountError extends Error {
-  override readonly name = 'ProviderAccountError';
-  readonly code: string;
-  constructor(code: string, detail: string) {
-    super(detail);
-    this.code = code;
-  }
-}
-
-/** Sends fail one after the other: the provider, or the way to it, is down. */
-export class ProviderUnavailableError extends Error {
-  override readonly name = 'ProviderUnavailableError';
-  readonly code: string;
-  constructor(code: string, detail: string) {
-    super(detail);
-    this.code = code;
-  }
-}
-
 /** A claim that has a row of its own in the database. */
 interface OpenClaim {
   id: number;
@@ -132,77 +110,6 @@ function createBell() {
     wait: (): Promise<void> => new Promise((resolve) => waiters.push(resolve)),
   };
 }
-
-/** Of a message that was claimed and not handed to the provider. */
-const unsent: Omit<Outcome, 'id'> = {
-  status: 'queued',
-  reason: null,
-  providerId: null,
-  providerMessageId: null,
-  providerCode: null,
-  notBefore: null,
-  uncounted: true,
-  elapsedMs: 0,
-};
-
-/**
- * What the answer to a send means for the message's row. The five answers are those of sms/provider.ts; `attempts`
- * counts this one. Also used by `sendMessage`.
- *
- * One literal and no inner function: this is done for each message, and tsx names every inner function anew at each
- * call (measured: a twentieth of the sender's CPU).
- */
-export function outcomeOf(
-  message: ClaimedMessage,
-  answer: SendOutcome,
-  { providerId, deduplicates }: { providerId: number; deduplicates: boolean },
-  elapsedMs: number,
-): Outcome {
-  const outcome: Outcome = {
-    id: message.id,
-    status: 'queued',
-    reason: null,
-    providerId: null,
-    providerMessageId: null,
-    providerCode: answer.kind === 'accepted' ? null : answer.code,
-    notBefore: null,
-    uncounted: false,
-    elapsedMs,
-  };
-  switch (answer.kind) {
-    case 'accepted':
-      outcome.status = 'sent';
-      outcome.providerId = providerId;
-      outcome.providerMessageId = answer.providerMessageId;
-      break;
-    case 'refused':
-      outcome.status = 'failed';
-      outcome.providerId = providerId;
-      outcome.reason = answer.reason;
-      break;
-    case 'temporary':
-      // A pause the provider asked for says nothing about this message: it costs it no attempt.
-      outcome.uncounted = answer.retryAfterMs !== null;
-      outcome.notBefore = new Date(Date.now() + (answer.retryAfterMs ?? retryDelay(message.attempts)));
-      break;
-    case 'ambiguous':
-      outcome.providerId = providerId;
-      if (deduplicates) {
-        outcome.notBefore = new Date(Date.now() + retryDelay(message.attempts));
-      } else {
-        outcome.status = 'unknown';
-        outcome.reason = 'no_answer';
-      }
-      break;
-    case 'account':
-      outcome.uncounted = true;
-      break;
-  }
-  return outcome;
-}
-
-const retryDelay = (attempts: number): number =>
-  Math.min(maxRetryDelayMs, retryDelayMs * 2 ** (attempts - 1));
 
 /**
  * Sends the queued messages of a run, streaming: claims ahead in small batches, keeps `maxInFlight` sends under way at
@@ -482,58 +389,4 @@ export async function streamMessages(
   if (stop === 'nothing_due' && !claims.any && (await runStatus(sql, runId)) !== 'running')
     return 'not_running';
   return stop ?? 'nothing_due';
-}
-
-/** Tells failures that are the provider's from those of single messages. */
-function createHealth() {
-  let proven = false;
-  let inARow = 0;
-  const recent: boolean[] = [];
-  const note = (bad: boolean): void => {
-    recent.push(bad);
-    if (recent.length > recentSpan) recent.shift();
-  };
-  return {
-    good(): void {
-      proven = true;
-      inARow = 0;
-      note(false);
-    },
-    /** True: stop. */
-    bad(): boolean {
-      inARow++;
-      note(true);
-      const share = recent.filter(Boolean).length / recentSpan;
-      return inARow >= (proven ? failuresInARow : probeInFlight) || share >= recentShare;
-    },
-  };
-}
-
-/** SQLSTATE classes of what passes by itself: connection, transaction rollback, resources, operator, system. */
-const passingClasses = new Set(['08', '40', '53', '57', '58']);
-
-/** A statement that the database refuses will be refused again; all else is the way to it, or its state. */
-const mayPass = (error: unknown): boolean =>
-  !(error instanceof postgres.PostgresError) || passingClasses.has(error.code.slice(0, 2));
-
-/**
- * Repeats a write until it succeeds: the outcomes of sends are only in this process's memory. While the database is
- * away the sender waits with them; once it has to shut down it tries for ten seconds more.
- */
-export async function persistently(
-  { signal, onTrouble }: Pick<SenderTask, 'signal' | 'onTrouble'>,
-  write: () => Promise<void>,
-): Promise<void> {
-  let giveUpAt = Infinity;
-  for (let delay = 100; ; delay = Math.min(2_000, delay * 2)) {
-    try {
-      await write();
-      return;
-    } catch (error) {
-      if (signal.aborted && giveUpAt === Infinity) giveUpAt = Date.now() + 10_000;
-      if (!mayPass(error) || Date.now() > giveUpAt) throw error;
-      onTrouble(error);
-      await new Promise((resolve) => setTimeout(resolve, delay));
-    }
-  }
 }

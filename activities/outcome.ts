@@ -1,0 +1,77 @@
+import type { ClaimedMessage, Outcome } from '../db/claims.ts';
+import type { SendOutcome } from '../sms/provider.ts';
+
+/** A message that failed temporarily waits this long, doubled with each attempt. */
+const retryDelayMs = 2_000;
+const maxRetryDelayMs = 5 * 60_000;
+
+/** Of a message that was claimed and not handed to the provider. */
+export const unsent: Omit<Outcome, 'id'> = {
+  status: 'queued',
+  reason: null,
+  providerId: null,
+  providerMessageId: null,
+  providerCode: null,
+  notBefore: null,
+  uncounted: true,
+  elapsedMs: 0,
+};
+
+/**
+ * What the answer to a send means for the message's row. The five answers are those of sms/provider.ts; `attempts`
+ * counts this one. Also used by `sendMessage`.
+ *
+ * One literal and no inner function: this is done for each message, and tsx names every inner function anew at each
+ * call (measured: a twentieth of the sender's CPU).
+ */
+export function outcomeOf(
+  message: ClaimedMessage,
+  answer: SendOutcome,
+  { providerId, deduplicates }: { providerId: number; deduplicates: boolean },
+  elapsedMs: number,
+): Outcome {
+  const outcome: Outcome = {
+    id: message.id,
+    status: 'queued',
+    reason: null,
+    providerId: null,
+    providerMessageId: null,
+    providerCode: answer.kind === 'accepted' ? null : answer.code,
+    notBefore: null,
+    uncounted: false,
+    elapsedMs,
+  };
+  switch (answer.kind) {
+    case 'accepted':
+      outcome.status = 'sent';
+      outcome.providerId = providerId;
+      outcome.providerMessageId = answer.providerMessageId;
+      break;
+    case 'refused':
+      outcome.status = 'failed';
+      outcome.providerId = providerId;
+      outcome.reason = answer.reason;
+      break;
+    case 'temporary':
+      // A pause the provider asked for says nothing about this message: it costs it no attempt.
+      outcome.uncounted = answer.retryAfterMs !== null;
+      outcome.notBefore = new Date(Date.now() + (answer.retryAfterMs ?? retryDelay(message.attempts)));
+      break;
+    case 'ambiguous':
+      outcome.providerId = providerId;
+      if (deduplicates) {
+        outcome.notBefore = new Date(Date.now() + retryDelay(message.attempts));
+      } else {
+        outcome.status = 'unknown';
+        outcome.reason = 'no_answer';
+      }
+      break;
+    case 'account':
+      outcome.uncounted = true;
+      break;
+  }
+  return outcome;
+}
+
+const retryDelay = (attempts: number): number =>
+  Math.min(maxRetryDelayMs, retryDelayMs * 2 ** (attempts - 1));

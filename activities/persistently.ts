@@ -1,0 +1,30 @@
+import postgres from 'postgres';
+
+/** SQLSTATE classes of what passes by itself: connection, transaction rollback, resources, operator, system. */
+const passingClasses = new Set(['08', '40', '53', '57', '58']);
+
+/** A statement that the database refuses will be refused again; all else is the way to it, or its state. */
+const mayPass = (error: unknown): boolean =>
+  !(error instanceof postgres.PostgresError) || passingClasses.has(error.code.slice(0, 2));
+
+/**
+ * Repeats a write until it succeeds: the outcomes of sends are only in this process's memory. While the database is
+ * away the sender waits with them; once it has to shut down it tries for ten seconds more.
+ */
+export async function persistently(
+  { signal, onTrouble }: { signal: AbortSignal; onTrouble: (error: unknown) => void },
+  write: () => Promise<void>,
+): Promise<void> {
+  let giveUpAt = Infinity;
+  for (let delay = 100; ; delay = Math.min(2_000, delay * 2)) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      if (signal.aborted && giveUpAt === Infinity) giveUpAt = Date.now() + 10_000;
+      if (!mayPass(error) || Date.now() > giveUpAt) throw error;
+      onTrouble(error);
+      await new Promise((resolve) => setTimeout(resolve, delay));
+    }
+  }
+}
