@@ -11,7 +11,7 @@ import { Icon } from './icons.tsx';
 import { Page } from './layout.tsx';
 import { Card, Facts, Table, Time } from './parts.tsx';
 import { Live, type Run } from './run-live.tsx';
-import { linesOf, RunState, sumOf } from './run-parts.tsx';
+import { linesOf, mayBeApproved, mayBeCancelled, RunState, sumOf } from './run-parts.tsx';
 import { useFormat, useMay, useView, useWords } from './view.tsx';
 
 export type Sample = z.output<typeof runSampleView>;
@@ -148,15 +148,14 @@ function RunActions({ run }: { run: Run }) {
   const t = useWords(runWords);
   const settle = useWords(settleWords);
   const mayChange = useMay('operator');
-  const { id, campaignId, status, step, trigger, counts } = run;
+  const { id, campaignId, status, trigger, counts } = run;
   const url = `/runs/${id}`;
-  const live = status === 'running' || status === 'paused';
   const mayResend =
     resendableRunStatuses.has(status) && sumOf(counts, 'failed', 'undelivered', 'unknown') > 0;
   if (!mayChange) return null;
   return (
     <>
-      {step === 'approval' && live && trigger !== 'dry_run' && (
+      {mayBeApproved(run) && (
         <a class="btn btn-primary" href={`${url}/approve`}>
           <Icon name="check" /> {t.approve}
         </a>
@@ -191,7 +190,7 @@ function RunActions({ run }: { run: Run }) {
           {t.toCampaign}
         </a>
       )}
-      {(live || status === 'failed') && (
+      {mayBeCancelled(run) && (
         <a class="btn" href={`${url}/cancel`}>
           {t.cancelRun}
         </a>

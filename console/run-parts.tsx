@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { runSummaryView } from '../api/run-view.ts';
 import type { MessageStatus } from '../domain/message.ts';
-import type { RunStatus } from '../domain/run.ts';
+import type { RunStatus, RunStep, RunTrigger } from '../domain/run.ts';
 import { runs as runWords } from './i18n/runs.ts';
 import { Empty, State, Table, Time, type Tone } from './parts.tsx';
 import { useFormat, useWords } from './view.tsx';
@@ -23,6 +23,14 @@ export function RunState({ run }: { run: { status: RunStatus } }) {
   const t = useWords(runWords);
   return <State tone={tones[run.status]}>{t.status[run.status]}</State>;
 }
+
+const isLive = (status: RunStatus): boolean => status === 'running' || status === 'paused';
+
+/** Whether it waits for a person's approval. A dry run passes that step without. */
+export const mayBeApproved = (run: { status: RunStatus; step: RunStep; trigger: RunTrigger }): boolean =>
+  run.step === 'approval' && isLive(run.status) && run.trigger !== 'dry_run';
+export const mayBeCancelled = ({ status }: { status: RunStatus }): boolean =>
+  isLive(status) || status === 'failed';
 
 type Counts = Readonly<Partial<Record<MessageStatus, number>>>;
 export const sumOf = (counts: Counts, ...statuses: readonly MessageStatus[]): number =>

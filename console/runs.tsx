@@ -15,7 +15,7 @@ import { act } from './replies.tsx';
 import { consoleOf } from './request.ts';
 import { Live, type Run } from './run-live.tsx';
 import { RunPage } from './run-page.tsx';
-import { type RunSummary, RunTable, sumOf } from './run-parts.tsx';
+import { mayBeApproved, mayBeCancelled, type RunSummary, RunTable, sumOf } from './run-parts.tsx';
 import { useFormat, useWords } from './view.tsx';
 
 type RunWords = (typeof runWords)['en'];
@@ -94,13 +94,16 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
   }
 
   app.get('/runs/:id/approve', action, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return reply.page(<ApprovePage run={await api.get(`/api/runs/${request.params.id}`, runView)} />);
+    const run = await consoleOf(request).api.get(`/api/runs/${request.params.id}`, runView);
+    // A page from before, or by the back button: what the run is now says why there is nothing to confirm.
+    if (!mayBeApproved(run)) return reply.redirect(`/runs/${run.id}`, 303);
+    return reply.page(<ApprovePage run={run} />);
   });
 
   app.get('/runs/:id/cancel', action, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return reply.page(<CancelPage run={await api.get(`/api/runs/${request.params.id}`, runView)} />);
+    const run = await consoleOf(request).api.get(`/api/runs/${request.params.id}`, runView);
+    if (!mayBeCancelled(run)) return reply.redirect(`/runs/${run.id}`, 303);
+    return reply.page(<CancelPage run={run} />);
   });
 };
 

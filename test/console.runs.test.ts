@@ -83,6 +83,11 @@ test('What approval, cancelling and resending concern is said before', async () 
   await sql`delete from run_counts where run_id = ${runId}`;
   expect(textOf(await operator.get(`/runs/${runId}/cancel`))).toContain('Nada mais será enviado.');
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
+  // It has ended meanwhile: nothing to confirm.
+  for (const action of ['approve', 'cancel']) {
+    const late = await operator.get(`/runs/${runId}/${action}`);
+    expect([late.statusCode, late.headers.location]).toEqual([303, `/runs/${runId}`]);
+  }
 });
 
 test('Unknown messages are sent again only when they are ticked, with a warning', async () => {
