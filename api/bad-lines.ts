@@ -4,7 +4,7 @@ import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import { getCampaign } from '../db/campaigns.ts';
 import type { Database } from '../db/client.ts';
-import { readMailingFile } from '../db/mailings.ts';
+import { keptFileOfRun, readMailingFile } from '../db/mailings.ts';
 import { listMessages, type MessageRow } from '../db/messages.ts';
 import { getRun, type RunRow } from '../db/runs.ts';
 import type { ExtraField } from '../domain/contact.ts';
@@ -63,7 +63,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { 
       schema: {
         tags: ['runs'],
         summary: 'The lines that a run has left out, as a CSV file',
-        description: `${layoutNote} Of a mailing from a web service it has what was kept of each contact.`,
+        description: `${layoutNote} Of a mailing from a web service, or whose file is no longer kept, it has what was kept of each contact.`,
         produces: ['text/csv'],
         params: idParams,
         querystring: z.strictObject({ reason: z.enum(skipReasons).optional() }),
@@ -95,14 +95,15 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { 
     const { extraFields } = run.settings.campaign.mailing;
     yield headerOf(extraFields);
     const skipped = skippedMessages(run.id, reason);
-    if (run.mailingFileId === null) {
+    const fileId = await keptFileOfRun(sql, run.id, 'upload');
+    if (fileId === null) {
       for await (const message of skipped) yield linesOf([keptRow(message, extraFields)]);
       return;
     }
     // Both come in the order of their lines.
     let next = await skipped.next();
     if (next.done) return;
-    for await (const batch of readWritten(readMailingFile(sql, run.mailingFileId), { extraFields })) {
+    for await (const batch of readWritten(readMailingFile(sql, fileId), { extraFields })) {
       const rows: string[][] = [];
       for (const written of batch) {
         if (next.done) break;

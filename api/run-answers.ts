@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { Database } from '../db/client.ts';
-import { getMailingFile, readMailingFile } from '../db/mailings.ts';
-import { getRun } from '../db/runs.ts';
+import { keptFileOfRun, readMailingFile } from '../db/mailings.ts';
+import { runStatus } from '../db/runs.ts';
 import { ApiError, notFound } from './errors.ts';
 import { idParams } from './parameters.ts';
 
@@ -22,10 +22,9 @@ export const runAnswers: FastifyPluginAsyncZod<{ sql: Database }> = async (app, 
       },
     },
     async ({ params: { id } }, reply) => {
-      const run = await getRun(sql, id);
-      if (!run) throw notFound('run', id);
-      const file = run.mailingFileId === null ? null : await getMailingFile(sql, run.mailingFileId);
-      if (file?.origin !== 'webservice') {
+      if ((await runStatus(sql, id)) === null) throw notFound('run', id);
+      const fileId = await keptFileOfRun(sql, id, 'webservice');
+      if (fileId === null) {
         throw new ApiError('not_found', {
           message: `Run ${id} has no answer of a web service, or it is no longer kept.`,
         });
@@ -33,7 +32,7 @@ export const runAnswers: FastifyPluginAsyncZod<{ sql: Database }> = async (app, 
       return reply
         .type('application/json')
         .header('content-disposition', `attachment; filename="run-${id}-answer.json"`)
-        .send(Readable.from(readMailingFile(sql, file.id)));
+        .send(Readable.from(readMailingFile(sql, fileId)));
     },
   );
 };

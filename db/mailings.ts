@@ -129,6 +129,22 @@ export async function getMailingFile(sql: Sql, id: number): Promise<MailingFileR
   return row ?? null;
 }
 
+/**
+ * The file that a run has read (`upload`) or the answer that it fetched (`webservice`); null where there is none, or its
+ * content is no longer kept.
+ */
+export async function keptFileOfRun(
+  sql: Sql,
+  runId: number,
+  origin: MailingFileRow['origin'],
+): Promise<number | null> {
+  const [row] = await sql<{ id: number }[]>`
+    select f.id from runs join mailing_files as f on f.id = runs.mailing_file_id
+    where runs.id = ${runId} and f.origin = ${origin}
+      and exists (select from mailing_file_chunks where file_id = f.id)`;
+  return row?.id ?? null;
+}
+
 /** Deletes the files of a campaign that were replaced and that no run was made from. Call it with the campaign locked. */
 export async function deleteUnusedMailingFiles(sql: Sql, campaignId: number): Promise<void> {
   await sql`
