@@ -1,6 +1,10 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { createJsonSchemaTransform, serializerCompiler } from '@fastify/type-provider-zod';
+import {
+  createJsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+} from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { errorBody } from './errors.ts';
@@ -33,6 +37,7 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
         securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       },
     },
+    transformObject: jsonSchemaTransformObject,
     transform: (input) => {
       const { schema, url } = toJsonSchema(input);
       const access = input.route.config?.access;

@@ -88,6 +88,10 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
     (_request, body, done) => done(null, new FormValues(new URLSearchParams(String(body)))),
   );
   app.decorateRequest('console', null);
+  // The API's document is of the API only.
+  app.addHook('onRoute', (route) => {
+    route.schema = { ...route.schema, hide: true };
+  });
   addReplies(app, { secure });
 
   app.addHook('onRequest', async (request, reply) => {

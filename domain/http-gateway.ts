@@ -119,8 +119,11 @@ const headerTemplate = template
   });
 
 const maxJsonDepth = 8;
+/** Holds itself, so it needs a name wherever it is described (api/openapi.ts). */
+const json = z.json();
+z.globalRegistry.add(json, { id: 'Json' });
 /** JSON whose texts are templates. */
-const jsonTemplate = z.json().superRefine((value, context) => {
+const jsonTemplate = json.superRefine((value, context) => {
   const check = (one: unknown, depth: number): void => {
     if (depth > maxJsonDepth) context.addIssue({ code: 'custom', message: 'The body is nested too deep.' });
     else if (typeof one === 'string') {

@@ -1,0 +1,39 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { createConsole } from './console.ts';
+
+/** With the console beside it, as it is served. */
+const { app } = await createConsole();
+const get = (url: string) => app.inject({ method: 'GET', url });
+
+const operation = z.object({
+  summary: z.string().min(1),
+  description: z.string().min(1),
+  security: z.array(z.record(z.string(), z.array(z.string()))),
+  responses: z.record(z.string(), z.object({ description: z.string() })),
+});
+const documentShape = z.object({ paths: z.record(z.string(), z.record(z.string(), operation)) });
+
+test('The document of the API is valid OpenAPI, and of the API only', async () => {
+  const answer = await get('/api/docs/json');
+  expect(answer.statusCode).toBe(200);
+  const { valid, errors } = await new Validator().validate(answer.json<object>());
+  expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
+  const { paths } = documentShape.parse(answer.json());
+  expect(Object.keys(paths).filter((path) => !/^\/(api|health)\//.test(path))).toEqual([]);
+  expect(Object.keys(paths['/api/campaigns'] ?? {})).toEqual(['get', 'post']);
+  expect(paths['/api/campaigns']?.post?.security).toEqual([{ token: [] }]);
+  expect(paths['/health/live']?.get?.security).toEqual([]);
+});
+
+test('Its page comes from our own server, with all that it needs', async () => {
+  const page = await get('/api/docs/');
+  expect(page.statusCode).toBe(200);
+  const parts = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, part]) => part ?? '');
+  expect(parts.length).toBeGreaterThan(3);
+  for (const part of parts) {
+    const { pathname, host } = new URL(part, 'http://here/api/docs/');
+    expect([part, host, (await get(pathname)).statusCode]).toEqual([part, 'here', 200]);
+  }
+});
