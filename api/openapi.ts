@@ -5,7 +5,7 @@ import {
   jsonSchemaTransformObject,
   serializerCompiler,
 } from '@fastify/type-provider-zod';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchema } from 'fastify';
 import { z } from 'zod';
 import { errorBody } from './errors.ts';
 
@@ -27,7 +27,6 @@ Every error has one shape: \`{ "error": { "code", "message", "problems"?, "reque
  */
 export async function addOpenApi(app: FastifyInstance): Promise<void> {
   app.setSerializerCompiler(serializerCompiler);
-  const errorSchema = z.toJSONSchema(errorBody, { target: 'openapi-3.0' });
   const toJsonSchema = createJsonSchemaTransform({});
   await app.register(swagger, {
     openapi: {
@@ -48,9 +47,7 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
           ...schema,
           description: [schema.description, needs].filter(Boolean).join('\n\n'),
           security: access === 'open' ? [] : [{ token: [] }],
-          ...(schema.response === undefined
-            ? {}
-            : { response: { ...schema.response, default: { description: 'An error', ...errorSchema } } }),
+          response: { ...answersOf(schema), default: anError },
         },
       };
     },
@@ -74,4 +71,26 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
       },
     });
   });
+}
+
+const anError = {
+  description: 'An error',
+  content: { 'application/json': { schema: z.toJSONSchema(errorBody, { target: 'openapi-3.0' }) } },
+};
+
+/** What a route answers when all is well; one without a schema of it gives a file of the type it names. */
+function answersOf({ response, produces = [] }: FastifySchema): object {
+  if (typeof response !== 'object' || response === null) {
+    return {
+      200: {
+        description: 'The file',
+        // Of a JSON file nothing is said: it is as its service made it.
+        content: Object.fromEntries(
+          produces.map((type) => [type, { schema: type === 'application/json' ? {} : { type: 'string' } }]),
+        ),
+      },
+    };
+  }
+  // The library describes the missing body of a 204 as one that is null.
+  return { ...response, ...('204' in response ? { 204: { type: 'null', description: 'Done' } } : {}) };
 }

@@ -28,7 +28,8 @@ import {
 import { segmentProfileName } from '../domain/segments.ts';
 import { settingName } from '../domain/settings.ts';
 import { audit } from './auth.ts';
-import { ApiError, isForeignKeyViolation, notFound, parseInput } from './errors.ts';
+import { ApiError, isForeignKeyViolation, notFound } from './errors.ts';
+import { parseInput } from './input.ts';
 import { instant } from './instant.ts';
 import { idParams } from './parameters.ts';
 import type { ProgressHub } from './progress.ts';
