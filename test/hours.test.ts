@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { weekdays } from '../domain/calendar.ts';
 import { hoursAt, openMsBetween, sendingHours, type SendingHours } from '../domain/hours.ts';
-import { changes, wallTimeByIntl, zones } from './calendar-oracle.ts';
+import { changes, zones } from './calendar-oracle.ts';
 
 const workdays = weekdays.slice(0, 5);
 const hour = 3_600_000;
@@ -217,35 +217,6 @@ describe('for any hours', () => {
   const holidaysAround = (instant: number, days: readonly number[]) =>
     new Set(days.map((day) => new Date(instant + day * 24 * hour).toISOString().slice(0, 10)));
   const someDays = fc.array(fc.integer({ min: -1, max: 8 }), { maxLength: 4 });
-
-  /** By the clock on the wall, without a look at what comes before or after. */
-  function isOpenByClock(hours: SendingHours, instant: number, holidays: ReadonlySet<string>): boolean {
-    const wallTime = new Date(wallTimeByIntl(instant, hours.timezone));
-    const clockNow = wallTime.toISOString().slice(11, 16);
-    if (holidays.has(wallTime.toISOString().slice(0, 10))) return false;
-    const dayOfWeek = wallTime.getUTCDay();
-    const [today, yesterday] = [weekdays[(dayOfWeek + 6) % 7], weekdays[(dayOfWeek + 5) % 7]];
-    return hours.windows.some(({ days, from, to }) => {
-      const startsOn = (name: string | undefined) => days.some((day) => day === name);
-      if (from < to) return startsOn(today) && clockNow >= from && clockNow < to;
-      return (startsOn(today) && clockNow >= from) || (startsOn(yesterday) && clockNow < to);
-    });
-  }
-
-  test('open is what the clock on the wall says, but near a repeated hour', () => {
-    fc.assert(
-      fc.property(windows, quietMoment, someDays, (windows, { zone, instant }, days) => {
-        const offset = (at: number) => wallTimeByIntl(at, zone) - at;
-        fc.pre(offset(instant - 3 * hour) === offset(instant + 3 * hour));
-        const hours = hoursOf(zone, ...windows);
-        const holidays = holidaysAround(instant, days);
-        expect(hoursAt(hours, new Date(instant), holidays).open).toBe(
-          isOpenByClock(hours, instant, holidays),
-        );
-      }),
-      { numRuns: 500 },
-    );
-  });
 
   test('the moment they open or close is the very moment, and nothing changes before it', () => {
     fc.assert(
