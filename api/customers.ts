@@ -258,8 +258,8 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       const { id } = request.params;
       const { note, ...stated } = request.body;
       const at = stated.at === undefined ? clock() : new Date(stated.at);
-      if (at > clock()) {
-        const message = 'This date is in the future.';
+      if (at > clock() || at.getTime() < 0) {
+        const message = at > clock() ? 'This date is in the future.' : 'This date is before 1970.';
         throw new ApiError('invalid_fields', { problems: [{ field: 'at', code: 'invalid', message }] });
       }
       const actor = actorOf(request);

@@ -78,7 +78,11 @@ async function inTime<T>(next: Promise<T>, ms: number): Promise<T> {
 /** The body itself, or the file of a form. For plugins that take both (`csvTypes`, @fastify/multipart). */
 export async function uploadedFile(request: FastifyRequest): Promise<Readable> {
   if (request.isMultipart()) {
-    const part = await request.file();
+    // What busboy throws of a form that is none has no status.
+    const part = await request.file().catch(() => {
+      const message = 'The form can not be read: it breaks off, or its type names no boundary.';
+      throw new ApiError('upload_broken', { message });
+    });
     if (part) return part.file;
   } else if (request.body instanceof Readable) return request.body;
   const message = 'Send the file as the body, or as the file of a form.';

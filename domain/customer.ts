@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cleanText, foldName } from './contact.ts';
+import { cleanText, foldName, readDate } from './contact.ts';
 import { normalizePhone } from './phone.ts';
 
 /** A person in our base, across campaigns, and what we know of their consent to be written to. */
@@ -86,7 +86,11 @@ export const customerContent = z
     mobile: phone,
     phone,
     phone2: phone,
-    birthDate: z.iso.date().nullable().default(null),
+    birthDate: z.iso
+      .date({ abort: true })
+      .refine((date) => readDate(date) !== undefined, 'The year is out of range. Expected 1900 to 2199.')
+      .nullable()
+      .default(null),
     regionId: optionalId,
     customerTypeId: optionalId,
   })

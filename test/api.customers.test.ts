@@ -63,6 +63,10 @@ describe('A customer', () => {
         .problems?.map(({ field }) => field)
         .toSorted(),
     ).toEqual(['age', 'birthDate', 'mobile']);
+    for (const birthDate of ['0000-01-01', '1899-12-31', '2200-01-01']) {
+      const refused = await operator('POST', '/api/customers', { code: 'x', birthDate });
+      expect(errorOf(refused).problems?.map(({ field }) => field)).toEqual(['birthDate']);
+    }
     const nobody = await operator('POST', '/api/customers', { name: 'Ana' });
     expect(errorOf(nobody).problems).toMatchObject([{ field: 'code', code: 'missing' }]);
     const region = await operator('POST', '/api/customers', { code: 'x', regionId: 999 });
@@ -177,8 +181,9 @@ describe('Consent', () => {
       consents: [{ consent: 'granted' }, { consent: 'refused', note: 'by mail' }],
       optOuts: [{ kind: 'opt_out', source: 'reply', phone: '+5511911111111' }],
     });
-    const future = await state({ consent: 'granted', at: '2999-01-01T00:00:00Z' });
-    expect(errorOf(future).problems).toMatchObject([{ field: 'at' }]);
+    for (const at of ['2999-01-01T00:00:00Z', '1969-12-31T23:59:59Z', '0000-01-01T00:00:00Z']) {
+      expect(errorOf(await state({ consent: 'granted', at })).problems).toMatchObject([{ field: 'at' }]);
+    }
   });
 
   test('refused in the middle of a run skips what is queued, at once', async () => {

@@ -228,6 +228,8 @@ describe('a file that is none', () => {
       422,
       [{ field: 'file', code: 'missing' }],
     ]);
+    const boundless = await upload(id, '--x--\r\n', 'multipart/form-data');
+    expect([boundless.statusCode, errorOf(boundless).code]).toEqual([400, 'upload_broken']);
     const image = await upload(id, 'GIF89a', 'image/gif');
     expect([image.statusCode, errorOf(image).code]).toEqual([415, 'unsupported_type']);
   });
