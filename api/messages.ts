@@ -150,7 +150,12 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         params: idParams,
         querystring: filter.extend({
           /** The last line of the page before. */
-          after: z.coerce.number().int().min(0).default(0),
+          after: z.coerce
+            .number()
+            .int()
+            .min(0)
+            .max(2 ** 31 - 1)
+            .default(0),
           limit: z.coerce.number().int().min(1).max(500).default(100),
         }),
         response: { 200: z.object({ messages: z.array(messageView) }) },

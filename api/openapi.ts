@@ -83,10 +83,10 @@ function answersOf({ response, produces = [] }: FastifySchema): object {
   if (typeof response !== 'object' || response === null) {
     return {
       200: {
-        description: 'The file',
-        // Of a JSON file nothing is said: it is as its service made it.
+        description: 'The file, or the stream',
+        // A JSON file is as its service made it, and of events OpenAPI 3.0 can say nothing.
         content: Object.fromEntries(
-          produces.map((type) => [type, { schema: type === 'application/json' ? {} : { type: 'string' } }]),
+          produces.map((type) => [type, { schema: type.startsWith('text/csv') ? { type: 'string' } : {} }]),
         ),
       },
     };

@@ -13,7 +13,7 @@ import { taskQueue } from '../domain/ids.ts';
 import { buildSandbox } from '../sandbox/index.ts';
 import { connectAnywhere } from '../test/connect.ts';
 import { type Amounts, fillDatabase, sandboxAccount } from '../test/filled.ts';
-import { addressOf, notePages, searchesOf } from '../test/pages.ts';
+import { addressOf, leadsElsewhere, notePages, searchesOf } from '../test/pages.ts';
 import { explain, hasPlan, type Statement, watchStatements } from '../test/plans.ts';
 import { localWebservice } from '../test/webservice.ts';
 import { median } from './numbers.ts';
@@ -128,8 +128,7 @@ export async function benchPages({
         headers: { cookie, 'accept-encoding': 'br', 'x-forwarded-for': `10.0.0.${person}` },
       });
       const body = await answer.body.arrayBuffer();
-      // Who is signed in goes home from the sign-in.
-      if (answer.statusCode !== 200 && address !== '/sign-in')
+      if (answer.statusCode !== (leadsElsewhere(address) ? 303 : 200))
         throw new Error(`${address} answered ${answer.statusCode}.`);
       const ms = performance.now() - start;
       return { ms, cpuMs: (await cpuTime(sessions)) - before, bytes: body.byteLength };

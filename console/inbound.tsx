@@ -66,17 +66,14 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<R
           { heading: t.text, cell: ({ text }) => <span class="long-text">{text}</span> },
           {
             heading: t.effect,
-            cell: ({ effect, ticketId }) => (
-              <>
+            cell: ({ effect, ticketId }) =>
+              ticketId === null ? (
                 <ReplyState effect={effect} />
-                {ticketId !== null && (
-                  <>
-                    {' '}
-                    <a href={`/tickets/${ticketId}`}>{ticketId}</a>
-                  </>
-                )}
-              </>
-            ),
+              ) : (
+                <a href={`/tickets/${ticketId}`}>
+                  <ReplyState effect={effect} /> {ticketId}
+                </a>
+              ),
           },
           {
             heading: t.matching,

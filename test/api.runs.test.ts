@@ -397,6 +397,8 @@ describe('messages', () => {
         .messages.map(({ line }) => line);
     expect(await lines('limit=2')).toEqual([2, 3]);
     expect(await lines('limit=2&after=3')).toEqual([4, 5]);
+    const far = await as('viewer')('GET', `/api/runs/${runId}/messages?after=2147483648`);
+    expect(far.statusCode).toBe(400);
     expect(await lines('reason=phone_missing')).toEqual([3, 5]);
     expect(await lines('status=queued&after=4')).toEqual([6]);
     expect(await lines(`phone=${encodeURIComponent('(11) 90000-0003')}`)).toEqual([4]);
