@@ -49,6 +49,11 @@ const sentences: Readonly<Record<string, string>> = {
   'Expected a date and time such as 2026-03-31T09:00.': 'Informe data e hora.',
   'There is no such date or time in the calendar.': 'Esta data não existe no calendário.',
   'The year is out of range. Expected 1970 to 2199.': 'O ano deve estar entre 1970 e 2199.',
+  'The year is out of range. Expected 1900 to 2199.': 'O ano deve estar entre 1900 e 2199.',
+  'This date is in the future.': 'Esta data está no futuro.',
+  'This date is before 1970.': 'Esta data é anterior a 1970.',
+  'A text holds neither NUL nor half of a surrogate pair.':
+    'O texto tem um caractere que não pode ser guardado. Digite-o de novo, sem colar.',
   'This time zone is not known. Expected an IANA name such as America/Sao_Paulo.':
     'Fuso horário desconhecido. Informe um nome como America/Sao_Paulo.',
   'Choose at least one day of the week.': 'Escolha ao menos um dia da semana.',
