@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { cancelQueued } from '../db/claims.ts';
 import type { Sql } from '../db/client.ts';
 import { skipRefusedInRun } from '../db/consents.ts';
-import { readMailingFile } from '../db/mailings.ts';
+import { keptAnswer, readKeptPages, readMailingFile } from '../db/mailings.ts';
 import { importMessages } from '../db/messages.ts';
 import { skipOptedOut } from '../db/opt-outs.ts';
 import type { PhoneHash } from '../db/phone-hash.ts';
@@ -15,46 +15,68 @@ import { profiles } from '../domain/segments.ts';
 import { compose, parseTemplate } from '../domain/template.ts';
 import { readCsv } from '../mailing/csv.ts';
 import type { MailingRecord, MailingRecords } from '../mailing/record.ts';
+import { readAnswer } from '../mailing/webservice.ts';
 import { type ContactLine, matchCustomers } from './customers.ts';
 import { finalFailure } from './failure.ts';
 import { createPhonesSeen } from './phones-seen.ts';
 import { createPlaces } from './places.ts';
-import { createWebserviceSource, type WebserviceSourceDeps } from './webservice.ts';
+import { createFetch, type FetchDeps } from './webservice.ts';
 
-export interface ImportDeps extends WebserviceSourceDeps {
+export interface ImportDeps extends FetchDeps {
   phoneHash: () => Promise<PhoneHash>;
 }
 
-/** Reads a run's mailing into `messages`, one row for each line, in one transaction; nothing when that is done already. */
-export function createImport(deps: ImportDeps): (run: RunRow, signal: AbortSignal) => Promise<void> {
-  const { sql, phoneHash } = deps;
-  const fetchRecords = createWebserviceSource(deps);
+/**
+ * Reads a run's mailing into `messages`, one row for each line, in one transaction; nothing when that is done already.
+ * The answer of a web service is fetched whole before that transaction: the stranger's pace is not the database's.
+ *
+ * An attempt after the first imports what an earlier one has fetched whole, and does not ask again: the service may have
+ * worked for half an hour on it, may answer differently now, or give each record only once. A first attempt fetches,
+ * also of a run that a person retries: the world may have changed since.
+ */
+export function createImport(
+  deps: ImportDeps,
+): (run: RunRow, options: { attempt: number; signal: AbortSignal }) => Promise<void> {
+  const { sql, phoneHash, webservice } = deps;
+  const fetchAnswer = createFetch(deps);
   // An import holds one connection and needs another again and again: as many at once as the pool has would wait for
   // each other for ever.
   const inPlace = createPlaces(Math.max(1, Math.floor(sql.options.max / 2)));
   /** Opens the source of the run's mailing: the only step in which one source differs from the other. */
-  const recordsOf = (run: RunRow, signal: AbortSignal): MailingRecords => {
-    const { id, mailingFileId } = run;
-    const { source, extraFields } = run.settings.campaign.mailing;
-    switch (source) {
+  const recordsOf = async (tx: Sql, { id, mailingFileId, settings }: RunRow): Promise<MailingRecords> => {
+    const { mailing } = settings.campaign;
+    const { extraFields } = mailing;
+    switch (mailing.source) {
       case 'csv':
         if (mailingFileId === null) throw finalFailure(failures.notFound, `Run ${id} has no mailing file.`);
         return readCsv(readMailingFile(sql, mailingFileId), { extraFields });
-      case 'webservice':
-        return fetchRecords(run, signal);
+      case 'webservice': {
+        const answer = await keptAnswer(tx, id);
+        if (answer === null) throw new Error(`The answer for run ${id} is gone: another attempt fetches it.`);
+        const { limits } = webservice;
+        return readAnswer(readKeptPages(sql, answer), {
+          webservice: mailing.webservice,
+          extraFields,
+          limits,
+        });
+      }
     }
   };
   const importIn = async (tx: Sql, run: RunRow, hash: PhoneHash, signal: AbortSignal): Promise<void> => {
     if (!(await lockImport(tx, run.id))) return;
-    const lines = watched(toLines(recordsOf(run, signal), run.settings), signal);
+    const lines = watched(toLines(await recordsOf(tx, run), run.settings), signal);
     await importMessages(tx, run.id, matchCustomers(sql, lines, run));
     await skipOptedOut(tx, hash, run.id);
     // In the same transaction: at no moment could they have been sent.
     if (run.trigger === 'dry_run') await cancelQueued(tx, run.id, dryRunReason);
     await markMailingRead(tx, run.id);
   };
-  return async (run, signal) => {
+  return async (run, { attempt, signal }) => {
     const hash = await phoneHash();
+    if (run.settings.campaign.mailing.source === 'webservice' && run.mailingAt === null) {
+      const isKept = attempt > 1 && (await keptAnswer(sql, run.id)) !== null;
+      if (!isKept) await fetchAnswer(run, signal);
+    }
     await inPlace(signal, () => sql.begin((tx) => importIn(tx, run, hash, signal)));
     // Again: who refused or opted out during the import did not see its messages, and was not seen by it.
     await skipOptedOut(sql, hash, run.id);

@@ -1,4 +1,4 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/client.ts';
 import { deleteOldAnswers } from '../db/mailings.ts';
 import { enterStep, getRun, moveRun, runCounts } from '../db/runs.ts';
@@ -70,7 +70,7 @@ export function createMailing(deps: MailingDeps) {
       // By the clock and not by what is read: a web service may take its time before it says anything.
       const beating = setInterval(heartbeat, heartbeatMs);
       try {
-        await importRun(run, cancellationSignal());
+        await importRun(run, { attempt: activityInfo().attempt, signal: cancellationSignal() });
       } catch (error) {
         throw await refusal(runId, error);
       } finally {

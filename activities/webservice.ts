@@ -3,17 +3,22 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Database } from '../db/client.ts';
 import { openIntegration } from '../db/integrations.ts';
-import { createAnswerFile, createMailingWriter, finishMailingFile } from '../db/mailings.ts';
+import {
+  createAnswerFile,
+  createMailingWriter,
+  finishAnswerFile,
+  type KeptPage,
+  tellFetched,
+} from '../db/mailings.ts';
 import { lastFetch, type RunRow } from '../db/runs.ts';
 import { type SecretBox, SecretKeyMissing } from '../db/secrets.ts';
 import { failures } from '../domain/failures.ts';
 import type { Integration } from '../domain/integration.ts';
 import { buildAddress } from '../domain/web-address.ts';
-import type { MailingRecord } from '../mailing/record.ts';
 import { WebserviceRefused } from '../mailing/refused.ts';
-import { type FetchedPage, readWebservice, type WebserviceDeps } from '../mailing/webservice.ts';
+import { type AnswerPage, fetchElements, type WebserviceDeps } from '../mailing/webservice.ts';
 
-export interface WebserviceSourceDeps {
+export interface FetchDeps {
   sql: Database;
   box: SecretBox;
   clock: () => Date;
@@ -25,10 +30,19 @@ export interface WebserviceSourceDeps {
 /** The longest that a service may ask us to wait (Retry-After) before we look again by ourselves. */
 const longestPauseMs = 10 * 60_000;
 const betweenPages = Buffer.from('\n');
+/** How often a fetch tells how far it is. */
+const tellMs = 1_000;
 
-/** The mailing of a run from its web service, each attempt from the start; what came is kept with the run. */
-export function createWebserviceSource({ sql, box, clock, webservice }: WebserviceSourceDeps) {
-  return async function* (run: RunRow, signal: AbortSignal): AsyncGenerator<MailingRecord[]> {
+/**
+ * Fetches the mailing of a run from its web service, each time from the start, and keeps what comes; nothing when the
+ * run has its mailing already. For as long as the service takes, no transaction is open and no connection is held.
+ *
+ * The answer is read here only to follow its pages and to know that it is whole and well-formed; its records are read
+ * from what was kept. That they are parsed twice costs less than it saves: one reader, and an import that the service
+ * can neither slow down nor break.
+ */
+export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
+  return async (run: RunRow, signal: AbortSignal): Promise<void> => {
     const { id: runId, campaignId, occurrence, settings } = run;
     const { campaign } = settings;
     const block = campaign.mailing.webservice;
@@ -47,37 +61,46 @@ export function createWebserviceSource({ sql, box, clock, webservice }: Webservi
     const integration =
       block.integrationId === null ? null : await openOrRefuse(sql, box, block.integrationId);
 
-    const fileId = await createAnswerFile(sql, { runId, campaignId, fetchedAt: now });
-    const writer = createMailingWriter(sql, fileId);
+    const id = await createAnswerFile(sql, { runId, campaignId, fetchedAt: now });
+    if (id === null) return;
+    const writer = createMailingWriter(sql, id);
     const hash = createHash('sha256');
+    const pages: KeptPage[] = [];
     let bytes = 0;
-    let pages = 0;
+    let lines = 0;
+    let isWhole = false;
+    let told = performance.now();
     const store = async (piece: Buffer): Promise<void> => {
       hash.update(piece);
       bytes += piece.length;
       await writer.write(piece);
+      if (performance.now() - told < tellMs) return;
+      told = performance.now();
+      await tellFetched(sql, { id, bytes, lines });
     };
-    async function* kept(page: FetchedPage): AsyncGenerator<Buffer> {
-      if (pages++ > 0) await store(betweenPages);
-      for await (const piece of page.bytes) {
+    async function* kept({ host, contentType, bytes: pieces }: AnswerPage): AsyncGenerator<Buffer> {
+      if (pages.length > 0) await store(betweenPages);
+      pages.push({ host, contentType, from: bytes });
+      for await (const piece of pieces) {
         await store(piece);
         yield piece;
       }
     }
-    let lines = 0;
-    let badLines = 0;
     try {
-      const { extraFields } = campaign.mailing;
-      const fetched = { url, integration, webservice: block, extraFields, signal };
-      for await (const batch of readWebservice(webservice, fetched, { keep: kept })) {
-        lines += batch.length;
-        for (const record of batch) if (!record.ok) badLines++;
-        yield batch;
-      }
+      const { recordsPath } = block;
+      for await (const elements of fetchElements(webservice, { url, integration, recordsPath, signal }, kept))
+        lines += elements.length;
+      isWhole = true;
     } finally {
       // Of a failed attempt, too: it says what the service answered.
       await writer.flush();
-      await finishMailingFile(sql, { id: fileId, bytes, sha256: hash.digest(), lines, badLines });
+      await finishAnswerFile(sql, {
+        id,
+        bytes,
+        sha256: hash.digest(),
+        lines,
+        pages: isWhole ? pages : null,
+      });
     }
   };
 }

@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import type { Database, Sql } from './client.ts';
+import { json } from './json.ts';
+import { lockImport } from './runs.ts';
 
 /**
  * Large enough that a file of a million lines is a few hundred rows; small, for each is held several times on its way:
@@ -26,16 +29,30 @@ export async function createMailingFile(sql: Sql, campaignId: number, uploadedBy
   return row.id;
 }
 
+/** A page of an answer, from a byte of the file up to where the next one begins. */
+export const keptPage = z.object({ host: z.string(), contentType: z.string(), from: z.int() });
+export type KeptPage = z.infer<typeof keptPage>;
+
+/** An answer that was fetched whole. */
+export interface KeptAnswer {
+  id: number;
+  bytes: number;
+  pages: KeptPage[];
+}
+
 /**
  * Opens the file that keeps what a run fetches from a web service, in the place of an earlier attempt's. Unlike an
- * upload it is written while the messages are, on another connection: the answer of an attempt that fails is what
- * explains the failure.
+ * upload it is written piece by piece, each for good: the answer of an attempt that fails is what explains the failure.
+ *
+ * Null when the run's mailing has been read already. While another attempt reads it this waits: what is being imported
+ * stays.
  */
 export async function createAnswerFile(
   sql: Database,
   { runId, campaignId, fetchedAt }: { runId: number; campaignId: number; fetchedAt: Date },
-): Promise<number> {
+): Promise<number | null> {
   return sql.begin(async (tx) => {
+    if (!(await lockImport(tx, runId))) return null;
     const [file] = await tx<[{ id: number }]>`
       insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
       values (${campaignId}, 'webservice', 0, '', 0, 0, 'system') returning id`;
@@ -113,8 +130,58 @@ export async function finishMailingFile(
     bad_lines = ${file.badLines} where id = ${file.id}`;
 }
 
+/** Tells how far an answer is that is being fetched: bytes, and records in them. */
+export async function tellFetched(
+  sql: Sql,
+  { id, bytes, lines }: { id: number; bytes: number; lines: number },
+): Promise<void> {
+  await sql`update mailing_files set bytes = ${bytes}, lines = ${lines} where id = ${id}`;
+}
+
+/** Closes the file of an answer. `pages` is null when it is not whole, or not well-formed. */
+export async function finishAnswerFile(
+  sql: Sql,
+  file: { id: number; bytes: number; sha256: Buffer; lines: number; pages: KeptPage[] | null },
+): Promise<void> {
+  await sql`update mailing_files set bytes = ${file.bytes}, sha256 = ${file.sha256}, lines = ${file.lines},
+    pages = ${file.pages && json(sql, file.pages)} where id = ${file.id}`;
+}
+
+/** The answer that a run has fetched; null when it has none that is whole. */
+export async function keptAnswer(sql: Sql, runId: number): Promise<KeptAnswer | null> {
+  const [file] = await sql<{ id: number; bytes: number; pages: unknown }[]>`
+    select f.id, f.bytes, f.pages from runs join mailing_files as f on f.id = mailing_file_id
+    where runs.id = ${runId} and pages is not null`;
+  return file ? { ...file, pages: keptPage.array().parse(file.pages) } : null;
+}
+
+/** The pages of a kept answer with their bytes, each to be read to its end before the next. Memory: one chunk. */
+export async function* readKeptPages(
+  sql: Sql,
+  { id, bytes, pages }: KeptAnswer,
+): AsyncGenerator<Omit<KeptPage, 'from'> & { bytes: AsyncIterable<Buffer> }> {
+  const chunks = readMailingFile(sql, id);
+  let rest: Buffer = Buffer.alloc(0);
+  async function* next(count: number): AsyncGenerator<Buffer> {
+    for (let left = count; left > 0;) {
+      if (rest.length === 0) {
+        const chunk = await chunks.next();
+        if (chunk.done === true) throw new Error(`The file ${id} has fewer than its ${bytes} bytes.`);
+        rest = chunk.value;
+      }
+      const piece = rest.subarray(0, left);
+      rest = rest.subarray(piece.length);
+      left -= piece.length;
+      yield piece;
+    }
+  }
+  for (const [index, { host, contentType, from }] of pages.entries()) {
+    yield { host, contentType, bytes: next((pages[index + 1]?.from ?? bytes) - from) };
+  }
+}
+
 /** The file's bytes, a chunk at a time. */
-export async function* readMailingFile(sql: Sql, fileId: number): AsyncGenerator<Uint8Array> {
+export async function* readMailingFile(sql: Sql, fileId: number): AsyncGenerator<Buffer> {
   for (let seq = 0; ; seq++) {
     const [chunk] = await sql<{ bytes: Buffer }[]>`
       select bytes from mailing_file_chunks where file_id = ${fileId} and seq = ${seq}`;

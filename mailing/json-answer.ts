@@ -1,8 +1,11 @@
 import { type JsonLimits, JsonScanner } from './json-scanner.ts';
 import { WebserviceRefused } from './refused.ts';
 
-/** A first line longer than this is not looked for: such an answer has to say by its content type that it is one of lines. */
-const firstLineBytes = 64 * 1024;
+/**
+ * So much of its beginning tells what an answer is, however it comes in pieces: it is read once from the network and once
+ * from where it was kept. One whose first line is longer has to say by its content type that it is one of lines.
+ */
+const beginningBytes = 64 * 1024;
 
 /** What is known of an answer before its body is read. */
 export interface JsonBody {
@@ -39,7 +42,7 @@ export async function* readJsonAnswer(
     heldBytes += piece.length;
     const start = Buffer.concat(held, heldBytes);
     held = [start];
-    const lines = isLines(start, { host, contentType, isAll: false, most: firstLineBytes });
+    const lines = isLines(start, { host, contentType, isAll: false });
     if (lines === null) continue;
     reading = scanner(lines);
     const found = reading.push(withoutMark(start));
@@ -47,7 +50,7 @@ export async function* readJsonAnswer(
   }
   if (reading === null) {
     const start = Buffer.concat(held, heldBytes);
-    const lines = isLines(start, { host, contentType, isAll: true, most: firstLineBytes });
+    const lines = isLines(start, { host, contentType, isAll: true });
     reading = scanner(lines ?? false);
     const found = reading.push(withoutMark(start));
     if (found.length > 0) yield found;
@@ -63,7 +66,7 @@ export function requireJson(
   { host, contentType }: { host: string; contentType: string },
 ): void {
   encodingOf(contentType, host);
-  isLines(answer, { host, contentType, isAll: true, most: firstLineBytes });
+  isLines(answer, { host, contentType, isAll: true });
 }
 
 const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
@@ -78,18 +81,21 @@ const withoutMark = (start: Buffer): Buffer => start.subarray(markLength(start))
  * @throws {WebserviceRefused} when it is no JSON at all
  */
 function isLines(
-  start: Buffer,
-  { host, contentType, isAll, most }: { host: string; contentType: string; isAll: boolean; most: number },
+  answer: Buffer,
+  { host, contentType, isAll }: { host: string; contentType: string; isAll: boolean },
 ): boolean | null {
+  const start = answer.subarray(0, beginningBytes);
+  const isSeen = isAll || start.length === beginningBytes;
+  // Too short for a byte order mark.
+  if (!isSeen && start.length < 3) return null;
   let at = markLength(start);
   while (at < start.length && isBlank(start[at] ?? 0)) at++;
   const first = start[at];
+  // UTF-16 is told by the byte behind the first one, too.
+  if (!isSeen && at + 1 >= start.length) return null;
   if (first === undefined) {
-    if (!isAll) {
-      if (start.length > most)
-        throw new WebserviceRefused('not_json', `The answer of ${host} is nothing but blanks.`);
-      return null;
-    }
+    if (answer.length >= beginningBytes)
+      throw new WebserviceRefused('not_json', `The answer of ${host} is nothing but blanks.`);
     throw new WebserviceRefused(
       'empty_answer',
       `The answer of ${host} is empty. A service that has no records answers with an empty array: [].`,
@@ -120,10 +126,10 @@ function isLines(
     );
   }
   const newline = start.indexOf(0x0a, at);
-  if (newline === -1) return isAll || start.length > most ? false : null;
+  if (newline === -1) return isSeen ? false : null;
   let next = newline;
   while (next < start.length && isBlank(start[next] ?? 0)) next++;
-  if (next === start.length) return isAll || start.length > most ? false : null;
+  if (next === start.length) return isSeen ? false : null;
   if (start[next] !== 0x7b) return false;
   try {
     JSON.parse(start.toString('latin1', at, newline));

@@ -55,19 +55,29 @@ export const webserviceDepsOf = (config: {
   },
 });
 
-export interface WebserviceMailing {
+/** What is asked for: the first answer is that of its address. */
+export interface WebserviceRequest {
   /** The whole first address, parameters filled in (domain/web-address.ts). */
   url: URL;
   /** Null: no credentials. */
   integration: Integration | null;
-  webservice: Pick<WebserviceBlock, 'recordsPath' | 'fieldMap'>;
-  extraFields: readonly ExtraField[];
   signal: AbortSignal;
 }
 
-/** A page's head, and its body as it is read. */
-export interface FetchedPage {
+/** How a campaign reads records. */
+export interface WebserviceReading {
+  webservice: Pick<WebserviceBlock, 'recordsPath' | 'fieldMap'>;
+  extraFields: readonly ExtraField[];
+}
+
+/** What the reader has to know of a page beside its bytes; small, whatever the service sends. */
+export interface PageHead {
+  host: string;
   contentType: string;
+}
+
+/** A page of an answer: as it comes over the network, or as it was kept. Its bytes are read before the next page. */
+export interface AnswerPage extends PageHead {
   bytes: AsyncIterable<Buffer>;
 }
 
@@ -75,49 +85,69 @@ export interface FetchedPage {
  * Fetches a mailing from a web service and gives its records in batches, in bounded memory whatever the size: follows
  * redirects and next pages, each guarded, within the limits.
  *
- * `keep` passes the bytes of each page on, decompressed, and may write them somewhere.
- *
  * @throws {WebserviceRefused} even after batches were given; or the reason of `signal`
  */
 export async function* readWebservice(
   deps: WebserviceDeps,
-  { url, integration, webservice, extraFields, signal }: WebserviceMailing,
-  {
-    keep = ({ bytes }) => bytes,
-    see,
-  }: {
-    keep?: (page: FetchedPage) => AsyncIterable<Buffer>;
-    /** Is shown each element before it is mapped. */
-    see?: (element: unknown) => void;
-  } = {},
+  { webservice, extraFields, ...request }: WebserviceRequest & WebserviceReading,
+  /** Is shown each element before it is mapped. */
+  { see }: { see?: (element: unknown) => void } = {},
 ): AsyncGenerator<MailingRecord[]> {
-  const toRecord = createFieldMap({ fieldMap: webservice.fieldMap, extraFields });
-  const { limits } = deps;
-  let line = 0;
-  for await (const page of fetchPages(deps, { url, integration, signal })) {
-    const body = { host: page.host, contentType: page.contentType, bytes: keep(page) };
-    const elements = readJsonAnswer(body, { recordsPath: webservice.recordsPath, limits });
-    for (;;) {
-      const read = await elements.next();
-      if (read.done === true) {
-        page.next ??= read.value;
-        break;
-      }
-      if (see !== undefined) read.value.forEach(see);
-      yield read.value.map((element) => toRecord(++line, element));
-    }
+  const toRecords = createRecords({ webservice, extraFields });
+  for await (const elements of fetchElements(deps, { ...request, recordsPath: webservice.recordsPath })) {
+    if (see !== undefined) elements.forEach(see);
+    yield toRecords(elements);
   }
+}
+
+/**
+ * The same as elements, before they are mapped: when it ends, the answer is whole and well-formed. `keep` passes the
+ * bytes of each page on, decompressed, and may write them somewhere; `readAnswer` reads what was written.
+ *
+ * @throws {WebserviceRefused} even after elements were given; or the reason of `signal`
+ */
+export async function* fetchElements(
+  deps: WebserviceDeps,
+  { recordsPath, ...request }: WebserviceRequest & { recordsPath: string | null },
+  keep: (page: AnswerPage) => AsyncIterable<Buffer> = ({ bytes }) => bytes,
+): AsyncGenerator<unknown[]> {
+  for await (const page of fetchPages(deps, request)) {
+    const body = { host: page.host, contentType: page.contentType, bytes: keep(page) };
+    const next = yield* readJsonAnswer(body, { recordsPath, limits: deps.limits });
+    page.next ??= next;
+  }
+}
+
+/**
+ * The records of an answer that was fetched before, from its pages as they were kept.
+ *
+ * @throws {WebserviceRefused} even after batches were given
+ */
+export async function* readAnswer(
+  pages: AsyncIterable<AnswerPage>,
+  { webservice, extraFields, limits }: WebserviceReading & { limits: JsonLimits },
+): AsyncGenerator<MailingRecord[]> {
+  const toRecords = createRecords({ webservice, extraFields });
+  for await (const page of pages) {
+    for await (const elements of readJsonAnswer(page, { recordsPath: webservice.recordsPath, limits }))
+      yield toRecords(elements);
+  }
+}
+
+/** Maps the elements of an answer, which come in their order. */
+function createRecords({ webservice, extraFields }: WebserviceReading) {
+  const toRecord = createFieldMap({ fieldMap: webservice.fieldMap, extraFields });
+  let line = 0;
+  return (elements: readonly unknown[]): MailingRecord[] =>
+    elements.map((element) => toRecord(++line, element));
 }
 
 /**
  * The first answer as it came, decompressed, when it is JSON, whatever stands in it: for a person who wants to see it.
  * In memory as a whole: the limits have to be small.
  */
-export async function fetchAnswer(
-  deps: WebserviceDeps,
-  fetch: Pick<WebserviceMailing, 'url' | 'integration' | 'signal'>,
-): Promise<Buffer> {
-  for await (const { host, contentType, bytes } of fetchPages(deps, fetch)) {
+export async function fetchAnswer(deps: WebserviceDeps, request: WebserviceRequest): Promise<Buffer> {
+  for await (const { host, contentType, bytes } of fetchPages(deps, request)) {
     const pieces: Buffer[] = [];
     for await (const piece of bytes) pieces.push(piece);
     const answer = Buffer.concat(pieces);
@@ -127,16 +157,21 @@ export async function fetchAnswer(
   return Buffer.alloc(0);
 }
 
-interface Page extends FetchedPage {
-  host: string;
+interface FetchedPage extends AnswerPage {
   /** Set by the reader from the body, where the header has none. */
   next: string | null;
 }
 
+/** One for each page is held until the answer is whole, and then kept: short and plain, whatever was sent. */
+const contentTypeOf = ({ headers }: WebAnswer): string =>
+  headerOf(headers['content-type'])
+    .slice(0, 200)
+    .replaceAll(/[^ -~]/g, '?');
+
 async function* fetchPages(
   { guard, tokens, limits }: WebserviceDeps,
-  { url: first, integration, signal }: Pick<WebserviceMailing, 'url' | 'integration' | 'signal'>,
-): AsyncGenerator<Page> {
+  { url: first, integration, signal }: WebserviceRequest,
+): AsyncGenerator<FetchedPage> {
   const client = createWebClient({ guard, limits, signal });
   try {
     const authorization =
@@ -167,9 +202,9 @@ async function* fetchPages(
         answer.cancel();
         return;
       }
-      const page: Page = {
+      const page: FetchedPage = {
         host: answer.url.hostname,
-        contentType: headerOf(answer.headers['content-type']),
+        contentType: contentTypeOf(answer),
         bytes: answer.body,
         next: linkHeaderNext(answer.headers.link),
       };

@@ -48,7 +48,7 @@ test('More imports at once than the pool has connections all come to their end',
     webserviceRetryMs: 1,
   });
   const runs = await Promise.all(Array.from({ length: 5 }, () => createRun(1_500)));
-  await Promise.all(runs.map((run) => importRun(run, live)));
+  await Promise.all(runs.map((run) => importRun(run, { attempt: 1, signal: live })));
   await small.end();
   const counts = await sql`select messages from run_counts where status = 'queued'`;
   expect(counts.map(({ messages }) => messages as number)).toEqual(runs.map(() => 1_500));

@@ -217,7 +217,8 @@ create table mailing_files (
   bytes       bigint not null,
   sha256      bytea not null,
   lines       integer not null,
-  bad_lines   integer not null,
+  bad_lines   integer not null,           -- of an upload
+  pages       jsonb,                      -- of an answer, once it is whole: db/mailings.ts, where each page begins
   uploaded_by text not null,
   uploaded_at timestamptz not null default now()
 );
