@@ -85,26 +85,33 @@ export async function deleteOldAnswers(sql: Database, days: number): Promise<num
   });
 }
 
-/** Writes the chunks of a file. Memory: one chunk. */
+/** Writes the chunks of a file: one on its way while the next one fills. Memory: these two. */
 export function createMailingWriter(sql: Sql, fileId: number) {
   let seq = 0;
   let held: Uint8Array[] = [];
   let size = 0;
-  const flush = async () => {
-    if (size === 0) return;
+  let writing: Promise<unknown> = Promise.resolve();
+  const send = async () => {
     const chunk = Buffer.concat(held);
     held = [];
     size = 0;
-    await sql`insert into mailing_file_chunks (file_id, seq, bytes) values (${fileId}, ${seq++}, ${chunk})`;
+    await writing;
+    writing =
+      sql`insert into mailing_file_chunks (file_id, seq, bytes) values (${fileId}, ${seq++}, ${chunk})`.execute();
+    // It is awaited with the next chunk, or never when whoever writes breaks off.
+    writing.catch(() => undefined);
   };
   return {
     async write(piece: Uint8Array): Promise<void> {
       held.push(piece);
       size += piece.length;
-      if (size >= chunkBytes) await flush();
+      if (size >= chunkBytes) await send();
     },
-    /** What is still held. */
-    flush,
+    /** What is still held; when it returns, all is written. */
+    async flush(): Promise<void> {
+      if (size > 0) await send();
+      await writing;
+    },
   };
 }
 
