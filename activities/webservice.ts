@@ -16,7 +16,7 @@ import { failures } from '../domain/failures.ts';
 import type { Integration } from '../domain/integration.ts';
 import { buildAddress } from '../domain/web-address.ts';
 import { WebserviceRefused } from '../mailing/refused.ts';
-import { type AnswerPage, fetchElements, type WebserviceDeps } from '../mailing/webservice.ts';
+import { type AnswerPage, fetchWebservice, type WebserviceDeps } from '../mailing/webservice.ts';
 
 export interface FetchDeps {
   sql: Database;
@@ -37,9 +37,7 @@ const tellMs = 1_000;
  * Fetches the mailing of a run from its web service, each time from the start, and keeps what comes; nothing when the
  * run has its mailing already. For as long as the service takes, no transaction is open and no connection is held.
  *
- * The answer is read here only to follow its pages and to know that it is whole and well-formed; its records are read
- * from what was kept. That they are parsed twice costs less than it saves: one reader, and an import that the service
- * can neither slow down nor break.
+ * The answer is skimmed here, to follow its pages and to know that it is whole; its records are read from what was kept.
  */
 export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
   return async (run: RunRow, signal: AbortSignal): Promise<void> => {
@@ -88,8 +86,12 @@ export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
     }
     try {
       const { recordsPath } = block;
-      for await (const elements of fetchElements(webservice, { url, integration, recordsPath, signal }, kept))
-        lines += elements.length;
+      for await (const records of fetchWebservice(
+        webservice,
+        { url, integration, recordsPath, signal },
+        kept,
+      ))
+        lines += records;
       isWhole = true;
     } finally {
       // Of a failed attempt, too: it says what the service answered.

@@ -16,7 +16,8 @@ export interface JsonBody {
 }
 
 /**
- * The elements of one answer, some at a time. It returns the link to the next page that the body has, if any.
+ * The elements of one answer, some at a time; null in the place of each but the first where it only skims. It returns the
+ * link to the next page that the body has, if any.
  *
  * A document is an array, or an object with an array of objects in it. Newline-delimited JSON is told by its content
  * type, or by a first line that is a whole object with more behind it.
@@ -25,10 +26,11 @@ export interface JsonBody {
  */
 export async function* readJsonAnswer(
   { host, contentType, bytes }: JsonBody,
-  { recordsPath, limits }: { recordsPath: string | null; limits: JsonLimits },
+  { recordsPath, limits, skim = false }: { recordsPath: string | null; limits: JsonLimits; skim?: boolean },
 ): AsyncGenerator<unknown[], string | null> {
   const encoding = encodingOf(contentType, host);
-  const scanner = (lines: boolean) => new JsonScanner({ ...limits, host, recordsPath, encoding, lines });
+  const scanner = (lines: boolean) =>
+    new JsonScanner({ ...limits, host, recordsPath, encoding, lines, skim });
   let reading: JsonScanner | null = null;
   let held: Buffer[] = [];
   let heldBytes = 0;

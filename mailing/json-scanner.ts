@@ -19,6 +19,8 @@ export interface JsonOptions extends JsonLimits {
   /** One element after the other, and not one document. */
   lines: boolean;
   encoding: 'utf-8' | 'windows-1252';
+  /** Records behind the first one are counted and not parsed: null stands for each. Whoever parses them finds their faults. */
+  skim: boolean;
 }
 
 /** Where in the frame the scanner is: what may come next. */
@@ -42,7 +44,7 @@ type Capture = 'none' | 'key' | 'text' | 'word' | 'container';
 /**
  * Finds the records of a JSON text that is given in pieces, in memory for one record. It reads the frame by itself
  * (objects down to an array, and where each element begins and ends) and gives each element to JSON.parse: every byte is
- * checked by one or the other.
+ * checked by one or the other, unless it only skims.
  *
  * Not by a streaming parser, which builds each record from tokens in JavaScript: twice the time of this, measured in
  * docs/decisions/0013; and none has a limit for the depth or the size of a record. test/json-scanner.test.ts holds it
@@ -62,6 +64,8 @@ export class JsonScanner {
   /** The array whose elements are records, by its path; null: not met yet. */
   #records: string | null = null;
   #isRecords = false;
+  /** The records of this array are no longer parsed. */
+  #skims = false;
   #metRecordsPath = false;
   #emptyArrays = 0;
   #otherArray: { path: string; kind: string } | null = null;
@@ -212,6 +216,7 @@ export class JsonScanner {
     this.#inArray = false;
     if (!this.#hasElements && !isLinksPath(this.#path)) this.#emptyArrays++;
     this.#isRecords = false;
+    this.#skims = false;
     this.#afterValue();
     return at + 1;
   }
@@ -283,14 +288,15 @@ export class JsonScanner {
   /** Ends what was captured, with its rest in `piece`, and does with it what its place asks for. */
   #take(piece: Buffer, start: number, end: number, found: unknown[]): void {
     const kind = this.#capture;
-    let value: unknown;
+    const isParsed = !this.#skims || kind !== 'container';
+    let value: unknown = null;
     if (this.#heldLength > 0) {
       this.#hold(piece.subarray(0, end), start);
-      value = this.#parse(this.#held, 0, this.#heldLength);
+      if (isParsed) value = this.#parse(this.#held, 0, this.#heldLength);
       this.#heldLength = 0;
     } else {
       if (end - start > this.#options.recordBytes) throw this.#tooLarge();
-      value = this.#parse(piece, start, end);
+      if (isParsed) value = this.#parse(piece, start, end);
     }
     this.#capture = 'none';
     if (kind === 'key') {
@@ -329,6 +335,7 @@ export class JsonScanner {
     if (!this.#isRecords) return;
     this.#count++;
     found.push(value);
+    this.#skims = this.#options.skim;
   }
 
   /** By its first element an array is one of records, or is not. */

@@ -101,21 +101,18 @@ export async function* readWebservice(
 }
 
 /**
- * The same as elements, before they are mapped: when it ends, the answer is whole and well-formed. `keep` passes the
- * bytes of each page on, decompressed, and may write them somewhere; `readAnswer` reads what was written.
+ * The same, to be read later: gives how many records have come each time. `keep` passes the bytes of each page on,
+ * decompressed, and writes them somewhere, from where `readAnswer` reads them. When this ends, the answer is whole, and
+ * its records are where the campaign says; what stands inside of them has not been looked at.
  *
- * @throws {WebserviceRefused} even after elements were given; or the reason of `signal`
+ * @throws {WebserviceRefused} even after records have come; or the reason of `signal`
  */
-export async function* fetchElements(
+export async function* fetchWebservice(
   deps: WebserviceDeps,
-  { recordsPath, ...request }: WebserviceRequest & { recordsPath: string | null },
-  keep: (page: AnswerPage) => AsyncIterable<Buffer> = ({ bytes }) => bytes,
-): AsyncGenerator<unknown[]> {
-  for await (const page of fetchPages(deps, request)) {
-    const body = { host: page.host, contentType: page.contentType, bytes: keep(page) };
-    const next = yield* readJsonAnswer(body, { recordsPath, limits: deps.limits });
-    page.next ??= next;
-  }
+  request: WebserviceRequest & Pick<WebserviceBlock, 'recordsPath'>,
+  keep: (page: AnswerPage) => AsyncIterable<Buffer>,
+): AsyncGenerator<number> {
+  for await (const { length } of fetchElements(deps, { ...request, skim: true }, keep)) yield length;
 }
 
 /**
@@ -131,6 +128,24 @@ export async function* readAnswer(
   for await (const page of pages) {
     for await (const elements of readJsonAnswer(page, { recordsPath: webservice.recordsPath, limits }))
       yield toRecords(elements);
+  }
+}
+
+async function* fetchElements(
+  deps: WebserviceDeps,
+  {
+    recordsPath,
+    skim = false,
+    ...request
+  }: WebserviceRequest & Pick<WebserviceBlock, 'recordsPath'> & { skim?: boolean },
+  keep: (page: AnswerPage) => AsyncIterable<Buffer> = ({ bytes }) => bytes,
+): AsyncGenerator<unknown[]> {
+  const { limits } = deps;
+  for await (const page of fetchPages(deps, request)) {
+    const { host, contentType } = page;
+    const body = { host, contentType, bytes: keep(page) };
+    const next = yield* readJsonAnswer(body, { recordsPath, limits, skim });
+    page.next ??= next;
   }
 }
 
