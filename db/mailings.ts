@@ -187,13 +187,21 @@ export async function* readKeptPages(
   }
 }
 
-/** The file's bytes, a chunk at a time. */
+/** The file's bytes, a chunk at a time: the next one is on its way while one is read. Memory: these two. */
 export async function* readMailingFile(sql: Sql, fileId: number): AsyncGenerator<Buffer> {
-  for (let seq = 0; ; seq++) {
+  const read = async (seq: number): Promise<Buffer | null> => {
     const [chunk] = await sql<{ bytes: Buffer }[]>`
       select bytes from mailing_file_chunks where file_id = ${fileId} and seq = ${seq}`;
-    if (!chunk) return;
-    yield chunk.bytes;
+    return chunk?.bytes ?? null;
+  };
+  let next = read(0);
+  for (let seq = 1; ; seq++) {
+    const bytes = await next;
+    if (bytes === null) return;
+    next = read(seq);
+    // It is awaited later, or never when whoever reads breaks off.
+    next.catch(() => undefined);
+    yield bytes;
   }
 }
 
