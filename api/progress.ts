@@ -10,6 +10,8 @@ export const progressView = z.object({
   step: z.enum(runSteps),
   /** Why it is paused or ended other than by finishing, in plain words. */
   reason: z.string().nullable(),
+  /** While the mailing of a web service is read: what it has answered so far, or as a `whole`, which is then imported. */
+  fetched: z.object({ bytes: z.int(), records: z.int(), whole: z.boolean() }).nullable(),
   /** Lines of the mailing: what the counts add up to. */
   lines: z.int(),
   /** What is being sent at this moment counts as queued (db/messages.ts). */
@@ -177,6 +179,7 @@ function progressOf(row: RunProgressRow, before: readonly Sample[]): Progress {
     status: row.status,
     step: row.step,
     reason: row.reason && describeRunReason(row.reason),
+    fetched: row.fetched,
     lines: counts.reduce((sum, { messages }) => sum + messages, 0),
     counts: byStatus,
     reasons: counts

@@ -91,11 +91,12 @@ export function Live({ run }: { run: Run }) {
   );
 }
 
-/** Why it stands still or ended, and what can be done about it. */
+/** Why it stands still or ended, and what can be done about it; or how far its web service is. */
 function Why({ run }: { run: Run }) {
   const t = useWords(runWords);
   const format = useFormat();
   const { reason, waiting, status } = run;
+  const { fetched } = run.progress;
   if (reason) {
     const { details } = reason;
     const bad = status === 'failed' || status === 'missed';
@@ -106,10 +107,16 @@ function Why({ run }: { run: Run }) {
       </div>
     );
   }
-  if (!waiting) return null;
+  if (!waiting && !fetched) return null;
   return (
     <div class="alert alert-info" role="status">
-      {waitingWords(t, format, waiting)}
+      {waiting && waitingWords(t, format, waiting)}
+      {!waiting &&
+        fetched &&
+        t[fetched.whole ? 'fetched' : 'fetching'](
+          format.number(fetched.records),
+          format.bytes(fetched.bytes),
+        )}
     </div>
   );
 }

@@ -15,6 +15,8 @@ export interface RunProgressRow {
   ratePerSecond: number | null;
   sendingAt: Date | null;
   finishedAt: Date | null;
+  /** While the mailing of a web service is read: what it has answered so far, or as a `whole`. */
+  fetched: { bytes: number; records: number; whole: boolean } | null;
   counts: RunCount[];
 }
 
@@ -22,12 +24,15 @@ export interface RunProgressRow {
 export async function getRunProgress(sql: Sql, id: number): Promise<RunProgressRow | null> {
   const [row] = await sql<(Omit<RunProgressRow, 'counts'> & { counts: RunCount[] })[]>`
     select runs.id, runs.status, step, reason, rate_per_second::float8 as rate_per_second, sending_at, finished_at,
+      case when f.id is not null then jsonb_build_object('bytes', f.bytes, 'records', f.lines, 'whole', pages is not null) end as fetched,
       coalesce((
         select jsonb_agg(jsonb_build_object('status', c.status, 'reason', c.reason, 'messages', c.messages, 'segments', c.segments)
           order by c.status, c.reason)
         from run_counts as c where c.run_id = runs.id and c.messages > 0
       ), '[]') as counts
     from runs left join providers on providers.id = runs.provider_id
+      left join mailing_files as f on f.id = runs.mailing_file_id and origin = 'webservice'
+        and step = 'mailing' and runs.status in ('running', 'paused', 'cancelling')
     where runs.id = ${id}`;
   return row ? { ...row, reason: runReason.nullable().parse(row.reason) } : null;
 }

@@ -3,22 +3,22 @@ import { expect, test } from 'vitest';
 import { createImport } from '../activities/import.ts';
 import { createPlaces } from '../activities/places.ts';
 import { createPhonesSeen } from '../activities/phones-seen.ts';
-import { connect } from '../db/client.ts';
+import { connect, type Database } from '../db/client.ts';
 import { createPhoneHashing } from '../db/phone-hash.ts';
 import { getCampaign } from '../db/campaigns.ts';
 import { insertRun } from '../db/runs.ts';
 import { createSecretBox } from '../db/secrets.ts';
 import { campaign as campaignSchema } from '../domain/campaign.ts';
 import { createDatabase } from './database.ts';
-import { always, createCampaign } from './factories.ts';
-import { localWebservice } from './webservice.ts';
+import { always, type CampaignChoices, createCampaign, phoneOf } from './factories.ts';
+import { bytes, json, localWebservice, startWebservice } from './webservice.ts';
 
 const { sql, url } = await createDatabase();
 const box = createSecretBox([{ id: 'test', key: randomBytes(32) }]);
 const live = new AbortController().signal;
 
-async function createRun(lines: number) {
-  const { id } = await createCampaign({ sql, box }, { mailing: lines });
+async function createRun(choices: CampaignChoices) {
+  const { id } = await createCampaign({ sql, box }, choices);
   const campaign = await getCampaign(sql, id);
   return insertRun(sql, {
     campaignId: id,
@@ -37,21 +37,81 @@ async function createRun(lines: number) {
   });
 }
 
-test('More imports at once than the pool has connections all come to their end', async () => {
-  const small = connect(url, { max: 2 });
-  const importRun = createImport({
-    sql: small,
+const importWith = (db: Database) =>
+  createImport({
+    sql: db,
     box,
-    phoneHash: createPhoneHashing({ sql: small, box }),
+    phoneHash: createPhoneHashing({ sql: db, box }),
     clock: () => new Date(),
     webservice: localWebservice,
     webserviceRetryMs: 1,
   });
-  const runs = await Promise.all(Array.from({ length: 5 }, () => createRun(1_500)));
+
+test('More imports at once than the pool has connections all come to their end', async () => {
+  const small = connect(url, { max: 2 });
+  const importRun = importWith(small);
+  const runs = await Promise.all(Array.from({ length: 5 }, () => createRun({ mailing: 1_500 })));
   await Promise.all(runs.map((run) => importRun(run, { attempt: 1, signal: live })));
   await small.end();
   const counts = await sql`select messages from run_counts where status = 'queued'`;
   expect(counts.map(({ messages }) => messages as number)).toEqual(runs.map(() => 1_500));
+});
+
+test('An answer that was fetched whole is asked for once, whatever becomes of its import', async () => {
+  const contacts = (from: number) => [1, 2].map((n) => ({ codigo: n, celular: phoneOf(from + n).slice(1) }));
+  const service = await startWebservice(json(contacts(0)));
+  const importRun = importWith(sql);
+  const run = await createRun({ webservice: { baseUrl: service.url } });
+  const phones = async () =>
+    (await sql<{ phone: string }[]>`select phone from messages where run_id = ${run.id} order by line`).map(
+      ({ phone }) => phone,
+    );
+  await sql.unsafe(`
+    create function fail() returns trigger language plpgsql as $$ begin raise 'It breaks.'; end $$;
+    create trigger fail before insert on run_counts execute function fail()`);
+  await expect(importRun(run, { attempt: 1, signal: live })).rejects.toThrow('It breaks.');
+  await expect(importRun(run, { attempt: 2, signal: live })).rejects.toThrow('It breaks.');
+  expect(service.requests).toHaveLength(1);
+  service.answer(json(contacts(10)));
+  // A first attempt is that of a person who retries the run.
+  await expect(importRun(run, { attempt: 1, signal: live })).rejects.toThrow('It breaks.');
+  expect(service.requests).toHaveLength(2);
+  await sql`drop trigger fail on run_counts`;
+  await importRun(run, { attempt: 2, signal: live });
+  await importRun(run, { attempt: 3, signal: live });
+  expect(await phones()).toEqual([phoneOf(11), phoneOf(12)]);
+  expect(service.requests).toHaveLength(2);
+  await service.close();
+});
+
+test('Pages are read from where they were kept as they came, of whatever kind and wherever their chunks end', async () => {
+  const lines = (from: number, count: number) =>
+    Array.from({ length: count }, (_, n) => JSON.stringify({ codigo: from + n, nome: `João ${from + n}` }));
+  const ndjson = { 'content-type': 'application/x-ndjson' };
+  const next = (page: number) => ({ link: `</contacts?page=${page}>; rel="next"` });
+  const pages = [
+    // More than a chunk, and its last line without an end.
+    bytes(lines(1, 9_000).join('\n'), { ...ndjson, ...next(2) }),
+    bytes(`\ufeff{"data": [${lines(9_001, 2).join(', ')}], "next": "/contacts?page=3"}`),
+    bytes(Buffer.from(lines(9_003, 1).join('\n'), 'latin1'), {
+      'content-type': 'application/x-ndjson; charset=iso-8859-1',
+      ...next(4),
+    }),
+    bytes('[]', next(5)),
+    bytes(lines(9_004, 12_000).join('\n') + '\n', ndjson),
+  ];
+  const service = await startWebservice((request, response) => {
+    const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page') ?? 1);
+    return pages[page - 1]?.(request, response);
+  });
+  const run = await createRun({ webservice: { baseUrl: service.url } });
+  await importWith(sql)(run, { attempt: 1, signal: live });
+  await service.close();
+  const wrong = await sql`
+    select line, code, name from messages
+    where run_id = ${run.id} and (code <> line::text or name <> 'João ' || line)`;
+  expect([...wrong]).toEqual([]);
+  expect((await sql`select from messages where run_id = ${run.id}`).count).toBe(21_003);
 });
 
 test('Who waits for a place can give up, and keeps nobody else from it', async () => {

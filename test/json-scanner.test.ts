@@ -24,11 +24,12 @@ async function read(
     sizes = [],
     recordsPath = null,
     contentType = '',
-  }: { sizes?: readonly number[]; recordsPath?: string | null; contentType?: string } = {},
+    skim = false,
+  }: { sizes?: readonly number[]; recordsPath?: string | null; contentType?: string; skim?: boolean } = {},
 ): Promise<unknown[]> {
   const found: unknown[] = [];
   const bytes = pieces(Buffer.from(body), sizes);
-  for await (const batch of readJsonAnswer({ host: 'x', contentType, bytes }, { recordsPath, limits }))
+  for await (const batch of readJsonAnswer({ host: 'x', contentType, bytes }, { recordsPath, limits, skim }))
     found.push(...batch);
   return found;
 }
@@ -57,9 +58,10 @@ describe('the JSON reader', () => {
         fc.array(record, { maxLength: 6 }),
         fc.constantFrom('array', 'object', 'lines'),
         fc.nat(3),
+        fc.constantFrom('', '\ufeff'),
         blank,
         sizes,
-        async (records, form, indent, around, sizes) => {
+        async (records, form, indent, mark, around, sizes) => {
           const array = written(records, indent);
           const body = {
             array,
@@ -67,9 +69,15 @@ describe('the JSON reader', () => {
             lines: records.map((one) => written(one, 0)).join('\n'),
           }[form];
           const contentType = form === 'lines' ? 'application/x-ndjson' : '';
-          const answer = await outcome(around + body + around, { sizes, contentType });
-          if (form === 'lines' && records.length === 0) expect(answer).toBe('empty_answer');
-          else expect(answer).toEqual(JSON.parse(array));
+          const whole = mark + around + body + around;
+          const answer = await outcome(whole, { sizes, contentType });
+          const skimmed = await outcome(whole, { sizes, contentType, skim: true });
+          if (form === 'lines' && records.length === 0) {
+            expect([answer, skimmed]).toEqual(['empty_answer', 'empty_answer']);
+          } else {
+            expect(answer).toEqual(JSON.parse(array));
+            expect(skimmed).toHaveLength(records.length);
+          }
         },
       ),
       { numRuns: runs },
@@ -133,6 +141,19 @@ describe('the JSON reader', () => {
       { numRuns: runs },
     );
   }, 120_000);
+
+  test('takes an answer for one of lines or for a document whatever the pieces that it comes in', async () => {
+    for (const [first, isLines] of [
+      [60_000, true],
+      [70_000, false],
+    ] as const) {
+      const body = `${written({ long: 'x'.repeat(first / 2), more: 'x'.repeat(first / 2) }, 0)}\n{"a": 1}`;
+      for (const sizes of [[], [1_000], [65_000, 200_000], [65_536], [first + 50, 10]])
+        expect(await outcome(body, { sizes }), `${first} in ${sizes.join()}`).toEqual(
+          isLines ? [expect.anything(), { a: 1 }] : 'not_json',
+        );
+    }
+  });
 
   test('holds a text of 64 KiB that comes byte by byte', async () => {
     const long = 'é'.repeat(30_000);

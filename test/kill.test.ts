@@ -13,6 +13,7 @@ import { createSystem } from './system.ts';
 import { createTicketCatalogue, onReply, onSend } from './tickets.ts';
 import { until } from './until.ts';
 import { inboundForm, listenForReceipts } from './webhooks.ts';
+import { json, startWebservice } from './webservice.ts';
 import { lookUps } from '../workflows/look-ups.ts';
 
 /** The workers are processes of their own here; those of the system are stopped. */
@@ -32,6 +33,7 @@ async function startWorker() {
       TEMPORAL_ADDRESS: inject('temporalAddress'),
       SANDBOX_URL: gateway.url,
       PUBLIC_URL: 'http://127.0.0.1:1',
+      WEBSERVICE_ALLOW: '127.0.0.1',
       SECRET_KEYS: system.secretKeys,
       LOG_LEVEL: 'error',
     },
@@ -86,6 +88,51 @@ test('A worker killed twice in the middle of a run loses nobody, and writes to n
   expect(await countOf(run.id, 'unknown')).toBe(2_000 - phones.length);
   await expectCountsToMatchRows(sql, run.id);
 }, 150_000);
+
+test('A worker killed between the fetch of a mailing and its import, and in the import, loses and doubles nobody', async () => {
+  const lines = 2_000;
+  let answerNow = (): void => undefined;
+  const answering = new Promise<void>((resolve) => (answerNow = resolve));
+  const contacts = phonesOf(lines).map((phone, n) => ({ codigo: n + 1, celular: phone }));
+  const service = await startWebservice(async (request, response) => {
+    await answering;
+    json(contacts)(request, response);
+  });
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  const waitsFor = (what: 'advisory' | 'relation') =>
+    until(
+      `the import waits for its ${what} lock`,
+      async () => {
+        const waiting = await sql`
+          select from pg_locks join pg_stat_activity using (pid)
+          where not granted and locktype = ${what} and datname = current_database()`;
+        return waiting.count > 0;
+      },
+      { withinMs: 60_000 },
+    );
+
+  let worker = await startWorker();
+  await until('the service is asked', () => service.requests.length > 0);
+  await sql.begin(async (tx) => {
+    await tx`select pg_advisory_xact_lock(hashtext('torpedo.import'), ${run.id}::int)`;
+    answerNow();
+    await waitsFor('advisory');
+    worker.kill();
+  });
+  await sql.begin(async (tx) => {
+    await tx`lock table messages in share mode`;
+    worker = await startWorker();
+    await waitsFor('relation');
+    worker.kill();
+  });
+  expect((await sql`select from messages where run_id = ${run.id}`).count).toBe(0);
+  await startWorker();
+  await ended(run);
+  expect(service.requests).toHaveLength(1);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: lines });
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(lines));
+  await service.close();
+}, 180_000);
 
 test('Replies that come three times each, while the worker is killed twice, open one ticket each', async () => {
   const replies = 60;

@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { createProgressHub } from '../api/progress.ts';
 import { deleteOldAnswers, readMailingFile } from '../db/mailings.ts';
 import { insertIntegration } from '../db/integrations.ts';
 import { integrationConfig, integrationSecrets } from '../domain/integration.ts';
@@ -7,7 +8,7 @@ import { expectCountsToMatchRows } from './counts.ts';
 import { createEnabledCampaign, phoneOf, phonesOf, readRun, startRun } from './factories.ts';
 import { historyText } from './history.ts';
 import { createRunProbe } from './runs.ts';
-import { createSystem } from './system.ts';
+import { createSystem, workerApplication } from './system.ts';
 import { until } from './until.ts';
 import { bytes, json, startWebservice } from './webservice.ts';
 
@@ -143,6 +144,84 @@ test('A service that fails in the middle is asked again from the start, and no l
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 8 });
   expect(await answerOf(run.id)).toBe(JSON.stringify(contacts(1, 8)));
   expect(await sql`select from mailing_files where campaign_id = ${run.campaignId}`).toHaveLength(1);
+});
+
+test('Services that drip hold no transaction, and keep no other import waiting', async () => {
+  // As many as there are places for imports: half of the pool.
+  const slow = 5;
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  service.answer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('[');
+    const dripping = setInterval(() => response.write(' '), 20);
+    void released.then(() => {
+      clearInterval(dripping);
+      response.end(JSON.stringify(contacts(1, 3)).slice(1));
+    });
+  });
+  const runs = await Promise.all(
+    Array.from({ length: slow }, () => startRun(system, { webservice: { baseUrl: service.url } })),
+  );
+  await until('all of them have dripped for a while', async () => {
+    const rows = await sql<{ id: number }[]>`
+      select runs.id from runs join mailing_files as f on f.id = mailing_file_id
+      where runs.id = any(${runs.map(({ id }) => id)}::bigint[])
+        and f.bytes > 1 and fetched_at < clock_timestamp() - interval '2 seconds'`;
+    return rows.length === slow;
+  });
+  const other = await startRun(system, { mailing: 4 });
+  await ended(other);
+  expect(await expectCountsToMatchRows(sql, other.id)).toEqual({ sent: 4 });
+  expect(
+    await sql`
+      select state, query from pg_stat_activity
+      where datname = current_database() and application_name = ${workerApplication}
+        and xact_start < clock_timestamp() - interval '1 second'`,
+  ).toEqual([]);
+  const hub = createProgressHub({ sql });
+  const { fetched } = (await hub.look(runs[0]?.id ?? 0)) ?? {};
+  expect(fetched).toMatchObject({ records: 0, whole: false });
+  expect(fetched?.bytes).toBeGreaterThan(1);
+  hub.close();
+
+  release();
+  for (const run of runs) {
+    await ended(run);
+    expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 3 });
+  }
+}, 60_000);
+
+test('An answer whose second page fails leaves no message', async () => {
+  service.answer((request, response) => {
+    if (request.url?.includes('page=2')) response.writeHead(400).end();
+    else json({ data: contacts(1, 2), next: '/contacts?page=2' })(request, response);
+  });
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
+  expect(await readRun(sql, run.id)).toMatchObject({ reason: { mailingCode: 'request_refused' } });
+  expect(await messagesOf(run.id)).toEqual([]);
+  expect(await answerOf(run.id)).toContain('Contato 2');
+});
+
+test('A record that is no JSON fails the run with its place, and leaves no message', async () => {
+  service.answer(
+    bytes('[{"codigo": 1}, {"codigo": 2}, {"codigo": }]', { 'content-type': 'application/json' }),
+  );
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
+  expect(await readRun(sql, run.id)).toMatchObject({
+    reason: {
+      mailingCode: 'not_json',
+      detail: 'The answer of 127.0.0.1 is not valid JSON: after 2 records, near byte 32.',
+    },
+  });
+  expect(await messagesOf(run.id)).toEqual([]);
+
+  // A retry of a person fetches anew.
+  service.answer(json(contacts(1, 2)));
+  await temporal.retryRun({ ...run, name: 'Retried' });
+  await until('it is done', async () => (await readRun(sql, run.id)).status === 'finished');
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 2 });
 });
 
 test('A service that stays down fails the run after a while, in words; mended, the run is retried', async () => {

@@ -259,6 +259,10 @@ export const runs = dictionary(
       canary: (at: string) =>
         `As primeiras mensagens saíram. As demais esperam os avisos e as respostas delas até ${at}.`,
     },
+    fetching: (records: string, size: string) =>
+      `O webservice está respondendo: até agora ${counted(records, 'registro', 'registros')}, ${size}.`,
+    fetched: (records: string, size: string) =>
+      `O webservice respondeu: ${counted(records, 'registro', 'registros')}, ${size}. O mailing está sendo lido.`,
     preflight: 'Conferência antes do envio',
     preflightFacts: {
       lines: 'Linhas',
@@ -396,6 +400,10 @@ export const runs = dictionary(
       canary: (at) =>
         `The first messages have left. The others wait for their receipts and answers until ${at}.`,
     },
+    fetching: (records, size) =>
+      `The web service is answering: ${counted(records, 'record', 'records')} so far, ${size}.`,
+    fetched: (records, size) =>
+      `The web service has answered: ${counted(records, 'record', 'records')}, ${size}. The mailing is being read.`,
     preflight: 'Pre-flight',
     preflightFacts: {
       lines: 'Lines',
