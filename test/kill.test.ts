@@ -98,6 +98,7 @@ test('A worker killed between the fetch of a mailing and its import, and in the 
     await answering;
     json(contacts)(request, response);
   });
+  let worker = await startWorker();
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
   const waitsFor = (what: 'advisory' | 'relation') =>
     until(
@@ -111,7 +112,6 @@ test('A worker killed between the fetch of a mailing and its import, and in the 
       { withinMs: 60_000 },
     );
 
-  let worker = await startWorker();
   await until('the service is asked', () => service.requests.length > 0);
   await sql.begin(async (tx) => {
     await tx`select pg_advisory_xact_lock(hashtext('torpedo.import'), ${run.id}::int)`;
