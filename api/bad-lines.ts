@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
@@ -11,13 +10,12 @@ import type { ExtraField } from '../domain/contact.ts';
 import { type SkipReason, skipReasons } from '../domain/message.ts';
 import { MailingRefused, readWritten, type WrittenRecord } from '../mailing/csv.ts';
 import { layoutColumns, problemColumn } from '../mailing/layout.ts';
-import { csvPhone } from './csv.ts';
+import { csvPhone, rowPages, sendCsv } from './csv.ts';
 import { ApiError, notFound } from './errors.ts';
 import { createLineCheck, skipWords } from './mailing-check.ts';
 import { mailingRefused } from './mailings.ts';
 import { idParams } from './parameters.ts';
 
-const rowsPerQuery = 1_000;
 const layoutNote =
   'In the layout of the mailing, with the values as they were, and what is wrong in the column `problema`, which an upload does not read: mend the lines and upload the file. What a spreadsheet would take for a formula has an apostrophe before it.';
 
@@ -49,10 +47,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { 
         .catch((error: unknown) => {
           throw error instanceof MailingRefused ? mailingRefused(error) : error;
         });
-      return reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', `attachment; filename="campaign-${id}-bad-lines.csv"`)
-        .send(Readable.from(badLinesOfFile(mailingFileId, extraFields)));
+      return sendCsv(reply, `campaign-${id}-bad-lines.csv`, badLinesOfFile(mailingFileId, extraFields));
     },
   );
 
@@ -72,10 +67,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { 
     async ({ params: { id }, query: { reason } }, reply) => {
       const run = await getRun(sql, id);
       if (!run) throw notFound('run', id);
-      return reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', `attachment; filename="run-${id}-bad-lines.csv"`)
-        .send(Readable.from(badLinesOfRun(run, reason)));
+      return sendCsv(reply, `run-${id}-bad-lines.csv`, badLinesOfRun(run, reason));
     },
   );
 
@@ -116,22 +108,16 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { 
     }
   }
 
-  /** A query for each thousand: a slow reader holds neither a connection nor memory. */
   async function* skippedMessages(
     runId: number,
     reason: SkipReason | undefined,
   ): AsyncGenerator<MessageRow, undefined> {
-    for (let after = 0; ;) {
-      const rows = await listMessages(
-        sql,
-        { runId, status: 'skipped', reason },
-        { after, limit: rowsPerQuery },
-      );
-      yield* rows;
-      const last = rows.at(-1);
-      if (!last || rows.length < rowsPerQuery) return undefined;
-      after = last.line;
-    }
+    const where = { runId, status: 'skipped', reason } as const;
+    const pages = rowPages<MessageRow>((last, limit) =>
+      listMessages(sql, where, { after: last?.line ?? 0, limit }),
+    );
+    for await (const rows of pages) yield* rows;
+    return undefined;
   }
 };
 

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
@@ -17,7 +16,7 @@ import {
   customerLayoutExample,
 } from '../mailing/customer-layout.ts';
 import { actorId, actorOf, audit } from './auth.ts';
-import { csvHeader, csvLines } from './csv.ts';
+import { csvHeader, csvLines, rowPages, sendCsv } from './csv.ts';
 import { customerFilter } from './customers.ts';
 import { ApiError } from './errors.ts';
 import { csvTypes, readUpload, tooLarge, uploadedFile } from './uploads.ts';
@@ -27,7 +26,6 @@ const importsAtOnce = 1;
 const idleMs = 30_000;
 const totalMs = 30 * 60_000;
 const problemsShown = 100;
-const customersPerQuery = 1_000;
 
 export const customerImportView = z.object({
   lines: z.int(),
@@ -72,10 +70,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
       },
     },
     async ({ query: { delimiter } }, reply) =>
-      reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', 'attachment; filename="layout-customers.csv"')
-        .send(customerLayoutExample(delimiter)),
+      sendCsv(reply, 'layout-customers.csv', customerLayoutExample(delimiter)),
   );
 
   app.get(
@@ -91,11 +86,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
         querystring: customerFilter,
       },
     },
-    async ({ query }, reply) =>
-      reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', 'attachment; filename="customers.csv"')
-        .send(Readable.from(csvOf(query))),
+    async ({ query }, reply) => sendCsv(reply, 'customers.csv', csvOfCustomers(query)),
   );
 
   app.post(
@@ -166,15 +157,12 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
     );
   }
 
-  /** A query for each thousand: a slow reader holds neither a connection nor memory. */
-  async function* csvOf(where: CustomerFilter): AsyncGenerator<string> {
+  async function* csvOfCustomers(where: CustomerFilter): AsyncGenerator<string> {
     yield csvHeader(customerColumns());
-    for (let after: number | undefined; ;) {
-      const rows = await listCustomers(sql, where, { after, limit: customersPerQuery });
-      if (rows.length > 0) yield csvLines(rows.map(cellsOf));
-      after = rows.at(-1)?.id;
-      if (rows.length < customersPerQuery) return;
-    }
+    const pages = rowPages<CustomerRow>((last, limit) =>
+      listCustomers(sql, where, { after: last?.id, limit }),
+    );
+    for await (const rows of pages) yield csvLines(rows.map(cellsOf));
   }
 };
 

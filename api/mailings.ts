@@ -19,6 +19,7 @@ import { MailingRefused, readCsv } from '../mailing/csv.ts';
 import { csvLayoutExample } from '../mailing/layout.ts';
 import { actorId, actorOf, audit } from './auth.ts';
 import { mailingFileOf, mailingFileView } from './campaign-view.ts';
+import { sendCsv } from './csv.ts';
 import { ApiError, notFound } from './errors.ts';
 import { checkLines } from './mailing-check.ts';
 import { idParams } from './parameters.ts';
@@ -76,10 +77,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
     },
     async ({ params: { id }, query: { delimiter } }, reply) => {
       const { definition } = await need(sql, id);
-      return reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', `attachment; filename="layout-${id}.csv"`)
-        .send(csvLayoutExample(definition.mailing.extraFields, delimiter));
+      return sendCsv(reply, `layout-${id}.csv`, csvLayoutExample(definition.mailing.extraFields, delimiter));
     },
   );
 

@@ -1,11 +1,10 @@
-import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { listInboundEvents } from '../db/inbound.ts';
 import {
+  type FoundMessageRow,
   getMessage,
   listMessages,
-  type MessageFilter,
   messageKin,
   type MessageRow,
   searchMessages,
@@ -19,7 +18,7 @@ import type { Sql } from '../db/client.ts';
 import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
 import { describeLookUp, lookUpResults } from '../domain/unknown.ts';
 import { saidIn } from '../sms/said.ts';
-import { csvHeader, csvLines, csvPhone } from './csv.ts';
+import { type CsvColumn, csvOf, csvPhone, sendCsv } from './csv.ts';
 import { ApiError, notFound } from './errors.ts';
 import { instant } from './instant.ts';
 import { idParams, phoneParam, urlId } from './parameters.ts';
@@ -129,7 +128,6 @@ function requireSubject({ phone, customerId, customerCode }: z.infer<typeof sear
   });
 }
 
-const linesPerQuery = 1_000;
 const eventsShown = 200;
 const repliesShown = 200;
 
@@ -184,10 +182,14 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
     async ({ params: { id }, query }, reply) => {
       const run = await needRun(id);
       const extraFields = run.settings.campaign.mailing.extraFields.map(({ name }) => name);
-      return reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', `attachment; filename="run-${id}-messages.csv"`)
-        .send(Readable.from(csvOf({ runId: id, ...query }, extraFields)));
+      const extra = extraFields.map((name): CsvColumn<MessageRow> => [
+        name,
+        (row) => row.extra?.[name] ?? '',
+      ]);
+      const file = csvOf([...columns, ...extra], (last, limit) =>
+        listMessages(sql, { runId: id, ...query }, { after: last?.line ?? 0, limit }),
+      );
+      return sendCsv(reply, `run-${id}-messages.csv`, file);
     },
   );
 
@@ -227,10 +229,10 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
     },
     async ({ query }, reply) => {
       requireSubject(query);
-      return reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', 'attachment; filename="messages.csv"')
-        .send(Readable.from(foundCsvOf(query)));
+      const file = csvOf([...runColumns, ...columns], (last, limit) =>
+        searchMessages(sql, query, { before: last?.id, limit }),
+      );
+      return sendCsv(reply, 'messages.csv', file);
     },
   );
 
@@ -276,47 +278,15 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
     if (!run) throw notFound('run', id);
     return run;
   }
-
-  async function* foundCsvOf(where: z.infer<typeof search>): AsyncGenerator<string> {
-    yield csvHeader(['campaign', 'run', 'due_at', ...columns.map(([name]) => name)]);
-    for (let before: number | undefined; ;) {
-      const rows = await searchMessages(sql, where, { before, limit: linesPerQuery });
-      if (rows.length > 0) {
-        yield csvLines(
-          rows.map((row) => [
-            row.campaignName,
-            row.runId,
-            row.occurrence.toISOString(),
-            ...columns.map(([, value]) => value(row)),
-          ]),
-        );
-      }
-      before = rows.at(-1)?.id;
-      if (rows.length < linesPerQuery) return;
-    }
-  }
-
-  /** A query for each thousand lines: a slow reader holds neither a connection nor memory. */
-  async function* csvOf(where: MessageFilter, extraFields: readonly string[]): AsyncGenerator<string> {
-    yield csvHeader([...columns.map(([name]) => name), ...extraFields]);
-    for (let after = 0; ;) {
-      const rows = await listMessages(sql, where, { after, limit: linesPerQuery });
-      if (rows.length > 0) {
-        yield csvLines(
-          rows.map((row) => [
-            ...columns.map(([, value]) => value(row)),
-            ...extraFields.map((name) => row.extra?.[name] ?? ''),
-          ]),
-        );
-      }
-      const last = rows.at(-1);
-      if (!last || rows.length < linesPerQuery) return;
-      after = last.line;
-    }
-  }
 };
 
-const columns: readonly (readonly [string, (row: MessageRow) => string | number])[] = [
+const runColumns: readonly CsvColumn<FoundMessageRow>[] = [
+  ['campaign', ({ campaignName }) => campaignName],
+  ['run', ({ runId }) => runId],
+  ['due_at', ({ occurrence }) => occurrence.toISOString()],
+];
+
+const columns: readonly CsvColumn<MessageRow>[] = [
   ['line', ({ line }) => line],
   ['status', ({ status }) => status],
   ['reason', ({ reason }) => reason ?? ''],

@@ -1,11 +1,10 @@
-import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Sql } from '../db/client.ts';
 import { getMessage } from '../db/messages.ts';
-import { getReply, listReplies, type ReplyFilter, type ReplyRow } from '../db/replies.ts';
+import { getReply, listReplies, type ReplyRow } from '../db/replies.ts';
 import { replyEffects } from '../domain/reply.ts';
-import { csvHeader, csvLines, csvPhone } from './csv.ts';
+import { type CsvColumn, csvOf, csvPhone, sendCsv } from './csv.ts';
 import { notFound } from './errors.ts';
 import { instant } from './instant.ts';
 import { idParams, page, phoneParam, urlId } from './parameters.ts';
@@ -53,8 +52,6 @@ const filter = z.strictObject({
   unmatched: z.stringbool().optional(),
 });
 
-const repliesPerQuery = 1_000;
-
 /** What people wrote to us. With phones and texts in full, as messages have them. */
 export const replies: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }) => {
   const tags = ['replies'];
@@ -89,10 +86,11 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql })
       },
     },
     async ({ query }, reply) =>
-      reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', 'attachment; filename="replies.csv"')
-        .send(Readable.from(csvOf(query))),
+      sendCsv(
+        reply,
+        'replies.csv',
+        csvOf(columns, (last, limit) => listReplies(sql, query, { before: last?.id, limit })),
+      ),
   );
 
   app.get(
@@ -112,20 +110,9 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql })
       return { reply, message: reply.messageId === null ? null : await getMessage(sql, reply.messageId) };
     },
   );
-
-  /** A query for each thousand: a slow reader holds neither a connection nor memory. */
-  async function* csvOf(where: ReplyFilter): AsyncGenerator<string> {
-    yield csvHeader(columns.map(([name]) => name));
-    for (let before: number | undefined; ;) {
-      const rows = await listReplies(sql, where, { before, limit: repliesPerQuery });
-      if (rows.length > 0) yield csvLines(rows.map((row) => columns.map(([, value]) => value(row))));
-      before = rows.at(-1)?.id;
-      if (rows.length < repliesPerQuery) return;
-    }
-  }
 };
 
-const columns: readonly (readonly [string, (row: ReplyRow) => string | number])[] = [
+const columns: readonly CsvColumn<ReplyRow>[] = [
   ['id', ({ id }) => id],
   ['received_at', ({ receivedAt }) => receivedAt.toISOString()],
   ['phone', ({ phone }) => csvPhone(phone)],

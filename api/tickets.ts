@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Database, Sql } from '../db/client.ts';
@@ -8,7 +7,6 @@ import {
   getTicket,
   lockTicket,
   searchTickets,
-  type TicketFilter,
   ticketHistory,
   type TicketRow,
   updateTicket,
@@ -19,7 +17,7 @@ import { changedTicket, type TicketChange, ticketChange } from '../domain/ticket
 import { ticketEventKinds, ticketPostStates } from '../domain/ticket-posting.ts';
 import { ticketStatuses } from '../domain/ticket.ts';
 import { actorId, actorOf, audit } from './auth.ts';
-import { csvHeader, csvLines, csvPhone } from './csv.ts';
+import { type CsvColumn, csvOf, csvPhone, sendCsv } from './csv.ts';
 import { ApiError, notFound } from './errors.ts';
 import { instant } from './instant.ts';
 import { idParams, page, phoneParam, urlId } from './parameters.ts';
@@ -109,7 +107,6 @@ export const ticketFilter = z.strictObject({
   text: z.string().trim().min(1).max(100).optional(),
 });
 
-const ticketsPerQuery = 1_000;
 /** A ticket with more has been answered by a machine. */
 const eventsShown = 500;
 
@@ -147,10 +144,11 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       },
     },
     async ({ query }, reply) =>
-      reply
-        .type('text/csv; charset=utf-8')
-        .header('content-disposition', 'attachment; filename="tickets.csv"')
-        .send(Readable.from(csvOf(query))),
+      sendCsv(
+        reply,
+        'tickets.csv',
+        csvOf(columns, (last, limit) => searchTickets(sql, query, { before: last?.id, limit })),
+      ),
   );
 
   app.get(
@@ -228,17 +226,6 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       })),
     };
   }
-
-  /** A query for each thousand: a slow reader holds neither a connection nor memory. */
-  async function* csvOf(where: TicketFilter): AsyncGenerator<string> {
-    yield csvHeader(columns.map(([name]) => name));
-    for (let before: number | undefined; ;) {
-      const rows = await searchTickets(sql, where, { before, limit: ticketsPerQuery });
-      if (rows.length > 0) yield csvLines(rows.map((row) => columns.map(([, value]) => value(row))));
-      before = rows.at(-1)?.id;
-      if (rows.length < ticketsPerQuery) return;
-    }
-  }
 };
 
 const contentOf = ({
@@ -284,7 +271,7 @@ async function requireReferences(sql: Sql, before: TicketRow, change: TicketChan
   if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
 }
 
-const columns: readonly (readonly [string, (row: TicketRow) => string | number])[] = [
+const columns: readonly CsvColumn<TicketRow>[] = [
   ['id', ({ id }) => id],
   ['status', ({ status }) => status],
   ['opened_at', ({ openedAt }) => openedAt.toISOString()],
