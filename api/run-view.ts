@@ -57,6 +57,8 @@ export const runView = runSummaryView.extend({
   /** How it went over to other providers, in their order. */
   failovers: z.array(failover.extend({ words: z.string() })),
   mailingFileId: z.int().nullable(),
+  /** Whether what it fetched from its web service can be had: `GET /api/runs/{id}/answer`. */
+  hasAnswer: z.boolean(),
   /** As they were when the run started. */
   settings: runSettings,
 });

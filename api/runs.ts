@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { countsByStatusOf } from '../db/run-progress.ts';
+import { keptFileOfRun } from '../db/mailings.ts';
 import { listResends } from '../db/resends.ts';
 import { listRunSamples } from '../db/run-samples.ts';
 import { getRun, listRuns, type RunRow } from '../db/runs.ts';
@@ -90,6 +91,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
         progress,
         preflight: viewPreflight(run),
         failovers: viewFailovers(run),
+        hasAnswer: (await keptFileOfRun(sql, id, 'webservice')) !== null,
         resends: await listResends(sql, id),
       };
     },

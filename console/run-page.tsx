@@ -123,8 +123,7 @@ interface Link {
 function useLinks(run: Run): Link[] {
   const t = useWords(runWords);
   const mayRead = useMay('operator');
-  const { id, counts, settings, mailingFileId, temporalUrl } = run;
-  const { source } = settings.campaign.mailing;
+  const { id, counts, hasAnswer, temporalUrl } = run;
   return [
     { href: `/runs/${id}/messages`, words: t.allMessages, icon: 'messages' },
     { href: `/api/runs/${id}/messages.csv`, words: t.messagesCsv, icon: 'download', download: true },
@@ -133,7 +132,7 @@ function useLinks(run: Run): Link[] {
           { href: `/api/runs/${id}/bad-lines.csv`, words: t.badLines, icon: 'download', download: true },
         ] as const)
       : []),
-    ...(source === 'webservice' && mailingFileId !== null && mayRead
+    ...(hasAnswer && mayRead
       ? ([{ href: `/api/runs/${id}/answer`, words: t.answer, icon: 'download', download: true }] as const)
       : []),
     { href: urlOf('/replies', { runId: id }), words: t.replies, icon: 'replies' },

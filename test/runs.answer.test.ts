@@ -150,10 +150,12 @@ test.each([
   await age(29);
   await deleteOld(sql, 30);
   expect((await answerOf(runId)).statusCode).toBe(200);
+  expect((await operator('GET', `/api/runs/${runId}`)).json()).toMatchObject({ hasAnswer: true });
   await age(31);
   expect(await deleteOld(sql, 30)).toBe(1);
   const answer = await answerOf(runId);
   expect([answer.statusCode, errorOf(answer).code]).toEqual([404, 'not_found']);
+  expect((await operator('GET', `/api/runs/${runId}`)).json()).toMatchObject({ hasAnswer: false });
   expect(await badLines()).toBe(before);
 });
 
