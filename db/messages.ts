@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
 import type { CancelReason, FailureReason, MessageStatus, SkipReason } from '../domain/message.ts';
 import { sourcesOf } from '../domain/message.ts';
 import type { TicketStatus } from '../domain/ticket.ts';
@@ -337,8 +339,8 @@ export async function importMessages(
   const counts = new Map<string, { status: string; reason: string; messages: number; segments: number }>();
   const copy = await sql`
     copy messages (run_id, line, status, reason, code, name, phone, text, segments, customer_id, extra) from stdin`.writable();
-  const failed = new Promise<never>((_, reject) => copy.once('error', reject));
-  failed.catch(() => undefined);
+  const done = finished(copy);
+  done.catch(() => undefined);
   try {
     for await (const batch of batches) {
       let rows = '';
@@ -357,10 +359,10 @@ export async function importMessages(
             segments: line.segments,
           });
       }
-      if (!copy.write(rows))
-        await Promise.race([new Promise((resolve) => copy.once('drain', resolve)), failed]);
+      if (!copy.write(rows)) await Promise.race([once(copy, 'drain'), done]);
     }
-    await Promise.race([new Promise<void>((resolve) => copy.end(resolve)), failed]);
+    copy.end();
+    await done;
   } catch (error) {
     // Else the connection stays in the copy: it can't be rolled back, and keeps its locks until the process ends.
     copy.destroy(error instanceof Error ? error : new Error(String(error)));

@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { connect } from '../db/client.ts';
@@ -37,4 +38,24 @@ test('A connection that is cut as soon as it is made fails its query, and nothin
   await cut.end({ timeout: 1 });
   process.off('unhandledRejection', note);
   expect(unhandled).toEqual([]);
+});
+
+test.each([
+  ['while its rows come', 'before insert on refused for each row'],
+  ['as it ends', 'after insert on refused for each statement'],
+])('A COPY that the server refuses %s fails with its error, and the connection goes on', async (_, when) => {
+  const one = connect(url, { max: 1 });
+  const refused = one.begin(async (tx) => {
+    await tx.unsafe(`
+      create table refused (n int);
+      create function pg_temp.refuse() returns trigger language plpgsql as $$ begin raise 'Refused.'; end $$;
+      create trigger refuse ${when} execute function pg_temp.refuse()`);
+    const copy = await tx`copy refused from stdin`.writable();
+    copy.write('1\n');
+    copy.end('2\n');
+    await finished(copy);
+  });
+  await expect(refused).rejects.toThrow('Refused.');
+  expect(await one`select to_regclass('refused') as gone`).toMatchObject([{ gone: null }]);
+  await one.end();
 });
