@@ -67,6 +67,22 @@ test('A run at work stands on the home page with its step in words and how far i
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
 });
 
+test('While a web service answers, the page of the run says how much has come', async () => {
+  const { runId, campaignId } = await createRun(ui, catalogue, { phones: ['+5511900000001'] });
+  const page = async () => textOf(await viewer.get(`/runs/${runId}`));
+  const [file] = await sql<[{ id: number }]>`
+    insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
+    values (${campaignId}, 'webservice', 2048, '', 1234, 0, 'system') returning id`;
+  await sql`update runs set step = 'mailing', mailing_file_id = ${file.id} where id = ${runId}`;
+  expect(await page()).toContain('O webservice está respondendo: até agora 1.234 registros, 2 KiB.');
+  await sql`update mailing_files set pages = '[]' where id = ${file.id}`;
+  expect(await page()).toContain(
+    'O webservice respondeu: 1.234 registros, 2 KiB. O mailing está sendo lido.',
+  );
+  await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
+  expect(await page()).not.toContain('O webservice');
+});
+
 test('What approval, cancelling and resending concern is said before', async () => {
   const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', '+5511900000002'] });
   await sql`update runs set step = 'approval' where id = ${runId}`;
