@@ -85,7 +85,7 @@ switch (positionals[0]) {
       await benchReceipts({
         receipts: number(values.count, 20_000),
         rounds: number(values.rounds, 5),
-        connections: number(values.connections, 100),
+        connections: number(values.connections, 500),
       }),
     );
     break;
