@@ -5,9 +5,7 @@ const failuresInARow = 20;
 const recentSpan = 100;
 const recentShare = 0.8;
 
-/** The provider refuses the account: no message will be taken until a person has acted. */
-export class ProviderAccountError extends Error {
-  override readonly name = 'ProviderAccountError';
+abstract class ProviderError extends Error {
   readonly code: string;
   constructor(code: string, detail: string) {
     super(detail);
@@ -15,14 +13,14 @@ export class ProviderAccountError extends Error {
   }
 }
 
+/** The provider refuses the account: no message will be taken until a person has acted. */
+export class ProviderAccountError extends ProviderError {
+  override readonly name = 'ProviderAccountError';
+}
+
 /** Sends fail one after the other: the provider, or the way to it, is down. */
-export class ProviderUnavailableError extends Error {
+export class ProviderUnavailableError extends ProviderError {
   override readonly name = 'ProviderUnavailableError';
-  readonly code: string;
-  constructor(code: string, detail: string) {
-    super(detail);
-    this.code = code;
-  }
 }
 
 /** Tells failures that are the provider's from those of single messages. */

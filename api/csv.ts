@@ -2,10 +2,11 @@ import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import type { FastifyReply } from 'fastify';
 
-/**
- * CSV for Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark; what a spreadsheet would take for a
- * formula has an apostrophe before it.
- */
+/** What the API's document says of such files. */
+export const csvDescription =
+  'For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark. Phones stand without their +, and what a spreadsheet would take for a formula has an apostrophe before it.';
+
+/** Rows as `csvDescription` says. */
 export const csvLines = (rows: readonly (readonly (string | number)[])[]): string =>
   stringify([...rows], { delimiter: ';', record_delimiter: 'windows', escape_formulas: true });
 

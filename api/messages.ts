@@ -18,7 +18,7 @@ import type { Sql } from '../db/client.ts';
 import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../domain/message.ts';
 import { describeLookUp, lookUpResults } from '../domain/unknown.ts';
 import { saidIn } from '../sms/said.ts';
-import { type CsvColumn, csvOf, csvPhone, sendCsv } from './csv.ts';
+import { type CsvColumn, csvDescription, csvOf, csvPhone, sendCsv } from './csv.ts';
 import { ApiError, notFound } from './errors.ts';
 import { instant } from './instant.ts';
 import { idParams, phoneParam, urlId } from './parameters.ts';
@@ -172,8 +172,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       schema: {
         tags,
         summary: 'The messages of a run as a CSV file',
-        description:
-          'For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark. Phones stand without their +, and what a spreadsheet would take for a formula has an apostrophe before it.',
+        description: csvDescription,
         produces: ['text/csv'],
         params: idParams,
         querystring: filter,

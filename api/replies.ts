@@ -4,7 +4,7 @@ import type { Sql } from '../db/client.ts';
 import { getMessage } from '../db/messages.ts';
 import { getReply, listReplies, type ReplyRow } from '../db/replies.ts';
 import { replyEffects } from '../domain/reply.ts';
-import { type CsvColumn, csvOf, csvPhone, sendCsv } from './csv.ts';
+import { type CsvColumn, csvDescription, csvOf, csvPhone, sendCsv } from './csv.ts';
 import { notFound } from './errors.ts';
 import { instant } from './instant.ts';
 import { idParams, page, phoneParam, urlId } from './parameters.ts';
@@ -79,8 +79,7 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql })
       schema: {
         tags,
         summary: 'What people wrote to us as a CSV file',
-        description:
-          'For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark. Phones stand without their +, and what a spreadsheet would take for a formula has an apostrophe before it.',
+        description: csvDescription,
         produces: ['text/csv'],
         querystring: filter,
       },

@@ -17,7 +17,7 @@ import { changedTicket, type TicketChange, ticketChange } from '../domain/ticket
 import { ticketEventKinds, ticketPostStates } from '../domain/ticket-posting.ts';
 import { ticketStatuses } from '../domain/ticket.ts';
 import { actorId, actorOf, audit } from './auth.ts';
-import { type CsvColumn, csvOf, csvPhone, sendCsv } from './csv.ts';
+import { type CsvColumn, csvDescription, csvOf, csvPhone, sendCsv } from './csv.ts';
 import { ApiError, notFound } from './errors.ts';
 import { instant } from './instant.ts';
 import { idParams, page, phoneParam, urlId } from './parameters.ts';
@@ -137,8 +137,7 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       schema: {
         tags,
         summary: 'The tickets of a search as a CSV file',
-        description:
-          'For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark. Phones stand without their +, and what a spreadsheet would take for a formula has an apostrophe before it.',
+        description: csvDescription,
         produces: ['text/csv'],
         querystring: ticketFilter,
       },
