@@ -173,6 +173,8 @@ export function createRuns({ sql, clock }: RunsDeps) {
     async approveRun({ runId, by }: { runId: number; by: string }): Promise<void> {
       if (await approveRun(sql, { id: runId, by })) return;
       const { status, step } = await need(runId);
+      // Its workflow may still be about to end.
+      if (!isLive(status)) throw finalFailure(failures.runEnded, `The run is ${status}.`);
       throw finalFailure(
         failures.notWaitingForApproval,
         `The run is ${status}, in the step ${step}: it does not wait for approval.`,
