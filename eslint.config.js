@@ -15,7 +15,7 @@ const folders = {
   activities: { values: ['domain', 'mailing', 'sms', 'db'] },
   api: { values: ['domain', 'mailing', 'sms', 'db', 'workflows'] },
   worker: { values: ['domain', 'mailing', 'sms', 'db', 'workflows', 'activities'] },
-  embedded: { values: ['domain'] },
+  embedded: { values: ['domain', 'worker'] },
   // The API's first client: of it only the schemas that its answers are read with (docs/decisions/0012-console.md).
   console: { values: ['domain', 'api'] },
 };

@@ -3,12 +3,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: 'test/services.ts',
+    globalSetup: 'test/kit/services.ts',
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // One real PostgreSQL and one real Temporal server serve all files; two files at a time fit the two cores of CI.
     maxWorkers: 2,
     pool: 'forks',
-    ...(process.env.CI ? { reporters: ['default', './test/reporter.ts'] } : {}),
+    ...(process.env.CI ? { reporters: ['default', './test/kit/reporter.ts'] } : {}),
   },
 });

@@ -1,14 +1,14 @@
-import type { Database } from '../db/client.ts';
+import type { Database } from '../db/core/client.ts';
 import {
   type ArrivedCustomer,
   findCustomers,
   hasCustomers,
   type MatchedCustomer,
   registerCustomers,
-} from '../db/customer-matching.ts';
-import type { ImportedLine } from '../db/messages.ts';
-import { getPrivacySettings } from '../db/privacy.ts';
-import type { RunRow } from '../db/runs.ts';
+} from '../db/customers/matching.ts';
+import type { ImportedLine } from '../db/messages/messages.ts';
+import { getPrivacySettings } from '../db/customers/privacy.ts';
+import type { RunRow } from '../db/runs/runs.ts';
 import type { Contact } from '../domain/contact.ts';
 import { consentSuffices } from '../domain/customer.ts';
 import { normalizePhone } from '../domain/phone.ts';

@@ -1,9 +1,9 @@
 import { heartbeat } from '@temporalio/activity';
-import { insertAudit } from '../db/audit.ts';
-import { settleDeadSenders } from '../db/claims.ts';
-import type { Database } from '../db/client.ts';
-import { switchProvider, usableFallback } from '../db/fallbacks.ts';
-import { getRun } from '../db/runs.ts';
+import { insertAudit } from '../db/access/audit.ts';
+import { settleDeadSenders } from '../db/messages/claims.ts';
+import type { Database } from '../db/core/client.ts';
+import { switchProvider, usableFallback } from '../db/providers/fallbacks.ts';
+import { getRun } from '../db/runs/runs.ts';
 import { describeFailover, type Failover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
 import { finalFailure } from './failure.ts';

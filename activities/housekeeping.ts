@@ -1,9 +1,9 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import { insertAudit } from '../db/audit.ts';
-import { enabledCampaigns } from '../db/campaigns.ts';
-import type { Database } from '../db/client.ts';
-import { cancelRemaining } from '../db/claims.ts';
-import { liveRunKeys, mendCounts, moveRun, runCounts, runsToReconcile } from '../db/runs.ts';
+import { insertAudit } from '../db/access/audit.ts';
+import { enabledCampaigns } from '../db/campaigns/campaigns.ts';
+import type { Database } from '../db/core/client.ts';
+import { cancelRemaining } from '../db/messages/claims.ts';
+import { liveRunKeys, mendCounts, moveRun, runCounts, runsToReconcile } from '../db/runs/runs.ts';
 import { campaignWorkflowId, runWorkflowId } from '../domain/ids.ts';
 import { liveRunStatuses } from '../domain/run.ts';
 

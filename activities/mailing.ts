@@ -1,7 +1,7 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
-import type { Database } from '../db/client.ts';
-import { deleteOldAnswers } from '../db/mailings.ts';
-import { enterStep, getRun, moveRun, runCounts } from '../db/runs.ts';
+import type { Database } from '../db/core/client.ts';
+import { deleteOldAnswers } from '../db/campaigns/mailings.ts';
+import { enterStep, getRun, moveRun, runCounts } from '../db/runs/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { liveRunStatuses, type RunReason } from '../domain/run.ts';
 import { MailingRefused } from '../mailing/csv.ts';

@@ -1,12 +1,18 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { activityInfo, cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
-import type { Database } from '../db/client.ts';
-import { activityName, claimMessage, recordOutcomes, senderName, settleDeadSenders } from '../db/claims.ts';
-import { usableFallback } from '../db/fallbacks.ts';
-import { getMessage, queuedMessageIds, remainingMessages } from '../db/messages.ts';
-import { optOutRecipients } from '../db/opt-outs.ts';
-import { holdProvider, reserveRate } from '../db/providers.ts';
-import { sampleRun } from '../db/run-samples.ts';
+import type { Database } from '../db/core/client.ts';
+import {
+  activityName,
+  claimMessage,
+  recordOutcomes,
+  senderName,
+  settleDeadSenders,
+} from '../db/messages/claims.ts';
+import { usableFallback } from '../db/providers/fallbacks.ts';
+import { getMessage, queuedMessageIds, remainingMessages } from '../db/messages/messages.ts';
+import { optOutRecipients } from '../db/customers/opt-outs.ts';
+import { holdProvider, reserveRate } from '../db/providers/providers.ts';
+import { sampleRun } from '../db/runs/samples.ts';
 import {
   enterStep,
   getRun,
@@ -17,7 +23,7 @@ import {
   runCounts,
   type RunRow,
   runStatus,
-} from '../db/runs.ts';
+} from '../db/runs/runs.ts';
 import { describeFailover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';

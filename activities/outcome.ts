@@ -1,4 +1,4 @@
-import type { ClaimedMessage, Outcome } from '../db/claims.ts';
+import type { ClaimedMessage, Outcome } from '../db/messages/claims.ts';
 import type { SendOutcome } from '../sms/provider.ts';
 
 /** A message that failed temporarily waits this long, doubled with each attempt. */

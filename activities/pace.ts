@@ -1,4 +1,4 @@
-import type { Reservation } from '../db/providers.ts';
+import type { Reservation } from '../db/providers/providers.ts';
 
 /** Under a rate limit a claim holds what leaves in this time, so that campaigns that share the rate alternate often. */
 const claimSpanMs = 250;
@@ -15,7 +15,7 @@ export type Pace = ReturnType<typeof createPace>;
 
 /**
  * A sender's part of its provider's rate: how much to claim when, and the place of each message, as an instant in
- * `performance.now()` milliseconds; null: no limit. `reserve` takes so many segments of the rate (db/providers.ts).
+ * `performance.now()` milliseconds; null: no limit. `reserve` takes so many segments of the rate (db/providers/providers.ts).
  */
 export function createPace(reserve: (segments: number) => Promise<Reservation>) {
   let ratePerSecond: number | null = null;

@@ -1,6 +1,6 @@
-import type { Sql } from '../db/client.ts';
-import { getProviderAccount } from '../db/providers.ts';
-import type { SecretBox } from '../db/secrets.ts';
+import type { Sql } from '../db/core/client.ts';
+import { getProviderAccount } from '../db/providers/providers.ts';
+import type { SecretBox } from '../db/core/secrets.ts';
 import { failures } from '../domain/failures.ts';
 import { createProvider, type ProviderDeps } from '../sms/index.ts';
 import type { Provider } from '../sms/provider.ts';

@@ -1,8 +1,14 @@
-import type { Database, Sql } from '../db/client.ts';
-import { recordConsents } from '../db/consents.ts';
-import { customerIdsByPhone } from '../db/customer-matching.ts';
-import { findAnsweredMessage, finishReply, type HeldReply, lockReply, matchReply } from '../db/replies.ts';
-import { openReplyTicket } from '../db/ticket-opening.ts';
+import type { Database, Sql } from '../db/core/client.ts';
+import { recordConsents } from '../db/customers/consents.ts';
+import { customerIdsByPhone } from '../db/customers/matching.ts';
+import {
+  findAnsweredMessage,
+  finishReply,
+  type HeldReply,
+  lockReply,
+  matchReply,
+} from '../db/replies/replies.ts';
+import { openReplyTicket } from '../db/tickets/opening.ts';
 import { failures } from '../domain/failures.ts';
 import type { ReplyEffect } from '../domain/reply.ts';
 import { finalFailure } from './failure.ts';
@@ -24,7 +30,7 @@ export interface HandledReply {
 export function createReplies({ sql, replyWindowDays }: RepliesDeps) {
   /**
    * Whoever the phone is known to belong to has stated their consent with that. The phone itself was opted out or in
-   * when the reply was kept (api/receipts.ts).
+   * when the reply was kept (api/services/receipts.ts).
    */
   const heed = async (
     tx: Sql,

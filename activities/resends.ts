@@ -1,11 +1,11 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import type { Database } from '../db/client.ts';
-import { skipRefusedInRun, skipWithoutConsent } from '../db/consents.ts';
-import { skipOptedOut } from '../db/opt-outs.ts';
-import type { PhoneHash } from '../db/phone-hash.ts';
-import { getPrivacySettings } from '../db/privacy.ts';
-import { copyResendable } from '../db/resends.ts';
-import { enterStep, getRun, lockImport, markMailingRead } from '../db/runs.ts';
+import type { Database } from '../db/core/client.ts';
+import { skipRefusedInRun, skipWithoutConsent } from '../db/customers/consents.ts';
+import { skipOptedOut } from '../db/customers/opt-outs.ts';
+import type { PhoneHash } from '../db/core/phone-hash.ts';
+import { getPrivacySettings } from '../db/customers/privacy.ts';
+import { copyResendable } from '../db/runs/resends.ts';
+import { enterStep, getRun, lockImport, markMailingRead } from '../db/runs/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { finalFailure } from './failure.ts';
 import { type ImportedMailing, importedMailing } from './mailing.ts';
@@ -20,7 +20,7 @@ export interface ResendsDeps {
 export function createResends({ sql, phoneHash }: ResendsDeps) {
   return {
     /**
-     * Takes up the messages of a resend (db/resends.ts), all or nothing. Whoever has opted out since the first send is
+     * Takes up the messages of a resend (db/runs/resends.ts), all or nothing. Whoever has opted out since the first send is
      * left out, and whose consent does not suffice any more. When the run has its messages already, only their counts are returned.
      */
     async copyMessages({ runId }: { runId: number }): Promise<ImportedMailing> {

@@ -1,6 +1,6 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import type { Database } from '../db/client.ts';
-import { getPrivacySettings } from '../db/privacy.ts';
+import type { Database } from '../db/core/client.ts';
+import { getPrivacySettings } from '../db/customers/privacy.ts';
 import {
   deleteAudit,
   deleteFileContent,
@@ -10,7 +10,7 @@ import {
   purgeReplies,
   purgeRun,
   purgeTickets,
-} from '../db/retention.ts';
+} from '../db/core/retention.ts';
 
 /** Rows that lost what tells of people, or were deleted. */
 export type Purged = Record<

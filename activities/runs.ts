@@ -1,6 +1,6 @@
-import { cancelRemaining } from '../db/claims.ts';
-import type { Database, Sql } from '../db/client.ts';
-import { getProvider } from '../db/providers.ts';
+import { cancelRemaining } from '../db/messages/claims.ts';
+import type { Database, Sql } from '../db/core/client.ts';
+import { getProvider } from '../db/providers/providers.ts';
 import {
   approveRun,
   enterStep,
@@ -15,7 +15,7 @@ import {
   runCounts,
   type RunRow,
   setPreflight,
-} from '../db/runs.ts';
+} from '../db/runs/runs.ts';
 import { describeFailover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';

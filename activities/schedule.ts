@@ -4,11 +4,11 @@ import {
   lockCampaign,
   setNextAt,
   setScheduledThrough,
-} from '../db/campaigns.ts';
-import type { Database, Sql } from '../db/client.ts';
-import { type ResendScope, resendAboutToCopy } from '../db/resends.ts';
-import { getRun, insertRun, pendingRun, runAt, type RunRow } from '../db/runs.ts';
-import { holidayDates } from '../db/settings.ts';
+} from '../db/campaigns/campaigns.ts';
+import type { Database, Sql } from '../db/core/client.ts';
+import { type ResendScope, resendAboutToCopy } from '../db/runs/resends.ts';
+import { getRun, insertRun, pendingRun, runAt, type RunRow } from '../db/runs/runs.ts';
+import { holidayDates } from '../db/settings/settings.ts';
 import { type Campaign, campaign as completeCampaign } from '../domain/campaign.ts';
 import { failures } from '../domain/failures.ts';
 import { resendableRunStatuses, type RunReason, type RunTrigger } from '../domain/run.ts';

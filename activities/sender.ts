@@ -7,11 +7,11 @@ import {
   type Outcome,
   recordOutcomes,
   releaseClaims,
-} from '../db/claims.ts';
-import type { Database } from '../db/client.ts';
-import { optOutRecipients } from '../db/opt-outs.ts';
-import { holdProvider, reserveRate } from '../db/providers.ts';
-import { runStatus } from '../db/runs.ts';
+} from '../db/messages/claims.ts';
+import type { Database } from '../db/core/client.ts';
+import { optOutRecipients } from '../db/customers/opt-outs.ts';
+import { holdProvider, reserveRate } from '../db/providers/providers.ts';
+import { runStatus } from '../db/runs/runs.ts';
 import type { Provider, SendOutcome } from '../sms/provider.ts';
 import { outcomeOf, unsent } from './outcome.ts';
 import { createPace, lateMs } from './pace.ts';

@@ -1,6 +1,6 @@
-import type { Sql } from '../db/client.ts';
-import { getProvider } from '../db/providers.ts';
-import { getSetting, holidayDates } from '../db/settings.ts';
+import type { Sql } from '../db/core/client.ts';
+import { getProvider } from '../db/providers/providers.ts';
+import { getSetting, holidayDates } from '../db/settings/settings.ts';
 import type { Campaign } from '../domain/campaign.ts';
 import { failures } from '../domain/failures.ts';
 import type { RunSettings } from '../domain/run.ts';

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../db/client.ts';
-import type { SecretBox } from '../db/secrets.ts';
+import type { Database } from '../db/core/client.ts';
+import type { SecretBox } from '../db/core/secrets.ts';
 import {
   countTicketPosts,
   duePosts,
@@ -11,8 +11,8 @@ import {
   type PostAnswer,
   recordPostAnswers,
   withPostingLock,
-} from '../db/ticket-posts.ts';
-import { getTickets } from '../db/tickets.ts';
+} from '../db/tickets/posts.ts';
+import { getTickets } from '../db/tickets/tickets.ts';
 import { failures } from '../domain/failures.ts';
 import { giveUpAfterMs, postOutcome, postPauseMs } from '../domain/ticket-posting.ts';
 import { type Helpdesk, type HelpdeskAnswer, signatureOf } from './helpdesk.ts';

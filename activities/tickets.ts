@@ -1,9 +1,9 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
-import type { Database } from '../db/client.ts';
-import { cancelRemaining } from '../db/claims.ts';
-import { enterStep, getRun } from '../db/runs.ts';
-import { correctResentTickets, openSendTickets } from '../db/ticket-opening.ts';
+import type { Database } from '../db/core/client.ts';
+import { cancelRemaining } from '../db/messages/claims.ts';
+import { enterStep, getRun } from '../db/runs/runs.ts';
+import { correctResentTickets, openSendTickets } from '../db/tickets/opening.ts';
 import { failures } from '../domain/failures.ts';
 import { openingsOnSend } from '../domain/ticket.ts';
 import { finalFailure } from './failure.ts';

@@ -1,6 +1,6 @@
 import { cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
-import type { Database } from '../db/client.ts';
-import { reserveRate, holdProvider } from '../db/providers.ts';
+import type { Database } from '../db/core/client.ts';
+import { reserveRate, holdProvider } from '../db/providers/providers.ts';
 import {
   type DueLookUp,
   dueLookUps,
@@ -10,7 +10,7 @@ import {
   noteUnknown,
   postponeLookUps,
   settleByLookUp,
-} from '../db/unknown.ts';
+} from '../db/messages/unknown.ts';
 import type { LookUpResult } from '../domain/unknown.ts';
 import type { LookUpAnswer, Provider } from '../sms/provider.ts';
 import type { Providers } from './providers.ts';

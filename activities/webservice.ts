@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Database } from '../db/client.ts';
-import { openIntegration } from '../db/integrations.ts';
+import type { Database } from '../db/core/client.ts';
+import { openIntegration } from '../db/settings/integrations.ts';
 import {
   createAnswerFile,
   createMailingWriter,
   finishAnswerFile,
   type KeptPage,
   tellFetched,
-} from '../db/mailings.ts';
-import { lastFetch, type RunRow } from '../db/runs.ts';
-import { type SecretBox, SecretKeyMissing } from '../db/secrets.ts';
+} from '../db/campaigns/mailings.ts';
+import { lastFetch, type RunRow } from '../db/runs/runs.ts';
+import { type SecretBox, SecretKeyMissing } from '../db/core/secrets.ts';
 import { failures } from '../domain/failures.ts';
 import type { Integration } from '../domain/integration.ts';
 import { buildAddress } from '../domain/web-address.ts';

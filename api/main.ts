@@ -2,16 +2,16 @@ import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { adminConsole } from '../console/app.tsx';
 import { type Config, ConfigError, readConfig } from '../config.ts';
-import { connect } from '../db/client.ts';
-import { assertMigrated, SchemaError } from '../db/migrate.ts';
-import { createSecretBox } from '../db/secrets.ts';
+import { connect } from '../db/core/client.ts';
+import { assertMigrated, SchemaError } from '../db/core/migrate.ts';
+import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
 import { webserviceDepsOf } from '../mailing/webservice.ts';
-import { buildApp } from './app.ts';
-import { ensureFirstAdmin } from './auth.ts';
-import { createTemporal } from './temporal.ts';
+import { buildApp } from './http/app.ts';
+import { ensureFirstAdmin } from './http/auth.ts';
+import { createTemporal } from './services/temporal.ts';
 
 /** Test sends only: one person, one message. */
 const connectionsPerProvider = 4;

@@ -1,9 +1,9 @@
 import { importedMailing } from '../activities/mailing.ts';
 import { createImport } from '../activities/import.ts';
-import { connect } from '../db/client.ts';
-import { createPhoneHashing } from '../db/phone-hash.ts';
-import { getRun } from '../db/runs.ts';
-import { createSecretBox } from '../db/secrets.ts';
+import { connect } from '../db/core/client.ts';
+import { createPhoneHashing } from '../db/core/phone-hash.ts';
+import { getRun } from '../db/runs/runs.ts';
+import { createSecretBox } from '../db/core/secrets.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { createTokenCache } from '../mailing/authorization.ts';
 import { defaultWebserviceLimits } from '../mailing/webservice.ts';

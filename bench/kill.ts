@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { z } from 'zod';
 import { microBatch } from '../activities/sender.ts';
-import { runCounts } from '../db/runs.ts';
+import { runCounts } from '../db/runs/runs.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
 import { account, createFactory, workerEnvironment } from './runs.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RunRow } from '../db/runs.ts';
+import type { RunRow } from '../db/runs/runs.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
 import { cpuMicros } from './processes.ts';

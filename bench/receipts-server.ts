@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import { buildConnector } from 'undici';
 import { webserviceDepsOf } from '../mailing/webservice.ts';
-import { buildApp } from '../api/app.ts';
-import { createTemporal } from '../api/temporal.ts';
-import { readBodiesAsText } from '../api/webhooks.ts';
+import { buildApp } from '../api/http/app.ts';
+import { createTemporal } from '../api/services/temporal.ts';
+import { readBodiesAsText } from '../api/providers/webhooks.ts';
 import { readConfig } from '../config.ts';
-import { connect } from '../db/client.ts';
-import { createSecretBox } from '../db/secrets.ts';
+import { connect } from '../db/core/client.ts';
+import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 
 /** The API with one route more, which reads the body and answers: what a receipt costs without its purpose. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Database } from '../db/client.ts';
-import { runCounts } from '../db/runs.ts';
+import type { Database } from '../db/core/client.ts';
+import { runCounts } from '../db/runs/runs.ts';
 import { callbackPath } from '../domain/provider.ts';
 import { freePort } from '../embedded/ports.ts';
 import { median } from './numbers.ts';

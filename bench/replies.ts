@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../db/client.ts';
-import { insertSetting } from '../db/settings.ts';
+import type { Database } from '../db/core/client.ts';
+import { insertSetting } from '../db/settings/settings.ts';
 import { callbackPath } from '../domain/provider.ts';
 import { freePort } from '../embedded/ports.ts';
 import { createCallbacks } from '../sandbox/callbacks.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Database } from '../db/client.ts';
-import { insertCampaign } from '../db/campaigns.ts';
-import { insertProvider } from '../db/providers.ts';
-import { insertRun, type RunRow } from '../db/runs.ts';
-import { createSecretBox } from '../db/secrets.ts';
+import type { Database } from '../db/core/client.ts';
+import { insertCampaign } from '../db/campaigns/campaigns.ts';
+import { insertProvider } from '../db/providers/providers.ts';
+import { insertRun, type RunRow } from '../db/runs/runs.ts';
+import { createSecretBox } from '../db/core/secrets.ts';
 import { weekdays } from '../domain/calendar.ts';
 import { campaign, campaignDraft } from '../domain/campaign.ts';
 import { sendingHours } from '../domain/hours.ts';

@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import type { Database } from '../db/client.ts';
+import type { Database } from '../db/core/client.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
 import { median } from './numbers.ts';

@@ -119,7 +119,7 @@ const headerTemplate = template
   });
 
 const maxJsonDepth = 8;
-/** Holds itself, so it needs a name wherever it is described (api/openapi.ts). */
+/** Holds itself, so it needs a name wherever it is described (api/http/openapi.ts). */
 const json = z.json();
 z.globalRegistry.add(json, { id: 'Json' });
 /** JSON whose texts are templates. */

@@ -16,7 +16,7 @@ export type MessageStatus = (typeof messageStatuses)[number];
 /**
  * The allowed moves. Enforced in SQL by the `where` of each update; docs/states.md draws them.
  *
- * - `queued → sent …`: what a sender has in its claim stays queued until its outcome (db/claims.ts); `sending` is
+ * - `queued → sent …`: what a sender has in its claim stays queued until its outcome (db/messages/claims.ts); `sending` is
  *   claimed by itself, to be tried again or one by one.
  * - `sending → queued`: certainly not taken by the provider, to be tried again.
  * - `queued, sending → unknown`: perhaps taken (time-out after the request was written, sender killed).
@@ -24,7 +24,7 @@ export type MessageStatus = (typeof messageStatuses)[number];
  * - `skipped → …`: its phone had opted out, or its customer refused, while a sender had it in its claim, and yet it was
  *   sent.
  * - `unknown → …`: settled by a receipt, by the answer of a sender that was thought dead, by the provider's
- *   look-up or by a person (db/unknown.ts); back to `queued` only when it is known that the provider never took it, which
+ *   look-up or by a person (db/messages/unknown.ts); back to `queued` only when it is known that the provider never took it, which
  *   only its sender can say.
  */
 export const moves: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = {

@@ -50,7 +50,7 @@ export function parsePhone(raw: string, options: PhoneOptions = {}): PhoneResult
 
 /**
  * The Brazilian numbers in their usual spellings, without libphonenumber, which takes 12 µs for each; undefined for
- * anything else. Where it answers, it answers as `parseByLibrary` does: test/phone.test.ts holds one against the other.
+ * anything else. Where it answers, it answers as `parseByLibrary` does: test/unit/phone.test.ts holds one against the other.
  */
 export function parseBrazilian(raw: string, options: PhoneOptions = {}): PhoneResult | undefined {
   let digits = '';

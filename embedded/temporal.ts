@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { findTemporal } from './find-temporal.mjs';
-import { prepareNamespace, setRetention } from './namespace.ts';
+import { prepareNamespace, setRetention } from '../worker/namespace.ts';
 import { freePort, requireFreePort } from './ports.ts';
 import {
   isRunning,

@@ -24,7 +24,7 @@ const defaultLimits: CsvLimits = { lineBytes: 64 * 1024, batchSize: 500 };
  * after batches were given: whoever writes them somewhere must be able to take them back.
  *
  * The fields are split here and not by csv-parse, which splits 0.2 million lines a second where this reads over 0.4
- * million and checks their contacts; test/csv.test.ts holds one against the other.
+ * million and checks their contacts; test/unit/csv.test.ts holds one against the other.
  *
  * @throws {MailingRefused} for every cause in `MailingRefusal`
  */

@@ -47,7 +47,7 @@ type Capture = 'none' | 'key' | 'text' | 'word' | 'container';
  * checked by one or the other, unless it only skims.
  *
  * Not by a streaming parser, which builds each record from tokens in JavaScript: twice the time of this, measured in
- * docs/decisions/0013; and none has a limit for the depth or the size of a record. test/json-scanner.test.ts holds it
+ * docs/decisions/0013; and none has a limit for the depth or the size of a record. test/unit/json-scanner.test.ts holds it
  * against JSON.parse.
  */
 export class JsonScanner {

@@ -1,9 +1,9 @@
 import { Connection } from '@temporalio/client';
 import { ConfigError, readMigrationConfig } from '../config.ts';
-import { connect } from '../db/client.ts';
-import { migrate, SchemaError } from '../db/migrate.ts';
-import { seedSettings } from '../db/seed.ts';
-import { prepareNamespace } from '../embedded/namespace.ts';
+import { connect } from '../db/core/client.ts';
+import { migrate, SchemaError } from '../db/core/migrate.ts';
+import { seedSettings } from '../db/settings/seed.ts';
+import { prepareNamespace } from '../worker/namespace.ts';
 import { attributes } from '../workflows/attributes.ts';
 
 /**

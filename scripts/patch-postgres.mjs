@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const FILE = fileURLToPath(new URL('../node_modules/postgres/src/connection.js', import.meta.url));
 
-/** What postgres 3.4.9 (the last version) does wrong, and how it is mended. test/client.test.ts fails without each. */
+/** What postgres 3.4.9 (the last version) does wrong, and how it is mended. test/system/client.test.ts fails without each. */
 const PATCHES = [
   {
     // When a connection is reset while it is in use, as in every restart or fail-over of the server: between the socket's
@@ -49,7 +49,7 @@ export function patchPostgres() {
     if (patched.includes(mended)) continue;
     if (!patched.includes(original)) {
       throw new Error(
-        'The package postgres is another version than scripts/patch-postgres.mjs was written for. See whether it still needs the patches (test/client.test.ts), then correct or remove them.',
+        'The package postgres is another version than scripts/patch-postgres.mjs was written for. See whether it still needs the patches (test/system/client.test.ts), then correct or remove them.',
       );
     }
     patched = patched.replace(original, mended);

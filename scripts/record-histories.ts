@@ -24,7 +24,7 @@ import { startSystem } from './system.ts';
 
 /**
  * `npm run record-histories`: runs the ways a campaign and a run can go on the real system, and keeps the histories in
- * test/histories, where test/replay.test.ts replays them with the workflows of today. Record anew only before a
+ * test/histories, where test/system/replay.test.ts replays them with the workflows of today. Record anew only before a
  * release: histories of released workflows stay, that is their use.
  */
 const folder = new URL('../test/histories/', import.meta.url);

@@ -1,5 +1,5 @@
 import { ConfigError } from '../config.ts';
-import { SchemaError } from '../db/migrate.ts';
+import { SchemaError } from '../db/core/migrate.ts';
 import { StartError } from '../embedded/start-error.ts';
 import { startSystem } from './system.ts';
 

@@ -1,10 +1,10 @@
 import { callbackPath, type ProviderAccount } from '../domain/provider.ts';
 import type { buildConnector } from 'undici';
-import { createHttpGateway } from './http-gateway.ts';
-import { createInfobip } from './infobip.ts';
+import { createHttpGateway } from './http/http-gateway.ts';
+import { createInfobip } from './infobip/infobip.ts';
 import type { Provider } from './provider.ts';
-import { createTwilio } from './twilio.ts';
-import { createZenvia } from './zenvia.ts';
+import { createTwilio } from './twilio/twilio.ts';
+import { createZenvia } from './zenvia/zenvia.ts';
 
 export interface ProviderDeps {
   /** Where providers reach this deployment, without a slash at the end. */

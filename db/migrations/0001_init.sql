@@ -133,7 +133,7 @@ create table integrations (
   id          bigint generated always as identity primary key,
   name        text not null unique,
   config      jsonb not null,             -- domain/integration.ts
-  secrets     text not null,              -- sealed by db/secrets.ts, bound to this row
+  secrets     text not null,              -- sealed by db/core/secrets.ts, bound to this row
   archived_at timestamptz
 );
 
@@ -141,7 +141,7 @@ create table providers (
   id              bigint generated always as identity primary key,
   name            text not null unique,
   config          jsonb not null,
-  secrets         text not null,          -- sealed by db/secrets.ts, bound to this row
+  secrets         text not null,          -- sealed by db/core/secrets.ts, bound to this row
   segment_profile text not null,
   rate_per_second numeric check (rate_per_second > 0), -- segments; null: no limit
   reference       text not null default left(gen_random_uuid()::text, 8), -- sms/reference.ts; never changed
@@ -218,7 +218,7 @@ create table mailing_files (
   sha256      bytea not null,
   lines       integer not null,
   bad_lines   integer not null,           -- of an upload
-  pages       jsonb,                      -- of an answer, once it is whole: db/mailings.ts, where each page begins
+  pages       jsonb,                      -- of an answer, once it is whole: db/campaigns/mailings.ts, where each page begins
   uploaded_by text not null,
   uploaded_at timestamptz not null default now()
 );
@@ -310,7 +310,7 @@ create table runs (
   mailing_file_id bigint references mailing_files, -- the file it reads, or the answer it fetched
   fetched_at      timestamptz,            -- when it began to fetch that answer
   resend_of       bigint references runs, -- the run whose messages this one sends again
-  resend_scope    jsonb,                  -- db/resends.ts: which of them
+  resend_scope    jsonb,                  -- db/runs/resends.ts: which of them
   provider_id     bigint references providers, -- who sends for it now: its campaign's, or the fallback it went over to
   failovers       jsonb not null default '[]', -- domain/failover.ts: how it went over to other providers
   expires_at      timestamptz,
@@ -385,7 +385,7 @@ create table run_counts (
 ) with (fillfactor = 20);
 
 -- How far a run was at moments of its sending: each second at first, ever more rarely the longer it takes
--- (db/run-samples.ts), so that a day has some 1,500.
+-- (db/runs/samples.ts), so that a day has some 1,500.
 create table run_samples (
   run_id   bigint not null references runs on delete cascade,
   at       timestamptz not null,
@@ -394,7 +394,7 @@ create table run_samples (
   primary key (run_id, at)
 );
 
--- What senders have in hand (db/claims.ts). A claim is written before the first message of its batch may leave, and
+-- What senders have in hand (db/messages/claims.ts). A claim is written before the first message of its batch may leave, and
 -- goes with the outcome of the last; until then those of its messages that are queued may or may not have left.
 create table claims (
   id          bigint generated always as identity primary key,
@@ -405,7 +405,7 @@ create table claims (
 );
 create index on claims (run_id);
 
--- Of messages that are unknown: when they are looked up at their provider, and what came of it (db/unknown.ts).
+-- Of messages that are unknown: when they are looked up at their provider, and what came of it (db/messages/unknown.ts).
 create table look_ups (
   message_id  bigint primary key references messages on delete cascade,
   run_id      bigint not null references runs on delete cascade,
@@ -466,7 +466,7 @@ create index on inbound_messages (run_id, id) where run_id is not null;
 create index on inbound_messages (run_id) where effect = 'opt_out'; -- asked for each second while a run is sending
 create index on inbound_messages (effect, id) where effect is not null;
 create index inbound_messages_unmatched on inbound_messages (id) where message_id is null;
-create index inbound_messages_kept on inbound_messages (id) where phone <> ''; -- not purged yet (db/retention.ts)
+create index inbound_messages_kept on inbound_messages (id) where phone <> ''; -- not purged yet (db/core/retention.ts)
 create index inbound_messages_unhandled on inbound_messages (id) where handled_at is null;
 create index on inbound_messages (customer_id) where customer_id is not null;
 
@@ -504,7 +504,7 @@ create table tickets (
 -- Exactly once for its cause: the message itself, or one reply to it.
 create unique index tickets_cause on tickets (message_id, coalesce(inbound_message_id, 0));
 create unique index tickets_cause_reply on tickets (inbound_message_id) where inbound_message_id is not null;
--- A search reads each status by itself (db/tickets.ts), so these serve it with a status and without one.
+-- A search reads each status by itself (db/tickets/tickets.ts), so these serve it with a status and without one.
 create index on tickets (status, id);
 create index on tickets (campaign_id, status, id);
 create index on tickets (run_id, status, id);
@@ -516,7 +516,7 @@ create index on tickets (customer_id, id) where customer_id is not null;
 create index on tickets (subcategory_id);
 create index on tickets (resolution_id) where resolution_id is not null;
 create index on tickets using gin (search);
-create index tickets_kept on tickets (finished_at) where phone is not null; -- not purged yet (db/retention.ts)
+create index tickets_kept on tickets (finished_at) where phone is not null; -- not purged yet (db/core/retention.ts)
 
 -- The history of a ticket, append-only: its opening, each change, each further reply, each correction by a receipt.
 create table ticket_events (
@@ -537,7 +537,7 @@ create unique index ticket_events_reply on ticket_events (inbound_message_id) wh
 create table ticket_posting (
   id      smallint primary key default 1 check (id = 1),
   config  jsonb not null,                 -- domain/ticket-posting.ts
-  secrets text not null                   -- sealed by db/secrets.ts: the key of the signature, headers
+  secrets text not null                   -- sealed by db/core/secrets.ts: the key of the signature, headers
 );
 
 -- The outbox: one row for each event that is to be posted, written with the event. What is posted is made of the event
@@ -555,13 +555,13 @@ create table ticket_posts (
 );
 create index on ticket_posts (ticket_id, event_id);
 create index ticket_posts_waiting on ticket_posts (event_id) where state = 'waiting';
-create index ticket_posts_delivered on ticket_posts (event_id) where state = 'delivered'; -- db/retention.ts
+create index ticket_posts_delivered on ticket_posts (event_id) where state = 'delivered'; -- db/core/retention.ts
 create index ticket_posts_failed on ticket_posts (event_id) where state = 'failed';
 
 -- Opt-outs -------------------------------------------------------------------------------------------------------
 
 -- A phone that asked to be left alone, or that the provider says did. Nothing overrides it. It survives the erasure of
--- the person: of the phone a keyed hash stays (db/phone-hash.ts).
+-- the person: of the phone a keyed hash stays (db/core/phone-hash.ts).
 create table opt_outs (
   id         bigint generated always as identity primary key,
   phone      text unique,                 -- E.164; null once erased
@@ -599,7 +599,7 @@ create table reply_words (
   definition jsonb not null
 );
 
--- Keys that the deployment made for itself, sealed like secrets (db/secrets.ts).
+-- Keys that the deployment made for itself, sealed like secrets (db/core/secrets.ts).
 create table deployment_keys (
   name   text primary key,
   sealed text not null

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { holdSetting } from '../../db/settings/settings.ts';
+import { deleteSession, deleteSessionsOf, insertSession } from '../../db/access/sessions.ts';
+import { getPasswordHash, getUser, getUserByLogin, updateUser } from '../../db/access/users.ts';
+import { timezone } from '../../domain/calendar.ts';
+import { locale, newPassword, personName, role } from '../../domain/user.ts';
+import { type Actor, actorOf, audit, hashSecret, isCrossSite, type SessionCookie } from '../http/auth.ts';
+import { ApiError } from '../http/errors.ts';
+import { hashPassword, verifyPassword } from './passwords.ts';
+
+const credentials = z.strictObject({
+  login: z.string().trim().toLowerCase().min(1).max(100),
+  password: z.string().min(1).max(1000),
+});
+
+/** Who one is. A token has neither language nor zone nor habits. */
+export const sessionView = z.object({
+  kind: z.enum(['user', 'token']),
+  id: z.int(),
+  name: z.string(),
+  role,
+  locale: locale.nullable(),
+  timezone: z.string().nullable(),
+  /** The sending hours that a new campaign begins with in the console; null: the first that there are. */
+  sendingHoursId: z.int().nullable(),
+});
+
+interface SessionsDeps {
+  sql: Database;
+  cookie: SessionCookie;
+  publicUrl: string;
+}
+
+/** Logging in and out, and who one is. */
+export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, cookie, publicUrl }) => {
+  // Only failures count, by login and address: nobody locks a person out from elsewhere.
+  const failuresOfLogin = app.createRateLimit({
+    max: 10,
+    timeWindow: '15 minutes',
+    keyGenerator: ({ body, ip }) => `${ip} ${credentials.parse(body).login}`,
+  });
+  const failuresOfAddress = app.createRateLimit({ max: 100, timeWindow: '15 minutes' });
+
+  app.post(
+    '/session',
+    {
+      config: { access: 'open' },
+      schema: {
+        tags: ['session'],
+        summary: 'Log in',
+        description: 'Answers with a cookie. After ten failures in a quarter of an hour: 429.',
+        body: credentials,
+        response: { 200: sessionView },
+      },
+    },
+    async (request, reply) => {
+      const fromPage =
+        request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined;
+      if (fromPage && isCrossSite(request, new URL(publicUrl).origin)) throw new ApiError('cross_site');
+      for (const limit of [failuresOfLogin, failuresOfAddress]) {
+        const failures = await limit(request, { increment: false });
+        if (!failures.isAllowed && failures.remaining === 0) {
+          throw new ApiError('rate_limited', {
+            message: 'Too many failed attempts to log in. Wait, then try again.',
+            details: { retryAfterMs: failures.ttl },
+          });
+        }
+      }
+      const { login, password } = request.body;
+      const user = await getUserByLogin(sql, login);
+      const isRight = await verifyPassword(password, user?.passwordHash ?? null);
+      if (!user?.enabled || !isRight) {
+        await failuresOfLogin(request);
+        await failuresOfAddress(request);
+        throw new ApiError('login_failed');
+      }
+      const id = randomBytes(32).toString('base64url');
+      await insertSession(sql, { idHash: hashSecret(id), userId: user.id });
+      cookie.set(reply, id);
+      return { kind: 'user' as const, ...user };
+    },
+  );
+
+  app.get(
+    '/session',
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['session'], summary: 'Who am I', response: { 200: sessionView } },
+    },
+    async (request) => sessionOf(actorOf(request)),
+  );
+
+  app.patch(
+    '/session',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['session'],
+        summary: 'Change my name, language, time zone or usual sending hours',
+        body: z.strictObject({
+          name: personName.optional(),
+          locale: locale.optional(),
+          timezone: timezone.optional(),
+          sendingHoursId: z.int().positive().nullable().optional(),
+        }),
+        response: { 200: sessionView },
+      },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      if (actor.kind !== 'user') throw new ApiError('forbidden', { message: 'A token has no profile.' });
+      await sql.begin(async (tx) => {
+        const { sendingHoursId = null } = request.body;
+        if (sendingHoursId !== null && !(await holdSetting(tx, 'sendingHours', sendingHoursId))) {
+          const message = 'There is no such entry.';
+          throw new ApiError('invalid_fields', {
+            problems: [{ field: 'sendingHoursId', code: 'unknown', message }],
+          });
+        }
+        await updateUser(tx, actor.id, request.body);
+        const changed = Object.keys(request.body);
+        await audit(tx, request, 'user.profile', { kind: 'user', id: actor.id }, { changed });
+      });
+      return sessionOf(actor);
+    },
+  );
+
+  async function sessionOf(actor: Actor): Promise<z.infer<typeof sessionView>> {
+    if (actor.kind === 'token') {
+      return { ...actor, kind: 'token', locale: null, timezone: null, sendingHoursId: null };
+    }
+    const user = await getUser(sql, actor.id);
+    if (!user) throw new ApiError('unauthenticated');
+    return { kind: 'user', ...user };
+  }
+
+  app.delete(
+    '/session',
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['session'], summary: 'Log out', response: { 204: z.null() } },
+    },
+    async (request, reply) => {
+      const { sessionHash } = actorOf(request);
+      if (sessionHash) await deleteSession(sql, sessionHash);
+      cookie.clear(reply);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.put(
+    '/session/password',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['session'],
+        summary: 'Change my password',
+        description: 'Ends all other sessions of mine.',
+        body: z.strictObject({ current: z.string().min(1).max(1000), password: newPassword }),
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      const actor = actorOf(request);
+      if (actor.kind !== 'user') throw new ApiError('forbidden', { message: 'A token has no password.' });
+      const { current, password } = request.body;
+      if (!(await verifyPassword(current, await getPasswordHash(sql, actor.id)))) {
+        const message = 'This is not your present password.';
+        throw new ApiError('invalid_fields', { problems: [{ field: 'current', code: 'wrong', message }] });
+      }
+      const passwordHash = await hashPassword(password);
+      await sql.begin(async (tx) => {
+        await updateUser(tx, actor.id, { passwordHash });
+        await deleteSessionsOf(tx, actor.id, actor.sessionHash);
+        await audit(tx, request, 'user.password', { kind: 'user', id: actor.id });
+      });
+      return reply.code(204).send(null);
+    },
+  );
+};

@@ -1,0 +1,138 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { deleteSessionsOf } from '../../db/access/sessions.ts';
+import { revokeTokensOf } from '../../db/access/tokens.ts';
+import { getUser, insertUser, listUsers, lockAdmins, updateUser } from '../../db/access/users.ts';
+import { locale, login, newPassword, personName, role } from '../../domain/user.ts';
+import { timezone } from '../../domain/calendar.ts';
+import { audit } from '../http/auth.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { instant } from '../http/instant.ts';
+import { idParams } from '../http/parameters.ts';
+import { hashPassword } from './passwords.ts';
+
+export const userView = z.object({
+  id: z.int(),
+  login: z.string(),
+  name: z.string(),
+  role,
+  locale,
+  timezone: z.string(),
+  enabled: z.boolean(),
+  createdAt: instant,
+});
+
+const userList = z.strictObject({
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(200).default(100),
+});
+
+const userChange = z.strictObject({
+  name: personName.optional(),
+  role: role.optional(),
+  enabled: z.boolean().optional(),
+  password: newPassword.optional(),
+  locale: locale.optional(),
+  timezone: timezone.optional(),
+});
+
+/** The people who may log in. They are disabled and not deleted: the audit log speaks of them. */
+export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
+  app.get(
+    '',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['users'],
+        summary: 'List users',
+        querystring: userList,
+        response: { 200: z.object({ users: z.array(userView) }) },
+      },
+    },
+    async (request) => ({ users: await listUsers(sql, request.query) }),
+  );
+
+  app.post(
+    '',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['users'],
+        summary: 'Add a user',
+        body: z.strictObject({ login, name: personName, role, password: newPassword }),
+        response: { 201: userView },
+      },
+    },
+    async (request, reply) => {
+      const { password, ...user } = request.body;
+      const passwordHash = await hashPassword(password);
+      const added = await sql.begin(async (tx) => {
+        const row = await insertUser(tx, { ...user, passwordHash });
+        await audit(tx, request, 'user.create', { kind: 'user', id: row.id }, { role: row.role });
+        return row;
+      });
+      return reply.code(201).header('location', `/api/users/${added.id}`).send(added);
+    },
+  );
+
+  app.get(
+    '/:id',
+    {
+      config: { access: 'admin' },
+      schema: { tags: ['users'], summary: 'One user', params: idParams, response: { 200: userView } },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const user = await getUser(sql, id);
+      if (!user) throw notFound('user', id);
+      return user;
+    },
+  );
+
+  app.patch(
+    '/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: ['users'],
+        summary: 'Change a user',
+        description:
+          'A new role or password, or disabling, ends the sessions of the user. Who is no admin any more loses the tokens they made.',
+        params: idParams,
+        body: userChange,
+        response: { 200: userView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { password, ...change } = request.body;
+      const passwordHash = password === undefined ? undefined : await hashPassword(password);
+      return sql.begin(async (tx) => {
+        const admins = await lockAdmins(tx);
+        const before = await getUser(tx, id);
+        if (!before) throw notFound('user', id);
+        const after = await updateUser(tx, id, { ...change, passwordHash });
+        if (!after) throw notFound('user', id);
+        const isAdmin = after.role === 'admin' && after.enabled;
+        const wasAdmin = admins.includes(id);
+        if (wasAdmin && !isAdmin) {
+          if (admins.length === 1) throw new ApiError('last_admin');
+          await revokeTokensOf(tx, id);
+        }
+        if (passwordHash !== undefined || after.role !== before.role || !after.enabled) {
+          await deleteSessionsOf(tx, id);
+        }
+        const changed = Object.keys(request.body);
+        await audit(
+          tx,
+          request,
+          'user.update',
+          { kind: 'user', id },
+          { changed, role: after.role, enabled: after.enabled },
+        );
+        return after;
+      });
+    },
+  );
+};

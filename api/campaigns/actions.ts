@@ -1,0 +1,185 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { disableCampaign, enableCampaign, getCampaign, lockCampaign } from '../../db/campaigns/campaigns.ts';
+import type { Database } from '../../db/core/client.ts';
+import { liveRuns } from '../../db/runs/progress.ts';
+import { schedule } from '../../domain/schedule.ts';
+import { actorId, actorOf, audit } from '../http/auth.ts';
+import type { CampaignSync } from '../services/campaign-sync.ts';
+import { campaignView, enablingProblems, lookAhead, occurrencesView, viewCampaign } from './view.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { idParams } from '../http/parameters.ts';
+import { cancelRun } from '../runs/cancel.ts';
+import type { Temporal } from '../services/temporal.ts';
+
+interface CampaignActionsDeps {
+  sql: Database;
+  sync: CampaignSync;
+  temporal: Temporal;
+  clock: () => Date;
+}
+
+/** What one does with a campaign: switch it on and off, look ahead, run it now. */
+export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async (app, deps) => {
+  const { sql, sync, temporal, clock } = deps;
+  const tags = ['campaigns'];
+
+  app.post(
+    '/:id/enable',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Enable a campaign',
+        description:
+          'Of one that is not complete the answer (`incomplete_campaign`) names all it lacks. To enable it again changes nothing. 202: enabled, and Temporal will be told as soon as it answers.',
+        params: idParams,
+        response: { 200: campaignView, 202: campaignView },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      await sql.begin(async (tx) => {
+        const row = await lockCampaign(tx, id);
+        if (!row) throw notFound('campaign', id);
+        if (row.enabled) return;
+        const problems = await enablingProblems(tx, row, clock());
+        if (problems.length > 0) throw new ApiError('incomplete_campaign', { problems });
+        await enableCampaign(tx, id);
+        await audit(tx, request, 'campaign.enable', { kind: 'campaign', id });
+      });
+      return answer(id, reply);
+    },
+  );
+
+  app.post(
+    '/:id/disable',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Disable a campaign',
+        description: 'A run in progress finishes, unless `cancelRun` is true.',
+        params: idParams,
+        body: z.strictObject({ cancelRun: z.boolean().default(false) }).nullish(),
+        response: { 200: campaignView, 202: campaignView },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      await sql.begin(async (tx) => {
+        const row = await lockCampaign(tx, id);
+        if (!row) throw notFound('campaign', id);
+        if (!row.enabled) return;
+        await disableCampaign(tx, id);
+        await audit(tx, request, 'campaign.disable', { kind: 'campaign', id });
+      });
+      if (request.body?.cancelRun === true) {
+        for (const run of await liveRuns(sql, id)) await cancelRun({ sql, temporal }, request, run);
+      }
+      return answer(id, reply);
+    },
+  );
+
+  /** Tells Temporal, then answers with the campaign as it is now. */
+  async function answer<T>(
+    id: number,
+    reply: { code(status: 200 | 202): { send(view: z.infer<typeof campaignView>): T } },
+  ): Promise<T> {
+    const told = await sync.sync(id);
+    const row = await getCampaign(sql, id);
+    if (!row) throw notFound('campaign', id);
+    return reply.code(told ? 200 : 202).send(await viewCampaign(deps, row));
+  }
+
+  app.post(
+    '/:id/run-now',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Run an enabled campaign at once',
+        description:
+          '`run_pending` when an earlier run still has contacts to write to and the campaign does not allow runs despite that.',
+        params: idParams,
+        response: { 201: z.object({ runId: z.int() }) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const row = await getCampaign(sql, id);
+      if (!row) throw notFound('campaign', id);
+      if (!row.enabled) throw new ApiError('not_enabled');
+      const { runId } = await temporal.runNow({ id, name: row.definition.name });
+      request.log.info({ campaign: id, run: runId, actor: actorId(actorOf(request)) }, 'run now');
+      await audit(sql, request, 'campaign.run_now', { kind: 'campaign', id }, { runId });
+      return reply.code(201).header('location', `/api/runs/${runId}`).send({ runId });
+    },
+  );
+
+  app.post(
+    '/:id/dry-run',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Read the mailing and say what a run would do, without sending anything',
+        description:
+          'Of a complete campaign, enabled or not. A run of its own (`trigger` is `dry_run`) that ends after its pre-flight: it asks for neither sending hours nor pending runs, and holds up none.',
+        params: idParams,
+        response: { 201: z.object({ runId: z.int() }) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const row = await getCampaign(sql, id);
+      if (!row) throw notFound('campaign', id);
+      // Whether it is ever due again makes no difference to what it would send.
+      const problems = (await enablingProblems(sql, row, clock())).filter(
+        ({ code }) => code !== 'no_next_occurrence',
+      );
+      if (problems.length > 0) throw new ApiError('incomplete_campaign', { problems });
+      const { runId } = await temporal.dryRun({ id, name: row.definition.name });
+      await audit(sql, request, 'campaign.dry_run', { kind: 'campaign', id }, { runId });
+      return reply.code(201).header('location', `/api/runs/${runId}`).send({ runId });
+    },
+  );
+
+  app.get(
+    '/:id/occurrences',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'When the campaign runs next',
+        params: idParams,
+        querystring: z.strictObject({ count: z.coerce.number().int().min(1).max(50).default(5) }),
+        response: { 200: occurrencesView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const row = await getCampaign(sql, id);
+      if (!row) throw notFound('campaign', id);
+      const { count } = request.query;
+      return lookAhead(sql, row.definition.schedule, { now: clock(), count });
+    },
+  );
+
+  app.post(
+    '/preview-occurrences',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'When a schedule that is being filled in would run',
+        body: z.strictObject({ schedule, count: z.int().min(1).max(20).default(5) }),
+        response: { 200: occurrencesView },
+      },
+    },
+    async (request) => {
+      const { schedule, count } = request.body;
+      return lookAhead(sql, schedule, { now: clock(), count });
+    },
+  );
+};

@@ -1,0 +1,210 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { brokenReferences } from '../../db/campaigns/references.ts';
+import {
+  deleteCampaign,
+  getCampaign,
+  insertCampaign,
+  listCampaigns,
+  lockCampaign,
+  updateCampaign,
+} from '../../db/campaigns/campaigns.ts';
+import type { Database, Sql } from '../../db/core/client.ts';
+import { type CampaignDraft, campaignDraft } from '../../domain/campaign.ts';
+import { audit } from '../http/auth.ts';
+import { campaignListView, campaignView, enablingProblems, viewCampaign, viewCampaignList } from './view.ts';
+import type { CampaignSync } from '../services/campaign-sync.ts';
+import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { idParams, page } from '../http/parameters.ts';
+import type { Temporal } from '../services/temporal.ts';
+
+interface CampaignsDeps {
+  sql: Database;
+  sync: CampaignSync;
+  temporal: Temporal;
+  clock: () => Date;
+}
+
+/** Campaigns as documents: drafts that are saved, completed and changed. */
+export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps) => {
+  const { sql, sync, clock } = deps;
+  const tags = ['campaigns'];
+
+  app.get(
+    '',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'List campaigns, newest first',
+        querystring: page.extend({
+          /** A part of the name, whatever its case and accents. */
+          name: z.string().trim().max(120).optional(),
+          enabled: z.enum(['true', 'false']).optional(),
+        }),
+        response: { 200: campaignListView },
+      },
+    },
+    async ({ query: { before = null, limit, name, enabled } }) => {
+      const filter = { name, enabled: enabled === undefined ? undefined : enabled === 'true' };
+      return viewCampaignList(deps, await listCampaigns(sql, filter, { before, limit }));
+    },
+  );
+
+  app.get(
+    '/:id',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'One campaign, what it lacks and when it runs next',
+        params: idParams,
+        response: { 200: campaignView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const row = await getCampaign(sql, id);
+      if (!row) throw notFound('campaign', id);
+      return viewCampaign(deps, row);
+    },
+  );
+
+  app.post(
+    '',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Save a new draft',
+        description:
+          'Only `name` and `schedule` are needed; the rest may follow until the campaign is enabled.',
+        body: campaignDraft,
+        response: { 201: campaignView },
+      },
+    },
+    async (request, reply) => {
+      const row = await sql.begin(async (tx) => {
+        await requireKnownReferences(tx, request.body);
+        const added = await insertCampaign(tx, request.body);
+        await audit(
+          tx,
+          request,
+          'campaign.create',
+          { kind: 'campaign', id: added.id },
+          { name: added.definition.name },
+        );
+        return added;
+      });
+      return reply
+        .code(201)
+        .header('location', `/api/campaigns/${row.id}`)
+        .send(await viewCampaign(deps, row));
+    },
+  );
+
+  app.put(
+    '/:id',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Replace the document of a campaign',
+        description:
+          'The whole document, and the `version` that was edited. An enabled campaign stays complete. Counts from the next run on. 202: saved, and Temporal will be told as soon as it answers.',
+        params: idParams,
+        body: campaignDraft.safeExtend({ version: z.int().positive() }),
+        response: { 200: campaignView, 202: campaignView },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { version, ...definition } = request.body;
+      const row = await sql.begin(async (tx) => {
+        const before = await lockCampaign(tx, id);
+        if (!before) throw notFound('campaign', id);
+        if (before.version !== version) {
+          throw new ApiError('version_conflict', { details: { version: before.version } });
+        }
+        await requireKnownReferences(tx, definition);
+        if (before.enabled) {
+          const problems = await enablingProblems(tx, { ...before, definition }, clock());
+          if (problems.length > 0) {
+            const message = 'The campaign is enabled and has to stay complete. Disable it to save a draft.';
+            throw new ApiError('incomplete_campaign', { message, problems });
+          }
+        }
+        const changed = changedFields(before.definition, definition);
+        const after = await updateCampaign(tx, { id, version, definition });
+        if (!after) throw new ApiError('version_conflict');
+        await audit(
+          tx,
+          request,
+          'campaign.update',
+          { kind: 'campaign', id },
+          { changed, version: after.version },
+        );
+        return after;
+      });
+      const told = !row.enabled || (await sync.sync(id));
+      return reply.code(told ? 200 : 202).send(await viewCampaign(deps, row));
+    },
+  );
+
+  app.delete(
+    '/:id',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Delete a campaign that has never run',
+        params: idParams,
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      try {
+        await sql.begin(async (tx) => {
+          const row = await lockCampaign(tx, id);
+          if (!row) throw notFound('campaign', id);
+          if (row.enabled) throw new ApiError('campaign_enabled');
+          await deleteCampaign(tx, id);
+          await audit(
+            tx,
+            request,
+            'campaign.delete',
+            { kind: 'campaign', id },
+            { name: row.definition.name },
+          );
+        });
+      } catch (error) {
+        throw isForeignKeyViolation(error) ? new ApiError('has_runs') : error;
+      }
+      return reply.code(204).send(null);
+    },
+  );
+};
+
+async function requireKnownReferences(sql: Sql, definition: CampaignDraft): Promise<void> {
+  const { unknown } = await brokenReferences(sql, definition);
+  if (unknown.length === 0) return;
+  throw new ApiError('invalid_fields', {
+    problems: unknown.map((field) => ({ field, code: 'unknown', message: 'There is no such entry.' })),
+  });
+}
+
+/** The fields in which two documents differ, by their dotted paths: names only, for the audit log. */
+function changedFields(before: object, after: object, prefix = ''): string[] {
+  const old = new Map<string, unknown>(Object.entries(before));
+  const now = new Map<string, unknown>(Object.entries(after));
+  return [...new Set([...old.keys(), ...now.keys()])].flatMap((key) => {
+    const from = old.get(key);
+    const to = now.get(key);
+    if (isPlainObject(from) && isPlainObject(to)) return changedFields(from, to, `${prefix}${key}.`);
+    return JSON.stringify(from) === JSON.stringify(to) ? [] : [prefix + key];
+  });
+}
+
+const isPlainObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

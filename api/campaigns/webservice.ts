@@ -1,0 +1,321 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { getCampaign } from '../../db/campaigns/campaigns.ts';
+import type { Database } from '../../db/core/client.ts';
+import { openIntegration } from '../../db/settings/integrations.ts';
+import { getProvider } from '../../db/providers/providers.ts';
+import { lastFetch } from '../../db/runs/runs.ts';
+import { type SecretBox, SecretKeyMissing } from '../../db/core/secrets.ts';
+import { timezone } from '../../domain/calendar.ts';
+import { type Contact, type ExtraField, extraField } from '../../domain/contact.ts';
+import type { Integration } from '../../domain/integration.ts';
+import { skipReasons } from '../../domain/message.ts';
+import { choosePhone } from '../../domain/phone.ts';
+import { profiles, type SegmentProfile } from '../../domain/segments.ts';
+import { compose, parseTemplate } from '../../domain/template.ts';
+import { buildAddress } from '../../domain/web-address.ts';
+import { webserviceBlock, type WebserviceBlock } from '../../domain/webservice.ts';
+import { attributePaths } from '../../mailing/field-map.ts';
+import type { MailingRecord } from '../../mailing/record.ts';
+import { WebserviceRefused, webserviceRefusals } from '../../mailing/refused.ts';
+import { fetchAnswer, readWebservice, type WebserviceDeps } from '../../mailing/webservice.ts';
+import { defined } from '../http/defined.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+
+const testRequest = z.strictObject({
+  /** A saved campaign: what the rest of the body leaves out is taken from it. */
+  campaignId: z.int().positive().optional(),
+  webservice: webserviceBlock.optional(),
+  extraFields: z.array(extraField).max(30).optional(),
+  /** Of the schedule: what `{today}` goes by. */
+  timezone: timezone.optional(),
+  message: z
+    .strictObject({
+      template: z.string().max(1000).nullable().optional(),
+      removeAccents: z.boolean().optional(),
+      maxSegments: z.int().min(1).max(10).optional(),
+      providerId: z.int().positive().nullable().optional(),
+    })
+    .optional(),
+});
+
+const testedContact = z.object({
+  /** The place of the record in the answer, from 1. */
+  line: z.int(),
+  /** What the field map reads, cleaned; null for a record that can't be read. */
+  contact: z
+    .object({
+      code: z.string(),
+      name: z.string(),
+      mobile: z.string(),
+      phone: z.string(),
+      phone2: z.string(),
+      birthDate: z.string(),
+      customMessage: z.string(),
+      extra: z.record(z.string(), z.string()),
+    })
+    .nullable(),
+  /** The number that would be written to (E.164). */
+  phone: z.string().nullable(),
+  /** Why a run would leave it out; null: it would not, as far as the contact alone tells. */
+  skipped: z.enum(skipReasons).nullable(),
+  /** The same in words, and what is wrong with a record that can't be read. */
+  problem: z.string().nullable(),
+  /** The final text; null without a template, or when it is left out. */
+  text: z.string().nullable(),
+  encoding: z.enum(['GSM-7', 'UCS-2']).nullable(),
+  segments: z.int().nullable(),
+});
+export const webservicePreviewView = z.object({
+  /** The address that was fetched, parameters filled in; without what the integration adds. */
+  address: z.string(),
+  contacts: z.array(testedContact),
+  /** The answer has more records than these. */
+  more: z.boolean(),
+  /** What the records before the end of these have: dotted paths for the field map. Names only. */
+  attributes: z.array(z.string()),
+});
+
+/** The answer of a service is somebody else's: a test takes only so much of it, and waits only so long. */
+const answerBytes = 16 * 1024 * 1024;
+const testMs = 60_000;
+const idleMs = 35_000;
+const shownContacts = 10;
+const testsAtOnce = 4;
+
+const reasonWords: Partial<Record<(typeof skipReasons)[number], string>> = {
+  phone_missing: 'The record has no phone.',
+  phone_invalid: 'None of the phones can be read.',
+  not_a_mobile: 'None of the phones is a mobile number.',
+  duplicate_phone: 'An earlier record has the same phone.',
+  message_too_long: 'Its text needs more segments than the campaign allows.',
+  message_empty: 'Its text is empty.',
+  placeholder_unknown: 'Its own message has a placeholder that is not known, or a single brace.',
+};
+
+interface WebserviceApiDeps {
+  sql: Database;
+  box: SecretBox;
+  webservice: WebserviceDeps;
+  clock: () => Date;
+}
+
+/** Trying a web service out before a campaign uses it ("Testar URL"). Nothing is kept, nobody is written to. */
+export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
+  app,
+  { sql, box, webservice, clock },
+) => {
+  const tags = ['mailing'];
+  const access = { access: 'operator', rateLimit: { max: 30, timeWindow: '1 minute' } } as const;
+  const deps: WebserviceDeps = {
+    ...webservice,
+    limits: {
+      ...webservice.limits,
+      bytes: Math.min(webservice.limits.bytes, answerBytes),
+      totalMs: Math.min(webservice.limits.totalMs, testMs),
+      idleMs: Math.min(webservice.limits.idleMs, idleMs),
+    },
+  };
+  let running = 0;
+
+  app.post(
+    '/answer',
+    {
+      config: access,
+      schema: {
+        tags,
+        summary: 'Fetch once, and give the answer as it came',
+        description:
+          'By the saved campaign, or by what the body gives in its place; with the integration. Of several pages the first. At most 16 MiB and a minute: a run takes more. `webservice_refused` says in plain words what is wrong.',
+        produces: ['application/json'],
+        body: testRequest,
+      },
+    },
+    async (request, reply) => {
+      const { target } = await targetOf(request.body);
+      const answer = await tried(() => fetchAnswer(deps, target));
+      return reply
+        .type('application/json')
+        .header('content-disposition', 'attachment; filename="answer.json"')
+        .send(answer);
+    },
+  );
+
+  app.post(
+    '/preview',
+    {
+      config: access,
+      schema: {
+        tags,
+        summary: 'The first contacts, as the field map reads them',
+        description:
+          'With their final text, or why a run would leave them out. Opt-outs and consent are judged by the run.',
+        body: testRequest,
+        response: { 200: webservicePreviewView },
+      },
+    },
+    async (request) => {
+      const { target, block, extraFields, composing } = await targetOf(request.body);
+      const address = target.url.href;
+      const contacts: z.infer<typeof testedContact>[] = [];
+      const attributes = new Set<string>();
+      const phones = new Set<string>();
+      const toContact = toTested(composing, phones);
+      return tried(async () => {
+        let seen = 0;
+        const see = (element: unknown): void => {
+          if (seen++ < shownContacts) for (const path of attributePaths(element)) attributes.add(path);
+        };
+        for await (const batch of readWebservice(
+          deps,
+          { ...target, webservice: block, extraFields },
+          { see },
+        )) {
+          for (const record of batch) {
+            if (contacts.length === shownContacts)
+              return { address, contacts, more: true, attributes: [...attributes] };
+            contacts.push(toContact(record));
+          }
+        }
+        return { address, contacts, more: false, attributes: [...attributes] };
+      });
+    },
+  );
+
+  async function tried<T>(fetch: () => Promise<T>): Promise<T> {
+    if (running >= testsAtOnce)
+      throw new ApiError('busy', { message: 'Other web services are being tried.' });
+    running++;
+    try {
+      return await fetch();
+    } catch (error) {
+      throw error instanceof WebserviceRefused ? refused(error) : error;
+    } finally {
+      running--;
+    }
+  }
+
+  /** What is to be fetched, by the body and the saved campaign. */
+  async function targetOf(body: z.infer<typeof testRequest>) {
+    const row = body.campaignId === undefined ? null : await getCampaign(sql, body.campaignId);
+    if (body.campaignId !== undefined && !row) throw notFound('campaign', body.campaignId);
+    const saved = row?.definition;
+    const block = body.webservice ?? saved?.mailing.webservice;
+    if (!block?.baseUrl) {
+      const message = 'Give the address of the web service.';
+      throw new ApiError('invalid_fields', {
+        problems: [{ field: 'webservice.baseUrl', code: 'missing', message }],
+      });
+    }
+    const now = clock();
+    const url = buildAddress(
+      { baseUrl: block.baseUrl, params: block.params },
+      {
+        timezone: body.timezone ?? saved?.schedule.timezone ?? 'UTC',
+        now,
+        lastRunAt: row ? await lastFetch(sql, { campaignId: row.id, before: null }) : null,
+        occurrence: now,
+      },
+    );
+    const message = {
+      template: null,
+      removeAccents: true,
+      maxSegments: 1,
+      providerId: null,
+      ...saved?.message,
+      ...defined(body.message ?? {}),
+    };
+    const extraFields = body.extraFields ?? saved?.mailing.extraFields ?? [];
+    const provider = message.providerId === null ? null : await getProvider(sql, message.providerId);
+    return {
+      target: { url, integration: await integrationOf(block), signal: new AbortController().signal },
+      block,
+      extraFields,
+      composing: { ...message, extraFields, profile: profiles[provider?.segmentProfile ?? 'gsm'] },
+    };
+  }
+
+  async function integrationOf({ integrationId }: WebserviceBlock): Promise<Integration | null> {
+    if (integrationId === null) return null;
+    try {
+      const integration = await openIntegration(sql, box, integrationId);
+      if (integration) return integration;
+    } catch (error) {
+      if (!(error instanceof SecretKeyMissing)) throw error;
+      const message =
+        'The secrets of this integration can not be opened any more: an admin has to enter them again.';
+      throw new ApiError('invalid_fields', {
+        problems: [{ field: 'webservice.integrationId', code: 'secret_key_missing', message }],
+      });
+    }
+    const message = `There is no integration ${integrationId}.`;
+    throw new ApiError('invalid_fields', {
+      problems: [{ field: 'webservice.integrationId', code: 'unknown_reference', message }],
+    });
+  }
+};
+
+interface Composing {
+  template: string | null;
+  removeAccents: boolean;
+  maxSegments: number;
+  extraFields: readonly ExtraField[];
+  profile: SegmentProfile;
+}
+
+/** What a run would make of a record, as far as the record alone tells. */
+function toTested(
+  { template, removeAccents, maxSegments, extraFields, profile }: Composing,
+  phones: Set<string>,
+): (record: MailingRecord) => z.infer<typeof testedContact> {
+  const extraFieldNames = extraFields.map(({ name }) => name);
+  const parsed = template === null ? null : parseTemplate(template, extraFieldNames);
+  if (parsed !== null && !parsed.ok) {
+    throw new ApiError('invalid_fields', {
+      problems: parsed.problems.map(({ code, message }) => ({ field: 'message.template', code, message })),
+    });
+  }
+  const textOf = (contact: Contact) => {
+    if (parsed === null && contact.customMessage === '') return null;
+    const options = { removeAccents, maxSegments, profile, extraFieldNames };
+    return compose(parsed?.template ?? { literals: [''], placeholders: [] }, contact, options);
+  };
+  return (record) => {
+    const { line } = record;
+    const nothing = { line, contact: null, phone: null, text: null, encoding: null, segments: null };
+    if (!record.ok) return { ...nothing, skipped: 'line_invalid', problem: record.problem.message };
+    const { contact } = record;
+    const leftOut = (skipped: (typeof skipReasons)[number], phone: string | null) => ({
+      ...nothing,
+      contact,
+      phone,
+      skipped,
+      problem: reasonWords[skipped] ?? null,
+    });
+    const phone = choosePhone(contact);
+    if (!phone.ok) return leftOut(phone.reason, null);
+    if (phones.has(phone.e164)) return leftOut('duplicate_phone', phone.e164);
+    const composed = textOf(contact);
+    if (composed !== null && 'skip' in composed) return leftOut(composed.skip, phone.e164);
+    phones.add(phone.e164);
+    return {
+      ...nothing,
+      contact,
+      phone: phone.e164,
+      skipped: null,
+      problem: null,
+      ...(composed === null
+        ? {}
+        : { text: composed.text, encoding: composed.encoding, segments: composed.segments }),
+    };
+  };
+}
+
+export const webserviceRefusalCode = z.enum(webserviceRefusals);
+
+const refused = ({ code, message }: WebserviceRefused): ApiError =>
+  new ApiError('webservice_refused', {
+    message,
+    problems: [{ field: 'webservice.baseUrl', code, message }],
+    details: { refusal: code },
+  });

@@ -1,0 +1,311 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { listConsents, recordConsents } from '../../db/customers/consents.ts';
+import {
+  customerUses,
+  type CustomerRow,
+  emptyCustomer,
+  getCustomer,
+  insertCustomer,
+  listCustomers,
+  updateCustomer,
+} from '../../db/customers/customers.ts';
+import { searchMessages } from '../../db/messages/messages.ts';
+import { listOptOutEvents, optOutSources } from '../../db/customers/opt-outs.ts';
+import { consent, type CustomerContent, consentSource, customerContent } from '../../domain/customer.ts';
+import { actorId, actorOf, audit } from '../http/auth.ts';
+import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { instant } from '../http/instant.ts';
+import { messageView } from '../messages/messages.ts';
+import { anyPhoneParam, idParams, page, urlId } from '../http/parameters.ts';
+
+export const customerView = z.object({
+  id: z.int(),
+  code: z.string().nullable(),
+  name: z.string(),
+  /** E.164, like the others. */
+  mobile: z.string().nullable(),
+  phone: z.string().nullable(),
+  phone2: z.string().nullable(),
+  birthDate: z.string().nullable(),
+  regionId: z.int().nullable(),
+  regionName: z.string().nullable(),
+  customerTypeId: z.int().nullable(),
+  customerTypeName: z.string().nullable(),
+  consent,
+  consentSource: consentSource.nullable(),
+  consentAt: instant.nullable(),
+  /** Whether any of the phones has asked to be left alone. */
+  optedOut: z.boolean(),
+  createdAt: instant,
+  updatedAt: instant,
+});
+
+export const optOutEventView = z.object({
+  id: z.int(),
+  phone: z.string(),
+  kind: z.enum(['opt_out', 'opt_in']),
+  source: z.enum(optOutSources),
+  actor: z.string(),
+  note: z.string(),
+  inboundMessageId: z.int().nullable(),
+  at: instant,
+});
+
+export const consentHistoryView = z.object({
+  consents: z.array(
+    z.object({
+      id: z.int(),
+      consent,
+      source: consentSource,
+      note: z.string(),
+      actor: z.string(),
+      /** When the person stated it. */
+      at: instant,
+      recordedAt: instant,
+    }),
+  ),
+  /** Of any of the present phones. */
+  optOuts: z.array(optOutEventView),
+});
+
+export const customerList = z.object({ customers: z.array(customerView) });
+
+export const customerFilter = z.strictObject({
+  code: z.string().trim().min(1).max(60).optional(),
+  /** The beginning of the name; case, accents and punctuation don't count. */
+  name: z.string().trim().min(1).max(120).optional(),
+  phone: anyPhoneParam.optional(),
+});
+
+export const phonesOf = ({ mobile, phone, phone2 }: CustomerRow): string[] =>
+  [mobile, phone, phone2].filter((one) => one !== null);
+
+/** The people in our base. Phones in full for every role, as messages have them. */
+export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }> = async (
+  app,
+  { sql, clock },
+) => {
+  const tags = ['customers'];
+
+  app.get(
+    '',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Search customers, by name',
+        description: '`after` is the last id of the page before.',
+        querystring: customerFilter.extend({ after: urlId.optional(), limit: page.shape.limit }),
+        response: { 200: customerList },
+      },
+    },
+    async ({ query: { after, limit, ...where } }) => ({
+      customers: await listCustomers(sql, where, { after, limit }),
+    }),
+  );
+
+  app.get(
+    '/:id',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'One customer', params: idParams, response: { 200: customerView } },
+    },
+    async ({ params: { id } }) => need(id),
+  );
+
+  app.post(
+    '',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Add a customer',
+        description: 'Phones as people write them, landlines too. Consent begins as not stated.',
+        body: customerContent,
+        response: { 201: customerView },
+      },
+    },
+    async (request, reply) => {
+      const id = await knownSettings(() =>
+        sql.begin(async (tx) => {
+          const id = await insertCustomer(tx, request.body);
+          await audit(tx, request, 'customer.create', { kind: 'customer', id });
+          return id;
+        }),
+      );
+      return reply
+        .code(201)
+        .header('location', `/api/customers/${id}`)
+        .send(await need(id));
+    },
+  );
+
+  app.put(
+    '/:id',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Change a customer',
+        description: 'Replaces all of it but the consent.',
+        params: idParams,
+        body: customerContent,
+        response: { 200: customerView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await knownSettings(() =>
+        sql.begin(async (tx) => {
+          const before = await getCustomer(tx, id);
+          if (!before || !(await updateCustomer(tx, id, request.body))) throw notFound('customer', id);
+          await audit(
+            tx,
+            request,
+            'customer.update',
+            { kind: 'customer', id },
+            { fields: changed(before, request.body) },
+          );
+        }),
+      );
+      return need(id);
+    },
+  );
+
+  app.delete(
+    '/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Delete a customer that nothing refers to',
+        description: 'One with messages, replies or tickets is erased: `POST /api/privacy/erase`.',
+        params: idParams,
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      await sql.begin(async (tx) => {
+        const uses = await customerUses(tx, id);
+        const usedBy = Object.entries(uses).flatMap(([noun, used]) => (used ? [noun] : []));
+        if (usedBy.length > 0) {
+          const message = `The customer has ${usedBy.join(', ')}. Erase the person instead.`;
+          throw new ApiError('in_use', { message, details: { usedBy } });
+        }
+        if (!(await emptyCustomer(tx, id))) throw notFound('customer', id);
+        await audit(tx, request, 'customer.delete', { kind: 'customer', id });
+      });
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.get(
+    '/:id/messages',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'What was written to a customer, newest first',
+        params: idParams,
+        querystring: page,
+        response: { 200: z.object({ messages: z.array(messageView) }) },
+      },
+    },
+    async ({ params: { id }, query: { before, limit } }) => {
+      await need(id);
+      return { messages: await searchMessages(sql, { customerId: id }, { before, limit }) };
+    },
+  );
+
+  app.get(
+    '/:id/consents',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'What a customer has said of being written to, newest first',
+        description: 'Statements of consent, and the opt-outs and opt-ins of the present phones.',
+        params: idParams,
+        response: { 200: consentHistoryView },
+      },
+    },
+    async ({ params: { id } }) => history(id),
+  );
+
+  app.post(
+    '/:id/consents',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Record what a customer has said of being written to',
+        description:
+          'The latest statement by its date stands. What is queued for one who refuses is skipped at once, in every run that heeds consent.',
+        params: idParams,
+        body: z.strictObject({
+          consent,
+          /** When the person stated it; by default now. */
+          at: z.iso.datetime({ offset: true }).optional(),
+          note: z.string().trim().max(500).default(''),
+        }),
+        response: { 201: consentHistoryView },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { note, ...stated } = request.body;
+      const at = stated.at === undefined ? clock() : new Date(stated.at);
+      if (at > clock() || at.getTime() < 0) {
+        const message = at > clock() ? 'This date is in the future.' : 'This date is before 1970.';
+        throw new ApiError('invalid_fields', { problems: [{ field: 'at', code: 'invalid', message }] });
+      }
+      const actor = actorOf(request);
+      await sql.begin(async (tx) => {
+        if (!(await getCustomer(tx, id))) throw notFound('customer', id);
+        await recordConsents(tx, [{ customerId: id, consent: stated.consent, at }], {
+          source: actor.kind === 'user' ? 'admin' : 'api',
+          actor: actorId(actor),
+          note,
+        });
+        await audit(tx, request, 'customer.consent', { kind: 'customer', id }, { consent: stated.consent });
+      });
+      return reply.code(201).send(await history(id));
+    },
+  );
+
+  async function need(id: number): Promise<CustomerRow> {
+    const customer = await getCustomer(sql, id);
+    if (!customer) throw notFound('customer', id);
+    return customer;
+  }
+
+  async function history(id: number): Promise<z.output<typeof consentHistoryView>> {
+    const customer = await need(id);
+    return {
+      consents: await listConsents(sql, id),
+      optOuts: await listOptOutEvents(sql, phonesOf(customer)),
+    };
+  }
+};
+
+/** The names of the fields that differ. */
+const changed = (before: CustomerRow, after: CustomerContent): string[] =>
+  Object.entries(after).flatMap(([field, value]) =>
+    Object.entries(before).some(([name, was]) => name === field && was === value) ? [] : [field],
+  );
+
+/** The region and the type have to exist; the database knows. */
+async function knownSettings<T>(change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (!isForeignKeyViolation(error)) throw error;
+    const message = 'The region or the customer type does not exist.';
+    throw new ApiError('invalid_fields', {
+      problems: ['regionId', 'customerTypeId'].map((field) => ({ field, code: 'unknown', message })),
+    });
+  }
+}

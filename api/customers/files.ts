@@ -1,0 +1,194 @@
+import multipart from '@fastify/multipart';
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { createImport } from '../../db/customers/import.ts';
+import { type CustomerFilter, type CustomerRow, listCustomers } from '../../db/customers/customers.ts';
+import { listSettings } from '../../db/settings/settings.ts';
+import { foldName, type LineProblem } from '../../domain/contact.ts';
+import { readCustomerLine } from '../../domain/customer-file.ts';
+import type { Consent } from '../../domain/customer.ts';
+import { MailingRefused, readCsv } from '../../mailing/csv.ts';
+import {
+  customerColumns,
+  customerExtraFields,
+  customerFields,
+  customerLayoutExample,
+} from '../../mailing/customer-layout.ts';
+import { actorId, actorOf, audit } from '../http/auth.ts';
+import { csvHeader, csvLines, rowPages, sendCsv } from '../http/csv.ts';
+import { customerFilter } from './customers.ts';
+import { ApiError } from '../http/errors.ts';
+import { csvTypes, readUpload, tooLarge, uploadedFile } from '../http/uploads.ts';
+
+/** An import holds a connection and a transaction; the second would wait for the first anyway. */
+const importsAtOnce = 1;
+const idleMs = 30_000;
+const totalMs = 30 * 60_000;
+const problemsShown = 100;
+
+export const customerImportView = z.object({
+  lines: z.int(),
+  /** Lines that made a customer. */
+  inserted: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  /** Lines that were left out. */
+  badLines: z.int(),
+  /** The first hundred of them. */
+  problems: z.array(
+    z.object({ line: z.int(), code: z.string(), column: z.string().nullable(), message: z.string() }),
+  ),
+});
+
+interface CustomerFilesDeps {
+  sql: Database;
+  uploadLimitBytes: number;
+  clock: () => Date;
+}
+
+/** Customers as a file: the layout, the import, the export. */
+export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
+  app,
+  { sql, uploadLimitBytes, clock },
+) => {
+  const tags = ['customers'];
+  let imports = 0;
+
+  await app.register(multipart, { limits: { files: 1, fields: 10, fileSize: uploadLimitBytes + 1 } });
+  app.addContentTypeParser(csvTypes, (_request, payload, done) => done(null, payload));
+
+  app.get(
+    '/customers/layout',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The layout of a file of customers: a CSV file to fill in',
+        produces: ['text/csv'],
+        querystring: z.strictObject({ delimiter: z.enum([';', ',']).default(';') }),
+      },
+    },
+    async ({ query: { delimiter } }, reply) =>
+      sendCsv(reply, 'layout-customers.csv', customerLayoutExample(delimiter)),
+  );
+
+  app.get(
+    '/customers.csv',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The customers of a search as a CSV file',
+        description:
+          'In the layout of the import. For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark; phones stand without their + (foreign ones with 00), and what a spreadsheet would take for a formula has an apostrophe before it.',
+        produces: ['text/csv'],
+        querystring: customerFilter,
+      },
+    },
+    async ({ query }, reply) => sendCsv(reply, 'customers.csv', csvOfCustomers(query)),
+  );
+
+  app.post(
+    '/customers/import',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Add and update customers from a CSV file',
+        description:
+          'The file itself as the body (`text/csv`), or as the file of a form. Matched by code, else by phone; an empty cell never erases. Lines that are wrong are left out and told, all others are taken, at once at the end; a file that is none (`mailing_refused`) changes nothing. `consentimento`: sim, não, não informado, or empty for nothing new.',
+        consumes: ['text/csv', 'multipart/form-data'],
+        response: { 200: customerImportView },
+      },
+    },
+    async (request) => {
+      if (Number(request.headers['content-length'] ?? 0) > uploadLimitBytes + 64 * 1024)
+        throw tooLarge(uploadLimitBytes);
+      if (imports >= importsAtOnce)
+        throw new ApiError('busy', { message: 'Another file of customers is being imported.' });
+      imports++;
+      try {
+        const stream = await uploadedFile(request);
+        const settings = {
+          regions: await idsByName('regions'),
+          customerTypes: await idsByName('customerTypes'),
+        };
+        return await sql.begin(async (tx) => {
+          const now = clock();
+          const today = now.toISOString().slice(0, 10);
+          const arriving = await createImport(tx);
+          const problems: ({ line: number } & LineProblem)[] = [];
+          let lines = 0;
+          let badLines = 0;
+          const leaveOut = (line: number, problem: LineProblem): void => {
+            badLines++;
+            if (problems.length < problemsShown) problems.push({ line, ...problem });
+          };
+          const bytes = readUpload(stream, { bytes: uploadLimitBytes, idleMs, totalMs });
+          const options = { extraFields: customerExtraFields, fields: customerFields };
+          for await (const records of readCsv(bytes, options)) {
+            lines += records.length;
+            const good = records.flatMap((record) => {
+              const read = record.ok ? readCustomerLine(record.contact, settings, today) : record;
+              if (read.ok) return [read.customer];
+              leaveOut(record.line, read.problem);
+              return [];
+            });
+            await arriving.add(good);
+          }
+          const outcomes = await arriving.finish({ actor: actorId(actorOf(request)), now });
+          const counts = { lines, ...outcomes, badLines };
+          await audit(tx, request, 'customer.import', { kind: 'customer', id: null }, counts);
+          return { ...counts, problems };
+        });
+      } catch (error) {
+        throw error instanceof MailingRefused ? refused(error) : error;
+      } finally {
+        imports--;
+      }
+    },
+  );
+
+  async function idsByName(kind: 'regions' | 'customerTypes'): Promise<Map<string, number>> {
+    const entries = await listSettings(sql, kind);
+    return new Map(
+      entries.filter(({ archivedAt }) => archivedAt === null).map(({ id, name }) => [foldName(name), id]),
+    );
+  }
+
+  async function* csvOfCustomers(where: CustomerFilter): AsyncGenerator<string> {
+    yield csvHeader(customerColumns());
+    const pages = rowPages<CustomerRow>((last, limit) =>
+      listCustomers(sql, where, { after: last?.id, limit }),
+    );
+    for await (const rows of pages) yield csvLines(rows.map(cellsOf));
+  }
+};
+
+const consentWords: Record<Consent, string> = { granted: 'sim', refused: 'não', not_stated: '' };
+
+/** In the order of `customerColumns`. */
+const cellsOf = (row: CustomerRow): string[] => [
+  row.code ?? '',
+  row.name,
+  fileNumber(row.mobile),
+  fileNumber(row.phone),
+  fileNumber(row.phone2),
+  row.birthDate ?? '',
+  row.regionName ?? '',
+  row.customerTypeName ?? '',
+  consentWords[row.consent],
+  row.consentAt?.toISOString().slice(0, 10) ?? '',
+];
+
+/** So that the import reads it again as the same number. */
+const fileNumber = (phone: string | null): string => phone?.replace(/^\+(?!55)/, '00').replace('+', '') ?? '';
+
+function refused({ code, message, line, expected, found }: MailingRefused): ApiError {
+  return new ApiError('mailing_refused', {
+    message: `${message} No customer was changed.`,
+    problems: [{ field: 'file', code, message }],
+    details: { refusal: code, line, expected, found },
+  });
+}

@@ -1,0 +1,136 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import {
+  getOptOut,
+  listOptOutEvents,
+  listOptOuts,
+  optOutPhone,
+  optOutSources,
+  removeOptOut,
+} from '../../db/customers/opt-outs.ts';
+import type { PhoneHash } from '../../db/core/phone-hash.ts';
+import { actorId, actorOf, audit } from '../http/auth.ts';
+import { optOutEventView } from './customers.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { instant } from '../http/instant.ts';
+import { anyPhoneParam, idParams, page } from '../http/parameters.ts';
+
+export const optOutView = z.object({
+  id: z.int(),
+  /** E.164; null when its person was erased: only a keyed hash is left. */
+  phone: z.string().nullable(),
+  source: z.enum(optOutSources),
+  at: instant,
+});
+
+export const optOutList = z.object({ optOuts: z.array(optOutView) });
+
+const note = z.string().trim().min(1, 'Say why.').max(500);
+
+interface OptOutsDeps {
+  sql: Database;
+  phoneHash: () => Promise<PhoneHash>;
+}
+
+/** The phones that asked to be left alone: nothing overrides them. */
+export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, phoneHash }) => {
+  const tags = ['opt-outs'];
+
+  app.get(
+    '',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Opt-outs in force, newest first',
+        description: 'A search by phone finds those of erased people, too.',
+        querystring: page.extend({
+          phone: anyPhoneParam.optional(),
+          source: z.enum(optOutSources).optional(),
+        }),
+        response: { 200: optOutList },
+      },
+    },
+    async ({ query: { before, limit, phone: e164, source } }) => {
+      const phone = e164 === undefined ? undefined : { e164, hash: (await phoneHash())(e164) };
+      return { optOuts: await listOptOuts(sql, { phone, source }, { before, limit }) };
+    },
+  );
+
+  app.get(
+    '/:id/history',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Every opting out and in of the phone of an opt-out, newest first',
+        params: idParams,
+        response: { 200: z.object({ events: z.array(optOutEventView) }) },
+      },
+    },
+    async ({ params: { id } }) => {
+      const optOut = await getOptOut(sql, id);
+      if (!optOut) throw notFound('opt-out', id);
+      return { events: optOut.phone === null ? [] : await listOptOutEvents(sql, [optOut.phone]) };
+    },
+  );
+
+  app.post(
+    '',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Leave a phone alone from now on',
+        description: 'In effect at once: what is queued for the phone is skipped, in every run.',
+        body: z.strictObject({ phone: anyPhoneParam, note }),
+        response: { 201: optOutView },
+      },
+    },
+    async (request, reply) => {
+      const { phone, note } = request.body;
+      const hash = (await phoneHash())(phone);
+      const optOut = await sql.begin(async (tx) => {
+        const added = await optOutPhone(tx, {
+          phone,
+          source: 'admin',
+          actor: actorId(actorOf(request)),
+          note,
+        });
+        const [optOut] = await listOptOuts(tx, { phone: { e164: phone, hash } }, { limit: 1 });
+        if (!added || !optOut)
+          throw new ApiError('opted_out', { message: 'This phone has opted out already.' });
+        await audit(tx, request, 'opt_out.create', { kind: 'opt_out', id: optOut.id });
+        return optOut;
+      });
+      return reply.code(201).send(optOut);
+    },
+  );
+
+  // No DELETE: it needs a reason, and proxies may drop its body.
+  app.post(
+    '/:id/remove',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Remove an opt-out',
+        description:
+          'Only when the person has asked for it; `note` says how. Counts for runs that read their mailing from now on.',
+        params: idParams,
+        body: z.strictObject({ note }),
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      await sql.begin(async (tx) => {
+        const actor = actorId(actorOf(request));
+        if (!(await removeOptOut(tx, id, { actor, note: request.body.note }))) throw notFound('opt-out', id);
+        await audit(tx, request, 'opt_out.remove', { kind: 'opt_out', id });
+      });
+      return reply.code(204).send(null);
+    },
+  );
+};

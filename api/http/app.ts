@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import cookiePlugin from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
+import type { SecretBox } from '../../db/core/secrets.ts';
+import type { WebserviceDeps } from '../../mailing/webservice.ts';
+import type { ProviderDeps } from '../../sms/index.ts';
+import { auditLog } from '../access/audit.ts';
+import { addAuthentication, createSessionCookie } from './auth.ts';
+import { createCampaignSync } from '../services/campaign-sync.ts';
+import { badLines } from '../runs/bad-lines.ts';
+import { campaignActions } from '../campaigns/actions.ts';
+import { campaigns } from '../campaigns/campaigns.ts';
+import { customerFiles } from '../customers/files.ts';
+import { customers } from '../customers/customers.ts';
+import { ApiError, sendError } from './errors.ts';
+import { parseInput } from './input.ts';
+import { health } from './health.ts';
+import { integrations } from '../settings/integrations.ts';
+import { mailings } from '../campaigns/mailings.ts';
+import { messages } from '../messages/messages.ts';
+import { sandbox } from '../providers/sandbox.ts';
+import { createMetrics, metricsPage } from './metrics.ts';
+import { addOpenApi } from './openapi.ts';
+import { optOuts } from '../customers/opt-outs.ts';
+import { overview } from '../runs/overview.ts';
+import { createAdapters } from '../services/adapters.ts';
+import { privacy } from '../customers/privacy.ts';
+import { createProgressHub } from '../services/progress.ts';
+import { providerFallbacks } from '../providers/fallbacks.ts';
+import { providers } from '../providers/providers.ts';
+import { createReplyStarts } from '../services/reply-starts.ts';
+import { replies } from '../replies/replies.ts';
+import { replyWordSettings } from '../replies/reply-words.ts';
+import { resends } from '../runs/resends.ts';
+import { runActions } from '../runs/actions.ts';
+import { runAnswers } from '../runs/answers.ts';
+import { runs } from '../runs/runs.ts';
+import { sessions } from '../access/sessions.ts';
+import { settings } from '../settings/settings.ts';
+import { testSends } from '../campaigns/test-sends.ts';
+import type { Temporal } from '../services/temporal.ts';
+import { ticketPosts } from '../tickets/posts.ts';
+import { tickets } from '../tickets/tickets.ts';
+import { tokens } from '../access/tokens.ts';
+import { unknown } from '../messages/unknown.ts';
+import { users } from '../access/users.ts';
+import { webhooks } from '../providers/webhooks.ts';
+import { webserviceTests } from '../campaigns/webservice.ts';
+
+export interface ApiDeps {
+  sql: Database;
+  box: SecretBox;
+  temporal: Temporal;
+  logger: FastifyBaseLogger;
+  /** How the API reaches providers, and they reach it. */
+  sms: ProviderDeps;
+  /** How it reaches the web services of customers, to try them out. */
+  webservice: WebserviceDeps;
+  uploadLimitBytes: number;
+  /** The proxies whose X-Forwarded-For is believed; null: none. */
+  trustedProxies?: string | null;
+  clock?: () => Date;
+}
+
+/** Above what a page of a person or a program asks for; below what is asked to do harm. */
+const requestsPerMinute = 3_000;
+const bodyLimitBytes = 1024 * 1024;
+/** A little more than an upload may take (api/campaigns/mailings.ts), which says so itself. */
+const requestTimeoutMs = 31 * 60_000;
+
+/**
+ * The whole API as one Fastify app that does not listen yet; the caller owns the connections in `deps` and closes them
+ * after the app. Each route declares who may call it (`config.access`, api/http/auth.ts).
+ */
+export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
+  const { sql, temporal, logger, sms, clock = () => new Date() } = deps;
+  const app: FastifyInstance = fastify({
+    loggerInstance: logger,
+    // One line for each request of the API, below; none for receipts, of which there are thousands a second.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    trustProxy: deps.trustedProxies ?? false,
+    routerOptions: { maxParamLength: 100, ignoreTrailingSlash: true },
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply);
+    },
+  });
+  app.setErrorHandler(sendError);
+  app.setNotFoundHandler(() => {
+    throw new ApiError('not_found');
+  });
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data: unknown) => {
+    try {
+      return {
+        value: parseInput(schema, data, httpPart === 'body' ? 'invalid_fields' : 'invalid_parameters'),
+      };
+    } catch (error) {
+      if (error instanceof ApiError) return { error };
+      throw error;
+    }
+  });
+  app.decorateRequest('actor', null);
+  app.decorate('accessTable', []);
+  app.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) {
+      const { url } = route;
+      // Read late: a plugin of the route may still declare it.
+      app.accessTable.push({ method, url, access: () => route.config?.access });
+    }
+  });
+
+  const sync = createCampaignSync({ sql, temporal, log: app.log });
+  const adapters = createAdapters({ sql, box: deps.box, sms });
+  const metrics = createMetrics();
+  const phoneHash = createPhoneHashing({ sql, box: deps.box });
+  const replyStarts = createReplyStarts({ sql, temporal, log: app.log });
+  const hub = createProgressHub({ sql });
+  app.addHook('preClose', () => hub.close());
+  app.addHook('onClose', async () => {
+    sync.close();
+    await replyStarts.close();
+    await adapters.close();
+  });
+  app.addHook('onListen', () => {
+    sync.syncAll();
+    replyStarts.lookRegularly();
+  });
+
+  await addOpenApi(app);
+  await app.register(health, { prefix: '/health', sql, temporal });
+  await app.register(webhooks, {
+    prefix: '/webhooks/providers',
+    sql,
+    adapters,
+    phoneHash,
+    replyStarts,
+    publicUrl: sms.publicUrl,
+  });
+  await app.register(
+    async (api) => {
+      await api.register(helmet, {
+        contentSecurityPolicy: {
+          useDefaults: false,
+          directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+        },
+        // TLS ends at the proxy in front, which knows whether all of the host is TLS.
+        strictTransportSecurity: false,
+      });
+      await api.register(rateLimit, {
+        max: requestsPerMinute,
+        timeWindow: '1 minute',
+        errorResponseBuilder: (_, { ttl }) =>
+          new ApiError('rate_limited', { details: { retryAfterMs: ttl } }),
+      });
+      await api.register(cookiePlugin);
+      api.addHook('onSend', async (request, reply) => {
+        reply.header('x-request-id', request.id);
+        if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+      });
+      api.addHook('onResponse', async (request, reply) => {
+        const { url: route = 'none' } = request.routeOptions;
+        const labels = { method: request.method, route, status: reply.statusCode };
+        metrics.requests.observe(labels, reply.elapsedTime / 1000);
+        // The route and not the URL, whose query may hold a phone.
+        request.log.info(
+          {
+            method: request.method,
+            route,
+            status: reply.statusCode,
+            ms: Math.round(reply.elapsedTime),
+            actor: request.actor && `${request.actor.kind}:${request.actor.id}`,
+          },
+          'request',
+        );
+      });
+      const cookie = createSessionCookie(sms.publicUrl);
+      addAuthentication(api, { sql, cookie, publicUrl: sms.publicUrl });
+
+      await api.register(sessions, { sql, cookie, publicUrl: sms.publicUrl });
+      await api.register(users, { prefix: '/users', sql });
+      await api.register(tokens, { prefix: '/tokens', sql, clock });
+      await api.register(auditLog, { prefix: '/audit', sql });
+      await api.register(settings, { prefix: '/settings', sql, sync });
+      await api.register(replyWordSettings, { prefix: '/settings/reply-words', sql });
+      await api.register(providers, {
+        prefix: '/providers',
+        sql,
+        box: deps.box,
+        hub,
+        publicUrl: sms.publicUrl,
+      });
+      await api.register(providerFallbacks, { prefix: '/providers', sql });
+      await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
+      await api.register(campaignActions, { prefix: '/campaigns', sql, sync, temporal, clock });
+      await api.register(mailings, { prefix: '/campaigns', sql, uploadLimitBytes: deps.uploadLimitBytes });
+      await api.register(integrations, { prefix: '/integrations', sql, box: deps.box });
+      await api.register(webserviceTests, {
+        prefix: '/webservice',
+        sql,
+        box: deps.box,
+        webservice: deps.webservice,
+        clock,
+      });
+      await api.register(testSends, { prefix: '/campaigns', sql, adapters, phoneHash });
+      await api.register(overview, { prefix: '/overview', sql, temporal, clock });
+      await api.register(runAnswers, { prefix: '/runs', sql });
+      await api.register(runs, { prefix: '/runs', sql, temporal, hub, clock });
+      await api.register(runActions, { prefix: '/runs', sql, temporal });
+      await api.register(resends, { prefix: '/runs', sql, temporal });
+      await api.register(messages, { sql });
+      await api.register(unknown, { sql });
+      await api.register(sandbox, { prefix: '/sandbox', sql, box: deps.box, sandboxUrl: sms.sandboxUrl });
+      await api.register(badLines, { sql });
+      await api.register(customers, { prefix: '/customers', sql, clock });
+      await api.register(customerFiles, { sql, uploadLimitBytes: deps.uploadLimitBytes, clock });
+      await api.register(privacy, { prefix: '/privacy', sql, phoneHash });
+      await api.register(optOuts, { prefix: '/opt-outs', sql, phoneHash });
+      await api.register(tickets, { sql });
+      await api.register(ticketPosts, { sql, box: deps.box, sync });
+      await api.register(metricsPage, { prefix: '/metrics', sql, metrics });
+      await api.register(replies, { sql });
+    },
+    { prefix: '/api' },
+  );
+  return app;
+}

@@ -1,0 +1,166 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type AuditEntry, insertAudit, type SubjectKind } from '../../db/access/audit.ts';
+import type { Sql } from '../../db/core/client.ts';
+import { useSession } from '../../db/access/sessions.ts';
+import { useToken } from '../../db/access/tokens.ts';
+import { hasUsers, insertFirstUser } from '../../db/access/users.ts';
+import { type Role, roleSuffices } from '../../domain/user.ts';
+import { ApiError } from './errors.ts';
+import { generatePassword, hashPassword } from '../access/passwords.ts';
+
+/** Who may call a route: everybody, or who has at least the role. Each route declares it in its config. */
+export type Access = 'open' | Role;
+
+/** Who makes a request. */
+export interface Actor {
+  kind: 'user' | 'token';
+  id: number;
+  name: string;
+  role: Role;
+  /** Of the session the request came with; null for a token. */
+  sessionHash: Buffer | null;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Null on open routes. */
+    actor: Actor | null;
+  }
+  interface FastifyInstance {
+    /** Every route with who may call it, in order of registration. */
+    accessTable: { method: string; url: string; access: () => Access | undefined }[];
+  }
+}
+
+/** `user:7`, `token:3`: how an actor stands in the audit log and in Temporal. */
+export const actorId = ({ kind, id }: Actor): string => `${kind}:${id}`;
+
+/** Who makes the request. For handlers of routes that are not open. */
+export function actorOf(request: FastifyRequest): Actor {
+  if (!request.actor) throw new ApiError('unauthenticated');
+  return request.actor;
+}
+
+/** Writes the audit log's entry for a change; call it in the transaction of the change. */
+export async function audit(
+  tx: Sql,
+  request: FastifyRequest,
+  action: string,
+  subject: { kind: SubjectKind; id: number | null },
+  details: AuditEntry['details'] = {},
+): Promise<void> {
+  const actor = actorOf(request);
+  await insertAudit(tx, {
+    actor: actorId(actor),
+    actorName: actor.name,
+    action,
+    subjectKind: subject.kind,
+    subjectId: subject.id,
+    details,
+  });
+}
+
+/** Sessions and tokens have 256 random bits: a fast hash is the right one. */
+export const hashSecret = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+const tokenPrefix = 'tpd_';
+export const newToken = (): string => tokenPrefix + randomBytes(32).toString('base64url');
+
+/** The session cookie of a deployment at `publicUrl`. */
+export function createSessionCookie(publicUrl: string) {
+  const secure = publicUrl.startsWith('https:');
+  // A cookie with this prefix is taken only from the host itself, over TLS: a neighbouring subdomain can't set it.
+  const name = secure ? '__Host-torpedo' : 'torpedo';
+  // Lax, not Strict: a link from the Temporal UI or a mail must find its reader logged in. No GET changes anything.
+  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
+  return {
+    read: (request: FastifyRequest): string | undefined => request.cookies[name],
+    /** Without an age: it ends with the browser, and in the database before that. */
+    set: (reply: FastifyReply, id: string) => reply.setCookie(name, id, options),
+    clear: (reply: FastifyReply) => reply.clearCookie(name, options),
+  };
+}
+export type SessionCookie = ReturnType<typeof createSessionCookie>;
+
+/**
+ * Authenticates every request of the scope it is called in and checks the route's declared access, before the body is
+ * read. A route that declares nothing can't be called.
+ */
+export function addAuthentication(
+  app: FastifyInstance,
+  { sql, cookie, publicUrl }: { sql: Sql; cookie: SessionCookie; publicUrl: string },
+): void {
+  const publicOrigin = new URL(publicUrl).origin;
+
+  app.addHook('onRequest', async (request) => {
+    // Fastify's own answer to an address that does not exist has no config of ours.
+    if (request.is404) return;
+    const { access } = request.routeOptions.config;
+    if (access === 'open') return;
+    const actor = (await actorByToken(request)) ?? (await actorBySession(request));
+    if (!actor) throw new ApiError('unauthenticated');
+    if (access === undefined) {
+      request.log.error({ route: request.routeOptions.url }, 'the route declares no access');
+      throw new ApiError('forbidden');
+    }
+    if (!roleSuffices(actor.role, access)) {
+      throw new ApiError('forbidden', {
+        message: `This needs the role ${access}; yours is ${actor.role}.`,
+        details: { needs: access },
+      });
+    }
+    if (actor.sessionHash && isCrossSite(request, publicOrigin)) throw new ApiError('cross_site');
+    request.actor = actor;
+  });
+
+  async function actorByToken(request: FastifyRequest): Promise<Actor | null> {
+    const { authorization } = request.headers;
+    if (authorization === undefined) return null;
+    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    const found = token?.startsWith(tokenPrefix) === true ? await useToken(sql, hashSecret(token)) : null;
+    // Never the session instead: whoever sends a token means to act as the token.
+    if (!found) throw new ApiError('unauthenticated');
+    return { kind: 'token', sessionHash: null, ...found };
+  }
+
+  async function actorBySession(request: FastifyRequest): Promise<Actor | null> {
+    const id = cookie.read(request);
+    if (id === undefined) return null;
+    const sessionHash = hashSecret(id);
+    const user = await useSession(sql, sessionHash);
+    return user && { kind: 'user', id: user.id, name: user.name, role: user.role, sessionHash };
+  }
+}
+
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Whether a browser sends the request from a page of another site. Sec-Fetch-Site says it; browsers leave it out on
+ * plain HTTP, and then Origin does. With neither, nothing proves that the page is ours.
+ */
+export function isCrossSite(request: FastifyRequest, publicOrigin: string): boolean {
+  if (safeMethods.has(request.method)) return false;
+  const site = request.headers['sec-fetch-site'];
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const { origin } = request.headers;
+  return (
+    origin !== publicOrigin && !(URL.canParse(origin ?? '') && new URL(origin ?? '').host === request.host)
+  );
+}
+
+/**
+ * Makes the user `admin` with a random password when there are no users at all, and returns both, this once; null when
+ * there are users. Whoever calls it shows the password to the person who starts the deployment.
+ */
+export async function ensureFirstAdmin(sql: Sql): Promise<{ login: string; password: string } | null> {
+  if (await hasUsers(sql)) return null;
+  const login = 'admin';
+  const password = generatePassword();
+  const passwordHash = await hashPassword(password);
+  const added = await insertFirstUser(sql, { login, name: 'Admin', passwordHash, role: 'admin' });
+  return added ? { login, password } : null;
+}

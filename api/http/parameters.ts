@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { normalizePhone, parsePhone } from '../../domain/phone.ts';
+
+/** The parameters that many routes share. */
+
+/** An id as it stands in a URL. */
+export const urlId = z.coerce
+  .number({ error: 'Expected an id.' })
+  .int('Expected an id.')
+  .positive('Expected an id.')
+  .max(Number.MAX_SAFE_INTEGER, 'Expected an id.');
+
+export const idParams = z.object({ id: urlId });
+
+/** A page of a list, newest first: `before` is the last id of the page before. */
+export const page = z.strictObject({
+  before: urlId.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+
+/** A mobile number as people write it; one that can't be read would find nothing, and is refused. */
+export const phoneParam = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const phone = parsePhone(text);
+    if (phone.ok) return phone.e164;
+    context.addIssue({
+      code: 'custom',
+      message: 'Expected a mobile number.',
+      params: { code: phone.reason },
+    });
+    return z.NEVER;
+  });
+
+/** The same for any phone, landlines too. */
+export const anyPhoneParam = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const e164 = normalizePhone(text);
+    if (e164 !== null) return e164;
+    context.addIssue({
+      code: 'custom',
+      message: 'Expected a phone number.',
+      params: { code: 'phone_invalid' },
+    });
+    return z.NEVER;
+  });

@@ -1,0 +1,131 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { getMessage } from '../../db/messages/messages.ts';
+import { getRun } from '../../db/runs/runs.ts';
+import { countUnknown, settleByPerson, type Statement } from '../../db/messages/unknown.ts';
+import { messageStatuses } from '../../domain/message.ts';
+import { describeLookUp, lookUpResults } from '../../domain/unknown.ts';
+import { actorId, actorOf, audit } from '../http/auth.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { idParams } from '../http/parameters.ts';
+
+const statement = z.strictObject({
+  /** True: it arrived, the message becomes `delivered`. False: it did not, and becomes `undelivered`. */
+  arrived: z.boolean(),
+  /** How the person knows. Kept with the message; the audit log has only who settled it. */
+  note: z.string().trim().min(1, 'Say how you know.').max(500),
+});
+
+export const unknownView = z.object({
+  messages: z.int(),
+  /** By what looking them up has come to; `result` null: not looked up yet. */
+  byLookUp: z.array(
+    z.object({ result: z.enum(lookUpResults).nullable(), messages: z.int(), words: z.string() }),
+  ),
+});
+
+/** Settling messages that are unknown, by what a person knows of them. */
+export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
+  const statementOf = (request: FastifyRequest, said: z.infer<typeof statement>): Statement => {
+    const actor = actorOf(request);
+    return { arrived: said.arrived, note: said.note, by: actorId(actor), byName: actor.name };
+  };
+
+  app.post(
+    '/messages/:id/settle',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['messages'],
+        summary: 'State whether an unknown message arrived',
+        description:
+          '`not_unknown` for every other message, one that its receipt has settled meanwhile among them. What is stated is final: a receipt that comes later changes nothing.',
+        params: idParams,
+        body: statement,
+        response: { 200: z.object({ id: z.int(), status: z.enum(messageStatuses) }) },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const said = statementOf(request, request.body);
+      await sql.begin(async (tx) => {
+        if ((await settleByPerson(tx, { messageId: id }, said)) === 1) {
+          const { arrived } = said;
+          await audit(tx, request, 'message.settle', { kind: 'message', id }, { arrived });
+          return;
+        }
+        const message = await getMessage(tx, id);
+        if (!message) throw notFound('message', id);
+        throw new ApiError('not_unknown', {
+          message: `The message is ${message.status}: only one that is unknown can be settled.`,
+          details: { status: message.status },
+        });
+      });
+      const message = await getMessage(sql, id);
+      if (!message) throw notFound('message', id);
+      return { id, status: message.status };
+    },
+  );
+
+  app.get(
+    '/runs/:id/unknown',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['runs'],
+        summary: 'How many messages of a run are unknown, and what looking them up has come to',
+        params: idParams,
+        response: { 200: unknownView },
+      },
+    },
+    async ({ params: { id } }) => {
+      await needRun(id);
+      const { messages, byLookUp } = await countUnknown(sql, id);
+      return {
+        messages,
+        byLookUp: byLookUp.map((group) => ({
+          ...group,
+          words: describeLookUp({ result: group.result, dueAt: null }),
+        })),
+      };
+    },
+  );
+
+  app.post(
+    '/runs/:id/settle',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['runs'],
+        summary: 'State whether all unknown messages of a run arrived',
+        description:
+          '`messages` is how many the person has seen: when they are others by now, nothing is settled (`unknown_changed`).',
+        params: idParams,
+        body: statement.extend({ messages: z.int().min(1) }),
+        response: { 200: z.object({ id: z.int(), messages: z.int() }) },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { messages: seen, ...said } = request.body;
+      await needRun(id);
+      await sql.begin(async (tx) => {
+        const messages = await settleByPerson(tx, { runId: id }, statementOf(request, said));
+        if (messages !== seen) {
+          throw new ApiError('unknown_changed', {
+            message: `There are ${messages} unknown messages by now, and not ${seen}.`,
+            details: { messages },
+          });
+        }
+        await audit(tx, request, 'run.settle', { kind: 'run', id }, { arrived: said.arrived, messages });
+      });
+      return { id, messages: seen };
+    },
+  );
+
+  async function needRun(id: number): Promise<void> {
+    if (!(await getRun(sql, id))) throw notFound('run', id);
+  }
+};

@@ -1,0 +1,129 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { request as httpRequest } from 'undici';
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { getProviderAccount, listProviders } from '../../db/providers/providers.ts';
+import type { SecretBox } from '../../db/core/secrets.ts';
+import { ApiError } from '../http/errors.ts';
+import { instant } from '../http/instant.ts';
+import { phoneParam } from '../http/parameters.ts';
+
+/** A virtual phone of the sandbox, with the last message it got. */
+export const virtualPhoneView = z.object({
+  phone: z.string(),
+  at: instant,
+  /** Who wrote to it. */
+  other: z.string(),
+  body: z.string(),
+});
+export const virtualPhones = z.object({ phones: z.array(virtualPhoneView) });
+
+/** What a virtual phone got and wrote, newest first. */
+export const conversationView = z.object({
+  phone: z.string(),
+  messages: z.array(
+    z.object({
+      direction: z.enum(['received', 'written']),
+      sid: z.string(),
+      at: instant,
+      other: z.string(),
+      body: z.string(),
+      status: z.string(),
+    }),
+  ),
+});
+
+const timeoutMs = 15_000;
+
+interface SandboxDeps {
+  sql: Database;
+  box: SecretBox;
+  sandboxUrl: string;
+}
+
+/** The virtual phones of the sandbox, for people who try campaigns out. Its token stays here. */
+export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, box, sandboxUrl }) => {
+  const tags = ['sandbox'];
+
+  app.get(
+    '/phones',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The virtual phones that were written to last',
+        response: { 200: virtualPhones },
+      },
+    },
+    async () => ask('GET', 'phones', virtualPhones),
+  );
+
+  app.get(
+    '/phones/:phone',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'What a virtual phone got and wrote, newest first',
+        params: z.object({ phone: phoneParam }),
+        response: { 200: conversationView },
+      },
+    },
+    async ({ params: { phone } }) => ask('GET', `phones/${encodeURIComponent(phone)}`, conversationView),
+  );
+
+  app.post(
+    '/phones/:phone/replies',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Answer from a virtual phone',
+        description: 'Comes to us as the signed call of a provider, like the answer of a person.',
+        params: z.object({ phone: phoneParam }),
+        body: z.strictObject({ text: z.string().trim().min(1, 'Write the answer.').max(1600) }),
+        response: { 201: z.object({ sid: z.string() }) },
+      },
+    },
+    async ({ params: { phone }, body: { text } }, reply) =>
+      reply
+        .code(201)
+        .send(await ask('POST', 'replies', z.object({ sid: z.string() }), { from: phone, body: text })),
+  );
+
+  async function ask<T extends z.ZodType>(
+    method: 'GET' | 'POST',
+    path: string,
+    schema: T,
+    payload?: object,
+  ): Promise<z.output<T>> {
+    const known = (await listProviders(sql)).find(
+      ({ config, archivedAt }) => config.kind === 'sandbox' && archivedAt === null,
+    );
+    const account = known && (await getProviderAccount(sql, box, known.id));
+    if (account?.kind !== 'sandbox') throw new ApiError('sandbox_unavailable');
+    const answer = await httpRequest(`${sandboxUrl}/sandbox/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${account.authToken}`, 'content-type': 'application/json' },
+      body: payload === undefined ? null : JSON.stringify(payload),
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    }).catch(() => {
+      throw new ApiError('sandbox_unavailable');
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) {
+      const said = z.object({ error: z.string() }).safeParse(parsed(text));
+      throw new ApiError('sandbox_unavailable', said.success ? { message: said.data.error } : {});
+    }
+    return schema.parse(parsed(text));
+  }
+};
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

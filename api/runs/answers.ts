@@ -1,0 +1,38 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { Database } from '../../db/core/client.ts';
+import { keptFileOfRun, readMailingFile } from '../../db/campaigns/mailings.ts';
+import { runStatus } from '../../db/runs/runs.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { idParams } from '../http/parameters.ts';
+
+/** What runs fetched from web services, as it came. */
+export const runAnswers: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
+  app.get(
+    '/:id/answer',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['runs'],
+        summary: 'The answer that the run fetched from its web service',
+        description:
+          'As it came, decompressed; of several pages one after the other, with a line break between. Of an attempt that failed, too, as far as it came. Kept for RAW_ANSWER_DAYS.',
+        produces: ['application/json'],
+        params: idParams,
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      if ((await runStatus(sql, id)) === null) throw notFound('run', id);
+      const fileId = await keptFileOfRun(sql, id, 'webservice');
+      if (fileId === null) {
+        throw new ApiError('not_found', {
+          message: `Run ${id} has no answer of a web service, or it is no longer kept.`,
+        });
+      }
+      return reply
+        .type('application/json')
+        .header('content-disposition', `attachment; filename="run-${id}-answer.json"`)
+        .send(Readable.from(readMailingFile(sql, fileId)));
+    },
+  );
+};

@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify';
+import type { Database } from '../../db/core/client.ts';
+import { cancelRemaining } from '../../db/messages/claims.ts';
+import { getRun, moveRun } from '../../db/runs/runs.ts';
+import type { RunKey } from '../../domain/ids.ts';
+import { liveRunStatuses, type RunStatus } from '../../domain/run.ts';
+import { actorId, actorOf, audit } from '../http/auth.ts';
+import { ApiError } from '../http/errors.ts';
+import type { Temporal } from '../services/temporal.ts';
+
+/**
+ * Cancels a run: what has not left is never sent. Its workflow does it; when there is none, because the run failed or
+ * its workflow was terminated in Temporal, it is done here. Only when messages have left that are to have tickets, a
+ * workflow is started for them. Throws `run_ended` when the run is over.
+ */
+export async function cancelRun(
+  { sql, temporal }: { sql: Database; temporal: Temporal },
+  request: FastifyRequest,
+  run: { id: number } & RunKey,
+): Promise<void> {
+  const by = actorId(actorOf(request));
+  const subject = { kind: 'run', id: run.id } as const;
+
+  const close = async (from: readonly RunStatus[]): Promise<boolean> => {
+    const row = await getRun(sql, run.id);
+    const ticketsDue =
+      row !== null && row.sendingAt !== null && row.settings.campaign.ticketPolicy.when === 'on_send';
+    const closed = await sql.begin(async (tx) => {
+      const reason = { code: 'by_user', user: by } as const;
+      const to = ticketsDue ? 'cancelling' : 'cancelled';
+      if (!(await moveRun(tx, { id: run.id, from, to, reason }))) return false;
+      if (!ticketsDue) await cancelRemaining(tx, run.id);
+      await audit(tx, request, 'run.cancel', subject);
+      return true;
+    });
+    // Should Temporal be away now, housekeeping finds a run without a workflow, and it can be cancelled again.
+    if (closed && ticketsDue) await temporal.retryRun({ ...row, name: row.settings.campaign.name });
+    return closed;
+  };
+
+  // Its workflow is over, or about to be: it would take the request and fail all the same.
+  if (await close(['failed'])) return;
+  if ((await temporal.cancelRun(run, by)) === 'asked') await audit(sql, request, 'run.cancel', subject);
+  else if (!(await close([...liveRunStatuses, 'failed']))) throw new ApiError('run_ended');
+}

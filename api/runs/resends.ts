@@ -1,0 +1,137 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { countResendable, resendAboutToCopy } from '../../db/runs/resends.ts';
+import { getRun, type RunRow } from '../../db/runs/runs.ts';
+import { failureReasons } from '../../domain/message.ts';
+import { resendableRunStatuses } from '../../domain/run.ts';
+import { audit } from '../http/auth.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { idParams } from '../http/parameters.ts';
+import { runAddress } from './view.ts';
+import type { Temporal } from '../services/temporal.ts';
+
+const reason = z.enum(failureReasons);
+
+export const resendView = z.object({
+  /** What a resend would take up. */
+  messages: z.int(),
+  segments: z.int(),
+  byReason: z.array(
+    z.object({
+      status: z.enum(['failed', 'undelivered', 'unknown']),
+      reason: z.string(),
+      messages: z.int(),
+      segments: z.int(),
+    }),
+  ),
+});
+
+interface ResendsDeps {
+  sql: Database;
+  temporal: Temporal;
+}
+
+/** Sending messages of an ended run again: first how many, then a run of their own. */
+export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, temporal }) => {
+  const tags = ['runs'];
+
+  const need = async (id: number): Promise<RunRow> => {
+    const run = await getRun(sql, id);
+    if (!run) throw notFound('run', id);
+    return run;
+  };
+
+  app.get(
+    '/:id/resend',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'How many messages of a run a resend would take up',
+        description:
+          'Failed and undelivered ones; with `includeUnknown` those, too, that the provider may have taken. Left out are messages of which a resend is under way or was taken by the provider.',
+        params: idParams,
+        querystring: z.strictObject({
+          includeUnknown: z.stringbool().default(false),
+          /** Separated by commas; by default any. */
+          reasons: z
+            .string()
+            .transform((text) => text.split(','))
+            .pipe(z.array(reason))
+            .nullable()
+            .default(null),
+        }),
+        response: { 200: resendView },
+      },
+    },
+    async ({ params: { id }, query }) => {
+      await need(id);
+      return count(id, query);
+    },
+  );
+
+  app.post(
+    '/:id/resend',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Send the failed messages of an ended run again, in a run of their own',
+        description:
+          'With the texts, hours and provider that the run has frozen. Opt-outs and consent are asked again. `messages`, if given, is how many the person has seen: when they are others by now, nothing is started (`resend_changed`).',
+        params: idParams,
+        body: z
+          .strictObject({
+            /** Also messages that the provider may have taken: their people may get the text twice. */
+            includeUnknown: z.boolean().default(false),
+            /** Only those that ended with one of these reasons. */
+            reasons: z.array(reason).min(1).nullable().default(null),
+            messages: z.int().min(0).optional(),
+          })
+          .prefault({}),
+        response: { 201: z.object({ runId: z.int(), messages: z.int() }) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { messages: seen, ...scope } = request.body;
+      const run = await need(id);
+      if (!resendableRunStatuses.has(run.status)) {
+        throw new ApiError('run_not_over', {
+          message: `The run is ${run.status}: only one that is finished or cancelled can be resent.`,
+        });
+      }
+      const other = await resendAboutToCopy(sql, id);
+      if (other !== null) {
+        throw new ApiError('run_pending', {
+          message: `Run ${other} is about to resend messages of this one.`,
+          details: { runId: other, unsent: null },
+        });
+      }
+      const { messages } = await count(id, scope);
+      if (seen !== undefined && seen !== messages) {
+        throw new ApiError('resend_changed', {
+          message: `There are ${messages} messages to be sent again by now, and not ${seen}.`,
+          details: { messages },
+        });
+      }
+      if (messages === 0) throw new ApiError('nothing_to_resend');
+      const { runId } = await temporal.resend(
+        { id: run.campaignId, name: run.settings.campaign.name },
+        { of: id, scope },
+      );
+      await audit(sql, request, 'run.resend', { kind: 'run', id }, { runId, messages, ...scope });
+      return reply.code(201).header('location', runAddress(runId)).send({ runId, messages });
+    },
+  );
+
+  async function count(runId: number, scope: Parameters<typeof countResendable>[2]) {
+    const byReason = await countResendable(sql, runId, scope);
+    return {
+      messages: byReason.reduce((sum, { messages }) => sum + messages, 0),
+      segments: byReason.reduce((sum, { segments }) => sum + segments, 0),
+      byReason,
+    };
+  }
+};

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import type { Sql } from '../../db/core/client.ts';
+import { getRunProgress, type RunProgressRow } from '../../db/runs/progress.ts';
+import { messageStatuses, type MessageStatus } from '../../domain/message.ts';
+import { describeRunReason, liveRunStatuses, runStatuses, runSteps } from '../../domain/run.ts';
+
+export const progressView = z.object({
+  runId: z.int(),
+  status: z.enum(runStatuses),
+  step: z.enum(runSteps),
+  /** Why it is paused or ended other than by finishing, in plain words. */
+  reason: z.string().nullable(),
+  /** While the mailing of a web service is read: what it has answered so far, or as a `whole`, which is then imported. */
+  fetched: z.object({ bytes: z.int(), records: z.int(), whole: z.boolean() }).nullable(),
+  /** Lines of the mailing: what the counts add up to. */
+  lines: z.int(),
+  /** What is being sent at this moment counts as queued (db/messages/messages.ts). */
+  counts: z.partialRecord(z.enum(messageStatuses), z.int()),
+  /** Of the messages that have a reason: failures, skips and unknown ends. */
+  reasons: z.array(z.object({ status: z.enum(messageStatuses), reason: z.string(), messages: z.int() })),
+  segments: z.object({ total: z.int(), left: z.int() }),
+  /** Messages that left per second, lately; null until it has been looked at twice, or nothing leaves. */
+  ratePerSecond: z.number().nullable(),
+  /** The same in segments, as the limit counts. */
+  segmentsPerSecond: z.number().nullable(),
+  /** The provider's limit in segments per second; null: none. */
+  limitPerSecond: z.number().nullable(),
+  /** Milliseconds until the last message leaves at the present rate, or at the limit; null: not known. */
+  etaMs: z.number().nullable(),
+  /** No more will change by itself. */
+  over: z.boolean(),
+});
+export type Progress = z.infer<typeof progressView>;
+
+/** What is looked at: one look for each run serves all who watch it. */
+const pollMs = 500;
+const pollAfterErrorMs = 3_000;
+/** The rate is that of about so long. */
+const rateSpanMs = 10_000;
+const oldestSampleMs = 60_000;
+const shortestSpanMs = 900;
+const maxRunsRemembered = 1_000;
+
+interface Sample {
+  at: number;
+  messages: number;
+  segments: number;
+}
+
+interface Watch {
+  watchers: Set<Watcher>;
+  last: Progress | null;
+}
+
+export interface Watcher {
+  progress(progress: Progress): void;
+  /** The run is over, or the API shuts down: nothing more comes. */
+  end(): void;
+}
+
+/** Progress of runs, for who asks once and for who watches. */
+export function createProgressHub({ sql }: { sql: Sql }) {
+  const samples = new Map<number, Sample[]>();
+  const watches = new Map<number, Watch>();
+  let closed = false;
+
+  const look = async (runId: number): Promise<Progress | null> => {
+    const row = await getRunProgress(sql, runId);
+    if (!row) return null;
+    const progress = progressOf(row, remember(row));
+    if (progress.over) samples.delete(runId);
+    return progress;
+  };
+
+  /** Notes how far the run is, and returns the looks before, oldest first. */
+  const remember = (row: RunProgressRow): Sample[] => {
+    const now = performance.now();
+    const known = (samples.get(row.id) ?? []).filter(({ at }) => now - at < oldestSampleMs);
+    const sum = leftSums(row);
+    samples.delete(row.id);
+    samples.set(row.id, [...known, { at: now, ...sum }]);
+    const [oldest] = samples.keys();
+    if (samples.size > maxRunsRemembered && oldest !== undefined) samples.delete(oldest);
+    return known;
+  };
+
+  const poll = async (runId: number, watch: Watch): Promise<void> => {
+    let wait = pollMs;
+    try {
+      const progress = await look(runId);
+      if (progress && JSON.stringify(progress) !== JSON.stringify(watch.last)) {
+        watch.last = progress;
+        for (const watcher of watch.watchers) watcher.progress(progress);
+      }
+      if (!progress || progress.over) {
+        finish(runId, watch);
+        return;
+      }
+    } catch {
+      // The database is away for a moment; who watches sees no news meanwhile.
+      wait = pollAfterErrorMs;
+    }
+    if (watch.watchers.size === 0 || closed) finish(runId, watch);
+    else setTimeout(() => void poll(runId, watch), wait);
+  };
+
+  const finish = (runId: number, watch: Watch): void => {
+    if (watches.get(runId) === watch) watches.delete(runId);
+    for (const watcher of watch.watchers) watcher.end();
+    watch.watchers.clear();
+  };
+
+  return {
+    /** Null when there is no such run. */
+    look,
+
+    /** Tells of the run's progress at once and whenever it changes, at most twice a second. Returns how to stop. */
+    watch(runId: number, watcher: Watcher): () => void {
+      const existing = watches.get(runId);
+      const watch = existing ?? { watchers: new Set(), last: null };
+      watch.watchers.add(watcher);
+      if (watch.last) watcher.progress(watch.last);
+      if (!existing) {
+        watches.set(runId, watch);
+        void poll(runId, watch);
+      }
+      return () => watch.watchers.delete(watcher);
+    },
+
+    /** How many watch at present. */
+    watching: (): number => [...watches.values()].reduce((sum, { watchers }) => sum + watchers.size, 0),
+
+    close(): void {
+      closed = true;
+      for (const [runId, watch] of [...watches]) finish(runId, watch);
+    },
+  };
+}
+export type ProgressHub = ReturnType<typeof createProgressHub>;
+
+const notLeft: ReadonlySet<MessageStatus> = new Set(['queued', 'sending', 'skipped', 'cancelled']);
+
+/** What has been handed to the provider. */
+function leftSums({ counts }: RunProgressRow): { messages: number; segments: number } {
+  const left = counts.filter(({ status }) => !notLeft.has(status));
+  return {
+    messages: left.reduce((sum, count) => sum + count.messages, 0),
+    segments: left.reduce((sum, count) => sum + count.segments, 0),
+  };
+}
+
+const rounded = (rate: number | null): number | null => (rate === null ? null : Math.round(rate * 10) / 10);
+
+function progressOf(row: RunProgressRow, before: readonly Sample[]): Progress {
+  const { counts } = row;
+  const byStatus: Partial<Record<MessageStatus, number>> = {};
+  for (const { status, messages } of counts) byStatus[status] = (byStatus[status] ?? 0) + messages;
+  const left = leftSums(row);
+  const total = counts.reduce(
+    (sum, { status, segments }) => (status === 'skipped' ? sum : sum + segments),
+    0,
+  );
+  const waiting = counts.reduce(
+    (sum, { status, segments }) => (status === 'queued' || status === 'sending' ? sum + segments : sum),
+    0,
+  );
+
+  const now = performance.now();
+  const isSending = row.status === 'running' && row.step === 'sending';
+  const since =
+    before.findLast(({ at }) => now - at >= rateSpanMs) ??
+    before.find(({ at }) => now - at >= shortestSpanMs);
+  const seconds = since && isSending ? (now - since.at) / 1000 : null;
+  const rate = seconds && since ? (left.messages - since.messages) / seconds : null;
+  const segmentRate = seconds && since ? (left.segments - since.segments) / seconds : null;
+  const expectedRate = segmentRate ?? row.ratePerSecond;
+  return {
+    runId: row.id,
+    status: row.status,
+    step: row.step,
+    reason: row.reason && describeRunReason(row.reason),
+    fetched: row.fetched,
+    lines: counts.reduce((sum, { messages }) => sum + messages, 0),
+    counts: byStatus,
+    reasons: counts
+      .filter(({ reason }) => reason !== '')
+      .map(({ status, reason, messages }) => ({ status, reason, messages })),
+    segments: { total, left: left.segments },
+    ratePerSecond: rounded(rate),
+    segmentsPerSecond: rounded(segmentRate),
+    limitPerSecond: row.ratePerSecond,
+    etaMs: isSending && expectedRate ? Math.round((waiting / expectedRate) * 1000) : null,
+    over: !liveRunStatuses.some((live) => live === row.status),
+  };
+}

@@ -1,0 +1,298 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Client,
+  Connection,
+  ServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
+import { failures } from '../../domain/failures.ts';
+import {
+  campaignWorkflowId,
+  housekeepingWorkflowId,
+  lookUpsWorkflowId,
+  replyWorkflowId,
+  type RunKey,
+  runWorkflowId,
+  ticketPostsWorkflowId,
+} from '../../domain/ids.ts';
+import { attributes } from '../../workflows/attributes.ts';
+import {
+  campaign,
+  campaignChanged,
+  campaignStart,
+  dryRun,
+  resend,
+  type ResendRequest,
+  runNow,
+} from '../../workflows/campaign.ts';
+import { housekeeping } from '../../workflows/housekeeping.ts';
+import { lookUps } from '../../workflows/look-ups.ts';
+import { reply } from '../../workflows/reply.ts';
+import { approve, cancel, pause, resume, run } from '../../workflows/run.ts';
+import { ticketPosts, ticketPostsChanged } from '../../workflows/ticket-posts.ts';
+import { ApiError } from '../http/errors.ts';
+
+export interface TemporalOptions {
+  address: string;
+  namespace: string;
+  tls: boolean;
+  apiKey?: string | undefined;
+  /** Where the workers look for work. */
+  taskQueue: string;
+  /** Where people open Temporal's UI; null: there is none. */
+  uiUrl: string | null;
+  /** No request waits longer for Temporal or a worker. */
+  timeoutMs?: number;
+}
+
+/** An hour between rounds, and a minute until what looked lost is looked at again. */
+const housekeepingRounds = { pauseMs: 3_600_000, secondLookMs: 60_000 };
+const lookUpRounds = { pauseMs: 300_000 };
+const retryAttempts = 10;
+const retryPauseMs = 200;
+
+interface CampaignKey {
+  id: number;
+  name: string;
+}
+
+type IdentifiedRun = { id: number } & RunKey;
+
+/** What became of a request to cancel: the workflow does it, or there is none that could. */
+export type CancelAnswer = 'asked' | 'no_workflow';
+
+/**
+ * The only caller of the Temporal client. Connects on first use, so the API starts without Temporal; every method
+ * throws `ApiError`: `temporal_unavailable`, `worker_unavailable`, or what the workflow answered.
+ */
+export function createTemporal(options: TemporalOptions) {
+  const { namespace, taskQueue, uiUrl, timeoutMs = 10_000 } = options;
+  const connection = Connection.lazy({
+    address: options.address,
+    tls: options.tls,
+    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
+  });
+  const { workflow } = new Client({ connection, namespace });
+
+  /** The call with its time limit, its failures as `ApiError`. */
+  const ask = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await connection.withDeadline(Date.now() + timeoutMs, call);
+    } catch (error) {
+      throw toApiError(error);
+    }
+  };
+
+  const startOptions = (key: CampaignKey) => ({ ...campaignStart(key), taskQueue });
+  const runHandle = (key: RunKey) => workflow.getHandle<typeof run>(runWorkflowId(key));
+  /** The workflow of a campaign, which is started if there is none: of a disabled one it ends after its answer. */
+  const withCampaign = (key: CampaignKey) => ({
+    startWorkflowOperation: new WithStartWorkflowOperation(campaign, {
+      ...startOptions(key),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+    }),
+  });
+
+  return {
+    /** Tells the campaign's workflow to look at its row again, and starts it if need be. Idempotent. */
+    async syncCampaign(key: CampaignKey): Promise<void> {
+      await ask(() =>
+        workflow.signalWithStart(campaign, { ...startOptions(key), signal: campaignChanged, signalArgs: [] }),
+      );
+    },
+
+    /** Opens a run at once. Throws `run_pending` and `not_enabled`. */
+    runNow: (key: CampaignKey): Promise<{ runId: number }> =>
+      ask(() => workflow.executeUpdateWithStart(runNow, withCampaign(key))),
+
+    /** Opens a dry run of a campaign, enabled or not. Throws `incomplete_campaign`. */
+    dryRun: (key: CampaignKey): Promise<{ runId: number }> =>
+      ask(() => workflow.executeUpdateWithStart(dryRun, withCampaign(key))),
+
+    /** Opens a resend of a run of the campaign. Throws `run_not_over` and `run_pending`. */
+    resend: (key: CampaignKey, request: ResendRequest): Promise<{ runId: number }> =>
+      ask(() => workflow.executeUpdateWithStart(resend, { ...withCampaign(key), args: [request] })),
+
+    /** Throws `not_waiting_for_approval` and `run_ended`. */
+    async approveRun(key: RunKey, by: string): Promise<void> {
+      await ask(() => runHandle(key).executeUpdate(approve, { args: [{ by }] }));
+    },
+
+    /** Returns when nothing of the run leaves any more. Throws `run_ended`. `by`: `user:7`, never a name. */
+    async pauseRun(key: RunKey, by: string): Promise<void> {
+      await ask(() => runHandle(key).executeUpdate(pause, { args: [{ by }] }));
+    },
+
+    async resumeRun(key: RunKey, by: string): Promise<void> {
+      await ask(() => runHandle(key).executeUpdate(resume, { args: [{ by }] }));
+    },
+
+    async cancelRun(key: RunKey, by: string): Promise<CancelAnswer> {
+      return ask(async () => {
+        try {
+          await runHandle(key).executeUpdate(cancel, { args: [{ by }] });
+          return 'asked';
+        } catch (error) {
+          if (error instanceof WorkflowNotFoundError) return 'no_workflow';
+          throw error;
+        }
+      });
+    },
+
+    /** Starts a failed run again under the same id; nothing when it runs again already. */
+    async retryRun({ name, ...key }: IdentifiedRun & { name: string }): Promise<void> {
+      const { id, campaignId } = key;
+      const start = () =>
+        workflow.start(run, {
+          workflowId: runWorkflowId(key),
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+          taskQueue,
+          args: [{ runId: id, campaignId }],
+          staticSummary: `Run ${id} of “${name}”, retried`,
+          typedSearchAttributes: [
+            { key: attributes.campaign, value: String(campaignId) },
+            { key: attributes.run, value: String(id) },
+          ],
+        });
+      await ask(async () => {
+        for (let attempt = 1; attempt <= retryAttempts; attempt++) {
+          try {
+            await start();
+            return;
+          } catch (error) {
+            if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+          }
+          // The failed workflow may still be ending: its run is marked as failed a moment before.
+          await sleep(retryPauseMs);
+        }
+      });
+    },
+
+    /** Starts the deployment's housekeeping, unless it runs already. */
+    async startHousekeeping(): Promise<void> {
+      await ask(() =>
+        workflow.start(housekeeping, {
+          workflowId: housekeepingWorkflowId,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue,
+          args: [housekeepingRounds],
+          staticSummary: 'Housekeeping: finds and mends what should never be',
+        }),
+      );
+    },
+
+    /** Starts the deployment's look-ups of unknown messages, unless they run already. */
+    async startLookUps(): Promise<void> {
+      await ask(() =>
+        workflow.start(lookUps, {
+          workflowId: lookUpsWorkflowId,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue,
+          args: [lookUpRounds],
+          staticSummary: 'Look-ups: asks providers what became of unknown messages',
+        }),
+      );
+    },
+
+    /** Has a reply handled. Idempotent while it is being handled, and harmless after. */
+    async startReply(inboundMessageId: number): Promise<void> {
+      await ask(() =>
+        workflow.start(reply, {
+          workflowId: replyWorkflowId(inboundMessageId),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue,
+          args: [{ inboundMessageId }],
+          staticSummary: `Reply ${inboundMessageId}`,
+        }),
+      );
+    },
+
+    /** Tells the workflow that posts tickets to look again, and starts it if need be. Idempotent. */
+    async syncTicketPosts(): Promise<void> {
+      await ask(() =>
+        workflow.signalWithStart(ticketPosts, {
+          workflowId: ticketPostsWorkflowId(taskQueue),
+          taskQueue,
+          args: [],
+          signal: ticketPostsChanged,
+          signalArgs: [],
+          staticSummary: 'Posts tickets to the helpdesk',
+        }),
+      );
+    },
+
+    /** Whether Temporal answers and has the namespace. */
+    async isReady(): Promise<boolean> {
+      try {
+        await connection.withDeadline(Date.now() + 2_000, () =>
+          connection.workflowService.describeNamespace({ namespace }),
+        );
+        return true;
+      } catch {
+        return false;
+      }
+    },
+
+    /** The page of a run's workflow in Temporal's UI. */
+    runPage: (key: RunKey): string | null =>
+      uiUrl === null
+        ? null
+        : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(runWorkflowId(key))}`,
+
+    /** The page of a campaign's workflow in Temporal's UI. */
+    campaignPage: (campaignId: number): string | null =>
+      uiUrl === null
+        ? null
+        : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(campaignWorkflowId(campaignId))}`,
+
+    close: (): Promise<void> => connection.close(),
+  };
+}
+export type Temporal = ReturnType<typeof createTemporal>;
+
+/** Temporal's own, of an update that the workflow's end overtook. */
+const overtaken = 'AcceptedUpdateCompletedWorkflow';
+
+/** By the types of failures (domain/failures.ts), never by their text. */
+function toApiError(error: unknown): unknown {
+  if (error instanceof WorkflowNotFoundError) return new ApiError('run_ended');
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return new ApiError('worker_unavailable');
+  if (error instanceof WorkflowUpdateFailedError) {
+    const failure = applicationFailureOf(error);
+    if (failure?.type === failures.runPending) return runPending(failure.details);
+    if (failure?.type === failures.notEnabled) return new ApiError('not_enabled');
+    if (failure?.type === failures.incompleteCampaign) return new ApiError('incomplete_campaign');
+    if (failure?.type === failures.runNotOver) return new ApiError('run_not_over');
+    if (failure?.type === failures.notWaitingForApproval) return new ApiError('not_waiting_for_approval');
+    if (failure?.type === failures.runEnded || failure?.type === overtaken) return new ApiError('run_ended');
+  }
+  if (error instanceof ServiceError) return new ApiError('temporal_unavailable');
+  return error;
+}
+
+const pendingDetails = z.tuple([z.int(), z.int().nullable()]);
+
+function runPending(failureDetails: unknown): ApiError {
+  const details = pendingDetails.safeParse(failureDetails);
+  if (!details.success) return new ApiError('run_pending');
+  const [runId, unsent] = details.data;
+  const message =
+    unsent === null
+      ? `Run ${runId} of this campaign has not finished yet.`
+      : `Run ${runId} of this campaign still has ${unsent} unsent messages.`;
+  return new ApiError('run_pending', { message, details: { runId, unsent } });
+}
+
+/** An activity's failure arrives wrapped. */
+function applicationFailureOf(error: Error): ApplicationFailure | null {
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure) return cause;
+  }
+  return null;
+}

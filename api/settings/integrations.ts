@@ -1,0 +1,192 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { campaignsUsing } from '../../db/campaigns/references.ts';
+import type { Database } from '../../db/core/client.ts';
+import {
+  deleteIntegration,
+  getIntegration,
+  insertIntegration,
+  listIntegrations,
+  lockIntegration,
+  openIntegration,
+  setIntegrationSecrets,
+  updateIntegration,
+} from '../../db/settings/integrations.ts';
+import type { SecretBox } from '../../db/core/secrets.ts';
+import {
+  changedSecrets,
+  type IntegrationConfig,
+  integrationConfig,
+  type IntegrationSecrets,
+  integrationSecrets,
+  needsNewSecrets,
+  secretProblems,
+} from '../../domain/integration.ts';
+import { settingName } from '../../domain/settings.ts';
+import { audit } from '../http/auth.ts';
+import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { instant } from '../http/instant.ts';
+import { idParams } from '../http/parameters.ts';
+import { type EntryUse, inUse, usesView } from './uses.ts';
+
+const content = z.strictObject({ name: settingName, config: integrationConfig });
+
+export const integrationView = z.object({
+  id: z.int(),
+  name: z.string(),
+  config: integrationConfig,
+  archivedAt: instant.nullable(),
+});
+export const integrationListView = z.object({ integrations: z.array(integrationView) });
+
+interface IntegrationsDeps {
+  sql: Database;
+  box: SecretBox;
+}
+
+/** Stored authentication for calls to customers' systems. The secrets are written here and never shown again. */
+export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app, { sql, box }) => {
+  const tags = ['integrations'];
+
+  app.get(
+    '',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'List integrations', response: { 200: integrationListView } },
+    },
+    async () => ({ integrations: await listIntegrations(sql) }),
+  );
+
+  app.get(
+    '/:id',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'One integration', params: idParams, response: { 200: integrationView } },
+    },
+    async ({ params: { id } }) => {
+      const integration = await getIntegration(sql, id);
+      if (!integration) throw notFound('integration', id);
+      return integration;
+    },
+  );
+
+  app.get(
+    '/:id/uses',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'What uses an integration', params: idParams, response: { 200: usesView } },
+    },
+    async ({ params: { id } }) => ({ usedBy: await usesOf(id) }),
+  );
+
+  app.post(
+    '',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Add an integration',
+        description:
+          'It is sent to `config.hosts` only. A header whose value is null in `config` has its value in `secrets.headers`.',
+        body: content.extend({ secrets: integrationSecrets.prefault({}) }),
+        response: { 201: integrationView },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      requireSecrets(body.config, body.secrets);
+      const integration = await sql.begin(async (tx) => {
+        const added = await insertIntegration(tx, box, body);
+        const details = {
+          name: added.name,
+          kind: added.config.authentication.kind,
+          hosts: added.config.hosts,
+        };
+        await audit(tx, request, 'integration.create', { kind: 'integration', id: added.id }, details);
+        return added;
+      });
+      return reply.code(201).header('location', `/api/integrations/${integration.id}`).send(integration);
+    },
+  );
+
+  app.put(
+    '/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Change or archive an integration',
+        description:
+          'Each secret that is left out stays as it is; another way of authentication, another host or token address, and other secret headers need all of them again. Counts at once, for runs in progress too.',
+        params: idParams,
+        body: content.extend({
+          secrets: integrationSecrets.optional(),
+          archived: z.boolean().default(false),
+        }),
+        response: { 200: integrationView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { name, config, secrets, archived } = request.body;
+      return sql.begin(async (tx) => {
+        const before = await lockIntegration(tx, id);
+        if (!before) throw notFound('integration', id);
+        const isKept = !needsNewSecrets(before.config, config);
+        const isComplete = secrets && secretProblems(config, secrets).length === 0;
+        const stored = isKept && secrets && !isComplete ? await openIntegration(tx, box, id) : null;
+        const given = changedSecrets(config, stored?.secrets, secrets);
+        if (secrets || !isKept) requireSecrets(config, given);
+        const changed = await updateIntegration(tx, { id, name, config, archived });
+        if (!changed) throw notFound('integration', id);
+        if (secrets) await setIntegrationSecrets(tx, box, id, given);
+        const details = {
+          name,
+          kind: config.authentication.kind,
+          hosts: config.hosts,
+          archived,
+          newSecrets: secrets !== undefined,
+        };
+        await audit(tx, request, 'integration.update', { kind: 'integration', id }, details);
+        return changed;
+      });
+    },
+  );
+
+  app.delete(
+    '/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Delete an integration that no campaign uses',
+        description: 'Of one in use the answer (`in_use`) names what uses it; archive it instead.',
+        params: idParams,
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      try {
+        await sql.begin(async (tx) => {
+          if (!(await deleteIntegration(tx, id))) throw notFound('integration', id);
+          await audit(tx, request, 'integration.delete', { kind: 'integration', id });
+        });
+      } catch (error) {
+        if (!isForeignKeyViolation(error)) throw error;
+        throw inUse(await usesOf(id));
+      }
+      return reply.code(204).send(null);
+    },
+  );
+
+  async function usesOf(id: number): Promise<EntryUse[]> {
+    const campaigns = await campaignsUsing(sql, 'integrations', id);
+    return campaigns.map((campaign) => ({ kind: 'campaign', ...campaign }));
+  }
+};
+
+function requireSecrets(config: IntegrationConfig, secrets: IntegrationSecrets): void {
+  const problems = secretProblems(config, secrets);
+  if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
+}

@@ -1,0 +1,65 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { z } from 'zod';
+import { ApiFailure } from '../kit/api.ts';
+import { consoleOf } from '../kit/request.ts';
+import { Submit } from '../kit/buttons.tsx';
+import { TextField } from '../kit/fields.tsx';
+import { Form, type FormState, newForm } from '../kit/form.tsx';
+import { people } from './words-people.ts';
+import { failureWords } from '../kit/problems.ts';
+import { DoorPage } from '../kit/layout.tsx';
+import { formOf, safePath } from '../kit/responses.tsx';
+import { useWords } from '../kit/view.tsx';
+
+const query = z.object({ next: z.string().max(2000).optional() });
+
+/** Signing in and out, by the API's own sessions. */
+export const signIn: FastifyPluginAsync = async (app) => {
+  app.get('/sign-in', { config: { access: 'open' } }, async (request, reply) => {
+    const next = query.safeParse(request.query).data?.next ?? '';
+    if (consoleOf(request).view.me) return reply.redirect(safePath(next) ?? '/', 303);
+    return reply.page(<SignInPage next={next} state={newForm()} />);
+  });
+
+  app.post('/sign-in', { config: { access: 'open' } }, async (request, reply) => {
+    const form = formOf(request);
+    const { api, view } = consoleOf(request);
+    const next = form.text('next');
+    try {
+      const credentials = { login: form.text('login'), password: form.text('password') };
+      const cookies = await api.sendForCookies('POST', '/api/session', credentials);
+      for (const cookie of cookies) reply.header('set-cookie', cookie);
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error;
+      const failure = error.problems.length === 0 ? failureWords(view.locale, error) : undefined;
+      const state = { values: form, problems: error.problems, failure };
+      return reply.page(<SignInPage next={next} state={state} />, error.status);
+    }
+    return reply.redirect(safePath(next) ?? '/', 303);
+  });
+
+  app.post('/sign-out', { config: { access: 'open' } }, async (request, reply) => {
+    const { api, view } = consoleOf(request);
+    if (view.me) {
+      const cookies = await api.sendForCookies('DELETE', '/api/session');
+      for (const cookie of cookies) reply.header('set-cookie', cookie);
+    }
+    // What the back button would still show.
+    return reply.header('clear-site-data', '"cache"').done('/sign-in', 'signedOut');
+  });
+};
+
+function SignInPage({ next, state }: { next: string; state: FormState }) {
+  const t = useWords(people);
+  return (
+    <DoorPage title={t.signInTitle}>
+      <Form action="/sign-in" state={state} labels={{ login: t.login, password: t.password }} guarded={false}>
+        <input type="hidden" name="next" value={next} />
+        <TextField name="login" autocomplete="username" autofocus required />
+        <TextField name="password" type="password" autocomplete="current-password" required />
+        <Submit>{t.signIn}</Submit>
+      </Form>
+      <p class="form-hint mt-4">{t.firstTime}</p>
+    </DoorPage>
+  );
+}

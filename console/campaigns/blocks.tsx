@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { VNode } from 'preact';
+import { z } from 'zod';
+import { campaignView } from '../../api/campaigns/view.ts';
+import { type CampaignDraft, campaignDraft, type Problem } from '../../domain/campaign.ts';
+import { type Api, ApiFailure } from '../kit/api.ts';
+import { fieldId, type FormState } from '../kit/form.tsx';
+import { FormValues } from '../kit/form-data.ts';
+import { submit } from '../kit/responses.tsx';
+import { consoleOf } from '../kit/request.ts';
+
+export type Campaign = z.output<typeof campaignView>;
+
+/** The blocks of a campaign's form, in order; each is a page. */
+export const blocks = ['schedule', 'message', 'mailing', 'ticket'] as const;
+export type Block = (typeof blocks)[number];
+
+/** What a block's page shows of the document. */
+const partOf: Readonly<Record<Block, (definition: CampaignDraft) => unknown>> = {
+  schedule: ({ name, description, kind, ignoreConsent, schedule }) => [
+    name,
+    description,
+    kind,
+    ignoreConsent,
+    schedule,
+  ],
+  message: ({ message }) => message,
+  mailing: ({ mailing, safeguards }) => [mailing, safeguards],
+  ticket: ({ ticketPolicy }) => ticketPolicy,
+};
+
+export const campaignUrl = (id: number, block?: Block): string =>
+  `/campaigns/${id}${block === undefined ? '' : `/${block}`}`;
+
+/** The block in whose page a field stands. */
+export function blockOf(field: string): Block {
+  const [first = ''] = field.split('.');
+  if (first === 'message' || first === 'template') return 'message';
+  if (first === 'mailing' || first === 'safeguards') return 'mailing';
+  return first === 'ticketPolicy' ? 'ticket' : 'schedule';
+}
+
+/** A field on its block's page, which then names what enabling lacks beside its field. */
+export const fieldUrl =
+  (id: number) =>
+  (field: string): string =>
+    `${campaignUrl(id, blockOf(field))}?lacking=1#${fieldId(field)}`;
+
+/** The same from the page of a block itself. */
+export const fieldUrlFrom =
+  (id: number, block: Block) =>
+  (field: string): string =>
+    blockOf(field) === block ? `#${fieldId(field)}` : fieldUrl(id)(field);
+
+/** Problems of other blocks are told with a link there. */
+export const isOf =
+  (block: Block) =>
+  ({ field }: Problem): boolean =>
+    blockOf(field) === block;
+
+export const getCampaign = (api: Api, id: number): Promise<Campaign> =>
+  api.get(`/api/campaigns/${id}`, campaignView);
+
+export const blockQuery = z.object({ lacking: z.literal('1').optional() });
+
+/** The form of a block as it is opened; with what is missing to enable the campaign where one came to mend that. */
+export function openedForm(
+  { definition, problems }: Campaign,
+  {
+    block,
+    lacking,
+    more = {},
+  }: {
+    block: Block;
+    lacking: boolean; /** Values besides those that are saved. */
+    more?: Readonly<Record<string, string>>;
+  },
+): FormState {
+  const values = FormValues.of(definition).with({ ...more, ...(lacking ? { lacking: '1' } : {}) });
+  return { values, problems: lacking ? problems.filter(isOf(block)) : [] };
+}
+
+/** Tells whether a block has been changed since its page was opened. */
+const seenOf = (definition: CampaignDraft, block: Block): string =>
+  createHash('sha256')
+    .update(JSON.stringify(partOf[block](definition)))
+    .digest('hex')
+    .slice(0, 16);
+
+/** What every block's form sends besides its fields. */
+export function BlockMarks({
+  campaign,
+  block,
+  state,
+}: {
+  campaign: Campaign;
+  block: Block;
+  state: FormState;
+}) {
+  return (
+    <>
+      <input type="hidden" name="seen" value={seenOf(campaign.definition, block)} />
+      {state.values.has('lacking') && <input type="hidden" name="lacking" value="1" />}
+    </>
+  );
+}
+
+/**
+ * Replaces a block of a campaign's document. Other blocks may have been changed since; where this one was, by somebody
+ * else or in another window, it is refused once, and the form comes again with what was typed.
+ */
+async function saveBlock(
+  api: Api,
+  id: number,
+  form: FormValues,
+  { block, change }: { block: Block; change: (definition: CampaignDraft, form: FormValues) => object },
+): Promise<void> {
+  const { definition, version } = await getCampaign(api, id);
+  const changed = { ...definition, ...change(definition, form) };
+  const present = seenOf(definition, block);
+  if (form.text('seen') !== present) {
+    const whole = campaignDraft.safeParse(changed);
+    // Sent twice, as by a double click: it is as it should be.
+    if (whole.success && seenOf(whole.data, block) === present) return;
+    const message =
+      'This part was changed since you opened it. What you entered is still here: saving again puts it in the place of that change.';
+    throw new ApiFailure(409, { code: 'version_conflict', message, requestId: '' });
+  }
+  await api.send('PUT', `/api/campaigns/${id}`, { ...changed, version });
+}
+
+/** Handles the form of a block: saves it and goes on to the next, or shows it again with its problems. */
+export function submitBlock(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    id,
+    block,
+    change,
+    page,
+  }: {
+    id: number;
+    block: Block;
+    change: (definition: CampaignDraft, form: FormValues) => object;
+    page: (campaign: Campaign, state: FormState) => VNode | Promise<VNode>;
+  },
+): Promise<FastifyReply> {
+  const { api } = consoleOf(request);
+  return submit(
+    request,
+    reply,
+    async (form) => {
+      await saveBlock(api, id, form, { block, change });
+      return { to: await nextUrl(api, id, block, form), notice: 'saved' };
+    },
+    async (state) => page(await getCampaign(api, id), state),
+  );
+}
+
+/** Where one goes on to after a block was saved: the next one, or the next that lacks something. */
+async function nextUrl(api: Api, id: number, block: Block, form: FormValues): Promise<string> {
+  if (form.has('stay')) return campaignUrl(id, block);
+  if (!form.has('lacking')) return campaignUrl(id, blocks[blocks.indexOf(block) + 1]);
+  const [problem] = (await getCampaign(api, id)).problems;
+  return problem ? fieldUrl(id)(problem.field) : campaignUrl(id);
+}

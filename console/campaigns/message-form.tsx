@@ -1,0 +1,156 @@
+import type { CampaignDraft } from '../../domain/campaign.ts';
+import { maxTemplateLength } from '../../domain/template.ts';
+import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './blocks.tsx';
+import { CampaignFrame } from './frame.tsx';
+import { Submit } from '../kit/buttons.tsx';
+import { CheckField, type Option, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
+import { Form, type FormState } from '../kit/form.tsx';
+import { campaigns as campaignWords } from './words.ts';
+import { common } from '../kit/words.ts';
+import { LivePart } from '../kit/live-part.tsx';
+import { Preview, type Previewed, type Tested, TestResult } from './message-preview.tsx';
+import { Card } from '../kit/parts.tsx';
+import { useMay, useView, useWords } from '../kit/view.tsx';
+
+const block = 'message';
+
+/** A contact to try the message with: a long name, as there are, and a value of each extra field's type. */
+export const sampleOf = ({ mailing }: CampaignDraft): Readonly<Record<string, string>> => ({
+  'sample.name': 'Maria da Conceição',
+  'sample.code': '12345',
+  ...Object.fromEntries(mailing.extraFields.map(({ name, type }) => [`sample.extra.${name}`, values[type]])),
+});
+const values = { text: 'exemplo', number: '1.234,56', date: '31/12/2026', boolean: 'sim' } as const;
+
+export function MessagePage({
+  campaign,
+  state,
+  providers,
+  previewed,
+  tested,
+}: {
+  campaign: Campaign;
+  state: FormState;
+  providers: readonly Option[];
+  previewed: Previewed;
+  /** What came of a test send just now. */
+  tested?: Tested | undefined;
+}) {
+  const t = useWords(campaignWords);
+  const words = useWords(common);
+  const { locale } = useView();
+  const mayChange = useMay('operator');
+  const { id, definition } = campaign;
+  const { extraFields } = definition.mailing;
+  const tags = [
+    ...(locale === 'en' ? ['name', 'code'] : ['nome', 'codigo']),
+    ...extraFields.map(({ name }) => name),
+  ];
+  return (
+    <CampaignFrame campaign={campaign} block={block}>
+      <Form
+        action={campaignUrl(id, block)}
+        state={state}
+        labels={t.fields}
+        helps={t.helps}
+        readOnly={!mayChange}
+        once
+        draft={`campaign ${id} ${block}`}
+        class="with-aside"
+        summaryHref={fieldUrlFrom(id, block)}
+      >
+        <div>
+          <BlockMarks campaign={campaign} block={block} state={state} />
+          <Card title={t.blocks.message}>
+            <TextAreaField
+              name="message.template"
+              rows={4}
+              required
+              data={{ 'data-count': String(maxTemplateLength) }}
+            />
+            {mayChange && (
+              <div class="mb-3">
+                <div class="tags">
+                  <span class="form-label">{t.placeholders}</span>
+                  {tags.map((tag) => (
+                    <button
+                      key={tag}
+                      type="button"
+                      class="btn btn-sm"
+                      data-insert={`{${tag}}`}
+                      data-into="message.template"
+                      aria-label={t.insert(`{${tag}}`)}
+                    >
+                      {`{${tag}}`}
+                    </button>
+                  ))}
+                </div>
+                <p class="form-hint">{t.placeholdersHelp}</p>
+              </div>
+            )}
+            <CheckField name="message.removeAccents" />
+            <div class="row">
+              <SelectField
+                name="message.providerId"
+                options={providers}
+                empty={words.choose}
+                required
+                class="col-sm-6 mb-3"
+              />
+              <TextField name="message.maxSegments" type="number" min={1} max={10} class="col-sm-6 mb-3" />
+            </div>
+          </Card>
+          {mayChange && (
+            <div class="buttons mb-3">
+              <Submit>{words.saveAndContinue}</Submit>
+            </div>
+          )}
+        </div>
+        <aside>
+          <Card title={t.preview}>
+            <LivePart from={`${campaignUrl(id)}/preview`}>
+              <Preview previewed={previewed} />
+            </LivePart>
+            <details class="mt-3" open={extraFields.length === 0}>
+              <summary>{t.sample}</summary>
+              <TextField
+                name="sample.name"
+                label={t.fields['mailing.webservice.fieldMap.name']}
+                class="my-2"
+              />
+              <TextField
+                name="sample.code"
+                label={t.fields['mailing.webservice.fieldMap.code']}
+                class="mb-2"
+              />
+              {extraFields.map(({ name }) => (
+                <TextField key={name} name={`sample.extra.${name}`} label={name} class="mb-2" />
+              ))}
+            </details>
+          </Card>
+          {mayChange && (
+            <Card title={t.testSend}>
+              <p class="text-secondary">{t.testSendHelp}</p>
+              <TextField name="phone" label={t.testSendPhone} type="tel" autocomplete="tel" />
+              <button
+                class="btn"
+                formAction={`${campaignUrl(id)}/test-send`}
+                hx-post={`${campaignUrl(id)}/test-send`}
+                hx-include="closest form"
+                hx-target="#test-result"
+                hx-swap="innerHTML"
+                hx-disable="this"
+                data-submit=""
+              >
+                {t.testSend}
+              </button>
+              <div id="test-result" class="mt-3" aria-live="polite" data-failed={words.partFailed}>
+                {tested && <TestResult tested={tested} />}
+              </div>
+            </Card>
+          )}
+        </aside>
+      </Form>
+    </CampaignFrame>
+  );
+}

@@ -1,0 +1,165 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { z } from 'zod';
+import { idParams } from '../../api/http/parameters.ts';
+import { messagePreview, testSendOutcome } from '../../api/campaigns/test-sends.ts';
+import type { CampaignDraft } from '../../domain/campaign.ts';
+import { type Api, ApiFailure } from '../kit/api.ts';
+import { blockQuery, type Campaign, getCampaign, openedForm, submitBlock } from './blocks.tsx';
+import { MessagePage, sampleOf } from './message-form.tsx';
+import { optionsOf, providersOf } from '../kit/choices.ts';
+import type { FormState } from '../kit/form.tsx';
+import type { FormValues } from '../kit/form-data.ts';
+import { failureWords } from '../kit/problems.ts';
+import { Preview, type Previewed, type Tested, TestResult } from './message-preview.tsx';
+import { createOnce, formOf } from '../kit/responses.tsx';
+import { consoleOf, isPart } from '../kit/request.ts';
+
+const block = 'message';
+
+/** The message block: the text, what it costs, and a first SMS to oneself. */
+export const campaignMessage: FastifyPluginAsyncZod = async (app) => {
+  app.get(
+    '/campaigns/:id/message',
+    { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      const campaign = await getCampaign(api, request.params.id);
+      const lacking = request.query.lacking === '1';
+      const more = sampleOf(campaign.definition);
+      return reply.page(await messagePage(api, campaign, openedForm(campaign, { block, lacking, more })));
+    },
+  );
+
+  app.post(
+    '/campaigns/:id/message',
+    { config: { access: 'operator' }, schema: { params: idParams } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      return submitBlock(request, reply, {
+        id: request.params.id,
+        block,
+        change: (_, form) => ({ message: messageOf(form) }),
+        page: (campaign, state) => messagePage(api, campaign, state),
+      });
+    },
+  );
+
+  app.post(
+    '/campaigns/:id/preview',
+    { config: { access: 'viewer', fragment: true }, schema: { params: idParams } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      const { id } = request.params;
+      const { definition } = await getCampaign(api, id);
+      return reply.fragment(<Preview previewed={await previewOf(api, id, definition, formOf(request))} />);
+    },
+  );
+
+  const testOnce = createOnce<Tested>();
+  app.post(
+    '/campaigns/:id/test-send',
+    { config: { access: 'operator' }, schema: { params: idParams } },
+    async (request, reply) => {
+      const { api, view } = consoleOf(request);
+      const { id } = request.params;
+      const form = formOf(request);
+      const campaign = await getCampaign(api, id);
+      const test = () => testSend(api, id, campaign.definition, form);
+      // The page stays where a script asks, and a second test is meant.
+      if (isPart(request)) return reply.fragment(<TestResult tested={await test()} />);
+      const tested = await testOnce(request, test);
+      const { refused } = tested;
+      const state: FormState = {
+        values: form,
+        problems: refused?.problems ?? [],
+        ...(refused && refused.problems.length === 0 ? { failure: failureWords(view.locale, refused) } : {}),
+      };
+      return reply.page(await messagePage(api, campaign, state, tested), refused?.status ?? 200);
+    },
+  );
+};
+
+/** The message as it is typed, saved or not. */
+const messageOf = (form: FormValues) => ({
+  template: form.text('message.template') === '' ? null : textOf(form),
+  removeAccents: form.checked('message.removeAccents'),
+  maxSegments: form.number('message.maxSegments') ?? 1,
+  providerId: form.number('message.providerId'),
+});
+const textOf = (form: FormValues): string => form.text('message.template').replaceAll('\r\n', '\n');
+
+const sampleIn = (form: FormValues, { mailing }: CampaignDraft) => ({
+  name: form.text('sample.name').slice(0, 120),
+  code: form.text('sample.code').slice(0, 60),
+  extra: Object.fromEntries(
+    mailing.extraFields.map(({ name }) => [name, form.text(`sample.extra.${name}`).slice(0, 500)]),
+  ),
+});
+
+/** The API calls the text of these requests `template`, the form `message.template`. */
+const inForm = (failure: ApiFailure): ApiFailure =>
+  new ApiFailure(failure.status, {
+    code: failure.code,
+    message: failure.message,
+    requestId: '',
+    problems: failure.problems.map((problem) => ({
+      ...problem,
+      field: problem.field.replace(/^(template|removeAccents|maxSegments|providerId)$/, 'message.$1'),
+    })),
+  });
+
+/** What the sample would get, or why it can't be told. */
+async function previewOf(
+  api: Api,
+  id: number,
+  definition: CampaignDraft,
+  form: FormValues,
+): Promise<Previewed> {
+  if (textOf(form).trim() === '') return { preview: null, problems: [] };
+  const sample = sampleIn(form, definition);
+  // What is wrong besides the text is said when it is saved.
+  const { removeAccents, maxSegments, providerId } = messageOf(form);
+  const whole =
+    typeof maxSegments === 'number' && maxSegments >= 1 && maxSegments <= 10 ? { maxSegments } : {};
+  const body = { template: textOf(form), removeAccents, providerId, ...whole, sample };
+  try {
+    const preview: z.output<typeof messagePreview> = await api.send(
+      'POST',
+      `/api/campaigns/${id}/preview-message`,
+      body,
+      messagePreview,
+    );
+    return { preview, removeAccents, problems: [] };
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || error.status !== 422) throw error;
+    return { preview: null, problems: error.problems };
+  }
+}
+
+async function testSend(api: Api, id: number, definition: CampaignDraft, form: FormValues): Promise<Tested> {
+  const message = { ...messageOf(form), template: textOf(form) };
+  const body = { phone: form.text('phone'), ...message, values: sampleIn(form, definition) };
+  try {
+    return { outcome: await api.send('POST', `/api/campaigns/${id}/test-send`, body, testSendOutcome) };
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
+    return { refused: inForm(error) };
+  }
+}
+
+async function messagePage(api: Api, campaign: Campaign, state: FormState, tested?: Tested) {
+  const { id, definition } = campaign;
+  const [providers, previewed] = await Promise.all([
+    providersOf(api),
+    previewOf(api, id, definition, state.values),
+  ]);
+  return (
+    <MessagePage
+      campaign={campaign}
+      state={state}
+      providers={optionsOf(providers, state.values.text('message.providerId'))}
+      previewed={previewed}
+      tested={tested}
+    />
+  );
+}

@@ -1,0 +1,236 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { idParams } from '../../api/http/parameters.ts';
+import { ticketStatuses } from '../../domain/ticket.ts';
+import type { Api } from '../kit/api.ts';
+import {
+  BlockMarks,
+  blockQuery,
+  type Campaign,
+  campaignUrl,
+  fieldUrlFrom,
+  getCampaign,
+  openedForm,
+  submitBlock,
+} from './blocks.tsx';
+import { CampaignFrame } from './frame.tsx';
+import { optionsOf, settingsOf } from '../kit/choices.ts';
+import { Submit } from '../kit/buttons.tsx';
+import { ChoiceField, type Option, SelectField } from '../kit/fields.tsx';
+import { Form, type FormState } from '../kit/form.tsx';
+import type { FormValues } from '../kit/form-data.ts';
+import { campaigns as campaignWords } from './words.ts';
+import { common } from '../kit/words.ts';
+import { Card } from '../kit/parts.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { useMay, useWords } from '../kit/view.tsx';
+
+const block = 'ticket';
+const part = 'ticketPolicy';
+
+/** The ticket block: whether answers or sends open tickets, and how. */
+export const campaignTicket: FastifyPluginAsyncZod = async (app) => {
+  app.get(
+    '/campaigns/:id/ticket',
+    { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      const campaign = await getCampaign(api, request.params.id);
+      const state = openedForm(campaign, { block, lacking: request.query.lacking === '1' });
+      return reply.page(await ticketPage(api, campaign, state));
+    },
+  );
+
+  app.post(
+    '/campaigns/:id/ticket',
+    { config: { access: 'operator' }, schema: { params: idParams } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      return submitBlock(request, reply, {
+        id: request.params.id,
+        block,
+        change: (_, form) => ({ [part]: policyOf(form) }),
+        page: (campaign, state) => ticketPage(api, campaign, state),
+      });
+    },
+  );
+};
+
+function policyOf(form: FormValues) {
+  const when = form.text(`${part}.when`);
+  if (when === 'never') return { when };
+  const target = {
+    when,
+    departmentId: form.number(`${part}.departmentId`),
+    assigneeId: form.number(`${part}.assigneeId`),
+    categoryId: form.number(`${part}.categoryId`),
+    subcategoryId: form.number(`${part}.subcategoryId`),
+    status: form.optional(`${part}.status`),
+  };
+  return when === 'on_reply'
+    ? { ...target, resolutionId: form.number(`${part}.resolutionId`) }
+    : {
+        ...target,
+        resolutionOnSuccessId: form.number(`${part}.resolutionOnSuccessId`),
+        resolutionOnFailureId: form.number(`${part}.resolutionOnFailureId`),
+      };
+}
+
+interface Choices {
+  departments: readonly Option[];
+  assignees: readonly Option[];
+  categories: readonly Option[];
+  subcategories: readonly Option[];
+  resolutions: (chosen: string) => readonly Option[];
+}
+
+async function ticketPage(api: Api, campaign: Campaign, state: FormState) {
+  const [departments, assignees, categories, subcategories, resolutions] = await Promise.all([
+    settingsOf(api, 'departments'),
+    settingsOf(api, 'assignees'),
+    settingsOf(api, 'categories'),
+    settingsOf(api, 'subcategories'),
+    settingsOf(api, 'resolutions'),
+  ]);
+  const chosen = (field: string): string => state.values.text(`${part}.${field}`);
+  const categoryOf = new Map(
+    subcategories.map(({ id, definition }) => [
+      String(id),
+      'categoryId' in definition ? definition.categoryId : 0,
+    ]),
+  );
+  const nameOf = new Map(categories.map(({ id, name }) => [id, name]));
+  const choices: Choices = {
+    departments: optionsOf(departments, chosen('departmentId')),
+    assignees: optionsOf(assignees, chosen('assigneeId')),
+    categories: optionsOf(categories, chosen('categoryId')),
+    subcategories: optionsOf(subcategories, chosen('subcategoryId')).map((option) => {
+      const category = categoryOf.get(option.value) ?? 0;
+      return {
+        value: option.value,
+        // With its category: without scripts the list holds those of all.
+        label: `${nameOf.get(category) ?? ''} › ${option.label}`,
+        data: { 'data-of': String(category) },
+      };
+    }),
+    resolutions: (one) => optionsOf(resolutions, one),
+  };
+  return <TicketPage campaign={campaign} state={state} choices={choices} />;
+}
+
+function TicketPage({
+  campaign,
+  state,
+  choices,
+}: {
+  campaign: Campaign;
+  state: FormState;
+  choices: Choices;
+}) {
+  const t = useWords(campaignWords);
+  const words = useWords(common);
+  const mayChange = useMay('operator');
+  const chosen = (field: string): string => state.values.text(`${part}.${field}`);
+  const half = 'col-sm-6 mb-3';
+  const resolution = (field: string) => ({
+    name: `${part}.${field}`,
+    options: choices.resolutions(chosen(field)),
+  });
+  return (
+    <CampaignFrame campaign={campaign} block="ticket">
+      <Form
+        action={campaignUrl(campaign.id, 'ticket')}
+        state={state}
+        labels={t.fields}
+        helps={t.helps}
+        readOnly={!mayChange}
+        class="medium"
+        draft={`campaign ${campaign.id} ${block}`}
+        summaryHref={fieldUrlFrom(campaign.id, block)}
+      >
+        <BlockMarks campaign={campaign} block={block} state={state} />
+        <Card title={t.blocks.ticket}>
+          <ChoiceField
+            name={`${part}.when`}
+            radio
+            required
+            options={(['never', 'on_reply', 'on_send'] as const).map((when) => ({
+              value: when,
+              label: t.when[when],
+              help: t.whenHelp[when],
+            }))}
+          />
+          <div data-when={`${part}.when=on_reply|on_send`}>
+            <div class="row">
+              <SelectField
+                name={`${part}.departmentId`}
+                options={choices.departments}
+                empty={words.choose}
+                required
+                class={half}
+              />
+              <SelectField
+                name={`${part}.assigneeId`}
+                options={choices.assignees}
+                empty={words.choose}
+                required
+                class={half}
+              />
+              <SelectField
+                name={`${part}.categoryId`}
+                options={choices.categories}
+                empty={words.choose}
+                required
+                class={half}
+              />
+              <SelectField
+                name={`${part}.subcategoryId`}
+                options={choices.subcategories}
+                empty={words.choose}
+                required
+                class={half}
+                data={{ 'data-options-of': `${part}.categoryId` }}
+              />
+              <SelectField
+                name={`${part}.channel`}
+                options={[{ value: 'sms', label: 'SMS' }]}
+                required
+                class={half}
+              />
+              <SelectField
+                name={`${part}.status`}
+                options={ticketStatuses.map((status) => ({ value: status, label: t.ticketStatus[status] }))}
+                empty={t.statusDefault}
+                class={half}
+              />
+            </div>
+            <div data-when={`${part}.when=on_reply`}>
+              {/* Another status takes no resolution. */}
+              <fieldset class="plain" data-when={`${part}.status=|finished`} data-drops="">
+                <SelectField {...resolution('resolutionId')} empty={words.noneOfThem} />
+              </fieldset>
+            </div>
+            <div data-when={`${part}.when=on_send`} class="row">
+              <SelectField
+                {...resolution('resolutionOnSuccessId')}
+                empty={words.choose}
+                required
+                class={half}
+              />
+              <SelectField
+                {...resolution('resolutionOnFailureId')}
+                empty={words.choose}
+                required
+                class={half}
+              />
+            </div>
+          </div>
+        </Card>
+        {mayChange && (
+          <div class="buttons">
+            <Submit>{words.save}</Submit>
+          </div>
+        )}
+      </Form>
+    </CampaignFrame>
+  );
+}

@@ -1,0 +1,139 @@
+import type { z } from 'zod';
+import type { webservicePreviewView } from '../../api/campaigns/webservice.ts';
+import type { ApiFailure } from '../kit/api.ts';
+import { campaignUrl } from './blocks.tsx';
+import type { Labels } from '../kit/form.tsx';
+import { campaigns as campaignWords } from './words.ts';
+import { failureWords, problemWords } from '../kit/problems.ts';
+import { Icon } from '../kit/icons.tsx';
+import { contactFieldNames } from './contact-fields.ts';
+import { Facts, State } from '../kit/parts.tsx';
+import { useView, useWords } from '../kit/view.tsx';
+
+type Preview = z.output<typeof webservicePreviewView>;
+
+/** What came of the test of an address. */
+export interface TestedAddress {
+  preview?: Preview;
+  refused?: ApiFailure;
+}
+
+/** The attributes that the records have, offered by the fields of the field map. */
+export const attributesListId = 'attributes';
+
+/** `downloads`: the answer is fetched as a file, too, as soon as this is shown. */
+export function AddressResult({
+  campaignId,
+  tested: { preview, refused },
+  downloads,
+}: {
+  campaignId: number;
+  tested: TestedAddress;
+  downloads: boolean;
+}) {
+  const { webservice } = useWords(campaignWords);
+  const { format } = useView();
+  if (refused) return <Refusal refused={refused} />;
+  if (!preview) return null;
+  const { contacts, more, attributes, address } = preview;
+  return (
+    <div tabIndex={-1} data-focus="">
+      <p class="mb-1">
+        <strong>
+          {contacts.length === 0
+            ? webservice.noContacts
+            : webservice.first(format.number(contacts.length), more)}
+        </strong>
+      </p>
+      <p class="text-secondary long-text mb-2">
+        {webservice.url}: <code>{address}</code>
+      </p>
+      <button
+        class="btn btn-sm"
+        formAction={`${campaignUrl(campaignId)}/answer`}
+        data-download=""
+        data-press={downloads ? '' : undefined}
+      >
+        <Icon name="download" /> {webservice.downloadAnswer}
+      </button>
+      <ol class="tested mt-3">
+        {contacts.map((contact) => (
+          <Contact key={contact.line} tested={contact} />
+        ))}
+      </ol>
+      {attributes.length > 0 && (
+        <p class="form-hint long-text">
+          {webservice.attributes}: {attributes.join(', ')}
+        </p>
+      )}
+      <datalist id={attributesListId}>
+        {attributes.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+    </div>
+  );
+}
+
+function Contact({ tested }: { tested: Preview['contacts'][number] }) {
+  const t = useWords(campaignWords);
+  const { locale } = useView();
+  const { contact, phone, skipped, problem, text, segments, encoding, line } = tested;
+  const words =
+    problem === null ? '' : problemWords(locale, { field: '', code: skipped ?? '', message: problem });
+  return (
+    <li value={line}>
+      <p class="mb-1">
+        <strong>{contact?.name ?? ''}</strong>{' '}
+        {skipped === null ? (
+          <State tone="good">{t.webservice.gets(phone ?? '')}</State>
+        ) : (
+          <State tone="warn">{t.webservice.leftOut(words)}</State>
+        )}
+      </p>
+      {contact && (
+        <Facts
+          facts={[
+            ...contactFieldNames
+              .filter((field) => field !== 'name' && contact[field] !== '')
+              .map((field) => [t.fields[`mailing.webservice.fieldMap.${field}`], contact[field]] as const),
+            ...Object.entries(contact.extra).filter(([, value]) => value !== ''),
+          ]}
+        />
+      )}
+      {text !== null && (
+        <p class="bubble mt-2">
+          {text}
+          <small class="d-block text-secondary mt-1">
+            {t.webservice.cost(t.segmentsOf(segments ?? 0), encoding ?? '')}
+          </small>
+        </p>
+      )}
+    </li>
+  );
+}
+
+function Refusal({ refused }: { refused: ApiFailure }) {
+  const t = useWords(campaignWords);
+  const { locale } = useView();
+  const labels: Labels = t.fields;
+  // Of an address there is one thing to say; of fields, each has its own.
+  const ofFields = refused.code === 'invalid_fields' ? refused.problems : [];
+  return (
+    <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">
+      <p class="alert-title">{t.webservice.failed}</p>
+      {ofFields.length === 0 ? (
+        <p class="mb-0">{failureWords(locale, refused)}</p>
+      ) : (
+        <ul class="mb-0">
+          {ofFields.map((problem) => (
+            <li key={problem.field + problem.message}>
+              {labels[problem.field.replace(/\.\d+(?=\.|$)/g, '.*')] ?? problem.field}:{' '}
+              {problemWords(locale, problem)}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { idParams } from '../../api/http/parameters.ts';
+import { webservicePreviewView } from '../../api/campaigns/webservice.ts';
+import { type Api, ApiFailure } from '../kit/api.ts';
+import { getCampaign } from './blocks.tsx';
+import { mailingOf, mailingPage } from './mailing.tsx';
+import type { FormState } from '../kit/form.tsx';
+import type { FormValues } from '../kit/form-data.ts';
+import { formOf } from '../kit/responses.tsx';
+import { consoleOf, isPart } from '../kit/request.ts';
+import { AddressResult, type TestedAddress } from './webservice-result.tsx';
+
+/** Trying the address of a campaign's contacts ("Testar URL"), with what is typed, saved or not. */
+export const campaignWebservice: FastifyPluginAsyncZod = async (app) => {
+  const operator = { config: { access: 'operator' }, schema: { params: idParams } } as const;
+
+  app.post('/campaigns/:id/test-url', operator, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const { id } = request.params;
+    const form = formOf(request);
+    const tested = await attempt(async () => ({
+      preview: await api.send('POST', '/api/webservice/preview', bodyOf(id, form), webservicePreviewView),
+    }));
+    const downloads = tested.preview !== undefined && form.checked('downloads');
+    if (isPart(request))
+      return reply.fragment(<AddressResult campaignId={id} tested={tested} downloads={downloads} />);
+    return pageOf(api, id, form, tested).then((page) => reply.page(page, tested.refused?.status ?? 200));
+  });
+
+  app.post('/campaigns/:id/answer', operator, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const { id } = request.params;
+    const form = formOf(request);
+    try {
+      const answer = await api.download('/api/webservice/answer', bodyOf(id, form));
+      return await reply
+        .type(answer.type)
+        .header('content-disposition', `attachment; filename="campaign-${id}-answer.json"`)
+        .send(answer.content);
+    } catch (error) {
+      const refused = refusalOf(error);
+      return reply.page(await pageOf(api, id, form, { refused }), refused.status);
+    }
+  });
+};
+
+/** The web service and the extra fields of the form; the rest as it is saved. */
+function bodyOf(campaignId: number, form: FormValues): object {
+  const { webservice, extraFields } = mailingOf(form);
+  return { campaignId, webservice, extraFields };
+}
+
+async function attempt(work: () => Promise<TestedAddress>): Promise<TestedAddress> {
+  try {
+    return await work();
+  } catch (error) {
+    return { refused: refusalOf(error) };
+  }
+}
+
+/** What the page tells, with fields named as the form has them; everything else is thrown on. */
+function refusalOf(error: unknown): ApiFailure {
+  if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
+  const { status, code, message, problems } = error;
+  return new ApiFailure(status, {
+    code,
+    message,
+    requestId: '',
+    problems: problems.map((problem) => ({
+      ...problem,
+      field: problem.field.replace(/^(?=(webservice|extraFields)\b)/, 'mailing.'),
+    })),
+  });
+}
+
+async function pageOf(api: Api, id: number, form: FormValues, tested: TestedAddress) {
+  // The address was not tested because fields are wrong: that is said beside them, too.
+  const problems = tested.refused?.code === 'invalid_fields' ? tested.refused.problems : [];
+  const state: FormState = { values: form, problems };
+  return mailingPage(api, await getCampaign(api, id), state, { tested });
+}

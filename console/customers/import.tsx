@@ -1,0 +1,228 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { z } from 'zod';
+import { customerImportView } from '../../api/customers/files.ts';
+import { errorBody } from '../../api/http/errors.ts';
+import { ApiFailure } from '../kit/api.ts';
+import { Submit } from '../kit/buttons.tsx';
+import type { FormValues } from '../kit/form-data.ts';
+import { customerImportWords } from './words-import.ts';
+import { customerWords } from './words.ts';
+import { failureWords, problemWords } from '../kit/problems.ts';
+import { Icon } from '../kit/icons.tsx';
+import { Page } from '../kit/layout.tsx';
+import { Facts } from '../kit/parts.tsx';
+import { formOf } from '../kit/responses.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { useFormat, useView, useWords } from '../kit/view.tsx';
+
+const path = '/customers/import';
+const address = '/api/customers/import';
+/** Without scripts a file passes through this process's memory; with them it goes to the API as a stream. */
+const maxPlainUploadBytes = 20 * 1024 * 1024;
+
+/** What came of a file that was just sent. */
+interface Sent {
+  imported?: z.output<typeof customerImportView>;
+  refused?: ApiFailure;
+}
+
+/** Customers from a CSV file. */
+export const customerImport: FastifyPluginAsync = async (app) => {
+  app.get(path, { config: { access: 'operator' } }, async (_request, reply) =>
+    reply.page(<ImportPage sent={{}} />),
+  );
+
+  // Without scripts the file itself; with them the API's answer to it, to be shown in words.
+  await app.register(async (uploads) => {
+    uploads.addContentTypeParser(
+      'multipart/form-data',
+      { parseAs: 'buffer', bodyLimit: maxPlainUploadBytes },
+      (_request, body, done) => done(null, body),
+    );
+    uploads.post(
+      path,
+      { config: { access: 'operator' }, bodyLimit: maxPlainUploadBytes },
+      async (request, reply) => {
+        const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        const type = request.headers['content-type'] ?? '';
+        const sent = await consoleOf(request)
+          .api.upload(address, { method: 'POST', payload, type }, customerImportView)
+          .then(
+            (imported): Sent => ({ imported }),
+            (error: unknown): Sent => {
+              if (!(error instanceof ApiFailure) || [401, 403].includes(error.status)) throw error;
+              return { refused: error };
+            },
+          );
+        return reply.page(<ImportPage sent={sent} />, sent.refused?.status ?? 200);
+      },
+    );
+  });
+
+  app.post(`${path}-result`, { config: { access: 'operator', fragment: true } }, async (request, reply) =>
+    reply.fragment(<ImportBlock sent={sentOf(formOf(request))} />),
+  );
+};
+
+/** The API's answer to an upload, as the browser passes it on; nothing of it is stored. */
+function sentOf(form: FormValues): Sent {
+  let answer: unknown = null;
+  try {
+    answer = JSON.parse(form.text('answer'));
+  } catch {
+    // The connection broke, or the upload was cancelled: there is no answer.
+  }
+  const imported = customerImportView.safeParse(answer);
+  if (imported.success) return { imported: imported.data };
+  const error = errorBody.safeParse(answer);
+  const broken = { code: 'upload_broken', message: 'The upload broke off.', requestId: '' };
+  return { refused: new ApiFailure(Number(form.text('status')), error.success ? error.data.error : broken) };
+}
+
+function ImportPage({ sent }: { sent: Sent }) {
+  const t = useWords(customerImportWords);
+  const customers = useWords(customerWords);
+  return (
+    <Page
+      title={t.title}
+      section="customers"
+      trail={[{ href: '/customers', label: customers.title }]}
+      actions={
+        <a class="btn" href="/api/customers/layout" download>
+          <Icon name="download" /> {t.layout}
+        </a>
+      }
+    >
+      <div class="card narrow">
+        <div class="card-body" id="file-block">
+          <ImportBlock sent={sent} />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function ImportBlock({ sent: { imported, refused } }: { sent: Sent }) {
+  const t = useWords(customerImportWords);
+  return (
+    <>
+      {refused && <Refused refused={refused} />}
+      {imported && <Imported imported={imported} />}
+      <form
+        method="post"
+        action={path}
+        encType="multipart/form-data"
+        data-upload={address}
+        data-method="POST"
+        data-uploading={t.uploading}
+        data-checking={t.checking}
+      >
+        <label class="form-label" for="file">
+          {t.file}
+        </label>
+        <input
+          class="form-control mb-2"
+          type="file"
+          id="file"
+          name="file"
+          accept=".csv,text/csv,text/plain"
+          aria-describedby="file-help"
+          required
+        />
+        <p class="form-hint" id="file-help">
+          {t.help}
+        </p>
+        <div class="upload-progress mb-3" data-upload-progress="" hidden>
+          <p role="status" class="mb-1" />
+          <progress class="progress mb-2" max={100} value={0} aria-label={t.uploading} />
+          <button type="button" class="btn btn-sm" data-cancel="">
+            {t.cancel}
+          </button>
+        </div>
+        <Submit>{t.upload}</Submit>
+      </form>
+    </>
+  );
+}
+
+/** What was expected, what was found, and where: the file is mended outside of here. */
+function Refused({ refused }: { refused: ApiFailure }) {
+  const t = useWords(customerImportWords);
+  const { locale, format } = useView();
+  const { line, expected, found } = refused.details;
+  return (
+    <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">
+      <p class="alert-title">{t.refused}</p>
+      <p class="mb-1">
+        {typeof line === 'number' ? `${t.line} ${format.number(line)}: ` : ''}
+        {refused.problems.length > 0
+          ? refused.problems.map((problem) => problemWords(locale, problem)).join(' ')
+          : failureWords(locale, refused)}
+      </p>
+      {typeof expected === 'string' && (
+        <p class="mb-1">
+          {t.expected}: <code>{expected}</code>
+        </p>
+      )}
+      {typeof found === 'string' && (
+        <p class="mb-0">
+          {t.found}: <code>{found}</code>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Imported({ imported }: { imported: z.output<typeof customerImportView> }) {
+  const t = useWords(customerImportWords);
+  const { locale } = useView();
+  const format = useFormat();
+  const { lines, inserted, updated, unchanged, badLines, problems } = imported;
+  return (
+    <div
+      class={`alert ${badLines === 0 ? 'alert-success' : 'alert-warning'}`}
+      role="status"
+      tabIndex={-1}
+      data-focus=""
+    >
+      <p class="alert-title">{t.done(format.number(lines))}</p>
+      <Facts
+        facts={[
+          [t.inserted, format.number(inserted)],
+          [t.updated, format.number(updated)],
+          [t.unchanged, format.number(unchanged)],
+          [t.badLines, format.number(badLines)],
+        ]}
+      />
+      {problems.length > 0 && (
+        <details open>
+          <summary>{t.first(format.number(problems.length))}</summary>
+          <table class="table table-sm mt-2">
+            <thead>
+              <tr>
+                <th scope="col" class="numeric">
+                  {t.line}
+                </th>
+                <th scope="col">{t.problem}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {problems.map(({ line, column, code, message }) => (
+                <tr key={line}>
+                  <td class="numeric">{format.number(line)}</td>
+                  <td>
+                    {column === null ? '' : `${column}: `}
+                    {problemWords(locale, { field: '', code, message })}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </details>
+      )}
+      <a class="btn btn-sm" href="/customers">
+        {t.see}
+      </a>
+    </div>
+  );
+}

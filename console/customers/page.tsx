@@ -1,0 +1,271 @@
+import { z } from 'zod';
+import { consentHistoryView, customerView } from '../../api/customers/customers.ts';
+import { messageView } from '../../api/messages/messages.ts';
+import { replyView } from '../../api/replies/replies.ts';
+import { ticketView } from '../../api/tickets/tickets.ts';
+import { consents } from '../../domain/customer.ts';
+import type { Api } from '../kit/api.ts';
+import { Submit } from '../kit/buttons.tsx';
+import { type CustomerSettings, optionsOf, settingsOfCustomers } from '../kit/choices.ts';
+import { SelectField, TextField } from '../kit/fields.tsx';
+import { Form, type FormState, newForm } from '../kit/form.tsx';
+import { common } from '../kit/words.ts';
+import { customerWords } from './words.ts';
+import { ReplyState } from '../replies/inbound.tsx';
+import { Page } from '../kit/layout.tsx';
+import { Card, State, Time } from '../kit/parts.tsx';
+import { TicketState } from '../tickets/tickets.tsx';
+import { useMay, useWords } from '../kit/view.tsx';
+
+export const customersPath = '/customers';
+/** Of messages, replies and tickets on a customer's page. */
+const shown = 10;
+export type Customer = z.output<typeof customerView>;
+
+interface Story {
+  customer: Customer;
+  history: z.output<typeof consentHistoryView>;
+  messages: z.output<typeof messageView>[];
+  replies: z.output<typeof replyView>[];
+  tickets: z.output<typeof ticketView>[];
+}
+
+const storyOf = async (api: Api, id: number): Promise<Story> => ({
+  customer: await api.get(`/api/customers/${id}`, customerView),
+  history: await api.get(`/api/customers/${id}/consents`, consentHistoryView),
+  messages: (
+    await api.get(`/api/customers/${id}/messages`, z.object({ messages: z.array(messageView) }), {
+      limit: shown,
+    })
+  ).messages,
+  replies: (
+    await api.get('/api/replies', z.object({ replies: z.array(replyView) }), { customerId: id, limit: shown })
+  ).replies,
+  tickets: (
+    await api.get('/api/tickets', z.object({ tickets: z.array(ticketView) }), {
+      customerId: id,
+      limit: shown,
+    })
+  ).tickets,
+});
+
+export function ConsentState({ consent }: { consent: Customer['consent'] }) {
+  const t = useWords(customerWords);
+  const tones = { granted: 'good', refused: 'bad', not_stated: 'neutral' } as const;
+  return <State tone={tones[consent]}>{t.consents[consent]}</State>;
+}
+
+export function DataFields({ settings, state }: { settings: CustomerSettings; state: FormState }) {
+  const words = useWords(common);
+  return (
+    <>
+      <TextField name="name" maxLength={120} />
+      <TextField name="code" maxLength={60} />
+      <TextField name="mobile" type="tel" maxLength={40} />
+      <TextField name="phone" type="tel" maxLength={40} />
+      <TextField name="phone2" type="tel" maxLength={40} />
+      <TextField name="birthDate" type="date" />
+      <SelectField
+        name="regionId"
+        options={optionsOf(settings.regions, state.values.text('regionId'))}
+        empty={words.noneOfThem}
+      />
+      <SelectField
+        name="customerTypeId"
+        options={optionsOf(settings.customerTypes, state.values.text('customerTypeId'))}
+        empty={words.notChosen}
+      />
+    </>
+  );
+}
+
+/** One customer, with what is known of them; the forms as they were sent, where one was refused. */
+export async function customerPage(
+  api: Api,
+  id: number,
+  { data, consent }: { data?: FormState; consent?: FormState } = {},
+) {
+  const story = await storyOf(api, id);
+  const { customer } = story;
+  return (
+    <CustomerPage
+      story={story}
+      settings={await settingsOfCustomers(api)}
+      data={data ?? newForm(customer)}
+      consent={consent ?? newForm({ consent: customer.consent })}
+    />
+  );
+}
+
+function CustomerPage({
+  story: { customer, history, messages, replies, tickets },
+  settings,
+  data,
+  consent,
+}: {
+  story: Story;
+  settings: CustomerSettings;
+  data: FormState;
+  consent: FormState;
+}) {
+  const t = useWords(customerWords);
+  const words = useWords(common);
+  const mayChange = useMay('operator');
+  const mayDelete = useMay('admin');
+  const { id } = customer;
+  return (
+    <Page
+      title={customer.name === '' ? t.unnamed : customer.name}
+      section="customers"
+      trail={[{ href: customersPath, label: t.title }]}
+      actions={
+        <>
+          {mayDelete && (
+            <>
+              <a class="btn" href={`${customersPath}/${id}/person`}>
+                {t.person}
+              </a>{' '}
+              <a class="btn" href={`${customersPath}/${id}/delete`}>
+                {words.delete}
+              </a>
+            </>
+          )}
+        </>
+      }
+    >
+      <div class="row row-cards">
+        <div class="col-lg-6">
+          <Card title={t.data}>
+            <Form
+              action={`${customersPath}/${id}`}
+              state={data}
+              labels={t.fields}
+              helps={t.helps}
+              readOnly={!mayChange}
+            >
+              <DataFields settings={settings} state={data} />
+              {mayChange && <Submit>{words.save}</Submit>}
+            </Form>
+          </Card>
+        </div>
+        <div class="col-lg-6">
+          <Card title={t.consent}>
+            <p>
+              {customer.optedOut ? (
+                <State tone="bad">{t.optedOut}</State>
+              ) : (
+                <ConsentState consent={customer.consent} />
+              )}
+              {customer.consentSource && (
+                <span class="text-secondary">
+                  {' '}
+                  {t.sources[customer.consentSource]}, <Time at={customer.consentAt} />
+                </span>
+              )}
+            </p>
+            {mayChange && (
+              <Form action={`${customersPath}/${id}/consents`} state={consent} labels={t.fields} once>
+                <SelectField
+                  name="consent"
+                  label={t.recordConsent}
+                  options={consents.map((value) => ({ value, label: t.consents[value] }))}
+                />
+                <TextField name="note" maxLength={500} />
+                <Submit kind="plain">{t.record}</Submit>
+              </Form>
+            )}
+          </Card>
+          <Card title={t.history}>
+            <History history={history} />
+          </Card>
+          <Card title={t.replies} actions={<a href={`/replies?customerId=${id}`}>{t.all}</a>}>
+            {replies.length === 0 ? (
+              <p class="text-secondary">{t.noReplies}</p>
+            ) : (
+              <ul class="story">
+                {replies.map((reply) => (
+                  <li key={reply.id}>
+                    <span class="long-text">{reply.text}</span> <ReplyState effect={reply.effect} />
+                    <small class="d-block text-secondary">
+                      <Time at={reply.receivedAt} />
+                    </small>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Card>
+          <Card title={t.tickets} actions={<a href={`/tickets?customerId=${id}`}>{t.all}</a>}>
+            {tickets.length === 0 ? (
+              <p class="text-secondary">{t.noTickets}</p>
+            ) : (
+              <ul class="story">
+                {tickets.map((ticket) => (
+                  <li key={ticket.id}>
+                    <a href={`/tickets/${ticket.id}`}>
+                      {ticket.subcategoryName} ({ticket.id})
+                    </a>{' '}
+                    <TicketState status={ticket.status} />
+                    <small class="d-block text-secondary">
+                      <Time at={ticket.openedAt} />
+                    </small>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Card>
+          <Card title={t.messages}>
+            {messages.length === 0 ? (
+              <p class="text-secondary">{t.noMessages}</p>
+            ) : (
+              <ul class="story">
+                {messages.map((message) => (
+                  <li key={message.id}>
+                    <a href={`/messages/${message.id}`}>{message.text ?? message.id}</a>
+                    <small class="d-block text-secondary">
+                      <Time at={message.sentAt ?? message.endedAt} />
+                    </small>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Card>
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** Statements of consent, opt-outs and opt-ins in one row of time, newest first. */
+function History({ history: { consents, optOuts } }: { history: Story['history'] }) {
+  const t = useWords(customerWords);
+  const entries = [
+    ...consents.map(({ id, consent, source, note, at }) => ({
+      key: `consent-${id}`,
+      what: t.consents[consent],
+      source,
+      note,
+      at,
+    })),
+    ...optOuts.map(({ id, kind, phone, source, note, at }) => ({
+      key: `opt-out-${id}`,
+      what: `${t.kinds[kind]}: ${phone}`,
+      source,
+      note,
+      at,
+    })),
+  ].sort((a, b) => b.at.getTime() - a.at.getTime());
+  if (entries.length === 0) return <p class="text-secondary">{t.noHistory}</p>;
+  return (
+    <ul class="story">
+      {entries.map(({ key, what, source, note, at }) => (
+        <li key={key}>
+          <strong>{what}</strong>
+          <small class="d-block text-secondary">
+            <Time at={at} /> · {t.sources[source]}
+            {note !== '' && ` · ${note}`}
+          </small>
+        </li>
+      ))}
+    </ul>
+  );
+}

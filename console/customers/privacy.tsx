@@ -1,0 +1,298 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { z } from 'zod';
+import { idParams } from '../../api/http/parameters.ts';
+import { erasedView, personView } from '../../api/customers/privacy.ts';
+import { type PrivacySettings, privacySettings } from '../../domain/privacy.ts';
+import { ApiFailure } from '../kit/api.ts';
+import { Submit } from '../kit/buttons.tsx';
+import { CheckField, TextField } from '../kit/fields.tsx';
+import { Form, type FormState, newForm } from '../kit/form.tsx';
+import type { FormValues } from '../kit/form-data.ts';
+import { common } from '../kit/words.ts';
+import { failureWords } from '../kit/problems.ts';
+import { privacyWords } from './words-privacy.ts';
+import { Page } from '../kit/layout.tsx';
+import { Card, Facts } from '../kit/parts.tsx';
+import { formOf, submit } from '../kit/responses.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { useFormat, useMay, useWords } from '../kit/view.tsx';
+
+const path = '/settings/privacy';
+const admin = { config: { access: 'admin' } } as const;
+const api = '/api/privacy';
+type Person = z.output<typeof personView>;
+/** A customer, or a phone of nobody's; in the body of requests, since addresses end up in histories. */
+type Who = { customerId: number } | { phone: string };
+
+/** All of them: one that the form lacks would be set to "for ever" whenever it is saved. */
+const days = Object.keys({
+  messageDays: true,
+  replyDays: true,
+  ticketDays: true,
+  ticketPostDays: true,
+  inboundEventDays: true,
+  mailingFileDays: true,
+  auditDays: true,
+} satisfies Record<Exclude<keyof PrivacySettings, 'consentRequired'>, true>);
+
+/** What a person may ask of us, and for how long we keep what we have. */
+export const privacy: FastifyPluginAsync = async (app) => {
+  app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
+    const settings = await consoleOf(request).api.get(`${api}/settings`, privacySettings);
+    return reply.page(<PrivacyPage settings={newForm(settings)} person={newForm()} />);
+  });
+
+  app.post(path, admin, async (request, reply) =>
+    submit(
+      request,
+      reply,
+      async (form) => {
+        await consoleOf(request).api.send('PUT', `${api}/settings`, {
+          consentRequired: form.checked('consentRequired'),
+          ...Object.fromEntries(days.map((name) => [name, form.number(name)])),
+        });
+        return { to: path, notice: 'saved' };
+      },
+      (state) => <PrivacyPage settings={state} person={newForm()} />,
+    ),
+  );
+
+  app.post(`${path}/person`, admin, async (request, reply) => {
+    const client = consoleOf(request).api;
+    const form = formOf(request);
+    const phone = form.text('phone');
+    try {
+      const person = await client.send('POST', `${api}/look-up`, { phone }, personView);
+      return await reply.page(<PersonPage person={person} state={newForm({ phone })} />);
+    } catch (error) {
+      if (!(error instanceof ApiFailure) || error.status !== 422) throw error;
+      const ids = z.array(z.int()).safeParse(error.details.customerIds);
+      const [first] = ids.data ?? [];
+      if (first !== undefined && ids.data?.length === 1) return reply.done(`/customers/${first}/person`);
+      if (ids.success) return reply.page(<SeveralPage ids={ids.data} />);
+      const settings = newForm(await client.get(`${api}/settings`, privacySettings));
+      const person = { values: form, problems: error.problems };
+      return reply.page(<PrivacyPage settings={settings} person={person} />, error.status);
+    }
+  });
+
+  app.get<{ Params: z.infer<typeof idParams> }>(
+    '/customers/:id/person',
+    { config: { access: 'admin' }, schema: { params: idParams } },
+    async (request, reply) => {
+      const customerId = request.params.id;
+      const person = await consoleOf(request).api.get(`${api}/customers/${customerId}`, personView);
+      return reply.page(<PersonPage person={person} state={newForm({ customerId })} />);
+    },
+  );
+
+  app.post(`${path}/export`, admin, async (request, reply) => {
+    const file = await consoleOf(request).api.download(`${api}/export`, whoOf(formOf(request)));
+    return reply
+      .header('cache-control', 'no-store')
+      .header('content-disposition', 'attachment; filename="person.json"')
+      .type(file.type)
+      .send(file.content);
+  });
+
+  app.post(`${path}/erase`, admin, async (request, reply) => {
+    const { api: client, view } = consoleOf(request);
+    const form = formOf(request);
+    const who = whoOf(form);
+    const again = async (state: FormState, status: number) => {
+      const person = await client.send('POST', `${api}/look-up`, who, personView);
+      return reply.page(<PersonPage person={person} state={state} />, status);
+    };
+    if (!form.checked('confirmed')) {
+      const message = privacyWords[view.locale].confirmMissing;
+      return again({ values: form, problems: [{ field: 'confirmed', code: 'not_confirmed', message }] }, 422);
+    }
+    try {
+      const erased = await client.send('POST', `${api}/erase`, who, erasedView);
+      return await reply.header('cache-control', 'no-store').page(<ErasedPage erased={erased} />);
+    } catch (error) {
+      if (!(error instanceof ApiFailure) || error.code !== 'busy') throw error;
+      return again({ values: form, problems: [], failure: failureWords(view.locale, error) }, error.status);
+    }
+  });
+};
+
+function whoOf(form: FormValues): Who {
+  const customerId = form.number('customerId');
+  return typeof customerId === 'number' ? { customerId } : { phone: form.text('phone') };
+}
+
+const useTrail = () => {
+  const t = useWords(privacyWords);
+  const words = useWords(common);
+  return [
+    { href: '/settings', label: words.nav.settings },
+    { href: path, label: t.page.title },
+  ];
+};
+
+function PrivacyPage({ settings, person }: { settings: FormState; person: FormState }) {
+  const t = useWords(privacyWords);
+  const words = useWords(common);
+  const mayChange = useMay('admin');
+  return (
+    <Page title={t.page.title} section="settings" trail={[{ href: '/settings', label: words.nav.settings }]}>
+      <div class="row row-cards">
+        <div class="col-lg-7">
+          <Card title={t.keep}>
+            <Form action={path} state={settings} labels={t.fields} helps={t.helps} readOnly={!mayChange}>
+              <CheckField name="consentRequired" />
+              <p class="form-hint">{t.keepHelp}</p>
+              {days.map((name) => (
+                <TextField key={name} name={name} type="number" min={1} max={3650} class="mb-3 narrow" />
+              ))}
+              {mayChange && <Submit>{words.save}</Submit>}
+            </Form>
+          </Card>
+        </div>
+        {mayChange && (
+          <div class="col-lg-5">
+            <Card title={t.person}>
+              <p class="text-secondary">{t.personHelp}</p>
+              <Form
+                action={`${path}/person`}
+                state={person}
+                labels={t.fields}
+                helps={t.helps}
+                guarded={false}
+              >
+                <TextField name="phone" type="tel" required maxLength={40} />
+                <Submit kind="plain">{t.find}</Submit>
+              </Form>
+            </Card>
+          </div>
+        )}
+      </div>
+    </Page>
+  );
+}
+
+function SeveralPage({ ids }: { ids: readonly number[] }) {
+  const t = useWords(privacyWords);
+  return (
+    <Page title={t.severalTitle} section="settings" trail={useTrail()}>
+      <Card>
+        <p>{t.several}</p>
+        <ul>
+          {ids.map((id) => (
+            <li key={id}>
+              <a href={`/customers/${id}/person`}>{t.customer(String(id))}</a>
+            </li>
+          ))}
+        </ul>
+      </Card>
+    </Page>
+  );
+}
+
+/** What we keep of a person, the file of it, and the way to erase them, which asks once more. */
+function PersonPage({ person, state }: { person: Person; state: FormState }) {
+  const t = useWords(privacyWords);
+  const format = useFormat();
+  const { customer, phones } = person;
+  const subject = customer
+    ? { name: 'customerId', value: String(customer.id) }
+    : { name: 'phone', value: phones[0] ?? '' };
+  return (
+    <Page title={t.person} section="settings" trail={useTrail()}>
+      <div class="row row-cards">
+        <div class="col-lg-6">
+          <Card title={t.holding}>
+            <Facts
+              facts={[
+                [
+                  t.name,
+                  customer ? (
+                    <a href={`/customers/${customer.id}`}>
+                      {customer.name === '' ? t.customer(String(customer.id)) : customer.name}
+                    </a>
+                  ) : (
+                    t.noName
+                  ),
+                ],
+                [t.phones, phones.join(', ')],
+                [t.messages, format.number(person.messages)],
+                [t.queued, format.number(person.queued)],
+                [t.replies, format.number(person.replies)],
+                [t.tickets, format.number(person.tickets)],
+                [t.optOuts, format.number(person.optOuts)],
+              ]}
+            />
+          </Card>
+          <Card title={t.export}>
+            <p>{t.exportText}</p>
+            <form method="post" action={`${path}/export`}>
+              <input type="hidden" {...subject} />
+              <button class="btn" data-download="">
+                {t.download}
+              </button>
+            </form>
+          </Card>
+        </div>
+        <div class="col-lg-6">
+          <Card title={t.erase}>
+            <h3 class="h4">{t.goes}</h3>
+            <ul>
+              {Object.values(t.goesItems).map((item) => (
+                <li key={item}>{item}</li>
+              ))}
+            </ul>
+            <h3 class="h4">{t.stays}</h3>
+            <ul>
+              {Object.values(t.staysItems).map((item) => (
+                <li key={item}>{item}</li>
+              ))}
+            </ul>
+            <Form
+              action={`${path}/erase`}
+              state={{ ...state, values: state.values.with({ confirmed: null }) }}
+              labels={t.fields}
+              guarded={false}
+            >
+              <input type="hidden" {...subject} />
+              <CheckField name="confirmed" />
+              <Submit kind="danger">{t.eraseButton}</Submit>
+            </Form>
+          </Card>
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function ErasedPage({ erased }: { erased: z.output<typeof erasedView> }) {
+  const t = useWords(privacyWords);
+  const format = useFormat();
+  const { messages, replies, tickets, mailingFiles } = erased;
+  return (
+    <Page title={t.erasedTitle} section="settings" trail={useTrail()}>
+      <Card>
+        <p role="status">
+          {t.erasedText(format.number(messages), format.number(replies), format.number(tickets))}
+        </p>
+        {mailingFiles.length > 0 && (
+          <>
+            <h2 class="h3">{t.files}</h2>
+            <p class="text-secondary">{t.filesHelp}</p>
+            <ul>
+              {mailingFiles.map(({ campaignId, campaignName, fileId, current }) => (
+                <li key={fileId}>
+                  <a href={`/campaigns/${campaignId}/mailing`}>{campaignName}</a>:{' '}
+                  {current ? t.current : t.former}
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+        <a class="btn" href={path}>
+          {t.back}
+        </a>
+      </Card>
+    </Page>
+  );
+}

@@ -1,0 +1,91 @@
+import type { ComponentChildren } from 'preact';
+import { common } from './words.ts';
+import { Icon } from './icons.tsx';
+import { useView, useWords } from './view.tsx';
+
+/** The buttons at a form's end. `name` and `value` tell the handler which one was used. */
+export function Submit({
+  children,
+  kind = 'primary',
+  name,
+  value,
+}: {
+  children: ComponentChildren;
+  kind?: 'primary' | 'danger' | 'plain';
+  name?: string;
+  value?: string;
+}) {
+  return (
+    <button
+      type="submit"
+      class={kind === 'plain' ? 'btn' : `btn btn-${kind}`}
+      name={name}
+      value={value}
+      data-submit=""
+    >
+      {children}
+    </button>
+  );
+}
+
+/** A button that does one thing: a form of its own, which works without scripts. */
+export function ActionButton({
+  action,
+  children,
+  kind = 'plain',
+  small = false,
+  values = {},
+}: {
+  action: string;
+  children: ComponentChildren;
+  kind?: 'primary' | 'danger' | 'plain';
+  small?: boolean;
+  values?: Readonly<Record<string, string>>;
+}) {
+  const { here } = useView();
+  return (
+    <form method="post" action={action} class="d-inline">
+      <input type="hidden" name="back" value={here} />
+      {Object.entries(values).map(([name, value]) => (
+        <input key={name} type="hidden" name={name} value={value} />
+      ))}
+      <button
+        type="submit"
+        class={`btn${kind === 'plain' ? '' : ` btn-${kind}`}${small ? ' btn-sm' : ''}`}
+        data-submit=""
+      >
+        {children}
+      </button>
+    </form>
+  );
+}
+
+/** The end of most forms: saving, or back to where one came from. `words`: in place of "save". */
+export function SaveOrCancel({ back, words }: { back: string; words?: string }) {
+  const t = useWords(common);
+  return (
+    <div class="buttons">
+      <Submit>{words ?? t.save}</Submit>
+      <a class="btn" href={back}>
+        {t.cancel}
+      </a>
+    </div>
+  );
+}
+
+/** Beside the title of a list: the way to its next entry. */
+export const AddLink = ({ href, label }: { href: string; label: string }) => (
+  <a class="btn btn-primary" href={href}>
+    <Icon name="plus" /> {label}
+  </a>
+);
+
+/** Beside the title of a list: what it shows, as a CSV file. */
+export function DownloadLink({ href, label }: { href: string; label?: string }) {
+  const t = useWords(common);
+  return (
+    <a class="btn" href={href} download>
+      <Icon name="download" /> {label ?? t.download}
+    </a>
+  );
+}

@@ -1,0 +1,62 @@
+import type { EntryUse } from '../../api/settings/uses.ts';
+import { ActionButton } from './buttons.tsx';
+import { common } from './words.ts';
+import { Card, State } from './parts.tsx';
+import { Uses } from './uses.tsx';
+import { useMay, useWords } from './view.tsx';
+
+/** What settings that are archived rather than deleted have in common, whatever they are. */
+
+/** Whether it can be chosen: `inUse` says so. */
+export function EntryState({ archivedAt, inUse }: { archivedAt: Date | null; inUse: string }) {
+  const words = useWords(common);
+  return archivedAt ? <State tone="neutral">{words.archived}</State> : <State tone="good">{inUse}</State>;
+}
+
+/** Beside its title: archive or restore, and delete. */
+export function EntryActions({
+  address,
+  archivedAt,
+  atOnce,
+}: {
+  address: string;
+  archivedAt: Date | null;
+  /** Archives without asking, and goes on to this page. */
+  atOnce?: string;
+}) {
+  const words = useWords(common);
+  if (!useMay('admin')) return null;
+  const values: Readonly<Record<string, string>> = atOnce === undefined ? {} : { back: atOnce };
+  const act = (name: 'archive' | 'restore') => (
+    <ActionButton action={`${address}/${name}`} values={values}>
+      {words[name]}
+    </ActionButton>
+  );
+  const ask = (name: 'archive' | 'delete') => (
+    <a class="btn" href={`${address}/${name}`}>
+      {words[name]}
+    </a>
+  );
+  return (
+    <>
+      {archivedAt ? act('restore') : atOnce === undefined ? ask('archive') : act('archive')}
+      {ask('delete')}
+    </>
+  );
+}
+
+/** Beside its form: who uses it. */
+export const UsesCard = ({
+  title,
+  none,
+  usedBy,
+}: {
+  title: string;
+  /** What is said where nobody does. */
+  none: string;
+  usedBy: readonly EntryUse[];
+}) => (
+  <Card title={title}>
+    {usedBy.length === 0 ? <p class="text-secondary mb-0">{none}</p> : <Uses usedBy={usedBy} />}
+  </Card>
+);

@@ -1,0 +1,64 @@
+import type { Access } from '../../api/http/auth.ts';
+import { common } from './words.ts';
+import { failureWords } from './problems.ts';
+import { DoorPage, Page } from './layout.tsx';
+import { useView, useWords } from './view.tsx';
+
+/** A page that could not be shown, and what can be done about it. */
+export function ErrorPage({
+  code,
+  message,
+  requestId,
+}: {
+  code: string;
+  message: string;
+  requestId: string;
+}) {
+  const t = useWords(common);
+  const { locale, me, here } = useView();
+  const content = (
+    <>
+      <p>{failureWords(locale, { code, message })}</p>
+      <p class="text-secondary">{t.errors.requestId(requestId)}</p>
+      <div class="buttons">
+        <a class="btn btn-primary" href={here}>
+          {t.errors.retry}
+        </a>
+        <a class="btn" href="/">
+          {t.errors.home}
+        </a>
+      </div>
+    </>
+  );
+  if (!me) return <DoorPage title={t.errors.broken}>{content}</DoorPage>;
+  return <Page title={t.errors.broken}>{content}</Page>;
+}
+
+export function NotFoundPage() {
+  const t = useWords(common);
+  return (
+    <Page title={t.errors.notFound}>
+      <p>{t.errors.notFoundText}</p>
+      <a class="btn btn-primary" href="/">
+        {t.errors.home}
+      </a>
+    </Page>
+  );
+}
+
+export function ForbiddenPage({ needs }: { needs: Exclude<Access, 'open'> }) {
+  const t = useWords(common);
+  const { locale } = useView();
+  return (
+    <Page title={t.errors.forbidden}>
+      <p>
+        {locale === 'en'
+          ? `This page is for the role ${t.roles[needs]} and above.`
+          : `Esta página é para o perfil ${t.roles[needs]} ou acima.`}
+      </p>
+      <a class="btn btn-primary" href="/">
+        {t.errors.home}
+      </a>
+    </Page>
+  );
+}

@@ -1,0 +1,271 @@
+import type { ComponentChildren } from 'preact';
+import { asset } from './assets.ts';
+import { common, type NoticeName } from './words.ts';
+import { locales } from './dictionary.ts';
+import { Icon, type IconName } from './icons.tsx';
+import { themes, useView, useWords } from './view.tsx';
+
+/** The places of the navigation, in its order. A page of a new noun adds its own here. */
+const sections = [
+  { name: 'home', href: '/' },
+  { name: 'campaigns', href: '/campaigns' },
+  { name: 'runs', href: '/runs' },
+  { name: 'messages', href: '/messages' },
+  { name: 'replies', href: '/replies' },
+  { name: 'tickets', href: '/tickets' },
+  { name: 'customers', href: '/customers' },
+  { name: 'optOuts', href: '/opt-outs' },
+  { name: 'phones', href: '/phones' },
+  { name: 'settings', href: '/settings' },
+] as const satisfies readonly { name: IconName; href: string }[];
+export type Section = (typeof sections)[number]['name'];
+
+interface PageProps {
+  title: string;
+  /** Marked in the navigation; none on pages that stand outside of it. */
+  section?: Section;
+  /** What stands beside the title: the page's main actions. */
+  actions?: ComponentChildren;
+  /** Above the title: where the page belongs, as links. */
+  trail?: readonly { href: string; label: string }[];
+  /** Assets besides those of every page. */
+  chart?: boolean;
+  children?: ComponentChildren;
+}
+
+/** A whole page for someone who has signed in. */
+export function Page({ title, section, actions, trail = [], chart = false, children }: PageProps) {
+  const t = useWords(common);
+  const { format } = useView();
+  return (
+    <Document title={title} chart={chart}>
+      <div class="page">
+        <Navigation section={section} />
+        <div class="page-wrapper">
+          <div class="page-header">
+            <div class="container-xl">
+              {trail.length > 0 && (
+                <nav aria-label={t.back} class="trail">
+                  <ol class="breadcrumb">
+                    {trail.map(({ href, label }) => (
+                      <li key={href} class="breadcrumb-item">
+                        <a href={href}>{label}</a>
+                      </li>
+                    ))}
+                  </ol>
+                </nav>
+              )}
+              <div class="title-row">
+                <h1 class="page-title">{title}</h1>
+                {actions !== undefined && <div class="title-actions">{actions}</div>}
+              </div>
+            </div>
+          </div>
+          <main id="content" class="page-body" tabIndex={-1}>
+            <div class="container-xl">
+              <Notice />
+              {children}
+            </div>
+          </main>
+          <footer class="footer footer-transparent">
+            <div class="container-xl">
+              <span>{t.zone(format.zone())}</span>
+              <a href="/api/docs">{t.apiDocs}</a>
+            </div>
+          </footer>
+        </div>
+      </div>
+    </Document>
+  );
+}
+
+/** A page for someone who has not: one narrow card. */
+export function DoorPage({ title, children }: { title: string; children: ComponentChildren }) {
+  const t = useWords(common);
+  return (
+    <Document title={title}>
+      <main class="page page-center" id="content" tabIndex={-1}>
+        <div class="container container-tight py-4">
+          <p class="door-mark">
+            <Icon name="campaigns" /> {t.product}
+          </p>
+          <Notice />
+          <div class="card card-md">
+            <div class="card-body">
+              <h1 class="h2 mb-4">{title}</h1>
+              {children}
+            </div>
+          </div>
+          <div class="door-preferences">
+            <LanguageSwitch />
+          </div>
+        </div>
+      </main>
+    </Document>
+  );
+}
+
+function Document({
+  title,
+  chart = false,
+  children,
+}: {
+  title: string;
+  chart?: boolean;
+  children: ComponentChildren;
+}) {
+  const t = useWords(common);
+  const { locale, theme } = useView();
+  return (
+    <html
+      lang={locale}
+      data-theme={theme}
+      data-bs-theme={theme === 'dark' ? 'dark' : 'light'}
+      data-unsaved={t.unsaved}
+    >
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{`${title} · ${t.product}`}</title>
+        <link rel="icon" href={asset('icon.svg')} type="image/svg+xml" />
+        <link rel="stylesheet" href={asset('tabler.css')} />
+        {chart && <link rel="stylesheet" href={asset('uplot.css')} />}
+        <link rel="stylesheet" href={asset('console.css')} />
+        {/* Before the first paint, or a dark page would flash light. */}
+        <script src={asset('theme.js')} />
+        <script src={asset('htmx.js')} defer />
+        <script src={asset('forms.js')} defer />
+        <script src={asset('drafts.js')} defer />
+        <script src={asset('console.js')} defer />
+        {chart && <script src={asset('uplot.js')} defer />}
+        {chart && <script src={asset('charts.js')} defer />}
+      </head>
+      <body>
+        <a class="skip-link" href="#content">
+          {t.skip}
+        </a>
+        {children}
+      </body>
+    </html>
+  );
+}
+
+function Navigation({ section }: { section: Section | undefined }) {
+  const t = useWords(common);
+  const list = (
+    <ul class="navbar-nav">
+      {sections.map(({ name, href }) => (
+        <li key={name} class={`nav-item${name === section ? ' active' : ''}`}>
+          <a class="nav-link" href={href} aria-current={name === section ? 'page' : undefined}>
+            <span class="nav-link-icon">
+              <Icon name={name} />
+            </span>
+            <span class="nav-link-title">{t.nav[name]}</span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+  return (
+    <header class="sidebar">
+      <a class="sidebar-mark" href="/">
+        <Icon name="campaigns" /> {t.product}
+      </a>
+      {/* One list for both widths: a phone opens it, a wide screen always shows it (console.css). */}
+      <details class="sidebar-menu">
+        <summary aria-label={t.menu}>
+          <Icon name="menu" />
+        </summary>
+        <nav aria-label={t.menu}>{list}</nav>
+      </details>
+      <UserMenu />
+    </header>
+  );
+}
+
+function UserMenu() {
+  const t = useWords(common);
+  const { me, theme, here } = useView();
+  if (!me) return null;
+  return (
+    <details class="user-menu">
+      <summary>
+        <span class="avatar avatar-sm" aria-hidden="true">
+          {me.name.slice(0, 1).toUpperCase()}
+        </span>
+        <span class="user-name">
+          <span>{me.name}</span>
+          <small>{t.roles[me.role]}</small>
+        </span>
+      </summary>
+      <div class="user-panel card">
+        <a class="dropdown-item" href="/profile">
+          {t.user.profile}
+        </a>
+        <form method="post" action="/preferences" class="switch" aria-label={t.user.theme}>
+          <input type="hidden" name="back" value={here} />
+          <span>{t.user.theme}</span>
+          <div class="btn-group btn-group-sm">
+            {themes.map((one) => (
+              <button
+                key={one}
+                class={`btn${one === theme ? ' active' : ''}`}
+                name="theme"
+                value={one}
+                aria-pressed={one === theme ? 'true' : 'false'}
+              >
+                {t.user[one]}
+              </button>
+            ))}
+          </div>
+        </form>
+        <LanguageSwitch />
+        <form method="post" action="/sign-out">
+          <button class="dropdown-item">{t.user.signOut}</button>
+        </form>
+      </div>
+    </details>
+  );
+}
+
+function LanguageSwitch() {
+  const t = useWords(common);
+  const { locale, here } = useView();
+  return (
+    <form method="post" action="/preferences" class="switch" aria-label={t.user.language}>
+      <input type="hidden" name="back" value={here} />
+      <span>{t.user.language}</span>
+      <div class="btn-group btn-group-sm">
+        {locales.map(([code, label]) => (
+          <button
+            key={code}
+            class={`btn${code === locale ? ' active' : ''}`}
+            name="locale"
+            value={code}
+            lang={code}
+            aria-pressed={code === locale ? 'true' : 'false'}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+    </form>
+  );
+}
+
+/** What the request before this one did, or could not do. */
+function Notice() {
+  const t = useWords(common);
+  const { notice } = useView();
+  if (!notice) return null;
+  const isNotice = (name: string): name is NoticeName => name in t.notices;
+  return notice.kind === 'error' ? (
+    <div class="alert alert-danger" role="alert">
+      {notice.text}
+    </div>
+  ) : (
+    <div class="alert alert-success" role="status" data-done="">
+      {isNotice(notice.text) ? t.notices[notice.text] : notice.text}
+    </div>
+  );
+}

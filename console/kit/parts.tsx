@@ -1,0 +1,231 @@
+import type { ComponentChildren } from 'preact';
+import { ActionButton } from './buttons.tsx';
+import { common } from './words.ts';
+import { Icon, type IconName } from './icons.tsx';
+import { Page, type Section } from './layout.tsx';
+import { useFormat, useWords } from './view.tsx';
+
+/** A moment in the reader's zone; the whole of it as a tooltip. */
+export function Time({ at, exact = false }: { at: Date | null; exact?: boolean }) {
+  const format = useFormat();
+  const t = useWords(common);
+  if (!at) return <span class="text-secondary">{t.none}</span>;
+  return (
+    <time dateTime={at.toISOString()} title={`${format.exact(at)} ${format.zone(format.timeZone, at)}`}>
+      {exact ? format.exact(at) : format.dateTime(at)}
+    </time>
+  );
+}
+
+export type Tone = 'neutral' | 'good' | 'bad' | 'busy' | 'warn';
+
+/** A state in words, with a dot of its tone: never told by colour alone. */
+export const State = ({ tone, children }: { tone: Tone; children: ComponentChildren }) => (
+  <span class={`state state-${tone}`}>
+    <span class="state-dot" aria-hidden="true" />
+    {children}
+  </span>
+);
+
+/** An empty place: why it is empty, and what to do about it. */
+export function Empty({
+  icon,
+  title,
+  text,
+  action,
+}: {
+  icon: IconName;
+  title: string;
+  text: string;
+  action?: { href: string; label: string } | undefined;
+}) {
+  return (
+    <div class="empty">
+      <div class="empty-icon">
+        <Icon name={icon} />
+      </div>
+      <p class="empty-title">{title}</p>
+      <p class="empty-subtitle">{text}</p>
+      {action && (
+        <div class="empty-action">
+          <a class="btn btn-primary" href={action.href}>
+            <Icon name="plus" /> {action.label}
+          </a>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** One column: its heading, and what stands in it for a row. */
+export interface Column<T> {
+  heading: string;
+  cell: (row: T) => ComponentChildren;
+  /** Numbers stand at the right. */
+  numeric?: boolean;
+  /** Left out on a phone. */
+  wide?: boolean;
+}
+
+/** A table of rows, or `empty` in its place. The first column heads its row. */
+export function Table<T extends { id: number | string }>({
+  caption,
+  columns,
+  rows,
+  empty,
+}: {
+  /** For those who can't see where it stands. */
+  caption: string;
+  columns: readonly Column<T>[];
+  rows: readonly T[];
+  empty: ComponentChildren;
+}) {
+  if (rows.length === 0) return <div class="card">{empty}</div>;
+  const classOf = ({ numeric, wide }: Column<T>): string | undefined =>
+    [numeric === true ? 'numeric' : '', wide === true ? 'wide' : ''].filter(Boolean).join(' ') || undefined;
+  return (
+    <div class="card">
+      <div class="table-responsive" tabIndex={0} role="region" aria-label={caption}>
+        {/* The roles stay where a phone shows rows as lists (console.css), and tables would lose their own. */}
+        <table class="table table-vcenter card-table" role="table">
+          <caption class="visually-hidden">{caption}</caption>
+          <thead role="rowgroup">
+            <tr role="row">
+              {columns.map((column) => (
+                <th key={column.heading} scope="col" role="columnheader" class={classOf(column)}>
+                  {column.heading}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody role="rowgroup">
+            {rows.map((row) => (
+              <tr key={row.id} role="row">
+                {columns.map((column, index) => {
+                  const attributes = { class: classOf(column), 'data-heading': column.heading };
+                  // One element, so that a heading beside it on a phone has one partner.
+                  const content = <div>{column.cell(row)}</div>;
+                  return index === 0 ? (
+                    <th key={column.heading} scope="row" role="rowheader" {...attributes}>
+                      {content}
+                    </th>
+                  ) : (
+                    <td key={column.heading} role="cell" {...attributes}>
+                      {content}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}
+
+/** The way to the next page of a list, and back to its first. */
+export function Pager({ next, first }: { next: string | null; first: string | null }) {
+  const t = useWords(common);
+  if (next === null && first === null) return null;
+  return (
+    <nav class="pager" aria-label={t.nextPage}>
+      {first !== null && (
+        <a class="btn" href={first}>
+          {t.firstPage}
+        </a>
+      )}
+      {next !== null && (
+        <a class="btn" href={next}>
+          {t.nextPage}
+        </a>
+      )}
+    </nav>
+  );
+}
+
+/** Terms and what they are. */
+export const Facts = ({
+  facts,
+}: {
+  facts: readonly (readonly [term: string, value: ComponentChildren])[];
+}) => (
+  <dl class="facts">
+    {facts.map(([term, value]) => (
+      <div key={term}>
+        <dt>{term}</dt>
+        <dd>{value}</dd>
+      </div>
+    ))}
+  </dl>
+);
+
+export const Card = ({
+  title,
+  actions,
+  children,
+}: {
+  title?: string;
+  actions?: ComponentChildren;
+  children: ComponentChildren;
+}) => (
+  <section class="card mb-3">
+    {title !== undefined && (
+      <div class="card-header">
+        <h2 class="card-title">{title}</h2>
+        {actions !== undefined && <div class="card-actions">{actions}</div>}
+      </div>
+    )}
+    <div class="card-body">{children}</div>
+  </section>
+);
+
+/** Asks before what can't be undone, saying what and how many; works without scripts. */
+export function ConfirmPage({
+  title,
+  section,
+  text,
+  details,
+  note,
+  action,
+  button,
+  back,
+  backWords,
+  values,
+}: {
+  title: string;
+  section: Section;
+  /** What will happen, with the number it concerns. */
+  text: ComponentChildren;
+  /** Below it, what is more than a sentence. */
+  details?: ComponentChildren;
+  /** In place of "this can't be undone". */
+  note?: string;
+  action: string;
+  button: string;
+  back: string;
+  /** In place of "cancel", where cancelling is what is asked. */
+  backWords?: string;
+  values?: Readonly<Record<string, string>>;
+}) {
+  const t = useWords(common);
+  return (
+    <Page title={title} section={section}>
+      <div class="card narrow">
+        <div class="card-body">
+          <p>{text}</p>
+          {details}
+          <p class="text-secondary">{note ?? t.cantUndo}</p>
+          <div class="buttons">
+            <ActionButton action={action} kind="danger" values={values ?? {}}>
+              {button}
+            </ActionButton>
+            <a class="btn" href={back}>
+              {backWords ?? t.cancel}
+            </a>
+          </div>
+        </div>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { VNode } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import { ApiFailure } from './api.ts';
+import { consoleOf } from './request.ts';
+import type { FormState } from './form.tsx';
+import { FormValues } from './form-data.ts';
+import type { NoticeName } from './words.ts';
+import { failureWords } from './problems.ts';
+import { ViewProvider } from './view.tsx';
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Answers with a whole page. */
+    page(this: FastifyReply, page: VNode, status?: number): FastifyReply;
+    /** Answers with a part of one, for htmx. */
+    fragment(this: FastifyReply, part: VNode): FastifyReply;
+    /** After a change: goes to a page (POST, redirect, GET), which says what was done. */
+    done(this: FastifyReply, to: string, notice?: NoticeName | { words: string }): FastifyReply;
+    /** The same, with what could not be done and why. */
+    refused(this: FastifyReply, to: string, failure: ApiFailure): FastifyReply;
+  }
+}
+
+export const noticeCookie = 'torpedo-notice';
+/** A notice is for the page that follows at once. */
+const noticeSeconds = 30;
+const maxNoticeLength = 500;
+
+export function addReplies(app: FastifyInstance, { secure }: { secure: boolean }): void {
+  const setNotice = (reply: FastifyReply, kind: 'done' | 'error', text: string): void => {
+    reply.setCookie(noticeCookie, `${kind}:${text.slice(0, maxNoticeLength)}`, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure,
+      maxAge: noticeSeconds,
+    });
+  };
+  app.decorateReply('page', function (page: VNode, status = 200) {
+    if (consoleOf(this.request).view.notice) this.clearCookie(noticeCookie, { path: '/' });
+    return this.code(status)
+      .type('text/html; charset=utf-8')
+      .send(`<!doctype html>${html(this, page)}`);
+  });
+  app.decorateReply('fragment', function (part: VNode) {
+    return this.type('text/html; charset=utf-8').send(html(this, part));
+  });
+  app.decorateReply('done', function (to: string, notice?: NoticeName | { words: string }) {
+    if (notice !== undefined) setNotice(this, 'done', typeof notice === 'string' ? notice : notice.words);
+    return this.redirect(to, 303);
+  });
+  app.decorateReply('refused', function (to: string, failure: ApiFailure) {
+    setNotice(this, 'error', failureWords(consoleOf(this.request).view.locale, failure));
+    return this.redirect(to, 303);
+  });
+}
+
+const html = (reply: FastifyReply, part: VNode): string =>
+  renderToString(<ViewProvider view={consoleOf(reply.request).view}>{part}</ViewProvider>);
+
+/** The form that a request sends. */
+export const formOf = (request: FastifyRequest): FormValues =>
+  request.body instanceof FormValues ? request.body : new FormValues([]);
+
+/** Where a button's form asks to go on to: a page of the console, else `otherwise`. */
+export function backOf(request: FastifyRequest, otherwise: string): string {
+  return safePath(formOf(request).text('back')) ?? otherwise;
+}
+
+/** The path of a page of ours; null for everything else, so that no link can send anyone to another site. */
+export function safePath(text: string): string | null {
+  if (!text.startsWith('/') || /^\/[/\\]/.test(text) || /[\t\n\r\\]/.test(text)) return null;
+  const base = 'http://console.invalid';
+  if (!URL.canParse(text, base)) return null;
+  const { origin, pathname, search } = new URL(text, base);
+  if (origin !== base || /^\/(api|sign-in|sign-out|preferences)(\/|$)/.test(pathname)) return null;
+  // A path may begin with // again once its dots are resolved.
+  return pathname.startsWith('//') ? null : pathname + search;
+}
+
+/** What a form's work comes to: the page to go on to. */
+interface Done {
+  to: string;
+  notice?: NoticeName | { words: string };
+}
+
+const maxSent = 1_000;
+
+/**
+ * Remembers the forms sent a moment ago, by who sent them, the form's own number (`once`) and all that it holds: sent
+ * again, they end as they did. One that the back button brought again and that was changed is another. A form without a
+ * number is done each time.
+ */
+export function createOnce<T>() {
+  const sent = new Map<string, Promise<T>>();
+  return async (request: FastifyRequest, work: () => Promise<T>): Promise<T> => {
+    const form = formOf(request);
+    if (!form.has('once')) return work();
+    const { me } = consoleOf(request).view;
+    const content = JSON.stringify([me?.id ?? 0, request.url, ...form.pairs()]);
+    const key = createHash('sha256').update(content).digest('base64');
+    const before = sent.get(key);
+    if (before) return before;
+    const now = work();
+    sent.set(key, now);
+    const [oldest] = sent.keys();
+    if (sent.size > maxSent && oldest !== undefined) sent.delete(oldest);
+    try {
+      return await now;
+    } catch (error) {
+      sent.delete(key);
+      throw error;
+    }
+  };
+}
+const submitOnce = createOnce<Done>();
+
+/**
+ * Does what a form asks for, then redirects; where the API refuses, shows the form again with its values and the
+ * problems beside their fields. A form with `once` is done once, however often it is sent.
+ */
+export async function submit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: (form: FormValues) => Promise<Done>,
+  again: (state: FormState) => VNode | Promise<VNode>,
+): Promise<FastifyReply> {
+  const form = formOf(request);
+  const { locale } = consoleOf(request).view;
+  let done: Done;
+  try {
+    done = await submitOnce(request, () => work(form));
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || error.status === 401) throw error;
+    const { problems } = error;
+    const failure = problems.length === 0 ? failureWords(locale, error) : undefined;
+    return reply.page(await again({ values: form, problems, failure }), error.status);
+  }
+  return reply.done(done.to, done.notice);
+}
+
+/** Does what a button asks for, then goes on; where the API refuses, the next page says why. */
+export async function act(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  otherwise: string,
+  work: () => Promise<Done | undefined>,
+): Promise<FastifyReply> {
+  const back = backOf(request, otherwise);
+  let done: Done | undefined;
+  try {
+    done = await work();
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || error.status === 401 || error.status === 404) throw error;
+    return reply.refused(back, error);
+  }
+  return reply.done(done?.to ?? back, done?.notice);
+}

@@ -1,0 +1,54 @@
+import type { ComponentChildren } from 'preact';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { z } from 'zod';
+import type { sessionView } from '../../api/access/sessions.ts';
+import { type Locale, type Role, roleSuffices } from '../../domain/user.ts';
+import type { Format } from './format.ts';
+import type { Dictionary } from './dictionary.ts';
+
+export type Me = z.output<typeof sessionView>;
+
+/** What every part of a page may have to know: who looks at it, and how they read. */
+export interface View {
+  /** Null before signing in. */
+  me: Me | null;
+  locale: Locale;
+  format: Format;
+  theme: Theme;
+  /** Path and query of the page. */
+  here: string;
+  notice: Notice | null;
+}
+
+/** What the request before did (a name of common.notices, or words) or could not do; shown once. */
+export interface Notice {
+  kind: 'done' | 'error';
+  text: string;
+}
+
+export const themes = ['light', 'dark', 'auto'] as const;
+export type Theme = (typeof themes)[number];
+
+const Current = createContext<View | null>(null);
+
+export const ViewProvider = ({ view, children }: { view: View; children: ComponentChildren }) => (
+  <Current.Provider value={view}>{children}</Current.Provider>
+);
+
+export function useView(): View {
+  const view = useContext(Current);
+  if (!view) throw new Error('A component of the console stands outside of a page.');
+  return view;
+}
+
+/** The words of a noun in the reader's language. */
+export const useWords = <T,>(words: Dictionary<T>): Dictionary<T>[Locale] => words[useView().locale];
+
+export const useFormat = (): Format => useView().format;
+
+/** Whether the reader may do what needs the role: what they may not do is not shown. */
+export function useMay(role: Role): boolean {
+  const { me } = useView();
+  return me !== null && roleSuffices(me.role, role);
+}

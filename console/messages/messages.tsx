@@ -1,0 +1,309 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { messageStoryView, messageView } from '../../api/messages/messages.ts';
+import { idParams } from '../../api/http/parameters.ts';
+import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from '../../domain/message.ts';
+import { DownloadLink } from '../kit/buttons.tsx';
+import { type ApiFailure, urlOf } from '../kit/api.ts';
+import { Filters, queryOf, searched } from '../kit/filters.tsx';
+import { customerWords } from '../customers/words.ts';
+import { messages as messageWords } from './words.ts';
+import { runs as runWords } from '../runs/words.ts';
+import { settleWords } from './words-settle.ts';
+import { Icon } from '../kit/icons.tsx';
+import { Page } from '../kit/layout.tsx';
+import { Card, Empty, Facts, Pager, State, Table, Time, type Tone } from '../kit/parts.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
+
+type Message = z.output<typeof messageView>;
+
+const perPage = 100;
+const filter = z.object({
+  after: z.coerce.number().int().min(0).optional().catch(undefined),
+  status: z.enum(messageStatuses).optional().catch(undefined),
+  reason: z
+    .enum([...skipReasons, ...failureReasons])
+    .optional()
+    .catch(undefined),
+  phone: z.string().trim().max(40).optional(),
+});
+type Filter = z.output<typeof filter>;
+
+/** The messages of a run, and one with its story. */
+export const messages: FastifyPluginAsyncZod = async (app) => {
+  app.get(
+    '/runs/:id/messages',
+    { config: { access: 'viewer' }, schema: { params: idParams, querystring: filter } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      const { id } = request.params;
+      const { after, ...where } = request.query;
+      const list = await searched(async () => {
+        const query = {
+          ...where,
+          phone: where.phone === '' ? undefined : where.phone,
+          after,
+          limit: perPage,
+        };
+        const shape = z.object({ messages: z.array(messageView) });
+        return (await api.get(`/api/runs/${id}/messages`, shape, query)).messages;
+      });
+      return reply.page(
+        <MessagesPage runId={id} filter={request.query} messages={list.rows} refusal={list.refusal} />,
+      );
+    },
+  );
+
+  app.get(
+    '/messages/:id',
+    { config: { access: 'viewer' }, schema: { params: idParams } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      return reply.page(
+        <MessagePage {...await api.get(`/api/messages/${request.params.id}`, messageStoryView)} />,
+      );
+    },
+  );
+};
+
+const tones: Readonly<Record<MessageStatus, Tone>> = {
+  queued: 'neutral',
+  sending: 'busy',
+  sent: 'busy',
+  delivered: 'good',
+  undelivered: 'bad',
+  failed: 'bad',
+  skipped: 'neutral',
+  unknown: 'warn',
+  cancelled: 'neutral',
+};
+
+export function MessageState({ message }: { message: Message }) {
+  const t = useWords(runWords);
+  return <State tone={tones[message.status]}>{t.oneMessage[message.status]}</State>;
+}
+
+function MessagesPage({
+  runId,
+  filter,
+  messages,
+  refusal,
+}: {
+  runId: number;
+  filter: Filter;
+  messages: readonly Message[];
+  refusal: ApiFailure | null;
+}) {
+  const t = useWords(messageWords);
+  const run = useWords(runWords);
+  const settle = useWords(settleWords);
+  const maySettle = useMay('operator');
+  const format = useFormat();
+  const { after, ...kept } = filter;
+  const url = `/runs/${runId}/messages`;
+  const filtered = Object.values(kept).some((value) => Boolean(value));
+  const last = messages.at(-1);
+  return (
+    <Page
+      title={t.of(String(runId))}
+      section="runs"
+      trail={[{ href: `/runs/${runId}`, label: run.run(String(runId)) }]}
+      actions={
+        <>
+          {kept.status === 'unknown' && messages.length > 0 && maySettle && (
+            <a class="btn" href={`/runs/${runId}/settle`}>
+              <Icon name="check" /> {settle.openAll}
+            </a>
+          )}
+          <DownloadLink href={urlOf(`/api/runs/${runId}/messages.csv`, kept)} />
+        </>
+      }
+    >
+      <Filters
+        action={url}
+        query={queryOf(kept)}
+        refusal={refusal}
+        filters={[
+          { name: 'phone', label: t.phone },
+          {
+            name: 'status',
+            label: t.status,
+            options: messageStatuses.map((value) => ({ value, label: run.message[value] })),
+          },
+          {
+            name: 'reason',
+            label: t.reason,
+            options: [...skipReasons, ...failureReasons].map((value) => ({
+              value,
+              label: run.reason[value],
+            })),
+          },
+        ]}
+      />
+      <Table
+        caption={t.title}
+        rows={messages}
+        columns={[
+          {
+            heading: t.line,
+            numeric: true,
+            cell: ({ id, line }) => <a href={`/messages/${id}`}>{format.number(line)}</a>,
+          },
+          { heading: t.phone, cell: ({ phone }) => <Phone phone={phone} /> },
+          { heading: t.name, wide: true, cell: ({ name }) => name },
+          { heading: t.status, cell: (message) => <MessageState message={message} /> },
+          {
+            heading: t.reason,
+            cell: ({ reason }) => (reason === null ? '' : run.reason[reason]),
+          },
+          { heading: t.endedAt, wide: true, cell: ({ endedAt, sentAt }) => <Time at={endedAt ?? sentAt} /> },
+        ]}
+        empty={
+          <Empty
+            icon="messages"
+            title={filtered ? t.nothingFound : t.empty}
+            text={filtered ? t.nothingFoundText : t.emptyText}
+          />
+        }
+      />
+      <Pager
+        first={after === undefined ? null : urlOf(url, kept)}
+        next={last && messages.length === perPage ? urlOf(url, { ...kept, after: last.line }) : null}
+      />
+    </Page>
+  );
+}
+
+const Phone = ({ phone }: { phone: string | null }) =>
+  phone === null ? <span class="text-secondary">—</span> : <span class="text-nowrap">{phone}</span>;
+
+function MessagePage({
+  message,
+  events,
+  replies,
+  lookUp,
+  run: of,
+  tickets,
+  resends,
+  optOuts,
+}: z.output<typeof messageStoryView>) {
+  const t = useWords(messageWords);
+  const settle = useWords(settleWords);
+  const maySettle = useMay('operator');
+  const run = useWords(runWords);
+  const customer = useWords(customerWords).fields;
+  const { format } = useView();
+  const { runId, line, reason, extra } = message;
+  const moments = [
+    ...(of.mailingAt ? [{ at: of.mailingAt, words: t.read(format.number(line)), more: null }] : []),
+    ...(message.sendingAt ? [{ at: message.sendingAt, words: t.sendingAt, more: null }] : []),
+    ...(message.sentAt ? [{ at: message.sentAt, words: t.sentAt, more: null }] : []),
+    // What people wrote stands in its reply.
+    ...events
+      .filter(({ kind }) => kind !== 'message' || replies.length === 0)
+      .map(({ receivedAt, kind, payload, says }) => {
+        const words = {
+          message: t.reply,
+          look_up: t.lookedUp,
+          settled: t.settled,
+          receipt: t.receipt,
+          other: t.receipt,
+        }[kind];
+        return { at: receivedAt, words: says === null ? words : `${words}: ${says}`, more: payload };
+      }),
+    // A receipt that ends it has the very same time, and comes first.
+    ...(message.endedAt
+      ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.oneMessage[message.status]}`, more: null }]
+      : []),
+    ...replies.map(({ receivedAt, text }) => ({ at: receivedAt, words: `${t.reply}: ${text}`, more: null })),
+    ...optOuts.map(({ at, kind }) => ({ at, words: t.optOuts[kind], more: null })),
+    ...tickets.map(({ id, openedAt }) => ({
+      at: openedAt,
+      words: <a href={`/tickets/${id}`}>{t.ticket(String(id))}</a>,
+      more: null,
+    })),
+    ...resends.flatMap(({ id, runId: other, status, at }) =>
+      at === null
+        ? []
+        : [
+            {
+              at,
+              words: <a href={`/messages/${id}`}>{t.resend(String(other), run.oneMessage[status])}</a>,
+              more: null,
+            },
+          ],
+    ),
+  ].sort((a, b) => a.at.getTime() - b.at.getTime());
+  return (
+    <Page
+      title={t.lineOf(format.number(line))}
+      section="runs"
+      trail={[
+        { href: `/campaigns/${of.campaignId}`, label: of.campaignName },
+        { href: `/runs/${runId}`, label: run.run(String(runId)) },
+        { href: `/runs/${runId}/messages`, label: t.title },
+      ]}
+      actions={
+        <>
+          <MessageState message={message} />
+          {message.status === 'unknown' && maySettle && (
+            <a class="btn" href={`/messages/${message.id}/settle`}>
+              <Icon name="check" /> {settle.open}
+            </a>
+          )}
+        </>
+      }
+    >
+      <Card title={t.text}>
+        {message.text === null ? (
+          <p class="text-secondary">{t.notComposed}</p>
+        ) : (
+          <p class="bubble mb-3">{message.text}</p>
+        )}
+        <Facts
+          facts={[
+            [
+              t.phone,
+              message.phone === null ? (
+                <Phone phone={null} />
+              ) : (
+                <a href={urlOf('/messages', { phone: message.phone })}>{message.phone}</a>
+              ),
+            ],
+            [t.name, message.name ?? '—'],
+            [t.code, message.code ?? '—'],
+            [customer.regionId, message.regionName ?? '—'],
+            [customer.customerTypeId, message.customerTypeName ?? '—'],
+            [t.reason, reason === null ? '—' : run.reason[reason]],
+            ...(lookUp ? [[settle.lookUp, settle.results[lookUp.result ?? 'waiting']] as const] : []),
+            [t.segments, format.number(message.segments)],
+            [t.attempts, format.number(message.attempts)],
+            [t.provider, message.providerMessageId ?? '—'],
+            [t.providerCode, message.providerCode ?? '—'],
+            ...Object.entries(extra ?? {}).map(([name, value]) => [name, value] as const),
+          ]}
+        />
+      </Card>
+      <Card title={t.story}>
+        {moments.length === 0 ? (
+          <p class="text-secondary mb-0">{t.noEvents}</p>
+        ) : (
+          <ol class="story">
+            {moments.map(({ at, words, more }, index) => (
+              <li key={index}>
+                <Time at={at} exact /> <strong>{words}</strong>
+                {more && (
+                  <details>
+                    <summary>{t.raw}</summary>
+                    <pre tabIndex={0}>{JSON.stringify(more, null, 2)}</pre>
+                  </details>
+                )}
+              </li>
+            ))}
+          </ol>
+        )}
+      </Card>
+    </Page>
+  );
+}

@@ -1,0 +1,180 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { lookUpView, messageView } from '../../api/messages/messages.ts';
+import { idParams } from '../../api/http/parameters.ts';
+import { unknownView } from '../../api/messages/unknown.ts';
+import type { Api } from '../kit/api.ts';
+import { Submit } from '../kit/buttons.tsx';
+import { ChoiceField, TextField } from '../kit/fields.tsx';
+import { Form, type FormState, newForm } from '../kit/form.tsx';
+import type { FormValues } from '../kit/form-data.ts';
+import { common } from '../kit/words.ts';
+import { messages as messageWords } from './words.ts';
+import { runs as runWords } from '../runs/words.ts';
+import { settleWords } from './words-settle.ts';
+import { Page } from '../kit/layout.tsx';
+import { Card, Facts } from '../kit/parts.tsx';
+import { submit } from '../kit/responses.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { useFormat, useWords } from '../kit/view.tsx';
+
+type LookUps = z.output<typeof unknownView>['byLookUp'];
+const story = z.object({ message: messageView, lookUp: lookUpView.nullable() });
+
+/** What the form says; without an answer the API names the field. */
+const statementOf = (form: FormValues) => ({
+  arrived: { yes: true, no: false }[form.text('arrived')],
+  note: form.text('note'),
+});
+
+/** Stating whether unknown messages arrived: of one, or of all of a run. */
+export const settle: FastifyPluginAsyncZod = async (app) => {
+  const runPage = async (api: Api, id: number, state: FormState) => (
+    <SettleRunPage id={id} unknown={await api.get(`/api/runs/${id}/unknown`, unknownView)} state={state} />
+  );
+  const messagePage = async (api: Api, id: number, state: FormState) => (
+    <SettleMessagePage {...await api.get(`/api/messages/${id}`, story)} state={state} />
+  );
+
+  const one = { config: { access: 'operator' }, schema: { params: idParams } } as const;
+  for (const [noun, page] of [
+    ['runs', runPage],
+    ['messages', messagePage],
+  ] as const) {
+    app.get(`/${noun}/:id/settle`, one, async (request, reply) =>
+      reply.page(await page(consoleOf(request).api, request.params.id, newForm())),
+    );
+
+    app.post(`/${noun}/:id/settle`, one, async (request, reply) => {
+      const { api } = consoleOf(request);
+      const { id } = request.params;
+      return submit(
+        request,
+        reply,
+        async (form) => {
+          // Of a run, how many of them were seen.
+          const seen = noun === 'runs' ? { messages: form.number('messages') } : {};
+          await api.send('POST', `/api/${noun}/${id}/settle`, { ...statementOf(form), ...seen });
+          return { to: `/${noun}/${id}`, notice: 'saved' };
+        },
+        (state) => page(api, id, state),
+      );
+    });
+  }
+};
+
+function SettleRunPage({
+  id,
+  unknown,
+  state,
+}: {
+  id: number;
+  unknown: z.output<typeof unknownView>;
+  state: FormState;
+}) {
+  const t = useWords(settleWords);
+  const run = useWords(runWords);
+  const url = `/runs/${id}`;
+  return (
+    <Page title={t.runTitle(String(id))} section="runs" trail={[{ href: url, label: run.run(String(id)) }]}>
+      <Statement
+        messages={unknown.messages}
+        lookUps={unknown.byLookUp}
+        list={`${url}/messages?status=unknown`}
+        back={url}
+        state={state}
+      />
+    </Page>
+  );
+}
+
+function SettleMessagePage({ message, lookUp, state }: z.output<typeof story> & { state: FormState }) {
+  const t = useWords(settleWords);
+  const run = useWords(runWords);
+  const { title } = useWords(messageWords);
+  const format = useFormat();
+  const { id, runId, line, status } = message;
+  return (
+    <Page
+      title={t.messageTitle(format.number(line))}
+      section="runs"
+      trail={[
+        { href: `/runs/${runId}`, label: run.run(String(runId)) },
+        { href: `/runs/${runId}/messages`, label: title },
+      ]}
+    >
+      <Statement
+        messages={status === 'unknown' ? 1 : 0}
+        lookUps={lookUp ? [{ result: lookUp.result, messages: 1, words: lookUp.words }] : []}
+        list={`/messages/${id}`}
+        back={`/messages/${id}`}
+        state={state}
+      />
+    </Page>
+  );
+}
+
+/** `messages`: how many it concerns, which the API compares with how many there are by then. */
+function Statement({
+  messages,
+  lookUps,
+  list,
+  back,
+  state,
+}: {
+  messages: number;
+  lookUps: LookUps;
+  list: string;
+  back: string;
+  state: FormState;
+}) {
+  const t = useWords(settleWords);
+  const words = useWords(common);
+  const format = useFormat();
+  if (messages === 0)
+    return (
+      <Card>
+        <p>{t.none}</p>
+        <a class="btn" href={back}>
+          {words.back}
+        </a>
+      </Card>
+    );
+  return (
+    <>
+      <p>{t.about}</p>
+      <div class="halves">
+        <Card title={t.lookUp}>
+          <p class="figure-value">{t.count(messages, format.number(messages))}</p>
+          <Facts
+            facts={lookUps.map(
+              (group) => [t.results[group.result ?? 'waiting'], format.number(group.messages)] as const,
+            )}
+          />
+          <a href={list}>{t.list}</a>
+        </Card>
+        <Card title={t.statement}>
+          <Form action={`${back}/settle`} state={state} labels={t.fields} once>
+            <input type="hidden" name="messages" value={messages} />
+            <ChoiceField
+              name="arrived"
+              required
+              radio
+              options={[
+                { value: 'yes', label: t.arrived.yes },
+                { value: 'no', label: t.arrived.no },
+              ]}
+            />
+            <TextField name="note" required maxLength={500} />
+            <div class="buttons">
+              <Submit kind="danger">{t.settle(messages, format.number(messages))}</Submit>
+              <a class="btn" href={back}>
+                {words.cancel}
+              </a>
+            </div>
+          </Form>
+        </Card>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,320 @@
+import { gatewaySecretNames, type HttpGatewayConfig } from '../../domain/http-gateway.ts';
+import { failureReasons } from '../../domain/message.ts';
+import type { Problem } from '../../domain/campaign.ts';
+import { ApiFailure } from '../kit/api.ts';
+import { CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
+import type { FormValues } from '../kit/form-data.ts';
+import { providerWords } from './words.ts';
+import { runs as runWords } from '../runs/words.ts';
+import { recordOf, rowsOfRecord, rowsWith } from '../kit/records.ts';
+import { Rows } from '../kit/rows.tsx';
+import { useWords } from '../kit/view.tsx';
+
+/** The form of a gateway that is described instead of programmed (domain/http-gateway.ts). */
+
+const answers = ['messageId', 'code'] as const;
+
+/** What the form says of the gateway, as the API takes it. Throws `ApiFailure` for a body that is no JSON. */
+export function gatewayOf(form: FormValues): object {
+  const request = 'config.request';
+  return {
+    kind: 'http',
+    from: form.text('config.from'),
+    numbers: form.text('config.numbers'),
+    request: {
+      method: form.text(`${request}.method`),
+      url: form.text(`${request}.url`).trim(),
+      headers: recordOf(form, `${request}.headers`),
+      body: bodyOf(form),
+    },
+    answer: {
+      messageId: locatorOf(form, 'config.answer.messageId'),
+      code: locatorOf(form, 'config.answer.code'),
+      codes: Object.fromEntries(
+        rowsWith(form, 'config.answer.codes', 'name').map((row) => {
+          const means = form.text(`${row}.means`);
+          const reason = form.optional(`${row}.reason`) ?? undefined;
+          return [form.text(`${row}.name`).trim(), means === 'refused' ? { means, reason } : { means }];
+        }),
+      ),
+    },
+    receipts: form.checked('hasReceipts')
+      ? {
+          ...fieldsOf(form, 'config.receipts', ['format', 'status']),
+          ...optionalsOf(form, 'config.receipts', ['list', 'providerMessageId', 'code']),
+          messageId: form.optional('config.receipts.messageId') ?? undefined,
+          statuses: recordOf(form, 'config.receipts.statuses'),
+          reasons: recordOf(form, 'config.receipts.reasons'),
+        }
+      : null,
+    inbound: form.checked('hasInbound')
+      ? {
+          ...fieldsOf(form, 'config.inbound', ['format', 'id', 'from', 'text']),
+          ...optionalsOf(form, 'config.inbound', ['list', 'to']),
+        }
+      : null,
+    deduplicates: form.checked('config.deduplicates'),
+  };
+}
+
+const fieldsOf = (form: FormValues, path: string, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, form.optional(`${path}.${name}`) ?? undefined]));
+const optionalsOf = (form: FormValues, path: string, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, form.optional(`${path}.${name}`)]));
+
+function bodyOf(form: FormValues): object {
+  const path = 'config.request.body';
+  const kind = form.text(`${path}.kind`);
+  if (kind === 'form') return { kind, fields: recordOf(form, `${path}.fields`) };
+  if (kind !== 'json') return { kind };
+  try {
+    return { kind, template: JSON.parse(form.text(`${path}.template`)) as unknown };
+  } catch {
+    const message = 'This is not JSON.';
+    throw new ApiFailure(422, {
+      code: 'invalid_fields',
+      message,
+      problems: [{ field: `${path}.template`, code: 'invalid_json', message }],
+      requestId: '',
+    });
+  }
+}
+
+function locatorOf(form: FormValues, path: string): object | null {
+  switch (form.text(`${path}.in`)) {
+    case 'json':
+      return { in: 'json', path: form.text(`${path}.path`).trim() };
+    case 'text':
+      return { in: 'text', after: form.text(`${path}.after`), before: form.text(`${path}.before`) };
+    default:
+      return null;
+  }
+}
+
+/** The document as its form shows it: records as rows, the body as text. The values of secrets are nobody's to see. */
+export function gatewayDocument(config: HttpGatewayConfig): object {
+  const { body } = config.request;
+  return {
+    hasReceipts: config.receipts !== null,
+    hasInbound: config.inbound !== null,
+    config: {
+      ...config,
+      request: {
+        ...config.request,
+        headers: rowsOfRecord(config.request.headers),
+        body: {
+          kind: body.kind,
+          ...(body.kind === 'form' ? { fields: rowsOfRecord(body.fields) } : {}),
+          ...(body.kind === 'json' ? { template: JSON.stringify(body.template, null, 2) } : {}),
+        },
+      },
+      answer: {
+        messageId: config.answer.messageId ?? { in: 'none' },
+        code: config.answer.code ?? { in: 'none' },
+        codes: Object.entries(config.answer.codes).map(([name, meaning]) => ({ name, ...meaning })),
+      },
+      receipts: config.receipts && {
+        ...config.receipts,
+        statuses: rowsOfRecord(config.receipts.statuses),
+        reasons: rowsOfRecord(config.receipts.reasons),
+      },
+    },
+    secrets: { values: gatewaySecretNames(config).map((name) => ({ name, value: '' })) },
+  };
+}
+
+/** What a new one begins with. */
+export const newGateway = {
+  config: {
+    kind: 'http',
+    numbers: 'plus',
+    request: { method: 'POST', body: { kind: 'json' } },
+    answer: { messageId: { in: 'none' }, code: { in: 'none' } },
+  },
+};
+
+const records = [
+  ['config.request.headers', 'value'],
+  ['config.request.body.fields', 'value'],
+  ['config.answer.codes', 'means'],
+  ['config.receipts.statuses', 'value'],
+  ['config.receipts.reasons', 'value'],
+  ['secrets.values', 'value'],
+] as const;
+
+/** The API names the entry of a record by its key; the form has it in a row. */
+export const gatewayProblem = (form: FormValues, problem: Problem): Problem => {
+  const record = records.find(([path]) => problem.field.startsWith(`${path}.`));
+  if (!record) return problem;
+  const [path, value] = record;
+  const rest = problem.field.slice(path.length + 1);
+  for (const row of rowsWith(form, path, 'name')) {
+    const key = form.text(`${row}.name`).trim();
+    if (rest === key) return { ...problem, field: `${row}.${value}` };
+    if (rest.startsWith(`${key}.`)) return { ...problem, field: `${row}.${rest.slice(key.length + 1)}` };
+  }
+  return { ...problem, field: path };
+};
+
+export function GatewayFields() {
+  const words = useWords(providerWords);
+  const t = words.gateway;
+  return (
+    <>
+      <TextField name="config.from" maxLength={64} help={words.from.http} />
+      <SelectField name="config.numbers" options={optionsOf(t.numbers)} />
+      <h3 class="section-title">{t.request}</h3>
+      <p class="form-hint">{t.requestHelp}</p>
+      <div class="row">
+        <SelectField
+          name="config.request.method"
+          class="col-sm-3 mb-3"
+          options={['POST', 'GET', 'PUT'].map((value) => ({ value, label: value }))}
+        />
+        <TextField name="config.request.url" class="col-sm-9 mb-3" required placeholder="https://" />
+      </div>
+      <RecordRows path="config.request.headers" title={t.headers} />
+      <SelectField name="config.request.body.kind" options={optionsOf(t.bodies)} />
+      <div data-when="config.request.body.kind=form">
+        <RecordRows path="config.request.body.fields" title={t.fields} />
+      </div>
+      <div data-when="config.request.body.kind=json">
+        <TextAreaField name="config.request.body.template" rows={8} />
+      </div>
+      <CheckField name="config.deduplicates" />
+      <h3 class="section-title">{t.answer}</h3>
+      <p class="form-hint">{t.answerHelp}</p>
+      {answers.map((name) => (
+        <LocatorFields key={name} path={`config.answer.${name}`} />
+      ))}
+      <CodeRows />
+      <h3 class="section-title">{t.receipts}</h3>
+      <CheckField name="hasReceipts" />
+      <div data-when="hasReceipts=true">
+        <div class="row">
+          <SelectField name="config.receipts.format" class="col-sm-6 mb-3" options={optionsOf(t.formats)} />
+          {(['list', 'status', 'messageId', 'providerMessageId', 'code'] as const).map((name) => (
+            <TextField
+              key={name}
+              name={`config.receipts.${name}`}
+              class="col-sm-6 mb-3"
+              maxLength={100}
+              required={name === 'status'}
+            />
+          ))}
+        </div>
+        <RecordRows path="config.receipts.statuses" title={t.statuses} values={optionsOf(t.becomes)} />
+        <RecordRows path="config.receipts.reasons" title={t.reasons} values={useReasons()} />
+      </div>
+      <h3 class="section-title">{t.inbound}</h3>
+      <CheckField name="hasInbound" />
+      <div data-when="hasInbound=true">
+        <div class="row">
+          <SelectField name="config.inbound.format" class="col-sm-6 mb-3" options={optionsOf(t.formats)} />
+          {(['list', 'id', 'from', 'to', 'text'] as const).map((name) => (
+            <TextField
+              key={name}
+              name={`config.inbound.${name}`}
+              class="col-sm-6 mb-3"
+              maxLength={100}
+              required={name !== 'list' && name !== 'to'}
+            />
+          ))}
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** The values of the templates' secrets, by their names. */
+export function GatewaySecretRows({ stored }: { stored: boolean }) {
+  const t = useWords(providerWords);
+  return (
+    <>
+      <h3 class="form-label">{t.gateway.values}</h3>
+      <p class="form-hint">
+        {t.gateway.valuesHelp} {stored && t.stored}
+      </p>
+      <Rows name="secrets.values" label={t.gateway.values}>
+        {(path) => (
+          <>
+            <TextField name={`${path}.name`} class="" maxLength={40} />
+            <TextField
+              name={`${path}.value`}
+              class="edit-row-wide"
+              type="password"
+              autocomplete="new-password"
+            />
+          </>
+        )}
+      </Rows>
+    </>
+  );
+}
+
+type Choice = { value: string; label: string };
+const optionsOf = (words: Readonly<Record<string, string>>): Choice[] =>
+  Object.entries(words).map(([value, label]) => ({ value, label }));
+
+function useReasons(): Choice[] {
+  const t = useWords(runWords);
+  return failureReasons.map((reason) => ({ value: reason, label: t.reason[reason] }));
+}
+
+/** A record as rows; without `values` they are typed. */
+function RecordRows({ path, title, values }: { path: string; title: string; values?: readonly Choice[] }) {
+  return (
+    <>
+      <h4 class="form-label">{title}</h4>
+      <Rows name={path} label={title}>
+        {(row) => (
+          <>
+            <TextField name={`${row}.name`} class="" />
+            {values ? (
+              <SelectField name={`${row}.value`} class="edit-row-wide" options={values} />
+            ) : (
+              <TextField name={`${row}.value`} class="edit-row-wide" />
+            )}
+          </>
+        )}
+      </Rows>
+    </>
+  );
+}
+
+function CodeRows() {
+  const t = useWords(providerWords).gateway;
+  const reasons = useReasons();
+  return (
+    <>
+      <h4 class="form-label">{t.codes}</h4>
+      <Rows name="config.answer.codes" label={t.codes}>
+        {(row) => (
+          <>
+            <TextField name={`${row}.name`} class="edit-row-third" maxLength={60} />
+            <SelectField name={`${row}.means`} class="edit-row-third" options={optionsOf(t.means)} />
+            <SelectField name={`${row}.reason`} class="edit-row-third" options={reasons} empty="—" />
+          </>
+        )}
+      </Rows>
+    </>
+  );
+}
+
+function LocatorFields({ path }: { path: string }) {
+  const t = useWords(providerWords).gateway;
+  return (
+    <div class="row">
+      <SelectField name={`${path}.in`} class="col-sm-6 mb-3" options={optionsOf(t.places)} />
+      <div class="col-sm-6" data-when={`${path}.in=json`}>
+        <TextField name={`${path}.path`} maxLength={100} />
+      </div>
+      <div class="col-sm-6" data-when={`${path}.in=text`}>
+        <div class="row">
+          <TextField name={`${path}.after`} class="col-6 mb-3" maxLength={60} />
+          <TextField name={`${path}.before`} class="col-6 mb-3" maxLength={60} />
+        </div>
+      </div>
+    </div>
+  );
+}

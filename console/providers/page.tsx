@@ -1,0 +1,131 @@
+import type { EntryUse } from '../../api/settings/uses.ts';
+import { providerFields } from '../../domain/provider.ts';
+import { Submit } from '../kit/buttons.tsx';
+import { optionsOf } from '../kit/choices.ts';
+import { CopyField } from '../kit/copy.tsx';
+import { EntryActions, UsesCard } from '../kit/entries.tsx';
+import { SelectField, TextField } from '../kit/fields.tsx';
+import { Form, type FormState } from '../kit/form.tsx';
+import { common } from '../kit/words.ts';
+import { providerWords } from './words.ts';
+import { Page } from '../kit/layout.tsx';
+import { Card } from '../kit/parts.tsx';
+import { LiveRate, type Provider, ProviderFields, providersPath, type Rate, useTrail } from './parts.tsx';
+import { useMay, useWords } from '../kit/view.tsx';
+
+export function ProviderPage({
+  provider,
+  usedBy,
+  now,
+  data,
+  rate,
+  fallback,
+  others,
+}: {
+  provider: Provider;
+  usedBy: readonly EntryUse[];
+  now: Rate | undefined;
+  data: FormState;
+  rate: FormState;
+  fallback: FormState;
+  /** Those that may take over. */
+  others: readonly Provider[];
+}) {
+  const t = useWords(providerWords);
+  const words = useWords(common);
+  const mayChange = useMay('admin');
+  const { id, archivedAt } = provider;
+  const { kind } = provider.config;
+  const address = `${providersPath}/${id}`;
+  return (
+    <Page
+      title={provider.name}
+      section="settings"
+      trail={useTrail()}
+      actions={<EntryActions address={address} archivedAt={archivedAt} />}
+    >
+      <div class="row row-cards">
+        <div class="col-lg-7">
+          <Card title={t.kinds[kind]}>
+            <Form action={address} state={data} labels={t.fields} helps={t.helps} readOnly={!mayChange}>
+              <ProviderFields kind={kind} stored />
+              {mayChange && <Submit>{words.save}</Submit>}
+            </Form>
+          </Card>
+        </div>
+        <div class="col-lg-5">
+          <Card title={t.rate}>
+            <p>
+              {t.now}:{' '}
+              <strong>
+                <LiveRate id={id} rate={now} />
+              </strong>
+            </p>
+            <Form
+              action={`${address}/rate`}
+              state={rate}
+              labels={t.fields}
+              helps={t.helps}
+              readOnly={!mayChange}
+            >
+              <TextField name="ratePerSecond" type="number" min={0} step="any" />
+              <p class="form-hint">{t.rateNow}</p>
+              {mayChange && <Submit kind="plain">{t.setRate}</Submit>}
+            </Form>
+          </Card>
+          <Card title={t.fields.fallbackId}>
+            <p>{t.fallbackHelp}</p>
+            <Form action={`${address}/fallback`} state={fallback} labels={t.fields} readOnly={!mayChange}>
+              <SelectField
+                name="fallbackId"
+                options={optionsOf(others, fallback.values.text('fallbackId'))}
+                empty={words.notChosen}
+              />
+              {mayChange && <Submit kind="plain">{words.save}</Submit>}
+            </Form>
+          </Card>
+          <Card title={t.callbacks}>
+            <p>{t.callbacksHelp[kind]}</p>
+            {kind !== 'sandbox' && <Callbacks provider={provider} callbackKey="…" />}
+          </Card>
+          <UsesCard title={t.uses} none={t.usedByNone} usedBy={usedBy} />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** The addresses with the callback secret where the provider can't sign its calls; `…` stands for one that is stored. */
+function Callbacks({ provider, callbackKey }: { provider: Provider; callbackKey: string }) {
+  const t = useWords(providerWords);
+  const signs = !providerFields(provider.config.kind).secrets.includes('callbackSecret');
+  const end = signs ? '' : `?key=${callbackKey}`;
+  return (
+    <>
+      <CopyField id="callback-receipts" label={t.receipts} value={provider.callbacks.receipts + end} />
+      <CopyField id="callback-inbound" label={t.inbound} value={provider.callbacks.inbound + end} />
+      {!signs && callbackKey === '…' && <p class="form-hint">{t.withKey}</p>}
+    </>
+  );
+}
+
+/** Shown once: the addresses with a callback secret that was just given. */
+export function CallbacksPage({ provider, secret }: { provider: Provider; secret: string }) {
+  const t = useWords(providerWords);
+  return (
+    <Page title={provider.name} section="settings" trail={useTrail()}>
+      <div class="alert alert-success" role="status">
+        {t.saveTitle}.
+      </div>
+      <Card title={t.onceTitle}>
+        <p>{t.onceText}</p>
+        <p>{t.callbacksHelp[provider.config.kind]}</p>
+        <Callbacks provider={provider} callbackKey={secret} />
+        <CopyField id="callback-secret" label={t.fields['secrets.callbackSecret']} value={secret} />
+        <a class="btn btn-primary" href={`${providersPath}/${provider.id}`}>
+          {t.continue}
+        </a>
+      </Card>
+    </Page>
+  );
+}

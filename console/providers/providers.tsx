@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { idParams } from '../../api/http/parameters.ts';
+import { providerRates, providerView } from '../../api/providers/providers.ts';
+import { usesView } from '../../api/settings/uses.ts';
+import { providerFields, type ProviderKind, providerKinds } from '../../domain/provider.ts';
+import { type Api, ApiFailure } from '../kit/api.ts';
+import { providersOf } from '../kit/choices.ts';
+import type { FormValues } from '../kit/form-data.ts';
+import { type FormState, newForm } from '../kit/form.tsx';
+import { failureWords } from '../kit/problems.ts';
+import { gatewayDocument, gatewayOf, gatewayProblem, newGateway } from './gateway.tsx';
+import { CallbacksPage, ProviderPage } from './page.tsx';
+import { ArchivePage, DeletePage, KindsPage, ListPage, NewPage } from './pages.tsx';
+import { type Provider, RateNow, providersPath as path } from './parts.tsx';
+import { recordOf, rowsWith } from '../kit/records.ts';
+import { act, formOf, submit } from '../kit/responses.tsx';
+import { consoleOf } from '../kit/request.ts';
+
+type Params = { Params: z.infer<typeof idParams> };
+const view = { config: { access: 'viewer' }, schema: { params: idParams } } as const;
+const change = { config: { access: 'admin' }, schema: { params: idParams } } as const;
+const kindParams = z.object({ kind: z.enum(providerKinds) });
+
+const getProvider = (api: Api, id: number): Promise<Provider> =>
+  api.get(`/api/providers/${id}`, providerView);
+const getRates = async (api: Api) => (await api.get('/api/providers/rates', providerRates)).rates;
+const getUses = async (api: Api, id: number) => (await api.get(`/api/providers/${id}/uses`, usesView)).usedBy;
+
+/** After saving: the provider, or first its addresses with a callback secret that is shown this once. */
+const kept = (
+  reply: FastifyReply,
+  provider: Provider,
+  { secret, notice }: { secret: string; notice: 'created' | 'saved' },
+): FastifyReply =>
+  secret === ''
+    ? reply.done(`${path}/${provider.id}`, notice)
+    : reply.header('cache-control', 'no-store').page(<CallbacksPage provider={provider} secret={secret} />);
+
+/** Through what messages leave: the account at each provider, its rate, and the addresses that it calls. */
+export const providers: FastifyPluginAsync = async (app) => {
+  app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const list = await providersOf(api);
+    return reply.page(<ListPage providers={list} rates={await getRates(api)} />);
+  });
+
+  app.get(`${path}/new`, { config: { access: 'admin' } }, async (_request, reply) =>
+    reply.page(<KindsPage />),
+  );
+
+  app.get<{ Params: z.infer<typeof kindParams> }>(
+    `${path}/new/:kind`,
+    { config: { access: 'admin' }, schema: { params: kindParams } },
+    async (request, reply) => {
+      const { kind } = request.params;
+      return reply.page(<NewPage kind={kind} state={newForm(beginningOf(kind))} />);
+    },
+  );
+
+  // Without a redirect where there is a callback secret: the addresses with it are in this answer only.
+  app.post<{ Params: z.infer<typeof kindParams> }>(
+    `${path}/new/:kind`,
+    { config: { access: 'admin' }, schema: { params: kindParams } },
+    async (request, reply) => {
+      const { api, view } = consoleOf(request);
+      const { kind } = request.params;
+      const form = formOf(request);
+      try {
+        const body = {
+          ...contentOf(kind, form),
+          ratePerSecond: form.number('ratePerSecond'),
+          secrets: secretsOf(kind, form) ?? { kind },
+        };
+        const provider = await api.send('POST', '/api/providers', body, providerView);
+        return await kept(reply, provider, { secret: shownSecret(form), notice: 'created' });
+      } catch (error) {
+        const state = refusedState(error, form, view.locale);
+        return reply.page(<NewPage kind={kind} state={state} />, state.status);
+      }
+    },
+  );
+
+  app.get<Params>(`${path}/:id`, view, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const provider = await getProvider(api, request.params.id);
+    return reply.page(await providerPage(api, provider, {}));
+  });
+
+  app.post<Params>(`${path}/:id`, change, async (request, reply) => {
+    const { api, view } = consoleOf(request);
+    const provider = await getProvider(api, request.params.id);
+    const { kind } = provider.config;
+    const form = formOf(request);
+    try {
+      const { ratePerSecond, archivedAt } = provider;
+      const secrets = secretsOf(kind, form);
+      const content = { ...contentOf(kind, form), ratePerSecond, archived: archivedAt !== null };
+      const body = { ...content, ...(secrets ? { secrets } : {}) };
+      const saved = await api.send('PUT', `/api/providers/${provider.id}`, body, providerView);
+      return await kept(reply, saved, { secret: shownSecret(form), notice: 'saved' });
+    } catch (error) {
+      const state = refusedState(error, form, view.locale);
+      return reply.page(await providerPage(api, provider, { data: state }), state.status);
+    }
+  });
+
+  app.post<Params>(`${path}/:id/rate`, change, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const provider = await getProvider(api, request.params.id);
+    return submit(
+      request,
+      reply,
+      async (form) => {
+        await put(api, provider, { ratePerSecond: form.number('ratePerSecond') });
+        return { to: `${path}/${provider.id}`, notice: 'saved' };
+      },
+      (rate) => providerPage(api, provider, { rate }),
+    );
+  });
+
+  app.post<Params>(`${path}/:id/fallback`, change, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const provider = await getProvider(api, request.params.id);
+    return submit(
+      request,
+      reply,
+      async (form) => {
+        const fallback = { fallbackId: form.number('fallbackId') };
+        await api.send('PUT', `/api/providers/${provider.id}/fallback`, fallback);
+        return { to: `${path}/${provider.id}`, notice: 'saved' };
+      },
+      (fallback) => providerPage(api, provider, { fallback }),
+    );
+  });
+
+  app.get<Params>(
+    `${path}/:id/rate-now`,
+    { config: { access: 'viewer', fragment: true }, schema: { params: idParams } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const rates = await getRates(consoleOf(request).api);
+      return reply.fragment(<RateNow rate={rates.find(({ providerId }) => providerId === id)} />);
+    },
+  );
+
+  app.get<Params>(`${path}/:id/archive`, change, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const { id } = request.params;
+    const usedBy = await getUses(api, id);
+    return reply.page(<ArchivePage provider={await getProvider(api, id)} usedBy={usedBy} />);
+  });
+
+  for (const archived of [true, false]) {
+    app.post<Params>(`${path}/:id/${archived ? 'archive' : 'restore'}`, change, async (request, reply) => {
+      const { api } = consoleOf(request);
+      return act(request, reply, path, async () => {
+        await put(api, await getProvider(api, request.params.id), { archived });
+        return { to: path, notice: archived ? 'archived' : 'restored' };
+      });
+    });
+  }
+
+  app.get<Params>(`${path}/:id/delete`, change, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const { id } = request.params;
+    const usedBy = await getUses(api, id);
+    return reply.page(<DeletePage provider={await getProvider(api, id)} usedBy={usedBy} />);
+  });
+
+  app.post<Params>(`${path}/:id/delete`, change, async (request, reply) =>
+    act(request, reply, `${path}/${request.params.id}`, async () => {
+      await consoleOf(request).api.send('DELETE', `/api/providers/${request.params.id}`);
+      return { to: path, notice: 'deleted' };
+    }),
+  );
+};
+
+/** Changes a little of a provider and leaves the rest. */
+async function put(
+  api: Api,
+  { id, name, config, segmentProfile, ratePerSecond, archivedAt }: Provider,
+  changes: object,
+): Promise<void> {
+  const content = { name, config, segmentProfile, ratePerSecond, archived: archivedAt !== null };
+  await api.send('PUT', `/api/providers/${id}`, { ...content, ...changes });
+}
+
+async function providerPage(
+  api: Api,
+  provider: Provider,
+  { data, rate, fallback }: { data?: FormState; rate?: FormState; fallback?: FormState },
+) {
+  const rates = await getRates(api);
+  const { config } = provider;
+  const document = config.kind === 'http' ? gatewayDocument(config) : {};
+  return (
+    <ProviderPage
+      provider={provider}
+      usedBy={await getUses(api, provider.id)}
+      now={rates.find(({ providerId }) => providerId === provider.id)}
+      data={data ?? newForm({ ...provider, ...document })}
+      rate={rate ?? newForm({ ratePerSecond: provider.ratePerSecond })}
+      fallback={fallback ?? newForm({ fallbackId: provider.fallbackId })}
+      others={(await providersOf(api)).filter(({ id }) => id !== provider.id)}
+    />
+  );
+}
+
+const ownProfile = {
+  twilio: 'twilio',
+  sandbox: 'twilio',
+  zenvia: 'zenvia',
+  infobip: 'gsm',
+  http: 'gsm',
+} as const;
+
+function beginningOf(kind: ProviderKind): object {
+  const hasCallbackSecret = providerFields(kind).secrets.includes('callbackSecret');
+  return {
+    ...(kind === 'http' ? newGateway : {}),
+    segmentProfile: ownProfile[kind],
+    // By chance, as it has to be; people change it if they like.
+    secrets: hasCallbackSecret ? { callbackSecret: randomBytes(24).toString('base64url') } : {},
+  };
+}
+
+const contentOf = (kind: ProviderKind, form: FormValues) => ({
+  name: form.text('name'),
+  segmentProfile: form.text('segmentProfile'),
+  config:
+    kind === 'http'
+      ? gatewayOf(form)
+      : {
+          kind,
+          ...Object.fromEntries(
+            providerFields(kind).config.map((name) => [name, form.optional(`config.${name}`) ?? undefined]),
+          ),
+        },
+});
+
+/** The secrets that were filled in; null where none was. */
+function secretsOf(kind: ProviderKind, form: FormValues): object | null {
+  const given = providerFields(kind).secrets.flatMap((name) => {
+    const value = form.optional(`secrets.${name}`);
+    return value === null ? [] : [[name, value] as const];
+  });
+  const named = rowsWith(form, 'secrets.values', 'value').length > 0;
+  const values = Object.entries(recordOf(form, 'secrets.values')).filter(([, value]) => value !== '');
+  if (given.length === 0 && !named) return null;
+  return {
+    kind,
+    ...Object.fromEntries(given),
+    ...(kind === 'http' ? { values: Object.fromEntries(values) } : {}),
+  };
+}
+
+const shownSecret = (form: FormValues): string => form.text('secrets.callbackSecret').trim();
+
+function refusedState(
+  error: unknown,
+  form: FormValues,
+  locale: Parameters<typeof failureWords>[0],
+): FormState & { status: number } {
+  if (!(error instanceof ApiFailure) || error.status === 401 || error.status === 404) throw error;
+  const problems = error.problems.map((problem) => gatewayProblem(form, problem));
+  const failure = problems.length === 0 ? failureWords(locale, error) : undefined;
+  return { values: form, problems, failure, status: error.status };
+}

@@ -1,0 +1,53 @@
+import { dictionary } from '../kit/dictionary.ts';
+
+/** What people wrote to us. */
+export const inboundWords = dictionary(
+  {
+    title: 'Respostas',
+    effects: {
+      none: 'Recebida',
+      ticket: 'Atendimento',
+      opt_out: 'Descadastro',
+      opt_in: 'Voltou a aceitar',
+      help: 'Pediu ajuda',
+    },
+    waiting: 'A tratar',
+    effect: 'Efeito',
+    phone: 'Telefone',
+    text: 'Mensagem',
+    received: 'Recebida em',
+    campaign: 'Campanha',
+    nobody: 'Não responde a nenhum SMS nosso',
+    matching: 'Responde a',
+    unmatched: 'Nenhum SMS nosso',
+    ticket: 'Atendimento',
+    answered: 'SMS respondido',
+    empty: 'Nenhuma resposta',
+    emptyText: 'O que as pessoas respondem aos SMS aparece aqui.',
+    nothingFound: 'Nada encontrado com este filtro.',
+  },
+  {
+    title: 'Replies',
+    effects: {
+      none: 'Received',
+      ticket: 'Ticket',
+      opt_out: 'Opt-out',
+      opt_in: 'Opted back in',
+      help: 'Asked for help',
+    },
+    waiting: 'To be handled',
+    effect: 'Effect',
+    phone: 'Phone',
+    text: 'Message',
+    received: 'Received',
+    campaign: 'Campaign',
+    nobody: 'Answers no SMS of ours',
+    matching: 'Answers',
+    unmatched: 'No SMS of ours',
+    ticket: 'Ticket',
+    answered: 'The SMS that was answered',
+    empty: 'No reply',
+    emptyText: 'What people answer to SMS appears here.',
+    nothingFound: 'Nothing found under this filter.',
+  },
+);

@@ -1,0 +1,220 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { idParams } from '../../api/http/parameters.ts';
+import { resendView } from '../../api/runs/resends.ts';
+import { runView } from '../../api/runs/view.ts';
+import { type FailureReason, failureReasons } from '../../domain/message.ts';
+import type { Api } from '../kit/api.ts';
+import { ActionButton } from '../kit/buttons.tsx';
+import { resends as words } from './words-resends.ts';
+import { runs as runWords } from './words.ts';
+import { Page } from '../kit/layout.tsx';
+import { Card } from '../kit/parts.tsx';
+import { act, formOf } from '../kit/responses.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { useFormat, useMay, useWords } from '../kit/view.tsx';
+
+type Run = z.output<typeof runView>;
+type Count = z.output<typeof resendView>;
+
+const oneOrMore = z.preprocess(
+  (value) => (value === undefined ? [] : [value].flat()),
+  z.array(z.enum(failureReasons)),
+);
+const scope = z.object({
+  unknown: z.literal('yes').optional().catch(undefined),
+  /** Those that are to be sent again; none: all. */
+  reason: oneOrMore.catch([]),
+});
+type Scope = z.output<typeof scope>;
+
+/** Why a message may be unknown: who asks for those asks for all of them, whatever the reasons of the failed ones. */
+const unknownReasons = ['no_answer', 'sender_died'] as const satisfies readonly FailureReason[];
+
+const queryOf = ({ unknown, reason }: Scope) => ({
+  includeUnknown: String(unknown === 'yes'),
+  reasons:
+    reason.length === 0 ? undefined : [...reason, ...(unknown === 'yes' ? unknownReasons : [])].join(','),
+});
+
+/** Sending the failed messages of an ended run again: what would be sent, and then a run of its own. */
+export const runResend: FastifyPluginAsyncZod = async (app) => {
+  const countOf = (api: Api, id: number, of: Scope): Promise<Count> =>
+    api.get(`/api/runs/${id}/resend`, resendView, queryOf(of));
+
+  app.get(
+    '/runs/:id/resend',
+    { config: { access: 'viewer' }, schema: { params: idParams, querystring: scope } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      const { id } = request.params;
+      const { reason, unknown } = request.query;
+      const [run, all, withUnknown, some] = await Promise.all([
+        api.get(`/api/runs/${id}`, runView),
+        countOf(api, id, { reason: [] }),
+        countOf(api, id, { unknown: 'yes', reason: [] }),
+        // Of a large run each count takes a while.
+        reason.length === 0 ? null : countOf(api, id, request.query),
+      ]);
+      const chosen = some ?? (unknown === 'yes' ? withUnknown : all);
+      return reply.page(
+        <ResendPage run={run} scope={request.query} chosen={chosen} all={all} withUnknown={withUnknown} />,
+      );
+    },
+  );
+
+  app.post(
+    '/runs/:id/resend',
+    { config: { access: 'operator' }, schema: { params: idParams } },
+    async (request, reply) => {
+      const { api, view } = consoleOf(request);
+      const { id } = request.params;
+      const form = formOf(request);
+      return act(request, reply, `/runs/${id}/resend`, async () => {
+        const reasons = form.text('reasons');
+        const { runId } = await api.send(
+          'POST',
+          `/api/runs/${id}/resend`,
+          {
+            includeUnknown: form.text('includeUnknown') === 'true',
+            reasons: reasons === '' ? null : reasons.split(','),
+            messages: form.number('messages'),
+          },
+          z.object({ runId: z.int(), messages: z.int() }),
+        );
+        return { to: `/runs/${runId}`, notice: { words: words[view.locale].started } };
+      });
+    },
+  );
+};
+
+function ResendPage({
+  run,
+  scope,
+  chosen,
+  all,
+  withUnknown,
+}: {
+  run: Run;
+  scope: Scope;
+  chosen: Count;
+  all: Count;
+  withUnknown: Count;
+}) {
+  const t = useWords(words);
+  const runs = useWords(runWords);
+  const format = useFormat();
+  const mayChange = useMay('operator');
+  const url = `/runs/${run.id}/resend`;
+  const { includeUnknown, reasons } = queryOf(scope);
+  const unknown = withUnknown.byReason
+    .filter(({ status }) => status === 'unknown')
+    .reduce((sum, { messages }) => sum + messages, 0);
+  return (
+    <Page
+      title={t.title(String(run.id))}
+      section="runs"
+      trail={[{ href: `/runs/${run.id}`, label: runs.run(String(run.id)) }]}
+    >
+      <p>{t.about}</p>
+      <div class="halves">
+        <Card title={t.which}>
+          {all.messages + unknown === 0 ? (
+            <p class="mb-0">{t.nothing}</p>
+          ) : (
+            <form
+              method="get"
+              action={url}
+              hx-get={url}
+              hx-trigger="change"
+              hx-select="#resend-what"
+              hx-target="#resend-what"
+              hx-swap="outerHTML"
+            >
+              {all.byReason.length > 0 && (
+                <fieldset class="mb-3">
+                  <legend class="form-label">{t.reasons}</legend>
+                  {reasonsOf(all).map(({ reason, messages }) => (
+                    <label key={reason} class="form-check">
+                      <input
+                        class="form-check-input"
+                        type="checkbox"
+                        name="reason"
+                        value={reason}
+                        checked={scope.reason.some((one) => one === reason)}
+                      />
+                      <span class="form-check-label">
+                        {runs.reason[reason] ?? reason}: {format.number(messages)}
+                      </span>
+                    </label>
+                  ))}
+                  <p class="form-hint">{t.reasonsHelp}</p>
+                </fieldset>
+              )}
+              {unknown > 0 && (
+                <fieldset class="mb-3">
+                  <legend class="form-label">{t.unknown}</legend>
+                  <label class="form-check">
+                    <input
+                      class="form-check-input"
+                      type="checkbox"
+                      name="unknown"
+                      value="yes"
+                      checked={scope.unknown === 'yes'}
+                      aria-describedby="unknown-help"
+                    />
+                    <span class="form-check-label">{t.includeUnknown(format.number(unknown))}</span>
+                  </label>
+                  <p class="form-hint" id="unknown-help">
+                    {t.unknownHelp}
+                  </p>
+                </fieldset>
+              )}
+              <button class="btn">{t.count}</button>
+            </form>
+          )}
+        </Card>
+        <div id="resend-what">
+          <Card title={t.what}>
+            <p class="figure-value">{t.messages(chosen.messages, format.number(chosen.messages))}</p>
+            <p>{t.segments(format.number(chosen.segments))}</p>
+            {scope.unknown === 'yes' && unknown > 0 && (
+              <div class="alert alert-warning" role="status">
+                {t.unknownWarning}
+              </div>
+            )}
+            {chosen.messages === 0 ? (
+              <p class="text-secondary mb-0">{t.nothing}</p>
+            ) : (
+              <div class="buttons">
+                {mayChange && (
+                  <ActionButton
+                    action={url}
+                    kind="danger"
+                    values={{ includeUnknown, reasons: reasons ?? '', messages: String(chosen.messages) }}
+                  >
+                    {t.resend(chosen.messages, format.number(chosen.messages))}
+                  </ActionButton>
+                )}
+                <a class="btn" href={`/runs/${run.id}`}>
+                  {t.back}
+                </a>
+              </div>
+            )}
+          </Card>
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** Messages by reason, whatever their status; the most first. */
+function reasonsOf({ byReason }: Count): { reason: string; messages: number }[] {
+  const sums = new Map<string, number>();
+  for (const { reason, messages } of byReason) {
+    if (reason !== '') sums.set(reason, (sums.get(reason) ?? 0) + messages);
+  }
+  return [...sums]
+    .map(([reason, messages]) => ({ reason, messages }))
+    .sort((a, b) => b.messages - a.messages);
+}

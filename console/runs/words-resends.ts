@@ -1,0 +1,49 @@
+import { dictionary } from '../kit/dictionary.ts';
+
+/** Sending messages of an ended run again. */
+export const resends = dictionary(
+  {
+    title: (run: string) => `Reenviar da execução ${run}`,
+    about:
+      'Uma nova execução envia de novo as mensagens que falharam, com os mesmos textos, horário e provedor. Quem se descadastrou ou recusou consentimento fica de fora.',
+    which: 'Quais mensagens',
+    reasons: 'Só as que falharam por',
+    reasonsHelp: 'Nada marcado: por qualquer motivo.',
+    unknown: 'Incertas',
+    includeUnknown: (count: string) =>
+      count === '1' ? 'Reenviar também a incerta' : `Reenviar também as ${count} incertas`,
+    unknownHelp: 'O provedor pode tê-las aceitado: quem já recebeu recebe a mensagem duas vezes.',
+    unknownWarning:
+      'As incertas podem já ter chegado. Há pessoas que podem receber a mesma mensagem duas vezes.',
+    count: 'Contar de novo',
+    what: 'O que será enviado',
+    messages: (count: number, words: string) => (count === 1 ? `${words} mensagem` : `${words} mensagens`),
+    segments: (count: string) => `Segmentos: ${count}`,
+    nothing: 'Não há nada a reenviar.',
+    resend: (count: number, words: string) =>
+      count === 1 ? `Reenviar ${words} mensagem` : `Reenviar ${words} mensagens`,
+    back: 'Voltar',
+    started: 'O reenvio começou.',
+  },
+  {
+    title: (run) => `Resend from run ${run}`,
+    about:
+      'A new run sends the messages that failed again, with the same texts, hours and provider. Who has opted out or refused consent is left out.',
+    which: 'Which messages',
+    reasons: 'Only those that failed for',
+    reasonsHelp: 'None ticked: for any reason.',
+    unknown: 'Unknown',
+    includeUnknown: (count) =>
+      count === '1' ? 'Send the unknown one again, too' : `Send the ${count} unknown ones again, too`,
+    unknownHelp: 'The provider may have taken them: who has got the message gets it twice.',
+    unknownWarning: 'The unknown ones may have arrived. Some people may get the same message twice.',
+    count: 'Count again',
+    what: 'What will be sent',
+    messages: (count, words) => (count === 1 ? `${words} message` : `${words} messages`),
+    segments: (count) => `Segments: ${count}`,
+    nothing: 'There is nothing to send again.',
+    resend: (count, words) => (count === 1 ? `Send ${words} message again` : `Send ${words} messages again`),
+    back: 'Back',
+    started: 'The resend has begun.',
+  },
+);

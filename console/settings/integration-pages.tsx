@@ -1,0 +1,192 @@
+import type { z } from 'zod';
+import type { integrationView } from '../../api/settings/integrations.ts';
+import type { EntryUse } from '../../api/settings/uses.ts';
+import { AddLink, SaveOrCancel, Submit } from '../kit/buttons.tsx';
+import { EntryActions, EntryState, UsesCard } from '../kit/entries.tsx';
+import { CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
+import { Form, type FormState } from '../kit/form.tsx';
+import { common } from '../kit/words.ts';
+import { integrationWords } from './words-integrations.ts';
+import { Page } from '../kit/layout.tsx';
+import { Card, ConfirmPage, Empty, Table } from '../kit/parts.tsx';
+import { Rows } from '../kit/rows.tsx';
+import { Uses } from '../kit/uses.tsx';
+import { useMay, useWords } from '../kit/view.tsx';
+
+export const integrationsPath = '/settings/integrations';
+export type Integration = z.output<typeof integrationView>;
+/** Where the authentication stands in the form. */
+export const auth = 'config.authentication';
+
+const useTrail = (inner = true) => {
+  const t = useWords(integrationWords);
+  const words = useWords(common);
+  return [
+    { href: '/settings', label: words.nav.settings },
+    ...(inner ? [{ href: integrationsPath, label: t.page.title }] : []),
+  ];
+};
+
+export function ListPage({ integrations: rows }: { integrations: readonly Integration[] }) {
+  const t = useWords(integrationWords);
+  const mayAdd = useMay('admin');
+  const add = { href: `${integrationsPath}/new`, label: t.add };
+  return (
+    <Page
+      title={t.page.title}
+      section="settings"
+      trail={useTrail(false)}
+      actions={mayAdd && <AddLink {...add} />}
+    >
+      <Table
+        caption={t.page.title}
+        rows={rows}
+        columns={[
+          {
+            heading: t.fields.name,
+            cell: ({ id, name }) => <a href={`${integrationsPath}/${id}`}>{name}</a>,
+          },
+          { heading: t.kind, cell: ({ config }) => t.kinds[config.authentication.kind] },
+          { heading: t.fields['config.hosts'], cell: ({ config }) => config.hosts.join(', '), wide: true },
+          {
+            heading: t.state,
+            wide: true,
+            cell: ({ archivedAt }) => <EntryState archivedAt={archivedAt} inUse={t.inUse} />,
+          },
+        ]}
+        empty={<Empty icon="key" title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}
+      />
+    </Page>
+  );
+}
+
+function Fields({ stored }: { stored: boolean }) {
+  const t = useWords(integrationWords);
+  const optionsOf = (words: Readonly<Record<string, string>>) =>
+    Object.entries(words).map(([value, label]) => ({ value, label }));
+  return (
+    <>
+      <TextField name="name" required maxLength={100} autofocus={!stored} />
+      <SelectField name={`${auth}.kind`} options={optionsOf(t.kinds)} />
+      <div data-when={`${auth}.kind=basic`}>
+        <TextField name={`${auth}.user`} required maxLength={255} />
+      </div>
+      <div data-when={`${auth}.kind=api_key`}>
+        <SelectField name={`${auth}.in`} options={optionsOf(t.places)} />
+        <TextField name={`${auth}.name`} required maxLength={100} placeholder="X-Api-Key" />
+      </div>
+      <div data-when={`${auth}.kind=oauth2`}>
+        <TextField name={`${auth}.tokenUrl`} type="url" required placeholder="https://" />
+        <TextField name={`${auth}.clientId`} required maxLength={255} />
+        <TextField name={`${auth}.scope`} maxLength={1000} />
+        <TextField name={`${auth}.audience`} maxLength={1000} />
+        <SelectField name={`${auth}.clientAuthentication`} options={optionsOf(t.clientAuthentications)} />
+      </div>
+      <div data-when={`${auth}.kind=basic|bearer|api_key|oauth2`}>
+        <TextField
+          name="secrets.secret"
+          type="password"
+          autocomplete="new-password"
+          required={!stored}
+          help={stored ? t.stored : t.helps['secrets.secret']}
+        />
+      </div>
+      <TextAreaField name="config.hosts" required rows={3} />
+      <h3 class="form-label">{t.headers}</h3>
+      <p class="form-hint">
+        {t.headersHelp} {stored && t.stored}
+      </p>
+      <Rows name="config.headers" label={t.headers}>
+        {(row) => (
+          <>
+            <TextField name={`${row}.name`} class="" maxLength={100} />
+            <TextField name={`${row}.value`} class="edit-row-wide" maxLength={4000} />
+            <CheckField name={`${row}.secret`} class="edit-row-check" />
+          </>
+        )}
+      </Rows>
+      {stored && <p class="form-hint">{t.newSecrets}</p>}
+    </>
+  );
+}
+
+export function NewPage({ state }: { state: FormState }) {
+  const t = useWords(integrationWords);
+  return (
+    <Page title={t.add} section="settings" trail={useTrail()}>
+      <div class="narrow">
+        <Card>
+          <Form action={integrationsPath} state={state} labels={t.fields} helps={t.helps} once>
+            <Fields stored={false} />
+            <SaveOrCancel back={integrationsPath} />
+          </Form>
+        </Card>
+      </div>
+    </Page>
+  );
+}
+
+export function IntegrationPage({
+  integration: { id, name, archivedAt },
+  usedBy,
+  state,
+}: {
+  integration: Integration;
+  usedBy: readonly EntryUse[];
+  state: FormState;
+}) {
+  const t = useWords(integrationWords);
+  const words = useWords(common);
+  const mayChange = useMay('admin');
+  const address = `${integrationsPath}/${id}`;
+  return (
+    <Page
+      title={name}
+      section="settings"
+      trail={useTrail()}
+      actions={<EntryActions address={address} archivedAt={archivedAt} />}
+    >
+      <div class="row row-cards">
+        <div class="col-lg-7">
+          <Card>
+            <Form action={address} state={state} labels={t.fields} helps={t.helps} readOnly={!mayChange}>
+              <Fields stored />
+              {mayChange && <Submit>{words.save}</Submit>}
+            </Form>
+          </Card>
+        </div>
+        <div class="col-lg-5">
+          <UsesCard title={t.uses} none={t.usedByNone} usedBy={usedBy} />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** Before an integration is archived or deleted; of one in use the archive stands in place of the deletion. */
+export function LeavePage({
+  page,
+  integration: { id, name },
+  usedBy,
+}: {
+  page: 'archive' | 'delete';
+  integration: Integration;
+  usedBy: readonly EntryUse[];
+}) {
+  const t = useWords(integrationWords);
+  const words = useWords(common);
+  const mustStay = page === 'delete' && usedBy.length > 0;
+  const deletes = page === 'delete' && !mustStay;
+  return (
+    <ConfirmPage
+      title={page === 'delete' ? t.deleteTitle(name) : t.archiveTitle(name)}
+      section="settings"
+      text={mustStay ? t.cantDelete : deletes ? t.deleteText : t.archiveText}
+      details={<Uses usedBy={usedBy} />}
+      {...(deletes ? {} : { note: mustStay ? t.archiveText : t.archiveNote })}
+      action={`${integrationsPath}/${id}/${deletes ? 'delete' : 'archive'}`}
+      button={deletes ? words.delete : words.archive}
+      back={`${integrationsPath}/${id}`}
+    />
+  );
+}

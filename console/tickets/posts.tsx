@@ -1,0 +1,298 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyPluginAsync } from 'fastify';
+import { z } from 'zod';
+import { urlId } from '../../api/http/parameters.ts';
+import { ticketPostingView, ticketPostList, type ticketPostView } from '../../api/tickets/posts.ts';
+import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
+import type { Api } from '../kit/api.ts';
+import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
+import { ActionButton, Submit } from '../kit/buttons.tsx';
+import { CheckField, ChoiceField, TextField } from '../kit/fields.tsx';
+import { Form, type FormState, newForm } from '../kit/form.tsx';
+import type { FormValues } from '../kit/form-data.ts';
+import { common } from '../kit/words.ts';
+import { ticketPostWords } from './words-posts.ts';
+import { Page } from '../kit/layout.tsx';
+import { Card, ConfirmPage, Empty, Facts, Pager, State, Table, Time, type Tone } from '../kit/parts.tsx';
+import { rowsWith } from '../kit/records.ts';
+import { act, submit } from '../kit/responses.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { Rows } from '../kit/rows.tsx';
+import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
+
+const path = '/settings/ticket-posting';
+const postsPath = '/settings/ticket-posts';
+const pageSize = 50;
+type Settings = z.output<typeof ticketPostingView>;
+type Post = z.output<typeof ticketPostView>;
+const eventParams = z.object({ eventId: urlId });
+const admin = { config: { access: 'admin' } } as const;
+const operator = { config: { access: 'operator' } } as const;
+
+const getSettings = (api: Api): Promise<Settings> =>
+  api.get('/api/settings/ticket-posting', ticketPostingView);
+
+/** The helpdesk that tickets are posted to, and what became of the posts. */
+export const ticketPosts: FastifyPluginAsync = async (app) => {
+  app.get(path, admin, async (request, reply) => {
+    const settings = await getSettings(consoleOf(request).api);
+    const { posting } = settings;
+    const headers = posting?.headerNames.map((name) => ({ name, value: '' }));
+    const secret = posting ? undefined : randomBytes(32).toString('base64url');
+    const fresh = { enabled: true, events: [...ticketEventKinds], secret };
+    return reply.page(
+      <SettingsPage settings={settings} state={newForm({ ...(posting ?? fresh), headers })} />,
+    );
+  });
+
+  app.post(path, admin, async (request, reply) => {
+    const { api } = consoleOf(request);
+    return submit(
+      request,
+      reply,
+      async (form) => {
+        await api.send('PUT', '/api/settings/ticket-posting', contentOf(form));
+        return { to: path, notice: 'saved' };
+      },
+      async (state) => <SettingsPage settings={await getSettings(api)} state={refused(state)} />,
+    );
+  });
+
+  app.get(postsPath, operator, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const query = queryOf(request.query);
+    let failed = 0;
+    const found = await searched(async () => {
+      const list = await api.get('/api/ticket-posts', ticketPostList, { ...query, limit: pageSize });
+      failed = list.failed;
+      return list.posts.map((post) => ({ ...post, id: post.eventId }));
+    });
+    return reply.page(<ListPage {...found} query={query} failed={failed} />);
+  });
+
+  app.post<{ Params: z.infer<typeof eventParams> }>(
+    `${postsPath}/:eventId/replay`,
+    { config: { access: 'operator' }, schema: { params: eventParams } },
+    async (request, reply) => {
+      const { api, view } = consoleOf(request);
+      return act(request, reply, postsPath, async () => {
+        await api.send('POST', `/api/ticket-posts/${request.params.eventId}/replay`);
+        return { to: postsPath, notice: { words: ticketPostWords[view.locale].replayed } };
+      });
+    },
+  );
+
+  app.get(`${postsPath}/replay-failed`, operator, async (request, reply) => {
+    const { failed } = await consoleOf(request).api.get('/api/ticket-posts', ticketPostList, { limit: 1 });
+    return reply.page(<ReplayPage failed={failed} />);
+  });
+
+  app.post(`${postsPath}/replay-failed`, operator, async (request, reply) => {
+    const { api, view } = consoleOf(request);
+    return act(request, reply, postsPath, async () => {
+      const answer = z.object({ replayed: z.int() });
+      const { replayed } = await api.send('POST', '/api/ticket-posts/replay-failed', {}, answer);
+      const words = ticketPostWords[view.locale].replayFailedDone(view.format.number(replayed));
+      return { to: postsPath, notice: { words } };
+    });
+  });
+};
+
+/** What is left empty stays as it is stored. */
+function contentOf(form: FormValues) {
+  const secret = form.optional('secret');
+  return {
+    enabled: form.checked('enabled'),
+    url: form.text('url').trim(),
+    events: [...form.all('events')],
+    ...(secret === null ? {} : { secret }),
+    headers: Object.fromEntries(
+      rowsWith(form, 'headers', 'name').map((row) => [
+        form.text(`${row}.name`).trim(),
+        form.optional(`${row}.value`),
+      ]),
+    ),
+  };
+}
+
+/** What the API says of a header stands at its row. */
+const refused = (state: FormState): FormState => ({
+  ...state,
+  problems: state.problems.map((problem) => {
+    const name = /^headers\.(.*)$/s.exec(problem.field)?.[1];
+    const row = rowsWith(state.values, 'headers', 'name').find(
+      (one) => state.values.text(`${one}.name`).trim() === name,
+    );
+    return row === undefined ? problem : { ...problem, field: `${row}.value` };
+  }),
+});
+
+function SettingsPage({ settings: { posting, posts }, state }: { settings: Settings; state: FormState }) {
+  const t = useWords(ticketPostWords);
+  const words = useWords(common);
+  const format = useFormat();
+  return (
+    <Page
+      title={t.page.title}
+      section="settings"
+      trail={[{ href: '/settings', label: words.nav.settings }]}
+      actions={
+        <a class="btn" href={postsPath}>
+          {t.seePosts}
+        </a>
+      }
+    >
+      <div class="row row-cards">
+        <div class="col-lg-7">
+          <Card>
+            <p class="text-secondary">{t.intro}</p>
+            <Form action={path} state={state} labels={t.fields} helps={t.helps}>
+              <CheckField name="enabled" />
+              <TextField name="url" type="url" required placeholder="https://" />
+              <ChoiceField
+                name="events"
+                required
+                options={ticketEventKinds.map((kind) => ({ value: kind, label: t.events[kind] }))}
+              />
+              <TextField
+                name="secret"
+                required={!posting}
+                autocomplete="new-password"
+                // A new one is made here, and has to be seen.
+                type={posting ? 'password' : 'text'}
+                help={posting ? t.stored : t.helps.secret}
+              />
+              <h3 class="form-label">{t.headers}</h3>
+              <p class="form-hint">
+                {t.headersHelp} {posting && t.stored}
+              </p>
+              <Rows name="headers" label={t.headers}>
+                {(row) => (
+                  <>
+                    <TextField name={`${row}.name`} class="" maxLength={100} />
+                    <TextField
+                      name={`${row}.value`}
+                      class="edit-row-wide"
+                      type="password"
+                      autocomplete="new-password"
+                    />
+                  </>
+                )}
+              </Rows>
+              <Submit>{words.save}</Submit>
+            </Form>
+          </Card>
+        </div>
+        <div class="col-lg-5">
+          <Card title={t.posts.title}>
+            <Facts
+              facts={[
+                [t.waiting, format.number(posts.waiting)],
+                [t.failed, <a href={`${postsPath}?state=failed`}>{format.number(posts.failed)}</a>],
+              ]}
+            />
+          </Card>
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+const tones = { waiting: 'busy', delivered: 'good', failed: 'bad' } as const satisfies Record<string, Tone>;
+
+function ListPage({
+  rows,
+  refusal,
+  query,
+  failed,
+}: Awaited<ReturnType<typeof searched<Post & { id: number }>>> & { query: Query; failed: number }) {
+  const t = useWords(ticketPostWords);
+  const words = useWords(common);
+  const { format } = useView();
+  const maySetUp = useMay('admin');
+  const searching = Object.keys(query).length > 0;
+  return (
+    <Page
+      title={t.posts.title}
+      section="settings"
+      trail={[{ href: '/settings', label: words.nav.settings }]}
+      actions={
+        <>
+          {failed > 0 && (
+            <a class="btn" href={`${postsPath}/replay-failed`}>
+              {t.replayFailed} ({format.number(failed)})
+            </a>
+          )}{' '}
+          {maySetUp && (
+            <a class="btn" href={path}>
+              {t.seeSettings}
+            </a>
+          )}
+        </>
+      }
+    >
+      <Filters
+        action={postsPath}
+        query={query}
+        refusal={refusal}
+        filters={[
+          {
+            name: 'state',
+            label: t.state,
+            options: ticketPostStates.map((state) => ({ value: state, label: t.states[state] })),
+          },
+          { name: 'ticketId', label: t.ticket },
+        ]}
+      />
+      <Table
+        caption={t.posts.title}
+        rows={rows}
+        columns={[
+          { heading: t.event, cell: ({ kind, eventId }) => `${t.events[kind]} (${eventId})` },
+          { heading: t.ticket, cell: ({ ticketId }) => <a href={`/tickets/${ticketId}`}>{ticketId}</a> },
+          { heading: t.state, cell: ({ state }) => <State tone={tones[state]}>{t.states[state]}</State> },
+          { heading: t.attempts, numeric: true, wide: true, cell: ({ attempts }) => format.number(attempts) },
+          { heading: t.queued, wide: true, cell: ({ queuedAt }) => <Time at={queuedAt} /> },
+          {
+            heading: t.answer,
+            wide: true,
+            cell: ({ answerStatus, answer, attempts }) =>
+              attempts === 0 ? (
+                words.none
+              ) : (
+                <span class="long-text">
+                  {answerStatus ?? t.noAnswer} {answer}
+                </span>
+              ),
+          },
+          {
+            heading: t.replay,
+            cell: ({ eventId }) => (
+              <ActionButton action={`${postsPath}/${eventId}/replay`} small>
+                {t.replay}
+              </ActionButton>
+            ),
+          },
+        ]}
+        empty={<Empty icon="tickets" title={t.empty} text={searching ? t.nothingFound : t.emptyText} />}
+      />
+      <Pager {...pagesOf(postsPath, query, { rows, size: pageSize })} />
+    </Page>
+  );
+}
+
+function ReplayPage({ failed }: { failed: number }) {
+  const t = useWords(ticketPostWords);
+  const format = useFormat();
+  return (
+    <ConfirmPage
+      title={t.replayFailedTitle}
+      section="settings"
+      text={t.replayFailedText(format.number(failed))}
+      note={t.replayFailedNote}
+      action={`${postsPath}/replay-failed`}
+      button={t.replayFailed}
+      back={postsPath}
+    />
+  );
+}

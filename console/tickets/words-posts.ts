@@ -1,0 +1,108 @@
+import { counted, dictionary } from '../kit/dictionary.ts';
+
+/** Tickets that are posted to the helpdesk. */
+export const ticketPostWords = dictionary(
+  {
+    page: { title: 'Helpdesk', about: 'Para onde aberturas e mudanças de atendimentos são enviadas' },
+    posts: { title: 'Envios ao helpdesk', about: 'O que foi enviado, o que espera e o que falhou' },
+    intro:
+      'Cada acontecimento escolhido é enviado, assinado, por POST ao endereço. Enquanto o helpdesk não responde, os envios esperam; os SMS seguem saindo.',
+    waiting: 'Esperando',
+    failed: 'Falharam',
+    seePosts: 'Ver os envios',
+    seeSettings: 'Configurar',
+    state: 'Situação',
+    states: { waiting: 'Esperando', delivered: 'Entregue', failed: 'Falhou' },
+    event: 'Acontecimento',
+    events: {
+      opened: 'Aberto',
+      changed: 'Alterado por uma pessoa',
+      reply: 'O cliente respondeu de novo',
+      receipt: 'Um recibo corrigiu a solução',
+    },
+    ticket: 'Atendimento',
+    attempts: 'Tentativas',
+    queued: 'Desde',
+    answer: 'Resposta',
+    noAnswer: 'Sem resposta',
+    replay: 'Enviar de novo',
+    replayed: 'Será enviado de novo.',
+    replayFailed: 'Reenviar os que falharam',
+    replayFailedTitle: 'Reenviar os que falharam?',
+    replayFailedText: (count: string) =>
+      counted(count, 'envio que falhou é tentado de novo.', 'envios que falharam são tentados de novo.'),
+    replayFailedNote: 'O helpdesk reconhece repetições pelo número do acontecimento.',
+    replayFailedDone: (count: string) =>
+      counted(count, 'envio será tentado de novo.', 'envios serão tentados de novo.'),
+    empty: 'Nenhum envio',
+    emptyText: 'O que acontece com os atendimentos aparece aqui depois que o envio é habilitado.',
+    nothingFound: 'Nada encontrado com este filtro.',
+    stored: 'Já guardado. Deixe em branco para manter.',
+    headers: 'Cabeçalhos',
+    headersHelp: 'Enviados junto, como Authorization. São guardados cifrados e nunca mais mostrados.',
+    fields: {
+      enabled: 'Enviar ao helpdesk',
+      url: 'Endereço do helpdesk',
+      events: 'O que é enviado',
+      secret: 'Segredo da assinatura',
+      headers: 'Cabeçalhos',
+      'headers.*.name': 'Cabeçalho',
+      'headers.*.value': 'Valor',
+    },
+    helps: {
+      secret:
+        'De 24 a 200 caracteres sem espaços. Com ele o helpdesk confere a assinatura: copie-o agora, não será mostrado de novo.',
+    },
+  },
+  {
+    page: { title: 'Helpdesk', about: 'Where openings and changes of tickets are posted to' },
+    posts: { title: 'Posts to the helpdesk', about: 'What was posted, what waits and what failed' },
+    intro:
+      'Each event that is chosen is posted to the address, signed. While the helpdesk does not answer, posts wait; SMS go on.',
+    waiting: 'Waiting',
+    failed: 'Failed',
+    seePosts: 'See the posts',
+    seeSettings: 'Set up',
+    state: 'State',
+    states: { waiting: 'Waiting', delivered: 'Delivered', failed: 'Failed' },
+    event: 'Event',
+    events: {
+      opened: 'Opened',
+      changed: 'Changed by a person',
+      reply: 'The customer answered again',
+      receipt: 'A receipt corrected the resolution',
+    },
+    ticket: 'Ticket',
+    attempts: 'Attempts',
+    queued: 'Since',
+    answer: 'Answer',
+    noAnswer: 'No answer',
+    replay: 'Post again',
+    replayed: 'It will be posted again.',
+    replayFailed: 'Post the failed ones again',
+    replayFailedTitle: 'Post the failed ones again?',
+    replayFailedText: (count) =>
+      counted(count, 'post that failed is tried again.', 'posts that failed are tried again.'),
+    replayFailedNote: 'The helpdesk knows repetitions by the number of the event.',
+    replayFailedDone: (count) => `${counted(count, 'post', 'posts')} will be tried again.`,
+    empty: 'No post',
+    emptyText: 'What happens to tickets appears here once posting is enabled.',
+    nothingFound: 'Nothing found under this filter.',
+    stored: 'Already stored. Leave it empty to keep it.',
+    headers: 'Headers',
+    headersHelp: 'Sent along, such as Authorization. They are kept encrypted, and never shown again.',
+    fields: {
+      enabled: 'Post to the helpdesk',
+      url: "The helpdesk's address",
+      events: 'What is posted',
+      secret: 'Secret of the signature',
+      headers: 'Headers',
+      'headers.*.name': 'Header',
+      'headers.*.value': 'Value',
+    },
+    helps: {
+      secret:
+        '24 to 200 characters without spaces. By it the helpdesk checks the signature: copy it now, it will not be shown again.',
+    },
+  },
+);

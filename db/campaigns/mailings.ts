@@ -1,0 +1,236 @@
+import { z } from 'zod';
+import type { Database, Sql } from '../core/client.ts';
+import { json } from '../core/json.ts';
+import { lockImport } from '../runs/runs.ts';
+
+/**
+ * Large enough that a file of a million lines is a few hundred rows; small, for each is held several times on its way:
+ * the driver writes and reads it as hexadecimal text.
+ */
+const chunkBytes = 256 * 1024;
+
+export interface MailingFileRow {
+  id: number;
+  campaignId: number;
+  origin: 'upload' | 'webservice';
+  bytes: number;
+  sha256: Buffer;
+  lines: number;
+  badLines: number;
+  uploadedBy: string;
+  uploadedAt: Date;
+}
+
+/** Opens a file to be written by `appendMailingFile` and closed by `finishMailingFile`, all in one transaction. */
+export async function createMailingFile(sql: Sql, campaignId: number, uploadedBy: string): Promise<number> {
+  const [row] = await sql<[{ id: number }]>`
+    insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
+    values (${campaignId}, 'upload', 0, '', 0, 0, ${uploadedBy}) returning id`;
+  return row.id;
+}
+
+/** A page of an answer, from a byte of the file up to where the next one begins. */
+export const keptPage = z.object({ host: z.string(), contentType: z.string(), from: z.int() });
+export type KeptPage = z.infer<typeof keptPage>;
+
+/** An answer that was fetched whole. */
+export interface KeptAnswer {
+  id: number;
+  bytes: number;
+  pages: KeptPage[];
+}
+
+/**
+ * Opens the file that keeps what a run fetches from a web service, in the place of an earlier attempt's. Unlike an
+ * upload it is written piece by piece, each for good: the answer of an attempt that fails is what explains the failure.
+ *
+ * Null when the run's mailing has been read already. While another attempt reads it this waits: what is being imported
+ * stays.
+ */
+export async function createAnswerFile(
+  sql: Database,
+  { runId, campaignId, fetchedAt }: { runId: number; campaignId: number; fetchedAt: Date },
+): Promise<number | null> {
+  return sql.begin(async (tx) => {
+    if (!(await lockImport(tx, runId))) return null;
+    const [file] = await tx<[{ id: number }]>`
+      insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
+      values (${campaignId}, 'webservice', 0, '', 0, 0, 'system') returning id`;
+    const [run] = await tx<{ before: number | null }[]>`
+      update runs set mailing_file_id = ${file.id}, fetched_at = ${fetchedAt} where id = ${runId}
+      returning old.mailing_file_id as before`;
+    if (run?.before) await tx`delete from mailing_files where id = ${run.before} and origin = 'webservice'`;
+    return file.id;
+  });
+}
+
+/**
+ * Deletes fetched answers older than `days`, some at a time, but none of a run that may still fetch again. Returns how
+ * many; the runs stay, without them.
+ */
+export async function deleteOldAnswers(sql: Database, days: number): Promise<number> {
+  return sql.begin(async (tx) => {
+    const rows = await tx<{ id: number }[]>`
+      select f.id from mailing_files as f where origin = 'webservice'
+        and uploaded_at < now() - make_interval(days => ${days}::int)
+        and not exists (
+          select from runs where mailing_file_id = f.id and mailing_at is null
+            and status in ('running', 'paused', 'cancelling'))
+      order by uploaded_at limit 100`;
+    const ids = rows.map(({ id }) => id);
+    if (ids.length === 0) return 0;
+    await tx`update runs set mailing_file_id = null where mailing_file_id = any(${ids}::bigint[])`;
+    await tx`delete from mailing_files where id = any(${ids}::bigint[])`;
+    return ids.length;
+  });
+}
+
+/** Writes the chunks of a file: one on its way while the next one fills. Memory: these two. */
+export function createMailingWriter(sql: Sql, fileId: number) {
+  let seq = 0;
+  let held: Uint8Array[] = [];
+  let size = 0;
+  let writing: Promise<unknown> = Promise.resolve();
+  const send = async () => {
+    const chunk = Buffer.concat(held);
+    held = [];
+    size = 0;
+    await writing;
+    writing =
+      sql`insert into mailing_file_chunks (file_id, seq, bytes) values (${fileId}, ${seq++}, ${chunk})`.execute();
+    // It is awaited with the next chunk, or never when whoever writes breaks off.
+    writing.catch(() => undefined);
+  };
+  return {
+    async write(piece: Uint8Array): Promise<void> {
+      held.push(piece);
+      size += piece.length;
+      if (size >= chunkBytes) await send();
+    },
+    /** What is still held; when it returns, all is written. */
+    async flush(): Promise<void> {
+      if (size > 0) await send();
+      await writing;
+    },
+  };
+}
+
+/** Stores the stream as the file while passing every byte on, so that a reader can check it on its way in. */
+export async function* storeMailingFile(
+  sql: Sql,
+  fileId: number,
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const writer = createMailingWriter(sql, fileId);
+  for await (const piece of bytes) {
+    await writer.write(piece);
+    yield piece;
+  }
+  await writer.flush();
+}
+
+export async function finishMailingFile(
+  sql: Sql,
+  file: { id: number; bytes: number; sha256: Buffer; lines: number; badLines: number },
+): Promise<void> {
+  await sql`update mailing_files set bytes = ${file.bytes}, sha256 = ${file.sha256}, lines = ${file.lines},
+    bad_lines = ${file.badLines} where id = ${file.id}`;
+}
+
+/** Tells how far an answer is that is being fetched: bytes, and records in them. */
+export async function tellFetched(
+  sql: Sql,
+  { id, bytes, lines }: { id: number; bytes: number; lines: number },
+): Promise<void> {
+  await sql`update mailing_files set bytes = ${bytes}, lines = ${lines} where id = ${id}`;
+}
+
+/** Closes the file of an answer. `pages` is null when it is not whole, or not well-formed. */
+export async function finishAnswerFile(
+  sql: Sql,
+  file: { id: number; bytes: number; sha256: Buffer; lines: number; pages: KeptPage[] | null },
+): Promise<void> {
+  await sql`update mailing_files set bytes = ${file.bytes}, sha256 = ${file.sha256}, lines = ${file.lines},
+    pages = ${file.pages && json(sql, file.pages)} where id = ${file.id}`;
+}
+
+/** The answer that a run has fetched; null when it has none that is whole. */
+export async function keptAnswer(sql: Sql, runId: number): Promise<KeptAnswer | null> {
+  const [file] = await sql<{ id: number; bytes: number; pages: unknown }[]>`
+    select f.id, f.bytes, f.pages from runs join mailing_files as f on f.id = mailing_file_id
+    where runs.id = ${runId} and pages is not null`;
+  return file ? { ...file, pages: keptPage.array().parse(file.pages) } : null;
+}
+
+/** The pages of a kept answer with their bytes, each to be read to its end before the next. Memory: one chunk. */
+export async function* readKeptPages(
+  sql: Sql,
+  { id, bytes, pages }: KeptAnswer,
+): AsyncGenerator<Omit<KeptPage, 'from'> & { bytes: AsyncIterable<Buffer> }> {
+  const chunks = readMailingFile(sql, id);
+  let rest: Buffer = Buffer.alloc(0);
+  async function* next(count: number): AsyncGenerator<Buffer> {
+    for (let left = count; left > 0;) {
+      if (rest.length === 0) {
+        const chunk = await chunks.next();
+        if (chunk.done === true) throw new Error(`The file ${id} has fewer than its ${bytes} bytes.`);
+        rest = chunk.value;
+      }
+      const piece = rest.subarray(0, left);
+      rest = rest.subarray(piece.length);
+      left -= piece.length;
+      yield piece;
+    }
+  }
+  for (const [index, { host, contentType, from }] of pages.entries()) {
+    yield { host, contentType, bytes: next((pages[index + 1]?.from ?? bytes) - from) };
+  }
+}
+
+/** The file's bytes, a chunk at a time: the next one is on its way while one is read. Memory: these two. */
+export async function* readMailingFile(sql: Sql, fileId: number): AsyncGenerator<Buffer> {
+  const read = async (seq: number): Promise<Buffer | null> => {
+    const [chunk] = await sql<{ bytes: Buffer }[]>`
+      select bytes from mailing_file_chunks where file_id = ${fileId} and seq = ${seq}`;
+    return chunk?.bytes ?? null;
+  };
+  let next = read(0);
+  for (let seq = 1; ; seq++) {
+    const bytes = await next;
+    if (bytes === null) return;
+    next = read(seq);
+    // It is awaited later, or never when whoever reads breaks off.
+    next.catch(() => undefined);
+    yield bytes;
+  }
+}
+
+export async function getMailingFile(sql: Sql, id: number): Promise<MailingFileRow | null> {
+  const [row] = await sql<MailingFileRow[]>`
+    select id, campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by, uploaded_at from mailing_files where id = ${id}`;
+  return row ?? null;
+}
+
+/**
+ * The file that a run has read (`upload`) or the answer that it fetched (`webservice`); null where there is none, or its
+ * content is no longer kept.
+ */
+export async function keptFileOfRun(
+  sql: Sql,
+  runId: number,
+  origin: MailingFileRow['origin'],
+): Promise<number | null> {
+  const [row] = await sql<{ id: number }[]>`
+    select f.id from runs join mailing_files as f on f.id = runs.mailing_file_id
+    where runs.id = ${runId} and f.origin = ${origin}
+      and exists (select from mailing_file_chunks where file_id = f.id)`;
+  return row?.id ?? null;
+}
+
+/** Deletes the files of a campaign that were replaced and that no run was made from. Call it with the campaign locked. */
+export async function deleteUnusedMailingFiles(sql: Sql, campaignId: number): Promise<void> {
+  await sql`
+    delete from mailing_files as f where campaign_id = ${campaignId} and origin = 'upload'
+      and not exists (select from campaigns where mailing_file_id = f.id)
+      and not exists (select from runs where mailing_file_id = f.id)`;
+}

@@ -1,0 +1,192 @@
+import type { PendingQuery, Row } from 'postgres';
+import type { Sql } from '../core/client.ts';
+import { counted, movedColumns } from '../messages/messages.ts';
+import type { PhoneHash } from '../core/phone-hash.ts';
+
+/** Who said it: the person to us (`reply`) or to the provider, or an admin for them. */
+export const optOutSources = ['reply', 'provider', 'admin'] as const;
+export type OptOutSource = (typeof optOutSources)[number];
+
+interface Cause {
+  source: OptOutSource;
+  /** `user:7`; by default `system`. */
+  actor?: string;
+  note?: string;
+  /** The reply that asked for it. */
+  inboundMessageId?: number | null;
+}
+
+/**
+ * Leaves a phone (E.164) alone from now on: no message is claimed for it any more, and those queued in any run are
+ * skipped. False when it had opted out already; that is no change, and not in the history.
+ */
+export async function optOutPhone(
+  sql: Sql,
+  { phone, ...cause }: Cause & { phone: string },
+): Promise<boolean> {
+  return (await optOut(sql, sql`select ${phone}::text as phone`, cause)) > 0;
+}
+
+/** The same for those to whom these messages went, because the provider says that they asked it. */
+export async function optOutRecipients(sql: Sql, messageIds: readonly number[]): Promise<void> {
+  if (messageIds.length === 0) return;
+  const phones = sql`
+    select distinct phone from messages where id = any(${[...messageIds]}::bigint[]) and phone is not null`;
+  await optOut(sql, phones, { source: 'provider' });
+}
+
+/** One statement, so that it is done whole also outside a transaction. Returns how many are new. */
+async function optOut(
+  sql: Sql,
+  phones: PendingQuery<Row[]>,
+  { source, actor = 'system', note = '', inboundMessageId = null }: Cause,
+): Promise<number> {
+  const rows = await sql`
+    with wanted as (${phones}
+    ), added as (
+      insert into opt_outs (phone, source) select phone, ${source} from wanted order by phone
+      on conflict (phone) do nothing returning phone
+    ), told as (
+      insert into opt_out_events (phone, kind, source, actor, note, inbound_message_id)
+      select phone, 'opt_out', ${source}, ${actor}, ${note}, ${inboundMessageId} from added
+    ), held as (
+      select m.id from messages as m join wanted using (phone) where m.status = 'queued' order by m.id for update of m
+    ), moved as (
+      update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
+      from held where m.id = held.id
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from added`;
+  return rows.count;
+}
+
+/**
+ * Lets a phone be written to again: runs that read their mailing from now on do. False when it had not opted out.
+ */
+export async function optInPhone(
+  sql: Sql,
+  hash: PhoneHash,
+  { phone, source, actor = 'system', note = '', inboundMessageId = null }: Cause & { phone: string },
+): Promise<boolean> {
+  const rows = await sql`
+    with gone as (
+      delete from opt_outs where phone = ${phone} or phone_hash = ${hash(phone)} returning id
+    ), told as (
+      insert into opt_out_events (phone, kind, source, actor, note, inbound_message_id)
+      select ${phone}, 'opt_in', ${source}, ${actor}, ${note}, ${inboundMessageId} from gone limit 1
+    )
+    select from gone`;
+  return rows.count > 0;
+}
+
+/** Whether the phone (E.164) has asked to be left alone, be it before its person was erased. */
+export async function isOptedOut(sql: Sql, hash: PhoneHash, phone: string): Promise<boolean> {
+  const rows = await sql`select from opt_outs where phone = ${phone} or phone_hash = ${hash(phone)}`;
+  return rows.count > 0;
+}
+
+const hashedAtOnce = 5_000;
+
+/** Skips the queued messages of a run whose phones have opted out. */
+export async function skipOptedOut(sql: Sql, hash: PhoneHash, runId: number): Promise<void> {
+  await skip(sql, runId, sql`join opt_outs as o on o.phone = m.phone`);
+  const [{ any }] = await sql<[{ any: boolean }]>`
+    select exists (select from opt_outs where phone_hash is not null) as any`;
+  if (!any) return;
+  // The key stays in this process, so the phones have to come here. There are few such opt-outs, and mostly none.
+  for (let after = 0; ;) {
+    const rows = await sql<{ line: number; phone: string }[]>`
+      select line, phone from messages where run_id = ${runId} and line > ${after} and status = 'queued'
+      order by line limit ${hashedAtOnce}`;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    const lines = rows.map(({ line }) => line);
+    const hashes = rows.map(({ phone }) => `\\x${hash(phone).toString('hex')}`);
+    await skip(
+      sql,
+      runId,
+      sql`join unnest(${lines}::int[], ${hashes}::text[]) as h (line, hash) on h.line = m.line
+        join opt_outs as o on o.phone_hash = h.hash::bytea`,
+    );
+    after = last.line;
+  }
+}
+
+async function skip(sql: Sql, runId: number, join: PendingQuery<Row[]>): Promise<void> {
+  await sql`
+    with held as (
+      select m.id from messages as m ${join}
+      where m.run_id = ${runId} and m.status = 'queued' order by m.id for update of m
+    ), moved as (
+      update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
+      from held where m.id = held.id and m.status = 'queued'
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from moved`;
+}
+
+/** An opt-out in force; of an erased person without the phone. */
+export interface OptOutRow {
+  id: number;
+  phone: string | null;
+  source: OptOutSource;
+  at: Date;
+}
+
+/** A page of opt-outs in force, newest first; `before`: only those with a smaller id. */
+export async function listOptOuts(
+  sql: Sql,
+  {
+    phone,
+    source,
+  }: { phone?: { e164: string; hash: Buffer } | undefined; source?: OptOutSource | undefined },
+  { before, limit }: { before?: number | undefined; limit: number },
+): Promise<OptOutRow[]> {
+  return sql<OptOutRow[]>`
+    select id, phone, source, at from opt_outs where true
+      ${phone === undefined ? sql`` : sql`and (phone = ${phone.e164} or phone_hash = ${phone.hash})`}
+      ${source === undefined ? sql`` : sql`and source = ${source}`}
+      ${before === undefined ? sql`` : sql`and id < ${before}`}
+    order by id desc limit ${limit}`;
+}
+
+export async function getOptOut(sql: Sql, id: number): Promise<OptOutRow | null> {
+  const [row] = await sql<OptOutRow[]>`select id, phone, source, at from opt_outs where id = ${id}`;
+  return row ?? null;
+}
+
+/** Removes an opt-out by its id; of an erased person, whose phone nobody knows, there is no history to write. */
+export async function removeOptOut(
+  sql: Sql,
+  id: number,
+  { actor, note }: { actor: string; note: string },
+): Promise<boolean> {
+  const rows = await sql`
+    with gone as (
+      delete from opt_outs where id = ${id} returning phone
+    ), told as (
+      insert into opt_out_events (phone, kind, source, actor, note)
+      select phone, 'opt_in', 'admin', ${actor}, ${note} from gone where phone is not null
+    )
+    select from gone`;
+  return rows.count > 0;
+}
+
+/** One opting out, or back in. */
+export interface OptOutEventRow {
+  id: number;
+  phone: string;
+  kind: 'opt_out' | 'opt_in';
+  source: OptOutSource;
+  actor: string;
+  note: string;
+  inboundMessageId: number | null;
+  at: Date;
+}
+
+/** What these phones (E.164) have opted out of and into, newest first. */
+export async function listOptOutEvents(sql: Sql, phones: readonly string[]): Promise<OptOutEventRow[]> {
+  return sql<OptOutEventRow[]>`
+    select id, phone, kind, source, actor, note, inbound_message_id, at from opt_out_events
+    where phone = any(${[...phones]}::text[]) order by id desc limit 200`;
+}

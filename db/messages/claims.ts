@@ -1,0 +1,290 @@
+import type { CancelReason, FailureReason, MessageStatus } from '../../domain/message.ts';
+import type { Sql } from '../core/client.ts';
+import { counted, movedColumns } from './messages.ts';
+
+/**
+ * The written intent to send, without which nothing leaves.
+ *
+ * The first time, a message is claimed by a row of `claims` that names its whole batch: one insert instead of an
+ * update of each message. The messages stay `queued` and without a sender until they have an outcome; the claim goes
+ * with the last of them. A run hands out its lines once and in order (`send_cursors`), so no two senders get the same.
+ *
+ * What has to be tried again, and what goes one by one, is claimed message by message (`queued → sending`).
+ */
+export interface Claim {
+  /** Null: claimed by the message's own row. */
+  id: number | null;
+  messages: ClaimedMessage[];
+}
+
+/** A message that a sender has taken: its intent to send is durable. */
+export interface ClaimedMessage {
+  id: number;
+  line: number;
+  phone: string;
+  text: string;
+  segments: number;
+  /** The send to come included. */
+  attempts: number;
+}
+
+/**
+ * Takes what is to be sent of the next `lines` lines that no sender has been given, from line `from` on at the earliest;
+ * phones that have opted out meanwhile are skipped. Empty when these lines hold nothing to send (`nextLine` says where
+ * to go on), or when the run is not `running`.
+ *
+ * The order and the limit are there for the planner: by its rule of thumb a range of lines is a ninth of the run, so it
+ * would read all of the messages for each claim.
+ */
+export async function claimLines(
+  sql: Sql,
+  { runId, sender, from, lines }: { runId: number; sender: string; from: number; lines: number },
+): Promise<Claim> {
+  const rows = await sql<(ClaimedMessage & { claimId: number })[]>`
+    with handed_out as (
+      insert into send_cursors as c (run_id, line)
+      select id, ${from}::int - 1 + ${lines}::int from runs where id = ${runId} and status = 'running'
+      on conflict (run_id) do update set line = greatest(c.line, ${from}::int - 1) + ${lines}::int
+      returning line - ${lines}::int as after, line as through
+    ), due as materialized (
+      select m.*, o.phone is not null as opted_out
+      from handed_out cross join lateral (
+        select id, line, phone, text, segments, attempts + 1 as attempts from messages
+        where run_id = ${runId} and line > after and line <= through and status = 'queued' and sender is null
+        order by line limit ${lines}
+      ) as m left join opt_outs as o on o.phone = m.phone
+    ), claim as (
+      insert into claims (run_id, sender, message_ids)
+      select ${runId}, ${sender}, array_agg(id) from due where not opted_out having count(*) > 0
+      returning id
+    ), moved as (
+      update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
+      from due where due.opted_out and m.id = due.id and m.status = 'queued'
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select claim.id as claim_id, due.id, line, phone, text, segments, attempts
+    from due, claim where not opted_out order by line`;
+  return { id: rows[0]?.claimId ?? null, messages: rows };
+}
+
+/** The first line to send that no sender has been given; null when the run has none left. */
+export async function nextLine(sql: Sql, runId: number): Promise<number | null> {
+  const [row] = await sql<{ line: number }[]>`
+    select line from messages where run_id = ${runId} and status = 'queued' and sender is null
+      and line > coalesce((select line from send_cursors where run_id = ${runId}), 0)
+    order by line limit 1`;
+  return row?.line ?? null;
+}
+
+/**
+ * Takes up to `limit` messages that are due to be tried again, in the order of their lines from after line `after` on
+ * (`queued → sending`), once all lines have been handed out. A phone that has opted out meanwhile is skipped instead.
+ * Empty when nothing is due, or when the run is not `running`.
+ *
+ * A queued message without a sender is in another sender's claim; one that no claim knows of any more is taken, too:
+ * lines are all handed out, so no new claim can name it.
+ *
+ * `after` is the highest line this sender has claimed: without it, each claim would read again all that was sent
+ * before.
+ */
+export async function claimRetries(
+  sql: Sql,
+  {
+    runId,
+    sender,
+    limit,
+    after,
+    maxAttempts,
+  }: { runId: number; sender: string; limit: number; after: number; maxAttempts: number },
+): Promise<Claim> {
+  const messages = await sql<ClaimedMessage[]>`
+    with due as (
+      select id, phone from messages
+      where run_id = ${runId} and status = 'queued' and line > ${after}
+        and (sender is not null or not exists (select from claims where claims.run_id = ${runId}))
+        and (not_before is null or not_before <= now()) and attempts < ${maxAttempts}
+        and exists (select from runs where runs.id = ${runId} and runs.status = 'running')
+      order by line limit ${limit}
+      for update skip locked
+    ), ${takenFromDue(sql, sender)}`;
+  return { id: null, messages };
+}
+
+/** Takes one message, if it is queued and its run is running; null otherwise. Only while nobody streams its run. */
+export async function claimMessage(
+  sql: Sql,
+  { messageId, sender }: { messageId: number; sender: string },
+): Promise<ClaimedMessage | null> {
+  const [message] = await sql<ClaimedMessage[]>`
+    with due as (
+      select m.id, m.phone from messages as m join runs on runs.id = m.run_id
+      where m.id = ${messageId} and m.status = 'queued' and runs.status = 'running'
+      for update of m
+    ), ${takenFromDue(sql, sender)}`;
+  return message ?? null;
+}
+
+const takenFromDue = (sql: Sql, sender: string) => sql`
+  moved as (
+    update messages as m set
+      status = case when o.phone is null then 'sending' else 'skipped' end,
+      reason = case when o.phone is null then null else 'opted_out' end,
+      ended_at = case when o.phone is null then null else now() end,
+      sender = ${sender}, sending_at = now()
+    from due left join opt_outs as o on o.phone = due.phone
+    where m.id = due.id
+    returning new.id, new.line, new.phone, new.text, new.attempts, ${movedColumns(sql)}
+  ), ${counted(sql)}
+  select id, line, phone, text, segments, attempts + 1 as attempts from moved where to_status = 'sending' order by line`;
+
+/** What became of a claimed message, as its sender writes it. */
+export interface Outcome {
+  id: number;
+  status: Extract<MessageStatus, 'sent' | 'failed' | 'unknown' | 'queued'>;
+  reason: FailureReason | null;
+  /** Who took or refused it, or may have taken it; null: nobody has taken it at this attempt. */
+  providerId: number | null;
+  providerMessageId: string | null;
+  providerCode: string | null;
+  /** For `queued`: not before. */
+  notBefore: Date | null;
+  /** For `queued`: do not count the attempt, because it says nothing about this message. */
+  uncounted: boolean;
+  /** How long ago it was handed to the provider; 0: it was not. */
+  elapsedMs: number;
+}
+
+/**
+ * Writes a batch of outcomes in one statement, and ends the claims that this was the rest of. A message that is no
+ * longer this sender's to decide is left alone: a receipt overtook it. It still is this sender's
+ *
+ * - when its phone has opted out, or its customer refused, after it was claimed: it was skipped, but in truth may have been sent;
+ * - when it was given up as `unknown` while the sender was thought dead.
+ */
+export async function recordOutcomes(
+  sql: Sql,
+  sender: string,
+  outcomes: readonly Outcome[],
+  endedClaims: readonly number[] = [],
+): Promise<void> {
+  if (outcomes.length === 0) return;
+  await sql`
+    with outcome as (
+      select * from unnest(
+        ${outcomes.map((o) => o.id)}::bigint[], ${outcomes.map((o) => o.status)}::text[],
+        ${outcomes.map((o) => o.reason)}::text[], ${outcomes.map((o) => o.providerMessageId)}::text[],
+        ${outcomes.map((o) => o.providerCode)}::text[], ${outcomes.map((o) => o.notBefore?.toISOString() ?? null)}::timestamptz[],
+        ${outcomes.map((o) => Number(o.uncounted))}::int[], ${outcomes.map((o) => Math.round(o.elapsedMs))}::int[],
+        ${outcomes.map((o) => o.providerId)}::bigint[]
+      ) as o (id, status, reason, provider_message_id, provider_code, not_before, uncounted, elapsed_ms, provider_id)
+    ), ended as (
+      delete from claims where id = any(${[...endedClaims]}::bigint[])
+    ), moved as (
+      update messages as m set
+        status = o.status, reason = o.reason, provider_message_id = o.provider_message_id, provider_code = o.provider_code,
+        -- Whoever may have taken it once may have it for good, whatever later attempts say.
+        provider_id = coalesce(o.provider_id, m.provider_id), not_before = o.not_before, sender = ${sender},
+        attempts = m.attempts + case when m.status = 'unknown' then 0 else 1 end - o.uncounted,
+        sending_at = now() - o.elapsed_ms * interval '1 ms',
+        sent_at = case when o.status = 'sent' then now() else m.sent_at end,
+        ended_at = case when o.status in ('failed', 'unknown') then now() else null end
+      from outcome as o
+      where m.id = o.id and (
+        m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'no_consent') and o.status <> 'queued')
+        or m.sender = ${sender} and (m.status = 'sending' or m.status = 'unknown' and o.status <> 'unknown'))
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from moved`;
+}
+
+/**
+ * Takes up what dead senders had in hand and left without an outcome: `unknown`, because the provider may have taken
+ * it; `queued` again only where the provider itself refuses a second message with the same reference.
+ *
+ * `activity`: only what earlier attempts of this activity left (`senderName`). Without it, all of the run: call it
+ * only while no activity that sends for the run is under way.
+ */
+export async function settleDeadSenders(
+  sql: Sql,
+  { runId, activity, deduplicates }: { runId: number; activity?: string; deduplicates: boolean },
+): Promise<number> {
+  const dead = activity === undefined ? sql`` : sql`and starts_with(sender, ${`${activity}#`})`;
+  const rows = await sql`
+    with claim as (
+      delete from claims where run_id = ${runId} ${dead} returning sender, claimed_at, message_ids
+    ), in_hand as (
+      select unnest(message_ids) as id, sender, claimed_at from claim
+      union all
+      select id, sender, sending_at from messages where run_id = ${runId} and status = 'sending' ${dead}
+        and exists (select from run_counts where run_id = ${runId} and status = 'queued' and messages > 0)
+    ), moved as (
+      update messages as m set
+        status = case when ${Number(deduplicates)} = 1 and m.status <> 'skipped' then 'queued' else 'unknown' end,
+        reason = case when ${Number(deduplicates)} = 1 and m.status <> 'skipped' then null else 'sender_died' end,
+        ended_at = case when ${Number(deduplicates)} = 1 and m.status <> 'skipped' then null else now() end,
+        attempts = m.attempts + 1, sender = in_hand.sender, sending_at = in_hand.claimed_at,
+        provider_id = coalesce(m.provider_id, (select provider_id from runs where id = ${runId}))
+      from in_hand
+      where m.id = in_hand.id and (
+        m.status = 'sending'
+        or m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'no_consent')))
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from moved`;
+  return rows.count;
+}
+
+/** Queues again what this sender has claimed and not sent: only for a sender that knows that it sent none of it. */
+export async function releaseClaims(
+  sql: Sql,
+  { runId, sender }: { runId: number; sender: string },
+): Promise<void> {
+  await sql`
+    with claim as (
+      delete from claims where run_id = ${runId} and sender = ${sender} returning message_ids
+    ), in_hand as (
+      select unnest(message_ids) as id from claim
+      union all
+      select id from messages where run_id = ${runId} and status = 'sending' and sender = ${sender}
+    ), moved as (
+      update messages as m set status = 'queued', sender = ${sender}
+      from in_hand where m.id = in_hand.id and (m.status = 'sending' or m.status = 'queued' and m.sender is null)
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from moved`;
+}
+
+/**
+ * Names an activity among all that ever send for one run: an activity's id counts from 1 in each execution of the
+ * workflow. Of the execution's id, a UUID, only the last 48 bits, which are random: the name stands in every message.
+ */
+export const activityName = (executionId: string, activityId: string): string =>
+  `${executionId.slice(-12)}/${activityId}`;
+
+/** One attempt of one activity. An attempt begins by settling what those before it left. */
+export const senderName = (activity: string, attempt: number): string => `${activity}#${attempt}`;
+
+/** Cancels all of a run that has not left. Returns how many. */
+export async function cancelQueued(
+  sql: Sql,
+  runId: number,
+  reason: CancelReason | null = null,
+): Promise<number> {
+  const rows = await sql`
+    with moved as (
+      update messages as m set status = 'cancelled', reason = ${reason}, ended_at = now()
+      where m.run_id = ${runId} and m.status = 'queued'
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from moved`;
+  return rows.count;
+}
+
+/**
+ * Ends all of a run that has not ended: what has not left is cancelled, what a dead sender left is unknown. Call it once
+ * nobody sends for the run any more.
+ */
+export async function cancelRemaining(sql: Sql, runId: number): Promise<void> {
+  await settleDeadSenders(sql, { runId, deduplicates: false });
+  await cancelQueued(sql, runId);
+}

@@ -1,0 +1,177 @@
+import type { ProviderAccount, ProviderConfig, ProviderSecrets } from '../../domain/provider.ts';
+import { providerAccount, providerConfig, providerSecrets } from '../../domain/provider.ts';
+import { type SegmentProfileName, segmentProfileName } from '../../domain/segments.ts';
+import { campaignsUsing } from '../campaigns/references.ts';
+import type { Sql } from '../core/client.ts';
+import type { SecretBox } from '../core/secrets.ts';
+
+export interface ProviderRow {
+  id: number;
+  name: string;
+  config: ProviderConfig;
+  segmentProfile: SegmentProfileName;
+  /** Segments a second over all workers and campaigns; null: no limit. */
+  ratePerSecond: number | null;
+  /** The provider that takes over what this one takes no more (db/providers/fallbacks.ts). */
+  fallbackId: number | null;
+  archivedAt: Date | null;
+}
+
+const columns = (sql: Sql) =>
+  sql`id, name, config, segment_profile, rate_per_second::float8 as rate_per_second, fallback_id, archived_at`;
+
+const parsed = (row: ProviderRow): ProviderRow => ({
+  ...row,
+  config: providerConfig.parse(row.config),
+  segmentProfile: segmentProfileName.parse(row.segmentProfile),
+});
+
+const context = (id: number): string => `providers/${id}`;
+
+export interface NewProvider {
+  name: string;
+  config: ProviderConfig;
+  secrets: ProviderSecrets;
+  segmentProfile: SegmentProfileName;
+  ratePerSecond: number | null;
+}
+
+/** Call inside a transaction: the secrets are sealed to the id that the first statement gives. */
+export async function insertProvider(sql: Sql, box: SecretBox, provider: NewProvider): Promise<ProviderRow> {
+  const [row] = await sql<[ProviderRow]>`
+    insert into providers (name, config, secrets, segment_profile, rate_per_second)
+    values (${provider.name}, ${sql.json(provider.config)}, '', ${provider.segmentProfile}, ${provider.ratePerSecond})
+    returning ${columns(sql)}`;
+  await setProviderSecrets(sql, box, row.id, provider.secrets);
+  await sql`insert into provider_rates (provider_id) values (${row.id})`;
+  return parsed(row);
+}
+
+export async function setProviderSecrets(
+  sql: Sql,
+  box: SecretBox,
+  id: number,
+  secrets: ProviderSecrets,
+): Promise<void> {
+  await sql`update providers set secrets = ${box.seal(JSON.stringify(secrets), context(id))} where id = ${id}`;
+}
+
+/** Changes what is public. Null when there is no such provider. */
+export async function updateProvider(
+  sql: Sql,
+  provider: { id: number } & Omit<NewProvider, 'secrets'>,
+): Promise<ProviderRow | null> {
+  const [row] = await sql<ProviderRow[]>`
+    update providers set name = ${provider.name}, config = ${sql.json(provider.config)},
+      segment_profile = ${provider.segmentProfile}, rate_per_second = ${provider.ratePerSecond}
+    where id = ${provider.id} returning ${columns(sql)}`;
+  return row ? parsed(row) : null;
+}
+
+export async function setProviderArchived(sql: Sql, id: number, archived: boolean): Promise<void> {
+  await sql`update providers set archived_at = ${archived ? sql`coalesce(archived_at, now())` : null} where id = ${id}`;
+}
+
+export type ProviderUse =
+  { kind: 'campaign' | 'provider'; id: number; name: string } | { kind: 'runs'; count: number };
+
+/** What would miss a provider: at most 20 campaigns and providers (whose fallback it is) by name, and how many runs. */
+export async function providerUses(sql: Sql, id: number): Promise<ProviderUse[]> {
+  const campaigns = await campaignsUsing(sql, 'providers', id);
+  const providers = await sql<{ id: number; name: string }[]>`
+    select id, name from providers where fallback_id = ${id} order by name limit 20`;
+  const [runs] = await sql<
+    [{ count: number }]
+  >`select count(*)::int as count from runs where provider_id = ${id}`;
+  return [
+    ...campaigns.map((campaign) => ({ kind: 'campaign' as const, ...campaign })),
+    ...providers.map((provider) => ({ kind: 'provider' as const, ...provider })),
+    ...(runs.count > 0 ? [{ kind: 'runs' as const, ...runs }] : []),
+  ];
+}
+
+/**
+ * False when there is no such provider, or it has called us: what it told belongs to messages. Throws PostgreSQL's 23503
+ * when something refers to it.
+ */
+export async function deleteProvider(sql: Sql, id: number): Promise<boolean> {
+  const rows = await sql`
+    delete from providers where id = ${id} and not exists (select from inbound_events where provider_id = ${id})`;
+  return rows.count > 0;
+}
+
+export async function listProviders(sql: Sql): Promise<ProviderRow[]> {
+  const rows = await sql<ProviderRow[]>`select ${columns(sql)} from providers order by name`;
+  return rows.map(parsed);
+}
+
+export async function getProvider(sql: Sql, id: number): Promise<ProviderRow | null> {
+  const [row] = await sql<ProviderRow[]>`select ${columns(sql)} from providers where id = ${id}`;
+  return row ? parsed(row) : null;
+}
+
+/** The opened secrets; null when there is no such provider. */
+export async function getProviderSecrets(
+  sql: Sql,
+  box: SecretBox,
+  id: number,
+): Promise<ProviderSecrets | null> {
+  const [row] = await sql<{ secrets: string }[]>`select secrets from providers where id = ${id}`;
+  return row ? providerSecrets.parse(JSON.parse(box.open(row.secrets, context(id)))) : null;
+}
+
+/** Config and opened secrets, for the adapter. */
+export async function getProviderAccount(
+  sql: Sql,
+  box: SecretBox,
+  id: number,
+): Promise<(ProviderAccount & { id: number; reference: string }) | null> {
+  const [row] = await sql<
+    { config: unknown; secrets: string; reference: string }[]
+  >`select config, secrets, reference from providers where id = ${id}`;
+  if (!row) return null;
+  const secrets = providerSecrets.parse(JSON.parse(box.open(row.secrets, context(id))));
+  return {
+    ...providerAccount.parse({ ...providerConfig.parse(row.config), ...secrets }),
+    id,
+    reference: row.reference,
+  };
+}
+
+/** When the reserved sends may leave: the first after `waitMs`, the following ones at `ratePerSecond`. */
+export interface Reservation {
+  waitMs: number;
+  /** When that was said, by the database's clock, in milliseconds. */
+  clock: number;
+  /** Null: no limit. */
+  ratePerSecond: number | null;
+}
+
+/**
+ * Reserves `segments` of the provider's rate for the caller (GCRA): its share of the time line begins where the last
+ * one ended, whoever took that. A change of the rate counts from the next reservation on.
+ */
+export async function reserveRate(sql: Sql, providerId: number, segments: number): Promise<Reservation> {
+  // clock_timestamp(): now() would be the moment before the wait for the row's lock.
+  const [row] = await sql<[Reservation]>`
+    with rate as (select id, rate_per_second from providers where id = ${providerId}),
+    reserved as (
+      update provider_rates as r
+      set reserved_until = greatest(r.reserved_until, clock_timestamp())
+        + coalesce(make_interval(secs => ${segments}::float8 / rate.rate_per_second::float8), interval '0')
+      from rate where r.provider_id = rate.id and rate.rate_per_second is not null
+      returning greatest(old.reserved_until, clock_timestamp()) as starts_at
+    )
+    select rate.rate_per_second::float8 as rate_per_second, extract(epoch from clock_timestamp())::float8 * 1000 as clock,
+      greatest(0, extract(epoch from coalesce((select starts_at from reserved), held.reserved_until) - clock_timestamp()) * 1000)::float8 as wait_ms
+    from rate join provider_rates as held on held.provider_id = rate.id`;
+  return row;
+}
+
+/** Nobody sends through the provider for `ms` from now: it asked for a pause (429, Retry-After). */
+export async function holdProvider(sql: Sql, providerId: number, ms: number): Promise<void> {
+  await sql`
+    update provider_rates
+    set reserved_until = greatest(reserved_until, clock_timestamp() + make_interval(secs => ${ms / 1000}::float8))
+    where provider_id = ${providerId}`;
+}

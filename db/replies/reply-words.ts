@@ -1,0 +1,15 @@
+import { type ReplyWords, replyWords } from '../../domain/reply.ts';
+import type { Sql } from '../core/client.ts';
+import { json } from '../core/json.ts';
+
+/** What admins have decided, or the defaults. */
+export async function getReplyWords(sql: Sql): Promise<ReplyWords> {
+  const [row] = await sql<{ definition: unknown }[]>`select definition from reply_words`;
+  return replyWords.parse(row?.definition ?? {});
+}
+
+export async function saveReplyWords(sql: Sql, words: ReplyWords): Promise<void> {
+  await sql`
+    insert into reply_words (definition) values (${json(sql, words)})
+    on conflict (only_row) do update set definition = excluded.definition`;
+}

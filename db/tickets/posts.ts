@@ -1,0 +1,186 @@
+import {
+  type PostingSecrets,
+  postingSecrets,
+  type TicketEventKind,
+  type TicketPosting,
+  ticketPosting,
+  type TicketPostState,
+} from '../../domain/ticket-posting.ts';
+import type { Database, Sql } from '../core/client.ts';
+import { json } from '../core/json.ts';
+import type { SecretBox } from '../core/secrets.ts';
+
+/**
+ * Queues the events that a statement has just written for posting: `event` is their CTE and gives id, ticket_id and
+ * kind. In the same statement, so that each event is posted exactly if it happened.
+ */
+export const posted = (sql: Sql) => sql`
+  posted as (
+    insert into ticket_posts (event_id, ticket_id)
+    select event.id, event.ticket_id from event join ticket_posting as p
+      on (p.config ->> 'enabled')::boolean and p.config -> 'events' ? event.kind
+  )`;
+
+export interface TicketPostRow {
+  eventId: number;
+  ticketId: number;
+  kind: TicketEventKind;
+  state: TicketPostState;
+  attempts: number;
+  notBefore: Date;
+  queuedAt: Date;
+  answerStatus: number | null;
+  answer: string | null;
+  answeredAt: Date | null;
+}
+
+interface PostFilter {
+  state?: TicketPostState | undefined;
+  ticketId?: number | undefined;
+}
+
+const columns = (sql: Sql) => sql`
+  p.event_id, p.ticket_id, e.kind, p.state, p.attempts, p.not_before, p.queued_at, p.answer_status, p.answer, p.answered_at`;
+
+/** A page of posts, newest event first; `before`: only those of earlier events. */
+export async function listTicketPosts(
+  sql: Sql,
+  { state, ticketId }: PostFilter,
+  { before, limit }: { before?: number | undefined; limit: number },
+): Promise<TicketPostRow[]> {
+  return sql<TicketPostRow[]>`
+    select ${columns(sql)} from ticket_posts as p join ticket_events as e on e.id = p.event_id where true
+      ${state === undefined ? sql`` : sql`and p.state = ${state}`}
+      ${ticketId === undefined ? sql`` : sql`and p.ticket_id = ${ticketId}`}
+      ${before === undefined ? sql`` : sql`and p.event_id < ${before}`}
+    order by p.event_id desc limit ${limit}`;
+}
+
+export async function getTicketPost(sql: Sql, eventId: number): Promise<TicketPostRow | null> {
+  const [row] = await sql<TicketPostRow[]>`
+    select ${columns(sql)} from ticket_posts as p join ticket_events as e on e.id = p.event_id
+    where p.event_id = ${eventId}`;
+  return row ?? null;
+}
+
+export async function countTicketPosts(sql: Sql): Promise<{ waiting: number; failed: number }> {
+  const [row] = await sql<[{ waiting: number; failed: number }]>`
+    select (select count(*)::int from ticket_posts where state = 'waiting') as waiting,
+      (select count(*)::int from ticket_posts where state = 'failed') as failed`;
+  return row;
+}
+
+const again = (sql: Sql) => sql`state = 'waiting', attempts = 0, not_before = now(), queued_at = now()`;
+
+/** Has one event posted again, or at once if it waits. False when there is no such post. */
+export async function replayTicketPost(sql: Sql, eventId: number): Promise<boolean> {
+  const rows = await sql`update ticket_posts set ${again(sql)} where event_id = ${eventId}`;
+  return rows.count > 0;
+}
+
+/** The same for all that were given up. Returns how many. */
+export async function replayFailedTicketPosts(sql: Sql): Promise<number> {
+  const rows = await sql`update ticket_posts set ${again(sql)} where state = 'failed'`;
+  return rows.count;
+}
+
+/** A post whose turn it is, with the event that it tells of. */
+export interface DuePost {
+  eventId: number;
+  ticketId: number;
+  attempts: number;
+  queuedAt: Date;
+  kind: TicketEventKind;
+  actor: string;
+  changes: Record<string, unknown>;
+  at: Date;
+  replyText: string | null;
+  replyReceivedAt: Date | null;
+}
+
+/** Up to `limit` posts, oldest event first, of each ticket only its oldest that waits: a later one has to follow it. */
+export async function duePosts(sql: Sql, limit: number): Promise<DuePost[]> {
+  return sql<DuePost[]>`
+    select p.event_id, p.ticket_id, p.attempts, p.queued_at, e.kind, e.actor, e.changes, e.at,
+      i.text as reply_text, i.received_at as reply_received_at
+    from ticket_posts as p join ticket_events as e on e.id = p.event_id
+      left join inbound_messages as i on i.id = e.inbound_message_id
+    where p.state = 'waiting' and p.not_before <= now() and not exists (
+      select from ticket_posts as earlier
+      where earlier.ticket_id = p.ticket_id and earlier.event_id < p.event_id and earlier.state = 'waiting')
+    order by p.event_id limit ${limit}`;
+}
+
+/** What became of one attempt. */
+export interface PostAnswer {
+  eventId: number;
+  state: TicketPostState;
+  answerStatus: number | null;
+  answer: string;
+  /** For `waiting`: not before this time has passed. */
+  pauseMs: number;
+}
+
+export async function recordPostAnswers(sql: Sql, answers: readonly PostAnswer[]): Promise<void> {
+  if (answers.length === 0) return;
+  await sql`
+    update ticket_posts as p set state = a.state, attempts = p.attempts + 1, answer_status = a.answer_status,
+      answer = a.answer, answered_at = now(), not_before = now() + a.pause_ms * interval '1 millisecond'
+    from unnest(
+      ${answers.map((a) => a.eventId)}::bigint[], ${answers.map((a) => a.state)}::text[],
+      ${answers.map((a) => a.answerStatus)}::int[], ${answers.map((a) => a.answer)}::text[],
+      ${answers.map((a) => a.pauseMs)}::int[]
+    ) as a (event_id, state, answer_status, answer, pause_ms)
+    where p.event_id = a.event_id`;
+}
+
+/**
+ * Runs `work` while no other process posts: two would mix up the order of a ticket's events. `work` reads through the
+ * connection that holds the lock, so that it ends when that is lost. Throws when another holds it.
+ */
+export async function withPostingLock<T>(sql: Database, work: (locked: Sql) => Promise<T>): Promise<T> {
+  const locked = await sql.reserve();
+  try {
+    const [lock] = await locked<[{ held: boolean }]>`
+      select pg_try_advisory_lock(hashtext('torpedo.ticket-posts')) as held`;
+    if (!lock.held) throw new Error('Another worker is still posting.');
+    try {
+      return await work(locked);
+    } finally {
+      await locked`select pg_advisory_unlock(hashtext('torpedo.ticket-posts'))`;
+    }
+  } finally {
+    locked.release();
+  }
+}
+
+const secretContext = 'ticket_posting/1';
+
+/** Where tickets are posted, with the opened secrets; null when nobody has said. */
+export async function openTicketPosting(
+  sql: Sql,
+  box: SecretBox,
+): Promise<(TicketPosting & PostingSecrets) | null> {
+  const [row] = await sql<{ config: unknown; secrets: string }[]>`select config, secrets from ticket_posting`;
+  if (!row) return null;
+  const secrets: unknown = JSON.parse(box.open(row.secrets, secretContext));
+  return { ...ticketPosting.parse(row.config), ...postingSecrets.parse(secrets) };
+}
+
+export async function setTicketPosting(
+  sql: Sql,
+  box: SecretBox,
+  config: TicketPosting,
+  secrets: PostingSecrets,
+): Promise<void> {
+  const sealed = box.seal(JSON.stringify(secrets), secretContext);
+  await sql`
+    insert into ticket_posting (config, secrets) values (${json(sql, config)}, ${sealed})
+    on conflict (id) do update set config = excluded.config, secrets = excluded.secrets`;
+}
+
+/** Without opening the secrets: whether anything is to be posted at all. */
+export async function isPostingEnabled(sql: Sql): Promise<boolean> {
+  const rows = await sql`select from ticket_posting where (config ->> 'enabled')::boolean`;
+  return rows.count > 0;
+}

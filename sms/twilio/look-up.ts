@@ -1,0 +1,72 @@
+import { toUSVString } from 'node:util';
+import { lookedUp } from '../answers.ts';
+import { asPayload, at, listAt, textAt } from '../json.ts';
+import type { ListedMessage, LookUpAnswer, LookUpRequest } from '../provider.ts';
+import type { Transport } from '../transport.ts';
+import { readTwilioStatus } from './callbacks.ts';
+
+/** Twilio's dates are whole seconds, and its clock is not ours. */
+const slackMs = 60_000;
+/** Small enough for twenty texts of 1,600 characters to fit into what the transport reads. */
+const pageSize = 20;
+/** One number within minutes has a page. */
+const maxPages = 10;
+
+/**
+ * Looks a message up in Twilio's list:
+ * https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
+ *
+ * The list knows neither our reference nor the URL of the status callback. What can be the message is what went to the
+ * same number from the same sender with the same text, and was created within the time in which ours was handed over.
+ */
+export async function lookUpTwilio(
+  transport: Transport,
+  { path, sender }: { path: string; sender: string },
+  { to, text, from, until }: LookUpRequest,
+): Promise<LookUpAnswer> {
+  const earliest = from.getTime() - slackMs;
+  const latest = until.getTime() + slackMs;
+  const body = toUSVString(text);
+  const isOurs = (listed: unknown): boolean => {
+    const created = Date.parse(textAt(listed, 'date_created') ?? '');
+    return (
+      at(listed, 'to') === to &&
+      at(listed, 'body') === body &&
+      [at(listed, 'from'), at(listed, 'messaging_service_sid')].includes(sender) &&
+      String(at(listed, 'direction')).startsWith('outbound') &&
+      created >= earliest &&
+      created <= latest
+    );
+  };
+
+  const query = new URLSearchParams({
+    To: to,
+    // Nothing is sent before it is created. Twilio takes a date, or an instant without fractions of seconds.
+    'DateSent>': `${new Date(earliest).toISOString().slice(0, 19)}Z`,
+    PageSize: String(pageSize),
+  });
+  const messages: ListedMessage[] = [];
+  let next: string | null = `${path}?${query.toString()}`;
+  for (let page = 0; next !== null; page++) {
+    // Its own list, and nothing else that an answer may name.
+    if (page === maxPages || !next.startsWith(`${path}?`)) {
+      const detail = 'Twilio lists more messages to this number than can be told apart.';
+      return { kind: 'unavailable', code: 'LIST_TOO_LONG', detail, retryAfterMs: null };
+    }
+    const read = lookedUp(await transport.send({ method: 'GET', path: next, body: null }), 'Twilio');
+    if (read.kind === 'unavailable') return read;
+    messages.push(...listAt(read.json, 'messages').filter(isOurs).flatMap(readListed));
+    next = textAt(read.json, 'next_page_uri');
+  }
+  return { kind: 'listed', messages };
+}
+
+function readListed(listed: unknown): ListedMessage[] {
+  const providerMessageId = textAt(listed, 'sid');
+  if (providerMessageId === null) return [];
+  const { status, ...about } = readTwilioStatus(
+    textAt(listed, 'status') ?? '',
+    textAt(listed, 'error_code') ?? '',
+  );
+  return [{ providerMessageId, status: status ?? 'sent', ...about, payload: asPayload(listed) }];
+}

@@ -1,0 +1,77 @@
+import { toUSVString } from 'node:util';
+import { outcomeOf, type Wording } from '../answers.ts';
+import { at, textAt } from '../json.ts';
+import type { Provider } from '../provider.ts';
+import { createTransport } from '../transport.ts';
+import { readTwilioInbound, readTwilioReceipts, verifyTwilioCallback } from './callbacks.ts';
+import { twilioCodes } from './codes.ts';
+import { lookUpTwilio } from './look-up.ts';
+
+export interface TwilioOptions {
+  /** `https://api.twilio.com`, or the sandbox. */
+  baseUrl: string;
+  accountSid: string;
+  authToken: string;
+  /** A number, a short code, an alphanumeric sender, or the SID of a Messaging Service (`MG…`). */
+  from: string;
+  /** Where Twilio posts receipts. Our message id is added to its query. */
+  statusCallbackUrl: string;
+  /** For each of: the connection, the head of the answer, the whole answer. */
+  sendTimeoutMs: number;
+  /** Connections at most, and so sends in flight. */
+  connections: number;
+}
+
+/**
+ * Twilio's Messages API: https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
+ *
+ * Twilio knows no client reference and refuses no repetition: our message id travels in the StatusCallback URL and
+ * comes back with the receipt. The list of messages does not show it.
+ */
+export function createTwilio(options: TwilioOptions): Provider {
+  const { accountSid, authToken, from, statusCallbackUrl } = options;
+  const transport = createTransport({
+    baseUrl: options.baseUrl,
+    headers: {
+      authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+    },
+    timeoutMs: options.sendTimeoutMs,
+    connections: options.connections,
+  });
+
+  const path = `/2010-04-01/Accounts/${accountSid}/Messages.json`;
+  // All of the form that no message changes; with a reference, up to the value of `message` in the callback's query.
+  const sender = from.startsWith('MG') && from.length === 34 ? 'MessagingServiceSid' : 'From';
+  const callback = `${statusCallbackUrl}${statusCallbackUrl.includes('?') ? '&' : '?'}message=`;
+  const fromField = `${sender}=${encodeURIComponent(from)}`;
+  const constantFields = `${fromField}&StatusCallback=${encodeURIComponent(callback)}`;
+
+  return {
+    deduplicates: false,
+    send: async ({ messageId, to, text }) => {
+      // A lone surrogate, which encodeURIComponent throws on, goes out as U+FFFD.
+      const fields = messageId === null ? fromField : `${constantFields}${messageId}`;
+      const body = `${fields}&To=${encodeURIComponent(to)}&Body=${encodeURIComponent(toUSVString(text))}`;
+      return outcomeOf(await transport.post(path, body), wording);
+    },
+    lookUp: (request) => lookUpTwilio(transport, { path, sender: from }, request),
+    verify: (received) => verifyTwilioCallback(authToken, received),
+    readReceipts: readTwilioReceipts,
+    readInbound: readTwilioInbound,
+    close: () => transport.close(),
+  };
+}
+
+const wording: Wording = {
+  provider: 'Twilio',
+  accepted: (body) => {
+    const sid = at(body, 'sid');
+    return typeof sid === 'string' ? { kind: 'accepted', providerMessageId: sid } : null;
+  },
+  // https://www.twilio.com/docs/usage/twilios-response#twilio-api-errors
+  errorCode: (body) => textAt(body, 'code'),
+  meaningOf: (code) => twilioCodes.get(Number(code)),
+  moreAbout: (code) => `https://www.twilio.com/docs/api/errors/${code}`,
+};

@@ -1,0 +1,274 @@
+import { buildConnector } from 'undici';
+import { type HttpGatewayConfig, httpGatewayFields } from '../../domain/http-gateway.ts';
+import { createHttpGateway } from '../../sms/http/http-gateway.ts';
+import { z } from 'zod';
+import { type Adapter, call, get, json } from './shapes.ts';
+import { httpAnswer } from '../kit/raw-server.ts';
+
+const callbackSecret = 'a-secret-of-twenty-letters';
+const config = z.strictObject(httpGatewayFields);
+const create =
+  (settings: (baseUrl: string) => z.input<typeof config>): Adapter['create'] =>
+  ({ baseUrl, sendTimeoutMs, connections }) =>
+    createHttpGateway({
+      ...(config.parse(settings(baseUrl)) satisfies HttpGatewayConfig),
+      values: { user: 'tor pedo', password: 'p&ss=+%', token: 'the-token' },
+      callbackSecret,
+      statusCallbackUrl: 'https://torpedo.example/webhooks/providers/1/receipts',
+      reference: 'r1',
+      sendTimeoutMs,
+      connections,
+      connect: buildConnector({ timeout: sendTimeoutMs }),
+    });
+const text = 'Olá & até já =+%? "x" 🚀\n{text}';
+const verification: Adapter['verification'] = [
+  { name: 'with the key in the URL', callback: get(`receipts?key=${callbackSecret}`), genuine: true },
+  {
+    name: 'with the key at the end of the path',
+    callback: get(`receipts/${callbackSecret}?a=1`),
+    genuine: true,
+  },
+  { name: 'with another key', callback: get('receipts?key=another-secret-of-20-letters'), genuine: false },
+  { name: 'with half of the key', callback: get(`receipts/${callbackSecret.slice(0, 13)}`), genuine: false },
+  { name: 'with a path that can not be decoded', callback: get('receipts/%E0%A4%A'), genuine: false },
+  { name: 'without', callback: get('receipts'), genuine: false },
+];
+
+/** By GET, answered in plain text, as Kannel does: docs/providers.md. */
+export const plainGateway: Adapter = {
+  create: create((baseUrl) => ({
+    from: '28282',
+    numbers: 'digits',
+    request: {
+      method: 'GET',
+      url: `${baseUrl}/cgi-bin/sendsms?username={secret.user}&password={secret.password}&from={from}&to={to}&text={text}&charset=UTF-8&coding=2&dlr-mask=27&dlr-url={receiptUrl}%26status%3D%25d`,
+    },
+    answer: {
+      code: { in: 'text', after: '', before: ':' },
+      codes: { '0': { means: 'accepted' }, '3': { means: 'accepted' }, '4': { means: 'temporary' } },
+    },
+    receipts: {
+      format: 'query',
+      status: 'status',
+      statuses: { '1': 'delivered', '2': 'undelivered', '8': 'sent', '16': 'failed', '4': 'none' },
+      code: 'err',
+      reasons: { '001': 'number_invalid' },
+    },
+    inbound: { format: 'query', id: 'id', from: 'from', to: 'to', text: 'text' },
+  })),
+  accepts: { answer: httpAnswer(202, '0: Accepted for delivery'), providerMessageId: 'r1-7' },
+  requests: [
+    {
+      name: 'everything escaped for the URL',
+      send: { messageId: 7, to: '+5511988887777', text },
+      request: {
+        method: 'GET',
+        path: `/cgi-bin/sendsms?username=tor%20pedo&password=p%26ss%3D%2B%25&from=28282&to=5511988887777&text=${encodeURIComponent(text)}&charset=UTF-8&coding=2&dlr-mask=27&dlr-url=${encodeURIComponent(`https://torpedo.example/webhooks/providers/1/receipts?key=${callbackSecret}&message=7`)}%26status%3D%25d`,
+        headers: {},
+        body: {},
+      },
+    },
+  ],
+  answers: [
+    {
+      name: 'queued',
+      answer: httpAnswer(202, '3: Queued for later delivery'),
+      outcome: { kind: 'accepted' },
+    },
+    {
+      name: 'a temporary failure with 503',
+      answer: httpAnswer(503, '4: Temporary failure'),
+      outcome: { kind: 'temporary', code: '4' },
+    },
+    {
+      name: '200 without a code',
+      answer: httpAnswer(200, 'hello'),
+      outcome: { kind: 'ambiguous', code: 'HTTP_200' },
+    },
+    { name: '200 with an unknown code', answer: httpAnswer(200, '9: What'), outcome: { kind: 'ambiguous' } },
+    { name: '200 without a body', answer: httpAnswer(200, ''), outcome: { kind: 'ambiguous' } },
+    {
+      name: '403',
+      answer: httpAnswer(403, 'Authorization failed'),
+      outcome: { kind: 'account', code: 'HTTP_403' },
+    },
+    { name: '400', answer: httpAnswer(400, 'Bad'), outcome: { kind: 'refused', reason: 'request_refused' } },
+    { name: '429', answer: httpAnswer(429, ''), outcome: { kind: 'temporary' } },
+    { name: '500', answer: httpAnswer(500, ''), outcome: { kind: 'ambiguous' } },
+  ],
+  receipts: [
+    ...(
+      [
+        ['1', 'delivered', null, null],
+        ['2', 'undelivered', 'not_delivered', null],
+        ['8', 'sent', null, null],
+        ['16', 'failed', 'not_delivered', null],
+        ['4', null, null, null],
+        ['99', null, null, null],
+      ] as const
+    ).map(([status, moved, reason, code]) => ({
+      name: `status ${status}`,
+      callback: get(`receipts?key=${callbackSecret}&message=123&status=${status}`),
+      receipts: [{ messageId: 123, providerMessageId: 'r1-123', status: moved, reason, code }],
+    })),
+    {
+      name: 'a failure with its code',
+      callback: get(`receipts?key=${callbackSecret}&message=123&status=2&err=001`),
+      receipts: [
+        {
+          messageId: 123,
+          providerMessageId: 'r1-123',
+          status: 'undelivered',
+          reason: 'number_invalid',
+          code: '001',
+        },
+      ],
+    },
+    { name: 'no status', callback: get(`receipts?key=${callbackSecret}&message=123`), receipts: [] },
+    { name: 'no message', callback: get(`receipts?key=${callbackSecret}&status=1`), receipts: [] },
+  ],
+  inbound: [
+    {
+      name: 'in the query',
+      callback: get(`inbound?key=${callbackSecret}&id=u-1&from=%2B5511988887777&to=28282&text=+Sa%C3%ADr+`),
+      messages: [{ providerMessageId: 'u-1', from: '+5511988887777', to: '28282', text: ' Saír ' }],
+    },
+    {
+      name: 'without a text and a recipient',
+      callback: get('inbound?id=u-1&from=5511988887777'),
+      messages: [{ providerMessageId: 'u-1', from: '5511988887777', to: '28282', text: '' }],
+    },
+    {
+      name: 'in Latin-1',
+      callback: get('inbound?id=u-1&from=5511988887777&to=28282&text=Sa%EDr+%'),
+      messages: [{ providerMessageId: 'u-1', from: '5511988887777', to: '28282', text: 'Saír %' }],
+    },
+    { name: 'without an id', callback: get('inbound?from=5511988887777&text=a'), messages: [] },
+  ],
+  lookUps: null,
+  verification,
+};
+
+/** JSON in and out, with its own ids. */
+export const jsonGateway: Adapter = {
+  create: create((baseUrl) => ({
+    from: 'Loja "1"',
+    request: {
+      method: 'POST',
+      url: `${baseUrl}/v1/send`,
+      headers: { Authorization: 'Bearer {secret.token}', 'X-Ref': '{reference}' },
+      body: {
+        kind: 'json',
+        template: {
+          to: ['{to}'],
+          from: '{from}',
+          content: { text: '{text}', literal: '{{x}}' },
+          flash: false,
+          ref: '{reference}',
+        },
+      },
+    },
+    answer: {
+      messageId: { in: 'json', path: 'data.0.id' },
+      code: { in: 'json', path: 'error.code' },
+      codes: {
+        '12': { means: 'refused', reason: 'number_invalid' },
+        '13': { means: 'account' },
+        '14': { means: 'ambiguous' },
+        '15': { means: 'refused' },
+      },
+    },
+    receipts: {
+      format: 'json',
+      list: 'events',
+      messageId: 'ref',
+      providerMessageId: 'id',
+      status: 'state.word',
+      statuses: { OK: 'delivered', KO: 'failed' },
+      code: 'state.code',
+      reasons: { '7': 'carrier_filtered' },
+    },
+    inbound: { format: 'json', id: 'id', from: 'msisdn', text: 'body' },
+    deduplicates: true,
+  })),
+  accepts: { answer: httpAnswer(200, '{"data":[{"id":42}]}'), providerMessageId: '42' },
+  requests: [
+    {
+      name: 'everything escaped for JSON',
+      send: { messageId: 7, to: '+5511988887777', text },
+      request: {
+        method: 'POST',
+        path: '/v1/send',
+        headers: { authorization: 'Bearer the-token', 'x-ref': 'r1-7', 'content-type': 'application/json' },
+        body: {
+          to: ['+5511988887777'],
+          from: 'Loja "1"',
+          content: { text, literal: '{x}' },
+          flash: false,
+          ref: 'r1-7',
+        },
+      },
+    },
+  ],
+  answers: [
+    { name: '200 without an id', answer: httpAnswer(200, '{}'), outcome: { kind: 'ambiguous' } },
+    { name: '200 that is not JSON', answer: httpAnswer(200, 'OK'), outcome: { kind: 'ambiguous' } },
+    {
+      name: '200 with an error and an id',
+      answer: httpAnswer(200, '{"data":[{"id":1}],"error":{"code":12}}'),
+      outcome: { kind: 'refused', reason: 'number_invalid', code: '12' },
+    },
+    {
+      name: 'an account error',
+      answer: httpAnswer(400, '{"error":{"code":"13"}}'),
+      outcome: { kind: 'account', code: '13' },
+    },
+    {
+      name: 'an ambiguous error',
+      answer: httpAnswer(400, '{"error":{"code":"14"}}'),
+      outcome: { kind: 'ambiguous', code: '14' },
+    },
+    {
+      name: 'an error without a reason',
+      answer: httpAnswer(422, '{"error":{"code":"15"}}'),
+      outcome: { kind: 'refused', reason: 'request_refused', code: '15' },
+    },
+    {
+      name: 'an error that is not listed',
+      answer: httpAnswer(422, '{"error":{"code":"__proto__"}}'),
+      outcome: { kind: 'refused', reason: 'request_refused', code: '__proto__' },
+    },
+  ],
+  receipts: [
+    {
+      name: 'several at once',
+      callback: call(
+        'receipts',
+        json({
+          events: [
+            { id: 'a', ref: 'r1-1', state: { word: 'OK' } },
+            { id: 'b', ref: 'r1-2', state: { word: 'KO', code: 7 } },
+            { id: 'c', ref: 'r2-3', state: { word: 'toString' } },
+            { ref: 'r1-4' },
+          ],
+        }),
+      ),
+      receipts: [
+        { messageId: 1, providerMessageId: 'a', status: 'delivered', reason: null, code: null },
+        { messageId: 2, providerMessageId: 'b', status: 'failed', reason: 'carrier_filtered', code: '7' },
+        { messageId: null, providerMessageId: 'c', status: null, reason: null, code: null },
+      ],
+    },
+    { name: 'no list', callback: call('receipts', json({ events: {} })), receipts: [] },
+  ],
+  inbound: [
+    {
+      name: 'as JSON',
+      callback: call('inbound', json({ id: 9, msisdn: '5511988887777', body: 'SAIR' })),
+      messages: [{ providerMessageId: '9', from: '5511988887777', to: 'Loja "1"', text: 'SAIR' }],
+    },
+    { name: 'an empty object', callback: call('inbound', json({})), messages: [] },
+  ],
+  lookUps: null,
+  verification,
+};

@@ -1,0 +1,307 @@
+import { createInfobip } from '../../sms/infobip/infobip.ts';
+import { type Adapter, call, json } from './shapes.ts';
+import { httpAnswer } from '../kit/raw-server.ts';
+
+const callbackSecret = 'a-secret-of-twenty-letters';
+
+/** As Infobip answers a send: a 200 whatever became of the message. */
+const answerOf = (groupName: string, name: string, messageId = 'r1-7') =>
+  httpAnswer(
+    200,
+    JSON.stringify({
+      bulkId: '2034072219640523072',
+      messages: [
+        { messageId, status: { groupId: 1, groupName, id: 26, name }, destination: '5511988887777' },
+      ],
+    }),
+  );
+const errorOf = (status: number, errorCode: string, headers = {}) =>
+  httpAnswer(
+    status,
+    JSON.stringify({ errorCode, description: 'Number +5511988887777', action: '' }),
+    headers,
+  );
+const report = (groupName: string, name: string, error = 'NO_ERROR', messageId = 'r1-123') => ({
+  bulkId: 'b',
+  messageId,
+  to: '5511988887777',
+  status: { groupId: 3, groupName, id: 5, name },
+  error: { groupId: 0, groupName: 'OK', id: 0, name: error, permanent: true },
+});
+const receipt = { messageId: 123, providerMessageId: 'r1-123', reason: null, code: null };
+const reply = {
+  messageId: 'in-1',
+  from: '5511988887777',
+  to: '28282',
+  text: ' Sair ',
+  keyword: 'SAIR',
+  cleanText: '',
+};
+
+export const infobip: Adapter = {
+  create: (options) =>
+    createInfobip({
+      apiKey: 'the-key',
+      callbackSecret,
+      from: 'Loja',
+      statusCallbackUrl: 'https://torpedo.example/webhooks/providers/1/receipts',
+      reference: 'r1',
+      ...options,
+    }),
+  accepts: { answer: answerOf('PENDING', 'PENDING_ACCEPTED'), providerMessageId: 'r1-7' },
+  requests: [
+    {
+      name: 'a text with accents, an emoji and quotes',
+      send: { messageId: 123, to: '+5511988887777', text: 'Olá "você" \\ 🚀\nSAIR' },
+      request: {
+        method: 'POST',
+        path: '/sms/3/messages',
+        headers: { authorization: 'App the-key', 'content-type': 'application/json' },
+        body: {
+          messages: [
+            {
+              sender: 'Loja',
+              destinations: [{ to: '5511988887777', messageId: 'r1-123' }],
+              content: { text: 'Olá "você" \\ 🚀\nSAIR' },
+              webhooks: {
+                delivery: {
+                  url: `https://torpedo.example/webhooks/providers/1/receipts?key=${callbackSecret}`,
+                },
+                contentType: 'application/json',
+              },
+            },
+          ],
+        },
+      },
+    },
+  ],
+  answers: [
+    ...(
+      [
+        ['ACCEPTED', 'MESSAGE_ACCEPTED'],
+        ['PENDING', 'PENDING_ENROUTE'],
+        ['DELIVERED', 'DELIVERED_TO_HANDSET'],
+        ['REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID'],
+      ] as const
+    ).map(([group, name]) => ({
+      name: `200 with the status ${name}`,
+      answer: answerOf(group, name),
+      outcome: { kind: 'accepted', providerMessageId: 'r1-7' } as const,
+    })),
+    ...(
+      [
+        ['REJECTED_NOT_ENOUGH_CREDITS', 'account'],
+        ['REJECTED_PREPAID_PACKAGE_EXPIRED', 'account'],
+        ['REJECTED_ROUTE_NOT_AVAILABLE', 'account'],
+        ['REJECTED_SOURCE', 'account'],
+        ['REJECTED_SENDER', 'account'],
+        ['REJECTED_FLOODING_FILTER', 'temporary'],
+        ['REJECTED_SYSTEM_ERROR', 'temporary'],
+      ] as const
+    ).map(([name, kind]) => ({
+      name: `200 with the status ${name}`,
+      answer: answerOf('REJECTED', name),
+      outcome: { kind, code: name },
+    })),
+    ...(
+      [
+        ['REJECTED_DND', 'number_opted_out'],
+        ['REJECTED_DESTINATION_BLOCKLISTED', 'number_opted_out'],
+        ['REJECTED_PREFIX_MISSING', 'number_invalid'],
+        ['REJECTED_NETWORK', 'sender_refused'],
+        ['REJECTED_DESTINATION', 'number_invalid'],
+        ['REJECTED_MESSAGE_TOO_LONG', 'content_refused'],
+        ['REJECTED_OF_TOMORROW', 'request_refused'],
+      ] as const
+    ).map(([name, reason]) => ({
+      name: `200 with the status ${name}`,
+      answer: answerOf('REJECTED', name),
+      outcome: { kind: 'refused', reason, code: name } as const,
+    })),
+    {
+      name: '200 without a message',
+      answer: httpAnswer(200, '{"messages":[]}'),
+      outcome: { kind: 'ambiguous', code: 'HTTP_200' },
+    },
+    { name: '200 that is not JSON', answer: httpAnswer(200, '<html>'), outcome: { kind: 'ambiguous' } },
+    { name: '401', answer: errorOf(401, 'E401'), outcome: { kind: 'account', code: 'E401' } },
+    { name: '403', answer: errorOf(403, 'E403'), outcome: { kind: 'account' } },
+    {
+      name: '400',
+      answer: errorOf(400, 'E400'),
+      outcome: { kind: 'refused', reason: 'request_refused', code: 'E400' },
+    },
+    {
+      name: '400 in the older words',
+      answer: httpAnswer(400, '{"requestError":{"serviceException":{"messageId":"BAD_REQUEST","text":"x"}}}'),
+      outcome: { kind: 'refused', code: 'BAD_REQUEST' },
+    },
+    {
+      name: '429 with seconds to wait',
+      answer: errorOf(429, 'E429', { 'retry-after': '3' }),
+      outcome: { kind: 'temporary', code: 'E429', retryAfterMs: 3000 },
+    },
+    { name: '500', answer: errorOf(500, 'E500'), outcome: { kind: 'ambiguous', code: 'E500' } },
+    {
+      name: '503 without seconds',
+      answer: httpAnswer(503, ''),
+      outcome: { kind: 'ambiguous', code: 'HTTP_503' },
+    },
+  ],
+  receipts: [
+    {
+      name: 'many at once, one of which is not ours and one of which says nothing',
+      callback: call(
+        'receipts',
+        json({
+          results: [
+            report('DELIVERED', 'DELIVERED_TO_HANDSET'),
+            report('UNDELIVERABLE', 'UNDELIVERABLE_NOT_DELIVERED', 'EC_ABSENT_SUBSCRIBER', 'r1-124'),
+            report('DELIVERED', 'DELIVERED_TO_HANDSET', 'NO_ERROR', 'r2-125'),
+            { to: '5511988887777' },
+            null,
+          ],
+        }),
+      ),
+      receipts: [
+        { ...receipt, status: 'delivered' },
+        {
+          messageId: 124,
+          providerMessageId: 'r1-124',
+          status: 'undelivered',
+          reason: 'number_unreachable',
+          code: 'EC_ABSENT_SUBSCRIBER',
+        },
+        { messageId: null, providerMessageId: 'r2-125', status: 'delivered', reason: null, code: null },
+      ],
+    },
+    ...(
+      [
+        ['PENDING', 'PENDING_ENROUTE', null],
+        ['DELIVERED', 'DELIVERED_TO_OPERATOR', 'sent'],
+        ['EXPIRED', 'EXPIRED_DLR_UNKNOWN', 'sent'],
+        ['OF_TOMORROW', 'OF_TOMORROW', null],
+      ] as const
+    ).map(([group, name, status]) => ({
+      name,
+      callback: call('receipts', json({ results: [report(group, name)] })),
+      receipts: [{ ...receipt, status }],
+    })),
+    ...(
+      [
+        ['EXPIRED', 'EXPIRED_EXPIRED', 'NO_ERROR', 'undelivered', 'expired_at_carrier', 'EXPIRED_EXPIRED'],
+        ['REJECTED', 'REJECTED_DND', 'NO_ERROR', 'failed', 'number_opted_out', 'REJECTED_DND'],
+        [
+          'UNDELIVERABLE',
+          'X',
+          'EC_UNKNOWN_SUBSCRIBER',
+          'undelivered',
+          'number_invalid',
+          'EC_UNKNOWN_SUBSCRIBER',
+        ],
+        ['UNDELIVERABLE', 'X', 'EC_OF_TOMORROW', 'undelivered', 'not_delivered', 'EC_OF_TOMORROW'],
+      ] as const
+    ).map(([group, name, error, status, reason, code]) => ({
+      name: `${name} with the error ${error}`,
+      callback: call('receipts', json({ results: [report(group, name, error)] })),
+      receipts: [{ ...receipt, status, reason, code }],
+    })),
+    { name: 'a reply, which is none', callback: call('receipts', json({ results: [reply] })), receipts: [] },
+    { name: 'no JSON', callback: call('receipts', { ...json({}), rawBody: '{"results":[' }), receipts: [] },
+  ],
+  inbound: [
+    {
+      name: 'two at once, untrimmed',
+      callback: call(
+        'inbound',
+        json({ results: [reply, { ...reply, messageId: 'in-2', text: '' }, 7], messageCount: 2 }),
+      ),
+      messages: [
+        { providerMessageId: 'in-1', from: '+5511988887777', to: '28282', text: ' Sair ' },
+        { providerMessageId: 'in-2', from: '+5511988887777', to: '28282', text: '' },
+      ],
+    },
+    {
+      name: 'a receipt, which is none',
+      callback: call('inbound', json({ results: [report('DELIVERED', 'DELIVERED_TO_HANDSET')] })),
+      messages: [],
+    },
+  ],
+  lookUps: [
+    ...(
+      [
+        ['PENDING', 'PENDING_ENROUTE', 'sent', null, null],
+        ['DELIVERED', 'DELIVERED_TO_HANDSET', 'delivered', null, null],
+        [
+          'REJECTED',
+          'REJECTED_NOT_ENOUGH_CREDITS',
+          'failed',
+          'sender_refused',
+          'REJECTED_NOT_ENOUGH_CREDITS',
+        ],
+        // Of a second one that was refused there was a first.
+        ['REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', 'sent', null, null],
+      ] as const
+    ).map(([group, name, status, reason, code]) => ({
+      name: `a message that is ${name}`,
+      answers: [httpAnswer(200, JSON.stringify({ results: [report(group, name, 'NO_ERROR', 'r1-7')] }))],
+      paths: ['GET /sms/3/logs?messageId=r1-7'],
+      found: [{ providerMessageId: 'r1-7', status, reason, code }],
+    })),
+    {
+      name: 'a message whose repetition was refused',
+      answers: [
+        httpAnswer(
+          200,
+          JSON.stringify({
+            results: [
+              report('REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', 'NO_ERROR', 'r1-7'),
+              report('DELIVERED', 'DELIVERED_TO_HANDSET', 'NO_ERROR', 'r1-7'),
+            ],
+          }),
+        ),
+      ],
+      found: [{ providerMessageId: 'r1-7', status: 'delivered', reason: null, code: null }],
+    },
+    { name: 'what is not there', answers: [httpAnswer(200, '{"results":[]}')], found: [] },
+    {
+      name: 'what is of another',
+      answers: [
+        httpAnswer(200, JSON.stringify({ results: [report('DELIVERED', 'X', 'NO_ERROR', 'r1-77')] })),
+      ],
+      found: [],
+    },
+    { name: 'nothing, with another key', answers: [errorOf(401, 'E401')], found: 'unavailable' },
+    { name: 'nothing in a page of HTML', answers: [httpAnswer(200, '<html>')], found: 'unavailable' },
+  ],
+  verification: [
+    {
+      name: 'with the key in the URL',
+      callback: call(`receipts?key=${callbackSecret}`, json({})),
+      genuine: true,
+    },
+    {
+      name: 'with basic authentication',
+      callback: call('inbound', json({}), {
+        authorization: `Basic ${Buffer.from(`infobip:${callbackSecret}`).toString('base64')}`,
+      }),
+      genuine: true,
+    },
+    {
+      name: 'with another key',
+      callback: call('receipts?key=another-secret-of-20-letters', json({})),
+      genuine: false,
+    },
+    {
+      name: 'with half of the key',
+      callback: call(`receipts?key=${callbackSecret.slice(0, 13)}`, json({})),
+      genuine: false,
+    },
+    {
+      name: 'with the key twice',
+      callback: call(`receipts?key=${callbackSecret}&key=x`, json({})),
+      genuine: false,
+    },
+    { name: 'with nothing', callback: call('receipts', json({})), genuine: false },
+  ],
+};

@@ -1,0 +1,497 @@
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ensureFirstAdmin, hashSecret } from '../../api/http/auth.ts';
+import { generatePassword, hashPassword, verifyPassword } from '../../api/access/passwords.ts';
+import { insertSession } from '../../db/access/sessions.ts';
+import { insertUser } from '../../db/access/users.ts';
+import { type Role, roleSuffices, roles } from '../../domain/user.ts';
+import { adminPassword, createApi, errorOf, publicUrl } from '../kit/api.ts';
+import { createDatabase } from '../kit/database.ts';
+
+const api = await createApi();
+const { app, sql, as } = api;
+
+const ownPage = { origin: publicUrl };
+const login = (login: string, password: string, headers: Record<string, string> = {}) =>
+  app.inject({ method: 'POST', url: '/api/session', payload: { login, password }, headers });
+/** The headers of a page of ours with a session of the user. */
+async function session(login: string): Promise<Record<string, string>> {
+  const [user] = await sql<{ id: number }[]>`select id from users where login = ${login}`;
+  const id = randomBytes(32).toString('base64url');
+  await insertSession(sql, { idHash: hashSecret(id), userId: user?.id ?? 0 });
+  return { cookie: `__Host-torpedo=${id}`, ...ownPage };
+}
+const whoAmI = (headers: Record<string, string>) =>
+  app.inject({ method: 'GET', url: '/api/session', headers });
+
+const password = 'a long password';
+const passwordHash = await hashPassword(password);
+async function addUser(login: string, role: Role): Promise<number> {
+  return (await insertUser(sql, { login, name: login, role, passwordHash })).id;
+}
+
+describe('every route', () => {
+  const routes = app.accessTable
+    .filter(({ method }) => method !== 'HEAD')
+    .map(({ method, url, access }) => ({ route: `${method} ${url}`, method, url, access: access() }));
+
+  test('declares who may call it', () => {
+    expect(routes.length).toBeGreaterThan(45);
+    expect(routes.filter(({ access }) => access === undefined)).toEqual([]);
+  });
+
+  test('is open to all only where it has to be', () => {
+    const open = routes.filter(({ access, url }) => access === 'open' && !url.startsWith('/api/docs'));
+    expect(open.map(({ route }) => route)).toEqual([
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /webhooks/providers/:id/receipts',
+      'POST /webhooks/providers/:id/receipts',
+      'GET /webhooks/providers/:id/receipts/:key',
+      'POST /webhooks/providers/:id/receipts/:key',
+      'GET /webhooks/providers/:id/inbound',
+      'POST /webhooks/providers/:id/inbound',
+      'GET /webhooks/providers/:id/inbound/:key',
+      'POST /webhooks/providers/:id/inbound/:key',
+      'POST /api/session',
+    ]);
+  });
+
+  test.each(routes.filter(({ access }) => access !== 'open'))(
+    '$route is refused to those below its role',
+    async ({ method, url, access }) => {
+      const call = (headers: Record<string, string>) =>
+        app.inject({ method: method as 'GET', url: url.replace(':id', '999999999'), headers });
+      expect((await call({})).statusCode).toBe(401);
+      for (const role of roles) {
+        const { statusCode } = await call({ authorization: `Bearer ${api.tokens[role]}` });
+        if (access !== undefined && access !== 'open' && roleSuffices(role, access)) {
+          expect(statusCode, role).not.toBe(401);
+          if (url !== '/api/session/password') expect(statusCode, role).not.toBe(403);
+        } else expect(statusCode, role).toBe(403);
+      }
+    },
+  );
+});
+
+describe('logging in', () => {
+  test('gives a cookie that pages can not read and other hosts can not set', async () => {
+    const answer = await login('Admin', adminPassword);
+    expect(answer.json()).toEqual({
+      kind: 'user',
+      id: api.adminId,
+      name: 'Ana',
+      role: 'admin',
+      locale: 'pt-BR',
+      timezone: 'America/Sao_Paulo',
+      sendingHoursId: null,
+    });
+    expect(answer.cookies).toMatchObject([
+      { name: '__Host-torpedo', path: '/', httpOnly: true, secure: true, sameSite: 'Lax' },
+    ]);
+    expect(answer.cookies[0]).not.toHaveProperty('domain');
+  });
+
+  test('keeps only a hash of the session', async () => {
+    const answer = await login('admin', adminPassword);
+    const id = answer.cookies[0]?.value ?? '';
+    const stored = await sql<{ idHash: Buffer }[]>`select id_hash from sessions`;
+    expect(stored.some(({ idHash }) => idHash.equals(hashSecret(id)))).toBe(true);
+    expect(stored.some(({ idHash }) => idHash.includes(id))).toBe(false);
+  });
+
+  test('says the same of a wrong password, an unknown login and a disabled user', async () => {
+    const id = await addUser('gone', 'viewer');
+    await as('admin')('PATCH', `/api/users/${id}`, { enabled: false });
+    for (const [name, attempt] of [
+      ['admin', 'not the password'],
+      ['nobody', 'not the password'],
+      ['gone', password],
+    ] as const) {
+      const answer = await login(name, attempt);
+      expect(answer.statusCode).toBe(401);
+      expect(errorOf(answer)).toMatchObject({ code: 'login_failed', message: 'Login or password is wrong.' });
+    }
+  });
+
+  test('is refused after ten failures, even with the right password, and not to others', async () => {
+    await addUser('guessed', 'viewer');
+    await addUser('neighbour', 'viewer');
+    for (let attempt = 0; attempt < 10; attempt++) {
+      expect((await login('guessed', 'wrong')).statusCode).toBe(401);
+    }
+    const refused = await login('guessed', password);
+    expect(refused.statusCode).toBe(429);
+    expect(errorOf(refused)).toMatchObject({
+      code: 'rate_limited',
+      retryAfterMs: expect.any(Number) as number,
+    });
+    expect((await login('neighbour', password)).statusCode).toBe(200);
+  });
+
+  test('is refused to a page of another site', async () => {
+    const answer = await login('admin', adminPassword, { origin: 'https://evil.example' });
+    expect(answer.statusCode).toBe(403);
+    expect(errorOf(answer).code).toBe('cross_site');
+  });
+});
+
+describe('a session', () => {
+  test('ends at logout', async () => {
+    const headers = await session('admin');
+    expect((await whoAmI(headers)).statusCode).toBe(200);
+    expect((await app.inject({ method: 'DELETE', url: '/api/session', headers })).statusCode).toBe(204);
+    expect((await whoAmI(headers)).statusCode).toBe(401);
+  });
+
+  test('lets people choose their name, language and zone, and nothing more', async () => {
+    await addUser('chooser', 'viewer');
+    const headers = await session('chooser');
+    const change = (payload: object) =>
+      app.inject({ method: 'PATCH', url: '/api/session', headers, payload });
+    const choice = { name: 'Chosen', locale: 'en', timezone: 'America/Manaus' };
+    expect((await change(choice)).json()).toMatchObject({ ...choice, role: 'viewer' });
+    expect((await whoAmI(headers)).json()).toMatchObject(choice);
+    expect(errorOf(await change({ timezone: 'Mars/Olympus' })).problems).toMatchObject([
+      { field: 'timezone' },
+    ]);
+    expect((await change({ role: 'admin' })).statusCode).toBe(422);
+    expect((await as('admin')('PATCH', '/api/session', choice)).statusCode).toBe(403);
+  });
+
+  test('lets people choose the sending hours that their campaigns begin with, of those that there are', async () => {
+    await addUser('habitual', 'operator');
+    const headers = await session('habitual');
+    const change = (sendingHoursId: number | null) =>
+      app.inject({ method: 'PATCH', url: '/api/session', headers, payload: { sendingHoursId } });
+    const definition = {
+      timezone: 'America/Sao_Paulo',
+      windows: [{ days: ['monday'], from: '08:00', to: '12:00' }],
+    };
+    const made = await as('admin')('POST', '/api/settings/sending-hours', { name: 'Segundas', definition });
+    const { id } = made.json<{ id: number }>();
+    expect((await whoAmI(headers)).json()).toMatchObject({ sendingHoursId: null });
+    expect((await change(id)).json()).toMatchObject({ sendingHoursId: id });
+    expect(errorOf(await change(id + 1)).problems).toMatchObject([
+      { field: 'sendingHoursId', code: 'unknown' },
+    ]);
+    // They stay when something else is changed, and hinder nobody from deleting them.
+    await app.inject({ method: 'PATCH', url: '/api/session', headers, payload: { locale: 'en' } });
+    expect((await whoAmI(headers)).json()).toMatchObject({ sendingHoursId: id });
+    expect((await as('admin')('DELETE', `/api/settings/sending-hours/${id}`)).statusCode).toBe(204);
+    expect((await whoAmI(headers)).json()).toMatchObject({ sendingHoursId: null });
+    expect((await change(null)).statusCode).toBe(200);
+  });
+
+  test.each([
+    [
+      'half a day without a request',
+      sql`update sessions set last_seen_at = now() - interval '12 hours 1 second'`,
+    ],
+    ['a week after the login', sql`update sessions set expires_at = now()`],
+  ])('ends %s', async (_, pass) => {
+    const headers = await session('admin');
+    await pass;
+    expect((await whoAmI(headers)).statusCode).toBe(401);
+  });
+
+  test('is marked as seen at most once a minute', async () => {
+    const headers = await session('admin');
+    const [seen] =
+      await sql`update sessions set last_seen_at = now() - interval '50 seconds' returning last_seen_at`;
+    await whoAmI(headers);
+    expect(await sql`select last_seen_at from sessions`).toContainEqual(seen);
+    await sql`update sessions set last_seen_at = now() - interval '61 seconds'`;
+    await whoAmI(headers);
+    const [fresh] = await sql`select from sessions where last_seen_at > now() - interval '30 seconds'`;
+    expect(fresh).toBeDefined();
+  });
+
+  test.each([
+    ['a new role', { role: 'operator' }],
+    ['a new password from an admin', { password: 'another long password' }],
+    ['being disabled', { enabled: false }],
+  ])('ends with %s', async (_, change) => {
+    const name = `user-${Object.keys(change).join()}`;
+    const id = await addUser(name, 'viewer');
+    const headers = await session(name);
+    expect((await as('admin')('PATCH', `/api/users/${id}`, change)).statusCode).toBe(200);
+    expect((await whoAmI(headers)).statusCode).toBe(401);
+  });
+
+  test('survives its own change of the password, and the others of the user do not', async () => {
+    await addUser('changer', 'viewer');
+    const here = await session('changer');
+    const elsewhere = await session('changer');
+    const change = (current: string, password: string) =>
+      app.inject({
+        method: 'PUT',
+        url: '/api/session/password',
+        headers: here,
+        payload: { current, password },
+      });
+    const wrong = await change('not it', 'another long password');
+    expect(wrong.statusCode).toBe(422);
+    expect(errorOf(wrong).problems).toEqual([
+      { field: 'current', code: 'wrong', message: 'This is not your present password.' },
+    ]);
+    const short = await change(password, 'short');
+    expect(errorOf(short).problems).toMatchObject([
+      { field: 'password', message: 'Choose a password of at least 12 characters.' },
+    ]);
+    expect((await change(password, 'another long password')).statusCode).toBe(204);
+    expect((await whoAmI(here)).statusCode).toBe(200);
+    expect((await whoAmI(elsewhere)).statusCode).toBe(401);
+    expect((await login('changer', 'another long password')).statusCode).toBe(200);
+  });
+});
+
+describe('a change with a session', () => {
+  const change = async (headers: Record<string, string>) => {
+    const { cookie = '' } = await session('admin');
+    return app.inject({
+      method: 'POST',
+      url: '/api/settings/regions',
+      headers: { cookie, ...headers },
+      payload: { name: `Region ${Math.random()}` },
+    });
+  };
+
+  test.each([
+    ['says that it comes from our page', { 'sec-fetch-site': 'same-origin' }],
+    ['was typed by the user', { 'sec-fetch-site': 'none' }],
+    ['has the origin of the public URL', { origin: publicUrl }],
+    ['has the origin of the host it was sent to', { origin: 'http://10.0.0.5:3000', host: '10.0.0.5:3000' }],
+  ])('is made when the browser %s', async (_, headers) => {
+    expect((await change(headers)).statusCode).toBe(201);
+  });
+
+  test.each([
+    ['comes from another site', { 'sec-fetch-site': 'cross-site' }],
+    [
+      'comes from a neighbouring subdomain',
+      { 'sec-fetch-site': 'same-site', origin: 'https://evil.torpedo.example' },
+    ],
+    ['has another origin', { origin: 'https://evil.example' }],
+    ['has the origin of a file', { origin: 'null' }],
+    ['does not say where it comes from', {}],
+  ])('is refused when it %s', async (_, headers) => {
+    const answer = await change(headers);
+    expect(answer.statusCode).toBe(403);
+    expect(errorOf(answer).code).toBe('cross_site');
+  });
+});
+
+describe('an API token', () => {
+  const make = async (payload: object) => {
+    const headers = await session('admin');
+    const answer = await app.inject({ method: 'POST', url: '/api/tokens', headers, payload });
+    expect(answer.statusCode).toBe(201);
+    return answer.json<{ id: number; token: string; expiresAt: string | null }>();
+  };
+  const use = (token: string) => whoAmI({ authorization: `Bearer ${token}` });
+
+  test('is shown once, and works until it is revoked', async () => {
+    const { id, token } = await make({ name: 'billing', role: 'operator' });
+    expect(token).toMatch(/^tpd_[\w-]{43}$/);
+    expect((await use(token)).json()).toMatchObject({ kind: 'token', id, name: 'billing', role: 'operator' });
+    expect((await as('admin')('GET', '/api/tokens')).body).not.toContain(token);
+    expect((await as('admin')('DELETE', `/api/tokens/${id}`)).json()).toMatchObject({
+      revokedAt: expect.any(String) as string,
+    });
+    expect((await use(token)).statusCode).toBe(401);
+  });
+
+  test('does not work once it has expired', async () => {
+    const { id, token } = await make({ name: 'short', role: 'viewer', expiresInDays: 1 });
+    expect((await use(token)).statusCode).toBe(200);
+    await sql`update api_tokens set expires_at = now() where id = ${id}`;
+    expect((await use(token)).statusCode).toBe(401);
+  });
+
+  test('that is wrong is refused in words, even next to a good session', async () => {
+    const headers = await session('admin');
+    for (const authorization of ['Bearer tpd_nonsense', 'Bearer x', 'Basic YTpi', '']) {
+      const answer = await whoAmI({ ...headers, authorization });
+      expect(answer.statusCode).toBe(401);
+      expect(answer.headers['www-authenticate']).toBe('Bearer');
+      expect(errorOf(answer)).toMatchObject({
+        code: 'unauthenticated',
+        message: 'Log in, or send an API token that is valid: Authorization: Bearer tpd_…',
+      });
+    }
+  });
+
+  test('of a lesser role is told which role it needs', async () => {
+    const answer = await as('viewer')('POST', '/api/campaigns', {});
+    expect(answer.statusCode).toBe(403);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'forbidden',
+      message: 'This needs the role operator; yours is viewer.',
+      needs: 'operator',
+    });
+  });
+
+  test('can not make another token', async () => {
+    const answer = await as('admin')('POST', '/api/tokens', { name: 'more', role: 'admin' });
+    expect(answer.statusCode).toBe(403);
+  });
+
+  test('is revoked when who made it is no admin any more', async () => {
+    const id = await addUser('leaving', 'admin');
+    const headers = await session('leaving');
+    const made = await app.inject({
+      method: 'POST',
+      url: '/api/tokens',
+      headers,
+      payload: { name: 'kept', role: 'admin' },
+    });
+    const { token } = made.json<{ token: string }>();
+    expect((await use(token)).statusCode).toBe(200);
+    await as('admin')('PATCH', `/api/users/${id}`, { role: 'viewer' });
+    expect((await use(token)).statusCode).toBe(401);
+  });
+});
+
+describe('users', () => {
+  test('never show a password or its hash', async () => {
+    await addUser('secretive', 'viewer');
+    expect((await as('admin')('GET', '/api/users')).body).not.toMatch(/scrypt|passwordHash/);
+    expect((await as('admin')('GET', '/api/audit')).body).not.toMatch(/scrypt|a long password/);
+  });
+
+  test('have logins that are taken once', async () => {
+    const added = await as('admin')('POST', '/api/users', {
+      login: 'twin',
+      name: 'Twin',
+      role: 'viewer',
+      password,
+    });
+    expect(added.statusCode).toBe(201);
+    expect(added.headers.location).toBe(`/api/users/${added.json<{ id: number }>().id}`);
+    const answer = await as('admin')('POST', '/api/users', {
+      login: 'TWIN',
+      name: 'Other',
+      role: 'viewer',
+      password: password,
+    });
+    expect(answer.statusCode).toBe(409);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'name_taken',
+      problems: [{ field: 'login', code: 'taken' }],
+    });
+  });
+
+  test('are told all that is wrong with them at once', async () => {
+    const answer = await as('admin')('POST', '/api/users', {
+      login: 'Não pode',
+      role: 'boss',
+      password: 'x',
+      age: 7,
+    });
+    expect(answer.statusCode).toBe(422);
+    expect(errorOf(answer).problems).toEqual([
+      {
+        field: 'login',
+        code: 'invalid',
+        message: 'Use up to 100 letters without accents, digits and . _ @ + -',
+      },
+      { field: 'name', code: 'missing', message: 'This field is required.' },
+      { field: 'role', code: 'invalid', message: 'Expected a role: admin, operator, viewer.' },
+      { field: 'password', code: 'too_small', message: 'Choose a password of at least 12 characters.' },
+      { field: 'age', code: 'unknown_field', message: 'There is no such field.' },
+    ]);
+  });
+
+  describe('with one admin left', () => {
+    beforeEach(() => sql`update users set role = 'operator' where role = 'admin' and id <> ${api.adminId}`);
+
+    test.each([{ role: 'viewer' }, { enabled: false }])('do not lose that one to %j', async (change) => {
+      const answer = await as('admin')('PATCH', `/api/users/${api.adminId}`, change);
+      expect(answer.statusCode).toBe(409);
+      expect(errorOf(answer).code).toBe('last_admin');
+    });
+
+    test('keep one of two who remove each other at once', async () => {
+      const other = await addUser(`second-${Math.random()}`, 'admin');
+      const answers = await Promise.all(
+        [api.adminId, other].map((id) => as('admin')('PATCH', `/api/users/${id}`, { role: 'operator' })),
+      );
+      expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409]);
+      await sql`update users set role = 'admin' where id = ${api.adminId}`;
+    });
+  });
+});
+
+describe('the first start', () => {
+  test('makes an admin with a readable password, once, whoever starts at the same time', async () => {
+    const empty = await createDatabase();
+    const made = await Promise.all([ensureFirstAdmin(empty.sql), ensureFirstAdmin(empty.sql)]);
+    const [first] = made.filter((admin) => admin !== null);
+    expect(made.filter((admin) => admin !== null)).toHaveLength(1);
+    expect(first).toEqual({
+      login: 'admin',
+      password: expect.stringMatching(/^([a-z2-9]{4}-){4}[a-z2-9]{4}$/) as string,
+    });
+    const [user] = await empty.sql<{ passwordHash: string }[]>`select password_hash from users`;
+    expect(await verifyPassword(first?.password ?? '', user?.passwordHash ?? null)).toBe(true);
+    expect(await ensureFirstAdmin(empty.sql)).toBeNull();
+  });
+});
+
+describe('a password', () => {
+  test('is hashed with the cost that OWASP asks for, each time with another salt', async () => {
+    const [one, two] = await Promise.all([hashPassword('same'), hashPassword('same')]);
+    expect(one).toMatch(/^\$scrypt\$ln=17,r=8,p=1\$/);
+    expect(one).not.toBe(two);
+    expect(await verifyPassword('same', one)).toBe(true);
+    expect(await verifyPassword('other', one)).toBe(false);
+  });
+
+  test('is the same in either composition of its accents', async () => {
+    expect(await verifyPassword('ac\u0327a\u0303o', await hashPassword('ação'))).toBe(true);
+  });
+
+  test('that is generated is never the same', () => {
+    expect(new Set(Array.from({ length: 1000 }, generatePassword)).size).toBe(1000);
+  });
+});
+
+describe('an error', () => {
+  test('of JSON that is none is told as that', async () => {
+    for (const payload of ['{"name": ', '', '{"a": NaN}']) {
+      const answer = await as('operator')('POST', '/api/campaigns', payload, {
+        'content-type': 'application/json',
+      });
+      expect(answer.statusCode).toBe(400);
+      expect(errorOf(answer)).toMatchObject({ code: 'invalid_json', message: 'The body is not valid JSON.' });
+    }
+  });
+
+  test('of a type that is not taken, a body that is too large, an address that does not exist', async () => {
+    const xml = await as('operator')('POST', '/api/campaigns', '<a/>', { 'content-type': 'text/xml' });
+    expect([xml.statusCode, errorOf(xml).code]).toEqual([415, 'unsupported_type']);
+    const large = await as('operator')('POST', '/api/campaigns', { name: 'x'.repeat(2 * 1024 * 1024) });
+    expect([large.statusCode, errorOf(large).code]).toEqual([413, 'too_large']);
+    const nowhere = await as('operator')('GET', '/api/nowhere');
+    expect([nowhere.statusCode, errorOf(nowhere).code]).toEqual([404, 'not_found']);
+    const badUrl = await app.inject({ method: 'GET', url: '/api/%zz' });
+    expect([badUrl.statusCode, errorOf(badUrl).code]).toEqual([400, 'bad_request']);
+    const badId = await as('viewer')('GET', '/api/campaigns/seven');
+    expect([badId.statusCode, errorOf(badId)]).toMatchObject([
+      400,
+      { code: 'invalid_parameters', problems: [{ field: 'id', message: 'Expected an id.' }] },
+    ]);
+  });
+
+  test('of ours never tells more than a number to find it by', async () => {
+    await sql`insert into campaigns (definition) values ('{"name": "broken"}')`;
+    const answer = await as('viewer')('GET', '/api/campaigns');
+    expect(answer.statusCode).toBe(500);
+    expect(errorOf(answer)).toEqual({
+      code: 'internal',
+      message: 'Something went wrong here. The log tells more under the request id.',
+      requestId: answer.headers['x-request-id'],
+    });
+  });
+});

@@ -1,0 +1,387 @@
+import { describe, expect, test } from 'vitest';
+import { enableCampaign, setNextAt } from '../../db/campaigns/campaigns.ts';
+import { createApi, createCatalogue, createReadyCampaign, documentOf, errorOf } from '../kit/api.ts';
+
+const api = await createApi();
+const { as, sql } = api;
+const catalogue = await createCatalogue(api);
+const operator = as('operator');
+const admin = as('admin');
+
+const schedule = {
+  recurrence: { every: 'day' },
+  startsAt: '2030-01-01T09:00',
+  timezone: 'America/Sao_Paulo',
+};
+const draft = (changes: object = {}) => ({ ...documentOf(catalogue), message: {}, mailing: {}, ...changes });
+async function save(document: object): Promise<{ id: number; version: number }> {
+  const answer = await operator('POST', '/api/campaigns', document);
+  expect(answer.statusCode, answer.body).toBe(201);
+  return answer.json();
+}
+const problemsOf = async (document: object) =>
+  errorOf(await operator('POST', '/api/campaigns', document)).problems;
+
+describe('a draft', () => {
+  test('needs only a name and a schedule, and says what it lacks and when it would run', async () => {
+    const answer = await operator('POST', '/api/campaigns', { name: 'Aviso', schedule });
+    expect(answer.statusCode).toBe(201);
+    const { id } = answer.json<{ id: number }>();
+    expect(answer.headers.location).toBe(`/api/campaigns/${id}`);
+    expect((await operator('GET', `/api/campaigns/${id}`)).json()).toMatchObject({
+      id,
+      version: 1,
+      enabled: false,
+      definition: { name: 'Aviso', message: { template: null, removeAccents: true, maxSegments: 1 } },
+      nextOccurrences: [
+        { at: '2030-01-01T12:00:00.000Z', local: '2030-01-01T09:00', offset: '-03:00' },
+        { local: '2030-01-02T09:00' },
+        { local: '2030-01-03T09:00' },
+        { local: '2030-01-04T09:00' },
+        { local: '2030-01-05T09:00' },
+      ],
+      mailingFile: null,
+      lastRun: null,
+      temporalUrl: `http://localhost:8233/namespaces/default/workflows/campaign%2F${id}`,
+    });
+  });
+
+  test('is told everything that is wrong with it at once', async () => {
+    expect(
+      await problemsOf({
+        schedule: { recurrence: { every: 'week', days: [] }, startsAt: 'soon', timezone: 'Mars/Olympus' },
+        message: { template: 'Olá {cidade}', maxSegments: 0 },
+        mailing: { source: 'fax' },
+        colour: 'red',
+      }),
+    ).toEqual([
+      { field: 'name', code: 'missing', message: 'This field is required.' },
+      {
+        field: 'schedule.recurrence.days',
+        code: 'too_small',
+        message: 'Choose at least one day of the week.',
+      },
+      {
+        field: 'schedule.startsAt',
+        code: 'invalid',
+        message: 'Expected a date and time such as 2026-03-31T09:00.',
+      },
+      {
+        field: 'schedule.timezone',
+        code: 'invalid',
+        message: 'This time zone is not known. Expected an IANA name such as America/Sao_Paulo.',
+      },
+      {
+        field: 'message.maxSegments',
+        code: 'too_small',
+        message: expect.stringContaining('>=1') as string,
+      },
+      { field: 'mailing.source', code: 'invalid', message: expect.stringContaining('"csv"') as string },
+      { field: 'colour', code: 'unknown_field', message: 'There is no such field.' },
+      {
+        field: 'message.template',
+        code: 'placeholder_unknown',
+        message: '{cidade} is not a placeholder. Known are {codigo}, {nome}.',
+      },
+    ]);
+  });
+
+  test('can not have a template of 161 characters', async () => {
+    expect(await problemsOf(draft({ message: { template: 'a'.repeat(161) } }))).toEqual([
+      {
+        field: 'message.template',
+        code: 'template_too_long',
+        message: 'The message has 161 characters, and may have at most 160.',
+      },
+    ]);
+    await save(draft({ message: { template: 'a'.repeat(160) } }));
+  });
+
+  test('can not have a recurrence that never occurs', async () => {
+    const never = {
+      ...schedule,
+      recurrence: { every: 'rule', rrule: 'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30' },
+    };
+    expect(await problemsOf(draft({ schedule: never }))).toEqual([
+      {
+        field: 'schedule.recurrence',
+        code: 'never_occurs',
+        message: 'This schedule has no occurrence at all: check the recurrence, its start and its end.',
+      },
+    ]);
+  });
+
+  test('can not refer to what does not exist', async () => {
+    expect(
+      await problemsOf(
+        draft({
+          message: { providerId: 9999 },
+          mailing: { regionId: 8888, sendingHoursId: catalogue.hoursId },
+        }),
+      ),
+    ).toEqual([
+      { field: 'message.providerId', code: 'unknown', message: 'There is no such entry.' },
+      { field: 'mailing.regionId', code: 'unknown', message: 'There is no such entry.' },
+    ]);
+  });
+
+  test('can not have the name of another', async () => {
+    const { name } = (await operator('GET', `/api/campaigns/${(await save(draft())).id}`)).json<{
+      definition: { name: string };
+    }>().definition;
+    const answer = await operator('POST', '/api/campaigns', draft({ name }));
+    expect([answer.statusCode, errorOf(answer)]).toMatchObject([
+      409,
+      { code: 'name_taken', problems: [{ field: 'name', code: 'taken' }] },
+    ]);
+  });
+
+  test('can be deleted', async () => {
+    const { id } = await save(draft());
+    expect((await operator('DELETE', `/api/campaigns/${id}`)).statusCode).toBe(204);
+    expect((await operator('GET', `/api/campaigns/${id}`)).statusCode).toBe(404);
+  });
+});
+
+describe('a change', () => {
+  test('has to be of the present version', async () => {
+    const { id } = await save(draft());
+    const put = (version: number, description: string) =>
+      operator('PUT', `/api/campaigns/${id}`, { ...draft({ description }), version });
+    expect((await put(1, 'first')).json()).toMatchObject({
+      version: 2,
+      definition: { description: 'first' },
+    });
+    const late = await put(1, 'second');
+    expect(late.statusCode).toBe(409);
+    expect(errorOf(late)).toMatchObject({ code: 'version_conflict', version: 2 });
+  });
+
+  test('wins over another of the same version at the same time', async () => {
+    const { id } = await save(draft());
+    const answers = await Promise.all(
+      ['one', 'two'].map((description) =>
+        operator('PUT', `/api/campaigns/${id}`, { ...draft({ description }), version: 1 }),
+      ),
+    );
+    expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409]);
+  });
+
+  test('is in the audit log with the names of the fields and without their values', async () => {
+    const { id } = await save(draft());
+    const before = (await operator('GET', `/api/campaigns/${id}`)).json<{ definition: object }>();
+    await operator('PUT', `/api/campaigns/${id}`, {
+      ...before.definition,
+      description: 'for Maria',
+      message: { template: 'Oi Maria' },
+      version: 1,
+    });
+    const log = await operator('GET', `/api/audit?subjectKind=campaign&subjectId=${id}`);
+    expect(log.json()).toMatchObject({
+      entries: [
+        {
+          action: 'campaign.update',
+          actor: expect.stringMatching(/^token:\d+$/) as string,
+          actorName: 'operator',
+          details: { changed: ['description', 'message.template'], version: 2 },
+        },
+        { action: 'campaign.create' },
+      ],
+    });
+    expect(log.body).not.toContain('Maria');
+  });
+});
+
+describe('enabling', () => {
+  test('a campaign with three things missing names all three', async () => {
+    const { providerId } = catalogue;
+    const { id } = await save(draft({ message: { providerId } }));
+    const answer = await operator('POST', `/api/campaigns/${id}/enable`);
+    expect(answer.statusCode).toBe(422);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'incomplete_campaign',
+      problems: [
+        { field: 'message.template', code: 'missing', message: 'Write the message.' },
+        { field: 'mailing.source', code: 'missing', message: 'Choose where the contacts come from.' },
+        {
+          field: 'mailing.sendingHoursId',
+          code: 'missing',
+          message: 'Choose the hours in which messages may leave.',
+        },
+      ],
+    });
+  });
+
+  test('needs the file, an occurrence to come, and entries that are not archived', async () => {
+    const hours = await admin('GET', `/api/settings/sending-hours/${catalogue.hoursId}`);
+    const { definition } = hours.json<{ definition: object }>();
+    const old = await admin('POST', '/api/settings/sending-hours', { name: 'Old', definition });
+    const oldId = old.json<{ id: number }>().id;
+    const { id } = await save(
+      documentOf(catalogue, {
+        schedule: { ...schedule, startsAt: '2020-01-01T09:00', endsAt: '2021-01-01T09:00' },
+        mailing: { source: 'csv', sendingHoursId: oldId },
+      }),
+    );
+    await admin('PUT', `/api/settings/sending-hours/${oldId}`, { name: 'Old', definition, archived: true });
+    expect(errorOf(await operator('POST', `/api/campaigns/${id}/enable`)).problems).toEqual([
+      {
+        field: 'schedule.recurrence',
+        code: 'no_next_occurrence',
+        message: 'The schedule has no occurrence from now on: move its start or its end.',
+      },
+      { field: 'mailing.file', code: 'missing', message: 'Upload the CSV file with the contacts.' },
+      {
+        field: 'mailing.sendingHoursId',
+        code: 'archived',
+        message: 'This entry has been archived: choose another.',
+      },
+    ]);
+  });
+
+  test('the same campaign twice at once is as good as once', async () => {
+    const id = await createReadyCampaign(api, documentOf(catalogue));
+    const answers = await Promise.all([1, 2].map(() => operator('POST', `/api/campaigns/${id}/enable`)));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+    expect(answers.map((answer) => answer.json<{ enabled: boolean }>().enabled)).toEqual([true, true]);
+    const entries = await sql`select from audit_log where action = 'campaign.enable' and subject_id = ${id}`;
+    expect(entries.count).toBe(1);
+  });
+
+  test('keeps the campaign complete from then on', async () => {
+    const document = documentOf(catalogue);
+    const id = await createReadyCampaign(api, document);
+    await operator('POST', `/api/campaigns/${id}/enable`);
+    const answer = await operator('PUT', `/api/campaigns/${id}`, { ...document, message: {}, version: 1 });
+    expect(answer.statusCode).toBe(422);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'incomplete_campaign',
+      message: 'The campaign is enabled and has to stay complete. Disable it to save a draft.',
+      problems: [{ field: 'message.template' }, { field: 'message.providerId' }],
+    });
+    expect((await operator('DELETE', `/api/campaigns/${id}`)).json()).toMatchObject({
+      error: { code: 'campaign_enabled' },
+    });
+    expect((await operator('POST', `/api/campaigns/${id}/disable`)).json()).toMatchObject({ enabled: false });
+    expect((await operator('DELETE', `/api/campaigns/${id}`)).statusCode).toBe(204);
+  });
+});
+
+describe('while Temporal is away', () => {
+  test('a campaign can be enabled, and is answered 202', async () => {
+    const away = await createApi({ temporalAddress: '127.0.0.1:1', temporalTimeoutMs: 300 });
+    const settings = await createCatalogue(away);
+    const id = await createReadyCampaign(away, documentOf(settings));
+    const answer = await away.as('operator')('POST', `/api/campaigns/${id}/enable`);
+    expect(answer.statusCode).toBe(202);
+    expect(answer.json()).toMatchObject({ enabled: true });
+    const run = await away.as('operator')('POST', `/api/campaigns/${id}/run-now`);
+    expect(run.statusCode).toBe(503);
+    const ready = await away.app.inject('/health/ready');
+    expect([ready.statusCode, ready.json()]).toEqual([
+      503,
+      { ready: false, database: true, temporal: false },
+    ]);
+  });
+
+  test('a run is not started before a worker is there, and the person hears of it in time', async () => {
+    const alone = await createApi({ temporalTimeoutMs: 500 });
+    const settings = await createCatalogue(alone);
+    const id = await createReadyCampaign(alone, documentOf(settings));
+    await alone.as('operator')('POST', `/api/campaigns/${id}/enable`);
+    const answer = await alone.as('operator')('POST', `/api/campaigns/${id}/run-now`);
+    expect(answer.statusCode).toBe(503);
+    expect(errorOf(answer).code).toBe('worker_unavailable');
+  });
+});
+
+describe('looking ahead', () => {
+  test('works while the schedule is being filled in, holidays left out', async () => {
+    const answer = await as('viewer')('POST', '/api/campaigns/preview-occurrences', {
+      schedule: { ...schedule, startsAt: '2030-12-24T09:00', holidayCalendarId: catalogue.calendarId },
+      count: 2,
+    });
+    expect(answer.json()).toEqual({
+      occurrences: [
+        { at: '2030-12-24T12:00:00.000Z', local: '2030-12-24T09:00', offset: '-03:00' },
+        { at: '2030-12-26T12:00:00.000Z', local: '2030-12-26T09:00', offset: '-03:00' },
+      ],
+      leftOut: [{ date: '2030-12-25', name: 'Natal' }],
+    });
+  });
+
+  test('shows as many occurrences of a campaign as are asked for', async () => {
+    const { id } = await save(draft());
+    const answer = await as('viewer')('GET', `/api/campaigns/${id}/occurrences?count=7`);
+    expect(answer.json<{ occurrences: [] }>().occurrences).toHaveLength(7);
+    expect((await as('viewer')('GET', `/api/campaigns/${id}/occurrences?count=700`)).statusCode).toBe(400);
+  });
+});
+
+describe('the preview of a message', () => {
+  test('shows what a contact gets and what it costs', async () => {
+    const { id } = await save(documentOf(catalogue));
+    const preview = async (body: object) =>
+      (await as('viewer')('POST', `/api/campaigns/${id}/preview-message`, body)).json<unknown>();
+    expect(await preview({ sample: { code: '77', name: 'João' } })).toEqual({
+      text: 'Ola Joao, seu codigo é 77.'.replace('é', 'é'),
+      encoding: 'GSM-7',
+      characters: 26,
+      segments: 1,
+      remaining: 134,
+      charactersOutside: [],
+      otherwise: { encoding: 'UCS-2', characters: 26, segments: 1, charactersOutside: ['á', 'ã', 'ó'] },
+      skipped: null,
+    });
+    expect(
+      await preview({ template: `${'ã'.repeat(70)}{nome}`, removeAccents: false, sample: { name: 'X' } }),
+    ).toMatchObject({
+      encoding: 'UCS-2',
+      characters: 71,
+      segments: 2,
+      charactersOutside: ['ã'],
+      skipped: 'message_too_long',
+    });
+  });
+});
+
+describe('a list', () => {
+  test('comes in pages, newest first', async () => {
+    const ids = [];
+    for (let i = 0; i < 3; i++) ids.unshift((await save(draft())).id);
+    const page = async (query: string) =>
+      (await as('viewer')('GET', `/api/campaigns?${query}`))
+        .json<{ campaigns: { id: number }[] }>()
+        .campaigns.map(({ id }) => id);
+    expect(await page('limit=2')).toEqual(ids.slice(0, 2));
+    expect((await page(`limit=2&before=${ids[1] ?? 0}`))[0]).toBe(ids[2]);
+  });
+
+  test('tells when the workflow of each enabled one runs it next, and what a draft lacks', async () => {
+    const enabled = await createReadyCampaign(api, documentOf(catalogue));
+    await enableCampaign(sql, enabled);
+    const complete = await createReadyCampaign(api, documentOf(catalogue));
+    const listed = async () => {
+      const answer = await as('viewer')('GET', '/api/campaigns?limit=3');
+      const { campaigns } = answer.json<{ campaigns: object[] }>();
+      return campaigns;
+    };
+    // As it is planned, not as the calendar has it.
+    expect(await listed()).toMatchObject([{ id: complete }, { id: enabled, nextAt: null }, {}]);
+    await setNextAt(sql, enabled, new Date('2030-03-16T12:00:00Z'));
+    const over = { ...schedule, recurrence: { every: 'once' }, startsAt: '2020-01-01T09:00' };
+    const { id: past } = await save({ ...draft(), schedule: over });
+    const { problems } = (await operator('GET', `/api/campaigns/${past}`)).json<{ problems: object[] }>();
+    expect(problems).toContainEqual(expect.objectContaining({ code: 'no_next_occurrence' }));
+    expect(await listed()).toMatchObject([
+      { id: past, enabled: false, problemCount: problems.length, nextAt: null },
+      { id: complete, enabled: false, problemCount: 0, nextAt: null },
+      { id: enabled, enabled: true, problemCount: 0, nextAt: '2030-03-16T12:00:00.000Z' },
+    ]);
+  });
+
+  test('has an end to its size', async () => {
+    const answer = await as('viewer')('GET', '/api/campaigns?limit=201');
+    expect([answer.statusCode, errorOf(answer).problems?.[0]?.field]).toEqual([400, 'limit']);
+  });
+});

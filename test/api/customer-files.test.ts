@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { createApi, errorOf } from '../kit/api.ts';
+
+const api = await createApi({ uploadLimitBytes: 256 * 1024 });
+const { as, sql } = api;
+const operator = as('operator');
+const header =
+  'codigo;nome;celular;telefone;telefone2;data_nascimento;regiao;tipo_cliente;consentimento;data_consentimento';
+
+const upload = (body: string | Buffer, type = 'text/csv') =>
+  operator('POST', '/api/customers/import', body, { 'content-type': type });
+const importLines = async (...lines: string[]) =>
+  (await upload([header, ...lines].join('\r\n'))).json<object>();
+const customers = () =>
+  sql`select code, name, mobile, phone, birth_date::text, consent from customers where erased_at is null order by id`;
+
+describe('A file of customers', () => {
+  test('adds and updates them, tells of bad lines, and never erases by an empty cell', async () => {
+    await as('admin')('POST', '/api/settings/regions', { name: 'São Paulo' });
+    expect(
+      await importLines(
+        '1;Maria;(11) 90000-0001;;;25/12/1980;sao paulo;;sim;31/01/2026',
+        '2;João;;11 3000-0002;;;;;NÃO;',
+        '3;Ana;123;;;;;;;',
+        ';Rui;;;;;;;;',
+        '4;Eva;;;;;Marte;;;',
+        '5;Ivo;;;;;;;talvez;',
+        '6;Léa;;;;;;;sim;01/01/2999',
+      ),
+    ).toEqual({
+      lines: 7,
+      inserted: 2,
+      updated: 0,
+      unchanged: 0,
+      badLines: 5,
+      problems: [
+        { line: 4, code: 'value_invalid', column: 'celular', message: '"celular" is no phone number.' },
+        expect.objectContaining({ line: 5, code: 'value_missing', column: 'codigo' }),
+        expect.objectContaining({ line: 6, column: 'regiao' }),
+        expect.objectContaining({ line: 7, column: 'consentimento' }),
+        expect.objectContaining({ line: 8, column: 'data_consentimento' }),
+      ],
+    });
+    expect(
+      await importLines('1;;;11 3000-0001;;;;;;', ';João B;;1130000002;;;;;;', '2;;;;;;;;não;'),
+    ).toMatchObject({
+      inserted: 0,
+      updated: 2,
+      unchanged: 1,
+      badLines: 0,
+    });
+    expect(await customers()).toEqual([
+      {
+        code: '1',
+        name: 'Maria',
+        mobile: '+5511900000001',
+        phone: '+551130000001',
+        birthDate: '1980-12-25',
+        consent: 'granted',
+      },
+      {
+        code: '2',
+        name: 'João B',
+        mobile: null,
+        phone: '+551130000002',
+        birthDate: null,
+        consent: 'refused',
+      },
+    ]);
+    expect(await sql`select consent, source, at from consents order by id`).toMatchObject([
+      { consent: 'granted', source: 'import', at: new Date('2026-01-31T00:00:00Z') },
+      { consent: 'refused', source: 'import' },
+    ]);
+  });
+
+  test('is exported in the layout that the import takes, without formulas', async () => {
+    await operator('POST', '/api/customers', { code: '=1+1', name: '@Zoe', mobile: '+14155550123' });
+    const exported = await as('viewer')('GET', '/api/customers.csv');
+    const lines = exported.body.split('\r\n');
+    expect(lines[0]).toBe(`\ufeff${header}`);
+    expect(lines).toContain("'=1+1;'@Zoe;0014155550123;;;;;;;");
+    expect(lines).toContain('1;Maria;5511900000001;551130000001;;1980-12-25;São Paulo;;sim;2026-01-31');
+    const one = await as('viewer')('GET', '/api/customers.csv?name=maria');
+    expect((await upload(one.rawPayload)).json()).toMatchObject({ lines: 1, unchanged: 1 });
+  });
+
+  test('may be Windows-1252 with commas, or come in a form; its layout is taken as it is', async () => {
+    const latin = Buffer.from(
+      [header.replaceAll(';', ','), '9,Conceição,,11 30000009,,,,,,'].join('\n'),
+      'latin1',
+    );
+    expect((await upload(latin)).json()).toMatchObject({ inserted: 1 });
+    expect(await sql`select name from customers where code = '9'`).toEqual([{ name: 'Conceição' }]);
+
+    const layout = await as('viewer')('GET', '/api/customers/layout');
+    const form = Buffer.concat([
+      Buffer.from(
+        '--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\ncontent-type: text/csv\r\n\r\n',
+      ),
+      layout.rawPayload,
+      Buffer.from('\r\n--x--\r\n'),
+    ]);
+    expect((await upload(form, 'multipart/form-data; boundary=x')).json()).toMatchObject({
+      lines: 2,
+      badLines: 0,
+    });
+  });
+
+  test('that is none changes nothing', async () => {
+    const before = await customers();
+    const unclosed = await upload(`${header}\n77;Ana;11900000077;;;;;;;\n78;"Rui;;;;;;;;`);
+    expect([unclosed.statusCode, errorOf(unclosed).refusal]).toEqual([422, 'quote_not_closed']);
+    const mailing = await upload('codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem\n1;;;;;;');
+    expect(errorOf(mailing).refusal).toBe('column_missing');
+    expect((await upload(`${header}\n${'x'.repeat(300_000)}`)).statusCode).toBe(413);
+    expect(
+      (await as('viewer')('POST', '/api/customers/import', header, { 'content-type': 'text/csv' }))
+        .statusCode,
+    ).toBe(403);
+    expect(await customers()).toEqual(before);
+  });
+
+  test('with many lines is taken in portions', async () => {
+    const lines = Array.from(
+      { length: 2_500 },
+      (_, i) => `bulk ${i};Nome ${i};119${String(i).padStart(8, '0')};;;;;;;`,
+    );
+    expect(await importLines(...lines)).toMatchObject({
+      lines: 2_500,
+      badLines: 0,
+      inserted: 2_500,
+      updated: 0,
+    });
+  });
+});

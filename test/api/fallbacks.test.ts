@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import {
+  createApi,
+  createCatalogue,
+  createReadyCampaign,
+  documentOf,
+  errorOf,
+  sandboxProvider,
+} from '../kit/api.ts';
+
+const api = await createApi();
+const { as, sql } = api;
+const catalogue = await createCatalogue(api);
+
+const createProvider = async (name: string): Promise<number> =>
+  (await as('admin')('POST', '/api/providers', { name, ...sandboxProvider })).json<{ id: number }>().id;
+const setFallback = (id: number, fallbackId: number | null) =>
+  as('admin')('PUT', `/api/providers/${id}/fallback`, { fallbackId });
+const archive = async (id: number, archived: boolean): Promise<void> => {
+  const { name, config, segmentProfile, ratePerSecond } = (
+    await as('viewer')('GET', `/api/providers/${id}`)
+  ).json<Record<string, unknown>>();
+  const changed = { name, config, segmentProfile, ratePerSecond, archived };
+  expect((await as('admin')('PUT', `/api/providers/${id}`, changed)).statusCode).toBe(200);
+};
+
+test('A provider names its fallback, and fallbacks never lead back to it', async () => {
+  const [a, b, c] = [await createProvider('A'), await createProvider('B'), await createProvider('C')];
+  expect((await as('operator')('PUT', `/api/providers/${a}/fallback`, { fallbackId: b })).statusCode).toBe(
+    403,
+  );
+  expect((await setFallback(a, b)).json()).toEqual({ id: a, fallbackId: b });
+  expect((await setFallback(b, c)).statusCode).toBe(200);
+  expect((await as('viewer')('GET', `/api/providers/${a}`)).json()).toMatchObject({ fallbackId: b });
+  for (const [id, fallbackId] of [
+    [a, a],
+    [b, a],
+    [c, a],
+  ] as const) {
+    expect(errorOf(await setFallback(id, fallbackId)).problems).toMatchObject([
+      { field: 'fallbackId', code: 'cycle' },
+    ]);
+  }
+  expect(errorOf(await setFallback(a, 9_000_000)).problems).toMatchObject([{ code: 'unknown' }]);
+  expect((await setFallback(9_000_000, a)).statusCode).toBe(404);
+  expect((await setFallback(a, null)).json()).toEqual({ id: a, fallbackId: null });
+  expect((await setFallback(c, a)).statusCode).toBe(200);
+  expect(
+    await sql`select details from audit_log where action = 'provider.fallback' and subject_id = ${c}`,
+  ).toEqual([{ details: { fallbackId: a } }]);
+  // A change of the provider leaves its fallback alone.
+  await archive(c, false);
+  expect((await as('viewer')('GET', `/api/providers/${c}`)).json()).toMatchObject({ fallbackId: a });
+});
+
+test('An archived provider is no fallback, and keeps a campaign that relies on it from being enabled', async () => {
+  const [own, fallback] = [await createProvider('Own'), await createProvider('Fallback')];
+  await setFallback(own, fallback);
+  await archive(fallback, true);
+  expect(errorOf(await setFallback(catalogue.providerId, fallback)).problems).toMatchObject([
+    { field: 'fallbackId', code: 'archived' },
+  ]);
+  const id = await createReadyCampaign(api, documentOf({ ...catalogue, providerId: own }));
+  const refused = await as('operator')('POST', `/api/campaigns/${id}/enable`);
+  expect([refused.statusCode, errorOf(refused).problems]).toMatchObject([
+    422,
+    [{ field: 'message.providerId', code: 'fallback_archived' }],
+  ]);
+  await archive(fallback, false);
+  expect((await as('operator')('POST', `/api/campaigns/${id}/enable`)).statusCode).toBeLessThan(300);
+});

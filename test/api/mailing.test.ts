@@ -1,0 +1,290 @@
+import { createHash } from 'node:crypto';
+import { connect as connectSocket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test, vi } from 'vitest';
+import { readUpload } from '../../api/http/uploads.ts';
+import { Readable } from 'node:stream';
+import { createApi, createCatalogue, csvOf, documentOf, errorOf } from '../kit/api.ts';
+
+const api = await createApi({ uploadLimitBytes: 512 * 1024 });
+const { as, sql, app } = api;
+const catalogue = await createCatalogue(api);
+const operator = as('operator');
+await app.listen({ host: '127.0.0.1', port: 0 });
+const { port } = app.server.address() as AddressInfo;
+
+const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem';
+
+async function createCampaign(changes: object = {}): Promise<number> {
+  const answer = await operator('POST', '/api/campaigns', documentOf(catalogue, changes));
+  return answer.json<{ id: number }>().id;
+}
+const upload = (id: number, body: string | Buffer, type = 'text/csv') =>
+  operator('PUT', `/api/campaigns/${id}/mailing/file`, body, { 'content-type': type });
+const chunksOf = async (id: number): Promise<number> => {
+  const rows =
+    await sql`select from mailing_file_chunks join mailing_files on id = file_id where campaign_id = ${id}`;
+  return rows.count;
+};
+
+describe('the layout', () => {
+  test('has the extra fields of the campaign, and is taken as it is', async () => {
+    const id = await createCampaign({
+      mailing: { source: 'csv', extraFields: [{ name: 'valor_divida', type: 'number', required: true }] },
+    });
+    const layout = await as('viewer')('GET', `/api/campaigns/${id}/mailing/layout`);
+    expect(layout.headers['content-disposition']).toBe(`attachment; filename="layout-${id}.csv"`);
+    expect(layout.body.split('\r\n')[0]).toBe(`\ufeff${header};valor_divida`);
+    expect((await upload(id, layout.rawPayload)).json()).toMatchObject({ file: { lines: 2 }, sendable: 2 });
+  });
+});
+
+describe('the lines that a run would leave out', () => {
+  test('are a file in the layout with what is wrong with each, that can be mended and uploaded again', async () => {
+    const id = await createCampaign({
+      mailing: { source: 'csv', extraFields: [{ name: 'divida', type: 'number', required: false }] },
+    });
+    const csv = [
+      'nome,codigo,celular,telefone,telefone2,data_nascimento,divida,mensagem',
+      'Ana,1,11900000001,,,,10,',
+      'João,2,+55 11 3000-0001,,,,-5,"Oi, ""João"""',
+      '=1+1,3,12,,,,,',
+      'Léa,4,11900000004,,,99/99/2020,,',
+      'Rui,5,11900000005,,,,,,too,many',
+      'Eva,6,11900000006,,,,dez,',
+      '"Ivo" x,7,11900000007,,,,,',
+      'Ana,8,11900000001,,,,,',
+    ].join('\n');
+    expect((await upload(id, csv)).json()).toMatchObject({ sendable: 1, file: { lines: 8, badLines: 4 } });
+    const bad = await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`);
+    expect(bad.headers).toMatchObject({
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': `attachment; filename="campaign-${id}-bad-lines.csv"`,
+    });
+    const lines = bad.body.trimEnd().split('\r\n');
+    expect(lines).toEqual([
+      `\ufeff${header};divida;problema`,
+      '2;João;55 11 3000-0001;;;;"Oi, ""João""";-5;Line 3: None of the phones is a mobile number.',
+      "3;'=1+1;12;;;;;;Line 4: None of the phones can be read.",
+      '4;Léa;11900000004;;;99/99/2020;;;"Line 5: ""data_nascimento"" is no date: write dd/mm/yyyy or yyyy-mm-dd."',
+      '5;Rui;11900000005;;;;;;Line 6: The line has 10 columns, and the header 8. Beyond the last column: too | many',
+      expect.stringContaining('6;Eva;11900000006;;;;;dez;"Line 7: ""divida"" is no number') as string,
+      expect.stringContaining('7;"""Ivo"" x";11900000007;;;;;;Line 8: A closing quote is followed') as string,
+      '8;Ana;11900000001;;;;;;Line 9: An earlier line has the same phone.',
+    ]);
+    // What has been mended is taken, and the others as they were.
+    const mended = bad.body
+      .replace('55 11 3000-0001', '11 90000-0002')
+      .replace('99/99/2020', '09/09/2020')
+      .replace('dez', '10')
+      .replace('"""Ivo"" x"', 'Ivo');
+    expect((await upload(id, mended)).json()).toMatchObject({
+      sendable: 6,
+      skipped: { phone_invalid: 1 },
+      file: { lines: 7, badLines: 0 },
+    });
+  });
+
+  test('are none of a good file, and are refused when the extra fields have changed since', async () => {
+    const id = await createCampaign();
+    expect((await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`)).statusCode).toBe(404);
+    await upload(id, csvOf(3));
+    const none = await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`);
+    expect(none.body).toBe(`\ufeff${header};problema\r\n`);
+    const { definition, version } = (await as('viewer')('GET', `/api/campaigns/${id}`)).json<{
+      definition: { mailing: object };
+      version: number;
+    }>();
+    const extraFields = [{ name: 'divida', type: 'number', required: false }];
+    await operator('PUT', `/api/campaigns/${id}`, {
+      ...definition,
+      mailing: { ...definition.mailing, extraFields },
+      version,
+    });
+    const changed = await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`);
+    expect([changed.statusCode, errorOf(changed).code]).toEqual([422, 'mailing_refused']);
+  });
+});
+
+describe('a file', () => {
+  test('is kept as it was sent, and answered with what a run will make of its lines', async () => {
+    const id = await createCampaign();
+    const csv = [
+      header,
+      '1;Maria;(11) 90000-0001;;;;',
+      '2;João;11 3000-0001;;;;',
+      '3;Ana;;;;;',
+      '4;Rui;5,5119E+12;;;;',
+      '5;Eva;11900000001;;;;',
+      '6;Ivo;11900000002;;;99/99/2020;',
+      '7;Léa',
+    ].join('\r\n');
+    expect((await upload(id, csv)).json()).toEqual({
+      file: {
+        id: expect.any(Number) as number,
+        bytes: Buffer.byteLength(csv),
+        sha256: createHash('sha256').update(csv).digest('hex'),
+        lines: 7,
+        badLines: 2,
+        uploadedBy: expect.stringMatching(/^token:\d+$/) as string,
+        uploadedAt: expect.any(String) as string,
+      },
+      sendable: 1,
+      skipped: { not_a_mobile: 1, phone_missing: 1, phone_invalid: 1, duplicate_phone: 1, line_invalid: 2 },
+      problems: [
+        { line: 3, code: 'not_a_mobile', column: null, message: 'None of the phones is a mobile number.' },
+        { line: 4, code: 'phone_missing', column: null, message: 'The line has no phone.' },
+        {
+          line: 5,
+          code: 'phone_invalid',
+          column: null,
+          message:
+            'None of the phones can be read. The spreadsheet has cut off its digits: format the column as text, then enter it again.',
+        },
+        { line: 6, code: 'duplicate_phone', column: null, message: 'An earlier line has the same phone.' },
+        {
+          line: 7,
+          code: 'value_invalid',
+          column: 'data_nascimento',
+          message: '"data_nascimento" is no date: write dd/mm/yyyy or yyyy-mm-dd.',
+        },
+        {
+          line: 8,
+          code: 'column_count',
+          column: null,
+          message: 'The line has 2 columns, and the header 7.',
+        },
+      ],
+    });
+    const content = await as('viewer')('GET', `/api/campaigns/${id}/mailing/file/content`);
+    expect(content.body).toBe(csv);
+    expect((await as('viewer')('GET', `/api/campaigns/${id}/mailing/file`)).json()).toMatchObject({
+      lines: 7,
+    });
+  });
+
+  test('can come in a form, as browsers send it', async () => {
+    const id = await createCampaign();
+    const form = new FormData();
+    form.append('file', new Blob([csvOf(5)], { type: 'application/vnd.ms-excel' }), 'contatos.csv');
+    const answer = await fetch(`http://127.0.0.1:${port}/api/campaigns/${id}/mailing/file`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${api.tokens.operator}` },
+      body: form,
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([200, { sendable: 5 }]);
+  });
+
+  test('replaces the one before, which is deleted when no run was made from it', async () => {
+    const id = await createCampaign();
+    await upload(id, csvOf(2));
+    await upload(id, csvOf(3));
+    expect((await sql`select from mailing_files where campaign_id = ${id}`).count).toBe(1);
+    expect((await operator('GET', `/api/campaigns/${id}`)).json()).toMatchObject({
+      mailingFile: { lines: 3 },
+    });
+  });
+
+  test('shows twenty problems and counts all', async () => {
+    const id = await createCampaign();
+    const answer = await upload(id, `${header}\n${'x;y;;;;;\n'.repeat(1000)}`);
+    expect(answer.json<{ problems: [] }>().problems).toHaveLength(20);
+    expect(answer.json()).toMatchObject({ skipped: { phone_missing: 1000 } });
+  });
+});
+
+describe('a file that is none', () => {
+  test.each([
+    ['an .xlsx named .csv', Buffer.from('PK\x03\x04\x14\x00\x06\x00', 'latin1'), { code: 'spreadsheet' }],
+    ['one with another header', 'nome;fone\nMaria;11900000001', { code: 'column_missing', line: 1 }],
+    ['an empty one', '', { code: 'empty' }],
+    ['one with the header alone', header, { code: 'no_lines' }],
+    [
+      'one with bytes of no text',
+      Buffer.from([...Buffer.from(`${header}\n1;a`), 0, 1, 2]),
+      { code: 'binary' },
+    ],
+    ['a quote that is never closed', `${header}\n1;"Maria;119;;;;`, { code: 'quote_not_closed', line: 2 }],
+  ])('is refused: %s', async (_, body, { code, ...rest }: { code: string; line?: number }) => {
+    const id = await createCampaign();
+    await upload(id, csvOf(2));
+    const answer = await upload(id, body);
+    expect(answer.statusCode).toBe(422);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'mailing_refused',
+      refusal: code,
+      ...rest,
+      problems: [{ field: 'mailing.file', code }],
+      message: expect.stringMatching(/Nothing of the file was kept\.$/) as string,
+    });
+    expect((await operator('GET', `/api/campaigns/${id}/mailing/file`)).json()).toMatchObject({ lines: 2 });
+    expect(await chunksOf(id)).toBe(1);
+  });
+
+  test('is refused when it is a form without a file, or of a type that is no text', async () => {
+    const id = await createCampaign();
+    const empty = await upload(id, '--x--\r\n', 'multipart/form-data; boundary=x');
+    expect([empty.statusCode, errorOf(empty).problems]).toMatchObject([
+      422,
+      [{ field: 'file', code: 'missing' }],
+    ]);
+    const boundless = await upload(id, '--x--\r\n', 'multipart/form-data');
+    expect([boundless.statusCode, errorOf(boundless).code]).toEqual([400, 'upload_broken']);
+    const image = await upload(id, 'GIF89a', 'image/gif');
+    expect([image.statusCode, errorOf(image).code]).toEqual([415, 'unsupported_type']);
+  });
+});
+
+describe('an upload', () => {
+  const bigBody = csvOf(20_000);
+
+  test('that is too large is refused, whether it says its size or not, and leaves nothing', async () => {
+    expect(bigBody.length).toBeGreaterThan(512 * 1024);
+    const id = await createCampaign();
+    const put = async (body: string | ReadableStream, duplex?: 'half') => {
+      const answer = await fetch(`http://127.0.0.1:${port}/api/campaigns/${id}/mailing/file`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${api.tokens.operator}`, 'content-type': 'text/csv' },
+        body,
+        ...(duplex ? { duplex } : {}),
+      });
+      return [answer.status, (await answer.json()) as unknown];
+    };
+    const tooLarge = [413, { error: { code: 'too_large', limitBytes: 512 * 1024 } }];
+    expect(await put(bigBody)).toMatchObject(tooLarge);
+    const pieces = Readable.from([bigBody.slice(0, 300_000), bigBody.slice(300_000)]);
+    expect(await put(Readable.toWeb(pieces) as ReadableStream, 'half')).toMatchObject(tooLarge);
+    expect(await chunksOf(id)).toBe(0);
+  });
+
+  test('that breaks off leaves nothing', async () => {
+    const id = await createCampaign();
+    const socket = connectSocket(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
+      `PUT /api/campaigns/${id}/mailing/file HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\n` +
+        `authorization: Bearer ${api.tokens.operator}\r\ncontent-length: 100000\r\n\r\n${csvOf(10)}`,
+    );
+    const underWay = () =>
+      sql`select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`;
+    await vi.waitFor(async () => expect((await underWay()).count).toBe(1), { timeout: 10_000 });
+    socket.destroy();
+    await vi.waitFor(async () => expect((await underWay()).count).toBe(0), { timeout: 10_000 });
+    expect((await sql`select from mailing_files where campaign_id = ${id}`).count).toBe(0);
+  });
+
+  test.each([
+    ['says nothing for too long', { idleMs: 20, totalMs: 60_000 }],
+    ['takes too long in all', { idleMs: 60_000, totalMs: 20 }],
+  ])('that %s is ended', async (_, limits) => {
+    async function* slow() {
+      yield Buffer.from(header);
+      await new Promise(() => undefined);
+    }
+    const reading = (async () => {
+      for await (const piece of readUpload(Readable.from(slow()), { bytes: 1000, ...limits }))
+        expect(piece).toBeDefined();
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'upload_too_slow' });
+  });
+});

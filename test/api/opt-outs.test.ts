@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { claimLines, recordOutcomes } from '../../db/messages/claims.ts';
+import { isOptedOut, optInPhone, optOutPhone, optOutRecipients } from '../../db/customers/opt-outs.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
+import { createSecretBox } from '../../db/core/secrets.ts';
+import { box, createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+
+const api = await createApi();
+const { sql } = api;
+const catalogue = await createCatalogue(api);
+const phoneHash = createPhoneHashing({ sql, box });
+
+const [a, b, c] = ['+5511900000001', '+5511900000002', '+5511900000003'] as const;
+const events = (phone: string) =>
+  sql`select kind, source, actor, note from opt_out_events where phone = ${phone} order by id`;
+
+test('an opt-out skips what is queued for the phone in every run, and is told once', async () => {
+  const [first, second] = [
+    await createRun(api, catalogue, { phones: [a, b] }),
+    await createRun(api, catalogue, { phones: [c, a] }),
+  ];
+  expect(await optOutPhone(sql, { phone: a, source: 'reply' })).toBe(true);
+  expect(await optOutPhone(sql, { phone: a, source: 'provider' })).toBe(false);
+
+  for (const { runId } of [first, second]) {
+    expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 1, 'skipped: opted_out': 1 });
+  }
+  expect(await events(a)).toEqual([{ kind: 'opt_out', source: 'reply', actor: 'system', note: '' }]);
+});
+
+test('an opt-out does not hide what became of a message that a sender had in hand', async () => {
+  const phone = '+5511900000004';
+  const { runId } = await createRun(api, catalogue, { phones: [phone] });
+  const claim = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
+  await optOutPhone(sql, { phone, source: 'admin', actor: 'user:1', note: 'on the phone' });
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'skipped: opted_out': 1 });
+  await recordOutcomes(
+    sql,
+    's#1',
+    claim.messages.map(({ id }) => ({
+      id,
+      status: 'sent',
+      reason: null,
+      providerId: null,
+      providerMessageId: 'SM1',
+      providerCode: null,
+      notBefore: null,
+      uncounted: false,
+      elapsedMs: 1,
+    })),
+    claim.id === null ? [] : [claim.id],
+  );
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: 1 });
+  expect(await events(phone)).toMatchObject([{ source: 'admin', actor: 'user:1', note: 'on the phone' }]);
+});
+
+test('what the provider says of a message opts out its phone', async () => {
+  const phone = '+5511900000005';
+  const { messageIds } = await createRun(api, catalogue, { phones: [phone] });
+  await optOutRecipients(sql, messageIds);
+  await optOutRecipients(sql, messageIds);
+  await optOutRecipients(sql, []);
+  expect(await events(phone)).toMatchObject([{ kind: 'opt_out', source: 'provider' }]);
+});
+
+test('an opt-in lets the phone be written to again, also one whose person was erased', async () => {
+  const phone = '+5511900000006';
+  const hash = await phoneHash();
+  expect(await isOptedOut(sql, hash, phone)).toBe(false);
+  expect(await optInPhone(sql, hash, { phone, source: 'reply' })).toBe(false);
+
+  await optOutPhone(sql, { phone, source: 'reply' });
+  expect(await isOptedOut(sql, hash, phone)).toBe(true);
+  await sql`update opt_outs set phone = null, phone_hash = ${hash(phone)} where phone = ${phone}`;
+  expect(await isOptedOut(sql, hash, phone)).toBe(true);
+  expect(await optInPhone(sql, hash, { phone, source: 'reply' })).toBe(true);
+  expect(await isOptedOut(sql, hash, phone)).toBe(false);
+  expect((await events(phone)).map(({ kind }) => kind as string)).toEqual(['opt_out', 'opt_in']);
+});
+
+test('the hash of a phone outlives the secret key that its own key was sealed with', async () => {
+  const before = (await phoneHash())(a);
+  const key = randomBytes(32);
+  await sql`update deployment_keys set sealed = ${createSecretBox([{ id: 'new', key }]).seal(
+    box.open(
+      (await sql<[{ sealed: string }]>`select sealed from deployment_keys`)[0].sealed,
+      'deployment_keys/opt_out_hash',
+    ),
+    'deployment_keys/opt_out_hash',
+  )}`;
+  const rotated = createSecretBox([
+    { id: 'newer', key: randomBytes(32) },
+    { id: 'new', key },
+  ]);
+  expect((await createPhoneHashing({ sql, box: rotated })())(a)).toEqual(before);
+  const [row] = await sql<[{ sealed: string }]>`select sealed from deployment_keys`;
+  expect(rotated.isCurrent(row.sealed)).toBe(true);
+});

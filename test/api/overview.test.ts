@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import type { overviewView } from '../../api/runs/overview.ts';
+import { enableCampaign, setNextAt } from '../../db/campaigns/campaigns.ts';
+import { sampleRun } from '../../db/runs/samples.ts';
+import { enterStep, moveRun } from '../../db/runs/runs.ts';
+import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+
+/** Half past one at night in São Paulo, where the day before is still in the last hours in Los Angeles. */
+const now = new Date('2030-03-15T04:30:00Z');
+const api = await createApi({ clock: () => now });
+const { sql } = api;
+const viewer = api.as('viewer');
+type Overview = z.input<typeof overviewView>;
+
+const overviewOf = async (query = ''): Promise<Overview> => {
+  const answer = await viewer('GET', `/api/overview${query}`);
+  expect(answer.statusCode, answer.body).toBe(200);
+  return answer.json<Overview>();
+};
+
+test('Of a deployment that is new the overview says how far it has come', async () => {
+  const overview = await overviewOf('?days=2');
+  expect(overview).toMatchObject({ running: [], attention: [], notExecuted: [], next: [] });
+  expect(overview.setUp).toEqual({
+    providers: 0,
+    campaigns: 0,
+    enabledCampaigns: 0,
+    nextCampaignId: null,
+    hasRun: false,
+  });
+  expect(overview.days).toEqual([
+    { day: '2030-03-14', counts: {} },
+    { day: '2030-03-15', counts: {} },
+  ]);
+});
+
+test('Runs at work, runs that wait for a person and runs that were not executed stand apart', async () => {
+  const catalogue = await createCatalogue(api);
+  const [sending, paused, failed, skipped, approval, dry] = await Promise.all(
+    Array.from({ length: 6 }, async () => (await createRun(api, catalogue)).runId),
+  );
+  const ids = { sending, paused, failed, skipped, approval, dry };
+  const move = (
+    id = 0,
+    to: 'paused' | 'failed' | 'skipped',
+    reason: Parameters<typeof moveRun>[1]['reason'],
+  ) => moveRun(sql, { id, from: ['running'], to, reason });
+  await move(ids.paused, 'paused', { code: 'by_user', user: 'user:1' });
+  await move(ids.failed, 'failed', { code: 'workflow_lost' });
+  await move(ids.skipped, 'skipped', { code: 'pending_run', runId: ids.failed ?? 0, unsent: 1 });
+  await enterStep(sql, ids.approval ?? 0, 'approval');
+  await sql`update runs set trigger = 'dry_run', step = 'preflight' where id = ${ids.dry ?? 0}`;
+  await sql`update runs set occurrence = ${now}`;
+
+  const idsOf = (runs: { id: number }[]) => runs.map(({ id }) => id).toSorted();
+  const overview = await overviewOf();
+  expect(idsOf(overview.running)).toEqual([ids.sending, ids.dry].toSorted());
+  expect(idsOf(overview.attention)).toEqual([ids.paused, ids.failed, ids.approval].toSorted());
+  expect(idsOf(overview.notExecuted)).toEqual([ids.skipped]);
+  expect(overview.moreRuns).toBe(0);
+  expect(overview.running[0]).toMatchObject({ step: 'preflight', counts: { queued: 1 } });
+  expect(overview.setUp).toMatchObject({ providers: 1, campaigns: 6, enabledCampaigns: 0, hasRun: true });
+
+  // A week later nobody needs to be told of it any more.
+  await sql`update runs set occurrence = ${new Date(now.getTime() - 8 * 24 * 3_600_000)} where id = ${ids.skipped ?? 0}`;
+  expect((await overviewOf()).notExecuted).toEqual([]);
+});
+
+test("What runs next is what the campaigns' workflows wait for, soonest first", async () => {
+  const campaigns = await sql<{ id: number }[]>`select id from campaigns order by id limit 3`;
+  const [first, second, disabled] = campaigns.map(({ id }) => id);
+  for (const id of [first, second]) await enableCampaign(sql, id ?? 0);
+  await setNextAt(sql, first ?? 0, new Date('2030-03-16T12:00:00Z'));
+  await setNextAt(sql, second ?? 0, new Date('2030-03-15T12:00:00Z'));
+  await setNextAt(sql, disabled ?? 0, new Date('2030-03-15T11:00:00Z'));
+  const { next, setUp } = await overviewOf();
+  expect(next).toMatchObject([
+    { campaignId: second, at: '2030-03-15T12:00:00.000Z', timezone: 'America/Sao_Paulo' },
+    { campaignId: first, at: '2030-03-16T12:00:00.000Z' },
+  ]);
+  expect(setUp.enabledCampaigns).toBe(2);
+  // Enabled anew, it has not been planned yet.
+  await sql`update campaigns set enabled = false where id = ${second ?? 0}`;
+  await enableCampaign(sql, second ?? 0);
+  expect((await overviewOf()).next.map(({ campaignId }) => campaignId)).toEqual([first]);
+});
+
+test('Messages by day are those of the runs that were due on it, in the zone that is asked for', async () => {
+  await sql`delete from run_counts`;
+  const runs = await sql<
+    { id: number }[]
+  >`select id from runs where trigger <> 'dry_run' order by id limit 3`;
+  const dry = await sql<{ id: number }[]>`select id from runs where trigger = 'dry_run'`;
+  const give = async (id = 0, occurrence: string, status: string, messages: number) => {
+    await sql`update runs set occurrence = ${occurrence} where id = ${id}`;
+    await sql`insert into run_counts ${sql({ runId: id, status, reason: '', messages, segments: 0 })}`;
+  };
+  await give(runs[0]?.id, '2030-03-15T02:59:59Z', 'delivered', 5);
+  await give(runs[1]?.id, '2030-03-15T03:00:00Z', 'delivered', 7);
+  await give(runs[2]?.id, '2030-03-13T03:00:00Z', 'failed', 2);
+  await give(dry[0]?.id, '2030-03-15T03:00:01Z', 'cancelled', 100);
+  const daysOf = async (zone: string) => (await overviewOf(`?days=3&timezone=${zone}`)).days;
+  expect(await daysOf('America/Sao_Paulo')).toEqual([
+    { day: '2030-03-13', counts: { failed: 2 } },
+    { day: '2030-03-14', counts: { delivered: 5 } },
+    { day: '2030-03-15', counts: { delivered: 7 } },
+  ]);
+  expect(await daysOf('America/Los_Angeles')).toEqual([
+    { day: '2030-03-12', counts: { failed: 2 } },
+    { day: '2030-03-13', counts: {} },
+    { day: '2030-03-14', counts: { delivered: 12 } },
+  ]);
+  const wrong = await viewer('GET', '/api/overview?timezone=Mars/Olympus');
+  expect([wrong.statusCode, errorOf(wrong).problems?.[0]?.field]).toEqual([400, 'timezone']);
+});
+
+test('Samples of a run are kept when something begins or ends, else not before the last is old enough', async () => {
+  const [run] = await sql<
+    { id: number }[]
+  >`select id from runs where status = 'running' and step = 'sending' limit 1`;
+  const id = run?.id ?? 0;
+  await sql`delete from run_counts where run_id = ${id}`;
+  await sql`insert into run_counts values (${id}, 'queued', '', 5, 5), (${id}, 'sent', '', 2, 2),
+    (${id}, 'undelivered', 'not_delivered', 1, 1), (${id}, 'skipped', 'phone_missing', 9, 0)`;
+  await sampleRun(sql, id);
+  await sampleRun(sql, id);
+  await sampleRun(sql, id, { always: true });
+  const samplesOf = async () =>
+    (await viewer('GET', `/api/runs/${id}/samples`)).json<{ samples: { at: string }[] }>().samples;
+  expect(await samplesOf()).toMatchObject([
+    { messages: 3, failed: 1 },
+    { messages: 3, failed: 1 },
+  ]);
+  // After an hour of sending, one of five seconds ago is still young.
+  await sql`update runs set sending_at = now() - interval '1 hour' where id = ${id}`;
+  await sql`update run_samples set at = at - interval '5 seconds' where run_id = ${id}`;
+  await sampleRun(sql, id);
+  expect(await samplesOf()).toHaveLength(2);
+  await sql`update run_samples set at = at - interval '20 seconds' where run_id = ${id}`;
+  await sampleRun(sql, id);
+  expect(await samplesOf()).toHaveLength(3);
+  expect((await viewer('GET', '/api/runs/999999999/samples')).statusCode).toBe(404);
+});

@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { claimLines } from '../../db/messages/claims.ts';
+import { optOutPhone } from '../../db/customers/opt-outs.ts';
+import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
+import { isOptedOut } from '../../db/customers/opt-outs.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+
+const api = await createApi();
+const { as, sql } = api;
+const catalogue = await createCatalogue(api);
+const admin = as('admin');
+const hash = await createPhoneHashing({ sql, box })();
+
+const [mine, landline, shared, stranger] = [
+  '+5511900000001',
+  '+551130000001',
+  '+5511900000003',
+  '+5511900000004',
+] as const;
+
+async function createCustomer(changes: object): Promise<number> {
+  return (await admin('POST', '/api/customers', changes)).json<{ id: number }>().id;
+}
+/** Where in the whole database one of the values stands, as table.column. */
+async function tracesOf(values: readonly string[]): Promise<string[]> {
+  const columns = await sql<{ table: string; column: string }[]>`
+    select c.relname as table, a.attname as column from pg_class as c join pg_attribute as a on a.attrelid = c.oid
+    where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attnum > 0 and not a.attisdropped`;
+  const traces: string[] = [];
+  for (const { table, column } of columns) {
+    const rows = await sql`
+      select from ${sql(table)} where ${sql(column)}::text like any(${values.map((value) => `%${value}%`)}::text[]) limit 1`;
+    if (rows.count > 0) traces.push(`${table}.${column}`);
+  }
+  return traces.toSorted();
+}
+
+describe('A person', () => {
+  test('is exported and erased from wherever they are, while relatives stay; opt-outs stay in force', async () => {
+    const id = await createCustomer({
+      code: 'code-of-maria',
+      name: 'Maria Aparecida',
+      mobile: mine,
+      phone: landline,
+      phone2: shared,
+    });
+    const relative = await createCustomer({ code: 'rel', mobile: shared });
+    await admin('POST', `/api/customers/${id}/consents`, {
+      consent: 'granted',
+      note: 'Maria Aparecida signed',
+    });
+    const { runId, messageIds } = await createRun(api, catalogue, { phones: [mine, shared, stranger] });
+    const [first, second] = messageIds;
+    await sql`
+      update messages set customer_id = ${id}, name = 'Maria Aparecida', code = 'code-of-maria',
+        extra = '{"rua": "Maria Aparecida"}'
+      where id = ${first ?? 0}`;
+    await sql`update messages set customer_id = ${relative} where id = ${second ?? 0}`;
+    await sql`
+      insert into inbound_events (provider_id, event_key, kind, message_id, payload) values
+        (${catalogue.providerId}, 'a', 'receipt', ${first ?? 0}, '{"To": "+5511900000001"}'),
+        (${catalogue.providerId}, 'b', 'message', null, '{"from": "11900000001", "Body": "Maria Aparecida here"}'),
+        (${catalogue.providerId}, 'c', 'message', null, '{"from": "11900000004"}')`;
+    await sql`
+      insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, handled_at)
+      values (${catalogue.providerId}, 'x', ${mine}, '123', 'It is me, Maria Aparecida', now())`;
+    for (const phone of [mine, landline, shared])
+      await optOutPhone(sql, { phone, source: 'admin', note: 'Maria Aparecida' });
+    expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 1, 'skipped: opted_out': 2 });
+
+    expect((await as('operator')('POST', '/api/privacy/export', { customerId: id })).statusCode).toBe(403);
+    const exported = await admin('POST', '/api/privacy/export', { customerId: id });
+    expect(exported.json()).toMatchObject({
+      customer: { name: 'Maria Aparecida', birthDate: null },
+      consents: [{ consent: 'granted' }],
+      optOuts: [{ phone: mine }, { phone: landline }, { phone: shared }],
+      messages: [{ id: first, text: 'Ola Maria 1' }],
+      providerEvents: [{ payload: { To: mine } }],
+      replies: [{ text: 'It is me, Maria Aparecida' }],
+      tickets: [],
+    });
+
+    expect((await as('operator')('POST', '/api/privacy/look-up', { customerId: id })).statusCode).toBe(403);
+    expect((await admin('POST', '/api/privacy/look-up', { customerId: id })).json()).toEqual({
+      customer: { id, name: 'Maria Aparecida' },
+      phones: [mine, landline, shared],
+      messages: 1,
+      queued: 0,
+      replies: 1,
+      tickets: 0,
+      optOuts: 3,
+    });
+    const erased = await admin('POST', '/api/privacy/erase', { customerId: id });
+    expect(erased.json()).toEqual({
+      messages: 1,
+      replies: 1,
+      tickets: 0,
+      providerEvents: 2,
+      mailingFiles: [],
+    });
+    const values = ['Maria Aparecida', 'code-of-maria', '900000001', '30000001'];
+    expect(await tracesOf(values)).toEqual(['opt_out_events.note']);
+    expect(await sql`select phone from opt_out_events where note = 'Maria Aparecida'`).toEqual([
+      { phone: shared },
+    ]);
+
+    for (const phone of [mine, landline, shared]) expect(await isOptedOut(sql, hash, phone)).toBe(true);
+    expect(await sql`select phone from messages where run_id = ${runId} and line > 2 order by line`).toEqual([
+      { phone: shared },
+      { phone: stranger },
+    ]);
+    expect((await as('viewer')('GET', `/api/customers/${id}`)).statusCode).toBe(404);
+    expect((await as('viewer')('GET', `/api/customers/${relative}`)).statusCode).toBe(200);
+    const audited =
+      await sql`select action, subject_id, details from audit_log where action like 'person.%' order by id`;
+    expect(audited).toEqual([
+      { action: 'person.export', subjectId: id, details: {} },
+      { action: 'person.erase', subjectId: id, details: { messages: 1, replies: 1, tickets: 0 } },
+    ]);
+    const found = await as('viewer')('GET', '/api/opt-outs?phone=11900000001');
+    expect(found.json()).toMatchObject({ optOuts: [{ phone: null, source: 'admin' }] });
+    const testSend = await admin(
+      'POST',
+      `/api/campaigns/${(await createRun(api, catalogue)).campaignId}/test-send`,
+      { phone: mine },
+    );
+    expect(errorOf(testSend).code).toBe('opted_out');
+  });
+
+  test('who is no customer is erased by phone, and what is queued for them is cancelled', async () => {
+    const phone = '+5511955555555';
+    const { runId } = await createRun(api, catalogue, { phones: [phone, '+5511955555556'] });
+    expect((await admin('POST', '/api/privacy/erase', { phone: '(11) 95555-5555' })).json()).toMatchObject({
+      messages: 1,
+    });
+    expect(await tracesOf([phone])).toEqual([]);
+    expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 1, 'cancelled: erased': 1 });
+
+    await createCustomer({ code: 'z', mobile: '11966666666' });
+    const answer = await admin('POST', '/api/privacy/erase', { phone: '11966666666' });
+    expect(errorOf(answer).problems).toMatchObject([{ field: 'phone', code: 'is_customer' }]);
+  });
+
+  test('is not erased while a message to them is being sent', async () => {
+    const phone = '+5511977777777';
+    const { runId } = await createRun(api, catalogue, { phones: [phone] });
+    const { id } = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
+    const claimed = await admin('POST', '/api/privacy/erase', { phone });
+    expect([claimed.statusCode, errorOf(claimed).code]).toEqual([503, 'busy']);
+
+    await sql`delete from claims where id = ${id}`;
+    await sql`update messages set status = 'sending' where run_id = ${runId}`;
+    expect(errorOf(await admin('POST', '/api/privacy/erase', { phone })).code).toBe('busy');
+  });
+});
+
+describe('The settings', () => {
+  test('are off at first, changed by admins, and the audit log says to what', async () => {
+    const before = await as('viewer')('GET', '/api/privacy/settings');
+    expect(before.json()).toEqual({
+      consentRequired: false,
+      messageDays: null,
+      replyDays: null,
+      ticketDays: null,
+      ticketPostDays: null,
+      inboundEventDays: null,
+      mailingFileDays: null,
+      auditDays: null,
+    });
+    expect((await as('operator')('PUT', '/api/privacy/settings', {})).statusCode).toBe(403);
+    const wrong = await admin('PUT', '/api/privacy/settings', { messageDays: 0, days: 1 });
+    expect(
+      errorOf(wrong)
+        .problems?.map(({ field }) => field)
+        .toSorted(),
+    ).toEqual(['days', 'messageDays']);
+    await admin('PUT', '/api/privacy/settings', { consentRequired: true, messageDays: 90 });
+    expect((await as('viewer')('GET', '/api/privacy/settings')).json()).toMatchObject({ messageDays: 90 });
+    expect(await sql`select details from audit_log where action = 'privacy.update'`).toEqual([
+      { details: { consentRequired: true, messageDays: 90 } },
+    ]);
+  });
+});

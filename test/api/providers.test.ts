@@ -1,0 +1,152 @@
+import { expect, test, vi } from 'vitest';
+import { openIntegration } from '../../db/settings/integrations.ts';
+import { getProviderSecrets } from '../../db/providers/providers.ts';
+import {
+  box,
+  createApi,
+  createCatalogue,
+  createRun,
+  documentOf,
+  errorOf,
+  sandboxProvider,
+} from '../kit/api.ts';
+
+const api = await createApi();
+const { as, sql } = api;
+const admin = as('admin');
+const catalogue = await createCatalogue(api);
+
+async function add(body: object): Promise<number> {
+  const answer = await admin('POST', '/api/providers', body);
+  if (answer.statusCode !== 201) throw new Error(answer.body);
+  return answer.json<{ id: number }>().id;
+}
+const callbackSecret = 'a-secret-of-more-than-20';
+const zenvia = {
+  name: 'Zenvia',
+  config: { kind: 'zenvia', from: 'loja' },
+  secrets: { kind: 'zenvia', apiToken: 'the-token', callbackSecret },
+};
+const gateway = {
+  name: 'Gateway',
+  config: {
+    kind: 'http',
+    request: { method: 'GET', url: 'http://gateway.example/send?user={secret.user}&key={secret.key}' },
+  },
+  secrets: { kind: 'http', callbackSecret, values: { user: 'me', key: 'hush' } },
+};
+
+test('Of several secrets one can be changed, and the others stay', async () => {
+  const id = await add(zenvia);
+  const url = `/api/providers/${id}`;
+  const body = { ...zenvia, ratePerSecond: null };
+  await admin('PUT', url, { ...body, secrets: { kind: 'zenvia', apiToken: 'another' } });
+  expect(await getProviderSecrets(sql, box, id)).toEqual({ ...zenvia.secrets, apiToken: 'another' });
+  const bad = await admin('PUT', url, { ...body, secrets: { kind: 'zenvia', callbackSecret: 'short' } });
+  expect(errorOf(bad).problems?.map(({ field }) => field)).toEqual(['secrets.callbackSecret']);
+
+  const http = await add(gateway);
+  const answer = await admin('PUT', `/api/providers/${http}`, {
+    ...gateway,
+    ratePerSecond: null,
+    secrets: { kind: 'http', values: { key: 'new' } },
+  });
+  expect(answer.statusCode).toBe(200);
+  expect(await getProviderSecrets(sql, box, http)).toEqual({
+    kind: 'http',
+    callbackSecret,
+    values: { user: 'me', key: 'new' },
+  });
+});
+
+test('A provider of another kind keeps no secret of the former', async () => {
+  const id = await add({ ...zenvia, name: 'Was Zenvia' });
+  const config = { kind: 'infobip', baseUrl: 'https://x1.api.infobip.com', from: 'loja' };
+  const secrets = { kind: 'infobip', apiKey: 'key' };
+  const url = `/api/providers/${id}`;
+  const answer = await admin('PUT', url, { name: 'Infobip', config, secrets, ratePerSecond: null });
+  expect(errorOf(answer).problems).toMatchObject([{ field: 'secrets.callbackSecret', code: 'missing' }]);
+});
+
+test('A provider says what uses it, and only one that nothing uses is deleted', async () => {
+  const unused = await add({ ...sandboxProvider, name: 'Unused' });
+  expect((await admin('GET', `/api/providers/${unused}/uses`)).json()).toEqual({ usedBy: [] });
+  expect((await as('operator')('DELETE', `/api/providers/${unused}`)).statusCode).toBe(403);
+  expect((await admin('DELETE', `/api/providers/${unused}`)).statusCode).toBe(204);
+  expect((await admin('GET', `/api/providers/${unused}`)).statusCode).toBe(404);
+
+  const providerId = await add({ ...sandboxProvider, name: 'Used' });
+  const document = documentOf({ ...catalogue, providerId }, { name: 'Cobrança' });
+  const saved = await as('operator')('POST', '/api/campaigns', document);
+  const { id } = saved.json<{ id: number }>();
+  const { runId, campaignId } = await createRun(api, { ...catalogue, providerId });
+  await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
+  const refused = await admin('DELETE', `/api/providers/${providerId}`);
+  expect([refused.statusCode, errorOf(refused)]).toMatchObject([
+    409,
+    {
+      code: 'in_use',
+      usedBy: [
+        { kind: 'campaign', id, name: 'Cobrança' },
+        { kind: 'campaign', id: campaignId },
+        { kind: 'runs', count: 1 },
+      ],
+    },
+  ]);
+
+  const told = await add({ ...sandboxProvider, name: 'Has called' });
+  await sql`
+    insert into inbound_events (provider_id, event_key, kind, payload) values (${told}, 'a', 'other', '{}')`;
+  expect((await admin('DELETE', `/api/providers/${told}`)).statusCode).toBe(409);
+  await sql`update runs set step = 'done', status = 'finished' where id = ${runId}`;
+});
+
+test('What leaves through a provider now is the sum of its runs that are sending', async () => {
+  const providerId = await add({ ...sandboxProvider, name: 'Busy' });
+  const runs = [];
+  for (let n = 0; n < 3; n++) {
+    const { runId } = await createRun(api, { ...catalogue, providerId });
+    await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
+    runs.push(runId);
+  }
+  await sql`update runs set status = 'paused' where id = ${runs[2] ?? 0}`;
+  const rates = async () =>
+    (await as('viewer')('GET', '/api/providers/rates')).json<{ rates: object[] }>().rates;
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    expect(await rates()).toEqual([{ providerId, runs: 2, segmentsPerSecond: null }]);
+    for (const runId of runs)
+      await sql`insert into run_counts (run_id, status, messages, segments) values (${runId}, 'sent', 10, 20)`;
+    vi.advanceTimersByTime(10_000);
+    expect(await rates()).toEqual([{ providerId, runs: 2, segmentsPerSecond: 4 }]);
+  } finally {
+    vi.useRealTimers();
+  }
+  await sql`update runs set step = 'done', status = 'finished' where provider_id = ${providerId}`;
+  expect(await rates()).toEqual([]);
+});
+
+test('Of the secrets of an integration one can be changed, and what it no longer sends goes', async () => {
+  const header = (name: string) => ({ name, value: null });
+  const config = {
+    authentication: { kind: 'bearer' },
+    hosts: ['crm.example'],
+    headers: [header('X-Sign'), header('X-Shop')],
+  };
+  const secrets = { secret: 'the-token', headers: { 'X-Sign': 'hush', 'X-Shop': '7' } };
+  const added = await admin('POST', '/api/integrations', { name: 'CRM', config, secrets });
+  const { id } = added.json<{ id: number }>();
+  const change = (changes: object) =>
+    admin('PUT', `/api/integrations/${id}`, { name: 'CRM', config, ...changes });
+  const stored = async () => (await openIntegration(sql, box, id))?.secrets;
+
+  expect((await change({ secrets: { headers: { 'X-Sign': 'new' } } })).statusCode).toBe(200);
+  expect(await stored()).toEqual({ secret: 'the-token', headers: { 'X-Sign': 'new', 'X-Shop': '7' } });
+  await change({ config: { ...config, headers: [header('X-Sign')] }, secrets: { secret: 'other' } });
+  expect(await stored()).toEqual({ secret: 'other', headers: { 'X-Sign': 'new' } });
+  // Elsewhere all of them have to be known.
+  const elsewhere = { ...config, hosts: ['evil.example'], headers: [header('X-Sign')] };
+  const refused = await change({ config: elsewhere, secrets: { secret: 'other' } });
+  expect(errorOf(refused).problems?.map(({ field }) => field)).toEqual(['secrets.headers.X-Sign']);
+  expect((await admin('GET', `/api/integrations/${id}/uses`)).json()).toEqual({ usedBy: [] });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { getProviderAccount } from '../../db/providers/providers.ts';
+import { box, createApi, createCatalogue, documentOf, errorOf, sandboxProvider } from '../kit/api.ts';
+
+const api = await createApi();
+const { as, sql } = api;
+const admin = as('admin');
+const catalogue = await createCatalogue(api);
+
+describe.each([
+  ['regions', {}],
+  ['customer-types', {}],
+  ['holiday-calendars', { definition: { holidays: [{ date: '2030-04-21', name: 'Tiradentes' }] } }],
+  [
+    'sending-hours',
+    {
+      definition: {
+        timezone: 'America/Sao_Paulo',
+        windows: [{ days: ['monday'], from: '08:00', to: '18:00' }],
+      },
+    },
+  ],
+])('%s', (path, content) => {
+  const url = `/api/settings/${path}`;
+
+  test('are added, changed, archived, listed and deleted', async () => {
+    const added = await admin('POST', url, { name: 'Sul', ...content });
+    expect(added.statusCode).toBe(201);
+    const { id } = added.json<{ id: number }>();
+    expect(added.headers.location).toBe(`${url}/${id}`);
+    const changed = await admin('PUT', `${url}/${id}`, { name: 'Sudeste', ...content, archived: true });
+    expect(changed.json()).toMatchObject({ id, name: 'Sudeste', archivedAt: expect.any(String) as string });
+    expect((await as('viewer')('GET', url)).json()).toMatchObject({
+      entries: expect.arrayContaining([changed.json()]) as unknown[],
+    });
+    expect((await admin('DELETE', `${url}/${id}`)).statusCode).toBe(204);
+    expect((await as('viewer')('GET', `${url}/${id}`)).statusCode).toBe(404);
+    expect((await admin('DELETE', `${url}/${id}`)).statusCode).toBe(404);
+  });
+
+  test('have names that are taken once', async () => {
+    await admin('POST', url, { name: 'Norte', ...content });
+    const again = await admin('POST', url, { name: 'Norte', ...content });
+    expect([again.statusCode, errorOf(again)]).toMatchObject([
+      409,
+      { code: 'name_taken', problems: [{ field: 'name', code: 'taken', message: 'This name is taken.' }] },
+    ]);
+  });
+});
+
+describe('an entry', () => {
+  test('that is wrong is told every field at once', async () => {
+    const answer = await admin('POST', '/api/settings/sending-hours', {
+      name: '',
+      definition: { timezone: 'Nowhere', windows: [{ days: ['monday'], from: '25:00', to: '18:00' }] },
+    });
+    expect(errorOf(answer).problems?.map(({ field }) => field)).toEqual([
+      'name',
+      'definition.timezone',
+      'definition.windows.0.from',
+    ]);
+  });
+
+  test('in use is not deleted, and the answer says by what', async () => {
+    const saved = await as('operator')('POST', '/api/campaigns', documentOf(catalogue, { name: 'Cobrança' }));
+    const { id } = saved.json<{ id: number }>();
+    const answer = await admin('DELETE', `/api/settings/sending-hours/${catalogue.hoursId}`);
+    expect(answer.statusCode).toBe(409);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'in_use',
+      message: 'It is in use by “Cobrança”. Archive it instead of deleting it.',
+      usedBy: [{ kind: 'campaign', id, name: 'Cobrança' }],
+    });
+  });
+});
+
+describe('a provider', () => {
+  const { providerId } = catalogue;
+  const url = `/api/providers/${providerId}`;
+
+  test('never shows its secrets, and tells where it is to call back', async () => {
+    const answer = await as('viewer')('GET', url);
+    expect(answer.body).not.toContain(sandboxProvider.secrets.authToken);
+    expect(answer.json()).toMatchObject({
+      name: 'Sandbox',
+      config: sandboxProvider.config,
+      callbacks: {
+        receipts: `https://torpedo.example/webhooks/providers/${providerId}/receipts`,
+        inbound: `https://torpedo.example/webhooks/providers/${providerId}/inbound`,
+      },
+    });
+    expect((await as('operator')('GET', '/api/audit')).body).not.toContain(sandboxProvider.secrets.authToken);
+  });
+
+  test('changes its rate at once and keeps secrets that are left out', async () => {
+    const { config, secrets } = sandboxProvider;
+    const answer = await admin('PUT', url, { name: 'Sandbox', config, ratePerSecond: 12.5 });
+    expect(answer.json()).toMatchObject({ ratePerSecond: 12.5 });
+    expect(await getProviderAccount(sql, box, providerId)).toMatchObject({ authToken: secrets.authToken });
+    await admin('PUT', url, {
+      name: 'Sandbox',
+      config,
+      ratePerSecond: null,
+      secrets: { ...secrets, authToken: 'new' },
+    });
+    expect(await getProviderAccount(sql, box, providerId)).toMatchObject({ authToken: 'new' });
+  });
+
+  test('of another kind needs the secrets of that kind', async () => {
+    const config = { ...sandboxProvider.config, kind: 'twilio' };
+    for (const secrets of [undefined, sandboxProvider.secrets]) {
+      const answer = await admin('PUT', url, { name: 'Twilio', config, ratePerSecond: null, secrets });
+      expect([answer.statusCode, errorOf(answer).problems]).toEqual([
+        422,
+        [
+          {
+            field: 'secrets',
+            code: 'missing',
+            message: 'Give the secrets of a provider of the kind twilio.',
+          },
+        ],
+      ]);
+    }
+  });
+
+  test('is told what is wrong with its account', async () => {
+    const answer = await admin('POST', '/api/providers', {
+      name: 'Bad',
+      config: { kind: 'twilio', accountSid: 'nope', from: '@@' },
+      secrets: { kind: 'twilio', authToken: 'with space' },
+      ratePerSecond: 0,
+    });
+    expect(errorOf(answer).problems?.map(({ field }) => field)).toEqual([
+      'config.accountSid',
+      'config.from',
+      'ratePerSecond',
+      'secrets.authToken',
+    ]);
+  });
+});
+
+describe('a change or a use of a provider', () => {
+  const change = { name: 'Limited', ...sandboxProvider };
+
+  test('never takes its rate away in silence', async () => {
+    const added = await as('admin')('POST', '/api/providers', { ...change, ratePerSecond: 30 });
+    const { id } = added.json<{ id: number }>();
+    const silent = await as('admin')('PUT', `/api/providers/${id}`, change);
+    expect([silent.statusCode, errorOf(silent).problems]).toMatchObject([
+      422,
+      [{ field: 'ratePerSecond', code: 'missing' }],
+    ]);
+    expect((await as('admin')('GET', `/api/providers/${id}`)).json()).toMatchObject({ ratePerSecond: 30 });
+    const without = await as('admin')('PUT', `/api/providers/${id}`, { ...change, ratePerSecond: null });
+    expect(without.json()).toMatchObject({ ratePerSecond: null });
+  });
+
+  test('says so when its secrets are sealed with a key that is gone, and how to mend it', async () => {
+    const added = await as('admin')('POST', '/api/providers', { ...change, name: 'Sealed' });
+    const { id: providerId } = added.json<{ id: number }>();
+    const saved = await as('operator')(
+      'POST',
+      '/api/campaigns',
+      documentOf(catalogue, { message: { template: 'Oi', providerId } }),
+    );
+    const { id } = saved.json<{ id: number }>();
+    await sql`update providers set secrets = 'old:' || split_part(secrets, ':', 2) where id = ${providerId}`;
+    const answer = await as('operator')('POST', `/api/campaigns/${id}/test-send`, { phone: '11900000001' });
+    expect([answer.statusCode, errorOf(answer)]).toMatchObject([
+      409,
+      {
+        code: 'secret_key_missing',
+        message:
+          'A secret is sealed with the key "old", which is not configured. Add the key to SECRET_KEYS, or enter the secrets again.',
+      },
+    ]);
+  });
+});

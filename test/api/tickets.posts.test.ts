@@ -1,0 +1,254 @@
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { openReplyTicket } from '../../db/tickets/opening.ts';
+import { duePosts, withPostingLock } from '../../db/tickets/posts.ts';
+import { ticketPostsWorkflowId } from '../../domain/ids.ts';
+import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { createHelpdeskServer, helpdeskSecret } from '../kit/helpdesk.ts';
+import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { until } from '../kit/until.ts';
+import { startWorkers } from '../kit/workers.ts';
+
+const api = await createApi();
+const { as, sql, taskQueue } = api;
+const admin = as('admin');
+const operator = as('operator');
+const helpdesk = await createHelpdeskServer();
+const catalogue = await createCatalogue(api);
+const tickets = await createTicketCatalogue(sql);
+await startWorkers({ ...api, box, publicUrl: 'http://127.0.0.1:1', sandboxUrl: 'http://127.0.0.1:1' });
+
+const connection = await Connection.connect({ address: inject('temporalAddress') });
+afterAll(() => connection.close());
+const workflow = new Client({ connection }).workflow.getHandle(ticketPostsWorkflowId(taskQueue));
+
+const settingsUrl = '/api/settings/ticket-posting';
+const enable = (changes: object = {}) =>
+  admin('PUT', settingsUrl, { enabled: true, url: helpdesk.url, secret: helpdeskSecret, ...changes });
+
+interface Post {
+  eventId: number;
+  ticketId: number;
+  kind: string;
+  state: string;
+  attempts: number;
+  answerStatus: number | null;
+  answer: string | null;
+}
+const postsOf = async (ticketId: number): Promise<Post[]> => {
+  const answer = await operator('GET', `/api/ticket-posts?ticketId=${ticketId}`);
+  expect(answer.statusCode, answer.body).toBe(200);
+  return answer.json<{ posts: Post[] }>().posts.toReversed();
+};
+const settled = (ticketId: number, states: string[]) =>
+  until(`the posts of ticket ${ticketId} are ${states.join()}`, async () => {
+    const posts = await postsOf(ticketId);
+    return JSON.stringify(posts.map(({ state }) => state)) === JSON.stringify(states) && posts;
+  });
+const receivedOf = (ticketId: number) => helpdesk.received.filter(({ ticket }) => ticket.id === ticketId);
+
+async function openTicket(text = 'Sim'): Promise<number> {
+  const { messageIds } = await createRun(api, catalogue, { changes: { ticketPolicy: onReply(tickets) } });
+  const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0, text });
+  const answer = await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
+  return answer?.ticketId ?? 0;
+}
+const change = async (id: number, changes: object) => {
+  const [row] = await sql<{ version: number }[]>`select version from tickets where id = ${id}`;
+  const answer = await operator('PATCH', `/api/tickets/${id}`, { version: row?.version, ...changes });
+  expect(answer.statusCode, answer.body).toBe(200);
+};
+
+beforeEach(async () => {
+  helpdesk.answer = () => 200;
+  await enable();
+});
+
+test('the address and the secret are an admin’s, and the secret is never shown', async () => {
+  for (const role of ['viewer', 'operator'] as const) {
+    expect((await as(role)('PUT', settingsUrl, { url: helpdesk.url })).statusCode).toBe(403);
+    expect((await as(role)('GET', settingsUrl)).statusCode).toBe(403);
+  }
+  const saved = await enable({ headers: { Authorization: 'Bearer of-the-helpdesk' } });
+  expect(saved.statusCode).toBe(200);
+  const shown = await admin('GET', settingsUrl);
+  expect(shown.json()).toMatchObject({
+    posting: {
+      enabled: true,
+      url: helpdesk.url,
+      events: ['opened', 'changed', 'reply', 'receipt'],
+      headerNames: ['Authorization'],
+    },
+  });
+  const [row] = await sql<[{ secrets: string; log: string }]>`
+    select secrets, (select string_agg(details::text, '') from audit_log) as log from ticket_posting`;
+  for (const place of [saved.body, shown.body, row.secrets, row.log]) {
+    expect(place).not.toContain(helpdeskSecret);
+    expect(place).not.toContain('of-the-helpdesk');
+  }
+});
+
+test('of the headers one can be changed, and those that are null stay', async () => {
+  await enable({ headers: { Authorization: 'Bearer of-the-helpdesk', 'X-Shop': '7' } });
+  await enable({ headers: { Authorization: null, 'X-Team': 'sms' } });
+  const ticketId = await openTicket();
+  await settled(ticketId, ['delivered']);
+  const [post] = receivedOf(ticketId);
+  expect(post?.headers).toMatchObject({ authorization: 'Bearer of-the-helpdesk', 'x-team': 'sms' });
+  expect(post?.headers).not.toHaveProperty('x-shop');
+  const refused = await enable({ headers: { 'X-New': null } });
+  expect(errorOf(refused).problems).toMatchObject([{ field: 'headers.X-New', code: 'missing' }]);
+});
+
+test('what is wrong with the settings is told by field', async () => {
+  const answer = await admin('PUT', settingsUrl, {
+    url: 'https://user:password@helpdesk',
+    events: [],
+    secret: 'short',
+    headers: { host: 'x' },
+  });
+  expect(errorOf(answer).problems?.map(({ field }) => field)).toEqual([
+    'url',
+    'events',
+    'secret',
+    'headers.host',
+  ]);
+  await sql`delete from ticket_posting`;
+  const unsigned = await admin('PUT', settingsUrl, { url: helpdesk.url, enabled: true });
+  expect(errorOf(unsigned).problems).toMatchObject([{ field: 'secret', code: 'missing' }]);
+});
+
+test('each opening and change is posted once, signed, in its order, with the ticket', async () => {
+  await enable({ headers: { Authorization: 'Bearer of-the-helpdesk' } });
+  const id = await openTicket('Quero pagar');
+  await change(id, { status: 'in_progress' });
+  await change(id, { status: 'finished', resolutionId: tickets.solvedId });
+  const posts = await settled(id, ['delivered', 'delivered', 'delivered']);
+  expect(posts).toMatchObject([
+    { kind: 'opened', attempts: 1, answerStatus: 200, answer: `answer to event ${posts[0]?.eventId ?? 0}` },
+    { kind: 'changed' },
+    { kind: 'changed' },
+  ]);
+  const received = receivedOf(id);
+  expect(received.map(({ event }) => event.id)).toEqual(posts.map(({ eventId }) => eventId));
+  expect(received.every(({ verified }) => verified)).toBe(true);
+  expect(received[0]).toMatchObject({
+    event: { kind: 'opened', reply: { text: 'Quero pagar' } },
+    ticket: { id, phone: '+5511900000001' },
+    headers: {
+      authorization: 'Bearer of-the-helpdesk',
+      'content-type': 'application/json; charset=utf-8',
+      'torpedo-event': String(posts[0]?.eventId),
+    },
+  });
+  expect(received[1]?.event.changes).toEqual({ status: ['open', 'in_progress'] });
+  expect((await as('viewer')('GET', `/api/tickets/${id}`)).json()).toMatchObject({
+    history: [{ postState: 'delivered' }, { postState: 'delivered' }, { postState: 'delivered' }],
+  });
+});
+
+test('only the chosen events are posted, and none while it is switched off', async () => {
+  await enable({ events: ['changed'] });
+  const id = await openTicket();
+  await change(id, { note: 'Sim' });
+  expect(await settled(id, ['delivered'])).toMatchObject([{ kind: 'changed' }]);
+  await enable({ enabled: false });
+  const silent = await openTicket();
+  expect(await postsOf(silent)).toEqual([]);
+});
+
+test('an outage delays the posts, in their order, and an admin sees why', async () => {
+  await helpdesk.down();
+  const ids = [await openTicket(), await openTicket(), await openTicket()];
+  for (const id of ids) await change(id, { status: 'waiting' });
+  const [first = 0] = ids;
+  await until('it was tried more than once', async () => ((await postsOf(first))[0]?.attempts ?? 0) > 1);
+  expect((await postsOf(first))[0]).toMatchObject({ state: 'waiting', answerStatus: null });
+  expect((await postsOf(first))[0]?.answer).toMatch(/ECONNREFUSED/);
+  const description = await workflow.describe();
+  expect(description.status.name).toBe('RUNNING');
+  await helpdesk.up();
+  for (const id of ids) {
+    await settled(id, ['delivered', 'delivered']);
+    expect(receivedOf(id).map(({ event }) => event.kind)).toEqual(['opened', 'changed']);
+  }
+});
+
+test('a post that the helpdesk refuses is given up, and later ones go on; it can be posted again', async () => {
+  helpdesk.answer = ({ event }) => (event.kind === 'opened' ? 422 : 200);
+  const id = await openTicket();
+  await change(id, { note: 'Segue' });
+  const [opened] = await settled(id, ['failed', 'delivered']);
+  expect(opened).toMatchObject({ answerStatus: 422, attempts: 1 });
+  expect(
+    (await operator('GET', '/api/ticket-posts?state=failed')).json<{ posts: Post[] }>().posts[0],
+  ).toEqual(opened);
+
+  helpdesk.answer = () => 200;
+  const one = await operator('POST', `/api/ticket-posts/${opened?.eventId ?? 0}/replay`);
+  expect(one.statusCode).toBe(202);
+  await settled(id, ['delivered', 'delivered']);
+  expect((await operator('POST', '/api/ticket-posts/999999/replay')).statusCode).toBe(404);
+  expect((await as('viewer')('POST', '/api/ticket-posts/replay-failed')).statusCode).toBe(403);
+
+  helpdesk.answer = () => 400;
+  const others = [await openTicket(), await openTicket()];
+  for (const other of others) await settled(other, ['failed']);
+  helpdesk.answer = () => 200;
+  expect((await operator('POST', '/api/ticket-posts/replay-failed')).json()).toEqual({ replayed: 2 });
+  for (const other of others) await settled(other, ['delivered']);
+});
+
+test('one ticket whose posts fail holds up its own later posts, and no others', async () => {
+  const stuck = await openTicket();
+  await settled(stuck, ['delivered']);
+  helpdesk.answer = ({ ticket }) => (ticket.id === stuck ? 500 : 200);
+  const others: number[] = [];
+  await change(stuck, { note: '1' });
+  await change(stuck, { note: '2' });
+  for (let i = 0; i < 3; i++) others.push(await openTicket());
+  for (const id of others) await settled(id, ['delivered']);
+  expect(
+    receivedOf(stuck)
+      .filter(({ event }) => event.kind === 'changed')
+      .map(({ event }) => event.id),
+  ).not.toContain((await postsOf(stuck))[2]?.eventId);
+  helpdesk.answer = () => 200;
+  await sql`update ticket_posts set not_before = now() where state = 'waiting'`;
+  await settled(stuck, ['delivered', 'delivered', 'delivered']);
+});
+
+test('a corrected address counts at once, whatever pause was going on', async () => {
+  await enable({ url: 'http://127.0.0.1:1/nobody' });
+  const id = await openTicket();
+  await until('it was tried some times', async () => ((await postsOf(id))[0]?.attempts ?? 0) > 2);
+  await enable();
+  await settled(id, ['delivered']);
+});
+
+test('the history of the workflow holds nothing of a person', async () => {
+  const history = JSON.stringify(await workflow.fetchHistory());
+  expect(history).not.toContain('11900000001');
+  expect(history).not.toContain('Maria');
+});
+
+test('only one worker posts at a time, and of a ticket only its oldest post is due', async () => {
+  await enable({ enabled: false });
+  await until('nobody posts', () =>
+    withPostingLock(sql, async () => {
+      await expect(withPostingLock(sql, async () => null)).rejects.toThrow(
+        'Another worker is still posting.',
+      );
+      return true;
+    }).catch((error: unknown) => {
+      if (error instanceof Error && error.message.startsWith('Another worker')) return false;
+      throw error;
+    }),
+  );
+  await sql`update ticket_posting set config = jsonb_set(config, '{enabled}', 'true')`;
+  const id = await openTicket();
+  await change(id, { note: '1' });
+  await change(id, { note: '2' });
+  const due = await duePosts(sql, 100);
+  expect(due.filter(({ ticketId }) => ticketId === id).map(({ kind }) => kind)).toEqual(['opened']);
+});

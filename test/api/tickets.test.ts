@@ -1,0 +1,300 @@
+import { parse } from 'csv-parse/sync';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openReplyTicket } from '../../db/tickets/opening.ts';
+import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+
+const api = await createApi();
+const { as, sql } = api;
+const operator = as('operator');
+const viewer = as('viewer');
+const catalogue = await createCatalogue(api);
+const tickets = await createTicketCatalogue(sql);
+const other = await createTicketCatalogue(sql);
+
+interface Ticket {
+  id: number;
+  version: number;
+  status: string;
+  [field: string]: unknown;
+}
+interface Story {
+  ticket: Ticket;
+  history: { kind: string; actor: string; changes: object; reply: { text: string } | null }[];
+}
+
+/** A ticket that a reply to a new message opens. */
+async function openTicket({
+  changes = {},
+  name = 'Maria da Conceição',
+  code = 'C-77',
+  phone = '+5511900000001',
+  text = 'Sim',
+}: {
+  changes?: object;
+  name?: string;
+  code?: string | null;
+  phone?: string;
+  text?: string;
+} = {}): Promise<number> {
+  const { messageIds } = await createRun(api, catalogue, {
+    phones: [phone],
+    changes: { ticketPolicy: onReply(tickets), ...changes },
+  });
+  const [messageId = 0] = messageIds;
+  await sql`update messages set name = ${name}, code = ${code} where id = ${messageId}`;
+  const inboundMessageId = await insertReply(sql, { messageId, text });
+  const answer = await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
+  return answer?.ticketId ?? 0;
+}
+const read = async (id: number): Promise<Story> => (await viewer('GET', `/api/tickets/${id}`)).json<Story>();
+const change = async (id: number, changes: object) => {
+  const { ticket } = await read(id);
+  return operator('PATCH', `/api/tickets/${id}`, { version: ticket.version, ...changes });
+};
+const found = async (query: string): Promise<number[]> => {
+  const answer = await viewer('GET', `/api/tickets?${query}`);
+  expect(answer.statusCode, answer.body).toBe(200);
+  return answer.json<{ tickets: Ticket[] }>().tickets.map(({ id }) => id);
+};
+
+describe('a ticket', () => {
+  test('is shown with its message, its reply and its history', async () => {
+    const id = await openTicket({ text: 'Quero negociar' });
+    const story = await read(id);
+    expect(story).toMatchObject({
+      ticket: {
+        id,
+        status: 'open',
+        cause: 'reply',
+        name: 'Maria da Conceição',
+        version: 1,
+        resolutionName: null,
+      },
+      message: { text: 'Ola Maria 1' },
+      history: [{ kind: 'opened', reply: { text: 'Quero negociar' }, postState: null }],
+    });
+    expect(String(story.ticket.departmentName)).toMatch(/^Financeiro/);
+    expect((await viewer('GET', '/api/tickets/999999')).statusCode).toBe(404);
+  });
+
+  test('is changed, and its history and the audit log tell by whom', async () => {
+    const id = await openTicket();
+    const answer = await change(id, {
+      departmentId: other.departmentId,
+      status: 'in_progress',
+      note: 'Ligar amanhã',
+      extra: { valor: '10,00' },
+    });
+    expect(answer.statusCode).toBe(200);
+    const { ticket, history } = answer.json<Story>();
+    expect(ticket).toMatchObject({
+      version: 2,
+      status: 'in_progress',
+      note: 'Ligar amanhã',
+      extra: { valor: '10,00' },
+      departmentId: other.departmentId,
+    });
+    expect(history[1]).toMatchObject({
+      kind: 'changed',
+      actor: expect.stringMatching(/^token:\d+$/) as string,
+      actorName: 'operator',
+      changes: {
+        departmentId: [tickets.departmentId, other.departmentId],
+        status: ['open', 'in_progress'],
+        note: [null, null],
+        extra: [null, null],
+      },
+    });
+    const log = await operator('GET', `/api/audit?subjectKind=ticket&subjectId=${id}`);
+    expect(log.json()).toMatchObject({
+      entries: [
+        {
+          action: 'ticket.update',
+          details: { changed: expect.arrayContaining(['note']) as string[], version: 2 },
+        },
+      ],
+    });
+    expect(log.body).not.toContain('Ligar');
+  });
+
+  test('is finished with a resolution, and taken up again without one', async () => {
+    const id = await openTicket();
+    const refused = await change(id, { status: 'finished' });
+    expect([refused.statusCode, errorOf(refused).problems]).toEqual([
+      422,
+      [
+        {
+          field: 'resolutionId',
+          code: 'missing',
+          message: 'A ticket is finished with a resolution: choose one.',
+        },
+      ],
+    ]);
+    const finished = await change(id, { status: 'finished', resolutionId: tickets.solvedId });
+    expect(finished.json<Story>().ticket).toMatchObject({
+      status: 'finished',
+      finishedAt: expect.any(String) as string,
+    });
+    const reopened = await change(id, { status: 'open' });
+    expect(reopened.json<Story>().ticket).toMatchObject({
+      status: 'open',
+      resolutionId: null,
+      finishedAt: null,
+    });
+  });
+
+  test('tells all that is wrong with a change at once, and changes nothing', async () => {
+    const id = await openTicket();
+    const unknown = await change(id, { departmentId: 999_999, assigneeId: 999_999 });
+    expect(errorOf(unknown).problems?.map(({ field, code }) => [field, code])).toEqual([
+      ['departmentId', 'unknown'],
+      ['assigneeId', 'unknown'],
+    ]);
+    const wrong = await change(id, { resolutionId: tickets.solvedId, subcategoryId: other.subcategoryId });
+    expect(errorOf(wrong).problems?.map(({ field, code }) => [field, code])).toEqual([
+      ['resolutionId', 'resolution_without_finish'],
+      ['subcategoryId', 'subcategory_of_another_category'],
+    ]);
+    expect((await change(id, { phone: '+5511900000002' })).statusCode).toBe(422);
+    await sql`update departments set archived_at = now() where id = ${other.departmentId}`;
+    const archived = await change(id, { departmentId: other.departmentId });
+    await sql`update departments set archived_at = null where id = ${other.departmentId}`;
+    expect(errorOf(archived).problems).toMatchObject([{ field: 'departmentId', code: 'archived' }]);
+    expect(await read(id)).toMatchObject({ ticket: { version: 1 }, history: [{ kind: 'opened' }] });
+  });
+
+  test('makes only the moves that are drawn', async () => {
+    const id = await openTicket();
+    await change(id, { status: 'waiting' });
+    const refused = await change(id, { status: 'open' });
+    expect(errorOf(refused).problems).toEqual([
+      {
+        field: 'status',
+        code: 'move_not_allowed',
+        message: 'A ticket that is waiting moves to one of: in_progress, finished.',
+      },
+    ]);
+  });
+
+  test('that two people change at once keeps the first change, and tells the second', async () => {
+    const id = await openTicket();
+    const answers = await Promise.all(
+      ['um', 'dois', 'três'].map((note) => operator('PATCH', `/api/tickets/${id}`, { version: 1, note })),
+    );
+    expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409, 409]);
+    const conflict = answers.find(({ statusCode }) => statusCode === 409);
+    expect(conflict && errorOf(conflict)).toMatchObject({ code: 'version_conflict', version: 2 });
+    expect((await read(id)).history).toHaveLength(2);
+  });
+
+  test('that is saved without a difference stays as it is', async () => {
+    const id = await openTicket();
+    expect((await change(id, { status: 'open', note: '' })).statusCode).toBe(200);
+    expect(await read(id)).toMatchObject({ ticket: { version: 1 } });
+  });
+
+  test('is not changed by a viewer', async () => {
+    const id = await openTicket();
+    expect((await viewer('PATCH', `/api/tickets/${id}`, { version: 1, note: 'x' })).statusCode).toBe(403);
+  });
+
+  test('keeps to the types of the fields of its subcategory', async () => {
+    const group = await sql<[{ id: number }]>`
+      insert into extra_field_groups (name, definition)
+      values ('Tipos', '{"fields": [{"name": "valor", "type": "number", "required": true}]}') returning id`;
+    const definition = { categoryId: tickets.categoryId, extraFieldGroupId: group[0].id };
+    const made = await as('admin')('POST', '/api/settings/subcategories', { name: 'Tipada', definition });
+    const { id: subcategoryId } = made.json<{ id: number }>();
+    const id = await openTicket();
+    for (const [extra, code] of [
+      [{ valor: 'muito' }, 'invalid'],
+      [{ outro: 'x' }, 'missing'],
+    ] as const) {
+      const answer = await change(id, { subcategoryId, extra });
+      expect(errorOf(answer).problems).toMatchObject([{ field: 'extra.valor', code }]);
+    }
+    expect((await change(id, { subcategoryId, extra: { valor: '1.234,56' } })).statusCode).toBe(200);
+  });
+});
+
+describe('tickets', () => {
+  const ids: Record<'ana' | 'bruno' | 'joao', number> = { ana: 0, bruno: 0, joao: 0 };
+  beforeAll(async () => {
+    ids.ana = await openTicket({ name: 'Ana Paula Souza', code: 'X-100', phone: '+5511911110001' });
+    ids.bruno = await openTicket({ name: 'Bruno Souza', code: 'X-200', phone: '+5511911110002' });
+    ids.joao = await openTicket({ name: 'João Conceição', code: null, phone: '+5511911110003' });
+    await change(ids.bruno, { status: 'waiting', assigneeId: other.assigneeId });
+    await change(ids.joao, {
+      status: 'in_progress',
+      departmentId: other.departmentId,
+      categoryId: other.categoryId,
+      subcategoryId: other.subcategoryId,
+    });
+  });
+
+  test.each([
+    ['text=souza', ['bruno', 'ana']],
+    ['text=SOUZA%20an', ['ana']],
+    ['text=joao', ['joao']],
+    ['text=concei%C3%A7%C3%A3o%20jo', ['joao']],
+    ['text=x-200', ['bruno']],
+    ['text=%3F%21', []],
+    ['phone=(11)%2091111-0001', ['ana']],
+    ['status=waiting', ['bruno']],
+    ['status=waiting&text=ana', []],
+  ] as const)('are found by %s', async (query, expected) => {
+    const three = Object.values(ids);
+    expect(
+      (await found(`${query}&limit=200`)).filter((id) => three.includes(id) || query.startsWith('text=%3F')),
+    ).toEqual(expected.map((name) => ids[name]));
+  });
+
+  test('are found by what they belong to', async () => {
+    const { ticket } = await read(ids.ana);
+    expect(await found(`campaignId=${String(ticket.campaignId)}`)).toEqual([ids.ana]);
+    expect(await found(`runId=${String(ticket.runId)}`)).toEqual([ids.ana]);
+    expect(await found(`assigneeId=${other.assigneeId}`)).toEqual([ids.bruno]);
+    expect(await found(`categoryId=${other.categoryId}`)).toEqual([ids.joao]);
+    expect(await found(`subcategoryId=${other.subcategoryId}&departmentId=${other.departmentId}`)).toEqual([
+      ids.joao,
+    ]);
+    const [customer] = await sql<
+      [{ id: number }]
+    >`insert into customers (code) values ('cliente') returning id`;
+    await sql`update tickets set customer_id = ${customer.id} where id = ${ids.ana}`;
+    expect(await found(`customerId=${customer.id}`)).toEqual([ids.ana]);
+    expect((await viewer('GET', '/api/tickets?status=closed&runId=x')).statusCode).toBe(400);
+  });
+
+  test('come in pages, each once, newest first', async () => {
+    const all = await found('limit=200');
+    const paged: number[] = [];
+    for (let before = ''; ;) {
+      const page = await found(`limit=3${before}`);
+      paged.push(...page);
+      if (page.length < 3) break;
+      before = `&before=${page.at(-1) ?? 0}`;
+    }
+    expect(paged).toEqual(all);
+    expect(all).toEqual(all.toSorted((a, b) => b - a));
+  });
+
+  test('are exported as CSV, and nothing in them is a formula', async () => {
+    const id = await openTicket({ name: '=cmd|x', code: '@soma', phone: '+5511911110009' });
+    await change(id, { note: '-1+1', extra: { valor: '12,50' } });
+    const answer = await viewer('GET', '/api/tickets.csv?text=soma');
+    expect(answer.headers['content-disposition']).toBe('attachment; filename="tickets.csv"');
+    const rows = parse(answer.body, { bom: true, delimiter: ';', columns: true });
+    expect(rows).toMatchObject([
+      {
+        id: String(id),
+        name: "'=cmd|x",
+        code: "'@soma",
+        note: "'-1+1",
+        extra: 'valor: 12,50',
+        phone: '5511911110009',
+      },
+    ]);
+  });
+});

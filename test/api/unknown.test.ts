@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { claimLines, settleDeadSenders } from '../../db/messages/claims.ts';
+import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+
+const api = await createApi();
+const { sql, as } = api;
+const catalogue = await createCatalogue(api);
+let phone = 0;
+
+/** A run of which nobody knows what became of its messages. */
+async function unknownRun(messages: number) {
+  const phones = Array.from({ length: messages }, () => `+55119${String(40_000_000 + phone++)}`);
+  const run = await createRun(api, catalogue, { phones });
+  await claimLines(sql, { runId: run.runId, sender: 'dead#1', from: 1, lines: 100 });
+  await settleDeadSenders(sql, { runId: run.runId, deduplicates: false });
+  return run;
+}
+const auditOf = (action: string, id: number) =>
+  sql`select actor_name, details from audit_log where action = ${action} and subject_id = ${id}`;
+
+test.each([
+  [true, 'delivered', 'delivered'],
+  [false, 'undelivered', 'undelivered: not_delivered'],
+])('A person states of a message that it arrived: %s', async (arrived, status, count) => {
+  const { runId, messageIds } = await unknownRun(2);
+  const [id = 0] = messageIds;
+  const url = `/api/messages/${id}/settle`;
+  const said = { arrived, note: 'Visto no painel do provedor.' };
+  expect((await as('viewer')('POST', url, said)).statusCode).toBe(403);
+  expect(errorOf(await as('operator')('POST', url, { arrived })).problems).toMatchObject([{ field: 'note' }]);
+
+  const answer = await as('operator')('POST', url, said);
+  expect([answer.statusCode, answer.json()]).toEqual([200, { id, status }]);
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ [count]: 1, 'unknown: sender_died': 1 });
+  const story = (await as('viewer')('GET', `/api/messages/${id}`)).json<{ events: object[] }>();
+  expect(story).toMatchObject({
+    message: { status },
+    events: [{ kind: 'settled', payload: { ...said, byName: 'operator' } }],
+    lookUp: null,
+  });
+  // Who and what, but not the words: they may speak of a person.
+  expect(await auditOf('message.settle', id)).toEqual([{ actorName: 'operator', details: { arrived } }]);
+
+  const again = await as('operator')('POST', url, said);
+  expect([again.statusCode, errorOf(again).code]).toEqual([409, 'not_unknown']);
+  expect((await as('operator')('POST', '/api/messages/9000000000/settle', said)).statusCode).toBe(404);
+});
+
+test('A person settles all that a run left unknown, if it is still as many as were seen', async () => {
+  const { runId } = await unknownRun(3);
+  expect((await as('viewer')('GET', `/api/runs/${runId}/unknown`)).json()).toEqual({
+    messages: 3,
+    byLookUp: [],
+  });
+  const settle = (messages: number) =>
+    as('operator')('POST', `/api/runs/${runId}/settle`, { arrived: false, note: 'Conferido.', messages });
+  const changed = await settle(4);
+  expect([changed.statusCode, errorOf(changed)]).toMatchObject([
+    409,
+    { code: 'unknown_changed', messages: 3 },
+  ]);
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 3 });
+
+  expect((await settle(3)).json()).toEqual({ id: runId, messages: 3 });
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'undelivered: not_delivered': 3 });
+  expect(await auditOf('run.settle', runId)).toEqual([
+    { actorName: 'operator', details: { arrived: false, messages: 3 } },
+  ]);
+});

@@ -1,0 +1,141 @@
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { createApi, createCatalogue, documentOf, errorOf } from '../kit/api.ts';
+import { bytes, json, startWebservice } from '../kit/webservice.ts';
+
+const service = await startWebservice(json([]));
+afterAll(() => service.close());
+const api = await createApi();
+const admin = api.as('admin');
+const operator = api.as('operator');
+const catalogue = await createCatalogue(api);
+beforeEach(() => void (service.requests.length = 0));
+
+const people = [
+  { codigo: 1, nome: 'João', contato: { celular: 5511987654321 } },
+  { codigo: 2, contato: { celular: '1133334444' } },
+  { codigo: 3, contato: { celular: '(11) 98765-4321' } },
+  { codigo: 4, contato: { celular: '11987650000' }, mensagem: 'Oi {saldo}' },
+  'x',
+];
+const webservice = { baseUrl: service.url, fieldMap: { mobile: 'contato.celular' } };
+const integration = {
+  name: 'CRM',
+  config: {
+    authentication: { kind: 'bearer' },
+    hosts: ['127.0.0.1'],
+    headers: [{ name: 'X-Sign', value: null }],
+  },
+  secrets: { secret: 'the-token', headers: { 'X-Sign': 'hush' } },
+};
+
+test('an integration is kept without ever showing its secrets, and what is missing is named at once', async () => {
+  const missing = await admin('POST', '/api/integrations', { ...integration, name: 'Half', secrets: {} });
+  expect(missing.statusCode).toBe(422);
+  expect(errorOf(missing).problems?.map(({ field }) => field)).toEqual([
+    'secrets.secret',
+    'secrets.headers.X-Sign',
+  ]);
+  const added = await admin('POST', '/api/integrations', integration);
+  expect(added.statusCode).toBe(201);
+  const { id } = added.json<{ id: number }>();
+  for (const answer of [
+    added,
+    await api.as('viewer')('GET', `/api/integrations/${id}`),
+    await api.as('viewer')('GET', '/api/integrations'),
+    await admin('GET', '/api/audit'),
+  ])
+    expect(answer.body).not.toMatch(/the-token|hush/);
+  const [row] = await api.sql<[{ secrets: string }]>`select secrets from integrations where id = ${id}`;
+  expect(row.secrets).toMatch(/^test:/);
+  expect((await operator('POST', '/api/integrations', { ...integration, name: 'Other' })).statusCode).toBe(
+    403,
+  );
+
+  // Who sends it elsewhere has to know the secrets.
+  const { name, config } = integration;
+  const elsewhere = { name, config: { ...config, hosts: ['evil.example'] } };
+  expect((await admin('PUT', `/api/integrations/${id}`, elsewhere)).statusCode).toBe(422);
+  expect((await admin('PUT', `/api/integrations/${id}`, { name: 'CRM 2', config })).json()).toMatchObject({
+    name: 'CRM 2',
+  });
+
+  const document = documentOf(catalogue, {
+    mailing: {
+      source: 'webservice',
+      sendingHoursId: catalogue.hoursId,
+      webservice: { ...webservice, integrationId: id },
+    },
+  });
+  expect((await operator('POST', '/api/campaigns', document)).statusCode).toBe(201);
+  const inUse = await admin('DELETE', `/api/integrations/${id}`);
+  expect(inUse.statusCode).toBe(409);
+  expect(errorOf(inUse)).toMatchObject({ code: 'in_use', usedBy: [{ kind: 'campaign' }] });
+  const archived = await admin('PUT', `/api/integrations/${id}`, { name: 'CRM 2', config, archived: true });
+  expect(archived.json<{ archivedAt: string | null }>().archivedAt).not.toBeNull();
+});
+
+test('the answer is downloaded as it came, through the integration of a saved campaign', async () => {
+  const added = await admin('POST', '/api/integrations', { ...integration, name: 'CRM 3' });
+  const { id } = added.json<{ id: number }>();
+  const saved = await operator(
+    'POST',
+    '/api/campaigns',
+    documentOf(catalogue, {
+      mailing: { source: 'webservice', webservice: { ...webservice, integrationId: id } },
+    }),
+  );
+  service.answer(json({ error: null, result: { items: people } }));
+  const answer = await operator('POST', '/api/webservice/answer', {
+    campaignId: saved.json<{ id: number }>().id,
+  });
+  expect(answer.statusCode).toBe(200);
+  expect(answer.headers['content-disposition']).toBe('attachment; filename="answer.json"');
+  expect(answer.json()).toEqual({ error: null, result: { items: people } });
+  expect(service.requests[0]?.headers).toMatchObject({ authorization: 'Bearer the-token', 'x-sign': 'hush' });
+  expect((await api.as('viewer')('POST', '/api/webservice/answer', { webservice })).statusCode).toBe(403);
+});
+
+test('the first contacts are shown as the field map reads them, with their texts or why they are left out', async () => {
+  service.answer(json([...people, ...Array.from({ length: 20 }, () => ({ codigo: 9 }))]));
+  const answer = await operator('POST', '/api/webservice/preview', {
+    webservice,
+    message: { template: 'Olá, {nome}!' },
+  });
+  const { contacts, more, attributes } = answer.json<{
+    contacts: object[];
+    more: boolean;
+    attributes: string[];
+  }>();
+  expect(contacts).toHaveLength(10);
+  expect(contacts.slice(0, 5)).toMatchObject([
+    { line: 1, phone: '+5511987654321', text: 'Ola, Joao!', segments: 1, encoding: 'GSM-7', skipped: null },
+    { line: 2, skipped: 'not_a_mobile', text: null },
+    { line: 3, skipped: 'duplicate_phone', phone: '+5511987654321' },
+    { line: 4, skipped: 'placeholder_unknown', contact: { customMessage: 'Oi {saldo}' } },
+    { line: 5, skipped: 'line_invalid', contact: null, problem: 'The element is a text, not an object.' },
+  ]);
+  expect(more).toBe(true);
+  expect(attributes).toEqual(['codigo', 'nome', 'contato.celular', 'mensagem']);
+});
+
+test('what is wrong with a web service is told in words, with a code', async () => {
+  service.answer(bytes('<html>', { 'content-type': 'text/html' }));
+  for (const path of ['answer', 'preview']) {
+    const answer = await operator('POST', `/api/webservice/${path}`, { webservice });
+    expect(answer.statusCode).toBe(422);
+    expect(errorOf(answer)).toMatchObject({ code: 'webservice_refused', refusal: 'html' });
+  }
+  const privately = await operator('POST', '/api/webservice/answer', {
+    webservice: { baseUrl: 'http://10.0.0.1/' },
+  });
+  expect(errorOf(privately)).toMatchObject({ refusal: 'address_refused' });
+  const unknown = await operator('POST', '/api/webservice/preview', {
+    webservice: { ...webservice, params: [{ key: 'on', value: '{tomorrow}' }] },
+  });
+  expect(errorOf(unknown).problems).toMatchObject([
+    { field: 'webservice.params.0.value', code: 'placeholder_unknown' },
+  ]);
+  expect(errorOf(await operator('POST', '/api/webservice/preview', {})).problems).toMatchObject([
+    { field: 'webservice.baseUrl', code: 'missing' },
+  ]);
+});

@@ -1,0 +1,207 @@
+import { afterAll, expect, inject, test } from 'vitest';
+import { microBatch } from '../../activities/sender.ts';
+import { startProcess } from '../../bench/processes.ts';
+import { callbackPath } from '../../domain/provider.ts';
+import { freePort } from '../../embedded/ports.ts';
+import { createCallbacks } from '../../sandbox/callbacks.ts';
+import { createRun } from '../kit/api.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { createHours, createProvider, phonesOf, readRun, startRun } from '../kit/factories.ts';
+import { account } from '../kit/gateway.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { createSystem } from '../kit/system.ts';
+import { createTicketCatalogue, onReply, onSend } from '../kit/tickets.ts';
+import { until } from '../kit/until.ts';
+import { inboundForm, listenForReceipts } from '../kit/webhooks.ts';
+import { json, startWebservice } from '../kit/webservice.ts';
+import { lookUps } from '../../workflows/look-ups.ts';
+
+/** The workers are processes of their own here; those of the system are stopped. */
+const system = await createSystem({ asProcess: true });
+const { sql, gateway } = system;
+const { ended, countOf, writtenTo } = createRunProbe(system);
+const running = new Set<Awaited<ReturnType<typeof startProcess>>>();
+afterAll(async () => {
+  for (const worker of running) await worker.stop();
+});
+
+async function startWorker() {
+  const worker = await startProcess(
+    'worker/main.ts',
+    {
+      DATABASE_URL: system.databaseUrl,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      SANDBOX_URL: gateway.url,
+      PUBLIC_URL: 'http://127.0.0.1:1',
+      WEBSERVICE_ALLOW: '127.0.0.1',
+      SECRET_KEYS: system.secretKeys,
+      LOG_LEVEL: 'error',
+    },
+    null,
+  );
+  running.add(worker);
+  return {
+    kill: (): void => {
+      worker.child.kill('SIGKILL');
+      running.delete(worker);
+    },
+  };
+}
+
+test('A worker killed twice in the middle of a run loses nobody, and writes to nobody twice', async () => {
+  const kills = [500, 1_200];
+  await gateway.misbehave({ latencyMs: 40 });
+  let worker = await startWorker();
+  const run = await startRun(system, { mailing: 2_000 });
+  for (const mark of kills) {
+    await until(`${mark} are sent`, async () => (await countOf(run.id, 'sent')) > mark, { everyMs: 5 });
+    worker.kill();
+    worker = await startWorker();
+  }
+  await ended(run);
+  const { sent = 0, ...others } = await expectCountsToMatchRows(sql, run.id);
+  const unknown = others['unknown: sender_died'] ?? 0;
+  expect(sent + unknown).toBe(2_000);
+  expect(unknown).toBeLessThanOrEqual(kills.length * microBatch);
+  const phones = await writtenTo(run);
+  expect(new Set(phones).size).toBe(phones.length);
+  expect(phones.length).toBeGreaterThanOrEqual(sent);
+  expect(phones.length).toBeLessThanOrEqual(sent + unknown);
+
+  await gateway.behave();
+  // No receipt comes. What the gateway has taken is found there, and nothing else is settled.
+  const lookingUp = await system.client.workflow.start(lookUps, {
+    workflowId: 'look-ups-after-a-kill',
+    taskQueue: system.taskQueue,
+    args: [{ pauseMs: 200 }],
+  });
+  await until('all that is unknown has been looked up', async () => {
+    // Receipts would have five minutes.
+    await sql`update look_ups set due_at = now() where looks = 0`;
+    const [left] = await sql<[{ n: number }]>`
+      select count(*)::int as n from messages as m left join look_ups as l on l.message_id = m.id
+      where m.run_id = ${run.id} and m.status = 'unknown' and l.result is null`;
+    return left.n === 0;
+  });
+  await lookingUp.terminate();
+  expect(await countOf(run.id, 'sent')).toBe(phones.length);
+  expect(await countOf(run.id, 'unknown')).toBe(2_000 - phones.length);
+  await expectCountsToMatchRows(sql, run.id);
+}, 150_000);
+
+test('A worker killed between the fetch of a mailing and its import, and in the import, loses and doubles nobody', async () => {
+  const lines = 2_000;
+  let answerNow = (): void => undefined;
+  const answering = new Promise<void>((resolve) => (answerNow = resolve));
+  const contacts = phonesOf(lines).map((phone, n) => ({ codigo: n + 1, celular: phone }));
+  const service = await startWebservice(async (request, response) => {
+    await answering;
+    json(contacts)(request, response);
+  });
+  let worker = await startWorker();
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  const waitsFor = (what: 'advisory' | 'relation') =>
+    until(
+      `the import waits for its ${what} lock`,
+      async () => {
+        const waiting = await sql`
+          select from pg_locks join pg_stat_activity using (pid)
+          where not granted and locktype = ${what} and datname = current_database()`;
+        return waiting.count > 0;
+      },
+      { withinMs: 60_000 },
+    );
+
+  await until('the service is asked', () => service.requests.length > 0);
+  await sql.begin(async (tx) => {
+    await tx`select pg_advisory_xact_lock(hashtext('torpedo.import'), ${run.id}::int)`;
+    answerNow();
+    await waitsFor('advisory');
+    worker.kill();
+  });
+  await sql.begin(async (tx) => {
+    await tx`lock table messages in share mode`;
+    worker = await startWorker();
+    await waitsFor('relation');
+    worker.kill();
+  });
+  expect((await sql`select from messages where run_id = ${run.id}`).count).toBe(0);
+  await startWorker();
+  await ended(run);
+  expect(service.requests).toHaveLength(1);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: lines });
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(lines));
+  await service.close();
+}, 180_000);
+
+test('Replies that come three times each, while the worker is killed twice, open one ticket each', async () => {
+  const replies = 60;
+  const apiUrl = `http://127.0.0.1:${await freePort()}`;
+  await listenForReceipts(system, apiUrl);
+  const providerId = await createProvider(system);
+  const phones = phonesOf(replies);
+  const { runId } = await createRun(
+    system,
+    { providerId, hoursId: await createHours(sql) },
+    { phones, changes: { ticketPolicy: onReply(await createTicketCatalogue(sql)) } },
+  );
+  await sql`update messages set status = 'sent', sending_at = now(), sent_at = now() where run_id = ${runId}`;
+  const handled = async (): Promise<number> => {
+    const rows = await sql`select from inbound_messages where effect = 'ticket' and run_id = ${runId}`;
+    return rows.count;
+  };
+
+  let worker = await startWorker();
+  const callbacks = createCallbacks({ authToken: account.authToken, connections: 10 });
+  const forms = phones.map((From) => inboundForm({ From }));
+  const posted = Promise.all(
+    [...forms, ...forms.toReversed(), ...forms].map((form) =>
+      callbacks.post(apiUrl + callbackPath(providerId, 'inbound'), form),
+    ),
+  );
+  for (const mark of [replies / 6, replies / 2]) {
+    await until(`${mark} are handled`, async () => (await handled()) >= mark, { everyMs: 5 });
+    worker.kill();
+    worker = await startWorker();
+  }
+  expect(new Set(await posted)).toEqual(new Set([204]));
+  await until('all are handled', async () => (await handled()) === replies, {
+    withinMs: 100_000,
+  });
+  await callbacks.close();
+  expect(
+    await sql`select count(*)::int as tickets, count(distinct message_id)::int as messages from tickets`,
+  ).toEqual([{ tickets: replies, messages: replies }]);
+}, 150_000);
+
+test('A worker killed while it opens the tickets of a large run leaves each message with one', async () => {
+  const lines = 12_000;
+  const { runId } = await createRun(
+    system,
+    { providerId: await createProvider(system), hoursId: await createHours(sql) },
+    { phones: phonesOf(lines), changes: { ticketPolicy: onSend(await createTicketCatalogue(sql)) } },
+  );
+  await sql`update messages set status = 'sent', sending_at = now(), sent_at = now() where run_id = ${runId}`;
+  await sql`update run_counts set status = 'sent' where run_id = ${runId}`;
+  // Each of its three batches takes a moment, so that the kill comes within one.
+  await sql.unsafe(`
+    create function take_time() returns trigger language plpgsql as $$ begin perform pg_sleep(0.5); return null; end $$;
+    create trigger take_time after insert on tickets for each statement execute function take_time()`);
+  const opened = async (): Promise<number> =>
+    (await sql`select from tickets where run_id = ${runId} limit ${lines + 1}`).count;
+
+  const worker = await startWorker();
+  const run = await readRun(sql, runId);
+  await system.temporal.retryRun({ ...run, name: 'Many tickets' });
+  await until('a batch is open', async () => (await opened()) > 0, { everyMs: 5 });
+  worker.kill();
+  expect(await opened()).toBeLessThan(lines);
+  await startWorker();
+  await ended(run);
+  await sql`drop trigger take_time on tickets`;
+  expect(
+    await sql`
+    select count(*)::int as tickets, count(distinct message_id)::int as messages, count(distinct e.id)::int as events
+    from tickets as t join ticket_events as e on e.ticket_id = t.id where t.run_id = ${runId}`,
+  ).toEqual([{ tickets: lines, messages: lines, events: lines }]);
+});

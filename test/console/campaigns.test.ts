@@ -1,0 +1,339 @@
+import { describe, expect, test } from 'vitest';
+import { createCatalogue, createReadyCampaign, csvOf, documentOf } from '../kit/api.ts';
+import { createConsole, textOf } from '../kit/console.ts';
+import { createGateway } from '../kit/gateway.ts';
+
+/** Campaigns as an admin makes them, over HTTP and without scripts. */
+const gateway = await createGateway();
+const ui = await createConsole({ sandboxUrl: gateway.url });
+const catalogue = await createCatalogue(ui);
+const operator = await ui.person('operator');
+const other = await ui.person('operator');
+
+const schedule = {
+  description: '',
+  'schedule.recurrence.every': 'day',
+  'schedule.recurrence.interval': '1',
+  'schedule.startsAt': '2030-01-01T09:00',
+  'schedule.timezone': 'America/Sao_Paulo',
+};
+let campaigns = 0;
+const newName = (): string => `Campanha ${++campaigns}`;
+const draft = async (): Promise<string> => {
+  const made = await operator.post('/campaigns/new', { ...schedule, name: newName() });
+  return String(made.headers.location).replace(/\/message$/, '');
+};
+const seenIn = (body: string): string => /name="seen" value="([^"]+)"/.exec(body)?.[1] ?? '';
+const seen = async (page: string): Promise<string> => seenIn((await operator.get(page)).body);
+const definitionOf = async (url: string) =>
+  (await ui.as('viewer')('GET', `/api${url}`)).json<{ definition: Record<string, object> }>().definition;
+
+describe('a new campaign', () => {
+  test('is saved with its schedule alone, and goes on to the message', async () => {
+    const answer = await operator.post('/campaigns/new', { ...schedule, name: 'Só o agendamento' });
+    expect(answer.headers.location).toMatch(/^\/campaigns\/\d+\/message$/);
+  });
+
+  test('is made once, however often its form is sent, and again where it was changed', async () => {
+    const form = { ...schedule, name: newName(), once: 'x' };
+    const [first, second] = await Promise.all([
+      operator.post('/campaigns/new', form),
+      operator.post('/campaigns/new', form),
+    ]);
+    expect(second.headers.location).toBe(first.headers.location);
+    const changed = await operator.post('/campaigns/new', { ...form, name: newName() });
+    expect(changed.statusCode).toBe(303);
+    expect(changed.headers.location).not.toBe(first.headers.location);
+  });
+
+  test('that is wrong comes again with what was typed, each problem beside its field', async () => {
+    const answer = await operator.post('/campaigns/new', {
+      ...schedule,
+      name: '',
+      'schedule.endsAt': '2029-01-01T09:00',
+    });
+    expect(answer.statusCode).toBe(422);
+    expect(answer.body).toMatch(/name="name"[^>]*aria-invalid="true"/);
+    expect(answer.body).toMatch(/name="schedule.endsAt"[^>]*aria-invalid="true"/);
+    expect(textOf(answer)).toContain('O fim não vem depois do início.');
+  });
+
+  test('tells its next occurrences, their zone, and the holidays on which it does not run', async () => {
+    const form = {
+      ...schedule,
+      'schedule.startsAt': '2030-12-23T09:00',
+      'schedule.holidayCalendarId': String(catalogue.calendarId),
+    };
+    const text = textOf(await operator.post('/campaigns/occurrences', form));
+    expect(text.match(/\d\d\/\d\d\/\d{4}, 09:00/g)).toHaveLength(6);
+    expect(text).toContain('America/Sao Paulo (GMT-3)');
+    expect(text).toMatch(/Feriados em que não executa 25\/12\/2030 Natal/);
+    expect(text).not.toContain('25/12/2030, 09:00');
+  });
+});
+
+describe('a block', () => {
+  test('changed by somebody else meanwhile is refused once, in words, and keeps what was typed', async () => {
+    const url = await draft();
+    const page = `${url}/message`;
+    const before = await seen(page);
+    const text = (words: string) => ({ 'message.template': words, 'message.maxSegments': '1' });
+    expect((await other.post(page, { ...text('Deles'), seen: before })).statusCode).toBe(303);
+    const refused = await operator.post(page, { ...text('Meu'), seen: before });
+    expect(refused.statusCode).toBe(409);
+    expect(textOf(refused)).toContain('Esta parte foi alterada depois que você a abriu.');
+    expect(refused.body).toContain('>Meu</textarea>');
+    expect((await operator.post(page, { ...text('Meu'), seen: seenIn(refused.body) })).statusCode).toBe(303);
+    expect((await definitionOf(url)).message).toMatchObject({ template: 'Meu' });
+  });
+
+  test('may be sent twice, and saved while another block is changed', async () => {
+    const url = await draft();
+    const form = { 'message.template': 'Oi {nome}', seen: await seen(`${url}/message`) };
+    const ticket = { 'ticketPolicy.when': 'never', seen: await seen(`${url}/ticket`) };
+    for (const answer of [
+      await operator.post(`${url}/message`, form),
+      await operator.post(`${url}/message`, form),
+    ])
+      expect(answer.headers.location).toBe(`${url}/mailing`);
+    expect((await operator.post(`${url}/ticket`, ticket)).headers.location).toBe(url);
+  });
+
+  test('says of a message what is wrong with it, naming the tags that there are', async () => {
+    const url = await draft();
+    const answer = await operator.post(`${url}/message`, {
+      'message.template': 'Oi {nomee}',
+      seen: await seen(`${url}/message`),
+    });
+    expect(textOf(answer)).toContain('{nomee} não é uma tag. As conhecidas são {codigo}, {nome}.');
+  });
+
+  test('of tickets keeps only the fields of its policy', async () => {
+    const url = await draft();
+    const form = { 'ticketPolicy.when': 'on_reply', 'ticketPolicy.status': 'open' };
+    await operator.post(`${url}/ticket`, { ...form, seen: await seen(`${url}/ticket`) });
+    const { ticketPolicy } = await definitionOf(url);
+    expect(Object.keys(ticketPolicy ?? {})).not.toContain('resolutionOnSuccessId');
+  });
+});
+
+describe('enabling', () => {
+  test('names everything that is missing with links, and each page beside its field', async () => {
+    const url = await draft();
+    const refused = await operator.post(`${url}/enable`);
+    expect(refused.headers.location).toBe(`${url}?lacking=1`);
+    const page = await operator.get(`${url}?lacking=1`);
+    for (const field of [
+      'message.template',
+      'message.providerId',
+      'mailing.source',
+      'mailing.sendingHoursId',
+    ])
+      expect(page.body).toContain(`/${field.split('.')[0] ?? ''}?lacking=1#f-${field}"`);
+    const message = await operator.get(`${url}/message?lacking=1`);
+    expect(message.body).toMatch(/name="message.template"[^>]*aria-invalid="true"/);
+    expect(textOf(message)).toContain('Escreva a mensagem.');
+    // What is missing elsewhere is where one goes on to.
+    const saved = await operator.post(`${url}/message`, {
+      'message.template': 'Oi',
+      'message.providerId': String(catalogue.providerId),
+      lacking: '1',
+      seen: seenIn(message.body),
+    });
+    expect(saved.headers.location).toBe(`${url}/mailing?lacking=1#f-mailing.source`);
+  });
+
+  test('of a complete campaign is done, and disabling it asks first', async () => {
+    const url = `/campaigns/${await createReadyCampaign(ui, documentOf(catalogue))}`;
+    expect((await operator.post(`${url}/enable`)).headers.location).toBe(url);
+    expect(textOf(await operator.get(url))).toContain('Executar agora');
+    expect(textOf(await operator.get(`${url}/disable`))).toContain('não executa mais até ser habilitada');
+    await operator.post(`${url}/disable`);
+    expect(textOf(await operator.get(url))).toContain('Desabilitada');
+  });
+});
+
+describe('the message', () => {
+  const fields = (template: string, changes: Record<string, string> = {}) => ({
+    'message.template': template,
+    'message.maxSegments': '1',
+    'message.providerId': String(catalogue.providerId),
+    'sample.name': 'João',
+    'sample.code': '7',
+    ...changes,
+  });
+
+  test('is shown as a contact gets it, with what removing the accents does', async () => {
+    const url = await draft();
+    const template = 'Olá {nome}, '.padEnd(80, 'x');
+    const removed = await operator.post(
+      `${url}/preview`,
+      fields(template, { 'message.removeAccents': 'on' }),
+    );
+    expect(textOf(removed)).toContain('Ola Joao,');
+    expect(textOf(removed)).toContain('Com á ã a mensagem custaria 2 segmentos em UCS-2.');
+    const kept = textOf(await operator.post(`${url}/preview`, fields(template)));
+    expect(kept).toContain('Fora do alfabeto GSM-7: á ã');
+    expect(kept).toContain('Com “Remover acentos” a mensagem custaria 1 segmento em GSM-7.');
+    expect(kept).toContain('Longa demais');
+  });
+
+  test('is tried as it is typed, with what the provider said; a wrong number is named', async () => {
+    const url = await draft();
+    const scripted = { 'hx-request': 'true' };
+    const sent = await operator.post(
+      `${url}/test-send`,
+      fields('Teste para {nome}', { phone: '(11) 98888-7777' }),
+      scripted,
+    );
+    expect(textOf(sent)).toContain('O provedor aceitou a mensagem.');
+    expect(textOf(sent)).toContain('Teste para João');
+    const refused = await operator.post(`${url}/test-send`, fields('Oi', { phone: '123' }));
+    expect(refused.statusCode).toBe(422);
+    expect(refused.body).toMatch(/name="phone"[^>]*aria-invalid="true"/);
+    expect(refused.body).toContain('>Oi</textarea>');
+  });
+});
+
+describe('the CSV file', () => {
+  const upload = async (url: string, content: string | Buffer) => {
+    const boundary = 'torpedo-boundary';
+    const head = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="m.csv"\r\ncontent-type: text/csv\r\n\r\n`;
+    return ui.app.inject({
+      method: 'POST',
+      url: `${url}/file`,
+      payload: Buffer.concat([
+        Buffer.from(head),
+        Buffer.from(content),
+        Buffer.from(`\r\n--${boundary}--\r\n`),
+      ]),
+      headers: {
+        cookie: operator.cookie,
+        'sec-fetch-site': 'same-origin',
+        'content-type': `multipart/form-data; boundary=${boundary}`,
+      },
+    });
+  };
+
+  test('is taken without scripts, with counts and the first bad lines', async () => {
+    const url = await draft();
+    const answer = await upload(url, `${csvOf(3)}\n4;Rui;1133334444;;;;\n5;Eva;11900000000;;;;`);
+    const text = textOf(answer);
+    expect(text).toContain('3 de 5 linhas podem receber a mensagem.');
+    expect(text).toContain('Nenhum dos telefones é um celular.');
+    expect(text).toContain('Uma linha anterior tem o mesmo telefone.');
+    expect(answer.body).toContain('/mailing/bad-lines.csv"');
+  });
+
+  test('that is no mailing is refused with what was expected and found, in the words of the reader', async () => {
+    const url = await draft();
+    const spreadsheet = await upload(url, Buffer.from([0x50, 0x4b, 0x03, 0x04, 0, 0, 0, 0]));
+    expect(spreadsheet.statusCode).toBe(422);
+    expect(textOf(spreadsheet)).toContain('O arquivo é uma planilha do Excel (xlsx)');
+    const header = await upload(url, 'nome;celular\nEva;11900000001');
+    expect(textOf(header)).toContain('O cabeçalho da linha 1 não é o do layout. Faltam: codigo');
+  });
+
+  test('that went to the API by a script is told of in words, of a broken connection too', async () => {
+    const url = await draft();
+    const body = { error: { code: 'mailing_refused', message: 'The file is empty.', requestId: 'x' } };
+    const refused = await operator.post(`${url}/file-result`, {
+      status: '422',
+      answer: JSON.stringify(body),
+    });
+    expect(textOf(refused)).toContain('O arquivo está vazio.');
+    const broken = await operator.post(`${url}/file-result`, { status: '0', answer: '' });
+    expect(textOf(broken)).toContain('O envio do arquivo foi interrompido.');
+  });
+});
+
+describe('the mailing', () => {
+  const make = async (path: string, definition: object): Promise<number> => {
+    const body = { name: `${path} ${newName()}`, definition };
+    return (await ui.as('admin')('POST', `/api/settings/${path}`, body)).json<{ id: number }>().id;
+  };
+
+  test("begins with the person's usual sending hours, wherever they sign in, else with the first", async () => {
+    const person = await ui.person('operator');
+    const first = await person.get(`${await draft()}/mailing`);
+    expect(first.body).toMatch(new RegExp(`<option value="${catalogue.hoursId}" selected`));
+    const window = { days: ['monday'], from: '08:00', to: '12:00' };
+    const hours = String(await make('sending-hours', { timezone: 'America/Sao_Paulo', windows: [window] }));
+    const me = { name: 'Ana', locale: 'pt-BR', timezone: 'America/Sao_Paulo', sendingHoursId: hours };
+    expect((await person.post('/profile', me)).headers.location).toBe('/profile');
+    const selected = new RegExp(`<option value="${hours}" selected`);
+    expect((await person.get('/profile')).body).toMatch(selected);
+    expect((await person.get(`${await draft()}/mailing`)).body).toMatch(selected);
+    // Another person has habits of their own.
+    expect((await operator.get(`${await draft()}/mailing`)).body).not.toMatch(selected);
+    // Archived, they are offered to nobody any more.
+    await ui.as('admin')('PUT', `/api/settings/sending-hours/${hours}`, {
+      name: newName(),
+      definition: { timezone: 'America/Sao_Paulo', windows: [window] },
+      archived: true,
+    });
+    const again = await person.get(`${await draft()}/mailing`);
+    expect(again.body).toMatch(new RegExp(`<option value="${catalogue.hoursId}" selected`));
+  });
+
+  test("takes over the extra fields of the tickets' subcategory, beside those that are declared", async () => {
+    const fields = [
+      { name: 'valor', type: 'number', required: true },
+      { name: 'vencimento', type: 'date', required: false },
+    ];
+    const categoryId = await make('categories', {});
+    const extraFieldGroupId = await make('extra-field-groups', { fields });
+    const subcategoryId = await make('subcategories', { categoryId, extraFieldGroupId });
+    const url = await draft();
+    await operator.post(`${url}/ticket`, {
+      'ticketPolicy.when': 'on_reply',
+      'ticketPolicy.categoryId': String(categoryId),
+      'ticketPolicy.subcategoryId': String(subcategoryId),
+      seen: await seen(`${url}/ticket`),
+    });
+    const page = await operator.get(`${url}/mailing`);
+    expect(textOf(page)).toContain('usa o Grupo de Campos Extras');
+    const answer = await operator.post(`${url}/mailing`, {
+      'mailing.extraFields.0.name': 'loja',
+      'mailing.extraFields.0.type': 'text',
+      stay: 'group',
+      seen: seenIn(page.body),
+    });
+    expect(answer.headers.location).toBe(`${url}/mailing`);
+    expect((await definitionOf(url)).mailing).toMatchObject({
+      extraFields: [{ name: 'loja', type: 'text', required: false }, ...fields],
+    });
+  });
+
+  test('may be looked at by who may change nothing', async () => {
+    const viewer = await ui.person('viewer');
+    const page = await viewer.get(`${await draft()}/mailing`);
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain('<fieldset disabled');
+    expect(textOf(page)).not.toContain('Salvar e continuar');
+    expect(textOf(page)).not.toContain('Testar URL');
+  });
+});
+
+describe('the list', () => {
+  test('is narrowed down by a part of the name, whatever its accents, and by state', async () => {
+    await operator.post('/campaigns/new', { ...schedule, name: 'Cobrança de março' });
+    const found = textOf(await operator.get('/campaigns?name=COBRANCA'));
+    expect(found).toContain('Cobrança de março');
+    expect(found).not.toContain('Campanha 1');
+    expect(found).toContain('Rascunho');
+    expect(textOf(await operator.get('/campaigns?name=nada+disso'))).toContain(
+      'Nada encontrado com este filtro',
+    );
+    expect(textOf(await operator.get('/campaigns?enabled=true'))).not.toContain('Cobrança de março');
+  });
+
+  test('offers a copy of a campaign, under a name that is free', async () => {
+    const id = await createReadyCampaign(ui, documentOf(catalogue, { name: 'Modelo' }));
+    for (const name of ['Modelo (cópia)', 'Modelo (cópia 2)']) {
+      const copy = await operator.post(`/campaigns/${id}/duplicate`);
+      expect(copy.headers.location).toMatch(/\/schedule$/);
+      expect((await operator.get(String(copy.headers.location))).body).toContain(name);
+    }
+  });
+});

@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import { safePath } from '../../console/kit/responses.tsx';
+import { adminPassword } from '../kit/api.ts';
+import { createConsole, formOf, textOf } from '../kit/console.ts';
+
+const ui = await createConsole();
+const { app, sql } = ui;
+
+const fromOurPage = {
+  'sec-fetch-site': 'same-origin',
+  'content-type': 'application/x-www-form-urlencoded',
+};
+const signIn = (fields: Record<string, string>, headers: Record<string, string> = fromOurPage) =>
+  app.inject({ method: 'POST', url: '/sign-in', payload: formOf(fields), headers });
+const cookieOf = (answer: { cookies: { name: string; value: string }[] }, name: string) =>
+  answer.cookies.find((cookie) => cookie.name === name)?.value;
+
+describe('signing in', () => {
+  test('is asked of everybody who is not, and leads back to what they asked for', async () => {
+    const answer = await app.inject('/profile?a=1');
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in?next=%2Fprofile%3Fa%3D1']);
+    const { headers } = await signIn({ login: 'admin', password: adminPassword, next: '/profile?a=1' });
+    expect(headers.location).toBe('/profile?a=1');
+  });
+
+  test("opens a session of the API's", async () => {
+    const answer = await signIn({ login: 'Admin', password: adminPassword });
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/']);
+    const cookie = `torpedo=${cookieOf(answer, 'torpedo') ?? ''}`;
+    const home = await app.inject({ url: '/', headers: { cookie } });
+    expect(home.statusCode).toBe(200);
+    expect(textOf(home)).toContain('Ana');
+  });
+
+  test('with a wrong password says so in words, and keeps the login but not the password', async () => {
+    const answer = await signIn({ login: 'admin', password: 'not the password' });
+    expect(answer.statusCode).toBe(401);
+    expect(textOf(answer)).toContain('Usuário ou senha incorretos.');
+    expect(answer.body).toContain('value="admin"');
+    expect(answer.body).not.toContain('not the password');
+  });
+
+  test("is refused to another site's page", async () => {
+    const answer = await signIn(
+      { login: 'admin', password: adminPassword },
+      { ...fromOurPage, 'sec-fetch-site': 'cross-site' },
+    );
+    expect(answer.statusCode).toBe(403);
+    expect(answer.cookies).toEqual([]);
+  });
+
+  test.each([
+    ['/campaigns/7?after=2', '/campaigns/7?after=2'],
+    ['//evil.example/', null],
+    ['/\\evil.example', null],
+    ['/\t/evil.example', null],
+    ['https://evil.example/', null],
+    ['javascript:alert(1)', null],
+    ['/..//evil.example', null],
+    ['/sign-out', null],
+    ['/api/docs', null],
+    ['', null],
+  ])('goes on to %j only where it is a page of ours', (next, path) => {
+    expect(safePath(next)).toBe(path);
+  });
+
+  test('out ends the session, and empties what the back button would show', async () => {
+    const person = await ui.person('viewer');
+    const answer = await person.post('/sign-out');
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
+    expect(answer.headers['clear-site-data']).toBe('"cache"');
+    expect((await person.get('/')).statusCode).toBe(303);
+  });
+});
+
+describe('a form', () => {
+  test("of another site's page changes nothing", async () => {
+    const person = await ui.person('viewer');
+    const change = { name: 'Changed', locale: 'en', timezone: 'UTC' };
+    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }]) {
+      expect((await person.post('/profile', change, headers)).statusCode).toBe(403);
+    }
+    const [user] = await sql<{ name: string }[]>`select name from users where id = ${person.id}`;
+    expect(user?.name).not.toBe('Changed');
+  });
+
+  test('is shown again with its values, and each problem beside its field and on top', async () => {
+    const person = await ui.person('viewer');
+    const answer = await person.post('/profile', { name: ' ', locale: 'pt-BR', timezone: 'Mars/Olympus' });
+    expect(answer.statusCode).toBe(422);
+    expect(answer.body).toContain('value="Mars/Olympus"');
+    expect(answer.body).toContain('href="#f-timezone"');
+    expect(answer.body).toContain('aria-describedby="f-timezone-help f-timezone-problem"');
+    const words = 'Fuso horário desconhecido. Informe um nome como America/Sao_Paulo.';
+    expect(textOf(answer).split(words)).toHaveLength(3);
+  });
+
+  test('that was saved leads to a page that says so once', async () => {
+    const person = await ui.person('viewer');
+    const answer = await person.post('/profile', {
+      name: 'Bia',
+      locale: 'pt-BR',
+      timezone: 'America/Manaus',
+    });
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/profile']);
+    const notice = `torpedo-notice=${encodeURIComponent(cookieOf(answer, 'torpedo-notice') ?? '')}`;
+    const page = await person.get('/profile', { cookie: `${person.cookie}; ${notice}` });
+    expect(textOf(page)).toContain('Salvo.');
+    expect(page.cookies).toMatchObject([{ name: 'torpedo-notice', value: '' }]);
+    expect(textOf(page)).toContain('America/Manaus (GMT-4)');
+  });
+
+  test('sent after the session ended leads to the sign-in, and from there back to its page', async () => {
+    const person = await ui.person('viewer');
+    await person.post('/sign-out');
+    const referer = 'http://localhost/profile';
+    const answer = await person.post('/profile', { name: 'Bia' }, { referer, host: 'localhost' });
+    expect(answer.headers.location).toBe('/sign-in?next=%2Fprofile');
+  });
+});
+
+describe('pages', () => {
+  test('run no script and no style but our own files', async () => {
+    const person = await ui.person('viewer');
+    const { headers, body } = await person.get('/');
+    const policy = headers['content-security-policy'];
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("style-src 'self';");
+    expect(policy).not.toContain('unsafe');
+    expect(body).not.toMatch(/<script(?![^>]* src=)|<style| style=| on\w+=/);
+    // With no referrer at all, browsers would send forms with `Origin: null`.
+    expect(headers['referrer-policy']).toBe('same-origin');
+  });
+
+  test('load less than 300 kB, compressed, which the browser may keep for ever', async () => {
+    const person = await ui.person('viewer');
+    const accept = { 'accept-encoding': 'gzip, br' };
+    const page = await person.get('/', accept);
+    let bytes = page.rawPayload.length;
+    const { body } = await person.get('/');
+    const files = [...body.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, file]) => file ?? '');
+    expect(files.length).toBeGreaterThan(4);
+    for (const file of files) {
+      const answer = await app.inject({ url: file, headers: accept });
+      expect(answer.statusCode, file).toBe(200);
+      expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+      bytes += answer.rawPayload.length;
+    }
+    expect(bytes).toBeLessThan(300_000);
+  });
+
+  test('escape what people typed', async () => {
+    const person = await ui.person('viewer');
+    await person.post('/profile', { name: '<b>"&\'', locale: 'en', timezone: 'UTC' });
+    expect((await person.get('/')).body).toContain('&lt;b>&quot;&amp;');
+  });
+
+  test.each([
+    ['pt-BR', {}],
+    ['pt-BR', { 'accept-language': 'fr' }],
+    ['pt-BR', { 'accept-language': 'pt-PT,en' }],
+    ['en', { 'accept-language': 'fr, en-GB;q=0.8, pt' }],
+    ['en', { cookie: 'torpedo-language=en' }],
+  ])('are in %s for %j', async (locale, headers) => {
+    const { body } = await app.inject({ url: '/sign-in', headers });
+    expect(body).toContain(`<html lang="${locale}"`);
+  });
+
+  test('are in the language of the person, until one is chosen on the device', async () => {
+    const person = await ui.person('viewer');
+    await person.post('/profile', { name: 'Bia', locale: 'en', timezone: 'UTC' });
+    expect((await person.get('/')).body).toContain('<html lang="en"');
+    const answer = await person.post('/preferences', { locale: 'pt-BR', back: '/profile' });
+    expect([answer.headers.location, cookieOf(answer, 'torpedo-language')]).toEqual(['/profile', 'pt-BR']);
+    expect((await person.get('/')).body).toContain('<html lang="pt-BR"');
+  });
+
+  test('that do not exist say so, and leave the addresses of programs to the API', async () => {
+    const person = await ui.person('viewer');
+    const page = await person.get('/nothing/here');
+    expect([page.statusCode, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
+    for (const url of ['/api/nothing', '/webhooks/nothing', '/assets/nothing.js']) {
+      const answer = await person.get(url);
+      expect([url, answer.statusCode]).toEqual([url, 404]);
+      expect(answer.json()).toMatchObject({ error: { code: 'not_found' } });
+    }
+    expect((await app.inject('/nothing/here')).statusCode).toBe(303);
+  });
+});

@@ -1,0 +1,112 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { createCatalogue, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
+import { chromiumPath, startBrowser } from '../kit/browser.ts';
+import { createConsole } from '../kit/console.ts';
+
+/** What a browser fetches for a page, and what it is told of it. */
+const ui = await createConsole();
+const admin = await ui.person('admin');
+const catalogue = await createCatalogue(ui);
+const campaignId = await createReadyCampaign(ui, documentOf(catalogue));
+const { runId } = await createRun(ui, catalogue);
+const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
+const pages = [
+  '/',
+  '/campaigns',
+  `/campaigns/${campaignId}/message`,
+  `/runs/${runId}`,
+  '/tickets',
+  '/settings',
+];
+
+const mostBytes = 300_000;
+
+interface Loaded {
+  url: string;
+  /** Over the wire: compressed, with headers. Nothing of what the browser had. */
+  bytes: number;
+  headers: Record<string, string>;
+}
+
+/** Everything that is fetched until the page is at rest. */
+async function load(page: Page, address: string): Promise<Loaded[]> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const loaded = new Map<string, Loaded>();
+  session.on('Network.responseReceived', ({ requestId, response }) => {
+    const headers = Object.fromEntries(
+      Object.entries(response.headers).map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    loaded.set(requestId, { url: response.url, bytes: 0, headers });
+  });
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    const one = loaded.get(requestId);
+    if (one) one.bytes = encodedDataLength;
+  });
+  // A run that is watched keeps its stream open: there is no end of all requests to wait for.
+  await page.goto(url + address, { waitUntil: 'load' });
+  await session.detach();
+  return [...loaded.values()].filter(({ url: from }) => !from.startsWith('data:'));
+}
+
+/** What the browser has against the page: errors, and what its policy forbids. */
+function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  return complaints;
+}
+
+test('The policy of pages lets nothing run or load but files of ours', async () => {
+  const { headers } = await admin.get('/campaigns');
+  const policy = String(headers['content-security-policy']);
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("script-src 'self';");
+  expect(policy).toContain("style-src 'self';");
+  expect(policy).not.toContain('unsafe');
+  expect(policy).not.toContain('http');
+});
+
+test('A page that needs the answer to a POST opens wherever the link to it stands', async () => {
+  const address = `/campaigns/${campaignId}/message`;
+  expect((await admin.get(address, { 'sec-fetch-site': 'cross-site' })).statusCode).toBe(200);
+  // On plain HTTP a browser does not say where the link stands.
+  expect((await admin.get(address)).statusCode).toBe(200);
+});
+
+describe.skipIf(chromiumPath === null)('the first load', async () => {
+  if (chromiumPath === null) return;
+  const browser = await startBrowser();
+  const [name = '', value = ''] = admin.cookie.split('=');
+
+  test.each(pages)(
+    'of %s is small, from here alone, and without complaints; the second brings the page alone',
+    async (address) => {
+      const context = await browser.newContext();
+      await context.addCookies([{ name, value, url }]);
+      const page = await context.newPage();
+      const complaints = complaintsOf(page);
+      const first = await load(page, address);
+      expect(first.map((one) => new URL(one.url).origin)).toEqual(first.map(() => url));
+      expect(first.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(mostBytes);
+      const files = first.filter((one) => new URL(one.url).pathname.startsWith('/assets/'));
+      expect(files.length).toBeGreaterThan(3);
+      for (const { url: file, headers } of files) {
+        expect(headers['cache-control'], file).toContain('immutable');
+        expect(file).toMatch(/\.[0-9a-f]{12}\.(?:css|js|svg)$/);
+        // What is compressed comes in pieces; the smallest ones are not worth it.
+        if (Number(headers['content-length'] ?? Infinity) >= 1024)
+          expect(headers['content-encoding'], file).toBe('br');
+      }
+      const second = await load(page, address);
+      const fetched = second.filter(({ bytes }) => bytes > 0).map((one) => new URL(one.url).pathname);
+      // The browser asks for the icon when it likes, on a busy machine not before the second load.
+      expect(fetched.filter((path) => /^\/assets\/(?!icon\.)/.test(path))).toEqual([]);
+      expect(complaints).toEqual([]);
+      await context.close();
+    },
+  );
+});

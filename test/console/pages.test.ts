@@ -1,0 +1,208 @@
+import type { BrowserContext } from 'playwright-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { accessibilityProblems, chromiumPath, prepareForAxe, startBrowser } from '../kit/browser.ts';
+import { openReplyTicket } from '../../db/tickets/opening.ts';
+import { createCatalogue, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
+import { createConsole, languages } from '../kit/console.ts';
+import { createGateway } from '../kit/gateway.ts';
+import { addressOf, type PageSubjects } from '../kit/pages.ts';
+import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+
+/**
+ * Every page of the console in a real browser: both languages, wide and narrow, light and dark. Pages of a new noun
+ * need a subject here.
+ */
+const gateway = await createGateway();
+const ui = await createConsole({ sandboxUrl: gateway.url });
+const admin = await ui.person('admin');
+const catalogue = await createCatalogue(ui);
+/** As long as anyone makes them, and without a place to break. */
+const longWord = 'Pneumoultramicroscopicossilicovulcanoconiótico'.repeat(2).slice(0, 80);
+const named = documentOf(catalogue, { name: longWord, description: longWord });
+const campaignId = await createReadyCampaign(ui, named);
+// With all the buttons that there are.
+await ui.as('admin')('POST', `/api/campaigns/${campaignId}/enable`);
+const run = await createRun(ui, catalogue, { phones: ['+5511900000001', null, '+5511900000002'] });
+const subjects: PageSubjects = {
+  '/campaigns': campaignId,
+  '/runs': run.runId,
+  '/messages': run.messageIds[0] ?? 0,
+  '/phones': '+5511900000003',
+  ...(await settingSubjects()),
+  ...(await serviceSubjects()),
+  ...(await senderSubjects()),
+  '/settings/users': admin.id,
+  '/settings/tokens': 1,
+};
+const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
+
+async function settingSubjects(): Promise<Record<string, number>> {
+  const create = async (path: string, definition: object): Promise<[string, number]> => {
+    const body = { name: `${longWord}, ${path}`, definition };
+    const answer = await ui.as('admin')('POST', `/api/settings/${path}`, body);
+    return [path, answer.json<{ id: number }>().id];
+  };
+  const category = await create('categories', {});
+  const made = [
+    category,
+    await create('subcategories', { categoryId: category[1] }),
+    await create('sending-hours', {
+      timezone: 'America/Sao_Paulo',
+      windows: [{ days: ['monday', 'friday'], from: '08:00', to: '18:00' }],
+    }),
+    await create('holiday-calendars', { holidays: [{ date: '2027-01-01', name: 'Ano-Novo' }] }),
+    await create('extra-field-groups', {
+      fields: [{ name: 'valor_divida', type: 'number', required: true }],
+    }),
+    ...(await Promise.all(
+      ['regions', 'customer-types', 'departments', 'assignees', 'resolutions'].map((path) =>
+        create(path, {}),
+      ),
+    )),
+  ];
+  return Object.fromEntries(made.map(([path, id]) => [`/settings/${path}`, id]));
+}
+
+/** A provider of the kind with the longest form, and an integration. */
+async function senderSubjects(): Promise<Record<string, number | string>> {
+  const make = async (path: string, body: object): Promise<number> =>
+    (await ui.as('admin')('POST', path, body)).json<{ id: number }>().id;
+  const gateway = await make('/api/providers', {
+    name: 'Operadora, pelo Kannel que fica na sala de servidores da matriz',
+    config: {
+      kind: 'http',
+      from: '12345',
+      request: { method: 'GET', url: 'http://127.0.0.1:13013/cgi-bin/sendsms?to={to}&p={secret.password}' },
+      answer: { codes: { '0': { means: 'accepted' }, '3': { means: 'temporary' } } },
+      receipts: { format: 'query', status: 'status', statuses: { '1': 'delivered', '2': 'undelivered' } },
+      inbound: { format: 'query', id: 'id', from: 'from', text: 'text' },
+    },
+    secrets: { kind: 'http', callbackSecret: 'a-secret-of-more-than-20', values: { password: 'x' } },
+    ratePerSecond: 12.5,
+  });
+  const integration = await make('/api/integrations', {
+    name: 'CRM da matriz',
+    config: {
+      authentication: { kind: 'oauth2', tokenUrl: 'https://id.example/token', clientId: 'torpedo' },
+      hosts: ['crm.da-matriz.example.com.br'],
+      headers: [{ name: 'X-Loja', value: '7' }],
+    },
+    secrets: { secret: 'x' },
+  });
+  return {
+    '/settings/providers': gateway,
+    '/settings/providers/new': 'http',
+    '/settings/integrations': integration,
+  };
+}
+
+/** One of each that people have to do with. */
+async function serviceSubjects(): Promise<Record<string, number>> {
+  const settings = await createTicketCatalogue(ui.sql);
+  const { messageIds } = await createRun(ui, catalogue, {
+    changes: { ticketPolicy: onReply(settings) },
+  });
+  const inboundMessageId = await insertReply(ui.sql, { messageId: messageIds[0] ?? 0 });
+  const opened = await ui.sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
+  const make = async (path: string, body: object): Promise<number> =>
+    (await ui.as('admin')('POST', path, body)).json<{ id: number }>().id;
+  const name = longWord;
+  return {
+    '/tickets': opened?.ticketId ?? 0,
+    '/customers': await make('/api/customers', { name, mobile: '11900000001' }),
+    '/opt-outs': await make('/api/opt-outs', { phone: '11900000002', note: 'Pediu por telefone' }),
+  };
+}
+
+/**
+ * What stands crooked, by its words: buttons and fields side by side that are not of one height, and tables that are wider
+ * than their card or break words into letters.
+ */
+const crookedParts = String.raw`(() => {
+  const found = [];
+  const words = (element) => element.textContent.trim().slice(0, 40);
+  for (const row of document.querySelectorAll('.title-actions, .buttons, .card-actions, .filters')) {
+    const parts = [...row.querySelectorAll('.btn, .form-control, .form-select')]
+      .map((element) => ({ element, box: element.getBoundingClientRect() }))
+      .filter(({ box }) => box.height > 0);
+    for (const [index, { element, box }] of parts.entries()) {
+      const before = parts[index - 1]?.box;
+      if (!before || before.bottom <= box.top || box.bottom <= before.top) continue;
+      const apart = Math.max(Math.abs(before.top - box.top), Math.abs(before.bottom - box.bottom));
+      if (apart > 1) found.push('uneven: ' + words(element));
+    }
+  }
+  for (const table of document.querySelectorAll('.table-responsive')) {
+    if (table.scrollWidth > table.clientWidth) found.push('a table too wide: ' + words(table));
+    for (const cell of table.querySelectorAll('tbody th > div, tbody td > div')) {
+      const text = words(cell);
+      // Four lines of less than three letters each.
+      const lines = cell.getBoundingClientRect().height / parseFloat(getComputedStyle(cell).lineHeight);
+      if (text !== '' && lines > 4 && text.length < lines * 3) found.push('letters for words: ' + text);
+    }
+  }
+  return found;
+})()`;
+
+/** Names alone, shown by the very pages that show regions. */
+const likeRegions = /^\/settings\/(customer-types|departments|assignees|categories|resolutions)(\/|$)/;
+
+const addresses = ui.pages
+  .filter((pattern) => !likeRegions.test(pattern))
+  .map((pattern) => addressOf(pattern, subjects));
+
+describe.skipIf(chromiumPath === null)('every page', async () => {
+  if (chromiumPath === null) return;
+  const browser = await startBrowser();
+  const [name = '', value = ''] = admin.cookie.split('=');
+  const contexts = new Map<string, BrowserContext>();
+  beforeAll(async () => {
+    for (const locale of languages) {
+      // Without transitions, in the middle of which colours have no contrast.
+      const context = await browser.newContext({ reducedMotion: 'reduce' });
+      await context.addCookies([
+        { name, value, url },
+        { name: 'torpedo-language', value: locale, url },
+      ]);
+      contexts.set(locale, context);
+    }
+  });
+
+  test.each(languages.flatMap((locale) => addresses.map((address) => [address, locale] as const)))(
+    '%s in %s has a title, nothing that hinders, nothing too wide or crooked, and no error',
+    async (address, locale) => {
+      const context = contexts.get(locale);
+      if (!context) throw new Error(`There is no browser for ${locale}.`);
+      // Nobody is signed in where one signs in.
+      const own =
+        address === '/sign-in' ? await browser.newContext({ locale, reducedMotion: 'reduce' }) : context;
+      const page = await own.newPage();
+      await prepareForAxe(page);
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(error.message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') errors.push(message.text());
+      });
+      for (const width of locale === 'en' ? [1280, 390] : [390, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        const answer = await page.goto(url + address);
+        expect(answer?.status(), `${address} at ${width}`).toBe(200);
+        expect(await page.getAttribute('html', 'lang')).toBe(locale);
+        expect(await page.title()).toMatch(/\S · Torpedo$/);
+        const tooWide: unknown = await page.evaluate(
+          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+        );
+        expect(tooWide, `${address} at ${width}`).toBe(0);
+        expect(await page.evaluate(crookedParts), `${address} at ${width}`).toEqual([]);
+      }
+      // Rules of axe hang on layout and colours and not on the language: one of each.
+      if (locale === 'en') {
+        await page.evaluate('document.documentElement.setAttribute("data-bs-theme", "dark")');
+      }
+      expect(await accessibilityProblems(page), address).toEqual([]);
+      expect(errors).toEqual([]);
+      await page.close();
+      if (own !== context) await own.close();
+    },
+  );
+});

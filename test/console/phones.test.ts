@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { createConsole, textOf } from '../kit/console.ts';
+import { createProvider } from '../kit/factories.ts';
+import { account, createGateway } from '../kit/gateway.ts';
+import { box } from '../kit/api.ts';
+
+const gateway = await createGateway();
+const ui = await createConsole({ sandboxUrl: gateway.url });
+const operator = await ui.person('operator');
+const viewer = await ui.person('viewer');
+
+test('Without a sandbox the page says so, and what to do', async () => {
+  const page = await viewer.get('/phones');
+  expect(page.statusCode).toBe(200);
+  expect(textOf(page)).toContain('O sandbox não está disponível');
+});
+
+test('A phone shows the SMS that it got, and answers to who wrote it', async () => {
+  await createProvider({ sql: ui.sql, box });
+  const phone = '+5511911110009';
+  await fetch(`${gateway.url}/2010-04-01/Accounts/${account.accountSid}/Messages.json`, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(`${account.accountSid}:${account.authToken}`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: new URLSearchParams({ To: phone, From: account.from, Body: 'Ola <b>Maria</b>' }).toString(),
+  });
+  expect(textOf(await viewer.get('/phones'))).toContain(phone);
+  const page = await viewer.get(`/phones/${encodeURIComponent(phone)}`);
+  expect(textOf(page)).toContain('Ola <b>Maria</b>');
+  expect(page.body).not.toContain('<b>Maria');
+  expect(page.body).not.toContain('name="text"');
+  // Nobody listens for answers here: the page says so and keeps the text.
+  const refused = await operator.post(`/phones/${encodeURIComponent(phone)}`, { text: 'SAIR' });
+  expect(refused.statusCode).toBe(503);
+  expect(refused.body).toContain('SAIR');
+  expect(textOf(refused)).toContain('O sandbox não responde');
+  expect((await operator.post(`/phones/${encodeURIComponent(phone)}`, { text: ' ' })).statusCode).toBe(422);
+});

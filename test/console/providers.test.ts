@@ -1,0 +1,254 @@
+import { expect, test } from 'vitest';
+import { openIntegration } from '../../db/settings/integrations.ts';
+import { getProvider, getProviderSecrets } from '../../db/providers/providers.ts';
+import { box, createCatalogue, createReadyCampaign, documentOf } from '../kit/api.ts';
+import { createConsole, textOf } from '../kit/console.ts';
+
+/** What messages leave through and mailings come through: providers and integrations. */
+const ui = await createConsole();
+const { sql } = ui;
+const catalogue = await createCatalogue(ui);
+const admin = await ui.person('admin');
+const viewer = await ui.person('viewer');
+await createReadyCampaign(ui, documentOf(catalogue, { name: 'Cobrança de novembro' }));
+
+const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
+const secret = 'um-segredo-de-retorno-longo';
+const idOf = async (table: 'providers' | 'integrations', name: string): Promise<number> => {
+  const [row] = await sql<[{ id: number }]>`select id from ${sql(table)} where name = ${name}`;
+  return row.id;
+};
+
+test('A provider is added by the form of its kind, and its secret is never shown again', async () => {
+  expect(textOf(await admin.get('/settings/providers/new'))).toContain('Zenvia');
+  const form = { name: 'Twilio BR', segmentProfile: 'twilio', 'config.from': '+5511999990000' };
+  const refused = await admin.post('/settings/providers/new/twilio', { ...form, 'config.accountSid': 'x' });
+  expect(refused.statusCode).toBe(422);
+  expect(textOf(refused)).toContain('O account SID é AC e 32 dígitos hexadecimais.');
+  expect(refused.body).toMatch(/name="secrets\.authToken"[^>]*aria-invalid="true"/);
+
+  const whole = { ...form, 'config.accountSid': accountSid, 'secrets.authToken': 'muito-secreto' };
+  const answer = await admin.post('/settings/providers/new/twilio', { ...whole, ratePerSecond: '12,5' });
+  const id = await idOf('providers', 'Twilio BR');
+  const address = `/settings/providers/${id}`;
+  expect(answer.headers.location).toBe(address);
+  expect(await getProvider(sql, id)).toMatchObject({ ratePerSecond: 12.5 });
+  const page = await admin.get(address);
+  expect(page.body).not.toContain('muito-secreto');
+  expect(textOf(page)).toContain('Já guardado. Deixe em branco para manter.');
+  expect(page.body).toContain(`value="http://127.0.0.1:3000/webhooks/providers/${id}/inbound"`);
+
+  const kept = { ...whole, name: 'Twilio', 'secrets.authToken': '' };
+  expect((await admin.post(address, kept)).headers.location).toBe(address);
+  expect(await getProvider(sql, id)).toMatchObject({ name: 'Twilio', ratePerSecond: 12.5 });
+  expect(await getProviderSecrets(sql, box, id)).toMatchObject({ authToken: 'muito-secreto' });
+});
+
+test('The addresses with a callback secret are shown once, to be copied', async () => {
+  const blank = await admin.get('/settings/providers/new/zenvia');
+  expect(blank.body).toMatch(/name="secrets\.callbackSecret"[^>]*value="[A-Za-z0-9_-]{32}"/);
+  const answer = await admin.post('/settings/providers/new/zenvia', {
+    name: 'Zenvia',
+    segmentProfile: 'zenvia',
+    'config.from': 'loja',
+    'secrets.apiToken': 'token',
+    'secrets.callbackSecret': secret,
+  });
+  const id = await idOf('providers', 'Zenvia');
+  expect([answer.statusCode, answer.headers['cache-control']]).toEqual([200, 'no-store']);
+  expect(answer.body).toContain(`/webhooks/providers/${id}/receipts?key=${secret}`);
+  const page = await admin.get(`/settings/providers/${id}`);
+  expect(page.body).not.toContain(secret);
+  expect(page.body).toContain(`/webhooks/providers/${id}/receipts?key=…`);
+});
+
+const gateway = {
+  name: 'Kannel',
+  segmentProfile: 'gsm',
+  'config.from': '12345',
+  'config.numbers': 'digits',
+  'config.request.method': 'POST',
+  'config.request.url': 'https://sms.example/send?key={secret.key}',
+  'config.request.headers.2.name': 'X-Ref',
+  'config.request.headers.2.value': '{reference}',
+  'config.request.body.kind': 'json',
+  'config.request.body.template': '{"to": "{to}", "text": "{text}"}',
+  'config.answer.messageId.in': 'json',
+  'config.answer.messageId.path': 'data.id',
+  'config.answer.code.in': 'none',
+  'config.answer.codes.0.name': '42',
+  'config.answer.codes.0.means': 'refused',
+  'config.answer.codes.0.reason': 'number_invalid',
+  'config.answer.codes.1.name': '50',
+  'config.answer.codes.1.means': 'temporary',
+  'config.answer.codes.1.reason': 'number_invalid',
+  hasReceipts: 'on',
+  'config.receipts.format': 'query',
+  'config.receipts.status': 'status',
+  'config.receipts.statuses.0.name': '1',
+  'config.receipts.statuses.0.value': 'delivered',
+  'config.inbound.format': 'form',
+  'secrets.callbackSecret': secret,
+  'secrets.values.0.name': 'key',
+  'secrets.values.0.value': 'segredo-do-gateway',
+};
+
+test('A gateway is described in its form, and shown again as it was described', async () => {
+  await admin.post('/settings/providers/new/http', gateway);
+  const id = await idOf('providers', 'Kannel');
+  const { config } = (await getProvider(sql, id)) ?? {};
+  expect(config).toMatchObject({
+    request: {
+      headers: { 'X-Ref': '{reference}' },
+      body: { kind: 'json', template: { to: '{to}', text: '{text}' } },
+    },
+    answer: {
+      messageId: { in: 'json', path: 'data.id' },
+      code: null,
+      codes: { 42: { means: 'refused', reason: 'number_invalid' }, 50: { means: 'temporary' } },
+    },
+    receipts: { messageId: 'message', status: 'status', statuses: { 1: 'delivered' } },
+    inbound: null,
+  });
+  const address = `/settings/providers/${id}`;
+  const page = await admin.get(address);
+  expect(page.body).not.toContain('segredo-do-gateway');
+  expect(page.body).toContain('value="{reference}"');
+  expect(page.body).toContain('name="secrets.values.0.name"');
+  const kept = { ...gateway, 'secrets.callbackSecret': '', 'secrets.values.0.value': '' };
+  expect((await admin.post(address, kept)).headers.location).toBe(address);
+  expect((await getProvider(sql, id))?.config).toEqual(config);
+  expect(await getProviderSecrets(sql, box, id)).toMatchObject({ values: { key: 'segredo-do-gateway' } });
+});
+
+test('What is wrong with a gateway stands at the row it is about', async () => {
+  const answer = await admin.post('/settings/providers/new/http', {
+    ...gateway,
+    name: 'Torto',
+    'config.request.headers.2.value': '{nome}',
+    'secrets.values.0.name': 'outro',
+  });
+  expect(answer.statusCode).toBe(422);
+  expect(answer.body).toMatch(/name="config\.request\.headers\.2\.value"[^>]*aria-invalid="true"/);
+  const json = await admin.post('/settings/providers/new/http', {
+    ...gateway,
+    name: 'Torto',
+    'config.request.body.template': '{to}',
+  });
+  expect(json.statusCode).toBe(422);
+  expect(textOf(json)).toContain('Isto não é um JSON.');
+  const unnamed = await admin.post('/settings/providers/new/http', {
+    ...gateway,
+    name: 'Torto',
+    'secrets.values.0.value': '',
+  });
+  expect(unnamed.body).toMatch(/name="secrets\.values\.0\.value"[^>]*aria-invalid="true"/);
+});
+
+test('The rate is changed by itself, and the live one is looked at', async () => {
+  const id = await idOf('providers', 'Sandbox');
+  const address = `/settings/providers/${id}`;
+  expect((await admin.post(`${address}/rate`, { ratePerSecond: '-1' })).statusCode).toBe(422);
+  await admin.post(`${address}/rate`, { ratePerSecond: '30' });
+  expect(await getProvider(sql, id)).toMatchObject({ ratePerSecond: 30, config: { kind: 'sandbox' } });
+  expect(textOf(await viewer.get('/settings/providers'))).toContain('Sandbox Sandbox 30/s Nada saindo');
+  expect(textOf(await viewer.get(`${address}/rate-now`)).trim()).toBe('Nada saindo');
+  expect((await viewer.post(`${address}/rate`, { ratePerSecond: '1' })).statusCode).toBe(403);
+});
+
+test('Another provider takes over for one, and none that would lead back to it', async () => {
+  const [sandbox, twilio] = [await idOf('providers', 'Sandbox'), await idOf('providers', 'Twilio')];
+  const fallback = (id: number, to: number) =>
+    admin.post(`/settings/providers/${id}/fallback`, { fallbackId: String(to) });
+  await fallback(sandbox, twilio);
+  expect(await getProvider(sql, sandbox)).toMatchObject({ fallbackId: twilio });
+  expect(textOf(await fallback(twilio, sandbox))).toContain('levariam de volta ao próprio provedor');
+  expect(textOf(await viewer.get(`/settings/providers/${twilio}`))).toContain('o provedor “Sandbox”');
+});
+
+test('A provider in use says by what, and is archived instead of deleted', async () => {
+  const address = `/settings/providers/${await idOf('providers', 'Sandbox')}`;
+  const page = await admin.get(`${address}/delete`);
+  expect(textOf(page)).toContain('a campanha “Cobrança de novembro”');
+  expect(page.body).toContain(`action="${address}/archive"`);
+  const refused = await admin.post(`${address}/delete`);
+  const told = await admin.get(refused.headers.location ?? '', {
+    cookie: `${admin.cookie}; ${String(refused.headers['set-cookie']).split(';')[0] ?? ''}`,
+  });
+  expect(textOf(told)).toContain('Em uso: a campanha “Cobrança de novembro”');
+  await admin.post(`${address}/archive`);
+  expect(textOf(await viewer.get('/settings/providers'))).toContain('Arquivado');
+  await admin.post(`${address}/restore`);
+  expect(textOf(await viewer.get('/settings/providers'))).not.toContain('Arquivado');
+});
+
+const integration = {
+  name: 'CRM',
+  'config.authentication.kind': 'bearer',
+  'config.authentication.user': 'de outro tipo',
+  'config.hosts': 'crm.example.com.br\nAPI.example.com.br',
+  'config.headers.1.name': 'X-Sign',
+  'config.headers.1.value': 'assinatura',
+  'config.headers.1.secret': 'on',
+  'config.headers.4.name': 'X-Loja',
+  'config.headers.4.value': '7',
+  'secrets.secret': 'o-token',
+};
+
+test('An integration keeps its secrets, and each of them can be changed alone', async () => {
+  const empty = await admin.post('/settings/integrations', { ...integration, 'config.headers.1.value': '' });
+  expect(empty.statusCode).toBe(422);
+  expect(empty.body).toMatch(/name="config\.headers\.0\.value"[^>]*aria-invalid="true"/);
+
+  const answer = await admin.post('/settings/integrations', integration);
+  const id = await idOf('integrations', 'CRM');
+  const address = `/settings/integrations/${id}`;
+  expect(answer.headers.location).toBe(address);
+  expect(await openIntegration(sql, box, id)).toMatchObject({
+    config: {
+      authentication: { kind: 'bearer' },
+      hosts: ['crm.example.com.br', 'api.example.com.br'],
+      headers: [
+        { name: 'X-Sign', value: null },
+        { name: 'X-Loja', value: '7' },
+      ],
+    },
+    secrets: { secret: 'o-token', headers: { 'X-Sign': 'assinatura' } },
+  });
+  const page = await viewer.get(address);
+  expect(page.body).not.toMatch(/o-token|assinatura/);
+  await admin.post(address, { ...integration, 'secrets.secret': '', 'config.headers.1.value': 'nova' });
+  expect((await openIntegration(sql, box, id))?.secrets).toEqual({
+    secret: 'o-token',
+    headers: { 'X-Sign': 'nova' },
+  });
+  const elsewhere = { ...integration, 'secrets.secret': '', 'config.hosts': 'evil.example' };
+  expect(textOf(await admin.post(address, elsewhere))).toContain('Informe o token.');
+});
+
+test.each([
+  ['none', {}],
+  ['basic', { 'config.authentication.user': 'loja', 'secrets.secret': 'senha' }],
+  [
+    'api_key',
+    { 'config.authentication.in': 'query', 'config.authentication.name': 'key', 'secrets.secret': 'chave' },
+  ],
+  [
+    'oauth2',
+    {
+      'config.authentication.tokenUrl': 'https://id.example/token',
+      'config.authentication.clientId': 'loja',
+      'config.authentication.clientAuthentication': 'form',
+      'secrets.secret': 'segredo',
+    },
+  ],
+])('An integration of the kind %s is added, archived and deleted', async (kind, fields) => {
+  const form = { name: kind, 'config.authentication.kind': kind, 'config.hosts': 'a.example', ...fields };
+  const { location = '' } = (await admin.post('/settings/integrations', form)).headers;
+  expect(location).toMatch(/^\/settings\/integrations\/\d+$/);
+  expect(textOf(await admin.get(`${location}/delete`))).toContain('deixam de existir');
+  await admin.post(`${location}/archive`);
+  expect(textOf(await viewer.get('/settings/integrations'))).toContain('Arquivado');
+  await admin.post(`${location}/delete`);
+  expect((await viewer.get(location)).statusCode).toBe(404);
+});

@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest';
+import { moveRun } from '../../db/runs/runs.ts';
+import type { RunReason, RunStatus } from '../../domain/run.ts';
+import { createCatalogue, createRun } from '../kit/api.ts';
+import { createConsole, textOf } from '../kit/console.ts';
+
+const ui = await createConsole();
+const { sql } = ui;
+const operator = await ui.person('operator');
+const viewer = await ui.person('viewer');
+const fresh = textOf(await operator.get('/'));
+const catalogue = await createCatalogue(ui);
+
+/** A run whose messages have ended so, three of each. */
+async function endedRun(
+  statuses: readonly string[],
+  { to = 'finished', reason = null }: { to?: RunStatus; reason?: RunReason | null } = {},
+): Promise<number> {
+  const phones = statuses.flatMap((_, index) => [1, 2, 3].map((n) => `+55119000${index}000${n}`));
+  const { runId, messageIds } = await createRun(ui, catalogue, { phones });
+  for (const [index, status] of statuses.entries()) {
+    const why =
+      { failed: 'number_invalid', undelivered: 'not_delivered', unknown: 'no_answer' }[status] ?? null;
+    await sql`update messages set status = ${status}, reason = ${why}
+      where id = any(${messageIds.slice(index * 3, index * 3 + 3)}::bigint[])`;
+  }
+  await sql`delete from run_counts where run_id = ${runId}`;
+  await sql`insert into run_counts
+    select run_id, status, coalesce(reason, ''), count(*), sum(segments) from messages where run_id = ${runId} group by 1, 2, 3`;
+  await moveRun(sql, { id: runId, from: ['running'], to, reason });
+  return runId;
+}
+
+test('A new deployment is told what to do first; one that has run is not', async () => {
+  expect(fresh).toContain('Primeiros passos');
+  expect(fresh).toContain('Nova campanha');
+  expect(fresh).not.toContain('Mensagens por dia');
+  await endedRun(['delivered']);
+  const page = textOf(await viewer.get('/'));
+  expect(page).not.toContain('Primeiros passos');
+  expect(page).toContain('Mensagens por dia');
+  expect(page).toContain('Nada espera por uma pessoa.');
+});
+
+test('The home page says what waits for a person, why, and where it is mended', async () => {
+  const details = { mailingCode: 'dns', detail: 'The name api.example can not be resolved.' };
+  const failed = await endedRun(['queued'], {
+    to: 'failed',
+    reason: { code: 'webservice_refused', ...details },
+  });
+  const { campaignId } = (await ui.as('viewer')('GET', `/api/runs/${failed}`)).json<{ campaignId: number }>();
+  const page = await operator.get('/');
+  expect(textOf(page)).toContain('Falhou O webservice não pôde ser lido: The name api.example');
+  expect(page.body).toContain(`href="/campaigns/${campaignId}/mailing"`);
+  // Who may only look is led to what there is to see.
+  const seen = await viewer.get('/');
+  expect(seen.body).not.toContain(`href="/campaigns/${campaignId}/mailing"`);
+  expect(seen.body).toContain(`href="/runs/${failed}"`);
+  // The part that is asked for again and again says the same.
+  expect(textOf(await operator.get('/overview'))).toContain('O webservice não pôde ser lido');
+  await moveRun(sql, { id: failed, from: ['failed'], to: 'cancelled', reason: null });
+});
+
+test('A run at work stands on the home page with its step in words and how far it is', async () => {
+  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', '+5511900000002', null] });
+  expect(textOf(await viewer.get('/'))).toContain('Enviando: 0 de 2 mensagens (0%)');
+  await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
+});
+
+test('While a web service answers, the page of the run says how much has come', async () => {
+  const { runId, campaignId } = await createRun(ui, catalogue, { phones: ['+5511900000001'] });
+  const page = async () => textOf(await viewer.get(`/runs/${runId}`));
+  const [file] = await sql<[{ id: number }]>`
+    insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
+    values (${campaignId}, 'webservice', 2048, '', 1234, 0, 'system') returning id`;
+  await sql`update runs set step = 'mailing', mailing_file_id = ${file.id} where id = ${runId}`;
+  expect(await page()).toContain('O webservice está respondendo: até agora 1.234 registros, 2 KiB.');
+  await sql`update mailing_files set pages = '[]' where id = ${file.id}`;
+  expect(await page()).toContain(
+    'O webservice respondeu: 1.234 registros, 2 KiB. O mailing está sendo lido.',
+  );
+  await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
+  expect(await page()).not.toContain('O webservice');
+});
+
+test('What approval, cancelling and resending concern is said before', async () => {
+  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', '+5511900000002'] });
+  await sql`update runs set step = 'approval' where id = ${runId}`;
+  const page = await operator.get(`/runs/${runId}`);
+  expect(page.body).toContain(`href="/runs/${runId}/approve"`);
+  expect(textOf(await operator.get(`/runs/${runId}/approve`))).toContain('a execução envia 2 mensagens.');
+  const cancel = await operator.get(`/runs/${runId}/cancel`);
+  expect(textOf(cancel)).toContain('As 2 mensagens');
+  // "Cancel" beside it could be either.
+  expect(textOf(cancel)).toContain('Cancelar execução Voltar');
+  expect((await viewer.get(`/runs/${runId}`)).body).not.toContain(`href="/runs/${runId}/approve"`);
+  expect((await viewer.get(`/runs/${runId}/approve`)).statusCode).toBe(403);
+  // Before its mailing is read there is nothing to count.
+  await sql`delete from run_counts where run_id = ${runId}`;
+  expect(textOf(await operator.get(`/runs/${runId}/cancel`))).toContain('Nada mais será enviado.');
+  await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
+  // It has ended meanwhile: nothing to confirm.
+  for (const action of ['approve', 'cancel']) {
+    const late = await operator.get(`/runs/${runId}/${action}`);
+    expect([late.statusCode, late.headers.location]).toEqual([303, `/runs/${runId}`]);
+  }
+});
+
+test('Unknown messages are sent again only when they are ticked, with a warning', async () => {
+  const runId = await endedRun(['failed', 'undelivered', 'unknown', 'delivered']);
+  const url = `/runs/${runId}/resend`;
+  expect((await operator.get(`/runs/${runId}`)).body).toContain(`href="${url}"`);
+  const plain = await operator.get(url);
+  expect(textOf(plain)).toContain('Reenviar 6 mensagens');
+  expect(textOf(plain)).toContain('Reenviar também as 3 incertas');
+  expect(textOf(plain)).not.toContain('Há pessoas que podem receber a mesma mensagem duas vezes.');
+  const all = await operator.get(`${url}?unknown=yes`);
+  expect(textOf(all)).toContain('Reenviar 9 mensagens');
+  expect(textOf(all)).toContain('Há pessoas que podem receber a mesma mensagem duas vezes.');
+  // Reasons narrow down what failed, and not what is unknown.
+  expect(textOf(await operator.get(`${url}?reason=number_invalid`))).toContain('Reenviar 3 mensagens');
+  const both = await operator.get(`${url}?reason=number_invalid&unknown=yes`);
+  expect(textOf(both)).toContain('Reenviar 6 mensagens');
+  expect(textOf(await viewer.get(url))).not.toContain('Reenviar 6 mensagens');
+});
+
+test('A resend of another number than the one that was seen is refused, in words', async () => {
+  const runId = await endedRun(['failed']);
+  const url = `/runs/${runId}/resend`;
+  const answer = await operator.post(url, { includeUnknown: 'false', reasons: '', messages: '2', back: url });
+  expect([answer.statusCode, answer.headers.location]).toEqual([303, url]);
+  const notice = answer.cookies.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`).join('; ');
+  const page = await operator.get(url, { cookie: `${operator.cookie}; ${notice}` });
+  expect(textOf(page)).toContain('O número de mensagens a reenviar mudou.');
+  expect(textOf(page)).toContain('Reenviar 3 mensagens');
+});
+
+test('A run leads to its messages, its files and how it went', async () => {
+  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', null] });
+  await sql`insert into run_samples values (${runId}, '2026-03-31T12:00:00Z', 0, 0), (${runId}, '2026-03-31T12:00:10Z', 40, 0)`;
+  const page = await operator.get(`/runs/${runId}`);
+  for (const href of [
+    `/runs/${runId}/messages`,
+    `/api/runs/${runId}/messages.csv`,
+    `/api/runs/${runId}/bad-lines.csv`,
+    `/replies?runId=${runId}`,
+    `/tickets?runId=${runId}`,
+  ]) {
+    expect(page.body).toContain(`href="${href}"`);
+  }
+  // The chart's numbers, for those without scripts.
+  expect(textOf(page)).toMatch(/31\/03\/2026, 09:00:10 40 4 0/);
+});

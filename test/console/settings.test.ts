@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { createConsole, textOf } from '../kit/console.ts';
+
+const ui = await createConsole();
+const { sql } = ui;
+const admin = await ui.person('admin');
+const viewer = await ui.person('viewer');
+
+test('Sending hours are made of the rows that were filled in', async () => {
+  const answer = await admin.post('/settings/sending-hours', {
+    name: 'Comercial',
+    'definition.timezone': 'America/Sao_Paulo',
+    'definition.windows.0.from': '',
+    'definition.windows.2.days': ['monday', 'friday'],
+    'definition.windows.2.from': '08:00',
+    'definition.windows.2.to': '18:00',
+  });
+  expect([answer.statusCode, answer.headers.location]).toEqual([303, '/settings/sending-hours']);
+  const list = textOf(await viewer.get('/settings/sending-hours'));
+  expect(list).toContain('Comercial');
+  expect(list).toContain('seg, sex 08:00–18:00');
+});
+
+test('What is wrong stands at its row, also where blank ones come before it', async () => {
+  const answer = await admin.post('/settings/sending-hours', {
+    name: 'Noturno',
+    'definition.timezone': 'America/Sao_Paulo',
+    'definition.windows.0.from': '',
+    'definition.windows.3.days': 'monday',
+    'definition.windows.3.from': '22:00',
+    'definition.windows.3.to': '25:00',
+  });
+  expect(answer.statusCode).toBe(422);
+  expect(answer.body).toMatch(/name="definition\.windows\.0\.to" aria-describedby="[^"]*problem"/);
+  expect(answer.body).toContain('value="25:00"');
+  expect(textOf(answer)).toContain('Informe um horário de 00:00 a 24:00.');
+});
+
+test('An entry is renamed, archived, restored and deleted', async () => {
+  await admin.post('/settings/regions', { name: 'Sul' });
+  const [row] = await sql<[{ id: number }]>`select id from regions where name = 'Sul'`;
+  await admin.post(`/settings/regions/${row.id}`, { name: 'Sul e Sudeste' });
+  await admin.post(`/settings/regions/${row.id}/archive`);
+  expect(textOf(await admin.get('/settings/regions'))).toContain('Sul e Sudeste Arquivado');
+  await admin.post(`/settings/regions/${row.id}/restore`);
+  expect(textOf(await admin.get('/settings/regions'))).toContain('Sul e Sudeste Disponível');
+  const answer = await admin.post(`/settings/regions/${row.id}/delete`);
+  expect(answer.headers.location).toBe('/settings/regions');
+  expect(textOf(await admin.get('/settings/regions'))).toContain('Nenhum registro ainda');
+});
+
+test('A name that is taken is told at the field, and the form sent twice makes one entry', async () => {
+  const form = { name: 'Cobrança', once: 'a form of its own' };
+  await Promise.all([admin.post('/settings/departments', form), admin.post('/settings/departments', form)]);
+  const rows = await sql`select from departments where name = 'Cobrança'`;
+  expect(rows.count).toBe(1);
+  const answer = await admin.post('/settings/departments', { name: 'Cobrança' });
+  expect(answer.statusCode).toBe(409);
+  expect(textOf(answer)).toContain('Este nome já está em uso.');
+});
+
+test('Who may only look sees the entry and no way to change it', async () => {
+  const [row] = await sql<[{ id: number }]>`select id from sending_hours limit 1`;
+  const page = await viewer.get(`/settings/sending-hours/${row.id}`);
+  expect(page.body).toContain('<fieldset disabled');
+  expect(page.body).not.toContain('Salvar');
+  expect((await viewer.post(`/settings/sending-hours/${row.id}`, { name: 'x' })).statusCode).toBe(403);
+  expect((await viewer.get('/settings/users')).statusCode).toBe(403);
+});
+
+test('A user is added, changed and disabled; the last admin stays one', async () => {
+  const user = { login: 'bia', name: 'Bia', role: 'operator', password: 'uma senha bem longa' };
+  await admin.post('/settings/users', user);
+  const [row] = await sql<[{ id: number }]>`select id from users where login = 'bia'`;
+  await admin.post(`/settings/users/${row.id}`, { name: 'Bia Lima', role: 'viewer', password: '' });
+  expect(textOf(await admin.get('/settings/users'))).toContain('Bia Lima bia Leitor Desativado');
+  await sql`update users set enabled = false where role = 'admin' and id <> ${admin.id}`;
+  const answer = await admin.post(`/settings/users/${admin.id}`, {
+    name: 'Eu',
+    role: 'viewer',
+    enabled: 'on',
+  });
+  expect(textOf(answer)).toContain('Este é o último administrador ativo.');
+});
+
+test('A token is shown once, works, and is revoked', async () => {
+  const made = await admin.post('/settings/tokens', { name: 'CRM', role: 'viewer', expiresInDays: '' });
+  const token = /id="token" value="([^"]+)"/.exec(made.body)?.[1] ?? '';
+  const call = () => ui.app.inject({ url: '/api/campaigns', headers: { authorization: `Bearer ${token}` } });
+  expect((await call()).statusCode).toBe(200);
+  expect((await admin.get('/settings/tokens')).body).not.toContain(token);
+  const [row] = await sql<[{ id: number }]>`select id from api_tokens where name = 'CRM'`;
+  expect(textOf(await admin.get(`/settings/tokens/${row.id}/revoke`))).toContain('Revogar o token “CRM”?');
+  await admin.post(`/settings/tokens/${row.id}/revoke`);
+  expect((await call()).statusCode).toBe(401);
+});
+
+test('The audit log tells who did what, and can be narrowed down', async () => {
+  const all = textOf(await admin.get('/settings/audit'));
+  expect(all).toContain('token.revoke');
+  expect(all).toContain('Horário de execução');
+  const narrowed = textOf(await admin.get('/settings/audit?subjectKind=token'));
+  expect(narrowed).toContain('token.revoke');
+  expect(narrowed).not.toContain('region.create');
+});
+
+test('Reply words are lists of one word a line; blank lines are none, and a wrong word is told at its list', async () => {
+  const page = await viewer.get('/settings/reply-words');
+  expect(textOf(page)).toContain('Padrão: SAIR, PARE,');
+  expect(page.body).not.toContain('Salvar');
+  const form = { optOut: 'SAIR\r\n\r\nCHEGA\r\n', optIn: 'VOLTAR', help: '' };
+  const saved = await admin.post('/settings/reply-words', form);
+  expect([saved.statusCode, saved.headers.location]).toEqual([303, '/settings/reply-words']);
+  expect((await viewer.get('/settings/reply-words')).body).toMatch(/SAIR\nCHEGA<\/textarea>/);
+  const refused = await admin.post('/settings/reply-words', { ...form, help: 'AJUDA\r\nSair' });
+  expect(refused.statusCode).toBe(422);
+  expect(refused.body).toMatch(/name="help"[^>]*aria-invalid="true"/);
+  expect(refused.body).toContain('<a href="#f-help">Pedem ajuda</a>');
+  expect(textOf(refused)).toContain('“Sair” aparece mais de uma vez');
+  const none = await admin.post('/settings/reply-words', { optOut: ' ', optIn: '', help: '' });
+  expect(textOf(none)).toContain('Informe ao menos uma palavra que descadastra.');
+});

@@ -1,0 +1,215 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { inPortuguese } from '../../console/kit/patterns.ts';
+import { refusalOf, statusRefusal } from '../../mailing/web-errors.ts';
+import { createCatalogue, csvOf, documentOf } from '../kit/api.ts';
+import { chromiumPath, startBrowser } from '../kit/browser.ts';
+import { createConsole, textOf } from '../kit/console.ts';
+import { bytes, json, startWebservice } from '../kit/webservice.ts';
+
+/** A campaign whose contacts come from a web service: built, tried and understood. */
+const people = [
+  { id: 1, cliente: { nome: 'João', celular: '11987654321' }, valor: '10,50' },
+  { id: 2, cliente: { nome: 'Eva', celular: '1133334444' } },
+];
+const service = await startWebservice(json({ dados: people }));
+afterAll(() => service.close());
+const ui = await createConsole();
+const catalogue = await createCatalogue(ui);
+const operator = await ui.person('operator');
+const made = await ui.as('operator')(
+  'POST',
+  '/api/campaigns',
+  documentOf(catalogue, {
+    message: { template: 'Oi {nome}', providerId: catalogue.providerId },
+    mailing: {},
+  }),
+);
+const url = `/campaigns/${made.json<{ id: number }>().id}`;
+
+const block = 'mailing.webservice';
+const form = {
+  'mailing.source': 'webservice',
+  [`${block}.baseUrl`]: service.url,
+  [`${block}.params.0.key`]: 'desde',
+  [`${block}.params.0.value`]: '{today:dd/MM/yyyy}',
+  [`${block}.fieldMap.name`]: 'cliente.nome',
+  [`${block}.fieldMap.mobile`]: 'cliente.celular',
+};
+const scripted = { 'hx-request': 'true' };
+
+test('an address that is typed is tried: its first contacts as they will be read, and the answer as a file', async () => {
+  const answer = await operator.post(`${url}/test-url`, form, scripted);
+  const text = textOf(answer);
+  expect(text).toContain('Os 2 contatos da resposta');
+  expect(text).toContain('recebe em +5511987654321');
+  expect(text).toContain('Oi Joao');
+  expect(text).toContain('fica de fora: Nenhum dos telefones é um celular.');
+  expect(text).toContain('cliente.celular');
+  expect(service.requests.at(-1)?.url).toMatch(/\?desde=\d\d%2F\d\d%2F\d{4}$/);
+  const file = await operator.post(`${url}/answer`, form);
+  expect(file.headers['content-disposition']).toMatch(/^attachment; filename=".*\.json"$/);
+  expect(file.json()).toEqual({ dados: people });
+  // Nothing of it is kept.
+  const saved = await ui.as('viewer')('GET', `/api${url}`);
+  expect(saved.body).not.toContain(service.url);
+});
+
+test('without scripts the page comes again with what was typed, and the contacts', async () => {
+  const answer = await operator.post(`${url}/test-url`, form);
+  expect(answer.headers['content-type']).toContain('text/html');
+  expect(textOf(answer)).toContain('recebe em +5511987654321');
+  expect(answer.body).toContain('value="{today:dd/MM/yyyy}"');
+});
+
+test.each([
+  ['html', bytes('<html>', { 'content-type': 'text/html' }), 'responde com uma página da web (HTML)'],
+  ['a failure', bytes('', {}, 503), 'falhou do lado de lá (erro 503)'],
+  ['credentials', bytes('', {}, 401), 'pede credenciais (401). Escolha uma integração'],
+  ['no list', json({ total: 3 }), 'é um objeto sem uma lista de contatos'],
+  ['two lists', json({ a: [{ x: 1 }], b: [{ x: 1 }] }), 'tem listas em mais de um lugar: “a” e “b”'],
+  ['numbers', json([1, 2]), 'não começa com um objeto, e sim com um número'],
+])('what is wrong with an answer is said in Portuguese: %s', async (_, handler, words) => {
+  service.answer(handler);
+  const answer = await operator.post(`${url}/test-url`, form, scripted);
+  expect(textOf(answer)).toContain(words);
+  service.answer(json({ dados: people }));
+});
+
+test('an answer that can not be downloaded says so on the page, which keeps what was typed', async () => {
+  service.answer(bytes('<html>', { 'content-type': 'text/html' }));
+  const answer = await operator.post(`${url}/answer`, form);
+  service.answer(json({ dados: people }));
+  expect(answer.statusCode).toBe(422);
+  expect(textOf(answer)).toContain('responde com uma página da web (HTML)');
+  expect(answer.body).toContain('value="cliente.celular"');
+});
+
+test('fields that are wrong are named where they stand', async () => {
+  const wrong = { ...form, [`${block}.params.0.value`]: '{amanha}', [`${block}.baseUrl`]: '' };
+  const text = textOf(await operator.post(`${url}/test-url`, wrong, scripted));
+  expect(text).toContain('Valor: {amanha} não é uma tag.');
+});
+
+describe('every refusal of a web service', () => {
+  const at = new URL('https://crm.example/x');
+  const failing = (code: string) => refusalOf(Object.assign(new Error(code), { code }), at, 35_000);
+  test.each([
+    ...['ENOTFOUND', 'ECONNREFUSED', 'ETIMEDOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
+    ...['ECONNRESET', 'EPROTO', 'HPE_INVALID_CONSTANT', 'Z_DATA_ERROR', 'CERT_HAS_EXPIRED'],
+    ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+  ])('%s has its words', (code) => {
+    const refusal = failing(code);
+    const words = refusal instanceof Error ? inPortuguese(refusal.message) : null;
+    expect(words).toContain('crm.example');
+    expect(words).not.toMatch(/\bcertificate\b|\bits\b/);
+  });
+  test.each([206, 400, 401, 403, 404, 408, 410, 422, 429, 500, 503])('status %i, too', (status) => {
+    for (const hasCredentials of [true, false]) {
+      const { message } = statusRefusal(status, { host: 'crm.example', retryAfter: '', hasCredentials });
+      expect(inPortuguese(message)).toContain('crm.example');
+    }
+  });
+});
+
+describe.skipIf(chromiumPath === null)('in a browser', async () => {
+  if (chromiumPath === null) return;
+  const browser = await startBrowser();
+  const address = await ui.app.listen({ port: 0, host: '127.0.0.1' });
+  const [name = '', value = ''] = operator.cookie.split('=');
+  const open = async (path: string) => {
+    const context = await browser.newContext({ acceptDownloads: true });
+    await context.addCookies([{ name, value, url: address }]);
+    const page = await context.newPage();
+    await page.goto(address + path);
+    return page;
+  };
+
+  test('a URL is built with a date at the cursor, tried and downloaded; what is not saved is there again', async () => {
+    const page = await open(`${url}/mailing`);
+    await page.check('[value=webservice]');
+    await page.fill(`[name="${block}.baseUrl"]`, service.url);
+    await page.click('[data-rows="mailing.webservice.params"] [data-add-row]');
+    await page.fill(`[name="${block}.params.0.key"]`, 'desde');
+    await page.fill(`[name="${block}.params.0.value"]`, 'T');
+    await page.click('text=Usar datas nos valores');
+    await page.click('[data-insert="{today}"]');
+    expect(await page.inputValue(`[name="${block}.params.0.value"]`)).toBe('T{today}');
+    await page.fill(`[name="${block}.fieldMap.mobile"]`, 'cliente.celular');
+
+    expect(await page.isChecked('[name=downloads]')).toBe(true);
+    const download = page.waitForEvent('download');
+    await page.click('text=Testar URL');
+    await page.waitForSelector('text=Os 2 contatos da resposta');
+    expect(await page.evaluate<string>('document.activeElement.textContent')).toContain(
+      'recebe em +5511987654321',
+    );
+    expect((await download).suggestedFilename()).toMatch(/\.json$/);
+
+    // Elsewhere and back by links: the browser does not ask, and nothing is lost.
+    await page.click('nav.tabs >> text=Campanha de SMS');
+    await page.waitForURL(/\/message$/);
+    await page.click('nav.tabs >> text=Dados do mailing');
+    await page.waitForSelector('text=Estas são as suas alterações de antes');
+    expect(await page.inputValue(`[name="${block}.params.0.value"]`)).toBe('T{today}');
+    await page.click('text=Salvar e continuar');
+    await page.waitForURL(/\/ticket$/);
+    await page.goto(`${address}${url}/mailing`);
+    expect(await page.inputValue(`[name="${block}.params.0.value"]`)).toBe('T{today}');
+    expect(await page.isVisible('[data-draft-notice]')).toBe(false);
+    await page.context().close();
+  });
+
+  test('what a message becomes, and when a schedule is due, are told while they are typed', async () => {
+    const page = await open(`${url}/message`);
+    await page.fill('[name="message.template"]', 'Atenção ');
+    await page.click('[data-insert="{codigo}"]');
+    await page.waitForSelector('.bubble >> text=Atencao 12345');
+    await page.goto(`${address}${url}/schedule`);
+    await page.selectOption('[name="schedule.recurrence.every"]', 'month');
+    await page.selectOption('[name="schedule.recurrence.dayOfMonth"]', '31');
+    await page.waitForSelector('.occurrences >> text=31/03/2030');
+    expect(await page.isVisible('[name="schedule.recurrence.rrule"]')).toBe(false);
+    await page.context().close();
+  });
+
+  test('a file is sent with scripts, and told of where it was chosen; other fields are not lost', async () => {
+    const page = await open(`${url}/mailing`);
+    await page.check('[name="mailing.source"][value=csv]');
+    await page.fill('[name="mailing.expiresAfterHours"]', '12');
+    const buffer = Buffer.from(`${csvOf(2)}\n3;Rui;1133334444;;;;`);
+    await page.setInputFiles('#file', { name: 'm.csv', mimeType: 'text/csv', buffer });
+    await page.click('text=Importar arquivo');
+    await page.waitForSelector('text=2 de 3 linhas podem receber a mensagem.');
+    expect(await page.inputValue('[name="mailing.expiresAfterHours"]')).toBe('12');
+    await page.context().close();
+  });
+
+  test('the back button shows what was saved, and saving again is no conflict', async () => {
+    const page = await open(`${url}/ticket`);
+    await page.goto(`${address}${url}/message`);
+    await page.fill('[name="message.template"]', 'Primeira');
+    await page.click('text=Salvar e continuar');
+    await page.waitForURL(/\/mailing$/);
+    await page.goBack();
+    await page.waitForURL(/\/message$/);
+    await page.waitForFunction('document.querySelector("textarea").value === "Primeira"');
+    await page.fill('[name="message.template"]', 'Segunda');
+    await page.click('text=Salvar e continuar');
+    await page.waitForURL(/\/mailing$/);
+    const saved = await ui.as('viewer')('GET', `/api${url}`);
+    expect(saved.body).toContain('Segunda');
+    await page.context().close();
+  });
+
+  test('focus goes to the first field that is wrong, and to the one that a link of the summary names', async () => {
+    const page = await open(`${url}/message`);
+    await page.fill('[name="message.template"]', 'Oi {x}');
+    await page.click('text=Salvar e continuar');
+    await page.waitForSelector('.summary');
+    const focused = () => page.evaluate<string>('document.activeElement.name');
+    expect(await focused()).toBe('message.template');
+    await page.goto(`${address}${url}/mailing?lacking=1#f-mailing.sendingHoursId`);
+    expect(await focused()).toBe('mailing.sendingHoursId');
+    await page.context().close();
+  });
+});

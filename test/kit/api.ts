@@ -1,0 +1,282 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import { afterAll, inject } from 'vitest';
+import { buildApp } from '../../api/http/app.ts';
+import { hashSecret, newToken } from '../../api/http/auth.ts';
+import { hashPassword } from '../../api/access/passwords.ts';
+import { createTemporal, type Temporal } from '../../api/services/temporal.ts';
+import { insertCampaign } from '../../db/campaigns/campaigns.ts';
+import { importMessages } from '../../db/messages/messages.ts';
+import { enterStep, insertRun, markMailingRead } from '../../db/runs/runs.ts';
+import { createSecretBox } from '../../db/core/secrets.ts';
+import { insertToken } from '../../db/access/tokens.ts';
+import { insertUser } from '../../db/access/users.ts';
+import { campaign as completeCampaign, campaignDraft } from '../../domain/campaign.ts';
+import { sendingHours } from '../../domain/hours.ts';
+import type { Role } from '../../domain/user.ts';
+import type { WebserviceDeps } from '../../mailing/webservice.ts';
+import { createDatabase, type TestDatabase } from './database.ts';
+import { connectAnywhere } from './connect.ts';
+import { localWebservice } from './webservice.ts';
+
+export const publicUrl = 'https://torpedo.example';
+export const box = createSecretBox([{ id: 'test', key: randomBytes(32) }]);
+
+export interface TestApi extends TestDatabase {
+  app: FastifyInstance;
+  temporal: Temporal;
+  taskQueue: string;
+  /** A request with the token of a role. */
+  as: (role: Role) => Requester;
+  tokens: Record<Role, string>;
+  adminId: number;
+}
+export type Requester = (
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: string,
+  payload?: InjectOptions['payload'],
+  headers?: Record<string, string>,
+) => Promise<LightMyRequestResponse>;
+
+export interface TestApiOptions {
+  /** Where the API is called by providers, and pages stand. */
+  publicUrl?: string;
+  sandboxUrl?: string;
+  uploadLimitBytes?: number;
+  webservice?: WebserviceDeps;
+  clock?: () => Date;
+  temporalAddress?: string;
+  temporalTimeoutMs?: number;
+}
+
+export const adminPassword = 'correct horse battery';
+
+/** The API on a database of its own, with an admin and a token for each role. Nobody works on its task queue. */
+export async function createApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const database = await createDatabase();
+  const { sql } = database;
+  // The workflows of all files share a Temporal server, and their ids come from these.
+  for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq']) {
+    await sql`select setval(${sequence}, ${randomInt(1_000_000_000)})`;
+  }
+  const taskQueue = `test-${randomBytes(6).toString('hex')}`;
+  const temporal = createTemporal({
+    address: options.temporalAddress ?? inject('temporalAddress'),
+    namespace: 'default',
+    tls: false,
+    taskQueue,
+    uiUrl: 'http://localhost:8233',
+    timeoutMs: options.temporalTimeoutMs ?? 10_000,
+  });
+  const app = await buildApp({
+    sql,
+    box,
+    temporal,
+    logger: pino({ level: 'silent' }),
+    sms: {
+      publicUrl: options.publicUrl ?? publicUrl,
+      sandboxUrl: options.sandboxUrl ?? 'http://127.0.0.1:1',
+      sendTimeoutMs: 2_000,
+      connections: 4,
+      connect: connectAnywhere,
+    },
+    webservice: options.webservice ?? localWebservice,
+    uploadLimitBytes: options.uploadLimitBytes ?? 10 * 1024 * 1024,
+    ...(options.clock ? { clock: options.clock } : {}),
+  });
+  afterAll(async () => {
+    await app.close();
+    await temporal.close();
+    await database.drop();
+  });
+
+  const admin = await insertUser(sql, {
+    login: 'admin',
+    name: 'Ana',
+    role: 'admin',
+    passwordHash: await hashPassword(adminPassword),
+  });
+  // Of a user who is no admin, so that what a test does to the admin leaves the tokens alone.
+  const maker = await insertUser(sql, { login: 'maker', name: 'Maker', role: 'viewer', passwordHash: '' });
+  const tokenOf = async (role: Role): Promise<string> => {
+    const token = newToken();
+    await insertToken(sql, {
+      name: role,
+      role,
+      tokenHash: hashSecret(token),
+      createdBy: maker.id,
+      expiresAt: null,
+    });
+    return token;
+  };
+  const tokens = {
+    admin: await tokenOf('admin'),
+    operator: await tokenOf('operator'),
+    viewer: await tokenOf('viewer'),
+  };
+  return {
+    ...database,
+    app,
+    temporal,
+    taskQueue,
+    tokens,
+    adminId: admin.id,
+    as: (role) => (method, url, payload, headers) =>
+      app.inject({
+        method,
+        url,
+        ...(payload === undefined ? {} : { payload }),
+        headers: { authorization: `Bearer ${tokens[role]}`, ...headers },
+      }),
+  };
+}
+
+/** What a campaign needs besides its own fields; ids to be put into documents. */
+export interface Catalogue {
+  providerId: number;
+  hoursId: number;
+  calendarId: number;
+}
+
+const always = {
+  timezone: 'America/Sao_Paulo',
+  windows: [
+    {
+      days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
+      from: '00:00',
+      to: '24:00',
+    },
+  ],
+};
+export const sandboxAccount = { accountSid: `AC${'0123456789abcdef'.repeat(2)}`, authToken: 'the-token' };
+export const sandboxProvider = {
+  config: { kind: 'sandbox', accountSid: sandboxAccount.accountSid, from: '+5511999990000' },
+  secrets: { kind: 'sandbox', authToken: sandboxAccount.authToken },
+};
+
+/** Makes the settings through the API, as an admin would. */
+export async function createCatalogue({ as }: TestApi): Promise<Catalogue> {
+  const make = async (url: string, payload: object): Promise<number> => {
+    const answer = await as('admin')('POST', url, payload);
+    if (answer.statusCode !== 201) throw new Error(answer.body);
+    return answer.json<{ id: number }>().id;
+  };
+  return {
+    providerId: await make('/api/providers', { name: 'Sandbox', ...sandboxProvider }),
+    hoursId: await make('/api/settings/sending-hours', { name: 'Always', definition: always }),
+    calendarId: await make('/api/settings/holiday-calendars', {
+      name: 'National',
+      definition: { holidays: [{ date: '2030-12-25', name: 'Natal' }] },
+    }),
+  };
+}
+
+let campaignNumber = 0;
+
+/** A document that can be enabled once it has a file; `changes` replace whole blocks. */
+export const documentOf = (
+  { providerId, hoursId }: Pick<Catalogue, 'providerId' | 'hoursId'>,
+  changes: object = {},
+) => ({
+  name: `Campaign ${++campaignNumber}`,
+  schedule: {
+    recurrence: { every: 'day' },
+    startsAt: '2030-01-01T09:00',
+    timezone: 'America/Sao_Paulo',
+  },
+  message: { template: 'Olá {nome}, seu código é {codigo}.', providerId },
+  mailing: { source: 'csv', sendingHoursId: hoursId },
+  ...changes,
+});
+
+/** The CSV layout's header and lines for `count` contacts with mobile numbers of their own. */
+export const csvOf = (count: number): string =>
+  [
+    'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem',
+    ...Array.from(
+      { length: count },
+      (_, i) => `${i + 1};Maria ${i + 1};1190000${String(i).padStart(4, '0')};;;;`,
+    ),
+  ].join('\n');
+
+/** Saves a complete campaign with a file of `lines` contacts; not enabled yet. */
+export async function createReadyCampaign(
+  api: TestApi,
+  document: object,
+  { lines = 3 }: { lines?: number } = {},
+): Promise<number> {
+  const saved = await api.as('operator')('POST', '/api/campaigns', document);
+  if (saved.statusCode !== 201) throw new Error(saved.body);
+  const { id } = saved.json<{ id: number }>();
+  const uploaded = await api.as('operator')('PUT', `/api/campaigns/${id}/mailing/file`, csvOf(lines), {
+    'content-type': 'text/csv',
+  });
+  if (uploaded.statusCode !== 200) throw new Error(uploaded.body);
+  return id;
+}
+
+/** A run with messages that are queued (and skipped, for lines without a phone), as if its mailing had been read. */
+export async function createRun(
+  { sql }: Pick<TestApi, 'sql'>,
+  catalogue: Pick<Catalogue, 'providerId' | 'hoursId'>,
+  {
+    phones = ['+5511900000001'],
+    changes = {},
+  }: { phones?: readonly (string | null)[]; changes?: object } = {},
+): Promise<{ runId: number; campaignId: number; messageIds: number[] }> {
+  const definition = campaignDraft.parse(documentOf(catalogue, changes));
+  const row = await insertCampaign(sql, definition);
+  const run = await insertRun(sql, {
+    campaignId: row.id,
+    occurrence: new Date(),
+    trigger: 'manual',
+    status: 'running',
+    reason: null,
+    settings: {
+      campaign: completeCampaign.parse(definition),
+      hours: sendingHours.parse(always),
+      holidays: [],
+      segmentProfile: 'gsm',
+    },
+    mailingFileId: null,
+    expiresAt: null,
+  });
+  async function* lines() {
+    yield phones.map((phone, index) => ({
+      line: index + 2,
+      status: phone === null ? ('skipped' as const) : ('queued' as const),
+      reason: phone === null ? ('phone_missing' as const) : null,
+      code: String(index + 1),
+      name: `Maria ${index + 1}`,
+      phone,
+      text: phone === null ? null : `Ola Maria ${index + 1}`,
+      segments: phone === null ? 0 : 1,
+      customerId: null,
+      extra: {},
+    }));
+  }
+  await sql.begin(async (tx) => {
+    await importMessages(tx, run.id, lines());
+    await markMailingRead(tx, run.id);
+    await enterStep(tx, run.id, 'sending');
+  });
+  const messages = await sql<
+    { id: number }[]
+  >`select id from messages where run_id = ${run.id} order by line`;
+  return { runId: run.id, campaignId: row.id, messageIds: messages.map(({ id }) => id) };
+}
+
+interface ApiErrorBody {
+  code: string;
+  message: string;
+  problems?: { field: string; code: string; message: string }[];
+  requestId: string;
+}
+
+/** The error of an answer; fails when it has none. */
+export function errorOf(answer: LightMyRequestResponse): ApiErrorBody & Record<string, unknown> {
+  const { error } = answer.json<{ error?: ApiErrorBody & Record<string, unknown> }>();
+  if (!error) throw new Error(`Expected an error, got ${answer.statusCode} ${answer.body}`);
+  return error;
+}

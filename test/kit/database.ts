@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, inject } from 'vitest';
+import { connect, type Database } from '../../db/core/client.ts';
+
+export interface TestDatabase {
+  url: string;
+  sql: Database;
+  /** Closes `sql` and removes the database. Called by itself after the last test of the file. */
+  drop(): Promise<void>;
+}
+
+/** A migrated database without rows, for one test file. Call it at the top of the file: in a hook it can't clean up. */
+export async function createDatabase(): Promise<TestDatabase> {
+  const server = connect(inject('databaseUrl'), { max: 1 });
+  const name = `torpedo_test_${randomBytes(6).toString('hex')}`;
+  await server`create database ${server(name)} template ${server(inject('templateDatabase'))}`;
+  const url = new URL(`/${name}`, inject('databaseUrl')).href;
+  const sql = connect(url);
+
+  let dropped: Promise<void> | undefined;
+  const drop = () => (dropped ??= close());
+  async function close() {
+    await sql.end();
+    // A worker of the test may still hold a connection.
+    await server`drop database ${server(name)} with (force)`;
+    await server.end();
+  }
+  afterAll(drop);
+  return { url, sql, drop };
+}

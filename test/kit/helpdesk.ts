@@ -1,0 +1,68 @@
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterAll } from 'vitest';
+import { freePort } from '../../embedded/ports.ts';
+
+/** A post as the helpdesk has received it. */
+export interface Received {
+  event: { id: number; kind: string; changes: object; reply: { text: string } | null };
+  ticket: { id: number; status: string; phone: string; version: number };
+  headers: IncomingMessage['headers'];
+  /** Whether the signature is that of docs/tickets.md. */
+  verified: boolean;
+}
+
+export const helpdeskSecret = 'a-secret-of-32-characters-or-so!';
+
+/** A helpdesk that can go down and come up again at the same address. `answer` gives the status of each post. */
+export async function createHelpdeskServer(answer: (post: Received) => number = () => 200) {
+  const port = await freePort();
+  const received: Received[] = [];
+  let server: Server | null = null;
+  const helpdesk = {
+    url: `http://127.0.0.1:${port}/tickets`,
+    /** Everything that came in, in its order, whatever was answered. */
+    received,
+    answer,
+    async up(): Promise<void> {
+      const next = createServer((request, response) => {
+        void text(request).then((body) => {
+          const post = {
+            ...(JSON.parse(body) as Received),
+            headers: request.headers,
+            verified: isSigned(request, body),
+          };
+          received.push(post);
+          response.statusCode = helpdesk.answer(post);
+          response.end(`answer to event ${post.event.id}`);
+        });
+      });
+      await new Promise<void>((resolve) => next.listen(port, '127.0.0.1', resolve));
+      server = next;
+    },
+    async down(): Promise<void> {
+      const last = server;
+      server = null;
+      if (!last) return;
+      last.closeAllConnections();
+      await new Promise((resolve) => last.close(resolve));
+    },
+  };
+  await helpdesk.up();
+  afterAll(() => helpdesk.down());
+  return helpdesk;
+}
+
+/** Written by the docs, not by the code under test. */
+function isSigned(request: IncomingMessage, body: string): boolean {
+  const header = String(request.headers['torpedo-signature']);
+  const { t, v1 } = Object.fromEntries(header.split(',').map((part) => part.split('='))) as Record<
+    string,
+    string
+  >;
+  const expected = createHmac('sha256', helpdeskSecret)
+    .update(`${t ?? ''}.${body}`)
+    .digest('hex');
+  return v1 === expected && Math.abs(Date.now() / 1000 - Number(t)) < 300;
+}

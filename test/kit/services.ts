@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { connect } from '../../db/core/client.ts';
+import { migrate } from '../../db/core/migrate.ts';
+import { startPostgres } from '../../embedded/postgres.ts';
+import { requireTemporalBinary, startTemporal } from '../../embedded/temporal.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A PostgreSQL server; test/kit/database.ts makes databases there. */
+    databaseUrl: string;
+    /** A migrated database without rows or connections. */
+    templateDatabase: string;
+    /** A Temporal server with the namespace `default` and the search attributes. */
+    temporalAddress: string;
+  }
+}
+
+const SEARCH_ATTRIBUTES = ['TorpedoCampaign', 'TorpedoRun', 'TorpedoStep', 'TorpedoOutcome'];
+
+/**
+ * One PostgreSQL and one Temporal server for all test files of a run, in a temporary folder and on free ports, so that
+ * runs don't meet. TEST_DATABASE_URL and TEST_TEMPORAL_ADDRESS use servers that run already.
+ */
+export default async function startServices(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'torpedo-test-'));
+  // PostgreSQL runs as another user when we are root, and has to get through.
+  await chmod(folder, 0o711);
+  const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const close = async () => {
+    for (const step of closing.toReversed()) await step();
+  };
+
+  const starts = await Promise.allSettled([
+    startDatabase(project, join(folder, 'postgres'), closing),
+    startTemporalServer(project, join(folder, 'temporal'), closing),
+  ]);
+  const failed = starts.find((start) => start.status === 'rejected');
+  if (failed) {
+    await close();
+    throw failed.reason;
+  }
+  return close;
+}
+
+async function startDatabase(project: TestProject, dataDir: string, closing: (() => Promise<unknown>)[]) {
+  let url = process.env.TEST_DATABASE_URL;
+  if (!url) {
+    const server = await startPostgres({ dataDir, port: 0, throwaway: true, log: () => undefined });
+    closing.push(server.stop);
+    url = server.url;
+  }
+  const template = `torpedo_template_${randomBytes(4).toString('hex')}`;
+  const server = connect(url, { max: 1 });
+  await server`create database ${server(template)}`;
+  closing.push(async () => {
+    await server`drop database ${server(template)}`;
+    await server.end();
+  });
+  const sql = connect(new URL(`/${template}`, url).href, { max: 2 });
+  await migrate(sql).finally(() => sql.end());
+  project.provide('databaseUrl', url);
+  project.provide('templateDatabase', template);
+}
+
+async function startTemporalServer(
+  project: TestProject,
+  dataDir: string,
+  closing: (() => Promise<unknown>)[],
+) {
+  let address = process.env.TEST_TEMPORAL_ADDRESS;
+  if (!address) {
+    const server = await startTemporal({
+      binary: await requireTemporalBinary(console.log),
+      dataDir,
+      port: 0,
+      uiPort: null,
+      namespace: 'default',
+      searchAttributes: SEARCH_ATTRIBUTES,
+      throwaway: true,
+      log: () => undefined,
+    });
+    closing.push(server.stop);
+    address = server.address;
+  }
+  project.provide('temporalAddress', address);
+}

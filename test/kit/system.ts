@@ -1,0 +1,147 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { afterAll, inject } from 'vitest';
+import { createActivities } from '../../activities/index.ts';
+import { createHelpdesk } from '../../activities/helpdesk.ts';
+import { createProviders } from '../../activities/providers.ts';
+import { createTemporal } from '../../api/services/temporal.ts';
+import { connect } from '../../db/core/client.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
+import { createSecretBox } from '../../db/core/secrets.ts';
+import { taskQueue as deploymentQueue } from '../../domain/ids.ts';
+import { workflowBundle } from '../../worker/bundle.ts';
+import { createWorkflowLookup } from '../../worker/lookup.ts';
+import { localWebservice } from './webservice.ts';
+import { createWorkers } from '../../worker/workers.ts';
+import { createDatabase } from './database.ts';
+import { createGateway } from './gateway.ts';
+import { connectAnywhere } from './connect.ts';
+
+export interface SystemOptions {
+  gracePeriodMs?: number;
+  sendersPerRun?: number;
+  singleSendUpTo?: number;
+  singleSendAttempts?: number;
+  failOverAttempts?: number;
+  /** A web service that is down is asked again for so long. */
+  webserviceRetryMs?: number;
+  sendTimeoutMs?: number;
+  /** Nobody works here: the test starts `worker/main.ts`, which looks for work in the deployment's task queue. */
+  asProcess?: boolean;
+  /** Where the gateway posts its receipts. */
+  publicUrl?: string;
+}
+
+/** A run of at most so many lines sends one by one. */
+export const singleSendUpTo = 5;
+
+/** The name that the workers' connections to the database carry. */
+export const workerApplication = 'torpedo-worker';
+
+Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') });
+
+/**
+ * Workers on a database, a task queue and a gateway of their own, for one test file. The clock of the activities can be
+ * set; the database's and Temporal's can't. Call it at the top of the file.
+ */
+export async function createSystem(options: SystemOptions = {}) {
+  const database = await createDatabase();
+  const { url: databaseUrl, sql } = database;
+  // The workflows of all files share a Temporal server, and their ids come from these.
+  for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq'])
+    await sql`select setval(${sequence}, ${randomInt(1_000_000_000)})`;
+  // As worker/main.ts has it.
+  const workerSql = connect(databaseUrl, { application: workerApplication, genericPlans: true });
+  const gateway = await createGateway();
+  const key = randomBytes(32);
+  const box = createSecretBox([{ id: 'test', key }]);
+  const taskQueue = options.asProcess ? deploymentQueue : `test-${randomBytes(6).toString('hex')}`;
+  const address = inject('temporalAddress');
+  const connection = await Connection.connect({ address });
+  const temporal = createTemporal({
+    address,
+    namespace: 'default',
+    tls: false,
+    taskQueue,
+    uiUrl: null,
+    timeoutMs: 20_000,
+  });
+  const helpdesk = createHelpdesk({ connect: connectAnywhere });
+  const providers = createProviders({
+    sql: workerSql,
+    box,
+    publicUrl: options.publicUrl ?? 'http://127.0.0.1:1',
+    sandboxUrl: gateway.url,
+    sendTimeoutMs: options.sendTimeoutMs ?? 5_000,
+    connections: 64,
+    connect: connectAnywhere,
+  });
+  const clock = { aheadMs: 0, now: () => new Date(Date.now() + clock.aheadMs) };
+
+  const startWorkers = async () => {
+    const workers = await createWorkers({
+      connection: await workerConnection,
+      namespace: 'default',
+      taskQueue,
+      workflowBundle: await workflowBundle(),
+      activities: createActivities({
+        sql: workerSql,
+        providers,
+        clock: clock.now,
+        isWorkflowRunning: createWorkflowLookup(await workerConnection, 'default'),
+        gracePeriodMs: options.gracePeriodMs ?? 60_000,
+        sendersPerRun: options.sendersPerRun ?? 1,
+        singleSendUpTo: options.singleSendUpTo ?? singleSendUpTo,
+        phoneHash: createPhoneHashing({ sql: workerSql, box }),
+        replyWindowDays: 30,
+        box,
+        helpdesk,
+        webservice: localWebservice,
+        webserviceRetryMs: options.webserviceRetryMs ?? 1_000,
+        rawAnswerDays: 30,
+        ...(options.singleSendAttempts === undefined
+          ? {}
+          : { singleSendAttempts: options.singleSendAttempts }),
+        ...(options.failOverAttempts === undefined ? {} : { failOverAttempts: options.failOverAttempts }),
+      }),
+    });
+    const ended = workers.run();
+    return async (): Promise<void> => {
+      workers.shutdown();
+      await ended;
+    };
+  };
+  const workerConnection = NativeConnection.connect({ address });
+  let stopWorkers = options.asProcess ? async (): Promise<void> => undefined : await startWorkers();
+
+  afterAll(async () => {
+    await stopWorkers();
+    await providers.close();
+    await helpdesk.close();
+    await temporal.close();
+    await connection.close();
+    await (await workerConnection).close();
+    await workerSql.end({ timeout: 5 });
+    await database.drop();
+  });
+  return {
+    databaseUrl,
+    sql,
+    box,
+    secretKeys: `test:${key.toString('base64')}`,
+    gateway,
+    temporal,
+    client: new Client({ connection }),
+    taskQueue,
+    clock,
+    /** The system is down until `start`: nobody works on its task queue. */
+    workers: {
+      stop: () => stopWorkers(),
+      async start(): Promise<void> {
+        stopWorkers = await startWorkers();
+      },
+    },
+  };
+}
+export type System = Awaited<ReturnType<typeof createSystem>>;

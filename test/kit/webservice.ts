@@ -1,0 +1,58 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAddressGuard } from '../../mailing/address-guard.ts';
+import { createTokenCache } from '../../mailing/authorization.ts';
+import {
+  defaultWebserviceLimits,
+  type WebserviceDeps,
+  type WebserviceLimits,
+} from '../../mailing/webservice.ts';
+
+/** Limits that a test reaches soon, and the loopback allowed: test servers live there. */
+export const webserviceDeps = (limits: Partial<WebserviceLimits> = {}): WebserviceDeps => ({
+  guard: createAddressGuard(['127.0.0.1']),
+  tokens: createTokenCache(),
+  limits: { ...defaultWebserviceLimits, idleMs: 5_000, totalMs: 30_000, ...limits },
+});
+export const localWebservice = webserviceDeps();
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** An HTTP server for one test file or test; `handler` may be changed at any time. `close` drops every connection. */
+export async function startWebservice(handler: Handler) {
+  const requests: { url: string; headers: IncomingMessage['headers'] }[] = [];
+  const service = { handler };
+  const server = createServer((request, response) => {
+    requests.push({ url: request.url ?? '', headers: request.headers });
+    void service.handler(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://127.0.0.1:${port}/contacts`,
+    requests,
+    /** Answers every request from now on. */
+    answer(next: Handler) {
+      service.handler = next;
+    },
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Answers with a JSON document. */
+export const json =
+  (body: unknown, headers: Record<string, string> = {}) =>
+  (_: IncomingMessage, response: ServerResponse): void => {
+    response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+  };
+
+/** Answers with these bytes. */
+export const bytes =
+  (body: string | Buffer, headers: Record<string, string> = {}, status = 200) =>
+  (_: IncomingMessage, response: ServerResponse): void => {
+    response.writeHead(status, headers).end(body);
+  };

@@ -1,0 +1,47 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { pino } from 'pino';
+import { afterAll } from 'vitest';
+import { buildApp } from '../../api/http/app.ts';
+import { ensureFirstAdmin } from '../../api/http/auth.ts';
+import { adminConsole } from '../../console/app.tsx';
+import { connectAnywhere } from './connect.ts';
+import { createSystem } from './system.ts';
+import { localWebservice } from './webservice.ts';
+
+/**
+ * All of it for one test file: workers, the gateway, which posts its receipts, and the API with the console at
+ * `publicUrl`. Call it at the top of the file.
+ */
+export async function createWholeSystem() {
+  // The address has to be known before the workers start, and is listened at when they are there.
+  const held = createServer();
+  await new Promise<void>((resolve) => held.listen(0, '127.0.0.1', resolve));
+  const { port } = held.address() as AddressInfo;
+  const publicUrl = `http://127.0.0.1:${port}`;
+  const system = await createSystem({ publicUrl });
+  const { sql, box, temporal, gateway } = system;
+  await gateway.misbehave({ receipts: true });
+
+  const app = await buildApp({
+    sql,
+    box,
+    temporal,
+    logger: pino({ level: 'silent' }),
+    sms: {
+      publicUrl,
+      sandboxUrl: gateway.url,
+      sendTimeoutMs: 5_000,
+      connections: 4,
+      connect: connectAnywhere,
+    },
+    webservice: localWebservice,
+    uploadLimitBytes: 1024 * 1024,
+  });
+  await app.register(adminConsole, { publicUrl });
+  const admin = await ensureFirstAdmin(sql);
+  if (!admin) throw new Error('The database is not new.');
+  await new Promise((resolve) => held.close(resolve));
+  await app.listen({ port, host: '127.0.0.1' });
+  afterAll(() => app.close());
+  return { ...system, publicUrl, admin };
+}

@@ -1,0 +1,73 @@
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { afterAll, inject } from 'vitest';
+import { createActivities } from '../../activities/index.ts';
+import { createHelpdesk } from '../../activities/helpdesk.ts';
+import { createProviders } from '../../activities/providers.ts';
+import type { Database } from '../../db/core/client.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
+import type { SecretBox } from '../../db/core/secrets.ts';
+import { workflowBundle } from '../../worker/bundle.ts';
+import { createWorkflowLookup } from '../../worker/lookup.ts';
+import { localWebservice } from './webservice.ts';
+import { createWorkers } from '../../worker/workers.ts';
+import { connectAnywhere } from './connect.ts';
+
+/** The real workers on a task queue of the test's own, until its file is done. Call it outside of tests. */
+export async function startWorkers({
+  sql,
+  box,
+  taskQueue,
+  publicUrl,
+  sandboxUrl,
+  clock = () => new Date(),
+}: {
+  sql: Database;
+  box: SecretBox;
+  taskQueue: string;
+  publicUrl: string;
+  sandboxUrl: string;
+  clock?: () => Date;
+}): Promise<void> {
+  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR', () => undefined) });
+  const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
+  const helpdesk = createHelpdesk({ connect: connectAnywhere });
+  const providers = createProviders({
+    sql,
+    box,
+    publicUrl,
+    sandboxUrl,
+    sendTimeoutMs: 2_000,
+    connections: 50,
+    connect: connectAnywhere,
+  });
+  const workers = await createWorkers({
+    connection,
+    namespace: 'default',
+    taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities: createActivities({
+      sql,
+      providers,
+      clock,
+      isWorkflowRunning: createWorkflowLookup(connection, 'default'),
+      gracePeriodMs: 3_600_000,
+      sendersPerRun: 1,
+      singleSendUpTo: 20,
+      phoneHash: createPhoneHashing({ sql, box }),
+      replyWindowDays: 30,
+      box,
+      helpdesk,
+      webservice: localWebservice,
+      webserviceRetryMs: 1_000,
+      rawAnswerDays: 30,
+    }),
+  });
+  const ended = workers.run();
+  afterAll(async () => {
+    workers.shutdown();
+    await ended;
+    await providers.close();
+    await helpdesk.close();
+    await connection.close();
+  });
+}

@@ -1,0 +1,61 @@
+import { finished } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { connect } from '../../db/core/client.ts';
+import { createDatabase } from '../kit/database.ts';
+
+const { sql, url } = await createDatabase();
+
+test('An array is a parameter as it is, whatever its texts hold', async () => {
+  const texts = ['', ' ', 'NULL', 'null', '"', '\\', '\\"', '{a,b}', 'ção, 😀', "it's", '\n\t', null];
+  const rows = await sql<{ text: string | null }[]>`select unnest(${texts}::text[]) as text`;
+  expect(rows.map(({ text }) => text)).toEqual(texts);
+  const ids = await sql<{ id: number }[]>`select unnest(${[1, 2 ** 40]}::bigint[]) as id`;
+  expect(ids.map(({ id }) => id)).toEqual([1, 2 ** 40]);
+  const times = await sql<{ at: Date | null }[]>`
+    select unnest(${['2026-11-23T10:00:00.123Z', null]}::timestamptz[]) as at`;
+  expect(times.map(({ at }) => at)).toEqual([new Date('2026-11-23T10:00:00.123Z'), null]);
+  expect((await sql`select from unnest(${[]}::int[])`).count).toBe(0);
+});
+
+test('A connection that is cut as soon as it is made fails its query, and nothing else', async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  const cut = connect(url, { application: 'cut', max: 4 });
+  const over = performance.now() + 3_000;
+  const asking = Promise.all(
+    Array.from({ length: 4 }, async () => {
+      while (performance.now() < over) await cut`select 1`.catch(() => undefined);
+    }),
+  );
+  while (performance.now() < over) {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut'`;
+    await sleep(2);
+  }
+  // None of them hangs for good; postgres.js waits ever longer before it connects again.
+  await asking;
+  await cut.end({ timeout: 1 });
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});
+
+test.each([
+  ['while its rows come', 'before insert on refused for each row'],
+  ['as it ends', 'after insert on refused for each statement'],
+])('A COPY that the server refuses %s fails with its error, and the connection goes on', async (_, when) => {
+  const one = connect(url, { max: 1 });
+  const refused = one.begin(async (tx) => {
+    await tx.unsafe(`
+      create table refused (n int);
+      create function pg_temp.refuse() returns trigger language plpgsql as $$ begin raise 'Refused.'; end $$;
+      create trigger refuse ${when} execute function pg_temp.refuse()`);
+    const copy = await tx`copy refused from stdin`.writable();
+    copy.write('1\n');
+    copy.end('2\n');
+    await finished(copy);
+  });
+  await expect(refused).rejects.toThrow('Refused.');
+  expect(await one`select to_regclass('refused') as gone`).toMatchObject([{ gone: null }]);
+  await one.end();
+});

@@ -1,0 +1,97 @@
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { weekdays } from '../../domain/calendar.ts';
+import { campaignWorkflowId } from '../../domain/ids.ts';
+import { housekeeping } from '../../workflows/housekeeping.ts';
+import { createEnabledCampaign, createHours, readRun, type Run, startRun } from '../kit/factories.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { createSystem } from '../kit/system.ts';
+import { until } from '../kit/until.ts';
+
+const system = await createSystem();
+const { sql, client, temporal, taskQueue, clock } = system;
+const probe = createRunProbe(system);
+afterEach(() => {
+  clock.aheadMs = 0;
+});
+
+describe('Housekeeping', () => {
+  /** What a round found and mended, by its page in Temporal's UI; the workflow then waits for the next. */
+  async function round(): Promise<string> {
+    const handle = await client.workflow.start(housekeeping, {
+      workflowId: `housekeeping-${taskQueue}`,
+      taskQueue,
+      args: [{ pauseMs: 3_600_000, secondLookMs: 500 }],
+    });
+    const details = await until('the round is over', async () => {
+      const text = detailsOf(await handle.query('__temporal_workflow_metadata'));
+      return text.includes('Messages of ended runs') ? text : null;
+    });
+    await handle.terminate();
+    return details;
+  }
+  const detailsOf = (metadata: unknown): string =>
+    typeof metadata === 'object' && metadata !== null && 'currentDetails' in metadata
+      ? String(metadata.currentDetails)
+      : '';
+  const audited = async (run: Run): Promise<string[]> => {
+    const rows = await sql<
+      { action: string }[]
+    >`select action from audit_log where subject_kind = 'run' and subject_id = ${run.id} order by id`;
+    return rows.map(({ action }) => action);
+  };
+
+  let finished: Run;
+  beforeAll(async () => {
+    finished = await startRun(system, { mailing: 3 });
+    await probe.ended(finished);
+  });
+
+  test('finds nothing where all is as it should be', async () => {
+    expect(await round()).toContain('| Runs whose counts differed from their messages (of 1) | 0 |');
+    expect(await audited(finished)).toEqual([]);
+  });
+
+  test('sets counts that differ from the messages to what the messages say', async () => {
+    await sql`update run_counts set messages = messages + 2 where run_id = ${finished.id} and status = 'sent'`;
+    await sql`insert into run_counts (run_id, status, reason, messages, segments) values (${finished.id}, 'failed', 'no_answer', 7, 7)`;
+    expect(await round()).toContain('| Runs whose counts differed from their messages (of 1) | 1 |');
+    expect(await probe.countOf(finished.id, 'sent')).toBe(3);
+    expect(await probe.countOf(finished.id, 'failed')).toBe(0);
+    expect(await audited(finished)).toEqual(['run.counts_mended']);
+  });
+
+  test('ends what an ended run has left in a passing state', async () => {
+    const run = await startRun(system, { mailing: 2 });
+    await probe.ended(run);
+    await sql`update messages set status = case line when 2 then 'queued' else 'sending' end where run_id = ${run.id}`;
+    await round();
+    const rows = await sql<
+      { status: string }[]
+    >`select status from messages where run_id = ${run.id} order by line`;
+    expect(rows.map(({ status }) => status)).toEqual(['cancelled', 'unknown']);
+    expect(await probe.countOf(run.id, 'cancelled')).toBe(1);
+  });
+
+  test('starts the workflow of an enabled campaign that has none', async () => {
+    const campaign = await createEnabledCampaign(system);
+    const handle = client.workflow.getHandle(campaignWorkflowId(campaign.id));
+    await handle.terminate('by a test');
+    await round();
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+  });
+
+  test('marks a run whose workflow was terminated as failed, and it can be retried', async () => {
+    const hours = { timezone: 'UTC', windows: [{ days: [...weekdays], from: '08:00', to: '18:00' }] };
+    const today = new Date().toISOString().slice(0, 10);
+    clock.aheadMs = Date.parse(`${today}T19:00:00Z`) - Date.now();
+    const campaign = await createEnabledCampaign(system, { hoursId: await createHours(sql, hours) });
+    const run = await startRun(system, { campaign });
+    await until('it waits for the hours', async () => (await readRun(sql, run.id)).step === 'hours');
+    await probe.workflowOf(run).terminate('by a test');
+    await round();
+    expect(await readRun(sql, run.id)).toMatchObject({ status: 'failed', reason: { code: 'workflow_lost' } });
+    clock.aheadMs += 14 * 60 * 60_000;
+    await temporal.retryRun({ ...run, name: campaign.name });
+    expect(await probe.ended(run)).toMatchObject({ status: 'finished' });
+  });
+});

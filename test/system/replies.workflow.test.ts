@@ -1,0 +1,152 @@
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { buildApp } from '../../api/http/app.ts';
+import { ApiError } from '../../api/http/errors.ts';
+import { createReplyStarts } from '../../api/services/reply-starts.ts';
+import { createTemporal } from '../../api/services/temporal.ts';
+import { replyWorkflowId } from '../../domain/ids.ts';
+import { callbackPath } from '../../domain/provider.ts';
+import { freePort } from '../../embedded/ports.ts';
+import { attributes } from '../../workflows/attributes.ts';
+import { createProvider, phoneOf, startRun } from '../kit/factories.ts';
+import { historyText } from '../kit/history.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { createSystem, type System } from '../kit/system.ts';
+import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
+import { localWebservice } from '../kit/webservice.ts';
+import { until } from '../kit/until.ts';
+import { inboundForm, listenForReceipts, postSigned } from '../kit/webhooks.ts';
+import { connectAnywhere } from '../kit/connect.ts';
+
+const apiUrl = `http://127.0.0.1:${await freePort()}`;
+const system = await createSystem({ publicUrl: apiUrl });
+const { sql, gateway, client } = system;
+await listenForReceipts(system, apiUrl);
+const providerId = await createProvider(system);
+const inboundPath = callbackPath(providerId, 'inbound');
+const ticketPolicy = onReply(await createTicketCatalogue(sql));
+const { ended } = createRunProbe(system);
+
+const repliesOf = (phone: string) =>
+  sql<{ id: number; effect: string | null; runId: number | null; text: string }[]>`
+    select id, effect, run_id, text from inbound_messages where phone = ${phone} order by id`;
+const handled = (phone: string, count = 1) =>
+  until(`${count} replies are handled`, async () => {
+    const rows = await repliesOf(phone);
+    return rows.length === count && rows.every(({ effect }) => effect !== null) && rows;
+  });
+
+test('What a person answers on a phone opens a ticket, and opting out ends what is written to it', async () => {
+  const phone = phoneOf(1);
+  const run = await startRun(system, { mailing: 3, providerId, ticketPolicy });
+  await ended(run);
+  expect(await gateway.reply(phone, 'Quero saber mais, por favor.')).toBe(204);
+  const [reply] = await handled(phone);
+  expect(reply).toMatchObject({ effect: 'ticket', runId: run.id });
+  expect(await sql`select phone from tickets where run_id = ${run.id}`).toEqual([{ phone }]);
+
+  expect(await gateway.reply(phone, 'Saír!')).toBe(204);
+  expect((await handled(phone, 2)).map(({ effect }) => effect)).toEqual(['ticket', 'opt_out']);
+  const next = await startRun(system, { mailing: 3, providerId, ticketPolicy });
+  await ended(next);
+  expect(
+    await sql`select status, reason from messages where run_id = ${next.id} order by line`,
+  ).toMatchObject([{ status: 'skipped', reason: 'opted_out' }, { status: 'sent' }, { status: 'sent' }]);
+});
+
+test('The workflow of a reply tells what became of it, and holds no phone, name or text', async () => {
+  const phone = phoneOf(2);
+  expect(await gateway.reply(phone, 'Meu segredo')).toBe(204);
+  const [{ id } = { id: 0 }] = await handled(phone);
+  const handle = client.workflow.getHandle(replyWorkflowId(id));
+  expect(await handle.result()).toMatchObject({ effect: 'ticket' });
+  const { typedSearchAttributes } = await handle.describe();
+  expect(typedSearchAttributes.get(attributes.outcome)).toBe('ticket');
+  const history = await historyText(client, replyWorkflowId(id));
+  expect(history).toContain('handleReply');
+  for (const secret of [phone.slice(1), 'Contato', 'segredo']) expect(history).not.toContain(secret);
+});
+
+test('A reply that comes while Temporal is away is taken, and handled once it is back', async () => {
+  const phone = phoneOf(3);
+  const away = createTemporal({
+    address: `127.0.0.1:${await freePort()}`,
+    namespace: 'default',
+    tls: false,
+    taskQueue: system.taskQueue,
+    uiUrl: null,
+    timeoutMs: 200,
+  });
+  const cut = await appOn(system, away);
+  const answer = await postSigned(cut, inboundPath, inboundForm({ From: phone }), { apiUrl });
+  expect(answer.statusCode).toBe(204);
+  const leaver = '+5511933330000';
+  const left = await postSigned(cut, inboundPath, inboundForm({ From: leaver, Body: 'SAIR' }), { apiUrl });
+  expect(left.statusCode).toBe(204);
+  // Nobody has handled it, and nothing goes to that phone any more.
+  expect(await sql`select source from opt_outs where phone = ${leaver}`).toEqual([{ source: 'reply' }]);
+  await cut.close();
+  await away.close();
+  expect(await repliesOf(phone)).toMatchObject([{ effect: null }]);
+
+  const back = await appOn(system, system.temporal);
+  await back.listen({ host: '127.0.0.1', port: 0 });
+  expect(await handled(phone)).toMatchObject([{ effect: 'ticket' }]);
+});
+
+test('A reply that Temporal was not told of is found again without a restart, and told once', async () => {
+  const lost = async (): Promise<number> => {
+    const [{ id }] = await sql<[{ id: number }]>`
+      insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text)
+      values (${providerId}, ${`SMlost${Math.random()}`}, '+5511955550000', '', '') returning id`;
+    return id;
+  };
+  const first = await lost();
+  const told: number[] = [];
+  let refusals = 0;
+  let away = true;
+  const starts = createReplyStarts({
+    sql,
+    temporal: {
+      async startReply(id) {
+        if (away) {
+          refusals++;
+          throw new ApiError('temporal_unavailable');
+        }
+        told.push(id);
+      },
+    },
+    log: pino({ level: 'silent' }),
+    lookEveryMs: 20,
+    firstRetryMs: 20,
+  });
+  onTestFinished(() => starts.close());
+  starts.lookRegularly();
+  await until('it was tried twice', () => refusals > 1);
+  away = false;
+  await until('it is told', () => told.length > 0);
+  // Found by a later look, which finds the first one as well.
+  const second = await lost();
+  await until('the other one is told', () => told.includes(second));
+  expect(told).toEqual([first, second]);
+});
+
+async function appOn({ sql, box, gateway }: System, temporal: System['temporal']) {
+  const app = await buildApp({
+    sql,
+    box,
+    temporal,
+    logger: pino({ level: 'silent' }),
+    sms: {
+      publicUrl: apiUrl,
+      sandboxUrl: gateway.url,
+      sendTimeoutMs: 2_000,
+      connections: 1,
+      connect: connectAnywhere,
+    },
+    webservice: localWebservice,
+    uploadLimitBytes: 1024,
+  });
+  onTestFinished(() => app.close());
+  return app;
+}

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { privacySettings } from '../../domain/privacy.ts';
+import { savePrivacySettings } from '../../db/customers/privacy.ts';
+import { housekeeping } from '../../workflows/housekeeping.ts';
+import { addMailing, createEnabledCampaign, mailing, startRun } from '../kit/factories.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { createSystem } from '../kit/system.ts';
+import { createTicketCatalogue } from '../kit/tickets.ts';
+import { until } from '../kit/until.ts';
+
+const system = await createSystem();
+const { sql, client, taskQueue } = system;
+const { ended } = createRunProbe(system);
+
+test('What is older than it may be kept loses what tells of people; the rest stays', async () => {
+  const campaign = await createEnabledCampaign(system, { mailing: 7 });
+  const old = await startRun(system, { campaign });
+  await ended(old);
+  await addMailing(sql, campaign.id, mailing(3));
+  const recent = await startRun(system, { campaign });
+  await ended(recent);
+  await sql`update runs set finished_at = now() - interval '31 days' where id = ${old.id}`;
+  await sql`update mailing_files set uploaded_at = now() - interval '31 days'`;
+  await sql`
+    insert into inbound_events (provider_id, event_key, kind, payload, received_at)
+    select provider_id, 'e' || n, 'other', '{}', now() - make_interval(days => 40 - n)
+    from runs, generate_series(1, 20) as n where runs.id = ${old.id}`;
+  await sql`
+    insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, received_at, handled_at)
+    select provider_id, 'm' || n, '+55119000000' || n, '1', 'oi', now() - make_interval(days => n), now()
+    from runs, generate_series(29, 32) as n where runs.id = ${old.id} order by n desc`;
+  await sql`
+    insert into audit_log (at, actor, actor_name, action, subject_kind)
+    values (now() - interval '31 days', 'system', 'system', 'old', 'run')`;
+  const catalogue = await createTicketCatalogue(sql);
+  await sql`
+    with t as (
+      insert into tickets (cause, campaign_id, run_id, message_id, status, department_id, assignee_id, category_id, subcategory_id)
+      select 'send', ${campaign.id}, run_id, id, 'open', ${catalogue.departmentId}, ${catalogue.assigneeId},
+        ${catalogue.categoryId}, ${catalogue.subcategoryId}
+      from messages where run_id = ${recent.id} order by line limit 1 returning id
+    ), e as (
+      insert into ticket_events (ticket_id, kind, actor) select id, 'changed', 'user:1' from t, generate_series(1, 3)
+      returning id, ticket_id
+    )
+    insert into ticket_posts (event_id, ticket_id, state, answered_at)
+    select id, ticket_id, (array['delivered', 'failed', 'delivered'])[row_number() over (order by id)],
+      now() - make_interval(days => (array[31, 31, 29])[row_number() over (order by id)])
+    from e`;
+  const eventsBefore = await sql`select from inbound_events`;
+
+  const sweep = async (days: number | null): Promise<void> => {
+    const kept = {
+      messageDays: days,
+      replyDays: days,
+      ticketDays: days,
+      ticketPostDays: days,
+      inboundEventDays: days,
+      mailingFileDays: days,
+      auditDays: days,
+    };
+    await savePrivacySettings(sql, privacySettings.parse(kept));
+    const handle = await client.workflow.start(housekeeping, {
+      workflowId: `retention-${taskQueue}`,
+      taskQueue,
+      args: [{ pauseMs: 3_600_000, secondLookMs: 100 }],
+    });
+    await until('the round is over', async () =>
+      JSON.stringify(await handle.query('__temporal_workflow_metadata')).includes('auditEntries'),
+    );
+    await handle.terminate();
+  };
+
+  await sweep(null);
+  expect(await sql`select from messages where text is null`).toHaveLength(0);
+
+  await sweep(30);
+  const kept = await sql<{ runId: number; n: number }[]>`
+    select run_id, count(phone)::int as n from messages where run_id in (${old.id}, ${recent.id}) group by 1 order by 1`;
+  expect(kept.map(({ n }) => n)).toEqual([0, 3]);
+  expect(await sql`select from messages where run_id = ${old.id} and status = 'sent'`).toHaveLength(7);
+  // 40 - n > 30: nine of the twenty, and the tenth, which is 30 days and some milliseconds old.
+  expect(await sql`select from inbound_events`).toHaveLength(eventsBefore.length - 10);
+  expect(await sql`select from inbound_messages where phone <> ''`).toHaveLength(1);
+  expect(await sql`select from audit_log where action = 'old'`).toHaveLength(0);
+  expect(await sql`select state from ticket_posts order by event_id`).toEqual([
+    { state: 'failed' },
+    { state: 'delivered' },
+  ]);
+  const files = await sql<{ id: number; chunks: number }[]>`
+    select f.id, count(c.seq)::int as chunks from mailing_files as f left join mailing_file_chunks as c on c.file_id = f.id
+    where f.campaign_id = ${campaign.id} group by f.id order by f.id`;
+  expect(files.map(({ chunks }) => chunks)).toEqual([0, 1]);
+});

@@ -1,0 +1,175 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, expect, test, vi } from 'vitest';
+import { deleteOldAnswers } from '../../db/campaigns/mailings.ts';
+import { deleteFileContent } from '../../db/core/retention.ts';
+import { buildSandbox } from '../../sandbox/index.ts';
+import {
+  box,
+  createApi,
+  createCatalogue,
+  createReadyCampaign,
+  createRun,
+  documentOf,
+  errorOf,
+  sandboxAccount,
+} from '../kit/api.ts';
+import { startWorkers } from '../kit/workers.ts';
+import { bytes, json, startWebservice } from '../kit/webservice.ts';
+
+/** `GET /api/runs/{id}/answer`: what a run fetched from its web service, as it came. */
+const sandbox = await buildSandbox({ ...sandboxAccount, faults: { receipts: false } });
+const sandboxUrl = await sandbox.listen(0);
+const publicUrl = 'http://127.0.0.1:1';
+const service = await startWebservice(json([]));
+const api = await createApi({ publicUrl, sandboxUrl });
+const { as, sql, taskQueue } = api;
+await startWorkers({ sql, box, taskQueue, publicUrl, sandboxUrl });
+const catalogue = await createCatalogue(api);
+const operator = as('operator');
+afterAll(() => service.close());
+
+const answerOf = (runId: number) => operator('GET', `/api/runs/${runId}/answer`);
+
+/** A run whose contacts come from the service; waits for its end. */
+async function runThatFetches(status: 'finished' | 'failed' = 'finished'): Promise<number> {
+  const document = documentOf(catalogue, {
+    mailing: {
+      source: 'webservice',
+      sendingHoursId: catalogue.hoursId,
+      webservice: { baseUrl: service.url },
+    },
+  });
+  const { id } = (await operator('POST', '/api/campaigns', document)).json<{ id: number }>();
+  return runNow(id, status);
+}
+
+async function runNow(campaignId: number, status: string): Promise<number> {
+  expect((await operator('POST', `/api/campaigns/${campaignId}/enable`)).statusCode).toBe(200);
+  const started = await operator('POST', `/api/campaigns/${campaignId}/run-now`);
+  const { runId } = started.json<{ runId: number }>();
+  await vi.waitFor(
+    async () => expect((await operator('GET', `/api/runs/${runId}`)).json()).toMatchObject({ status }),
+    { timeout: 20_000, interval: 100 },
+  );
+  return runId;
+}
+
+test('The answer is the bytes that the service has sent, page after page, whatever they were packed in', async () => {
+  // Blanks, escapes, a number that JavaScript would round, an attribute twice: parsed and written anew it would differ.
+  const first = Buffer.from(
+    '{ "data" : [ {"codigo":"1","nome":"Jo\\u00e3o","celular":"11987654321","saldo":1.0} ],\r\n "next":"/contacts?page=2" }\n',
+  );
+  const second = Buffer.from(
+    '{"data":[{"codigo":12345678901234567890,"nome":"Conceição","nome":"Zoë","celular":"11987654322"}]}',
+  );
+  service.answer((request, response) =>
+    request.url?.includes('page=2') === true
+      ? bytes(second, { 'content-type': 'application/json' })(request, response)
+      : bytes(gzipSync(first), { 'content-type': 'application/json', 'content-encoding': 'gzip' })(
+          request,
+          response,
+        ),
+  );
+  const runId = await runThatFetches();
+  const answer = await answerOf(runId);
+  expect(answer.statusCode).toBe(200);
+  expect(answer.headers).toMatchObject({
+    'content-type': 'application/json',
+    'content-disposition': `attachment; filename="run-${runId}-answer.json"`,
+  });
+  expect(answer.rawPayload).toEqual(Buffer.concat([first, Buffer.from('\n'), second]));
+});
+
+test('A large answer comes whole', async () => {
+  const contacts = Array.from({ length: 5_000 }, (_, i) => ({ codigo: i, nota: 'ç'.repeat(100) }));
+  service.answer(json(contacts));
+  expect((await answerOf(await runThatFetches())).rawPayload.toString()).toBe(JSON.stringify(contacts));
+});
+
+test('Of a service that breaks off each time it is what came in the last attempt', async () => {
+  let attempts = 0;
+  const begin = () => `[{"codigo":1,"tentativa":${attempts},"celular":"11987654321"},{"codigo":`;
+  service.answer((_, response) => {
+    attempts++;
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': 10_000 });
+    response.write(begin(), () => setTimeout(() => response.destroy(), 50));
+  });
+  const runId = await runThatFetches('failed');
+  expect(attempts).toBeGreaterThan(1);
+  expect((await answerOf(runId)).body).toBe(begin());
+});
+
+test('Of an answer that can not be read it is what the service said', async () => {
+  const page = '<html>Entre com a sua senha, João</html>';
+  service.answer(bytes(page, { 'content-type': 'text/html' }));
+  expect((await answerOf(await runThatFetches('failed'))).body).toBe(page);
+});
+
+test('It is for operators and admins', async () => {
+  service.answer(json([{ codigo: 1, celular: '11987654321' }]));
+  const url = `/api/runs/${await runThatFetches()}/answer`;
+  expect((await as('admin')('GET', url)).statusCode).toBe(200);
+  expect((await operator('GET', url)).statusCode).toBe(200);
+  const viewer = await as('viewer')('GET', url);
+  expect([viewer.statusCode, errorOf(viewer).code]).toEqual([403, 'forbidden']);
+  expect(viewer.body).not.toContain('11987654321');
+  expect((await api.app.inject({ method: 'GET', url })).statusCode).toBe(401);
+});
+
+test('There is none of a run that read a file, that read nothing yet, or that does not exist', async () => {
+  const campaignId = await createReadyCampaign(api, documentOf(catalogue));
+  const none = [await runNow(campaignId, 'finished'), (await createRun(api, catalogue)).runId];
+  for (const runId of none) {
+    const answer = await answerOf(runId);
+    expect([answer.statusCode, errorOf(answer).message]).toEqual([
+      404,
+      `Run ${runId} has no answer of a web service, or it is no longer kept.`,
+    ]);
+  }
+  expect((await answerOf(999_999_999)).statusCode).toBe(404);
+});
+
+test.each([
+  ['RAW_ANSWER_DAYS', deleteOldAnswers],
+  ['the days that files of mailings are kept', deleteFileContent],
+])('It is gone after %s, and the lines that were left out can be had still', async (_, deleteOld) => {
+  service.answer(
+    json([
+      { codigo: 1, nome: 'Sem número' },
+      { codigo: 2, celular: '11987654321' },
+    ]),
+  );
+  const runId = await runThatFetches();
+  const badLines = async () => (await operator('GET', `/api/runs/${runId}/bad-lines.csv`)).body;
+  const before = await badLines();
+  expect(before).toContain('\r\n1;Sem número;');
+  const age = (days: number) => sql`
+    update mailing_files set uploaded_at = now() - make_interval(days => ${days})
+    where id = (select mailing_file_id from runs where id = ${runId})`;
+
+  await age(29);
+  await deleteOld(sql, 30);
+  expect((await answerOf(runId)).statusCode).toBe(200);
+  expect((await operator('GET', `/api/runs/${runId}`)).json()).toMatchObject({ hasAnswer: true });
+  await age(31);
+  expect(await deleteOld(sql, 30)).toBe(1);
+  const answer = await answerOf(runId);
+  expect([answer.statusCode, errorOf(answer).code]).toEqual([404, 'not_found']);
+  expect((await operator('GET', `/api/runs/${runId}`)).json()).toMatchObject({ hasAnswer: false });
+  expect(await badLines()).toBe(before);
+});
+
+test('The lines that a run left out can be had when its file is not kept any more', async () => {
+  const campaignId = await createReadyCampaign(api, documentOf(catalogue));
+  const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem';
+  const upload = (content: string) =>
+    operator('PUT', `/api/campaigns/${campaignId}/mailing/file`, content, { 'content-type': 'text/csv' });
+  await upload(`${header}\n7;Sem número;123;;;01/02/1990;\n8;Ana;11987654321;;;;\n`);
+  const runId = await runNow(campaignId, 'finished');
+  await upload(`${header}\n8;Ana;11987654321;;;;\n`);
+  const badLines = async () => (await operator('GET', `/api/runs/${runId}/bad-lines.csv`)).body.split('\r\n');
+  expect((await badLines())[1]).toMatch(/^7;Sem número;123;;;01\/02\/1990;/);
+  await sql`update mailing_files set uploaded_at = now() - interval '31 days'`;
+  while ((await deleteFileContent(sql, 30)) > 0);
+  expect((await badLines())[1]).toMatch(/^7;Sem número;123;;;;/);
+});

@@ -1,0 +1,139 @@
+import { afterEach, expect, test } from 'vitest';
+import { weekdays } from '../../domain/calendar.ts';
+import { insertSetting } from '../../db/settings/settings.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { createHours, createProvider, phonesOf, readRun, someDay, startRun } from '../kit/factories.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { createSystem } from '../kit/system.ts';
+import { until } from '../kit/until.ts';
+
+const system = await createSystem();
+const { sql, clock, gateway, temporal } = system;
+const { ended, countOf, writtenTo } = createRunProbe(system);
+
+const commercial = {
+  timezone: 'UTC',
+  windows: [{ days: [...weekdays], from: '08:00', to: '18:00' }],
+};
+const hourMs = 60 * 60_000;
+
+/** Sets the clock of the activities; real time goes on from there. */
+function setClock(time: string, { days = 0 } = {}): void {
+  const today = new Date().toISOString().slice(0, 10);
+  clock.aheadMs = Date.parse(`${today}T${time}Z`) + days * 24 * hourMs - Date.now();
+}
+afterEach(() => {
+  clock.aheadMs = 0;
+});
+
+test('A run that is due outside of its hours waits, also for a new worker, and goes on as they open', async () => {
+  setClock('07:59:55');
+  const run = await startRun(system, { hoursId: await createHours(sql, commercial), mailing: 10 });
+  await until('it waits for its hours', async () => (await readRun(sql, run.id)).step === 'hours');
+  await system.workers.stop();
+  await system.workers.start();
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({});
+  expect(await ended(run)).toMatchObject({ status: 'finished' });
+  expect(clock.now().toISOString().slice(11)).toMatch(/^08:00/);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 10 });
+});
+
+test.each([5, 100])(
+  'A run of %i lines that meets the end of its hours stops there, and goes on with the rest',
+  async (lines) => {
+    const providerId = await createProvider(system, { ratePerSecond: lines / 5 });
+    setClock('17:59:57');
+    const run = await startRun(system, {
+      hoursId: await createHours(sql, commercial),
+      mailing: lines,
+      providerId,
+    });
+    await until('the hours are over', () => clock.now().toISOString().slice(11) > '18:00:01');
+    await until('nothing is being sent', async () => {
+      const [row] = await sql<[{ n: number }]>`
+      select count(*)::int as n from messages where run_id = ${run.id} and status = 'sending'`;
+      return row.n === 0;
+    });
+    const sent = await countOf(run.id, 'sent');
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(lines);
+    expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent, queued: lines - sent });
+
+    // Its timer is for the next morning. A person who resumes it makes it look at once.
+    setClock('08:00:00', { days: 1 });
+    await temporal.pauseRun(run, 'user:7');
+    await temporal.resumeRun(run, 'user:7');
+    await ended(run);
+    expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: lines });
+    expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(lines).toSorted());
+  },
+);
+
+test.each([5, 100])('What has not left when a run of %i lines expires is cancelled', async (lines) => {
+  const providerId = await createProvider(system, { ratePerSecond: lines / 6 });
+  clock.aheadMs = hourMs - 4_000;
+  const run = await startRun(system, { expiresAfterHours: 1, mailing: lines, providerId });
+  expect(await ended(run)).toMatchObject({ status: 'cancelled' });
+  const counts = await expectCountsToMatchRows(sql, run.id);
+  expect(Object.keys(counts).toSorted()).toEqual(['cancelled', 'sent']);
+  expect(await readRun(sql, run.id)).toMatchObject({ status: 'cancelled', reason: { code: 'expired' } });
+  expect(await writtenTo(run)).toHaveLength(counts.sent ?? 0);
+});
+
+test('A run that waits for its hours can be paused, resumed and cancelled', async () => {
+  setClock('07:59:52');
+  const hoursId = await createHours(sql, commercial);
+  const before = (await gateway.taken()).length;
+  const run = await startRun(system, { hoursId, mailing: 10 });
+  await until('it waits for its hours', async () => (await readRun(sql, run.id)).step === 'hours');
+  await temporal.pauseRun(run, 'user:7');
+  setClock('08:00:05');
+  expect(await readRun(sql, run.id)).toMatchObject({ status: 'paused', step: 'hours' });
+  await temporal.resumeRun(run, 'user:7');
+  await ended(run);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 10 });
+
+  setClock('20:00:00');
+  const other = await startRun(system, { hoursId, mailing: 10 });
+  await until('it waits for its hours', async () => (await readRun(sql, other.id)).step === 'hours');
+  await temporal.cancelRun(other, 'user:7');
+  expect(await ended(other)).toEqual({ status: 'cancelled', counts: {} });
+  expect((await gateway.taken()).length - before).toBe(10);
+});
+
+test('A run whose hours never open fails, and says so', async () => {
+  const mondays = Array.from({ length: 60 }, (_, week) => {
+    const day = new Date(Date.now() + week * 7 * 24 * hourMs);
+    day.setUTCDate(day.getUTCDate() - ((day.getUTCDay() + 6) % 7));
+    return { date: day.toISOString().slice(0, 10), name: 'Segunda' };
+  });
+  const calendar = await insertSetting(sql, 'holidayCalendars', {
+    name: 'Mondays',
+    definition: { holidays: mondays },
+  });
+  const run = await startRun(system, {
+    hoursId: await createHours(sql, {
+      timezone: 'UTC',
+      windows: [{ days: ['monday'], from: '08:00', to: '18:00' }],
+    }),
+    schedule: { ...someDay, holidayCalendarId: calendar.id },
+  });
+  await expect(ended(run)).rejects.toMatchObject({ cause: { type: 'HoursNeverOpen' } });
+  expect(await readRun(sql, run.id)).toMatchObject({
+    status: 'failed',
+    step: 'hours',
+    reason: { code: 'hours_never_open' },
+  });
+});
+
+test('A run that is paused expires like any other', async () => {
+  const providerId = await createProvider(system, { ratePerSecond: 5 });
+  const run = await startRun(system, { mailing: 100, expiresAfterHours: 1, providerId });
+  await until('some are sent', async () => (await countOf(run.id, 'sent')) > 0);
+  clock.aheadMs = run.occurrence.getTime() + hourMs - 4_000 - Date.now();
+  await temporal.pauseRun(run, 'user:7');
+  expect(await ended(run)).toMatchObject({ status: 'cancelled' });
+  expect(await readRun(sql, run.id)).toMatchObject({ status: 'cancelled', reason: { code: 'expired' } });
+  const { sent = 0, cancelled = 0 } = await expectCountsToMatchRows(sql, run.id);
+  expect(sent + cancelled).toBe(100);
+});

@@ -1,0 +1,267 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { freePort } from '../../embedded/ports.ts';
+import { buildSandbox } from '../../sandbox/index.ts';
+import {
+  box,
+  createApi,
+  createCatalogue,
+  createReadyCampaign,
+  documentOf,
+  errorOf,
+  sandboxAccount,
+} from '../kit/api.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { startWorkers } from '../kit/workers.ts';
+
+const sandbox = await buildSandbox({ ...sandboxAccount, faults: { receipts: false } });
+const sandboxUrl = await sandbox.listen(0);
+const publicUrl = `http://127.0.0.1:${await freePort()}`;
+const api = await createApi({ publicUrl, sandboxUrl });
+const { as, sql, taskQueue } = api;
+const clock = { aheadMs: 0, now: () => new Date(Date.now() + clock.aheadMs) };
+await startWorkers({ sql, box, taskQueue, publicUrl, sandboxUrl, clock: clock.now });
+const catalogue = await createCatalogue(api);
+const operator = as('operator');
+const hourMs = 3_600_000;
+afterEach(() => {
+  clock.aheadMs = 0;
+});
+
+const post = async <T>(url: string, payload?: object): Promise<T> => {
+  const answer = await operator('POST', url, payload);
+  expect(answer.statusCode, answer.body).toBeLessThan(300);
+  return answer.json<T>();
+};
+const runOf = async (runId: number) => (await as('viewer')('GET', `/api/runs/${runId}`)).json<object>();
+const runBecomes = (runId: number, expected: object) =>
+  vi.waitFor(async () => expect(await runOf(runId)).toMatchObject(expected), {
+    timeout: 20_000,
+    interval: 100,
+  });
+async function limitedProvider(ratePerSecond: number): Promise<number> {
+  const { accountSid, authToken } = sandboxAccount;
+  const added = await as('admin')('POST', '/api/providers', {
+    name: `Limited ${Math.random()}`,
+    config: { kind: 'sandbox', accountSid, from: '+5511999990000' },
+    secrets: { kind: 'sandbox', authToken },
+    ratePerSecond,
+  });
+  return added.json<{ id: number }>().id;
+}
+async function acceptedByGateway(): Promise<number> {
+  const headers = { authorization: `Bearer ${sandboxAccount.authToken}` };
+  const answer = await fetch(`${sandboxUrl}/sandbox/ledger`, { headers });
+  return ((await answer.json()) as { accepted: number }).accepted;
+}
+const auditOf = async (action: string, subjectId: number) =>
+  sql<{ actor: string }[]>`
+    select actor from audit_log where action = ${action} and subject_id = ${subjectId} order by id`;
+
+describe('a dry run', () => {
+  test('reads the mailing of a campaign that is not enabled, says what it would send, and sends nothing', async () => {
+    const id = await createReadyCampaign(
+      api,
+      documentOf(catalogue, {
+        message: { template: 'Oi {nome}', providerId: await limitedProvider(2) },
+      }),
+      { lines: 10 },
+    );
+    await operator(
+      'PUT',
+      `/api/campaigns/${id}/mailing/file`,
+      'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem\n1;Ana;11900000001;;;;\n2;Bia;11900000002;;;;\n3;Eva;12;;;;\n4;Ana de novo;11900000001;;;;\n',
+      { 'content-type': 'text/csv' },
+    );
+    const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/dry-run`);
+    await runBecomes(runId, {
+      trigger: 'dry_run',
+      status: 'finished',
+      waiting: null,
+      preflight: {
+        lines: 4,
+        toSend: 2,
+        segments: 2,
+        leftOut: [
+          { reason: 'duplicate_phone', messages: 1 },
+          { reason: 'phone_invalid', messages: 1 },
+        ],
+        ratePerSecond: 2,
+        durationMs: 1_000,
+        fits: 'first_opening',
+        words: expect.stringContaining('4 lines: 2 to send in 2 segments, 2 left out') as string,
+      },
+      counts: { cancelled: 2, skipped: 2 },
+    });
+    expect(await expectCountsToMatchRows(sql, runId)).toEqual({
+      'cancelled: dry_run': 2,
+      'skipped: duplicate_phone': 1,
+      'skipped: phone_invalid': 1,
+    });
+    expect(await acceptedByGateway()).toBe(0);
+    const run = await runOf(runId);
+    expect(decodeURIComponent(JSON.stringify(run))).toContain(`/workflows/campaign/${id}/dry-run/`);
+    const list = await as('viewer')('GET', `/api/runs/${runId}/messages?reason=dry_run`);
+    expect(list.json()).toMatchObject({ messages: [{ text: 'Oi Ana' }, { text: 'Oi Bia' }] });
+    expect((await as('viewer')('GET', `/api/runs/${runId}/messages.csv`)).body).toContain(
+      'cancelled;dry_run',
+    );
+    const bad = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv`);
+    expect(bad.body.trimEnd().split('\r\n').slice(1)).toEqual([
+      '3;Eva;12;;;;;Line 4: None of the phones can be read.',
+      '4;Ana de novo;11900000001;;;;;Line 5: An earlier line has the same phone.',
+    ]);
+    const some = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv?reason=duplicate_phone`);
+    expect(some.body.trimEnd().split('\r\n')).toHaveLength(2);
+    expect(await auditOf('campaign.dry_run', id)).toHaveLength(1);
+    // It is no result of the campaign.
+    expect((await as('viewer')('GET', `/api/campaigns/${id}`)).json()).toMatchObject({
+      enabled: false,
+      lastRun: null,
+    });
+  });
+
+  test('asks for neither hours nor pending runs, and holds up no other', async () => {
+    const closed = await as('admin')('POST', '/api/settings/sending-hours', {
+      name: 'Closed today',
+      definition: {
+        timezone: 'UTC',
+        windows: [
+          {
+            days: [
+              ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'][
+                (new Date().getUTCDay() + 2) % 7
+              ],
+            ],
+            from: '08:00',
+            to: '18:00',
+          },
+        ],
+      },
+    });
+    const hoursId = closed.json<{ id: number }>().id;
+    const id = await createReadyCampaign(api, documentOf({ ...catalogue, hoursId }));
+    await post(`/api/campaigns/${id}/enable`);
+    const first = await post<{ runId: number }>(`/api/campaigns/${id}/run-now`);
+    await runBecomes(first.runId, {
+      step: 'hours',
+      waiting: { code: 'hours', words: expect.stringContaining('They open at') as string },
+    });
+    const dry = await post<{ runId: number }>(`/api/campaigns/${id}/dry-run`);
+    await runBecomes(dry.runId, { status: 'finished', preflight: { toSend: 3, fits: 'unknown' } });
+    const again = await operator('POST', `/api/campaigns/${id}/run-now`);
+    expect(errorOf(again)).toMatchObject({ code: 'run_pending', runId: first.runId });
+    await post(`/api/runs/${first.runId}/cancel`);
+    await runBecomes(first.runId, { status: 'cancelled' });
+  });
+
+  test('of a campaign that is not complete is refused, with all that is missing', async () => {
+    const draft = await post<{ id: number }>(
+      '/api/campaigns',
+      documentOf(catalogue, { message: { template: null, providerId: null } }),
+    );
+    const answer = await operator('POST', `/api/campaigns/${draft.id}/dry-run`);
+    expect([answer.statusCode, errorOf(answer).problems?.map(({ field }) => field)]).toEqual([
+      422,
+      ['message.template', 'message.providerId', 'mailing.file'],
+    ]);
+  });
+
+  test('fails in words when the mailing can not be read, and can be retried', async () => {
+    const id = await createReadyCampaign(api, documentOf(catalogue));
+    const [file] = await sql<{ id: number }[]>`select mailing_file_id as id from campaigns where id = ${id}`;
+    const [chunk] = await sql<
+      { bytes: Buffer }[]
+    >`select bytes from mailing_file_chunks where file_id = ${file?.id ?? 0}`;
+    await sql`update mailing_file_chunks set bytes = 'Not a mailing' where file_id = ${file?.id ?? 0}`;
+    const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/dry-run`);
+    await runBecomes(runId, { status: 'failed', step: 'mailing', reason: { code: 'mailing_refused' } });
+    await sql`update mailing_file_chunks set bytes = ${chunk?.bytes ?? Buffer.alloc(0)} where file_id = ${file?.id ?? 0}`;
+    await post(`/api/runs/${runId}/retry`);
+    await runBecomes(runId, { status: 'finished', counts: { cancelled: 3 } });
+  });
+});
+
+describe('a run of a campaign that wants approval', () => {
+  async function waitingRun(changes: object = {}) {
+    const id = await createReadyCampaign(
+      api,
+      documentOf(catalogue, { safeguards: { approval: true }, ...changes }),
+    );
+    await post(`/api/campaigns/${id}/enable`);
+    const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/run-now`);
+    await runBecomes(runId, {
+      status: 'running',
+      step: 'approval',
+      waiting: {
+        code: 'approval',
+        words: expect.stringContaining('Waits for a person to approve it') as string,
+      },
+      preflight: { toSend: 3 },
+    });
+    return { id, runId };
+  }
+
+  test('sends nothing until a person approves it, and keeps who did', async () => {
+    const { runId } = await waitingRun();
+    expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 3 });
+    expect((await as('viewer')('POST', `/api/runs/${runId}/approve`)).statusCode).toBe(403);
+    await post(`/api/runs/${runId}/approve`);
+    await runBecomes(runId, { status: 'finished', counts: { sent: 3 } });
+    const [entry] = await auditOf('run.approve', runId);
+    expect(entry?.actor).toMatch(/^token:\d+$/);
+    expect(await runOf(runId)).toMatchObject({ approvedBy: entry?.actor, waiting: null });
+    const late = await operator('POST', `/api/runs/${runId}/approve`);
+    expect([late.statusCode, errorOf(late).code]).toEqual([409, 'run_ended']);
+  });
+
+  test('can be cancelled instead', async () => {
+    const { runId } = await waitingRun();
+    await post(`/api/runs/${runId}/cancel`);
+    await runBecomes(runId, { status: 'cancelled', counts: { cancelled: 3 } });
+  });
+
+  test('that is paused when it is approved sends nothing until it is resumed', async () => {
+    const { runId } = await waitingRun();
+    await post(`/api/runs/${runId}/pause`);
+    await post(`/api/runs/${runId}/approve`);
+    await runBecomes(runId, { status: 'paused', step: 'approval', counts: { queued: 3 } });
+    await post(`/api/runs/${runId}/resume`);
+    await runBecomes(runId, { status: 'finished', counts: { sent: 3 } });
+  });
+
+  test('expires while it waits', async () => {
+    const mailing = { source: 'csv', sendingHoursId: catalogue.hoursId, expiresAfterHours: 1 };
+    const { runId } = await waitingRun({ mailing });
+    clock.aheadMs = 2 * hourMs;
+    // Its timer is for the expiry; a restart of the wait looks at the clock.
+    await post(`/api/runs/${runId}/pause`);
+    await post(`/api/runs/${runId}/approve`);
+    await runBecomes(runId, { status: 'cancelled', reason: { code: 'expired' }, counts: { cancelled: 3 } });
+  });
+
+  test('with nothing to send needs none', async () => {
+    const id = await createReadyCampaign(api, documentOf(catalogue, { safeguards: { approval: true } }));
+    await operator(
+      'PUT',
+      `/api/campaigns/${id}/mailing/file`,
+      'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem\n1;Ana;12;;;;\n',
+      { 'content-type': 'text/csv' },
+    );
+    await post(`/api/campaigns/${id}/enable`);
+    const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/run-now`);
+    await runBecomes(runId, { status: 'finished', preflight: { fits: 'nothing_to_send' } });
+  });
+});
+
+test('only a run that waits for approval can be approved', async () => {
+  const id = await createReadyCampaign(
+    api,
+    documentOf(catalogue, { message: { template: 'Oi', providerId: await limitedProvider(0.1) } }),
+  );
+  await post(`/api/campaigns/${id}/enable`);
+  const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/run-now`);
+  await runBecomes(runId, { step: 'sending' });
+  const answer = await operator('POST', `/api/runs/${runId}/approve`);
+  expect([answer.statusCode, errorOf(answer).code]).toEqual([409, 'not_waiting_for_approval']);
+  await post(`/api/runs/${runId}/cancel`);
+});

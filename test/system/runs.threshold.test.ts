@@ -1,0 +1,153 @@
+import { afterEach, expect, test } from 'vitest';
+import { outcomesPerLook } from '../../activities/messages.ts';
+import { microBatch } from '../../activities/sender.ts';
+import { describeRunReason } from '../../domain/run.ts';
+import { waitingOf } from '../../domain/waiting.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { createProvider, readRun, type Run, startRun } from '../kit/factories.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { createSystem } from '../kit/system.ts';
+import { until } from '../kit/until.ts';
+
+const sendersPerRun = 2;
+const system = await createSystem({ sendersPerRun });
+const { sql, gateway, temporal, clock } = system;
+const { ended, countOf, workflowOf } = createRunProbe(system);
+
+afterEach(async () => {
+  clock.aheadMs = 0;
+  await gateway.behave();
+});
+
+/** The gateway refuses the numbers that end with one of these digits. */
+const refuse = (...digits: string[]) =>
+  gateway.misbehave({ refuse: digits.map((endsWith) => ({ endsWith, code: 21211 })) });
+const paused = (run: Run) =>
+  until('it is paused', async () => {
+    const row = await readRun(sql, run.id);
+    return row.status === 'paused' && row;
+  });
+/** Its timers are for real minutes: a person who pauses and resumes it makes it look at the clock. */
+async function wake(run: Run): Promise<void> {
+  await temporal.pauseRun(run, 'user:7');
+  await temporal.resumeRun(run, 'user:7');
+}
+
+test('However fast a run is sent, the threshold stops it before long', async () => {
+  await refuse('1', '2', '3', '4', '5', '6', '7', '8', '9');
+  const run = await startRun(system, { mailing: 5_000, safeguards: { stopAtPercent: 20 } });
+  expect((await paused(run)).reason).toMatchObject({ code: 'threshold' });
+  // What each sender has in hand when it looks still leaves; its writes are of some hundred.
+  const most = sendersPerRun * (outcomesPerLook + microBatch);
+  expect(await countOf(run.id, 'queued')).toBeGreaterThanOrEqual(5_000 - most);
+  await temporal.cancelRun(run, 'user:7');
+  await ended(run);
+});
+
+test('A run stops once more messages fail than its campaign allows, and a person who resumes it is taken at their word', async () => {
+  await refuse('7', '8', '9');
+  const run = await startRun(system, {
+    mailing: 1_500,
+    providerId: await createProvider(system, { ratePerSecond: 150 }),
+    safeguards: { stopAtPercent: 20 },
+  });
+  const { reason } = await paused(run);
+  expect(reason).toMatchObject({ code: 'threshold', stopAtPercent: 20, canary: false });
+  if (reason?.code !== 'threshold') throw new Error('It has another reason.');
+  expect(reason.outcomes).toBeGreaterThanOrEqual(50);
+  expect(reason.failures / reason.outcomes).toBeGreaterThan(0.2);
+  expect(describeRunReason(reason)).toContain(
+    `Stopped: ${reason.failures} of ${reason.outcomes} messages (${reason.percent} %) failed or opted out`,
+  );
+  expect(await countOf(run.id, 'queued')).toBeGreaterThan(500);
+
+  await gateway.behave();
+  await temporal.resumeRun(run, 'user:7');
+  await ended(run);
+  const counts = await expectCountsToMatchRows(sql, run.id);
+  expect((counts.sent ?? 0) + (counts['failed: number_invalid'] ?? 0)).toBe(1_500);
+  expect((await readRun(sql, run.id)).measuredFrom).toEqual({
+    outcomes: reason.outcomes,
+    failures: reason.failures,
+  });
+});
+
+test('A run below the threshold goes through', async () => {
+  await refuse('9');
+  const run = await startRun(system, { mailing: 300, safeguards: { stopAtPercent: 20 } });
+  await ended(run);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 270, 'failed: number_invalid': 30 });
+});
+
+test.each([5, 400])(
+  'Of %i messages the first leave, the others wait for receipts and answers, and then follow',
+  async (lines) => {
+    const run = await startRun(system, {
+      mailing: lines,
+      safeguards: { canarySize: 4, canaryMinutes: 10, stopAtPercent: 20 },
+    });
+    const waiting = await until('the first have left', async () => {
+      const waiting = waitingOf(await readRun(sql, run.id), clock.now());
+      return waiting?.code === 'canary' && waiting;
+    });
+    expect(waiting.words).toMatch(/^The first 4 messages have left\. The others wait/);
+    expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 4, queued: lines - 4 });
+    expect(waiting.until?.getTime()).toBeGreaterThan(Date.now() + 9 * 60_000);
+    clock.aheadMs = 11 * 60_000;
+    await wake(run);
+    await ended(run);
+    expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: lines });
+    expect(waitingOf(await readRun(sql, run.id), clock.now())).toBeNull();
+  },
+);
+
+test('The first messages that fail hold back all others', async () => {
+  await refuse('1', '2', '3');
+  const run = await startRun(system, {
+    mailing: 400,
+    safeguards: { canarySize: 10, canaryMinutes: 0, stopAtPercent: 20 },
+  });
+  const { reason } = await paused(run);
+  expect(reason).toMatchObject({ code: 'threshold', failures: 3, outcomes: 10, percent: 30, canary: true });
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({
+    sent: 7,
+    'failed: number_invalid': 3,
+    queued: 390,
+  });
+  await temporal.cancelRun(run, 'user:7');
+  await ended(run);
+  expect(await countOf(run.id, 'cancelled')).toBe(390);
+});
+
+test('People who answer the first messages with an opt-out count as failures', async () => {
+  const providerId = await createProvider(system);
+  const run = await startRun(system, {
+    mailing: 100,
+    providerId,
+    safeguards: { canarySize: 10, canaryMinutes: 10, stopAtPercent: 20 },
+  });
+  await until('the first have left', async () => (await readRun(sql, run.id)).canaryLeftAt !== null);
+  await sql`
+    insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, handled_at, effect, message_id, run_id)
+    select ${providerId}, id::text, phone, '+5511999990000', 'SAIR', now(), 'opt_out', id, run_id
+    from messages where run_id = ${run.id} and status = 'sent' order by line limit 3`;
+  await wake(run);
+  expect((await paused(run)).reason).toMatchObject({ failures: 3, outcomes: 10, canary: true });
+  await temporal.cancelRun(run, 'user:7');
+  await workflowOf(run).result();
+});
+
+test('A pause that a person asks for is not measured anew when it ends', async () => {
+  await refuse('7', '8', '9');
+  const run = await startRun(system, {
+    mailing: 400,
+    providerId: await createProvider(system, { ratePerSecond: 20 }),
+    safeguards: { stopAtPercent: 20 },
+  });
+  await until('some are sent', async () => (await countOf(run.id, 'sent')) > 5);
+  await wake(run);
+  expect((await readRun(sql, run.id)).measuredFrom).toBeNull();
+  expect((await paused(run)).reason?.code).toBe('threshold');
+  await temporal.cancelRun(run, 'user:7');
+  await ended(run);
+});

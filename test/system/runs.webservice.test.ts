@@ -1,0 +1,281 @@
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { createProgressHub } from '../../api/services/progress.ts';
+import { deleteOldAnswers, readMailingFile } from '../../db/campaigns/mailings.ts';
+import { insertIntegration } from '../../db/settings/integrations.ts';
+import { integrationConfig, integrationSecrets } from '../../domain/integration.ts';
+import { runWorkflowId } from '../../domain/ids.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { createEnabledCampaign, phoneOf, phonesOf, readRun, startRun } from '../kit/factories.ts';
+import { historyText } from '../kit/history.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { createSystem, workerApplication } from '../kit/system.ts';
+import { until } from '../kit/until.ts';
+import { bytes, json, startWebservice } from '../kit/webservice.ts';
+
+const service = await startWebservice(json([]));
+const system = await createSystem({ webserviceRetryMs: 6_000 });
+const { sql, box, client, temporal } = system;
+const { workflowOf, ended, writtenTo } = createRunProbe(system);
+afterAll(() => service.close());
+beforeEach(() => void (service.requests.length = 0));
+
+const contacts = (from: number, count: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    codigo: from + i,
+    nome: `Contato ${from + i}`,
+    celular: Number(phoneOf(from + i).slice(1)),
+  }));
+const messagesOf = (runId: number) => sql<
+  { line: number; status: string; reason: string | null; text: string | null }[]
+>`
+  select line, status, reason, text from messages where run_id = ${runId} order by line`;
+async function answerOf(runId: number): Promise<string> {
+  const { mailingFileId } = await readRun(sql, runId);
+  if (mailingFileId === null) throw new Error('no answer is kept');
+  const pieces = [];
+  for await (const piece of readMailingFile(sql, mailingFileId)) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+const causeOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.cause : error),
+  );
+
+test('A run fetches its contacts from all pages, writes to each once and keeps the answer as it came', async () => {
+  const pages = [
+    { data: contacts(1, 4), next: '/contacts?page=2' },
+    { data: [...contacts(5, 2), { codigo: 99, telefone: '1133334444' }, 'x', contacts(1, 1)[0]], next: null },
+  ];
+  service.answer((request, response) =>
+    json(pages[request.url?.includes('page=2') ? 1 : 0])(request, response),
+  );
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  await ended(run);
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(6));
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({
+    sent: 6,
+    'skipped: not_a_mobile': 1,
+    'skipped: line_invalid': 1,
+    'skipped: duplicate_phone': 1,
+  });
+  expect((await messagesOf(run.id)).map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(await answerOf(run.id)).toBe(pages.map((page) => JSON.stringify(page)).join('\n'));
+  expect(await historyText(client, runWorkflowId(run))).not.toMatch(/Contato|55119/);
+});
+
+test('Parameters, credentials, field map, extra fields and own messages of the campaign are used', async () => {
+  const integration = await sql.begin((tx) =>
+    insertIntegration(tx, box, {
+      name: 'CRM',
+      config: integrationConfig.parse({ authentication: { kind: 'bearer' }, hosts: ['127.0.0.1'] }),
+      secrets: integrationSecrets.parse({ secret: 'the-token' }),
+    }),
+  );
+  const people = [
+    { id: 1, person: { given: 'Ana' }, phones: [phoneOf(1)], debt: '10,50' },
+    { id: 2, person: { given: 'João' }, phones: [phoneOf(2)], debt: '7', note: 'Só {nome}: {divida}' },
+    { id: 3, person: { given: 'Eva' }, phones: [phoneOf(3)], debt: '7', note: 'Oi {saldo}' },
+    { id: 4, person: { given: 'Ivo' }, phones: [phoneOf(4)], debt: 'muito' },
+  ].map(({ debt, ...person }) => ({ ...person, Divida: debt }));
+  service.answer(json({ meta: [{ a: 1 }], result: { list: people } }));
+  const campaign = await createEnabledCampaign(system, {
+    template: 'Ola {nome}, deve {divida}.',
+    extraFields: [{ name: 'divida', type: 'number', required: true }],
+    webservice: {
+      baseUrl: `${service.url}?fixed=a%20b`,
+      params: [
+        { key: 'on', value: '{today:dd/MM/yyyy}' },
+        { key: 'since', value: '{lastRunAt}' },
+        { key: 'due', value: '{occurrence}' },
+      ],
+      integrationId: integration.id,
+      recordsPath: 'result.list',
+      fieldMap: { name: 'person.given', mobile: 'phones.0', customMessage: 'note' },
+    },
+  });
+  const run = await startRun(system, { campaign });
+  await ended(run);
+  expect(await messagesOf(run.id)).toMatchObject([
+    { status: 'sent', text: 'Ola Ana, deve 10,50.' },
+    { status: 'sent', text: 'So Joao: 7' },
+    { status: 'skipped', reason: 'placeholder_unknown' },
+    { status: 'skipped', reason: 'line_invalid' },
+  ]);
+  const [first] = service.requests;
+  expect(first?.headers.authorization).toBe('Bearer the-token');
+  const query = new URL(first?.url ?? '', service.url);
+  expect(query.search).toMatch(/^\?fixed=a%20b&on=/);
+  expect(query.searchParams.get('on')).toMatch(/^\d\d\/\d\d\/\d{4}$/);
+  expect(query.searchParams.get('since')).toBe('1970-01-01T00:00:00+00:00');
+  expect(new Date(query.searchParams.get('due') ?? '').getTime()).toBe(
+    Math.floor(run.occurrence.getTime() / 1000) * 1000,
+  );
+
+  // The second run asks for what changed since the first one fetched.
+  const [kept] = await sql<[{ fetchedAt: Date }]>`select fetched_at from runs where id = ${run.id}`;
+  const second = await startRun(system, { campaign });
+  await ended(second);
+  const since = new URL(service.requests[1]?.url ?? '', service.url).searchParams.get('since');
+  expect(new Date(since ?? '').getTime()).toBe(Math.floor(kept.fetchedAt.getTime() / 1000) * 1000);
+});
+
+test('An empty answer is a run without lines', async () => {
+  service.answer(json([]));
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  expect(await ended(run)).toMatchObject({ status: 'finished' });
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({});
+});
+
+test('A service that fails in the middle is asked again from the start, and no line is there twice', async () => {
+  service.answer((request, response) => {
+    const attempt = service.requests.length;
+    if (attempt === 1) response.writeHead(503).end();
+    else if (attempt === 2) {
+      // What comes now is not what comes later.
+      const many = JSON.stringify(contacts(100, 3_000));
+      response.writeHead(200, { 'content-length': many.length + 100 }).write(many.slice(0, -1));
+      setTimeout(() => response.destroy(), 100);
+    } else json(contacts(1, 8))(request, response);
+  });
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  await ended(run);
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(8));
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 8 });
+  expect(await answerOf(run.id)).toBe(JSON.stringify(contacts(1, 8)));
+  expect(await sql`select from mailing_files where campaign_id = ${run.campaignId}`).toHaveLength(1);
+});
+
+test('Services that drip hold no transaction, and keep no other import waiting', async () => {
+  // As many as there are places for imports: half of the pool.
+  const slow = 5;
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  service.answer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('[');
+    const dripping = setInterval(() => response.write(' '), 20);
+    void released.then(() => {
+      clearInterval(dripping);
+      response.end(JSON.stringify(contacts(1, 3)).slice(1));
+    });
+  });
+  const runs = await Promise.all(
+    Array.from({ length: slow }, () => startRun(system, { webservice: { baseUrl: service.url } })),
+  );
+  await until('all of them have dripped for a while', async () => {
+    const rows = await sql<{ id: number }[]>`
+      select runs.id from runs join mailing_files as f on f.id = mailing_file_id
+      where runs.id = any(${runs.map(({ id }) => id)}::bigint[])
+        and f.bytes > 1 and fetched_at < clock_timestamp() - interval '2 seconds'`;
+    return rows.length === slow;
+  });
+  const other = await startRun(system, { mailing: 4 });
+  await ended(other);
+  expect(await expectCountsToMatchRows(sql, other.id)).toEqual({ sent: 4 });
+  expect(
+    await sql`
+      select state, query from pg_stat_activity
+      where datname = current_database() and application_name = ${workerApplication}
+        and xact_start < clock_timestamp() - interval '1 second'`,
+  ).toEqual([]);
+  const hub = createProgressHub({ sql });
+  const { fetched } = (await hub.look(runs[0]?.id ?? 0)) ?? {};
+  expect(fetched).toMatchObject({ records: 0, whole: false });
+  expect(fetched?.bytes).toBeGreaterThan(1);
+  hub.close();
+
+  release();
+  for (const run of runs) {
+    await ended(run);
+    expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 3 });
+  }
+}, 60_000);
+
+test('An answer whose second page fails leaves no message', async () => {
+  service.answer((request, response) => {
+    if (request.url?.includes('page=2')) response.writeHead(400).end();
+    else json({ data: contacts(1, 2), next: '/contacts?page=2' })(request, response);
+  });
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
+  expect(await readRun(sql, run.id)).toMatchObject({ reason: { mailingCode: 'request_refused' } });
+  expect(await messagesOf(run.id)).toEqual([]);
+  expect(await answerOf(run.id)).toContain('Contato 2');
+});
+
+test('A record that is no JSON fails the run with its place, and leaves no message', async () => {
+  service.answer(
+    bytes('[{"codigo": 1}, {"codigo": 2}, {"codigo": }]', { 'content-type': 'application/json' }),
+  );
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
+  expect(await readRun(sql, run.id)).toMatchObject({
+    reason: {
+      mailingCode: 'not_json',
+      detail: 'The answer of 127.0.0.1 is not valid JSON: after 2 records, near byte 32.',
+    },
+  });
+  expect(await messagesOf(run.id)).toEqual([]);
+
+  // A retry of a person fetches anew.
+  service.answer(json(contacts(1, 2)));
+  await temporal.retryRun({ ...run, name: 'Retried' });
+  await until('it is done', async () => (await readRun(sql, run.id)).status === 'finished');
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 2 });
+});
+
+test('A service that stays down fails the run after a while, in words; mended, the run is retried', async () => {
+  service.answer(bytes('', {}, 500));
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
+  expect(service.requests.length).toBeGreaterThan(1);
+  expect(await readRun(sql, run.id)).toMatchObject({
+    status: 'failed',
+    step: 'mailing',
+    reason: {
+      code: 'webservice_refused',
+      mailingCode: 'server_error',
+      detail: '127.0.0.1 has failed by itself (500).',
+    },
+  });
+  service.answer(json(contacts(1, 3)));
+  await temporal.retryRun({ ...run, name: 'Retried' });
+  await until('it is done', async () => (await readRun(sql, run.id)).status === 'finished');
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 3 });
+});
+
+test('Content that is wrong fails the run at once, and is kept to be looked at', async () => {
+  service.answer(bytes('<html>Please log in, Maria</html>', { 'content-type': 'text/html' }));
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
+  expect(service.requests).toHaveLength(1);
+  expect(await readRun(sql, run.id)).toMatchObject({ reason: { mailingCode: 'html' } });
+  expect(await answerOf(run.id)).toContain('Please log in');
+  expect(await historyText(client, runWorkflowId(run))).not.toContain('Maria');
+});
+
+test('A run that is cancelled while it waits for its service ends soon', async () => {
+  service.answer(() => undefined);
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  await until('it has asked', () => service.requests.length > 0);
+  await temporal.cancelRun(run, 'user:7');
+  expect(await ended(run)).toMatchObject({ status: 'cancelled' });
+  await workflowOf(run).describe();
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({});
+});
+
+test('Answers are deleted after their time, but not of a run that still reads', async () => {
+  service.answer(json(contacts(1, 1)));
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  await ended(run);
+  expect(await deleteOldAnswers(sql, 30)).toBe(0);
+  await sql`update mailing_files set uploaded_at = now() - interval '31 days'`;
+  await sql`update runs set status = 'running', mailing_at = null where id = ${run.id}`;
+  const { mailingFileId } = await readRun(sql, run.id);
+  expect(await deleteOldAnswers(sql, 30)).toBeGreaterThan(0);
+  expect((await readRun(sql, run.id)).mailingFileId).toBe(mailingFileId);
+  await sql`update runs set status = 'finished', mailing_at = now() where id = ${run.id}`;
+  expect(await deleteOldAnswers(sql, 30)).toBe(1);
+  expect(await readRun(sql, run.id)).toMatchObject({ mailingFileId: null });
+  expect(await messagesOf(run.id)).toHaveLength(1);
+});

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, expect, test } from 'vitest';
+import { claimLines, settleDeadSenders } from '../../db/messages/claims.ts';
+import { applyReceipts } from '../../db/messages/messages.ts';
+import { setProviderSecrets } from '../../db/providers/providers.ts';
+import { openSendTickets } from '../../db/tickets/opening.ts';
+import { getLookUp } from '../../db/messages/unknown.ts';
+import { openingsOnSend, ticketPolicy } from '../../domain/ticket.ts';
+import { createProvider as createAdapter } from '../../sms/index.ts';
+import { lookUps } from '../../workflows/look-ups.ts';
+import { createRun } from '../kit/api.ts';
+import { connectAnywhere } from '../kit/connect.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { createHours, createProvider, phonesOf } from '../kit/factories.ts';
+import { account } from '../kit/gateway.ts';
+import { createSystem } from '../kit/system.ts';
+import { createTicketCatalogue, onSend } from '../kit/tickets.ts';
+import { until } from '../kit/until.ts';
+
+const system = await createSystem();
+const { sql, box, gateway, client, clock, taskQueue } = system;
+const minuteMs = 60_000;
+afterEach(() => {
+  clock.aheadMs = 0;
+});
+
+/** One round of looking up, so long after now; what it came to, as the Temporal UI shows it. */
+async function round(afterMs = 6 * minuteMs): Promise<string> {
+  clock.aheadMs = afterMs;
+  const handle = await client.workflow.start(lookUps, {
+    workflowId: `look-ups-${randomBytes(4).toString('hex')}`,
+    taskQueue,
+    args: [{ pauseMs: 3_600_000 }],
+  });
+  const details = await until('the round is over', async () => {
+    const metadata: unknown = await handle.query('__temporal_workflow_metadata');
+    const text =
+      typeof metadata === 'object' && metadata !== null && 'currentDetails' in metadata
+        ? String(metadata.currentDetails)
+        : '';
+    return text.includes('looked up') ? text : null;
+  });
+  await handle.terminate();
+  return details;
+}
+
+/** A run whose sender died when it had claimed all and sent the first `taken`. */
+async function deadRun({
+  phones,
+  taken,
+  providerId,
+  changes = {},
+}: {
+  phones: string[];
+  taken: number;
+  providerId: number;
+  changes?: object;
+}) {
+  const run = await createRun(system, { providerId, hoursId: await createHours(sql) }, { phones, changes });
+  const claim = await claimLines(sql, { runId: run.runId, sender: 'dead#1', from: 1, lines: 1_000 });
+  const adapter = createAdapter(
+    { id: providerId, reference: 'r', kind: 'sandbox', ...account },
+    {
+      publicUrl: 'http://127.0.0.1:1',
+      sandboxUrl: gateway.url,
+      sendTimeoutMs: 5_000,
+      connections: 1,
+      connect: connectAnywhere,
+    },
+  );
+  for (const { id, phone, text } of claim.messages.slice(0, taken))
+    await adapter.send({ messageId: id, to: phone, text });
+  await adapter.close();
+  await settleDeadSenders(sql, { runId: run.runId, deduplicates: false });
+  return run;
+}
+const resultOf = async (messageId: number) => (await getLookUp(sql, messageId))?.result;
+
+test('What a killed sender left is settled by what the provider lists, as the ledger has it', async () => {
+  const providerId = await createProvider(system);
+  const { runId, messageIds } = await deadRun({ phones: phonesOf(10), taken: 4, providerId });
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 10 });
+  // Their receipts have their time first.
+  expect(await round(0)).toContain('| Found, and settled | 0 |');
+
+  expect(await round()).toContain('| Found, and settled | 4 |');
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: 4, 'unknown: sender_died': 6 });
+  const ledger = new Map((await gateway.taken()).map(({ reference, sid }) => [Number(reference), sid]));
+  const rows = await sql<{ id: number; status: string; providerMessageId: string | null }[]>`
+    select id, status, provider_message_id from messages where run_id = ${runId} order by line`;
+  for (const { id, status, providerMessageId } of rows) {
+    expect([id, status]).toEqual([id, ledger.has(id) ? 'sent' : 'unknown']);
+    expect(providerMessageId).toBe(ledger.get(id) ?? null);
+  }
+  expect(await sql`select kind from inbound_events where message_id = ${messageIds[0] ?? 0}`).toEqual([
+    { kind: 'look_up' },
+  ]);
+  // That it is not listed proves nothing: it stays unknown, and is looked up again after an hour and a day.
+  const last = messageIds.at(-1) ?? 0;
+  const lookUp = await getLookUp(sql, last);
+  expect(lookUp).toMatchObject({ result: 'not_found' });
+  expect(lookUp?.dueAt?.getTime()).toBeGreaterThan(Date.now() + 50 * minuteMs);
+  await round(61 * minuteMs);
+  await round(25 * 60 * minuteMs);
+  expect(await getLookUp(sql, last)).toMatchObject({ result: 'not_found', dueAt: null });
+});
+
+test('A receipt may come before the look-up, and after it', async () => {
+  const providerId = await createProvider(system);
+  const { runId, messageIds } = await deadRun({ phones: phonesOf(2), taken: 2, providerId });
+  const [before = 0, after = 0] = messageIds;
+  const sids = new Map((await gateway.taken()).map(({ reference, sid }) => [Number(reference), sid]));
+  const receipt = (messageId: number) =>
+    applyReceipts(sql, [
+      {
+        providerId,
+        messageId,
+        providerMessageId: sids.get(messageId) ?? '',
+        status: 'delivered',
+        reason: null,
+        providerCode: null,
+      },
+    ]);
+  await receipt(before);
+  expect(await round()).toContain('| Found, and settled | 1 |');
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ delivered: 1, sent: 1 });
+  await receipt(after);
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ delivered: 2 });
+});
+
+test('Of two messages that can not be told apart none is settled', async () => {
+  const providerId = await createProvider(system);
+  const phones = ['+5511977776666'];
+  const first = await deadRun({ phones, taken: 1, providerId });
+  const second = await deadRun({ phones, taken: 0, providerId });
+  await round();
+  for (const { runId, messageIds } of [first, second]) {
+    expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 1 });
+    expect(await resultOf(messageIds[0] ?? 0)).toBe('ambiguous');
+  }
+});
+
+test('A message that is known to be another one of ours settles none', async () => {
+  const providerId = await createProvider(system);
+  const phones = ['+5511977775555'];
+  const other = await deadRun({ phones, taken: 1, providerId });
+  expect(await round()).toContain('| Found, and settled | 1 |');
+  expect(await expectCountsToMatchRows(sql, other.runId)).toEqual({ sent: 1 });
+  const { messageIds } = await deadRun({ phones, taken: 0, providerId });
+  await round();
+  expect(await resultOf(messageIds[0] ?? 0)).toBe('not_found');
+});
+
+test('A provider that is away is asked again later, and given up after three days', async () => {
+  const providerId = await createProvider(system, { authToken: 'refused' });
+  const { runId, messageIds } = await deadRun({
+    phones: ['+5511977774444', '+5511977774445'],
+    taken: 1,
+    providerId,
+  });
+  const [taken = 0, other = 0] = messageIds;
+  expect(await round()).toContain('| Providers that could not be asked | 1 |');
+  expect(await resultOf(taken)).toBe('unavailable');
+  await setProviderSecrets(sql, box, providerId, { kind: 'sandbox', authToken: account.authToken });
+  expect(await round(12 * minuteMs)).toContain('| Found, and settled | 1 |');
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: 1, 'unknown: sender_died': 1 });
+
+  await setProviderSecrets(sql, box, providerId, { kind: 'sandbox', authToken: 'refused' });
+  await round(73 * 60 * minuteMs);
+  expect(await getLookUp(sql, other)).toMatchObject({ result: 'unavailable', dueAt: null });
+});
+
+test('Tickets follow what a look-up says', async () => {
+  const providerId = await createProvider(system);
+  const catalogue = await createTicketCatalogue(sql);
+  const policy = ticketPolicy.parse(onSend(catalogue));
+  if (policy.when !== 'on_send') throw new Error('It opens tickets on send.');
+  const { runId, campaignId } = await deadRun({
+    phones: ['+5511977773333'],
+    taken: 1,
+    providerId,
+    changes: { ticketPolicy: policy },
+  });
+  await sql.begin((tx) =>
+    openSendTickets(tx, { runId, campaignId, after: 0, limit: 10, openings: openingsOnSend(policy) }),
+  );
+  const resolution = () => sql`select resolution_id from tickets where run_id = ${runId}`;
+  expect(await resolution()).toEqual([{ resolutionId: catalogue.unsolvedId }]);
+  await round();
+  expect(await resolution()).toEqual([{ resolutionId: catalogue.solvedId }]);
+});

@@ -1,0 +1,280 @@
+import type { Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { LookUpRequest, SendOutcome, SendRequest } from '../../sms/provider.ts';
+import { infobip } from '../adapters/infobip.ts';
+import { accountSid, adapters, twilio } from '../adapters/index.ts';
+import { httpAnswer, type RawRequest, startRawServer } from '../kit/raw-server.ts';
+
+const message: SendRequest = { messageId: 7, to: '+5511988887777', text: 'Oi' };
+
+const lostMessage: LookUpRequest = {
+  ...message,
+  messageId: 7,
+  from: new Date('2026-11-25T12:00:00.500Z'),
+  until: new Date('2026-11-25T12:00:10.500Z'),
+};
+
+/** What a server can do to a connection after it has read the request. */
+const silences: {
+  name: string;
+  act: (socket: Socket, accepts: string) => void;
+  kind: SendOutcome['kind'];
+}[] = [
+  { name: 'closes it without an answer', act: (socket) => socket.end(), kind: 'ambiguous' },
+  { name: 'resets it', act: (socket) => socket.resetAndDestroy(), kind: 'ambiguous' },
+  { name: 'says nothing', act: () => undefined, kind: 'ambiguous' },
+  { name: 'answers garbage', act: (socket) => socket.write('SMTP ready\r\n\r\n'), kind: 'ambiguous' },
+  {
+    name: 'stops within the head',
+    act: (socket) => socket.write('HTTP/1.1 201 Created\r\ncontent-'),
+    kind: 'ambiguous',
+  },
+  {
+    name: 'closes it within the body',
+    act: (socket, accepts) => socket.end(accepts.slice(0, -5)),
+    kind: 'ambiguous',
+  },
+  {
+    name: 'resets it within the body',
+    act: (socket, accepts) => socket.write(accepts.slice(0, -5), () => socket.resetAndDestroy()),
+    kind: 'ambiguous',
+  },
+  {
+    name: 'stops within the body',
+    act: (socket, accepts) => socket.write(accepts.slice(0, -5)),
+    kind: 'ambiguous',
+  },
+  { name: 'drips the body without end', act: drip, kind: 'ambiguous' },
+  {
+    name: 'answers more than any provider would',
+    act: (socket) => socket.write(httpAnswer(201, 'x'.repeat(200_000))),
+    kind: 'ambiguous',
+  },
+  {
+    name: 'refuses for now and closes it within the body',
+    act: (socket) => socket.end('HTTP/1.1 429 Too Many\r\ncontent-length: 100\r\n\r\n{'),
+    kind: 'temporary',
+  },
+  {
+    name: 'answers in full, then closes its half',
+    act: (socket, accepts) => socket.end(accepts),
+    kind: 'accepted',
+  },
+  {
+    name: 'answers byte by byte',
+    act: (socket, accepts) => {
+      socket.setNoDelay(true);
+      for (const byte of accepts) socket.write(byte);
+    },
+    kind: 'accepted',
+  },
+  {
+    name: 'answers 103 first',
+    act: (socket, accepts) => socket.write(`HTTP/1.1 103 Early Hints\r\n\r\n${accepts}`),
+    kind: 'accepted',
+  },
+];
+
+function drip(socket: Socket): void {
+  socket.write('HTTP/1.1 201 Created\r\ncontent-length: 60000\r\n\r\n');
+  const timer = setInterval(() => socket.write(' '), 50);
+  socket.on('close', () => clearInterval(timer));
+}
+
+function onlyRequest({ requests }: { requests: RawRequest[] }): RawRequest {
+  const [request] = requests;
+  if (!request || requests.length > 1) throw new Error(`${requests.length} requests came`);
+  return request;
+}
+
+/** A form or JSON. */
+function bodyOf(request: RawRequest | undefined): unknown {
+  const utf8 = Buffer.from(request?.body ?? '', 'latin1').toString();
+  if (request?.headers['content-type']?.startsWith('application/json')) return JSON.parse(utf8);
+  return Object.fromEntries(new URLSearchParams(utf8));
+}
+
+describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
+  async function start(
+    answer: Parameters<typeof startRawServer>[0],
+    { sendTimeoutMs = 5000, connections = 4 } = {},
+  ) {
+    const server = await startRawServer(answer);
+    const provider = adapter.create({ baseUrl: server.url, sendTimeoutMs, connections });
+    onTestFinished(async () => {
+      await server.close();
+      await provider.close();
+    });
+    return { server, provider };
+  }
+
+  describe.each(adapter.requests)('sends $name', ({ send, request: expected }) => {
+    test('as the provider expects it', async () => {
+      const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
+      const outcome = await provider.send(send);
+      expect(outcome).toEqual({ kind: 'accepted', providerMessageId: adapter.accepts.providerMessageId });
+      expect(server.requests).toHaveLength(1);
+      const [request] = server.requests;
+      const { headers, body, ...line } = expected;
+      expect(request).toMatchObject({ ...line, headers });
+      expect(bodyOf(request)).toEqual(body);
+    });
+  });
+
+  test.each(adapter.answers)('reads $name', async ({ answer, outcome: expected }) => {
+    const { provider } = await start((socket) => socket.write(answer));
+    const outcome = await provider.send(message);
+    expect(outcome).toMatchObject(expected);
+    expect(JSON.stringify(outcome)).not.toContain(message.to);
+  });
+
+  test.each(silences)('is $kind when the provider $name', async ({ act, kind }) => {
+    const { provider } = await start((socket) => act(socket, adapter.accepts.answer), { sendTimeoutMs: 300 });
+    expect(await provider.send(message)).toMatchObject({ kind });
+  });
+
+  const silent = () => adapter.create({ baseUrl: 'http://127.0.0.1:1', sendTimeoutMs: 1, connections: 1 });
+
+  test.each(adapter.receipts)('reads the receipt $name', ({ callback, receipts }) => {
+    const read = silent().readReceipts(callback);
+    expect(read).toEqual(receipts.map((one) => ({ ...one, payload: expect.any(Object) as unknown })));
+  });
+
+  test.each(adapter.inbound)('reads the incoming message $name', ({ callback, messages }) => {
+    const read = silent().readInbound(callback);
+    expect(read).toEqual(messages.map((one) => ({ ...one, payload: expect.any(Object) as unknown })));
+  });
+
+  test.each(adapter.verification)('takes a callback $name: $genuine', ({ callback, genuine }) => {
+    expect(silent().verify(callback)).toBe(genuine);
+  });
+
+  test.each(adapter.lookUps ?? [])('looks up $name', async ({ answers, paths, found }) => {
+    const left = [...answers];
+    const { server, provider } = await start((socket) => socket.write(left.shift() ?? ''));
+    const answer = await provider.lookUp?.(lostMessage);
+    if (found === 'unavailable') expect(answer).toMatchObject({ kind: 'unavailable' });
+    else
+      expect(answer).toEqual({
+        kind: 'listed',
+        messages: found.map((one) => ({ ...one, payload: expect.any(Object) as unknown })),
+      });
+    expect(server.requests).toHaveLength(answers.length);
+    if (paths) expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(paths);
+  });
+
+  test('offers a look-up, or none', () => {
+    expect(silent().lookUp === undefined).toBe(adapter.lookUps === null);
+  });
+
+  test.each([
+    ['nobody listens', 'http://127.0.0.1:1'],
+    ['the name does not resolve', 'http://nowhere.invalid'],
+  ])('is temporary when %s', async (_case, baseUrl) => {
+    const provider = adapter.create({ baseUrl, sendTimeoutMs: 5000, connections: 1 });
+    expect(await provider.send(message)).toMatchObject({ kind: 'temporary', retryAfterMs: null });
+    await provider.close();
+  });
+
+  test('is temporary when TLS fails', async () => {
+    const { server } = await start(() => undefined);
+    const provider = adapter.create({
+      baseUrl: server.url.replace('http:', 'https:'),
+      sendTimeoutMs: 500,
+      connections: 1,
+    });
+    expect(await provider.send(message)).toMatchObject({ kind: 'temporary' });
+    await provider.close();
+  });
+
+  test('sends a lone surrogate as a replacement character', async () => {
+    const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
+    expect(await provider.send({ ...message, text: 'a\ud800b' })).toMatchObject({
+      kind: 'accepted',
+    });
+    const { path, body } = onlyRequest(server);
+    expect(decodeURIComponent(path) + decodeURIComponent(Buffer.from(body, 'latin1').toString())).toContain(
+      'a\ufffdb',
+    );
+  });
+
+  test('uses a new connection when the provider has closed an idle one', async () => {
+    let closed = Promise.resolve();
+    const { server, provider } = await start(
+      (socket) => {
+        closed = new Promise((resolve) => socket.once('close', () => resolve()));
+        socket.end(adapter.accepts.answer);
+      },
+      { connections: 1 },
+    );
+    for (let sent = 0; sent < 20; sent++) {
+      expect(await provider.send(message)).toMatchObject({ kind: 'accepted' });
+      await closed;
+    }
+    expect(server.requests).toHaveLength(20);
+  });
+
+  test('carries no reference and asks for no receipts when it is a test send', async () => {
+    const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
+    await provider.send({ ...message, messageId: null });
+    const { path, body } = onlyRequest(server);
+    expect(path + body).not.toContain('torpedo.example');
+  });
+
+  test('waits for the sends under way when it closes, and takes no more', async () => {
+    const { server, provider } = await start((socket) =>
+      setImmediate(() => {
+        socket.write(adapter.accepts.answer);
+      }),
+    );
+    const underWay = provider.send(message);
+    const closing = provider.close();
+    expect(await underWay).toMatchObject({ kind: 'accepted' });
+    await closing;
+    expect(await provider.send(message)).toMatchObject({ kind: 'temporary' });
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+test('a Messaging Service and a status callback with a query are sent as Twilio names them', async () => {
+  const server = await startRawServer((socket) => socket.write(adapters.twilio?.accepts.answer ?? ''));
+  const service = `MG${'b'.repeat(32)}`;
+  const create = twilio({ from: service, statusCallbackUrl: 'https://torpedo.example/receipts?key=1' });
+  const provider = create({ baseUrl: `${server.url}/gateway/`, sendTimeoutMs: 5000, connections: 1 });
+  await provider.send(message);
+  const form = new URLSearchParams(server.requests[0]?.body);
+  expect(form.get('MessagingServiceSid')).toBe(service);
+  expect(form.has('From')).toBe(false);
+  expect(form.get('StatusCallback')).toBe('https://torpedo.example/receipts?key=1&message=7');
+  expect(server.requests[0]?.path).toBe(`/gateway/2010-04-01/Accounts/${accountSid}/Messages.json`);
+  await server.close();
+  await provider.close();
+});
+
+test.each([
+  ['taken', 'PENDING', 'PENDING_ENROUTE', { kind: 'accepted', providerMessageId: 'r1-7' }],
+  ['refused', 'REJECTED', 'REJECTED_NOT_ENOUGH_CREDITS', { kind: 'refused', reason: 'sender_refused' }],
+  ['refused as this one is', 'REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', { kind: 'accepted' }],
+])(
+  'of a message that Infobip has already, the first one counts: it was %s',
+  async (_case, groupName, name, outcome) => {
+    const server = await startRawServer((socket, { path }) => {
+      const status = path.startsWith('/sms/3/logs')
+        ? { results: [{ messageId: 'r1-7', status: { groupName, name } }] }
+        : {
+            messages: [
+              { messageId: 'r1-7', status: { groupName: 'REJECTED', name: 'REJECTED_DUPLICATE_MESSAGE_ID' } },
+            ],
+          };
+      socket.write(httpAnswer(200, JSON.stringify(status)));
+    });
+    const provider = infobip.create({ baseUrl: server.url, sendTimeoutMs: 5000, connections: 1 });
+    expect(await provider.send(message)).toMatchObject(outcome);
+    expect(server.requests.map(({ path }) => path)).toEqual([
+      '/sms/3/messages',
+      '/sms/3/logs?messageId=r1-7',
+    ]);
+    await server.close();
+    await provider.close();
+  },
+);

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { errorBody } from '../../api/http/errors.ts';
+import { defaultNames } from '../../domain/webservice.ts';
+import { webserviceRefusals } from '../../mailing/refused.ts';
+import { defaultWebserviceLimits } from '../../mailing/webservice.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const all = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map(([, found = '']) => found);
+
+test('the API page lists every code of an error, and no other', () => {
+  const listed = all(read('docs/api.md'), /^\| \d{3} \| `(\w+)` \|/gm);
+  expect(listed.toSorted()).toEqual(errorBody.shape.error.shape.code.options.toSorted());
+});
+
+test('every setting is explained in .env.example, and in the README or on the page of operations', () => {
+  const settings = all(read('config.ts'), /^ {2}([A-Z_]{3,}): /gm);
+  expect(settings).toContain('DATABASE_URL');
+  const example = read('.env.example');
+  const pages = read('README.md') + read('docs/operations.md');
+  expect(settings.filter((name) => !new RegExp(`^#?${name}=`, 'm').test(example))).toEqual([]);
+  expect(settings.filter((name) => !pages.includes(`\`${name}\``))).toEqual([]);
+});
+
+test('links between the pages lead somewhere', () => {
+  for (const page of [
+    'README.md',
+    'docs/architecture.md',
+    'docs/states.md',
+    'docs/operations.md',
+    'docs/api.md',
+  ]) {
+    for (const link of all(read(page), /\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      expect(
+        () =>
+          read(
+            new URL(link, `file:///${page}`).pathname.slice(1).replace(/\/$/, '/0001-campaign-workflow.md'),
+          ),
+        `${page}: ${link}`,
+      ).not.toThrow();
+    }
+  }
+});
+
+test('the contract of web services names every code, limit and default name as the code has them', () => {
+  const page = read('docs/webservice.md');
+  const codes = new Set(all(page, /`(\w+)`/g));
+  expect(webserviceRefusals.filter((code) => !codes.has(code))).toEqual([]);
+
+  const rows = { code: 'code', name: 'name', mobile: 'mobile', phone: 'phone', phone2: 'phone 2' };
+  for (const [field, row] of Object.entries({ ...rows, birthDate: 'birth date', customMessage: 'message' })) {
+    const names = new RegExp(`^\\| ${row} \\| (.*) \\|$`, 'm').exec(page)?.[1] ?? '';
+    expect(all(names, /`(\w+)`/g), field).toEqual(
+      Object.entries(defaultNames).find(([name]) => name === field)?.[1],
+    );
+  }
+
+  const { depth, pages, recordBytes, bytes, redirects, idleMs, totalMs } = defaultWebserviceLimits;
+  const flowing = page.replaceAll(/\s+/g, ' ');
+  for (const limit of [
+    `up to ${bytes / 2 ** 30} GiB`,
+    `At most ${recordBytes / 2 ** 20} MiB for one record`,
+    `${depth} levels of nesting`,
+    `${pages.toLocaleString('en')} pages`,
+    `${totalMs / 60_000} minutes for all of it`,
+    `${idleMs / 1000} seconds without a byte`,
+    `Up to ${redirects} redirects`,
+  ])
+    expect(flowing).toContain(limit);
+});

@@ -1,0 +1,285 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { contactFields, type ExtraField } from '../../domain/contact.ts';
+import { defaultNames, fieldMap, foldAttribute } from '../../domain/webservice.ts';
+import { createFieldMap } from '../../mailing/field-map.ts';
+import { readJsonAnswer } from '../../mailing/json-answer.ts';
+import { WebserviceRefused } from '../../mailing/refused.ts';
+
+const limits = { depth: 50, recordBytes: 64 * 1024 };
+
+/** In pieces of so many bytes, over and over; [] gives it whole. */
+async function* pieces(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
+  let at = 0;
+  for (let turn = 0; at < bytes.length; turn++) {
+    const size = sizes.length === 0 ? bytes.length : (sizes[turn % sizes.length] ?? 1);
+    yield bytes.subarray(at, at + size);
+    at += size;
+  }
+}
+
+async function read(
+  body: string | Buffer,
+  {
+    sizes = [],
+    recordsPath = null,
+    contentType = '',
+    skim = false,
+  }: { sizes?: readonly number[]; recordsPath?: string | null; contentType?: string; skim?: boolean } = {},
+): Promise<unknown[]> {
+  const found: unknown[] = [];
+  const bytes = pieces(Buffer.from(body), sizes);
+  for await (const batch of readJsonAnswer({ host: 'x', contentType, bytes }, { recordsPath, limits, skim }))
+    found.push(...batch);
+  return found;
+}
+
+/** What was read, or the code of the refusal; anything else that is thrown fails the test. */
+async function outcome(...args: Parameters<typeof read>): Promise<unknown[] | string> {
+  try {
+    return await read(...args);
+  } catch (error) {
+    if (error instanceof WebserviceRefused) return error.code;
+    throw error;
+  }
+}
+
+const runs = 10_000;
+const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 4 });
+const record = fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1, maxKeys: 5 });
+const blank = fc.stringMatching(/^[ \t\r\n]{0,3}$/);
+/** The same value as people and programs write it: compact, or over several lines. */
+const written = (value: unknown, indent: number): string => JSON.stringify(value, null, indent);
+
+describe('the JSON reader', () => {
+  test('reads what JSON.parse reads, wherever the pieces end', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(record, { maxLength: 6 }),
+        fc.constantFrom('array', 'object', 'lines'),
+        fc.nat(3),
+        fc.constantFrom('', '\ufeff'),
+        blank,
+        sizes,
+        async (records, form, indent, mark, around, sizes) => {
+          const array = written(records, indent);
+          const body = {
+            array,
+            object: `{"n":${around}1,"a":[],"inner":${around}{"items"${around}:${array}},"z":"}]"}`,
+            lines: records.map((one) => written(one, 0)).join('\n'),
+          }[form];
+          const contentType = form === 'lines' ? 'application/x-ndjson' : '';
+          const whole = mark + around + body + around;
+          const answer = await outcome(whole, { sizes, contentType });
+          const skimmed = await outcome(whole, { sizes, contentType, skim: true });
+          if (form === 'lines' && records.length === 0) {
+            expect([answer, skimmed]).toEqual(['empty_answer', 'empty_answer']);
+          } else {
+            expect(answer).toEqual(JSON.parse(array));
+            expect(skimmed).toHaveLength(records.length);
+          }
+        },
+      ),
+      { numRuns: runs },
+    );
+  }, 120_000);
+
+  test('never crashes or hangs on bytes that are broken, and reads nothing that JSON.parse would not', async () => {
+    const flaw = fc.record({
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      cut: fc.nat(5),
+      insert: fc.oneof(
+        fc.constantFrom('"', '\\', '{', '}', '[', ']', ',', ':', '0', '\u0000', 'é'),
+        fc.string({ maxLength: 3 }),
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(record, { maxLength: 4 }),
+        fc.array(flaw, { maxLength: 3 }),
+        sizes,
+        async (records, flaws, sizes) => {
+          let body = written({ data: records }, 0);
+          for (const { at, cut, insert } of flaws) {
+            const index = Math.floor(at * body.length);
+            body = body.slice(0, index) + insert + body.slice(index + cut);
+          }
+          const answer = await outcome(body, { sizes, recordsPath: 'data' });
+          let parsed: unknown;
+          try {
+            parsed = JSON.parse(Buffer.from(body).toString());
+          } catch {
+            parsed = undefined;
+          }
+          if (parsed === undefined && typeof answer !== 'string') {
+            // Several documents one after the other are lines, each of which is one.
+            expect(answer).toEqual(
+              body
+                .trim()
+                .split('\n')
+                .filter((line) => line.trim() !== '')
+                .map((line): unknown => JSON.parse(line)),
+            );
+          }
+        },
+      ),
+      { numRuns: runs },
+    );
+  }, 120_000);
+
+  test('never crashes on bytes of any kind', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 200 }),
+        sizes,
+        fc.constantFrom('', 'application/x-ndjson'),
+        async (bytes, sizes, contentType) => {
+          const answer = await outcome(Buffer.from(bytes), { sizes, contentType });
+          expect(typeof answer === 'string' || Array.isArray(answer)).toBe(true);
+        },
+      ),
+      { numRuns: runs },
+    );
+  }, 120_000);
+
+  test('takes an answer for one of lines or for a document whatever the pieces that it comes in', async () => {
+    for (const [first, isLines] of [
+      [60_000, true],
+      [70_000, false],
+    ] as const) {
+      const body = `${written({ long: 'x'.repeat(first / 2), more: 'x'.repeat(first / 2) }, 0)}\n{"a": 1}`;
+      for (const sizes of [[], [1_000], [65_000, 200_000], [65_536], [first + 50, 10]])
+        expect(await outcome(body, { sizes }), `${first} in ${sizes.join()}`).toEqual(
+          isLines ? [expect.anything(), { a: 1 }] : 'not_json',
+        );
+    }
+  });
+
+  test('holds a text of 64 KiB that comes byte by byte', async () => {
+    const long = 'é'.repeat(30_000);
+    expect(await read(written([{ long }], 0), { sizes: [1] })).toEqual([{ long }]);
+    expect(await outcome(written([{ long: long + long }], 0), { sizes: [1] })).toBe('record_too_large');
+  });
+
+  test('reads a first line that is longer than is looked for as one of a document', async () => {
+    const line = written({ a: 'x'.repeat(70_000 / 2) }, 0);
+    expect(await read(`${line}\n${line}`)).toHaveLength(2);
+    const data = written({ data: Array.from({ length: 5_000 }, (_, codigo) => ({ codigo })) }, 0);
+    expect(await read(`${data}\n`)).toHaveLength(5_000);
+  });
+});
+
+describe('the field map', () => {
+  const extraFields: ExtraField[] = [
+    { name: 'valor', type: 'number', required: false },
+    { name: 'vencimento', type: 'date', required: false },
+  ];
+  const map = (changes: object = {}) => createFieldMap({ fieldMap: fieldMap.parse(changes), extraFields });
+
+  test('reads the default names, in any writing of them', () => {
+    const fields = contactFields.map(({ field }) => field);
+    for (const field of fields) {
+      for (const name of defaultNames[field]) {
+        for (const one of [
+          name,
+          name.toUpperCase(),
+          name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+        ]) {
+          const result = map()(1, { [one]: field === 'birthDate' ? '1980-12-31' : '11987654321' });
+          expect(result, one).toMatchObject({ ok: true });
+          if (result.ok) expect(result.contact[field], one).not.toBe('');
+        }
+      }
+    }
+    expect(map()(1, { Código: 7, 'Data de Nascimento': '31/12/1980', VALOR: 10.5 })).toMatchObject({
+      contact: { code: '7', birthDate: '1980-12-31', extra: { valor: '10.5' } },
+    });
+  });
+
+  test('takes the first default name that has a value, and none where the campaign names an attribute', () => {
+    expect(map()(1, { id: 9, codigo: null, code: 5 })).toMatchObject({ contact: { code: '5' } });
+    expect(map({ code: 'ref' })(1, { codigo: 5 })).toMatchObject({ contact: { code: '' } });
+  });
+
+  test('follows dotted paths, and prefers an attribute that has the dots in its name', () => {
+    const element = { 'a.b': 1, a: { b: 2, list: [{ n: 3 }] }, __proto__: { c: 4 } };
+    expect(map({ code: 'a.b' })(1, element)).toMatchObject({ contact: { code: '1' } });
+    expect(map({ code: 'a.list.0.n' })(1, element)).toMatchObject({ contact: { code: '3' } });
+    for (const path of ['c', 'constructor', '__proto__', 'a.list.length', 'a.list.9.n', 'a.b.c'])
+      expect(map({ code: path })(1, element), path).toMatchObject({ contact: { code: '' } });
+  });
+
+  test('takes numbers exactly, or not at all', () => {
+    expect(map()(1, { celular: 5511987654321, codigo: 1e3 })).toMatchObject({
+      contact: { mobile: '5511987654321', code: '1000' },
+    });
+    expect(map()(4, JSON.parse('{"codigo": 12345678901234567890}'))).toEqual({
+      line: 4,
+      ok: false,
+      problem: {
+        code: 'value_invalid',
+        column: 'codigo',
+        message: '"codigo" is a number with more digits than can be read exactly: it has to come as text.',
+      },
+    });
+  });
+
+  test('reads birth dates in the usual forms', () => {
+    for (const written of [
+      '1980-12-31',
+      '31/12/1980',
+      '31-12-1980',
+      '31.12.1980',
+      '19801231',
+      '1980-12-31T00:00:00.000Z',
+      '31/12/1980 00:00',
+    ])
+      expect(map()(1, { nascimento: written }), written).toMatchObject({
+        contact: { birthDate: '1980-12-31' },
+      });
+    expect(map()(1, { nascimento: '0000-00-00' })).toMatchObject({ contact: { birthDate: '' } });
+    expect(map()(1, { nascimento: 'ontem' })).toMatchObject({
+      ok: false,
+      problem: { column: 'data_nascimento' },
+    });
+  });
+
+  test('gives whatever it is shown a fate: a contact, or a problem that names no value', () => {
+    const names = fc.oneof(
+      fc.constantFrom(...Object.values(defaultNames).flat(), 'valor', 'vencimento', '__proto__', 'a.b'),
+      fc.string(),
+    );
+    const paths = fc.option(fc.constantFrom('a', 'a.b', 'a.0.b', 'constructor', '__proto__.x'), {
+      nil: null,
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.jsonValue(),
+          fc.dictionary(
+            names,
+            fc.oneof(fc.jsonValue(), fc.constantFrom('11987654321', 11987654321, '31/12/1980')),
+            { maxKeys: 8 },
+          ),
+        ),
+        fc.record({ code: paths, mobile: paths, birthDate: paths }),
+        (element, changes) => {
+          const result = map(changes)(3, element);
+          expect(result.line).toBe(3);
+          if (result.ok) {
+            expect(Object.keys(result.contact.extra)).toEqual(['valor', 'vencimento']);
+            for (const { field, maxLength } of contactFields) {
+              expect(typeof result.contact[field]).toBe('string');
+              expect(result.contact[field].length).toBeLessThanOrEqual(maxLength);
+            }
+          } else expect(result.problem.message).toMatch(/^(The element is|"[a-z_0-9]+" )/);
+        },
+      ),
+      { numRuns: runs },
+    );
+  }, 60_000);
+
+  test('folds a name to the same whatever it is folded from', () => {
+    fc.assert(fc.property(fc.string(), (name) => foldAttribute(foldAttribute(name)) === foldAttribute(name)));
+  });
+});

@@ -1,0 +1,223 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { choosePhone, maskPhone, parseBrazilian, parseByLibrary, parsePhone } from '../../domain/phone.ts';
+
+const mobile = '+5511987654321';
+
+describe('parsePhone', () => {
+  test.each([
+    '11987654321',
+    '(11) 98765-4321',
+    '11 9 8765 4321',
+    '11.98765.4321',
+    '011987654321',
+    '(011) 98765-4321',
+    '0xx11 98765-4321',
+    '(0XX11) 98765-4321',
+    '0**11 98765-4321',
+    '0 15 11 98765-4321',
+    '5511987654321',
+    '+5511987654321',
+    '+55 (11) 98765-4321',
+    '+55 (0)11 98765-4321',
+    '(+55) 11 98765-4321',
+    '005511987654321',
+    '00 55 11 98765-4321',
+    '055 11 98765-4321',
+    "'11987654321",
+    '11987654321.0',
+    '5511987654321,00',
+    '\u202a+55 11 98765\u20114321\u202c',
+    '\u00a011\u00a098765-4321 ',
+  ])('reads the spelling %j', (raw) => {
+    expect(parsePhone(raw)).toEqual({ ok: true, e164: mobile });
+  });
+
+  test.each(['', '   ', '\u200b'])('calls %j missing', (raw) => {
+    expect(parsePhone(raw)).toMatchObject({ ok: false, reason: 'phone_missing' });
+  });
+
+  test.each([
+    ['-', null],
+    ['não tem', null],
+    ['123', null],
+    ['20987654321', null], // no such DDD
+    ['00987654321', null],
+    ['11 87654-32109', null], // eleven digits without the 9
+    ['119876543210', null],
+    ['11987654321 / 11912345678', null],
+    ['11987654321 ou 11912345678', null],
+    ['11987654321 ramal 3', null],
+    ['11987654321 x3', null],
+    ['=11987654321', null],
+    ['+99911987654321', null],
+    ['1'.repeat(300), null],
+    ['98765-4321', 'area_code_missing'],
+    ['3456-7890', 'area_code_missing'],
+    ['5,51199E+12', 'spreadsheet_number'],
+    ['1.19877E+10', 'spreadsheet_number'],
+    ['1E+10', 'spreadsheet_number'],
+    ['1187654321', 'ninth_digit_missing'],
+    ['(11) 7765-4321', 'ninth_digit_missing'], // once Nextel: the metadata still calls it a mobile number
+    ['+55 11 9876-5432', 'ninth_digit_missing'],
+    ['1198765432.0', 'ninth_digit_missing'], // not 11 98765-4320
+  ] as const)('calls %j invalid, with the hint %s', (raw, hint) => {
+    expect(parsePhone(raw)).toEqual({ ok: false, reason: 'phone_invalid', hint });
+  });
+
+  test.each([
+    '1134567890',
+    '(0xx11) 3456-7890',
+    '+55 11 3456-7890',
+    '08001234567',
+    '4004-1234',
+    '+44 20 7946 0958',
+  ])('tells that %j is no mobile number', (raw) => {
+    expect(parsePhone(raw)).toMatchObject({ ok: false, reason: 'not_a_mobile' });
+  });
+
+  test('puts the ninth digit in front only where asked to, and only of mobile numbers', () => {
+    const options = { addNinthDigit: true };
+    expect(parsePhone('(11) 8765-4321', options)).toEqual({ ok: true, e164: mobile });
+    expect(parsePhone('0055 11 8765.4321', options)).toEqual({ ok: true, e164: mobile });
+    expect(parsePhone('11 7765-4321', options)).toEqual({ ok: true, e164: '+5511977654321' });
+    expect(parsePhone('11 3765-4321', options)).toMatchObject({ reason: 'not_a_mobile' });
+    expect(parsePhone('20 8765-4321', options)).toMatchObject({ reason: 'phone_invalid' });
+    expect(parsePhone(mobile, options)).toEqual({ ok: true, e164: mobile });
+  });
+
+  test('reads other countries, and takes the default country from the deployment', () => {
+    expect(parsePhone('+351 912 345 678')).toEqual({ ok: true, e164: '+351912345678' });
+    expect(parsePhone('00351 912 345 678')).toEqual({ ok: true, e164: '+351912345678' });
+    expect(parsePhone('+1 415 555 2671')).toEqual({ ok: true, e164: '+14155552671' });
+    expect(parsePhone('912 345 678', { defaultCountry: 'PT' })).toEqual({ ok: true, e164: '+351912345678' });
+    expect(parsePhone('11987654321', { defaultCountry: 'PT' })).toMatchObject({ reason: 'phone_invalid' });
+    expect(parsePhone('+55 11 98765-4321', { defaultCountry: 'PT' })).toEqual({ ok: true, e164: mobile });
+  });
+});
+
+describe('the fast way for Brazilian numbers', () => {
+  const national = fc.oneof(
+    fc.integer({ min: 0, max: 99_999_999_999 }).map((number) => String(number).padStart(11, '0')),
+    fc.integer({ min: 0, max: 9_999_999_999 }).map((number) => String(number).padStart(10, '0')),
+    fc
+      .tuple(fc.integer({ min: 10, max: 99 }), fc.integer({ min: 0, max: 99_999_999 }))
+      .map(([ddd, number]) => `${ddd}9${String(number).padStart(8, '0')}`),
+  );
+  const prefixes = [
+    '',
+    '',
+    '0xx',
+    '(0XX',
+    '0**',
+    '55',
+    '+55 ',
+    '(+55)',
+    '0055',
+    '00 55 ',
+    '0',
+    '00',
+    '015',
+    '055',
+    '+',
+  ];
+  const spelling = fc
+    .tuple(
+      fc.constantFrom(...prefixes),
+      national,
+      fc.constantFrom<(digits: string) => string>(
+        (digits) => digits,
+        (digits) => `(${digits.slice(0, 2)}) ${digits.slice(2, 7)}-${digits.slice(7)}`,
+        (digits) => `${digits.slice(0, 2)} ${digits.slice(2, 3)} ${digits.slice(3, 7)} ${digits.slice(7)}`,
+        (digits) => ` ${digits.slice(0, 2)}--${digits.slice(2)} `,
+        (digits) => `${digits.slice(0, -1)}.${digits.slice(-1)}`,
+        (digits) => `${digits.slice(0, 2)}.${digits.slice(2, 7)}.${digits.slice(7)}`,
+      ),
+    )
+    .map(([prefix, digits, spell]) => prefix + spell(digits));
+  const soup = fc.string({
+    unit: fc.constantFrom(...'0123456789012345678959 ()+-.xX'.split('')),
+    maxLength: 18,
+  });
+
+  test('answers as libphonenumber does, wherever it answers', () => {
+    let answered = 0;
+    const holds = fc.property(
+      fc.oneof({ weight: 4, arbitrary: spelling }, { weight: 1, arbitrary: soup }),
+      fc.record({ addNinthDigit: fc.boolean(), defaultCountry: fc.constantFrom('BR', 'BR', 'PT') }),
+      (raw, options) => {
+        const fast = parseBrazilian(raw, options);
+        if (fast === undefined) return;
+        answered++;
+        expect(fast).toEqual(parseByLibrary(raw, options));
+      },
+    );
+    fc.assert(holds, { numRuns: 20_000 });
+    expect(answered).toBeGreaterThan(2_000);
+  });
+
+  test('knows the DDDs that libphonenumber knows', () => {
+    for (let ddd = 10; ddd <= 99; ddd++) {
+      expect(parseBrazilian(`${ddd}987654321`)?.ok ?? false).toBe(parseByLibrary(`${ddd}987654321`).ok);
+    }
+  });
+
+  test('answers the common spellings', () => {
+    for (const raw of [
+      '(11) 98765-4321',
+      '+55 11 98765-4321',
+      '11.98765.4321',
+      '(0xx11) 98765-4321',
+      '1134567890',
+    ]) {
+      expect(parseBrazilian(raw)).toBeDefined();
+    }
+  });
+});
+
+test('parsePhone has an answer for any string', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (raw) => {
+      const result = parsePhone(raw);
+      if (result.ok) expect(result.e164).toMatch(/^\+[1-9]\d{6,14}$/);
+    }),
+  );
+});
+
+describe('choosePhone', () => {
+  const landline = '1134567890';
+
+  test('takes the first mobile number of mobile, phone, phone 2', () => {
+    expect(choosePhone({ mobile: '11987654321', phone: '11911111111', phone2: '' })).toEqual({
+      ok: true,
+      e164: mobile,
+      field: 'mobile',
+    });
+    expect(choosePhone({ mobile: '', phone: landline, phone2: '11987654321' })).toEqual({
+      ok: true,
+      e164: mobile,
+      field: 'phone2',
+    });
+  });
+
+  test('with none, gives the reason that tells most', () => {
+    const reason = (mobile: string, phone: string, phone2: string) => choosePhone({ mobile, phone, phone2 });
+    expect(reason('', '', '')).toEqual({ ok: false, reason: 'phone_missing', hint: null });
+    expect(reason('', landline, '')).toMatchObject({ reason: 'not_a_mobile' });
+    expect(reason('123', landline, '')).toMatchObject({ reason: 'phone_invalid' });
+    expect(reason(landline, '', '123')).toMatchObject({ reason: 'phone_invalid' });
+    expect(reason('1,2E+10', '123', '')).toMatchObject({ hint: 'spreadsheet_number' });
+  });
+});
+
+describe('maskPhone', () => {
+  test.each([
+    ['+5511987654321', '+55 11 9****-4321'],
+    ['+551134567890', '+55 11 ****-7890'],
+    ['+14155552671', '+14****71'],
+    ['11987654321', '****'],
+    ['', '****'],
+  ])('shows %s as %s', (e164, masked) => {
+    expect(maskPhone(e164)).toBe(masked);
+  });
+});

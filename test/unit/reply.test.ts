@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bareWord, createReplyReader, defaultReplyWords } from '../../domain/reply.ts';
+
+const wishOf = createReplyReader(defaultReplyWords);
+
+describe('a reply opts out', () => {
+  test.each([
+    'SAIR',
+    'sair',
+    'Saír',
+    'S.A.I.R!',
+    ' s a i r \n',
+    '"Sair."',
+    'SAIR 🙏',
+    'ｓａｉｒ',
+    '𝗦𝗔𝗜𝗥',
+    's\u200bair',
+    'pare',
+    'PARAR',
+    'Stop',
+    'stop all',
+    'cancelar',
+    'Descadastrar',
+    'sair\0',
+  ])('by %j', (text) => {
+    expect(wishOf(text)).toBe('opt_out');
+  });
+});
+
+describe('a reply does not opt out', () => {
+  test.each([
+    'sair da promoção',
+    'quero sair',
+    'não pare',
+    'sai',
+    'sairá',
+    'parede',
+    'SAIR SAIR',
+    '',
+    '   ',
+    '👍',
+    '...',
+    'ok',
+    'x'.repeat(1600),
+  ])('by %j', (text) => {
+    expect(wishOf(text)).toBeNull();
+  });
+});
+
+test('a reply opts in again, or calls for help', () => {
+  expect(['VOLTAR', 'Start!', 'ajuda', 'HELP ?'].map(wishOf)).toEqual(['opt_in', 'opt_in', 'help', 'help']);
+});
+
+test('the words are those of the deployment', () => {
+  const own = createReplyReader({
+    optOut: ['Não quero mais', ''],
+    optIn: ['Sim', 'nao quero mais'],
+    help: [],
+  });
+  expect(['nao quero mais!', 'NÃO-QUERO-MAIS', 'sim', 'SAIR', ''].map(own)).toEqual([
+    'opt_out',
+    'opt_out',
+    'opt_in',
+    null,
+    null,
+  ]);
+});
+
+describe('properties', () => {
+  const words = fc.constantFrom(...defaultReplyWords.optOut);
+  const noise = fc.string({
+    unit: fc.constantFrom(' ', '\n', '.', '!', '"', '-', '…', '🙏', '\u0301', '\u0303', '\u200b'),
+    maxLength: 3,
+  });
+
+  test('case, accents, punctuation and spaces make no difference', () => {
+    const places = fc.array(fc.record({ before: noise, upper: fc.boolean() }), {
+      minLength: 20,
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(words, places, noise, (word, all, after) => {
+        const letters = Array.from(word, (letter, index) => {
+          const { before = '', upper = false } = all[index] ?? {};
+          return before + (upper ? letter : letter.toLowerCase());
+        });
+        expect(wishOf(letters.join('') + after)).toBe('opt_out');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('a letter more and it is another word', () => {
+    const letter = fc.constantFrom('b', 'z', 'ç', 'ã', 'e', 'a', '0', '9', 'ж', 'ß');
+    const known = Object.values(defaultReplyWords).flat().map(bareWord);
+    fc.assert(
+      fc.property(words, letter, fc.nat(), (word, more, at) => {
+        const place = at % (word.length + 1);
+        const written = word.slice(0, place) + more + word.slice(place);
+        fc.pre(!known.includes(bareWord(written)));
+        expect(wishOf(written)).toBeNull();
+      }),
+    );
+  });
+
+  test('every letter that Latin alphabets have reads the same in capitals and in small, and twice as once', () => {
+    const unsteady: string[] = [];
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const letter = String.fromCodePoint(code);
+      if (!/\p{Script=Latin}/u.test(letter)) continue;
+      const read = bareWord(letter);
+      const others = [read, letter.toUpperCase(), letter.toLowerCase()];
+      if (others.some((other) => bareWord(other) !== read)) unsteady.push(letter);
+    }
+    expect(unsteady).toEqual([]);
+  });
+
+  test('any text is read, and reading it twice says the same', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+        expect(bareWord(bareWord(text))).toBe(bareWord(text));
+        wishOf(text);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { checkSafeguards, measureOf, type SafeguardFacts } from '../../domain/safeguards.ts';
+
+const now = new Date('2026-11-24T12:00:00Z');
+const facts: SafeguardFacts = {
+  safeguards: { approval: false, canarySize: null, canaryMinutes: 5, stopAtPercent: 20 },
+  measure: { outcomes: 100, failures: 0 },
+  measuredFrom: null,
+  canaryLeftAt: null,
+  canaryOver: false,
+  now,
+};
+const withCanary = { ...facts.safeguards, canarySize: 30 };
+
+describe('the threshold', () => {
+  test('is passed by more than its share, not by as much', () => {
+    expect(checkSafeguards({ ...facts, measure: { outcomes: 100, failures: 20 } })).toEqual({
+      go: 'on',
+      limit: null,
+    });
+    expect(checkSafeguards({ ...facts, measure: { outcomes: 100, failures: 21 } })).toEqual({
+      go: 'stop',
+      reason: {
+        code: 'threshold',
+        failures: 21,
+        outcomes: 100,
+        percent: 21,
+        stopAtPercent: 20,
+        canary: false,
+      },
+    });
+  });
+
+  test('says nothing of fewer than 50 outcomes', () => {
+    expect(checkSafeguards({ ...facts, measure: { outcomes: 49, failures: 49 } }).go).toBe('on');
+    expect(checkSafeguards({ ...facts, measure: { outcomes: 50, failures: 49 } }).go).toBe('stop');
+  });
+
+  test('measures only what came after a person let the run go on', () => {
+    const measuredFrom = { outcomes: 100, failures: 90 };
+    expect(checkSafeguards({ ...facts, measuredFrom, measure: { outcomes: 200, failures: 110 } }).go).toBe(
+      'on',
+    );
+    expect(
+      checkSafeguards({ ...facts, measuredFrom, measure: { outcomes: 200, failures: 111 } }),
+    ).toMatchObject({ go: 'stop', reason: { outcomes: 100, failures: 21 } });
+  });
+
+  test('counts what failed, was undelivered or answered with an opt-out, among all that was handed over', () => {
+    const counts = (
+      [
+        ['queued', 1],
+        ['skipped', 2],
+        ['cancelled', 4],
+        ['sent', 8],
+        ['delivered', 16],
+        ['undelivered', 32],
+        ['failed', 64],
+        ['unknown', 128],
+      ] as const
+    ).map(([status, messages]) => ({ status, messages }));
+    expect(measureOf(counts, 3)).toEqual({ outcomes: 8 + 16 + 32 + 64 + 128, failures: 32 + 64 + 3 });
+  });
+});
+
+describe('the canary', () => {
+  test('lets its messages leave, waits, and then lets the others go', () => {
+    const canary = { ...facts, safeguards: withCanary };
+    expect(checkSafeguards({ ...canary, measure: { outcomes: 12, failures: 0 } })).toEqual({
+      go: 'on',
+      limit: 18,
+    });
+    const left = { ...canary, measure: { outcomes: 30, failures: 6 } };
+    expect(checkSafeguards(left)).toEqual({ go: 'wait', until: new Date('2026-11-24T12:05:00Z') });
+    const canaryLeftAt = new Date('2026-11-24T11:55:00Z');
+    expect(checkSafeguards({ ...left, canaryLeftAt })).toEqual({ go: 'on', limit: null });
+    expect(checkSafeguards({ ...left, canaryOver: true })).toEqual({ go: 'on', limit: null });
+  });
+
+  test('stops the run by its own few messages', () => {
+    expect(
+      checkSafeguards({ ...facts, safeguards: withCanary, measure: { outcomes: 30, failures: 7 } }),
+    ).toMatchObject({ go: 'stop', reason: { percent: 23, canary: true } });
+  });
+});
+
+test('whatever is measured, no more leave than the canary has, and a run goes on only below the threshold', () => {
+  fc.assert(
+    fc.property(
+      fc.option(fc.integer({ min: 1, max: 200 })),
+      fc.option(fc.integer({ min: 1, max: 100 })),
+      fc.integer({ min: 0, max: 1_000 }),
+      fc.integer({ min: 0, max: 1_000 }),
+      fc.boolean(),
+      (canarySize, stopAtPercent, outcomes, failed, canaryOver) => {
+        const failures = Math.min(failed, outcomes);
+        const answer = checkSafeguards({
+          ...facts,
+          safeguards: { approval: false, canarySize, canaryMinutes: 5, stopAtPercent },
+          measure: { outcomes, failures },
+          canaryOver,
+        });
+        if (answer.go === 'on' && canarySize !== null && !canaryOver)
+          expect(outcomes + (answer.limit ?? Infinity)).toBe(canarySize);
+        if (answer.go !== 'stop' && stopAtPercent !== null && outcomes >= 50)
+          expect(failures / outcomes).toBeLessThanOrEqual(stopAtPercent / 100 + 1e-9);
+        if (answer.go === 'stop') expect(stopAtPercent).not.toBeNull();
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});

@@ -1,0 +1,220 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { profiles } from '../../domain/segments.ts';
+import { compose, parseTemplate, render, type Template } from '../../domain/template.ts';
+
+const contact = { code: '42', name: 'João', customMessage: '', extra: { valor: '1.234,56' } };
+const options = { removeAccents: true, profile: profiles.gsm, maxSegments: 1, extraFieldNames: ['valor'] };
+
+function template(text: string, extraFieldNames: readonly string[] = ['valor']): Template {
+  const parsed = parseTemplate(text, extraFieldNames);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.template;
+}
+
+function problems(text: string): [code: string, at: number][] {
+  const parsed = parseTemplate(text, ['valor']);
+  return parsed.ok ? [] : parsed.problems.map(({ code, at }) => [code, at]);
+}
+
+describe('parseTemplate', () => {
+  test.each(['Oi {nome}', 'Oi {name}', 'Oi {NOME}', 'Oi { Nome }'])('knows the placeholder in %j', (text) => {
+    expect(render(template(text), contact)).toBe('Oi João');
+  });
+
+  test('knows the code with and without its accent, in Portuguese and English', () => {
+    expect(render(template('{codigo} {code} {Código} {CODE}'), contact)).toBe('42 42 42 42');
+  });
+
+  test('knows the extra fields of the mailing', () => {
+    expect(render(template('R$ {valor}, {Valor}'), contact)).toBe('R$ 1.234,56, 1.234,56');
+  });
+
+  test('takes a template apart into plain data', () => {
+    expect(template('{nome}{codigo}!')).toEqual({ literals: ['', '', '!'], placeholders: ['name', 'code'] });
+    expect(template('Oi')).toEqual({ literals: ['Oi'], placeholders: [] });
+  });
+
+  test.each([
+    ['', [['template_empty', 0]]],
+    [' \n\t', [['template_empty', 0]]],
+    ['a'.repeat(161), [['template_too_long', 160]]],
+    // As maxlength of an HTML field counts: each of them is two.
+    ['🎉'.repeat(81), [['template_too_long', 160]]],
+    ['Oi {cpf}', [['placeholder_unknown', 3]]],
+    ['Oi {}', [['placeholder_unknown', 3]]],
+    ['Oi {constructor}', [['placeholder_unknown', 3]]],
+    ['Oi {nome', [['brace_unbalanced', 3]]],
+    ['Oi nome}', [['brace_unbalanced', 7]]],
+    [
+      '{{nome}}',
+      [
+        ['brace_unbalanced', 0],
+        ['brace_unbalanced', 7],
+      ],
+    ],
+    ['{nome {codigo}', [['brace_unbalanced', 0]]],
+    [
+      '{a} {b} }',
+      [
+        ['placeholder_unknown', 0],
+        ['placeholder_unknown', 4],
+        ['brace_unbalanced', 8],
+      ],
+    ],
+    ['a\u0000b', [['character_forbidden', 1]]],
+    ['a\ud83d', [['character_forbidden', 1]]],
+  ] as const)('names everything wrong with %j', (text, expected) => {
+    expect(problems(text)).toEqual(expected);
+  });
+
+  test('allows exactly 160 characters, and line breaks', () => {
+    expect(problems('a'.repeat(160))).toEqual([]);
+    expect(problems('Oi\r\ntchau')).toEqual([]);
+  });
+
+  test('takes apart or refuses any string, and a text without braces comes back as it is', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('{', '}', 'nome', 'a', ' ', 'é', '🎉', 'valor') }),
+        (text) => {
+          const parsed = parseTemplate(text, ['valor']);
+          if (!parsed.ok) return;
+          expect(parsed.template.literals).toHaveLength(parsed.template.placeholders.length + 1);
+          expect(parsed.template.literals.join('')).not.toMatch(/[{}]/);
+          if (!text.includes('{')) expect(render(parsed.template, contact)).toBe(text);
+        },
+      ),
+    );
+  });
+});
+
+describe('render', () => {
+  test('leaves nothing in the place of a value that is missing', () => {
+    expect(render(template('Oi {nome}, R$ {valor}'), { code: '', name: '', extra: {} })).toBe('Oi , R$ ');
+  });
+
+  test('does not look for placeholders or patterns in values', () => {
+    expect(render(template('Oi {nome}'), { ...contact, name: '{codigo} $& $1' })).toBe('Oi {codigo} $& $1');
+  });
+
+  test('cleans values, which come from outside', () => {
+    expect(render(template('Oi {nome}!'), { ...contact, name: ' Ana\r\nAcesse\u0007\u202e ' })).toBe(
+      'Oi Ana Acesse!',
+    );
+  });
+});
+
+describe('compose', () => {
+  test('gives text, encoding and segments', () => {
+    expect(compose(template('Olá {nome}'), contact, options)).toEqual({
+      text: 'Ola Joao',
+      encoding: 'GSM-7',
+      segments: 1,
+    });
+    expect(compose(template('Olá {nome}'), contact, { ...options, removeAccents: false })).toEqual({
+      text: 'Olá João',
+      encoding: 'UCS-2',
+      segments: 1,
+    });
+  });
+
+  test('judges the length after the placeholders are filled in', () => {
+    const long = template('a'.repeat(154) + '{nome}');
+    expect(compose(long, { ...contact, name: 'Ana' }, options)).toMatchObject({ segments: 1 });
+    expect(compose(long, { ...contact, name: 'Mariana' }, options)).toEqual({ skip: 'message_too_long' });
+    expect(compose(long, { ...contact, name: 'Mariana' }, { ...options, maxSegments: 2 })).toMatchObject({
+      segments: 2,
+    });
+  });
+
+  test('counts the segments of the profile', () => {
+    const accented = template('é'.repeat(100));
+    expect(compose(accented, contact, { ...options, removeAccents: false })).toMatchObject({ segments: 1 });
+    expect(
+      compose(accented, contact, { ...options, removeAccents: false, profile: profiles.zenvia }),
+    ).toEqual({
+      skip: 'message_too_long',
+    });
+    expect(compose(accented, contact, { ...options, profile: profiles.zenvia })).toMatchObject({
+      text: 'e'.repeat(100),
+    });
+  });
+
+  test('skips what the provider does not take at all', () => {
+    const many = { ...options, profile: profiles.zenvia, maxSegments: 20 };
+    const words = 'abcdefghi '.repeat(152).trimEnd();
+    expect(compose(template('x'), { ...contact, customMessage: words }, many)).toMatchObject({
+      segments: 11,
+    });
+    expect(compose(template('x'), { ...contact, customMessage: `${words}xx` }, many)).toEqual({
+      skip: 'message_too_long',
+    });
+  });
+
+  test('collapses white space after filling, and keeps line breaks', () => {
+    expect(
+      compose(template('  Oi  {nome} ,\u00a0tudo \r\n bem? '), { ...contact, name: '' }, options),
+    ).toMatchObject({
+      text: 'Oi ,\u0020tudo\nbem?',
+    });
+    expect(
+      compose(template('a\u00a0b\u2003c\td'), contact, { ...options, removeAccents: false }),
+    ).toMatchObject({ text: 'a b c d', encoding: 'GSM-7' });
+  });
+
+  test('skips a message that comes out empty', () => {
+    expect(compose(template('{nome}'), { ...contact, name: '' }, options)).toEqual({ skip: 'message_empty' });
+    expect(compose(template('{nome}'), { ...contact, name: ' \u00a0 ' }, options)).toEqual({
+      skip: 'message_empty',
+    });
+  });
+
+  describe('a custom message', () => {
+    const custom = (customMessage: string, values: Partial<typeof contact> = {}) =>
+      compose(template('x'), { ...contact, ...values, customMessage }, options);
+
+    test('replaces the template, and has the same placeholders', () => {
+      expect(custom('Só você, {Nome}: R$ {valor}')).toMatchObject({ text: 'So voce, Joao: R$ 1.234,56' });
+    });
+
+    test('is never sent with braces in it: an unknown placeholder or a single brace leaves the contact out', () => {
+      for (const text of ['Oi {saldo}', 'Oi {nome', 'Oi :}', '{{nome}}', '{}'])
+        expect(custom(text), text).toEqual({ skip: 'placeholder_unknown' });
+    });
+
+    test('is judged with its values filled in', () => {
+      const long = `{nome} ${'x'.repeat(154)}`;
+      expect(custom(long)).toMatchObject({ segments: 1 });
+      expect(custom(long, { name: 'Joaquim Maria' })).toEqual({ skip: 'message_too_long' });
+    });
+
+    test('does not take the braces of a value for a placeholder', () => {
+      expect(custom('Oi {nome}', { name: '{saldo}' })).toMatchObject({ text: 'Oi {saldo}' });
+    });
+  });
+
+  test('never gives a text with white space that is not one space or a line break', () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom('a', 'é', ' ', '  ', '\n', '\r', '\t', '\u00a0', '\u200b', '🎉', '\u3000'),
+        }),
+        fc.boolean(),
+        (customMessage, removeAccents) => {
+          const composed = compose(
+            template('x'),
+            { ...contact, customMessage: `.${customMessage}` },
+            {
+              ...options,
+              removeAccents,
+              maxSegments: 100,
+            },
+          );
+          if ('skip' in composed) throw new Error('not too long');
+          expect(composed.text).not.toMatch(/[^\S\n ]| {2}|^\s|\s$| \n|\n /);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import twilio from 'twilio';
+import { verifyTwilioCallback } from '../../sms/twilio/callbacks.ts';
+
+/** The oracle is Twilio's own library: it signs, we verify. */
+const authToken = 'the-token';
+const url = 'https://torpedo.example/webhooks/providers/1/receipts?message=123';
+const form = { MessageSid: 'SM1', MessageStatus: 'delivered', To: '+5511988887777', Empty: '' };
+const sign = (signedUrl: string, fields: Record<string, string | string[]>) =>
+  twilio.getExpectedTwilioSignature(authToken, signedUrl, fields);
+const verify = (
+  signature: string | undefined,
+  callback: { url?: string; form?: Record<string, string | string[]>; rawBody?: string },
+) =>
+  verifyTwilioCallback(authToken, {
+    method: 'POST',
+    url,
+    query: {},
+    form,
+    json: null,
+    rawBody: '',
+    ...callback,
+    headers: { 'x-twilio-signature': signature },
+  });
+
+test('a callback signed by Twilio is genuine', () => {
+  expect(verify(sign(url, form), {})).toBe(true);
+});
+
+test('a changed field, URL or signature is not', () => {
+  const signature = sign(url, form);
+  expect(verify(signature, { form: { ...form, MessageStatus: 'failed' } })).toBe(false);
+  expect(verify(signature, { form: { ...form, Added: 'x' } })).toBe(false);
+  expect(verify(signature, { url: url.replace('123', '124') })).toBe(false);
+  expect(verify(signature.toLowerCase(), {})).toBe(false);
+  expect(verify('', {})).toBe(false);
+  expect(verify(undefined, {})).toBe(false);
+});
+
+test('another token signs for nobody', () => {
+  expect(verify(twilio.getExpectedTwilioSignature('another', url, form), {})).toBe(false);
+});
+
+test.each([
+  ['https://torpedo.example/x', 'https://torpedo.example:443/x'],
+  ['http://torpedo.example/x?a=1', 'http://torpedo.example:80/x?a=1'],
+  ['https://torpedo.example:8443/x', 'https://torpedo.example:8443/x'],
+  ['https://torpedo.example/x', 'https://torpedo.example:8443/x'],
+  ['http://[::1]/x', 'http://[::1]:80/x'],
+  ['https://torpedo.example', 'https://torpedo.example:443'],
+])('the port may be missing or be added: %s and %s', (signed, received) => {
+  expect(verify(sign(signed, form), { url: received })).toBe(true);
+});
+
+test("characters of the URL are taken as Twilio signed them, as the quote in it's", () => {
+  const odd = "https://torpedo.example/x?name=it's|ok";
+  expect(verify(sign(odd, form), { url: odd })).toBe(true);
+});
+
+test('a body that is no form is bound by its hash in the URL', () => {
+  const rawBody = '{"a":1}';
+  const hashed = `${url}&bodySHA256=${createHash('sha256').update(rawBody).digest('hex')}`;
+  const signature = sign(hashed, {});
+  expect(verify(signature, { url: hashed, form: {}, rawBody })).toBe(true);
+  expect(verify(signature, { url: hashed, form: {}, rawBody: '{"a":2}' })).toBe(false);
+  expect(twilio.validateRequestWithBody(authToken, signature, hashed, rawBody)).toBe(true);
+});
+
+test("whatever the fields are, Twilio's signature is ours", () => {
+  const value = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.array(fc.string(), { minLength: 1, maxLength: 4 }),
+  );
+  const name = fc.string({ minLength: 1 }).filter((one) => one !== '__proto__');
+  fc.assert(
+    fc.property(fc.dictionary(name, value, { noNullPrototype: true }), (fields) => {
+      expect(verify(sign(url, fields), { form: fields })).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type AddressValues,
+  buildAddress,
+  fillParamValue,
+  parseParamValue,
+} from '../../domain/web-address.ts';
+import { webserviceBlock } from '../../domain/webservice.ts';
+
+const values: AddressValues = {
+  timezone: 'America/Sao_Paulo',
+  // Still the 23rd in São Paulo.
+  now: new Date('2026-11-24T01:30:05Z'),
+  lastRunAt: new Date('2026-11-22T12:00:02Z'),
+  occurrence: new Date('2026-11-24T01:00:00Z'),
+};
+const filled = (value: string, changes: Partial<AddressValues> = {}) =>
+  fillParamValue(value, { ...values, ...changes });
+
+describe('a date placeholder', () => {
+  test.each([
+    ['{today}', '2026-11-23'],
+    ['{yesterday}', '2026-11-22'],
+    ['{lastRunAt}', '2026-11-22T09:00:02-03:00'],
+    ['{occurrence}', '2026-11-23T22:00:00-03:00'],
+    ['{today:dd/MM/yyyy}', '23/11/2026'],
+    ['{yesterday:yyyyMMdd}', '20261122'],
+    ['{occurrence:yyyy-MM-ddTHH:mm:ss}', '2026-11-23T22:00:00'],
+    ['{lastRunAt:HH:mm}', '09:00'],
+    ['from {yesterday} to {today}', 'from 2026-11-22 to 2026-11-23'],
+    ['{{"since":"{today}"}}', '{"since":"2026-11-23"}'],
+    ['{{today}}', '{today}'],
+    ['', ''],
+  ])('%s becomes %s', (value, expected) => {
+    expect(filled(value)).toBe(expected);
+  });
+
+  test('of a last run that never was is the beginning of the epoch', () => {
+    expect(filled('{lastRunAt}', { lastRunAt: null })).toBe('1970-01-01T00:00:00+00:00');
+  });
+
+  test('goes by the days of the calendar, where the clocks change too', () => {
+    const now = new Date('2026-03-09T03:30:00Z'); // 23:30 of the day on which New York went forward.
+    expect(filled('{yesterday} {today:HH}', { now, timezone: 'America/New_York' })).toBe('2026-03-07 23');
+  });
+
+  test.each([
+    [
+      '{tomorrow}',
+      'placeholder_unknown',
+      '{tomorrow} is not a placeholder. Known are {today}, {yesterday}, {lastRunAt}, {occurrence}.',
+    ],
+    [
+      '{}',
+      'placeholder_unknown',
+      '{} is not a placeholder. Known are {today}, {yesterday}, {lastRunAt}, {occurrence}.',
+    ],
+    ['{today', 'brace_unbalanced', 'This { belongs to no placeholder. A literal brace is written twice.'],
+    ['a}', 'brace_unbalanced', 'This } belongs to no placeholder. A literal brace is written twice.'],
+    [
+      '{today:DD/MM}',
+      'date_form_unknown',
+      '“DD/MM” is no form of a date. Write it with yyyy, MM, dd, HH, mm, ss, like dd/MM/yyyy.',
+    ],
+    [
+      '{today:}',
+      'date_form_unknown',
+      '“” is no form of a date. Write it with yyyy, MM, dd, HH, mm, ss, like dd/MM/yyyy.',
+    ],
+  ])('%s is an error when it is saved', (value, code, message) => {
+    expect(parseParamValue(value)).toEqual({ ok: false, code, message });
+    expect(webserviceBlock.safeParse({ params: [{ key: 'a', value }] }).error?.issues).toMatchObject([
+      { path: ['params', 0, 'value'], message, params: { code } },
+    ]);
+  });
+});
+
+describe('the address', () => {
+  test('keeps its own query letter by letter, and has the parameters behind it', () => {
+    const url = buildAddress(
+      {
+        baseUrl: 'https://crm.example/api?x=%20a+b&empty=#part',
+        params: [
+          { key: 'q r', value: 'São & Paulo+=?' },
+          { key: 'on', value: '{today}' },
+          { key: 'on', value: '' },
+        ],
+      },
+      values,
+    );
+    expect(url.href).toBe(
+      'https://crm.example/api?x=%20a+b&empty=&q%20r=S%C3%A3o%20%26%20Paulo%2B%3D%3F&on=2026-11-23&on=',
+    );
+  });
+
+  test('gives back every parameter as it was, whatever it holds', () => {
+    const text = fc.string({ unit: 'binary' }).map((one) => one.replaceAll(/[{}]/g, ''));
+    const param = fc.record({ key: text, value: text });
+    fc.assert(
+      fc.property(
+        fc.webUrl({ withQueryParameters: true, withFragments: true }),
+        fc.array(param, { maxLength: 5 }),
+        (baseUrl, params) => {
+          const before = new URL(baseUrl);
+          const url = buildAddress({ baseUrl, params }, values);
+          expect(url.search.startsWith(before.search) || before.search === '').toBe(true);
+          const own = [...before.searchParams].length;
+          const wanted = params.map(({ key, value }) => [
+            key.replaceAll(/\p{Cs}/gu, '\ufffd'),
+            value.replaceAll(/\p{Cs}/gu, '\ufffd'),
+          ]);
+          expect([...url.searchParams].slice(own)).toEqual(wanted);
+          expect(url.origin + url.pathname).toBe(before.origin + before.pathname);
+          expect(url.hash).toBe('');
+        },
+      ),
+    );
+  });
+
+  test('has texts and dates as they were meant, whatever stands beside them', () => {
+    const part = fc.oneof(
+      fc.string().map((text) => [text.replaceAll(/[{}]/g, '$&$&'), text] as const),
+      fc.constantFrom(['{today}', '2026-11-23'] as const, ['{lastRunAt:yyyy}', '2026'] as const),
+    );
+    fc.assert(
+      fc.property(fc.array(part), (parts) => {
+        const value = parts.map(([written]) => written).join('');
+        expect(filled(value)).toBe(parts.map(([, meant]) => meant).join(''));
+      }),
+    );
+  });
+
+  test('holds no user and no password', () => {
+    expect(
+      webserviceBlock.safeParse({ baseUrl: 'https://ana:secret@crm.example/' }).error?.issues,
+    ).toMatchObject([{ path: ['baseUrl'], params: { code: 'credentials_in_url' } }]);
+    for (const baseUrl of ['ftp://crm.example/', 'crm.example', 'javascript:alert(1)', 'https://'])
+      expect(webserviceBlock.safeParse({ baseUrl }).success, baseUrl).toBe(false);
+  });
+});

@@ -1,0 +1,256 @@
+import { beforeEach, describe, expect, test, afterAll } from 'vitest';
+import { type Integration, integrationConfig, integrationSecrets } from '../../domain/integration.ts';
+import { fieldMap } from '../../domain/webservice.ts';
+import { createTokenCache } from '../../mailing/authorization.ts';
+import { WebserviceRefused } from '../../mailing/refused.ts';
+import { readWebservice, type WebserviceDeps } from '../../mailing/webservice.ts';
+import { json, startWebservice, webserviceDeps } from '../kit/webservice.ts';
+
+const service = await startWebservice(json([]));
+const other = await startWebservice(json([]));
+const clock = { now: Date.now() };
+let deps: WebserviceDeps;
+beforeEach(() => {
+  service.requests.length = 0;
+  other.requests.length = 0;
+  service.answer(json([{ codigo: 1 }]));
+  other.answer(json([{ codigo: 2 }]));
+  deps = { ...webserviceDeps(), tokens: createTokenCache({ now: () => clock.now }) };
+});
+afterAll(async () => {
+  await service.close();
+  await other.close();
+});
+
+const integrationOf = (
+  authentication: object,
+  secret: string | null = null,
+  changes: { headers?: object[]; secretHeaders?: object; hosts?: string[] } = {},
+): Integration => ({
+  id: 1,
+  name: 'CRM',
+  config: integrationConfig.parse({
+    authentication,
+    hosts: changes.hosts ?? ['127.0.0.1'],
+    headers: changes.headers ?? [],
+  }),
+  secrets: integrationSecrets.parse({ secret, headers: changes.secretHeaders ?? {} }),
+});
+
+async function read(integration: Integration, url = service.url): Promise<number> {
+  let records = 0;
+  const batches = readWebservice(deps, {
+    url: new URL(url),
+    integration,
+    webservice: { recordsPath: null, fieldMap: fieldMap.parse({}) },
+    extraFields: [],
+    signal: new AbortController().signal,
+  });
+  for await (const batch of batches) records += batch.length;
+  return records;
+}
+const refusal = async (integration: Integration, url?: string) => {
+  const error: unknown = await read(integration, url).catch((error: unknown) => error);
+  if (!(error instanceof WebserviceRefused)) throw error;
+  return { code: error.code, message: error.message, mayPass: error.mayPass };
+};
+const seen = () => service.requests.at(-1);
+
+describe('an integration', () => {
+  test('sends HTTP basic, in UTF-8', async () => {
+    await read(integrationOf({ kind: 'basic', user: 'ana' }, 'sé:nha'));
+    expect(seen()?.headers.authorization).toBe(`Basic ${Buffer.from('ana:sé:nha').toString('base64')}`);
+  });
+
+  test('sends a bearer token', async () => {
+    await read(integrationOf({ kind: 'bearer' }, 'the-token'));
+    expect(seen()?.headers.authorization).toBe('Bearer the-token');
+  });
+
+  test('sends a key in a header or in the query, behind what stands there', async () => {
+    await read(integrationOf({ kind: 'api_key', in: 'header', name: 'X-Api-Key' }, 'k1'));
+    expect(seen()?.headers['x-api-key']).toBe('k1');
+    await read(
+      integrationOf({ kind: 'api_key', in: 'query', name: 'key' }, 'k 2&'),
+      `${service.url}?a=%20b+c`,
+    );
+    expect(seen()?.url).toBe('/contacts?a=%20b+c&key=k%202%26');
+  });
+
+  test('sends its headers, secret ones and others', async () => {
+    await read(
+      integrationOf({ kind: 'none' }, null, {
+        headers: [
+          { name: 'X-Tenant', value: '12' },
+          { name: 'X-Sign', value: null },
+        ],
+        secretHeaders: { 'X-Sign': 'hush' },
+      }),
+    );
+    expect(seen()?.headers).toMatchObject({ 'x-tenant': '12', 'x-sign': 'hush' });
+  });
+
+  test('is sent on each page, and along a redirect within the origin', async () => {
+    service.answer((request, response) => {
+      if (request.url?.startsWith('/contacts')) response.writeHead(302, { location: '/v2' }).end();
+      else
+        json({ data: [{ codigo: 1 }], next: request.url === '/v2?key=k' ? '/v2?page=2' : null })(
+          request,
+          response,
+        );
+    });
+    await read(integrationOf({ kind: 'api_key', in: 'query', name: 'key' }, 'k'));
+    expect(service.requests.map(({ url }) => url)).toEqual([
+      '/contacts?key=k',
+      '/v2?key=k',
+      '/v2?page=2&key=k',
+    ]);
+  });
+
+  test('never goes to another origin, neither by redirect nor by a next page', async () => {
+    const secret = integrationOf({ kind: 'bearer' }, 'secret', {
+      headers: [{ name: 'X-Tenant', value: '12' }],
+    });
+    service.answer((_, response) => {
+      response.writeHead(307, { location: other.url }).end();
+    });
+    expect(await read(secret)).toBe(1);
+    service.answer(json({ data: [{ codigo: 1 }], next: `${other.url}?page=2` }));
+    expect(await read(secret)).toBe(2);
+    expect(other.requests).toHaveLength(2);
+    for (const { headers } of other.requests) {
+      expect(headers).not.toHaveProperty('authorization');
+      expect(headers).not.toHaveProperty('x-tenant');
+    }
+  });
+
+  test('is not sent to a host that it does not name', async () => {
+    expect(await refusal(integrationOf({ kind: 'bearer' }, 's', { hosts: ['api.crm.example'] }))).toEqual({
+      code: 'integration_host',
+      message: 'The integration “CRM” may not be sent to 127.0.0.1. An admin can add the host to it.',
+      mayPass: false,
+    });
+    expect(service.requests).toHaveLength(0);
+  });
+
+  test('that the service does not accept is told apart from none', async () => {
+    service.answer((_, response) => void response.writeHead(401).end());
+    expect(await refusal(integrationOf({ kind: 'bearer' }, 'wrong'))).toEqual({
+      code: 'unauthorized',
+      message: '127.0.0.1 does not accept the credentials of the integration (401). Correct them there.',
+      mayPass: false,
+    });
+  });
+});
+
+describe('OAuth 2', () => {
+  let given = 0;
+  let life: unknown = 3600;
+  let forms: { authorization: string | undefined; form: string }[] = [];
+  const tokens = (status = 200) =>
+    other.answer((request, response) => {
+      let form = '';
+      request.on('data', (chunk) => (form += String(chunk)));
+      request.on('end', () => {
+        forms.push({ authorization: request.headers.authorization, form });
+        response
+          .writeHead(status, { 'content-type': 'application/json' })
+          .end(JSON.stringify({ access_token: `t${++given}`, token_type: 'Bearer', expires_in: life }));
+      });
+    });
+  const oauth = (changes: object = {}, secret = 's+ cret') =>
+    integrationOf(
+      { kind: 'oauth2', tokenUrl: other.url, clientId: 'cli:ent', scope: 'contacts.read', ...changes },
+      secret,
+    );
+  beforeEach(() => {
+    given = 0;
+    life = 3600;
+    forms = [];
+    tokens();
+  });
+  const tokensSeen = () => service.requests.map(({ headers }) => headers.authorization);
+
+  test('asks for a token as the standard says, by basic or by form', async () => {
+    await read(oauth());
+    await read(oauth({ clientAuthentication: 'form', audience: 'crm' }));
+    expect(forms).toEqual([
+      {
+        authorization: `Basic ${Buffer.from('cli%3Aent:s%2B+cret').toString('base64')}`,
+        form: 'grant_type=client_credentials&scope=contacts.read',
+      },
+      {
+        authorization: undefined,
+        form: 'grant_type=client_credentials&scope=contacts.read&audience=crm&client_id=cli%3Aent&client_secret=s%2B+cret',
+      },
+    ]);
+  });
+
+  test('uses a token again, by mailings at the same moment too, until shortly before its end', async () => {
+    await Promise.all([read(oauth()), read(oauth()), read(oauth())]);
+    await read(oauth());
+    expect(tokensSeen()).toEqual(Array.from({ length: 4 }, () => 'Bearer t1'));
+    clock.now += 3_539_000;
+    await read(oauth());
+    expect(given).toBe(1);
+    clock.now += 2_000;
+    await read(oauth());
+    expect(tokensSeen().at(-1)).toBe('Bearer t2');
+  });
+
+  test('gets a new token for other credentials', async () => {
+    await read(oauth());
+    await read(oauth({}, 'another'));
+    expect(tokensSeen()).toEqual(['Bearer t1', 'Bearer t2']);
+  });
+
+  test('renews a token that the service refuses, once', async () => {
+    await read(oauth());
+    service.answer((request, response) => {
+      if (request.headers.authorization === 'Bearer t1') response.writeHead(401).end();
+      else json([{ codigo: 1 }])(request, response);
+    });
+    expect(await read(oauth())).toBe(1);
+    expect(tokensSeen()).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t2']);
+    service.answer((_, response) => void response.writeHead(401).end());
+    expect(await refusal(oauth())).toMatchObject({ code: 'unauthorized' });
+    expect(given).toBe(3);
+  });
+
+  test('believes a life that is written as a text, and guesses at one that is not told', async () => {
+    life = '120';
+    await read(oauth());
+    clock.now += 90_000;
+    await read(oauth());
+    expect(given).toBe(1);
+    clock.now += 10_000;
+    life = undefined;
+    await read(oauth());
+    expect(given).toBe(2);
+  });
+
+  test('says when the token address refuses, fails, or gives something else', async () => {
+    tokens(401);
+    expect(await refusal(oauth())).toEqual({
+      code: 'authorization_failed',
+      message:
+        '127.0.0.1 gives no access token: it does not accept the client id, secret or scope (401). Correct the integration.',
+      mayPass: false,
+    });
+    tokens(503);
+    expect(await refusal(oauth())).toMatchObject({ code: 'server_error', mayPass: true });
+    other.answer(json({ token: 'x' }));
+    expect(await refusal(oauth())).toMatchObject({
+      message: '127.0.0.1 gives no access token: its answer is not that of a token address (RFC 6749).',
+    });
+    // A failure is not kept: the next mailing asks again.
+    tokens();
+    expect(await read(oauth())).toBe(1);
+  });
+
+  test('asks for tokens through the address guard, too', async () => {
+    expect(await refusal(oauth({ tokenUrl: 'http://169.254.169.254/token' }))).toMatchObject({
+      code: 'address_refused',
+    });
+  });
+});
