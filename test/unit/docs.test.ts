@@ -23,6 +23,12 @@ test('every setting is explained in .env.example, and in the README or on the pa
   expect(settings.filter((name) => !pages.includes(`\`${name}\``))).toEqual([]);
 });
 
+test('every setting reaches the containers of the compose file', () => {
+  const settings = all(read('config.ts'), /^ {2}([A-Z_]{3,}): /gm);
+  const passed = new Set(all(read('docker-compose.yml'), /^ {4}([A-Z_]+): \S/gm));
+  expect(settings.filter((name) => !passed.has(name))).toEqual([]);
+});
+
 test('links between the pages lead somewhere', () => {
   for (const page of [
     'README.md',
