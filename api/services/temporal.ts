@@ -34,7 +34,8 @@ import {
 import { housekeeping } from '../../workflows/housekeeping.ts';
 import { lookUps } from '../../workflows/look-ups.ts';
 import { reply } from '../../workflows/reply.ts';
-import { approve, cancel, pause, resume, run } from '../../workflows/run.ts';
+import { approve, cancel, pause, resume } from '../../workflows/run-control.ts';
+import { run } from '../../workflows/run.ts';
 import { ticketPosts, ticketPostsChanged } from '../../workflows/ticket-posts.ts';
 import { ApiError } from '../http/errors.ts';
 
