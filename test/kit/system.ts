@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
-import { createActivities } from '../../activities/index.ts';
+import { type Activities, createActivities } from '../../activities/index.ts';
 import { createHelpdesk } from '../../activities/helpdesk.ts';
 import { createProviders } from '../../activities/providers.ts';
 import { createTemporal } from '../../api/services/temporal.ts';
@@ -31,6 +31,8 @@ export interface SystemOptions {
   asProcess?: boolean;
   /** Where the gateway posts its receipts. */
   publicUrl?: string;
+  /** Activities that do something before or instead of the real ones: to hold one up, or to make it fail. */
+  replaceActivities?: (real: Activities) => Partial<Activities>;
 }
 
 /** A run of at most so many lines sends one by one. */
@@ -79,32 +81,33 @@ export async function createSystem(options: SystemOptions = {}) {
   });
   const clock = { aheadMs: 0, now: () => new Date(Date.now() + clock.aheadMs) };
 
+  const realActivities = async (): Promise<Activities> =>
+    createActivities({
+      sql: workerSql,
+      providers,
+      clock: clock.now,
+      isWorkflowRunning: createWorkflowLookup(await workerConnection, 'default'),
+      gracePeriodMs: options.gracePeriodMs ?? 60_000,
+      sendersPerRun: options.sendersPerRun ?? 1,
+      singleSendUpTo: options.singleSendUpTo ?? singleSendUpTo,
+      phoneHash: createPhoneHashing({ sql: workerSql, box }),
+      replyWindowDays: 30,
+      box,
+      helpdesk,
+      webservice: localWebservice,
+      webserviceRetryMs: options.webserviceRetryMs ?? 1_000,
+      rawAnswerDays: 30,
+      ...(options.singleSendAttempts === undefined ? {} : { singleSendAttempts: options.singleSendAttempts }),
+      ...(options.failOverAttempts === undefined ? {} : { failOverAttempts: options.failOverAttempts }),
+    });
   const startWorkers = async () => {
+    const activities = await realActivities();
     const workers = await createWorkers({
       connection: await workerConnection,
       namespace: 'default',
       taskQueue,
       workflowBundle: await workflowBundle(),
-      activities: createActivities({
-        sql: workerSql,
-        providers,
-        clock: clock.now,
-        isWorkflowRunning: createWorkflowLookup(await workerConnection, 'default'),
-        gracePeriodMs: options.gracePeriodMs ?? 60_000,
-        sendersPerRun: options.sendersPerRun ?? 1,
-        singleSendUpTo: options.singleSendUpTo ?? singleSendUpTo,
-        phoneHash: createPhoneHashing({ sql: workerSql, box }),
-        replyWindowDays: 30,
-        box,
-        helpdesk,
-        webservice: localWebservice,
-        webserviceRetryMs: options.webserviceRetryMs ?? 1_000,
-        rawAnswerDays: 30,
-        ...(options.singleSendAttempts === undefined
-          ? {}
-          : { singleSendAttempts: options.singleSendAttempts }),
-        ...(options.failOverAttempts === undefined ? {} : { failOverAttempts: options.failOverAttempts }),
-      }),
+      activities: { ...activities, ...options.replaceActivities?.(activities) },
     });
     const ended = workers.run();
     return async (): Promise<void> => {
