@@ -1,6 +1,7 @@
 import {
   type CampaignRow,
   clearPreviousSchedules,
+  getCampaign,
   lockCampaign,
   setNextAt,
   setScheduledThrough,
@@ -53,36 +54,52 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
      * runs late if it is within the grace period, all others are recorded as missed, here.
      */
     async planNext({ campaignId }: { campaignId: number }): Promise<Plan> {
-      return sql.begin(async (tx): Promise<Plan> => {
-        const row = await lockCampaign(tx, campaignId);
+      for (;;) {
+        const row = await getCampaign(sql, campaignId);
         if (!row?.enabledAt) return { next: 'stop', details: 'The campaign is disabled.' };
         const { schedule } = row.definition;
-        const holidays = new Set(await holidayDates(tx, schedule.holidayCalendarId));
+        const holidays = new Set(await holidayDates(sql, schedule.holidayCalendarId));
         const now = clock();
+        // The calendar is computed before the transaction, which others wait for.
         const due = dueOccurrences(row, now, holidays);
-        const latest = due.at(-1);
-        if (latest) {
-          const isLate = (occurrence: Date): boolean => now.getTime() - occurrence.getTime() > gracePeriodMs;
-          const reasonOf = (occurrence: Date): RunReason =>
-            isLate(occurrence)
-              ? { code: 'beyond_grace', lateMs: now.getTime() - occurrence.getTime(), graceMs: gracePeriodMs }
-              : { code: 'superseded', by: latest.toISOString() };
-          await recordMissed(tx, row, due.slice(0, -1), reasonOf);
-          if (due.length > missedAtOnce) return { next: 'again', details: 'Recording missed runs.' };
-          if (!isLate(latest))
-            return { next: 'run', occurrence: latest.toISOString(), details: `Due: ${latest.toISOString()}` };
-          await recordMissed(tx, row, [latest], reasonOf);
-        }
-        if (row.previousSchedules.length > 0) await clearPreviousSchedules(tx, campaignId);
         const [next] = nextOccurrences(schedule, { after: now, count: 1, holidays });
-        await setNextAt(tx, campaignId, next?.at ?? null);
-        if (!next) return { next: 'idle', details: 'The schedule has no further occurrence.' };
-        return {
-          next: 'wait',
-          waitMs: Math.max(1, next.at.getTime() - clock().getTime()),
-          details: `Next run: **${next.local}** (${schedule.timezone}, ${next.offset})`,
-        };
-      });
+        const plan = await sql.begin(async (tx): Promise<Plan | null> => {
+          const locked = await lockCampaign(tx, campaignId);
+          if (!locked || !isScheduledAlike(locked, row)) return null;
+          const latest = due.at(-1);
+          if (latest) {
+            const isLate = (occurrence: Date): boolean =>
+              now.getTime() - occurrence.getTime() > gracePeriodMs;
+            const reasonOf = (occurrence: Date): RunReason =>
+              isLate(occurrence)
+                ? {
+                    code: 'beyond_grace',
+                    lateMs: now.getTime() - occurrence.getTime(),
+                    graceMs: gracePeriodMs,
+                  }
+                : { code: 'superseded', by: latest.toISOString() };
+            await recordMissed(tx, row, due.slice(0, -1), reasonOf);
+            if (due.length > missedAtOnce) return { next: 'again', details: 'Recording missed runs.' };
+            if (!isLate(latest))
+              return {
+                next: 'run',
+                occurrence: latest.toISOString(),
+                details: `Due: ${latest.toISOString()}`,
+              };
+            await recordMissed(tx, row, [latest], reasonOf);
+          }
+          if (row.previousSchedules.length > 0) await clearPreviousSchedules(tx, campaignId);
+          await setNextAt(tx, campaignId, next?.at ?? null);
+          if (!next) return { next: 'idle', details: 'The schedule has no further occurrence.' };
+          return {
+            next: 'wait',
+            waitMs: Math.max(1, next.at.getTime() - clock().getTime()),
+            details: `Next run: **${next.local}** (${schedule.timezone}, ${next.offset})`,
+          };
+        });
+        if (plan) return plan;
+        // It was edited, enabled anew or planned by another attempt meanwhile: look again.
+      }
     },
 
     /** Opens the run of an occurrence that is due; null when the campaign has been disabled meanwhile. */
@@ -196,15 +213,23 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
   };
 }
 
+/** Whether everything that a plan is made from is the same in both rows of a campaign. */
+const isScheduledAlike = (one: CampaignRow, other: CampaignRow): boolean =>
+  one.version === other.version &&
+  one.previousSchedules.length === other.previousSchedules.length &&
+  [
+    [one.enabledAt, other.enabledAt],
+    [one.scheduledThrough, other.scheduledThrough],
+    [one.scheduleSince, other.scheduleSince],
+  ].every(([a, b]) => a?.getTime() === b?.getTime());
+
 /** The occurrences up to now that are not dealt with, oldest first: at most one more than are recorded at once. */
 function dueOccurrences(row: CampaignRow, now: Date, holidays: ReadonlySet<string>): Date[] {
   const count = missedAtOnce + 1;
   const latest = (...instants: (Date | null)[]): Date =>
     new Date(Math.max(...instants.map((instant) => instant?.getTime() ?? -Infinity)));
   const due = (schedule: CampaignRow['definition']['schedule'], after: Date, until: Date): Date[] =>
-    nextOccurrences(schedule, { after, count, holidays })
-      .map(({ at }) => at)
-      .filter((at) => at <= until);
+    nextOccurrences(schedule, { after, until, count, holidays }).map(({ at }) => at);
   let handled = latest(row.scheduledThrough, row.enabledAt);
   const owed = row.previousSchedules.flatMap(({ schedule, until }) => {
     const occurrences = due(schedule, handled, until);

@@ -1,32 +1,18 @@
-import { RRuleTemporal } from 'rrule-temporal';
 import { z } from 'zod';
 import { localDateTime, wallTimeOf } from './calendar.ts';
 
 /**
- * Recurrence rules of RFC 5545 (3.3.10), on wall times: no zone, no daylight saving (domain/schedule.ts adds them).
- *
- * The library finds the occurrences. What it is given is checked here, part by part, because it takes unknown parts,
- * numbers out of range and combinations that the RFC forbids without a word; and because, compared with a plain search
- * day by day, it gets some rare combinations of yearly rules wrong, which are refused. All others agreed.
+ * The grammar of recurrence rules (RFC 5545, 3.3.10) on wall times: no zone, no daylight saving (domain/schedule.ts adds
+ * them). domain/rrule-search.ts finds the occurrences of a rule that has passed these checks.
  */
 
 const frequencies = ['YEARLY', 'MONTHLY', 'WEEKLY', 'DAILY', 'HOURLY', 'MINUTELY'];
 
-/** The library counts from the start at every look-up: ten times as many can take it a second. */
+/** Occurrences are counted from the start at every look-up. */
 const maxCount = 1000;
 
-/** Every ten minutes of the day. Rules of days that are cut into more take the library seconds. */
+/** Every ten minutes of the day. */
 const maxTimesPerDay = 144;
-
-/**
- * How far an occurrence may lie after the one before it. Long enough for the rarest date of the calendar, 29 February
- * on a given weekday (40 years apart around 2100); short enough that a rule without any is seen through within
- * a second, and mostly within a tenth.
- */
-const horizonYears = 50;
-
-/** Above what any rule needs within the horizon: there the library stops by itself. */
-const maxIterations = 10_000_000;
 
 interface Part {
   expected: string;
@@ -62,9 +48,9 @@ const parts = new Map<string, Part>([
  * Narrower than the RFC:
  *
  * - a campaign a second is never meant: no FREQ=SECONDLY, no BYSECOND;
- * - what would take the library seconds: COUNT up to 1,000, INTERVAL up to 10,000, at most 144 times a day in rules of
- *   days, BYSETPOS only in monthly and yearly rules;
- * - what the library gets wrong, and nobody seems to need: BYWEEKNO without BYDAY or with BYMONTHDAY or BYSETPOS,
+ * - limits that keep the search for an occurrence short: COUNT up to 1,000, INTERVAL up to 10,000, at most 144 times a
+ *   day in rules of days, BYSETPOS only in monthly and yearly rules;
+ * - rare combinations that implementations disagree on: BYWEEKNO without BYDAY or with BYMONTHDAY or BYSETPOS,
  *   BYYEARDAY in yearly rules with other parts that name days, numbered days in BYDAY with BYMONTHDAY.
  *
  * Wider in one thing: UNTIL may be a date (that whole day) or a local time, as well as a time in UTC. Extensions
@@ -106,7 +92,7 @@ function problemsOf(text: string): string[] {
   return rule.has('FREQ') ? conflictsIn(rule) : ['FREQ is missing, as in FREQ=DAILY.'];
 }
 
-/** The combinations that RFC 5545 forbids, that the library gets wrong, or that would cost too much. */
+/** The combinations that RFC 5545 forbids, that implementations disagree on, or that would cost too much. */
 function conflictsIn(rule: ReadonlyMap<string, string>): string[] {
   const frequency = rule.get('FREQ') ?? '';
   const has = (name: string) => rule.has(name);
@@ -194,28 +180,4 @@ function readUntil(value: string): Until | null {
 export function untilOf(text: string): Until | null {
   const value = /(?:^|;)UNTIL=([^;]+)/.exec(text)?.[1];
   return value === undefined ? null : readUntil(value);
-}
-
-/**
- * The first wall time after `after` at which the rule, anchored at the wall time `start`, occurs; null when there is
- * none within 50 years of the later of the two. A rule's own UNTIL is left aside: see `untilOf`.
- *
- * @param text a rule that has been validated by `rrule`.
- */
-export function nextWallTime(text: string, start: number, after: number): number | null {
-  const horizon = new Date(Math.max(start, after));
-  horizon.setUTCFullYear(horizon.getUTCFullYear() + horizonYears);
-  const withoutUntil = text.replace(/(^|;)UNTIL=[^;]+/, '').replace(/^;/, '');
-  const rule = new RRuleTemporal({
-    // The library takes COUNT and UNTIL together, and stops at whichever comes first.
-    rruleString: `DTSTART;TZID=UTC:${basic(start)}\nRRULE:${withoutUntil};UNTIL=${basic(horizon.getTime())}Z`,
-    maxIterations,
-    cache: false,
-  });
-  return rule.next(new Date(after))?.epochMilliseconds ?? null;
-}
-
-/** RFC 5545's spelling: 20260331T090000. */
-function basic(wallTime: number): string {
-  return new Date(wallTime).toISOString().replace(/[-:]/g, '').slice(0, 15);
 }

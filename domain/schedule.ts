@@ -14,7 +14,8 @@ import {
   wallTimeOf,
   weekdayList,
 } from './calendar.ts';
-import { nextWallTime, rrule, untilOf } from './rrule.ts';
+import { nextWallTime } from './rrule-search.ts';
+import { rrule, untilOf } from './rrule.ts';
 
 /**
  * When a campaign is due.
@@ -92,17 +93,18 @@ export interface Occurrence {
  * The next `count` occurrences after an instant, in order; fewer when there are no more. With `after: null` from the
  * start of the schedule, which is included.
  *
- * It ends, and soon: each step yields an occurrence or passes a whole holiday, and a step looks at most 50 years ahead
- * (domain/rrule.ts), beyond which there are none.
+ * Each takes a fraction of a millisecond. A step yields an occurrence or passes a whole holiday, and looks at most 50
+ * years ahead (domain/rrule-search.ts), beyond which there are none.
  *
+ * @param options.until the last instant to look at; without it the schedule's own end.
  * @param options.holidays dates in the schedule's zone, `2026-12-25`.
  */
 export function nextOccurrences(
   schedule: Schedule,
-  options: { after: Date | null; count: number; holidays?: ReadonlySet<string> },
+  options: { after: Date | null; until?: Date; count: number; holidays?: ReadonlySet<string> },
 ): Occurrence[] {
-  const { after, count, holidays } = options;
-  const end = endOf(schedule);
+  const { after, until, count, holidays } = options;
+  const end = Math.min(endOf(schedule), until?.getTime() ?? Infinity);
   const occurrences: Occurrence[] = [];
   let instant = after?.getTime() ?? -Infinity;
   while (occurrences.length < count) {
