@@ -11,7 +11,7 @@ import { customerImport } from './customers/import.tsx';
 import { customers } from './customers/customers.tsx';
 import { ErrorPage, ForbiddenPage, NotFoundPage } from './kit/errors.tsx';
 import { FormValues } from './kit/form-data.ts';
-import { createFormat } from './kit/format.ts';
+import { createFormat } from '../domain/format.ts';
 import { campaignFile } from './campaigns/file.tsx';
 import { campaignMailing } from './campaigns/mailing.tsx';
 import { campaignMessage } from './campaigns/message.tsx';

@@ -4,7 +4,7 @@ import { useContext } from 'preact/hooks';
 import type { z } from 'zod';
 import type { sessionView } from '../../api/access/sessions.ts';
 import { type Locale, type Role, roleSuffices } from '../../domain/user.ts';
-import type { Format } from './format.ts';
+import type { Format } from '../../domain/format.ts';
 import type { Dictionary } from './dictionary.ts';
 
 export type Me = z.output<typeof sessionView>;

@@ -1,7 +1,7 @@
 import type { FailureReason, MessageStatus, SkipReason } from '../../domain/message.ts';
 import type { RunReason, RunStatus, RunStep, RunTrigger } from '../../domain/run.ts';
 import type { waitingCodes } from '../../domain/waiting.ts';
-import type { Format } from '../kit/format.ts';
+import type { Format } from '../../domain/format.ts';
 import { counted, dictionary } from '../kit/dictionary.ts';
 
 type Names<K extends string> = Record<string, string> & Record<K, string>;

@@ -1,7 +1,11 @@
-import type { Locale } from '../../domain/user.ts';
+import type { Locale } from './user.ts';
 
-/** How numbers, dates and times are written for one person: their language, their time zone. */
-export function createFormat(locale: Locale, timeZone: string) {
+/**
+ * How numbers, dates and lists are written for one reader: their language, their time zone. Without a zone (programs,
+ * the Temporal UI) an instant in a sentence is written in ISO 8601.
+ */
+export function createFormat(locale: Locale, zone: string | null) {
+  const timeZone = zone ?? 'UTC';
   const formatter = (options: Intl.DateTimeFormatOptions) =>
     cached(`${locale} ${timeZone} ${JSON.stringify(options)}`, () => {
       return new Intl.DateTimeFormat(locale, { timeZone, ...options });
@@ -12,16 +16,31 @@ export function createFormat(locale: Locale, timeZone: string) {
     );
   const short = { day: '2-digit', month: '2-digit', year: 'numeric' } as const;
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  const dateTime = (at: Date): string => formatter({ ...short, ...clock }).format(at);
   return {
+    locale,
     timeZone,
     number,
+    /** A number with what it counts: `1 line`, `1,200 lines`. */
+    count: (value: number, one: string, other: string): string =>
+      `${number(value)} ${pluralRules(locale).select(value) === 'one' ? one : other}`,
+    /** `a, b and c` */
+    list: (items: readonly string[]): string => listFormat(locale, 'conjunction').format(items),
+    /** `a, b or c` */
+    choice: (items: readonly string[]): string => listFormat(locale, 'disjunction').format(items),
+    /** An instant in ISO 8601, as a part of a sentence; what is none stays as it is. */
+    instant: (text: string): string => {
+      const at = new Date(text);
+      if (Number.isNaN(at.getTime())) return text;
+      return zone === null ? at.toISOString() : dateTime(at);
+    },
     percent: (share: number): string => number(share, { style: 'percent', maximumFractionDigits: 1 }),
     bytes: (bytes: number): string => {
       const [value, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KiB'] : [bytes / 1024 / 1024, 'MiB'];
       return `${number(value, { maximumFractionDigits: 1 })} ${unit}`;
     },
     date: (at: Date): string => formatter(short).format(at),
-    dateTime: (at: Date): string => formatter({ ...short, ...clock }).format(at),
+    dateTime,
     /** With seconds, for what happens within one. */
     exact: (at: Date): string => formatter({ ...short, ...clock, second: '2-digit' }).format(at),
     /** What a clock on a wall shows, `2026-03-31T09:00`, whatever the zone. */
@@ -61,9 +80,16 @@ export function createFormat(locale: Locale, timeZone: string) {
 }
 export type Format = ReturnType<typeof createFormat>;
 
+const pluralRules = (locale: Locale): Intl.PluralRules =>
+  remember(plurals, locale, () => new Intl.PluralRules(locale));
+const listFormat = (locale: Locale, type: Intl.ListFormatType): Intl.ListFormat =>
+  remember(lists, `${locale} ${type}`, () => new Intl.ListFormat(locale, { type }));
+
 // Intl's objects take longer to make than all they then format for a page.
 const dates = new Map<string, Intl.DateTimeFormat>();
 const numbers = new Map<string, Intl.NumberFormat>();
+const plurals = new Map<string, Intl.PluralRules>();
+const lists = new Map<string, Intl.ListFormat>();
 const maxCached = 500;
 
 function cached(key: string, make: () => Intl.DateTimeFormat): Intl.DateTimeFormat {

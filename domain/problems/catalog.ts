@@ -1,0 +1,42 @@
+import type { Format } from '../format.ts';
+import { campaignSentences } from './campaigns.ts';
+import type { Fault, ProblemCode, ProblemParams } from './coded.ts';
+import { type ErrorCode, errorSentences } from './errors.ts';
+import { fieldSentences } from './fields.ts';
+import { fileSentences, lineSentences, skipSentences } from './mailings.ts';
+import { type ParamsOf, type Sentence, wordsOf } from './sentence.ts';
+import { settingSentences } from './settings.ts';
+import { webserviceSentences } from './webservices.ts';
+
+/** Everything that can be wrong with what a person or a program gives us, by its code, in both languages. */
+export const problemSentences = {
+  ...fieldSentences,
+  ...campaignSentences,
+  ...fileSentences,
+  ...lineSentences,
+  ...skipSentences,
+  ...settingSentences,
+  ...webserviceSentences,
+} as const;
+
+const byCode: { readonly [C in ProblemCode]: Sentence<ProblemParams<C>> } = problemSentences;
+
+export const problemWords = <C extends ProblemCode>(
+  { code, params }: { code: C; params: ProblemParams<C> },
+  format: Format,
+): string => wordsOf(byCode[code], params, format);
+
+export type ErrorParams<C extends ErrorCode> = ParamsOf<(typeof errorSentences)[C]>;
+const byErrorCode: { readonly [C in ErrorCode]: Sentence<ErrorParams<C>> } = errorSentences;
+
+export const errorWords = <C extends ErrorCode>(code: C, params: ErrorParams<C>, format: Format): string =>
+  wordsOf(byErrorCode[code], params, format);
+
+export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemSentences, code);
+
+/** A fault as it was kept, or as an issue of a schema carries it; null for what is none. */
+export function readFault(code: unknown, params: unknown): Fault | null {
+  if (typeof code !== 'string' || !isProblemCode(code)) return null;
+  const parsed = byCode[code].params.safeParse(params);
+  return parsed.success ? ({ code, params: parsed.data } as Fault) : null;
+}

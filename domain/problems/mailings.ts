@@ -1,0 +1,291 @@
+import { z } from 'zod';
+import { kindInWords, valueKind } from './fields.ts';
+import { sentence } from './sentence.ts';
+
+const line = z.int();
+const names = z.array(z.string());
+
+/** Files that are not text, by what people have sent. */
+const fileKinds = {
+  zip: {
+    en: 'an Excel workbook (xlsx) or another ZIP archive',
+    'pt-BR': 'uma planilha do Excel (xlsx) ou outro arquivo ZIP',
+  },
+  xls: { en: 'an Excel workbook (xls)', 'pt-BR': 'uma planilha do Excel (xls)' },
+  pdf: { en: 'a PDF document', 'pt-BR': 'um documento PDF' },
+  gzip: { en: 'a gzip archive', 'pt-BR': 'um arquivo gzip' },
+  utf16: {
+    en: 'text in UTF-16 ("Unicode text" in Excel)',
+    'pt-BR': 'texto em UTF-16 (“Texto Unicode” no Excel)',
+  },
+} as const;
+const fileKind = z.enum(['zip', 'xls', 'pdf', 'gzip', 'utf16', 'nul_byte']);
+export type FileKind = z.infer<typeof fileKind>;
+
+const notText = sentence(
+  { line: line.nullable(), found: fileKind },
+  {
+    en: ({ line, found }) =>
+      found === 'nul_byte'
+        ? `Line ${line ?? 1} has a NUL byte: the file is not text, or is in UTF-16. Save it as CSV UTF-8 and upload that.`
+        : `The file is ${fileKinds[found].en}. Save it as CSV UTF-8 and upload that.`,
+    'pt-BR': ({ line, found }) =>
+      found === 'nul_byte'
+        ? `A linha ${line ?? 1} tem um byte nulo: o arquivo não é texto, ou está em UTF-16. Salve-o como CSV UTF-8 e envie esse.`
+        : `O arquivo é ${fileKinds[found]['pt-BR']}. Salve-o como CSV UTF-8 e envie esse.`,
+  },
+);
+
+const header = z.object({
+  line,
+  missing: names,
+  unknown: names,
+  /** Positions of columns without a name, from 1. */
+  unnamed: z.array(z.int()),
+  repeated: names,
+});
+const headerSentence = sentence(header.shape, {
+  en: ({ line, missing, unknown, unnamed, repeated }) =>
+    [
+      `The header in line ${line} is not the one of the layout.`,
+      ...(missing.length > 0 ? [`Missing: ${excerpt(missing)}.`] : []),
+      ...(unknown.length > 0 ? [`Not in the layout: ${excerpt(unknown)}.`] : []),
+      ...(unnamed.length > 0 ? [`Columns without a name: ${excerpt(unnamed)}.`] : []),
+      ...(repeated.length > 0 ? [`More than once: ${excerpt(repeated)}.`] : []),
+    ].join(' '),
+  'pt-BR': ({ line, missing, unknown, unnamed, repeated }) =>
+    [
+      `O cabeçalho da linha ${line} não é o do layout.`,
+      ...(missing.length > 0 ? [`Faltam: ${excerpt(missing)}.`] : []),
+      ...(unknown.length > 0 ? [`Fora do layout: ${excerpt(unknown)}.`] : []),
+      ...(unnamed.length > 0 ? [`Colunas sem nome: ${excerpt(unnamed)}.`] : []),
+      ...(repeated.length > 0 ? [`Repetidas: ${excerpt(repeated)}.`] : []),
+    ].join(' '),
+});
+
+function excerpt(items: readonly (string | number)[]): string {
+  const text = items.join(', ');
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}
+
+/** Why a file is refused as a whole. */
+export const fileSentences = {
+  empty: sentence({}, { en: 'The file is empty.', 'pt-BR': 'O arquivo está vazio.' }),
+  no_lines: sentence(
+    {},
+    {
+      en: 'The file has a header and no line with a contact.',
+      'pt-BR': 'O arquivo só tem o cabeçalho, sem nenhum contato.',
+    },
+  ),
+  spreadsheet: notText,
+  encoding_utf16: notText,
+  binary: notText,
+  encoding_mixed: sentence(
+    { line, before: z.string(), found: z.string() },
+    {
+      en: ({ line, before, found }) =>
+        `The file is in ${before} up to line ${line - 1}, but line ${line} is in ${found}. Save all of it in one encoding.`,
+      'pt-BR': ({ line, before, found }) =>
+        `O arquivo está em ${before} até a linha ${line - 1}, mas a linha ${line} está em ${found}. Salve tudo numa codificação só.`,
+    },
+  ),
+  encoding_unknown: sentence(
+    { line },
+    {
+      en: ({ line }) => `Line ${line} is neither UTF-8 nor Windows-1252.`,
+      'pt-BR': ({ line }) => `A linha ${line} não é UTF-8 nem Windows-1252.`,
+    },
+  ),
+  line_endings: sentence(
+    {},
+    {
+      en: 'The lines end with a carriage return alone, as on old Macintoshes. Save the file as CSV UTF-8.',
+      'pt-BR':
+        'As linhas terminam só com retorno de carro, como em Macintosh antigos. Salve o arquivo como CSV UTF-8.',
+    },
+  ),
+  line_too_long: sentence(
+    { line, maximum: z.int() },
+    {
+      en: ({ line, maximum }, { number }) => `Line ${line} is longer than ${number(maximum)} bytes.`,
+      'pt-BR': ({ line, maximum }, { number }) => `A linha ${line} passa de ${number(maximum)} bytes.`,
+    },
+  ),
+  quote_not_closed: sentence(
+    { line, until: z.int() },
+    {
+      en: ({ line, until }) =>
+        `The quote (") that opens in line ${line} is not closed where it should be; it was followed up to line ${until}.`,
+      'pt-BR': ({ line, until }) =>
+        `As aspas abertas na linha ${line} não foram fechadas onde deviam; foram seguidas até a linha ${until}.`,
+    },
+  ),
+  column_missing: headerSentence,
+  column_unknown: headerSentence,
+  column_repeated: headerSentence,
+} as const;
+
+const column = z.string();
+
+/** What a value should have been. */
+const expectations = {
+  date: {
+    en: 'is not a date: write dd/mm/yyyy or yyyy-mm-dd',
+    'pt-BR': 'não é uma data: escreva dd/mm/aaaa ou aaaa-mm-dd',
+  },
+  past_date: { en: 'is in the future', 'pt-BR': 'está no futuro' },
+  number: {
+    en: 'is not a number: write 1234,56 or 1.234,56 or 1234.56',
+    'pt-BR': 'não é um número: escreva 1234,56 ou 1.234,56 ou 1234.56',
+  },
+  boolean: {
+    en: 'is neither yes nor no: write sim or não',
+    'pt-BR': 'não é sim nem não: escreva sim ou não',
+  },
+  phone: { en: 'is not a phone number', 'pt-BR': 'não é um número de telefone' },
+  region: {
+    en: 'is none of the regions in the settings',
+    'pt-BR': 'não é nenhuma das regiões das configurações',
+  },
+  customer_type: {
+    en: 'is none of the customer types in the settings',
+    'pt-BR': 'não é nenhum dos tipos de cliente das configurações',
+  },
+  consent: {
+    en: 'is none of sim, não, não informado',
+    'pt-BR': 'não é sim, não nem não informado',
+  },
+  single_value: {
+    en: 'is a list or an object: name the attribute inside it',
+    'pt-BR': 'é uma lista ou um objeto: indique o atributo dentro dele',
+  },
+  exact_number: {
+    en: 'is a number with more digits than can be read exactly: the service has to send it as text',
+    'pt-BR': 'é um número com dígitos demais para ser lido exato: o serviço precisa enviá-lo como texto',
+  },
+} as const;
+export type Expectation = keyof typeof expectations;
+const expectation = z.enum(Object.keys(expectations) as [Expectation, ...Expectation[]]);
+
+/** What is wrong inside of one line or record. They name the column and never hold the value, which is personal. */
+export const lineSentences = {
+  value_missing: sentence(
+    { column },
+    {
+      en: ({ column }) => `"${column}" is required and has no value.`,
+      'pt-BR': ({ column }) => `“${column}” é obrigatório e está vazio.`,
+    },
+  ),
+  nobody_named: sentence(
+    { column },
+    {
+      en: ({ column }) => `Neither "${column}" nor a phone has a value: nothing says who it is.`,
+      'pt-BR': ({ column }) => `Nem “${column}” nem um telefone tem valor: nada diz quem é.`,
+    },
+  ),
+  value_invalid: sentence(
+    { column, expected: expectation },
+    {
+      en: ({ column, expected }) => `"${column}" ${expectations[expected].en}.`,
+      'pt-BR': ({ column, expected }) => `“${column}” ${expectations[expected]['pt-BR']}.`,
+    },
+  ),
+  value_too_long: sentence(
+    { column, maximum: z.int() },
+    {
+      en: ({ column, maximum }, { number }) => `"${column}" is longer than ${number(maximum)} characters.`,
+      'pt-BR': ({ column, maximum }, { number }) => `“${column}” passa de ${number(maximum)} caracteres.`,
+    },
+  ),
+  column_count: sentence(
+    { found: z.int(), expected: z.int() },
+    {
+      en: ({ found, expected }, { count }) =>
+        `The line has ${count(found, 'column', 'columns')}, and the header has ${expected}.`,
+      'pt-BR': ({ found, expected }, { count }) =>
+        `A linha tem ${count(found, 'coluna', 'colunas')}, e o cabeçalho tem ${expected}.`,
+    },
+  ),
+  quote_misplaced: sentence(
+    {},
+    {
+      en: 'Text follows a closing quote. Write a quote inside quotes twice.',
+      'pt-BR': 'Depois das aspas que fecham vem mais texto. Aspas dentro de aspas se escrevem duas vezes.',
+    },
+  ),
+  not_an_object: sentence(
+    { found: valueKind },
+    {
+      en: ({ found }) => `The element is ${kindInWords(found, 'en')}, not an object.`,
+      'pt-BR': ({ found }) => `O elemento é ${kindInWords(found, 'pt-BR')}, não um objeto.`,
+    },
+  ),
+} as const;
+
+const phoneHints = {
+  ninth_digit_missing: { en: 'Its 9 is missing.', 'pt-BR': 'Falta o 9.' },
+  area_code_missing: { en: 'Its area code (DDD) is missing.', 'pt-BR': 'Falta o DDD.' },
+  spreadsheet_number: {
+    en: 'The spreadsheet has cut off its digits: format the column as text, then enter the number again.',
+    'pt-BR': 'A planilha cortou os dígitos: formate a coluna como texto e digite o número de novo.',
+  },
+} as const;
+const phoneHint = z.enum(
+  Object.keys(phoneHints) as [keyof typeof phoneHints, ...(keyof typeof phoneHints)[]],
+);
+
+/** Why a line that can be read is left out. Its codes are the skip reasons (domain/message.ts). */
+export const skipSentences = {
+  phone_missing: sentence({}, { en: 'It has no phone.', 'pt-BR': 'Não há telefone.' }),
+  phone_invalid: sentence(
+    { hint: phoneHint.nullable().default(null) },
+    {
+      en: ({ hint }) => `None of the phones can be read.${hint === null ? '' : ` ${phoneHints[hint].en}`}`,
+      'pt-BR': ({ hint }) =>
+        `Nenhum dos telefones pode ser lido.${hint === null ? '' : ` ${phoneHints[hint]['pt-BR']}`}`,
+    },
+  ),
+  not_a_mobile: sentence(
+    {},
+    { en: 'None of the phones is a mobile number.', 'pt-BR': 'Nenhum dos telefones é um celular.' },
+  ),
+  duplicate_phone: sentence(
+    {},
+    {
+      en: 'An earlier contact has the same phone.',
+      'pt-BR': 'Um contato anterior tem o mesmo telefone.',
+    },
+  ),
+  no_consent: sentence(
+    {},
+    { en: 'The customer has not consented.', 'pt-BR': 'O cliente não deu consentimento.' },
+  ),
+  opted_out: sentence({}, { en: 'The phone has opted out.', 'pt-BR': 'O telefone se descadastrou.' }),
+  message_too_long: sentence(
+    {},
+    {
+      en: 'The text needs more segments than the campaign allows.',
+      'pt-BR': 'O texto precisa de mais segmentos do que a campanha permite.',
+    },
+  ),
+  message_empty: sentence({}, { en: 'The text is empty.', 'pt-BR': 'O texto fica vazio.' }),
+  line_invalid: sentence({}, { en: 'The line cannot be read.', 'pt-BR': 'A linha não pode ser lida.' }),
+} as const;
+
+/** Columns that were beyond the last one of the header, in a file of lines to be corrected. */
+export const beyondLastColumn = sentence(
+  { values: names },
+  {
+    en: ({ values }) => `Beyond the last column: ${values.join(' | ')}`,
+    'pt-BR': ({ values }) => `Além da última coluna: ${values.join(' | ')}`,
+  },
+);
+/** The place of a problem, in a file of lines to be corrected. */
+export const atLine = sentence(
+  { line, problem: z.string() },
+  {
+    en: ({ line, problem }) => `Line ${line}: ${problem}`,
+    'pt-BR': ({ line, problem }) => `Linha ${line}: ${problem}`,
+  },
+);

@@ -1,0 +1,429 @@
+import { z } from 'zod';
+import { kindInWords, valueKind } from './fields.ts';
+import { sentence } from './sentence.ts';
+
+const host = z.string();
+const status = z.int();
+
+const certificateWords = {
+  expired: { en: 'its certificate has expired', 'pt-BR': 'o certificado venceu' },
+  not_yet_valid: { en: 'its certificate is not valid yet', 'pt-BR': 'o certificado ainda não vale' },
+  other_name: { en: 'its certificate is for another name', 'pt-BR': 'o certificado é de outro nome' },
+  self_signed: { en: 'its certificate is self-signed', 'pt-BR': 'o certificado é autoassinado' },
+  untrusted: {
+    en: 'its certificate comes from an authority that is not trusted here',
+    'pt-BR': 'o certificado vem de uma autoridade em que não se confia aqui',
+  },
+  chain_incomplete: {
+    en: 'it does not send the certificates between its own and a trusted authority',
+    'pt-BR': 'faltam os certificados entre o dele e uma autoridade de confiança',
+  },
+  revoked: { en: 'its certificate has been revoked', 'pt-BR': 'o certificado foi revogado' },
+} as const;
+export type CertificateFault = keyof typeof certificateWords;
+const certificate = z.enum(Object.keys(certificateWords) as [CertificateFault, ...CertificateFault[]]);
+
+const size = z.int();
+
+/**
+ * Why a web service gives no mailing. They name hosts, and never a path, a parameter, a secret or a value of the answer.
+ */
+export const webserviceSentences = {
+  // Tried again for a while: it may pass.
+  dns_failed: sentence(
+    { host },
+    {
+      en: ({ host }) => `The name ${host} cannot be found (DNS). Check its spelling.`,
+      'pt-BR': ({ host }) => `O nome ${host} não foi encontrado (DNS). Confira se está escrito certo.`,
+    },
+  ),
+  connection_refused: sentence(
+    { host },
+    {
+      en: ({ host }) => `${host} refuses the connection: nothing listens on this port.`,
+      'pt-BR': ({ host }) => `${host} recusa a conexão: nada responde nesta porta.`,
+    },
+  ),
+  connection_failed: sentence(
+    { host },
+    {
+      en: ({ host }) => `${host} cannot be reached: no connection opened in time.`,
+      'pt-BR': ({ host }) => `Não foi possível chegar a ${host}: nenhuma conexão se abriu a tempo.`,
+    },
+  ),
+  connection_lost: sentence(
+    { host },
+    {
+      en: ({ host }) => `The connection to ${host} broke before its answer was complete.`,
+      'pt-BR': ({ host }) => `A conexão com ${host} caiu antes do fim da resposta.`,
+    },
+  ),
+  timed_out: sentence(
+    { host, at: z.enum(['start', 'middle', 'request']), seconds: z.number() },
+    {
+      en: ({ host, at, seconds }, { count }) => {
+        const time = count(seconds, 'second', 'seconds');
+        if (at === 'request') return `${host} stopped waiting for the request (408).`;
+        return at === 'start'
+          ? `${host} did not answer within ${time}.`
+          : `${host} sent nothing for ${time} in the middle of its answer.`;
+      },
+      'pt-BR': ({ host, at, seconds }, { count }) => {
+        const time = count(seconds, 'segundo', 'segundos');
+        if (at === 'request') return `${host} desistiu de esperar pelo pedido (408).`;
+        return at === 'start'
+          ? `${host} não respondeu em ${time}.`
+          : `${host} parou no meio da resposta por ${time}.`;
+      },
+    },
+  ),
+  server_error: sentence(
+    { host, status, of: z.enum(['records', 'tokens']).default('records') },
+    {
+      en: ({ host, status, of }) =>
+        of === 'tokens'
+          ? `${host}, which issues the access tokens, has failed (${status}).`
+          : `${host} has failed (${status}).`,
+      'pt-BR': ({ host, status, of }) =>
+        of === 'tokens'
+          ? `${host}, que emite os tokens de acesso, falhou (${status}).`
+          : `${host} falhou (erro ${status}).`,
+    },
+  ),
+  too_many_requests: sentence(
+    { host },
+    {
+      en: ({ host }) => `${host} asks for fewer requests (429).`,
+      'pt-BR': ({ host }) => `${host} pede menos consultas (429). Espere um pouco.`,
+    },
+  ),
+
+  // For good, until someone changes something.
+  address_missing: sentence(
+    {},
+    {
+      en: 'The campaign has no address of a web service.',
+      'pt-BR': 'A campanha não tem o endereço de um webservice.',
+    },
+  ),
+  address_refused: sentence(
+    { host },
+    {
+      en: ({ host }) =>
+        `${host} is in a private or reserved network, which campaigns may not fetch from. An operator of this deployment can allow it (WEBSERVICE_ALLOW).`,
+      'pt-BR': ({ host }) =>
+        `${host} fica numa rede privada ou reservada, onde campanhas não buscam. Quem opera esta instalação pode permitir (WEBSERVICE_ALLOW).`,
+    },
+  ),
+  tls_failed: sentence(
+    { host, certificate: z.object({ fault: certificate, code: z.string() }).nullable() },
+    {
+      en: ({ host, certificate }) =>
+        certificate === null
+          ? `${host} does not speak TLS on this port. Should the address begin with http://, or is it another port?`
+          : `The connection to ${host} is not safe: ${certificateWords[certificate.fault].en} (${certificate.code}).`,
+      'pt-BR': ({ host, certificate }) =>
+        certificate === null
+          ? `${host} não fala TLS nesta porta. O endereço começa com http://, ou a porta é outra?`
+          : `A conexão com ${host} não é segura: ${certificateWords[certificate.fault]['pt-BR']} (${certificate.code}).`,
+    },
+  ),
+  not_http: sentence(
+    { host },
+    {
+      en: ({ host }) => `The answer of ${host} is not HTTP. Is this the right port?`,
+      'pt-BR': ({ host }) => `O que ${host} responde não é HTTP. A porta está certa?`,
+    },
+  ),
+  unauthorized: sentence(
+    { host, withCredentials: z.boolean() },
+    {
+      en: ({ host, withCredentials }) =>
+        withCredentials
+          ? `${host} does not accept the credentials of the integration (401). Correct them there.`
+          : `${host} asks for credentials (401). Choose an integration for the campaign.`,
+      'pt-BR': ({ host, withCredentials }) =>
+        withCredentials
+          ? `${host} não aceita as credenciais da integração (401). Corrija-as lá.`
+          : `${host} pede credenciais (401). Escolha uma integração para a campanha.`,
+    },
+  ),
+  forbidden: sentence(
+    { host },
+    {
+      en: ({ host }) => `${host} forbids access to this address (403).`,
+      'pt-BR': ({ host }) => `${host} proíbe o acesso a este endereço (403).`,
+    },
+  ),
+  address_not_found: sentence(
+    { host, status },
+    {
+      en: ({ host, status }) => `${host} has nothing at this address (${status}).`,
+      'pt-BR': ({ host, status }) => `${host} não tem nada neste endereço (${status}).`,
+    },
+  ),
+  request_refused: sentence(
+    { host, status },
+    {
+      en: ({ host, status }) => `${host} refuses the request (${status}). Check the parameters.`,
+      'pt-BR': ({ host, status }) => `${host} recusa o pedido (${status}). Confira os parâmetros.`,
+    },
+  ),
+  status_unexpected: sentence(
+    { host, status },
+    {
+      en: ({ host, status }) => `${host} answered with the status ${status}, which has no records.`,
+      'pt-BR': ({ host, status }) => `${host} respondeu com o status ${status}, que não traz contatos.`,
+    },
+  ),
+  authorization_failed: sentence(
+    { host, why: z.enum(['refused', 'status', 'too_long', 'not_a_token']), status: status.optional() },
+    {
+      en: ({ host, why, status }) =>
+        `${host} issues no access token: ${
+          {
+            refused: `it does not accept the client id, secret or scope (${status ?? ''}). Correct the integration`,
+            status: `it answered with the status ${status ?? ''}`,
+            too_long: 'its answer is too long',
+            not_a_token: 'its answer is not that of a token address (RFC 6749)',
+          }[why]
+        }.`,
+      'pt-BR': ({ host, why, status }) =>
+        `${host} não emite um token de acesso: ${
+          {
+            refused: `ele não aceita o client id, o segredo ou o escopo (${status ?? ''}). Corrija a integração`,
+            status: `ele respondeu com o status ${status ?? ''}`,
+            too_long: 'a resposta é longa demais',
+            not_a_token: 'a resposta não é a de um endereço de tokens (RFC 6749)',
+          }[why]
+        }.`,
+    },
+  ),
+  integration_host: sentence(
+    { integration: z.string(), host },
+    {
+      en: ({ integration, host }) =>
+        `The integration “${integration}” may not be sent to ${host}. An admin can add the host to it.`,
+      'pt-BR': ({ integration, host }) =>
+        `A integração “${integration}” não pode ser enviada a ${host}. Um administrador pode incluir o host nela.`,
+    },
+  ),
+  integration_sealed: sentence(
+    {},
+    {
+      en: 'The secrets of the integration are sealed with a key that is not configured. An admin has to add the key to SECRET_KEYS, or enter the secrets again.',
+      'pt-BR':
+        'Os segredos da integração estão lacrados com uma chave que não está configurada. Um administrador precisa incluir a chave em SECRET_KEYS, ou informar os segredos de novo.',
+    },
+  ),
+  too_many_redirects: sentence(
+    { host, maximum: z.int() },
+    {
+      en: ({ host, maximum }, { count }) =>
+        `${host} redirects more than ${count(maximum, 'time', 'times')} in a row.`,
+      'pt-BR': ({ host, maximum }, { count }) =>
+        `${host} redireciona mais de ${count(maximum, 'vez seguida', 'vezes seguidas')}.`,
+    },
+  ),
+  redirect_broken: sentence(
+    { host, status: status.nullable() },
+    {
+      en: ({ host, status }) =>
+        status === null
+          ? `${host} redirects to an address that is not http:// or https://.`
+          : `${host} redirects (${status}) without a usable address.`,
+      'pt-BR': ({ host, status }) =>
+        status === null
+          ? `${host} redireciona para um endereço que não é http:// nem https://.`
+          : `${host} redireciona (${status}) sem dizer um endereço válido.`,
+    },
+  ),
+  too_large: sentence(
+    { host, bytes: size },
+    {
+      en: ({ host, bytes }, format) =>
+        `The answer of ${host} is larger than ${format.bytes(bytes)}, the most that is allowed.`,
+      'pt-BR': ({ host, bytes }, format) =>
+        `A resposta de ${host} passa de ${format.bytes(bytes)}, o máximo permitido.`,
+    },
+  ),
+  takes_too_long: sentence(
+    { ms: z.int() },
+    {
+      en: ({ ms }, { duration }) =>
+        `The answer was not complete after ${duration(ms)}, the longest time that is allowed.`,
+      'pt-BR': ({ ms }, { duration }) => `A resposta não terminou no tempo máximo de ${duration(ms)}.`,
+    },
+  ),
+  compression_broken: sentence(
+    { host },
+    {
+      en: ({ host }) =>
+        `The answer of ${host} claims to be compressed, and cannot be decompressed: it is damaged or cut off.`,
+      'pt-BR': ({ host }) =>
+        `A resposta de ${host} diz que está comprimida, mas não pode ser descomprimida: está quebrada ou cortada.`,
+    },
+  ),
+  compression_unknown: sentence(
+    { host },
+    {
+      en: ({ host }) =>
+        `${host} compresses its answer in a way that was not asked for. Torpedo reads gzip, deflate and br.`,
+      'pt-BR': ({ host }) =>
+        `${host} comprime a resposta de um jeito que não foi pedido. O Torpedo lê gzip, deflate e br.`,
+    },
+  ),
+  answer_encoding: sentence(
+    { host, found: z.enum(['other', 'utf-16', 'not-utf-8']), record: z.int().optional() },
+    {
+      en: ({ host, found, record }) =>
+        ({
+          other: `${host} answers in an encoding that Torpedo does not read. It reads UTF-8, ISO-8859-1 and Windows-1252.`,
+          'utf-16': `The answer of ${host} is UTF-16. JSON has to be UTF-8.`,
+          'not-utf-8': `The answer of ${host} is not UTF-8 (record ${record ?? '?'}). If it is ISO-8859-1 or Windows-1252, its Content-Type has to say so.`,
+        })[found],
+      'pt-BR': ({ host, found, record }) =>
+        ({
+          other: `${host} responde numa codificação que o Torpedo não lê. Ele lê UTF-8, ISO-8859-1 e Windows-1252.`,
+          'utf-16': `A resposta de ${host} está em UTF-16. JSON precisa ser UTF-8.`,
+          'not-utf-8': `A resposta de ${host} não é UTF-8 (registro ${record ?? '?'}). Se for ISO-8859-1 ou Windows-1252, o Content-Type precisa dizer.`,
+        })[found],
+    },
+  ),
+  html: sentence(
+    { host },
+    {
+      en: ({ host }) =>
+        `${host} answers with a web page (HTML) or XML instead of JSON: often the page of a login or of an error.`,
+      'pt-BR': ({ host }) =>
+        `${host} responde com uma página da web (HTML) ou XML em vez de JSON: muitas vezes a página de um login ou de um erro.`,
+    },
+  ),
+  empty_answer: sentence(
+    { host },
+    {
+      en: ({ host }) =>
+        `The answer of ${host} is empty. A service that has no records answers with an empty list: [].`,
+      'pt-BR': ({ host }) =>
+        `A resposta de ${host} está vazia. Um serviço sem contatos responde com uma lista vazia: [].`,
+    },
+  ),
+  not_json: sentence(
+    {
+      host,
+      /** Its Content-Type, where it says something else. */
+      type: z.string().nullable(),
+      /** How far it was JSON. */
+      place: z.object({ records: z.int(), byte: z.int() }).nullable(),
+    },
+    {
+      en: ({ host, type, place }, { count, number }) => {
+        if (place !== null)
+          return `The answer of ${host} is not valid JSON: after ${count(place.records, 'record', 'records')}, near byte ${number(place.byte)}.`;
+        return type === null
+          ? `The answer of ${host} is not JSON.`
+          : `The answer of ${host} is not JSON; its Content-Type is ${type}.`;
+      },
+      'pt-BR': ({ host, type, place }, { count, number }) => {
+        if (place !== null)
+          return `A resposta de ${host} não é um JSON válido: depois de ${count(place.records, 'registro', 'registros')}, perto do byte ${number(place.byte)}.`;
+        return type === null
+          ? `A resposta de ${host} não é JSON.`
+          : `A resposta de ${host} não é JSON; o Content-Type dela é ${type}.`;
+      },
+    },
+  ),
+  cut_off: sentence(
+    { host },
+    {
+      en: ({ host }) => `The answer of ${host} ends in the middle: the JSON is not complete.`,
+      'pt-BR': ({ host }) => `A resposta de ${host} acaba no meio: o JSON não está completo.`,
+    },
+  ),
+  too_deep: sentence(
+    { host, maximum: z.int() },
+    {
+      en: ({ host, maximum }) =>
+        `The answer of ${host} nests deeper than ${maximum} levels, which no list of contacts does.`,
+      'pt-BR': ({ host, maximum }) =>
+        `A resposta de ${host} passa de ${maximum} níveis, o que nenhuma lista de contatos faz.`,
+    },
+  ),
+  record_too_large: sentence(
+    { host, record: z.int().nullable(), bytes: size },
+    {
+      en: ({ host, record, bytes }, format) =>
+        `${record === null ? 'A value' : `Record ${format.number(record)}`} in the answer of ${host} is larger than ${format.bytes(bytes)}, the most for one.`,
+      'pt-BR': ({ host, record, bytes }, format) =>
+        `${record === null ? 'Um valor' : `O registro ${format.number(record)}`} da resposta de ${host} passa de ${format.bytes(bytes)}, o máximo para um.`,
+    },
+  ),
+  no_records: sentence(
+    { host, path: z.string().nullable() },
+    {
+      en: ({ host, path }) =>
+        path === null
+          ? `The answer of ${host} is an object without a list of contacts.`
+          : `The answer of ${host} has no list at “${path}”, where the campaign expects the contacts.`,
+      'pt-BR': ({ host, path }) =>
+        path === null
+          ? `A resposta de ${host} é um objeto sem uma lista de contatos.`
+          : `A resposta de ${host} não tem uma lista em “${path}”, onde a campanha espera os contatos.`,
+    },
+  ),
+  records_ambiguous: sentence(
+    // The root is ''.
+    { host, paths: z.array(z.string()) },
+    {
+      en: ({ host, paths }, { list }) =>
+        `The answer of ${host} has lists in more than one place: ${list(paths.map((path) => (path === '' ? 'its root' : path)))}. Name one as the path of the list in the answer.`,
+      'pt-BR': ({ host, paths }, { list }) =>
+        `A resposta de ${host} tem listas em mais de um lugar: ${list(paths.map((path) => (path === '' ? 'a raiz' : path)))}. Indique uma em “Caminho da lista na resposta”.`,
+    },
+  ),
+  not_records: sentence(
+    { host, found: valueKind, path: z.string().nullable(), within: z.enum(['answer', 'list']) },
+    {
+      en: ({ host, found, path, within }) =>
+        within === 'answer'
+          ? `The answer of ${host} is only ${kindInWords(found, 'en')}, not a list of contacts.`
+          : `The list ${path === null || path === '' ? '' : `at “${path}” `}in the answer of ${host} does not begin with an object but with ${kindInWords(found, 'en')}: its elements are not contacts.`,
+      'pt-BR': ({ host, found, path, within }) =>
+        within === 'answer'
+          ? `A resposta de ${host} é só ${kindInWords(found, 'pt-BR')}, não uma lista de contatos.`
+          : `A lista ${path === null || path === '' ? '' : `em “${path}” `}na resposta de ${host} não começa com um objeto, e sim com ${kindInWords(found, 'pt-BR')}: os elementos não são contatos.`,
+    },
+  ),
+  too_many_pages: sentence(
+    { host, maximum: z.int() },
+    {
+      en: ({ host, maximum }, { number }) =>
+        `${host} has more than ${number(maximum)} pages, the most that are followed. Ask for more records on each.`,
+      'pt-BR': ({ host, maximum }, { number }) =>
+        `${host} tem mais de ${number(maximum)} páginas, o máximo que se segue. Peça mais registros em cada uma.`,
+    },
+  ),
+  page_repeated: sentence(
+    { host, page: z.int() },
+    {
+      en: ({ host, page }, { number }) =>
+        `Page ${number(page)} of ${host} is an earlier page again: its links to the next page go in a circle.`,
+      'pt-BR': ({ host, page }, { number }) =>
+        `A página ${number(page)} de ${host} é de novo uma anterior: os links andam em círculo.`,
+    },
+  ),
+  next_page_unreadable: sentence(
+    // Without a path the link itself is no address.
+    { host, path: z.string().nullable() },
+    {
+      en: ({ host, path }) =>
+        path === null
+          ? `The link of ${host} to its next page is not an address that begins with https:// or http://.`
+          : `The answer of ${host} says at “${path}” that there is a next page, and not at which address. Let the service give the address, or send all records in one answer.`,
+      'pt-BR': ({ host, path }) =>
+        path === null
+          ? `O link de ${host} para a próxima página não é um endereço http:// ou https://.`
+          : `A resposta de ${host} diz em “${path}” que há mais uma página, mas não o endereço dela. Peça ao serviço que dê o endereço, ou que envie todos os registros em uma resposta.`,
+    },
+  ),
+} as const;
