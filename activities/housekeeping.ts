@@ -3,7 +3,14 @@ import { insertAudit } from '../db/access/audit.ts';
 import { enabledCampaigns } from '../db/campaigns/campaigns.ts';
 import type { Database } from '../db/core/client.ts';
 import { cancelRemaining } from '../db/messages/claims.ts';
-import { liveRunKeys, mendCounts, moveRun, runCounts, runsToReconcile } from '../db/runs/runs.ts';
+import {
+  liveRunKeys,
+  lockReconciling,
+  moveRun,
+  reconcileCounts,
+  runCounts,
+  runsToReconcile,
+} from '../db/runs/runs.ts';
 import { campaignWorkflowId, runWorkflowId } from '../domain/ids.ts';
 import { liveRunStatuses } from '../domain/run.ts';
 
@@ -65,7 +72,8 @@ export function createHousekeeping({ sql, isWorkflowRunning }: HousekeepingDeps)
         heartbeat();
         cancellationSignal().throwIfAborted();
         await sql.begin(async (tx) => {
-          const differing = await mendCounts(tx, id);
+          await lockReconciling(tx, id);
+          const differing = await reconcileCounts(tx, id);
           if (differing > 0) {
             mended++;
             await insertAudit(tx, entry('run.counts_mended', id, { counts: differing }));

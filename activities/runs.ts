@@ -6,6 +6,7 @@ import {
   enterStep,
   getRun,
   lockIfStopped,
+  lockRun,
   markCanaryOver,
   measureFrom,
   measureRun,
@@ -212,6 +213,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
       reason: RunReason | null;
     }): Promise<ClosedRun> {
       const counts = await sql.begin(async (tx) => {
+        await lockRun(tx, runId);
         if (status === 'cancelled') await cancelRemaining(tx, runId);
         const counts = await runCounts(tx, runId);
         const left = counts.find((count) => count.status === 'queued');

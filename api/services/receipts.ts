@@ -2,7 +2,7 @@ import postgres from 'postgres';
 import type { Database, Sql } from '../../db/core/client.ts';
 import { type InboundEvent, insertInboundEvents } from '../../db/replies/inbound.ts';
 import { applyReceipts, type MovedMessage, type ReceiptMove } from '../../db/messages/messages.ts';
-import { optInPhone, optOutPhone, optOutRecipients } from '../../db/customers/opt-outs.ts';
+import { lockForOptOuts, optInPhone, optOutPhone, optOutRecipients } from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { insertReplies, type KeptReply, type NewReply } from '../../db/replies/replies.ts';
 import { getReplyWords } from '../../db/replies/reply-words.ts';
@@ -26,7 +26,7 @@ interface Waiting {
 const groupSize = 500;
 /** A group waits so long for as many as were under way with the last one: alone, a receipt waits for nobody. */
 const gatherMs = 20;
-/** Two groups that lock the same messages in another order than a sender: one of them is asked to try again. */
+/** No two transactions of ours lock in different orders (docs/architecture.md): asked for again all the same. */
 const deadlock = '40P01';
 const maxAttempts = 3;
 const maxKnownRuns = 1_000;
@@ -95,20 +95,32 @@ export function createReceiptWriter({
       try {
         const replies = await sql.begin(async (tx) => {
           const strongest = strongestMoves(arrivals.flatMap(({ move }) => move ?? []));
-          // Sent together. A repeated event is kept once, and moves nothing for the second time.
-          const [, moved, replies] = await Promise.all([
+          const refused = strongest.filter(({ reason }) => reason === 'number_opted_out');
+          const written = arrivals.flatMap(({ reply }) => reply ?? []);
+          const keepEvents = () =>
             insertInboundEvents(
               tx,
               arrivals.map(({ event }) => event),
-            ),
-            applyReceipts(tx, strongest),
-            writeReplies(
-              tx,
-              arrivals.flatMap(({ reply }) => reply ?? []),
-            ),
-          ]);
+            );
+          if (written.length + refused.length === 0) {
+            // Sent together. A repeated event is kept once, and moves nothing for the second time.
+            const [, moved] = await Promise.all([keepEvents(), applyReceipts(tx, strongest)]);
+            await follow(tx, moved);
+            return [];
+          }
+          await keepEvents();
+          const replies = await writeReplies(tx, written);
+          const asking = replies.filter(({ wish }) => wish === 'opt_out' || wish === 'opt_in');
+          if (asking.length + refused.length > 0) {
+            await lockForOptOuts(tx, {
+              moving: strongest.map(({ messageId }) => messageId),
+              refused: refused.map(({ messageId }) => messageId),
+              phones: asking.map(({ phone }) => phone),
+            });
+          }
+          const moved = await applyReceipts(tx, strongest);
           await follow(tx, moved);
-          for (const { id: inboundMessageId, phone, wish } of replies) {
+          for (const { id: inboundMessageId, phone, wish } of asking) {
             const told = { phone, source: 'reply', inboundMessageId } as const;
             if (wish === 'opt_out') await optOutPhone(tx, told);
             if (wish === 'opt_in') await optInPhone(tx, await phoneHash(), told);

@@ -25,6 +25,7 @@ export async function purgeRun(sql: Sql, runId: number, progress: () => void): P
     const [row] = await sql<[{ n: number; last: number | null }]>`
       with portion as (
         select id, line from messages where run_id = ${runId} and line > ${after} order by line limit ${portion}
+        for no key update
       ), purged as (
         update messages as m set code = null, name = null, phone = null, text = null, extra = null
         from portion where m.id = portion.id
@@ -51,12 +52,15 @@ export async function purgeReplies(sql: Sql, days: number): Promise<number> {
 
 export async function purgeTickets(sql: Sql, days: number): Promise<number> {
   const rows = await sql`
-    with purged as (
+    with oldest as (
+      select id from tickets where phone is not null and finished_at < ${before(sql, days)}
+      order by finished_at limit ${portion}
+    ), held as (
+      select id from tickets join oldest using (id) order by id for no key update of tickets
+    ), purged as (
       update tickets set phone = null, name = null, code = null, extra = '{}', note = '', version = version + 1
-      where id in (
-        select id from tickets where phone is not null and finished_at < ${before(sql, days)}
-        order by finished_at limit ${portion})
-      returning id
+      from held where tickets.id = held.id
+      returning tickets.id
     ), silenced as (
       update ticket_posts set answer = null from purged where ticket_id = purged.id
     )

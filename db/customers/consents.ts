@@ -21,14 +21,36 @@ export interface ConsentRow {
   recordedAt: Date;
 }
 
+interface ConsentCause {
+  source: ConsentSource;
+  actor: string;
+  note?: string;
+}
+
 /**
  * Records statements of consent; of each customer the latest by its date stands, at most one of each in a call. What is
  * queued for one who refuses is skipped at once, in every run that heeds consent.
+ *
+ * Locks customers, then messages, then counts: no customer may be locked after it in the same transaction.
  */
 export async function recordConsents(
   tx: Sql,
   statements: readonly ConsentStatement[],
-  { source, actor, note = '' }: { source: ConsentSource; actor: string; note?: string },
+  cause: ConsentCause,
+): Promise<void> {
+  await noteConsents(tx, statements, cause);
+  await skipRefusing(tx, refusingOf(statements));
+}
+
+/** The customers who refuse. */
+export const refusingOf = (statements: readonly ConsentStatement[]): number[] =>
+  statements.filter(({ consent }) => consent === 'refused').map(({ customerId }) => customerId);
+
+/** The first half of `recordConsents`: what is queued stays. */
+export async function noteConsents(
+  tx: Sql,
+  statements: readonly ConsentStatement[],
+  { source, actor, note = '' }: ConsentCause,
 ): Promise<void> {
   if (statements.length === 0) return;
   await tx`
@@ -40,12 +62,16 @@ export async function recordConsents(
     ), recorded as (
       insert into consents (customer_id, consent, source, note, actor, at)
       select customer_id, consent, ${source}, ${note}, ${actor}, at from stated order by customer_id
+    ), held as (
+      select s.* from stated as s join customers as c on c.id = s.customer_id order by c.id for no key update of c
     )
     update customers as c set consent = s.consent, consent_source = ${source}, consent_at = s.at, updated_at = now()
-    from stated as s where c.id = s.customer_id and (c.consent_at is null or c.consent_at <= s.at)`;
-  const refusing = statements.filter(({ consent }) => consent === 'refused');
-  if (refusing.length > 0)
-    await skipRefused(tx, tx`m.customer_id = any(${refusing.map((s) => s.customerId)}::bigint[])`);
+    from held as s where c.id = s.customer_id and (c.consent_at is null or c.consent_at <= s.at)`;
+}
+
+/** The second half: skips what is queued for these customers, of whom those count who refuse now. */
+export async function skipRefusing(tx: Sql, customerIds: readonly number[]): Promise<void> {
+  if (customerIds.length > 0) await skipRefused(tx, tx`m.customer_id = any(${[...customerIds]}::bigint[])`);
 }
 
 /** Skips what a run has queued for customers who refused while it read its mailing. */
@@ -77,7 +103,7 @@ export async function skipWithoutConsent(
         and not (runs.settings -> 'campaign' ->> 'ignoreConsent')::boolean
         and case coalesce(own.consent, coded.consent, called.consent, 'not_stated')
           when 'granted' then false when 'refused' then true else ${required}::boolean end
-      order by m.id for update of m
+      order by m.id for no key update of m
     ), moved as (
       update messages as m set status = 'skipped', reason = 'no_consent', ended_at = now()
       from held where m.id = held.id and m.status = 'queued'
@@ -94,7 +120,7 @@ async function skipRefused(sql: Sql, which: PendingQuery<Row[]>): Promise<void> 
       join customers as c on c.id = m.customer_id
       where ${which} and m.status = 'queued' and c.consent = 'refused'
         and not (runs.settings -> 'campaign' ->> 'ignoreConsent')::boolean
-      order by m.id for update of m
+      order by m.id for no key update of m
     ), moved as (
       update messages as m set status = 'skipped', reason = 'no_consent', ended_at = now()
       from held where m.id = held.id and m.status = 'queued'

@@ -1,6 +1,6 @@
 import type { CustomerLine } from '../../domain/customer-file.ts';
 import type { Sql } from '../core/client.ts';
-import { recordConsents, type ConsentStatement } from './consents.ts';
+import { type ConsentStatement, noteConsents, refusingOf, skipRefusing } from './consents.ts';
 import { registerCustomers } from './matching.ts';
 
 /** What became of the lines of a file. Several lines of one customer count once each. */
@@ -31,6 +31,7 @@ export async function createImport(tx: Sql) {
     /** Makes customers of them, in their order. A statement of consent without a date was made at `now`. */
     async finish({ actor, now }: { actor: string; now: Date }): Promise<ImportedCustomers> {
       const outcomes: ImportedCustomers = { inserted: 0, updated: 0, unchanged: 0 };
+      const refusing: number[] = [];
       for (let after = 0; ;) {
         const rows = await tx<{ n: number; line: CustomerLine }[]>`
           select n, line from arriving_customers where n > ${after} order by n limit ${portion}`;
@@ -53,8 +54,11 @@ export async function createImport(tx: Sql) {
             statements.set(customer.id, { customerId: customer.id, consent, at });
           }
         });
-        await recordConsents(tx, [...statements.values()], { source: 'import', actor });
+        await noteConsents(tx, [...statements.values()], { source: 'import', actor });
+        refusing.push(...refusingOf([...statements.values()]));
       }
+      // Last, since it locks messages and the counts of live runs: nobody waits for the rest of the import with these.
+      await skipRefusing(tx, refusing);
       if (outcomes.inserted > portion) await tx`analyze customers`;
       return outcomes;
     },

@@ -1,6 +1,6 @@
 import type { PendingQuery, Row } from 'postgres';
 import type { Sql } from '../core/client.ts';
-import { counted, movedColumns } from '../messages/messages.ts';
+import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
 import type { PhoneHash } from '../core/phone-hash.ts';
 
 /** Who said it: the person to us (`reply`) or to the provider, or an admin for them. */
@@ -35,6 +35,34 @@ export async function optOutRecipients(sql: Sql, messageIds: readonly number[]):
   await optOut(sql, phones, { source: 'provider' });
 }
 
+const optOutLock = (sql: Sql) => sql`pg_advisory_xact_lock(hashtext('torpedo.opt-outs'))`;
+
+/**
+ * Call it in a transaction that moves messages and may opt phones out after that, before it moves the first: it locks the
+ * messages `moving`, and those that the opt-outs would skip, of `phones` and of whoever the messages `refused` went to.
+ * The opt-outs of other transactions wait until it ends.
+ */
+export async function lockForOptOuts(
+  tx: Sql,
+  {
+    moving,
+    refused,
+    phones,
+  }: { moving: readonly number[]; refused: readonly number[]; phones: readonly string[] },
+): Promise<void> {
+  await tx`select ${optOutLock(tx)}`;
+  await lockMessages(
+    tx,
+    tx`m.id in (
+      select unnest(${[...moving]}::bigint[])
+      union
+      select id from messages where status = 'queued' and phone in (
+        select unnest(${[...phones]}::text[])
+        union
+        select phone from messages where id = any(${[...refused]}::bigint[])))`,
+  );
+}
+
 /** One statement, so that it is done whole also outside a transaction. Returns how many are new. */
 async function optOut(
   sql: Sql,
@@ -42,7 +70,10 @@ async function optOut(
   { source, actor = 'system', note = '', inboundMessageId = null }: Cause,
 ): Promise<number> {
   const rows = await sql`
-    with wanted as (${phones}
+    with alone as materialized (
+      select ${optOutLock(sql)}
+    ), wanted as (
+      select phone from alone cross join (${phones}) as asked
     ), added as (
       insert into opt_outs (phone, source) select phone, ${source} from wanted order by phone
       on conflict (phone) do nothing returning phone
@@ -50,7 +81,7 @@ async function optOut(
       insert into opt_out_events (phone, kind, source, actor, note, inbound_message_id)
       select phone, 'opt_out', ${source}, ${actor}, ${note}, ${inboundMessageId} from added
     ), held as (
-      select m.id from messages as m join wanted using (phone) where m.status = 'queued' order by m.id for update of m
+      select m.id from messages as m join wanted using (phone) where m.status = 'queued' order by m.id for no key update of m
     ), moved as (
       update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
       from held where m.id = held.id
@@ -116,7 +147,7 @@ async function skip(sql: Sql, runId: number, join: PendingQuery<Row[]>): Promise
   await sql`
     with held as (
       select m.id from messages as m ${join}
-      where m.run_id = ${runId} and m.status = 'queued' order by m.id for update of m
+      where m.run_id = ${runId} and m.status = 'queued' order by m.id for no key update of m
     ), moved as (
       update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
       from held where m.id = held.id and m.status = 'queued'

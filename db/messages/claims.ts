@@ -1,6 +1,6 @@
 import type { CancelReason, FailureReason, MessageStatus } from '../../domain/message.ts';
 import type { Sql } from '../core/client.ts';
-import { counted, movedColumns } from './messages.ts';
+import { counted, lockMessages, movedColumns } from './messages.ts';
 
 /**
  * The written intent to send, without which nothing leaves.
@@ -105,7 +105,7 @@ export async function claimRetries(
         and (not_before is null or not_before <= now()) and attempts < ${maxAttempts}
         and exists (select from runs where runs.id = ${runId} and runs.status = 'running')
       order by line limit ${limit}
-      for update skip locked
+      for no key update skip locked
     ), ${takenFromDue(sql, sender)}`;
   return { id: null, messages };
 }
@@ -119,7 +119,7 @@ export async function claimMessage(
     with due as (
       select m.id, m.phone from messages as m join runs on runs.id = m.run_id
       where m.id = ${messageId} and m.status = 'queued' and runs.status = 'running'
-      for update of m
+      for no key update of m
     ), ${takenFromDue(sql, sender)}`;
   return message ?? null;
 }
@@ -168,17 +168,19 @@ export async function recordOutcomes(
   endedClaims: readonly number[] = [],
 ): Promise<void> {
   if (outcomes.length === 0) return;
+  // A receipt and another sender lock the same messages: in the order of their ids, too, and after the claims.
+  const sorted = outcomes.toSorted((a, b) => a.id - b.id);
   await sql`
     with outcome as (
       select * from unnest(
-        ${outcomes.map((o) => o.id)}::bigint[], ${outcomes.map((o) => o.status)}::text[],
-        ${outcomes.map((o) => o.reason)}::text[], ${outcomes.map((o) => o.providerMessageId)}::text[],
-        ${outcomes.map((o) => o.providerCode)}::text[], ${outcomes.map((o) => o.notBefore?.toISOString() ?? null)}::timestamptz[],
-        ${outcomes.map((o) => Number(o.uncounted))}::int[], ${outcomes.map((o) => Math.round(o.elapsedMs))}::int[],
-        ${outcomes.map((o) => o.providerId)}::bigint[]
+        ${sorted.map((o) => o.id)}::bigint[], ${sorted.map((o) => o.status)}::text[],
+        ${sorted.map((o) => o.reason)}::text[], ${sorted.map((o) => o.providerMessageId)}::text[],
+        ${sorted.map((o) => o.providerCode)}::text[], ${sorted.map((o) => o.notBefore?.toISOString() ?? null)}::timestamptz[],
+        ${sorted.map((o) => Number(o.uncounted))}::int[], ${sorted.map((o) => Math.round(o.elapsedMs))}::int[],
+        ${sorted.map((o) => o.providerId)}::bigint[]
       ) as o (id, status, reason, provider_message_id, provider_code, not_before, uncounted, elapsed_ms, provider_id)
     ), ended as (
-      delete from claims where id = any(${[...endedClaims]}::bigint[])
+      delete from claims where id = any(${[...endedClaims]}::bigint[]) returning id
     ), moved as (
       update messages as m set
         status = o.status, reason = o.reason, provider_message_id = o.provider_message_id, provider_code = o.provider_code,
@@ -189,7 +191,7 @@ export async function recordOutcomes(
         sent_at = case when o.status = 'sent' then now() else m.sent_at end,
         ended_at = case when o.status in ('failed', 'unknown') then now() else null end
       from outcome as o
-      where m.id = o.id and (
+      where m.id = o.id and (select count(*) from ended) >= 0 and (
         m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'no_consent') and o.status <> 'queued')
         or m.sender = ${sender} and (m.status = 'sending' or m.status = 'unknown' and o.status <> 'unknown'))
       returning ${movedColumns(sql)}
@@ -217,15 +219,18 @@ export async function settleDeadSenders(
       union all
       select id, sender, sending_at from messages where run_id = ${runId} and status = 'sending' ${dead}
         and exists (select from run_counts where run_id = ${runId} and status = 'queued' and messages > 0)
+    ), held as (
+      select m.id, in_hand.sender, in_hand.claimed_at from in_hand join messages as m using (id)
+      order by m.id for no key update of m
     ), moved as (
       update messages as m set
         status = case when ${Number(deduplicates)} = 1 and m.status <> 'skipped' then 'queued' else 'unknown' end,
         reason = case when ${Number(deduplicates)} = 1 and m.status <> 'skipped' then null else 'sender_died' end,
         ended_at = case when ${Number(deduplicates)} = 1 and m.status <> 'skipped' then null else now() end,
-        attempts = m.attempts + 1, sender = in_hand.sender, sending_at = in_hand.claimed_at,
+        attempts = m.attempts + 1, sender = held.sender, sending_at = held.claimed_at,
         provider_id = coalesce(m.provider_id, (select provider_id from runs where id = ${runId}))
-      from in_hand
-      where m.id = in_hand.id and (
+      from held
+      where m.id = held.id and (
         m.status = 'sending'
         or m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'no_consent')))
       returning ${movedColumns(sql)}
@@ -246,9 +251,11 @@ export async function releaseClaims(
       select unnest(message_ids) as id from claim
       union all
       select id from messages where run_id = ${runId} and status = 'sending' and sender = ${sender}
+    ), held as (
+      select m.id from in_hand join messages as m using (id) order by m.id for no key update of m
     ), moved as (
       update messages as m set status = 'queued', sender = ${sender}
-      from in_hand where m.id = in_hand.id and (m.status = 'sending' or m.status = 'queued' and m.sender is null)
+      from held where m.id = held.id and (m.status = 'sending' or m.status = 'queued' and m.sender is null)
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;
@@ -271,9 +278,11 @@ export async function cancelQueued(
   reason: CancelReason | null = null,
 ): Promise<number> {
   const rows = await sql`
-    with moved as (
+    with held as (
+      select id from messages where run_id = ${runId} and status = 'queued' order by id for no key update
+    ), moved as (
       update messages as m set status = 'cancelled', reason = ${reason}, ended_at = now()
-      where m.run_id = ${runId} and m.status = 'queued'
+      from held where m.id = held.id and m.status = 'queued'
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;
@@ -281,10 +290,17 @@ export async function cancelQueued(
 }
 
 /**
- * Ends all of a run that has not ended: what has not left is cancelled, what a dead sender left is unknown. Call it once
- * nobody sends for the run any more.
+ * Ends all of a run that has not ended: what has not left is cancelled, what a dead sender left is unknown. Call it in a
+ * transaction, once nobody sends for the run any more.
  */
 export async function cancelRemaining(sql: Sql, runId: number): Promise<void> {
+  // Claims before messages, as recordOutcomes. What is unknown could be queued again by a sender that comes back.
+  await sql`select from claims where run_id = ${runId} order by id for update`;
+  await lockMessages(
+    sql,
+    sql`m.run_id = ${runId} and (m.status in ('queued', 'sending', 'unknown') or m.sender is null and m.status = 'skipped'
+      and m.id in (select unnest(message_ids) from claims where run_id = ${runId}))`,
+  );
   await settleDeadSenders(sql, { runId, deduplicates: false });
   await cancelQueued(sql, runId);
 }

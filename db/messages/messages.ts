@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
+import type { PendingQuery, Row } from 'postgres';
 import type { CancelReason, FailureReason, MessageStatus, SkipReason } from '../../domain/message.ts';
 import { sourcesOf } from '../../domain/message.ts';
 import type { TicketStatus } from '../../domain/ticket.ts';
@@ -36,6 +37,16 @@ export const counted = (sql: Sql) => sql`
     on conflict (run_id, status, reason)
     do update set messages = run_counts.messages + excluded.messages, segments = run_counts.segments + excluded.segments
   )`;
+
+/**
+ * Locks messages (`m`) in the order of their ids, as every statement does that moves several. A transaction that moves
+ * messages in more than one statement calls it first, for all of them: what others have locked then waits for no count
+ * that it holds already. Foreign keys to these messages are not held up.
+ */
+export async function lockMessages(sql: Sql, which: PendingQuery<Row[]>): Promise<void> {
+  await sql`
+    select count(*) from (select m.id from messages as m where ${which} order by m.id for no key update) as held`;
+}
 
 /** What `counted` needs of each message that moved. */
 export const movedColumns = (sql: Sql) => sql`

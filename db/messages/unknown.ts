@@ -3,7 +3,7 @@ import type { LookUpResult, LookUpState } from '../../domain/unknown.ts';
 import type { Sql } from '../core/client.ts';
 import { insertInboundEvents } from '../replies/inbound.ts';
 import { applyReceipts, counted, movedColumns, type MovedMessage, type ReceiptMove } from './messages.ts';
-import { optOutRecipients } from '../customers/opt-outs.ts';
+import { lockForOptOuts, optOutRecipients } from '../customers/opt-outs.ts';
 import { followReceipts } from '../tickets/opening.ts';
 
 /**
@@ -137,6 +137,8 @@ export async function settleByLookUp(
     payload: Record<string, unknown>;
   },
 ): Promise<void> {
+  if (reason === 'number_opted_out')
+    await lockForOptOuts(sql, { moving: [messageId], refused: [messageId], phones: [] });
   await insertInboundEvents(sql, [
     {
       providerId,
@@ -176,7 +178,7 @@ export async function settleByPerson(
   const where = 'messageId' in which ? sql`id = ${which.messageId}` : sql`run_id = ${which.runId}`;
   const moved = await sql<(MovedMessage & { providerId: number })[]>`
     with held as (
-      select id from messages where ${where} and status = 'unknown' order by id for update
+      select id from messages where ${where} and status = 'unknown' order by id for no key update
     ), moved as (
       update messages as m set status = ${arrived ? 'delivered' : 'undelivered'},
         reason = ${arrived ? null : 'not_delivered'}, ended_at = now()

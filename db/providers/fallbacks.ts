@@ -4,8 +4,8 @@ import { profiles, removeAccents, type SegmentProfileName } from '../../domain/s
 import { costOf } from '../../domain/template.ts';
 import type { Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
-import { counted, movedColumns } from '../messages/messages.ts';
-import { mendCounts } from '../runs/runs.ts';
+import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
+import { lockReconciling, reconcileCounts } from '../runs/runs.ts';
 
 /** The provider that takes over what another one has certainly not taken. */
 
@@ -78,6 +78,17 @@ export async function switchProvider(
     where r.id = ${runId} and r.provider_id = ${from} and r.status in ('running', 'paused')
     for no key update of r`;
   if (!run) return null;
+  await lockReconciling(sql, runId);
+  await lockMessages(sql, sql`m.run_id = ${runId} and m.status = 'queued'`);
+  await sql`
+    update messages set attempts = 0, not_before = null
+    where run_id = ${runId} and status = 'queued' and provider_id is null and (attempts > 0 or not_before is not null)`;
+  const { segmentProfile } = to;
+  const isCountedAlike = segmentProfile === (run.lastProfile ?? run.settings.segmentProfile);
+  const tooLong = isCountedAlike
+    ? 0
+    : await judgeAnew(sql, { runId, segmentProfile, ...run.settings.campaign.message });
+  // The counts come last: receipts wait for them until the transaction ends.
   const perhapsTaken = await sql`
     with moved as (
       update messages as m set status = 'unknown', reason = 'no_answer', ended_at = now()
@@ -85,14 +96,8 @@ export async function switchProvider(
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;
-  await sql`
-    update messages set attempts = 0, not_before = null
-    where run_id = ${runId} and status = 'queued' and (attempts > 0 or not_before is not null)`;
-  const { segmentProfile } = to;
-  const tooLong =
-    segmentProfile === (run.lastProfile ?? run.settings.segmentProfile)
-      ? 0
-      : await judgeAnew(sql, { runId, segmentProfile, ...run.settings.campaign.message });
+  // Those judged anew have other segments than were counted.
+  if (!isCountedAlike) await reconcileCounts(sql, runId);
   const failover: Failover = {
     ...why,
     from: { id: from, name: run.name },
@@ -108,7 +113,10 @@ export async function switchProvider(
 
 const linesPerQuery = 1_000;
 
-/** Counts the segments of what is queued by another profile, and leaves out what needs too many. Returns how many. */
+/**
+ * Counts the segments of what is queued by another profile, and leaves out what needs too many. Returns how many; the
+ * counts of the run are the caller's.
+ */
 async function judgeAnew(
   sql: Sql,
   {
@@ -122,7 +130,7 @@ async function judgeAnew(
   for (let after = 0; ;) {
     const rows = await sql<{ id: number; line: number; text: string; segments: number }[]>`
       select id, line, text, segments from messages
-      where run_id = ${runId} and status = 'queued' and line > ${after} and text is not null
+      where run_id = ${runId} and status = 'queued' and provider_id is null and line > ${after} and text is not null
       order by line limit ${linesPerQuery}`;
     const last = rows.at(-1);
     if (!last) break;
@@ -147,7 +155,5 @@ async function judgeAnew(
       ) as c (id, segments, too_long, text)
       where m.id = c.id and m.status = 'queued'`;
   }
-  // Their segments are others than those that were counted.
-  await mendCounts(sql, runId);
   return leftOut;
 }

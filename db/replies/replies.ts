@@ -60,7 +60,7 @@ export interface HeldReply {
 export async function lockReply(sql: Sql, id: number): Promise<HeldReply | null> {
   const [row] = await sql<HeldReply[]>`
     select phone, wish, received_at, effect, message_id, campaign_id, run_id
-    from inbound_messages where id = ${id} for update`;
+    from inbound_messages where id = ${id} for no key update`;
   return row ?? null;
 }
 

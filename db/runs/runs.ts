@@ -95,10 +95,15 @@ export async function runAt(sql: Sql, campaignId: number, occurrence: Date): Pro
   return row?.id ?? null;
 }
 
+/** Locks the row of a run until the transaction ends. */
+export async function lockRun(sql: Sql, id: number): Promise<void> {
+  await sql`select from runs where id = ${id} for no key update`;
+}
+
 /** Whether the threshold has stopped the run; its row is locked then, until the transaction ends. */
 export async function lockIfStopped(sql: Sql, id: number): Promise<boolean> {
   const rows = await sql`
-    select from runs where id = ${id} and status = 'paused' and reason ->> 'code' = 'threshold' for update`;
+    select from runs where id = ${id} and status = 'paused' and reason ->> 'code' = 'threshold' for no key update`;
   return rows.count > 0;
 }
 
@@ -267,13 +272,19 @@ export async function runsToReconcile(sql: Sql, days: number): Promise<{ id: num
     order by id`;
 }
 
+/** Keeps others from reconciling the counts of a run until the transaction ends. Nobody else waits for it. */
+export async function lockReconciling(sql: Sql, runId: number): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('torpedo.counts'), ${runId}::int)`;
+}
+
 /**
- * Sets the counts of a run to those of its messages; returns how many differed. Call it in a transaction: the locked
- * counts keep the moves of other sessions from being committed between the look and the mending, and what they add
- * afterwards comes on top.
+ * Sets the counts of a run to those of its messages; returns how many differed. Call it after `lockReconciling`, in the
+ * same transaction.
+ *
+ * Counts move in the statements that move messages: what differs in one snapshot stays wrong by as much, whatever moves
+ * meanwhile. So the messages are read without a lock, and the difference is added to those counts that differ.
  */
-export async function mendCounts(sql: Sql, runId: number): Promise<number> {
-  await sql`select from run_counts where run_id = ${runId} order by status, reason for update`;
+export async function reconcileCounts(sql: Sql, runId: number): Promise<number> {
   const rows = await sql`
     with actual as (
       select case status when 'sending' then 'queued' else status end as status, coalesce(reason, '') as reason,
@@ -281,14 +292,17 @@ export async function mendCounts(sql: Sql, runId: number): Promise<number> {
       from messages where run_id = ${runId} group by 1, 2
     ), kept as (
       select status, reason, messages, segments from run_counts where run_id = ${runId}
+    ), difference as (
+      select status, reason, coalesce(actual.messages, 0) - coalesce(kept.messages, 0) as messages,
+        coalesce(actual.segments, 0) - coalesce(kept.segments, 0) as segments
+      from actual full join kept using (status, reason)
     )
     insert into run_counts (run_id, status, reason, messages, segments)
-    select ${runId}, status, reason, coalesce(actual.messages, 0), coalesce(actual.segments, 0)
-    from actual full join kept using (status, reason)
-    where (coalesce(actual.messages, 0), coalesce(actual.segments, 0))
-      is distinct from (coalesce(kept.messages, 0), coalesce(kept.segments, 0))
+    select ${runId}, status, reason, messages, segments from difference
+    where messages <> 0 or segments <> 0
     order by status, reason
-    on conflict (run_id, status, reason) do update set messages = excluded.messages, segments = excluded.segments`;
+    on conflict (run_id, status, reason) do update
+      set messages = run_counts.messages + excluded.messages, segments = run_counts.segments + excluded.segments`;
   return rows.count;
 }
 

@@ -206,10 +206,12 @@ export async function followReceipts(
         and not exists (
           select from ticket_events as e
           where e.ticket_id = sent.id and e.kind = 'changed' and e.changes ? 'resolutionId')
+    ), held as (
+      select wrong.* from wrong join tickets as t using (id) order by t.id for no key update of t
     ), corrected as (
-      update tickets as t set resolution_id = wrong.resolution_id, version = version + 1, updated_at = now()
-      from wrong where t.id = wrong.id and t.resolution_id = wrong.was
-      returning t.id, wrong.was, t.resolution_id as now
+      update tickets as t set resolution_id = held.resolution_id, version = version + 1, updated_at = now()
+      from held where t.id = held.id and t.resolution_id = held.was
+      returning t.id, held.was, t.resolution_id as now
     ), event as (
       insert into ticket_events (ticket_id, kind, actor, changes)
       select id, 'receipt', ${actor}, jsonb_build_object('resolutionId', jsonb_build_array(was, now))

@@ -80,7 +80,11 @@ export async function replayTicketPost(sql: Sql, eventId: number): Promise<boole
 
 /** The same for all that were given up. Returns how many. */
 export async function replayFailedTicketPosts(sql: Sql): Promise<number> {
-  const rows = await sql`update ticket_posts set ${again(sql)} where state = 'failed'`;
+  const rows = await sql`
+    with held as (
+      select event_id from ticket_posts where state = 'failed' order by event_id for no key update
+    )
+    update ticket_posts as p set ${again(sql)} from held where p.event_id = held.event_id and p.state = 'failed'`;
   return rows.count;
 }
 
@@ -124,14 +128,18 @@ export interface PostAnswer {
 export async function recordPostAnswers(sql: Sql, answers: readonly PostAnswer[]): Promise<void> {
   if (answers.length === 0) return;
   await sql`
+    with held as (
+      select event_id from ticket_posts where event_id = any(${answers.map((a) => a.eventId)}::bigint[])
+      order by event_id for no key update
+    )
     update ticket_posts as p set state = a.state, attempts = p.attempts + 1, answer_status = a.answer_status,
       answer = a.answer, answered_at = now(), not_before = now() + a.pause_ms * interval '1 millisecond'
-    from unnest(
+    from held join unnest(
       ${answers.map((a) => a.eventId)}::bigint[], ${answers.map((a) => a.state)}::text[],
       ${answers.map((a) => a.answerStatus)}::int[], ${answers.map((a) => a.answer)}::text[],
       ${answers.map((a) => a.pauseMs)}::int[]
-    ) as a (event_id, state, answer_status, answer, pause_ms)
-    where p.event_id = a.event_id`;
+    ) as a (event_id, state, answer_status, answer, pause_ms) using (event_id)
+    where p.event_id = held.event_id`;
 }
 
 /**

@@ -1,0 +1,291 @@
+import { expect, test } from 'vitest';
+import { createReplies } from '../../activities/replies.ts';
+import { createReceiptWriter } from '../../api/services/receipts.ts';
+import { connect, type Database, type Sql } from '../../db/core/client.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
+import { recordConsents } from '../../db/customers/consents.ts';
+import { optOutPhone } from '../../db/customers/opt-outs.ts';
+import {
+  cancelRemaining,
+  claimLines,
+  type Outcome,
+  recordOutcomes,
+  settleDeadSenders,
+} from '../../db/messages/claims.ts';
+import { settleByPerson } from '../../db/messages/unknown.ts';
+import { switchProvider } from '../../db/providers/fallbacks.ts';
+import { lockReconciling, reconcileCounts } from '../../db/runs/runs.ts';
+import { followReceipts, openSendTickets } from '../../db/tickets/opening.ts';
+import { openingsOnSend, ticketPolicy } from '../../domain/ticket.ts';
+import { box, createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { createTicketCatalogue, onSend } from '../kit/tickets.ts';
+import { until } from '../kit/until.ts';
+
+const api = await createApi();
+const { app, sql, as, url } = api;
+const catalogue = await createCatalogue(api);
+const policy = ticketPolicy.parse(onSend(await createTicketCatalogue(sql)));
+const phoneHash = createPhoneHashing({ sql, box });
+const { providerId } = catalogue;
+
+let last = 0;
+const newPhones = (count: number): string[] =>
+  Array.from({ length: count }, () => `+55119${String(30_000_000 + ++last)}`);
+const shuffled = <T>(all: readonly T[]): T[] =>
+  all
+    .map((one) => ({ one, at: Math.random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ one }) => one);
+const rejected = async (work: readonly Promise<unknown>[]): Promise<unknown[]> =>
+  (await Promise.allSettled(work))
+    .filter((one) => one.status === 'rejected')
+    .map(({ reason }): unknown => reason);
+
+const sent = (id: number): Outcome => ({
+  id,
+  status: 'sent',
+  reason: null,
+  providerId,
+  providerMessageId: `SM${id}`,
+  providerCode: null,
+  notBefore: null,
+  uncounted: false,
+  elapsedMs: 0,
+});
+
+const lines = 24;
+const rounds = 15;
+
+/**
+ * All that moves messages, counts, customers and tickets, at the same messages at the same time: a sender, one that has
+ * taken over from it, two processes of the API, people who opt out, admins.
+ */
+async function collide(pool: Database): Promise<unknown[]> {
+  const phones = newPhones(lines);
+  const { runId, campaignId, messageIds } = await createRun(api, catalogue, {
+    phones,
+    changes: { ticketPolicy: policy },
+  });
+  const customers = await sql<{ id: number }[]>`
+    insert into customers (mobile) select unnest(${phones}::text[]) returning id`;
+  await sql`
+    update messages as m set customer_id = c.id from customers as c where m.run_id = ${runId} and c.mobile = m.phone`;
+  const other = await createRun(api, catalogue, { phones });
+  const sender = 'frozen#1';
+  const claims = [
+    await claimLines(sql, { runId, sender, from: 1, lines: 10 }),
+    await claimLines(sql, { runId, sender, from: 11, lines: 8 }),
+  ];
+  const receipt = (messageId: number, index: number) => ({
+    event: {
+      providerId,
+      eventKey: `${runId}/${messageId}`,
+      kind: 'receipt' as const,
+      messageId,
+      payload: '{}',
+    },
+    move: {
+      providerId,
+      messageId,
+      providerMessageId: `SM${messageId}`,
+      status: index % 3 === 0 ? ('undelivered' as const) : ('delivered' as const),
+      reason: index % 3 === 0 ? ('number_opted_out' as const) : null,
+      providerCode: null,
+    },
+    reply: null,
+  });
+  const stop = (phone: string) => ({
+    event: {
+      providerId,
+      eventKey: `${runId}/${phone}`,
+      kind: 'message' as const,
+      messageId: null,
+      payload: '{}',
+    },
+    move: null,
+    reply: {
+      providerId,
+      providerMessageId: `${runId}/${phone}`,
+      phone,
+      recipient: '+5511999990000',
+      text: 'SAIR',
+    },
+  });
+  const handling = createReplies({ sql: pool, replyWindowDays: 30 });
+  const receive = async () => {
+    const writer = createReceiptWriter({ sql: pool, phoneHash, onReplies: () => undefined });
+    const arrivals = [
+      ...claims.flatMap(({ messages }) => messages.map(({ id }) => id)).map(receipt),
+      ...phones.slice(10, 16).map(stop),
+    ];
+    // In groups as they come: the first alone, then what arrived while it was written.
+    return rejected(shuffled(arrivals).map((arrival) => writer.write(arrival)));
+  };
+  const handleReplies = async () => {
+    const waiting = await sql<{ id: number }[]>`
+      select id from inbound_messages where handled_at is null and phone = any(${phones}::text[])`;
+    return rejected(shuffled(waiting).map(({ id }) => handling.handleReply({ inboundMessageId: id })));
+  };
+  const record = async () => {
+    for (const { id, messages } of claims) {
+      const outcomes = shuffled(messages).map((message): Outcome => ({
+        ...sent(message.id),
+        status: message.id % 4 === 0 ? 'queued' : 'sent',
+      }));
+      await recordOutcomes(pool, sender, outcomes, id === null ? [] : [id]);
+    }
+  };
+  const statements = (consent: 'refused' | 'granted') =>
+    shuffled(customers).map(({ id }) => ({ customerId: id, consent, at: new Date() }));
+  const work: (() => Promise<unknown>)[] = [
+    record,
+    () => settleDeadSenders(pool, { runId, activity: 'frozen', deduplicates: false }),
+    receive,
+    receive,
+    handleReplies,
+    () => pool.begin((tx) => recordConsents(tx, statements('granted'), { source: 'admin', actor: 'system' })),
+    () => pool.begin((tx) => recordConsents(tx, statements('refused'), { source: 'admin', actor: 'system' })),
+    () =>
+      rejected(
+        shuffled(phones)
+          .slice(0, 6)
+          .map((phone) => optOutPhone(pool, { phone, source: 'admin' })),
+      ),
+    () =>
+      rejected(
+        customers.slice(2, 5).map(({ id }) => as('admin')('POST', '/api/privacy/erase', { customerId: id })),
+      ),
+    () =>
+      pool.begin((tx) =>
+        openSendTickets(tx, {
+          runId,
+          campaignId,
+          after: 0,
+          limit: 100,
+          openings: openingsOnSend(policy.when === 'on_send' ? policy : never()),
+        }),
+      ),
+    () => pool.begin((tx) => followReceipts(tx, shuffled(messageIds))),
+    () =>
+      pool.begin((tx) =>
+        settleByPerson(tx, { runId }, { arrived: true, by: 'user:1', byName: 'Ana', note: '' }),
+      ),
+    () =>
+      pool.begin((tx) =>
+        switchProvider(tx, {
+          runId: other.runId,
+          from: providerId,
+          to: { id: providerId, name: 'the same', segmentProfile: 'twilio' },
+          at: new Date().toISOString(),
+          cause: 'account',
+          providerCode: 'x',
+        }),
+      ),
+    () =>
+      pool.begin(async (tx) => {
+        await lockReconciling(tx, runId);
+        return reconcileCounts(tx, runId);
+      }),
+    () => pool.begin((tx) => cancelRemaining(tx, runId)),
+    () => pool.begin((tx) => cancelRemaining(tx, other.runId)),
+  ];
+  const failed = await Promise.allSettled(shuffled(work).map((one) => one()));
+  await handleReplies();
+  await expectCountsToMatchRows(sql, runId);
+  await expectCountsToMatchRows(sql, other.runId);
+  return failed.flatMap((one): unknown[] => {
+    if (one.status === 'rejected') return [one.reason];
+    return Array.isArray(one.value) ? one.value.filter((error) => error instanceof Error) : [];
+  });
+}
+
+function never(): never {
+  throw new Error('The policy opens tickets on send.');
+}
+
+/** Holds up whoever reads the table, does `meanwhile` once somebody waits for it, and lets them go on. */
+async function whileReading<T>(
+  table: 'messages' | 'inbound_events',
+  reader: () => Promise<T>,
+  meanwhile: () => Promise<void>,
+) {
+  const holder = await sql.reserve();
+  await holder`begin`;
+  await holder`lock table ${holder(table)} in access exclusive mode`;
+  const reading = reader();
+  try {
+    await until('it waits for the table', async () => {
+      const rows = await sql`
+        select from pg_locks where not granted and relation = ${table}::regclass
+          and database = (select oid from pg_database where datname = current_database())`;
+      return rows.count > 0;
+    });
+    await meanwhile();
+  } finally {
+    await holder`commit`;
+    holder.release();
+  }
+  return reading;
+}
+const withoutWaiting = (work: (tx: Sql) => Promise<unknown>) =>
+  sql.begin(async (tx) => {
+    await tx`set local lock_timeout = '3s'`;
+    await work(tx);
+  });
+
+test('no sender waits for the counts of a run while they are compared with its messages', async () => {
+  const { runId } = await createRun(api, catalogue, { phones: newPhones(5) });
+  await sql`update run_counts set messages = messages + 2 where run_id = ${runId}`;
+  const count = (tx: Sql) =>
+    tx`update run_counts set messages = messages - 1 where run_id = ${runId} and status = 'queued'`;
+  const differing = await whileReading(
+    'messages',
+    () =>
+      sql.begin(async (tx) => {
+        await lockReconciling(tx, runId);
+        return reconcileCounts(tx, runId);
+      }),
+    () => withoutWaiting(count),
+  );
+  expect(differing).toBe(1);
+  // The difference that was there is gone, and what moved meanwhile has been kept.
+  expect(await sql`select messages from run_counts where run_id = ${runId}`).toEqual([{ messages: 5 }]);
+});
+
+test('no sender waits while the calls of providers are searched for a person who is to be erased', async () => {
+  const [mine = '', ...others] = newPhones(4);
+  const { runId } = await createRun(api, catalogue, { phones: [...others, mine] });
+  await sql`
+    insert into inbound_events (provider_id, event_key, kind, payload)
+    values (${providerId}, ${mine}, 'other', ${sql.json({ from: mine })})`;
+  const erased = await whileReading(
+    'inbound_events',
+    () => as('admin')('POST', '/api/privacy/erase', { phone: mine }),
+    () =>
+      withoutWaiting(async (tx) => {
+        const { id, messages } = await claimLines(tx, { runId, sender: 's#1', from: 1, lines: 2 });
+        const outcomes = messages.map((message) => sent(message.id));
+        await recordOutcomes(tx, 's#1', outcomes, id === null ? [] : [id]);
+      }),
+  );
+  expect(erased.json()).toMatchObject({ messages: 1, providerEvents: 1 });
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 2, sent: 1, 'cancelled: erased': 1 });
+});
+
+test('nothing that moves messages at the same time waits for the other in a circle', async () => {
+  const pool = connect(url, { max: 20, genericPlans: true });
+  const failed: unknown[] = [];
+  for (let round = 0; round < rounds; round++) failed.push(...(await collide(pool)));
+  // Backends tell of their deadlocks at their end. The server undoes one of the two, and some callers try again.
+  await pool.end();
+  await app.close();
+  const [{ deadlocks }] = await until('all have told', async () => {
+    const rows = await sql<[{ deadlocks: number; others: number }]>`
+      select deadlocks::int, (select count(*)::int from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and state = 'active') as others
+      from pg_stat_database where datname = current_database()`;
+    return rows[0].others === 0 ? rows : null;
+  });
+  expect({ failed, deadlocks }).toEqual({ failed: [], deadlocks: 0 });
+});
