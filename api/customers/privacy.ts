@@ -7,6 +7,8 @@ import {
   erasePerson,
   exportPerson,
   findCustomerPerson,
+  findLaterMentions,
+  findMentions,
   isBusyWith,
   type Person,
 } from '../../db/customers/people.ts';
@@ -171,14 +173,16 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, ph
     },
     async (request) => {
       const hash = await phoneHash();
+      const mentions = await findMentions(sql, await find(sql, request.body));
       return sql.begin(async (tx) => {
         const person = await find(tx, request.body);
-        if (await isBusyWith(tx, person)) {
+        const mentioning = await findLaterMentions(tx, person, mentions);
+        if (mentioning === null || (await isBusyWith(tx, person))) {
           throw new ApiError('busy', {
             message: 'A message to this person or a reply of theirs is under way. Try again in a moment.',
           });
         }
-        const erased = await erasePerson(tx, hash, person);
+        const erased = await erasePerson(tx, hash, person, mentioning);
         const { messages, replies, tickets } = erased;
         await audit(
           tx,

@@ -2,7 +2,7 @@ import type { PendingQuery, Row } from 'postgres';
 import type { Sql } from '../core/client.ts';
 import { listConsents } from './consents.ts';
 import { type CustomerRow, emptyCustomer, getCustomer } from './customers.ts';
-import { counted, movedColumns } from '../messages/messages.ts';
+import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
 import { listOptOutEvents } from './opt-outs.ts';
 import type { PhoneHash } from '../core/phone-hash.ts';
 
@@ -102,17 +102,58 @@ export interface Erased {
 }
 
 /**
+ * The calls of providers that have a phone somewhere in them, however it is written there, as far as the phone is nobody
+ * else's. That reads all of `inbound_events`: done before the transaction that erases, which looks at those since.
+ */
+export interface Mentions {
+  phones: string[];
+  events: { providerId: number; eventKey: string }[];
+  /** When the reading began. */
+  readAt: Date;
+}
+
+export async function findMentions(sql: Sql, person: Person): Promise<Mentions> {
+  const phones = await soleOwned(sql, person);
+  const [{ readAt }] = await sql<[{ readAt: Date }]>`select clock_timestamp() as read_at`;
+  const events = await sql<Mentions['events']>`
+    select provider_id, event_key from inbound_events where payload <> '{}' and ${mentions(sql, phones)}`;
+  return { phones, events: [...events], readAt };
+}
+
+/** A group of receipts is committed within this time. */
+const longestWriteSeconds = 300;
+
+/** With those that have come meanwhile. Null: the phones are others than before, so that all has to be read again. */
+export async function findLaterMentions(
+  tx: Sql,
+  person: Person,
+  { phones, events, readAt }: Mentions,
+): Promise<Mentions['events'] | null> {
+  const now = await soleOwned(tx, person);
+  if (now.some((phone) => !phones.includes(phone))) return null;
+  const later = await tx<Mentions['events']>`
+    select provider_id, event_key from inbound_events
+    where received_at >= ${readAt}::timestamptz - make_interval(secs => ${longestWriteSeconds})
+      and payload <> '{}' and ${mentions(tx, now)}`;
+  return [...events, ...later];
+}
+
+/**
  * Whether something of the person is in the hands of a sender, or of the workflow of a reply. If not, no sender gets any
  * of it until the transaction ends.
+ *
+ * Locks all that `erasePerson` changes, in the order of docs/architecture.md: replies, customer, cursors, messages.
  */
 export async function isBusyWith(tx: Sql, person: Person): Promise<boolean> {
+  await tx`select id from inbound_messages where ${ofPerson(tx, person)} order by id for no key update`;
+  if (person.customer !== null)
+    await tx`select from customers where id = ${person.customer.id} for no key update`;
   // Handing out lines (db/messages/claims.ts) waits for the run's cursor, and claims of single messages for their rows.
   await tx`
     insert into send_cursors as c (run_id, line)
     select distinct run_id, 0 from messages where ${ofPerson(tx, person)} and status = 'queued' order by run_id
     on conflict (run_id) do update set line = c.line`;
-  await tx`
-    select id from messages where ${ofPerson(tx, person)} and status in ('queued', 'sending') order by id for update`;
+  await lockMessages(tx, ofPerson(tx, person));
   const [row] = await tx<[{ busy: boolean }]>`
     select exists (select from messages where ${ofPerson(tx, person)} and status = 'sending')
       or exists (
@@ -126,10 +167,16 @@ export async function isBusyWith(tx: Sql, person: Person): Promise<boolean> {
  * Takes a person out of all that we hold; that something was sent, when, and with what outcome stays. What is queued for
  * them is cancelled. Their opt-outs stay in force as keyed hashes, unless another customer has the phone, too.
  *
- * Call it when `isBusyWith` says no, in the same transaction.
+ * Call it when `isBusyWith` says no, in the same transaction. Nothing is searched here but by an index: senders and
+ * receipts wait for the counts until the transaction ends.
  */
-export async function erasePerson(tx: Sql, hash: PhoneHash, person: Person): Promise<Erased> {
-  const { customer, phones } = person;
+export async function erasePerson(
+  tx: Sql,
+  hash: PhoneHash,
+  person: Person,
+  mentioning: Mentions['events'],
+): Promise<Erased> {
+  const { customer } = person;
   const mailingFiles = await tx<HoldingFile[]>`
     select distinct c.id as campaign_id, c.name as campaign_name, f.id as file_id,
       c.mailing_file_id is not distinct from f.id as current
@@ -139,7 +186,7 @@ export async function erasePerson(tx: Sql, hash: PhoneHash, person: Person): Pro
     order by campaign_id, file_id`;
   await tx`
     with held as (
-      select id from messages where ${ofPerson(tx, person)} and status = 'queued' order by id for update
+      select id from messages where ${ofPerson(tx, person)} and status = 'queued' order by id for no key update
     ), moved as (
       update messages as m set status = 'cancelled', reason = 'erased', ended_at = now()
       from held where m.id = held.id and m.status = 'queued'
@@ -147,14 +194,19 @@ export async function erasePerson(tx: Sql, hash: PhoneHash, person: Person): Pro
     ), ${counted(tx)}
     select from moved`;
   // The events before the messages: these lose the phone by which they are found.
-  const events = await tx`
+  const ofMessages = await tx`
     update inbound_events set payload = '{}'
-    where payload <> '{}' and (
-      message_id in (select id from messages where ${ofPerson(tx, person)})
-      or ${mentions(tx, await soleOwned(tx, person))})`;
+    where payload <> '{}' and message_id in (select id from messages where ${ofPerson(tx, person)})`;
+  const ofPhones = await tx`
+    update inbound_events as e set payload = '{}'
+    from unnest(
+      ${mentioning.map(({ providerId }) => providerId)}::bigint[], ${mentioning.map(({ eventKey }) => eventKey)}::text[]
+    ) as m (provider_id, event_key)
+    where e.provider_id = m.provider_id and e.event_key = m.event_key and e.payload <> '{}'`;
   const messages = await tx`
     update messages set code = null, name = null, phone = null, text = null, extra = null
     where ${ofPerson(tx, person)} and (phone is not null or text is not null or name is not null)`;
+  await tx`select id from tickets where ${ofPerson(tx, person)} order by id for no key update`;
   await tx`
     update ticket_posts set answer = null where ticket_id in (select id from tickets where ${ofPerson(tx, person)})`;
   const tickets = await tx`
@@ -167,21 +219,21 @@ export async function erasePerson(tx: Sql, hash: PhoneHash, person: Person): Pro
     messages: messages.count,
     replies: replies.count,
     tickets: tickets.count,
-    providerEvents: events.count,
+    providerEvents: ofMessages.count + ofPhones.count,
     mailingFiles,
   };
-
-  async function soleOwned(sql: Sql, { customer }: Person): Promise<string[]> {
-    const own: string[] = [];
-    for (const phone of phones) {
-      const others = (await customersWithPhone(sql, phone)).filter((id) => id !== customer?.id);
-      if (others.length === 0) own.push(phone);
-    }
-    return own;
-  }
 }
 
-/** Calls of providers that have a phone somewhere in them, however it is written there: a scan, for a rare deed. */
+/** The phones of a person that no other customer has, too. */
+async function soleOwned(sql: Sql, { customer, phones }: Person): Promise<string[]> {
+  const own: string[] = [];
+  for (const phone of phones) {
+    const others = (await customersWithPhone(sql, phone)).filter((id) => id !== customer?.id);
+    if (others.length === 0) own.push(phone);
+  }
+  return own;
+}
+
 const mentions = (sql: Sql, phones: readonly string[]): PendingQuery<Row[]> => {
   // Without the country: some providers leave it out.
   const patterns = phones.map((phone) => `%${phone.replace(/^\+(?:55)?/, '')}%`);

@@ -440,6 +440,8 @@ create table inbound_events (
   primary key (provider_id, event_key)
 );
 create index on inbound_events (message_id) where message_id is not null;
+-- For what came lately. It costs an insert next to nothing.
+create index on inbound_events using brin (received_at) with (autosummarize = on);
 
 -- What people wrote to us, one row for each message whatever the provider repeats.
 create table inbound_messages (
