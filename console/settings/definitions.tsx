@@ -8,9 +8,11 @@ import type { FormValues } from '../kit/form-data.ts';
 import { common } from '../kit/words.ts';
 import { settingWords } from './words.ts';
 import { Rows } from '../kit/rows.tsx';
-import type { Choices } from './settings.tsx';
 import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
 import { useFormat, useView, useWords } from '../kit/view.tsx';
+
+/** What a form may have to offer from other settings. */
+export type Choices = Readonly<Partial<Record<SettingKind, readonly { id: number; name: string }[]>>>;
 
 /** The definition of an entry as its form has it; what is wrong with it the API says. */
 export function definitionOf(kind: SettingKind, form: FormValues): object {

@@ -16,7 +16,7 @@ import { Page } from '../kit/layout.tsx';
 import { Card, type Column, ConfirmPage, Empty, Table } from '../kit/parts.tsx';
 import { act, submit } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
-import { DefinitionFields, definitionOf, DefinitionSummary } from './definitions.tsx';
+import { type Choices, DefinitionFields, definitionOf, DefinitionSummary } from './definitions.tsx';
 import { settingsGroups } from './groups.ts';
 import { Uses } from '../kit/uses.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
@@ -26,9 +26,6 @@ type Entry<K extends SettingKind = SettingKind> = z.output<ReturnType<typeof set
 const pathOf = (kind: SettingKind): string => settingPath(kind).slice('/api'.length);
 const entriesOf = async (api: Api, kind: SettingKind): Promise<Entry[]> =>
   (await api.get(settingPath(kind), z.object({ entries: z.array(settingView(kind)) }))).entries;
-
-/** What a form may have to offer from other settings. */
-export type Choices = Readonly<Partial<Record<SettingKind, readonly { id: number; name: string }[]>>>;
 
 async function choicesOf(api: Api, kind: SettingKind): Promise<Choices> {
   if (kind !== 'subcategories') return {};
