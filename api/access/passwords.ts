@@ -1,6 +1,7 @@
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { ApiError } from '../http/errors.ts';
+import { createTurns } from './turns.ts';
 
 /** OWASP's minimum for scrypt; 128 MiB and half a second of a core each. */
 const cost = { ln: 17, r: 8, p: 1 };
@@ -9,50 +10,43 @@ const maxmem = 256 * 1024 * 1024;
 const hashBytes = 32;
 
 /** Each hashing takes 128 MiB and a thread of the pool, which files and DNS share. */
-const atOnce = 2;
-const maxWaiting = 40;
-let running = 0;
-const waiting: (() => void)[] = [];
+const inTurn = createTurns({ atOnce: 2, maxWaiting: 40, refusal: () => new ApiError('busy') });
 
 const derive = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
   scrypt,
 );
 
-/** Throws `busy` when too many wait already: attempts to log in must not use the memory up. */
-async function hash(password: string, salt: Buffer, { ln, r, p }: typeof cost): Promise<Buffer> {
-  if (running >= atOnce) {
-    if (waiting.length >= maxWaiting) throw new ApiError('busy');
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  } else running++;
-  try {
+/** Clients take turns: attempts to log in must use up neither the memory nor what others wait for. */
+const hash = (client: string, password: string, salt: Buffer, { ln, r, p }: typeof cost): Promise<Buffer> =>
+  inTurn(client, () =>
     // The same characters in another composition are the same password.
-    return await derive(password.normalize('NFKC'), salt, hashBytes, { N: 2 ** ln, r, p, maxmem });
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else running--;
-  }
-}
+    derive(password.normalize('NFKC'), salt, hashBytes, { N: 2 ** ln, r, p, maxmem }),
+  );
 
-/** `$scrypt$ln=17,r=8,p=1$salt$hash`, after the PHC string format. */
-export async function hashPassword(password: string): Promise<string> {
+/**
+ * `$scrypt$ln=17,r=8,p=1$salt$hash`, after the PHC string format.
+ *
+ * @param client who asks, as others take turns with them (`clientOf`)
+ * @throws ApiError `busy`, when too many wait
+ */
+export async function hashPassword(password: string, client = ''): Promise<string> {
   const salt = randomBytes(16);
-  const hashed = await hash(password, salt, cost);
+  const hashed = await hash(client, password, salt, cost);
   const { ln, r, p } = cost;
   return `$scrypt$ln=${ln},r=${r},p=${p}$${salt.toString('base64')}$${hashed.toString('base64')}`;
 }
 
 const encoded = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)$/;
 
-/** Takes as long for nobody (`null`) as for a user whose password is wrong. */
-export async function verifyPassword(password: string, stored: string | null): Promise<boolean> {
+/** Takes as long for nobody (`null`) as for a user whose password is wrong. `client` and errors: as `hashPassword`. */
+export async function verifyPassword(password: string, stored: string | null, client = ''): Promise<boolean> {
   const match = stored === null ? null : encoded.exec(stored);
   if (!match) {
-    await hash(password, Buffer.alloc(16), cost);
+    await hash(client, password, Buffer.alloc(16), cost);
     return false;
   }
   const [, ln, r, p, salt = '', expected = ''] = match;
-  const actual = await hash(password, Buffer.from(salt, 'base64'), {
+  const actual = await hash(client, password, Buffer.from(salt, 'base64'), {
     ln: Number(ln),
     r: Number(r),
     p: Number(p),

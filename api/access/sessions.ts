@@ -9,6 +9,8 @@ import { timezone } from '../../domain/calendar.ts';
 import { locale, newPassword, personName, role } from '../../domain/user.ts';
 import { type Actor, actorOf, audit, hashSecret, isCrossSite, type SessionCookie } from '../http/auth.ts';
 import { ApiError } from '../http/errors.ts';
+import { clientOf, type RequestLimits } from '../http/request-limits.ts';
+import { createLoginAttempts } from './login-attempts.ts';
 import { hashPassword, verifyPassword } from './passwords.ts';
 
 const credentials = z.strictObject({
@@ -31,18 +33,33 @@ export const sessionView = z.object({
 interface SessionsDeps {
   sql: Database;
   cookie: SessionCookie;
+  limits: RequestLimits;
   publicUrl: string;
 }
 
 /** Logging in and out, and who one is. */
-export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, cookie, publicUrl }) => {
-  // Only failures count, by login and address: nobody locks a person out from elsewhere.
-  const failuresOfLogin = app.createRateLimit({
-    max: 10,
-    timeWindow: '15 minutes',
-    keyGenerator: ({ body, ip }) => `${ip} ${credentials.parse(body).login}`,
-  });
-  const failuresOfAddress = app.createRateLimit({ max: 100, timeWindow: '15 minutes' });
+export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
+  app,
+  { sql, cookie, limits, publicUrl },
+) => {
+  const attempts = createLoginAttempts();
+  /** What `judge` finds, null for a failure; it is asked only when `key` has nothing to wait for. */
+  const attempt = async <T>(key: string, judge: () => Promise<T | null>): Promise<T | null> => {
+    const retryAfterMs = attempts.begin(key);
+    if (retryAfterMs > 0) {
+      const message = `Too many failed attempts. Try again in ${Math.ceil(retryAfterMs / 1000)} seconds.`;
+      throw new ApiError('rate_limited', { message, details: { retryAfterMs } });
+    }
+    try {
+      const found = await judge();
+      if (found === null) attempts.fail(key);
+      else attempts.succeed(key);
+      return found;
+    } catch (error) {
+      attempts.withdraw(key);
+      throw error;
+    }
+  };
 
   app.post(
     '/session',
@@ -51,7 +68,8 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, 
       schema: {
         tags: ['session'],
         summary: 'Log in',
-        description: 'Answers with a cookie. After ten failures in a quarter of an hour: 429.',
+        description:
+          'Answers with a cookie. After ten failures of a login from one address each further attempt has to wait, longer each time: 429, with `retryAfterMs`.',
         body: credentials,
         response: { 200: sessionView },
       },
@@ -60,25 +78,19 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, 
       const fromPage =
         request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined;
       if (fromPage && isCrossSite(request, new URL(publicUrl).origin)) throw new ApiError('cross_site');
-      for (const limit of [failuresOfLogin, failuresOfAddress]) {
-        const failures = await limit(request, { increment: false });
-        if (!failures.isAllowed && failures.remaining === 0) {
-          throw new ApiError('rate_limited', {
-            message: 'Too many failed attempts to log in. Wait, then try again.',
-            details: { retryAfterMs: failures.ttl },
-          });
-        }
-      }
       const { login, password } = request.body;
-      const user = await getUserByLogin(sql, login);
-      const isRight = await verifyPassword(password, user?.passwordHash ?? null);
-      if (!user?.enabled || !isRight) {
-        await failuresOfLogin(request);
-        await failuresOfAddress(request);
-        throw new ApiError('login_failed');
-      }
+      const client = clientOf(request);
+      // By address and login: what fails elsewhere, or for another login, keeps nobody out.
+      const user = await attempt(`${client} ${login}`, async () => {
+        const found = await getUserByLogin(sql, login);
+        const isRight = await verifyPassword(password, found?.passwordHash ?? null, client);
+        return isRight && found?.enabled ? found : null;
+      });
+      if (!user) throw new ApiError('login_failed');
       const id = randomBytes(32).toString('base64url');
-      await insertSession(sql, { idHash: hashSecret(id), userId: user.id });
+      const idHash = hashSecret(id);
+      await insertSession(sql, { idHash, userId: user.id });
+      limits.prove(idHash);
       cookie.set(reply, id);
       return { kind: 'user' as const, ...user };
     },
@@ -167,11 +179,15 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (app, { sql, 
       const actor = actorOf(request);
       if (actor.kind !== 'user') throw new ApiError('forbidden', { message: 'A token has no password.' });
       const { current, password } = request.body;
-      if (!(await verifyPassword(current, await getPasswordHash(sql, actor.id)))) {
+      const client = clientOf(request);
+      const known = await attempt(`own password of ${actor.id}`, async () =>
+        (await verifyPassword(current, await getPasswordHash(sql, actor.id), client)) ? actor : null,
+      );
+      if (!known) {
         const message = 'This is not your present password.';
         throw new ApiError('invalid_fields', { problems: [{ field: 'current', code: 'wrong', message }] });
       }
-      const passwordHash = await hashPassword(password);
+      const passwordHash = await hashPassword(password, client);
       await sql.begin(async (tx) => {
         await updateUser(tx, actor.id, { passwordHash });
         await deleteSessionsOf(tx, actor.id, actor.sessionHash);

@@ -8,6 +8,7 @@ import { locale, login, newPassword, personName, role } from '../../domain/user.
 import { timezone } from '../../domain/calendar.ts';
 import { audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
+import { clientOf } from '../http/request-limits.ts';
 import { instant } from '../http/instant.ts';
 import { idParams } from '../http/parameters.ts';
 import { hashPassword } from './passwords.ts';
@@ -66,7 +67,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
     },
     async (request, reply) => {
       const { password, ...user } = request.body;
-      const passwordHash = await hashPassword(password);
+      const passwordHash = await hashPassword(password, clientOf(request));
       const added = await sql.begin(async (tx) => {
         const row = await insertUser(tx, { ...user, passwordHash });
         await audit(tx, request, 'user.create', { kind: 'user', id: row.id }, { role: row.role });
@@ -107,7 +108,8 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
     async (request) => {
       const { id } = request.params;
       const { password, ...change } = request.body;
-      const passwordHash = password === undefined ? undefined : await hashPassword(password);
+      const passwordHash =
+        password === undefined ? undefined : await hashPassword(password, clientOf(request));
       return sql.begin(async (tx) => {
         const admins = await lockAdmins(tx);
         const before = await getUser(tx, id);

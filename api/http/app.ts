@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import cookiePlugin from '@fastify/cookie';
 import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
@@ -26,6 +25,7 @@ import { messages } from '../messages/messages.ts';
 import { sandbox } from '../providers/sandbox.ts';
 import { createMetrics, metricsPage } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
+import { createRequestLimits, type RequestsPerMinute } from './request-limits.ts';
 import { optOuts } from '../customers/opt-outs.ts';
 import { overview } from '../runs/overview.ts';
 import { createAdapters } from '../services/adapters.ts';
@@ -64,11 +64,10 @@ export interface ApiDeps {
   uploadLimitBytes: number;
   /** The proxies whose X-Forwarded-For is believed; null: none. */
   trustedProxies?: string | null;
+  requestsPerMinute?: RequestsPerMinute;
   clock?: () => Date;
 }
 
-/** Above what a page of a person or a program asks for; below what is asked to do harm. */
-const requestsPerMinute = 3_000;
 const bodyLimitBytes = 1024 * 1024;
 /** A little more than an upload may take (api/campaigns/mailings.ts), which says so itself. */
 const requestTimeoutMs = 31 * 60_000;
@@ -153,12 +152,6 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
         // TLS ends at the proxy in front, which knows whether all of the host is TLS.
         strictTransportSecurity: false,
       });
-      await api.register(rateLimit, {
-        max: requestsPerMinute,
-        timeWindow: '1 minute',
-        errorResponseBuilder: (_, { ttl }) =>
-          new ApiError('rate_limited', { details: { retryAfterMs: ttl } }),
-      });
       await api.register(cookiePlugin);
       api.addHook('onSend', async (request, reply) => {
         reply.header('x-request-id', request.id);
@@ -181,9 +174,10 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
         );
       });
       const cookie = createSessionCookie(sms.publicUrl);
-      addAuthentication(api, { sql, cookie, publicUrl: sms.publicUrl });
+      const limits = await createRequestLimits(api, deps.requestsPerMinute);
+      addAuthentication(api, { sql, cookie, limits, publicUrl: sms.publicUrl });
 
-      await api.register(sessions, { sql, cookie, publicUrl: sms.publicUrl });
+      await api.register(sessions, { sql, cookie, limits, publicUrl: sms.publicUrl });
       await api.register(users, { prefix: '/users', sql });
       await api.register(tokens, { prefix: '/tokens', sql, clock });
       await api.register(auditLog, { prefix: '/audit', sql });

@@ -7,6 +7,7 @@ import { useToken } from '../../db/access/tokens.ts';
 import { hasUsers, insertFirstUser } from '../../db/access/users.ts';
 import { type Role, roleSuffices } from '../../domain/user.ts';
 import { ApiError } from './errors.ts';
+import type { RequestLimits } from './request-limits.ts';
 import { generatePassword, hashPassword } from '../access/passwords.ts';
 
 /** Who may call a route: everybody, or who has at least the role. Each route declares it in its config. */
@@ -92,17 +93,30 @@ export type SessionCookie = ReturnType<typeof createSessionCookie>;
  */
 export function addAuthentication(
   app: FastifyInstance,
-  { sql, cookie, publicUrl }: { sql: Sql; cookie: SessionCookie; publicUrl: string },
+  {
+    sql,
+    cookie,
+    limits,
+    publicUrl,
+  }: { sql: Sql; cookie: SessionCookie; limits: RequestLimits; publicUrl: string },
 ): void {
   const publicOrigin = new URL(publicUrl).origin;
 
   app.addHook('onRequest', async (request) => {
     // Fastify's own answer to an address that does not exist has no config of ours.
     if (request.is404) return;
+    const credential = credentialOf(request);
+    await limits.stranger(request, credential?.hash ?? null);
     const { access } = request.routeOptions.config;
     if (access === 'open') return;
-    const actor = (await actorByToken(request)) ?? (await actorBySession(request));
-    if (!actor) throw new ApiError('unauthenticated');
+    const actor = credential && (await actorOfCredential(credential));
+    if (!actor) {
+      if (credential) limits.disprove(credential.hash);
+      throw new ApiError('unauthenticated');
+    }
+    limits.prove(credential.hash);
+    request.actor = actor;
+    await limits.account(request);
     if (access === undefined) {
       request.log.error({ route: request.routeOptions.url }, 'the route declares no access');
       throw new ApiError('forbidden');
@@ -114,26 +128,33 @@ export function addAuthentication(
       });
     }
     if (actor.sessionHash && isCrossSite(request, publicOrigin)) throw new ApiError('cross_site');
-    request.actor = actor;
   });
 
-  async function actorByToken(request: FastifyRequest): Promise<Actor | null> {
+  /** What a request proves itself with; null: nothing, or what can be neither. */
+  function credentialOf(request: FastifyRequest): Credential | null {
     const { authorization } = request.headers;
-    if (authorization === undefined) return null;
-    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    const found = token?.startsWith(tokenPrefix) === true ? await useToken(sql, hashSecret(token)) : null;
-    // Never the session instead: whoever sends a token means to act as the token.
-    if (!found) throw new ApiError('unauthenticated');
-    return { kind: 'token', sessionHash: null, ...found };
+    if (authorization !== undefined) {
+      // Never the session instead: whoever sends a token means to act as the token.
+      const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+      return token?.startsWith(tokenPrefix) === true ? { kind: 'token', hash: hashSecret(token) } : null;
+    }
+    const id = cookie.read(request);
+    return id === undefined ? null : { kind: 'session', hash: hashSecret(id) };
   }
 
-  async function actorBySession(request: FastifyRequest): Promise<Actor | null> {
-    const id = cookie.read(request);
-    if (id === undefined) return null;
-    const sessionHash = hashSecret(id);
-    const user = await useSession(sql, sessionHash);
-    return user && { kind: 'user', id: user.id, name: user.name, role: user.role, sessionHash };
+  async function actorOfCredential({ kind, hash }: Credential): Promise<Actor | null> {
+    if (kind === 'token') {
+      const token = await useToken(sql, hash);
+      return token && { kind: 'token', sessionHash: null, ...token };
+    }
+    const user = await useSession(sql, hash);
+    return user && { kind: 'user', id: user.id, name: user.name, role: user.role, sessionHash: hash };
   }
+}
+
+interface Credential {
+  kind: 'session' | 'token';
+  hash: Buffer;
 }
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);

@@ -104,6 +104,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   if (known.statusCode >= 500) request.log.error({ err: error }, 'request failed');
   const { problems, details } = known.content;
   if (known.statusCode === 401) reply.header('www-authenticate', 'Bearer');
+  if (typeof details?.retryAfterMs === 'number') {
+    reply.header('retry-after', Math.ceil(details.retryAfterMs / 1000));
+  }
   return reply
     .code(known.statusCode)
     .type('application/json; charset=utf-8')

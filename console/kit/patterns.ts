@@ -3,6 +3,11 @@
  * words of ours (`kinds`) is translated, too.
  */
 const patterns: readonly (readonly [RegExp, string])[] = [
+  // Signing in (api/access/sessions.ts)
+  [
+    /^Too many failed attempts\. Try again in (\d+) seconds/,
+    'Muitas tentativas sem sucesso. Tente de novo em $1 segundos.',
+  ],
   // Words of replies (domain/reply.ts)
   [/^“(.+)” stands here twice: a word/, '“$1” aparece mais de uma vez: cada palavra tem um só significado.'],
   // A web service (mailing/web-errors.ts, web-client.ts, webservice.ts, authorization.ts)

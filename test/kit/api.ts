@@ -5,6 +5,7 @@ import { afterAll, inject } from 'vitest';
 import { buildApp } from '../../api/http/app.ts';
 import { hashSecret, newToken } from '../../api/http/auth.ts';
 import { hashPassword } from '../../api/access/passwords.ts';
+import type { RequestsPerMinute } from '../../api/http/request-limits.ts';
 import { createTemporal, type Temporal } from '../../api/services/temporal.ts';
 import { insertCampaign } from '../../db/campaigns/campaigns.ts';
 import { importMessages } from '../../db/messages/messages.ts';
@@ -48,6 +49,7 @@ export interface TestApiOptions {
   clock?: () => Date;
   temporalAddress?: string;
   temporalTimeoutMs?: number;
+  requestsPerMinute?: RequestsPerMinute;
 }
 
 export const adminPassword = 'correct horse battery';
@@ -83,6 +85,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
     },
     webservice: options.webservice ?? localWebservice,
     uploadLimitBytes: options.uploadLimitBytes ?? 10 * 1024 * 1024,
+    ...(options.requestsPerMinute ? { requestsPerMinute: options.requestsPerMinute } : {}),
     ...(options.clock ? { clock: options.clock } : {}),
   });
   afterAll(async () => {
