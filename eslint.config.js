@@ -19,7 +19,7 @@ const folders = {
   // The API's first client: of it only the schemas that its answers are read with (docs/decisions/0012-console.md).
   console: { values: ['domain', 'api'] },
 };
-const all = [...Object.keys(folders), 'scripts', 'bench', 'test', 'examples'];
+const all = [...Object.keys(folders), 'scripts', 'bench', 'chaos', 'test', 'examples'];
 
 const direction = Object.entries(folders).map(([folder, { values, types = [] }]) => ({
   files: [`${folder}/**/*.{ts,tsx}`],

@@ -35,6 +35,7 @@ test('links between the pages lead somewhere', () => {
     'docs/architecture.md',
     'docs/states.md',
     'docs/operations.md',
+    'docs/reliability.md',
     'docs/api.md',
   ]) {
     for (const link of all(read(page), /\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {

@@ -1,0 +1,128 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { freePort } from '../embedded/ports.ts';
+import { startPostgres } from '../embedded/postgres.ts';
+import { requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
+import { findingKinds } from './oracle.ts';
+import { describeBlow, describeMark, makePlan } from './plan.ts';
+import { runChaos } from './run.ts';
+
+/**
+ * `npm run chaos -- [--seed N] [--kills N] [--contacts N] [--longest SECONDS] [--temporal dev|server] [--plan] [--json]` or `-- --open FOLDER`:
+ * kills, freezes and cuts off the processes of a whole system while it sends, and judges by the gateway's ledger whether the
+ * promises of docs/reliability.md were kept. The same options do the same plan; `--plan` only prints it. Exit code 0 only
+ * when all were kept; otherwise the data folder stays.
+ */
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    /** Blows of all kinds; half of them are freezes. */
+    kills: { type: 'string', default: '20' },
+    /** Of each round of ten blows. */
+    contacts: { type: 'string', default: '1000' },
+    longest: { type: 'string', default: '30' },
+    temporal: { type: 'string', default: 'dev' },
+    plan: { type: 'boolean', default: false },
+    open: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const options = z
+  .object({
+    seed: z.coerce.number().int().min(0).max(0xffffffff),
+    kills: z.coerce.number().int().min(1).max(10_000),
+    contacts: z.coerce.number().int().min(50).max(1_000_000),
+    longest: z.coerce.number().min(1).max(600),
+    temporal: z.enum(['dev', 'server']),
+  })
+  .parse({ ...values, seed: values.seed ?? randomInt(0xffffffff) });
+
+// With --json the last line is the result; all else goes to stderr.
+const say = values.json ? console.error : console.log;
+const plan = makePlan({
+  seed: options.seed,
+  blows: options.kills,
+  contacts: options.contacts,
+  longestMs: options.longest * 1000,
+});
+
+/** Starts the database and the Temporal server of a run that was kept, until Ctrl-C. Nobody works on them. */
+async function openServers(folder: string): Promise<void> {
+  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: 0, log: say });
+  say(`psql ${postgres.url}`);
+  const temporalFolder = join(folder, 'temporal');
+  const temporal = existsSync(join(temporalFolder, 'temporal.db'))
+    ? await startTemporal({
+        ...{ binary: await requireTemporalBinary(say), dataDir: temporalFolder, port: 0 },
+        ...{ uiPort: await freePort(), namespace: 'default', searchAttributes: [], log: say },
+      })
+    : null;
+  if (temporal?.uiUrl) say(`Temporal's histories: ${temporal.uiUrl}, server ${temporal.address}`);
+  say('Ctrl-C stops them.');
+  // Waiting for a signal alone keeps no process alive.
+  const alive = setInterval(() => undefined, 60_000);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  clearInterval(alive);
+  await temporal?.stop();
+  await postgres.stop();
+}
+
+async function main(): Promise<void> {
+  if (values.open !== undefined) return openServers(values.open);
+  say(
+    `Plan: seed ${options.seed}, ${options.kills} blows in ${plan.rounds.length} rounds of ${options.contacts} contacts, ${plan.sendersPerRun} senders for each run.`,
+  );
+  say(`Gateway: ${JSON.stringify(plan.faults)}`);
+  for (const { number, blows } of plan.rounds) {
+    for (const blow of blows)
+      say(
+        `  round ${number}, ${describeMark(blow.at)}: ${describeBlow(blow)}${blow.overlaps ? ', overlapped' : ''}`,
+      );
+  }
+  if (values.plan) return;
+
+  const folder = await mkdtemp(join(tmpdir(), 'torpedo-chaos-'));
+  // PostgreSQL runs as another user when we are root, and has to get through.
+  await chmod(folder, 0o711);
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupted.abort(new Error(`Interrupted by ${signal}.`)));
+  const look = `Look at it: ${folder} has logs/, ledger.ndjson (what the gateway took), postgres/ and temporal/. \`npm run chaos -- --open ${folder}\` starts its database and Temporal's histories.`;
+  let kept = false;
+  try {
+    const result = await runChaos({
+      ...{ plan, folder, temporal: options.temporal, say, signal: interrupted.signal },
+    });
+    kept = result.kept;
+    say('');
+    for (const { round, kind, count, examples } of result.findings) {
+      say(`Round ${round}: ${findingKinds[kind]} ${kind}, ${count} times: ${examples.join('; ')}`);
+    }
+    say(
+      kept
+        ? `All promises were kept under ${result.blows} blows (${result.freezes} freezes, ${result.kills} kills, ${result.cuts} cuts), in ${result.seconds} s.`
+        : look,
+    );
+    if (values.json) console.log(JSON.stringify(result));
+  } catch (error) {
+    say(look);
+    throw error;
+  } finally {
+    if (kept) await rm(folder, { recursive: true, force: true });
+  }
+  process.exitCode = kept ? 0 : 1;
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

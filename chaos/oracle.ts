@@ -1,0 +1,355 @@
+import type { Line } from './contacts.ts';
+import type { Taken } from './gateway.ts';
+import type { SentReply } from './people.ts';
+import type { Blow, PlannedCampaign } from './plan.ts';
+
+/**
+ * What was seen of one round once all was quiet. The gateway's ledger and the plan say what is true; the rows are
+ * judged by them.
+ */
+export interface Evidence {
+  campaigns: readonly PlannedCampaign[];
+  lines: readonly Line[];
+  /** What the gateway took, in this round or before. */
+  ledger: readonly Taken[];
+  /** Sids of the messages whose final receipt was answered with a 2xx. */
+  acknowledged: ReadonlySet<string>;
+  replies: readonly SentReply[];
+  rows: Rows;
+  /** When users' actions were confirmed, and until when they held. */
+  stops: readonly Stop[];
+  /** Sends of this round that met a fault of the gateway after which the client can't know. */
+  lostAnswers: number;
+  blows: readonly FallenBlow[];
+  sendersPerRun: number;
+  /** What a sender holds at most without a durable outcome. */
+  limits: { microBatch: number };
+  /** Workflows that should be running and are not. */
+  missingWorkflows: readonly string[];
+}
+
+/** A blow, and when it fell and was over. */
+export interface FallenBlow {
+  blow: Blow;
+  from: Date;
+  to: Date;
+}
+
+export interface Stop {
+  campaign: string;
+  kind: 'pause' | 'cancel';
+  /** The API confirmed it. */
+  from: Date;
+  /** Null: for good. */
+  until: Date | null;
+}
+
+export interface Rows {
+  runs: readonly { id: number; campaign: string; status: string; step: string; reason: string | null }[];
+  messages: readonly {
+    id: number;
+    runId: number;
+    campaign: string;
+    code: string | null;
+    line: number;
+    status: string;
+    reason: string | null;
+    /** When it was handed over, or claimed for it; and when its end was written. */
+    sendingAt: Date | null;
+    endedAt: Date | null;
+  }[];
+  /** The kept counts. */
+  counts: readonly { runId: number; status: string; reason: string; messages: number }[];
+  /** What is claimed by senders. */
+  claims: number;
+  inbound: readonly { sid: string; code: string | null; handled: boolean; effect: string | null }[];
+  tickets: readonly {
+    code: string | null;
+    cause: string;
+    succeeded: boolean | null;
+    replySids: readonly string[];
+  }[];
+  optedOut: ReadonlySet<string>;
+}
+
+export const findingKinds = {
+  written_twice: 'A contact was written to twice.',
+  not_written: 'A message counts as sent, and the gateway never took it.',
+  taken_denied: 'The gateway took a message, and its row says that it did not leave.',
+  written_wrongly: 'The gateway took a message that had to be left out.',
+  opt_out_ignored: 'A phone was written to after its opt-out had been taken.',
+  line_missing: 'A line of the mailing has no row.',
+  line_doubled: 'A line of the mailing has more than one row.',
+  line_without_end: 'A message of an ended run has no end.',
+  line_wrong_end: 'A line has an end that its mailing does not explain.',
+  counts_differ: 'The kept counts of a run are not those of its rows.',
+  run_missing: 'An occurrence of a campaign has no run, or more than one.',
+  run_stuck: 'A run has not ended.',
+  claim_left: 'A sender still claims messages of ended runs.',
+  receipt_lost: 'A receipt was answered with a 2xx, and its message does not show it.',
+  unknown_unexplained: 'More messages are unknown than answers can have been lost.',
+  reply_lost: 'A reply was answered with a 2xx, and nothing came of it.',
+  reply_twice: 'A reply was handled more than once.',
+  ticket_missing: 'A message or reply has no ticket.',
+  ticket_doubled: 'A message or reply has more than one ticket.',
+  ticket_wrong: 'The resolution of a ticket is not what became of its message.',
+  opt_out_lost: 'An opt-out was answered with a 2xx, and the phone is not opted out.',
+  sent_while_stopped: 'A message left after a pause or cancellation had been confirmed.',
+  workflow_missing: 'A workflow that should be running is not.',
+  process_ended: 'A process ended by itself.',
+} as const;
+export type FindingKind = keyof typeof findingKinds;
+
+export interface Finding {
+  kind: FindingKind;
+  /** How many there are. */
+  count: number;
+  /** The first few, in words. */
+  examples: string[];
+}
+
+/** What arrives at the gateway this soon after a stop had been sent before it. */
+const stopSlackMs = 3_000;
+/** From the end of a blow until what it lost is written: time-outs, a new attempt, a slow machine. */
+const takeoverMs = 120_000;
+/** A worker that wakes up goes on with what it was given meanwhile, until it hears that another has it. */
+const wakingMs = 15_000;
+const examplesShown = 5;
+const taken = new Set(['sent', 'delivered', 'undelivered', 'unknown']);
+const claimsSent = new Set(['sent', 'delivered', 'undelivered']);
+const ends = new Set([...taken, 'failed', 'skipped', 'cancelled']);
+/** As `ticketOutcomes` in domain/ticket.ts: the oracle judges by what is documented, not by the code. */
+const handedOver = new Set([...taken, 'failed']);
+const skipReasons = {
+  duplicate: ['duplicate_phone'],
+  unreadable: ['phone_missing', 'phone_invalid', 'not_a_mobile'],
+  opted_out: ['opted_out'],
+};
+
+/** Every promise that the evidence shows broken; none: all were kept. */
+export function judge(evidence: Evidence): Finding[] {
+  const found = new Map<FindingKind, string[]>();
+  const add = (kind: FindingKind, example: string): void => {
+    found.set(kind, [...(found.get(kind) ?? []), example]);
+  };
+  judgeRuns(evidence, add);
+  judgeLines(evidence, add);
+  judgeUnknown(evidence, add);
+  judgeStops(evidence, add);
+  judgeReplies(evidence, add);
+  judgeTickets(evidence, add);
+  for (const workflow of evidence.missingWorkflows) add('workflow_missing', workflow);
+  return [...found].map(([kind, all]) => ({
+    kind,
+    count: all.length,
+    examples: all.slice(0, examplesShown),
+  }));
+}
+
+type Add = (kind: FindingKind, example: string) => void;
+
+function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+function judgeRuns({ campaigns, rows }: Evidence, add: Add): void {
+  const runs = groupBy(rows.runs, ({ campaign }) => campaign);
+  const messages = groupBy(rows.messages, ({ runId }) => runId);
+  const counts = groupBy(rows.counts, ({ runId }) => runId);
+  for (const { key, user } of campaigns) {
+    const own = runs.get(key) ?? [];
+    if (own.length !== 1) add('run_missing', `${key} has ${own.length} runs`);
+    const wanted = user?.kind === 'cancel' ? ['cancelled', 'finished'] : ['finished'];
+    for (const { id, status, step, reason } of own) {
+      const words = `run ${id} of ${key} is ${status} at ${step}${reason === null ? '' : ` (${reason})`}`;
+      if (!wanted.includes(status)) add('run_stuck', words);
+      const kept = new Map(
+        (counts.get(id) ?? [])
+          .filter((count) => count.messages !== 0)
+          .map((count) => [`${count.status} ${count.reason}`.trim(), count.messages]),
+      );
+      // What is being sent counts as queued.
+      const counted = groupBy(messages.get(id) ?? [], (message) =>
+        `${message.status === 'sending' ? 'queued' : message.status} ${message.reason ?? ''}`.trim(),
+      );
+      for (const name of new Set([...kept.keys(), ...counted.keys()])) {
+        const [said, are] = [kept.get(name) ?? 0, counted.get(name)?.length ?? 0];
+        if (said !== are)
+          add('counts_differ', `run ${id} of ${key}: ${said} ${name} by its counts, ${are} rows`);
+      }
+    }
+  }
+  if (rows.claims > 0) add('claim_left', `${rows.claims} claims`);
+}
+
+function judgeLines({ lines, ledger, rows, acknowledged, campaigns }: Evidence, add: Add): void {
+  const taking = groupBy(ledger, ({ code }) => code);
+  const messages = groupBy(rows.messages, ({ code }) => code);
+  const cancels = new Set(campaigns.filter(({ user }) => user?.kind === 'cancel').map(({ key }) => key));
+  for (const { code, fate, campaign } of lines) {
+    const [entry, ...more] = taking.get(code) ?? [];
+    if (more.length > 0)
+      add('written_twice', `${code}: ${[entry, ...more].map((one) => one?.at.toISOString()).join(', ')}`);
+    const [row, ...others] = messages.get(code) ?? [];
+    if (others.length > 0)
+      add('line_doubled', `${code}: rows ${[row, ...others].map((one) => one?.id).join(', ')}`);
+    if (!row) {
+      // A run that is cancelled before it reads its mailing has none.
+      if (!cancels.has(campaign) || entry) add('line_missing', code);
+      continue;
+    }
+    const words = `${code} is ${row.status}${row.reason === null ? '' : `: ${row.reason}`} (message ${row.id})`;
+    if (!ends.has(row.status)) {
+      add('line_without_end', words);
+      continue;
+    }
+    if (fate !== 'written') {
+      if (entry) add(fate === 'opted_out' ? 'opt_out_ignored' : 'written_wrongly', words);
+      if (!isExplained(fate, row, cancels.has(campaign))) add('line_wrong_end', words);
+      continue;
+    }
+    if (entry && !taken.has(row.status)) add('taken_denied', words);
+    if (!entry && claimsSent.has(row.status)) add('not_written', words);
+    // Left out although nothing is wrong with it; what failed for good was refused, and the gateway refused none of these.
+    if (!entry && row.status === 'skipped') add('line_wrong_end', words);
+    if (!entry && row.status === 'cancelled' && !cancels.has(campaign)) add('line_wrong_end', words);
+    if (entry && acknowledged.has(entry.sid) && row.status !== entry.status)
+      add('receipt_lost', `${words}, the receipt says ${entry.status}`);
+  }
+}
+
+function isExplained(
+  fate: Exclude<Line['fate'], 'written'>,
+  { status, reason }: { status: string; reason: string | null },
+  cancelled: boolean,
+): boolean {
+  // Who asked twice and had no answer the first time may not know.
+  if (fate === 'refused') return ['failed', 'unknown', ...(cancelled ? ['cancelled'] : [])].includes(status);
+  return status === 'skipped' && reason !== null && skipReasons[fate].includes(reason);
+}
+
+/**
+ * A message may be unknown when the gateway lost its answer, when its connection was cut, or when its sender was killed,
+ * frozen or cut off: then its end was written soon after that blow, and its sending began before it was over, or as the worker woke up.
+ */
+function judgeUnknown({ rows, blows, lostAnswers }: Evidence, add: Add): void {
+  const unexplained = { no_answer: [] as string[], sender_died: [] as string[] };
+  for (const { status, reason, code, sendingAt, endedAt } of rows.messages) {
+    if (status !== 'unknown') continue;
+    if (reason !== 'no_answer' && reason !== 'sender_died') {
+      add('unknown_unexplained', `${code ?? ''} with the reason ${reason ?? 'null'}`);
+      continue;
+    }
+    const explained = blows.some(
+      ({ blow, from, to }) =>
+        mayLose(blow, reason) &&
+        endedAt !== null &&
+        endedAt >= from &&
+        endedAt.getTime() <= to.getTime() + takeoverMs &&
+        (sendingAt === null || sendingAt.getTime() <= to.getTime() + wakingMs),
+    );
+    if (!explained) unexplained[reason].push(`${code ?? ''} ended at ${endedAt?.toISOString() ?? ''}`);
+  }
+  for (const example of unexplained.sender_died) add('unknown_unexplained', `${example}: sender_died`);
+  if (unexplained.no_answer.length > lostAnswers) {
+    for (const example of unexplained.no_answer)
+      add('unknown_unexplained', `${example}: no_answer, of which the gateway lost ${lostAnswers}`);
+  }
+}
+
+/** A worker that wakes up finds the time of its requests over; who is not heard of is replaced, whoever is away. */
+function mayLose(blow: Blow, reason: 'no_answer' | 'sender_died'): boolean {
+  const on = blow.kind === 'cut' ? blow.link : blow.target;
+  if (reason === 'no_answer') return on.startsWith('worker');
+  return on !== 'api' && on !== 'api/postgres' && on !== 'provider/api';
+}
+
+/** How many messages of a round may be unknown at most by the promise: for each blow, one sender's of each run. */
+export function unknownAtMost({
+  campaigns,
+  blows,
+  sendersPerRun,
+  limits,
+  lostAnswers,
+}: Pick<Evidence, 'campaigns' | 'blows' | 'sendersPerRun' | 'limits' | 'lostAnswers'>): number {
+  const held = campaigns.reduce(
+    (sum, { contacts }) => sum + Math.min(contacts, sendersPerRun * limits.microBatch),
+    0,
+  );
+  const losing = blows.filter(({ blow }) => mayLose(blow, 'sender_died')).length;
+  const contacts = campaigns.reduce((sum, campaign) => sum + campaign.contacts, 0);
+  return Math.min(contacts, lostAnswers + losing * held);
+}
+
+function judgeStops({ stops, ledger }: Evidence, add: Add): void {
+  const byCampaign = groupBy(ledger, ({ code }) => code?.slice(0, code.lastIndexOf('-')));
+  for (const { campaign, kind, from, until } of stops) {
+    for (const { code, at } of byCampaign.get(campaign) ?? []) {
+      const late = at.getTime() - from.getTime();
+      if (late <= stopSlackMs || (until !== null && at >= until)) continue;
+      add(
+        'sent_while_stopped',
+        `${code ?? ''} left ${(late / 1000).toFixed(1)} s after the ${kind} was confirmed`,
+      );
+    }
+  }
+}
+
+function judgeReplies({ replies, rows }: Evidence, add: Add): void {
+  const inbound = groupBy(rows.inbound, ({ sid }) => sid);
+  const ticketsOf = groupBy(
+    rows.tickets.flatMap(({ replySids }) => replySids),
+    (sid) => sid,
+  );
+  for (const { sid, line, acknowledgedAt, optsOut } of replies) {
+    const [row, ...more] = inbound.get(sid) ?? [];
+    if (more.length > 0 || (ticketsOf.get(sid)?.length ?? 0) > 1) add('reply_twice', `${line.code} (${sid})`);
+    if (acknowledgedAt === null) continue;
+    if (!row?.handled)
+      add('reply_lost', `the reply to ${line.code} (${sid}) is ${row ? 'not handled' : 'not kept'}`);
+    else if (row.code !== line.code)
+      add('reply_lost', `the reply to ${line.code} (${sid}) answers ${row.code ?? 'no message'}`);
+    if (optsOut && !rows.optedOut.has(line.phone)) add('opt_out_lost', `${line.code} (${sid})`);
+  }
+}
+
+function judgeTickets({ campaigns, lines, replies, rows }: Evidence, add: Add): void {
+  const tickets = groupBy(rows.tickets, ({ code }) => code);
+  const messages = new Map(rows.messages.map((message) => [message.code, message]));
+  const policies = new Map(campaigns.map(({ key, ticketPolicy }) => [key, ticketPolicy]));
+  const answered = new Map(
+    replies.filter(({ acknowledgedAt }) => acknowledgedAt !== null).map((reply) => [reply.line.code, reply]),
+  );
+  for (const { code, campaign } of lines) {
+    const own = tickets.get(code) ?? [];
+    const message = messages.get(code);
+    const policy = policies.get(campaign);
+    const reply = answered.get(code);
+    const due =
+      policy === 'on_send'
+        ? message !== undefined && handedOver.has(message.status)
+        : policy === 'on_reply' && reply !== undefined && !reply.optsOut;
+    if (own.length > 1) add('ticket_doubled', `${code} has ${own.length}`);
+    const [ticket] = own;
+    if (!ticket) {
+      if (due) add('ticket_missing', `${code} (${policy ?? ''}, ${message?.status ?? 'no row'})`);
+      continue;
+    }
+    if (reply && !reply.optsOut && !ticket.replySids.includes(reply.sid))
+      add('ticket_missing', `${code}: its ticket lacks the reply ${reply.sid}`);
+    if (message && ticket.succeeded !== null && ticket.succeeded !== isSuccess(message.status))
+      add(
+        'ticket_wrong',
+        `${code} is ${message.status}, its ticket says ${ticket.succeeded ? 'success' : 'failure'}`,
+      );
+  }
+}
+
+const isSuccess = (status: string): boolean => status === 'sent' || status === 'delivered';

@@ -1,0 +1,107 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export type ProxyFault = { how: 'reset' } | { how: 'half_open' } | { how: 'delay'; delayMs: number };
+
+/** A TCP proxy that can misbehave. */
+export interface Proxy {
+  /** On 127.0.0.1. */
+  port: number;
+  /** Until `repair`. */
+  breakWith(fault: ProxyFault): void;
+  /** New connections work again. Those that were half-open are reset: what was sent into them never arrives. */
+  repair(): void;
+  close(): Promise<void>;
+}
+
+interface Pair {
+  client: Socket;
+  /** Null: a connection that was taken while half-open, which leads nowhere. */
+  server: Socket | null;
+}
+
+/** Passes every connection on to `port` of 127.0.0.1, byte by byte, until it is told otherwise. */
+export async function startProxy(port: number, listenOn = 0): Promise<Proxy> {
+  const pairs = new Set<Pair>();
+  let fault: ProxyFault | null = null;
+
+  const drop = (pair: Pair): void => {
+    pairs.delete(pair);
+    pair.client.resetAndDestroy();
+    pair.server?.resetAndDestroy();
+  };
+  const carry = (from: Socket, to: Socket): void => {
+    let due = 0;
+    let waiting = 0;
+    const pass = (chunk: Buffer): void => {
+      // `pause` alone would let through what has been read already.
+      if (fault?.how === 'half_open' || to.destroyed) return;
+      if (!to.write(chunk)) {
+        from.pause();
+        to.once('drain', () => from.resume());
+      }
+    };
+    from.on('data', (chunk: Buffer) => {
+      const delayMs = fault?.how === 'delay' ? fault.delayMs : 0;
+      due = Math.max(due, performance.now() + delayMs);
+      if (delayMs === 0 && waiting === 0) {
+        pass(chunk);
+        return;
+      }
+      // Behind those that wait, in their order.
+      waiting++;
+      setTimeout(() => {
+        waiting--;
+        pass(chunk);
+      }, due - performance.now());
+    });
+    from.on('end', () => {
+      if (fault?.how !== 'half_open') setTimeout(() => to.end(), Math.max(0, due - performance.now()) + 1);
+    });
+  };
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+    const pair: Pair = {
+      client,
+      server:
+        fault?.how === 'half_open'
+          ? null
+          : connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }),
+    };
+    pairs.add(pair);
+    for (const socket of [client, pair.server]) {
+      // An orderly end has been passed on; half-open, nobody hears of any.
+      socket?.on('close', () => {
+        if (pair.client.destroyed && pair.server?.destroyed !== false) pairs.delete(pair);
+      });
+      socket?.on('error', () => {
+        if (fault?.how !== 'half_open') drop(pair);
+      });
+    }
+    if (fault?.how === 'reset') drop(pair);
+    else if (pair.server) {
+      carry(client, pair.server);
+      carry(pair.server, client);
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listenOn, '127.0.0.1', resolve);
+  });
+
+  const dropAll = (): void => [...pairs].forEach(drop);
+  return {
+    port: (server.address() as AddressInfo).port,
+    breakWith(next) {
+      fault = next;
+      if (next.how === 'reset') dropAll();
+    },
+    repair() {
+      if (fault?.how === 'half_open') dropAll();
+      fault = null;
+    },
+    async close() {
+      dropAll();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,363 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureFirstAdmin, hashSecret, newToken } from '../api/http/auth.ts';
+import { connect, type Database } from '../db/core/client.ts';
+import { migrate } from '../db/core/migrate.ts';
+import { insertProvider } from '../db/providers/providers.ts';
+import { createSecretBox } from '../db/core/secrets.ts';
+import { seedSettings } from '../db/settings/seed.ts';
+import { insertToken } from '../db/access/tokens.ts';
+import { freePort } from '../embedded/ports.ts';
+import { startPostgres } from '../embedded/postgres.ts';
+import type { Server } from '../embedded/servers.ts';
+import { requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
+import { attributes } from '../workflows/attributes.ts';
+import { type ApiClient, createApiClient } from './api.ts';
+import { createGatewayClient, type GatewayClient } from './gateway.ts';
+import { type Blow, type Link, links, type Plan, type Target } from './plan.ts';
+import { family, freeze, signalAll, type Supervised, supervise } from './processes.ts';
+import { type Proxy, startProxy } from './proxy.ts';
+import { prepareTemporalOnPostgres } from './temporal-server.ts';
+
+export interface ChaosSystemOptions {
+  plan: Plan;
+  /** Databases, logs and the gateway's ledger. */
+  folder: string;
+  /** Temporal's development server on SQLite, or a server as in production, on PostgreSQL. */
+  temporal: 'dev' | 'server';
+  log: (message: string) => void;
+  /** A process has ended without having been told to; it is started again. */
+  onEnd: (name: string, how: string) => void;
+}
+
+/** A whole system of separate processes that can be hit, with what its users and the oracle need of it. */
+export interface ChaosSystem {
+  /** Directly, around all proxies. */
+  api: ApiClient;
+  /** Where the gateway and its phones reach the API: through a proxy. */
+  publicUrl: string;
+  gateway: GatewayClient;
+  /** Providers of the same gateway: with a rate limit, and without. */
+  providerIds: { limited: number; unlimited: number };
+  databaseUrl: string;
+  temporalAddress: string;
+  ledgerFile: string;
+  /** Resolves when the process runs again and the link is whole again. */
+  hit(blow: Blow): Promise<void>;
+  /** Waits until the API says that it reaches database and Temporal. */
+  ready(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const host = '127.0.0.1';
+const namespace = 'default';
+const account = { accountSid: `AC${'c'.repeat(32)}`, authToken: 'chaos-token', from: '+5511999990000' };
+/** Soon enough that a message which the gateway never answers doesn't hold up its run. */
+const sendTimeoutMs = 3_000;
+const singleSendUpTo = 50;
+const retryMs = 500;
+const pollMs = 100;
+const readyTimeoutMs = 120_000;
+
+interface SupervisedServer {
+  pid(): number;
+  /** Sends the signal, waits for the end, and starts it again after `downMs`. */
+  restart(signal: 'SIGKILL' | 'SIGINT', downMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A server of `embedded/` that is started again when it ends, however long its port or its database is away. */
+async function superviseServer(start: () => Promise<Server>, onEnd: () => void): Promise<SupervisedServer> {
+  let server = await start();
+  let hit = false;
+  let over = false;
+  let starting: Promise<void> | null = null;
+  const startAgain = async (): Promise<void> => {
+    while (!over) {
+      try {
+        server = await start();
+        watch(server);
+        return;
+      } catch {
+        await sleep(retryMs);
+      }
+    }
+  };
+  const ensureStarted = (): Promise<void> => {
+    starting ??= startAgain().finally(() => (starting = null));
+    return starting;
+  };
+  const watch = ({ exited }: Server): void => {
+    void exited.then(() => {
+      if (hit || over) return;
+      onEnd();
+      void ensureStarted();
+    });
+  };
+  watch(server);
+  return {
+    pid: () => server.pid,
+    async restart(signal, downMs) {
+      await starting;
+      hit = true;
+      signalAll([server.pid], signal);
+      await server.exited;
+      await sleep(downMs);
+      hit = false;
+      await ensureStarted();
+    },
+    async stop() {
+      over = true;
+      await starting;
+      await server.stop();
+    },
+  };
+}
+
+export async function startChaosSystem(options: ChaosSystemOptions): Promise<ChaosSystem> {
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of stops.splice(0).toReversed()) await step();
+  };
+  try {
+    return { ...(await start(options, stops)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  { plan, folder, temporal, log, onEnd }: ChaosSystemOptions,
+  stops: (() => Promise<unknown>)[],
+): Promise<Omit<ChaosSystem, 'stop'>> {
+  const logs = join(folder, 'logs');
+  mkdirSync(logs, { recursive: true });
+  const key = randomBytes(32);
+
+  const postgresFolder = join(folder, 'postgres');
+  const quiet = (): void => undefined;
+  let postgresPort = 0;
+  let databaseUrl = '';
+  const postgres = await superviseServer(
+    async () => {
+      const server = await startPostgres({ dataDir: postgresFolder, port: postgresPort, log: quiet });
+      databaseUrl = server.url;
+      postgresPort = Number(new URL(server.url).port);
+      return server;
+    },
+    () => onEnd('postgres', 'see postgres/server.log'),
+  );
+  stops.push(() => postgres.stop());
+
+  const searchAttributes = Object.values(attributes).map(({ name }) => name);
+  const temporalFolder = join(folder, 'temporal');
+  const temporalServer =
+    temporal === 'dev'
+      ? await temporalOnSqlite(temporalFolder, searchAttributes, log)
+      : await prepareTemporalOnPostgres({
+          ...{ postgresUrl: databaseUrl, folder: temporalFolder, namespace, searchAttributes, log },
+        });
+  const temporalProcess = await superviseServer(
+    () => temporalServer.start(),
+    () => onEnd('temporal', 'see temporal/server.log'),
+  );
+  stops.push(() => temporalProcess.stop());
+
+  const gatewayPort = await freePort();
+  const apiPort = await freePort();
+  const proxies = new Map<Link, Proxy>();
+  const ports = {
+    provider: gatewayPort,
+    postgres: postgresPort,
+    temporal: Number(temporalServer.address.split(':')[1]),
+    api: apiPort,
+  };
+  for (const link of links) {
+    const to = link.slice(link.indexOf('/') + 1);
+    const proxy = await startProxy(ports[to as keyof typeof ports]);
+    proxies.set(link, proxy);
+    stops.push(() => proxy.close());
+  }
+  const through = (link: Link): number => proxies.get(link)?.port ?? 0;
+  const databaseThrough = (link: Link): string => {
+    const url = new URL(databaseUrl);
+    url.port = String(through(link));
+    return url.href;
+  };
+
+  const ledgerFile = join(folder, 'ledger.ndjson');
+  const gatewayProcess = supervise({
+    name: 'gateway',
+    file: 'sandbox/main.ts',
+    args: [
+      ...['--port', String(gatewayPort), '--account-sid', account.accountSid],
+      ...['--auth-token', account.authToken, '--ledger', ledgerFile, '--seed', String(plan.seed)],
+      ...['--faults', JSON.stringify(plan.faults)],
+    ],
+    environment: {},
+    logFile: join(logs, 'gateway.log'),
+    onEnd: (how) => onEnd('gateway', how),
+  });
+  stops.push(() => gatewayProcess.stop());
+
+  const publicUrl = `http://${host}:${through('provider/api')}`;
+  const { token, providerIds } = await prepareDatabase(databaseUrl, key, plan);
+  const common = {
+    PUBLIC_URL: publicUrl,
+    SECRET_KEYS: `chaos:${key.toString('base64')}`,
+    TEMPORAL_NAMESPACE: namespace,
+    SEND_TIMEOUT_MS: String(sendTimeoutMs),
+    SINGLE_SEND_UP_TO: String(singleSendUpTo),
+    SENDERS_PER_RUN: String(plan.sendersPerRun),
+    WEBSERVICE_ALLOW: host,
+    LOG_LEVEL: 'warn',
+  };
+  const supervised = new Map<Target, Supervised>();
+  const run = (
+    name: 'worker-1' | 'worker-2' | 'api',
+    file: string,
+    environment: Record<string, string>,
+  ): void => {
+    const process = supervise({
+      ...{ name, file, environment: { ...common, ...environment } },
+      logFile: join(logs, `${name}.log`),
+      onEnd: (how) => onEnd(name, how),
+    });
+    supervised.set(name, process);
+    stops.push(() => process.stop());
+  };
+  for (const name of ['worker-1', 'worker-2'] as const) {
+    run(name, 'worker/main.ts', {
+      DATABASE_URL: databaseThrough(`${name}/postgres`),
+      TEMPORAL_ADDRESS: `${host}:${through(`${name}/temporal`)}`,
+      SANDBOX_URL: `http://${host}:${through(`${name}/provider`)}`,
+    });
+  }
+  run('api', 'api/main.ts', {
+    DATABASE_URL: databaseThrough('api/postgres'),
+    TEMPORAL_ADDRESS: temporalServer.address,
+    SANDBOX_URL: `http://${host}:${gatewayPort}`,
+    HOST: host,
+    PORT: String(apiPort),
+  });
+
+  const pidOf = (target: Target): number => {
+    if (target === 'postgres') return postgres.pid();
+    if (target === 'temporal') return temporalProcess.pid();
+    return supervised.get(target)?.pid() ?? 0;
+  };
+  const hitNow = async (blow: Blow): Promise<void> => {
+    switch (blow.kind) {
+      case 'freeze':
+        return freeze(() => family(pidOf(blow.target)), blow.ms);
+      case 'kill':
+      case 'stop': {
+        const kill = blow.kind === 'kill';
+        if (blow.target === 'postgres') return postgres.restart(kill ? 'SIGKILL' : 'SIGINT', blow.ms);
+        if (blow.target === 'temporal') return temporalProcess.restart(kill ? 'SIGKILL' : 'SIGINT', blow.ms);
+        return supervised.get(blow.target)?.restart(kill ? 'SIGKILL' : 'SIGTERM', () => sleep(blow.ms));
+      }
+      case 'cut': {
+        const { how, delayMs } = blow;
+        const proxy = proxies.get(blow.link);
+        proxy?.breakWith(how === 'delay' ? { how, delayMs } : { how });
+        await sleep(blow.ms);
+        return proxy?.repair();
+      }
+    }
+  };
+  /** Blows on one target wait for each other. */
+  const turns = new Map<Target | Link, Promise<void>>();
+
+  const api = createApiClient(`http://${host}:${apiPort}`, token);
+  const gateway = createGatewayClient(`http://${host}:${gatewayPort}`, account);
+  const ready = async (): Promise<void> => {
+    const giveUpAt = Date.now() + readyTimeoutMs;
+    for (;;) {
+      const answer = await fetch(`http://${host}:${apiPort}/health/ready`, {
+        signal: AbortSignal.timeout(5_000),
+      }).catch(() => null);
+      if (answer?.status === 200) return;
+      if (Date.now() > giveUpAt) throw new Error(`The API is not ready after ${readyTimeoutMs / 1000} s.`);
+      await sleep(pollMs);
+    }
+  };
+  await ready();
+  return {
+    ...{ api, publicUrl, gateway, providerIds, databaseUrl, ledgerFile, ready },
+    temporalAddress: temporalServer.address,
+    hit(blow) {
+      const on = blow.kind === 'cut' ? blow.link : blow.target;
+      const turn = (turns.get(on) ?? Promise.resolve()).then(() => hitNow(blow));
+      turns.set(
+        on,
+        turn.catch(() => undefined),
+      );
+      return turn;
+    },
+  };
+}
+
+async function temporalOnSqlite(
+  dataDir: string,
+  searchAttributes: readonly string[],
+  log: (message: string) => void,
+): Promise<{ address: string; start: () => Promise<Server> }> {
+  const binary = await requireTemporalBinary(log);
+  const port = await freePort();
+  return {
+    address: `${host}:${port}`,
+    start: () =>
+      startTemporal({
+        ...{ binary, dataDir, port, uiPort: null, namespace, searchAttributes },
+        log: () => undefined,
+      }),
+  };
+}
+
+/** Schema, first settings, the providers, and a token for the tool itself. */
+async function prepareDatabase(
+  url: string,
+  key: Buffer,
+  { ratePerSecond }: Plan,
+): Promise<{ token: string; providerIds: ChaosSystem['providerIds'] }> {
+  const sql = connect(url, { max: 3 });
+  try {
+    await migrate(sql);
+    await seedSettings(sql, new Date());
+    await ensureFirstAdmin(sql);
+    const token = newToken();
+    const [{ id: createdBy }] = await sql<[{ id: number }]>`select id from users limit 1`;
+    await insertToken(sql, {
+      ...{ name: 'chaos', tokenHash: hashSecret(token), role: 'operator', createdBy, expiresAt: null },
+    });
+    return {
+      token,
+      providerIds: {
+        limited: await addProvider(sql, key, 'With a limit', ratePerSecond),
+        unlimited: await addProvider(sql, key, 'Without a limit', null),
+      },
+    };
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+const addProvider = async (
+  sql: Database,
+  key: Buffer,
+  name: string,
+  ratePerSecond: number | null,
+): Promise<number> =>
+  (
+    await sql.begin((tx) =>
+      insertProvider(tx, createSecretBox([{ id: 'chaos', key }]), {
+        ...{ name, ratePerSecond, segmentProfile: 'gsm' },
+        config: { kind: 'sandbox', accountSid: account.accountSid, from: account.from },
+        secrets: { kind: 'sandbox', authToken: account.authToken },
+      }),
+    )
+  ).id;

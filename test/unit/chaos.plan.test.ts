@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { csvOf, planLines } from '../../chaos/contacts.ts';
+import { links, makePlan, type PlanOptions, targets } from '../../chaos/plan.ts';
+
+const options = fc.record({
+  seed: fc.integer({ min: 0, max: 0xffffffff }),
+  blows: fc.integer({ min: 1, max: 120 }),
+  contacts: fc.integer({ min: 50, max: 600 }),
+  longestMs: fc.integer({ min: 1_000, max: 60_000 }),
+});
+const plans = (check: (plan: ReturnType<typeof makePlan>, chosen: PlanOptions) => void): void =>
+  fc.assert(
+    fc.property(options, (chosen) => check(makePlan(chosen), chosen)),
+    { numRuns: 30 },
+  );
+const blowsOf = (plan: ReturnType<typeof makePlan>) => plan.rounds.flatMap(({ blows }) => blows);
+
+test('The same seed plans the same blows and the same lines, and another seed others', () => {
+  plans((plan, chosen) => {
+    const again = makePlan(chosen);
+    expect(again).toEqual(plan);
+    for (const campaign of plan.rounds[0]?.campaigns ?? [])
+      expect(planLines(again, campaign)).toEqual(planLines(plan, campaign));
+  });
+  const chosen = { blows: 20, contacts: 100, longestMs: 30_000 };
+  expect(makePlan({ seed: 1, ...chosen }).rounds).not.toEqual(makePlan({ seed: 2, ...chosen }).rounds);
+});
+
+test('A plan has all blows, half of them freezes, none longer than the longest', () => {
+  plans((plan, { blows, longestMs }) => {
+    const planned = blowsOf(plan);
+    expect(planned).toHaveLength(blows);
+    expect(planned.filter(({ kind }) => kind === 'freeze')).toHaveLength(Math.floor(blows / 2));
+    for (const { ms } of planned) {
+      expect(ms).toBeGreaterThanOrEqual(0);
+      expect(ms).toBeLessThanOrEqual(Math.max(longestMs, 2_000));
+    }
+  });
+});
+
+test('Every process and every link is hit as often as every other, give or take one', () => {
+  plans((plan) => {
+    const planned = blowsOf(plan);
+    const even = (hits: string[], among: readonly string[]): void => {
+      const counts = among.map((one) => hits.filter((hit) => hit === one).length);
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+    };
+    even(
+      planned.flatMap((blow) => (blow.kind === 'freeze' ? [blow.target] : [])),
+      targets,
+    );
+    even(
+      planned.flatMap((blow) => (blow.kind === 'cut' ? [blow.link] : [])),
+      links,
+    );
+  });
+});
+
+test('The blows of a round fall in the order of its progress', () => {
+  plans((plan) => {
+    for (const { blows } of plan.rounds) {
+      const marks = blows.map(({ at }) => (at === 'start' ? 0 : at === 'end' ? 1 : at));
+      expect(marks).toEqual(marks.toSorted((a, b) => a - b));
+    }
+  });
+});
+
+test('The campaigns of a round have its contacts, and no two share a phone or a code', () => {
+  plans((plan, { contacts }) => {
+    for (const { campaigns } of plan.rounds)
+      expect(campaigns.reduce((sum, campaign) => sum + campaign.contacts, 0)).toBe(contacts);
+    const campaigns = plan.rounds.slice(0, 3).flatMap((round) => round.campaigns);
+    const lines = campaigns.flatMap((campaign) => planLines(plan, campaign));
+    expect(new Set(lines.map(({ code }) => code)).size).toBe(lines.length);
+    const phones = lines
+      .filter(({ fate }) => fate === 'written' || fate === 'refused')
+      .map(({ phone }) => phone);
+    expect(new Set(phones).size).toBe(phones.length);
+  });
+});
+
+test('Sources and both ticket policies are met in two rounds', () => {
+  plans((plan, { blows }) => {
+    if (blows <= 10) return;
+    const campaigns = plan.rounds.slice(0, 2).flatMap((round) => round.campaigns);
+    const met = new Set(campaigns.map(({ source, ticketPolicy }) => `${source} ${ticketPolicy}`));
+    for (const each of ['csv on_reply', 'csv on_send', 'webservice on_reply', 'webservice on_send'])
+      expect(met).toContain(each);
+  });
+});
+
+test('A mailing has its lines in the layout that uploads take', () => {
+  const plan = makePlan({ seed: 1, blows: 1, contacts: 50, longestMs: 1_000 });
+  const [campaign] = plan.rounds[0]?.campaigns ?? [];
+  if (!campaign) throw new Error('The plan has no campaign.');
+  const lines = planLines(plan, campaign, ['+5511900000001']);
+  const [header, first] = csvOf(lines).split('\n');
+  expect(header).toBe('codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem');
+  expect(first).toBe(`r1a-1;Maria;${lines[0]?.phone ?? ''};;;;`);
+  expect(lines.at(-1)).toMatchObject({ phone: '+5511900000001', fate: 'opted_out' });
+});
