@@ -32,8 +32,8 @@ const silent = (): void => undefined;
 async function sourceHash(): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of ['workflows/', 'domain/']) {
-    for (const name of (await readdir(new URL(folder, root))).sort()) {
-      hash.update(name).update(await readFile(new URL(folder + name, root)));
+    for (const name of (await readdir(new URL(folder, root), { recursive: true })).sort()) {
+      if (name.endsWith('.ts')) hash.update(name).update(await readFile(new URL(folder + name, root)));
     }
   }
   const require = createRequire(import.meta.url);
