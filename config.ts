@@ -19,6 +19,16 @@ const secretKeys = z
     }),
   );
 
+/** `host:port`; an IPv6 address in brackets. */
+const hostAndPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, '`host:port`, for example 127.0.0.1:3001.')
+  .transform((text) => {
+    const colon = text.lastIndexOf(':');
+    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+  })
+  .refine(({ port }) => port <= 65_535, 'A port is at most 65535.');
+
 /** Addresses, ranges and names of hosts, with commas between. */
 const allowList = z
   .string()
@@ -98,6 +108,8 @@ const environment = z.object({
     .default(1024 * 1024 * 1024),
   /** Where the worker shows its figures and the SDK's to Prometheus, `host:port`; unset: nowhere. It has no login. */
   WORKER_METRICS_ADDRESS: optional,
+  /** Where the worker answers health checks, `host:port`; unset: nowhere. */
+  WORKER_HEALTH_ADDRESS: hostAndPort.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 export type Config = z.infer<typeof environment>;

@@ -10,11 +10,12 @@ const folders = {
   mailing: { values: ['domain'] },
   sms: { values: ['domain'] },
   db: { values: ['domain'] },
+  health: { values: ['domain', 'db'] },
   sandbox: { values: [] },
   workflows: { values: ['domain'], types: ['activities'] },
   activities: { values: ['domain', 'mailing', 'sms', 'db'] },
-  api: { values: ['domain', 'mailing', 'sms', 'db', 'workflows'] },
-  worker: { values: ['domain', 'mailing', 'sms', 'db', 'workflows', 'activities'] },
+  api: { values: ['domain', 'mailing', 'sms', 'db', 'health', 'workflows'] },
+  worker: { values: ['domain', 'mailing', 'sms', 'db', 'health', 'workflows', 'activities'] },
   embedded: { values: ['domain', 'worker'] },
   // The API's first client: of it only the schemas that its answers are read with (docs/decisions/0012-console.md).
   console: { values: ['domain', 'api'] },
@@ -76,7 +77,7 @@ export default tseslint.config(
   },
   // The environment is read in one place, config.ts; embedded/ and scripts/ only pass it on to the processes they start.
   {
-    files: ['{domain,mailing,sms,db,sandbox,workflows,activities,api,worker,console}/**/*.{ts,tsx}'],
+    files: ['{domain,mailing,sms,db,health,sandbox,workflows,activities,api,worker,console}/**/*.{ts,tsx}'],
     rules: {
       'no-restricted-properties': [
         'error',

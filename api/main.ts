@@ -3,9 +3,10 @@ import { pino } from 'pino';
 import { adminConsole } from '../console/app.tsx';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect } from '../db/core/client.ts';
-import { assertMigrated, SchemaError } from '../db/core/migrate.ts';
+import { SchemaError } from '../db/core/migrate.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
+import { whenDatabaseIsThere } from '../health/database.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
 import { webserviceDepsOf } from '../mailing/webservice.ts';
@@ -25,23 +26,39 @@ export interface RunningApi {
   stop(): Promise<void>;
 }
 
-/** Connects and listens. Temporal may come later. Throws `SchemaError` when the database is not migrated. */
-export async function startApi(config: Config): Promise<RunningApi> {
+/**
+ * Listens at once, and opens when the database has been seen: until then only health checks are answered. Temporal may
+ * come later. Throws `SchemaError` when the database is another version's, and the signal's reason when that is aborted
+ * before it has opened.
+ */
+export async function startApi(config: Config, signal?: AbortSignal): Promise<RunningApi> {
   const sql = connect(config.DATABASE_URL, { max: config.DATABASE_POOL, application: 'torpedo-api' });
+  const healthSql = connect(config.DATABASE_URL, { max: 1, application: 'torpedo-health' });
+  const temporal = createTemporal({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    tls: config.TEMPORAL_TLS,
+    apiKey: config.TEMPORAL_API_KEY,
+    uiUrl: config.TEMPORAL_UI_URL ?? null,
+    taskQueue,
+  });
+  const open = async () => {
+    await whenDatabaseIsThere(sql, signal);
+    return ensureFirstAdmin(sql);
+  };
+  const opening = open();
+  // Awaited below, once the app listens.
+  opening.catch(() => undefined);
+  const stops = [() => healthSql.end({ timeout: 1 }), () => sql.end({ timeout: 5 }), () => temporal.close()];
+  const stop = async (): Promise<void> => {
+    for (const step of stops.toReversed()) await step();
+  };
   try {
-    await assertMigrated(sql);
-    const firstAdmin = await ensureFirstAdmin(sql);
-    const temporal = createTemporal({
-      address: config.TEMPORAL_ADDRESS,
-      namespace: config.TEMPORAL_NAMESPACE,
-      tls: config.TEMPORAL_TLS,
-      apiKey: config.TEMPORAL_API_KEY,
-      uiUrl: config.TEMPORAL_UI_URL ?? null,
-      taskQueue,
-    });
     const app = await buildApp({
       sql,
+      healthSql,
       temporal,
+      opening,
       box: createSecretBox(config.SECRET_KEYS),
       logger: pino({
         level: config.LOG_LEVEL,
@@ -66,35 +83,34 @@ export async function startApi(config: Config): Promise<RunningApi> {
       uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
       trustedProxies: config.TRUSTED_PROXIES ?? null,
     });
+    stops.push(() => app.close());
     await app.register(adminConsole, { publicUrl: config.PUBLIC_URL });
     const url = await app.listen({ host: config.HOST, port: config.PORT });
-    return {
-      url,
-      firstAdmin,
-      async stop() {
-        await app.close();
-        await temporal.close();
-        await sql.end({ timeout: 5 });
-      },
-    };
+    return { url, firstAdmin: await opening, stop };
   } catch (error) {
-    await sql.end({ timeout: 1 });
+    await stop();
     throw error;
   }
 }
 
 async function main(): Promise<void> {
-  const api = await startApi(readConfig());
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  const api = await startApi(readConfig(), stopping.signal);
   if (api.firstAdmin) {
     const { login, password } = api.firstAdmin;
     console.log(`The first admin is "${login}" with the password ${password} (shown only now).`);
   }
-  const stop = (): void => void api.stop().then(() => process.exit(0));
-  process.once('SIGTERM', stop).once('SIGINT', stop);
+  const end = (): void => void api.stop().then(() => process.exit(0));
+  if (stopping.signal.aborted) end();
+  else stopping.signal.addEventListener('abort', end);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   main().catch((error: unknown) => {
+    // Stopped while it was waiting for its servers.
+    if (error instanceof Error && error.name === 'AbortError') process.exit(0);
     console.error(error instanceof ConfigError || error instanceof SchemaError ? error.message : error);
     process.exit(1);
   });

@@ -23,11 +23,12 @@ const end = (code: number, why: string): void => {
   );
 };
 // While it starts, a Ctrl-C waits until all that has started can be stopped.
-const state = { started: false, early: false };
+const state = { started: false };
+const early = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (state.started) end(0, 'Stopping: what is being sent is recorded first.');
-    else state.early = true;
+    else early.abort();
   });
 }
 
@@ -44,10 +45,11 @@ try {
     environment: env,
     example: true,
     log: (message) => console.log(message),
+    signal: early.signal,
   });
   stop = () => system.stop();
   state.started = true;
-  if (state.early) end(0, 'Stopping.');
+  if (early.signal.aborted) end(0, 'Stopping.');
   else {
     const lines = [
       `Torpedo is ready after ${((performance.now() - began) / 1000).toFixed(1)} s.`,
@@ -66,6 +68,7 @@ try {
     void system.failed.then((why) => end(1, why));
   }
 } catch (error) {
+  if (early.signal.aborted) process.exit(0);
   const known = error instanceof StartError || error instanceof ConfigError || error instanceof SchemaError;
   console.error(known ? error.message : error);
   process.exit(1);

@@ -2,16 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
 import { startApi } from '../api/main.ts';
 import { readConfig } from '../config.ts';
 import { connect } from '../db/core/client.ts';
 import { migrate } from '../db/core/migrate.ts';
 import { seedSettings } from '../db/settings/seed.ts';
+import { keepRunning } from '../embedded/keep-running.ts';
 import { freePort, requireFreePort } from '../embedded/ports.ts';
-import { startPostgres } from '../embedded/postgres.ts';
+import { type EmbeddedPostgres, startPostgres } from '../embedded/postgres.ts';
+import type { Server } from '../embedded/servers.ts';
 import { StartError } from '../embedded/start-error.ts';
-import { requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
+import { type EmbeddedTemporal, requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
 import { buildSandbox } from '../sandbox/index.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { startWorker } from '../worker/main.ts';
@@ -26,6 +27,8 @@ export interface SystemOptions {
   /** A first start makes the ready example campaign. */
   example: boolean;
   log: (message: string) => void;
+  /** Ends the wait for servers that are not there yet: `startSystem` throws its reason then. */
+  signal?: AbortSignal;
 }
 
 export interface System {
@@ -34,7 +37,7 @@ export interface System {
   temporalUiUrl: string | null;
   sandbox: SandboxAccount & { url: string };
   firstAdmin: { login: string; password: string } | null;
-  /** Resolves with a sentence when a part ends by itself. */
+  /** Resolves with a sentence when a part has ended by itself and could not be started again. */
   failed: Promise<string>;
   /** Stops all parts in order: those that use others first. */
   stop(): Promise<void>;
@@ -46,12 +49,10 @@ export interface SandboxAccount {
   from: string;
 }
 
-const connectTimeoutMs = 5_000;
-
 /**
  * The whole system for one machine: PostgreSQL and Temporal (unless DATABASE_URL and TEMPORAL_ADDRESS point to real
- * ones), the sandbox gateway, API and worker in this process. Throws `StartError` with what is missing in plain words,
- * after stopping what it had started.
+ * ones, which it waits for), the sandbox gateway, API and worker in this process. Throws `StartError` with what is
+ * missing in plain words, after stopping what it had started.
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const stops: (() => Promise<unknown>)[] = [];
@@ -67,7 +68,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 async function start(
-  { dataDir, ports, environment, example, log }: SystemOptions,
+  { dataDir, ports, environment, example, log, signal }: SystemOptions,
   stops: (() => Promise<unknown>)[],
 ): Promise<Omit<System, 'stop'>> {
   makeFolder(dataDir);
@@ -79,32 +80,40 @@ async function start(
   bundled.catch(() => undefined);
 
   const failed: Promise<string>[] = [];
-  const watch = (name: string, exited: Promise<void>): void => {
-    failed.push(exited.then(() => `${name} has ended by itself. Its log is in ${dataDir}.`));
+  const keep = async <S extends Server>(name: string, startServer: (before: S | null) => Promise<S>) => {
+    const kept = await keepRunning({ name, start: startServer, log });
+    stops.push(kept.stop);
+    failed.push(kept.failed.then((why) => `${why} Its log is in ${dataDir}.`));
+    return kept.server;
   };
   const database = async (): Promise<string> => {
     if (environment.DATABASE_URL) return environment.DATABASE_URL;
-    const server = await startPostgres({ dataDir: join(dataDir, 'postgres'), port: ports.postgres, log });
-    stops.push(server.stop);
-    watch('PostgreSQL', server.exited);
+    const server = await keep<EmbeddedPostgres>('PostgreSQL', (before) =>
+      startPostgres({
+        dataDir: join(dataDir, 'postgres'),
+        port: before ? Number(new URL(before.url).port) : ports.postgres,
+        log,
+      }),
+    );
     return server.url;
   };
   const temporalServer = async (): Promise<{ address: string; uiUrl: string | null }> => {
     if (environment.TEMPORAL_ADDRESS) {
       return { address: environment.TEMPORAL_ADDRESS, uiUrl: environment.TEMPORAL_UI_URL ?? null };
     }
-    const server = await startTemporal({
-      binary: await requireTemporalBinary(log),
-      dataDir: join(dataDir, 'temporal'),
-      port: ports.temporal,
-      uiPort: ports.temporalUi === 0 ? await freePort() : ports.temporalUi,
-      namespace: environment.TEMPORAL_NAMESPACE ?? 'default',
-      searchAttributes: Object.values(attributes).map(({ name }) => name),
-      log,
-    });
-    stops.push(server.stop);
-    watch('The Temporal server', server.exited);
-    return server;
+    const binary = await requireTemporalBinary(log);
+    const uiPort = ports.temporalUi === 0 ? await freePort() : ports.temporalUi;
+    return keep<EmbeddedTemporal>('The Temporal server', (before) =>
+      startTemporal({
+        binary,
+        dataDir: join(dataDir, 'temporal'),
+        port: before ? Number(before.address.split(':')[1]) : ports.temporal,
+        uiPort,
+        namespace: environment.TEMPORAL_NAMESPACE ?? 'default',
+        searchAttributes: Object.values(attributes).map(({ name }) => name),
+        log,
+      }),
+    );
   };
   // Settled, not all: whatever has started has to be known before it can be stopped.
   const [databaseStart, temporalStart] = await Promise.allSettled([database(), temporalServer()]);
@@ -112,8 +121,8 @@ async function start(
   if (temporalStart.status === 'rejected') throw temporalStart.reason;
   const [databaseUrl, temporal] = [databaseStart.value, temporalStart.value];
 
-  await prepareDatabase(databaseUrl, environment.DATABASE_URL === undefined);
-  if (environment.TEMPORAL_ADDRESS) await requireTemporal(environment.TEMPORAL_ADDRESS);
+  // A database that is given by URL is prepared by `npm run migrate` only.
+  if (environment.DATABASE_URL === undefined) await prepareDatabase(databaseUrl);
 
   const account = await kept(join(dataDir, 'sandbox.json'), newSandboxAccount);
   const sandbox = await buildSandbox({ ...account, ledgerFile: join(dataDir, 'sandbox-ledger.ndjson') });
@@ -135,17 +144,16 @@ async function start(
     SANDBOX_URL: sandboxUrl,
   });
   await bundled;
-  const worker = await startWorker(config);
-  stops.push(() => worker.stop());
-  failed.push(
-    worker.ended.then(
-      () => 'The worker has ended.',
-      (error: unknown) => `The worker has failed: ${String(error)}`,
-    ),
-  );
-  const api = await startApi(config);
+  const [workerStart, apiStart] = await Promise.allSettled([
+    startWorker(config, signal),
+    startApi(config, signal),
+  ]);
+  if (workerStart.status === 'fulfilled') stops.push(() => workerStart.value.stop());
   // The API before the worker: it starts nothing more, and the worker then finishes what is under way.
-  stops.push(() => api.stop());
+  if (apiStart.status === 'fulfilled') stops.push(() => apiStart.value.stop());
+  if (workerStart.status === 'rejected') throw workerStart.reason;
+  if (apiStart.status === 'rejected') throw apiStart.reason;
+  const api = apiStart.value;
   if (example && api.firstAdmin) {
     await createFirstCampaign({ apiUrl: api.url, admin: api.firstAdmin, account });
   }
@@ -192,32 +200,13 @@ const newSandboxAccount = (): SandboxAccount => ({
   from: '+5511999990000',
 });
 
-/** The embedded database is brought up to date; one given by URL only by `npm run migrate`. */
-async function prepareDatabase(url: string, embedded: boolean): Promise<void> {
+/** Brings the embedded database up to date. */
+async function prepareDatabase(url: string): Promise<void> {
   const sql = connect(url, { max: 3 });
   try {
-    await sql`select 1`.catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new StartError(
-        `The database at DATABASE_URL can't be reached: ${why}. Start it, or correct DATABASE_URL.`,
-      );
-    });
-    if (!embedded) return;
     await migrate(sql);
     await seedSettings(sql, new Date());
   } finally {
     await sql.end({ timeout: 5 });
-  }
-}
-
-async function requireTemporal(address: string): Promise<void> {
-  try {
-    const connection = await Connection.connect({ address, connectTimeout: connectTimeoutMs });
-    await connection.close();
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StartError(
-      `The Temporal server at TEMPORAL_ADDRESS (${address}) can't be reached: ${why}. Start it, or correct the address.`,
-    );
   }
 }

@@ -1,9 +1,8 @@
-import { Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { NativeConnection } from '@temporalio/worker';
+import { Client, type ConnectionLike, WorkflowNotFoundError } from '@temporalio/client';
 
-/** Asks Temporal, over the worker's own connection, whether a workflow of this id runs. */
+/** Asks Temporal whether a workflow of this id runs. */
 export function createWorkflowLookup(
-  connection: NativeConnection,
+  connection: ConnectionLike,
   namespace: string,
 ): (workflowId: string) => Promise<boolean> {
   const { workflow } = new Client({ connection, namespace });

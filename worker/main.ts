@@ -1,19 +1,26 @@
+import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
 import { DefaultLogger, type LogLevel, NativeConnection, Runtime } from '@temporalio/worker';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { createHelpdesk } from '../activities/helpdesk.ts';
 import { createProviders } from '../activities/providers.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect } from '../db/core/client.ts';
-import { assertMigrated, SchemaError } from '../db/core/migrate.ts';
+import { SchemaError } from '../db/core/migrate.ts';
 import { createPhoneHashing } from '../db/core/phone-hash.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
+import { databaseProbe, whenDatabaseIsThere } from '../health/database.ts';
+import { serverLabels } from '../health/readiness.ts';
+import { connectLazily, temporalProbe } from '../health/temporal.ts';
+import { createServerWatch, whenReachable } from '../health/watch.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
 import { workflowBundle } from './bundle.ts';
 import { webserviceDepsOf } from '../mailing/webservice.ts';
+import { listenForHealthChecks } from './health.ts';
+import { keepWorking } from './keep-working.ts';
 import { createWorkflowLookup } from './lookup.ts';
 import { createWorkers } from './workers.ts';
 
@@ -23,30 +30,66 @@ const connectionsPerProvider = 64;
 const helpdeskConnectMs = 5_000;
 
 export interface RunningWorker {
-  /** Rejects when the worker fails by itself. */
-  ended: Promise<void>;
+  /** Where it answers health checks; null: it was not asked to. */
+  healthUrl: string | null;
   /** Stops polling, lets senders record what is in flight, closes the connections. */
   stop(): Promise<void>;
 }
 
-/** Connects and polls until stopped. Throws `SchemaError` when the database is not migrated. */
-export async function startWorker(config: Config): Promise<RunningWorker> {
+/**
+ * Waits for the database and for Temporal, then polls until stopped. Throws `SchemaError` when the database is another
+ * version's, and the signal's reason when that is aborted before it polls.
+ */
+export async function startWorker(config: Config, signal?: AbortSignal): Promise<RunningWorker> {
+  const log = installRuntime(config);
+  const server = {
+    address: config.TEMPORAL_ADDRESS,
+    tls: config.TEMPORAL_TLS,
+    ...(config.TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.TEMPORAL_API_KEY }),
+  };
   const sql = connect(config.DATABASE_URL, {
     max: config.DATABASE_POOL,
     application: 'torpedo-worker',
     genericPlans: true,
   });
+  const healthSql = connect(config.DATABASE_URL, { max: 1, application: 'torpedo-health' });
+  // Not the workers' own, which end with them.
+  const temporal = connectLazily(server);
+  const watch = createServerWatch({
+    probes: {
+      database: databaseProbe(healthSql),
+      temporal: temporalProbe(temporal, config.TEMPORAL_NAMESPACE),
+    },
+    labels: serverLabels,
+    log,
+  });
+  const stops: (() => unknown)[] = [
+    () => healthSql.end({ timeout: 1 }),
+    () => sql.end({ timeout: 5 }),
+    () => temporal.close(),
+    () => watch.close(),
+  ];
+  const stop = async (): Promise<void> => {
+    for (const step of stops.splice(0).toReversed()) await step();
+  };
   try {
-    await assertMigrated(sql);
-    installRuntime(config);
-    const [connection, bundle] = await Promise.all([
-      NativeConnection.connect({
-        address: config.TEMPORAL_ADDRESS,
-        tls: config.TEMPORAL_TLS,
-        ...(config.TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.TEMPORAL_API_KEY }),
-      }),
-      workflowBundle(),
-    ]);
+    let isPolling = (): boolean => false;
+    const health =
+      config.WORKER_HEALTH_ADDRESS === undefined
+        ? null
+        : await listenForHealthChecks({
+            ...config.WORKER_HEALTH_ADDRESS,
+            watch,
+            isPolling: () => isPolling(),
+          });
+    if (health) stops.push(() => health.close());
+    watch.start();
+    const bundling = workflowBundle();
+    // Awaited below, after the database.
+    bundling.catch(() => undefined);
+    await whenDatabaseIsThere(sql, signal);
+    const bundle = await bundling;
+
     const box = createSecretBox(config.SECRET_KEYS);
     const providers = createProviders({
       sql,
@@ -62,46 +105,61 @@ export async function startWorker(config: Config): Promise<RunningWorker> {
     const helpdesk = createHelpdesk({
       connect: guardedConnect(createAddressGuard(config.HELPDESK_ALLOW), { timeoutMs: helpdeskConnectMs }),
     });
-    const workers = await createWorkers({
-      connection,
-      namespace: config.TEMPORAL_NAMESPACE,
-      taskQueue,
-      workflowBundle: bundle,
-      activities: createActivities({
-        sql,
-        providers,
-        clock: () => new Date(),
-        isWorkflowRunning: createWorkflowLookup(connection, config.TEMPORAL_NAMESPACE),
-        gracePeriodMs: config.GRACE_PERIOD_MS,
-        sendersPerRun: config.SENDERS_PER_RUN,
-        singleSendUpTo: config.SINGLE_SEND_UP_TO,
-        phoneHash: createPhoneHashing({ sql, box }),
-        replyWindowDays: config.REPLY_WINDOW_DAYS,
-        box,
-        helpdesk,
-        webservice: webserviceDepsOf(config),
-        webserviceRetryMs: config.WEBSERVICE_RETRY_MS,
-        rawAnswerDays: config.RAW_ANSWER_DAYS,
-      }),
+    stops.push(
+      () => helpdesk.close(),
+      () => providers.close(),
+    );
+    const activities = createActivities({
+      sql,
+      providers,
+      clock: () => new Date(),
+      isWorkflowRunning: createWorkflowLookup(temporal, config.TEMPORAL_NAMESPACE),
+      gracePeriodMs: config.GRACE_PERIOD_MS,
+      sendersPerRun: config.SENDERS_PER_RUN,
+      singleSendUpTo: config.SINGLE_SEND_UP_TO,
+      phoneHash: createPhoneHashing({ sql, box }),
+      replyWindowDays: config.REPLY_WINDOW_DAYS,
+      box,
+      helpdesk,
+      webservice: webserviceDepsOf(config),
+      webserviceRetryMs: config.WEBSERVICE_RETRY_MS,
+      rawAnswerDays: config.RAW_ANSWER_DAYS,
     });
-    const ended = workers.run();
-    // Whoever stops the worker awaits `ended` again; nobody else has to.
-    ended.catch(() => undefined);
-    return {
-      ended,
-      async stop() {
-        workers.shutdown();
-        await ended.catch(() => undefined);
-        await providers.close();
-        await helpdesk.close();
-        await connection.close();
-        await sql.end({ timeout: 5 });
-      },
-    };
+    const working = keepWorking({
+      log,
+      create: async (stopped) =>
+        createWorkers({
+          connection: await whenReachable(
+            () => NativeConnection.connect(server),
+            () => true,
+            stopped,
+          ),
+          namespace: config.TEMPORAL_NAMESPACE,
+          taskQueue,
+          workflowBundle: bundle,
+          activities,
+        }),
+    });
+    isPolling = working.isPolling;
+    stops.push(() => working.stop());
+    await untilAborted(working.started, signal);
+    return { healthUrl: health?.url ?? null, stop };
   } catch (error) {
-    await sql.end({ timeout: 1 });
+    await stop();
     throw error;
   }
+}
+
+/** The promise's end, or the signal's reason if that comes first. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  signal.throwIfAborted();
+  return Promise.race([
+    promise,
+    once(signal, 'abort').then((): never => {
+      throw signal.reason;
+    }),
+  ]);
 }
 
 const levels: Record<Config['LOG_LEVEL'], LogLevel> = {
@@ -116,11 +174,11 @@ const levels: Record<Config['LOG_LEVEL'], LogLevel> = {
 const pinoLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 let runtimeInstalled = false;
 
-/** One runtime serves a process: it logs through pino, and leaves signals to us. */
-function installRuntime(config: Config): void {
-  if (runtimeInstalled) return;
-  runtimeInstalled = true;
+/** One runtime serves a process: it logs through pino, and leaves signals to us. Returns the worker's log. */
+function installRuntime(config: Config): Logger {
   const log = pino({ level: config.LOG_LEVEL, name: 'worker' });
+  if (runtimeInstalled) return log;
+  runtimeInstalled = true;
   Runtime.install({
     shutdownSignals: [],
     ...(config.WORKER_METRICS_ADDRESS === undefined
@@ -136,17 +194,23 @@ function installRuntime(config: Config): void {
       );
     }),
   });
+  return log;
 }
 
 async function main(): Promise<void> {
-  const worker = await startWorker(readConfig());
-  const stop = (): void => void worker.stop().then(() => process.exit(0));
-  process.once('SIGTERM', stop).once('SIGINT', stop);
-  await worker.ended;
+  const stopping = new AbortController();
+  const abort = (): void => stopping.abort();
+  process.once('SIGTERM', abort).once('SIGINT', abort);
+  const worker = await startWorker(readConfig(), stopping.signal);
+  const end = (): void => void worker.stop().then(() => process.exit(0));
+  if (stopping.signal.aborted) end();
+  else stopping.signal.addEventListener('abort', end);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   main().catch((error: unknown) => {
+    // Stopped while it was waiting for its servers.
+    if (error instanceof Error && error.name === 'AbortError') process.exit(0);
     console.error(error instanceof ConfigError || error instanceof SchemaError ? error.message : error);
     process.exit(1);
   });

@@ -12,10 +12,12 @@ export interface WorkersDeps {
 }
 
 export interface Workers {
-  /** Resolves after `shutdown`, when all that was under way has ended; rejects when a worker fails. */
+  /** Resolves after `shutdown`, when all that was under way has ended; rejects when a worker fails, once both have ended. */
   run(): Promise<void>;
   /** Ends polling and tells activities to stop: senders claim nothing more and record what is in flight. */
   shutdown(): void;
+  /** Closes the connection. Call it when `run` has ended. */
+  close(): Promise<void>;
 }
 
 /**
@@ -48,12 +50,22 @@ export async function createWorkers({
       maxConcurrentActivityTaskExecutions: 50,
     }),
   ];
+  const shutdown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
   return {
     async run() {
-      await Promise.all(workers.map((worker) => worker.run()));
+      const runs = workers.map((worker) => worker.run());
+      try {
+        await Promise.all(runs);
+      } catch (error) {
+        // One alone would take tasks for workflows that wait for the other.
+        shutdown();
+        await Promise.allSettled(runs);
+        throw error;
+      }
     },
-    shutdown() {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    },
+    shutdown,
+    close: () => connection.close(),
   };
 }

@@ -19,6 +19,9 @@ import { customers } from '../customers/customers.ts';
 import { ApiError, sendError } from './errors.ts';
 import { parseInput } from './input.ts';
 import { health } from './health.ts';
+import { databaseProbe } from '../../health/database.ts';
+import { serverLabels } from '../../health/readiness.ts';
+import { createServerWatch } from '../../health/watch.ts';
 import { integrations } from '../settings/integrations.ts';
 import { mailings } from '../campaigns/mailings.ts';
 import { messages } from '../messages/messages.ts';
@@ -65,6 +68,10 @@ export interface ApiDeps {
   /** The proxies whose X-Forwarded-For is believed; null: none. */
   trustedProxies?: string | null;
   requestsPerMinute?: RequestsPerMinute;
+  /** The connection of the health check: a pool that is busy says nothing about the server. */
+  healthSql?: Database;
+  /** Until it resolves, only health checks are answered: the database has not been seen yet. */
+  opening?: Promise<unknown>;
   clock?: () => Date;
 }
 
@@ -127,13 +134,30 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     await replyStarts.close();
     await adapters.close();
   });
-  app.addHook('onListen', () => {
-    sync.syncAll();
-    replyStarts.lookRegularly();
+  const watch = createServerWatch({
+    probes: { database: databaseProbe(deps.healthSql ?? sql), temporal: temporal.probe },
+    labels: serverLabels,
+    log: app.log,
+  });
+  app.addHook('onClose', () => watch.close());
+  let isOpen = deps.opening === undefined;
+  app.addHook('onRequest', async (request) => {
+    if (!isOpen && !request.url.startsWith('/health/')) throw new ApiError('database_unavailable');
+  });
+  app.addHook('onListen', async () => {
+    watch.start();
+    const begin = (): void => {
+      isOpen = true;
+      sync.syncAll();
+      replyStarts.lookRegularly();
+    };
+    // Whoever opens the app hears of its failure.
+    if (deps.opening) void deps.opening.then(begin, () => undefined);
+    else begin();
   });
 
   await addOpenApi(app);
-  await app.register(health, { prefix: '/health', sql, temporal });
+  await app.register(health, { prefix: '/health', watch, isOpen: () => isOpen });
   await app.register(webhooks, {
     prefix: '/webhooks/providers',
     sql,

@@ -1,18 +1,16 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
-import type { Sql } from '../../db/core/client.ts';
-import type { Temporal } from '../services/temporal.ts';
+import { readiness, readinessOf, type Servers } from '../../health/readiness.ts';
+import type { ServerWatch } from '../../health/watch.ts';
 
-const readiness = z.object({ ready: z.boolean(), database: z.boolean(), temporal: z.boolean() });
-
-/** How long the database may take to say that it is there. */
-const databaseTimeoutMs = 2_000;
+interface HealthDeps {
+  watch: ServerWatch<Servers>;
+  /** Whether the API takes requests: false until it has seen the database for the first time. */
+  isOpen: () => boolean;
+}
 
 /** For load balancers and orchestrators; nobody logs in for these. */
-export const health: FastifyPluginAsyncZod<{ sql: Sql; temporal: Temporal }> = async (
-  app,
-  { sql, temporal },
-) => {
+export const health: FastifyPluginAsyncZod<HealthDeps> = async (app, { watch, isOpen }) => {
   app.get(
     '/live',
     {
@@ -32,26 +30,15 @@ export const health: FastifyPluginAsyncZod<{ sql: Sql; temporal: Temporal }> = a
       config: { access: 'open' },
       schema: {
         tags: ['health'],
-        summary: 'Whether the database and Temporal answer, too',
+        summary: 'Whether the database takes writes and Temporal answers',
+        description:
+          'The answer is at most a second old: all who ask within it share one look. `waitingFor` says which server cannot be used, why, and since when.',
         response: { 200: readiness, 503: readiness },
       },
     },
     async (_, reply) => {
-      const [database, temporalReady] = await Promise.all([isDatabaseReady(sql), temporal.isReady()]);
-      const ready = database && temporalReady;
-      return reply.code(ready ? 200 : 503).send({ ready, database, temporal: temporalReady });
+      const answer = readinessOf(await watch.look(), isOpen());
+      return reply.code(answer.ready ? 200 : 503).send(answer);
     },
   );
 };
-
-async function isDatabaseReady(sql: Sql): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), databaseTimeoutMs);
-  });
-  const answered = sql`select 1`.then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([answered, late]).finally(() => clearTimeout(timer));
-}

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
-  Connection,
   ServiceError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
@@ -21,6 +20,7 @@ import {
   runWorkflowId,
   ticketPostsWorkflowId,
 } from '../../domain/ids.ts';
+import { connectLazily, temporalProbe } from '../../health/temporal.ts';
 import { attributes } from '../../workflows/attributes.ts';
 import {
   campaign,
@@ -74,11 +74,7 @@ export type CancelAnswer = 'asked' | 'no_workflow';
  */
 export function createTemporal(options: TemporalOptions) {
   const { namespace, taskQueue, uiUrl, timeoutMs = 10_000 } = options;
-  const connection = Connection.lazy({
-    address: options.address,
-    tls: options.tls,
-    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
-  });
+  const connection = connectLazily(options);
   const { workflow } = new Client({ connection, namespace });
 
   /** The call with its time limit, its failures as `ApiError`. */
@@ -228,17 +224,8 @@ export function createTemporal(options: TemporalOptions) {
       );
     },
 
-    /** Whether Temporal answers and has the namespace. */
-    async isReady(): Promise<boolean> {
-      try {
-        await connection.withDeadline(Date.now() + 2_000, () =>
-          connection.workflowService.describeNamespace({ namespace }),
-        );
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    /** Resolves when Temporal answers and has the namespace; throws a `ServerError` otherwise. */
+    probe: temporalProbe(connection, namespace),
 
     /** The page of a run's workflow in Temporal's UI. */
     runPage: (key: RunKey): string | null =>

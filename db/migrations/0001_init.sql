@@ -607,6 +607,14 @@ create table deployment_keys (
   sealed text not null
 );
 
+-- The deployment itself: one row (db/core/deployment.ts). Written every few seconds: a mostly empty page keeps the
+-- updates on it (HOT).
+create table deployment (
+  only_row boolean primary key default true check (only_row),
+  alive_at timestamptz not null default now() -- when a process last proved that it can write here
+) with (fillfactor = 10);
+insert into deployment default values;
+
 create table test_sends (
   id          bigint generated always as identity primary key,
   campaign_id bigint not null references campaigns on delete cascade,

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Server } from './servers.ts';
+
+/** A server that ends this often within `windowMs` does not get better by another start. */
+const mostStarts = 3;
+const windowMs = 60_000;
+const pauseMs = 1_000;
+
+export interface KeptServer<S extends Server> {
+  /** As it was started first. Later ones have its port. */
+  server: S;
+  /** Resolves with a sentence when it could not be kept running. */
+  failed: Promise<string>;
+  stop: () => Promise<void>;
+}
+
+/**
+ * Starts an embedded server, and starts it again whenever it ends by itself. Nobody else would: those that use it only
+ * wait. Throws what the first start throws.
+ */
+export async function keepRunning<S extends Server>({
+  name,
+  start,
+  log,
+}: {
+  name: string;
+  /** `before` is the server that has ended, whose port the new one takes. */
+  start: (before: S | null) => Promise<S>;
+  log: (message: string) => void;
+}): Promise<KeptServer<S>> {
+  const first = await start(null);
+  const stopping = new AbortController();
+  const isStopping = (): boolean => stopping.signal.aborted;
+  let current: S | null = first;
+
+  const keep = async (): Promise<string | null> => {
+    const ends: number[] = [];
+    let last = first;
+    for (;;) {
+      await last.exited;
+      current = null;
+      if (isStopping()) return null;
+      ends.push(performance.now());
+      const recent = ends.filter((at) => performance.now() - at < windowMs);
+      if (recent.length >= mostStarts) return `${name} has ended ${mostStarts} times within a minute.`;
+      log(`${name} has ended by itself: starting it again.`);
+      await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (isStopping()) return null;
+      try {
+        last = await start(last);
+      } catch (error) {
+        return `${name} could not be started again: ${error instanceof Error ? error.message : String(error)}`;
+      }
+      current = last;
+      log(`${name} runs again.`);
+    }
+  };
+  const kept = keep();
+
+  return {
+    server: first,
+    failed: kept.then((why) => why ?? new Promise<never>(() => undefined)),
+    async stop() {
+      stopping.abort();
+      await current?.stop();
+      // It may just have been started.
+      await kept;
+      await current?.stop();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Workers } from './workers.ts';
+
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
+/** Workers that ran for so long failed for a new reason. */
+const longRunMs = 60_000;
+
+export interface KeepWorkingDeps {
+  /** Connects, waiting for Temporal if need be, and makes workers that do not poll yet. Throws when `signal` is aborted. */
+  create: (signal: AbortSignal) => Promise<Workers>;
+  log: { error: (fields: object, message: string) => void };
+}
+
+/**
+ * Keeps workers polling until `stop`. The SDK's workers fail for good when Temporal answers their polls with errors for a
+ * minute, as it may after an outage: others are made then, on a connection of their own.
+ */
+export function keepWorking({ create, log }: KeepWorkingDeps) {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let polling: Workers | null = null;
+  let started = (): void => undefined;
+  const start = new Promise<void>((resolve) => (started = resolve));
+
+  const workOnce = async (): Promise<void> => {
+    const workers = await create(signal);
+    const run = workers.run();
+    polling = workers;
+    started();
+    if (signal.aborted) workers.shutdown();
+    try {
+      await run;
+    } finally {
+      polling = null;
+      await workers.close();
+    }
+  };
+
+  const work = async (): Promise<void> => {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      const began = performance.now();
+      await workOnce().catch((error: unknown) => {
+        if (!signal.aborted) log.error({ err: error }, 'The workers have failed. Others will be made');
+      });
+      if (signal.aborted) return;
+      if (performance.now() - began > longRunMs) pauseMs = firstPauseMs;
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  };
+  const ended = work();
+
+  return {
+    /** Resolves when workers poll for the first time, or have been stopped before. */
+    started: Promise.race([start, ended]),
+    isPolling: (): boolean => polling !== null,
+    /** Ends polling, and waits until what was under way has been recorded. */
+    async stop(): Promise<void> {
+      stopping.abort();
+      polling?.shutdown();
+      await ended;
+    },
+  };
+}
