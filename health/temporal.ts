@@ -21,19 +21,19 @@ export const connectLazily = ({ address, tls, apiKey }: TemporalServer): Connect
 
 /** By gRPC's code: https://grpc.io/docs/guides/status-codes/ */
 const problems: ReadonlyMap<number, ServerProblem> = new Map([
-  [4, 'silent'],
+  // The client repeats a call that finds no server until its deadline.
+  [4, 'unreachable'],
   [5, 'not_prepared'],
   [7, 'refused'],
   [14, 'unreachable'],
   [16, 'refused'],
 ]);
 
-export function temporalProblem(error: unknown): ServerProblem {
-  if (isGrpcServiceError(error)) return problems.get(error.code) ?? 'failing';
-  return 'unreachable';
-}
+const problemOf = (error: unknown): ServerProblem =>
+  (isGrpcServiceError(error) ? problems.get(error.code) : null) ?? 'failing';
 
-const timeoutMs = 2_000;
+/** Less than the watch waits for a probe. */
+const timeoutMs = 1_500;
 
 /** Resolves when Temporal answers and has the namespace. */
 export const temporalProbe = (connection: Connection, namespace: string) => async (): Promise<void> => {
@@ -42,6 +42,6 @@ export const temporalProbe = (connection: Connection, namespace: string) => asyn
       connection.workflowService.describeNamespace({ namespace }),
     );
   } catch (error) {
-    throw new ServerError(temporalProblem(error), error);
+    throw new ServerError(problemOf(error), error);
   }
 };

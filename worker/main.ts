@@ -181,9 +181,14 @@ function installRuntime(config: Config): Logger {
   runtimeInstalled = true;
   Runtime.install({
     shutdownSignals: [],
-    ...(config.WORKER_METRICS_ADDRESS === undefined
-      ? {}
-      : { telemetryOptions: { metrics: { prometheus: { bindAddress: config.WORKER_METRICS_ADDRESS } } } }),
+    telemetryOptions: {
+      // Through our log, like all else. The retries of each poll are left out: hundreds of lines for an outage that the
+      // watch logs once a minute.
+      logging: { filter: 'error,temporalio_sdk_core=warn,temporalio_client::retry=off', forward: {} },
+      ...(config.WORKER_METRICS_ADDRESS === undefined
+        ? {}
+        : { metrics: { prometheus: { bindAddress: config.WORKER_METRICS_ADDRESS } } }),
+    },
     logger: new DefaultLogger(levels[config.LOG_LEVEL], ({ level, message, meta }) => {
       // Every start says it of the queue that has activities only.
       if (message.startsWith('No workflows registered')) return;

@@ -108,7 +108,12 @@ test('names Temporal while it is away, and answers live all the same', async () 
   const { statusCode, json } = await away.app.inject('/health/ready');
   expect([statusCode, json()]).toMatchObject([
     503,
-    { ready: false, database: true, temporal: false, waitingFor: [{ server: 'temporal' }] },
+    {
+      ready: false,
+      database: true,
+      temporal: false,
+      waitingFor: [{ server: 'temporal', problem: 'unreachable' }],
+    },
   ]);
   expect((await away.app.inject('/health/live')).json()).toEqual({ live: true });
 });
