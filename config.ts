@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isAllowEntry } from './mailing/address-guard.ts';
+import { workerQueues } from './workflows/queues.ts';
 
 const optional = z.string().min(1).optional();
 
@@ -74,6 +75,16 @@ const environment = z.object({
   GATEWAY_ALLOW: allowList,
   /** The same for the helpdesk that tickets are posted to. */
   HELPDESK_ALLOW: allowList,
+  /** What a worker polls: `workflows`, `sending`, or both, so that sending scales by itself. */
+  WORKER_QUEUES: z
+    .string()
+    .default(workerQueues.join(','))
+    .transform((text) => text.split(',').map((queue) => queue.trim()))
+    .pipe(
+      z
+        .array(z.enum(workerQueues, { error: 'Give `workflows`, `sending`, or both with a comma between.' }))
+        .min(1),
+    ),
   /** How many senders work on one run at once, over all workers. */
   SENDERS_PER_RUN: z.coerce.number().int().min(1).max(50).default(1),
   /** A run of at most so many messages sends each in an activity of its own, visible by itself in the Temporal UI. */

@@ -8,7 +8,7 @@ import {
 } from '../db/campaigns/campaigns.ts';
 import type { Database, Sql } from '../db/core/client.ts';
 import { type ResendScope, resendAboutToCopy } from '../db/runs/resends.ts';
-import { getRun, insertRun, pendingRun, runAt, type RunRow } from '../db/runs/runs.ts';
+import { getRun, insertRun, pendingRun, runOfRequest, type RunRow } from '../db/runs/runs.ts';
 import { holidayDates } from '../db/settings/settings.ts';
 import { type Campaign, campaign as completeCampaign } from '../domain/campaign.ts';
 import { failures } from '../domain/failures.ts';
@@ -119,22 +119,28 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
       });
     },
 
-    /** Opens a run that a person asked for. `occurrence` is its moment, and makes a repeated attempt harmless. */
+    /**
+     * Opens a run that a user asked for at `occurrence`; returns the run that the request has opened already, if there is
+     * one.
+     */
     async openManualRun({
       campaignId,
       occurrence,
+      requestKey,
     }: {
       campaignId: number;
       occurrence: string;
+      requestKey: string;
     }): Promise<OpenedRun> {
       return sql.begin(async (tx) => {
         const row = await lockCampaign(tx, campaignId);
+        const known = row && (await runOfRequest(tx, campaignId, requestKey));
+        if (known) return describeOpened(row, known);
         if (!row?.enabled) throw finalFailure(failures.notEnabled, 'The campaign is not enabled.');
-        const at = new Date(occurrence);
         const pending = row.definition.mailing.runDespitePending
           ? null
           : await pendingRun(tx, { campaignId, before: null });
-        if (pending && pending.id !== (await runAt(tx, campaignId, at))) {
+        if (pending) {
           throw finalFailure(
             failures.runPending,
             `Run ${pending.id} of this campaign is still pending.`,
@@ -142,7 +148,10 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
             pending.unsent,
           );
         }
-        return describeOpened(row, await openRun(tx, row, { occurrence: at, trigger: 'manual' }));
+        return describeOpened(
+          row,
+          await openRun(tx, row, { occurrence: new Date(occurrence), trigger: 'manual', requestKey }),
+        );
       });
     },
 
@@ -150,17 +159,21 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
     async openDryRun({
       campaignId,
       occurrence,
+      requestKey,
     }: {
       campaignId: number;
       occurrence: string;
+      requestKey: string;
     }): Promise<OpenedRun> {
       return sql.begin(async (tx) => {
         const row = await lockCampaign(tx, campaignId);
+        const known = row && (await runOfRequest(tx, campaignId, requestKey));
+        if (known) return describeOpened(row, known);
         if (!row || !completeCampaign.safeParse(row.definition).success)
           throw finalFailure(failures.incompleteCampaign, 'The campaign is not complete.');
         return describeOpened(
           row,
-          await openRun(tx, row, { occurrence: new Date(occurrence), trigger: 'dry_run' }),
+          await openRun(tx, row, { occurrence: new Date(occurrence), trigger: 'dry_run', requestKey }),
         );
       });
     },
@@ -172,23 +185,26 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
     async openResend({
       campaignId,
       occurrence,
+      requestKey,
       of,
       scope,
     }: {
       campaignId: number;
       occurrence: string;
+      requestKey: string;
       of: number;
       scope: ResendScope;
     }): Promise<OpenedRun> {
       return sql.begin(async (tx) => {
         const row = await lockCampaign(tx, campaignId);
+        const known = row && (await runOfRequest(tx, campaignId, requestKey));
+        if (known) return describeOpened(row, known);
         const original = await getRun(tx, of);
         if (!row || original?.campaignId !== campaignId || !resendableRunStatuses.has(original.status))
           throw finalFailure(failures.runNotOver, 'Only a run that is finished or cancelled can be resent.');
         const at = new Date(occurrence);
         const other = await resendAboutToCopy(tx, of);
-        const own = await runAt(tx, campaignId, at);
-        if (other !== null && other !== own)
+        if (other !== null)
           throw finalFailure(
             failures.runPending,
             `Run ${other} is about to resend messages of it.`,
@@ -200,6 +216,7 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
           campaignId,
           occurrence: at,
           trigger: 'resend',
+          requestKey,
           status: 'running',
           reason: null,
           settings,
@@ -254,7 +271,12 @@ async function recordMissed(
 async function openRun(
   tx: Sql,
   row: CampaignRow,
-  { occurrence, trigger, missed }: { occurrence: Date; trigger: RunTrigger; missed?: RunReason },
+  {
+    occurrence,
+    trigger,
+    requestKey,
+    missed,
+  }: { occurrence: Date; trigger: RunTrigger; requestKey?: string; missed?: RunReason },
 ): Promise<RunRow> {
   // An enabled campaign is complete: the API saves nothing less while it is on. Of a dry run it has been checked.
   const definition = completeCampaign.parse(row.definition);
@@ -262,6 +284,7 @@ async function openRun(
     campaignId: row.id,
     occurrence,
     trigger,
+    ...(requestKey === undefined ? {} : { requestKey }),
     status: missed ? 'missed' : 'running',
     reason: missed ?? null,
     settings: await freezeSettings(tx, definition),

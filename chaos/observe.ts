@@ -1,6 +1,6 @@
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import { Client, Connection, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import { connect, type Database } from '../db/core/client.ts';
-import { campaignWorkflowId, housekeepingWorkflowId, lookUpsWorkflowId } from '../domain/ids.ts';
+import { campaignWorkflowId, housekeepingScheduleId, lookUpsScheduleId, taskQueue } from '../domain/ids.ts';
 import type { Rows } from './oracle.ts';
 
 /** Reads a round's rows as they are, past all code of the system. */
@@ -87,13 +87,21 @@ async function withDatabase<T>(databaseUrl: string, look: (sql: Database) => Pro
   }
 }
 
-/** Those of the workflows that should be running, and are not. */
+/** Those of the workflows that should be running and of the schedules that should be there, and are not. */
 export async function missingWorkflows(address: string, campaignIds: readonly number[]): Promise<string[]> {
   const connection = await Connection.connect({ address });
   try {
-    const { workflow } = new Client({ connection });
+    const { workflow, schedule } = new Client({ connection });
     const missing: string[] = [];
-    for (const id of [housekeepingWorkflowId, lookUpsWorkflowId, ...campaignIds.map(campaignWorkflowId)]) {
+    for (const id of [housekeepingScheduleId(taskQueue), lookUpsScheduleId(taskQueue)]) {
+      try {
+        await schedule.getHandle(id).describe();
+      } catch (error) {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+        missing.push(`${id} is not there`);
+      }
+    }
+    for (const id of campaignIds.map(campaignWorkflowId)) {
       const status = await workflow
         .getHandle(id)
         .describe()

@@ -4,11 +4,12 @@ import type { RunTrigger } from './run.ts';
 
 export const campaignWorkflowId = (campaignId: number): string => `campaign/${campaignId}`;
 
-/** One for the deployment. */
-export const housekeepingWorkflowId = 'housekeeping';
-
-/** One for the deployment. */
-export const lookUpsWorkflowId = 'look-ups';
+/**
+ * The Temporal Schedules of a deployment, which has a task queue of its own. The workflow of each round has the id of its
+ * schedule and its time.
+ */
+export const housekeepingScheduleId = (taskQueue: string): string => `housekeeping/${taskQueue}`;
+export const lookUpsScheduleId = (taskQueue: string): string => `look-ups/${taskQueue}`;
 
 /** What names a run: no two of a campaign have the same occurrence (unique in `runs`). */
 export interface RunKey {

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import {
   campaignWorkflowId,
-  lookUpsWorkflowId,
+  housekeepingScheduleId,
+  lookUpsScheduleId,
   type RunKey,
   runWorkflowId,
   replyWorkflowId,
@@ -79,6 +81,18 @@ try {
   const api = await logIn(system.apiUrl, system.firstAdmin);
   const temporal = await requireTemporalBinary(console.log);
   await mkdir(folder, { recursive: true });
+  /** The workflow id of the round that a schedule has run at once. */
+  const firstRound = async (scheduleId: string): Promise<string> => {
+    const connection = await Connection.connect({ address: system.temporalAddress });
+    try {
+      const { info } = await new Client({ connection }).schedule.getHandle(scheduleId).describe();
+      const [first] = info.recentActions;
+      if (first?.action.type !== 'startWorkflow') throw new Error(`${scheduleId} has run nothing.`);
+      return first.action.workflow.workflowId;
+    } finally {
+      await connection.close();
+    }
+  };
   const keep = async (name: string, workflowId: string): Promise<void> => {
     const { stdout } = await promisify(execFile)(
       temporal,
@@ -222,7 +236,8 @@ try {
   const over = await runNow(api, relieved);
   await ended(api, relieved, over.id);
   await keep('run-failed-over', runWorkflowId(over));
-  await keep('look-ups', lookUpsWorkflowId);
+  await keep('look-ups', await firstRound(lookUpsScheduleId(taskQueue)));
+  await keep('housekeeping', await firstRound(housekeepingScheduleId(taskQueue)));
 
   // Switched on and off: nobody listens there, and a slice that is cut short has all the commands.
   const posting = { url: 'http://127.0.0.1:9', events: ['opened'], secret: 'x'.repeat(24) };

@@ -136,6 +136,7 @@ export async function startWorker(config: Config, signal?: AbortSignal): Promise
           ),
           namespace: config.TEMPORAL_NAMESPACE,
           taskQueue,
+          queues: config.WORKER_QUEUES,
           workflowBundle: bundle,
           activities,
         }),

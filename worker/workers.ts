@@ -1,12 +1,14 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
-import { sendingTaskQueue } from '../workflows/queues.ts';
+import { sendingTaskQueue, type WorkerQueue } from '../workflows/queues.ts';
 
 export interface WorkersDeps {
   connection: NativeConnection;
   namespace: string;
   taskQueue: string;
+  /** Which of the deployment's queues this process polls. */
+  queues: readonly WorkerQueue[];
   workflowBundle: WorkflowBundle;
   activities: Activities;
 }
@@ -21,12 +23,13 @@ export interface Workers {
 }
 
 /**
- * The two workers of a process: workflows with their quick steps, and the sends on a queue of their own.
+ * The workers of a process: workflows with their quick steps, and the sends on a queue of their own.
  */
 export async function createWorkers({
   connection,
   namespace,
   taskQueue,
+  queues,
   workflowBundle,
   activities,
 }: WorkersDeps): Promise<Workers> {
@@ -40,16 +43,18 @@ export async function createWorkers({
     // import of a million lines would go on for 24 seconds.
     maxHeartbeatThrottleInterval: '1 second',
   } satisfies Partial<WorkerOptions>;
-  const workers = [
-    await Worker.create({ ...common, taskQueue, workflowBundle, activities }),
-    await Worker.create({
+  const options: Record<WorkerQueue, WorkerOptions> = {
+    workflows: { ...common, taskQueue, workflowBundle, activities },
+    sending: {
       ...common,
       taskQueue: sendingTaskQueue(taskQueue),
       activities,
       // One process sends no faster with more senders: they share its only thread.
       maxConcurrentActivityTaskExecutions: 50,
-    }),
-  ];
+    },
+  };
+  const workers: Worker[] = [];
+  for (const queue of queues) workers.push(await Worker.create(options[queue]));
   const shutdown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };

@@ -20,14 +20,19 @@ import { run } from './run.ts';
 /** "Look again": the campaign was enabled, edited or disabled. The row says which; the signal carries nothing. */
 export const campaignChanged = defineSignal('campaignChanged');
 
+/** Names a request, so that repeating it opens no second run. Unique in the campaign. */
+export interface RunRequest {
+  requestKey: string;
+}
+
 /** Starts a run at once. Fails with `RunPending` or `NotEnabled` (domain/failures.ts). */
-export const runNow = defineUpdate<{ runId: number }>('runNow');
+export const runNow = defineUpdate<{ runId: number }, [RunRequest]>('runNow');
 
 /** Starts a dry run, of a campaign that need not be enabled. Fails with `IncompleteCampaign` (domain/failures.ts). */
-export const dryRun = defineUpdate<{ runId: number }>('dryRun');
+export const dryRun = defineUpdate<{ runId: number }, [RunRequest]>('dryRun');
 
 /** Which messages of which run are to be sent again. */
-export interface ResendRequest {
+export interface ResendRequest extends RunRequest {
   of: number;
   scope: { includeUnknown: boolean; reasons: string[] | null };
 }
@@ -54,18 +59,19 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
     changes++;
   });
   let lastAskedAt = 0;
-  const startAtOnce = async (
-    open: (asked: { campaignId: number; occurrence: string }) => Promise<OpenedRun>,
+  const startAtOnce = async <Request extends RunRequest>(
+    open: (asked: Request & { campaignId: number; occurrence: string }) => Promise<OpenedRun>,
+    request: Request,
   ): Promise<{ runId: number }> => {
     // Its moment is a run's key: two that are asked for in the same millisecond are still two.
     lastAskedAt = Math.max(Date.now(), lastAskedAt + 1);
-    const opened = await open({ campaignId, occurrence: new Date(lastAskedAt).toISOString() });
+    const opened = await open({ ...request, campaignId, occurrence: new Date(lastAskedAt).toISOString() });
     await startRun(opened);
     return { runId: opened.runId };
   };
-  setHandler(runNow, () => startAtOnce(steps.openManualRun));
-  setHandler(dryRun, () => startAtOnce(steps.openDryRun));
-  setHandler(resend, (request) => startAtOnce((asked) => steps.openResend({ ...asked, ...request })));
+  setHandler(runNow, (request) => startAtOnce(steps.openManualRun, request));
+  setHandler(dryRun, (request) => startAtOnce(steps.openDryRun, request));
+  setHandler(resend, (request) => startAtOnce(steps.openResend, request));
 
   for (;;) {
     const seen = changes;
@@ -113,6 +119,8 @@ async function startRun({ runId, campaignId, occurrence, trigger, summary }: Ope
     await startChild(run, {
       args: [{ runId, campaignId }],
       workflowId: runWorkflowId({ campaignId, occurrence: new Date(occurrence), trigger }),
+      // A request that is repeated after its run has ended starts nothing.
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
       // A disabled campaign lets its run finish.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: summary,
@@ -122,7 +130,7 @@ async function startRun({ runId, campaignId, occurrence, trigger, summary }: Ope
       ],
     });
   } catch (error) {
-    // Two `runNow` in one task of the workflow have the same moment, and so are the same run.
+    // The run of a request that is repeated.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

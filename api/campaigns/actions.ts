@@ -8,7 +8,7 @@ import { actorId, actorOf, audit } from '../http/auth.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
 import { campaignView, enablingProblems, lookAhead, occurrencesView, viewCampaign } from './view.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { idParams } from '../http/parameters.ts';
+import { idempotencyHeaders, idParams } from '../http/parameters.ts';
 import { cancelRun } from '../runs/cancel.ts';
 import type { Temporal } from '../services/temporal.ts';
 
@@ -102,6 +102,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         description:
           '`run_pending` when an earlier run still has contacts to write to and the campaign does not allow runs despite that.',
         params: idParams,
+        headers: idempotencyHeaders,
         response: { 201: z.object({ runId: z.int() }) },
       },
     },
@@ -110,7 +111,10 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       const row = await getCampaign(sql, id);
       if (!row) throw notFound('campaign', id);
       if (!row.enabled) throw new ApiError('not_enabled');
-      const { runId } = await temporal.runNow({ id, name: row.definition.name });
+      const { runId } = await temporal.runNow(
+        { id, name: row.definition.name },
+        request.headers['idempotency-key'],
+      );
       request.log.info({ campaign: id, run: runId, actor: actorId(actorOf(request)) }, 'run now');
       await audit(sql, request, 'campaign.run_now', { kind: 'campaign', id }, { runId });
       return reply.code(201).header('location', `/api/runs/${runId}`).send({ runId });
@@ -127,6 +131,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         description:
           'Of a complete campaign, enabled or not. A run of its own (`trigger` is `dry_run`) that ends after its pre-flight: it asks for neither sending hours nor pending runs, and holds up none.',
         params: idParams,
+        headers: idempotencyHeaders,
         response: { 201: z.object({ runId: z.int() }) },
       },
     },
@@ -139,7 +144,10 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         ({ code }) => code !== 'no_next_occurrence',
       );
       if (problems.length > 0) throw new ApiError('incomplete_campaign', { problems });
-      const { runId } = await temporal.dryRun({ id, name: row.definition.name });
+      const { runId } = await temporal.dryRun(
+        { id, name: row.definition.name },
+        request.headers['idempotency-key'],
+      );
       await audit(sql, request, 'campaign.dry_run', { kind: 'campaign', id }, { runId });
       return reply.code(201).header('location', `/api/runs/${runId}`).send({ runId });
     },

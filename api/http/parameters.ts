@@ -12,6 +12,14 @@ export const urlId = z.coerce
 
 export const idParams = z.object({ id: urlId });
 
+/** Names a request: the same one again, after an answer that was lost, is done once. */
+export const idempotencyHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[!-~]{1,100}$/, 'Expected 1 to 100 visible ASCII characters.')
+    .optional(),
+});
+
 /** A page of a list, newest first: `before` is the last id of the page before. */
 export const page = z.strictObject({
   before: urlId.optional(),

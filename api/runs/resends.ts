@@ -7,7 +7,7 @@ import { failureReasons } from '../../domain/message.ts';
 import { resendableRunStatuses } from '../../domain/run.ts';
 import { audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { idParams } from '../http/parameters.ts';
+import { idempotencyHeaders, idParams } from '../http/parameters.ts';
 import { runAddress } from './view.ts';
 import type { Temporal } from '../services/temporal.ts';
 
@@ -81,6 +81,7 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
         description:
           'With the texts, hours and provider that the run has frozen. Opt-outs and consent are asked again. `messages`, if given, is how many the person has seen: when they are others by now, nothing is started (`resend_changed`).',
         params: idParams,
+        headers: idempotencyHeaders,
         body: z
           .strictObject({
             /** Also messages that the provider may have taken: their people may get the text twice. */
@@ -120,6 +121,7 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
       const { runId } = await temporal.resend(
         { id: run.campaignId, name: run.settings.campaign.name },
         { of: id, scope },
+        request.headers['idempotency-key'],
       );
       await audit(sql, request, 'run.resend', { kind: 'run', id }, { runId, messages, ...scope });
       return reply.code(201).header('location', runAddress(runId)).send({ runId, messages });

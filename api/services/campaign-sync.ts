@@ -60,8 +60,7 @@ export function createCampaignSync({
       if (all) {
         for (const id of await enabledCampaignIds(sql)) owed.add(id);
         postsOwed ||= await isPostingEnabled(sql);
-        await temporal.startHousekeeping();
-        await temporal.startLookUps();
+        await temporal.syncSchedules();
         all = false;
       }
       if (postsOwed && !closed) await tellTicketPosts();
@@ -104,7 +103,7 @@ export function createCampaignSync({
       }
     },
 
-    /** Tells the workflows of all enabled campaigns and of ticket posts, and starts housekeeping and look-ups: in the background and until it has succeeded. */
+    /** Tells the workflows of all enabled campaigns and of ticket posts, and creates the schedules: in the background and until it has succeeded. */
     syncAll(): void {
       all = true;
       void settle();

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
+  ScheduleAlreadyRunning,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
   ServiceError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
@@ -13,8 +17,8 @@ import { z } from 'zod';
 import { failures } from '../../domain/failures.ts';
 import {
   campaignWorkflowId,
-  housekeepingWorkflowId,
-  lookUpsWorkflowId,
+  housekeepingScheduleId,
+  lookUpsScheduleId,
   replyWorkflowId,
   type RunKey,
   runWorkflowId,
@@ -52,9 +56,8 @@ export interface TemporalOptions {
   timeoutMs?: number;
 }
 
-/** An hour between rounds, and a minute until what looked lost is looked at again. */
-const housekeepingRounds = { pauseMs: 3_600_000, secondLookMs: 60_000 };
-const lookUpRounds = { pauseMs: 300_000 };
+/** What looked lost is looked at again after a minute. */
+const secondLookMs = 60_000;
 const retryAttempts = 10;
 const retryPauseMs = 200;
 
@@ -75,7 +78,7 @@ export type CancelAnswer = 'asked' | 'no_workflow';
 export function createTemporal(options: TemporalOptions) {
   const { namespace, taskQueue, uiUrl, timeoutMs = 10_000 } = options;
   const connection = connectLazily(options);
-  const { workflow } = new Client({ connection, namespace });
+  const { workflow, schedule } = new Client({ connection, namespace });
 
   /** The call with its time limit, its failures as `ApiError`. */
   const ask = async <T>(call: () => Promise<T>): Promise<T> => {
@@ -96,6 +99,22 @@ export function createTemporal(options: TemporalOptions) {
     }),
   });
 
+  const syncSchedule = async (wanted: Pick<ScheduleOptions, 'scheduleId' | 'spec' | 'action'>) => {
+    const options = {
+      ...wanted,
+      // A round that is late or missed is made up for by the next one.
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
+    };
+    await ask(async () => {
+      try {
+        await schedule.create({ ...options, state: { triggerImmediately: true } });
+      } catch (error) {
+        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+        await schedule.getHandle(wanted.scheduleId).update(({ state }) => ({ ...options, state }));
+      }
+    });
+  };
+
   return {
     /** Tells the campaign's workflow to look at its row again, and starts it if need be. Idempotent. */
     async syncCampaign(key: CampaignKey): Promise<void> {
@@ -104,17 +123,42 @@ export function createTemporal(options: TemporalOptions) {
       );
     },
 
-    /** Opens a run at once. Throws `run_pending` and `not_enabled`. */
-    runNow: (key: CampaignKey): Promise<{ runId: number }> =>
-      ask(() => workflow.executeUpdateWithStart(runNow, withCampaign(key))),
+    /** Opens a run at once; the same request again, the same run. Throws `run_pending` and `not_enabled`. */
+    runNow: (key: CampaignKey, requestKey: string = randomUUID()): Promise<{ runId: number }> =>
+      ask(() =>
+        workflow.executeUpdateWithStart(runNow, {
+          ...withCampaign(key),
+          updateId: `run-now/${requestKey}`,
+          args: [{ requestKey: `run-now/${requestKey}` }],
+        }),
+      ),
 
-    /** Opens a dry run of a campaign, enabled or not. Throws `incomplete_campaign`. */
-    dryRun: (key: CampaignKey): Promise<{ runId: number }> =>
-      ask(() => workflow.executeUpdateWithStart(dryRun, withCampaign(key))),
+    /** Opens a dry run of a campaign, enabled or not; the same request again, the same run. Throws `incomplete_campaign`. */
+    dryRun: (key: CampaignKey, requestKey: string = randomUUID()): Promise<{ runId: number }> =>
+      ask(() =>
+        workflow.executeUpdateWithStart(dryRun, {
+          ...withCampaign(key),
+          updateId: `dry-run/${requestKey}`,
+          args: [{ requestKey: `dry-run/${requestKey}` }],
+        }),
+      ),
 
-    /** Opens a resend of a run of the campaign. Throws `run_not_over` and `run_pending`. */
-    resend: (key: CampaignKey, request: ResendRequest): Promise<{ runId: number }> =>
-      ask(() => workflow.executeUpdateWithStart(resend, { ...withCampaign(key), args: [request] })),
+    /**
+     * Opens a resend of a run of the campaign; the same request again, the same run. Throws `run_not_over` and
+     * `run_pending`.
+     */
+    resend: (
+      key: CampaignKey,
+      request: Omit<ResendRequest, 'requestKey'>,
+      requestKey: string = randomUUID(),
+    ): Promise<{ runId: number }> =>
+      ask(() =>
+        workflow.executeUpdateWithStart(resend, {
+          ...withCampaign(key),
+          updateId: `resend/${requestKey}`,
+          args: [{ ...request, requestKey: `resend/${requestKey}` }],
+        }),
+      ),
 
     /** Throws `not_waiting_for_approval` and `run_ended`. */
     async approveRun(key: RunKey, by: string): Promise<void> {
@@ -171,30 +215,34 @@ export function createTemporal(options: TemporalOptions) {
       });
     },
 
-    /** Starts the deployment's housekeeping, unless it runs already. */
-    async startHousekeeping(): Promise<void> {
-      await ask(() =>
-        workflow.start(housekeeping, {
-          workflowId: housekeepingWorkflowId,
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          taskQueue,
-          args: [housekeepingRounds],
-          staticSummary: 'Housekeeping: finds and mends what should never be',
-        }),
-      );
-    },
-
-    /** Starts the deployment's look-ups of unknown messages, unless they run already. */
-    async startLookUps(): Promise<void> {
-      await ask(() =>
-        workflow.start(lookUps, {
-          workflowId: lookUpsWorkflowId,
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          taskQueue,
-          args: [lookUpRounds],
+    /**
+     * Creates the deployment's schedules, or brings them up to date: housekeeping each hour, look-ups each 5 minutes. One
+     * that an operator has paused stays paused.
+     */
+    async syncSchedules(): Promise<void> {
+      const common = { type: 'startWorkflow', taskQueue } as const;
+      await syncSchedule({
+        scheduleId: housekeepingScheduleId(taskQueue),
+        spec: { intervals: [{ every: '1 hour' }] },
+        action: {
+          ...common,
+          workflowType: housekeeping,
+          args: [{ secondLookMs }],
+          workflowId: housekeepingScheduleId(taskQueue),
+          staticSummary: 'Housekeeping: checks what must be true, and repairs it',
+        },
+      });
+      await syncSchedule({
+        scheduleId: lookUpsScheduleId(taskQueue),
+        spec: { intervals: [{ every: '5 minutes' }] },
+        action: {
+          ...common,
+          workflowType: lookUps,
+          args: [],
+          workflowId: lookUpsScheduleId(taskQueue),
           staticSummary: 'Look-ups: asks providers what became of unknown messages',
-        }),
-      );
+        },
+      });
     },
 
     /** Has a reply handled. Idempotent while it is being handled, and harmless after. */

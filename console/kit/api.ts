@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { errorBody } from '../../api/http/errors.ts';
 import type { Problem } from '../../domain/campaign.ts';
+import { FormValues } from './form-data.ts';
 
 /** The API's refusal, in its own shape. `code` is one of the table in api/http/errors.ts. */
 export class ApiFailure extends Error {
@@ -43,6 +44,11 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
   // To open a page changes nothing, wherever the link to it stands, though it may need the answer to a POST (a preview);
   // on plain HTTP a browser then says neither of what the API checks.
   if (request.method === 'GET') headers['sec-fetch-site'] = 'same-origin';
+  /** The number of the form that asks: sent twice, it does its work once. */
+  const onceOf = (): Record<string, string> => {
+    const once = request.body instanceof FormValues ? request.body.text('once') : '';
+    return once === '' ? {} : { 'idempotency-key': once };
+  };
 
   async function call(
     method: 'GET' | Method,
@@ -52,7 +58,7 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
     const answer = await app.inject({
       method,
       url: urlOf(path, query),
-      headers: type === undefined ? headers : { ...headers, 'content-type': type },
+      headers: { ...headers, ...onceOf(), ...(type === undefined ? {} : { 'content-type': type }) },
       // The limits of requests count by address.
       remoteAddress: request.ip,
       ...(payload === undefined ? {} : { payload }),

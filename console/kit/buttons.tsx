@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ComponentChildren } from 'preact';
 import { common } from './words.ts';
 import { Icon } from './icons.tsx';
@@ -46,6 +47,7 @@ export function ActionButton({
   return (
     <form method="post" action={action} class="d-inline">
       <input type="hidden" name="back" value={here} />
+      <input type="hidden" name="once" value={randomUUID()} />
       {Object.entries(values).map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}

@@ -300,6 +300,7 @@ create table runs (
   campaign_id     bigint not null references campaigns,
   occurrence      timestamptz not null,   -- when it was due
   trigger         text not null check (trigger in ('schedule', 'manual', 'dry_run', 'resend')),
+  request_key     text,                   -- of the request that opened it; null: the schedule did
   status          text not null check (status in ('running', 'paused', 'cancelling', 'finished', 'skipped', 'missed', 'cancelled', 'failed')),
   step            text not null check (step in ('due', 'hours', 'pending_check', 'mailing', 'preflight', 'approval', 'sending', 'tickets', 'done')),
   reason          jsonb,                  -- domain/run.ts: why it is paused, skipped, missed, cancelled or failed
@@ -326,7 +327,9 @@ create table runs (
   finished_at     timestamptz,
   purged_at       timestamptz,            -- when the personal data of its messages was deleted by their age
   -- One run for each occurrence, whatever is retried.
-  unique (campaign_id, occurrence)
+  unique (campaign_id, occurrence),
+  -- And one for each request.
+  unique (campaign_id, request_key)
 );
 create index on runs (mailing_file_id);
 create index on runs (provider_id);

@@ -60,6 +60,8 @@ export interface NewRun {
   campaignId: number;
   occurrence: Date;
   trigger: RunTrigger;
+  /** Of a run that was asked for: the request's. */
+  requestKey?: string;
   status: Extract<RunStatus, 'running' | 'missed'>;
   reason: RunReason | null;
   settings: RunSettings;
@@ -71,9 +73,9 @@ export interface NewRun {
 /** Records a run; when the occurrence has one already, that one is returned as it is. */
 export async function insertRun(sql: Sql, run: NewRun): Promise<RunRow> {
   await sql`
-    insert into runs (campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id,
+    insert into runs (campaign_id, occurrence, trigger, request_key, status, step, reason, settings, mailing_file_id,
       resend_of, resend_scope, provider_id, expires_at, finished_at)
-    values (${run.campaignId}, ${run.occurrence}, ${run.trigger}, ${run.status}, 'due', ${run.reason && json(sql, run.reason)},
+    values (${run.campaignId}, ${run.occurrence}, ${run.trigger}, ${run.requestKey ?? null}, ${run.status}, 'due', ${run.reason && json(sql, run.reason)},
       ${json(sql, run.settings)}, ${run.mailingFileId},
       ${run.resend?.of ?? null}, ${run.resend ? json(sql, run.resend.scope) : null}, ${run.settings.campaign.message.providerId}, ${run.expiresAt},
       ${run.status === 'missed' ? sql`now()` : null})
@@ -88,11 +90,11 @@ export async function getRun(sql: Sql, id: number): Promise<RunRow | null> {
   return row ? parsedRun(row) : null;
 }
 
-/** The id of a campaign's run of an occurrence; null: there is none. */
-export async function runAt(sql: Sql, campaignId: number, occurrence: Date): Promise<number | null> {
-  const [row] = await sql<{ id: number }[]>`
-    select id from runs where campaign_id = ${campaignId} and occurrence = ${occurrence}`;
-  return row?.id ?? null;
+/** The run that a request has opened; null: none yet. */
+export async function runOfRequest(sql: Sql, campaignId: number, requestKey: string): Promise<RunRow | null> {
+  const [row] = await sql<RunRow[]>`
+    select ${runColumns(sql)} from runs where campaign_id = ${campaignId} and request_key = ${requestKey}`;
+  return row ? parsedRun(row) : null;
 }
 
 /** Locks the row of a run until the transaction ends. */

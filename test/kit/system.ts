@@ -14,6 +14,7 @@ import { workflowBundle } from '../../worker/bundle.ts';
 import { createWorkflowLookup } from '../../worker/lookup.ts';
 import { localWebservice } from './webservice.ts';
 import { createWorkers } from '../../worker/workers.ts';
+import { type WorkerQueue, workerQueues } from '../../workflows/queues.ts';
 import { createDatabase } from './database.ts';
 import { createGateway } from './gateway.ts';
 import { connectAnywhere } from './connect.ts';
@@ -29,6 +30,8 @@ export interface SystemOptions {
   sendTimeoutMs?: number;
   /** Nobody works here: the test starts `worker/main.ts`, which looks for work in the deployment's task queue. */
   asProcess?: boolean;
+  /** What the workers poll at first. */
+  queues?: readonly WorkerQueue[];
   /** Where the gateway posts its receipts. */
   publicUrl?: string;
   /** Activities that do something before or instead of the real ones: to hold one up, or to make it fail. */
@@ -100,12 +103,13 @@ export async function createSystem(options: SystemOptions = {}) {
       ...(options.singleSendAttempts === undefined ? {} : { singleSendAttempts: options.singleSendAttempts }),
       ...(options.failOverAttempts === undefined ? {} : { failOverAttempts: options.failOverAttempts }),
     });
-  const startWorkers = async () => {
+  const startWorkers = async (queues: readonly WorkerQueue[]) => {
     const activities = await realActivities();
     const workers = await createWorkers({
       connection: await workerConnection,
       namespace: 'default',
       taskQueue,
+      queues,
       workflowBundle: await workflowBundle(),
       activities: { ...activities, ...options.replaceActivities?.(activities) },
     });
@@ -116,7 +120,9 @@ export async function createSystem(options: SystemOptions = {}) {
     };
   };
   const workerConnection = NativeConnection.connect({ address });
-  let stopWorkers = options.asProcess ? async (): Promise<void> => undefined : await startWorkers();
+  let stopWorkers = options.asProcess
+    ? async (): Promise<void> => undefined
+    : await startWorkers(options.queues ?? workerQueues);
 
   afterAll(async () => {
     await stopWorkers();
@@ -141,8 +147,12 @@ export async function createSystem(options: SystemOptions = {}) {
     /** The system is down until `start`: nobody works on its task queue. */
     workers: {
       stop: () => stopWorkers(),
-      async start(): Promise<void> {
-        stopWorkers = await startWorkers();
+      async start(queues: readonly WorkerQueue[] = workerQueues): Promise<void> {
+        const stopBefore = stopWorkers;
+        const stop = await startWorkers(queues);
+        stopWorkers = async () => {
+          await Promise.all([stopBefore(), stop()]);
+        };
       },
     },
   };

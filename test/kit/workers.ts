@@ -10,6 +10,7 @@ import { workflowBundle } from '../../worker/bundle.ts';
 import { createWorkflowLookup } from '../../worker/lookup.ts';
 import { localWebservice } from './webservice.ts';
 import { createWorkers } from '../../worker/workers.ts';
+import { workerQueues } from '../../workflows/queues.ts';
 import { connectAnywhere } from './connect.ts';
 
 /** The real workers on a task queue of the test's own, until its file is done. Call it outside of tests. */
@@ -44,6 +45,7 @@ export async function startWorkers({
     connection,
     namespace: 'default',
     taskQueue,
+    queues: workerQueues,
     workflowBundle: await workflowBundle(),
     activities: createActivities({
       sql,

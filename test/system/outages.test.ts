@@ -9,7 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../db/core/client.ts';
 import { migrate } from '../../db/core/migrate.ts';
-import { lookUpsWorkflowId } from '../../domain/ids.ts';
+import { taskQueue } from '../../domain/ids.ts';
 import { keepRunning } from '../../embedded/keep-running.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { startPostgres } from '../../embedded/postgres.ts';
@@ -18,6 +18,7 @@ import { requireTemporalBinary, startTemporal } from '../../embedded/temporal.ts
 import { keepWorking } from '../../worker/keep-working.ts';
 import type { Workers } from '../../worker/workers.ts';
 import { attributes } from '../../workflows/attributes.ts';
+import { lookUps } from '../../workflows/look-ups.ts';
 import { until } from '../kit/until.ts';
 
 function temporaryFolder(): string {
@@ -158,18 +159,10 @@ test('Worker and API wait for their servers when they start and whenever one is 
   await Promise.all([servers.startPostgres(), servers.startTemporal()]);
   await all('both are ready again', { ready: true });
 
-  // The worker answers for a workflow that the API has started.
   const connection = await Connection.connect({ address: servers.temporalAddress });
   const { workflow } = new Client({ connection });
-  await until('the worker works', () =>
-    workflow
-      .getHandle(lookUpsWorkflowId)
-      .query('__temporal_workflow_metadata')
-      .then(
-        () => true,
-        () => false,
-      ),
-  );
+  const workflowId = 'look-ups/after-the-outage';
+  expect(await workflow.execute(lookUps, { workflowId, taskQueue, args: [] })).toEqual(expect.any(String));
   await connection.close();
   for (const one of processes) {
     for (const server of ['PostgreSQL', 'Temporal']) {

@@ -265,3 +265,30 @@ test('only a run that waits for approval can be approved', async () => {
   expect([answer.statusCode, errorOf(answer).code]).toEqual([409, 'not_waiting_for_approval']);
   await post(`/api/runs/${runId}/cancel`);
 });
+
+describe('a request that is repeated with its Idempotency-Key', () => {
+  const ask = async (url: string, key: string, payload?: object): Promise<number> => {
+    const answer = await operator('POST', url, payload, { 'idempotency-key': key });
+    expect(answer.statusCode, answer.body).toBe(201);
+    return answer.json<{ runId: number }>().runId;
+  };
+
+  test('opens one run, also after that run has ended', async () => {
+    const id = await createReadyCampaign(api, documentOf(catalogue), { lines: 2 });
+    const url = `/api/campaigns/${id}/dry-run`;
+    const [first, second] = await Promise.all([ask(url, 'a'), ask(url, 'a')]);
+    expect(second).toBe(first);
+    await runBecomes(first, { status: 'finished' });
+    expect(await ask(url, 'a')).toBe(first);
+    expect(await ask(url, 'b')).not.toBe(first);
+    expect(await runOf(first)).toMatchObject({ status: 'finished' });
+  });
+
+  test('is refused when the key is not one', async () => {
+    const id = await createReadyCampaign(api, documentOf(catalogue), { lines: 2 });
+    const answer = await operator('POST', `/api/campaigns/${id}/dry-run`, undefined, {
+      'idempotency-key': 'two words',
+    });
+    expect(answer.statusCode).toBe(400);
+  });
+});

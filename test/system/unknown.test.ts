@@ -15,7 +15,6 @@ import { createHours, createProvider, phonesOf } from '../kit/factories.ts';
 import { account } from '../kit/gateway.ts';
 import { createSystem } from '../kit/system.ts';
 import { createTicketCatalogue, onSend } from '../kit/tickets.ts';
-import { until } from '../kit/until.ts';
 
 const system = await createSystem();
 const { sql, box, gateway, client, clock, taskQueue } = system;
@@ -30,18 +29,9 @@ async function round(afterMs = 6 * minuteMs): Promise<string> {
   const handle = await client.workflow.start(lookUps, {
     workflowId: `look-ups-${randomBytes(4).toString('hex')}`,
     taskQueue,
-    args: [{ pauseMs: 3_600_000 }],
+    args: [],
   });
-  const details = await until('the round is over', async () => {
-    const metadata: unknown = await handle.query('__temporal_workflow_metadata');
-    const text =
-      typeof metadata === 'object' && metadata !== null && 'currentDetails' in metadata
-        ? String(metadata.currentDetails)
-        : '';
-    return text.includes('looked up') ? text : null;
-  });
-  await handle.terminate();
-  return details;
+  return handle.result();
 }
 
 /** A run whose sender died when it had claimed all and sent the first `taken`. */
