@@ -136,6 +136,9 @@ const migrationEnvironment = environment
   })
   .extend({ TEMPORAL_ADDRESS: optional });
 
+/** What `npm run reseal` reads of it. */
+const resealEnvironment = environment.pick({ DATABASE_URL: true, SECRET_KEYS: true });
+
 /** The environment can't be used; the message lists every problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -149,6 +152,10 @@ export const readConfig = (source: Source = process.env): Config => read(environ
 /** The same for `npm run migrate`. */
 export const readMigrationConfig = (source: Source = process.env): z.infer<typeof migrationEnvironment> =>
   read(migrationEnvironment, source);
+
+/** The same for `npm run reseal`. */
+export const readResealConfig = (source: Source = process.env): z.infer<typeof resealEnvironment> =>
+  read(resealEnvironment, source);
 
 function read<T extends z.ZodType>(schema: T, source: Source): z.output<T> {
   const known = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ''));

@@ -4,6 +4,7 @@ import { adminConsole } from '../console/app.tsx';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect } from '../db/core/client.ts';
 import { SchemaError } from '../db/core/migrate.ts';
+import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { whenDatabaseIsThere } from '../health/database.ts';
@@ -42,8 +43,15 @@ export async function startApi(config: Config, signal?: AbortSignal): Promise<Ru
     uiUrl: config.TEMPORAL_UI_URL ?? null,
     taskQueue,
   });
+  const logger = pino({
+    level: config.LOG_LEVEL,
+    name: 'api',
+    redact: ['req.headers.authorization', 'req.headers.cookie', 'headers.authorization', 'headers.cookie'],
+  });
+  const box = createSecretBox(config.SECRET_KEYS);
   const open = async () => {
     await whenDatabaseIsThere(sql, signal);
+    await resealAtStart(sql, box, logger);
     return ensureFirstAdmin(sql);
   };
   const opening = open();
@@ -59,17 +67,8 @@ export async function startApi(config: Config, signal?: AbortSignal): Promise<Ru
       healthSql,
       temporal,
       opening,
-      box: createSecretBox(config.SECRET_KEYS),
-      logger: pino({
-        level: config.LOG_LEVEL,
-        name: 'api',
-        redact: [
-          'req.headers.authorization',
-          'req.headers.cookie',
-          'headers.authorization',
-          'headers.cookie',
-        ],
-      }),
+      box,
+      logger,
       sms: {
         publicUrl: config.PUBLIC_URL,
         sandboxUrl: config.SANDBOX_URL,

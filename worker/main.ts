@@ -9,6 +9,7 @@ import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect } from '../db/core/client.ts';
 import { SchemaError } from '../db/core/migrate.ts';
 import { createPhoneHashing } from '../db/core/phone-hash.ts';
+import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { databaseProbe, whenDatabaseIsThere } from '../health/database.ts';
@@ -91,6 +92,7 @@ export async function startWorker(config: Config, signal?: AbortSignal): Promise
     const bundle = await bundling;
 
     const box = createSecretBox(config.SECRET_KEYS);
+    await resealAtStart(sql, box, log);
     const providers = createProviders({
       sql,
       box,

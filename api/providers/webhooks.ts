@@ -38,6 +38,7 @@ export const webhooks: FastifyPluginAsync<WebhooksDeps> = async (
 ) => {
   const writer = createReceiptWriter({
     sql,
+    log: app.log,
     phoneHash,
     onReplies: (ids) => {
       replyStarts.start(ids);

@@ -1,9 +1,12 @@
+import type { FastifyBaseLogger } from 'fastify';
 import postgres from 'postgres';
 import type { Database, Sql } from '../../db/core/client.ts';
 import { type InboundEvent, insertInboundEvents } from '../../db/replies/inbound.ts';
 import { applyReceipts, type MovedMessage, type ReceiptMove } from '../../db/messages/messages.ts';
 import { lockForOptOuts, optInPhone, optOutPhone, optOutRecipients } from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
+import { SecretKeyMissing } from '../../db/core/secrets.ts';
+import { databaseProblem } from '../../health/database.ts';
 import { insertReplies, type KeptReply, type NewReply } from '../../db/replies/replies.ts';
 import { getReplyWords } from '../../db/replies/reply-words.ts';
 import { followReceipts, runsWithSendTickets } from '../../db/tickets/opening.ts';
@@ -38,10 +41,12 @@ const maxKnownRuns = 1_000;
  */
 export function createReceiptWriter({
   sql,
+  log,
   phoneHash,
   onReplies,
 }: {
   sql: Database;
+  log: FastifyBaseLogger;
   phoneHash: () => Promise<PhoneHash>;
   /** Called with the ids of new replies, once they are committed. */
   onReplies: (ids: readonly number[]) => void;
@@ -81,12 +86,23 @@ export function createReceiptWriter({
       await write(group.map(({ arrival }) => arrival));
       for (const { done } of group) done();
     } catch (error) {
-      // One that PostgreSQL refuses does not take the others with it.
-      if (group.length > 1 && error instanceof postgres.PostgresError) {
+      // One that cannot be written does not take the others with it.
+      if (group.length > 1 && databaseProblem(error) !== 'unreachable') {
         for (const one of group) await settle([one]);
       } else {
         for (const { failed } of group) failed(error);
       }
+    }
+  };
+
+  /** Without its key, a reply is kept and opts in its phone; what an erased person had opted out of stays. */
+  const hashIfKeyed = async (): Promise<PhoneHash | null> => {
+    try {
+      return await phoneHash();
+    } catch (error) {
+      if (!(error instanceof SecretKeyMissing)) throw error;
+      log.error({ err: error }, 'Opt-outs of erased people cannot be found');
+      return null;
     }
   };
 
@@ -123,7 +139,7 @@ export function createReceiptWriter({
           for (const { id: inboundMessageId, phone, wish } of asking) {
             const told = { phone, source: 'reply', inboundMessageId } as const;
             if (wish === 'opt_out') await optOutPhone(tx, told);
-            if (wish === 'opt_in') await optInPhone(tx, await phoneHash(), told);
+            if (wish === 'opt_in') await optInPhone(tx, await hashIfKeyed(), told);
           }
           return replies;
         });

@@ -1,17 +1,18 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { Sql } from './client.ts';
-import type { SecretBox } from './secrets.ts';
+import type { SealedPlace, SecretBox } from './secrets.ts';
 
 /** The HMAC-SHA256 of a phone (E.164): what stays of an opt-out once the person is erased. */
 export type PhoneHash = (phone: string) => Buffer;
 
 const name = 'opt_out_hash';
-const context = `deployment_keys/${name}`;
+const place: SealedPlace = { column: 'deployment_keys.sealed', row: name };
 
 /**
  * The deployment's keyed hash of phones. Its key is random, made at the first use and sealed in the database: without
  * SECRET_KEYS the hashes can't be tried out, which for plain ones of eleven digits takes minutes. The key never reaches
- * the database in the open, and so none of its logs; a new SECRET_KEYS seals it anew and leaves the hashes as they are.
+ * the database in the open, and so none of its logs; a new key in SECRET_KEYS seals it anew (db/core/reseal.ts) and leaves
+ * the hashes as they are.
  *
  * The function it gives throws when the key is sealed with one of SECRET_KEYS that is gone.
  */
@@ -26,13 +27,8 @@ const hashWith =
     createHmac('sha256', key).update(phone).digest();
 
 async function loadKey(sql: Sql, box: SecretBox): Promise<KeyObject> {
-  const fresh = box.seal(randomBytes(32).toString('base64'), context);
+  const fresh = box.seal(randomBytes(32).toString('base64'), place);
   await sql`insert into deployment_keys (name, sealed) values (${name}, ${fresh}) on conflict (name) do nothing`;
   const [row] = await sql<[{ sealed: string }]>`select sealed from deployment_keys where name = ${name}`;
-  const key = box.open(row.sealed, context);
-  if (!box.isCurrent(row.sealed)) {
-    await sql`
-      update deployment_keys set sealed = ${box.seal(key, context)} where name = ${name} and sealed = ${row.sealed}`;
-  }
-  return createSecretKey(Buffer.from(key, 'base64'));
+  return createSecretKey(Buffer.from(box.open(row.sealed, place), 'base64'));
 }

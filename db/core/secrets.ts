@@ -1,22 +1,42 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 /**
- * Seals and opens the secrets of integrations and providers: AES-256-GCM, a random 96-bit nonce each, bound to the
- * row by `context` ("providers/7"), so that a sealed value copied into another row does not open.
+ * Every column that holds sealed values, with the column that its rows are told apart by. Nothing can be sealed for
+ * another one; in the schema these columns are of the type `sealed`, and no others are (test/system/secrets.test.ts). So
+ * a change of keys reaches them all (db/core/reseal.ts).
  */
+export const sealedColumns = {
+  'providers.secrets': 'id',
+  'integrations.secrets': 'id',
+  'ticket_posting.secrets': 'id',
+  'deployment_keys.sealed': 'name',
+} as const satisfies Record<`${string}.${string}`, string>;
+export type SealedColumn = keyof typeof sealedColumns;
+
+/** Where a sealed value is stored. A value that is copied into another place does not open there. */
+export interface SealedPlace {
+  column: SealedColumn;
+  row: number | string;
+}
+
+/** Seals and opens secrets: AES-256-GCM with a random 96-bit nonce each, bound to their place. */
 export interface SecretBox {
-  seal(secret: string, context: string): string;
-  /** Throws when the value was sealed with another key, for another row, or has been changed. */
-  open(sealed: string, context: string): string;
+  seal(secret: string, place: SealedPlace): string;
+  /** Throws when the value was sealed with another key, for another place, or has been changed. */
+  open(sealed: string, place: SealedPlace): string;
   /** Whether it is sealed with the key that new values are sealed with. */
   isCurrent(sealed: string): boolean;
+  /** The id of the key that new values are sealed with. */
+  readonly keyId: string;
 }
 
 /** A secret is sealed with a key that is not configured (any more). */
 export class SecretKeyMissing extends Error {
   override readonly name = 'SecretKeyMissing';
+  readonly keyId: string;
   constructor(keyId: string) {
     super(`A secret is sealed with the key "${keyId}", which is not configured.`);
+    this.keyId = keyId;
   }
 }
 
@@ -24,11 +44,13 @@ export class SecretKeyMissing extends Error {
 export function createSecretBox(keys: readonly { id: string; key: Buffer }[]): SecretBox {
   const [current] = keys;
   if (!current) throw new Error('createSecretBox needs at least one key');
+  const boundTo = ({ column, row }: SealedPlace): Buffer => Buffer.from(`${column}/${row}`);
   return {
-    seal(secret, context) {
+    keyId: current.id,
+    seal(secret, place) {
       const nonce = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', current.key, nonce, { authTagLength: 16 });
-      cipher.setAAD(Buffer.from(context));
+      cipher.setAAD(boundTo(place));
       const sealed = Buffer.concat([
         nonce,
         cipher.update(secret, 'utf8'),
@@ -37,14 +59,14 @@ export function createSecretBox(keys: readonly { id: string; key: Buffer }[]): S
       ]);
       return `${current.id}:${sealed.toString('base64')}`;
     },
-    open(value, context) {
+    open(value, place) {
       const colon = value.indexOf(':');
       const key = keys.find(({ id }) => id === value.slice(0, colon));
       if (!key) throw new SecretKeyMissing(value.slice(0, colon));
       const bytes = Buffer.from(value.slice(colon + 1), 'base64');
       // Without authTagLength Node 20 accepts a tag cut to 4 bytes.
       const decipher = createDecipheriv('aes-256-gcm', key.key, bytes.subarray(0, 12), { authTagLength: 16 });
-      decipher.setAAD(Buffer.from(context));
+      decipher.setAAD(boundTo(place));
       decipher.setAuthTag(bytes.subarray(-16));
       return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
     },

@@ -93,15 +93,16 @@ async function optOut(
 
 /**
  * Lets a phone be written to again: runs that read their mailing from now on do. False when it had not opted out.
+ * `hash` null: what its person had opted out of before being erased stays.
  */
 export async function optInPhone(
   sql: Sql,
-  hash: PhoneHash,
+  hash: PhoneHash | null,
   { phone, source, actor = 'system', note = '', inboundMessageId = null }: Cause & { phone: string },
 ): Promise<boolean> {
   const rows = await sql`
     with gone as (
-      delete from opt_outs where phone = ${phone} or phone_hash = ${hash(phone)} returning id
+      delete from opt_outs where phone = ${phone} or phone_hash = ${hash && hash(phone)} returning id
     ), told as (
       insert into opt_out_events (phone, kind, source, actor, note, inbound_message_id)
       select ${phone}, 'opt_in', ${source}, ${actor}, ${note}, ${inboundMessageId} from gone limit 1

@@ -1,5 +1,8 @@
 -- Identifiers are bigint identities; states are words, the same as in domain/; instants are timestamptz.
 
+-- A secret, sealed by db/core/secrets.ts and bound to its place. Columns of this type are listed there.
+create domain sealed as text;
+
 -- People and programs -------------------------------------------------------------------------------------------
 
 create table users (
@@ -133,7 +136,7 @@ create table integrations (
   id          bigint generated always as identity primary key,
   name        text not null unique,
   config      jsonb not null,             -- domain/integration.ts
-  secrets     text not null,              -- sealed by db/core/secrets.ts, bound to this row
+  secrets     sealed not null,
   archived_at timestamptz
 );
 
@@ -141,7 +144,7 @@ create table providers (
   id              bigint generated always as identity primary key,
   name            text not null unique,
   config          jsonb not null,
-  secrets         text not null,          -- sealed by db/core/secrets.ts, bound to this row
+  secrets         sealed not null,
   segment_profile text not null,
   rate_per_second numeric check (rate_per_second > 0), -- segments; null: no limit
   reference       text not null default left(gen_random_uuid()::text, 8), -- sms/reference.ts; never changed
@@ -542,7 +545,7 @@ create unique index ticket_events_reply on ticket_events (inbound_message_id) wh
 create table ticket_posting (
   id      smallint primary key default 1 check (id = 1),
   config  jsonb not null,                 -- domain/ticket-posting.ts
-  secrets text not null                   -- sealed by db/core/secrets.ts: the key of the signature, headers
+  secrets sealed not null                 -- the key of the signature, headers
 );
 
 -- The outbox: one row for each event that is to be posted, written with the event. What is posted is made of the event
@@ -604,10 +607,10 @@ create table reply_words (
   definition jsonb not null
 );
 
--- Keys that the deployment made for itself, sealed like secrets (db/core/secrets.ts).
+-- Keys that the deployment made for itself.
 create table deployment_keys (
   name   text primary key,
-  sealed text not null
+  sealed sealed not null
 );
 
 -- The deployment itself: one row (db/core/deployment.ts). Written every few seconds: a mostly empty page keeps the

@@ -3,7 +3,7 @@ import { providerAccount, providerConfig, providerSecrets } from '../../domain/p
 import { type SegmentProfileName, segmentProfileName } from '../../domain/segments.ts';
 import { campaignsUsing } from '../campaigns/references.ts';
 import type { Sql } from '../core/client.ts';
-import type { SecretBox } from '../core/secrets.ts';
+import type { SealedPlace, SecretBox } from '../core/secrets.ts';
 
 export interface ProviderRow {
   id: number;
@@ -26,7 +26,7 @@ const parsed = (row: ProviderRow): ProviderRow => ({
   segmentProfile: segmentProfileName.parse(row.segmentProfile),
 });
 
-const context = (id: number): string => `providers/${id}`;
+const place = (id: number): SealedPlace => ({ column: 'providers.secrets', row: id });
 
 export interface NewProvider {
   name: string;
@@ -53,7 +53,7 @@ export async function setProviderSecrets(
   id: number,
   secrets: ProviderSecrets,
 ): Promise<void> {
-  await sql`update providers set secrets = ${box.seal(JSON.stringify(secrets), context(id))} where id = ${id}`;
+  await sql`update providers set secrets = ${box.seal(JSON.stringify(secrets), place(id))} where id = ${id}`;
 }
 
 /** Changes what is public. Null when there is no such provider. */
@@ -117,7 +117,7 @@ export async function getProviderSecrets(
   id: number,
 ): Promise<ProviderSecrets | null> {
   const [row] = await sql<{ secrets: string }[]>`select secrets from providers where id = ${id}`;
-  return row ? providerSecrets.parse(JSON.parse(box.open(row.secrets, context(id)))) : null;
+  return row ? providerSecrets.parse(JSON.parse(box.open(row.secrets, place(id)))) : null;
 }
 
 /** Config and opened secrets, for the adapter. */
@@ -130,7 +130,7 @@ export async function getProviderAccount(
     { config: unknown; secrets: string; reference: string }[]
   >`select config, secrets, reference from providers where id = ${id}`;
   if (!row) return null;
-  const secrets = providerSecrets.parse(JSON.parse(box.open(row.secrets, context(id))));
+  const secrets = providerSecrets.parse(JSON.parse(box.open(row.secrets, place(id))));
   return {
     ...providerAccount.parse({ ...providerConfig.parse(row.config), ...secrets }),
     id,

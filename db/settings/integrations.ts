@@ -7,7 +7,7 @@ import {
 } from '../../domain/integration.ts';
 import type { Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
-import type { SecretBox } from '../core/secrets.ts';
+import type { SealedPlace, SecretBox } from '../core/secrets.ts';
 
 export interface IntegrationRow {
   id: number;
@@ -21,7 +21,7 @@ const parsed = (row: IntegrationRow): IntegrationRow => ({
   ...row,
   config: integrationConfig.parse(row.config),
 });
-const context = (id: number): string => `integrations/${id}`;
+const place = (id: number): SealedPlace => ({ column: 'integrations.secrets', row: id });
 
 /** Call inside a transaction: the secrets are sealed to the id that the first statement gives. */
 export async function insertIntegration(
@@ -42,7 +42,7 @@ export async function setIntegrationSecrets(
   id: number,
   secrets: IntegrationSecrets,
 ): Promise<void> {
-  await sql`update integrations set secrets = ${box.seal(JSON.stringify(secrets), context(id))} where id = ${id}`;
+  await sql`update integrations set secrets = ${box.seal(JSON.stringify(secrets), place(id))} where id = ${id}`;
 }
 
 /** Changes what is public. Null when there is no such integration. */
@@ -85,6 +85,6 @@ export async function openIntegration(sql: Sql, box: SecretBox, id: number): Pro
     select ${columns(sql)}, secrets from integrations where id = ${id}`;
   if (!row) return null;
   const { name, config } = parsed(row);
-  const secrets = integrationSecrets.parse(JSON.parse(box.open(row.secrets, context(id))));
+  const secrets = integrationSecrets.parse(JSON.parse(box.open(row.secrets, place(id))));
   return { id, name, config, secrets };
 }

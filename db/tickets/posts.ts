@@ -8,7 +8,7 @@ import {
 } from '../../domain/ticket-posting.ts';
 import type { Database, Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
-import type { SecretBox } from '../core/secrets.ts';
+import type { SealedPlace, SecretBox } from '../core/secrets.ts';
 
 /**
  * Queues the events that a statement has just written for posting: `event` is their CTE and gives id, ticket_id and
@@ -162,7 +162,7 @@ export async function withPostingLock<T>(sql: Database, work: (locked: Sql) => P
   }
 }
 
-const secretContext = 'ticket_posting/1';
+const place: SealedPlace = { column: 'ticket_posting.secrets', row: 1 };
 
 /** Where tickets are posted, with the opened secrets; null when nobody has said. */
 export async function openTicketPosting(
@@ -171,7 +171,7 @@ export async function openTicketPosting(
 ): Promise<(TicketPosting & PostingSecrets) | null> {
   const [row] = await sql<{ config: unknown; secrets: string }[]>`select config, secrets from ticket_posting`;
   if (!row) return null;
-  const secrets: unknown = JSON.parse(box.open(row.secrets, secretContext));
+  const secrets: unknown = JSON.parse(box.open(row.secrets, place));
   return { ...ticketPosting.parse(row.config), ...postingSecrets.parse(secrets) };
 }
 
@@ -181,7 +181,7 @@ export async function setTicketPosting(
   config: TicketPosting,
   secrets: PostingSecrets,
 ): Promise<void> {
-  const sealed = box.seal(JSON.stringify(secrets), secretContext);
+  const sealed = box.seal(JSON.stringify(secrets), place);
   await sql`
     insert into ticket_posting (config, secrets) values (${json(sql, config)}, ${sealed})
     on conflict (id) do update set config = excluded.config, secrets = excluded.secrets`;

@@ -114,7 +114,7 @@ async function collide(pool: Database): Promise<unknown[]> {
   });
   const handling = createReplies({ sql: pool, replyWindowDays: 30 });
   const receive = async () => {
-    const writer = createReceiptWriter({ sql: pool, phoneHash, onReplies: () => undefined });
+    const writer = createReceiptWriter({ sql: pool, log: app.log, phoneHash, onReplies: () => undefined });
     const arrivals = [
       ...claims.flatMap(({ messages }) => messages.map(({ id }) => id)).map(receipt),
       ...phones.slice(10, 16).map(stop),

@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { claimLines, recordOutcomes } from '../../db/messages/claims.ts';
 import { isOptedOut, optInPhone, optOutPhone, optOutRecipients } from '../../db/customers/opt-outs.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
-import { createSecretBox } from '../../db/core/secrets.ts';
 import { box, createApi, createCatalogue, createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 
@@ -78,23 +76,4 @@ test('an opt-in lets the phone be written to again, also one whose person was er
   expect(await optInPhone(sql, hash, { phone, source: 'reply' })).toBe(true);
   expect(await isOptedOut(sql, hash, phone)).toBe(false);
   expect((await events(phone)).map(({ kind }) => kind as string)).toEqual(['opt_out', 'opt_in']);
-});
-
-test('the hash of a phone outlives the secret key that its own key was sealed with', async () => {
-  const before = (await phoneHash())(a);
-  const key = randomBytes(32);
-  await sql`update deployment_keys set sealed = ${createSecretBox([{ id: 'new', key }]).seal(
-    box.open(
-      (await sql<[{ sealed: string }]>`select sealed from deployment_keys`)[0].sealed,
-      'deployment_keys/opt_out_hash',
-    ),
-    'deployment_keys/opt_out_hash',
-  )}`;
-  const rotated = createSecretBox([
-    { id: 'newer', key: randomBytes(32) },
-    { id: 'new', key },
-  ]);
-  expect((await createPhoneHashing({ sql, box: rotated })())(a)).toEqual(before);
-  const [row] = await sql<[{ sealed: string }]>`select sealed from deployment_keys`;
-  expect(rotated.isCurrent(row.sealed)).toBe(true);
 });

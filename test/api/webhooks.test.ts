@@ -2,6 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import twilio from 'twilio';
 import { createReceiptWriter, strongestMoves } from '../../api/services/receipts.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
+import { SecretKeyMissing } from '../../db/core/secrets.ts';
+import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { claimLines, recordOutcomes, settleDeadSenders } from '../../db/messages/claims.ts';
 import {
   box,
@@ -202,6 +204,7 @@ describe('a thousand receipts at once', () => {
     const [one = 0, other = 0] = (await sentRun(phonesOf(2))).messageIds;
     const writer = createReceiptWriter({
       sql,
+      log: app.log,
       phoneHash: createPhoneHashing({ sql, box }),
       onReplies: () => undefined,
     });
@@ -224,6 +227,37 @@ describe('a thousand receipts at once', () => {
     expect(written.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect(await statusOf(one)).toMatchObject({ status: 'delivered' });
     expect(await statusOf(other)).toMatchObject({ status: 'sent' });
+  });
+
+  test('with an opt-in, while the key of the opt-outs of erased people is gone: all are kept', async () => {
+    const phones = ['+5511900000701', '+5511900000702'];
+    const writer = createReceiptWriter({
+      sql,
+      log: app.log,
+      phoneHash: () => Promise.reject(new SecretKeyMissing('old')),
+      onReplies: () => undefined,
+    });
+    for (const phone of phones) await optOutPhone(sql, { phone, source: 'reply' });
+    const arrival = (phone: string, text: string) => ({
+      event: {
+        providerId,
+        eventKey: `key-${phone}`,
+        kind: 'other' as const,
+        messageId: null,
+        payload: '{}',
+      },
+      move: null,
+      reply: { providerId, providerMessageId: `SM-${phone}`, phone, recipient: '+5511999990000', text },
+    });
+    await Promise.all(phones.map((phone, n) => writer.write(arrival(phone, n === 0 ? 'VOLTAR' : 'Oi'))));
+    const kept =
+      await sql`select phone, wish from inbound_messages where phone = any(${phones}) order by phone`;
+    expect(kept).toEqual([
+      { phone: phones[0], wish: 'opt_in' },
+      { phone: phones[1], wish: null },
+    ]);
+    const left = await sql`select phone from opt_outs where phone = any(${phones})`;
+    expect(left).toEqual([{ phone: phones[1] }]);
   });
 
   test('for one message: the one that says most counts', () => {

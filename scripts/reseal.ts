@@ -1,0 +1,37 @@
+import { ConfigError, readResealConfig } from '../config.ts';
+import { connect } from '../db/core/client.ts';
+import { assertMigrated, SchemaError } from '../db/core/migrate.ts';
+import { describeLost, resealAll } from '../db/core/reseal.ts';
+import { createSecretBox } from '../db/core/secrets.ts';
+
+/**
+ * `npm run reseal`: seals every secret in the database at DATABASE_URL with the first of SECRET_KEYS. API and workers do
+ * the same when they start; this says what is done, and whether the other keys can go. Ends with 1 when something is
+ * sealed with a key that is not there.
+ */
+async function main(): Promise<void> {
+  const { DATABASE_URL, SECRET_KEYS } = readResealConfig();
+  const box = createSecretBox(SECRET_KEYS);
+  const sql = connect(DATABASE_URL, { max: 1, application: 'torpedo-reseal' });
+  try {
+    await assertMigrated(sql);
+    const { resealed, values, lost } = await resealAll(sql, box);
+    console.log(`Sealed ${resealed} of ${values} secrets anew, with the key "${box.keyId}".`);
+    for (const one of lost) console.error(describeLost(one));
+    if (lost.length > 0) {
+      console.error(
+        'Put the missing keys back into SECRET_KEYS and repeat this, or enter these secrets again.',
+      );
+      process.exitCode = 1;
+    } else console.log('The other keys can be taken out of SECRET_KEYS.');
+  } finally {
+    await sql.end();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof ConfigError || error instanceof SchemaError ? error.message : error);
+  process.exitCode = 1;
+}
