@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { patchPostgres } from './scripts/patch-postgres.mjs';
+
+// `npx vitest` runs no hook of npm.
+patchPostgres();
 
 export default defineConfig({
   test: {

@@ -2,8 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { adminConsole } from '../console/app.tsx';
 import { type Config, ConfigError, readConfig } from '../config.ts';
-import { connect } from '../db/core/client.ts';
-import { SchemaError } from '../db/core/migrate.ts';
+import { connect, DatabaseSetupError } from '../db/core/client.ts';
 import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
@@ -29,7 +28,7 @@ export interface RunningApi {
 
 /**
  * Listens at once, and opens when the database has been seen: until then only health checks are answered. Temporal may
- * come later. Throws `SchemaError` when the database is another version's, and the signal's reason when that is aborted
+ * come later. Throws `DatabaseSetupError` when the database is another version's, and the signal's reason when that is aborted
  * before it has opened.
  */
 export async function startApi(config: Config, signal?: AbortSignal): Promise<RunningApi> {
@@ -110,7 +109,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   main().catch((error: unknown) => {
     // Stopped while it was waiting for its servers.
     if (error instanceof Error && error.name === 'AbortError') process.exit(0);
-    console.error(error instanceof ConfigError || error instanceof SchemaError ? error.message : error);
+    console.error(
+      error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error,
+    );
     process.exit(1);
   });
 }

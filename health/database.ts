@@ -1,7 +1,7 @@
 import postgres from 'postgres';
-import type { Database } from '../db/core/client.ts';
+import { type Database, DatabaseSetupError } from '../db/core/client.ts';
 import { proveWrite } from '../db/core/deployment.ts';
-import { assertMigrated, SchemaError } from '../db/core/migrate.ts';
+import { assertMigrated } from '../db/core/migrate.ts';
 import { ServerError, type ServerProblem, whenReachable } from './watch.ts';
 
 /** By the beginning of PostgreSQL's code: https://www.postgresql.org/docs/18/errcodes-appendix.html */
@@ -30,7 +30,7 @@ export function databaseProblem(error: unknown): ServerProblem {
 }
 
 /**
- * Waits until the server can be reached. Throws a `SchemaError` when the schema is another version's, or the server
+ * Waits until the server can be reached. Throws a `DatabaseSetupError` when the schema is another version's, or the server
  * refuses the login: waiting does not help then.
  */
 export const whenDatabaseIsThere = (sql: Database, signal?: AbortSignal): Promise<void> =>
@@ -40,7 +40,7 @@ export const whenDatabaseIsThere = (sql: Database, signal?: AbortSignal): Promis
         await assertMigrated(sql);
       } catch (error) {
         if (databaseProblem(error) !== 'refused' || !(error instanceof Error)) throw error;
-        throw new SchemaError(
+        throw new DatabaseSetupError(
           `PostgreSQL refuses the user or the database of DATABASE_URL: ${error.message}. Correct DATABASE_URL, or create what is missing.`,
         );
       }

@@ -1,7 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { ConfigError, readMigrationConfig } from '../config.ts';
-import { connect } from '../db/core/client.ts';
-import { migrate, SchemaError } from '../db/core/migrate.ts';
+import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { migrate } from '../db/core/migrate.ts';
 import { seedSettings } from '../db/settings/seed.ts';
 import { prepareNamespace } from '../worker/namespace.ts';
 import { attributes } from '../workflows/attributes.ts';
@@ -64,6 +64,6 @@ try {
   await prepareDatabase(config);
   await prepareTemporal(config);
 } catch (error) {
-  console.error(error instanceof ConfigError || error instanceof SchemaError ? error.message : error);
+  console.error(error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error);
   process.exitCode = 1;
 }

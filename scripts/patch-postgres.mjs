@@ -2,26 +2,31 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const FILE = fileURLToPath(new URL('../node_modules/postgres/src/connection.js', import.meta.url));
+const folder = new URL('../node_modules/postgres/src/', import.meta.url);
 
-/** What postgres 3.4.9 (the last version) does wrong, and how it is mended. test/system/client.test.ts fails without each. */
+/**
+ * The faults of postgres 3.4.9, the newest release, that hang or crash a process or lose a transaction. Each names its
+ * upstream issue (github.com/porsager/postgres) and goes when a release has fixed it. test/system/client.test.ts and
+ * test/system/client.restart.test.ts fail without them.
+ */
 const PATCHES = [
   {
-    // When a connection is reset while it is in use, as in every restart or fail-over of the server: between the socket's
-    // events 'error' and 'close', the pool still takes it for a good one. A query given to it then is neither sent nor
-    // failed: it waits for ever, and once the connection is made anew it is taken for the one that the server answers,
-    // so that each query there gets the rows of the next. And the flag that says that a write is about to happen stays
-    // set, so that nothing is written any more. Mended, whatever it holds when it closes fails with CONNECTION_CLOSED.
+    // Issue 1130. A connection that is reset while it is in use stays in the pool between the socket's events 'error'
+    // and 'close'. A query that is given to it then is neither sent nor rejected, and after the reconnect each query
+    // gets the rows of the next. The flag that a write is scheduled also stays set, so that nothing is written again.
+    // Patched: everything that the connection holds when it closes is rejected with CONNECTION_CLOSED.
+    file: 'connection.js',
     original: `    !hadError && (query || sent.length) && error(Errors.connection('CONNECTION_CLOSED', options, socket))
 `,
-    mended: `    if (query || sent.length)
+    patched: `    if (query || sent.length)
       error(Errors.connection('CONNECTION_CLOSED', options, socket))
     query = errorResponse = chunk = nextWriteTimer = null
 `,
   },
   {
-    // When the server refuses a COPY as it ends: the stream is forgotten before the server has answered, so that its end
-    // never comes, and whoever waits for it does so for ever. Mended, the stream fails with the server's error.
+    // Issue 1173. When the server refuses a COPY as it ends, the stream has been forgotten before the server answers, so
+    // it never ends and its caller waits for ever. Patched: the stream fails with the server's error.
+    file: 'connection.js',
     original: `        final = callback
         stream = null
       }
@@ -31,7 +36,7 @@ const PATCHES = [
 
   function CopyOutResponse() {
 `,
-    mended: `        final = callback
+    patched: `        final = callback
       }
     })
     query.resolve(stream)
@@ -40,25 +45,155 @@ const PATCHES = [
   function CopyOutResponse() {
 `,
   },
+  {
+    // Issues 1154 and 1208. A query, a scheduled write or a COPY that reaches a connection whose socket is gone throws a
+    // TypeError that no caller can catch, and the process ends. Patched, here and in the next three: it is rejected, or
+    // dropped where its caller has been rejected already.
+    file: 'connection.js',
+    original: `    if (stream)
+      return queryError(q, Errors.generic('COPY_IN_PROGRESS', 'You cannot execute queries during copy'))
+`,
+    patched: `    if (!socket)
+      return queryError(q, Errors.connection('CONNECTION_CLOSED', options))
+
+    if (stream)
+      return queryError(q, Errors.generic('COPY_IN_PROGRESS', 'You cannot execute queries during copy'))
+`,
+  },
+  {
+    file: 'connection.js',
+    original: `    const x = socket.write(chunk, fn)
+`,
+    patched: `    if (!socket) {
+      chunk = nextWriteTimer = null
+      return true
+    }
+    const x = socket.write(chunk, fn)
+`,
+  },
+  {
+    file: 'connection.js',
+    original: `  function CopyInResponse() {
+    stream = new Stream.Writable({
+      autoDestroy: true,
+      write(chunk, encoding, callback) {
+        socket.write(b().d().raw(chunk).end(), callback)
+      },
+      destroy(error, callback) {
+        callback(error)
+        socket.write(b().f().str(error + b.N).end())
+        stream = null
+      },
+      final(callback) {
+        socket.write(b().c().end())
+`,
+    patched: `  function CopyInResponse() {
+    const copySocket = socket
+    stream = new Stream.Writable({
+      autoDestroy: true,
+      write(chunk, encoding, callback) {
+        copySocket.write(b().d().raw(chunk).end(), callback)
+      },
+      destroy(error, callback) {
+        callback(error)
+        if (copySocket !== socket)
+          return
+        copySocket.write(b().f().str(error + b.N).end())
+        stream = null
+      },
+      final(callback) {
+        copySocket.write(b().c().end())
+`,
+  },
+  {
+    file: 'connection.js',
+    original: `    closedTime = performance.now()
+    hadError && options.shared.retries++
+`,
+    patched: `    stream = final = null
+    closedTime = performance.now()
+    hadError && options.shared.retries++
+`,
+  },
+  {
+    // Issue 1216. A transaction keeps its hold on a connection that has closed. Once the pool has opened that connection
+    // again for another query, what the transaction still does (at least its ROLLBACK) runs there: outside a transaction,
+    // or in another one. What waits in the transaction is never settled. Patched: both are rejected.
+    // reserve() has the same fault, and others; nothing here may use it (db/core/client.ts).
+    file: 'index.js',
+    original: `      , connection
+      , prepare = null
+
+    try {
+      await sql.unsafe('begin ' + options.replace(/[^a-z ]/ig, ''), [], { onexecute }).execute()
+      return await Promise.race([
+        scope(connection, fn),
+        new Promise((_, reject) => connection.onclose = reject)
+      ])
+`,
+    patched: `      , connection
+      , lost = null
+      , prepare = null
+
+    try {
+      await sql.unsafe('begin ' + options.replace(/[^a-z ]/ig, ''), [], { onexecute }).execute()
+      return await Promise.race([
+        scope(connection, fn),
+        new Promise((_, reject) => connection.onclose = e => {
+          lost = e
+          while (queries.length)
+            queries.shift().reject(e)
+          reject(e)
+        })
+      ])
+`,
+  },
+  {
+    file: 'index.js',
+    original: `        q.catch(e => uncaughtError || (uncaughtError = e))
+        c.queue === full
+`,
+    patched: `        q.catch(e => uncaughtError || (uncaughtError = e))
+        if (lost)
+          return q.reject(lost)
+        c.queue === full
+`,
+  },
+  {
+    // The mark that `connect` looks for (db/core/client.ts). A change of the patches raises the number in both.
+    file: 'index.js',
+    original: `Object.assign(Postgres, {
+  PostgresError,
+`,
+    patched: `Object.assign(Postgres, {
+  torpedoPatches: 1,
+  PostgresError,
+`,
+  },
 ];
 
 export function patchPostgres() {
-  const source = readFileSync(FILE, 'utf8');
-  let patched = source;
-  for (const { original, mended } of PATCHES) {
-    if (patched.includes(mended)) continue;
-    if (!patched.includes(original)) {
+  for (const file of new Set(PATCHES.map((patch) => patch.file))) patchFile(file);
+}
+
+function patchFile(file) {
+  const path = fileURLToPath(new URL(file, folder));
+  const source = readFileSync(path, 'utf8');
+  let result = source;
+  for (const { original, patched } of PATCHES.filter((patch) => patch.file === file)) {
+    if (result.includes(patched)) continue;
+    if (!result.includes(original)) {
       throw new Error(
-        'The package postgres is another version than scripts/patch-postgres.mjs was written for. See whether it still needs the patches (test/system/client.test.ts), then correct or remove them.',
+        `node_modules/postgres/src/${file} is not the source that scripts/patch-postgres.mjs was written for. Run \`npm ci\`. If that does not help, the package has another version: see whether it still needs the patches (test/system/client.test.ts and client.restart.test.ts), then correct or remove them.`,
       );
     }
-    patched = patched.replace(original, mended);
+    result = result.replace(original, patched);
   }
-  if (patched === source) return;
+  if (result === source) return;
   // Renamed into place: a process that starts meanwhile reads one or the other.
-  const draft = `${FILE}.${process.pid}`;
-  writeFileSync(draft, patched);
-  renameSync(draft, FILE);
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, result);
+  renameSync(draft, path);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) patchPostgres();

@@ -1,5 +1,5 @@
 import { ConfigError } from '../config.ts';
-import { SchemaError } from '../db/core/migrate.ts';
+import { DatabaseSetupError } from '../db/core/client.ts';
 import { StartError } from '../embedded/start-error.ts';
 import { startSystem } from './system.ts';
 
@@ -69,7 +69,8 @@ try {
   }
 } catch (error) {
   if (early.signal.aborted) process.exit(0);
-  const known = error instanceof StartError || error instanceof ConfigError || error instanceof SchemaError;
+  const known =
+    error instanceof StartError || error instanceof ConfigError || error instanceof DatabaseSetupError;
   console.error(known ? error.message : error);
   process.exit(1);
 }

@@ -6,8 +6,7 @@ import { createActivities } from '../activities/index.ts';
 import { createHelpdesk } from '../activities/helpdesk.ts';
 import { createProviders } from '../activities/providers.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
-import { connect } from '../db/core/client.ts';
-import { SchemaError } from '../db/core/migrate.ts';
+import { connect, DatabaseSetupError } from '../db/core/client.ts';
 import { createPhoneHashing } from '../db/core/phone-hash.ts';
 import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
@@ -38,7 +37,7 @@ export interface RunningWorker {
 }
 
 /**
- * Waits for the database and for Temporal, then polls until stopped. Throws `SchemaError` when the database is another
+ * Waits for the database and for Temporal, then polls until stopped. Throws `DatabaseSetupError` when the database is another
  * version's, and the signal's reason when that is aborted before it polls.
  */
 export async function startWorker(config: Config, signal?: AbortSignal): Promise<RunningWorker> {
@@ -219,7 +218,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   main().catch((error: unknown) => {
     // Stopped while it was waiting for its servers.
     if (error instanceof Error && error.name === 'AbortError') process.exit(0);
-    console.error(error instanceof ConfigError || error instanceof SchemaError ? error.message : error);
+    console.error(
+      error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error,
+    );
     process.exit(1);
   });
 }

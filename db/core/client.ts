@@ -6,7 +6,27 @@ import postgres from 'postgres';
  * `bigint` reads as a number: identities stay below 2^53 for longer than the hardware lasts.
  */
 export type Sql = postgres.ISql<{ bigint: number }>;
-export type Database = postgres.Sql<{ bigint: number }>;
+
+/**
+ * The pool. `reserve` is left out: postgres.js opens a reserved connection that has closed again, for others as well, and
+ * does not tell its holder. Work that has to stay on one connection is a transaction.
+ */
+export type Database = Sql & Pick<postgres.Sql<{ bigint: number }>, 'begin' | 'end' | 'options'>;
+
+/** The database cannot be used as it is; the message says why and what to do. */
+export class DatabaseSetupError extends Error {
+  override readonly name: string = 'DatabaseSetupError';
+}
+
+/** What scripts/patch-postgres.mjs marks the package with. */
+const patchLevel = 1;
+
+function requirePatchedDriver(): void {
+  if ('torpedoPatches' in postgres && postgres.torpedoPatches === patchLevel) return;
+  throw new DatabaseSetupError(
+    'The installed package postgres lacks the patches without which a restart of PostgreSQL ends this process or loses a transaction, as after `npm ci --ignore-scripts`. Run `node scripts/patch-postgres.mjs`, then start again.',
+  );
+}
 
 /**
  * `genericPlans`: plan each statement once for a connection, not at each call. The sender's statements take as long to
@@ -14,11 +34,14 @@ export type Database = postgres.Sql<{ bigint: number }>;
  *
  * Opens a pool of at most `max` connections. Columns are snake case in SQL and camel case in TypeScript, by column
  * name only: `postgres.camel` would also rewrite the keys inside json values.
+ *
+ * @throws {DatabaseSetupError} the driver is not patched.
  */
 export function connect(
   url: string,
   { max = 10, application = 'torpedo', genericPlans = false } = {},
 ): Database {
+  requirePatchedDriver();
   const sql = postgres(url, {
     max,
     connection: {

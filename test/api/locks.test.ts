@@ -210,11 +210,12 @@ async function whileReading<T>(
   reader: () => Promise<T>,
   meanwhile: () => Promise<void>,
 ) {
-  const holder = await sql.reserve();
-  await holder`begin`;
-  await holder`lock table ${holder(table)} in access exclusive mode`;
-  const reading = reader();
-  try {
+  const reading: { result?: Promise<T> } = {};
+  await sql.begin(async (tx) => {
+    await tx`lock table ${tx(table)} in access exclusive mode`;
+    reading.result = reader();
+    // It is awaited below.
+    reading.result.catch(() => undefined);
     await until('it waits for the table', async () => {
       const rows = await sql`
         select from pg_locks where not granted and relation = ${table}::regclass
@@ -222,11 +223,8 @@ async function whileReading<T>(
       return rows.count > 0;
     });
     await meanwhile();
-  } finally {
-    await holder`commit`;
-    holder.release();
-  }
-  return reading;
+  });
+  return reading.result ?? reader();
 }
 const withoutWaiting = (work: (tx: Sql) => Promise<unknown>) =>
   sql.begin(async (tx) => {

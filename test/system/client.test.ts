@@ -1,8 +1,15 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { connect } from '../../db/core/client.ts';
 import { createDatabase } from '../kit/database.ts';
+import { until } from '../kit/until.ts';
 
 const { sql, url } = await createDatabase();
 
@@ -58,4 +65,46 @@ test.each([
   await expect(refused).rejects.toThrow('Refused.');
   expect(await one`select to_regclass('refused') as gone`).toMatchObject([{ gone: null }]);
   await one.end();
+});
+
+test('What a transaction still does after its connection was cut reaches no other one', async () => {
+  await sql`create table late (n int)`;
+  // The pool's only connection is opened again for the query that waits for it.
+  const one = connect(url, { application: 'one', max: 1 });
+  const waiting: Promise<unknown>[] = [];
+  const cut = one.begin(async (tx) => {
+    await tx`insert into late values (1)`;
+    waiting.push(one`select pg_sleep(0.2)`.execute());
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'one'`;
+    await tx`select 1`.catch(() => undefined);
+    await waiting[0]?.catch(() => undefined);
+    await Promise.allSettled([tx`insert into late values (2)`, tx`insert into late values (3)`]);
+    await one`insert into late values (4)`;
+  });
+  await expect(cut).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+  await until('the rest of it has run', async () => (await sql`select from late where n = 4`).count > 0);
+  expect(await sql`select n from late`).toEqual([{ n: 4 }]);
+  await one.end();
+});
+
+test('A process with an unpatched driver refuses to run, and says what to do', async () => {
+  // The package as npm brings it, for a copy of what imports it.
+  const folder = await mkdtemp(join(tmpdir(), 'torpedo-unpatched-'));
+  try {
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const unpatched = join(folder, 'node_modules', 'postgres');
+    await cp(join(root, 'node_modules', 'postgres'), unpatched, { recursive: true });
+    await cp(join(root, 'db', 'core', 'client.ts'), join(folder, 'client.ts'));
+    const source = join(unpatched, 'src', 'index.js');
+    await writeFile(source, (await readFile(source, 'utf8')).replace(/ *torpedoPatches: \d+,\n/, ''));
+    await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+    const main = join(folder, 'main.ts');
+    await writeFile(main, "import { connect } from './client.ts'; connect('postgres://127.0.0.1:1/none');");
+    const run = promisify(execFile)(process.execPath, ['--import', 'tsx', main], { cwd: root });
+    await expect(run).rejects.toMatchObject({
+      stderr: expect.stringContaining('Run `node scripts/patch-postgres.mjs`, then start again.') as string,
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
