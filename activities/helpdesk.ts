@@ -11,8 +11,13 @@ export interface HelpdeskAnswer {
 }
 
 export interface Helpdesk {
-  /** Never throws: whatever goes wrong is an answer. Redirects are not followed. */
-  post(url: string, headers: Record<string, string>, body: string): Promise<HelpdeskAnswer>;
+  /** Never throws: whatever goes wrong is an answer, also that `signal` aborts. Redirects are not followed. */
+  post(
+    url: string,
+    headers: Record<string, string>,
+    body: string,
+    signal?: AbortSignal,
+  ): Promise<HelpdeskAnswer>;
   close(): Promise<void>;
 }
 
@@ -35,14 +40,14 @@ export function createHelpdesk({ connect }: { connect: buildConnector.connector 
     bodyTimeout: timeoutMs,
   });
   return {
-    async post(url, headers, body) {
+    async post(url, headers, body, signal) {
       try {
         const answer = await request(url, {
           dispatcher: agent,
           method: 'POST',
           headers: { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'Torpedo', ...headers },
           body,
-          signal: AbortSignal.timeout(timeoutMs),
+          signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
         });
         let text = '';
         let bytes = 0;

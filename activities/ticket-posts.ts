@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../db/core/client.ts';
+import type { HeldLock } from '../db/core/held-lock.ts';
 import type { SecretBox } from '../db/core/secrets.ts';
 import {
   countTicketPosts,
@@ -63,14 +64,15 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
       const beat = setInterval(() => heartbeat(done), heartbeatMs);
       const endsAt = Date.now() + sliceMs;
       try {
-        await withPostingLock(sql, async (locked) => {
-          for (let batch = firstBatch; Date.now() < endsAt && !signal.aborted;) {
-            const due = await duePosts(locked, batch);
+        await withPostingLock(sql, async (lock) => {
+          const stop = AbortSignal.any([signal, lock.signal]);
+          for (let batch = firstBatch; Date.now() < endsAt && !stop.aborted && lock.isHeld();) {
+            const due = await duePosts(sql, batch);
             if (due.length === 0) {
-              await sleep(idleMs, undefined, { signal }).catch(() => undefined);
+              await sleep(idleMs, undefined, { signal: stop }).catch(() => undefined);
               continue;
             }
-            const answers = await postAll(due);
+            const answers = await postAll(due, lock);
             const { down, retryAfterMs } = await record(answers);
             if (down !== null) throw unavailable(down, retryAfterMs);
             batch = Math.min(largestBatch, batch * 2);
@@ -81,8 +83,14 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
         clearInterval(beat);
       }
 
-      /** What is not taken up when the slice ends stays as it is. */
-      async function postAll(due: readonly DuePost[]): Promise<{ post: DuePost; answer: HelpdeskAnswer }[]> {
+      /**
+       * What is not taken up when the activity is cancelled or the lock is lost stays as it is; and so does what is under
+       * way when the lock is lost, because its next holder posts it.
+       */
+      async function postAll(
+        due: readonly DuePost[],
+        lock: HeldLock,
+      ): Promise<{ post: DuePost; answer: HelpdeskAnswer }[]> {
         const tickets = new Map(
           (
             await getTickets(
@@ -94,7 +102,7 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
         const waiting = [...due];
         const answers: { post: DuePost; answer: HelpdeskAnswer }[] = [];
         const worker = async (): Promise<void> => {
-          for (let post = waiting.shift(); post && !signal.aborted; post = waiting.shift()) {
+          for (let post = waiting.shift(); post && !signal.aborted && lock.isHeld(); post = waiting.shift()) {
             const { eventId, ticketId, kind, at, actor, changes, replyText, replyReceivedAt } = post;
             const reply = replyText === null ? null : { text: replyText, receivedAt: replyReceivedAt };
             const body = JSON.stringify({
@@ -106,7 +114,8 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
               'torpedo-event': String(eventId),
               'torpedo-signature': signatureOf(secret, body, new Date()),
             };
-            answers.push({ post, answer: await helpdesk.post(url, headers, body) });
+            const answer = await helpdesk.post(url, headers, body, lock.signal);
+            if (answer.status !== null || !lock.signal.aborted) answers.push({ post, answer });
           }
         };
         await Promise.all(Array.from({ length: atOnce }, worker));

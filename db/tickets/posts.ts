@@ -7,6 +7,7 @@ import {
   type TicketPostState,
 } from '../../domain/ticket-posting.ts';
 import type { Database, Sql } from '../core/client.ts';
+import { type HeldLock, withHeldLock } from '../core/held-lock.ts';
 import { json } from '../core/json.ts';
 import type { SealedPlace, SecretBox } from '../core/secrets.ts';
 
@@ -143,24 +144,12 @@ export async function recordPostAnswers(sql: Sql, answers: readonly PostAnswer[]
 }
 
 /**
- * Runs `work` while no other process posts: two would mix up the order of a ticket's events. `work` reads through the
- * connection that holds the lock, so that it ends when that is lost. Throws when another holds it.
+ * Runs `work` while no other process posts: two would mix up the order of a ticket's events.
+ *
+ * @throws {LockTakenError} another process posts.
  */
-export async function withPostingLock<T>(sql: Database, work: (locked: Sql) => Promise<T>): Promise<T> {
-  const locked = await sql.reserve();
-  try {
-    const [lock] = await locked<[{ held: boolean }]>`
-      select pg_try_advisory_lock(hashtext('torpedo.ticket-posts')) as held`;
-    if (!lock.held) throw new Error('Another worker is still posting.');
-    try {
-      return await work(locked);
-    } finally {
-      await locked`select pg_advisory_unlock(hashtext('torpedo.ticket-posts'))`;
-    }
-  } finally {
-    locked.release();
-  }
-}
+export const withPostingLock = <T>(sql: Database, work: (lock: HeldLock) => Promise<T>): Promise<T> =>
+  withHeldLock(sql, 'torpedo.ticket-posts', work);
 
 const place: SealedPlace = { column: 'ticket_posting.secrets', row: 1 };
 

@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { LockTakenError } from '../../db/core/held-lock.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
 import { duePosts, withPostingLock } from '../../db/tickets/posts.ts';
 import { ticketPostsWorkflowId } from '../../domain/ids.ts';
@@ -226,6 +227,43 @@ test('a corrected address counts at once, whatever pause was going on', async ()
   await settled(id, ['delivered']);
 });
 
+test('a worker whose connection with the lock is cut stops posting, and another goes on in the order of events', async () => {
+  let resume = (): void => undefined;
+  helpdesk.pause = new Promise((resolve) => (resume = resolve));
+  const ids = [await openTicket(), await openTicket(), await openTicket()];
+  for (const id of ids) await change(id, { note: '1' });
+  const received = () => helpdesk.received.filter(({ ticket }) => ids.includes(ticket.id));
+  await until('posts are under way', () => received().length > 0);
+  const lockKey = sql`hashtext('torpedo.ticket-posts')`;
+  await sql.begin(async (tx) => {
+    // First in the queue for the lock, before the next attempt of the worker.
+    const taken = tx`select pg_advisory_xact_lock(${lockKey})`.execute();
+    const cut = await until('somebody holds the lock that this waits for', async () => {
+      const rows = await sql`
+        select pg_terminate_backend(holder.pid) from pg_locks as holder join pg_locks as waiting
+          using (locktype, database, classid, objid, objsubid)
+        where locktype = 'advisory' and holder.granted and not waiting.granted`;
+      return rows.count > 0;
+    });
+    expect(cut).toBe(true);
+    await taken;
+    const known = received().length;
+    resume();
+    await until('the worker asks for the lock again', async () => {
+      const { raw } = await workflow.describe();
+      return raw.pendingActivities?.some(({ lastFailure }) =>
+        lastFailure?.message?.includes('holds the lock'),
+      );
+    });
+    expect(received()).toHaveLength(known);
+  });
+  for (const id of ids) {
+    await settled(id, ['delivered', 'delivered']);
+    const kinds = receivedOf(id).map(({ event }) => event.kind);
+    expect(kinds.toSorted().reverse()).toEqual(kinds);
+  }
+});
+
 test('the history of the workflow holds nothing of a person', async () => {
   const history = JSON.stringify(await workflow.fetchHistory());
   expect(history).not.toContain('11900000001');
@@ -234,14 +272,16 @@ test('the history of the workflow holds nothing of a person', async () => {
 
 test('only one worker posts at a time, and of a ticket only its oldest post is due', async () => {
   await enable({ enabled: false });
+  await until('the workflow waits', async () => {
+    const { raw } = await workflow.describe();
+    return !raw.pendingActivities?.length;
+  });
   await until('nobody posts', () =>
     withPostingLock(sql, async () => {
-      await expect(withPostingLock(sql, async () => null)).rejects.toThrow(
-        'Another worker is still posting.',
-      );
+      await expect(withPostingLock(sql, async () => null)).rejects.toThrow(LockTakenError);
       return true;
     }).catch((error: unknown) => {
-      if (error instanceof Error && error.message.startsWith('Another worker')) return false;
+      if (error instanceof LockTakenError) return false;
       throw error;
     }),
   );

@@ -25,15 +25,18 @@ export async function createHelpdeskServer(answer: (post: Received) => number = 
     /** Everything that came in, in its order, whatever was answered. */
     received,
     answer,
+    /** Answers wait for this. */
+    pause: Promise.resolve(),
     async up(): Promise<void> {
       const next = createServer((request, response) => {
-        void text(request).then((body) => {
+        void text(request).then(async (body) => {
           const post = {
             ...(JSON.parse(body) as Received),
             headers: request.headers,
             verified: isSigned(request, body),
           };
           received.push(post);
+          await helpdesk.pause;
           response.statusCode = helpdesk.answer(post);
           response.end(`answer to event ${post.event.id}`);
         });

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { connect } from '../../db/core/client.ts';
+import { LockTakenError, withHeldLock } from '../../db/core/held-lock.ts';
+import { createDatabase } from '../kit/database.ts';
+import { until } from '../kit/until.ts';
+
+const { sql, url } = await createDatabase();
+
+/** Once it can be had: the lock of a connection that is cut is free a moment later. */
+const takeLock = (name: string) =>
+  until(`the lock ${name} is free`, () =>
+    withHeldLock(sql, name, async () => true).catch((error: unknown) => {
+      if (error instanceof LockTakenError) return false;
+      throw error;
+    }),
+  );
+
+test('One holds a lock at a time, and another can have it afterwards', async () => {
+  const result = await withHeldLock(sql, 'a', async (lock) => {
+    expect(lock.isHeld()).toBe(true);
+    await expect(withHeldLock(sql, 'a', async () => null)).rejects.toThrow(LockTakenError);
+    return withHeldLock(sql, 'b', async () => 'both');
+  });
+  expect(result).toBe('both');
+  await takeLock('a');
+});
+
+test('A holder whose connection is cut is told, and its work is waited for', async () => {
+  const holder = connect(url, { application: 'holder', max: 3 });
+  let ended = false;
+  const working = withHeldLock(holder, 'cut', async (lock) => {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holder'`;
+    if (!lock.signal.aborted) await once(lock.signal, 'abort');
+    expect(lock.isHeld()).toBe(false);
+    // The connection is open again for others, and the lock is not its holder's.
+    await until('the pool answers again', () => holder`select 1`.then(() => true).catch(() => false));
+    await takeLock('cut');
+    ended = true;
+    return 'done';
+  });
+  await expect(working).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+  expect(ended).toBe(true);
+  await holder.end();
+});
+
+test('A holder that was frozen while PostgreSQL gave its lock to another takes no step after it wakes up', async () => {
+  const script = fileURLToPath(new URL('../kit/held-lock-process.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script, url, 'frozen'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  afterAll(() => child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await until('it holds the lock', () => output.includes('step'));
+  child.kill('SIGSTOP');
+  await takeLock('frozen');
+  output = '';
+  child.kill('SIGCONT');
+  await until('it has ended', () => output.includes('ended'));
+  expect(output).toBe('lost\nended: Error\n');
+});
