@@ -1,38 +1,60 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import type { Database, Sql } from './client.ts';
+import { type Database, DatabaseSetupError, type Sql } from './client.ts';
 
 const folder = new URL('../migrations/', import.meta.url);
 
 /** The oldest server that has all that the queries use (`returning old.…, new.…` came with 18). */
 const minimumServer = 180000;
 
-/** The database can't be used as it is; the message says why and what to do. */
-export class SchemaError extends Error {
+/** The schema is not the one that this code was written for. */
+export class SchemaError extends DatabaseSetupError {
   override readonly name = 'SchemaError';
 }
 
 interface Migration {
-  number: number;
   name: string;
+  statements: string;
+  /** SHA-256 of the statements, in hexadecimal. */
+  checksum: string;
 }
 
-async function migrations(): Promise<Migration[]> {
+/** The migrations of this version, in order; the first has number 1. */
+async function readMigrations(): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
-  return names.map((name, index) => {
-    const number = Number(name.slice(0, 4));
-    if (number !== index + 1)
-      throw new SchemaError(`Migration ${name} is out of order: expected number ${index + 1}.`);
-    return { number, name };
-  });
+  return Promise.all(
+    names.map(async (name, index) => {
+      if (Number(name.slice(0, 4)) !== index + 1)
+        throw new SchemaError(`Migration ${name} is out of order: expected number ${index + 1}.`);
+      // A checkout on Windows may end lines in its own way.
+      const statements = (await readFile(new URL(name, folder), 'utf8')).replaceAll('\r\n', '\n');
+      return { name, statements, checksum: createHash('sha256').update(statements).digest('hex') };
+    }),
+  );
 }
 
-async function applied(sql: Sql): Promise<number> {
+/**
+ * How many migrations the database has had. Throws a `SchemaError` when it has had others than these: more of them, or
+ * one with another text.
+ */
+async function countApplied(sql: Sql, migrations: readonly Migration[]): Promise<number> {
   const [table] = await sql`select to_regclass('schema_migrations') is not null as present`;
   if (!table?.present) return 0;
-  const [row] = await sql<
-    { number: number }[]
-  >`select coalesce(max(number), 0)::int as number from schema_migrations`;
-  return row?.number ?? 0;
+  // The table itself may be that of a database from before there were checksums.
+  const applied = await sql<{ name: string; checksum: string | null }[]>`
+    select name, to_jsonb(m) ->> 'checksum' as checksum from schema_migrations as m order by number`;
+  if (applied.length > migrations.length) {
+    throw new SchemaError(
+      `The database is at migration ${applied.length}, newer than this version of Torpedo (${migrations.length}). Start the version that migrated it, or a later one.`,
+    );
+  }
+  applied.forEach(({ name, checksum }, index) => {
+    if (migrations[index]?.checksum === checksum) return;
+    throw new SchemaError(
+      `The database was migrated by another text of db/migrations/${name} than this version of Torpedo has, so its tables are not those that this version expects. Start the version that migrated the database. If nothing in it is needed, make an empty one and migrate that: drop and create the database of DATABASE_URL, then \`npm run migrate\`; with \`npm start\`, remove its data folder (.torpedo).`,
+    );
+  });
+  return applied.length;
 }
 
 async function assertServer(sql: Sql): Promise<void> {
@@ -46,33 +68,33 @@ async function assertServer(sql: Sql): Promise<void> {
 }
 
 /**
- * Brings the schema up to the newest migration: forward only, each in a transaction of its own, under an advisory
- * lock so that two deployments can't interleave. Returns the names of those it applied.
+ * Brings the schema up to the newest migration: forward only, each in a transaction of its own, which holds a lock so
+ * that two deployments cannot interleave. Returns the names of those it applied.
+ *
+ * @throws {SchemaError} the database has had other migrations than those of this version.
  */
 export async function migrate(sql: Database): Promise<string[]> {
   await assertServer(sql);
-  const all = await migrations();
+  const migrations = await readMigrations();
   const done: string[] = [];
-  const lock = await sql.reserve();
-  try {
-    await lock`select pg_advisory_lock(hashtext('torpedo.migrate'))`;
-    await lock`create table if not exists schema_migrations (
-      number integer primary key, name text not null, applied_at timestamptz not null default now())`;
-    const reached = await applied(lock);
-    for (const { number, name } of all.slice(reached)) {
-      const statements = await readFile(new URL(name, folder), 'utf8');
-      await sql.begin(async (tx) => {
-        // First, so that a second migrator without the lock fails here and not half-way.
-        await tx`insert into schema_migrations (number, name) values (${number}, ${name})`;
-        await tx.unsafe(statements);
-      });
-      done.push(name);
-    }
-  } finally {
-    await lock`select pg_advisory_unlock_all()`.catch(() => undefined);
-    lock.release();
+  for (;;) {
+    const name = await sql.begin((tx) => applyNext(tx, migrations));
+    if (name === null) return done;
+    done.push(name);
   }
-  return done;
+}
+
+async function applyNext(tx: Sql, migrations: readonly Migration[]): Promise<string | null> {
+  await tx`select pg_advisory_xact_lock(hashtext('torpedo.migrate'))`;
+  const applied = await countApplied(tx, migrations);
+  const next = migrations[applied];
+  if (next === undefined) return null;
+  const { name, statements, checksum } = next;
+  await tx`create table if not exists schema_migrations (
+    number integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`;
+  await tx`insert into schema_migrations (number, name, checksum) values (${applied + 1}, ${name}, ${checksum})`;
+  await tx.unsafe(statements);
+  return name;
 }
 
 /**
@@ -81,15 +103,11 @@ export async function migrate(sql: Database): Promise<string[]> {
  */
 export async function assertMigrated(sql: Sql): Promise<void> {
   await assertServer(sql);
-  const [all, reached] = [await migrations(), await applied(sql)];
-  if (reached < all.length) {
+  const migrations = await readMigrations();
+  const applied = await countApplied(sql, migrations);
+  if (applied < migrations.length) {
     throw new SchemaError(
-      `The database is at migration ${reached} of ${all.length}. Run \`npm run migrate\` first.`,
-    );
-  }
-  if (reached > all.length) {
-    throw new SchemaError(
-      `The database is at migration ${reached}, newer than this version of Torpedo (${all.length}).`,
+      `The database is at migration ${applied} of ${migrations.length}. Run \`npm run migrate\` first.`,
     );
   }
 }
