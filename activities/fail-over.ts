@@ -1,6 +1,6 @@
 import { heartbeat } from '@temporalio/activity';
 import { insertAudit } from '../db/access/audit.ts';
-import { settleDeadSenders } from '../db/messages/claims.ts';
+import { takeOver } from '../db/messages/claims.ts';
 import type { Database } from '../db/core/client.ts';
 import { switchProvider, usableFallback } from '../db/providers/fallbacks.ts';
 import { getRun } from '../db/runs/runs.ts';
@@ -40,7 +40,7 @@ export function createFailOver({ sql, providers, clock }: FailOverDeps) {
       const beat = setInterval(heartbeat, heartbeatMs);
       try {
         const { deduplicates } = await providers.get(from);
-        await settleDeadSenders(sql, { runId, deduplicates });
+        await takeOver(sql, { runId, deduplicates });
         const at = clock().toISOString();
         const switched = await sql.begin(async (tx) => {
           const failover = await switchProvider(tx, { runId, from, to, at, cause, providerCode });

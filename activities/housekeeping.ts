@@ -2,7 +2,7 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { insertAudit } from '../db/access/audit.ts';
 import { enabledCampaigns } from '../db/campaigns/campaigns.ts';
 import type { Database } from '../db/core/client.ts';
-import { cancelRemaining } from '../db/messages/claims.ts';
+import { endRemaining, takeOver } from '../db/messages/claims.ts';
 import {
   liveRunKeys,
   lockReconciling,
@@ -71,18 +71,21 @@ export function createHousekeeping({ sql, isWorkflowRunning }: HousekeepingDeps)
       for (const { id, ended } of runs) {
         heartbeat();
         cancellationSignal().throwIfAborted();
-        await sql.begin(async (tx) => {
+        const passing = await sql.begin(async (tx) => {
           await lockReconciling(tx, id);
           const differing = await reconcileCounts(tx, id);
           if (differing > 0) {
             mended++;
             await insertAudit(tx, entry('run.counts_mended', id, { counts: differing }));
           }
-          if (!ended) return;
-          const passing = (await runCounts(tx, id)).find(({ status }) => status === 'queued');
-          if (!passing) return;
-          stuck += passing.messages;
-          await cancelRemaining(tx, id);
+          return (await runCounts(tx, id)).find(({ status }) => status === 'queued');
+        });
+        if (!ended || !passing) continue;
+        stuck += passing.messages;
+        await takeOver(sql, { runId: id, deduplicates: false });
+        await sql.begin(async (tx) => {
+          // Not cancelled: nobody asked for that, and a resend takes up what failed.
+          await endRemaining(tx, id, { status: 'failed', reason: 'not_sent' });
           await insertAudit(tx, entry('run.messages_ended', id, { messages: passing.messages }));
         });
       }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { cancelQueued } from '../db/messages/claims.ts';
+import { endQueued } from '../db/messages/claims.ts';
 import type { Sql } from '../db/core/client.ts';
 import { skipRefusedInRun } from '../db/customers/consents.ts';
 import { keptAnswer, readKeptPages, readMailingFile } from '../db/campaigns/mailings.ts';
@@ -68,7 +68,7 @@ export function createImport(
     await importMessages(tx, run.id, matchCustomers(sql, lines, run));
     await skipOptedOut(tx, hash, run.id);
     // In the same transaction: at no moment could they have been sent.
-    if (run.trigger === 'dry_run') await cancelQueued(tx, run.id, dryRunReason);
+    if (run.trigger === 'dry_run') await endQueued(tx, run.id, { status: 'cancelled', reason: dryRunReason });
     await markMailingRead(tx, run.id);
   };
   return async (run, { attempt, signal }) => {

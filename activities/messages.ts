@@ -1,15 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { activityInfo, cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
 import type { Database } from '../db/core/client.ts';
-import {
-  activityName,
-  claimMessage,
-  recordOutcomes,
-  senderName,
-  settleDeadSenders,
-} from '../db/messages/claims.ts';
+import { claimMessage, recordOutcomes, takeOver } from '../db/messages/claims.ts';
+import { activityName, endLease, renewLease, senderName, takeLease } from '../db/messages/leases.ts';
 import { usableFallback } from '../db/providers/fallbacks.ts';
-import { getMessage, queuedMessageIds, remainingMessages } from '../db/messages/messages.ts';
+import { getMessage, queuedMessageIds, remainingMessages, startedMessages } from '../db/messages/messages.ts';
 import { optOutRecipients } from '../db/customers/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers/providers.ts';
 import { sampleRun } from '../db/runs/samples.ts';
@@ -22,7 +17,6 @@ import {
   type RunCount,
   runCounts,
   type RunRow,
-  runStatus,
 } from '../db/runs/runs.ts';
 import { describeFailover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
@@ -32,7 +26,9 @@ import { describeRunReason, type RunReason } from '../domain/run.ts';
 import { checkSafeguards, fewestOutcomes } from '../domain/safeguards.ts';
 import { waitingOf } from '../domain/waiting.ts';
 import { finalFailure } from './failure.ts';
-import { outcomeOf } from './outcome.ts';
+import { withheld } from '../sms/provider.ts';
+import { createLease, type Lease, startTrust } from './lease.ts';
+import { outcomeOf, unsent } from './outcome.ts';
 import { persistently } from './persistently.ts';
 import { ProviderAccountError, ProviderUnavailableError } from './provider-health.ts';
 import type { Providers } from './providers.ts';
@@ -69,7 +65,7 @@ const holdMs = 1_000;
 const longestWaitMs = 10 * 60_000;
 /** While the provider is down it is looked for at least this often, with four messages at a time. */
 const longestOutagePauseMs = 60_000;
-const heartbeatMs = 2_000;
+const heartbeatMs = 1_000;
 /** A sender looks at a threshold after each so many outcomes: beyond it leaves no more than that and a micro-batch. */
 export const outcomesPerLook = 250;
 /**
@@ -118,6 +114,76 @@ export function createMessages({
       now: clock(),
     });
 
+  /** How many of the canary nobody has claimed yet; null: it is over, or waits. */
+  const leftOfCanary = async (run: RunRow): Promise<number | null> => {
+    const answer = await safeguard(run);
+    if (answer.go !== 'on' || answer.limit === null) return null;
+    return Math.max(0, answer.limit - (await startedMessages(sql, run.id)));
+  };
+
+  /** Streams with a lease: while it is held, nobody changes the run's provider or counts its canary. */
+  const stream = async ({
+    runId,
+    sender,
+    attempt,
+    lease,
+    canary,
+    maxAttempts,
+  }: {
+    runId: number;
+    sender: string;
+    attempt: number;
+    lease: Lease;
+    canary: boolean;
+    maxAttempts: number;
+  }): Promise<SenderStop> => {
+    const run = await need(runId);
+    const { providerId } = run;
+    const { stopAtPercent } = run.settings.campaign.safeguards;
+    const now = clock();
+    const hours = hoursAt(run.settings.hours, now, new Set(run.settings.holidays));
+    if (!hours.open) return 'deadline';
+    const ends = Math.min(hours.closesAt?.getTime() ?? Infinity, run.expiresAt?.getTime() ?? Infinity);
+    const limit = canary ? await leftOfCanary(run) : null;
+    if (canary && limit === null) return 'nothing_due';
+    try {
+      return await streamMessages(
+        { sql, provider: await providers.get(providerId), providerId, lease },
+        {
+          runId,
+          sender,
+          until: new Date(Date.now() + Math.min(sliceMs, ends - now.getTime())),
+          maxAttempts,
+          limit,
+          mayGoOn: async () => {
+            await sampleRun(sql, runId);
+            if (stopAtPercent === null) return null;
+            return (await safeguard(run)).go === 'stop' ? 'threshold' : null;
+          },
+          lookEach: stopAtPercent === null ? null : outcomesPerLook,
+          signal: cancellationSignal(),
+          onProgress: heartbeat,
+          onTrouble: (error) => {
+            log.warn('Outcomes wait for the database', { runId, error });
+          },
+        },
+      );
+    } catch (error) {
+      if (error instanceof ProviderAccountError)
+        throw finalFailure(failures.providerAccount, error.message, error.code, providerId);
+      if (error instanceof ProviderUnavailableError) {
+        if (await goesOver(run, attempt))
+          throw finalFailure(failures.providerUnavailable, error.message, error.code, providerId);
+        throw ApplicationFailure.create({
+          type: failures.providerUnavailable,
+          message: `${error.code}: ${error.message}`,
+          nextRetryDelay: Math.min(longestOutagePauseMs, 1_000 * 2 ** (attempt - 1)),
+        });
+      }
+      throw error;
+    }
+  };
+
   return {
     /**
      * Looks at what is left of a run. Call it only while nothing that sends for the run is under way: what is still
@@ -128,7 +194,7 @@ export function createMessages({
       await enterStep(sql, runId, 'sending');
       const isLeft = (counts: readonly RunCount[]) => counts.some(({ status }) => status === 'queued');
       const { deduplicates } = await providers.get(run.providerId);
-      await settleDeadSenders(sql, { runId, deduplicates });
+      await takeOver(sql, { runId, deduplicates });
       await sampleRun(sql, runId, { always: true });
       const counts = await runCounts(sql, runId);
       const details = [...run.failovers.map(describeFailover), countsTable(counts)].join('\n\n');
@@ -168,8 +234,10 @@ export function createMessages({
       });
       const total = counts.reduce((sum, { messages }) => sum + messages, 0);
       if (total <= singleSendUpTo) return oneByOne(0);
+      // The canary has enough of them: those that came back are tried again, and no others.
+      const triedOnly = limit !== null && (await startedMessages(sql, runId)) >= limit;
       for (const maxAttempts of [streamAttempts, lastStreamAttempt]) {
-        const left = await remainingMessages(sql, runId, maxAttempts);
+        const left = await remainingMessages(sql, { runId, maxAttempts, triedOnly });
         if (left.queued > 0) {
           return left.waitMs > 0
             ? { next: 'wait', waitMs: left.waitMs, details }
@@ -180,7 +248,10 @@ export function createMessages({
       return oneByOne(lastStreamAttempt);
     },
 
-    /** Streams a run's messages to its provider for some minutes (activities/sender.ts). Returns why it stopped. */
+    /**
+     * Streams a run's messages to its provider for some minutes (activities/sender.ts). Returns why it stopped. `limit`:
+     * only the canary's; how many are left of it is counted here, because an attempt that died has sent some.
+     */
     async sendMessages({
       runId,
       limit,
@@ -190,53 +261,28 @@ export function createMessages({
       limit: number | null;
       maxAttempts: number;
     }): Promise<{ stopped: SenderStop }> {
-      const run = await need(runId);
       const { workflowExecution, activityId, attempt } = activityInfo();
       const activity = activityName(workflowExecution?.runId ?? '', activityId);
-      const provider = await providers.get(run.providerId);
-      if (attempt > 1) await settleDeadSenders(sql, { runId, activity, deduplicates: provider.deduplicates });
-
-      const now = clock();
-      const hours = hoursAt(run.settings.hours, now, new Set(run.settings.holidays));
-      if (!hours.open) return { stopped: 'deadline' };
-      const ends = Math.min(hours.closesAt?.getTime() ?? Infinity, run.expiresAt?.getTime() ?? Infinity);
+      const sender = senderName(activity, attempt);
+      if (attempt > 1) {
+        const { deduplicates } = await providers.get((await need(runId)).providerId);
+        await takeOver(sql, { runId, before: { activity, attempt }, deduplicates });
+      }
+      let asked = false;
+      const lease = createLease(() => {
+        if (asked) return renewLease(sql, { runId, sender });
+        asked = true;
+        return sql.begin((tx) => takeLease(tx, { runId, activity, attempt, alone: limit !== null }));
+      });
+      const { held, status } = await lease.ask();
+      if (!held) return { stopped: status === 'running' ? 'superseded' : 'not_running' };
       try {
-        const stopped = await streamMessages(
-          { sql, provider, providerId: run.providerId },
-          {
-            runId,
-            sender: senderName(activity, attempt),
-            until: new Date(Date.now() + Math.min(sliceMs, ends - now.getTime())),
-            maxAttempts,
-            limit,
-            mayGoOn: async () => {
-              if ((await runStatus(sql, runId)) !== 'running') return 'not_running';
-              await sampleRun(sql, runId);
-              if (run.settings.campaign.safeguards.stopAtPercent === null) return null;
-              return (await safeguard(run)).go === 'stop' ? 'threshold' : null;
-            },
-            lookEach: run.settings.campaign.safeguards.stopAtPercent === null ? null : outcomesPerLook,
-            signal: cancellationSignal(),
-            onProgress: heartbeat,
-            onTrouble: (error) => {
-              log.warn('Outcomes wait for the database', { runId, error });
-            },
-          },
-        );
-        return { stopped };
-      } catch (error) {
-        if (error instanceof ProviderAccountError)
-          throw finalFailure(failures.providerAccount, error.message, error.code, run.providerId);
-        if (error instanceof ProviderUnavailableError) {
-          if (await goesOver(run, attempt))
-            throw finalFailure(failures.providerUnavailable, error.message, error.code, run.providerId);
-          throw ApplicationFailure.create({
-            type: failures.providerUnavailable,
-            message: `${error.code}: ${error.message}`,
-            nextRetryDelay: Math.min(longestOutagePauseMs, 1_000 * 2 ** (attempt - 1)),
-          });
-        }
-        throw error;
+        return {
+          stopped: await stream({ runId, sender, attempt, lease, canary: limit !== null, maxAttempts }),
+        };
+      } finally {
+        // It would run out by itself.
+        await endLease(sql, sender).catch(() => undefined);
       }
     },
 
@@ -259,36 +305,39 @@ export function createMessages({
       const activity = activityName(workflowExecution?.runId ?? '', activityId);
       const sender = senderName(activity, attempt);
       const provider = await providers.get(run.providerId);
-      if (attempt > 1)
-        await settleDeadSenders(sql, { runId: run.id, activity, deduplicates: provider.deduplicates });
-      const mayLeave = (): boolean => {
+      const { deduplicates } = provider;
+      if (attempt > 1) await takeOver(sql, { runId: run.id, before: { activity, attempt }, deduplicates });
+      const isOpen = (): boolean => {
         const now = clock();
         if (run.expiresAt && run.expiresAt <= now) return false;
         return hoursAt(run.settings.hours, now, new Set(run.settings.holidays)).open;
       };
-      if (!mayLeave()) return { status: 'queued' };
+      if (!isOpen()) return { status: 'queued' };
 
       const beat = setInterval(heartbeat, heartbeatMs);
       try {
         const { waitMs } = await reserveRate(sql, run.providerId, message.segments);
         await sleep(Math.min(waitMs, longestWaitMs));
-        if (waitMs > longestWaitMs || !mayLeave()) return { status: 'queued' };
-        const claimed = await claimMessage(sql, { messageId, sender });
+        if (waitMs > longestWaitMs || !isOpen()) return { status: 'queued' };
+        const isTrusted = startTrust();
+        const claimed = await claimMessage(sql, { messageId, sender, providerId: run.providerId });
         if (!claimed) return { status: (await getMessage(sql, messageId))?.status ?? 'queued' };
         const since = performance.now();
-        const answer = await provider.send({ messageId, to: claimed.phone, text: claimed.text });
-        const outcome = {
-          ...outcomeOf(
-            claimed,
-            answer,
-            { providerId: run.providerId, deduplicates: provider.deduplicates },
-            performance.now() - since,
-          ),
-          notBefore: null,
-        };
+        const answer = await provider.send({
+          messageId,
+          to: claimed.phone,
+          text: claimed.text,
+          mayLeave: () => isTrusted() && isOpen(),
+        });
+        const isWithheld = answer.kind === 'temporary' && answer.code === withheld;
+        const taker = { providerId: run.providerId, deduplicates };
+        // It was handed over as soon as it was claimed.
+        const outcome = isWithheld
+          ? unsent(claimed)
+          : { ...outcomeOf(claimed, answer, taker, null, performance.now() - since), notBefore: null };
         if (outcome.status === 'queued' && !outcome.uncounted && claimed.attempts >= maxAttempts) {
           // An attempt that got no answer may have been taken, even where it was safe to repeat it.
-          const perhapsTaken = outcome.providerId !== null || message.providerId !== null;
+          const perhapsTaken = outcome.providerId !== null;
           outcome.status = perhapsTaken ? 'unknown' : 'failed';
           outcome.reason = perhapsTaken ? 'no_answer' : 'temporary_failure';
         }
@@ -298,7 +347,10 @@ export function createMessages({
             log.warn('The outcome waits for the database', { messageId, error });
           },
         };
-        await persistently(writing, () => recordOutcomes(sql, sender, [outcome]));
+        await persistently(writing, () =>
+          recordOutcomes(sql, { runId: run.id, sender, outcomes: [outcome], endsLease: true }),
+        );
+        if (isWithheld) return { status: 'queued' };
         if (outcome.reason === 'number_opted_out')
           await persistently(writing, () => optOutRecipients(sql, [messageId]));
         await sampleRun(sql, run.id).catch(() => undefined);

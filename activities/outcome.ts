@@ -6,20 +6,23 @@ const retryDelayMs = 2_000;
 const maxRetryDelayMs = 5 * 60_000;
 
 /** Of a message that was claimed and not handed to the provider. */
-export const unsent: Omit<Outcome, 'id'> = {
+export const unsent = ({ id, providerId }: ClaimedMessage): Outcome => ({
+  id,
   status: 'queued',
   reason: null,
-  providerId: null,
+  providerId,
   providerMessageId: null,
   providerCode: null,
   notBefore: null,
   uncounted: true,
+  handedOverAt: null,
   elapsedMs: 0,
-};
+});
 
 /**
  * What the answer to a send means for the message's row. The five answers are those of sms/provider.ts; `attempts`
- * counts this one. Also used by `sendMessage`.
+ * counts this one. Whoever may have taken it at an earlier attempt may have it for good, whatever this one says. Also
+ * used by `sendMessage`.
  *
  * One literal and no inner function: this is done for each message, and tsx names every inner function anew at each
  * call (measured: a twentieth of the sender's CPU).
@@ -28,17 +31,19 @@ export function outcomeOf(
   message: ClaimedMessage,
   answer: SendOutcome,
   { providerId, deduplicates }: { providerId: number; deduplicates: boolean },
+  handedOverAt: number | null,
   elapsedMs: number,
 ): Outcome {
   const outcome: Outcome = {
     id: message.id,
     status: 'queued',
     reason: null,
-    providerId: null,
+    providerId: message.providerId,
     providerMessageId: null,
     providerCode: answer.kind === 'accepted' ? null : answer.code,
     notBefore: null,
     uncounted: false,
+    handedOverAt,
     elapsedMs,
   };
   switch (answer.kind) {
@@ -55,12 +60,14 @@ export function outcomeOf(
     case 'temporary':
       // A pause the provider asked for says nothing about this message: it costs it no attempt.
       outcome.uncounted = answer.retryAfterMs !== null;
-      outcome.notBefore = new Date(Date.now() + (answer.retryAfterMs ?? retryDelay(message.attempts)));
+      outcome.notBefore = new Date(
+        answeredAt(outcome) + (answer.retryAfterMs ?? retryDelay(message.attempts)),
+      );
       break;
     case 'ambiguous':
       outcome.providerId = providerId;
       if (deduplicates) {
-        outcome.notBefore = new Date(Date.now() + retryDelay(message.attempts));
+        outcome.notBefore = new Date(answeredAt(outcome) + retryDelay(message.attempts));
       } else {
         outcome.status = 'unknown';
         outcome.reason = 'no_answer';
@@ -72,6 +79,9 @@ export function outcomeOf(
   }
   return outcome;
 }
+
+/** By the database's clock, which claims go by. */
+const answeredAt = ({ handedOverAt, elapsedMs }: Outcome): number => (handedOverAt ?? Date.now()) + elapsedMs;
 
 const retryDelay = (attempts: number): number =>
   Math.min(maxRetryDelayMs, retryDelayMs * 2 ** (attempts - 1));

@@ -1,4 +1,4 @@
-import { cancelRemaining } from '../db/messages/claims.ts';
+import { endRemaining, takeOver } from '../db/messages/claims.ts';
 import type { Database, Sql } from '../db/core/client.ts';
 import { getProvider } from '../db/providers/providers.ts';
 import {
@@ -212,9 +212,10 @@ export function createRuns({ sql, clock }: RunsDeps) {
       status: ClosedRun['status'];
       reason: RunReason | null;
     }): Promise<ClosedRun> {
+      if (status === 'cancelled') await takeOver(sql, { runId, deduplicates: false });
       const counts = await sql.begin(async (tx) => {
         await lockRun(tx, runId);
-        if (status === 'cancelled') await cancelRemaining(tx, runId);
+        if (status === 'cancelled') await endRemaining(tx, runId);
         const counts = await runCounts(tx, runId);
         const left = counts.find((count) => count.status === 'queued');
         if (status === 'finished' && left)

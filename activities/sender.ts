@@ -12,7 +12,8 @@ import type { Database } from '../db/core/client.ts';
 import { optOutRecipients } from '../db/customers/opt-outs.ts';
 import { holdProvider, reserveRate } from '../db/providers/providers.ts';
 import { runStatus } from '../db/runs/runs.ts';
-import type { Provider, SendOutcome } from '../sms/provider.ts';
+import { type Provider, type SendOutcome, withheld } from '../sms/provider.ts';
+import type { Lease } from './lease.ts';
 import { outcomeOf, unsent } from './outcome.ts';
 import { createPace, lateMs } from './pace.ts';
 import { persistently } from './persistently.ts';
@@ -45,20 +46,22 @@ export interface SenderDeps {
   sql: Database;
   provider: Provider;
   providerId: number;
+  /** Nothing leaves while it is not valid. Renewed each second. */
+  lease: Lease;
 }
 
 export interface SenderTask {
   runId: number;
   /** Names this sender in the rows it claims: no other attempt of any activity has the same. */
   sender: string;
-  /** Claims nothing from then on. */
+  /** Nothing leaves from then on. */
   until: Date;
   /** Leaves messages that were attempted this often to `sendMessage`. */
   maxAttempts: number;
-  /** Claims no more than so many; null: all there are. */
+  /** Claims no more than so many that nobody has claimed before; null: all there are. */
   limit: number | null;
-  /** Looked at each second: why to stop, if the run's status or a safeguard says so; null: go on. */
-  mayGoOn: () => Promise<'not_running' | 'threshold' | null>;
+  /** Looked at each second: why to stop, if a safeguard says so; null: go on. */
+  mayGoOn: () => Promise<'threshold' | null>;
   /** Looked at after each so many outcomes, too, before more is claimed for them; null: by time alone. */
   lookEach: number | null;
   /** Stop claiming: the worker shuts down, or the activity was cancelled. What is in flight is still recorded. */
@@ -76,10 +79,10 @@ export interface SenderProgress {
 }
 
 /**
- * `nothing_due`: the run has no message left that is due now. `not_running`: it was paused, cancelled or ended. `limit`:
- * what it was to send has its outcome. `threshold`: too many have failed.
+ * `nothing_due`: the run has no message left that is due now and that this sender may claim. `not_running`: it was paused,
+ * cancelled or ended. `superseded`: others have taken over from this sender. `threshold`: too many have failed.
  */
-export type SenderStop = 'nothing_due' | 'not_running' | 'limit' | 'threshold' | 'deadline' | 'shutdown';
+export type SenderStop = 'nothing_due' | 'not_running' | 'superseded' | 'threshold' | 'deadline' | 'shutdown';
 
 /** A claim that has a row of its own in the database. */
 interface OpenClaim {
@@ -121,7 +124,7 @@ function createBell() {
  * not be given back.
  */
 export async function streamMessages(
-  { sql, provider, providerId }: SenderDeps,
+  { sql, provider, providerId, lease }: SenderDeps,
   task: SenderTask,
 ): Promise<SenderStop> {
   const { runId, sender, until, maxAttempts, signal, onProgress, mayGoOn } = task;
@@ -155,9 +158,27 @@ export async function streamMessages(
     if (state.stop === null && Date.now() >= until.getTime()) stopFor('deadline');
     return state.stop !== null;
   };
+  /** Asked before each send, because the process may have been stopped since anything else was looked at. */
+  const mayLeave = (): boolean => !stopping() && lease.isValid();
+  const renewLease = (): void => {
+    lease.ask().then(
+      ({ held, status }) => {
+        if (!held) stopFor(status === 'running' ? 'superseded' : 'not_running');
+        else pump();
+        room.ring();
+      },
+      // The database is away: the next tick asks again, and nothing leaves until then.
+      () => undefined,
+    );
+  };
 
-  const settle = ({ message, claim }: Held, answer: SendOutcome, elapsedMs: number): void => {
-    const outcome = outcomeOf(message, answer, taker, elapsedMs);
+  const settle = (
+    { message, claim }: Held,
+    answer: SendOutcome,
+    handedOverAt: number,
+    elapsedMs: number,
+  ): void => {
+    const outcome = outcomeOf(message, answer, taker, handedOverAt, elapsedMs);
     if (settled.push({ message, claim, outcome }) === 1) settledSince = performance.now();
     switch (answer.kind) {
       case 'accepted':
@@ -224,6 +245,10 @@ export async function streamMessages(
         timer = setTimeout(pump, early);
         return;
       }
+      if (!mayLeave()) {
+        renewLease();
+        return;
+      }
       waiting.shift();
       if (next.at !== null && now - next.at > lateMs) {
         late.push(next);
@@ -234,28 +259,35 @@ export async function streamMessages(
       void send(next, now);
     }
   };
-  const send = async (one: Held, since: number): Promise<void> => {
+  const send = async (one: Waiting, since: number): Promise<void> => {
     const { id, phone, text } = one.message;
-    const answer = await provider.send({ messageId: id, to: phone, text });
+    const handedOverAt = lease.databaseTime(since);
+    const answer = await provider.send({ messageId: id, to: phone, text, mayLeave });
     inFlight--;
-    settle(one, answer, performance.now() - since);
+    if (answer.kind === 'temporary' && answer.code === withheld) waiting.unshift(one);
+    else settle(one, answer, handedOverAt, performance.now() - since);
     pump();
     // Not for each: those between find the writer waiting for them.
     if (settled.length === 1 || settled.length === writeSize || inFlight === 0) toWrite.ring();
   };
 
+  /** So many may be claimed that nobody has claimed before. */
+  let unclaimed = task.limit ?? Infinity;
   let after = 0;
-  let from: number | null = 1;
+  let from: number | null = unclaimed === 0 ? null : 1;
   /** The next batch to send; null when there is nothing to claim now. */
   const claimNext = async (size: number): Promise<Claim | null> => {
     if (from !== null) {
-      const claim = await claimLines(sql, { runId, sender, from, lines: size });
+      const claim = await claimLines(sql, { runId, sender, from, lines: Math.min(unclaimed, size) });
+      unclaimed -= claim.messages.length;
+      if (unclaimed === 0) from = null;
       if (claim.id !== null) return claim;
       from = await nextLine(sql, runId);
       if (from !== null && (await runStatus(sql, runId)) !== 'running') stopFor('not_running');
       return null;
     }
-    const retries = await claimRetries(sql, { runId, sender, limit: size, after, maxAttempts });
+    const triedOnly = task.limit !== null;
+    const retries = await claimRetries(sql, { runId, sender, limit: size, after, maxAttempts, triedOnly });
     const last = retries.messages.at(-1);
     if (last) {
       after = last.line;
@@ -269,15 +301,14 @@ export async function streamMessages(
   };
 
   const claimLoop = async (): Promise<void> => {
-    let unclaimed = task.limit ?? Infinity;
     await pace.look();
     while (!stopping()) {
-      if (unclaimed === 0) {
-        if (held > 0) await room.wait();
-        else stopFor('limit');
+      if (!lease.isValid()) {
+        renewLease();
+        await room.wait();
         continue;
       }
-      const size = Math.min(unclaimed, pace.claimSize(claimSize));
+      const size = pace.claimSize(claimSize);
       if (held + size > microBatch) {
         await room.wait();
         continue;
@@ -293,7 +324,6 @@ export async function streamMessages(
       if (!batch) continue;
       claims.any = true;
       const { messages } = batch;
-      unclaimed -= messages.length;
       const places = await pace.place(messages);
       // Not before this: if the reservation fails, nobody settles the batch, and `releaseClaims` queues it again.
       held += messages.length;
@@ -316,7 +346,7 @@ export async function streamMessages(
     const ended: number[] = [];
     for (const { claim } of batch) if (claim && --claim.open === 0) ended.push(claim.id);
     const outcomes = batch.map(({ outcome }) => outcome);
-    await persistently(task, () => recordOutcomes(sql, sender, outcomes, ended));
+    await persistently(task, () => recordOutcomes(sql, { runId, sender, outcomes, endedClaims: ended }));
     const refused = outcomes.filter(({ reason }) => reason === 'number_opted_out').map(({ id }) => id);
     if (refused.length > 0) await persistently(task, () => optOutRecipients(sql, refused));
     unlooked += batch.length;
@@ -332,7 +362,7 @@ export async function streamMessages(
     for (;;) {
       if (state.stop !== null) {
         for (const { message, claim } of [...waiting.splice(0), ...late.splice(0)])
-          settled.push({ message, claim, outcome: { ...unsent, id: message.id } });
+          settled.push({ message, claim, outcome: unsent(message) });
       }
       if (settled.length > 0) {
         const gather = settledSince + gatherMs - performance.now();
@@ -353,6 +383,7 @@ export async function streamMessages(
 
   const tick = setInterval(() => {
     onProgress(progress);
+    renewLease();
     void look();
     if (stopping()) ringAll();
   }, tickMs);

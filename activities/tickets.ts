@@ -1,7 +1,7 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
 import type { Database } from '../db/core/client.ts';
-import { cancelRemaining } from '../db/messages/claims.ts';
+import { endRemaining, takeOver } from '../db/messages/claims.ts';
 import { enterStep, getRun } from '../db/runs/runs.ts';
 import { correctResentTickets, openSendTickets } from '../db/tickets/opening.ts';
 import { failures } from '../domain/failures.ts';
@@ -37,7 +37,10 @@ export function createTickets({ sql }: { sql: Database }) {
       const { ticketPolicy } = run.settings.campaign;
       if (ticketPolicy.when !== 'on_send') return { opened: 0 };
       await enterStep(sql, runId, 'tickets');
-      if (cancelRest) await sql.begin((tx) => cancelRemaining(tx, runId));
+      if (cancelRest) {
+        await takeOver(sql, { runId, deduplicates: false });
+        await sql.begin((tx) => endRemaining(tx, runId));
+      }
 
       const openings = openingsOnSend(ticketPolicy);
       const signal = cancellationSignal();

@@ -25,7 +25,7 @@ export type MessageStatus = (typeof messageStatuses)[number];
  *   sent.
  * - `unknown → …`: settled by a receipt, by the answer of a sender that was thought dead, by the provider's
  *   look-up or by a person (db/messages/unknown.ts); back to `queued` only when it is known that the provider never took it, which
- *   only its sender can say.
+ *   only its sender can say, and only while its run has not ended: then it has failed.
  */
 export const moves: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = {
   queued: ['sending', 'sent', 'delivered', 'undelivered', 'failed', 'unknown', 'skipped', 'cancelled'],
@@ -75,6 +75,8 @@ export const failureReasons = [
   'expired_at_carrier',
   'carrier_filtered',
   'temporary_failure',
+  /** It had come back from its sender, not taken, after its run had ended. */
+  'not_sent',
   'no_answer',
   'sender_died',
 ] as const;

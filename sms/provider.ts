@@ -10,7 +10,16 @@ export interface SendRequest {
   /** E.164, with `+`. */
   to: string;
   text: string;
+  /**
+   * Asked in the same tick in which the first byte would be written, which may be long after the call: a connection had to be
+   * made, or the process was stopped meanwhile. False: nothing is written, and the answer is `temporary` with the code
+   * `withheld`.
+   */
+  mayLeave?: (() => boolean) | undefined;
 }
+
+/** The code of a send that its own `mayLeave` has stopped. */
+export const withheld = 'WITHHELD';
 
 /**
  * What a send can answer. `send` never throws for anything a provider or a network does:

@@ -1,4 +1,5 @@
 import { type buildConnector, Client, type Dispatcher } from 'undici';
+import { withheld } from './provider.ts';
 
 /** What became of one request: all that a provider adapter needs to decide between its outcomes. */
 export type Exchange =
@@ -29,11 +30,13 @@ export interface TransportRequest {
   /** Besides those of all requests: name, value, name, value. */
   headers?: string[];
   body: string | null;
+  /** Asked right before the first byte is written; false: `not_written`, with the code `withheld`. */
+  mayLeave?: (() => boolean) | undefined;
 }
 
 export interface Transport {
   send(request: TransportRequest): Promise<Exchange>;
-  post(path: string, body: string): Promise<Exchange>;
+  post(path: string, body: string, mayLeave?: () => boolean): Promise<Exchange>;
   /** Waits for the requests under way, then closes the connections. */
   close(): Promise<void>;
 }
@@ -89,7 +92,7 @@ export function createTransport({
   };
   const dispatch = (
     client: Client,
-    { method, path, headers: more, body }: TransportRequest,
+    { method, path, headers: more, body, mayLeave }: TransportRequest,
     done: (exchange: Exchange) => void,
   ): void => {
     client.dispatch(
@@ -99,7 +102,7 @@ export function createTransport({
         headers: more === undefined ? flatHeaders : [...flatHeaders, ...more],
         body,
       },
-      new Sending(timeoutMs, (exchange) => {
+      new Sending(timeoutMs, mayLeave, (exchange) => {
         release(client);
         done(exchange);
       }),
@@ -114,7 +117,7 @@ export function createTransport({
 
   return {
     send,
-    post: (path, body) => send({ method: 'POST', path, body }),
+    post: (path, body, mayLeave) => send({ method: 'POST', path, body, mayLeave }),
     close: async () => {
       if (closed) return;
       closed = true;
@@ -126,6 +129,7 @@ export function createTransport({
 /** One request under way, as undici reports on it. A class: undici looks the methods up for each request. */
 class Sending implements Dispatcher.DispatchHandler {
   readonly #timeoutMs: number;
+  readonly #mayLeave: (() => boolean) | undefined;
   readonly #done: (exchange: Exchange) => void;
   #written = false;
   #writtenAt = 0;
@@ -133,12 +137,17 @@ class Sending implements Dispatcher.DispatchHandler {
   #retryAfter: string | null = null;
   #body: Buffer | null = null;
 
-  constructor(timeoutMs: number, done: (exchange: Exchange) => void) {
+  constructor(timeoutMs: number, mayLeave: (() => boolean) | undefined, done: (exchange: Exchange) => void) {
     this.#timeoutMs = timeoutMs;
+    this.#mayLeave = mayLeave;
     this.#done = done;
   }
 
-  onRequestStart(): void {
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#mayLeave?.() === false) {
+      controller.abort(new TransportError(withheld));
+      return;
+    }
     this.#written = true;
     this.#writtenAt = performance.now();
   }

@@ -2,6 +2,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import { sendingTaskQueue, type WorkerQueue } from '../workflows/queues.ts';
+import { stepHeartbeats } from './heartbeats.ts';
 
 export interface WorkersDeps {
   connection: NativeConnection;
@@ -21,6 +22,8 @@ export interface Workers {
   /** Closes the connection. Call it when `run` has ended. */
   close(): Promise<void>;
 }
+
+const pollers = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 10 } as const;
 
 /**
  * The workers of a process: workflows with their quick steps, and the sends on a queue of their own.
@@ -42,9 +45,19 @@ export async function createWorkers({
     // A cancellation comes back with a heartbeat, and by default those wait for most of their time-out: a cancelled
     // import of a million lines would go on for 24 seconds.
     maxHeartbeatThrottleInterval: '1 second',
+    // As few polls as the work needs: each that a frozen worker has open takes a task with it (workflows/proxies.ts).
+    workflowTaskPollerBehavior: pollers,
+    activityTaskPollerBehavior: pollers,
+    stickyQueueScheduleToStartTimeout: '3 seconds',
   } satisfies Partial<WorkerOptions>;
   const options: Record<WorkerQueue, WorkerOptions> = {
-    workflows: { ...common, taskQueue, workflowBundle, activities },
+    workflows: {
+      ...common,
+      taskQueue,
+      workflowBundle,
+      activities,
+      interceptors: { activity: [stepHeartbeats] },
+    },
     sending: {
       ...common,
       taskQueue: sendingTaskQueue(taskQueue),

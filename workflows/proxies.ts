@@ -2,6 +2,13 @@ import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts';
 import { sendingTaskQueue } from './queues.ts';
 
+/**
+ * A worker that is frozen has polls open at the server, which still receive tasks. Such a task is lost until this has
+ * passed, and goes to another worker then. Steps have no heartbeat of their own: the worker sends one for each of them
+ * (worker/heartbeats.ts).
+ */
+export const stepHeartbeatMs = 5_000;
+
 /** A fault of the code is not mended by trying again: the run fails at once, and can be retried once it is. */
 const faults = ['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError', 'ZodError'];
 
@@ -10,6 +17,7 @@ const faults = ['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError', 'Zod
  */
 export const steps = proxyActivities<Activities>({
   startToCloseTimeout: '30 seconds',
+  heartbeatTimeout: stepHeartbeatMs,
   scheduleToCloseTimeout: '1 day',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: faults },
 });
@@ -17,6 +25,7 @@ export const steps = proxyActivities<Activities>({
 /** The same for the campaign itself: it never gives up, because nobody would start it again. */
 export const patientSteps = proxyActivities<Activities>({
   startToCloseTimeout: '30 seconds',
+  heartbeatTimeout: stepHeartbeatMs,
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
@@ -82,16 +91,17 @@ export const failingOver = proxyActivities<Pick<Activities, 'failOver'>>({
 
 /**
  * The streaming sender. It returns by itself after some minutes; the heartbeat is what tells of a dead worker, and a
- * live one takes over within seconds, however many have died before. While the provider is down the activity itself
- * asks for longer pauses, for as long as the run may live.
+ * live one takes over within seconds, however many have died before. One that was only slow gives back what it holds
+ * (db/messages/leases.ts), so the time-out may be short. While the provider is down the activity itself asks for longer
+ * pauses, for as long as the run may live.
  */
 export const streaming = (taskQueue: string) =>
   proxyActivities<Pick<Activities, 'sendMessages'>>({
     taskQueue: sendingTaskQueue(taskQueue),
     startToCloseTimeout: '15 minutes',
-    heartbeatTimeout: '10 seconds',
+    heartbeatTimeout: '5 seconds',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '1 second', maximumInterval: '5 seconds', nonRetryableErrorTypes: faults },
+    retry: { initialInterval: '1 second', backoffCoefficient: 1, nonRetryableErrorTypes: faults },
   });
 
 /**
@@ -102,7 +112,7 @@ export const single = (taskQueue: string) =>
   proxyActivities<Pick<Activities, 'sendMessage'>>({
     taskQueue: sendingTaskQueue(taskQueue),
     startToCloseTimeout: '15 minutes',
-    heartbeatTimeout: '10 seconds',
+    heartbeatTimeout: '5 seconds',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { initialInterval: '2 seconds', maximumInterval: '1 minute', nonRetryableErrorTypes: faults },
   });

@@ -16,7 +16,8 @@ export interface Asked {
 
 /**
  * Each returns when it is in effect, and fails with `RunEnded` (domain/failures.ts). After a pause nothing leaves any
- * more, unless sends hang or their worker has stopped: then it returns after `longestDrainMs`, while they end.
+ * more. It returns once all that was in flight has its outcome, or after `longestDrainMs`, while sends hang or their
+ * worker has died or is frozen.
  */
 export const pause = defineUpdate<null, [Asked]>('pause');
 export const resume = defineUpdate<null, [Asked]>('resume');
@@ -24,7 +25,10 @@ export const cancel = defineUpdate<null, [Asked]>('cancel');
 /** Lets a run continue that waits for approval. Fails with `NotWaitingForApproval`. */
 export const approve = defineUpdate<null, [Asked]>('approve');
 
-/** `pause` waits this long for the senders to end. Less than a client waits for its answer. */
+/**
+ * `pause` waits this long for the senders to end: longer than they trust their leases, which they cannot renew then
+ * (db/messages/leases.ts), and less than a client waits for its answer.
+ */
 const longestDrainMs = 5_000;
 
 /** What users have asked of a run, and what its steps have to know of it. */

@@ -6,6 +6,7 @@ import {
   isCancellation,
   log,
   setCurrentDetails,
+  TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import { failures } from '../domain/failures.ts';
@@ -103,13 +104,15 @@ async function sideBySide(
   count: number,
   sender: (index: number) => Promise<unknown>,
 ): Promise<void> {
-  const results = await control.within(new CancellationScope(), { pausable: true }, () =>
+  const scope = new CancellationScope();
+  const results = await control.within(scope, { pausable: true }, () =>
     Promise.allSettled(Array.from({ length: count }, (_, index) => sender(index))),
   );
   for (const result of results) {
     if (result.status === 'fulfilled') continue;
     const error: unknown = result.reason;
-    if (isCancellation(error) && (control.paused || control.cancelled)) continue;
+    // A sender whose worker has died or is frozen times out instead of being cancelled.
+    if (scope.consideredCancelled && (isCancellation(error) || isTimeout(error))) continue;
     const stop = stopOf(error);
     if (!stop) throw error;
     if (!control.paused && !control.cancelled && (await failOver(runId, stop))) return;
@@ -162,3 +165,6 @@ async function failOver(runId: number, { cause, from, providerCode }: Stop): Pro
   log.warn('The run goes over to the fallback provider', { runId, from, providerCode });
   return true;
 }
+
+const isTimeout = (error: unknown): boolean =>
+  error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;

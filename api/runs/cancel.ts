@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../../db/core/client.ts';
-import { cancelRemaining } from '../../db/messages/claims.ts';
+import { endRemaining, takeOver } from '../../db/messages/claims.ts';
 import { getRun, moveRun } from '../../db/runs/runs.ts';
 import type { RunKey } from '../../domain/ids.ts';
 import { liveRunStatuses, type RunStatus } from '../../domain/run.ts';
@@ -23,13 +23,15 @@ export async function cancelRun(
 
   const close = async (from: readonly RunStatus[]): Promise<boolean> => {
     const row = await getRun(sql, run.id);
-    const ticketsDue =
-      row !== null && row.sendingAt !== null && row.settings.campaign.ticketPolicy.when === 'on_send';
+    if (!row || !from.includes(row.status)) return false;
+    const ticketsDue = row.sendingAt !== null && row.settings.campaign.ticketPolicy.when === 'on_send';
+    // Its senders may be alive, or frozen.
+    if (!ticketsDue) await takeOver(sql, { runId: run.id, deduplicates: false });
     const closed = await sql.begin(async (tx) => {
       const reason = { code: 'by_user', user: by } as const;
       const to = ticketsDue ? 'cancelling' : 'cancelled';
       if (!(await moveRun(tx, { id: run.id, from, to, reason }))) return false;
-      if (!ticketsDue) await cancelRemaining(tx, run.id);
+      if (!ticketsDue) await endRemaining(tx, run.id);
       await audit(tx, request, 'run.cancel', subject);
       return true;
     });

@@ -62,14 +62,31 @@ export interface Remaining {
   waitMs: number;
 }
 
-export async function remainingMessages(sql: Sql, runId: number, maxAttempts: number): Promise<Remaining> {
+/** `triedOnly`: of those alone that a sender has claimed before. */
+export async function remainingMessages(
+  sql: Sql,
+  { runId, maxAttempts, triedOnly }: { runId: number; maxAttempts: number; triedOnly: boolean },
+): Promise<Remaining> {
   const [row] = await sql<[Remaining]>`
     select count(*) filter (where attempts < ${maxAttempts})::int as queued,
       count(*) filter (where attempts >= ${maxAttempts})::int as stragglers,
       greatest(0, extract(epoch from
         min(coalesce(not_before, now())) filter (where attempts < ${maxAttempts}) - now()) * 1000)::float8 as wait_ms
-    from messages where run_id = ${runId} and status = 'queued'`;
+    from messages where run_id = ${runId} and status = 'queued' and (${Number(triedOnly)} = 0 or sender is not null)`;
   return row;
+}
+
+/**
+ * How many of a run's messages a sender has claimed that are not over: they are to be tried again, or still in hand. Of
+ * those that were claimed in the order of their lines.
+ */
+export async function startedMessages(sql: Sql, runId: number): Promise<number> {
+  const [row] = await sql<[{ n: number }]>`
+    select count(*)::int as n from messages as m
+    where run_id = ${runId} and line <= (select line from send_cursors where run_id = ${runId})
+      and status in ('queued', 'sending')
+      and (sender is not null or exists (select from claims as c where c.run_id = m.run_id and m.id = any(c.message_ids)))`;
+  return row.n;
 }
 
 /** The ids of up to `limit` queued messages attempted at least `minAttempts` times. */

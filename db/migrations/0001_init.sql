@@ -411,6 +411,15 @@ create table claims (
 );
 create index on claims (run_id);
 
+-- Who may hand messages of a run to a provider at present (db/messages/leases.ts). A sender that was killed leaves its row behind.
+create table sender_leases (
+  sender     text primary key,            -- the activity, with its attempt
+  run_id     bigint not null references runs on delete cascade,
+  expires_at timestamptz not null,
+  revoked    boolean not null default false -- not renewed any more: another attempt takes over, or the run ends
+) with (fillfactor = 20);
+create index on sender_leases (run_id);
+
 -- Of messages that are unknown: when they are looked up at their provider, and what came of it (db/messages/unknown.ts).
 create table look_ups (
   message_id  bigint primary key references messages on delete cascade,

@@ -97,7 +97,7 @@ export async function runOfRequest(sql: Sql, campaignId: number, requestKey: str
   return row ? parsedRun(row) : null;
 }
 
-/** Locks the row of a run until the transaction ends. */
+/** Locks the row of a run until the transaction ends. Before its claims and messages, as senders do. */
 export async function lockRun(sql: Sql, id: number): Promise<void> {
   await sql`select from runs where id = ${id} for no key update`;
 }

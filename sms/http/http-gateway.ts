@@ -89,6 +89,7 @@ export function createHttpGateway(options: HttpGatewayOptions): Provider {
           path: path(values, encodeURIComponent).replace(/^(?!\/)/, '/'),
           headers: headers.flatMap(([name, fill]) => [name, fill(values, plain)]),
           body: body.fill(values),
+          mayLeave: message.mayLeave,
         });
       } catch (error) {
         if (!(error instanceof MissingSecret)) throw error;

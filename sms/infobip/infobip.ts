@@ -72,7 +72,7 @@ export function createInfobip(options: InfobipOptions): Provider {
 
   return {
     deduplicates: true,
-    send: async ({ messageId, to, text }) => {
+    send: async ({ messageId, to, text, mayLeave }) => {
       const destination = { to: to.slice(1) };
       const message = {
         sender: from,
@@ -81,7 +81,8 @@ export function createInfobip(options: InfobipOptions): Provider {
           ? { destinations: [destination] }
           : { destinations: [{ ...destination, messageId: reference.write(messageId) }], webhooks }),
       };
-      const exchange = await transport.post('/sms/3/messages', JSON.stringify({ messages: [message] }));
+      const body = JSON.stringify({ messages: [message] });
+      const exchange = await transport.post('/sms/3/messages', body, mayLeave);
       const outcome = outcomeOf(exchange, wording);
       const repeated = outcome.kind === 'refused' && outcome.code === duplicate && messageId !== null;
       return repeated ? outcomeOfFirst(reference.write(messageId)) : outcome;

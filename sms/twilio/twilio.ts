@@ -50,11 +50,11 @@ export function createTwilio(options: TwilioOptions): Provider {
 
   return {
     deduplicates: false,
-    send: async ({ messageId, to, text }) => {
+    send: async ({ messageId, to, text, mayLeave }) => {
       // A lone surrogate, which encodeURIComponent throws on, goes out as U+FFFD.
       const fields = messageId === null ? fromField : `${constantFields}${messageId}`;
       const body = `${fields}&To=${encodeURIComponent(to)}&Body=${encodeURIComponent(toUSVString(text))}`;
-      return outcomeOf(await transport.post(path, body), wording);
+      return outcomeOf(await transport.post(path, body, mayLeave), wording);
     },
     lookUp: (request) => lookUpTwilio(transport, { path, sender: from }, request),
     verify: (received) => verifyTwilioCallback(authToken, received),

@@ -44,14 +44,15 @@ export function createZenvia(options: ZenviaOptions): Provider {
 
   return {
     deduplicates: false,
-    send: async ({ messageId, to, text }) => {
+    send: async ({ messageId, to, text, mayLeave }) => {
       const body = {
         from,
         to: to.slice(1),
         ...(messageId === null ? {} : { externalId: reference.write(messageId) }),
         contents: [{ type: 'text', text: toUSVString(text) }],
       };
-      return outcomeOf(await transport.post('/v2/channels/sms/messages', JSON.stringify(body)), wording);
+      const exchange = await transport.post('/v2/channels/sms/messages', JSON.stringify(body), mayLeave);
+      return outcomeOf(exchange, wording);
     },
     verify: (callback) => knowsSecret(callback, callbackSecret),
     readReceipts: (callback) => readReceipts(callback, reference),

@@ -4,6 +4,7 @@ import { customersPage } from '../../db/customers/customers.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { outcomeWith } from '../kit/sending.ts';
 
 const api = await createApi();
 const { as, sql } = api;
@@ -200,22 +201,12 @@ describe('Consent', () => {
     await sql`update messages set customer_id = ${id} where run_id = ${runId}`;
     const claim = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
     await operator('POST', `/api/customers/${id}/consents`, { consent: 'refused' });
-    const outcome = {
-      status: 'sent',
-      reason: null,
-      providerId: null,
-      providerMessageId: 'SM1',
-      providerCode: null,
-      notBefore: null,
-      uncounted: false,
-      elapsedMs: 1,
-    } as const;
-    await recordOutcomes(
-      sql,
-      's#1',
-      claim.messages.map((message) => ({ id: message.id, ...outcome })),
-      claim.id === null ? [] : [claim.id],
-    );
+    await recordOutcomes(sql, {
+      runId,
+      sender: 's#1',
+      outcomes: claim.messages.map((message) => outcomeWith(message.id, { providerMessageId: 'SM1' })),
+      endedClaims: claim.id === null ? [] : [claim.id],
+    });
     expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: 1 });
   });
 });

@@ -6,19 +6,20 @@ import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { recordConsents } from '../../db/customers/consents.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import {
-  cancelRemaining,
   claimLines,
+  endRemaining,
   type Outcome,
   recordOutcomes,
   settleDeadSenders,
 } from '../../db/messages/claims.ts';
 import { settleByPerson } from '../../db/messages/unknown.ts';
 import { switchProvider } from '../../db/providers/fallbacks.ts';
-import { lockReconciling, reconcileCounts } from '../../db/runs/runs.ts';
+import { lockReconciling, lockRun, reconcileCounts } from '../../db/runs/runs.ts';
 import { followReceipts, openSendTickets } from '../../db/tickets/opening.ts';
 import { openingsOnSend, ticketPolicy } from '../../domain/ticket.ts';
 import { box, createApi, createCatalogue, createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { outcomeWith } from '../kit/sending.ts';
 import { createTicketCatalogue, onSend } from '../kit/tickets.ts';
 import { until } from '../kit/until.ts';
 
@@ -42,17 +43,7 @@ const rejected = async (work: readonly Promise<unknown>[]): Promise<unknown[]> =
     .filter((one) => one.status === 'rejected')
     .map(({ reason }): unknown => reason);
 
-const sent = (id: number): Outcome => ({
-  id,
-  status: 'sent',
-  reason: null,
-  providerId,
-  providerMessageId: `SM${id}`,
-  providerCode: null,
-  notBefore: null,
-  uncounted: false,
-  elapsedMs: 0,
-});
+const sent = (id: number): Outcome => outcomeWith(id, { providerId, providerMessageId: `SM${id}` });
 
 const lines = 24;
 const rounds = 15;
@@ -133,14 +124,14 @@ async function collide(pool: Database): Promise<unknown[]> {
         ...sent(message.id),
         status: message.id % 4 === 0 ? 'queued' : 'sent',
       }));
-      await recordOutcomes(pool, sender, outcomes, id === null ? [] : [id]);
+      await recordOutcomes(pool, { runId, sender, outcomes, endedClaims: id === null ? [] : [id] });
     }
   };
   const statements = (consent: 'refused' | 'granted') =>
     shuffled(customers).map(({ id }) => ({ customerId: id, consent, at: new Date() }));
   const work: (() => Promise<unknown>)[] = [
     record,
-    () => settleDeadSenders(pool, { runId, activity: 'frozen', deduplicates: false }),
+    () => settleDeadSenders(pool, { runId, before: { activity: 'frozen', attempt: 2 }, deduplicates: false }),
     receive,
     receive,
     handleReplies,
@@ -187,8 +178,14 @@ async function collide(pool: Database): Promise<unknown[]> {
         await lockReconciling(tx, runId);
         return reconcileCounts(tx, runId);
       }),
-    () => pool.begin((tx) => cancelRemaining(tx, runId)),
-    () => pool.begin((tx) => cancelRemaining(tx, other.runId)),
+    ...[runId, other.runId].map(
+      (id) => () =>
+        pool.begin(async (tx) => {
+          await lockRun(tx, id);
+          await endRemaining(tx, id);
+          await tx`update runs set status = 'cancelled' where id = ${id}`;
+        }),
+    ),
   ];
   const failed = await Promise.allSettled(shuffled(work).map((one) => one()));
   await handleReplies();
@@ -264,7 +261,7 @@ test('no sender waits while the calls of providers are searched for a person who
       withoutWaiting(async (tx) => {
         const { id, messages } = await claimLines(tx, { runId, sender: 's#1', from: 1, lines: 2 });
         const outcomes = messages.map((message) => sent(message.id));
-        await recordOutcomes(tx, 's#1', outcomes, id === null ? [] : [id]);
+        await recordOutcomes(tx, { runId, sender: 's#1', outcomes, endedClaims: id === null ? [] : [id] });
       }),
   );
   expect(erased.json()).toMatchObject({ messages: 1, providerEvents: 1 });

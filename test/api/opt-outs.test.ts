@@ -4,6 +4,7 @@ import { isOptedOut, optInPhone, optOutPhone, optOutRecipients } from '../../db/
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { box, createApi, createCatalogue, createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { outcomeWith } from '../kit/sending.ts';
 
 const api = await createApi();
 const { sql } = api;
@@ -34,22 +35,12 @@ test('an opt-out does not hide what became of a message that a sender had in han
   const claim = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
   await optOutPhone(sql, { phone, source: 'admin', actor: 'user:1', note: 'on the phone' });
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'skipped: opted_out': 1 });
-  await recordOutcomes(
-    sql,
-    's#1',
-    claim.messages.map(({ id }) => ({
-      id,
-      status: 'sent',
-      reason: null,
-      providerId: null,
-      providerMessageId: 'SM1',
-      providerCode: null,
-      notBefore: null,
-      uncounted: false,
-      elapsedMs: 1,
-    })),
-    claim.id === null ? [] : [claim.id],
-  );
+  await recordOutcomes(sql, {
+    runId,
+    sender: 's#1',
+    outcomes: claim.messages.map(({ id }) => outcomeWith(id, { providerMessageId: 'SM1' })),
+    endedClaims: claim.id === null ? [] : [claim.id],
+  });
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: 1 });
   expect(await events(phone)).toMatchObject([{ source: 'admin', actor: 'user:1', note: 'on the phone' }]);
 });

@@ -14,7 +14,7 @@ import {
   sandboxAccount,
   sandboxProvider,
 } from '../kit/api.ts';
-import { recordSent } from '../kit/sending.ts';
+import { outcomeWith, recordSent } from '../kit/sending.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 
 const api = await createApi();
@@ -118,19 +118,8 @@ describe('a receipt', () => {
     await claimLines(sql, { runId, sender: 'slow', from: 1, lines: 10 });
     await receipt(id, 'delivered');
     expect(await statusOf(id)).toMatchObject({ status: 'delivered' });
-    await recordOutcomes(sql, 'slow', [
-      {
-        id,
-        status: 'sent',
-        reason: null,
-        providerId: null,
-        providerMessageId: sidOf(id),
-        providerCode: null,
-        notBefore: null,
-        uncounted: false,
-        elapsedMs: 0,
-      },
-    ]);
+    const outcomes = [outcomeWith(id, { providerMessageId: sidOf(id) })];
+    await recordOutcomes(sql, { runId, sender: 'slow', outcomes });
     expect(await statusOf(id)).toMatchObject({ status: 'delivered' });
     await expectCountsToMatchRows(sql, runId);
   });

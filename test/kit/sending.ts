@@ -1,5 +1,20 @@
-import { claimLines, recordOutcomes } from '../../db/messages/claims.ts';
 import type { Database } from '../../db/core/client.ts';
+import { claimLines, type Outcome, recordOutcomes } from '../../db/messages/claims.ts';
+
+/** The outcome of a message that the provider has taken, but for `changes`. */
+export const outcomeWith = (id: number, changes: Partial<Outcome> = {}): Outcome => ({
+  id,
+  status: 'sent',
+  reason: null,
+  providerId: null,
+  providerMessageId: null,
+  providerCode: null,
+  notBefore: null,
+  uncounted: false,
+  handedOverAt: null,
+  elapsedMs: 0,
+  ...changes,
+});
 
 /** Writes what a sender would that claims the first `count` messages of a run and gets them taken by the provider. */
 export async function recordSent(
@@ -9,20 +24,10 @@ export async function recordSent(
   const lines = await sql<{ line: number }[]>`
     select line from messages where run_id = ${runId} and status = 'queued' order by line limit ${count}`;
   const claim = await claimLines(sql, { runId, sender: 'test', from: 1, lines: lines.at(-1)?.line ?? 1 });
-  await recordOutcomes(
-    sql,
-    'test',
-    claim.messages.map(({ id }) => ({
-      id,
-      status: 'sent',
-      reason: null,
-      providerId: null,
-      providerMessageId: sidOf(id),
-      providerCode: null,
-      notBefore: null,
-      uncounted: false,
-      elapsedMs: 0,
-    })),
-    claim.id === null ? [] : [claim.id],
-  );
+  await recordOutcomes(sql, {
+    runId,
+    sender: 'test',
+    outcomes: claim.messages.map(({ id }) => outcomeWith(id, { providerMessageId: sidOf(id) })),
+    endedClaims: claim.id === null ? [] : [claim.id],
+  });
 }

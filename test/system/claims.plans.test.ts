@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { activityName, claimLines, recordOutcomes, senderName } from '../../db/messages/claims.ts';
+import { claimLines, recordOutcomes } from '../../db/messages/claims.ts';
+import { activityName, senderName } from '../../db/messages/leases.ts';
 import { connect } from '../../db/core/client.ts';
 import { createDatabase } from '../kit/database.ts';
+import { outcomeWith } from '../kit/sending.ts';
 
 /** Enough that PostgreSQL would rather read all of a table than a part of it that it takes for large. */
 const lines = 100_000;
@@ -40,22 +42,19 @@ test('claims and outcomes of a large run read no more than their own lines, and 
   for (let from = 1; from <= 5_000; from += 125) {
     const { id, messages } = await claimLines(worker, { runId, sender, from, lines: 125 });
     expect(messages).toHaveLength(125);
-    await recordOutcomes(
-      worker,
+    await recordOutcomes(worker, {
+      runId,
       sender,
-      messages.map((message) => ({
-        id: message.id,
-        status: 'sent',
-        reason: null,
-        providerId: 1,
-        providerMessageId: `SM${'0'.repeat(24)}${String(message.id).padStart(8, '0')}`,
-        providerCode: null,
-        notBefore: null,
-        uncounted: false,
-        elapsedMs: 3,
-      })),
-      id === null ? [] : [id],
-    );
+      outcomes: messages.map((message) =>
+        outcomeWith(message.id, {
+          providerId: 1,
+          providerMessageId: `SM${'0'.repeat(24)}${String(message.id).padStart(8, '0')}`,
+          handedOverAt: Date.now(),
+          elapsedMs: 3,
+        }),
+      ),
+      endedClaims: id === null ? [] : [id],
+    });
   }
   await worker.end();
   const after = await reads();

@@ -54,13 +54,18 @@ describe('Housekeeping', () => {
   test('ends what an ended run has left in a passing state', async () => {
     const run = await startRun(system, { mailing: 2 });
     await probe.ended(run);
-    await sql`update messages set status = case line when 2 then 'queued' else 'sending' end where run_id = ${run.id}`;
+    await sql`
+      update messages set status = case line when 2 then 'queued' else 'sending' end, provider_id = null
+      where run_id = ${run.id}`;
     await round();
-    const rows = await sql<
-      { status: string }[]
-    >`select status from messages where run_id = ${run.id} order by line`;
-    expect(rows.map(({ status }) => status)).toEqual(['cancelled', 'unknown']);
-    expect(await probe.countOf(run.id, 'cancelled')).toBe(1);
+    const rows = await sql<{ status: string; reason: string | null }[]>`
+      select status, reason from messages where run_id = ${run.id} order by line`;
+    // Both can be sent again.
+    expect(rows).toEqual([
+      { status: 'failed', reason: 'not_sent' },
+      { status: 'unknown', reason: 'sender_died' },
+    ]);
+    expect(await probe.countOf(run.id, 'failed')).toBe(1);
   });
 
   test('starts the workflow of an enabled campaign that has none', async () => {

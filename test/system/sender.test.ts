@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { microBatch } from '../../activities/sender.ts';
-import { claimLines, senderName } from '../../db/messages/claims.ts';
+import { claimLines } from '../../db/messages/claims.ts';
+import { senderName } from '../../db/messages/leases.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { createProvider as createAdapter } from '../../sms/index.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';

@@ -1,0 +1,155 @@
+import { afterAll, afterEach, expect, inject, test } from 'vitest';
+import { startProcess } from '../../bench/processes.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { createProvider, readRun, type Run, startRun } from '../kit/factories.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { createSystem } from '../kit/system.ts';
+import { until } from '../kit/until.ts';
+
+/** Sends of one sender that are under way at most: of these nobody knows whether they were taken. */
+const maxInFlight = 50;
+/** The workers are processes of their own here; those of the system are stopped. */
+const system = await createSystem({ asProcess: true });
+const { sql, gateway, temporal } = system;
+const { ended, countOf, workflowOf, writtenTo } = createRunProbe(system);
+const running = new Set<Awaited<ReturnType<typeof startProcess>>>();
+
+async function startWorker() {
+  const worker = await startProcess(
+    'worker/main.ts',
+    {
+      DATABASE_URL: system.databaseUrl,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      SANDBOX_URL: gateway.url,
+      PUBLIC_URL: 'http://127.0.0.1:1',
+      SECRET_KEYS: system.secretKeys,
+      LOG_LEVEL: 'error',
+      SENDERS_PER_RUN: '1',
+    },
+    null,
+  );
+  running.add(worker);
+}
+await Promise.all([startWorker(), startWorker()]);
+await until(
+  'both workers look for work',
+  async () => {
+    const { pollers } = await system.client.workflowService.describeTaskQueue({
+      namespace: 'default',
+      taskQueue: { name: system.taskQueue },
+    });
+    return new Set(pollers.map(({ identity }) => identity)).size === running.size;
+  },
+  { withinMs: 110_000 },
+);
+
+let thaw = (): unknown => undefined;
+afterEach(async () => {
+  thaw();
+  await gateway.behave();
+});
+afterAll(async () => {
+  for (const worker of running) await worker.stop();
+});
+
+const pendingOf = async (run: Run) => (await workflowOf(run).describe()).raw.pendingActivities ?? [];
+
+/**
+ * A run in the middle of its sending, whose sender is stopped as by a paused machine: its process keeps its connections, and
+ * knows nothing of the time that goes by. Another worker is there.
+ */
+async function startFrozenRun({ lines, ratePerSecond }: { lines: number; ratePerSecond: number | null }) {
+  await gateway.misbehave({ latencyMs: 40 });
+  const providerId = await createProvider(system, { ratePerSecond });
+  const run = await startRun(system, { mailing: lines, providerId });
+  await until('some are sent', async () => (await countOf(run.id, 'sent')) > 100, {
+    withinMs: 60_000,
+    everyMs: 5,
+  });
+  const identity = (await pendingOf(run))[0]?.lastWorkerIdentity ?? '';
+  const sender = [...running].find(({ child }) => identity.startsWith(`${child.pid ?? ''}@`));
+  if (!sender) throw new Error(`Nobody of ours sends: ${identity}`);
+  sender.child.kill('SIGSTOP');
+  thaw = () => sender.child.kill('SIGCONT');
+  return run;
+}
+
+/** What the thawed sender had in flight may stay unknown; of all else it says that it has not left. */
+const outcomesOf = (run: Run) =>
+  until('the frozen sender has said what it knows', async () => {
+    const counts = await expectCountsToMatchRows(sql, run.id);
+    const [claims] = await sql<
+      [{ n: number }]
+    >`select count(*)::int as n from claims where run_id = ${run.id}`;
+    return claims.n === 0 && (counts['unknown: sender_died'] ?? 0) <= maxInFlight && counts;
+  });
+
+test('What a frozen worker held when its run ended has failed, and nothing of it leaves when the worker wakes', async () => {
+  const run = await startFrozenRun({ lines: 1_500, ratePerSecond: null });
+  await ended(run);
+  const held = await countOf(run.id, 'unknown');
+  expect(held).toBeGreaterThan(maxInFlight);
+  const before = await writtenTo(run);
+  thaw();
+  const counts = await outcomesOf(run);
+  expect(await writtenTo(run)).toEqual(before);
+  expect(new Set(before).size).toBe(before.length);
+  const notSent = counts['failed: not_sent'] ?? 0;
+  expect(notSent).toBeGreaterThanOrEqual(held - maxInFlight);
+  expect(before.length).toBe(1_500 - notSent);
+  expect(Object.keys(counts).filter((status) => !/^(sent|unknown|failed: not_sent)/.test(status))).toEqual(
+    [],
+  );
+}, 150_000);
+
+test('A frozen worker that wakes while its run goes on gives back what it held, and each is sent once', async () => {
+  const run = await startFrozenRun({ lines: 3_000, ratePerSecond: 100 });
+  await until('another one sends', async () => (await countOf(run.id, 'unknown')) > 0, { withinMs: 60_000 });
+  thaw();
+  await ended(run);
+  const {
+    sent = 0,
+    'unknown: sender_died': unknown = 0,
+    ...others
+  } = await expectCountsToMatchRows(sql, run.id);
+  expect(others).toEqual({});
+  expect(sent + unknown).toBe(3_000);
+  expect(unknown).toBeLessThanOrEqual(maxInFlight);
+  const phones = await writtenTo(run);
+  expect(new Set(phones).size).toBe(phones.length);
+}, 150_000);
+
+test.each([
+  { ratePerSecond: null, waits: false, when: 'at once' },
+  { ratePerSecond: 100, waits: true, when: 'after its time-out' },
+])(
+  'Once a pause is confirmed nothing leaves, also when a frozen worker wakes $when',
+  async ({ ratePerSecond, waits }) => {
+    const run = await startFrozenRun({ lines: 1_500, ratePerSecond });
+    await temporal.pauseRun(run, 'user:7');
+    const before = await writtenTo(run);
+    if (waits) await until('its activity has timed out', async () => (await pendingOf(run)).length === 0);
+    thaw();
+    await outcomesOf(run);
+    expect(await writtenTo(run)).toEqual(before);
+    expect(await readRun(sql, run.id)).toMatchObject({ status: 'paused', reason: { code: 'by_user' } });
+    await temporal.resumeRun(run, 'user:7');
+    await ended(run);
+    const phones = await writtenTo(run);
+    expect(new Set(phones).size).toBe(phones.length);
+    expect(phones.length + (await countOf(run.id, 'unknown'))).toBeGreaterThanOrEqual(1_500);
+  },
+  150_000,
+);
+
+test('A frozen worker that wakes after its run was cancelled sends nothing more', async () => {
+  const run = await startFrozenRun({ lines: 1_500, ratePerSecond: null });
+  await temporal.cancelRun(run, 'user:7');
+  await ended(run);
+  const before = await writtenTo(run);
+  thaw();
+  const counts = await outcomesOf(run);
+  expect(await writtenTo(run)).toEqual(before);
+  expect(await countOf(run.id, 'queued')).toBe(0);
+  expect((counts['failed: not_sent'] ?? 0) + (counts.cancelled ?? 0)).toBeGreaterThan(0);
+}, 150_000);
