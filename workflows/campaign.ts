@@ -15,6 +15,7 @@ import type { OpenedRun } from '../activities/index.ts';
 import { campaignWorkflowId, runWorkflowId } from '../domain/ids.ts';
 import { attributes } from './attributes.ts';
 import { patientSteps, steps } from './proxies.ts';
+import { workflowTaskTimeout } from './queues.ts';
 import { run } from './run.ts';
 
 /** "Look again": the campaign was enabled, edited or disabled. The row says which; the signal carries nothing. */
@@ -110,6 +111,7 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
 export const campaignStart = ({ id, name }: { id: number; name: string }) => ({
   workflowId: campaignWorkflowId(id),
   args: [{ campaignId: id }] as [CampaignInput],
+  workflowTaskTimeout,
   staticSummary: `Campaign “${name}”`,
   typedSearchAttributes: [{ key: attributes.campaign, value: String(id) }],
 });
@@ -123,6 +125,7 @@ async function startRun({ runId, campaignId, occurrence, trigger, summary }: Ope
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       // A disabled campaign lets its run finish.
       parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowTaskTimeout,
       staticSummary: summary,
       typedSearchAttributes: [
         { key: attributes.campaign, value: String(campaignId) },

@@ -37,6 +37,7 @@ import {
 } from '../../workflows/campaign.ts';
 import { housekeeping } from '../../workflows/housekeeping.ts';
 import { lookUps } from '../../workflows/look-ups.ts';
+import { workflowTaskTimeout } from '../../workflows/queues.ts';
 import { reply } from '../../workflows/reply.ts';
 import { approve, cancel, pause, resume } from '../../workflows/run-control.ts';
 import { run } from '../../workflows/run.ts';
@@ -195,6 +196,7 @@ export function createTemporal(options: TemporalOptions) {
           workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
           taskQueue,
           args: [{ runId: id, campaignId }],
+          workflowTaskTimeout,
           staticSummary: `Run ${id} of “${name}”, retried`,
           typedSearchAttributes: [
             { key: attributes.campaign, value: String(campaignId) },
@@ -229,6 +231,7 @@ export function createTemporal(options: TemporalOptions) {
           workflowType: housekeeping,
           args: [{ secondLookMs }],
           workflowId: housekeepingScheduleId(taskQueue),
+          workflowTaskTimeout,
           staticSummary: 'Housekeeping: checks what must be true, and repairs it',
         },
       });
@@ -240,6 +243,7 @@ export function createTemporal(options: TemporalOptions) {
           workflowType: lookUps,
           args: [],
           workflowId: lookUpsScheduleId(taskQueue),
+          workflowTaskTimeout,
           staticSummary: 'Look-ups: asks providers what became of unknown messages',
         },
       });
@@ -253,6 +257,7 @@ export function createTemporal(options: TemporalOptions) {
           workflowIdConflictPolicy: 'USE_EXISTING',
           taskQueue,
           args: [{ inboundMessageId }],
+          workflowTaskTimeout,
           staticSummary: `Reply ${inboundMessageId}`,
         }),
       );
@@ -267,6 +272,7 @@ export function createTemporal(options: TemporalOptions) {
           args: [],
           signal: ticketPostsChanged,
           signalArgs: [],
+          workflowTaskTimeout,
           staticSummary: 'Posts tickets to the helpdesk',
         }),
       );
