@@ -60,11 +60,14 @@ export async function readCatalogue(api: ApiClient): Promise<Catalogue> {
   };
 }
 
+export interface Webservice {
+  /** The campaign's mailing from now on; returns its address. */
+  serve(campaign: string, lines: readonly Line[]): string;
+  close(): Promise<void>;
+}
+
 /** The web service that campaigns fetch their contacts from: pages of `{ contatos, next }`. */
-export async function startWebservice(): Promise<{
-  serve: (campaign: string, lines: readonly Line[]) => string;
-  close: () => Promise<void>;
-}> {
+export async function startWebservice(): Promise<Webservice> {
   const mailings = new Map<string, readonly Line[]>();
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://here');

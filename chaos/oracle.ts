@@ -4,13 +4,13 @@ import type { SentReply } from './people.ts';
 import type { Blow, PlannedCampaign } from './plan.ts';
 
 /**
- * What was seen of one round once all was quiet. The gateway's ledger and the plan say what is true; the rows are
+ * What was seen of the rounds so far once all was quiet. The gateway's ledger and the plan say what is true; the rows are
  * judged by them.
  */
 export interface Evidence {
   campaigns: readonly PlannedCampaign[];
   lines: readonly Line[];
-  /** What the gateway took, in this round or before. */
+  /** What the gateway took. */
   ledger: readonly Taken[];
   /** Sids of the messages whose final receipt was answered with a 2xx. */
   acknowledged: ReadonlySet<string>;
@@ -18,7 +18,7 @@ export interface Evidence {
   rows: Rows;
   /** When users' actions were confirmed, and until when they held. */
   stops: readonly Stop[];
-  /** Sends of this round that met a fault of the gateway after which the client can't know. */
+  /** Sends that met a fault of the gateway after which the client can't know. */
   lostAnswers: number;
   blows: readonly FallenBlow[];
   sendersPerRun: number;
@@ -102,9 +102,8 @@ export type FindingKind = keyof typeof findingKinds;
 
 export interface Finding {
   kind: FindingKind;
-  /** How many there are. */
   count: number;
-  /** The first few, in words. */
+  /** In words: all that `judge` found, the first few in a result. */
   examples: string[];
 }
 
@@ -114,7 +113,6 @@ const stopSlackMs = 3_000;
 const takeoverMs = 120_000;
 /** A worker that wakes up goes on with what it was given meanwhile, until it hears that another has it. */
 const wakingMs = 15_000;
-const examplesShown = 5;
 const taken = new Set(['sent', 'delivered', 'undelivered', 'unknown']);
 const claimsSent = new Set(['sent', 'delivered', 'undelivered']);
 const ends = new Set([...taken, 'failed', 'skipped', 'cancelled']);
@@ -142,7 +140,7 @@ export function judge(evidence: Evidence): Finding[] {
   return [...found].map(([kind, all]) => ({
     kind,
     count: all.length,
-    examples: all.slice(0, examplesShown),
+    examples: all,
   }));
 }
 
@@ -271,7 +269,7 @@ function mayLose(blow: Blow, reason: 'no_answer' | 'sender_died'): boolean {
   return on !== 'api' && on !== 'api/postgres' && on !== 'provider/api';
 }
 
-/** How many messages of a round may be unknown at most by the promise: for each blow, one sender's of each run. */
+/** How many messages may be unknown at most by the promise: for each blow, what the senders of its round's runs hold. */
 export function unknownAtMost({
   campaigns,
   blows,
@@ -279,13 +277,12 @@ export function unknownAtMost({
   limits,
   lostAnswers,
 }: Pick<Evidence, 'campaigns' | 'blows' | 'sendersPerRun' | 'limits' | 'lostAnswers'>): number {
-  const held = campaigns.reduce(
-    (sum, { contacts }) => sum + Math.min(contacts, sendersPerRun * limits.microBatch),
-    0,
-  );
-  const losing = blows.filter(({ blow }) => mayLose(blow, 'sender_died')).length;
   const contacts = campaigns.reduce((sum, campaign) => sum + campaign.contacts, 0);
-  return Math.min(contacts, lostAnswers + losing * held);
+  const held = blows
+    .filter(({ blow }) => mayLose(blow, 'sender_died'))
+    .flatMap(({ blow }) => campaigns.filter(({ round }) => round === blow.round))
+    .reduce((sum, campaign) => sum + Math.min(campaign.contacts, sendersPerRun * limits.microBatch), 0);
+  return Math.min(contacts, lostAnswers + held);
 }
 
 function judgeStops({ stops, ledger }: Evidence, add: Add): void {

@@ -70,6 +70,7 @@ export interface UserAction {
 export interface PlannedCampaign {
   /** Names the campaign and, with the line's number, each contact: `r1a-17`. */
   key: string;
+  round: number;
   source: 'csv' | 'webservice';
   ticketPolicy: 'never' | 'on_reply' | 'on_send';
   /** Contacts of its mailing that can be written to, or are refused by the gateway. */
@@ -201,7 +202,7 @@ function planCampaigns(random: Random, round: number, contacts: number, blowsMs:
   const odd = round % 2 === 1;
   return [
     {
-      key: `r${round}a`,
+      ...{ key: `r${round}a`, round },
       source: odd ? 'csv' : 'webservice',
       ticketPolicy: 'on_reply',
       contacts: early,
@@ -210,7 +211,7 @@ function planCampaigns(random: Random, round: number, contacts: number, blowsMs:
       user: null,
     },
     {
-      key: `r${round}b`,
+      ...{ key: `r${round}b`, round },
       source: odd ? 'webservice' : 'csv',
       ticketPolicy: random.pick(['on_send', 'on_reply']),
       contacts: large - early - late,
@@ -219,7 +220,7 @@ function planCampaigns(random: Random, round: number, contacts: number, blowsMs:
       user: null,
     },
     {
-      key: `r${round}c`,
+      ...{ key: `r${round}c`, round },
       source: odd ? 'csv' : 'webservice',
       ticketPolicy: 'on_send',
       contacts: late,
@@ -228,7 +229,7 @@ function planCampaigns(random: Random, round: number, contacts: number, blowsMs:
       user: null,
     },
     {
-      key: `r${round}d`,
+      ...{ key: `r${round}d`, round },
       source: 'csv',
       ticketPolicy: random.pick(['on_send', 'on_reply', 'never']),
       contacts: small,
@@ -237,7 +238,7 @@ function planCampaigns(random: Random, round: number, contacts: number, blowsMs:
       user: null,
     },
     {
-      key: `r${round}e`,
+      ...{ key: `r${round}e`, round },
       source: 'csv',
       ticketPolicy: random.pick(['on_reply', 'on_send']),
       contacts: stopped,

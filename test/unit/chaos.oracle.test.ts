@@ -6,7 +6,16 @@ import type { Blow, PlannedCampaign } from '../../chaos/plan.ts';
 const at = (seconds: number): Date => new Date(Date.parse('2026-11-29T12:00:00Z') + seconds * 1000);
 
 const campaign = (key: string, changes: Partial<PlannedCampaign> = {}): PlannedCampaign => ({
-  ...{ key, source: 'csv', ticketPolicy: 'never', contacts: 4, limited: false, dueAfterMs: 0, user: null },
+  ...{
+    key,
+    round: 1,
+    source: 'csv',
+    ticketPolicy: 'never',
+    contacts: 4,
+    limited: false,
+    dueAfterMs: 0,
+    user: null,
+  },
   ...changes,
 });
 const line = (code: string, changes: Partial<Line> = {}): Line => ({
