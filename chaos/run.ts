@@ -66,6 +66,8 @@ const lossy = [
   'hang_after_accept',
 ];
 const examplesShown = 5;
+/** A system that does not stay up is not worth hitting. */
+const mostEnds = 50;
 
 /** Carries out a plan on a system of its own, and judges what came of it by the gateway's ledger. */
 export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOptions): Promise<ChaosResult> {
@@ -73,12 +75,16 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
   const since = (): string => ((Date.now() - began) / 1000).toFixed(1).padStart(7);
   const tell = (words: string): void => say(`${since()} s  ${words}`);
   const ended: string[] = [];
+  const broken = new AbortController();
+  const either = AbortSignal.any([signal, broken.signal]);
   tell('Starting PostgreSQL, Temporal, the gateway, the API and two workers.');
   const system = await startChaosSystem({
     ...{ plan, folder, temporal, log: tell },
     onEnd(name, how) {
       ended.push(`${name} at ${since().trim()} s: ${how}`);
       tell(`${name} ended by itself: ${how}`);
+      if (ended.length > mostEnds)
+        broken.abort(new Error(`Processes ended by themselves ${ended.length} times.`));
     },
   });
   const webservice = await startWebservice();
@@ -89,7 +95,7 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
   try {
     const catalogue = await readCatalogue(system.api);
     for (const round of plan.rounds) {
-      signal.throwIfAborted();
+      either.throwIfAborted();
       await system.ready();
       tell(`Round ${round.number} of ${plan.rounds.length}.`);
       const { lines, campaignIds } = await prepareRound({
@@ -101,7 +107,10 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
         round,
       });
       story.played.push(
-        await playRound({ ...{ system, round, lines, campaignIds, tell, signal }, people: story.people }),
+        await playRound({
+          ...{ system, round, lines, campaignIds, tell, signal: either },
+          people: story.people,
+        }),
       );
       const state = await system.gateway.state();
       const evidence = await collectEvidence(plan, system, story, state);

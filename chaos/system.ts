@@ -46,7 +46,7 @@ export interface ChaosSystem {
   ledgerFile: string;
   /** Resolves when the process runs again and the link is whole again. */
   hit(blow: Blow): Promise<void>;
-  /** Waits until the API says that it reaches database and Temporal. */
+  /** Waits until API and workers say that they reach database and Temporal. */
   ready(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -229,8 +229,13 @@ async function start(
     supervised.set(name, process);
     stops.push(() => process.stop());
   };
+  /** What says whether a process reaches database and Temporal. */
+  const healths = [`http://${host}:${apiPort}`];
   for (const name of ['worker-1', 'worker-2'] as const) {
+    const healthPort = await freePort();
+    healths.push(`http://${host}:${healthPort}`);
     run(name, 'worker/main.ts', {
+      WORKER_HEALTH_ADDRESS: `${host}:${healthPort}`,
       DATABASE_URL: databaseThrough(`${name}/postgres`),
       TEMPORAL_ADDRESS: `${host}:${through(`${name}/temporal`)}`,
       SANDBOX_URL: `http://${host}:${through(`${name}/provider`)}`,
@@ -276,13 +281,17 @@ async function start(
   const gateway = createGatewayClient(`http://${host}:${gatewayPort}`, account);
   const ready = async (): Promise<void> => {
     const giveUpAt = Date.now() + readyTimeoutMs;
-    for (;;) {
-      const answer = await fetch(`http://${host}:${apiPort}/health/ready`, {
-        signal: AbortSignal.timeout(5_000),
-      }).catch(() => null);
-      if (answer?.status === 200) return;
-      if (Date.now() > giveUpAt) throw new Error(`The API is not ready after ${readyTimeoutMs / 1000} s.`);
-      await sleep(pollMs);
+    for (const url of healths) {
+      const look = () =>
+        fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) }).then(
+          async (answer) => (answer.status === 200 ? null : await answer.text()),
+          (error: unknown) => String(error),
+        );
+      for (let why = await look(); why !== null; why = await look()) {
+        if (Date.now() > giveUpAt)
+          throw new Error(`Not ready after ${readyTimeoutMs / 1000} s: ${url}: ${why}`);
+        await sleep(pollMs);
+      }
     }
   };
   await ready();
