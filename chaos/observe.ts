@@ -87,32 +87,37 @@ async function withDatabase<T>(databaseUrl: string, look: (sql: Database) => Pro
   }
 }
 
-/** Those of the workflows that should be running and of the schedules that should be there, and are not. */
+/** Those of the campaigns' workflows that should be running and are not, and of the deployment's schedules. */
 export async function missingWorkflows(address: string, campaignIds: readonly number[]): Promise<string[]> {
   const connection = await Connection.connect({ address });
   try {
     const { workflow, schedule } = new Client({ connection });
     const missing: string[] = [];
-    for (const id of [housekeepingScheduleId(taskQueue), lookUpsScheduleId(taskQueue)]) {
-      try {
-        await schedule.getHandle(id).describe();
-      } catch (error) {
-        if (!(error instanceof ScheduleNotFoundError)) throw error;
-        missing.push(`${id} is not there`);
-      }
-    }
+    const look = async (id: string, state: Promise<string>): Promise<void> => {
+      const found = await state.catch((error: unknown) => {
+        if (error instanceof WorkflowNotFoundError || error instanceof ScheduleNotFoundError)
+          return 'not there';
+        throw error;
+      });
+      if (found !== 'RUNNING') missing.push(`${id} is ${found}`);
+    };
     for (const id of campaignIds.map(campaignWorkflowId)) {
-      const status = await workflow
-        .getHandle(id)
-        .describe()
-        .then(
-          (description) => description.status.name,
-          (error: unknown) => {
-            if (error instanceof WorkflowNotFoundError) return 'not there';
-            throw error;
-          },
-        );
-      if (status !== 'RUNNING') missing.push(`${id} is ${status}`);
+      await look(
+        id,
+        workflow
+          .getHandle(id)
+          .describe()
+          .then(({ status }) => status.name),
+      );
+    }
+    for (const id of [housekeepingScheduleId(taskQueue), lookUpsScheduleId(taskQueue)]) {
+      await look(
+        id,
+        schedule
+          .getHandle(id)
+          .describe()
+          .then(({ state }) => (state.paused ? 'paused' : 'RUNNING')),
+      );
     }
     return missing;
   } finally {
