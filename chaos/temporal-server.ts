@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { prepareNamespace } from '../worker/namespace.ts';
-import { freePort } from '../embedded/ports.ts';
+import { requireFreePort } from '../embedded/ports.ts';
 import { lastLines, type Server, startServer } from '../embedded/servers.ts';
 
 const run = promisify(execFile);
@@ -37,6 +38,18 @@ export async function requireServerPrograms(
     }
   }
   return { server: join(folder, 'server'), sql: join(folder, 'sql') };
+}
+
+/** The server keeps its ports in columns of the type smallint. */
+async function lowPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(15_000, 32_000);
+    const free = await requireFreePort(port, 'Temporal', '').then(
+      () => true,
+      () => false,
+    );
+    if (free) return port;
+  }
 }
 
 export interface TemporalOnPostgres {
@@ -79,12 +92,12 @@ export async function prepareTemporalOnPostgres({
     await tool(database, 'update-schema', '--schema-name', schema);
   }
 
-  const ports = { frontend: await freePort(), history: 0, matching: 0, worker: 0 };
+  const ports = { frontend: await lowPort(), history: 0, matching: 0, worker: 0 };
   const services: Record<string, object> = {};
   for (const service of ['frontend', 'history', 'matching', 'worker'] as const) {
-    if (ports[service] === 0) ports[service] = await freePort();
+    if (ports[service] === 0) ports[service] = await lowPort();
     services[service] = {
-      rpc: { grpcPort: ports[service], membershipPort: await freePort(), bindOnIP: '127.0.0.1' },
+      rpc: { grpcPort: ports[service], membershipPort: await lowPort(), bindOnIP: '127.0.0.1' },
     };
   }
   const address = `127.0.0.1:${ports.frontend}`;
