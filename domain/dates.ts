@@ -1,0 +1,181 @@
+/**
+ * Dates as spreadsheets, databases and people write them. A date is read only when its text has one possible meaning.
+ */
+
+export interface DateWindow {
+  /** ISO dates; what is outside is not this kind of date. */
+  earliest: string;
+  latest: string;
+}
+
+/** A person who can read an SMS is at most this old. */
+const oldestYears = 110;
+
+/** Birth dates that are possible on `today` (ISO date). */
+export const birthDates = (today: string): DateWindow => ({
+  earliest: addYears(today, -oldestYears),
+  latest: today,
+});
+
+/**
+ * Due dates, contract dates and the like, around `today` (ISO date): less than a century, so that two digits of a year
+ * have one meaning.
+ */
+export const businessDates = (today: string): DateWindow => ({
+  earliest: addYears(today, -70),
+  latest: addYears(today, 29),
+});
+
+/** Any date with a year of four digits. */
+const anyDate: DateWindow = { earliest: '1900-01-01', latest: '2199-12-31' };
+
+/**
+ * The ISO date of a text; '' where the text stands for no date (zeros, the first and last dates of databases); undefined
+ * where it is no date, or could be two.
+ *
+ * Read are dd/mm/yyyy with / . - or a space, yyyy-mm-dd, yyyymmdd, ddmmyyyy, names of months in Portuguese and English,
+ * each with or without a time; mm/dd/yyyy where the day can only be the second; a year of two digits where only one
+ * century is inside the window; serial numbers of spreadsheets (days since 1899-12-30, five digits); Unix times in
+ * seconds or milliseconds of a full hour, also as .NET's `/Date(…)/`.
+ */
+export function readDate(text: string, window: DateWindow): string | undefined {
+  const value = text.trim();
+  if (value === '' || standsForNoDate(value)) return '';
+  const meanings = new Set(candidates(value, window).filter((date) => isWithin(date, window)));
+  const [date] = meanings;
+  return meanings.size === 1 ? date : undefined;
+}
+
+/**
+ * Zeros (00/00/0000), and what systems store for "none": .NET 0001-01-01, SQL Server 1753-01-01, Delphi and Excel
+ * 1899-12-30 and 1900-01-00, the far end 9999-12-31.
+ */
+function standsForNoDate(value: string): boolean {
+  return (
+    /^[0/.\- :T]+Z?$/.test(value) ||
+    /^(?:0001-01-01|1753-01-01|1899-12-3[01]|1900-01-00|9999-12-31)(?:[ T].*)?$/.test(value) ||
+    /^(?:0?1\/0?1\/0001|0?1\/0?1\/1753|3[01]\/12\/1899|0?0\/0?1\/1900|31\/12\/9999)(?:[ T].*)?$/.test(value)
+  );
+}
+
+const time = String.raw`(?:[ T,]\s*\d{1,2}(?::|h)\d{2}.*)?`;
+const dayFirst = new RegExp(String.raw`^(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})${time}$`);
+const yearFirst = new RegExp(String.raw`^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})${time}$`);
+const namedMonth = new RegExp(
+  String.raw`^(\d{1,2})(?:º|st|nd|rd|th)?[ /.-]+(?:de\s+)?(\p{L}{3,9})\.?[ /.,-]+(?:de\s+)?(\d{4}|\d{2})${time}$`,
+  'u',
+);
+const monthFirst = new RegExp(String.raw`^(\p{L}{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})${time}$`, 'u');
+
+/** The dates that a text may mean, before it is known which of them are possible. */
+function candidates(value: string, window: DateWindow): string[] {
+  const numeric = dayFirst.exec(value);
+  if (numeric) {
+    const [, first = '', , second = '', year = ''] = numeric;
+    const years = yearsOf(year, window);
+    const brazilian = years.flatMap((y) => dateOf(y, second, first));
+    // 12/25/1980 has no other meaning; 05/06/1980 is the fifth of June.
+    return brazilian.length > 0 ? brazilian : years.flatMap((y) => dateOf(y, first, second));
+  }
+  const iso = yearFirst.exec(value);
+  if (iso) return dateOf(iso[1] ?? '', iso[3] ?? '', iso[4] ?? '');
+  const named = namedMonth.exec(value);
+  if (named) {
+    return yearsOf(named[3] ?? '', window).flatMap((y) => dateOf(y, monthOf(named[2] ?? ''), named[1] ?? ''));
+  }
+  const american = monthFirst.exec(value);
+  if (american) return dateOf(american[3] ?? '', monthOf(american[1] ?? ''), american[2] ?? '');
+  const packed = new RegExp(String.raw`^(\d{8})(?:T\d{2}:?\d{2}.*)?$`).exec(value)?.[1];
+  if (packed) {
+    return [
+      ...dateOf(packed.slice(0, 4), packed.slice(4, 6), packed.slice(6)),
+      ...dateOf(packed.slice(4), packed.slice(2, 4), packed.slice(0, 2)),
+    ];
+  }
+  const serial = /^(\d{5})(?:[.,]\d+)?$/.exec(value)?.[1];
+  if (serial) return [isoOf(Date.UTC(1899, 11, 30) + Number(serial) * dayMs)];
+  const dotNet = /^\\?\/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?\/$/.exec(value)?.[1];
+  if (dotNet) return instantOf(Number(dotNet));
+  const unix = /^-?\d{9,13}$/.test(value) ? Number(value) : null;
+  if (unix !== null) return instantOf(Math.abs(unix) < 1e11 ? unix * 1000 : unix);
+  return [];
+}
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+/** The date of a midnight somewhere, as a Unix time in milliseconds; none for other moments: a phone is no date. */
+function instantOf(ms: number): string[] {
+  if (ms % (hourMs / 2) !== 0) return [];
+  // A midnight west of Greenwich is a morning in UTC; one in the east is the evening before.
+  const intoDay = ((ms % dayMs) + dayMs) % dayMs;
+  return [isoOf(intoDay <= 12 * hourMs ? ms : ms + dayMs)];
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+/** The years that the digits may mean: all centuries of the window for two digits. */
+function yearsOf(digits: string, { earliest, latest }: DateWindow): string[] {
+  if (digits.length === 4) return [digits];
+  const years: string[] = [];
+  for (let century = Number(earliest.slice(0, 2)); century <= Number(latest.slice(0, 2)); century++) {
+    years.push(`${century}${digits}`);
+  }
+  return years;
+}
+
+/** The date, if the calendar has it. */
+function dateOf(year: string, month: string, day: string): string[] {
+  const [y, m, d] = [Number(year), Number(month), Number(day)];
+  if (!(y >= 1900 && y <= 2199 && m >= 1 && m <= 12 && d >= 1 && d <= daysInMonth(y, m))) return [];
+  return [`${year}-${String(m).padStart(2, '0')}-${String(d).padStart(2, '0')}`];
+}
+
+function daysInMonth(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+/** The first three letters tell months apart, in Portuguese (fev, abr, mai, ago, set, out, dez) and in English. */
+const months = new Map([
+  ...['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'].map(
+    (name, index) => [name, index + 1] as const,
+  ),
+  ...([
+    ['fev', 2],
+    ['abr', 4],
+    ['mai', 5],
+    ['ago', 8],
+    ['set', 9],
+    ['out', 10],
+    ['dez', 12],
+  ] as const),
+]);
+const monthNames: ReadonlySet<string> = new Set(
+  (
+    'janeiro fevereiro março marco abril maio junho julho agosto setembro outubro novembro dezembro ' +
+    'january february march april may june july august september october november december sept'
+  ).split(' '),
+);
+
+/** The number of a month by its name or its first three letters; '0', which no calendar has, for another word. */
+function monthOf(name: string): string {
+  const lower = name.toLowerCase();
+  if (lower.length > 3 && !monthNames.has(lower)) return '0';
+  return String(months.get(lower.slice(0, 3)) ?? 0);
+}
+
+const isWithin = (date: string, { earliest, latest }: DateWindow): boolean => {
+  const [from, to] = [
+    earliest < anyDate.earliest ? anyDate.earliest : earliest,
+    latest > anyDate.latest ? anyDate.latest : latest,
+  ];
+  return date >= from && date <= to;
+};
+
+function addYears(date: string, years: number): string {
+  const year = Number(date.slice(0, 4)) + years;
+  const rest = date.slice(4);
+  // The year may have no 29 February.
+  return rest === '-02-29' ? `${year}-02-28` : `${year}${rest}`;
+}

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  isDamaged,
+  isNothing,
+  isScientific,
+  repairMojibake,
+  unwrap,
+  withoutHtml,
+} from '../../domain/text.ts';
+
+describe('a word for nothing', () => {
+  test.each(
+    '#N/D #N/A #VALOR! #VALUE! #REF! #NOME? #DIV/0! #NÚM! ######## NULL null Null (null) None undefined NaN <NA> N/A n/d \\N - -- — ... ??? [object Object]'
+      .split(' ')
+      .concat(['', '   ', 'Invalid Date', '[object Object]'])
+      .filter((word) => word !== '[object' && word !== 'Object]'),
+  )('%j is nothing', (word) => {
+    expect(isNothing(word)).toBe(true);
+  });
+
+  test.each(['Nil', 'Nada', 'Ana', '0', '-77', '@loja', 'Nullo', 'A', '#1', 'N', '1-2'])(
+    '%j is something',
+    (word) => {
+      expect(isNothing(word)).toBe(false);
+    },
+  );
+});
+
+describe('what wraps a value', () => {
+  test.each([
+    ['="00123"', '00123'],
+    ['="diz ""oi"""', 'diz "oi"'],
+    ["'00123", '00123'],
+    ["'=1+1", '=1+1'],
+    ["'-77", '-77'],
+    ["'@loja", '@loja'],
+  ])('%s is %s', (text, value) => {
+    expect(unwrap(text)).toBe(value);
+  });
+
+  test.each(["D'Ávila", "'Zé'", '="a"&"b"', '=A1'])('nothing wraps %s', (text) => {
+    expect(unwrap(text)).toBe(text);
+  });
+});
+
+describe('HTML', () => {
+  test.each([
+    ['Jo&atilde;o', 'João'],
+    ['Jo&#227;o &#xe9;', 'João é'],
+    ['&amp;eacute;', 'é'],
+    ['R&amp;D', 'R&D'],
+    ['<b>Oi</b>, <i class="x">Ana</i>', 'Oi, Ana'],
+    ['Oi<br>tudo<br/>bem', 'Oi\ntudo\nbem'],
+    ['<p>Oi</p><p>Tchau</p>', 'Oi\nTchau\n'],
+    ['&lt;b&gt;Oi&lt;/b&gt;', 'Oi'],
+    ['<style>p{color:red}</style>Oi<!-- nada -->', 'Oi'],
+  ])('%s becomes %j', (text, plain) => {
+    expect(withoutHtml(text)).toBe(plain);
+  });
+
+  test.each(['a < b > c', 'R&D', 'Tom & Jerry', 'amo <3', 'Oi <nome>', 'A&B; C'])('%s is none', (text) => {
+    expect(withoutHtml(text)).toBe(text);
+  });
+});
+
+describe('UTF-8 that was read as Latin-1', () => {
+  const asLatin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+  test.each([
+    ['JoÃ£o', 'João'],
+    ['CONCEIÃ‡ÃƒO', 'CONCEIÇÃO'],
+    ['JoÃƒÂ£o', 'João'],
+    ['â€œoiâ€\u009d', '“oi”'],
+  ])('%s is repaired to %s', (text, repaired) => {
+    expect(repairMojibake(text)).toBe(repaired);
+  });
+
+  test('any name with an accent is repaired, however often it happened', () => {
+    const names = fc
+      .string({ unit: fc.constantFrom(...'aeioãõçéêíóúâàÁÉÍÓÚÃÕÇ '), minLength: 1, maxLength: 30 })
+      .filter((name) => /[^\0-\x7f]/.test(name));
+    fc.assert(
+      fc.property(names, fc.integer({ min: 1, max: 2 }), (name, times) => {
+        let text = name;
+        for (let i = 0; i < times; i++) text = asLatin1(text);
+        expect(repairMojibake(text)).toBe(name);
+      }),
+    );
+  });
+
+  test('a name in any European language stays as it is', () => {
+    const letters = [...'abcdefghijklmnopqrstuvwxyzãõçéêíóúâàÁÉÍÓÚÃÕÇñüßøåäöÅÄÖÊÎÔÛÂ ’“”–'];
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...letters), maxLength: 40 }), (name) => {
+        expect(repairMojibake(name)).toBe(name);
+        expect(isDamaged(name)).toBe(false);
+      }),
+    );
+  });
+
+  test('what can not be repaired is known to be damaged', () => {
+    expect(isDamaged('Jo\ufffdo')).toBe(true);
+    const half = 'JoÃ£o Ş';
+    expect(repairMojibake(half)).toBe(half);
+    expect(isDamaged(half)).toBe(true);
+  });
+});
+
+test('a number in scientific notation has lost its digits', () => {
+  for (const text of ['1.23457E+11', '5,5119E+12', '1e5']) expect(isScientific(text)).toBe(true);
+  for (const text of ['123', '1E', 'E5', '12E34A']) expect(isScientific(text)).toBe(false);
+});
