@@ -38,8 +38,8 @@ const spreadsheetNumber: PhoneResult = { ok: false, reason: 'phone_invalid', hin
  * The mobile number in a field that people fill in, in E.164.
  *
  * Read are: spaces and punctuation; +55, 55, 0055 (00 is always +, never 00 and a Brazilian carrier), a leading 0, a
- * carrier code behind it, 0xx; an apostrophe before the number and `.0` behind it, which spreadsheets leave. A field
- * with two numbers, or with an extension, is `phone_invalid`: we do not choose.
+ * carrier code behind it, 0xx; an apostrophe before the number and `.0` behind it, which spreadsheets leave. A text
+ * with two numbers, or with an extension, is `phone_invalid`: `readPhoneCell` chooses.
  *
  * A Brazilian mobile number is a known DDD, a 9 and eight digits; every other country's is what libphonenumber calls
  * MOBILE or, where the country's numbers do not tell (USA), FIXED_LINE_OR_MOBILE.
@@ -133,27 +133,86 @@ export function parseByLibrary(raw: string, options: PhoneOptions = {}): PhoneRe
 
 /** Takes away what people and spreadsheets put around a number and libphonenumber does not know. */
 function plainSpelling(raw: string): string {
-  return raw
-    .replaceAll(/\p{Cf}/gu, '') // marks for the direction of writing, copied along from contact lists
-    .replaceAll(/[()]/g, ' ') // punctuation to libphonenumber as well, but not in (+55) and (0xx11)
-    .trim()
-    .replace(/^'\s*/, '')
-    .replace(/^(\+?\d{10,15})[.,]0+$/, '$1')
-    .replace(/^0\s*(?:xx|\*\*)/i, '0')
-    .replace(/^0\s*0/, '+');
+  return (
+    raw
+      .replaceAll(/\p{Cf}/gu, '') // marks for the direction of writing, copied along from contact lists
+      .replaceAll(/[()]/g, ' ') // punctuation to libphonenumber as well, but not in (+55) and (0xx11)
+      .trim()
+      .replace(/^'\s*/, '')
+      .replace(/^(\+?\d{10,15})[.,]0+$/, '$1')
+      .replace(/^0\s*(?:xx|\*\*)/i, '0')
+      .replace(/^0\s*0/, '+')
+      // Until August 2019 a Mexican mobile number had a 1 behind the country code.
+      .replace(/^\+\s?52[\s.-]?1(?=(?:[\s.-]?\d){10}$)/, '+52')
+  );
 }
 
-/** Any valid number in E.164, also one that no SMS reaches: a landline. Null when it can't be read. */
-export function normalizePhone(raw: string, options: PhoneOptions = {}): string | null {
-  const phone = parsePhone(raw, options);
-  if (phone.ok) return phone.e164;
-  if (phone.reason !== 'not_a_mobile') return null;
-  const parsed = parsePhoneNumberFromString(plainSpelling(raw), {
-    defaultCountry: options.defaultCountry ?? 'BR',
-    extract: false,
-  });
-  return parsed?.number ?? null;
+/**
+ * What the number that was found needed: several stood in the cell, and the first mobile number is taken; the 9 of a
+ * Brazilian mobile number was missing, and is added.
+ */
+export type PhoneNote = 'one_of_several' | 'ninth_digit_added';
+
+export type PhoneCellResult =
+  { ok: true; e164: string; note: PhoneNote | null } | (PhoneResult & { ok: false });
+
+/**
+ * The mobile number in a cell of a mailing or of a file of customers, where people also write several numbers, labels
+ * ("Cel:"), names and remarks. The first mobile number is taken; of a cell without one the answer is that of `parsePhone`
+ * for all of it. Digits that stand together are never cut into a number.
+ */
+export function readPhoneCell(raw: string, options: PhoneOptions = {}): PhoneCellResult {
+  const whole = parsePhone(raw, options);
+  if (whole.ok) return { ...whole, note: null };
+  const digits = raw.replaceAll(/\D/g, '').length;
+  // Too few for a number with its area code. The last digits of 1,2E+10 are lost.
+  if (digits < 10 || whole.hint === 'spreadsheet_number') return whole;
+  const pieces = piecesOf(raw);
+  const parsed = pieces.map((piece) => parsePhone(piece, options));
+  const found = parsed.find((result) => result.ok);
+  if (found?.ok) {
+    const others = parsed.filter((result) => result.ok || result.reason === 'not_a_mobile').length > 1;
+    return { ok: true, e164: found.e164, note: others ? 'one_of_several' : null };
+  }
+  const completed = [raw, ...pieces]
+    .map((piece) => parsePhone(piece, { ...options, addNinthDigit: true }))
+    .find((result) => result.ok);
+  return completed?.ok ? { ok: true, e164: completed.e164, note: 'ninth_digit_added' } : whole;
 }
+
+/** A Brazilian number with its area code, wherever it stands: +55, 0055, 55, 0xx, 0 and a carrier may come before. */
+const brazilianNumber =
+  /(?<!\d|\d[.,])(?:(?:\+|00)?\s?55[\s.-]*)?\(?(?:0(?:xx|\*\*|\d\d[\s.-])?)?\s?[1-9]\d\)?[\s.-]*(?:9[\s.-]?\d{4}|[2-9]\d{3})[\s.-]{0,3}\d{4}(?!\d)/gi;
+const foreignNumber = /\+\d[\d\s().-]{7,20}\d(?!\d)/g;
+
+/**
+ * The numbers that a cell holds, as they are written there. A second number that has only its own digits
+ * ("(11) 98765-4321/4322") has too few to be one.
+ */
+function piecesOf(raw: string): string[] {
+  return [...(raw.match(foreignNumber) ?? []), ...(raw.match(brazilianNumber) ?? [])];
+}
+
+/**
+ * A phone of a cell in E.164, also one that no SMS reaches: the mobile number that `readPhoneCell` finds, else any valid
+ * number. Null when there is none.
+ */
+export function normalizePhone(raw: string, options: PhoneOptions = {}): string | null {
+  const phone = readPhoneCell(raw, options);
+  if (phone.ok) return phone.e164;
+  for (const written of [raw, ...piecesOf(raw)]) {
+    const parsed = parsePhoneNumberFromString(plainSpelling(written), {
+      defaultCountry: options.defaultCountry ?? 'BR',
+      extract: false,
+    });
+    if (parsed?.isValid() === true && parsed.ext === undefined && parsePhone(written, options).ok === false)
+      return isOldMobile(parsed.number) ? null : parsed.number;
+  }
+  return null;
+}
+
+/** DDD and eight digits that once were a mobile number: the metadata still calls some of them valid. */
+const isOldMobile = (e164: string): boolean => /^\+55\d\d[6-9]\d{7}$/.test(e164);
 
 export type PhoneField = 'mobile' | 'phone' | 'phone2';
 
@@ -168,12 +227,12 @@ const telling: readonly PhoneFailure[] = ['phone_missing', 'not_a_mobile', 'phon
 export function choosePhone(
   contact: Pick<Contact, PhoneField>,
   options: PhoneOptions = {},
-): (PhoneResult & { ok: true; field: PhoneField }) | (PhoneResult & { ok: false }) {
+): (PhoneCellResult & { ok: true; field: PhoneField }) | (PhoneResult & { ok: false }) {
   let failure: PhoneResult & { ok: false } = { ok: false, reason: 'phone_missing', hint: null };
   for (const field of phoneOrder) {
     if (contact[field] === '') continue;
-    const result = parsePhone(contact[field], options);
-    if (result.ok) return { ok: true, e164: result.e164, field };
+    const result = readPhoneCell(contact[field], options);
+    if (result.ok) return { ok: true, e164: result.e164, note: result.note, field };
     if (telling.indexOf(result.reason) > telling.indexOf(failure.reason)) failure = result;
   }
   return failure;

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { choosePhone, maskPhone, parseBrazilian, parseByLibrary, parsePhone } from '../../domain/phone.ts';
+import {
+  choosePhone,
+  maskPhone,
+  normalizePhone,
+  parseBrazilian,
+  parseByLibrary,
+  parsePhone,
+  readPhoneCell,
+} from '../../domain/phone.ts';
 
 const mobile = '+5511987654321';
 
@@ -89,6 +97,8 @@ describe('parsePhone', () => {
   test('reads other countries, and takes the default country from the deployment', () => {
     expect(parsePhone('+351 912 345 678')).toEqual({ ok: true, e164: '+351912345678' });
     expect(parsePhone('00351 912 345 678')).toEqual({ ok: true, e164: '+351912345678' });
+    expect(parsePhone('+52 1 55 1234 5678')).toEqual({ ok: true, e164: '+525512345678' });
+    expect(parsePhone('+54 11 15 1234-5678')).toEqual({ ok: true, e164: '+5491112345678' });
     expect(parsePhone('+1 415 555 2671')).toEqual({ ok: true, e164: '+14155552671' });
     expect(parsePhone('912 345 678', { defaultCountry: 'PT' })).toEqual({ ok: true, e164: '+351912345678' });
     expect(parsePhone('11987654321', { defaultCountry: 'PT' })).toMatchObject({ reason: 'phone_invalid' });
@@ -175,6 +185,59 @@ describe('the fast way for Brazilian numbers', () => {
   });
 });
 
+describe('readPhoneCell', () => {
+  test.each([
+    ['11987654321 / 11912345678', 'one_of_several'],
+    ['11987654321 ou 11912345678', 'one_of_several'],
+    ['11987654321;1134567890', 'one_of_several'],
+    ['(11) 98765-4321\n(11) 91234-5678', 'one_of_several'],
+    ['11 3456-7890 / 11 98765-4321', 'one_of_several'],
+    ['+55 11 98765-4321 e +55 21 97654-3210', 'one_of_several'],
+    ['(11) 9 8765-4321 recado c/ Ana 11 3333-4444', 'one_of_several'],
+    ['(11)98765-4321/4322', null],
+    ['Cel: (11) 98765-4321', null],
+    ['whats 11 9.8765.4321', null],
+    ['tel (0xx11) 98765-4321', null],
+    ['(11) 98765-4321 (Maria)', null],
+    ['55 11 98765-4321 - João', null],
+    ['015 11 98765-4321 casa', null],
+    ['11987654321 ramal 3', null],
+    ['=11987654321', null],
+    ['1187654321', 'ninth_digit_added'],
+    ['Cel. (11) 8765-4321', 'ninth_digit_added'],
+  ])('finds the mobile number in %j', (raw, note) => {
+    expect(readPhoneCell(raw)).toEqual({ ok: true, e164: mobile, note });
+    expect(normalizePhone(raw)).toBe(mobile);
+  });
+
+  test.each([
+    '1198765432111912345678',
+    '119876543210',
+    'CPF 123.456.789-09',
+    'R$ 1.198,76 54321',
+    '2.987654321e10',
+    'fone: 3456-7890',
+    'não tem',
+    '12345678901234567890',
+  ])('finds none in %j', (raw) => {
+    expect(readPhoneCell(raw)).toMatchObject({ ok: false, reason: 'phone_invalid' });
+    expect(normalizePhone(raw)).toBeNull();
+  });
+
+  test('finds no digits that are not written there together', () => {
+    const noise = fc.string({ unit: fc.constantFrom(...'ab :/;,()\n'), maxLength: 8 });
+    const number = fc.integer({ min: 0, max: 99_999_999 }).map((n) => `119${String(n).padStart(8, '0')}`);
+    fc.assert(
+      fc.property(noise, number, noise, fc.option(number), (before, first, between, second) => {
+        const raw = `${before}${first}${between === '' ? ' ' : between}${second ?? ''}`;
+        const result = readPhoneCell(raw);
+        if (result.ok) expect([first, second]).toContain(result.e164.slice(3));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
 test('parsePhone has an answer for any string', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (raw) => {
@@ -192,11 +255,13 @@ describe('choosePhone', () => {
       ok: true,
       e164: mobile,
       field: 'mobile',
+      note: null,
     });
     expect(choosePhone({ mobile: '', phone: landline, phone2: '11987654321' })).toEqual({
       ok: true,
       e164: mobile,
       field: 'phone2',
+      note: null,
     });
   });
 
