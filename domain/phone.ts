@@ -205,7 +205,7 @@ export function normalizePhone(raw: string, options: PhoneOptions = {}): string 
       defaultCountry: options.defaultCountry ?? 'BR',
       extract: false,
     });
-    if (parsed?.isValid() === true && parsed.ext === undefined && parsePhone(written, options).ok === false)
+    if (parsed?.isValid() === true && parsed.ext === undefined && !parsePhone(written, options).ok)
       return isOldMobile(parsed.number) ? null : parsed.number;
   }
   return null;

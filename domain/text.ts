@@ -70,7 +70,10 @@ function dropTags(text: string): string {
 
 /** What Windows-1252 has between 80 and 9F, by character. */
 const windows1252 = new Map(
-  [...'€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ'].map((char, index) => [char, 0x80 + index]),
+  Array.from('€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ').map((char, index) => [
+    char,
+    0x80 + index,
+  ]),
 );
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -78,7 +78,11 @@ describe('UTF-8 that was read as Latin-1', () => {
 
   test('any name with an accent is repaired, however often it happened', () => {
     const names = fc
-      .string({ unit: fc.constantFrom(...'aeioãõçéêíóúâàÁÉÍÓÚÃÕÇ '), minLength: 1, maxLength: 30 })
+      .string({
+        unit: fc.constantFrom(...Array.from('aeioãõçéêíóúâàÁÉÍÓÚÃÕÇ ')),
+        minLength: 1,
+        maxLength: 30,
+      })
       .filter((name) => /[^\0-\x7f]/.test(name));
     fc.assert(
       fc.property(names, fc.integer({ min: 1, max: 2 }), (name, times) => {
@@ -90,7 +94,7 @@ describe('UTF-8 that was read as Latin-1', () => {
   });
 
   test('a name in any European language stays as it is', () => {
-    const letters = [...'abcdefghijklmnopqrstuvwxyzãõçéêíóúâàÁÉÍÓÚÃÕÇñüßøåäöÅÄÖÊÎÔÛÂ ’“”–'];
+    const letters = Array.from('abcdefghijklmnopqrstuvwxyzãõçéêíóúâàÁÉÍÓÚÃÕÇñüßøåäöÅÄÖÊÎÔÛÂ ’“”–');
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...letters), maxLength: 40 }), (name) => {
         expect(repairMojibake(name)).toBe(name);
