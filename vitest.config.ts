@@ -1,18 +1,47 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { patchPostgres } from './scripts/patch-postgres.mjs';
 
 // `npx vitest` runs no hook of npm.
 patchPostgres();
 
+const cores = availableParallelism();
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: 'test/kit/services.ts',
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // One real PostgreSQL and one real Temporal server serve all files; two files at a time fit the two cores of CI.
-    maxWorkers: 2,
     pool: 'forks',
+    // Files of a process share its modules, its browser and the SDK's runtime. To load them anew for each file cost more
+    // than all tests of the API. So no file may leave anything behind, and nothing may keep state in a module.
+    isolate: false,
     ...(process.env.CI ? { reporters: ['default', './test/kit/reporter.ts'] } : {}),
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers: cores },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'services',
+          include: ['test/{api,console,system}/**/*.test.ts'],
+          globalSetup: 'test/kit/services.ts',
+          // They wait for PostgreSQL, Temporal and the browser more than they compute.
+          maxWorkers: 2 * cores,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          globalSetup: 'test/kit/services.ts',
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });

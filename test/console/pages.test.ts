@@ -1,7 +1,8 @@
-import type { BrowserContext } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { accessibilityProblems, chromiumPath, prepareForAxe, startBrowser } from '../kit/browser.ts';
+import { accessibilityProblems, chromiumPath, startBrowser } from '../kit/browser.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
+import type { Locale } from '../../domain/user.ts';
 import { createCatalogue, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
 import { createConsole, languages } from '../kit/console.ts';
 import { createGateway } from '../kit/gateway.ts';
@@ -151,58 +152,68 @@ const addresses = ui.pages
   .filter((pattern) => !likeRegions.test(pattern))
   .map((pattern) => addressOf(pattern, subjects));
 
+/** Its scripts have answered to the new width, and what they drew is laid out. */
+const settled = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
+
 describe.skipIf(chromiumPath === null)('every page', async () => {
   if (chromiumPath === null) return;
   const browser = await startBrowser();
-  const [name = '', value = ''] = admin.cookie.split('=');
-  const contexts = new Map<string, BrowserContext>();
-  beforeAll(async () => {
-    for (const locale of languages) {
-      // Without transitions, in the middle of which colours have no contrast.
-      const context = await browser.newContext({ reducedMotion: 'reduce' });
+  const errors: string[] = [];
+
+  /** One page of the browser for all pages of the console: to open one costs more than to load what it shows. */
+  async function openPage(locale: Locale, signedIn: boolean): Promise<Page> {
+    // Without transitions, in the middle of which colours have no contrast.
+    const context = await browser.newContext({ locale, reducedMotion: 'reduce' });
+    const [name = '', value = ''] = admin.cookie.split('=');
+    if (signedIn) {
       await context.addCookies([
         { name, value, url },
         { name: 'torpedo-language', value: locale, url },
       ]);
-      contexts.set(locale, context);
     }
-  });
+    const page = await context.newPage();
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
+    return page;
+  }
 
-  test.each(languages.flatMap((locale) => addresses.map((address) => [address, locale] as const)))(
-    '%s in %s has a title, nothing that hinders, nothing too wide or crooked, and no error',
-    async (address, locale) => {
-      const context = contexts.get(locale);
-      if (!context) throw new Error(`There is no browser for ${locale}.`);
-      // Nobody is signed in where one signs in.
-      const own =
-        address === '/sign-in' ? await browser.newContext({ locale, reducedMotion: 'reduce' }) : context;
-      const page = await own.newPage();
-      await prepareForAxe(page);
-      const errors: string[] = [];
-      page.on('pageerror', (error) => errors.push(error.message));
-      page.on('console', (message) => {
-        if (message.type() === 'error') errors.push(message.text());
-      });
-      for (const width of locale === 'en' ? [1280, 390] : [390, 1280]) {
-        await page.setViewportSize({ width, height: 800 });
+  describe.each(languages)('in %s', (locale) => {
+    let signedIn: Page;
+    beforeAll(async () => {
+      signedIn = await openPage(locale, true);
+    });
+
+    test.each(addresses)(
+      '%s has a title, nothing that hinders, nothing too wide or crooked, and no error',
+      async (address) => {
+        errors.length = 0;
+        // Nobody is signed in where one signs in.
+        const page = address === '/sign-in' ? await openPage(locale, false) : signedIn;
+        // Loaded at one width and turned to the other; in the other language, the other way round.
+        const [first, second] = locale === 'en' ? [1280, 390] : [390, 1280];
+        await page.setViewportSize({ width: first, height: 800 });
         const answer = await page.goto(url + address);
-        expect(answer?.status(), `${address} at ${width}`).toBe(200);
+        expect(answer?.status(), address).toBe(200);
         expect(await page.getAttribute('html', 'lang')).toBe(locale);
         expect(await page.title()).toMatch(/\S · Torpedo$/);
-        const tooWide: unknown = await page.evaluate(
-          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-        );
-        expect(tooWide, `${address} at ${width}`).toBe(0);
-        expect(await page.evaluate(crookedParts), `${address} at ${width}`).toEqual([]);
-      }
-      // Rules of axe hang on layout and colours and not on the language: one of each.
-      if (locale === 'en') {
-        await page.evaluate('document.documentElement.setAttribute("data-bs-theme", "dark")');
-      }
-      expect(await accessibilityProblems(page), address).toEqual([]);
-      expect(errors).toEqual([]);
-      await page.close();
-      if (own !== context) await own.close();
-    },
-  );
+        for (const width of [first, second]) {
+          await page.setViewportSize({ width, height: 800 });
+          await page.evaluate(settled);
+          const tooWide: unknown = await page.evaluate(
+            'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+          );
+          expect(tooWide, `${address} at ${width}`).toBe(0);
+          expect(await page.evaluate(crookedParts), `${address} at ${width}`).toEqual([]);
+        }
+        // Rules of axe hang on layout and colours and not on the language: one of each.
+        if (locale === 'en') {
+          await page.evaluate('document.documentElement.setAttribute("data-bs-theme", "dark")');
+        }
+        expect(await accessibilityProblems(page), address).toEqual([]);
+        expect(errors).toEqual([]);
+      },
+    );
+  });
 });

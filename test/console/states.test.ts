@@ -1,5 +1,5 @@
-import { afterAll, describe, expect, test } from 'vitest';
-import { accessibilityProblems, chromiumPath, prepareForAxe, startBrowser } from '../kit/browser.ts';
+import { describe, expect, test } from 'vitest';
+import { accessibilityProblems, chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole } from '../kit/console.ts';
 
 /** Pages with nothing in them, and forms that were refused: axe finds nothing serious there either. */
@@ -25,8 +25,6 @@ describe.skipIf(chromiumPath === null)('with nothing in it', async () => {
   const [name = '', value = ''] = admin.cookie.split('=');
   await context.addCookies([{ name, value, url }]);
   const page = await context.newPage();
-  await prepareForAxe(page);
-  afterAll(() => context.close());
 
   test.each(empty)('%s hinders nobody', async (address) => {
     expect((await page.goto(url + address))?.status()).toBe(200);

@@ -1,10 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Page } from 'playwright-core';
-import { chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll } from 'vitest';
-
-const require = createRequire(import.meta.url);
 
 /** CHROMIUM, else the first of these on the PATH; null where there is none. */
 function findChromium(): string | null {
@@ -23,25 +21,29 @@ if (chromiumPath === null) {
   );
 }
 
-/** A real browser for one test file. */
-export async function startBrowser() {
-  const browser = await chromium.launch({
+let running: Promise<Browser> | undefined;
+
+/** A real browser, started once for all test files of a process. What a file opens in it is closed after the file. */
+export async function startBrowser(): Promise<Browser> {
+  running ??= chromium.launch({
     executablePath: chromiumPath ?? 'chromium',
     // Chromium's own sandbox needs what containers do not give to root.
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
-  afterAll(() => browser.close());
+  const browser = await running;
+  afterAll(async () => {
+    for (const context of browser.contexts()) await context.close();
+  });
   return browser;
 }
 
-/** For a page that is to be asked for its `accessibilityProblems`, before it is opened. */
-export async function prepareForAxe(page: Page): Promise<void> {
-  // Not by a tag in the page: the console's policy lets no foreign script run.
-  await page.addInitScript({ path: require.resolve('axe-core') });
-}
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /** What axe finds wrong with a page that a person would stumble over: `rule: how many, the first of them`. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
+  // Not by a tag in the page: the console's policy lets no foreign script run.
+  if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(axe);
   const found: unknown = await page.evaluate('axe.run(document, { resultTypes: ["violations"] })');
   const { violations } = found as {
     violations: { id: string; impact: string; nodes: { html: string }[] }[];

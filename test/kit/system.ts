@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
 import { type Activities, createActivities } from '../../activities/index.ts';
 import { createHelpdesk } from '../../activities/helpdesk.ts';
@@ -15,6 +15,7 @@ import { createWorkflowLookup } from '../../worker/lookup.ts';
 import { localWebservice } from './webservice.ts';
 import { createWorkers } from '../../worker/workers.ts';
 import { type WorkerQueue, workerQueues } from '../../workflows/queues.ts';
+import './runtime.ts';
 import { createDatabase } from './database.ts';
 import { createGateway } from './gateway.ts';
 import { connectAnywhere } from './connect.ts';
@@ -43,8 +44,6 @@ export const singleSendUpTo = 5;
 
 /** The name that the workers' connections to the database carry. */
 export const workerApplication = 'torpedo-worker';
-
-Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') });
 
 /**
  * Workers on a database, a task queue and a gateway of their own, for one test file. The clock of the activities can be

@@ -1,4 +1,4 @@
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
 import { createHelpdesk } from '../../activities/helpdesk.ts';
@@ -11,6 +11,7 @@ import { createWorkflowLookup } from '../../worker/lookup.ts';
 import { localWebservice } from './webservice.ts';
 import { createWorkers } from '../../worker/workers.ts';
 import { workerQueues } from '../../workflows/queues.ts';
+import './runtime.ts';
 import { connectAnywhere } from './connect.ts';
 
 /** The real workers on a task queue of the test's own, until its file is done. Call it outside of tests. */
@@ -29,7 +30,6 @@ export async function startWorkers({
   sandboxUrl: string;
   clock?: () => Date;
 }): Promise<void> {
-  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR', () => undefined) });
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
   const helpdesk = createHelpdesk({ connect: connectAnywhere });
   const providers = createProviders({
