@@ -1,9 +1,10 @@
-import { randomBytes, scryptSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { hashSecret } from '../../api/http/auth.ts';
 import { insertSession } from '../../db/access/sessions.ts';
 import { insertUser } from '../../db/access/users.ts';
 import { adminPassword, createApi, errorOf } from '../kit/api.ts';
+import { cheapHash } from '../kit/password.ts';
 
 const limits = { account: 60, stranger: 40 };
 const api = await createApi({ requestsPerMinute: limits });
@@ -19,11 +20,8 @@ async function sessionOf(userId: number): Promise<Record<string, string>> {
   return { cookie: `__Host-torpedo=${id}` };
 }
 const password = 'a long password';
-/** A user whose password is checked within a millisecond. */
 async function addUser(name: string): Promise<number> {
-  const salt = randomBytes(16);
-  const hash = scryptSync(password, salt, 32, { N: 2 ** 4, r: 8, p: 1 }).toString('base64');
-  const passwordHash = `$scrypt$ln=4,r=8,p=1$${salt.toString('base64')}$${hash}`;
+  const passwordHash = cheapHash(password);
   return (await insertUser(sql, { login: name, name, role: 'viewer', passwordHash })).id;
 }
 /** Asks until it is refused for asking too often; how often it was not. */

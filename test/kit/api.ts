@@ -4,7 +4,6 @@ import { pino } from 'pino';
 import { afterAll, inject } from 'vitest';
 import { buildApp } from '../../api/http/app.ts';
 import { hashSecret, newToken } from '../../api/http/auth.ts';
-import { hashPassword } from '../../api/access/passwords.ts';
 import type { RequestsPerMinute } from '../../api/http/request-limits.ts';
 import { createTemporal, type Temporal } from '../../api/services/temporal.ts';
 import { insertCampaign } from '../../db/campaigns/campaigns.ts';
@@ -19,6 +18,7 @@ import type { Role } from '../../domain/user.ts';
 import type { WebserviceDeps } from '../../mailing/webservice.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { connectAnywhere } from './connect.ts';
+import { cheapHash } from './password.ts';
 import { localWebservice } from './webservice.ts';
 
 export const publicUrl = 'https://torpedo.example';
@@ -98,7 +98,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
     login: 'admin',
     name: 'Ana',
     role: 'admin',
-    passwordHash: await hashPassword(adminPassword),
+    passwordHash: cheapHash(adminPassword),
   });
   // Of a user who is no admin, so that what a test does to the admin leaves the tokens alone.
   const maker = await insertUser(sql, { login: 'maker', name: 'Maker', role: 'viewer', passwordHash: '' });
