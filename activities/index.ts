@@ -12,7 +12,7 @@ import { createSchedule, type ScheduleDeps } from './schedule.ts';
 import { createUnknown } from './unknown.ts';
 
 export type { HandledReply } from './replies.ts';
-export type { OpenedRun, Plan } from './schedule.ts';
+export type { OpenedRun } from './schedule.ts';
 
 /** Everything with a side effect that workflows call, on the worker's own connections. */
 export const createActivities = (

@@ -11,8 +11,6 @@ const lookMs = 200;
 /** An answer that took so much longer than the fastest tells of a clock that was set, not of a slow way. */
 const clockSetMs = 100;
 
-export type Pace = ReturnType<typeof createPace>;
-
 /**
  * A sender's part of its provider's rate: how much to claim when, and the place of each message, as an instant in
  * `performance.now()` milliseconds; null: no limit. `reserve` takes so many segments of the rate (db/providers/providers.ts).

@@ -25,7 +25,6 @@ export const weekdays = [
   'saturday',
   'sunday',
 ] as const;
-export type Weekday = (typeof weekdays)[number];
 
 /** Some days of the week, each at most once. */
 export const weekdayList = z

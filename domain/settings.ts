@@ -9,7 +9,6 @@ export const holidayCalendar = z.strictObject({
     .max(1000)
     .refine((all) => new Set(all.map(({ date }) => date)).size === all.length, 'A date is listed twice.'),
 });
-export type HolidayCalendar = z.infer<typeof holidayCalendar>;
 
 /** Extra fields that the tickets of a subcategory carry, and that its mailings may bring as columns. */
 export const extraFieldGroup = z.strictObject({

@@ -32,7 +32,6 @@ export async function openAppendLog(path: string, read: (line: Buffer) => void) 
     },
   };
 }
-export type AppendLog = Awaited<ReturnType<typeof openAppendLog>>;
 
 const LINE_FEED = 0x0a;
 

@@ -17,7 +17,7 @@ import { buildAddress } from '../../domain/web-address.ts';
 import { webserviceBlock, type WebserviceBlock } from '../../domain/webservice.ts';
 import { attributePaths } from '../../mailing/field-map.ts';
 import type { MailingRecord } from '../../mailing/record.ts';
-import { WebserviceRefused, webserviceRefusals } from '../../mailing/refused.ts';
+import { WebserviceRefused } from '../../mailing/refused.ts';
 import { fetchAnswer, readWebservice, type WebserviceDeps } from '../../mailing/webservice.ts';
 import { defined } from '../http/defined.ts';
 import { ApiError, notFound } from '../http/errors.ts';
@@ -310,8 +310,6 @@ function toTested(
     };
   };
 }
-
-export const webserviceRefusalCode = z.enum(webserviceRefusals);
 
 const refused = ({ code, message }: WebserviceRefused): ApiError =>
   new ApiError('webservice_refused', {

@@ -96,4 +96,3 @@ export async function createGateway() {
   });
   return gateway;
 }
-export type Gateway = Awaited<ReturnType<typeof createGateway>>;

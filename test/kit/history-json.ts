@@ -14,9 +14,8 @@ interface HistoryType {
 }
 interface ProtoJson {
   toJson: (type: HistoryType, message: History) => unknown;
-  fromJson: (type: HistoryType, json: unknown, options: { ignoreUnknownFields: boolean }) => History;
 }
-const { toJson, fromJson } = proto('protobufjs/ext/protojson') as ProtoJson;
+const { toJson } = proto('protobufjs/ext/protojson') as ProtoJson;
 const { patchProtobufRoot } = proto('@temporalio/proto/lib/patch-protobuf-root') as {
   patchProtobufRoot: (root: unknown) => { lookupType(name: string): HistoryType };
 };
@@ -26,6 +25,3 @@ const historyType = patchProtobufRoot(proto('@temporalio/proto')).lookupType(
 
 export const historyToJson = (history: History): unknown =>
   toJson(historyType, historyType.fromObject(history));
-
-export const historyFromJson = (json: unknown): History =>
-  fromJson(historyType, json, { ignoreUnknownFields: true });
