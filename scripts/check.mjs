@@ -1,0 +1,27 @@
+// `npm run check`: what can be told without running anything, all at the same time. Each says its piece when it is done.
+import { spawn } from 'node:child_process';
+
+const checks = {
+  types: ['tsc', '-p', '.'],
+  lint: ['eslint', '.'],
+  format: ['prettier', '--check', '--cache', '--log-level', 'warn', '.'],
+  'unused and circular': ['knip'],
+};
+
+const results = await Promise.all(
+  Object.entries(checks).map(
+    ([name, [command, ...args]]) =>
+      new Promise((resolve, reject) => {
+        const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+        let output = '';
+        for (const stream of [child.stdout, child.stderr])
+          stream.setEncoding('utf8').on('data', (text) => (output += text));
+        child.once('error', reject);
+        child.once('close', (code) => {
+          if (code !== 0) console.log(`${name}: ${command} ${args.join(' ')}\n${output}`);
+          resolve(code === 0);
+        });
+      }),
+  ),
+);
+if (results.includes(false)) process.exitCode = 1;
