@@ -1,5 +1,5 @@
 # One image for all processes: migrate, api, worker. docker-compose.yml says which one runs.
-FROM node:22-slim
+FROM node:24-slim
 
 # The root certificates with which the Temporal client checks a server over TLS; Node.js has its own.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
