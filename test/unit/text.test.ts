@@ -97,6 +97,8 @@ describe('UTF-8 that was read as Latin-1', () => {
     const letters = Array.from('abcdefghijklmnopqrstuvwxyzãõçéêíóúâàÁÉÍÓÚÃÕÇñüßøåäöÅÄÖÊÎÔÛÂ ’“”–');
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...letters), maxLength: 40 }), (name) => {
+        // A capital letter with a quotation mark or a dash right behind it may be another letter: `Ã“` is an Ó read wrongly.
+        fc.pre(!/[À-ß][’“”–]/.test(name));
         expect(repairMojibake(name)).toBe(name);
         expect(isDamaged(name)).toBe(false);
       }),
