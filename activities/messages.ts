@@ -1,4 +1,3 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { activityInfo, cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
 import type { Database } from '../db/core/client.ts';
 import { claimMessage, recordOutcomes, takeOver } from '../db/messages/claims.ts';
@@ -22,6 +21,7 @@ import { describeFailover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
 import { hoursAt } from '../domain/hours.ts';
 import type { MessageStatus } from '../domain/message.ts';
+import { showableCode } from '../domain/problems/retries.ts';
 import { describeRunReason, type RunReason } from '../domain/run.ts';
 import { checkSafeguards, fewestOutcomes } from '../domain/safeguards.ts';
 import { waitingOf } from '../domain/waiting.ts';
@@ -32,6 +32,7 @@ import { outcomeOf, unsent } from './outcome.ts';
 import { persistently } from './persistently.ts';
 import { ProviderAccountError, ProviderUnavailableError } from './provider-health.ts';
 import type { Providers } from './providers.ts';
+import { createOvercome, passingFailure } from './retries.ts';
 import { countsTable } from './runs.ts';
 import { type SenderStop, streamMessages } from './sender.ts';
 
@@ -99,12 +100,13 @@ export function createMessages({
     if (!run || !providerId) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
     return { ...run, providerId };
   };
-  /** Whether the run is to go over to its provider's fallback, after so many attempts in a row that came to nothing. */
-  const goesOver = async (run: RunRow & { providerId: number }, attempts: number): Promise<boolean> => {
-    if (attempts < failOverAttempts) return false;
+  const hasFallback = async (run: RunRow & { providerId: number }): Promise<boolean> => {
     const tried = run.failovers.flatMap(({ from, to }) => [from.id, to.id]);
     return (await usableFallback(sql, run.providerId, tried)) !== null;
   };
+  /** Whether the run is to go over to its provider's fallback, after so many attempts in a row that came to nothing. */
+  const goesOver = async (run: RunRow & { providerId: number }, attempts: number): Promise<boolean> =>
+    attempts >= failOverAttempts && (await hasFallback(run));
   const safeguard = async (run: RunRow) =>
     checkSafeguards({
       ...run,
@@ -145,6 +147,7 @@ export function createMessages({
     if (!hours.open) return 'deadline';
     const ends = Math.min(hours.closesAt?.getTime() ?? Infinity, run.expiresAt?.getTime() ?? Infinity);
     const limit = canary ? await leftOfCanary(run) : null;
+    const overcome = createOvercome(sql);
     if (canary && limit === null) return 'nothing_due';
     try {
       return await streamMessages(
@@ -162,7 +165,10 @@ export function createMessages({
           },
           lookEach: stopAtPercent === null ? null : outcomesPerLook,
           signal: cancellationSignal(),
-          onProgress: heartbeat,
+          onProgress: (progress) => {
+            heartbeat(progress);
+            if (progress.sent > 0) void overcome();
+          },
           onTrouble: (error) => {
             log.warn('Outcomes wait for the database', { runId, error });
           },
@@ -174,11 +180,16 @@ export function createMessages({
       if (error instanceof ProviderUnavailableError) {
         if (await goesOver(run, attempt))
           throw finalFailure(failures.providerUnavailable, error.message, error.code, providerId);
-        throw ApplicationFailure.create({
-          type: failures.providerUnavailable,
-          message: `${error.code}: ${error.message}`,
-          nextRetryDelay: Math.min(longestOutagePauseMs, 1_000 * 2 ** (attempt - 1)),
-        });
+        const providerCode = showableCode(error.code);
+        throw passingFailure(
+          failures.providerUnavailable,
+          `${providerCode}: the provider takes no messages.`,
+          {
+            cause: { code: 'provider_unavailable', params: { providerCode } },
+            nextInMs: Math.min(longestOutagePauseMs, 1_000 * 2 ** (attempt - 1)),
+            attemptsLeft: (await hasFallback(run)) ? failOverAttempts - attempt : null,
+          },
+        );
       }
       throw error;
     }
@@ -363,10 +374,11 @@ export function createMessages({
         if (pauseMs !== null) await holdProvider(sql, run.providerId, pauseMs);
         if (answer.kind !== 'accepted' && pauseMs === null && (await goesOver(run, attempt)))
           throw finalFailure(failures.providerUnavailable, answer.detail, answer.code, run.providerId);
-        throw ApplicationFailure.create({
-          type: failures.notTaken,
-          message: `${outcome.providerCode ?? ''}: the provider has not taken the message.`,
-          ...(pauseMs === null ? {} : { nextRetryDelay: pauseMs }),
+        const notTakenCode = showableCode(outcome.providerCode ?? '');
+        throw passingFailure(failures.notTaken, `${notTakenCode}: the provider has not taken the message.`, {
+          cause: { code: 'message_not_taken', params: { providerCode: notTakenCode } },
+          nextInMs: pauseMs,
+          attemptsLeft: outcome.uncounted ? null : maxAttempts - claimed.attempts,
         });
       } finally {
         clearInterval(beat);

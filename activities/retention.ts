@@ -1,5 +1,6 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/core/client.ts';
+import { deleteForgottenRetries } from '../db/core/retries.ts';
 import { getPrivacySettings } from '../db/customers/privacy.ts';
 import {
   deleteAudit,
@@ -37,6 +38,7 @@ export function createRetention({ sql }: { sql: Database }) {
 
   return {
     async applyRetention(): Promise<Purged> {
+      await deleteForgottenRetries(sql);
       const settings = await getPrivacySettings(sql);
       const messages = await all(settings.messageDays, async (days) => {
         const runId = await nextRunToPurge(sql, days);

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../db/core/client.ts';
@@ -17,6 +17,7 @@ import { getTickets } from '../db/tickets/tickets.ts';
 import { failures } from '../domain/failures.ts';
 import { giveUpAfterMs, postOutcome, postPauseMs } from '../domain/ticket-posting.ts';
 import { type Helpdesk, type HelpdeskAnswer, signatureOf } from './helpdesk.ts';
+import { createOvercome, passingFailure } from './retries.ts';
 
 export interface TicketPostsDeps {
   sql: Database;
@@ -63,18 +64,21 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
       const signal = cancellationSignal();
       const beat = setInterval(() => heartbeat(done), heartbeatMs);
       const endsAt = Date.now() + sliceMs;
+      const overcome = createOvercome(sql);
       try {
         await withPostingLock(sql, async (lock) => {
           const stop = AbortSignal.any([signal, lock.signal]);
           for (let batch = firstBatch; Date.now() < endsAt && !stop.aborted && lock.isHeld();) {
             const due = await duePosts(sql, batch);
             if (due.length === 0) {
+              await overcome();
               await sleep(idleMs, undefined, { signal: stop }).catch(() => undefined);
               continue;
             }
             const answers = await postAll(due, lock);
             const { down, retryAfterMs } = await record(answers);
             if (down !== null) throw unavailable(down, retryAfterMs);
+            await overcome();
             batch = Math.min(largestBatch, batch * 2);
           }
         });
@@ -163,12 +167,14 @@ function unavailable({ status }: HelpdeskAnswer, askedMs: number | null): Applic
   const pauseMs =
     askedMs === null ? Math.min(longestPauseMs, 1_000 * 2 ** Math.min(attempt - 1, 10)) : askedMs;
   // What it said may be of a person, and a history is for ever: it stands with the post.
-  return ApplicationFailure.create({
-    type: failures.helpdeskUnavailable,
-    message:
-      status === null
-        ? 'The helpdesk does not answer. Torpedo shows the details with the posts.'
-        : `The helpdesk takes no posts: it answers with the status ${status}. Torpedo shows the details with the posts.`,
-    nextRetryDelay: Math.min(longestAskedPauseMs, pauseMs),
-  });
+  return passingFailure(
+    failures.helpdeskUnavailable,
+    status === null
+      ? 'The helpdesk does not answer. Torpedo shows the details with the posts.'
+      : `The helpdesk takes no posts: it answers with the status ${status}. Torpedo shows the details with the posts.`,
+    {
+      cause: { code: 'helpdesk_unavailable', params: { status } },
+      nextInMs: Math.min(longestAskedPauseMs, pauseMs),
+    },
+  );
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import type { Database } from '../db/core/client.ts';
 import { openIntegration } from '../db/settings/integrations.ts';
 import {
@@ -14,9 +14,11 @@ import { lastFetch, type RunRow } from '../db/runs/runs.ts';
 import { type SecretBox, SecretKeyMissing } from '../db/core/secrets.ts';
 import { failures } from '../domain/failures.ts';
 import type { Integration } from '../domain/integration.ts';
+import { passingWebserviceProblems } from '../domain/problems/retries.ts';
 import { buildAddress } from '../domain/web-address.ts';
 import { WebserviceRefused } from '../mailing/refused.ts';
 import { type AnswerPage, fetchWebservice, type WebserviceDeps } from '../mailing/webservice.ts';
+import { passingFailure } from './retries.ts';
 
 export interface FetchDeps {
   sql: Database;
@@ -125,13 +127,19 @@ async function openOrRefuse(sql: Database, box: SecretBox, id: number): Promise<
  * long. The message stands in the history: no host and no value of the answer in it.
  */
 export function tryAgain(error: WebserviceRefused, retryMs: number): ApplicationFailure | null {
-  if (!error.mayPass) return null;
-  const { scheduledTimestampMs } = activityInfo();
   const { code, retryAfterMs } = error;
-  if (Date.now() - scheduledTimestampMs + (retryAfterMs ?? 0) > retryMs) return null;
-  return ApplicationFailure.create({
-    type: failures.webserviceUnavailable,
-    message: `The web service can't be read now (${code}); it is tried again.`,
-    ...(retryAfterMs === null ? {} : { nextRetryDelay: Math.min(retryAfterMs, longestPauseMs) }),
-  });
+  const problem = passingWebserviceProblems.find((passing) => passing === code);
+  if (problem === undefined) return null;
+  const { scheduledTimestampMs } = activityInfo();
+  const leftMs = retryMs - (Date.now() - scheduledTimestampMs);
+  if (leftMs < (retryAfterMs ?? 0)) return null;
+  return passingFailure(
+    failures.webserviceUnavailable,
+    `The web service can't be read now (${code}); it is tried again.`,
+    {
+      cause: { code: 'webservice_unavailable', params: { problem } },
+      nextInMs: retryAfterMs === null ? null : Math.min(retryAfterMs, longestPauseMs),
+      givesUpInMs: leftMs,
+    },
+  );
 }

@@ -17,6 +17,7 @@ export function createFormat(locale: Locale, zone: string | null) {
   const short = { day: '2-digit', month: '2-digit', year: 'numeric' } as const;
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   const dateTime = (at: Date): string => formatter({ ...short, ...clock }).format(at);
+  const exact = (at: Date): string => formatter({ ...short, ...clock, second: '2-digit' }).format(at);
   return {
     locale,
     timeZone,
@@ -34,6 +35,8 @@ export function createFormat(locale: Locale, zone: string | null) {
       if (Number.isNaN(at.getTime())) return text;
       return zone === null ? at.toISOString() : dateTime(at);
     },
+    /** A moment as a part of a sentence, to the second. */
+    moment: (at: Date): string => (zone === null ? at.toISOString() : exact(at)),
     percent: (share: number): string => number(share, { style: 'percent', maximumFractionDigits: 1 }),
     bytes: (bytes: number): string => {
       const [value, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KiB'] : [bytes / 1024 / 1024, 'MiB'];
@@ -42,7 +45,7 @@ export function createFormat(locale: Locale, zone: string | null) {
     date: (at: Date): string => formatter(short).format(at),
     dateTime,
     /** With seconds, for what happens within one. */
-    exact: (at: Date): string => formatter({ ...short, ...clock, second: '2-digit' }).format(at),
+    exact,
     /** What a clock on a wall shows, `2026-03-31T09:00`, whatever the zone. */
     wallTime: (local: string): string =>
       cached(`${locale} wall`, () => {

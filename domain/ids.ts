@@ -31,3 +31,18 @@ export const ticketPostsWorkflowId = (taskQueue: string): string => `ticket-post
 
 /** Temporal's task queue of workflows and quick steps. */
 export const taskQueue = 'torpedo';
+
+/** What a workflow is for, by its id; null for a run. */
+export function workflowKindOf(
+  workflowId: string,
+):
+  | { kind: 'campaign'; campaignId: number }
+  | { kind: 'reply' | 'ticket_posts' | 'housekeeping' | 'look_ups' }
+  | null {
+  const campaignId = /^campaign\/(\d+)$/.exec(workflowId)?.[1];
+  if (campaignId !== undefined) return { kind: 'campaign', campaignId: Number(campaignId) };
+  if (workflowId.startsWith('reply/')) return { kind: 'reply' };
+  if (workflowId.startsWith('ticket-posts/')) return { kind: 'ticket_posts' };
+  if (workflowId.startsWith('look-ups/')) return { kind: 'look_ups' };
+  return workflowId.startsWith('housekeeping/') ? { kind: 'housekeeping' } : null;
+}

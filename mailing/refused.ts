@@ -1,3 +1,5 @@
+import { passingWebserviceProblems } from '../domain/problems/retries.ts';
+
 /** Why a mailing is refused as a whole. Stable: the console words each in the user's language. */
 export type MailingRefusal =
   | 'empty'
@@ -85,15 +87,7 @@ export class MailingRefused extends Error {
 }
 
 /** Those that may pass by themselves. */
-const passing: ReadonlySet<WebserviceRefusal> = new Set([
-  'dns_failed',
-  'connection_refused',
-  'connection_failed',
-  'connection_lost',
-  'timed_out',
-  'server_error',
-  'too_many_requests',
-]);
+const passing: ReadonlySet<WebserviceRefusal> = new Set(passingWebserviceProblems);
 
 /**
  * The web service can't be read. The message is a plain sentence; it names hosts, and never a path, a parameter, a

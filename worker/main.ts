@@ -130,6 +130,7 @@ export async function startWorker(config: Config, signal?: AbortSignal): Promise
       log,
       create: async (stopped) =>
         createWorkers({
+          sql,
           connection: await whenReachable(
             () => NativeConnection.connect(server),
             () => true,

@@ -1,10 +1,13 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
+import { reportRetries } from '../activities/retries.ts';
+import type { Database } from '../db/core/client.ts';
 import { sendingTaskQueue, type WorkerQueue } from '../workflows/queues.ts';
 import { stepHeartbeats } from './heartbeats.ts';
 
 export interface WorkersDeps {
+  sql: Database;
   connection: NativeConnection;
   namespace: string;
   taskQueue: string;
@@ -29,6 +32,7 @@ const pollers = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 10 } as 
  * The workers of a process: workflows with their quick steps, and the sends on a queue of their own.
  */
 export async function createWorkers({
+  sql,
   connection,
   namespace,
   taskQueue,
@@ -49,6 +53,7 @@ export async function createWorkers({
     workflowTaskPollerBehavior: pollers,
     activityTaskPollerBehavior: pollers,
     stickyQueueScheduleToStartTimeout: '3 seconds',
+    interceptors: { activity: [reportRetries(sql)] },
   } satisfies Partial<WorkerOptions>;
   const options: Record<WorkerQueue, WorkerOptions> = {
     workflows: {
@@ -56,7 +61,7 @@ export async function createWorkers({
       taskQueue,
       workflowBundle,
       activities,
-      interceptors: { activity: [stepHeartbeats] },
+      interceptors: { activity: [stepHeartbeats, reportRetries(sql)] },
     },
     sending: {
       ...common,

@@ -18,6 +18,7 @@ import {
   type EnablingFacts,
   type Problem,
 } from '../../domain/campaign.ts';
+import { campaignWorkflowId } from '../../domain/ids.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
 import {
   holidaysLeftOut,
@@ -28,6 +29,7 @@ import {
 } from '../../domain/schedule.ts';
 import type { TicketPolicy, TicketSubcategory } from '../../domain/ticket.ts';
 import { instant } from '../http/instant.ts';
+import { retryingOf, retryingView } from '../http/retrying.ts';
 import type { Temporal } from '../services/temporal.ts';
 
 export const occurrenceView = z.object({
@@ -83,6 +85,8 @@ export const campaignView = z.object({
   nextOccurrences: z.array(occurrenceView),
   mailingFile: mailingFileView.nullable(),
   lastRun: lastRunView.nullable(),
+  /** What its workflow failed to do and tries again: no run starts meanwhile. Null: nothing. */
+  retrying: retryingView.nullable(),
   /** The page of its workflow in Temporal's UI. */
   temporalUrl: z.string().nullable(),
 });
@@ -183,6 +187,7 @@ export async function viewCampaign(
     nextOccurrences: await occurrencesOf(sql, definition.schedule, { now, count: 5 }),
     mailingFile: file && mailingFileOf(file),
     lastRun: last.get(id) ?? null,
+    retrying: enabled ? await retryingOf(sql, campaignWorkflowId(id), now) : null,
     temporalUrl: temporal.campaignPage(id),
   };
 }

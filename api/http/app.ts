@@ -127,7 +127,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const metrics = createMetrics();
   const phoneHash = createPhoneHashing({ sql, box: deps.box });
   const replyStarts = createReplyStarts({ sql, temporal, log: app.log });
-  const hub = createProgressHub({ sql });
+  const hub = createProgressHub({ sql, clock });
   app.addHook('preClose', () => hub.close());
   app.addHook('onClose', async () => {
     sync.close();
@@ -241,9 +241,9 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(privacy, { prefix: '/privacy', sql, phoneHash });
       await api.register(optOuts, { prefix: '/opt-outs', sql, phoneHash });
       await api.register(tickets, { sql });
-      await api.register(ticketPosts, { sql, box: deps.box, sync });
+      await api.register(ticketPosts, { sql, box: deps.box, sync, clock });
       await api.register(metricsPage, { prefix: '/metrics', sql, metrics });
-      await api.register(replies, { sql });
+      await api.register(replies, { sql, clock });
     },
     { prefix: '/api' },
   );

@@ -34,6 +34,12 @@ export const metricsPage: FastifyPluginAsyncZod<{ sql: Sql; metrics: Metrics }> 
   const failovers = gauge('torpedo_failovers', 'How often those runs went over to a fallback provider.');
   const replies = gauge('torpedo_unhandled_replies', 'Replies that came in and are not dealt with.');
 
+  const retrying = gauge('torpedo_retrying', 'Activities of workflows that failed and are tried again.');
+  const retryingFor = gauge(
+    'torpedo_retrying_seconds',
+    'For how long the longest of them has been failing; 0: there is none.',
+  );
+
   app.get(
     '',
     {
@@ -50,6 +56,8 @@ export const metricsPage: FastifyPluginAsyncZod<{ sql: Sql; metrics: Metrics }> 
       campaigns.set(levels.enabledCampaigns);
       failovers.set(levels.failovers);
       replies.set(levels.unhandledReplies);
+      retrying.set(levels.retrying);
+      retryingFor.set(levels.retryingSeconds);
       // Each status has its line, also with nothing in it: alerts on what is missing are a trap.
       for (const status of runStatuses)
         runs.set({ status }, levels.runs.find((one) => one.status === status)?.runs ?? 0);

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import type { Sql } from '../../db/core/client.ts';
 import { getMessage } from '../../db/messages/messages.ts';
 import { getReply, listReplies, type ReplyRow } from '../../db/replies/replies.ts';
+import { replyWorkflowId } from '../../domain/ids.ts';
 import { replyEffects } from '../../domain/reply.ts';
 import { type CsvColumn, csvDescription, csvOf, csvPhone, sendCsv } from '../http/csv.ts';
 import { notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
+import { retryingOf, retryingView } from '../http/retrying.ts';
 import { idParams, page, phoneParam, urlId } from '../http/parameters.ts';
 
 export const replyView = z.object({
@@ -53,7 +55,10 @@ const filter = z.strictObject({
 });
 
 /** What people wrote to us. With phones and texts in full, as messages have them. */
-export const replies: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }) => {
+export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = async (
+  app,
+  { sql, clock },
+) => {
   const tags = ['replies'];
 
   app.get(
@@ -100,13 +105,24 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql })
         tags,
         summary: 'One reply, and the message that it answers',
         params: idParams,
-        response: { 200: z.object({ reply: replyView, message: answeredView.nullable() }) },
+        response: {
+          200: z.object({
+            reply: replyView,
+            message: answeredView.nullable(),
+            /** Handling it failed and is tried again. */
+            retrying: retryingView.nullable(),
+          }),
+        },
       },
     },
     async ({ params: { id } }) => {
       const reply = await getReply(sql, id);
       if (!reply) throw notFound('reply', id);
-      return { reply, message: reply.messageId === null ? null : await getMessage(sql, reply.messageId) };
+      return {
+        reply,
+        message: reply.messageId === null ? null : await getMessage(sql, reply.messageId),
+        retrying: reply.handledAt === null ? await retryingOf(sql, replyWorkflowId(id), clock()) : null,
+      };
     },
   );
 };

@@ -13,16 +13,19 @@ import type { RunRow } from '../../db/runs/runs.ts';
 import { lastDays, timezone } from '../../domain/calendar.ts';
 import { messageStatuses } from '../../domain/message.ts';
 import { instant } from '../http/instant.ts';
-import { runSummaryView, viewRunSummary } from './view.ts';
+import { otherRetrying, otherRetryingView } from '../http/retrying.ts';
+import { retryingRuns, runSummaryView, viewRunSummary } from './view.ts';
 import type { Temporal } from '../services/temporal.ts';
 
 export const overviewView = z.object({
-  /** Runs at work or waiting for what comes by itself, newest first. */
+  /** Runs at work, waiting for what comes by itself, or trying again what failed, newest first. */
   running: z.array(runSummaryView),
-  /** Runs that wait for a person or have failed, newest first. */
+  /** Runs that wait for a person, have failed, or have tried again for two minutes what failed, newest first. */
   attention: z.array(runSummaryView),
   /** Of each campaign the newest run of the last seven days that was missed or skipped. */
   notExecuted: z.array(runSummaryView),
+  /** What else is tried again after a failure: planning runs, replies, posts of tickets, longest first. */
+  retrying: z.array(otherRetryingView),
   /** Unfinished runs that are in none of these lists, because there are too many. */
   moreRuns: z.int(),
   /** What runs next, soonest first: what the campaigns' workflows wait for. */
@@ -47,6 +50,8 @@ const runsShown = 50;
 const notExecutedShown = 10;
 const notExecutedForMs = 7 * 24 * 3_600_000;
 const upcomingShown = 8;
+/** What fails for so long may need somebody. */
+const longRetryMs = 2 * 60_000;
 
 interface OverviewDeps {
   sql: Sql;
@@ -75,7 +80,7 @@ export const overview: FastifyPluginAsyncZod<OverviewDeps> = async (app, { sql, 
     async ({ query: { timezone: zone, days } }) => {
       const now = clock();
       const dates = lastDays(now.getTime(), zone, days);
-      const [unfinished, notExecuted, next, byDay, progress] = await Promise.all([
+      const [unfinished, notExecuted, next, byDay, progress, others] = await Promise.all([
         unfinishedRuns(sql, runsShown),
         runsNotExecuted(sql, {
           since: new Date(now.getTime() - notExecutedForMs),
@@ -87,17 +92,24 @@ export const overview: FastifyPluginAsyncZod<OverviewDeps> = async (app, { sql, 
           dates.map(({ startsAt }) => startsAt),
         ),
         setUp(sql),
+        otherRetrying(sql, now),
       ]);
+      const retryingOf = await retryingRuns(sql, unfinished.runs, now);
       const counts = await countsByStatusOf(
         sql,
         [...unfinished.runs, ...notExecuted].map(({ id }) => id),
       );
-      const view = (run: RunRow) => viewRunSummary(run, counts.get(run.id) ?? {}, { temporal, now });
+      const view = (run: RunRow) =>
+        viewRunSummary(run, counts.get(run.id) ?? {}, { temporal, now, retrying: retryingOf(run) });
       const runs = unfinished.runs.map(view);
+      const isWaiting = (run: z.infer<typeof runSummaryView>): boolean =>
+        needsPerson(run) ||
+        (run.retrying !== null && now.getTime() - run.retrying.since.getTime() > longRetryMs);
       return {
-        running: runs.filter((run) => !needsPerson(run)),
-        attention: runs.filter(needsPerson),
+        running: runs.filter((run) => !isWaiting(run)),
+        attention: runs.filter(isWaiting),
         notExecuted: notExecuted.map(view),
+        retrying: others,
         moreRuns: unfinished.total - runs.length,
         next,
         days: dates.map(({ day }, index) => ({ day, counts: byDay.get(index) ?? {} })),

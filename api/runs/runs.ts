@@ -12,7 +12,14 @@ import { ApiError, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, page, urlId } from '../http/parameters.ts';
 import { type ProgressHub, progressView } from '../services/progress.ts';
-import { runSummaryView, runView, viewFailovers, viewPreflight, viewRunSummary } from './view.ts';
+import {
+  retryingRuns,
+  runSummaryView,
+  runView,
+  viewFailovers,
+  viewPreflight,
+  viewRunSummary,
+} from './view.ts';
 import type { Temporal } from '../services/temporal.ts';
 
 /** Heartbeats keep proxies from closing a quiet connection. */
@@ -45,7 +52,6 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
     if (!run) throw notFound('run', id);
     return run;
   };
-  const viewing = () => ({ temporal, now: clock() });
 
   app.get(
     '',
@@ -70,7 +76,13 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
         sql,
         rows.map(({ id }) => id),
       );
-      return { runs: rows.map((run) => viewRunSummary(run, counts.get(run.id) ?? {}, viewing())) };
+      const now = clock();
+      const retryingOf = await retryingRuns(sql, rows, now);
+      return {
+        runs: rows.map((run) =>
+          viewRunSummary(run, counts.get(run.id) ?? {}, { temporal, now, retrying: retryingOf(run) }),
+        ),
+      };
     },
   );
 
@@ -87,7 +99,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
       if (!progress) throw notFound('run', id);
       return {
         ...run,
-        ...viewRunSummary(run, progress.counts, viewing()),
+        ...viewRunSummary(run, progress.counts, { temporal, now: clock(), retrying: progress.retrying }),
         progress,
         preflight: viewPreflight(run),
         failovers: viewFailovers(run),

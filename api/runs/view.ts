@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import type { Sql } from '../../db/core/client.ts';
+import { readRetries } from '../../db/core/retries.ts';
 import { resendScope } from '../../db/runs/resends.ts';
 import type { RunRow } from '../../db/runs/runs.ts';
 import { describeFailover, failover } from '../../domain/failover.ts';
+import { runWorkflowId } from '../../domain/ids.ts';
 import { messageStatuses } from '../../domain/message.ts';
 import { describePreflight, preflight } from '../../domain/preflight.ts';
 import {
   describeRunReason,
+  liveRunStatuses,
   runReason,
   runSettings,
   runStatuses,
@@ -14,6 +18,7 @@ import {
 } from '../../domain/run.ts';
 import { waitingCodes, waitingOf } from '../../domain/waiting.ts';
 import { instant } from '../http/instant.ts';
+import { type RetryingView, retryingView, viewRetrying } from '../http/retrying.ts';
 import { progressView } from '../services/progress.ts';
 import type { Temporal } from '../services/temporal.ts';
 
@@ -31,6 +36,8 @@ export const runSummaryView = z.object({
     .nullable(),
   /** What it waits for, and until when; null: it is at work, or over. */
   waiting: z.object({ code: z.enum(waitingCodes), until: instant.nullable(), words: z.string() }).nullable(),
+  /** What failed and is tried again: the run does not go on meanwhile. Null: nothing. */
+  retrying: retryingView.nullable(),
   counts: z.partialRecord(z.enum(messageStatuses), z.int()),
   startedAt: instant.nullable(),
   mailingAt: instant.nullable(),
@@ -68,7 +75,7 @@ export const runAddress = (id: number): string => `/api/runs/${id}`;
 export const viewRunSummary = (
   run: RunRow,
   counts: z.infer<typeof runSummaryView>['counts'],
-  { temporal, now }: { temporal: Temporal; now: Date },
+  { temporal, now, retrying }: { temporal: Temporal; now: Date; retrying: RetryingView | null },
 ): z.infer<typeof runSummaryView> => ({
   ...run,
   campaignName: run.settings.campaign.name,
@@ -79,6 +86,7 @@ export const viewRunSummary = (
     run: 'runId' in run.reason ? runAddress(run.reason.runId) : null,
   },
   waiting: waitingOf(run, now),
+  retrying,
   counts,
   temporalUrl: temporal.runPage(run),
 });
@@ -88,3 +96,17 @@ export const viewFailovers = ({ failovers }: RunRow): z.infer<typeof runView>['f
 
 export const viewPreflight = ({ preflight }: RunRow): z.infer<typeof runView>['preflight'] =>
   preflight && { ...preflight, words: describePreflight(preflight) };
+
+/** What is tried again in each of the runs that live. */
+export async function retryingRuns(
+  sql: Sql,
+  runs: readonly RunRow[],
+  now: Date,
+): Promise<(run: RunRow) => RetryingView | null> {
+  const live = runs.filter(({ status }) => liveRunStatuses.some((one) => one === status));
+  const retries = await readRetries(sql, live.map(runWorkflowId));
+  return (run) => {
+    const retrying = retries.get(runWorkflowId(run));
+    return retrying ? viewRetrying(retrying, now) : null;
+  };
+}

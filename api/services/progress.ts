@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Sql } from '../../db/core/client.ts';
 import { getRunProgress, type RunProgressRow } from '../../db/runs/progress.ts';
+import { runWorkflowId } from '../../domain/ids.ts';
 import { messageStatuses, type MessageStatus } from '../../domain/message.ts';
 import { describeRunReason, liveRunStatuses, runStatuses, runSteps } from '../../domain/run.ts';
+import { type RetryingView, retryingOf, retryingView } from '../http/retrying.ts';
 
 export const progressView = z.object({
   runId: z.int(),
@@ -27,6 +29,8 @@ export const progressView = z.object({
   limitPerSecond: z.number().nullable(),
   /** Milliseconds until the last message leaves at the present rate, or at the limit; null: not known. */
   etaMs: z.number().nullable(),
+  /** What failed and is tried again: the run does not go on meanwhile. Null: nothing. */
+  retrying: retryingView.nullable(),
   /** No more will change by itself. */
   over: z.boolean(),
 });
@@ -59,7 +63,7 @@ export interface Watcher {
 }
 
 /** Progress of runs, for who asks once and for who watches. */
-export function createProgressHub({ sql }: { sql: Sql }) {
+export function createProgressHub({ sql, clock = () => new Date() }: { sql: Sql; clock?: () => Date }) {
   const samples = new Map<number, Sample[]>();
   const watches = new Map<number, Watch>();
   let closed = false;
@@ -67,7 +71,8 @@ export function createProgressHub({ sql }: { sql: Sql }) {
   const look = async (runId: number): Promise<Progress | null> => {
     const row = await getRunProgress(sql, runId);
     if (!row) return null;
-    const progress = progressOf(row, remember(row));
+    const retrying = isLive(row.status) ? await retryingOf(sql, runWorkflowId(row), clock()) : null;
+    const progress = progressOf(row, remember(row), retrying);
     if (progress.over) samples.delete(runId);
     return progress;
   };
@@ -149,9 +154,11 @@ function leftSums({ counts }: RunProgressRow): { messages: number; segments: num
   };
 }
 
+const isLive = (status: RunProgressRow['status']): boolean => liveRunStatuses.some((live) => live === status);
+
 const rounded = (rate: number | null): number | null => (rate === null ? null : Math.round(rate * 10) / 10);
 
-function progressOf(row: RunProgressRow, before: readonly Sample[]): Progress {
+function progressOf(row: RunProgressRow, before: readonly Sample[], retrying: RetryingView | null): Progress {
   const { counts } = row;
   const byStatus: Partial<Record<MessageStatus, number>> = {};
   for (const { status, messages } of counts) byStatus[status] = (byStatus[status] ?? 0) + messages;
@@ -189,7 +196,9 @@ function progressOf(row: RunProgressRow, before: readonly Sample[]): Progress {
     ratePerSecond: rounded(rate),
     segmentsPerSecond: rounded(segmentRate),
     limitPerSecond: row.ratePerSecond,
-    etaMs: isSending && expectedRate ? Math.round((waiting / expectedRate) * 1000) : null,
-    over: !liveRunStatuses.some((live) => live === row.status),
+    etaMs:
+      isSending && expectedRate && retrying === null ? Math.round((waiting / expectedRate) * 1000) : null,
+    retrying,
+    over: !isLive(row.status),
   };
 }

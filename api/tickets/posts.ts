@@ -21,6 +21,7 @@ import { audit } from '../http/auth.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
+import { otherRetrying, retryingView } from '../http/retrying.ts';
 import { page, urlId } from '../http/parameters.ts';
 
 export const ticketPostView = z.object({
@@ -45,6 +46,8 @@ export const ticketPostList = z.object({
   /** Of all posts, whatever was searched for. */
   waiting: z.int(),
   failed: z.int(),
+  /** Why nothing is posted at present, and when it is tried again. Null: nothing is in the way. */
+  retrying: retryingView.nullable(),
 });
 
 /** Secrets are never shown; of headers the names are. */
@@ -54,13 +57,14 @@ export const ticketPostingView = z.object({
 });
 
 interface TicketPostsDeps {
+  clock: () => Date;
   sql: Database;
   box: SecretBox;
   sync: CampaignSync;
 }
 
 /** Where tickets are posted to, what was posted, and posting it again. */
-export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, { sql, box, sync }) => {
+export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, { sql, box, sync, clock }) => {
   const tags = ['tickets'];
   const view = async () => {
     const posting = await openTicketPosting(sql, box);
@@ -152,10 +156,14 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         response: { 200: ticketPostList },
       },
     },
-    async ({ query: { before, limit, ...filter } }) => ({
-      posts: await listTicketPosts(sql, filter, { before, limit }),
-      ...(await countTicketPosts(sql)),
-    }),
+    async ({ query: { before, limit, ...filter } }) => {
+      const others = await otherRetrying(sql, clock());
+      return {
+        posts: await listTicketPosts(sql, filter, { before, limit }),
+        ...(await countTicketPosts(sql)),
+        retrying: others.find(({ kind }) => kind === 'ticket_posts')?.retrying ?? null,
+      };
+    },
   );
 
   const eventParams = z.object({ eventId: urlId });

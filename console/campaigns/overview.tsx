@@ -9,6 +9,7 @@ import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Occurrences } from './occurrences.tsx';
 import { Card, ConfirmPage, Facts, Time } from '../kit/parts.tsx';
+import { Retrying } from '../kit/retrying.tsx';
 import { type RunSummary, RunTable } from '../runs/parts.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
@@ -33,6 +34,7 @@ export function CampaignPage({
   const { source } = definition.mailing;
   return (
     <CampaignFrame campaign={campaign}>
+      <Retrying retrying={campaign.retrying} what={t.planning} />
       {!enabled && problems.length > 0 && (
         <ProblemSummary
           problems={problems}

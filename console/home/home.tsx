@@ -9,6 +9,7 @@ import { home as words } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, State, Table, Time } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { useRetryWords } from '../kit/retrying.tsx';
 import { RunState, type RunSummary, sumOf } from '../runs/parts.tsx';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
@@ -48,19 +49,22 @@ function HomePage({ overview }: { overview: Overview }) {
 
 /** What runs, what waits, what comes. */
 function Present({ overview }: { overview: Overview }) {
-  const { attention, notExecuted, running, next, moreRuns, setUp } = overview;
+  const { attention, notExecuted, running, retrying, next, moreRuns, setUp } = overview;
   const t = useWords(words);
   const format = useFormat();
   const waiting = [...attention, ...notExecuted];
   return (
     <>
       <Card title={t.attention}>
-        {waiting.length === 0 ? (
+        {waiting.length + retrying.length === 0 ? (
           <p class="mb-0">
             <State tone="good">{t.nothingWaits}</State>
           </p>
         ) : (
           <ul class="entries">
+            {retrying.map((one) => (
+              <RetryingWorkflow key={`${one.kind} ${one.campaignId ?? ''}`} {...one} />
+            ))}
             {waiting.map((run) => (
               <WaitingRun key={run.id} run={run} />
             ))}
@@ -148,6 +152,7 @@ function RunningRun({ run }: { run: RunSummary }) {
   const runs = useWords(runWords);
   const format = useFormat();
   const { counts, waiting, step, status } = run;
+  const retrying = useRetryWords(run.retrying);
   const open = sumOf(counts, 'queued', 'sending');
   const done = sumOf(counts, 'sent', 'delivered', 'undelivered', 'failed', 'unknown', 'cancelled');
   const doing = status === 'cancelling' ? runs.status.cancelling : runs.doing[step];
@@ -155,7 +160,13 @@ function RunningRun({ run }: { run: RunSummary }) {
     <li>
       <RunHead run={run} />
       <div>
-        {waiting ? waitingWords(runs, format, waiting) : doing}
+        {retrying !== null ? (
+          <State tone="warn">{retrying}</State>
+        ) : waiting ? (
+          waitingWords(runs, format, waiting)
+        ) : (
+          doing
+        )}
         {open + done > 0 && (
           <>
             {': '}
@@ -171,10 +182,40 @@ function RunningRun({ run }: { run: RunSummary }) {
   );
 }
 
+function RetryingWorkflow({
+  kind,
+  campaignId,
+  campaignName,
+  workflows,
+  retrying,
+}: Overview['retrying'][number]) {
+  const t = useWords(words).retrying;
+  const format = useFormat();
+  const told = useRetryWords(retrying);
+  return (
+    <li>
+      <div class="entry-head">
+        <strong>
+          {campaignId === null ? (
+            t[kind]
+          ) : (
+            <>
+              {t.campaign}: <a href={`/campaigns/${campaignId}`}>{campaignName}</a>
+            </>
+          )}
+        </strong>
+        {workflows > 1 && <span class="text-secondary">{format.number(workflows)}</span>}
+      </div>
+      <State tone="warn">{told}</State>
+    </li>
+  );
+}
+
 function WaitingRun({ run }: { run: RunSummary }) {
   const runs = useWords(runWords);
   const format = useFormat();
   const mend = useMend(run);
+  const retrying = useRetryWords(run.retrying);
   const { reason, waiting } = run;
   return (
     <li>
@@ -187,6 +228,7 @@ function WaitingRun({ run }: { run: RunSummary }) {
       ) : (
         waiting && <State tone="warn">{waitingWords(runs, format, waiting)}</State>
       )}
+      {retrying !== null && <State tone="warn">{retrying}</State>}
       <div class="buttons">
         {mend.map(({ href, label }) => (
           <a key={href} class="btn btn-sm" href={href}>
@@ -199,13 +241,14 @@ function WaitingRun({ run }: { run: RunSummary }) {
 }
 
 /** Where what a run waits for can be mended. */
-function useMend({ id, campaignId, status, waiting, reason }: RunSummary) {
+function useMend({ id, campaignId, status, waiting, reason, retrying }: RunSummary) {
   const t = useWords(words).mend;
   const mayChange = useMay('operator');
   const run = `/runs/${id}`;
   const look = { href: run, label: t.look };
   if (!mayChange) return [look];
   if (waiting?.code === 'approval') return [{ href: run, label: t.approve }];
+  if (status === 'running' && retrying) return [look];
   const details = reason?.details;
   const toMailing = { href: `/campaigns/${campaignId}/mailing`, label: t.mailing };
   const act = status === 'failed' ? { href: run, label: t.retry } : { href: run, label: t.resume };

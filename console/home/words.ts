@@ -29,6 +29,13 @@ export const home = dictionary(
       queued: 'A enviar',
       skipped: 'Deixadas de fora',
     },
+    retrying: {
+      campaign: 'Planejamento da campanha',
+      reply: 'Respostas',
+      ticket_posts: 'Envios ao helpdesk',
+      look_ups: 'Consulta de mensagens incertas',
+      housekeeping: 'Verificações do sistema',
+    },
     mend: {
       approve: 'Conferir e aprovar',
       resume: 'Continuar ou cancelar',
@@ -84,6 +91,13 @@ export const home = dictionary(
       failed: 'Failed',
       queued: 'To be sent',
       skipped: 'Left out',
+    },
+    retrying: {
+      campaign: 'Planning of the campaign',
+      reply: 'Replies',
+      ticket_posts: 'Posts to the helpdesk',
+      look_ups: 'Look-ups of unknown messages',
+      housekeeping: 'Checks of the system',
     },
     mend: {
       approve: 'Check and approve',

@@ -6,6 +6,7 @@ import { urlOf } from '../kit/api.ts';
 import { Failovers } from './failovers.tsx';
 import { causeWords, runs as runWords, waitingWords } from './words.ts';
 import { Card, Facts, Time } from '../kit/parts.tsx';
+import { Retrying } from '../kit/retrying.tsx';
 import { linesOf, RunState, sumOf } from './parts.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
 
@@ -101,12 +102,17 @@ function Why({ run }: { run: Run }) {
     const { details } = reason;
     const bad = status === 'failed' || status === 'missed';
     return (
-      <div class={`alert alert-${bad ? 'danger' : 'warning'}`} role="status">
-        <span>{causeWords(t, format, details)}</span>{' '}
-        {'runId' in details && <a href={`/runs/${details.runId}`}>{t.run(String(details.runId))}</a>}
-      </div>
+      <>
+        <div class={`alert alert-${bad ? 'danger' : 'warning'}`} role="status">
+          <span>{causeWords(t, format, details)}</span>{' '}
+          {'runId' in details && <a href={`/runs/${details.runId}`}>{t.run(String(details.runId))}</a>}
+        </div>
+        <Retrying retrying={run.progress.retrying} />
+      </>
     );
   }
+  // What it waits for comes only after what failed.
+  if (run.progress.retrying) return <Retrying retrying={run.progress.retrying} />;
   if (!waiting && !fetched) return null;
   return (
     <div class="alert alert-info" role="status">

@@ -19,9 +19,12 @@ const tones: Readonly<Record<RunStatus, Tone>> = {
   failed: 'bad',
 };
 
-export function RunState({ run }: { run: { status: RunStatus } }) {
+/** `retrying`: something of it failed and is tried again, so that it does not go on. */
+export function RunState({ run }: { run: { status: RunStatus; retrying?: object | null } }) {
   const t = useWords(runWords);
-  return <State tone={tones[run.status]}>{t.status[run.status]}</State>;
+  const { status, retrying } = run;
+  if (retrying) return <State tone="warn">{t.retryingState(t.status[status])}</State>;
+  return <State tone={tones[status]}>{t.status[status]}</State>;
 }
 
 const isLive = (status: RunStatus): boolean => status === 'running' || status === 'paused';

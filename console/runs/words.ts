@@ -253,6 +253,7 @@ export const runs = dictionary(
     tickets: 'Atendimentos desta execução',
     of: (done: string, total: string) => `${done} de ${total}`,
     why: 'Motivo',
+    retryingState: (status: string) => `${status}, repetindo após falha`,
     waiting: {
       approval: 'Aguarda a aprovação de uma pessoa.',
       resume: 'Aguarda alguém continuar ou cancelar.',
@@ -394,6 +395,7 @@ export const runs = dictionary(
     tickets: 'Tickets of this run',
     of: (done, total) => `${done} of ${total}`,
     why: 'Reason',
+    retryingState: (status) => `${status}, retrying after a failure`,
     waiting: {
       approval: 'Waits for a person to approve it.',
       resume: 'Waits for someone to resume or cancel it.',

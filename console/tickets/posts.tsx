@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { urlId } from '../../api/http/parameters.ts';
+import type { RetryingView } from '../../api/http/retrying.ts';
 import { ticketPostingView, ticketPostList, type ticketPostView } from '../../api/tickets/posts.ts';
 import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
 import type { Api } from '../kit/api.ts';
@@ -13,6 +14,7 @@ import type { FormValues } from '../kit/form-data.ts';
 import { common } from '../kit/words.ts';
 import { ticketPostWords } from './words-posts.ts';
 import { Page } from '../kit/layout.tsx';
+import { Retrying } from '../kit/retrying.tsx';
 import { Card, ConfirmPage, Empty, Facts, Pager, State, Table, Time, type Tone } from '../kit/parts.tsx';
 import { rowsWith } from '../kit/records.ts';
 import { act, submit } from '../kit/responses.tsx';
@@ -62,12 +64,13 @@ export const ticketPosts: FastifyPluginAsync = async (app) => {
     const { api } = consoleOf(request);
     const query = queryOf(request.query);
     let failed = 0;
+    let retrying: RetryingView | null = null;
     const found = await searched(async () => {
       const list = await api.get('/api/ticket-posts', ticketPostList, { ...query, limit: pageSize });
-      failed = list.failed;
+      ({ failed, retrying } = list);
       return list.posts.map((post) => ({ ...post, id: post.eventId }));
     });
-    return reply.page(<ListPage {...found} query={query} failed={failed} />);
+    return reply.page(<ListPage {...found} query={query} failed={failed} retrying={retrying} />);
   });
 
   app.post<{ Params: z.infer<typeof eventParams> }>(
@@ -205,7 +208,12 @@ function ListPage({
   refusal,
   query,
   failed,
-}: Awaited<ReturnType<typeof searched<Post & { id: number }>>> & { query: Query; failed: number }) {
+  retrying,
+}: Awaited<ReturnType<typeof searched<Post & { id: number }>>> & {
+  query: Query;
+  failed: number;
+  retrying: RetryingView | null;
+}) {
   const t = useWords(ticketPostWords);
   const words = useWords(common);
   const { format } = useView();
@@ -231,6 +239,7 @@ function ListPage({
         </>
       }
     >
+      <Retrying retrying={retrying} />
       <Filters
         action={postsPath}
         query={query}

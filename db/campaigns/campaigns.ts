@@ -88,6 +88,17 @@ export interface CampaignListRow {
   mailingFileId: number | null;
 }
 
+/** The names of those of the campaigns that are enabled, by id. */
+export async function enabledCampaignNames(
+  sql: Sql,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql<{ id: number; name: string }[]>`
+    select id, name from campaigns where enabled and id = any(${[...ids]}::bigint[])`;
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
 /** A page of campaigns by id, newest first; `before`: only those with a smaller id. */
 export async function listCampaigns(
   sql: Sql,

@@ -11,6 +11,9 @@ export interface Levels {
   failovers: number;
   /** Replies that came in and are not dealt with. */
   unhandledReplies: number;
+  /** Activities that failed and are tried again, and for how many seconds the longest of them has been failing. */
+  retrying: number;
+  retryingSeconds: number;
 }
 
 export async function readLevels(sql: Sql): Promise<Levels> {
@@ -28,6 +31,8 @@ export async function readLevels(sql: Sql): Promise<Levels> {
           select c.status, sum(messages) as n from run_counts as c join recent on recent.id = run_id group by c.status
         ) as m), '[]') as messages,
       (select coalesce(sum(jsonb_array_length(failovers)), 0)::int from recent) as failovers,
-      (select count(*)::int from inbound_messages where handled_at is null) as unhandled_replies`;
+      (select count(*)::int from inbound_messages where handled_at is null) as unhandled_replies,
+      (select count(*)::int from retries) as retrying,
+      (select coalesce(extract(epoch from now() - min(since)), 0)::int from retries) as retrying_seconds`;
   return row;
 }

@@ -439,6 +439,24 @@ create table send_cursors (
   line   integer not null
 ) with (fillfactor = 10);
 
+-- Activities that failed and are tried again: written by the attempt that failed, deleted by the one that succeeds
+-- (activities/retries.ts). So lists show it without asking Temporal. No foreign key: its check would wait for whoever
+-- holds the row of the run.
+create table retries (
+  workflow_id   text not null,            -- domain/ids.ts
+  activity_id   text not null,            -- in that workflow
+  activity      text not null,            -- 'importMailing'
+  since         timestamptz not null default clock_timestamp(), -- the first failure
+  attempt       integer not null,         -- that failed last
+  cause         jsonb not null,           -- domain/problems/retries.ts
+  failed_at     timestamptz not null default clock_timestamp(),
+  next_at       timestamptz not null,
+  trying_since  timestamptz,              -- null: the next attempt has not begun
+  gives_up_at   timestamptz,              -- null: never by time
+  attempts_left integer,                  -- null: their number does not matter
+  primary key (workflow_id, activity_id)
+);
+
 -- Inbound --------------------------------------------------------------------------------------------------------
 
 -- What a provider called us with, verified, as it came: first of all written here, then applied. Also what it said

@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import type { overviewView } from '../../api/runs/overview.ts';
 import { enableCampaign, setNextAt } from '../../db/campaigns/campaigns.ts';
+import { recordFailedAttempt } from '../../db/core/retries.ts';
 import { sampleRun } from '../../db/runs/samples.ts';
-import { enterStep, moveRun } from '../../db/runs/runs.ts';
+import { enterStep, getRun, moveRun } from '../../db/runs/runs.ts';
+import { runWorkflowId } from '../../domain/ids.ts';
 import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
 
 /** Half past one at night in São Paulo, where the day before is still in the last hours in Los Angeles. */
@@ -59,7 +61,10 @@ test('Runs at work, runs that wait for a person and runs that were not executed 
   expect(idsOf(overview.attention)).toEqual([ids.paused, ids.failed, ids.approval].toSorted());
   expect(idsOf(overview.notExecuted)).toEqual([ids.skipped]);
   expect(overview.moreRuns).toBe(0);
-  expect(overview.running[0]).toMatchObject({ step: 'preflight', counts: { queued: 1 } });
+  expect(overview.running.find(({ id }) => id === ids.dry)).toMatchObject({
+    step: 'preflight',
+    counts: { queued: 1 },
+  });
   expect(overview.setUp).toMatchObject({ providers: 1, campaigns: 6, enabledCampaigns: 0, hasRun: true });
 
   // A week later nobody needs to be told of it any more.
@@ -141,4 +146,29 @@ test('Samples of a run are kept when something begins or ends, else not before t
   await sampleRun(sql, id);
   expect(await samplesOf()).toHaveLength(3);
   expect((await viewer('GET', '/api/runs/999999999/samples')).statusCode).toBe(404);
+});
+
+test('A run that has tried again for two minutes what failed may need somebody', async () => {
+  const [catalogue] = await sql<[{ providerId: number; hoursId: number }]>`
+    select p.id as provider_id, h.id as hours_id from providers as p, sending_hours as h limit 1`;
+  const { runId } = await createRun(api, catalogue);
+  const run = await getRun(sql, runId);
+  if (!run) throw new Error('There is no run.');
+  await recordFailedAttempt(sql, {
+    workflowId: runWorkflowId(run),
+    activityId: '1',
+    activity: 'sendMessages',
+    attempt: 1,
+    cause: { code: 'fault', params: { name: 'Error' } },
+    nextInMs: 1_000,
+    givesUpInMs: null,
+    attemptsLeft: null,
+  });
+  const placeOf = async (since: Date) => {
+    await sql`update retries set since = ${since}`;
+    const { running, attention } = await overviewOf();
+    return [running, attention].map((all) => all.some(({ id }) => id === runId));
+  };
+  expect(await placeOf(new Date(now.getTime() - 110_000))).toEqual([true, false]);
+  expect(await placeOf(new Date(now.getTime() - 130_000))).toEqual([false, true]);
 });

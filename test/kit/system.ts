@@ -105,6 +105,7 @@ export async function createSystem(options: SystemOptions = {}) {
   const startWorkers = async (queues: readonly WorkerQueue[]) => {
     const activities = await realActivities();
     const workers = await createWorkers({
+      sql: workerSql,
       connection: await workerConnection,
       namespace: 'default',
       taskQueue,

@@ -5,20 +5,20 @@ import { buildApp } from '../../api/http/app.ts';
 import { ensureFirstAdmin } from '../../api/http/auth.ts';
 import { adminConsole } from '../../console/app.tsx';
 import { connectAnywhere } from './connect.ts';
-import { createSystem } from './system.ts';
+import { createSystem, type SystemOptions } from './system.ts';
 import { localWebservice } from './webservice.ts';
 
 /**
  * All of it for one test file: workers, the gateway, which posts its receipts, and the API with the console at
  * `publicUrl`. Call it at the top of the file.
  */
-export async function createWholeSystem() {
+export async function createWholeSystem(options: SystemOptions = {}) {
   // The address has to be known before the workers start, and is listened at when they are there.
   const held = createServer();
   await new Promise<void>((resolve) => held.listen(0, '127.0.0.1', resolve));
   const { port } = held.address() as AddressInfo;
   const publicUrl = `http://127.0.0.1:${port}`;
-  const system = await createSystem({ publicUrl });
+  const system = await createSystem({ ...options, publicUrl });
   const { sql, box, temporal, gateway } = system;
   await gateway.misbehave({ receipts: true });
 
@@ -43,5 +43,5 @@ export async function createWholeSystem() {
   await new Promise((resolve) => held.close(resolve));
   await app.listen({ port, host: '127.0.0.1' });
   afterAll(() => app.close());
-  return { ...system, publicUrl, admin };
+  return { ...system, app, publicUrl, admin };
 }

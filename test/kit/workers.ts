@@ -42,6 +42,7 @@ export async function startWorkers({
     connect: connectAnywhere,
   });
   const workers = await createWorkers({
+    sql,
     connection,
     namespace: 'default',
     taskQueue,

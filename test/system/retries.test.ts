@@ -1,0 +1,199 @@
+import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { campaignView } from '../../api/campaigns/view.ts';
+import { hashSecret } from '../../api/http/auth.ts';
+import { overviewView } from '../../api/runs/overview.ts';
+import { runSummaryView, runView } from '../../api/runs/view.ts';
+import { progressView } from '../../api/services/progress.ts';
+import { insertSession } from '../../db/access/sessions.ts';
+import { insertUser, updateUser } from '../../db/access/users.ts';
+import { insertReplies } from '../../db/replies/replies.ts';
+import type { RetryCause } from '../../domain/problems/retries.ts';
+import type { Locale } from '../../domain/user.ts';
+import { textOf } from '../kit/console.ts';
+import { createEnabledCampaign, createProvider, readRun, type Run, startRun } from '../kit/factories.ts';
+import { historyText } from '../kit/history.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { englishWords } from '../kit/sentences.ts';
+import { until } from '../kit/until.ts';
+import { json, startWebservice } from '../kit/webservice.ts';
+import { createWholeSystem } from '../kit/whole-system.ts';
+import { runWorkflowId } from '../../domain/ids.ts';
+
+const service = await startWebservice(json([]));
+const system = await createWholeSystem({ webserviceRetryMs: 600_000 });
+const { sql, app, gateway, temporal, client } = system;
+const { ended } = createRunProbe(system);
+afterAll(() => service.close());
+
+const session = 'a session of the test';
+const { id: userId } = await insertUser(sql, { login: 'ana', name: 'Ana', role: 'admin', passwordHash: '' });
+await insertSession(sql, { idHash: hashSecret(session), userId });
+
+const get = async (url: string) => {
+  const answer = await app.inject({ url, headers: { cookie: `torpedo=${session}` } });
+  if (answer.statusCode !== 200) throw new Error(`${url}: ${answer.statusCode} ${answer.body}`);
+  return answer;
+};
+const read = async <T extends z.ZodType>(url: string, view: T): Promise<z.output<T>> =>
+  view.parse((await get(url)).json());
+const page = async (url: string, locale: Locale): Promise<string> => {
+  await updateUser(sql, userId, { locale });
+  return textOf(await get(url));
+};
+const progressOf = (run: Run) => read(`/api/runs/${run.id}/progress`, progressView);
+const retried = (run: Run) => until('it is tried again', async () => (await progressOf(run)).retrying);
+const metric = async (name: string): Promise<number> =>
+  Number(new RegExp(`^${name} (.*)$`, 'm').exec((await get('/api/metrics')).body)?.[1]);
+
+/** Everywhere the run shows, it says so; and once it is `mended` nothing does, and it ends. */
+async function expectToShow(run: Run, cause: RetryCause, mend: () => Promise<unknown>): Promise<void> {
+  await expectToBeShown(run, cause).finally(mend);
+  await ended(run);
+  expect(await progressOf(run)).toMatchObject({ status: 'finished', retrying: null });
+  expect((await sql`select from retries`).count).toBe(0);
+  expect(await metric('torpedo_retrying')).toBe(0);
+}
+
+async function expectToBeShown(run: Run, cause: RetryCause): Promise<void> {
+  const first = await retried(run);
+  expect(first.cause).toEqual(cause);
+  expect(first.words).toMatch(/^Retried since \d{4}-.* because .*\. Attempt \d+ .*\.$/);
+  const [list, overview, whole] = [
+    await read(`/api/runs?campaignId=${run.campaignId}`, z.object({ runs: z.array(runSummaryView) })),
+    await read('/api/overview', overviewView),
+    await read(`/api/runs/${run.id}`, runView),
+  ];
+  const shown = [list.runs, overview.running, [whole]].map((all) => all.find(({ id }) => id === run.id));
+  for (const one of shown) expect(one?.retrying).toMatchObject({ cause, since: first.since });
+  expect(await metric('torpedo_retrying')).toBeGreaterThan(0);
+  expect((await progressOf(run)).etaMs).toBeNull();
+
+  const notice = {
+    en: /Retried since [^.]* because ([^.]*)\./,
+    'pt-BR': /Repetindo desde [^.]* porque ([^.]*)\./,
+  };
+  for (const url of [`/runs/${run.id}`, '/']) {
+    const [, english = ''] = notice.en.exec(await page(url, 'en')) ?? [];
+    const [, portuguese = ''] = notice['pt-BR'].exec(await page(url, 'pt-BR')) ?? [];
+    expect(english).not.toBe('');
+    expect(portuguese).not.toBe('');
+    expect(portuguese.replace('SECRET_KEYS', '')).not.toMatch(englishWords);
+  }
+  expect(await page('/runs', 'en')).toContain('Running, retrying after a failure');
+}
+
+test.each([2, 40])('a run of %i whose provider is down says so, everywhere', async (lines) => {
+  await gateway.down();
+  const run = await startRun(system, { mailing: lines });
+  const code = lines === 2 ? 'message_not_taken' : 'provider_unavailable';
+  const providerCode = String((await retried(run)).cause.params['providerCode']);
+  await expectToShow(run, { code, params: { providerCode } }, () => gateway.up());
+  expect(await historyText(client, runWorkflowId(run))).not.toContain('55119');
+});
+
+test('a run whose web service fails says so, and when it gives up', async () => {
+  service.answer((_, response) => void response.writeHead(500).end());
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  const { givesUpAt, since } = await retried(run);
+  const givesUpInMs = (givesUpAt?.getTime() ?? 0) - since.getTime();
+  expect(givesUpInMs).toBeGreaterThan(500_000);
+  expect(givesUpInMs).toBeLessThan(610_000);
+  await expectToShow(run, { code: 'webservice_unavailable', params: { problem: 'server_error' } }, async () =>
+    service.answer(json([{ codigo: '1', nome: 'Ana', celular: '11900000001' }])),
+  );
+});
+
+test('a run whose provider is sealed with a key that is missing says which', async () => {
+  const providerId = await createProvider(system);
+  const [{ secrets }] = await sql<
+    [{ secrets: string }]
+  >`select secrets from providers where id = ${providerId}`;
+  await sql`update providers set secrets = 'old:AAAA' where id = ${providerId}`;
+  const run = await startRun(system, { mailing: 2, providerId });
+  await expectToShow(
+    run,
+    { code: 'secret_key_missing', params: { keyId: 'old' } },
+    () => sql`update providers set secrets = ${secrets} where id = ${providerId}`,
+  );
+});
+
+test('a run that finds a column missing says so', async () => {
+  await sql`alter table send_cursors rename column line to gone`;
+  const run = await startRun(system, { mailing: 40 });
+  await expectToShow(
+    run,
+    { code: 'database_schema', params: { sqlState: '42703' } },
+    () => sql`alter table send_cursors rename column gone to line`,
+  );
+});
+
+test('a run that is paused while it waits for another attempt does not try again any more', async () => {
+  await gateway.down();
+  const run = await startRun(system, { mailing: 40 });
+  await retried(run);
+  await temporal.pauseRun(run, 'user:7');
+  await until('nothing is tried again', async () => (await progressOf(run)).retrying === null);
+  expect(await readRun(sql, run.id)).toMatchObject({ status: 'paused' });
+  await temporal.cancelRun(run, 'user:7');
+  await ended(run);
+  expect((await sql`select from retries`).count).toBe(0);
+  await gateway.up();
+});
+
+test('a campaign whose next run cannot be planned says so, and so do replies that cannot be handled', async () => {
+  const { id } = await createEnabledCampaign(system);
+  await sql`alter table campaigns rename column next_at to gone`;
+  await sql`alter table customers rename column mobile to gone`;
+  await temporal.syncCampaign({ id, name: 'x' });
+  const providerId = await createProvider(system);
+  const [reply] = await insertReplies(sql, [
+    { providerId, providerMessageId: 'a', phone: '+5511900000001', recipient: '1', text: 'oi', wish: null },
+  ]);
+  await temporal.startReply(reply?.id ?? 0);
+  const cause = { code: 'database_schema', params: { sqlState: '42703' } };
+  // The API reads the column, too, but not for this.
+  const rows = () =>
+    sql<{ workflowId: string; cause: unknown }[]>`select workflow_id, cause from retries order by 1`;
+  await until('both are tried again', async () => (await rows()).length === 2);
+  expect(await rows()).toEqual([
+    { workflowId: `campaign/${id}`, cause },
+    { workflowId: `reply/${reply?.id}`, cause },
+  ]);
+  await sql`alter table campaigns rename column gone to next_at`;
+  const { retrying } = await read('/api/overview', overviewView);
+  expect(retrying).toMatchObject([
+    { kind: 'campaign', campaignId: id, retrying: { activity: 'planNext', cause } },
+    { kind: 'reply', workflows: 1, retrying: { activity: 'handleReply', cause } },
+  ]);
+  expect((await read(`/api/campaigns/${id}`, campaignView)).retrying).toMatchObject({ cause });
+  expect(await page(`/campaigns/${id}`, 'pt-BR')).toContain('Repetindo desde');
+  const home = await page('/', 'pt-BR');
+  for (const words of ['Planejamento da campanha', 'Respostas', 'Repetindo desde'])
+    expect(home).toContain(words);
+  await sql`alter table customers rename column gone to mobile`;
+  await until('nothing is tried again', async () => (await rows()).length === 0);
+  expect((await read('/api/overview', overviewView)).retrying).toEqual([]);
+});
+
+test('an attempt that ended without an answer counts as failed while the next one is under way', async () => {
+  const providerId = await createProvider(system);
+  const [reply] = await insertReplies(sql, [
+    { providerId, providerMessageId: 'b', phone: '+5511900000002', recipient: '1', text: 'oi', wish: null },
+  ]);
+  const id = reply?.id ?? 0;
+  await sql.begin(async (tx) => {
+    await tx`select from inbound_messages where id = ${id} for update`;
+    await temporal.startReply(id);
+    const { retrying } = await until('the first attempt has timed out', async () => {
+      const answer = await read(`/api/replies/${id}`, z.looseObject({ retrying: z.unknown() }));
+      return answer.retrying === null ? null : answer;
+    });
+    expect(retrying).toMatchObject({ cause: { code: 'no_answer' }, attempt: 1 });
+  });
+  await until('it is handled', async () => {
+    const rows = await sql`select from inbound_messages where id = ${id} and handled_at is not null`;
+    return rows.count > 0;
+  });
+  await until('nothing is tried again', async () => (await sql`select from retries`).count === 0);
+});
