@@ -66,7 +66,7 @@ export async function renewLease(
       select status from runs where id = ${runId}
     ), renewed as (
       update sender_leases as l set expires_at = ${leaseUntil(sql)}
-      from run where l.sender = ${sender} and not l.revoked and run.status = 'running'
+      from run where l.sender = ${sender} and l.run_id = ${runId} and not l.revoked and run.status = 'running'
       returning l.sender
     )
     select exists (select from renewed) as held, (select status from run) as status,

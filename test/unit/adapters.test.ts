@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { LookUpRequest, SendOutcome, SendRequest } from '../../sms/provider.ts';
+import { type LookUpRequest, type SendOutcome, type SendRequest, withheld } from '../../sms/provider.ts';
 import { infobip } from '../adapters/infobip.ts';
 import { accountSid, adapters, twilio } from '../adapters/index.ts';
 import { httpAnswer, type RawRequest, startRawServer } from '../kit/raw-server.ts';
@@ -126,6 +126,21 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     const outcome = await provider.send(message);
     expect(outcome).toMatchObject(expected);
     expect(JSON.stringify(outcome)).not.toContain(message.to);
+  });
+
+  test('writes nothing that may not leave any more, once it has a connection', async () => {
+    const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
+    expect(await provider.send(message)).toMatchObject({ kind: 'accepted' });
+    // Asked after the call, and once for each send: on a connection that is there, and on a new one.
+    for (let asked = 0; asked < 2;) {
+      const answer = provider.send({ ...message, mayLeave: () => ++asked < 0 });
+      const before = asked;
+      expect(await answer).toMatchObject({ kind: 'temporary', code: withheld });
+      expect(asked).toBe(before + 1);
+    }
+    expect(server.requests).toHaveLength(1);
+    expect(await provider.send({ ...message, mayLeave: () => true })).toMatchObject({ kind: 'accepted' });
+    expect(server.requests).toHaveLength(2);
   });
 
   test.each(silences)('is $kind when the provider $name', async ({ act, kind }) => {

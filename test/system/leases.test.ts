@@ -1,0 +1,347 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createLease } from '../../activities/lease.ts';
+import { type SenderStop, streamMessages } from '../../activities/sender.ts';
+import {
+  claimLines,
+  claimMessage,
+  endRemaining,
+  type Outcome,
+  recordOutcomes,
+  settleDeadSenders,
+  takeOver,
+} from '../../db/messages/claims.ts';
+import { endLease, renewLease, senderName, takeLease } from '../../db/messages/leases.ts';
+import { applyReceipts } from '../../db/messages/messages.ts';
+import type { RunStatus } from '../../domain/run.ts';
+import { type Provider, type SendRequest, withheld } from '../../sms/provider.ts';
+import { createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { outcomeWith } from '../kit/sending.ts';
+import { until } from '../kit/until.ts';
+
+const api = await createApi();
+const { sql } = api;
+const catalogue = await createCatalogue(api);
+const { providerId } = catalogue;
+
+const phones = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `+55119${String(40_000_000 + index)}`);
+const newRun = (count: number) => createRun(api, catalogue, { phones: phones(count) });
+const setStatus = (runId: number, status: RunStatus) =>
+  sql`update runs set status = ${status} where id = ${runId}`;
+/** No two runs have an activity of the same name. */
+const activityOf = (runId: number, number = 1): string => `run${runId}/${number}`;
+const senderOf = (runId: number, attempt = 1): string => senderName(activityOf(runId), attempt);
+const take = (runId: number, attempt = 1, { number = 1, alone = false } = {}) =>
+  sql.begin((tx) => takeLease(tx, { runId, activity: activityOf(runId, number), attempt, alone }));
+const claimAll = async (runId: number, sender: string) =>
+  (await claimLines(sql, { runId, sender, from: 1, lines: 100 })).messages;
+const notTaken = (id: number, changes: Partial<Outcome> = {}): Outcome =>
+  outcomeWith(id, { status: 'queued', uncounted: true, ...changes });
+/** As time goes by in which the sender is not heard of. */
+const expire = (runId: number) =>
+  sql`update sender_leases set expires_at = clock_timestamp() where run_id = ${runId}`;
+
+test('only a running run gives leases, and renews them', async () => {
+  const { runId } = await newRun(1);
+  const sender = senderOf(runId);
+  expect(await take(runId)).toMatchObject({ held: true, status: 'running' });
+  expect(await renewLease(sql, { runId, sender })).toMatchObject({ held: true, status: 'running' });
+  for (const status of ['paused', 'cancelling', 'failed', 'finished', 'cancelled'] as const) {
+    await setStatus(runId, status);
+    expect(await renewLease(sql, { runId, sender })).toMatchObject({ held: false, status });
+    expect(await take(runId, 2)).toMatchObject({ held: false, status });
+  }
+  await setStatus(runId, 'running');
+  await expire(runId);
+  // Nobody has taken over: the database was away, perhaps.
+  expect(await renewLease(sql, { runId, sender })).toMatchObject({ held: true });
+  await endLease(sql, sender);
+  expect(await renewLease(sql, { runId, sender })).toMatchObject({ held: false });
+});
+
+test('an attempt that has been overtaken gets no lease, and one that wants to be alone only alone', async () => {
+  const { runId } = await newRun(1);
+  expect(await take(runId, 3)).toMatchObject({ held: true });
+  expect(await take(runId, 2)).toMatchObject({ held: false, status: 'running' });
+  expect(await take(runId, 1, { number: 2 })).toMatchObject({ held: true });
+  expect(await take(runId, 1, { number: 3, alone: true })).toMatchObject({ held: false });
+  await expire(runId);
+  const both = await Promise.all([4, 5].map((number) => take(runId, 1, { number, alone: true })));
+  expect(both.map(({ held }) => held).toSorted()).toEqual([false, true]);
+});
+
+test('what a sender holds is taken over only once its lease has run out', async () => {
+  const { runId } = await newRun(3);
+  const [asked, dead] = [performance.now(), senderOf(runId)];
+  await take(runId, 1);
+  await take(runId, 1, { number: 2 });
+  const held = await claimAll(runId, dead);
+  expect(await settleDeadSenders(sql, { runId, deduplicates: false })).toBe(0);
+  await expect(sql.begin((tx) => endRemaining(tx, runId))).rejects.toThrow('has senders');
+  expect(
+    await takeOver(sql, { runId, before: { activity: activityOf(runId), attempt: 2 }, deduplicates: false }),
+  ).toBe(held.length);
+  // Longer than any sender trusts its lease.
+  expect(performance.now() - asked).toBeGreaterThan(2_500);
+  expect(await renewLease(sql, { runId, sender: dead })).toMatchObject({ held: false });
+  expect(await renewLease(sql, { runId, sender: senderName(activityOf(runId, 2), 1) })).toMatchObject({
+    held: true,
+  });
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 3 });
+});
+
+test('a sender that lets go at once is not waited for', async () => {
+  const { runId } = await newRun(3);
+  const slow = senderOf(runId);
+  await take(runId);
+  await sql`update sender_leases set expires_at = now() + interval '1 hour' where run_id = ${runId}`;
+  const held = await claimAll(runId, slow);
+  const taking = takeOver(sql, { runId, deduplicates: false });
+  await until('it is told', async () => !(await renewLease(sql, { runId, sender: slow })).held);
+  const outcomes = held.map(({ id }) => notTaken(id));
+  await recordOutcomes(sql, { runId, sender: slow, outcomes, endsLease: true });
+  expect(await taking).toBe(0);
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 3 });
+});
+
+test('one message that is claimed by itself has a lease for its one send', async () => {
+  const { runId, messageIds } = await newRun(1);
+  const [messageId = 0] = messageIds;
+  const sender = senderOf(runId);
+  expect(await claimMessage(sql, { messageId, sender, providerId: providerId + 1 })).toBeNull();
+  expect(await claimMessage(sql, { messageId, sender, providerId })).toMatchObject({ id: messageId });
+  expect(await settleDeadSenders(sql, { runId, deduplicates: false })).toBe(0);
+  await recordOutcomes(sql, { runId, sender, outcomes: [outcomeWith(messageId)], endsLease: true });
+  expect(await sql`select from sender_leases where run_id = ${runId}`).toHaveLength(0);
+});
+
+test.each([
+  ['running', { queued: 2 }],
+  ['paused', { queued: 2 }],
+  // A retry goes on with it.
+  ['failed', { queued: 2 }],
+  ['finished', { 'failed: not_sent': 2 }],
+  ['cancelled', { 'failed: not_sent': 2 }],
+] as const)('what comes back not taken, late, to a run that is %s', async (status, counts) => {
+  const { runId } = await newRun(2);
+  const sender = senderOf(runId);
+  const held = await claimAll(runId, sender);
+  await takeOver(sql, { runId, deduplicates: false });
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 2 });
+  await setStatus(runId, status);
+  await recordOutcomes(sql, { runId, sender, outcomes: held.map(({ id }) => notTaken(id)) });
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual(counts);
+});
+
+test('what may have been taken at an earlier attempt stays unknown when its run has ended', async () => {
+  const { runId, messageIds } = await newRun(1);
+  const [id = 0] = messageIds;
+  const sender = senderOf(runId);
+  await claimAll(runId, sender);
+  await takeOver(sql, { runId, deduplicates: false });
+  await setStatus(runId, 'cancelled');
+  await recordOutcomes(sql, { runId, sender, outcomes: [notTaken(id, { providerId })] });
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 1 });
+});
+
+test('what the provider may have taken is unknown, not cancelled, when its run ends before the next attempt', async () => {
+  const { runId, messageIds } = await newRun(2);
+  const [id = 0] = messageIds;
+  const sender = senderOf(runId);
+  await claimAll(runId, sender);
+  await recordOutcomes(sql, {
+    runId,
+    sender,
+    outcomes: [notTaken(id, { providerId }), notTaken(messageIds[1] ?? 0)],
+  });
+  await takeOver(sql, { runId, deduplicates: false });
+  await sql.begin((tx) => endRemaining(tx, runId));
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({ cancelled: 1, 'unknown: no_answer': 1 });
+});
+
+test('the end of a run and what comes back to it late agree, whichever is first', async () => {
+  for (let round = 0; round < 20; round++) {
+    const { runId } = await newRun(4);
+    const sender = senderOf(runId);
+    const held = await claimAll(runId, sender);
+    await takeOver(sql, { runId, deduplicates: false });
+    await Promise.all([
+      sql.begin(async (tx) => {
+        await tx`select from runs where id = ${runId} for no key update`;
+        await endRemaining(tx, runId);
+        await tx`update runs set status = 'cancelled' where id = ${runId}`;
+      }),
+      recordOutcomes(sql, { runId, sender, outcomes: held.map(({ id }) => notTaken(id)) }),
+    ]);
+    const { cancelled = 0, 'failed: not_sent': failed = 0 } = await expectCountsToMatchRows(sql, runId);
+    expect(cancelled + failed).toBe(4);
+  }
+});
+
+test('a message that comes back after a failover belongs to the new provider, whose receipt counts', async () => {
+  const { runId, messageIds } = await newRun(1);
+  const [id = 0] = messageIds;
+  const sender = senderOf(runId);
+  await claimAll(runId, sender);
+  await takeOver(sql, { runId, deduplicates: false });
+  const [{ id: other }] = await sql<[{ id: number }]>`
+    insert into providers (name, config, secrets, segment_profile)
+    select 'The other', config, secrets, segment_profile from providers where id = ${providerId} returning id`;
+  await sql`update runs set provider_id = ${other} where id = ${runId}`;
+  await recordOutcomes(sql, { runId, sender, outcomes: [notTaken(id)] });
+  expect(
+    await claimMessage(sql, { messageId: id, sender: senderOf(runId, 2), providerId: other }),
+  ).not.toBeNull();
+  const moved = await applyReceipts(sql, [
+    {
+      providerId: other,
+      messageId: id,
+      providerMessageId: 'SM1',
+      status: 'delivered',
+      reason: null,
+      providerCode: null,
+    },
+  ]);
+  expect(moved).toHaveLength(1);
+});
+
+test('a message was sent when it was handed over, however late that is written', async () => {
+  const { runId, messageIds } = await newRun(2);
+  const [id = 0, lost = 0] = messageIds;
+  const sender = senderOf(runId);
+  await claimAll(runId, sender);
+  const handedOverAt = Date.now() - 240_000;
+  await recordOutcomes(sql, {
+    runId,
+    sender,
+    outcomes: [
+      outcomeWith(id, { handedOverAt, elapsedMs: 1_500 }),
+      outcomeWith(lost, { status: 'unknown', reason: 'no_answer', handedOverAt, elapsedMs: 1_500 }),
+    ],
+  });
+  const rows = await sql<{ sendingAt: Date; answeredAt: Date }[]>`
+    select sending_at, coalesce(sent_at, ended_at) as answered_at from messages where run_id = ${runId} order by id`;
+  for (const { sendingAt, answeredAt } of rows) {
+    expect(sendingAt.getTime()).toBe(handedOverAt);
+    expect(answeredAt.getTime()).toBe(handedOverAt + 1_500);
+  }
+});
+
+/** The process stands still, as one that is stopped and continued: time goes by, and no timer runs. */
+const standStill = (ms: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+};
+
+/** Longer than a lease is trusted. */
+const longMs = 2_100;
+
+/** A sender in this process, of a provider that takes all, and what it has handed over. */
+function startSender(
+  runId: number,
+  { untilMs = 60_000, ratePerSecond = null }: { untilMs?: number; ratePerSecond?: number | null },
+  onSend: (count: number) => void,
+) {
+  const sent: number[] = [];
+  const provider: Provider = {
+    ...noCallbacks,
+    send: async ({ messageId, mayLeave }: SendRequest) => {
+      if (mayLeave?.() === false) {
+        return { kind: 'temporary', code: withheld, detail: '', retryAfterMs: null };
+      }
+      sent.push(Date.now());
+      onSend(sent.length);
+      await sleep(20);
+      return { kind: 'accepted', providerMessageId: `SM${messageId ?? 0}` };
+    },
+  };
+  const sender = senderOf(runId);
+  let asked = false;
+  const lease = createLease(() => {
+    if (asked) return renewLease(sql, { runId, sender });
+    asked = true;
+    return take(runId);
+  });
+  const start = async (): Promise<SenderStop> => {
+    await sql`update providers set rate_per_second = ${ratePerSecond} where id = ${providerId}`;
+    await lease.ask();
+    return streamMessages(
+      { sql, provider, providerId, lease },
+      {
+        runId,
+        sender,
+        until: new Date(Date.now() + untilMs),
+        maxAttempts: 3,
+        limit: null,
+        mayGoOn: () => Promise.resolve(null),
+        lookEach: null,
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+        onTrouble: () => undefined,
+      },
+    );
+  };
+  return { sent, start };
+}
+const noCallbacks: Provider = {
+  deduplicates: false,
+  send: () => Promise.reject(new Error('It is not asked.')),
+  verify: () => false,
+  readReceipts: () => [],
+  readInbound: () => [],
+  close: () => Promise.resolve(),
+};
+
+test.each([null, 500])(
+  'a sender that stood still looks at its clock: nothing leaves after its time (rate %s)',
+  async (ratePerSecond) => {
+    const { runId } = await newRun(1_000);
+    let end = Infinity;
+    const { sent, start } = startSender(runId, { untilMs: 1_000, ratePerSecond }, (count) => {
+      if (count !== 20) return;
+      // Its end comes in this time, whenever it began.
+      end = Date.now() + 1_100;
+      standStill(1_100);
+    });
+    expect(await start()).toBe('deadline');
+    expect(sent.filter((at) => at >= end)).toEqual([]);
+    expect(await expectCountsToMatchRows(sql, runId)).toEqual({
+      sent: sent.length,
+      queued: 1_000 - sent.length,
+    });
+  },
+);
+
+test.each([null, 500])(
+  'a sender that stood still asks for its lease before it sends what it holds (rate %s)',
+  async (ratePerSecond) => {
+    const { runId } = await newRun(2_000);
+    let before = 0;
+    const { sent, start } = startSender(runId, { ratePerSecond }, (count) => {
+      if (count !== 20) return;
+      void setStatus(runId, 'paused').then(() => {
+        before = sent.length;
+        standStill(longMs);
+      });
+    });
+    expect(await start()).toBe('not_running');
+    expect(sent).toHaveLength(before);
+    expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: before, queued: 2_000 - before });
+  },
+);
+
+test('a sender whose lease was revoked gives back what it holds', async () => {
+  const { runId } = await newRun(1_000);
+  const taken: Promise<number>[] = [];
+  const { sent, start } = startSender(runId, { ratePerSecond: 100 }, (count) => {
+    if (count === 20) taken.push(takeOver(sql, { runId, deduplicates: false }));
+  });
+  expect(await start()).toBe('superseded');
+  await endLease(sql, senderOf(runId));
+  expect(await Promise.all(taken)).toEqual([0]);
+  expect(await expectCountsToMatchRows(sql, runId)).toEqual({
+    sent: sent.length,
+    queued: 1_000 - sent.length,
+  });
+});
