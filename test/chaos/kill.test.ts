@@ -1,4 +1,4 @@
-import { afterAll, expect, inject, test } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import { microBatch } from '../../activities/sender.ts';
 import { startProcess } from '../../bench/processes.ts';
 import { callbackPath } from '../../domain/provider.ts';
@@ -18,11 +18,14 @@ import { lookUps } from '../../workflows/look-ups.ts';
 
 /** The workers are processes of their own here; those of the system are stopped. */
 const system = await createSystem({ asProcess: true });
-const { sql, gateway } = system;
+const { sql, gateway, temporal } = system;
 const { ended, countOf, writtenTo } = createRunProbe(system);
 const running = new Set<Awaited<ReturnType<typeof startProcess>>>();
-afterAll(async () => {
+/** So that whoever is killed is the one that works. */
+afterEach(async () => {
   for (const worker of running) await worker.stop();
+  running.clear();
+  await gateway.behave();
 });
 
 async function startWorker() {
@@ -89,6 +92,27 @@ test('A worker killed twice in the middle of a run loses nobody, and writes to n
   expect(await countOf(run.id, 'unknown')).toBe(2_000 - phones.length);
   await expectCountsToMatchRows(sql, run.id);
 }, 150_000);
+
+test('No more than the canary leave before the others may, although its sender is killed', async () => {
+  await gateway.misbehave({ latencyMs: 40 });
+  const worker = await startWorker();
+  const run = await startRun(system, {
+    mailing: 1_000,
+    safeguards: { canarySize: 300, canaryMinutes: 10, stopAtPercent: 50 },
+  });
+  await until('some are sent', async () => (await countOf(run.id, 'sent')) > 60, { everyMs: 5 });
+  worker.kill();
+  await startWorker();
+  await until('the canary has left', async () => (await readRun(sql, run.id)).canaryLeftAt !== null, {
+    withinMs: 60_000,
+  });
+  const { sent = 0, queued, ...others } = await expectCountsToMatchRows(sql, run.id);
+  expect(queued).toBe(700);
+  expect(sent + (others['unknown: sender_died'] ?? 0)).toBe(300);
+  expect((await writtenTo(run)).length).toBeLessThanOrEqual(300);
+  await temporal.cancelRun(run, 'user:7');
+  await ended(run);
+}, 120_000);
 
 test('A worker killed between the fetch of a mailing and its import, and in the import, loses and doubles nobody', async () => {
   const lines = 2_000;

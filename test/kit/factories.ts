@@ -8,6 +8,7 @@ import { insertSetting } from '../../db/settings/settings.ts';
 import { weekdays } from '../../domain/calendar.ts';
 import { type CampaignDraft, campaignDraft } from '../../domain/campaign.ts';
 import type { SendingHours } from '../../domain/hours.ts';
+import { providerConfig } from '../../domain/provider.ts';
 import type { SegmentProfileName } from '../../domain/segments.ts';
 import { account } from './gateway.ts';
 import type { System } from './system.ts';
@@ -32,6 +33,33 @@ export async function createProvider(
       secrets: { kind: 'sandbox', authToken },
       segmentProfile,
       ratePerSecond,
+    }),
+  );
+  return provider.id;
+}
+
+/** A gateway at `url`, called with GET, whose 2xx means that it took the message. */
+export async function createHttpProvider(
+  { sql, box }: Pick<System, 'sql' | 'box'>,
+  url: string,
+  { deduplicates = false }: { deduplicates?: boolean } = {},
+): Promise<number> {
+  const provider = await sql.begin((tx) =>
+    insertProvider(tx, box, {
+      name: `Gateway ${unique()}`,
+      config: providerConfig.parse({
+        kind: 'http',
+        deduplicates,
+        request: {
+          method: 'GET',
+          url: `${url}/send?to={to}&text={text}`,
+          headers: {},
+          body: { kind: 'none' },
+        },
+      }),
+      secrets: { kind: 'http', callbackSecret: 'a-secret-of-twenty-letters', values: {} },
+      segmentProfile: 'gsm',
+      ratePerSecond: null,
     }),
   );
   return provider.id;

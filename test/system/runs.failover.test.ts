@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { applyReceipts } from '../../db/messages/messages.ts';
 import { setFallback } from '../../db/providers/fallbacks.ts';
-import { insertProvider, setProviderArchived, setProviderSecrets } from '../../db/providers/providers.ts';
+import { setProviderArchived, setProviderSecrets } from '../../db/providers/providers.ts';
 import { findAnsweredMessage, insertReplies } from '../../db/replies/replies.ts';
 import { describeFailover } from '../../domain/failover.ts';
-import { providerConfig } from '../../domain/provider.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import {
   createEnabledCampaign,
+  createHttpProvider,
   createProvider,
   mailing,
   phonesOf,
@@ -33,27 +33,8 @@ const withFallback = async (providerId: number, fallbackId: number): Promise<num
   return providerId;
 };
 /** A gateway that nobody listens at; or that takes calls and never answers. */
-const createGatewayProvider = async (url: string, { deduplicates = false } = {}): Promise<number> => {
-  const provider = await sql.begin((tx) =>
-    insertProvider(tx, box, {
-      name: `Gateway ${randomUUID()}`,
-      config: providerConfig.parse({
-        kind: 'http',
-        deduplicates,
-        request: {
-          method: 'GET',
-          url: `${url}/send?to={to}&text={text}`,
-          headers: {},
-          body: { kind: 'none' },
-        },
-      }),
-      secrets: { kind: 'http', callbackSecret: 'a-secret-of-twenty-letters', values: {} },
-      segmentProfile: 'gsm',
-      ratePerSecond: null,
-    }),
-  );
-  return provider.id;
-};
+const createGatewayProvider = (url: string, options: { deduplicates?: boolean } = {}) =>
+  createHttpProvider(system, url, options);
 const takenBy = async (runId: number): Promise<Record<string, number>> => {
   const rows = await sql<{ taker: string; n: number }[]>`
     select coalesce(provider_id::text, 'nobody') || ' ' || status as taker, count(*)::int as n

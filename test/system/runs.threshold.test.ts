@@ -4,7 +4,8 @@ import { microBatch } from '../../activities/sender.ts';
 import { describeRunReason } from '../../domain/run.ts';
 import { waitingOf } from '../../domain/waiting.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
-import { createProvider, readRun, type Run, startRun } from '../kit/factories.ts';
+import { createHttpProvider, createProvider, readRun, type Run, startRun } from '../kit/factories.ts';
+import { httpAnswer, startRawServer } from '../kit/raw-server.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
@@ -100,6 +101,27 @@ test.each([5, 400])(
     expect(waitingOf(await readRun(sql, run.id), clock.now())).toBeNull();
   },
 );
+
+test('A message that the provider may have taken is one of the first, until it is known', async () => {
+  const asked = new Map<string, number>();
+  const provider = await startRawServer((socket, { path }) => {
+    const to = new URL(path, 'http://gateway').searchParams.get('to') ?? '';
+    const times = (asked.get(to) ?? 0) + 1;
+    asked.set(to, times);
+    socket.write(httpAnswer(/[369]$/.test(to) && times === 1 ? 500 : 200, 'OK'));
+  });
+  const run = await startRun(system, {
+    mailing: 100,
+    providerId: await createHttpProvider(system, provider.url, { deduplicates: true }),
+    safeguards: { canarySize: 20, canaryMinutes: 10, stopAtPercent: 50 },
+  });
+  await until('the first have left', async () => (await readRun(sql, run.id)).canaryLeftAt !== null);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 20, queued: 80 });
+  expect(asked.size).toBe(20);
+  await temporal.cancelRun(run, 'user:7');
+  await ended(run);
+  await provider.close();
+});
 
 test('The first messages that fail hold back all others', async () => {
   await refuse('1', '2', '3');
