@@ -150,6 +150,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       isOpen = true;
       sync.syncAll();
       replyStarts.lookRegularly();
+      sync.watch(() => replyStarts.startAgain());
     };
     // Whoever opens the app hears of its failure.
     if (deps.opening) void deps.opening.then(begin, () => undefined);

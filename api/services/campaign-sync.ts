@@ -7,6 +7,8 @@ import type { Temporal } from './temporal.ts';
 
 const firstRetryMs = 2_000;
 const longestRetryMs = 60_000;
+/** One small request each time. */
+const watchMs = 60_000;
 
 /**
  * Keeps the workflows of campaigns and of ticket posts true to their rows. The row is changed first, and is the truth; if Temporal can't be
@@ -28,6 +30,7 @@ export function createCampaignSync({
   let timer: NodeJS.Timeout | null = null;
   let retryMs = firstRetryMs;
   let closed = false;
+  let watching: NodeJS.Timeout | null = null;
 
   const tell = async (id: number): Promise<void> => {
     const row = await getCampaign(sql, id);
@@ -109,9 +112,35 @@ export function createCampaignSync({
       void settle();
     },
 
+    /**
+     * Looks each `everyMs` whether Temporal still has what `syncAll` made there. When it has lost its databases, nothing in
+     * it would notice: all is made anew, and `onLost` is called. The first round of housekeeping, which comes at once, finds
+     * the runs that have lost their workflows.
+     */
+    watch(onLost: () => void, everyMs = watchMs): void {
+      watching = setInterval(() => {
+        if (all) return;
+        void temporal.hasSchedules().then(
+          (known) => {
+            if (known || closed) return;
+            log.warn(
+              'Temporal has lost its schedules: campaigns, schedules and replies are made known to it again',
+            );
+            all = true;
+            void settle();
+            onLost();
+          },
+          // It is away, which its health shows.
+          () => undefined,
+        );
+      }, everyMs);
+      watching.unref();
+    },
+
     close(): void {
       closed = true;
       if (timer) clearTimeout(timer);
+      if (watching) clearInterval(watching);
     },
   };
 }

@@ -106,6 +106,12 @@ export function createReplyStarts({
       void look();
     },
 
+    /** Temporal has lost what it was told: all that nobody has handled is started again. */
+    startAgain(): void {
+      told = new Set();
+      void look();
+    },
+
     async close(): Promise<void> {
       closed = true;
       if (timer) clearTimeout(timer);

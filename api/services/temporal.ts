@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
   type ScheduleOptions,
   ScheduleOverlapPolicy,
   ServiceError,
@@ -246,6 +247,19 @@ export function createTemporal(options: TemporalOptions) {
           workflowTaskTimeout,
           staticSummary: 'Look-ups: asks providers what became of unknown messages',
         },
+      });
+    },
+
+    /** Whether Temporal knows the schedules: without them it has lost the rest, too. */
+    async hasSchedules(): Promise<boolean> {
+      return ask(async () => {
+        try {
+          await schedule.getHandle(housekeepingScheduleId(taskQueue)).describe();
+          return true;
+        } catch (error) {
+          if (error instanceof ScheduleNotFoundError) return false;
+          throw error;
+        }
       });
     },
 

@@ -1,0 +1,38 @@
+import { pino } from 'pino';
+import { afterAll, expect, test } from 'vitest';
+import { createCampaignSync } from '../../api/services/campaign-sync.ts';
+import { campaignWorkflowId, housekeepingScheduleId, lookUpsScheduleId } from '../../domain/ids.ts';
+import { createEnabledCampaign } from '../kit/factories.ts';
+import { createSystem } from '../kit/system.ts';
+import { until } from '../kit/until.ts';
+
+const system = await createSystem();
+const { sql, temporal, client, taskQueue } = system;
+const schedules = [housekeepingScheduleId, lookUpsScheduleId].map((idOf) => idOf(taskQueue));
+const sync = createCampaignSync({ sql, temporal, log: pino({ level: 'silent' }) });
+afterAll(async () => {
+  sync.close();
+  for (const id of schedules)
+    await client.schedule
+      .getHandle(id)
+      .delete()
+      .catch(() => undefined);
+});
+
+test('what Temporal has lost is made anew without a start of the API', async () => {
+  const campaign = await createEnabledCampaign(system);
+  sync.syncAll();
+  await until('the schedules are there', () => temporal.hasSchedules());
+  // What is left of them after their databases are lost: nothing.
+  await client.workflow.getHandle(campaignWorkflowId(campaign.id)).terminate('lost');
+  for (const id of schedules) await client.schedule.getHandle(id).delete();
+  await until('the schedule is gone', async () => !(await temporal.hasSchedules()));
+  let lost = 0;
+  sync.watch(() => void lost++, 100);
+  await until('the schedules are there again', () => temporal.hasSchedules());
+  await until('the campaign has its workflow again', async () => {
+    const { status } = await client.workflow.getHandle(campaignWorkflowId(campaign.id)).describe();
+    return status.name === 'RUNNING';
+  });
+  expect(lost).toBeGreaterThan(0);
+});
