@@ -90,7 +90,10 @@ export async function findAnsweredMessage(
       left join claims as c on c.run_id = m.run_id and m.id = any(c.message_ids)
         and m.sender is null and m.status in ('queued', 'skipped')
       cross join lateral (select coalesce(m.sending_at, c.claimed_at) as sending_at) as left_at
-    where i.id = ${id} and (m.status in ('sending', 'sent', 'delivered', 'undelivered', 'unknown') or c.id is not null)
+    where i.id = ${id} and (
+        m.status in ('sending', 'sent', 'delivered', 'undelivered', 'unknown') or c.id is not null
+        -- It may have been taken, and is sent again because its provider recognizes it, or was until the run ended.
+        or m.status in ('queued', 'cancelled') and m.provider_id is not null)
       and left_at.sending_at <= i.received_at
       and left_at.sending_at > i.received_at - make_interval(days => ${windowDays})
       and (p.id = i.provider_id or ltrim(p.config ->> 'from', '+') = ltrim(i.recipient, '+'))

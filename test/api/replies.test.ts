@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createReplies } from '../../activities/replies.ts';
 import { claimLines } from '../../db/messages/claims.ts';
+import { applyReceipts } from '../../db/messages/messages.ts';
 import { createApi, createCatalogue, createRun, errorOf, sandboxProvider } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';
@@ -77,6 +78,31 @@ describe('an incoming message', () => {
     const { runId, messageIds } = await createRun(api, catalogue, { phones: [phone] });
     await claimLines(sql, { runId, sender: 'slow', from: 1, lines: 10 });
     expect((await read(await receive({ From: phone }))).reply).toMatchObject({ messageId: messageIds[0] });
+  });
+
+  test('answers a message whose receipt comes after it, and whose sender never writes an outcome', async () => {
+    const phone = newPhone();
+    const { runId, messageIds } = await createRun(api, catalogue, {
+      phones: [phone],
+      changes: { ticketPolicy },
+    });
+    await claimLines(sql, { runId, sender: 'killed', from: 1, lines: 10 });
+    const form = inboundForm({ From: phone });
+    await postSigned(app, `/webhooks/providers/${catalogue.providerId}/inbound`, form);
+    await applyReceipts(sql, [
+      {
+        providerId: catalogue.providerId,
+        messageId: messageIds[0] ?? 0,
+        providerMessageId: 'SM1',
+        status: 'delivered',
+        reason: null,
+        providerCode: null,
+      },
+    ]);
+    const [row] = await sql<{ id: number }[]>`select id from inbound_messages where phone = ${phone}`;
+    await handling.handleReply({ inboundMessageId: row?.id ?? 0 });
+    expect((await read(row?.id ?? 0)).reply).toMatchObject({ messageId: messageIds[0], effect: 'ticket' });
+    expect(await ticketsOf(runId)).toHaveLength(1);
   });
 
   test('answers a message of the provider that delivers it, or of one that sends under the same number', async () => {
