@@ -28,7 +28,9 @@ test('what Temporal has lost is made anew without a start of the API', async () 
   for (const id of schedules) await client.schedule.getHandle(id).delete();
   await until('the schedule is gone', async () => !(await temporal.hasSchedules()));
   let lost = 0;
-  sync.watch(() => void lost++, 100);
+  sync.watch(() => {
+    lost++;
+  }, 100);
   await until('the schedules are there again', () => temporal.hasSchedules());
   await until('the campaign has its workflow again', async () => {
     const { status } = await client.workflow.getHandle(campaignWorkflowId(campaign.id)).describe();
