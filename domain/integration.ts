@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { leadsElsewhere, originOf } from './destination.ts';
 
 /** Stored authentication and headers for calls to a customer's systems ("Integração com o cliente"). */
 
@@ -55,14 +56,26 @@ const authentication = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const host = z
+/** The origin that somebody means by what they write; what is none comes back as it is. */
+function toOrigin(text: string): string {
+  const address = text.includes('://') ? text : `https://${text}`;
+  const url = URL.canParse(address) ? new URL(address) : null;
+  // Without user, path, query and fragment.
+  return url?.href === `${url?.origin ?? ''}/` ? url.origin : text;
+}
+
+/**
+ * Scheme, host and port: `https://api.example.com`, `http://10.1.2.3:8080`. Where only a host is written, https and its
+ * own port are meant.
+ */
+const origin = z
   .string()
   .trim()
-  .toLowerCase()
-  .max(255)
-  .regex(
-    /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/,
-    'Write a host such as api.example.com, without https:// and without a port.',
+  .max(300)
+  .overwrite(toOrigin)
+  .refine(
+    (text) => /^https?:[^*]+$/.test(text) && originOf(text) === text,
+    'Write an address such as https://api.example.com, with its port if it has one, and without a path.',
   );
 
 /** `integrations.config`: what anyone who may see the integration may see. */
@@ -70,10 +83,10 @@ export const integrationConfig = z
   .strictObject({
     authentication,
     /**
-     * The only hosts that it is sent to: who edits a campaign chooses its address, and may not by that learn the
-     * secrets.
+     * The only origins that it is sent to: who edits a campaign chooses its address, and may not by that learn the
+     * secrets, nor have them sent without TLS.
      */
-    hosts: z.array(host).min(1, 'Name the hosts that may receive it.').max(20),
+    origins: z.array(origin).min(1, 'Name the addresses that may receive it.').max(20),
     /** Sent with each request. Null: the value is a secret. */
     headers: z
       .array(z.strictObject({ name: headerName, value: headerValue.nullable() }))
@@ -175,19 +188,21 @@ export function secretProblems(
 
 /**
  * Whether secrets that were entered for `before` may not simply be used for `after`: who changes where or how they are
- * sent has to know them.
+ * sent has to know them. `elsewhere`: only the addresses differ.
  */
-export function needsNewSecrets(before: IntegrationConfig, after: IntegrationConfig): boolean {
+export function needsNewSecrets(
+  before: IntegrationConfig,
+  after: IntegrationConfig,
+): 'no' | 'elsewhere' | 'other' {
   const secretHeaders = ({ headers }: IntegrationConfig) =>
     headers.filter(({ value }) => value === null).map(({ name }) => name);
-  const tokenUrl = ({ authentication }: IntegrationConfig) =>
-    authentication.kind === 'oauth2' ? authentication.tokenUrl : null;
-  const hasSecrets = after.authentication.kind !== 'none' || secretHeaders(after).length > 0;
-  return (
-    hasSecrets &&
-    (before.authentication.kind !== after.authentication.kind ||
-      tokenUrl(before) !== tokenUrl(after) ||
-      after.hosts.some((host) => !before.hosts.includes(host)) ||
-      secretHeaders(after).some((name) => !secretHeaders(before).includes(name)))
-  );
+  const tokenUrls = ({ authentication }: IntegrationConfig) =>
+    authentication.kind === 'oauth2' ? [authentication.tokenUrl] : [];
+  if (after.authentication.kind === 'none' && secretHeaders(after).length === 0) return 'no';
+  if (before.authentication.kind !== after.authentication.kind) return 'other';
+  if (secretHeaders(after).some((name) => !secretHeaders(before).includes(name))) return 'other';
+  // The client secret goes only to the token address, and tokens only to the others.
+  return leadsElsewhere(tokenUrls(before), tokenUrls(after)) || leadsElsewhere(before.origins, after.origins)
+    ? 'elsewhere'
+    : 'no';
 }

@@ -95,6 +95,20 @@ export const providerSecretChanges = z.discriminatedUnion('kind', [
 ]);
 export type ProviderSecretChanges = z.infer<typeof providerSecretChanges>;
 
+/** The addresses that a provider's secrets are sent to, where an admin chooses them. */
+export function secretAddresses(config: ProviderConfig): string[] {
+  switch (config.kind) {
+    case 'http':
+      return [config.request.url];
+    case 'infobip':
+      return [config.baseUrl];
+    case 'sandbox':
+    case 'twilio':
+    case 'zenvia':
+      return [];
+  }
+}
+
 /** What is stored with the changes made, still to be checked. Of another kind nothing is kept. */
 export function changedSecrets(stored: ProviderSecrets | null, changes: ProviderSecretChanges): unknown {
   if (stored?.kind !== changes.kind) return changes;

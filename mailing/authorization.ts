@@ -19,15 +19,15 @@ export const noAuthorization: Authorization = {
   hasCredentials: false,
 };
 
-/** @throws {WebserviceRefused} integration_host, when the integration is not for this host */
+/** @throws {WebserviceRefused} integration_origin, when the integration is not for this origin */
 export function createAuthorization(
   { id, name, config, secrets }: Integration,
   { origin, client, tokens }: { origin: URL; client: WebClient; tokens: TokenCache },
 ): Authorization {
-  if (!config.hosts.includes(origin.hostname)) {
+  if (!config.origins.includes(origin.origin)) {
     throw new WebserviceRefused(
-      'integration_host',
-      `The integration “${name}” may not be sent to ${origin.hostname}. An admin can add the host to it.`,
+      'integration_origin',
+      `The integration “${name}” may not be sent to ${origin.origin}. An admin can add this address to it.`,
     );
   }
   const { authentication } = config;

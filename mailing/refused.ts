@@ -37,7 +37,7 @@ export const webserviceRefusals = [
   'request_refused',
   'status_unexpected',
   'authorization_failed',
-  'integration_host',
+  'integration_origin',
   'integration_missing',
   'too_many_redirects',
   'redirect_broken',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { weekdays } from '../domain/calendar.ts';
-import { type ApiClient, logIn } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
 
 const withId = z.object({ id: z.int() });
 const settings = z.object({ entries: z.array(z.object({ id: z.int(), name: z.string() })) });
@@ -74,7 +74,7 @@ export async function createWebserviceCampaign(
 ): Promise<number> {
   const integration = await api.call('POST', '/api/integrations', {
     name: 'Exemplo: CRM',
-    config: { authentication: { kind: 'bearer' }, hosts: [new URL(url).hostname] },
+    config: { authentication: { kind: 'bearer' }, origins: [new URL(url).origin] },
     secrets: { secret: token },
   });
   return createCampaign(api, {
@@ -93,15 +93,12 @@ export async function createWebserviceCampaign(
 
 /** The ready example of a first start: sandbox, hours, a campaign with its file, to be enabled by a person. */
 export async function createFirstCampaign({
-  apiUrl,
-  admin,
+  api,
   account,
 }: {
-  apiUrl: string;
-  admin: { login: string; password: string };
+  api: ApiClient;
   account: { accountSid: string; authToken: string; from: string };
 }): Promise<void> {
-  const api = await logIn(apiUrl, admin);
   const providerId = await createSandboxProvider(api, account, 100);
   const campaignId = await createCampaign(api, {
     name: 'Exemplo: pedido pronto',

@@ -7,6 +7,7 @@ import {
   getProviderSecrets,
   insertProvider,
   listProviders,
+  lockProvider,
   providerUses,
   setProviderArchived,
   setProviderSecrets,
@@ -15,6 +16,7 @@ import {
 import { sendingRuns } from '../../db/runs/progress.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
 import type { Problem } from '../../domain/campaign.ts';
+import { askedAgain, leadsElsewhere } from '../../domain/destination.ts';
 import { gatewaySecretNames } from '../../domain/http-gateway.ts';
 import {
   callbackPath,
@@ -24,6 +26,7 @@ import {
   providerSecretChanges,
   providerSecrets,
   type ProviderSecrets,
+  secretAddresses,
 } from '../../domain/provider.ts';
 import { segmentProfileName } from '../../domain/segments.ts';
 import { settingName } from '../../domain/settings.ts';
@@ -196,7 +199,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
         tags,
         summary: 'Change or archive an SMS provider',
         description:
-          'Each secret that is left out stays as it is; another kind needs new ones. A new rate counts at once.',
+          'Each secret that is left out stays as it is; another kind, and another origin (scheme, host, port) that they are sent to, need all of them again. A new rate counts at once.',
         params: idParams,
         body: content.extend({
           // To be said: a limit that is gone because nobody named it would be noticed by the carrier first.
@@ -211,7 +214,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       const { id } = request.params;
       const { secrets, archived, ...provider } = request.body;
       return sql.begin(async (tx) => {
-        const before = await getProvider(tx, id);
+        const before = await lockProvider(tx, id);
         if (!before) throw notFound('provider', id);
         const { config } = provider;
         const complete = providerSecrets.safeParse(secrets);
@@ -219,10 +222,10 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
           // What is stored may be sealed with a key that is gone.
           await setProviderSecrets(tx, box, id, complete.data);
         } else {
-          const stored = await getProviderSecrets(tx, box, id);
-          const known = secrets ? changedSecrets(stored, secrets) : stored;
-          const checked = parseInput(z.object({ secrets: providerSecrets }), { secrets: known }).secrets;
-          requireSecrets(config, checked);
+          const isElsewhere = leadsElsewhere(secretAddresses(before.config), secretAddresses(config));
+          const stored = isElsewhere ? null : await getProviderSecrets(tx, box, id);
+          const known = secrets ? changedSecrets(stored, secrets) : (stored ?? { kind: config.kind });
+          const checked = checkedSecrets(config, known, before.config.kind === config.kind && isElsewhere);
           if (secrets) await setProviderSecrets(tx, box, id, checked);
         }
         await updateProvider(tx, { id, ...provider });
@@ -290,6 +293,18 @@ function secretProblems(config: ProviderConfig, secrets: ProviderSecrets): Probl
       code: 'missing',
       message: `A template uses {secret.${name}}: give its value.`,
     }));
+}
+
+/** @param isElsewhere nothing that is stored may be used: what is missing is asked for again */
+function checkedSecrets(config: ProviderConfig, known: unknown, isElsewhere: boolean): ProviderSecrets {
+  try {
+    const { secrets } = parseInput(z.object({ secrets: providerSecrets }), { secrets: known });
+    requireSecrets(config, secrets);
+    return secrets;
+  } catch (error) {
+    if (!isElsewhere || !(error instanceof ApiError)) throw error;
+    throw new ApiError('invalid_fields', { problems: askedAgain(error.content.problems ?? []) });
+  }
 }
 
 function requireSecrets(config: ProviderConfig, secrets: ProviderSecrets): void {

@@ -13,6 +13,7 @@ import {
   updateIntegration,
 } from '../../db/settings/integrations.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
+import { askedAgain } from '../../domain/destination.ts';
 import {
   changedSecrets,
   type IntegrationConfig,
@@ -87,7 +88,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
         tags,
         summary: 'Add an integration',
         description:
-          'It is sent to `config.hosts` only. A header whose value is null in `config` has its value in `secrets.headers`.',
+          'It is sent to `config.origins` only. A header whose value is null in `config` has its value in `secrets.headers`.',
         body: content.extend({ secrets: integrationSecrets.prefault({}) }),
         response: { 201: integrationView },
       },
@@ -100,7 +101,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
         const details = {
           name: added.name,
           kind: added.config.authentication.kind,
-          hosts: added.config.hosts,
+          origins: added.config.origins,
         };
         await audit(tx, request, 'integration.create', { kind: 'integration', id: added.id }, details);
         return added;
@@ -117,7 +118,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
         tags,
         summary: 'Change or archive an integration',
         description:
-          'Each secret that is left out stays as it is; another way of authentication, another host or token address, and other secret headers need all of them again. Counts at once, for runs in progress too.',
+          'Each secret that is left out stays as it is; another way of authentication, another origin (scheme, host, port) and other secret headers need all of them again. Counts at once, for runs in progress too.',
         params: idParams,
         body: content.extend({
           secrets: integrationSecrets.optional(),
@@ -132,18 +133,19 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       return sql.begin(async (tx) => {
         const before = await lockIntegration(tx, id);
         if (!before) throw notFound('integration', id);
-        const isKept = !needsNewSecrets(before.config, config);
+        const needsNew = needsNewSecrets(before.config, config);
+        const isKept = needsNew === 'no';
         const isComplete = secrets && secretProblems(config, secrets).length === 0;
         const stored = isKept && secrets && !isComplete ? await openIntegration(tx, box, id) : null;
         const given = changedSecrets(config, stored?.secrets, secrets);
-        if (secrets || !isKept) requireSecrets(config, given);
+        if (secrets || !isKept) requireSecrets(config, given, needsNew);
         const changed = await updateIntegration(tx, { id, name, config, archived });
         if (!changed) throw notFound('integration', id);
         if (secrets) await setIntegrationSecrets(tx, box, id, given);
         const details = {
           name,
           kind: config.authentication.kind,
-          hosts: config.hosts,
+          origins: config.origins,
           archived,
           newSecrets: secrets !== undefined,
         };
@@ -186,7 +188,14 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
   }
 };
 
-function requireSecrets(config: IntegrationConfig, secrets: IntegrationSecrets): void {
+function requireSecrets(
+  config: IntegrationConfig,
+  secrets: IntegrationSecrets,
+  needsNew: ReturnType<typeof needsNewSecrets> = 'no',
+): void {
   const problems = secretProblems(config, secrets);
-  if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
+  if (problems.length === 0) return;
+  throw new ApiError('invalid_fields', {
+    problems: needsNew === 'elsewhere' ? askedAgain(problems) : problems,
+  });
 }

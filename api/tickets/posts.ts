@@ -6,11 +6,14 @@ import {
   countTicketPosts,
   getTicketPost,
   listTicketPosts,
+  lockTicketPosting,
   openTicketPosting,
   replayFailedTicketPosts,
   replayTicketPost,
   setTicketPosting,
 } from '../../db/tickets/posts.ts';
+import type { Problem } from '../../domain/campaign.ts';
+import { askedAgain, leadsElsewhere } from '../../domain/destination.ts';
 import {
   postingSecretChanges,
   ticketEventKinds,
@@ -102,7 +105,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         tags,
         summary: 'Set where openings and changes of tickets are posted to',
         description:
-          'A secret that is left out stays as it is, and so do headers; of the headers that are given, those that are null. Counts at once; only what happens while it is enabled is posted. 202: saved, and Temporal will be told as soon as it answers.',
+          'A secret that is left out stays as it is, and so do headers; of the headers that are given, those that are null. An address of another origin (scheme, host, port) needs all of them again. Counts at once; only what happens while it is enabled is posted. 202: saved, and Temporal will be told as soon as it answers.',
         body: ticketPosting.extend(postingSecretChanges.shape),
         response: { 200: ticketPostingView, 202: ticketPostingView },
       },
@@ -110,24 +113,28 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
     async (request, reply) => {
       const { secret, headers, ...posting } = request.body;
       await sql.begin(async (tx) => {
+        await lockTicketPosting(tx);
         const before = await openTicketPosting(tx, box);
-        const key = secret ?? before?.secret;
+        const isElsewhere = before !== null && leadsElsewhere([before.url], [posting.url]);
+        const stored = isElsewhere ? null : before;
+        const known = stored?.headers ?? {};
+        const problems: Problem[] = [];
+        const key = secret ?? stored?.secret;
         if (key === undefined) {
           const message = 'Give the secret that the posts are signed with.';
-          throw new ApiError('invalid_fields', { problems: [{ field: 'secret', code: 'missing', message }] });
+          problems.push({ field: 'secret', code: 'missing', message });
         }
-        const known = before?.headers ?? {};
         const values: Record<string, string> = {};
-        for (const [name, value] of Object.entries(headers ?? known)) {
-          const stored = Object.hasOwn(known, name) ? known[name] : undefined;
-          const given = value ?? stored;
-          if (given === undefined) {
+        for (const name of Object.keys(headers ?? before?.headers ?? {})) {
+          const value = headers?.[name] ?? (Object.hasOwn(known, name) ? known[name] : undefined);
+          if (value !== undefined) values[name] = value;
+          else {
             const message = `Give the value of the header ${name}.`;
-            throw new ApiError('invalid_fields', {
-              problems: [{ field: `headers.${name}`, code: 'missing', message }],
-            });
+            problems.push({ field: `headers.${name}`, code: 'missing', message });
           }
-          values[name] = given;
+        }
+        if (key === undefined || problems.length > 0) {
+          throw new ApiError('invalid_fields', { problems: isElsewhere ? askedAgain(problems) : problems });
         }
         await setTicketPosting(tx, box, posting, { secret: key, headers: values });
         const { enabled, events } = posting;

@@ -204,7 +204,7 @@ export const campaignLabels = dictionary(
       'mailing.webservice.registerCustomers':
         'The contacts become customers, or update their records: by code, else by phone.',
       'mailing.webservice.integrationId':
-        'Authentication and headers kept in the settings. They are sent only to the hosts that the integration names.',
+        'Authentication and headers kept in the settings. They are sent only to the addresses that the integration names.',
       'safeguards.approval':
         'Once the mailing is read, the run shows how many messages would leave, and waits for someone to approve it.',
       'safeguards.canarySize':

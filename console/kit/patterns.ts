@@ -53,7 +53,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/^(\S+) gives no access token: (.+)\.$/, '$1 não dá um token de acesso: $2.'],
   [
     /^The integration “(.+)” may not be sent to (\S+)\. An admin/,
-    'A integração “$1” não pode ser enviada a $2. Um administrador pode incluir o host nela.',
+    'A integração “$1” não pode ser enviada a $2. Um administrador pode incluir este endereço nela.',
   ],
   [/^(\S+) redirects more than (\d+) times/, '$1 redireciona mais de $2 vezes seguidas.'],
   [

@@ -60,7 +60,9 @@ export function ProviderFields({ kind, stored }: { kind: ProviderKind; stored: b
         options={Object.entries(t.profiles).map(([value, label]) => ({ value, label }))}
       />
       <h3 class="section-title">{t.secrets}</h3>
-      <p class="form-hint">{t.secretsHelp}</p>
+      <p class="form-hint">
+        {t.secretsHelp} {stored && (kind === 'http' || kind === 'infobip') && t.enterAgain}
+      </p>
       {secrets
         .filter((name) => name !== 'values')
         .map((name) => {

@@ -37,6 +37,7 @@ export const providerWords = dictionary(
     secrets: 'Credenciais',
     secretsHelp: 'São guardadas cifradas e nunca mais mostradas.',
     stored: 'Já guardado. Deixe em branco para manter.',
+    enterAgain: 'Com outro servidor no endereço, informe todas de novo.',
     rate: 'Velocidade',
     setRate: 'Mudar o limite',
     fallbackHelp:
@@ -222,6 +223,7 @@ export const providerWords = dictionary(
     secrets: 'Credentials',
     secretsHelp: 'They are kept encrypted, and never shown again.',
     stored: 'Already stored. Leave it empty to keep it.',
+    enterAgain: 'With another server in the address, enter all of them again.',
     rate: 'Rate',
     setRate: 'Change the limit',
     fallbackHelp:

@@ -47,7 +47,11 @@ export function ListPage({ integrations: rows }: { integrations: readonly Integr
             cell: ({ id, name }) => <a href={`${integrationsPath}/${id}`}>{name}</a>,
           },
           { heading: t.kind, cell: ({ config }) => t.kinds[config.authentication.kind] },
-          { heading: t.fields['config.hosts'], cell: ({ config }) => config.hosts.join(', '), wide: true },
+          {
+            heading: t.fields['config.origins'],
+            cell: ({ config }) => config.origins.join(', '),
+            wide: true,
+          },
           {
             heading: t.state,
             wide: true,
@@ -91,7 +95,7 @@ function Fields({ stored }: { stored: boolean }) {
           help={stored ? t.stored : t.helps['secrets.secret']}
         />
       </div>
-      <TextAreaField name="config.hosts" required rows={3} />
+      <TextAreaField name="config.origins" required rows={3} />
       <h3 class="form-label">{t.headers}</h3>
       <p class="form-hint">
         {t.headersHelp} {stored && t.stored}

@@ -124,10 +124,10 @@ const contentOf = (form: FormValues) => ({
   name: form.text('name'),
   config: {
     authentication: authenticationOf(form),
-    hosts: form
-      .text('config.hosts')
+    origins: form
+      .text('config.origins')
       .split(/[\s,;]+/)
-      .filter((host) => host !== ''),
+      .filter((origin) => origin !== ''),
     headers: rowsWith(form, 'config.headers', 'name').map((row) => ({
       name: form.text(`${row}.name`).trim(),
       value: form.checked(`${row}.secret`) ? null : form.text(`${row}.value`),
@@ -167,12 +167,12 @@ function secretsOf(form: FormValues): object | null {
   return secret === null && headers.length === 0 ? null : { secret, headers: Object.fromEntries(headers) };
 }
 
-/** The document as its form shows it: hosts as lines, secret headers without their values. */
+/** The document as its form shows it: origins as lines, secret headers without their values. */
 const documentOf = ({ name, config }: Pick<Integration, 'name' | 'config'>) => ({
   name,
   config: {
     ...config,
-    hosts: config.hosts.join('\n'),
+    origins: config.origins.join('\n'),
     headers: config.headers.map((header) => ({
       name: header.name,
       value: header.value ?? '',

@@ -23,7 +23,8 @@ export const integrationWords = dictionary(
     headersHelp:
       'Enviados com cada pedido. O valor de um cabeçalho secreto é guardado cifrado e nunca mais mostrado.',
     stored: 'Já guardado. Deixe em branco para manter.',
-    newSecrets: 'Com outro host, outro endereço de token ou outra autenticação, informe tudo de novo.',
+    newSecrets:
+      'Com outro endereço permitido, outro servidor de tokens ou outra autenticação, informe tudo de novo.',
     uses: 'Quem usa esta integração',
     usedByNone: 'Nenhuma campanha a usa.',
     archiveTitle: (name: string) => `Arquivar “${name}”?`,
@@ -46,7 +47,7 @@ export const integrationWords = dictionary(
       'config.authentication.scope': 'Scope',
       'config.authentication.audience': 'Audience',
       'config.authentication.clientAuthentication': 'Como o cliente se identifica',
-      'config.hosts': 'Hosts',
+      'config.origins': 'Endereços permitidos',
       'config.headers': 'Cabeçalhos',
       'config.headers.*.name': 'Cabeçalho',
       'config.headers.*.value': 'Valor',
@@ -55,7 +56,8 @@ export const integrationWords = dictionary(
       'secrets.headers': 'Cabeçalhos secretos',
     },
     helps: {
-      'config.hosts': 'Um por linha, como api.exemplo.com.br. Só a eles a integração é enviada.',
+      'config.origins':
+        'Um por linha, como https://api.exemplo.com.br, com a porta se houver. Só a eles a integração é enviada.',
       'secrets.secret': 'É guardado cifrado e nunca mais mostrado.',
     },
   },
@@ -83,7 +85,8 @@ export const integrationWords = dictionary(
     headersHelp:
       'Sent with each request. The value of a secret header is kept encrypted, and never shown again.',
     stored: 'Already stored. Leave it empty to keep it.',
-    newSecrets: 'With another host, token address or authentication all of them have to be given again.',
+    newSecrets:
+      'With another allowed address, token server or authentication all of them have to be given again.',
     uses: 'What uses this integration',
     usedByNone: 'No campaign uses it.',
     archiveTitle: (name) => `Archive “${name}”?`,
@@ -105,7 +108,7 @@ export const integrationWords = dictionary(
       'config.authentication.scope': 'Scope',
       'config.authentication.audience': 'Audience',
       'config.authentication.clientAuthentication': 'How the client shows its secret',
-      'config.hosts': 'Hosts',
+      'config.origins': 'Allowed addresses',
       'config.headers': 'Headers',
       'config.headers.*.name': 'Header',
       'config.headers.*.value': 'Value',
@@ -114,7 +117,8 @@ export const integrationWords = dictionary(
       'secrets.headers': 'Secret headers',
     },
     helps: {
-      'config.hosts': 'One a line, such as api.example.com. Only they are sent the integration.',
+      'config.origins':
+        'One a line, such as https://api.example.com, with its port if it has one. The integration is sent to these only.',
       'secrets.secret': 'It is kept encrypted, and never shown again.',
     },
   },

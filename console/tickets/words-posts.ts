@@ -37,7 +37,7 @@ export const ticketPostWords = dictionary(
     empty: 'Nenhum envio',
     emptyText: 'O que acontece com os atendimentos aparece aqui depois que o envio é habilitado.',
     nothingFound: 'Nada encontrado com este filtro.',
-    stored: 'Já guardado. Deixe em branco para manter.',
+    stored: 'Já guardado. Deixe em branco para manter; com outro servidor no endereço, informe de novo.',
     headers: 'Cabeçalhos',
     headersHelp: 'Enviados junto, como Authorization. São guardados cifrados e nunca mais mostrados.',
     fields: {
@@ -88,7 +88,7 @@ export const ticketPostWords = dictionary(
     empty: 'No post',
     emptyText: 'What happens to tickets appears here once posting is enabled.',
     nothingFound: 'Nothing found under this filter.',
-    stored: 'Already stored. Leave it empty to keep it.',
+    stored: 'Already stored. Leave it empty to keep it; with another server in the address, enter it again.',
     headers: 'Headers',
     headersHelp: 'Sent along, such as Authorization. They are kept encrypted, and never shown again.',
     fields: {

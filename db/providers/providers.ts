@@ -110,6 +110,12 @@ export async function getProvider(sql: Sql, id: number): Promise<ProviderRow | n
   return row ? parsed(row) : null;
 }
 
+/** The same, held until the transaction ends: what is decided by its address and its secrets stays true. */
+export async function lockProvider(sql: Sql, id: number): Promise<ProviderRow | null> {
+  const [row] = await sql<ProviderRow[]>`select ${columns(sql)} from providers where id = ${id} for update`;
+  return row ? parsed(row) : null;
+}
+
 /** The opened secrets; null when there is no such provider. */
 export async function getProviderSecrets(
   sql: Sql,

@@ -164,6 +164,11 @@ export async function openTicketPosting(
   return { ...ticketPosting.parse(row.config), ...postingSecrets.parse(secrets) };
 }
 
+/** Has others who would set it wait until the transaction ends. */
+export async function lockTicketPosting(sql: Sql): Promise<void> {
+  await sql`select from ticket_posting for update`;
+}
+
 export async function setTicketPosting(
   sql: Sql,
   box: SecretBox,

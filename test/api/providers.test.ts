@@ -130,7 +130,7 @@ test('Of the secrets of an integration one can be changed, and what it no longer
   const header = (name: string) => ({ name, value: null });
   const config = {
     authentication: { kind: 'bearer' },
-    hosts: ['crm.example'],
+    origins: ['https://crm.example'],
     headers: [header('X-Sign'), header('X-Shop')],
   };
   const secrets = { secret: 'the-token', headers: { 'X-Sign': 'hush', 'X-Shop': '7' } };
@@ -145,7 +145,7 @@ test('Of the secrets of an integration one can be changed, and what it no longer
   await change({ config: { ...config, headers: [header('X-Sign')] }, secrets: { secret: 'other' } });
   expect(await stored()).toEqual({ secret: 'other', headers: { 'X-Sign': 'new' } });
   // Elsewhere all of them have to be known.
-  const elsewhere = { ...config, hosts: ['evil.example'], headers: [header('X-Sign')] };
+  const elsewhere = { ...config, origins: ['https://evil.example'], headers: [header('X-Sign')] };
   const refused = await change({ config: elsewhere, secrets: { secret: 'other' } });
   expect(errorOf(refused).problems?.map(({ field }) => field)).toEqual(['secrets.headers.X-Sign']);
   expect((await admin('GET', `/api/integrations/${id}/uses`)).json()).toEqual({ usedBy: [] });

@@ -22,7 +22,7 @@ const integration = {
   name: 'CRM',
   config: {
     authentication: { kind: 'bearer' },
-    hosts: ['127.0.0.1'],
+    origins: [new URL(service.url).origin],
     headers: [{ name: 'X-Sign', value: null }],
   },
   secrets: { secret: 'the-token', headers: { 'X-Sign': 'hush' } },
@@ -53,7 +53,7 @@ test('an integration is kept without ever showing its secrets, and what is missi
 
   // Who sends it elsewhere has to know the secrets.
   const { name, config } = integration;
-  const elsewhere = { name, config: { ...config, hosts: ['evil.example'] } };
+  const elsewhere = { name, config: { ...config, origins: ['https://evil.example'] } };
   expect((await admin('PUT', `/api/integrations/${id}`, elsewhere)).statusCode).toBe(422);
   expect((await admin('PUT', `/api/integrations/${id}`, { name: 'CRM 2', config })).json()).toMatchObject({
     name: 'CRM 2',

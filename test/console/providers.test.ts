@@ -186,7 +186,7 @@ const integration = {
   name: 'CRM',
   'config.authentication.kind': 'bearer',
   'config.authentication.user': 'de outro tipo',
-  'config.hosts': 'crm.example.com.br\nAPI.example.com.br',
+  'config.origins': 'crm.example.com.br\nhttp://API.example.com.br:8080/',
   'config.headers.1.name': 'X-Sign',
   'config.headers.1.value': 'assinatura',
   'config.headers.1.secret': 'on',
@@ -207,7 +207,7 @@ test('An integration keeps its secrets, and each of them can be changed alone', 
   expect(await openIntegration(sql, box, id)).toMatchObject({
     config: {
       authentication: { kind: 'bearer' },
-      hosts: ['crm.example.com.br', 'api.example.com.br'],
+      origins: ['https://crm.example.com.br', 'http://api.example.com.br:8080'],
       headers: [
         { name: 'X-Sign', value: null },
         { name: 'X-Loja', value: '7' },
@@ -222,8 +222,10 @@ test('An integration keeps its secrets, and each of them can be changed alone', 
     secret: 'o-token',
     headers: { 'X-Sign': 'nova' },
   });
-  const elsewhere = { ...integration, 'secrets.secret': '', 'config.hosts': 'evil.example' };
-  expect(textOf(await admin.post(address, elsewhere))).toContain('Informe o token.');
+  const elsewhere = { ...integration, 'secrets.secret': '', 'config.origins': 'evil.example' };
+  expect(textOf(await admin.post(address, elsewhere))).toContain(
+    'Informe-o de novo para que seja enviado a este.',
+  );
 });
 
 test.each([
@@ -243,7 +245,7 @@ test.each([
     },
   ],
 ])('An integration of the kind %s is added, archived and deleted', async (kind, fields) => {
-  const form = { name: kind, 'config.authentication.kind': kind, 'config.hosts': 'a.example', ...fields };
+  const form = { name: kind, 'config.authentication.kind': kind, 'config.origins': 'a.example', ...fields };
   const { location = '' } = (await admin.post('/settings/integrations', form)).headers;
   expect(location).toMatch(/^\/settings\/integrations\/\d+$/);
   expect(textOf(await admin.get(`${location}/delete`))).toContain('deixam de existir');

@@ -147,7 +147,7 @@ async function addSettings(tx: Sql, box: SecretBox): Promise<void> {
   });
   await insertIntegration(tx, box, {
     name: 'CRM',
-    config: { authentication: { kind: 'bearer' }, headers: [], hosts: ['crm.example'] },
+    config: { authentication: { kind: 'bearer' }, headers: [], origins: ['https://crm.example'] },
     secrets: { secret: 'a-secret', headers: {} },
   });
 }

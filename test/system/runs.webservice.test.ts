@@ -68,7 +68,10 @@ test('Parameters, credentials, field map, extra fields and own messages of the c
   const integration = await sql.begin((tx) =>
     insertIntegration(tx, box, {
       name: 'CRM',
-      config: integrationConfig.parse({ authentication: { kind: 'bearer' }, hosts: ['127.0.0.1'] }),
+      config: integrationConfig.parse({
+        authentication: { kind: 'bearer' },
+        origins: [new URL(service.url).origin],
+      }),
       secrets: integrationSecrets.parse({ secret: 'the-token' }),
     }),
   );

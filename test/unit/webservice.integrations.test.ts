@@ -25,13 +25,13 @@ afterAll(async () => {
 const integrationOf = (
   authentication: object,
   secret: string | null = null,
-  changes: { headers?: object[]; secretHeaders?: object; hosts?: string[] } = {},
+  changes: { headers?: object[]; secretHeaders?: object; origins?: string[] } = {},
 ): Integration => ({
   id: 1,
   name: 'CRM',
   config: integrationConfig.parse({
     authentication,
-    hosts: changes.hosts ?? ['127.0.0.1'],
+    origins: changes.origins ?? [new URL(service.url).origin],
     headers: changes.headers ?? [],
   }),
   secrets: integrationSecrets.parse({ secret, headers: changes.secretHeaders ?? {} }),
@@ -124,10 +124,15 @@ describe('an integration', () => {
     }
   });
 
-  test('is not sent to a host that it does not name', async () => {
-    expect(await refusal(integrationOf({ kind: 'bearer' }, 's', { hosts: ['api.crm.example'] }))).toEqual({
-      code: 'integration_host',
-      message: 'The integration “CRM” may not be sent to 127.0.0.1. An admin can add the host to it.',
+  const { origin, port } = new URL(service.url);
+  test.each([
+    ['another host', 'https://api.crm.example'],
+    ['another port', origin.replace(port, String(Number(port) + 1))],
+    ['another scheme', origin.replace('http:', 'https:')],
+  ])('is not sent where it names only %s', async (_, named) => {
+    expect(await refusal(integrationOf({ kind: 'bearer' }, 's', { origins: [named] }))).toEqual({
+      code: 'integration_origin',
+      message: `The integration “CRM” may not be sent to ${origin}. An admin can add this address to it.`,
       mayPass: false,
     });
     expect(service.requests).toHaveLength(0);
