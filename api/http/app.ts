@@ -36,6 +36,7 @@ import { privacy } from '../customers/privacy.ts';
 import { createProgressHub } from '../services/progress.ts';
 import { providerFallbacks } from '../providers/fallbacks.ts';
 import { providers } from '../providers/providers.ts';
+import { createStreamGuard } from '../services/stream-guard.ts';
 import { createReplyStarts } from '../services/reply-starts.ts';
 import { replies } from '../replies/replies.ts';
 import { replyWordSettings } from '../replies/reply-words.ts';
@@ -128,7 +129,11 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const phoneHash = createPhoneHashing({ sql, box: deps.box });
   const replyStarts = createReplyStarts({ sql, temporal, log: app.log });
   const hub = createProgressHub({ sql, clock });
-  app.addHook('preClose', () => hub.close());
+  const guard = createStreamGuard({ sql, log: app.log });
+  app.addHook('preClose', () => {
+    guard.close();
+    hub.close();
+  });
   app.addHook('onClose', async () => {
     sync.close();
     await replyStarts.close();
@@ -230,7 +235,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(testSends, { prefix: '/campaigns', sql, adapters, phoneHash });
       await api.register(overview, { prefix: '/overview', sql, temporal, clock });
       await api.register(runAnswers, { prefix: '/runs', sql });
-      await api.register(runs, { prefix: '/runs', sql, temporal, hub, clock });
+      await api.register(runs, { prefix: '/runs', sql, temporal, hub, guard, clock });
       await api.register(runActions, { prefix: '/runs', sql, temporal });
       await api.register(resends, { prefix: '/runs', sql, temporal });
       await api.register(messages, { sql });

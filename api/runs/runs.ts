@@ -8,6 +8,7 @@ import { listResends } from '../../db/runs/resends.ts';
 import { listRunSamples } from '../../db/runs/samples.ts';
 import { getRun, listRuns, type RunRow } from '../../db/runs/runs.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
+import { type Actor, actorOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, page, urlId } from '../http/parameters.ts';
@@ -20,6 +21,7 @@ import {
   viewPreflight,
   viewRunSummary,
 } from './view.ts';
+import type { StreamGuard } from '../services/stream-guard.ts';
 import type { Temporal } from '../services/temporal.ts';
 
 /** Heartbeats keep proxies from closing a quiet connection. */
@@ -40,11 +42,12 @@ interface RunsDeps {
   sql: Database;
   temporal: Temporal;
   hub: ProgressHub;
+  guard: StreamGuard;
   clock: () => Date;
 }
 
 /** Runs: what they are at. */
-export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal, hub, clock }) => {
+export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal, hub, guard, clock }) => {
   const tags = ['runs'];
 
   const need = async (id: number): Promise<RunRow> => {
@@ -156,7 +159,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
         tags,
         summary: 'The progress of a run as server-sent events',
         description:
-          'An event `progress` at once and whenever it changes, at most twice a second; an event `end` when the run is over. The data is that of `GET /api/runs/{id}/progress`.',
+          'An event `progress` at once and whenever it changes, at most twice a second; an event `end` when the run is over. The data is that of `GET /api/runs/{id}/progress`. An event `signed_out` ends it when the session or token has ended.',
         produces: ['text/event-stream'],
         params: idParams,
       },
@@ -165,26 +168,32 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
       const { id } = request.params;
       await need(id);
       if (hub.watching() >= maxWatchers) throw new ApiError('busy');
-      return reply
-        .type('text/event-stream')
-        .header('cache-control', 'no-cache, no-transform')
-        .header('x-accel-buffering', 'no')
-        .send(eventStream(id));
+      return (
+        reply
+          .type('text/event-stream')
+          .header('cache-control', 'no-cache, no-transform')
+          .header('x-accel-buffering', 'no')
+          // Ended with the API's own end, an idle connection would keep the process waiting for more requests.
+          .header('connection', 'close')
+          .send(eventStream(id, actorOf(request)))
+      );
     },
   );
 
-  function eventStream(runId: number): PassThrough {
+  function eventStream(runId: number, actor: Actor): PassThrough {
     const stream = new PassThrough();
+    const endWith = (event: 'end' | 'signed_out'): void => {
+      if (!stream.writableEnded) stream.end(`event: ${event}\ndata: {}\n\n`);
+    };
     let missed = 0;
     // A slow reader gets the newest progress once it reads again; what came between is left out.
     const stop = hub.watch(runId, {
       progress(progress) {
         if (!stream.writableNeedDrain) stream.write(`event: progress\ndata: ${JSON.stringify(progress)}\n\n`);
       },
-      end() {
-        if (!stream.writableEnded) stream.end('event: end\ndata: {}\n\n');
-      },
+      end: () => endWith('end'),
     });
+    const release = guard.watch(actor, 'viewer', () => endWith('signed_out'));
     const heartbeat = setInterval(() => {
       missed = stream.writableNeedDrain ? missed + 1 : 0;
       if (missed >= missedHeartbeats) stream.destroy();
@@ -192,6 +201,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
     }, heartbeatMs);
     stream.once('close', () => {
       stop();
+      release();
       clearInterval(heartbeat);
     });
     return stream;

@@ -35,6 +35,11 @@ if (live) {
   source.addEventListener('end', () => {
     if (over) location.reload();
   });
+  // The session has ended: the page leads to the sign-in.
+  source.addEventListener('signed_out', () => {
+    source.close();
+    location.reload();
+  });
   window.addEventListener('pagehide', () => source.close());
 }
 

@@ -7,11 +7,17 @@ export interface SessionUser {
   login: string;
   name: string;
   role: Role;
+  /** Their password was given to them: they have to choose their own before anything else. */
+  mustChangePassword: boolean;
 }
 
 /** A session ends after so long without a request, and so long after the login in any case. */
 const idle = '12 hours';
 const absolute = '7 days';
+
+/** Whether a session of `sessions join users` has not run out, and is of an enabled user. */
+const inForce = (sql: Sql) =>
+  sql`enabled and expires_at > now() and last_seen_at > now() - ${idle}::interval`;
 
 /** Opens a session, and clears away those of everybody that have run out. */
 export async function insertSession(
@@ -30,13 +36,26 @@ export async function insertSession(
  */
 export async function useSession(sql: Sql, idHash: Buffer): Promise<SessionUser | null> {
   const [row] = await sql<(SessionUser & { stale: boolean })[]>`
-    select users.id, login, name, role, last_seen_at < now() - interval '1 minute' as stale
+    select users.id, login, name, role, must_change_password, last_seen_at < now() - interval '1 minute' as stale
     from sessions join users on users.id = user_id
-    where id_hash = ${idHash} and enabled and expires_at > now() and last_seen_at > now() - ${idle}::interval`;
+    where id_hash = ${idHash} and ${inForce(sql)}`;
   if (!row) return null;
   const { stale, ...user } = row;
   if (stale) await sql`update sessions set last_seen_at = now() where id_hash = ${idHash}`;
   return user;
+}
+
+/** Of these sessions those that still hold, with their users' roles now. To ask does not mark them as used. */
+export async function sessionsInForce(
+  sql: Sql,
+  idHashes: readonly Buffer[],
+): Promise<{ idHash: Buffer; role: Role }[]> {
+  if (idHashes.length === 0) return [];
+  // The driver writes no arrays of bytea.
+  const hashes = idHashes.map((hash) => `\\x${hash.toString('hex')}`);
+  return sql<{ idHash: Buffer; role: Role }[]>`
+    select id_hash, role from sessions join users on users.id = user_id
+    where id_hash = any(${hashes}::text[]::bytea[]) and ${inForce(sql)} and not must_change_password`;
 }
 
 export async function deleteSession(sql: Sql, idHash: Buffer): Promise<void> {

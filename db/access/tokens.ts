@@ -35,6 +35,15 @@ export async function insertToken(
   return row;
 }
 
+const inForce = (sql: Sql) => sql`revoked_at is null and (expires_at is null or expires_at > now())`;
+
+/** Of these tokens those that are neither revoked nor expired, with their roles. To ask does not mark them as used. */
+export async function tokensInForce(sql: Sql, ids: readonly number[]): Promise<{ id: number; role: Role }[]> {
+  if (ids.length === 0) return [];
+  return sql<{ id: number; role: Role }[]>`
+    select id, role from api_tokens where id = any(${[...ids]}::bigint[]) and ${inForce(sql)}`;
+}
+
 /** A token that is neither revoked nor expired; null otherwise. Marks it as used, at most once a minute. */
 export async function useToken(
   sql: Sql,
@@ -42,7 +51,7 @@ export async function useToken(
 ): Promise<{ id: number; name: string; role: Role } | null> {
   const [row] = await sql<{ id: number; name: string; role: Role; stale: boolean }[]>`
     select id, name, role, coalesce(last_used_at < now() - interval '1 minute', true) as stale from api_tokens
-    where token_hash = ${tokenHash} and revoked_at is null and (expires_at is null or expires_at > now())`;
+    where token_hash = ${tokenHash} and ${inForce(sql)}`;
   if (!row) return null;
   const { stale, ...token } = row;
   if (stale) await sql`update api_tokens set last_used_at = now() where id = ${token.id}`;

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { hashSecret, newToken } from '../../api/http/auth.ts';
+import { insertSession } from '../../db/access/sessions.ts';
+import { insertToken } from '../../db/access/tokens.ts';
+import { updateUser, insertUser } from '../../db/access/users.ts';
+import { createApi, createCatalogue, createRun } from '../kit/api.ts';
+
+const api = await createApi();
+const { app, sql } = api;
+const publicUrl = await app.listen({ port: 0, host: '127.0.0.1' });
+const { runId } = await createRun(api, await createCatalogue(api));
+
+interface Reader {
+  userId: number;
+  headers: Record<string, string>;
+}
+let readers = 0;
+async function signIn(userId: number): Promise<Reader> {
+  const id = randomBytes(32).toString('base64url');
+  await insertSession(sql, { idHash: hashSecret(id), userId });
+  return { userId, headers: { cookie: `__Host-torpedo=${id}`, origin: 'https://torpedo.example' } };
+}
+async function newUser(): Promise<Reader> {
+  const user = { login: `reader-${++readers}`, name: 'Reader', role: 'operator', passwordHash: '' } as const;
+  return signIn((await insertUser(sql, user)).id);
+}
+async function newTokenReader(): Promise<Reader> {
+  const token = newToken();
+  const { id } = await insertToken(sql, {
+    name: 'reader',
+    role: 'viewer',
+    tokenHash: hashSecret(token),
+    createdBy: api.adminId,
+    expiresAt: null,
+  });
+  return { userId: id, headers: { authorization: `Bearer ${token}` } };
+}
+
+/** A stream that has begun; `text` is all of it, once it has ended. */
+async function open({ headers }: Reader) {
+  const patience = AbortSignal.timeout(50_000);
+  const stream = await fetch(`${publicUrl}/api/runs/${runId}/events`, { headers, signal: patience });
+  expect(stream.status).toBe(200);
+  const reader = stream.body?.getReader();
+  const first = await reader?.read();
+  expect(Buffer.from(first?.value ?? []).toString()).toContain('event: progress');
+  const rest = async (): Promise<string> => {
+    let text = '';
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+      text += Buffer.from(part.value).toString();
+    }
+    return text;
+  };
+  return { text: rest(), cancel: () => reader?.cancel() };
+}
+
+const admin = await signIn(api.adminId);
+const call = async (method: 'DELETE' | 'PATCH', url: string, { headers }: Reader, payload?: object) => {
+  const answer = await app.inject({ method, url, headers, ...(payload ? { payload } : {}) });
+  expect(answer.statusCode).toBeLessThan(300);
+};
+
+test.each<[string, () => Promise<Reader>, (reader: Reader) => Promise<unknown>]>([
+  ['is signed out', newUser, (reader) => call('DELETE', '/api/session', reader)],
+  [
+    'gets another role',
+    newUser,
+    ({ userId }) => call('PATCH', `/api/users/${userId}`, admin, { role: 'viewer' }),
+  ],
+  ['is disabled', newUser, ({ userId }) => call('PATCH', `/api/users/${userId}`, admin, { enabled: false })],
+  [
+    'gets a new password',
+    newUser,
+    ({ userId }) => call('PATCH', `/api/users/${userId}`, admin, { password: 'another long password' }),
+  ],
+  [
+    'has to choose a password',
+    newUser,
+    ({ userId }) => updateUser(sql, userId, { mustChangePassword: true }),
+  ],
+  [
+    'has signed in a week ago',
+    newUser,
+    ({ userId }) => sql`update sessions set expires_at = now() where user_id = ${userId}`,
+  ],
+  [
+    'has done nothing but watch for twelve hours',
+    newUser,
+    ({ userId }) =>
+      sql`update sessions set last_seen_at = now() - interval '13 hours' where user_id = ${userId}`,
+  ],
+  [
+    'came with a token that is revoked',
+    newTokenReader,
+    ({ userId }) => call('DELETE', `/api/tokens/${userId}`, admin),
+  ],
+  [
+    'came with a token that expires',
+    newTokenReader,
+    ({ userId }) => sql`update api_tokens set expires_at = now() where id = ${userId}`,
+  ],
+])('the stream of one who %s ends, and no other does', async (_, newReader, change) => {
+  const reader = await newReader();
+  const other = await open(await newUser());
+  const stream = await open(reader);
+  await change(reader);
+  expect(await stream.text).toMatch(/event: signed_out\ndata: \{\}\n\n$/);
+  await other.cancel();
+  expect(await other.text).not.toContain('signed_out');
+  const again = await fetch(`${publicUrl}/api/runs/${runId}/events`, { headers: reader.headers });
+  expect([401, 403]).toContain(again.status);
+  await again.text();
+});
