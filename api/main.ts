@@ -98,7 +98,9 @@ async function main(): Promise<void> {
   const api = await startApi(readConfig(), stopping.signal);
   if (api.firstAdmin) {
     const { login, password } = api.firstAdmin;
-    console.log(`The first admin is "${login}" with the password ${password} (shown only now).`);
+    console.log(
+      `The first admin is "${login}" with the password ${password} (to sign in with once, and choose another).`,
+    );
   }
   const end = (): void => void api.stop().then(() => process.exit(0));
   if (stopping.signal.aborted) end();

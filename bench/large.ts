@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { runWorkflowId } from '../domain/ids.ts';
 import { freePort } from '../embedded/ports.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
-import { logIn } from '../scripts/api-client.ts';
+import { claimFirstAdmin } from '../scripts/api-client.ts';
 import { createCampaign, createSandboxProvider, createSendingHours } from '../scripts/first-campaign.ts';
 import { peakMegabytes } from './processes.ts';
 import { account } from './runs.ts';
@@ -69,7 +69,7 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
     const worker = await start('worker/main.ts', environment, null);
     const api = await start('api/main.ts', environment, /password (\S+)/);
 
-    const client = await logIn(apiUrl, { login: 'admin', password: api.ready });
+    const client = await claimFirstAdmin(apiUrl, { login: 'admin', password: api.ready });
     const campaignId = await createCampaign(client, {
       name: 'Large',
       providerId: await createSandboxProvider(client, account, null),

@@ -37,6 +37,7 @@ import { runResend } from './runs/resend.tsx';
 import { runs } from './runs/runs.tsx';
 import { settings } from './settings/settings.tsx';
 import { settle } from './messages/settle.tsx';
+import { choosePassword } from './access/choose-password.tsx';
 import { signIn } from './access/sign-in.tsx';
 import { ticketPosts } from './tickets/posts.tsx';
 import { tickets } from './tickets/tickets.tsx';
@@ -95,14 +96,24 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   addReplies(app, { secure });
 
   app.addHook('onRequest', async (request, reply) => {
-    const { access } = request.routeOptions.config;
+    const { access, withGivenPassword } = request.routeOptions.config;
     const api = createApi(app, request);
+    const seenBy = (me: Me | null, givenPassword = false): void => {
+      const { locale, theme, notice } = readPreferences(request, me);
+      const format = createFormat(locale, me?.timezone ?? 'America/Sao_Paulo');
+      const view = { me, locale, theme, format, notice, here: request.url };
+      request.console = { api, view, givenPassword };
+    };
+    // For the page of an error, should this one fail.
+    seenBy(null);
     const me = request.url.startsWith('/assets/') ? null : await whoIs(api, request);
-    const { locale, theme, notice } = readPreferences(request, me);
-    const format = createFormat(locale, me?.timezone ?? 'America/Sao_Paulo');
-    request.console = { api, view: { me, locale, theme, format, notice, here: request.url } };
+    if (me === 'given_password') {
+      seenBy(null, true);
+      return withGivenPassword ? undefined : reply.redirect(doorUrl('/choose-password', request), 303);
+    }
+    seenBy(me);
     if (access === 'open') return;
-    if (!me) return reply.redirect(signInUrl(request), 303);
+    if (!me) return reply.redirect(doorUrl('/sign-in', request), 303);
     if (access === undefined) {
       request.log.error({ route: request.routeOptions.url }, 'the route declares no access');
     }
@@ -131,7 +142,7 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const failure = error instanceof ApiFailure ? error : null;
-    if (failure?.status === 401) return reply.redirect(signInUrl(request), 303);
+    if (failure?.status === 401) return reply.redirect(doorUrl('/sign-in', request), 303);
     if (!request.console) return reply.code(500).send();
     if (failure?.status === 404) return reply.page(<NotFoundPage />, 404);
     if (failure) {
@@ -147,6 +158,7 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
 
   await addAssets(app);
   await app.register(signIn);
+  await app.register(choosePassword);
   await app.register(preferences, { secure });
   await app.register(profile);
   await app.register(home);
@@ -184,29 +196,31 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
       reply.callNotFound();
       return reply;
     }
-    if (!consoleOf(request).view.me) return reply.redirect(signInUrl(request), 303);
+    if (!consoleOf(request).view.me) return reply.redirect(doorUrl('/sign-in', request), 303);
     return reply.page(<NotFoundPage />, 404);
   });
 };
 
-/** Null for nobody. */
-async function whoIs(api: Api, request: FastifyRequest): Promise<Me | null> {
+/** Null for nobody; `given_password`: someone who has to choose their own password first. */
+async function whoIs(api: Api, request: FastifyRequest): Promise<Me | 'given_password' | null> {
   if (request.headers.cookie === undefined) return null;
   try {
     return await api.get('/api/session', sessionView);
   } catch (error) {
-    if (error instanceof ApiFailure && error.status === 401) return null;
+    if (!(error instanceof ApiFailure)) throw error;
+    if (error.status === 401) return null;
+    if (error.code === 'password_change_required') return 'given_password';
     throw error;
   }
 }
 
-/** The sign-in, with the way back to what was asked for; of a form, to the page it stands on. */
-function signInUrl(request: FastifyRequest): string {
+/** A page before all others, with the way back to what was asked for; of a form, to the page that it is on. */
+function doorUrl(door: '/sign-in' | '/choose-password', request: FastifyRequest): string {
   let next: string | undefined = request.url;
   if (request.method !== 'GET') {
     const referrer = request.headers.referer;
     const page = referrer !== undefined && URL.canParse(referrer) ? new URL(referrer) : null;
     next = page?.host === request.host ? page.pathname + page.search : undefined;
   }
-  return urlOf('/sign-in', { next: next === '/' ? undefined : next });
+  return urlOf(door, { next: next === '/' ? undefined : next });
 }

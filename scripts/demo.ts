@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { StartError } from '../embedded/start-error.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
 import { createExampleWebservice } from '../examples/webservice/server.ts';
-import { type ApiClient, ApiRefusal, logIn } from './api-client.ts';
+import { type ApiClient, ApiRefusal, claimFirstAdmin } from './api-client.ts';
 import {
   createCampaign,
   createSandboxProvider,
@@ -123,7 +123,7 @@ async function runDemo(
     say: (text: string) => void;
   },
 ): Promise<void> {
-  const api = await logIn(system.apiUrl, admin);
+  const api = await claimFirstAdmin(system.apiUrl, admin);
   await control(system, 'PUT', 'faults', { undeliveredRate: undeliveredShare });
   const providerId = await createSandboxProvider(api, system.sandbox, null);
   const hoursId = await createSendingHours(api, 'Demonstração');

@@ -20,7 +20,7 @@ import {
 import { runTriggers } from '../domain/run.ts';
 import { requireTemporalBinary } from '../embedded/temporal.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
-import { type ApiClient, logIn } from './api-client.ts';
+import { type ApiClient, claimFirstAdmin } from './api-client.ts';
 import { createCampaign, createSandboxProvider, createSendingHours } from './first-campaign.ts';
 import { startSystem } from './system.ts';
 
@@ -78,7 +78,7 @@ const system = await startSystem({
 });
 try {
   if (!system.firstAdmin) throw new Error('A new data folder has a first admin.');
-  const api = await logIn(system.apiUrl, system.firstAdmin);
+  const api = await claimFirstAdmin(system.apiUrl, system.firstAdmin);
   const temporal = await requireTemporalBinary(console.log);
   await mkdir(folder, { recursive: true });
   /** The workflow id of the round that a schedule has run at once. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { z } from 'zod';
 import { generateMailing } from '../examples/make-mailing.ts';
-import { type ApiClient, logIn } from './api-client.ts';
+import { type ApiClient, claimFirstAdmin } from './api-client.ts';
 import { createCampaign, createSandboxProvider, sendingHoursId } from './first-campaign.ts';
 import { startSystem, type System } from './system.ts';
 
@@ -130,7 +130,8 @@ try {
   const { firstAdmin, apiUrl } = system;
   if (!firstAdmin) throw new Error('There is no new deployment.');
   await mkdir(folder, { recursive: true });
-  const { orders, live, ticket, phone } = await makeData(system, await logIn(apiUrl, firstAdmin));
+  const admin = await claimFirstAdmin(apiUrl, firstAdmin);
+  const { orders, live, ticket, phone } = await makeData(system, admin);
   const context = await browser.newContext({
     locale: 'pt-BR',
     timezoneId: 'America/Sao_Paulo',
@@ -138,8 +139,8 @@ try {
   });
   const page = await context.newPage();
   await page.goto(`${apiUrl}/sign-in`);
-  await page.fill('[name=login]', firstAdmin.login);
-  await page.fill('[name=password]', firstAdmin.password);
+  await page.fill('[name=login]', admin.login);
+  await page.fill('[name=password]', admin.password);
   await page.press('[name=password]', 'Enter');
   await page.waitForURL(`${apiUrl}/`);
   await shoot(page, `${apiUrl}/runs/${live}`, 'run');

@@ -59,7 +59,7 @@ try {
       `  Sandbox gateway            ${system.sandbox.url}`,
       ...(system.firstAdmin
         ? [
-            `  First admin                ${system.firstAdmin.login} / ${system.firstAdmin.password}  (shown only now)`,
+            `  First admin                ${system.firstAdmin.login} / ${system.firstAdmin.password}  (to sign in with once)`,
           ]
         : []),
       'Ctrl-C stops it.',

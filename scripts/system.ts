@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hashSecret, newToken } from '../api/http/auth.ts';
 import { startApi } from '../api/main.ts';
 import { readConfig } from '../config.ts';
+import { insertToken, revokeToken } from '../db/access/tokens.ts';
+import { listUsers } from '../db/access/users.ts';
 import { connect } from '../db/core/client.ts';
 import { migrate } from '../db/core/migrate.ts';
 import { seedSettings } from '../db/settings/seed.ts';
@@ -17,6 +20,7 @@ import { buildSandbox } from '../sandbox/index.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { startWorker } from '../worker/main.ts';
 import { attributes } from '../workflows/attributes.ts';
+import { withToken } from './api-client.ts';
 import { createFirstCampaign } from './first-campaign.ts';
 
 export interface SystemOptions {
@@ -36,6 +40,7 @@ export interface System {
   temporalAddress: string;
   temporalUiUrl: string | null;
   sandbox: SandboxAccount & { url: string };
+  /** To sign in with once, and choose another password. Null after the first start. */
   firstAdmin: { login: string; password: string } | null;
   /** Resolves with a sentence when a part has ended by itself and could not be started again. */
   failed: Promise<string>;
@@ -48,6 +53,9 @@ export interface SandboxAccount {
   authToken: string;
   from: string;
 }
+
+/** Of the token that makes the example campaign, should it not be revoked. */
+const setupTokenMs = 10 * 60_000;
 
 /**
  * The whole system for one machine: PostgreSQL and Temporal (unless DATABASE_URL and TEMPORAL_ADDRESS point to real
@@ -155,7 +163,9 @@ async function start(
   if (apiStart.status === 'rejected') throw apiStart.reason;
   const api = apiStart.value;
   if (example && api.firstAdmin) {
-    await createFirstCampaign({ apiUrl: api.url, admin: api.firstAdmin, account });
+    await withSetupToken(databaseUrl, (token) =>
+      createFirstCampaign({ api: withToken(api.url, token), account }),
+    );
   }
   return {
     apiUrl: api.url,
@@ -206,6 +216,30 @@ async function prepareDatabase(url: string): Promise<void> {
   try {
     await migrate(sql);
     await seedSettings(sql, new Date());
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/**
+ * Does what an admin could do, with a token that is revoked at the end: the first admin's password is good for nothing but
+ * choosing another one.
+ */
+async function withSetupToken(databaseUrl: string, work: (token: string) => Promise<void>): Promise<void> {
+  const sql = connect(databaseUrl, { max: 1 });
+  try {
+    const [admin] = await listUsers(sql, { after: 0, limit: 1 });
+    if (!admin) throw new Error('The first start has made no admin.');
+    const token = newToken();
+    const { id } = await insertToken(sql, {
+      name: 'npm start',
+      role: 'admin',
+      tokenHash: hashSecret(token),
+      createdBy: admin.id,
+      expiresAt: new Date(Date.now() + setupTokenMs),
+    });
+    await work(token);
+    await revokeToken(sql, id);
   } finally {
     await sql.end({ timeout: 5 });
   }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { holdSetting } from '../../db/settings/settings.ts';
 import { deleteSession, deleteSessionsOf, insertSession } from '../../db/access/sessions.ts';
-import { getPasswordHash, getUser, getUserByLogin, updateUser } from '../../db/access/users.ts';
+import { getPasswordHash, getUser, getUserByLogin, updateUser, type UserRow } from '../../db/access/users.ts';
 import { timezone } from '../../domain/calendar.ts';
 import { locale, newPassword, personName, role } from '../../domain/user.ts';
 import { type Actor, actorOf, audit, hashSecret, isCrossSite, type SessionCookie } from '../http/auth.ts';
@@ -28,6 +28,8 @@ export const sessionView = z.object({
   timezone: z.string().nullable(),
   /** The sending hours that a new campaign begins with in the console; null: the first that there are. */
   sendingHoursId: z.int().nullable(),
+  /** True: the password was given to the user, who can only choose their own (`PUT /api/session/password`) or log out. */
+  mustChangePassword: z.boolean().optional(),
 });
 
 interface SessionsDeps {
@@ -92,7 +94,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       await insertSession(sql, { idHash, userId: user.id });
       limits.prove(idHash);
       cookie.set(reply, id);
-      return { kind: 'user' as const, ...user };
+      return viewOf(user);
     },
   );
 
@@ -108,7 +110,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
   app.patch(
     '/session',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', usersOnly: true },
       schema: {
         tags: ['session'],
         summary: 'Change my name, language, time zone or usual sending hours',
@@ -123,7 +125,6 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
     },
     async (request) => {
       const actor = actorOf(request);
-      if (actor.kind !== 'user') throw new ApiError('forbidden', { message: 'A token has no profile.' });
       await sql.begin(async (tx) => {
         const { sendingHoursId = null } = request.body;
         if (sendingHoursId !== null && !(await holdSetting(tx, 'sendingHours', sendingHoursId))) {
@@ -146,13 +147,13 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
     }
     const user = await getUser(sql, actor.id);
     if (!user) throw new ApiError('unauthenticated');
-    return { kind: 'user', ...user };
+    return viewOf(user);
   }
 
   app.delete(
     '/session',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', withGivenPassword: true },
       schema: { tags: ['session'], summary: 'Log out', response: { 204: z.null() } },
     },
     async (request, reply) => {
@@ -166,7 +167,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
   app.put(
     '/session/password',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', usersOnly: true, withGivenPassword: true },
       schema: {
         tags: ['session'],
         summary: 'Change my password',
@@ -177,7 +178,6 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
     },
     async (request, reply) => {
       const actor = actorOf(request);
-      if (actor.kind !== 'user') throw new ApiError('forbidden', { message: 'A token has no password.' });
       const { current, password } = request.body;
       const client = clientOf(request);
       const known = await attempt(`own password of ${actor.id}`, async () =>
@@ -187,9 +187,13 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
         const message = 'This is not your present password.';
         throw new ApiError('invalid_fields', { problems: [{ field: 'current', code: 'wrong', message }] });
       }
+      if (password.normalize('NFKC') === current.normalize('NFKC')) {
+        const message = 'Choose another password than the present one.';
+        throw new ApiError('invalid_fields', { problems: [{ field: 'password', code: 'same', message }] });
+      }
       const passwordHash = await hashPassword(password, client);
       await sql.begin(async (tx) => {
-        await updateUser(tx, actor.id, { passwordHash });
+        await updateUser(tx, actor.id, { passwordHash, mustChangePassword: false });
         await deleteSessionsOf(tx, actor.id, actor.sessionHash);
         await audit(tx, request, 'user.password', { kind: 'user', id: actor.id });
       });
@@ -197,3 +201,9 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
     },
   );
 };
+
+const viewOf = ({ mustChangePassword, ...user }: UserRow): z.infer<typeof sessionView> => ({
+  kind: 'user',
+  ...user,
+  ...(mustChangePassword ? { mustChangePassword } : {}),
+});

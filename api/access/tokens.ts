@@ -4,7 +4,7 @@ import type { Database } from '../../db/core/client.ts';
 import { insertToken, listTokens, revokeToken } from '../../db/access/tokens.ts';
 import { role } from '../../domain/user.ts';
 import { actorOf, audit, hashSecret, newToken } from '../http/auth.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, page } from '../http/parameters.ts';
 
@@ -26,7 +26,10 @@ const newTokenBody = z.strictObject({
   expiresInDays: z.int().min(1).max(3650).nullable().default(365),
 });
 
-/** Tokens for programs. */
+/**
+ * Tokens for programs. Only users make and revoke them: a token that makes tokens or users would outlive its own
+ * revocation.
+ */
 export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }> = async (
   app,
   { sql, clock },
@@ -48,7 +51,7 @@ export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }>
   app.post(
     '',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', usersOnly: true },
       schema: {
         tags: ['tokens'],
         summary: 'Make an API token',
@@ -59,9 +62,6 @@ export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }>
     },
     async (request, reply) => {
       const actor = actorOf(request);
-      // A token that makes tokens would outlive its own revocation.
-      if (actor.kind !== 'user')
-        throw new ApiError('forbidden', { message: 'Only a person can make a token.' });
       const { name, role, expiresInDays } = request.body;
       const expiresAt =
         expiresInDays === null ? null : new Date(clock().getTime() + expiresInDays * 86_400_000);
@@ -84,7 +84,7 @@ export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }>
   app.delete(
     '/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', usersOnly: true },
       schema: {
         tags: ['tokens'],
         summary: 'Revoke an API token',

@@ -6,7 +6,7 @@ import { revokeTokensOf } from '../../db/access/tokens.ts';
 import { getUser, insertUser, listUsers, lockAdmins, updateUser } from '../../db/access/users.ts';
 import { locale, login, newPassword, personName, role } from '../../domain/user.ts';
 import { timezone } from '../../domain/calendar.ts';
-import { audit } from '../http/auth.ts';
+import { actorOf, audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { clientOf } from '../http/request-limits.ts';
 import { instant } from '../http/instant.ts';
@@ -21,6 +21,8 @@ export const userView = z.object({
   locale,
   timezone: z.string(),
   enabled: z.boolean(),
+  /** The password was given to them by an admin, and they have not chosen their own yet. */
+  mustChangePassword: z.boolean(),
   createdAt: instant,
 });
 
@@ -57,10 +59,11 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
   app.post(
     '',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', usersOnly: true },
       schema: {
         tags: ['users'],
         summary: 'Add a user',
+        description: 'Who signs in with this password has to choose their own before anything else.',
         body: z.strictObject({ login, name: personName, role, password: newPassword }),
         response: { 201: userView },
       },
@@ -69,7 +72,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
       const { password, ...user } = request.body;
       const passwordHash = await hashPassword(password, clientOf(request));
       const added = await sql.begin(async (tx) => {
-        const row = await insertUser(tx, { ...user, passwordHash });
+        const row = await insertUser(tx, { ...user, passwordHash, mustChangePassword: true });
         await audit(tx, request, 'user.create', { kind: 'user', id: row.id }, { role: row.role });
         return row;
       });
@@ -94,12 +97,12 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
   app.patch(
     '/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', usersOnly: true },
       schema: {
         tags: ['users'],
         summary: 'Change a user',
         description:
-          'A new role or password, or disabling, ends the sessions of the user. Who is no admin any more loses the tokens they made.',
+          'A new role or password, or disabling, ends the sessions of the user, who has to choose their own password when another admin has set it. Who is no admin any more loses the tokens they made.',
         params: idParams,
         body: userChange,
         response: { 200: userView },
@@ -114,7 +117,8 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
         const admins = await lockAdmins(tx);
         const before = await getUser(tx, id);
         if (!before) throw notFound('user', id);
-        const after = await updateUser(tx, id, { ...change, passwordHash });
+        const isGiven = passwordHash === undefined ? undefined : id !== actorOf(request).id;
+        const after = await updateUser(tx, id, { ...change, passwordHash, mustChangePassword: isGiven });
         if (!after) throw notFound('user', id);
         const isAdmin = after.role === 'admin' && after.enabled;
         const wasAdmin = admins.includes(id);

@@ -19,6 +19,7 @@ export interface Actor {
   id: number;
   name: string;
   role: Role;
+  mustChangePassword: boolean;
   /** Of the session the request came with; null for a token. */
   sessionHash: Buffer | null;
 }
@@ -26,6 +27,10 @@ export interface Actor {
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** Not for API tokens, whatever their role. */
+    usersOnly?: boolean;
+    /** Also for a user who has to choose a password of their own first. */
+    withGivenPassword?: boolean;
   }
   interface FastifyRequest {
     /** Null on open routes. */
@@ -107,7 +112,7 @@ export function addAuthentication(
     if (request.is404) return;
     const credential = credentialOf(request);
     await limits.stranger(request, credential?.hash ?? null);
-    const { access } = request.routeOptions.config;
+    const { access, usersOnly, withGivenPassword } = request.routeOptions.config;
     if (access === 'open') return;
     const actor = credential && (await actorOfCredential(credential));
     if (!actor) {
@@ -117,6 +122,7 @@ export function addAuthentication(
     limits.prove(credential.hash);
     request.actor = actor;
     await limits.account(request);
+    if (actor.mustChangePassword && !withGivenPassword) throw new ApiError('password_change_required');
     if (access === undefined) {
       request.log.error({ route: request.routeOptions.url }, 'the route declares no access');
       throw new ApiError('forbidden');
@@ -127,6 +133,7 @@ export function addAuthentication(
         details: { needs: access },
       });
     }
+    if (usersOnly && actor.kind === 'token') throw new ApiError('not_for_tokens');
     if (actor.sessionHash && isCrossSite(request, publicOrigin)) throw new ApiError('cross_site');
   });
 
@@ -145,10 +152,12 @@ export function addAuthentication(
   async function actorOfCredential({ kind, hash }: Credential): Promise<Actor | null> {
     if (kind === 'token') {
       const token = await useToken(sql, hash);
-      return token && { kind: 'token', sessionHash: null, ...token };
+      return token && { kind: 'token', sessionHash: null, mustChangePassword: false, ...token };
     }
     const user = await useSession(sql, hash);
-    return user && { kind: 'user', id: user.id, name: user.name, role: user.role, sessionHash: hash };
+    if (!user) return null;
+    const { id, name, role, mustChangePassword } = user;
+    return { kind: 'user', id, name, role, mustChangePassword, sessionHash: hash };
   }
 }
 
@@ -175,7 +184,8 @@ export function isCrossSite(request: FastifyRequest, publicOrigin: string): bool
 
 /**
  * Makes the user `admin` with a random password when there are no users at all, and returns both, this once; null when
- * there are users. Whoever calls it shows the password to the person who starts the deployment.
+ * there are users. Whoever calls it shows the password to the person who starts the deployment. It is good for choosing
+ * another one: what logs keep of it is of no use after that.
  */
 export async function ensureFirstAdmin(sql: Sql): Promise<{ login: string; password: string } | null> {
   if (await hasUsers(sql)) return null;

@@ -15,6 +15,11 @@ const table = {
   unauthenticated: [401, 'Log in, or send an API token that is valid: Authorization: Bearer tpd_…'],
   login_failed: [401, 'Login or password is wrong.'],
   forbidden: [403, 'Your role does not allow this.'],
+  not_for_tokens: [403, 'An API token may not do this. Sign in as a user.'],
+  password_change_required: [
+    403,
+    'Your password was given to you. Choose your own first: PUT /api/session/password.',
+  ],
   cross_site: [403, 'The request comes from another site. Programs use an API token instead of a session.'],
   not_found: [404, 'There is nothing here.'],
   upload_broken: [400, 'The upload broke off before its end. Nothing of it was kept.'],

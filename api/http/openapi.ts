@@ -33,20 +33,27 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
       openapi: '3.0.3',
       info: { title: 'Torpedo', description, version: '1' },
       components: {
-        securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          // Over TLS its name begins with __Host-.
+          session: { type: 'apiKey', in: 'cookie', name: 'torpedo' },
+        },
       },
     },
     transformObject: jsonSchemaTransformObject,
     transform: (input) => {
       const { schema, url } = toJsonSchema(input);
-      const access = input.route.config?.access;
-      const needs = access === undefined || access === 'open' ? 'Open.' : `Needs the role ${access}.`;
+      const { access, usersOnly } = input.route.config ?? {};
+      const needs =
+        access === undefined || access === 'open'
+          ? 'Open.'
+          : `Needs the role ${access}.${usersOnly ? ' Not for API tokens.' : ''}`;
       return {
         url,
         schema: {
           ...schema,
           description: [schema.description, needs].filter(Boolean).join('\n\n'),
-          security: access === 'open' ? [] : [{ token: [] }],
+          security: access === 'open' ? [] : [{ [usersOnly ? 'session' : 'token']: [] }],
           response: { ...answersOf(schema), default: anError },
         },
       };

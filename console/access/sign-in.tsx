@@ -15,13 +15,15 @@ const query = z.object({ next: z.string().max(2000).optional() });
 
 /** Signing in and out, by the API's own sessions. */
 export const signIn: FastifyPluginAsync = async (app) => {
-  app.get('/sign-in', { config: { access: 'open' } }, async (request, reply) => {
+  const door = { config: { access: 'open', withGivenPassword: true } } as const;
+
+  app.get('/sign-in', door, async (request, reply) => {
     const next = query.safeParse(request.query).data?.next ?? '';
     if (consoleOf(request).view.me) return reply.redirect(safePath(next) ?? '/', 303);
     return reply.page(<SignInPage next={next} state={newForm()} />);
   });
 
-  app.post('/sign-in', { config: { access: 'open' } }, async (request, reply) => {
+  app.post('/sign-in', door, async (request, reply) => {
     const form = formOf(request);
     const { api, view } = consoleOf(request);
     const next = form.text('next');
@@ -38,11 +40,14 @@ export const signIn: FastifyPluginAsync = async (app) => {
     return reply.redirect(safePath(next) ?? '/', 303);
   });
 
-  app.post('/sign-out', { config: { access: 'open' } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    if (view.me) {
+  app.post('/sign-out', door, async (request, reply) => {
+    const { api } = consoleOf(request);
+    try {
       const cookies = await api.sendForCookies('DELETE', '/api/session');
       for (const cookie of cookies) reply.header('set-cookie', cookie);
+    } catch (error) {
+      // Nobody was signed in.
+      if (!(error instanceof ApiFailure) || error.status !== 401) throw error;
     }
     // What the back button would still show.
     return reply.header('clear-site-data', '"cache"').done('/sign-in', 'signedOut');

@@ -112,8 +112,16 @@ function ListPage({ users }: { users: readonly User[] }) {
           { heading: t.fields.role, cell: ({ role }) => words.roles[role] },
           {
             heading: t.state,
-            cell: ({ enabled }) =>
-              enabled ? <State tone="good">{t.enabled}</State> : <State tone="neutral">{t.disabled}</State>,
+            cell: ({ enabled, mustChangePassword }) => (
+              <>
+                {enabled ? (
+                  <State tone="good">{t.enabled}</State>
+                ) : (
+                  <State tone="neutral">{t.disabled}</State>
+                )}
+                {mustChangePassword && <small class="d-block text-secondary">{t.givenPassword}</small>}
+              </>
+            ),
           },
           { heading: t.since, cell: ({ createdAt }) => <Time at={createdAt} />, wide: true },
         ]}

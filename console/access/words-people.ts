@@ -27,6 +27,12 @@ export const people = dictionary(
     },
     firstHours: 'O primeiro cadastrado',
     changePassword: 'Trocar a senha',
+    choosePassword: 'Escolha a sua senha',
+    choosePasswordWhy:
+      'A senha com que você entrou foi definida por outra pessoa ou na instalação. Escolha uma só sua para continuar.',
+    givenPassword: 'Senha recebida',
+    savePassword: 'Salvar e continuar',
+    useAnotherLogin: 'Entrar com outro usuário',
   },
   {
     signIn: 'Sign in',
@@ -53,5 +59,11 @@ export const people = dictionary(
     },
     firstHours: 'The first that there are',
     changePassword: 'Change the password',
+    choosePassword: 'Choose your password',
+    choosePasswordWhy:
+      'The password you signed in with was set by someone else, or by the installation. Choose one of your own to continue.',
+    givenPassword: 'Password you were given',
+    savePassword: 'Save and continue',
+    useAnotherLogin: 'Sign in as someone else',
   },
 );

@@ -33,7 +33,9 @@ export const accessWords = dictionary(
     emptyTokensText: 'Crie um para cada programa que usa a API, com o menor perfil que lhe basta.',
     emptyAudit: 'Nada registrado',
     emptyAuditText: 'Nada foi alterado com este filtro.',
-    passwordHelp: 'Deixe em branco para manter a atual. Uma nova encerra as sessões da pessoa.',
+    passwordHelp:
+      'Deixe em branco para manter a atual. Uma nova encerra as sessões da pessoa, que escolhe a sua ao entrar.',
+    givenPassword: 'Ainda com a senha recebida',
     roleHelp: {
       admin: 'Tudo, inclusive configurações e usuários',
       operator: 'Campanhas, execuções e atendimentos',
@@ -82,7 +84,7 @@ export const accessWords = dictionary(
     },
     helps: {
       login: 'Para entrar: letras sem acento, números e . _ @ + -',
-      password: 'Ao menos 12 caracteres.',
+      password: 'Ao menos 12 caracteres. A pessoa escolhe a sua ao entrar pela primeira vez.',
       expiresInDays: 'Em branco: sem prazo.',
     },
   },
@@ -117,7 +119,9 @@ export const accessWords = dictionary(
     emptyTokensText: 'Make one for each program that uses the API, with the least role that serves it.',
     emptyAudit: 'Nothing recorded',
     emptyAuditText: 'Nothing has been changed under this filter.',
-    passwordHelp: "Leave it empty to keep the present one. A new one ends the person's sessions.",
+    passwordHelp:
+      'Leave it empty to keep the present one. A new one ends the sessions of the user, who chooses their own at the next sign-in.',
+    givenPassword: 'Still has the password they were given',
     roleHelp: {
       admin: 'Everything, settings and users too',
       operator: 'Campaigns, runs and tickets',
@@ -166,7 +170,7 @@ export const accessWords = dictionary(
     },
     helps: {
       login: 'To sign in with: letters without accents, digits and . _ @ + -',
-      password: 'At least 12 characters.',
+      password: 'At least 12 characters. The user chooses their own at the first sign-in.',
       expiresInDays: 'Empty: for ever.',
     },
   },

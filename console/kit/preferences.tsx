@@ -38,17 +38,21 @@ function browserLocale(request: FastifyRequest): Locale {
 
 /** The switches of language and looks, on every page. */
 export const preferences: FastifyPluginAsync<{ secure: boolean }> = async (app, { secure }) => {
-  app.post('/preferences', { config: { access: 'open' } }, async (request, reply) => {
-    const form = formOf(request);
-    const { api, view } = consoleOf(request);
-    const options = { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: yearSeconds } as const;
-    const theme = form.text('theme');
-    if (isTheme(theme)) reply.setCookie(themeCookie, theme, options);
-    const chosen = localeSchema.safeParse(form.text('locale'));
-    if (chosen.success) {
-      if (view.me) await api.send('PATCH', '/api/session', { locale: chosen.data });
-      reply.setCookie(localeCookie, chosen.data, options);
-    }
-    return reply.redirect(backOf(request, '/'), 303);
-  });
+  app.post(
+    '/preferences',
+    { config: { access: 'open', withGivenPassword: true } },
+    async (request, reply) => {
+      const form = formOf(request);
+      const { api, view } = consoleOf(request);
+      const options = { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: yearSeconds } as const;
+      const theme = form.text('theme');
+      if (isTheme(theme)) reply.setCookie(themeCookie, theme, options);
+      const chosen = localeSchema.safeParse(form.text('locale'));
+      if (chosen.success) {
+        if (view.me) await api.send('PATCH', '/api/session', { locale: chosen.data });
+        reply.setCookie(localeCookie, chosen.data, options);
+      }
+      return reply.redirect(backOf(request, '/'), 303);
+    },
+  );
 };

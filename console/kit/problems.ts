@@ -73,6 +73,7 @@ const sentences: Readonly<Record<string, string>> = {
   'Choose a password of at least 12 characters.': 'Escolha uma senha de ao menos 12 caracteres.',
   'Choose a password of at most 200 characters.': 'Escolha uma senha de no máximo 200 caracteres.',
   'This is not your present password.': 'Esta não é a sua senha atual.',
+  'Choose another password than the present one.': 'Escolha uma senha diferente da atual.',
   'Use up to 100 letters without accents, digits and . _ @ + -':
     'Use até 100 letras sem acento, números e . _ @ + -',
   'Say what the token is for.': 'Diga para que serve o token.',
@@ -161,9 +162,11 @@ const sentences: Readonly<Record<string, string>> = {
   'A name of letters and digits, the first one small.':
     'Um nome de letras e números, começando por minúscula.',
   'A secret without line breaks and accents.': 'Um segredo sem quebras de linha nem acentos.',
-  'Name the hosts that may receive it.': 'Informe os hosts que podem recebê-la.',
-  'Write a host such as api.example.com, without https:// and without a port.':
-    'Escreva um host como api.exemplo.com.br, sem https:// e sem porta.',
+  'Name the addresses that may receive it.': 'Informe os endereços que podem recebê-la.',
+  'Write an address such as https://api.example.com, with its port if it has one, and without a path.':
+    'Escreva um endereço como https://api.exemplo.com.br, com a porta se houver, e sem caminho.',
+  'The stored secret was entered for another address. Enter it again to have it sent to this one.':
+    'O segredo guardado foi informado para outro endereço. Informe-o de novo para que seja enviado a este.',
   'This can not be the name of a header.': 'Isto não pode ser o nome de um cabeçalho.',
   'This header is set by HTTP itself.': 'Este cabeçalho é posto pelo próprio HTTP.',
   'This header is set by HTTP or by Torpedo itself.': 'Este cabeçalho é posto pelo HTTP ou pelo Torpedo.',
@@ -236,6 +239,8 @@ const failures: Readonly<Record<string, string>> = {
   invalid_fields: 'Há campos a corrigir.',
   incomplete_campaign: 'A campanha não está completa.',
   mailing_refused: 'O arquivo não pode ser usado como mailing. Nada dele foi guardado.',
+  not_for_tokens: 'Um token de API não pode fazer isto. Entre com um usuário.',
+  password_change_required: 'Escolha primeiro a sua própria senha.',
   rate_limited: 'Muitos pedidos. Espere um pouco e tente de novo.',
   internal: 'Algo deu errado no sistema. O registro diz mais.',
   database_unavailable: 'O banco de dados não responde. Tente de novo em instantes.',

@@ -6,6 +6,8 @@ import type { View } from './view.tsx';
 export interface ConsoleRequest {
   api: Api;
   view: View;
+  /** Someone is signed in who has to choose a password of their own first; `view.me` is null then. */
+  givenPassword: boolean;
 }
 
 declare module 'fastify' {

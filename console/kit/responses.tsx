@@ -75,7 +75,8 @@ export function safePath(text: string): string | null {
   const base = 'http://console.invalid';
   if (!URL.canParse(text, base)) return null;
   const { origin, pathname, search } = new URL(text, base);
-  if (origin !== base || /^\/(api|sign-in|sign-out|preferences)(\/|$)/.test(pathname)) return null;
+  if (origin !== base || /^\/(api|sign-in|sign-out|choose-password|preferences)(\/|$)/.test(pathname))
+    return null;
   // A path may begin with // again once its dots are resolved.
   return pathname.startsWith('//') ? null : pathname + search;
 }

@@ -12,11 +12,13 @@ export interface UserRow {
   /** What a new campaign of theirs begins with; null: the first that there are. */
   sendingHoursId: number | null;
   enabled: boolean;
+  /** Their password was given to them: they have to choose their own before anything else. */
+  mustChangePassword: boolean;
   createdAt: Date;
 }
 
 const columns = (sql: Sql) => sql`
-  id, login, name, role, locale, timezone, sending_hours_id, enabled, created_at`;
+  id, login, name, role, locale, timezone, sending_hours_id, enabled, must_change_password, created_at`;
 
 /** All users by login; there are as many as an organisation has operators. */
 export async function listUsers(
@@ -52,6 +54,8 @@ export interface NewUser {
   name: string;
   passwordHash: string;
   role: Role;
+  /** Left out: the password is their own. */
+  mustChangePassword?: boolean;
 }
 
 /** Throws PostgreSQL's 23505 when the login is taken. */
@@ -60,11 +64,14 @@ export async function insertUser(sql: Sql, user: NewUser): Promise<UserRow> {
   return row;
 }
 
-/** Adds the user only to an empty table; false when there is one already. Two processes may try at once. */
+/**
+ * Adds the user, whose password is a given one, only to an empty table; false when there is one already. Two processes may
+ * try at once.
+ */
 export async function insertFirstUser(sql: Sql, user: NewUser): Promise<boolean> {
   const rows = await sql`
-    insert into users (login, name, password_hash, role)
-    select ${user.login}, ${user.name}, ${user.passwordHash}, ${user.role}
+    insert into users (login, name, password_hash, role, must_change_password)
+    select ${user.login}, ${user.name}, ${user.passwordHash}, ${user.role}, true
     where not exists (select from users)
     on conflict (login) do nothing`;
   return rows.count > 0;
@@ -80,6 +87,7 @@ export interface UserChange {
   role?: Role | undefined;
   enabled?: boolean | undefined;
   passwordHash?: string | undefined;
+  mustChangePassword?: boolean | undefined;
   locale?: Locale | undefined;
   timezone?: string | undefined;
   sendingHoursId?: number | null | undefined;
@@ -91,6 +99,7 @@ export async function updateUser(sql: Sql, id: number, change: UserChange): Prom
     update users set name = coalesce(${change.name ?? null}, name), role = coalesce(${change.role ?? null}, role),
       enabled = coalesce(${change.enabled ?? null}, enabled),
       password_hash = coalesce(${change.passwordHash ?? null}, password_hash),
+      must_change_password = coalesce(${change.mustChangePassword ?? null}, must_change_password),
       locale = coalesce(${change.locale ?? null}, locale), timezone = coalesce(${change.timezone ?? null}, timezone),
       sending_hours_id = ${change.sendingHoursId === undefined ? sql`sending_hours_id` : change.sendingHoursId}
     where id = ${id} returning ${columns(sql)}`;

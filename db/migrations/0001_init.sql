@@ -10,6 +10,8 @@ create table users (
   login         text not null unique check (login = lower(login)),
   name          text not null,
   password_hash text not null,
+  -- The password was given by somebody else (an admin, the first start): nothing but choosing one's own is allowed.
+  must_change_password boolean not null default false,
   role          text not null check (role in ('admin', 'operator', 'viewer')),
   locale        text not null default 'pt-BR' check (locale in ('pt-BR', 'en')),
   timezone      text not null default 'America/Sao_Paulo',

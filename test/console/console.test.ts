@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { hashPassword } from '../../api/access/passwords.ts';
+import { insertUser } from '../../db/access/users.ts';
 import { safePath } from '../../console/kit/responses.tsx';
 import { adminPassword } from '../kit/api.ts';
 import { createConsole, formOf, textOf } from '../kit/console.ts';
@@ -58,6 +60,7 @@ describe('signing in', () => {
     ['javascript:alert(1)', null],
     ['/..//evil.example', null],
     ['/sign-out', null],
+    ['/choose-password?next=/', null],
     ['/api/docs', null],
     ['', null],
   ])('goes on to %j only where it is a page of ours', (next, path) => {
@@ -70,6 +73,71 @@ describe('signing in', () => {
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
     expect(answer.headers['clear-site-data']).toBe('"cache"');
     expect((await person.get('/')).statusCode).toBe(303);
+  });
+});
+
+describe('a password that was given', () => {
+  const given = 'given by an admin';
+  async function invite(login: string): Promise<string> {
+    await insertUser(sql, {
+      login,
+      name: 'Convidada',
+      role: 'operator',
+      passwordHash: await hashPassword(given),
+      mustChangePassword: true,
+    });
+    const answer = await signIn({ login, password: given, next: '/runs?a=1' });
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/runs?a=1']);
+    return `torpedo=${cookieOf(answer, 'torpedo') ?? ''}`;
+  }
+
+  test.each([
+    ['pt-BR', 'Escolha a sua senha', 'Esta não é a sua senha atual.'],
+    ['en', 'Choose your password', 'This is not your present password.'],
+  ])(
+    'leads to its change from every page, and on to what was asked for (%s)',
+    async (locale, title, wrong) => {
+      const cookie = await invite(`invited-${locale.toLowerCase()}`);
+      const headers = { cookie: `${cookie}; torpedo-language=${locale}` };
+      const page = await app.inject({ url: '/runs?a=1', headers });
+      const { location } = page.headers;
+      expect([page.statusCode, location]).toEqual([303, '/choose-password?next=%2Fruns%3Fa%3D1']);
+      const door = await app.inject({ url: String(location), headers });
+      expect(door.statusCode).toBe(200);
+      expect(door.body).toContain(`<html lang="${locale}"`);
+      expect(textOf(door)).toContain(title);
+      expect((await app.inject({ url: '/nothing/here', headers })).headers.location).toContain(
+        '/choose-password',
+      );
+
+      const choose = (fields: Record<string, string>) =>
+        app.inject({
+          method: 'POST',
+          url: '/choose-password',
+          payload: formOf({ next: '/runs?a=1', ...fields }),
+          headers: { ...headers, ...fromOurPage },
+        });
+      const own = 'a password of my own';
+      const refused = await choose({ current: 'not it', password: own });
+      expect(refused.statusCode).toBe(422);
+      expect(textOf(refused)).toContain(wrong);
+      expect(refused.body).not.toContain(own);
+      const done = await choose({ current: given, password: own });
+      expect([done.statusCode, done.headers.location]).toEqual([303, '/runs?a=1']);
+      expect((await app.inject({ url: '/runs?a=1', headers })).statusCode).toBe(200);
+      // There is nothing more to choose.
+      expect((await app.inject({ url: '/choose-password', headers })).headers.location).toBe('/profile');
+    },
+  );
+
+  test('lets its owner sign out, and asks nobody else to choose one', async () => {
+    const cookie = await invite('leaver');
+    const headers = { cookie, ...fromOurPage };
+    const out = await app.inject({ method: 'POST', url: '/sign-out', headers });
+    expect([out.statusCode, out.headers.location]).toEqual([303, '/sign-in']);
+    const after = await app.inject({ url: '/runs', headers: { cookie } });
+    expect(after.headers.location).toBe('/sign-in?next=%2Fruns');
+    expect((await app.inject('/choose-password')).headers.location).toBe('/profile');
   });
 });
 

@@ -16,6 +16,8 @@ import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
 const gateway = await createGateway();
 const ui = await createConsole({ sandboxUrl: gateway.url });
 const admin = await ui.person('admin');
+const invited = await ui.person('viewer');
+await ui.sql`update users set must_change_password = true where id = ${invited.id}`;
 const catalogue = await createCatalogue(ui);
 /** As long as anyone makes them, and without a place to break. */
 const longWord = 'Pneumoultramicroscopicossilicovulcanoconiótico'.repeat(2).slice(0, 80);
@@ -161,11 +163,11 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
   const errors: string[] = [];
 
   /** One page of the browser for all pages of the console: to open one costs more than to load what it shows. */
-  async function openPage(locale: Locale, signedIn: boolean): Promise<Page> {
+  async function openPage(locale: Locale, cookie: string | null): Promise<Page> {
     // Without transitions, in the middle of which colours have no contrast.
     const context = await browser.newContext({ locale, reducedMotion: 'reduce' });
-    const [name = '', value = ''] = admin.cookie.split('=');
-    if (signedIn) {
+    if (cookie !== null) {
+      const [name = '', value = ''] = cookie.split('=');
       await context.addCookies([
         { name, value, url },
         { name: 'torpedo-language', value: locale, url },
@@ -182,15 +184,20 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
   describe.each(languages)('in %s', (locale) => {
     let signedIn: Page;
     beforeAll(async () => {
-      signedIn = await openPage(locale, true);
+      signedIn = await openPage(locale, admin.cookie);
     });
 
     test.each(addresses)(
       '%s has a title, nothing that hinders, nothing too wide or crooked, and no error',
       async (address) => {
         errors.length = 0;
-        // Nobody is signed in where one signs in.
-        const page = address === '/sign-in' ? await openPage(locale, false) : signedIn;
+        // Nobody is signed in where one signs in, and only who was given a password has to choose one.
+        const page =
+          address === '/sign-in'
+            ? await openPage(locale, null)
+            : address === '/choose-password'
+              ? await openPage(locale, invited.cookie)
+              : signedIn;
         // Loaded at one width and turned to the other; in the other language, the other way round.
         const [first, second] = locale === 'en' ? [1280, 390] : [390, 1280];
         await page.setViewportSize({ width: first, height: 800 });

@@ -11,7 +11,10 @@ const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 const likeRegions = /^\/settings\/(customer-types|departments|assignees|categories|resolutions)(\/|$)/;
 
 const empty = ui.pages.filter(
-  (pattern) => !pattern.includes(':') && pattern !== '/sign-in' && !likeRegions.test(pattern),
+  (pattern) =>
+    !pattern.includes(':') &&
+    !['/sign-in', '/choose-password'].includes(pattern) &&
+    !likeRegions.test(pattern),
 );
 const forms = empty.filter((pattern) => pattern.endsWith('/new'));
 

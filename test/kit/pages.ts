@@ -30,9 +30,9 @@ export function addressOf(pattern: string, subjects: PageSubjects): string {
   return parts.join('/');
 }
 
-/** Who is signed in goes home from the sign-in, and a run that has ended leaves nothing to confirm. */
+/** Who is signed in goes on from the doors, and a run that has ended leaves nothing to confirm. */
 export const leadsElsewhere = (address: string): boolean =>
-  address === '/sign-in' || /^\/runs\/\d+\/(approve|cancel)$/.test(address);
+  address === '/sign-in' || address === '/choose-password' || /^\/runs\/\d+\/(approve|cancel)$/.test(address);
 
 /** What people filter lists by, and the second page of each. */
 const searches: Readonly<Record<string, readonly string[]>> = {

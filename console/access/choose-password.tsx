@@ -1,0 +1,61 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { z } from 'zod';
+import { Submit } from '../kit/buttons.tsx';
+import { TextField } from '../kit/fields.tsx';
+import { Form, type FormState, newForm } from '../kit/form.tsx';
+import { DoorPage } from '../kit/layout.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { formOf, safePath, submit } from '../kit/responses.tsx';
+import { useWords } from '../kit/view.tsx';
+import { people } from './words-people.ts';
+
+const query = z.object({ next: z.string().max(2000).optional() });
+
+/** Where someone whose password was given to them chooses their own, before anything else. */
+export const choosePassword: FastifyPluginAsync = async (app) => {
+  const door = { config: { access: 'open', withGivenPassword: true } } as const;
+
+  app.get('/choose-password', door, async (request, reply) => {
+    const next = query.safeParse(request.query).data?.next ?? '';
+    if (!consoleOf(request).givenPassword) return reply.redirect(safePath(next) ?? '/profile', 303);
+    return reply.page(<ChoosePasswordPage next={next} state={newForm()} />);
+  });
+
+  app.post('/choose-password', door, async (request, reply) => {
+    const next = formOf(request).text('next');
+    return submit(
+      request,
+      reply,
+      async (form) => {
+        const change = { current: form.text('current'), password: form.text('password') };
+        await consoleOf(request).api.send('PUT', '/api/session/password', change);
+        return { to: safePath(next) ?? '/', notice: 'passwordChanged' };
+      },
+      (state) => <ChoosePasswordPage next={next} state={state} />,
+    );
+  });
+};
+
+function ChoosePasswordPage({ next, state }: { next: string; state: FormState }) {
+  const t = useWords(people);
+  return (
+    <DoorPage title={t.choosePassword}>
+      <p class="text-secondary">{t.choosePasswordWhy}</p>
+      <Form
+        action="/choose-password"
+        state={state}
+        labels={{ current: t.givenPassword, password: t.fields.password }}
+        helps={t.helps}
+        guarded={false}
+      >
+        <input type="hidden" name="next" value={next} />
+        <TextField name="current" type="password" autocomplete="current-password" autofocus required />
+        <TextField name="password" type="password" autocomplete="new-password" required />
+        <Submit>{t.savePassword}</Submit>
+      </Form>
+      <form method="post" action="/sign-out" class="mt-3">
+        <button class="btn btn-link p-0">{t.useAnotherLogin}</button>
+      </form>
+    </DoorPage>
+  );
+}
