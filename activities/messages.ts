@@ -366,15 +366,15 @@ export function createMessages({
           await persistently(writing, () => optOutRecipients(sql, [messageId]));
         await sampleRun(sql, run.id).catch(() => undefined);
         if (answer.kind === 'account')
-          throw finalFailure(failures.providerAccount, answer.detail, answer.code, run.providerId);
+          throw finalFailure(failures.providerAccount, answer.detail, answer.publicCode, run.providerId);
         if (outcome.status !== 'queued') return { status: outcome.status };
         // Of the five answers only `temporary` is left, or an ambiguous one where the provider deduplicates.
         const pauseMs =
           answer.kind === 'temporary' && answer.retryAfterMs !== null ? answer.retryAfterMs || holdMs : null;
         if (pauseMs !== null) await holdProvider(sql, run.providerId, pauseMs);
         if (answer.kind !== 'accepted' && pauseMs === null && (await goesOver(run, attempt)))
-          throw finalFailure(failures.providerUnavailable, answer.detail, answer.code, run.providerId);
-        const notTakenCode = showableCode(outcome.providerCode ?? '');
+          throw finalFailure(failures.providerUnavailable, answer.detail, answer.publicCode, run.providerId);
+        const notTakenCode = answer.kind === 'accepted' ? '' : answer.publicCode;
         throw passingFailure(failures.notTaken, `${notTakenCode}: the provider has not taken the message.`, {
           cause: { code: 'message_not_taken', params: { providerCode: notTakenCode } },
           nextInMs: pauseMs,

@@ -191,13 +191,13 @@ export async function streamMessages(
           const ms = answer.retryAfterMs || holdMs;
           heldUntil = Math.max(heldUntil, performance.now() + ms);
           void holdProvider(sql, providerId, ms).catch(() => undefined);
-        } else if (health.bad()) stopFor(new ProviderUnavailableError(answer.code, answer.detail));
+        } else if (health.bad()) stopFor(new ProviderUnavailableError(answer.publicCode, answer.detail));
         break;
       case 'ambiguous':
-        if (health.bad()) stopFor(new ProviderUnavailableError(answer.code, answer.detail));
+        if (health.bad()) stopFor(new ProviderUnavailableError(answer.publicCode, answer.detail));
         break;
       case 'account':
-        stopFor(new ProviderAccountError(answer.code, answer.detail));
+        stopFor(new ProviderAccountError(answer.publicCode, answer.detail));
         break;
     }
     if (outcome.status === 'queued') progress.requeued++;

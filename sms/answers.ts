@@ -1,5 +1,5 @@
 import { parseJson } from './callback.ts';
-import type { CodeMeaning } from './codes.ts';
+import { type CodeMeaning, outcomeCode, type OutcomeCode, ourCode } from './codes.ts';
 import type { LookUpAnswer, SendOutcome } from './provider.ts';
 import type { Exchange } from './transport.ts';
 
@@ -32,14 +32,14 @@ export function outcomeOf(exchange: Exchange, wording: Wording): SendOutcome {
     case 'not_written':
       return {
         kind: 'temporary',
-        code: exchange.code,
+        ...ourCode(exchange.code),
         detail: `No connection to ${provider} (${exchange.code}).`,
         retryAfterMs: null,
       };
     case 'unanswered':
       return {
         kind: 'ambiguous',
-        code: exchange.code,
+        ...ourCode(exchange.code),
         detail: `${provider} did not answer (${exchange.code}): it may have taken the message.`,
       };
     case 'answered': {
@@ -48,7 +48,7 @@ export function outcomeOf(exchange: Exchange, wording: Wording): SendOutcome {
       return (
         wording.accepted(parseJson(exchange.body)) ?? {
           kind: 'ambiguous',
-          code: `HTTP_${status}`,
+          ...ourCode(`HTTP_${status}`),
           detail: `${provider} answered ${status}, but its message id could not be read.`,
         }
       );
@@ -59,49 +59,47 @@ export function outcomeOf(exchange: Exchange, wording: Wording): SendOutcome {
 function refusalOf(exchange: Extract<Exchange, { kind: 'answered' }>, wording: Wording): SendOutcome {
   const { status } = exchange;
   const { provider } = wording;
-  const known = wording.errorCode(parseJson(exchange.body));
-  const code = known ?? `HTTP_${status}`;
+  const said = wording.errorCode(parseJson(exchange.body));
+  const meaning = said === null ? undefined : wording.meaningOf(said);
+  const code = outcomeCode(said, meaning !== undefined, `HTTP_${status}`);
   const retryAfterMs = parseRetryAfter(exchange.retryAfter, Date.now());
 
   if (status === 429 || (status === 503 && retryAfterMs !== null)) {
-    return { kind: 'temporary', code, detail: `${provider} asks to try later (${status}).`, retryAfterMs };
+    const detail = `${provider} asks to try later (${status}).`;
+    return { kind: 'temporary', ...code, detail, retryAfterMs };
   }
   if (status >= 500 || status === 408) {
     const detail = `${provider} failed with ${status}: it may have taken the message.`;
-    return { kind: 'ambiguous', code, detail };
+    return { kind: 'ambiguous', ...code, detail };
   }
-  const meaning = known === null ? undefined : wording.meaningOf(known);
   if (meaning !== undefined) return outcomeOfCode(meaning, code, retryAfterMs);
   // Redirects are not followed: the address of the provider is wrong for every message.
   if (status < 400 || [401, 402, 403, 404].includes(status)) {
-    return {
-      kind: 'account',
-      code,
-      detail: `${provider} refuses the request (${status}): check the account.`,
-    };
+    const detail = `${provider} refuses the request (${status}): check the account.`;
+    return { kind: 'account', ...code, detail };
   }
-  const more = known !== null && wording.moreAbout ? ` ${wording.moreAbout(known)}` : '';
+  const more = code.publicCode === said && wording.moreAbout ? ` ${wording.moreAbout(said)}` : '';
   return {
     kind: 'refused',
     reason: 'request_refused',
-    code,
+    ...code,
     detail: `${provider} refuses the message (${status}).${more}`,
   };
 }
 
 export function outcomeOfCode(
   { kind, reason, detail }: CodeMeaning,
-  code: string,
+  code: OutcomeCode,
   retryAfterMs: number | null = null,
 ): SendOutcome {
   switch (kind) {
     case 'refused':
-      return { kind, reason, code, detail };
+      return { kind, reason, ...code, detail };
     case 'temporary':
-      return { kind, code, detail, retryAfterMs };
+      return { kind, ...code, detail, retryAfterMs };
     case 'account':
     case 'ambiguous':
-      return { kind, code, detail };
+      return { kind, ...code, detail };
   }
 }
 

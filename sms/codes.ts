@@ -34,3 +34,28 @@ export const ambiguous = (detail: string): CodeMeaning => ({
   reason: 'no_answer',
   detail,
 });
+
+/** Both codes of an outcome (sms/provider.ts). */
+export interface OutcomeCode {
+  code: string;
+  publicCode: string;
+}
+
+/** No provider's code is longer. */
+const longestCode = 60;
+
+/** One of ours: of the transport, or of a status. */
+export const ourCode = (code: string): OutcomeCode => ({ code, publicCode: code });
+
+/**
+ * Tells a provider's code that may be shown everywhere from one that may hold a phone, a name or a text.
+ *
+ * @param isListed it is one of a table of ours, or of the gateway's description
+ * @param otherwise what takes the place of one that is not, or of none
+ */
+export function outcomeCode(said: string | null, isListed: boolean, otherwise: string): OutcomeCode {
+  if (said === null) return ourCode(otherwise);
+  // A number of six digits is no phone.
+  if (isListed || /^\d{1,6}$/.test(said)) return ourCode(said);
+  return { code: said.slice(0, longestCode), publicCode: otherwise };
+}

@@ -25,20 +25,21 @@ export const withheld = 'WITHHELD';
  * What a send can answer. `send` never throws for anything a provider or a network does:
  * each cause is one of these five, and the sender's duty follows from it alone.
  *
- * `code` is the provider's error code or ours for the transport (`ECONNREFUSED`, `HTTP_503`); `detail` one plain
- * sentence for the operator, without phone number or text.
+ * `code` is the provider's error code or ours for the transport (`ECONNREFUSED`, `HTTP_503`). What a provider calls a
+ * code may hold anything, a phone too: it stays with the message in the database. `publicCode` is of a closed set
+ * (sms/codes.ts), and `detail` one plain sentence of ours for the operator: these may go into histories and logs.
  */
 export type SendOutcome =
   /** The provider took it. */
   | { kind: 'accepted'; providerMessageId: string }
   /** The provider refuses this message for good. */
-  | { kind: 'refused'; reason: FailureReason; code: string; detail: string }
+  | { kind: 'refused'; reason: FailureReason; code: string; publicCode: string; detail: string }
   /** Certainly not taken, and worth another try after `retryAfterMs` (null: the sender's own back-off). */
-  | { kind: 'temporary'; code: string; detail: string; retryAfterMs: number | null }
+  | { kind: 'temporary'; code: string; publicCode: string; detail: string; retryAfterMs: number | null }
   /** Perhaps taken: never sent again by itself unless the provider deduplicates by our reference. */
-  | { kind: 'ambiguous'; code: string; detail: string }
+  | { kind: 'ambiguous'; code: string; publicCode: string; detail: string }
   /** Not taken, because of the account (credentials, credit, suspended): no message will be. */
-  | { kind: 'account'; code: string; detail: string };
+  | { kind: 'account'; code: string; publicCode: string; detail: string };
 
 /** A delivery receipt as an adapter reads it from the provider's callback. */
 export interface DeliveryReceipt {

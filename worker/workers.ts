@@ -4,6 +4,7 @@ import type { Activities } from '../activities/index.ts';
 import { reportRetries } from '../activities/retries.ts';
 import type { Database } from '../db/core/client.ts';
 import { sendingTaskQueue, type WorkerQueue } from '../workflows/queues.ts';
+import { failuresWithoutData } from './failures.ts';
 import { stepHeartbeats } from './heartbeats.ts';
 
 export interface WorkersDeps {
@@ -53,7 +54,6 @@ export async function createWorkers({
     workflowTaskPollerBehavior: pollers,
     activityTaskPollerBehavior: pollers,
     stickyQueueScheduleToStartTimeout: '3 seconds',
-    interceptors: { activity: [reportRetries(sql)] },
   } satisfies Partial<WorkerOptions>;
   const options: Record<WorkerQueue, WorkerOptions> = {
     workflows: {
@@ -61,12 +61,13 @@ export async function createWorkers({
       taskQueue,
       workflowBundle,
       activities,
-      interceptors: { activity: [stepHeartbeats, reportRetries(sql)] },
+      interceptors: { activity: [failuresWithoutData, stepHeartbeats, reportRetries(sql)] },
     },
     sending: {
       ...common,
       taskQueue: sendingTaskQueue(taskQueue),
       activities,
+      interceptors: { activity: [failuresWithoutData, reportRetries(sql)] },
       // One process sends no faster with more senders: they share its only thread.
       maxConcurrentActivityTaskExecutions: 50,
     },

@@ -10,7 +10,7 @@ import {
 import { profiles, segmentsOf } from '../../domain/segments.ts';
 import { outcomeOf, outcomeOfCode } from '../answers.ts';
 import { parseJson, secretField } from '../callback.ts';
-import { account, ambiguous, type CodeMeaning, refused, temporary } from '../codes.ts';
+import { account, ambiguous, type CodeMeaning, ourCode, refused, temporary } from '../codes.ts';
 import { asPayload, listAt, textAt } from '../json.ts';
 import type {
   Callback,
@@ -93,7 +93,7 @@ export function createHttpGateway(options: HttpGatewayOptions): Provider {
         });
       } catch (error) {
         if (!(error instanceof MissingSecret)) throw error;
-        return { kind: 'account', code: 'SECRET_MISSING', detail: error.message };
+        return { kind: 'account', ...ourCode('SECRET_MISSING'), detail: error.message };
       }
       return answerOutcome(exchange, answer, values.reference);
     },
@@ -179,7 +179,7 @@ function answerOutcome(
   if (exchange.kind === 'not_written' && exchange.code === 'AddressRefused') {
     const detail =
       "The gateway's address leads into a network where it may not be. An operator can allow it.";
-    return { kind: 'account', code: exchange.code, detail };
+    return { kind: 'account', ...ourCode(exchange.code), detail };
   }
   const text = exchange.kind === 'answered' ? exchange.body : null;
   const json = text === null ? null : parseJson(text);
@@ -193,7 +193,7 @@ function answerOutcome(
   if (code !== null && known !== undefined) {
     return known.means === 'accepted'
       ? { kind: 'accepted', providerMessageId }
-      : outcomeOfCode(meaningOf(known, code), code);
+      : outcomeOfCode(meaningOf(known, code), ourCode(code));
   }
   return outcomeOf(exchange, {
     provider: 'The gateway',

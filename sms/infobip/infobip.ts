@@ -1,7 +1,7 @@
 import { toUSVString } from 'node:util';
 import { lookedUp, outcomeOf, outcomeOfCode, type Wording } from '../answers.ts';
 import { parseJson, secretField } from '../callback.ts';
-import { refused } from '../codes.ts';
+import { outcomeCode, type OutcomeCode, refused } from '../codes.ts';
 import { infobipCodes } from './codes.ts';
 import { asPayload, at, listAt, textAt } from '../json.ts';
 import type {
@@ -65,9 +65,8 @@ export function createInfobip(options: InfobipOptions): Provider {
       return { kind: 'accepted', providerMessageId: id };
     }
     // Its id is used up: what would pass for a new message ends this one.
-    const { reason, detail } =
-      infobipCodes.get(name) ?? refused('request_refused', `Infobip refused it (${name}).`);
-    return { kind: 'refused', reason, code: name, detail };
+    const { reason, detail } = infobipCodes.get(name) ?? refused('request_refused', 'Infobip refused it.');
+    return { kind: 'refused', reason, ...codeOf(name), detail };
   };
 
   return {
@@ -121,9 +120,14 @@ function readAcceptance(body: unknown): SendOutcome | null {
     return { kind: 'accepted', providerMessageId: id };
   }
   const meaning =
-    infobipCodes.get(name) ?? refused('request_refused', `Infobip refuses the message (${name}).`);
-  return outcomeOfCode(meaning, name);
+    infobipCodes.get(name) ??
+    refused('request_refused', 'Infobip refuses the message for a reason of its own.');
+  return outcomeOfCode(meaning, codeOf(name));
 }
+
+/** Of a status of a message, which comes with an HTTP status that says nothing. */
+const codeOf = (name: string): OutcomeCode =>
+  outcomeCode(name, infobipCodes.has(name) || name === duplicate, 'UNLISTED_STATUS');
 
 /**
  * One delivery report. DELIVERED_TO_OPERATOR is no delivery yet, and after EXPIRED_DLR_UNKNOWN nobody will ever know.

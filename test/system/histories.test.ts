@@ -1,0 +1,116 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, describe, expect, test } from 'vitest';
+import { insertProvider } from '../../db/providers/providers.ts';
+import { runWorkflowId } from '../../domain/ids.ts';
+import { providerConfig } from '../../domain/provider.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { createEnabledCampaign, readRun, type Run, startRun } from '../kit/factories.ts';
+import { historyText } from '../kit/history.ts';
+import { createRunProbe } from '../kit/runs.ts';
+import { createSystem } from '../kit/system.ts';
+import { until } from '../kit/until.ts';
+
+/** What Temporal keeps, when those that we deal with put a person wherever they can. */
+const system = await createSystem({ singleSendAttempts: 2 });
+const { sql, box, client, temporal } = system;
+const { workflowOf, ended, countOf } = createRunProbe(system);
+
+/** A gateway that calls anything a code: it answers with `status`, and with whom it was to write to and what. */
+const gateway = { status: 200 };
+const server = createServer((request, response) => {
+  void text(request).then((body) => {
+    const { to, message } = JSON.parse(body) as { to: string; message: string };
+    const said = `${to} ${message}`;
+    response.writeHead(gateway.status, { 'content-type': 'application/json', 'x-said': to });
+    response.end(JSON.stringify(gateway.status === 200 ? { id: to } : { code: said, error: said }));
+  });
+});
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+const providerId = await sql.begin(async (tx) => {
+  const config = providerConfig.parse({
+    kind: 'http',
+    request: {
+      method: 'POST',
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/send`,
+      body: { kind: 'json', template: { to: '{to}', message: '{text}' } },
+    },
+    answer: { messageId: { in: 'json', path: 'id' }, code: { in: 'json', path: 'code' } },
+  });
+  const secrets = { kind: 'http' as const, callbackSecret: 'a-secret-of-more-than-20', values: {} };
+  const row = { name: 'Nasty', config, secrets, segmentProfile: 'gsm' as const, ratePerSecond: null };
+  return (await insertProvider(tx, box, row)).id;
+});
+
+const ofAPerson = /1190\d{5}|Contato|Ola,/;
+/** All that Temporal has of a run now: its history, and what its activities have failed with so far. */
+async function keptOf(run: Run): Promise<string> {
+  const { raw } = await workflowOf(run).describe();
+  const pending = (raw.pendingActivities ?? []).map(({ lastFailure }) => JSON.stringify(lastFailure ?? null));
+  return [await historyText(client, runWorkflowId(run)), ...pending].join('\n');
+}
+const failedOnce = (run: Run) =>
+  until('an attempt has failed', async () => {
+    const { raw } = await workflowOf(run).describe();
+    return raw.pendingActivities?.some(({ lastFailure }) => lastFailure);
+  });
+
+describe.each([
+  ['one by one', 5],
+  ['streamed', 60],
+])('a gateway that calls the phone and the text its code, asked %s', (_, lines) => {
+  test.each([
+    [400, (run: Run) => ended(run)],
+    [403, (run: Run) => until('it is paused', async () => (await readRun(sql, run.id)).status === 'paused')],
+    [429, failedOnce],
+    [500, (run: Run) => until('some are unknown', async () => (await countOf(run.id, 'unknown')) > 0)],
+  ] as const)(
+    'leaves none of it in Temporal, nor in why a run stands still, with %i',
+    async (status, happens) => {
+      gateway.status = status;
+      const campaign = await createEnabledCampaign(system, {
+        template: 'Ola, {nome}!',
+        mailing: lines,
+        providerId,
+      });
+      const run = await startRun(system, { campaign });
+      if (status === 429 && lines > 10) {
+        // A streaming sender waits by itself: nothing fails.
+        await until('the provider was asked', async () => (await readRun(sql, run.id)).sendingAt !== null);
+      } else await happens(run);
+      expect(await keptOf(run)).not.toMatch(ofAPerson);
+      const { reason, failovers } = await readRun(sql, run.id);
+      expect(JSON.stringify({ reason, failovers })).not.toMatch(ofAPerson);
+      if (status === 403) expect(reason).toMatchObject({ providerCode: 'HTTP_403' });
+
+      gateway.status = 200;
+      if (status === 403) await temporal.resumeRun(run, 'user:7');
+      await ended(run);
+      expect(await keptOf(run)).not.toMatch(ofAPerson);
+      await expectCountsToMatchRows(sql, run.id);
+    },
+  );
+});
+
+test('what PostgreSQL quotes of a row does not get into Temporal', async () => {
+  await sql`
+    create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'no row for % %: %', new.phone, new.name, new.text; end $$`;
+  await sql`create trigger refusing before insert on messages for each row execute function refuse()`;
+  gateway.status = 200;
+  const campaign = await createEnabledCampaign(system, { template: 'Ola, {nome}!', providerId });
+  const run = await startRun(system, { campaign });
+  await failedOnce(run);
+  const kept = await keptOf(run);
+  expect(kept).toContain('PostgreSQL has refused a statement (P0001');
+  expect(kept).not.toMatch(ofAPerson);
+  await sql`drop trigger refusing on messages`;
+  await ended(run);
+  expect(await keptOf(run)).not.toMatch(ofAPerson);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 3 });
+});
