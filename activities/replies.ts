@@ -30,18 +30,18 @@ export interface HandledReply {
 export function createReplies({ sql, replyWindowDays }: RepliesDeps) {
   /**
    * Whoever the phone is known to belong to has stated their consent with that. The phone itself was opted out or in
-   * when the reply was kept (api/services/receipts.ts).
+   * when the reply was kept (api/services/receipts.ts). What a virtual phone says is kept, and changes nobody's consent.
    */
   const heed = async (
     tx: Sql,
-    { phone, receivedAt }: HeldReply,
+    { phone, receivedAt, sandbox }: HeldReply,
     wish: 'opt_out' | 'opt_in',
   ): Promise<void> => {
     const consent = wish === 'opt_out' ? 'refused' : 'granted';
     await recordConsents(
       tx,
       (await customerIdsByPhone(tx, phone)).map((customerId) => ({ customerId, consent, at: receivedAt })),
-      { source: 'reply', actor: 'system' },
+      { source: 'reply', actor: 'system', sandbox },
     );
   };
 

@@ -140,7 +140,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
       }
       if (!to.ok || providerId === null || problems.length > 0)
         throw new ApiError('invalid_fields', { problems });
-      if (await isOptedOut(sql, await phoneHash(), to.e164)) throw new ApiError('opted_out');
+      if (await isOptedOut(sql, await phoneHash(), to.e164, providerId)) throw new ApiError('opted_out');
 
       const { text, segments, skipped } = previewOf(
         { ...definition, message },

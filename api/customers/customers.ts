@@ -48,6 +48,8 @@ export const optOutEventView = z.object({
   kind: z.enum(['opt_out', 'opt_in']),
   source: z.enum(optOutSources),
   actor: z.string(),
+  /** Said by a virtual phone: it counts for what the sandbox sends, and for nothing else. */
+  sandbox: z.boolean(),
   note: z.string(),
   inboundMessageId: z.int().nullable(),
   at: instant,
@@ -61,6 +63,8 @@ export const consentHistoryView = z.object({
       source: consentSource,
       note: z.string(),
       actor: z.string(),
+      /** Said by a virtual phone: it has changed nothing. */
+      sandbox: z.boolean(),
       /** When the person stated it. */
       at: instant,
       recordedAt: instant,

@@ -21,6 +21,8 @@ export const optOutView = z.object({
   /** E.164; null when its person was erased: only a keyed hash is left. */
   phone: z.string().nullable(),
   source: z.enum(optOutSources),
+  /** Said by a virtual phone: it counts for what the sandbox sends, and for nothing else. */
+  sandbox: z.boolean(),
   at: instant,
 });
 

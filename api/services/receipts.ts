@@ -136,8 +136,8 @@ export function createReceiptWriter({
           }
           const moved = await applyReceipts(tx, strongest);
           await follow(tx, moved);
-          for (const { id: inboundMessageId, phone, wish } of asking) {
-            const told = { phone, source: 'reply', inboundMessageId } as const;
+          for (const { id: inboundMessageId, phone, wish, sandbox } of asking) {
+            const told = { phone, source: 'reply', inboundMessageId, sandbox } as const;
             if (wish === 'opt_out') await optOutPhone(tx, told);
             if (wish === 'opt_in') await optInPhone(tx, await hashIfKeyed(), told);
           }

@@ -124,7 +124,7 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<O
         rows={rows}
         columns={[
           { heading: t.anyPhone, cell: ({ phone }) => <span class="text-nowrap">{phone ?? t.erased}</span> },
-          { heading: t.source, cell: ({ source }) => t.sources[source] },
+          { heading: t.source, cell: ({ source, sandbox }) => (sandbox ? t.inSandbox : t.sources[source]) },
           { heading: t.since, cell: ({ at }) => <Time at={at} />, wide: true },
           ...(mayChange
             ? [

@@ -239,17 +239,17 @@ function CustomerPage({
 function History({ history: { consents, optOuts } }: { history: Story['history'] }) {
   const t = useWords(customerWords);
   const entries = [
-    ...consents.map(({ id, consent, source, note, at }) => ({
+    ...consents.map(({ id, consent, source, sandbox, note, at }) => ({
       key: `consent-${id}`,
       what: t.consents[consent],
-      source,
+      source: sandbox ? t.inSandbox : t.sources[source],
       note,
       at,
     })),
-    ...optOuts.map(({ id, kind, phone, source, note, at }) => ({
+    ...optOuts.map(({ id, kind, phone, source, sandbox, note, at }) => ({
       key: `opt-out-${id}`,
       what: `${t.kinds[kind]}: ${phone}`,
-      source,
+      source: sandbox ? t.inSandbox : t.sources[source],
       note,
       at,
     })),
@@ -261,7 +261,7 @@ function History({ history: { consents, optOuts } }: { history: Story['history']
         <li key={key}>
           <strong>{what}</strong>
           <small class="d-block text-secondary">
-            <Time at={at} /> · {t.sources[source]}
+            <Time at={at} /> · {source}
             {note !== '' && ` · ${note}`}
           </small>
         </li>

@@ -17,6 +17,8 @@ export interface ConsentRow {
   note: string;
   /** `user:7`, `token:3` */
   actor: string;
+  /** Said by a virtual phone: the customer's consent is not changed by it. */
+  sandbox: boolean;
   at: Date;
   recordedAt: Date;
 }
@@ -25,6 +27,8 @@ interface ConsentCause {
   source: ConsentSource;
   actor: string;
   note?: string;
+  /** Said by a virtual phone: it is kept, and changes neither the customer's consent nor what is queued. */
+  sandbox?: boolean;
 }
 
 /**
@@ -39,7 +43,7 @@ export async function recordConsents(
   cause: ConsentCause,
 ): Promise<void> {
   await noteConsents(tx, statements, cause);
-  await skipRefusing(tx, refusingOf(statements));
+  if (!cause.sandbox) await skipRefusing(tx, refusingOf(statements));
 }
 
 /** The customers who refuse. */
@@ -50,7 +54,7 @@ export const refusingOf = (statements: readonly ConsentStatement[]): number[] =>
 export async function noteConsents(
   tx: Sql,
   statements: readonly ConsentStatement[],
-  { source, actor, note = '' }: ConsentCause,
+  { source, actor, note = '', sandbox = false }: ConsentCause,
 ): Promise<void> {
   if (statements.length === 0) return;
   await tx`
@@ -60,10 +64,11 @@ export async function noteConsents(
         ${statements.map((s) => s.at.toISOString())}::timestamptz[]
       ) as s (customer_id, consent, at)
     ), recorded as (
-      insert into consents (customer_id, consent, source, note, actor, at)
-      select customer_id, consent, ${source}, ${note}, ${actor}, at from stated order by customer_id
+      insert into consents (customer_id, consent, source, note, actor, sandbox, at)
+      select customer_id, consent, ${source}, ${note}, ${actor}, ${Number(sandbox)} = 1, at from stated order by customer_id
     ), held as (
-      select s.* from stated as s join customers as c on c.id = s.customer_id order by c.id for no key update of c
+      select s.* from stated as s join customers as c on c.id = s.customer_id
+      where ${Number(sandbox)} = 0 order by c.id for no key update of c
     )
     update customers as c set consent = s.consent, consent_source = ${source}, consent_at = s.at, updated_at = now()
     from held as s where c.id = s.customer_id and (c.consent_at is null or c.consent_at <= s.at)`;
@@ -132,6 +137,6 @@ async function skipRefused(sql: Sql, which: PendingQuery<Row[]>): Promise<void> 
 /** All that a customer has said, newest first. */
 export async function listConsents(sql: Sql, customerId: number): Promise<ConsentRow[]> {
   return sql<ConsentRow[]>`
-    select id, consent, source, note, actor, at, recorded_at from consents
+    select id, consent, source, note, actor, sandbox, at, recorded_at from consents
     where customer_id = ${customerId} order by id desc limit 200`;
 }

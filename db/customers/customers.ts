@@ -18,7 +18,8 @@ export interface CustomerRow extends CustomerContent {
 const selected = (sql: Sql) => sql`
   select c.id, c.code, c.name, c.mobile, c.phone, c.phone2, c.birth_date::text, c.region_id, r.name as region_name,
     c.customer_type_id, t.name as customer_type_name, c.consent, c.consent_source, c.consent_at,
-    exists (select from opt_outs as o where o.phone in (c.mobile, c.phone, c.phone2)) as opted_out,
+    exists (
+      select from opt_outs as o where o.phone in (c.mobile, c.phone, c.phone2) and not o.sandbox) as opted_out,
     c.created_at, c.updated_at
   from customers as c left join regions as r on r.id = c.region_id
     left join customer_types as t on t.id = c.customer_type_id`;

@@ -14,7 +14,25 @@ interface Cause {
   note?: string;
   /** The reply that asked for it. */
   inboundMessageId?: number | null;
+  /** Said by a virtual phone: it counts for what the sandbox sends, and is no person's. */
+  sandbox?: boolean;
 }
+
+/**
+ * Whether a phone has opted out, as far as it counts for what a provider sends: people's opt-outs count for all, those of
+ * virtual phones for the sandbox. `phone` and `providerId` are columns or queries.
+ */
+export const hasOptedOut = (
+  sql: Sql,
+  phone: PendingQuery<Row[]>,
+  providerId: PendingQuery<Row[]>,
+): PendingQuery<Row[]> => sql`
+  exists (select from opt_outs as o where o.phone = ${phone} and ${countsFor(sql, providerId)})`;
+
+const countsFor = (sql: Sql, providerId: PendingQuery<Row[]>) => sql`
+  (not o.sandbox or (select sandbox from providers where id = ${providerId}))`;
+
+const providerOf = (sql: Sql, runId: number) => sql`(select provider_id from runs where id = ${runId})`;
 
 /**
  * Leaves a phone (E.164) alone from now on: no message is claimed for it any more, and those queued in any run are
@@ -24,14 +42,19 @@ export async function optOutPhone(
   sql: Sql,
   { phone, ...cause }: Cause & { phone: string },
 ): Promise<boolean> {
-  return (await optOut(sql, sql`select ${phone}::text as phone`, cause)) > 0;
+  const { sandbox = false } = cause;
+  return (
+    (await optOut(sql, sql`select ${phone}::text as phone, ${Number(sandbox)} = 1 as sandbox`, cause)) > 0
+  );
 }
 
 /** The same for those to whom these messages went, because the provider says that they asked it. */
 export async function optOutRecipients(sql: Sql, messageIds: readonly number[]): Promise<void> {
   if (messageIds.length === 0) return;
   const phones = sql`
-    select distinct phone from messages where id = any(${[...messageIds]}::bigint[]) and phone is not null`;
+    select distinct m.phone, p.sandbox from messages as m join runs on runs.id = m.run_id
+      join providers as p on p.id = coalesce(m.provider_id, runs.provider_id)
+    where m.id = any(${[...messageIds]}::bigint[]) and m.phone is not null`;
   await optOut(sql, phones, { source: 'provider' });
 }
 
@@ -73,15 +96,18 @@ async function optOut(
     with alone as materialized (
       select ${optOutLock(sql)}
     ), wanted as (
-      select phone from alone cross join (${phones}) as asked
+      select phone, sandbox from alone cross join (${phones}) as asked
     ), added as (
-      insert into opt_outs (phone, source) select phone, ${source} from wanted order by phone
-      on conflict (phone) do nothing returning phone
+      insert into opt_outs (phone, source, sandbox) select phone, ${source}, sandbox from wanted order by phone, sandbox
+      on conflict (phone, sandbox) do nothing returning phone, sandbox
     ), told as (
-      insert into opt_out_events (phone, kind, source, actor, note, inbound_message_id)
-      select phone, 'opt_out', ${source}, ${actor}, ${note}, ${inboundMessageId} from added
+      insert into opt_out_events (phone, kind, source, actor, sandbox, note, inbound_message_id)
+      select phone, 'opt_out', ${source}, ${actor}, sandbox, ${note}, ${inboundMessageId} from added
     ), held as (
-      select m.id from messages as m join wanted using (phone) where m.status = 'queued' order by m.id for no key update of m
+      select m.id from messages as m join wanted using (phone) join runs on runs.id = m.run_id
+      where m.status = 'queued'
+        and (not wanted.sandbox or (select p.sandbox from providers as p where p.id = runs.provider_id))
+      order by m.id for no key update of m
     ), moved as (
       update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
       from held where m.id = held.id
@@ -98,22 +124,40 @@ async function optOut(
 export async function optInPhone(
   sql: Sql,
   hash: PhoneHash | null,
-  { phone, source, actor = 'system', note = '', inboundMessageId = null }: Cause & { phone: string },
+  {
+    phone,
+    source,
+    actor = 'system',
+    note = '',
+    inboundMessageId = null,
+    sandbox = false,
+  }: Cause & { phone: string },
 ): Promise<boolean> {
   const rows = await sql`
     with gone as (
-      delete from opt_outs where phone = ${phone} or phone_hash = ${hash && hash(phone)} returning id
+      delete from opt_outs
+      where (phone = ${phone} or phone_hash = ${hash && hash(phone)}) and sandbox = (${Number(sandbox)} = 1) returning sandbox
     ), told as (
-      insert into opt_out_events (phone, kind, source, actor, note, inbound_message_id)
-      select ${phone}, 'opt_in', ${source}, ${actor}, ${note}, ${inboundMessageId} from gone limit 1
+      insert into opt_out_events (phone, kind, source, actor, sandbox, note, inbound_message_id)
+      select ${phone}, 'opt_in', ${source}, ${actor}, sandbox, ${note}, ${inboundMessageId} from gone limit 1
     )
     select from gone`;
   return rows.count > 0;
 }
 
-/** Whether the phone (E.164) has asked to be left alone, be it before its person was erased. */
-export async function isOptedOut(sql: Sql, hash: PhoneHash, phone: string): Promise<boolean> {
-  const rows = await sql`select from opt_outs where phone = ${phone} or phone_hash = ${hash(phone)}`;
+/**
+ * Whether the phone (E.164) has asked to be left alone, be it before its person was erased: as it counts for what a
+ * provider sends, by default one that is no sandbox.
+ */
+export async function isOptedOut(
+  sql: Sql,
+  hash: PhoneHash,
+  phone: string,
+  providerId: number | null = null,
+): Promise<boolean> {
+  const rows = await sql`
+    select from opt_outs as o
+    where (phone = ${phone} or phone_hash = ${hash(phone)}) and ${countsFor(sql, sql`${providerId}::bigint`)}`;
   return rows.count > 0;
 }
 
@@ -121,7 +165,8 @@ const hashedAtOnce = 5_000;
 
 /** Skips the queued messages of a run whose phones have opted out. */
 export async function skipOptedOut(sql: Sql, hash: PhoneHash, runId: number): Promise<void> {
-  await skip(sql, runId, sql`join opt_outs as o on o.phone = m.phone`);
+  const counting = countsFor(sql, providerOf(sql, runId));
+  await skip(sql, runId, sql`join opt_outs as o on o.phone = m.phone and ${counting}`);
   const [{ any }] = await sql<[{ any: boolean }]>`
     select exists (select from opt_outs where phone_hash is not null) as any`;
   if (!any) return;
@@ -162,6 +207,8 @@ export interface OptOutRow {
   id: number;
   phone: string | null;
   source: OptOutSource;
+  /** Said by a virtual phone: it counts for what the sandbox sends. */
+  sandbox: boolean;
   at: Date;
 }
 
@@ -175,7 +222,7 @@ export async function listOptOuts(
   { before, limit }: { before?: number | undefined; limit: number },
 ): Promise<OptOutRow[]> {
   return sql<OptOutRow[]>`
-    select id, phone, source, at from opt_outs where true
+    select id, phone, source, sandbox, at from opt_outs where true
       ${phone === undefined ? sql`` : sql`and (phone = ${phone.e164} or phone_hash = ${phone.hash})`}
       ${source === undefined ? sql`` : sql`and source = ${source}`}
       ${before === undefined ? sql`` : sql`and id < ${before}`}
@@ -183,7 +230,7 @@ export async function listOptOuts(
 }
 
 export async function getOptOut(sql: Sql, id: number): Promise<OptOutRow | null> {
-  const [row] = await sql<OptOutRow[]>`select id, phone, source, at from opt_outs where id = ${id}`;
+  const [row] = await sql<OptOutRow[]>`select id, phone, source, sandbox, at from opt_outs where id = ${id}`;
   return row ?? null;
 }
 
@@ -195,10 +242,10 @@ export async function removeOptOut(
 ): Promise<boolean> {
   const rows = await sql`
     with gone as (
-      delete from opt_outs where id = ${id} returning phone
+      delete from opt_outs where id = ${id} returning phone, sandbox
     ), told as (
-      insert into opt_out_events (phone, kind, source, actor, note)
-      select phone, 'opt_in', 'admin', ${actor}, ${note} from gone where phone is not null
+      insert into opt_out_events (phone, kind, source, actor, sandbox, note)
+      select phone, 'opt_in', 'admin', ${actor}, sandbox, ${note} from gone where phone is not null
     )
     select from gone`;
   return rows.count > 0;
@@ -211,6 +258,7 @@ export interface OptOutEventRow {
   kind: 'opt_out' | 'opt_in';
   source: OptOutSource;
   actor: string;
+  sandbox: boolean;
   note: string;
   inboundMessageId: number | null;
   at: Date;
@@ -219,6 +267,6 @@ export interface OptOutEventRow {
 /** What these phones (E.164) have opted out of and into, newest first. */
 export async function listOptOutEvents(sql: Sql, phones: readonly string[]): Promise<OptOutEventRow[]> {
   return sql<OptOutEventRow[]>`
-    select id, phone, kind, source, actor, note, inbound_message_id, at from opt_out_events
+    select id, phone, kind, source, actor, sandbox, note, inbound_message_id, at from opt_out_events
     where phone = any(${[...phones]}::text[]) order by id desc limit 200`;
 }

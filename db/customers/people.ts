@@ -47,7 +47,7 @@ export async function exportPerson(sql: Sql, person: Person): Promise<Record<str
     customer,
     consents: customer === null ? [] : await listConsents(sql, customer.id),
     optOuts:
-      await sql`select phone, source, at from opt_outs where phone = any(${phones}::text[]) order by id`,
+      await sql`select phone, source, sandbox, at from opt_outs where phone = any(${phones}::text[]) order by id`,
     optOutHistory: await listOptOutEvents(sql, phones),
     messages,
     providerEvents: await sql`
@@ -243,8 +243,11 @@ const mentions = (sql: Sql, phones: readonly string[]): PendingQuery<Row[]> => {
 async function hashOptOuts(tx: Sql, hash: PhoneHash, phones: readonly string[]): Promise<void> {
   for (const phone of phones) {
     await tx`delete from opt_out_events where phone = ${phone}`;
-    const [gone] = await tx<{ source: string; at: Date }[]>`
-      delete from opt_outs where phone = ${phone} returning source, at`;
+    // Those of virtual phones are nobody's: they go.
+    const gone = (
+      await tx<{ source: string; sandbox: boolean; at: Date }[]>`
+        delete from opt_outs where phone = ${phone} returning source, sandbox, at`
+    ).find(({ sandbox }) => !sandbox);
     if (gone) {
       await tx`
         insert into opt_outs (phone_hash, source, at) values (${hash(phone)}, ${gone.source}, ${gone.at})

@@ -1,6 +1,8 @@
+import type { PendingQuery, Row } from 'postgres';
 import type { CancelReason, FailureReason, MessageStatus } from '../../domain/message.ts';
 import { resendableRunStatuses } from '../../domain/run.ts';
 import type { Database, Sql } from '../core/client.ts';
+import { hasOptedOut } from '../customers/opt-outs.ts';
 import { awaitSilence, isAmong, leaseUntil, type Senders } from './leases.ts';
 import { counted, lockMessages, movedColumns } from './messages.ts';
 
@@ -51,12 +53,12 @@ export async function claimLines(
       on conflict (run_id) do update set line = greatest(c.line, ${from}::int - 1) + ${lines}::int
       returning line - ${lines}::int as after, line as through
     ), due as materialized (
-      select m.*, o.phone is not null as opted_out
+      select m.*, ${hasOptedOut(sql, sql`m.phone`, providerOf(sql, sql`${runId}`))} as opted_out
       from handed_out cross join lateral (
         select id, line, phone, text, segments, attempts + 1 as attempts, provider_id from messages
         where run_id = ${runId} and line > after and line <= through and status = 'queued' and sender is null
         order by line limit ${lines}
-      ) as m left join opt_outs as o on o.phone = m.phone
+      ) as m
     ), claim as (
       insert into claims (run_id, sender, message_ids)
       select ${runId}, ${sender}, array_agg(id) from due where not opted_out having count(*) > 0
@@ -111,7 +113,7 @@ export async function claimRetries(
 ): Promise<Claim> {
   const messages = await sql<ClaimedMessage[]>`
     with due as (
-      select id, phone from messages
+      select id, phone, run_id from messages
       where run_id = ${runId} and status = 'queued' and line > ${after}
         and (sender is not null
           or ${Number(triedOnly)} = 0 and not exists (select from claims where claims.run_id = ${runId}))
@@ -133,7 +135,7 @@ export async function claimMessage(
 ): Promise<ClaimedMessage | null> {
   const [message] = await sql<ClaimedMessage[]>`
     with due as (
-      select m.id, m.phone from messages as m join runs on runs.id = m.run_id
+      select m.id, m.phone, m.run_id from messages as m join runs on runs.id = m.run_id
       where m.id = ${messageId} and m.status = 'queued' and runs.status = 'running' and runs.provider_id = ${providerId}
       for no key update of m
     ), ${takenFromDue(sql, sender)}, lease as (
@@ -143,15 +145,19 @@ export async function claimMessage(
   return message ?? null;
 }
 
+const providerOf = (sql: Sql, runId: PendingQuery<Row[]>) =>
+  sql`(select provider_id from runs where id = ${runId})`;
+
 const takenFromDue = (sql: Sql, sender: string) => sql`
-  moved as (
+  judged as materialized (
+    select id, ${hasOptedOut(sql, sql`due.phone`, providerOf(sql, sql`due.run_id`))} as opted_out from due
+  ), moved as (
     update messages as m set
-      status = case when o.phone is null then 'sending' else 'skipped' end,
-      reason = case when o.phone is null then null else 'opted_out' end,
-      ended_at = case when o.phone is null then null else now() end,
+      status = case when opted_out then 'skipped' else 'sending' end,
+      reason = case when opted_out then 'opted_out' end,
+      ended_at = case when opted_out then now() end,
       sender = ${sender}, sending_at = now()
-    from due left join opt_outs as o on o.phone = due.phone
-    where m.id = due.id
+    from judged where m.id = judged.id
     returning new.id, new.line, new.phone, new.text, new.attempts, new.provider_id, ${movedColumns(sql)}
   ), ${counted(sql)}`;
 

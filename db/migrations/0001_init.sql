@@ -150,6 +150,7 @@ create table providers (
   segment_profile text not null,
   rate_per_second numeric check (rate_per_second > 0), -- segments; null: no limit
   reference       text not null default left(gen_random_uuid()::text, 8), -- sms/reference.ts; never changed
+  sandbox         boolean not null generated always as (config ->> 'kind' = 'sandbox') stored,
   fallback_id     bigint references providers check (fallback_id <> id), -- takes over what this one does not take
   archived_at     timestamptz
 );
@@ -293,6 +294,7 @@ create table consents (
   source      text not null check (source in ('api', 'import', 'webservice', 'reply', 'admin')),
   note        text not null default '',
   actor       text not null,              -- 'user:7', 'token:3', 'system'
+  sandbox     boolean not null default false, -- said by a virtual phone: it changes no customer
   at          timestamptz not null,       -- when the person stated it
   recorded_at timestamptz not null default now()
 );
@@ -599,12 +601,17 @@ create index ticket_posts_failed on ticket_posts (event_id) where state = 'faile
 
 -- A phone that asked to be left alone, or that the provider says did. Nothing overrides it. It survives the erasure of
 -- the person: of the phone a keyed hash stays (db/core/phone-hash.ts).
+--
+-- What virtual phones say keeps to itself: it counts for what the sandbox sends, and nothing takes a person's opt-out away
+-- by it, nor gives them one.
 create table opt_outs (
   id         bigint generated always as identity primary key,
-  phone      text unique,                 -- E.164; null once erased
+  phone      text,                        -- E.164; null once erased
   phone_hash bytea unique,
   source     text not null check (source in ('reply', 'provider', 'admin')),
+  sandbox    boolean not null default false,
   at         timestamptz not null default now(),
+  unique (phone, sandbox),
   check (num_nonnulls(phone, phone_hash) = 1)
 );
 
@@ -617,6 +624,7 @@ create table opt_out_events (
   kind               text not null check (kind in ('opt_out', 'opt_in')),
   source             text not null check (source in ('reply', 'provider', 'admin')),
   actor              text not null,       -- 'user:7', 'system'
+  sandbox            boolean not null default false,
   note               text not null default '', -- why an admin did it
   inbound_message_id bigint references inbound_messages on delete set null,
   at                 timestamptz not null default now()

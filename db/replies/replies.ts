@@ -15,6 +15,8 @@ export interface KeptReply {
   id: number;
   phone: string;
   wish: ReplyWish;
+  /** Written by a virtual phone. */
+  sandbox: boolean;
 }
 
 /** Keeps those that are new, whatever the provider repeats, and returns these in the order in which they came. */
@@ -29,7 +31,7 @@ export async function insertReplies(
       ${replies.map((r) => r.phone)}::text[], ${replies.map((r) => r.recipient)}::text[], ${replies.map((r) => r.text)}::text[],
       ${replies.map((r) => r.wish)}::text[])
     on conflict (provider_id, provider_message_id) do nothing
-    returning id, phone, wish`;
+    returning id, phone, wish, (select sandbox from providers where providers.id = provider_id) as sandbox`;
   return rows.toSorted((a, b) => a.id - b.id);
 }
 
@@ -46,6 +48,8 @@ export async function unhandledReplyIds(
 /** A reply that is about to be handled. */
 export interface HeldReply {
   phone: string;
+  /** Written by a virtual phone. */
+  sandbox: boolean;
   /** What it asks for, by the words of the moment when it came. */
   wish: ReplyWish;
   receivedAt: Date;
@@ -59,7 +63,8 @@ export interface HeldReply {
 /** The row, locked until the transaction ends. */
 export async function lockReply(sql: Sql, id: number): Promise<HeldReply | null> {
   const [row] = await sql<HeldReply[]>`
-    select phone, wish, received_at, effect, message_id, campaign_id, run_id
+    select phone, wish, received_at, effect, message_id, campaign_id, run_id,
+      (select sandbox from providers where providers.id = provider_id) as sandbox
     from inbound_messages where id = ${id} for no key update`;
   return row ?? null;
 }
@@ -74,7 +79,8 @@ export interface AnsweredMessage {
 
 /**
  * The newest message that may have been on the phone when the reply came, sent at most `windowDays` before: by the
- * provider that delivered the reply, or by another that sends under the number it was written to.
+ * provider that delivered the reply, or by another that sends under the number it was written to. Virtual phones answer
+ * only what the sandbox sent.
  *
  * A message whose sender has not written its outcome yet counts, too: people answer within the second.
  */
@@ -96,7 +102,8 @@ export async function findAnsweredMessage(
         or m.status in ('queued', 'cancelled') and m.provider_id is not null)
       and left_at.sending_at <= i.received_at
       and left_at.sending_at > i.received_at - make_interval(days => ${windowDays})
-      and (p.id = i.provider_id or ltrim(p.config ->> 'from', '+') = ltrim(i.recipient, '+'))
+      and (p.id = i.provider_id or ltrim(p.config ->> 'from', '+') = ltrim(i.recipient, '+')
+        and p.sandbox = (select sandbox from providers where id = i.provider_id))
     order by left_at.sending_at desc, m.id desc limit 1`;
   return row ?? null;
 }

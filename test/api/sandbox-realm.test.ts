@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest';
+import { createReplies } from '../../activities/replies.ts';
+import { claimLines, claimMessage } from '../../db/messages/claims.ts';
+import { optOutPhone, optOutRecipients } from '../../db/customers/opt-outs.ts';
+import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { recordSent } from '../kit/sending.ts';
+import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
+import { inboundForm, postSigned } from '../kit/webhooks.ts';
+
+/**
+ * Virtual phones are anybody's who may use the console. What they say counts for what the sandbox sends, and changes
+ * nothing that a person, an admin or a real provider has said.
+ */
+const api = await createApi();
+const { app, sql, as } = api;
+const [viewer, operator, admin] = [as('viewer'), as('operator'), as('admin')];
+const catalogue = await createCatalogue(api);
+/** A provider that is no sandbox, and signs like one: both speak Twilio's API. */
+const real = await admin('POST', '/api/providers', {
+  name: 'Twilio',
+  config: { kind: 'twilio', accountSid: `AC${'0123456789abcdef'.repeat(2)}`, from: '+5511999990000' },
+  secrets: { kind: 'twilio', authToken: 'the-token' },
+});
+const realId = real.json<{ id: number }>().id;
+const ofReal = { ...catalogue, providerId: realId };
+const handling = createReplies({ sql, replyWindowDays: 30 });
+
+let phones = 0;
+const newPhone = () => `+55119${String(40_000_000 + ++phones)}`;
+async function says(providerId: number, From: string, Body: string): Promise<number> {
+  const form = inboundForm({ From, Body });
+  const answer = await postSigned(app, `/webhooks/providers/${providerId}/inbound`, form);
+  expect(answer.statusCode).toBe(204);
+  const [row] = await sql<{ id: number }[]>`
+    select id from inbound_messages where provider_message_id = ${String(form['MessageSid'])}`;
+  await handling.handleReply({ inboundMessageId: row?.id ?? 0 });
+  return row?.id ?? 0;
+}
+const inSandbox = (phone: string, text: string) => says(catalogue.providerId, phone, text);
+const optOutsOf = async (phone: string) =>
+  (await viewer('GET', `/api/opt-outs?phone=${phone.slice(1)}`)).json<{
+    optOuts: { id: number; source: string; sandbox: boolean }[];
+  }>().optOuts;
+/** What the first message of a run becomes when a sender claims it. */
+async function claimed(which: typeof catalogue, phone: string): Promise<string> {
+  const { runId } = await createRun(api, which, { phones: [phone] });
+  await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
+  return Object.keys(await expectCountsToMatchRows(sql, runId)).join();
+}
+async function newCustomer(phone: string): Promise<number> {
+  return (await operator('POST', '/api/customers', { mobile: phone })).json<{ id: number }>().id;
+}
+const consentOf = async (id: number) =>
+  (await viewer('GET', `/api/customers/${id}`)).json<{ consent: string; optedOut: boolean }>();
+
+describe('an opt-out', () => {
+  test('that an admin has added is not taken away by a virtual phone, which an operator uses', async () => {
+    const phone = newPhone();
+    await admin('POST', '/api/opt-outs', { phone, note: 'called us' });
+    const [optOut] = await optOutsOf(phone);
+    expect((await operator('POST', `/api/opt-outs/${optOut?.id}/remove`, { note: 'x' })).statusCode).toBe(
+      403,
+    );
+    await inSandbox(phone, 'VOLTAR');
+    expect(await optOutsOf(phone)).toEqual([optOut]);
+    expect(await claimed(ofReal, phone)).toBe('skipped: opted_out');
+    expect(await claimed(catalogue, phone)).toBe('skipped: opted_out');
+  });
+
+  test('that a person gave by SMS is not taken away either; they themselves can', async () => {
+    const phone = newPhone();
+    await says(realId, phone, 'SAIR');
+    await inSandbox(phone, 'SAIR');
+    await inSandbox(phone, 'VOLTAR');
+    expect(await optOutsOf(phone)).toMatchObject([{ source: 'reply', sandbox: false }]);
+    expect(await claimed(ofReal, phone)).toBe('skipped: opted_out');
+    await says(realId, phone, 'VOLTAR');
+    expect(await claimed(ofReal, phone)).toBe('queued');
+  });
+
+  test('of a virtual phone keeps the sandbox from writing to it, and nobody else', async () => {
+    const phone = newPhone();
+    const waiting = await createRun(api, ofReal, { phones: [phone] });
+    const trying = await createRun(api, catalogue, { phones: [phone] });
+    const id = await newCustomer(phone);
+    await inSandbox(phone, 'SAIR');
+    expect(await expectCountsToMatchRows(sql, waiting.runId)).toEqual({ queued: 1 });
+    expect(await expectCountsToMatchRows(sql, trying.runId)).toEqual({ 'skipped: opted_out': 1 });
+    expect(await claimed(ofReal, phone)).toBe('queued');
+    expect(await claimed(catalogue, phone)).toBe('skipped: opted_out');
+    expect(await optOutsOf(phone)).toMatchObject([{ source: 'reply', sandbox: true }]);
+    expect(await consentOf(id)).toMatchObject({ optedOut: false, consent: 'not_stated' });
+    const single = await createRun(api, ofReal, { phones: [phone] });
+    const [messageId = 0] = single.messageIds;
+    expect(await claimMessage(sql, { messageId, sender: 's#1', providerId: realId })).not.toBeNull();
+    await inSandbox(phone, 'VOLTAR');
+    expect(await claimed(catalogue, phone)).toBe('queued');
+  });
+
+  test('of both kinds skips a message once', async () => {
+    const phone = newPhone();
+    await optOutPhone(sql, { phone, source: 'reply' });
+    await optOutPhone(sql, { phone, source: 'reply', sandbox: true });
+    expect(await claimed(catalogue, phone)).toBe('skipped: opted_out');
+    expect(await optOutsOf(phone)).toHaveLength(2);
+  });
+
+  test('that the sandbox reports as a provider does is one of the sandbox, and a real one is not', async () => {
+    const [virtual, person] = [newPhone(), newPhone()];
+    await optOutRecipients(sql, (await createRun(api, catalogue, { phones: [virtual] })).messageIds);
+    await optOutRecipients(sql, (await createRun(api, ofReal, { phones: [person] })).messageIds);
+    expect(await optOutsOf(virtual)).toMatchObject([{ source: 'provider', sandbox: true }]);
+    expect(await optOutsOf(person)).toMatchObject([{ source: 'provider', sandbox: false }]);
+  });
+
+  test('of a virtual phone does not stop a test send through a real provider', async () => {
+    const phone = newPhone();
+    await inSandbox(phone, 'SAIR');
+    const { campaignId } = await createRun(api, catalogue);
+    const send = (providerId: number) =>
+      operator('POST', `/api/campaigns/${campaignId}/test-send`, { phone, providerId });
+    expect(errorOf(await send(catalogue.providerId)).code).toBe('opted_out');
+    await optOutPhone(sql, { phone, source: 'reply' });
+    expect(errorOf(await send(realId)).code).toBe('opted_out');
+  });
+});
+
+describe('consent', () => {
+  test.each(['granted', 'refused', 'not_stated'] as const)(
+    '%s stays, whatever a virtual phone says',
+    async (consent) => {
+      const phone = newPhone();
+      const id = await newCustomer(phone);
+      await operator('POST', `/api/customers/${id}/consents`, { consent, note: 'signed' });
+      const { runId } = await createRun(api, ofReal, { phones: [phone] });
+      await sql`update messages set customer_id = ${id} where run_id = ${runId}`;
+      for (const word of ['SAIR', 'VOLTAR', 'PARE']) await inSandbox(phone, word);
+      expect(await consentOf(id)).toMatchObject({ consent });
+      expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 1 });
+      // What was said is shown, as what it is.
+      const { consents } = (await viewer('GET', `/api/customers/${id}/consents`)).json<{
+        consents: { consent: string; sandbox: boolean }[];
+      }>();
+      expect(consents.map((one) => [one.consent, one.sandbox])).toEqual([
+        ['refused', true],
+        ['granted', true],
+        ['refused', true],
+        [consent, false],
+      ]);
+    },
+  );
+
+  test('follows what the person says', async () => {
+    const phone = newPhone();
+    const id = await newCustomer(phone);
+    await says(realId, phone, 'SAIR');
+    expect(await consentOf(id)).toMatchObject({ consent: 'refused', optedOut: true });
+  });
+});
+
+test('a virtual phone answers no message of a real provider, though both send under one number', async () => {
+  const phone = newPhone();
+  const ticketPolicy = onReply(await createTicketCatalogue(sql));
+  const { runId, messageIds } = await createRun(api, ofReal, { phones: [phone], changes: { ticketPolicy } });
+  await recordSent(sql, { runId, count: 1, sidOf: (id) => `SM${String(id).padStart(32, '0')}` });
+  const reply = await inSandbox(phone, 'Oi');
+  const shown = await viewer('GET', `/api/replies/${reply}`);
+  expect(shown.json()).toMatchObject({ reply: { messageId: null, effect: 'none' } });
+  expect(await sql`select from tickets where run_id = ${runId}`).toHaveLength(0);
+  const own = await says(realId, phone, 'Oi');
+  const answered = await viewer('GET', `/api/replies/${own}`);
+  expect(answered.json()).toMatchObject({ reply: { messageId: messageIds[0], effect: 'ticket' } });
+});
