@@ -76,3 +76,12 @@ test('the contract of web services names every code, limit and default name as t
   ])
     expect(flowing).toContain(limit);
 });
+
+test('the page on security has all ten items of OWASP, and every test that it names', () => {
+  const page = read('docs/security.md');
+  const items = all(page, /^\| API(\d+) [^|]+\|[^|]+\| `test\//gm);
+  expect(items).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
+  const tests = all(page, /`(test\/[^`]+)`/g);
+  expect(tests.length).toBeGreaterThan(20);
+  for (const name of tests) expect(read(name), name).toMatch(/^\s*test(?:\.each)?[(<]/m);
+});
