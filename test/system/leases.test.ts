@@ -248,7 +248,7 @@ function startSender(
     ...noCallbacks,
     send: async ({ messageId, mayLeave }: SendRequest) => {
       if (mayLeave?.() === false) {
-        return { kind: 'temporary', code: withheld, detail: '', retryAfterMs: null };
+        return { kind: 'temporary', code: withheld, publicCode: withheld, detail: '', retryAfterMs: null };
       }
       sent.push(Date.now());
       onSend(sent.length);
