@@ -8,6 +8,7 @@ import { benchRate } from './rate.ts';
 import { benchReceipts } from './receipts.ts';
 import { benchReplies } from './replies.ts';
 import { benchSend } from './send.ts';
+import { benchTakeover } from './takeover.ts';
 
 /**
  * Each `[--json]`; figures are for comparison within one run.
@@ -16,6 +17,7 @@ import { benchSend } from './send.ts';
  * - `… large [--lines N] [--receipts]`
  * - `… import [--lines N] [--rounds N] [--customers N] [--large N] [--bytes N]`
  * - `… kill [--lines N] [--kills N] [--targets worker,postgres,temporal]`
+ * - `… takeover [--rounds N]`
  * - `… receipts [--count N] [--rounds N] [--connections N]`
  * - `… replies [--count N] [--kills N]`
  * - `… rate [--rates 50,500] [--seconds N]`
@@ -80,6 +82,9 @@ switch (positionals[0]) {
       }),
     );
     break;
+  case 'takeover':
+    show(await benchTakeover({ rounds: number(values.rounds, 3) }));
+    break;
   case 'receipts':
     show(
       await benchReceipts({
@@ -114,6 +119,6 @@ switch (positionals[0]) {
   }
   case undefined:
   default:
-    console.error('Name a benchmark: send, large, import, kill, rate, receipts, replies, pages.');
+    console.error('Name a benchmark: send, large, import, kill, takeover, rate, receipts, replies, pages.');
     process.exitCode = 2;
 }
