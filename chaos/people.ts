@@ -35,6 +35,7 @@ export function createPeople({
 }): People {
   const callbacks = createCallbacks({ authToken: account.authToken, connections: 20 });
   const replies: SentReply[] = [];
+  const answered = new Set<Line>();
   const underWay = new Set<Promise<void>>();
 
   const deliver = async (reply: SentReply, text: string): Promise<void> => {
@@ -61,7 +62,8 @@ export function createPeople({
   return {
     read(taken, line) {
       const { answer } = line;
-      if (answer === null || replies.some((reply) => reply.line === line)) return;
+      if (answer === null || answered.has(line)) return;
+      answered.add(line);
       const sid = `SM${createHash('md5').update(line.code).digest('hex')}`;
       const reply: SentReply = { sid, line, optsOut: answer.optsOut, acknowledgedAt: null };
       replies.push(reply);
