@@ -35,7 +35,8 @@ export function createMailing(deps: MailingDeps) {
    */
   const refusal = async (runId: number, error: unknown): Promise<unknown> => {
     const failed = async (reason: RunReason, message: string) => {
-      await moveRun(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason });
+      // Another attempt may have read it meanwhile.
+      await moveRun(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason, unread: true });
       return finalFailure(failures.mailingRefused, message);
     };
     if (error instanceof MailingRefused) {

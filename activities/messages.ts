@@ -66,6 +66,8 @@ const holdMs = 1_000;
 const longestWaitMs = 10 * 60_000;
 /** While the provider is down it is looked for at least this often, with four messages at a time. */
 const longestOutagePauseMs = 60_000;
+/** While the row says that the run is not running, and its workflow does not know it, it looks again so often. */
+const notRunningMs = 5_000;
 const heartbeatMs = 1_000;
 /** A sender looks at a threshold after each so many outcomes: beyond it leaves no more than that and a micro-batch. */
 export const outcomesPerLook = 250;
@@ -210,6 +212,8 @@ export function createMessages({
       const counts = await runCounts(sql, runId);
       const details = [...run.failovers.map(describeFailover), countsTable(counts)].join('\n\n');
       if (!isLeft(counts)) return { next: 'done', details };
+      // The workflow is about to hear of it; a sender would return at once.
+      if (run.status !== 'running') return { next: 'wait', waitMs: notRunningMs, details };
       const answer = await safeguard(run);
       if (answer.go === 'stop') {
         const { reason } = answer;

@@ -1,3 +1,5 @@
+import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import { endRemaining, takeOver } from '../db/messages/claims.ts';
 import type { Database, Sql } from '../db/core/client.ts';
 import { getProvider } from '../db/providers/providers.ts';
@@ -15,7 +17,9 @@ import {
   type RunCount,
   runCounts,
   type RunRow,
+  type RunMove,
   setPreflight,
+  wasMovedAfter,
 } from '../db/runs/runs.ts';
 import { describeFailover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
@@ -79,7 +83,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
     reason: RunReason | null,
     tx: Sql = sql,
   ): Promise<void> => {
-    if (await moveRun(tx, { id: runId, from, to, reason })) return;
+    if (await moveInOrder(tx, { id: runId, from, to, reason })) return;
     const { status } = await need(runId);
     if (status !== to) throw finalFailure(failures.runEnded, `The run is ${status}.`);
   };
@@ -87,7 +91,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
   return {
     /** Takes a run up: a new one, or one that failed and is retried. */
     async beginRun({ runId }: { runId: number }): Promise<BegunRun> {
-      await moveRun(sql, { id: runId, from: ['failed'], to: 'running', reason: null });
+      await moveInOrder(sql, { id: runId, from: ['failed'], to: 'running', reason: null });
       const { status, trigger, mailingAt, sendingAt, settings } = await need(runId);
       if (!isLive(status)) throw finalFailure(failures.runEnded, `The run is ${status}.`);
       return {
@@ -108,7 +112,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
       const hours = hoursAt(run.settings.hours, now, new Set(run.settings.holidays));
       if (!hours.open && hours.opensAt === null) {
         const reason: RunReason = { code: 'hours_never_open' };
-        await moveRun(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason });
+        await moveInOrder(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason });
         throw finalFailure(failures.hoursNeverOpen, describeRunReason(reason));
       }
       const opensAt = hours.open ? null : hours.opensAt;
@@ -221,7 +225,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
         if (status === 'finished' && left)
           throw new Error(`Run ${runId} can't be finished with ${left.messages} unsent messages.`);
         const run = await getRun(tx, runId);
-        await moveRun(tx, {
+        await moveInOrder(tx, {
           id: runId,
           // A step may have marked the run as failed while a person cancelled it.
           from: status === 'cancelled' ? [...liveRunStatuses, 'failed'] : liveRunStatuses,
@@ -245,7 +249,7 @@ export function createRuns({ sql, clock }: RunsDeps) {
 
     /** Marks a run as failed, unless the step that failed has already said why. */
     async failRun({ runId, step, detail }: { runId: number; step: RunStep; detail: string }): Promise<void> {
-      await moveRun(sql, {
+      await moveInOrder(sql, {
         id: runId,
         from: liveRunStatuses,
         to: 'failed',
@@ -253,6 +257,19 @@ export function createRuns({ sql, clock }: RunsDeps) {
       });
     },
   };
+}
+
+/** Moves the run unless a later attempt has: then it throws, for an attempt that is later still. */
+async function moveInOrder(sql: Sql, move: Omit<RunMove, 'attemptAt' | 'unread'>): Promise<boolean> {
+  const attemptAt = activityInfo().currentAttemptScheduledTimestampMs;
+  if (await moveRun(sql, { ...move, attemptAt })) return true;
+  if (await wasMovedAfter(sql, move.id, attemptAt)) {
+    throw ApplicationFailure.create({
+      type: failures.superseded,
+      message: `A later attempt has moved run ${move.id}.`,
+    });
+  }
+  return false;
 }
 
 /** The reason to end a run that has expired; null while it has not. */

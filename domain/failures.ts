@@ -29,6 +29,8 @@ export const failures = {
   hoursNeverOpen: 'HoursNeverOpen',
   /** The helpdesk takes no posts: tried again with Temporal's back-off, for as long as it takes. */
   helpdeskUnavailable: 'HelpdeskUnavailable',
+  /** A later attempt, or a later step, has moved the run: this one is tried again, unless nobody waits for it any more. */
+  superseded: 'Superseded',
   /** The row that an id speaks of is not there. */
   notFound: 'NotFound',
 } as const;

@@ -331,6 +331,7 @@ create table runs (
   canary_over_at  timestamptz,            -- when the others were let go
   measured_from   jsonb,                  -- domain/safeguards.ts: outcomes and failures when a stopped run went on
   sending_at      timestamptz,
+  moved_attempt_at bigint not null default 0, -- when the attempt that moved its status last was scheduled (ms): older ones move it no more
   finished_at     timestamptz,
   purged_at       timestamptz,            -- when the personal data of its messages was deleted by their age
   -- One run for each occurrence, whatever is retried.

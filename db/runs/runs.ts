@@ -241,22 +241,41 @@ export async function measureFrom(sql: Sql, id: number, known: Measure): Promise
   await sql`update runs set measured_from = ${json(sql, known)} where id = ${id}`;
 }
 
-/** Moves a run from one of `from` to `to`. False when it is in none of them. */
+export interface RunMove {
+  id: number;
+  from: readonly RunStatus[];
+  to: RunStatus;
+  reason: RunReason | null;
+  /**
+   * When the attempt of an activity that moves the run was scheduled, in milliseconds of Temporal's clock. A worker that
+   * was frozen goes on with an attempt that others have repeated: what they have done since is not undone by it. Left out
+   * by all that is no activity of the run's workflow.
+   */
+  attemptAt?: number;
+  /** Only while its mailing has not been read. */
+  unread?: boolean;
+}
+
+/** Moves a run from one of `from` to `to`. False when it is in none of them, or a later attempt has moved it. */
 export async function moveRun(
   sql: Sql,
-  {
-    id,
-    from,
-    to,
-    reason,
-  }: { id: number; from: readonly RunStatus[]; to: RunStatus; reason: RunReason | null },
+  { id, from, to, reason, attemptAt, unread = false }: RunMove,
 ): Promise<boolean> {
   const ended = to !== 'running' && to !== 'paused' && to !== 'cancelling';
   const rows = await sql`
     update runs set status = ${to}, reason = ${reason && json(sql, reason)},
       step = case when ${to} = 'finished' then 'done' else step end,
-      finished_at = ${ended ? sql`coalesce(finished_at, now())` : null}
-    where id = ${id} and status = any(${[...from]}::text[])`;
+      finished_at = ${ended ? sql`coalesce(finished_at, now())` : null},
+      moved_attempt_at = ${attemptAt ?? sql`moved_attempt_at`}
+    where id = ${id} and status = any(${[...from]}::text[])
+      ${attemptAt === undefined ? sql`` : sql`and moved_attempt_at <= ${attemptAt}`}
+      ${unread ? sql`and mailing_at is null` : sql``}`;
+  return rows.count > 0;
+}
+
+/** Whether an attempt that was scheduled after this one has moved the run. */
+export async function wasMovedAfter(sql: Sql, id: number, attemptAt: number): Promise<boolean> {
+  const rows = await sql`select from runs where id = ${id} and moved_attempt_at > ${attemptAt}`;
   return rows.count > 0;
 }
 
