@@ -7,6 +7,7 @@ import { createHelpdesk } from '../activities/helpdesk.ts';
 import { createProviders } from '../activities/providers.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { followDatabaseClock } from '../db/core/clock.ts';
 import { createPhoneHashing } from '../db/core/phone-hash.ts';
 import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
@@ -110,10 +111,12 @@ export async function startWorker(config: Config, signal?: AbortSignal): Promise
       () => helpdesk.close(),
       () => providers.close(),
     );
+    const clock = await followDatabaseClock({ sql, log });
+    stops.push(() => clock.stop());
     const activities = createActivities({
       sql,
       providers,
-      clock: () => new Date(),
+      clock: clock.now,
       isWorkflowRunning: createWorkflowLookup(temporal, config.TEMPORAL_NAMESPACE),
       gracePeriodMs: config.GRACE_PERIOD_MS,
       sendersPerRun: config.SENDERS_PER_RUN,

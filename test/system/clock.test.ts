@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { followDatabaseClock } from '../../db/core/clock.ts';
+import { createDatabase } from '../kit/database.ts';
+
+const { sql } = await createDatabase();
+
+test("a process goes by the database's clock, however wrong its own is, and says so once", async () => {
+  const warnings: number[] = [];
+  const clock = await followDatabaseClock({
+    sql,
+    log: { warn: ({ skewMs }) => warnings.push(skewMs) },
+    localNow: () => Date.now() + 50 * 60_000,
+  });
+  const [{ now }] = await sql<[{ now: Date }]>`select clock_timestamp() as now`;
+  // Both run on this machine; a busy one may take its time between the two looks.
+  expect(Math.abs(clock.now().getTime() - now.getTime())).toBeLessThan(30_000);
+  clock.stop();
+  expect(warnings).toHaveLength(1);
+  expect(Math.round((warnings[0] ?? 0) / 60_000)).toBe(50);
+});
+
+test('a clock that is right is not worth a word', async () => {
+  const warnings: number[] = [];
+  const clock = await followDatabaseClock({ sql, log: { warn: ({ skewMs }) => warnings.push(skewMs) } });
+  clock.stop();
+  expect(warnings).toEqual([]);
+});
