@@ -116,7 +116,7 @@ export async function startWorker(config: Config, signal?: AbortSignal): Promise
     const activities = createActivities({
       sql,
       providers,
-      clock: clock.now,
+      clock: () => clock.now(),
       isWorkflowRunning: createWorkflowLookup(temporal, config.TEMPORAL_NAMESPACE),
       gracePeriodMs: config.GRACE_PERIOD_MS,
       sendersPerRun: config.SENDERS_PER_RUN,
