@@ -7,11 +7,14 @@ import {
   deleteFileContent,
   deleteInboundEvents,
   deleteTicketPosts,
+  nextFailedRun,
   nextRunToPurge,
   purgeReplies,
   purgeRun,
   purgeTickets,
 } from '../db/core/retention.ts';
+import { endRemaining, takeOver } from '../db/messages/claims.ts';
+import { moveRun } from '../db/runs/runs.ts';
 
 /** Rows that lost what tells of people, or were deleted. */
 export type Purged = Record<
@@ -36,10 +39,27 @@ export function createRetention({ sql }: { sql: Database }) {
     }
   };
 
+  /** Cancels a failed run; the day on which it failed stays its end. */
+  const giveUp = async (runId: number): Promise<number> => {
+    // Its senders may be frozen.
+    await takeOver(sql, { runId, deduplicates: false });
+    const reason = { code: 'expired', expiresAt: new Date().toISOString() } as const;
+    await sql.begin(async (tx) => {
+      if (await moveRun(tx, { id: runId, from: ['failed'], to: 'cancelled', reason }))
+        await endRemaining(tx, runId);
+    });
+    return 1;
+  };
+
   return {
     async applyRetention(): Promise<Purged> {
       await deleteForgottenRetries(sql);
       const settings = await getPrivacySettings(sql);
+      // Else it could be retried for ever, and what it holds of people would be kept for that.
+      await all(settings.messageDays, async (days) => {
+        const runId = await nextFailedRun(sql, days);
+        return runId === null ? 0 : giveUp(runId);
+      });
       const messages = await all(settings.messageDays, async (days) => {
         const runId = await nextRunToPurge(sql, days);
         // One without messages counts as well, or the sweep would end with it.

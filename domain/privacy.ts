@@ -6,7 +6,10 @@ const days = z.int().min(1).max(3650).nullable().default(null);
 export const privacySettings = z.strictObject({
   /** Without `ignoreConsent`, only customers who granted it are written to. */
   consentRequired: z.boolean().default(false),
-  /** Phones, names, codes, texts and extra fields of the messages of runs that finished or were cancelled. */
+  /**
+   * Phones, names, codes, texts and extra fields of the messages of runs that finished or were cancelled. A run that
+   * failed and was not retried for so long is cancelled.
+   */
   messageDays: days,
   /** Phones and texts of what people wrote to us. */
   replyDays: days,

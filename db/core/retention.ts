@@ -18,6 +18,13 @@ export async function nextRunToPurge(sql: Sql, days: number): Promise<number | n
   return row?.id ?? null;
 }
 
+/** A run that failed so long ago, and that nobody has retried or cancelled since. */
+export async function nextFailedRun(sql: Sql, days: number): Promise<number | null> {
+  const [row] = await sql<{ id: number }[]>`
+    select id from runs where status = 'failed' and finished_at < ${before(sql, days)} order by id limit 1`;
+  return row?.id ?? null;
+}
+
 /** Takes from the messages of a run what tells of people; statuses, segments and times stay. */
 export async function purgeRun(sql: Sql, runId: number, progress: () => void): Promise<number> {
   let messages = 0;

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { privacySettings } from '../../domain/privacy.ts';
 import { savePrivacySettings } from '../../db/customers/privacy.ts';
+import { reconcileCounts } from '../../db/runs/runs.ts';
 import { housekeeping } from '../../workflows/housekeeping.ts';
-import { addMailing, createEnabledCampaign, mailing, startRun } from '../kit/factories.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { addMailing, createEnabledCampaign, mailing, readRun, startRun } from '../kit/factories.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { createTicketCatalogue } from '../kit/tickets.ts';
@@ -46,6 +48,15 @@ test('What is older than it may be kept loses what tells of people; the rest sta
     select id, ticket_id, (array['delivered', 'failed', 'delivered'])[row_number() over (order by id)],
       now() - make_interval(days => (array[31, 31, 29])[row_number() over (order by id)])
     from e`;
+  // One that failed in the middle, and that nobody has retried since.
+  const given = await startRun(system, { mailing: 5 });
+  await ended(given);
+  await sql`
+    update runs set status = 'failed', step = 'sending', reason = '{"code": "workflow_lost"}',
+      finished_at = now() - interval '31 days' where id = ${given.id}`;
+  await sql`update messages set status = 'queued', sender = null, provider_id = null where run_id = ${given.id} and line > 4`;
+  await sql`delete from run_counts where run_id = ${given.id}`;
+  await sql.begin((tx) => reconcileCounts(tx, given.id));
   const eventsBefore = await sql`select from inbound_events`;
 
   const sweep = async (days: number | null): Promise<void> => {
@@ -75,6 +86,9 @@ test('What is older than it may be kept loses what tells of people; the rest sta
     select run_id, count(phone)::int as n from messages where run_id in (${old.id}, ${recent.id}) group by 1 order by 1`;
   expect(kept.map(({ n }) => n)).toEqual([0, 3]);
   expect(await sql`select from messages where run_id = ${old.id} and status = 'sent'`).toHaveLength(7);
+  expect(await readRun(sql, given.id)).toMatchObject({ status: 'cancelled', reason: { code: 'expired' } });
+  expect(await sql`select from messages where run_id = ${given.id} and phone is not null`).toHaveLength(0);
+  expect(await expectCountsToMatchRows(sql, given.id)).toMatchObject({ cancelled: 2, sent: 3 });
   // 40 - n > 30: nine of the twenty, and the tenth, which is 30 days and some milliseconds old.
   expect(await sql`select from inbound_events`).toHaveLength(eventsBefore.length - 10);
   expect(await sql`select from inbound_messages where phone <> ''`).toHaveLength(1);
