@@ -9,6 +9,7 @@ import {
 import type { Database, Sql } from '../db/core/client.ts';
 import { type ResendScope, resendAboutToCopy } from '../db/runs/resends.ts';
 import { getRun, insertRun, pendingRun, runOfRequest, type RunRow } from '../db/runs/runs.ts';
+import { lastRestore } from '../db/runs/restores.ts';
 import { holidayDates } from '../db/settings/settings.ts';
 import { type Campaign, campaign as completeCampaign } from '../domain/campaign.ts';
 import { failures } from '../domain/failures.ts';
@@ -36,6 +37,8 @@ export interface OpenedRun {
   summary: string;
 }
 
+/** How often a campaign looks whether a restore is settled. */
+const restoreLookMs = 30_000;
 /** Missed occurrences recorded in one transaction. */
 const missedAtOnce = 200;
 
@@ -66,6 +69,24 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
         const plan = await sql.begin(async (tx): Promise<Plan | null> => {
           const locked = await lockCampaign(tx, campaignId);
           if (!locked || !isScheduledAlike(locked, row)) return null;
+          const restore = await lastRestore(tx);
+          const unknown = restore ? due.filter((occurrence) => occurrence <= restore.recognizedAt) : [];
+          if (restore && unknown.length > 0) {
+            const reason: RunReason = {
+              code: 'missed_by_restore',
+              backupAt: restore.backupAt.toISOString(),
+            };
+            await recordMissed(tx, row, unknown, () => reason);
+            return { next: 'again', details: 'Recording what may have run after the backup.' };
+          }
+          if (restore?.settledAt === null) {
+            return {
+              next: 'wait',
+              waitMs: restoreLookMs,
+              details:
+                'The database was restored from a backup. Runs start again when the providers have been asked what happened since, or when a person goes on without.',
+            };
+          }
           const latest = due.at(-1);
           if (latest) {
             const isLate = (occurrence: Date): boolean =>

@@ -1,5 +1,4 @@
 import { cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
-import type { Database } from '../db/core/client.ts';
 import { reserveRate, holdProvider } from '../db/providers/providers.ts';
 import {
   type DueLookUp,
@@ -13,7 +12,7 @@ import {
 } from '../db/messages/unknown.ts';
 import type { LookUpResult } from '../domain/unknown.ts';
 import type { LookUpAnswer, Provider } from '../sms/provider.ts';
-import type { Providers } from './providers.ts';
+import { createRestoreCatchUp, type RestoresDeps } from './restores.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -30,14 +29,14 @@ const looksAtOnce = 8;
 /** The clocks of provider and database differ by less. */
 const slackMs = 2 * minuteMs;
 
-export interface UnknownDeps {
-  sql: Database;
-  providers: Providers;
+export interface UnknownDeps extends RestoresDeps {
   clock: () => Date;
 }
 
 /** Asks providers what became of messages that they may have taken. */
-export function createUnknown({ sql, providers, clock }: UnknownDeps) {
+export function createUnknown({ sql, providers, phoneHash, clock }: UnknownDeps) {
+  const catchUp = createRestoreCatchUp({ sql, providers, phoneHash });
+
   const adapterOf = async (providerId: number): Promise<Provider | null> => {
     try {
       return await providers.get(providerId);
@@ -87,6 +86,8 @@ export function createUnknown({ sql, providers, clock }: UnknownDeps) {
      * would; all else leaves it unknown, for another look or a person.
      */
     async lookUpUnknown(): Promise<{ details: string }> {
+      // After a restore, the list of all messages settles most of what would be looked up one by one.
+      await catchUp.catchUpAfterRestore();
       await noteUnknown(sql, { afterMs: looksAfterMs[0] ?? 0, forMs: giveUpAfterMs });
       const due = await dueLookUps(sql, clock(), perRound);
       const tally = { settled: 0, not_found: 0, ambiguous: 0, unavailable: 0, not_offered: 0 };

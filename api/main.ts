@@ -7,6 +7,7 @@ import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { whenDatabaseIsThere } from '../health/database.ts';
+import { endRestored, type StartOptions } from '../health/start.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
 import { webserviceDepsOf } from '../mailing/webservice.ts';
@@ -31,7 +32,10 @@ export interface RunningApi {
  * come later. Throws `DatabaseSetupError` when the database is another version's, and the signal's reason when that is aborted
  * before it has opened.
  */
-export async function startApi(config: Config, signal?: AbortSignal): Promise<RunningApi> {
+export async function startApi(
+  config: Config,
+  { signal, onRestored = endRestored }: StartOptions = {},
+): Promise<RunningApi> {
   const sql = connect(config.DATABASE_URL, { max: config.DATABASE_POOL, application: 'torpedo-api' });
   const healthSql = connect(config.DATABASE_URL, { max: 1, application: 'torpedo-health' });
   const temporal = createTemporal({
@@ -66,6 +70,7 @@ export async function startApi(config: Config, signal?: AbortSignal): Promise<Ru
       healthSql,
       temporal,
       opening,
+      onRestored,
       box,
       logger,
       sms: {
@@ -95,7 +100,7 @@ async function main(): Promise<void> {
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   process.once('SIGTERM', stop).once('SIGINT', stop);
-  const api = await startApi(readConfig(), stopping.signal);
+  const api = await startApi(readConfig(), { signal: stopping.signal });
   if (api.firstAdmin) {
     const { login, password } = api.firstAdmin;
     console.log(

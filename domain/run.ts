@@ -50,6 +50,10 @@ export const runReason = z.discriminatedUnion('code', [
   z.object({ code: z.literal('beyond_grace'), lateMs: z.int(), graceMs: z.int() }),
   /** Missed: the system was down when it was due, and a later occurrence within the grace period runs instead. */
   z.object({ code: z.literal('superseded'), by: z.string() }),
+  /** Missed: due before the database was restored, so that it may have run after the backup. */
+  z.object({ code: z.literal('missed_by_restore'), backupAt: z.string() }),
+  /** Failed: the backup that the database was restored from holds it as live. */
+  z.object({ code: z.literal('stopped_by_restore'), backupAt: z.string() }),
   /** Cancelled: the run's expiry came before it was done. */
   z.object({ code: z.literal('expired'), expiresAt: z.string() }),
   z.object({ code: z.literal('hours_never_open') }),
@@ -89,6 +93,10 @@ export function describeRunReason(reason: RunReason): string {
       return `Missed: the system was down, and ${minutes(reason.lateMs)} late is beyond the grace period of ${minutes(reason.graceMs)}.`;
     case 'superseded':
       return `Missed: the system was down; the later occurrence of ${reason.by} runs instead.`;
+    case 'missed_by_restore':
+      return `Missed: the database was restored from a backup of ${reason.backupAt}, and this run may have been done after that. Run the campaign now if it was not.`;
+    case 'stopped_by_restore':
+      return `Stopped: the database was restored from a backup of ${reason.backupAt}. What was queued then may have been sent since; what the provider lists is marked as sent. Retry the run to send the rest, or cancel it.`;
     case 'expired':
       return `Cancelled what was left: the run expired at ${reason.expiresAt}.`;
     case 'hours_never_open':

@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 import { type Database, DatabaseSetupError } from '../db/core/client.ts';
-import { proveWrite } from '../db/core/deployment.ts';
+import { assertAtHome, proveWrite, RestoredError } from '../db/core/deployment.ts';
 import { assertMigrated } from '../db/core/migrate.ts';
 import { ServerError, type ServerProblem, whenReachable } from './watch.ts';
 
@@ -23,6 +23,7 @@ const problems: readonly (readonly [code: string, ServerProblem])[] = [
 
 /** What an error of the client says about the server. */
 export function databaseProblem(error: unknown): ServerProblem {
+  if (error instanceof RestoredError) return 'restored';
   if (error instanceof postgres.PostgresError)
     return problems.find(([code]) => error.code.startsWith(code))?.[1] ?? 'failing';
   // Of the connection: ECONNREFUSED, ENOTFOUND, CONNECT_TIMEOUT, CONNECTION_CLOSED …
@@ -30,14 +31,15 @@ export function databaseProblem(error: unknown): ServerProblem {
 }
 
 /**
- * Waits until the server can be reached. Throws a `DatabaseSetupError` when the schema is another version's, or the server
- * refuses the login: waiting does not help then.
+ * Waits until the server can be reached. Throws a `DatabaseSetupError` where waiting does not help: the schema is another
+ * version's, the server refuses the login, or the database was restored from a backup.
  */
 export const whenDatabaseIsThere = (sql: Database, signal?: AbortSignal): Promise<void> =>
   whenReachable(
     async () => {
       try {
         await assertMigrated(sql);
+        await assertAtHome(sql);
       } catch (error) {
         if (databaseProblem(error) !== 'refused' || !(error instanceof Error)) throw error;
         throw new DatabaseSetupError(
@@ -49,11 +51,18 @@ export const whenDatabaseIsThere = (sql: Database, signal?: AbortSignal): Promis
     signal,
   );
 
-/** Resolves when the database takes a write. */
-export const databaseProbe = (sql: Database) => async (): Promise<void> => {
-  try {
-    await proveWrite(sql);
-  } catch (error) {
-    throw new ServerError(databaseProblem(error), error);
-  }
-};
+/**
+ * Resolves when the database takes writes. `onRestored` is called when it was exchanged for a backup while this process
+ * used it: the process has to end at once, before it does again what it did after the backup.
+ */
+export function databaseProbe(sql: Database, onRestored: (error: RestoredError) => void) {
+  let last: Date | null = null;
+  return async (): Promise<void> => {
+    try {
+      last = await proveWrite(sql, last);
+    } catch (error) {
+      if (error instanceof RestoredError && last !== null) onRestored(error);
+      throw new ServerError(databaseProblem(error), error);
+    }
+  };
+}

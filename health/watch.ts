@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * - `silent`: it does not answer in time;
  * - `refused`: it refuses the login, or has no such database;
  * - `not_prepared`: `npm run migrate` has not prepared it;
+ * - `restored`: it was restored from a backup, and `npm run migrate` has not been run since;
  * - `disk_full`, `read_only`: it answers, but takes no write;
  * - `failing`: it answers with another error, which is in the log.
  */
@@ -15,6 +16,7 @@ export const serverProblems = [
   'silent',
   'refused',
   'not_prepared',
+  'restored',
   'disk_full',
   'read_only',
   'failing',

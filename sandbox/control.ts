@@ -7,7 +7,7 @@ import { answerJson, readBody } from './http.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import { countSegments } from './messages.ts';
 import type { ReceiptCounts } from './receipts.ts';
-import { createPhones } from './phones.ts';
+import type { Phones } from './phones.ts';
 import type { TwilioApi } from './twilio-api.ts';
 
 const replyBody = z.strictObject({
@@ -39,14 +39,14 @@ class ControlError extends Error {
 export function createControl(options: {
   accountSid: string;
   ledger: Ledger;
+  phones: Phones;
   receipts: () => ReceiptCounts;
   callbacks: Callbacks;
   api: TwilioApi;
   faults: { get: () => Faults; set: (faults: Faults) => void };
   inboundUrl: string | null;
 }) {
-  const { accountSid, ledger, receipts, callbacks, api, faults } = options;
-  const phones = createPhones(ledger);
+  const { accountSid, ledger, phones, receipts, callbacks, api, faults } = options;
   let { inboundUrl } = options;
 
   async function reply(json: unknown): Promise<object> {

@@ -5,6 +5,7 @@ import { type Faults, faults as faultsSchema } from './faults.ts';
 import { answerJson } from './http.ts';
 import { openLedger } from './ledger.ts';
 import { errorBody, errors } from './messages.ts';
+import { createPhones } from './phones.ts';
 import { createReceipts, type ReceiptCounts, type Receipts } from './receipts.ts';
 import { createTwilioApi } from './twilio-api.ts';
 import type { z } from 'zod';
@@ -57,10 +58,12 @@ export async function buildSandbox(options: SandboxOptions): Promise<Sandbox> {
   // Apart, so that what is owed to an address that is no more does not hold up the others.
   const owed = receiptsFor(0, ledger.owed);
   const receipts = receiptsFor(ledger.owed, Infinity);
-  const api = createTwilioApi({ accountSid, seed, ledger, receipts, faults });
+  const phones = createPhones(ledger);
+  const api = createTwilioApi({ accountSid, seed, ledger, phones, receipts, faults });
   const control = createControl({
     accountSid,
     ledger,
+    phones,
     receipts: () => sumOf(owed.counts(), receipts.counts()),
     callbacks,
     api,

@@ -1,4 +1,5 @@
 import type { Entry } from './ledger.ts';
+import type { Reply } from './phones.ts';
 
 /** Twilio's Messages resource: what it takes, what it refuses, how it words both. */
 
@@ -128,6 +129,37 @@ export function messageResource(entry: Entry, accountSid: string): Record<string
     status: entry.status,
     subresource_uris: { media: `${uri}/Media.json` },
     to: entry.to,
+    uri: `${uri}.json`,
+  };
+}
+
+/** The same of a message from a person. */
+export function replyResource(
+  { sid, at, from, to, body }: Reply,
+  accountSid: string,
+): Record<string, unknown> {
+  const uri = `/2010-04-01/Accounts/${accountSid}/Messages/${sid}`;
+  const date = rfc2822(at);
+  return {
+    account_sid: accountSid,
+    api_version: '2010-04-01',
+    body,
+    date_created: date,
+    date_sent: date,
+    date_updated: date,
+    direction: 'inbound',
+    error_code: null,
+    error_message: null,
+    from,
+    messaging_service_sid: null,
+    num_media: '0',
+    num_segments: String(countSegments(body)),
+    price: null,
+    price_unit: 'USD',
+    sid,
+    status: 'received',
+    subresource_uris: { media: `${uri}/Media.json` },
+    to,
     uri: `${uri}.json`,
   };
 }

@@ -15,6 +15,8 @@ const MAX_REPLIES = 10_000;
 const MAX_MESSAGES = 50;
 const MAX_PHONES = 50;
 
+export type Phones = ReturnType<typeof createPhones>;
+
 /** The virtual phones: what each was sent, and what it answered. */
 export function createPhones(ledger: Ledger) {
   const replies: Reply[] = [];
@@ -33,6 +35,8 @@ export function createPhones(ledger: Ledger) {
       if (replies.push({ ...reply, sid, at: new Date() }) > MAX_REPLIES) replies.shift();
       return sid;
     },
+    /** What the phones have answered, newest first. */
+    newestFirst: (): Reply[] => replies.toReversed(),
     /** The last messages to and from a phone, newest first. */
     conversation(phone: string) {
       const received = [];

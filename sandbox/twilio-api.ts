@@ -10,10 +10,12 @@ import {
   errorBody,
   errors,
   messageResource,
+  replyResource,
   notFound,
   readSendForm,
   refusal,
 } from './messages.ts';
+import type { Phones, Reply } from './phones.ts';
 import type { Receipts } from './receipts.ts';
 
 const MAX_PAGE_SIZE = 1000;
@@ -23,10 +25,11 @@ export function createTwilioApi(options: {
   accountSid: string;
   seed: number;
   ledger: Ledger;
+  phones: Phones;
   receipts: Receipts;
   faults: () => Faults;
 }) {
-  const { accountSid, seed, ledger, receipts, faults } = options;
+  const { accountSid, seed, ledger, phones, receipts, faults } = options;
   const base = `/2010-04-01/Accounts/${accountSid}/Messages`;
   const counts: Record<'requests' | 'refused' | AnswerFault, number> = {
     requests: 0,
@@ -98,13 +101,27 @@ export function createTwilioApi(options: {
     );
   }
 
+  /** What was taken and what was answered, all or to one number. */
+  function* newestFirst(to?: string): Generator<Entry | Reply> {
+    const replies = phones.newestFirst().filter((reply) => to === undefined || reply.to === to);
+    let next = replies.shift();
+    // A sender's name is no number, and nothing was sent to it.
+    if (to === undefined || to.startsWith('+')) {
+      for (const entry of ledger.newestFirst(to)) {
+        for (; next && next.at >= entry.at; next = replies.shift()) yield next;
+        yield entry;
+      }
+    }
+    for (; next; next = replies.shift()) yield next;
+  }
+
   function list(response: ServerResponse, { pathname, searchParams }: URL): Promise<void> {
     const pageSize = Math.min(Math.max(Number(searchParams.get('PageSize')) || 50, 1), MAX_PAGE_SIZE);
     const page = Math.max(Number(searchParams.get('Page')) || 0, 0);
     const start = page * pageSize;
-    const found: Entry[] = [];
+    const found: (Entry | Reply)[] = [];
     let matching = 0;
-    for (const entry of ledger.newestFirst(searchParams.get('To') ?? undefined)) {
+    for (const entry of newestFirst(searchParams.get('To') ?? undefined)) {
       if (!matches(entry, searchParams)) continue;
       if (matching++ >= start) found.push(entry);
       if (found.length > pageSize) break;
@@ -115,7 +132,11 @@ export function createTwilioApi(options: {
       query.set('PageSize', String(pageSize));
       return `${pathname}?${query.toString()}`;
     };
-    const messages = found.slice(0, pageSize).map((entry) => messageResource(entry, accountSid));
+    const messages = found
+      .slice(0, pageSize)
+      .map((entry) =>
+        'status' in entry ? messageResource(entry, accountSid) : replyResource(entry, accountSid),
+      );
     const listing = {
       messages,
       page,
@@ -153,7 +174,7 @@ export function createTwilioApi(options: {
 export type TwilioApi = ReturnType<typeof createTwilioApi>;
 
 /** The filters of https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources */
-function matches(entry: Entry, query: URLSearchParams): boolean {
+function matches(entry: Entry | Reply, query: URLSearchParams): boolean {
   const from = query.get('From');
   if (from !== null && entry.from !== from) return false;
   // `DateSent=2026-11-23` is that day (UTC); `DateSent>` and `DateSent<` (encoded) are from and until, inclusive: a day,

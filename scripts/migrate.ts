@@ -1,47 +1,59 @@
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { ConfigError, readMigrationConfig } from '../config.ts';
-import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { connect, type Database, DatabaseSetupError } from '../db/core/client.ts';
+import { isRestored } from '../db/core/deployment.ts';
 import { migrate } from '../db/core/migrate.ts';
 import { seedSettings } from '../db/settings/seed.ts';
+import { taskQueue } from '../domain/ids.ts';
 import { prepareNamespace } from '../worker/namespace.ts';
+import { describeRestore, stopAfterRestore } from '../worker/restored.ts';
 import { attributes } from '../workflows/attributes.ts';
+import { connectTemporal } from './connect-temporal.ts';
 
 /**
  * `npm run migrate`: brings the database at DATABASE_URL up to date and gives a new one its first settings; then makes
- * the namespace and the search attributes that the server at TEMPORAL_ADDRESS lacks. May be repeated at any time.
+ * the namespace and the search attributes that the server at TEMPORAL_ADDRESS lacks. When the database was restored from a
+ * backup, stops what may have been done after it. May be repeated at any time.
  */
-type MigrationConfig = ReturnType<typeof readMigrationConfig>;
-
-async function prepareDatabase({ DATABASE_URL }: MigrationConfig): Promise<void> {
-  const sql = connect(DATABASE_URL, { max: 3, application: 'torpedo-migrate' });
+async function main(): Promise<void> {
+  const config = readMigrationConfig();
+  const sql = connect(config.DATABASE_URL, { max: 3, application: 'torpedo-migrate' });
   try {
-    const done = await migrate(sql);
-    await seedSettings(sql, new Date());
-    console.log(
-      done.length > 0 ? `Database: applied ${done.join(', ')}.` : 'Database: the schema is up to date.',
-    );
+    await prepareDatabase(sql);
+    await prepareTemporal(sql, config);
   } finally {
     await sql.end();
   }
 }
 
-async function prepareTemporal(config: MigrationConfig): Promise<void> {
-  if (config.TEMPORAL_ADDRESS === undefined) {
+async function prepareDatabase(sql: Database): Promise<void> {
+  const done = await migrate(sql);
+  await seedSettings(sql, new Date());
+  console.log(
+    done.length > 0 ? `Database: applied ${done.join(', ')}.` : 'Database: the schema is up to date.',
+  );
+}
+
+async function prepareTemporal(sql: Database, config: ReturnType<typeof readMigrationConfig>): Promise<void> {
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = config;
+  if (address === undefined) {
     console.log('Temporal: left alone, TEMPORAL_ADDRESS is not given.');
+    if (await isRestored(sql))
+      throw new ConfigError('The database was restored from a backup: give TEMPORAL_ADDRESS, too.');
     return;
   }
-  const namespace = config.TEMPORAL_NAMESPACE;
+  const connection = await connectTemporal(address, config);
+  try {
+    await prepareNamespaceFor(connection, namespace);
+    if (await isRestored(sql))
+      console.log(describeRestore(await stopAfterRestore(sql, { connection, namespace, taskQueue })));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function prepareNamespaceFor(connection: Connection, namespace: string): Promise<void> {
   const names = Object.values(attributes).map(({ name }) => name);
-  const connection = await Connection.connect({
-    address: config.TEMPORAL_ADDRESS,
-    tls: config.TEMPORAL_TLS,
-    ...(config.TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.TEMPORAL_API_KEY }),
-  }).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(
-      `The Temporal server at TEMPORAL_ADDRESS (${config.TEMPORAL_ADDRESS ?? ''}) can't be reached: ${why}.`,
-    );
-  });
   try {
     const { created, searchAttributes } = await prepareNamespace(connection, namespace, names);
     const done = [
@@ -54,15 +66,11 @@ async function prepareTemporal(config: MigrationConfig): Promise<void> {
       `Temporal: the namespace ${namespace} could not be prepared. Where you may not do this yourself, have it made with these search attributes of the type Keyword: ${names.join(', ')}.`,
     );
     throw error;
-  } finally {
-    await connection.close();
   }
 }
 
 try {
-  const config = readMigrationConfig();
-  await prepareDatabase(config);
-  await prepareTemporal(config);
+  await main();
 } catch (error) {
   console.error(error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 import { ConfigError, readResealConfig } from '../config.ts';
-import { connect } from '../db/core/client.ts';
-import { assertMigrated, SchemaError } from '../db/core/migrate.ts';
+import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { assertMigrated } from '../db/core/migrate.ts';
 import { describeLost, resealAll } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 
@@ -32,6 +32,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof ConfigError || error instanceof SchemaError ? error.message : error);
+  console.error(error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error);
   process.exitCode = 1;
 }

@@ -3,7 +3,10 @@ import { DatabaseSetupError } from '../db/core/client.ts';
 import { StartError } from '../embedded/start-error.ts';
 import { startSystem } from './system.ts';
 
-/** `npm start`: the whole system on this machine, until Ctrl-C. Settings: README, "Run it". */
+/**
+ * `npm start`: the whole system on this machine, until Ctrl-C. Settings: README, "Run it". With `-- --restored` after its
+ * data folder was put back from a copy.
+ */
 const { env } = process;
 const port = (name: string, value: number): number => Number(env[name] ?? value);
 const began = performance.now();
@@ -46,6 +49,7 @@ try {
     example: true,
     log: (message) => console.log(message),
     signal: early.signal,
+    restored: process.argv.includes('--restored'),
   });
   stop = () => system.stop();
   state.started = true;

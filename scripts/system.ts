@@ -2,14 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
 import { hashSecret, newToken } from '../api/http/auth.ts';
 import { startApi } from '../api/main.ts';
 import { readConfig } from '../config.ts';
 import { insertToken, revokeToken } from '../db/access/tokens.ts';
 import { listUsers } from '../db/access/users.ts';
 import { connect } from '../db/core/client.ts';
+import { isRestored } from '../db/core/deployment.ts';
 import { migrate } from '../db/core/migrate.ts';
 import { seedSettings } from '../db/settings/seed.ts';
+import { taskQueue } from '../domain/ids.ts';
 import { keepRunning } from '../embedded/keep-running.ts';
 import { freePort, requireFreePort } from '../embedded/ports.ts';
 import { type EmbeddedPostgres, startPostgres } from '../embedded/postgres.ts';
@@ -19,6 +22,7 @@ import { type EmbeddedTemporal, requireTemporalBinary, startTemporal } from '../
 import { buildSandbox } from '../sandbox/index.ts';
 import { workflowBundle } from '../worker/bundle.ts';
 import { startWorker } from '../worker/main.ts';
+import { describeRestore, stopAfterRestore } from '../worker/restored.ts';
 import { attributes } from '../workflows/attributes.ts';
 import { withToken } from './api-client.ts';
 import { createFirstCampaign } from './first-campaign.ts';
@@ -33,6 +37,8 @@ export interface SystemOptions {
   log: (message: string) => void;
   /** Ends the wait for servers that are not there yet: `startSystem` throws its reason then. */
   signal?: AbortSignal;
+  /** The data folder was restored from a backup: nothing that was done after it is done again. */
+  restored?: boolean;
 }
 
 export interface System {
@@ -76,7 +82,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 }
 
 async function start(
-  { dataDir, ports, environment, example, log, signal }: SystemOptions,
+  { dataDir, ports, environment, example, log, signal, restored = false }: SystemOptions,
   stops: (() => Promise<unknown>)[],
 ): Promise<Omit<System, 'stop'>> {
   makeFolder(dataDir);
@@ -130,7 +136,11 @@ async function start(
   const [databaseUrl, temporal] = [databaseStart.value, temporalStart.value];
 
   // A database that is given by URL is prepared by `npm run migrate` only.
-  if (environment.DATABASE_URL === undefined) await prepareDatabase(databaseUrl);
+  if (environment.DATABASE_URL === undefined) {
+    await prepareDatabase(databaseUrl);
+    const namespace = environment.TEMPORAL_NAMESPACE ?? 'default';
+    await stopIfRestored({ databaseUrl, address: temporal.address, namespace, restored, log });
+  }
 
   const account = await kept(join(dataDir, 'sandbox.json'), newSandboxAccount);
   const sandbox = await buildSandbox({ ...account, ledgerFile: join(dataDir, 'sandbox-ledger.ndjson') });
@@ -152,9 +162,10 @@ async function start(
     SANDBOX_URL: sandboxUrl,
   });
   await bundled;
+  const options = signal ? { signal } : {};
   const [workerStart, apiStart] = await Promise.allSettled([
-    startWorker(config, signal),
-    startApi(config, signal),
+    startWorker(config, options),
+    startApi(config, options),
   ]);
   if (workerStart.status === 'fulfilled') stops.push(() => workerStart.value.stop());
   // The API before the worker: it starts nothing more, and the worker then finishes what is under way.
@@ -240,6 +251,34 @@ async function withSetupToken(databaseUrl: string, work: (token: string) => Prom
     });
     await work(token);
     await revokeToken(sql, id);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/** Ends what a restored database would do again. The embedded servers are restored together, as one folder. */
+async function stopIfRestored({
+  databaseUrl,
+  address,
+  namespace,
+  restored,
+  log,
+}: {
+  databaseUrl: string;
+  address: string;
+  namespace: string;
+  restored: boolean;
+  log: (message: string) => void;
+}): Promise<void> {
+  const sql = connect(databaseUrl, { max: 2 });
+  try {
+    if (!restored && !(await isRestored(sql))) return;
+    const connection = await Connection.connect({ address });
+    try {
+      log(describeRestore(await stopAfterRestore(sql, { connection, namespace, taskQueue })));
+    } finally {
+      await connection.close();
+    }
   } finally {
     await sql.end({ timeout: 5 });
   }

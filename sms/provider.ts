@@ -83,6 +83,15 @@ export interface ListedMessage {
   payload: Payload;
 }
 
+/** A message in the provider's own list: one of ours that it has taken, or one from a person. */
+export type ListEntry =
+  | { kind: 'sent'; /** E.164, with `+`. */ to: string; text: string; message: ListedMessage }
+  | { kind: 'inbound'; at: Date; message: InboundMessage };
+
+/** A part of the provider's list; after `unavailable` nothing more comes. */
+export type ListPage =
+  { kind: 'listed'; entries: ListEntry[] } | Extract<LookUpAnswer, { kind: 'unavailable' }>;
+
 /** A message from a person to us, as an adapter reads it from the provider's callback. */
 export interface InboundMessage {
   providerMessageId: string;
@@ -121,6 +130,8 @@ export interface Provider {
   send(request: SendRequest): Promise<SendOutcome>;
   /** What the provider itself says of a message whose answer was lost. Missing where it offers no look-up. */
   lookUp?(request: LookUpRequest): Promise<LookUpAnswer>;
+  /** All that the provider has taken from us and for us since then, in pages. Missing where it offers no such list. */
+  readonly listSince?: (since: Date) => AsyncIterable<ListPage>;
   /** Whether the callback really comes from the provider (constant-time comparison). */
   verify(callback: Callback): boolean;
   /** Call only after `verify`. One callback may tell of many messages; empty: it is no delivery receipt. */

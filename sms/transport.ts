@@ -19,6 +19,8 @@ export interface TransportOptions {
   timeoutMs: number;
   /** Connections at most; each carries one request at a time. More requests than these wait in memory. */
   connections: number;
+  /** A longer answer counts as broken off. */
+  maxAnswerBytes?: number;
   /** Opens connections; by default any that is asked for, within `timeoutMs`. */
   connect?: buildConnector.connector;
 }
@@ -42,7 +44,7 @@ export interface Transport {
 }
 
 /** Providers answer a send with one or two kilobytes. */
-const MAX_ANSWER_BYTES = 64 * 1024;
+const defaultMaxAnswerBytes = 64 * 1024;
 
 /**
  * Requests over kept-alive connections, each once: no retry, no redirect, and an exact word on whether the request can have
@@ -63,6 +65,7 @@ export function createTransport({
   headers,
   timeoutMs,
   connections,
+  maxAnswerBytes = defaultMaxAnswerBytes,
   connect,
 }: TransportOptions): Transport {
   const { origin, pathname } = new URL(baseUrl);
@@ -79,7 +82,7 @@ export function createTransport({
       connectTimeout: timeoutMs,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
-      maxResponseSize: MAX_ANSWER_BYTES,
+      maxResponseSize: maxAnswerBytes,
       ...(connect && { connect }),
     });
     clients.push(client);

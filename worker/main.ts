@@ -14,6 +14,7 @@ import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { databaseProbe, whenDatabaseIsThere } from '../health/database.ts';
 import { serverLabels } from '../health/readiness.ts';
+import { endRestored, type StartOptions } from '../health/start.ts';
 import { connectLazily, temporalProbe } from '../health/temporal.ts';
 import { createServerWatch, whenReachable } from '../health/watch.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
@@ -41,7 +42,10 @@ export interface RunningWorker {
  * Waits for the database and for Temporal, then polls until stopped. Throws `DatabaseSetupError` when the database is another
  * version's, and the signal's reason when that is aborted before it polls.
  */
-export async function startWorker(config: Config, signal?: AbortSignal): Promise<RunningWorker> {
+export async function startWorker(
+  config: Config,
+  { signal, onRestored = endRestored }: StartOptions = {},
+): Promise<RunningWorker> {
   const log = installRuntime(config);
   const server = {
     address: config.TEMPORAL_ADDRESS,
@@ -58,7 +62,7 @@ export async function startWorker(config: Config, signal?: AbortSignal): Promise
   const temporal = connectLazily(server);
   const watch = createServerWatch({
     probes: {
-      database: databaseProbe(healthSql),
+      database: databaseProbe(healthSql, onRestored),
       temporal: temporalProbe(temporal, config.TEMPORAL_NAMESPACE),
     },
     labels: serverLabels,
@@ -212,7 +216,7 @@ async function main(): Promise<void> {
   const stopping = new AbortController();
   const abort = (): void => stopping.abort();
   process.once('SIGTERM', abort).once('SIGINT', abort);
-  const worker = await startWorker(readConfig(), stopping.signal);
+  const worker = await startWorker(readConfig(), { signal: stopping.signal });
   const end = (): void => void worker.stop().then(() => process.exit(0));
   if (stopping.signal.aborted) end();
   else stopping.signal.addEventListener('abort', end);

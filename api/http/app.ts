@@ -40,6 +40,7 @@ import { createStreamGuard } from '../services/stream-guard.ts';
 import { createReplyStarts } from '../services/reply-starts.ts';
 import { replies } from '../replies/replies.ts';
 import { replyWordSettings } from '../replies/reply-words.ts';
+import { restores } from '../runs/restores.ts';
 import { resends } from '../runs/resends.ts';
 import { runActions } from '../runs/actions.ts';
 import { runAnswers } from '../runs/answers.ts';
@@ -71,6 +72,8 @@ export interface ApiDeps {
   requestsPerMinute?: RequestsPerMinute;
   /** The connection of the health check: a pool that is busy says nothing about the server. */
   healthSql?: Database;
+  /** Called when the database was exchanged for a backup: the process has to end. */
+  onRestored?: (error: Error) => void;
   /** Until it resolves, only health checks are answered: the database has not been seen yet. */
   opening?: Promise<unknown>;
   clock?: () => Date;
@@ -140,7 +143,10 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     await adapters.close();
   });
   const watch = createServerWatch({
-    probes: { database: databaseProbe(deps.healthSql ?? sql), temporal: temporal.probe },
+    probes: {
+      database: databaseProbe(deps.healthSql ?? sql, deps.onRestored ?? (() => undefined)),
+      temporal: temporal.probe,
+    },
     labels: serverLabels,
     log: app.log,
   });
@@ -237,6 +243,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(runAnswers, { prefix: '/runs', sql });
       await api.register(runs, { prefix: '/runs', sql, temporal, hub, guard, clock });
       await api.register(runActions, { prefix: '/runs', sql, temporal });
+      await api.register(restores, { prefix: '/restores', sql, sync });
       await api.register(resends, { prefix: '/runs', sql, temporal });
       await api.register(messages, { sql });
       await api.register(unknown, { sql });

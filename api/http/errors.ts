@@ -33,6 +33,10 @@ const table = {
   run_pending: [409, 'An earlier run of this campaign is still pending.'],
   run_ended: [409, 'The run has ended.'],
   not_waiting_for_approval: [409, 'The run does not wait for approval.'],
+  restore_unsettled: [
+    409,
+    'The database was restored from a backup, and the providers are still asked who has opted out since. Nothing is sent before, unless an admin goes on without.',
+  ],
   run_not_over: [409, 'Only a run that is finished or cancelled can be resent.'],
   nothing_to_resend: [409, 'No message of the run is left to be sent again.'],
   not_unknown: [409, 'Only a message that is unknown can be settled.'],

@@ -7,6 +7,7 @@ import { runStatuses } from '../../domain/run.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
+import { requireSettledRestore } from './restores.ts';
 import { cancelRun } from './cancel.ts';
 import type { Temporal } from '../services/temporal.ts';
 
@@ -120,6 +121,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
           message: `The run is ${run.status}: only a run that failed can be retried.`,
         });
       }
+      await requireSettledRestore(sql);
       await temporal.retryRun({ ...run, name: run.settings.campaign.name });
       await audit(sql, request, 'run.retry', { kind: 'run', id });
       return reply.code(202).send(await answer(id));

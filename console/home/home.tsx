@@ -1,14 +1,18 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
+import { lastRestoreView } from '../../api/runs/restores.ts';
 import { overviewView } from '../../api/runs/overview.ts';
 import type { MessageStatus } from '../../domain/message.ts';
 import type { Api } from '../kit/api.ts';
 import { Bars, type Series } from '../kit/charts.tsx';
 import { causeWords, runs as runWords, waitingWords } from '../runs/words.ts';
+import { RestoreCard } from './restore.tsx';
 import { home as words } from './words.ts';
+import { restore as restoreWords } from './words-restore.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, State, Table, Time } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { act } from '../kit/responses.tsx';
 import { useRetryWords } from '../kit/retrying.tsx';
 import { RunState, type RunSummary, sumOf } from '../runs/parts.tsx';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
@@ -24,7 +28,19 @@ export const home: FastifyPluginAsync = async (app) => {
 
   app.get('/', { config: { access: 'viewer' } }, async (request, reply) => {
     const { api, view } = consoleOf(request);
-    return reply.page(<HomePage overview={await overviewOf(api, view.format.timeZone, daysShown)} />);
+    const [overview, { restore }] = await Promise.all([
+      overviewOf(api, view.format.timeZone, daysShown),
+      api.get('/api/restores/last', lastRestoreView),
+    ]);
+    return reply.page(<HomePage overview={overview} restore={restore} />);
+  });
+
+  app.post('/restores/settle', { config: { access: 'admin' } }, async (request, reply) => {
+    const { api, view } = consoleOf(request);
+    return act(request, reply, '/', async () => {
+      await api.send('POST', '/api/restores/last/settle');
+      return { to: '/', notice: { words: restoreWords[view.locale].settled } };
+    });
   });
 
   // The part that changes while it is looked at. It shows no days, which are what costs most.
@@ -34,10 +50,17 @@ export const home: FastifyPluginAsync = async (app) => {
   });
 };
 
-function HomePage({ overview }: { overview: Overview }) {
+function HomePage({
+  overview,
+  restore,
+}: {
+  overview: Overview;
+  restore: z.output<typeof lastRestoreView>['restore'];
+}) {
   const t = useWords(words);
   return (
     <Page title={t.title} section="home" chart>
+      <RestoreCard restore={restore} now={new Date()} />
       {!overview.setUp.hasRun && <FirstSteps setUp={overview.setUp} />}
       <div hx-get="/overview" hx-trigger="every 10s" hx-swap="innerHTML">
         <Present overview={overview} />
@@ -258,6 +281,8 @@ function useMend({ id, campaignId, status, waiting, reason, retrying }: RunSumma
     case 'beyond_grace':
     case 'superseded':
       return [look];
+    case 'missed_by_restore':
+      return [{ href: `/campaigns/${campaignId}/run-now`, label: t.runNow }, look];
     case 'threshold':
       return [{ href: `${run}/messages?status=failed`, label: t.failures }, act];
     case 'mailing_refused':
@@ -269,6 +294,7 @@ function useMend({ id, campaignId, status, waiting, reason, retrying }: RunSumma
     case 'by_temporal':
     case 'provider_account':
     case 'workflow_lost':
+    case 'stopped_by_restore':
     case 'fault':
     case undefined:
       return [act];

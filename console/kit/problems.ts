@@ -227,6 +227,8 @@ const failures: Readonly<Record<string, string>> = {
   run_ended: 'A execução já terminou.',
   not_unknown: 'A situação da mensagem já é conhecida: não há o que resolver.',
   unknown_changed: 'O número de mensagens incertas mudou. Confira e confirme de novo.',
+  restore_unsettled:
+    'O banco de dados foi restaurado de um backup, e os provedores ainda estão sendo consultados sobre quem se descadastrou depois dele. Nada é enviado antes disso, a menos que um administrador decida seguir sem a consulta.',
   run_not_over: 'Só as mensagens de uma execução concluída ou cancelada podem ser reenviadas.',
   nothing_to_resend: 'Não há mais nada a reenviar.',
   resend_changed: 'O número de mensagens a reenviar mudou. Confira e confirme de novo.',

@@ -296,6 +296,10 @@ export const runs = dictionary(
       beyond_grace: (late: string, grace: string) =>
         `O sistema estava fora do ar: ${late} de atraso passam da tolerância de ${grace}.`,
       superseded: (by: string) => `O sistema estava fora do ar; executou a ocorrência seguinte, de ${by}.`,
+      missed_by_restore: (at: string) =>
+        `O banco de dados foi restaurado de um backup de ${at}, e esta execução pode ter acontecido depois dele. Se não aconteceu, execute a campanha agora.`,
+      stopped_by_restore: (at: string) =>
+        `Parada: o banco de dados foi restaurado de um backup de ${at}. O que estava na fila pode ter sido enviado depois dele; o que o provedor lista já consta como enviado. Retome a execução para enviar o resto, ou cancele-a.`,
       expired: (at: string) => `Expirou em ${at}: o que faltava foi cancelado.`,
       hours_never_open:
         'O horário de execução não abre em um ano. Esta execução fica com ele, mesmo ao tentar de novo: cancele-a, corrija o horário e execute a campanha de novo.',
@@ -437,6 +441,10 @@ export const runs = dictionary(
       beyond_grace: (late, grace) =>
         `The system was down: ${late} late is beyond the grace period of ${grace}.`,
       superseded: (by) => `The system was down; the later occurrence of ${by} ran instead.`,
+      missed_by_restore: (at) =>
+        `The database was restored from a backup of ${at}, and this run may have been done after that. If it was not, run the campaign now.`,
+      stopped_by_restore: (at) =>
+        `Stopped: the database was restored from a backup of ${at}. What was queued then may have been sent since; what the provider lists is marked as sent. Retry the run to send the rest, or cancel it.`,
       expired: (at) => `It expired at ${at}: what was left is cancelled.`,
       hours_never_open:
         'The sending hours do not open within a year. This run keeps them, also when it is retried: cancel it, correct them, then run the campaign again.',
@@ -471,6 +479,10 @@ export function causeWords(t: RunWords, format: Format, reason: RunReason): stri
       return t.causes.beyond_grace(format.duration(reason.lateMs), format.duration(reason.graceMs));
     case 'superseded':
       return t.causes.superseded(instantWords(format, reason.by));
+    case 'missed_by_restore':
+      return t.causes.missed_by_restore(instantWords(format, reason.backupAt));
+    case 'stopped_by_restore':
+      return t.causes.stopped_by_restore(instantWords(format, reason.backupAt));
     case 'expired':
       return t.causes.expired(instantWords(format, reason.expiresAt));
     case 'provider_account':

@@ -3,6 +3,7 @@ import type { Sql } from '../core/client.ts';
 export const subjectKinds = [
   'campaign',
   'run',
+  'restore',
   'message',
   'user',
   'token',

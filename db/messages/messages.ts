@@ -156,9 +156,11 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
       where m.id = r.id
         and coalesce(m.provider_id, (select runs.provider_id from runs where runs.id = m.run_id)) = r.provider_id
         and (m.provider_message_id is null or m.provider_message_id = r.provider_message_id)
-        -- What has not left can have no receipt; what a sender has in hand is queued, or skipped if it opted out since.
+        -- What has not left can have no receipt; what a sender has in hand is queued, or skipped if it opted out since. After
+        -- a restore it may have left all the same.
         and (m.status not in ('queued', 'skipped') or m.sender is not null
-          or exists (select from claims as c where c.run_id = m.run_id and m.id = any(c.message_ids)))
+          or exists (select from claims as c where c.run_id = m.run_id and m.id = any(c.message_ids))
+          or exists (select from runs where runs.id = m.run_id and runs.restored_at is not null))
         and (
           r.status = 'sent' and m.status = any(${receiptSources.sent}::text[])
           or r.status = 'delivered' and m.status = any(${receiptSources.delivered}::text[])

@@ -155,6 +155,81 @@ export async function settleByLookUp(
   await sql`delete from look_ups where message_id = ${messageId}`;
 }
 
+/** A message in the list of its provider: one that it has taken. */
+export interface ListedMove {
+  messageId: number;
+  providerMessageId: string;
+  status: ReceiptMove['status'];
+  reason: ReceiptMove['reason'];
+  code: string | null;
+  payload: Record<string, unknown>;
+}
+
+/**
+ * Applies what a provider's list says of many messages, as their receipts would: at most one for each message. Call it in
+ * a transaction.
+ */
+export async function recordListed(
+  sql: Sql,
+  providerId: number,
+  listed: readonly ListedMove[],
+): Promise<void> {
+  if (listed.length === 0) return;
+  const ids = listed.map(({ messageId }) => messageId);
+  const refused = listed.filter(({ reason }) => reason === 'number_opted_out');
+  if (refused.length > 0) {
+    await lockForOptOuts(sql, {
+      moving: ids,
+      refused: refused.map(({ messageId }) => messageId),
+      phones: [],
+    });
+  }
+  await insertInboundEvents(
+    sql,
+    listed.map(({ messageId, providerMessageId, status, payload }) => ({
+      providerId,
+      eventKey: `look-up/${messageId}/${providerMessageId}/${status}`,
+      kind: 'look_up',
+      messageId,
+      payload: JSON.stringify(payload),
+    })),
+  );
+  const moved = await applyReceipts(
+    sql,
+    listed.map(({ code, ...move }) => ({ ...move, providerId, providerCode: code })),
+  );
+  await follow(sql, moved);
+  await sql`delete from look_ups where message_id = any(${ids}::bigint[])`;
+}
+
+/** A message that a provider's list may mean. */
+export interface ListCandidate {
+  id: number;
+  phone: string;
+  text: string | null;
+  /** Null: the provider has not been heard of about it. */
+  providerMessageId: string | null;
+}
+
+/**
+ * Our messages to these phones that a list of the provider may mean, oldest first: those with one of its ids, and those of
+ * runs that a restore has stopped, which may have been sent after the backup.
+ */
+export async function listCandidates(
+  sql: Sql,
+  providerId: number,
+  listed: { phones: readonly string[]; providerMessageIds: readonly string[] },
+): Promise<ListCandidate[]> {
+  return sql<ListCandidate[]>`
+    select m.id, m.phone, m.text, m.provider_message_id from messages as m join runs on runs.id = m.run_id
+    where m.phone = any(${[...listed.phones]}::text[])
+      and coalesce(m.provider_id, runs.provider_id) = ${providerId}
+      and (m.provider_message_id = any(${[...listed.providerMessageIds]}::text[])
+        or m.provider_message_id is null and runs.restored_at is not null
+          and m.status in ('queued', 'sending', 'unknown', 'skipped', 'cancelled'))
+    order by m.id`;
+}
+
 /** What a person says of unknown messages. */
 export interface Statement {
   /** Whether it arrived. */

@@ -333,6 +333,7 @@ create table runs (
   sending_at      timestamptz,
   moved_attempt_at bigint not null default 0, -- when the attempt that moved its status last was scheduled (ms): older ones move it no more
   finished_at     timestamptz,
+  restored_at     timestamptz,            -- of a run that a restore has stopped: what it had queued may have left
   purged_at       timestamptz,            -- when the personal data of its messages was deleted by their age
   -- One run for each occurrence, whatever is retried.
   unique (campaign_id, occurrence),
@@ -655,9 +656,42 @@ create table deployment_keys (
 -- updates on it (HOT).
 create table deployment (
   only_row boolean primary key default true check (only_row),
-  alive_at timestamptz not null default now() -- when a process last proved that it can write here
+  home     text,                                -- which database this is; null: no process has started on it yet
+  alive_at timestamptz not null default now()   -- when a process last proved that it can write here
 ) with (fillfactor = 10);
 insert into deployment default values;
+
+-- Which database of which cluster this is, on which of its timelines. A database that is restored from a dump, or to a
+-- point in time, is another one, and so is a standby that took over.
+create function database_identity() returns text language sql stable
+  return (select system_identifier from pg_control_system()) || '/'
+    || (select oid from pg_database where datname = current_database()) || '/'
+    || left(pg_walfile_name(pg_current_wal_lsn()), 8);
+
+-- Each time the database was restored from a backup (db/runs/restores.ts).
+create table restores (
+  id            bigint generated always as identity primary key,
+  backup_at     timestamptz not null,     -- the last sign of life that the backup holds
+  recognized_at timestamptz not null default now(),
+  stopped_runs  integer not null,
+  settled_at    timestamptz,              -- from here on campaigns start runs again
+  settled_by    text                      -- 'user:7': a person went on; 'system': all providers were asked
+);
+
+-- What each provider was asked about the time since the backup (activities/restores.ts).
+create table restore_catch_ups (
+  restore_id  bigint not null references restores on delete cascade,
+  provider_id bigint not null references providers on delete cascade,
+  state       text not null default 'waiting' check (state in ('waiting', 'done', 'not_offered')),
+  asked_at    timestamptz,                -- the last time
+  problem     text,                       -- why that gave no answer
+  replies     integer not null default 0, -- that the backup did not hold
+  opt_outs    integer not null default 0, -- among them
+  known       integer not null default 0, -- messages of runs that the backup holds
+  others      integer not null default 0, -- messages that it knows nothing of
+  primary key (restore_id, provider_id)
+);
+create index on restore_catch_ups (provider_id);
 
 create table test_sends (
   id          bigint generated always as identity primary key,

@@ -8,6 +8,8 @@ export interface NewReply {
   phone: string;
   recipient: string;
   text: string;
+  /** When it was written, where that is long ago; otherwise now. */
+  receivedAt?: Date;
 }
 
 /** A reply that was new. */
@@ -25,11 +27,12 @@ export async function insertReplies(
   replies: readonly (NewReply & { wish: ReplyWish })[],
 ): Promise<KeptReply[]> {
   const rows = await sql<KeptReply[]>`
-    insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, wish)
-    select * from unnest(
+    insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, wish, received_at)
+    select r.provider_id, r.id, r.phone, r.recipient, r.text, r.wish, coalesce(r.received_at, now()) from unnest(
       ${replies.map((r) => r.providerId)}::bigint[], ${replies.map((r) => r.providerMessageId)}::text[],
       ${replies.map((r) => r.phone)}::text[], ${replies.map((r) => r.recipient)}::text[], ${replies.map((r) => r.text)}::text[],
-      ${replies.map((r) => r.wish)}::text[])
+      ${replies.map((r) => r.wish)}::text[], ${replies.map((r) => r.receivedAt?.toISOString() ?? null)}::timestamptz[]
+    ) as r (provider_id, id, phone, recipient, text, wish, received_at)
     on conflict (provider_id, provider_message_id) do nothing
     returning id, phone, wish, (select sandbox from providers where providers.id = provider_id) as sandbox`;
   return rows.toSorted((a, b) => a.id - b.id);

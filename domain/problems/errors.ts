@@ -262,6 +262,14 @@ export const errorSentences = {
     {},
     { en: 'The run does not wait for approval.', 'pt-BR': 'A execução não espera aprovação.' },
   ),
+  restore_unsettled: sentence(
+    {},
+    {
+      en: 'The database was restored from a backup, and the providers are still being asked who has opted out since. Nothing is sent before that, unless an admin goes on without.',
+      'pt-BR':
+        'O banco de dados foi restaurado de um backup, e os provedores ainda estão sendo consultados sobre quem se descadastrou depois dele. Nada é enviado antes disso, a menos que um administrador decida seguir sem a consulta.',
+    },
+  ),
   run_not_over: sentence(
     { status: runStatus.nullable() },
     {

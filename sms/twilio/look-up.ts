@@ -61,7 +61,8 @@ export async function lookUpTwilio(
   return { kind: 'listed', messages };
 }
 
-function readListed(listed: unknown): ListedMessage[] {
+/** A message of the list, which at least was taken. Empty when it cannot be read. */
+export function readListed(listed: unknown): ListedMessage[] {
   const providerMessageId = textAt(listed, 'sid');
   if (providerMessageId === null) return [];
   const { status, ...about } = readTwilioStatus(

@@ -5,7 +5,11 @@ import type { Provider } from '../provider.ts';
 import { createTransport } from '../transport.ts';
 import { readTwilioInbound, readTwilioReceipts, verifyTwilioCallback } from './callbacks.ts';
 import { twilioCodes } from './codes.ts';
+import { listPageBytes, listTwilioSince } from './list.ts';
 import { lookUpTwilio } from './look-up.ts';
+
+/** A page of a thousand messages. */
+const listTimeoutMs = 30_000;
 
 export interface TwilioOptions {
   /** `https://api.twilio.com`, or the sandbox. */
@@ -30,15 +34,24 @@ export interface TwilioOptions {
  */
 export function createTwilio(options: TwilioOptions): Provider {
   const { accountSid, authToken, from, statusCallbackUrl } = options;
-  const transport = createTransport({
+  const server = {
     baseUrl: options.baseUrl,
     headers: {
       authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`,
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
     },
+  };
+  const transport = createTransport({
+    ...server,
     timeoutMs: options.sendTimeoutMs,
     connections: options.connections,
+  });
+  const lists = createTransport({
+    ...server,
+    timeoutMs: listTimeoutMs,
+    connections: 1,
+    maxAnswerBytes: listPageBytes,
   });
 
   const path = `/2010-04-01/Accounts/${accountSid}/Messages.json`;
@@ -57,10 +70,13 @@ export function createTwilio(options: TwilioOptions): Provider {
       return outcomeOf(await transport.post(path, body, mayLeave), wording);
     },
     lookUp: (request) => lookUpTwilio(transport, { path, sender: from }, request),
+    listSince: (since) => listTwilioSince(lists, { path, sender: from }, since),
     verify: (received) => verifyTwilioCallback(authToken, received),
     readReceipts: readTwilioReceipts,
     readInbound: readTwilioInbound,
-    close: () => transport.close(),
+    close: async () => {
+      await Promise.all([transport.close(), lists.close()]);
+    },
   };
 }
 

@@ -1,0 +1,92 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Database, Sql } from '../../db/core/client.ts';
+import { lastRestore, listCatchUps, type RestoreRow, settleRestore } from '../../db/runs/restores.ts';
+import { actorId, actorOf, audit } from '../http/auth.ts';
+import { ApiError } from '../http/errors.ts';
+import { instant } from '../http/instant.ts';
+import type { CampaignSync } from '../services/campaign-sync.ts';
+
+export const restoreView = z.object({
+  /** The last sign of life in the backup: what happened after it is not known here. */
+  backupAt: instant,
+  recognizedAt: instant,
+  /** Runs that were live in the backup, and wait for a person. */
+  stoppedRuns: z.int(),
+  /** Null: campaigns start no runs before the providers have been asked, or a person goes on without. */
+  settledAt: instant.nullable(),
+  /** `user:7`, `token:3`, or `system`: all providers were asked. */
+  settledBy: z.string().nullable(),
+  providers: z.array(
+    z.object({
+      providerId: z.int(),
+      providerName: z.string(),
+      state: z.enum(['waiting', 'done', 'not_offered']),
+      askedAt: instant.nullable(),
+      /** Why it has not answered. */
+      problem: z.string().nullable(),
+      /** Replies that the backup did not hold, and how many of them opted out. */
+      replies: z.int(),
+      optOuts: z.int(),
+      /** Messages sent since the backup: of runs that it holds, and of runs that it does not. */
+      known: z.int(),
+      others: z.int(),
+    }),
+  ),
+});
+
+export const lastRestoreView = z.object({ restore: restoreView.nullable() });
+
+/** Throws `restore_unsettled` while nobody knows who has opted out since the backup that the database is from. */
+export async function requireSettledRestore(sql: Sql): Promise<void> {
+  if ((await lastRestore(sql))?.settledAt === null) throw new ApiError('restore_unsettled');
+}
+
+/** What is left to do after the database was restored from a backup. */
+export const restores: FastifyPluginAsyncZod<{ sql: Database; sync: CampaignSync }> = async (
+  app,
+  { sql, sync },
+) => {
+  const tags = ['restores'];
+  const view = async (restore: RestoreRow | null) =>
+    restore && { ...restore, providers: await listCatchUps(sql, restore.id) };
+
+  app.get(
+    '/last',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The last time that the database was restored from a backup',
+        description: '`restore` is null when it never was.',
+        response: { 200: lastRestoreView },
+      },
+    },
+    async () => ({ restore: await view(await lastRestore(sql)) }),
+  );
+
+  app.post(
+    '/last/settle',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Let campaigns start runs again without waiting for the providers',
+        description:
+          'People who have opted out since the backup may be written to, unless their provider has answered. Changes nothing when runs start already.',
+        response: { 200: lastRestoreView },
+      },
+    },
+    async (request) => {
+      const restore = await lastRestore(sql);
+      if (restore) {
+        await sql.begin(async (tx) => {
+          if (await settleRestore(tx, restore.id, actorId(actorOf(request))))
+            await audit(tx, request, 'restore.settle', { kind: 'restore', id: restore.id });
+        });
+        sync.syncAll();
+      }
+      return { restore: await view(await lastRestore(sql)) };
+    },
+  );
+};

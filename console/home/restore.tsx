@@ -1,0 +1,61 @@
+import type { z } from 'zod';
+import type { restoreView } from '../../api/runs/restores.ts';
+import { ActionButton } from '../kit/buttons.tsx';
+import { Card, State, Table } from '../kit/parts.tsx';
+import { useFormat, useMay, useWords } from '../kit/view.tsx';
+import { restore as words } from './words-restore.ts';
+
+type Restore = z.output<typeof restoreView>;
+
+/** A restore is shown for so long after it was settled: what it has stopped waits for people. */
+const shownForMs = 7 * 24 * 60 * 60 * 1000;
+
+/** What happened after the database was restored from a backup, and what is left to decide. */
+export function RestoreCard({ restore, now }: { restore: Restore | null; now: Date }) {
+  const t = useWords(words);
+  const format = useFormat();
+  const mayGoOn = useMay('admin');
+  if (!restore) return null;
+  const { backupAt, recognizedAt, settledAt, stoppedRuns, providers } = restore;
+  if (settledAt !== null && now.getTime() - settledAt.getTime() > shownForMs) return null;
+  return (
+    <Card title={t.title}>
+      <p>{t.about(format.dateTime(backupAt), format.dateTime(recognizedAt))}</p>
+      <ul>
+        <li>{t.stopped(format.number(stoppedRuns))}</li>
+        <li>{t.missed}</li>
+        <li>{t.forgotten}</li>
+      </ul>
+      <Table
+        caption={t.providers}
+        rows={providers.map((provider) => ({ ...provider, id: provider.providerId }))}
+        columns={[
+          { heading: t.provider, cell: ({ providerName }) => providerName },
+          {
+            heading: t.state,
+            wide: true,
+            cell: ({ state, problem }) => (
+              <>
+                <State tone={state === 'done' ? 'good' : state === 'waiting' ? 'warn' : 'neutral'}>
+                  {t.states[state]}
+                </State>
+                {problem !== null && <small class="text-secondary"> {problem}</small>}
+              </>
+            ),
+          },
+          { heading: t.replies, cell: ({ replies }) => format.number(replies) },
+          { heading: t.optOuts, cell: ({ optOuts }) => format.number(optOuts) },
+          { heading: t.known, cell: ({ known }) => format.number(known) },
+          { heading: t.others, cell: ({ others }) => format.number(others) },
+        ]}
+        empty={<p class="text-secondary mb-0">{t.noProviders}</p>}
+      />
+      {settledAt === null && (
+        <>
+          <p class="mt-3">{t.waits}</p>
+          {mayGoOn && <ActionButton action="/restores/settle">{t.goOn}</ActionButton>}
+        </>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,59 @@
+import { counted, dictionary } from '../kit/dictionary.ts';
+
+/** After the database was restored from a backup. */
+export const restore = dictionary(
+  {
+    title: 'O banco de dados foi restaurado de um backup',
+    about: (backup: string, recognized: string) =>
+      `O que aconteceu entre ${backup} (o backup) e ${recognized} não está mais aqui. Para que ninguém receba a mesma mensagem duas vezes:`,
+    stopped: (count: string) =>
+      `${counted(count, 'execução parada', 'execuções paradas')}: retome ou cancele cada uma em "Precisa de você".`,
+    missed:
+      'O que estava marcado para esse período consta como perdido. Se uma campanha não foi executada, use "Executar agora" na página dela.',
+    forgotten:
+      'Campanhas, configurações e descadastros feitos à mão nesse período precisam ser refeitos. Os provedores são consultados sobre mensagens e respostas:',
+    providers: 'O que os provedores dizem',
+    provider: 'Provedor',
+    state: 'Consulta',
+    states: {
+      waiting: 'Aguardando',
+      done: 'Concluída',
+      not_offered: 'Este provedor não oferece a consulta',
+    },
+    replies: 'Respostas recuperadas',
+    optOuts: 'Descadastros',
+    known: 'Mensagens reconhecidas',
+    others: 'Mensagens sem registro aqui',
+    noProviders: 'Não há provedores.',
+    waits: 'Nenhuma execução começa antes de todos responderem.',
+    goOn: 'Seguir sem esperar',
+    settled: 'As campanhas voltam a executar.',
+  },
+  {
+    title: 'The database was restored from a backup',
+    about: (backup, recognized) =>
+      `What happened between ${backup} (the backup) and ${recognized} is no longer here. So that nobody gets the same message twice:`,
+    stopped: (count) =>
+      `${counted(count, 'run was stopped', 'runs were stopped')}: retry or cancel each under "Needs you".`,
+    missed:
+      'What was due in that time is recorded as missed. If a campaign was not run, use "Run now" on its page.',
+    forgotten:
+      'Campaigns, settings and opt-outs that people entered in that time have to be entered again. Providers are asked about messages and replies:',
+    providers: 'What the providers say',
+    provider: 'Provider',
+    state: 'Question',
+    states: {
+      waiting: 'Waiting',
+      done: 'Answered',
+      not_offered: 'This provider cannot be asked',
+    },
+    replies: 'Replies recovered',
+    optOuts: 'Opt-outs',
+    known: 'Messages recognized',
+    others: 'Messages unknown here',
+    noProviders: 'There are no providers.',
+    waits: 'No run starts before all have answered.',
+    goOn: 'Go on without waiting',
+    settled: 'Campaigns start runs again.',
+  },
+);

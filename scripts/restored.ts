@@ -1,0 +1,42 @@
+import { ConfigError, readMigrationConfig } from '../config.ts';
+import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { moveHome } from '../db/core/deployment.ts';
+import { assertMigrated } from '../db/core/migrate.ts';
+import { taskQueue } from '../domain/ids.ts';
+import { describeRestore, stopAfterRestore } from '../worker/restored.ts';
+import { connectTemporal } from './connect-temporal.ts';
+
+/**
+ * `npm run restored`: tells Torpedo that the database at DATABASE_URL was restored from a backup, where it cannot see that
+ * by itself. `--complete`: nothing happened after the backup was made, as in a planned move; nothing is stopped then.
+ */
+async function main(): Promise<void> {
+  const config = readMigrationConfig();
+  const complete = process.argv.includes('--complete');
+  const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE: namespace } = config;
+  const sql = connect(DATABASE_URL, { max: 3, application: 'torpedo-restored' });
+  try {
+    await assertMigrated(sql);
+    if (complete) {
+      await moveHome(sql);
+      console.log('This database is taken for complete: everything goes on where it was.');
+      return;
+    }
+    if (TEMPORAL_ADDRESS === undefined) throw new ConfigError('Give TEMPORAL_ADDRESS: host:7233.');
+    const connection = await connectTemporal(TEMPORAL_ADDRESS, config);
+    try {
+      console.log(describeRestore(await stopAfterRestore(sql, { connection, namespace, taskQueue })));
+    } finally {
+      await connection.close();
+    }
+  } finally {
+    await sql.end();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error);
+  process.exitCode = 1;
+}
