@@ -116,7 +116,7 @@ export function createRestoreCatchUp({ sql, providers, phoneHash }: RestoresDeps
     for await (const page of list(new Date(restore.backupAt.getTime() - slackMs))) {
       heartbeat();
       cancellationSignal().throwIfAborted();
-      if (page.kind === 'unavailable') return { ...found, problem: `${page.code}: ${page.detail}` };
+      if (page.kind === 'unavailable') return { ...found, problem: page.code };
       const { known, others } = await recordSent(
         providerId,
         page.entries.filter((entry) => entry.kind === 'sent'),
@@ -163,7 +163,7 @@ export function createRestoreCatchUp({ sql, providers, phoneHash }: RestoresDeps
         } catch (error) {
           cancellationSignal().throwIfAborted();
           log.warn('A provider cannot be asked what happened since the backup', { providerId, error });
-          const problem = error instanceof Error ? error.message : String(error);
+          const problem = error instanceof Error ? error.name : 'error';
           await recordCatchUp(sql, restore.id, { ...nothing, providerId, state: 'waiting', problem });
         }
       }

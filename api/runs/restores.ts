@@ -23,7 +23,7 @@ export const restoreView = z.object({
       providerName: z.string(),
       state: z.enum(['waiting', 'done', 'not_offered']),
       askedAt: instant.nullable(),
-      /** Why it has not answered. */
+      /** Why it has not answered: its code, or the name of an error, which the worker's log has. */
       problem: z.string().nullable(),
       /** Replies that the backup did not hold, and how many of them opted out. */
       replies: z.int(),

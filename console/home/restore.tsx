@@ -39,7 +39,7 @@ export function RestoreCard({ restore, now }: { restore: Restore | null; now: Da
                 <State tone={state === 'done' ? 'good' : state === 'waiting' ? 'warn' : 'neutral'}>
                   {t.states[state]}
                 </State>
-                {problem !== null && <small class="text-secondary"> {problem}</small>}
+                {problem !== null && <code class="ms-2">{problem}</code>}
               </>
             ),
           },

@@ -684,7 +684,7 @@ create table restore_catch_ups (
   provider_id bigint not null references providers on delete cascade,
   state       text not null default 'waiting' check (state in ('waiting', 'done', 'not_offered')),
   asked_at    timestamptz,                -- the last time
-  problem     text,                       -- why that gave no answer
+  problem     text,                       -- why that gave no answer: a code
   replies     integer not null default 0, -- that the backup did not hold
   opt_outs    integer not null default 0, -- among them
   known       integer not null default 0, -- messages of runs that the backup holds

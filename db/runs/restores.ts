@@ -64,7 +64,8 @@ async function raiseIds(sql: Sql): Promise<void> {
       pg_get_serial_sequence(format('%I', table_name), column_name),
       nextval(pg_get_serial_sequence(format('%I', table_name), column_name))
         + case table_name when 'messages' then ${idGap.messages}::bigint else ${idGap.others}::bigint end)
-    from information_schema.columns where table_schema = current_schema() and is_identity = 'YES'`;
+    from information_schema.columns
+    where table_schema = current_schema() and is_identity = 'YES' and table_name <> 'restores'`;
 }
 
 /** The last restore; null: there was none. */
@@ -96,6 +97,7 @@ export interface CatchUpRow {
   providerName: string;
   state: CatchUpState;
   askedAt: Date | null;
+  /** Why that gave no answer: the provider's code, or the name of an error. */
   problem: string | null;
   /** Replies that the backup did not hold, and how many of them opted out. */
   replies: number;

@@ -169,7 +169,7 @@ test('No campaign starts a run before the providers have been asked, unless a pe
   expect(restore).toMatchObject({ settledAt: null });
   const catchUps = await listCatchUps(sql, restore?.id ?? 0);
   expect(catchUps.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
-  expect(catchUps[0]?.problem).toContain('ECONNREFUSED');
+  expect(catchUps.map(({ problem }) => problem)).toEqual(['ECONNREFUSED', 'ECONNREFUSED']);
 
   const cookie = await loginAsAdmin();
   const call = (path: string) =>
@@ -182,6 +182,10 @@ test('No campaign starts a run before the providers have been asked, unless a pe
     409,
     { error: { code: 'restore_unsettled' } },
   ]);
+  const home = await (await fetch(`${system.publicUrl}/`, { headers: { cookie } })).text();
+  expect(home).toContain('O banco de dados foi restaurado de um backup');
+  expect(home).toContain('ECONNREFUSED');
+  expect(home).toContain('Seguir sem esperar');
   expect((await call('/api/restores/last/settle')).status).toBe(200);
   await gateway.up();
   expect((await call(`/api/campaigns/${campaign.id}/run-now`)).status).toBe(201);
