@@ -1,4 +1,3 @@
-import { heartbeat } from '@temporalio/activity';
 import { insertAudit } from '../db/access/audit.ts';
 import { takeOver } from '../db/messages/claims.ts';
 import type { Database } from '../db/core/client.ts';
@@ -7,9 +6,8 @@ import { getRun } from '../db/runs/runs.ts';
 import { describeFailover, type Failover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
 import { finalFailure } from './failure.ts';
+import { whileHeartbeating } from './heartbeat.ts';
 import type { Providers } from './providers.ts';
-
-const heartbeatMs = 5_000;
 
 export interface FailOverDeps {
   sql: Database;
@@ -37,8 +35,7 @@ export function createFailOver({ sql, providers, clock }: FailOverDeps) {
       const tried = [from, ...run.failovers.flatMap((one) => [one.from.id, one.to.id])];
       const to = await usableFallback(sql, from, tried);
       if (!to) return null;
-      const beat = setInterval(heartbeat, heartbeatMs);
-      try {
+      return whileHeartbeating(async () => {
         const { deduplicates } = await providers.get(from);
         await takeOver(sql, { runId, deduplicates });
         const at = clock().toISOString();
@@ -57,9 +54,7 @@ export function createFailOver({ sql, providers, clock }: FailOverDeps) {
           return failover;
         });
         return switched && describeFailover(switched);
-      } finally {
-        clearInterval(beat);
-      }
+      });
     },
   };
 }

@@ -10,6 +10,7 @@ import { finalFailure } from './failure.ts';
 import { createImport, type ImportDeps } from './import.ts';
 import { countsByStatus, countsTable } from './runs.ts';
 import { tryAgain } from './webservice.ts';
+import { whileHeartbeating } from './heartbeat.ts';
 
 export interface ImportedMailing {
   /** Messages by status: `queued` and `skipped`. */
@@ -18,7 +19,6 @@ export interface ImportedMailing {
   details: string;
 }
 
-const heartbeatMs = 1_000;
 const manyLines = 10_000;
 
 export interface MailingDeps extends ImportDeps {
@@ -69,14 +69,13 @@ export function createMailing(deps: MailingDeps) {
       if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
       await enterStep(sql, runId, 'mailing');
       // By the clock and not by what is read: a web service may take its time before it says anything.
-      const beating = setInterval(heartbeat, heartbeatMs);
-      try {
-        await importRun(run, { attempt: activityInfo().attempt, signal: cancellationSignal() });
-      } catch (error) {
-        throw await refusal(runId, error);
-      } finally {
-        clearInterval(beating);
-      }
+      await whileHeartbeating(async () => {
+        try {
+          await importRun(run, { attempt: activityInfo().attempt, signal: cancellationSignal() });
+        } catch (error) {
+          throw await refusal(runId, error);
+        }
+      });
       return importedMailing(sql, runId);
     },
 

@@ -1,11 +1,14 @@
 import postgres from 'postgres';
 
-/** SQLSTATE classes of what passes by itself: connection, transaction rollback, resources, operator, system. */
-const passingClasses = new Set(['08', '40', '53', '57', '58']);
+/**
+ * SQLSTATE classes of what passes by itself: connection, transaction rollback, resources, operator (also the time limit of
+ * a statement), system; and the time limits of locks and of idle transactions (db/core/limits.ts).
+ */
+const passing = ['08', '40', '53', '57', '58', '55P03', '25P03'];
 
 /** A statement that the database refuses will be refused again; all else is the way to it, or its state. */
 const mayPass = (error: unknown): boolean =>
-  !(error instanceof postgres.PostgresError) || passingClasses.has(error.code.slice(0, 2));
+  !(error instanceof postgres.PostgresError) || passing.some((code) => error.code.startsWith(code));
 
 /**
  * Repeats a write until it succeeds: the outcomes of sends are only in this process's memory. While the database is

@@ -1,4 +1,4 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import type { Database } from '../db/core/client.ts';
 import { skipRefusedInRun, skipWithoutConsent } from '../db/customers/consents.ts';
 import { skipOptedOut } from '../db/customers/opt-outs.ts';
@@ -8,9 +8,8 @@ import { copyResendable } from '../db/runs/resends.ts';
 import { enterStep, getRun, lockImport, markMailingRead } from '../db/runs/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { finalFailure } from './failure.ts';
+import { whileHeartbeating } from './heartbeat.ts';
 import { type ImportedMailing, importedMailing } from './mailing.ts';
-
-const heartbeatMs = 5_000;
 
 export interface ResendsDeps {
   sql: Database;
@@ -30,8 +29,7 @@ export function createResends({ sql, phoneHash }: ResendsDeps) {
       const { campaignId, resendOf: of, resendScope: scope } = run;
       await enterStep(sql, runId, 'mailing');
       const hash = await phoneHash();
-      const beat = setInterval(heartbeat, heartbeatMs);
-      try {
+      await whileHeartbeating(async () => {
         await sql.begin(async (tx) => {
           if (!(await lockImport(tx, runId))) return;
           await copyResendable(tx, { runId, of, campaignId, scope });
@@ -43,9 +41,7 @@ export function createResends({ sql, phoneHash }: ResendsDeps) {
         // After the copy is there for all to see: who opts out from now on finds its messages.
         await skipOptedOut(sql, hash, runId);
         await skipRefusedInRun(sql, runId);
-      } finally {
-        clearInterval(beat);
-      }
+      });
       return importedMailing(sql, runId);
     },
   };

@@ -35,6 +35,7 @@ import {
 } from '../domain/run.ts';
 import { waitingOf } from '../domain/waiting.ts';
 import { finalFailure } from './failure.ts';
+import { whileHeartbeating } from './heartbeat.ts';
 
 /** `waitMs`: until the hours open, or the run expires. `details` say it, or why the run is paused. */
 export type HoursState =
@@ -66,11 +67,13 @@ const longestWaitMs = 24 * 60 * 60 * 1000;
 
 export interface RunsDeps {
   sql: Database;
+  /** For what goes through all messages of a run. */
+  bulkSql: Database;
   clock: () => Date;
 }
 
 /** The steps of a run between which its workflow waits and decides. Each may be repeated. */
-export function createRuns({ sql, clock }: RunsDeps) {
+export function createRuns({ sql, bulkSql, clock }: RunsDeps) {
   const need = async (runId: number): Promise<RunRow> => {
     const run = await getRun(sql, runId);
     if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
@@ -216,23 +219,25 @@ export function createRuns({ sql, clock }: RunsDeps) {
       status: ClosedRun['status'];
       reason: RunReason | null;
     }): Promise<ClosedRun> {
-      if (status === 'cancelled') await takeOver(sql, { runId, deduplicates: false });
-      const counts = await sql.begin(async (tx) => {
-        await lockRun(tx, runId);
-        if (status === 'cancelled') await endRemaining(tx, runId);
-        const counts = await runCounts(tx, runId);
-        const left = counts.find((count) => count.status === 'queued');
-        if (status === 'finished' && left)
-          throw new Error(`Run ${runId} can't be finished with ${left.messages} unsent messages.`);
-        const run = await getRun(tx, runId);
-        await moveInOrder(tx, {
-          id: runId,
-          // A step may have marked the run as failed while a person cancelled it.
-          from: status === 'cancelled' ? [...liveRunStatuses, 'failed'] : liveRunStatuses,
-          to: status,
-          reason: reason ?? (status === 'cancelled' ? (run?.reason ?? null) : null),
+      const counts = await whileHeartbeating(async () => {
+        if (status === 'cancelled') await takeOver(bulkSql, { runId, deduplicates: false });
+        return bulkSql.begin(async (tx) => {
+          await lockRun(tx, runId);
+          if (status === 'cancelled') await endRemaining(tx, runId);
+          const counts = await runCounts(tx, runId);
+          const left = counts.find((count) => count.status === 'queued');
+          if (status === 'finished' && left)
+            throw new Error(`Run ${runId} can't be finished with ${left.messages} unsent messages.`);
+          const run = await getRun(tx, runId);
+          await moveInOrder(tx, {
+            id: runId,
+            // A step may have marked the run as failed while a person cancelled it.
+            from: status === 'cancelled' ? [...liveRunStatuses, 'failed'] : liveRunStatuses,
+            to: status,
+            reason: reason ?? (status === 'cancelled' ? (run?.reason ?? null) : null),
+          });
+          return counts;
         });
-        return counts;
       });
       const run = await need(runId);
       return {

@@ -18,6 +18,9 @@ import { createTemporal } from './services/temporal.ts';
 /** Test sends only: one person, one message. */
 const connectionsPerProvider = 4;
 
+/** For imports of customers, erasures, and cancels of runs without a workflow: rare, and each may take minutes. */
+const longConnections = 3;
+
 export interface RunningApi {
   /** Where it listens. */
   url: string;
@@ -36,8 +39,10 @@ export async function startApi(
   config: Config,
   { signal, onRestored = endRestored }: StartOptions = {},
 ): Promise<RunningApi> {
-  const sql = connect(config.DATABASE_URL, { max: config.DATABASE_POOL, application: 'torpedo-api' });
-  const healthSql = connect(config.DATABASE_URL, { max: 1, application: 'torpedo-health' });
+  const application = 'torpedo-api';
+  const sql = connect(config.DATABASE_URL, { max: config.DATABASE_POOL, application, purpose: 'request' });
+  const longSql = connect(config.DATABASE_URL, { max: longConnections, application, purpose: 'longRequest' });
+  const healthSql = connect(config.DATABASE_URL, { max: 1, application: 'torpedo-health', purpose: 'check' });
   const temporal = createTemporal({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
@@ -60,13 +65,19 @@ export async function startApi(
   const opening = open();
   // Awaited below, once the app listens.
   opening.catch(() => undefined);
-  const stops = [() => healthSql.end({ timeout: 1 }), () => sql.end({ timeout: 5 }), () => temporal.close()];
+  const stops = [
+    () => healthSql.end({ timeout: 1 }),
+    () => longSql.end({ timeout: 5 }),
+    () => sql.end({ timeout: 5 }),
+    () => temporal.close(),
+  ];
   const stop = async (): Promise<void> => {
     for (const step of stops.toReversed()) await step();
   };
   try {
     const app = await buildApp({
       sql,
+      longSql,
       healthSql,
       temporal,
       opening,

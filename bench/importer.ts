@@ -13,7 +13,11 @@ import { defaultWebserviceLimits } from '../mailing/webservice.ts';
  * its time and its memory are those of an import. `node --import tsx bench/importer.ts <database url>`, with a channel
  * for messages: a run's id in, the seconds it took out.
  */
-const sql = connect(process.argv[2] ?? '', { application: 'torpedo-worker', genericPlans: true });
+const sql = connect(process.argv[2] ?? '', {
+  application: 'torpedo-worker',
+  genericPlans: true,
+  purpose: 'bulk',
+});
 const box = createSecretBox([{ id: 'bench', key: Buffer.alloc(32) }]);
 const importRun = createImport({
   sql,

@@ -87,7 +87,7 @@ export async function withDatabase<T>(body: (server: DatabaseServer) => Promise<
       startPostgres({ dataDir: join(folder, 'postgres'), port, log });
     let postgres = await startServer(await freePort());
     stops.push(() => postgres.stop());
-    const sql = connect(postgres.url, { max: 4 });
+    const sql = connect(postgres.url, { max: 4, purpose: 'migration' });
     stops.push(() => sql.end({ timeout: 5 }));
     await migrate(sql);
     const result = body({

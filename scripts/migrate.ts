@@ -17,7 +17,7 @@ import { connectTemporal } from './connect-temporal.ts';
  */
 async function main(): Promise<void> {
   const config = readMigrationConfig();
-  const sql = connect(config.DATABASE_URL, { max: 3, application: 'torpedo-migrate' });
+  const sql = connect(config.DATABASE_URL, { max: 3, application: 'torpedo-migrate', purpose: 'migration' });
   try {
     await prepareDatabase(sql);
     await prepareTemporal(sql, config);

@@ -223,7 +223,7 @@ const newSandboxAccount = (): SandboxAccount => ({
 
 /** Brings the embedded database up to date. */
 async function prepareDatabase(url: string): Promise<void> {
-  const sql = connect(url, { max: 3 });
+  const sql = connect(url, { max: 3, purpose: 'migration' });
   try {
     await migrate(sql);
     await seedSettings(sql, new Date());

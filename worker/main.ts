@@ -55,9 +55,16 @@ export async function startWorker(
   const sql = connect(config.DATABASE_URL, {
     max: config.DATABASE_POOL,
     application: 'torpedo-worker',
+    purpose: 'step',
     genericPlans: true,
   });
-  const healthSql = connect(config.DATABASE_URL, { max: 1, application: 'torpedo-health' });
+  const bulkSql = connect(config.DATABASE_URL, {
+    max: Math.max(2, Math.ceil(config.DATABASE_POOL / 2)),
+    application: 'torpedo-worker',
+    purpose: 'bulk',
+    genericPlans: true,
+  });
+  const healthSql = connect(config.DATABASE_URL, { max: 1, application: 'torpedo-health', purpose: 'check' });
   // Not the workers' own, which end with them.
   const temporal = connectLazily(server);
   const watch = createServerWatch({
@@ -70,6 +77,7 @@ export async function startWorker(
   });
   const stops: (() => unknown)[] = [
     () => healthSql.end({ timeout: 1 }),
+    () => bulkSql.end({ timeout: 5 }),
     () => sql.end({ timeout: 5 }),
     () => temporal.close(),
     () => watch.close(),
@@ -119,6 +127,7 @@ export async function startWorker(
     stops.push(() => clock.stop());
     const activities = createActivities({
       sql,
+      bulkSql,
       providers,
       clock: () => clock.now(),
       isWorkflowRunning: createWorkflowLookup(temporal, config.TEMPORAL_NAMESPACE),

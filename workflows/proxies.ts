@@ -61,6 +61,14 @@ export const importing = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: faults },
 });
 
+/** Ending a run: quick, but for one that is cancelled with many messages left. */
+export const closing = proxyActivities<Pick<Activities, 'closeRun'>>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 day',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: faults },
+});
+
 /** Opening the tickets of a run: in batches, from where the last attempt was. */
 export const ticketing = proxyActivities<Pick<Activities, 'openTickets'>>({
   startToCloseTimeout: '2 hours',

@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { RunReason, RunStep } from '../domain/run.ts';
 import { attributes } from './attributes.ts';
-import { importing, steps, ticketing } from './proxies.ts';
+import { closing, importing, steps, ticketing } from './proxies.ts';
 import { controlRun } from './run-control.ts';
 import { send } from './run-sending.ts';
 import { waitForApproval, waitForHours } from './run-waits.ts';
@@ -129,9 +129,9 @@ export async function run(input: RunInput): Promise<RunResult> {
     return CancellationScope.nonCancellable(async () => {
       const closed =
         status === 'cancelled'
-          ? await control.end(() => steps.closeRun({ runId, status, reason }))
-          : ((await control.endUnlessCancelled(() => steps.closeRun({ runId, status, reason }))) ??
-            (await control.end(() => steps.closeRun({ runId, status: 'cancelled', reason: null }))));
+          ? await control.end(() => closing.closeRun({ runId, status, reason }))
+          : ((await control.endUnlessCancelled(() => closing.closeRun({ runId, status, reason }))) ??
+            (await control.end(() => closing.closeRun({ runId, status: 'cancelled', reason: null }))));
       enter('done');
       upsertSearchAttributes([{ key: attributes.outcome, value: closed.status }]);
       setCurrentDetails(closed.details);

@@ -15,6 +15,7 @@ import type { Temporal } from '../services/temporal.ts';
 
 interface CampaignActionsDeps {
   sql: Database;
+  longSql: Database;
   sync: CampaignSync;
   temporal: Temporal;
   clock: () => Date;
@@ -22,7 +23,7 @@ interface CampaignActionsDeps {
 
 /** What one does with a campaign: switch it on and off, look ahead, run it now. */
 export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async (app, deps) => {
-  const { sql, sync, temporal, clock } = deps;
+  const { sql, longSql, sync, temporal, clock } = deps;
   const tags = ['campaigns'];
 
   app.post(
@@ -76,7 +77,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         await audit(tx, request, 'campaign.disable', { kind: 'campaign', id });
       });
       if (request.body?.cancelRun === true) {
-        for (const run of await liveRuns(sql, id)) await cancelRun({ sql, temporal }, request, run);
+        for (const run of await liveRuns(sql, id)) await cancelRun({ sql, longSql, temporal }, request, run);
       }
       return answer(id, reply);
     },

@@ -59,11 +59,13 @@ export const personView = z.object({
 
 interface PrivacyDeps {
   sql: Database;
+  /** A person is looked for in everything that is kept. */
+  longSql: Database;
   phoneHash: () => Promise<PhoneHash>;
 }
 
 /** What a person may ask of us, and for how long we keep what we have. */
-export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, phoneHash }) => {
+export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, longSql, phoneHash }) => {
   const tags = ['privacy'];
 
   app.get(
@@ -149,7 +151,7 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, ph
       },
     },
     async (request, reply) => {
-      const data = await sql.begin('isolation level repeatable read', async (tx) => {
+      const data = await longSql.begin('isolation level repeatable read', async (tx) => {
         const person = await find(tx, request.body);
         await audit(tx, request, 'person.export', { kind: 'customer', id: person.customer?.id ?? null });
         return exportPerson(tx, person);
@@ -173,8 +175,8 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, ph
     },
     async (request) => {
       const hash = await phoneHash();
-      const mentions = await findMentions(sql, await find(sql, request.body));
-      return sql.begin(async (tx) => {
+      const mentions = await findMentions(longSql, await find(longSql, request.body));
+      return longSql.begin(async (tx) => {
         const person = await find(tx, request.body);
         const mentioning = await findLaterMentions(tx, person, mentions);
         if (mentioning === null || (await isBusyWith(tx, person))) {
@@ -197,7 +199,7 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, ph
   );
 
   const lookUp = (asked: z.infer<typeof person>): Promise<z.output<typeof personView>> =>
-    sql.begin('isolation level repeatable read read only', async (tx) => {
+    longSql.begin('isolation level repeatable read read only', async (tx) => {
       const { customer, phones } = await find(tx, asked);
       const counts = await countPerson(tx, { customer, phones });
       return { customer: customer && { id: customer.id, name: customer.name }, phones, ...counts };

@@ -70,6 +70,8 @@ export interface ApiDeps {
   /** The proxies whose X-Forwarded-For is believed; null: none. */
   trustedProxies?: string | null;
   requestsPerMinute?: RequestsPerMinute;
+  /** For requests that may take minutes (db/core/limits.ts); else `sql`. */
+  longSql?: Database;
   /** The connection of the health check: a pool that is busy says nothing about the server. */
   healthSql?: Database;
   /** Called when the database was exchanged for a backup: the process has to end. */
@@ -88,7 +90,7 @@ const requestTimeoutMs = 31 * 60_000;
  * after the app. Each route declares who may call it (`config.access`, api/http/auth.ts).
  */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
-  const { sql, temporal, logger, sms, clock = () => new Date() } = deps;
+  const { sql, longSql = sql, temporal, logger, sms, clock = () => new Date() } = deps;
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     // One line for each request of the API, below; none for receipts, of which there are thousands a second.
@@ -228,7 +230,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       });
       await api.register(providerFallbacks, { prefix: '/providers', sql });
       await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
-      await api.register(campaignActions, { prefix: '/campaigns', sql, sync, temporal, clock });
+      await api.register(campaignActions, { prefix: '/campaigns', sql, longSql, sync, temporal, clock });
       await api.register(mailings, { prefix: '/campaigns', sql, uploadLimitBytes: deps.uploadLimitBytes });
       await api.register(integrations, { prefix: '/integrations', sql, box: deps.box });
       await api.register(webserviceTests, {
@@ -242,7 +244,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(overview, { prefix: '/overview', sql, temporal, clock });
       await api.register(runAnswers, { prefix: '/runs', sql });
       await api.register(runs, { prefix: '/runs', sql, temporal, hub, guard, clock });
-      await api.register(runActions, { prefix: '/runs', sql, temporal });
+      await api.register(runActions, { prefix: '/runs', sql, longSql, temporal });
       await api.register(restores, { prefix: '/restores', sql, sync });
       await api.register(resends, { prefix: '/runs', sql, temporal });
       await api.register(messages, { sql });
@@ -251,7 +253,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(badLines, { sql });
       await api.register(customers, { prefix: '/customers', sql, clock });
       await api.register(customerFiles, { sql, uploadLimitBytes: deps.uploadLimitBytes, clock });
-      await api.register(privacy, { prefix: '/privacy', sql, phoneHash });
+      await api.register(privacy, { prefix: '/privacy', sql, longSql, phoneHash });
       await api.register(optOuts, { prefix: '/opt-outs', sql, phoneHash });
       await api.register(tickets, { sql });
       await api.register(ticketPosts, { sql, box: deps.box, sync, clock });

@@ -133,6 +133,8 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
 
 /** https://www.postgresql.org/docs/18/errcodes-appendix.html */
 const uniqueViolation = '23505';
+/** Somebody else holds a row that the request needs for longer than it waits (db/core/limits.ts). */
+const lockTimeout = '55P03';
 const connectionCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -142,6 +144,10 @@ const connectionCodes: ReadonlySet<string> = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
+  'CONNECTION_SILENT',
+  // A limit of db/core/limits.ts: of a statement, of an idle transaction.
+  '57014',
+  '25P03',
   // The server starts, stops, or has no connection left.
   '57P01',
   '57P03',
@@ -168,6 +174,7 @@ function toApiError(error: unknown): ApiError {
       message: `${error.message} Add the key to SECRET_KEYS, or enter the secrets again.`,
     });
   }
+  if (code === lockTimeout) return new ApiError('busy');
   if (connectionCodes.has(code)) return new ApiError('database_unavailable');
   const fastifyCode = byFastifyCode[code];
   if (fastifyCode !== undefined) return new ApiError(fastifyCode);

@@ -13,11 +13,12 @@ import type { Temporal } from '../services/temporal.ts';
 
 interface RunActionsDeps {
   sql: Database;
+  longSql: Database;
   temporal: Temporal;
 }
 
 /** What a person does with a run. */
-export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { sql, temporal }) => {
+export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { sql, longSql, temporal }) => {
   const tags = ['runs'];
 
   const need = async (id: number): Promise<RunRow> => {
@@ -96,7 +97,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
     },
     async (request) => {
       const { id } = request.params;
-      await cancelRun({ sql, temporal }, request, await need(id));
+      await cancelRun({ sql, longSql, temporal }, request, await need(id));
       return answer(id);
     },
   );

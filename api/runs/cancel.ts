@@ -14,7 +14,7 @@ import type { Temporal } from '../services/temporal.ts';
  * workflow is started for them. Throws `run_ended` when the run is over.
  */
 export async function cancelRun(
-  { sql, temporal }: { sql: Database; temporal: Temporal },
+  { sql, longSql, temporal }: { sql: Database; longSql: Database; temporal: Temporal },
   request: FastifyRequest,
   run: { id: number } & RunKey,
 ): Promise<void> {
@@ -26,8 +26,8 @@ export async function cancelRun(
     if (!row || !from.includes(row.status)) return false;
     const ticketsDue = row.sendingAt !== null && row.settings.campaign.ticketPolicy.when === 'on_send';
     // Its senders may be alive, or frozen.
-    if (!ticketsDue) await takeOver(sql, { runId: run.id, deduplicates: false });
-    const closed = await sql.begin(async (tx) => {
+    if (!ticketsDue) await takeOver(longSql, { runId: run.id, deduplicates: false });
+    const closed = await longSql.begin(async (tx) => {
       const reason = { code: 'by_user', user: by } as const;
       const to = ticketsDue ? 'cancelling' : 'cancelled';
       if (!(await moveRun(tx, { id: run.id, from, to, reason }))) return false;

@@ -30,7 +30,10 @@ const groupSize = 500;
 /** A group waits so long for as many as were under way with the last one: alone, a receipt waits for nobody. */
 const gatherMs = 20;
 /** No two transactions of ours lock in different orders (docs/architecture.md): asked for again all the same. */
-const deadlock = '40P01';
+/** A deadlock, and a lock that was not had in time: as while a run of a million messages is cancelled. */
+const passing = new Set(['40P01', '55P03']);
+const isPassing = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError && passing.has(error.code);
 const maxAttempts = 3;
 const maxKnownRuns = 1_000;
 
@@ -87,7 +90,7 @@ export function createReceiptWriter({
       for (const { done } of group) done();
     } catch (error) {
       // One that cannot be written does not take the others with it.
-      if (group.length > 1 && databaseProblem(error) !== 'unreachable') {
+      if (group.length > 1 && databaseProblem(error) !== 'unreachable' && !isPassing(error)) {
         for (const one of group) await settle([one]);
       } else {
         for (const { failed } of group) failed(error);
@@ -146,8 +149,7 @@ export function createReceiptWriter({
         if (replies.length > 0) onReplies(replies.map(({ id }) => id));
         return;
       } catch (error) {
-        const again = error instanceof postgres.PostgresError && error.code === deadlock;
-        if (!again || attempt === maxAttempts) throw error;
+        if (!isPassing(error) || attempt === maxAttempts) throw error;
       }
     }
   };

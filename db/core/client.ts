@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { type Limits, limits, liveness, type Purpose, settingsOf } from './limits.ts';
 
 /**
  * The connection pool, and also a transaction inside `sql.begin`: query functions take either.
@@ -19,7 +20,7 @@ export class DatabaseSetupError extends Error {
 }
 
 /** What scripts/patch-postgres.mjs marks the package with. */
-const patchLevel = 1;
+const patchLevel = 2;
 
 function requirePatchedDriver(): void {
   if ('torpedoPatches' in postgres && postgres.torpedoPatches === patchLevel) return;
@@ -28,26 +29,40 @@ function requirePatchedDriver(): void {
   );
 }
 
+interface ConnectOptions {
+  /** Connections at most. */
+  max?: number;
+  /** As PostgreSQL shows it in pg_stat_activity. */
+  application?: string;
+  /** What the connections are for, which limits them (db/core/limits.ts); or limits of one's own, in tests. */
+  purpose?: Purpose | Limits;
+  /**
+   * Plan each statement once for a connection, not at each call. The sender's statements take as long to plan as to run
+   * (measured: 2.7 ms against 1.8 ms for a claim of 100), and always want the same plan.
+   */
+  genericPlans?: boolean;
+}
+
 /**
- * `genericPlans`: plan each statement once for a connection, not at each call. The sender's statements take as long to
- * plan as to run (measured: 2.7 ms against 1.8 ms for a claim of 100), and always want the same plan.
- *
- * Opens a pool of at most `max` connections. Columns are snake case in SQL and camel case in TypeScript, by column
- * name only: `postgres.camel` would also rewrite the keys inside json values.
+ * Opens a pool. Columns are snake case in SQL and camel case in TypeScript, by column name only: `postgres.camel` would
+ * also rewrite the keys inside json values.
  *
  * @throws {DatabaseSetupError} the driver is not patched.
  */
 export function connect(
   url: string,
-  { max = 10, application = 'torpedo', genericPlans = false } = {},
+  { max = 10, application = 'torpedo', purpose = 'request', genericPlans = false }: ConnectOptions = {},
 ): Database {
   requirePatchedDriver();
+  const limited = typeof purpose === 'string' ? limits[purpose] : purpose;
   const sql = postgres(url, {
     max,
     connection: {
       application_name: application,
       ...(genericPlans ? { plan_cache_mode: 'force_generic_plan' } : {}),
+      ...asSettings({ ...settingsOf(limited), ...liveness.server }),
     },
+    keep_alive: liveness.clientKeepAlive,
     connect_timeout: 10,
     // In seconds. postgres.js would wait for up to 20 of them while the database may long be back.
     backoff: (retries: number) => Math.min(2, 0.05 * 2 ** retries),
@@ -66,8 +81,14 @@ export function connect(
     },
   });
   for (const oid of arrayTypes) sql.options.serializers[oid] = arrayLiteral;
+  // Read by scripts/patch-postgres.mjs.
+  Object.assign(sql.options, { silence: limited.silenceMs / 1000 });
   return sql;
 }
+
+/** As text, because postgres.js leaves a number 0 out, and the server may have a limit of its own. */
+const asSettings = (settings: Record<string, number>): Record<string, string> =>
+  Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
 
 /** Those that statements take as parameters: int[], text[], bigint[], timestamptz[], jsonb[]. */
 const arrayTypes = [1007, 1009, 1016, 1185, 3807];

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import postgres from 'postgres';
 import { type Database, DatabaseSetupError, type Sql } from './client.ts';
 
 const folder = new URL('../migrations/', import.meta.url);
 
 /** The oldest server that has all that the queries use (`returning old.…, new.…` came with 18). */
 const minimumServer = 180000;
+
+/** https://www.postgresql.org/docs/18/errcodes-appendix.html */
+const lockTimeout = '55P03';
 
 /** The schema is not the one that this code was written for. */
 export class SchemaError extends DatabaseSetupError {
@@ -78,7 +82,14 @@ export async function migrate(sql: Database): Promise<string[]> {
   const migrations = await readMigrations();
   const done: string[] = [];
   for (;;) {
-    const name = await sql.begin((tx) => applyNext(tx, migrations));
+    const name = await sql
+      .begin((tx) => applyNext(tx, migrations))
+      .catch((error: unknown) => {
+        if (!(error instanceof postgres.PostgresError) || error.code !== lockTimeout) throw error;
+        throw new SchemaError(
+          'Another process holds what the migration needs: another migration, or a version of Torpedo that still runs. Nothing was changed. Stop it or wait for it, then run `npm run migrate` again.',
+        );
+      });
     if (name === null) return done;
     done.push(name);
   }

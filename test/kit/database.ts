@@ -11,11 +11,11 @@ export interface TestDatabase {
 
 /** A migrated database without rows, for one test file. Call it at the top of the file: in a hook it can't clean up. */
 export async function createDatabase(): Promise<TestDatabase> {
-  const server = connect(inject('databaseUrl'), { max: 1 });
+  const server = connect(inject('databaseUrl'), { max: 1, purpose: 'bulk' });
   const name = `torpedo_test_${randomBytes(6).toString('hex')}`;
   await server`create database ${server(name)} template ${server(inject('templateDatabase'))}`;
   const url = new URL(`/${name}`, inject('databaseUrl')).href;
-  const sql = connect(url);
+  const sql = connect(url, { purpose: 'bulk' });
 
   let dropped: Promise<void> | undefined;
   const drop = () => (dropped ??= close());

@@ -60,7 +60,7 @@ async function startDatabase(project: TestProject, dataDir: string, closing: (()
     await server`drop database ${server(template)}`;
     await server.end();
   });
-  const sql = connect(new URL(`/${template}`, url).href, { max: 2 });
+  const sql = connect(new URL(`/${template}`, url).href, { max: 2, purpose: 'migration' });
   await migrate(sql).finally(() => sql.end());
   project.provide('databaseUrl', url);
   project.provide('templateDatabase', template);

@@ -56,7 +56,9 @@ export async function createSystem(options: SystemOptions = {}) {
   for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq'])
     await sql`select setval(${sequence}, ${randomInt(1_000_000_000)})`;
   // As worker/main.ts has it.
-  const workerSql = connect(databaseUrl, { application: workerApplication, genericPlans: true });
+  const asWorker = { application: workerApplication, genericPlans: true };
+  const workerSql = connect(databaseUrl, { ...asWorker, purpose: 'step' });
+  const bulkSql = connect(databaseUrl, { ...asWorker, purpose: 'bulk' });
   const gateway = await createGateway();
   const key = randomBytes(32);
   const box = createSecretBox([{ id: 'test', key }]);
@@ -86,6 +88,7 @@ export async function createSystem(options: SystemOptions = {}) {
   const realActivities = async (): Promise<Activities> =>
     createActivities({
       sql: workerSql,
+      bulkSql,
       providers,
       clock: clock.now,
       isWorkflowRunning: createWorkflowLookup(await workerConnection, 'default'),

@@ -50,6 +50,7 @@ export async function startWorkers({
     workflowBundle: await workflowBundle(),
     activities: createActivities({
       sql,
+      bulkSql: sql,
       providers,
       clock,
       isWorkflowRunning: createWorkflowLookup(connection, 'default'),

@@ -94,7 +94,8 @@ test('A process with an unpatched driver refuses to run, and says what to do', a
     const root = fileURLToPath(new URL('../..', import.meta.url));
     const unpatched = join(folder, 'node_modules', 'postgres');
     await cp(join(root, 'node_modules', 'postgres'), unpatched, { recursive: true });
-    await cp(join(root, 'db', 'core', 'client.ts'), join(folder, 'client.ts'));
+    for (const file of ['client.ts', 'limits.ts'])
+      await cp(join(root, 'db', 'core', file), join(folder, file));
     const source = join(unpatched, 'src', 'index.js');
     await writeFile(source, (await readFile(source, 'utf8')).replace(/ *torpedoPatches: \d+,\n/, ''));
     await writeFile(join(folder, 'package.json'), '{"type":"module"}');
