@@ -54,7 +54,7 @@ function ChoosePasswordPage({ next, state }: { next: string; state: FormState })
         <Submit>{t.savePassword}</Submit>
       </Form>
       <form method="post" action="/sign-out" class="mt-3">
-        <button class="btn btn-link p-0">{t.useAnotherLogin}</button>
+        <button class="btn">{t.useAnotherLogin}</button>
       </form>
     </DoorPage>
   );

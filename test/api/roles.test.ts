@@ -136,6 +136,8 @@ const matrix = {
   'POST /api/campaigns/{id}/preview-message': 'viewer',
   'POST /api/campaigns/{id}/test-send': 'operator',
   'GET /api/overview': 'viewer',
+  'GET /api/restores/last': 'viewer',
+  'POST /api/restores/last/settle': 'admin',
   'GET /api/runs/{id}/answer': 'operator',
   'GET /api/runs': 'viewer',
   'GET /api/runs/{id}': 'viewer',

@@ -87,7 +87,7 @@ async function senderSubjects(): Promise<Record<string, number | string>> {
     name: 'CRM da matriz',
     config: {
       authentication: { kind: 'oauth2', tokenUrl: 'https://id.example/token', clientId: 'torpedo' },
-      hosts: ['crm.da-matriz.example.com.br'],
+      origins: ['https://crm.da-matriz.example.com.br'],
       headers: [{ name: 'X-Loja', value: '7' }],
     },
     secrets: { secret: 'x' },

@@ -161,6 +161,11 @@ test('A request that waits too long for a row is answered, and others go on mean
     const { login = '', password = '' } = api.firstAdmin ?? {};
     const cookie = (await post('/api/session', { login, password })).headers.getSetCookie().join('; ');
     const headers = { cookie, origin: 'http://127.0.0.1:1', 'content-type': 'application/json' };
+    await fetch(new URL('/api/session/password', api.url), {
+      method: 'PUT',
+      headers,
+      body: JSON.stringify({ current: password, password: randomBytes(18).toString('base64url') }),
+    });
     const settings = new URL('/api/privacy/settings', api.url);
     const get = () => fetch(settings, { headers: { cookie } });
     const body = await (await get()).text();

@@ -37,7 +37,7 @@ const providerId = await sql.begin(async (tx) => {
 const integrationId = await sql.begin(async (tx) => {
   const integration = await insertIntegration(tx, box, {
     name: 'CRM',
-    config: integrationConfig.parse({ authentication: { kind: 'bearer' }, hosts: ['crm.example'] }),
+    config: integrationConfig.parse({ authentication: { kind: 'bearer' }, origins: ['https://crm.example'] }),
     secrets: { secret: 'the-secret', headers: {} },
   });
   return integration.id;
