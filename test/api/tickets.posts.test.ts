@@ -220,7 +220,9 @@ test('one ticket whose posts fail holds up its own later posts, and no others', 
 });
 
 test('a corrected address counts at once, whatever pause was going on', async () => {
-  await enable({ url: 'http://127.0.0.1:1/nobody' });
+  // Headers kept for the former address go nowhere else.
+  const moved = await enable({ url: 'http://127.0.0.1:1/nobody', headers: {} });
+  expect(moved.statusCode, moved.body).toBe(200);
   const id = await openTicket();
   await until('it was tried some times', async () => ((await postsOf(id))[0]?.attempts ?? 0) > 2);
   await enable();
