@@ -63,6 +63,8 @@ export async function playRound(options: RoundOptions): Promise<PlayedRound> {
       await sleep(lookMs);
     }
   })();
+  // Awaited at the end; what fails here fails there, too.
+  watched.catch(() => undefined);
 
   try {
     for (const [key, id] of campaignIds) {
@@ -76,6 +78,7 @@ export async function playRound(options: RoundOptions): Promise<PlayedRound> {
         ...{ stops, tell, signal },
       }),
     );
+    for (const action of acting) action.catch(() => undefined);
     const blows = await letBlowsFall(options, {
       share: () => taken / toTake,
       quietMs: () => Date.now() - movedAt,

@@ -83,6 +83,8 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
     onEnd(name, how) {
       ended.push(`${name} at ${since().trim()} s: ${how}`);
       tell(`${name} ended by itself: ${how}`);
+      if (name === 'gateway')
+        broken.abort(new Error(`The gateway has ended (${how}), and with it the witness.`));
       if (ended.length > mostEnds)
         broken.abort(new Error(`Processes ended by themselves ${ended.length} times.`));
     },
