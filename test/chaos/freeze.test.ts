@@ -39,7 +39,10 @@ await until(
       namespace: 'default',
       taskQueue: { name: system.taskQueue },
     });
-    return new Set(pollers.map(({ identity }) => identity)).size === running.size;
+    // Temporal lists workers of other files, which have ended, for some minutes.
+    return [...running].every(({ child }) =>
+      pollers.some(({ identity }) => identity?.startsWith(`${child.pid ?? ''}@`)),
+    );
   },
   { withinMs: 110_000 },
 );
