@@ -77,34 +77,70 @@ const windows1252 = new Map(
 );
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+/** A byte from 80 to BF, as Latin-1 or Windows-1252 reads it. */
+const tail = String.raw`[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]`;
+/** What stands behind a word in capitals, and what stands between two. */
+const closing = 'ªº°»´®‘“”™';
+const between = String.raw`\u00a0–—…’`;
+/**
+ * Two to four characters that are one in UTF-8 and nothing otherwise. `IRMÃ”` and `IRMÃ–` may be a word in capitals and a
+ * mark behind it; no word ends in `Â`.
+ */
+const misread = new RegExp(
+  [
+    `Â${tail}`,
+    String.raw`[ÃÄÅÌÍ](?![${closing}${between}])${tail}`,
+    String.raw`[ÃÄÅÌÍ][${closing}](?=\p{L})`,
+    String.raw`(?<!\p{Lu})[ÃÄÅÌÍ]${tail}`,
+    `â[€‚„†‡˜™œ\u009d\u00ad]${tail}`,
+    `ï¸[\u008f\u008e]`,
+    `ðŸ${tail}${tail}`,
+  ].join('|'),
+  'u',
+);
+/**
+ * What names and texts hold: ASCII, letters with the marks of European languages, signs of Latin-1, punctuation,
+ * currencies, arrows, emoji. `ã”’` would be a Chinese character, which nobody wrote.
+ */
+const plausible =
+  /^[\0-\x7f\u00a0-\u017f\p{M}\u1e00-\u1eff\u2010-\u203a\p{Join_Control}\u20a0-\u20bf\u2116\u2122\u2190-\u21ff\u2600-\u27bf\u2b50\u2b55\u{1f000}-\u{1faff}]*$/u;
+
 /**
  * Repairs text that was UTF-8 and was read as Latin-1 or Windows-1252 (`JoÃ£o`), as often as that happened. Only where it is
- * certain: all of the text goes back into bytes, and these are valid UTF-8 with at least one character of several bytes.
+ * certain: all of the text goes back into bytes, these are valid UTF-8 of what names and texts hold, and at least one
+ * character of it can't have been meant otherwise.
  */
 export function repairMojibake(text: string): string {
   let repaired = text;
+  let misreading = text;
   for (let round = 0; round < 3; round++) {
-    if (!/[\u00c2-\u00f4][\u0080-\u00bf\u20ac\u0152-\u02dc\u2013-\u203a\u2122]/.test(repaired))
-      return repaired;
-    const bytes = new Uint8Array(repaired.length);
-    for (let i = 0; i < repaired.length; i++) {
-      const code = repaired.charCodeAt(i);
-      const byte = code <= 0xff ? code : windows1252.get(repaired.charAt(i));
-      if (byte === undefined) return repaired;
-      bytes[i] = byte;
-    }
-    try {
-      repaired = utf8.decode(bytes);
-    } catch {
-      return repaired;
-    }
+    const original = reread(misreading);
+    if (original === undefined) break;
+    misreading = original;
+    if (plausible.test(original)) repaired = original;
   }
   return repaired;
 }
 
+/** The text of the same bytes as UTF-8; undefined where that is not what they are for certain. */
+function reread(text: string): string | undefined {
+  if (!misread.test(text)) return undefined;
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const byte = code <= 0xff ? code : windows1252.get(text.charAt(i));
+    if (byte === undefined) return undefined;
+    bytes[i] = byte;
+  }
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether characters were lost before the text came here: U+FFFD, or UTF-8 that was read as Latin-1 and can't be repaired. */
-export const isDamaged = (text: string): boolean =>
-  text.includes('\ufffd') || /[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac/.test(text);
+export const isDamaged = (text: string): boolean => text.includes('\ufffd') || misread.test(text);
 
 /** A number that a spreadsheet wrote in scientific notation: `1.23457E+11`. Its digits are lost. */
 export const isScientific = (text: string): boolean => /^[+-]?\d+(?:[.,]\d+)?E[+-]?\d+$/i.test(text.trim());

@@ -72,6 +72,14 @@ describe('UTF-8 that was read as Latin-1', () => {
     ['CONCEIÃ‡ÃƒO', 'CONCEIÇÃO'],
     ['JoÃƒÂ£o', 'João'],
     ['â€œoiâ€\u009d', '“oi”'],
+    ['NÂº 5, 25Â°C', 'Nº 5, 25°C'],
+    ['Ã“TIMO', 'ÓTIMO'],
+    ['CAMÃ•ES', 'CAMÕES'],
+    ['ESPAÃ‘A', 'ESPAÑA'],
+    ['custa 10 â‚¬', 'custa 10 €'],
+    ['JoaÌƒo', 'Joa\u0303o'],
+    ['ðŸ˜€ Oi', '😀 Oi'],
+    ['â\u009d¤ï¸\u008f', '❤️'],
   ])('%s is repaired to %s', (text, repaired) => {
     expect(repairMojibake(text)).toBe(repaired);
   });
@@ -93,17 +101,49 @@ describe('UTF-8 that was read as Latin-1', () => {
     );
   });
 
-  test('a name in any European language stays as it is', () => {
-    const letters = Array.from('abcdefghijklmnopqrstuvwxyzãõçéêíóúâàÁÉÍÓÚÃÕÇñüßøåäöÅÄÖÊÎÔÛÂ ’“”–');
+  const lower = Array.from('abcdefghijklmnopqrstuvwxyzãõçéêíóúâàáñüßøåäöîôûìîðï');
+  const letters = fc.string({ unit: fc.constantFrom(...lower), minLength: 2, maxLength: 8 });
+  const word = fc.oneof(
+    letters,
+    letters.map((text) => text.charAt(0).toUpperCase() + text.slice(1)),
+    // No word in capitals ends in Â: `NÂº` is Nº.
+    letters.map((text) => text.toUpperCase()).filter((text) => !text.endsWith('Â')),
+  );
+  const mark = fc.constantFrom(
+    ' ',
+    '\u00a0',
+    ' – ',
+    '–',
+    '—',
+    '…',
+    '”, ',
+    '’',
+    '’ ',
+    '” ',
+    ' “',
+    ' ‘',
+    'ª ',
+    'º ',
+    '™ ',
+  );
+
+  test('a text in any European language stays as it is', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...letters), maxLength: 40 }), (name) => {
-        // A capital letter with a quotation mark or a dash right behind it may be another letter: `Ã“` is an Ó read wrongly.
-        fc.pre(!/[À-ß][’“”–]/.test(name));
-        expect(repairMojibake(name)).toBe(name);
-        expect(isDamaged(name)).toBe(false);
+      fc.property(fc.array(fc.tuple(word, mark), { maxLength: 6 }), (words) => {
+        const text = words.flat().join('');
+        expect(repairMojibake(text)).toBe(text);
+        expect(isDamaged(text)).toBe(false);
       }),
     );
   });
+
+  test.each(['ã”’', 'â“”', 'IRMÃ”', 'IRMÃ\u00a0ANA', 'MANHÃ–TARDE', 'COSÌ”', 'é’’', 'Ã'])(
+    '%s stays',
+    (text) => {
+      expect(repairMojibake(text)).toBe(text);
+      expect(isDamaged(text)).toBe(false);
+    },
+  );
 
   test('what can not be repaired is known to be damaged', () => {
     expect(isDamaged('Jo\ufffdo')).toBe(true);
