@@ -280,19 +280,20 @@ test('only one worker posts at a time, and of a ticket only its oldest post is d
     const { raw } = await workflow.describe();
     return !raw.pendingActivities?.length;
   });
+  // The lock is held to the end, so that the worker posts nothing of what becomes due here.
   await until('nobody posts', () =>
     withPostingLock(sql, async () => {
       await expect(withPostingLock(sql, async () => null)).rejects.toThrow(LockTakenError);
+      await sql`update ticket_posting set config = jsonb_set(config, '{enabled}', 'true')`;
+      const id = await openTicket();
+      await change(id, { note: '1' });
+      await change(id, { note: '2' });
+      const due = await duePosts(sql, 100);
+      expect(due.filter(({ ticketId }) => ticketId === id).map(({ kind }) => kind)).toEqual(['opened']);
       return true;
     }).catch((error: unknown) => {
       if (error instanceof LockTakenError) return false;
       throw error;
     }),
   );
-  await sql`update ticket_posting set config = jsonb_set(config, '{enabled}', 'true')`;
-  const id = await openTicket();
-  await change(id, { note: '1' });
-  await change(id, { note: '2' });
-  const due = await duePosts(sql, 100);
-  expect(due.filter(({ ticketId }) => ticketId === id).map(({ kind }) => kind)).toEqual(['opened']);
 });

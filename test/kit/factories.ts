@@ -163,7 +163,7 @@ export async function createEnabledCampaign(system: System, choices: CampaignCho
   return campaign;
 }
 
-export type Run = Pick<RunRow, 'id' | 'campaignId' | 'occurrence' | 'trigger'>;
+export type Run = Pick<RunRow, 'id' | 'campaignId' | 'occurrence' | 'trigger' | 'providerId'>;
 
 /** "Run now" of a campaign, of a new one if none is given. */
 export async function startRun(
