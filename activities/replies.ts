@@ -7,6 +7,7 @@ import {
   type HeldReply,
   lockReply,
   matchReply,
+  mayMatchLater,
 } from '../db/replies/replies.ts';
 import { openReplyTicket } from '../db/tickets/opening.ts';
 import { failures } from '../domain/failures.ts';
@@ -25,6 +26,8 @@ export interface HandledReply {
   messageId: number | null;
   campaignId: number | null;
   runId: number | null;
+  /** The reply answers no message yet, and may turn out to answer one: it is to be handled again later. */
+  mayMatchLater: boolean;
 }
 
 export function createReplies({ sql, replyWindowDays }: RepliesDeps) {
@@ -46,26 +49,33 @@ export function createReplies({ sql, replyWindowDays }: RepliesDeps) {
   };
 
   return {
-    /** Handles a reply in one transaction. Of one that was handled before it tells what became of it. */
+    /**
+     * Handles a reply in one transaction. One that was handled before is matched once more if it has no message yet; else
+     * this tells what became of it.
+     */
     async handleReply({ inboundMessageId: id }: { inboundMessageId: number }): Promise<HandledReply> {
       return sql.begin(async (tx) => {
         const reply = await lockReply(tx, id);
         if (!reply) throw finalFailure(failures.notFound, `There is no reply ${id}.`);
-        if (reply.effect !== null) {
+        if (reply.effect !== null && reply.messageId !== null) {
           const { effect, messageId, campaignId, runId } = reply;
-          return { effect, messageId, campaignId, runId };
+          return { effect, messageId, campaignId, runId, mayMatchLater: false };
         }
         const answered = await findAnsweredMessage(tx, id, { windowDays: replyWindowDays });
-        await matchReply(tx, id, answered);
+        if (answered || reply.effect === null) await matchReply(tx, id, answered);
 
         const { wish } = reply;
         let effect: ReplyEffect = wish ?? 'none';
-        if (wish === 'opt_out' || wish === 'opt_in') await heed(tx, reply, wish);
+        if (wish === 'opt_out' || wish === 'opt_in') {
+          // What somebody else has said since is newer than this.
+          if (reply.effect === null) await heed(tx, reply, wish);
+        }
         // Who calls for help is to be heard, too.
         else if (await openReplyTicket(tx, { inboundMessageId: id })) effect = wish ?? 'ticket';
         await finishReply(tx, id, effect);
         const { messageId = null, campaignId = null, runId = null } = answered ?? {};
-        return { effect, messageId, campaignId, runId };
+        const later = !answered && (await mayMatchLater(tx, id, { windowDays: replyWindowDays }));
+        return { effect, messageId, campaignId, runId, mayMatchLater: later };
       });
     },
   };

@@ -146,9 +146,11 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
         status = r.status, reason = r.reason, provider_id = r.provider_id,
         provider_message_id = coalesce(m.provider_message_id, r.provider_message_id),
         provider_code = coalesce(r.provider_code, m.provider_code), sent_at = coalesce(m.sent_at, now()),
-        -- It left after its claim: a reply may have come since, and before this receipt.
+        -- It left after its claim, which a restore has lost: a reply may have come since, and before this receipt.
         sending_at = coalesce(m.sending_at, (
-          select min(claimed_at) from claims as c where c.run_id = m.run_id and m.id = any(c.message_ids)), now()),
+          select min(claimed_at) from claims as c where c.run_id = m.run_id and m.id = any(c.message_ids)), (
+          select coalesce(runs.sending_at, runs.mailing_at) from runs
+          where runs.id = m.run_id and runs.restored_at is not null), now()),
         -- It overtook the outcome, which would have counted the attempt.
         attempts = m.attempts + case when m.status in ('queued', 'sending', 'skipped') then 1 else 0 end,
         ended_at = case when r.status = 'sent' then null else now() end

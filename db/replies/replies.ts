@@ -111,6 +111,23 @@ export async function findAnsweredMessage(
   return row ?? null;
 }
 
+/**
+ * Whether a message to the phone may turn out to have been on it when the reply came: one that is queued may have left
+ * before the database was restored from a backup, and its receipt says so later.
+ */
+export async function mayMatchLater(
+  sql: Sql,
+  id: number,
+  { windowDays }: { windowDays: number },
+): Promise<boolean> {
+  const [row] = await sql<[{ may: boolean }]>`
+    select exists (
+      select from inbound_messages as i join messages as m on m.phone = i.phone join runs on runs.id = m.run_id
+      where i.id = ${id} and m.status = 'queued' and runs.mailing_at <= i.received_at
+        and runs.mailing_at > i.received_at - make_interval(days => ${windowDays})) as may`;
+  return row.may;
+}
+
 /** Records which message the reply answers; null: it answers none of ours. */
 export async function matchReply(sql: Sql, id: number, answered: AnsweredMessage | null): Promise<void> {
   await sql`
@@ -123,7 +140,7 @@ export async function matchReply(sql: Sql, id: number, answered: AnsweredMessage
 }
 
 export async function finishReply(sql: Sql, id: number, effect: ReplyEffect): Promise<void> {
-  await sql`update inbound_messages set handled_at = now(), effect = ${effect} where id = ${id}`;
+  await sql`update inbound_messages set handled_at = coalesce(handled_at, now()), effect = ${effect} where id = ${id}`;
 }
 
 /** A reply as the API shows it. */

@@ -8,7 +8,7 @@ import { replyWorkflowId } from '../../domain/ids.ts';
 import { callbackPath } from '../../domain/provider.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { attributes } from '../../workflows/attributes.ts';
-import { createProvider, phoneOf, startRun } from '../kit/factories.ts';
+import { createProvider, mailing, phoneOf, readRun, startRun } from '../kit/factories.ts';
 import { historyText } from '../kit/history.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem, type System } from '../kit/system.ts';
@@ -67,6 +67,35 @@ test('The workflow of a reply tells what became of it, and holds no phone, name 
   for (const secret of [phone.slice(1), 'Contato', 'segredo']) expect(history).not.toContain(secret);
 });
 
+test('A reply to a message that left before a restore opens its ticket once the receipt shows that it had left', async () => {
+  const phone = '+5511944440000';
+  const run = await startRun(system, {
+    mailing: mailing(1).replace(phoneOf(1), phone),
+    providerId,
+    ticketPolicy,
+    safeguards: { approval: true },
+  });
+  await until('it waits', async () => (await readRun(sql, run.id)).step === 'approval');
+  const [{ id } = { id: 0 }] = await sql<{ id: number }[]>`select id from messages where run_id = ${run.id}`;
+  await sql`update runs set restored_at = now() where id = ${run.id}`;
+  const app = await appOn(system, system.temporal);
+  const inbound = inboundForm({ From: phone, Body: 'Quero saber mais.' });
+  expect((await postSigned(app, inboundPath, inbound, { apiUrl })).statusCode).toBe(204);
+  const [reply] = await handled(phone);
+  expect(reply).toMatchObject({ effect: 'none', runId: null });
+
+  const receipt = { MessageSid: 'SM'.padEnd(34, '7'), MessageStatus: 'delivered' };
+  const receiptPath = `${callbackPath(providerId, 'receipts')}?message=${id}`;
+  expect((await postSigned(app, receiptPath, receipt, { apiUrl })).statusCode).toBe(204);
+  await until('it has its ticket', async () => (await repliesOf(phone))[0]?.effect === 'ticket');
+  expect(await client.workflow.getHandle(replyWorkflowId(reply?.id ?? 0)).result()).toMatchObject({
+    effect: 'ticket',
+    messageId: id,
+    runId: run.id,
+  });
+  await system.temporal.cancelRun(run, 'user:7');
+});
+
 test('A reply that comes while Temporal is away is taken, and handled once it is back', async () => {
   const phone = phoneOf(3);
   const away = createTemporal({
@@ -92,6 +121,7 @@ test('A reply that comes while Temporal is away is taken, and handled once it is
   const back = await appOn(system, system.temporal);
   await back.listen({ host: '127.0.0.1', port: 0 });
   expect(await handled(phone)).toMatchObject([{ effect: 'ticket' }]);
+  expect(await handled(leaver)).toMatchObject([{ effect: 'opt_out' }]);
 });
 
 test('A reply that Temporal was not told of is found again without a restart, and told once', async () => {
