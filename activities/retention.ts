@@ -1,6 +1,8 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/core/client.ts';
 import { deleteForgottenRetries } from '../db/core/retries.ts';
+import { deleteAbandonedUpload } from '../db/campaigns/mailings.ts';
+import { deleteAbandonedImport } from '../db/customers/import.ts';
 import { getPrivacySettings } from '../db/customers/privacy.ts';
 import {
   deleteAudit,
@@ -18,7 +20,14 @@ import { moveRun } from '../db/runs/runs.ts';
 
 /** Rows that lost what tells of people, or were deleted. */
 export type Purged = Record<
-  'messages' | 'replies' | 'tickets' | 'ticketPosts' | 'inboundEvents' | 'mailingFiles' | 'auditEntries',
+  | 'messages'
+  | 'replies'
+  | 'tickets'
+  | 'ticketPosts'
+  | 'inboundEvents'
+  | 'mailingFiles'
+  | 'auditEntries'
+  | 'brokenUploads',
   number
 >;
 
@@ -28,16 +37,16 @@ export function createRetention({ sql }: { sql: Database }) {
     heartbeat();
     cancellationSignal().throwIfAborted();
   };
-  const all = async (days: number | null, next: (days: number) => Promise<number>): Promise<number> => {
-    let total = 0;
-    if (days === null) return total;
-    for (;;) {
+  const untilNone = async (next: () => Promise<number>): Promise<number> => {
+    for (let total = 0; ;) {
       alive();
-      const count = await next(days);
+      const count = await next();
       if (count === 0) return total;
       total += count;
     }
   };
+  const all = async (days: number | null, next: (days: number) => Promise<number>): Promise<number> =>
+    days === null ? 0 : untilNone(() => next(days));
 
   /** Cancels a failed run; the day on which it failed stays its end. */
   const giveUp = async (runId: number): Promise<number> => {
@@ -54,6 +63,8 @@ export function createRetention({ sql }: { sql: Database }) {
   return {
     async applyRetention(): Promise<Purged> {
       await deleteForgottenRetries(sql);
+      const brokenUploads =
+        (await deleteAbandonedImport(sql)) + (await untilNone(() => deleteAbandonedUpload(sql)));
       const settings = await getPrivacySettings(sql);
       // Else it could be retried for ever, and what it holds of people would be kept for that.
       await all(settings.messageDays, async (days) => {
@@ -73,6 +84,7 @@ export function createRetention({ sql }: { sql: Database }) {
         inboundEvents: await all(settings.inboundEventDays, (days) => deleteInboundEvents(sql, days)),
         mailingFiles: await all(settings.mailingFileDays, (days) => deleteFileContent(sql, days)),
         auditEntries: await all(settings.auditDays, (days) => deleteAudit(sql, days)),
+        brokenUploads,
       };
     },
   };

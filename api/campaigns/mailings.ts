@@ -8,6 +8,7 @@ import { type CampaignRow, getCampaign, lockCampaign, setMailingFile } from '../
 import type { Database, Sql } from '../../db/core/client.ts';
 import {
   createMailingFile,
+  deleteUnfinishedFile,
   deleteUnusedMailingFiles,
   finishMailingFile,
   getMailingFile,
@@ -20,13 +21,13 @@ import { csvLayoutExample } from '../../mailing/layout.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { mailingFileOf, mailingFileView } from './view.ts';
 import { sendCsv } from '../http/csv.ts';
-import { ApiError, notFound } from '../http/errors.ts';
-import { checkLines } from './mailing-check.ts';
+import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { checkLines, type MailingCheck } from './mailing-check.ts';
 import { idParams } from '../http/parameters.ts';
 import { csvTypes, readUpload, tooLarge, uploadedFile } from '../http/uploads.ts';
 
-/** An upload holds a connection of the pool and a transaction. */
-const uploadsAtOnce = 2;
+/** Each is parsed on the one thread of the process, and takes up to 20 MB for the phones of a million lines. */
+const uploadsAtOnce = 8;
 const idleMs = 30_000;
 const totalMs = 30 * 60_000;
 
@@ -47,6 +48,21 @@ export const uploadView = z.object({
   /** The first lines that the run will leave out. */
   problems: z.array(lineProblem),
 });
+
+type ExtraFields = CampaignRow['definition']['mailing']['extraFields'];
+
+interface Stored {
+  check: MailingCheck;
+  bytes: number;
+  sha256: Buffer;
+}
+
+interface Attaching {
+  campaignId: number;
+  fileId: number;
+  /** Those by which the lines were checked. */
+  extraFields: ExtraFields;
+}
 
 interface MailingsDeps {
   sql: Database;
@@ -145,32 +161,46 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
   );
 
   async function receive(request: FastifyRequest, campaignId: number): Promise<z.infer<typeof uploadView>> {
-    const campaign = await need(sql, campaignId);
+    const { definition } = await need(sql, campaignId);
     const stream = await uploadedFile(request);
-    const { extraFields } = campaign.definition.mailing;
-    return sql.begin(async (tx) => {
-      const fileId = await createMailingFile(tx, campaignId, actorId(actorOf(request)));
-      const hash = createHash('sha256');
-      let bytes = 0;
-      async function* measured(pieces: AsyncIterable<Uint8Array>) {
-        for await (const piece of pieces) {
-          hash.update(piece);
-          bytes += piece.length;
-          yield piece;
-        }
-      }
-      const upload = readUpload(stream, { bytes: uploadLimitBytes, idleMs, totalMs });
-      const stored = storeMailingFile(tx, fileId, measured(upload));
-      const check = await checkLines(readCsv(stored, { extraFields }));
-      await finishMailingFile(tx, {
-        id: fileId,
-        bytes,
-        sha256: hash.digest(),
-        lines: check.lines,
-        badLines: check.skipped.line_invalid ?? 0,
-      });
+    const { extraFields } = definition.mailing;
+    let fileId: number | null = null;
+    try {
+      fileId = await createMailingFile(sql, campaignId, actorId(actorOf(request)));
+      const stored = await store(fileId, stream, extraFields);
+      const file = await attach(request, { campaignId, fileId, extraFields, ...stored });
+      const { sendable, skipped, problems } = stored.check;
+      return { file, sendable, skipped, problems };
+    } catch (error) {
+      if (fileId !== null) await dropUnfinished(request, fileId);
+      // Deleted during the upload.
+      throw isForeignKeyViolation(error) ? notFound('campaign', campaignId) : error;
+    }
+  }
 
-      // Only now, and not during the upload: whoever opens a run waits for this lock.
+  /** Writes the bytes as they come, each chunk in a statement of its own, and checks the lines. */
+  async function store(fileId: number, stream: Readable, extraFields: ExtraFields): Promise<Stored> {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    async function* measured(pieces: AsyncIterable<Uint8Array>) {
+      for await (const piece of pieces) {
+        hash.update(piece);
+        bytes += piece.length;
+        yield piece;
+      }
+    }
+    const upload = readUpload(stream, { bytes: uploadLimitBytes, idleMs, totalMs });
+    const check = await checkLines(readCsv(storeMailingFile(sql, fileId, measured(upload)), { extraFields }));
+    return { check, bytes, sha256: hash.digest() };
+  }
+
+  /** Makes the stored file that of the campaign, if it still fits. */
+  async function attach(
+    request: FastifyRequest,
+    { campaignId, fileId, extraFields, check, bytes, sha256 }: Stored & Attaching,
+  ): Promise<z.infer<typeof mailingFileView>> {
+    const { lines } = check;
+    const file = await sql.begin(async (tx) => {
       const now = await lockCampaign(tx, campaignId);
       if (!now) throw notFound('campaign', campaignId);
       if (JSON.stringify(now.definition.mailing.extraFields) !== JSON.stringify(extraFields)) {
@@ -178,20 +208,28 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
           message: 'The extra fields of the campaign were changed during the upload. Upload the file again.',
         });
       }
+      const badLines = check.skipped.line_invalid ?? 0;
+      if (!(await finishMailingFile(tx, { id: fileId, bytes, sha256, lines, badLines })))
+        throw new ApiError('upload_too_slow');
       await setMailingFile(tx, campaignId, fileId);
-      await deleteUnusedMailingFiles(tx, campaignId);
-      const { lines, sendable, skipped, problems } = check;
-      await audit(
-        tx,
-        request,
-        'campaign.mailing',
-        { kind: 'campaign', id: campaignId },
-        { fileId, lines, bytes },
-      );
-      const file = await getMailingFile(tx, fileId);
-      if (!file) throw notFound('mailing file', fileId);
-      return { file: mailingFileOf(file), sendable, skipped, problems };
+      const subject = { kind: 'campaign' as const, id: campaignId };
+      await audit(tx, request, 'campaign.mailing', subject, { fileId, lines, bytes });
+      const row = await getMailingFile(tx, fileId);
+      if (!row) throw notFound('mailing file', fileId);
+      return mailingFileOf(row);
     });
+    // A large file takes a while to delete, and whoever opens a run waits for the campaign. What stays is for next time.
+    await deleteUnusedMailingFiles(sql, campaignId).catch((error: unknown) =>
+      request.log.warn({ err: error }, 'former mailing files are kept'),
+    );
+    return file;
+  }
+
+  /** What can't be deleted now, housekeeping deletes. */
+  async function dropUnfinished(request: FastifyRequest, fileId: number): Promise<void> {
+    await deleteUnfinishedFile(sql, fileId).catch((error: unknown) =>
+      request.log.warn({ err: error, fileId }, 'the file of a broken upload is kept'),
+    );
   }
 
   async function needFile(campaignId: number) {

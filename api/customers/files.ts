@@ -1,8 +1,18 @@
 import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
-import { createImport } from '../../db/customers/import.ts';
+import {
+  analyzeCustomers,
+  applyPortion,
+  beginImport,
+  createPortionWriter,
+  endImport,
+  type ImportedCustomers,
+  ImportLost,
+  keepImportAlive,
+} from '../../db/customers/import.ts';
 import { type CustomerFilter, type CustomerRow, listCustomers } from '../../db/customers/customers.ts';
 import { listSettings } from '../../db/settings/settings.ts';
 import { foldName, type LineProblem } from '../../domain/contact.ts';
@@ -18,14 +28,15 @@ import {
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { csvHeader, csvLines, rowPages, sendCsv } from '../http/csv.ts';
 import { customerFilter } from './customers.ts';
-import { ApiError } from '../http/errors.ts';
+import { ApiError, isForeignKeyViolation } from '../http/errors.ts';
 import { csvTypes, readUpload, tooLarge, uploadedFile } from '../http/uploads.ts';
 
-/** An import holds a connection and a transaction; the second would wait for the first anyway. */
-const importsAtOnce = 1;
 const idleMs = 30_000;
 const totalMs = 30 * 60_000;
 const problemsShown = 100;
+const aliveMs = 20_000;
+/** Fewer new customers than that do not change what the planner knows. */
+const manyCustomers = 1_000;
 
 export const customerImportView = z.object({
   lines: z.int(),
@@ -43,17 +54,20 @@ export const customerImportView = z.object({
 
 interface CustomerFilesDeps {
   sql: Database;
+  /** Each portion of a file waits for runs that register customers. */
+  longSql: Database;
   uploadLimitBytes: number;
   clock: () => Date;
 }
 
+type Problems = z.infer<typeof customerImportView>['problems'];
+
 /** Customers as a file: the layout, the import, the export. */
 export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
   app,
-  { sql, uploadLimitBytes, clock },
+  { sql, longSql, uploadLimitBytes, clock },
 ) => {
   const tags = ['customers'];
-  let imports = 0;
 
   await app.register(multipart, { limits: { files: 1, fields: 10, fileSize: uploadLimitBytes + 1 } });
   app.addContentTypeParser(csvTypes, (_request, payload, done) => done(null, payload));
@@ -97,7 +111,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
         tags,
         summary: 'Add and update customers from a CSV file',
         description:
-          'The file itself as the body (`text/csv`), or as the file of a form. Matched by code, else by phone; an empty cell never erases. Lines that are wrong are left out and told, all others are taken, at once at the end; a file that is none (`mailing_refused`) changes nothing. `consentimento`: sim, não, não informado, or empty for nothing new.',
+          'The file itself as the body (`text/csv`), or as the file of a form. Matched by code, else by phone; an empty cell never erases. Lines that are wrong are left out and told, all others are taken once the file has been read to its end; a file that is none (`mailing_refused`) changes nothing. One file at a time, else `busy`. An import that breaks while the lines are taken, a thousand at a time, can be repeated. `consentimento`: sim, não, não informado, or empty for nothing new.',
         consumes: ['text/csv', 'multipart/form-data'],
         response: { 200: customerImportView },
       },
@@ -105,50 +119,81 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
     async (request) => {
       if (Number(request.headers['content-length'] ?? 0) > uploadLimitBytes + 64 * 1024)
         throw tooLarge(uploadLimitBytes);
-      if (imports >= importsAtOnce)
+      const importId = await beginImport(sql);
+      if (importId === null)
         throw new ApiError('busy', { message: 'Another file of customers is being imported.' });
-      imports++;
+      const alive = setInterval(() => void keepImportAlive(sql, importId).catch(() => undefined), aliveMs);
       try {
-        const stream = await uploadedFile(request);
-        const settings = {
-          regions: await idsByName('regions'),
-          customerTypes: await idsByName('customerTypes'),
-        };
-        return await sql.begin(async (tx) => {
-          const now = clock();
-          const today = now.toISOString().slice(0, 10);
-          const arriving = await createImport(tx);
-          const problems: ({ line: number } & LineProblem)[] = [];
-          let lines = 0;
-          let badLines = 0;
-          const leaveOut = (line: number, problem: LineProblem): void => {
-            badLines++;
-            if (problems.length < problemsShown) problems.push({ line, ...problem });
-          };
-          const bytes = readUpload(stream, { bytes: uploadLimitBytes, idleMs, totalMs });
-          const options = { extraFields: customerExtraFields, fields: customerFields };
-          for await (const records of readCsv(bytes, options)) {
-            lines += records.length;
-            const good = records.flatMap((record) => {
-              const read = record.ok ? readCustomerLine(record.contact, settings, today) : record;
-              if (read.ok) return [read.customer];
-              leaveOut(record.line, read.problem);
-              return [];
-            });
-            await arriving.add(good);
-          }
-          const outcomes = await arriving.finish({ actor: actorId(actorOf(request)), now });
-          const counts = { lines, ...outcomes, badLines };
-          await audit(tx, request, 'customer.import', { kind: 'customer', id: null }, counts);
-          return { ...counts, problems };
-        });
+        const { portions, problems, ...counts } = await store(request, importId);
+        const outcomes = await take(request, { importId, portions, counts });
+        return { ...counts, ...outcomes, problems };
       } catch (error) {
-        throw error instanceof MailingRefused ? refused(error) : error;
+        throw importError(error);
       } finally {
-        imports--;
+        clearInterval(alive);
+        await endImport(sql, importId).catch((error: unknown) =>
+          request.log.warn({ err: error, importId }, 'the lines of an import are kept'),
+        );
       }
     },
   );
+
+  /** Reads the file to its end, and sets its good lines aside. */
+  async function store(
+    request: FastifyRequest,
+    importId: number,
+  ): Promise<{ portions: number; lines: number; badLines: number; problems: Problems }> {
+    const stream = await uploadedFile(request);
+    const settings = {
+      regions: await idsByName('regions'),
+      customerTypes: await idsByName('customerTypes'),
+    };
+    const today = clock().toISOString().slice(0, 10);
+    const writer = createPortionWriter(sql, importId);
+    const problems: Problems = [];
+    let lines = 0;
+    let badLines = 0;
+    const leaveOut = (line: number, problem: LineProblem): void => {
+      badLines++;
+      if (problems.length < problemsShown) problems.push({ line, ...problem });
+    };
+    const bytes = readUpload(stream, { bytes: uploadLimitBytes, idleMs, totalMs });
+    const options = { extraFields: customerExtraFields, fields: customerFields };
+    for await (const records of readCsv(bytes, options)) {
+      lines += records.length;
+      const good = records.flatMap((record) => {
+        const read = record.ok ? readCustomerLine(record.contact, settings, today) : record;
+        if (read.ok) return [read.customer];
+        leaveOut(record.line, read.problem);
+        return [];
+      });
+      await writer.add(good);
+    }
+    return { portions: await writer.flush(), lines, badLines, problems };
+  }
+
+  /** Makes customers of the lines that were set aside. What was taken is in the audit log, also when it breaks. */
+  async function take(
+    request: FastifyRequest,
+    { importId, portions, counts }: { importId: number; portions: number; counts: Record<string, number> },
+  ): Promise<ImportedCustomers> {
+    const by = { actor: actorId(actorOf(request)), now: clock() };
+    const outcomes: ImportedCustomers = { inserted: 0, updated: 0, unchanged: 0 };
+    let taken = 0;
+    try {
+      for (; taken < portions; taken++) {
+        const { inserted, updated, unchanged } = await applyPortion(longSql, { importId, seq: taken }, by);
+        outcomes.inserted += inserted;
+        outcomes.updated += updated;
+        outcomes.unchanged += unchanged;
+      }
+    } finally {
+      const details = { ...counts, ...outcomes, complete: taken === portions };
+      await audit(sql, request, 'customer.import', { kind: 'customer', id: null }, details);
+    }
+    if (outcomes.inserted > manyCustomers) await analyzeCustomers(longSql);
+    return outcomes;
+  }
 
   async function idsByName(kind: 'regions' | 'customerTypes'): Promise<Map<string, number>> {
     const entries = await listSettings(sql, kind);
@@ -184,6 +229,16 @@ const cellsOf = (row: CustomerRow): string[] => [
 
 /** So that the import reads it again as the same number. */
 const fileNumber = (phone: string | null): string => phone?.replace(/^\+(?!55)/, '00').replace('+', '') ?? '';
+
+function importError(error: unknown): unknown {
+  if (error instanceof MailingRefused) return refused(error);
+  if (error instanceof ImportLost || isForeignKeyViolation(error)) {
+    const message =
+      'The import broke off: the database was away for too long. Send the file again; what was taken is not taken twice.';
+    return new ApiError('upload_broken', { message });
+  }
+  return error;
+}
 
 function refused({ code, message, line, expected, found }: MailingRefused): ApiError {
   return new ApiError('mailing_refused', {

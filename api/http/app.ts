@@ -252,7 +252,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(sandbox, { prefix: '/sandbox', sql, box: deps.box, sandboxUrl: sms.sandboxUrl });
       await api.register(badLines, { sql });
       await api.register(customers, { prefix: '/customers', sql, clock });
-      await api.register(customerFiles, { sql, uploadLimitBytes: deps.uploadLimitBytes, clock });
+      await api.register(customerFiles, { sql, longSql, uploadLimitBytes: deps.uploadLimitBytes, clock });
       await api.register(privacy, { prefix: '/privacy', sql, longSql, phoneHash });
       await api.register(optOuts, { prefix: '/opt-outs', sql, phoneHash });
       await api.register(tickets, { sql });

@@ -14,8 +14,8 @@ export interface UploadLimits {
 }
 
 /**
- * The bytes of an upload as they come, within limits: it is read inside a transaction, which a slow or silent sender
- * must not hold for ever. Time counts only while the sender is waited for.
+ * The bytes of an upload as they come, within limits. Time counts only while the sender is waited for: hold no transaction
+ * and no connection of a pool then.
  *
  * After an early end the rest is read and thrown away, so that the sender gets to read the answer.
  *

@@ -141,6 +141,8 @@ const sentences: Readonly<Record<string, string>> = {
   'A message to this person or a reply of theirs is under way. Try again in a moment.':
     'Uma mensagem para esta pessoa ou uma resposta dela está em andamento. Tente de novo em instantes.',
   'Another file of customers is being imported.': 'Outro arquivo de clientes está sendo importado.',
+  'The import broke off: the database was away for too long. Send the file again; what was taken is not taken twice.':
+    'A importação foi interrompida: o banco de dados ficou fora do ar por muito tempo. Envie o arquivo de novo; o que já foi importado não é duplicado.',
   'Give the sender.': 'Informe o remetente.',
   'No control characters.': 'Sem caracteres de controle.',
   "The account's own address, https://xxxxx.api.infobip.com.":

@@ -64,9 +64,14 @@ export async function getCampaign(sql: Sql, id: number): Promise<CampaignRow | n
   return row ? parsed(row) : null;
 }
 
-/** The row, locked until the transaction ends: whoever opens a run or switches the campaign holds it. */
+/**
+ * The row, locked until the transaction ends: whoever opens a run or switches the campaign holds it. Rows that refer to
+ * the campaign can be added meanwhile.
+ */
 export async function lockCampaign(sql: Sql, id: number): Promise<CampaignRow | null> {
-  const [row] = await sql<CampaignRow[]>`select ${columns(sql)} from campaigns where id = ${id} for update`;
+  const [row] = await sql<
+    CampaignRow[]
+  >`select ${columns(sql)} from campaigns where id = ${id} for no key update`;
   return row ? parsed(row) : null;
 }
 

@@ -21,7 +21,12 @@ export interface MailingFileRow {
   uploadedAt: Date;
 }
 
-/** Opens a file to be written by `appendMailingFile` and closed by `finishMailingFile`, all in one transaction. */
+/**
+ * Opens the file of an upload. Each chunk is committed by itself (`storeMailingFile`), because the sender may be slow and a
+ * transaction would hold its locks and a connection for as long. A campaign gets the file when it is finished.
+ *
+ * Throws PostgreSQL's 23503 when there is no such campaign.
+ */
 export async function createMailingFile(sql: Sql, campaignId: number, uploadedBy: string): Promise<number> {
   const [row] = await sql<[{ id: number }]>`
     insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
@@ -129,12 +134,38 @@ export async function* storeMailingFile(
   await writer.flush();
 }
 
+/** Marks an upload as whole. False when it has been deleted meanwhile. */
 export async function finishMailingFile(
   sql: Sql,
   file: { id: number; bytes: number; sha256: Buffer; lines: number; badLines: number },
-): Promise<void> {
-  await sql`update mailing_files set bytes = ${file.bytes}, sha256 = ${file.sha256}, lines = ${file.lines},
-    bad_lines = ${file.badLines} where id = ${file.id}`;
+): Promise<boolean> {
+  const rows = await sql`
+    update mailing_files set bytes = ${file.bytes}, sha256 = ${file.sha256}, lines = ${file.lines},
+      bad_lines = ${file.badLines}, finished_at = now()
+    where id = ${file.id} and finished_at is null`;
+  return rows.count > 0;
+}
+
+/** Deletes an upload that broke off. */
+export async function deleteUnfinishedFile(sql: Sql, id: number): Promise<void> {
+  await sql`delete from mailing_files where id = ${id} and finished_at is null`;
+}
+
+/** An upload waits for its sender for half an hour at most (api/campaigns/mailings.ts), and then writes what it holds. */
+const longestUploadHours = 6;
+
+/**
+ * Deletes one upload that is unfinished for longer than any may take, as a killed API leaves it. Returns how many; call
+ * it until that is 0.
+ */
+export async function deleteAbandonedUpload(sql: Sql): Promise<number> {
+  const rows = await sql`
+    delete from mailing_files where finished_at is null and id = (
+      select id from mailing_files
+      where finished_at is null and origin = 'upload'
+        and uploaded_at < now() - make_interval(hours => ${longestUploadHours})
+      order by uploaded_at limit 1)`;
+  return rows.count;
 }
 
 /** Tells how far an answer is that is being fetched: bytes, and records in them. */
@@ -151,7 +182,7 @@ export async function finishAnswerFile(
   file: { id: number; bytes: number; sha256: Buffer; lines: number; pages: KeptPage[] | null },
 ): Promise<void> {
   await sql`update mailing_files set bytes = ${file.bytes}, sha256 = ${file.sha256}, lines = ${file.lines},
-    pages = ${file.pages && json(sql, file.pages)} where id = ${file.id}`;
+    pages = ${file.pages && json(sql, file.pages)}, finished_at = now() where id = ${file.id}`;
 }
 
 /** The answer that a run has fetched; null when it has none that is whole. */
@@ -227,10 +258,10 @@ export async function keptFileOfRun(
   return row?.id ?? null;
 }
 
-/** Deletes the files of a campaign that were replaced and that no run was made from. Call it with the campaign locked. */
+/** Deletes the files of a campaign that were replaced and that no run was made from. */
 export async function deleteUnusedMailingFiles(sql: Sql, campaignId: number): Promise<void> {
   await sql`
-    delete from mailing_files as f where campaign_id = ${campaignId} and origin = 'upload'
+    delete from mailing_files as f where campaign_id = ${campaignId} and origin = 'upload' and finished_at is not null
       and not exists (select from campaigns where mailing_file_id = f.id)
       and not exists (select from runs where mailing_file_id = f.id)`;
 }

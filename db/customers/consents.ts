@@ -47,11 +47,11 @@ export async function recordConsents(
 }
 
 /** The customers who refuse. */
-export const refusingOf = (statements: readonly ConsentStatement[]): number[] =>
+const refusingOf = (statements: readonly ConsentStatement[]): number[] =>
   statements.filter(({ consent }) => consent === 'refused').map(({ customerId }) => customerId);
 
 /** The first half of `recordConsents`: what is queued stays. */
-export async function noteConsents(
+async function noteConsents(
   tx: Sql,
   statements: readonly ConsentStatement[],
   { source, actor, note = '', sandbox = false }: ConsentCause,
@@ -75,7 +75,7 @@ export async function noteConsents(
 }
 
 /** The second half: skips what is queued for these customers, of whom those count who refuse now. */
-export async function skipRefusing(tx: Sql, customerIds: readonly number[]): Promise<void> {
+async function skipRefusing(tx: Sql, customerIds: readonly number[]): Promise<void> {
   if (customerIds.length > 0) await skipRefused(tx, tx`m.customer_id = any(${[...customerIds]}::bigint[])`);
 }
 

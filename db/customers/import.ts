@@ -1,66 +1,125 @@
 import type { CustomerLine } from '../../domain/customer-file.ts';
-import type { Sql } from '../core/client.ts';
-import { type ConsentStatement, noteConsents, refusingOf, skipRefusing } from './consents.ts';
+import type { Database, Sql } from '../core/client.ts';
+import { type ConsentStatement, recordConsents } from './consents.ts';
 import { registerCustomers } from './matching.ts';
 
-/** What became of the lines of a file. Several lines of one customer count once each. */
+/** What became of the lines of a file. Several lines of one customer in a portion count once each. */
 export interface ImportedCustomers {
   inserted: number;
   updated: number;
   unchanged: number;
 }
 
-const portion = 1_000;
+/** Lines that become customers in one transaction, which locks them: some tenths of a second. */
+const portionLines = 1_000;
+
+/** An import is abandoned when its process has not confirmed it for so long (`keepImportAlive`). */
+const abandonedAfterSeconds = 120;
+
+/** The import is gone: PostgreSQL has crashed meanwhile, or the process was away for too long. */
+export class ImportLost extends Error {
+  override readonly name = 'ImportLost';
+}
 
 /**
- * Sets lines aside until the file has been read to its end: customers are locked while they are registered, and a slow
- * upload must not hold that. Call it in the transaction of the import; it is gone with it.
+ * Begins the import of a file of customers: one at a time in the whole deployment. Null while another is under way.
+ *
+ * A row and no lock, because a lock holds a connection for as long as the upload takes. Call `keepImportAlive` every
+ * 30 seconds or so, and `endImport` at the end.
  */
-export async function createImport(tx: Sql) {
-  await tx`
-    create temporary table arriving_customers (
-      n bigint generated always as identity primary key, line jsonb not null) on commit drop`;
+export async function beginImport(sql: Sql): Promise<number | null> {
+  await deleteAbandonedImport(sql);
+  const [row] = await sql<{ id: number }[]>`
+    insert into customer_imports default values on conflict (only_row) do nothing returning id`;
+  return row?.id ?? null;
+}
+
+export async function keepImportAlive(sql: Sql, importId: number): Promise<void> {
+  await sql`update customer_imports set alive_at = now() where id = ${importId}`;
+}
+
+/** Deletes the import with the lines that wait in it. */
+export async function endImport(sql: Sql, importId: number): Promise<void> {
+  await sql`delete from customer_imports where id = ${importId}`;
+}
+
+/** Deletes what a killed process has left. Returns how many. */
+export async function deleteAbandonedImport(sql: Sql): Promise<number> {
+  const rows = await sql`
+    delete from customer_imports where alive_at < now() - make_interval(secs => ${abandonedAfterSeconds})`;
+  return rows.count;
+}
+
+/**
+ * Sets lines aside until the file has been read to its end, in short statements of their own: the sender may be slow, and
+ * a file that turns out to be none changes nothing.
+ *
+ * Throws PostgreSQL's 23503 when the import is gone.
+ */
+export function createPortionWriter(sql: Sql, importId: number) {
+  let held: CustomerLine[] = [];
+  let portions = 0;
+  const write = async (lines: readonly CustomerLine[]): Promise<void> => {
+    await sql`
+      insert into customer_import_portions (import_id, seq, lines)
+      values (${importId}, ${portions}, ${JSON.stringify(lines)}::text::json)`;
+    portions++;
+  };
   return {
     async add(lines: readonly CustomerLine[]): Promise<void> {
-      if (lines.length === 0) return;
-      await tx`
-        insert into arriving_customers (line)
-        select line::jsonb from unnest(${lines.map((line) => JSON.stringify(line))}::text[]) as line`;
-    },
-
-    /** Makes customers of them, in their order. A statement of consent without a date was made at `now`. */
-    async finish({ actor, now }: { actor: string; now: Date }): Promise<ImportedCustomers> {
-      const outcomes: ImportedCustomers = { inserted: 0, updated: 0, unchanged: 0 };
-      const refusing: number[] = [];
-      for (let after = 0; ;) {
-        const rows = await tx<{ n: number; line: CustomerLine }[]>`
-          select n, line from arriving_customers where n > ${after} order by n limit ${portion}`;
-        const last = rows.at(-1);
-        if (last === undefined) break;
-        after = last.n;
-        const registered = await registerCustomers(
-          tx,
-          rows.map(({ line }) => line),
-        );
-        const statements = new Map<number, ConsentStatement>();
-        registered.forEach((customer, index) => {
-          if (customer === null) return;
-          outcomes[customer.outcome]++;
-          const { consent = null, consentDate = null } = rows[index]?.line ?? {};
-          // That a file says again what is known is no news.
-          if (consent === null || consent === customer.consent) statements.delete(customer.id);
-          else {
-            const at = consentDate === null ? now : new Date(`${consentDate}T00:00:00Z`);
-            statements.set(customer.id, { customerId: customer.id, consent, at });
-          }
-        });
-        await noteConsents(tx, [...statements.values()], { source: 'import', actor });
-        refusing.push(...refusingOf([...statements.values()]));
+      held.push(...lines);
+      while (held.length >= portionLines) {
+        await write(held.slice(0, portionLines));
+        held = held.slice(portionLines);
       }
-      // Last, since it locks messages and the counts of live runs: nobody waits for the rest of the import with these.
-      await skipRefusing(tx, refusing);
-      if (outcomes.inserted > portion) await tx`analyze customers`;
-      return outcomes;
+    },
+    /** Writes what is still held. Returns the number of portions, which count from 0. */
+    async flush(): Promise<number> {
+      if (held.length > 0) await write(held);
+      held = [];
+      return portions;
     },
   };
+}
+
+/**
+ * Makes customers of the lines of a portion, in their order, in one transaction. A statement of consent without a date was
+ * made at `now`. To repeat it changes nothing.
+ *
+ * A portion at a time: a transaction over a million lines would lock as many customers for minutes, for which replies and
+ * runs that register customers would wait.
+ *
+ * @throws {ImportLost}
+ */
+export async function applyPortion(
+  sql: Database,
+  { importId, seq }: { importId: number; seq: number },
+  { actor, now }: { actor: string; now: Date },
+): Promise<ImportedCustomers> {
+  return sql.begin(async (tx) => {
+    const [portion] = await tx<{ lines: CustomerLine[] }[]>`
+      select lines from customer_import_portions where import_id = ${importId} and seq = ${seq}`;
+    if (!portion) throw new ImportLost('The lines of the file are gone.');
+    const outcomes: ImportedCustomers = { inserted: 0, updated: 0, unchanged: 0 };
+    const statements = new Map<number, ConsentStatement>();
+    const registered = await registerCustomers(tx, portion.lines);
+    registered.forEach((customer, index) => {
+      if (customer === null) return;
+      outcomes[customer.outcome]++;
+      const { consent = null, consentDate = null } = portion.lines[index] ?? {};
+      // That a file says again what is known is no news.
+      if (consent === null || consent === customer.consent) statements.delete(customer.id);
+      else {
+        const at = consentDate === null ? now : new Date(`${consentDate}T00:00:00Z`);
+        statements.set(customer.id, { customerId: customer.id, consent, at });
+      }
+    });
+    await recordConsents(tx, [...statements.values()], { source: 'import', actor });
+    return outcomes;
+  });
+}
+
+/** Until autovacuum has come by, the planner knows nothing of a million new rows. */
+export async function analyzeCustomers(sql: Sql): Promise<void> {
+  await sql`analyze customers`;
 }

@@ -226,9 +226,12 @@ create table mailing_files (
   bad_lines   integer not null,           -- of an upload
   pages       jsonb,                      -- of an answer, once it is whole: db/campaigns/mailings.ts, where each page begins
   uploaded_by text not null,
-  uploaded_at timestamptz not null default now()
+  uploaded_at timestamptz not null default now(),
+  -- Null: bytes still arrive, or whoever sent or stored them has broken off. No campaign refers to such an upload.
+  finished_at timestamptz
 );
 create index on mailing_files (campaign_id);
+create index on mailing_files (uploaded_at) where finished_at is null;
 create index on mailing_files (uploaded_at) where origin = 'webservice';
 alter table campaigns add foreign key (mailing_file_id) references mailing_files deferrable initially deferred;
 create index on campaigns (mailing_file_id);
@@ -299,6 +302,23 @@ create table consents (
   recorded_at timestamptz not null default now()
 );
 create index on consents (customer_id, id);
+
+-- The file of customers that is being imported: one row, or none. Its lines wait here until it has been read to its end,
+-- so that a slow upload holds no transaction (db/customers/import.ts).
+create table customer_imports (
+  id       bigint generated always as identity primary key,
+  only_row boolean not null default true unique check (only_row),
+  alive_at timestamptz not null default now() -- an import that nobody has confirmed for minutes is abandoned
+);
+-- Unlogged: these lines are needed for minutes, and no backup and no archive of the log gets them. A crash of PostgreSQL
+-- empties the table, and the import fails.
+create unlogged table customer_import_portions (
+  import_id bigint not null references customer_imports on delete cascade,
+  seq       integer not null,
+  lines     json not null,                -- of domain/customer-file.ts
+  primary key (import_id, seq)
+);
+alter table customer_import_portions alter column lines set storage external;
 
 -- Runs -----------------------------------------------------------------------------------------------------------
 

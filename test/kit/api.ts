@@ -16,6 +16,7 @@ import { campaign as completeCampaign, campaignDraft } from '../../domain/campai
 import { sendingHours } from '../../domain/hours.ts';
 import type { Role } from '../../domain/user.ts';
 import type { WebserviceDeps } from '../../mailing/webservice.ts';
+import { connect } from '../../db/core/client.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { connectAnywhere } from './connect.ts';
 import { cheapHash } from './password.ts';
@@ -50,7 +51,12 @@ export interface TestApiOptions {
   temporalAddress?: string;
   temporalTimeoutMs?: number;
   requestsPerMinute?: RequestsPerMinute;
+  /** A pool of so many connections of the API's own, with the limits of the API; else it shares the test's. */
+  pool?: number;
 }
+
+/** The name of the connections of an API with a pool of its own. */
+export const apiApplication = 'torpedo-api';
 
 export const adminPassword = 'correct horse battery';
 
@@ -71,8 +77,12 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
     uiUrl: 'http://localhost:8233',
     timeoutMs: options.temporalTimeoutMs ?? 10_000,
   });
+  const pool =
+    options.pool === undefined
+      ? sql
+      : connect(database.url, { max: options.pool, application: apiApplication, purpose: 'request' });
   const app = await buildApp({
-    sql,
+    sql: pool,
     box,
     temporal,
     logger: pino({ level: 'silent' }),
@@ -91,6 +101,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
   afterAll(async () => {
     await app.close();
     await temporal.close();
+    if (pool !== sql) await pool.end();
     await database.drop();
   });
 

@@ -102,3 +102,37 @@ test('What is older than it may be kept loses what tells of people; the rest sta
     where f.campaign_id = ${campaign.id} group by f.id order by f.id`;
   expect(files.map(({ chunks }) => chunks)).toEqual([0, 1]);
 });
+
+test('What a killed API has left of uploads is deleted once no upload can take so long; nothing else is', async () => {
+  const { id } = await createEnabledCampaign(system, { mailing: 4 });
+  await sql`
+    with f as (
+      insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by, uploaded_at)
+      select ${id}, origin, 0, '', 0, 0, 'user:1', now() - make_interval(hours => hours)
+      from (values ('upload', 5), ('upload', 7), ('upload', 8), ('webservice', 7)) as v (origin, hours)
+      returning id
+    )
+    insert into mailing_file_chunks (file_id, seq, bytes) select id, 0, 'x' from f`;
+  await sql`update mailing_files set uploaded_at = now() - interval '7 hours' where finished_at is not null`;
+  await sql`
+    with i as (insert into customer_imports (alive_at) values (now() - interval '121 seconds') returning id)
+    insert into customer_import_portions (import_id, seq, lines) select id, 0, '[{"name": "Ana"}]' from i`;
+
+  await savePrivacySettings(sql, privacySettings.parse({}));
+  const handle = await client.workflow.start(housekeeping, {
+    workflowId: `uploads-${taskQueue}`,
+    taskQueue,
+    args: [{ secondLookMs: 100 }],
+  });
+  expect(await handle.result()).toContain('| brokenUploads | 3 |');
+  const files = await sql`
+    select origin, finished_at is null as open, extract(hour from now() - uploaded_at)::int as hours,
+      (select count(*)::int from mailing_file_chunks where file_id = mailing_files.id) as chunks
+    from mailing_files where campaign_id = ${id} order by id`;
+  expect(files).toEqual([
+    { origin: 'upload', open: false, hours: 7, chunks: 1 },
+    { origin: 'upload', open: true, hours: 5, chunks: 1 },
+    { origin: 'webservice', open: true, hours: 7, chunks: 1 },
+  ]);
+  expect(await sql`select from customer_import_portions`).toEqual([]);
+});
