@@ -362,12 +362,13 @@ export function createMessages({
             log.warn('The outcome waits for the database', { messageId, error });
           },
         };
+        // Before the outcome: nobody would say it again if this process ended between the two.
+        if (outcome.reason === 'number_opted_out')
+          await persistently(writing, () => optOutRecipients(sql, [messageId]));
         await persistently(writing, () =>
           recordOutcomes(sql, { runId: run.id, sender, outcomes: [outcome], endsLease: true }),
         );
         if (isWithheld) return { status: 'queued' };
-        if (outcome.reason === 'number_opted_out')
-          await persistently(writing, () => optOutRecipients(sql, [messageId]));
         await sampleRun(sql, run.id).catch(() => undefined);
         if (answer.kind === 'account')
           throw finalFailure(failures.providerAccount, answer.detail, answer.publicCode, run.providerId);

@@ -346,9 +346,10 @@ export async function streamMessages(
     const ended: number[] = [];
     for (const { claim } of batch) if (claim && --claim.open === 0) ended.push(claim.id);
     const outcomes = batch.map(({ outcome }) => outcome);
-    await persistently(task, () => recordOutcomes(sql, { runId, sender, outcomes, endedClaims: ended }));
     const refused = outcomes.filter(({ reason }) => reason === 'number_opted_out').map(({ id }) => id);
+    // Before the outcome: nobody would say it again if this process ended between the two.
     if (refused.length > 0) await persistently(task, () => optOutRecipients(sql, refused));
+    await persistently(task, () => recordOutcomes(sql, { runId, sender, outcomes, endedClaims: ended }));
     unlooked += batch.length;
     if (task.lookEach !== null && unlooked >= task.lookEach) {
       unlooked = 0;

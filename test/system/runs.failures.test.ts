@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { setProviderSecrets } from '../../db/providers/providers.ts';
 import { campaignWorkflowId, runWorkflowId } from '../../domain/ids.ts';
@@ -183,14 +184,38 @@ test('Whoever has opted out is not written to: neither before the run nor while 
   await sql`delete from opt_outs`;
 });
 
-test('A person whom the provider knows to have opted out is opted out here, too', async () => {
-  await gateway.misbehave({ refuse: [{ endsWith: phoneOf(3).slice(-8), code: 21610 }] });
-  const run = await startRun(system, { mailing: 10 });
-  await ended(run);
-  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 9, 'failed: number_opted_out': 1 });
-  expect(await sql`select phone, source from opt_outs`).toEqual([{ phone: phoneOf(3), source: 'provider' }]);
-  await sql`delete from opt_outs`;
-});
+test.each([10, 60])(
+  'A person whom the provider knows to have opted out is opted out here before the outcome is written (%i contacts)',
+  async (contacts) => {
+    await gateway.misbehave({ refuse: [{ endsWith: phoneOf(3).slice(-8), code: 21610 }] });
+    // A process may end between the two: this outcome waits until the test lets it through.
+    await sql.unsafe(`
+      create function hold_outcome() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_xact_lock(21610); return new; end $$;
+      create trigger hold_outcome before update on messages for each row
+        when (new.status = 'failed') execute function hold_outcome()`);
+    const letThrough = new EventEmitter();
+    const holding = sql.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(21610)`;
+      await once(letThrough, 'now');
+    });
+    const run = await startRun(system, { mailing: contacts });
+    await until('the opt-out is known', async () => (await sql`select from opt_outs`).count === 1);
+    expect(await countOf(run.id, 'failed')).toBe(0);
+    letThrough.emit('now');
+    await holding;
+    await ended(run);
+    await sql`drop function hold_outcome cascade`;
+    expect(await expectCountsToMatchRows(sql, run.id)).toEqual({
+      sent: contacts - 1,
+      'failed: number_opted_out': 1,
+    });
+    expect(await sql`select phone, source from opt_outs`).toEqual([
+      { phone: phoneOf(3), source: 'provider' },
+    ]);
+    await sql`delete from opt_outs`;
+  },
+);
 
 test('A message of a small run that keeps failing temporarily fails after its attempts', async () => {
   await gateway.misbehave({ refuse: [{ endsWith: phoneOf(2).slice(-8), code: 21611 }] });
