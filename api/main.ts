@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { adminConsole } from '../console/app.tsx';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { type DatabaseClock, followDatabaseClock } from '../db/core/clock.ts';
 import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
@@ -57,8 +58,10 @@ export async function startApi(
     redact: ['req.headers.authorization', 'req.headers.cookie', 'headers.authorization', 'headers.cookie'],
   });
   const box = createSecretBox(config.SECRET_KEYS);
+  let databaseClock: DatabaseClock | null = null;
   const open = async () => {
     await whenDatabaseIsThere(sql, signal);
+    databaseClock = await followDatabaseClock({ sql, log: logger });
     await resealAtStart(sql, box, logger);
     return ensureFirstAdmin(sql);
   };
@@ -66,6 +69,7 @@ export async function startApi(
   // Awaited below, once the app listens.
   opening.catch(() => undefined);
   const stops = [
+    () => databaseClock?.stop(),
     () => healthSql.end({ timeout: 1 }),
     () => longSql.end({ timeout: 5 }),
     () => sql.end({ timeout: 5 }),
@@ -96,6 +100,8 @@ export async function startApi(
       webservice: webserviceDepsOf(config),
       uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
       trustedProxies: config.TRUSTED_PROXIES ?? null,
+      // Until the database was seen only health checks are answered, which go by no calendar.
+      clock: () => databaseClock?.now() ?? new Date(),
     });
     stops.push(() => app.close());
     await app.register(adminConsole, { publicUrl: config.PUBLIC_URL });
