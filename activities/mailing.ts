@@ -47,11 +47,12 @@ export function createMailing(deps: MailingDeps) {
       );
     }
     if (error instanceof WebserviceRefused) {
-      const { code: mailingCode, message: detail } = error;
+      const { code: mailingCode, message: detail, params } = error;
+      const reason = { code: 'webservice_refused', mailingCode, detail } as const;
       return (
         tryAgain(error, deps.webserviceRetryMs) ??
         (await failed(
-          { code: 'webservice_refused', mailingCode, detail },
+          params === null ? reason : { ...reason, params },
           `The web service can't be read (${mailingCode}). Torpedo shows the details.`,
         ))
       );

@@ -87,10 +87,10 @@ export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
       }
     }
     try {
-      const { recordsPath } = block;
+      const { recordsPath, paging } = block;
       for await (const records of fetchWebservice(
         webservice,
-        { url, integration, recordsPath, signal },
+        { url, integration, recordsPath, paging, signal },
         kept,
       ))
         lines += records;

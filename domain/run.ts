@@ -74,7 +74,13 @@ export const runReason = z.discriminatedUnion('code', [
   /** Failed: the mailing can't be read. */
   z.object({ code: z.literal('mailing_refused'), mailingCode: z.string(), detail: z.string() }),
   /** Failed: the web service of the mailing can't be read. */
-  z.object({ code: z.literal('webservice_refused'), mailingCode: z.string(), detail: z.string() }),
+  z.object({
+    code: z.literal('webservice_refused'),
+    mailingCode: z.string(),
+    detail: z.string(),
+    /** Of the sentence of the code (domain/problems/webservices.ts), where it is kept by its parts. */
+    params: z.record(z.string(), z.unknown()).optional(),
+  }),
   /** Failed: the run's workflow ended without a word, terminated or lost. Found by housekeeping. */
   z.object({ code: z.literal('workflow_lost') }),
   /** Failed: a fault of the system. */

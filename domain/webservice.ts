@@ -1,15 +1,10 @@
 import { z } from 'zod';
+import { attributePath } from './attribute-path.ts';
 import type { ContactField } from './contact.ts';
+import { paging } from './paging.ts';
 import { addressParam, baseUrl } from './web-address.ts';
 
-/** A dotted path to an attribute: `cliente.contato.celular`, `telefones.0`. */
-const path = z
-  .string()
-  .trim()
-  .min(1)
-  .max(200)
-  .regex(/^[^.]+(?:\.[^.]+)*$/, 'Write attribute names with dots between, like cliente.celular.');
-const optionalPath = path.nullable().default(null);
+const optionalPath = attributePath.nullable().default(null);
 
 /** Which attribute of a record feeds which field of a contact; unset ones fall back to `defaultNames`. */
 export const fieldMap = z.strictObject({
@@ -58,6 +53,7 @@ export const webserviceBlock = z.strictObject({
   registerCustomers: z.boolean().default(false),
   /** Where in the answer the array of records is; null: it is found. */
   recordsPath: optionalPath,
+  paging: paging.prefault({ by: 'links' }),
   fieldMap: fieldMap.prefault({}),
 });
 export type WebserviceBlock = z.infer<typeof webserviceBlock>;

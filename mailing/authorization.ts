@@ -8,14 +8,17 @@ import type { WebClient } from './web-client.ts';
 export interface Authorization {
   /** What to send to an address: with the credentials where it has the mailing's origin, else as it is. */
   prepare(url: URL): Promise<{ url: URL; headers: Record<string, string> }>;
-  /** After a 401: true when there is something else to try, once. */
+  /** After a 401: true when there is something else to try, once for each page. */
   renew(): boolean;
+  /** A page has been read: what was tried has helped. */
+  pageRead(): void;
   readonly hasCredentials: boolean;
 }
 
 export const noAuthorization: Authorization = {
   prepare: async (url) => ({ url, headers: {} }),
   renew: () => false,
+  pageRead: () => undefined,
   hasCredentials: false,
 };
 
@@ -75,6 +78,9 @@ export function createAuthorization(
       renewed = true;
       tokens.drop(tokenKey, token);
       return true;
+    },
+    pageRead() {
+      renewed = false;
     },
   };
 }

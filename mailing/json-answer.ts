@@ -1,3 +1,5 @@
+import type { PageFacts } from '../domain/page-signs.ts';
+import { Envelope } from './envelope.ts';
 import { type JsonLimits, JsonScanner } from './json-scanner.ts';
 import { WebserviceRefused } from './refused.ts';
 
@@ -15,9 +17,15 @@ export interface JsonBody {
   bytes: AsyncIterable<Buffer>;
 }
 
+/** What an answer says of itself and of other pages. */
+export interface AnswerFacts extends PageFacts {
+  /** The next page, as the body names it: an address, or relative. */
+  nextLink: string | null;
+}
+
 /**
- * The elements of one answer, some at a time; null in the place of each but the first where it only skims. It returns the
- * link to the next page that the body has, if any.
+ * The elements of one answer, some at a time; null in the place of each but the first ones where it only skims. It returns
+ * what the answer says of other pages.
  *
  * A document is an array, or an object with an array of objects in it. Newline-delimited JSON is told by its content
  * type, or by a first line that is a whole object with more behind it.
@@ -26,11 +34,23 @@ export interface JsonBody {
  */
 export async function* readJsonAnswer(
   { host, contentType, bytes }: JsonBody,
-  { recordsPath, limits, skim = false }: { recordsPath: string | null; limits: JsonLimits; skim?: boolean },
-): AsyncGenerator<unknown[], string | null> {
+  {
+    recordsPath,
+    limits,
+    skim = false,
+    wanted = noPaths,
+  }: {
+    recordsPath: string | null;
+    limits: JsonLimits;
+    skim?: boolean;
+    /** Paths of attributes beside the records that the campaign names. */
+    wanted?: ReadonlySet<string>;
+  },
+): AsyncGenerator<unknown[], AnswerFacts> {
   const encoding = encodingOf(contentType, host);
+  const envelope = new Envelope({ host, wanted });
   const scanner = (lines: boolean) =>
-    new JsonScanner({ ...limits, host, recordsPath, encoding, lines, skim });
+    new JsonScanner({ ...limits, host, recordsPath, encoding, lines, skim, envelope });
   let reading: JsonScanner | null = null;
   let held: Buffer[] = [];
   let heldBytes = 0;
@@ -59,8 +79,10 @@ export async function* readJsonAnswer(
   }
   const found = reading.end();
   if (found.length > 0) yield found;
-  return reading.nextLink;
+  return { ...envelope.facts(reading.count), nextLink: envelope.nextLink };
 }
+
+const noPaths: ReadonlySet<string> = new Set();
 
 /** Throws `WebserviceRefused` for a whole answer that is no JSON at all. Its records are not looked for. */
 export function requireJson(

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isLinksPath, isNextPath, nextLinkOf, relNext } from './next-link.ts';
+import type { Envelope } from './envelope.ts';
 import { kindOf } from './json-kind.ts';
 import { WebserviceRefused } from './refused.ts';
 import { windows1252Of } from './windows-1252.ts';
@@ -12,6 +12,8 @@ export interface JsonLimits {
 }
 
 export interface JsonOptions extends JsonLimits {
+  /** Is given what the answer has beside the records. */
+  envelope: Envelope;
   /** Whose answer it is, for the sentences. */
   host: string;
   /** Dotted path of the array of records; null: the only array of objects is taken. */
@@ -19,9 +21,12 @@ export interface JsonOptions extends JsonLimits {
   /** One element after the other, and not one document. */
   lines: boolean;
   encoding: 'utf-8' | 'windows-1252';
-  /** Records behind the first one are counted and not parsed: null stands for each. Whoever parses them finds their faults. */
+  /** Records behind the first ones are counted and not parsed: null stands for each. Whoever parses them finds their faults. */
   skim: boolean;
 }
+
+/** They tell one page from another. */
+export const parsedAtFirst = 20;
 
 /** Where in the frame the scanner is: what may come next. */
 const places = {
@@ -51,9 +56,6 @@ type Capture = 'none' | 'key' | 'text' | 'word' | 'container';
  * against JSON.parse.
  */
 export class JsonScanner {
-  /** The next page, as the body names it: an address, or relative. */
-  nextLink: string | null = null;
-
   readonly #options: JsonOptions;
   #place: Place;
   /** Keys down to the object or array that is open. */
@@ -87,6 +89,11 @@ export class JsonScanner {
   constructor(options: JsonOptions) {
     this.#options = options;
     this.#place = options.lines ? places.lines : places.value;
+  }
+
+  /** How many records have come. */
+  get count(): number {
+    return this.#count;
   }
 
   /** The elements that are complete with this piece. */
@@ -214,7 +221,11 @@ export class JsonScanner {
 
   #closeArray(at: number): number {
     this.#inArray = false;
-    if (!this.#hasElements && !isLinksPath(this.#path)) this.#emptyArrays++;
+    const { envelope } = this.#options;
+    if (!this.#hasElements && (this.#isRecords || !envelope.isAside(this.#path))) {
+      this.#emptyArrays++;
+      envelope.emptyList(this.#path);
+    }
     this.#isRecords = false;
     this.#skims = false;
     this.#afterValue();
@@ -320,22 +331,23 @@ export class JsonScanner {
     const path = this.#path.join('.');
     // Services written in Go say null for an empty list.
     if (path === this.#options.recordsPath && value === null) this.#metRecordsPath = true;
-    if (isNextPath(this.#path))
-      this.nextLink = nextLinkOf(this.#path, value, this.#options.host) ?? this.nextLink;
+    this.#options.envelope.take(this.#path, value);
   }
 
   #takeElement(value: unknown, found: unknown[]): void {
     const isFirst = !this.#hasElements;
     this.#hasElements = true;
-    if (!this.#options.lines && isLinksPath(this.#path)) {
-      this.nextLink = relNext(value) ?? this.nextLink;
+    const { envelope, lines, skim } = this.#options;
+    if (!lines && !this.#isRecords && envelope.isAside(this.#path)) {
+      envelope.takeAside(this.#path, value);
       return;
     }
     if (isFirst) this.#judgeFirst(value);
     if (!this.#isRecords) return;
+    if (this.#count === 0) envelope.requireContact(value);
     this.#count++;
     found.push(value);
-    this.#skims = this.#options.skim;
+    this.#skims = skim && this.#count >= parsedAtFirst;
   }
 
   /** By its first element an array is one of records, or is not. */
@@ -359,13 +371,16 @@ export class JsonScanner {
   }
 
   #chooseRecords(path: string): void {
+    this.#options.envelope.listOfRecords(this.#path);
     this.#records = path;
     this.#isRecords = true;
   }
 
   /** Whether there was a list of records at all, now that everything has been seen. */
   #judge(): void {
-    const { host, recordsPath, lines } = this.#options;
+    const { host, recordsPath, lines, envelope } = this.#options;
+    const hasList = this.#records !== null || this.#metRecordsPath || lines || this.#emptyArrays > 0;
+    envelope.requireWell({ records: this.#count, hasList });
     if (this.#records !== null || this.#metRecordsPath || lines) return;
     if (recordsPath !== null) {
       throw this.#refused(

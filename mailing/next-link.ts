@@ -1,8 +1,8 @@
-import { WebserviceRefused } from './refused.ts';
+import { looksLikeAddress } from '../domain/page-signs.ts';
 
 /**
  * Where an answer links to its next page: the header `Link: <…>; rel="next"` (RFC 8288), or one of these attributes
- * beside the records, alone or inside any of `containers`: `next`, `links.next`, `_links.next.href`,
+ * where the answer speaks of itself (mailing/envelope.ts): `next`, `links.next`, `_links.next.href`,
  * `meta.pagination.next_page_url`, `@odata.nextLink`, `d.__next` … An array `links` of objects with `rel` and `href` is
  * understood, too.
  */
@@ -14,47 +14,37 @@ const linkNames: ReadonlySet<string> = new Set([
   'next_url',
   'nextPageUrl',
   'next_page_url',
+  'nextRecordsUrl',
   '@odata.nextLink',
   'odata.nextLink',
   '__next',
 ]);
-const containers: ReadonlySet<string> = new Set([
-  'links',
-  '_links',
-  'paging',
-  'pagination',
-  'meta',
-  'page',
-  'd',
+/** It is an address if it looks like one, else a number or a cursor (domain/page-signs.ts). */
+const maybeLinkNames: ReadonlySet<string> = new Set([
+  'next',
+  'next_page',
+  'nextPage',
+  'proxima',
+  'proxima_pagina',
+  'proximaPagina',
 ]);
-
-/** Whether the value at these keys is a link to the next page, if it is one. */
-export function isNextPath(keys: readonly string[]): boolean {
-  const last = keys.at(-1) ?? '';
-  const above = keys.slice(0, last === 'href' ? -2 : -1);
-  const name = last === 'href' ? (keys.at(-2) ?? '') : last;
-  return (name === 'next' || linkNames.has(name)) && above.every((key) => containers.has(key));
-}
 
 export const isLinksPath = (keys: readonly string[]): boolean => {
   const last = keys.at(-1);
-  return (last === 'links' || last === '_links') && keys.every((key) => containers.has(key));
+  return last === 'links' || last === '_links';
 };
 
-/**
- * The link in a value at such a place; null for "there is none". A page that is told by a number or a cursor can not
- * be followed, and leaving the rest out in silence would be wrong.
- */
-export function nextLinkOf(keys: readonly string[], value: unknown, host: string): string | null {
-  if (value === null || value === false || value === '') return null;
-  const last = keys.at(-1) ?? '';
-  if (typeof value === 'string') {
-    if (last === 'href' || linkNames.has(last) || /^https?:|[/?]/i.test(value)) return value;
-  }
-  throw new WebserviceRefused(
-    'next_page_unreadable',
-    `The answer of ${host} says at “${keys.join('.')}” that there is a next page, and not at which address. Give the pages addresses, or let one answer hold all records.`,
-  );
+/** The link in a value at these keys, and the keys above it; null where there is none. */
+export function nextLinkOf(
+  keys: readonly string[],
+  value: unknown,
+): { above: readonly string[]; link: string } | null {
+  if (typeof value !== 'string' || value === '') return null;
+  const isObject = keys.at(-1) === 'href';
+  const above = keys.slice(0, isObject ? -2 : -1);
+  const name = keys.at(isObject ? -2 : -1) ?? '';
+  const isLink = linkNames.has(name) || (maybeLinkNames.has(name) && (isObject || looksLikeAddress(value)));
+  return isLink ? { above, link: value } : null;
 }
 
 /** The `href` of an element of an array of links whose `rel` is `next`. */

@@ -1,3 +1,6 @@
+import { createFormat } from '../domain/format.ts';
+import { problemWords } from '../domain/problems/catalog.ts';
+import type { Fault, ProblemCode } from '../domain/problems/coded.ts';
 import { passingWebserviceProblems } from '../domain/problems/retries.ts';
 
 /** Why a mailing is refused as a whole. Stable: the console words each in the user's language. */
@@ -58,8 +61,16 @@ export const webserviceRefusals = [
   'too_many_pages',
   'page_repeated',
   'next_page_unreadable',
+  'more_pages',
+  'pages_incomplete',
+  'page_attribute_missing',
+  'service_error',
+  'credentials_not_sent',
 ] as const;
 export type WebserviceRefusal = (typeof webserviceRefusals)[number];
+/** Those of them whose sentence is in the catalog. */
+type FaultCode = Extract<WebserviceRefusal, ProblemCode>;
+type WebserviceFault = Fault<FaultCode>;
 
 interface Details {
   /** The line of the file, from 1, where it is known. */
@@ -89,24 +100,37 @@ export class MailingRefused extends Error {
 /** Those that may pass by themselves. */
 const passing: ReadonlySet<WebserviceRefusal> = new Set(passingWebserviceProblems);
 
+const plain = createFormat('en', null);
+
 /**
  * The web service can't be read. The message is a plain sentence; it names hosts, and never a path, a parameter, a
- * secret or a value of the answer.
+ * secret or a value of the records. An error that the service reports is quoted (`service_error`): for the page of the run
+ * and not for a history or a log.
  */
 export class WebserviceRefused extends Error {
   override readonly name = 'WebserviceRefused';
   readonly code: WebserviceRefusal;
+  /** What its sentence is made of, in any language; null: the message is all there is. */
+  readonly params: WebserviceFault['params'] | null;
   /** The service asked for so much patience (Retry-After). */
   readonly retryAfterMs: number | null;
 
   constructor(
     code: WebserviceRefusal,
     message: string,
-    { retryAfterMs = null }: { retryAfterMs?: number | null } = {},
+    {
+      retryAfterMs = null,
+      params = null,
+    }: { retryAfterMs?: number | null; params?: WebserviceFault['params'] | null } = {},
   ) {
     super(message);
     this.code = code;
+    this.params = params;
     this.retryAfterMs = retryAfterMs;
+  }
+
+  static of({ code, params }: WebserviceFault): WebserviceRefused {
+    return new WebserviceRefused(code, problemWords<FaultCode>({ code, params }, plain), { params });
   }
 
   /** Whether another attempt may find it mended. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ExtraField } from '../domain/contact.ts';
 import type { Integration } from '../domain/integration.ts';
+import { type PageFacts, proposedPaging, type ShownMore } from '../domain/page-signs.ts';
+import type { Paging } from '../domain/paging.ts';
 import type { WebserviceBlock } from '../domain/webservice.ts';
 import { type AddressGuard, createAddressGuard } from './address-guard.ts';
 import {
@@ -11,9 +13,10 @@ import {
   type TokenCache,
 } from './authorization.ts';
 import { createFieldMap } from './field-map.ts';
-import { readJsonAnswer, requireJson } from './json-answer.ts';
-import type { JsonLimits } from './json-scanner.ts';
+import { type AnswerFacts, readJsonAnswer, requireJson } from './json-answer.ts';
+import { type JsonLimits, parsedAtFirst } from './json-scanner.ts';
 import { linkHeaderNext } from './next-link.ts';
+import { attributesOf, createPager, moreIn, type Pager, type ReadPage } from './pager.ts';
 import type { MailingRecord } from './record.ts';
 import { WebserviceRefused } from './refused.ts';
 import { createWebClient, headerOf, type WebAnswer, type WebClient, type WebLimits } from './web-client.ts';
@@ -64,6 +67,9 @@ export interface WebserviceRequest {
   signal: AbortSignal;
 }
 
+/** What of a campaign says where the records are. */
+type RecordsPlace = Pick<WebserviceBlock, 'recordsPath' | 'paging'>;
+
 /** How a campaign reads records. */
 export interface WebserviceReading {
   webservice: Pick<WebserviceBlock, 'recordsPath' | 'fieldMap'>;
@@ -81,27 +87,81 @@ export interface AnswerPage extends PageHead {
   bytes: AsyncIterable<Buffer>;
 }
 
+/** The beginning of a mailing, for a person who sets it up. */
+export interface WebservicePreview {
+  records: MailingRecord[];
+  /** The elements that the records are made of. */
+  elements: unknown[];
+  /** There are more records than these. */
+  more: boolean;
+  /** What shows pages that nobody has told how to get, and how that seems to go; null: nothing does. */
+  pages: { seen: ShownMore[]; proposed: Paging | null } | null;
+}
+
+/** After the records that are shown, so long is looked for the end of their page. */
+const lookMs = 5_000;
+
 /**
- * Fetches a mailing from a web service and gives its records in batches, in bounded memory whatever the size: follows
- * redirects and next pages, each guarded, within the limits.
+ * The first records of a web service, and its first page up to its end, where an answer says whether it is whole. Of a page
+ * that is longer than the limits only the records are known.
  *
- * @throws {WebserviceRefused} even after batches were given; or the reason of `signal`
+ * @throws {WebserviceRefused}
  */
-export async function* readWebservice(
+export async function previewWebservice(
   deps: WebserviceDeps,
-  { webservice, extraFields, ...request }: WebserviceRequest & WebserviceReading,
-  /** Is shown each element before it is mapped. */
-  { see }: { see?: (element: unknown) => void } = {},
-): AsyncGenerator<MailingRecord[]> {
-  const toRecords = createRecords({ webservice, extraFields });
-  for await (const elements of fetchElements(deps, { ...request, recordsPath: webservice.recordsPath })) {
-    if (see !== undefined) elements.forEach(see);
-    yield toRecords(elements);
+  {
+    webservice,
+    extraFields,
+    count,
+    ...request
+  }: WebserviceRequest & WebserviceReading & { webservice: RecordsPlace; /** So many. */ count: number },
+): Promise<WebservicePreview> {
+  const { recordsPath, paging } = webservice;
+  const pager = createPager(paging, request.url);
+  const reading = { recordsPath, limits: deps.limits, wanted: pager.wanted };
+  const elements: unknown[] = [];
+  let seen = 0;
+  let hasMorePages = false;
+  let pages: WebservicePreview['pages'] = null;
+  let enoughAt = Infinity;
+  try {
+    for await (const page of fetchPages(deps, request, pager)) {
+      for await (const some of readPage(page, reading)) {
+        seen += some.length;
+        elements.push(...some.slice(0, count - elements.length));
+        if (elements.length === count) enoughAt = Math.min(enoughAt, performance.now());
+        if (performance.now() - enoughAt > lookMs) break;
+      }
+      const { facts } = page;
+      if (facts === null) break;
+      const isWhole = page.headerLink === null && facts.nextLink === null;
+      if (paging.by === 'links' && isWhole && seen === facts.records) {
+        const read = { ...page, facts };
+        const more = moreIn(read, { pages: 1, records: facts.records, sums: true });
+        if (more.length > 0) {
+          const attributes: PageFacts['attributes'] = attributesOf(read);
+          const params = [...request.url.searchParams.keys()];
+          pages = { seen: more, proposed: proposedPaging({ ...facts, attributes }, params) };
+          break;
+        }
+      }
+      hasMorePages =
+        elements.length === count && paging.by !== 'none' && pager.next({ ...page, facts }) !== null;
+      if (elements.length === count) break;
+    }
+  } catch (error) {
+    const isTooLong =
+      error instanceof WebserviceRefused && (error.code === 'too_large' || error.code === 'takes_too_long');
+    if (!isTooLong || elements.length < count) throw error;
+    hasMorePages = true;
   }
+  const more = seen > elements.length || hasMorePages || pages !== null;
+  return { records: createRecords({ webservice, extraFields })(elements), elements, more, pages };
 }
 
 /**
- * The same, to be read later: gives how many records have come each time. `keep` passes the bytes of each page on,
+ * Fetches a mailing from a web service in bounded memory, whatever its size, and gives how many records have come each
+ * time: follows redirects and next pages, each guarded, within the limits. `keep` passes the bytes of each page on,
  * decompressed, and writes them somewhere, from where `readAnswer` reads them. When this ends, the answer is whole, and
  * its records are where the campaign says; what stands inside of them has not been looked at.
  *
@@ -109,7 +169,7 @@ export async function* readWebservice(
  */
 export async function* fetchWebservice(
   deps: WebserviceDeps,
-  request: WebserviceRequest & Pick<WebserviceBlock, 'recordsPath'>,
+  request: WebserviceRequest & RecordsPlace,
   keep: (page: AnswerPage) => AsyncIterable<Buffer>,
 ): AsyncGenerator<number> {
   for await (const { length } of fetchElements(deps, { ...request, skim: true }, keep)) yield length;
@@ -133,19 +193,40 @@ export async function* readAnswer(
 
 async function* fetchElements(
   deps: WebserviceDeps,
-  {
-    recordsPath,
-    skim = false,
-    ...request
-  }: WebserviceRequest & Pick<WebserviceBlock, 'recordsPath'> & { skim?: boolean },
+  { recordsPath, paging, skim = false, ...request }: WebserviceRequest & RecordsPlace & { skim?: boolean },
   keep: (page: AnswerPage) => AsyncIterable<Buffer> = ({ bytes }) => bytes,
 ): AsyncGenerator<unknown[]> {
-  const { limits } = deps;
-  for await (const page of fetchPages(deps, request)) {
-    const { host, contentType } = page;
-    const body = { host, contentType, bytes: keep(page) };
-    const next = yield* readJsonAnswer(body, { recordsPath, limits, skim });
-    page.next ??= next;
+  const pager = createPager(paging, request.url);
+  for await (const page of fetchPages(deps, request, pager))
+    yield* readPage(page, { recordsPath, limits: deps.limits, skim, wanted: pager.wanted, keep });
+}
+
+/** The elements of one page; what it says of others stays in it for the pager. */
+async function* readPage(
+  page: FetchedPage,
+  {
+    keep = ({ bytes }) => bytes,
+    ...reading
+  }: Parameters<typeof readJsonAnswer>[1] & { keep?: (page: AnswerPage) => AsyncIterable<Buffer> },
+): AsyncGenerator<unknown[]> {
+  const { host, contentType } = page;
+  const first: unknown[] = [];
+  const elements = readJsonAnswer({ host, contentType, bytes: keep(page) }, reading);
+  for (;;) {
+    const { done, value } = await elements.next();
+    if (done === true) {
+      page.facts = value;
+      // Large pages are told apart by their first elements and their number.
+      page.fingerprint =
+        first.length === 0
+          ? null
+          : createHash('sha256')
+              .update(JSON.stringify([value.records, first]))
+              .digest('base64');
+      return;
+    }
+    if (first.length < parsedAtFirst) first.push(...value.slice(0, parsedAtFirst - first.length));
+    yield value;
   }
 }
 
@@ -161,8 +242,12 @@ function createRecords({ webservice, extraFields }: WebserviceReading) {
  * The first answer as it came, decompressed, when it is JSON, whatever stands in it: for a person who wants to see it.
  * In memory as a whole: the limits have to be small.
  */
-export async function fetchAnswer(deps: WebserviceDeps, request: WebserviceRequest): Promise<Buffer> {
-  for await (const { host, contentType, bytes } of fetchPages(deps, request)) {
+export async function fetchAnswer(
+  deps: WebserviceDeps,
+  { paging, ...request }: WebserviceRequest & Pick<WebserviceBlock, 'paging'>,
+): Promise<Buffer> {
+  const pages = fetchPages(deps, request, createPager(paging, request.url));
+  for await (const { host, contentType, bytes } of pages) {
     const pieces: Buffer[] = [];
     for await (const piece of bytes) pieces.push(piece);
     const answer = Buffer.concat(pieces);
@@ -172,9 +257,9 @@ export async function fetchAnswer(deps: WebserviceDeps, request: WebserviceReque
   return Buffer.alloc(0);
 }
 
-interface FetchedPage extends AnswerPage {
-  /** Set by the reader from the body, where the header has none. */
-  next: string | null;
+interface FetchedPage extends AnswerPage, Omit<ReadPage, 'facts'> {
+  /** Set by whoever has read it to its end; null: nobody looks for its next one. */
+  facts: AnswerFacts | null;
 }
 
 /** One for each page is held until the answer is whole, and then kept: short and plain, whatever was sent. */
@@ -185,33 +270,23 @@ const contentTypeOf = ({ headers }: WebAnswer): string =>
 
 async function* fetchPages(
   { guard, tokens, limits }: WebserviceDeps,
-  { url: first, integration, signal }: WebserviceRequest,
+  { url: address, integration, signal }: WebserviceRequest,
+  pager: Pager,
 ): AsyncGenerator<FetchedPage> {
   const client = createWebClient({ guard, limits, signal });
   try {
     const authorization =
       integration === null
         ? noAuthorization
-        : createAuthorization(integration, { origin: first, client, tokens });
-    const seen = new Set<string>();
-    for (let url: URL | null = first, pages = 1; url !== null; pages++) {
-      const host: string = url.hostname;
-      // Not the addresses: ten thousand long ones are many megabytes.
-      const key = createHash('sha256').update(url.href).digest('base64');
-      if (seen.has(key)) {
-        throw new WebserviceRefused(
-          'page_repeated',
-          `Page ${pages} of ${host} is an earlier page again: its links to the next page go round in a circle.`,
-        );
-      }
-      seen.add(key);
+        : createAuthorization(integration, { origin: address, client, tokens });
+    for (let asked: URL | null = pager.first, pages = 1; asked !== null; pages++) {
       if (pages > limits.pages) {
         throw new WebserviceRefused(
           'too_many_pages',
-          `${host} has more than ${limits.pages} pages, the most that are followed. Let it give more records on each.`,
+          `${asked.hostname} has more than ${limits.pages} pages, the most that are followed. Let it give more records on each.`,
         );
       }
-      const answer = await openAnswer(client, authorization, url, limits.redirects);
+      const answer = await openAnswer(client, authorization, asked, limits.redirects);
       // 204: no content, which is a way to say that there are no records.
       if (answer.status === 204) {
         answer.cancel();
@@ -221,26 +296,21 @@ async function* fetchPages(
         host: answer.url.hostname,
         contentType: contentTypeOf(answer),
         bytes: answer.body,
-        next: linkHeaderNext(answer.headers.link),
+        asked,
+        answered: answer.url,
+        headers: answer.headers,
+        headerLink: linkHeaderNext(answer.headers.link),
+        facts: null,
+        fingerprint: null,
       };
       yield page;
-      url = page.next === null ? null : nextAddress(page.next, answer.url);
+      if (page.facts === null) return;
+      authorization.pageRead();
+      asked = pager.next({ ...page, facts: page.facts });
     }
   } finally {
     await client.close();
   }
-}
-
-function nextAddress(link: string, from: URL): URL {
-  if (URL.canParse(link, from.href)) {
-    const url = new URL(link, from.href);
-    url.hash = '';
-    if (url.protocol === 'https:' || url.protocol === 'http:') return url;
-  }
-  throw new WebserviceRefused(
-    'next_page_unreadable',
-    `The link of ${from.hostname} to its next page is no address that begins with https:// or http://.`,
-  );
 }
 
 /** The answer at an address, behind its redirects; with a success that has a body or is 204. */

@@ -8,6 +8,7 @@ import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { Card } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
+import { PagingFields, pagingOf } from './paging-fields.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
 import { attributesListId, AddressResult, type TestedAddress } from './webservice-result.tsx';
 
@@ -26,6 +27,7 @@ export function webserviceOf(form: FormValues) {
     integrationId: form.number(`${block}.integrationId`),
     registerCustomers: form.checked(`${block}.registerCustomers`),
     recordsPath: form.optional(`${block}.recordsPath`),
+    paging: pagingOf(form),
     fieldMap: Object.fromEntries(
       contactFieldNames.map((field) => [field, form.optional(`${block}.fieldMap.${field}`)]),
     ),
@@ -82,6 +84,8 @@ export function WebserviceFields({
         ))}
       </div>
       <TextField name={`${block}.recordsPath`} />
+      <h3 class="form-label">{webservice.paging.title}</h3>
+      <PagingFields />
       <TestAddress campaign={campaign} tested={tested} failed={words.partFailed} />
     </Card>
   );

@@ -7,6 +7,7 @@ import { campaigns as campaignWords } from './words.ts';
 import { failureWords, problemWords } from '../kit/problems.ts';
 import { Icon } from '../kit/icons.tsx';
 import { contactFieldNames } from './contact-fields.ts';
+import { MorePages } from './paging-fields.tsx';
 import { Facts, State } from '../kit/parts.tsx';
 import { useView, useWords } from '../kit/view.tsx';
 
@@ -35,7 +36,7 @@ export function AddressResult({
   const { format } = useView();
   if (refused) return <Refusal refused={refused} />;
   if (!preview) return null;
-  const { contacts, more, attributes, address } = preview;
+  const { contacts, more, attributes, address, pages } = preview;
   return (
     <div tabIndex={-1} data-focus="">
       <p class="mb-1">
@@ -45,6 +46,7 @@ export function AddressResult({
             : webservice.first(format.number(contacts.length), more)}
         </strong>
       </p>
+      {pages && <MorePages campaignUrl={campaignUrl(campaignId)} pages={pages} />}
       <p class="text-secondary long-text mb-2">
         {webservice.url}: <code>{address}</code>
       </p>

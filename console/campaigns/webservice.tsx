@@ -1,9 +1,12 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
 import { idParams } from '../../api/http/parameters.ts';
 import { webservicePreviewView } from '../../api/campaigns/webservice.ts';
+import { paging } from '../../domain/paging.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { getCampaign } from './blocks.tsx';
 import { mailingOf, mailingPage } from './mailing.tsx';
+import { withPaging } from './paging-fields.tsx';
 import type { FormState } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { formOf } from '../kit/responses.tsx';
@@ -17,7 +20,7 @@ export const campaignWebservice: FastifyPluginAsyncZod = async (app) => {
   app.post('/campaigns/:id/test-url', operator, async (request, reply) => {
     const { api } = consoleOf(request);
     const { id } = request.params;
-    const form = formOf(request);
+    const form = acceptedIn(formOf(request));
     const tested = await attempt(async () => ({
       preview: await api.send('POST', '/api/webservice/preview', bodyOf(id, form), webservicePreviewView),
     }));
@@ -50,6 +53,25 @@ function bodyOf(campaignId: number, form: FormValues): object {
   return { campaignId, webservice, extraFields };
 }
 
+/** The form with the paging that its button proposes, if it was that one. */
+function acceptedIn(form: FormValues): FormValues {
+  const proposed = form.optional('paging');
+  if (proposed === null) return form;
+  const parsed = acceptedPaging.safeParse(proposed);
+  return parsed.success ? withPaging(form.with({ paging: null }), parsed.data) : form;
+}
+const acceptedPaging = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue('not JSON');
+      return z.NEVER;
+    }
+  })
+  .pipe(paging);
+
 async function attempt(work: () => Promise<TestedAddress>): Promise<TestedAddress> {
   try {
     return await work();
@@ -76,6 +98,6 @@ function refusalOf(error: unknown): ApiFailure {
 async function pageOf(api: Api, id: number, form: FormValues, tested: TestedAddress) {
   // The address was not tested because fields are wrong: that is said beside them, too.
   const problems = tested.refused?.code === 'invalid_fields' ? tested.refused.problems : [];
-  const state: FormState = { values: form, problems };
+  const state: FormState = { values: form, problems, typed: true };
   return mailingPage(api, await getCampaign(api, id), state, { tested });
 }

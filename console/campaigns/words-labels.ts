@@ -36,6 +36,15 @@ export const campaignLabels = dictionary(
       'mailing.webservice.integrationId': 'Integração com o cliente',
       'mailing.webservice.registerCustomers': 'Cadastra cliente na execução do Webservice',
       'mailing.webservice.recordsPath': 'Caminho da lista na resposta',
+      'mailing.webservice.paging': 'Páginas da resposta',
+      'mailing.webservice.paging.by': 'Como buscar as páginas',
+      'mailing.webservice.paging.param': 'Parâmetro da URL',
+      'mailing.webservice.paging.first': 'Começa em',
+      'mailing.webservice.paging.size.param': 'Parâmetro do tamanho da página',
+      'mailing.webservice.paging.size.records': 'Registros por página',
+      'mailing.webservice.paging.end.shown': 'Onde a resposta mostra o fim',
+      'mailing.webservice.paging.end.path': 'Atributo do fim',
+      'mailing.webservice.paging.path': 'Atributo do próximo cursor',
       'mailing.webservice.fieldMap.code': 'Código',
       'mailing.webservice.fieldMap.name': 'Nome',
       'mailing.webservice.fieldMap.mobile': 'Celular',
@@ -93,6 +102,13 @@ export const campaignLabels = dictionary(
       'mailing.extraFields': 'Colunas a mais do mailing: viram tags da mensagem e vão para o atendimento.',
       'mailing.webservice.recordsPath':
         'Só é preciso quando a resposta tem mais de uma lista, por exemplo resultado.itens. Vazio: a lista é encontrada sozinha.',
+      'mailing.webservice.paging.by':
+        'O teste da URL reconhece os formatos comuns e sugere um. Uma resposta que mostra mais páginas, sem que se saiba como buscá-las, faz a execução falhar.',
+      'mailing.webservice.paging.first':
+        'O número da primeira página ou posição, em geral 1 ou 0. De um cursor: vazio, se a primeira página não tem.',
+      'mailing.webservice.paging.size.param': 'Opcional: vazio, o serviço usa o tamanho dele.',
+      'mailing.webservice.paging.end.path':
+        'Fora da lista, com pontos para atributos internos: meta.totalPages. Um cabeçalho: header:x-total-count.',
       'mailing.webservice.registerCustomers':
         'Os contatos viram clientes, ou atualizam o seu cadastro: pelo código, senão pelo telefone.',
       'mailing.webservice.integrationId':
@@ -143,6 +159,15 @@ export const campaignLabels = dictionary(
       'mailing.webservice.integrationId': 'Integration',
       'mailing.webservice.registerCustomers': 'Register customers when the web service is read',
       'mailing.webservice.recordsPath': 'Path of the list in the answer',
+      'mailing.webservice.paging': 'Pages of the answer',
+      'mailing.webservice.paging.by': 'How pages are fetched',
+      'mailing.webservice.paging.param': 'Parameter of the URL',
+      'mailing.webservice.paging.first': 'Begins with',
+      'mailing.webservice.paging.size.param': 'Parameter of the page size',
+      'mailing.webservice.paging.size.records': 'Records on a page',
+      'mailing.webservice.paging.end.shown': 'Where the answer shows the end',
+      'mailing.webservice.paging.end.path': 'Attribute of the end',
+      'mailing.webservice.paging.path': 'Attribute of the next cursor',
       'mailing.webservice.fieldMap.code': 'Code',
       'mailing.webservice.fieldMap.name': 'Name',
       'mailing.webservice.fieldMap.mobile': 'Mobile',
@@ -201,6 +226,13 @@ export const campaignLabels = dictionary(
         'Further columns of the mailing: placeholders of the message, and kept on the ticket.',
       'mailing.webservice.recordsPath':
         'Needed only where the answer has more than one list, such as result.items. Empty: the list is found by itself.',
+      'mailing.webservice.paging.by':
+        'The test of the URL recognizes the usual shapes and proposes one. An answer that shows more pages fails the run while nobody has said how to fetch them.',
+      'mailing.webservice.paging.first':
+        'The number of the first page or position, mostly 1 or 0. Of a cursor: empty, if the first page has none.',
+      'mailing.webservice.paging.size.param': 'Optional: empty, the service has its own size.',
+      'mailing.webservice.paging.end.path':
+        'Outside of the list, with dots to inner attributes: meta.totalPages. A header: header:x-total-count.',
       'mailing.webservice.registerCustomers':
         'The contacts become customers, or update their records: by code, else by phone.',
       'mailing.webservice.integrationId':

@@ -51,6 +51,33 @@ export const campaignMailing = dictionary(
       fieldMapHelp:
         'O nome do atributo de cada campo nos elementos retornados; pontos levam a atributos internos (cliente.celular).',
       emptyMeans: (names: string) => `Vazio: ${names}`,
+      paging: {
+        title: 'Páginas da resposta',
+        by: {
+          links: 'Uma resposta, ou os links dela para a próxima página',
+          page: 'Pelo número da página',
+          offset: 'Pela posição do primeiro registro (offset)',
+          cursor: 'Por um cursor que a resposta dá',
+          none: 'Uma resposta traz todos os contatos, mesmo que mostre mais páginas',
+        },
+        end: {
+          has_next: 'Diz se há próxima página',
+          is_last: 'Diz se é a última página',
+          total_pages: 'Total de páginas',
+          total_records: 'Total de registros',
+          empty: 'Em lugar nenhum: acaba na página vazia',
+        },
+        more: 'A resposta tem mais páginas, e a campanha não diz como buscá-las',
+        shows: (seen: string) => `Assim a execução falharia. A resposta mostra: ${seen}.`,
+        seen: (path: string, value: string | boolean | null) =>
+          value === null ? `“${path}” com um valor` : `“${path}” é ${String(value)}`,
+        unknown: 'O formato não é conhecido: preencha “Páginas da resposta” como o serviço documenta.',
+        proposal: (words: string) => `Sugestão: ${words}.`,
+        numbered: (by: string, param: string, first: string, end: string) =>
+          `${by}, no parâmetro “${param}” a partir de ${first}; o fim: ${end}`,
+        cursor: (by: string, param: string, path: string) => `${by} em “${path}”, no parâmetro “${param}”`,
+        use: 'Usar a sugestão e testar',
+      },
       testUrl: 'Testar URL',
       testUrlHelp:
         'Busca agora com o que está no formulário e mostra os primeiros contatos como serão lidos. Nada é guardado nem enviado.',
@@ -61,7 +88,9 @@ export const campaignMailing = dictionary(
       noContacts: 'A resposta não tem nenhum contato.',
       first: (count: string, more: boolean) =>
         more
-          ? `Os primeiros ${count} contatos da resposta`
+          ? count === '1'
+            ? 'O primeiro contato da resposta'
+            : `Os primeiros ${count} contatos da resposta`
           : count === '1'
             ? 'O contato da resposta'
             : `Os ${count} contatos da resposta`,
@@ -119,6 +148,32 @@ export const campaignMailing = dictionary(
       fieldMapHelp:
         'The name of the attribute of each field in the returned elements; dots lead to inner attributes (cliente.celular).',
       emptyMeans: (names) => `Empty: ${names}`,
+      paging: {
+        title: 'Pages of the answer',
+        by: {
+          links: 'One answer, or its links to the next page',
+          page: 'By the number of the page',
+          offset: 'By the position of the first record (offset)',
+          cursor: 'By a cursor that the answer gives',
+          none: 'One answer has all contacts, even if it shows more pages',
+        },
+        end: {
+          has_next: 'Whether there is a next page',
+          is_last: 'Whether it is the last page',
+          total_pages: 'Total of pages',
+          total_records: 'Total of records',
+          empty: 'Nowhere: it ends at an empty page',
+        },
+        more: 'The answer has more pages, and the campaign does not say how to fetch them',
+        shows: (seen) => `A run would fail. The answer shows: ${seen}.`,
+        seen: (path, value) => (value === null ? `“${path}” has a value` : `“${path}” is ${String(value)}`),
+        unknown: 'The shape is not known: fill in “Pages of the answer” as the service documents it.',
+        proposal: (words) => `Proposal: ${words}.`,
+        numbered: (by, param, first, end) =>
+          `${by}, in the parameter “${param}” from ${first}; the end: ${end}`,
+        cursor: (by, param, path) => `${by} at “${path}”, in the parameter “${param}”`,
+        use: 'Use the proposal and test',
+      },
       testUrl: 'Test URL',
       testUrlHelp:
         'Fetches now with what the form has and shows the first contacts as they will be read. Nothing is kept or sent.',
@@ -129,7 +184,9 @@ export const campaignMailing = dictionary(
       noContacts: 'The answer has no contact.',
       first: (count, more) =>
         more
-          ? `The first ${count} contacts of the answer`
+          ? count === '1'
+            ? 'The first contact of the answer'
+            : `The first ${count} contacts of the answer`
           : count === '1'
             ? 'The contact of the answer'
             : `The ${count} contacts of the answer`,

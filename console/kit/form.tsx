@@ -14,6 +14,8 @@ export interface FormState {
   problems: readonly Problem[];
   /** What is wrong with the form as a whole, in the reader's language. */
   failure?: string | undefined;
+  /** The values are not those that are saved. */
+  typed?: boolean;
 }
 
 export const newForm = (document: unknown = {}): FormState => ({
@@ -87,7 +89,7 @@ export function Form({
   children,
 }: FormProps) {
   const { me } = useView();
-  const refused = state.problems.length > 0 || state.failure !== undefined;
+  const refused = state.problems.length > 0 || state.failure !== undefined || state.typed === true;
   const keeps = draft !== undefined && !readOnly;
   return (
     <Surrounding.Provider value={{ ...state, labels, helps, readOnly }}>

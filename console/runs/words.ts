@@ -1,5 +1,6 @@
 import type { FailureReason, MessageStatus, SkipReason } from '../../domain/message.ts';
 import type { RunReason, RunStatus, RunStep, RunTrigger } from '../../domain/run.ts';
+import { problemWords, readFault } from '../../domain/problems/catalog.ts';
 import type { waitingCodes } from '../../domain/waiting.ts';
 import type { Format } from '../../domain/format.ts';
 import { counted, dictionary } from '../kit/dictionary.ts';
@@ -467,6 +468,15 @@ export const runs = dictionary(
 );
 type RunWords = (typeof runs)['en'];
 
+/** What is wrong with a web service, in the reader's language where it is kept by its parts. */
+function refusalWords(
+  { mailingCode, params, detail }: Extract<RunReason, { code: 'webservice_refused' }>,
+  format: Format,
+): string {
+  const known = params === undefined ? null : readFault(mailingCode, params);
+  return known === null ? detail : problemWords(known, format);
+}
+
 /** Why a run is paused, or ended other than by finishing, for a person. */
 export function causeWords(t: RunWords, format: Format, reason: RunReason): string {
   switch (reason.code) {
@@ -497,7 +507,7 @@ export function causeWords(t: RunWords, format: Format, reason: RunReason): stri
     case 'mailing_refused':
       return t.causes.mailing_refused(reason.detail);
     case 'webservice_refused':
-      return t.causes.webservice_refused(reason.detail);
+      return t.causes.webservice_refused(refusalWords(reason, format));
     case 'fault':
       return t.causes.fault(t.step[reason.step], reason.detail);
     case 'hours_never_open':

@@ -404,12 +404,22 @@ export const webserviceSentences = {
     },
   ),
   page_repeated: sentence(
-    { host, page: z.int() },
+    { host, page: z.int(), why: z.enum(['links', 'cursor', 'contacts']).default('links') },
     {
-      en: ({ host, page }, { number }) =>
-        `Page ${number(page)} of ${host} is an earlier page again: its links to the next page go in a circle.`,
-      'pt-BR': ({ host, page }, { number }) =>
-        `A página ${number(page)} de ${host} é de novo uma anterior: os links andam em círculo.`,
+      en: ({ host, page, why }, { number }) => {
+        const again = `Page ${number(page)} of ${host} is an earlier page again:`;
+        if (why === 'links') return `${again} its links to the next page go in a circle.`;
+        return why === 'cursor'
+          ? `${again} the answer gives the same cursor twice. Check the attribute under “Pages of the answer”.`
+          : `${again} it has the same contacts. Check the parameter under “Pages of the answer”, which the service may ignore.`;
+      },
+      'pt-BR': ({ host, page, why }, { number }) => {
+        const again = `A página ${number(page)} de ${host} é de novo uma anterior:`;
+        if (why === 'links') return `${again} os links andam em círculo.`;
+        return why === 'cursor'
+          ? `${again} a resposta dá o mesmo cursor duas vezes. Confira o atributo em “Páginas da resposta”.`
+          : `${again} tem os mesmos contatos. Confira o parâmetro em “Páginas da resposta”: o serviço pode ignorá-lo.`;
+      },
     },
   ),
   next_page_unreadable: sentence(
@@ -424,6 +434,74 @@ export const webserviceSentences = {
         path === null
           ? `O link de ${host} para a próxima página não é um endereço http:// ou https://.`
           : `A resposta de ${host} diz em “${path}” que há mais uma página, mas não o endereço dela. Peça ao serviço que dê o endereço, ou que envie todos os registros em uma resposta.`,
+    },
+  ),
+  more_pages: sentence(
+    // A cursor's value is null.
+    {
+      host,
+      records: z.int(),
+      seen: z.array(z.object({ path: z.string(), value: z.union([z.number(), z.boolean(), z.null()]) })),
+    },
+    {
+      en: ({ host, records, seen }, format) => {
+        const shown = seen.map(({ path, value }) =>
+          value === null ? `“${path}” has a value` : `“${path}” is ${String(value)}`,
+        );
+        return `The answer of ${host} shows more pages behind ${format.count(records, 'contact', 'contacts')}: ${format.list(shown)}. Set under “Pages of the answer” how they are fetched (Test URL proposes it), or that one answer has all contacts.`;
+      },
+      'pt-BR': ({ host, records, seen }, format) => {
+        const shown = seen.map(({ path, value }) =>
+          value === null ? `“${path}” tem um valor` : `“${path}” é ${String(value)}`,
+        );
+        return `A resposta de ${host} mostra que há mais páginas além de ${format.count(records, 'contato', 'contatos')}: ${format.list(shown)}. Defina em “Páginas da resposta” como buscá-las (Testar URL sugere), ou que uma resposta traz todos os contatos.`;
+      },
+    },
+  ),
+  pages_incomplete: sentence(
+    { host, page: z.int(), records: z.int(), path: z.string(), value: z.int() },
+    {
+      en: ({ host, page, records, path, value }, { number, count }) =>
+        `Page ${number(page)} of ${host} is empty after ${count(records, 'contact', 'contacts')}, although “${path}” is ${number(value)}. If an empty page is the end, set under “Pages of the answer” that the reading ends there.`,
+      'pt-BR': ({ host, page, records, path, value }, { number, count }) =>
+        `A página ${number(page)} de ${host} veio vazia depois de ${count(records, 'contato', 'contatos')}, embora “${path}” seja ${number(value)}. Se a página vazia é o fim, defina isso em “Páginas da resposta”.`,
+    },
+  ),
+  page_attribute_missing: sentence(
+    { host, path: z.string() },
+    {
+      en: ({ host, path }) =>
+        `The answer of ${host} has no usable value at “${path}”, where the campaign expects to read whether there are more pages. Correct “Pages of the answer”; Test URL proposes it.`,
+      'pt-BR': ({ host, path }) =>
+        `A resposta de ${host} não tem um valor utilizável em “${path}”, onde a campanha espera ler se há mais páginas. Corrija “Páginas da resposta”; Testar URL sugere.`,
+    },
+  ),
+  service_error: sentence(
+    // Without a path it has no list of contacts, and these words. '' is the root.
+    { host, path: z.string().nullable(), words: z.string().nullable() },
+    {
+      en: ({ host, path, words }) => {
+        if (path === null) return `The answer of ${host} has no list of contacts; it says: “${words ?? ''}”.`;
+        return words === null
+          ? `The answer of ${host} reports an error at “${path}”, and gives no words for it.`
+          : `${host} reports an error: “${words}”.`;
+      },
+      'pt-BR': ({ host, path, words }) => {
+        if (path === null)
+          return `A resposta de ${host} não tem uma lista de contatos; ela diz: “${words ?? ''}”.`;
+        return words === null
+          ? `A resposta de ${host} informa um erro em “${path}”, sem dizer qual.`
+          : `${host} informa um erro: “${words}”.`;
+      },
+    },
+  ),
+  credentials_not_sent: sentence(
+    { host, status, from: z.string(), to: z.string(), by: z.enum(['redirect', 'next_page']) },
+    {
+      en: ({ host, status, from, to, by }) =>
+        `${host} does not let the request in (${status}): ${by === 'redirect' ? 'a redirect' : 'the next page'} leads to ${to}, and the integration is sent only to ${from}, where the campaign's address is. Begin the campaign's address with ${to}, or let the service stay at ${from}.`,
+      'pt-BR': ({ host, status, from, to, by }) =>
+        `${host} não aceita o pedido (${status}): ${by === 'redirect' ? 'um redirecionamento' : 'a próxima página'} leva a ${to}, e a integração só é enviada a ${from}, o endereço da campanha. Comece o endereço da campanha com ${to}, ou peça que o serviço fique em ${from}.`,
     },
   ),
 } as const;

@@ -118,6 +118,41 @@ test('the first contacts are shown as the field map reads them, with their texts
   expect(attributes).toEqual(['codigo', 'nome', 'contato.celular', 'mensagem']);
 });
 
+test('pages that the answer shows are told with a proposal, which is saved and then followed', async () => {
+  service.answer((request, response) => {
+    const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('pagina') ?? 1);
+    json({ clientes: [{ codigo: page }], pagina: page, total_de_paginas: 2 })(request, response);
+  });
+  const shown = await operator('POST', '/api/webservice/preview', { webservice });
+  const proposed = {
+    by: 'page',
+    param: 'pagina',
+    first: 1,
+    end: { shown: 'total_pages', path: 'total_de_paginas' },
+  };
+  expect(shown.json()).toMatchObject({
+    more: true,
+    pages: {
+      seen: [
+        { path: 'total_de_paginas', value: 2 },
+        { path: 'pagina', value: 1 },
+      ],
+      proposed,
+    },
+  });
+  const followed = await operator('POST', '/api/webservice/preview', {
+    webservice: { ...webservice, paging: proposed },
+  });
+  expect(followed.json()).toMatchObject({ contacts: [{ line: 1 }, { line: 2 }], more: false, pages: null });
+  const wrong = await operator('POST', '/api/webservice/preview', {
+    webservice: { ...webservice, paging: { ...proposed, param: '', end: { shown: 'has_next' } } },
+  });
+  expect(errorOf(wrong).problems).toMatchObject([
+    { field: 'webservice.paging.param' },
+    { field: 'webservice.paging.end.path' },
+  ]);
+});
+
 test('what is wrong with a web service is told in words, with a code', async () => {
   service.answer(bytes('<html>', { 'content-type': 'text/html' }));
   for (const path of ['answer', 'preview']) {

@@ -75,6 +75,31 @@ test.each([
   service.answer(json({ dados: people }));
 });
 
+test('pages that nobody has said how to get are shown; the proposal is taken with one click, and saved', async () => {
+  const pages = [people.slice(0, 1), people.slice(1)];
+  service.answer((request, response) => {
+    const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('pagina') ?? 1);
+    json({ dados: pages[page - 1], pagina: page, total_de_paginas: 2 })(request, response);
+  });
+  const answer = await operator.post(`${url}/test-url`, form, scripted);
+  const text = textOf(answer);
+  expect(text).toContain('A resposta tem mais páginas, e a campanha não diz como buscá-las');
+  expect(text).toContain('“total_de_paginas” é 2 e “pagina” é 1');
+  expect(text).toContain(
+    'Sugestão: Pelo número da página, no parâmetro “pagina” a partir de 1; o fim: Total de páginas (total_de_paginas).',
+  );
+  const proposed = /name="paging" value="(?<value>[^"]+)"/.exec(answer.body)?.groups?.value ?? '';
+  const taken = await operator.post(`${url}/test-url`, {
+    ...form,
+    'mailing.webservice.paging.by': 'links',
+    paging: proposed.replaceAll('&quot;', '"'),
+  });
+  expect(textOf(taken)).toContain('Os 2 contatos da resposta');
+  expect(taken.body).toMatch(/<option value="page" selected/);
+  expect(taken.body).toContain('value="total_de_paginas"');
+  service.answer(json({ dados: people }));
+});
+
 test('an answer that can not be downloaded says so on the page, which keeps what was typed', async () => {
   service.answer(bytes('<html>', { 'content-type': 'text/html' }));
   const answer = await operator.post(`${url}/answer`, form);
@@ -156,6 +181,48 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.goto(`${address}${url}/mailing`);
     expect(await page.inputValue(`[name="${block}.params.0.value"]`)).toBe('T{today}');
     expect(await page.isVisible('[data-draft-notice]')).toBe(false);
+    await page.context().close();
+  });
+
+  test('the paging that an answer shows is proposed, taken with one click, and saved with the form', async () => {
+    service.answer((request, response) => {
+      const from = Number(new URL(request.url ?? '', 'http://x').searchParams.get('offset') ?? 0);
+      json({ dados: people.slice(from, from + 1), limit: 1, offset: from, total: 2 })(request, response);
+    });
+    const page = await open(`${url}/mailing`);
+    const field = (name: string) => `[name="${block}.paging.${name}"]`;
+    await page.check('[value=webservice]');
+    await page.fill(`[name="${block}.baseUrl"]`, service.url);
+    expect(await page.isVisible(field('param'))).toBe(false);
+    await page.uncheck('[name=downloads]');
+    await page.click('text=Testar URL');
+    await page.click('text=Usar a sugestão e testar');
+    await page.waitForSelector('text=Os 2 contatos da resposta');
+    expect(await page.isVisible('[data-draft-notice]')).toBe(false);
+    expect(await page.inputValue(field('by'))).toBe('offset');
+    expect(await page.inputValue(field('param'))).toBe('offset');
+    expect(await page.inputValue(field('end.path'))).toBe('total');
+    expect(await page.isVisible(field('size.records'))).toBe(true);
+    expect(await page.isVisible(field('path'))).toBe(false);
+    await page.click('text=Salvar e continuar');
+    await page.waitForURL(/\/ticket$/);
+    const saved = await ui.as('viewer')('GET', `/api${url}`);
+    expect(saved.json()).toMatchObject({
+      definition: {
+        mailing: {
+          webservice: {
+            paging: {
+              by: 'offset',
+              param: 'offset',
+              first: 0,
+              size: null,
+              end: { shown: 'total_records', path: 'total' },
+            },
+          },
+        },
+      },
+    });
+    service.answer(json({ dados: people }));
     await page.context().close();
   });
 

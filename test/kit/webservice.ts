@@ -2,11 +2,18 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { createAddressGuard } from '../../mailing/address-guard.ts';
 import { createTokenCache } from '../../mailing/authorization.ts';
+import type { MailingRecord } from '../../mailing/record.ts';
 import {
+  type AnswerPage,
   defaultWebserviceLimits,
+  fetchWebservice,
+  readAnswer,
   type WebserviceDeps,
   type WebserviceLimits,
+  type WebserviceReading,
+  type WebserviceRequest,
 } from '../../mailing/webservice.ts';
+import type { WebserviceBlock } from '../../domain/webservice.ts';
 
 /** Limits that a test reaches soon, and the loopback allowed: test servers live there. */
 export const webserviceDeps = (limits: Partial<WebserviceLimits> = {}): WebserviceDeps => ({
@@ -15,6 +22,39 @@ export const webserviceDeps = (limits: Partial<WebserviceLimits> = {}): Webservi
   limits: { ...defaultWebserviceLimits, idleMs: 5_000, totalMs: 30_000, ...limits },
 });
 export const localWebservice = webserviceDeps();
+
+/** Fetches and reads a mailing as a run does; the pages are kept in memory. */
+export async function* readWebservice(
+  deps: WebserviceDeps,
+  {
+    webservice,
+    extraFields,
+    ...request
+  }: WebserviceRequest & WebserviceReading & { webservice: Pick<WebserviceBlock, 'paging'> },
+): AsyncGenerator<MailingRecord[]> {
+  const { recordsPath, paging } = webservice;
+  const kept: (Omit<AnswerPage, 'bytes'> & { pieces: Buffer[] })[] = [];
+  async function* keep({ host, contentType, bytes }: AnswerPage): AsyncGenerator<Buffer> {
+    const pieces: Buffer[] = [];
+    kept.push({ host, contentType, pieces });
+    for await (const piece of bytes) {
+      pieces.push(piece);
+      yield piece;
+    }
+  }
+  const fetching = fetchWebservice(deps, { ...request, recordsPath, paging }, keep);
+  while ((await fetching.next()).done !== true);
+  async function* pages(): AsyncGenerator<AnswerPage> {
+    for (const { pieces, ...page } of kept)
+      yield {
+        ...page,
+        bytes: (async function* () {
+          yield* pieces;
+        })(),
+      };
+  }
+  yield* readAnswer(pages(), { webservice, extraFields, limits: deps.limits });
+}
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 

@@ -64,6 +64,33 @@ test('A run fetches its contacts from all pages, writes to each once and keeps t
   expect(await historyText(client, runWorkflowId(run))).not.toMatch(/Contato|55119/);
 });
 
+test('An answer of more pages than it is known how to get fails the run; with its paging set, everyone is written to', async () => {
+  service.answer((request, response) => {
+    const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('pagina') ?? 1);
+    json({ clientes: contacts(page * 2 - 1, 2), pagina: page, total_de_paginas: 3 })(request, response);
+  });
+  const failed = await startRun(system, { webservice: { baseUrl: service.url } });
+  await causeOf(ended(failed));
+  expect(await readRun(sql, failed.id)).toMatchObject({
+    status: 'failed',
+    reason: {
+      code: 'webservice_refused',
+      mailingCode: 'more_pages',
+      params: { seen: [{ path: 'total_de_paginas', value: 3 }, { path: 'pagina' }] },
+    },
+  });
+  expect(await expectCountsToMatchRows(sql, failed.id)).toEqual({});
+  const paging = {
+    by: 'page',
+    param: 'pagina',
+    end: { shown: 'total_pages', path: 'total_de_paginas' },
+  } as const;
+  const run = await startRun(system, { webservice: { baseUrl: service.url, paging } });
+  await ended(run);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 6 });
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(6));
+});
+
 test('Parameters, credentials, field map, extra fields and own messages of the campaign are used', async () => {
   const integration = await sql.begin((tx) =>
     insertIntegration(tx, box, {

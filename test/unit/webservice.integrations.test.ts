@@ -3,8 +3,8 @@ import { type Integration, integrationConfig, integrationSecrets } from '../../d
 import { fieldMap } from '../../domain/webservice.ts';
 import { createTokenCache } from '../../mailing/authorization.ts';
 import { WebserviceRefused } from '../../mailing/refused.ts';
-import { readWebservice, type WebserviceDeps } from '../../mailing/webservice.ts';
-import { json, startWebservice, webserviceDeps } from '../kit/webservice.ts';
+import type { WebserviceDeps } from '../../mailing/webservice.ts';
+import { json, readWebservice, startWebservice, webserviceDeps } from '../kit/webservice.ts';
 
 const service = await startWebservice(json([]));
 const other = await startWebservice(json([]));
@@ -42,7 +42,7 @@ async function read(integration: Integration, url = service.url): Promise<number
   const batches = readWebservice(deps, {
     url: new URL(url),
     integration,
-    webservice: { recordsPath: null, fieldMap: fieldMap.parse({}) },
+    webservice: { recordsPath: null, paging: { by: 'links' }, fieldMap: fieldMap.parse({}) },
     extraFields: [],
     signal: new AbortController().signal,
   });
@@ -94,7 +94,7 @@ describe('an integration', () => {
     service.answer((request, response) => {
       if (request.url?.startsWith('/contacts')) response.writeHead(302, { location: '/v2' }).end();
       else
-        json({ data: [{ codigo: 1 }], next: request.url === '/v2?key=k' ? '/v2?page=2' : null })(
+        json({ data: [{ codigo: request.url }], next: request.url === '/v2?key=k' ? '/v2?page=2' : null })(
           request,
           response,
         );

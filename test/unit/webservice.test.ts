@@ -4,14 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import { paging } from '../../domain/paging.ts';
 import { fieldMap } from '../../domain/webservice.ts';
 import type { AddressGuard } from '../../mailing/address-guard.ts';
 import { createAddressGuard } from '../../mailing/address-guard.ts';
 import type { MailingRecord } from '../../mailing/record.ts';
 import { WebserviceRefused } from '../../mailing/refused.ts';
-import { readWebservice, type WebserviceLimits } from '../../mailing/webservice.ts';
+import type { WebserviceLimits } from '../../mailing/webservice.ts';
 import { startRawServer } from '../kit/raw-server.ts';
-import { bytes, json, startWebservice, webserviceDeps } from '../kit/webservice.ts';
+import { bytes, json, readWebservice, startWebservice, webserviceDeps } from '../kit/webservice.ts';
 
 const service = await startWebservice(json([]));
 afterAll(() => service.close());
@@ -21,6 +23,7 @@ interface Choices {
   limits?: Partial<WebserviceLimits>;
   guard?: AddressGuard;
   recordsPath?: string | null;
+  paging?: z.input<typeof paging>;
   signal?: AbortSignal;
 }
 
@@ -32,7 +35,11 @@ async function fetchAll(choices: Choices = {}): Promise<MailingRecord[]> {
     {
       url: new URL(choices.url ?? service.url),
       integration: null,
-      webservice: { recordsPath: choices.recordsPath ?? null, fieldMap: fieldMap.parse({}) },
+      webservice: {
+        recordsPath: choices.recordsPath ?? null,
+        paging: paging.parse(choices.paging ?? { by: 'links' }),
+        fieldMap: fieldMap.parse({}),
+      },
       extraFields: [],
       signal: choices.signal ?? new AbortController().signal,
     },
@@ -89,12 +96,12 @@ describe('an answer', () => {
   });
 
   test('has its records where the path of the campaign says', async () => {
-    service.answer(json({ errors: [{ codigo: 'x' }], result: { items: people(1, 2) } }));
+    service.answer(json({ outros: [{ codigo: 'x' }], result: { items: people(1, 2) } }));
     expect(await codes({ recordsPath: 'result.items' })).toEqual(['1', '2']);
     expect(await refusal()).toEqual({
       code: 'records_ambiguous',
       message:
-        'The answer of 127.0.0.1 has records in more than one place: “errors” and “result.items”. Name one in the campaign (the path of the records).',
+        'The answer of 127.0.0.1 has records in more than one place: “outros” and “result.items”. Name one in the campaign (the path of the records).',
       mayPass: false,
     });
     expect(await refusal({ recordsPath: 'result.itens' })).toMatchObject({
@@ -208,31 +215,41 @@ describe('pages', () => {
   });
 
   test('whose next one is not told by an address are refused, for leaving the rest out would be wrong', async () => {
-    for (const next of [2, 'eyJpZCI6MTB9', true]) {
+    for (const [next, words] of [
+      [2, '“next” has a value'],
+      ['eyJpZCI6MTB9', '“next” has a value'],
+      [true, '“next” is true'],
+    ]) {
       service.answer(json({ data: people(1, 2), next }));
       expect(await refusal()).toMatchObject({
-        code: 'next_page_unreadable',
-        message:
-          'The answer of 127.0.0.1 says at “next” that there is a next page, and not at which address. Give the pages addresses, or let one answer hold all records.',
+        code: 'more_pages',
+        message: `The answer of 127.0.0.1 shows more pages behind 2 contacts: ${String(words)}. Set under “Pages of the answer” how they are fetched (Test URL proposes it), or that one answer has all contacts.`,
       });
     }
     service.answer(json({ data: people(1, 1), next: 'ftp://files/x' }));
     expect(await refusal()).toMatchObject({ code: 'next_page_unreadable' });
   });
 
-  test('that go round in a circle end', async () => {
-    service.answer(json({ data: people(1, 1), next: '/contacts?page=2' }));
+  test('that go round in a circle end; a last page that links to itself is the last', async () => {
+    service.answer((request, response) => {
+      const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page') ?? 1);
+      json({ data: people(page, 1), next: `/contacts?page=${page === 3 ? 2 : page + 1}` })(request, response);
+    });
     expect(await refusal()).toMatchObject({
       code: 'page_repeated',
-      message:
-        'Page 3 of 127.0.0.1 is an earlier page again: its links to the next page go round in a circle.',
+      message: 'Page 4 of 127.0.0.1 is an earlier page again: its links to the next page go in a circle.',
     });
+    service.answer((request, response) => {
+      const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page') ?? 1);
+      json({ data: people(page, 1), next: `/contacts?page=${Math.min(page + 1, 3)}` })(request, response);
+    });
+    expect(await codes()).toEqual(['1', '2', '3']);
   });
 
   test('without an end are followed only so far', async () => {
     let page = 0;
     service.answer((request, response) =>
-      json({ data: people(1, 1), next: `/contacts?page=${++page}` })(request, response),
+      json({ data: people(page, 1), next: `/contacts?page=${++page}` })(request, response),
     );
     expect(await refusal({ limits: { pages: 5 } })).toMatchObject({
       code: 'too_many_pages',
@@ -344,7 +361,7 @@ describe('what a person reads when the service', () => {
     ],
     [
       'an object alone',
-      '{"error": "no such thing"}',
+      '{"user": "no such thing"}',
       'no_records',
       'The answer of 127.0.0.1 is an object without an array of records in it.',
     ],
