@@ -140,7 +140,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     hub.close();
   });
   app.addHook('onClose', async () => {
-    sync.close();
+    await sync.close();
     await replyStarts.close();
     await adapters.close();
   });

@@ -2,18 +2,16 @@ import type { FastifyBaseLogger } from 'fastify';
 import { enabledCampaignIds, getCampaign } from '../../db/campaigns/campaigns.ts';
 import type { Sql } from '../../db/core/client.ts';
 import { isPostingEnabled } from '../../db/tickets/posts.ts';
-import { ApiError } from '../http/errors.ts';
+import { createOutbox } from './outbox.ts';
 import type { Temporal } from './temporal.ts';
 
-const firstRetryMs = 2_000;
-const longestRetryMs = 60_000;
 /** One small request each time. */
 const watchMs = 60_000;
 
-/**
- * Keeps the workflows of campaigns and of ticket posts true to their rows. The row is changed first, and is the truth; if Temporal can't be
- * told at once it is told later, from here or by the next start of the API.
- */
+/** A campaign by its id, or one of the workflows that there is one of. */
+type Synced = number | 'ticket_posts' | 'schedules';
+
+/** Keeps schedules and the workflows of campaigns and of ticket posts true to their rows (outbox.ts). */
 export function createCampaignSync({
   sql,
   temporal,
@@ -23,94 +21,38 @@ export function createCampaignSync({
   temporal: Temporal;
   log: FastifyBaseLogger;
 }) {
-  const owed = new Set<number>();
-  let all = false;
-  /** Whether the workflow that posts tickets is to be told, too. */
-  let postsOwed = false;
-  let timer: NodeJS.Timeout | null = null;
-  let retryMs = firstRetryMs;
-  let closed = false;
   let watching: NodeJS.Timeout | null = null;
 
-  const tell = async (id: number): Promise<void> => {
-    const row = await getCampaign(sql, id);
-    if (row) await temporal.syncCampaign({ id, name: row.definition.name });
-    owed.delete(id);
-  };
-
-  const tellTicketPosts = async (): Promise<void> => {
-    await temporal.syncTicketPosts();
-    postsOwed = false;
-  };
-
-  const retryLater = (error: unknown): void => {
-    log.warn(
-      { err: error, campaigns: owed.size },
-      'Temporal does not know yet of campaigns or settings that changed',
-    );
-    if (closed || timer) return;
-    timer = setTimeout(() => {
-      timer = null;
-      void settle();
-    }, retryMs);
-    timer.unref();
-    retryMs = Math.min(longestRetryMs, retryMs * 2);
-  };
-
-  const settle = async (): Promise<void> => {
-    let failure: unknown = null;
-    try {
-      if (all) {
-        for (const id of await enabledCampaignIds(sql)) owed.add(id);
-        postsOwed ||= await isPostingEnabled(sql);
-        await temporal.syncSchedules();
-        all = false;
-      }
-      if (postsOwed && !closed) await tellTicketPosts();
-    } catch (error) {
-      failure = error;
-    }
-    for (const id of [...owed]) {
-      // Temporal is away: each of the others would wait for its time-out, too.
-      if (closed || failure instanceof ApiError) break;
-      await tell(id).catch((error: unknown) => {
-        failure = error;
-      });
-    }
-    if (failure === null) retryMs = firstRetryMs;
-    else retryLater(failure);
-  };
+  const outbox = createOutbox<Synced>({
+    async find() {
+      const campaigns = await enabledCampaignIds(sql);
+      return [
+        'schedules',
+        ...((await isPostingEnabled(sql)) ? (['ticket_posts'] as const) : []),
+        ...campaigns,
+      ];
+    },
+    async deliver(key) {
+      if (key === 'schedules') return temporal.syncSchedules();
+      if (key === 'ticket_posts') return temporal.syncTicketPosts();
+      const row = await getCampaign(sql, key);
+      if (row) await temporal.syncCampaign({ id: key, name: row.definition.name });
+    },
+    log,
+    what: 'campaigns or settings that changed',
+    concurrency: 8,
+    lookEveryMs: null,
+  });
 
   return {
     /** Tells the campaign's workflow to look at its row. False: not yet, it will be told later. */
-    async sync(id: number): Promise<boolean> {
-      owed.add(id);
-      try {
-        await tell(id);
-        return true;
-      } catch (error) {
-        retryLater(error);
-        return false;
-      }
-    },
+    sync: (id: number): Promise<boolean> => outbox.deliver(id),
 
     /** The same for the workflow that posts tickets. */
-    async syncTicketPosts(): Promise<boolean> {
-      postsOwed = true;
-      try {
-        await tellTicketPosts();
-        return true;
-      } catch (error) {
-        retryLater(error);
-        return false;
-      }
-    },
+    syncTicketPosts: (): Promise<boolean> => outbox.deliver('ticket_posts'),
 
-    /** Tells the workflows of all enabled campaigns and of ticket posts, and creates the schedules: in the background and until it has succeeded. */
-    syncAll(): void {
-      all = true;
-      void settle();
-    },
+    /** Tells the workflows of all enabled campaigns and of ticket posts, and creates the schedules, in the background. */
+    syncAll: (): void => outbox.look(),
 
     /**
      * Looks each `everyMs` whether Temporal still has what `syncAll` made there. When it has lost its databases, nothing in
@@ -119,15 +61,14 @@ export function createCampaignSync({
      */
     watch(onLost: () => void, everyMs = watchMs): void {
       watching = setInterval(() => {
-        if (all) return;
+        if (outbox.isLooking()) return;
         void temporal.hasSchedules().then(
           (known) => {
-            if (known || closed) return;
+            if (known || watching === null) return;
             log.warn(
               'Temporal has lost its schedules: campaigns, schedules and replies are made known to it again',
             );
-            all = true;
-            void settle();
+            outbox.look();
             onLost();
           },
           // It is away, which its health shows.
@@ -137,10 +78,10 @@ export function createCampaignSync({
       watching.unref();
     },
 
-    close(): void {
-      closed = true;
-      if (timer) clearTimeout(timer);
+    async close(): Promise<void> {
       if (watching) clearInterval(watching);
+      watching = null;
+      await outbox.close();
     },
   };
 }

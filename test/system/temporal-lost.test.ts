@@ -11,7 +11,7 @@ const { sql, temporal, client, taskQueue } = system;
 const schedules = [housekeepingScheduleId, lookUpsScheduleId].map((idOf) => idOf(taskQueue));
 const sync = createCampaignSync({ sql, temporal, log: pino({ level: 'silent' }) });
 afterAll(async () => {
-  sync.close();
+  await sync.close();
   for (const id of schedules)
     await client.schedule
       .getHandle(id)
