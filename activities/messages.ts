@@ -34,7 +34,8 @@ import { ProviderAccountError, ProviderUnavailableError } from './provider-healt
 import type { Providers } from './providers.ts';
 import { createOvercome, passingFailure } from './retries.ts';
 import { countsTable } from './runs.ts';
-import { type SenderStop, streamMessages } from './sender.ts';
+import type { SenderStop } from './sender-flow.ts';
+import { streamMessages } from './sender.ts';
 
 /** How a run's messages are to be sent from here on. */
 export type SendingPlan =
@@ -160,12 +161,12 @@ export function createMessages({
           until: new Date(Date.now() + Math.min(sliceMs, ends - now.getTime())),
           maxAttempts,
           limit,
-          mayGoOn: async () => {
+          checkStopReason: async () => {
             await sampleRun(sql, runId);
             if (stopAtPercent === null) return null;
             return (await safeguard(run)).go === 'stop' ? 'threshold' : null;
           },
-          lookEach: stopAtPercent === null ? null : outcomesPerLook,
+          checkEach: stopAtPercent === null ? null : outcomesPerLook,
           signal: cancellationSignal(),
           onProgress: (progress) => {
             heartbeat(progress);

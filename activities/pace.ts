@@ -67,3 +67,4 @@ export function createPace(reserve: (segments: number) => Promise<Reservation>) 
     },
   };
 }
+export type Pace = ReturnType<typeof createPace>;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createLease } from '../../activities/lease.ts';
-import { type SenderStop, streamMessages } from '../../activities/sender.ts';
+import type { SenderStop } from '../../activities/sender-flow.ts';
+import { streamMessages } from '../../activities/sender.ts';
 import {
   claimLines,
   claimMessage,
@@ -274,8 +275,8 @@ function startSender(
         until: new Date(Date.now() + untilMs),
         maxAttempts: 3,
         limit: null,
-        mayGoOn: () => Promise.resolve(null),
-        lookEach: null,
+        checkStopReason: () => Promise.resolve(null),
+        checkEach: null,
         signal: new AbortController().signal,
         onProgress: () => undefined,
         onTrouble: () => undefined,
