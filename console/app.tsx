@@ -12,6 +12,8 @@ import { customers } from './customers/customers.tsx';
 import { ErrorPage, ForbiddenPage, NotFoundPage } from './kit/errors.tsx';
 import { FormValues } from './kit/form-data.ts';
 import { createFormat } from '../domain/format.ts';
+import { errorWords } from '../domain/problems/catalog.ts';
+import { failureWords } from './kit/problems.ts';
 import { campaignFile } from './campaigns/file.tsx';
 import { campaignMailing } from './campaigns/mailing.tsx';
 import { campaignMessage } from './campaigns/message.tsx';
@@ -144,16 +146,17 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
     const failure = error instanceof ApiFailure ? error : null;
     if (failure?.status === 401) return reply.redirect(doorUrl('/sign-in', request), 303);
     if (!request.console) return reply.code(500).send();
+    const { format } = request.console.view;
     if (failure?.status === 404) return reply.page(<NotFoundPage />, 404);
     if (failure) {
-      const { status, code, message } = failure;
-      return reply.page(<ErrorPage code={code} message={message} requestId={request.id} />, status);
+      const words = failureWords(format, failure);
+      return reply.page(<ErrorPage words={words} requestId={request.id} />, failure.status);
     }
     // The codes of the API's own errors, for what is thrown by what both share, as the check of parameters.
     const status = error.statusCode ?? 500;
     if (status >= 500) request.log.error({ err: error }, 'page failed');
-    const code = status >= 500 ? 'internal' : 'invalid_parameters';
-    return reply.page(<ErrorPage code={code} message={error.message} requestId={request.id} />, status);
+    const words = errorWords(status >= 500 ? 'internal' : 'invalid_parameters', {}, format);
+    return reply.page(<ErrorPage words={words} requestId={request.id} />, status);
   });
 
   await addAssets(app);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { coded } from './problems/coded.ts';
 
 /** A dotted path to an attribute: `cliente.contato.celular`, `telefones.0`. */
 export const attributePath = z
@@ -6,4 +7,4 @@ export const attributePath = z
   .trim()
   .min(1)
   .max(200)
-  .regex(/^[^.]+(?:\.[^.]+)*$/, 'Write attribute names with dots between, like cliente.celular.');
+  .regex(/^[^.]+(?:\.[^.]+)*$/, coded('attribute_path'));

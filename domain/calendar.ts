@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
+import { coded } from './problems/coded.ts';
 
 /**
  * The calendar words that schedules and sending hours share: weekdays, zones, local times.
@@ -28,17 +29,17 @@ export const weekdays = [
 
 /** Some days of the week, each at most once. */
 export const weekdayList = z
-  .array(z.enum(weekdays, { error: `Expected a day of the week: ${weekdays.join(', ')}.` }))
-  .min(1, 'Choose at least one day of the week.')
-  .refine((days) => new Set(days).size === days.length, 'A day of the week stands here twice.');
+  .array(z.enum(weekdays, { error: coded('weekday_expected') }))
+  .min(1, coded('weekday_missing'))
+  .refine((days) => new Set(days).size === days.length, coded('weekday_repeated'));
 
 /**
  * The name of a time zone in the IANA database of this runtime. Case is not significant. A fixed offset (`-03:00`),
  * which newer runtimes take for a zone, is refused: it would not follow the zone's rules.
  */
 export const timezone = z
-  .string({ error: 'Expected a time zone such as America/Sao_Paulo.' })
-  .refine(isTimezone, 'This time zone is not known. Expected an IANA name such as America/Sao_Paulo.');
+  .string({ error: coded('timezone_unknown') })
+  .refine(isTimezone, coded('timezone_unknown'));
 
 const dateTimeShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/;
 
@@ -47,15 +48,15 @@ const dateTimeShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/;
  * slips of the keyboard.
  */
 export const localDateTime = z
-  .string({ error: 'Expected a date and time such as 2026-03-31T09:00.' })
-  .regex(dateTimeShape, 'Expected a date and time such as 2026-03-31T09:00.')
+  .string({ error: coded('date_time_format') })
+  .regex(dateTimeShape, coded('date_time_format'))
   // Each is silent where the one before it has spoken. Not by `abort`, which would also end the checks of the whole
   // document that the date stands in.
   .refine((text) => !dateTimeShape.test(text) || isRealDateTime(text), {
-    error: 'There is no such date or time in the calendar.',
+    error: coded('date_time_unreal'),
   })
   .refine((text) => !dateTimeShape.test(text) || !isRealDateTime(text) || (text >= '1970' && text < '2200'), {
-    error: 'The year is out of range. Expected 1970 to 2199.',
+    error: coded('year_range'),
   });
 
 function isTimezone(name: string): boolean {

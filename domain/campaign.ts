@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { extraField } from './contact.ts';
+import { coded, codedIssue, fault, type Problem, problem } from './problems/coded.ts';
+import type { Missing } from './problems/fields.ts';
 import { neverOccurs, schedule } from './schedule.ts';
 import { parseTemplate } from './template.ts';
 import { ticketPolicy, ticketPolicyProblems, type TicketSubcategory } from './ticket.ts';
@@ -46,7 +48,7 @@ const safeguardsBlock = z.strictObject({
 });
 
 const blocks = z.strictObject({
-  name: z.string().trim().min(1, 'Give the campaign a name.').max(120),
+  name: z.string().trim().min(1, coded('missing')).max(120),
   description: z.string().max(2000).default(''),
   kind: z.literal('sms').default('sms'),
   /** Send whatever consent the customer's record holds. Never overrides an opt-out. */
@@ -93,11 +95,8 @@ export const campaignDraft = blocks
     const names = part.data.mailing.extraFields.map(({ name }) => name.toLowerCase());
     names.forEach((name, index) => {
       if (names.indexOf(name) !== index) {
-        context.addIssue({
-          code: 'custom',
-          path: ['mailing', 'extraFields', index, 'name'],
-          message: `The extra field "${name}" is declared twice.`,
-        });
+        const path = ['mailing', 'extraFields', index, 'name'];
+        context.addIssue(codedIssue(fault('extra_field_repeated', { name }), path));
       }
     });
   }, inAnyCase)
@@ -110,29 +109,15 @@ export const campaignDraft = blocks
       mailing.extraFields.map(({ name }) => name),
     );
     if (parsed.ok) return;
-    for (const { code, message } of parsed.problems) {
-      context.addIssue({ code: 'custom', path: ['message', 'template'], message, params: { code } });
-    }
+    for (const found of parsed.problems) context.addIssue(codedIssue(found, ['message', 'template']));
   }, inAnyCase)
   .superRefine((draft, context) => {
     const part = schedulePart.safeParse(draft);
     if (part.success && neverOccurs(part.data.schedule)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['schedule', 'recurrence'],
-        message: 'This schedule has no occurrence at all: check the recurrence, its start and its end.',
-        params: { code: 'never_occurs' },
-      });
+      context.addIssue(codedIssue(fault('never_occurs'), ['schedule', 'recurrence']));
     }
   }, inAnyCase);
 export type CampaignDraft = z.infer<typeof campaignDraft>;
-
-/** One thing that keeps a campaign from being saved or enabled: the field by its dotted path, and plain words. */
-export interface Problem {
-  field: string;
-  code: string;
-  message: string;
-}
 
 /** What enabling has to know and the draft does not hold. */
 export interface EnablingFacts {
@@ -155,35 +140,19 @@ export function completeCampaign(
   const { template, providerId } = draft.message;
   const { source, sendingHoursId } = draft.mailing;
   const problems: Problem[] = [];
-  const missing = (field: string, message: string) => problems.push({ field, code: 'missing', message });
+  const missing = (field: string, what: Missing) => problems.push(problem(field, 'missing', { what }));
 
-  if (facts.isOver) {
-    problems.push({
-      field: 'schedule.recurrence',
-      code: 'no_next_occurrence',
-      message: 'The schedule has no occurrence from now on: move its start or its end.',
-    });
-  }
-  if (template === null) missing('message.template', 'Write the message.');
-  if (providerId === null) missing('message.providerId', 'Choose the SMS provider.');
-  if (facts.fallbackArchived) {
-    problems.push({
-      field: 'message.providerId',
-      code: 'fallback_archived',
-      message: 'The fallback of this provider has been archived: give the provider another one, or none.',
-    });
-  }
-  if (source === null) missing('mailing.source', 'Choose where the contacts come from.');
-  if (source === 'csv' && !facts.hasMailingFile)
-    missing('mailing.file', 'Upload the CSV file with the contacts.');
+  if (facts.isOver) problems.push(problem('schedule.recurrence', 'no_next_occurrence'));
+  if (template === null) missing('message.template', 'template');
+  if (providerId === null) missing('message.providerId', 'provider');
+  if (facts.fallbackArchived) problems.push(problem('message.providerId', 'fallback_archived'));
+  if (source === null) missing('mailing.source', 'source');
+  if (source === 'csv' && !facts.hasMailingFile) missing('mailing.file', 'file');
   if (source === 'webservice' && draft.mailing.webservice.baseUrl === null)
-    missing('mailing.webservice.baseUrl', 'Give the address of the web service.');
-  if (sendingHoursId === null)
-    missing('mailing.sendingHoursId', 'Choose the hours in which messages may leave.');
+    missing('mailing.webservice.baseUrl', 'webservice');
+  if (sendingHoursId === null) missing('mailing.sendingHoursId', 'sending_hours');
   problems.push(...ticketPolicyProblems(draft.ticketPolicy, draft.mailing.extraFields, facts.subcategory));
-  for (const field of facts.archived) {
-    problems.push({ field, code: 'archived', message: 'This entry has been archived: choose another.' });
-  }
+  for (const field of facts.archived) problems.push(problem(field, 'archived'));
   if (
     problems.length > 0 ||
     template === null ||

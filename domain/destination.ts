@@ -1,4 +1,4 @@
-import type { Problem } from './campaign.ts';
+import { type Problem, problem } from './problems/coded.ts';
 
 /**
  * Where stored secrets are sent. Whoever may change an address must not by that learn a secret which nobody is shown: a
@@ -15,15 +15,10 @@ export function leadsElsewhere(before: readonly string[], after: readonly string
   return after.some((address) => !known.has(originOf(address)));
 }
 
+const missing: ReadonlySet<string> = new Set(['missing', 'missing_header', 'missing_template_secret']);
+
 /** Problems of secrets that are missing only because what is stored was entered for another address. */
-export const askedAgain = (problems: readonly Problem[]): Problem[] =>
-  problems.map((problem) =>
-    problem.code === 'missing'
-      ? {
-          ...problem,
-          code: 'enter_again',
-          message:
-            'The stored secret was entered for another address. Enter it again to have it sent to this one.',
-        }
-      : problem,
-  );
+export const askedAgain = <P extends { field: string; code: string }>(
+  problems: readonly P[],
+): (P | Problem<'enter_again'>)[] =>
+  problems.map((one) => (missing.has(one.code) ? problem(one.field, 'enter_again') : one));

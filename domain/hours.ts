@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
 import { inZone, timezone, weekdayList, weekdays } from './calendar.ts';
+import { coded } from './problems/coded.ts';
 
 /**
  * Sending hours: when the mailing may be fetched and messages may leave, by the clocks of one zone.
@@ -20,17 +21,17 @@ const minutesPerDay = 24 * 60;
 const daysAhead = 367;
 
 const clockTime = z
-  .string({ error: 'Expected a time such as 08:00.' })
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Expected a time from 00:00 to 23:59.');
+  .string({ error: coded('time_format') })
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, coded('time_format'));
 
 const closingTime = z
-  .string({ error: 'Expected a time such as 18:00.' })
-  .regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'Expected a time from 00:00 to 24:00.');
+  .string({ error: coded('closing_time_format') })
+  .regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, coded('closing_time_format'));
 
 const window = z
   .strictObject({ days: weekdayList, from: clockTime, to: closingTime })
   .refine(({ from, to }) => from !== to, {
-    error: 'The window ends when it starts. For a whole day give 00:00 to 24:00.',
+    error: coded('window_empty'),
     path: ['to'],
   });
 type Window = z.infer<typeof window>;
@@ -38,10 +39,7 @@ type Window = z.infer<typeof window>;
 export const sendingHours = z.strictObject({
   timezone,
   /** A hundred are more than a week of hours needs, and bound the work of each look-up. */
-  windows: z
-    .array(window)
-    .min(1, 'Give at least one window in which messages may leave.')
-    .max(100, 'There are too many windows. Expected at most 100.'),
+  windows: z.array(window).min(1, coded('window_missing')).max(100),
 });
 export type SendingHours = z.infer<typeof sendingHours>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { leadsElsewhere, originOf } from './destination.ts';
+import { type Problem, problem } from './problems/coded.ts';
 
 /** Stored authentication and headers for calls to a customer's systems ("Integração com o cliente"). */
 
@@ -155,32 +156,26 @@ export function changedSecrets(
 export function secretProblems(
   { authentication, headers }: IntegrationConfig,
   secrets: IntegrationSecrets,
-): { field: string; code: string; message: string }[] {
-  const problems = [];
+): Problem[] {
+  const problems: Problem[] = [];
   if (authentication.kind !== 'none' && secrets.secret === null) {
-    const what = { basic: 'password', bearer: 'token', api_key: 'key', oauth2: 'client secret' }[
-      authentication.kind
-    ];
-    problems.push({ field: 'secrets.secret', code: 'missing', message: `Give the ${what}.` });
+    const kinds = { basic: 'password', bearer: 'token', api_key: 'key', oauth2: 'client_secret' } as const;
+    problems.push(problem('secrets.secret', 'missing', { what: kinds[authentication.kind] }));
   }
   if (secrets.secret !== null && (authentication.kind === 'bearer' || authentication.kind === 'api_key')) {
     if (!headerValue.safeParse(secrets.secret).success) {
-      const message =
-        'It goes into a header: use printable ASCII characters, none of them a space at an end.';
-      problems.push({ field: 'secrets.secret', code: 'invalid', message });
+      problems.push(problem('secrets.secret', 'header_secret'));
     }
   }
   const secretHeaders = headers.filter(({ value }) => value === null).map(({ name }) => name);
   for (const name of secretHeaders) {
     if (!Object.hasOwn(secrets.headers, name)) {
-      const message = `Give the value of the header ${name}.`;
-      problems.push({ field: `secrets.headers.${name}`, code: 'missing', message });
+      problems.push(problem(`secrets.headers.${name}`, 'missing_header', { name }));
     }
   }
   for (const name of Object.keys(secrets.headers)) {
     if (!secretHeaders.includes(name)) {
-      const message = 'The config has no such header, or gives its value itself.';
-      problems.push({ field: `secrets.headers.${name}`, code: 'unknown_field', message });
+      problems.push(problem(`secrets.headers.${name}`, 'header_unknown'));
     }
   }
   return problems;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { localDateTime, wallTimeOf } from './calendar.ts';
+import { coded, codedIssue, type Fault, fault } from './problems/coded.ts';
 
 /**
  * The grammar of recurrence rules (RFC 5545, 3.3.10) on wall times: no zone, no daylight saving (domain/schedule.ts adds
@@ -15,30 +16,31 @@ const maxCount = 1000;
 const maxTimesPerDay = 144;
 
 interface Part {
-  expected: string;
   accepts: (value: string) => boolean;
+  /** What is wrong with a value that is not accepted. */
+  refuse: (name: string, value: string) => Fault;
 }
 
 const parts = new Map<string, Part>([
-  ['FREQ', { expected: `one of ${frequencies.join(', ')}`, accepts: (value) => frequencies.includes(value) }],
+  ['FREQ', choiceOf(frequencies)],
   ['INTERVAL', wholeNumber(1, 10_000)],
   ['COUNT', wholeNumber(1, maxCount)],
   [
     'UNTIL',
     {
-      expected: 'a date (20261231), a local time (20261231T180000) or a time in UTC (20261231T210000Z)',
       accepts: (value) => readUntil(value) !== null,
+      refuse: (_, value) => fault('rule_until', { value }),
     },
   ],
-  ['BYMONTH', listOf(wholeNumber(1, 12))],
+  ['BYMONTH', listOf(wholeNumber(1, 12, { list: true }))],
   ['BYMONTHDAY', listOf(position(31))],
   ['BYYEARDAY', listOf(position(366))],
   ['BYWEEKNO', listOf(position(53))],
-  ['BYDAY', listOf({ expected: 'days such as MO, 1MO or -1FR', accepts: isDay })],
-  ['BYHOUR', listOf(wholeNumber(0, 23))],
-  ['BYMINUTE', listOf(wholeNumber(0, 59))],
+  ['BYDAY', listOf({ accepts: isDay, refuse: (name, value) => fault('rule_part_days', { name, value }) })],
+  ['BYHOUR', listOf(wholeNumber(0, 23, { list: true }))],
+  ['BYMINUTE', listOf(wholeNumber(0, 59, { list: true }))],
   ['BYSETPOS', listOf(position(366))],
-  ['WKST', { expected: 'a day such as MO', accepts: (value) => /^(MO|TU|WE|TH|FR|SA|SU)$/.test(value) }],
+  ['WKST', choiceOf(['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'])],
 ]);
 
 /**
@@ -57,86 +59,89 @@ const parts = new Map<string, Part>([
  * (RFC 7529: RSCALE, SKIP) are unknown here.
  */
 export const rrule = z
-  .string({ error: 'Expected a recurrence rule such as FREQ=WEEKLY;BYDAY=MO,WE.' })
-  .max(1000, 'The rule is too long. Expected at most 1,000 characters.')
+  .string({ error: coded('rule_empty') })
+  .max(1000, coded('rule_too_long'))
   .trim()
   .toUpperCase()
   .overwrite((text) => text.replace(/^RRULE:/, ''))
   .superRefine((text, context) => {
-    for (const message of problemsOf(text)) context.addIssue({ code: 'custom', message });
+    for (const found of faultsOf(text)) context.addIssue(codedIssue(found));
   });
 
-function problemsOf(text: string): string[] {
-  if (text === '') return ['The rule is empty. Expected a rule such as FREQ=WEEKLY;BYDAY=MO,WE.'];
-  if (text.includes('DTSTART')) return ['Leave DTSTART out: the rule starts with the schedule.'];
-  const problems: string[] = [];
+function faultsOf(text: string): Fault[] {
+  if (text === '') return [fault('rule_empty')];
+  if (text.includes('DTSTART')) return [fault('rule_dtstart')];
+  const faults: Fault[] = [];
   const rule = new Map<string, string>();
   for (const piece of text.split(';')) {
     const [name = '', value, ...rest] = piece.split('=');
     const part = parts.get(name);
     if (value === undefined || rest.length > 0) {
-      problems.push(`"${piece}" is not a part of a rule. Expected NAME=VALUE, separated by semicolons.`);
+      faults.push(fault('rule_part_unreadable', { part: piece }));
     } else if (name === 'BYSECOND') {
-      problems.push('Leave BYSECOND out: the seconds are those of the start.');
+      faults.push(fault('rule_bysecond'));
     } else if (part === undefined) {
-      problems.push(`${name} is not a known part of a rule. Expected ${[...parts.keys()].join(', ')}.`);
+      faults.push(fault('rule_part_unknown', { name, known: [...parts.keys()] }));
     } else if (rule.has(name)) {
-      problems.push(`${name} stands in the rule twice.`);
+      faults.push(fault('rule_part_repeated', { name }));
     } else if (!part.accepts(value)) {
-      problems.push(`${name}=${value} is not valid. Expected ${part.expected}.`);
+      faults.push(part.refuse(name, value));
     } else {
       rule.set(name, value);
     }
   }
-  if (problems.length > 0) return problems;
-  return rule.has('FREQ') ? conflictsIn(rule) : ['FREQ is missing, as in FREQ=DAILY.'];
+  if (faults.length > 0) return faults;
+  return rule.has('FREQ') ? conflictsIn(rule) : [fault('rule_freq_missing')];
 }
 
 /** The combinations that RFC 5545 forbids, that implementations disagree on, or that would cost too much. */
-function conflictsIn(rule: ReadonlyMap<string, string>): string[] {
+function conflictsIn(rule: ReadonlyMap<string, string>): Fault[] {
   const frequency = rule.get('FREQ') ?? '';
   const has = (name: string) => rule.has(name);
   const every = (...names: string[]) => names.includes(frequency);
   const numbered = /\d/.test(rule.get('BYDAY') ?? '');
   const length = (name: string) => rule.get(name)?.split(',').length ?? 1;
 
-  const conflicts: [boolean, string][] = [
-    [has('COUNT') && has('UNTIL'), 'Give COUNT or UNTIL, not both.'],
-    [has('BYWEEKNO') && !every('YEARLY'), 'BYWEEKNO works only with FREQ=YEARLY.'],
+  const conflicts: [boolean, Fault][] = [
+    [has('COUNT') && has('UNTIL'), fault('rule_count_and_until')],
+    [
+      has('BYWEEKNO') && !every('YEARLY'),
+      fault('rule_only_with', { part: 'BYWEEKNO', needs: ['FREQ=YEARLY'] }),
+    ],
     [
       has('BYYEARDAY') && every('DAILY', 'WEEKLY', 'MONTHLY'),
-      'BYYEARDAY does not work with FREQ=DAILY, WEEKLY or MONTHLY.',
+      fault('rule_not_with', { part: 'BYYEARDAY', others: ['FREQ=DAILY', 'FREQ=WEEKLY', 'FREQ=MONTHLY'] }),
     ],
-    [has('BYMONTHDAY') && every('WEEKLY'), 'BYMONTHDAY does not work with FREQ=WEEKLY.'],
     [
-      numbered && (!every('MONTHLY', 'YEARLY') || has('BYWEEKNO')),
-      'A numbered day in BYDAY, such as 1MO, works only with FREQ=MONTHLY, or FREQ=YEARLY without BYWEEKNO.',
+      has('BYMONTHDAY') && every('WEEKLY'),
+      fault('rule_not_with', { part: 'BYMONTHDAY', others: ['FREQ=WEEKLY'] }),
     ],
+    [numbered && (!every('MONTHLY', 'YEARLY') || has('BYWEEKNO')), fault('rule_numbered_day')],
     [
       every('YEARLY') && has('BYYEARDAY') && ['BYDAY', 'BYMONTHDAY', 'BYWEEKNO', 'BYSETPOS'].some(has),
-      'With FREQ=YEARLY, BYYEARDAY does not work with BYDAY, BYMONTHDAY, BYWEEKNO or BYSETPOS.',
+      fault('rule_yearday_yearly'),
     ],
+    [has('BYWEEKNO') && (!has('BYDAY') || has('BYMONTHDAY') || has('BYSETPOS')), fault('rule_weekno')],
+    [numbered && has('BYMONTHDAY'), fault('rule_numbered_monthday')],
     [
-      has('BYWEEKNO') && (!has('BYDAY') || has('BYMONTHDAY') || has('BYSETPOS')),
-      'BYWEEKNO works only with BYDAY, and without BYMONTHDAY and BYSETPOS.',
+      has('BYSETPOS') && !every('MONTHLY', 'YEARLY'),
+      fault('rule_only_with', { part: 'BYSETPOS', needs: ['FREQ=MONTHLY', 'FREQ=YEARLY'] }),
     ],
-    [numbered && has('BYMONTHDAY'), 'A numbered day in BYDAY, such as 1MO, does not work with BYMONTHDAY.'],
-    [has('BYSETPOS') && !every('MONTHLY', 'YEARLY'), 'BYSETPOS works only with FREQ=MONTHLY or YEARLY.'],
     [
       has('BYSETPOS') && ![...rule.keys()].some((name) => name.startsWith('BY') && name !== 'BYSETPOS'),
-      'BYSETPOS needs another part to choose from, such as BYDAY.',
+      fault('rule_setpos_alone'),
     ],
     [
       !every('HOURLY', 'MINUTELY') && length('BYHOUR') * length('BYMINUTE') > maxTimesPerDay,
-      `BYHOUR and BYMINUTE make too many times a day. Expected at most ${maxTimesPerDay}; for more use FREQ=MINUTELY.`,
+      fault('rule_too_many_times', { maximum: maxTimesPerDay }),
     ],
   ];
-  return conflicts.flatMap(([wrong, message]) => (wrong ? [message] : []));
+  return conflicts.flatMap(([wrong, conflict]) => (wrong ? [conflict] : []));
 }
 
-function wholeNumber(from: number, to: number): Part {
+function wholeNumber(from: number, to: number, { list = false } = {}): Part {
   return {
-    expected: `a whole number from ${from} to ${to}`,
+    refuse: (name, value) => fault('rule_part_number', { name, value, from, to, list }),
     accepts: (value) => /^\d{1,5}$/.test(value) && Number(value) >= from && Number(value) <= to,
   };
 }
@@ -144,16 +149,20 @@ function wholeNumber(from: number, to: number): Part {
 /** Counted from the start, or from the end with a minus. */
 function position(last: number): Part {
   return {
-    expected: `a whole number from 1 to ${last}, or from -${last} to -1`,
+    refuse: (name, value) => fault('rule_part_position', { name, value, last }),
     accepts: (value) =>
       /^[+-]?\d{1,3}$/.test(value) && Number(value) !== 0 && Math.abs(Number(value)) <= last,
   };
 }
 
 function listOf(part: Part): Part {
+  return { ...part, accepts: (value) => value.split(',').every(part.accepts) };
+}
+
+function choiceOf(options: readonly string[]): Part {
   return {
-    expected: `${part.expected}; several are separated by commas`,
-    accepts: (value) => value.split(',').every(part.accepts),
+    accepts: (value) => options.includes(value),
+    refuse: (name, value) => fault('rule_part_choice', { name, value, options: [...options] }),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   wallTimeOf,
   weekdayList,
 } from './calendar.ts';
+import { coded } from './problems/coded.ts';
 import { nextWallTime } from './rrule-search.ts';
 import { rrule, untilOf } from './rrule.ts';
 
@@ -36,12 +37,12 @@ import { rrule, untilOf } from './rrule.ts';
 /** Every `minutes` up to a day, `hours` up to a week, `day` up to a year, `week` up to two, `month` up to ten. */
 const interval = (max: number) =>
   z
-    .int({ error: 'The interval is not a whole number.' })
-    .min(1, 'The interval is too small. Expected at least 1.')
-    .max(max, `The interval is too large. Expected at most ${max}.`)
+    .int({ error: coded('interval_whole') })
+    .min(1, coded('interval_too_small'))
+    .max(max, coded('interval_too_large'))
     .default(1);
 
-const notADay = 'Expected a day of the month from 1 to 31, or last.';
+const notADay = coded('day_of_month');
 const dayOfMonth = z.union([z.int().min(1, notADay).max(31, notADay), z.literal('last')], notADay);
 
 export const recurrence = z.discriminatedUnion(
@@ -55,7 +56,7 @@ export const recurrence = z.discriminatedUnion(
     z.strictObject({ every: z.literal('month'), interval: interval(120), dayOfMonth }),
     z.strictObject({ every: z.literal('rule'), rrule }),
   ],
-  { error: 'Expected every to be one of once, minutes, hours, day, week, month, rule.' },
+  { error: coded('recurrence_unknown') },
 );
 export type Recurrence = z.infer<typeof recurrence>;
 
@@ -73,7 +74,7 @@ export const schedule = z
     holidayCalendarId: z.int().positive().nullable().default(null),
   })
   .refine(({ startsAt, endsAt }) => endsAt === null || wallTimeOf(endsAt) > wallTimeOf(startsAt), {
-    error: 'The end is not after the start. Expected a later date and time, or none.',
+    error: coded('end_before_start'),
     path: ['endsAt'],
     // Zod would check it only once all else is right; all problems are to be named at once.
     when: ({ value }) => period.safeParse(value).success,

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { extraField } from './contact.ts';
 import { sendingHours } from './hours.ts';
+import { coded } from './problems/coded.ts';
 
 /** A calendar of dates on which no campaign that uses it is due and nothing of it leaves. */
 export const holidayCalendar = z.strictObject({
   holidays: z
     .array(z.strictObject({ date: z.iso.date(), name: z.string().trim().min(1).max(100) }))
     .max(1000)
-    .refine((all) => new Set(all.map(({ date }) => date)).size === all.length, 'A date is listed twice.'),
+    .refine((all) => new Set(all.map(({ date }) => date)).size === all.length, coded('date_repeated')),
 });
 
 /** Extra fields that the tickets of a subcategory carry, and that its mailings may bring as columns. */
@@ -15,7 +16,7 @@ export const extraFieldGroup = z.strictObject({
   fields: z
     .array(extraField)
     .max(30)
-    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'A field is listed twice.'),
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, coded('group_field_repeated')),
 });
 
 const subcategory = z.strictObject({
@@ -41,4 +42,4 @@ export const settingDefinitions = {
 export type SettingKind = keyof typeof settingDefinitions;
 export type SettingDefinition<K extends SettingKind> = z.infer<(typeof settingDefinitions)[K]>;
 
-export const settingName = z.string().trim().min(1, 'Give the entry a name.').max(100);
+export const settingName = z.string().trim().min(1, coded('missing')).max(100);

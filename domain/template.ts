@@ -1,4 +1,5 @@
 import { cleanText, foldName, type Contact } from './contact.ts';
+import { type Fault, fault } from './problems/coded.ts';
 import { removeAccents, segmentsOf, type Segmentation, type SegmentProfile } from './segments.ts';
 import type { SkipReason } from './message.ts';
 
@@ -12,17 +13,11 @@ export interface Template {
   placeholders: readonly string[];
 }
 
-export interface TemplateProblem {
-  code:
-    | 'template_empty'
-    | 'template_too_long'
-    | 'character_forbidden'
-    | 'placeholder_unknown'
-    | 'brace_unbalanced';
-  message: string;
-  /** Where in the text, counted in UTF-16 units from 0. */
-  at: number;
-}
+type TemplateCode =
+  'template_empty' | 'template_too_long' | 'character_forbidden' | 'placeholder_unknown' | 'brace_unbalanced';
+
+/** `at`: where in the text, counted in UTF-16 units from 0. */
+export type TemplateProblem = Fault<TemplateCode> & { readonly at: number };
 
 /** In UTF-16 units, as `maxlength` of an HTML field and `length` of a string count them. */
 export const maxTemplateLength = 160;
@@ -46,26 +41,14 @@ export function parseTemplate(
   extraFieldNames: readonly string[],
 ): { ok: true; template: Template } | { ok: false; problems: TemplateProblem[] } {
   const problems: TemplateProblem[] = [];
-  const problem = (code: TemplateProblem['code'], at: number, message: string) =>
-    problems.push({ code, message, at });
-
-  if (text.trim() === '') problem('template_empty', 0, 'The message has no text.');
+  if (text.trim() === '') problems.push({ ...fault('template_empty'), at: 0 });
   if (text.length > maxTemplateLength) {
-    problem(
-      'template_too_long',
-      maxTemplateLength,
-      `The message has ${text.length} characters, and may have at most ${maxTemplateLength}.`,
-    );
+    const params = { length: text.length, maximum: maxTemplateLength };
+    problems.push({ ...fault('template_too_long', params), at: maxTemplateLength });
   }
 
   const forbidden = text.search(/(?![\t\n\r])\p{Cc}|\p{Cs}/u);
-  if (forbidden !== -1) {
-    problem(
-      'character_forbidden',
-      forbidden,
-      'The message has a control character, which no telephone shows.',
-    );
-  }
+  if (forbidden !== -1) problems.push({ ...fault('character_forbidden'), at: forbidden });
 
   const { template, problems: inBraces } = takeApart(text, extraFieldNames);
   problems.push(...inBraces);
@@ -82,22 +65,18 @@ function takeApart(
   const problems: TemplateProblem[] = [];
   let literalStart = 0;
   for (let at = nextBrace(text, 0); at !== -1; at = nextBrace(text, at + 1)) {
-    const end = text[at] === '{' ? nextBrace(text, at + 1) : -1;
+    const brace = text[at] === '{' ? '{' : '}';
+    const end = brace === '{' ? nextBrace(text, at + 1) : -1;
     if (end === -1 || text[end] !== '}') {
-      const message =
-        text[at] === '{'
-          ? 'This { opens a placeholder that no } closes. Braces are only for placeholders, one pair for each.'
-          : 'This } closes no placeholder. Braces are only for placeholders, one pair for each.';
-      problems.push({ code: 'brace_unbalanced', message, at });
+      problems.push({ ...fault('brace_unbalanced', { brace }), at });
       continue;
     }
     const written = text.slice(at + 1, end);
     const name = foldName(written);
     const placeholder = builtIn.get(name) ?? extraFieldNames.find((extra) => foldName(extra) === name);
     if (placeholder === undefined) {
-      const known = ['codigo', 'nome', ...extraFieldNames].map((known) => `{${known}}`).join(', ');
-      const message = `{${written}} is not a placeholder. Known are ${known}.`;
-      problems.push({ code: 'placeholder_unknown', message, at });
+      const known = ['codigo', 'nome', ...extraFieldNames];
+      problems.push({ ...fault('placeholder_unknown', { written, known }), at });
     } else {
       literals.push(text.slice(literalStart, at));
       placeholders.push(placeholder);

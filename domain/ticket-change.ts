@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkExtraValue, extraField } from './contact.ts';
+import { type Problem, problem } from './problems/coded.ts';
 import { ticketMoves, ticketStatus, type TicketSubcategory } from './ticket.ts';
 
 const id = z.int().positive();
@@ -28,7 +29,7 @@ const freeText: ReadonlySet<string> = new Set(['note', 'extra'] satisfies (keyof
 /** By field what it was and is; nulls for free text. */
 export type TicketChanges = Record<string, [from: string | number | null, to: string | number | null]>;
 
-interface ChangeProblem {
+interface ExtraProblem {
   field: string;
   code: string;
   message: string;
@@ -44,46 +45,45 @@ export function changedTicket(
   before: TicketContent,
   change: TicketChange,
   subcategory: TicketSubcategory,
-): { ok: true; content: TicketContent; changes: TicketChanges } | { ok: false; problems: ChangeProblem[] } {
+):
+  | { ok: true; content: TicketContent; changes: TicketChanges }
+  | { ok: false; problems: (Problem | ExtraProblem)[] } {
   const content = { ...before };
   Object.assign(content, change);
   const reopened = before.status === 'finished' && content.status !== 'finished';
   if (reopened && change.resolutionId === undefined) content.resolutionId = null;
 
-  const problems: ChangeProblem[] = [];
-  const wrong = (field: string, code: string, message: string) => problems.push({ field, code, message });
+  const problems: (Problem | ExtraProblem)[] = [];
   if (content.status !== before.status && !ticketMoves[before.status].includes(content.status)) {
-    const allowed = ticketMoves[before.status].join(', ');
-    wrong('status', 'move_not_allowed', `A ticket that is ${before.status} moves to one of: ${allowed}.`);
+    const allowed = [...ticketMoves[before.status]];
+    problems.push(problem('status', 'move_not_allowed', { from: before.status, allowed }));
   }
   if (content.status === 'finished' && content.resolutionId === null) {
-    wrong('resolutionId', 'missing', 'A ticket is finished with a resolution: choose one.');
+    problems.push(problem('resolutionId', 'missing', { what: 'resolution' }));
   }
   if (content.status !== 'finished' && content.resolutionId !== null && change.resolutionId !== undefined) {
     if (content.resolutionId !== before.resolutionId || reopened) {
-      wrong(
-        'resolutionId',
-        'resolution_without_finish',
-        'A resolution goes only with the status "finished".',
-      );
+      problems.push(problem('resolutionId', 'resolution_without_finish'));
     }
   }
   if (content.categoryId !== subcategory.categoryId) {
-    wrong(
-      'subcategoryId',
-      'subcategory_of_another_category',
-      'This subcategory belongs to another category.',
-    );
+    problems.push(problem('subcategoryId', 'subcategory_of_another_category'));
   }
   if (change.extra !== undefined) {
     for (const field of subcategory.fields) {
       const value = content.extra[field.name] ?? '';
       if (value === '') {
-        if (field.required) wrong(`extra.${field.name}`, 'missing', `"${field.name}" is required.`);
+        if (field.required) problems.push(problem(`extra.${field.name}`, 'missing'));
         continue;
       }
-      const problem = checkExtraValue(field, value);
-      if (problem !== null) wrong(`extra.${field.name}`, 'invalid', `"${field.name}" ${problem}.`);
+      const unfit = checkExtraValue(field, value);
+      if (unfit !== null) {
+        problems.push({
+          field: `extra.${field.name}`,
+          code: 'invalid',
+          message: `"${field.name}" ${unfit}.`,
+        });
+      }
     }
   }
   if (problems.length > 0) return { ok: false, problems };

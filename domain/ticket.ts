@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ExtraField } from './contact.ts';
 import type { MessageStatus } from './message.ts';
+import { type Problem, problem } from './problems/coded.ts';
 
 const id = z.int().positive();
 
@@ -51,27 +52,20 @@ export const ticketPolicy = z.discriminatedUnion('when', [
 ]);
 export type TicketPolicy = z.infer<typeof ticketPolicy>;
 
-/** Required fields of the policy, in the order of the form, with what to do about each. */
+/** Required fields of the policy, in the order of the form, with what is missing where one is. */
 const required = {
-  departmentId: 'Choose the department of the tickets.',
-  assigneeId: 'Choose the assignee of the tickets.',
-  categoryId: 'Choose the category of the tickets.',
-  subcategoryId: 'Choose the subcategory of the tickets.',
-  resolutionOnSuccessId: 'Choose the resolution of tickets whose SMS was sent.',
-  resolutionOnFailureId: 'Choose the resolution of tickets whose SMS failed.',
-} satisfies Record<string, string>;
+  departmentId: 'department',
+  assigneeId: 'assignee',
+  categoryId: 'category',
+  subcategoryId: 'subcategory',
+  resolutionOnSuccessId: 'resolution_on_success',
+  resolutionOnFailureId: 'resolution_on_failure',
+} as const;
 
 /** A subcategory as a campaign's tickets use it: the category it belongs to, and the fields of its group. */
 export interface TicketSubcategory {
   categoryId: number;
   fields: readonly ExtraField[];
-}
-
-interface PolicyProblem {
-  /** By its dotted path in the campaign. */
-  field: string;
-  code: string;
-  message: string;
 }
 
 /**
@@ -84,56 +78,40 @@ export function ticketPolicyProblems(
   policy: TicketPolicy,
   extraFields: readonly ExtraField[],
   subcategory: TicketSubcategory | null,
-): PolicyProblem[] {
+): Problem[] {
   if (policy.when === 'never') return [];
   const problems = ownProblems(policy);
   if (!subcategory) return problems;
   if (policy.categoryId !== null && policy.categoryId !== subcategory.categoryId) {
-    problems.push({
-      field: 'ticketPolicy.subcategoryId',
-      code: 'subcategory_of_another_category',
-      message: 'This subcategory belongs to another category: choose one of this category.',
-    });
+    problems.push(problem('ticketPolicy.subcategoryId', 'subcategory_of_another_category'));
   }
   for (const { name, type, required } of subcategory.fields) {
     const index = extraFields.findIndex((field) => field.name === name);
     const declared = extraFields[index];
     if (declared && declared.type !== type) {
-      problems.push({
-        field: `mailing.extraFields.${index}.type`,
-        code: 'extra_field_type',
-        message: `The tickets' subcategory wants "${name}" as ${type}; here it is ${declared.type}.`,
-      });
+      const params = { name, wanted: type, declared: declared.type };
+      problems.push(problem(`mailing.extraFields.${index}.type`, 'extra_field_type', params));
     } else if (required && declared?.required !== true) {
-      problems.push({
-        field: declared ? `mailing.extraFields.${index}.required` : 'mailing.extraFields',
-        code: 'extra_field_missing',
-        message: `The tickets' subcategory requires the extra field "${name}" (${type}): ${declared ? 'make it required' : 'declare it'} in the mailing.`,
-      });
+      const field = declared ? `mailing.extraFields.${index}.required` : 'mailing.extraFields';
+      const params = { name, wanted: type, declared: declared !== undefined };
+      problems.push(problem(field, 'extra_field_missing', params));
     }
   }
   return problems;
 }
 
-function ownProblems(policy: Exclude<TicketPolicy, { when: 'never' }>): PolicyProblem[] {
+function ownProblems(policy: Exclude<TicketPolicy, { when: 'never' }>): Problem[] {
   const values: Partial<Record<string, unknown>> = policy;
-  const problems: PolicyProblem[] = Object.entries(required)
+  const problems: Problem[] = Object.entries(required)
     .filter(([field]) => field in policy && values[field] === null)
-    .map(([field, message]) => ({ field: `ticketPolicy.${field}`, code: 'missing', message }));
+    .map(([field, what]) => problem(`ticketPolicy.${field}`, 'missing', { what }));
   if (policy.when === 'on_reply') {
     if (policy.resolutionId !== null && policy.status !== null && policy.status !== 'finished') {
-      problems.push({
-        field: 'ticketPolicy.resolutionId',
-        code: 'resolution_without_finish',
-        message: 'A resolution goes only with the status "finished".',
-      });
+      problems.push(problem('ticketPolicy.resolutionId', 'resolution_without_finish'));
     }
     if (policy.resolutionId === null && policy.status === 'finished') {
-      problems.push({
-        field: 'ticketPolicy.resolutionId',
-        code: 'missing',
-        message: 'A ticket that opens as finished needs its resolution.',
-      });
+      const params = { what: 'resolution_of_finished' } as const;
+      problems.push(problem('ticketPolicy.resolutionId', 'missing', params));
     }
   }
   return problems;

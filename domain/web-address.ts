@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inZone } from './calendar.ts';
+import { coded, codedIssue, type Fault, fault } from './problems/coded.ts';
 
 /**
  * The address that a web-service mailing is fetched from: the base URL with its parameters, whose values may hold date
@@ -37,10 +38,8 @@ const patternToken = /yyyy|MM|dd|HH|mm|ss/g;
 const isPlaceholder = (name: string): name is DatePlaceholder =>
   datePlaceholders.some((known) => known === name);
 
-/** A parameter's value taken apart, or what is wrong with it as a plain sentence. */
-export function parseParamValue(
-  value: string,
-): { ok: true; parts: Part[] } | { ok: false; code: string; message: string } {
+/** A parameter's value taken apart, or what is wrong with it. */
+export function parseParamValue(value: string): { ok: true; parts: Part[] } | { ok: false; fault: Fault } {
   const parts: Part[] = [];
   let from = 0;
   for (const match of value.matchAll(brace)) {
@@ -52,21 +51,16 @@ export function parseParamValue(
       continue;
     }
     const { name, pattern } = match.groups ?? {};
-    if (name === undefined) {
-      const message = `This ${written} belongs to no placeholder. A literal brace is written twice.`;
-      return { ok: false, code: 'brace_unbalanced', message };
-    }
+    if (name === undefined) return { ok: false, fault: fault('param_brace', { brace: written }) };
     if (!isPlaceholder(name)) {
-      const known = datePlaceholders.map((one) => `{${one}}`).join(', ');
-      const message = `{${name}} is not a placeholder. Known are ${known}.`;
-      return { ok: false, code: 'placeholder_unknown', message };
+      const params = { written: name, known: [...datePlaceholders] };
+      return { ok: false, fault: fault('placeholder_unknown', params) };
     }
     if (
       pattern !== undefined &&
       (pattern === '' || /(?!T)\p{L}/u.test(pattern.replaceAll(patternToken, '')))
     ) {
-      const message = `“${pattern}” is no form of a date. Write it with yyyy, MM, dd, HH, mm, ss, like dd/MM/yyyy.`;
-      return { ok: false, code: 'date_form_unknown', message };
+      return { ok: false, fault: fault('date_form_unknown', { form: pattern }) };
     }
     parts.push({ placeholder: name, pattern: pattern ?? null });
   }
@@ -109,26 +103,17 @@ export const addressParam = z
   .strictObject({ key: z.string().trim().min(1).max(100), value: z.string().max(1000) })
   .superRefine(({ value }, context) => {
     const parsed = parseParamValue(value);
-    if (!parsed.ok) {
-      const { code, message } = parsed;
-      context.addIssue({ code: 'custom', path: ['value'], message, params: { code } });
-    }
+    if (!parsed.ok) context.addIssue(codedIssue(parsed.fault, ['value']));
   });
 
 /** http or https; without a user, whose password everyone who sees the campaign would read, and without a fragment. */
 export const baseUrl = z
-  .url({ protocol: /^https?$/, error: 'Give an address that begins with https:// or http://.' })
+  .url({ protocol: /^https?$/, error: coded('url_expected') })
   .max(2000)
   .superRefine((text, context) => {
     if (!URL.canParse(text)) return;
     const { username, password } = new URL(text);
-    if (username !== '' || password !== '') {
-      context.addIssue({
-        code: 'custom',
-        message: 'Leave user and password out of the address: they belong into an integration.',
-        params: { code: 'credentials_in_url' },
-      });
-    }
+    if (username !== '' || password !== '') context.addIssue(codedIssue(fault('url_credentials')));
   });
 
 /**

@@ -10,7 +10,11 @@ const maxmem = 256 * 1024 * 1024;
 const hashBytes = 32;
 
 /** Each hashing takes 128 MiB and a thread of the pool, which files and DNS share. */
-const inTurn = createTurns({ atOnce: 2, maxWaiting: 40, refusal: () => new ApiError('busy') });
+const inTurn = createTurns({
+  atOnce: 2,
+  maxWaiting: 40,
+  refusal: () => new ApiError('busy', { params: { with: 'requests' } }),
+});
 
 const derive = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
   scrypt,

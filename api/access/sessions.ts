@@ -8,6 +8,7 @@ import { getPasswordHash, getUser, getUserByLogin, updateUser, type UserRow } fr
 import { timezone } from '../../domain/calendar.ts';
 import { locale, newPassword, personName, role } from '../../domain/user.ts';
 import { type Actor, actorOf, audit, hashSecret, isCrossSite, type SessionCookie } from '../http/auth.ts';
+import { problem } from '../../domain/problems/coded.ts';
 import { ApiError } from '../http/errors.ts';
 import { clientOf, type RequestLimits } from '../http/request-limits.ts';
 import { createLoginAttempts } from './login-attempts.ts';
@@ -49,8 +50,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
   const attempt = async <T>(key: string, judge: () => Promise<T | null>): Promise<T | null> => {
     const retryAfterMs = attempts.begin(key);
     if (retryAfterMs > 0) {
-      const message = `Too many failed attempts. Try again in ${Math.ceil(retryAfterMs / 1000)} seconds.`;
-      throw new ApiError('rate_limited', { message, details: { retryAfterMs } });
+      throw new ApiError('rate_limited', { params: { retryAfterMs, logins: true } });
     }
     try {
       const found = await judge();
@@ -128,10 +128,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       await sql.begin(async (tx) => {
         const { sendingHoursId = null } = request.body;
         if (sendingHoursId !== null && !(await holdSetting(tx, 'sendingHours', sendingHoursId))) {
-          const message = 'There is no such entry.';
-          throw new ApiError('invalid_fields', {
-            problems: [{ field: 'sendingHoursId', code: 'unknown', message }],
-          });
+          throw new ApiError('invalid_fields', { problems: [problem('sendingHoursId', 'unknown')] });
         }
         await updateUser(tx, actor.id, request.body);
         const changed = Object.keys(request.body);
@@ -184,12 +181,10 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
         (await verifyPassword(current, await getPasswordHash(sql, actor.id), client)) ? actor : null,
       );
       if (!known) {
-        const message = 'This is not your present password.';
-        throw new ApiError('invalid_fields', { problems: [{ field: 'current', code: 'wrong', message }] });
+        throw new ApiError('invalid_fields', { problems: [problem('current', 'wrong_password')] });
       }
       if (password.normalize('NFKC') === current.normalize('NFKC')) {
-        const message = 'Choose another password than the present one.';
-        throw new ApiError('invalid_fields', { problems: [{ field: 'password', code: 'same', message }] });
+        throw new ApiError('invalid_fields', { problems: [problem('password', 'same_password')] });
       }
       const passwordHash = await hashPassword(password, client);
       await sql.begin(async (tx) => {

@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { disableCampaign, enableCampaign, getCampaign, lockCampaign } from '../../db/campaigns/campaigns.ts';
+import type { Format } from '../../domain/format.ts';
 import type { Database } from '../../db/core/client.ts';
 import { liveRuns } from '../../db/runs/progress.ts';
 import { schedule } from '../../domain/schedule.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
 import { campaignView, enablingProblems, lookAhead, occurrencesView, viewCampaign } from './view.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, notFound } from '../http/errors.ts';
 import { idempotencyHeaders, idParams } from '../http/parameters.ts';
 import { cancelRun } from '../runs/cancel.ts';
 import { requireSettledRestore } from '../runs/restores.ts';
@@ -46,11 +47,12 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         if (!row) throw notFound('campaign', id);
         if (row.enabled) return;
         const problems = await enablingProblems(tx, row, clock());
-        if (problems.length > 0) throw new ApiError('incomplete_campaign', { problems });
+        if (problems.length > 0)
+          throw new ApiError('incomplete_campaign', { params: { enabled: false }, problems });
         await enableCampaign(tx, id);
         await audit(tx, request, 'campaign.enable', { kind: 'campaign', id });
       });
-      return answer(id, reply);
+      return answer(id, formatOf(request), reply);
     },
   );
 
@@ -79,19 +81,20 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       if (request.body?.cancelRun === true) {
         for (const run of await liveRuns(sql, id)) await cancelRun({ sql, longSql, temporal }, request, run);
       }
-      return answer(id, reply);
+      return answer(id, formatOf(request), reply);
     },
   );
 
   /** Tells Temporal, then answers with the campaign as it is now. */
   async function answer<T>(
     id: number,
+    format: Format,
     reply: { code(status: 200 | 202): { send(view: z.infer<typeof campaignView>): T } },
   ): Promise<T> {
     const told = await sync.sync(id);
     const row = await getCampaign(sql, id);
     if (!row) throw notFound('campaign', id);
-    return reply.code(told ? 200 : 202).send(await viewCampaign(deps, row));
+    return reply.code(told ? 200 : 202).send(await viewCampaign(deps, row, format));
   }
 
   app.post(
@@ -146,7 +149,8 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       const problems = (await enablingProblems(sql, row, clock())).filter(
         ({ code }) => code !== 'no_next_occurrence',
       );
-      if (problems.length > 0) throw new ApiError('incomplete_campaign', { problems });
+      if (problems.length > 0)
+        throw new ApiError('incomplete_campaign', { params: { enabled: false }, problems });
       const { runId } = await temporal.dryRun(
         { id, name: row.definition.name },
         request.headers['idempotency-key'],

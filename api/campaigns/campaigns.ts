@@ -14,7 +14,8 @@ import { type CampaignDraft, campaignDraft } from '../../domain/campaign.ts';
 import { audit } from '../http/auth.ts';
 import { campaignListView, campaignView, enablingProblems, viewCampaign, viewCampaignList } from './view.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
-import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { problem } from '../../domain/problems/coded.ts';
+import { ApiError, formatOf, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import { idParams, page } from '../http/parameters.ts';
 import type { Temporal } from '../services/temporal.ts';
 
@@ -66,7 +67,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       const { id } = request.params;
       const row = await getCampaign(sql, id);
       if (!row) throw notFound('campaign', id);
-      return viewCampaign(deps, row);
+      return viewCampaign(deps, row, formatOf(request));
     },
   );
 
@@ -99,7 +100,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       return reply
         .code(201)
         .header('location', `/api/campaigns/${row.id}`)
-        .send(await viewCampaign(deps, row));
+        .send(await viewCampaign(deps, row, formatOf(request)));
     },
   );
 
@@ -124,19 +125,18 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
         const before = await lockCampaign(tx, id);
         if (!before) throw notFound('campaign', id);
         if (before.version !== version) {
-          throw new ApiError('version_conflict', { details: { version: before.version } });
+          throw new ApiError('version_conflict', { params: { version: before.version } });
         }
         await requireKnownReferences(tx, definition);
         if (before.enabled) {
           const problems = await enablingProblems(tx, { ...before, definition }, clock());
           if (problems.length > 0) {
-            const message = 'The campaign is enabled and has to stay complete. Disable it to save a draft.';
-            throw new ApiError('incomplete_campaign', { message, problems });
+            throw new ApiError('incomplete_campaign', { params: { enabled: true }, problems });
           }
         }
         const changed = changedFields(before.definition, definition);
         const after = await updateCampaign(tx, { id, version, definition });
-        if (!after) throw new ApiError('version_conflict');
+        if (!after) throw new ApiError('version_conflict', { params: { version: null } });
         await audit(
           tx,
           request,
@@ -147,7 +147,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
         return after;
       });
       const told = !row.enabled || (await sync.sync(id));
-      return reply.code(told ? 200 : 202).send(await viewCampaign(deps, row));
+      return reply.code(told ? 200 : 202).send(await viewCampaign(deps, row, formatOf(request)));
     },
   );
 
@@ -190,7 +190,7 @@ async function requireKnownReferences(sql: Sql, definition: CampaignDraft): Prom
   const { unknown } = await brokenReferences(sql, definition);
   if (unknown.length === 0) return;
   throw new ApiError('invalid_fields', {
-    problems: unknown.map((field) => ({ field, code: 'unknown', message: 'There is no such entry.' })),
+    problems: unknown.map((field) => problem(field, 'unknown')),
   });
 }
 

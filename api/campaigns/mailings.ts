@@ -145,8 +145,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
       const declared = Number(request.headers['content-length'] ?? 0);
       // A form's own lines come on top; the exact limit is kept while reading.
       if (declared > uploadLimitBytes + 64 * 1024) throw tooLarge(uploadLimitBytes);
-      if (uploads >= uploadsAtOnce)
-        throw new ApiError('busy', { message: 'Other files are being uploaded.' });
+      if (uploads >= uploadsAtOnce) throw new ApiError('busy', { params: { with: 'uploads' } });
       uploads++;
       try {
         return await receive(request, request.params.id);
@@ -204,9 +203,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
       const now = await lockCampaign(tx, campaignId);
       if (!now) throw notFound('campaign', campaignId);
       if (JSON.stringify(now.definition.mailing.extraFields) !== JSON.stringify(extraFields)) {
-        throw new ApiError('version_conflict', {
-          message: 'The extra fields of the campaign were changed during the upload. Upload the file again.',
-        });
+        throw new ApiError('extra_fields_changed');
       }
       const badLines = check.skipped.line_invalid ?? 0;
       if (!(await finishMailingFile(tx, { id: fileId, bytes, sha256, lines, badLines })))
@@ -215,7 +212,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
       const subject = { kind: 'campaign' as const, id: campaignId };
       await audit(tx, request, 'campaign.mailing', subject, { fileId, lines, bytes });
       const row = await getMailingFile(tx, fileId);
-      if (!row) throw notFound('mailing file', fileId);
+      if (!row) throw new ApiError('no_mailing_file', { params: { campaignId } });
       return mailingFileOf(row);
     });
     // A large file takes a while to delete, and whoever opens a run waits for the campaign. What stays is for next time.
@@ -235,9 +232,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
   async function needFile(campaignId: number) {
     const { mailingFileId } = await need(sql, campaignId);
     const file = mailingFileId === null ? null : await getMailingFile(sql, mailingFileId);
-    if (!file) {
-      throw new ApiError('not_found', { message: `Campaign ${campaignId} has no mailing file yet.` });
-    }
+    if (!file) throw new ApiError('no_mailing_file', { params: { campaignId } });
     return file;
   }
 };

@@ -6,7 +6,7 @@ import { isOptedOut } from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { getProvider } from '../../db/providers/providers.ts';
 import { insertTestSend } from '../../db/campaigns/test-sends.ts';
-import type { CampaignDraft, Problem } from '../../domain/campaign.ts';
+import type { CampaignDraft } from '../../domain/campaign.ts';
 import { parsePhone } from '../../domain/phone.ts';
 import { charactersOutside, profiles, type SegmentProfile, segmentsOf } from '../../domain/segments.ts';
 import { compose, parseTemplate } from '../../domain/template.ts';
@@ -14,6 +14,7 @@ import type { SendOutcome } from '../../sms/provider.ts';
 import type { Adapters } from '../services/adapters.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { defined } from '../http/defined.ts';
+import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
@@ -127,16 +128,11 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
       const to = parsePhone(phone);
       const problems: Problem[] = [];
       if (!to.ok) {
-        problems.push({
-          field: 'phone',
-          code: to.reason,
-          message: 'This is not a mobile number that can be written to.',
-        });
+        problems.push(problem('phone', 'mobile_expected'));
       }
-      if (template === null)
-        problems.push({ field: 'message.template', code: 'missing', message: 'Write the message.' });
+      if (template === null) problems.push(problem('message.template', 'missing', { what: 'template' }));
       if (providerId === null) {
-        problems.push({ field: 'message.providerId', code: 'missing', message: 'Choose the SMS provider.' });
+        problems.push(problem('message.providerId', 'missing', { what: 'provider' }));
       }
       if (!to.ok || providerId === null || problems.length > 0)
         throw new ApiError('invalid_fields', { problems });
@@ -148,10 +144,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
         await profileOf(providerId),
       );
       if (skipped !== null) {
-        const message = `A contact with these values would be left out: ${skipped}.`;
-        throw new ApiError('invalid_fields', {
-          problems: [{ field: 'message.template', code: skipped, message }],
-        });
+        throw new ApiError('invalid_fields', { problems: [problem('message.template', skipped)] });
       }
       const adapter = await adapters.get(providerId, { anew: true });
       if (!adapter) throw notFound('provider', providerId);
@@ -188,7 +181,7 @@ function previewOf(
   const parsed = parseTemplate(message.template ?? '', extraFieldNames);
   if (!parsed.ok) {
     throw new ApiError('invalid_fields', {
-      problems: parsed.problems.map(({ code, message }) => ({ field: 'template', code, message })),
+      problems: parsed.problems.map((found) => ({ ...found, field: 'template' })),
     });
   }
   const { removeAccents, maxSegments } = message;

@@ -16,9 +16,10 @@ import {
   campaignDraft,
   completeCampaign,
   type EnablingFacts,
-  type Problem,
 } from '../../domain/campaign.ts';
+import type { Format } from '../../domain/format.ts';
 import { campaignWorkflowId } from '../../domain/ids.ts';
+import type { Problem } from '../../domain/problems/coded.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
 import {
   holidaysLeftOut,
@@ -28,6 +29,7 @@ import {
   type Schedule,
 } from '../../domain/schedule.ts';
 import type { TicketPolicy, TicketSubcategory } from '../../domain/ticket.ts';
+import { answered, answeredProblem } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { retryingOf, retryingView } from '../http/retrying.ts';
 import type { Temporal } from '../services/temporal.ts';
@@ -68,8 +70,6 @@ const lastRunView = z.object({
   finishedAt: instant.nullable(),
 });
 
-const problemView = z.object({ field: z.string(), code: z.string(), message: z.string() });
-
 export const campaignView = z.object({
   id: z.int(),
   /** Give it back with a change. */
@@ -80,7 +80,7 @@ export const campaignView = z.object({
   updatedAt: instant,
   definition: campaignDraft,
   /** All that keeps it from being enabled; empty for a complete campaign. */
-  problems: z.array(problemView),
+  problems: z.array(answeredProblem),
   /** Of its schedule, enabled or not. */
   nextOccurrences: z.array(occurrenceView),
   mailingFile: mailingFileView.nullable(),
@@ -170,6 +170,7 @@ export async function enablingProblems(
 export async function viewCampaign(
   { sql, temporal, clock }: ViewDeps,
   row: CampaignRow,
+  format: Format,
 ): Promise<z.infer<typeof campaignView>> {
   const now = clock();
   const { id, version, enabled, enabledAt, createdAt, updatedAt, definition } = row;
@@ -183,7 +184,7 @@ export async function viewCampaign(
     createdAt,
     updatedAt,
     definition,
-    problems: await enablingProblems(sql, row, now),
+    problems: (await enablingProblems(sql, row, now)).map((problem) => answered(problem, format)),
     nextOccurrences: await occurrencesOf(sql, definition.schedule, { now, count: 5 }),
     mailingFile: file && mailingFileOf(file),
     lastRun: last.get(id) ?? null,

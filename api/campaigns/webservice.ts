@@ -22,6 +22,7 @@ import type { MailingRecord } from '../../mailing/record.ts';
 import { WebserviceRefused } from '../../mailing/refused.ts';
 import { fetchAnswer, previewWebservice, type WebserviceDeps } from '../../mailing/webservice.ts';
 import { defined } from '../http/defined.ts';
+import { problem } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 
 const testRequest = z.strictObject({
@@ -182,8 +183,7 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
   );
 
   async function tried<T>(fetch: () => Promise<T>): Promise<T> {
-    if (running >= testsAtOnce)
-      throw new ApiError('busy', { message: 'Other web services are being tried.' });
+    if (running >= testsAtOnce) throw new ApiError('busy', { params: { with: 'webservices' } });
     running++;
     try {
       return await fetch();
@@ -201,9 +201,8 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
     const saved = row?.definition;
     const block = body.webservice ?? saved?.mailing.webservice;
     if (!block?.baseUrl) {
-      const message = 'Give the address of the web service.';
       throw new ApiError('invalid_fields', {
-        problems: [{ field: 'webservice.baseUrl', code: 'missing', message }],
+        problems: [problem('webservice.baseUrl', 'missing', { what: 'webservice' })],
       });
     }
     const now = clock();
@@ -241,16 +240,11 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
       if (integration) return integration;
     } catch (error) {
       if (!(error instanceof SecretKeyMissing)) throw error;
-      const message =
-        'The secrets of this integration can not be opened any more: an admin has to enter them again.';
       throw new ApiError('invalid_fields', {
-        problems: [{ field: 'webservice.integrationId', code: 'secret_key_missing', message }],
+        problems: [problem('webservice.integrationId', 'integration_sealed')],
       });
     }
-    const message = `There is no integration ${integrationId}.`;
-    throw new ApiError('invalid_fields', {
-      problems: [{ field: 'webservice.integrationId', code: 'unknown_reference', message }],
-    });
+    throw new ApiError('invalid_fields', { problems: [problem('webservice.integrationId', 'unknown')] });
   }
 };
 
@@ -271,7 +265,7 @@ function toTested(
   const parsed = template === null ? null : parseTemplate(template, extraFieldNames);
   if (parsed !== null && !parsed.ok) {
     throw new ApiError('invalid_fields', {
-      problems: parsed.problems.map(({ code, message }) => ({ field: 'message.template', code, message })),
+      problems: parsed.problems.map((found) => ({ ...found, field: 'message.template' })),
     });
   }
   const textOf = (contact: Contact) => {

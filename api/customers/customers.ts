@@ -15,6 +15,7 @@ import { searchMessages } from '../../db/messages/messages.ts';
 import { listOptOutEvents, optOutSources } from '../../db/customers/opt-outs.ts';
 import { consent, type CustomerContent, consentSource, customerContent } from '../../domain/customer.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
+import { problem } from '../../domain/problems/coded.ts';
 import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { messageView } from '../messages/messages.ts';
@@ -194,11 +195,8 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       const { id } = request.params;
       await sql.begin(async (tx) => {
         const uses = await customerUses(tx, id);
-        const usedBy = Object.entries(uses).flatMap(([noun, used]) => (used ? [noun] : []));
-        if (usedBy.length > 0) {
-          const message = `The customer has ${usedBy.join(', ')}. Erase the person instead.`;
-          throw new ApiError('in_use', { message, details: { usedBy } });
-        }
+        const usedBy = (['messages', 'replies', 'tickets'] as const).filter((noun) => uses[noun]);
+        if (usedBy.length > 0) throw new ApiError('customer_in_use', { params: { usedBy } });
         if (!(await emptyCustomer(tx, id))) throw notFound('customer', id);
         await audit(tx, request, 'customer.delete', { kind: 'customer', id });
       });
@@ -263,8 +261,8 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       const { note, ...stated } = request.body;
       const at = stated.at === undefined ? clock() : new Date(stated.at);
       if (at > clock() || at.getTime() < 0) {
-        const message = at > clock() ? 'This date is in the future.' : 'This date is before 1970.';
-        throw new ApiError('invalid_fields', { problems: [{ field: 'at', code: 'invalid', message }] });
+        const code = at > clock() ? 'date_in_future' : 'date_before_1970';
+        throw new ApiError('invalid_fields', { problems: [problem('at', code)] });
       }
       const actor = actorOf(request);
       await sql.begin(async (tx) => {
@@ -307,9 +305,8 @@ async function knownSettings<T>(change: () => Promise<T>): Promise<T> {
     return await change();
   } catch (error) {
     if (!isForeignKeyViolation(error)) throw error;
-    const message = 'The region or the customer type does not exist.';
     throw new ApiError('invalid_fields', {
-      problems: ['regionId', 'customerTypeId'].map((field) => ({ field, code: 'unknown', message })),
+      problems: [problem('regionId', 'unknown'), problem('customerTypeId', 'unknown')],
     });
   }
 }

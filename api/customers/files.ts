@@ -120,8 +120,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
       if (Number(request.headers['content-length'] ?? 0) > uploadLimitBytes + 64 * 1024)
         throw tooLarge(uploadLimitBytes);
       const importId = await beginImport(sql);
-      if (importId === null)
-        throw new ApiError('busy', { message: 'Another file of customers is being imported.' });
+      if (importId === null) throw new ApiError('busy', { params: { with: 'customer_import' } });
       const alive = setInterval(() => void keepImportAlive(sql, importId).catch(() => undefined), aliveMs);
       try {
         const { portions, problems, ...counts } = await store(request, importId);
@@ -232,11 +231,7 @@ const fileNumber = (phone: string | null): string => phone?.replace(/^\+(?!55)/,
 
 function importError(error: unknown): unknown {
   if (error instanceof MailingRefused) return refused(error);
-  if (error instanceof ImportLost || isForeignKeyViolation(error)) {
-    const message =
-      'The import broke off: the database was away for too long. Send the file again; what was taken is not taken twice.';
-    return new ApiError('upload_broken', { message });
-  }
+  if (error instanceof ImportLost || isForeignKeyViolation(error)) return new ApiError('import_broken');
   return error;
 }
 

@@ -73,7 +73,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
     },
     async ({ params: { id } }) => {
       const optOut = await getOptOut(sql, id);
-      if (!optOut) throw notFound('opt-out', id);
+      if (!optOut) throw notFound('opt_out', id);
       return { events: optOut.phone === null ? [] : await listOptOutEvents(sql, [optOut.phone]) };
     },
   );
@@ -101,8 +101,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
           note,
         });
         const [optOut] = await listOptOuts(tx, { phone: { e164: phone, hash } }, { limit: 1 });
-        if (!added || !optOut)
-          throw new ApiError('opted_out', { message: 'This phone has opted out already.' });
+        if (!added || !optOut) throw new ApiError('already_opted_out');
         await audit(tx, request, 'opt_out.create', { kind: 'opt_out', id: optOut.id });
         return optOut;
       });
@@ -129,7 +128,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
       const { id } = request.params;
       await sql.begin(async (tx) => {
         const actor = actorId(actorOf(request));
-        if (!(await removeOptOut(tx, id, { actor, note: request.body.note }))) throw notFound('opt-out', id);
+        if (!(await removeOptOut(tx, id, { actor, note: request.body.note }))) throw notFound('opt_out', id);
         await audit(tx, request, 'opt_out.remove', { kind: 'opt_out', id });
       });
       return reply.code(204).send(null);

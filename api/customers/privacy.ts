@@ -16,6 +16,7 @@ import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { getPrivacySettings, savePrivacySettings } from '../../db/customers/privacy.ts';
 import { type PrivacySettings, privacySettings } from '../../domain/privacy.ts';
 import { audit } from '../http/auth.ts';
+import { coded, problem } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { anyPhoneParam, idParams } from '../http/parameters.ts';
 
@@ -24,7 +25,7 @@ const person = z
   .strictObject({ customerId: z.int().positive().optional(), phone: anyPhoneParam.optional() })
   .refine(({ customerId, phone }) => (customerId === undefined) !== (phone === undefined), {
     path: ['phone'],
-    message: 'Give a customer or a phone.',
+    error: coded('phone_or_customer'),
   });
 
 export const erasedView = z.object({
@@ -180,9 +181,7 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
         const person = await find(tx, request.body);
         const mentioning = await findLaterMentions(tx, person, mentions);
         if (mentioning === null || (await isBusyWith(tx, person))) {
-          throw new ApiError('busy', {
-            message: 'A message to this person or a reply of theirs is under way. Try again in a moment.',
-          });
+          throw new ApiError('busy', { params: { with: 'person' } });
         }
         const erased = await erasePerson(tx, hash, person, mentioning);
         const { messages, replies, tickets } = erased;
@@ -214,11 +213,7 @@ async function find(tx: Sql, { customerId, phone = '' }: z.infer<typeof person>)
   }
   const customerIds = await customersWithPhone(tx, phone);
   if (customerIds.length > 0) {
-    const message = `The phone is that of a customer: give customerId ${customerIds.join(' or ')}.`;
-    throw new ApiError('invalid_fields', {
-      problems: [{ field: 'phone', code: 'is_customer', message }],
-      details: { customerIds },
-    });
+    throw new ApiError('invalid_fields', { problems: [problem('phone', 'is_customer', { customerIds })] });
   }
   return { customer: null, phones: [phone] };
 }

@@ -106,7 +106,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   });
   app.setErrorHandler(sendError);
   app.setNotFoundHandler(() => {
-    throw new ApiError('not_found');
+    throw new ApiError('not_found', { params: { noun: null, id: null } });
   });
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data: unknown) => {
     try {

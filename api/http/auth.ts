@@ -125,13 +125,10 @@ export function addAuthentication(
     if (actor.mustChangePassword && !withGivenPassword) throw new ApiError('password_change_required');
     if (access === undefined) {
       request.log.error({ route: request.routeOptions.url }, 'the route declares no access');
-      throw new ApiError('forbidden');
+      throw new ApiError('forbidden', { params: { needs: null, role: null } });
     }
     if (!roleSuffices(actor.role, access)) {
-      throw new ApiError('forbidden', {
-        message: `This needs the role ${access}; yours is ${actor.role}.`,
-        details: { needs: access },
-      });
+      throw new ApiError('forbidden', { params: { needs: access, role: actor.role } });
     }
     if (usersOnly && actor.kind === 'token') throw new ApiError('not_for_tokens');
     if (actor.sessionHash && isCrossSite(request, publicOrigin)) throw new ApiError('cross_site');

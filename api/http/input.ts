@@ -1,7 +1,9 @@
 import { toUSVString } from 'node:util';
 import type { z } from 'zod';
-import type { Problem } from '../../domain/campaign.ts';
-import { ApiError } from './errors.ts';
+import { isProblemCode, readFault } from '../../domain/problems/catalog.ts';
+import { type Problem, problem, type ProblemCode } from '../../domain/problems/coded.ts';
+import type { ValueKind } from '../../domain/problems/fields.ts';
+import { type AnyProblem, ApiError } from './errors.ts';
 
 /** Parses what came in, naming every field that is missing or wrong at once. Throws `ApiError`. */
 export function parseInput<T extends z.ZodType>(
@@ -11,13 +13,9 @@ export function parseInput<T extends z.ZodType>(
 ): z.output<T> {
   const unfit = unfitTexts(value);
   if (unfit.length > 0) throw new ApiError(code, { problems: unfit });
-  const result = schema.safeParse(value, {
-    reportInput: true,
-    error: (issue) =>
-      issue.code === 'invalid_type' && issue.input === undefined ? 'This field is required.' : undefined,
-  });
+  const result = schema.safeParse(value, { reportInput: true, error: codeOf });
   if (result.success) return result.data;
-  const problems = new Map<string, Problem>();
+  const problems = new Map<string, AnyProblem>();
   for (const problem of result.error.issues.flatMap(problemsOf)) {
     if (problems.size < maxProblems) problems.set(JSON.stringify(problem), problem);
   }
@@ -27,33 +25,83 @@ export function parseInput<T extends z.ZodType>(
 /** A body of a megabyte can have a hundred thousand of them. */
 const maxProblems = 100;
 
-function problemsOf(issue: z.core.$ZodIssue): Problem[] {
-  const { message } = issue;
-  const field = issue.path.join('.');
+/** The code of an issue whose schema names none. */
+function codeOf(issue: z.core.$ZodRawIssue): ProblemCode {
   switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        field: field === '' ? key : `${field}.${key}`,
-        code: 'unknown_field',
-        message: 'There is no such field.',
-      }));
-    case 'custom': {
-      const code: unknown = issue.params?.code;
-      return [{ field, code: typeof code === 'string' ? code : 'invalid', message }];
-    }
     case 'invalid_type':
-      return [{ field, code: issue.input === undefined ? 'missing' : 'invalid', message }];
-    case 'too_big':
+      return 'wrong_type';
+    case 'invalid_value':
+      return 'not_an_option';
+    case 'invalid_union':
+      return issue.discriminator === undefined ? 'invalid' : 'not_an_option';
+    case 'invalid_format':
+      return issue.format === 'datetime'
+        ? 'instant_format'
+        : issue.format === 'date'
+          ? 'date_format'
+          : 'invalid';
     case 'too_small':
-      return [{ field, code: issue.code, message }];
+      return issue.origin === 'string' ? 'too_short' : issue.origin === 'array' ? 'too_few' : 'too_small';
+    case 'too_big':
+      return issue.origin === 'string' ? 'too_long' : issue.origin === 'array' ? 'too_many' : 'too_big';
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_key':
+    case 'not_multiple_of':
+    case 'unrecognized_keys':
+      return 'invalid';
+  }
+}
+
+const kinds: Readonly<Record<string, ValueKind>> = {
+  string: 'text',
+  number: 'number',
+  int: 'whole_number',
+  boolean: 'boolean',
+  array: 'list',
+  set: 'list',
+  object: 'object',
+  record: 'object',
+  null: 'null',
+};
+
+/** What zod knows of a check, for the sentences of the codes that stand for it. */
+function factsOf(issue: z.core.$ZodIssue): object {
+  switch (issue.code) {
+    case 'invalid_type':
+      return { expected: kinds[issue.expected] };
+    case 'invalid_value':
+      return { options: issue.values.map(String) };
+    case 'invalid_union':
+      return { options: 'options' in issue ? issue.options?.map(String) : undefined };
+    case 'too_small':
+      return { minimum: Number(issue.minimum) };
+    case 'too_big':
+      return { maximum: Number(issue.maximum) };
+    case 'custom':
     case 'invalid_element':
     case 'invalid_format':
     case 'invalid_key':
-    case 'invalid_union':
-    case 'invalid_value':
     case 'not_multiple_of':
-      return [{ field, code: 'invalid', message }];
+    case 'unrecognized_keys':
+      return {};
   }
+}
+
+function problemsOf(issue: z.core.$ZodIssue): AnyProblem[] {
+  const { message } = issue;
+  const field = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => problem(field === '' ? key : `${field}.${key}`, 'unknown_field'));
+  }
+  const isMissing = issue.input === undefined && ['invalid_type', 'invalid_value'].includes(issue.code);
+  if (isMissing) return [problem(field, 'missing')];
+  const own = issue.code === 'custom' ? issue.params : undefined;
+  const found = own ? readFault(own.code, own.params) : readFault(message, factsOf(issue));
+  if (found) return [{ field, ...found }];
+  if (isProblemCode(message)) return [problem(field, 'invalid')];
+  const code: unknown = own?.code ?? (issue.code.startsWith('too_') ? issue.code : 'invalid');
+  return [{ field, code: String(code), message }];
 }
 
 /** Nothing that we take is nested so deep, and whoever reads it shall not run out of stack. */
@@ -68,15 +116,12 @@ function unfitTexts(input: unknown): Problem[] {
   const left: { value: unknown; path: readonly string[] }[] = [{ value: input, path: [] }];
   for (let one = left.pop(); one && problems.length < maxProblems; one = left.pop()) {
     const { value, path } = one;
-    const refuse = (message: string): void => {
-      problems.push({ field: path.join('.'), code: 'invalid', message });
-    };
+    const field = path.join('.');
     if (typeof value === 'string') {
-      if (!isFit(value)) refuse('A text holds neither NUL nor half of a surrogate pair.');
+      if (!isFit(value)) problems.push(problem(field, 'text_unfit'));
     } else if (typeof value === 'object' && value !== null) {
-      if (path.length === deepest) refuse('This is nested too deep.');
-      else if (!Object.keys(value).every(isFit))
-        refuse('A name holds neither NUL nor half of a surrogate pair.');
+      if (path.length === deepest) problems.push(problem(field, 'nested_too_deep'));
+      else if (!Object.keys(value).every(isFit)) problems.push(problem(field, 'name_unfit'));
       else
         for (const [key, inner] of Object.entries(value)) left.push({ value: inner, path: [...path, key] });
     }

@@ -16,8 +16,10 @@ Torpedo runs SMS campaigns. Programs send an API token (\`Authorization: Bearer 
 (\`POST /api/session\`) and get a cookie. Each operation names the role it needs: an admin may do what an operator may,
 and an operator what a viewer may.
 
-Every error has one shape: \`{ "error": { "code", "message", "problems"?, "requestId" } }\`. Programs decide by the code;
-\`problems\` names every field that is missing or wrong, at once. Lists come in pages: give the last id of a page as
+Every error has one shape: \`{ "error": { "code", "params", "message", "problems"?, "requestId" } }\`. Programs decide by the
+code and its parameters; \`message\` is a sentence for people, in the language that \`Accept-Language\` asks for (English or
+Portuguese). \`problems\` names every field that is missing or wrong, at once, each with its \`field\`, \`code\`, \`params\` and
+\`message\`. Lists come in pages: give the last id of a page as
 \`before\` to get the next.
 `;
 

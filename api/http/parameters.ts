@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { codedIssue, fault } from '../../domain/problems/coded.ts';
 import { normalizePhone, parsePhone } from '../../domain/phone.ts';
 
 /** The parameters that many routes share. */
@@ -33,11 +34,7 @@ export const phoneParam = z
   .transform((text, context) => {
     const phone = parsePhone(text);
     if (phone.ok) return phone.e164;
-    context.addIssue({
-      code: 'custom',
-      message: 'Expected a mobile number.',
-      params: { code: phone.reason },
-    });
+    context.addIssue(codedIssue(fault('mobile_expected')));
     return z.NEVER;
   });
 
@@ -48,10 +45,6 @@ export const anyPhoneParam = z
   .transform((text, context) => {
     const e164 = normalizePhone(text);
     if (e164 !== null) return e164;
-    context.addIssue({
-      code: 'custom',
-      message: 'Expected a phone number.',
-      params: { code: 'phone_invalid' },
-    });
+    context.addIssue(codedIssue(fault('phone_expected')));
     return z.NEVER;
   });

@@ -77,4 +77,4 @@ export async function createRequestLimits(
 export type RequestLimits = Awaited<ReturnType<typeof createRequestLimits>>;
 
 const tooMany = (retryAfterMs: number): ApiError =>
-  new ApiError('rate_limited', { details: { retryAfterMs } });
+  new ApiError('rate_limited', { params: { retryAfterMs, logins: false } });

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
+import { problem } from '../../domain/problems/coded.ts';
 import { ApiError } from './errors.ts';
 
 /** As browsers and programs call a CSV file; Windows calls it a spreadsheet where Excel is installed. */
@@ -57,8 +58,7 @@ function throwRestAway(stream: Readable, iterator: NodeJS.AsyncIterator<unknown>
 
 export const tooLarge = (limitBytes: number): ApiError =>
   new ApiError('too_large', {
-    message: `The file is larger than the ${Math.floor(limitBytes / 1024)} KiB that are allowed.`,
-    details: { limitBytes },
+    params: { limitBytes },
   });
 
 async function inTime<T>(next: Promise<T>, ms: number): Promise<T> {
@@ -80,11 +80,9 @@ export async function uploadedFile(request: FastifyRequest): Promise<Readable> {
   if (request.isMultipart()) {
     // What busboy throws of a form that is none has no status.
     const part = await request.file().catch(() => {
-      const message = 'The form can not be read: it breaks off, or its type names no boundary.';
-      throw new ApiError('upload_broken', { message });
+      throw new ApiError('form_broken');
     });
     if (part) return part.file;
   } else if (request.body instanceof Readable) return request.body;
-  const message = 'Send the file as the body, or as the file of a form.';
-  throw new ApiError('invalid_fields', { problems: [{ field: 'file', code: 'missing', message }] });
+  throw new ApiError('invalid_fields', { problems: [problem('file', 'missing', { what: 'upload' })] });
 }

@@ -19,6 +19,7 @@ import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../
 import { describeLookUp, lookUpResults } from '../../domain/unknown.ts';
 import { saidIn } from '../../sms/said.ts';
 import { type CsvColumn, csvDescription, csvOf, csvPhone, sendCsv } from '../http/csv.ts';
+import { problem } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, phoneParam, urlId } from '../http/parameters.ts';
@@ -124,7 +125,7 @@ const search = filter.extend({
 function requireSubject({ phone, customerId, customerCode }: z.infer<typeof search>): void {
   if (phone !== undefined || customerId !== undefined || customerCode !== undefined) return;
   throw new ApiError('invalid_parameters', {
-    problems: [{ field: 'phone', code: 'required', message: 'Give a phone or a customer.' }],
+    problems: [problem('phone', 'missing', { what: 'phone_or_customer' })],
   });
 }
 

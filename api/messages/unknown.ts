@@ -59,8 +59,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         const message = await getMessage(tx, id);
         if (!message) throw notFound('message', id);
         throw new ApiError('not_unknown', {
-          message: `The message is ${message.status}: only one that is unknown can be settled.`,
-          details: { status: message.status },
+          params: { status: message.status },
         });
       });
       const message = await getMessage(sql, id);
@@ -115,8 +114,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         const messages = await settleByPerson(tx, { runId: id }, statementOf(request, said));
         if (messages !== seen) {
           throw new ApiError('unknown_changed', {
-            message: `There are ${messages} unknown messages by now, and not ${seen}.`,
-            details: { messages },
+            params: { messages, seen },
           });
         }
         await audit(tx, request, 'run.settle', { kind: 'run', id }, { arrived: said.arrived, messages });

@@ -4,6 +4,7 @@ import type { Database } from '../../db/core/client.ts';
 import { setFallback } from '../../db/providers/fallbacks.ts';
 import { getProvider } from '../../db/providers/providers.ts';
 import { audit } from '../http/auth.ts';
+import { problem } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
@@ -31,11 +32,9 @@ export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async
       await sql.begin(async (tx) => {
         if (!(await getProvider(tx, id))) throw notFound('provider', id);
         const fallback = fallbackId === null ? null : await getProvider(tx, fallbackId);
-        if (fallbackId !== null && !fallback) throw refused('unknown', `There is no provider ${fallbackId}.`);
-        if (fallback?.archivedAt)
-          throw refused('archived', `“${fallback.name}” is archived: choose another.`);
-        if (!(await setFallback(tx, id, fallbackId)))
-          throw refused('cycle', 'Its fallbacks would lead back to the provider itself.');
+        if (fallbackId !== null && !fallback) throw refused('unknown');
+        if (fallback?.archivedAt) throw refused('archived');
+        if (!(await setFallback(tx, id, fallbackId))) throw refused('cycle');
         await audit(tx, request, 'provider.fallback', { kind: 'provider', id }, { fallbackId });
       });
       return { id, fallbackId };
@@ -43,5 +42,5 @@ export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async
   );
 };
 
-const refused = (code: string, message: string): ApiError =>
-  new ApiError('invalid_fields', { problems: [{ field: 'fallbackId', code, message }] });
+const refused = (code: 'unknown' | 'archived' | 'cycle'): ApiError =>
+  new ApiError('invalid_fields', { problems: [problem('fallbackId', code)] });

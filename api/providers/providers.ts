@@ -15,7 +15,7 @@ import {
 } from '../../db/providers/providers.ts';
 import { sendingRuns } from '../../db/runs/progress.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
-import type { Problem } from '../../domain/campaign.ts';
+import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { askedAgain, leadsElsewhere } from '../../domain/destination.ts';
 import { gatewaySecretNames } from '../../domain/http-gateway.ts';
 import {
@@ -263,16 +263,15 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
     },
     async (request, reply) => {
       const { id } = request.params;
-      const otherwise = 'what it has told us';
       try {
         await sql.begin(async (tx) => {
           if (!(await getProvider(tx, id))) throw notFound('provider', id);
-          if (!(await deleteProvider(tx, id))) throw inUse([], { otherwise });
+          if (!(await deleteProvider(tx, id))) throw inUse([]);
           await audit(tx, request, 'provider.delete', { kind: 'provider', id });
         });
       } catch (error) {
         if (!isForeignKeyViolation(error)) throw error;
-        throw inUse(await providerUses(sql, id), { otherwise });
+        throw inUse(await providerUses(sql, id));
       }
       return reply.code(204).send(null);
     },
@@ -281,18 +280,11 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
 
 /** Secrets are those of the config's kind, and all that the templates of a gateway name. */
 function secretProblems(config: ProviderConfig, secrets: ProviderSecrets): Problem[] {
-  if (secrets.kind !== config.kind) {
-    const message = `Give the secrets of a provider of the kind ${config.kind}.`;
-    return [{ field: 'secrets', code: 'missing', message }];
-  }
+  if (secrets.kind !== config.kind) return [problem('secrets', 'missing', { what: 'provider_secrets' })];
   if (config.kind !== 'http' || secrets.kind !== 'http') return [];
   return gatewaySecretNames(config)
     .filter((name) => !Object.hasOwn(secrets.values, name))
-    .map((name) => ({
-      field: `secrets.values.${name}`,
-      code: 'missing',
-      message: `A template uses {secret.${name}}: give its value.`,
-    }));
+    .map((name) => problem(`secrets.values.${name}`, 'missing_template_secret', { name }));
 }
 
 /** @param isElsewhere nothing that is stored may be used: what is missing is asked for again */

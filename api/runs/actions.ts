@@ -119,7 +119,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
       const run = await need(id);
       if (run.status !== 'failed') {
         throw new ApiError('run_not_failed', {
-          message: `The run is ${run.status}: only a run that failed can be retried.`,
+          params: { status: run.status },
         });
       }
       await requireSettledRestore(sql);

@@ -25,9 +25,7 @@ export const runAnswers: FastifyPluginAsyncZod<{ sql: Database }> = async (app, 
       if ((await runStatus(sql, id)) === null) throw notFound('run', id);
       const fileId = await keptFileOfRun(sql, id, 'webservice');
       if (fileId === null) {
-        throw new ApiError('not_found', {
-          message: `Run ${id} has no answer of a web service, or it is no longer kept.`,
-        });
+        throw new ApiError('no_answer_kept', { params: { runId: id } });
       }
       return reply
         .type('application/json')

@@ -38,7 +38,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { 
       if (!campaign) throw notFound('campaign', id);
       const { mailingFileId, definition } = campaign;
       if (mailingFileId === null) {
-        throw new ApiError('not_found', { message: `Campaign ${id} has no mailing file yet.` });
+        throw new ApiError('no_mailing_file', { params: { campaignId: id } });
       }
       const { extraFields } = definition.mailing;
       // The extra fields may have changed since: better said now than in the middle of a download.

@@ -101,21 +101,17 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
       const run = await need(id);
       if (!resendableRunStatuses.has(run.status)) {
         throw new ApiError('run_not_over', {
-          message: `The run is ${run.status}: only one that is finished or cancelled can be resent.`,
+          params: { status: run.status },
         });
       }
       const other = await resendAboutToCopy(sql, id);
       if (other !== null) {
-        throw new ApiError('run_pending', {
-          message: `Run ${other} is about to resend messages of this one.`,
-          details: { runId: other, unsent: null },
-        });
+        throw new ApiError('resend_pending', { params: { runId: other } });
       }
       const { messages } = await count(id, scope);
       if (seen !== undefined && seen !== messages) {
         throw new ApiError('resend_changed', {
-          message: `There are ${messages} messages to be sent again by now, and not ${seen}.`,
-          details: { messages },
+          params: { messages, seen },
         });
       }
       if (messages === 0) throw new ApiError('nothing_to_resend');

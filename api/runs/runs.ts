@@ -167,7 +167,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
     async (request, reply) => {
       const { id } = request.params;
       await need(id);
-      if (hub.watching() >= maxWatchers) throw new ApiError('busy');
+      if (hub.watching() >= maxWatchers) throw new ApiError('busy', { params: { with: 'requests' } });
       return (
         reply
           .type('text/event-stream')

@@ -323,8 +323,10 @@ function toApiError(error: unknown): unknown {
     const failure = applicationFailureOf(error);
     if (failure?.type === failures.runPending) return runPending(failure.details);
     if (failure?.type === failures.notEnabled) return new ApiError('not_enabled');
-    if (failure?.type === failures.incompleteCampaign) return new ApiError('incomplete_campaign');
-    if (failure?.type === failures.runNotOver) return new ApiError('run_not_over');
+    if (failure?.type === failures.incompleteCampaign)
+      return new ApiError('incomplete_campaign', { params: { enabled: false } });
+    if (failure?.type === failures.runNotOver)
+      return new ApiError('run_not_over', { params: { status: null } });
     if (failure?.type === failures.notWaitingForApproval) return new ApiError('not_waiting_for_approval');
     if (failure?.type === failures.runEnded || failure?.type === overtaken) return new ApiError('run_ended');
   }
@@ -336,13 +338,9 @@ const pendingDetails = z.tuple([z.int(), z.int().nullable()]);
 
 function runPending(failureDetails: unknown): ApiError {
   const details = pendingDetails.safeParse(failureDetails);
-  if (!details.success) return new ApiError('run_pending');
+  if (!details.success) return new ApiError('run_pending', { params: { runId: null, unsent: null } });
   const [runId, unsent] = details.data;
-  const message =
-    unsent === null
-      ? `Run ${runId} of this campaign has not finished yet.`
-      : `Run ${runId} of this campaign still has ${unsent} unsent messages.`;
-  return new ApiError('run_pending', { message, details: { runId, unsent } });
+  return new ApiError('run_pending', { params: { runId, unsent } });
 }
 
 /** An activity's failure arrives wrapped. */

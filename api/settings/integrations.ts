@@ -13,6 +13,7 @@ import {
   updateIntegration,
 } from '../../db/settings/integrations.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
+import type { EntryUse } from '../../domain/problems/errors.ts';
 import { askedAgain } from '../../domain/destination.ts';
 import {
   changedSecrets,
@@ -28,7 +29,7 @@ import { audit } from '../http/auth.ts';
 import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams } from '../http/parameters.ts';
-import { type EntryUse, inUse, usesView } from './uses.ts';
+import { inUse, usesView } from './uses.ts';
 
 const content = z.strictObject({ name: settingName, config: integrationConfig });
 

@@ -20,6 +20,7 @@ import {
 } from '../../domain/settings.ts';
 import { audit } from '../http/auth.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
+import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams } from '../http/parameters.ts';
@@ -134,7 +135,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
       async (request) => {
         const { id } = request.params;
         const entry = await getSetting(sql, kind, id);
-        if (!entry) throw notFound(`${words} entry`, id);
+        if (!entry) throw notFound('setting', id);
         return entry;
       },
     );
@@ -195,7 +196,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
           await requireParents(tx, kind, request.body.definition);
           if (kind === 'subcategories') await requireSameCategory(tx, id, request.body.definition);
           const changed = await updateSetting(tx, kind, { id, ...request.body });
-          if (!changed) throw notFound(`${words} entry`, id);
+          if (!changed) throw notFound('setting', id);
           const { name, archived } = request.body;
           await audit(tx, request, `${subject}.update`, { kind: subject, id }, { name, archived });
           return changed;
@@ -223,7 +224,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
         const { id } = request.params;
         try {
           await sql.begin(async (tx) => {
-            if (!(await deleteSetting(tx, kind, id))) throw notFound(`${words} entry`, id);
+            if (!(await deleteSetting(tx, kind, id))) throw notFound('setting', id);
             await audit(tx, request, `${subject}.delete`, { kind: subject, id });
           });
         } catch (error) {
@@ -243,13 +244,13 @@ const parents = z.object({ categoryId: z.int(), extraFieldGroupId: z.int().nulla
 async function requireParents(sql: Sql, kind: SettingKind, definition: unknown): Promise<void> {
   if (kind !== 'subcategories') return;
   const { categoryId, extraFieldGroupId } = parents.parse(definition);
-  const problems = [];
+  const problems: Problem[] = [];
   for (const [field, parent, id] of [
     ['definition.categoryId', 'categories', categoryId],
     ['definition.extraFieldGroupId', 'extraFieldGroups', extraFieldGroupId],
   ] as const) {
     if (id === undefined || id === null || (await holdSetting(sql, parent, id))) continue;
-    problems.push({ field, code: 'unknown', message: 'There is no such entry.' });
+    problems.push(problem(field, 'unknown'));
   }
   if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
 }
@@ -260,5 +261,5 @@ async function requireSameCategory(sql: Sql, id: number, definition: unknown): P
   if (!before || before.definition.categoryId === parents.parse(definition).categoryId) return;
   const uses = await settingUses(sql, 'subcategories', { table: nouns.subcategories.table, id });
   if (uses.length === 0) return;
-  throw inUse(uses, { how: ', in its category', instead: 'Archive it and add another.' });
+  throw inUse(uses, 'change_category');
 }

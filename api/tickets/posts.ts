@@ -12,7 +12,7 @@ import {
   replayTicketPost,
   setTicketPosting,
 } from '../../db/tickets/posts.ts';
-import type { Problem } from '../../domain/campaign.ts';
+import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { askedAgain, leadsElsewhere } from '../../domain/destination.ts';
 import {
   postingSecretChanges,
@@ -121,16 +121,14 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         const problems: Problem[] = [];
         const key = secret ?? stored?.secret;
         if (key === undefined) {
-          const message = 'Give the secret that the posts are signed with.';
-          problems.push({ field: 'secret', code: 'missing', message });
+          problems.push(problem('secret', 'missing', { what: 'signing_secret' }));
         }
         const values: Record<string, string> = {};
         for (const name of Object.keys(headers ?? before?.headers ?? {})) {
           const value = headers?.[name] ?? (Object.hasOwn(known, name) ? known[name] : undefined);
           if (value !== undefined) values[name] = value;
           else {
-            const message = `Give the value of the header ${name}.`;
-            problems.push({ field: `headers.${name}`, code: 'missing', message });
+            problems.push(problem(`headers.${name}`, 'missing_header', { name }));
           }
         }
         if (key === undefined || problems.length > 0) {
@@ -204,7 +202,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
     async (request, reply) => {
       const { eventId } = request.params;
       await sql.begin(async (tx) => {
-        if (!(await replayTicketPost(tx, eventId))) throw notFound('post of the event', eventId);
+        if (!(await replayTicketPost(tx, eventId))) throw notFound('ticket_post', eventId);
         const { ticketId } = await need(eventId);
         await audit(tx, request, 'ticket_post.replay', { kind: 'ticket', id: ticketId }, { eventId });
       });
@@ -242,7 +240,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
 
   async function need(eventId: number) {
     const post = await getTicketPost(sql, eventId);
-    if (!post) throw notFound('post of the event', eventId);
+    if (!post) throw notFound('ticket_post', eventId);
     return post;
   }
 };

@@ -11,7 +11,7 @@ import {
   type TicketRow,
   updateTicket,
 } from '../../db/tickets/tickets.ts';
-import type { Problem } from '../../domain/campaign.ts';
+import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../../domain/message.ts';
 import { changedTicket, type TicketChange, ticketChange } from '../../domain/ticket-change.ts';
 import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
@@ -186,7 +186,7 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         const before = await lockTicket(tx, id);
         if (!before) throw notFound('ticket', id);
         if (before.version !== version) {
-          throw new ApiError('version_conflict', { details: { version: before.version } });
+          throw new ApiError('version_conflict', { params: { version: before.version } });
         }
         await requireReferences(tx, before, change);
         const subcategory = await getTicketSubcategory(tx, change.subcategoryId ?? before.subcategoryId);
@@ -262,10 +262,8 @@ async function requireReferences(sql: Sql, before: TicketRow, change: TicketChan
     const id = change[field];
     if (id === undefined || id === null || id === before[field]) continue;
     const entry = await getSetting(sql, kind, id);
-    if (!entry) problems.push({ field, code: 'unknown', message: 'There is no such entry.' });
-    else if (entry.archivedAt) {
-      problems.push({ field, code: 'archived', message: 'This entry has been archived: choose another.' });
-    }
+    if (!entry) problems.push(problem(field, 'unknown'));
+    else if (entry.archivedAt) problems.push(problem(field, 'archived'));
   }
   if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
 }

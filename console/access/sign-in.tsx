@@ -33,7 +33,7 @@ export const signIn: FastifyPluginAsync = async (app) => {
       for (const cookie of cookies) reply.header('set-cookie', cookie);
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
-      const failure = error.problems.length === 0 ? failureWords(view.locale, error) : undefined;
+      const failure = error.problems.length === 0 ? failureWords(view.format, error) : undefined;
       const state = { values: form, problems: error.problems, failure };
       return reply.page(<SignInPage next={next} state={state} />, error.status);
     }

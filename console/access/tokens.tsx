@@ -55,7 +55,7 @@ export const tokens: FastifyPluginAsync = async (app) => {
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.status === 401) throw error;
       const { problems } = error;
-      const failure = problems.length === 0 ? failureWords(view.locale, error) : undefined;
+      const failure = problems.length === 0 ? failureWords(view.format, error) : undefined;
       return reply.page(<NewPage state={{ values: form, problems, failure }} />, error.status);
     }
   });

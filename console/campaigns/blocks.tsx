@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { VNode } from 'preact';
 import { z } from 'zod';
 import { campaignView } from '../../api/campaigns/view.ts';
-import { type CampaignDraft, campaignDraft, type Problem } from '../../domain/campaign.ts';
+import type { AnsweredProblem } from '../../api/http/errors.ts';
+import { type CampaignDraft, campaignDraft } from '../../domain/campaign.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { fieldId, type FormState } from '../kit/form.tsx';
 import { FormValues } from '../kit/form-data.ts';
@@ -56,7 +57,7 @@ export const fieldUrlFrom =
 /** Problems of other blocks are told with a link there. */
 export const isOf =
   (block: Block) =>
-  ({ field }: Problem): boolean =>
+  ({ field }: AnsweredProblem): boolean =>
     blockOf(field) === block;
 
 export const getCampaign = (api: Api, id: number): Promise<Campaign> =>
@@ -123,9 +124,8 @@ async function saveBlock(
     const whole = campaignDraft.safeParse(changed);
     // Sent twice, as by a double click: it is as it should be.
     if (whole.success && seenOf(whole.data, block) === present) return;
-    const message =
-      'This part was changed since you opened it. What you entered is still here: saving again puts it in the place of that change.';
-    throw new ApiFailure(409, { code: 'version_conflict', message, requestId: '' });
+    const params = { version, ofPart: true };
+    throw new ApiFailure(409, { code: 'version_conflict', params, message: '', requestId: '' });
   }
   await api.send('PUT', `/api/campaigns/${id}`, { ...changed, version });
 }

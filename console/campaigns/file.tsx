@@ -75,6 +75,6 @@ function sentOf(form: FormValues): Sent {
   const upload = uploadView.safeParse(answer);
   if (upload.success) return { upload: upload.data };
   const error = errorBody.safeParse(answer);
-  const broken = { code: 'upload_broken', message: 'The upload broke off.', requestId: '' };
+  const broken = { code: 'upload_broken', params: {}, message: 'The upload broke off.', requestId: '' };
   return { refused: new ApiFailure(Number(form.text('status')), error.success ? error.data.error : broken) };
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { messagePreview, testSendOutcome } from '../../api/campaigns/test-sends.ts';
-import type { Problem } from '../../domain/campaign.ts';
+import type { AnsweredProblem } from '../../api/http/errors.ts';
 import type { ApiFailure } from '../kit/api.ts';
 import type { Labels } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
@@ -13,8 +13,8 @@ type MessagePreview = z.output<typeof messagePreview>;
 
 /** What a sample contact would get; null where nothing is written yet, or what is written is wrong. */
 export type Previewed =
-  | { preview: MessagePreview; removeAccents: boolean; problems: readonly Problem[] }
-  | { preview: null; problems: readonly Problem[] };
+  | { preview: MessagePreview; removeAccents: boolean; problems: readonly AnsweredProblem[] }
+  | { preview: null; problems: readonly AnsweredProblem[] };
 
 /** What came of a test send: what the provider said, or why none was sent. */
 export interface Tested {
@@ -25,13 +25,13 @@ export interface Tested {
 /** The final text and what it costs. */
 export function Preview({ previewed }: { previewed: Previewed }) {
   const t = useWords(campaignWords);
-  const { locale, format } = useView();
+  const { format } = useView();
   const { preview, problems } = previewed;
   if (problems.length > 0) {
     return (
       <ul class="text-danger ps-3 mb-0">
         {problems.map((problem) => (
-          <li key={problem.message}>{problemWords(locale, problem)}</li>
+          <li key={problem.message}>{problemWords(format, problem)}</li>
         ))}
       </ul>
     );
@@ -79,19 +79,19 @@ function Accents({ preview, removed }: { preview: MessagePreview; removed: boole
 export function TestResult({ tested: { outcome, refused } }: { tested: Tested }) {
   const t = useWords(campaignWords);
   const run = useWords(runWords);
-  const { locale } = useView();
+  const { format } = useView();
   const labels: Labels = t.fields;
   if (refused) {
     return (
       <div class="alert alert-danger mb-0" role="alert" tabIndex={-1} data-focus="">
         <p class="alert-title">{t.testNotSent}</p>
         {refused.problems.length === 0 ? (
-          <p class="mb-0">{failureWords(locale, refused)}</p>
+          <p class="mb-0">{failureWords(format, refused)}</p>
         ) : (
           <ul class="mb-0">
             {refused.problems.map((problem) => (
               <li key={problem.field}>
-                {labels[problem.field] ?? problem.field}: {problemWords(locale, problem)}
+                {labels[problem.field] ?? problem.field}: {problemWords(format, problem)}
               </li>
             ))}
           </ul>

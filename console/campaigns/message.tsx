@@ -72,7 +72,7 @@ export const campaignMessage: FastifyPluginAsyncZod = async (app) => {
       const state: FormState = {
         values: form,
         problems: refused?.problems ?? [],
-        ...(refused && refused.problems.length === 0 ? { failure: failureWords(view.locale, refused) } : {}),
+        ...(refused && refused.problems.length === 0 ? { failure: failureWords(view.format, refused) } : {}),
       };
       return reply.page(await messagePage(api, campaign, state, tested), refused?.status ?? 200);
     },
@@ -100,6 +100,7 @@ const sampleIn = (form: FormValues, { mailing }: CampaignDraft) => ({
 const inForm = (failure: ApiFailure): ApiFailure =>
   new ApiFailure(failure.status, {
     code: failure.code,
+    params: failure.params,
     message: failure.message,
     requestId: '',
     problems: failure.problems.map((problem) => ({

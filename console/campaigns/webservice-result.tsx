@@ -79,10 +79,10 @@ export function AddressResult({
 
 function Contact({ tested }: { tested: Preview['contacts'][number] }) {
   const t = useWords(campaignWords);
-  const { locale } = useView();
+  const { format } = useView();
   const { contact, phone, skipped, problem, text, segments, encoding, line } = tested;
   const words =
-    problem === null ? '' : problemWords(locale, { field: '', code: skipped ?? '', message: problem });
+    problem === null ? '' : problemWords(format, { field: '', code: skipped ?? '', message: problem });
   return (
     <li value={line}>
       <p class="mb-1">
@@ -117,21 +117,22 @@ function Contact({ tested }: { tested: Preview['contacts'][number] }) {
 
 function Refusal({ refused }: { refused: ApiFailure }) {
   const t = useWords(campaignWords);
-  const { locale } = useView();
+  const { format } = useView();
   const labels: Labels = t.fields;
-  // Of an address there is one thing to say; of fields, each has its own.
-  const ofFields = refused.code === 'invalid_fields' ? refused.problems : [];
+  const { code, problems } = refused;
+  // Of an address there is one thing to say, of the form each field has its own.
+  const alone = code === 'webservice_refused' ? problems[0] : undefined;
   return (
     <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">
       <p class="alert-title">{t.webservice.failed}</p>
-      {ofFields.length === 0 ? (
-        <p class="mb-0">{failureWords(locale, refused)}</p>
+      {alone || problems.length === 0 ? (
+        <p class="mb-0">{alone ? problemWords(format, alone) : failureWords(format, refused)}</p>
       ) : (
         <ul class="mb-0">
-          {ofFields.map((problem) => (
+          {problems.map((problem) => (
             <li key={problem.field + problem.message}>
               {labels[problem.field.replace(/\.\d+(?=\.|$)/g, '.*')] ?? problem.field}:{' '}
-              {problemWords(locale, problem)}
+              {problemWords(format, problem)}
             </li>
           ))}
         </ul>

@@ -83,9 +83,10 @@ async function attempt(work: () => Promise<TestedAddress>): Promise<TestedAddres
 /** What the page tells, with fields named as the form has them; everything else is thrown on. */
 function refusalOf(error: unknown): ApiFailure {
   if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
-  const { status, code, message, problems } = error;
+  const { status, code, params, message, problems } = error;
   return new ApiFailure(status, {
     code,
+    params,
     message,
     requestId: '',
     problems: problems.map((problem) => ({

@@ -13,7 +13,7 @@ import { Page } from '../kit/layout.tsx';
 import { Facts } from '../kit/parts.tsx';
 import { formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
-import { useFormat, useView, useWords } from '../kit/view.tsx';
+import { useFormat, useWords } from '../kit/view.tsx';
 
 const path = '/customers/import';
 const address = '/api/customers/import';
@@ -75,7 +75,7 @@ function sentOf(form: FormValues): Sent {
   const imported = customerImportView.safeParse(answer);
   if (imported.success) return { imported: imported.data };
   const error = errorBody.safeParse(answer);
-  const broken = { code: 'upload_broken', message: 'The upload broke off.', requestId: '' };
+  const broken = { code: 'upload_broken', params: {}, message: 'The upload broke off.', requestId: '' };
   return { refused: new ApiFailure(Number(form.text('status')), error.success ? error.data.error : broken) };
 }
 
@@ -148,7 +148,7 @@ function ImportBlock({ sent: { imported, refused } }: { sent: Sent }) {
 /** What was expected, what was found, and where: the file is mended outside of here. */
 function Refused({ refused }: { refused: ApiFailure }) {
   const t = useWords(customerImportWords);
-  const { locale, format } = useView();
+  const format = useFormat();
   const { line, expected, found } = refused.details;
   return (
     <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">
@@ -156,8 +156,8 @@ function Refused({ refused }: { refused: ApiFailure }) {
       <p class="mb-1">
         {typeof line === 'number' ? `${t.line} ${format.number(line)}: ` : ''}
         {refused.problems.length > 0
-          ? refused.problems.map((problem) => problemWords(locale, problem)).join(' ')
-          : failureWords(locale, refused)}
+          ? refused.problems.map((problem) => problemWords(format, problem)).join(' ')
+          : failureWords(format, refused)}
       </p>
       {typeof expected === 'string' && (
         <p class="mb-1">
@@ -175,7 +175,6 @@ function Refused({ refused }: { refused: ApiFailure }) {
 
 function Imported({ imported }: { imported: z.output<typeof customerImportView> }) {
   const t = useWords(customerImportWords);
-  const { locale } = useView();
   const format = useFormat();
   const { lines, inserted, updated, unchanged, badLines, problems } = imported;
   return (
@@ -212,7 +211,7 @@ function Imported({ imported }: { imported: z.output<typeof customerImportView> 
                   <td class="numeric">{format.number(line)}</td>
                   <td>
                     {column === null ? '' : `${column}: `}
-                    {problemWords(locale, { field: '', code, message })}
+                    {problemWords(format, { field: '', code, message })}
                   </td>
                 </tr>
               ))}

@@ -66,7 +66,7 @@ export const privacy: FastifyPluginAsync = async (app) => {
       return await reply.page(<PersonPage person={person} state={newForm({ phone })} />);
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.status !== 422) throw error;
-      const ids = z.array(z.int()).safeParse(error.details.customerIds);
+      const ids = z.array(z.int()).safeParse(error.problems[0]?.params?.customerIds);
       const [first] = ids.data ?? [];
       if (first !== undefined && ids.data?.length === 1) return reply.done(`/customers/${first}/person`);
       if (ids.success) return reply.page(<SeveralPage ids={ids.data} />);
@@ -112,7 +112,7 @@ export const privacy: FastifyPluginAsync = async (app) => {
       return await reply.header('cache-control', 'no-store').page(<ErasedPage erased={erased} />);
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.code !== 'busy') throw error;
-      return again({ values: form, problems: [], failure: failureWords(view.locale, error) }, error.status);
+      return again({ values: form, problems: [], failure: failureWords(view.format, error) }, error.status);
     }
   });
 };

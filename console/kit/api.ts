@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import { errorBody } from '../../api/http/errors.ts';
-import type { Problem } from '../../domain/campaign.ts';
+import { type AnsweredProblem, errorBody } from '../../api/http/errors.ts';
 import { FormValues } from './form-data.ts';
 
 /** The API's refusal, in its own shape. `code` is one of the table in api/http/errors.ts. */
@@ -10,7 +9,8 @@ export class ApiFailure extends Error {
   override readonly name = 'ApiFailure';
   readonly status: number;
   readonly code: string;
-  readonly problems: readonly Problem[];
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly problems: readonly AnsweredProblem[];
   /** All that the error holds, its further details too. */
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -18,6 +18,7 @@ export class ApiFailure extends Error {
     super(error.message);
     this.status = status;
     this.code = error.code;
+    this.params = error.params;
     this.problems = error.problems ?? [];
     this.details = error;
   }

@@ -1,4 +1,4 @@
-import type { EntryUse } from '../../api/settings/uses.ts';
+import type { EntryUse } from '../../domain/problems/errors.ts';
 import { ActionButton } from './buttons.tsx';
 import { common } from './words.ts';
 import { Card, State } from './parts.tsx';

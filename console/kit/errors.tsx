@@ -1,24 +1,15 @@
 import type { Access } from '../../api/http/auth.ts';
 import { common } from './words.ts';
-import { failureWords } from './problems.ts';
 import { DoorPage, Page } from './layout.tsx';
 import { useView, useWords } from './view.tsx';
 
 /** A page that could not be shown, and what can be done about it. */
-export function ErrorPage({
-  code,
-  message,
-  requestId,
-}: {
-  code: string;
-  message: string;
-  requestId: string;
-}) {
+export function ErrorPage({ words, requestId }: { words: string; requestId: string }) {
   const t = useWords(common);
-  const { locale, me, here } = useView();
+  const { me, here } = useView();
   const content = (
     <>
-      <p>{failureWords(locale, { code, message })}</p>
+      <p>{words}</p>
       <p class="text-secondary">{t.errors.requestId(requestId)}</p>
       <div class="buttons">
         <a class="btn btn-primary" href={here}>

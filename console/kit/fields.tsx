@@ -14,7 +14,7 @@ interface FieldProps {
 /** What all fields have in common: label, help, problems beside it, and the ids that tie them together. */
 function useField({ name, label, help }: FieldProps) {
   const { values, problems, labels, helps } = useForm();
-  const { locale } = useView();
+  const { format } = useView();
   const own = problems.filter(({ field }) => field === name || field.startsWith(`${name}.`));
   const helpText = help ?? helps[pathOf(name)];
   const id = fieldId(name);
@@ -28,7 +28,7 @@ function useField({ name, label, help }: FieldProps) {
     values,
     label: label ?? labels[pathOf(name)] ?? name,
     help: helpText,
-    problem: own.length === 0 ? null : own.map((one) => problemWords(locale, one)).join(' '),
+    problem: own.length === 0 ? null : own.map((one) => problemWords(format, one)).join(' '),
     describedBy: describedBy === '' ? undefined : describedBy,
   };
 }
@@ -86,14 +86,14 @@ export function FieldGroup({
   children: ComponentChildren;
 }) {
   const { problems, labels } = useForm();
-  const { locale } = useView();
+  const { format } = useView();
   const own = problems.filter(({ field }) => field === name);
   return (
     <div id={fieldId(name)} class={className} role="group" aria-label={labels[pathOf(name)] ?? name}>
       {children}
       {own.map((problem) => (
         <div key={problem.message} class="invalid-feedback d-block mb-3">
-          {problemWords(locale, problem)}
+          {problemWords(format, problem)}
         </div>
       ))}
     </div>

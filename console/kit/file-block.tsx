@@ -7,7 +7,7 @@ import { failureWords, problemWords } from './problems.ts';
 import { runs as runWords } from '../runs/words.ts';
 import { Icon } from './icons.tsx';
 import { Time } from './parts.tsx';
-import { useFormat, useMay, useView, useWords } from './view.tsx';
+import { useFormat, useMay, useWords } from './view.tsx';
 
 type Upload = z.output<typeof uploadView>;
 
@@ -109,12 +109,12 @@ export function FileBlock({ campaign, sent }: { campaign: Campaign; sent: Sent }
 /** What was expected, what was found, and where: the file is mended outside of here. */
 function UploadRefused({ refused }: { refused: ApiFailure }) {
   const t = useWords(campaignWords);
-  const { locale, format } = useView();
+  const format = useFormat();
   const { line, expected, found } = refused.details;
   const words =
     refused.problems.length > 0
-      ? refused.problems.map((problem) => problemWords(locale, problem)).join(' ')
-      : failureWords(locale, refused);
+      ? refused.problems.map((problem) => problemWords(format, problem)).join(' ')
+      : failureWords(format, refused);
   const where = typeof line === 'number' && !words.includes(String(line)) ? line : null;
   return (
     <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">
@@ -140,7 +140,7 @@ function UploadRefused({ refused }: { refused: ApiFailure }) {
 function UploadResult({ upload, badLines }: { upload: Upload; badLines: string }) {
   const t = useWords(campaignWords);
   const run = useWords(runWords);
-  const { format, locale } = useView();
+  const format = useFormat();
   const { sendable, file, skipped, problems } = upload;
   const reasons = Object.entries(skipped);
   return (
@@ -177,7 +177,7 @@ function UploadResult({ upload, badLines }: { upload: Upload; badLines: string }
                 {problems.map(({ line, code, message }) => (
                   <tr key={line}>
                     <td class="numeric">{format.number(line)}</td>
-                    <td>{problemWords(locale, { field: '', code, message })}</td>
+                    <td>{problemWords(format, { field: '', code, message })}</td>
                   </tr>
                 ))}
               </tbody>

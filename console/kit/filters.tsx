@@ -2,8 +2,8 @@ import { ApiFailure, urlOf } from './api.ts';
 import type { CustomerSettings } from './choices.ts';
 import { common } from './words.ts';
 import { customerWords } from '../customers/words.ts';
-import { problemWords } from './problems.ts';
-import { useView, useWords } from './view.tsx';
+import { failureWords, problemWords } from './problems.ts';
+import { useFormat, useWords } from './view.tsx';
 
 /** What a list can be narrowed down by. */
 export interface Filter {
@@ -51,7 +51,7 @@ export function Filters({
   kept?: Query;
 }) {
   const t = useWords(common);
-  const { locale } = useView();
+  const format = useFormat();
   const hidden = Object.entries(kept).filter(([, value]) => value !== undefined);
   const used = hidden.length > 0 || filters.some(({ name }) => query[name] !== undefined);
   return (
@@ -89,8 +89,8 @@ export function Filters({
       {refusal && (
         <p class="text-danger w-100" role="alert">
           {refusal.problems.length === 0
-            ? refusal.message
-            : refusal.problems.map((problem) => problemWords(locale, problem)).join(' ')}
+            ? failureWords(format, refusal)
+            : refusal.problems.map((problem) => problemWords(format, problem)).join(' ')}
         </p>
       )}
     </form>

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ComponentChildren } from 'preact';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { Problem } from '../../domain/campaign.ts';
+import type { AnsweredProblem } from '../../api/http/errors.ts';
 import { FormValues } from './form-data.ts';
 import { common } from './words.ts';
 import { problemWords } from './problems.ts';
@@ -11,7 +11,7 @@ import { useView, useWords } from './view.tsx';
 /** What a form shows: the values it was opened or sent with, and what the API had against them. */
 export interface FormState {
   values: FormValues;
-  problems: readonly Problem[];
+  problems: readonly AnsweredProblem[];
   /** What is wrong with the form as a whole, in the reader's language. */
   failure?: string | undefined;
   /** The values are not those that are saved. */
@@ -156,7 +156,7 @@ export function ProblemSummary({
   href = (name) => `#${fieldId(name)}`,
   tone = 'danger',
 }: {
-  problems: readonly Problem[];
+  problems: readonly AnsweredProblem[];
   failure?: string | undefined;
   labels: Labels;
   href?: (name: string) => string;
@@ -164,7 +164,7 @@ export function ProblemSummary({
   tone?: 'danger' | 'warning';
 }) {
   const t = useWords(common);
-  const { locale } = useView();
+  const { format } = useView();
   if (problems.length === 0 && failure === undefined) return null;
   return (
     <div
@@ -186,7 +186,7 @@ export function ProblemSummary({
                     {': '}
                   </>
                 )}
-                {problemWords(locale, problem)}
+                {problemWords(format, problem)}
               </li>
             );
           })}

@@ -3,11 +3,6 @@
  * words of ours (`kinds`) is translated, too.
  */
 const patterns: readonly (readonly [RegExp, string])[] = [
-  // Signing in (api/access/sessions.ts)
-  [
-    /^Too many failed attempts\. Try again in (\d+) seconds/,
-    'Muitas tentativas sem sucesso. Tente de novo em $1 segundos.',
-  ],
   // Words of replies (domain/reply.ts)
   [/^“(.+)” stands here twice: a word/, '“$1” aparece mais de uma vez: cada palavra tem um só significado.'],
   // A web service (mailing/web-errors.ts, web-client.ts, webservice.ts, authorization.ts)
@@ -186,39 +181,6 @@ const patterns: readonly (readonly [RegExp, string])[] = [
     /^The lines end with a carriage return alone/,
     'As linhas terminam só com retorno de carro, como em Macintosh antigos. Salve o arquivo como “CSV UTF-8”.',
   ],
-  [/^The file is larger than the (\d+) KiB/, 'O arquivo passa dos $1 KiB permitidos.'],
-  // A message, a schedule, an address, tickets (domain/)
-  [
-    /^The message has (\d+) characters, and may have at most (\d+)\.$/,
-    'A mensagem tem $1 caracteres, e pode ter no máximo $2.',
-  ],
-  [/^(\{.*\}) is not a placeholder\. Known are (.+)\.$/, '$1 não é uma tag. As conhecidas são $2.'],
-  [
-    /^This (\{|\}) (?:opens|closes)/,
-    'Esta chave $1 não faz par com outra. Chaves servem só para tags, um par para cada.',
-  ],
-  [
-    /^This (\{|\}) belongs to no placeholder/,
-    'Esta chave $1 não é de nenhuma tag. Uma chave literal se escreve duas vezes.',
-  ],
-  [
-    /^“(.*)” is no form of a date/,
-    '“$1” não é um formato de data. Use yyyy, MM, dd, HH, mm, ss, como dd/MM/yyyy.',
-  ],
-  [/^The extra field "(.+)" is declared twice\.$/, 'O campo extra “$1” foi declarado duas vezes.'],
-  [/^The interval is too large\. Expected at most (\d+)\.$/, 'O intervalo deve ser de no máximo $1.'],
-  [
-    /^The tickets' subcategory wants "(.+)" as (\w+); here it is (\w+)\.$/,
-    'A ocorrência dos atendimentos quer “$1” como $2; aqui é $3.',
-  ],
-  [
-    /^The tickets' subcategory requires the extra field "(.+)" \((\w+)\): declare it/,
-    'A ocorrência dos atendimentos exige o campo extra “$1” ($2): declare-o no mailing.',
-  ],
-  [
-    /^The tickets' subcategory requires the extra field "(.+)" \((\w+)\): make it/,
-    'A ocorrência dos atendimentos exige o campo extra “$1” ($2): marque-o como obrigatório.',
-  ],
 ];
 
 /** Words of ours that stand inside of those sentences. */
@@ -229,10 +191,6 @@ const kinds: Readonly<Record<string, string>> = {
   'a number': 'um número',
   'true or false': 'verdadeiro ou falso',
   'an object': 'um objeto',
-  text: 'texto',
-  number: 'número',
-  date: 'data',
-  boolean: 'sim ou não',
   'its root': 'a raiz',
   'an Excel workbook (xlsx) or another ZIP archive': 'uma planilha do Excel (xlsx) ou outro arquivo ZIP',
   'an Excel workbook (xls)': 'uma planilha do Excel (xls)',

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import { languageOf } from '../../api/http/errors.ts';
 import { type Locale, locale as localeSchema } from '../../domain/user.ts';
 import { consoleOf } from './request.ts';
 import { backOf, formOf, noticeCookie } from './responses.tsx';
@@ -23,17 +24,10 @@ export function readPreferences(
   const theme = cookies[themeCookie];
   const [kind, ...text] = (cookies[noticeCookie] ?? '').split(':');
   return {
-    locale: chosen.success ? chosen.data : (me?.locale ?? browserLocale(request)),
+    locale: chosen.success ? chosen.data : (me?.locale ?? languageOf(request) ?? 'pt-BR'),
     theme: isTheme(theme) ? theme : 'auto',
     notice: kind === 'done' || kind === 'error' ? { kind, text: text.join(':') } : null,
   };
-}
-
-/** The first of the browser's languages that we speak. */
-function browserLocale(request: FastifyRequest): Locale {
-  const languages = (request.headers['accept-language'] ?? '').toLowerCase().split(',');
-  const first = languages.map((one) => one.trim()).find((one) => /^(pt|en)\b/.test(one));
-  return first?.startsWith('en') === true ? 'en' : 'pt-BR';
 }
 
 /** The switches of language and looks, on every page. */

@@ -52,7 +52,7 @@ export function addReplies(app: FastifyInstance, { secure }: { secure: boolean }
     return this.redirect(to, 303);
   });
   app.decorateReply('refused', function (to: string, failure: ApiFailure) {
-    setNotice(this, 'error', failureWords(consoleOf(this.request).view.locale, failure));
+    setNotice(this, 'error', failureWords(consoleOf(this.request).view.format, failure));
     return this.redirect(to, 303);
   });
 }
@@ -129,14 +129,14 @@ export async function submit(
   again: (state: FormState) => VNode | Promise<VNode>,
 ): Promise<FastifyReply> {
   const form = formOf(request);
-  const { locale } = consoleOf(request).view;
+  const { format } = consoleOf(request).view;
   let done: Done;
   try {
     done = await submitOnce(request, () => work(form));
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.status === 401) throw error;
     const { problems } = error;
-    const failure = problems.length === 0 ? failureWords(locale, error) : undefined;
+    const failure = problems.length === 0 ? failureWords(format, error) : undefined;
     return reply.page(await again({ values: form, problems, failure }), error.status);
   }
   return reply.done(done.to, done.notice);

@@ -1,15 +1,14 @@
-import type { EntryUse } from '../../api/settings/uses.ts';
-import { usesInWords } from './words-uses.ts';
-import { useView } from './view.tsx';
+import { type EntryUse, usesInWords } from '../../domain/problems/errors.ts';
+import { useFormat } from './view.tsx';
 
 /** What uses an entry, with the way to what has a page; nothing for nothing. */
 export function Uses({ usedBy }: { usedBy: readonly EntryUse[] }) {
-  const { locale } = useView();
+  const format = useFormat();
   if (usedBy.length === 0) return null;
   return (
     <ul class="mb-3">
       {usedBy.map((use) => {
-        const words = usesInWords(locale, [use]);
+        const words = usesInWords([use], format);
         return (
           <li key={words}>{'id' in use ? <a href={`${pages[use.kind]}/${use.id}`}>{words}</a> : words}</li>
         );

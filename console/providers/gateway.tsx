@@ -1,6 +1,7 @@
 import { gatewaySecretNames, type HttpGatewayConfig } from '../../domain/http-gateway.ts';
 import { failureReasons } from '../../domain/message.ts';
-import type { Problem } from '../../domain/campaign.ts';
+import type { AnsweredProblem } from '../../api/http/errors.ts';
+import { problem } from '../../domain/problems/coded.ts';
 import { ApiFailure } from '../kit/api.ts';
 import { CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
 import type { FormValues } from '../kit/form-data.ts';
@@ -70,11 +71,11 @@ function bodyOf(form: FormValues): object {
   try {
     return { kind, template: JSON.parse(form.text(`${path}.template`)) as unknown };
   } catch {
-    const message = 'This is not JSON.';
     throw new ApiFailure(422, {
       code: 'invalid_fields',
-      message,
-      problems: [{ field: `${path}.template`, code: 'invalid_json', message }],
+      params: {},
+      message: '',
+      problems: [{ ...problem(`${path}.template`, 'gateway_json'), message: '' }],
       requestId: '',
     });
   }
@@ -143,7 +144,7 @@ const records = [
 ] as const;
 
 /** The API names the entry of a record by its key; the form has it in a row. */
-export const gatewayProblem = (form: FormValues, problem: Problem): Problem => {
+export const gatewayProblem = (form: FormValues, problem: AnsweredProblem): AnsweredProblem => {
   const record = records.find(([path]) => problem.field.startsWith(`${path}.`));
   if (!record) return problem;
   const [path, value] = record;

@@ -1,4 +1,4 @@
-import type { EntryUse } from '../../api/settings/uses.ts';
+import type { EntryUse } from '../../domain/problems/errors.ts';
 import { providerFields } from '../../domain/provider.ts';
 import { Submit } from '../kit/buttons.tsx';
 import { optionsOf } from '../kit/choices.ts';

@@ -1,4 +1,4 @@
-import type { EntryUse } from '../../api/settings/uses.ts';
+import type { EntryUse } from '../../domain/problems/errors.ts';
 import { type ProviderKind, providerKinds } from '../../domain/provider.ts';
 import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { EntryState } from '../kit/entries.tsx';

@@ -9,6 +9,7 @@ import { type Api, ApiFailure } from '../kit/api.ts';
 import { providersOf } from '../kit/choices.ts';
 import type { FormValues } from '../kit/form-data.ts';
 import { type FormState, newForm } from '../kit/form.tsx';
+import type { Format } from '../../domain/format.ts';
 import { failureWords } from '../kit/problems.ts';
 import { gatewayDocument, gatewayOf, gatewayProblem, newGateway } from './gateway.tsx';
 import { CallbacksPage, ProviderPage } from './page.tsx';
@@ -76,7 +77,7 @@ export const providers: FastifyPluginAsync = async (app) => {
         const provider = await api.send('POST', '/api/providers', body, providerView);
         return await kept(reply, provider, { secret: shownSecret(form), notice: 'created' });
       } catch (error) {
-        const state = refusedState(error, form, view.locale);
+        const state = refusedState(error, form, view.format);
         return reply.page(<NewPage kind={kind} state={state} />, state.status);
       }
     },
@@ -101,7 +102,7 @@ export const providers: FastifyPluginAsync = async (app) => {
       const saved = await api.send('PUT', `/api/providers/${provider.id}`, body, providerView);
       return await kept(reply, saved, { secret: shownSecret(form), notice: 'saved' });
     } catch (error) {
-      const state = refusedState(error, form, view.locale);
+      const state = refusedState(error, form, view.format);
       return reply.page(await providerPage(api, provider, { data: state }), state.status);
     }
   });
@@ -258,13 +259,9 @@ function secretsOf(kind: ProviderKind, form: FormValues): object | null {
 
 const shownSecret = (form: FormValues): string => form.text('secrets.callbackSecret').trim();
 
-function refusedState(
-  error: unknown,
-  form: FormValues,
-  locale: Parameters<typeof failureWords>[0],
-): FormState & { status: number } {
+function refusedState(error: unknown, form: FormValues, format: Format): FormState & { status: number } {
   if (!(error instanceof ApiFailure) || error.status === 401 || error.status === 404) throw error;
   const problems = error.problems.map((problem) => gatewayProblem(form, problem));
-  const failure = problems.length === 0 ? failureWords(locale, error) : undefined;
+  const failure = problems.length === 0 ? failureWords(format, error) : undefined;
   return { values: form, problems, failure, status: error.status };
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { integrationView } from '../../api/settings/integrations.ts';
-import type { EntryUse } from '../../api/settings/uses.ts';
+import type { EntryUse } from '../../domain/problems/errors.ts';
 import { AddLink, SaveOrCancel, Submit } from '../kit/buttons.tsx';
 import { EntryActions, EntryState, UsesCard } from '../kit/entries.tsx';
 import { CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';

@@ -232,10 +232,10 @@ export const campaignSentences = {
     { en: 'Use COUNT or UNTIL, not both.', 'pt-BR': 'Use COUNT ou UNTIL, não os dois.' },
   ),
   rule_only_with: sentence(
-    { part: z.string(), needs: z.string() },
+    { part: z.string(), needs: z.array(z.string()) },
     {
-      en: ({ part, needs }) => `${part} works only with ${needs}.`,
-      'pt-BR': ({ part, needs }) => `${part} só funciona com ${needs}.`,
+      en: ({ part, needs }, { choice }) => `${part} works only with ${choice(needs)}.`,
+      'pt-BR': ({ part, needs }, { choice }) => `${part} só funciona com ${choice(needs)}.`,
     },
   ),
   rule_not_with: sentence(

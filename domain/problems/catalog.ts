@@ -32,6 +32,15 @@ const byErrorCode: { readonly [C in ErrorCode]: Sentence<ErrorParams<C>> } = err
 export const errorWords = <C extends ErrorCode>(code: C, params: ErrorParams<C>, format: Format): string =>
   wordsOf(byErrorCode[code], params, format);
 
+/** The sentence of an error as the API answered with it; null for what is none. */
+export function errorWordsOf(code: string, params: unknown, format: Format): string | null {
+  if (!isErrorCode(code)) return null;
+  const parsed = byErrorCode[code].params.safeParse(params);
+  return parsed.success ? errorWords<ErrorCode>(code, parsed.data, format) : null;
+}
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorSentences, code);
+
 export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemSentences, code);
 
 /** A fault as it was kept, or as an issue of a schema carries it; null for what is none. */

@@ -46,11 +46,12 @@ type PlainCode = {
 export const coded = <C extends PlainCode>(code: C): C => code;
 
 /** For `context.addIssue`: an issue whose code has parameters. */
-export const codedIssue = <C extends ProblemCode>(
-  code: C,
-  ...params: Params<C>
-): { code: 'custom'; message: string; params: Fault<C> } => ({
+export const codedIssue = (
+  { code, params }: Fault,
+  path: PropertyKey[] = [],
+): { code: 'custom'; message: string; path: PropertyKey[]; params: Fault } => ({
   code: 'custom',
   message: code,
-  params: fault(code, ...params),
+  path,
+  params: { code, params } as Fault,
 });

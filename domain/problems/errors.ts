@@ -14,6 +14,7 @@ const nounWords = {
   ticket: { en: 'ticket', 'pt-BR': 'O atendimento' },
   ticket_post: { en: 'post of the event', 'pt-BR': 'O envio do acontecimento' },
   customer: { en: 'customer', 'pt-BR': 'O cliente' },
+  opt_out: { en: 'opt-out', 'pt-BR': 'O descadastro' },
   provider: { en: 'provider', 'pt-BR': 'O provedor' },
   integration: { en: 'integration', 'pt-BR': 'A integração' },
   setting: { en: 'entry', 'pt-BR': 'A opção' },
@@ -105,6 +106,13 @@ export const errorSentences = {
       'pt-BR': 'Só um usuário que entrou no sistema pode fazer isto, não um token.',
     },
   ),
+  password_change_required: sentence(
+    {},
+    {
+      en: 'Your password was given to you. Choose your own first: PUT /api/session/password.',
+      'pt-BR': 'A sua senha foi definida por outra pessoa. Escolha primeiro a sua própria senha.',
+    },
+  ),
   cross_site: sentence(
     {},
     {
@@ -145,6 +153,14 @@ export const errorSentences = {
       'pt-BR': 'O envio do arquivo foi interrompido. Nada foi guardado.',
     },
   ),
+  import_broken: sentence(
+    {},
+    {
+      en: 'The import broke off, because the database did not answer for too long. Send the file again: no customer is added twice.',
+      'pt-BR':
+        'A importação foi interrompida, porque o banco de dados ficou fora do ar por muito tempo. Envie o arquivo de novo: nenhum cliente é duplicado.',
+    },
+  ),
   upload_too_slow: sentence(
     {},
     {
@@ -160,10 +176,21 @@ export const errorSentences = {
     },
   ),
   version_conflict: sentence(
-    { version: z.int().nullable() },
     {
-      en: 'Someone else has changed it in the meantime. Read it again, then repeat your change.',
-      'pt-BR': 'Outra pessoa alterou isto nesse meio-tempo. Abra de novo e repita a alteração.',
+      /** The current one, where it is known. */
+      version: z.int().nullable(),
+      /** A form of the console, which still has what was entered. */
+      ofPart: z.boolean().optional(),
+    },
+    {
+      en: ({ ofPart }) =>
+        ofPart === true
+          ? 'This part was changed since you opened it. What you entered is still here: save again to replace that change.'
+          : 'Someone else has changed it in the meantime. Read it again, then repeat your change.',
+      'pt-BR': ({ ofPart }) =>
+        ofPart === true
+          ? 'Esta parte foi alterada depois que você a abriu. O que você preencheu continua aqui: salve de novo para substituir aquela alteração.'
+          : 'Outra pessoa alterou isto nesse meio-tempo. Abra de novo e repita a alteração.',
     },
   ),
   extra_fields_changed: sentence(
@@ -341,11 +368,12 @@ export const errorSentences = {
     { en: 'This phone has already opted out.', 'pt-BR': 'Este telefone já está descadastrado.' },
   ),
   secret_key_missing: sentence(
-    {},
+    { keyId: z.string() },
     {
-      en: 'Its secrets are sealed with a key that is not configured. Add the key to SECRET_KEYS, or enter the secrets again.',
-      'pt-BR':
-        'Os segredos estão lacrados com uma chave que não está configurada. Inclua a chave em SECRET_KEYS, ou informe os segredos de novo.',
+      en: ({ keyId }) =>
+        `Its secrets are sealed with the key “${keyId}”, which is not configured. Add the key to SECRET_KEYS, or enter the secrets again.`,
+      'pt-BR': ({ keyId }) =>
+        `Os segredos estão lacrados com a chave “${keyId}”, que não está configurada. Inclua a chave em SECRET_KEYS, ou informe os segredos de novo.`,
     },
   ),
   too_large: sentence(

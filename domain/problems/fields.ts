@@ -209,6 +209,28 @@ export const fieldSentences = {
     {},
     { en: 'This is not your current password.', 'pt-BR': 'Esta não é a sua senha atual.' },
   ),
+  phone_or_customer: sentence(
+    {},
+    {
+      en: 'Enter either a phone or a customer.',
+      'pt-BR': 'Informe um telefone ou um cliente, e só um deles.',
+    },
+  ),
+  same_password: sentence(
+    {},
+    {
+      en: 'Choose a password other than the current one.',
+      'pt-BR': 'Escolha uma senha diferente da atual.',
+    },
+  ),
+  enter_again: sentence(
+    {},
+    {
+      en: 'The stored secret was entered for another address. Enter it again to send it to this one.',
+      'pt-BR':
+        'O segredo guardado foi informado para outro endereço. Informe-o de novo para que seja enviado a este.',
+    },
+  ),
   mobile_expected: sentence(
     {},
     { en: 'Enter a mobile number that can receive SMS.', 'pt-BR': 'Informe um celular válido.' },

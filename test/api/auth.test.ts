@@ -70,7 +70,10 @@ describe('logging in', () => {
     ] as const) {
       const answer = await login(name, attempt);
       expect(answer.statusCode).toBe(401);
-      expect(errorOf(answer)).toMatchObject({ code: 'login_failed', message: 'Login or password is wrong.' });
+      expect(errorOf(answer)).toMatchObject({
+        code: 'login_failed',
+        message: 'The login or the password is wrong.',
+      });
     }
   });
 
@@ -84,7 +87,7 @@ describe('logging in', () => {
     expect(refused.statusCode).toBe(429);
     expect(errorOf(refused)).toMatchObject({
       code: 'rate_limited',
-      retryAfterMs: expect.any(Number) as number,
+      params: { retryAfterMs: expect.any(Number) as number, logins: true },
     });
     expect((await login('neighbour', password)).statusCode).toBe(200);
   });
@@ -193,7 +196,7 @@ describe('a session', () => {
     const wrong = await change('not it', 'another long password');
     expect(wrong.statusCode).toBe(422);
     expect(errorOf(wrong).problems).toEqual([
-      { field: 'current', code: 'wrong', message: 'This is not your present password.' },
+      { field: 'current', code: 'wrong_password', params: {}, message: 'This is not your current password.' },
     ]);
     const short = await change(password, 'short');
     expect(errorOf(short).problems).toMatchObject([
@@ -241,7 +244,7 @@ describe('a password that was given', () => {
         ]);
     }
     expect(errorOf(await choose(headers, password, password)).problems).toMatchObject([
-      { field: 'password', code: 'same' },
+      { field: 'password', code: 'same_password' },
     ]);
     expect((await choose(headers, password, own)).statusCode).toBe(204);
     expect((await whoAmI(headers)).json()).not.toHaveProperty('mustChangePassword');
@@ -356,8 +359,8 @@ describe('an API token', () => {
     expect(answer.statusCode).toBe(403);
     expect(errorOf(answer)).toMatchObject({
       code: 'forbidden',
-      message: 'This needs the role operator; yours is viewer.',
-      needs: 'operator',
+      message: 'This needs the role Operator; yours is Viewer.',
+      params: { needs: 'operator', role: 'viewer' },
     });
   });
 
@@ -435,10 +438,10 @@ describe('users', () => {
         code: 'invalid',
         message: 'Use up to 100 letters without accents, digits and . _ @ + -',
       },
-      { field: 'name', code: 'missing', message: 'This field is required.' },
+      { field: 'name', code: 'missing', params: {}, message: 'This field is required.' },
       { field: 'role', code: 'invalid', message: 'Expected a role: admin, operator, viewer.' },
       { field: 'password', code: 'too_small', message: 'Choose a password of at least 12 characters.' },
-      { field: 'age', code: 'unknown_field', message: 'There is no such field.' },
+      { field: 'age', code: 'unknown_field', params: {}, message: 'There is no such field.' },
     ]);
   });
 
@@ -538,7 +541,8 @@ describe('an error', () => {
     expect(answer.statusCode).toBe(500);
     expect(errorOf(answer)).toEqual({
       code: 'internal',
-      message: 'Something went wrong here. The log tells more under the request id.',
+      params: {},
+      message: 'Something went wrong here. The log has details under the request id.',
       requestId: answer.headers['x-request-id'],
     });
   });

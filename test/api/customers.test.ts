@@ -105,7 +105,10 @@ describe('A customer', () => {
     const used = await createCustomer();
     await sql`update messages set customer_id = ${used} where id = any(${messageIds}::bigint[])`;
     const answer = await as('admin')('DELETE', `/api/customers/${used}`);
-    expect([answer.statusCode, errorOf(answer).usedBy]).toEqual([409, ['messages']]);
+    expect([answer.statusCode, errorOf(answer)]).toMatchObject([
+      409,
+      { code: 'customer_in_use', params: { usedBy: ['messages'] } },
+    ]);
     const written = await viewer('GET', `/api/customers/${used}/messages`);
     expect(written.json<{ messages: unknown[] }>().messages).toMatchObject([{ id: messageIds[0] }]);
   });
@@ -222,7 +225,7 @@ describe('Opt-outs', () => {
     const optOut = added.json<{ id: number }>();
     expect(optOut).toMatchObject({ phone: '+5511933333333', source: 'admin' });
     expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'skipped: opted_out': 1 });
-    expect(errorOf(await admin('POST', '/api/opt-outs', body)).code).toBe('opted_out');
+    expect(errorOf(await admin('POST', '/api/opt-outs', body)).code).toBe('already_opted_out');
 
     const listed = await viewer('GET', '/api/opt-outs?phone=11933333333');
     expect(listed.json()).toMatchObject({ optOuts: [{ id: optOut.id }] });

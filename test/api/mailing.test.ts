@@ -229,7 +229,7 @@ describe('a file that is none', () => {
       [{ field: 'file', code: 'missing' }],
     ]);
     const boundless = await upload(id, '--x--\r\n', 'multipart/form-data');
-    expect([boundless.statusCode, errorOf(boundless).code]).toEqual([400, 'upload_broken']);
+    expect([boundless.statusCode, errorOf(boundless).code]).toEqual([400, 'form_broken']);
     const image = await upload(id, 'GIF89a', 'image/gif');
     expect([image.statusCode, errorOf(image).code]).toEqual([415, 'unsupported_type']);
   });
@@ -250,7 +250,7 @@ describe('an upload', () => {
       });
       return [answer.status, (await answer.json()) as unknown];
     };
-    const tooLarge = [413, { error: { code: 'too_large', limitBytes: 512 * 1024 } }];
+    const tooLarge = [413, { error: { code: 'too_large', params: { limitBytes: 512 * 1024 } } }];
     expect(await put(bigBody)).toMatchObject(tooLarge);
     const pieces = Readable.from([bigBody.slice(0, 300_000), bigBody.slice(300_000)]);
     expect(await put(Readable.toWeb(pieces) as ReadableStream, 'half')).toMatchObject(tooLarge);

@@ -86,11 +86,13 @@ test('A provider says what uses it, and only one that nothing uses is deleted', 
     409,
     {
       code: 'in_use',
-      usedBy: [
-        { kind: 'campaign', id, name: 'Cobrança' },
-        { kind: 'campaign', id: campaignId },
-        { kind: 'runs', count: 1 },
-      ],
+      params: {
+        usedBy: [
+          { kind: 'campaign', id, name: 'Cobrança' },
+          { kind: 'campaign', id: campaignId },
+          { kind: 'runs', count: 1 },
+        ],
+      },
     },
   ]);
 

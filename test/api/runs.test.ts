@@ -118,7 +118,11 @@ describe('a run', () => {
     for (const answer of answers) {
       // Asked for in the same moment they are one; a moment later the first is pending.
       if (answer.statusCode === 201) expect(answer.json()).toEqual({ runId });
-      else expect([answer.statusCode, errorOf(answer)]).toMatchObject([409, { code: 'run_pending', runId }]);
+      else
+        expect([answer.statusCode, errorOf(answer)]).toMatchObject([
+          409,
+          { code: 'run_pending', params: { runId } },
+        ]);
     }
     const third = await operator('POST', `/api/campaigns/${campaignId}/run-now`);
     expect(errorOf(third)).toMatchObject({
@@ -200,7 +204,7 @@ describe('a failed run', () => {
     const again = await operator('POST', `/api/runs/${runId}/retry`);
     expect([again.statusCode, errorOf(again)]).toMatchObject([
       409,
-      { code: 'run_not_failed', message: 'The run is finished: only a run that failed can be retried.' },
+      { code: 'run_not_failed', message: 'The run is finished. Only a run that failed can be retried.' },
     ]);
   });
 
@@ -370,11 +374,22 @@ describe('a test send', () => {
       [
         {
           field: 'phone',
-          code: 'not_a_mobile',
-          message: 'This is not a mobile number that can be written to.',
+          code: 'mobile_expected',
+          params: {},
+          message: 'Enter a mobile number that can receive SMS.',
         },
-        { field: 'message.template', code: 'missing', message: 'Write the message.' },
-        { field: 'message.providerId', code: 'missing', message: 'Choose the SMS provider.' },
+        {
+          field: 'message.template',
+          code: 'missing',
+          params: { what: 'template' },
+          message: 'Write the message.',
+        },
+        {
+          field: 'message.providerId',
+          code: 'missing',
+          params: { what: 'provider' },
+          message: 'Choose the SMS provider.',
+        },
       ],
     ]);
   });

@@ -68,8 +68,8 @@ describe('an entry', () => {
     expect(answer.statusCode).toBe(409);
     expect(errorOf(answer)).toMatchObject({
       code: 'in_use',
-      message: 'It is in use by “Cobrança”. Archive it instead of deleting it.',
-      usedBy: [{ kind: 'campaign', id, name: 'Cobrança' }],
+      params: { usedBy: [{ kind: 'campaign', id, name: 'Cobrança' }], refused: 'delete' },
+      message: 'It cannot be deleted, because it is in use: the campaign “Cobrança”. Archive it instead.',
     });
   });
 });
@@ -116,7 +116,8 @@ describe('a provider', () => {
           {
             field: 'secrets',
             code: 'missing',
-            message: 'Give the secrets of a provider of the kind twilio.',
+            params: { what: 'provider_secrets' },
+            message: 'Enter the secrets of this kind of provider.',
           },
         ],
       ]);
@@ -171,7 +172,7 @@ describe('a change or a use of a provider', () => {
       {
         code: 'secret_key_missing',
         message:
-          'A secret is sealed with the key "old", which is not configured. Add the key to SECRET_KEYS, or enter the secrets again.',
+          'Its secrets are sealed with the key “old”, which is not configured. Add the key to SECRET_KEYS, or enter the secrets again.',
       },
     ]);
   });

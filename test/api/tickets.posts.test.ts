@@ -98,7 +98,9 @@ test('of the headers one can be changed, and those that are null stay', async ()
   expect(post?.headers).toMatchObject({ authorization: 'Bearer of-the-helpdesk', 'x-team': 'sms' });
   expect(post?.headers).not.toHaveProperty('x-shop');
   const refused = await enable({ headers: { 'X-New': null } });
-  expect(errorOf(refused).problems).toMatchObject([{ field: 'headers.X-New', code: 'missing' }]);
+  expect(errorOf(refused).problems).toMatchObject([
+    { field: 'headers.X-New', code: 'missing_header', params: { name: 'X-New' } },
+  ]);
 });
 
 test('what is wrong with the settings is told by field', async () => {

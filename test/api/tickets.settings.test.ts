@@ -108,17 +108,20 @@ test('the mailing has to declare what the extra-field group requires, with the s
     {
       field: 'mailing.extraFields.0.type',
       code: 'extra_field_type',
-      message: `The tickets' subcategory wants "valor" as number; here it is text.`,
+      params: { name: 'valor', wanted: 'number', declared: 'text' },
+      message: `The subcategory of the tickets needs "valor" as number; here it is text.`,
     },
     {
       field: 'mailing.extraFields.1.required',
       code: 'extra_field_missing',
-      message: `The tickets' subcategory requires the extra field "vencimento" (date): make it required in the mailing.`,
+      params: { name: 'vencimento', wanted: 'date', declared: true },
+      message: `The subcategory of the tickets requires the extra field "vencimento" (date): make it required in the mailing.`,
     },
     {
       field: 'mailing.extraFields',
       code: 'extra_field_missing',
-      message: `The tickets' subcategory requires the extra field "contrato" (text): declare it in the mailing.`,
+      params: { name: 'contrato', wanted: 'text', declared: false },
+      message: `The subcategory of the tickets requires the extra field "contrato" (text): declare it in the mailing.`,
     },
   ]);
 });
@@ -148,7 +151,7 @@ test('what is in use is not deleted, and the answer names all that uses it', asy
     return errorOf(answer);
   };
   const byCategory = await refusalOf(`categories/${categoryId}`);
-  expect(byCategory.usedBy).toEqual(
+  expect(byCategory.params.usedBy).toEqual(
     expect.arrayContaining([
       { kind: 'campaign', id: campaignId, name: 'Com atendimento' },
       { kind: 'subcategory', id: subcategoryId, name: subcategory?.name },
@@ -156,13 +159,15 @@ test('what is in use is not deleted, and the answer names all that uses it', asy
     ]),
   );
   expect(byCategory.message).toContain('“Com atendimento”');
-  expect(byCategory.message).toMatch(/1 ticket\. Archive it instead of deleting it\.$/);
+  expect(byCategory.message).toMatch(/1 ticket\. Archive it instead\.$/);
   for (const path of [
     `departments/${tickets.departmentId}`,
     `assignees/${tickets.assigneeId}`,
     `subcategories/${subcategoryId}`,
   ]) {
-    expect((await refusalOf(path)).usedBy).toEqual(expect.arrayContaining([{ kind: 'tickets', count: 1 }]));
+    expect((await refusalOf(path)).params.usedBy).toEqual(
+      expect.arrayContaining([{ kind: 'tickets', count: 1 }]),
+    );
   }
 });
 
@@ -170,7 +175,10 @@ test('a region that customers have is not deleted', async () => {
   const id = await make('regions', { name: 'Sul' });
   await sql`insert into customers (code, region_id) values ('c-1', ${id}), ('c-2', ${id})`;
   const answer = await admin('DELETE', `/api/settings/regions/${id}`);
-  expect(errorOf(answer)).toMatchObject({ code: 'in_use', usedBy: [{ kind: 'customers', count: 2 }] });
+  expect(errorOf(answer)).toMatchObject({
+    code: 'in_use',
+    params: { usedBy: [{ kind: 'customers', count: 2 }] },
+  });
 });
 
 test('a region and a type of customer that messages have are archived, not deleted, and named there still', async () => {
@@ -193,8 +201,8 @@ test('a region and a type of customer that messages have are archived, not delet
     expect(answer.statusCode).toBe(409);
     expect(errorOf(answer)).toMatchObject({
       code: 'in_use',
-      message: 'It is in use by 1 run. Archive it instead of deleting it.',
-      usedBy: [{ kind: 'runs', count: 1 }],
+      params: { usedBy: [{ kind: 'runs', count: 1 }] },
+      message: 'It cannot be deleted, because it is in use: 1 run. Archive it instead.',
     });
     const archived = await admin('PUT', `/api/settings/${path}`, { name, archived: true });
     expect(archived.statusCode).toBe(200);

@@ -127,6 +127,7 @@ describe('a ticket', () => {
         {
           field: 'resolutionId',
           code: 'missing',
+          params: { what: 'resolution' },
           message: 'A ticket is finished with a resolution: choose one.',
         },
       ],
@@ -172,7 +173,8 @@ describe('a ticket', () => {
       {
         field: 'status',
         code: 'move_not_allowed',
-        message: 'A ticket that is waiting moves to one of: in_progress, finished.',
+        params: { from: 'waiting', allowed: ['in_progress', 'finished'] },
+        message: 'A ticket that is waiting moves to in progress or finished.',
       },
     ]);
   });
@@ -184,7 +186,7 @@ describe('a ticket', () => {
     );
     expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409, 409]);
     const conflict = answers.find(({ statusCode }) => statusCode === 409);
-    expect(conflict && errorOf(conflict)).toMatchObject({ code: 'version_conflict', version: 2 });
+    expect(conflict && errorOf(conflict)).toMatchObject({ code: 'version_conflict', params: { version: 2 } });
     expect((await read(id)).history).toHaveLength(2);
   });
 

@@ -58,7 +58,7 @@ test('A person settles all that a run left unknown, if it is still as many as we
   const changed = await settle(4);
   expect([changed.statusCode, errorOf(changed)]).toMatchObject([
     409,
-    { code: 'unknown_changed', messages: 3 },
+    { code: 'unknown_changed', params: { messages: 3, seen: 4 } },
   ]);
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 3 });
 

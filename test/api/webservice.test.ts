@@ -69,7 +69,7 @@ test('an integration is kept without ever showing its secrets, and what is missi
   expect((await operator('POST', '/api/campaigns', document)).statusCode).toBe(201);
   const inUse = await admin('DELETE', `/api/integrations/${id}`);
   expect(inUse.statusCode).toBe(409);
-  expect(errorOf(inUse)).toMatchObject({ code: 'in_use', usedBy: [{ kind: 'campaign' }] });
+  expect(errorOf(inUse)).toMatchObject({ code: 'in_use', params: { usedBy: [{ kind: 'campaign' }] } });
   const archived = await admin('PUT', `/api/integrations/${id}`, { name: 'CRM 2', config, archived: true });
   expect(archived.json<{ archivedAt: string | null }>().archivedAt).not.toBeNull();
 });

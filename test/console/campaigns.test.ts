@@ -105,7 +105,7 @@ describe('a block', () => {
       'message.template': 'Oi {nomee}',
       seen: await seen(`${url}/message`),
     });
-    expect(textOf(answer)).toContain('{nomee} não é uma tag. As conhecidas são {codigo}, {nome}.');
+    expect(textOf(answer)).toContain('{nomee} não é uma tag. As tags são {codigo} e {nome}.');
   });
 
   test('of tickets keeps only the fields of its policy', async () => {
@@ -236,7 +236,10 @@ describe('the CSV file', () => {
 
   test('that went to the API by a script is told of in words, of a broken connection too', async () => {
     const url = await draft();
-    const body = { error: { code: 'mailing_refused', message: 'The file is empty.', requestId: 'x' } };
+    const problem = { field: 'mailing.file', code: 'empty', params: {}, message: 'The file is empty.' };
+    const body = {
+      error: { code: 'mailing_refused', params: {}, message: '', problems: [problem], requestId: 'x' },
+    };
     const refused = await operator.post(`${url}/file-result`, {
       status: '422',
       answer: JSON.stringify(body),

@@ -93,7 +93,7 @@ describe('a password that was given', () => {
 
   test.each([
     ['pt-BR', 'Escolha a sua senha', 'Esta não é a sua senha atual.'],
-    ['en', 'Choose your password', 'This is not your present password.'],
+    ['en', 'Choose your password', 'This is not your current password.'],
   ])(
     'leads to its change from every page, and on to what was asked for (%s)',
     async (locale, title, wrong) => {

@@ -175,7 +175,7 @@ test('A provider in use says by what, and is archived instead of deleted', async
   const told = await admin.get(refused.headers.location ?? '', {
     cookie: `${admin.cookie}; ${String(refused.headers['set-cookie']).split(';')[0] ?? ''}`,
   });
-  expect(textOf(told)).toContain('Em uso: a campanha “Cobrança de novembro”');
+  expect(textOf(told)).toContain('porque está em uso: a campanha “Cobrança de novembro”');
   await admin.post(`${address}/archive`);
   expect(textOf(await viewer.get('/settings/providers'))).toContain('Arquivado');
   await admin.post(`${address}/restore`);

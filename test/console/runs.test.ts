@@ -131,7 +131,7 @@ test('A resend of another number than the one that was seen is refused, in words
   expect([answer.statusCode, answer.headers.location]).toEqual([303, url]);
   const notice = answer.cookies.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`).join('; ');
   const page = await operator.get(url, { cookie: `${operator.cookie}; ${notice}` });
-  expect(textOf(page)).toContain('O número de mensagens a reenviar mudou.');
+  expect(textOf(page)).toContain('Agora há 3 mensagens para reenviar, e não 2.');
   expect(textOf(page)).toContain('Reenviar 3 mensagens');
 });
 

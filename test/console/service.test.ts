@@ -49,7 +49,7 @@ test('A reply is found by its phone, with the ticket it opened, its text as it w
 test('A phone that can not be read is said at the filter, and the rest of the page stays', async () => {
   const page = await viewer.get('/tickets?phone=abc');
   expect(page.statusCode).toBe(200);
-  expect(textOf(page)).toContain('Informe um número de celular.');
+  expect(textOf(page)).toContain('Informe um celular válido.');
   expect(page.body).toContain('value="abc"');
 });
 

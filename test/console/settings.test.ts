@@ -80,7 +80,7 @@ test('A user is added, changed and disabled; the last admin stays one', async ()
     role: 'viewer',
     enabled: 'on',
   });
-  expect(textOf(answer)).toContain('Este é o último administrador ativo.');
+  expect(textOf(answer)).toContain('Este é o último administrador que pode entrar.');
 });
 
 test('A token is shown once, works, and is revoked', async () => {

@@ -51,7 +51,7 @@ test('An operator settles one unknown message, and then all of the run', async (
   const changed = await operator.post(`/runs/${runId}/settle`, { ...said, messages: '3' });
   expect([changed.statusCode, textOf(changed)]).toEqual([
     409,
-    expect.stringContaining('O número de mensagens incertas mudou.'),
+    expect.stringContaining('Agora há 2 mensagens incertas, e não 3.'),
   ]);
   const all = await operator.post(`/runs/${runId}/settle`, { ...said, messages: '2' });
   expect(all.headers.location).toBe(`/runs/${runId}`);

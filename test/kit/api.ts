@@ -282,6 +282,7 @@ export async function createRun(
 }
 
 interface ApiErrorBody {
+  params: Record<string, unknown>;
   code: string;
   message: string;
   problems?: { field: string; code: string; message: string }[];

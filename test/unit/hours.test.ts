@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { weekdays } from '../../domain/calendar.ts';
 import { hoursAt, openMsBetween, sendingHours, type SendingHours } from '../../domain/hours.ts';
 import { changes, zones } from '../kit/calendar-oracle.ts';
+import { problemsIn } from '../kit/problems.ts';
 
 const workdays = weekdays.slice(0, 5);
 const hour = 3_600_000;
@@ -111,19 +112,16 @@ describe('sending hours', () => {
     [{ days: ['monday'], from: '08:00', to: '24:01' }, 'windows.0.to: Expected a time from 00:00 to 24:00.'],
     [
       { days: ['monday'], from: '08:00', to: '08:00' },
-      'windows.0.to: The window ends when it starts. For a whole day give 00:00 to 24:00.',
+      'windows.0.to: The window ends when it starts. For a whole day enter 00:00 to 24:00.',
     ],
   ])('are refused with the window %j', (window, problem) => {
-    const result = sendingHours.safeParse({ timezone: 'UTC', windows: [window] });
-    expect(result.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)).toEqual([
-      problem,
-    ]);
+    expect(problemsIn(sendingHours, { timezone: 'UTC', windows: [window] })).toEqual([problem]);
   });
 
   test('are refused without a window', () => {
-    expect(sendingHours.safeParse({ timezone: 'UTC', windows: [] }).error?.issues[0]?.message).toBe(
-      'Give at least one window in which messages may leave.',
-    );
+    expect(problemsIn(sendingHours, { timezone: 'UTC', windows: [] })).toEqual([
+      'windows: Enter at least one window in which messages may leave.',
+    ]);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type Schedule,
 } from '../../domain/schedule.ts';
 import { instantByIntl, instantsByRRule, zones } from '../kit/calendar-oracle.ts';
+import { problemsIn } from '../kit/problems.ts';
 
 /** A valid schedule: every day at 09:00 in São Paulo from 2026-03-02, a Monday. */
 function scheduleWith(changes: object = {}): Schedule {
@@ -35,15 +36,12 @@ function localTimes(
 
 /** Each problem of the input as `path: message`. */
 function problemsOf(changes: object): string[] {
-  const result = schedule.safeParse({
+  const written = {
     recurrence: { every: 'day' },
     startsAt: '2026-03-02T09:00',
     timezone: 'America/Sao_Paulo',
-    ...changes,
-  });
-  return result.success
-    ? []
-    : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  };
+  return problemsIn(schedule, { ...written, ...changes });
 }
 
 const problemsOfRule = (rrule: string) => problemsOf({ recurrence: { every: 'rule', rrule } });
@@ -67,13 +65,13 @@ describe('a schedule is read', () => {
   });
 
   test.each([
-    ['2026-02-30T09:00', 'There is no such date or time in the calendar.'],
-    ['2026-02-29T09:00', 'There is no such date or time in the calendar.'],
-    ['2026-03-02T24:00', 'There is no such date or time in the calendar.'],
-    ['2026-03-02T09:60', 'There is no such date or time in the calendar.'],
+    ['2026-02-30T09:00', 'The calendar has no such date or time.'],
+    ['2026-02-29T09:00', 'The calendar has no such date or time.'],
+    ['2026-03-02T24:00', 'The calendar has no such date or time.'],
+    ['2026-03-02T09:60', 'The calendar has no such date or time.'],
     ['2026-03-02', 'Expected a date and time such as 2026-03-31T09:00.'],
     ['2026-03-02T09:00Z', 'Expected a date and time such as 2026-03-31T09:00.'],
-    ['0026-03-02T09:00', 'The year is out of range. Expected 1970 to 2199.'],
+    ['0026-03-02T09:00', 'Expected a year from 1970 to 2199.'],
     [20260302, 'Expected a date and time such as 2026-03-31T09:00.'],
   ])('but not with the start %s', (startsAt, message) => {
     expect(problemsOf({ startsAt })).toEqual([`startsAt: ${message}`]);
@@ -96,17 +94,17 @@ describe('a schedule is read', () => {
   });
 
   test('but not with an unknown key', () => {
-    expect(problemsOf({ endAt: '2026-04-01T09:00' })).toEqual([': Unrecognized key: "endAt"']);
+    expect(problemsOf({ endAt: '2026-04-01T09:00' })).toEqual(['endAt: There is no such field.']);
     expect(problemsOf({ recurrence: { every: 'once', interval: 2 } })).toEqual([
-      'recurrence: Unrecognized key: "interval"',
+      'recurrence.interval: There is no such field.',
     ]);
   });
 
   test('and all its problems are named at once', () => {
     const recurrence = { every: 'week', interval: 0, days: ['monday', 'monday'] };
     expect(problemsOf({ recurrence, endsAt: '2026-01-01T00:00', timezone: 'Brasilia' })).toEqual([
-      'recurrence.interval: The interval is too small. Expected at least 1.',
-      'recurrence.days: A day of the week stands here twice.',
+      'recurrence.interval: The interval is at least 1.',
+      'recurrence.days: A day of the week is listed twice.',
       'timezone: This time zone is not known. Expected an IANA name such as America/Sao_Paulo.',
       'endsAt: The end is not after the start. Expected a later date and time, or none.',
     ]);
@@ -117,15 +115,12 @@ describe('a schedule is read', () => {
       { every: 'fortnight' },
       'recurrence.every: Expected every to be one of once, minutes, hours, day, week, month, rule.',
     ],
-    [
-      { every: 'minutes', interval: 1441 },
-      'recurrence.interval: The interval is too large. Expected at most 1440.',
-    ],
-    [{ every: 'hours', interval: 1.5 }, 'recurrence.interval: The interval is not a whole number.'],
+    [{ every: 'minutes', interval: 1441 }, 'recurrence.interval: The interval is at most 1,440.'],
+    [{ every: 'hours', interval: 1.5 }, 'recurrence.interval: The interval is a whole number.'],
     [{ every: 'week', days: [] }, 'recurrence.days: Choose at least one day of the week.'],
     [
       { every: 'week', days: ['segunda'] },
-      'recurrence.days.0: Expected a day of the week: monday, tuesday, wednesday, thursday, friday, saturday, sunday.',
+      'recurrence.days.0: Expected a day of the week: monday, tuesday, wednesday, thursday, friday, saturday or sunday.',
     ],
     [
       { every: 'month', dayOfMonth: 32 },
@@ -142,39 +137,39 @@ describe('a schedule is read', () => {
 
 describe('a rule is refused', () => {
   test.each([
-    ['', 'The rule is empty. Expected a rule such as FREQ=WEEKLY;BYDAY=MO,WE.'],
+    ['', 'Enter a rule such as FREQ=WEEKLY;BYDAY=MO,WE.'],
     ['every monday', '"EVERY MONDAY" is not a part of a rule. Expected NAME=VALUE, separated by semicolons.'],
     ['FREQ=DAILY;', '"" is not a part of a rule. Expected NAME=VALUE, separated by semicolons.'],
     ['BYDAY=MO', 'FREQ is missing, as in FREQ=DAILY.'],
     [
       'FREQ=SECONDLY',
-      'FREQ=SECONDLY is not valid. Expected one of YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY.',
+      'FREQ=SECONDLY is not valid. Expected YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, or MINUTELY.',
     ],
     ['DTSTART:20260302T090000\nRRULE:FREQ=DAILY', 'Leave DTSTART out: the rule starts with the schedule.'],
     ['FREQ=DAILY;DTSTART=20260302T090000', 'Leave DTSTART out: the rule starts with the schedule.'],
     ['FREQ=DAILY;BYSECOND=0,30', 'Leave BYSECOND out: the seconds are those of the start.'],
-    ['FREQ=DAILY;FREQ=WEEKLY', 'FREQ stands in the rule twice.'],
-    ['FREQ=DAILY;INTERVAL=0', 'INTERVAL=0 is not valid. Expected a whole number from 1 to 10000.'],
-    ['FREQ=DAILY;COUNT=1001', 'COUNT=1001 is not valid. Expected a whole number from 1 to 1000.'],
+    ['FREQ=DAILY;FREQ=WEEKLY', 'FREQ is in the rule twice.'],
+    ['FREQ=DAILY;INTERVAL=0', 'INTERVAL=0 is not valid. Expected a whole number from 1 to 10,000.'],
+    ['FREQ=DAILY;COUNT=1001', 'COUNT=1001 is not valid. Expected a whole number from 1 to 1,000.'],
     [
       'FREQ=DAILY;BYHOUR=8,24',
-      'BYHOUR=8,24 is not valid. Expected a whole number from 0 to 23; several are separated by commas.',
+      'BYHOUR=8,24 is not valid. Expected a whole number from 0 to 23, or several separated by commas.',
     ],
     [
       'FREQ=MONTHLY;BYMONTHDAY=0',
-      'BYMONTHDAY=0 is not valid. Expected a whole number from 1 to 31, or from -31 to -1; several are separated by commas.',
+      'BYMONTHDAY=0 is not valid. Expected a whole number from 1 to 31 or from -31 to -1, or several separated by commas.',
     ],
     [
       'FREQ=WEEKLY;BYDAY=MO,SEG',
-      'BYDAY=MO,SEG is not valid. Expected days such as MO, 1MO or -1FR; several are separated by commas.',
+      'BYDAY=MO,SEG is not valid. Expected days such as MO, 1MO or -1FR, separated by commas.',
     ],
     [
       'FREQ=DAILY;UNTIL=20260230',
       'UNTIL=20260230 is not valid. Expected a date (20261231), a local time (20261231T180000) or a time in UTC (20261231T210000Z).',
     ],
-    ['FREQ=DAILY;COUNT=3;UNTIL=20261231', 'Give COUNT or UNTIL, not both.'],
+    ['FREQ=DAILY;COUNT=3;UNTIL=20261231', 'Use COUNT or UNTIL, not both.'],
     ['FREQ=WEEKLY;BYMONTHDAY=3', 'BYMONTHDAY does not work with FREQ=WEEKLY.'],
-    ['FREQ=DAILY;BYYEARDAY=3', 'BYYEARDAY does not work with FREQ=DAILY, WEEKLY or MONTHLY.'],
+    ['FREQ=DAILY;BYYEARDAY=3', 'BYYEARDAY does not work with FREQ=DAILY, FREQ=WEEKLY, or FREQ=MONTHLY.'],
     ['FREQ=MONTHLY;BYWEEKNO=3;BYDAY=MO', 'BYWEEKNO works only with FREQ=YEARLY.'],
     [
       'FREQ=WEEKLY;BYDAY=1MO',

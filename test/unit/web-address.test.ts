@@ -7,6 +7,7 @@ import {
   parseParamValue,
 } from '../../domain/web-address.ts';
 import { webserviceBlock } from '../../domain/webservice.ts';
+import { problemsIn } from '../kit/problems.ts';
 
 const values: AddressValues = {
   timezone: 'America/Sao_Paulo',
@@ -49,29 +50,29 @@ describe('a date placeholder', () => {
     [
       '{tomorrow}',
       'placeholder_unknown',
-      '{tomorrow} is not a placeholder. Known are {today}, {yesterday}, {lastRunAt}, {occurrence}.',
+      '{tomorrow} is not a placeholder. The placeholders are {today}, {yesterday}, {lastRunAt}, and {occurrence}.',
     ],
     [
       '{}',
       'placeholder_unknown',
-      '{} is not a placeholder. Known are {today}, {yesterday}, {lastRunAt}, {occurrence}.',
+      '{} is not a placeholder. The placeholders are {today}, {yesterday}, {lastRunAt}, and {occurrence}.',
     ],
-    ['{today', 'brace_unbalanced', 'This { belongs to no placeholder. A literal brace is written twice.'],
-    ['a}', 'brace_unbalanced', 'This } belongs to no placeholder. A literal brace is written twice.'],
+    ['{today', 'param_brace', 'This { belongs to no placeholder. Write a literal brace twice.'],
+    ['a}', 'param_brace', 'This } belongs to no placeholder. Write a literal brace twice.'],
     [
       '{today:DD/MM}',
       'date_form_unknown',
-      '“DD/MM” is no form of a date. Write it with yyyy, MM, dd, HH, mm, ss, like dd/MM/yyyy.',
+      '“DD/MM” is not a date format. Write it with yyyy, MM, dd, HH, mm, ss, like dd/MM/yyyy.',
     ],
     [
       '{today:}',
       'date_form_unknown',
-      '“” is no form of a date. Write it with yyyy, MM, dd, HH, mm, ss, like dd/MM/yyyy.',
+      '“” is not a date format. Write it with yyyy, MM, dd, HH, mm, ss, like dd/MM/yyyy.',
     ],
   ])('%s is an error when it is saved', (value, code, message) => {
-    expect(parseParamValue(value)).toEqual({ ok: false, code, message });
-    expect(webserviceBlock.safeParse({ params: [{ key: 'a', value }] }).error?.issues).toMatchObject([
-      { path: ['params', 0, 'value'], message, params: { code } },
+    expect(parseParamValue(value)).toMatchObject({ ok: false, fault: { code } });
+    expect(problemsIn(webserviceBlock, { params: [{ key: 'a', value }] })).toEqual([
+      `params.0.value: ${message}`,
     ]);
   });
 });
@@ -132,9 +133,9 @@ describe('the address', () => {
   });
 
   test('holds no user and no password', () => {
-    expect(
-      webserviceBlock.safeParse({ baseUrl: 'https://ana:secret@crm.example/' }).error?.issues,
-    ).toMatchObject([{ path: ['baseUrl'], params: { code: 'credentials_in_url' } }]);
+    expect(problemsIn(webserviceBlock, { baseUrl: 'https://ana:secret@crm.example/' })).toEqual([
+      'baseUrl: Leave the user and password out of the address: store them in an integration.',
+    ]);
     for (const baseUrl of ['ftp://crm.example/', 'crm.example', 'javascript:alert(1)', 'https://'])
       expect(webserviceBlock.safeParse({ baseUrl }).success, baseUrl).toBe(false);
   });
