@@ -170,7 +170,9 @@ export function answerErrorOf(
   const found = (keys: readonly string[], of: readonly AnswerValue[]): AnswerError => ({
     path: keys.join('.'),
     words:
-      wordsOf(of) ?? wordsOf(values.filter(({ keys }) => messageNames.has(foldAttribute(keys.at(-1) ?? '')))),
+      wordsOf(of) ??
+      wordsOf(values.filter(({ keys }) => keys.some(isErrorName))) ??
+      wordsOf(values.filter(({ keys }) => messageNames.has(foldAttribute(keys.at(-1) ?? '')))),
   });
   for (const { keys, value } of values) {
     const at = keys.findIndex(isErrorName);
@@ -250,6 +252,6 @@ export const messageOf = (values: readonly AnswerValue[]): string | null =>
 /** Phones, documents, mail addresses and keys that a service repeats in its words, left out. */
 export const withoutPersonalData = (words: string): string =>
   words
-    .replaceAll(/[^\s@<>"']+@[^\s@<>"']+/g, '…')
-    .replaceAll(/\d(?:[ .()/-]{0,2}\d){6,}/g, '…')
+    .replaceAll(/[^\s@<>"'(),;]+@[^\s@<>"'(),;]+/g, '…')
+    .replaceAll(/\d(?:[ .()/-]?\d){6,}/g, '…')
     .replaceAll(/(?=[\w+/=.-]*\d)[\w+/=.-]{20,}/g, '…');
