@@ -9,6 +9,7 @@ import {
   getRun,
   lockIfStopped,
   lockRun,
+  mailingBefore,
   markCanaryOver,
   measureFrom,
   measureRun,
@@ -28,6 +29,7 @@ import { describePreflight, preflightOf } from '../domain/preflight.ts';
 import {
   describeRunReason,
   liveRunStatuses,
+  manyLines,
   type RunReason,
   type RunStatus,
   type RunStep,
@@ -234,7 +236,8 @@ export function createRuns({ sql, bulkSql, clock }: RunsDeps) {
             // A step may have marked the run as failed while a person cancelled it.
             from: status === 'cancelled' ? [...liveRunStatuses, 'failed'] : liveRunStatuses,
             to: status,
-            reason: reason ?? (status === 'cancelled' ? (run?.reason ?? null) : null),
+            reason:
+              reason ?? (status === 'cancelled' ? (run?.reason ?? null) : await emptyReason(tx, run, counts)),
           });
           return counts;
         });
@@ -294,4 +297,18 @@ export function countsByStatus(counts: readonly RunCount[]): Record<string, numb
 export function countsTable(counts: readonly RunCount[]): string {
   const rows = counts.map(({ status, reason, messages }) => `| ${status} | ${reason} | ${messages} |`);
   return ['| status | reason | messages |', '| --- | --- | ---: |', ...rows].join('\n');
+}
+
+/** Of a run that found nobody, where many were found before: a person has to see it. */
+async function emptyReason(
+  tx: Sql,
+  run: RunRow | null,
+  counts: readonly RunCount[],
+): Promise<RunReason | null> {
+  if (run === null || counts.length > 0 || (run.trigger !== 'schedule' && run.trigger !== 'manual'))
+    return null;
+  const before = await mailingBefore(tx, { campaignId: run.campaignId, before: run.id });
+  return before !== null && before.lines >= manyLines
+    ? { code: 'no_contacts', runId: before.id, lines: before.lines }
+    : null;
 }

@@ -56,6 +56,8 @@ export const runReason = z.discriminatedUnion('code', [
   z.object({ code: z.literal('stopped_by_restore'), backupAt: z.string() }),
   /** Cancelled: the run's expiry came before it was done. */
   z.object({ code: z.literal('expired'), expiresAt: z.string() }),
+  /** Finished without a line, though the run of the campaign before it had many. */
+  z.object({ code: z.literal('no_contacts'), runId: z.int(), lines: z.int() }),
   z.object({ code: z.literal('hours_never_open') }),
   z.object({ code: z.literal('by_user'), user: z.string() }),
   /** Cancelled in the Temporal UI or by its command line. */
@@ -88,6 +90,9 @@ export const runReason = z.discriminatedUnion('code', [
 ]);
 export type RunReason = z.infer<typeof runReason>;
 
+/** A mailing of so many lines is not expected to be followed by one of none. */
+export const manyLines = 10;
+
 /** Plain words for an operator: what happened, and what can be done about it. */
 export function describeRunReason(reason: RunReason): string {
   switch (reason.code) {
@@ -105,6 +110,8 @@ export function describeRunReason(reason: RunReason): string {
       return `Stopped: the database was restored from a backup of ${reason.backupAt}. What was queued then may have been sent since; what the provider lists is marked as sent. Retry the run to send the rest, or cancel it.`;
     case 'expired':
       return `Cancelled what was left: the run expired at ${reason.expiresAt}.`;
+    case 'no_contacts':
+      return `Its mailing had no contacts, while run ${reason.runId} before it had ${reason.lines}. Check the source of the mailing: it may answer with nothing by mistake.`;
     case 'hours_never_open':
       return 'The sending hours do not open within a year. This run keeps them, also when it is retried: cancel it, correct them, then run the campaign again.';
     case 'by_user':

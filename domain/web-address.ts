@@ -10,7 +10,7 @@ import { coded, codedIssue, type Fault, fault } from './problems/coded.ts';
  * | --- | --- | --- |
  * | `{today}` | the date on which the mailing is fetched | 2026-11-24 |
  * | `{yesterday}` | the date before | 2026-11-23 |
- * | `{lastRunAt}` | when the last mailing of the campaign was fetched; before the first, 1 January 1970 UTC | 2026-11-23T09:00:02-03:00 |
+ * | `{lastRunAt}` | when the mailing of the last run that sent was fetched; before the first, 1 January 1970 UTC | 2026-11-23T09:00:02-03:00 |
  * | `{occurrence}` | when the run was due | 2026-11-24T09:00:00-03:00 |
  *
  * All as the clocks of the schedule's zone show them. After a colon another form can be asked for, from yyyy, MM, dd,
@@ -25,7 +25,7 @@ export interface AddressValues {
   timezone: string;
   /** When the mailing is fetched. */
   now: Date;
-  /** When the last mailing was fetched; null: never. */
+  /** When the mailing of the last run that sent was fetched; null: never. */
   lastRunAt: Date | null;
   occurrence: Date;
 }

@@ -41,7 +41,7 @@ export const campaignMailing = dictionary(
       datePlaceholders: {
         today: 'a data da busca, 2026-11-24',
         yesterday: 'a data anterior, 2026-11-23',
-        lastRunAt: 'quando o último mailing foi buscado, 2026-11-23T09:00:02-03:00',
+        lastRunAt: 'quando foi buscado o mailing da última execução que enviou, 2026-11-23T09:00:02-03:00',
         occurrence: 'a hora marcada da execução, 2026-11-24T09:00:00-03:00',
       },
       dateForms:
@@ -139,7 +139,7 @@ export const campaignMailing = dictionary(
       datePlaceholders: {
         today: 'the date of the fetch, 2026-11-24',
         yesterday: 'the date before, 2026-11-23',
-        lastRunAt: 'when the last mailing was fetched, 2026-11-23T09:00:02-03:00',
+        lastRunAt: 'when the mailing of the last run that sent was fetched, 2026-11-23T09:00:02-03:00',
         occurrence: 'when the run was due, 2026-11-24T09:00:00-03:00',
       },
       dateForms: 'Another form stands behind a colon: {today:dd/MM/yyyy}. A literal brace is written twice.',

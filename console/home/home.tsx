@@ -285,6 +285,8 @@ function useMend({ id, campaignId, status, waiting, reason, retrying }: RunSumma
       return [{ href: `/campaigns/${campaignId}/run-now`, label: t.runNow }, look];
     case 'threshold':
       return [{ href: `${run}/messages?status=failed`, label: t.failures }, act];
+    case 'no_contacts':
+      return [toMailing, look];
     case 'mailing_refused':
     case 'webservice_refused':
       return [toMailing, act];

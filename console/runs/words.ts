@@ -302,6 +302,8 @@ export const runs = dictionary(
       stopped_by_restore: (at: string) =>
         `Parada: o banco de dados foi restaurado de um backup de ${at}. O que estava na fila pode ter sido enviado depois dele; o que o provedor lista já consta como enviado. Retome a execução para enviar o resto, ou cancele-a.`,
       expired: (at: string) => `Expirou em ${at}: o que faltava foi cancelado.`,
+      no_contacts: (run: string, lines: string) =>
+        `O mailing veio sem nenhum contato, e o da execução ${run}, antes desta, tinha ${lines}. Confira a origem do mailing: ela pode ter respondido vazio por engano.`,
       hours_never_open:
         'O horário de execução não abre em um ano. Esta execução fica com ele, mesmo ao tentar de novo: cancele-a, corrija o horário e execute a campanha de novo.',
       by_user: 'A pedido de uma pessoa.',
@@ -447,6 +449,8 @@ export const runs = dictionary(
       stopped_by_restore: (at) =>
         `Stopped: the database was restored from a backup of ${at}. What was queued then may have been sent since; what the provider lists is marked as sent. Retry the run to send the rest, or cancel it.`,
       expired: (at) => `It expired at ${at}: what was left is cancelled.`,
+      no_contacts: (run, lines) =>
+        `The mailing had no contacts, while that of run ${run} before it had ${lines}. Check its source, which may have answered with nothing by mistake.`,
       hours_never_open:
         'The sending hours do not open within a year. This run keeps them, also when it is retried: cancel it, correct them, then run the campaign again.',
       by_user: 'Asked for by a person.',
@@ -504,6 +508,8 @@ export function causeWords(t: RunWords, format: Format, reason: RunReason): stri
         format.number(reason.percent),
         format.number(reason.stopAtPercent),
       );
+    case 'no_contacts':
+      return t.causes.no_contacts(String(reason.runId), format.number(reason.lines));
     case 'mailing_refused':
       return t.causes.mailing_refused(reason.detail);
     case 'webservice_refused':

@@ -18,7 +18,7 @@ export async function unfinishedRuns(sql: Sql, limit: number): Promise<{ runs: R
   return { runs: runs.map(parsedRun), total: ids.length };
 }
 
-/** Of each campaign the newest run since then that was not executed, newest first. */
+/** Of each campaign the newest run since then that was not executed, or found nobody, newest first. */
 export async function runsNotExecuted(
   sql: Sql,
   { since, limit }: { since: Date; limit: number },
@@ -26,7 +26,8 @@ export async function runsNotExecuted(
   const rows = await sql<RunRow[]>`
     select ${runColumns(sql)} from (
       select distinct on (campaign_id) ${runColumns(sql)} from runs
-      where occurrence >= ${since} and status in ('missed', 'skipped')
+      where occurrence >= ${since}
+        and (status in ('missed', 'skipped') or status = 'finished' and reason ->> 'code' = 'no_contacts')
       order by campaign_id, occurrence desc
     ) as newest
     order by occurrence desc limit ${limit}`;

@@ -23,7 +23,7 @@ export interface RunProgressRow extends RunKey {
 /** Null when there is no such run. One statement: the counts are those of the status. */
 export async function getRunProgress(sql: Sql, id: number): Promise<RunProgressRow | null> {
   const [row] = await sql<(Omit<RunProgressRow, 'counts'> & { counts: RunCount[] })[]>`
-    select runs.id, runs.campaign_id, occurrence, trigger, runs.status, step, reason, rate_per_second::float8 as rate_per_second, sending_at, finished_at,
+    select runs.id, runs.campaign_id, occurrence, trigger, runs.status, step, reason, rate_per_second::float8 as rate_per_second, sending_at, runs.finished_at,
       case when f.id is not null then jsonb_build_object('bytes', f.bytes, 'records', f.lines, 'whole', pages is not null) end as fetched,
       coalesce((
         select jsonb_agg(jsonb_build_object('status', c.status, 'reason', c.reason, 'messages', c.messages, 'segments', c.segments)

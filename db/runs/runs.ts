@@ -187,8 +187,9 @@ export async function enterStep(sql: Sql, id: number, step: RunStep): Promise<vo
 }
 
 /**
- * When the last mailing of the campaign before this run was fetched from its web service, and read; null: never. What a
- * dry run saw nobody was written to.
+ * When the mailing was fetched of the last run of the campaign before this one that has sent; null: never. A run that
+ * failed, was cancelled or expired counts for nothing, though some of it may have left: whom it did not reach has to come
+ * again. One that still sends counts: it goes on to everyone.
  */
 export async function lastFetch(
   sql: Sql,
@@ -198,8 +199,25 @@ export async function lastFetch(
     select fetched_at from runs
     where campaign_id = ${campaignId} ${before === null ? sql`` : sql`and id < ${before}`}
       and fetched_at is not null and mailing_at is not null and trigger <> 'dry_run'
+      and status in ('running', 'paused', 'finished')
+      and exists (
+        select from run_counts where run_id = runs.id and messages > 0
+          and run_counts.status in ('sent', 'delivered', 'undelivered', 'unknown'))
     order by id desc limit 1`;
   return row?.fetchedAt ?? null;
+}
+
+/** The run of the campaign before this one whose mailing was read, dry runs and resends left out, and the lines that it had. */
+export async function mailingBefore(
+  sql: Sql,
+  { campaignId, before }: { campaignId: number; before: number },
+): Promise<{ id: number; lines: number } | null> {
+  const [row] = await sql<{ id: number; lines: number }[]>`
+    select id, coalesce((select sum(messages) from run_counts where run_id = runs.id), 0)::int as lines from runs
+    where campaign_id = ${campaignId} and id < ${before} and mailing_at is not null
+      and trigger in ('schedule', 'manual')
+    order by id desc limit 1`;
+  return row ?? null;
 }
 
 export async function markMailingRead(sql: Sql, id: number): Promise<void> {

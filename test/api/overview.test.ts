@@ -67,6 +67,13 @@ test('Runs at work, runs that wait for a person and runs that were not executed 
   });
   expect(overview.setUp).toMatchObject({ providers: 1, campaigns: 6, enabledCampaigns: 0, hasRun: true });
 
+  // So does one that found nobody to write to, where many were before.
+  const reason = { code: 'no_contacts', runId: 1, lines: 312 } as const;
+  await moveRun(sql, { id: ids.sending ?? 0, from: ['running'], to: 'finished', reason });
+  const { notExecuted } = await overviewOf();
+  expect(idsOf(notExecuted)).toEqual([ids.sending, ids.skipped].toSorted());
+  await sql`update runs set status = 'running', step = 'sending', reason = null, finished_at = null where id = ${ids.sending ?? 0}`;
+
   // A week later nobody needs to be told of it any more.
   await sql`update runs set occurrence = ${new Date(now.getTime() - 8 * 24 * 3_600_000)} where id = ${ids.skipped ?? 0}`;
   expect((await overviewOf()).notExecuted).toEqual([]);

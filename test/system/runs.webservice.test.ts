@@ -150,6 +150,76 @@ test('Parameters, credentials, field map, extra fields and own messages of the c
   expect(new Date(since ?? '').getTime()).toBe(Math.floor(kept.fetchedAt.getTime() / 1000) * 1000);
 });
 
+test('Only a run that has sent moves the moment that a service is asked from', async () => {
+  const campaign = await createEnabledCampaign(system, {
+    webservice: { baseUrl: service.url, params: [{ key: 'since', value: '{lastRunAt}' }] },
+  });
+  const since = () => new URL(service.requests.at(-1)?.url ?? '', service.url).searchParams.get('since');
+  const never = '1970-01-01T00:00:00+00:00';
+  service.answer(bytes('<html>', { 'content-type': 'text/html' }));
+  await causeOf(ended(await startRun(system, { campaign })));
+  expect(since()).toBe(never);
+
+  service.answer(json(contacts(1, 1)));
+  const first = await startRun(system, { campaign });
+  await ended(first);
+  expect(since()).toBe(never);
+  const [{ fetchedAt }] = await sql<
+    [{ fetchedAt: Date }]
+  >`select fetched_at from runs where id = ${first.id}`;
+  const moment = Math.floor(fetchedAt.getTime() / 1000) * 1000;
+  const asked = () => new Date(since() ?? '').getTime();
+
+  const { runId } = await temporal.dryRun(campaign);
+  await ended(await readRun(sql, runId));
+  expect(asked()).toBe(moment);
+  // Nobody can be written to.
+  service.answer(json([{ codigo: 1, telefone: '1133334444' }]));
+  await ended(await startRun(system, { campaign }));
+  expect(asked()).toBe(moment);
+  // Its mailing is read, and then it is cancelled.
+  service.answer(json(contacts(1, 1)));
+  await sql`update campaigns set definition = jsonb_set(definition, '{safeguards,approval}', 'true') where id = ${campaign.id}`;
+  const cancelled = await startRun(system, { campaign });
+  await until('it waits', async () => (await readRun(sql, cancelled.id)).step === 'approval');
+  await temporal.cancelRun(cancelled, 'user:7');
+  await ended(cancelled);
+  await sql`update campaigns set definition = jsonb_set(definition, '{safeguards,approval}', 'false') where id = ${campaign.id}`;
+  await ended(await startRun(system, { campaign }));
+  expect(asked()).toBe(moment);
+});
+
+test('A run without contacts after one with many says so, and is no longer told when it is usual', async () => {
+  const campaign = await createEnabledCampaign(system, { webservice: { baseUrl: service.url } });
+  service.answer(json(contacts(1, 12)));
+  const many = await startRun(system, { campaign });
+  await ended(many);
+  service.answer(json([]));
+  const none = await startRun(system, { campaign });
+  await ended(none);
+  expect(await readRun(sql, none.id)).toMatchObject({
+    status: 'finished',
+    reason: { code: 'no_contacts', runId: many.id, lines: 12 },
+  });
+  const again = await startRun(system, { campaign });
+  await ended(again);
+  expect(await readRun(sql, again.id)).toMatchObject({ status: 'finished', reason: null });
+});
+
+test("What a service reports as an error is on the run in its own words, and not in the run's history", async () => {
+  service.answer(json({ success: false, mensagem: 'Cliente Maria sem acesso: 11 98765-4321' }));
+  const run = await startRun(system, { webservice: { baseUrl: service.url } });
+  expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
+  expect(await readRun(sql, run.id)).toMatchObject({
+    reason: {
+      mailingCode: 'service_error',
+      detail: '127.0.0.1 reports an error: “Cliente Maria sem acesso: …”.',
+      params: { words: 'Cliente Maria sem acesso: …' },
+    },
+  });
+  expect(await historyText(client, runWorkflowId(run))).not.toContain('Maria');
+});
+
 test('An empty answer is a run without lines', async () => {
   service.answer(json([]));
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
