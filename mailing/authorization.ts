@@ -13,6 +13,8 @@ export interface Authorization {
   /** A page has been read: what was tried has helped. */
   pageRead(): void;
   readonly hasCredentials: boolean;
+  /** Where they are sent; null: there are none. */
+  readonly origin: string | null;
 }
 
 export const noAuthorization: Authorization = {
@@ -20,6 +22,7 @@ export const noAuthorization: Authorization = {
   renew: () => false,
   pageRead: () => undefined,
   hasCredentials: false,
+  origin: null,
 };
 
 /** @throws {WebserviceRefused} integration_origin, when the integration is not for this origin */
@@ -48,6 +51,7 @@ export function createAuthorization(
   let renewed = false;
 
   return {
+    origin: origin.origin,
     hasCredentials: authentication.kind !== 'none' || config.headers.length > 0,
     async prepare(url) {
       if (url.origin !== origin.origin) return { url, headers: {} };

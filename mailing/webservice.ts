@@ -329,6 +329,12 @@ async function openAnswer(
     if (status === 200 || status === 201 || status === 203 || status === 204)
       return { ...answer, url: target };
     answer.cancel();
+    const { origin, hasCredentials } = authorization;
+    if ((status === 401 || status === 403) && hasCredentials && origin !== null && target.origin !== origin) {
+      const by = redirects > 0 ? 'redirect' : 'next_page';
+      const params = { host, status, from: origin, to: target.origin, by } as const;
+      throw WebserviceRefused.of({ code: 'credentials_not_sent', params });
+    }
     if (status === 401 && authorization.renew()) continue;
     if (status === 301 || status === 302 || status === 303 || status === 307 || status === 308) {
       const location = headerOf(answer.headers.location);
@@ -357,7 +363,7 @@ async function openAnswer(
     throw statusRefusal(status, {
       host,
       retryAfter: headerOf(answer.headers['retry-after']),
-      hasCredentials: authorization.hasCredentials,
+      hasCredentials,
     });
   }
 }

@@ -124,6 +124,27 @@ describe('an integration', () => {
     }
   });
 
+  test('that stays home at another scheme, host or port of the service is named as the cause', async () => {
+    const secret = integrationOf({ kind: 'bearer' }, 'secret');
+    other.answer((_, response) => void response.writeHead(401).end());
+    service.answer((_, response) => void response.writeHead(301, { location: other.url }).end());
+    const [from, to] = [new URL(service.url).origin, new URL(other.url).origin];
+    expect(await refusal(secret)).toEqual({
+      code: 'credentials_not_sent',
+      message: `127.0.0.1 does not let the request in (401): a redirect leads to ${to}, and the integration is sent only to ${from}, where the campaign's address is. Begin the campaign's address with ${to}, or let the service stay at ${from}.`,
+      mayPass: false,
+    });
+    other.answer((_, response) => void response.writeHead(403).end());
+    service.answer(json({ data: [{ codigo: 1 }], next: `${other.url}?page=2` }));
+    expect(await refusal(secret)).toMatchObject({
+      code: 'credentials_not_sent',
+      message: expect.stringContaining(`(403): the next page leads to ${to}`) as string,
+    });
+    for (const { headers } of other.requests) expect(headers).not.toHaveProperty('authorization');
+    // Without credentials there is nothing to blame but the service.
+    expect(await refusal(integrationOf({ kind: 'none' }))).toMatchObject({ code: 'forbidden' });
+  });
+
   const { origin, port } = new URL(service.url);
   test.each([
     ['another host', 'https://api.crm.example'],
@@ -220,6 +241,32 @@ describe('OAuth 2', () => {
     service.answer((_, response) => void response.writeHead(401).end());
     expect(await refusal(oauth())).toMatchObject({ code: 'unauthorized' });
     expect(given).toBe(3);
+  });
+
+  test('renews it again and again as long as pages come, which a service may ask for on each', async () => {
+    const used = new Set<string>();
+    service.answer((request, response) => {
+      const token = request.headers.authorization ?? '';
+      if (used.has(token)) {
+        response.writeHead(401).end();
+        return;
+      }
+      used.add(token);
+      const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page') ?? 1);
+      json({ data: [{ codigo: page }], next: page < 6 ? `/contacts?page=${page + 1}` : null })(
+        request,
+        response,
+      );
+    });
+    expect(await read(oauth())).toBe(6);
+    expect(given).toBe(6);
+    // A page that no token opens ends it, after one that was tried.
+    service.answer((request, response) => {
+      if (request.url?.includes('page=2')) response.writeHead(401).end();
+      else json({ data: [{ codigo: 1 }], next: '/contacts?page=2' })(request, response);
+    });
+    expect(await refusal(oauth())).toMatchObject({ code: 'unauthorized' });
+    expect(given).toBe(7);
   });
 
   test('believes a life that is written as a text, and guesses at one that is not told', async () => {
