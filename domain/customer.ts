@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cleanText, foldName, readDate } from './contact.ts';
 import { normalizePhone } from './phone.ts';
+import { coded, codedIssue, fault } from './problems/coded.ts';
 
 /** A person in our base, across campaigns, and what we know of their consent to be written to. */
 
@@ -66,11 +67,7 @@ const phone = z
     if (written === null || written.trim() === '') return null;
     const e164 = normalizePhone(written);
     if (e164 !== null) return e164;
-    context.addIssue({
-      code: 'custom',
-      message: 'This is no phone number that can be read.',
-      params: { code: 'phone_invalid' },
-    });
+    context.addIssue(codedIssue(fault('phone_expected')));
     return z.NEVER;
   });
 const optionalId = z.int().positive().nullable().default(null);
@@ -88,7 +85,7 @@ export const customerContent = z
     phone2: phone,
     birthDate: z.iso
       .date({ abort: true })
-      .refine((date) => readDate(date) !== undefined, 'The year is out of range. Expected 1900 to 2199.')
+      .refine((date) => readDate(date) !== undefined, coded('birth_year_range'))
       .nullable()
       .default(null),
     regionId: optionalId,
@@ -96,11 +93,6 @@ export const customerContent = z
   })
   .superRefine((customer, context) => {
     if (customer.code !== null || phoneFields.some((field) => customer[field] !== null)) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['code'],
-      message: 'Give a code or a phone: by one of them a mailing finds the customer.',
-      params: { code: 'missing' },
-    });
+    context.addIssue(codedIssue(fault('missing', { what: 'code_or_phone' }), ['code']));
   });
 export type CustomerContent = z.infer<typeof customerContent>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { failureReasons } from './message.ts';
+import { coded, codedIssue, type Fault, fault } from './problems/coded.ts';
 
 /**
  * An SMS gateway that is described instead of programmed: how it takes a message, what its answers mean, and how its
@@ -23,7 +24,7 @@ const secretName = /^[a-z][A-Za-z0-9]{0,39}$/;
 /** The parts of a template, or what is wrong with it. */
 export function parseGatewayTemplate(
   template: string,
-): { ok: true; parts: GatewayPart[] } | { ok: false; message: string } {
+): { ok: true; parts: GatewayPart[] } | { ok: false; fault: Fault } {
   const parts: GatewayPart[] = [];
   let literal = '';
   let end = 0;
@@ -33,15 +34,11 @@ export function parseGatewayTemplate(
     const name = match.groups?.['name'];
     if (match[0] === '{{' || match[0] === '}}') literal += match[0].charAt(0);
     else if (name === undefined) {
-      return { ok: false, message: `A brace stands alone in "${template}": a literal one is written twice.` };
+      return { ok: false, fault: fault('gateway_brace', { template }) };
     } else {
       const part = partOf(name);
       if (part === null) {
-        const known = placeholders.map((one) => `{${one}}`).join(', ');
-        return {
-          ok: false,
-          message: `{${name}} is no placeholder. There are ${known}, and {secret.name} for your secrets.`,
-        };
+        return { ok: false, fault: fault('gateway_placeholder', { name, known: [...placeholders] }) };
       }
       if (literal !== '') parts.push(literal);
       parts.push(part);
@@ -67,25 +64,23 @@ const template = z
   .max(2_000)
   .superRefine((text, context) => {
     const parsed = parseGatewayTemplate(text);
-    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.message });
+    if (!parsed.ok) context.addIssue(codedIssue(parsed.fault));
   });
 
 /** The host is fixed: what stands for something begins after it. */
 const urlTemplate = template
-  .regex(/^[\x21-\x7e]*$/, 'An address holds neither spaces nor accents: write %20 and the like.')
+  .regex(/^[\x21-\x7e]*$/, coded('gateway_url_characters'))
   .superRefine((text, context) => {
-    const issue = (message: string) => context.addIssue({ code: 'custom', message });
     if (!/^https?:\/\/[^/?#{}\s]+(?=[/?#]|$)/.test(text)) {
-      issue('The address begins with http:// or https:// and a host without placeholders.');
+      context.addIssue(codedIssue(fault('gateway_url_host')));
       return;
     }
     const sample = text.replaceAll(/\{[^{}]*\}/g, 'x');
-    if (!URL.canParse(sample)) issue('This is not an address.');
+    if (!URL.canParse(sample)) context.addIssue(codedIssue(fault('gateway_url_invalid')));
     else {
       const { username, password, hash } = new URL(sample);
-      if (username !== '' || password !== '')
-        issue('Credentials do not stand in the address: use a header or a secret.');
-      if (hash !== '') issue('What stands after # is never sent.');
+      if (username !== '' || password !== '') context.addIssue(codedIssue(fault('gateway_url_credentials')));
+      if (hash !== '') context.addIssue(codedIssue(fault('gateway_url_fragment')));
     }
   });
 
@@ -101,10 +96,10 @@ const ownHeaders = [
 ];
 const headerName = z
   .string()
-  .regex(/^[A-Za-z0-9-]{1,60}$/, 'A header is named with letters, digits and -.')
-  .refine((name) => !ownHeaders.includes(name.toLowerCase()), 'This header is set by the gateway itself.');
+  .regex(/^[A-Za-z0-9-]{1,60}$/, coded('gateway_header_name'))
+  .refine((name) => !ownHeaders.includes(name.toLowerCase()), coded('header_reserved'));
 const headerTemplate = template
-  .regex(/^[\x20-\x7e]*$/, 'A header holds ASCII only.')
+  .regex(/^[\x20-\x7e]*$/, coded('gateway_header_value'))
   .superRefine((text, context) => {
     const parsed = parseGatewayTemplate(text);
     for (const part of parsed.ok ? parsed.parts : []) {
@@ -113,7 +108,7 @@ const headerTemplate = template
         'placeholder' in part &&
         !headerPlaceholders.includes(part.placeholder)
       ) {
-        context.addIssue({ code: 'custom', message: `{${part.placeholder}} does not stand in a header.` });
+        context.addIssue(codedIssue(fault('gateway_not_in_header', { name: part.placeholder })));
       }
     }
   });
@@ -125,10 +120,10 @@ z.globalRegistry.add(json, { id: 'Json' });
 /** JSON whose texts are templates. */
 const jsonTemplate = json.superRefine((value, context) => {
   const check = (one: unknown, depth: number): void => {
-    if (depth > maxJsonDepth) context.addIssue({ code: 'custom', message: 'The body is nested too deep.' });
+    if (depth > maxJsonDepth) context.addIssue(codedIssue(fault('nested_too_deep')));
     else if (typeof one === 'string') {
       const parsed = parseGatewayTemplate(one);
-      if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.message });
+      if (!parsed.ok) context.addIssue(codedIssue(parsed.fault));
     } else if (typeof one === 'object' && one !== null) {
       for (const inner of Object.values(one)) check(inner, depth + 1);
     }
@@ -139,7 +134,13 @@ const jsonTemplate = json.superRefine((value, context) => {
 const field = z.string().min(1).max(100);
 const code = z.string().min(1).max(60);
 const failureReason = z.enum(failureReasons);
-const few = <T>(record: Record<string, T>): boolean => Object.keys(record).length <= 200;
+/** For `superRefine` of a record. */
+const atMost =
+  (maximum: number) =>
+  (record: Readonly<Record<string, unknown>>, context: z.core.$RefinementCtx): void => {
+    if (Object.keys(record).length > maximum) context.addIssue(codedIssue(fault('too_many', { maximum })));
+  };
+const few = atMost(200);
 
 /** Where a value stands in an answer: at a dotted path of JSON, or between two literal texts. */
 const locator = z.discriminatedUnion('in', [
@@ -166,13 +167,13 @@ const request = z
   .strictObject({
     method: z.enum(['GET', 'POST', 'PUT']),
     url: urlTemplate,
-    headers: z.record(headerName, headerTemplate).refine(few, 'Too many.').default({}),
+    headers: z.record(headerName, headerTemplate).superRefine(few).default({}),
     body: z
       .discriminatedUnion('kind', [
         z.strictObject({ kind: z.literal('none') }),
         z.strictObject({
           kind: z.literal('form'),
-          fields: z.record(field, template).refine(few, 'Too many.'),
+          fields: z.record(field, template).superRefine(few),
         }),
         z.strictObject({ kind: z.literal('json'), template: jsonTemplate }),
       ])
@@ -180,7 +181,7 @@ const request = z
   })
   .refine(({ method, body }) => method !== 'GET' || body.kind === 'none', {
     path: ['body'],
-    message: 'A GET has no body.',
+    error: coded('gateway_get_body'),
   });
 
 const answer = z.strictObject({
@@ -189,7 +190,7 @@ const answer = z.strictObject({
   /** The gateway's code, of success or error; null: only the HTTP status tells. */
   code: locator.nullable().default(null),
   /** What codes mean. An answer with another code is judged by its HTTP status. */
-  codes: z.record(code, codeMeaning).refine(few, 'Too many.').default({}),
+  codes: z.record(code, codeMeaning).superRefine(few).default({}),
 });
 
 /** `query`: the fields of the URL; `form`: of the body; `json`: dotted paths. All may fall back on the query. */
@@ -205,12 +206,10 @@ const receipts = z.strictObject({
   providerMessageId: field.nullable().default(null),
   status: field,
   /** `none`: tells nothing new. So does a status that is not listed. */
-  statuses: z
-    .record(code, z.enum(['sent', 'delivered', 'undelivered', 'failed', 'none']))
-    .refine(few, 'Too many.'),
+  statuses: z.record(code, z.enum(['sent', 'delivered', 'undelivered', 'failed', 'none'])).superRefine(few),
   /** The gateway's or the carrier's error code. */
   code: field.nullable().default(null),
-  reasons: z.record(code, failureReason).refine(few, 'Too many.').default({}),
+  reasons: z.record(code, failureReason).superRefine(few).default({}),
 });
 
 const inbound = z.strictObject({
@@ -243,10 +242,10 @@ export type HttpGatewayConfig = z.infer<z.ZodObject<typeof httpGatewayFields>>;
 /** {secret.name}: by name. They may go into headers. */
 export const httpGatewaySecrets = z
   .record(
-    z.string().regex(secretName, 'A name of letters and digits, the first one small.'),
-    z.string().regex(/^[\x20-\x7e]{1,1000}$/, 'A secret without line breaks and accents.'),
+    z.string().regex(secretName, coded('gateway_secret_name')),
+    z.string().regex(/^[\x20-\x7e]{1,1000}$/, coded('gateway_secret_value')),
   )
-  .refine((record) => Object.keys(record).length <= 20, 'Too many.')
+  .superRefine(atMost(20))
   .default({});
 
 /** The names of the secrets that a gateway's templates use. */

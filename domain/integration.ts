@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { leadsElsewhere, originOf } from './destination.ts';
-import { type Problem, problem } from './problems/coded.ts';
+import { coded, codedIssue, fault, type Problem, problem } from './problems/coded.ts';
 
 /** Stored authentication and headers for calls to a customer's systems ("Integração com o cliente"). */
 
@@ -8,34 +8,31 @@ import { type Problem, problem } from './problems/coded.ts';
 const headerName = z
   .string()
   .max(100)
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'This can not be the name of a header.')
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, coded('header_name'))
   .refine(
     (name) =>
       !/^(?:host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*|accept-encoding)$/i.test(
         name,
       ),
-    'This header is set by HTTP itself.',
+    coded('header_reserved'),
   );
 // RFC 9110, 5.5, in ASCII: anything else is read differently by different servers.
 const headerValue = z
   .string()
   .max(4000)
-  .regex(
-    /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
-    'Use printable ASCII characters, none of them a space at an end.',
-  );
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, coded('header_value'));
 
 /** RFC 7617: a colon would end the user. */
 const userName = z
   .string()
   .min(1)
   .max(255)
-  .regex(/^[^:\p{Cc}]*$/u, 'A user name has no colon and no control character.');
+  .regex(/^[^:\p{Cc}]*$/u, coded('user_name_format'));
 const secretText = z
   .string()
   .min(1)
   .max(4000)
-  .regex(/^\P{Cc}*$/u, 'A secret has no control character.');
+  .regex(/^\P{Cc}*$/u, coded('control_character'));
 
 const authentication = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
@@ -45,9 +42,7 @@ const authentication = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('oauth2'),
     /** Where tokens are asked for: RFC 6749, 4.4 (client credentials). */
-    tokenUrl: z
-      .url({ protocol: /^https?$/, error: 'Give an address that begins with https:// or http://.' })
-      .max(2000),
+    tokenUrl: z.url({ protocol: /^https?$/, error: coded('url_expected') }).max(2000),
     clientId: z.string().min(1).max(255),
     scope: z.string().max(1000).default(''),
     /** Asked for by some servers beside the standard; '': left out. */
@@ -74,10 +69,7 @@ const origin = z
   .trim()
   .max(300)
   .overwrite(toOrigin)
-  .refine(
-    (text) => /^https?:[^*]+$/.test(text) && originOf(text) === text,
-    'Write an address such as https://api.example.com, with its port if it has one, and without a path.',
-  );
+  .refine((text) => /^https?:[^*]+$/.test(text) && originOf(text) === text, coded('origin_format'));
 
 /** `integrations.config`: what anyone who may see the integration may see. */
 export const integrationConfig = z
@@ -87,7 +79,7 @@ export const integrationConfig = z
      * The only origins that it is sent to: who edits a campaign chooses its address, and may not by that learn the
      * secrets, nor have them sent without TLS.
      */
-    origins: z.array(origin).min(1, 'Name the addresses that may receive it.').max(20),
+    origins: z.array(origin).min(1, coded('origin_missing')).max(20),
     /** Sent with each request. Null: the value is a secret. */
     headers: z
       .array(z.strictObject({ name: headerName, value: headerValue.nullable() }))
@@ -107,12 +99,7 @@ export const integrationConfig = z
     headers.forEach(({ name }, index) => {
       const folded = name.toLowerCase();
       if (taken.has(folded)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['headers', index, 'name'],
-          message: `The header ${name} stands here twice, or is set by the authentication.`,
-          params: { code: 'header_repeated' },
-        });
+        context.addIssue(codedIssue(fault('header_repeated', { name }), ['headers', index, 'name']));
       }
       taken.add(folded);
     });

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { httpGatewayFields, httpGatewaySecrets } from './http-gateway.ts';
+import { coded } from './problems/coded.ts';
 
 /** An SMS provider as an admin configures it: what is public, what is secret, and both together for the adapter. */
 
 // https://www.twilio.com/docs/glossary/what-is-a-sid
-const accountSid = z.string().regex(/^AC[0-9a-f]{32}$/, 'An account SID is AC and 32 hexadecimal digits.');
+const accountSid = z.string().regex(/^AC[0-9a-f]{32}$/, coded('account_sid'));
 
 /**
  * Who the message comes from: a number (E.164), a short code, an alphanumeric sender, or the SID of a Messaging
@@ -17,34 +18,29 @@ const twilioSender = z.union(
     z.string().regex(/^(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}$/),
     z.string().regex(/^MG[0-9a-f]{32}$/),
   ],
-  'A number with +, a short code, a name of up to 11 letters, or the SID of a Messaging Service (MG…).',
+  coded('twilio_sender'),
 );
 
 const twilioFields = { accountSid, from: twilioSender };
 // It goes into a header as it is.
-const token = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'A token without spaces or control characters.');
+const token = z.string().regex(/^[\x21-\x7e]{1,128}$/, coded('provider_token'));
 
 /**
  * What a provider that can't sign its callbacks sends along with them, so that nobody else can make them up. It goes
  * into URLs and headers.
  */
-const callbackSecret = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{20,128}$/, 'A secret of 20 to 128 letters, digits, _ and -, made by chance.');
+const callbackSecret = z.string().regex(/^[A-Za-z0-9_-]{20,128}$/, coded('callback_secret'));
 
 // https://github.com/zenvia/zenvia-openapi-spec: `from` of a message has 1 to 64 characters.
 const senderAlias = z
   .string()
   .trim()
-  .min(1, 'Give the sender.')
+  .min(1, coded('missing'))
   .max(64)
-  .regex(/^[^\p{Cc}]*$/u, 'No control characters.');
+  .regex(/^[^\p{Cc}]*$/u, coded('control_character'));
 const infobipUrl = z
   .string()
-  .regex(
-    /^https:\/\/(?:[a-z0-9-]{1,63}\.)?api\.infobip\.com$/,
-    "The account's own address, https://xxxxx.api.infobip.com.",
-  );
+  .regex(/^https:\/\/(?:[a-z0-9-]{1,63}\.)?api\.infobip\.com$/, coded('infobip_url'));
 
 const configs = {
   sandbox: { kind: z.literal('sandbox'), ...twilioFields },

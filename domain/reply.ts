@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parsePhone } from './phone.ts';
+import { coded, codedIssue, fault } from './problems/coded.ts';
 
 /** What a person writes to us: what it asks for, and what became of it. */
 
@@ -53,11 +54,11 @@ const wordList = z
     z
       .string()
       .trim()
-      .max(maxWordLength, `A word has at most ${maxWordLength} characters.`)
-      .refine((word) => !/[\p{Cc}\p{Cs}]/u.test(word), 'No control characters.')
-      .refine((word) => bareWord(word) !== '', 'A word needs a letter or a digit.'),
+      .max(maxWordLength, coded('word_too_long'))
+      .refine((word) => !/[\p{Cc}\p{Cs}]/u.test(word), coded('control_character'))
+      .refine((word) => bareWord(word) !== '', coded('word_empty')),
   )
-  .max(maxWords, `Give at most ${maxWords} words.`);
+  .max(maxWords, coded('too_many_words'));
 
 /**
  * The words that are understood when they are the whole of a reply, as people write them. Each means one thing, and
@@ -65,7 +66,7 @@ const wordList = z
  */
 export const replyWords = z
   .strictObject({
-    optOut: wordList.min(1, 'Give at least one word that opts out.').default(defaults.optOut),
+    optOut: wordList.min(1, coded('opt_out_word_missing')).default(defaults.optOut),
     optIn: wordList.default(defaults.optIn),
     help: wordList.default(defaults.help),
   })
@@ -75,8 +76,7 @@ export const replyWords = z
       for (const [index, word] of lists[list].entries()) {
         const bare = bareWord(word);
         if (bare !== '' && seen.has(bare)) {
-          const message = `“${word}” stands here twice: a word means one thing.`;
-          context.addIssue({ code: 'custom', path: [list, index], message });
+          context.addIssue(codedIssue(fault('word_repeated', { word }), [list, index]));
         }
         seen.add(bare);
       }

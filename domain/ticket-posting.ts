@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { coded } from './problems/coded.ts';
 
 /**
  * What happens to a ticket, as its history and the helpdesk are told:
@@ -17,44 +18,36 @@ export type TicketPostState = (typeof ticketPostStates)[number];
 export const ticketPosting = z.strictObject({
   enabled: z.boolean().default(false),
   url: z
-    .url({ protocol: /^https?$/, error: 'Expected an address that begins with https:// or http://.' })
+    .url({ protocol: /^https?$/, error: coded('url_expected') })
     .max(2000)
-    .refine(
-      (url) => !URL.canParse(url) || new URL(url).username === '',
-      'Leave user and password out of the address: give them as a header.',
-    ),
+    .refine((url) => !URL.canParse(url) || new URL(url).username === '', coded('url_credentials_as_header')),
   events: z
     .array(z.enum(ticketEventKinds))
-    .min(1, 'Choose at least one event.')
+    .min(1, coded('event_missing'))
     .max(ticketEventKinds.length)
     .default([...ticketEventKinds]),
 });
 export type TicketPosting = z.infer<typeof ticketPosting>;
 
 /** The key of the signature. Long enough that it can't be guessed. */
-const signingSecret = z
-  .string()
-  .regex(/^[\x21-\x7e]{24,200}$/, 'Use 24 to 200 characters without spaces or accents.');
+const signingSecret = z.string().regex(/^[\x21-\x7e]{24,200}$/, coded('signing_secret_format'));
 
 // RFC 9110, 5.6.2: a token. What HTTP or Torpedo itself has to say in a post is not for an admin to say.
 const headerName = z
   .string()
   .max(100)
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'This can not be the name of a header.')
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, coded('header_name'))
   .refine(
     (name) =>
       !/^(?:host|connection|content-.*|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*|torpedo-.*)$/i.test(
         name,
       ),
-    'This header is set by HTTP or by Torpedo itself.',
+    coded('header_reserved'),
   );
 const headerValue = z
   .string()
   .max(4000)
-  .regex(
-    /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/,
-    'Use printable ASCII characters, none of them a space at an end.',
-  );
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, coded('header_value'));
 
 /** What is written and never shown again: the key of the signature, and headers such as `Authorization`. */
 export const postingSecrets = z.strictObject({

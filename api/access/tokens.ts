@@ -4,6 +4,7 @@ import type { Database } from '../../db/core/client.ts';
 import { insertToken, listTokens, revokeToken } from '../../db/access/tokens.ts';
 import { role } from '../../domain/user.ts';
 import { actorOf, audit, hashSecret, newToken } from '../http/auth.ts';
+import { coded } from '../../domain/problems/coded.ts';
 import { notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, page } from '../http/parameters.ts';
@@ -20,7 +21,7 @@ export const tokenView = z.object({
 });
 
 const newTokenBody = z.strictObject({
-  name: z.string().trim().min(1, 'Say what the token is for.').max(100),
+  name: z.string().trim().min(1, coded('missing')).max(100),
   role,
   /** Null: never. */
   expiresInDays: z.int().min(1).max(3650).nullable().default(365),

@@ -12,6 +12,7 @@ import {
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { optOutEventView } from './customers.ts';
+import { coded } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { anyPhoneParam, idParams, page } from '../http/parameters.ts';
@@ -28,7 +29,7 @@ export const optOutView = z.object({
 
 export const optOutList = z.object({ optOuts: z.array(optOutView) });
 
-const note = z.string().trim().min(1, 'Say why.').max(500);
+const note = z.string().trim().min(1, coded('missing')).max(500);
 
 interface OptOutsDeps {
   sql: Database;

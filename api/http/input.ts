@@ -94,6 +94,9 @@ function problemsOf(issue: z.core.$ZodIssue): AnyProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => problem(field === '' ? key : `${field}.${key}`, 'unknown_field'));
   }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.flatMap((inner) => problemsOf({ ...inner, path: issue.path }));
+  }
   const isMissing = issue.input === undefined && ['invalid_type', 'invalid_value'].includes(issue.code);
   if (isMissing) return [problem(field, 'missing')];
   const own = issue.code === 'custom' ? issue.params : undefined;

@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { codedIssue, fault } from '../../domain/problems/coded.ts';
+import { coded, codedIssue, fault } from '../../domain/problems/coded.ts';
 import { normalizePhone, parsePhone } from '../../domain/phone.ts';
 
 /** The parameters that many routes share. */
 
 /** An id as it stands in a URL. */
 export const urlId = z.coerce
-  .number({ error: 'Expected an id.' })
-  .int('Expected an id.')
-  .positive('Expected an id.')
-  .max(Number.MAX_SAFE_INTEGER, 'Expected an id.');
+  .number({ error: coded('id_expected') })
+  .int(coded('id_expected'))
+  .positive(coded('id_expected'))
+  .max(Number.MAX_SAFE_INTEGER, coded('id_expected'));
 
 export const idParams = z.object({ id: urlId });
 
@@ -17,7 +17,7 @@ export const idParams = z.object({ id: urlId });
 export const idempotencyHeaders = z.object({
   'idempotency-key': z
     .string()
-    .regex(/^[!-~]{1,100}$/, 'Expected 1 to 100 visible ASCII characters.')
+    .regex(/^[!-~]{1,100}$/, coded('idempotency_key'))
     .optional(),
 });
 

@@ -8,6 +8,7 @@ import { countUnknown, settleByPerson, type Statement } from '../../db/messages/
 import { messageStatuses } from '../../domain/message.ts';
 import { describeLookUp, lookUpResults } from '../../domain/unknown.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
+import { coded } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
@@ -15,7 +16,7 @@ const statement = z.strictObject({
   /** True: it arrived, the message becomes `delivered`. False: it did not, and becomes `undelivered`. */
   arrived: z.boolean(),
   /** How the person knows. Kept with the message; the audit log has only who settled it. */
-  note: z.string().trim().min(1, 'Say how you know.').max(500),
+  note: z.string().trim().min(1, coded('missing')).max(500),
 });
 
 export const unknownView = z.object({

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { getProviderAccount, listProviders } from '../../db/providers/providers.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
+import { coded } from '../../domain/problems/coded.ts';
 import { ApiError } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { phoneParam } from '../http/parameters.ts';
@@ -81,7 +82,7 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
         summary: 'Answer from a virtual phone',
         description: 'Comes to us as the signed call of a provider, like the answer of a person.',
         params: z.object({ phone: phoneParam }),
-        body: z.strictObject({ text: z.string().trim().min(1, 'Write the answer.').max(1600) }),
+        body: z.strictObject({ text: z.string().trim().min(1, coded('missing')).max(1600) }),
         response: { 201: z.object({ sid: z.string() }) },
       },
     },

@@ -3,8 +3,6 @@
  * words of ours (`kinds`) is translated, too.
  */
 const patterns: readonly (readonly [RegExp, string])[] = [
-  // Words of replies (domain/reply.ts)
-  [/^“(.+)” stands here twice: a word/, '“$1” aparece mais de uma vez: cada palavra tem um só significado.'],
   // A web service (mailing/web-errors.ts, web-client.ts, webservice.ts, authorization.ts)
   [
     /^The name (\S+) can not be found \(DNS\)/,

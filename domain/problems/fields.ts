@@ -209,6 +209,13 @@ export const fieldSentences = {
     {},
     { en: 'This is not your current password.', 'pt-BR': 'Esta não é a sua senha atual.' },
   ),
+  idempotency_key: sentence(
+    {},
+    {
+      en: 'Expected 1 to 100 visible ASCII characters.',
+      'pt-BR': 'São esperados de 1 a 100 caracteres ASCII visíveis.',
+    },
+  ),
   phone_or_customer: sentence(
     {},
     {

@@ -77,15 +77,15 @@ export const settingSentences = {
       'pt-BR': 'Um usuário não tem dois-pontos nem caracteres de controle.',
     },
   ),
-  host_missing: sentence(
+  origin_missing: sentence(
     {},
-    { en: 'Enter the hosts that may receive it.', 'pt-BR': 'Informe os hosts que podem recebê-la.' },
+    { en: 'Enter the addresses that may receive it.', 'pt-BR': 'Informe os endereços que podem recebê-la.' },
   ),
-  host_format: sentence(
+  origin_format: sentence(
     {},
     {
-      en: 'Enter a host such as api.example.com, without https:// and without a port.',
-      'pt-BR': 'Escreva um host como api.exemplo.com.br, sem https:// e sem porta.',
+      en: 'Enter an address such as https://api.example.com, with its port if it has one, and without a path.',
+      'pt-BR': 'Escreva um endereço como https://api.exemplo.com.br, com a porta se houver, e sem caminho.',
     },
   ),
   attribute_path: sentence(

@@ -114,7 +114,7 @@ const plain = (value: string): string => value;
 
 function compileTemplate(template: string, secrets: Readonly<Record<string, string>>): Fill {
   const parsed = parseGatewayTemplate(template);
-  if (!parsed.ok) throw new Error(parsed.message);
+  if (!parsed.ok) throw new Error(`A template was saved without a check (${parsed.fault.code}).`);
   const valueOf = (part: GatewayPart, values: Values, escape: (value: string) => string): string => {
     if (typeof part === 'string') return part;
     if ('placeholder' in part) return escape(values[part.placeholder]);

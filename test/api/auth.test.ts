@@ -435,12 +435,23 @@ describe('users', () => {
     expect(errorOf(answer).problems).toEqual([
       {
         field: 'login',
-        code: 'invalid',
+        code: 'login_format',
+        params: {},
         message: 'Use up to 100 letters without accents, digits and . _ @ + -',
       },
       { field: 'name', code: 'missing', params: {}, message: 'This field is required.' },
-      { field: 'role', code: 'invalid', message: 'Expected a role: admin, operator, viewer.' },
-      { field: 'password', code: 'too_small', message: 'Choose a password of at least 12 characters.' },
+      {
+        field: 'role',
+        code: 'not_an_option',
+        params: { options: ['admin', 'operator', 'viewer'] },
+        message: 'Expected admin, operator, or viewer.',
+      },
+      {
+        field: 'password',
+        code: 'password_too_short',
+        params: { minimum: 12 },
+        message: 'Choose a password of at least 12 characters.',
+      },
       { field: 'age', code: 'unknown_field', params: {}, message: 'There is no such field.' },
     ]);
   });

@@ -166,7 +166,7 @@ describe('A slow upload of a mailing', () => {
     expect((await operator('DELETE', `/api/campaigns/${deleted}`)).statusCode).toBe(204);
     const answers = await Promise.all(uploads.map((slow) => slow.finish(mailing.slice(firstPart))));
     expect(answers).toMatchObject([
-      { status: 409, body: { error: { code: 'version_conflict' } } },
+      { status: 409, body: { error: { code: 'extra_fields_changed' } } },
       { status: 404, body: { error: { code: 'not_found' } } },
     ]);
     expect(await sql`select from mailing_files where campaign_id in (${changed}, ${deleted})`).toEqual([]);
@@ -228,7 +228,7 @@ describe('A slow upload of customers', () => {
     await until('two portions wait', async () => (await portions()).length === 2);
     // Recovery empties unlogged tables.
     await sql`truncate customer_import_portions`;
-    expect(await slow.finish('')).toMatchObject({ status: 400, body: { error: { code: 'upload_broken' } } });
+    expect(await slow.finish('')).toMatchObject({ status: 400, body: { error: { code: 'import_broken' } } });
     expect([await imports(), (await customers()).length]).toEqual([[], before]);
   });
 });
