@@ -13,7 +13,7 @@ import { until } from '../kit/until.ts';
 import { listenForReceipts } from '../kit/webhooks.ts';
 import { connectAnywhere } from '../kit/connect.ts';
 
-const sendTimeoutMs = 1_000;
+const sendTimeoutMs = 3_000;
 const publicUrl = `http://127.0.0.1:${await freePort()}`;
 const system = await createSystem({ publicUrl, sendTimeoutMs, sendersPerRun: 2 });
 await listenForReceipts(system, publicUrl);
