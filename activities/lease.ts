@@ -17,6 +17,7 @@ export function createLease(ask: () => Promise<LeaseAnswer>) {
   let isTrusted = (): boolean => false;
   /** What to add to `performance.now()` for the database's clock; at most so much too little as an answer takes. */
   let clockOffset = 0;
+  let inFlight = 1;
   let asking: Promise<LeaseAnswer> | null = null;
 
   const askNow = async (): Promise<LeaseAnswer> => {
@@ -24,6 +25,7 @@ export function createLease(ask: () => Promise<LeaseAnswer>) {
     const answer = await ask();
     isTrusted = answer.held ? trust : () => false;
     clockOffset = answer.clock - performance.now();
+    inFlight = answer.inFlight;
     return answer;
   };
 
@@ -36,6 +38,9 @@ export function createLease(ask: () => Promise<LeaseAnswer>) {
       asking ??= askNow().finally(() => (asking = null));
       return asking;
     },
+
+    /** So many sends may be under way. */
+    inFlight: (): number => inFlight,
 
     /** The database's time at a moment of `performance.now()`, in milliseconds since the epoch. */
     databaseTime: (at: number): number => at + clockOffset,

@@ -16,7 +16,7 @@ interface ClaimTask {
 }
 
 /**
- * Claims messages ahead of the sends, as long as no more than `mostHeld` are held: first the lines that nobody has claimed,
+ * Claims messages ahead of the sends, as long as no more than `mostHeld()` are held: first the lines that nobody has claimed,
  * then what has come back. `place` gives each its place in the provider's rate; `mayClaim` is asked before each claim.
  */
 export function createClaiming({
@@ -32,7 +32,7 @@ export function createClaiming({
   task: ClaimTask;
   flow: Flow;
   pace: Pace;
-  mostHeld: number;
+  mostHeld: () => number;
   mayClaim: () => boolean;
   /** The messages are in `flow.waiting`. */
   onClaimed: () => void;
@@ -76,7 +76,7 @@ export function createClaiming({
       await pace.look();
       while (!flow.isStopping()) {
         const size = pace.claimSize(claimSize);
-        if (!mayClaim() || flow.held + size > mostHeld) {
+        if (!mayClaim() || flow.held + size > mostHeld()) {
           await flow.roomFreed.wait();
           continue;
         }

@@ -1,16 +1,11 @@
 import { type Provider, type SendOutcome, withheld } from '../sms/provider.ts';
+import { createInFlightLimit } from './in-flight.ts';
 import type { Lease } from './lease.ts';
 import { outcomeOf } from './outcome.ts';
 import { lateMs, type Pace } from './pace.ts';
-import {
-  createHealth,
-  probeInFlight,
-  ProviderAccountError,
-  ProviderUnavailableError,
-} from './provider-health.ts';
+import { createHealth, ProviderAccountError, ProviderUnavailableError } from './provider-health.ts';
 import type { Flow, Held, Waiting } from './sender-flow.ts';
 
-const maxInFlight = 50;
 /** The provider asked for a pause without saying how long. */
 const holdMs = 1_000;
 
@@ -24,8 +19,8 @@ export interface SenderProgress {
 
 /**
  * Hands the messages of `flow.waiting` to the provider, each at its place in the rate, with as many under way as the
- * provider bears: some until it has taken the first, and none while it asks for a pause. What its answers mean goes to
- * `flow.settled`.
+ * provider bears (in-flight.ts) and the lease allows, and none while the provider asks for a pause. What its answers mean
+ * goes to `flow.settled`.
  */
 export function createPump({
   provider,
@@ -52,7 +47,7 @@ export function createPump({
   const progress: SenderProgress = { sent: 0, failed: 0, unknown: 0, requeued: 0 };
   const health = createHealth();
   const taker = { providerId, deduplicates: provider.deduplicates };
-  let inFlightLimit = probeInFlight;
+  const inFlight = createInFlightLimit();
   /** The provider asked for a pause until then; what is claimed waits, too. */
   let heldUntil = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -65,29 +60,26 @@ export function createPump({
     if (health.bad()) flow.stopFor(new ProviderUnavailableError(publicCode, detail));
   };
 
-  const settle = (
-    { message, claim }: Held,
-    answer: SendOutcome,
-    handedOverAt: number,
-    elapsedMs: number,
-  ): void => {
-    const outcome = outcomeOf(message, answer, taker, handedOverAt, elapsedMs);
+  const settle = ({ message, claim }: Held, answer: SendOutcome, since: number, now: number): void => {
+    const outcome = outcomeOf(message, answer, taker, lease.databaseTime(since), now - since);
     flow.settle({ message, claim, outcome });
     switch (answer.kind) {
       case 'accepted':
       case 'refused':
         health.good();
-        if (inFlightLimit < maxInFlight) inFlightLimit = Math.min(maxInFlight, inFlightLimit * 2);
+        inFlight.answered({ handedOverAt: since, now, inFlight: flow.inFlight + 1 });
         break;
       case 'temporary':
         if (answer.retryAfterMs === null) noteTrouble(answer);
         else {
+          inFlight.troubled({ handedOverAt: since, now });
           const ms = answer.retryAfterMs || holdMs;
           heldUntil = Math.max(heldUntil, performance.now() + ms);
           askForPause(ms);
         }
         break;
       case 'ambiguous':
+        inFlight.troubled({ handedOverAt: since, now });
         noteTrouble(answer);
         break;
       case 'account':
@@ -121,21 +113,22 @@ export function createPump({
 
   const send = async (one: Waiting, since: number): Promise<void> => {
     const { id, phone, text } = one.message;
-    const handedOverAt = lease.databaseTime(since);
     const answer = await provider.send({ messageId: id, to: phone, text, mayLeave });
     flow.inFlight--;
     if (answer.kind === 'temporary' && answer.code === withheld) flow.waiting.unshift(one);
-    else settle(one, answer, handedOverAt, performance.now() - since);
+    else settle(one, answer, since, performance.now());
     pump();
     // Not for each: those between find the writer waiting for them.
     const { length } = flow.settled;
     if (length === 1 || length === writeSize || flow.inFlight === 0) flow.outcomesReady.notify();
   };
 
+  const limit = (): number => Math.min(inFlight.limit(), lease.inFlight());
+
   /** Starts what is due, as far as there is room in flight. */
   const pump = (): void => {
     clearTimeout(timer);
-    while (flow.why() === null && flow.inFlight < inFlightLimit) {
+    while (flow.why() === null && flow.inFlight < limit()) {
       const next = flow.waiting[0];
       if (!next) {
         flow.roomFreed.notify();
@@ -162,5 +155,5 @@ export function createPump({
     }
   };
 
-  return { pump, progress, end: () => clearTimeout(timer) };
+  return { pump, limit, progress, end: () => clearTimeout(timer) };
 }

@@ -12,12 +12,18 @@ import { createPump, type SenderProgress } from './sender-pump.ts';
 import { writeOutcomes, writeSize } from './sender-writer.ts';
 
 /**
- * A micro-batch: how many messages a sender holds at most that are claimed and have no durable outcome yet, whether
- * they wait for their turn, are in flight, or wait for their outcome to be written. It is what a killed worker leaves
- * as `unknown`, and so a promise (docs/architecture.md). 500 keep 50 sends in flight while a claim and a write are under way; with
- * 250 the sender waits for the disk (measured: two thirds of the rate). Under a low rate limit far fewer are held.
+ * A sender holds at most so many messages without a durable outcome besides those in flight: they wait for their turn, or
+ * for their outcome to be written. 450 keep the sends going while a claim and a write are under way; with 200 the sender
+ * waits for the disk (measured: two thirds of the rate). Under a low rate limit far fewer are held.
  */
-export const microBatch = 500;
+const besidesInFlight = 450;
+
+/**
+ * How many messages a sender holds at most that are claimed and have no durable outcome yet, if it has so many sends in
+ * flight. It is what a killed worker leaves as `unknown`, and so a promise (docs/architecture.md).
+ */
+export const mostHeld = (inFlight: number): number => inFlight + besidesInFlight;
+
 /** Looking whether to go on, and telling of the progress. */
 const tickMs = 1_000;
 
@@ -53,7 +59,7 @@ export interface SenderTask {
 /**
  * Sends the queued messages of a run, streaming. Three parts run side by side: claims ahead in small batches
  * (sender-claims.ts), sends at the provider's rate (sender-pump.ts), and writes of outcomes in batches behind them
- * (sender-writer.ts). Never holds more than `microBatch` messages without a durable outcome.
+ * (sender-writer.ts). Never holds more than `mostHeld` messages without a durable outcome.
  *
  * Returns why it stopped, after everything it had claimed has its outcome written or is queued again. Throws
  * `ProviderAccountError` and `ProviderUnavailableError` likewise; a database error only when what was claimed could
@@ -83,7 +89,8 @@ export async function streamMessages(
     askForPause: (ms) => void holdProvider(sql, providerId, ms).catch(() => undefined),
   });
   const claiming = createClaiming({
-    ...{ sql, task, flow, pace, mostHeld: microBatch, onClaimed: pumping.pump },
+    ...{ sql, task, flow, pace, onClaimed: pumping.pump },
+    mostHeld: () => mostHeld(pumping.limit()),
     mayClaim() {
       const isValid = lease.isValid();
       if (!isValid) renewLease();

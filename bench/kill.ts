@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { z } from 'zod';
-import { microBatch } from '../activities/sender.ts';
+import { mostHeld } from '../activities/sender.ts';
+import { defaultInFlight } from '../domain/provider.ts';
 import { runCounts } from '../db/runs/runs.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
 import { run as runWorkflow } from '../workflows/run.ts';
@@ -113,7 +114,7 @@ export async function benchKill({
         duplicates === 0 &&
         passing === 0 &&
         sum === lines &&
-        unknown <= kills * microBatch &&
+        unknown <= kills * mostHeld(defaultInFlight.sandbox) &&
         unknownTaken >= 0 &&
         unknownTaken <= unknown,
       counts,
@@ -121,7 +122,7 @@ export async function benchKill({
       duplicatesAtGateway: duplicates,
       passing,
       unknown,
-      unknownAtMost: kills * microBatch,
+      unknownAtMost: kills * mostHeld(defaultInFlight.sandbox),
       unknownTaken,
       seconds: Math.round((Date.now() - began) / 1000),
     };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { benchImport } from './import.ts';
 import { benchKill, killTargets } from './kill.ts';
 import { benchLarge } from './large.ts';
+import { benchLatency } from './latency.ts';
 import { benchPages } from './pages.ts';
 import { benchRate } from './rate.ts';
 import { benchReceipts } from './receipts.ts';
@@ -14,6 +15,7 @@ import { benchTakeover } from './takeover.ts';
  * Each `[--json]`; figures are for comparison within one run.
  *
  * - `npm run bench -- send [--contacts N] [--rounds N]`
+ * - `… latency [--latency MS] [--rounds N]`
  * - `… large [--lines N] [--receipts]`
  * - `… import [--lines N] [--rounds N] [--customers N] [--large N] [--bytes N]`
  * - `… kill [--lines N] [--kills N] [--targets worker,postgres,temporal]`
@@ -30,6 +32,7 @@ const { positionals, values } = parseArgs({
     json: { type: 'boolean', default: false },
     contacts: { type: 'string' },
     rounds: { type: 'string' },
+    latency: { type: 'string' },
     lines: { type: 'string' },
     kills: { type: 'string' },
     count: { type: 'string' },
@@ -56,6 +59,9 @@ const show = (result: object): void => {
 switch (positionals[0]) {
   case 'send':
     show(await benchSend({ contacts: number(values.contacts, 20_000), rounds: number(values.rounds, 5) }));
+    break;
+  case 'latency':
+    show(await benchLatency({ latencyMs: number(values.latency, 150), rounds: number(values.rounds, 3) }));
     break;
   case 'large':
     show(await benchLarge({ lines: number(values.lines, 1_000_000), receipts: values.receipts === true }));

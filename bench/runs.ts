@@ -23,10 +23,14 @@ export const workerEnvironment = {
   LOG_LEVEL: 'error',
 };
 
-export async function insertBenchProvider(sql: Database): Promise<number> {
+export async function insertBenchProvider(
+  sql: Database,
+  { name = 'Sink', maxInFlight }: { name?: string; maxInFlight?: number } = {},
+): Promise<number> {
   const provider = await sql.begin((tx) =>
     insertProvider(tx, createSecretBox([{ id: 'bench', key }]), {
-      name: 'Sink',
+      name,
+      maxInFlight,
       config: { kind: 'sandbox', accountSid: account.accountSid, from: account.from },
       secrets: { kind: 'sandbox', authToken: account.authToken },
       segmentProfile: 'gsm',

@@ -1,4 +1,4 @@
-import { microBatch } from '../activities/sender.ts';
+import { mostHeld } from '../activities/sender.ts';
 import { callbackPath } from '../domain/provider.ts';
 import {
   type Catalogue,
@@ -14,7 +14,7 @@ import { type Evidence, type Finding, judge, unknownAtMost } from './oracle.ts';
 import { createPeople, type People } from './people.ts';
 import type { Plan, PlannedCampaign, Round } from './plan.ts';
 import { type PlayedRound, playRound } from './round.ts';
-import { type ChaosSystem, startChaosSystem } from './system.ts';
+import { type ChaosSystem, maxInFlight, startChaosSystem } from './system.ts';
 
 export interface ChaosOptions {
   plan: Plan;
@@ -225,7 +225,7 @@ async function collectEvidence(
     ),
     lostAnswers: lossy.reduce((sum, fault) => sum + (answers[fault] ?? 0), 0),
     sendersPerRun: plan.sendersPerRun,
-    limits: { microBatch },
+    limits: { microBatch: mostHeld(maxInFlight) },
     missingWorkflows: await missingWorkflows(system.temporalAddress, campaignIds),
   };
 }

@@ -355,6 +355,9 @@ async function prepareDatabase(
   }
 }
 
+/** Sends in flight of all who send through one of its providers. */
+export const maxInFlight = 50;
+
 const addProvider = async (
   sql: Database,
   key: Buffer,
@@ -364,7 +367,7 @@ const addProvider = async (
   (
     await sql.begin((tx) =>
       insertProvider(tx, createSecretBox([{ id: 'chaos', key }]), {
-        ...{ name, ratePerSecond, segmentProfile: 'gsm' },
+        ...{ name, ratePerSecond, maxInFlight, segmentProfile: 'gsm' },
         config: { kind: 'sandbox', accountSid: account.accountSid, from: account.from },
         secrets: { kind: 'sandbox', authToken: account.authToken },
       }),

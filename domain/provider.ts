@@ -131,6 +131,21 @@ export const providerAccount = z.discriminatedUnion('kind', [
 ]);
 export type ProviderAccount = z.infer<typeof providerAccount>;
 
+/** No provider is asked for more at once, whatever an admin sets. */
+export const mostInFlight = 5_000;
+
+/**
+ * How many sends may be under way at once where nobody has set it, over all workers. Gateways of one's own are small
+ * machines; vendors take some hundred at once from one account.
+ */
+export const defaultInFlight: Readonly<Record<ProviderKind, number>> = {
+  sandbox: 1_000,
+  twilio: 500,
+  infobip: 500,
+  zenvia: 500,
+  http: 100,
+};
+
 /** What the provider calls us for. */
 export type CallbackKind = 'receipts' | 'inbound';
 

@@ -12,6 +12,7 @@ import { createPhoneHashing } from '../db/core/phone-hash.ts';
 import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
+import { mostInFlight } from '../domain/provider.ts';
 import { databaseProbe, whenDatabaseIsThere } from '../health/database.ts';
 import { serverLabels } from '../health/readiness.ts';
 import { endRestored, type StartOptions } from '../health/start.ts';
@@ -25,9 +26,6 @@ import { listenForHealthChecks } from './health.ts';
 import { keepWorking } from './keep-working.ts';
 import { createWorkflowLookup } from './lookup.ts';
 import { createWorkers } from './workers.ts';
-
-/** So many sends are in flight for one provider in one process. */
-const connectionsPerProvider = 64;
 
 const helpdeskConnectMs = 5_000;
 
@@ -111,7 +109,7 @@ export async function startWorker(
       publicUrl: config.PUBLIC_URL,
       sandboxUrl: config.SANDBOX_URL,
       sendTimeoutMs: config.SEND_TIMEOUT_MS,
-      connections: connectionsPerProvider,
+      connections: mostInFlight,
       connect: guardedConnect(createAddressGuard(config.GATEWAY_ALLOW), {
         timeoutMs: config.SEND_TIMEOUT_MS,
       }),

@@ -27,6 +27,7 @@ import {
   providerSecrets,
   type ProviderSecrets,
   secretAddresses,
+  mostInFlight,
 } from '../../domain/provider.ts';
 import { segmentProfileName } from '../../domain/segments.ts';
 import { settingName } from '../../domain/settings.ts';
@@ -44,6 +45,11 @@ const content = z.strictObject({
   segmentProfile: segmentProfileName.default('gsm'),
   /** Segments a second, over all workers and campaigns; null: no limit. Counts at once, for runs in progress too. */
   ratePerSecond: z.number().positive().max(100_000).nullable().default(null),
+  /**
+   * Sends under way at once, over all workers and campaigns. What a provider far away needs is its rate times the time
+   * that an answer takes. Left out: what suits its kind, or what it was.
+   */
+  maxInFlight: z.int().min(1).max(mostInFlight).optional(),
 });
 
 export const providerView = z.object({
@@ -52,6 +58,7 @@ export const providerView = z.object({
   config: providerConfig,
   segmentProfile: segmentProfileName,
   ratePerSecond: z.number().nullable(),
+  maxInFlight: z.int(),
   /** The provider that takes over what this one takes no more: PUT /api/providers/{id}/fallback. */
   fallbackId: z.int().nullable(),
   archivedAt: instant.nullable(),
@@ -238,6 +245,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
           {
             name: provider.name,
             ratePerSecond: provider.ratePerSecond,
+            ...(provider.maxInFlight === undefined ? {} : { maxInFlight: provider.maxInFlight }),
             archived,
             newSecrets: secrets !== undefined,
           },

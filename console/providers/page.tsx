@@ -1,5 +1,5 @@
 import type { EntryUse } from '../../domain/problems/errors.ts';
-import { providerFields } from '../../domain/provider.ts';
+import { mostInFlight, providerFields } from '../../domain/provider.ts';
 import { Submit } from '../kit/buttons.tsx';
 import { optionsOf } from '../kit/choices.ts';
 import { CopyField } from '../kit/copy.tsx';
@@ -69,6 +69,7 @@ export function ProviderPage({
               readOnly={!mayChange}
             >
               <TextField name="ratePerSecond" type="number" min={0} step="any" />
+              <TextField name="maxInFlight" type="number" min={1} max={mostInFlight} required />
               <p class="form-hint">{t.rateNow}</p>
               {mayChange && <Submit kind="plain">{t.setRate}</Submit>}
             </Form>

@@ -114,7 +114,10 @@ export const providers: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        await put(api, provider, { ratePerSecond: form.number('ratePerSecond') });
+        await put(api, provider, {
+          ratePerSecond: form.number('ratePerSecond'),
+          maxInFlight: form.number('maxInFlight') ?? provider.maxInFlight,
+        });
         return { to: `${path}/${provider.id}`, notice: 'saved' };
       },
       (rate) => providerPage(api, provider, { rate }),
@@ -202,7 +205,7 @@ async function providerPage(
       usedBy={await getUses(api, provider.id)}
       now={rates.find(({ providerId }) => providerId === provider.id)}
       data={data ?? newForm({ ...provider, ...document })}
-      rate={rate ?? newForm({ ratePerSecond: provider.ratePerSecond })}
+      rate={rate ?? newForm({ ratePerSecond: provider.ratePerSecond, maxInFlight: provider.maxInFlight })}
       fallback={fallback ?? newForm({ fallbackId: provider.fallbackId })}
       others={(await providersOf(api)).filter(({ id }) => id !== provider.id)}
     />

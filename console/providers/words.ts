@@ -112,6 +112,7 @@ export const providerWords = dictionary(
       segmentProfile: 'Alfabeto',
       fallbackId: 'Provedor reserva',
       ratePerSecond: 'Limite em segmentos por segundo',
+      maxInFlight: 'Envios simultâneos, no máximo',
       config: 'Conta',
       secrets: 'Credenciais',
       'config.accountSid': 'Account SID',
@@ -172,6 +173,8 @@ export const providerWords = dictionary(
     },
     helps: {
       ratePerSecond: 'Somando todos os workers e campanhas. Em branco: sem limite.',
+      maxInFlight:
+        'Envios que aguardam a resposta do provedor ao mesmo tempo. O Torpedo usa só os necessários: o limite por segundo vezes o tempo da resposta.',
       segmentProfile: 'Que caracteres cabem em 160 por segmento.',
       'config.deduplicates': 'Só se ele mesmo recusa: então um envio sem resposta é repetido.',
       'secrets.callbackSecret':
@@ -297,6 +300,7 @@ export const providerWords = dictionary(
       segmentProfile: 'Alphabet',
       fallbackId: 'Fallback provider',
       ratePerSecond: 'Limit in segments a second',
+      maxInFlight: 'Concurrent sends, at most',
       config: 'Account',
       secrets: 'Credentials',
       'config.accountSid': 'Account SID',
@@ -357,6 +361,8 @@ export const providerWords = dictionary(
     },
     helps: {
       ratePerSecond: 'Over all workers and campaigns together. Empty: no limit.',
+      maxInFlight:
+        'Sends that wait for the answer of the provider at the same time. Torpedo uses only as many as it needs: the rate times the time an answer takes.',
       segmentProfile: 'Which characters fit 160 into a segment.',
       'config.deduplicates': 'Only if it does: then a send without an answer is repeated.',
       'secrets.callbackSecret':

@@ -26,7 +26,17 @@ export interface LeaseAnswer {
   status: RunStatus | null;
   /** The database's clock, in milliseconds since the epoch. */
   clock: number;
+  /** So many sends may this sender have under way: what the provider bears, shared by all who send through it. */
+  inFlight: number;
 }
+
+/** The provider's `max_in_flight` by the senders that have a lease, and those of `more` besides. */
+const shareOf = (sql: Sql, runId: number, more: number) => sql`
+  coalesce((
+    select greatest(1, p.max_in_flight / greatest(1, ${more} + (
+      select count(*)::int from sender_leases as other join runs as r on r.id = other.run_id
+      where r.provider_id = p.id and other.expires_at > clock_timestamp())))
+    from runs join providers as p on p.id = runs.provider_id where runs.id = ${runId}), 1)`;
 
 /**
  * Gives a sender its lease, if the run is `running` and no later attempt of the same activity has one. `alone`: and if
@@ -52,7 +62,8 @@ export async function takeLease(
       on conflict do nothing
       returning sender
     )
-    select exists (select from taken) as held, extract(epoch from clock_timestamp())::float8 * 1000 as clock`;
+    select exists (select from taken) as held, extract(epoch from clock_timestamp())::float8 * 1000 as clock,
+      ${shareOf(sql, runId, 1)} as in_flight`;
   return { ...row, status: run?.status ?? null };
 }
 
@@ -70,7 +81,7 @@ export async function renewLease(
       returning l.sender
     )
     select exists (select from renewed) as held, (select status from run) as status,
-      extract(epoch from clock_timestamp())::float8 * 1000 as clock`;
+      extract(epoch from clock_timestamp())::float8 * 1000 as clock, ${shareOf(sql, runId, 0)} as in_flight`;
   return row;
 }
 

@@ -149,6 +149,7 @@ create table providers (
   secrets         sealed not null,
   segment_profile text not null,
   rate_per_second numeric check (rate_per_second > 0), -- segments; null: no limit
+  max_in_flight   int not null check (max_in_flight between 1 and 5000), -- sends under way at once, over all workers
   reference       text not null default left(gen_random_uuid()::text, 8), -- sms/reference.ts; never changed
   sandbox         boolean not null generated always as (config ->> 'kind' = 'sandbox') stored,
   fallback_id     bigint references providers check (fallback_id <> id), -- takes over what this one does not take

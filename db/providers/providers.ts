@@ -1,5 +1,5 @@
 import type { ProviderAccount, ProviderConfig, ProviderSecrets } from '../../domain/provider.ts';
-import { providerAccount, providerConfig, providerSecrets } from '../../domain/provider.ts';
+import { defaultInFlight, providerAccount, providerConfig, providerSecrets } from '../../domain/provider.ts';
 import { type SegmentProfileName, segmentProfileName } from '../../domain/segments.ts';
 import { campaignsUsing } from '../campaigns/references.ts';
 import type { Sql } from '../core/client.ts';
@@ -12,13 +12,15 @@ export interface ProviderRow {
   segmentProfile: SegmentProfileName;
   /** Segments a second over all workers and campaigns; null: no limit. */
   ratePerSecond: number | null;
+  /** Sends under way at once at most, over all workers and campaigns. */
+  maxInFlight: number;
   /** The provider that takes over what this one takes no more (db/providers/fallbacks.ts). */
   fallbackId: number | null;
   archivedAt: Date | null;
 }
 
 const columns = (sql: Sql) =>
-  sql`id, name, config, segment_profile, rate_per_second::float8 as rate_per_second, fallback_id, archived_at`;
+  sql`id, name, config, segment_profile, rate_per_second::float8 as rate_per_second, max_in_flight, fallback_id, archived_at`;
 
 const parsed = (row: ProviderRow): ProviderRow => ({
   ...row,
@@ -34,13 +36,16 @@ export interface NewProvider {
   secrets: ProviderSecrets;
   segmentProfile: SegmentProfileName;
   ratePerSecond: number | null;
+  /** Left out: that of its kind, or what it was. */
+  maxInFlight?: number | undefined;
 }
 
 /** Call inside a transaction: the secrets are sealed to the id that the first statement gives. */
 export async function insertProvider(sql: Sql, box: SecretBox, provider: NewProvider): Promise<ProviderRow> {
   const [row] = await sql<[ProviderRow]>`
-    insert into providers (name, config, secrets, segment_profile, rate_per_second)
-    values (${provider.name}, ${sql.json(provider.config)}, '', ${provider.segmentProfile}, ${provider.ratePerSecond})
+    insert into providers (name, config, secrets, segment_profile, rate_per_second, max_in_flight)
+    values (${provider.name}, ${sql.json(provider.config)}, '', ${provider.segmentProfile}, ${provider.ratePerSecond},
+      ${provider.maxInFlight ?? defaultInFlight[provider.config.kind]})
     returning ${columns(sql)}`;
   await setProviderSecrets(sql, box, row.id, provider.secrets);
   await sql`insert into provider_rates (provider_id) values (${row.id})`;
@@ -63,7 +68,8 @@ export async function updateProvider(
 ): Promise<ProviderRow | null> {
   const [row] = await sql<ProviderRow[]>`
     update providers set name = ${provider.name}, config = ${sql.json(provider.config)},
-      segment_profile = ${provider.segmentProfile}, rate_per_second = ${provider.ratePerSecond}
+      segment_profile = ${provider.segmentProfile}, rate_per_second = ${provider.ratePerSecond},
+      max_in_flight = coalesce(${provider.maxInFlight ?? null}, max_in_flight)
     where id = ${provider.id} returning ${columns(sql)}`;
   return row ? parsed(row) : null;
 }

@@ -2,13 +2,11 @@ import { afterAll, afterEach, expect, inject, test } from 'vitest';
 import { ApiError } from '../../api/http/errors.ts';
 import { startProcess } from '../../bench/processes.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
-import { createProvider, readRun, type Run, startRun } from '../kit/factories.ts';
+import { createProvider, maxInFlight, readRun, type Run, startRun } from '../kit/factories.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
-/** Sends of one sender that are under way at most: of these nobody knows whether they were taken. */
-const maxInFlight = 50;
 /** The workers are processes of their own here; those of the system are stopped. */
 const system = await createSystem({ asProcess: true });
 const { sql, gateway, temporal } = system;

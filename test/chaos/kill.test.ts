@@ -1,12 +1,12 @@
 import { afterEach, expect, inject, test } from 'vitest';
-import { microBatch } from '../../activities/sender.ts';
+import { mostHeld } from '../../activities/sender.ts';
 import { startProcess } from '../../bench/processes.ts';
 import { callbackPath } from '../../domain/provider.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { createCallbacks } from '../../sandbox/callbacks.ts';
 import { createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
-import { createHours, createProvider, phonesOf, readRun, startRun } from '../kit/factories.ts';
+import { createHours, createProvider, maxInFlight, phonesOf, readRun, startRun } from '../kit/factories.ts';
 import { account } from '../kit/gateway.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
@@ -65,7 +65,7 @@ test('A worker killed twice in the middle of a run loses nobody, and writes to n
   const { sent = 0, ...others } = await expectCountsToMatchRows(sql, run.id);
   const unknown = others['unknown: sender_died'] ?? 0;
   expect(sent + unknown).toBe(2_000);
-  expect(unknown).toBeLessThanOrEqual(kills.length * microBatch);
+  expect(unknown).toBeLessThanOrEqual(kills.length * mostHeld(maxInFlight));
   const phones = await writtenTo(run);
   expect(new Set(phones).size).toBe(phones.length);
   expect(phones.length).toBeGreaterThanOrEqual(sent);

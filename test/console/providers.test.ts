@@ -149,8 +149,13 @@ test('The rate is changed by itself, and the live one is looked at', async () =>
   const id = await idOf('providers', 'Sandbox');
   const address = `/settings/providers/${id}`;
   expect((await admin.post(`${address}/rate`, { ratePerSecond: '-1' })).statusCode).toBe(422);
-  await admin.post(`${address}/rate`, { ratePerSecond: '30' });
-  expect(await getProvider(sql, id)).toMatchObject({ ratePerSecond: 30, config: { kind: 'sandbox' } });
+  expect((await admin.post(`${address}/rate`, { maxInFlight: '5001' })).statusCode).toBe(422);
+  await admin.post(`${address}/rate`, { ratePerSecond: '30', maxInFlight: '70' });
+  expect(await getProvider(sql, id)).toMatchObject({
+    ratePerSecond: 30,
+    maxInFlight: 70,
+    config: { kind: 'sandbox' },
+  });
   expect(textOf(await viewer.get('/settings/providers'))).toContain('Sandbox Sandbox 30/s Nada saindo');
   expect(textOf(await viewer.get(`${address}/rate-now`)).trim()).toBe('Nada saindo');
   expect((await viewer.post(`${address}/rate`, { ratePerSecond: '1' })).statusCode).toBe(403);

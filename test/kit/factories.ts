@@ -15,6 +15,9 @@ import type { System } from './system.ts';
 
 /** The least that has to be there for a campaign to run; each function makes rows of its own. */
 
+/** Sends in flight through the providers made here, where nothing else is said. */
+export const maxInFlight = 50;
+
 const unique = (): string => randomBytes(4).toString('hex');
 
 export async function createProvider(
@@ -23,7 +26,13 @@ export async function createProvider(
     ratePerSecond = null,
     authToken = account.authToken,
     segmentProfile = 'twilio',
-  }: { ratePerSecond?: number | null; authToken?: string; segmentProfile?: SegmentProfileName } = {},
+    inFlight = maxInFlight,
+  }: {
+    ratePerSecond?: number | null;
+    authToken?: string;
+    segmentProfile?: SegmentProfileName;
+    inFlight?: number;
+  } = {},
 ): Promise<number> {
   const { accountSid, from } = account;
   const provider = await sql.begin((tx) =>
@@ -33,6 +42,7 @@ export async function createProvider(
       secrets: { kind: 'sandbox', authToken },
       segmentProfile,
       ratePerSecond,
+      maxInFlight: inFlight,
     }),
   );
   return provider.id;
@@ -60,6 +70,7 @@ export async function createHttpProvider(
       secrets: { kind: 'http', callbackSecret: 'a-secret-of-twenty-letters', values: {} },
       segmentProfile: 'gsm',
       ratePerSecond: null,
+      maxInFlight,
     }),
   );
   return provider.id;

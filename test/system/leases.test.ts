@@ -188,8 +188,8 @@ test('a message that comes back after a failover belongs to the new provider, wh
   await claimAll(runId, sender);
   await takeOver(sql, { runId, deduplicates: false });
   const [{ id: other }] = await sql<[{ id: number }]>`
-    insert into providers (name, config, secrets, segment_profile)
-    select 'The other', config, secrets, segment_profile from providers where id = ${providerId} returning id`;
+    insert into providers (name, config, secrets, segment_profile, max_in_flight)
+    select 'The other', config, secrets, segment_profile, max_in_flight from providers where id = ${providerId} returning id`;
   await sql`update runs set provider_id = ${other} where id = ${runId}`;
   await recordOutcomes(sql, { runId, sender, outcomes: [notTaken(id)] });
   expect(

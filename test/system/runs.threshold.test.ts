@@ -1,10 +1,17 @@
 import { afterEach, expect, test } from 'vitest';
 import { outcomesPerLook } from '../../activities/messages.ts';
-import { microBatch } from '../../activities/sender.ts';
+import { mostHeld } from '../../activities/sender.ts';
 import { describeRunReason } from '../../domain/run.ts';
 import { waitingOf } from '../../domain/waiting.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
-import { createHttpProvider, createProvider, readRun, type Run, startRun } from '../kit/factories.ts';
+import {
+  createHttpProvider,
+  createProvider,
+  maxInFlight,
+  readRun,
+  type Run,
+  startRun,
+} from '../kit/factories.ts';
 import { httpAnswer, startRawServer } from '../kit/raw-server.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
@@ -39,7 +46,7 @@ test('However fast a run is sent, the threshold stops it before long', async () 
   const run = await startRun(system, { mailing: 5_000, safeguards: { stopAtPercent: 20 } });
   expect((await paused(run)).reason).toMatchObject({ code: 'threshold' });
   // What each sender has in hand when it looks still leaves; its writes are of some hundred.
-  const most = sendersPerRun * (outcomesPerLook + microBatch);
+  const most = sendersPerRun * (outcomesPerLook + mostHeld(maxInFlight));
   expect(await countOf(run.id, 'queued')).toBeGreaterThanOrEqual(5_000 - most);
   await temporal.cancelRun(run, 'user:7');
   await ended(run);

@@ -1,11 +1,18 @@
 import { afterEach, expect, test } from 'vitest';
-import { microBatch } from '../../activities/sender.ts';
+import { mostHeld } from '../../activities/sender.ts';
 import { claimLines } from '../../db/messages/claims.ts';
 import { senderName } from '../../db/messages/leases.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { createProvider as createAdapter } from '../../sms/index.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
-import { createEnabledCampaign, createProvider, phonesOf, readRun, startRun } from '../kit/factories.ts';
+import {
+  createEnabledCampaign,
+  createProvider,
+  maxInFlight,
+  phonesOf,
+  readRun,
+  startRun,
+} from '../kit/factories.ts';
 import { account, type Taken } from '../kit/gateway.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem, workerApplication } from '../kit/system.ts';
@@ -117,7 +124,7 @@ test('A sender holds no more than a micro-batch without an outcome', async () =>
     select max(held)::int as held, count(distinct sender)::int as senders from peaks`;
   expect(peak.senders).toBe(2);
   expect(peak.held).toBeGreaterThan(50);
-  expect(peak.held).toBeLessThanOrEqual(microBatch);
+  expect(peak.held).toBeLessThanOrEqual(mostHeld(maxInFlight));
 });
 
 /** The largest number of messages that the gateway took in any second. */
@@ -158,7 +165,7 @@ test('A message whose answer never came is settled by its receipt', async () => 
     errorRate: { hang_after_accept: 0.3 },
     undeliveredRate: 0.2,
     receipts: true,
-    receiptDelayMs: 3_000,
+    receiptDelayMs: 2 * sendTimeoutMs,
   });
   const run = await startRun(system, { mailing: 20 });
   await until('some are unknown', async () => (await countOf(run.id, 'unknown')) > 0);
