@@ -88,7 +88,7 @@ const environment = z.object({
   /** How many senders work on one run at once, over all workers. */
   SENDERS_PER_RUN: z.coerce.number().int().min(1).max(50).default(1),
   /** A run of at most so many messages sends each in an activity of its own, visible by itself in the Temporal UI. */
-  SINGLE_SEND_UP_TO: z.coerce.number().int().min(0).max(500).default(200),
+  SINGLE_SEND_UP_TO: z.coerce.number().int().min(0).max(500).default(20),
   /** A run that could not start when it was due still starts this much later; beyond it is recorded as missed. */
   GRACE_PERIOD_MS: milliseconds(3_600_000),
   /** A reply that comes later than this after our last message to the phone answers none. */
