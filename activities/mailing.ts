@@ -47,12 +47,12 @@ export function createMailing(deps: MailingDeps) {
       );
     }
     if (error instanceof WebserviceRefused) {
-      const { code: mailingCode, message: detail, params } = error;
+      const { code: mailingCode, message: detail, fault } = error;
       const reason = { code: 'webservice_refused', mailingCode, detail } as const;
       return (
         tryAgain(error, deps.webserviceRetryMs) ??
         (await failed(
-          params === null ? reason : { ...reason, params },
+          fault === null ? reason : { ...reason, params: fault.params },
           `The web service can't be read (${mailingCode}). Torpedo shows the details.`,
         ))
       );

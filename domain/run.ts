@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { campaign } from './campaign.ts';
+import { campaign, type CampaignDraft } from './campaign.ts';
 import { sendingHours } from './hours.ts';
 import { segmentProfileName } from './segments.ts';
+import { parseTemplate } from './template.ts';
 
 /** `running`, `paused` and `cancelling` are live; a `failed` run can be retried; the others are over for good. */
 export const runStatuses = [
@@ -123,9 +124,9 @@ export function describeRunReason(reason: RunReason): string {
     case 'threshold':
       return `Stopped: ${reason.failures} of ${reason.canary ? 'the first ' : ''}${reason.outcomes} messages (${reason.percent} %) failed or opted out, more than the ${reason.stopAtPercent} % that the campaign allows. Look into the failures, then resume or cancel the run; once resumed, only what happens from then on is measured.`;
     case 'mailing_refused':
-      return `The mailing can't be read: ${reason.detail} Replace the file, then run the campaign again.`;
+      return `The mailing can't be read: ${reason.detail} Replace the file, then retry the run.`;
     case 'webservice_refused':
-      return `The web service can't be read: ${reason.detail} Once that is mended, retry the run.`;
+      return `The web service can't be read: ${reason.detail} Once that is mended, there or in the campaign, retry the run.`;
     case 'workflow_lost':
       return 'Its workflow in Temporal was terminated or lost. Retry the run to go on where it was, or cancel it.';
     case 'fault':
@@ -147,3 +148,37 @@ export const runSettings = z.object({
   segmentProfile: segmentProfileName,
 });
 export type RunSettings = z.infer<typeof runSettings>;
+
+/**
+ * The settings of a run whose mailing was not read, with what its campaign says now of where the contacts are and of their
+ * extra fields; with its text, too, where the frozen one has an extra field that is gone. Null: the campaign lacks some of
+ * that, and the run keeps what it has.
+ */
+export function withPresentMailing(
+  settings: RunSettings,
+  { mailing, message }: CampaignDraft,
+  mailingFileId: number | null,
+): { settings: RunSettings; mailingFileId: number | null } | null {
+  const { source, webservice, extraFields } = mailing;
+  if (source === null) return null;
+  if (source === 'csv' ? mailingFileId === null : webservice.baseUrl === null) return null;
+  const { campaign } = settings;
+  const names = extraFields.map(({ name }) => name);
+  const { template, removeAccents, maxSegments } = message;
+  const isReadable = parseTemplate(campaign.message.template, names).ok;
+  if (!isReadable && template === null) return null;
+  return {
+    settings: {
+      ...settings,
+      campaign: {
+        ...campaign,
+        mailing: { ...campaign.mailing, source, webservice, extraFields },
+        message:
+          isReadable || template === null
+            ? campaign.message
+            : { ...campaign.message, template, removeAccents, maxSegments },
+      },
+    },
+    mailingFileId: source === 'csv' ? mailingFileId : null,
+  };
+}

@@ -111,7 +111,7 @@ export class WebserviceRefused extends Error {
   override readonly name = 'WebserviceRefused';
   readonly code: WebserviceRefusal;
   /** What its sentence is made of, in any language; null: the message is all there is. */
-  readonly params: WebserviceFault['params'] | null;
+  readonly fault: WebserviceFault | null;
   /** The service asked for so much patience (Retry-After). */
   readonly retryAfterMs: number | null;
 
@@ -120,17 +120,17 @@ export class WebserviceRefused extends Error {
     message: string,
     {
       retryAfterMs = null,
-      params = null,
-    }: { retryAfterMs?: number | null; params?: WebserviceFault['params'] | null } = {},
+      fault = null,
+    }: { retryAfterMs?: number | null; fault?: WebserviceFault | null } = {},
   ) {
     super(message);
     this.code = code;
-    this.params = params;
+    this.fault = fault;
     this.retryAfterMs = retryAfterMs;
   }
 
-  static of({ code, params }: WebserviceFault): WebserviceRefused {
-    return new WebserviceRefused(code, problemWords<FaultCode>({ code, params }, plain), { params });
+  static of(fault: WebserviceFault): WebserviceRefused {
+    return new WebserviceRefused(fault.code, problemWords<FaultCode>(fault, plain), { fault });
   }
 
   /** Whether another attempt may find it mended. */

@@ -304,9 +304,11 @@ function toTested(
   };
 }
 
-const refused = ({ code, message }: WebserviceRefused): ApiError =>
-  new ApiError('webservice_refused', {
+const refused = ({ code, message, fault }: WebserviceRefused): ApiError => {
+  const field = 'webservice.baseUrl';
+  return new ApiError('webservice_refused', {
     message,
-    problems: [{ field: 'webservice.baseUrl', code, message }],
+    problems: [fault === null ? { field, code, message } : { field, ...fault }],
     details: { refusal: code },
   });
+};

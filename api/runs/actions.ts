@@ -2,8 +2,9 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
-import { getRun, type RunRow } from '../../db/runs/runs.ts';
-import { runStatuses } from '../../domain/run.ts';
+import { getCampaign } from '../../db/campaigns/campaigns.ts';
+import { changeMailing, getRun, type RunRow } from '../../db/runs/runs.ts';
+import { runStatuses, withPresentMailing } from '../../domain/run.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
@@ -109,7 +110,8 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
       schema: {
         tags,
         summary: 'Retry a failed run',
-        description: 'The same run goes on from the step that failed; what is done is not done again.',
+        description:
+          'The same run goes on from the step that failed; what is done is not done again. If its mailing was not read, it is read from where the campaign says now.',
         params: idParams,
         response: { 202: changed },
       },
@@ -123,6 +125,12 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         });
       }
       await requireSettledRestore(sql);
+      if (run.mailingAt === null && run.trigger !== 'resend') {
+        const campaign = await getCampaign(sql, run.campaignId);
+        const present =
+          campaign && withPresentMailing(run.settings, campaign.definition, campaign.mailingFileId);
+        if (present) await changeMailing(sql, id, present);
+      }
       await temporal.retryRun({ ...run, name: run.settings.campaign.name });
       await audit(sql, request, 'run.retry', { kind: 'run', id });
       return reply.code(202).send(await answer(id));

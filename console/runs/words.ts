@@ -313,9 +313,9 @@ export const runs = dictionary(
       threshold: (failures: string, outcomes: string, percent: string, limit: string) =>
         `Parada: ${failures} de ${outcomes} mensagens (${percent} %) falharam ou levaram a um descadastro, mais do que os ${limit} % que a campanha permite. Veja as falhas e depois continue ou cancele a execução.`,
       mailing_refused: (detail: string) =>
-        `O mailing não pôde ser lido: ${detail} Corrija-o e execute a campanha de novo.`,
+        `O mailing não pôde ser lido: ${detail} Substitua o arquivo na campanha e retome a execução.`,
       webservice_refused: (detail: string) =>
-        `O webservice não pôde ser lido: ${detail} Corrija e retome a execução.`,
+        `O webservice não pôde ser lido: ${detail} Corrija lá ou na campanha e retome a execução.`,
       fault: (step: string, detail: string) =>
         `Falha do sistema na etapa "${step}": ${detail} Retome a execução quando estiver resolvida.`,
       workflow_lost:
@@ -460,9 +460,9 @@ export const runs = dictionary(
       threshold: (failures, outcomes, percent, limit) =>
         `Stopped: ${failures} of ${outcomes} messages (${percent} %) failed or led to an opt-out, more than the ${limit} % that the campaign allows. Look into the failures, then resume or cancel the run.`,
       mailing_refused: (detail) =>
-        `The mailing can't be read: ${detail} Mend it, then run the campaign again.`,
+        `The mailing can't be read: ${detail} Replace the file of the campaign, then retry the run.`,
       webservice_refused: (detail) =>
-        `The web service can't be read: ${detail} Once that is mended, retry the run.`,
+        `The web service can't be read: ${detail} Once that is mended, there or in the campaign, retry the run.`,
       fault: (step, detail) =>
         `A fault of the system in the step "${step}": ${detail} Retry the run once it is mended.`,
       workflow_lost:

@@ -220,6 +220,17 @@ export async function mailingBefore(
   return row ?? null;
 }
 
+/** Gives a failed run whose mailing was not read another source of it. What it has fetched before is kept. */
+export async function changeMailing(
+  sql: Sql,
+  id: number,
+  { settings, mailingFileId }: { settings: RunSettings; mailingFileId: number | null },
+): Promise<void> {
+  await sql`
+    update runs set settings = ${json(sql, settings)}, mailing_file_id = coalesce(${mailingFileId}, mailing_file_id)
+    where id = ${id} and status = 'failed' and mailing_at is null`;
+}
+
 export async function markMailingRead(sql: Sql, id: number): Promise<void> {
   await sql`update runs set mailing_at = clock_timestamp() where id = ${id}`;
 }

@@ -11,6 +11,7 @@ import {
   documentOf,
   errorOf,
   sandboxAccount,
+  csvOf,
 } from '../kit/api.ts';
 import { startWorkers } from '../kit/workers.ts';
 import { recordSent } from '../kit/sending.ts';
@@ -206,6 +207,17 @@ describe('a failed run', () => {
       409,
       { code: 'run_not_failed', message: 'The run is finished. Only a run that failed can be retried.' },
     ]);
+  });
+
+  test("reads the campaign's present file when it is retried", async () => {
+    const { runId } = await failedRun();
+    const { campaignId } = (await operator('GET', `/api/runs/${runId}`)).json<{ campaignId: number }>();
+    const upload = await api.as('operator')('PUT', `/api/campaigns/${campaignId}/mailing/file`, csvOf(5), {
+      'content-type': 'text/csv',
+    });
+    expect([upload.statusCode, upload.body]).toEqual([200, expect.anything()]);
+    expect((await operator('POST', `/api/runs/${runId}/retry`)).statusCode).toBe(202);
+    await until(runId, { status: 'finished', lines: 5 });
   });
 
   test('can be cancelled, though its workflow is over', async () => {

@@ -67,6 +67,7 @@ test.each([
   ['credentials', bytes('', {}, 401), 'pede credenciais (401). Escolha uma integração'],
   ['no list', json({ total: 3 }), 'é um objeto sem uma lista de contatos'],
   ['two lists', json({ a: [{ x: 1 }], b: [{ x: 1 }] }), 'tem listas em mais de um lugar: “a” e “b”'],
+  ['an error', json({ sucesso: false, mensagem: 'Token inválido' }), 'informa um erro: “Token inválido”.'],
   ['numbers', json([1, 2]), 'não começa com um objeto, e sim com um número'],
 ])('what is wrong with an answer is said in Portuguese: %s', async (_, handler, words) => {
   service.answer(handler);

@@ -201,3 +201,41 @@ test('an attempt that ended without an answer counts as failed while the next on
   });
   await until('nothing is tried again', async () => (await sql`select from retries`).count === 0);
 });
+
+test("A failed run whose mailing was not read is retried as its campaign's mailing is now", async () => {
+  service.answer((request, response) => {
+    if (request.url?.startsWith('/old') === true) response.writeHead(404).end();
+    else json([{ codigo: 1, celular: '11987654321', divida: '10,50' }])(request, response);
+  });
+  const { origin } = new URL(service.url);
+  const campaign = await createEnabledCampaign(system, {
+    webservice: { baseUrl: `${origin}/old` },
+    extraFields: [{ name: 'saldo', type: 'text', required: false }],
+    template: 'Saldo {saldo}',
+  });
+  const run = await startRun(system, { campaign });
+  await until('it has failed', async () => (await readRun(sql, run.id)).status === 'failed');
+  const { definition, version } = await read(`/api/campaigns/${campaign.id}`, campaignView);
+  const send = (method: 'PUT' | 'POST', url: string, payload: object) =>
+    app.inject({
+      method,
+      url,
+      payload,
+      headers: { cookie: `torpedo=${session}`, 'sec-fetch-site': 'same-origin' },
+    });
+  const { mailing, message } = definition;
+  const changed = await send('PUT', `/api/campaigns/${campaign.id}`, {
+    ...definition,
+    version,
+    message: { ...message, template: 'Divida {divida}' },
+    mailing: {
+      ...mailing,
+      webservice: { ...mailing.webservice, baseUrl: `${origin}/new` },
+      extraFields: [{ name: 'divida', type: 'text', required: true }],
+    },
+  });
+  expect([changed.statusCode, changed.body]).toEqual([200, expect.anything()]);
+  expect((await send('POST', `/api/runs/${run.id}/retry`, {})).statusCode).toBe(202);
+  await until('it is done', async () => (await readRun(sql, run.id)).status === 'finished');
+  expect(await sql`select text from messages where run_id = ${run.id}`).toEqual([{ text: 'Divida 10,50' }]);
+});
