@@ -22,7 +22,7 @@ export function RestoreCard({ restore, now }: { restore: Restore | null; now: Da
     <Card title={t.title}>
       <p>{t.about(format.dateTime(backupAt), format.dateTime(recognizedAt))}</p>
       <ul>
-        <li>{t.stopped(format.number(stoppedRuns))}</li>
+        <li>{stoppedRuns === 0 ? t.noneStopped : t.stopped(format.number(stoppedRuns))}</li>
         <li>{t.missed}</li>
         <li>{t.forgotten}</li>
       </ul>
@@ -33,7 +33,6 @@ export function RestoreCard({ restore, now }: { restore: Restore | null; now: Da
           { heading: t.provider, cell: ({ providerName }) => providerName },
           {
             heading: t.state,
-            wide: true,
             cell: ({ state, problem }) => (
               <>
                 <State tone={state === 'done' ? 'good' : state === 'waiting' ? 'warn' : 'neutral'}>

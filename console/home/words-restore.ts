@@ -8,6 +8,7 @@ export const restore = dictionary(
       `O que aconteceu entre ${backup} (o backup) e ${recognized} não está mais aqui. Para que ninguém receba a mesma mensagem duas vezes:`,
     stopped: (count: string) =>
       `${counted(count, 'execução parada', 'execuções paradas')}: retome ou cancele cada uma em "Precisa de você".`,
+    noneStopped: 'Nenhuma execução estava em andamento.',
     missed:
       'O que estava marcado para esse período consta como perdido. Se uma campanha não foi executada, use "Executar agora" na página dela.',
     forgotten:
@@ -20,10 +21,10 @@ export const restore = dictionary(
       done: 'Concluída',
       not_offered: 'Este provedor não oferece a consulta',
     },
-    replies: 'Respostas recuperadas',
+    replies: 'Respostas',
     optOuts: 'Descadastros',
-    known: 'Mensagens reconhecidas',
-    others: 'Mensagens sem registro aqui',
+    known: 'Reconhecidas',
+    others: 'Sem registro aqui',
     noProviders: 'Não há provedores.',
     waits: 'Nenhuma execução começa antes de todos responderem.',
     goOn: 'Seguir sem esperar',
@@ -35,6 +36,7 @@ export const restore = dictionary(
       `What happened between ${backup} (the backup) and ${recognized} is no longer here. So that nobody gets the same message twice:`,
     stopped: (count) =>
       `${counted(count, 'run was stopped', 'runs were stopped')}: retry or cancel each under "Needs you".`,
+    noneStopped: 'No run was under way.',
     missed:
       'What was due in that time is recorded as missed. If a campaign was not run, use "Run now" on its page.',
     forgotten:
@@ -47,10 +49,10 @@ export const restore = dictionary(
       done: 'Answered',
       not_offered: 'This provider cannot be asked',
     },
-    replies: 'Replies recovered',
+    replies: 'Replies',
     optOuts: 'Opt-outs',
-    known: 'Messages recognized',
-    others: 'Messages unknown here',
+    known: 'Recognized',
+    others: 'Unknown here',
     noProviders: 'There are no providers.',
     waits: 'No run starts before all have answered.',
     goOn: 'Go on without waiting',

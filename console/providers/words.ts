@@ -39,7 +39,7 @@ export const providerWords = dictionary(
     stored: 'Já guardado. Deixe em branco para manter.',
     enterAgain: 'Com outro servidor no endereço, informe todas de novo.',
     rate: 'Velocidade',
-    setRate: 'Mudar o limite',
+    setRate: 'Mudar os limites',
     fallbackHelp:
       'Quando este provedor não aceita mais nada, a execução continua por ele, com o que certamente não saiu.',
     rateNow: 'Vale na hora, também para execuções em andamento.',
@@ -228,7 +228,7 @@ export const providerWords = dictionary(
     stored: 'Already stored. Leave it empty to keep it.',
     enterAgain: 'With another server in the address, enter all of them again.',
     rate: 'Rate',
-    setRate: 'Change the limit',
+    setRate: 'Change the limits',
     fallbackHelp:
       'When this provider takes nothing any more, a run goes on through it, with what was certainly not taken.',
     rateNow: 'Counts at once, for runs in progress too.',

@@ -102,7 +102,7 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
       page.waitForSelector('text=Nada saindo'),
     ]);
     expect(await answer.text()).toContain('Nada saindo');
-    expect(await page.isVisible('button:has-text("Mudar o limite")')).toBe(true);
+    expect(await page.isVisible('button:has-text("Mudar os limites")')).toBe(true);
     await page.context().close();
   });
 });
