@@ -8,7 +8,7 @@ import { skipOptedOut } from '../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../db/core/phone-hash.ts';
 import { lockImport, markMailingRead, type RunRow } from '../db/runs/runs.ts';
 import { failures } from '../domain/failures.ts';
-import { choosePhone } from '../domain/phone.ts';
+import { choosePhone, phonesIn } from '../domain/phone.ts';
 import { dryRunReason } from '../domain/preflight.ts';
 import type { RunSettings } from '../domain/run.ts';
 import { profiles } from '../domain/segments.ts';
@@ -134,8 +134,9 @@ async function* toLines(records: MailingRecords, settings: RunSettings): AsyncGe
       const { mobile: celular, phone: telefone, phone2: telefone2 } = contact;
       line.reason = phone.reason;
       line.extra = { ...contact.extra, celular, telefone, telefone2 };
-      return line;
     }
+    line.extraPhones = phonesOf(line.extra);
+    if (!phone.ok) return line;
     line.phone = phone.e164;
     if (phones.has(phone.e164)) {
       line.reason = 'duplicate_phone';
@@ -156,6 +157,15 @@ async function* toLines(records: MailingRecords, settings: RunSettings): AsyncGe
   for await (const batch of records) yield batch.map(lineOf);
 }
 
+function phonesOf(extra: Record<string, string>): string[] | null {
+  let phones: string[] | null = null;
+  for (const value of Object.values(extra)) {
+    const found = phonesIn(value);
+    if (found.length > 0) phones = phones === null ? found : [...new Set([...phones, ...found])];
+  }
+  return phones;
+}
+
 /** A line to be filled in by assignments: the copies that spreads make of it cost more than reading it. */
 const emptyLine = (line: number): ContactLine => ({
   line,
@@ -168,5 +178,6 @@ const emptyLine = (line: number): ContactLine => ({
   segments: 0,
   customerId: null,
   extra: null,
+  extraPhones: null,
   contact: null,
 });

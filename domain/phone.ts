@@ -211,6 +211,50 @@ export function normalizePhone(raw: string, options: PhoneOptions = {}): string 
   return null;
 }
 
+/**
+ * All numbers that a text holds, in E.164, landlines too: those by which a person is found who asks to be erased. Other
+ * digits, as of a CPF, are none. Of a text with one number it is what `normalizePhone` gives, mostly without
+ * libphonenumber, because every value of a mailing comes here.
+ */
+export function phonesIn(raw: string): string[] {
+  if (digitsIn(raw) < shortestNumber) return [];
+  const text = raw.replace(/^(\D*\d{10,15})[.,]0+\s*$/, '$1');
+  const digits = digitsIn(text);
+  const isPlain = /^[\d\s().+-]+$/.test(text);
+  const whole = isPlain ? spelledBrazilian(text) : undefined;
+  if (whole !== undefined) return [whole];
+  if (isPlain && digits <= longestNationalNumber && /^[^\d+]*[1-9]/.test(text)) return [];
+  const written = piecesOf(text);
+  const mayBeOne = digits <= longestNumber && (isPlain || /^\D*0/.test(text));
+  if (written.length === 0 && mayBeOne) written.push(text);
+  const phones = written.map((piece) => spelledBrazilian(piece) ?? normalizePhone(piece));
+  return [...new Set(phones.filter((phone) => phone !== null))];
+}
+
+/** DDD and eight digits. */
+const shortestNumber = 10;
+const longestNationalNumber = 11;
+const longestNumber = 15;
+
+function digitsIn(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x30 && code <= 0x39) count++;
+  }
+  return count;
+}
+
+/** A Brazilian number in one of the usual spellings, without other words; undefined for anything else. */
+function spelledBrazilian(text: string): string | undefined {
+  const national = nationalDigits(text.replaceAll(/\D/g, ''), text.includes('+'), 'BR');
+  if (national === undefined || !isDdd(national)) return undefined;
+  const first = national.charAt(2);
+  if (national.length === 11) return first === '9' ? `+55${national}` : undefined;
+  if (first < '2') return undefined;
+  return first < '6' ? `+55${national}` : `+55${national.slice(0, 2)}9${national.slice(2)}`;
+}
+
 /** DDD and eight digits that once were a mobile number: the metadata still calls some of them valid. */
 const isOldMobile = (e164: string): boolean => /^\+55\d\d[6-9]\d{7}$/.test(e164);
 

@@ -4,12 +4,14 @@ import type { Database, Sql } from '../../db/core/client.ts';
 import {
   countPerson,
   customersWithPhone,
+  customerWithCode,
   erasePerson,
   exportPerson,
   findCustomerPerson,
-  findLaterMentions,
+  findHoldings,
   findMentions,
-  isBusyWith,
+  isCodeOfMany,
+  lineIdentity,
   type Person,
 } from '../../db/customers/people.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
@@ -20,13 +22,25 @@ import { coded, problem } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { anyPhoneParam, idParams } from '../http/parameters.ts';
 
-/** A customer, or a phone of somebody who is none. In the body: addresses of requests end up in logs. */
-const person = z
-  .strictObject({ customerId: z.int().positive().optional(), phone: anyPhoneParam.optional() })
-  .refine(({ customerId, phone }) => (customerId === undefined) !== (phone === undefined), {
+/** More lines than that have a code only when it stands for nobody, as one that fills a column does. */
+const linesOfOnePerson = 10_000;
+
+/**
+ * A customer; or a phone or a code of somebody who is none; or a line of a mailing, of somebody who has neither. In the
+ * body: addresses of requests end up in logs.
+ */
+const asked = z
+  .strictObject({
+    customerId: z.int().positive().optional(),
+    phone: anyPhoneParam.optional(),
+    code: z.string().trim().min(1).max(60).optional(),
+    messageId: z.int().positive().optional(),
+  })
+  .refine((keys) => Object.keys(keys).length === 1, {
     path: ['phone'],
-    error: coded('phone_or_customer'),
+    error: coded('which_person'),
   });
+type Asked = z.infer<typeof asked>;
 
 export const erasedView = z.object({
   messages: z.int(),
@@ -47,9 +61,12 @@ export const erasedView = z.object({
 });
 
 export const personView = z.object({
-  /** Null: the phone is of no customer. */
+  /** Null: the person is no customer. */
   customer: z.object({ id: z.int(), name: z.string() }).nullable(),
+  /** The customer's or the one asked for, and those of their lines. */
   phones: z.array(z.string()),
+  /** Those of their lines. What else has one of these may be looked up by it. */
+  codes: z.array(z.string()),
   messages: z.int(),
   /** Of these, how many have not left: erasing cancels them. */
   queued: z.int(),
@@ -118,7 +135,9 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
       schema: {
         tags,
         summary: 'How much is kept of a person',
-        body: person,
+        description:
+          'By `customerId`; by `phone` or `code` of somebody who is no customer; or by `messageId`, of a line of a mailing: of its customer or phone, and of this line alone when it has neither. A line is theirs that has the phone, also in an extra field, or the code, and no other customer.',
+        body: asked,
         response: { 200: personView },
       },
     },
@@ -147,15 +166,17 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
         tags,
         summary: 'Everything that is kept of a person, as one JSON document',
         description: 'The files of mailings are not searched.',
-        body: person,
+        body: asked,
         response: { 200: z.record(z.string(), z.unknown()) },
       },
     },
     async (request, reply) => {
       const data = await longSql.begin('isolation level repeatable read', async (tx) => {
         const person = await find(tx, request.body);
-        await audit(tx, request, 'person.export', { kind: 'customer', id: person.customer?.id ?? null });
-        return exportPerson(tx, person);
+        const holdings = await findHoldings(tx, person);
+        const mentions = await findMentions(tx, person, holdings);
+        await audit(tx, request, 'person.export', subjectOf(person));
+        return exportPerson(tx, person, holdings, mentions);
       });
       return reply.header('content-disposition', 'attachment; filename="person.json"').send(data);
     },
@@ -169,54 +190,81 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
         tags,
         summary: 'Erase a person',
         description:
-          'From the customers, messages, replies, tickets and calls of providers. What is queued for them is cancelled. An opt-out stays in force: of the phone a keyed hash is kept.',
-        body: person,
+          'From the customers, messages, replies, tickets and calls of providers, as `look-up` finds them. What is queued for them is cancelled. An opt-out stays in force: of the phone a keyed hash is kept.',
+        body: asked,
         response: { 200: erasedView },
       },
     },
     async (request) => {
       const hash = await phoneHash();
-      const mentions = await findMentions(longSql, await find(longSql, request.body));
+      const before = await find(longSql, request.body);
+      const mentions = await findMentions(longSql, before, await findHoldings(longSql, before));
       return longSql.begin(async (tx) => {
         const person = await find(tx, request.body);
-        const mentioning = await findLaterMentions(tx, person, mentions);
-        if (mentioning === null || (await isBusyWith(tx, person))) {
+        const erased = await erasePerson(tx, hash, person, mentions);
+        if (erased === null) {
           throw new ApiError('busy', { params: { with: 'person' } });
         }
-        const erased = await erasePerson(tx, hash, person, mentioning);
         const { messages, replies, tickets } = erased;
-        await audit(
-          tx,
-          request,
-          'person.erase',
-          { kind: 'customer', id: person.customer?.id ?? null },
-          { messages, replies, tickets },
-        );
+        await audit(tx, request, 'person.erase', subjectOf(person), { messages, replies, tickets });
         return erased;
       });
     },
   );
 
-  const lookUp = (asked: z.infer<typeof person>): Promise<z.output<typeof personView>> =>
+  const lookUp = (keys: Asked): Promise<z.output<typeof personView>> =>
     longSql.begin('isolation level repeatable read read only', async (tx) => {
-      const { customer, phones } = await find(tx, asked);
-      const counts = await countPerson(tx, { customer, phones });
-      return { customer: customer && { id: customer.id, name: customer.name }, phones, ...counts };
+      const person = await find(tx, keys);
+      const holdings = await findHoldings(tx, person);
+      const counts = await countPerson(tx, holdings);
+      const { customer } = person;
+      const { phones, codes } = holdings;
+      return { customer: customer && { id: customer.id, name: customer.name }, phones, codes, ...counts };
     });
 };
 
-async function find(tx: Sql, { customerId, phone = '' }: z.infer<typeof person>): Promise<Person> {
+const nobody: Person = { customer: null, phones: [], code: null, messageId: null };
+
+async function find(tx: Sql, keys: Asked): Promise<Person> {
+  const { customerId, phone, code, messageId } = keys;
   if (customerId !== undefined) {
     const person = await findCustomerPerson(tx, customerId);
     if (!person) throw notFound('customer', customerId);
     return person;
   }
-  const customerIds = await customersWithPhone(tx, phone);
-  if (customerIds.length > 0) {
-    throw new ApiError('invalid_fields', { problems: [problem('phone', 'is_customer', { customerIds })] });
+  if (phone !== undefined) {
+    refuseCustomers('phone', await customersWithPhone(tx, phone));
+    return { ...nobody, phones: [phone] };
   }
-  return { customer: null, phones: [phone] };
+  if (code !== undefined) {
+    const id = await customerWithCode(tx, code);
+    refuseCustomers('code', id === null ? [] : [id]);
+    if (await isCodeOfMany(tx, code, linesOfOnePerson)) {
+      throw new ApiError('invalid_fields', { problems: [problem('code', 'code_of_many')] });
+    }
+    return { ...nobody, code };
+  }
+  const line = messageId === undefined ? null : await lineIdentity(tx, messageId);
+  if (line === null) throw notFound('message', messageId ?? 0);
+  if (line.customerId !== null) return find(tx, { customerId: line.customerId });
+  if (line.phone !== null) {
+    const customerIds = await customersWithPhone(tx, line.phone);
+    const [only] = customerIds;
+    if (only !== undefined && customerIds.length === 1) return find(tx, { customerId: only });
+    refuseCustomers('messageId', customerIds);
+    return { ...nobody, phones: [line.phone] };
+  }
+  return { ...nobody, messageId: messageId ?? null };
 }
+
+function refuseCustomers(field: 'phone' | 'code' | 'messageId', customerIds: readonly number[]): void {
+  if (customerIds.length === 0) return;
+  throw new ApiError('invalid_fields', {
+    problems: [problem(field, 'is_customer', { customerIds: [...customerIds] })],
+  });
+}
+
+const subjectOf = ({ customer }: Person) => ({ kind: 'customer' as const, id: customer?.id ?? null });
 
 const changes = (before: PrivacySettings, after: PrivacySettings) =>
   Object.fromEntries(

@@ -21,8 +21,11 @@ const path = '/settings/privacy';
 const admin = { config: { access: 'admin' } } as const;
 const api = '/api/privacy';
 type Person = z.output<typeof personView>;
-/** A customer, or a phone of nobody's; in the body of requests, since addresses end up in histories. */
-type Who = { customerId: number } | { phone: string };
+/**
+ * A customer; a phone or a code of somebody who is none; or a line of a mailing. In the body of requests, since addresses
+ * end up in histories.
+ */
+type Who = { customerId: number } | { phone: string } | { code: string } | { messageId: number };
 
 /** All of them: one that the form lacks would be set to "for ever" whenever it is saved. */
 const days = Object.keys({
@@ -60,10 +63,10 @@ export const privacy: FastifyPluginAsync = async (app) => {
   app.post(`${path}/person`, admin, async (request, reply) => {
     const client = consoleOf(request).api;
     const form = formOf(request);
-    const phone = form.text('phone');
     try {
-      const person = await client.send('POST', `${api}/look-up`, { phone }, personView);
-      return await reply.page(<PersonPage person={person} state={newForm({ phone })} />);
+      const who = whoOf(form);
+      const person = await client.send('POST', `${api}/look-up`, who, personView);
+      return await reply.page(<PersonPage person={person} who={who} state={newForm(who)} />);
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.status !== 422) throw error;
       const ids = z.array(z.int()).safeParse(error.problems[0]?.params?.customerIds);
@@ -82,7 +85,18 @@ export const privacy: FastifyPluginAsync = async (app) => {
     async (request, reply) => {
       const customerId = request.params.id;
       const person = await consoleOf(request).api.get(`${api}/customers/${customerId}`, personView);
-      return reply.page(<PersonPage person={person} state={newForm({ customerId })} />);
+      const who = { customerId };
+      return reply.page(<PersonPage person={person} who={who} state={newForm(who)} />);
+    },
+  );
+
+  app.get<{ Params: z.infer<typeof idParams> }>(
+    '/messages/:id/person',
+    { config: { access: 'admin' }, schema: { params: idParams } },
+    async (request, reply) => {
+      const who = { messageId: request.params.id };
+      const person = await consoleOf(request).api.send('POST', `${api}/look-up`, who, personView);
+      return reply.page(<PersonPage person={person} who={who} state={newForm(who)} />);
     },
   );
 
@@ -101,7 +115,7 @@ export const privacy: FastifyPluginAsync = async (app) => {
     const who = whoOf(form);
     const again = async (state: FormState, status: number) => {
       const person = await client.send('POST', `${api}/look-up`, who, personView);
-      return reply.page(<PersonPage person={person} state={state} />, status);
+      return reply.page(<PersonPage person={person} who={who} state={state} />, status);
     };
     if (!form.checked('confirmed')) {
       const message = privacyWords[view.locale].confirmMissing;
@@ -119,7 +133,12 @@ export const privacy: FastifyPluginAsync = async (app) => {
 
 function whoOf(form: FormValues): Who {
   const customerId = form.number('customerId');
-  return typeof customerId === 'number' ? { customerId } : { phone: form.text('phone') };
+  if (typeof customerId === 'number') return { customerId };
+  const messageId = form.number('messageId');
+  if (typeof messageId === 'number') return { messageId };
+  const phone = form.text('phone');
+  const code = form.text('code');
+  return phone === '' && code !== '' ? { code } : { phone };
 }
 
 const useTrail = () => {
@@ -161,7 +180,9 @@ function PrivacyPage({ settings, person }: { settings: FormState; person: FormSt
                 helps={t.helps}
                 guarded={false}
               >
-                <TextField name="phone" type="tel" required maxLength={40} />
+                <TextField name="phone" type="tel" maxLength={40} />
+                <TextField name="code" maxLength={60} />
+                <TextField name="messageId" type="number" min={1} class="mb-3 narrow" />
                 <Submit kind="plain">{t.find}</Submit>
               </Form>
             </Card>
@@ -191,13 +212,12 @@ function SeveralPage({ ids }: { ids: readonly number[] }) {
 }
 
 /** What we keep of a person, the file of it, and the way to erase them, which asks once more. */
-function PersonPage({ person, state }: { person: Person; state: FormState }) {
+function PersonPage({ person, who, state }: { person: Person; who: Who; state: FormState }) {
   const t = useWords(privacyWords);
   const format = useFormat();
-  const { customer, phones } = person;
-  const subject = customer
-    ? { name: 'customerId', value: String(customer.id) }
-    : { name: 'phone', value: phones[0] ?? '' };
+  const { customer, phones, codes } = person;
+  const [name = '', value = ''] = Object.entries(who)[0] ?? [];
+  const subject = { name, value: String(value) };
   return (
     <Page title={t.person} section="settings" trail={useTrail()}>
       <div class="row row-cards">
@@ -216,6 +236,7 @@ function PersonPage({ person, state }: { person: Person; state: FormState }) {
                   ),
                 ],
                 [t.phones, phones.join(', ')],
+                [t.codes, codes.join(', ')],
                 [t.messages, format.number(person.messages)],
                 [t.queued, format.number(person.queued)],
                 [t.replies, format.number(person.replies)],

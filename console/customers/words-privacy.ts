@@ -8,7 +8,8 @@ export const privacyWords = dictionary(
     keepHelp:
       'Em dias, a contar do fim do que é guardado. Em branco: para sempre. O que passa do prazo é apagado em até uma hora.',
     person: 'Dados de uma pessoa',
-    personHelp: 'Para exportar ou apagar. De um cliente, também pela página dele.',
+    personHelp:
+      'Para exportar ou apagar. Procure pelo telefone ou pelo código. Uma linha de mailing que só tem nome se encontra pelo número da mensagem, na página dela. De um cliente, também pela página dele.',
     find: 'Procurar',
     severalTitle: 'O telefone é de mais de um cliente',
     several: 'Escolha de quem se trata:',
@@ -17,6 +18,7 @@ export const privacyWords = dictionary(
     name: 'Cliente',
     noName: 'Sem cadastro',
     phones: 'Telefones',
+    codes: 'Códigos',
     messages: 'Mensagens',
     queued: 'Ainda por enviar',
     replies: 'Respostas',
@@ -59,6 +61,8 @@ export const privacyWords = dictionary(
       mailingFileDays: 'Arquivos de mailing que já foram trocados',
       auditDays: 'Registro de auditoria',
       phone: 'Telefone',
+      code: 'Código',
+      messageId: 'Número da mensagem',
       confirmed: 'Sei que isto não pode ser desfeito',
     },
     helps: {
@@ -75,7 +79,8 @@ export const privacyWords = dictionary(
     keepHelp:
       'In days, from the end of what is kept. Empty: for ever. What is older is deleted within an hour.',
     person: "A person's data",
-    personHelp: "To export or erase it. Of a customer, by the customer's page as well.",
+    personHelp:
+      "To export or erase it. Look up a phone or a code. A line of a mailing that has only a name is found by the number of its message, on the message's page. Of a customer, by the customer's page as well.",
     find: 'Look up',
     severalTitle: 'The phone is of more than one customer',
     several: 'Choose whom it is about:',
@@ -84,6 +89,7 @@ export const privacyWords = dictionary(
     name: 'Customer',
     noName: 'No customer',
     phones: 'Phones',
+    codes: 'Codes',
     messages: 'Messages',
     queued: 'Not sent yet',
     replies: 'Replies',
@@ -125,6 +131,8 @@ export const privacyWords = dictionary(
       mailingFileDays: 'Files of mailings that were replaced',
       auditDays: 'Audit log',
       phone: 'Phone',
+      code: 'Code',
+      messageId: 'Number of the message',
       confirmed: 'I know that this can not be undone',
     },
     helps: {

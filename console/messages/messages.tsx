@@ -191,6 +191,7 @@ function MessagePage({
   const t = useWords(messageWords);
   const settle = useWords(settleWords);
   const maySettle = useMay('operator');
+  const mayErase = useMay('admin');
   const run = useWords(runWords);
   const customer = useWords(customerWords).fields;
   const { format } = useView();
@@ -250,6 +251,11 @@ function MessagePage({
           {message.status === 'unknown' && maySettle && (
             <a class="btn" href={`/messages/${message.id}/settle`}>
               <Icon name="check" /> {settle.open}
+            </a>
+          )}
+          {mayErase && (
+            <a class="btn" href={`/messages/${message.id}/person`}>
+              {t.person}
             </a>
           )}
         </>

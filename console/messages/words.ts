@@ -43,6 +43,7 @@ export const messages = dictionary(
     raw: 'Dados recebidos',
     noEvents: 'O provedor ainda não disse nada desta mensagem.',
     notComposed: 'Nenhum texto foi composto.',
+    person: 'Dados da pessoa',
   },
   {
     title: 'Messages',
@@ -85,5 +86,6 @@ export const messages = dictionary(
     raw: 'What was received',
     noEvents: 'The provider has said nothing of this message yet.',
     notComposed: 'No text was composed.',
+    person: 'Data of the person',
   },
 );

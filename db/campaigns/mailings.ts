@@ -141,14 +141,14 @@ export async function finishMailingFile(
 ): Promise<boolean> {
   const rows = await sql`
     update mailing_files set bytes = ${file.bytes}, sha256 = ${file.sha256}, lines = ${file.lines},
-      bad_lines = ${file.badLines}, finished_at = now()
-    where id = ${file.id} and finished_at is null`;
+      bad_lines = ${file.badLines}, completed_at = now()
+    where id = ${file.id} and completed_at is null`;
   return rows.count > 0;
 }
 
 /** Deletes an upload that broke off. */
 export async function deleteUnfinishedFile(sql: Sql, id: number): Promise<void> {
-  await sql`delete from mailing_files where id = ${id} and finished_at is null`;
+  await sql`delete from mailing_files where id = ${id} and completed_at is null`;
 }
 
 /** An upload waits for its sender for half an hour at most (api/campaigns/mailings.ts), and then writes what it holds. */
@@ -160,9 +160,9 @@ const longestUploadHours = 6;
  */
 export async function deleteAbandonedUpload(sql: Sql): Promise<number> {
   const rows = await sql`
-    delete from mailing_files where finished_at is null and id = (
+    delete from mailing_files where completed_at is null and id = (
       select id from mailing_files
-      where finished_at is null and origin = 'upload'
+      where completed_at is null and origin = 'upload'
         and uploaded_at < now() - make_interval(hours => ${longestUploadHours})
       order by uploaded_at limit 1)`;
   return rows.count;
@@ -182,7 +182,7 @@ export async function finishAnswerFile(
   file: { id: number; bytes: number; sha256: Buffer; lines: number; pages: KeptPage[] | null },
 ): Promise<void> {
   await sql`update mailing_files set bytes = ${file.bytes}, sha256 = ${file.sha256}, lines = ${file.lines},
-    pages = ${file.pages && json(sql, file.pages)}, finished_at = now() where id = ${file.id}`;
+    pages = ${file.pages && json(sql, file.pages)}, completed_at = now() where id = ${file.id}`;
 }
 
 /** The answer that a run has fetched; null when it has none that is whole. */
@@ -261,7 +261,7 @@ export async function keptFileOfRun(
 /** Deletes the files of a campaign that were replaced and that no run was made from. */
 export async function deleteUnusedMailingFiles(sql: Sql, campaignId: number): Promise<void> {
   await sql`
-    delete from mailing_files as f where campaign_id = ${campaignId} and origin = 'upload' and finished_at is not null
+    delete from mailing_files as f where campaign_id = ${campaignId} and origin = 'upload' and completed_at is not null
       and not exists (select from campaigns where mailing_file_id = f.id)
       and not exists (select from runs where mailing_file_id = f.id)`;
 }

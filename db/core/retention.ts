@@ -34,7 +34,8 @@ export async function purgeRun(sql: Sql, runId: number, progress: () => void): P
         select id, line from messages where run_id = ${runId} and line > ${after} order by line limit ${portion}
         for no key update
       ), purged as (
-        update messages as m set code = null, name = null, phone = null, text = null, extra = null
+        update messages as m set code = null, name = null, phone = null, text = null, extra = null, extra_phones = null,
+          provider_code = null
         from portion where m.id = portion.id
       )
       select count(*)::int as n, max(line) as last from portion`;
@@ -43,7 +44,11 @@ export async function purgeRun(sql: Sql, runId: number, progress: () => void): P
     if (row.last === null) break;
     after = row.last;
   }
-  await sql`update runs set purged_at = now() where id = ${runId}`;
+  await sql`
+    update runs set purged_at = now(),
+      -- It may quote what could not be read.
+      reason = case when reason ? 'detail' then reason || '{"detail": "…"}' else reason end
+    where id = ${runId}`;
   return messages;
 }
 

@@ -6,17 +6,22 @@ import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
 import { listOptOutEvents } from './opt-outs.ts';
 import type { PhoneHash } from '../core/phone-hash.ts';
 
-/** A person of whom we have data: a customer with their phones, or a phone that is no customer's. */
+/** A person of whom we have data, by what an admin knows of them. */
 export interface Person {
   customer: CustomerRow | null;
+  /** The customer's, or the one that was asked for. E.164. */
   phones: string[];
+  /** The customer's, or the one that was asked for. */
+  code: string | null;
+  /** One line of a mailing, by which nobody else is meant. */
+  messageId: number | null;
 }
 
 export async function findCustomerPerson(sql: Sql, id: number): Promise<Person | null> {
   const customer = await getCustomer(sql, id);
   if (!customer) return null;
-  const { mobile, phone, phone2 } = customer;
-  return { customer, phones: [mobile, phone, phone2].filter((one) => one !== null) };
+  const { mobile, phone, phone2, code } = customer;
+  return { customer, phones: [mobile, phone, phone2].filter((one) => one !== null), code, messageId: null };
 }
 
 export async function customersWithPhone(sql: Sql, phone: string): Promise<number[]> {
@@ -25,41 +30,139 @@ export async function customersWithPhone(sql: Sql, phone: string): Promise<numbe
   return rows.map(({ id }) => id);
 }
 
+export async function customerWithCode(sql: Sql, code: string): Promise<number | null> {
+  const [row] = await sql<{ id: number }[]>`select id from customers where code = ${code}`;
+  return row?.id ?? null;
+}
+
+/** By what a line of a mailing names its person; null when there is no such line. */
+export async function lineIdentity(
+  sql: Sql,
+  messageId: number,
+): Promise<{ customerId: number | null; phone: string | null } | null> {
+  const [row] = await sql<{ customerId: number | null; phone: string | null }[]>`
+    select (select id from customers where id = customer_id and erased_at is null) as customer_id, phone
+    from messages where id = ${messageId}`;
+  return row ?? null;
+}
+
+/** Whether more than `most` lines have the code. */
+export async function isCodeOfMany(sql: Sql, code: string, most: number): Promise<boolean> {
+  const [row] = await sql<[{ n: number }]>`
+    select count(*)::int as n from (select from messages where code = ${code} limit ${most + 1}) as lines`;
+  return row.n > most;
+}
+
+/** All that we hold of a person, found once: it is exported and erased by these ids. */
+export interface Holdings {
+  messageIds: number[];
+  replyIds: number[];
+  ticketIds: number[];
+  /** The person's, and those of their lines. */
+  phones: string[];
+  /** Those of their lines. */
+  codes: string[];
+}
+
 /**
- * Which rows of a table with customer_id and phone are the person's: those of the customer, and those of the phones that
- * are of no customer. Relatives share phones: what is another customer's is not theirs.
+ * Finds the lines, replies and tickets of a person, each by an index, and locks nothing.
+ *
+ * A line is theirs that has their customer; or that has no customer and has one of their phones (as the number it is
+ * written to, or in its extra fields) or their code. Relatives share phones: what is another customer's is not theirs. Of a
+ * code that no customer has, every line that has it is. The line that was asked for is in any case.
  */
-const ofPerson = (sql: Sql, { customer, phones }: Person): PendingQuery<Row[]> => sql`
-  (customer_id = ${customer?.id ?? null}::bigint or customer_id is null and phone = any(${phones}::text[]))`;
+export async function findHoldings(sql: Sql, person: Person): Promise<Holdings> {
+  const { customer, code, messageId } = person;
+  const customerId = customer?.id ?? null;
+  const lines = await sql<{ id: number; code: string | null }[]>`
+    select id, code from messages where id in (
+      select id from messages where customer_id = ${customerId}::bigint
+      union all
+      select id from messages where phone = any(${person.phones}::text[]) and customer_id is null
+      union all
+      select id from messages
+      where extra_phones && ${person.phones}::text[] and extra_phones is not null and customer_id is null
+      union all
+      select id from messages
+      where code = ${code}::text and (customer_id is null or ${customerId}::bigint is null)
+      union all
+      select ${messageId}::bigint)
+    order by id`;
+  const messageIds = lines.map(({ id }) => id);
+  // The numbers of a line that none of them can be written to are its person's; those beside another may be anybody's.
+  const written = await sql<{ phone: string }[]>`
+    select phone from messages where id = any(${messageIds}::bigint[]) and phone is not null
+    union
+    select unnest(extra_phones) from messages where id = any(${messageIds}::bigint[]) and phone is null
+    order by phone`;
+  const phones = [...new Set([...person.phones, ...written.map(({ phone }) => phone)])];
+  const replies = await sql<{ id: number }[]>`
+    select id from inbound_messages where id in (
+      select id from inbound_messages where customer_id = ${customerId}::bigint
+      union all
+      select id from inbound_messages where phone = any(${person.phones}::text[]) and customer_id is null
+      union all
+      select id from inbound_messages
+      where phone = any(${phones}::text[]) and customer_id is null and message_id is null
+      union all
+      select id from inbound_messages where message_id = any(${messageIds}::bigint[]))
+    order by id`;
+  const replyIds = replies.map(({ id }) => id);
+  const tickets = await sql<{ id: number }[]>`
+    select id from tickets where id in (
+      select id from tickets where customer_id = ${customerId}::bigint
+      union all
+      select id from tickets where phone = any(${person.phones}::text[]) and customer_id is null
+      union all
+      select id from tickets where message_id = any(${messageIds}::bigint[])
+      union all
+      select id from tickets where inbound_message_id = any(${replyIds}::bigint[]))
+    order by id`;
+  return {
+    messageIds,
+    replyIds,
+    ticketIds: tickets.map(({ id }) => id),
+    phones,
+    codes: [...new Set(lines.flatMap((line) => line.code ?? []))],
+  };
+}
 
 /** Everything we hold of a person, as plain JSON. */
-export async function exportPerson(sql: Sql, person: Person): Promise<Record<string, unknown>> {
-  const { customer, phones } = person;
-  const messages = await sql<{ id: number }[]>`
-    select id, run_id, line, status, reason, code, name, phone, text, segments, extra, provider_message_id,
-      provider_code, sending_at, sent_at, ended_at
-    from messages where ${ofPerson(sql, person)} order by id`;
-  const ids = messages.map(({ id }) => id);
-  const tickets = await sql<{ id: number }[]>`
-    select id, campaign_id, run_id, message_id, phone, name, code, extra, status, note, opened_at, updated_at, finished_at
-    from tickets where ${ofPerson(sql, person)} order by id`;
+export async function exportPerson(
+  sql: Sql,
+  { customer }: Person,
+  { messageIds, replyIds, ticketIds, phones }: Holdings,
+  { events }: Mentions,
+): Promise<Record<string, unknown>> {
   return {
     customer,
     consents: customer === null ? [] : await listConsents(sql, customer.id),
     optOuts:
       await sql`select phone, source, sandbox, at from opt_outs where phone = any(${phones}::text[]) order by id`,
     optOutHistory: await listOptOutEvents(sql, phones),
-    messages,
+    messages: await sql`
+      select id, run_id, line, status, reason, code, name, phone, text, segments, extra, provider_message_id,
+        provider_code, sending_at, sent_at, ended_at
+      from messages where id = any(${messageIds}::bigint[]) order by id`,
     providerEvents: await sql`
-      select message_id, kind, payload, received_at from inbound_events
-      where message_id = any(${ids}::bigint[]) order by id`,
+      select id, message_id, kind, payload, received_at from inbound_events
+      where message_id = any(${messageIds}::bigint[])
+      union
+      select id, message_id, kind, payload, received_at from inbound_events
+      where ${isOneOf(sql, events)}
+      order by id`,
     replies: await sql`
       select id, phone, recipient, text, received_at, effect, message_id from inbound_messages
-      where ${ofPerson(sql, person)} order by id`,
-    tickets,
+      where id = any(${replyIds}::bigint[]) order by id`,
+    tickets: await sql`
+      select id, campaign_id, run_id, message_id, phone, name, code, extra, status, note, opened_at, updated_at, finished_at
+      from tickets where id = any(${ticketIds}::bigint[]) order by id`,
     ticketHistory: await sql`
       select ticket_id, kind, changes, at from ticket_events
-      where ticket_id = any(${tickets.map(({ id }) => id)}::bigint[]) order by id`,
+      where ticket_id = any(${ticketIds}::bigint[]) order by id`,
+    helpdeskAnswers: await sql`
+      select ticket_id, answer_status, answer, answered_at from ticket_posts
+      where ticket_id = any(${ticketIds}::bigint[]) order by event_id`,
   };
 }
 
@@ -73,15 +176,16 @@ export interface PersonCounts {
   optOuts: number;
 }
 
-export async function countPerson(sql: Sql, person: Person): Promise<PersonCounts> {
-  const [row] = await sql<[PersonCounts]>`
+export async function countPerson(
+  sql: Sql,
+  { messageIds, replyIds, ticketIds, phones }: Holdings,
+): Promise<PersonCounts> {
+  const [row] = await sql<[Pick<PersonCounts, 'queued' | 'optOuts'>]>`
     select
-      (select count(*)::int from messages where ${ofPerson(sql, person)}) as messages,
-      (select count(*)::int from messages where ${ofPerson(sql, person)} and status = 'queued') as queued,
-      (select count(*)::int from inbound_messages where ${ofPerson(sql, person)}) as replies,
-      (select count(*)::int from tickets where ${ofPerson(sql, person)}) as tickets,
-      (select count(*)::int from opt_outs where phone = any(${person.phones}::text[])) as opt_outs`;
-  return row;
+      (select count(*)::int from messages
+        where id = any(${messageIds}::bigint[]) and status = 'queued') as queued,
+      (select count(*)::int from opt_outs where phone = any(${phones}::text[])) as opt_outs`;
+  return { messages: messageIds.length, replies: replyIds.length, tickets: ticketIds.length, ...row };
 }
 
 /** A file that a message to the person was made from, and that still holds them. */
@@ -103,7 +207,8 @@ export interface Erased {
 
 /**
  * The calls of providers that have a phone somewhere in them, however it is written there, as far as the phone is nobody
- * else's. That reads all of `inbound_events`: done before the transaction that erases, which looks at those since.
+ * else's. That reads all of `inbound_events`, for as long as a statement may take (db/core/limits.ts): done before the
+ * transaction that erases, which looks at those since.
  */
 export interface Mentions {
   phones: string[];
@@ -112,108 +217,121 @@ export interface Mentions {
   readAt: Date;
 }
 
-export async function findMentions(sql: Sql, person: Person): Promise<Mentions> {
-  const phones = await soleOwned(sql, person);
+export async function findMentions(sql: Sql, person: Person, { phones }: Holdings): Promise<Mentions> {
+  const own = await soleOwned(sql, person, phones);
   const [{ readAt }] = await sql<[{ readAt: Date }]>`select clock_timestamp() as read_at`;
+  if (own.length === 0) return { phones: own, events: [], readAt };
   const events = await sql<Mentions['events']>`
-    select provider_id, event_key from inbound_events where payload <> '{}' and ${mentions(sql, phones)}`;
-  return { phones, events: [...events], readAt };
+    select provider_id, event_key from inbound_events
+    where ${mentions(sql, own)}`;
+  return { phones: own, events: [...events], readAt };
 }
 
 /** A group of receipts is committed within this time. */
 const longestWriteSeconds = 300;
 
 /** With those that have come meanwhile. Null: the phones are others than before, so that all has to be read again. */
-export async function findLaterMentions(
+async function findLaterMentions(
   tx: Sql,
-  person: Person,
-  { phones, events, readAt }: Mentions,
+  phones: readonly string[],
+  before: Mentions,
 ): Promise<Mentions['events'] | null> {
-  const now = await soleOwned(tx, person);
-  if (now.some((phone) => !phones.includes(phone))) return null;
+  if (phones.some((phone) => !before.phones.includes(phone))) return null;
   const later = await tx<Mentions['events']>`
     select provider_id, event_key from inbound_events
-    where received_at >= ${readAt}::timestamptz - make_interval(secs => ${longestWriteSeconds})
-      and payload <> '{}' and ${mentions(tx, now)}`;
-  return [...events, ...later];
+    where received_at >= ${before.readAt}::timestamptz - make_interval(secs => ${longestWriteSeconds})
+      and ${mentions(tx, phones)}`;
+  return [...before.events, ...later];
 }
 
 /**
- * Whether something of the person is in the hands of a sender, or of the workflow of a reply. If not, no sender gets any
- * of it until the transaction ends.
- *
- * Locks all that `erasePerson` changes, in the order of docs/architecture.md: replies, customer, cursors, messages.
+ * Locks all that `erasePerson` changes, in the order of docs/architecture.md: runs, replies, customer, cursors, messages.
+ * False when something of the person is in the hands of a sender, or of the workflow of a reply. If not, no sender gets
+ * any of it until the transaction ends.
  */
-export async function isBusyWith(tx: Sql, person: Person): Promise<boolean> {
-  await tx`select id from inbound_messages where ${ofPerson(tx, person)} order by id for no key update`;
-  if (person.customer !== null)
-    await tx`select from customers where id = ${person.customer.id} for no key update`;
+async function lockPerson(
+  tx: Sql,
+  { customer }: Person,
+  { messageIds, replyIds }: Holdings,
+): Promise<boolean> {
+  await tx`select id from inbound_messages where id = any(${replyIds}::bigint[]) order by id for no key update`;
+  if (customer !== null) await tx`select from customers where id = ${customer.id} for no key update`;
   // Handing out lines (db/messages/claims.ts) waits for the run's cursor, and claims of single messages for their rows.
   await tx`
     insert into send_cursors as c (run_id, line)
-    select distinct run_id, 0 from messages where ${ofPerson(tx, person)} and status = 'queued' order by run_id
+    select distinct run_id, 0 from messages where id = any(${messageIds}::bigint[]) and status = 'queued' order by run_id
     on conflict (run_id) do update set line = c.line`;
-  await lockMessages(tx, ofPerson(tx, person));
+  await lockMessages(tx, tx`m.id = any(${messageIds}::bigint[])`);
   const [row] = await tx<[{ busy: boolean }]>`
-    select exists (select from messages where ${ofPerson(tx, person)} and status = 'sending')
+    select exists (select from messages where id = any(${messageIds}::bigint[]) and status = 'sending')
       or exists (
         select from messages as m join claims on claims.run_id = m.run_id and m.id = any(claims.message_ids)
-        where m.sender is null and m.id in (select id from messages where ${ofPerson(tx, person)}))
-      or exists (select from inbound_messages where ${ofPerson(tx, person)} and handled_at is null) as busy`;
-  return row.busy;
+        where m.sender is null and m.id = any(${messageIds}::bigint[]))
+      or exists (
+        select from inbound_messages where id = any(${replyIds}::bigint[]) and handled_at is null) as busy`;
+  return !row.busy;
 }
 
 /**
  * Takes a person out of all that we hold; that something was sent, when, and with what outcome stays. What is queued for
  * them is cancelled. Their opt-outs stay in force as keyed hashes, unless another customer has the phone, too.
  *
- * Call it when `isBusyWith` says no, in the same transaction. Nothing is searched here but by an index: senders and
- * receipts wait for the counts until the transaction ends.
+ * Null when something of theirs is being sent or handled, or has come since `before` was read: try again.
+ *
+ * Call it in a transaction. Nothing is searched here but by an index: senders and receipts wait for the counts until the
+ * transaction ends.
  */
 export async function erasePerson(
   tx: Sql,
   hash: PhoneHash,
   person: Person,
-  mentioning: Mentions['events'],
-): Promise<Erased> {
+  before: Mentions,
+): Promise<Erased | null> {
   const { customer } = person;
+  const holdings = await findHoldings(tx, person);
+  const { messageIds, replyIds, ticketIds } = holdings;
+  const own = await soleOwned(tx, person, holdings.phones);
+  const mentioning = await findLaterMentions(tx, own, before);
+  if (mentioning === null) return null;
+  await eraseFromReasons(tx, own);
+  if (!(await lockPerson(tx, person, holdings))) return null;
+  // What came before it was locked.
+  if (JSON.stringify(await findHoldings(tx, person)) !== JSON.stringify(holdings)) return null;
+
+  const theirs = tx`id = any(${messageIds}::bigint[])`;
   const mailingFiles = await tx<HoldingFile[]>`
     select distinct c.id as campaign_id, c.name as campaign_name, f.id as file_id,
       c.mailing_file_id is not distinct from f.id as current
-    from messages join runs on runs.id = messages.run_id join campaigns as c on c.id = runs.campaign_id
+    from messages as m join runs on runs.id = m.run_id join campaigns as c on c.id = runs.campaign_id
       join mailing_files as f on f.id = runs.mailing_file_id
-    where ${ofPerson(tx, person)} and exists (select from mailing_file_chunks where file_id = f.id)
+    where m.id = any(${messageIds}::bigint[]) and exists (select from mailing_file_chunks where file_id = f.id)
     order by campaign_id, file_id`;
   await tx`
     with held as (
-      select id from messages where ${ofPerson(tx, person)} and status = 'queued' order by id for no key update
+      select id from messages where ${theirs} and status = 'queued' order by id for no key update
     ), moved as (
       update messages as m set status = 'cancelled', reason = 'erased', ended_at = now()
       from held where m.id = held.id and m.status = 'queued'
       returning ${movedColumns(tx)}
     ), ${counted(tx)}
     select from moved`;
-  // The events before the messages: these lose the phone by which they are found.
   const ofMessages = await tx`
     update inbound_events set payload = '{}'
-    where payload <> '{}' and message_id in (select id from messages where ${ofPerson(tx, person)})`;
+    where payload <> '{}' and message_id = any(${messageIds}::bigint[])`;
   const ofPhones = await tx`
-    update inbound_events as e set payload = '{}'
-    from unnest(
-      ${mentioning.map(({ providerId }) => providerId)}::bigint[], ${mentioning.map(({ eventKey }) => eventKey)}::text[]
-    ) as m (provider_id, event_key)
-    where e.provider_id = m.provider_id and e.event_key = m.event_key and e.payload <> '{}'`;
+    update inbound_events as e set payload = '{}' where ${isOneOf(tx, mentioning)} and payload <> '{}'`;
   const messages = await tx`
-    update messages set code = null, name = null, phone = null, text = null, extra = null
-    where ${ofPerson(tx, person)} and (phone is not null or text is not null or name is not null)`;
-  await tx`select id from tickets where ${ofPerson(tx, person)} order by id for no key update`;
-  await tx`
-    update ticket_posts set answer = null where ticket_id in (select id from tickets where ${ofPerson(tx, person)})`;
+    update messages set code = null, name = null, phone = null, text = null, extra = null, extra_phones = null,
+      provider_code = null
+    where ${theirs} and num_nonnulls(code, name, phone, text, extra, extra_phones, provider_code) > 0`;
+  await tx`select id from tickets where id = any(${ticketIds}::bigint[]) order by id for no key update`;
+  await tx`update ticket_posts set answer = null where ticket_id = any(${ticketIds}::bigint[])`;
   const tickets = await tx`
     update tickets set phone = null, name = null, code = null, extra = '{}', note = '', version = version + 1
-    where ${ofPerson(tx, person)}`;
-  const replies = await tx`update inbound_messages set phone = '', text = '' where ${ofPerson(tx, person)}`;
-  await hashOptOuts(tx, hash, await soleOwned(tx, person));
+    where id = any(${ticketIds}::bigint[])`;
+  const replies = await tx`
+    update inbound_messages set phone = '', text = '' where id = any(${replyIds}::bigint[])`;
+  await hashOptOuts(tx, hash, own);
   if (customer !== null) await emptyCustomer(tx, customer.id);
   return {
     messages: messages.count,
@@ -224,8 +342,21 @@ export async function erasePerson(
   };
 }
 
-/** The phones of a person that no other customer has, too. */
-async function soleOwned(sql: Sql, { customer, phones }: Person): Promise<string[]> {
+/** A run that failed may quote what it could not read. The index of live and failed runs has them all. */
+async function eraseFromReasons(tx: Sql, phones: readonly string[]): Promise<void> {
+  if (phones.length === 0) return;
+  const patterns = phones.map((phone) => nationalPart(phone).replaceAll(/\B/g, '[^0-9]{0,3}'));
+  await tx`
+    with quoting as (
+      select id from runs where status in ('running', 'paused', 'cancelling', 'failed')
+        and reason ->> 'detail' ~ any(${patterns}::text[])
+      order by id for no key update
+    )
+    update runs set reason = reason || '{"detail": "…"}' from quoting where runs.id = quoting.id`;
+}
+
+/** Those of the phones that no other customer has. */
+async function soleOwned(sql: Sql, { customer }: Person, phones: readonly string[]): Promise<string[]> {
   const own: string[] = [];
   for (const phone of phones) {
     const others = (await customersWithPhone(sql, phone)).filter((id) => id !== customer?.id);
@@ -234,11 +365,16 @@ async function soleOwned(sql: Sql, { customer, phones }: Person): Promise<string
   return own;
 }
 
-const mentions = (sql: Sql, phones: readonly string[]): PendingQuery<Row[]> => {
-  // Without the country: some providers leave it out.
-  const patterns = phones.map((phone) => `%${phone.replace(/^\+(?:55)?/, '')}%`);
-  return sql`payload::text like any(${patterns}::text[])`;
-};
+/** Without the country: some providers leave it out. */
+const nationalPart = (phone: string): string => phone.replace(/^\+(?:55)?/, '');
+
+const mentions = (sql: Sql, phones: readonly string[]): PendingQuery<Row[]> => sql`
+  payload <> '{}' and payload::text like any(${phones.map((phone) => `%${nationalPart(phone)}%`)}::text[])`;
+
+const isOneOf = (sql: Sql, events: Mentions['events']): PendingQuery<Row[]> => sql`
+  (provider_id, event_key) in (
+    select * from unnest(
+      ${events.map(({ providerId }) => providerId)}::bigint[], ${events.map(({ eventKey }) => eventKey)}::text[]))`;
 
 async function hashOptOuts(tx: Sql, hash: PhoneHash, phones: readonly string[]): Promise<void> {
   for (const phone of phones) {

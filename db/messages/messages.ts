@@ -350,6 +350,8 @@ export interface ImportedLine {
   segments: number;
   customerId: number | null;
   extra: Record<string, string> | null;
+  /** The numbers in `extra`, E.164; null: none. */
+  extraPhones: string[] | null;
 }
 
 const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
@@ -372,14 +374,14 @@ export async function importMessages(
 ): Promise<void> {
   const counts = new Map<string, { status: string; reason: string; messages: number; segments: number }>();
   const copy = await sql`
-    copy messages (run_id, line, status, reason, code, name, phone, text, segments, customer_id, extra) from stdin`.writable();
+    copy messages (run_id, line, status, reason, code, name, phone, text, segments, customer_id, extra, extra_phones) from stdin`.writable();
   const done = finished(copy);
   done.catch(() => undefined);
   try {
     for await (const batch of batches) {
       let rows = '';
       for (const line of batch) {
-        rows += `${runId}\t${line.line}\t${line.status}\t${line.reason ?? '\\N'}\t${copyValue(line.code)}\t${copyValue(line.name)}\t${line.phone ?? '\\N'}\t${copyValue(line.text)}\t${line.segments}\t${line.customerId ?? '\\N'}\t${copyValue(line.extra === null ? null : JSON.stringify(line.extra))}\n`;
+        rows += `${runId}\t${line.line}\t${line.status}\t${line.reason ?? '\\N'}\t${copyValue(line.code)}\t${copyValue(line.name)}\t${line.phone ?? '\\N'}\t${copyValue(line.text)}\t${line.segments}\t${line.customerId ?? '\\N'}\t${copyValue(line.extra === null ? null : JSON.stringify(line.extra))}\t${line.extraPhones === null ? '\\N' : `{${line.extraPhones.join(',')}}`}\n`;
         const key = `${line.status}/${line.reason ?? ''}`;
         const count = counts.get(key);
         if (count) {

@@ -229,10 +229,10 @@ create table mailing_files (
   uploaded_by text not null,
   uploaded_at timestamptz not null default now(),
   -- Null: bytes still arrive, or whoever sent or stored them has broken off. No campaign refers to such an upload.
-  finished_at timestamptz
+  completed_at timestamptz
 );
 create index on mailing_files (campaign_id);
-create index on mailing_files (uploaded_at) where finished_at is null;
+create index on mailing_files (uploaded_at) where completed_at is null;
 create index on mailing_files (uploaded_at) where origin = 'webservice';
 alter table campaigns add foreign key (mailing_file_id) references mailing_files deferrable initially deferred;
 create index on campaigns (mailing_file_id);
@@ -384,6 +384,7 @@ create table messages (
   segments            smallint not null default 0,
   customer_id         bigint,             -- no foreign key: see customers
   extra               jsonb,              -- extra fields; for a line that can't be sent, what was wrong with it
+  extra_phones        text[],             -- the numbers in extra, E.164: a person is looked for by them; null: none
   resend_of           bigint references messages on delete set null, -- the first message of which this is a resend
   attempts            smallint not null default 0,
   not_before          timestamptz,        -- of a message that is to be tried again
@@ -403,6 +404,9 @@ create table messages (
 create index messages_with_reason on messages (run_id, line) where reason is not null;
 create index on messages (resend_of) where resend_of is not null;
 create index messages_phone on messages (phone, id) where phone is not null;
+-- For people who ask what is kept of them, or to be erased (db/customers/people.ts).
+create index messages_code on messages (code, id) where code is not null;
+create index messages_extra_phones on messages using gin (extra_phones) where extra_phones is not null;
 create index on messages (customer_id, id) where customer_id is not null;
 
 -- The counts of a run are kept with each move of its messages, never found by scanning; what is being sent counts as

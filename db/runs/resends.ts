@@ -80,8 +80,9 @@ export async function copyResendable(
   const { messages } = await resendable(sql, of, scope);
   await sql`
     with copied as (
-      insert into messages (run_id, line, status, code, name, phone, text, segments, customer_id, extra, resend_of)
-      select ${runId}, line, 'queued', code, name, phone, text, segments, customer_id, extra, coalesce(resend_of, id)
+      insert into messages (run_id, line, status, code, name, phone, text, segments, customer_id, extra, extra_phones, resend_of)
+      select ${runId}, line, 'queued', code, name, phone, text, segments, customer_id, extra, extra_phones,
+        coalesce(resend_of, id)
       from (${messages}) as m order by line
       returning segments
     )

@@ -216,11 +216,11 @@ export const fieldSentences = {
       'pt-BR': 'São esperados de 1 a 100 caracteres ASCII visíveis.',
     },
   ),
-  phone_or_customer: sentence(
+  which_person: sentence(
     {},
     {
-      en: 'Enter either a phone or a customer.',
-      'pt-BR': 'Informe um telefone ou um cliente, e só um deles.',
+      en: 'Enter one of a customer, a phone, a code and a message.',
+      'pt-BR': 'Informe um cliente, um telefone, um código ou uma mensagem, e só um deles.',
     },
   ),
   same_password: sentence(

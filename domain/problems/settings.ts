@@ -25,13 +25,20 @@ export const settingSentences = {
       'pt-BR': ({ maximum }) => `Escolha uma senha de no máximo ${maximum} caracteres.`,
     },
   ),
+  code_of_many: sentence(
+    {},
+    {
+      en: 'Too many lines have this code: it is not the code of one person.',
+      'pt-BR': 'Este código está em linhas demais: não é o código de uma só pessoa.',
+    },
+  ),
   is_customer: sentence(
     { customerIds: z.array(z.int()) },
     {
       en: ({ customerIds }, { choice }) =>
-        `This phone belongs to a customer: give customerId ${choice(customerIds.map(String))}.`,
+        `This belongs to a customer: give customerId ${choice(customerIds.map(String))}.`,
       'pt-BR': ({ customerIds }, { choice }) =>
-        `Este telefone é de um cliente: informe customerId ${choice(customerIds.map(String))}.`,
+        `Isto é de um cliente: informe customerId ${choice(customerIds.map(String))}.`,
     },
   ),
 

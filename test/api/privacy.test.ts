@@ -76,7 +76,7 @@ describe('A person', () => {
       consents: [{ consent: 'granted' }],
       optOuts: [{ phone: mine }, { phone: landline }, { phone: shared }],
       messages: [{ id: first, text: 'Ola Maria 1' }],
-      providerEvents: [{ payload: { To: mine } }],
+      providerEvents: [{ payload: { To: mine } }, { payload: { from: '11900000001' } }],
       replies: [{ text: 'It is me, Maria Aparecida' }],
       tickets: [],
     });
@@ -85,6 +85,7 @@ describe('A person', () => {
     expect((await admin('POST', '/api/privacy/look-up', { customerId: id })).json()).toEqual({
       customer: { id, name: 'Maria Aparecida' },
       phones: [mine, landline, shared],
+      codes: ['code-of-maria'],
       messages: 1,
       queued: 0,
       replies: 1,

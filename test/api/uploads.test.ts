@@ -127,7 +127,7 @@ describe('A slow upload of a mailing', () => {
     expect(content.body).toBe(mailing);
     // The run has the file that was there when it was opened, and that stays.
     const files = await sql`
-      select lines, finished_at is null as open from mailing_files where campaign_id = ${id} order by id`;
+      select lines, completed_at is null as open from mailing_files where campaign_id = ${id} order by id`;
     expect(files).toEqual([
       { lines: 2, open: false },
       { lines, open: false },

@@ -94,7 +94,7 @@ test('A person is found by phone, exported as a file, and erased once that was c
   const wrong = await admin.post('/settings/privacy/person', { phone: 'abc' });
   expect(textOf(wrong)).toContain('Informe um número de telefone.');
   const page = await admin.post('/settings/privacy/person', { phone: '(11) 91111-9999' });
-  expect(textOf(page)).toMatch(/Telefones \+5511911119999 Mensagens 1 Ainda por enviar 1/);
+  expect(textOf(page)).toMatch(/Telefones \+5511911119999 Códigos 1 Mensagens 1 Ainda por enviar 1/);
   const file = await admin.post('/settings/privacy/export', { phone: '+5511911119999' });
   expect(file.headers['content-disposition']).toContain('person.json');
   expect(file.json()).toMatchObject({ messages: [{ id: messageIds[0] }] });
@@ -107,6 +107,31 @@ test('A person is found by phone, exported as a file, and erased once that was c
   const done = await admin.post('/settings/privacy/erase', { phone: '+5511911119999', confirmed: 'on' });
   expect(textOf(done)).toContain('Apagados os dados de 1 mensagem, 0 respostas');
   expect(await sql`select from messages where phone = '+5511911119999'`).toHaveLength(0);
+});
+
+test('A line without a usable number is found by its code, or from the page of its message, and erased', async () => {
+  const { messageIds } = await createRun(ui, catalogue, { phones: [null, null] });
+  const [coded = 0, named = 0] = messageIds;
+  await sql`update messages set code = 'code-7', name = null where id = ${coded}`;
+  await sql`update messages set code = null, name = 'Só Nome' where id = ${named}`;
+  const found = await admin.post('/settings/privacy/person', { phone: '', code: 'code-7', messageId: '' });
+  expect(textOf(found)).toMatch(/Códigos code-7 Mensagens 1/);
+  expect(found.body).toContain('name="code" value="code-7"');
+
+  expect((await admin.get(`/messages/${named}`)).body).toContain(`/messages/${named}/person`);
+  expect((await operator.get(`/messages/${named}`)).body).not.toContain('/person');
+  expect((await operator.get(`/messages/${named}/person`)).statusCode).toBe(403);
+  const page = await admin.get(`/messages/${named}/person`);
+  expect(page.body).toContain(`name="messageId" value="${named}"`);
+  const both: Record<string, string>[] = [{ code: 'code-7' }, { messageId: String(named) }];
+  for (const who of both)
+    expect(textOf(await admin.post('/settings/privacy/erase', { ...who, confirmed: 'on' }))).toContain(
+      'Apagados os dados de 1 mensagem',
+    );
+  expect(await sql`select code, name from messages where id in (${coded}, ${named})`).toEqual([
+    { code: null, name: null },
+    { code: null, name: null },
+  ]);
 });
 
 test('The phone of a customer leads to the customer, who is erased from there', async () => {

@@ -268,6 +268,7 @@ export async function createRun(
       segments: phone === null ? 0 : 1,
       customerId: null,
       extra: {},
+      extraPhones: null,
     }));
   }
   await sql.begin(async (tx) => {

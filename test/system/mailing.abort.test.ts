@@ -31,6 +31,7 @@ const lineOf = (line: number): ImportedLine => ({
   segments: 0,
   customerId: null,
   extra: null,
+  extraPhones: null,
 });
 
 test.each([

@@ -113,7 +113,7 @@ test('What a killed API has left of uploads is deleted once no upload can take s
       returning id
     )
     insert into mailing_file_chunks (file_id, seq, bytes) select id, 0, 'x' from f`;
-  await sql`update mailing_files set uploaded_at = now() - interval '7 hours' where finished_at is not null`;
+  await sql`update mailing_files set uploaded_at = now() - interval '7 hours' where completed_at is not null`;
   await sql`
     with i as (insert into customer_imports (alive_at) values (now() - interval '121 seconds') returning id)
     insert into customer_import_portions (import_id, seq, lines) select id, 0, '[{"name": "Ana"}]' from i`;
@@ -126,7 +126,7 @@ test('What a killed API has left of uploads is deleted once no upload can take s
   });
   expect(await handle.result()).toContain('| brokenUploads | 3 |');
   const files = await sql`
-    select origin, finished_at is null as open, extract(hour from now() - uploaded_at)::int as hours,
+    select origin, completed_at is null as open, extract(hour from now() - uploaded_at)::int as hours,
       (select count(*)::int from mailing_file_chunks where file_id = mailing_files.id) as chunks
     from mailing_files where campaign_id = ${id} order by id`;
   expect(files).toEqual([

@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   choosePhone,
+  ddds,
   maskPhone,
   normalizePhone,
   parseBrazilian,
   parseByLibrary,
   parsePhone,
+  phonesIn,
   readPhoneCell,
 } from '../../domain/phone.ts';
 
@@ -106,6 +108,27 @@ describe('parsePhone', () => {
   });
 });
 
+describe('phonesIn', () => {
+  test.each([
+    ['11 98765-4321', ['+5511987654321']],
+    ['(11) 3000-0001', ['+551130000001']],
+    ['1187654321', ['+5511987654321']],
+    ['Mãe: 11 3000-0001, Pai: 11 98765-4321 / 11 98765-4321', ['+551130000001', '+5511987654321']],
+    ['+351 912 345 678', ['+351912345678']],
+    ['00351 912 345 678', ['+351912345678']],
+    ['123.456.789-09', []],
+    ['12345678909', []],
+    ['12.345.678/0001-95', []],
+    ['98765-4321', []],
+    ['Rua 1198765 432', []],
+    ['31/12/2026 10:00', []],
+    ['1.234.567,89', []],
+    ['', []],
+  ])('of %j are %j', (text, phones) => {
+    expect(phonesIn(text)).toEqual(phones);
+  });
+});
+
 describe('the fast way for Brazilian numbers', () => {
   const national = fc.oneof(
     fc.integer({ min: 0, max: 99_999_999_999 }).map((number) => String(number).padStart(11, '0')),
@@ -164,6 +187,21 @@ describe('the fast way for Brazilian numbers', () => {
     );
     fc.assert(holds, { numRuns: 20_000 });
     expect(answered).toBeGreaterThan(2_000);
+  });
+
+  test('finds the numbers in a text as libphonenumber does', () => {
+    let found = 0;
+    const holds = fc.property(spelling, (raw) => {
+      const phone = normalizePhone(raw);
+      const phones = phonesIn(raw);
+      // A dot among the digits may be the end of a spreadsheet's number.
+      if (phone === null || raw.includes('.')) return;
+      if (!ddds.has(Number(phone.slice(3, 5))) || !/^\+55\d\d[2-9]/.test(phone)) return;
+      found++;
+      expect(phones).toEqual([phone]);
+    });
+    fc.assert(holds, { numRuns: 5_000 });
+    expect(found).toBeGreaterThan(500);
   });
 
   test('knows the DDDs that libphonenumber knows', () => {
