@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { extraField } from './contact.ts';
+import { extraField, foldName } from './contact.ts';
 import { coded, codedIssue, fault, type Problem, problem } from './problems/coded.ts';
 import type { Missing } from './problems/fields.ts';
 import { neverOccurs, schedule } from './schedule.ts';
@@ -122,6 +122,8 @@ export type CampaignDraft = z.infer<typeof campaignDraft>;
 /** What enabling has to know and the draft does not hold. */
 export interface EnablingFacts {
   hasMailingFile: boolean;
+  /** The columns that the file has beside the layout's; null: not known. */
+  fileExtraFields: readonly string[] | null;
   /** Whether its schedule has no occurrence from now on, holidays left out. */
   isOver: boolean;
   /** Ids the draft refers to that exist but are archived, by field. */
@@ -148,6 +150,8 @@ export function completeCampaign(
   if (facts.fallbackArchived) problems.push(problem('message.providerId', 'fallback_archived'));
   if (source === null) missing('mailing.source', 'source');
   if (source === 'csv' && !facts.hasMailingFile) missing('mailing.file', 'file');
+  if (source === 'csv' && facts.fileExtraFields !== null)
+    problems.push(...extraFieldProblems(draft.mailing.extraFields, facts.fileExtraFields));
   if (source === 'webservice' && draft.mailing.webservice.baseUrl === null)
     missing('mailing.webservice.baseUrl', 'webservice');
   if (sendingHoursId === null) missing('mailing.sendingHoursId', 'sending_hours');
@@ -170,4 +174,25 @@ export function completeCampaign(
       mailing: { ...draft.mailing, source, sendingHoursId },
     },
   };
+}
+
+/** Extra fields that the file does not have, and the other way round: a run would refuse the file. */
+function extraFieldProblems(
+  declared: CampaignDraft['mailing']['extraFields'],
+  columns: readonly string[],
+): Problem[] {
+  const of = (names: readonly string[]) => new Set(names.map(foldName));
+  const inFile = of(columns);
+  const inCampaign = of(declared.map(({ name }) => name));
+  const others = columns.filter((name) => !inCampaign.has(foldName(name)));
+  return [
+    ...declared.flatMap(({ name }, index) =>
+      inFile.has(foldName(name))
+        ? []
+        : [problem(`mailing.extraFields.${index}.name`, 'extra_field_not_in_file', { name })],
+    ),
+    ...(others.length === 0
+      ? []
+      : [problem('mailing.file', 'file_columns_not_declared', { columns: others })]),
+  ];
 }

@@ -165,7 +165,8 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
     const { extraFields } = definition.mailing;
     let fileId: number | null = null;
     try {
-      fileId = await createMailingFile(sql, campaignId, actorId(actorOf(request)));
+      const names = extraFields.map(({ name }) => name);
+      fileId = await createMailingFile(sql, campaignId, actorId(actorOf(request)), names);
       const stored = await store(fileId, stream, extraFields);
       const file = await attach(request, { campaignId, fileId, extraFields, ...stored });
       const { sendable, skipped, problems } = stored.check;

@@ -3,7 +3,7 @@ import { archivedReferences, brokenReferences } from '../../db/campaigns/referen
 import type { CampaignListRow, CampaignRow } from '../../db/campaigns/campaigns.ts';
 import type { Sql } from '../../db/core/client.ts';
 import { isFallbackArchived } from '../../db/providers/fallbacks.ts';
-import { getMailingFile, type MailingFileRow } from '../../db/campaigns/mailings.ts';
+import { extraFieldsOfFiles, getMailingFile, type MailingFileRow } from '../../db/campaigns/mailings.ts';
 import { lastRuns } from '../../db/runs/progress.ts';
 import {
   getSetting,
@@ -151,6 +151,7 @@ async function enablingFacts(
   return {
     fallbackArchived: message.providerId !== null && (await isFallbackArchived(sql, message.providerId)),
     hasMailingFile: mailingFileId !== null,
+    fileExtraFields: (await extraFieldsOfFiles(sql, [mailingFileId])).get(mailingFileId) ?? null,
     isOver: isOver(schedule, { after: now, holidays }),
     archived,
     subcategory: await getTicketSubcategory(sql, subcategoryOf(definition.ticketPolicy)),
@@ -229,6 +230,10 @@ async function problemCountsOf(
     sql,
     definitions.map(({ schedule }) => schedule.holidayCalendarId),
   );
+  const inFiles = await extraFieldsOfFiles(
+    sql,
+    drafts.map(({ mailingFileId }) => mailingFileId),
+  );
   const subcategories = new Map<number | null, TicketSubcategory | null>();
   for (const { ticketPolicy } of definitions) {
     const id = subcategoryOf(ticketPolicy);
@@ -239,6 +244,7 @@ async function problemCountsOf(
       const { schedule, ticketPolicy } = definition;
       const completed = completeCampaign(definition, {
         hasMailingFile: mailingFileId !== null,
+        fileExtraFields: inFiles.get(mailingFileId) ?? null,
         isOver: isOver(schedule, { after: now, holidays: holidays.get(schedule.holidayCalendarId) }),
         archived: archived[index] ?? [],
         subcategory: subcategories.get(subcategoryOf(ticketPolicy)) ?? null,

@@ -25,11 +25,14 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
       const { source, sendingHoursId } = campaign.definition.mailing;
       const isNew = source === null && sendingHoursId === null;
       const hours = isNew ? await usualHoursOf(api, view.me?.sendingHoursId ?? null) : undefined;
-      const state = openedForm(campaign, {
+      const opened = openedForm(campaign, {
         block,
         lacking: request.query.lacking === '1',
         more: { downloads: 'on', ...(hours ? { 'mailing.sendingHoursId': String(hours.id) } : {}) },
       });
+      // Said at once, and not only when the campaign is to be enabled: a run would refuse the file.
+      const ofFile = campaign.problems.filter(({ code }) => fileProblems.has(code));
+      const state = opened.problems.length > 0 ? opened : { ...opened, problems: ofFile };
       return reply.page(await mailingPage(api, campaign, state));
     },
   );
@@ -52,6 +55,8 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
     },
   );
 };
+
+const fileProblems: ReadonlySet<string> = new Set(['extra_field_not_in_file', 'file_columns_not_declared']);
 
 /** What the form says of the mailing, saved or not. `group`: the fields that one of its buttons declares. */
 export function mailingOf(form: FormValues, group: readonly ExtraField[] = []) {

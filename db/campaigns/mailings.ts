@@ -27,11 +27,29 @@ export interface MailingFileRow {
  *
  * Throws PostgreSQL's 23503 when there is no such campaign.
  */
-export async function createMailingFile(sql: Sql, campaignId: number, uploadedBy: string): Promise<number> {
+export async function createMailingFile(
+  sql: Sql,
+  campaignId: number,
+  uploadedBy: string,
+  /** The columns that its header is checked to have beside the layout's. */
+  extraFields: readonly string[] | null = null,
+): Promise<number> {
   const [row] = await sql<[{ id: number }]>`
-    insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
-    values (${campaignId}, 'upload', 0, '', 0, 0, ${uploadedBy}) returning id`;
+    insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, extra_fields, uploaded_by)
+    values (${campaignId}, 'upload', 0, '', 0, 0, ${extraFields && json(sql, extraFields)}, ${uploadedBy}) returning id`;
   return row.id;
+}
+
+/** The columns that uploads have beside the layout's, by the id of the file; files of which that is not known are left out. */
+export async function extraFieldsOfFiles(
+  sql: Sql,
+  ids: readonly (number | null)[],
+): Promise<ReadonlyMap<number | null, readonly string[]>> {
+  const known = ids.filter((id) => id !== null);
+  if (known.length === 0) return new Map();
+  const rows = await sql<{ id: number; extraFields: unknown }[]>`
+    select id, extra_fields from mailing_files where id = any(${known}::bigint[]) and extra_fields is not null`;
+  return new Map(rows.map(({ id, extraFields }) => [id, z.array(z.string()).parse(extraFields)]));
 }
 
 /** A page of an answer, from a byte of the file up to where the next one begins. */

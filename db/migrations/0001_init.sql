@@ -225,6 +225,7 @@ create table mailing_files (
   sha256      bytea not null,
   lines       integer not null,
   bad_lines   integer not null,           -- of an upload
+  extra_fields jsonb,                     -- of an upload: the names of the columns that it has beside the layout's
   pages       jsonb,                      -- of an answer, once it is whole: db/campaigns/mailings.ts, where each page begins
   uploaded_by text not null,
   uploaded_at timestamptz not null default now(),

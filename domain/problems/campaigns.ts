@@ -408,4 +408,22 @@ export const campaignSentences = {
         `Um atendimento ${statusWords['pt-BR'][from]} passa para ${choice(allowed.map((to) => statusWords['pt-BR'][to]))}.`,
     },
   ),
+  extra_field_not_in_file: sentence(
+    { name: z.string() },
+    {
+      en: ({ name }) =>
+        `The present file has no column “${name}”. Upload a file that has it; disable the campaign before, if it is enabled.`,
+      'pt-BR': ({ name }) =>
+        `O arquivo atual não tem a coluna “${name}”. Importe um arquivo com ela; se a campanha está habilitada, desabilite-a antes.`,
+    },
+  ),
+  file_columns_not_declared: sentence(
+    { columns: z.array(z.string()) },
+    {
+      en: ({ columns }, { list }) =>
+        `The present file has columns that are no extra fields of the campaign: ${list(columns)}. Declare them, or upload a file without them.`,
+      'pt-BR': ({ columns }, { list }) =>
+        `O arquivo atual tem colunas que não são campos extras da campanha: ${list(columns)}. Declare-os ou importe um arquivo sem elas.`,
+    },
+  ),
 } as const;

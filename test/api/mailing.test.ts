@@ -286,3 +286,37 @@ describe('an upload', () => {
     await expect(reading).rejects.toMatchObject({ code: 'upload_too_slow' });
   });
 });
+
+test('an extra field that the file does not have is said when it is saved, and so is a column that is none', async () => {
+  const id = await createCampaign();
+  await upload(id, csvOf(2));
+  const document = async () => (await operator('GET', `/api/campaigns/${id}`)).json<CampaignDocument>();
+  interface CampaignDocument {
+    version: number;
+    definition: { mailing: object };
+    problems: { field: string; code: string; message: string }[];
+  }
+  const save = async (extraFields: object[]) => {
+    const { version, definition } = await document();
+    const mailing = { ...definition.mailing, extraFields };
+    return operator('PUT', `/api/campaigns/${id}`, { ...definition, mailing, version });
+  };
+  const ofFile = async () =>
+    (await document()).problems
+      .filter(({ code }) => /in_file|columns/.test(code))
+      .map(({ field, code }) => [field, code]);
+  expect(await ofFile()).toEqual([]);
+  expect((await save([{ name: 'saldo', type: 'text', required: false }])).statusCode).toBe(200);
+  expect(await ofFile()).toEqual([['mailing.extraFields.0.name', 'extra_field_not_in_file']]);
+  const [header = '', ...lines] = csvOf(2).split('\n');
+  await upload(id, [`${header.trim()};saldo`, ...lines.map((line) => `${line.trim()};1`)].join('\n'));
+  expect(await ofFile()).toEqual([]);
+  // An enabled campaign is not saved so that its next run fails.
+  const enabled = await operator('POST', `/api/campaigns/${id}/enable`, {});
+  expect([enabled.statusCode, enabled.body]).toEqual([200, expect.anything()]);
+  const refused = await save([]);
+  expect([refused.statusCode, errorOf(refused).problems]).toMatchObject([
+    422,
+    [{ field: 'mailing.file', code: 'file_columns_not_declared', params: { columns: ['saldo'] } }],
+  ]);
+});
