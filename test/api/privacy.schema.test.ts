@@ -150,7 +150,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
   providers: {
     not: {
       [settings]:
-        'id name config secrets segment_profile rate_per_second reference sandbox fallback_id archived_at',
+        'id name config secrets segment_profile rate_per_second max_in_flight reference sandbox fallback_id archived_at',
     },
   },
   regions: { not: { [settings]: 'id name definition archived_at' } },
