@@ -32,7 +32,7 @@ import { outcomeOf, unsent } from './outcome.ts';
 import { persistently } from './persistently.ts';
 import { ProviderAccountError, ProviderUnavailableError } from './provider-health.ts';
 import type { Providers } from './providers.ts';
-import { createOvercome, passingFailure } from './retries.ts';
+import { createReports, passingFailure } from './retries.ts';
 import { countsTable } from './runs.ts';
 import type { SenderStop } from './sender-flow.ts';
 import { streamMessages } from './sender.ts';
@@ -70,6 +70,8 @@ const longestOutagePauseMs = 60_000;
 /** While the row says that the run is not running, and its workflow does not know it, it looks again so often. */
 const notRunningMs = 5_000;
 const heartbeatMs = 1_000;
+/** After so many seconds without a message that was taken, a pause that the provider asks for is shown. */
+const quietTicks = 3;
 /** A sender looks at a threshold after each so many outcomes: beyond it leaves no more than that and a micro-batch. */
 export const outcomesPerLook = 250;
 /**
@@ -150,7 +152,8 @@ export function createMessages({
     if (!hours.open) return 'deadline';
     const ends = Math.min(hours.closesAt?.getTime() ?? Infinity, run.expiresAt?.getTime() ?? Infinity);
     const limit = canary ? await leftOfCanary(run) : null;
-    const overcome = createOvercome(sql);
+    const reports = createReports(sql);
+    const fares = { sent: 0, quietTicks: 0, pause: null as { ms: number; code: string } | null };
     if (canary && limit === null) return 'nothing_due';
     try {
       return await streamMessages(
@@ -170,7 +173,18 @@ export function createMessages({
           signal: cancellationSignal(),
           onProgress: (progress) => {
             heartbeat(progress);
-            if (progress.sent > 0) void overcome();
+            if (progress.sent > fares.sent) {
+              fares.sent = progress.sent;
+              fares.quietTicks = 0;
+              fares.pause = null;
+              void reports.overcome();
+            } else if (++fares.quietTicks >= quietTicks && fares.pause) {
+              const providerCode = showableCode(fares.pause.code);
+              void reports.failing({ code: 'provider_pauses', params: { providerCode } }, fares.pause.ms);
+            }
+          },
+          onPause(ms, code) {
+            fares.pause = { ms, code };
           },
           onTrouble: (error) => {
             log.warn('Outcomes wait for the database', { runId, error });

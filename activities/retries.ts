@@ -92,17 +92,26 @@ export const reportRetries =
   });
 
 /**
- * For an activity that goes on for minutes: returns what to call as soon as it does what an attempt before it could not,
- * although it has not ended. More calls do nothing.
+ * For an activity that goes on for minutes, and says itself how it fares. `failing`: it goes on, and gets nowhere.
+ * `overcome`: it does what it, or an attempt before it, could not; to be called as often as it succeeds.
  */
-export function createOvercome(sql: Database): () => Promise<void> {
+export function createReports(sql: Database) {
   const info = activityInfo();
-  let key = info.attempt > 1 ? keyOf(info) : null;
-  return async () => {
-    if (key === null) return;
-    const overcome = key;
-    key = null;
-    await reporting(() => deleteRetry(sql, overcome));
+  const key = keyOf(info);
+  let isReported = info.attempt > 1;
+  return {
+    async failing(cause: RetryCause, nextInMs: number): Promise<void> {
+      if (key === null) return;
+      isReported = true;
+      const { attempt, activityType: activity } = info;
+      const failed = { ...key, activity, attempt, cause, nextInMs, givesUpInMs: null, attemptsLeft: null };
+      await reporting(() => recordFailedAttempt(sql, failed));
+    },
+    async overcome(): Promise<void> {
+      if (key === null || !isReported) return;
+      isReported = false;
+      await reporting(() => deleteRetry(sql, key));
+    },
   };
 }
 

@@ -39,8 +39,8 @@ export function createPump({
   pace: Pace;
   /** The writer waits for so many outcomes. */
   writeSize: number;
-  /** The provider wants a pause of all that send through it. */
-  askForPause: (ms: number) => void;
+  /** The provider wants a pause of all that send through it; `code`: what it said, to be shown. */
+  askForPause: (ms: number, code: string) => void;
   /** Asked for when the lease is not trusted any more; call `pump` once it is. */
   renewLease: () => void;
 }) {
@@ -75,7 +75,7 @@ export function createPump({
           inFlight.troubled({ handedOverAt: since, now });
           const ms = answer.retryAfterMs || holdMs;
           heldUntil = Math.max(heldUntil, performance.now() + ms);
-          askForPause(ms);
+          askForPause(ms, answer.publicCode);
         }
         break;
       case 'ambiguous':

@@ -51,7 +51,10 @@ export interface SenderTask {
   checkEach: number | null;
   /** Stop claiming: the worker shuts down, or the activity was cancelled. What is in flight is still recorded. */
   signal: AbortSignal;
+  /** Called each second, and at the end. */
   onProgress: (progress: SenderProgress) => void;
+  /** The provider asks for a pause of so many milliseconds; `code`: what it said, to be shown. */
+  onPause: (ms: number, code: string) => void;
   /** Told of each write that failed and is tried again: the database is away. */
   onTrouble: (error: unknown) => void;
 }
@@ -86,7 +89,10 @@ export async function streamMessages(
   };
   const pumping = createPump({
     ...{ provider, providerId, lease, flow, pace, writeSize, renewLease },
-    askForPause: (ms) => void holdProvider(sql, providerId, ms).catch(() => undefined),
+    askForPause(ms, code) {
+      void holdProvider(sql, providerId, ms).catch(() => undefined);
+      task.onPause(ms, code);
+    },
   });
   const claiming = createClaiming({
     ...{ sql, task, flow, pace, onClaimed: pumping.pump },

@@ -17,7 +17,7 @@ import { getTickets } from '../db/tickets/tickets.ts';
 import { failures } from '../domain/failures.ts';
 import { giveUpAfterMs, postOutcome, postPauseMs } from '../domain/ticket-posting.ts';
 import { type Helpdesk, type HelpdeskAnswer, signatureOf } from './helpdesk.ts';
-import { createOvercome, passingFailure } from './retries.ts';
+import { createReports, passingFailure } from './retries.ts';
 
 export interface TicketPostsDeps {
   sql: Database;
@@ -64,21 +64,21 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
       const signal = cancellationSignal();
       const beat = setInterval(() => heartbeat(done), heartbeatMs);
       const endsAt = Date.now() + sliceMs;
-      const overcome = createOvercome(sql);
+      const reports = createReports(sql);
       try {
         await withPostingLock(sql, async (lock) => {
           const stop = AbortSignal.any([signal, lock.signal]);
           for (let batch = firstBatch; Date.now() < endsAt && !stop.aborted && lock.isHeld();) {
             const due = await duePosts(sql, batch);
             if (due.length === 0) {
-              await overcome();
+              await reports.overcome();
               await sleep(idleMs, undefined, { signal: stop }).catch(() => undefined);
               continue;
             }
             const answers = await postAll(due, lock);
             const { down, retryAfterMs } = await record(answers);
             if (down !== null) throw unavailable(down, retryAfterMs);
-            await overcome();
+            await reports.overcome();
             batch = Math.min(largestBatch, batch * 2);
           }
         });

@@ -48,6 +48,14 @@ export const retryCauseSentences = {
       'pt-BR': ({ providerCode }) => `o provedor de SMS não aceita mensagens (${providerCode})`,
     },
   ),
+  /** It answers, and asks for pauses (429, 503 with Retry-After) instead of taking messages. */
+  provider_pauses: sentence(
+    { providerCode: z.string() },
+    {
+      en: ({ providerCode }) => `the SMS provider asks to wait (${providerCode})`,
+      'pt-BR': ({ providerCode }) => `o provedor de SMS pede para esperar (${providerCode})`,
+    },
+  ),
   message_not_taken: sentence(
     { providerCode: z.string() },
     {

@@ -275,6 +275,7 @@ function startSender(
         until: new Date(Date.now() + untilMs),
         maxAttempts: 3,
         limit: null,
+        onPause: () => undefined,
         checkStopReason: () => Promise.resolve(null),
         checkEach: null,
         signal: new AbortController().signal,

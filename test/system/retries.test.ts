@@ -92,6 +92,15 @@ test.each([2, 40])('a run of %i whose provider is down says so, everywhere', asy
   expect(await historyText(client, runWorkflowId(run))).not.toContain('55119');
 });
 
+test('a run whose provider only asks to wait says so', async () => {
+  await gateway.misbehave({ errorRate: { http503: 1 } });
+  const run = await startRun(system, { mailing: 40 });
+  const { providerCode } = (await retried(run)).cause.params;
+  await expectToShow(run, { code: 'provider_pauses', params: { providerCode: String(providerCode) } }, () =>
+    gateway.behave(),
+  );
+});
+
 test('a run whose web service fails says so, and when it gives up', async () => {
   service.answer((_, response) => void response.writeHead(500).end());
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
