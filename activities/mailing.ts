@@ -48,13 +48,10 @@ export function createMailing(deps: MailingDeps) {
     }
     if (error instanceof WebserviceRefused) {
       const { code: mailingCode, message: detail, fault } = error;
-      const reason = { code: 'webservice_refused', mailingCode, detail } as const;
+      const reason = { code: 'webservice_refused', mailingCode, detail, params: fault.params } as const;
       return (
         tryAgain(error, deps.webserviceRetryMs) ??
-        (await failed(
-          fault === null ? reason : { ...reason, params: fault.params },
-          `The web service can't be read (${mailingCode}). Torpedo shows the details.`,
-        ))
+        (await failed(reason, `The web service can't be read (${mailingCode}). Torpedo shows the details.`))
       );
     }
     return error;

@@ -46,8 +46,7 @@ export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
     const { id: runId, campaignId, occurrence, settings } = run;
     const { campaign } = settings;
     const block = campaign.mailing.webservice;
-    if (block.baseUrl === null)
-      throw new WebserviceRefused('address_missing', 'The campaign has no address of a web service.');
+    if (block.baseUrl === null) throw WebserviceRefused.of({ code: 'address_missing', params: {} });
     const now = clock();
     const url = buildAddress(
       { baseUrl: block.baseUrl, params: block.params },
@@ -115,10 +114,7 @@ async function openOrRefuse(sql: Database, box: SecretBox, id: number): Promise<
     return await openIntegration(sql, box, id);
   } catch (error) {
     if (!(error instanceof SecretKeyMissing)) throw error;
-    throw new WebserviceRefused(
-      'integration_missing',
-      'The secrets of the integration can not be opened: their key is gone from SECRET_KEYS. Enter them again.',
-    );
+    throw WebserviceRefused.of({ code: 'integration_sealed', params: {} });
   }
 }
 

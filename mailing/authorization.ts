@@ -31,10 +31,8 @@ export function createAuthorization(
   { origin, client, tokens }: { origin: URL; client: WebClient; tokens: TokenCache },
 ): Authorization {
   if (!config.origins.includes(origin.origin)) {
-    throw new WebserviceRefused(
-      'integration_origin',
-      `The integration “${name}” may not be sent to ${origin.origin}. An admin can add this address to it.`,
-    );
+    const params = { integration: name, origin: origin.origin };
+    throw WebserviceRefused.of({ code: 'integration_origin', params });
   }
   const { authentication } = config;
   const secret = secrets.secret ?? '';
@@ -168,32 +166,31 @@ async function fetchToken(
     form.set('client_secret', secret);
   }
   const url = new URL(tokenUrl);
-  const failed = (why: string) =>
-    new WebserviceRefused('authorization_failed', `${url.hostname} gives no access token: ${why}.`);
+  const host = url.hostname;
+  const failed = (why: 'refused' | 'status' | 'too_long' | 'not_a_token', status?: number) => {
+    const params = { host, why, ...(status === undefined ? {} : { status }) };
+    return WebserviceRefused.of({ code: 'authorization_failed', params });
+  };
   const { status, body, cancel } = await client.send(url, { method: 'POST', headers, body: form.toString() });
   if (status >= 500 || status === 429) {
     cancel();
-    const code = status === 429 ? 'too_many_requests' : 'server_error';
-    throw new WebserviceRefused(
-      code,
-      `${url.hostname}, which gives the access tokens, has failed (${status}).`,
+    throw WebserviceRefused.of(
+      status === 429
+        ? { code: 'too_many_requests', params: { host } }
+        : { code: 'server_error', params: { host, status, of: 'tokens' } },
     );
   }
   if (status < 200 || status > 299) {
     cancel();
-    throw failed(
-      status === 400 || status === 401 || status === 403
-        ? `it does not accept the client id, secret or scope (${status}). Correct the integration`
-        : `it answered with the status ${status}`,
-    );
+    throw failed(status === 400 || status === 401 || status === 403 ? 'refused' : 'status', status);
   }
   let text = '';
   for await (const chunk of body) {
     text += chunk.toString('latin1');
-    if (text.length > longestTokenAnswer) throw failed('its answer is too long for one');
+    if (text.length > longestTokenAnswer) throw failed('too_long');
   }
   const parsed = tokenAnswer.safeParse(jsonOf(text));
-  if (!parsed.success) throw failed('its answer is not that of a token address (RFC 6749)');
+  if (!parsed.success) throw failed('not_a_token');
   return { accessToken: parsed.data.access_token, expiresInS: parsed.data.expires_in ?? null };
 }
 

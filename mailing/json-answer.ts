@@ -119,24 +119,16 @@ function isLines(
   if (!isSeen && at + 1 >= start.length) return null;
   if (first === undefined) {
     if (answer.length >= beginningBytes)
-      throw new WebserviceRefused('not_json', `The answer of ${host} is nothing but blanks.`);
-    throw new WebserviceRefused(
-      'empty_answer',
-      `The answer of ${host} is empty. A service that has no records answers with an empty array: [].`,
-    );
+      throw WebserviceRefused.of({ code: 'not_json', params: { host, type: null, place: null } });
+    throw WebserviceRefused.of({ code: 'empty_answer', params: { host } });
   }
-  if (first === 0x3c) {
-    throw new WebserviceRefused(
-      'html',
-      `${host} answers with a web page (HTML) or XML instead of JSON: often the page of a login or of an error.`,
-    );
-  }
+  if (first === 0x3c) throw WebserviceRefused.of({ code: 'html', params: { host } });
   if (
     (first === 0xff && start[at + 1] === 0xfe) ||
     (first === 0xfe && start[at + 1] === 0xff) ||
     start[at + 1] === 0
   ) {
-    throw new WebserviceRefused('encoding_unknown', `The answer of ${host} is UTF-16. JSON has to be UTF-8.`);
+    throw WebserviceRefused.of({ code: 'answer_encoding', params: { host, found: 'utf-16' } });
   }
   if (/^application\/(?:x-)?(?:nd-?json|json-?lines|jsonl)\b/i.test(contentType)) return true;
   // Neither begins an object or array: it is judged as a document, which says what it is.
@@ -144,10 +136,8 @@ function isLines(
     if (first === 0x5b || first === 0x22 || first === 0x2d || (first >= 0x30 && first <= 0x39)) return false;
     if (first === 0x74 || first === 0x66 || first === 0x6e) return false;
     const type = contentType.split(';')[0]?.trim() ?? '';
-    throw new WebserviceRefused(
-      'not_json',
-      `The answer of ${host} is not JSON${/^[\w.+-]+\/[\w.+-]+$/.test(type) ? `; it says that it is ${type}` : ''}.`,
-    );
+    const shown = /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : null;
+    throw WebserviceRefused.of({ code: 'not_json', params: { host, type: shown, place: null } });
   }
   const newline = start.indexOf(0x0a, at);
   if (newline === -1) return isSeen ? false : null;
@@ -183,9 +173,6 @@ function encodingOf(contentType: string, host: string): 'utf-8' | 'windows-1252'
     case 'cp1252':
       return 'windows-1252';
     default:
-      throw new WebserviceRefused(
-        'encoding_unknown',
-        `${host} answers in an encoding that is not read here. Known are UTF-8, ISO-8859-1 and Windows-1252.`,
-      );
+      throw WebserviceRefused.of({ code: 'answer_encoding', params: { host, found: 'other' } });
   }
 }

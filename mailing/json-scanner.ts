@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import type { ValueKind } from '../domain/problems/fields.ts';
 import type { Envelope } from './envelope.ts';
-import { kindOf } from './json-kind.ts';
+import { valueKindOf } from './json-kind.ts';
 import { WebserviceRefused } from './refused.ts';
 import { windows1252Of } from './windows-1252.ts';
 
@@ -70,7 +71,7 @@ export class JsonScanner {
   #skims = false;
   #metRecordsPath = false;
   #emptyArrays = 0;
-  #otherArray: { path: string; kind: string } | null = null;
+  #otherArray: { path: string; kind: ValueKind } | null = null;
   #count = 0;
 
   #capture: Capture = 'none';
@@ -130,10 +131,7 @@ export class JsonScanner {
     if (this.#capture === 'word') this.#take(Buffer.alloc(0), 0, 0, found);
     const isWhole = this.#place === places.end || (this.#place === places.lines && this.#capture === 'none');
     if (!isWhole) {
-      throw this.#refused(
-        'cut_off',
-        `The answer of ${this.#options.host} ends in the middle: its JSON is not complete.`,
-      );
+      throw WebserviceRefused.of({ code: 'cut_off', params: { host: this.#options.host } });
     }
     this.#judge();
     return found;
@@ -325,7 +323,7 @@ export class JsonScanner {
 
   #takeValue(value: unknown): void {
     if (this.#path.length === 0) {
-      this.#otherArray = { path: '', kind: kindOf(value) };
+      this.#otherArray = { path: '', kind: valueKindOf(value) };
       return;
     }
     const path = this.#path.join('.');
@@ -356,16 +354,15 @@ export class JsonScanner {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     const { recordsPath, lines } = this.#options;
     if (!isObject) {
-      if (this.#isRecords || lines || this.#path.length === 0) throw this.#notRecords(path, kindOf(value));
-      this.#otherArray ??= { path, kind: kindOf(value) };
+      if (this.#isRecords || lines || this.#path.length === 0)
+        throw this.#notRecords(path, valueKindOf(value));
+      this.#otherArray ??= { path, kind: valueKindOf(value) };
       return;
     }
     if (recordsPath !== null && !lines) return;
     if (this.#records !== null) {
-      throw this.#refused(
-        'records_ambiguous',
-        `The answer of ${this.#options.host} has records in more than one place: ${placeOf(this.#records)} and ${placeOf(path)}. Name one in the campaign (the path of the records).`,
-      );
+      const params = { host: this.#options.host, paths: [this.#records, path] };
+      throw WebserviceRefused.of({ code: 'records_ambiguous', params });
     }
     this.#chooseRecords(path);
   }
@@ -383,28 +380,18 @@ export class JsonScanner {
     envelope.requireWell({ records: this.#count, hasList });
     if (this.#records !== null || this.#metRecordsPath || lines) return;
     if (recordsPath !== null) {
-      throw this.#refused(
-        'no_records',
-        `The answer of ${host} has no array at ${placeOf(recordsPath)}, where the campaign expects the records.`,
-      );
+      throw WebserviceRefused.of({ code: 'no_records', params: { host, path: recordsPath } });
     }
     if (this.#emptyArrays > 0) return;
     if (this.#otherArray !== null) throw this.#notRecords(this.#otherArray.path, this.#otherArray.kind);
-    throw this.#refused(
-      'no_records',
-      `The answer of ${host} is an object without an array of records in it.`,
-    );
+    throw WebserviceRefused.of({ code: 'no_records', params: { host, path: null } });
   }
 
-  #notRecords(path: string, kind: string): WebserviceRefused {
+  #notRecords(path: string, found: ValueKind): WebserviceRefused {
     const { host } = this.#options;
     const isAlone = path === '' && !this.#inArray && !this.#options.lines;
-    return this.#refused(
-      'not_records',
-      isAlone
-        ? `The answer of ${host} is ${kind} alone, not a list of records.`
-        : `The list ${path === '' ? '' : `at ${placeOf(path)} `}in the answer of ${host} does not begin with an object but with ${kind}: its elements are no records.`,
-    );
+    const within = isAlone ? ('answer' as const) : ('list' as const);
+    return WebserviceRefused.of({ code: 'not_records', params: { host, found, path, within } });
   }
 
   #parse(bytes: Buffer, start: number, end: number): unknown {
@@ -413,10 +400,8 @@ export class JsonScanner {
         ? bytes.toString('utf8', start, end)
         : windows1252Of(bytes.toString('latin1', start, end));
     if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) {
-      throw this.#refused(
-        'encoding_unknown',
-        `The answer of ${this.#options.host} is not UTF-8 (record ${this.#count + 1}). If it is ISO-8859-1 or Windows-1252, it has to say so in its Content-Type.`,
-      );
+      const params = { host: this.#options.host, found: 'not-utf-8', record: this.#count + 1 } as const;
+      throw WebserviceRefused.of({ code: 'answer_encoding', params });
     }
     try {
       return JSON.parse(text);
@@ -440,31 +425,21 @@ export class JsonScanner {
 
   #deeper(depth: number): void {
     if (depth <= this.#options.depth) return;
-    throw this.#refused(
-      'too_deep',
-      `The answer of ${this.#options.host} nests deeper than ${this.#options.depth} levels, which no list of contacts does.`,
-    );
+    const { host, depth: maximum } = this.#options;
+    throw WebserviceRefused.of({ code: 'too_deep', params: { host, maximum } });
   }
 
   #tooLarge(): WebserviceRefused {
     const { host, recordBytes } = this.#options;
-    const what = this.#isRecords || this.#options.lines ? `Record ${this.#count + 1}` : 'A value';
-    return this.#refused(
-      'record_too_large',
-      `${what} in the answer of ${host} is larger than ${Math.round(recordBytes / 1024)} KiB, the most that is allowed for one.`,
-    );
+    const record = this.#isRecords || this.#options.lines ? this.#count + 1 : null;
+    return WebserviceRefused.of({ code: 'record_too_large', params: { host, record, bytes: recordBytes } });
   }
 
   #notJson(at: number): WebserviceRefused {
-    return this.#refused(
-      'not_json',
-      `The answer of ${this.#options.host} is not valid JSON: after ${this.#count} records, near byte ${this.#before + at + 1}.`,
-    );
-  }
-
-  #refused(...refusal: ConstructorParameters<typeof WebserviceRefused>): WebserviceRefused {
-    return new WebserviceRefused(...refusal);
+    const place = { records: this.#count, byte: this.#before + at + 1 };
+    return WebserviceRefused.of({
+      code: 'not_json',
+      params: { host: this.#options.host, type: null, place },
+    });
   }
 }
-
-const placeOf = (path: string): string => (path === '' ? 'its root' : `“${path}”`);

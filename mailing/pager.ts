@@ -238,8 +238,6 @@ function nextAddress(link: string, from: URL): URL {
     url.hash = '';
     if (url.protocol === 'https:' || url.protocol === 'http:') return url;
   }
-  throw new WebserviceRefused(
-    'next_page_unreadable',
-    `The link of ${from.hostname} to its next page is no address that begins with https:// or http://.`,
-  );
+  const params = { host: from.hostname, path: null };
+  throw WebserviceRefused.of({ code: 'next_page_unreadable', params });
 }

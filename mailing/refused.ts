@@ -41,14 +41,14 @@ export const webserviceRefusals = [
   'status_unexpected',
   'authorization_failed',
   'integration_origin',
-  'integration_missing',
+  'integration_sealed',
   'too_many_redirects',
   'redirect_broken',
   'too_large',
   'takes_too_long',
   'compression_broken',
   'compression_unknown',
-  'encoding_unknown',
+  'answer_encoding',
   'html',
   'empty_answer',
   'not_json',
@@ -66,11 +66,9 @@ export const webserviceRefusals = [
   'page_attribute_missing',
   'service_error',
   'credentials_not_sent',
-] as const;
+] as const satisfies readonly ProblemCode[];
 export type WebserviceRefusal = (typeof webserviceRefusals)[number];
-/** Those of them whose sentence is in the catalog. */
-type FaultCode = Extract<WebserviceRefusal, ProblemCode>;
-type WebserviceFault = Fault<FaultCode>;
+type WebserviceFault = Fault<WebserviceRefusal>;
 
 interface Details {
   /** The line of the file, from 1, where it is known. */
@@ -102,6 +100,11 @@ const passing: ReadonlySet<WebserviceRefusal> = new Set(passingWebserviceProblem
 
 const plain = createFormat('en', null);
 
+interface Patience {
+  /** The service asked for so much patience (Retry-After). */
+  retryAfterMs?: number | null;
+}
+
 /**
  * The web service can't be read. The message is a plain sentence; it names hosts, and never a path, a parameter, a
  * secret or a value of the records. An error that the service reports is quoted (`service_error`): for the page of the run
@@ -109,28 +112,22 @@ const plain = createFormat('en', null);
  */
 export class WebserviceRefused extends Error {
   override readonly name = 'WebserviceRefused';
-  readonly code: WebserviceRefusal;
-  /** What its sentence is made of, in any language; null: the message is all there is. */
-  readonly fault: WebserviceFault | null;
+  readonly fault: WebserviceFault;
   /** The service asked for so much patience (Retry-After). */
   readonly retryAfterMs: number | null;
 
-  constructor(
-    code: WebserviceRefusal,
-    message: string,
-    {
-      retryAfterMs = null,
-      fault = null,
-    }: { retryAfterMs?: number | null; fault?: WebserviceFault | null } = {},
-  ) {
-    super(message);
-    this.code = code;
+  private constructor(fault: WebserviceFault, retryAfterMs: number | null) {
+    super(problemWords<WebserviceRefusal>(fault, plain));
     this.fault = fault;
     this.retryAfterMs = retryAfterMs;
   }
 
-  static of(fault: WebserviceFault): WebserviceRefused {
-    return new WebserviceRefused(fault.code, problemWords<FaultCode>(fault, plain), { fault });
+  get code(): WebserviceRefusal {
+    return this.fault.code;
+  }
+
+  static of(fault: WebserviceFault, { retryAfterMs = null }: Patience = {}): WebserviceRefused {
+    return new WebserviceRefused(fault, retryAfterMs);
   }
 
   /** Whether another attempt may find it mended. */

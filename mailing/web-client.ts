@@ -69,13 +69,7 @@ export function createWebClient({
   });
   const late = new AbortController();
   const deadline = setTimeout(
-    () =>
-      late.abort(
-        new WebserviceRefused(
-          'takes_too_long',
-          `The answer was not complete after ${words(totalMs)}, the longest that is allowed.`,
-        ),
-      ),
+    () => late.abort(WebserviceRefused.of({ code: 'takes_too_long', params: { ms: totalMs } })),
     totalMs,
   );
   deadline.unref();
@@ -83,10 +77,7 @@ export function createWebClient({
   let wireBytes = 0;
   let bytes = 0;
   const tooLarge = (host: string) =>
-    new WebserviceRefused(
-      'too_large',
-      `The answer of ${host} is larger than ${sizeWords(limits.bytes)}, the most that is allowed.`,
-    );
+    WebserviceRefused.of({ code: 'too_large', params: { host, bytes: limits.bytes } });
 
   /** What is told of an error: the reason of who ended it, else the error in plain words. */
   const refusal = (error: unknown, url: URL): unknown =>
@@ -186,10 +177,7 @@ async function* decompressed(
       break;
     }
     default:
-      throw new WebserviceRefused(
-        'compression_unknown',
-        `${host} compresses its answer in a way that was not asked for. Known are gzip, deflate and br.`,
-      );
+      throw WebserviceRefused.of({ code: 'compression_unknown', params: { host } });
   }
   // The pipeline's error comes out of the iteration, too.
   pipeline(source, decompressor, () => undefined);
@@ -200,18 +188,3 @@ async function* behind(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerat
   yield first;
   yield* rest;
 }
-
-/** A duration in words. */
-export const words = (ms: number): string => {
-  if (ms < 1000) return `${ms} ms`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return seconds === 1 ? '1 second' : `${seconds} seconds`;
-  return `${Math.round(seconds / 60)} minutes`;
-};
-
-/** A size in words. */
-export const sizeWords = (bytes: number): string => {
-  if (bytes < 1024) return `${bytes} bytes`;
-  const mib = bytes / (1024 * 1024);
-  return mib < 1 ? `${Math.floor(bytes / 1024)} KiB` : `${Math.floor(mib)} MiB`;
-};

@@ -281,10 +281,8 @@ async function* fetchPages(
         : createAuthorization(integration, { origin: address, client, tokens });
     for (let asked: URL | null = pager.first, pages = 1; asked !== null; pages++) {
       if (pages > limits.pages) {
-        throw new WebserviceRefused(
-          'too_many_pages',
-          `${asked.hostname} has more than ${limits.pages} pages, the most that are followed. Let it give more records on each.`,
-        );
+        const params = { host: asked.hostname, maximum: limits.pages };
+        throw WebserviceRefused.of({ code: 'too_many_pages', params });
       }
       const answer = await openAnswer(client, authorization, asked, limits.redirects);
       // 204: no content, which is a way to say that there are no records.
@@ -339,24 +337,16 @@ async function openAnswer(
     if (status === 301 || status === 302 || status === 303 || status === 307 || status === 308) {
       const location = headerOf(answer.headers.location);
       if (location === '' || !URL.canParse(location, target.href)) {
-        throw new WebserviceRefused(
-          'redirect_broken',
-          `${host} redirects (${status}) without a usable address.`,
-        );
+        throw WebserviceRefused.of({ code: 'redirect_broken', params: { host, status } });
       }
       if (++redirects > mostRedirects) {
-        throw new WebserviceRefused(
-          'too_many_redirects',
-          `${first.hostname} redirects more than ${mostRedirects} times in a row.`,
-        );
+        const params = { host: first.hostname, maximum: mostRedirects };
+        throw WebserviceRefused.of({ code: 'too_many_redirects', params });
       }
       target = new URL(location, target.href);
       target.hash = '';
       if (target.protocol !== 'https:' && target.protocol !== 'http:') {
-        throw new WebserviceRefused(
-          'redirect_broken',
-          `${host} redirects to an address that is not of the web.`,
-        );
+        throw WebserviceRefused.of({ code: 'redirect_broken', params: { host, status: null } });
       }
       continue;
     }

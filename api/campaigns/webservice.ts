@@ -304,11 +304,5 @@ function toTested(
   };
 }
 
-const refused = ({ code, message, fault }: WebserviceRefused): ApiError => {
-  const field = 'webservice.baseUrl';
-  return new ApiError('webservice_refused', {
-    message,
-    problems: [fault === null ? { field, code, message } : { field, ...fault }],
-    details: { refusal: code },
-  });
-};
+const refused = ({ fault }: WebserviceRefused): ApiError =>
+  new ApiError('webservice_refused', { problems: [{ field: 'webservice.baseUrl', ...fault }] });

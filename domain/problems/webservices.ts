@@ -199,13 +199,13 @@ export const webserviceSentences = {
         }.`,
     },
   ),
-  integration_host: sentence(
-    { integration: z.string(), host },
+  integration_origin: sentence(
+    { integration: z.string(), origin: z.string() },
     {
-      en: ({ integration, host }) =>
-        `The integration “${integration}” may not be sent to ${host}. An admin can add the host to it.`,
-      'pt-BR': ({ integration, host }) =>
-        `A integração “${integration}” não pode ser enviada a ${host}. Um administrador pode incluir o host nela.`,
+      en: ({ integration, origin }) =>
+        `The integration “${integration}” may not be sent to ${origin}. An admin can add this address to it.`,
+      'pt-BR': ({ integration, origin }) =>
+        `A integração “${integration}” não pode ser enviada a ${origin}. Um administrador pode incluir este endereço nela.`,
     },
   ),
   integration_sealed: sentence(

@@ -158,12 +158,15 @@ test('what is wrong with a web service is told in words, with a code', async () 
   for (const path of ['answer', 'preview']) {
     const answer = await operator('POST', `/api/webservice/${path}`, { webservice });
     expect(answer.statusCode).toBe(422);
-    expect(errorOf(answer)).toMatchObject({ code: 'webservice_refused', refusal: 'html' });
+    expect(errorOf(answer)).toMatchObject({
+      code: 'webservice_refused',
+      problems: [{ field: 'webservice.baseUrl', code: 'html', params: { host: '127.0.0.1' } }],
+    });
   }
   const privately = await operator('POST', '/api/webservice/answer', {
     webservice: { baseUrl: 'http://10.0.0.1/' },
   });
-  expect(errorOf(privately)).toMatchObject({ refusal: 'address_refused' });
+  expect(errorOf(privately)).toMatchObject({ problems: [{ code: 'address_refused' }] });
   const unknown = await operator('POST', '/api/webservice/preview', {
     webservice: { ...webservice, params: [{ key: 'on', value: '{tomorrow}' }] },
   });

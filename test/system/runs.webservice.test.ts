@@ -335,7 +335,8 @@ test('A service that stays down fails the run after a while, in words; mended, t
     reason: {
       code: 'webservice_refused',
       mailingCode: 'server_error',
-      detail: '127.0.0.1 has failed by itself (500).',
+      detail: '127.0.0.1 has failed (500).',
+      params: { host: '127.0.0.1', status: 500 },
     },
   });
   service.answer(json(contacts(1, 3)));

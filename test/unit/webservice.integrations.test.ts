@@ -286,14 +286,14 @@ describe('OAuth 2', () => {
     expect(await refusal(oauth())).toEqual({
       code: 'authorization_failed',
       message:
-        '127.0.0.1 gives no access token: it does not accept the client id, secret or scope (401). Correct the integration.',
+        '127.0.0.1 issues no access token: it does not accept the client id, secret or scope (401). Correct the integration.',
       mayPass: false,
     });
     tokens(503);
     expect(await refusal(oauth())).toMatchObject({ code: 'server_error', mayPass: true });
     other.answer(json({ token: 'x' }));
     expect(await refusal(oauth())).toMatchObject({
-      message: '127.0.0.1 gives no access token: its answer is not that of a token address (RFC 6749).',
+      message: '127.0.0.1 issues no access token: its answer is not that of a token address (RFC 6749).',
     });
     // A failure is not kept: the next mailing asks again.
     tokens();

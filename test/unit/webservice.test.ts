@@ -101,13 +101,13 @@ describe('an answer', () => {
     expect(await refusal()).toEqual({
       code: 'records_ambiguous',
       message:
-        'The answer of 127.0.0.1 has records in more than one place: “outros” and “result.items”. Name one in the campaign (the path of the records).',
+        'The answer of 127.0.0.1 has lists in more than one place: outros and result.items. Name one as the path of the list in the answer.',
       mayPass: false,
     });
     expect(await refusal({ recordsPath: 'result.itens' })).toMatchObject({
       code: 'no_records',
       message:
-        'The answer of 127.0.0.1 has no array at “result.itens”, where the campaign expects the records.',
+        'The answer of 127.0.0.1 has no list at “result.itens”, where the campaign expects the contacts.',
     });
   });
 
@@ -132,9 +132,9 @@ describe('an answer', () => {
     expect(await fetchAll()).toMatchObject([{ ok: true, contact: { name: 'João – Conceição' } }]);
     service.answer(bytes(latin, { 'content-type': 'application/json' }));
     expect(await refusal()).toMatchObject({
-      code: 'encoding_unknown',
+      code: 'answer_encoding',
       message:
-        'The answer of 127.0.0.1 is not UTF-8 (record 1). If it is ISO-8859-1 or Windows-1252, it has to say so in its Content-Type.',
+        'The answer of 127.0.0.1 is not UTF-8 (record 1). If it is ISO-8859-1 or Windows-1252, its Content-Type has to say so.',
     });
   });
 
@@ -253,8 +253,7 @@ describe('pages', () => {
     );
     expect(await refusal({ limits: { pages: 5 } })).toMatchObject({
       code: 'too_many_pages',
-      message:
-        '127.0.0.1 has more than 5 pages, the most that are followed. Let it give more records on each.',
+      message: '127.0.0.1 has more than 5 pages, the most that are followed. Ask for more records on each.',
     });
   });
 });
@@ -265,7 +264,7 @@ describe('what a person reads when the service', () => {
   test('has a name that DNS does not know', async () => {
     expect(await refusal({ url: 'http://torpedo.invalid/contacts' })).toEqual({
       code: 'dns_failed',
-      message: 'The name torpedo.invalid can not be found (DNS). Is it written as it should be?',
+      message: 'The name torpedo.invalid cannot be found (DNS). Check its spelling.',
       mayPass: true,
     });
   });
@@ -275,7 +274,7 @@ describe('what a person reads when the service', () => {
     await gone.close();
     expect(await refusal({ url: gone.url })).toEqual({
       code: 'connection_refused',
-      message: '127.0.0.1 refuses the connection: nothing listens at this port.',
+      message: '127.0.0.1 refuses the connection: nothing listens on this port.',
       mayPass: true,
     });
   });
@@ -284,7 +283,7 @@ describe('what a person reads when the service', () => {
     expect(await refusal({ url: service.url.replace('http:', 'https:') })).toEqual({
       code: 'tls_failed',
       message:
-        '127.0.0.1 does not speak TLS as it should at this port. Is the address meant to begin with http://, or is the port another?',
+        '127.0.0.1 does not speak TLS on this port. Should the address begin with http://, or is it another port?',
       mayPass: false,
     });
   });
@@ -306,7 +305,7 @@ describe('what a person reads when the service', () => {
   });
 
   test.each([
-    [400, 'request_refused', '127.0.0.1 refuses the request (400). Are all parameters right?', false],
+    [400, 'request_refused', '127.0.0.1 refuses the request (400). Check the parameters.', false],
     [
       401,
       'unauthorized',
@@ -315,10 +314,10 @@ describe('what a person reads when the service', () => {
     ],
     [403, 'forbidden', '127.0.0.1 forbids access to this address (403).', false],
     [404, 'address_not_found', '127.0.0.1 has nothing at this address (404).', false],
-    [418, 'request_refused', '127.0.0.1 refuses the request (418). Are all parameters right?', false],
+    [418, 'request_refused', '127.0.0.1 refuses the request (418). Check the parameters.', false],
     [429, 'too_many_requests', '127.0.0.1 asks for fewer requests (429).', true],
-    [500, 'server_error', '127.0.0.1 has failed by itself (500).', true],
-    [503, 'server_error', '127.0.0.1 has failed by itself (503).', true],
+    [500, 'server_error', '127.0.0.1 has failed (500).', true],
+    [503, 'server_error', '127.0.0.1 has failed (503).', true],
     [206, 'status_unexpected', '127.0.0.1 answered with the status 206, which has no records.', false],
     [302, 'redirect_broken', '127.0.0.1 redirects (302) without a usable address.', false],
   ])('answers with %i', async (status, code, message, mayPass) => {
@@ -337,62 +336,62 @@ describe('what a person reads when the service', () => {
       'text',
       'Nothing today.',
       'not_json',
-      'The answer of 127.0.0.1 is not JSON; it says that it is text/plain.',
+      'The answer of 127.0.0.1 is not JSON; its Content-Type is text/plain.',
     ],
     [
       'nothing',
       '',
       'empty_answer',
-      'The answer of 127.0.0.1 is empty. A service that has no records answers with an empty array: [].',
+      'The answer of 127.0.0.1 is empty. A service that has no records answers with an empty list: [].',
     ],
-    ['a number', '42', 'not_records', 'The answer of 127.0.0.1 is a number alone, not a list of records.'],
-    ['null', 'null', 'not_records', 'The answer of 127.0.0.1 is null alone, not a list of records.'],
+    ['a number', '42', 'not_records', 'The answer of 127.0.0.1 is only a number, not a list of contacts.'],
+    ['null', 'null', 'not_records', 'The answer of 127.0.0.1 is only null, not a list of contacts.'],
     [
       'an array of numbers',
       '[1, 2, 3]',
       'not_records',
-      'The list in the answer of 127.0.0.1 does not begin with an object but with a number: its elements are no records.',
+      'The list in the answer of 127.0.0.1 does not begin with an object but with a number: its elements are not contacts.',
     ],
     [
       'an array of numbers in an object',
       '{"ids": [1, 2]}',
       'not_records',
-      'The list at “ids” in the answer of 127.0.0.1 does not begin with an object but with a number: its elements are no records.',
+      'The list at “ids” in the answer of 127.0.0.1 does not begin with an object but with a number: its elements are not contacts.',
     ],
     [
       'an object alone',
       '{"user": "no such thing"}',
       'no_records',
-      'The answer of 127.0.0.1 is an object without an array of records in it.',
+      'The answer of 127.0.0.1 is an object without a list of contacts.',
     ],
     [
       'half an array',
       '[{"codigo": 1}, {"cod',
       'cut_off',
-      'The answer of 127.0.0.1 ends in the middle: its JSON is not complete.',
+      'The answer of 127.0.0.1 ends in the middle: the JSON is not complete.',
     ],
     [
       'an array with a hole',
       '[{"codigo": 1},, {"codigo": 2}]',
       'not_json',
-      'The answer of 127.0.0.1 is not valid JSON: after 1 records, near byte 16.',
+      'The answer of 127.0.0.1 is not valid JSON: after 1 record, near byte 16.',
     ],
     [
       'two arrays',
       '[{"codigo": 1}][]',
       'not_json',
-      'The answer of 127.0.0.1 is not valid JSON: after 1 records, near byte 16.',
+      'The answer of 127.0.0.1 is not valid JSON: after 1 record, near byte 16.',
     ],
     [
       'a record that is broken inside',
       '[{"codigo": 1}, {"codigo" 2}]',
       'not_json',
-      'The answer of 127.0.0.1 is not valid JSON: after 1 records, near byte 17.',
+      'The answer of 127.0.0.1 is not valid JSON: after 1 record, near byte 17.',
     ],
     [
       'UTF-16',
       Buffer.from('\ufeff[]', 'utf16le'),
-      'encoding_unknown',
+      'answer_encoding',
       'The answer of 127.0.0.1 is UTF-16. JSON has to be UTF-8.',
     ],
   ])('answers with %s', async (_, body, code, message) => {
@@ -429,8 +428,7 @@ describe('what a person reads when the service', () => {
     const before = process.memoryUsage().rss;
     expect(await refusal()).toMatchObject({
       code: 'record_too_large',
-      message:
-        'Record 2 in the answer of 127.0.0.1 is larger than 1024 KiB, the most that is allowed for one.',
+      message: 'Record 2 in the answer of 127.0.0.1 is larger than 1 MiB, the most for one.',
     });
     expect(process.memoryUsage().rss - before).toBeLessThan(40 * 1024 * 1024);
   });
@@ -460,7 +458,7 @@ describe('what a person reads when the service', () => {
     const broken = Buffer.from(whole);
     broken.fill(0, 30, 60);
     const message =
-      'The answer of 127.0.0.1 says that it is compressed, and can not be decompressed: it is broken, or cut off.';
+      'The answer of 127.0.0.1 claims to be compressed, and cannot be decompressed: it is damaged or cut off.';
     for (const [encoding, body] of [
       ['gzip', broken],
       ['gzip', whole.subarray(0, -20)],
@@ -491,13 +489,13 @@ describe('what a person reads when the service', () => {
     service.answer(() => undefined);
     expect(await refusal({ limits: { idleMs: 1_000 } })).toEqual({
       code: 'timed_out',
-      message: '127.0.0.1 took the request and gave no answer within 1 seconds.',
+      message: '127.0.0.1 did not answer within 1 second.',
       mayPass: true,
     });
     service.answer((_, response) => void response.write('[{"codigo": 1},'));
     expect(await refusal({ limits: { idleMs: 1_000 } })).toMatchObject({
       code: 'timed_out',
-      message: '127.0.0.1 fell silent in the middle of its answer for 1 seconds.',
+      message: '127.0.0.1 sent nothing for 1 second in the middle of its answer.',
     });
   });
 
@@ -511,7 +509,7 @@ describe('what a person reads when the service', () => {
     });
     expect(await refusal({ limits: { totalMs: 600 } })).toEqual({
       code: 'takes_too_long',
-      message: 'The answer was not complete after 600 ms, the longest that is allowed.',
+      message: 'The answer was not complete after 1 s, the longest time that is allowed.',
       mayPass: false,
     });
   });
@@ -532,7 +530,7 @@ describe('what a person reads when the service', () => {
     });
     expect(await refusal()).toEqual({
       code: 'connection_lost',
-      message: 'The connection to 127.0.0.1 broke off before its answer was complete.',
+      message: 'The connection to 127.0.0.1 broke before its answer was complete.',
       mayPass: true,
     });
   });
@@ -541,7 +539,7 @@ describe('what a person reads when the service', () => {
     const raw = await startRawServer((socket) => socket.end('220 smtp.example ESMTP\r\n'));
     expect(await refusal({ url: at(raw.port) })).toEqual({
       code: 'not_http',
-      message: 'What 127.0.0.1 answers is not HTTP. Is the port the right one?',
+      message: 'The answer of 127.0.0.1 is not HTTP. Is this the right port?',
       mayPass: false,
     });
     await raw.close();
@@ -567,7 +565,7 @@ describe('the address guard', () => {
     expect(await refusal({ url: service.url.replace('127.0.0.1', 'localhost'), guard: strict })).toEqual({
       ...refused,
       message:
-        'localhost is in a private or reserved network, where campaigns may not fetch from. An operator of this deployment can allow it (WEBSERVICE_ALLOW).',
+        'localhost is in a private or reserved network, which campaigns may not fetch from. An operator of this deployment can allow it (WEBSERVICE_ALLOW).',
     });
   });
 
@@ -615,7 +613,7 @@ describe('the address guard', () => {
     expect(await refusal()).toMatchObject({
       ...refused,
       message:
-        '169.254.169.254 is in a private or reserved network, where campaigns may not fetch from. An operator of this deployment can allow it (WEBSERVICE_ALLOW).',
+        '169.254.169.254 is in a private or reserved network, which campaigns may not fetch from. An operator of this deployment can allow it (WEBSERVICE_ALLOW).',
     });
   });
 
