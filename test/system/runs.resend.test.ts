@@ -277,7 +277,7 @@ describe('a resend', () => {
     const changed = await resend(runId, { messages: 5 });
     expect([changed.statusCode, errorOf(changed)]).toMatchObject([
       409,
-      { code: 'resend_changed', messages: 1 },
+      { code: 'resend_changed', params: { messages: 1, seen: 5 } },
     ]);
     const wrong = await resend(runId, { reasons: ['because'] });
     expect(wrong.statusCode).toBe(422);
