@@ -3,22 +3,23 @@ import { endQueued } from '../db/messages/claims.ts';
 import type { Sql } from '../db/core/client.ts';
 import { skipRefusedInRun } from '../db/customers/consents.ts';
 import { keptAnswer, readKeptPages, readMailingFile } from '../db/campaigns/mailings.ts';
-import { importMessages } from '../db/messages/messages.ts';
+import { type JudgedLine, judgeLines } from '../db/customers/lines.ts';
+import { type ImportedLine, importMessages } from '../db/messages/messages.ts';
 import { skipOptedOut } from '../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../db/core/phone-hash.ts';
 import { lockImport, markMailingRead, type RunRow } from '../db/runs/runs.ts';
+import type { Contact } from '../domain/contact.ts';
+import { isoDate } from '../domain/dates.ts';
 import { failures } from '../domain/failures.ts';
-import { choosePhone, phonesIn } from '../domain/phone.ts';
+import { createLineReader, lineRulesOf, type ReadLine } from '../domain/line.ts';
+import { phonesIn } from '../domain/phone.ts';
 import { dryRunReason } from '../domain/preflight.ts';
-import type { RunSettings } from '../domain/run.ts';
 import { profiles } from '../domain/segments.ts';
-import { compose, parseTemplate } from '../domain/template.ts';
 import { readCsv } from '../mailing/csv.ts';
+import { createPhonesSeen } from '../mailing/phones-seen.ts';
 import type { MailingRecord, MailingRecords } from '../mailing/record.ts';
 import { readAnswer } from '../mailing/webservice.ts';
-import { type ContactLine, matchCustomers } from './customers.ts';
 import { finalFailure } from './failure.ts';
-import { createPhonesSeen } from './phones-seen.ts';
 import { createPlaces } from './places.ts';
 import { createFetch, type FetchDeps } from './webservice.ts';
 
@@ -37,7 +38,7 @@ export interface ImportDeps extends FetchDeps {
 export function createImport(
   deps: ImportDeps,
 ): (run: RunRow, options: { attempt: number; signal: AbortSignal }) => Promise<void> {
-  const { sql, phoneHash, webservice } = deps;
+  const { sql, phoneHash, webservice, clock } = deps;
   const fetchAnswer = createFetch(deps);
   // An import holds one connection and needs another again and again: as many at once as the pool has would wait for
   // each other for ever.
@@ -46,10 +47,11 @@ export function createImport(
   const recordsOf = async (tx: Sql, { id, mailingFileId, settings }: RunRow): Promise<MailingRecords> => {
     const { mailing } = settings.campaign;
     const { extraFields } = mailing;
+    const today = isoDate(clock());
     switch (mailing.source) {
       case 'csv':
         if (mailingFileId === null) throw finalFailure(failures.notFound, `Run ${id} has no mailing file.`);
-        return readCsv(readMailingFile(sql, mailingFileId), { extraFields });
+        return readCsv(readMailingFile(sql, mailingFileId), { extraFields, today });
       case 'webservice': {
         const answer = await keptAnswer(tx, id);
         if (answer === null) throw new Error(`The answer for run ${id} is gone: another attempt fetches it.`);
@@ -57,6 +59,7 @@ export function createImport(
         return readAnswer(readKeptPages(sql, answer), {
           webservice: mailing.webservice,
           extraFields,
+          today,
           limits,
         });
       }
@@ -64,8 +67,19 @@ export function createImport(
   };
   const importIn = async (tx: Sql, run: RunRow, hash: PhoneHash, signal: AbortSignal): Promise<void> => {
     if (!(await lockImport(tx, run.id))) return;
-    const lines = watched(toLines(await recordsOf(tx, run), run.settings), signal);
-    await importMessages(tx, run.id, matchCustomers(sql, lines, run));
+    const { ignoreConsent, mailing } = run.settings.campaign;
+    // A dry run leaves nothing behind.
+    const registers =
+      run.trigger !== 'dry_run' && mailing.source === 'webservice' && mailing.webservice.registerCustomers;
+    const readLine = createLineReader(
+      lineRulesOf(run.settings.campaign, profiles[run.settings.segmentProfile]),
+    );
+    const lines = judgeLines(sql, watched(await recordsOf(tx, run), readLine, signal), {
+      ignoreConsent,
+      register: registers ? mailing : null,
+      phones: createPhonesSeen(),
+    });
+    await importMessages(tx, run.id, toImported(lines));
     await skipOptedOut(tx, hash, run.id);
     // In the same transaction: at no moment could they have been sent.
     if (run.trigger === 'dry_run') await endQueued(tx, run.id, { status: 'cancelled', reason: dryRunReason });
@@ -86,76 +100,50 @@ export function createImport(
 
 /** Lets others have their turn, and ends the import when it is cancelled. */
 async function* watched(
-  batches: AsyncIterable<ContactLine[]>,
+  batches: MailingRecords,
+  readLine: (record: MailingRecord) => ReadLine,
   signal: AbortSignal,
-): AsyncGenerator<ContactLine[]> {
+): AsyncGenerator<ReadLine[]> {
   for await (const batch of batches) {
     // Reading and checking never wait by themselves: without this, the senders of this process and the heartbeats of all
     // would stand still for as long as a chunk of the file takes.
     await setImmediate();
     signal.throwIfAborted();
-    yield batch;
+    yield batch.map(readLine);
   }
 }
 
-/**
- * What becomes of each line: queued with its text, or skipped with its reason. Of several contacts with one phone the
- * first that can be written to is.
- */
-async function* toLines(records: MailingRecords, settings: RunSettings): AsyncGenerator<ContactLine[]> {
-  const { message, mailing } = settings.campaign;
-  const extraFieldNames = mailing.extraFields.map((field) => field.name);
-  const parsed = parseTemplate(message.template, extraFieldNames);
-  if (!parsed.ok)
-    throw new Error('The template of a run can not be parsed: the campaign was saved without a check.');
-  const { template } = parsed;
-  const options = {
-    removeAccents: message.removeAccents,
-    maxSegments: message.maxSegments,
-    profile: profiles[settings.segmentProfile],
-    extraFieldNames,
-  };
-  const phones = createPhonesSeen();
-
-  const lineOf = (record: MailingRecord): ContactLine => {
-    const line = emptyLine(record.line);
-    if (!record.ok) {
-      line.reason = 'line_invalid';
-      line.extra = { problem: record.problem.message };
-      return line;
-    }
-    const { contact } = record;
-    line.contact = contact;
-    line.code = contact.code || null;
-    line.name = contact.name || null;
-    line.extra = contact.extra;
-    const phone = choosePhone(contact);
-    if (!phone.ok) {
-      const { mobile: celular, phone: telefone, phone2: telefone2 } = contact;
-      line.reason = phone.reason;
-      line.extra = { ...contact.extra, celular, telefone, telefone2 };
-    }
-    line.extraPhones = phonesOf(line.extra);
-    if (!phone.ok) return line;
-    line.phone = phone.e164;
-    if (phones.has(phone.e164)) {
-      line.reason = 'duplicate_phone';
-      return line;
-    }
-    const composed = compose(template, contact, options);
-    if ('skip' in composed) {
-      line.reason = composed.skip;
-      return line;
-    }
-    phones.add(phone.e164);
-    line.status = 'queued';
-    line.text = composed.text;
-    line.segments = composed.segments;
-    return line;
-  };
-
-  for await (const batch of records) yield batch.map(lineOf);
+/** The lines of a run's mailing, as they are written. */
+async function* toImported(batches: AsyncIterable<JudgedLine[]>): AsyncGenerator<ImportedLine[]> {
+  for await (const batch of batches) yield batch.map(importedLine);
 }
+
+function importedLine({ contact, reason, problem, ...line }: JudgedLine): ImportedLine {
+  const extra = contact === null ? null : line.phone === null ? withPhones(contact) : contact.extra;
+  return {
+    line: line.line,
+    status: reason === null ? 'queued' : 'skipped',
+    reason,
+    code: contact?.code || null,
+    name: contact?.name || null,
+    phone: line.phone,
+    text: reason === null ? line.text : null,
+    segments: reason === null ? line.segments : 0,
+    customerId: line.customerId,
+    extra,
+    extraPhones: extra === null ? null : phonesOf(extra),
+    // The reason alone says the rest.
+    fault: problem !== null && (problem.code !== reason || problem.code === 'phone_invalid') ? problem : null,
+    warnings: line.warnings,
+  };
+}
+
+const withPhones = ({ extra, mobile, phone, phone2 }: Contact): Record<string, string> => ({
+  ...extra,
+  celular: mobile,
+  telefone: phone,
+  telefone2: phone2,
+});
 
 function phonesOf(extra: Record<string, string>): string[] | null {
   let phones: string[] | null = null;
@@ -165,19 +153,3 @@ function phonesOf(extra: Record<string, string>): string[] | null {
   }
   return phones;
 }
-
-/** A line to be filled in by assignments: the copies that spreads make of it cost more than reading it. */
-const emptyLine = (line: number): ContactLine => ({
-  line,
-  status: 'skipped',
-  reason: null,
-  code: null,
-  name: null,
-  phone: null,
-  text: null,
-  segments: 0,
-  customerId: null,
-  extra: null,
-  extraPhones: null,
-  contact: null,
-});

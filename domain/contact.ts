@@ -1,8 +1,13 @@
 import { z } from 'zod';
+import { anyDate, birthDates, businessDates, type DateWindow, readDate } from './dates.ts';
+import { readMoney } from './money.ts';
+import { type Fault, fault } from './problems/coded.ts';
+import type { Expectation } from './problems/mailings.ts';
+import { cleanText, isGuarded, isScientific, readText, readTextLines, withoutExponent } from './text.ts';
 
 /**
- * A line of a mailing after it has been read and checked. Every value is a string as it was written, cleaned
- * (`cleanText`); '' stands for what was not given. Phones are chosen and checked later: domain/phone.ts.
+ * A line of a mailing after it has been read and checked. Every value is a string as it was written, cleaned (domain/text.ts
+ * `readText`); '' stands for what was not given, or can't be read. Phones are chosen and checked later: domain/phone.ts.
  */
 export interface Contact {
   code: string;
@@ -32,9 +37,10 @@ interface FieldRule {
 export const contactFields = [
   { field: 'code', names: ['codigo', 'code'], maxLength: 60 },
   { field: 'name', names: ['nome', 'name'], maxLength: 120 },
-  { field: 'mobile', names: ['celular', 'mobile'], maxLength: 40 },
-  { field: 'phone', names: ['telefone', 'phone'], maxLength: 40 },
-  { field: 'phone2', names: ['telefone2', 'phone2'], maxLength: 40 },
+  // Several numbers and remarks may be in one cell.
+  { field: 'mobile', names: ['celular', 'mobile'], maxLength: 200 },
+  { field: 'phone', names: ['telefone', 'phone'], maxLength: 200 },
+  { field: 'phone2', names: ['telefone2', 'phone2'], maxLength: 200 },
   { field: 'birthDate', names: ['data_nascimento', 'birth_date'], maxLength: 40 },
   // Ten segments, the most a campaign can allow, hold 1,530 septets.
   { field: 'customMessage', names: ['mensagem', 'message'], maxLength: 1600 },
@@ -60,6 +66,9 @@ const reservedNames: ReadonlySet<string> = new Set([
   'problema',
 ]);
 
+/** `money`: an amount, which texts have as 1.234,56. */
+export const extraTypes = ['text', 'number', 'money', 'date', 'boolean'] as const;
+
 /**
  * An additional column of the mailing, declared in the campaign. Its name is the column's header, the placeholder
  * (`{valor_divida}`) and the key on the ticket.
@@ -75,99 +84,166 @@ export const extraField = z.strictObject({
       (name) => !reservedNames.has(name),
       'This name belongs to a field every mailing has: choose another.',
     ),
-  type: z.enum(['text', 'number', 'date', 'boolean']),
+  type: z.enum(extraTypes),
   required: z.boolean(),
 });
 export type ExtraField = z.infer<typeof extraField>;
 
-/** What is wrong with one line of a mailing. Names the column; never holds the value, which is a person's. */
-export interface LineProblem {
-  code:
-    | 'value_missing'
-    | 'value_invalid'
-    | 'value_too_long'
-    | 'column_count'
-    | 'quote_misplaced'
-    | 'not_an_object';
-  /** The column in words of the layout; null when the line as a whole is wrong. */
-  column: string | null;
-  message: string;
+/** What is wrong with one line of a mailing as a whole: nobody can be written to from it. Holds no value. */
+export type LineFault = Fault<'column_count' | 'quote_misplaced' | 'not_an_object'>;
+
+/** Why a value was not used, or how it was read. Names the column and never holds the value. */
+type ValueFault = Fault<
+  | 'value_invalid'
+  | 'value_too_long'
+  | 'value_damaged'
+  | 'quote_misplaced'
+  | 'phone_chosen'
+  | 'ninth_digit_added'
+  | 'code_zeros'
+>;
+
+/** A value of a line that was left empty, or read with a doubt. */
+export type LineWarning = ValueFault & {
+  /** What was there, shortened. Personal: for the database and the people who work with the mailing alone. */
+  readonly value: string;
+};
+
+export function warningOf(fault: ValueFault, value: string): LineWarning {
+  const shown = cleanText(value.slice(0, 200));
+  return { ...fault, value: shown.length > mostShown ? `${cleanText(shown.slice(0, mostShown))}…` : shown };
 }
 
-export type ContactResult = { ok: true; contact: Contact } | { ok: false; problem: LineProblem };
+const mostShown = 60;
 
-/**
- * A contact from the raw values of one record, wherever it came from. The first value that is wrong makes the whole
- * record a bad one: a contact is never half taken.
- *
- * @param raw one value for each field; '' or white space where the record has none
- * @param rawExtra one value for each of `extraFields`, in their order
- */
-export function readContact(
+export interface ReadContact {
+  contact: Contact;
+  warnings: readonly LineWarning[];
+}
+
+/** Most lines have none: they share it. */
+const noWarnings: readonly LineWarning[] = [];
+
+/** One value for each field; '' or white space where the record has none. Extra values in the order of the extra fields. */
+export type ContactReader = (
   raw: Readonly<Record<ContactField, string>>,
   rawExtra: readonly string[],
-  extraFields: readonly ExtraField[],
-): ContactResult {
-  const contact: Contact = {
-    code: cleanText(raw.code),
-    name: cleanText(raw.name),
-    mobile: cleanText(raw.mobile),
-    phone: cleanText(raw.phone),
-    phone2: cleanText(raw.phone2),
-    birthDate: cleanText(raw.birthDate),
-    customMessage: cleanLines(raw.customMessage),
-    extra: {},
-  };
-  for (const { field, names, maxLength } of contactFields) {
-    if (contact[field].length > maxLength) return tooLong(names[0], maxLength);
-  }
-  if (contact.birthDate !== '') {
-    const birthDate = readBirthDate(contact.birthDate);
-    if (birthDate === undefined) {
-      return bad('value_invalid', 'data_nascimento', 'is no date: write dd/mm/yyyy or yyyy-mm-dd');
-    }
-    contact.birthDate = birthDate;
-  }
-  for (let i = 0; i < extraFields.length; i++) {
-    const field = extraFields[i];
-    if (field === undefined) break;
-    const value = cleanText(rawExtra[i] ?? '');
-    if (value.length > maxExtraLength) return tooLong(field.name, maxExtraLength);
-    if (value === '') {
-      if (field.required) return bad('value_missing', field.name, 'is required, and has no value');
-    } else {
-      const problem = checkExtraValue(field, value);
-      if (problem !== null) return bad('value_invalid', field.name, problem);
-    }
-    contact.extra[field.name] = value;
-  }
-  return { ok: true, contact };
-}
-
-function tooLong(column: string, maxLength: number): ContactResult {
-  return bad('value_too_long', column, `is longer than ${maxLength} characters`);
-}
-
-function bad(code: LineProblem['code'], column: string, predicate: string): ContactResult {
-  return { ok: false, problem: { code, column, message: `"${column}" ${predicate}.` } };
-}
+) => ReadContact;
 
 /**
- * What is wrong with a value (cleaned, not empty) of an extra field, as the end of the sentence that begins with the
- * field's name; null when it is of the declared type. The value itself stays as it was written: `1.234,56` is what
- * the message shall say.
+ * Makes contacts of the raw values of records, wherever these came from. A value that can't be read costs itself: it is
+ * left empty, with a warning.
+ *
+ * @param today ISO date: nobody is born later, and what a year of two digits means depends on it
  */
-export function checkExtraValue(field: ExtraField, value: string): string | null {
-  switch (field.type) {
+export function createContactReader(extraFields: readonly ExtraField[], today: string): ContactReader {
+  const births = birthDates(today);
+  const business = businessDates(today);
+
+  return (raw, rawExtra) => {
+    let warnings: LineWarning[] | undefined;
+    const warn = (fault: ValueFault, value: string): string => {
+      (warnings ??= []).push(warningOf(fault, value));
+      return '';
+    };
+    const readField = ({ field, names: [column], maxLength }: (typeof contactFields)[number]): string => {
+      const value = raw[field];
+      if (value === '') return value;
+      const text = field === 'customMessage' ? readTextLines(value) : readText(value);
+      if (text === undefined) return warn(fault('value_damaged', { column, damage: 'encoding' }), value);
+      // A message that is too long is judged as a text: without its own, somebody would get another one.
+      if (text.length > maxLength && field !== 'customMessage')
+        return warn(fault('value_too_long', { column, maximum: maxLength }), text);
+      return text;
+    };
+    const contact: Contact = {
+      code: readField(contactFields[0]),
+      name: readField(contactFields[1]),
+      mobile: readField(contactFields[2]),
+      phone: readField(contactFields[3]),
+      phone2: readField(contactFields[4]),
+      birthDate: readField(contactFields[5]),
+      customMessage: readField(contactFields[6]),
+      extra: {},
+    };
+    if (isScientific(contact.code) && !isGuarded(raw.code)) {
+      contact.code =
+        withoutExponent(contact.code) ??
+        warn(fault('value_damaged', { column: 'codigo', damage: 'scientific' }), contact.code);
+    }
+    if (contact.birthDate !== '') {
+      contact.birthDate =
+        readDate(contact.birthDate, births) ??
+        warn(
+          fault('value_invalid', { column: 'data_nascimento', expected: 'birth_date' }),
+          contact.birthDate,
+        );
+    }
+    if (contact.customMessage !== '' && noMessages.has(foldName(contact.customMessage)))
+      contact.customMessage = '';
+    for (let i = 0; i < extraFields.length; i++) {
+      const field = extraFields[i];
+      if (field === undefined) break;
+      const { name: column } = field;
+      const value = rawExtra[i] ?? '';
+      let text = value === '' ? value : readText(value);
+      if (text === undefined) text = warn(fault('value_damaged', { column, damage: 'encoding' }), value);
+      else if (text.length > maxExtraLength)
+        text = warn(fault('value_too_long', { column, maximum: maxExtraLength }), text);
+      else if (text !== '') {
+        const read = field.type === 'text' && isGuarded(value) ? text : readExtraValue(field, text, business);
+        text = typeof read === 'string' ? read : warn(read, text);
+      }
+      contact.extra[column] = text;
+    }
+    return { contact, warnings: warnings ?? noWarnings };
+  };
+}
+
+/** What programs write as a message where there is none. */
+const noMessages: ReadonlySet<string> = new Set(['0', '0.0', '0,0', 'false', 'falso', 'true', '{}', '[]']);
+
+/**
+ * A value (`readText`, not empty) of an extra field, as a text shall have it: dates as dd/mm/yyyy, money as 1.234,56;
+ * everything else as it was written. '' for a date that stands for none. A fault for what is not of the declared type.
+ */
+function readExtraValue(field: ExtraField, text: string, window: DateWindow): string | ValueFault {
+  const { name: column, type } = field;
+  const invalid = (expected: ExtraField['type']): ValueFault =>
+    fault('value_invalid', { column, expected: expected === 'text' ? 'single_value' : expected });
+  switch (type) {
     case 'text':
-      return null;
-    case 'number':
-      return isNumber(value) ? null : 'is no number: write 1234,56 or 1.234,56 or 1234.56';
-    case 'date':
-      return readDate(value) === undefined ? 'is no date: write dd/mm/yyyy or yyyy-mm-dd' : null;
-    case 'boolean':
-      return booleanWords.has(foldName(value)) ? null : 'is neither yes nor no: write sim or não';
+      return isScientific(text)
+        ? (withoutExponent(text) ?? fault('value_damaged', { column, damage: 'scientific' }))
+        : text;
+    case 'number': {
+      const written = withoutExponent(text) ?? text;
+      if (isNumber(written)) return written;
+      return isScientific(text) ? fault('value_damaged', { column, damage: 'scientific' }) : invalid(type);
+    }
+    case 'money':
+      return readMoney(text) ?? invalid(type);
+    case 'date': {
+      const date = readDate(text, window);
+      return date === undefined ? invalid(type) : date.split('-').reverse().join('/');
+    }
+    case 'boolean': {
+      const word = foldName(text);
+      if (!booleanWords.has(word)) return invalid(type);
+      return word === 'true' || word === 'verdadeiro'
+        ? 'sim'
+        : word === 'false' || word === 'falso'
+          ? 'não'
+          : text;
+    }
   }
+}
+
+/** What the value (cleaned, not empty) of an extra field should be where a person enters another; null: it is. */
+export function checkExtraValue(field: ExtraField, value: string): Expectation | null {
+  if (field.type === 'text') return null;
+  const read = readExtraValue(field, value, anyDate);
+  return typeof read === 'string' ? null : read.code === 'value_invalid' ? read.params.expected : field.type;
 }
 
 const booleanWords: ReadonlySet<string> = new Set([
@@ -189,67 +265,4 @@ const booleanWords: ReadonlySet<string> = new Set([
 /** Brazilian (1.234,56 and 1234,56) or plain (1234.56). `1.234` is read the Brazilian way, and is a number either way. */
 function isNumber(value: string): boolean {
   return /^[+-]?(?:\d+(?:[.,]\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?)$/.test(value);
-}
-
-/**
- * The ISO date of a birth date in one of the usual forms, '' for the zeros (00/00/0000) that old systems write for
- * "none", undefined when it is no date.
- */
-export function readBirthDate(value: string): string | undefined {
-  return /^[0/.-]+$/.test(value) ? '' : readDate(value);
-}
-
-/**
- * The ISO date of dd/mm/yyyy (also with - or .), yyyy-mm-dd (also with /) or yyyymmdd, with or without a time behind
- * it; undefined when it is no date between 1900 and 2199. A year of two digits is not guessed at.
- */
-export function readDate(value: string): string | undefined {
-  const match =
-    /^(?<day>\d{1,2})([/.-])(?<month>\d{1,2})\2(?<year>\d{4})(?:[ T]\d{1,2}:\d{2}.*)?$/.exec(value) ??
-    /^(?<year>\d{4})([/-])(?<month>\d{1,2})\2(?<day>\d{1,2})(?:[ T]\d{1,2}:\d{2}.*)?$/.exec(value) ??
-    /^(?<year>\d{4})(?<month>\d{2})(?<day>\d{2})(?:T\d{2}:?\d{2}.*)?$/.exec(value);
-  const { year = '', month = '', day = '' } = match?.groups ?? {};
-  const y = Number(year);
-  const m = Number(month);
-  const d = Number(day);
-  if (y < 1900 || y > 2199 || m < 1 || m > 12 || d < 1 || d > daysInMonth(y, m)) return undefined;
-  return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
-}
-
-function daysInMonth(year: number, month: number): number {
-  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
-  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
-}
-
-/**
- * A value from outside on one line: control characters and line breaks become spaces; what turns the direction of
- * writing and halves of surrogate pairs (which no UTF-8 can hold) go; the ends are trimmed.
- */
-export function cleanText(value: string): string {
-  if (isClean(value)) return value;
-  return value
-    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-    .replaceAll(/[\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, '')
-    .trim();
-}
-
-/** Like `cleanText`, but line breaks stay, written \n. */
-export function cleanLines(value: string): string {
-  if (isClean(value)) return value;
-  return value
-    .split(/\r\n|[\n\r\u2028\u2029]/)
-    .map(cleanText)
-    .join('\n')
-    .trim();
-}
-
-/** Whether `cleanText` would change nothing; false for any surrogate, so that only such values pay for the regexes. */
-function isClean(value: string): boolean {
-  const { length } = value;
-  if (length === 0) return true;
-  for (let i = 0; i < length; i++) {
-    const code = value.charCodeAt(i);
-    if (code < 0x20 || (code >= 0x7f && (code <= 0xa0 || code >= 0x1680))) return false;
-  }
-  return value.charCodeAt(0) !== 0x20 && value.charCodeAt(length - 1) !== 0x20;
 }

@@ -1,6 +1,8 @@
-import { foldName, type Contact, type LineProblem, readDate } from './contact.ts';
+import { foldName, type LineWarning, type ReadContact, warningOf } from './contact.ts';
 import { type Consent, phoneFields, readConsent } from './customer.ts';
 import { normalizePhone } from './phone.ts';
+import { type Fault, fault } from './problems/coded.ts';
+import type { Expectation } from './problems/mailings.ts';
 
 /** What a line of a file of customers tells; null for what it does not tell. Phones in E.164, dates ISO. */
 export interface CustomerLine {
@@ -22,42 +24,54 @@ export interface CustomerSettings {
   customerTypes: ReadonlyMap<string, number>;
 }
 
-export type CustomerLineResult = { ok: true; customer: CustomerLine } | { ok: false; problem: LineProblem };
+export type CustomerLineResult =
+  | { ok: true; customer: CustomerLine; warnings: readonly LineWarning[] }
+  | { ok: false; problem: Fault<'nobody_named'>; warnings: readonly LineWarning[] };
 
-const columns = { mobile: 'celular', phone: 'telefone', phone2: 'telefone2' } as const;
+const phoneColumns = { mobile: 'celular', phone: 'telefone', phone2: 'telefone2' } as const;
 
 /**
- * A customer from a record of the layout in mailing/customer-layout.ts. The first value that is wrong makes the whole
- * line a bad one.
+ * A customer from a record of the layout in mailing/customer-layout.ts. A value that can't be read tells nothing, and is a
+ * warning; a line is left out only when nothing in it says who it is. What somebody refuses counts whatever else is wrong.
  *
  * @param today ISO date: nobody has stated anything later
  */
 export function readCustomerLine(
-  contact: Contact,
+  { contact, warnings: ofContact }: ReadContact,
   { regions, customerTypes }: CustomerSettings,
   today: string,
 ): CustomerLineResult {
   const { regiao = '', tipo_cliente = '', consentimento = '', data_consentimento = '' } = contact.extra;
-  const phones = { mobile: null, phone: null, phone2: null } as Record<keyof typeof columns, string | null>;
-  for (const field of phoneFields) {
-    if (contact[field] === '') continue;
-    phones[field] = normalizePhone(contact[field]);
-    if (phones[field] === null) return bad('value_invalid', columns[field], 'is no phone number');
-  }
-  if (contact.code === '' && phoneFields.every((field) => phones[field] === null)) {
-    return bad('value_missing', 'codigo', 'has no value, and neither has a phone: nothing tells who it is');
-  }
-  const regionId = regiao === '' ? null : regions.get(foldName(regiao));
-  if (regionId === undefined) return bad('value_invalid', 'regiao', 'is none of the regions in the settings');
-  const customerTypeId = tipo_cliente === '' ? null : customerTypes.get(foldName(tipo_cliente));
-  if (customerTypeId === undefined)
-    return bad('value_invalid', 'tipo_cliente', 'is none of the customer types in the settings');
-  const consent = consentimento === '' ? null : readConsent(consentimento);
-  if (consent === undefined)
-    return bad('value_invalid', 'consentimento', 'is none of sim, não, não informado');
-  const consentDate = data_consentimento === '' ? null : (readDate(data_consentimento) ?? null);
-  if (consentDate !== null && consentDate > today)
-    return bad('value_invalid', 'data_consentimento', 'is in the future');
+  const warnings = [...ofContact];
+  const warn = (column: string, expected: Expectation, value: string): null => {
+    warnings.push(warningOf(fault('value_invalid', { column, expected }), value));
+    return null;
+  };
+  const phoneOf = (field: (typeof phoneFields)[number]): string | null => {
+    const written = contact[field];
+    if (written === '') return null;
+    return normalizePhone(written) ?? warn(phoneColumns[field], 'phone', written);
+  };
+  const idOf = (ids: ReadonlyMap<string, number>, name: string): number | null | undefined =>
+    name === '' ? null : ids.get(foldName(name));
+  const phones = { mobile: phoneOf('mobile'), phone: phoneOf('phone'), phone2: phoneOf('phone2') };
+  const regionId = idOf(regions, regiao) ?? (regiao === '' ? null : warn('regiao', 'region', regiao));
+  const customerTypeId =
+    idOf(customerTypes, tipo_cliente) ??
+    (tipo_cliente === '' ? null : warn('tipo_cliente', 'customer_type', tipo_cliente));
+  const consent =
+    consentimento === ''
+      ? damagedRefusal(warnings)
+      : (readConsent(consentimento) ?? warn('consentimento', 'consent', consentimento));
+  const stated = data_consentimento.split('/').reverse().join('-');
+  const consentDate =
+    stated === ''
+      ? null
+      : stated > today
+        ? warn('data_consentimento', 'past_date', data_consentimento)
+        : stated;
+  if (contact.code === '' && phoneFields.every((field) => phones[field] === null))
+    return { ok: false, problem: fault('nobody_named', { column: 'codigo' }), warnings };
   return {
     ok: true,
     customer: {
@@ -70,10 +84,15 @@ export function readCustomerLine(
       consent,
       consentDate,
     },
+    warnings,
   };
 }
 
-const bad = (code: LineProblem['code'], column: string, predicate: string): CustomerLineResult => ({
-  ok: false,
-  problem: { code, column, message: `"${column}" ${predicate}.` },
-});
+/** A "não" whose ã was lost on the way is still one. */
+const damagedRefusal = (warnings: readonly LineWarning[]): Consent | null =>
+  warnings.some(
+    ({ code, params, value }) =>
+      code === 'value_damaged' && params.column === 'consentimento' && /^n\S{1,4}o$/i.test(value),
+  )
+    ? 'refused'
+    : null;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { cleanText, foldName, readDate } from './contact.ts';
+import { foldName } from './contact.ts';
+import { anyDate, readDate } from './dates.ts';
 import { normalizePhone } from './phone.ts';
 import { coded, codedIssue, fault } from './problems/coded.ts';
+import { cleanText } from './text.ts';
 
 /** A person in our base, across campaigns, and what we know of their consent to be written to. */
 
@@ -33,14 +35,31 @@ const consentWords: Readonly<Record<string, Consent>> = {
   y: 'granted',
   true: 'granted',
   1: 'granted',
+  verdadeiro: 'granted',
   concedido: 'granted',
+  autorizado: 'granted',
+  autoriza: 'granted',
+  aceito: 'granted',
+  aceita: 'granted',
+  'opt-in': 'granted',
+  optin: 'granted',
   granted: 'granted',
   nao: 'refused',
   n: 'refused',
   no: 'refused',
   false: 'refused',
   0: 'refused',
+  falso: 'refused',
   recusado: 'refused',
+  recusa: 'refused',
+  recusou: 'refused',
+  negado: 'refused',
+  'nao autorizado': 'refused',
+  'nao autoriza': 'refused',
+  'nao aceito': 'refused',
+  'nao aceita': 'refused',
+  'opt-out': 'refused',
+  optout: 'refused',
   refused: 'refused',
   'nao informado': 'not_stated',
   nao_informado: 'not_stated',
@@ -85,7 +104,7 @@ export const customerContent = z
     phone2: phone,
     birthDate: z.iso
       .date({ abort: true })
-      .refine((date) => readDate(date) !== undefined, coded('birth_year_range'))
+      .refine((date) => readDate(date, anyDate) === date, coded('birth_year_range'))
       .nullable()
       .default(null),
     regionId: optionalId,

@@ -2,6 +2,9 @@
  * Dates as spreadsheets, databases and people write them. A date is read only when its text has one possible meaning.
  */
 
+/** The date of an instant, in UTC. */
+export const isoDate = (at: Date): string => at.toISOString().slice(0, 10);
+
 export interface DateWindow {
   /** ISO dates; what is outside is not this kind of date. */
   earliest: string;
@@ -27,7 +30,7 @@ export const businessDates = (today: string): DateWindow => ({
 });
 
 /** Any date with a year of four digits. */
-const anyDate: DateWindow = { earliest: '1900-01-01', latest: '2199-12-31' };
+export const anyDate: DateWindow = { earliest: '1900-01-01', latest: '2199-12-31' };
 
 /**
  * The ISO date of a text; '' where the text stands for no date (zeros, the first and last dates of databases); undefined

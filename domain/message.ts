@@ -54,6 +54,7 @@ export const skipReasons = [
   'message_too_long',
   'message_empty',
   'placeholder_unknown',
+  'value_missing',
   'line_invalid',
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];

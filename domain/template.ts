@@ -1,7 +1,8 @@
-import { cleanText, foldName, type Contact } from './contact.ts';
+import { foldName, type Contact } from './contact.ts';
 import { type Fault, fault } from './problems/coded.ts';
 import { removeAccents, segmentsOf, type Segmentation, type SegmentProfile } from './segments.ts';
 import type { SkipReason } from './message.ts';
+import { cleanText } from './text.ts';
 
 /**
  * A message with placeholders, taken apart: literals[0], value of placeholders[0], literals[1], … and always one literal
@@ -99,9 +100,8 @@ function nextBrace(text: string, from: number): number {
 export type TemplateValues = Pick<Contact, 'code' | 'name' | 'extra'>;
 
 /**
- * The template with the contact's values in it. A value that is missing leaves nothing in its place ("Olá {nome}, …"
- * becomes "Olá , …"): a campaign that wants a name in every message writes only to contacts that have one. Values are
- * cleaned, for they come from outside.
+ * The template with the contact's values in it. A value that is missing leaves nothing in its place: runs leave such a
+ * contact out (`missingPlaceholder`). Values are cleaned, for they come from outside.
  */
 export function render(template: Template, values: TemplateValues): string {
   let text = template.literals[0] ?? '';
@@ -146,10 +146,65 @@ export function compose(
       ? render(template, contact)
       : fillCustomMessage(contact, options.extraFieldNames);
   if (filled === undefined) return { skip: 'placeholder_unknown' };
-  const text = tidy(options.removeAccents ? removeAccents(filled, profile) : filled);
+  let text = tidy(options.removeAccents ? removeAccents(filled, profile) : filled);
   if (text === '') return { skip: 'message_empty' };
-  const { encoding, segments, tooLong } = costOf(text, { profile, maxSegments });
+  let cost = costOf(text, { profile, maxSegments });
+  if (options.removeAccents && cost.encoding === 'UCS-2') {
+    const cheap = tidy(withoutDearCharacters(template, contact, options));
+    const cheapCost = costOf(cheap, { profile, maxSegments });
+    if (cheap !== '' && cheapCost.encoding === 'GSM-7') [text, cost] = [cheap, cheapCost];
+  }
+  const { encoding, segments, tooLong } = cost;
   return tooLong ? { skip: 'message_too_long' } : { text, encoding, segments };
+}
+
+/**
+ * The same text without the characters of its values that have no equivalent in the alphabet and are no letters: an emoji
+ * or a stray mark in a name would cut the segments of the whole text to less than half. What a template says is meant.
+ */
+function withoutDearCharacters(
+  template: Template,
+  contact: TemplateValues & Pick<Contact, 'customMessage'>,
+  { profile, extraFieldNames }: ComposeOptions,
+): string {
+  const cheap = (value: string): string => {
+    const plain = removeAccents(value, profile);
+    const kept = Array.from(plain)
+      .filter(
+        (char) =>
+          /[\p{L}\p{N}\s]/u.test(char) || (char.length === 1 && profile.septets[char.charCodeAt(0)] !== 0),
+      )
+      .join('');
+    // A value that is nothing else stays: it is all there is.
+    return kept.trim() === '' ? plain : kept;
+  };
+  const values = {
+    code: cheap(contact.code),
+    name: cheap(contact.name),
+    extra: Object.fromEntries(Object.entries(contact.extra).map(([name, value]) => [name, cheap(value)])),
+    customMessage: cheap(contact.customMessage),
+  };
+  const filled =
+    contact.customMessage === '' ? render(template, values) : fillCustomMessage(values, extraFieldNames);
+  return removeAccents(filled ?? '', profile);
+}
+
+/** The first placeholder of a contact's text that has no value, by its column; null when there is none. */
+export function missingPlaceholder(
+  template: Template,
+  contact: TemplateValues & Pick<Contact, 'customMessage'>,
+  extraFieldNames: readonly string[],
+): string | null {
+  const { customMessage } = contact;
+  const used =
+    customMessage === ''
+      ? template
+      : nextBrace(customMessage, 0) === -1
+        ? null
+        : takeApart(customMessage, extraFieldNames).template;
+  const missing = used?.placeholders.find((placeholder) => valueOf(contact, placeholder) === '');
+  if (missing === undefined) return null;
+  return missing === 'code' ? 'codigo' : missing === 'name' ? 'nome' : missing;
 }
 
 /** What a text costs with a provider, and whether that is more than it takes or than is allowed. */

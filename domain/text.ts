@@ -1,7 +1,5 @@
 import { decodeHTML } from 'entities';
 
-/** Text as it arrives from spreadsheets, databases and web services, and as it may reach a person. */
-
 /**
  * Words of spreadsheets, databases and programs for "nothing", in Portuguese and English, and strokes that people type
  * where they have nothing to say.
@@ -144,3 +142,102 @@ export const isDamaged = (text: string): boolean => text.includes('\ufffd') || m
 
 /** A number that a spreadsheet wrote in scientific notation: `1.23457E+11`. Its digits are lost. */
 export const isScientific = (text: string): boolean => /^[+-]?\d+(?:[.,]\d+)?E[+-]?\d+$/i.test(text.trim());
+
+/** The text of a number in scientific notation that has all its digits (`5.511987654321E12`, as Java writes it); else null. */
+export function withoutExponent(text: string): string | null {
+  const [, sign = '', whole = '', fraction = '', exponent = ''] =
+    /^([+-]?)(\d+)(?:[.,](\d+))?E\+?(\d{1,2})$/i.exec(text.trim()) ?? [];
+  const places = Number(exponent);
+  if (exponent === '' || fraction.length < places) return null;
+  const rest = fraction.slice(places);
+  if (/[1-9]/.test(rest)) return null;
+  const digits = whole.replace(/^0+(?=\d)/, '') + fraction.slice(0, places);
+  return (sign === '-' ? '-' : '') + digits;
+}
+
+/** Whether somebody made sure that a value is read as a text: a number or a date in it was not cut by a spreadsheet. */
+export const isGuarded = (raw: string): boolean => /^\s*(?:'|=")/.test(raw);
+
+/** What a word for nothing may begin with, in lower case: other texts are not looked up. */
+const nothingStarts: ReadonlySet<string> = new Set(
+  [...nothings].map((word) => word.charAt(0)).concat(Array.from('-–—_.?*#')),
+);
+
+/** Brought along by copying from web pages: soft hyphens, spaces without width, byte order marks. */
+const invisible = /[\u00ad\u200b\u2060\ufeff]/g;
+
+/**
+ * A value from outside as it may reach a person, on one line: taken out of what spreadsheets wrap around it, without
+ * HTML, its letters composed (NFC), repaired where it was UTF-8 read as Latin-1; '' where it stands for nothing.
+ * Undefined for text that is damaged and can't be repaired.
+ */
+export const readText = (raw: string): string | undefined => read(raw, cleanText);
+
+/** Like `readText`, but line breaks stay, written \n. */
+export const readTextLines = (raw: string): string | undefined => read(raw, cleanLines);
+
+function read(raw: string, clean: (text: string) => string): string | undefined {
+  if (raw === '') return raw;
+  if (isPlain(raw)) return raw;
+  let text = unwrap(raw.trim());
+  if (/[^\0-\x7f]/.test(text)) {
+    text = repairMojibake(text).normalize('NFC');
+    if (isDamaged(text)) return undefined;
+  }
+  text = clean(withoutHtml(text).replaceAll(invisible, '').normalize('NFC'));
+  return isNothing(text) ? '' : text;
+}
+
+/** Whether `read` would change nothing: what most values are, and only the others pay for more. */
+function isPlain(text: string): boolean {
+  const first = text.charCodeAt(0);
+  // = and '
+  if (first === 0x3d || first === 0x27) return false;
+  let special = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    // < and &
+    if (code < 0x20 || code === 0x26 || code === 0x3c) return false;
+    if (code >= 0x7f) {
+      if (code <= 0xa0 || code >= 0x180 || code === 0xad) return false;
+      // Lower-case Latin letters alone are no misread UTF-8.
+      special ||= code < 0xe0 || code === 0xe2 || code === 0xef || code === 0xf0;
+    }
+  }
+  if (special && misread.test(text)) return false;
+  if (first === 0x20 || text.charCodeAt(text.length - 1) === 0x20) return false;
+  return !(nothingStarts.has(text.charAt(0).toLowerCase()) && isNothing(text));
+}
+
+/**
+ * A value from outside on one line: control characters and line breaks become spaces; what turns the direction of
+ * writing and halves of surrogate pairs (which no UTF-8 can hold) go; the ends are trimmed.
+ */
+export function cleanText(value: string): string {
+  if (isClean(value)) return value;
+  return value
+    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+    .replaceAll(/[\p{Cs}\u202a-\u202e\u2066-\u2069]/gu, '')
+    .trim();
+}
+
+/** Like `cleanText`, but line breaks stay, written \n. */
+export function cleanLines(value: string): string {
+  if (isClean(value)) return value;
+  return value
+    .split(/\r\n|[\n\r\u2028\u2029]/)
+    .map(cleanText)
+    .join('\n')
+    .trim();
+}
+
+/** Whether `cleanText` would change nothing; false for any surrogate, so that only such values pay for the regexes. */
+function isClean(value: string): boolean {
+  const { length } = value;
+  if (length === 0) return true;
+  for (let i = 0; i < length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || (code >= 0x7f && (code <= 0xa0 || code >= 0x1680))) return false;
+  }
+  return value.charCodeAt(0) !== 0x20 && value.charCodeAt(length - 1) !== 0x20;
+}

@@ -76,14 +76,9 @@ export function changedTicket(
         if (field.required) problems.push(problem(`extra.${field.name}`, 'missing'));
         continue;
       }
-      const unfit = checkExtraValue(field, value);
-      if (unfit !== null) {
-        problems.push({
-          field: `extra.${field.name}`,
-          code: 'invalid',
-          message: `"${field.name}" ${unfit}.`,
-        });
-      }
+      const expected = checkExtraValue(field, value);
+      if (expected !== null)
+        problems.push(problem(`extra.${field.name}`, 'value_invalid', { column: field.name, expected }));
     }
   }
   if (problems.length > 0) return { ok: false, problems };

@@ -29,7 +29,8 @@ export const defaultNames = {
   phone: ['telefone', 'phone', 'telefone1', 'phone1', 'phoneNumber', 'fone'],
   phone2: ['telefone2', 'phone2', 'fone2'],
   birthDate: ['dataNascimento', 'birthDate', 'dataDeNascimento', 'dateOfBirth', 'nascimento', 'birthday'],
-  customMessage: ['mensagem', 'message', 'mensagemPersonalizada', 'customMessage'],
+  // What a service calls a message is rarely meant for the customer: only the campaign says so.
+  customMessage: [],
 } as const satisfies Record<ContactField, readonly string[]>;
 
 /**

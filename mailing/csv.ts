@@ -1,8 +1,16 @@
-import { contactFields, readContact, type ContactField, type ExtraField } from '../domain/contact.ts';
-import { delimiterOf, readHeader, type Delimiter, type Layout } from './layout.ts';
+import {
+  contactFields,
+  type ContactField,
+  createContactReader,
+  type ExtraField,
+  warningOf,
+} from '../domain/contact.ts';
+import { fault } from '../domain/problems/coded.ts';
+import { type Delimiter, delimiterOf, delimiters, type Layout, readHeader } from './layout.ts';
 import { readLines } from './lines.ts';
 import type { MailingRecord } from './record.ts';
 import { MailingRefused } from './refused.ts';
+import { type SplitRecord, splitRecords } from './split.ts';
 
 export { MailingRefused };
 
@@ -18,23 +26,18 @@ const defaultLimits: CsvLimits = { lineBytes: 64 * 1024, batchSize: 500 };
 /**
  * Reads a mailing in the CSV layout (layout.ts) in bounded memory, and gives its records in batches.
  *
- * Comma or semicolon, as the header has it; UTF-8, with a byte order mark or without, or Windows-1252; \n or \r\n;
- * quotes as in RFC 4180, and a quote inside an unquoted value is just a character. Lines without any value are left
- * out. A line that is wrong in itself is a record that is not ok; what makes the file as a whole doubtful throws, even
- * after batches were given: whoever writes them somewhere must be able to take them back.
- *
- * The fields are split here and not by csv-parse, which splits 0.2 million lines a second where this reads over 0.4
- * million and checks their contacts; test/unit/csv.test.ts holds one against the other.
+ * Semicolon, comma, tab or |, as the header has it or a first line `sep=;` says; UTF-8, with a byte order mark or without,
+ * UTF-16 with one, Windows-1252, Mac Roman or DOS (encoding.ts); \n or \r\n; quotes as in RFC 4180 (split.ts), and a quote
+ * inside an unquoted value is just a character. Lines without any value are left out. A line that is wrong in itself is a
+ * record that is not ok; what makes the file as a whole doubtful throws, even after batches were given: whoever writes them
+ * somewhere must be able to take them back.
  *
  * @throws {MailingRefused} for every cause in `MailingRefusal`
  */
 export const readCsv = (
   bytes: AsyncIterable<Uint8Array>,
   options: CsvOptions,
-): AsyncGenerator<MailingRecord[]> =>
-  readBatches(bytes, options, ({ cells, line, layout }) =>
-    readRecord(cells, line, layout, options.extraFields),
-  );
+): AsyncGenerator<MailingRecord[]> => readBatches(bytes, options, createRecords(options));
 
 /** A record, and its values as they were written: in the order of the layout (`layoutColumns`), and what was beyond it. */
 export interface WrittenRecord {
@@ -44,34 +47,34 @@ export interface WrittenRecord {
 }
 
 /** The same file with the values as they were written, to be mended. Of a line with a wrong quote they are a guess. */
-export const readWritten = (
+export function readWritten(
   bytes: AsyncIterable<Uint8Array>,
   options: CsvOptions,
-): AsyncGenerator<WrittenRecord[]> =>
-  readBatches(bytes, options, ({ cells, line, layout, text, delimiter }) => {
+): AsyncGenerator<WrittenRecord[]> {
+  const recordOf = createRecords(options);
+  return readBatches(bytes, options, (raw) => {
+    const { cells, layout, text, delimiter } = raw;
     const written = cells ?? text.split(delimiter);
     const positions = [...contactFields.map(({ field }) => layout.fields[field]), ...layout.extra];
     return {
-      record: readRecord(cells, line, layout, options.extraFields),
+      record: recordOf(raw),
       values: positions.map((position) => written[position] ?? ''),
       beyond: written.slice(layout.width),
     };
   });
+}
 
 export interface CsvOptions {
+  /** ISO date (domain/contact.ts `createContactReader`). */
+  today: string;
   extraFields: readonly ExtraField[];
   /** Those of a contact that the layout has; by default all. */
   fields?: readonly ContactField[];
   limits?: Partial<CsvLimits>;
 }
 
-interface RawRecord {
-  /** Undefined where a quote is wrong. */
-  cells: readonly string[] | undefined;
-  line: number;
+interface RawRecord extends SplitRecord {
   layout: Layout;
-  /** The line, or the last of several. */
-  text: string;
   delimiter: Delimiter;
 }
 
@@ -82,37 +85,73 @@ async function* readBatches<T>(
 ): AsyncGenerator<T[]> {
   const { lineBytes, batchSize } = { ...defaultLimits, ...limits };
   let header: { layout: Layout; delimiter: Delimiter } | undefined;
-  let open: OpenRecord | undefined;
-  let line = 0;
+  /** As its first line says, `sep=;`. */
+  let announced: Delimiter | undefined;
   let hasRecords = false;
   let batch: T[] = [];
+  /** Lines that are not used yet, and the number of the first. */
+  let lines: string[] = [];
+  let start = 1;
 
-  for await (const lines of readLines(bytes, lineBytes)) {
-    for (const written of lines) {
-      line++;
-      const text = written.endsWith('\r') ? written.slice(0, -1) : written;
-      if (open === undefined && text === '') continue;
-      const delimiter: Delimiter = header?.delimiter ?? delimiterOf(text);
-      const first: number = open?.line ?? line;
-      const cells = splitCells(text, delimiter, line, open);
-
-      if (cells !== undefined && 'value' in cells) {
-        open = cells;
-        if (open.length > lineBytes) refuseOpenQuote(open, line);
+  function readStart(isEnd: boolean): void {
+    while (header === undefined && lines.length > 0) {
+      const text = lines[0] ?? '';
+      const separator = /^"?sep=(.)"?$/i.exec(text.trim())?.[1];
+      const isBlankLine = text.split(/[;,|\t]/).every(isBlank);
+      if (separator !== undefined || isBlankLine) {
+        announced = delimiters.find((one) => one === separator) ?? announced;
+        lines.shift();
+        start++;
         continue;
       }
-      // A quote that swallows whole lines is rarely meant; if the result has another shape, its lines would be lost.
-      if (open !== undefined && cells?.length !== (header?.layout.width ?? cells?.length))
-        refuseOpenQuote(open, line);
-      open = undefined;
-
-      if (cells?.every(isBlank)) continue;
-      if (header === undefined) {
-        if (text.includes('\r')) refuseLineEndings(line);
-        header = { layout: readHeader(cells ?? [text], extraFields, first, fields), delimiter };
-        continue;
+      if (text.includes('\r')) refuseLineEndings(start);
+      const delimiter = announced ?? delimiterOf(text);
+      const { records, used } = splitRecords(lines, start, isEnd, {
+        delimiter,
+        width: null,
+        recordLength: lineBytes,
+      });
+      const [first] = records;
+      if (first === undefined) {
+        // Of a header that quotes spread over several lines; those behind it are split with its width.
+        if (used === 0 && !isEnd) return;
+        refuseOpenQuote(start, start + lines.length - 1);
       }
-      batch.push(recordOf({ cells, line: first, layout: header.layout, text, delimiter }));
+      if (first.cells === undefined) refuseOpenQuote(start, start + lines.length - 1);
+      header = { layout: readHeader(first.cells, extraFields, start, fields), delimiter };
+      const next = records[1]?.line ?? start + used;
+      lines = lines.slice(next - start);
+      start = next;
+    }
+  }
+
+  function take(isEnd: boolean): SplitRecord[] {
+    readStart(isEnd);
+    if (header === undefined) return [];
+    const { delimiter, layout } = header;
+    const { width } = layout;
+    const { records, used } = splitRecords(lines, start, isEnd, {
+      delimiter,
+      width,
+      recordLength: lineBytes,
+    });
+    lines = lines.slice(used);
+    start += used;
+    return records;
+  }
+
+  async function* groups(): AsyncGenerator<SplitRecord[]> {
+    for await (const more of readLines(bytes, lineBytes)) {
+      for (const line of more) lines.push(line.endsWith('\r') ? line.slice(0, -1) : line);
+      yield take(false);
+    }
+    yield take(true);
+  }
+
+  for await (const records of groups()) {
+    for (const record of records) {
+      if (header === undefined || record.cells?.every(isBlank)) continue;
+      batch.push(recordOf({ ...record, ...header }));
       if (batch.length === batchSize) {
         hasRecords = true;
         yield batch;
@@ -121,123 +160,48 @@ async function* readBatches<T>(
     }
   }
 
-  if (open !== undefined) refuseOpenQuote(open, line);
-  if (header === undefined) throw new MailingRefused('empty', 'The file is empty.', { found: 'no header' });
+  if (header === undefined) throw new MailingRefused(fault('empty'));
   if (batch.length > 0) yield batch;
-  else if (!hasRecords) {
-    throw new MailingRefused('no_lines', 'The file has a header and no line with a contact.', {
-      found: 'only the header',
-    });
-  }
+  else if (!hasRecords) throw new MailingRefused(fault('no_lines'));
 }
 
 function isBlank(cell: string): boolean {
   return cell === '' || cell.trim() === '';
 }
 
-function readRecord(
-  cells: readonly string[] | undefined,
-  line: number,
-  { width, fields, extra }: Layout,
-  extraFields: readonly ExtraField[],
-): MailingRecord {
-  if (cells === undefined) {
-    const message = 'A closing quote is followed by more text. A quote inside quotes is written twice.';
-    return { line, ok: false, problem: { code: 'quote_misplaced', column: null, message } };
-  }
-  if (cells.length !== width) {
-    const message = `The line has ${cells.length} columns, and the header ${width}.`;
-    return { line, ok: false, problem: { code: 'column_count', column: null, message } };
-  }
-  // No function of its own for each record: tsx gives each a name, which takes longer than all else here.
-  const result = readContact(
-    {
-      code: cells[fields.code] ?? '',
-      name: cells[fields.name] ?? '',
-      mobile: cells[fields.mobile] ?? '',
-      phone: cells[fields.phone] ?? '',
-      phone2: cells[fields.phone2] ?? '',
-      birthDate: cells[fields.birthDate] ?? '',
-      customMessage: cells[fields.customMessage] ?? '',
-    },
-    extra.map((position) => cells[position] ?? ''),
-    extraFields,
-  );
-  return result.ok
-    ? { line, ok: true, contact: result.contact }
-    : { line, ok: false, problem: result.problem };
+function createRecords({ extraFields, today }: CsvOptions): (raw: RawRecord) => MailingRecord {
+  const toContact = createContactReader(extraFields, today);
+  return ({ cells, line, text, misquoted, layout: { width, fields, extra } }) => {
+    if (cells === undefined) return { line, ok: false, problem: fault('quote_misplaced') };
+    // Spreadsheets leave empty cells at the end out, or write more of them than there are columns. What has a value beyond
+    // the last column was torn apart somewhere: its values belong to other columns.
+    for (let i = width; i < cells.length; i++) {
+      if (!isBlank(cells[i] ?? ''))
+        return { line, ok: false, problem: fault('column_count', { found: cells.length, expected: width }) };
+    }
+    // No function of its own for each record: tsx gives each a name, which takes longer than all else here.
+    const { contact, warnings } = toContact(
+      {
+        code: cells[fields.code] ?? '',
+        name: cells[fields.name] ?? '',
+        mobile: cells[fields.mobile] ?? '',
+        phone: cells[fields.phone] ?? '',
+        phone2: cells[fields.phone2] ?? '',
+        birthDate: cells[fields.birthDate] ?? '',
+        customMessage: cells[fields.customMessage] ?? '',
+      },
+      extra.map((position) => cells[position] ?? ''),
+    );
+    return misquoted
+      ? { line, ok: true, contact, warnings: [warningOf(fault('quote_misplaced'), text), ...warnings] }
+      : { line, ok: true, contact, warnings };
+  };
 }
 
-/** A record whose last value began with a quote that has not been closed yet. */
-interface OpenRecord {
-  /** Where the record begins, and where the quote that is open was opened. */
-  line: number;
-  quoteLine: number;
-  cells: string[];
-  value: string;
-  /** Characters of the record so far. */
-  length: number;
-}
-
-/**
- * The cells of one line, or of what it adds to an open record; the record that stays open; undefined when something
- * other than a delimiter follows a closing quote.
- */
-function splitCells(
-  text: string,
-  delimiter: Delimiter,
-  line: number,
-  open: OpenRecord | undefined,
-): string[] | OpenRecord | undefined {
-  if (open === undefined && !text.includes('"')) return text.split(delimiter);
-  const cells = open?.cells ?? [];
-  let value = open === undefined ? undefined : `${open.value}\n`;
-  let quoteLine = open?.quoteLine ?? line;
-  let at = 0;
-  for (;;) {
-    if (value === undefined && text[at] !== '"') {
-      const end = text.indexOf(delimiter, at);
-      cells.push(end === -1 ? text.slice(at) : text.slice(at, end));
-      if (end === -1) return cells;
-      at = end + 1;
-      continue;
-    }
-    if (value === undefined) {
-      value = '';
-      quoteLine = line;
-      at++;
-    }
-    const quote = text.indexOf('"', at);
-    if (quote === -1) {
-      const length = (open?.length ?? 0) + text.length + 1;
-      return { line: open?.line ?? line, quoteLine, cells, value: value + text.slice(at), length };
-    }
-    value += text.slice(at, quote);
-    at = quote + 2;
-    const next = text[quote + 1];
-    if (next === '"') {
-      value += '"';
-      continue;
-    }
-    if (next !== undefined && next !== delimiter) return undefined;
-    cells.push(value);
-    if (next === undefined) return cells;
-    value = undefined;
-  }
-}
-
-function refuseOpenQuote({ quoteLine }: OpenRecord, line: number): never {
-  throw new MailingRefused(
-    'quote_not_closed',
-    `The quote (") opened in line ${quoteLine} is not closed where it should be; it was followed up to line ${line}.`,
-    { line: quoteLine, expected: 'a closing quote' },
-  );
+function refuseOpenQuote(line: number, until: number): never {
+  throw new MailingRefused(fault('quote_not_closed', { line, until }));
 }
 
 function refuseLineEndings(line: number): never {
-  throw new MailingRefused(
-    'line_endings',
-    'The lines end with a carriage return alone, as on old Macintoshes. Save the file as "CSV UTF-8".',
-    { line, expected: 'lines that end with \\n or \\r\\n', found: '\\r' },
-  );
+  throw new MailingRefused(fault('line_endings'), { line });
 }

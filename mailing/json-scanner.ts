@@ -1,7 +1,8 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { ValueKind } from '../domain/problems/fields.ts';
 import type { Envelope } from './envelope.ts';
 import { valueKindOf } from './json-kind.ts';
+import { keepNumbers } from './json-number.ts';
 import { WebserviceRefused } from './refused.ts';
 import { windows1252Of } from './windows-1252.ts';
 
@@ -395,19 +396,23 @@ export class JsonScanner {
   }
 
   #parse(bytes: Buffer, start: number, end: number): unknown {
-    const text =
-      this.#options.encoding === 'utf-8'
-        ? bytes.toString('utf8', start, end)
-        : windows1252Of(bytes.toString('latin1', start, end));
+    const text = this.#decode(bytes, start, end);
     if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) {
       const params = { host: this.#options.host, found: 'not-utf-8', record: this.#count + 1 } as const;
       throw WebserviceRefused.of({ code: 'answer_encoding', params });
     }
     try {
-      return JSON.parse(text);
+      return JSON.parse(this.#capture === 'container' ? keepNumbers(text) : text);
     } catch {
       throw this.#notJson(this.#capturedFrom - this.#before);
     }
+  }
+
+  /** What is valid UTF-8 with a character of several bytes is UTF-8, whatever the header says. */
+  #decode(bytes: Buffer, start: number, end: number): string {
+    if (this.#options.encoding === 'utf-8') return bytes.toString('utf8', start, end);
+    const part = bytes.subarray(start, end);
+    return !isAscii(part) && isUtf8(part) ? part.toString('utf8') : windows1252Of(part.toString('latin1'));
   }
 
   #hold(piece: Buffer, start: number): void {

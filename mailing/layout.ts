@@ -3,11 +3,13 @@ import { MailingRefused } from './refused.ts';
 
 /**
  * The layout of a mailing's CSV file, the only one accepted: a header row with the seven columns of a contact and those
- * of the campaign's extra fields, each exactly once, in any order, and perhaps `problema`, which is not read. A column is needed even where all its values are
+ * of the campaign's extra fields, each exactly once, in any order, and perhaps `problema` and columns without a name, which
+ * are not read. A column is needed even where all its values are
  * empty: a header that is not the layout's is most often another file.
  */
 
-export type Delimiter = ';' | ',';
+export const delimiters = [';', ',', '\t', '|'] as const;
+export type Delimiter = (typeof delimiters)[number];
 
 /** At which position of a record each value is found. */
 export interface Layout {
@@ -33,10 +35,9 @@ export function layoutColumns(
   ];
 }
 
-/** Which delimiter a header row uses; none of the layout's names holds either. */
-export function delimiterOf(header: string): Delimiter {
-  return header.split(',').length > header.split(';').length ? ',' : ';';
-}
+/** Which delimiter a header row uses, the one that it has most; none of the layout's names holds one. */
+export const delimiterOf = (header: string): Delimiter =>
+  delimiters.toSorted((a, b) => header.split(b).length - header.split(a).length)[0] ?? ';';
 
 /**
  * Reads the header row. Portuguese and English names are the same column; case, accents and surrounding spaces do not
@@ -57,26 +58,26 @@ export function readHeader(
   const columns = layoutColumns(extraFields, fields);
   cells.forEach((cell, position) => {
     const name = columnOf(cell, columns);
-    if (name === undefined && foldName(cell) === problemColumn) return;
-    if (name === undefined)
-      unknown.push(cell.trim() === '' ? `(column ${position + 1} has no name)` : cell.trim());
+    // Spreadsheets leave empty columns at the end, and exports have a delimiter too many.
+    if (name === undefined && (cell.trim() === '' || foldName(cell) === problemColumn)) return;
+    if (name === undefined) unknown.push(cell.trim());
     else if (positions.has(name)) repeated.push(name);
     else positions.set(name, position);
   });
   const missing = columns.filter((name) => !positions.has(name));
 
-  if (missing.length > 0 || unknown.length > 0 || repeated.length > 0) {
-    const complaints = [
-      { code: 'column_missing', names: missing, title: 'Missing' },
-      { code: 'column_unknown', names: unknown, title: 'Not in the layout' },
-      { code: 'column_repeated', names: repeated, title: 'More than once' },
-    ] as const;
-    const wrong = complaints.filter(({ names }) => names.length > 0);
-    const list = wrong.map(({ title, names }) => `${title}: ${excerpt(names.join(', '))}.`).join(' ');
+  const code =
+    missing.length > 0
+      ? 'column_missing'
+      : unknown.length > 0
+        ? 'column_unknown'
+        : repeated.length > 0
+          ? 'column_repeated'
+          : null;
+  if (code !== null) {
     throw new MailingRefused(
-      wrong[0]?.code ?? 'column_missing',
-      `The header in line ${line} is not the layout's. ${list}`,
-      { line, expected: columns.join(';'), found: excerpt(cells.join(';')) },
+      { code, params: { line, missing, unknown, repeated } },
+      { expected: columns.join(';'), found: excerpt(cells.join(';')) },
     );
   }
 
@@ -116,6 +117,7 @@ const exampleContacts = [
 const exampleValues = {
   text: ['Texto', 'Outro texto'],
   number: ['1234,56', '10'],
+  money: ['1.234,56', '99,90'],
   date: ['31/12/2026', '01/02/2027'],
   boolean: ['sim', 'não'],
 } as const satisfies Record<ExtraField['type'], readonly string[]>;

@@ -1,23 +1,11 @@
 import { createFormat } from '../domain/format.ts';
 import { problemWords } from '../domain/problems/catalog.ts';
 import type { Fault, ProblemCode } from '../domain/problems/coded.ts';
+import type { fileSentences } from '../domain/problems/mailings.ts';
 import { passingWebserviceProblems } from '../domain/problems/retries.ts';
 
-/** Why a mailing is refused as a whole. Stable: the console words each in the user's language. */
-export type MailingRefusal =
-  | 'empty'
-  | 'no_lines'
-  | 'spreadsheet'
-  | 'binary'
-  | 'encoding_utf16'
-  | 'encoding_mixed'
-  | 'encoding_unknown'
-  | 'line_endings'
-  | 'line_too_long'
-  | 'quote_not_closed'
-  | 'column_missing'
-  | 'column_unknown'
-  | 'column_repeated';
+/** Why a mailing is refused as a whole. */
+type FileFault = Fault<keyof typeof fileSentences>;
 
 /** Why a web service gives no mailing. Stable, like the above. */
 export const webserviceRefusals = [
@@ -78,20 +66,26 @@ interface Details {
   found?: string;
 }
 
-/** The mailing can't be used at all, in contrast to one bad line in it. The message is a plain sentence. */
+const english = createFormat('en', null);
+
+/** The mailing can't be used at all, in contrast to one bad line in it. The message is a plain sentence in English. */
 export class MailingRefused extends Error {
   override readonly name = 'MailingRefused';
-  readonly code: MailingRefusal;
+  readonly fault: FileFault;
   readonly line: number | null;
   readonly expected: string | null;
   readonly found: string | null;
 
-  constructor(code: MailingRefusal, message: string, { line, expected, found }: Details = {}) {
-    super(message);
-    this.code = code;
-    this.line = line ?? null;
+  constructor(fault: FileFault, { line, expected, found }: Details = {}) {
+    super(problemWords(fault, english));
+    this.fault = fault;
+    this.line = line ?? ('line' in fault.params ? fault.params.line : null);
     this.expected = expected ?? null;
     this.found = found ?? null;
+  }
+
+  get code(): FileFault['code'] {
+    return this.fault.code;
   }
 }
 

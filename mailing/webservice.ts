@@ -74,6 +74,8 @@ type RecordsPlace = Pick<WebserviceBlock, 'recordsPath' | 'paging'>;
 export interface WebserviceReading {
   webservice: Pick<WebserviceBlock, 'recordsPath' | 'fieldMap'>;
   extraFields: readonly ExtraField[];
+  /** ISO date (domain/contact.ts `createContactReader`). */
+  today: string;
 }
 
 /** What the reader has to know of a page beside its bytes; small, whatever the service sends. */
@@ -112,6 +114,7 @@ export async function previewWebservice(
   {
     webservice,
     extraFields,
+    today,
     count,
     ...request
   }: WebserviceRequest & WebserviceReading & { webservice: RecordsPlace; /** So many. */ count: number },
@@ -156,7 +159,7 @@ export async function previewWebservice(
     hasMorePages = true;
   }
   const more = seen > elements.length || hasMorePages || pages !== null;
-  return { records: createRecords({ webservice, extraFields })(elements), elements, more, pages };
+  return { records: createRecords({ webservice, extraFields, today })(elements), elements, more, pages };
 }
 
 /**
@@ -182,9 +185,9 @@ export async function* fetchWebservice(
  */
 export async function* readAnswer(
   pages: AsyncIterable<AnswerPage>,
-  { webservice, extraFields, limits }: WebserviceReading & { limits: JsonLimits },
+  { webservice, extraFields, today, limits }: WebserviceReading & { limits: JsonLimits },
 ): AsyncGenerator<MailingRecord[]> {
-  const toRecords = createRecords({ webservice, extraFields });
+  const toRecords = createRecords({ webservice, extraFields, today });
   for await (const page of pages) {
     for await (const elements of readJsonAnswer(page, { recordsPath: webservice.recordsPath, limits }))
       yield toRecords(elements);
@@ -231,8 +234,8 @@ async function* readPage(
 }
 
 /** Maps the elements of an answer, which come in their order. */
-function createRecords({ webservice, extraFields }: WebserviceReading) {
-  const toRecord = createFieldMap({ fieldMap: webservice.fieldMap, extraFields });
+function createRecords({ webservice, extraFields, today }: WebserviceReading) {
+  const toRecord = createFieldMap({ fieldMap: webservice.fieldMap, extraFields, today });
   let line = 0;
   return (elements: readonly unknown[]): MailingRecord[] =>
     elements.map((element) => toRecord(++line, element));

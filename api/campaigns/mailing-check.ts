@@ -1,86 +1,126 @@
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { judgeLines } from '../../db/customers/lines.ts';
+import type { LineWarning } from '../../domain/contact.ts';
+import type { Format } from '../../domain/format.ts';
+import { createLineReader, type LineRules, type ReadLine, type SkipFault } from '../../domain/line.ts';
 import type { SkipReason } from '../../domain/message.ts';
-import { choosePhone } from '../../domain/phone.ts';
+import { problemWords, readFault } from '../../domain/problems/catalog.ts';
+import { createWarningCounts, type WarningCounts } from '../../domain/warnings.ts';
+import { createPhonesSeen } from '../../mailing/phones-seen.ts';
 import type { MailingRecord, MailingRecords } from '../../mailing/record.ts';
 
-/** One line that a run will leave out. */
-export interface LeftOut {
-  line: number;
-  code: string;
-  column: string | null;
-  message: string;
+/** One thing that is wrong with a line: why it is left out, or a value that could not be read. */
+export const lineProblemView = z.object({
+  line: z.int(),
+  code: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  /** The column; null when the line as a whole is wrong. */
+  column: z.string().nullable(),
+  /** What was there, shortened; null for the line as a whole. */
+  value: z.string().nullable(),
+  /** The same in the language of the request. */
+  message: z.string(),
+});
+
+/** Warnings by their kind. */
+export const warningsView = z.object({
+  /** Lines with at least one. */
+  lines: z.int(),
+  of: z.array(
+    z.object({
+      code: z.string(),
+      params: z.record(z.string(), z.unknown()),
+      message: z.string(),
+      lines: z.int(),
+    }),
+  ),
+});
+
+export const viewWarnings = (counts: WarningCounts | null, format: Format): z.infer<typeof warningsView> => ({
+  lines: counts?.lines ?? 0,
+  of: (counts?.of ?? []).map((one) => ({ ...one, message: keptWords(one, format) })),
+});
+
+/** A fault that was kept, in words; its code where the catalog does not know it any more. */
+export function keptWords({ code, params }: { code: string; params: object }, format: Format): string {
+  const fault = readFault(code, params);
+  return fault === null ? code : problemWords(fault, format);
+}
+
+/** A problem of a line, fresh or as it was kept. */
+export function keptProblem(
+  line: number,
+  fault: { code: string; params: object; value?: string },
+  format: Format,
+): z.infer<typeof lineProblemView> {
+  const { code, params, value = null } = fault;
+  const column = 'column' in params && typeof params.column === 'string' ? params.column : null;
+  return { line, code, params: { ...params }, column, value, message: keptWords(fault, format) };
 }
 
 export interface MailingCheck {
   lines: number;
   sendable: number;
   skipped: Partial<Record<SkipReason, number>>;
-  /** The first `shown` of those left out. */
-  problems: LeftOut[];
+  /** The first `shown` of the lines that are left out. */
+  problems: { line: number; problem: SkipFault }[];
+  warnings: WarningCounts;
+  /** The first `shown`. */
+  firstWarnings: { line: number; warning: LineWarning }[];
 }
 
 const shown = 20;
 
-/** Why a line is left out, in plain words. */
-export const skipWords = {
-  phone_missing: 'The line has no phone.',
-  phone_invalid: 'None of the phones can be read.',
-  not_a_mobile: 'None of the phones is a mobile number.',
-  duplicate_phone: 'An earlier line has the same phone.',
-  no_consent: 'The customer has not consented.',
-  opted_out: 'The phone has asked to be left alone.',
-  message_too_long: 'The text needs more segments than the campaign allows.',
-  message_empty: 'The text would be empty.',
-  placeholder_unknown: 'Its own message has a placeholder that is not known, or a single brace.',
-  line_invalid: 'The line can not be read.',
-} as const satisfies Record<SkipReason, string>;
-const hints = {
-  spreadsheet_number:
-    ' The spreadsheet has cut off its digits: format the column as text, then enter it again.',
-  ninth_digit_missing: ' Its 9 is missing.',
-  area_code_missing: ' Its area code (DDD) is missing.',
-} as const;
-
-/**
- * Says of each record, in order, why a run will leave it out, as far as the line alone tells; null: it will not.
- */
-export function createLineCheck(): (record: MailingRecord) => (LeftOut & { reason: SkipReason }) | null {
-  // As numbers, like the import does: a million of them take a third of the memory of strings.
-  const phones = new Set<number>();
-  return (record) => {
-    const { line } = record;
-    if (!record.ok) return { reason: 'line_invalid', line, ...record.problem };
-    const phone = choosePhone(record.contact);
-    if (!phone.ok) {
-      const { reason, hint } = phone;
-      const message = skipWords[reason] + (hint === null ? '' : hints[hint]);
-      return { reason, line, code: reason, column: null, message };
-    }
-    const key = Number(phone.e164);
-    if (phones.has(key)) {
-      const reason = 'duplicate_phone';
-      return { reason, line, code: reason, column: null, message: skipWords[reason] };
-    }
-    phones.add(key);
-    return null;
-  };
+export interface Judging {
+  rules: LineRules;
+  ignoreConsent: boolean;
 }
 
-/** What a run will make of each line, as far as the line alone tells: counted, and the first ones in words. */
-export async function checkLines(batches: MailingRecords): Promise<MailingCheck> {
-  const check: MailingCheck = { lines: 0, sendable: 0, skipped: {}, problems: [] };
-  const lineCheck = createLineCheck();
-  for await (const batch of batches) {
-    for (const record of batch) {
+/** What a run would make of each line, with the record that it is made of. Opt-outs are asked by the run. */
+export function linesOf<Source>(
+  sql: Database,
+  batches: AsyncIterable<Source[]>,
+  recordOf: (source: Source) => MailingRecord,
+  { rules, ignoreConsent }: Judging,
+): AsyncGenerator<(ReadLine & { source: Source })[]> {
+  const readLine = createLineReader(rules);
+  const read = async function* () {
+    for await (const batch of batches)
+      yield batch.map((source) => Object.assign(readLine(recordOf(source)), { source }));
+  };
+  return judgeLines(sql, read(), { ignoreConsent, register: null, phones: createPhonesSeen() });
+}
+
+/** Counts what a run would make of the lines of a mailing, and keeps the first ones of those that have a problem. */
+export async function checkLines(
+  sql: Database,
+  batches: MailingRecords,
+  judging: Judging,
+): Promise<MailingCheck> {
+  const check: Omit<MailingCheck, 'warnings'> = {
+    lines: 0,
+    sendable: 0,
+    skipped: {},
+    problems: [],
+    firstWarnings: [],
+  };
+  const warned = createWarningCounts();
+  for await (const lines of linesOf(sql, batches, (record) => record, judging)) {
+    for (const { line, reason, problem, warnings } of lines) {
       check.lines++;
-      const leftOut = lineCheck(record);
-      if (leftOut === null) {
+      if (warnings.length > 0) {
+        warned.add(warnings);
+        for (const warning of warnings)
+          if (check.firstWarnings.length < shown) check.firstWarnings.push({ line, warning });
+      }
+      if (reason === null || problem === null) {
         check.sendable++;
         continue;
       }
-      const { reason, ...problem } = leftOut;
       check.skipped[reason] = (check.skipped[reason] ?? 0) + 1;
-      if (check.problems.length < shown) check.problems.push(problem);
+      if (check.problems.length < shown) check.problems.push({ line, problem });
     }
   }
-  return check;
+  return { ...check, warnings: warned.counts() };
 }

@@ -15,14 +15,24 @@ import {
   readMailingFile,
   storeMailingFile,
 } from '../../db/campaigns/mailings.ts';
+import { profileOf } from '../../db/providers/providers.ts';
+import { isoDate } from '../../domain/dates.ts';
+import { lineRulesOf } from '../../domain/line.ts';
 import { skipReasons } from '../../domain/message.ts';
 import { MailingRefused, readCsv } from '../../mailing/csv.ts';
 import { csvLayoutExample } from '../../mailing/layout.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { mailingFileOf, mailingFileView } from './view.ts';
 import { sendCsv } from '../http/csv.ts';
-import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
-import { checkLines, type MailingCheck } from './mailing-check.ts';
+import { ApiError, formatOf, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import {
+  checkLines,
+  keptProblem,
+  lineProblemView,
+  type MailingCheck,
+  viewWarnings,
+  warningsView,
+} from './mailing-check.ts';
 import { idParams } from '../http/parameters.ts';
 import { csvTypes, readUpload, tooLarge, uploadedFile } from '../http/uploads.ts';
 
@@ -31,22 +41,16 @@ const uploadsAtOnce = 8;
 const idleMs = 30_000;
 const totalMs = 30 * 60_000;
 
-const lineProblem = z.object({
-  line: z.int(),
-  code: z.string(),
-  /** The column; null when the line as a whole is wrong. */
-  column: z.string().nullable(),
-  message: z.string(),
-});
-
 export const uploadView = z.object({
   file: mailingFileView,
-  /** Lines with a phone that can be written to. Opt-outs and the length of each text are judged by the run. */
+  /** Lines that a run would send now, but for opt-outs. */
   sendable: z.int(),
   /** Lines that the run will leave out, by reason. */
   skipped: z.partialRecord(z.enum(skipReasons), z.int()),
   /** The first lines that the run will leave out. */
-  problems: z.array(lineProblem),
+  problems: z.array(lineProblemView),
+  /** What could not be read of lines, whether they are sent or not. */
+  warnings: warningsView.extend({ first: z.array(lineProblemView) }),
 });
 
 type ExtraFields = CampaignRow['definition']['mailing']['extraFields'];
@@ -67,10 +71,14 @@ interface Attaching {
 interface MailingsDeps {
   sql: Database;
   uploadLimitBytes: number;
+  clock: () => Date;
 }
 
 /** The CSV file that a campaign's contacts come from. */
-export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, uploadLimitBytes }) => {
+export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
+  app,
+  { sql, uploadLimitBytes, clock },
+) => {
   const tags = ['mailing'];
   let uploads = 0;
 
@@ -167,10 +175,20 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
     try {
       const names = extraFields.map(({ name }) => name);
       fileId = await createMailingFile(sql, campaignId, actorId(actorOf(request)), names);
-      const stored = await store(fileId, stream, extraFields);
+      const stored = await store(fileId, stream, definition);
       const file = await attach(request, { campaignId, fileId, extraFields, ...stored });
-      const { sendable, skipped, problems } = stored.check;
-      return { file, sendable, skipped, problems };
+      const { sendable, skipped, problems, warnings, firstWarnings } = stored.check;
+      const format = formatOf(request);
+      return {
+        file,
+        sendable,
+        skipped,
+        problems: problems.map(({ line, problem }) => keptProblem(line, problem, format)),
+        warnings: {
+          ...viewWarnings(warnings, format),
+          first: firstWarnings.map(({ line, warning }) => keptProblem(line, warning, format)),
+        },
+      };
     } catch (error) {
       if (fileId !== null) await dropUnfinished(request, fileId);
       // Deleted during the upload.
@@ -179,7 +197,11 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
   }
 
   /** Writes the bytes as they come, each chunk in a statement of its own, and checks the lines. */
-  async function store(fileId: number, stream: Readable, extraFields: ExtraFields): Promise<Stored> {
+  async function store(
+    fileId: number,
+    stream: Readable,
+    definition: CampaignRow['definition'],
+  ): Promise<Stored> {
     const hash = createHash('sha256');
     let bytes = 0;
     async function* measured(pieces: AsyncIterable<Uint8Array>) {
@@ -190,7 +212,12 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (app, { sql, 
       }
     }
     const upload = readUpload(stream, { bytes: uploadLimitBytes, idleMs, totalMs });
-    const check = await checkLines(readCsv(storeMailingFile(sql, fileId, measured(upload)), { extraFields }));
+    const { extraFields } = definition.mailing;
+    const stored = storeMailingFile(sql, fileId, measured(upload));
+    const check = await checkLines(sql, readCsv(stored, { extraFields, today: isoDate(clock()) }), {
+      rules: lineRulesOf(definition, await profileOf(sql, definition.message.providerId)),
+      ignoreConsent: definition.ignoreConsent,
+    });
     return { check, bytes, sha256: hash.digest() };
   }
 
@@ -245,13 +272,13 @@ async function need(sql: Sql, id: number): Promise<CampaignRow> {
 }
 
 export function mailingRefused(
-  { code, message, line, expected, found }: MailingRefused,
+  { fault, message, line, expected, found }: MailingRefused,
   consequence = '',
 ): ApiError {
-  const problem = { field: 'mailing.file', code, message };
+  const problem = { field: 'mailing.file', ...fault, message };
   return new ApiError('mailing_refused', {
     message: `${message} ${consequence}`.trimEnd(),
     problems: [problem],
-    details: { refusal: code, line, expected, found },
+    details: { refusal: fault.code, line, expected, found },
   });
 }

@@ -4,11 +4,11 @@ import { getCampaign } from '../../db/campaigns/campaigns.ts';
 import type { Database } from '../../db/core/client.ts';
 import { isOptedOut } from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
-import { getProvider } from '../../db/providers/providers.ts';
+import { profileOf } from '../../db/providers/providers.ts';
 import { insertTestSend } from '../../db/campaigns/test-sends.ts';
 import type { CampaignDraft } from '../../domain/campaign.ts';
 import { parsePhone } from '../../domain/phone.ts';
-import { charactersOutside, profiles, type SegmentProfile, segmentsOf } from '../../domain/segments.ts';
+import { charactersOutside, type SegmentProfile, segmentsOf } from '../../domain/segments.ts';
 import { compose, parseTemplate } from '../../domain/template.ts';
 import type { SendOutcome } from '../../sms/provider.ts';
 import type { Adapters } from '../services/adapters.ts';
@@ -96,7 +96,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
       const { sample, ...changes } = request.body;
       const { definition } = await need(request.params.id);
       const message = { ...definition.message, ...defined(changes) };
-      const profile = await profileOf(message.providerId);
+      const profile = await profileOf(sql, message.providerId);
       return previewOf({ ...definition, message }, sample, profile);
     },
   );
@@ -141,7 +141,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
       const { text, segments, skipped } = previewOf(
         { ...definition, message },
         values,
-        await profileOf(providerId),
+        await profileOf(sql, providerId),
       );
       if (skipped !== null) {
         throw new ApiError('invalid_fields', { problems: [problem('message.template', skipped)] });
@@ -164,11 +164,6 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
     const row = await getCampaign(sql, id);
     if (!row) throw notFound('campaign', id);
     return row;
-  }
-
-  async function profileOf(providerId: number | null): Promise<SegmentProfile> {
-    const provider = providerId === null ? null : await getProvider(sql, providerId);
-    return profiles[provider?.segmentProfile ?? 'gsm'];
   }
 };
 

@@ -3,27 +3,28 @@ import { z } from 'zod';
 import { getCampaign } from '../../db/campaigns/campaigns.ts';
 import type { Database } from '../../db/core/client.ts';
 import { openIntegration } from '../../db/settings/integrations.ts';
-import { getProvider } from '../../db/providers/providers.ts';
+import { profileOf } from '../../db/providers/providers.ts';
 import { lastFetch } from '../../db/runs/runs.ts';
 import { type SecretBox, SecretKeyMissing } from '../../db/core/secrets.ts';
 import { timezone } from '../../domain/calendar.ts';
-import { type Contact, type ExtraField, extraField } from '../../domain/contact.ts';
+import { extraField } from '../../domain/contact.ts';
+import { isoDate } from '../../domain/dates.ts';
+import type { Format } from '../../domain/format.ts';
 import type { Integration } from '../../domain/integration.ts';
+import type { ReadLine } from '../../domain/line.ts';
 import { skipReasons } from '../../domain/message.ts';
 import { shownMore } from '../../domain/page-signs.ts';
 import { paging } from '../../domain/paging.ts';
-import { choosePhone } from '../../domain/phone.ts';
-import { profiles, type SegmentProfile } from '../../domain/segments.ts';
-import { compose, parseTemplate } from '../../domain/template.ts';
+import { parseTemplate } from '../../domain/template.ts';
 import { buildAddress } from '../../domain/web-address.ts';
 import { webserviceBlock, type WebserviceBlock } from '../../domain/webservice.ts';
 import { attributePaths } from '../../mailing/field-map.ts';
-import type { MailingRecord } from '../../mailing/record.ts';
 import { WebserviceRefused } from '../../mailing/refused.ts';
 import { fetchAnswer, previewWebservice, type WebserviceDeps } from '../../mailing/webservice.ts';
 import { defined } from '../http/defined.ts';
 import { problem } from '../../domain/problems/coded.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { keptProblem, lineProblemView, linesOf } from './mailing-check.ts';
 
 const testRequest = z.strictObject({
   /** A saved campaign: what the rest of the body leaves out is taken from it. */
@@ -62,8 +63,10 @@ const testedContact = z.object({
   phone: z.string().nullable(),
   /** Why a run would leave it out; null: it would not, as far as the contact alone tells. */
   skipped: z.enum(skipReasons).nullable(),
-  /** The same in words, and what is wrong with a record that can't be read. */
-  problem: z.string().nullable(),
+  /** The same more exactly, and in words. */
+  problem: lineProblemView.nullable(),
+  /** What of the record could not be read. */
+  warnings: z.array(lineProblemView),
   /** The final text; null without a template, or when it is left out. */
   text: z.string().nullable(),
   encoding: z.enum(['GSM-7', 'UCS-2']).nullable(),
@@ -90,16 +93,6 @@ const testMs = 60_000;
 const idleMs = 35_000;
 const shownContacts = 10;
 const testsAtOnce = 4;
-
-const reasonWords: Partial<Record<(typeof skipReasons)[number], string>> = {
-  phone_missing: 'The record has no phone.',
-  phone_invalid: 'None of the phones can be read.',
-  not_a_mobile: 'None of the phones is a mobile number.',
-  duplicate_phone: 'An earlier record has the same phone.',
-  message_too_long: 'Its text needs more segments than the campaign allows.',
-  message_empty: 'Its text is empty.',
-  placeholder_unknown: 'Its own message has a placeholder that is not known, or a single brace.',
-};
 
 interface WebserviceApiDeps {
   sql: Database;
@@ -157,23 +150,29 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
         tags,
         summary: 'The first contacts, as the field map reads them',
         description:
-          'With their final text, or why a run would leave them out. Opt-outs and consent are judged by the run.',
+          'With their final text, or why a run would leave them out. Opt-outs are judged by the run.',
         body: testRequest,
         response: { 200: webservicePreviewView },
       },
     },
     async (request) => {
-      const { target, block, extraFields, composing } = await targetOf(request.body);
+      const { target, block, rules, ignoreConsent } = await targetOf(request.body);
+      const format = formatOf(request);
       return tried(async () => {
         const { records, elements, more, pages } = await previewWebservice(deps, {
           ...target,
           webservice: block,
-          extraFields,
+          extraFields: rules.extraFields,
+          today: isoDate(clock()),
           count: shownContacts,
         });
+        const contacts: z.infer<typeof testedContact>[] = [];
+        const judging = { rules, ignoreConsent };
+        for await (const lines of linesOf(sql, batchOf(records), (record) => record, judging))
+          contacts.push(...lines.map((line) => testedOf(line, format)));
         return {
           address: target.url.href,
-          contacts: records.map(toTested(composing, new Set())),
+          contacts,
           more,
           attributes: [...new Set(elements.flatMap(attributePaths))],
           pages,
@@ -224,12 +223,24 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
       ...defined(body.message ?? {}),
     };
     const extraFields = body.extraFields ?? saved?.mailing.extraFields ?? [];
-    const provider = message.providerId === null ? null : await getProvider(sql, message.providerId);
+    const names = extraFields.map(({ name }) => name);
+    const parsed = message.template === null ? null : parseTemplate(message.template, names);
+    if (parsed?.ok === false) {
+      throw new ApiError('invalid_fields', {
+        problems: parsed.problems.map((found) => ({ ...found, field: 'message.template' })),
+      });
+    }
     return {
       target: { url, integration: await integrationOf(block), signal: new AbortController().signal },
       block,
-      extraFields,
-      composing: { ...message, extraFields, profile: profiles[provider?.segmentProfile ?? 'gsm'] },
+      ignoreConsent: saved?.ignoreConsent ?? false,
+      rules: {
+        template: parsed?.template ?? null,
+        removeAccents: message.removeAccents,
+        maxSegments: message.maxSegments,
+        profile: await profileOf(sql, message.providerId),
+        extraFields,
+      },
     };
   }
 
@@ -248,61 +259,25 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
   }
 };
 
-interface Composing {
-  template: string | null;
-  removeAccents: boolean;
-  maxSegments: number;
-  extraFields: readonly ExtraField[];
-  profile: SegmentProfile;
+/** A batch alone. */
+async function* batchOf<T>(batch: T[]): AsyncGenerator<T[]> {
+  yield batch;
 }
 
-/** What a run would make of a record, as far as the record alone tells. */
-function toTested(
-  { template, removeAccents, maxSegments, extraFields, profile }: Composing,
-  phones: Set<string>,
-): (record: MailingRecord) => z.infer<typeof testedContact> {
-  const extraFieldNames = extraFields.map(({ name }) => name);
-  const parsed = template === null ? null : parseTemplate(template, extraFieldNames);
-  if (parsed !== null && !parsed.ok) {
-    throw new ApiError('invalid_fields', {
-      problems: parsed.problems.map((found) => ({ ...found, field: 'message.template' })),
-    });
-  }
-  const textOf = (contact: Contact) => {
-    if (parsed === null && contact.customMessage === '') return null;
-    const options = { removeAccents, maxSegments, profile, extraFieldNames };
-    return compose(parsed?.template ?? { literals: [''], placeholders: [] }, contact, options);
-  };
-  return (record) => {
-    const { line } = record;
-    const nothing = { line, contact: null, phone: null, text: null, encoding: null, segments: null };
-    if (!record.ok) return { ...nothing, skipped: 'line_invalid', problem: record.problem.message };
-    const { contact } = record;
-    const leftOut = (skipped: (typeof skipReasons)[number], phone: string | null) => ({
-      ...nothing,
-      contact,
-      phone,
-      skipped,
-      problem: reasonWords[skipped] ?? null,
-    });
-    const phone = choosePhone(contact);
-    if (!phone.ok) return leftOut(phone.reason, null);
-    if (phones.has(phone.e164)) return leftOut('duplicate_phone', phone.e164);
-    const composed = textOf(contact);
-    if (composed !== null && 'skip' in composed) return leftOut(composed.skip, phone.e164);
-    phones.add(phone.e164);
-    return {
-      ...nothing,
-      contact,
-      phone: phone.e164,
-      skipped: null,
-      problem: null,
-      ...(composed === null
-        ? {}
-        : { text: composed.text, encoding: composed.encoding, segments: composed.segments }),
-    };
-  };
-}
+const testedOf = (
+  { line, contact, phone, reason, problem, text, encoding, segments, warnings }: ReadLine,
+  format: Format,
+): z.infer<typeof testedContact> => ({
+  line,
+  contact,
+  phone,
+  skipped: reason,
+  problem: problem && keptProblem(line, problem, format),
+  warnings: warnings.map((warning) => keptProblem(line, warning, format)),
+  text: reason === null ? text : null,
+  encoding: reason === null ? encoding : null,
+  segments: reason === null && text !== null ? segments : null,
+});
 
 const refused = ({ fault }: WebserviceRefused): ApiError =>
   new ApiError('webservice_refused', { problems: [{ field: 'webservice.baseUrl', ...fault }] });

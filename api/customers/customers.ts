@@ -16,9 +16,9 @@ import { listOptOutEvents, optOutSources } from '../../db/customers/opt-outs.ts'
 import { consent, type CustomerContent, consentSource, customerContent } from '../../domain/customer.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { problem } from '../../domain/problems/coded.ts';
-import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
-import { messageView } from '../messages/messages.ts';
+import { messageView, viewMessage } from '../messages/messages.ts';
 import { anyPhoneParam, idParams, page, urlId } from '../http/parameters.ts';
 
 export const customerView = z.object({
@@ -216,9 +216,12 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
         response: { 200: z.object({ messages: z.array(messageView) }) },
       },
     },
-    async ({ params: { id }, query: { before, limit } }) => {
+    async (request) => {
+      const { id } = request.params;
+      const { before, limit } = request.query;
       await need(id);
-      return { messages: await searchMessages(sql, { customerId: id }, { before, limit }) };
+      const rows = await searchMessages(sql, { customerId: id }, { before, limit });
+      return { messages: rows.map((row) => viewMessage(row, formatOf(request))) };
     },
   );
 

@@ -15,9 +15,11 @@ import {
 } from '../../db/customers/import.ts';
 import { type CustomerFilter, type CustomerRow, listCustomers } from '../../db/customers/customers.ts';
 import { listSettings } from '../../db/settings/settings.ts';
-import { foldName, type LineProblem } from '../../domain/contact.ts';
-import { readCustomerLine } from '../../domain/customer-file.ts';
+import { foldName, type LineFault, type LineWarning } from '../../domain/contact.ts';
+import { type CustomerLine, readCustomerLine } from '../../domain/customer-file.ts';
 import type { Consent } from '../../domain/customer.ts';
+import type { Fault } from '../../domain/problems/coded.ts';
+import { createWarningCounts } from '../../domain/warnings.ts';
 import { MailingRefused, readCsv } from '../../mailing/csv.ts';
 import {
   customerColumns,
@@ -26,9 +28,10 @@ import {
   customerLayoutExample,
 } from '../../mailing/customer-layout.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
-import { csvHeader, csvLines, rowPages, sendCsv } from '../http/csv.ts';
+import { lineProblemView, keptProblem, viewWarnings, warningsView } from '../campaigns/mailing-check.ts';
+import { keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
 import { customerFilter } from './customers.ts';
-import { ApiError, isForeignKeyViolation } from '../http/errors.ts';
+import { ApiError, formatOf, isForeignKeyViolation } from '../http/errors.ts';
 import { csvTypes, readUpload, tooLarge, uploadedFile } from '../http/uploads.ts';
 
 const idleMs = 30_000;
@@ -47,9 +50,9 @@ export const customerImportView = z.object({
   /** Lines that were left out. */
   badLines: z.int(),
   /** The first hundred of them. */
-  problems: z.array(
-    z.object({ line: z.int(), code: z.string(), column: z.string().nullable(), message: z.string() }),
-  ),
+  problems: z.array(lineProblemView),
+  /** Values that could not be read, of lines that were taken and of others: they change nothing. */
+  warnings: warningsView.extend({ first: z.array(lineProblemView) }),
 });
 
 interface CustomerFilesDeps {
@@ -59,8 +62,6 @@ interface CustomerFilesDeps {
   uploadLimitBytes: number;
   clock: () => Date;
 }
-
-type Problems = z.infer<typeof customerImportView>['problems'];
 
 /** Customers as a file: the layout, the import, the export. */
 export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
@@ -95,7 +96,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
         tags,
         summary: 'The customers of a search as a CSV file',
         description:
-          'In the layout of the import. For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark; phones stand without their + (foreign ones with 00), and what a spreadsheet would take for a formula has an apostrophe before it.',
+          'In the layout of the import. For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark; what a spreadsheet would change has an apostrophe before it, which the import takes away.',
         produces: ['text/csv'],
         querystring: customerFilter,
       },
@@ -111,7 +112,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
         tags,
         summary: 'Add and update customers from a CSV file',
         description:
-          'The file itself as the body (`text/csv`), or as the file of a form. Matched by code, else by phone; an empty cell never erases. Lines that are wrong are left out and told, all others are taken once the file has been read to its end; a file that is none (`mailing_refused`) changes nothing. One file at a time, else `busy`. An import that breaks while the lines are taken, a thousand at a time, can be repeated. `consentimento`: sim, não, não informado, or empty for nothing new.',
+          'The file itself as the body (`text/csv`), or as the file of a form. Matched by code, else by phone; an empty cell never erases, and neither does one that cannot be read, which is a warning. A line is left out only when neither a code nor a phone says who it is; all others are taken once the file has been read to its end; a file that is none (`mailing_refused`) changes nothing. One file at a time, else `busy`. An import that breaks while the lines are taken, a thousand at a time, can be repeated. `consentimento`: sim, não, não informado, or empty for nothing new.',
         consumes: ['text/csv', 'multipart/form-data'],
         response: { 200: customerImportView },
       },
@@ -123,9 +124,9 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
       if (importId === null) throw new ApiError('busy', { params: { with: 'customer_import' } });
       const alive = setInterval(() => void keepImportAlive(sql, importId).catch(() => undefined), aliveMs);
       try {
-        const { portions, problems, ...counts } = await store(request, importId);
+        const { portions, problems, warnings, ...counts } = await store(request, importId);
         const outcomes = await take(request, { importId, portions, counts });
-        return { ...counts, ...outcomes, problems };
+        return { ...counts, ...outcomes, problems, warnings };
       } catch (error) {
         throw importError(error);
       } finally {
@@ -141,7 +142,12 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
   async function store(
     request: FastifyRequest,
     importId: number,
-  ): Promise<{ portions: number; lines: number; badLines: number; problems: Problems }> {
+  ): Promise<
+    { portions: number; lines: number; badLines: number } & Pick<
+      z.infer<typeof customerImportView>,
+      'problems' | 'warnings'
+    >
+  > {
     const stream = await uploadedFile(request);
     const settings = {
       regions: await idsByName('regions'),
@@ -149,26 +155,40 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
     };
     const today = clock().toISOString().slice(0, 10);
     const writer = createPortionWriter(sql, importId);
-    const problems: Problems = [];
+    const format = formatOf(request);
+    const problems: z.infer<typeof lineProblemView>[] = [];
+    const first: z.infer<typeof lineProblemView>[] = [];
+    const warned = createWarningCounts();
     let lines = 0;
     let badLines = 0;
-    const leaveOut = (line: number, problem: LineProblem): void => {
+    const warn = (line: number, warnings: readonly LineWarning[]): void => {
+      warned.add(warnings);
+      for (const warning of warnings)
+        if (first.length < problemsShown) first.push(keptProblem(line, warning, format));
+    };
+    const leaveOut = (line: number, problem: LineFault | Fault<'nobody_named'>): void => {
       badLines++;
-      if (problems.length < problemsShown) problems.push({ line, ...problem });
+      if (problems.length < problemsShown) problems.push(keptProblem(line, problem, format));
     };
     const bytes = readUpload(stream, { bytes: uploadLimitBytes, idleMs, totalMs });
-    const options = { extraFields: customerExtraFields, fields: customerFields };
+    const options = { extraFields: customerExtraFields, fields: customerFields, today };
     for await (const records of readCsv(bytes, options)) {
       lines += records.length;
-      const good = records.flatMap((record) => {
-        const read = record.ok ? readCustomerLine(record.contact, settings, today) : record;
-        if (read.ok) return [read.customer];
-        leaveOut(record.line, read.problem);
-        return [];
-      });
+      const good: CustomerLine[] = [];
+      for (const record of records) {
+        if (!record.ok) {
+          leaveOut(record.line, record.problem);
+          continue;
+        }
+        const read = readCustomerLine(record, settings, today);
+        warn(record.line, read.warnings);
+        if (read.ok) good.push(read.customer);
+        else leaveOut(record.line, read.problem);
+      }
       await writer.add(good);
     }
-    return { portions: await writer.flush(), lines, badLines, problems };
+    const warnings = { ...viewWarnings(warned.counts(), format), first };
+    return { portions: await writer.flush(), lines, badLines, problems, warnings };
   }
 
   /** Makes customers of the lines that were set aside. What was taken is in the audit log, also when it breaks. */
@@ -202,11 +222,11 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
   }
 
   async function* csvOfCustomers(where: CustomerFilter): AsyncGenerator<string> {
-    yield csvHeader(customerColumns());
+    yield '\ufeff' + keptLines([customerColumns()]);
     const pages = rowPages<CustomerRow>((last, limit) =>
       listCustomers(sql, where, { after: last?.id, limit }),
     );
-    for await (const rows of pages) yield csvLines(rows.map(cellsOf));
+    for await (const rows of pages) yield keptLines(rows.map(cellsOf));
   }
 };
 
@@ -216,9 +236,9 @@ const consentWords: Record<Consent, string> = { granted: 'sim', refused: 'não',
 const cellsOf = (row: CustomerRow): string[] => [
   row.code ?? '',
   row.name,
-  fileNumber(row.mobile),
-  fileNumber(row.phone),
-  fileNumber(row.phone2),
+  keptPhone(row.mobile),
+  keptPhone(row.phone),
+  keptPhone(row.phone2),
   row.birthDate ?? '',
   row.regionName ?? '',
   row.customerTypeName ?? '',
@@ -226,19 +246,16 @@ const cellsOf = (row: CustomerRow): string[] => [
   row.consentAt?.toISOString().slice(0, 10) ?? '',
 ];
 
-/** So that the import reads it again as the same number. */
-const fileNumber = (phone: string | null): string => phone?.replace(/^\+(?!55)/, '00').replace('+', '') ?? '';
-
 function importError(error: unknown): unknown {
   if (error instanceof MailingRefused) return refused(error);
   if (error instanceof ImportLost || isForeignKeyViolation(error)) return new ApiError('import_broken');
   return error;
 }
 
-function refused({ code, message, line, expected, found }: MailingRefused): ApiError {
+function refused({ fault, message, line, expected, found }: MailingRefused): ApiError {
   return new ApiError('mailing_refused', {
     message: `${message} No customer was changed.`,
-    problems: [{ field: 'file', code, message }],
-    details: { refusal: code, line, expected, found },
+    problems: [{ field: 'file', ...fault, message }],
+    details: { refusal: fault.code, line, expected, found },
   });
 }

@@ -231,7 +231,12 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(providerFallbacks, { prefix: '/providers', sql });
       await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(campaignActions, { prefix: '/campaigns', sql, longSql, sync, temporal, clock });
-      await api.register(mailings, { prefix: '/campaigns', sql, uploadLimitBytes: deps.uploadLimitBytes });
+      await api.register(mailings, {
+        prefix: '/campaigns',
+        sql,
+        uploadLimitBytes: deps.uploadLimitBytes,
+        clock,
+      });
       await api.register(integrations, { prefix: '/integrations', sql, box: deps.box });
       await api.register(webserviceTests, {
         prefix: '/webservice',
@@ -250,7 +255,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(messages, { sql });
       await api.register(unknown, { sql });
       await api.register(sandbox, { prefix: '/sandbox', sql, box: deps.box, sandboxUrl: sms.sandboxUrl });
-      await api.register(badLines, { sql });
+      await api.register(badLines, { sql, clock });
       await api.register(customers, { prefix: '/customers', sql, clock });
       await api.register(customerFiles, { sql, longSql, uploadLimitBytes: deps.uploadLimitBytes, clock });
       await api.register(privacy, { prefix: '/privacy', sql, longSql, phoneHash });

@@ -51,3 +51,38 @@ export const sendCsv = (reply: FastifyReply, name: string, content: string | Asy
     .type('text/csv; charset=utf-8')
     .header('content-disposition', `attachment; filename="${name}"`)
     .send(typeof content === 'string' ? content : Readable.from(content));
+
+/**
+ * Rows of a file that is to be uploaded again, perhaps from a spreadsheet: every value survives being opened and saved
+ * there, and the reader of files takes the guard away again (domain/text.ts `unwrap`).
+ */
+export const keptLines = (rows: readonly (readonly string[])[]): string =>
+  stringify(
+    rows.map((row) => row.map(keptValue)),
+    { delimiter: ';', record_delimiter: 'windows' },
+  );
+
+/**
+ * An apostrophe before what a spreadsheet would take for a formula, for a number that it writes otherwise (0012, 1E5, 1.50,
+ * more than eleven digits, which Excel saves as 5,51199E+12), for a date or for true and false.
+ */
+function keptValue(value: string): string {
+  if (value.startsWith("'")) return `="${value.replaceAll('"', '""')}"`;
+  const isChanged =
+    /^[=+@\t\r]/.test(value) ||
+    (value.startsWith('-') && !/^-[1-9]\d{0,10}$/.test(value)) ||
+    /^(?:0\d+|\d{12,}|\d+[.,]\d+|\d[\d.,]*E[+-]?\d+)$/i.test(value) ||
+    /^\d{1,4}(?:[/.:-]\d{1,4}){1,2}(?:\D|$)/.test(value) ||
+    /^(?=.*\d)(?:\d{1,2}[ /.-]?)?(?:jan|fe[bv]|mar|a[bp]r|ma[iy]|jun|jul|a[gu]o?g?|se[pt]|o[cu]t|nov|de[cz])[ /.-]?\d{0,4}$/i.test(
+      value,
+    ) ||
+    /^(?:true|false|verdadeiro|falso|r?\$.*|\d+ ?%)$/i.test(value);
+  return isChanged ? `'${value}` : value;
+}
+
+/** A phone (E.164) as a spreadsheet keeps it: `(11) 98765-4321`, which is no number to it. */
+export function keptPhone(phone: string | null): string {
+  if (phone === null) return '';
+  const brazilian = /^\+55(\d\d)(\d{4,5})(\d{4})$/.exec(phone);
+  return brazilian ? `(${brazilian[1] ?? ''}) ${brazilian[2] ?? ''}-${brazilian[3] ?? ''}` : phone;
+}

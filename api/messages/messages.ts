@@ -15,12 +15,14 @@ import { getRun } from '../../db/runs/runs.ts';
 import { ticketStatuses } from '../../domain/ticket.ts';
 import { getLookUp } from '../../db/messages/unknown.ts';
 import type { Sql } from '../../db/core/client.ts';
+import type { Format } from '../../domain/format.ts';
 import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../../domain/message.ts';
 import { describeLookUp, lookUpResults } from '../../domain/unknown.ts';
 import { saidIn } from '../../sms/said.ts';
 import { type CsvColumn, csvDescription, csvOf, csvPhone, sendCsv } from '../http/csv.ts';
 import { problem } from '../../domain/problems/coded.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { keptProblem, lineProblemView } from '../campaigns/mailing-check.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, phoneParam, urlId } from '../http/parameters.ts';
 import { replyView } from '../replies/replies.ts';
@@ -37,6 +39,10 @@ export const messageView = z.object({
   text: z.string().nullable(),
   segments: z.int(),
   extra: z.record(z.string(), z.string()).nullable(),
+  /** Of a line that was left out: why. */
+  problem: lineProblemView.nullable(),
+  /** What of its line could not be read. */
+  warnings: z.array(lineProblemView),
   /** Region and type of customer are those of its run: of the campaign's mailing as it was then. */
   regionId: z.int().nullable(),
   regionName: z.string().nullable(),
@@ -72,6 +78,17 @@ export const lookUpView = z.object({
   dueAt: instant.nullable(),
   words: z.string(),
 });
+
+/** A message as it is shown, its problems in the language of the request. */
+export function viewMessage<Row extends MessageRow>(row: Row, format: Format) {
+  const { fault, warnings, status, reason, line } = row;
+  const problem = fault ?? (status === 'skipped' && reason !== null ? { code: reason, params: {} } : null);
+  return {
+    ...row,
+    problem: problem && keptProblem(line, problem, format),
+    warnings: (warnings ?? []).map((warning) => keptProblem(line, warning, format)),
+  };
+}
 
 const filter = z.strictObject({
   status: z.enum(messageStatuses).optional(),
@@ -160,9 +177,12 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         response: { 200: z.object({ messages: z.array(messageView) }) },
       },
     },
-    async ({ params, query: { after, limit, ...where } }) => {
-      await needRun(params.id);
-      return { messages: await listMessages(sql, { runId: params.id, ...where }, { after, limit }) };
+    async (request) => {
+      const { id } = request.params;
+      const { after, limit, ...where } = request.query;
+      await needRun(id);
+      const rows = await listMessages(sql, { runId: id, ...where }, { after, limit });
+      return { messages: rows.map((row) => viewMessage(row, formatOf(request))) };
     },
   );
 
@@ -179,14 +199,16 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         querystring: filter,
       },
     },
-    async ({ params: { id }, query }, reply) => {
+    async (request, reply) => {
+      const { query } = request;
+      const { id } = request.params;
       const run = await needRun(id);
       const extraFields = run.settings.campaign.mailing.extraFields.map(({ name }) => name);
       const extra = extraFields.map((name): CsvColumn<MessageRow> => [
         name,
         (row) => row.extra?.[name] ?? '',
       ]);
-      const file = csvOf([...columns, ...extra], (last, limit) =>
+      const file = csvOf([...columnsIn(formatOf(request)), ...extra], (last, limit) =>
         listMessages(sql, { runId: id, ...query }, { after: last?.line ?? 0, limit }),
       );
       return sendCsv(reply, `run-${id}-messages.csv`, file);
@@ -209,9 +231,11 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         response: { 200: z.object({ messages: z.array(foundMessageView) }) },
       },
     },
-    async ({ query: { before, limit, ...where } }) => {
+    async (request) => {
+      const { before, limit, ...where } = request.query;
       requireSubject(where);
-      return { messages: await searchMessages(sql, where, { before, limit }) };
+      const rows = await searchMessages(sql, where, { before, limit });
+      return { messages: rows.map((row) => viewMessage(row, formatOf(request))) };
     },
   );
 
@@ -227,9 +251,10 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         querystring: search,
       },
     },
-    async ({ query }, reply) => {
+    async (request, reply) => {
+      const { query } = request;
       requireSubject(query);
-      const file = csvOf([...runColumns, ...columns], (last, limit) =>
+      const file = csvOf([...runColumns, ...columnsIn(formatOf(request))], (last, limit) =>
         searchMessages(sql, query, { before: last?.id, limit }),
       );
       return sendCsv(reply, 'messages.csv', file);
@@ -249,7 +274,8 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         },
       },
     },
-    async ({ params: { id } }) => {
+    async (request) => {
+      const { id } = request.params;
       const message = await getMessage(sql, id);
       if (!message) throw notFound('message', id);
       const [events, replies, lookUp, kin, optOuts] = await Promise.all([
@@ -261,7 +287,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       ]);
       const { tickets, resends, ...run } = kin;
       return {
-        message,
+        message: viewMessage(message, formatOf(request)),
         events: events.map((event) => ({ ...event, says: saidIn(event.payload) })),
         replies,
         lookUp: lookUp && { ...lookUp, words: describeLookUp(lookUp) },
@@ -286,7 +312,7 @@ const runColumns: readonly CsvColumn<FoundMessageRow>[] = [
   ['due_at', ({ occurrence }) => occurrence.toISOString()],
 ];
 
-const columns: readonly CsvColumn<MessageRow>[] = [
+const columnsIn = (format: Format): readonly CsvColumn<MessageRow>[] => [
   ['line', ({ line }) => line],
   ['status', ({ status }) => status],
   ['reason', ({ reason }) => reason ?? ''],
@@ -302,5 +328,14 @@ const columns: readonly CsvColumn<MessageRow>[] = [
   ['provider_code', ({ providerCode }) => providerCode ?? ''],
   ['sent_at', ({ sentAt }) => sentAt?.toISOString() ?? ''],
   ['ended_at', ({ endedAt }) => endedAt?.toISOString() ?? ''],
-  ['problem', ({ status, extra }) => (status === 'skipped' && extra?.problem) || ''],
+  [
+    'problem',
+    (row) => {
+      const { problem, warnings } = viewMessage(row, format);
+      return [problem, ...warnings]
+        .map((one) => one?.message ?? '')
+        .filter(Boolean)
+        .join(' ');
+    },
+  ],
 ];

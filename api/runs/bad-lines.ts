@@ -1,39 +1,51 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
-import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import { getCampaign } from '../../db/campaigns/campaigns.ts';
 import type { Database } from '../../db/core/client.ts';
 import { keptFileOfRun, readMailingFile } from '../../db/campaigns/mailings.ts';
-import { listMessages, type MessageRow } from '../../db/messages/messages.ts';
+import { listLinesToCorrect, type MessageRow } from '../../db/messages/messages.ts';
 import { getRun, type RunRow } from '../../db/runs/runs.ts';
+import { profileOf } from '../../db/providers/providers.ts';
 import type { ExtraField } from '../../domain/contact.ts';
+import { isoDate } from '../../domain/dates.ts';
+import type { Format } from '../../domain/format.ts';
+import { lineRulesOf } from '../../domain/line.ts';
 import { type SkipReason, skipReasons } from '../../domain/message.ts';
+import { atLine, beyondLastColumn, sentAnyway } from '../../domain/problems/mailings.ts';
+import { wordsOf } from '../../domain/problems/sentence.ts';
+import { unwrap } from '../../domain/text.ts';
 import { MailingRefused, readWritten, type WrittenRecord } from '../../mailing/csv.ts';
 import { layoutColumns, problemColumn } from '../../mailing/layout.ts';
-import { csvPhone, rowPages, sendCsv } from '../http/csv.ts';
-import { ApiError, notFound } from '../http/errors.ts';
-import { createLineCheck, skipWords } from '../campaigns/mailing-check.ts';
+import { keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
+import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { type Judging, keptWords, linesOf } from '../campaigns/mailing-check.ts';
 import { mailingRefused } from '../campaigns/mailings.ts';
 import { idParams } from '../http/parameters.ts';
 
 const layoutNote =
-  'In the layout of the mailing, with the values as they were, and what is wrong in the column `problema`, which an upload does not read: mend the lines and upload the file. What a spreadsheet would take for a formula has an apostrophe before it.';
+  'In the layout of the mailing, with the values as they were, and what is wrong in the column `problema`, which an upload does not read: correct the lines and upload the file. Lines that are sent without a value that could not be read are in it, too; `warnings=without` leaves them out, `warnings=only` leaves the others out. What a spreadsheet would change has an apostrophe before it, which an upload takes away.';
+const warningsParam = z.enum(['with', 'without', 'only']).default('with');
 
 /** Lines that are left out, to be mended and sent again. */
-export const badLines: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
+export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }> = async (
+  app,
+  { sql, clock },
+) => {
   app.get(
     '/campaigns/:id/mailing/bad-lines.csv',
     {
       config: { access: 'viewer' },
       schema: {
         tags: ['mailing'],
-        summary: 'The lines of the present file that a run would leave out, as a CSV file',
-        description: `${layoutNote} Opt-outs, consent and the length of each text are judged by the run.`,
+        summary: 'The lines of the present file that a run would leave out or not use whole, as a CSV file',
+        description: `${layoutNote} Opt-outs are judged by the run.`,
         produces: ['text/csv'],
         params: idParams,
+        querystring: z.strictObject({ warnings: warningsParam }),
       },
     },
-    async ({ params: { id } }, reply) => {
+    async (request, reply) => {
+      const { id } = request.params;
       const campaign = await getCampaign(sql, id);
       if (!campaign) throw notFound('campaign', id);
       const { mailingFileId, definition } = campaign;
@@ -41,13 +53,23 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { 
         throw new ApiError('no_mailing_file', { params: { campaignId: id } });
       }
       const { extraFields } = definition.mailing;
+      const options = { extraFields, today: isoDate(clock()) };
       // The extra fields may have changed since: better said now than in the middle of a download.
-      await readWritten(readMailingFile(sql, mailingFileId), { extraFields })
+      await readWritten(readMailingFile(sql, mailingFileId), options)
         .next()
         .catch((error: unknown) => {
           throw error instanceof MailingRefused ? mailingRefused(error) : error;
         });
-      return sendCsv(reply, `campaign-${id}-bad-lines.csv`, badLinesOfFile(mailingFileId, extraFields));
+      const judging = {
+        rules: lineRulesOf(definition, await profileOf(sql, definition.message.providerId)),
+        ignoreConsent: definition.ignoreConsent,
+      };
+      const written = readWritten(readMailingFile(sql, mailingFileId), options);
+      return sendCsv(
+        reply,
+        `campaign-${id}-bad-lines.csv`,
+        badLinesOfFile(written, judging, request.query.warnings, formatOf(request)),
+      );
     },
   );
 
@@ -57,97 +79,113 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { 
       config: { access: 'viewer' },
       schema: {
         tags: ['runs'],
-        summary: 'The lines that a run has left out, as a CSV file',
+        summary: 'The lines that a run has left out or not used whole, as a CSV file',
         description: `${layoutNote} Of a mailing from a web service, or whose file is no longer kept, it has what was kept of each contact.`,
         produces: ['text/csv'],
         params: idParams,
-        querystring: z.strictObject({ reason: z.enum(skipReasons).optional() }),
+        querystring: z.strictObject({ reason: z.enum(skipReasons).optional(), warnings: warningsParam }),
       },
     },
-    async ({ params: { id }, query: { reason } }, reply) => {
+    async (request, reply) => {
+      const { id } = request.params;
+      const { reason, warnings } = request.query;
       const run = await getRun(sql, id);
       if (!run) throw notFound('run', id);
-      return sendCsv(reply, `run-${id}-bad-lines.csv`, badLinesOfRun(run, reason));
+      const which = { reason, warnings: reason === undefined ? warnings : 'without' } as const;
+      return sendCsv(reply, `run-${id}-bad-lines.csv`, badLinesOfRun(run, which, formatOf(request)));
     },
   );
 
-  async function* badLinesOfFile(fileId: number, extraFields: readonly ExtraField[]): AsyncGenerator<string> {
-    const lineCheck = createLineCheck();
-    yield headerOf(extraFields);
-    for await (const batch of readWritten(readMailingFile(sql, fileId), { extraFields })) {
-      const rows = batch.flatMap((written) => {
-        const leftOut = lineCheck(written.record);
-        return leftOut === null ? [] : [rowOf(written, leftOut.message)];
+  async function* badLinesOfFile(
+    written: AsyncIterable<WrittenRecord[]>,
+    judging: Judging,
+    warnings: z.infer<typeof warningsParam>,
+    format: Format,
+  ): AsyncGenerator<string> {
+    yield headerOf(judging.rules.extraFields);
+    for await (const lines of linesOf(sql, written, ({ record }) => record, judging)) {
+      const rows = lines.flatMap(({ source, problem, warnings: ofLine }) => {
+        const isWanted = problem === null ? warnings !== 'without' && ofLine.length > 0 : warnings !== 'only';
+        return isWanted ? [rowOf(source, wordsOfLine(problem, ofLine, format), format)] : [];
       });
-      if (rows.length > 0) yield linesOf(rows);
+      if (rows.length > 0) yield keptLines(rows);
     }
   }
 
-  async function* badLinesOfRun(run: RunRow, reason: SkipReason | undefined): AsyncGenerator<string> {
+  async function* badLinesOfRun(run: RunRow, which: Which, format: Format): AsyncGenerator<string> {
     const { extraFields } = run.settings.campaign.mailing;
     yield headerOf(extraFields);
-    const skipped = skippedMessages(run.id, reason);
+    const wanted = linesToCorrect(run.id, which);
     const fileId = await keptFileOfRun(sql, run.id, 'upload');
     if (fileId === null) {
-      for await (const message of skipped) yield linesOf([keptRow(message, extraFields)]);
+      for await (const message of wanted) yield keptLines([keptRow(message, extraFields, format)]);
       return;
     }
     // Both come in the order of their lines.
-    let next = await skipped.next();
+    let next = await wanted.next();
     if (next.done) return;
-    for await (const batch of readWritten(readMailingFile(sql, fileId), { extraFields })) {
+    const options = { extraFields, today: isoDate(clock()) };
+    for await (const batch of readWritten(readMailingFile(sql, fileId), options)) {
       const rows: string[][] = [];
       for (const written of batch) {
         if (next.done) break;
         if (next.value.line !== written.record.line) continue;
-        rows.push(rowOf(written, problemOf(next.value)));
-        next = await skipped.next();
+        rows.push(rowOf(written, problemOf(next.value, format), format));
+        next = await wanted.next();
       }
-      if (rows.length > 0) yield linesOf(rows);
+      if (rows.length > 0) yield keptLines(rows);
       if (next.done) return;
     }
   }
 
-  async function* skippedMessages(
-    runId: number,
-    reason: SkipReason | undefined,
-  ): AsyncGenerator<MessageRow, undefined> {
-    const where = { runId, status: 'skipped', reason } as const;
+  async function* linesToCorrect(runId: number, which: Which): AsyncGenerator<MessageRow, undefined> {
     const pages = rowPages<MessageRow>((last, limit) =>
-      listMessages(sql, where, { after: last?.line ?? 0, limit }),
+      listLinesToCorrect(sql, { runId, ...which }, { after: last?.line ?? 0, limit }),
     );
     for await (const rows of pages) yield* rows;
     return undefined;
   }
 };
 
+interface Which {
+  reason: SkipReason | undefined;
+  warnings: z.infer<typeof warningsParam>;
+}
+
 const headerOf = (extraFields: readonly ExtraField[]): string =>
-  '\ufeff' + linesOf([[...layoutColumns(extraFields), problemColumn]]);
+  '\ufeff' + keptLines([[...layoutColumns(extraFields), problemColumn]]);
 
-const rowOf = ({ record, values, beyond }: WrittenRecord, problem: string): string[] => {
-  const more = beyond.length === 0 ? '' : ` Beyond the last column: ${beyond.join(' | ')}`;
-  return [...values.map(mendable), `Line ${record.line}: ${problem}${more}`];
-};
+function rowOf({ record, values, beyond }: WrittenRecord, problem: string, format: Format): string[] {
+  const more = beyond.length === 0 ? '' : ` ${wordsOf(beyondLastColumn, { values: beyond }, format)}`;
+  return [...values.map(keptCell), wordsOf(atLine, { line: record.line, problem: problem + more }, format)];
+}
 
-const problemOf = ({ reason, extra }: MessageRow): string => {
+/** Why a line is left out, and what of it could not be read. */
+const wordsOfLine = (
+  problem: { code: string; params: object } | null,
+  warnings: readonly { code: string; params: object }[],
+  format: Format,
+): string =>
+  [
+    ...(problem === null ? [] : [keptWords(problem, format)]),
+    ...warnings.map((warning) => keptWords(warning, format)),
+    ...(problem === null ? [wordsOf(sentAnyway, {}, format)] : []),
+  ].join(' ');
+
+const problemOf = ({ status, reason, fault, warnings }: MessageRow, format: Format): string => {
   const known = skipReasons.find((one) => one === reason);
-  return (reason === 'line_invalid' && extra?.problem) || (known ? skipWords[known] : '');
+  const ofReason = status !== 'skipped' || known === undefined ? null : { code: known, params: {} };
+  return wordsOfLine(ofReason && (fault ?? ofReason), warnings ?? [], format);
 };
 
 /** What the message itself has kept of its contact. */
-function keptRow(message: MessageRow, extraFields: readonly ExtraField[]): string[] {
+function keptRow(message: MessageRow, extraFields: readonly ExtraField[], format: Format): string[] {
   const { code, name, phone, extra, line } = message;
-  const contact = [code, name, extra?.celular ?? phone, extra?.telefone, extra?.telefone2, '', ''];
+  const contact = [code, name, extra?.celular ?? keptPhone(phone), extra?.telefone, extra?.telefone2, '', ''];
   const values = [...contact, ...extraFields.map((field) => extra?.[field.name])];
-  return [...values.map((value) => mendable(value ?? '')), `Line ${line}: ${problemOf(message)}`];
+  const problem = problemOf(message, format);
+  return [...values.map((value) => keptCell(value ?? '')), wordsOf(atLine, { line, problem }, format)];
 }
 
-/** A value that can be uploaded again: a number or phone with its sign is no formula, though it begins like one. */
-function mendable(value: string): string {
-  if (/^\+[\d\s().-]+$/.test(value)) return csvPhone(value);
-  if (/^-\d+(?:[.,]\d+)*$/.test(value)) return value;
-  return /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-}
-
-const linesOf = (rows: string[][]): string =>
-  stringify(rows, { delimiter: ';', record_delimiter: 'windows' });
+/** A value as it was written, without the guard that a file of bad lines had given it before. */
+const keptCell = (value: string): string => unwrap(value);

@@ -9,7 +9,8 @@ import { listRunSamples } from '../../db/runs/samples.ts';
 import { getRun, listRuns, type RunRow } from '../../db/runs/runs.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
 import { type Actor, actorOf } from '../http/auth.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { viewWarnings } from '../campaigns/mailing-check.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, page, urlId } from '../http/parameters.ts';
 import { type ProgressHub, progressView } from '../services/progress.ts';
@@ -105,6 +106,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
         ...viewRunSummary(run, progress.counts, { temporal, now: clock(), retrying: progress.retrying }),
         progress,
         preflight: viewPreflight(run),
+        warnings: viewWarnings(run.warnings, formatOf(request)),
         failovers: viewFailovers(run),
         hasAnswer: (await keptFileOfRun(sql, id, 'webservice')) !== null,
         resends: await listResends(sql, id),

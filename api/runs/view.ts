@@ -17,6 +17,7 @@ import {
   runTriggers,
 } from '../../domain/run.ts';
 import { waitingCodes, waitingOf } from '../../domain/waiting.ts';
+import { warningsView } from '../campaigns/mailing-check.ts';
 import { instant } from '../http/instant.ts';
 import { type RetryingView, retryingView, viewRetrying } from '../http/retrying.ts';
 import { progressView } from '../services/progress.ts';
@@ -51,6 +52,8 @@ export const runView = runSummaryView.extend({
   progress: progressView,
   /** What it was about to do when its mailing had been read; null before that. */
   preflight: preflight.extend({ words: z.string() }).nullable(),
+  /** What could not be read of its mailing's lines, whether they are sent or not. */
+  warnings: warningsView,
   approvedAt: instant.nullable(),
   /** `user:7`, `token:3`. */
   approvedBy: z.string().nullable(),

@@ -20,7 +20,13 @@ export const sampleOf = ({ mailing }: CampaignDraft): Readonly<Record<string, st
   'sample.code': '12345',
   ...Object.fromEntries(mailing.extraFields.map(({ name, type }) => [`sample.extra.${name}`, values[type]])),
 });
-const values = { text: 'exemplo', number: '1.234,56', date: '31/12/2026', boolean: 'sim' } as const;
+const values = {
+  text: 'exemplo',
+  number: '1.234,56',
+  money: '1.234,56',
+  date: '31/12/2026',
+  boolean: 'sim',
+} as const;
 
 export function MessagePage({
   campaign,

@@ -79,7 +79,11 @@ export function WebserviceFields({
             class="col-sm-6 mb-3"
             list={attributesListId}
             placeholder={defaultNames[field][0]}
-            help={webservice.emptyMeans(defaultNames[field].join(', '))}
+            help={
+              field === 'customMessage'
+                ? webservice.emptyMessage
+                : webservice.emptyMeans(defaultNames[field].join(', '))
+            }
           />
         ))}
       </div>

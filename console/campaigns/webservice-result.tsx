@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { keptWords } from '../../api/campaigns/mailing-check.ts';
 import type { webservicePreviewView } from '../../api/campaigns/webservice.ts';
 import type { ApiFailure } from '../kit/api.ts';
 import { campaignUrl } from './blocks.tsx';
@@ -80,9 +81,8 @@ export function AddressResult({
 function Contact({ tested }: { tested: Preview['contacts'][number] }) {
   const t = useWords(campaignWords);
   const { format } = useView();
-  const { contact, phone, skipped, problem, text, segments, encoding, line } = tested;
-  const words =
-    problem === null ? '' : problemWords(format, { field: '', code: skipped ?? '', message: problem });
+  const { contact, phone, skipped, text, segments, encoding, line, warnings } = tested;
+  const problem = tested.problem === null ? null : keptWords(tested.problem, format);
   return (
     <li value={line}>
       <p class="mb-1">
@@ -90,7 +90,7 @@ function Contact({ tested }: { tested: Preview['contacts'][number] }) {
         {skipped === null ? (
           <State tone="good">{t.webservice.gets(phone ?? '')}</State>
         ) : (
-          <State tone="warn">{t.webservice.leftOut(words)}</State>
+          <State tone="warn">{t.webservice.leftOut(problem ?? '')}</State>
         )}
       </p>
       {contact && (
@@ -102,6 +102,15 @@ function Contact({ tested }: { tested: Preview['contacts'][number] }) {
             ...Object.entries(contact.extra).filter(([, value]) => value !== ''),
           ]}
         />
+      )}
+      {warnings.length > 0 && (
+        <ul class="mt-2">
+          {warnings.map((warning, index) => (
+            <li key={index}>
+              {keptWords(warning, format)} <code>{warning.value}</code>
+            </li>
+          ))}
+        </ul>
       )}
       {text !== null && (
         <p class="bubble mt-2">

@@ -21,11 +21,10 @@ export const campaignMailing = dictionary(
         `${sendable} de ${counted(lines, 'linha', 'linhas')} ${sendable === '1' ? 'pode' : 'podem'} receber a mensagem.`,
       leftOut: 'Serão deixadas de fora:',
       line: 'Linha',
-      problem: 'Problema',
       first: (count: string) =>
         count === '1' ? 'A linha com problema' : `As primeiras ${count} linhas com problema`,
-      badLines: 'Baixar as linhas com problema',
-      badLinesHelp: 'Um CSV com o problema de cada linha: corrija e importe de novo.',
+      badLines: 'Baixar as linhas com problema ou aviso',
+      badLinesHelp: 'Um CSV com o que há em cada linha: corrija e importe de novo.',
       uploading: 'Enviando o arquivo:',
       cancel: 'Cancelar o envio',
       checking: 'Conferindo as linhas…',
@@ -49,8 +48,9 @@ export const campaignMailing = dictionary(
       noIntegration: 'Nenhuma: sem autenticação',
       fieldMap: 'Campos da resposta',
       fieldMapHelp:
-        'O nome do atributo de cada campo nos elementos retornados; pontos levam a atributos internos (cliente.celular).',
+        'O nome do atributo de cada campo nos elementos retornados; pontos levam a atributos internos (cliente.celular); + junta vários (ddd + numero).',
       emptyMeans: (names: string) => `Vazio: ${names}`,
+      emptyMessage: 'Vazio: todos recebem a mensagem da campanha.',
       paging: {
         title: 'Páginas da resposta',
         by: {
@@ -119,7 +119,6 @@ export const campaignMailing = dictionary(
       result: (sendable, lines) => `${sendable} of ${counted(lines, 'line', 'lines')} can get the message.`,
       leftOut: 'Will be left out:',
       line: 'Line',
-      problem: 'Problem',
       first: (count) =>
         count === '1' ? 'The line with a problem' : `The first ${count} lines with problems`,
       badLines: 'Download the lines with problems',
@@ -146,8 +145,9 @@ export const campaignMailing = dictionary(
       noIntegration: 'None: no authentication',
       fieldMap: 'Fields of the answer',
       fieldMapHelp:
-        'The name of the attribute of each field in the returned elements; dots lead to inner attributes (cliente.celular).',
+        'The name of the attribute of each field in the returned elements; dots lead to inner attributes (cliente.celular); + joins several (ddd + numero).',
       emptyMeans: (names) => `Empty: ${names}`,
+      emptyMessage: 'Empty: everybody gets the message of the campaign.',
       paging: {
         title: 'Pages of the answer',
         by: {

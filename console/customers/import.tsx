@@ -10,6 +10,7 @@ import { customerWords } from './words.ts';
 import { failureWords, problemWords } from '../kit/problems.ts';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
+import { LineProblems, LineWarnings } from '../kit/line-problems.tsx';
 import { Facts } from '../kit/parts.tsx';
 import { formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
@@ -176,10 +177,10 @@ function Refused({ refused }: { refused: ApiFailure }) {
 function Imported({ imported }: { imported: z.output<typeof customerImportView> }) {
   const t = useWords(customerImportWords);
   const format = useFormat();
-  const { lines, inserted, updated, unchanged, badLines, problems } = imported;
+  const { lines, inserted, updated, unchanged, badLines, problems, warnings } = imported;
   return (
     <div
-      class={`alert ${badLines === 0 ? 'alert-success' : 'alert-warning'}`}
+      class={`alert ${badLines === 0 && warnings.lines === 0 ? 'alert-success' : 'alert-warning'}`}
       role="status"
       tabIndex={-1}
       data-focus=""
@@ -196,29 +197,10 @@ function Imported({ imported }: { imported: z.output<typeof customerImportView> 
       {problems.length > 0 && (
         <details open>
           <summary>{t.first(format.number(problems.length))}</summary>
-          <table class="table table-sm mt-2">
-            <thead>
-              <tr>
-                <th scope="col" class="numeric">
-                  {t.line}
-                </th>
-                <th scope="col">{t.problem}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {problems.map(({ line, column, code, message }) => (
-                <tr key={line}>
-                  <td class="numeric">{format.number(line)}</td>
-                  <td>
-                    {column === null ? '' : `${column}: `}
-                    {problemWords(format, { field: '', code, message })}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <LineProblems problems={problems} />
         </details>
       )}
+      <LineWarnings warnings={warnings} first={warnings.first} />
       <a class="btn btn-sm" href="/customers">
         {t.see}
       </a>

@@ -6,6 +6,7 @@ import { campaigns as campaignWords } from '../campaigns/words.ts';
 import { failureWords, problemWords } from './problems.ts';
 import { runs as runWords } from '../runs/words.ts';
 import { Icon } from './icons.tsx';
+import { LineProblems, LineWarnings } from './line-problems.tsx';
 import { Time } from './parts.tsx';
 import { useFormat, useMay, useWords } from './view.tsx';
 
@@ -141,11 +142,11 @@ function UploadResult({ upload, badLines }: { upload: Upload; badLines: string }
   const t = useWords(campaignWords);
   const run = useWords(runWords);
   const format = useFormat();
-  const { sendable, file, skipped, problems } = upload;
+  const { sendable, file, skipped, problems, warnings } = upload;
   const reasons = Object.entries(skipped);
   return (
     <div
-      class={`alert ${reasons.length === 0 ? 'alert-success' : 'alert-warning'}`}
+      class={`alert ${reasons.length === 0 && warnings.lines === 0 ? 'alert-success' : 'alert-warning'}`}
       role="status"
       tabIndex={-1}
       data-focus=""
@@ -164,25 +165,13 @@ function UploadResult({ upload, badLines }: { upload: Upload; badLines: string }
           </ul>
           <details open>
             <summary>{t.csv.first(format.number(problems.length))}</summary>
-            <table class="table table-sm mt-2">
-              <thead>
-                <tr>
-                  <th scope="col" class="numeric">
-                    {t.csv.line}
-                  </th>
-                  <th scope="col">{t.csv.problem}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {problems.map(({ line, code, message }) => (
-                  <tr key={line}>
-                    <td class="numeric">{format.number(line)}</td>
-                    <td>{problemWords(format, { field: '', code, message })}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <LineProblems problems={problems} />
           </details>
+        </>
+      )}
+      <LineWarnings warnings={warnings} first={warnings.first} />
+      {(reasons.length > 0 || warnings.lines > 0) && (
+        <>
           <a class="btn btn-sm" href={badLines} download>
             <Icon name="download" /> {t.csv.badLines}
           </a>

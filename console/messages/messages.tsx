@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
+import { keptWords } from '../../api/campaigns/mailing-check.ts';
 import { messageStoryView, messageView } from '../../api/messages/messages.ts';
 import { idParams } from '../../api/http/parameters.ts';
 import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from '../../domain/message.ts';
@@ -11,6 +12,7 @@ import { messages as messageWords } from './words.ts';
 import { runs as runWords } from '../runs/words.ts';
 import { settleWords } from './words-settle.ts';
 import { Icon } from '../kit/icons.tsx';
+import { lineWords } from '../kit/words-lines.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, Empty, Facts, Pager, State, Table, Time, type Tone } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
@@ -195,7 +197,8 @@ function MessagePage({
   const run = useWords(runWords);
   const customer = useWords(customerWords).fields;
   const { format } = useView();
-  const { runId, line, reason, extra } = message;
+  const lines = useWords(lineWords);
+  const { runId, line, reason, extra, problem, warnings } = message;
   const moments = [
     ...(of.mailingAt ? [{ at: of.mailingAt, words: t.read(format.number(line)), more: null }] : []),
     ...(message.sendingAt ? [{ at: message.sendingAt, words: t.sendingAt, more: null }] : []),
@@ -282,6 +285,21 @@ function MessagePage({
             [customer.regionId, message.regionName ?? '—'],
             [customer.customerTypeId, message.customerTypeName ?? '—'],
             [t.reason, reason === null ? '—' : run.reason[reason]],
+            ...(problem === null ? [] : [[lines.problem, keptWords(problem, format)] as const]),
+            ...(warnings.length === 0
+              ? []
+              : [
+                  [
+                    lines.warnings,
+                    <>
+                      {warnings.map((warning, index) => (
+                        <div key={index}>
+                          {keptWords(warning, format)} <code>{warning.value}</code>
+                        </div>
+                      ))}
+                    </>,
+                  ] as const,
+                ]),
             ...(lookUp ? [[settle.lookUp, settle.results[lookUp.result ?? 'waiting']] as const] : []),
             [t.segments, format.number(message.segments)],
             [t.attempts, format.number(message.attempts)],

@@ -5,6 +5,7 @@ import { messageStatuses } from '../../domain/message.ts';
 import { urlOf } from '../kit/api.ts';
 import { Failovers } from './failovers.tsx';
 import { causeWords, runs as runWords, waitingWords } from './words.ts';
+import { LineWarnings } from '../kit/line-problems.tsx';
 import { Card, Facts, Time } from '../kit/parts.tsx';
 import { Retrying } from '../kit/retrying.tsx';
 import { linesOf, RunState, sumOf } from './parts.tsx';
@@ -85,6 +86,7 @@ export function Live({ run }: { run: Run }) {
               total={lines}
             />
           )}
+          <LineWarnings warnings={run.warnings} />
         </Card>
       </div>
       {!preflightFirst && <PreflightCard run={run} />}

@@ -127,7 +127,7 @@ function useLinks(run: Run): Link[] {
   return [
     { href: `/runs/${id}/messages`, words: t.allMessages, icon: 'messages' },
     { href: `/api/runs/${id}/messages.csv`, words: t.messagesCsv, icon: 'download', download: true },
-    ...(sumOf(counts, 'skipped') > 0
+    ...(sumOf(counts, 'skipped') > 0 || run.warnings.lines > 0
       ? ([
           { href: `/api/runs/${id}/bad-lines.csv`, words: t.badLines, icon: 'download', download: true },
         ] as const)

@@ -52,7 +52,7 @@ export const settingWords = dictionary(
       saturday: 'sáb',
       sunday: 'dom',
     },
-    types: { text: 'Texto', number: 'Número', date: 'Data', boolean: 'Sim ou não' },
+    types: { text: 'Texto', number: 'Número', money: 'Dinheiro', date: 'Data', boolean: 'Sim ou não' },
     required: 'Obrigatório',
     count: { holidayCalendars: 'Feriados', extraFieldGroups: 'Campos', subcategories: 'Tipo de ocorrência' },
     fields: {
@@ -127,7 +127,7 @@ export const settingWords = dictionary(
       saturday: 'Sat',
       sunday: 'Sun',
     },
-    types: { text: 'Text', number: 'Number', date: 'Date', boolean: 'Yes or no' },
+    types: { text: 'Text', number: 'Number', money: 'Money', date: 'Date', boolean: 'Yes or no' },
     required: 'Required',
     count: { holidayCalendars: 'Holidays', extraFieldGroups: 'Fields', subcategories: 'Category' },
     fields: {

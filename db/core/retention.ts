@@ -34,7 +34,7 @@ export async function purgeRun(sql: Sql, runId: number, progress: () => void): P
         select id, line from messages where run_id = ${runId} and line > ${after} order by line limit ${portion}
         for no key update
       ), purged as (
-        update messages as m set code = null, name = null, phone = null, text = null, extra = null, extra_phones = null,
+        update messages as m set code = null, name = null, phone = null, text = null, extra = null, extra_phones = null, fault = null, warnings = null,
           provider_code = null
         from portion where m.id = portion.id
       )

@@ -4,8 +4,15 @@ import type { Database, Sql } from '../core/client.ts';
 /** The customer that a contact is, and what they have said of being written to. */
 export interface MatchedCustomer {
   id: number;
+  code: string | null;
   consent: Consent;
 }
+
+/** Whether two codes differ by leading zeros alone, which spreadsheets take away. */
+export const sameButZeros = (code: string, other: string | null): boolean =>
+  other !== null && code !== other && withoutZeros(code) === withoutZeros(other);
+
+const withoutZeros = (code: string): string => code.replace(/^0+(?=.)/, '');
 
 /** By what a contact is found among the customers. */
 export interface CustomerKey {
@@ -16,7 +23,8 @@ export interface CustomerKey {
 
 /**
  * For each key its customer: the one with its code, else one that has its phone as any of the three. Of several with
- * the phone it is one who refused, if any, else the oldest. Null for no customer.
+ * the phone it is one who refused, if any, else the oldest. Null for no customer. What the same phone has refused with a
+ * code that differs by leading zeros alone is refused.
  *
  * Whom any key names is asked for, and joined to the keys here: with the join in the database, it took five times as
  * long there.
@@ -36,8 +44,12 @@ export async function findCustomers(
   });
   const byCode = new Map<string, MatchedCustomer>();
   const byPhone = new Map<string, MatchedCustomer>();
+  /** Codes that refuse without their zeros, with a phone. */
+  const refusing = new Set<string>();
   for (const row of rows) {
-    const customer = { id: row.id, consent: row.consent };
+    const customer = { id: row.id, code: row.code, consent: row.consent };
+    if (row.consent === 'refused' && row.code !== null)
+      for (const phone of phonesOf(row)) refusing.add(`${withoutZeros(row.code)} ${phone}`);
     if (row.code !== null) byCode.set(row.code, customer);
     for (const phone of phonesOf(row)) {
       const known = byPhone.get(phone);
@@ -46,6 +58,12 @@ export async function findCustomers(
   }
   return keys.map(({ code, phone }) => {
     const coded = code === null ? undefined : byCode.get(code);
+    if (
+      coded !== undefined &&
+      refusing.size > 0 &&
+      refusing.has(`${withoutZeros(code ?? '')} ${phone ?? ''}`)
+    )
+      return { ...coded, consent: 'refused' };
     return coded ?? (phone === null ? undefined : byPhone.get(phone)) ?? null;
   });
 }
@@ -103,7 +121,8 @@ export interface RegisteredCustomer extends MatchedCustomer {
  * stays as it is, and so does consent. For each of `arrived` its customer; null for one without a code and a phone.
  *
  * One is matched by code. One without a code, or whose code nobody has, is matched by phone, any of the three with any
- * of the three; but a phone never joins two codes: relatives share phones. Of several that match, the oldest. Who is
+ * of the three; but a phone never joins two codes, unless they differ by leading zeros alone: relatives share phones. Of
+ * several that match, the oldest. Who is
  * matched by phone gets no phone replaced, only gaps filled: else the next one to come by another of them would be new.
  *
  * One after the other over the whole deployment, until the transaction ends: two runs that register the same person at
@@ -162,19 +181,23 @@ function mergeSame(arrived: readonly ArrivedCustomer[]): Arrival[] {
 function nextRound(open: readonly Arrival[]): { round: Arrival[]; later: Arrival[] } {
   const phones = new Set<string>();
   const phonesWithoutCode = new Set<string>();
+  /** With the code that has each, without its zeros. */
+  const codesOfPhones = new Map<string, string>();
   const round: Arrival[] = [];
   const later: Arrival[] = [];
   for (const arrival of open) {
     const { code } = arrival.customer;
     const own = phonesOf(arrival.customer);
     const taken = code === null ? phones : phonesWithoutCode;
-    if (own.some((phone) => taken.has(phone))) {
+    const bare = code === null ? null : withoutZeros(code);
+    if (own.some((phone) => taken.has(phone) || codesOfPhones.get(phone) === bare)) {
       later.push(arrival);
       continue;
     }
     for (const phone of own) {
       phones.add(phone);
-      if (code === null) phonesWithoutCode.add(phone);
+      if (bare === null) phonesWithoutCode.add(phone);
+      else codesOfPhones.set(phone, bare);
     }
     round.push(arrival);
   }
@@ -203,7 +226,8 @@ async function registerRound(
       left join customers as coded on coded.code = a.code
       left join lateral (
         select id from customers as c
-        where coded.id is null and (a.code is null or c.code is null) and (
+        where coded.id is null and (
+          a.code is null or c.code is null or ltrim(a.code, '0') = ltrim(c.code, '0') and ltrim(a.code, '0') <> '') and (
           c.mobile in (a.mobile, a.phone, a.phone2) or c.phone in (a.mobile, a.phone, a.phone2)
           or c.phone2 in (a.mobile, a.phone, a.phone2))
         order by id limit 1
@@ -232,7 +256,7 @@ async function registerRound(
     ), fresh as materialized (
       select nextval('customers_id_seq') as id, m.n, m.code, m.name, m.mobile, m.phone, m.phone2, m.birth_date,
         m.region_id, m.customer_type_id
-      from matched as m where m.id is null
+      from (select * from matched where id is null order by n) as m
     ), inserted as (
       insert into customers (id, code, name, mobile, phone, phone2, birth_date, region_id, customer_type_id)
       overriding system value
@@ -241,9 +265,9 @@ async function registerRound(
       on conflict (code) do nothing
       returning id
     )
-    select first.n::int, first.id, c.consent,
+    select first.n::int, first.id, c.code, c.consent,
       case when updated.id is null then 'unchanged' else 'updated' end as outcome
     from first join customers as c using (id) left join updated using (id)
     union all
-    select fresh.n::int, inserted.id, 'not_stated', 'inserted' from fresh join inserted using (id)`;
+    select fresh.n::int, inserted.id, fresh.code, 'not_stated', 'inserted' from fresh join inserted using (id)`;
 }

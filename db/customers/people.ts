@@ -141,7 +141,7 @@ export async function exportPerson(
       await sql`select phone, source, sandbox, at from opt_outs where phone = any(${phones}::text[]) order by id`,
     optOutHistory: await listOptOutEvents(sql, phones),
     messages: await sql`
-      select id, run_id, line, status, reason, code, name, phone, text, segments, extra, provider_message_id,
+      select id, run_id, line, status, reason, code, name, phone, text, segments, extra, warnings, provider_message_id,
         provider_code, sending_at, sent_at, ended_at
       from messages where id = any(${messageIds}::bigint[]) order by id`,
     providerEvents: await sql`
@@ -321,9 +321,9 @@ export async function erasePerson(
   const ofPhones = await tx`
     update inbound_events as e set payload = '{}' where ${isOneOf(tx, mentioning)} and payload <> '{}'`;
   const messages = await tx`
-    update messages set code = null, name = null, phone = null, text = null, extra = null, extra_phones = null,
+    update messages set code = null, name = null, phone = null, text = null, extra = null, extra_phones = null, fault = null, warnings = null,
       provider_code = null
-    where ${theirs} and num_nonnulls(code, name, phone, text, extra, extra_phones, provider_code) > 0`;
+    where ${theirs} and num_nonnulls(code, name, phone, text, extra, extra_phones, warnings, provider_code) > 0`;
   await tx`select id from tickets where id = any(${ticketIds}::bigint[]) order by id for no key update`;
   await tx`update ticket_posts set answer = null where ticket_id = any(${ticketIds}::bigint[])`;
   const tickets = await tx`

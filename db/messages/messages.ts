@@ -3,7 +3,11 @@ import { finished } from 'node:stream/promises';
 import type { PendingQuery, Row } from 'postgres';
 import type { CancelReason, FailureReason, MessageStatus, SkipReason } from '../../domain/message.ts';
 import { sourcesOf } from '../../domain/message.ts';
+import type { LineWarning } from '../../domain/contact.ts';
+import type { SkipFault } from '../../domain/line.ts';
 import type { TicketStatus } from '../../domain/ticket.ts';
+import { createWarningCounts } from '../../domain/warnings.ts';
+import { json } from '../core/json.ts';
 import type { Sql } from '../core/client.ts';
 
 /**
@@ -173,6 +177,13 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
     select id, run_id, to_reason as reason from moved`;
 }
 
+/** A warning as it was kept. */
+export interface KeptWarning {
+  code: string;
+  params: Record<string, unknown>;
+  value: string;
+}
+
 /** One line of a run as the API shows it. */
 export interface MessageRow {
   id: number;
@@ -186,6 +197,10 @@ export interface MessageRow {
   text: string | null;
   segments: number;
   extra: Record<string, string> | null;
+  /** Of a line that was left out: what is wrong with it (`readFault` of the catalog), where more is known than the reason. */
+  fault: { code: string; params: Record<string, unknown> } | null;
+  /** What of its line could not be read. */
+  warnings: KeptWarning[] | null;
   /** Region and type of customer are its run's. */
   regionId: number | null;
   regionName: string | null;
@@ -204,7 +219,7 @@ export interface MessageRow {
 
 /** The columns of a `MessageRow`, for `messagesOfRuns`. */
 const messageColumns = (sql: Sql) => sql`
-  m.id, m.run_id, m.line, m.status, m.reason, m.code, m.name, m.phone, m.text, m.segments, m.extra,
+  m.id, m.run_id, m.line, m.status, m.reason, m.code, m.name, m.phone, m.text, m.segments, m.extra, m.fault, m.warnings,
   r.region_id, regions.name as region_name, r.customer_type_id, customer_types.name as customer_type_name,
   m.resend_of, m.attempts, m.provider_id, m.provider_message_id, m.provider_code, m.sending_at, m.sent_at, m.ended_at`;
 
@@ -256,6 +271,36 @@ export async function listMessages(
       ${filter.reason === undefined ? sql`` : sql`and m.reason = ${filter.reason}`}
       ${filter.phone === undefined ? sql`` : sql`and m.phone = ${filter.phone}`}
     order by m.line limit ${limit}`;
+}
+
+/**
+ * The lines of a run that a person may want to correct, from after line `after` on: those that were left out, and those of
+ * which something could not be read. Each kind has its index.
+ */
+export async function listLinesToCorrect(
+  sql: Sql,
+  {
+    runId,
+    reason,
+    warnings,
+  }: { runId: number; reason?: string | undefined; warnings: 'with' | 'without' | 'only' },
+  { after, limit }: { after: number; limit: number },
+): Promise<MessageRow[]> {
+  const skipped = sql`
+    (select id, line from messages
+      where run_id = ${runId} and line > ${after} and reason is not null and status = 'skipped'
+        ${reason === undefined ? sql`` : sql`and reason = ${reason}`}
+      order by line limit ${limit})`;
+  const warned = sql`
+    (select id, line from messages
+      where run_id = ${runId} and line > ${after} and warnings is not null and status <> 'skipped'
+      order by line limit ${limit})`;
+  const both = sql`${skipped} union all ${warned}`;
+  return sql<MessageRow[]>`
+    select ${messageColumns(sql)} from ${messagesOfRuns(sql)}
+    where m.id in (
+      select id from (${warnings === 'with' ? both : warnings === 'only' ? warned : skipped}) as wanted order by line limit ${limit})
+    order by m.line`;
 }
 
 /** Messages across runs: by one phone or one customer, for which there are indexes. */
@@ -352,6 +397,8 @@ export interface ImportedLine {
   extra: Record<string, string> | null;
   /** The numbers in `extra`, E.164; null: none. */
   extraPhones: string[] | null;
+  fault: SkipFault | null;
+  warnings: readonly LineWarning[];
 }
 
 const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
@@ -362,6 +409,8 @@ const copyValue = (value: string | null): string =>
     : /[\\\t\n\r]/.test(value)
       ? value.replace(/[\\\t\n\r]/g, (found) => escapes[found] ?? found)
       : value;
+const copyJson = (value: object | null): string =>
+  value === null ? '\\N' : copyValue(JSON.stringify(value));
 
 /**
  * Writes the lines of a mailing as the run's messages, streaming through COPY, and their counts. Call it in a
@@ -373,15 +422,17 @@ export async function importMessages(
   batches: AsyncIterable<readonly ImportedLine[]>,
 ): Promise<void> {
   const counts = new Map<string, { status: string; reason: string; messages: number; segments: number }>();
+  const warned = createWarningCounts();
   const copy = await sql`
-    copy messages (run_id, line, status, reason, code, name, phone, text, segments, customer_id, extra, extra_phones) from stdin`.writable();
+    copy messages (run_id, line, status, reason, code, name, phone, text, segments, customer_id, extra, extra_phones, fault, warnings) from stdin`.writable();
   const done = finished(copy);
   done.catch(() => undefined);
   try {
     for await (const batch of batches) {
       let rows = '';
       for (const line of batch) {
-        rows += `${runId}\t${line.line}\t${line.status}\t${line.reason ?? '\\N'}\t${copyValue(line.code)}\t${copyValue(line.name)}\t${line.phone ?? '\\N'}\t${copyValue(line.text)}\t${line.segments}\t${line.customerId ?? '\\N'}\t${copyValue(line.extra === null ? null : JSON.stringify(line.extra))}\t${line.extraPhones === null ? '\\N' : `{${line.extraPhones.join(',')}}`}\n`;
+        rows += `${runId}\t${line.line}\t${line.status}\t${line.reason ?? '\\N'}\t${copyValue(line.code)}\t${copyValue(line.name)}\t${line.phone ?? '\\N'}\t${copyValue(line.text)}\t${line.segments}\t${line.customerId ?? '\\N'}\t${copyJson(line.extra)}\t${line.extraPhones === null ? '\\N' : `{${line.extraPhones.join(',')}}`}\t${copyJson(line.fault)}\t${copyJson(line.warnings.length === 0 ? null : line.warnings)}\n`;
+        warned.add(line.warnings);
         const key = `${line.status}/${line.reason ?? ''}`;
         const count = counts.get(key);
         if (count) {
@@ -409,4 +460,6 @@ export async function importMessages(
   )) {
     await sql`insert into run_counts ${sql({ runId, ...count })}`;
   }
+  const ofLines = warned.counts();
+  if (ofLines.lines > 0) await sql`update runs set warnings = ${json(sql, ofLines)} where id = ${runId}`;
 }

@@ -346,6 +346,7 @@ create table runs (
   expires_at      timestamptz,
   started_at      timestamptz,
   mailing_at      timestamptz,
+  warnings        jsonb,                  -- domain/warnings.ts: what could not be read of its lines, counted
   preflight       jsonb,                  -- domain/preflight.ts
   approved_at     timestamptz,            -- of a run that waits for a person
   approved_by     text,                   -- 'user:7', 'token:3'
@@ -384,8 +385,10 @@ create table messages (
   text                text,
   segments            smallint not null default 0,
   customer_id         bigint,             -- no foreign key: see customers
-  extra               jsonb,              -- extra fields; for a line that can't be sent, what was wrong with it
+  extra               jsonb,              -- extra fields; of a line without a usable phone, its phones as they were written
   extra_phones        text[],             -- the numbers in extra, E.164: a person is looked for by them; null: none
+  fault               jsonb,              -- of a line that is left out: what is wrong with it, a code of the catalog (domain/line.ts)
+  warnings            jsonb,              -- what of it could not be read, with the values (domain/contact.ts); null: nothing
   resend_of           bigint references messages on delete set null, -- the first message of which this is a resend
   attempts            smallint not null default 0,
   not_before          timestamptz,        -- of a message that is to be tried again
@@ -403,6 +406,7 @@ create table messages (
 -- in the order of its lines, and run_counts say beforehand whether there are any.
 -- But for the few whose move gives them a reason: what was left out or failed is looked for in runs of any size.
 create index messages_with_reason on messages (run_id, line) where reason is not null;
+create index messages_with_warnings on messages (run_id, line) where warnings is not null;
 create index on messages (resend_of) where resend_of is not null;
 create index messages_phone on messages (phone, id) where phone is not null;
 -- For people who ask what is kept of them, or to be erased (db/customers/people.ts).

@@ -1,6 +1,11 @@
 import type { ProviderAccount, ProviderConfig, ProviderSecrets } from '../../domain/provider.ts';
 import { defaultInFlight, providerAccount, providerConfig, providerSecrets } from '../../domain/provider.ts';
-import { type SegmentProfileName, segmentProfileName } from '../../domain/segments.ts';
+import {
+  profiles,
+  type SegmentProfile,
+  type SegmentProfileName,
+  segmentProfileName,
+} from '../../domain/segments.ts';
 import { campaignsUsing } from '../campaigns/references.ts';
 import type { Sql } from '../core/client.ts';
 import type { SealedPlace, SecretBox } from '../core/secrets.ts';
@@ -186,4 +191,10 @@ export async function holdProvider(sql: Sql, providerId: number, ms: number): Pr
     update provider_rates
     set reserved_until = greatest(reserved_until, clock_timestamp() + make_interval(secs => ${ms / 1000}::float8))
     where provider_id = ${providerId}`;
+}
+
+/** How the provider cuts texts into segments; the standard for none. */
+export async function profileOf(sql: Sql, providerId: number | null): Promise<SegmentProfile> {
+  const provider = providerId === null ? null : await getProvider(sql, providerId);
+  return profiles[provider?.segmentProfile ?? 'gsm'];
 }

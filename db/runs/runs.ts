@@ -5,6 +5,7 @@ import { type Preflight, preflight } from '../../domain/preflight.ts';
 import type { RunReason, RunSettings, RunStatus, RunStep, RunTrigger } from '../../domain/run.ts';
 import { runReason, runSettings } from '../../domain/run.ts';
 import { type Measure, measure, measureOf } from '../../domain/safeguards.ts';
+import { type WarningCounts, warningCounts } from '../../domain/warnings.ts';
 import type { Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
 import { type ResendScope, resendScope } from './resends.ts';
@@ -30,6 +31,8 @@ export interface RunRow {
   mailingAt: Date | null;
   /** Null until the mailing has been read, and of a run that never came so far. */
   preflight: Preflight | null;
+  /** What could not be read of its mailing; null: nothing. */
+  warnings: WarningCounts | null;
   approvedAt: Date | null;
   /** `user:7`, `token:3`. */
   approvedBy: string | null;
@@ -43,7 +46,7 @@ export interface RunRow {
 /** For `parsedRun`. */
 export const runColumns = (sql: Sql) => sql`
   id, campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, resend_of, resend_scope,
-  provider_id, failovers, expires_at, started_at, mailing_at, preflight, approved_at, approved_by,
+  provider_id, failovers, expires_at, started_at, mailing_at, preflight, warnings, approved_at, approved_by,
   canary_left_at, canary_over_at, measured_from, sending_at, finished_at`;
 
 export const parsedRun = (row: RunRow): RunRow => ({
@@ -52,6 +55,7 @@ export const parsedRun = (row: RunRow): RunRow => ({
   reason: runReason.nullable().parse(row.reason),
   resendScope: resendScope.nullable().parse(row.resendScope),
   preflight: preflight.nullable().parse(row.preflight),
+  warnings: warningCounts.nullable().parse(row.warnings),
   measuredFrom: measure.nullable().parse(row.measuredFrom),
   failovers: failover.array().parse(row.failovers),
 });

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { sentence } from './sentence.ts';
 
-const fieldType = z.enum(['text', 'number', 'date', 'boolean']);
+const fieldType = z.enum(['text', 'number', 'money', 'date', 'boolean']);
 const typeWords = {
-  en: { text: 'text', number: 'number', date: 'date', boolean: 'yes or no' },
-  'pt-BR': { text: 'texto', number: 'número', date: 'data', boolean: 'sim ou não' },
+  en: { text: 'text', number: 'number', money: 'money', date: 'date', boolean: 'yes or no' },
+  'pt-BR': { text: 'texto', number: 'número', money: 'dinheiro', date: 'data', boolean: 'sim ou não' },
 } as const;
 
 const status = z.enum(['open', 'in_progress', 'waiting', 'finished']);

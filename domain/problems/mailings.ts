@@ -14,12 +14,8 @@ const fileKinds = {
   xls: { en: 'an Excel workbook (xls)', 'pt-BR': 'uma planilha do Excel (xls)' },
   pdf: { en: 'a PDF document', 'pt-BR': 'um documento PDF' },
   gzip: { en: 'a gzip archive', 'pt-BR': 'um arquivo gzip' },
-  utf16: {
-    en: 'text in UTF-16 ("Unicode text" in Excel)',
-    'pt-BR': 'texto em UTF-16 (“Texto Unicode” no Excel)',
-  },
 } as const;
-const fileKind = z.enum(['zip', 'xls', 'pdf', 'gzip', 'utf16', 'nul_byte']);
+const fileKind = z.enum(['zip', 'xls', 'pdf', 'gzip', 'nul_byte']);
 export type FileKind = z.infer<typeof fileKind>;
 
 const notText = sentence(
@@ -40,30 +36,26 @@ const header = z.object({
   line,
   missing: names,
   unknown: names,
-  /** Positions of columns without a name, from 1. */
-  unnamed: z.array(z.int()),
   repeated: names,
 });
 const headerSentence = sentence(header.shape, {
-  en: ({ line, missing, unknown, unnamed, repeated }) =>
+  en: ({ line, missing, unknown, repeated }) =>
     [
       `The header in line ${line} is not the one of the layout.`,
       ...(missing.length > 0 ? [`Missing: ${excerpt(missing)}.`] : []),
       ...(unknown.length > 0 ? [`Not in the layout: ${excerpt(unknown)}.`] : []),
-      ...(unnamed.length > 0 ? [`Columns without a name: ${excerpt(unnamed)}.`] : []),
       ...(repeated.length > 0 ? [`More than once: ${excerpt(repeated)}.`] : []),
     ].join(' '),
-  'pt-BR': ({ line, missing, unknown, unnamed, repeated }) =>
+  'pt-BR': ({ line, missing, unknown, repeated }) =>
     [
       `O cabeçalho da linha ${line} não é o do layout.`,
       ...(missing.length > 0 ? [`Faltam: ${excerpt(missing)}.`] : []),
       ...(unknown.length > 0 ? [`Fora do layout: ${excerpt(unknown)}.`] : []),
-      ...(unnamed.length > 0 ? [`Colunas sem nome: ${excerpt(unnamed)}.`] : []),
       ...(repeated.length > 0 ? [`Repetidas: ${excerpt(repeated)}.`] : []),
     ].join(' '),
 });
 
-function excerpt(items: readonly (string | number)[]): string {
+function excerpt(items: readonly string[]): string {
   const text = items.join(', ');
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
@@ -79,7 +71,6 @@ export const fileSentences = {
     },
   ),
   spreadsheet: notText,
-  encoding_utf16: notText,
   binary: notText,
   encoding_mixed: sentence(
     { line, before: z.string(), found: z.string() },
@@ -93,8 +84,10 @@ export const fileSentences = {
   encoding_unknown: sentence(
     { line },
     {
-      en: ({ line }) => `Line ${line} is neither UTF-8 nor Windows-1252.`,
-      'pt-BR': ({ line }) => `A linha ${line} não é UTF-8 nem Windows-1252.`,
+      en: ({ line }) =>
+        `Line ${line} has characters in an encoding that is not certain. Save the file as CSV UTF-8.`,
+      'pt-BR': ({ line }) =>
+        `A linha ${line} tem caracteres numa codificação que não é certa. Salve o arquivo como CSV UTF-8.`,
     },
   ),
   line_endings: sentence(
@@ -134,10 +127,18 @@ const expectations = {
     en: 'is not a date: write dd/mm/yyyy or yyyy-mm-dd',
     'pt-BR': 'não é uma data: escreva dd/mm/aaaa ou aaaa-mm-dd',
   },
+  birth_date: {
+    en: 'is not a birth date: write dd/mm/yyyy or yyyy-mm-dd',
+    'pt-BR': 'não é uma data de nascimento: escreva dd/mm/aaaa ou aaaa-mm-dd',
+  },
   past_date: { en: 'is in the future', 'pt-BR': 'está no futuro' },
   number: {
     en: 'is not a number: write 1234,56 or 1.234,56 or 1234.56',
     'pt-BR': 'não é um número: escreva 1234,56 ou 1.234,56 ou 1234.56',
+  },
+  money: {
+    en: 'is not an amount of money: write 1.234,56',
+    'pt-BR': 'não é um valor em dinheiro: escreva 1.234,56',
   },
   boolean: {
     en: 'is neither yes nor no: write sim or não',
@@ -160,13 +161,22 @@ const expectations = {
     en: 'is a list or an object: name the attribute inside it',
     'pt-BR': 'é uma lista ou um objeto: indique o atributo dentro dele',
   },
-  exact_number: {
-    en: 'is a number with more digits than can be read exactly: the service has to send it as text',
-    'pt-BR': 'é um número com dígitos demais para ser lido exato: o serviço precisa enviá-lo como texto',
-  },
 } as const;
 export type Expectation = keyof typeof expectations;
 const expectation = z.enum(Object.keys(expectations) as [Expectation, ...Expectation[]]);
+
+/** How a value lost what it was before it came here. */
+const damages = {
+  encoding: {
+    en: 'has characters that were lost on the way: save the file in UTF-8',
+    'pt-BR': 'tem caracteres que se perderam no caminho: salve o arquivo em UTF-8',
+  },
+  scientific: {
+    en: 'was cut by a spreadsheet: format the column as text, then enter the value again',
+    'pt-BR': 'foi cortado por uma planilha: formate a coluna como texto e digite o valor de novo',
+  },
+} as const;
+const damage = z.enum(Object.keys(damages) as [keyof typeof damages, ...(keyof typeof damages)[]]);
 
 /** What is wrong inside of one line or record. They name the column and never hold the value, which is personal. */
 export const lineSentences = {
@@ -198,6 +208,43 @@ export const lineSentences = {
       'pt-BR': ({ column, maximum }, { number }) => `“${column}” passa de ${number(maximum)} caracteres.`,
     },
   ),
+  placeholder_missing: sentence(
+    { column },
+    {
+      en: ({ column }) => `The text needs "${column}", which has no value.`,
+      'pt-BR': ({ column }) => `O texto precisa de “${column}”, que está sem valor.`,
+    },
+  ),
+  value_damaged: sentence(
+    { column, damage },
+    {
+      en: ({ column, damage }) => `"${column}" ${damages[damage].en}.`,
+      'pt-BR': ({ column, damage }) => `“${column}” ${damages[damage]['pt-BR']}.`,
+    },
+  ),
+  phone_chosen: sentence(
+    { column },
+    {
+      en: ({ column }) => `"${column}" has several numbers: the first mobile number is used.`,
+      'pt-BR': ({ column }) => `“${column}” tem vários números: vale o primeiro celular.`,
+    },
+  ),
+  ninth_digit_added: sentence(
+    { column },
+    {
+      en: ({ column }) => `"${column}" lacks the 9 of mobile numbers: it was added.`,
+      'pt-BR': ({ column }) => `Faltava o 9 do celular em “${column}”: foi acrescentado.`,
+    },
+  ),
+  code_zeros: sentence(
+    { column },
+    {
+      en: ({ column }) =>
+        `A customer with the same phone has this "${column}" with another number of leading zeros: they are taken for one.`,
+      'pt-BR': ({ column }) =>
+        `Um cliente com o mesmo telefone tem este “${column}” com outra quantidade de zeros à esquerda: é tratado como o mesmo.`,
+    },
+  ),
   column_count: sentence(
     { found: z.int(), expected: z.int() },
     {
@@ -210,8 +257,8 @@ export const lineSentences = {
   quote_misplaced: sentence(
     {},
     {
-      en: 'Text follows a closing quote. Write a quote inside quotes twice.',
-      'pt-BR': 'Depois das aspas que fecham vem mais texto. Aspas dentro de aspas se escrevem duas vezes.',
+      en: 'A quote (") is misplaced or not closed. Write a quote inside quotes twice.',
+      'pt-BR': 'Há aspas fora do lugar ou não fechadas. Aspas dentro de aspas se escrevem duas vezes.',
     },
   ),
   not_an_object: sentence(
@@ -289,3 +336,5 @@ export const atLine = sentence(
     'pt-BR': ({ line, problem }) => `Linha ${line}: ${problem}`,
   },
 );
+/** Behind the warnings of a line that is sent, in the same file. */
+export const sentAnyway = sentence({}, { en: 'It is sent anyway.', 'pt-BR': 'É enviada mesmo assim.' });

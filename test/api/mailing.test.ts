@@ -55,7 +55,12 @@ describe('the lines that a run would leave out', () => {
       '"Ivo" x,7,11900000007,,,,,',
       'Ana,8,11900000001,,,,,',
     ].join('\n');
-    expect((await upload(id, csv)).json()).toMatchObject({ sendable: 1, file: { lines: 8, badLines: 4 } });
+    expect((await upload(id, csv)).json()).toMatchObject({
+      sendable: 4,
+      skipped: { not_a_mobile: 1, phone_invalid: 1, line_invalid: 1, duplicate_phone: 1 },
+      file: { lines: 8, badLines: 1 },
+      warnings: { lines: 3 },
+    });
     const bad = await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`);
     expect(bad.headers).toMatchObject({
       'content-type': 'text/csv; charset=utf-8',
@@ -64,24 +69,34 @@ describe('the lines that a run would leave out', () => {
     const lines = bad.body.trimEnd().split('\r\n');
     expect(lines).toEqual([
       `\ufeff${header};divida;problema`,
-      '2;João;55 11 3000-0001;;;;"Oi, ""João""";-5;Line 3: None of the phones is a mobile number.',
+      '2;João;\'+55 11 3000-0001;;;;"Oi, ""João""";-5;Line 3: None of the phones is a mobile number.',
       "3;'=1+1;12;;;;;;Line 4: None of the phones can be read.",
-      '4;Léa;11900000004;;;99/99/2020;;;"Line 5: ""data_nascimento"" is no date: write dd/mm/yyyy or yyyy-mm-dd."',
-      '5;Rui;11900000005;;;;;;Line 6: The line has 10 columns, and the header 8. Beyond the last column: too | many',
-      expect.stringContaining('6;Eva;11900000006;;;;;dez;"Line 7: ""divida"" is no number') as string,
-      expect.stringContaining('7;"""Ivo"" x";11900000007;;;;;;Line 8: A closing quote is followed') as string,
-      '8;Ana;11900000001;;;;;;Line 9: An earlier line has the same phone.',
+      `4;Léa;11900000004;;;'99/99/2020;;;"Line 5: ""data_nascimento"" is not a birth date: write dd/mm/yyyy or yyyy-mm-dd. It is sent anyway."`,
+      '5;Rui;11900000005;;;;;;Line 6: The line has 10 columns, and the header has 8. Beyond the last column: too | many',
+      '6;Eva;11900000006;;;;;dez;"Line 7: ""divida"" is not a number: write 1234,56 or 1.234,56 or 1234.56. It is sent anyway."',
+      '7;Ivo x;11900000007;;;;;;"Line 8: A quote ("") is misplaced or not closed. Write a quote inside quotes twice. It is sent anyway."',
+      '8;Ana;11900000001;;;;;;Line 9: An earlier contact has the same phone.',
     ]);
-    // What has been mended is taken, and the others as they were.
-    const mended = bad.body
+    const only = await as('viewer')(
+      'GET',
+      `/api/campaigns/${id}/mailing/bad-lines.csv?warnings=without`,
+      undefined,
+      {
+        'accept-language': 'pt-BR',
+      },
+    );
+    expect(only.body).toContain('Linha 3: Nenhum dos telefones é um celular.');
+    expect(only.body).not.toContain('Eva');
+    // What has been corrected is taken, and the others as they were.
+    const corrected = bad.body
       .replace('55 11 3000-0001', '11 90000-0002')
       .replace('99/99/2020', '09/09/2020')
-      .replace('dez', '10')
-      .replace('"""Ivo"" x"', 'Ivo');
-    expect((await upload(id, mended)).json()).toMatchObject({
+      .replace('dez', '10');
+    expect((await upload(id, corrected)).json()).toMatchObject({
       sendable: 6,
       skipped: { phone_invalid: 1 },
       file: { lines: 7, badLines: 0 },
+      warnings: { lines: 0 },
     });
   });
 
@@ -109,6 +124,19 @@ describe('the lines that a run would leave out', () => {
 describe('a file', () => {
   test('is kept as it was sent, and answered with what a run will make of its lines', async () => {
     const id = await createCampaign();
+    const whole = (line: number, code: string, message: string) => ({
+      line,
+      code,
+      params: {},
+      column: null,
+      value: null,
+      message,
+    });
+    const birthDate = {
+      code: 'value_invalid',
+      params: { column: 'data_nascimento', expected: 'birth_date' },
+      message: '"data_nascimento" is not a birth date: write dd/mm/yyyy or yyyy-mm-dd.',
+    };
     const csv = [
       header,
       '1;Maria;(11) 90000-0001;;;;',
@@ -125,36 +153,31 @@ describe('a file', () => {
         bytes: Buffer.byteLength(csv),
         sha256: createHash('sha256').update(csv).digest('hex'),
         lines: 7,
-        badLines: 2,
+        badLines: 0,
         uploadedBy: expect.stringMatching(/^token:\d+$/) as string,
         uploadedAt: expect.any(String) as string,
       },
-      sendable: 1,
-      skipped: { not_a_mobile: 1, phone_missing: 1, phone_invalid: 1, duplicate_phone: 1, line_invalid: 2 },
+      sendable: 2,
+      skipped: { not_a_mobile: 1, phone_missing: 2, phone_invalid: 1, duplicate_phone: 1 },
       problems: [
-        { line: 3, code: 'not_a_mobile', column: null, message: 'None of the phones is a mobile number.' },
-        { line: 4, code: 'phone_missing', column: null, message: 'The line has no phone.' },
+        whole(3, 'not_a_mobile', 'None of the phones is a mobile number.'),
+        whole(4, 'phone_missing', 'It has no phone.'),
         {
-          line: 5,
-          code: 'phone_invalid',
-          column: null,
-          message:
-            'None of the phones can be read. The spreadsheet has cut off its digits: format the column as text, then enter it again.',
+          ...whole(
+            5,
+            'phone_invalid',
+            'None of the phones can be read. The spreadsheet has cut off its digits: format the column as text, then enter the number again.',
+          ),
+          params: { hint: 'spreadsheet_number' },
         },
-        { line: 6, code: 'duplicate_phone', column: null, message: 'An earlier line has the same phone.' },
-        {
-          line: 7,
-          code: 'value_invalid',
-          column: 'data_nascimento',
-          message: '"data_nascimento" is no date: write dd/mm/yyyy or yyyy-mm-dd.',
-        },
-        {
-          line: 8,
-          code: 'column_count',
-          column: null,
-          message: 'The line has 2 columns, and the header 7.',
-        },
+        whole(6, 'duplicate_phone', 'An earlier contact has the same phone.'),
+        whole(8, 'phone_missing', 'It has no phone.'),
       ],
+      warnings: {
+        lines: 1,
+        of: [{ ...birthDate, lines: 1 }],
+        first: [{ ...birthDate, line: 7, column: 'data_nascimento', value: '99/99/2020' }],
+      },
     });
     const content = await as('viewer')('GET', `/api/campaigns/${id}/mailing/file/content`);
     expect(content.body).toBe(csv);
@@ -204,7 +227,11 @@ describe('a file that is none', () => {
       Buffer.from([...Buffer.from(`${header}\n1;a`), 0, 1, 2]),
       { code: 'binary' },
     ],
-    ['a quote that is never closed', `${header}\n1;"Maria;119;;;;`, { code: 'quote_not_closed', line: 2 }],
+    [
+      'a quote that is never closed in the header',
+      `"${header}\n1;Maria;119;;;;`,
+      { code: 'quote_not_closed', line: 1 },
+    ],
   ])('is refused: %s', async (_, body, { code, ...rest }: { code: string; line?: number }) => {
     const id = await createCampaign();
     await upload(id, csvOf(2));

@@ -119,11 +119,12 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
       text: 'messages',
       extra: 'messages',
       extra_phones: 'messages',
+      warnings: 'messages',
       provider_code: 'messages',
     },
     not: {
       [figures]:
-        'id run_id line status reason segments customer_id resend_of attempts not_before sender provider_id sending_at sent_at ended_at',
+        'id run_id line status reason fault segments customer_id resend_of attempts not_before sender provider_id sending_at sent_at ended_at',
       'an id of the provider, by which its receipts are known': 'provider_message_id',
     },
   },
@@ -174,7 +175,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
   runs: {
     not: {
       [figures]:
-        'id campaign_id occurrence trigger status step region_id customer_type_id mailing_file_id fetched_at resend_of resend_scope provider_id expires_at started_at mailing_at preflight approved_at canary_left_at canary_over_at measured_from sending_at moved_attempt_at finished_at restored_at purged_at',
+        'id campaign_id occurrence trigger status step region_id customer_type_id mailing_file_id fetched_at resend_of resend_scope provider_id expires_at started_at mailing_at preflight warnings approved_at canary_left_at canary_over_at measured_from sending_at moved_attempt_at finished_at restored_at purged_at',
       [settings]: 'settings',
       [staff]: 'approved_by',
       'names of providers, codes that hold no phone (showableCode)': 'failovers',

@@ -447,7 +447,7 @@ describe('messages', () => {
     expect(answer.body).toBe(
       '\ufeffline;status;reason;phone;code;name;region;customer_type;text;segments;attempts;provider_message_id;provider_code;sent_at;ended_at;problem\r\n' +
         `2;queued;;5511900000001;1;"'=HYPERLINK(""http://evil"")";;;"ção; ""x""";1;0;;;;;\r\n` +
-        '3;skipped;phone_missing;;2;Maria 2;;;;0;0;;;;;\r\n',
+        '3;skipped;phone_missing;;2;Maria 2;;;;0;0;;;;;It has no phone.\r\n',
     );
   });
 
@@ -456,7 +456,7 @@ describe('messages', () => {
     const bad = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv`);
     expect(bad.body).toBe(
       '\ufeffcodigo;nome;celular;telefone;telefone2;data_nascimento;mensagem;problema\r\n' +
-        '2;Maria 2;;;;;;Line 3: The line has no phone.\r\n',
+        '2;Maria 2;;;;;;Line 3: It has no phone.\r\n',
     );
   });
 

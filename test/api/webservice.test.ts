@@ -13,11 +13,14 @@ beforeEach(() => void (service.requests.length = 0));
 const people = [
   { codigo: 1, nome: 'João', contato: { celular: 5511987654321 } },
   { codigo: 2, contato: { celular: '1133334444' } },
-  { codigo: 3, contato: { celular: '(11) 98765-4321' } },
+  { codigo: 3, nome: 'Ana', contato: { celular: '(11) 98765-4321' } },
   { codigo: 4, contato: { celular: '11987650000' }, mensagem: 'Oi {saldo}' },
   'x',
 ];
-const webservice = { baseUrl: service.url, fieldMap: { mobile: 'contato.celular' } };
+const webservice = {
+  baseUrl: service.url,
+  fieldMap: { mobile: 'contato.celular', customMessage: 'mensagem' },
+};
 const integration = {
   name: 'CRM',
   config: {
@@ -112,7 +115,12 @@ test('the first contacts are shown as the field map reads them, with their texts
     { line: 2, skipped: 'not_a_mobile', text: null },
     { line: 3, skipped: 'duplicate_phone', phone: '+5511987654321' },
     { line: 4, skipped: 'placeholder_unknown', contact: { customMessage: 'Oi {saldo}' } },
-    { line: 5, skipped: 'line_invalid', contact: null, problem: 'The element is a text, not an object.' },
+    {
+      line: 5,
+      skipped: 'line_invalid',
+      contact: null,
+      problem: { code: 'not_an_object', message: 'The element is a text, not an object.' },
+    },
   ]);
   expect(more).toBe(true);
   expect(attributes).toEqual(['codigo', 'nome', 'contato.celular', 'mensagem']);

@@ -269,6 +269,8 @@ export async function createRun(
       customerId: null,
       extra: {},
       extraPhones: null,
+      fault: null,
+      warnings: [],
     }));
   }
   await sql.begin(async (tx) => {

@@ -29,6 +29,7 @@ export async function* readWebservice(
   {
     webservice,
     extraFields,
+    today,
     ...request
   }: WebserviceRequest & WebserviceReading & { webservice: Pick<WebserviceBlock, 'paging'> },
 ): AsyncGenerator<MailingRecord[]> {
@@ -53,7 +54,7 @@ export async function* readWebservice(
         })(),
       };
   }
-  yield* readAnswer(pages(), { webservice, extraFields, limits: deps.limits });
+  yield* readAnswer(pages(), { webservice, extraFields, today, limits: deps.limits });
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createImport } from '../../activities/import.ts';
 import { createPlaces } from '../../activities/places.ts';
-import { createPhonesSeen } from '../../activities/phones-seen.ts';
+import { createPhonesSeen } from '../../mailing/phones-seen.ts';
 import { connect, type Database } from '../../db/core/client.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { getCampaign } from '../../db/campaigns/campaigns.ts';

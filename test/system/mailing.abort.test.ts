@@ -32,6 +32,8 @@ const lineOf = (line: number): ImportedLine => ({
   customerId: null,
   extra: null,
   extraPhones: null,
+  fault: null,
+  warnings: [],
 });
 
 test.each([

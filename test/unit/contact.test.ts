@@ -2,15 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   checkExtraValue,
-  cleanLines,
-  cleanText,
+  createContactReader,
   extraField,
   foldName,
-  readBirthDate,
-  readContact,
-  readDate,
   type ExtraField,
 } from '../../domain/contact.ts';
+import { cleanLines, cleanText } from '../../domain/text.ts';
 
 const raw = { code: '', name: '', mobile: '', phone: '', phone2: '', birthDate: '', customMessage: '' };
 const declare = (type: ExtraField['type'], required = false): ExtraField => ({
@@ -46,7 +43,7 @@ describe('extraField', () => {
   });
 
   test('refuses what it does not know', () => {
-    expect(extraField.safeParse({ name: 'x', type: 'money', required: false }).success).toBe(false);
+    expect(extraField.safeParse({ name: 'x', type: 'colour', required: false }).success).toBe(false);
     expect(extraField.safeParse({ name: 'x', type: 'text', required: false, more: 1 }).success).toBe(false);
   });
 });
@@ -58,74 +55,22 @@ describe('checkExtraValue', () => {
       expect(checkExtraValue(declare('number'), value)).toBeNull();
     },
   );
-  test.each(['', 'R$ 10', '1,234.56', '12.34,5', '1.23.456', '1e3', 'dez', ',5', '1,'])(
+  test.each(['', 'R$ 10', '1,234.56', '12.34,5', '1.23.456', 'dez', ',5', '1,'])(
     '%j is no number',
     (value) => {
-      expect(checkExtraValue(declare('number'), value)).toContain('is no number');
+      expect(checkExtraValue(declare('number'), value)).toBe('number');
     },
   );
   test.each(['sim', 'Não', 'S', 'n', 'TRUE', '0', 'falso'])('%s is a boolean', (value) => {
     expect(checkExtraValue(declare('boolean'), value)).toBeNull();
   });
   test.each(['talvez', '2', ''])('%j is no boolean', (value) => {
-    expect(checkExtraValue(declare('boolean'), value)).toContain('neither yes nor no');
+    expect(checkExtraValue(declare('boolean'), value)).toBe('boolean');
   });
   test('dates are checked, texts are not', () => {
     expect(checkExtraValue(declare('date'), '31/12/2026')).toBeNull();
-    expect(checkExtraValue(declare('date'), '31/02/2026')).toContain('is no date');
+    expect(checkExtraValue(declare('date'), '31/02/2026')).toBe('date');
     expect(checkExtraValue(declare('text'), 'qualquer coisa')).toBeNull();
-  });
-});
-
-describe('readDate', () => {
-  test.each([
-    ['12/03/1980', '1980-03-12'],
-    ['1/3/1980', '1980-03-01'],
-    ['12-03-1980', '1980-03-12'],
-    ['12.03.1980', '1980-03-12'],
-    ['1980-03-12', '1980-03-12'],
-    ['1980/3/12', '1980-03-12'],
-    ['12/03/1980 00:00:00', '1980-03-12'],
-    ['1980-03-12T00:00:00.000Z', '1980-03-12'],
-    ['29/02/2000', '2000-02-29'],
-  ])('reads %s as %s', (value, iso) => {
-    expect(readDate(value)).toBe(iso);
-  });
-
-  test.each([
-    '29/02/1900',
-    '31/04/2000',
-    '12/13/1980',
-    '00/01/1980',
-    '12/03/80',
-    '12/03-1980',
-    '12031980',
-    '29292',
-    '12/03/0180',
-    'ontem',
-    '12/03/1980 x',
-    '',
-  ])('%j is no date', (value) => {
-    expect(readDate(value)).toBeUndefined();
-  });
-
-  test('gives back every day of Date as it was', () => {
-    const days = fc.date({ min: new Date('1900-01-01'), max: new Date('2199-12-31'), noInvalidDate: true });
-    fc.assert(
-      fc.property(days, (date) => {
-        const iso = date.toISOString().slice(0, 10);
-        expect(readDate(iso)).toBe(iso);
-        expect(readDate(iso.split('-').reverse().join('/'))).toBe(iso);
-      }),
-    );
-  });
-
-  test('a birth date of zeros means none', () => {
-    expect(readBirthDate('00/00/0000')).toBe('');
-    expect(readBirthDate('0000-00-00')).toBe('');
-    expect(readBirthDate('0')).toBe('');
-    expect(readBirthDate('01/01/1990')).toBe('1990-01-01');
-    expect(readBirthDate('x')).toBeUndefined();
   });
 });
 
@@ -161,22 +106,29 @@ test('foldName ignores case, accents and surrounding spaces', () => {
   expect(foldName('co\u0301digo')).toBe('codigo');
 });
 
-describe('readContact', () => {
-  test('cleans the values and reads the birth date', () => {
-    const result = readContact(
-      {
-        ...raw,
-        code: ' 42 ',
-        name: 'Ana\nLuz',
-        mobile: ' (11) 98765-4321',
-        birthDate: '12/03/1980',
-        customMessage: 'Oi\r\nAna',
-      },
-      [' 1.234,56 '],
-      [declare('number')],
-    );
-    expect(result).toEqual({
-      ok: true,
+describe('a contact', () => {
+  const today = '2026-11-29';
+  const read = (values: Partial<typeof raw>, extra: readonly string[] = [], fields: ExtraField[] = []) =>
+    createContactReader(fields, today)({ ...raw, ...values }, extra);
+  const extraOf = (type: ExtraField['type'], value: string) => {
+    const { contact, warnings } = read({}, [value], [declare(type)]);
+    return warnings.length > 0 ? warnings.map(({ code }) => code) : contact.extra.campo;
+  };
+
+  test('has its values cleaned and its birth date read', () => {
+    expect(
+      read(
+        {
+          code: ' 42 ',
+          name: 'Ana\nLuz',
+          mobile: ' (11) 98765-4321',
+          birthDate: '12/03/80',
+          customMessage: 'Oi\r\nAna',
+        },
+        [' 1.234,56 '],
+        [declare('number')],
+      ),
+    ).toEqual({
       contact: {
         code: '42',
         name: 'Ana Luz',
@@ -187,32 +139,88 @@ describe('readContact', () => {
         customMessage: 'Oi\nAna',
         extra: { campo: '1.234,56' },
       },
+      warnings: [],
     });
-  });
-
-  test('a record without any value is a contact without any value', () => {
-    expect(readContact(raw, [], [])).toEqual({ ok: true, contact: { ...raw, extra: {} } });
-    expect(readContact(raw, [''], [declare('date')])).toMatchObject({
-      ok: true,
-      contact: { extra: { campo: '' } },
-    });
+    expect(read({})).toEqual({ contact: { ...raw, extra: {} }, warnings: [] });
   });
 
   test.each([
-    [{ ...raw, code: 'x'.repeat(61) }, [], [], 'value_too_long', 'codigo'],
-    [{ ...raw, name: 'x'.repeat(121) }, [], [], 'value_too_long', 'nome'],
-    [{ ...raw, customMessage: 'x'.repeat(1601) }, [], [], 'value_too_long', 'mensagem'],
-    [{ ...raw, birthDate: '31/02/1980' }, [], [], 'value_invalid', 'data_nascimento'],
-    [raw, ['x'.repeat(501)], [declare('text')], 'value_too_long', 'campo'],
-    [raw, ['dez'], [declare('number')], 'value_invalid', 'campo'],
-    [raw, [' '], [declare('text', true)], 'value_missing', 'campo'],
-    [raw, [], [declare('text', true)], 'value_missing', 'campo'],
-  ] as const)('names the column that is wrong (%#)', (values, extra, fields, code, column) => {
-    expect(readContact(values, extra, fields)).toMatchObject({ ok: false, problem: { code, column } });
+    [{ code: 'x'.repeat(61) }, 'value_too_long', 'codigo'],
+    [{ code: '1,23457E+11' }, 'value_damaged', 'codigo'],
+    [{ name: 'x'.repeat(121) }, 'value_too_long', 'nome'],
+    [{ name: 'Jo\ufffdo' }, 'value_damaged', 'nome'],
+    [{ birthDate: '31/02/1980' }, 'value_invalid', 'data_nascimento'],
+    [{ birthDate: '2030-01-01' }, 'value_invalid', 'data_nascimento'],
+  ] as const)('loses what can not be read, and keeps it as a warning (%#)', (values, code, column) => {
+    const { contact, warnings } = read(values);
+    expect(contact).toEqual({ ...raw, extra: {} });
+    expect(warnings).toMatchObject([{ code, params: { column } }]);
+    expect(warnings[0]?.value.slice(0, 5)).toBe(Object.values(values)[0]?.slice(0, 5));
+    expect(warnings[0]?.value.length).toBeLessThanOrEqual(61);
   });
 
-  test('never puts the value into the problem', () => {
-    const result = readContact({ ...raw, birthDate: 'segredo' }, [], []);
-    expect(JSON.stringify(result)).not.toContain('segredo');
+  test('has its extra values as a text shall have them', () => {
+    for (const [type, value, text] of [
+      ['date', '2026-12-31', '31/12/2026'],
+      ['date', '46387', '31/12/2026'],
+      ['date', '00/00/0000', ''],
+      ['date', 'amanhã', ['value_invalid']],
+      ['money', '1234.5', '1.234,50'],
+      ['money', 'R$ 1.234,56', '1.234,56'],
+      ['money', '-99,9', '-99,90'],
+      ['money', '1,234', ['value_invalid']],
+      ['money', '1,234.56', '1.234,56'],
+      ['number', '99.90', '99.90'],
+      ['number', 'dez', ['value_invalid']],
+      ['boolean', 'true', 'sim'],
+      ['boolean', 'talvez', ['value_invalid']],
+      ['text', '0012', '0012'],
+      ['text', '1,23457E+11', ['value_damaged']],
+      ['text', '5.511987654321E12', '5511987654321'],
+      ['text', '#N/D', ''],
+      ['text', 'x'.repeat(501), ['value_too_long']],
+    ] as const)
+      expect(extraOf(type, value), `${type} ${value}`).toEqual(text);
+  });
+
+  test.each(['#N/D', 'NULL', 'null', 'undefined', 'NaN', 'false', '0', '0.0', '-', ' ', '[]'])(
+    'has no message of its own where it is %j',
+    (customMessage) => {
+      expect(read({ customMessage }).contact.customMessage).toBe('');
+    },
+  );
+
+  test('whatever arrives is a contact whose values a person can be shown', () => {
+    const cell = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('#N/D', '="1"', "'=1", 'JoÃ£o', '&nbsp;', '<br>', '1E5', '31/12/80', '-', '99.90'),
+      fc.tuple(fc.constantFrom('="', "'", '&', '<p>', 'Ã'), fc.string()).map((parts) => parts.join('')),
+    );
+    const types = ['text', 'number', 'money', 'date', 'boolean'] as const;
+    const fields = types.map((type) => ({ name: type, type, required: false }));
+    const values = fc.record({
+      code: cell,
+      name: cell,
+      mobile: cell,
+      phone: cell,
+      phone2: cell,
+      birthDate: cell,
+      customMessage: cell,
+    });
+    fc.assert(
+      fc.property(values, fc.array(cell, { maxLength: 5 }), (values, cells) => {
+        const { contact, warnings } = read(values, cells, fields);
+        const { extra, ...own } = contact;
+        for (const value of [...Object.values<string>(own), ...Object.values(extra)]) {
+          expect(value).toBe(value.normalize('NFC').trim());
+          expect(value).not.toMatch(/^#N\/D$|^="[^"]*"$|(?!\n)\p{Cc}|\ufffd/u);
+        }
+        expect(contact.birthDate).toMatch(/^(?:|\d{4}-\d\d-\d\d)$/);
+        expect(extra.money).toMatch(/^(?:|-?\d{1,3}(?:\.\d{3})*,\d\d)$/);
+        expect(extra.date).toMatch(/^(?:|\d\d\/\d\d\/\d{4})$/);
+        for (const { value } of warnings) expect(value.length).toBeLessThanOrEqual(61);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

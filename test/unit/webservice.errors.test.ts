@@ -15,6 +15,7 @@ async function read(recordsPath: string | null = null): Promise<number> {
     integration: null,
     webservice: { recordsPath, paging: paging.parse({ by: 'links' }), fieldMap: fieldMap.parse({}) },
     extraFields: [],
+    today: '2026-11-29',
     signal: new AbortController().signal,
   });
   for await (const batch of batches) records += batch.length;

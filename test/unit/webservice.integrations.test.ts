@@ -44,6 +44,7 @@ async function read(integration: Integration, url = service.url): Promise<number
     integration,
     webservice: { recordsPath: null, paging: { by: 'links' }, fieldMap: fieldMap.parse({}) },
     extraFields: [],
+    today: '2026-11-29',
     signal: new AbortController().signal,
   });
   for await (const batch of batches) records += batch.length;

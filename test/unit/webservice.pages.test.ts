@@ -22,6 +22,7 @@ const requestOf = ({ paging: by = { by: 'links' }, query = '' }: Choices) => ({
   integration: null,
   webservice: { recordsPath: null, paging: paging.parse(by), fieldMap: fieldMap.parse({}) },
   extraFields: [],
+  today: '2026-11-29',
   signal: new AbortController().signal,
 });
 async function codes(choices: Choices = {}): Promise<string[]> {

@@ -41,6 +41,7 @@ async function fetchAll(choices: Choices = {}): Promise<MailingRecord[]> {
         fieldMap: fieldMap.parse({}),
       },
       extraFields: [],
+      today: '2026-11-29',
       signal: choices.signal ?? new AbortController().signal,
     },
   );
@@ -142,14 +143,15 @@ describe('an answer', () => {
     service.answer(bytes('[{"codigo": 1}, 7, null, [1], "x", {"codigo": {"a": 1}}, {"codigo": 2}]'));
     expect(await fetchAll()).toMatchObject([
       { line: 1, ok: true },
-      { line: 2, ok: false, problem: { message: 'The element is a number, not an object.' } },
-      { line: 3, ok: false, problem: { message: 'The element is null, not an object.' } },
-      { line: 4, ok: false, problem: { message: 'The element is an array, not an object.' } },
-      { line: 5, ok: false, problem: { message: 'The element is a text, not an object.' } },
+      { line: 2, ok: false, problem: { code: 'not_an_object', params: { found: 'number' } } },
+      { line: 3, ok: false, problem: { params: { found: 'null' } } },
+      { line: 4, ok: false, problem: { params: { found: 'list' } } },
+      { line: 5, ok: false, problem: { params: { found: 'text' } } },
       {
         line: 6,
-        ok: false,
-        problem: { message: '"codigo" is an object, not a single value: name the attribute in it.' },
+        ok: true,
+        contact: { code: '' },
+        warnings: [{ code: 'value_invalid', params: { column: 'codigo', expected: 'single_value' } }],
       },
       { line: 7, ok: true },
     ]);

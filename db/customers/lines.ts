@@ -1,0 +1,130 @@
+import type { Campaign } from '../../domain/campaign.ts';
+import { type Contact, warningOf } from '../../domain/contact.ts';
+import { consentSuffices } from '../../domain/customer.ts';
+import type { ReadLine } from '../../domain/line.ts';
+import { normalizePhone } from '../../domain/phone.ts';
+import { fault } from '../../domain/problems/coded.ts';
+import type { Database } from '../core/client.ts';
+import {
+  type ArrivedCustomer,
+  findCustomers,
+  hasCustomers,
+  type MatchedCustomer,
+  registerCustomers,
+  sameButZeros,
+} from './matching.ts';
+import { getPrivacySettings } from './privacy.ts';
+
+/** So many lines at least, but at the end. */
+const matchedAtOnce = 1_000;
+
+/** A line of a mailing of which it is decided whether it is sent. */
+export interface JudgedLine extends ReadLine {
+  customerId: number | null;
+}
+
+/** Phones (E.164) that are written to already; mailing/phones-seen.ts. */
+interface PhonesSeen {
+  /** False when it was there already. */
+  add(e164: string): boolean;
+}
+
+interface Judging {
+  /** The campaign's: consent does not matter. */
+  ignoreConsent: boolean;
+  /** Contacts become customers; null: none does. */
+  register: Pick<Campaign['mailing'], 'regionId' | 'customerTypeId'> | null;
+  phones: PhonesSeen;
+}
+
+/**
+ * Finds the customer of each line, leaves out the lines of those who have not consented (domain/customer.ts), and then
+ * those whose phone an earlier line has: of several people with one phone the first who may be written to is. Where the
+ * mailing registers customers, its contacts become some first: batch by batch and for good, also when a later batch is
+ * refused, because each of them is right by itself.
+ *
+ * The customers of a batch are looked up while the one before is being written.
+ */
+export async function* judgeLines<Line extends ReadLine>(
+  sql: Database,
+  batches: AsyncIterable<Line[]>,
+  { ignoreConsent, register, phones }: Judging,
+): AsyncGenerator<(Line & JudgedLine)[]> {
+  const { consentRequired } = await getPrivacySettings(sql);
+  const any = register !== null || (await hasCustomers(sql));
+
+  const customersOf = async (lines: ReadLine[]): Promise<(MatchedCustomer | null)[]> => {
+    if (register !== null)
+      return sql.begin((tx) =>
+        registerCustomers(
+          tx,
+          lines.map(({ contact }) => arrivedOf(contact, register)),
+        ),
+      );
+    if (!any) return [];
+    return findCustomers(
+      sql,
+      lines.map(({ contact, phone }) => ({ code: contact?.code || null, phone })),
+    );
+  };
+  const judge = (line: Line, customer: MatchedCustomer | null): Line & JudgedLine => {
+    const judged: Line & JudgedLine = Object.assign(line, { customerId: customer?.id ?? null });
+    const code = line.contact?.code ?? '';
+    if (code !== '' && customer !== null && sameButZeros(code, customer.code))
+      judged.warnings = [...line.warnings, warningOf(fault('code_zeros', { column: 'codigo' }), code)];
+    if (line.reason !== null || line.phone === null) return judged;
+    if (!ignoreConsent && !consentSuffices(customer?.consent ?? null, consentRequired)) {
+      judged.reason = 'no_consent';
+      judged.problem = fault('no_consent');
+    } else if (!phones.add(line.phone)) {
+      judged.reason = 'duplicate_phone';
+      judged.problem = fault('duplicate_phone');
+    }
+    return judged;
+  };
+  const matched = async (lines: Line[]): Promise<(Line & JudgedLine)[]> => {
+    const customers = await customersOf(lines);
+    return lines.map((line, index) => judge(line, customers[index] ?? null));
+  };
+
+  let before: Promise<(Line & JudgedLine)[]> | null = null;
+  for await (const lines of inGroups(batches)) {
+    const ready = await before;
+    before = matched(lines);
+    // It is awaited later, or never when whoever reads breaks off.
+    before.catch(() => undefined);
+    if (ready !== null) yield ready;
+  }
+  if (before !== null) yield await before;
+}
+
+/** Batches together, for each look-up goes back and forth four times. */
+async function* inGroups<Line>(batches: AsyncIterable<Line[]>): AsyncGenerator<Line[]> {
+  let group: Line[] = [];
+  for await (const batch of batches) {
+    group = group.length === 0 ? batch : group.concat(batch);
+    if (group.length < matchedAtOnce) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+/** A contact as its customer's record takes it; what is empty or can't be read tells nothing. */
+function arrivedOf(
+  contact: Contact | null,
+  { regionId, customerTypeId }: { regionId: number | null; customerTypeId: number | null },
+): ArrivedCustomer {
+  const told = (value: string | undefined): string | null => value || null;
+  const phone = (value: string | undefined): string | null => (value ? normalizePhone(value) : null);
+  return {
+    code: told(contact?.code),
+    name: told(contact?.name),
+    mobile: phone(contact?.mobile),
+    phone: phone(contact?.phone),
+    phone2: phone(contact?.phone2),
+    birthDate: told(contact?.birthDate),
+    regionId,
+    customerTypeId,
+  };
+}
