@@ -1,5 +1,4 @@
 import { pathToFileURL } from 'node:url';
-import { pino } from 'pino';
 import { adminConsole } from '../console/app.tsx';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect, DatabaseSetupError } from '../db/core/client.ts';
@@ -8,6 +7,7 @@ import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { whenDatabaseIsThere } from '../health/database.ts';
+import { createLog } from '../health/log.ts';
 import { endRestored, type StartOptions } from '../health/start.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
@@ -52,11 +52,7 @@ export async function startApi(
     uiUrl: config.TEMPORAL_UI_URL ?? null,
     taskQueue,
   });
-  const logger = pino({
-    level: config.LOG_LEVEL,
-    name: 'api',
-    redact: ['req.headers.authorization', 'req.headers.cookie', 'headers.authorization', 'headers.cookie'],
-  });
+  const logger = createLog('api', config.LOG_LEVEL);
   const box = createSecretBox(config.SECRET_KEYS);
   let databaseClock: DatabaseClock | null = null;
   const open = async () => {

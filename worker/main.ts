@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
 import { DefaultLogger, type LogLevel, NativeConnection, Runtime } from '@temporalio/worker';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { createHelpdesk } from '../activities/helpdesk.ts';
 import { createProviders } from '../activities/providers.ts';
@@ -14,6 +14,7 @@ import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { mostInFlight } from '../domain/provider.ts';
 import { databaseProbe, whenDatabaseIsThere } from '../health/database.ts';
+import { createLog } from '../health/log.ts';
 import { serverLabels } from '../health/readiness.ts';
 import { endRestored, type StartOptions } from '../health/start.ts';
 import { connectLazily, temporalProbe } from '../health/temporal.ts';
@@ -193,7 +194,7 @@ let runtimeInstalled = false;
 
 /** One runtime serves a process: it logs through pino, and leaves signals to us. Returns the worker's log. */
 function installRuntime(config: Config): Logger {
-  const log = pino({ level: config.LOG_LEVEL, name: 'worker' });
+  const log = createLog('worker', config.LOG_LEVEL);
   if (runtimeInstalled) return log;
   runtimeInstalled = true;
   Runtime.install({
