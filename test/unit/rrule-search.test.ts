@@ -95,9 +95,13 @@ test('Positions, days of the year and weeks agree with rrule.js', () => {
       const after = start + days * dayMs;
       const recurrence = new RRule({ ...rrulestr(`RRULE:${text}`).origOptions, dtstart: new Date(start) });
       const expected = recurrence.after(new Date(Math.max(start - 1, after)));
+      const next = nextWallTime(text, start, after);
+      // Of the last week of a year rrule.js miscounts the days that are in January: it takes the length of the wrong year.
+      const inFirstWeek = (at: number): boolean =>
+        new Date(at).getUTCMonth() === 0 && new Date(at).getUTCDate() < 7;
+      fc.pre(!text.includes('BYWEEKNO') || ![next, expected?.getTime()].some((at) => at && inFirstWeek(at)));
       // rrule.js looks as far as the year 9999.
-      if (expected && expected.getTime() < after + 15_000 * dayMs)
-        expect(nextWallTime(text, start, after)).toBe(expected.getTime());
+      if (expected && expected.getTime() < after + 15_000 * dayMs) expect(next).toBe(expected.getTime());
     }),
     { numRuns: 60 },
   );
@@ -168,4 +172,11 @@ test.each([
   const start = wallTimeOf('2073-01-01T09:00');
   const after = expected === '2073-01-01T09:00' ? start - 1 : start;
   expect(nextWallTime(rule, start, after)).toBe(expected === null ? null : wallTimeOf(expected));
+});
+
+test('A week that reaches into January belongs to the year of its fourth day', () => {
+  // Tuesday 27 December 2022 to Monday 2 January 2023 is week 52 of 2022.
+  const rule = 'FREQ=YEARLY;BYWEEKNO=52;BYDAY=MO;WKST=TU';
+  const start = Date.UTC(2020, 9, 3);
+  expect(nextWallTime(rule, start, start + 450 * dayMs)).toBe(Date.UTC(2023, 0, 2));
 });
