@@ -192,8 +192,8 @@ describe('A file of customers', () => {
 });
 
 /**
- * The file as LibreOffice 25.2 writes it after opening it with its default settings: cells that it takes for numbers and
- * dates lose how they were written, all others stay.
+ * As spreadsheets write the file after opening it with their default settings: cells that they take for numbers and dates
+ * lose how they were written, all others stay. Written from what they document; no spreadsheet program was run.
  */
 function savedBySpreadsheet(file: string): string {
   const rows: string[][] = parse(file.replace('\ufeff', ''), { delimiter: ';', relax_column_count: true });

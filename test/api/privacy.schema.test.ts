@@ -108,6 +108,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
     not: {
       [figures]: 'id campaign_id origin bytes sha256 lines bad_lines uploaded_at completed_at',
       [staff]: 'uploaded_by',
+      [settings]: 'extra_fields',
       'where the pages of an answer begin, and the host they came from': 'pages',
     },
   },
@@ -361,7 +362,7 @@ describe('Whoever is erased leaves nothing in any personal column, and the expor
   test('a customer, with the lines of before they were one', async () => {
     const [mobile, landline, second] = ['+5511900000001', '+551130000002', '+5511900000003'];
     const before = await readMailing([
-      ';Zilda Um;11 90000-0001;;;;Oi Zilda;;Zilda Bairro',
+      ';Zilda Um;11 90000-0001;;;Zilda ontem;Oi Zilda;;Zilda Bairro',
       'zz-code;Zilda Dois;;;;;;;',
       ';Zilda Três;;(11) 3000-0002;;;;;',
       ';Zilda Quatro;;;;;;rec. 011 3000-0002 c/ Zilda;',
