@@ -1,4 +1,4 @@
-import type { ExtraField } from '../../domain/contact.ts';
+import { type ExtraField, extraTypes } from '../../domain/contact.ts';
 import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
 import { FileBlock, FileForm, type Sent } from '../kit/file-block.tsx';
@@ -151,7 +151,7 @@ function ExtraFields({ group }: { group: ExtraFieldGroup | null }) {
               <SelectField
                 name={`${path}.type`}
                 class=""
-                options={(['text', 'number', 'date', 'boolean'] as const).map((type) => ({
+                options={extraTypes.map((type) => ({
                   value: type,
                   label: t.types[type],
                 }))}

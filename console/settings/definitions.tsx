@@ -1,3 +1,4 @@
+import { extraTypes } from '../../domain/contact.ts';
 import { z } from 'zod';
 import { weekdays } from '../../domain/calendar.ts';
 import { sendingHours } from '../../domain/hours.ts';
@@ -136,7 +137,6 @@ function HolidayFields() {
 
 function GroupFields() {
   const t = useWords(settingWords);
-  const types = ['text', 'number', 'date', 'boolean'] as const;
   return (
     <>
       <h2 class="h3">{t.fieldsOfGroup}</h2>
@@ -148,7 +148,7 @@ function GroupFields() {
               <SelectField
                 name={`${row}.type`}
                 class="short-field"
-                options={types.map((type) => ({ value: type, label: t.types[type] }))}
+                options={extraTypes.map((type) => ({ value: type, label: t.types[type] }))}
               />
               <CheckField name={`${row}.required`} class="edit-row-check" />
             </>

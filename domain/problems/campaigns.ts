@@ -1,7 +1,8 @@
+import { extraTypes } from '../contact.ts';
 import { z } from 'zod';
 import { sentence } from './sentence.ts';
 
-const fieldType = z.enum(['text', 'number', 'money', 'date', 'boolean']);
+const fieldType = z.enum(extraTypes);
 const typeWords = {
   en: { text: 'text', number: 'number', money: 'money', date: 'date', boolean: 'yes or no' },
   'pt-BR': { text: 'texto', number: 'número', money: 'dinheiro', date: 'data', boolean: 'sim ou não' },

@@ -221,7 +221,7 @@ describe('the CSV file', () => {
     const text = textOf(answer);
     expect(text).toContain('3 de 5 linhas podem receber a mensagem.');
     expect(text).toContain('Nenhum dos telefones é um celular.');
-    expect(text).toContain('Uma linha anterior tem o mesmo telefone.');
+    expect(text).toContain('Um contato anterior tem o mesmo telefone.');
     expect(answer.body).toContain('/mailing/bad-lines.csv"');
   });
 

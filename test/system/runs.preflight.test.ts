@@ -108,7 +108,7 @@ describe('a dry run', () => {
     const bad = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv`);
     expect(bad.body.trimEnd().split('\r\n').slice(1)).toEqual([
       '3;Eva;12;;;;;Line 4: None of the phones can be read.',
-      '4;Ana de novo;11900000001;;;;;Line 5: An earlier line has the same phone.',
+      '4;Ana de novo;11900000001;;;;;Line 5: An earlier contact has the same phone.',
     ]);
     const some = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv?reason=duplicate_phone`);
     expect(some.body.trimEnd().split('\r\n')).toHaveLength(2);
@@ -149,7 +149,7 @@ describe('a dry run', () => {
     const dry = await post<{ runId: number }>(`/api/campaigns/${id}/dry-run`);
     await runBecomes(dry.runId, { status: 'finished', preflight: { toSend: 3, fits: 'unknown' } });
     const again = await operator('POST', `/api/campaigns/${id}/run-now`);
-    expect(errorOf(again)).toMatchObject({ code: 'run_pending', runId: first.runId });
+    expect(errorOf(again)).toMatchObject({ code: 'run_pending', params: { runId: first.runId } });
     await post(`/api/runs/${first.runId}/cancel`);
     await runBecomes(first.runId, { status: 'cancelled' });
   });

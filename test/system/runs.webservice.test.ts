@@ -130,7 +130,7 @@ test('Parameters, credentials, field map, extra fields and own messages of the c
     { status: 'sent', text: 'Ola Ana, deve 10,50.' },
     { status: 'sent', text: 'So Joao: 7' },
     { status: 'skipped', reason: 'placeholder_unknown' },
-    { status: 'skipped', reason: 'line_invalid' },
+    { status: 'skipped', reason: 'value_missing' },
   ]);
   const [first] = service.requests;
   expect(first?.headers.authorization).toBe('Bearer the-token');
