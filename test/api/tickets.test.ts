@@ -210,7 +210,7 @@ describe('a ticket', () => {
     const { id: subcategoryId } = made.json<{ id: number }>();
     const id = await openTicket();
     for (const [extra, code] of [
-      [{ valor: 'muito' }, 'invalid'],
+      [{ valor: 'muito' }, 'value_invalid'],
       [{ outro: 'x' }, 'missing'],
     ] as const) {
       const answer = await change(id, { subcategoryId, extra });

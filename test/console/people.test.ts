@@ -34,11 +34,17 @@ const customerOf = async (code: string): Promise<number> => {
 
 test('Customers are imported from a file; its counts and bad lines are told', async () => {
   expect((await viewer.get('/customers/import')).statusCode).toBe(403);
-  const lines = [header, 'A1;Ana;11911110001;;;;;;sim;', 'A2;Bia;11911110002;;;31/02/1990;;;;'];
+  const lines = [
+    header,
+    'A1;Ana;11911110001;;;;;;sim;',
+    'A2;Bia;11911110002;;;31/02/1990;;;;',
+    ';Cal;;;;;;;;',
+  ];
   const answer = await upload(lines.join('\r\n'));
   expect(answer.statusCode).toBe(200);
-  expect(textOf(answer)).toMatch(/2 linhas lidas Clientes novos 1 .* Linhas deixadas de fora 1 /);
-  expect(textOf(answer)).toMatch(/Linha Problema 3 data_nascimento:/);
+  expect(textOf(answer)).toMatch(/3 linhas lidas Clientes novos 2 .* Linhas deixadas de fora 1 /);
+  expect(textOf(answer)).toContain('“data_nascimento” não é uma data de nascimento');
+  expect(textOf(answer)).toMatch(/Linha Problema 4 Nem “codigo” nem um telefone tem valor/);
   const refused = await upload('nome;telefone\r\nAna;1');
   expect(refused.statusCode).toBe(422);
   expect(textOf(refused)).toContain('Nada foi importado');
@@ -46,7 +52,8 @@ test('Customers are imported from a file; its counts and bad lines are told', as
 });
 
 test('The answer of an upload by the browser is drawn from what the API has said', async () => {
-  const imported = { lines: 5, inserted: 2, updated: 3, unchanged: 0, badLines: 0, problems: [] };
+  const warnings = { lines: 0, of: [], first: [] };
+  const imported = { lines: 5, inserted: 2, updated: 3, unchanged: 0, badLines: 0, problems: [], warnings };
   const part = await operator.post('/customers/import-result', {
     status: '200',
     answer: JSON.stringify(imported),

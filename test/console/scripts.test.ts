@@ -26,7 +26,7 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
     const page = await open('/customers/import');
     const header =
       'codigo;nome;celular;telefone;telefone2;data_nascimento;regiao;tipo_cliente;consentimento;data_consentimento';
-    const buffer = Buffer.from([header, 'A1;Ana;11911110001;;;;;;sim;', 'A2;Bia;1;;;;;;;'].join('\r\n'));
+    const buffer = Buffer.from([header, 'A1;Ana;11911110001;;;;;;sim;', ';Bia;1;;;;;;;'].join('\r\n'));
     await page.setInputFiles('#file', { name: 'clientes.csv', mimeType: 'text/csv', buffer });
     await page.click('button[type=submit]:has-text("Importar")');
     await page.waitForSelector('text=2 linhas lidas');

@@ -165,6 +165,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.click('text=Usar datas nos valores');
     await page.click('[data-insert="{today}"]');
     expect(await page.inputValue(`[name="${block}.params.0.value"]`)).toBe('T{today}');
+    await page.fill(`[name="${block}.fieldMap.name"]`, 'cliente.nome');
     await page.fill(`[name="${block}.fieldMap.mobile"]`, 'cliente.celular');
 
     expect(await page.isChecked('[name=downloads]')).toBe(true);

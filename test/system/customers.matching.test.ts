@@ -133,13 +133,13 @@ describe('Finding customers', () => {
         { code: null, phone: d },
       ]),
     ).toEqual([
-      { id: one, consent: 'not_stated' },
-      { id: one, consent: 'not_stated' },
-      { id: three, consent: 'refused' },
+      { id: one, code: '1', consent: 'not_stated' },
+      { id: one, code: '1', consent: 'not_stated' },
+      { id: three, code: '3', consent: 'refused' },
       null,
       null,
-      { id: two, consent: 'not_stated' },
-      { id: two, consent: 'not_stated' },
+      { id: two, code: '2', consent: 'not_stated' },
+      { id: two, code: '2', consent: 'not_stated' },
     ]);
   });
 

@@ -154,7 +154,7 @@ test.each([
   await age(31);
   expect(await deleteOld(sql, 30)).toBe(1);
   const answer = await answerOf(runId);
-  expect([answer.statusCode, errorOf(answer).code]).toEqual([404, 'not_found']);
+  expect([answer.statusCode, errorOf(answer).code]).toEqual([404, 'no_answer_kept']);
   expect((await operator('GET', `/api/runs/${runId}`)).json()).toMatchObject({ hasAnswer: false });
   expect(await badLines()).toBe(before);
 });
@@ -168,7 +168,7 @@ test('The lines that a run left out can be had when its file is not kept any mor
   const runId = await runNow(campaignId, 'finished');
   await upload(`${header}\n8;Ana;11987654321;;;;\n`);
   const badLines = async () => (await operator('GET', `/api/runs/${runId}/bad-lines.csv`)).body.split('\r\n');
-  expect((await badLines())[1]).toMatch(/^7;Sem número;123;;;01\/02\/1990;/);
+  expect((await badLines())[1]).toMatch(/^7;Sem número;123;;;'01\/02\/1990;/);
   await sql`update mailing_files set uploaded_at = now() - interval '31 days'`;
   while ((await deleteFileContent(sql, 30)) > 0);
   expect((await badLines())[1]).toMatch(/^7;Sem número;123;;;;/);

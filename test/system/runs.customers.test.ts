@@ -19,6 +19,7 @@ test('A run makes customers of its contacts, with its region and type, and chang
     insert into customers (code, name, mobile, birth_date, consent) values
       ('2', 'Bia Antiga', null, '1980-01-01', 'granted'), ('3', 'Caio', ${phoneOf(3)}, null, 'refused')`;
   const campaign = await createEnabledCampaign(system, {
+    template: 'Ola! Pedido {codigo}.',
     webservice: { baseUrl: service.url, registerCustomers: true },
   });
   await sql`

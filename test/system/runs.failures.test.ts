@@ -51,7 +51,7 @@ test('A mailing that is refused fails the run, here with the reason and in Tempo
 });
 
 test('A mailing that breaks off in its last line leaves no message behind', async () => {
-  const run = await startRun(system, { mailing: `${mailing(2_000)}7;"Aberta;;;;;\n` });
+  const run = await startRun(system, { mailing: `${mailing(2_000)}7;No\0ulo;;;;;\n` });
   expect(await failureOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({});
 });
