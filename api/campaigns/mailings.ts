@@ -158,9 +158,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
       try {
         return await receive(request, request.params.id);
       } catch (error) {
-        throw error instanceof MailingRefused
-          ? mailingRefused(error, 'Nothing of the file was kept.')
-          : error;
+        throw error instanceof MailingRefused ? mailingRefused(error) : error;
       } finally {
         uploads--;
       }
@@ -271,14 +269,9 @@ async function need(sql: Sql, id: number): Promise<CampaignRow> {
   return row;
 }
 
-export function mailingRefused(
-  { fault, message, line, expected, found }: MailingRefused,
-  consequence = '',
-): ApiError {
-  const problem = { field: 'mailing.file', ...fault, message };
+export function mailingRefused({ fault, line, expected, found }: MailingRefused): ApiError {
   return new ApiError('mailing_refused', {
-    message: `${message} ${consequence}`.trimEnd(),
-    problems: [problem],
+    problems: [{ field: 'mailing.file', ...fault }],
     details: { refusal: fault.code, line, expected, found },
   });
 }

@@ -252,10 +252,9 @@ function importError(error: unknown): unknown {
   return error;
 }
 
-function refused({ fault, message, line, expected, found }: MailingRefused): ApiError {
+function refused({ fault, line, expected, found }: MailingRefused): ApiError {
   return new ApiError('mailing_refused', {
-    message: `${message} No customer was changed.`,
-    problems: [{ field: 'file', ...fault, message }],
+    problems: [{ field: 'file', ...fault }],
     details: { refusal: fault.code, line, expected, found },
   });
 }

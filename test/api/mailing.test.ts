@@ -242,10 +242,22 @@ describe('a file that is none', () => {
       refusal: code,
       ...rest,
       problems: [{ field: 'mailing.file', code }],
-      message: expect.stringMatching(/Nothing of the file was kept\.$/) as string,
+      message: expect.stringMatching(/Nothing of it was kept\.$/) as string,
     });
     expect((await operator('GET', `/api/campaigns/${id}/mailing/file`)).json()).toMatchObject({ lines: 2 });
     expect(await chunksOf(id)).toBe(1);
+  });
+
+  test('is refused in the language of the request', async () => {
+    const id = await createCampaign();
+    const answer = await operator('PUT', `/api/campaigns/${id}/mailing/file`, 'nome;fone\n', {
+      'content-type': 'text/csv',
+      'accept-language': 'pt-BR',
+    });
+    expect(errorOf(answer)).toMatchObject({
+      message: 'O arquivo não pode ser usado. Nada dele foi guardado.',
+      problems: [{ message: expect.stringMatching(/^O cabeçalho da linha 1 não é o do layout\./) as string }],
+    });
   });
 
   test('is refused when it is a form without a file, or of a type that is no text', async () => {
