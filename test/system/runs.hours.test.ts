@@ -41,8 +41,8 @@ test('A run that is due outside of its hours waits, also for a new worker, and g
 test.each([5, 100])(
   'A run of %i lines that meets the end of its hours stops there, and goes on with the rest',
   async (lines) => {
-    const providerId = await createProvider(system, { ratePerSecond: lines / 5 });
-    setClock('17:59:57');
+    const providerId = await createProvider(system, { ratePerSecond: lines / 12 });
+    setClock('17:59:52');
     const run = await startRun(system, {
       hoursId: await createHours(sql, commercial),
       mailing: lines,
