@@ -118,7 +118,11 @@ test('A worker killed between the fetch of a mailing and its import, and in the 
   const lines = 2_000;
   let answerNow = (): void => undefined;
   const answering = new Promise<void>((resolve) => (answerNow = resolve));
-  const contacts = phonesOf(lines).map((phone, n) => ({ codigo: n + 1, celular: phone }));
+  const contacts = phonesOf(lines).map((phone, n) => ({
+    codigo: n + 1,
+    nome: `Contato ${n + 1}`,
+    celular: phone,
+  }));
   const service = await startWebservice(async (request, response) => {
     await answering;
     json(contacts)(request, response);
