@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { isAllowEntry } from './mailing/address-guard.ts';
+import { defaultTimezone, isTimezone } from './domain/calendar.ts';
+import { currency, defaultCurrency } from './domain/price.ts';
 import { workerQueues } from './workflows/queues.ts';
 
 const optional = z.string().min(1).optional();
@@ -68,6 +70,8 @@ const environment = z.object({
     .default('http://127.0.0.1:3003')
     .transform((url) => url.replace(/\/$/, '')),
   SEND_TIMEOUT_MS: milliseconds(10_000),
+  /** A provider that asks for a longer pause (Retry-After) gets this one. */
+  PROVIDER_PAUSE_LIMIT_MS: milliseconds(15 * 60_000),
   /**
    * Where described HTTP gateways may be besides the public internet: addresses, ranges (10.1.0.0/16) and names of
    * hosts, with commas between.
@@ -75,6 +79,8 @@ const environment = z.object({
   GATEWAY_ALLOW: allowList,
   /** The same for the helpdesk that tickets are posted to. */
   HELPDESK_ALLOW: allowList,
+  /** The same for the SMTP server and the webhook of alerts. */
+  ALERTS_ALLOW: allowList,
   /** What a worker polls: `workflows`, `sending`, or both, so that sending scales by itself. */
   WORKER_QUEUES: z
     .string()
@@ -85,10 +91,23 @@ const environment = z.object({
         .array(z.enum(workerQueues, { error: 'Give `workflows`, `sending`, or both with a comma between.' }))
         .min(1),
     ),
+  /** The code of a worker, where Temporal is to know it; unset: every worker takes any work. */
+  WORKER_BUILD_ID: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/, 'Give up to 100 letters, digits, `.`, `-` or `_`, such as v1.4.0.')
+    .optional(),
   /** How many senders work on one run at once, over all workers. */
+  SENDER_SLOTS: z.coerce.number().int().min(1).max(5_000).default(500),
   SENDERS_PER_RUN: z.coerce.number().int().min(1).max(50).default(1),
   /** A run of at most so many messages sends each in an activity of its own, visible by itself in the Temporal UI. */
   SINGLE_SEND_UP_TO: z.coerce.number().int().min(0).max(500).default(20),
+  /** What money is counted in: ISO 4217. Amounts that are stored already keep their number. */
+  CURRENCY: currency.default(defaultCurrency),
+  /** The deployment's zone: where the days and months of prices, budgets and reports begin. */
+  TIMEZONE: z
+    .string()
+    .refine(isTimezone, 'An IANA time zone, such as America/Sao_Paulo.')
+    .default(defaultTimezone),
   /** A run that could not start when it was due still starts this much later; beyond it is recorded as missed. */
   GRACE_PERIOD_MS: milliseconds(3_600_000),
   /** A reply that comes later than this after our last message to the phone answers none. */

@@ -10,12 +10,13 @@ const folders = {
   mailing: { values: ['domain'] },
   sms: { values: ['domain'] },
   db: { values: ['domain'] },
+  outgoing: { values: ['domain', 'mailing'] },
   health: { values: ['domain', 'db'] },
   sandbox: { values: [] },
   workflows: { values: ['domain'], types: ['activities'] },
-  activities: { values: ['domain', 'mailing', 'sms', 'db'] },
-  api: { values: ['domain', 'mailing', 'sms', 'db', 'health', 'workflows'] },
-  worker: { values: ['domain', 'mailing', 'sms', 'db', 'health', 'workflows', 'activities'] },
+  activities: { values: ['domain', 'mailing', 'sms', 'db', 'outgoing'] },
+  api: { values: ['domain', 'mailing', 'sms', 'db', 'outgoing', 'health', 'workflows'] },
+  worker: { values: ['domain', 'mailing', 'sms', 'db', 'outgoing', 'health', 'workflows', 'activities'] },
   embedded: { values: ['domain', 'worker'] },
   // The API's first client: of it only the schemas that its answers are read with (docs/decisions/0012-console.md).
   console: { values: ['domain', 'api'] },
@@ -77,7 +78,9 @@ export default tseslint.config(
   },
   // The environment is read in one place, config.ts; embedded/ and scripts/ only pass it on to the processes they start.
   {
-    files: ['{domain,mailing,sms,db,health,sandbox,workflows,activities,api,worker,console}/**/*.{ts,tsx}'],
+    files: [
+      '{domain,mailing,sms,db,outgoing,health,sandbox,workflows,activities,api,worker,console}/**/*.{ts,tsx}',
+    ],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -120,6 +123,8 @@ export default tseslint.config(
           'HTMLElement',
           'HTMLFormElement',
           'navigator',
+          'Notification',
+          'setInterval',
         ].map((name) => [name, 'readonly']),
       ),
     },

@@ -7,6 +7,21 @@ patchPostgres();
 
 const cores = availableParallelism();
 
+// A few tests that kill and freeze whole systems for minutes. CI runs them always, a desk when they are asked for:
+// `npx vitest run --project chaos`.
+const withChaos = process.env.CI !== undefined || process.argv.some((word) => word.includes('chaos'));
+
+const chaos = {
+  extends: true as const,
+  test: {
+    name: 'chaos',
+    include: ['test/chaos/**/*.test.ts'],
+    globalSetup: 'test/kit/services.ts',
+    maxWorkers: 1,
+    sequence: { groupOrder: 2 },
+  },
+};
+
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -32,16 +47,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      {
-        extends: true,
-        test: {
-          name: 'chaos',
-          include: ['test/chaos/**/*.test.ts'],
-          globalSetup: 'test/kit/services.ts',
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
-        },
-      },
+      ...(withChaos ? [chaos] : []),
     ],
   },
 });

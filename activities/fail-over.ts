@@ -3,8 +3,11 @@ import { takeOver } from '../db/messages/claims.ts';
 import type { Database } from '../db/core/client.ts';
 import { switchProvider, usableFallback } from '../db/providers/fallbacks.ts';
 import { getRun } from '../db/runs/runs.ts';
-import { describeFailover, type Failover } from '../domain/failover.ts';
+import type { Failover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
+import { plainEnglish } from '../domain/format.ts';
+import { failoverWords } from '../domain/problems/runs.ts';
+import type { Costs } from './costs.ts';
 import { finalFailure } from './failure.ts';
 import { whileHeartbeating } from './heartbeat.ts';
 import type { Providers } from './providers.ts';
@@ -13,13 +16,14 @@ export interface FailOverDeps {
   sql: Database;
   providers: Providers;
   clock: () => Date;
+  costs: Costs;
 }
 
-export function createFailOver({ sql, providers, clock }: FailOverDeps) {
+export function createFailOver({ sql, providers, clock, costs }: FailOverDeps) {
   return {
     /**
-     * Lets a run go on with the fallback of `from`, its provider that takes nothing any more, and says so in words. Null:
-     * there is none that was not tried in this run. Call it only while nothing that sends for the run is under way.
+     * Moves a run from `from`, its provider that no longer accepts messages, to the fallback of `from`. Returns a
+     * summary. Null if every fallback was already tried in this run. Call it only while no sender of the run is active.
      */
     async failOver({
       runId,
@@ -30,8 +34,8 @@ export function createFailOver({ sql, providers, clock }: FailOverDeps) {
       const run = await getRun(sql, runId);
       if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
       const last = run.failovers.at(-1);
-      // An attempt of this very activity whose answer was lost.
-      if (run.providerId !== from) return last ? describeFailover(last) : null;
+      // An earlier attempt of this activity, whose answer was lost.
+      if (run.providerId !== from) return last ? failoverWords(last, plainEnglish) : null;
       const tried = [from, ...run.failovers.flatMap((one) => [one.from.id, one.to.id])];
       const to = await usableFallback(sql, from, tried);
       if (!to) return null;
@@ -39,6 +43,8 @@ export function createFailOver({ sql, providers, clock }: FailOverDeps) {
         const { deduplicates } = await providers.get(from);
         await takeOver(sql, { runId, deduplicates });
         const at = clock().toISOString();
+        // From here on, the costs are those of the new provider.
+        await costs.sync(sql, [runId]);
         const switched = await sql.begin(async (tx) => {
           const failover = await switchProvider(tx, { runId, from, to, at, cause, providerCode });
           if (failover) {
@@ -53,7 +59,7 @@ export function createFailOver({ sql, providers, clock }: FailOverDeps) {
           }
           return failover;
         });
-        return switched && describeFailover(switched);
+        return switched && failoverWords(switched, plainEnglish);
       });
     },
   };

@@ -1,9 +1,9 @@
 import { heartbeat } from '@temporalio/activity';
 
-/** Short, because a cancel reaches the activity with the answer to a heartbeat. */
+/** Short, because the answer to a heartbeat carries a cancellation to the activity. */
 const heartbeatMs = 1_000;
 
-/** Tells Temporal that the activity lives for as long as `work` takes. */
+/** Sends heartbeats to Temporal for as long as `work` runs. */
 export async function whileHeartbeating<T>(work: () => Promise<T>): Promise<T> {
   const beat = setInterval(heartbeat, heartbeatMs);
   try {

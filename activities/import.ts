@@ -20,7 +20,7 @@ import { createPhonesSeen } from '../mailing/phones-seen.ts';
 import type { MailingRecord, MailingRecords } from '../mailing/record.ts';
 import { readAnswer } from '../mailing/webservice.ts';
 import { finalFailure } from './failure.ts';
-import { createPlaces } from './places.ts';
+import { createSemaphore } from './semaphore.ts';
 import { createFetch, type FetchDeps } from './webservice.ts';
 
 export interface ImportDeps extends FetchDeps {
@@ -28,22 +28,23 @@ export interface ImportDeps extends FetchDeps {
 }
 
 /**
- * Reads a run's mailing into `messages`, one row for each line, in one transaction; nothing when that is done already.
- * The answer of a web service is fetched whole before that transaction: the stranger's pace is not the database's.
+ * Reads a run's mailing into `messages`, one row for each line, in one transaction. Does nothing if that is already
+ * done. The answer of a web service is fetched completely before that transaction, so that a slow remote service does
+ * not hold a transaction open.
  *
- * An attempt after the first imports what an earlier one has fetched whole, and does not ask again: the service may have
- * worked for half an hour on it, may answer differently now, or give each record only once. A first attempt fetches,
- * also of a run that a person retries: the world may have changed since.
+ * A retry imports what an earlier attempt fetched completely, and does not fetch again: the service may have worked on
+ * it for half an hour, may answer differently now, or may return each record only once. A first attempt always fetches,
+ * also when a user retries the run: the data may have changed since.
  */
 export function createImport(
   deps: ImportDeps,
 ): (run: RunRow, options: { attempt: number; signal: AbortSignal }) => Promise<void> {
   const { sql, phoneHash, webservice, clock } = deps;
   const fetchAnswer = createFetch(deps);
-  // An import holds one connection and needs another again and again: as many at once as the pool has would wait for
-  // each other for ever.
-  const inPlace = createPlaces(Math.max(1, Math.floor(sql.options.max / 2)));
-  /** Opens the source of the run's mailing: the only step in which one source differs from the other. */
+  // An import holds one connection and repeatedly needs another: if imports held every connection of the pool, they
+  // would wait for each other forever.
+  const withSlot = createSemaphore(Math.max(1, Math.floor(sql.options.max / 2)));
+  /** Opens the source of the run's mailing. This is the only step that differs between sources. */
   const recordsOf = async (tx: Sql, { id, mailingFileId, settings }: RunRow): Promise<MailingRecords> => {
     const { mailing } = settings.campaign;
     const { extraFields } = mailing;
@@ -68,7 +69,7 @@ export function createImport(
   const importIn = async (tx: Sql, run: RunRow, hash: PhoneHash, signal: AbortSignal): Promise<void> => {
     if (!(await lockImport(tx, run.id))) return;
     const { ignoreConsent, mailing } = run.settings.campaign;
-    // A dry run leaves nothing behind.
+    // A dry run stores nothing.
     const registers =
       run.trigger !== 'dry_run' && mailing.source === 'webservice' && mailing.webservice.registerCustomers;
     const readLine = createLineReader(
@@ -81,7 +82,7 @@ export function createImport(
     });
     await importMessages(tx, run.id, toImported(lines));
     await skipOptedOut(tx, hash, run.id);
-    // In the same transaction: at no moment could they have been sent.
+    // In the same transaction, so that they can never be sent.
     if (run.trigger === 'dry_run') await endQueued(tx, run.id, { status: 'cancelled', reason: dryRunReason });
     await markMailingRead(tx, run.id);
   };
@@ -91,29 +92,30 @@ export function createImport(
       const isKept = attempt > 1 && (await keptAnswer(sql, run.id)) !== null;
       if (!isKept) await fetchAnswer(run, signal);
     }
-    await inPlace(signal, () => sql.begin((tx) => importIn(tx, run, hash, signal)));
-    // Again: who refused or opted out during the import did not see its messages, and was not seen by it.
+    await withSlot(signal, () => sql.begin((tx) => importIn(tx, run, hash, signal)));
+    // Checked again: a refusal or an opt-out during the import did not see these messages, and the import did not see
+    // it.
     await skipOptedOut(sql, hash, run.id);
     await skipRefusedInRun(sql, run.id);
   };
 }
 
-/** Lets others have their turn, and ends the import when it is cancelled. */
+/** Yields to other work, and ends the import when it is cancelled. */
 async function* watched(
   batches: MailingRecords,
   readLine: (record: MailingRecord) => ReadLine,
   signal: AbortSignal,
 ): AsyncGenerator<ReadLine[]> {
   for await (const batch of batches) {
-    // Reading and checking never wait by themselves: without this, the senders of this process and the heartbeats of all
-    // would stand still for as long as a chunk of the file takes.
+    // Reading and checking never wait by themselves: without this, all senders and heartbeats of this process would
+    // stop for as long as a chunk of the file takes.
     await setImmediate();
     signal.throwIfAborted();
     yield batch.map(readLine);
   }
 }
 
-/** The lines of a run's mailing, as they are written. */
+/** The lines of a run's mailing, as they are written to the database. */
 async function* toImported(batches: AsyncIterable<JudgedLine[]>): AsyncGenerator<ImportedLine[]> {
   for await (const batch of batches) yield batch.map(importedLine);
 }
@@ -132,7 +134,7 @@ function importedLine({ contact, reason, problem, ...line }: JudgedLine): Import
     customerId: line.customerId,
     extra,
     extraPhones: extra === null ? null : phonesOf(extra),
-    // The reason alone says the rest.
+    // The reason alone explains the rest.
     fault: problem !== null && (problem.code !== reason || problem.code === 'phone_invalid') ? problem : null,
     warnings: line.warnings,
   };

@@ -1,27 +1,27 @@
 import { probeInFlight } from './provider-health.ts';
 
-/** Up to so many, latency is not looked at: on a fast way it says more of our own process than of the provider. */
+/** Up to this many, latency is ignored: on a fast connection it measures our own process rather than the provider. */
 const alwaysFine = 50;
-/** The latency holds while answers take at most this many times the fastest of late. */
+/** The latency is stable while answers take at most this multiple of the recent minimum. */
 const holdsBelow = 2;
-/** Answers that take so many times the fastest, in the mean, wait in a queue of the provider, or of ours. */
+/** When the mean answer takes this multiple of the minimum, answers wait in a queue of the provider, or in ours. */
 const queuesAbove = 4;
-/** The fastest answer is forgotten after two of these spans: a way that has become slower is no queue. */
+/** The minimum expires after two of these spans: a connection that became slower is not a queue. */
 const spanMs = 15_000;
-/** Of the mean, what each answer adds. */
+/** The weight of each answer in the mean. */
 const weight = 0.05;
 
 /**
- * How many sends a sender keeps in flight. By Little's law a rate needs as many as rate times latency: with 150 ms, 50 in
- * flight are 333 a second at most, and 5,000 a second need 750.
+ * How many sends a sender keeps in flight. By Little's law a rate needs as many as rate times latency: with 150 ms, 50
+ * in flight are at most 333 a second, and 5,000 a second need 750.
  *
- * - It doubles with each round of answers, as long as all are used and the latency holds; after it had to shrink once it
- *   grows by one in each round.
- * - It shrinks by a tenth when answers queue, and by half when the provider asks to slow down or does not answer; once in a
- *   round, as all that was under way says the same.
+ * - It doubles with each round of answers, as long as all are used and the latency is stable; after the first decrease
+ *   it grows by one in each round.
+ * - It shrinks by a tenth when answers queue, and by half when the provider asks to slow down or does not answer; at
+ *   most once in a round, because all sends that were in flight report the same problem.
  *
  * The idea is that of TCP Vegas and of Netflix's concurrency-limits (https://github.com/Netflix/concurrency-limits).
- * Times are in milliseconds, of one steady clock.
+ * Times are in milliseconds, from one monotonic clock.
  */
 export function createInFlightLimit() {
   let limit = probeInFlight;
@@ -30,7 +30,7 @@ export function createInFlightLimit() {
   let fastest = Infinity;
   let fastestBefore = Infinity;
   let spanEnds = 0;
-  /** What was handed over before this says nothing new about trouble. */
+  /** A message handed over before this reports no new problem. */
   let roundBegan = 0;
 
   const shrink = (now: number, share: number, atLeast: number): void => {
@@ -42,7 +42,10 @@ export function createInFlightLimit() {
   return {
     limit: (): number => Math.floor(limit),
 
-    /** The provider has answered clearly. `inFlight`: with the one that it answers. */
+    /** The recent mean; 0 before the first answer. */
+    latencyMs: (): number => mean,
+
+    /** The provider returned a clear answer. `inFlight` includes the message that it answers. */
     answered({ handedOverAt, now, inFlight }: { handedOverAt: number; now: number; inFlight: number }): void {
       const latency = now - handedOverAt;
       mean = mean === 0 ? latency : mean + weight * (latency - mean);
@@ -60,7 +63,7 @@ export function createInFlightLimit() {
         shrink(now, 0.9, alwaysFine);
     },
 
-    /** It asked to slow down, or gave no answer in time. */
+    /** The provider asked to slow down, or did not answer in time. */
     troubled({ handedOverAt, now }: { handedOverAt: number; now: number }): void {
       if (handedOverAt >= roundBegan) shrink(now, 0.5, probeInFlight);
     },

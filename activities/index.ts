@@ -1,10 +1,17 @@
+import { randomUUID } from 'node:crypto';
+import { type AlertsDeps, createAlerts } from './alerts.ts';
+import { type AnswersDeps, createAnswers } from './answers.ts';
+import { createCosts, type CostsDeps } from './costs.ts';
 import { createFailOver } from './fail-over.ts';
+import { createLanes } from './lane.ts';
 import { createHousekeeping, type HousekeepingDeps } from './housekeeping.ts';
 import { createMailing, type MailingDeps } from './mailing.ts';
 import { createMessages, type MessagesDeps } from './messages.ts';
 import { createReplies, type RepliesDeps } from './replies.ts';
+import { createReports, type ReportsDeps } from './reports.ts';
 import { createResends } from './resends.ts';
 import { createRetention } from './retention.ts';
+import { createRunLooks } from './run-looks.ts';
 import { createRuns, type RunsDeps } from './runs.ts';
 import { createTicketPosts, type TicketPostsDeps } from './ticket-posts.ts';
 import { createTickets } from './tickets.ts';
@@ -12,35 +19,53 @@ import { createSchedule, type ScheduleDeps } from './schedule.ts';
 import { createUnknown } from './unknown.ts';
 
 export type { HandledReply } from './replies.ts';
-export type { OpenedRun } from './schedule.ts';
+export type { SendingPlan } from './messages.ts';
+export type { HoursState } from './runs.ts';
+export type { OpenedRun, Wait } from './schedule.ts';
 
-type Deps = MailingDeps &
-  MessagesDeps &
+type Deps = Omit<MailingDeps, 'planSending' | 'costs'> &
+  Omit<MessagesDeps, 'lanes' | 'looks' | 'costs'> &
   ScheduleDeps &
   RepliesDeps &
-  HousekeepingDeps &
+  Omit<HousekeepingDeps, 'costs'> &
   TicketPostsDeps &
-  RunsDeps;
+  ReportsDeps &
+  AlertsDeps &
+  Omit<RunsDeps, 'costs'> &
+  CostsDeps &
+  Omit<AnswersDeps, 'lanes'>;
 
 /**
- * Everything with a side effect that workflows call, on the worker's own connections: `sql` for what is quick, `bulkSql`
- * for what goes through a whole run or table (db/core/limits.ts).
+ * All side effects that workflows call, on the worker's own connections: `sql` for quick statements, `bulkSql` for
+ * those that read a whole run or table (db/core/limits.ts).
  */
-export const createActivities = (deps: Deps) => {
-  const bulk = { ...deps, sql: deps.bulkSql };
+export const createActivities = (given: Deps) => {
+  const costs = createCosts(given);
+  const deps = { ...given, costs };
+  const lanes = createLanes({ sql: deps.sql, worker: randomUUID() });
+  const looks = createRunLooks(deps);
+  const messages = createMessages({ ...deps, lanes, looks });
+  const bulk = {
+    ...deps,
+    sql: deps.bulkSql,
+    planSending: (run: { runId: number }) => messages.planSending(run),
+  };
   return {
     ...createSchedule(deps),
     ...createRuns(deps),
     ...createMailing(bulk),
     ...createResends(bulk),
-    ...createMessages(deps),
+    ...messages,
     ...createFailOver(bulk),
     ...createTickets(bulk),
     ...createTicketPosts(deps),
+    ...createAlerts(deps),
     ...createHousekeeping(bulk),
     ...createRetention(bulk),
     ...createReplies(deps),
+    ...createAnswers({ ...deps, lanes }),
     ...createUnknown(bulk),
+    ...createReports(bulk),
   };
 };
 export type Activities = ReturnType<typeof createActivities>;

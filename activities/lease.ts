@@ -1,10 +1,10 @@
 import { type LeaseAnswer, trustMs } from '../db/messages/leases.ts';
 
 /**
- * Call this before asking for a lease: the lease is trusted for `trustMs` from then on, as the function that is returned
- * says. By two clocks: the steady one goes on while the process is stopped, but may stand still while the machine
- * sleeps; the other is set right when the machine wakes. Where both stand still, as in a virtual machine that its host
- * has paused, nobody inside can tell: the next renewal does, within a second.
+ * Call this before you ask for a lease: the lease is trusted for `trustMs` from then on, as the returned function
+ * reports. It uses two clocks: the monotonic one advances while the process is stopped, but may stop while the machine
+ * sleeps; the wall clock is corrected when the machine wakes. Where both stop, as in a virtual machine that its host
+ * has paused, the process cannot detect it; the next renewal does, within a second.
  */
 export function startTrust(): () => boolean {
   const steadyEnd = performance.now() + trustMs;
@@ -12,12 +12,11 @@ export function startTrust(): () => boolean {
   return () => performance.now() < steadyEnd && Date.now() < dateEnd;
 }
 
-/** A sender's lease (db/messages/leases.ts) as the sender knows it. `ask` takes it the first time, and renews it after that. */
+/** A sender's view of its lease (db/messages/leases.ts). `ask` takes it the first time, and then renews it. */
 export function createLease(ask: () => Promise<LeaseAnswer>) {
   let isTrusted = (): boolean => false;
-  /** What to add to `performance.now()` for the database's clock; at most so much too little as an answer takes. */
+  /** The offset from `performance.now()` to the database's clock; too small by at most the duration of an answer. */
   let clockOffset = 0;
-  let inFlight = 1;
   let asking: Promise<LeaseAnswer> | null = null;
 
   const askNow = async (): Promise<LeaseAnswer> => {
@@ -25,22 +24,18 @@ export function createLease(ask: () => Promise<LeaseAnswer>) {
     const answer = await ask();
     isTrusted = answer.held ? trust : () => false;
     clockOffset = answer.clock - performance.now();
-    inFlight = answer.inFlight;
     return answer;
   };
 
   return {
-    /** Whether a message may be handed to the provider now. False: ask first. */
+    /** Whether a message may be handed to the provider now. If false, call `ask` first. */
     isValid: (): boolean => isTrusted(),
 
-    /** Asks for more time; a caller that comes meanwhile gets the same answer. Rejects while the database is away. */
+    /** Asks for more time; concurrent callers share one answer. Rejects while the database is unavailable. */
     ask(): Promise<LeaseAnswer> {
       asking ??= askNow().finally(() => (asking = null));
       return asking;
     },
-
-    /** So many sends may be under way. */
-    inFlight: (): number => inFlight,
 
     /** The database's time at a moment of `performance.now()`, in milliseconds since the epoch. */
     databaseTime: (at: number): number => at + clockOffset,

@@ -1,28 +1,19 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
-import type { Database } from '../db/core/client.ts';
 import { deleteOldAnswers } from '../db/campaigns/mailings.ts';
-import { enterStep, getRun, moveRun, runCounts } from '../db/runs/runs.ts';
+import { enterStep, getRun, moveRun } from '../db/runs/runs.ts';
 import { failures } from '../domain/failures.ts';
 import { liveRunStatuses, type RunReason } from '../domain/run.ts';
 import { MailingRefused } from '../mailing/csv.ts';
 import { WebserviceRefused } from '../mailing/refused.ts';
 import { finalFailure } from './failure.ts';
 import { createImport, type ImportDeps } from './import.ts';
-import { countsByStatus, countsTable } from './runs.ts';
+import { checkPreflight, type PreflightDeps, type PreparedRun } from './preflight.ts';
+import { followCampaign } from './settings.ts';
 import { tryAgain } from './webservice.ts';
 import { whileHeartbeating } from './heartbeat.ts';
 
-export interface ImportedMailing {
-  /** Messages by status: `queued` and `skipped`. */
-  counts: Record<string, number>;
-  segments: number;
-  details: string;
-}
-
-const manyLines = 10_000;
-
-export interface MailingDeps extends ImportDeps {
-  /** What was fetched from web services is kept for so long. */
+export interface MailingDeps extends ImportDeps, PreflightDeps {
+  /** Answers fetched from web services are kept for this long. */
   rawAnswerDays: number;
 }
 
@@ -30,8 +21,8 @@ export function createMailing(deps: MailingDeps) {
   const { sql } = deps;
   const importRun = createImport(deps);
   /**
-   * The failure that an error while reading becomes: of a mailing that can't be read, the run has failed and says why.
-   * What it says may quote the file, and a history is for ever: only the code goes there.
+   * Converts an error while reading into a failure. If the mailing cannot be read, the run fails and stores the reason.
+   * That reason may quote the file, and a history is permanent: the failure carries only the code.
    */
   const refusal = async (runId: number, error: unknown): Promise<unknown> => {
     const failed = async (reason: RunReason, message: string) => {
@@ -40,15 +31,15 @@ export function createMailing(deps: MailingDeps) {
       return finalFailure(failures.mailingRefused, message);
     };
     if (error instanceof MailingRefused) {
-      const { code: mailingCode, message: detail } = error;
+      const { code: mailingCode, params } = error.fault;
       return failed(
-        { code: 'mailing_refused', mailingCode, detail },
+        { code: 'mailing_refused', mailingCode, params },
         `The mailing can't be read (${mailingCode}). Torpedo shows the details.`,
       );
     }
     if (error instanceof WebserviceRefused) {
-      const { code: mailingCode, message: detail, fault } = error;
-      const reason = { code: 'webservice_refused', mailingCode, detail, params: fault.params } as const;
+      const { code: mailingCode, params } = error.fault;
+      const reason = { code: 'webservice_refused', mailingCode, params } as const;
       return (
         tryAgain(error, deps.webserviceRetryMs) ??
         (await failed(reason, `The web service can't be read (${mailingCode}). Torpedo shows the details.`))
@@ -59,25 +50,28 @@ export function createMailing(deps: MailingDeps) {
 
   return {
     /**
-     * Reads the run's mailing into `messages`, one row for each line, all or nothing. A mailing that can't be read
-     * fails the run for good. When the run has its messages already, only their counts are returned.
+     * Reads the run's mailing into `messages`, one row for each line, all or nothing. A mailing that cannot be read
+     * fails the run permanently. If the run already has its messages, nothing is read. Then runs the pre-flight.
      */
-    async importMailing({ runId }: { runId: number }): Promise<ImportedMailing> {
-      const run = await getRun(sql, runId);
+    async importMailing({ runId }: { runId: number }): Promise<PreparedRun> {
+      const { attempt } = activityInfo();
+      // The first attempt copies the campaign's present settings into the run: a later attempt may find the answer
+      // stored.
+      const run = attempt === 1 ? (await followCampaign(sql, runId)).run : await getRun(sql, runId);
       if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
       await enterStep(sql, runId, 'mailing');
-      // By the clock and not by what is read: a web service may take its time before it says anything.
+      // By time and not by progress: a web service may take long before its first byte.
       await whileHeartbeating(async () => {
         try {
-          await importRun(run, { attempt: activityInfo().attempt, signal: cancellationSignal() });
+          await importRun(run, { attempt, signal: cancellationSignal() });
         } catch (error) {
           throw await refusal(runId, error);
         }
       });
-      return importedMailing(sql, runId);
+      return checkPreflight(deps, runId);
     },
 
-    /** Deletes fetched answers that have been kept for long enough. */
+    /** Deletes fetched answers whose retention time is over. */
     async deleteOldAnswers(): Promise<{ deleted: number }> {
       let deleted = 0;
       for (;;) {
@@ -88,17 +82,5 @@ export function createMailing(deps: MailingDeps) {
         deleted += some;
       }
     },
-  };
-}
-
-/** What a run has to do, now that its messages are there. */
-export async function importedMailing(sql: Database, runId: number): Promise<ImportedMailing> {
-  const counts = await runCounts(sql, runId);
-  // Until autovacuum has come by, the planner knows nothing of a million new rows.
-  if (counts.reduce((sum, { messages }) => sum + messages, 0) > manyLines) await sql`analyze messages`;
-  return {
-    counts: countsByStatus(counts),
-    segments: counts.reduce((sum, { status, segments }) => sum + (status === 'queued' ? segments : 0), 0),
-    details: `Mailing read.\n\n${countsTable(counts)}`,
   };
 }

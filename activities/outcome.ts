@@ -5,7 +5,7 @@ import type { SendOutcome } from '../sms/provider.ts';
 const retryDelayMs = 2_000;
 const maxRetryDelayMs = 5 * 60_000;
 
-/** Of a message that was claimed and not handed to the provider. */
+/** Of a message that was claimed but not handed to the provider. */
 export const unsent = ({ id, providerId }: ClaimedMessage): Outcome => ({
   id,
   status: 'queued',
@@ -21,11 +21,11 @@ export const unsent = ({ id, providerId }: ClaimedMessage): Outcome => ({
 
 /**
  * What the answer to a send means for the message's row. The five answers are those of sms/provider.ts; `attempts`
- * counts this one. Whoever may have taken it at an earlier attempt may have it for good, whatever this one says. Also
- * used by `sendMessage`.
+ * counts this one. If the provider may have accepted an earlier attempt, this answer does not rule that out. Also used
+ * by `sendMessage`.
  *
- * One literal and no inner function: this is done for each message, and tsx names every inner function anew at each
- * call (measured: a twentieth of the sender's CPU).
+ * One literal and no inner function: this runs for each message, and tsx names every inner function again at each call
+ * (measured: a twentieth of the sender's CPU).
  */
 export function outcomeOf(
   message: ClaimedMessage,
@@ -58,10 +58,14 @@ export function outcomeOf(
       outcome.reason = answer.reason;
       break;
     case 'temporary':
-      // A pause the provider asked for says nothing about this message: it costs it no attempt.
-      outcome.uncounted = answer.retryAfterMs !== null;
+      // An outage costs the message no attempt. Its wait is stored with the provider, and a user can lift it: the
+      // message gets no longer wait of its own.
+      outcome.uncounted = answer.outage;
       outcome.notBefore = new Date(
-        answeredAt(outcome) + (answer.retryAfterMs ?? retryDelay(message.attempts)),
+        answeredAt(outcome) +
+          (answer.outage
+            ? Math.min(answer.retryAfterMs ?? retryDelayMs, retryDelayMs)
+            : (answer.retryAfterMs ?? retryDelay(message.attempts))),
       );
       break;
     case 'ambiguous':
@@ -80,8 +84,23 @@ export function outcomeOf(
   return outcome;
 }
 
-/** By the database's clock, which claims go by. */
+/** By the database's clock, which claims use. */
 const answeredAt = ({ handedOverAt, elapsedMs }: Outcome): number => (handedOverAt ?? Date.now()) + elapsedMs;
+
+/**
+ * An account error that affects only a few numbers: the message is tried again, and fails with its third such answer
+ * (activities/messages.ts, activities/provider-health.ts).
+ */
+export function suspect(message: ClaimedMessage, outcome: Outcome): Outcome {
+  return message.attempts >= suspectAttempts
+    ? { ...outcome, uncounted: false, status: 'failed', reason: 'request_refused' }
+    : {
+        ...outcome,
+        uncounted: false,
+        notBefore: new Date(answeredAt(outcome) + retryDelay(message.attempts)),
+      };
+}
+const suspectAttempts = 3;
 
 const retryDelay = (attempts: number): number =>
   Math.min(maxRetryDelayMs, retryDelayMs * 2 ** (attempts - 1));

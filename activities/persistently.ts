@@ -1,18 +1,18 @@
 import postgres from 'postgres';
 
 /**
- * SQLSTATE classes of what passes by itself: connection, transaction rollback, resources, operator (also the time limit of
- * a statement), system; and the time limits of locks and of idle transactions (db/core/limits.ts).
+ * SQLSTATE classes of transient errors: connection, transaction rollback, resources, operator intervention (includes
+ * statement timeouts), system; and the timeouts of locks and of idle transactions (db/core/limits.ts).
  */
 const passing = ['08', '40', '53', '57', '58', '55P03', '25P03'];
 
-/** A statement that the database refuses will be refused again; all else is the way to it, or its state. */
+/** A refused statement will be refused again; other errors are of the connection or of the server's state. */
 const mayPass = (error: unknown): boolean =>
   !(error instanceof postgres.PostgresError) || passing.some((code) => error.code.startsWith(code));
 
 /**
  * Repeats a write until it succeeds: the outcomes of sends are only in this process's memory. While the database is
- * away the sender waits with them; once it has to shut down it tries for ten seconds more.
+ * unavailable the sender keeps them and waits; once it has to shut down it tries for ten more seconds.
  */
 export async function persistently(
   { signal, onTrouble }: { signal: AbortSignal; onTrouble: (error: unknown) => void },

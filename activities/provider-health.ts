@@ -1,44 +1,72 @@
-/** Until the provider has taken one message, so many at a time are risked; doubled with each that it takes. */
+import { plainEnglish } from '../domain/format.ts';
+import { type ProviderDetail, providerDetailWords } from '../domain/problems/providers.ts';
+import { doubtsAllowed } from '../domain/provider-trouble.ts';
+
+/** Until the provider has accepted a message, at most this many are risked; each accepted message doubles it. */
 export const probeInFlight = 4;
-/** More failures than this in a row, or in `recentSpan` sends more than `recentShare`, are the provider's, not the messages'. */
+/** More failures in a row, or a larger share of the last `recentSpan` sends, are caused by the provider. */
 const failuresInARow = 20;
 const recentSpan = 100;
 const recentShare = 0.8;
 
+/** When an account accepts messages, this many may get an account error: those errors are about their numbers. */
+export const suspectsAllowed = 2;
+
 abstract class ProviderError extends Error {
   readonly code: string;
-  constructor(code: string, detail: string) {
-    super(detail);
+  readonly detail: ProviderDetail;
+  constructor(code: string, detail: ProviderDetail) {
+    super(providerDetailWords(detail, plainEnglish));
     this.code = code;
+    this.detail = detail;
   }
 }
 
-/** The provider refuses the account: no message will be taken until a person has acted. */
+/** The provider refuses the account: it accepts no message until a user has acted. */
 export class ProviderAccountError extends ProviderError {
   override readonly name = 'ProviderAccountError';
 }
 
-/** Sends fail one after the other: the provider, or the way to it, is down. */
+/** Consecutive sends fail: the provider, or the connection to it, is down. */
 export class ProviderUnavailableError extends ProviderError {
   override readonly name = 'ProviderUnavailableError';
 }
 
-/** Tells failures that are the provider's from those of single messages. */
-export function createHealth() {
+/** Distinguishes the provider's failures from those of single messages. `reached`: it accepts the run's messages. */
+export function createHealth({ reached = false }: { reached?: boolean } = {}) {
   let proven = false;
+  let hasTaken = reached;
   let inARow = 0;
+  let doubtsInARow = 0;
+  const suspects = new Set<number>();
   const recent: boolean[] = [];
   const note = (bad: boolean): void => {
     recent.push(bad);
     if (recent.length > recentSpan) recent.shift();
   };
   return {
-    good(): void {
+    /** The provider accepted a message, or refused it permanently. */
+    good({ taken }: { taken: boolean }): void {
       proven = true;
       inARow = 0;
+      doubtsInARow = 0;
+      if (taken) {
+        hasTaken = true;
+        suspects.clear();
+      }
       note(false);
     },
-    /** True: stop. */
+    /** The provider may have accepted a message. Returns true if the sender must stop. */
+    doubtful(): boolean {
+      return ++doubtsInARow >= doubtsAllowed;
+    },
+    doubts: (): number => doubtsInARow,
+    /** The provider returned an account error. Returns true if it is the account's, and no message will be accepted. */
+    refusesAccount(messageId: number): boolean {
+      suspects.add(messageId);
+      return !hasTaken || suspects.size > suspectsAllowed;
+    },
+    /** Returns true if the sender must stop. */
     bad(): boolean {
       inARow++;
       note(true);

@@ -1,12 +1,13 @@
 import type { Sql } from '../db/core/client.ts';
 import { getProviderAccount } from '../db/providers/providers.ts';
 import type { SecretBox } from '../db/core/secrets.ts';
+import { endDoubt, endSuspicion, noteDoubt } from '../db/providers/trouble.ts';
 import { failures } from '../domain/failures.ts';
 import { createProvider, type ProviderDeps } from '../sms/index.ts';
-import type { Provider } from '../sms/provider.ts';
+import type { Provider, SendOutcome } from '../sms/provider.ts';
 import { finalFailure } from './failure.ts';
 
-/** The adapters in use, with their open connections: one for each provider, made anew when its row has changed. */
+/** The adapters in use, with their open connections: one for each provider, replaced when its row changes. */
 export function createProviders({ sql, box, ...deps }: ProviderDeps & { sql: Sql; box: SecretBox }) {
   const open = new Map<number, { account: string; provider: Provider }>();
   return {
@@ -18,7 +19,7 @@ export function createProviders({ sql, box, ...deps }: ProviderDeps & { sql: Sql
       if (known?.account === account) return known.provider;
       const provider = createProvider(row, deps);
       open.set(providerId, { account, provider });
-      // What others still have in flight is finished first.
+      // The old adapter finishes what is still in flight first.
       void known?.provider.close();
       return provider;
     },
@@ -28,3 +29,14 @@ export function createProviders({ sql, box, ...deps }: ProviderDeps & { sql: Sql
   };
 }
 export type Providers = ReturnType<typeof createProviders>;
+
+/** Records what the answer to one send shows about the provider. */
+export async function noteAnswer(
+  sql: Sql,
+  { providerId, answer, deduplicates }: { providerId: number; answer: SendOutcome; deduplicates: boolean },
+): Promise<void> {
+  if (answer.kind === 'ambiguous' && !deduplicates)
+    await noteDoubt(sql, providerId, { answers: 1, code: answer.publicCode });
+  if (answer.kind === 'accepted' || answer.kind === 'refused') await endDoubt(sql, providerId);
+  if (answer.kind === 'accepted') await endSuspicion(sql, providerId);
+}

@@ -1,5 +1,4 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { Database } from '../db/core/client.ts';
 import { skipRefusedInRun, skipWithoutConsent } from '../db/customers/consents.ts';
 import { skipOptedOut } from '../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../db/core/phone-hash.ts';
@@ -9,20 +8,21 @@ import { enterStep, getRun, lockImport, markMailingRead } from '../db/runs/runs.
 import { failures } from '../domain/failures.ts';
 import { finalFailure } from './failure.ts';
 import { whileHeartbeating } from './heartbeat.ts';
-import { type ImportedMailing, importedMailing } from './mailing.ts';
+import { checkPreflight, type PreflightDeps, type PreparedRun } from './preflight.ts';
 
-export interface ResendsDeps {
-  sql: Database;
+export interface ResendsDeps extends PreflightDeps {
   phoneHash: () => Promise<PhoneHash>;
 }
 
-export function createResends({ sql, phoneHash }: ResendsDeps) {
+export function createResends(deps: ResendsDeps) {
+  const { sql, phoneHash } = deps;
   return {
     /**
-     * Takes up the messages of a resend (db/runs/resends.ts), all or nothing. Whoever has opted out since the first send is
-     * left out, and whose consent does not suffice any more. When the run has its messages already, only their counts are returned.
+     * Creates the messages of a resend (db/runs/resends.ts), all or nothing. Leaves out contacts that have opted out
+     * since the first send, and those whose consent is no longer sufficient. If the run already has its messages, none
+     * are copied. Then runs the pre-flight.
      */
-    async copyMessages({ runId }: { runId: number }): Promise<ImportedMailing> {
+    async copyMessages({ runId }: { runId: number }): Promise<PreparedRun> {
       const run = await getRun(sql, runId);
       if (!run || run.resendOf === null || run.resendScope === null)
         throw finalFailure(failures.notFound, `There is no resend ${runId}.`);
@@ -38,11 +38,11 @@ export function createResends({ sql, phoneHash }: ResendsDeps) {
           await skipWithoutConsent(tx, { runId, required: consentRequired });
           await markMailingRead(tx, runId);
         });
-        // After the copy is there for all to see: who opts out from now on finds its messages.
+        // After the copy is visible: an opt-out from now on finds its messages.
         await skipOptedOut(sql, hash, runId);
         await skipRefusedInRun(sql, runId);
       });
-      return importedMailing(sql, runId);
+      return checkPreflight(deps, runId);
     },
   };
 }

@@ -2,23 +2,23 @@ import { toUSVString } from 'node:util';
 import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { Database } from '../db/core/client.ts';
 import type { PhoneHash } from '../db/core/phone-hash.ts';
-import { lockForOptOuts, optInPhone, optOutPhone } from '../db/customers/opt-outs.ts';
+import { asksForPhone, recordReplyIntents, lockForOptOuts } from '../db/customers/opt-outs.ts';
 import { type ListedMove, listCandidates, recordListed } from '../db/messages/unknown.ts';
 import { insertInboundEvents } from '../db/replies/inbound.ts';
-import { getReplyWords } from '../db/replies/reply-words.ts';
-import { insertReplies } from '../db/replies/replies.ts';
+import { keepReplies } from '../db/replies/reading.ts';
 import {
   lastRestore,
   listCatchUps,
   recordCatchUp,
   type RestoreRow,
-  settleIfAsked,
+  decideIfAsked,
 } from '../db/runs/restores.ts';
-import { createReplyReader, writerOf } from '../domain/reply.ts';
+import { canonicalPhone } from '../domain/phone.ts';
+import { writerOf } from '../domain/reply.ts';
 import type { ListEntry, Provider } from '../sms/provider.ts';
 import type { Providers } from './providers.ts';
 
-/** A message may enter a provider's list some minutes after it was taken, and the clocks differ. */
+/** A message may appear in a provider's list some minutes after it was accepted, and the clocks differ. */
 const slackMs = 15 * 60_000;
 const repliesAtOnce = 500;
 
@@ -26,6 +26,8 @@ export interface RestoresDeps {
   sql: Database;
   providers: Providers;
   phoneHash: () => Promise<PhoneHash>;
+  /** A reply that arrives later than this after our last message does not match any. */
+  replyWindowDays: number;
 }
 
 type Sent = Extract<ListEntry, { kind: 'sent' }>;
@@ -37,15 +39,15 @@ interface Found {
   others: number;
 }
 
-/** After a restore: asks providers what happened since the backup, which the database has forgotten. */
-export function createRestoreCatchUp({ sql, providers, phoneHash }: RestoresDeps) {
-  /** Marks what was sent as sent. What the database holds no message of, it says how many. */
+/** After a restore: asks the providers what happened since the backup, which the database does not contain. */
+export function createRestoreCatchUp({ sql, providers, phoneHash, replyWindowDays }: RestoresDeps) {
+  /** Marks sent messages as sent. Counts those that the database does not contain. */
   const recordSent = async (
     providerId: number,
     sent: readonly Sent[],
   ): Promise<Pick<Found, 'known' | 'others'>> => {
     const candidates = await listCandidates(sql, providerId, {
-      phones: [...new Set(sent.map(({ to }) => to))],
+      phones: [...new Set(sent.map(({ to }) => canonicalPhone(to) ?? to))],
       providerMessageIds: sent.map(({ message }) => message.providerMessageId),
     });
     const byId = new Map(candidates.map((one) => [one.providerMessageId, one.id]));
@@ -57,14 +59,15 @@ export function createRestoreCatchUp({ sql, providers, phoneHash }: RestoresDeps
     }
     const moves: ListedMove[] = [];
     for (const { to, text, message } of sent) {
-      const messageId = byId.get(message.providerMessageId) ?? byText.get(`${to} ${text}`)?.shift();
+      const messageId =
+        byId.get(message.providerMessageId) ?? byText.get(`${canonicalPhone(to) ?? to} ${text}`)?.shift();
       if (messageId !== undefined) moves.push({ messageId, ...message });
     }
     await sql.begin((tx) => recordListed(tx, providerId, moves));
     return { known: moves.length, others: sent.length - moves.length };
   };
 
-  /** Keeps the replies that the backup did not hold, and opts in and out by them. The API has them handled. */
+  /** Stores replies missing from the backup, and applies their opt-outs and opt-ins. The API starts their handling. */
   const recordReplies = async (
     providerId: number,
     inbound: readonly Inbound[],
@@ -81,8 +84,7 @@ export function createRestoreCatchUp({ sql, providers, phoneHash }: RestoresDeps
           payload: JSON.stringify(payload),
         })),
       );
-      const wishOf = createReplyReader(await getReplyWords(tx));
-      const kept = await insertReplies(
+      const kept = await keepReplies(
         tx,
         inbound.map(({ at, message: { providerMessageId, from, to, text } }) => ({
           providerId,
@@ -91,18 +93,14 @@ export function createRestoreCatchUp({ sql, providers, phoneHash }: RestoresDeps
           recipient: to,
           text,
           receivedAt: at,
-          wish: wishOf(text),
         })),
+        { windowDays: replyWindowDays },
       );
-      const asking = kept.filter(({ wish }) => wish === 'opt_out' || wish === 'opt_in');
+      const asking = kept.filter(asksForPhone);
       if (asking.length > 0)
         await lockForOptOuts(tx, { moving: [], refused: [], phones: asking.map(({ phone }) => phone) });
-      for (const { id: inboundMessageId, phone, wish } of asking) {
-        const told = { phone, source: 'reply', inboundMessageId } as const;
-        if (wish === 'opt_out') await optOutPhone(tx, told);
-        else await optInPhone(tx, hash, told);
-      }
-      return { replies: kept.length, optOuts: asking.filter(({ wish }) => wish === 'opt_out').length };
+      await recordReplyIntents(tx, asking, async () => hash);
+      return { replies: kept.length, optOuts: asking.filter(({ intent }) => intent === 'opt_out').length };
     });
   };
 
@@ -125,7 +123,7 @@ export function createRestoreCatchUp({ sql, providers, phoneHash }: RestoresDeps
       found.others += others;
       inbound.push(...page.entries.filter((entry) => entry.kind === 'inbound'));
     }
-    // In the order in which they were written: of a phone that opted out and in again, the last word counts.
+    // In the order in which they were written: if a phone opted out and in again, the last one counts.
     inbound.sort((a, b) => a.at.getTime() - b.at.getTime());
     for (let first = 0; first < inbound.length; first += repliesAtOnce) {
       const { replies, optOuts } = await recordReplies(
@@ -139,7 +137,7 @@ export function createRestoreCatchUp({ sql, providers, phoneHash }: RestoresDeps
   };
 
   return {
-    /** Asks each provider that has not answered yet. Does nothing but after a restore. */
+    /** Asks each provider that has not answered yet. Does nothing unless the database was restored. */
     async catchUpAfterRestore(): Promise<void> {
       const restore = await lastRestore(sql);
       if (!restore) return;
@@ -167,7 +165,7 @@ export function createRestoreCatchUp({ sql, providers, phoneHash }: RestoresDeps
           await recordCatchUp(sql, restore.id, { ...nothing, providerId, state: 'waiting', problem });
         }
       }
-      if (waiting.length > 0) await settleIfAsked(sql);
+      if (waiting.length > 0) await decideIfAsked(sql);
     },
   };
 }

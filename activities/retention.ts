@@ -1,5 +1,4 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import type { Database } from '../db/core/client.ts';
 import { deleteForgottenRetries } from '../db/core/retries.ts';
 import { deleteAbandonedUpload } from '../db/campaigns/mailings.ts';
 import { deleteAbandonedImport } from '../db/customers/import.ts';
@@ -8,17 +7,22 @@ import {
   deleteAudit,
   deleteFileContent,
   deleteInboundEvents,
+  deleteOldAlerts,
+  deleteProviderMessageIds,
   deleteTicketPosts,
   nextFailedRun,
   nextRunToPurge,
+  purgeAnswers,
   purgeReplies,
   purgeRun,
   purgeTickets,
 } from '../db/core/retention.ts';
 import { endRemaining, takeOver } from '../db/messages/claims.ts';
+import { countRun, isCounted } from '../db/reports/roll-up.ts';
 import { moveRun } from '../db/runs/runs.ts';
+import type { ReportsDeps } from './reports.ts';
 
-/** Rows that lost what tells of people, or were deleted. */
+/** Rows whose personal data was removed, or that were deleted. */
 export type Purged = Record<
   | 'messages'
   | 'replies'
@@ -31,8 +35,8 @@ export type Purged = Record<
   number
 >;
 
-/** The sweep of what is older than an admin lets it be kept. */
-export function createRetention({ sql }: { sql: Database }) {
+/** Deletes what is older than the retention that an admin has set. */
+export function createRetention({ sql, timezone }: ReportsDeps) {
   const alive = (): void => {
     heartbeat();
     cancellationSignal().throwIfAborted();
@@ -48,7 +52,7 @@ export function createRetention({ sql }: { sql: Database }) {
   const all = async (days: number | null, next: (days: number) => Promise<number>): Promise<number> =>
     days === null ? 0 : untilNone(() => next(days));
 
-  /** Cancels a failed run; the day on which it failed stays its end. */
+  /** Cancels a failed run; its end remains the day on which it failed. */
   const giveUp = async (runId: number): Promise<number> => {
     // Its senders may be frozen.
     await takeOver(sql, { runId, deduplicates: false });
@@ -65,20 +69,27 @@ export function createRetention({ sql }: { sql: Database }) {
       await deleteForgottenRetries(sql);
       const brokenUploads =
         (await deleteAbandonedImport(sql)) + (await untilNone(() => deleteAbandonedUpload(sql)));
+      await untilNone(() => deleteProviderMessageIds(sql));
+      await untilNone(() => deleteOldAlerts(sql));
       const settings = await getPrivacySettings(sql);
-      // Else it could be retried for ever, and what it holds of people would be kept for that.
+      // Otherwise it could be retried forever, and its personal data would be kept as long.
       await all(settings.messageDays, async (days) => {
         const runId = await nextFailedRun(sql, days);
         return runId === null ? 0 : giveUp(runId);
       });
       const messages = await all(settings.messageDays, async (days) => {
         const runId = await nextRunToPurge(sql, days);
-        // One without messages counts as well, or the sweep would end with it.
-        return runId === null ? 0 : Math.max(1, await purgeRun(sql, runId, alive));
+        if (runId === null) return 0;
+        // Without phones, messages have no country any more.
+        if (!(await isCounted(sql, runId))) await countRun(sql, { runId, timezone });
+        // A run without messages counts as well; otherwise the sweep would end with it.
+        return Math.max(1, await purgeRun(sql, runId, alive));
       });
       return {
         messages,
-        replies: await all(settings.replyDays, (days) => purgeReplies(sql, days)),
+        replies:
+          (await all(settings.replyDays, (days) => purgeReplies(sql, days))) +
+          (await all(settings.replyDays, (days) => purgeAnswers(sql, days))),
         tickets: await all(settings.ticketDays, (days) => purgeTickets(sql, days)),
         ticketPosts: await all(settings.ticketPostDays, (days) => deleteTicketPosts(sql, days)),
         inboundEvents: await all(settings.inboundEventDays, (days) => deleteInboundEvents(sql, days)),

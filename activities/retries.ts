@@ -3,7 +3,6 @@ import { activityInfo, type Info, log } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { msOptionalToNumber } from '@temporalio/common/lib/time.js';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import postgres from 'postgres';
 import { z } from 'zod';
 import type { Database } from '../db/core/client.ts';
 import {
@@ -13,14 +12,14 @@ import {
   recordFailedAttempt,
   recordNextAttempt,
 } from '../db/core/retries.ts';
-import { SecretKeyMissing } from '../db/core/secrets.ts';
-import { keptRetryCause, readRetryCause, type RetryCause, showableCode } from '../domain/problems/retries.ts';
+import { keptRetryCause, readRetryCause, type RetryCause } from '../domain/problems/retries.ts';
 import type { FailureType } from '../domain/failures.ts';
+import { causeOf } from './failure.ts';
 
-/** A report waits no longer for the database: the attempt sends no heartbeat any more, and its failure has to arrive. */
+/** A report waits at most this long for the database: the attempt sends no more heartbeats, and must fail in time. */
 const longestReportMs = 2_000;
 
-/** What updates call, beside the steps of their workflow. */
+/** The activities that updates call, besides the steps of their workflow. */
 const handlers: ReadonlySet<string> = new Set([
   'pauseRun',
   'resumeRun',
@@ -30,15 +29,15 @@ const handlers: ReadonlySet<string> = new Set([
   'openDryRun',
   'openResend',
 ]);
-/** Of these several run at once, and each workflow of a reply has nothing else. */
-const many: ReadonlySet<string> = new Set(['sendMessages', 'sendMessage', 'handleReply']);
+/** Several of these run at once, and each workflow of a reply has no other step. */
+const many: ReadonlySet<string> = new Set(['sendMessages', 'sendMessage', 'sendAnswer', 'handleReply']);
 
 /**
- * Tells the database of each activity that fails and is tried again, so that lists of runs show it: Temporal shows its
- * pending activities only to those who ask for one workflow. The attempt that fails writes a row, the one that succeeds
- * deletes it, and so does the next step of the workflow, which may have cancelled what waited for another attempt.
+ * Records each activity that fails and is retried, so that lists of runs show it: Temporal shows pending activities
+ * only for one workflow at a time. The attempt that fails writes a row. The attempt that succeeds deletes it, and so
+ * does the next step of the workflow, which may have cancelled an activity that waited for a retry.
  *
- * An attempt that succeeds at once costs a statement at most, and a message that is sent none.
+ * An attempt that succeeds at once costs a statement at most, and a message that is sent costs none.
  */
 export const reportRetries =
   (sql: Database): ActivityInterceptorsFactory =>
@@ -92,8 +91,8 @@ export const reportRetries =
   });
 
 /**
- * For an activity that goes on for minutes, and says itself how it fares. `failing`: it goes on, and gets nowhere.
- * `overcome`: it does what it, or an attempt before it, could not; to be called as often as it succeeds.
+ * For an activity that runs for minutes and reports its own state. `failing`: it runs, but makes no progress.
+ * `overcome`: it now does what it, or an earlier attempt, could not; call it on each success.
  */
 export function createReports(sql: Database) {
   const info = activityInfo();
@@ -115,14 +114,14 @@ export function createReports(sql: Database) {
   };
 }
 
-/** What a failure tells of itself in its details, besides its type; only codes and numbers. */
+/** The details of a failure besides its type; only codes and numbers. */
 const told = z.object({
   cause: keptRetryCause,
   givesUpInMs: z.number().nullable(),
   attemptsLeft: z.int().nullable(),
 });
 
-/** A failure after which Temporal tries again. `message` stays in the history: no phone, name or text in it. */
+/** A failure that Temporal retries. `message` is stored in the history: no phone, name or text in it. */
 export function passingFailure(
   type: FailureType,
   message: string,
@@ -133,7 +132,7 @@ export function passingFailure(
     attemptsLeft = null,
   }: {
     cause: RetryCause;
-    /** Milliseconds until the next attempt; null: as the retry policy has it. */
+    /** Milliseconds until the next attempt; null: the retry policy decides. */
     nextInMs?: number | null;
     /** Milliseconds until the activity itself gives up. */
     givesUpInMs?: number | null;
@@ -160,26 +159,6 @@ const toldBy = (
   };
 };
 
-/** SQLSTATEs by class (https://www.postgresql.org/docs/18/errcodes-appendix.html). */
-function causeOf(error: unknown): RetryCause {
-  if (error instanceof SecretKeyMissing)
-    return { code: 'secret_key_missing', params: { keyId: showableCode(error.keyId) } };
-  if (error instanceof postgres.PostgresError) {
-    const { code: sqlState } = error;
-    if (sqlState === '53100') return { code: 'database_full', params: {} };
-    if (['42703', '42P01', '42883', '3F000'].includes(sqlState))
-      return { code: 'database_schema', params: { sqlState } };
-    if (/^(?:08|57P)/.test(sqlState)) return { code: 'database_unavailable', params: {} };
-    if (/^(?:40|53|55P03|57014|25P0[34])/.test(sqlState))
-      return { code: 'database_busy', params: { sqlState } };
-    return { code: 'database_error', params: { sqlState } };
-  }
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (/^CONNECT/.test(code)) return { code: 'database_unavailable', params: {} };
-  const name = error instanceof ApplicationFailure ? error.type : error instanceof Error ? error.name : null;
-  return { code: 'fault', params: { name: showableCode(name ?? 'Error') } };
-}
-
 /** Milliseconds until Temporal makes another attempt; null: it makes none. */
 function nextAttemptInMs(info: Info, error: unknown, elapsedMs: number): number | null {
   const { attempt, retryPolicy = {} } = info;
@@ -198,7 +177,7 @@ function nextAttemptInMs(info: Info, error: unknown, elapsedMs: number): number 
   return left !== null && nextInMs >= left ? null : nextInMs;
 }
 
-/** Milliseconds until Temporal gives the activity up; null: never. By the server's clock. */
+/** Milliseconds until Temporal gives up the activity; null: never. By the server's clock. */
 const leftMs = (
   { scheduleToCloseTimeoutMs, scheduledTimestampMs, currentAttemptScheduledTimestampMs }: Info,
   elapsedMs: number,
@@ -210,7 +189,7 @@ const leftMs = (
 const keyOf = ({ workflowExecution, activityId }: Info): ActivityKey | null =>
   workflowExecution ? { workflowId: workflowExecution.workflowId, activityId } : null;
 
-/** While the database is away nobody reads it either. */
+/** While the database is unavailable, nobody can read it either. */
 async function reporting(write: () => Promise<void>): Promise<void> {
   const waiting = new AbortController();
   const written = write().catch((error: unknown) => {

@@ -2,7 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { endRemaining, takeOver } from '../db/messages/claims.ts';
 import type { Database, Sql } from '../db/core/client.ts';
-import { getProvider } from '../db/providers/providers.ts';
+import { letBeyondBudget } from '../db/money/costs.ts';
 import {
   approveRun,
   enterStep,
@@ -19,15 +19,14 @@ import {
   runCounts,
   type RunRow,
   type RunMove,
-  setPreflight,
   wasMovedAfter,
 } from '../db/runs/runs.ts';
-import { describeFailover } from '../domain/failover.ts';
 import { failures } from '../domain/failures.ts';
+import { plainEnglish } from '../domain/format.ts';
 import { hoursAt } from '../domain/hours.ts';
-import { describePreflight, preflightOf } from '../domain/preflight.ts';
+import { failoverWords, preflightWords, runReasonWords, waitingWords } from '../domain/problems/runs.ts';
+import { messageReasonWords, messageStatusWords, runStatusWords } from '../domain/problems/states.ts';
 import {
-  describeRunReason,
   liveRunStatuses,
   manyLines,
   type RunReason,
@@ -36,19 +35,26 @@ import {
   type RunTrigger,
 } from '../domain/run.ts';
 import { waitingOf } from '../domain/waiting.ts';
-import { finalFailure } from './failure.ts';
+import type { Costs } from './costs.ts';
+import { causeOfFailure, finalFailure } from './failure.ts';
 import { whileHeartbeating } from './heartbeat.ts';
+import { followCampaign } from './settings.ts';
 
-/** `waitMs`: until the hours open, or the run expires. `details` say it, or why the run is paused. */
+/**
+ * `waitMs`: until the hours open, or the run expires. `details` describes that, or why the run is paused. `skip`: why
+ * the run is skipped unless it is paused; null: it is not.
+ */
 export type HoursState =
-  { state: 'open' | 'closed'; waitMs: number; details: string } | { state: 'expired'; reason: RunReason };
+  | { state: 'open'; waitMs: number; details: string; skip: RunReason | null }
+  | { state: 'closed'; waitMs: number; details: string }
+  | { state: 'expired'; reason: RunReason };
 
 export interface BegunRun {
   status: RunStatus;
   trigger: RunTrigger;
-  /** Where it goes on. */
-  at: 'hours' | 'preflight' | 'sending';
-  /** It opens a ticket for each message that was handed to the provider; a resend corrects those that are open. */
+  /** The step at which it continues. Before its mailing has been read: with its hours, or without if it has none. */
+  at: { step: 'hours'; hours: HoursState } | { step: 'mailing' } | { step: 'sending' };
+  /** It opens a ticket for each message that was handed to the provider; a resend updates those that are open. */
   ticketsOnSend: boolean;
 }
 
@@ -64,18 +70,25 @@ export interface ClosedRun {
   details: string;
 }
 
-/** No wait is longer: a day of the calendar may change its rules meanwhile. */
+/** No wait is longer: a calendar day may change its rules meanwhile. */
 const longestWaitMs = 24 * 60 * 60 * 1000;
+/**
+ * A run is notified when the hours that it waits for change. It also checks by itself: a signal can get lost with
+ * Temporal's database, and no signal reports a restored database. A week of checks is some 4,000 events of the run's
+ * history.
+ */
+const longestHoursWaitMs = 30 * 60 * 1000;
 
 export interface RunsDeps {
   sql: Database;
-  /** For what goes through all messages of a run. */
+  /** For statements that read all messages of a run. */
   bulkSql: Database;
   clock: () => Date;
+  costs: Costs;
 }
 
-/** The steps of a run between which its workflow waits and decides. Each may be repeated. */
-export function createRuns({ sql, bulkSql, clock }: RunsDeps) {
+/** The steps of a run between which its workflow waits and decides. Each is safe to repeat. */
+export function createRuns({ sql, bulkSql, clock, costs }: RunsDeps) {
   const need = async (runId: number): Promise<RunRow> => {
     const run = await getRun(sql, runId);
     if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);
@@ -94,75 +107,31 @@ export function createRuns({ sql, bulkSql, clock }: RunsDeps) {
   };
 
   return {
-    /** Takes a run up: a new one, or one that failed and is retried. */
+    /** Starts a run: a new one, or one that failed and is retried. Includes its first check of the hours. */
     async beginRun({ runId }: { runId: number }): Promise<BegunRun> {
       await moveInOrder(sql, { id: runId, from: ['failed'], to: 'running', reason: null });
-      const { status, trigger, mailingAt, sendingAt, settings } = await need(runId);
+      const run = await need(runId);
+      const { status, trigger, mailingAt, sendingAt, settings } = run;
       if (!isLive(status)) throw finalFailure(failures.runEnded, `The run is ${status}.`);
       return {
         status,
         trigger,
-        at: mailingAt === null ? 'hours' : sendingAt === null ? 'preflight' : 'sending',
+        at:
+          sendingAt !== null
+            ? { step: 'sending' }
+            : mailingAt !== null || trigger === 'dry_run'
+              ? { step: 'mailing' }
+              : { step: 'hours', hours: await lookAtHours(sql, await followCampaign(sql, runId), clock()) },
         ticketsOnSend: settings.campaign.ticketPolicy.when === 'on_send',
       };
     },
 
-    /** Whether the run's sending hours are open; before its mailing is read this is the step `hours`. */
+    /** Whether the run's sending hours are open. Before its mailing has been read, also whether it is to be skipped. */
     async checkHours({ runId }: { runId: number }): Promise<HoursState> {
-      const run = await need(runId);
-      if (run.mailingAt === null) await enterStep(sql, runId, 'hours');
-      const now = clock();
-      const reason = expiryOf(run, now);
-      if (reason) return { state: 'expired', reason };
-      const hours = hoursAt(run.settings.hours, now, new Set(run.settings.holidays));
-      if (!hours.open && hours.opensAt === null) {
-        const reason: RunReason = { code: 'hours_never_open' };
-        await moveInOrder(sql, { id: runId, from: liveRunStatuses, to: 'failed', reason });
-        throw finalFailure(failures.hoursNeverOpen, describeRunReason(reason));
-      }
-      const opensAt = hours.open ? null : hours.opensAt;
-      const until = Math.min(opensAt?.getTime() ?? Infinity, run.expiresAt?.getTime() ?? Infinity);
-      return {
-        state: hours.open ? 'open' : 'closed',
-        waitMs: Math.min(until - now.getTime(), longestWaitMs),
-        details: [run.reason && describeRunReason(run.reason), waitingOf(run, now)?.words]
-          .filter(Boolean)
-          .join(' '),
-      };
+      return lookAtHours(sql, await followCampaign(sql, runId), clock());
     },
 
-    /** The reason to skip the run, if an earlier one is pending and the campaign does not allow that. */
-    async checkPending({ runId }: { runId: number }): Promise<RunReason | null> {
-      const run = await need(runId);
-      await enterStep(sql, runId, 'pending_check');
-      if (run.settings.campaign.mailing.runDespitePending) return null;
-      const pending = await pendingRun(sql, { campaignId: run.campaignId, before: runId });
-      return pending && { code: 'pending_run', runId: pending.id, unsent: pending.unsent };
-    },
-
-    /** Says in numbers what the run is about to do, and keeps it with the run. */
-    async checkPreflight({ runId }: { runId: number }): Promise<{ needsApproval: boolean; details: string }> {
-      const run = await need(runId);
-      await enterStep(sql, runId, 'preflight');
-      const provider = run.providerId === null ? null : await getProvider(sql, run.providerId);
-      const flight =
-        run.preflight ??
-        preflightOf({
-          counts: await runCounts(sql, runId),
-          ratePerSecond: provider?.ratePerSecond ?? null,
-          hours: run.settings.hours,
-          holidays: new Set(run.settings.holidays),
-          now: clock(),
-          expiresAt: run.expiresAt,
-        });
-      await setPreflight(sql, runId, flight);
-      return {
-        needsApproval: run.settings.campaign.safeguards.approval && flight.toSend > 0,
-        details: `**Pre-flight**: ${describePreflight(flight)}`,
-      };
-    },
-
-    /** Whether a person has approved the run, which waits for that from here on. */
+    /** Whether a user has approved the run. Moves the run to the step `approval`. */
     async checkApproval({ runId }: { runId: number }): Promise<ApprovalState> {
       await enterStep(sql, runId, 'approval');
       const run = await need(runId);
@@ -174,7 +143,7 @@ export function createRuns({ sql, bulkSql, clock }: RunsDeps) {
       return {
         state: 'waiting',
         waitMs: Math.min((expiresAt?.getTime() ?? Infinity) - now.getTime(), longestWaitMs),
-        details: [waitingOf(run, now)?.words, preflight && describePreflight(preflight)]
+        details: [waitingIn(run, now), preflight && preflightWords(preflight, plainEnglish)]
           .filter(Boolean)
           .join('\n\n'),
       };
@@ -195,23 +164,27 @@ export function createRuns({ sql, bulkSql, clock }: RunsDeps) {
       await move(runId, ['running'], 'paused', reason);
     },
 
-    /** A run that the threshold has stopped is measured anew, and its canary is over. */
+    /**
+     * A run that the threshold has stopped is measured again from zero, and its canary is over. One that a budget has
+     * stopped may exceed it from now on.
+     */
     async resumeRun({ runId }: { runId: number }): Promise<void> {
       await sql.begin(async (tx) => {
         if (await lockIfStopped(tx, runId)) {
           await measureFrom(tx, runId, await measureRun(tx, runId));
           await markCanaryOver(tx, runId, clock());
         }
+        await letBeyondBudget(tx, runId);
         await move(runId, ['paused'], 'running', null, tx);
       });
     },
 
-    /** From here on no sender claims anything of the run; `closeRun` cancels what is left. */
+    /** From here on no sender claims messages of the run; `closeRun` cancels the remaining ones. */
     async requestCancel({ runId, reason }: { runId: number; reason: RunReason }): Promise<void> {
       await move(runId, ['running', 'paused', 'failed'], 'cancelling', reason);
     },
 
-    /** Ends a run. Cancelling keeps the reason that was given with the request. */
+    /** Ends a run. A cancelled run keeps the reason that was given with the request. */
     async closeRun({
       runId,
       status,
@@ -233,7 +206,7 @@ export function createRuns({ sql, bulkSql, clock }: RunsDeps) {
           const run = await getRun(tx, runId);
           await moveInOrder(tx, {
             id: runId,
-            // A step may have marked the run as failed while a person cancelled it.
+            // A step may have marked the run as failed while a user cancelled it.
             from: status === 'cancelled' ? [...liveRunStatuses, 'failed'] : liveRunStatuses,
             to: status,
             reason:
@@ -242,32 +215,85 @@ export function createRuns({ sql, bulkSql, clock }: RunsDeps) {
           return counts;
         });
       });
+      await costs.sync(sql, [runId]);
       const run = await need(runId);
       return {
         status,
         counts: countsByStatus(counts),
         details: [
-          `**${status}**${run.reason ? `: ${describeRunReason(run.reason)}` : ''}`,
-          ...(run.preflight && run.trigger === 'dry_run' ? [describePreflight(run.preflight)] : []),
-          ...run.failovers.map(describeFailover),
+          `**${runStatusWords.en[status]}**${run.reason ? `: ${runReasonWords(run.reason, plainEnglish)}` : ''}`,
+          ...(run.preflight && run.trigger === 'dry_run'
+            ? [preflightWords(run.preflight, plainEnglish)]
+            : []),
+          ...run.failovers.map((one) => failoverWords(one, plainEnglish)),
           countsTable(counts),
         ].join('\n\n'),
       };
     },
 
-    /** Marks a run as failed, unless the step that failed has already said why. */
-    async failRun({ runId, step, detail }: { runId: number; step: RunStep; detail: string }): Promise<void> {
+    /** Marks a run as failed, unless the step that failed has already recorded the reason. */
+    async failRun({
+      runId,
+      step,
+      failure,
+    }: {
+      runId: number;
+      step: RunStep;
+      failure: { type: string | null; told: unknown };
+    }): Promise<void> {
       await moveInOrder(sql, {
         id: runId,
         from: liveRunStatuses,
         to: 'failed',
-        reason: { code: 'fault', step, detail },
+        reason: { code: 'fault', step, cause: causeOfFailure(failure) },
       });
     },
   };
 }
 
-/** Moves the run unless a later attempt has: then it throws, for an attempt that is later still. */
+/** Whether the run's sending hours are open. Before its mailing has been read this is the step `hours`, then `pending_check`. */
+export async function lookAtHours(
+  sql: Sql,
+  { run, campaignEnabled }: { run: RunRow; campaignEnabled: boolean },
+  now: Date,
+): Promise<HoursState> {
+  const isFirst = run.mailingAt === null;
+  if (isFirst) await enterStep(sql, run.id, 'hours');
+  const reason = expiryOf(run, now);
+  if (reason) return { state: 'expired', reason };
+  const hours = hoursAt(run.hours, now, new Set(run.holidays));
+  if (!hours.open && hours.opensAt === null) {
+    const reason: RunReason = { code: 'hours_never_open' };
+    await moveInOrder(sql, { id: run.id, from: liveRunStatuses, to: 'failed', reason });
+    throw finalFailure(failures.hoursNeverOpen, runReasonWords(reason, plainEnglish));
+  }
+  const opensAt = hours.open ? null : hours.opensAt;
+  const until = Math.min(opensAt?.getTime() ?? Infinity, run.expiresAt?.getTime() ?? Infinity);
+  const wait = {
+    waitMs: Math.min(until - now.getTime(), longestHoursWaitMs),
+    details: [run.reason && runReasonWords(run.reason, plainEnglish), waitingIn(run, now)]
+      .filter(Boolean)
+      .join(' '),
+  };
+  if (!hours.open) return { state: 'closed', ...wait };
+  return { state: 'open', ...wait, skip: isFirst ? await skipReason(sql, run, campaignEnabled) : null };
+}
+
+/**
+ * The reason to skip the run: its campaign was disabled while it waited, or an earlier run is pending and the campaign
+ * does not allow that.
+ */
+async function skipReason(sql: Sql, run: RunRow, campaignEnabled: boolean): Promise<RunReason | null> {
+  // A user who requests a resend knows about the other runs.
+  if (run.trigger === 'resend' || run.trigger === 'dry_run') return null;
+  if (run.status === 'running') await enterStep(sql, run.id, 'pending_check');
+  if (!campaignEnabled) return { code: 'campaign_disabled' };
+  if (run.settings.campaign.mailing.runDespitePending) return null;
+  const pending = await pendingRun(sql, { campaignId: run.campaignId, before: run.id });
+  return pending && { code: 'pending_run', runId: pending.id, unsent: pending.unsent };
+}
+
+/** Moves the run unless a later attempt has: then it throws, so that another attempt follows. */
 async function moveInOrder(sql: Sql, move: Omit<RunMove, 'attemptAt' | 'unread'>): Promise<boolean> {
   const attemptAt = activityInfo().currentAttemptScheduledTimestampMs;
   if (await moveRun(sql, { ...move, attemptAt })) return true;
@@ -278,6 +304,12 @@ async function moveInOrder(sql: Sql, move: Omit<RunMove, 'attemptAt' | 'unread'>
     });
   }
   return false;
+}
+
+/** What the run waits for, for the Temporal UI. */
+function waitingIn(run: RunRow, now: Date): string | null {
+  const waiting = waitingOf(run, now);
+  return waiting && waitingWords(waiting, plainEnglish);
 }
 
 /** The reason to end a run that has expired; null while it has not. */
@@ -295,11 +327,14 @@ export function countsByStatus(counts: readonly RunCount[]): Record<string, numb
 
 /** The counts as the Temporal UI shows them. */
 export function countsTable(counts: readonly RunCount[]): string {
-  const rows = counts.map(({ status, reason, messages }) => `| ${status} | ${reason} | ${messages} |`);
-  return ['| status | reason | messages |', '| --- | --- | ---: |', ...rows].join('\n');
+  const rows = counts.map(
+    ({ status, reason, messages }) =>
+      `| ${messageStatusWords.en[status]} | ${messageReasonWords.en[reason] ?? reason} | ${messages} |`,
+  );
+  return ['| Status | Reason | Messages |', '| --- | --- | ---: |', ...rows].join('\n');
 }
 
-/** Of a run that found nobody, where many were found before: a person has to see it. */
+/** For a run that found no contacts where earlier runs found many: a user has to see it. */
 async function emptyReason(
   tx: Sql,
   run: RunRow | null,

@@ -8,26 +8,28 @@ import {
 } from '../db/campaigns/campaigns.ts';
 import type { Database, Sql } from '../db/core/client.ts';
 import { type ResendScope, resendAboutToCopy } from '../db/runs/resends.ts';
-import { getRun, insertRun, pendingRun, runOfRequest, type RunRow } from '../db/runs/runs.ts';
+import { getRun, insertRun, pendingRun, runOfRequest, type RunRow, unbegunRun } from '../db/runs/runs.ts';
 import { lastRestore } from '../db/runs/restores.ts';
 import { holidayDates } from '../db/settings/settings.ts';
-import { type Campaign, campaign as completeCampaign } from '../domain/campaign.ts';
+import { campaign as completeCampaign } from '../domain/campaign.ts';
 import { failures } from '../domain/failures.ts';
 import { resendableRunStatuses, type RunReason, type RunTrigger } from '../domain/run.ts';
 import { nextOccurrences } from '../domain/schedule.ts';
 import { finalFailure } from './failure.ts';
-import { freezeSettings } from './settings.ts';
+import { expiryOf, freezeSettings } from './settings.ts';
 
-/** What the campaign's workflow does next; `details` says it to whoever looks at the workflow. */
+/** The campaign workflow's next action; `details` describes it for the Temporal UI. */
 export type Plan =
-  /** The campaign is not enabled (any more). */
+  /** The campaign is not enabled, or no longer. */
   | { next: 'stop'; details: string }
-  /** Nothing is due ever again, unless the campaign changes. */
-  | { next: 'idle'; details: string }
-  | { next: 'wait'; waitMs: number; details: string }
-  | { next: 'run'; occurrence: string; details: string }
-  /** More missed occurrences are to be recorded than fit in one step. */
+  | Wait
+  /** The run's row exists. Once its workflow has started, the campaign waits as `then` specifies. */
+  | { next: 'run'; opened: OpenedRun; then: Wait; details: string }
+  /** More missed occurrences have to be recorded than fit into one step. */
   | { next: 'again'; details: string };
+
+/** Until the next occurrence, or until the campaign changes. `idle`: nothing will ever be due again. */
+export type Wait = { next: 'idle'; details: string } | { next: 'wait'; waitMs: number; details: string };
 
 export interface OpenedRun {
   runId: number;
@@ -37,24 +39,30 @@ export interface OpenedRun {
   summary: string;
 }
 
-/** How often a campaign looks whether a restore is settled. */
+/** How often a campaign checks whether a restore is resolved. */
 const restoreLookMs = 30_000;
+/** The interval while a run has not begun, and another occurrence is due. */
+const againMs = 1_000;
 /** Missed occurrences recorded in one transaction. */
 const missedAtOnce = 200;
 
 export interface ScheduleDeps {
   sql: Database;
   clock: () => Date;
-  /** A run starts at most this much late; beyond it, it is recorded as missed. */
+  /** A run starts at most this late; after that, it is recorded as missed. */
   gracePeriodMs: number;
 }
 
-/** The calendar's activities: it is computed here and not in the workflow, because time zones' rules change. */
+/** The calendar's activities: computed here and not in the workflow, because the rules of time zones change. */
 export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
   return {
     /**
-     * The next thing a campaign has to do, by its row. Occurrences that went by while nobody looked: the last of them
-     * runs late if it is within the grace period, all others are recorded as missed, here.
+     * The campaign's next action, by its row. Opens the run of an occurrence that is due. Of the occurrences that
+     * passed unprocessed, the last one runs late if it is within the grace period; all others are recorded as missed
+     * here.
+     *
+     * A run that was opened and has not begun is returned again, because the answer that reported it may have been
+     * lost.
      */
     async planNext({ campaignId }: { campaignId: number }): Promise<Plan> {
       for (;;) {
@@ -63,9 +71,25 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
         const { schedule } = row.definition;
         const holidays = new Set(await holidayDates(sql, schedule.holidayCalendarId));
         const now = clock();
-        // The calendar is computed before the transaction, which others wait for.
+        // The calendar is computed before the transaction, so that others do not wait for it.
         const due = dueOccurrences(row, now, holidays);
         const [next] = nextOccurrences(schedule, { after: now, count: 1, holidays });
+        const waitForNext = async (tx: Sql): Promise<Wait> => {
+          if (row.previousSchedules.length > 0) await clearPreviousSchedules(tx, campaignId);
+          await setNextAt(tx, campaignId, next?.at ?? null);
+          if (!next) return { next: 'idle', details: 'The schedule has no further occurrence.' };
+          return {
+            next: 'wait',
+            waitMs: Math.max(1, next.at.getTime() - clock().getTime()),
+            details: `Next run: **${next.local}** (${schedule.timezone}, ${next.offset})`,
+          };
+        };
+        const start = (run: RunRow, then: Wait): Plan => ({
+          next: 'run',
+          opened: describeOpened(row, run),
+          then,
+          details: `Due: ${run.occurrence.toISOString()}`,
+        });
         const plan = await sql.begin(async (tx): Promise<Plan | null> => {
           const locked = await lockCampaign(tx, campaignId);
           if (!locked || !isScheduledAlike(locked, row)) return null;
@@ -87,6 +111,11 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
                 'The database was restored from a backup. Runs start again when the providers have been asked what happened since, or when a person goes on without.',
             };
           }
+          const opened = await unbegunRun(tx, campaignId);
+          if (opened) {
+            const then: Wait = { next: 'wait', waitMs: againMs, details: 'Another occurrence is due.' };
+            return start(opened, due.length > 0 ? then : await waitForNext(tx));
+          }
           const latest = due.at(-1);
           if (latest) {
             const isLate = (occurrence: Date): boolean =>
@@ -101,48 +130,23 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
                 : { code: 'superseded', by: latest.toISOString() };
             await recordMissed(tx, row, due.slice(0, -1), reasonOf);
             if (due.length > missedAtOnce) return { next: 'again', details: 'Recording missed runs.' };
-            if (!isLate(latest))
-              return {
-                next: 'run',
-                occurrence: latest.toISOString(),
-                details: `Due: ${latest.toISOString()}`,
-              };
+            if (!isLate(latest)) {
+              const run = await openRun(tx, row, { occurrence: latest, trigger: 'schedule' });
+              await setScheduledThrough(tx, campaignId, latest);
+              return start(run, await waitForNext(tx));
+            }
             await recordMissed(tx, row, [latest], reasonOf);
           }
-          if (row.previousSchedules.length > 0) await clearPreviousSchedules(tx, campaignId);
-          await setNextAt(tx, campaignId, next?.at ?? null);
-          if (!next) return { next: 'idle', details: 'The schedule has no further occurrence.' };
-          return {
-            next: 'wait',
-            waitMs: Math.max(1, next.at.getTime() - clock().getTime()),
-            details: `Next run: **${next.local}** (${schedule.timezone}, ${next.offset})`,
-          };
+          return waitForNext(tx);
         });
         if (plan) return plan;
-        // It was edited, enabled anew or planned by another attempt meanwhile: look again.
+        // A user edited or enabled it, or another attempt planned it meanwhile: start over.
       }
     },
 
-    /** Opens the run of an occurrence that is due; null when the campaign has been disabled meanwhile. */
-    async openDueRun({
-      campaignId,
-      occurrence,
-    }: {
-      campaignId: number;
-      occurrence: string;
-    }): Promise<OpenedRun | null> {
-      return sql.begin(async (tx) => {
-        const row = await lockCampaign(tx, campaignId);
-        if (!row?.enabled) return null;
-        const run = await openRun(tx, row, { occurrence: new Date(occurrence), trigger: 'schedule' });
-        await setScheduledThrough(tx, campaignId, run.occurrence);
-        return describeOpened(row, run);
-      });
-    },
-
     /**
-     * Opens a run that a user asked for at `occurrence`; returns the run that the request has opened already, if there is
-     * one.
+     * Opens a run that a user requested at `occurrence`; returns the run that the same request has already opened, if
+     * any.
      */
     async openManualRun({
       campaignId,
@@ -176,7 +180,7 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
       });
     },
 
-    /** Opens a dry run, of a campaign that is complete, whether it is enabled or not. */
+    /** Opens a dry run of a campaign that is complete, enabled or not. */
     async openDryRun({
       campaignId,
       occurrence,
@@ -200,8 +204,8 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
     },
 
     /**
-     * Opens a run that sends messages of an earlier one again, with its frozen settings and texts. Refused while another
-     * resend of it is about to take up its own.
+     * Opens a run that resends messages of an earlier one, with its frozen settings and texts. Refused while another
+     * resend of that run is about to create its messages.
      */
     async openResend({
       campaignId,
@@ -251,7 +255,7 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
   };
 }
 
-/** Whether everything that a plan is made from is the same in both rows of a campaign. */
+/** Whether both rows of a campaign have the same values for everything that a plan depends on. */
 const isScheduledAlike = (one: CampaignRow, other: CampaignRow): boolean =>
   one.version === other.version &&
   one.previousSchedules.length === other.previousSchedules.length &&
@@ -261,7 +265,7 @@ const isScheduledAlike = (one: CampaignRow, other: CampaignRow): boolean =>
     [one.scheduleSince, other.scheduleSince],
   ].every(([a, b]) => a?.getTime() === b?.getTime());
 
-/** The occurrences up to now that are not dealt with, oldest first: at most one more than are recorded at once. */
+/** The unprocessed occurrences up to now, oldest first: at most one more than one step records. */
 function dueOccurrences(row: CampaignRow, now: Date, holidays: ReadonlySet<string>): Date[] {
   const count = missedAtOnce + 1;
   const latest = (...instants: (Date | null)[]): Date =>
@@ -299,7 +303,7 @@ async function openRun(
     missed,
   }: { occurrence: Date; trigger: RunTrigger; requestKey?: string; missed?: RunReason },
 ): Promise<RunRow> {
-  // An enabled campaign is complete: the API saves nothing less while it is on. Of a dry run it has been checked.
+  // An enabled campaign is complete: the API saves nothing less while it is enabled. A dry run's campaign was checked.
   const definition = completeCampaign.parse(row.definition);
   return insertRun(tx, {
     campaignId: row.id,
@@ -312,11 +316,6 @@ async function openRun(
     mailingFileId: definition.mailing.source === 'csv' ? row.mailingFileId : null,
     expiresAt: expiryOf(definition, occurrence),
   });
-}
-
-function expiryOf({ mailing }: Campaign, occurrence: Date): Date | null {
-  const { expiresAfterHours } = mailing;
-  return expiresAfterHours === null ? null : new Date(occurrence.getTime() + expiresAfterHours * 3_600_000);
 }
 
 const summaries = {

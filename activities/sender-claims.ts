@@ -1,29 +1,30 @@
 import { type Claim, claimLines, claimRetries, nextLine } from '../db/messages/claims.ts';
 import type { Database } from '../db/core/client.ts';
 import { runStatus } from '../db/runs/runs.ts';
-import type { Pace } from './pace.ts';
+import type { Lane } from './lane.ts';
 import type { Flow } from './sender-flow.ts';
 
-/** A claim's size: small enough that the next ones fit into the window while the last is being sent. */
+/** The size of a claim: small enough that the next ones fit into the window while the last is being sent. */
 const claimSize = 125;
 
 interface ClaimTask {
   runId: number;
   sender: string;
   maxAttempts: number;
-  /** Claims no more than so many that nobody has claimed before; null: all there are. */
+  /** Claims at most this many messages that were never claimed; null: all. */
   limit: number | null;
 }
 
 /**
- * Claims messages ahead of the sends, as long as no more than `mostHeld()` are held: first the lines that nobody has claimed,
- * then what has come back. `place` gives each its place in the provider's rate; `mayClaim` is asked before each claim.
+ * Claims messages ahead of the sends, as long as at most `mostHeld()` are held. Under a rate limit, only as many wait
+ * as leave soon. Claims lines that were never claimed first, then messages that were returned to the queue. Calls
+ * `mayClaim` before each claim.
  */
 export function createClaiming({
   sql,
   task: { runId, sender, maxAttempts, limit },
   flow,
-  pace,
+  lane,
   mostHeld,
   mayClaim,
   onClaimed,
@@ -31,19 +32,29 @@ export function createClaiming({
   sql: Database;
   task: ClaimTask;
   flow: Flow;
-  pace: Pace;
+  lane: Pick<Lane, 'look' | 'appetite'>;
   mostHeld: () => number;
   mayClaim: () => boolean;
   /** The messages are in `flow.waiting`. */
   onClaimed: () => void;
 }) {
-  /** So many may be claimed that nobody has claimed before. */
+  /** How many never-claimed messages may be claimed. */
   let unclaimed = limit ?? Infinity;
   let afterLine = 0;
   let fromLine: number | null = unclaimed === 0 ? null : 1;
   let hasClaimed = false;
+  /** The size of messages in the last claim: campaigns share a rate by segments. */
+  let segmentsEach = 1;
 
-  /** The next batch; null when there is nothing to claim now. */
+  /** How many messages to claim now; 0: enough are waiting. */
+  const claimNow = (): number => {
+    const appetite = lane.appetite();
+    if (appetite === null) return claimSize;
+    if (flow.waitingSegments > 0 && flow.waitingSegments >= appetite.waiting) return 0;
+    return Math.max(1, Math.min(claimSize, Math.ceil(appetite.claim / segmentsEach)));
+  };
+
+  /** The next batch; null if there is nothing to claim now. */
   const claimNext = async (size: number): Promise<Claim | null> => {
     if (fromLine !== null) {
       const lines = Math.min(unclaimed, size);
@@ -63,7 +74,7 @@ export function createClaiming({
       afterLine = last.line;
       return retries;
     }
-    // What failed temporarily meanwhile lies behind, and some of it may not be written yet.
+    // Messages that failed temporarily meanwhile are behind this point, and some may not be written yet.
     if (flow.held > 0) await flow.roomFreed.wait();
     else if (afterLine > 0) afterLine = 0;
     else flow.stopFor('nothing_due');
@@ -71,30 +82,25 @@ export function createClaiming({
   };
 
   return {
-    /** Until the sender stops. Rejects with an error of the database. */
+    /** Runs until the sender stops. Rejects with an error of the database. */
     async run(): Promise<void> {
-      await pace.look();
+      await lane.look();
       while (!flow.isStopping()) {
-        const size = pace.claimSize(claimSize);
-        if (!mayClaim() || flow.held + size > mostHeld()) {
+        const size = claimNow();
+        if (size === 0 || !mayClaim() || flow.held + size > mostHeld()) {
           await flow.roomFreed.wait();
-          continue;
-        }
-        const early = pace.claimInMs();
-        if (early > 0) {
-          await flow.roomFreed.wait(early);
           continue;
         }
         const batch = await claimNext(size);
         if (!batch) continue;
         hasClaimed = true;
         const { id, messages } = batch;
-        const places = await pace.place(messages);
-        // Not before this: if the reservation fails, nobody settles the batch, and `releaseClaims` queues it again.
+        const segments = messages.reduce((sum, message) => sum + message.segments, 0);
+        segmentsEach = segments / messages.length;
         flow.held += messages.length;
+        flow.waitingSegments += segments;
         const claim = id === null ? null : { id, open: messages.length };
-        for (const [index, message] of messages.entries())
-          flow.waiting.push({ message, claim, at: places[index] ?? null });
+        for (const message of messages) flow.waiting.push({ message, claim });
         onClaimed();
       }
     },

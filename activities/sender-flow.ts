@@ -2,15 +2,26 @@ import type { ClaimedMessage, Outcome } from '../db/messages/claims.ts';
 import type { ProviderAccountError, ProviderUnavailableError } from './provider-health.ts';
 
 /**
- * `nothing_due`: the run has no message left that is due now and that this sender may claim. `not_running`: it was paused,
- * cancelled or ended. `superseded`: others have taken over from this sender. `threshold`: too many have failed.
+ * `nothing_due`: the run has no message left that is due now and that this sender may claim. `not_running`: it was
+ * paused, cancelled or ended. `superseded`: other senders have replaced this one. `threshold`: too many messages have
+ * failed. `budget`: the month's budget is used up. `trouble`: the provider asked for a long pause, or its answers do not show whether it accepts messages
+ * (domain/provider-trouble.ts). `yielded`: another run waits for the slot (slots.ts).
  */
-export type SenderStop = 'nothing_due' | 'not_running' | 'superseded' | 'threshold' | 'deadline' | 'shutdown';
+export type SenderStop =
+  | 'nothing_due'
+  | 'not_running'
+  | 'superseded'
+  | 'threshold'
+  | 'budget'
+  | 'trouble'
+  | 'deadline'
+  | 'yielded'
+  | 'shutdown';
 
-/** A claim that has a row of its own in the database. */
+/** A claim that has its own row in the database. */
 export interface OpenClaim {
   id: number;
-  /** So many of its messages have no durable outcome yet. */
+  /** How many of its messages have no durable outcome yet. */
   open: number;
 }
 
@@ -20,16 +31,11 @@ export interface Held {
   claim: OpenClaim | null;
 }
 
-export interface Waiting extends Held {
-  /** Its place in the provider's rate (activities/pace.ts): it leaves then. Null: as soon as there is room. */
-  at: number | null;
-}
-
 export interface Settled extends Held {
   outcome: Outcome;
 }
 
-/** Wakes all that wait, each time something has changed. */
+/** Wakes all waiters each time something has changed. */
 export function createSignal() {
   let waiters: (() => void)[] = [];
   const notify = (): void => {
@@ -39,7 +45,7 @@ export function createSignal() {
   };
   return {
     notify,
-    /** Until the next `notify`, or for so long at most. */
+    /** Waits until the next `notify`, or at most this long. */
     async wait(atMostMs?: number): Promise<void> {
       const timer = atMostMs === undefined ? undefined : setTimeout(notify, atMostMs);
       await new Promise<void>((resolve) => waiters.push(resolve));
@@ -49,33 +55,34 @@ export function createSignal() {
 }
 
 /**
- * What the parts of a sender share: messages go from `waiting` through the sends in flight to `settled`, and are gone when
- * their outcomes are durable.
+ * The state that the parts of a sender share: a message moves from `waiting` through the sends in flight to `settled`,
+ * and leaves when its outcome is durable.
  */
 export function createFlow({ until, signal }: { until: Date; signal: AbortSignal }) {
-  /** Outcomes may have to be written. */
+  /** Notifies that outcomes may have to be written. */
   const outcomesReady = createSignal();
-  /** There may be room for another claim. */
+  /** Notifies that there may be room for another claim. */
   const roomFreed = createSignal();
   let stop: SenderStop | ProviderAccountError | ProviderUnavailableError | null = null;
 
   const flow = {
     outcomesReady,
     roomFreed,
-    waiting: [] as Waiting[],
-    /** These have lost their places in the rate, and get others. */
-    late: [] as Waiting[],
+    /** Claimed, and not handed over. */
+    waiting: [] as Held[],
+    /** The segments of these. */
+    waitingSegments: 0,
     settled: [] as Settled[],
-    /** Since when the first of the settled waits, in `performance.now()` milliseconds. */
+    /** When the first of the settled messages began to wait, in `performance.now()` milliseconds. */
     settledSince: 0,
     inFlight: 0,
     /** Claimed, and without a durable outcome. */
     held: 0,
     isClaiming: true,
 
-    /** Why the sender stops; null while it goes on. */
+    /** Why the sender stops; null while it runs. */
     why: (): typeof stop => stop,
-    /** The first reason counts. */
+    /** The first reason wins. */
     stopFor(reason: NonNullable<typeof stop>): void {
       stop ??= reason;
       flow.wakeAll();
@@ -88,6 +95,17 @@ export function createFlow({ until, signal }: { until: Date; signal: AbortSignal
       if (stop === null && signal.aborted) flow.stopFor('shutdown');
       if (stop === null && Date.now() >= until.getTime()) flow.stopFor('deadline');
       return stop !== null;
+    },
+    /** The next message to hand over. */
+    takeNext(): Held | undefined {
+      const next = flow.waiting.shift();
+      if (next) flow.waitingSegments -= next.message.segments;
+      return next;
+    },
+    /** The message was not handed over after all. */
+    putBack(held: Held): void {
+      flow.waiting.unshift(held);
+      flow.waitingSegments += held.message.segments;
     },
     settle(settled: Settled): void {
       if (flow.settled.push(settled) === 1) flow.settledSince = performance.now();

@@ -1,15 +1,17 @@
+import { doubtsAllowed, longestPauseInSenderMs } from '../domain/provider-trouble.ts';
 import { type Provider, type SendOutcome, withheld } from '../sms/provider.ts';
 import { createInFlightLimit } from './in-flight.ts';
+import type { Lane, Urgency } from './lane.ts';
 import type { Lease } from './lease.ts';
-import { outcomeOf } from './outcome.ts';
-import { lateMs, type Pace } from './pace.ts';
+import { outcomeOf, suspect } from './outcome.ts';
 import { createHealth, ProviderAccountError, ProviderUnavailableError } from './provider-health.ts';
-import type { Flow, Held, Waiting } from './sender-flow.ts';
+import type { Flow, Held } from './sender-flow.ts';
 
-/** The provider asked for a pause without saying how long. */
+/** A pause whose length the provider does not give; each consecutive one is twice as long, up to four seconds. */
 const holdMs = 1_000;
+const longestHoldMs = 4_000;
 
-/** How many messages have come to which end. */
+/** The number of messages by outcome. */
 export interface SenderProgress {
   sent: number;
   failed: number;
@@ -18,42 +20,51 @@ export interface SenderProgress {
 }
 
 /**
- * Hands the messages of `flow.waiting` to the provider, each at its place in the rate, with as many under way as the
- * provider bears (in-flight.ts) and the lease allows, and none while the provider asks for a pause. What its answers mean
- * goes to `flow.settled`.
+ * Hands the messages of `flow.waiting` to the provider, each when its turn comes in the provider's lane (lane.ts), with
+ * as many in flight as the provider supports (in-flight.ts). The outcomes go to `flow.settled`.
  */
 export function createPump({
   provider,
   providerId,
   lease,
   flow,
-  pace,
+  lane,
+  urgency,
   writeSize,
+  reached,
   askForPause,
+  noteAnswer,
   renewLease,
 }: {
   provider: Provider;
   providerId: number;
   lease: Lease;
   flow: Flow;
-  pace: Pace;
-  /** The writer waits for so many outcomes. */
+  lane: Lane;
+  urgency: Urgency;
+  /** The writer waits for this many outcomes. */
   writeSize: number;
-  /** The provider wants a pause of all that send through it; `code`: what it said, to be shown. */
+  /** The provider has accepted messages of the run. */
+  reached: boolean;
+  /** The provider wants a pause for everything that sends through it; `code`: its answer, to be shown. */
   askForPause: (ms: number, code: string) => void;
-  /** Asked for when the lease is not trusted any more; call `pump` once it is. */
+  /**
+   * The number of consecutive answers that leave the outcome unknown. Called when that changes, and for the first clear
+   * answer.
+   */
+  noteAnswer: (doubts: number, code: string) => void;
+  /** Called when the lease is no longer trusted; call `wake` once it is. */
   renewLease: () => void;
 }) {
   const progress: SenderProgress = { sent: 0, failed: 0, unknown: 0, requeued: 0 };
-  const health = createHealth();
+  const health = createHealth({ reached });
   const taker = { providerId, deduplicates: provider.deduplicates };
   const inFlight = createInFlightLimit();
-  /** The provider asked for a pause until then; what is claimed waits, too. */
-  let heldUntil = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let isPlacing = false;
+  /** Consecutive pauses without a length. */
+  let slowdowns = 0;
+  let hasAnswered = false;
 
-  /** Asked before each send, because the process may have been stopped since anything else was looked at. */
+  /** Checked before each send, because the process may have been stopped since the last check. */
   const mayLeave = (): boolean => !flow.isStopping() && lease.isValid();
 
   const noteTrouble = ({ publicCode, detail }: Extract<SendOutcome, { publicCode: string }>): void => {
@@ -61,99 +72,102 @@ export function createPump({
   };
 
   const settle = ({ message, claim }: Held, answer: SendOutcome, since: number, now: number): void => {
-    const outcome = outcomeOf(message, answer, taker, lease.databaseTime(since), now - since);
-    flow.settle({ message, claim, outcome });
+    let outcome = outcomeOf(message, answer, taker, lease.databaseTime(since), now - since);
     switch (answer.kind) {
       case 'accepted':
       case 'refused':
-        health.good();
+        if (health.doubts() > 0 || !hasAnswered) noteAnswer(0, '');
+        hasAnswered = true;
+        health.good({ taken: answer.kind === 'accepted' });
+        slowdowns = 0;
         inFlight.answered({ handedOverAt: since, now, inFlight: flow.inFlight + 1 });
         break;
       case 'temporary':
         if (answer.retryAfterMs === null) noteTrouble(answer);
         else {
           inFlight.troubled({ handedOverAt: since, now });
-          const ms = answer.retryAfterMs || holdMs;
-          heldUntil = Math.max(heldUntil, performance.now() + ms);
+          const ms = answer.retryAfterMs || Math.min(longestHoldMs, holdMs * 2 ** slowdowns++);
+          lane.hold(ms);
           askForPause(ms, answer.publicCode);
+          if (ms > longestPauseInSenderMs) flow.stopFor('trouble');
         }
         break;
       case 'ambiguous':
         inFlight.troubled({ handedOverAt: since, now });
+        if (!provider.deduplicates) {
+          const stop = health.doubtful();
+          noteAnswer(health.doubts(), answer.publicCode);
+          if (stop) flow.stopFor('trouble');
+        }
         noteTrouble(answer);
         break;
       case 'account':
-        flow.stopFor(new ProviderAccountError(answer.publicCode, answer.detail));
+        if (health.refusesAccount(message.id))
+          flow.stopFor(new ProviderAccountError(answer.publicCode, answer.detail));
+        else outcome = suspect(message, outcome);
         break;
     }
+    flow.settle({ message, claim, outcome });
     if (outcome.status === 'queued') progress.requeued++;
     else progress[outcome.status]++;
   };
 
-  /** Gives other places to those that are late, several at a time. */
-  const placeAnew = async (): Promise<void> => {
-    if (isPlacing) return;
-    isPlacing = true;
-    while (flow.late.length > 0 && flow.why() === null) {
-      await new Promise((resolve) => setTimeout(resolve, lateMs));
-      const batch = [...flow.late];
-      // While the database is away they wait for it.
-      const places = await pace.place(batch.map(({ message }) => message)).catch(() => null);
-      // A sender that stops has given them back meanwhile.
-      if (places === null || flow.late.length === 0) continue;
-      flow.late.splice(0, batch.length);
-      for (const [index, { message, claim }] of batch.entries())
-        flow.waiting.push({ message, claim, at: places[index] ?? null });
-      // What was claimed meanwhile may have a place before theirs.
-      flow.waiting.sort((a, b) => (a.at ?? 0) - (b.at ?? 0));
-      pump();
-    }
-    isPlacing = false;
-  };
-
-  const send = async (one: Waiting, since: number): Promise<void> => {
-    const { id, phone, text } = one.message;
+  const send = async (held: Held, since: number): Promise<void> => {
+    const { id, phone, text } = held.message;
     const answer = await provider.send({ messageId: id, to: phone, text, mayLeave });
     flow.inFlight--;
-    if (answer.kind === 'temporary' && answer.code === withheld) flow.waiting.unshift(one);
-    else settle(one, answer, since, performance.now());
-    pump();
-    // Not for each: those between find the writer waiting for them.
+    if (answer.kind === 'temporary' && answer.code === withheld) flow.putBack(held);
+    else settle(held, answer, since, performance.now());
+    place.done();
+    // Not for each one: for those between, the writer is already waiting.
     const { length } = flow.settled;
     if (length === 1 || length === writeSize || flow.inFlight === 0) flow.outcomesReady.notify();
   };
 
-  const limit = (): number => Math.min(inFlight.limit(), lease.inFlight());
-
-  /** Starts what is due, as far as there is room in flight. */
-  const pump = (): void => {
-    clearTimeout(timer);
-    while (flow.why() === null && flow.inFlight < limit()) {
-      const next = flow.waiting[0];
-      if (!next) {
-        flow.roomFreed.notify();
-        return;
-      }
-      const now = performance.now();
-      const early = Math.max(next.at ?? 0, heldUntil) - now;
-      if (early > 0.5) {
-        timer = setTimeout(pump, early);
-        return;
-      }
-      if (!mayLeave()) {
-        renewLease();
-        return;
-      }
-      flow.waiting.shift();
-      if (next.at !== null && now - next.at > lateMs) {
-        flow.late.push(next);
-        void placeAnew();
-        continue;
-      }
-      flow.inFlight++;
-      void send(next, now);
-    }
+  /** While the last answer leaves doubt, no more are risked than allowed. */
+  const limit = (): number => {
+    const doubts = health.doubts();
+    return Math.min(
+      inFlight.limit(),
+      lane.inFlight(),
+      doubts === 0 ? Infinity : Math.max(1, doubtsAllowed - doubts),
+    );
   };
 
-  return { pump, limit, progress, end: () => clearTimeout(timer) };
+  const place = lane.join(
+    {
+      next() {
+        if (flow.why() !== null || flow.inFlight >= limit()) return null;
+        const [next] = flow.waiting;
+        if (!next) {
+          flow.roomFreed.notify();
+          return null;
+        }
+        if (mayLeave()) return next.message;
+        renewLease();
+        return null;
+      },
+      leave() {
+        const next = flow.takeNext();
+        if (!next) return;
+        flow.inFlight++;
+        void send(next, performance.now());
+        if (lane.appetite() !== null) flow.roomFreed.notify();
+      },
+      waiting: () => (flow.why() === null ? flow.waitingSegments : 0),
+      onTrouble(what) {
+        if (what === 'pause' || !provider.deduplicates) flow.stopFor('trouble');
+      },
+    },
+    urgency,
+  );
+
+  return {
+    /** A message may now leave that could not before. */
+    wake: place.wake,
+    limit,
+    latencyMs: inFlight.latencyMs,
+    progress,
+    end: place.quit,
+  };
 }

@@ -1,101 +1,121 @@
 import { releaseClaims } from '../db/messages/claims.ts';
 import type { Database } from '../db/core/client.ts';
-import { holdProvider, reserveRate } from '../db/providers/providers.ts';
+import { endDoubt, holdProvider, noteDoubt } from '../db/providers/trouble.ts';
 import { runStatus } from '../db/runs/runs.ts';
 import type { Provider } from '../sms/provider.ts';
+import type { Lane, Urgency } from './lane.ts';
 import type { Lease } from './lease.ts';
-import { createPace } from './pace.ts';
 import { persistently } from './persistently.ts';
 import { createClaiming } from './sender-claims.ts';
 import { createFlow, type SenderStop } from './sender-flow.ts';
 import { createPump, type SenderProgress } from './sender-pump.ts';
+import type { EverySecond } from './ticks.ts';
 import { writeOutcomes, writeSize } from './sender-writer.ts';
 
 /**
- * A sender holds at most so many messages without a durable outcome besides those in flight: they wait for their turn, or
- * for their outcome to be written. 450 keep the sends going while a claim and a write are under way; with 200 the sender
- * waits for the disk (measured: two thirds of the rate). Under a low rate limit far fewer are held.
+ * A sender holds at most this many messages without a durable outcome besides those in flight: they wait for their
+ * turn, or for the write of their outcome. With 450, sends continue while a claim and a write are in progress; with 200
+ * the sender waits for the disk (measured: two thirds of the rate). Under a low rate limit it holds far fewer.
  */
 const besidesInFlight = 450;
 
 /**
- * How many messages a sender holds at most that are claimed and have no durable outcome yet, if it has so many sends in
- * flight. It is what a killed worker leaves as `unknown`, and so a promise (docs/architecture.md).
+ * How many claimed messages without a durable outcome a sender holds at most, with this many sends in flight. A killed
+ * worker leaves this many as `unknown`, so it is a promise (docs/architecture.md).
  */
 export const mostHeld = (inFlight: number): number => inFlight + besidesInFlight;
-
-/** Looking whether to go on, and telling of the progress. */
-const tickMs = 1_000;
 
 export interface SenderDeps {
   sql: Database;
   provider: Provider;
   providerId: number;
-  /** Nothing leaves while it is not valid. Renewed each second. */
+  /** Of the provider. */
+  lane: Lane;
+  /** No message leaves while it is not valid. Renewed each second. */
   lease: Lease;
+  everySecond: EverySecond;
 }
 
 export interface SenderTask {
   runId: number;
-  /** Names this sender in the rows it claims: no other attempt of any activity has the same. */
+  /** Identifies this sender in the rows that it claims. Unique to each attempt of each activity. */
   sender: string;
-  /** Nothing leaves from then on. */
+  /** No message leaves after this time. */
   until: Date;
-  /** Leaves messages that were attempted this often to `sendMessage`. */
+  /** Leaves messages that were tried this often to `sendMessage`. */
   maxAttempts: number;
-  /** Claims no more than so many that nobody has claimed before; null: all there are. */
+  /** Claims at most this many messages that were never claimed; null: all. */
   limit: number | null;
-  /** Asked each second: why to stop, if a safeguard says so; null: go on. */
-  checkStopReason: () => Promise<'threshold' | null>;
-  /** Asked after each so many outcomes, too, before more is claimed for them; null: by time alone. */
-  checkEach: number | null;
-  /** Stop claiming: the worker shuts down, or the activity was cancelled. What is in flight is still recorded. */
+  /** The provider has accepted messages of the run. */
+  reached: boolean;
+  urgency: Urgency;
+  /** Called each second. Returns why to stop, if a safeguard or the sending hours require it; null: continue. */
+  checkStopReason: () => Promise<'threshold' | 'budget' | 'deadline' | 'yielded' | null>;
+  /** Also called after this many outcomes, before more messages are claimed; null: only by time. */
+  checkEach: () => number | null;
+  /** Stop claiming: the worker shuts down, or the activity was cancelled. Outcomes in flight are still recorded. */
   signal: AbortSignal;
   /** Called each second, and at the end. */
   onProgress: (progress: SenderProgress) => void;
-  /** The provider asks for a pause of so many milliseconds; `code`: what it said, to be shown. */
+  /** The provider asks for a pause of this many milliseconds; `code`: its answer, to be shown. */
   onPause: (ms: number, code: string) => void;
-  /** Told of each write that failed and is tried again: the database is away. */
+  /** Called for each write that failed and is retried: the database is unavailable. */
   onTrouble: (error: unknown) => void;
 }
 
 /**
- * Sends the queued messages of a run, streaming. Three parts run side by side: claims ahead in small batches
- * (sender-claims.ts), sends at the provider's rate (sender-pump.ts), and writes of outcomes in batches behind them
- * (sender-writer.ts). Never holds more than `mostHeld` messages without a durable outcome.
+ * Sends the queued messages of a run, streaming. Three parts run side by side: one claims ahead in small batches
+ * (sender-claims.ts), one sends in turn with the provider's other senders (sender-pump.ts), and one writes outcomes in
+ * batches behind them (sender-writer.ts). Never holds more than `mostHeld` messages without a durable outcome.
  *
- * Returns why it stopped, after everything it had claimed has its outcome written or is queued again. Throws
- * `ProviderAccountError` and `ProviderUnavailableError` likewise; a database error only when what was claimed could
- * not be given back.
+ * Returns why it stopped, after each message that it claimed has its outcome written or is queued again. The same
+ * applies before it throws `ProviderAccountError` or `ProviderUnavailableError`. Throws a database error only when
+ * claimed messages could not be returned to the queue.
  */
 export async function streamMessages(
-  { sql, provider, providerId, lease }: SenderDeps,
+  { sql, provider, providerId, lane, lease, everySecond }: SenderDeps,
   task: SenderTask,
 ): Promise<SenderStop> {
   const { runId, sender, signal, onProgress } = task;
+  const { receiptsById } = provider;
   const flow = createFlow(task);
-  const pace = createPace((segments) => reserveRate(sql, providerId, segments));
+  /** The consecutive doubtful answers of this sender that are not in the database yet. */
+  const doubts = { answers: 0, code: '', hasEnded: false };
+  /** Written before the sender returns: the run's next step depends on them. */
+  let pausing: Promise<unknown> = Promise.resolve();
+  const noteDoubts = async (): Promise<void> => {
+    await pausing;
+    const { answers, code, hasEnded } = doubts;
+    if (hasEnded) await persistently(task, () => endDoubt(sql, providerId));
+    if (answers > 0) await persistently(task, () => noteDoubt(sql, providerId, { answers, code }));
+  };
 
   const renewLease = (): void => {
     lease.ask().then(
       ({ held, status }) => {
         if (!held) flow.stopFor(status === 'running' ? 'superseded' : 'not_running');
-        else pumping.pump();
+        else pumping.wake();
         flow.roomFreed.notify();
       },
-      // The database is away: the next tick asks again, and nothing leaves until then.
+      // The database is unavailable: the next tick asks again, and no message leaves until then.
       () => undefined,
     );
   };
   const pumping = createPump({
-    ...{ provider, providerId, lease, flow, pace, writeSize, renewLease },
+    ...{ provider, providerId, lease, flow, lane, writeSize, renewLease },
+    ...{ reached: task.reached, urgency: task.urgency },
     askForPause(ms, code) {
-      void holdProvider(sql, providerId, ms).catch(() => undefined);
+      const asking = holdProvider(sql, providerId, { ms, code }).catch(() => undefined);
+      pausing = pausing.then(() => asking);
       task.onPause(ms, code);
+    },
+    noteAnswer(answers, code) {
+      Object.assign(doubts, { answers, code });
+      if (answers === 0) doubts.hasEnded = true;
     },
   });
   const claiming = createClaiming({
-    ...{ sql, task, flow, pace, onClaimed: pumping.pump },
+    ...{ sql, task, flow, lane, onClaimed: pumping.wake },
     mostHeld: () => mostHeld(pumping.limit()),
     mayClaim() {
       const isValid = lease.isValid();
@@ -114,17 +134,18 @@ export async function streamMessages(
   let unchecked = 0;
   const onWritten = async (count: number): Promise<void> => {
     unchecked += count;
-    if (task.checkEach === null || unchecked < task.checkEach) return;
+    const each = task.checkEach();
+    if (each === null || unchecked < each) return;
     unchecked = 0;
     await checkStop();
   };
 
-  const tick = setInterval(() => {
+  const endTicks = everySecond(() => {
     onProgress(pumping.progress);
     renewLease();
     void checkStop();
     if (flow.isStopping()) flow.wakeAll();
-  }, tickMs);
+  });
   const wake = (): void => void flow.isStopping();
   signal.addEventListener('abort', wake);
 
@@ -140,15 +161,23 @@ export async function streamMessages(
       flow.isClaiming = false;
       flow.outcomesReady.notify();
     });
-    const [claimError] = await Promise.all([claimed, writeOutcomes({ sql, task, flow, onWritten })]);
-    // All that was sent has its outcome: what is still claimed under our name came from a claim or a reservation whose
-    // answer was lost, and was never sent.
+    const [claimError] = await Promise.all([
+      claimed,
+      writeOutcomes({
+        ...{ sql, task, flow, receiptsById, onWritten },
+        latencyMs: pumping.latencyMs,
+        senders: lane.senders,
+      }),
+    ]);
+    await noteDoubts();
+    // Every sent message has its outcome: a message still claimed under our name came from a claim or a reservation
+    // whose answer was lost, and was never sent.
     if (claimError) {
       await persistently(task, () => releaseClaims(sql, { runId, sender }));
       throw claimError;
     }
   } finally {
-    clearInterval(tick);
+    endTicks();
     pumping.end();
     signal.removeEventListener('abort', wake);
     onProgress(pumping.progress);

@@ -16,24 +16,24 @@ import {
 import { getTickets } from '../db/tickets/tickets.ts';
 import { failures } from '../domain/failures.ts';
 import { giveUpAfterMs, postOutcome, postPauseMs } from '../domain/ticket-posting.ts';
-import { type Helpdesk, type HelpdeskAnswer, signatureOf } from './helpdesk.ts';
+import { signatureOf, type Webhook, type WebhookAnswer } from '../outgoing/webhook.ts';
 import { createReports, passingFailure } from './retries.ts';
 
 export interface TicketPostsDeps {
   sql: Database;
   box: SecretBox;
-  helpdesk: Helpdesk;
+  helpdesk: Webhook;
   clock: () => Date;
 }
 
-/** An activity returns after this time: a deploy drains fast, and the workflow's page shows progress. */
+/** An activity returns after this time: deploys drain fast, and the workflow's page shows progress. */
 const sliceMs = 5 * 60_000;
-/** So often it looks whether there is something to post. */
+/** How often it checks whether there is something to post. */
 const idleMs = 1_000;
 const heartbeatMs = 2_000;
-/** Posts at once: what a helpdesk of a small desk bears. */
+/** Concurrent posts: what a small desk's helpdesk can handle. */
 const atOnce = 20;
-/** The first batch after a pause; each one that gets through doubles it. A helpdesk that comes back is not run over. */
+/** The first batch after a pause; each success doubles it, so that a helpdesk that recovers is not overloaded. */
 const firstBatch = 4;
 const largestBatch = 400;
 const longestPauseMs = 60_000;
@@ -41,7 +41,7 @@ const longestAskedPauseMs = 15 * 60_000;
 
 export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps) {
   return {
-    /** Whether there is anything to do at all, and in words what. */
+    /** Whether there is anything to do, with a description. */
     async planTicketPosts(): Promise<{ enabled: boolean; details: string }> {
       const posting = await openTicketPosting(sql, box);
       if (!posting?.enabled) return { enabled: false, details: 'Posting to the helpdesk is switched off.' };
@@ -50,11 +50,11 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
     },
 
     /**
-     * Posts what waits, for some minutes: each ticket's events in their order, several tickets at once. One process does
-     * it at a time. A post may arrive twice when a worker dies between its answer and the write of it: the helpdesk
-     * knows it by its event.
+     * Posts what waits, for some minutes: each ticket's events in order, several tickets at once. Only one process does
+     * this at a time. A post may arrive twice when a worker dies between the answer and the write of it: the helpdesk
+     * recognizes it by its event.
      *
-     * When no post of a batch gets through, the helpdesk is down or misconfigured: throws, for Temporal's back-off.
+     * When no post of a batch succeeds, the helpdesk is down or misconfigured: throws, for Temporal's back-off.
      */
     async postTickets(): Promise<{ delivered: number; refused: number }> {
       const posting = await openTicketPosting(sql, box);
@@ -69,6 +69,7 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
         await withPostingLock(sql, async (lock) => {
           const stop = AbortSignal.any([signal, lock.signal]);
           for (let batch = firstBatch; Date.now() < endsAt && !stop.aborted && lock.isHeld();) {
+            await lock.confirm();
             const due = await duePosts(sql, batch);
             if (due.length === 0) {
               await reports.overcome();
@@ -88,13 +89,13 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
       }
 
       /**
-       * What is not taken up when the activity is cancelled or the lock is lost stays as it is; and so does what is under
-       * way when the lock is lost, because its next holder posts it.
+       * When the activity is cancelled or the lock is lost, posts that were not started stay as they are. When the lock
+       * is lost, so do posts in progress, because the next holder posts them.
        */
       async function postAll(
         due: readonly DuePost[],
         lock: HeldLock,
-      ): Promise<{ post: DuePost; answer: HelpdeskAnswer }[]> {
+      ): Promise<{ post: DuePost; answer: WebhookAnswer }[]> {
         const tickets = new Map(
           (
             await getTickets(
@@ -104,13 +105,23 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
           ).map((one) => [one.id, one]),
         );
         const waiting = [...due];
-        const answers: { post: DuePost; answer: HelpdeskAnswer }[] = [];
+        const answers: { post: DuePost; answer: WebhookAnswer }[] = [];
         const worker = async (): Promise<void> => {
           for (let post = waiting.shift(); post && !signal.aborted && lock.isHeld(); post = waiting.shift()) {
-            const { eventId, ticketId, kind, at, actor, changes, replyText, replyReceivedAt } = post;
+            const { eventId, ticketId, kind, at, actor, changes, replyText, replyReceivedAt, note } = post;
+            const { answerId, answerKind, answerText, actorName } = post;
             const reply = replyText === null ? null : { text: replyText, receivedAt: replyReceivedAt };
+            const answered =
+              answerId === null
+                ? null
+                : {
+                    id: answerId,
+                    kind: answerKind,
+                    text: answerText,
+                    author: actorName === '' ? null : actorName,
+                  };
             const body = JSON.stringify({
-              event: { id: eventId, kind, at, actor, changes, reply },
+              event: { id: eventId, kind, at, actor, changes, reply, note, answer: answered },
               ticket: tickets.get(ticketId) ?? null,
             });
             const headers = {
@@ -126,10 +137,10 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
         return answers;
       }
 
-      /** `down`: what the last of them said, when none got through. */
+      /** `down`: the last answer, when no post succeeded. */
       async function record(
-        answers: readonly { post: DuePost; answer: HelpdeskAnswer }[],
-      ): Promise<{ down: HelpdeskAnswer | null; retryAfterMs: number | null }> {
+        answers: readonly { post: DuePost; answer: WebhookAnswer }[],
+      ): Promise<{ down: WebhookAnswer | null; retryAfterMs: number | null }> {
         const outcomes = answers.map(({ answer }) => postOutcome(answer.status));
         const down = outcomes.every((outcome) => outcome === 'try_again')
           ? (answers.at(-1)?.answer ?? null)
@@ -144,7 +155,7 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
             if (outcome === 'delivered') return { ...base, state: 'delivered', pauseMs: 0 };
             const tooOld = now.getTime() - post.queuedAt.getTime() > giveUpAfterMs;
             if (outcome === 'refused' || tooOld) return { ...base, state: 'failed', pauseMs: 0 };
-            // While the helpdesk is down, the pause is the activity's.
+            // While the helpdesk is down, the activity controls the pause.
             const pauseMs = down === null ? postPauseMs(post.attempts + 1) : 0;
             return { ...base, state: 'waiting', pauseMs };
           }),
@@ -162,11 +173,11 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
   };
 }
 
-function unavailable({ status }: HelpdeskAnswer, askedMs: number | null): ApplicationFailure {
+function unavailable({ status }: WebhookAnswer, askedMs: number | null): ApplicationFailure {
   const { attempt } = activityInfo();
   const pauseMs =
     askedMs === null ? Math.min(longestPauseMs, 1_000 * 2 ** Math.min(attempt - 1, 10)) : askedMs;
-  // What it said may be of a person, and a history is for ever: it stands with the post.
+  // The answer may contain personal data, and a history is permanent: it is stored with the post.
   return passingFailure(
     failures.helpdeskUnavailable,
     status === null

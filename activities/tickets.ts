@@ -8,22 +8,22 @@ import { failures } from '../domain/failures.ts';
 import { openingsOnSend } from '../domain/ticket.ts';
 import { finalFailure } from './failure.ts';
 
-/** Lines in one transaction: it holds its messages for about a second, and receipts for them wait. */
+/** Lines in one transaction: it locks its messages for about a second, and their receipts wait. */
 const batchLines = 5_000;
 
-/** Where an attempt was: all lines up to this one have their tickets. */
+/** The progress of an attempt: all lines up to this one have their tickets. */
 const checkpoint = z.object({ line: z.int(), opened: z.int() });
 
 export function createTickets({ sql }: { sql: Database }) {
   return {
     /**
      * Opens the tickets of a run with the policy `on_send`, one for each message that was handed to the provider. Call
-     * it once nothing that sends for the run is under way; `cancelRest` first ends what has not left.
+     * it once no sender of the run is active; `cancelRest` first ends the messages that have not left.
      *
-     * The contacts of a resend have theirs, from the run that they failed in: what became of the resend corrects their
-     * resolutions.
+     * The contacts of a resend already have tickets, from the run in which they failed: the resend's outcome updates
+     * their resolutions.
      *
-     * Goes on where the last attempt was; a batch that is opened again opens nothing twice.
+     * Continues where the last attempt stopped; opening a batch again creates no duplicates.
      */
     async openTickets({
       runId,

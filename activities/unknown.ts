@@ -1,5 +1,6 @@
 import { cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
-import { reserveRate, holdProvider } from '../db/providers/providers.ts';
+import { reserveRate } from '../db/providers/providers.ts';
+import { holdProvider } from '../db/providers/trouble.ts';
 import {
   type DueLookUp,
   dueLookUps,
@@ -8,7 +9,7 @@ import {
   noteLookUp,
   noteUnknown,
   postponeLookUps,
-  settleByLookUp,
+  resolveByLookUp,
 } from '../db/messages/unknown.ts';
 import type { LookUpResult } from '../domain/unknown.ts';
 import type { LookUpAnswer, Provider } from '../sms/provider.ts';
@@ -16,17 +17,17 @@ import { createRestoreCatchUp, type RestoresDeps } from './restores.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** When an unknown message is looked up, from the moment it became so: its receipts have had their time by then. */
+/** How long after a message became unknown it is looked up: its receipts have had time to arrive by then. */
 const looksAfterMs = [5 * minuteMs, hourMs, 24 * hourMs];
-/** A provider that can't be asked is asked again for so long. */
+/** A provider that cannot be asked is asked again for this long. */
 const giveUpAfterMs = 72 * hourMs;
 const postponeMs = 5 * minuteMs;
-/** A provider that wants a longer pause is left alone until the next round. */
+/** A provider that wants a longer pause is skipped until the next round. */
 const longestWaitMs = minuteMs;
 const perRound = 1_000;
-/** So many requests are under way at once. */
+/** How many requests are in progress at once. */
 const looksAtOnce = 8;
-/** The clocks of provider and database differ by less. */
+/** The clocks of provider and database differ by less than this. */
 const slackMs = 2 * minuteMs;
 
 export interface UnknownDeps extends RestoresDeps {
@@ -34,8 +35,8 @@ export interface UnknownDeps extends RestoresDeps {
 }
 
 /** Asks providers what became of messages that they may have taken. */
-export function createUnknown({ sql, providers, phoneHash, clock }: UnknownDeps) {
-  const catchUp = createRestoreCatchUp({ sql, providers, phoneHash });
+export function createUnknown({ sql, providers, phoneHash, replyWindowDays, clock }: UnknownDeps) {
+  const catchUp = createRestoreCatchUp({ sql, providers, phoneHash, replyWindowDays });
 
   const adapterOf = async (providerId: number): Promise<Provider | null> => {
     try {
@@ -46,7 +47,7 @@ export function createUnknown({ sql, providers, phoneHash, clock }: UnknownDeps)
     }
   };
 
-  /** What the provider says, at its rate; null: it wants a longer pause. */
+  /** The provider's answer, at its rate; null: it wants a longer pause. */
   const ask = async (provider: Provider, due: DueLookUp): Promise<LookUpAnswer | null> => {
     if (!provider.lookUp || due.phone === null || due.text === null) return null;
     const { waitMs } = await reserveRate(sql, due.providerId, 1);
@@ -61,7 +62,7 @@ export function createUnknown({ sql, providers, phoneHash, clock }: UnknownDeps)
     });
   };
 
-  /** Settles the message if the answer is certain. */
+  /** Resolves the message if the answer is certain. */
   const judge = async (
     due: DueLookUp,
     { messages }: Extract<LookUpAnswer, { kind: 'listed' }>,
@@ -76,17 +77,17 @@ export function createUnknown({ sql, providers, phoneHash, clock }: UnknownDeps)
     const [listed, ...more] = messages.filter(({ providerMessageId }) => !others.has(providerMessageId));
     if (!listed) return 'not_found';
     if (more.length > 0 || (await hasTwin(sql, { ...due, phone, text }, slackMs))) return 'ambiguous';
-    await sql.begin((tx) => settleByLookUp(tx, due, listed));
+    await sql.begin((tx) => resolveByLookUp(tx, due, listed));
     return 'settled';
   };
 
   return {
     /**
-     * Looks up what is due, provider by provider. What is certain moves the message by the allowed moves, as a receipt
-     * would; all else leaves it unknown, for another look or a person.
+     * Looks up the messages that are due, provider by provider. A certain answer moves the message by the allowed
+     * moves, as a receipt would. Any other answer leaves it unknown, for another lookup or a user.
      */
     async lookUpUnknown(): Promise<{ details: string }> {
-      // After a restore, the list of all messages settles most of what would be looked up one by one.
+      // After a restore, the list of all messages resolves most of what would be looked up one by one.
       await catchUp.catchUpAfterRestore();
       await noteUnknown(sql, { afterMs: looksAfterMs[0] ?? 0, forMs: giveUpAfterMs });
       const due = await dueLookUps(sql, clock(), perRound);
@@ -106,7 +107,8 @@ export function createUnknown({ sql, providers, phoneHash, clock }: UnknownDeps)
         if (answer?.kind !== 'listed') {
           away.add(providerId);
           if (answer) log.warn('A provider can not be asked', { providerId, code: answer.code });
-          if (answer?.retryAfterMs) await holdProvider(sql, providerId, answer.retryAfterMs);
+          if (answer?.retryAfterMs)
+            await holdProvider(sql, providerId, { ms: answer.retryAfterMs, code: answer.code });
           await postponeLookUps(sql, {
             providerId,
             now,

@@ -8,7 +8,7 @@ import {
   createMailingWriter,
   finishAnswerFile,
   type KeptPage,
-  tellFetched,
+  recordFetchProgress,
 } from '../db/campaigns/mailings.ts';
 import { lastFetch, type RunRow } from '../db/runs/runs.ts';
 import { type SecretBox, SecretKeyMissing } from '../db/core/secrets.ts';
@@ -25,21 +25,22 @@ export interface FetchDeps {
   box: SecretBox;
   clock: () => Date;
   webservice: WebserviceDeps;
-  /** A web service that is down is tried again for so long. */
+  /** A web service that is down is retried for this long. */
   webserviceRetryMs: number;
 }
 
-/** The longest that a service may ask us to wait (Retry-After) before we look again by ourselves. */
+/** The longest wait that a service may request (Retry-After) before we try again anyway. */
 const longestPauseMs = 10 * 60_000;
 const betweenPages = Buffer.from('\n');
-/** How often a fetch tells how far it is. */
+/** How often a fetch reports its progress. */
 const tellMs = 1_000;
 
 /**
- * Fetches the mailing of a run from its web service, each time from the start, and keeps what comes; nothing when the
- * run has its mailing already. For as long as the service takes, no transaction is open and no connection is held.
+ * Fetches the mailing of a run from its web service, each time from the start, and stores the answer. Does nothing if
+ * the run already has its mailing. While the service answers, no transaction is open and no connection is held.
  *
- * The answer is skimmed here, to follow its pages and to know that it is whole; its records are read from what was kept.
+ * The answer is only scanned here, to follow its pages and to verify that it is complete; its records are read from the
+ * stored answer.
  */
 export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
   return async (run: RunRow, signal: AbortSignal): Promise<void> => {
@@ -75,7 +76,7 @@ export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
       await writer.write(piece);
       if (performance.now() - told < tellMs) return;
       told = performance.now();
-      await tellFetched(sql, { id, bytes, lines });
+      await recordFetchProgress(sql, { id, bytes, lines });
     };
     async function* kept({ host, contentType, bytes: pieces }: AnswerPage): AsyncGenerator<Buffer> {
       if (pages.length > 0) await store(betweenPages);
@@ -95,7 +96,7 @@ export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
         lines += records;
       isWhole = true;
     } finally {
-      // Of a failed attempt, too: it says what the service answered.
+      // Also for a failed attempt: it shows what the service answered.
       await writer.flush();
       await finishAnswerFile(sql, {
         id,
@@ -108,7 +109,7 @@ export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
   };
 }
 
-/** The integration with its secrets. Throws `WebserviceRefused` when they can't be opened. */
+/** The integration with its secrets. Throws `WebserviceRefused` when they cannot be decrypted. */
 async function openOrRefuse(sql: Database, box: SecretBox, id: number): Promise<Integration | null> {
   try {
     return await openIntegration(sql, box, id);
@@ -119,8 +120,8 @@ async function openOrRefuse(sql: Database, box: SecretBox, id: number): Promise<
 }
 
 /**
- * The failure that makes Temporal try again, for something that may pass; null when it will not pass, or has lasted too
- * long. The message stands in the history: no host and no value of the answer in it.
+ * The failure that makes Temporal retry, for a problem that may be temporary; null if it is permanent, or has lasted
+ * too long. The message is stored in the history: no host and no value of the answer in it.
  */
 export function tryAgain(error: WebserviceRefused, retryMs: number): ApplicationFailure | null {
   const { code, retryAfterMs } = error;

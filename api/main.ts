@@ -9,32 +9,34 @@ import { taskQueue } from '../domain/ids.ts';
 import { whenDatabaseIsThere } from '../health/database.ts';
 import { createLog } from '../health/log.ts';
 import { endRestored, type StartOptions } from '../health/start.ts';
+import { createAccessTokens } from '../mailing/access-tokens.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
 import { webserviceDepsOf } from '../mailing/webservice.ts';
+import { createOutgoing } from '../outgoing/index.ts';
 import { buildApp } from './http/app.ts';
 import { ensureFirstAdmin } from './http/auth.ts';
 import { createTemporal } from './services/temporal.ts';
 
-/** Test sends only: one person, one message. */
+/** Only for test sends: one recipient, one message. */
 const connectionsPerProvider = 4;
 
 /** For imports of customers, erasures, and cancels of runs without a workflow: rare, and each may take minutes. */
 const longConnections = 3;
 
 export interface RunningApi {
-  /** Where it listens. */
+  /** The address on which it listens. */
   url: string;
-  /** The first start's admin; the caller shows it to the person who started, once. Null later. */
+  /** The admin of a first start; the caller shows it once to the operator. Null on later starts. */
   firstAdmin: { login: string; password: string } | null;
-  /** Ends event streams, answers what is under way, closes the connections. */
+  /** Ends event streams, answers requests in progress, closes the connections. */
   stop(): Promise<void>;
 }
 
 /**
- * Listens at once, and opens when the database has been seen: until then only health checks are answered. Temporal may
- * come later. Throws `DatabaseSetupError` when the database is another version's, and the signal's reason when that is aborted
- * before it has opened.
+ * Listens at once, and opens when the database was reached: until then only health checks are answered. Temporal may
+ * become available later. Throws `DatabaseSetupError` if the database has another version's schema, and the signal's
+ * reason if that aborts before it has opened.
  */
 export async function startApi(
   config: Config,
@@ -54,14 +56,17 @@ export async function startApi(
   });
   const logger = createLog('api', config.LOG_LEVEL);
   const box = createSecretBox(config.SECRET_KEYS);
+  const outgoing = createOutgoing(config.ALERTS_ALLOW);
   let databaseClock: DatabaseClock | null = null;
-  const open = async () => {
-    await whenDatabaseIsThere(sql, signal);
-    databaseClock = await followDatabaseClock({ sql, log: logger });
-    await resealAtStart(sql, box, logger);
-    return ensureFirstAdmin(sql);
-  };
-  const opening = open();
+  const opening = whenDatabaseIsThere(
+    sql,
+    async () => {
+      databaseClock ??= await followDatabaseClock({ sql, log: logger });
+      await resealAtStart(sql, box, logger);
+      return ensureFirstAdmin(sql);
+    },
+    signal,
+  );
   // Awaited below, once the app listens.
   opening.catch(() => undefined);
   const stops = [
@@ -70,6 +75,7 @@ export async function startApi(
     () => longSql.end({ timeout: 5 }),
     () => sql.end({ timeout: 5 }),
     () => temporal.close(),
+    () => outgoing.webhook.close(),
   ];
   const stop = async (): Promise<void> => {
     for (const step of stops.toReversed()) await step();
@@ -88,15 +94,21 @@ export async function startApi(
         publicUrl: config.PUBLIC_URL,
         sandboxUrl: config.SANDBOX_URL,
         sendTimeoutMs: config.SEND_TIMEOUT_MS,
+        longestPauseMs: config.PROVIDER_PAUSE_LIMIT_MS,
         connections: connectionsPerProvider,
         connect: guardedConnect(createAddressGuard(config.GATEWAY_ALLOW), {
           timeoutMs: config.SEND_TIMEOUT_MS,
         }),
+        tokens: createAccessTokens(createAddressGuard(config.GATEWAY_ALLOW)),
       },
       webservice: webserviceDepsOf(config),
+      outgoing,
       uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
+      currency: config.CURRENCY,
+      replyWindowDays: config.REPLY_WINDOW_DAYS,
+      timezone: config.TIMEZONE,
       trustedProxies: config.TRUSTED_PROXIES ?? null,
-      // Until the database was seen only health checks are answered, which go by no calendar.
+      // Until the database was reached, only health checks are answered, and they need no calendar.
       clock: () => databaseClock?.now() ?? new Date(),
     });
     stops.push(() => app.close());

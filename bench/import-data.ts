@@ -14,15 +14,15 @@ export interface MailingFile {
   bytes: number;
 }
 
-/** The lines of `generateMailing`, as an upload would bring them. */
+/** The lines of `generateMailing`, as an upload would send them. */
 export async function writeCsv(path: string, lines: number): Promise<MailingFile> {
   await write(path, generateMailing(lines, 1));
   return { path, lines, bytes: (await stat(path)).size };
 }
 
 /**
- * The same contacts as a web service gives them: an array of objects inside an object, with attributes that no campaign
- * reads. At least `bytes` long, where that is given.
+ * The same contacts in the format of a web service: an array of objects inside an object, with attributes that no
+ * campaign reads. At least `bytes` long, if given.
  */
 export async function writeJson(
   path: string,
@@ -73,7 +73,7 @@ async function write(path: string, chunks: Iterable<string>): Promise<void> {
   await finished(stream);
 }
 
-/** A web service on 127.0.0.1 that answers with the file of that moment. */
+/** A web service on 127.0.0.1 that answers with its present file. */
 export async function serveJson(pathOf: () => string): Promise<{ url: string; close: () => Promise<void> }> {
   const server = createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });

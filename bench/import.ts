@@ -17,27 +17,27 @@ import { withDatabase } from './servers.ts';
 
 /**
  * How fast a mailing becomes messages (parse, phone, duplicates, customers and their consent, opt-outs, rendering,
- * writing), from a CSV file and from a web service; beside PostgreSQL's own COPY of the same rows, ready-made, from a
- * file into the same table with its indexes, and beside csv-parse, which only splits the same file. Alternating in one
- * run. Then the most memory that the importing process holds for a large mailing of each kind.
+ * writing), from a CSV file and from a web service. Compared with PostgreSQL's own COPY of the same prepared rows from
+ * a file into the same table with its indexes, and with csv-parse, which only splits the same file. The variants
+ * alternate in one run. Then the peak memory of the importing process for a large mailing of each kind.
  *
- * The importer is a process of its own; PostgreSQL flushes to disk as in production.
+ * The importer is a separate process; PostgreSQL flushes to disk as in production.
  */
 export interface ImportResult {
   lines: number;
   rounds: number;
-  /** Customers in the database, half of whom the mailing names. */
+  /** Customers in the database; the mailing contains half of them. */
   customers: number;
   /** Lines per second, medians. */
   csv: number;
   json: number;
   copy: number;
   csvParse: number;
-  /** Medians of the ratios of neighbouring rounds. */
+  /** Medians of the ratios of adjacent rounds. */
   csvOverCopy: number;
   jsonOverCopy: number;
   csvOverCsvParse: number;
-  /** CPU for a line: of the importing process, of the server meanwhile, and of the server for the COPY. */
+  /** CPU time per line: of the importing process, of the server meanwhile, and of the server for the COPY. */
   csvCpuMicros: number;
   csvServerCpuMicros: number;
   jsonCpuMicros: number;
@@ -71,7 +71,7 @@ export async function benchImport({
   return withDatabase(async ({ databaseUrl, sql, folder, stops, log }) => {
     const files = join(folder, 'files');
     await mkdir(files);
-    // The server reads and writes here, too.
+    // The server also reads and writes here.
     await Promise.all([chmod(folder, 0o711), chmod(files, 0o777)]);
     const csvFile = await writeCsv(join(files, 'mailing.csv'), lines);
     let served = await writeJson(join(files, 'mailing.json'), { lines });
@@ -193,7 +193,7 @@ export async function benchImport({
 interface Measured {
   /** Lines per second. */
   rate: number;
-  /** Microseconds for a line. */
+  /** Microseconds per line. */
   cpu: number;
   server: number;
 }
@@ -205,7 +205,7 @@ interface Round {
   csvParse: Pick<Measured, 'rate'>;
 }
 
-/** What an import writes. */
+/** The rows that an import writes. */
 const columns = 'run_id, line, status, reason, code, name, phone, text, segments, customer_id, extra';
 
 const readyMade = ({ id }: RunRow): string =>
@@ -223,7 +223,7 @@ async function parseAlone({ path }: MailingFile): Promise<void> {
   await finished(parser);
 }
 
-/** Customers with codes: half of them those of contacts of the mailing, the others of nobody. */
+/** Customers with codes: half of them are contacts of the mailing, the others are not. */
 async function insertCustomers(
   sql: Database,
   { count, known }: { count: number; known: number },
@@ -248,7 +248,7 @@ async function storeFile(sql: Database, campaignId: number, path: string): Promi
 
 interface Importer {
   child: ChildProcess;
-  /** Imports a run; the seconds it took. */
+  /** Imports a run; returns the seconds it took. */
   run: (runId: number) => Promise<number>;
   stop: () => Promise<void>;
 }

@@ -1,5 +1,6 @@
-import { importedMailing } from '../activities/mailing.ts';
+import { createCosts } from '../activities/costs.ts';
 import { createImport } from '../activities/import.ts';
+import { checkPreflight } from '../activities/preflight.ts';
 import { connect } from '../db/core/client.ts';
 import { createPhoneHashing } from '../db/core/phone-hash.ts';
 import { getRun } from '../db/runs/runs.ts';
@@ -9,9 +10,9 @@ import { createTokenCache } from '../mailing/authorization.ts';
 import { defaultWebserviceLimits } from '../mailing/webservice.ts';
 
 /**
- * Imports the runs that it is told of, as the worker's activity does, and nothing else: a process of its own, so that
- * its time and its memory are those of an import. `node --import tsx bench/importer.ts <database url>`, with a channel
- * for messages: a run's id in, the seconds it took out.
+ * Imports the requested runs, as the worker's activity does, and nothing else: a separate process, so that its time and
+ * its memory are those of an import. `node --import tsx bench/importer.ts <database url>`, with a message channel:
+ * input is a run's id, output the seconds it took.
  */
 const sql = connect(process.argv[2] ?? '', {
   application: 'torpedo-worker',
@@ -19,11 +20,12 @@ const sql = connect(process.argv[2] ?? '', {
   purpose: 'bulk',
 });
 const box = createSecretBox([{ id: 'bench', key: Buffer.alloc(32) }]);
+const clock = (): Date => new Date();
 const importRun = createImport({
   sql,
   box,
   phoneHash: createPhoneHashing({ sql, box }),
-  clock: () => new Date(),
+  clock,
   webservice: {
     guard: createAddressGuard(['127.0.0.1']),
     tokens: createTokenCache(),
@@ -31,6 +33,9 @@ const importRun = createImport({
   },
   webserviceRetryMs: 1,
 });
+
+/** Not part of an import. */
+const planSending = () => Promise.resolve({ next: 'done', details: '' } as const);
 
 process.on('message', (runId: number) => {
   void importOne(runId).then((seconds) => process.send?.(seconds));
@@ -43,6 +48,6 @@ async function importOne(runId: number): Promise<number> {
   const run = await getRun(sql, runId);
   if (!run) throw new Error(`There is no run ${runId}.`);
   await importRun(run, { attempt: 1, signal: new AbortController().signal });
-  await importedMailing(sql, runId);
+  await checkPreflight({ sql, clock, costs: createCosts({ clock }), planSending }, runId);
   return (performance.now() - began) / 1000;
 }

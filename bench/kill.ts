@@ -13,14 +13,13 @@ export const killTargets = ['worker', 'postgres', 'temporal'] as const;
 export type KillTarget = (typeof killTargets)[number];
 
 /**
- * A process is killed (SIGKILL) in the middle of a run, again and again, each of `targets` in its turn, and started anew
- * at once. Then the gateway's ledger is asked whether anybody was written to twice, and the database whether anybody
- * was lost.
+ * Kills a process (SIGKILL) in the middle of a run, repeatedly, each of `targets` in turn, and restarts it at once.
+ * Then checks the gateway's ledger for duplicate messages, and the database for lost ones.
  */
 export interface KillResult {
   lines: number;
   kills: number;
-  /** All promises kept: nobody twice, nobody lost, not more unknown than promised. */
+  /** All promises were kept: no duplicates, no losses, and no more unknown than promised. */
   kept: boolean;
   counts: Record<string, number>;
   acceptedByGateway: number;
@@ -30,7 +29,7 @@ export interface KillResult {
   unknown: number;
   /** One micro-batch for each kill. */
   unknownAtMost: number;
-  /** Of the unknown, those that the gateway has taken: their receipts settle them. */
+  /** How many of the unknown ones the gateway has accepted: their receipts resolve them. */
   unknownTaken: number;
   seconds: number;
 }
@@ -47,7 +46,7 @@ export async function benchKill({
   lines?: number;
   kills?: number;
   targets?: readonly KillTarget[];
-  /** The gateway takes so long for each answer. */
+  /** The gateway's answer time. */
   latencyMs?: number;
 } = {}): Promise<KillResult> {
   return withServers(async (servers) => {
@@ -129,7 +128,7 @@ export async function benchKill({
   });
 }
 
-/** Waits for the workflow's end, also while the Temporal server is away. */
+/** Waits for the workflow's end, even while the Temporal server is unavailable. */
 async function resultOf(handle: { result(): Promise<unknown> }): Promise<void> {
   for (;;) {
     try {

@@ -11,8 +11,9 @@ import { account } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * One large mailing through the whole system, each part a process of its own as in production: uploaded over HTTP,
- * imported, sent to the sandbox gateway; with `receipts` they are written too. Tells times, memory, and the size of the run's history.
+ * One large mailing through the whole system, each part a separate process as in production: uploaded over HTTP,
+ * imported, sent to the sandbox gateway; with `receipts` they are written too. Reports times, memory, and the size of
+ * the run's history.
  */
 export interface LargeResult {
   lines: number;

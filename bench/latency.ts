@@ -1,40 +1,76 @@
-import { runWorkflowId, taskQueue } from '../domain/ids.ts';
-import { run as runWorkflow } from '../workflows/run.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { RunRow } from '../db/runs/runs.ts';
 import { median } from './numbers.ts';
 import { cpuMicros } from './processes.ts';
-import { createFactory, insertBenchProvider, workerEnvironment } from './runs.ts';
+import { createFactory, insertBenchProvider, sendRun, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * How fast one worker process sends through a provider that answers after `latencyMs`, with as many sends in flight as the
- * sender finds right, beside the same with 50 at most. Alternating, in one run.
+ * How fast messages leave through a provider that answers after `latencyMs`. Each variant once in a round, in one run:
+ *
+ * - one worker, with 50 sends in flight at most, which the latency limits to 50 per round trip
+ * - one worker, with the number in flight that the sender chooses
+ * - two workers, each with one of the run's two senders
+ * - many campaigns at once through one worker
  */
 export interface LatencyResult {
   latencyMs: number;
+  tls: boolean;
   rounds: number;
-  /** Contacts a second, medians. With 50 in flight it can't be more than 50 by the latency. */
+  /** Messages per second, medians. */
   with50InFlight: number;
   adaptive: number;
-  /** Median of the ratios of neighbouring rounds. */
+  twoWorkers: number;
+  campaignsAtOnce: number;
+  /** Medians of the ratios of adjacent rounds. */
   adaptiveOver50: number;
-  workerCpuMicrosPerContact: number;
+  twoWorkersOverOne: number;
+  campaignsOverOne: number;
+  /**
+   * For concurrent campaigns, when half of all messages were sent: the minimum and the maximum of one campaign, divided
+   * by the mean. Median of the rounds.
+   */
+  leastShare: number;
+  mostShare: number;
+  /** Of one worker that adapts. */
+  workerCpuMicrosPerMessage: number;
 }
 
-/** How long a round with 50 in flight takes, and one that adapts if it were twenty times as fast. */
-const roundSeconds = 10;
-const timesFaster = 20;
+/** The duration of a round with 50 in flight; an adaptive round is sized for this multiple of its speed. */
+const roundSeconds = 8;
+const timesFaster = 12;
+const pollMs = 50;
+/** The certificate of the tests, for 127.0.0.1. */
+const certificate = fileURLToPath(new URL('../test/tls/cert.pem', import.meta.url));
+const certificateKey = fileURLToPath(new URL('../test/tls/key.pem', import.meta.url));
 
-export async function benchLatency({ latencyMs = 150, rounds = 3 } = {}): Promise<LatencyResult> {
+export async function benchLatency({
+  latencyMs = 150,
+  rounds = 3,
+  campaigns = 20,
+  tls = false,
+} = {}): Promise<LatencyResult> {
   return withServers(async ({ databaseUrl, sql, temporalAddress, client, start }) => {
-    const sink = await start('bench/sink.ts', { LATENCY_MS: String(latencyMs) }, /^(http:\S+)/);
-    const environment = {
-      ...workerEnvironment,
-      DATABASE_URL: databaseUrl,
-      TEMPORAL_ADDRESS: temporalAddress,
-      SANDBOX_URL: sink.ready,
-      SINGLE_SEND_UP_TO: '0',
-    };
-    const worker = await start('worker/main.ts', environment, null);
+    const sink = await start(
+      'bench/sink.ts',
+      { LATENCY_MS: String(latencyMs), ...(tls ? { TLS_CERT: certificate, TLS_KEY: certificateKey } : {}) },
+      /^(https?:\S+)/,
+    );
+    const startWorker = (senders: number) =>
+      start(
+        'worker/main.ts',
+        {
+          ...workerEnvironment,
+          ...(tls ? { NODE_EXTRA_CA_CERTS: certificate } : {}),
+          DATABASE_URL: databaseUrl,
+          TEMPORAL_ADDRESS: temporalAddress,
+          SANDBOX_URL: sink.ready,
+          SINGLE_SEND_UP_TO: '0',
+          SENDERS_PER_RUN: String(senders),
+        },
+        null,
+      );
     const makeRunOf = async (name: string, maxInFlight?: number) =>
       createFactory(sql, {
         name,
@@ -45,41 +81,86 @@ export async function benchLatency({ latencyMs = 150, rounds = 3 } = {}): Promis
       });
     const makeFew = await makeRunOf('50 in flight', 50);
     const makeMany = await makeRunOf('Adaptive');
-
-    const send = async (makeRun: typeof makeFew, count: number) => {
-      const row = await makeRun(count);
-      const cpu = await cpuMicros(worker.child);
-      const began = performance.now();
-      const handle = await client.workflow.start(runWorkflow, {
-        args: [{ runId: row.id, campaignId: row.campaignId }],
-        workflowId: runWorkflowId(row),
-        taskQueue,
-      });
-      const { counts } = await handle.result();
-      const seconds = (performance.now() - began) / 1000;
-      if (counts['sent'] !== count) throw new Error(`Sent ${JSON.stringify(counts)} of ${count}.`);
-      return { rate: count / seconds, cpu: ((await cpuMicros(worker.child)) - cpu) / count };
-    };
+    const shared = await insertBenchProvider(sql, { name: 'Shared' });
+    const makeShared = await Promise.all(
+      Array.from({ length: campaigns }, (_, index) =>
+        createFactory(sql, { name: `Campaign ${index + 1}`, providerId: shared }),
+      ),
+    );
 
     const few = Math.round((roundSeconds * 50_000) / latencyMs);
-    console.error('Warming up.');
-    await send(makeMany, few);
-    const results: { few: number; many: number; cpu: number }[] = [];
+    const many = few * timesFaster;
+    const rateOf = async (row: RunRow, count: number): Promise<number> =>
+      count / (await sendRun(client, row, count));
+    const together = async () => {
+      const count = Math.round(many / campaigns);
+      const rows: RunRow[] = [];
+      for (const makeRun of makeShared) rows.push(await makeRun(count));
+      const ids = rows.map(({ id }) => id);
+      const began = performance.now();
+      const all = Promise.all(rows.map((row) => sendRun(client, row, count)));
+      let shares: number[];
+      for (;;) {
+        const sent = await sql<{ sent: number }[]>`
+          select coalesce(sum(messages) filter (where status = 'sent'), 0)::int as sent
+          from run_counts where run_id = any(${ids}::bigint[]) group by run_id`;
+        const total = sent.reduce((sum, one) => sum + one.sent, 0);
+        shares = sent.map((one) => (one.sent * campaigns) / Math.max(1, total));
+        if (total >= (count * campaigns) / 2) break;
+        await sleep(pollMs);
+      }
+      await all;
+      return {
+        rate: (count * campaigns * 1000) / (performance.now() - began),
+        least: Math.min(...shares),
+        most: Math.max(...shares),
+      };
+    };
+
+    const results: {
+      few: number;
+      one: number;
+      two: number;
+      cpu: number;
+      together: Awaited<ReturnType<typeof together>>;
+    }[] = [];
     for (let round = 0; round < rounds; round++) {
-      const one = await send(makeFew, few);
-      const other = await send(makeMany, few * timesFaster);
-      results.push({ few: one.rate, many: other.rate, cpu: other.cpu });
+      const worker = await startWorker(1);
+      await sendRun(client, await makeMany(few), few);
+      const fewRate = await rateOf(await makeFew(few), few);
+      const row = await makeMany(many);
+      const cpu = await cpuMicros(worker.child);
+      const one = await rateOf(row, many);
+      const used = ((await cpuMicros(worker.child)) - cpu) / many;
+      const atOnce = await together();
+      await worker.stop();
+
+      const pair = [await startWorker(2), await startWorker(2)];
+      await sendRun(client, await makeMany(few), few);
+      const two = await rateOf(await makeMany(many), many);
+      for (const each of pair) await each.stop();
+
+      results.push({ few: fewRate, one, two, cpu: used, together: atOnce });
       console.error(
-        `50 in flight ${one.rate.toFixed(0)}/s, adaptive ${other.rate.toFixed(0)}/s, ratio ${(other.rate / one.rate).toFixed(1)}`,
+        `50 in flight ${fewRate.toFixed(0)}/s, adaptive ${one.toFixed(0)}/s (${(one / fewRate).toFixed(1)}), two workers ${two.toFixed(0)}/s, ${campaigns} campaigns ${atOnce.rate.toFixed(0)}/s (shares ${atOnce.least.toFixed(2)} to ${atOnce.most.toFixed(2)}), CPU ${used.toFixed(0)} us`,
       );
     }
+    const middle = (of: (one: (typeof results)[number]) => number, digits = 0): number =>
+      Number(median(results.map(of)).toFixed(digits));
     return {
       latencyMs,
+      tls,
       rounds,
-      with50InFlight: Math.round(median(results.map((one) => one.few))),
-      adaptive: Math.round(median(results.map((one) => one.many))),
-      adaptiveOver50: Number(median(results.map((one) => one.many / one.few)).toFixed(1)),
-      workerCpuMicrosPerContact: Math.round(median(results.map((one) => one.cpu))),
+      with50InFlight: middle(({ few }) => few),
+      adaptive: middle(({ one }) => one),
+      twoWorkers: middle(({ two }) => two),
+      campaignsAtOnce: middle(({ together }) => together.rate),
+      adaptiveOver50: middle(({ one, few }) => one / few, 1),
+      twoWorkersOverOne: middle(({ two, one }) => two / one, 2),
+      campaignsOverOne: middle(({ together, one }) => together.rate / one, 2),
+      leastShare: middle(({ together }) => together.least, 2),
+      mostShare: middle(({ together }) => together.most, 2),
+      workerCpuMicrosPerMessage: middle(({ cpu }) => cpu),
     };
   });
 }

@@ -4,10 +4,13 @@ import { benchImport } from './import.ts';
 import { benchKill, killTargets } from './kill.ts';
 import { benchLarge } from './large.ts';
 import { benchLatency } from './latency.ts';
+import { benchLive } from './live.ts';
+import { benchNine } from './nine.ts';
 import { benchPages } from './pages.ts';
 import { benchRate } from './rate.ts';
 import { benchReceipts } from './receipts.ts';
 import { benchReplies } from './replies.ts';
+import { benchReports } from './reports.ts';
 import { benchSend } from './send.ts';
 import { benchTakeover } from './takeover.ts';
 
@@ -15,15 +18,17 @@ import { benchTakeover } from './takeover.ts';
  * Each `[--json]`; figures are for comparison within one run.
  *
  * - `npm run bench -- send [--contacts N] [--rounds N]`
- * - `… latency [--latency MS] [--rounds N]`
+ * - `… latency [--latency MS] [--rounds N] [--campaigns N] [--tls]`
  * - `… large [--lines N] [--receipts]`
  * - `… import [--lines N] [--rounds N] [--customers N] [--large N] [--bytes N]`
- * - `… kill [--lines N] [--kills N] [--targets worker,postgres,temporal]`
+ * - `… kill [--lines N] [--kills N] [--targets worker,postgres,temporal] [--latency MS]`
  * - `… takeover [--rounds N]`
  * - `… receipts [--count N] [--rounds N] [--connections N]`
  * - `… replies [--count N] [--kills N]`
- * - `… rate [--rates 50,500] [--seconds N]`
+ * - `… rate [--rates 50,500] [--seconds N] [--latency MS]`
+ * - `… nine [--campaigns N] [--contacts N] [--shards N]`, `… nine --runs N [--rate N] [--rounds N]`
  * - `… pages [--rounds N] [--only /runs]`
+ * - `… reports [--rounds N]`
  */
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -33,7 +38,12 @@ const { positionals, values } = parseArgs({
     contacts: { type: 'string' },
     rounds: { type: 'string' },
     latency: { type: 'string' },
+    campaigns: { type: 'string' },
+    tls: { type: 'boolean', default: false },
     lines: { type: 'string' },
+    shards: { type: 'string' },
+    runs: { type: 'string' },
+    rate: { type: 'string' },
     kills: { type: 'string' },
     count: { type: 'string' },
     connections: { type: 'string' },
@@ -53,15 +63,32 @@ const number = (value: string | boolean | undefined, otherwise: number): number 
 
 const show = (result: object): void => {
   if (values.json) console.log(JSON.stringify(result));
-  else console.table(result);
+  else console.table(Array.isArray(result) ? result : flat(result));
 };
+
+/** A nested figure is shown beside the others: `opened.last`. */
+const flat = (result: object): object =>
+  Object.fromEntries(
+    Object.entries(result).flatMap(([key, value]: [string, unknown]) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries(value).map(([inner, one]: [string, unknown]) => [`${key}.${inner}`, one])
+        : [[key, value]],
+    ),
+  );
 
 switch (positionals[0]) {
   case 'send':
     show(await benchSend({ contacts: number(values.contacts, 20_000), rounds: number(values.rounds, 5) }));
     break;
   case 'latency':
-    show(await benchLatency({ latencyMs: number(values.latency, 150), rounds: number(values.rounds, 3) }));
+    show(
+      await benchLatency({
+        latencyMs: number(values.latency, 150),
+        rounds: number(values.rounds, 3),
+        campaigns: number(values.campaigns, 20),
+        tls: values.tls === true,
+      }),
+    );
     break;
   case 'large':
     show(await benchLarge({ lines: number(values.lines, 1_000_000), receipts: values.receipts === true }));
@@ -82,6 +109,7 @@ switch (positionals[0]) {
       await benchKill({
         lines: number(values.lines, 20_000),
         kills: number(values.kills, 10),
+        latencyMs: number(values.latency, 0),
         targets: z
           .array(z.enum(killTargets))
           .parse(typeof values.targets === 'string' ? values.targets.split(',') : ['worker']),
@@ -108,7 +136,23 @@ switch (positionals[0]) {
       await benchRate({
         ...(typeof values.rates === 'string' ? { rates: values.rates.split(',').map(Number) } : {}),
         seconds: number(values.seconds, 20),
+        latencyMs: number(values.latency, 0),
       }),
+    );
+    break;
+  case 'nine':
+    show(
+      values.runs === undefined
+        ? await benchNine({
+            campaigns: number(values.campaigns, 100),
+            contacts: number(values.contacts, 50),
+            historyShards: number(values.shards, 4),
+          })
+        : await benchLive({
+            runs: number(values.runs, 100),
+            slowRate: number(values.rate, 100),
+            rounds: number(values.rounds, 3),
+          }),
     );
     break;
   case 'pages': {
@@ -123,8 +167,19 @@ switch (positionals[0]) {
     }
     break;
   }
+  case 'reports': {
+    const { times, ...rest } = await benchReports({ rounds: number(values.rounds, 9) });
+    if (values.json) show({ ...rest, times });
+    else {
+      console.table(times.map(({ page, cpuMs, medianMs, p95Ms }) => ({ page, cpuMs, medianMs, p95Ms })));
+      show(rest);
+    }
+    break;
+  }
   case undefined:
   default:
-    console.error('Name a benchmark: send, large, import, kill, takeover, rate, receipts, replies, pages.');
+    console.error(
+      'Name a benchmark: send, latency, large, import, kill, takeover, rate, nine, receipts, replies, pages, reports.',
+    );
     process.exitCode = 2;
 }

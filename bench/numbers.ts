@@ -5,3 +5,5 @@ export function median(values: readonly number[]): number {
   const [low, high] = [sorted[Math.ceil(middle) - 1] ?? NaN, sorted[Math.floor(middle)] ?? NaN];
   return (low + high) / 2;
 }
+
+export const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals));

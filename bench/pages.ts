@@ -11,24 +11,25 @@ import { type Database, connect } from '../db/core/client.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { buildSandbox } from '../sandbox/index.ts';
-import { connectAnywhere } from '../test/kit/connect.ts';
+import { connectAnywhere, localTokens } from '../test/kit/connect.ts';
 import { type Amounts, fillDatabase, sandboxAccount } from '../test/kit/filled.ts';
 import { addressOf, leadsElsewhere, notePages, searchesOf } from '../test/kit/pages.ts';
 import { explain, hasPlan, type Statement, watchStatements } from '../test/kit/plans.ts';
 import { localWebservice } from '../test/kit/webservice.ts';
 import { median } from './numbers.ts';
 import { withServers } from './servers.ts';
+import { createOutgoing } from '../outgoing/index.ts';
 
 /**
- * How long the server takes for each page of the console, lists filtered and not, with a database that has been in use
- * for long. One person who opens them one after the other, over HTTP, in as many rounds; what is told is the time until
- * the whole page has arrived, compressed.
+ * The server's time for each page of the console, lists filtered and not, with a database after long use. One user
+ * opens them one after the other, over HTTP, in several rounds; the result is the time until the whole page has
+ * arrived, compressed.
  */
 export interface PagesResult {
   amounts: Amounts;
   rounds: number;
   pages: number;
-  /** So many take 100 ms or more at the median: by the clock, and of processor time. */
+  /** How many have a median of 100 ms or more: by the clock, and by processor time. */
   slow: number;
   slowByCpu: number;
   /** Slowest first. */
@@ -39,14 +40,14 @@ interface PageTimes {
   page: string;
   medianMs: number;
   p95Ms: number;
-  /** Processor time of server and database together, median: what is left of the above where nothing else runs. */
+  /** Processor time of server and database together, median: the elapsed time on an otherwise idle machine. */
   cpuMs: number;
   /** Compressed. */
   bytes: number;
-  /** Of the API, each of which looks up the session. */
+  /** Requests to the API, each of which looks up the session. */
   calls: number;
   statements: number;
-  /** Of a slow one: its statements that read the most rows. */
+  /** For a slow page: its statements that read the most rows. */
   queries?: string[];
 }
 
@@ -70,16 +71,20 @@ export async function benchPages({
   amounts = presentAmounts,
   rounds = 9,
   only = '',
+  fill = async () => undefined,
 }: {
   amounts?: Amounts;
   rounds?: number;
-  /** Pages whose pattern holds this. */
+  /** Pages whose pattern contains this. */
   only?: string;
+  /** Adds rows. */
+  fill?: (sql: Database) => Promise<void>;
 } = {}): Promise<PagesResult> {
   return withServers(async ({ databaseUrl, sql: owner, temporalAddress, stops, log }) => {
     const box = createSecretBox([{ id: 'bench', key: randomBytes(32) }]);
     const began = performance.now();
     const { subjects, cookie } = await fillDatabase(owner, box, amounts);
+    await fill(owner);
     log(`Filled the database in ${Math.round((performance.now() - began) / 1000)} s.`);
     const sandbox = await buildSandbox(sandboxAccount);
     const sandboxUrl = await sandbox.listen(0);
@@ -100,10 +105,18 @@ export async function benchPages({
       box,
       temporal,
       logger: pino({ level: 'silent' }),
-      sms: { publicUrl, sandboxUrl, sendTimeoutMs: 2_000, connections: 4, connect: connectAnywhere },
+      sms: {
+        publicUrl,
+        sandboxUrl,
+        sendTimeoutMs: 2_000,
+        connections: 4,
+        connect: connectAnywhere,
+        tokens: localTokens,
+      },
+      outgoing: createOutgoing([]),
       webservice: localWebservice,
       uploadLimitBytes: 1024,
-      // More requests than the limits give to one address.
+      // More requests than the limits allow for one address.
       trustedProxies: '127.0.0.1',
     });
     const counted = countWork(app, sql);
@@ -179,7 +192,7 @@ export async function benchPages({
   });
 }
 
-/** Processor time so far, in ms: of this process, in which the server is, and of the pool's sessions; Linux only. */
+/** Processor time so far, in ms: of this process, which includes the server, and of the pool's sessions; Linux only. */
 async function cpuTime(sessions: readonly number[]): Promise<number> {
   const { user, system } = process.cpuUsage();
   const times = await Promise.all(sessions.map(onProcessor));
@@ -194,7 +207,7 @@ async function onProcessor(pid: number): Promise<number> {
 
 const rounded = (ms: number): number => Math.round(ms * 10) / 10;
 
-/** What a page asks of the API and of the database. */
+/** The requests of a page to the API and its statements to the database. */
 function countWork(app: FastifyInstance, sql: Database) {
   let calls = 0;
   let statements: Statement[] = [];
@@ -206,7 +219,7 @@ function countWork(app: FastifyInstance, sql: Database) {
     if (counting && hasPlan(statement)) statements.push(statement);
   });
   return {
-    /** Since the last time. */
+    /** Since the last call. */
     take() {
       const taken = { calls, statements };
       calls = 0;

@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 
 export interface Process {
   child: ChildProcess;
-  /** What `ready` found in its output. */
+  /** The match of `ready` in its output. */
   ready: string;
   stop(): Promise<unknown>;
 }
 
-/** Starts one of our files as a process, and waits for the line that says it is ready (null: does not wait). */
+/** Starts one of our files as a process, and waits for the line that reports it as ready (null: does not wait). */
 export async function startProcess(
   file: string,
   environment: Record<string, string>,
@@ -38,7 +38,7 @@ export async function startProcess(
   for await (const line of createInterface(child.stdout)) {
     const found = ready.exec(line)?.[1];
     if (found === undefined) continue;
-    // A pipe that nobody reads fills up, and stops who writes.
+    // A pipe that is not read fills up, and blocks the writer.
     child.stdout.resume();
     return { child, ready: found, stop };
   }
@@ -50,7 +50,7 @@ const microsPerTick = 10_000;
 /** CPU time of a process so far, from the kernel's clock ticks; Linux only. */
 export const cpuMicros = (child: ChildProcess): Promise<number> => microsOf(child.pid ?? 0, 2);
 
-/** The same for a process with all its children, also those that have ended. */
+/** The same for a process with all its children, including ended ones. */
 export async function cpuMicrosOf(pid: number): Promise<number> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   const all = [String(pid), ...children.split(' ').filter((child) => child !== '')];
@@ -65,7 +65,7 @@ async function microsOf(pid: number, times: 2 | 4): Promise<number> {
   return fields.slice(11, 11 + times).reduce((sum, ticks) => sum + Number(ticks), 0) * microsPerTick;
 }
 
-/** The most memory a process has held so far, in MB; Linux only. */
+/** The peak memory of a process so far, in MB; Linux only. */
 export async function peakMegabytes(child: ChildProcess): Promise<number> {
   const status = await readFile(`/proc/${child.pid ?? 0}/status`, 'utf8').catch(() => '');
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 
 /**
- * Answers every POST as Twilio answers an accepted message, and keeps when each arrived, whose it is and how many
- * segments it has by its length; a GET returns that and forgets it. A process of its own: what a provider would see.
+ * Answers every POST as Twilio answers an accepted message. Records when each arrived, its campaign, and the number of
+ * its segments by its length; a GET returns these records and clears them. It answers after LATENCY_MS. A separate
+ * process: it sees what a provider would see.
  */
+const latencyMs = Number(process.env['LATENCY_MS'] ?? 0);
 const body = JSON.stringify({ sid: `SM${'0'.repeat(32)}`, status: 'queued' });
 const head = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
 /** The longest text of one segment in the alphabet of the benchmark's texts. */
@@ -26,7 +28,7 @@ const server = createServer((request, response) => {
     const callback = new URL(fields.get('StatusCallback') ?? '');
     const segments = (fields.get('Body') ?? '').length > oneSegment ? 2 : 1;
     arrivals.push({ at, messageId: Number(callback.searchParams.get('message')), segments });
-    response.writeHead(201, head).end(body);
+    setTimeout(() => response.writeHead(201, head).end(body), latencyMs);
   });
 });
 server.keepAliveTimeout = 75_000;

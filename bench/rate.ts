@@ -1,29 +1,28 @@
 import { z } from 'zod';
 import type { RunRow } from '../db/runs/runs.ts';
-import { runWorkflowId, taskQueue } from '../domain/ids.ts';
-import { run as runWorkflow } from '../workflows/run.ts';
 import { cpuMicros } from './processes.ts';
-import { createFactory, insertBenchProvider, workerEnvironment } from './runs.ts';
+import { createFactory, insertBenchProvider, sendRun, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
  * How well a provider's rate is kept: two campaigns at once, each with senders in two worker processes, a fifth of the
- * segments in messages of two. Seen by the sink, a process of its own, that notes when each message arrives.
+ * segments in messages of two, through a provider that answers after `latencyMs`. Measured by the sink, a separate
+ * process that records when each message arrives.
  */
 export interface RateResult {
-  /** Segments a second, as configured. */
+  /** Segments per second, as configured. */
   rate: number;
   /** While both campaigns run. */
   mean: number;
   meanOverRate: number;
-  /** The most segments in any second of the whole, wherever it begins; and in the seconds of a clock. */
+  /** The most segments in any second of the whole, at any start; and in the seconds of a clock. */
   busiestSecond: number;
   busiestOverRate: number;
   busiestClockSecond: number;
-  /** Of the segments while both run, in percent: the first campaign's. */
+  /** The first campaign's share of the segments while both run, in percent. */
   sharePercent: number;
   seconds: number;
-  /** Of the CPU time of both workers, in percent: the first one's. */
+  /** The first worker's share of the CPU time of both, in percent. */
   firstWorkerPercent: number;
 }
 
@@ -34,9 +33,11 @@ type Arrival = z.infer<typeof arrivalsSchema>[number];
 const longEvery = 4;
 const segmentsOf = (messages: number): number => messages * (1 + 1 / longEvery);
 
-export async function benchRate({ rates = [50, 500, 2_000], seconds = 20 } = {}): Promise<RateResult[]> {
+export async function benchRate({ rates = [50, 500, 2_000], seconds = 20, latencyMs = 0 } = {}): Promise<
+  RateResult[]
+> {
   return withServers(async ({ databaseUrl, sql, temporalAddress, client, start, log }) => {
-    const sink = await start('bench/rate-sink.ts', {}, /^(http:\S+)/);
+    const sink = await start('bench/rate-sink.ts', { LATENCY_MS: String(latencyMs) }, /^(http:\S+)/);
     const environment = {
       ...workerEnvironment,
       DATABASE_URL: databaseUrl,
@@ -64,17 +65,7 @@ export async function benchRate({ rates = [50, 500, 2_000], seconds = 20 } = {})
       for (const makeRun of campaigns) rows.push(await makeRun(messages, { longEvery }));
       await arrivals();
       const cpu = await Promise.all(workers.map(({ child }) => cpuMicros(child)));
-      await Promise.all(
-        rows.map(async (row) => {
-          const handle = await client.workflow.start(runWorkflow, {
-            args: [{ runId: row.id, campaignId: row.campaignId }],
-            workflowId: runWorkflowId(row),
-            taskQueue,
-          });
-          const { counts } = await handle.result();
-          if (counts.sent !== messages) throw new Error(`Sent ${JSON.stringify(counts)} of ${messages}.`);
-        }),
-      );
+      await Promise.all(rows.map((row) => sendRun(client, row, messages)));
       const used = await Promise.all(
         workers.map(async ({ child }, index) => (await cpuMicros(child)) - (cpu[index] ?? 0)),
       );
@@ -96,7 +87,7 @@ export async function benchRate({ rates = [50, 500, 2_000], seconds = 20 } = {})
   });
 }
 
-/** `all` in the order of their arrival. */
+/** `all` in order of arrival. */
 function judge(all: readonly Arrival[], rate: number, isFirst: (one: Arrival) => boolean) {
   const [first, second] = [all.filter(isFirst), all.filter((one) => !isFirst(one))];
   const [from, to] = [

@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { account } from './runs.ts';
 
 /**
- * Posts one `delivered` for each of a range of messages, signed as Twilio signs, all made before the clock starts. A
- * process of its own. Prints `{"rate": …}`; fails when one is not answered with 204.
+ * Posts one `delivered` for each of a range of messages, signed as Twilio does, all prepared before the clock starts. A
+ * separate process. Prints `{"rate": …}`; fails if one is not answered with 204.
  */
 const { url, path, publicUrl, first, count, connections } = z
   .object({
     url: z.string(),
-    /** With `{message}` where our id goes. */
+    /** With `{message}` as the placeholder for our id. */
     path: z.string(),
     publicUrl: z.string(),
     first: z.int(),
@@ -48,7 +48,7 @@ const requests = Array.from({ length: count }, (_, index) => {
   };
 });
 
-// Each loop has its connection: a pool would look for a free one among all of them, for each request.
+// Each loop has its own connection: a pool would search all of them for a free one, for each request.
 const clients = Array.from({ length: connections }, () => new Client(url, { pipelining: 1 }));
 let next = 0;
 const began = performance.now();
@@ -65,7 +65,7 @@ const rate = count / ((performance.now() - began) / 1000);
 await Promise.all(clients.map((client) => client.close()));
 console.log(JSON.stringify({ rate }));
 
-/** As bench/receipts.ts writes it into the database. */
+/** The same values that bench/receipts.ts writes into the database. */
 function sidOf(messageId: number): string {
   return `SM${String(messageId).padStart(32, '0')}`;
 }

@@ -1,3 +1,5 @@
+import { createAccessTokens } from '../mailing/access-tokens.ts';
+import { createAddressGuard } from '../mailing/address-guard.ts';
 import { pino } from 'pino';
 import { buildConnector } from 'undici';
 import { webserviceDepsOf } from '../mailing/webservice.ts';
@@ -8,8 +10,9 @@ import { readConfig } from '../config.ts';
 import { connect } from '../db/core/client.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
+import { createOutgoing } from '../outgoing/index.ts';
 
-/** The API with one route more, which reads the body and answers: what a receipt costs without its purpose. */
+/** The API with one additional route, which only reads the body and answers: the base cost of a receipt. */
 const config = readConfig();
 const sql = connect(config.DATABASE_URL, { max: config.DATABASE_POOL, application: 'torpedo-api' });
 const app = await buildApp({
@@ -30,7 +33,9 @@ const app = await buildApp({
     connections: 1,
     // Nothing is sent.
     connect: buildConnector({}),
+    tokens: createAccessTokens(createAddressGuard([])),
   },
+  outgoing: createOutgoing([]),
   webservice: webserviceDepsOf(config),
   uploadLimitBytes: config.UPLOAD_LIMIT_BYTES,
 });

@@ -11,21 +11,21 @@ import { createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * How many receipts a second go over HTTP into the database, each verified, kept as it came and applied to its message,
- * beside the same Fastify server with an empty handler. Alternating rounds in one run; the load is a process of its own,
- * PostgreSQL flushes to disk as in production.
+ * How many receipts per second arrive over HTTP in the database, each verified, stored unchanged and applied to its
+ * message, compared with the same Fastify server with an empty handler. Alternating rounds in one run; the load is a
+ * separate process, PostgreSQL flushes to disk as in production.
  *
- * Each connection has one call under way. A receipt is answered after its commit, so a provider that brings thousands a
- * second has hundreds under way; with 100 the server has nothing to read while it waits for PostgreSQL.
+ * Each connection has one call in progress. A receipt is answered after its commit, so a provider that delivers
+ * thousands a second has hundreds in progress; with 100 the server has nothing to read while it waits for PostgreSQL.
  */
 export interface ReceiptsResult {
   receipts: number;
   rounds: number;
   connections: number;
-  /** Answers a second, medians. */
+  /** Answers per second, medians. */
   empty: number;
   torpedo: number;
-  /** Median of the ratios of neighbouring rounds, and all of them. */
+  /** Median of the ratios of adjacent rounds, and all of them. */
   overEmpty: number;
   ratios: number[];
   serverCpuMicrosPerReceipt: number;
@@ -136,7 +136,7 @@ async function markSent(sql: Database, runId: number, providerId: number): Promi
   return first;
 }
 
-/** The process that PostgreSQL's backends are children of; Linux only. */
+/** The parent process of PostgreSQL's backends; Linux only. */
 async function postmasterOf(sql: Database): Promise<number> {
   const [{ pid }] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`;
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');

@@ -8,8 +8,8 @@ import { account, createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * People answer a run, and the provider delivers each answer three times, in any order, while the worker is killed
- * (SIGKILL) again and again. Then every answer has to have opened its ticket, once.
+ * Customers answer a run, and the provider delivers each answer three times, in any order, while the worker is
+ * repeatedly killed (SIGKILL). Then every answer must have opened its ticket, once.
  */
 export interface RepliesResult {
   replies: number;
@@ -25,7 +25,7 @@ export interface RepliesResult {
 
 const deliveriesEach = 3;
 const pollMs = 50;
-/** More than a worker that is killed again and again can need. */
+/** More than a worker that is repeatedly killed can need. */
 const patienceMs = 10 * 60_000;
 
 export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise<RepliesResult> {
@@ -105,12 +105,15 @@ export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise
   });
 }
 
-/** A ticket policy, with settings of its own. */
+/** A ticket policy, with its own settings. */
 async function onReply(sql: Database): Promise<object> {
   const make = async (kind: 'departments' | 'assignees' | 'categories'): Promise<number> =>
     (await insertSetting(sql, kind, { name: 'Bench', definition: {} })).id;
   const categoryId = await make('categories');
-  const subcategory = { name: 'Bench', definition: { categoryId, extraFieldGroupId: null } };
+  const subcategory = {
+    name: 'Bench',
+    definition: { categoryId, extraFieldGroupId: null, firstAnswerMinutes: null },
+  };
   return {
     when: 'on_reply',
     departmentId: await make('departments'),

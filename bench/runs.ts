@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import type { Client } from '@temporalio/client';
 import type { Database } from '../db/core/client.ts';
 import { insertCampaign } from '../db/campaigns/campaigns.ts';
 import { insertProvider } from '../db/providers/providers.ts';
 import { insertRun, type RunRow } from '../db/runs/runs.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
+import { runWorkflowId, taskQueue } from '../domain/ids.ts';
+import { run as runWorkflow } from '../workflows/run.ts';
 import { weekdays } from '../domain/calendar.ts';
 import { campaign, campaignDraft } from '../domain/campaign.ts';
-import { sendingHours } from '../domain/hours.ts';
+import type { Process } from './processes.ts';
+import type { Servers } from './servers.ts';
 
 export const account = {
   accountSid: `AC${'0'.repeat(32)}`,
@@ -16,12 +20,29 @@ export const account = {
 
 const key = randomBytes(32);
 
-/** What a worker of a benchmark needs beside its servers: it opens the secrets of `createFactory`'s provider. */
+/** What a worker of a benchmark needs besides its servers: it opens the secrets of `createFactory`'s provider. */
 export const workerEnvironment = {
   PUBLIC_URL: 'http://127.0.0.1:1',
   SECRET_KEYS: `bench:${key.toString('base64')}`,
   LOG_LEVEL: 'error',
 };
+
+/** Starts this many workers, whose sandbox is a gateway that answers after `latencyMs`. */
+export async function startWorkers(
+  { databaseUrl, temporalAddress, start }: Pick<Servers, 'databaseUrl' | 'temporalAddress' | 'start'>,
+  { count, latencyMs }: { count: number; latencyMs: number },
+): Promise<Process[]> {
+  const sink = await start('bench/sink.ts', { LATENCY_MS: String(latencyMs) }, /^(http:\S+)/);
+  const environment = {
+    ...workerEnvironment,
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: temporalAddress,
+    SANDBOX_URL: sink.ready,
+  };
+  const workers: Process[] = [];
+  while (workers.length < count) workers.push(await start('worker/main.ts', environment, null));
+  return workers;
+}
 
 export async function insertBenchProvider(
   sql: Database,
@@ -40,7 +61,7 @@ export async function insertBenchProvider(
   return provider.id;
 }
 
-/** `longEvery`: so many messages apart is one of two segments; left out: none. */
+/** `longEvery`: one in this many messages has two segments; if omitted: none. */
 type MakeRun = (count: number, options?: { longEvery?: number }) => Promise<RunRow>;
 
 interface CampaignChoices {
@@ -50,7 +71,7 @@ interface CampaignChoices {
   mailing?: object;
 }
 
-/** Makes a campaign, and runs of it whose mailing has not been read. */
+/** Creates a campaign, and runs of it whose mailing has not been read. */
 export async function createEmptyRuns(
   sql: Database,
   { name = 'Bench', providerId, mailing = { source: 'csv' }, ...changes }: CampaignChoices = {},
@@ -79,8 +100,6 @@ export async function createEmptyRuns(
       reason: null,
       settings: {
         campaign: campaign.parse(draft),
-        hours: sendingHours.parse(hours),
-        holidays: [],
         segmentProfile: 'gsm',
       },
       mailingFileId,
@@ -89,7 +108,7 @@ export async function createEmptyRuns(
   return { campaignId, makeRun };
 }
 
-/** Makes a campaign, and runs of it whose mailing has been read: `count` queued messages each. */
+/** Creates a campaign, and runs of it whose mailing has been read: `count` queued messages each. */
 export async function createFactory(sql: Database, choices: CampaignChoices = {}): Promise<MakeRun> {
   const { makeRun } = await createEmptyRuns(sql, choices);
   return async (count, { longEvery = count + 1 } = {}) => {
@@ -104,8 +123,21 @@ export async function createFactory(sql: Database, choices: CampaignChoices = {}
     await sql`
       insert into run_counts (run_id, status, messages, segments) values (${row.id}, 'queued', ${count}, ${segments})`;
     await sql`update runs set mailing_at = now() where id = ${row.id}`;
-    // As the import leaves it: analyzed, and no checkpoint in between.
+    // In the state after the import: analyzed, and no checkpoint in between.
     await sql`analyze messages`;
     return row;
   };
+}
+
+/** Runs it to its end; returns the seconds. Throws unless all of its messages were sent. */
+export async function sendRun(client: Client, row: RunRow, count: number): Promise<number> {
+  const began = performance.now();
+  const handle = await client.workflow.start(runWorkflow, {
+    args: [{ runId: row.id, campaignId: row.campaignId }],
+    workflowId: runWorkflowId(row),
+    taskQueue,
+  });
+  const { counts } = await handle.result();
+  if (counts['sent'] !== count) throw new Error(`Sent ${JSON.stringify(counts)} of ${count}.`);
+  return (performance.now() - began) / 1000;
 }

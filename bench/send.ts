@@ -1,18 +1,16 @@
 import { Pool } from 'undici';
 import type { Database } from '../db/core/client.ts';
-import { runWorkflowId, taskQueue } from '../domain/ids.ts';
-import { run as runWorkflow } from '../workflows/run.ts';
 import { median } from './numbers.ts';
 import { cpuMicros, cpuMicrosOf } from './processes.ts';
-import { account, createFactory, workerEnvironment } from './runs.ts';
+import { account, createFactory, sendRun, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * How fast contacts are written to through the whole path (run workflow, streaming sender, durable outcome for each),
- * beside what the machine can do at most (the bare HTTP client in a loop, nothing kept) and beside the plain Temporal
- * way (an activity for each contact). Same sink, same run, alternating.
+ * The send rate through the whole path (run workflow, streaming sender, durable outcome for each), compared with the
+ * maximum of the machine (the bare HTTP client in a loop, nothing stored) and with the plain Temporal approach (an
+ * activity for each contact). Same sink, same run, alternating.
  *
- * The worker and the sink are processes of their own; PostgreSQL flushes to disk as in production.
+ * The worker and the sink are separate processes; PostgreSQL flushes to disk as in production.
  */
 export interface SendResult {
   contacts: number;
@@ -21,10 +19,10 @@ export interface SendResult {
   bare: number;
   torpedo: number;
   activityEach: number;
-  /** Torpedo over the peers: medians of the ratios of neighbouring rounds. */
+  /** Torpedo divided by its peers: medians of the ratios of adjacent rounds. */
   overBare: number;
   overActivityEach: number;
-  /** Of each process for a contact: what two cores have to do in all. `bareCpu…` is the bare client's loop. */
+  /** CPU time of each process per contact: the total work of two cores. `bareCpu…` is the bare client's loop. */
   bareCpuMicrosPerContact: number;
   bareSinkCpuMicrosPerContact: number;
   workerCpuMicrosPerContact: number;
@@ -34,7 +32,7 @@ export interface SendResult {
 }
 
 const inFlight = 50;
-/** More would exceed what a history holds; its rate does not depend on the number. */
+/** More would exceed the limit of a history; the rate does not depend on the number. */
 const activityContacts = 500;
 
 export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise<SendResult> {
@@ -58,15 +56,7 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
     const torpedo = async (count: number) => {
       const row = await makeRun(count);
       const [cpu, transactions] = [await cpuNow(), await committed(sql)];
-      const began = performance.now();
-      const handle = await client.workflow.start(runWorkflow, {
-        args: [{ runId: row.id, campaignId: row.campaignId }],
-        workflowId: runWorkflowId(row),
-        taskQueue,
-      });
-      const { counts } = await handle.result();
-      const seconds = (performance.now() - began) / 1000;
-      if (counts.sent !== count) throw new Error(`Sent ${JSON.stringify(counts)} of ${count}.`);
+      const seconds = await sendRun(client, row, count);
       return {
         rate: count / seconds,
         cpu: await cpuNow().then(({ worker, sink, postgres }) => ({
@@ -121,7 +111,7 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
   });
 }
 
-/** The bare client: the same POST, so many in flight, the answer read, nothing else. */
+/** The bare client: the same POST, this many in flight, the answer read, nothing else. */
 async function bare(url: string, count: number): Promise<number> {
   const pool = new Pool(url, { connections: inFlight, pipelining: 1 });
   const headers = {

@@ -6,7 +6,7 @@ import { median } from './numbers.ts';
 import { account, createFactory, insertBenchProvider, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
-/** Seconds from a blow to the worker that sends until the next message leaves through another. */
+/** Seconds from a fault of the sending worker until the next message leaves through another one. */
 export interface TakeoverResult {
   rounds: number;
   killedMedian: number;
@@ -20,8 +20,8 @@ const lines = 50_000;
 const pollMs = 50;
 
 /**
- * Two workers serve a run with one sender. The one that sends is killed or frozen, in turn; measured is the time until
- * messages leave again. The frozen worker is killed after that, and a new one takes its part.
+ * Two workers serve a run with one sender. The sending worker is killed or frozen, in turn; the result is the time
+ * until messages leave again. The frozen worker is killed after that, and a new one replaces it.
  */
 export async function benchTakeover({ rounds = 3 } = {}): Promise<TakeoverResult> {
   return withServers(async ({ databaseUrl, sql, temporalAddress, client, start, log }) => {
@@ -77,7 +77,7 @@ export async function benchTakeover({ rounds = 3 } = {}): Promise<TakeoverResult
         if (!worker) throw new Error('Nobody sends.');
         worker.child.kill(signal);
         const since = performance.now();
-        // What the stopped one had written last may still arrive.
+        // The last messages of the stopped worker may still arrive.
         await sleep(500);
         await sendsAgain();
         const seconds = (performance.now() - since) / 1_000;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What the tool asks the API for, as a user's program would. */
+/** The tool's requests to the API, as a user's program would make them. */
 export interface ApiClient {
   /**
-   * The status and the JSON of the answer, asked again while there is none or a 5xx: only for what may be asked twice.
-   * Throws when `patienceMs` have passed.
+   * The status and the JSON of the answer. Repeats the request on a 5xx or without an answer, so only for idempotent
+   * requests. Throws after `patienceMs`.
    */
   call(method: string, path: string, body?: object | string): Promise<{ status: number; body: unknown }>;
 }

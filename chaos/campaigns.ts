@@ -10,19 +10,19 @@ import type { ChaosSystem } from './system.ts';
 const withId = z.object({ id: z.int() });
 const entries = z.object({ entries: z.array(z.object({ id: z.int(), name: z.string() })) });
 
-/** From the first campaign's being made until the first is due. */
+/** From the creation of the first campaign until the first is due. */
 const leadMs = 4_000;
 const pageSize = 200;
-/** A page takes so long that a blow may fall within the fetch. */
+/** How long a page takes, so that a fault may occur during the fetch. */
 const pageMs = 300;
 
-/** What the campaigns have in common: the ids of settings. */
+/** The ids of settings that all campaigns use. */
 export interface Catalogue {
   sendingHoursId: number;
   policies: Record<PlannedCampaign['ticketPolicy'], object>;
 }
 
-/** The settings that a new deployment has. */
+/** The initial settings of a new deployment. */
 export async function readCatalogue(api: ApiClient): Promise<Catalogue> {
   const idsOf = async (kind: string): Promise<{ id: number; name: string }[]> =>
     entries.parse((await need(api, 'GET', `/api/settings/${kind}`)).body).entries;
@@ -61,12 +61,12 @@ export async function readCatalogue(api: ApiClient): Promise<Catalogue> {
 }
 
 export interface Webservice {
-  /** The campaign's mailing from now on; returns its address. */
+  /** Sets the campaign's mailing; returns its address. */
   serve(campaign: string, lines: readonly Line[]): string;
   close(): Promise<void>;
 }
 
-/** The web service that campaigns fetch their contacts from: pages of `{ contatos, next }`. */
+/** The web service from which campaigns fetch their contacts: pages of `{ contatos, next }`. */
 export async function startWebservice(): Promise<Webservice> {
   const mailings = new Map<string, readonly Line[]>();
   const server = createServer((request, response) => {
@@ -98,8 +98,8 @@ export async function startWebservice(): Promise<Webservice> {
 }
 
 /**
- * Makes the campaign as a user would, due once in some seconds. Call it while nothing is hit: what is asked twice here
- * would be made twice.
+ * Creates the campaign as a user would, due once in some seconds. Call it while no fault is active: a repeated request
+ * would create it twice.
  */
 export async function createCampaign(
   { api, providerIds }: Pick<ChaosSystem, 'api' | 'providerIds'>,

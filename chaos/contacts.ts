@@ -2,26 +2,26 @@ import { type PlannedCampaign, type Plan, refusedEnding } from './plan.ts';
 import { createRandom } from './random.ts';
 
 /**
- * What has to become of a line of a mailing: `written` to once at most; `refused` by the gateway; left out as a
- * `duplicate`, without a phone that can be read (`unreadable`), or because its phone has `opted_out` in an earlier round.
+ * The expected outcome of a line of a mailing: `written` to once at most; `refused` by the gateway; left out as a
+ * `duplicate`, without a readable phone (`unreadable`), or because its phone has `opted_out` in an earlier round.
  */
 export type Fate = 'written' | 'refused' | 'duplicate' | 'unreadable' | 'opted_out';
 
-/** What the person behind a phone answers to a message. */
+/** The reply of the customer behind a phone. */
 export interface Answer {
   text: string;
   optsOut: boolean;
-  /** After the gateway took the message. */
+  /** After the gateway accepted the message. */
   afterMs: number;
-  /** The provider delivers it so often. */
+  /** How often the provider delivers it. */
   copies: number;
 }
 
 export interface Line {
   campaign: string;
-  /** In the text of the message, too: the gateway's ledger says by it whom a message was for. */
+  /** Also in the text of the message: the gateway's ledger identifies a message's contact by it. */
   code: string;
-  /** As it stands in the mailing. */
+  /** The phone as written in the mailing. */
   phone: string;
   fate: Fate;
   answer: Answer | null;
@@ -34,11 +34,11 @@ const optingOut = 0.02;
 const longestThoughtMs = 4_000;
 const firstPhone = 10_000_000;
 
-/** The lines of a campaign's mailing; `optedOut` are phones of earlier rounds, which are in it again. */
+/** The lines of a campaign's mailing; `optedOut` are phones of earlier rounds, which it contains again. */
 export function planLines(plan: Plan, campaign: PlannedCampaign, optedOut: readonly string[] = []): Line[] {
   const { key } = campaign;
   const first = firstIndex(plan, campaign);
-  // Of each campaign by itself: one more contact in another changes nothing here.
+  // Seeded for each campaign: one more contact in another campaign changes nothing here.
   const random = createRandom(plan.seed ^ Math.imul(first + 1, 0x9e3779b1));
   const lines: Line[] = [];
   const add = (phone: string, fate: Fate, answer: Answer | null = null): void => {
@@ -73,7 +73,7 @@ function firstIndex(plan: Plan, { key }: PlannedCampaign): number {
   throw new Error(`The plan has no campaign ${key}.`);
 }
 
-/** What each message of a campaign says: `codeIn` finds the line's code in it. */
+/** The text of each message of a campaign: `codeIn` finds the line's code in it. */
 export const template = 'Ola, {nome}! Aviso {codigo} para voce. Responda SAIR para nao receber mais.';
 
 export const codeIn = (text: string): string | null => /Aviso (\S+) para/.exec(text)?.[1] ?? null;

@@ -2,25 +2,25 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { codeIn } from './contacts.ts';
 
-/** A message that the gateway has taken. */
+/** A message that the gateway has accepted. */
 export interface Taken {
   sid: string;
   at: Date;
   to: string;
-  /** The line it was for, by its text; null: a text of nobody's. */
+  /** Its line, by its text; null: the text matches no line. */
   code: string | null;
   status: 'queued' | 'sent' | 'delivered' | 'undelivered';
 }
 
 export interface GatewayState {
   receipts: { pending: number; done: number; failed: number; repeated: number };
-  /** How many sends met each fault. */
+  /** The number of sends by fault. */
   answers: Record<string, number>;
 }
 
 export interface GatewayClient {
   account: { accountSid: string; authToken: string; from: string };
-  /** What it has taken after the message `since`; null: all. In the order in which it was taken. */
+  /** The messages accepted after `since`; null: all. In order of acceptance. */
   taken(since: string | null): Promise<Taken[]>;
   state(): Promise<GatewayState>;
 }
@@ -37,7 +37,7 @@ const state = z.object({
   answers: z.record(z.string(), z.int()),
 });
 
-/** The gateway's own side, which nothing of the system under test sees. */
+/** The gateway's internal state, which the system under test cannot see. */
 export function createGatewayClient(url: string, account: GatewayClient['account']): GatewayClient {
   const ask = async (query: string): Promise<Response> => {
     const response = await fetch(`${url}/sandbox/ledger${query}`, {
@@ -62,7 +62,7 @@ export function createGatewayClient(url: string, account: GatewayClient['account
   };
 }
 
-/** The messages whose final receipt the API has answered with a 2xx: from the file that the gateway keeps beside its ledger. */
+/** Messages whose final receipt the API answered with a 2xx: from the file that the gateway keeps beside its ledger. */
 export async function acknowledgedSids(ledgerFile: string): Promise<ReadonlySet<string>> {
   const text = await readFile(`${ledgerFile}.finished`, 'utf8').catch(() => '');
   return new Set(text.split('\n').filter((sid) => sid !== ''));

@@ -10,21 +10,21 @@ import { freePort } from '../embedded/ports.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import { requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
 import { findingKinds } from './oracle.ts';
-import { describeBlow, describeMark, makePlan } from './plan.ts';
+import { describeDisruption, describeMark, makePlan } from './plan.ts';
 import { runChaos } from './run.ts';
 
 /**
- * `npm run chaos -- [--seed N] [--kills N] [--contacts N] [--longest SECONDS] [--temporal dev|server] [--plan] [--json]` or `-- --open FOLDER`:
- * kills, freezes and cuts off the processes of a whole system while it sends, and judges by the gateway's ledger whether the
- * promises of docs/reliability.md were kept. The same options do the same plan; `--plan` only prints it. Exit code 0 only
- * when all were kept; otherwise the data folder stays.
+ * `npm run chaos -- [--seed N] [--kills N] [--contacts N] [--longest SECONDS] [--temporal dev|server] [--plan]
+ * [--json]` or `-- --open FOLDER`: kills, freezes and disconnects the processes of a whole system while it sends, and
+ * checks against the gateway's ledger whether the promises of docs/reliability.md were kept. The same options give the
+ * same plan; `--plan` only prints it. Exit code 0 only if all were kept; otherwise the data folder is kept.
  */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
-    /** Blows of all kinds; half of them are freezes. */
+    /** Faults of all kinds; half of them are freezes. */
     kills: { type: 'string', default: '20' },
-    /** Of each round of ten blows. */
+    /** In each round of ten faults. */
     contacts: { type: 'string', default: '1000' },
     longest: { type: 'string', default: '30' },
     temporal: { type: 'string', default: 'dev' },
@@ -43,16 +43,16 @@ const options = z
   })
   .parse({ ...values, seed: values.seed ?? randomInt(0xffffffff) });
 
-// With --json the last line is the result; all else goes to stderr.
+// With --json the last line is the result; everything else goes to stderr.
 const say = values.json ? console.error : console.log;
 const plan = makePlan({
   seed: options.seed,
-  blows: options.kills,
+  disruptions: options.kills,
   contacts: options.contacts,
   longestMs: options.longest * 1000,
 });
 
-/** Starts the database and the Temporal server of a run that was kept, until Ctrl-C. Nobody works on them. */
+/** Starts the database and the Temporal server of a stored run, until Ctrl-C. No worker or API runs. */
 async function openServers(folder: string): Promise<void> {
   const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: 0, log: say });
   say(`psql ${postgres.url}`);
@@ -65,7 +65,7 @@ async function openServers(folder: string): Promise<void> {
     : null;
   if (temporal?.uiUrl) say(`Temporal's histories: ${temporal.uiUrl}, server ${temporal.address}`);
   say('Ctrl-C stops them.');
-  // Waiting for a signal alone keeps no process alive.
+  // Waiting for a signal alone does not keep the process running.
   const alive = setInterval(() => undefined, 60_000);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   clearInterval(alive);
@@ -76,19 +76,19 @@ async function openServers(folder: string): Promise<void> {
 async function main(): Promise<void> {
   if (values.open !== undefined) return openServers(values.open);
   say(
-    `Plan: seed ${options.seed}, ${options.kills} blows in ${plan.rounds.length} rounds of ${options.contacts} contacts, ${plan.sendersPerRun} senders for each run.`,
+    `Plan: seed ${options.seed}, ${options.kills} disruptions in ${plan.rounds.length} rounds of ${options.contacts} contacts, ${plan.sendersPerRun} senders for each run.`,
   );
   say(`Gateway: ${JSON.stringify(plan.faults)}`);
-  for (const { number, blows } of plan.rounds) {
-    for (const blow of blows)
+  for (const { number, disruptions } of plan.rounds) {
+    for (const disruption of disruptions)
       say(
-        `  round ${number}, ${describeMark(blow.at)}: ${describeBlow(blow)}${blow.overlaps ? ', overlapped' : ''}`,
+        `  round ${number}, ${describeMark(disruption.at)}: ${describeDisruption(disruption)}${disruption.overlaps ? ', overlapped' : ''}`,
       );
   }
   if (values.plan) return;
 
   const folder = await mkdtemp(join(tmpdir(), 'torpedo-chaos-'));
-  // PostgreSQL runs as another user when we are root, and has to get through.
+  // PostgreSQL runs as another user if we are root, and needs access to the folder.
   await chmod(folder, 0o711);
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -106,7 +106,7 @@ async function main(): Promise<void> {
     }
     say(
       kept
-        ? `All promises were kept under ${result.blows} blows (${result.freezes} freezes, ${result.kills} kills, ${result.cuts} cuts), in ${result.seconds} s.`
+        ? `All promises were kept under ${result.disruptions} disruptions (${result.freezes} freezes, ${result.kills} kills, ${result.cuts} cuts), in ${result.seconds} s.`
         : look,
     );
     if (values.json) console.log(JSON.stringify(result));

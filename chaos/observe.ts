@@ -1,9 +1,15 @@
 import { Client, Connection, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import { connect, type Database } from '../db/core/client.ts';
-import { campaignWorkflowId, housekeepingScheduleId, lookUpsScheduleId, taskQueue } from '../domain/ids.ts';
+import {
+  campaignWorkflowId,
+  housekeepingScheduleId,
+  lookUpsScheduleId,
+  reportsScheduleId,
+  taskQueue,
+} from '../domain/ids.ts';
 import type { Rows } from './oracle.ts';
 
-/** Reads a round's rows as they are, past all code of the system. */
+/** Reads a round's rows directly, without the code under test. */
 export async function readRows(databaseUrl: string, campaigns: readonly string[]): Promise<Rows> {
   return withDatabase(databaseUrl, (sql) =>
     // One snapshot: late receipts may still move messages.
@@ -32,7 +38,9 @@ export async function readRows(databaseUrl: string, campaigns: readonly string[]
             where e.ticket_id = t.id order by e.id) as reply_sids
         from tickets as t join messages as m on m.id = t.message_id join runs as r on r.id = t.run_id
         where t.run_id = any(${ids}::bigint[])`;
-      const optedOut = await tx<{ phone: string }[]>`select phone from opt_outs where phone is not null`;
+      const optedOut = await tx<
+        { phone: string }[]
+      >`select phone from opt_outs where phone is not null and state = 'opted_out'`;
       return {
         runs,
         messages,
@@ -51,11 +59,11 @@ export interface RunState {
   id: number;
   status: string;
   step: string;
-  /** Nothing of it moves any more by itself. */
+  /** Nothing in it changes automatically any more. */
   over: boolean;
 }
 
-/** The runs of these campaigns; null while the database is away. */
+/** The runs of these campaigns; null while the database is unavailable. */
 export async function readRuns(
   databaseUrl: string,
   campaigns: readonly string[],
@@ -68,7 +76,7 @@ export async function readRuns(
   ).catch(() => null);
 }
 
-/** How many replies nobody has handled yet; null while the database is away. */
+/** The number of unhandled replies; null while the database is unavailable. */
 export async function countUnhandled(databaseUrl: string): Promise<number | null> {
   return withDatabase(databaseUrl, async (sql) => {
     const [{ n }] = await sql<[{ n: number }]>`
@@ -77,7 +85,7 @@ export async function countUnhandled(databaseUrl: string): Promise<number | null
   }).catch(() => null);
 }
 
-/** A connection for one look: none is open when the database is hit. */
+/** A connection for one query: none is open when a fault hits the database. */
 async function withDatabase<T>(databaseUrl: string, look: (sql: Database) => Promise<T>): Promise<T> {
   const sql = connect(databaseUrl, { max: 1, application: 'torpedo-chaos' });
   try {
@@ -87,7 +95,7 @@ async function withDatabase<T>(databaseUrl: string, look: (sql: Database) => Pro
   }
 }
 
-/** Those of the campaigns' workflows that should be running and are not, and of the deployment's schedules. */
+/** The campaigns' workflows that should be running and are not, and the missing schedules of the deployment. */
 export async function missingWorkflows(address: string, campaignIds: readonly number[]): Promise<string[]> {
   const connection = await Connection.connect({ address });
   try {
@@ -110,7 +118,8 @@ export async function missingWorkflows(address: string, campaignIds: readonly nu
           .then(({ status }) => status.name),
       );
     }
-    for (const id of [housekeepingScheduleId(taskQueue), lookUpsScheduleId(taskQueue)]) {
+    for (const idOf of [housekeepingScheduleId, lookUpsScheduleId, reportsScheduleId]) {
+      const id = idOf(taskQueue);
       await look(
         id,
         schedule

@@ -1,36 +1,36 @@
 import type { Line } from './contacts.ts';
 import type { Taken } from './gateway.ts';
 import type { SentReply } from './people.ts';
-import type { Blow, PlannedCampaign } from './plan.ts';
+import type { Disruption, PlannedCampaign } from './plan.ts';
 
 /**
- * What was seen of the rounds so far once all was quiet. The gateway's ledger and the plan say what is true; the rows are
- * judged by them.
+ * The observations of the rounds so far, after everything has settled. The gateway's ledger and the plan are the truth;
+ * the rows are checked against them.
  */
 export interface Evidence {
   campaigns: readonly PlannedCampaign[];
   lines: readonly Line[];
-  /** What the gateway took. */
+  /** The messages that the gateway accepted. */
   ledger: readonly Taken[];
   /** Sids of the messages whose final receipt was answered with a 2xx. */
   acknowledged: ReadonlySet<string>;
   replies: readonly SentReply[];
   rows: Rows;
-  /** When users' actions were confirmed, and until when they held. */
+  /** When users' actions were confirmed, and until when they were in effect. */
   stops: readonly Stop[];
-  /** Sends that met a fault of the gateway after which the client can't know. */
+  /** Sends that met a fault of the gateway after which the client cannot know the outcome. */
   lostAnswers: number;
-  blows: readonly FallenBlow[];
+  disruptions: readonly PastDisruption[];
   sendersPerRun: number;
-  /** What a sender holds at most without a durable outcome. */
+  /** How many messages without a durable outcome a sender holds at most. */
   limits: { microBatch: number };
   /** Workflows that should be running and are not. */
   missingWorkflows: readonly string[];
 }
 
-/** A blow, and when it fell and was over. */
-export interface FallenBlow {
-  blow: Blow;
+/** A fault, with its start and end. */
+export interface PastDisruption {
+  disruption: Disruption;
   from: Date;
   to: Date;
 }
@@ -40,7 +40,7 @@ export interface Stop {
   kind: 'pause' | 'cancel';
   /** The API confirmed it. */
   from: Date;
-  /** Null: for good. */
+  /** Null: permanently. */
   until: Date | null;
 }
 
@@ -54,13 +54,13 @@ export interface Rows {
     line: number;
     status: string;
     reason: string | null;
-    /** When it was handed over, or claimed for it; and when its end was written. */
+    /** When it was handed over, or claimed for that; and when its outcome was written. */
     sendingAt: Date | null;
     endedAt: Date | null;
   }[];
-  /** The kept counts. */
+  /** The stored counts. */
   counts: readonly { runId: number; status: string; reason: string; messages: number }[];
-  /** What is claimed by senders. */
+  /** The messages claimed by senders. */
   claims: number;
   inbound: readonly { sid: string; code: string | null; handled: boolean; effect: string | null }[];
   tickets: readonly {
@@ -103,20 +103,20 @@ export type FindingKind = keyof typeof findingKinds;
 export interface Finding {
   kind: FindingKind;
   count: number;
-  /** In words: all that `judge` found, the first few in a result. */
+  /** As text: everything that `judge` found; a result shows the first few. */
   examples: string[];
 }
 
-/** What arrives at the gateway this soon after a stop had been sent before it. */
+/** A message that arrives at the gateway this soon after a stop was sent before it. */
 const stopSlackMs = 3_000;
-/** From the end of a blow until what it lost is written: time-outs, a new attempt, a slow machine. */
+/** From the end of a fault until its lost outcomes are written: timeouts, a new attempt, a slow machine. */
 const takeoverMs = 120_000;
-/** A worker that wakes up goes on with what it was given meanwhile, until it hears that another has it. */
+/** A resumed worker continues with its tasks until it learns that another worker has them. */
 const wakingMs = 15_000;
 const taken = new Set(['sent', 'delivered', 'undelivered', 'unknown']);
 const claimsSent = new Set(['sent', 'delivered', 'undelivered']);
 const ends = new Set([...taken, 'failed', 'skipped', 'cancelled']);
-/** As `ticketOutcomes` in domain/ticket.ts: the oracle judges by what is documented, not by the code. */
+/** As `ticketOutcomes` in domain/ticket.ts: the oracle checks the documented behavior, not the code. */
 const handedOver = new Set([...taken, 'failed']);
 const skipReasons = {
   duplicate: ['duplicate_phone'],
@@ -124,7 +124,7 @@ const skipReasons = {
   opted_out: ['opted_out'],
 };
 
-/** Every promise that the evidence shows broken; none: all were kept. */
+/** Every promise that the evidence shows broken; empty: all were kept. */
 export function judge(evidence: Evidence): Finding[] {
   const found = new Map<FindingKind, string[]>();
   const add = (kind: FindingKind, example: string): void => {
@@ -173,7 +173,7 @@ function judgeRuns({ campaigns, rows }: Evidence, add: Add): void {
           .filter((count) => count.messages !== 0)
           .map((count) => [`${count.status} ${count.reason}`.trim(), count.messages]),
       );
-      // What is being sent counts as queued.
+      // Messages that are being sent count as queued.
       const counted = groupBy(messages.get(id) ?? [], (message) =>
         `${message.status === 'sending' ? 'queued' : message.status} ${message.reason ?? ''}`.trim(),
       );
@@ -199,7 +199,7 @@ function judgeLines({ lines, ledger, rows, acknowledged, campaigns }: Evidence, 
     if (others.length > 0)
       add('line_doubled', `${code}: rows ${[row, ...others].map((one) => one?.id).join(', ')}`);
     if (!row) {
-      // A run that is cancelled before it reads its mailing has none.
+      // A run that is cancelled before it reads its mailing has no messages.
       if (!cancels.has(campaign) || entry) add('line_missing', code);
       continue;
     }
@@ -215,7 +215,7 @@ function judgeLines({ lines, ledger, rows, acknowledged, campaigns }: Evidence, 
     }
     if (entry && !taken.has(row.status)) add('taken_denied', words);
     if (!entry && claimsSent.has(row.status)) add('not_written', words);
-    // Left out although nothing is wrong with it; what failed for good was refused, and the gateway refused none of these.
+    // Left out although it is valid; a permanently failed line was refused, and the gateway refused none of these.
     if (!entry && row.status === 'skipped') add('line_wrong_end', words);
     if (!entry && row.status === 'cancelled' && !cancels.has(campaign)) add('line_wrong_end', words);
     if (entry && acknowledged.has(entry.sid) && row.status !== entry.status)
@@ -228,16 +228,17 @@ function isExplained(
   { status, reason }: { status: string; reason: string | null },
   cancelled: boolean,
 ): boolean {
-  // Who asked twice and had no answer the first time may not know.
+  // A client whose first request got no answer may not know that it took effect.
   if (fate === 'refused') return ['failed', 'unknown', ...(cancelled ? ['cancelled'] : [])].includes(status);
   return status === 'skipped' && reason !== null && skipReasons[fate].includes(reason);
 }
 
 /**
- * A message may be unknown when the gateway lost its answer, when its connection was cut, or when its sender was killed,
- * frozen or cut off: then its end was written soon after that blow, and its sending began before it was over, or as the worker woke up.
+ * A message may be unknown if the gateway lost its answer, if its connection was cut, or if its sender was killed,
+ * frozen or disconnected: then its outcome was written soon after that fault, and its sending began before the fault
+ * was over, or as the worker resumed.
  */
-function judgeUnknown({ rows, blows, lostAnswers }: Evidence, add: Add): void {
+function judgeUnknown({ rows, disruptions, lostAnswers }: Evidence, add: Add): void {
   const unexplained = { no_answer: [] as string[], sender_died: [] as string[] };
   for (const { status, reason, code, sendingAt, endedAt } of rows.messages) {
     if (status !== 'unknown') continue;
@@ -245,9 +246,9 @@ function judgeUnknown({ rows, blows, lostAnswers }: Evidence, add: Add): void {
       add('unknown_unexplained', `${code ?? ''} with the reason ${reason ?? 'null'}`);
       continue;
     }
-    const explained = blows.some(
-      ({ blow, from, to }) =>
-        mayLose(blow, reason) &&
+    const explained = disruptions.some(
+      ({ disruption, from, to }) =>
+        mayLose(disruption, reason) &&
         endedAt !== null &&
         endedAt >= from &&
         endedAt.getTime() <= to.getTime() + takeoverMs &&
@@ -262,25 +263,25 @@ function judgeUnknown({ rows, blows, lostAnswers }: Evidence, add: Add): void {
   }
 }
 
-/** A worker that wakes up finds the time of its requests over; who is not heard of is replaced, whoever is away. */
-function mayLose(blow: Blow, reason: 'no_answer' | 'sender_died'): boolean {
-  const on = blow.kind === 'cut' ? blow.link : blow.target;
+/** A resumed worker's requests have timed out; a worker without heartbeats is replaced, whatever is unavailable. */
+function mayLose(disruption: Disruption, reason: 'no_answer' | 'sender_died'): boolean {
+  const on = disruption.kind === 'cut' ? disruption.link : disruption.target;
   if (reason === 'no_answer') return on.startsWith('worker');
   return on !== 'api' && on !== 'api/postgres' && on !== 'provider/api';
 }
 
-/** How many messages may be unknown at most by the promise: for each blow, what the senders of its round's runs hold. */
+/** The maximum number of unknown messages by the promise: for each fault, what the senders of its round's runs hold. */
 export function unknownAtMost({
   campaigns,
-  blows,
+  disruptions,
   sendersPerRun,
   limits,
   lostAnswers,
-}: Pick<Evidence, 'campaigns' | 'blows' | 'sendersPerRun' | 'limits' | 'lostAnswers'>): number {
+}: Pick<Evidence, 'campaigns' | 'disruptions' | 'sendersPerRun' | 'limits' | 'lostAnswers'>): number {
   const contacts = campaigns.reduce((sum, campaign) => sum + campaign.contacts, 0);
-  const held = blows
-    .filter(({ blow }) => mayLose(blow, 'sender_died'))
-    .flatMap(({ blow }) => campaigns.filter(({ round }) => round === blow.round))
+  const held = disruptions
+    .filter(({ disruption }) => mayLose(disruption, 'sender_died'))
+    .flatMap(({ disruption }) => campaigns.filter(({ round }) => round === disruption.round))
     .reduce((sum, campaign) => sum + Math.min(campaign.contacts, sendersPerRun * limits.microBatch), 0);
   return Math.min(contacts, lostAnswers + held);
 }

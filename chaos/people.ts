@@ -4,20 +4,20 @@ import { createCallbacks } from '../sandbox/callbacks.ts';
 import type { Line } from './contacts.ts';
 import type { GatewayClient, Taken } from './gateway.ts';
 
-/** What a person wrote to us, and what the API answered to the provider that delivered it. */
+/** A reply to us, and the API's answer to the provider that delivered it. */
 export interface SentReply {
   sid: string;
   line: Line;
   optsOut: boolean;
-  /** When the first of its copies was answered with a 2xx; null: none has been. */
+  /** When the first of its copies was answered with a 2xx; null: none was. */
   acknowledgedAt: Date | null;
 }
 
 export interface People {
-  /** They read a message, think, and answer: their replies arrive by the provider's webhook, some of them repeatedly. */
+  /** Simulated customers, who reply after a delay, by the provider's webhook, sometimes repeatedly. */
   read(taken: Taken, line: Line): void;
   replies: SentReply[];
-  /** Resolves when all have been taken by the API, or given up. */
+  /** Resolves when the API has accepted all of them, or they were given up. */
   done(): Promise<void>;
   close(): Promise<void>;
 }

@@ -2,11 +2,11 @@ import type { z } from 'zod';
 import type { faults } from '../sandbox/faults.ts';
 import { createRandom, type Random } from './random.ts';
 
-/** The processes of the system under test. The gateway is none of them: its ledger is the witness. */
+/** The processes of the system under test. The gateway is not one of them: its ledger is the independent evidence. */
 export const targets = ['worker-1', 'worker-2', 'api', 'postgres', 'temporal'] as const;
 export type Target = (typeof targets)[number];
 
-/** Connections that go through a proxy: who opens them, and to whom. */
+/** Connections that pass through a proxy: client and server. */
 export const links = [
   'worker-1/provider',
   'worker-2/provider',
@@ -20,17 +20,17 @@ export const links = [
 export type Link = (typeof links)[number];
 
 /**
- * When a blow falls, by the progress of its round: once its campaigns are enabled and before they are due; when the
- * gateway has taken this share of what it is to take; or when it has taken all.
+ * When a fault occurs, by the progress of its round: after its campaigns are enabled and before they are due; when the
+ * gateway has accepted this share of the expected messages; or when it has accepted all.
  */
 export type Mark = 'start' | number | 'end';
 
 interface Timed {
   round: number;
   at: Mark;
-  /** From its beginning to its end: the process goes on, is started again, the link is whole again. */
+  /** The duration of the fault: then the process continues or is restarted, or the link is repaired. */
   ms: number;
-  /** The next blow may fall while this one lasts. */
+  /** The next fault may occur during this one. */
   overlaps: boolean;
 }
 
@@ -40,15 +40,15 @@ export interface Freeze extends Timed {
   target: Target;
 }
 
-/** `kill`: SIGKILL. `stop`: the orderly stop of a deploy. Started again after `ms`. */
+/** `kill`: SIGKILL. `stop`: the orderly stop of a deploy. Restarted after `ms`. */
 export interface Kill extends Timed {
   kind: 'kill' | 'stop';
   target: Target;
 }
 
 /**
- * `reset`: all connections are reset, and new ones for `ms`. `half_open`: nothing passes and nobody is told; what was
- * sent meanwhile never arrives. `delay`: each piece arrives `delayMs` later.
+ * `reset`: all connections are reset, and new ones for `ms`. `half_open`: nothing passes and neither side is notified;
+ * data sent meanwhile never arrives. `delay`: each chunk arrives `delayMs` later.
  */
 export interface Cut extends Timed {
   kind: 'cut';
@@ -57,13 +57,13 @@ export interface Cut extends Timed {
   delayMs: number;
 }
 
-export type Blow = Freeze | Kill | Cut;
+export type Disruption = Freeze | Kill | Cut;
 
-/** What a user does to a run that sends, at a share of its own progress. */
+/** A user's action on a sending run, at a share of its own progress. */
 export interface UserAction {
   kind: 'pause' | 'cancel';
   at: number;
-  /** A paused run goes on after this time. */
+  /** A paused run is resumed after this time. */
   pauseMs: number;
 }
 
@@ -73,7 +73,7 @@ export interface PlannedCampaign {
   round: number;
   source: 'csv' | 'webservice';
   ticketPolicy: 'never' | 'on_reply' | 'on_send';
-  /** Contacts of its mailing that can be written to, or are refused by the gateway. */
+  /** Contacts of its mailing that are valid, or that the gateway refuses. */
   contacts: number;
   /** Sent through the provider that has a rate limit. */
   limited: boolean;
@@ -85,13 +85,13 @@ export interface PlannedCampaign {
 export interface Round {
   number: number;
   campaigns: PlannedCampaign[];
-  blows: Blow[];
+  disruptions: Disruption[];
 }
 
 export interface Plan {
   seed: number;
   sendersPerRun: number;
-  /** Segments a second of the provider that has a limit. */
+  /** Segments per second of the provider that has a limit. */
   ratePerSecond: number;
   faults: z.input<typeof faults>;
   rounds: Round[];
@@ -99,34 +99,34 @@ export interface Plan {
 
 export interface PlanOptions {
   seed: number;
-  blows: number;
+  disruptions: number;
   /** Of each round. */
   contacts: number;
-  /** The longest that a process is frozen or a link is cut. */
+  /** The longest freeze of a process or cut of a link. */
   longestMs: number;
 }
 
-const blowsPerRound = 10;
-/** A worker that is silent for longer is given up: its activities' heartbeat time-out. */
+const disruptionsPerRound = 10;
+/** A worker that is silent for longer is considered dead: its activities' heartbeat timeout. */
 const heartbeatTimeoutMs = 10_000;
 const shortestMs = 300;
-/** Below it a run sends its messages one by one (SINGLE_SEND_UP_TO). */
+/** Below this number a run sends its messages one by one (SINGLE_SEND_UP_TO). */
 const smallRun = 40;
 const leastRate = 5;
 
 /**
- * What a chaos run does, from its seed alone: the same options give the same plan. Half of the blows are freezes; of
- * the rest, two thirds end a process and one third cuts a link. Each target is hit as often as every other.
+ * The actions of a chaos run, derived only from its seed: the same options give the same plan. Half of the faults are
+ * freezes; of the rest, two thirds end a process and one third cuts a link. Each target is hit equally often.
  */
-export function makePlan({ seed, blows, contacts, longestMs }: PlanOptions): Plan {
+export function makePlan({ seed, disruptions, contacts, longestMs }: PlanOptions): Plan {
   const random = createRandom(seed);
-  const roundCount = Math.max(1, Math.ceil(blows / blowsPerRound));
+  const roundCount = Math.max(1, Math.ceil(disruptions / disruptionsPerRound));
   const faults = planFaults(random);
   const sendersPerRun = random.between(1, 2);
-  const perRound = spread(planBlows(random, blows, longestMs), roundCount);
+  const perRound = spread(planDisruptions(random, disruptions, longestMs), roundCount);
   const rounds = perRound.map((hits, index) => planRound(random, index + 1, hits, contacts));
-  // The runs with a limit last for about as long as the blows of their round.
-  const seconds = rounds.reduce((sum, round) => sum + lastingMs(round.blows), 0) / 1000;
+  // The runs with a limit last for about as long as the faults of their round.
+  const seconds = rounds.reduce((sum, round) => sum + lastingMs(round.disruptions), 0) / 1000;
   const limited = rounds
     .flatMap(({ campaigns }) => campaigns)
     .reduce((sum, campaign) => sum + (campaign.limited ? campaign.contacts : 0), 0);
@@ -134,20 +134,20 @@ export function makePlan({ seed, blows, contacts, longestMs }: PlanOptions): Pla
   return { seed, sendersPerRun, ratePerSecond, faults, rounds };
 }
 
-/** How long these blows last, one after the other where they don't overlap. */
-const lastingMs = (blows: readonly Blow[]): number =>
-  blows.reduce((sum, { ms, overlaps }) => sum + (overlaps ? 0 : ms), 0);
+/** The duration of these faults, one after the other unless they overlap. */
+const lastingMs = (disruptions: readonly Disruption[]): number =>
+  disruptions.reduce((sum, { ms, overlaps }) => sum + (overlaps ? 0 : ms), 0);
 
 type Hit =
   | Pick<Freeze, 'kind' | 'target' | 'ms'>
   | Pick<Kill, 'kind' | 'target' | 'ms'>
   | Pick<Cut, 'kind' | 'link' | 'how' | 'delayMs' | 'ms'>;
 
-function planBlows(random: Random, count: number, longestMs: number): Hit[] {
+function planDisruptions(random: Random, count: number, longestMs: number): Hit[] {
   const freezes = Math.floor(count / 2);
   const cuts = Math.floor((count - freezes) / 3);
   const kills = count - freezes - cuts;
-  /** Half of the freezes are shorter than anybody notices, half long enough to be given up. */
+  /** Half of the freezes are too short to be detected, half long enough to be considered dead. */
   const lasting = (long: boolean): number =>
     long
       ? random.between(Math.min(heartbeatTimeoutMs * 1.2, longestMs), longestMs)
@@ -156,7 +156,7 @@ function planBlows(random: Random, count: number, longestMs: number): Hit[] {
     return { kind: 'freeze', target, ms: lasting(index % 2 === 0) };
   });
   const killed = random.deal(targets, kills).map((target, index): Hit => {
-    // An orderly stop of every third.
+    // Every third is an orderly stop.
     const kind = index % 3 === 2 ? 'stop' : 'kill';
     return { kind, target, ms: random.next() < 0.2 ? lasting(true) : random.between(0, 2_000) };
   });
@@ -171,16 +171,16 @@ function planBlows(random: Random, count: number, longestMs: number): Hit[] {
 
 function planRound(random: Random, number: number, hits: readonly Hit[], contacts: number): Round {
   const marks = planMarks(random, hits.length);
-  const blows = hits.map((hit, index): Blow => ({
+  const disruptions = hits.map((hit, index): Disruption => ({
     ...hit,
     round: number,
     at: marks[index] ?? 'end',
     overlaps: random.next() < 0.4,
   }));
-  return { number, campaigns: planCampaigns(random, number, contacts, lastingMs(blows)), blows };
+  return { number, campaigns: planCampaigns(random, number, contacts, lastingMs(disruptions)), disruptions };
 }
 
-/** One before the runs are due and one after the last message, where there are enough; the others while they send. */
+/** One before the runs are due and one after the last message, if there are enough; the others while they send. */
 function planMarks(random: Random, count: number): Mark[] {
   const edges: Mark[] = count < 4 ? [] : ['start', 'end'];
   const between = Array.from({ length: count - edges.length }, () => random.between(2, 92) / 100).toSorted(
@@ -190,10 +190,15 @@ function planMarks(random: Random, count: number): Mark[] {
 }
 
 /**
- * Sources, ticket policies and limits change places from round to round, so that each meets each. Some are due while
- * blows fall; one is paused or cancelled by a user.
+ * Sources, ticket policies and limits rotate from round to round, so that all combinations occur. Some campaigns are
+ * due during faults; a user pauses or cancels one.
  */
-function planCampaigns(random: Random, round: number, contacts: number, blowsMs: number): PlannedCampaign[] {
+function planCampaigns(
+  random: Random,
+  round: number,
+  contacts: number,
+  disruptedMs: number,
+): PlannedCampaign[] {
   const small = Math.min(smallRun, Math.ceil(contacts / 10));
   const stopped = Math.ceil(contacts / 5);
   const large = contacts - small - stopped;
@@ -225,7 +230,7 @@ function planCampaigns(random: Random, round: number, contacts: number, blowsMs:
       ticketPolicy: 'on_send',
       contacts: late,
       limited: false,
-      dueAfterMs: Math.floor((random.between(20, 60) / 100) * blowsMs),
+      dueAfterMs: Math.floor((random.between(20, 60) / 100) * disruptedMs),
       user: null,
     },
     {
@@ -234,7 +239,7 @@ function planCampaigns(random: Random, round: number, contacts: number, blowsMs:
       ticketPolicy: random.pick(['on_send', 'on_reply', 'never']),
       contacts: small,
       limited: odd,
-      dueAfterMs: Math.floor((random.between(0, 80) / 100) * blowsMs),
+      dueAfterMs: Math.floor((random.between(0, 80) / 100) * disruptedMs),
       user: null,
     },
     {
@@ -275,34 +280,34 @@ function planFaults(random: Random): Plan['faults'] {
   };
 }
 
-/** The gateway takes nothing for phones that end so. */
+/** The gateway accepts nothing for phones with these last digits. */
 export const refusedEnding = '77';
 
-/** Into `parts` parts of the same size, give or take one, in their order. */
+/** Into `parts` parts whose sizes differ by at most one, in order. */
 function spread<T>(items: readonly T[], parts: number): T[][] {
   return Array.from({ length: parts }, (_, part) =>
     items.slice(Math.floor((part * items.length) / parts), Math.floor(((part + 1) * items.length) / parts)),
   );
 }
 
-/** A blow in words: `freeze worker-1 for 12.3 s`. */
-export function describeBlow(blow: Blow): string {
-  const seconds = `${(blow.ms / 1000).toFixed(1)} s`;
-  switch (blow.kind) {
+/** A fault as text: `freeze worker-1 for 12.3 s`. */
+export function describeDisruption(disruption: Disruption): string {
+  const seconds = `${(disruption.ms / 1000).toFixed(1)} s`;
+  switch (disruption.kind) {
     case 'freeze':
-      return `freeze ${blow.target} for ${seconds}`;
+      return `freeze ${disruption.target} for ${seconds}`;
     case 'kill':
-      return `kill ${blow.target}, start it after ${seconds}`;
+      return `kill ${disruption.target}, start it after ${seconds}`;
     case 'stop':
-      return `stop ${blow.target}, start it after ${seconds}`;
+      return `stop ${disruption.target}, start it after ${seconds}`;
     case 'cut':
-      return blow.how === 'delay'
-        ? `delay ${blow.link} by ${blow.delayMs} ms for ${seconds}`
-        : `${blow.how === 'reset' ? 'reset' : 'half-open'} ${blow.link} for ${seconds}`;
+      return disruption.how === 'delay'
+        ? `delay ${disruption.link} by ${disruption.delayMs} ms for ${seconds}`
+        : `${disruption.how === 'reset' ? 'reset' : 'half-open'} ${disruption.link} for ${seconds}`;
   }
 }
 
-/** When a blow falls, in words. */
+/** The time of a fault as text. */
 export const describeMark = (at: Mark): string =>
   typeof at === 'number'
     ? `at ${Math.round(at * 100)} %`

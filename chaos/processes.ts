@@ -4,25 +4,25 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-/** A process of the system that is started again whenever it ends, as a supervisor would. */
+/** A process of the system that is restarted whenever it ends, as by a supervisor. */
 export interface Supervised {
   name: string;
   logFile: string;
-  /** Of the process that runs now. */
+  /** Of the present process. */
   pid(): number;
-  /** Sends the signal, waits for the end, and starts it again after `downMs`. */
+  /** Sends the signal, waits for the end, and restarts it after `downMs`. */
   restart(signal: 'SIGKILL' | 'SIGTERM', downMs: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A supervisor waits for a moment, lest a process that can't start takes all of the machine. */
+/** A supervisor pauses, so that a process that cannot start does not use up the machine. */
 const restartDelayMs = 500;
 /** Longer than the processes take to drain (docs/operations.md); then SIGKILL. */
 const stopGraceMs = 45_000;
 
 /**
- * Starts one of our files as a process of its own, with its output in `logFile`. `onEnd` is called when it ends without
- * having been told to.
+ * Starts one of our files as a separate process, with its output in `logFile`. `onEnd` is called when it ends
+ * unexpectedly.
  */
 export function supervise({
   name,
@@ -40,8 +40,8 @@ export function supervise({
   onEnd: (how: string) => void;
 }): Supervised {
   let child: ChildProcess;
-  /** Told to end: by a blow, or for good. */
-  let told = false;
+  /** Its end is expected: by a fault, or permanently. */
+  let expected = false;
   let over = false;
 
   const start = (): void => {
@@ -52,19 +52,19 @@ export function supervise({
       { env: { ...process.env, ...environment }, stdio: ['ignore', log, log] },
     );
     closeSync(log);
-    told = false;
+    expected = false;
     const started = child;
     started.once('exit', (code, signal) => {
-      if (told || over) return;
-      onEnd(`${signal ?? `exit code ${code ?? ''}`}: ${lastLine(logFile)}`);
+      if (expected || over) return;
+      onEnd(`${signal ?? `exit code ${code ?? ''}`}: ${lastWords(logFile)}`);
       setTimeout(() => {
-        if (!told && !over && child === started) start();
+        if (!expected && !over && child === started) start();
       }, restartDelayMs);
     });
   };
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
-    told = true;
+    expected = true;
     if (hasEnded()) return;
     const ended = once(child, 'exit');
     child.kill(signal);
@@ -90,15 +90,18 @@ export function supervise({
   };
 }
 
-function lastLine(logFile: string): string {
-  return readFileSync(logFile, 'utf8').trimEnd().split('\n').at(-1)?.slice(0, 500) ?? '';
+/** What a process wrote last: the error that ended it, when there is one among its last lines. */
+function lastWords(logFile: string): string {
+  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-50);
+  const error = lines.findLast((line) => /^\S*(Error|Exception)\b/.test(line));
+  return (error ?? lines.at(-1) ?? '').slice(0, 500);
 }
 
 /** Stops all of these for `ms`: the parent first, so that it starts no others meanwhile. */
 export async function freeze(pids: () => number[], ms: number): Promise<void> {
   const frozen = pids();
   signalAll(frozen, 'SIGSTOP');
-  // What the parent had started before it was stopped.
+  // The children that the parent started before it was stopped.
   const later = pids().filter((pid) => !frozen.includes(pid));
   signalAll(later, 'SIGSTOP');
   try {
@@ -108,7 +111,7 @@ export async function freeze(pids: () => number[], ms: number): Promise<void> {
   }
 }
 
-/** A process that has ended meanwhile is left out. */
+/** Skips a process that has ended meanwhile. */
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
     try {
@@ -119,7 +122,7 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
   }
 }
 
-/** A process and all below it; Linux only. */
+/** A process and all its descendants; Linux only. */
 export function family(pid: number): number[] {
   let children: number[];
   try {

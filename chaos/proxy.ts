@@ -2,24 +2,24 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export type ProxyFault = { how: 'reset' } | { how: 'half_open' } | { how: 'delay'; delayMs: number };
 
-/** A TCP proxy that can misbehave. */
+/** A TCP proxy that can inject faults. */
 export interface Proxy {
   /** On 127.0.0.1. */
   port: number;
   /** Until `repair`. */
   breakWith(fault: ProxyFault): void;
-  /** New connections work again. Those that were half-open are reset: what was sent into them never arrives. */
+  /** New connections work again. Half-open ones are reset: data sent into them never arrives. */
   repair(): void;
   close(): Promise<void>;
 }
 
 interface Pair {
   client: Socket;
-  /** Null: a connection that was taken while half-open, which leads nowhere. */
+  /** Null: a connection that was accepted while half-open, and leads nowhere. */
   server: Socket | null;
 }
 
-/** Passes every connection on to `port` of 127.0.0.1, byte by byte, until it is told otherwise. */
+/** Forwards every connection to `port` of 127.0.0.1, byte by byte, until a fault is set. */
 export async function startProxy(port: number, listenOn = 0): Promise<Proxy> {
   const pairs = new Set<Pair>();
   let fault: ProxyFault | null = null;
@@ -33,7 +33,7 @@ export async function startProxy(port: number, listenOn = 0): Promise<Proxy> {
     let due = 0;
     let waiting = 0;
     const pass = (chunk: Buffer): void => {
-      // `pause` alone would let through what has been read already.
+      // `pause` alone would let through what has already been read.
       if (fault?.how === 'half_open' || to.destroyed) return;
       if (!to.write(chunk)) {
         from.pause();
@@ -47,7 +47,7 @@ export async function startProxy(port: number, listenOn = 0): Promise<Proxy> {
         pass(chunk);
         return;
       }
-      // Behind those that wait, in their order.
+      // After those that wait, in order.
       waiting++;
       setTimeout(() => {
         waiting--;
@@ -69,7 +69,7 @@ export async function startProxy(port: number, listenOn = 0): Promise<Proxy> {
     };
     pairs.add(pair);
     for (const socket of [client, pair.server]) {
-      // An orderly end has been passed on; half-open, nobody hears of any.
+      // An orderly end was forwarded; in the half-open state nothing is.
       socket?.on('close', () => {
         if (pair.client.destroyed && pair.server?.destroyed !== false) pairs.delete(pair);
       });

@@ -1,4 +1,4 @@
-/** A row of numbers that depends on the seed alone. */
+/** A sequence of numbers that depends only on the seed. */
 export interface Random {
   /** From 0 (inclusive) to 1 (exclusive). */
   next(): number;
@@ -6,11 +6,11 @@ export interface Random {
   between(least: number, most: number): number;
   pick<T>(from: readonly [T, ...T[]]): T;
   shuffle<T>(items: readonly T[]): T[];
-  /** `count` items: each occurs as often as every other, give or take one, in a random order. */
+  /** `count` items: each occurs equally often, give or take one, in a random order. */
   deal<T>(items: readonly [T, ...T[]], count: number): T[];
 }
 
-/** mulberry32: small, and good enough to choose with. */
+/** mulberry32: small, and good enough for choices. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {

@@ -2,18 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { enableCampaign } from './campaigns.ts';
 import type { Line } from './contacts.ts';
 import { countUnhandled, readRuns, type RunState } from './observe.ts';
-import type { FallenBlow, Stop } from './oracle.ts';
+import type { PastDisruption, Stop } from './oracle.ts';
 import type { People } from './people.ts';
-import { type Blow, describeBlow, describeMark, type PlannedCampaign, type Round } from './plan.ts';
+import {
+  type Disruption,
+  describeDisruption,
+  describeMark,
+  type PlannedCampaign,
+  type Round,
+} from './plan.ts';
 import type { ChaosSystem } from './system.ts';
 
 const lookMs = 100;
-/** When nothing moves for so long and no blow lasts, the next one falls before its mark. */
+/** If there is no progress for this long and no fault is active, the next fault occurs early. */
 const stalledMs = 10_000;
-/** Runs have so long to end after the last blow, and receipts and replies after the last run. */
+/** How long runs have to end after the last fault, and receipts and replies after the last run. */
 const endingMs = 300_000;
 const settlingMs = 90_000;
-/** The share of the contacts that the gateway takes at least, faults and refusals left out. */
+/** The minimum share of the contacts that the gateway accepts, without faults and refusals. */
 const nearlyAll = 0.93;
 
 export interface RoundOptions {
@@ -22,21 +28,21 @@ export interface RoundOptions {
   round: Round;
   lines: readonly Line[];
   campaignIds: ReadonlyMap<string, number>;
-  tell: (words: string) => void;
+  log: (words: string) => void;
   signal: AbortSignal;
 }
 
-/** What happened in a round beside what the system did. */
+/** What happened in a round besides the system's own actions. */
 export interface PlayedRound {
   stops: Stop[];
-  blows: FallenBlow[];
-  /** The longest time without a message taken, from the first to the last. */
+  disruptions: PastDisruption[];
+  /** The longest interval between accepted messages, from the first to the last. */
   longestSilenceMs: number;
 }
 
-/** Enables the round's campaigns, lets the blows fall, and waits until all is quiet, or has had its time. */
+/** Enables the round's campaigns, injects the faults, and waits until everything has settled, or times out. */
 export async function playRound(options: RoundOptions): Promise<PlayedRound> {
-  const { system, people, round, lines, campaignIds, tell, signal } = options;
+  const { system, people, round, lines, campaignIds, log, signal } = options;
   const byCode = new Map(lines.map((line) => [line.code, line]));
   const toTake = lines.filter(({ fate }) => fate === 'written').length;
   const takenOf = new Map<string, number>();
@@ -63,23 +69,23 @@ export async function playRound(options: RoundOptions): Promise<PlayedRound> {
       await sleep(lookMs);
     }
   })();
-  // Awaited at the end; what fails here fails there, too.
+  // Awaited at the end; its errors are thrown there, too.
   watched.catch(() => undefined);
 
   try {
     for (const [key, id] of campaignIds) {
       await enableCampaign(system.api, id);
-      tell(`Enabled ${key}.`);
+      log(`Enabled ${key}.`);
     }
     const stops: Stop[] = [];
     const acting = round.campaigns.map((campaign) =>
       actAsUser(system, campaign, {
         share: () => (takenOf.get(campaign.key) ?? 0) / campaign.contacts,
-        ...{ stops, tell, signal },
+        ...{ stops, log, signal },
       }),
     );
     for (const action of acting) action.catch(() => undefined);
-    const blows = await letBlowsFall(options, {
+    const disruptions = await disrupt(options, {
       share: () => taken / toTake,
       quietMs: () => Date.now() - movedAt,
     });
@@ -87,57 +93,59 @@ export async function playRound(options: RoundOptions): Promise<PlayedRound> {
     await waitUntilOver(options);
     await Promise.race([people.done(), sleep(settlingMs, undefined, { ref: false })]);
     await settle(system, look);
-    return { stops, blows, longestSilenceMs };
+    return { stops, disruptions, longestSilenceMs };
   } finally {
     watching.on = false;
     await watched;
   }
 }
 
-async function letBlowsFall(
-  { system, round, tell, signal }: RoundOptions,
+async function disrupt(
+  { system, round, log, signal }: RoundOptions,
   { share, quietMs }: { share: () => number; quietMs: () => number },
-): Promise<FallenBlow[]> {
-  const fallen: FallenBlow[] = [];
+): Promise<PastDisruption[]> {
+  const past: PastDisruption[] = [];
   const lasting = new Set<Promise<void>>();
-  const isDue = (blow: Blow): boolean => {
-    if (blow.at === 'start') return true;
-    return share() >= (blow.at === 'end' ? nearlyAll : blow.at);
+  const isDue = (disruption: Disruption): boolean => {
+    if (disruption.at === 'start') return true;
+    return share() >= (disruption.at === 'end' ? nearlyAll : disruption.at);
   };
   let calmSince = Date.now();
-  for (const blow of round.blows) {
-    while (!isDue(blow)) {
+  for (const disruption of round.disruptions) {
+    while (!isDue(disruption)) {
       signal.throwIfAborted();
-      // Nothing is to be expected while a blow lasts.
+      // No progress is expected during a fault.
       if (lasting.size > 0) calmSince = Date.now();
       if (Math.min(quietMs(), Date.now() - calmSince) > stalledMs) break;
       await sleep(lookMs / 2);
     }
-    tell(`${describeBlow(blow)} (${Math.round(share() * 100)} % taken; planned ${describeMark(blow.at)})`);
-    const one: FallenBlow = { blow, from: new Date(), to: new Date() };
-    fallen.push(one);
-    const hit = system.hit(blow).then(() => {
+    log(
+      `${describeDisruption(disruption)} (${Math.round(share() * 100)} % taken; planned ${describeMark(disruption.at)})`,
+    );
+    const one: PastDisruption = { disruption, from: new Date(), to: new Date() };
+    past.push(one);
+    const hit = system.hit(disruption).then(() => {
       one.to = new Date();
     });
     lasting.add(hit);
     void hit.finally(() => lasting.delete(hit)).catch(() => undefined);
-    if (!blow.overlaps) await Promise.all(lasting);
+    if (!disruption.overlaps) await Promise.all(lasting);
     calmSince = Date.now();
   }
   await Promise.all(lasting);
-  return fallen;
+  return past;
 }
 
-/** Pauses or cancels the campaign's run at its mark, as a user would: again until the API confirms it. */
+/** Pauses or cancels the campaign's run at its mark, as a user would: repeats it until the API confirms it. */
 async function actAsUser(
   { api, databaseUrl }: ChaosSystem,
   { key, user }: PlannedCampaign,
   {
     share,
     stops,
-    tell,
+    log,
     signal,
-  }: { share: () => number; stops: Stop[]; tell: (words: string) => void; signal: AbortSignal },
+  }: { share: () => number; stops: Stop[]; log: (words: string) => void; signal: AbortSignal },
 ): Promise<void> {
   if (user === null) return;
   let run: RunState | undefined;
@@ -150,7 +158,7 @@ async function actAsUser(
   if (run.over) return;
   const { status } = await api.call('POST', `/api/runs/${run.id}/${user.kind}`, {});
   const confirmed = new Date();
-  tell(`${user.kind} ${key}: ${status}`);
+  log(`${user.kind} ${key}: ${status}`);
   if (status >= 300) return;
   const stop: Stop = { campaign: key, kind: user.kind, from: confirmed, until: null };
   stops.push(stop);
@@ -158,11 +166,11 @@ async function actAsUser(
   await sleep(user.pauseMs);
   stop.until = new Date();
   const resumed = await api.call('POST', `/api/runs/${run.id}/resume`, {});
-  tell(`resume ${key}: ${resumed.status}`);
+  log(`resume ${key}: ${resumed.status}`);
 }
 
-/** Until every campaign of the round has a run that has ended; or too long. */
-async function waitUntilOver({ system, round, tell, signal }: RoundOptions): Promise<void> {
+/** Waits until every campaign of the round has a run that has ended; or until the time limit. */
+async function waitUntilOver({ system, round, log, signal }: RoundOptions): Promise<void> {
   const keys = round.campaigns.map(({ key }) => key);
   const giveUpAt = Date.now() + endingMs;
   for (;;) {
@@ -170,7 +178,7 @@ async function waitUntilOver({ system, round, tell, signal }: RoundOptions): Pro
     const runs = await readRuns(system.databaseUrl, keys);
     if (runs && keys.every((key) => runs.some(({ campaign, over }) => campaign === key && over))) return;
     if (Date.now() > giveUpAt) {
-      tell(
+      log(
         `After ${endingMs / 1000} s: ${(runs ?? []).map((run) => `${run.campaign} ${run.status}`).join(', ')}`,
       );
       return;
@@ -179,7 +187,7 @@ async function waitUntilOver({ system, round, tell, signal }: RoundOptions): Pro
   }
 }
 
-/** Until no receipt is owed and no reply waits; or too long. */
+/** Waits until no receipt or reply is pending; or until the time limit. */
 async function settle({ gateway, databaseUrl }: ChaosSystem, look: () => Promise<void>): Promise<void> {
   const giveUpAt = Date.now() + settlingMs;
   while (Date.now() < giveUpAt) {

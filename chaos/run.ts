@@ -20,7 +20,7 @@ export interface ChaosOptions {
   plan: Plan;
   folder: string;
   temporal: 'dev' | 'server';
-  /** What it does and finds, line by line. */
+  /** Receives its actions and findings, line by line. */
   say: (words: string) => void;
   signal: AbortSignal;
 }
@@ -31,19 +31,19 @@ export interface ChaosResult {
   seed: number;
   temporal: 'dev' | 'server';
   rounds: number;
-  blows: number;
+  disruptions: number;
   freezes: number;
   kills: number;
   cuts: number;
-  /** Lines of all mailings, and what became of them. */
+  /** Lines of all mailings, and their outcomes. */
   lines: number;
   byStatus: Record<string, number>;
   takenByGateway: number;
   writtenTwice: number;
   unknown: number;
-  /** By the promise, for these blows. */
+  /** The maximum by the promise, for these faults. */
   unknownAtMost: number;
-  /** Of the unknown, what the gateway has taken. */
+  /** How many of the unknown ones the gateway has accepted. */
   unknownTaken: number;
   /** Sends whose answer the gateway itself lost. */
   answersLost: number;
@@ -51,13 +51,13 @@ export interface ChaosResult {
   receiptsRepeated: number;
   replies: number;
   tickets: number;
-  /** The longest time without a message taken while a round was sending. */
+  /** The longest interval between accepted messages while a round was sending. */
   longestSilenceSeconds: number;
   findings: (Finding & { round: number })[];
   seconds: number;
 }
 
-/** Faults of the gateway after which the client can't know whether the message was taken. */
+/** Faults of the gateway after which the client cannot know whether the message was accepted. */
 const lossy = [
   'http500',
   'http500_after_accept',
@@ -66,23 +66,23 @@ const lossy = [
   'hang_after_accept',
 ];
 const examplesShown = 5;
-/** A system that does not stay up is not worth hitting. */
+/** A system that does not stay up is not worth testing. */
 const mostEnds = 50;
 
-/** Carries out a plan on a system of its own, and judges what came of it by the gateway's ledger. */
+/** Executes a plan on a separate system, and checks the result against the gateway's ledger. */
 export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOptions): Promise<ChaosResult> {
   const began = Date.now();
   const since = (): string => ((Date.now() - began) / 1000).toFixed(1).padStart(7);
-  const tell = (words: string): void => say(`${since()} s  ${words}`);
+  const log = (words: string): void => say(`${since()} s  ${words}`);
   const ended: string[] = [];
   const broken = new AbortController();
   const either = AbortSignal.any([signal, broken.signal]);
-  tell('Starting PostgreSQL, Temporal, the gateway, the API and two workers.');
+  log('Starting PostgreSQL, Temporal, the gateway, the API and two workers.');
   const system = await startChaosSystem({
-    ...{ plan, folder, temporal, log: tell },
+    ...{ plan, folder, temporal, log },
     onEnd(name, how) {
       ended.push(`${name} at ${since().trim()} s: ${how}`);
-      tell(`${name} ended by itself: ${how}`);
+      log(`${name} ended by itself: ${how}`);
       if (name === 'gateway')
         broken.abort(new Error(`The gateway has ended (${how}), and with it the witness.`));
       if (ended.length > mostEnds)
@@ -99,7 +99,7 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
     for (const round of plan.rounds) {
       either.throwIfAborted();
       await system.ready();
-      tell(`Round ${round.number} of ${plan.rounds.length}.`);
+      log(`Round ${round.number} of ${plan.rounds.length}.`);
       const { lines, campaignIds } = await prepareRound({
         plan,
         system,
@@ -110,14 +110,14 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
       });
       story.played.push(
         await playRound({
-          ...{ system, round, lines, campaignIds, tell, signal: either },
+          ...{ system, round, lines, campaignIds, log, signal: either },
           people: story.people,
         }),
       );
       const state = await system.gateway.state();
       const evidence = await collectEvidence(plan, system, story, state);
       last = { evidence, state };
-      // Of all rounds so far: what was in order at the end of its own may not be any more.
+      // Of all rounds so far: a later fault may break what was correct at the end of an earlier round.
       const found = new Map(judge(evidence).map(({ kind, examples }) => [kind, examples]));
       if (ended.length > 0) found.set('process_ended', [...ended]);
       for (const [kind, all] of found) {
@@ -130,12 +130,12 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
         });
       }
       const own = findings.filter((finding) => finding.round === round.number);
-      tell(
+      log(
         `Round ${round.number}: ${lines.length} lines, ${own.length === 0 ? 'all promises kept' : 'broken'}.`,
       );
       for (const { kind, count, examples } of own) {
-        tell(`  ${kind} (${count})`);
-        for (const example of examples) tell(`    ${example}`);
+        log(`  ${kind} (${count})`);
+        for (const example of examples) log(`    ${example}`);
       }
     }
   } finally {
@@ -146,14 +146,14 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
   if (last === null) throw new Error('The plan has no round.');
   return {
     ...{ kept: findings.length === 0, seed: plan.seed, temporal, rounds: plan.rounds.length, findings },
-    ...countBlows(plan),
+    ...countDisruptions(plan),
     ...summarize(last.evidence, last.state),
     longestSilenceSeconds: Math.max(...story.played.map((one) => one.longestSilenceMs)) / 1000,
     seconds: Math.round((Date.now() - began) / 1000),
   };
 }
 
-/** What has been done so far, of all rounds. */
+/** The totals of all rounds so far. */
 interface Story {
   campaigns: PlannedCampaign[];
   campaignIds: number[];
@@ -174,7 +174,7 @@ function createStory(plan: Plan, { gateway, publicUrl, providerIds }: ChaosSyste
   return { campaigns: [], campaignIds: [], lines: [], played: [], people };
 }
 
-/** Makes the round's campaigns; whoever has opted out so far is in their mailings again. */
+/** Creates the round's campaigns; their mailings include all contacts that have opted out so far. */
 async function prepareRound({
   plan,
   system,
@@ -215,7 +215,7 @@ async function collectEvidence(
 ): Promise<Evidence> {
   return {
     ...{ campaigns, lines, replies: people.replies },
-    blows: played.flatMap(({ blows }) => blows),
+    disruptions: played.flatMap(({ disruptions }) => disruptions),
     stops: played.flatMap(({ stops }) => stops),
     ledger: await system.gateway.taken(null),
     acknowledged: await acknowledgedSids(system.ledgerFile),
@@ -239,7 +239,7 @@ function summarize(
   | 'seed'
   | 'temporal'
   | 'rounds'
-  | 'blows'
+  | 'disruptions'
   | 'freezes'
   | 'kills'
   | 'cuts'
@@ -263,9 +263,9 @@ function summarize(
   };
 }
 
-function countBlows({ rounds }: Plan): Pick<ChaosResult, 'blows' | 'freezes' | 'kills' | 'cuts'> {
-  const blows = rounds.flatMap((round) => round.blows);
-  const freezes = blows.filter(({ kind }) => kind === 'freeze').length;
-  const cuts = blows.filter(({ kind }) => kind === 'cut').length;
-  return { blows: blows.length, freezes, kills: blows.length - freezes - cuts, cuts };
+function countDisruptions({ rounds }: Plan): Pick<ChaosResult, 'disruptions' | 'freezes' | 'kills' | 'cuts'> {
+  const disruptions = rounds.flatMap((round) => round.disruptions);
+  const freezes = disruptions.filter(({ kind }) => kind === 'freeze').length;
+  const cuts = disruptions.filter(({ kind }) => kind === 'cut').length;
+  return { disruptions: disruptions.length, freezes, kills: disruptions.length - freezes - cuts, cuts };
 }

@@ -12,14 +12,14 @@ import { insertToken } from '../db/access/tokens.ts';
 import { freePort } from '../embedded/ports.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import type { Server } from '../embedded/servers.ts';
+import { prepareTemporalOnPostgres } from '../embedded/temporal-server.ts';
 import { requireTemporalBinary, startTemporal } from '../embedded/temporal.ts';
 import { attributes } from '../workflows/attributes.ts';
 import { type ApiClient, createApiClient } from './api.ts';
 import { createGatewayClient, type GatewayClient } from './gateway.ts';
-import { type Blow, type Link, links, type Plan, type Target } from './plan.ts';
+import { type Disruption, type Link, links, type Plan, type Target } from './plan.ts';
 import { family, freeze, signalAll, type Supervised, supervise } from './processes.ts';
 import { type Proxy, startProxy } from './proxy.ts';
-import { prepareTemporalOnPostgres } from './temporal-server.ts';
 
 export interface ChaosSystemOptions {
   plan: Plan;
@@ -28,15 +28,15 @@ export interface ChaosSystemOptions {
   /** Temporal's development server on SQLite, or a server as in production, on PostgreSQL. */
   temporal: 'dev' | 'server';
   log: (message: string) => void;
-  /** A process has ended without having been told to; it is started again. */
+  /** A process has ended unexpectedly; it is restarted. */
   onEnd: (name: string, how: string) => void;
 }
 
-/** A whole system of separate processes that can be hit, with what its users and the oracle need of it. */
+/** A system of separate processes for fault injection, with the interfaces for its users and the oracle. */
 export interface ChaosSystem {
-  /** Directly, around all proxies. */
+  /** Directly, bypassing all proxies. */
   api: ApiClient;
-  /** Where the gateway and its phones reach the API: through a proxy. */
+  /** The address at which the gateway and its phones reach the API: through a proxy. */
   publicUrl: string;
   gateway: GatewayClient;
   /** Providers of the same gateway: with a rate limit, and without. */
@@ -44,9 +44,9 @@ export interface ChaosSystem {
   databaseUrl: string;
   temporalAddress: string;
   ledgerFile: string;
-  /** Resolves when the process runs again and the link is whole again. */
-  hit(blow: Blow): Promise<void>;
-  /** Waits until API and workers say that they reach database and Temporal. */
+  /** Resolves when the process runs again and the link is repaired. */
+  hit(disruption: Disruption): Promise<void>;
+  /** Waits until API and workers report that they reach database and Temporal. */
   ready(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export interface ChaosSystem {
 const host = '127.0.0.1';
 const namespace = 'default';
 const account = { accountSid: `AC${'c'.repeat(32)}`, authToken: 'chaos-token', from: '+5511999990000' };
-/** Soon enough that a message which the gateway never answers doesn't hold up its run. */
+/** Short enough that a message which the gateway never answers does not delay its run. */
 const sendTimeoutMs = 3_000;
 const singleSendUpTo = 50;
 const retryMs = 500;
@@ -63,12 +63,12 @@ const readyTimeoutMs = 120_000;
 
 interface SupervisedServer {
   pid(): number;
-  /** Sends the signal, waits for the end, and starts it again after `downMs`. */
+  /** Sends the signal, waits for the end, and restarts it after `downMs`. */
   restart(signal: 'SIGKILL' | 'SIGINT', downMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A server of `embedded/` that is started again when it ends, however long its port or its database is away. */
+/** A server of `embedded/` that is restarted when it ends, however long its port or its database is unavailable. */
 async function superviseServer(start: () => Promise<Server>, onEnd: () => void): Promise<SupervisedServer> {
   let server = await start();
   let hit = false;
@@ -229,7 +229,7 @@ async function start(
     supervised.set(name, process);
     stops.push(() => process.stop());
   };
-  /** What says whether a process reaches database and Temporal. */
+  /** The health check that reports whether a process reaches database and Temporal. */
   const healths = [`http://${host}:${apiPort}`];
   for (const name of ['worker-1', 'worker-2'] as const) {
     const healthPort = await freePort();
@@ -254,27 +254,31 @@ async function start(
     if (target === 'temporal') return temporalProcess.pid();
     return supervised.get(target)?.pid() ?? 0;
   };
-  const hitNow = async (blow: Blow): Promise<void> => {
-    switch (blow.kind) {
+  const hitNow = async (disruption: Disruption): Promise<void> => {
+    switch (disruption.kind) {
       case 'freeze':
-        return freeze(() => family(pidOf(blow.target)), blow.ms);
+        return freeze(() => family(pidOf(disruption.target)), disruption.ms);
       case 'kill':
       case 'stop': {
-        const kill = blow.kind === 'kill';
-        if (blow.target === 'postgres') return postgres.restart(kill ? 'SIGKILL' : 'SIGINT', blow.ms);
-        if (blow.target === 'temporal') return temporalProcess.restart(kill ? 'SIGKILL' : 'SIGINT', blow.ms);
-        return supervised.get(blow.target)?.restart(kill ? 'SIGKILL' : 'SIGTERM', () => sleep(blow.ms));
+        const kill = disruption.kind === 'kill';
+        if (disruption.target === 'postgres')
+          return postgres.restart(kill ? 'SIGKILL' : 'SIGINT', disruption.ms);
+        if (disruption.target === 'temporal')
+          return temporalProcess.restart(kill ? 'SIGKILL' : 'SIGINT', disruption.ms);
+        return supervised
+          .get(disruption.target)
+          ?.restart(kill ? 'SIGKILL' : 'SIGTERM', () => sleep(disruption.ms));
       }
       case 'cut': {
-        const { how, delayMs } = blow;
-        const proxy = proxies.get(blow.link);
+        const { how, delayMs } = disruption;
+        const proxy = proxies.get(disruption.link);
         proxy?.breakWith(how === 'delay' ? { how, delayMs } : { how });
-        await sleep(blow.ms);
+        await sleep(disruption.ms);
         return proxy?.repair();
       }
     }
   };
-  /** Blows on one target wait for each other. */
+  /** Faults on one target run one after the other. */
   const turns = new Map<Target | Link, Promise<void>>();
 
   const api = createApiClient(`http://${host}:${apiPort}`, token);
@@ -298,9 +302,9 @@ async function start(
   return {
     ...{ api, publicUrl, gateway, providerIds, databaseUrl, ledgerFile, ready },
     temporalAddress: temporalServer.address,
-    hit(blow) {
-      const on = blow.kind === 'cut' ? blow.link : blow.target;
-      const turn = (turns.get(on) ?? Promise.resolve()).then(() => hitNow(blow));
+    hit(disruption) {
+      const on = disruption.kind === 'cut' ? disruption.link : disruption.target;
+      const turn = (turns.get(on) ?? Promise.resolve()).then(() => hitNow(disruption));
       turns.set(
         on,
         turn.catch(() => undefined),
@@ -355,7 +359,7 @@ async function prepareDatabase(
   }
 }
 
-/** Sends in flight of all who send through one of its providers. */
+/** The number of sends in flight through one of its providers. */
 export const maxInFlight = 50;
 
 const addProvider = async (

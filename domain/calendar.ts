@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { coded } from './problems/coded.ts';
 
 /**
- * The calendar words that schedules and sending hours share: weekdays, zones, local times.
+ * Calendar terms shared by schedules and sending hours: weekdays, zones, local times.
  *
- * Instants are milliseconds since the epoch. A *wall time* is what a clock on the wall shows, written as the
- * milliseconds of the same date and time in UTC, so that calendar arithmetic is plain arithmetic; it names an instant
- * only together with a zone.
+ * Instants are milliseconds since the epoch. A *wall time* is a local date and time, stored as the milliseconds of the
+ * same date and time in UTC, so that calendar arithmetic is plain arithmetic; it identifies an instant only together
+ * with a zone.
  *
- * `Temporal` is imported here and never made global: it is the runtime's own where it has one, else the polyfill's.
+ * `Temporal` is imported here and never made global: the runtime's own if it has one, else the polyfill's.
  */
 
 export const minuteMs = 60_000;
@@ -27,31 +27,35 @@ export const weekdays = [
   'sunday',
 ] as const;
 
-/** Some days of the week, each at most once. */
+/** Some weekdays, each at most once. */
 export const weekdayList = z
   .array(z.enum(weekdays, { error: coded('weekday_expected') }))
   .min(1, coded('weekday_missing'))
   .refine((days) => new Set(days).size === days.length, coded('weekday_repeated'));
 
 /**
- * The name of a time zone in the IANA database of this runtime. Case is not significant. A fixed offset (`-03:00`),
- * which newer runtimes take for a zone, is refused: it would not follow the zone's rules.
+ * The name of a time zone in this runtime's IANA database, in any case. A fixed offset (`-03:00`), which newer runtimes
+ * accept as a zone, is refused: it would not follow the zone's rules.
  */
 export const timezone = z
   .string({ error: coded('timezone_unknown') })
+  .trim()
   .refine(isTimezone, coded('timezone_unknown'));
+
+/** The zone of a deployment that names none: where the days and months of prices, budgets and reports begin. */
+export const defaultTimezone = 'America/Sao_Paulo';
 
 const dateTimeShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/;
 
 /**
- * A date and time without a zone: `2026-03-31T09:00`, seconds optional. The years 1970 to 2199 are taken; others are
- * slips of the keyboard.
+ * A date and time without a zone: `2026-03-31T09:00`, seconds optional. Accepts the years 1970 to 2199; others are
+ * typos.
  */
 export const localDateTime = z
   .string({ error: coded('date_time_format') })
   .regex(dateTimeShape, coded('date_time_format'))
-  // Each is silent where the one before it has spoken. Not by `abort`, which would also end the checks of the whole
-  // document that the date stands in.
+  // Each check passes if an earlier one has failed. Not by `abort`, which would also end the checks of the whole
+  // document around the date.
   .refine((text) => !dateTimeShape.test(text) || isRealDateTime(text), {
     error: coded('date_time_unreal'),
   })
@@ -59,7 +63,8 @@ export const localDateTime = z
     error: coded('year_range'),
   });
 
-function isTimezone(name: string): boolean {
+/** Whether this runtime's database has a zone of this name. */
+export function isTimezone(name: string): boolean {
   if (!/^[a-z]/i.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
@@ -69,18 +74,18 @@ function isTimezone(name: string): boolean {
   }
 }
 
-/** Round trip, because `Date.parse` takes 30 February for 2 March. */
+/** Compares after a round trip, because `Date.parse` reads 30 February as 2 March. */
 function isRealDateTime(text: string): boolean {
   const wall = wallTimeOf(text);
   return !Number.isNaN(wall) && new Date(wall).toISOString().startsWith(text);
 }
 
-/** The wall time of a local date-time that has been validated by `localDateTime`. */
+/** The wall time of a local date-time that `localDateTime` has validated. */
 export function wallTimeOf(text: string): number {
   return Date.parse(`${text}Z`);
 }
 
-/** The last `count` days of the zone's calendar up to the instant's, oldest first, each with its first instant. */
+/** The last `count` days in the zone up to the instant's day, oldest first, each with its first instant. */
 export function lastDays(instant: number, zone: string, count: number): { day: string; startsAt: Date }[] {
   const today = inZone(instant, zone).toPlainDate();
   return Array.from({ length: count }, (_, index) => {
@@ -89,25 +94,27 @@ export function lastDays(instant: number, zone: string, count: number): { day: s
   });
 }
 
-/** The instant as the zone's calendar and clock show it. */
+/** The local date and time of an instant in a zone. */
 export function inZone(instant: number, zone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);
 }
 
-/** What the zone's clocks show at the instant. */
+/** The date of an instant in a zone: `2026-12-01`. */
+export const dayIn = (at: Date, zone: string): string => inZone(at.getTime(), zone).toPlainDate().toString();
+
+/** The wall time of an instant in a zone. */
 export function wallTimeAt(instant: number, zone: string): number {
   return instant + offsetAt(instant, zone);
 }
 
-/** Milliseconds the zone is ahead of UTC at the instant. */
+/** The zone's offset from UTC at the instant, in milliseconds. */
 export function offsetAt(instant: number, zone: string): number {
   return inZone(instant, zone).offsetNanoseconds / 1_000_000;
 }
 
 /**
- * The instant at which the zone's clocks show the wall time. Where they show it twice, the first; where they skip it,
- * the wall time is read with the offset before the gap and so moves forward by the length of the gap: 02:30 becomes
- * 03:30 (RFC 5545, 3.3.5, form 3).
+ * The instant of a wall time in a zone. Of a repeated time, the first; a skipped time is read with the offset before
+ * the gap and so moves forward by the length of the gap: 02:30 becomes 03:30 (RFC 5545, 3.3.5, form 3).
  */
 export function instantOf(wallTime: number, zone: string): number {
   return Temporal.Instant.fromEpochMilliseconds(wallTime)
@@ -116,7 +123,7 @@ export function instantOf(wallTime: number, zone: string): number {
     .toZonedDateTime(zone).epochMilliseconds;
 }
 
-/** Whether the zone's clocks jump over the wall time. */
+/** Whether the zone's clocks skip the wall time. */
 export function isSkipped(wallTime: number, zone: string): boolean {
   return wallTimeAt(instantOf(wallTime, zone), zone) !== wallTime;
 }

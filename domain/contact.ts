@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import { anyDate, birthDates, businessDates, type DateWindow, readDate } from './dates.ts';
 import { readMoney } from './money.ts';
-import { type Fault, fault } from './problems/coded.ts';
+import { coded, type Fault, fault } from './problems/coded.ts';
 import type { Expectation } from './problems/mailings.ts';
-import { cleanText, isGuarded, isScientific, readText, readTextLines, withoutExponent } from './text.ts';
+import {
+  cleanText,
+  isFormula,
+  isGuarded,
+  isNothing,
+  isScientific,
+  readText,
+  readTextLines,
+  withoutExponent,
+} from './text.ts';
 
 /**
- * A line of a mailing after it has been read and checked. Every value is a string as it was written, cleaned (domain/text.ts
- * `readText`); '' stands for what was not given, or can't be read. Phones are chosen and checked later: domain/phone.ts.
+ * A parsed and checked line of a mailing. Every value is the original string, cleaned (domain/text.ts `readText`); ''
+ * means that it is missing or unreadable. Phones are chosen and checked later: domain/phone.ts.
  */
 export interface Contact {
   code: string;
@@ -17,9 +26,9 @@ export interface Contact {
   phone2: string;
   /** ISO date, or ''. */
   birthDate: string;
-  /** Replaces the template for this contact. May have several lines. */
+  /** Replaces the template for this contact. May contain several lines. */
   customMessage: string;
-  /** Values of the campaign's extra fields, by their names. */
+  /** Values of the campaign's extra fields, by name. */
   extra: Record<string, string>;
 }
 
@@ -27,7 +36,7 @@ export type ContactField = Exclude<keyof Contact, 'extra'>;
 
 interface FieldRule {
   readonly field: ContactField;
-  /** Portuguese first: the name in the layout file; then the English alias. */
+  /** Portuguese first, as in the layout file; then the English alias. */
   readonly names: readonly [string, string];
   /** In UTF-16 units, like every length here. */
   readonly maxLength: number;
@@ -37,19 +46,19 @@ interface FieldRule {
 export const contactFields = [
   { field: 'code', names: ['codigo', 'code'], maxLength: 60 },
   { field: 'name', names: ['nome', 'name'], maxLength: 120 },
-  // Several numbers and remarks may be in one cell.
+  // One cell may contain several numbers and remarks.
   { field: 'mobile', names: ['celular', 'mobile'], maxLength: 200 },
   { field: 'phone', names: ['telefone', 'phone'], maxLength: 200 },
   { field: 'phone2', names: ['telefone2', 'phone2'], maxLength: 200 },
   { field: 'birthDate', names: ['data_nascimento', 'birth_date'], maxLength: 40 },
-  // Ten segments, the most a campaign can allow, hold 1,530 septets.
+  // Ten segments, the maximum of a campaign, hold 1,530 septets.
   { field: 'customMessage', names: ['mensagem', 'message'], maxLength: 1600 },
 ] as const satisfies readonly FieldRule[];
 
 const maxExtraLength = 500;
 
 /**
- * A column or placeholder name as it is compared: without case, accents and surrounding spaces ("Código " is "codigo").
+ * A column or placeholder name for comparison: without case, accents and surrounding spaces ("Código " is "codigo").
  */
 export const foldName = (name: string): string =>
   name
@@ -58,41 +67,36 @@ export const foldName = (name: string): string =>
     .trim()
     .toLowerCase();
 
-// `constructor` is a property of every object: as a name it could be read where no value was set. `problema` is what
-// Torpedo writes beside lines that are to be mended (mailing/layout.ts).
+// `constructor` is a property of every object: as a name, it could be read where no value was set. Torpedo writes
+// `problema` in files of lines to correct (mailing/layout.ts).
 const reservedNames: ReadonlySet<string> = new Set([
   ...contactFields.flatMap(({ names }) => names),
   'constructor',
   'problema',
 ]);
 
-/** `money`: an amount, which texts have as 1.234,56. */
+/** `money`: an amount, written in texts as 1.234,56. */
 export const extraTypes = ['text', 'number', 'money', 'date', 'boolean'] as const;
 
 /**
- * An additional column of the mailing, declared in the campaign. Its name is the column's header, the placeholder
+ * An additional column of the mailing, declared in the campaign. Its name is the column header, the placeholder
  * (`{valor_divida}`) and the key on the ticket.
  */
 export const extraField = z.strictObject({
   name: z
     .string()
-    .regex(
-      /^[a-z][a-z0-9_]{0,39}$/,
-      'Use up to 40 lower-case letters without accents, digits and _, beginning with a letter.',
-    )
-    .refine(
-      (name) => !reservedNames.has(name),
-      'This name belongs to a field every mailing has: choose another.',
-    ),
+    .trim()
+    .regex(/^[a-z][a-z0-9_]{0,39}$/, coded('extra_field_name'))
+    .refine((name) => !reservedNames.has(name), coded('extra_field_reserved')),
   type: z.enum(extraTypes),
   required: z.boolean(),
 });
 export type ExtraField = z.infer<typeof extraField>;
 
-/** What is wrong with one line of a mailing as a whole: nobody can be written to from it. Holds no value. */
+/** A problem of a whole line that makes it unusable. Contains no value. */
 export type LineFault = Fault<'column_count' | 'quote_misplaced' | 'not_an_object'>;
 
-/** Why a value was not used, or how it was read. Names the column and never holds the value. */
+/** Why a value was not used, or how it was read. Names the column and never contains the value. */
 type ValueFault = Fault<
   | 'value_invalid'
   | 'value_too_long'
@@ -103,9 +107,9 @@ type ValueFault = Fault<
   | 'code_zeros'
 >;
 
-/** A value of a line that was left empty, or read with a doubt. */
+/** A value of a line that was left empty, or read with doubt. */
 export type LineWarning = ValueFault & {
-  /** What was there, shortened. Personal: for the database and the people who work with the mailing alone. */
+  /** The original value, shortened. Personal: only for the database and for users who work with the mailing. */
   readonly value: string;
 };
 
@@ -121,49 +125,62 @@ export interface ReadContact {
   warnings: readonly LineWarning[];
 }
 
-/** Most lines have none: they share it. */
+/** Shared, because most lines have none. */
 const noWarnings: readonly LineWarning[] = [];
 
-/** One value for each field; '' or white space where the record has none. Extra values in the order of the extra fields. */
+/** One value per field; '' or white space if the record has none. Extra values in the order of extra fields. */
 export type ContactReader = (
   raw: Readonly<Record<ContactField, string>>,
   rawExtra: readonly string[],
 ) => ReadContact;
 
 /**
- * Makes contacts of the raw values of records, wherever these came from. A value that can't be read costs itself: it is
- * left empty, with a warning.
+ * Creates contacts from the raw values of records, from any source. An unreadable value is left empty, with a warning;
+ * the rest of the record stays.
  *
- * @param today ISO date: nobody is born later, and what a year of two digits means depends on it
+ * @param today ISO date: no birth date is later, and two-digit years depend on it
  */
 export function createContactReader(extraFields: readonly ExtraField[], today: string): ContactReader {
   const births = birthDates(today);
   const business = businessDates(today);
 
+  // State of the current record. Functions are created once: tsx names each new one, which is slow.
+  let warnings: LineWarning[] | undefined;
+  const warn = (fault: ValueFault, value: string): string => {
+    (warnings ??= []).push(warningOf(fault, value));
+    return '';
+  };
+  const readField = (
+    value: string,
+    { field, names: [column], maxLength }: (typeof contactFields)[number],
+  ): string => {
+    if (value === '') return value;
+    const text = field === 'customMessage' ? readTextLines(value) : readText(value);
+    if (text === undefined) return warn(fault('value_damaged', { column, damage: 'encoding' }), value);
+    // A link to a phone contains the phone.
+    if (isFormula(text) && !isGuarded(value) && !phoneFields.has(field))
+      return warn(fault('value_damaged', { column, damage: 'formula' }), value);
+    // A message that is too long is kept and judged later: without it, the contact would get the template's text.
+    if (text.length > maxLength && field !== 'customMessage')
+      return warn(fault('value_too_long', { column, maximum: maxLength }), text);
+    return text;
+  };
+
+  const takeWarnings = (): readonly LineWarning[] => {
+    const taken = warnings ?? noWarnings;
+    warnings = undefined;
+    return taken;
+  };
+
   return (raw, rawExtra) => {
-    let warnings: LineWarning[] | undefined;
-    const warn = (fault: ValueFault, value: string): string => {
-      (warnings ??= []).push(warningOf(fault, value));
-      return '';
-    };
-    const readField = ({ field, names: [column], maxLength }: (typeof contactFields)[number]): string => {
-      const value = raw[field];
-      if (value === '') return value;
-      const text = field === 'customMessage' ? readTextLines(value) : readText(value);
-      if (text === undefined) return warn(fault('value_damaged', { column, damage: 'encoding' }), value);
-      // A message that is too long is judged as a text: without its own, somebody would get another one.
-      if (text.length > maxLength && field !== 'customMessage')
-        return warn(fault('value_too_long', { column, maximum: maxLength }), text);
-      return text;
-    };
     const contact: Contact = {
-      code: readField(contactFields[0]),
-      name: readField(contactFields[1]),
-      mobile: readField(contactFields[2]),
-      phone: readField(contactFields[3]),
-      phone2: readField(contactFields[4]),
-      birthDate: readField(contactFields[5]),
-      customMessage: readField(contactFields[6]),
+      code: readField(raw.code, contactFields[0]),
+      name: readField(raw.name, contactFields[1]),
+      mobile: readField(raw.mobile, contactFields[2]),
+      phone: readField(raw.phone, contactFields[3]),
+      phone2: readField(raw.phone2, contactFields[4]),
+      birthDate: readField(raw.birthDate, contactFields[5]),
+      customMessage: readField(raw.customMessage, contactFields[6]),
       extra: {},
     };
     if (isScientific(contact.code) && !isGuarded(raw.code)) {
@@ -171,6 +188,7 @@ export function createContactReader(extraFields: readonly ExtraField[], today: s
         withoutExponent(contact.code) ??
         warn(fault('value_damaged', { column: 'codigo', damage: 'scientific' }), contact.code);
     }
+    contact.name = nameOf(contact.name);
     if (contact.birthDate !== '') {
       contact.birthDate =
         readDate(contact.birthDate, births) ??
@@ -179,8 +197,14 @@ export function createContactReader(extraFields: readonly ExtraField[], today: s
           contact.birthDate,
         );
     }
-    if (contact.customMessage !== '' && noMessages.has(foldName(contact.customMessage)))
-      contact.customMessage = '';
+    if (contact.customMessage !== '') {
+      if (noMessages.has(foldName(contact.customMessage))) contact.customMessage = '';
+      else if (brokenMessage.test(contact.customMessage))
+        contact.customMessage = warn(
+          fault('value_damaged', { column: 'mensagem', damage: 'unfilled' }),
+          contact.customMessage,
+        );
+    }
     for (let i = 0; i < extraFields.length; i++) {
       const field = extraFields[i];
       if (field === undefined) break;
@@ -188,6 +212,8 @@ export function createContactReader(extraFields: readonly ExtraField[], today: s
       const value = rawExtra[i] ?? '';
       let text = value === '' ? value : readText(value);
       if (text === undefined) text = warn(fault('value_damaged', { column, damage: 'encoding' }), value);
+      else if (isFormula(text) && !isGuarded(value))
+        text = warn(fault('value_damaged', { column, damage: 'formula' }), value);
       else if (text.length > maxExtraLength)
         text = warn(fault('value_too_long', { column, maximum: maxExtraLength }), text);
       else if (text !== '') {
@@ -196,21 +222,44 @@ export function createContactReader(extraFields: readonly ExtraField[], today: s
       }
       contact.extra[column] = text;
     }
-    return { contact, warnings: warnings ?? noWarnings };
+    return { contact, warnings: takeWarnings() };
   };
 }
 
-/** What programs write as a message where there is none. */
-const noMessages: ReadonlySet<string> = new Set(['0', '0.0', '0,0', 'false', 'falso', 'true', '{}', '[]']);
+const phoneFields: ReadonlySet<ContactField> = new Set(['mobile', 'phone', 'phone2']);
+
+/** Values that programs and yes/no columns write in place of a message. */
+const noMessages: ReadonlySet<string> = new Set([
+  ...['0', '0.0', '0,0', '0,00', '0.00', '1', 'false', 'falso', 'true', 'verdadeiro', '{}', '[]'],
+  ...['sim', 's', 'nao', 'n', 'yes', 'y', 'no', 'x'],
+]);
+
+/** A message that a program built from missing values. */
+const brokenMessage =
+  /\[object Object\]|(?<![\p{L}\d])(?:undefined|NaN)(?![\p{L}\d])|#(?:N\/D|N\/A|VALOR!|VALUE!|REF!|NOME\?|NAME\?|DIV\/0!)/u;
+
+/** Forms of address for a customer whose name is unknown, folded (`foldName`). */
+const nobody =
+  /^(?:(?:nome )?(?:nao|sem) (?:informad[oa]|cadastrad[oa]|identificad[oa]|definid[oa]|preenchid[oa]|disponivel|consta|tem|nome|cadastro|informacao|identificacao|dados)|nao consta|desconhecid[oa]|indefinid[oa]|(?:consumidor|cliente)(?: final| nao identificado| padrao| balcao| avulso| diverso)|consumidor|unknown|no name|not informed|n\/?i|x{3,})$/;
+
+/** Most names match none of these, and only the others pay for folding. */
+const mayBeNobody = /^(?:n[aãoi/]|sem |desc|indef|cons|clie|unk|xxx)/i;
+
+/** A name to address the contact by, without words for a missing part (`Ana null`). */
+function nameOf(text: string): string {
+  if (text === '' || (mayBeNobody.test(text) && nobody.test(foldName(text)))) return '';
+  if (!/null|undefined/i.test(text)) return text;
+  const words = text.split(/\s+/).filter((word) => !/^\(?(?:null|undefined)\)?$/i.test(word));
+  const name = words.join(' ');
+  return isNothing(name) || isFormula(name) ? '' : name;
+}
 
 /**
- * A value (`readText`, not empty) of an extra field, as a text shall have it: dates as dd/mm/yyyy, money as 1.234,56;
- * everything else as it was written. '' for a date that stands for none. A fault for what is not of the declared type.
+ * A value (`readText`, not empty) of an extra field in its output format: dates as dd/mm/yyyy, money as 1.234,56;
+ * everything else as written. '' for a placeholder date. A fault if it does not have the declared type.
  */
 function readExtraValue(field: ExtraField, text: string, window: DateWindow): string | ValueFault {
   const { name: column, type } = field;
-  const invalid = (expected: ExtraField['type']): ValueFault =>
-    fault('value_invalid', { column, expected: expected === 'text' ? 'single_value' : expected });
   switch (type) {
     case 'text':
       return isScientific(text)
@@ -219,17 +268,19 @@ function readExtraValue(field: ExtraField, text: string, window: DateWindow): st
     case 'number': {
       const written = withoutExponent(text) ?? text;
       if (isNumber(written)) return written;
-      return isScientific(text) ? fault('value_damaged', { column, damage: 'scientific' }) : invalid(type);
+      return isScientific(text)
+        ? fault('value_damaged', { column, damage: 'scientific' })
+        : invalidExtra(field);
     }
     case 'money':
-      return readMoney(text) ?? invalid(type);
+      return readMoney(text) ?? invalidExtra(field);
     case 'date': {
       const date = readDate(text, window);
-      return date === undefined ? invalid(type) : date.split('-').reverse().join('/');
+      return date === undefined ? invalidExtra(field) : date.split('-').reverse().join('/');
     }
     case 'boolean': {
       const word = foldName(text);
-      if (!booleanWords.has(word)) return invalid(type);
+      if (!booleanWords.has(word)) return invalidExtra(field);
       return word === 'true' || word === 'verdadeiro'
         ? 'sim'
         : word === 'false' || word === 'falso'
@@ -239,7 +290,10 @@ function readExtraValue(field: ExtraField, text: string, window: DateWindow): st
   }
 }
 
-/** What the value (cleaned, not empty) of an extra field should be where a person enters another; null: it is. */
+const invalidExtra = ({ name: column, type }: ExtraField): ValueFault =>
+  fault('value_invalid', { column, expected: type === 'text' ? 'single_value' : type });
+
+/** The expected form of a value (cleaned, not empty) that a user entered for an extra field; null: it is valid. */
 export function checkExtraValue(field: ExtraField, value: string): Expectation | null {
   if (field.type === 'text') return null;
   const read = readExtraValue(field, value, anyDate);
@@ -262,7 +316,7 @@ const booleanWords: ReadonlySet<string> = new Set([
   '0',
 ]);
 
-/** Brazilian (1.234,56 and 1234,56) or plain (1234.56). `1.234` is read the Brazilian way, and is a number either way. */
+/** Brazilian (1.234,56 and 1234,56) or plain (1234.56). `1.234` is read as Brazilian, and is a number either way. */
 function isNumber(value: string): boolean {
   return /^[+-]?(?:\d+(?:[.,]\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?)$/.test(value);
 }

@@ -4,7 +4,7 @@ import { normalizePhone } from './phone.ts';
 import { type Fault, fault } from './problems/coded.ts';
 import type { Expectation } from './problems/mailings.ts';
 
-/** What a line of a file of customers tells; null for what it does not tell. Phones in E.164, dates ISO. */
+/** The data in a line of a customer file; null for missing values. Phones in E.164, dates ISO. */
 export interface CustomerLine {
   code: string | null;
   name: string | null;
@@ -18,7 +18,7 @@ export interface CustomerLine {
   consentDate: string | null;
 }
 
-/** Ids of settings by their names, folded (`foldName`). */
+/** Ids of settings by name, folded (`foldName`). */
 export interface CustomerSettings {
   regions: ReadonlyMap<string, number>;
   customerTypes: ReadonlyMap<string, number>;
@@ -31,10 +31,10 @@ export type CustomerLineResult =
 const phoneColumns = { mobile: 'celular', phone: 'telefone', phone2: 'telefone2' } as const;
 
 /**
- * A customer from a record of the layout in mailing/customer-layout.ts. A value that can't be read tells nothing, and is a
- * warning; a line is left out only when nothing in it says who it is. What somebody refuses counts whatever else is wrong.
+ * Creates a customer from a record of the layout in mailing/customer-layout.ts. Ignores an unreadable value, with a
+ * warning; skips a line only if nothing identifies the customer. A refusal applies even if other values are invalid.
  *
- * @param today ISO date: nobody has stated anything later
+ * @param today ISO date: no statement is later
  */
 export function readCustomerLine(
   { contact, warnings: ofContact }: ReadContact,
@@ -88,7 +88,7 @@ export function readCustomerLine(
   };
 }
 
-/** A "não" whose ã was lost on the way is still one. */
+/** A "não" whose ã was damaged still counts. */
 const damagedRefusal = (warnings: readonly LineWarning[]): Consent | null =>
   warnings.some(
     ({ code, params, value }) =>

@@ -5,29 +5,29 @@ import { normalizePhone } from './phone.ts';
 import { coded, codedIssue, fault } from './problems/coded.ts';
 import { cleanText } from './text.ts';
 
-/** A person in our base, across campaigns, and what we know of their consent to be written to. */
+/** A customer, across campaigns, and their consent to receive messages. */
 
 export const consents = ['granted', 'refused', 'not_stated'] as const;
 export const consent = z.enum(consents);
 export type Consent = z.infer<typeof consent>;
 
 /**
- * Where a statement of consent came from: a program (`api`), a file of customers (`import`), an answer of a web service,
- * a reply by SMS, or a person at the console (`admin`).
+ * The source of a statement of consent: a program (`api`), a customer file (`import`), a web service's answer, a reply
+ * by SMS, or a user of the console (`admin`).
  */
 export const consentSources = ['api', 'import', 'webservice', 'reply', 'admin'] as const;
 export const consentSource = z.enum(consentSources);
 export type ConsentSource = z.infer<typeof consentSource>;
 
 /**
- * Whether a customer may be written to; null stands for a contact that is no customer, which counts as not stated.
+ * Whether a customer may receive messages; null is a contact that is no customer, which counts as not stated.
  *
- * @param required the deployment demands consent beforehand
+ * @param required the deployment requires consent in advance
  */
 export const consentSuffices = (given: Consent | null, required: boolean): boolean =>
   required ? given === 'granted' : given !== 'refused';
 
-/** How people write consent in a file, folded (`foldName`). */
+/** The words for consent in a file, folded (`foldName`). */
 const consentWords: Readonly<Record<string, Consent>> = {
   sim: 'granted',
   s: 'granted',
@@ -67,16 +67,26 @@ const consentWords: Readonly<Record<string, Consent>> = {
   not_stated: 'not_stated',
 };
 
-/** Undefined when the word means none of them. */
+const notStated =
+  /^(?:(?:nao|sem) (?:informad|inform|sabe|consta|respond|pergunt|consultad|se aplica|definid|preenchid|ha)|indefinid|pendente|not (?:stated|asked|set)|unknown|desconhecid)/;
+const refusing =
+  /^(?:nao|no|never|nunca|recus|neg(?:ad|ou|a)|revog|cancel|bloque|descadast|desist|opt(?:ed)?[ -]?out|unsubscri|denied|declined|withdrawn|refus)\b|^(?:recus|neg(?:ad|ou)|revog|cancel|bloque|descadast|desist|unsubscri|refus)/;
+
+/**
+ * Undefined when the words mean none of them. A refusal matches by its beginning (`não quer receber`), because people
+ * phrase refusals freely. A consent matches only a listed word.
+ */
 export const readConsent = (word: string): Consent | undefined => {
-  const folded = foldName(word);
-  return Object.hasOwn(consentWords, folded) ? consentWords[folded] : undefined;
+  const folded = foldName(word).replaceAll(/\s+/g, ' ');
+  if (Object.hasOwn(consentWords, folded)) return consentWords[folded];
+  if (notStated.test(folded)) return 'not_stated';
+  return refusing.test(folded) ? 'refused' : undefined;
 };
 
 export const phoneFields = ['mobile', 'phone', 'phone2'] as const;
 
 const text = (max: number) => z.string().max(max).transform(cleanText);
-/** As people write it, stored in E.164; a landline is fine. '' and null: none. */
+/** As users write it, stored in E.164; a landline is allowed. '' and null: none. */
 const phone = z
   .string()
   .max(40)
@@ -91,7 +101,7 @@ const phone = z
   });
 const optionalId = z.int().positive().nullable().default(null);
 
-/** What people enter. Consent is stated by itself, with its source and date. */
+/** The fields that users enter. Consent is separate, with its source and date. */
 export const customerContent = z
   .strictObject({
     code: text(60)

@@ -1,67 +1,72 @@
 /**
- * Dates as spreadsheets, databases and people write them. A date is read only when its text has one possible meaning.
+ * Dates as spreadsheets, databases and people write them. A text is parsed only if it has exactly one possible meaning.
  */
 
 /** The date of an instant, in UTC. */
 export const isoDate = (at: Date): string => at.toISOString().slice(0, 10);
 
 export interface DateWindow {
-  /** ISO dates; what is outside is not this kind of date. */
+  /** ISO dates; a date outside this window is rejected. */
   earliest: string;
   latest: string;
 }
 
-/** A person who can read an SMS is at most this old. */
+/** The maximum age of a recipient. */
 const oldestYears = 110;
 
-/** Birth dates that are possible on `today` (ISO date). */
+/** Possible birth dates on `today` (ISO date). */
 export const birthDates = (today: string): DateWindow => ({
   earliest: addYears(today, -oldestYears),
   latest: today,
 });
 
 /**
- * Due dates, contract dates and the like, around `today` (ISO date): less than a century, so that two digits of a year
- * have one meaning.
+ * Due dates, contract dates and the like, around `today` (ISO date): less than a century, so that two-digit years have
+ * one meaning.
  */
 export const businessDates = (today: string): DateWindow => ({
   earliest: addYears(today, -70),
   latest: addYears(today, 29),
 });
 
-/** Any date with a year of four digits. */
+/** Any date with a four-digit year. */
 export const anyDate: DateWindow = { earliest: '1900-01-01', latest: '2199-12-31' };
 
 /**
- * The ISO date of a text; '' where the text stands for no date (zeros, the first and last dates of databases); undefined
- * where it is no date, or could be two.
+ * The ISO date of a text; '' if the text is a placeholder for no date (zeros, the first and last dates of databases);
+ * undefined if it is not a date, or ambiguous.
  *
- * Read are dd/mm/yyyy with / . - or a space, yyyy-mm-dd, yyyymmdd, ddmmyyyy, names of months in Portuguese and English,
- * each with or without a time; mm/dd/yyyy where the day can only be the second; a year of two digits where only one
- * century is inside the window; serial numbers of spreadsheets (days since 1899-12-30, five digits); Unix times in
- * seconds or milliseconds of a full hour, also as .NET's `/Date(…)/`.
+ * Accepts dd/mm/yyyy with / . - or a space, yyyy-mm-dd, yyyymmdd, ddmmyyyy, and names of months in Portuguese and
+ * English, each with or without a time, or a day of the week before it; mm/dd/yyyy if the day can only be the second; a
+ * two-digit year if only one century is inside the window; serial numbers of spreadsheets (days since 1899-12-30, five
+ * digits); Unix times in seconds or milliseconds of a full hour, also as .NET's `/Date(…)/`.
  */
 export function readDate(text: string, window: DateWindow): string | undefined {
-  const value = text.trim();
+  const value = text.trim().replace(dayOfWeek, '');
   if (value === '' || standsForNoDate(value)) return '';
   const meanings = new Set(candidates(value, window).filter((date) => isWithin(date, window)));
   const [date] = meanings;
   return meanings.size === 1 ? date : undefined;
 }
 
+/** `quinta-feira, 25 de dezembro de 1980`, `Thu, 25 Dec 1980`, `Thu Dec 25 1980`. */
+const dayOfWeek =
+  /^(?:(?:domingo|segunda|terça|terca|quarta|quinta|sexta|s[áa]bado)(?:-feira)?|dom|seg|ter|qua|qui|sex|s[áa]b|sun|mon|tue|wed|thu|fri|sat|(?:sun|mon|tues|wednes|thurs|fri|satur)day)\.?(?:,\s*|\s+)(?=\S)/i;
+
 /**
- * Zeros (00/00/0000), and what systems store for "none": .NET 0001-01-01, SQL Server 1753-01-01, Delphi and Excel
- * 1899-12-30 and 1900-01-00, the far end 9999-12-31.
+ * Zeros (00/00/0000), and the values that systems store for "none": .NET 0001-01-01, SQL Server 1753-01-01 and
+ * 1900-01-01 (an empty text as a date), Delphi and Excel 1899-12-30 and 1900-01-00, and the last date 9999-12-31.
  */
 function standsForNoDate(value: string): boolean {
   return (
     /^[0/.\- :T]+Z?$/.test(value) ||
-    /^(?:0001-01-01|1753-01-01|1899-12-3[01]|1900-01-00|9999-12-31)(?:[ T].*)?$/.test(value) ||
-    /^(?:0?1\/0?1\/0001|0?1\/0?1\/1753|3[01]\/12\/1899|0?0\/0?1\/1900|31\/12\/9999)(?:[ T].*)?$/.test(value)
+    /^(?:0001-?01-?01|1753-?01-?01|1899-?12-?3[01]|1900-?01-?0[01]|9999-?12-?31)(?:[ T].*)?$/.test(value) ||
+    /^(?:0?1\/0?1\/(?:0001|1753|1900)|3[01]\/12\/1899|0?0\/0?1\/1900|31\/12\/9999)(?:[ T].*)?$/.test(value) ||
+    /^(?:\\?\/Date\()?-62135596800(?:000)?(?:[+-]\d{4})?(?:\)\\?\/)?$/.test(value)
   );
 }
 
-const time = String.raw`(?:[ T,]\s*\d{1,2}(?::|h)\d{2}.*)?`;
+const time = String.raw`(?:[ T,]\s*(?:às\s+|-\s+)?\d{1,2}(?::|h)\d{2}.*)?`;
 const dayFirst = new RegExp(String.raw`^(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})${time}$`);
 const yearFirst = new RegExp(String.raw`^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})${time}$`);
 const namedMonth = new RegExp(
@@ -70,14 +75,14 @@ const namedMonth = new RegExp(
 );
 const monthFirst = new RegExp(String.raw`^(\p{L}{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})${time}$`, 'u');
 
-/** The dates that a text may mean, before it is known which of them are possible. */
+/** The dates that a text may mean, possible or not. */
 function candidates(value: string, window: DateWindow): string[] {
   const numeric = dayFirst.exec(value);
   if (numeric) {
     const [, first = '', , second = '', year = ''] = numeric;
     const years = yearsOf(year, window);
     const brazilian = years.flatMap((y) => dateOf(y, second, first));
-    // 12/25/1980 has no other meaning; 05/06/1980 is the fifth of June.
+    // 12/25/1980 has no other meaning; 05/06/1980 is 5 June.
     return brazilian.length > 0 ? brazilian : years.flatMap((y) => dateOf(y, first, second));
   }
   const iso = yearFirst.exec(value);
@@ -90,26 +95,29 @@ function candidates(value: string, window: DateWindow): string[] {
   if (american) return dateOf(american[3] ?? '', monthOf(american[1] ?? ''), american[2] ?? '');
   const packed = new RegExp(String.raw`^(\d{8})(?:T\d{2}:?\d{2}.*)?$`).exec(value)?.[1];
   if (packed) {
-    return [
+    const dates = [
       ...dateOf(packed.slice(0, 4), packed.slice(4, 6), packed.slice(6)),
       ...dateOf(packed.slice(4), packed.slice(2, 4), packed.slice(0, 2)),
     ];
+    if (dates.length > 0) return dates;
   }
   const serial = /^(\d{5})(?:[.,]\d+)?$/.exec(value)?.[1];
   if (serial) return [isoOf(Date.UTC(1899, 11, 30) + Number(serial) * dayMs)];
   const dotNet = /^\\?\/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?\/$/.exec(value)?.[1];
   if (dotNet) return instantOf(Number(dotNet));
-  const unix = /^-?\d{9,13}$/.test(value) ? Number(value) : null;
-  if (unix !== null) return instantOf(Math.abs(unix) < 1e11 ? unix * 1000 : unix);
-  return [];
+  const unix = /^-?\d{8,13}$/.test(value) ? Number(value) : null;
+  // Seconds up to 2128, milliseconds from March 1970.
+  return unix === null ? [] : instantOf(Math.abs(unix) < 5e9 ? unix * 1000 : unix);
 }
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
+/** The last time that `Date` supports, minus a day. */
+const farthestMs = 8.64e15 - dayMs;
 
-/** The date of a midnight somewhere, as a Unix time in milliseconds; none for other moments: a phone is no date. */
+/** The date of a midnight in some zone, from a Unix time in milliseconds; empty for other times, such as phones. */
 function instantOf(ms: number): string[] {
-  if (ms % (hourMs / 2) !== 0) return [];
+  if (ms % (hourMs / 2) !== 0 || Math.abs(ms) > farthestMs) return [];
   // A midnight west of Greenwich is a morning in UTC; one in the east is the evening before.
   const intoDay = ((ms % dayMs) + dayMs) % dayMs;
   return [isoOf(intoDay <= 12 * hourMs ? ms : ms + dayMs)];
@@ -117,7 +125,7 @@ function instantOf(ms: number): string[] {
 
 const isoOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-/** The years that the digits may mean: all centuries of the window for two digits. */
+/** The possible years of the digits: with two digits, in all centuries of the window. */
 function yearsOf(digits: string, { earliest, latest }: DateWindow): string[] {
   if (digits.length === 4) return [digits];
   const years: string[] = [];
@@ -127,7 +135,7 @@ function yearsOf(digits: string, { earliest, latest }: DateWindow): string[] {
   return years;
 }
 
-/** The date, if the calendar has it. */
+/** The date, if it exists in the calendar. */
 function dateOf(year: string, month: string, day: string): string[] {
   const [y, m, d] = [Number(year), Number(month), Number(day)];
   if (!(y >= 1900 && y <= 2199 && m >= 1 && m <= 12 && d >= 1 && d <= daysInMonth(y, m))) return [];
@@ -139,7 +147,7 @@ function daysInMonth(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
-/** The first three letters tell months apart, in Portuguese (fev, abr, mai, ago, set, out, dez) and in English. */
+/** The first three letters identify a month, in Portuguese (fev, abr, mai, ago, set, out, dez) and in English. */
 const months = new Map([
   ...['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'].map(
     (name, index) => [name, index + 1] as const,
@@ -161,7 +169,7 @@ const monthNames: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** The number of a month by its name or its first three letters; '0', which no calendar has, for another word. */
+/** The number of a month by its name or its first three letters; '0', which is never valid, for another word. */
 function monthOf(name: string): string {
   const lower = name.toLowerCase();
   if (lower.length > 3 && !monthNames.has(lower)) return '0';
@@ -179,6 +187,6 @@ const isWithin = (date: string, { earliest, latest }: DateWindow): boolean => {
 function addYears(date: string, years: number): string {
   const year = Number(date.slice(0, 4)) + years;
   const rest = date.slice(4);
-  // The year may have no 29 February.
+  // That year may have no 29 February.
   return rest === '-02-29' ? `${year}-02-28` : `${year}${rest}`;
 }

@@ -1,37 +1,39 @@
 /**
- * The `type` of every ApplicationFailure that crosses Temporal. Workflows and the API decide by these, never by the
+ * The `type` of every ApplicationFailure that crosses Temporal. Workflows and the API branch on these, never on the
  * text of a message.
  */
 export const failures = {
-  /** The mailing can't be read: nothing was imported. For good: the file has to be replaced. */
+  /** The mailing cannot be read: nothing was imported. Permanent: the file must be replaced. */
   mailingRefused: 'MailingRefused',
-  /** The web service of a mailing does not answer as it should, and may do so later: tried again for a while. */
+  /** The web service of a mailing does not answer correctly, but may later: retried for a while. */
   webserviceUnavailable: 'WebserviceUnavailable',
-  /** The provider refuses the account: no message will be taken until a person has acted. */
+  /** The provider refuses the account: it takes no message until a user acts. */
   providerAccount: 'ProviderAccount',
-  /** Most sends fail, or the provider asked for a pause: tried again with Temporal's back-off. */
+  /** Most sends fail, or the provider asked for a pause: retried with Temporal's back-off. */
   providerUnavailable: 'ProviderUnavailable',
-  /** One message was certainly not taken; tried again with Temporal's back-off. */
+  /** One message was certainly not taken; retried with Temporal's back-off. */
   notTaken: 'NotTaken',
-  /** "Run now" while an earlier run is pending, and the campaign does not allow it. */
+  /** "Run now" while an earlier run is pending and the campaign does not allow another. */
   runPending: 'RunPending',
-  /** A dry run of a campaign that lacks something; the API says what before it asks. */
+  /** A dry run of an incomplete campaign; the API lists what is missing before it asks. */
   incompleteCampaign: 'IncompleteCampaign',
-  /** Resend of a run that is not over, or of none. */
+  /** A resend of a run that has not ended, or does not exist. */
   runNotOver: 'RunNotOver',
-  /** Approval of a run that does not wait for it. */
+  /** An approval of a run that does not wait for one. */
   notWaitingForApproval: 'NotWaitingForApproval',
   /** The campaign is not enabled (any more). */
   notEnabled: 'NotEnabled',
-  /** The run has ended: it can't be paused, resumed or cancelled. */
+  /** The run has ended: it cannot be paused, resumed or cancelled. */
   runEnded: 'RunEnded',
   /** The run's sending hours never open. */
   hoursNeverOpen: 'HoursNeverOpen',
-  /** The helpdesk takes no posts: tried again with Temporal's back-off, for as long as it takes. */
+  /** The helpdesk accepts no posts: retried with Temporal's back-off, without a limit. */
   helpdeskUnavailable: 'HelpdeskUnavailable',
-  /** A later attempt, or a later step, has moved the run: this one is tried again, unless nobody waits for it any more. */
+  /** An e-mail or a post of alerts was not accepted: retried with Temporal's back-off, for a while. */
+  undelivered: 'Undelivered',
+  /** A later attempt or step has changed the run: this attempt is retried, unless nobody waits for it any more. */
   superseded: 'Superseded',
-  /** The row that an id speaks of is not there. */
+  /** No row has this id. */
   notFound: 'NotFound',
 } as const;
 export type FailureType = (typeof failures)[keyof typeof failures];

@@ -1,4 +1,4 @@
-/** A date on which nothing is sent by those who choose so, and its name. */
+/** A date on which the campaigns that observe it send nothing, and its name. */
 export interface Holiday {
   /** `2026-12-25` */
   date: string;
@@ -8,7 +8,7 @@ export interface Holiday {
 interface YearlyHoliday {
   monthDay: string;
   name: string;
-  /** The first year in which it is one. */
+  /** The first year of the holiday. */
   since?: number;
 }
 
@@ -28,10 +28,10 @@ const fixed: readonly YearlyHoliday[] = [
 /**
  * The national holidays of Brazil in a year, by date.
  *
- * Good Friday is among them as in the calendar that the federal government publishes each year, although Lei 9.093/1995
- * leaves it to the municipalities. Carnival and Corpus Christi are not: they are optional (pontos facultativos), or
- * holidays of a state or town; add them to the calendar where they are kept. Right for the years from 2003 on, when the
- * list of today's law began.
+ * Includes Good Friday, as does the calendar that the federal government publishes each year, although Lei 9.093/1995
+ * leaves it to the municipalities. Excludes Carnival and Corpus Christi, which are optional (pontos facultativos) or
+ * holidays of a state or town; add them to the calendar where they are observed. Correct for the years from 2003 on,
+ * when today's law took effect.
  *
  * @example nationalHolidays(2026)[1] //=> { date: '2026-04-03', name: 'Sexta-feira Santa' }
  */
@@ -43,7 +43,7 @@ export function nationalHolidays(year: number): Holiday[] {
   return holidays.sort((a, b) => (a.date < b.date ? -1 : 1));
 }
 
-/** Two days before Easter Sunday, which is found by the anonymous Gregorian algorithm (Meeus, Jones, Butcher). */
+/** Two days before Easter Sunday, computed by the anonymous Gregorian algorithm (Meeus, Jones, Butcher). */
 function goodFriday(year: number): string {
   const yearOfMoon = year % 19;
   const century = Math.floor(year / 100);

@@ -4,20 +4,20 @@ import { inZone, timezone, weekdayList, weekdays } from './calendar.ts';
 import { coded } from './problems/coded.ts';
 
 /**
- * Sending hours: when the mailing may be fetched and messages may leave, by the clocks of one zone.
+ * Sending hours: when the mailing may be fetched and messages may leave, in the local time of one zone.
  *
- * - A window that ends at or before its start runs past midnight into the next day, and belongs to the day it starts on:
- *   Friday 22:00–02:00 is open on Saturday until 02:00. `24:00` is the midnight that ends the day.
- * - Windows that touch or overlap are one.
- * - A holiday is a date in the zone. It is closed from midnight to midnight, whatever window reaches into it; the other
- *   dates are as ever.
- * - Where the clocks skip the time a window starts or ends at, it starts or ends as they jump; where they show it twice,
- *   at the first. An hour that is shown twice inside a window is open both times.
+ * - A window that ends at or before its start extends past midnight into the next day, and belongs to the day on which
+ *   it starts: Friday 22:00–02:00 is open on Saturday until 02:00. `24:00` is the midnight that ends the day.
+ * - Windows that touch or overlap are merged.
+ * - A holiday is a date in the zone. It is closed from midnight to midnight, even for a window that extends into it;
+ *   other dates do not change.
+ * - If the clocks skip the time at which a window starts or ends, it starts or ends at the change; if they show it
+ *   twice, at the first. An hour that is shown twice inside a window is open both times.
  */
 
 const minutesPerDay = 24 * 60;
 
-/** How far ahead an opening is looked for. A leap year and its first day again. */
+/** How far ahead to search for an opening: a leap year plus its first day again. */
 const daysAhead = 367;
 
 const clockTime = z
@@ -38,12 +38,12 @@ type Window = z.infer<typeof window>;
 
 export const sendingHours = z.strictObject({
   timezone,
-  /** A hundred are more than a week of hours needs, and bound the work of each look-up. */
+  /** A hundred is more than a week needs, and bounds the work of each look-up. */
   windows: z.array(window).min(1, coded('window_missing')).max(100),
 });
 export type SendingHours = z.infer<typeof sendingHours>;
 
-/** A stretch of time: minutes of a day, or instants in milliseconds. The end is not part of it. */
+/** A time span: minutes of a day, or instants in milliseconds. The end is exclusive. */
 interface Span {
   from: number;
   to: number;
@@ -63,7 +63,7 @@ export function hoursAt(
   const instant = now.getTime();
   const today = dateAt(instant, hours);
   if (isAlways(hours)) {
-    // Without this, every call would walk through a whole year in search of the end.
+    // Without this, every call would search a whole year for the end.
     const closing = firstFrom(today.toString(), holidays);
     if (closing !== today.toString()) {
       const closesAt =
@@ -85,7 +85,7 @@ export function hoursAt(
 }
 
 /**
- * For how many milliseconds the hours are open from one instant to another; 0 when the second is not later.
+ * The milliseconds for which the hours are open between two instants; 0 when the second is not later.
  *
  * @param holidays dates in the hours' zone, `2026-12-25`.
  */
@@ -127,7 +127,7 @@ export function openTimeAfter(
   return null;
 }
 
-/** The open stretches of the dates from `first` to `last`, in order. None crosses midnight, so one may touch the next. */
+/** The open spans of the dates from `first` to `last`, in order. None crosses midnight, so one may touch the next. */
 function* openSpans(
   hours: SendingHours,
   first: Temporal.PlainDate,
@@ -138,13 +138,13 @@ function* openSpans(
     if (holidays.has(date.toString())) continue;
     for (const span of openMinutes(hours.windows, date.dayOfWeek)) {
       const [from, to] = [instantAt(date, span.from, hours), instantAt(date, span.to, hours)];
-      // Nothing is left of a window that lies in a gap of the clocks.
+      // A window inside a skipped hour is empty.
       if (from < to) yield { from, to };
     }
   }
 }
 
-/** The open minutes of a day of the week (1 is Monday), in order and merged. */
+/** The open minutes of a weekday (1 is Monday), in order and merged. */
 function openMinutes(windows: readonly Window[], dayOfWeek: number): Span[] {
   const today = weekdays[dayOfWeek - 1];
   const yesterday = weekdays[(dayOfWeek + 5) % 7];
@@ -170,7 +170,7 @@ function merged(spans: readonly Span[]): Span[] {
   return result;
 }
 
-/** Whether the windows leave no minute of the week closed. */
+/** Whether the windows cover every minute of the week. */
 function isAlways({ windows }: SendingHours): boolean {
   return weekdays.every((_, index) => {
     const [first] = openMinutes(windows, index + 1);
@@ -178,7 +178,7 @@ function isAlways({ windows }: SendingHours): boolean {
   });
 }
 
-/** The earliest of the dates that is not before `date`. */
+/** The earliest date that is not before `date`. */
 function firstFrom(date: string, dates: ReadonlySet<string>): string | undefined {
   let first: string | undefined;
   for (const candidate of dates) {
@@ -195,7 +195,7 @@ function dateAt(instant: number, { timezone }: SendingHours): Temporal.PlainDate
   return inZone(instant, timezone).toPlainDate();
 }
 
-/** The instant of a minute of a date: the first where the clocks show it twice, the jump itself where they skip it. */
+/** The instant of a minute of a date: the first if the clocks show it twice, the change itself if they skip it. */
 function instantAt(date: Temporal.PlainDate, minute: number, { timezone }: SendingHours): number {
   const time = date.toPlainDateTime().add({ minutes: minute });
   const zoned = time.toZonedDateTime(timezone);

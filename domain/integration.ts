@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { clientCredentials, userName } from './client-credentials.ts';
 import { leadsElsewhere, originOf } from './destination.ts';
 import { coded, codedIssue, fault, type Problem, problem } from './problems/coded.ts';
 
-/** Stored authentication and headers for calls to a customer's systems ("Integração com o cliente"). */
+/** Stored authentication and headers for requests to a customer's systems ("Integração com o cliente"). */
 
-// RFC 9110, 5.6.2: a token. What HTTP itself has to say in a request is not for an integration to say.
+// RFC 9110, 5.6.2: a token. An integration cannot set headers that HTTP itself sets.
 const headerName = z
   .string()
   .max(100)
@@ -16,18 +17,12 @@ const headerName = z
       ),
     coded('header_reserved'),
   );
-// RFC 9110, 5.5, in ASCII: anything else is read differently by different servers.
+// RFC 9110, 5.5, restricted to ASCII: servers decode other characters differently.
 const headerValue = z
   .string()
   .max(4000)
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, coded('header_value'));
 
-/** RFC 7617: a colon would end the user. */
-const userName = z
-  .string()
-  .min(1)
-  .max(255)
-  .regex(/^[^:\p{Cc}]*$/u, coded('user_name_format'));
 const secretText = z
   .string()
   .min(1)
@@ -39,20 +34,10 @@ const authentication = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('basic'), user: userName }),
   z.strictObject({ kind: z.literal('bearer') }),
   z.strictObject({ kind: z.literal('api_key'), in: z.enum(['header', 'query']), name: headerName }),
-  z.strictObject({
-    kind: z.literal('oauth2'),
-    /** Where tokens are asked for: RFC 6749, 4.4 (client credentials). */
-    tokenUrl: z.url({ protocol: /^https?$/, error: coded('url_expected') }).max(2000),
-    clientId: z.string().min(1).max(255),
-    scope: z.string().max(1000).default(''),
-    /** Asked for by some servers beside the standard; '': left out. */
-    audience: z.string().max(1000).default(''),
-    /** How the client shows its secret: as HTTP basic, or as fields of the form. */
-    clientAuthentication: z.enum(['basic', 'form']).default('basic'),
-  }),
+  clientCredentials.extend({ kind: z.literal('oauth2') }),
 ]);
 
-/** The origin that somebody means by what they write; what is none comes back as it is. */
+/** The origin of a text that a user typed; returns other text unchanged. */
 function toOrigin(text: string): string {
   const address = text.includes('://') ? text : `https://${text}`;
   const url = URL.canParse(address) ? new URL(address) : null;
@@ -61,8 +46,8 @@ function toOrigin(text: string): string {
 }
 
 /**
- * Scheme, host and port: `https://api.example.com`, `http://10.1.2.3:8080`. Where only a host is written, https and its
- * own port are meant.
+ * Scheme, host and port: `https://api.example.com`, `http://10.1.2.3:8080`. A host alone means https and its default
+ * port.
  */
 const origin = z
   .string()
@@ -71,13 +56,13 @@ const origin = z
   .overwrite(toOrigin)
   .refine((text) => /^https?:[^*]+$/.test(text) && originOf(text) === text, coded('origin_format'));
 
-/** `integrations.config`: what anyone who may see the integration may see. */
+/** `integrations.config`: visible to anyone who may see the integration. */
 export const integrationConfig = z
   .strictObject({
     authentication,
     /**
-     * The only origins that it is sent to: who edits a campaign chooses its address, and may not by that learn the
-     * secrets, nor have them sent without TLS.
+     * The only origins that it is sent to. A user who edits a campaign chooses its address, and must not obtain the
+     * secrets that way, or have them sent without TLS.
      */
     origins: z.array(origin).min(1, coded('origin_missing')).max(20),
     /** Sent with each request. Null: the value is a secret. */
@@ -106,9 +91,9 @@ export const integrationConfig = z
   });
 export type IntegrationConfig = z.infer<typeof integrationConfig>;
 
-/** `integrations.secrets` before sealing: written, never shown again. */
+/** `integrations.secrets` before sealing: write-only. */
 export const integrationSecrets = z.strictObject({
-  /** Password, token, key or client secret, as the authentication needs; null for none. */
+  /** Password, token, key or client secret, depending on the authentication; null for none. */
   secret: secretText.nullable().default(null),
   /** The values of the headers whose value in the config is null, by name. */
   headers: z.record(z.string(), headerValue).default({}),
@@ -123,7 +108,7 @@ export interface Integration {
   secrets: IntegrationSecrets;
 }
 
-/** The stored secrets that `config` still needs, with the changes made; still to be checked. */
+/** The stored secrets that `config` still needs, with the changes applied; still to be validated. */
 export function changedSecrets(
   { authentication, headers }: IntegrationConfig,
   stored: IntegrationSecrets | undefined,
@@ -139,7 +124,7 @@ export function changedSecrets(
   };
 }
 
-/** What is missing or wrong between a config and its secrets. */
+/** Missing or invalid secrets of a config. */
 export function secretProblems(
   { authentication, headers }: IntegrationConfig,
   secrets: IntegrationSecrets,
@@ -169,8 +154,8 @@ export function secretProblems(
 }
 
 /**
- * Whether secrets that were entered for `before` may not simply be used for `after`: who changes where or how they are
- * sent has to know them. `elsewhere`: only the addresses differ.
+ * Whether the secrets entered for `before` must be entered again for `after`: a user who changes where or how they are
+ * sent must know them. `elsewhere`: only the addresses differ.
  */
 export function needsNewSecrets(
   before: IntegrationConfig,
@@ -183,7 +168,7 @@ export function needsNewSecrets(
   if (after.authentication.kind === 'none' && secretHeaders(after).length === 0) return 'no';
   if (before.authentication.kind !== after.authentication.kind) return 'other';
   if (secretHeaders(after).some((name) => !secretHeaders(before).includes(name))) return 'other';
-  // The client secret goes only to the token address, and tokens only to the others.
+  // The client secret is sent only to the token address, and tokens only to the others.
   return leadsElsewhere(tokenUrls(before), tokenUrls(after)) || leadsElsewhere(before.origins, after.origins)
     ? 'elsewhere'
     : 'no';

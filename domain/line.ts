@@ -11,30 +11,30 @@ import type { SkipReason } from './message.ts';
 import { choosePhone, normalizePhone, type PhoneField, readPhoneCell } from './phone.ts';
 import { type Fault, fault } from './problems/coded.ts';
 import { type Segmentation, type SegmentProfile } from './segments.ts';
-import { compose, missingPlaceholder, parseTemplate, type Template } from './template.ts';
+import { compose, missingPlaceholder, parseTemplate, type Template, undeclaredOf } from './template.ts';
 
 /**
- * One record of a mailing, whatever its source. `line` says where it is: the line of a CSV file where it begins, or the
- * place of an element in the answer of a web service, over all its pages; both counted from 1.
+ * One record of a mailing, from any source. `line` is its position: the line of a CSV file where it begins, or the
+ * number of the element in a web service's answer, over all its pages; both from 1.
  */
 export type MailingRecord =
   ({ line: number; ok: true } & ReadContact) | { line: number; ok: false; problem: LineFault };
 
-/** Why a line is left out: its reason as a code of the catalog, or what is wrong with it more exactly. */
+/** Why a line is skipped: a reason code of the catalog, or a more exact problem. */
 export type SkipFault = LineFault | Fault<SkipCode>;
 type SkipCode = Exclude<SkipReason, 'line_invalid'> | 'placeholder_missing';
 
-/** What becomes of a line, as far as the line alone tells. */
+/** The decision about a line, based on the line alone. */
 export interface ReadLine {
   line: number;
-  /** Null where it can't be read. */
+  /** Null if it cannot be read. */
   contact: Contact | null;
-  /** The mobile number that is written to (E.164). */
+  /** The mobile number to send to (E.164). */
   phone: string | null;
-  /** Null: it is sent. */
+  /** Null: the line is sent. */
   reason: SkipReason | null;
   problem: SkipFault | null;
-  /** Null when it is left out, or when the campaign has no template yet. */
+  /** Null when it is skipped, or when the campaign has no template yet. */
   text: string | null;
   encoding: Segmentation['encoding'] | null;
   segments: number;
@@ -42,7 +42,7 @@ export interface ReadLine {
 }
 
 export interface LineRules {
-  /** Null: the campaign has none yet; only the texts of contacts with their own message are judged. */
+  /** Null: the campaign has none yet; only the texts of contacts with their own message are checked. */
   template: Template | null;
   removeAccents: boolean;
   maxSegments: number;
@@ -50,7 +50,10 @@ export interface LineRules {
   extraFields: readonly ExtraField[];
 }
 
-/** How a campaign reads lines. Throws for a template that can't be parsed: it was saved without a check. */
+/**
+ * How a campaign reads lines. Throws for an invalid template, which was saved without a check. While a tag of the
+ * message is not declared, lines are read without their texts.
+ */
 export function lineRulesOf(
   { message, mailing: { extraFields } }: Pick<CampaignDraft, 'message' | 'mailing'>,
   profile: SegmentProfile,
@@ -58,17 +61,18 @@ export function lineRulesOf(
   const { template: written, removeAccents, maxSegments } = message;
   const names = extraFields.map(({ name }) => name);
   const parsed = written === null ? null : parseTemplate(written, names);
-  if (parsed?.ok === false) throw new Error('The template of a campaign can not be parsed.');
-  return { template: parsed?.template ?? null, removeAccents, maxSegments, profile, extraFields };
+  const isUndeclared = parsed?.ok === false && parsed.problems.every((found) => undeclaredOf(found) !== null);
+  if (parsed?.ok === false && !isUndeclared) throw new Error('The template of a campaign can not be parsed.');
+  const template = parsed?.ok === true ? parsed.template : null;
+  return { template, removeAccents, maxSegments, profile, extraFields };
 }
 
 const phoneColumns = { mobile: 'celular', phone: 'telefone', phone2: 'telefone2' } as const;
 const phoneOrder = ['mobile', 'phone', 'phone2'] as const satisfies readonly PhoneField[];
 
 /**
- * Decides what becomes of each line: the upload's check, "Test URL", dry runs and runs all go by it. A line is left out
- * only when nobody can be written to from it: it has no usable phone, or no text. Consent and duplicates are judged
- * behind it (db/customers/lines.ts).
+ * Decides about each line; used by the upload's check, "Test URL", dry runs and runs. Skips a line only if it cannot be
+ * sent: it has no usable phone, or no text. Consent and duplicates are checked later (db/customers/lines.ts).
  */
 export function createLineReader(rules: LineRules): (record: MailingRecord) => ReadLine {
   const { template, extraFields, ...composing } = rules;
@@ -88,33 +92,30 @@ export function createLineReader(rules: LineRules): (record: MailingRecord) => R
       segments: 0,
       warnings: [],
     };
-    const leaveOut = (reason: SkipReason, problem: SkipFault): ReadLine => {
-      read.reason = reason;
-      read.problem = problem;
-      return read;
-    };
-    if (!record.ok) return leaveOut('line_invalid', record.problem);
+    if (!record.ok) return leaveOut(read, 'line_invalid', record.problem);
     const { contact } = record;
     read.contact = contact;
     read.warnings = record.warnings;
     const phone = choosePhone(contact);
     if (!phone.ok) {
       const { reason, hint } = phone;
-      return leaveOut(reason, reason === 'phone_invalid' ? fault(reason, { hint }) : fault(reason));
+      return leaveOut(read, reason, reason === 'phone_invalid' ? fault(reason, { hint }) : fault(reason));
     }
     read.phone = phone.e164;
     const ofPhones = phoneWarnings(contact, phone);
     if (ofPhones.length > 0) read.warnings = [...read.warnings, ...ofPhones];
     for (const column of required) {
-      if (contact.extra[column] === '') return leaveOut('value_missing', fault('value_missing', { column }));
+      if (contact.extra[column] === '')
+        return leaveOut(read, 'value_missing', fault('value_missing', { column }));
     }
     if (template === null && contact.customMessage === '') return read;
     const missing = missingPlaceholder(template ?? empty, contact, options.extraFieldNames);
-    if (missing !== null) return leaveOut('value_missing', fault('placeholder_missing', { column: missing }));
+    if (missing !== null)
+      return leaveOut(read, 'value_missing', fault('placeholder_missing', { column: missing }));
     const composed = compose(template ?? empty, contact, options);
     if ('skip' in composed) {
       const { skip } = composed;
-      return leaveOut(skip, skip === 'placeholder_unknown' ? fault(skip, { known: [] }) : fault(skip));
+      return leaveOut(read, skip, skip === 'placeholder_unknown' ? fault(skip, { known: [] }) : fault(skip));
     }
     read.text = composed.text;
     read.encoding = composed.encoding;
@@ -123,7 +124,13 @@ export function createLineReader(rules: LineRules): (record: MailingRecord) => R
   };
 }
 
-/** How the number was read that is written to, and which of the other cells hold none that can be read. */
+function leaveOut(read: ReadLine, reason: SkipReason, problem: SkipFault): ReadLine {
+  read.reason = reason;
+  read.problem = problem;
+  return read;
+}
+
+/** How the phone was read, and which other cells contain no readable one. */
 function phoneWarnings(
   contact: Contact,
   chosen: ReturnType<typeof choosePhone> & { ok: true },

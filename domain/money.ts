@@ -1,27 +1,37 @@
 /**
- * An amount of money as Brazilians write it, `1.234,56`, from the spellings of people, spreadsheets and programs:
- * `R$ 1.234,56`, `1234,5`, `1234.56`, `1,234.56`, `1234`. `1.234` is one thousand two hundred and thirty-four. More than two
- * decimals are rounded. Undefined for what is no amount, or could be two: `1,234`.
+ * Parses an amount of money written by people, spreadsheets and programs, and returns it in Brazilian format,
+ * `1.234,56`: `R$ 1.234,56`, `1234,5`, `1234.56`, `1,234.56`, `1 234,56`, `1234`. `1.234` is one thousand two hundred
+ * and thirty-four. A minus sign may be before or after it, or written as accounting brackets. Rounds to two decimals.
+ * Undefined if it is not an amount, or is ambiguous: `1,234`, `10 20`.
  */
 export function readMoney(text: string): string | undefined {
+  const plain = text.replaceAll('\u2212', '-').trim();
+  const inBrackets = /^(?:R\$\s*)?\(([^()]*)\)$/iu.exec(plain)?.[1];
   const [, before = '', amount = '', after = ''] =
-    /^([+-]?\s*(?:R\$|BRL)?\s*[+-]?)\s*(\d[\d.,\s]*?)\s*(-?)$/iu.exec(text.trim()) ?? [];
-  const parts = amount === '' ? undefined : partsOf(amount.replaceAll(/\s/g, ''));
+    /^([+-]?\s*(?:R\$|BRL)?\s*[+-]?)\s*(\d[\d.,\s]*?)\s*(?:R\$|BRL)?\s*(-?)$/iu.exec(inBrackets ?? plain) ??
+    [];
+  const parts = amount === '' ? undefined : partsOf(withoutSpaces(amount));
   if (parts === undefined) return undefined;
   const cents = roundedCents(parts.whole, parts.decimals);
   const digits = cents.toString().padStart(3, '0');
   const whole = digits.slice(0, -2).replaceAll(/\B(?=(?:\d{3})+$)/g, '.');
-  const sign = (before.includes('-') || after === '-') && cents !== 0n ? '-' : '';
+  const isNegative = before.includes('-') || after === '-' || inBrackets !== undefined;
+  const sign = isNegative && cents !== 0n ? '-' : '';
   return `${sign}${whole},${digits.slice(-2)}`;
 }
 
+/** Removes spaces between thousands; two amounts separated by a space are not an amount. */
+const withoutSpaces = (amount: string): string =>
+  /^\d{1,3}(?:\s\d{3})+(?:[.,]\d*)?$/.test(amount) ? amount.replaceAll(/\s/g, '') : amount;
+
 function partsOf(amount: string): { whole: string; decimals: string } | undefined {
   const thousands = /^(\d{1,3}(?:\.\d{3})+)(?:,(\d+))?$/.exec(amount);
-  // 0.123 has no thousands.
+  // 0.123 has no thousands separator.
   if (thousands && !amount.startsWith('0'))
     return { whole: thousands[1]?.replaceAll('.', '') ?? '', decimals: thousands[2] ?? '' };
-  const english = /^(\d{1,3}(?:,\d{3})+)\.(\d+)$/.exec(amount);
-  if (english) return { whole: english[1]?.replaceAll(',', '') ?? '', decimals: english[2] ?? '' };
+  const english = /^(\d{1,3}(?:,\d{3})+)\.(\d+)$|^(\d{1,3}(?:,\d{3}){2,})$/.exec(amount);
+  if (english)
+    return { whole: (english[1] ?? english[3] ?? '').replaceAll(',', ''), decimals: english[2] ?? '' };
   const plain = /^(\d+)(?:[.,](\d+))?$/.exec(amount);
   if (!plain || /^[1-9]\d{0,2},\d{3}$/.test(amount)) return undefined;
   return { whole: plain[1] ?? '', decimals: plain[2] ?? '' };

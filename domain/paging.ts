@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { attributePath } from './attribute-path.ts';
 
-/** How the pages of a web service's answer follow one another, as a campaign sets it. */
+/** How a campaign reads the further pages of a web service's answer. */
 
 /** A parameter of the address. */
 const param = z.string().trim().min(1).max(100);
@@ -13,43 +13,45 @@ const start = z.int().min(0).max(1_000_000);
  */
 const end = z.discriminatedUnion('shown', [
   z.strictObject({
-    /** True or false, or how many pages or records there are. */
+    /** A boolean, or the number of pages or records. */
     shown: z.enum(['has_next', 'is_last', 'total_pages', 'total_records']),
     path: attributePath,
   }),
-  /** Nowhere: a page without records is the end. */
+  /** Nowhere: a page without records is the last. */
   z.strictObject({ shown: z.literal('empty') }),
 ]);
 export const pageEnds = ['has_next', 'is_last', 'total_pages', 'total_records', 'empty'] as const;
 
-export const pagingKinds = ['links', 'page', 'offset', 'cursor', 'none'] as const;
+export const pagingKinds = ['links', 'page', 'offset', 'cursor', 'last_record', 'none'] as const;
 
 export const paging = z.discriminatedUnion('by', [
-  /** By the links of the answer (mailing/next-link.ts). An answer that shows more pages, and no link, is refused. */
+  /** By the links of the answer (mailing/next-link.ts). An answer that shows more pages but no link is refused. */
   z.strictObject({ by: z.literal('links') }),
-  /** By the number of the page. */
+  /** By page number. */
   z.strictObject({ by: z.literal('page'), param, first: start.default(1), end }),
-  /** By how many records come before the page: as many as have been read, whatever size was asked for. */
+  /** By offset: the number of records read so far, whatever size was requested. */
   z.strictObject({
     by: z.literal('offset'),
     param,
     first: start.default(0),
-    /** Sent with each page; null: the service has its own. */
+    /** Sent with each page; null: the service's default. */
     size: z
       .strictObject({ param, records: z.int().min(1).max(1_000_000) })
       .nullable()
       .default(null),
     end,
   }),
-  /** By a value of the answer, until there is none. */
+  /** By a value of the answer, until it is missing. */
   z.strictObject({
     by: z.literal('cursor'),
     param,
-    /** Sent with the first page; null: nothing is. */
+    /** Sent with the first page; null: none. */
     first: z.string().min(1).max(1000).nullable().default(null),
     path: attributePath,
   }),
-  /** The first answer has all records, whatever it shows. */
+  /** By an attribute of the last record received: Stripe's `starting_after`. */
+  z.strictObject({ by: z.literal('last_record'), param, path: attributePath.default('id'), end }),
+  /** The first answer has all records, whatever else it shows. */
   z.strictObject({ by: z.literal('none') }),
 ]);
 export type Paging = z.infer<typeof paging>;

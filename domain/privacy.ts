@@ -2,24 +2,24 @@ import { z } from 'zod';
 
 const days = z.int().min(1).max(3650).nullable().default(null);
 
-/** What a deployment has decided on privacy. Days count from the end of what is kept; null: for ever. */
+/** A deployment's privacy settings. Days count from the end of the record; null: forever. */
 export const privacySettings = z.strictObject({
-  /** Without `ignoreConsent`, only customers who granted it are written to. */
+  /** Without `ignoreConsent`, only customers who granted consent receive messages. */
   consentRequired: z.boolean().default(false),
   /**
-   * Phones, names, codes, texts and extra fields of the messages of runs that finished or were cancelled. A run that
-   * failed and was not retried for so long is cancelled.
+   * Phones, names, codes, texts and extra fields of the messages of runs that finished or were cancelled. A failed run
+   * that was not retried for this long is cancelled.
    */
   messageDays: days,
-  /** Phones and texts of what people wrote to us. */
+  /** Phones and texts of replies, and of automatic texts without a ticket. */
   replyDays: days,
-  /** Phones, names, codes, extra fields and notes of finished tickets. */
+  /** Phones, names, codes, extra fields, notes and answers of finished tickets. */
   ticketDays: days,
-  /** What was posted to the helpdesk and taken, with its answer. */
+  /** Posts that the helpdesk accepted, with its answers. */
   ticketPostDays: days,
-  /** What providers called us with, as it came. */
+  /** Callbacks of providers, as received. */
   inboundEventDays: days,
-  /** Files of mailings that are no campaign's present file, and no live run's. */
+  /** Files of mailings that neither a campaign nor a live run uses. */
   mailingFileDays: days,
   auditDays: days,
 });

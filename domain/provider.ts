@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { httpGatewayFields, httpGatewaySecrets } from './http-gateway.ts';
-import { coded } from './problems/coded.ts';
+import { coded, codedIssue, fault } from './problems/coded.ts';
+import { segmentProfileName, type SegmentProfileName } from './segments.ts';
 
-/** An SMS provider as an admin configures it: what is public, what is secret, and both together for the adapter. */
+/** An SMS provider as an admin configures it: the public config, the secrets, and both together for the adapter. */
 
 // https://www.twilio.com/docs/glossary/what-is-a-sid
 const accountSid = z.string().regex(/^AC[0-9a-f]{32}$/, coded('account_sid'));
 
 /**
- * Who the message comes from: a number (E.164), a short code, an alphanumeric sender, or the SID of a Messaging
+ * The sender of the messages: a number (E.164), a short code, an alphanumeric sender, or the SID of a Messaging
  * Service, which then chooses the number.
  */
 const twilioSender = z.union(
@@ -22,12 +23,14 @@ const twilioSender = z.union(
 );
 
 const twilioFields = { accountSid, from: twilioSender };
-// It goes into a header as it is.
+// A name that becomes a part of the host.
+const hostLabel = z.string().regex(/^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$/, coded('twilio_host_label'));
+// Sent in a header without encoding.
 const token = z.string().regex(/^[\x21-\x7e]{1,128}$/, coded('provider_token'));
 
 /**
- * What a provider that can't sign its callbacks sends along with them, so that nobody else can make them up. It goes
- * into URLs and headers.
+ * The shared secret that a provider that cannot sign its callbacks sends with them, so that nobody else can forge them.
+ * Used in URLs and headers.
  */
 const callbackSecret = z.string().regex(/^[A-Za-z0-9_-]{20,128}$/, coded('callback_secret'));
 
@@ -44,34 +47,60 @@ const infobipUrl = z
 
 const configs = {
   sandbox: { kind: z.literal('sandbox'), ...twilioFields },
-  twilio: { kind: z.literal('twilio'), ...twilioFields },
+  twilio: {
+    kind: z.literal('twilio'),
+    ...twilioFields,
+    /** Where Twilio stores the account's data (`ie1`), and where it receives requests (`dublin`): both or none. */
+    region: hostLabel.optional(),
+    edge: hostLabel.optional(),
+    /** Sends with this API key; by default with the auth token. */
+    apiKeySid: z
+      .string()
+      .regex(/^SK[0-9a-f]{32}$/, coded('api_key_sid'))
+      .optional(),
+    /** Webhooks are also signed with this shared key (HMAC-SHA256). */
+    sharedKeyId: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,100}$/, coded('shared_key_id'))
+      .optional(),
+  },
   zenvia: { kind: z.literal('zenvia'), from: senderAlias },
   infobip: { kind: z.literal('infobip'), baseUrl: infobipUrl, from: senderAlias },
   http: { kind: z.literal('http'), ...httpGatewayFields },
 };
 const secrets = {
   sandbox: { kind: z.literal('sandbox'), authToken: token },
-  twilio: { kind: z.literal('twilio'), authToken: token },
+  twilio: {
+    kind: z.literal('twilio'),
+    /** Signs the webhooks, even of an account that sends with an API key. */
+    authToken: token,
+    apiKeySecret: token.optional(),
+    sharedKeySecret: token.optional(),
+  },
   zenvia: { kind: z.literal('zenvia'), apiToken: token, callbackSecret },
   infobip: { kind: z.literal('infobip'), apiKey: token, callbackSecret },
   http: { kind: z.literal('http'), callbackSecret, values: httpGatewaySecrets },
 };
 
-/** In the order in which they are offered. */
+/** In display order. */
 export const providerKinds = ['twilio', 'zenvia', 'infobip', 'http', 'sandbox'] as const;
 export type ProviderKind = (typeof providerKinds)[number];
 
-/** `providers.config`: what anyone who may see the provider may see. */
+/** `providers.config`: visible to anyone who may see the provider. */
 export const providerConfig = z.discriminatedUnion('kind', [
   z.strictObject(configs.sandbox),
-  z.strictObject(configs.twilio),
+  z.strictObject(configs.twilio).superRefine(({ region, edge }, context) => {
+    if ((region === undefined) === (edge === undefined)) return;
+    const field = region === undefined ? 'region' : 'edge';
+    context.addIssue(codedIssue(fault('missing', { what: 'region_and_edge' }), [field]));
+  }),
   z.strictObject(configs.zenvia),
   z.strictObject(configs.infobip),
   z.strictObject(configs.http),
 ]);
 export type ProviderConfig = z.infer<typeof providerConfig>;
 
-/** `providers.secrets` before sealing: written, never shown again. */
+/** `providers.secrets` before sealing: write-only. */
 export const providerSecrets = z.discriminatedUnion('kind', [
   z.strictObject(secrets.sandbox),
   z.strictObject(secrets.twilio),
@@ -81,7 +110,7 @@ export const providerSecrets = z.discriminatedUnion('kind', [
 ]);
 export type ProviderSecrets = z.infer<typeof providerSecrets>;
 
-/** Some of a provider's secrets: those that are left out stay as they are stored. */
+/** Changes of some of a provider's secrets: omitted ones stay as stored. */
 export const providerSecretChanges = z.discriminatedUnion('kind', [
   z.strictObject(secrets.sandbox).partial({ authToken: true }),
   z.strictObject(secrets.twilio).partial({ authToken: true }),
@@ -91,11 +120,17 @@ export const providerSecretChanges = z.discriminatedUnion('kind', [
 ]);
 export type ProviderSecretChanges = z.infer<typeof providerSecretChanges>;
 
-/** The addresses that a provider's secrets are sent to, where an admin chooses them. */
+/** The segment profiles available for the kind. Only Infobip's adapter can request the language tables. */
+export const profilesOf = (kind: ProviderKind): SegmentProfileName[] =>
+  segmentProfileName.options.filter((name) => name !== 'portuguese' || kind === 'infobip');
+
+/** The admin-configured addresses that a provider's secrets are sent to. */
 export function secretAddresses(config: ProviderConfig): string[] {
   switch (config.kind) {
-    case 'http':
-      return [config.request.url];
+    case 'http': {
+      const { url, authentication } = config.request;
+      return authentication.kind === 'oauth2' ? [url, authentication.tokenUrl] : [url];
+    }
     case 'infobip':
       return [config.baseUrl];
     case 'sandbox':
@@ -105,7 +140,25 @@ export function secretAddresses(config: ProviderConfig): string[] {
   }
 }
 
-/** What is stored with the changes made, still to be checked. Of another kind nothing is kept. */
+/** Secrets that are required if the config names their key, and unused otherwise. */
+const namedSecrets = { apiKeySecret: 'apiKeySid', sharedKeySecret: 'sharedKeyId' } as const;
+type NamedSecret = keyof typeof namedSecrets;
+const namedSecretsOf = Object.keys(namedSecrets) as NamedSecret[];
+
+/** The named secrets that the config of a Twilio account requires. */
+export const secretsAskedFor = (config: ProviderConfig): NamedSecret[] =>
+  config.kind === 'twilio' ? namedSecretsOf.filter((name) => config[namedSecrets[name]] !== undefined) : [];
+
+/** Removes secrets that are no longer used: unneeded secrets are not kept. */
+export function usedSecrets(config: ProviderConfig, secrets: ProviderSecrets): ProviderSecrets {
+  if (secrets.kind !== 'twilio') return secrets;
+  const asked = secretsAskedFor(config);
+  const unused = namedSecretsOf.filter((name) => !asked.includes(name) && secrets[name] !== undefined);
+  if (unused.length === 0) return secrets;
+  return { ...secrets, ...Object.fromEntries(unused.map((name) => [name, undefined])) };
+}
+
+/** The stored secrets with the changes applied, still to be validated. Secrets of another kind are dropped. */
 export function changedSecrets(stored: ProviderSecrets | null, changes: ProviderSecretChanges): unknown {
   if (stored?.kind !== changes.kind) return changes;
   const values =
@@ -115,11 +168,23 @@ export function changedSecrets(stored: ProviderSecrets | null, changes: Provider
   return { ...stored, ...changes, ...values };
 }
 
-/** The fields of a kind beside `kind` itself, for who makes a form of them. */
-export const providerFields = (kind: ProviderKind): { config: string[]; secrets: string[] } => ({
-  config: Object.keys(configs[kind]).filter((name) => name !== 'kind'),
-  secrets: Object.keys(secrets[kind]).filter((name) => name !== 'kind'),
+interface ProviderField {
+  name: string;
+  required: boolean;
+}
+
+/** The fields of a kind besides `kind` itself, for building a form. */
+export const providerFields = (
+  kind: ProviderKind,
+): { config: ProviderField[]; secrets: ProviderField[] } => ({
+  config: fieldsOf(configs[kind]),
+  secrets: fieldsOf(secrets[kind]),
 });
+
+const fieldsOf = (shape: Readonly<Record<string, z.ZodType>>): ProviderField[] =>
+  Object.entries(shape)
+    .filter(([name]) => name !== 'kind')
+    .map(([name, schema]) => ({ name, required: !schema.safeParse(undefined).success }));
 
 /** Config and opened secrets of one provider: `providerAccount.parse({ ...config, ...secrets })`. */
 export const providerAccount = z.discriminatedUnion('kind', [
@@ -131,12 +196,12 @@ export const providerAccount = z.discriminatedUnion('kind', [
 ]);
 export type ProviderAccount = z.infer<typeof providerAccount>;
 
-/** No provider is asked for more at once, whatever an admin sets. */
+/** The maximum number of concurrent sends to a provider that an admin can set. */
 export const mostInFlight = 5_000;
 
 /**
- * How many sends may be under way at once where nobody has set it, over all workers. Gateways of one's own are small
- * machines; vendors take some hundred at once from one account.
+ * The default maximum of concurrent sends over all workers. A company's own gateway is a small machine; vendors accept
+ * a few hundred at once from one account.
  */
 export const defaultInFlight: Readonly<Record<ProviderKind, number>> = {
   sandbox: 1_000,
@@ -146,7 +211,7 @@ export const defaultInFlight: Readonly<Record<ProviderKind, number>> = {
   http: 100,
 };
 
-/** What the provider calls us for. */
+/** The purpose of a provider's callback. */
 export type CallbackKind = 'receipts' | 'inbound';
 
 /** The path of a provider's callbacks under the deployment's public URL. */

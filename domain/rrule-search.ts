@@ -1,18 +1,18 @@
 import { dayMs, hourMs, minuteMs } from './calendar.ts';
 
 /**
- * Finds the next occurrence of a recurrence rule (RFC 5545, 3.3.10) after any moment, on wall times. It does not go
- * through the occurrences before that moment: it checks the days of the calendar from there on, and looks into a day
- * only where the rule falls on it. Days count from 1 January 1970, and weekdays from Monday, which is 0.
+ * Finds the next occurrence of a recurrence rule (RFC 5545, 3.3.10) after a given time, on wall times. It does not
+ * iterate over earlier occurrences: it checks the calendar days from there on, and the times of a day only if the rule
+ * includes the day. Days count from 1 January 1970, and weekdays from Monday, which is 0.
  */
 
 /**
- * How far an occurrence may lie after the one before it: about 18,000 days bound the search. Enough for the rarest date
- * of the calendar, 29 February on a given weekday (40 years apart around 2100).
+ * The maximum distance between two occurrences: about 18,000 days bound the search. Enough for the rarest date, 29
+ * February on a given weekday (40 years apart around 2100).
  */
 const horizonYears = 50;
 
-/** The parts of a rule; what a rule takes from its start is filled in. An empty list limits nothing. */
+/** The parts of a rule; parts that a rule takes from its start are filled in. An empty list means no limit. */
 interface Rule {
   frequency: string;
   interval: number;
@@ -21,7 +21,7 @@ interface Rule {
   monthDays: number[];
   yearDays: number[];
   weeks: number[];
-  /** `nth` is 0 for every such day of the period. */
+  /** `nth` 0: every such day of the period. */
   weekdays: { weekday: number; nth: number }[];
   hours: number[];
   minutes: number[];
@@ -29,7 +29,7 @@ interface Rule {
   weekStart: number;
 }
 
-/** A day that is checked against a rule, with what its checks share: where its month and its year begin and end. */
+/** A day to check against a rule, with data that its checks share: where its month and its year begin and end. */
 interface Day {
   day: number;
   monthStart: number;
@@ -40,9 +40,9 @@ interface Day {
 
 /**
  * The first wall time after `after` at which the rule, anchored at the wall time `start`, occurs; null when there is
- * none within 50 years of the later of the two. A rule's own UNTIL is ignored.
+ * none within 50 years of the later of the two. Ignores the rule's own UNTIL.
  *
- * @param text a rule that has been validated by `rrule` (domain/rrule.ts).
+ * @param text a rule that `rrule` (domain/rrule.ts) has validated.
  */
 export function nextWallTime(text: string, start: number, after: number): number | null {
   const parts = new Map(text.split(';').map((part) => splitAt(part, part.indexOf('='))));
@@ -50,7 +50,7 @@ export function nextWallTime(text: string, start: number, after: number): number
   if (!hasReachableTime(rule)) return null;
   const horizon = new Date(Math.max(start, after));
   horizon.setUTCFullYear(horizon.getUTCFullYear() + horizonYears);
-  // A rule with COUNT is followed from its start: the limit is 1,000 occurrences.
+  // A rule with COUNT is iterated from its start: the limit is 1,000 occurrences.
   const count = Number(parts.get('COUNT') ?? Infinity);
   const from = count === Infinity ? Math.max(start, after + 1) : start;
   let nth = 0;
@@ -105,7 +105,7 @@ function readRule(parts: ReadonlyMap<string, string>, start: number): Rule {
 
 /**
  * Whether the steps of an HOURLY or MINUTELY rule ever meet its BYHOUR and BYMINUTE. Steps of 2 minutes from 9:00 never
- * meet BYMINUTE=1: without this check each day up to the horizon would be searched for it.
+ * meet BYMINUTE=1: without this check, the search would scan every day up to the horizon.
  */
 function hasReachableTime({ frequency, interval, start, hours, minutes }: Rule): boolean {
   const anyOf = (values: readonly number[], period: number, from: number): boolean => {
@@ -142,7 +142,7 @@ function* occurrencesByDay(rule: Rule, from: number, last: number): Generator<nu
 }
 
 /**
- * BYSETPOS chooses among all occurrences of a month or a year, those before the start included: the times of a day, on
+ * BYSETPOS selects among all occurrences of a month or a year, including those before the start: the times of a day, on
  * each of its days.
  */
 function* occurrencesByPosition(rule: Rule, from: number, last: number): Generator<number> {
@@ -162,7 +162,7 @@ function* occurrencesByPosition(rule: Rule, from: number, last: number): Generat
   }
 }
 
-/** The days from `first` to `last` on which the rule falls, in order. */
+/** The days from `first` to `last` that the rule includes, in order. */
 function* daysOf(rule: Rule, first: number, last: number): Generator<number> {
   for (let month = monthOf(first); ; month++) {
     const monthStart = firstDayOf(month);
@@ -198,11 +198,11 @@ function fallsOn(rule: Rule, day: Day): boolean {
   );
 }
 
-/** Whether the day is one of those numbered from the start of the period, or from its end with a minus. */
+/** Whether the day's number is in the list, counted from the start of the period, or from its end if negative. */
 const isAmong = (numbers: readonly number[], day: number, start: number, end: number): boolean =>
   numbers.includes(day - start + 1) || numbers.includes(day - end);
 
-/** A numbered weekday is one of its month, or of its year in a yearly rule without BYMONTH. */
+/** A numbered weekday counts within its month, or within its year in a yearly rule without BYMONTH. */
 function isWeekdayOf({ frequency, months, weekdays }: Rule, day: Day): boolean {
   const byYear = frequency === 'YEARLY' && months.length === 0;
   const start = byYear ? day.yearStart : day.monthStart;
@@ -215,7 +215,7 @@ function isWeekdayOf({ frequency, months, weekdays }: Rule, day: Day): boolean {
   );
 }
 
-/** A week belongs to the year that has its fourth day, and so does its number, whatever year the day itself is in. */
+/** A week, and its number, belongs to the year that contains its fourth day, whichever year the day itself is in. */
 function isInWeeks(rule: Rule, day: number): boolean {
   const fourthDay = weekOf(rule, day) * 7 + rule.weekStart - mondayOffset + 3;
   const year = yearOf(monthOf(fourthDay));
@@ -253,7 +253,7 @@ function stepsOf(period: number, since: number, step: number): number[] {
   return steps;
 }
 
-/** In order, each once, with the seconds of the start. */
+/** In order, without duplicates, with the seconds of the start. */
 function timesOf(hours: readonly number[], minutes: readonly number[], start: number): number[] {
   const times = hours.flatMap((hour) => minutes.map((minute) => hour * hourMs + minute * minuteMs));
   return [...new Set(times)].sort((a, b) => a - b).map((time) => time + modulo(start, minuteMs));

@@ -3,13 +3,13 @@ import { localDateTime, wallTimeOf } from './calendar.ts';
 import { coded, codedIssue, type Fault, fault } from './problems/coded.ts';
 
 /**
- * The grammar of recurrence rules (RFC 5545, 3.3.10) on wall times: no zone, no daylight saving (domain/schedule.ts adds
- * them). domain/rrule-search.ts finds the occurrences of a rule that has passed these checks.
+ * The grammar of recurrence rules (RFC 5545, 3.3.10) on wall times: no zone, no daylight saving (domain/schedule.ts
+ * adds them). domain/rrule-search.ts finds the occurrences of a rule that has passed these checks.
  */
 
 const frequencies = ['YEARLY', 'MONTHLY', 'WEEKLY', 'DAILY', 'HOURLY', 'MINUTELY'];
 
-/** Occurrences are counted from the start at every look-up. */
+/** Each look-up counts the occurrences from the start. */
 const maxCount = 1000;
 
 /** Every ten minutes of the day. */
@@ -17,7 +17,7 @@ const maxTimesPerDay = 144;
 
 interface Part {
   accepts: (value: string) => boolean;
-  /** What is wrong with a value that is not accepted. */
+  /** The problem of an invalid value. */
   refuse: (name: string, value: string) => Fault;
 }
 
@@ -44,19 +44,19 @@ const parts = new Map<string, Part>([
 ]);
 
 /**
- * An RRULE as experts type it: the parts of RFC 5545 without DTSTART, in capitals or not, `RRULE:` in front or not.
- * Parsing brings it into capitals and takes the `RRULE:` off.
+ * An RRULE as an expert user types it: the parts of RFC 5545 without DTSTART, in any case, with or without `RRULE:`.
+ * Parsing converts it to upper case and removes `RRULE:`.
  *
- * Narrower than the RFC:
+ * Stricter than the RFC:
  *
- * - a campaign a second is never meant: no FREQ=SECONDLY, no BYSECOND;
+ * - no FREQ=SECONDLY and no BYSECOND: no campaign runs every second;
  * - limits that keep the search for an occurrence short: COUNT up to 1,000, INTERVAL up to 10,000, at most 144 times a
- *   day in rules of days, BYSETPOS only in monthly and yearly rules;
- * - rare combinations that implementations disagree on: BYWEEKNO without BYDAY or with BYMONTHDAY or BYSETPOS,
- *   BYYEARDAY in yearly rules with other parts that name days, numbered days in BYDAY with BYMONTHDAY.
+ *   day in daily or less frequent rules, BYSETPOS only in monthly and yearly rules;
+ * - rare combinations that implementations interpret differently: BYWEEKNO without BYDAY or with BYMONTHDAY or
+ *   BYSETPOS, BYYEARDAY in yearly rules with other parts that select days, numbered days in BYDAY with BYMONTHDAY.
  *
- * Wider in one thing: UNTIL may be a date (that whole day) or a local time, as well as a time in UTC. Extensions
- * (RFC 7529: RSCALE, SKIP) are unknown here.
+ * More permissive in one point: UNTIL may be a date (that whole day) or a local time, besides a time in UTC. Extensions
+ * (RFC 7529: RSCALE, SKIP) are not supported.
  */
 export const rrule = z
   .string({ error: coded('rule_empty') })
@@ -94,7 +94,7 @@ function faultsOf(text: string): Fault[] {
   return rule.has('FREQ') ? conflictsIn(rule) : [fault('rule_freq_missing')];
 }
 
-/** The combinations that RFC 5545 forbids, that implementations disagree on, or that would cost too much. */
+/** Combinations that RFC 5545 forbids, that implementations interpret differently, or that are too expensive. */
 function conflictsIn(rule: ReadonlyMap<string, string>): Fault[] {
   const frequency = rule.get('FREQ') ?? '';
   const has = (name: string) => rule.has(name);
@@ -146,7 +146,7 @@ function wholeNumber(from: number, to: number, { list = false } = {}): Part {
   };
 }
 
-/** Counted from the start, or from the end with a minus. */
+/** Counted from the start, or from the end if negative. */
 function position(last: number): Part {
   return {
     refuse: (name, value) => fault('rule_part_position', { name, value, last }),
@@ -171,7 +171,7 @@ function isDay(value: string): boolean {
   return number !== null && (number[1] === undefined || position(53).accepts(number[1]));
 }
 
-/** The last moment of a rule: an instant where `utc`, else a wall time. */
+/** The last moment of a rule: an instant if `utc`, else a wall time. */
 export interface Until {
   at: number;
   utc: boolean;
@@ -185,7 +185,7 @@ function readUntil(value: string): Until | null {
   return local.success ? { at: wallTimeOf(local.data), utc: zulu === 'Z' } : null;
 }
 
-/** The UNTIL of a rule that has been validated by `rrule`; null when it has none. */
+/** The UNTIL of a rule that `rrule` has validated; null when it has none. */
 export function untilOf(text: string): Until | null {
   const value = /(?:^|;)UNTIL=([^;]+)/.exec(text)?.[1];
   return value === undefined ? null : readUntil(value);

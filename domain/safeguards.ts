@@ -7,25 +7,27 @@ import type { RunReason } from './run.ts';
  * The canary and the threshold of a run.
  *
  * - Outcomes are the messages that were handed to the provider: sent, delivered, undelivered, failed, unknown. Failures
- *   are those that failed or were undelivered, and the people who answered with an opt-out. A receipt or an answer that
- *   comes later counts from then on.
- * - The run stops for a person once failures are more than `stopAtPercent` of the outcomes. Fewer outcomes than
- *   `fewestOutcomes` say nothing; a canary is as large as it was chosen.
- * - The canary: the first `canarySize` messages leave, then the run waits `canaryMinutes` for receipts and answers, then
- *   the others follow.
- * - When a person resumes a run that the threshold has stopped, the canary is over, and what happens from then on is
- *   measured alone.
+ *   are those that failed or were undelivered, those whose outcome the provider's answer leaves unknown, and
+ *   recipients who replied with an opt-out or a probable one. A later receipt or reply counts from its arrival.
+ * - The run pauses for a user once failures exceed `stopAtPercent` of the outcomes. Fewer outcomes than
+ *   `fewestOutcomes` are too few to judge, except for a canary, which has the size that the user chose.
+ * - A run with `fewestRefused` failed messages and none taken also pauses, whatever its campaign allows.
+ * - The canary: the first `canarySize` messages leave, the run waits `canaryMinutes` for receipts and replies, then the
+ *   others leave.
+ * - When a user resumes a run that the threshold has paused, the canary is over, and only later outcomes are measured.
  */
 export const fewestOutcomes = 50;
+const fewestRefused = 10;
 
-export const measure = z.object({ outcomes: z.int(), failures: z.int() });
+/** `reached`: messages that the provider has taken; `refused`: messages that failed. */
+export const measure = z.object({ outcomes: z.int(), failures: z.int(), reached: z.int(), refused: z.int() });
 export type Measure = z.infer<typeof measure>;
 
 export interface SafeguardFacts {
   safeguards: Campaign['safeguards'];
   /** Since the run began. */
   measure: Measure;
-  /** What a person knew when they let a stopped run go on. */
+  /** The measure when a user resumed a paused run. */
   measuredFrom: Measure | null;
   /** When as many messages as the canary has had left. */
   canaryLeftAt: Date | null;
@@ -34,11 +36,11 @@ export interface SafeguardFacts {
 }
 
 export type SafeguardAnswer =
-  /** At most `limit` more messages; null: all. */
+  /** At most `limit` more messages may leave; null: all. */
   | { go: 'on'; limit: number | null }
   /** The canary has left: the others wait. */
   | { go: 'wait'; until: Date }
-  | { go: 'stop'; reason: Extract<RunReason, { code: 'threshold' }> };
+  | { go: 'stop'; reason: Extract<RunReason, { code: 'threshold' | 'reached_nobody' }> };
 
 const handedOver: ReadonlySet<MessageStatus> = new Set([
   'sent',
@@ -48,25 +50,31 @@ const handedOver: ReadonlySet<MessageStatus> = new Set([
   'unknown',
 ]);
 
+const failed: ReadonlySet<MessageStatus> = new Set(['failed', 'undelivered']);
+const taken: ReadonlySet<MessageStatus> = new Set(['sent', 'delivered', 'undelivered']);
+
 export function measureOf(
-  counts: readonly { status: MessageStatus; messages: number }[],
+  counts: readonly { status: MessageStatus; reason: string; messages: number }[],
   optOuts: number,
 ): Measure {
-  const sum = (statuses: ReadonlySet<MessageStatus>): number =>
-    counts.reduce((total, { status, messages }) => (statuses.has(status) ? total + messages : total), 0);
-  return {
-    outcomes: sum(handedOver),
-    failures: sum(new Set<MessageStatus>(['failed', 'undelivered'])) + optOuts,
-  };
+  const known = { outcomes: 0, failures: optOuts, reached: 0, refused: 0 };
+  for (const { status, reason, messages } of counts) {
+    if (handedOver.has(status)) known.outcomes += messages;
+    // A message that a stopped sender left does not count against the provider.
+    if (failed.has(status) || (status === 'unknown' && reason === 'no_answer')) known.failures += messages;
+    if (status === 'failed') known.refused += messages;
+    if (taken.has(status)) known.reached += messages;
+  }
+  return known;
 }
 
 export function checkSafeguards(facts: SafeguardFacts): SafeguardAnswer {
   const { safeguards, measure, measuredFrom, canaryLeftAt, canaryOver, now } = facts;
   const { canarySize, canaryMinutes, stopAtPercent } = safeguards;
   const canary = canarySize !== null && !canaryOver;
+  const outcomes = measure.outcomes - (measuredFrom?.outcomes ?? 0);
+  const failures = measure.failures - (measuredFrom?.failures ?? 0);
   if (stopAtPercent !== null) {
-    const outcomes = measure.outcomes - (measuredFrom?.outcomes ?? 0);
-    const failures = measure.failures - (measuredFrom?.failures ?? 0);
     const fewest = canary ? Math.min(fewestOutcomes, canarySize) : fewestOutcomes;
     if (outcomes >= fewest && failures * 100 > outcomes * stopAtPercent) {
       const percent = Math.round((failures / outcomes) * 100);
@@ -75,6 +83,10 @@ export function checkSafeguards(facts: SafeguardFacts): SafeguardAnswer {
         reason: { code: 'threshold', failures, outcomes, percent, stopAtPercent, canary },
       };
     }
+  }
+  const refused = measure.refused - (measuredFrom?.refused ?? 0);
+  if (measure.reached === 0 && refused >= fewestRefused) {
+    return { go: 'stop', reason: { code: 'reached_nobody', failures: refused } };
   }
   if (!canary) return { go: 'on', limit: null };
   if (measure.outcomes < canarySize) return { go: 'on', limit: canarySize - measure.outcomes };

@@ -21,20 +21,20 @@ import { rrule, untilOf } from './rrule.ts';
 /**
  * When a campaign is due.
  *
- * - The recurrence is anchored at `startsAt`: `every 2 weeks` counts from its week (weeks begin on Monday). `startsAt` is
- *   itself an occurrence only where the recurrence falls on it.
- * - A day that a month does not have is skipped: the 31st has seven occurrences a year, and the 30th is left out in
- *   February (RFC 5545, 3.3.10). Who wants the last day says `last`.
- * - `minutes` and `hours` are elapsed time: after a change of the clocks `every 24 hours` runs an hour earlier or later
- *   by the clock. All others follow the clock on the wall.
- * - A wall time that the clocks skip moves forward by the length of the gap (02:30 becomes 03:30), so that a campaign at
- *   such a time is not left out one day a year; RFC 5545 would leave it out. If something else is due at that instant,
- *   they are one occurrence. A wall time that the clocks show twice occurs once, the first time.
- * - A holiday is a date in the schedule's zone on which nothing is due. It is left out after the recurrence has been
- *   counted: a rule with COUNT=5 of which one falls on a holiday has four.
+ * - The recurrence is anchored at `startsAt`: `every 2 weeks` counts from its week (weeks begin on Monday). `startsAt`
+ *   itself is an occurrence only if the recurrence includes it.
+ * - A day that a month does not have is skipped: the 31st has seven occurrences a year, and the 30th is skipped in
+ *   February (RFC 5545, 3.3.10). For the last day use `last`.
+ * - `minutes` and `hours` are elapsed time: after a clock change `every 24 hours` runs an hour earlier or later by the
+ *   clock. All others follow local time.
+ * - A local time that the clocks skip moves forward by the length of the gap (02:30 becomes 03:30), so that a campaign
+ *   at such a time does not skip one day a year; RFC 5545 would skip it. If another occurrence is due at that
+ *   instant, the two become one. A local time that the clocks show twice occurs once, the first time.
+ * - A holiday is a date in the schedule's zone on which nothing is due. It is removed after the recurrence has been
+ *   counted: a rule with COUNT=5 of which one falls on a holiday has four occurrences.
  */
 
-/** Every `minutes` up to a day, `hours` up to a week, `day` up to a year, `week` up to two, `month` up to ten. */
+/** Every `minutes` up to a day, `hours` up to a week, `day` up to a year, `week` up to two years, `month` up to ten. */
 const interval = (max: number) =>
   z
     .int({ error: coded('interval_whole') })
@@ -62,13 +62,13 @@ export type Recurrence = z.infer<typeof recurrence>;
 
 const period = z.object({ startsAt: localDateTime, endsAt: localDateTime });
 
-/** Parsing fills in every key that may be left out. */
+/** Parsing adds all optional keys. */
 export const schedule = z
   .strictObject({
     recurrence,
     /** Local to `timezone`. Nothing is due before it. */
     startsAt: localDateTime,
-    /** Local to `timezone`. The last moment at which something may be due. Null: no end. */
+    /** Local to `timezone`. The last time at which something may be due. Null: no end. */
     endsAt: localDateTime.nullable().default(null),
     timezone,
     holidayCalendarId: z.int().positive().nullable().default(null),
@@ -76,12 +76,12 @@ export const schedule = z
   .refine(({ startsAt, endsAt }) => endsAt === null || wallTimeOf(endsAt) > wallTimeOf(startsAt), {
     error: coded('end_before_start'),
     path: ['endsAt'],
-    // Zod would check it only once all else is right; all problems are to be named at once.
+    // Zod would check it only after all other checks pass; all problems must be reported at once.
     when: ({ value }) => period.safeParse(value).success,
   });
 export type Schedule = z.infer<typeof schedule>;
 
-/** An instant at which a schedule is due, and how its zone's clocks show it. */
+/** An instant at which a schedule is due, with its local time and offset. */
 export interface Occurrence {
   at: Date;
   /** `2026-03-31T09:00`, with seconds where the schedule has them. */
@@ -91,13 +91,13 @@ export interface Occurrence {
 }
 
 /**
- * The next `count` occurrences after an instant, in order; fewer when there are no more. With `after: null` from the
- * start of the schedule, which is included.
+ * The next `count` occurrences after an instant, in order; fewer when there are no more. With `after: null`, from the
+ * start of the schedule, inclusive.
  *
- * Each takes a fraction of a millisecond. A step yields an occurrence or passes a whole holiday, and looks at most 50
- * years ahead (domain/rrule-search.ts), beyond which there are none.
+ * Each takes a fraction of a millisecond. A step finds an occurrence or skips a whole holiday, and searches at most 50
+ * years ahead (domain/rrule-search.ts); there are none beyond that.
  *
- * @param options.until the last instant to look at; without it the schedule's own end.
+ * @param options.until the last instant to search; by default the schedule's own end.
  * @param options.holidays dates in the schedule's zone, `2026-12-25`.
  */
 export function nextOccurrences(
@@ -122,7 +122,7 @@ export function nextOccurrences(
   return occurrences;
 }
 
-/** The first of the holidays after `after` and up to `until` (null: without end) on which something would be due. */
+/** The first of the holidays after `after` and up to `until` (null: no end) on which an occurrence falls. */
 export function holidaysLeftOut<T extends { date: string }>(
   schedule: Schedule,
   { after, until, holidays }: { after: Date; until: Date | null; holidays: readonly T[] },
@@ -142,7 +142,7 @@ export function holidaysLeftOut<T extends { date: string }>(
 }
 const maxHolidaysLookedAt = 60;
 
-/** Whether nothing is due any more after `after`, holidays left out. What has no end and a plain rhythm is not searched. */
+/** Whether nothing is due after `after`, holidays excluded. Does not search a schedule that is clearly endless. */
 export function isOver(
   schedule: Schedule,
   { after, holidays }: { after: Date; holidays?: ReadonlySet<string> | undefined },
@@ -154,7 +154,7 @@ export function isOver(
 // Not months: few years have a 29 February.
 const endless: ReadonlySet<Recurrence['every']> = new Set(['minutes', 'hours', 'day', 'week']);
 
-/** Whether the schedule is due at no time at all: its end comes too early, all is holidays, or there is no such date. */
+/** Whether the schedule has no occurrence: its end is too early, all dates are holidays, or the date does not exist. */
 export function neverOccurs(schedule: Schedule, holidays?: ReadonlySet<string>): boolean {
   return nextOccurrences(schedule, { after: null, count: 1, holidays }).length === 0;
 }
@@ -167,7 +167,7 @@ function endOf({ recurrence, endsAt, timezone }: Schedule): number {
   return Math.min(end, until.utc ? until.at : instantOf(until.at, timezone));
 }
 
-/** The first instant after `instant` at which the recurrence falls, its end and holidays aside. */
+/** The first instant of the recurrence after `instant`, without regard to its end and holidays. */
 function firstAfter(schedule: Schedule, instant: number): number | null {
   const { recurrence, timezone } = schedule;
   const start = instantOf(wallTimeOf(schedule.startsAt), timezone);
@@ -203,8 +203,8 @@ function firstStepAfter(after: number, start: number, step: number): number {
 }
 
 /**
- * Wall times in order are instants in order, but for those that the clocks skip: they move forward, past others. So the
- * search begins at the skipped ones that may have moved past `after`, and goes on to the first that has not moved.
+ * Local times in order are instants in order, except for skipped ones, which move forward past others. So the search
+ * begins at the skipped times that may have moved past `after`, and continues to the first that has not moved.
  */
 function firstByRuleAfter(after: number, { startsAt, timezone }: Schedule, rule: string): number | null {
   const start = wallTimeOf(startsAt);

@@ -1,26 +1,32 @@
 import { foldName, type Contact } from './contact.ts';
 import { type Fault, fault } from './problems/coded.ts';
-import { removeAccents, segmentsOf, type Segmentation, type SegmentProfile } from './segments.ts';
+import { profiles, removeAccents, segmentsOf, type Segmentation, type SegmentProfile } from './segments.ts';
 import type { SkipReason } from './message.ts';
 import { cleanText } from './text.ts';
 
 /**
- * A message with placeholders, taken apart: literals[0], value of placeholders[0], literals[1], … and always one literal
- * more than placeholders. Plain JSON.
+ * A parsed message with placeholders: literals[0], value of placeholders[0], literals[1], … with always one more
+ * literal than placeholders. Plain JSON.
  */
 export interface Template {
   literals: readonly string[];
-  /** 'code', 'name' or the name of an extra field. */
+  /** 'code', 'name', 'first_name' or the name of an extra field. */
   placeholders: readonly string[];
 }
 
 type TemplateCode =
   'template_empty' | 'template_too_long' | 'character_forbidden' | 'placeholder_unknown' | 'brace_unbalanced';
 
-/** `at`: where in the text, counted in UTF-16 units from 0. */
+/** `at`: the position in the text, in UTF-16 units from 0. */
 export type TemplateProblem = Fault<TemplateCode> & { readonly at: number };
 
-/** In UTF-16 units, as `maxlength` of an HTML field and `length` of a string count them. */
+/** The name in the braces that may become an extra field; null for every other problem. */
+export const undeclaredOf = ({ code, params }: TemplateProblem): string | null => {
+  const written = code === 'placeholder_unknown' && 'written' in params ? (params.written ?? '').trim() : '';
+  return written === '' ? null : written;
+};
+
+/** In UTF-16 units, like `maxlength` of an HTML field and `length` of a string. */
 export const maxTemplateLength = 160;
 
 const builtIn: ReadonlyMap<string, string> = new Map([
@@ -30,12 +36,18 @@ const builtIn: ReadonlyMap<string, string> = new Map([
   ['name', 'name'],
 ]);
 
+/** These give way to an extra field of the same name. */
+const derived: ReadonlyMap<string, string> = new Map([
+  ['primeiro_nome', 'first_name'],
+  ['first_name', 'first_name'],
+]);
+
 /**
- * Takes a template apart, or names everything that is wrong with it.
+ * Parses a template, or returns all its problems.
  *
- * Placeholders are `{codigo}` or `{code}`, `{nome}` or `{name}` and `{…}` with the name of an extra field, without
- * regard to case, accents and spaces inside the braces. There is no way to write a literal brace: `{{nome}}` is far
- * more often a slip than a wish, and a brace costs two septets.
+ * Placeholders are `{codigo}` or `{code}`, `{nome}` or `{name}`, `{primeiro_nome}` or `{first_name}`, and `{…}` with the
+ * name of an extra field, ignoring case, accents and spaces inside the braces. There is no way to write a literal brace: `{{nome}}` is usually a
+ * mistake, and a brace costs two septets.
  */
 export function parseTemplate(
   text: string,
@@ -56,7 +68,7 @@ export function parseTemplate(
   return problems.length > 0 ? { ok: false, problems } : { ok: true, template };
 }
 
-/** Literals and placeholders of a text, and what is wrong with its braces. */
+/** The literals and placeholders of a text, and the problems of its braces. */
 function takeApart(
   text: string,
   extraFieldNames: readonly string[],
@@ -74,7 +86,8 @@ function takeApart(
     }
     const written = text.slice(at + 1, end);
     const name = foldName(written);
-    const placeholder = builtIn.get(name) ?? extraFieldNames.find((extra) => foldName(extra) === name);
+    const placeholder =
+      builtIn.get(name) ?? extraFieldNames.find((extra) => foldName(extra) === name) ?? derived.get(name);
     if (placeholder === undefined) {
       const known = ['codigo', 'nome', ...extraFieldNames];
       problems.push({ ...fault('placeholder_unknown', { written, known }), at });
@@ -100,8 +113,8 @@ function nextBrace(text: string, from: number): number {
 export type TemplateValues = Pick<Contact, 'code' | 'name' | 'extra'>;
 
 /**
- * The template with the contact's values in it. A value that is missing leaves nothing in its place: runs leave such a
- * contact out (`missingPlaceholder`). Values are cleaned, for they come from outside.
+ * Fills in the template with the contact's values. A missing value becomes an empty text: runs skip such a contact
+ * (`missingPlaceholder`). Values are cleaned, because they come from outside.
  */
 export function render(template: Template, values: TemplateValues): string {
   let text = template.literals[0] ?? '';
@@ -114,26 +127,32 @@ export function render(template: Template, values: TemplateValues): string {
 function valueOf(values: TemplateValues, placeholder: string): string {
   if (placeholder === 'code') return values.code;
   if (placeholder === 'name') return values.name;
-  return values.extra[placeholder] ?? '';
+  const extra = values.extra[placeholder];
+  if (extra !== undefined) return extra;
+  return placeholder === 'first_name' ? (values.name.trim().split(/\s+/)[0] ?? '') : '';
 }
 
 export interface ComposeOptions {
   removeAccents: boolean;
   profile: SegmentProfile;
-  /** The most segments one message may cost. */
+  /** The maximum number of segments of one message. */
   maxSegments: number;
-  /** The placeholders of a custom message besides those that every contact has. */
+  /** The placeholders of a custom message besides those of every contact. */
   extraFieldNames: readonly string[];
 }
 
+/** Why an existing text is not sent. */
+type TextFault = Extract<SkipReason, 'message_too_long' | 'word_exceeds_segment'>;
+
 export type Composed =
   | { text: string; encoding: Segmentation['encoding']; segments: number }
-  | { skip: Extract<SkipReason, 'message_too_long' | 'message_empty' | 'placeholder_unknown'> };
+  | { skip: TextFault; text: string }
+  | { skip: Extract<SkipReason, 'message_empty' | 'placeholder_unknown'>; text: null };
 
 /**
- * The text one contact gets, or why they get none. The contact's custom message, where there is one, replaces the
- * template and may hold the same placeholders; one that is unknown, or a single brace, leaves the contact out rather
- * than sending braces. Nothing is ever cut off.
+ * The text for one contact, or why there is none. A contact's custom message replaces the template and may contain the
+ * same placeholders; one with an unknown placeholder or a single brace skips the contact, so that no braces are sent.
+ * Nothing is ever cut off.
  */
 export function compose(
   template: Template,
@@ -145,22 +164,29 @@ export function compose(
     contact.customMessage === ''
       ? render(template, contact)
       : fillCustomMessage(contact, options.extraFieldNames);
-  if (filled === undefined) return { skip: 'placeholder_unknown' };
+  if (filled === undefined) return { skip: 'placeholder_unknown', text: null };
   let text = tidy(options.removeAccents ? removeAccents(filled, profile) : filled);
-  if (text === '') return { skip: 'message_empty' };
+  if (text === '') return { skip: 'message_empty', text: null };
   let cost = costOf(text, { profile, maxSegments });
   if (options.removeAccents && cost.encoding === 'UCS-2') {
     const cheap = tidy(withoutDearCharacters(template, contact, options));
     const cheapCost = costOf(cheap, { profile, maxSegments });
     if (cheap !== '' && cheapCost.encoding === 'GSM-7') [text, cost] = [cheap, cheapCost];
   }
-  const { encoding, segments, tooLong } = cost;
-  return tooLong ? { skip: 'message_too_long' } : { text, encoding, segments };
+  // With a language table a segment holds less than without the accents.
+  if (options.removeAccents && cost.shift !== null && cost.segments > 1) {
+    const bare = tidy(removeAccents(text, profiles.gsm));
+    const bareCost = costOf(bare, { profile, maxSegments });
+    if (bareCost.segments < cost.segments) [text, cost] = [bare, bareCost];
+  }
+  const { encoding, segments, skip } = cost;
+  return skip === null ? { text, encoding, segments } : { skip, text };
 }
 
 /**
- * The same text without the characters of its values that have no equivalent in the alphabet and are no letters: an emoji
- * or a stray mark in a name would cut the segments of the whole text to less than half. What a template says is meant.
+ * The same text without the characters of its values that have no equivalent in the alphabet and are not letters: an
+ * emoji or a stray mark in a name would reduce the segment size of the whole text to less than half. Characters of the
+ * template itself stay.
  */
 function withoutDearCharacters(
   template: Template,
@@ -175,7 +201,7 @@ function withoutDearCharacters(
           /[\p{L}\p{N}\s]/u.test(char) || (char.length === 1 && profile.septets[char.charCodeAt(0)] !== 0),
       )
       .join('');
-    // A value that is nothing else stays: it is all there is.
+    // A value that contains nothing else stays.
     return kept.trim() === '' ? plain : kept;
   };
   const values = {
@@ -189,7 +215,7 @@ function withoutDearCharacters(
   return removeAccents(filled ?? '', profile);
 }
 
-/** The first placeholder of a contact's text that has no value, by its column; null when there is none. */
+/** The first placeholder in a contact's text without a value, by its column; null when there is none. */
 export function missingPlaceholder(
   template: Template,
   contact: TemplateValues & Pick<Contact, 'customMessage'>,
@@ -207,17 +233,22 @@ export function missingPlaceholder(
   return missing === 'code' ? 'codigo' : missing === 'name' ? 'nome' : missing;
 }
 
-/** What a text costs with a provider, and whether that is more than it takes or than is allowed. */
+/** The segments of a text, and why it is not sent: the provider or the campaign does not allow its length. */
 export function costOf(
   text: string,
   { profile, maxSegments }: Pick<ComposeOptions, 'profile' | 'maxSegments'>,
-): Pick<Segmentation, 'encoding' | 'segments'> & { tooLong: boolean } {
-  const { encoding, segments } = segmentsOf(text, profile);
+): Pick<Segmentation, 'encoding' | 'shift' | 'segments'> & { skip: TextFault | null } {
+  const { encoding, shift, segments, cutsWord } = segmentsOf(text, profile);
   const tooLong = segments > maxSegments || text.length > (profile.maxCharacters ?? Infinity);
-  return { encoding, segments, tooLong };
+  return {
+    encoding,
+    shift,
+    segments,
+    skip: tooLong ? 'message_too_long' : cutsWord ? 'word_exceeds_segment' : null,
+  };
 }
 
-/** Undefined when its braces are not those of known placeholders. Most custom messages have none. */
+/** Undefined if its braces are not known placeholders. Most custom messages contain none. */
 function fillCustomMessage(
   contact: TemplateValues & Pick<Contact, 'customMessage'>,
   extraFieldNames: readonly string[],
@@ -229,8 +260,8 @@ function fillCustomMessage(
 }
 
 /**
- * Runs of white space become one space, those around a line break go, and so do those at the ends. Line breaks stay as
- * they were written, as \n. A lone no-break space becomes a plain one: it would make the message UCS-2.
+ * Collapses white space into one space and removes it around line breaks and at the ends. Line breaks stay, as \n. A
+ * lone no-break space becomes a plain one, because it would make the message UCS-2.
  */
 function tidy(text: string): string {
   let before = 0x0a;

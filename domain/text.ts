@@ -1,8 +1,8 @@
 import { decodeHTML } from 'entities';
 
 /**
- * Words of spreadsheets, databases and programs for "nothing", in Portuguese and English, and strokes that people type
- * where they have nothing to say.
+ * Words for "nothing" from spreadsheets, databases and programs, in Portuguese and English, and dashes that people type
+ * instead of a value.
  */
 const nothings: ReadonlySet<string> = new Set([
   // Errors of spreadsheets.
@@ -10,38 +10,54 @@ const nothings: ReadonlySet<string> = new Set([
     ' ',
   ),
   ...'#error! #campo! #field! #bloqueado! #blocked! #conectar! #connect! #getting_data'.split(' '),
+  // LibreOffice and Google Sheets, also with a mark cut off.
+  ...'#n/disp #n/disp. #valor #value #ref #nome #name #num #núm loading... carregando...'.split(' '),
   // Databases and programs.
   ...'null (null) [null] <null> none undefined nan nat <na> n/a n/d \\n nulo (nulo) (vazio) (empty) (blank)'.split(
     ' ',
   ),
+  ...'(none) <none> [none] <nulo> <vazio> n/i n.i. n/c n.d. n.a. n.c. #'.split(' '),
+  ...['(em branco)', '<em branco>', 'em branco', 'not assigned', 'não atribuído', 'nao atribuido'],
   '[object object]',
   'invalid date',
+  'data inválida',
+  '"null"',
+  "'null'",
   '""',
   "''",
 ]);
 
-/** Whether a text says that there is nothing: empty, a word for nothing, or only strokes, dots and question marks. */
+/** The first characters of these words, in lower case: they exclude most texts quickly. */
+const nothingStarts: ReadonlySet<string> = new Set(
+  [...nothings].map((word) => word.charAt(0)).concat(Array.from('-–—_.,;:/?*#e')),
+);
+
+/** Whether a text means "nothing": empty, a word for nothing, or only dashes, dots and question marks. */
 export function isNothing(text: string): boolean {
   const trimmed = text.trim();
   if (trimmed === '') return true;
-  if (trimmed.length > 16) return /^#+$/.test(trimmed);
-  if (/^(?:[-–—_.?*]+|#{2,})$/.test(trimmed)) return true;
+  if (!nothingStarts.has(trimmed.charAt(0).toLowerCase())) return false;
+  // Several of them, joined by a program: `null null`.
+  if (/^(?:null|undefined|none|nan)(?:[\s,;-]+(?:null|undefined|none|nan))+$/i.test(trimmed)) return true;
+  if (trimmed.length > 20) return /^#+$/.test(trimmed);
+  if (/^(?:[-–—_.,;:/?*]+|#{2,}|err:5\d\d)$/i.test(trimmed)) return true;
   return nothings.has(trimmed.toLowerCase());
 }
 
 /**
- * Takes away what spreadsheets wrap around a value to keep it from being read as a number or a formula: `="00123"`, and a
- * leading apostrophe (Torpedo's own guard in the CSV files that it gives, too).
+ * Removes what spreadsheets add to a value to keep it from being read as a number or a formula: `="00123"`, and a
+ * leading apostrophe (also Torpedo's own guard in CSV files: api/http/csv.ts).
  */
 export function unwrap(text: string): string {
   const formula = /^="((?:[^"]|"")*)"$/.exec(text)?.[1];
   if (formula !== undefined) return formula.replaceAll('""', '"');
+  if (text.startsWith("''") && text.length > 2) return text.slice(1);
   return text.startsWith("'") && text.indexOf("'", 1) === -1 ? text.slice(1) : text;
 }
 
 /**
- * Text with HTML as plain text: entities decoded (also those encoded twice), tags dropped, `<br>` and ends of paragraphs
- * as line breaks. Text without HTML stays as it is: `a < b` and `R&D` are none.
+ * HTML as plain text: entities decoded (also twice encoded ones), tags removed, `<br>` and ends of paragraphs as line
+ * breaks. Text without HTML does not change: `a < b` and `R&D` are not HTML.
  */
 export function withoutHtml(text: string): string {
   if (!text.includes('<') && !text.includes('&')) return text;
@@ -52,7 +68,7 @@ export function withoutHtml(text: string): string {
   return plain;
 }
 
-/** Only names that HTML has: `<nome>` in a text is a person's own. */
+/** Only names of HTML tags: `<nome>` in a text is the user's own. */
 const tag =
   /<\/?(?:a|abbr|b|big|blockquote|body|br|center|code|dd|div|dl|dt|em|font|h[1-6]|head|hr|html|i|img|li|mark|meta|ol|p|pre|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul)(?:\s[^<>]*)?\/?>/gi;
 const lineBreak = /<(?:br\s*\/?|\/p|\/div|\/li|\/h[1-6]|\/tr)\s*>/gi;
@@ -60,13 +76,46 @@ const lineBreak = /<(?:br\s*\/?|\/p|\/div|\/li|\/h[1-6]|\/tr)\s*>/gi;
 function dropTags(text: string): string {
   if (!text.includes('<')) return text;
   return text
+    .replaceAll(/<!\[CDATA\[([\s\S]*?)\]\]>/g, '$1')
     .replaceAll(/<(script|style|head)\b[^>]*>[\s\S]*?<\/\1\s*>/gi, '')
     .replaceAll(/<!--[\s\S]*?-->/g, '')
     .replaceAll(lineBreak, '\n')
     .replaceAll(tag, '');
 }
 
-/** What Windows-1252 has between 80 and 9F, by character. */
+/** The encoding of a letter beyond ASCII in URLs (`%C3%A3`) and mails (`=C3=A3`). */
+const escapedBytes = /[%=]C[2-5][%=][89AB][\dA-F]/i;
+
+/**
+ * Decodes text that was copied from JSON, a URL or a mail without decoding: `Jo\u00e3o`, `Jo%C3%A3o`, `Jo=C3=A3o` are
+ * João. Only if a letter is escaped: a percent sign alone is not.
+ */
+export function withoutEscapes(text: string): string {
+  let plain = text;
+  if (text.includes('\\u'))
+    plain = plain.replaceAll(/\\u([\da-f]{4})/gi, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    );
+  if (!escapedBytes.test(plain)) return plain;
+  const inUrl = plain.replaceAll(/=(?=[\dA-F]{2})/gi, '%').replaceAll(/%(?![\dA-F]{2})/gi, '%25');
+  try {
+    return decodeURIComponent(/\s/.test(inUrl) ? inUrl : inUrl.replaceAll('+', ' '));
+  } catch {
+    return plain;
+  }
+}
+
+/**
+ * A formula that a spreadsheet should have computed: `=PROCV(A2;B:C;2)`, `=A1&B1`. `=1+1` and `="a"` are not: codes may
+ * look like that.
+ */
+export const isFormula = (text: string): boolean =>
+  text.includes('=') &&
+  /^=\s*[-+]?(?:[A-ZÀ-Ú][A-ZÀ-Ú.]+\(|\$?[A-Z]{1,3}\$?\d+(?!\w)|'[^']+'!|[\wÀ-ú]+!\$?[A-Z])/i.test(
+    text.trim(),
+  );
+
+/** The Windows-1252 characters from 80 to 9F. */
 const windows1252 = new Map(
   Array.from('€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ').map((char, index) => [
     char,
@@ -75,14 +124,14 @@ const windows1252 = new Map(
 );
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** A byte from 80 to BF, as Latin-1 or Windows-1252 reads it. */
+/** A byte from 80 to BF, decoded as Latin-1 or Windows-1252. */
 const tail = String.raw`[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]`;
-/** What stands behind a word in capitals, and what stands between two. */
+/** Characters that may follow a word in capitals. */
 const closing = 'ªº°»´®‘“”™';
 const between = String.raw`\u00a0–—…’`;
 /**
- * Two to four characters that are one in UTF-8 and nothing otherwise. `IRMÃ”` and `IRMÃ–` may be a word in capitals and a
- * mark behind it; no word ends in `Â`.
+ * Two to four characters that are one character in UTF-8 and nothing otherwise. `IRMÃ”` and `IRMÃ–` may be a word in
+ * capitals with a mark after it; no word ends in `Â`.
  */
 const misread = new RegExp(
   [
@@ -97,16 +146,16 @@ const misread = new RegExp(
   'u',
 );
 /**
- * What names and texts hold: ASCII, letters with the marks of European languages, signs of Latin-1, punctuation,
- * currencies, arrows, emoji. `ã”’` would be a Chinese character, which nobody wrote.
+ * The characters of names and texts: ASCII, letters with the marks of European languages, signs of Latin-1,
+ * punctuation, currencies, arrows, emoji. `ã”’` would be a Chinese character, which nobody wrote.
  */
 const plausible =
   /^[\0-\x7f\u00a0-\u017f\p{M}\u1e00-\u1eff\u2010-\u203a\p{Join_Control}\u20a0-\u20bf\u2116\u2122\u2190-\u21ff\u2600-\u27bf\u2b50\u2b55\u{1f000}-\u{1faff}]*$/u;
 
 /**
- * Repairs text that was UTF-8 and was read as Latin-1 or Windows-1252 (`JoÃ£o`), as often as that happened. Only where it is
- * certain: all of the text goes back into bytes, these are valid UTF-8 of what names and texts hold, and at least one
- * character of it can't have been meant otherwise.
+ * Repairs UTF-8 text that was decoded as Latin-1 or Windows-1252 (`JoÃ£o`), once or repeatedly. Only if this is
+ * certain: the whole text converts back to bytes, these are valid UTF-8 of characters that names and texts use, and at
+ * least one character has no other explanation.
  */
 export function repairMojibake(text: string): string {
   let repaired = text;
@@ -120,7 +169,7 @@ export function repairMojibake(text: string): string {
   return repaired;
 }
 
-/** The text of the same bytes as UTF-8; undefined where that is not what they are for certain. */
+/** The text of the same bytes as UTF-8; undefined unless this is certain. */
 function reread(text: string): string | undefined {
   if (!misread.test(text)) return undefined;
   const bytes = new Uint8Array(text.length);
@@ -137,13 +186,13 @@ function reread(text: string): string | undefined {
   }
 }
 
-/** Whether characters were lost before the text came here: U+FFFD, or UTF-8 that was read as Latin-1 and can't be repaired. */
+/** Whether characters were lost earlier: U+FFFD, or UTF-8 decoded as Latin-1 that cannot be repaired. */
 export const isDamaged = (text: string): boolean => text.includes('\ufffd') || misread.test(text);
 
 /** A number that a spreadsheet wrote in scientific notation: `1.23457E+11`. Its digits are lost. */
 export const isScientific = (text: string): boolean => /^[+-]?\d+(?:[.,]\d+)?E[+-]?\d+$/i.test(text.trim());
 
-/** The text of a number in scientific notation that has all its digits (`5.511987654321E12`, as Java writes it); else null. */
+/** A number with an exponent that has all its digits (`5.511987654321E12`, from Java), in plain notation; else null. */
 export function withoutExponent(text: string): string | null {
   const [, sign = '', whole = '', fraction = '', exponent = ''] =
     /^([+-]?)(\d+)(?:[.,](\d+))?E\+?(\d{1,2})$/i.exec(text.trim()) ?? [];
@@ -155,40 +204,45 @@ export function withoutExponent(text: string): string | null {
   return (sign === '-' ? '-' : '') + digits;
 }
 
-/** Whether somebody made sure that a value is read as a text: a number or a date in it was not cut by a spreadsheet. */
+/** Whether the value is marked as text, so that no spreadsheet changed a number or a date in it. */
 export const isGuarded = (raw: string): boolean => /^\s*(?:'|=")/.test(raw);
 
-/** What a word for nothing may begin with, in lower case: other texts are not looked up. */
-const nothingStarts: ReadonlySet<string> = new Set(
-  [...nothings].map((word) => word.charAt(0)).concat(Array.from('-–—_.?*#')),
-);
-
-/** Brought along by copying from web pages: soft hyphens, spaces without width, byte order marks. */
-const invisible = /[\u00ad\u200b\u2060\ufeff]/g;
+/**
+ * Copied along from web pages and contact lists: soft hyphens, zero-width spaces, direction marks, byte order marks.
+ */
+const invisible = /[\u00ad\u061c\u180e\u200b\u200e\u200f\u2060\ufeff]/g;
+/** Variants of ASCII: full-width, ornamental (𝐀𝐧𝐚), and ligatures (ﬁ). */
+const ornamental = /[\u3000\uff01-\uff5e\ufb00-\ufb06\u{1d400}-\u{1d7ff}]/gu;
 
 /**
- * A value from outside as it may reach a person, on one line: taken out of what spreadsheets wrap around it, without
- * HTML, its letters composed (NFC), repaired where it was UTF-8 read as Latin-1; '' where it stands for nothing.
- * Undefined for text that is damaged and can't be repaired.
+ * Cleans an external value for display, on one line: removes spreadsheet guards and HTML, composes letters (NFC), and
+ * repairs UTF-8 decoded as Latin-1; '' if it means "nothing". Undefined for damaged text that cannot be repaired.
  */
 export const readText = (raw: string): string | undefined => read(raw, cleanText);
 
-/** Like `readText`, but line breaks stay, written \n. */
-export const readTextLines = (raw: string): string | undefined => read(raw, cleanLines);
+/** Like `readText`, but keeps line breaks, as \n. */
+export const readTextLines = (raw: string): string | undefined =>
+  read(raw, (text) => cleanLines(withLineBreaks(text)));
+
+/** Decodes an escaped line break: `Olá\nAna`. Not that of `C:\notas`. */
+const withLineBreaks = (text: string): string =>
+  text.includes('\\') ? text.replaceAll(/(?<!(?:^|[^\p{L}])[a-z]:)(?:\\r)?\\n/giu, '\n') : text;
 
 function read(raw: string, clean: (text: string) => string): string | undefined {
   if (raw === '') return raw;
   if (isPlain(raw)) return raw;
-  let text = unwrap(raw.trim());
+  let text = withoutEscapes(unwrap(raw.trim()));
   if (/[^\0-\x7f]/.test(text)) {
-    text = repairMojibake(text).normalize('NFC');
+    text = repairMojibake(text)
+      .normalize('NFC')
+      .replaceAll(ornamental, (char) => char.normalize('NFKC'));
     if (isDamaged(text)) return undefined;
   }
   text = clean(withoutHtml(text).replaceAll(invisible, '').normalize('NFC'));
   return isNothing(text) ? '' : text;
 }
 
-/** Whether `read` would change nothing: what most values are, and only the others pay for more. */
+/** Whether `read` would not change it: true for most values, so only the others pay for more. */
 function isPlain(text: string): boolean {
   const first = text.charCodeAt(0);
   // = and '
@@ -196,22 +250,23 @@ function isPlain(text: string): boolean {
   let special = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    // < and &
-    if (code < 0x20 || code === 0x26 || code === 0x3c) return false;
+    // % & < = and the backslash
+    if (code < 0x20 || code === 0x25 || code === 0x26 || code === 0x3c || code === 0x3d || code === 0x5c)
+      return false;
     if (code >= 0x7f) {
       if (code <= 0xa0 || code >= 0x180 || code === 0xad) return false;
-      // Lower-case Latin letters alone are no misread UTF-8.
+      // Lower-case Latin letters alone are not misread UTF-8.
       special ||= code < 0xe0 || code === 0xe2 || code === 0xef || code === 0xf0;
     }
   }
   if (special && misread.test(text)) return false;
   if (first === 0x20 || text.charCodeAt(text.length - 1) === 0x20) return false;
-  return !(nothingStarts.has(text.charAt(0).toLowerCase()) && isNothing(text));
+  return !isNothing(text);
 }
 
 /**
- * A value from outside on one line: control characters and line breaks become spaces; what turns the direction of
- * writing and halves of surrogate pairs (which no UTF-8 can hold) go; the ends are trimmed.
+ * Cleans an external value on one line: control characters and line breaks become spaces; direction controls and halves
+ * of surrogate pairs (which UTF-8 cannot encode) are removed; the ends are trimmed.
  */
 export function cleanText(value: string): string {
   if (isClean(value)) return value;
@@ -221,7 +276,7 @@ export function cleanText(value: string): string {
     .trim();
 }
 
-/** Like `cleanText`, but line breaks stay, written \n. */
+/** Like `cleanText`, but keeps line breaks, as \n. */
 export function cleanLines(value: string): string {
   if (isClean(value)) return value;
   return value
@@ -231,7 +286,7 @@ export function cleanLines(value: string): string {
     .trim();
 }
 
-/** Whether `cleanText` would change nothing; false for any surrogate, so that only such values pay for the regexes. */
+/** Whether `cleanText` would not change it; false for any surrogate, so that only such values pay for the regexes. */
 function isClean(value: string): boolean {
   const { length } = value;
   if (length === 0) return true;

@@ -1,59 +1,55 @@
 import { z } from 'zod';
 import { checkExtraValue, extraField } from './contact.ts';
-import { type Problem, problem } from './problems/coded.ts';
+import { coded, type Problem, problem } from './problems/coded.ts';
 import { ticketMoves, ticketStatus, type TicketSubcategory } from './ticket.ts';
 
 const id = z.int().positive();
 
-/** What a person may change of a ticket; what is left out stays. */
+/** The fields of a ticket that a user may change; an omitted field stays as it is. */
 export const ticketChange = z.strictObject({
   departmentId: id.optional(),
   assigneeId: id.optional(),
+  /** The user who works on it; null: nobody. */
+  userId: id.nullable().optional(),
   categoryId: id.optional(),
   subcategoryId: id.optional(),
   status: ticketStatus.optional(),
-  /** Goes with the status `finished`, and only with it. */
+  /** Set if and only if the status is `finished`. */
   resolutionId: id.nullable().optional(),
-  note: z.string().max(4000).optional(),
-  /** All of them: one that is left out is gone. */
+  /** All extra fields: an omitted one is deleted. */
   extra: z.record(extraField.shape.name, z.string().max(500)).optional(),
 });
 export type TicketChange = z.infer<typeof ticketChange>;
 
-/** The part of a ticket that a person may change. */
+/** An internal note on a ticket, for users. */
+export const ticketNote = z.strictObject({ text: z.string().trim().min(1, coded('missing')).max(4000) });
+
+/** The fields of a ticket that a user may change. */
 export type TicketContent = Required<TicketChange>;
 
-/** Fields of free text: a history tells that they changed, not what a person wrote there. */
-const freeText: ReadonlySet<string> = new Set(['note', 'extra'] satisfies (keyof TicketContent)[]);
+/** Fields of free text: the history records that they changed, not their text. */
+const freeText: ReadonlySet<string> = new Set(['extra'] satisfies (keyof TicketContent)[]);
 
-/** By field what it was and is; nulls for free text. */
+/** The old and the new value, by field; nulls for free text. */
 export type TicketChanges = Record<string, [from: string | number | null, to: string | number | null]>;
 
-interface ExtraProblem {
-  field: string;
-  code: string;
-  message: string;
-}
-
 /**
- * A ticket after a person's change, and in what it differs; or all that is wrong with the change. Who takes up a
- * finished ticket again clears its resolution.
+ * A ticket after a user's change, with the differences; or all problems of the change. Reopening a finished ticket
+ * clears its resolution.
  *
- * @param subcategory the one that the change leads to
+ * @param subcategory the subcategory after the change
  */
 export function changedTicket(
   before: TicketContent,
   change: TicketChange,
   subcategory: TicketSubcategory,
-):
-  | { ok: true; content: TicketContent; changes: TicketChanges }
-  | { ok: false; problems: (Problem | ExtraProblem)[] } {
+): { ok: true; content: TicketContent; changes: TicketChanges } | { ok: false; problems: Problem[] } {
   const content = { ...before };
   Object.assign(content, change);
   const reopened = before.status === 'finished' && content.status !== 'finished';
   if (reopened && change.resolutionId === undefined) content.resolutionId = null;
 
-  const problems: (Problem | ExtraProblem)[] = [];
+  const problems: Problem[] = [];
   if (content.status !== before.status && !ticketMoves[before.status].includes(content.status)) {
     const allowed = [...ticketMoves[before.status]];
     problems.push(problem('status', 'move_not_allowed', { from: before.status, allowed }));

@@ -5,14 +5,28 @@ import { type Problem, problem } from './problems/coded.ts';
 
 const id = z.int().positive();
 
-/** A ticket is a period of human service for a contact ("Atendimento"). */
+/** A ticket is a period of customer service for a contact ("Atendimento"). */
 export const ticketStatuses = ['open', 'in_progress', 'waiting', 'finished'] as const;
 export const ticketStatus = z.enum(ticketStatuses);
 export type TicketStatus = z.infer<typeof ticketStatus>;
+export const unfinishedStatuses = [
+  'open',
+  'in_progress',
+  'waiting',
+] as const satisfies readonly TicketStatus[];
 
 /**
- * The allowed moves of a ticket, by a person; docs/states.md draws them. Finishing needs a resolution; who takes a
- * finished ticket up again clears it.
+ * The lists that agents work from: unfinished tickets of a user, tickets whose customer waits for an answer, those whose
+ * first answer is overdue, and all unfinished ones.
+ */
+export const ticketViews = ['mine', 'unanswered', 'overdue', 'open'] as const;
+export type TicketView = (typeof ticketViews)[number];
+/** Counting the tickets of a view stops here: a larger number tells an agent nothing more. */
+export const mostTicketsCounted = 1_000;
+
+/**
+ * The transitions of a ticket that a user may make; docs/states.md draws them. Finishing needs a resolution; reopening
+ * a finished ticket clears it.
  */
 export const ticketMoves: Readonly<Record<TicketStatus, readonly TicketStatus[]>> = {
   open: ['in_progress', 'waiting', 'finished'],
@@ -23,14 +37,14 @@ export const ticketMoves: Readonly<Record<TicketStatus, readonly TicketStatus[]>
 
 const optionalId = id.nullable().default(null);
 
-/** What every ticket of a campaign opens with. Ids of settings; null while the draft has gaps. */
+/** The initial values of every ticket of a campaign. Ids of settings; null while the draft is incomplete. */
 const target = {
   departmentId: optionalId,
   assigneeId: optionalId,
   categoryId: optionalId,
   subcategoryId: optionalId,
   channel: z.literal('sms').default('sms'),
-  /** Null: `open`, or `finished` where a resolution is given. */
+  /** Null: `open`, or `finished` if there is a resolution. */
   status: ticketStatus.nullable().default(null),
 };
 
@@ -40,7 +54,7 @@ export const ticketPolicy = z.discriminatedUnion('when', [
   z.strictObject({
     when: z.literal('on_reply'),
     ...target,
-    /** Goes with the status `finished`, and only with it. */
+    /** Set if and only if the status is `finished`. */
     resolutionId: optionalId,
   }),
   z.strictObject({
@@ -52,7 +66,7 @@ export const ticketPolicy = z.discriminatedUnion('when', [
 ]);
 export type TicketPolicy = z.infer<typeof ticketPolicy>;
 
-/** Required fields of the policy, in the order of the form, with what is missing where one is. */
+/** Required fields of the policy, in the order of the form, with the problem code when one is missing. */
 const required = {
   departmentId: 'department',
   assigneeId: 'assignee',
@@ -62,17 +76,17 @@ const required = {
   resolutionOnFailureId: 'resolution_on_failure',
 } as const;
 
-/** A subcategory as a campaign's tickets use it: the category it belongs to, and the fields of its group. */
+/** A subcategory of a campaign's tickets: its category, and the fields of its group. */
 export interface TicketSubcategory {
   categoryId: number;
   fields: readonly ExtraField[];
 }
 
 /**
- * What keeps a campaign with this policy from being enabled, all at once.
+ * The problems of this policy that block enabling its campaign, all at once.
  *
- * @param extraFields those that the campaign's mailing declares
- * @param subcategory the one that the policy names; null when it names none
+ * @param extraFields the extra fields that the campaign's mailing declares
+ * @param subcategory the subcategory of the policy; null when it has none
  */
 export function ticketPolicyProblems(
   policy: TicketPolicy,
@@ -117,7 +131,7 @@ function ownProblems(policy: Exclude<TicketPolicy, { when: 'never' }>): Problem[
   return problems;
 }
 
-/** What a ticket opens with; ids of settings. */
+/** The initial values of a ticket; ids of settings. */
 export interface TicketOpening {
   departmentId: number;
   assigneeId: number;
@@ -127,7 +141,7 @@ export interface TicketOpening {
   resolutionId: number | null;
 }
 
-/** Throws when the policy has gaps: of a run it has none, because only complete campaigns are enabled. */
+/** Throws when the policy is incomplete: never for a run, because only complete campaigns are enabled. */
 function openingOf(
   { departmentId, assigneeId, categoryId, subcategoryId, status }: Exclude<TicketPolicy, { when: 'never' }>,
   resolutionId: number | null,
@@ -144,7 +158,7 @@ type PolicyOf<When extends TicketPolicy['when']> = Extract<TicketPolicy, { when:
 export const openingOnReply = (policy: PolicyOf<'on_reply'>): TicketOpening =>
   openingOf(policy, policy.resolutionId);
 
-/** What tickets on send open with, by what became of their messages (`ticketOutcomes`). */
+/** The initial values of tickets on send, by the outcome of their messages (`ticketOutcomes`). */
 export function openingsOnSend(policy: PolicyOf<'on_send'>): {
   success: TicketOpening;
   failure: TicketOpening;
@@ -160,9 +174,9 @@ export function openingsOnSend(policy: PolicyOf<'on_send'>): {
 }
 
 /**
- * Which messages get a ticket on send, and whether it is one of success: those that were handed to the provider. One
- * that may not have arrived (`unknown`) is no success until a receipt says so. Lines that were left out and messages
- * that never left have none.
+ * Which messages get a ticket on send, and whether it has the success resolution: those that were handed to the
+ * provider. An `unknown` message is no success until a receipt reports one. Skipped lines and messages that never left
+ * get none.
  */
 export const ticketOutcomes = {
   success: ['sent', 'delivered'],

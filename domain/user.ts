@@ -1,28 +1,45 @@
 import { z } from 'zod';
 import { coded } from './problems/coded.ts';
 
-/** From the one who may do most; each may do all that the ones behind it may. */
-export const roles = ['admin', 'operator', 'viewer'] as const;
+/** In the order of the console's lists. */
+export const roles = ['admin', 'operator', 'agent', 'viewer'] as const;
 export const role = z.enum(roles);
 export type Role = z.infer<typeof role>;
 
-/** Whether someone with the role `has` may do what needs the role `needs`. */
-export const roleSuffices = (has: Role, needs: Role): boolean => roles.indexOf(has) <= roles.indexOf(needs);
+/**
+ * Who may do what: each route requires one permission, and these roles have it. A permission is named after the role
+ * with the fewest others that has it; an agent and a viewer are beside each other.
+ */
+export const permissions = {
+  /** Settings, providers, users, privacy. */
+  admin: ['admin'],
+  /** Change campaigns, runs and customers. */
+  operator: ['admin', 'operator'],
+  /** Change and answer tickets, opt a phone out. */
+  agent: ['admin', 'operator', 'agent'],
+  /** Read everything without secrets. */
+  viewer: ['admin', 'operator', 'viewer'],
+  /** Read tickets, replies, customers and the settings of their forms; one's own session and profile. */
+  any_role: ['admin', 'operator', 'agent', 'viewer'],
+} as const satisfies Record<string, readonly Role[]>;
+export type Permission = keyof typeof permissions;
+
+export const roleSuffices = (role: Role, needs: Permission): boolean => {
+  const allowed: readonly Role[] = permissions[needs];
+  return allowed.includes(role);
+};
 
 export const locale = z.enum(['pt-BR', 'en']);
 export type Locale = z.infer<typeof locale>;
 
-/** A name to log in with. Case is not significant: it is kept in lower case. */
+/** A login name. Case is not significant: stored in lower case. */
 export const login = z
   .string()
   .trim()
   .toLowerCase()
   .regex(/^[a-z0-9][a-z0-9._@+-]{0,99}$/, coded('login_format'));
 
-/**
- * A password as it is chosen. Length is all that is asked for (NIST SP 800-63B, 3.1.1.2); the longest bounds the work
- * of hashing.
- */
+/** A new password. Only its length matters (NIST SP 800-63B, 3.1.1.2); the maximum bounds the work of hashing. */
 export const newPassword = z
   .string()
   .min(12, coded('password_too_short'))

@@ -1,61 +1,70 @@
-import { hoursAt } from './hours.ts';
+import { hoursAt, type SendingHours } from './hours.ts';
+import type { waitingSentences } from './problems/runs.ts';
+import type { Coded } from './problems/sentence.ts';
 import { canaryUntil } from './safeguards.ts';
+import type { Preflight } from './preflight.ts';
+import type { ProviderTrouble } from './provider-trouble.ts';
 import type { RunSettings, RunStatus, RunStep, RunTrigger } from './run.ts';
 
-export const waitingCodes = ['approval', 'resume', 'hours', 'canary'] as const;
-
-/** What a live run waits for. `until`: when that ends by itself, or the run does; null: not before a person acts. */
-export interface Waiting {
-  code: (typeof waitingCodes)[number];
-  until: Date | null;
-  words: string;
-}
+/** What a live run is waiting for. `until`: when the wait, or the run, ends by itself; null: not before a user acts. */
+export type Waiting = Coded<typeof waitingSentences> & { readonly until: Date | null };
 
 export interface WaitingFacts {
   trigger: RunTrigger;
   status: RunStatus;
   step: RunStep;
   settings: RunSettings;
+  hours: SendingHours;
+  holidays: readonly string[];
   canaryLeftAt: Date | null;
   canaryOverAt: Date | null;
   expiresAt: Date | null;
+  preflight: Preflight | null;
 }
 
-/** Null for a run that is at work, or over. */
-export function waitingOf(run: WaitingFacts, now: Date): Waiting | null {
-  const { status, step, settings, expiresAt } = run;
+/** Null for a run that is working or has ended. `trouble`: that of its provider, if known. */
+export function waitingOf(
+  run: WaitingFacts,
+  now: Date,
+  trouble: ProviderTrouble | null = null,
+): Waiting | null {
+  const { status, step, expiresAt } = run;
   if (status !== 'running' && status !== 'paused') return null;
-  const orExpires = expiresAt === null ? '' : `, and expires at ${expiresAt.toISOString()}`;
+  const expires = expiresAt?.toISOString() ?? null;
   if (step === 'approval') {
-    return { code: 'approval', until: expiresAt, words: `Waits for a person to approve it${orExpires}.` };
+    const params = { expiresAt: expires, overBudget: run.preflight?.overBudget ?? null };
+    return { code: 'approval', params, until: expiresAt };
   }
-  if (status === 'paused') {
-    return {
-      code: 'resume',
-      until: expiresAt,
-      words: `Waits for a person to resume or cancel it${orExpires}.`,
-    };
-  }
+  if (status === 'paused') return { code: 'resume', params: { expiresAt: expires }, until: expiresAt };
   const keepsHours = run.trigger !== 'dry_run' && (step === 'due' || step === 'hours' || step === 'sending');
   if (!keepsHours) return null;
-  const hours = hoursAt(settings.hours, now, new Set(settings.holidays));
-  if (hours.open) return waitingForCanary(run);
-  if (hours.opensAt === null) return null;
-  if (expiresAt !== null && expiresAt < hours.opensAt) {
-    const words = `Outside the sending hours. They open at ${hours.opensAt.toISOString()}, after its expiry at ${expiresAt.toISOString()}.`;
-    return { code: 'hours', until: expiresAt, words };
+  const hours = hoursAt(run.hours, now, new Set(run.holidays));
+  if (hours.open) {
+    return waitingForCanary(run) ?? (step === 'sending' && trouble ? waitingForProvider(trouble) : null);
   }
-  return {
-    code: 'hours',
-    until: hours.opensAt,
-    words: `Outside the sending hours. They open at ${hours.opensAt.toISOString()}.`,
-  };
+  if (hours.opensAt === null) return null;
+  const opensAt = hours.opensAt.toISOString();
+  return expiresAt !== null && expiresAt < hours.opensAt
+    ? { code: 'hours', params: { opensAt, expiresAt: expiresAt.toISOString() }, until: expiresAt }
+    : { code: 'hours', params: { opensAt, expiresAt: null }, until: hours.opensAt };
 }
 
 function waitingForCanary({ settings, canaryLeftAt, canaryOverAt }: WaitingFacts): Waiting | null {
   if (canaryLeftAt === null || canaryOverAt !== null) return null;
   const { canarySize, canaryMinutes } = settings.campaign.safeguards;
   const until = canaryUntil(canaryLeftAt, canaryMinutes);
-  const words = `The first ${canarySize} messages have left. The others wait for their receipts and answers until ${until.toISOString()}.`;
-  return { code: 'canary', until, words };
+  return { code: 'canary', params: { messages: canarySize, until: until.toISOString() }, until };
+}
+
+/** What holds back all messages of a provider. Null: nothing that ends by itself. */
+export function waitingForProvider({ pause, doubt }: ProviderTrouble): Waiting | null {
+  if (pause !== null) {
+    const params = { providerCode: pause.code, until: pause.until.toISOString() };
+    return { code: 'provider_pause', params, until: pause.until };
+  }
+  if (doubt?.nextAt) {
+    const params = { providerCode: doubt.code, answers: doubt.answers, nextAt: doubt.nextAt.toISOString() };
+    return { code: 'provider_doubt', params, until: doubt.nextAt };
+  }
+  return null;
 }

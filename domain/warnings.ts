@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import type { LineWarning } from './contact.ts';
 
-/** What could not be read of the lines of a mailing, counted: codes of the catalog with their columns, and no values. */
+/** Counts of unreadable values in a mailing: codes of the catalog with their columns, and no values. */
 export const warningCounts = z.object({
-  /** Lines with at least one. */
+  /** Lines with at least one warning. */
   lines: z.int(),
   of: z.array(z.object({ code: z.string(), params: z.record(z.string(), z.unknown()), lines: z.int() })),
 });
 export type WarningCounts = z.infer<typeof warningCounts>;
 
-/** Counts the warnings of lines as they come. */
+/** Counts the warnings of lines as they arrive. */
 export function createWarningCounts(): {
   add: (warnings: readonly LineWarning[]) => void;
-  /** The most frequent first. */
+  /** Most frequent first. */
   counts: () => WarningCounts;
 } {
   const byFault = new Map<string, WarningCounts['of'][number]>();

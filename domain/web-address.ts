@@ -3,8 +3,8 @@ import { inZone } from './calendar.ts';
 import { coded, codedIssue, type Fault, fault } from './problems/coded.ts';
 
 /**
- * The address that a web-service mailing is fetched from: the base URL with its parameters, whose values may hold date
- * placeholders. In a value:
+ * The address of a web-service mailing: the base URL with its parameters, whose values may contain date placeholders.
+ * In a value:
  *
  * | placeholder | becomes | written as |
  * | --- | --- | --- |
@@ -13,8 +13,8 @@ import { coded, codedIssue, type Fault, fault } from './problems/coded.ts';
  * | `{lastRunAt}` | when the mailing of the last run that sent was fetched; before the first, 1 January 1970 UTC | 2026-11-23T09:00:02-03:00 |
  * | `{occurrence}` | when the run was due | 2026-11-24T09:00:00-03:00 |
  *
- * All as the clocks of the schedule's zone show them. After a colon another form can be asked for, from yyyy, MM, dd,
- * HH, mm, ss, T and any characters but other letters and braces: `{today:dd/MM/yyyy}`. A literal brace is written twice.
+ * All in the local time of the schedule's zone. A format may follow a colon, from yyyy, MM, dd, HH, mm, ss, T and any
+ * characters except other letters and braces: `{today:dd/MM/yyyy}`. A literal brace is doubled.
  */
 
 export const datePlaceholders = ['today', 'yesterday', 'lastRunAt', 'occurrence'] as const;
@@ -32,13 +32,13 @@ export interface AddressValues {
 
 type Part = string | { placeholder: DatePlaceholder; pattern: string | null };
 
-/** One `{…}`, a doubled brace, or a brace that is neither. */
+/** A `{…}`, a doubled brace, or an invalid single brace. */
 const brace = /\{\{|\}\}|\{(?<name>[^{}:]*)(?::(?<pattern>[^{}]*))?\}|[{}]/g;
 const patternToken = /yyyy|MM|dd|HH|mm|ss/g;
 const isPlaceholder = (name: string): name is DatePlaceholder =>
   datePlaceholders.some((known) => known === name);
 
-/** A parameter's value taken apart, or what is wrong with it. */
+/** The parts of a parameter's value, or its problem. */
 export function parseParamValue(value: string): { ok: true; parts: Part[] } | { ok: false; fault: Fault } {
   const parts: Part[] = [];
   let from = 0;
@@ -68,7 +68,7 @@ export function parseParamValue(value: string): { ok: true; parts: Part[] } | { 
   return { ok: true, parts };
 }
 
-/** The value with its placeholders filled in; what can't be taken apart stays as it is (no saved value is such). */
+/** The value with its placeholders filled in; returns an invalid value unchanged (no saved value is invalid). */
 export function fillParamValue(value: string, values: AddressValues): string {
   const parsed = parseParamValue(value);
   if (!parsed.ok) return value;
@@ -98,7 +98,7 @@ function written(
   return pattern === null && !isDate ? text + local.offset : text;
 }
 
-/** The key and the value as they were given; values may hold placeholders. */
+/** The key and the value as entered; values may contain placeholders. */
 export const addressParam = z
   .strictObject({ key: z.string().trim().min(1).max(100), value: z.string().max(1000) })
   .superRefine(({ value }, context) => {
@@ -106,7 +106,7 @@ export const addressParam = z
     if (!parsed.ok) context.addIssue(codedIssue(parsed.fault, ['value']));
   });
 
-/** http or https; without a user, whose password everyone who sees the campaign would read, and without a fragment. */
+/** http or https; without a user, whose password everyone who sees the campaign could read, and without a fragment. */
 export const baseUrl = z
   .url({ protocol: /^https?$/, error: coded('url_expected') })
   .max(2000)
@@ -117,8 +117,8 @@ export const baseUrl = z
   });
 
 /**
- * The base URL with its parameters behind it, each by itself and in their order; what the base URL has as a query stays
- * in front, letter by letter. A fragment is never sent, so it is left out.
+ * The base URL followed by its parameters, each separately and in order; the query of the base URL stays in front,
+ * unchanged. Omits the fragment, which is never sent.
  */
 export function buildAddress(
   { baseUrl, params }: { baseUrl: string; params: readonly { key: string; value: string }[] },
@@ -128,10 +128,10 @@ export function buildAddress(
   url.hash = '';
   const added = params.map(({ key, value }) => `${encoded(key)}=${encoded(fillParamValue(value, values))}`);
   const query = [url.search.slice(1), ...added].filter((part) => part !== '').join('&');
-  // With its question mark: a query that begins with another one would lose it.
+  // With its question mark: otherwise a query that begins with another one would lose it.
   url.search = query === '' ? '' : `?${query}`;
   return url;
 }
 
-/** Percent-encoded; halves of surrogate pairs, which can't be, become U+FFFD. */
+/** Percent-encoded; halves of surrogate pairs, which cannot be encoded, become U+FFFD. */
 const encoded = (text: string): string => encodeURIComponent(text.replaceAll(/\p{Cs}/gu, '\ufffd'));

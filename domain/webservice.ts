@@ -6,7 +6,7 @@ import { addressParam, baseUrl } from './web-address.ts';
 
 const optionalPath = attributePath.nullable().default(null);
 
-/** Which attribute of a record feeds which field of a contact; unset ones fall back to `defaultNames`. */
+/** Which attribute of a record fills which field of a contact; unset fields use `defaultNames`. */
 export const fieldMap = z.strictObject({
   code: optionalPath,
   name: optionalPath,
@@ -19,23 +19,42 @@ export const fieldMap = z.strictObject({
 export type FieldMap = z.infer<typeof fieldMap>;
 
 /**
- * The attributes that a field is read from where the field map names none: the first of these that a record has, as
- * `foldAttribute` compares names.
+ * The default attributes of a field that the field map does not set: the first of these that a record has, compared by
+ * `foldAttribute`.
  */
 export const defaultNames = {
-  code: ['codigo', 'code', 'codigoCliente', 'customerCode', 'id'],
-  name: ['nome', 'name', 'nomeCompleto', 'fullName'],
-  mobile: ['celular', 'mobile', 'mobilePhone', 'cellphone', 'telefoneCelular'],
-  phone: ['telefone', 'phone', 'telefone1', 'phone1', 'phoneNumber', 'fone'],
-  phone2: ['telefone2', 'phone2', 'fone2'],
-  birthDate: ['dataNascimento', 'birthDate', 'dataDeNascimento', 'dateOfBirth', 'nascimento', 'birthday'],
-  // What a service calls a message is rarely meant for the customer: only the campaign says so.
+  code: ['codigo', 'code', 'codigoCliente', 'codCliente', 'customerCode', 'idCliente', 'id'],
+  name: ['nome', 'name', 'nomeCompleto', 'fullName', 'nomeCliente', 'nomeFantasia', 'razaoSocial'],
+  mobile: [
+    ...['celular', 'mobile', 'mobilePhone', 'cellphone', 'telefoneCelular', 'celular1', 'telefoneMovel'],
+    ...['numeroCelular', 'whatsapp', 'celulares'],
+  ],
+  phone: [
+    ...[
+      'telefone',
+      'phone',
+      'telefone1',
+      'phone1',
+      'phoneNumber',
+      'fone',
+      'numeroTelefone',
+      'telefoneFixo',
+      'tel',
+    ],
+    ...['telefones', 'phones'],
+  ],
+  phone2: ['telefone2', 'phone2', 'fone2', 'celular2', 'telefoneComercial', 'telefoneResidencial'],
+  birthDate: [
+    ...['dataNascimento', 'birthDate', 'dataDeNascimento', 'dateOfBirth', 'nascimento', 'birthday'],
+    ...['dtNascimento', 'dataNasc'],
+  ],
+  // A service's attribute named "message" is rarely a text for the customer: only the field map can set this.
   customMessage: [],
 } as const satisfies Record<ContactField, readonly string[]>;
 
 /**
- * An attribute's name as it is compared with a default name or an extra field's: without case, accents, spaces,
- * underscores and hyphens (`Data_Nascimento`, `data-nascimento` and `dataNascimento` are one).
+ * An attribute's name for comparison with default names and extra fields: without case, accents, spaces, underscores
+ * and hyphens (`Data_Nascimento`, `data-nascimento` and `dataNascimento` are equal).
  */
 export const foldAttribute = (name: string): string =>
   name
@@ -43,16 +62,16 @@ export const foldAttribute = (name: string): string =>
     .replaceAll(/[\p{Mn}\s_-]/gu, '')
     .toLowerCase();
 
-/** The mailing that is fetched from a web service when the run reads it. */
+/** A mailing that a run fetches from a web service. */
 export const webserviceBlock = z.strictObject({
-  /** http or https; what it has as a query is kept, and the parameters follow it. */
+  /** http or https; its query is kept, followed by the parameters. */
   baseUrl: baseUrl.nullable().default(null),
-  /** In this order. Values may hold date placeholders (domain/web-address.ts). */
+  /** In this order. Values may contain date placeholders (domain/web-address.ts). */
   params: z.array(addressParam).max(50).default([]),
   integrationId: z.int().positive().nullable().default(null),
-  /** Contacts become customers, or update them. */
+  /** Creates or updates customers from contacts. */
   registerCustomers: z.boolean().default(false),
-  /** Where in the answer the array of records is; null: it is found. */
+  /** The path of the array of records; null: detected. */
   recordsPath: optionalPath,
   paging: paging.prefault({ by: 'links' }),
   fieldMap: fieldMap.prefault({}),

@@ -6,14 +6,14 @@ import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, writ
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** The last version that `go install` takes: later ones replace modules in their go.mod. Brings server 1.29. */
+/** The last version that `go install` supports: later ones replace modules in their go.mod. Contains server 1.29. */
 const VERSION = '1.5.1';
 /** Updates with start are on by default from this server version on. */
 const LEAST_SERVER = [1, 28];
 
 const RELEASES = 'https://github.com/temporalio/cli/releases/download';
 const GO_PACKAGE = `github.com/temporalio/cli/cmd/temporal@v${VERSION}`;
-/** Many machines have no way out, and some drop packets silently: they must not wait long to be told. */
+/** Many machines have no internet access, and some networks drop packets silently: the error must not take long. */
 const CONNECT_TIMEOUT_MS = 5_000;
 const STALL_TIMEOUT_MS = 30_000;
 const PROGRESS_MS = 15_000;
@@ -146,7 +146,7 @@ async function fetchAll(url, log) {
     return Buffer.concat(chunks);
   } catch (error) {
     if (stalled.signal.aborted) throw stalled.signal.reason;
-    // fetch itself says only "fetch failed"; the cause knows why.
+    // The message of fetch is only "fetch failed"; the cause has the reason.
     if (error instanceof Error && error.cause instanceof Error) {
       throw new Error(`${new URL(url).host} can't be reached (${error.cause.message})`, { cause: error });
     }
@@ -175,7 +175,7 @@ async function goInstall(folder, env, log) {
   try {
     const flags = `-s -w -X github.com/temporalio/cli/temporalcli.Version=${VERSION}`;
     const child = spawn(go, ['install', '-ldflags', flags, GO_PACKAGE], {
-      // GOPATH and cache stay the user's; GOOS and GOARCH would send the program to another folder.
+      // GOPATH and cache stay the user's; GOOS and GOARCH would put the program into another folder.
       env: { ...env, GOBIN: folder, GOOS: undefined, GOARCH: undefined },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -191,7 +191,7 @@ async function goInstall(folder, env, log) {
 }
 
 /**
- * Why this program can't serve as Temporal's CLI, or null if it can.
+ * Why this program cannot serve as Temporal's CLI, or null if it can.
  *
  * @param {string} path
  * @returns {string | null}

@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from './servers.ts';
 
-/** A server that ends this often within `windowMs` does not get better by another start. */
+/** A server that ends this often within `windowMs` is not fixed by another restart. */
 const mostStarts = 3;
 const windowMs = 60_000;
 const pauseMs = 1_000;
 
 export interface KeptServer<S extends Server> {
-  /** As it was started first. Later ones have its port. */
+  /** The server of the first start. Later ones have its port. */
   server: S;
-  /** Resolves with a sentence when it could not be kept running. */
+  /** Resolves with a message when it could not be kept running. */
   failed: Promise<string>;
   stop: () => Promise<void>;
 }
 
 /**
- * Starts an embedded server, and starts it again whenever it ends by itself. Nobody else would: those that use it only
- * wait. Throws what the first start throws.
+ * Starts an embedded server, and restarts it whenever it ends by itself. Nothing else would: its clients only wait.
+ * Throws what the first start throws.
  */
 export async function keepRunning<S extends Server>({
   name,
@@ -24,7 +24,7 @@ export async function keepRunning<S extends Server>({
   log,
 }: {
   name: string;
-  /** `before` is the server that has ended, whose port the new one takes. */
+  /** `before` is the server that has ended; the new one takes its port. */
   start: (before: S | null) => Promise<S>;
   log: (message: string) => void;
 }): Promise<KeptServer<S>> {

@@ -13,7 +13,7 @@ export async function requireFreePort(port: number, wantedBy: string, setting: s
   throw new StartError(`${wantedBy} can't listen on port ${port} (${code}). Choose another with ${setting}.`);
 }
 
-/** A port of 127.0.0.1 that is free now. Use it at once: nothing keeps it free. */
+/** A port of 127.0.0.1 that is free now. Use it at once: nothing reserves it. */
 export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

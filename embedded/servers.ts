@@ -14,22 +14,22 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from './start-error.ts';
 
-/** A server process that outlives whatever kills ours: what it is, and where it leaves its traces. */
+/** A server process that survives a kill of ours: its name, and where it stores its state. */
 export interface ServerSpec {
-  /** What people call it: "PostgreSQL". */
+  /** Its display name: "PostgreSQL". */
   name: string;
   command: string;
   args: string[];
   ids?: { uid: number; gid: number } | undefined;
-  /** A path that stands on this server's command line and on no other's: tells it from a process that got its id. */
+  /** A path on only this server's command line: distinguishes it from a process that reuses its id. */
   mark: string;
   pidFile: string;
   logFile: string;
-  /** How to stop it: each signal is followed by the next when the server is still there after so many milliseconds. */
+  /** How to stop it: each signal is followed by the next if the server still runs after this many milliseconds. */
   stopSignals: readonly (readonly [NodeJS.Signals, number])[];
 }
 
-/** A server that runs. */
+/** A running server. */
 export interface Server {
   pid: number;
   /** Resolves when the process has ended, by `stop` or by itself. */
@@ -40,8 +40,8 @@ export interface Server {
 const POLL_MS = 20;
 
 /**
- * Starts a server in a process group of its own, so that a terminal's Ctrl-C reaches only us and we can stop what uses
- * the server before the server. A guard process stops it when ours has died without doing so.
+ * Starts a server in its own process group, so that a terminal's Ctrl-C reaches only us and we can stop the clients of
+ * the server before the server. A guard process stops it if ours has died without doing so.
  */
 export function startServer(spec: ServerSpec): Server {
   if (existsSync(spec.logFile)) renameSync(spec.logFile, `${spec.logFile}.old`);
@@ -83,7 +83,7 @@ export async function stopOrphan(
   if (!existsSync(spec.pidFile)) return;
   const [pid = NaN, owner = NaN] = readFileSync(spec.pidFile, 'utf8').split(' ').map(Number);
   if (isRunning(pid, spec.mark)) {
-    // A process whose parent has died gets another parent, whatever process has the dead one's id by now.
+    // A process whose parent has died gets another parent, whatever process has reused the parent's id by now.
     if (inspect(pid)?.parent === owner) {
       throw new StartError(
         `Torpedo is running already with this data folder, as process ${owner}. Stop that one first, or give this one a folder of its own with TORPEDO_DATA_DIR.`,
@@ -95,17 +95,17 @@ export async function stopOrphan(
   rmSync(spec.pidFile, { force: true });
 }
 
-/** Whether the process runs and is the one meant. A zombie has no command line, and so counts as gone. */
+/** Whether the process is running and is the expected one. A zombie has no command line, and so counts as ended. */
 export function isRunning(pid: number, mark: string): boolean {
   return inspect(pid)?.command.includes(mark) ?? false;
 }
 
-/** Messages in English everywhere, and a locale that macOS has: PostgreSQL does not start there without one. */
+/** Messages in English everywhere, and a locale that macOS has: without one PostgreSQL does not start there. */
 export function serverEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, LC_ALL: 'C' };
 }
 
-/** Makes the folder if need be, and throws a StartError unless we can write to it. */
+/** Creates the folder if necessary, and throws a StartError unless we can write to it. */
 export function requireWritableFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -117,7 +117,7 @@ export function requireWritableFolder(folder: string): void {
   }
 }
 
-/** The end of a log, for a message about a server that did not start. */
+/** The end of a log, for the error message of a server that did not start. */
 export function lastLines(logFile: string, count = 6): string {
   const lines = existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n') : [];
   return [`The end of ${logFile}:`, ...lines.slice(-count)].join('\n  ');
@@ -136,7 +136,7 @@ async function stopProcess(
   if (isRunning(pid, mark)) throw new StartError(`${name} (process ${pid}) does not stop.`);
 }
 
-/** Sends SIGINT to the server when our end of a pipe closes, which the system does for us however we die. */
+/** Sends SIGINT to the server when our end of a pipe closes, which the operating system does however we die. */
 function guard(pid: number, exited: Promise<void>): void {
   const shell = spawn('/bin/sh', ['-c', 'read -r _; kill -INT "$0"', String(pid)], {
     detached: true,

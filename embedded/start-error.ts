@@ -1,4 +1,4 @@
-/** Something the person at the keyboard can put right: the message is all they read, without a stack. */
+/** An error that the operator can fix: the message is all that is shown, without a stack. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

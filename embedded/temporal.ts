@@ -19,7 +19,7 @@ import { StartError } from './start-error.ts';
 export interface TemporalOptions {
   /** Temporal's CLI: see `requireTemporalBinary`. */
   binary: string;
-  /** Holds the server's database and its log. Made if it isn't there. */
+  /** Contains the server's database and its log. Created if it does not exist. */
   dataDir: string;
   /** 0 takes any free one. */
   port: number;
@@ -28,7 +28,7 @@ export interface TemporalOptions {
   namespace: string;
   /** Names of the keyword search attributes that workflows and operators use. */
   searchAttributes: readonly string[];
-  /** For tests: everything is kept in memory, and gone at the stop. */
+  /** For tests: everything is in memory, and is lost at the stop. */
   throwaway?: boolean;
   log: (message: string) => void;
 }
@@ -40,17 +40,23 @@ export interface EmbeddedTemporal extends Server {
 }
 
 const POLL_MS = 20;
-/** Generous: a laptop that checks the binary for viruses needs many seconds for its first run. */
+/** Long: a laptop that scans the binary for viruses needs many seconds for its first run. */
 const START_TIMEOUT_MS = 60_000;
 
-/** The one user of this server is this system: limits that protect tenants from one another only slow it down. */
-const DYNAMIC_CONFIG = {
+/**
+ * This system is the only user of this server: limits that protect tenants from one another only slow it down. Eager
+ * execution returns an activity to its worker with the answer to the workflow task. As in docker-compose.yml.
+ */
+export const dynamicConfig = {
+  'system.enableActivityEagerExecution': true,
   'frontend.rps': 20_000,
   'frontend.namespaceRPS': 20_000,
   'frontend.namespaceRPS.visibility': 1_000,
+  // Without it, priorities of tasks (workflows/priorities.ts) have no effect.
+  'matching.useNewMatcher': true,
 };
 
-/** WAL saves a commit one of its two flushes to disk; FULL makes it outlive a power cut. */
+/** WAL saves a commit one of its two flushes to disk; FULL makes it survive a power cut. */
 const SQLITE = ['journal_mode=wal', 'synchronous=full'];
 const SQLITE_FILES = ['', '-wal', '-shm', '-journal'];
 
@@ -61,7 +67,7 @@ const STOP_SIGNALS = [
 ] as const;
 const THROWAWAY_STOP_SIGNALS = STOP_SIGNALS.slice(1);
 
-/** Temporal's CLI, got if need be. Throws a StartError that says what was tried. */
+/** Temporal's CLI, installed if necessary. Throws a StartError that lists what was tried. */
 export async function requireTemporalBinary(log: (message: string) => void): Promise<string> {
   try {
     return await findTemporal({ log });
@@ -70,7 +76,7 @@ export async function requireTemporalBinary(log: (message: string) => void): Pro
   }
 }
 
-/** Starts Temporal's development server on 127.0.0.1 and waits until its namespace is there. */
+/** Starts Temporal's development server on 127.0.0.1 and waits until its namespace exists. */
 export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
   const { dataDir, namespace, searchAttributes, throwaway = false, log } = options;
   requireWritableFolder(dataDir);
@@ -81,7 +87,7 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
   const stopSignals = throwaway ? THROWAWAY_STOP_SIGNALS : STOP_SIGNALS;
   await stopOrphan({ name: 'Temporal server', mark: dbFile, pidFile, stopSignals }, log);
   if (existsSync(dbFile) && !existsSync(readyMark)) {
-    // The server makes its tables one by one, and only in a file that isn't there yet.
+    // The server creates its tables one by one, and only in a new file.
     log('The first start was cut short: starting with a new Temporal database');
     for (const suffix of SQLITE_FILES.filter((suffix) => existsSync(dbFile + suffix))) {
       renameSync(dbFile + suffix, `${dbFile}.unfinished${suffix}`);
@@ -104,7 +110,7 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
         : ['--db-filename', dbFile, ...SQLITE.flatMap((pragma) => ['--sqlite-pragma', pragma])]),
       ...['--namespace', namespace],
       ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
-      ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => [
+      ...Object.entries(dynamicConfig).flatMap(([key, value]) => [
         '--dynamic-config-value',
         `${key}=${value}`,
       ]),
@@ -123,7 +129,7 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
       }
     });
     try {
-      // Its flags do this for a new namespace only; and for the retention there is none.
+      // Its flags do this only for a new namespace; and there is no flag for the retention.
       await prepareNamespace(connection, namespace, searchAttributes);
       await setRetention(connection, namespace);
     } finally {
@@ -138,7 +144,7 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
   return { ...server, address, uiUrl: uiPort === null ? null : `http://127.0.0.1:${uiPort}` };
 }
 
-/** Asks for the port first: gRPC waits a second and more after each refused connection. */
+/** Checks the port first: gRPC waits a second and more after each refused connection. */
 async function connectWhenReady(address: string, requireAlive: () => void): Promise<Connection> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!(await accepts(address))) {
@@ -154,7 +160,7 @@ async function accepts(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(Number(port), host);
     socket.once('connect', () => {
-      // Left open it would hold up the server's stop, which waits for its clients.
+      // An open connection would delay the server's stop, which waits for its clients.
       socket.destroy();
       resolve(true);
     });

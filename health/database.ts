@@ -21,20 +21,25 @@ const problems: readonly (readonly [code: string, ServerProblem])[] = [
   ['53300', 'unreachable'],
 ];
 
-/** What an error of the client says about the server. */
+/** What an error of the client shows about the server. */
 export function databaseProblem(error: unknown): ServerProblem {
   if (error instanceof RestoredError) return 'restored';
   if (error instanceof postgres.PostgresError)
     return problems.find(([code]) => error.code.startsWith(code))?.[1] ?? 'failing';
-  // Of the connection: ECONNREFUSED, ENOTFOUND, CONNECT_TIMEOUT, CONNECTION_CLOSED …
+  // Errors of the connection: ECONNREFUSED, ENOTFOUND, CONNECT_TIMEOUT, CONNECTION_CLOSED …
   return error instanceof Error && 'code' in error ? 'unreachable' : 'failing';
 }
 
 /**
- * Waits until the server can be reached. Throws a `DatabaseSetupError` where waiting does not help: the schema is another
- * version's, the server refuses the login, or the database was restored from a backup.
+ * Waits until the server can be reached, then takes `steps`: the first queries of a process. They are repeated as long
+ * as the server goes away meanwhile. Throws their other errors, and a `DatabaseSetupError` if waiting does not help: the
+ * schema is another version's, the server rejects the login, or the database was restored from a backup.
  */
-export const whenDatabaseIsThere = (sql: Database, signal?: AbortSignal): Promise<void> =>
+export const whenDatabaseIsThere = <T>(
+  sql: Database,
+  steps: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> =>
   whenReachable(
     async () => {
       try {
@@ -46,14 +51,15 @@ export const whenDatabaseIsThere = (sql: Database, signal?: AbortSignal): Promis
           `PostgreSQL refuses the user or the database of DATABASE_URL: ${error.message}. Correct DATABASE_URL, or create what is missing.`,
         );
       }
+      return steps();
     },
     (error) => databaseProblem(error) === 'unreachable',
     signal,
   );
 
 /**
- * Resolves when the database takes writes. `onRestored` is called when it was exchanged for a backup while this process
- * used it: the process has to end at once, before it does again what it did after the backup.
+ * Resolves when the database accepts writes. `onRestored` is called when it was replaced by a backup while this process
+ * used it: the process has to end at once, before it repeats what it did after the backup.
  */
 export function databaseProbe(sql: Database, onRestored: (error: RestoredError) => void) {
   let last: Date | null = null;

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
-/** Where credentials are, and what PostgreSQL quotes of a row or of a COPY: both may be personal. */
+/** The fields with credentials, and those in which PostgreSQL quotes a row or a COPY, which may be personal data. */
 const secret = [
   ...['req.headers.authorization', 'req.headers.cookie', 'headers.authorization', 'headers.cookie'],
   ...['err', 'error', 'err.cause', 'error.cause'].flatMap((error) =>

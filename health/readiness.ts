@@ -3,7 +3,7 @@ import { serverProblems, type ServerState } from './watch.ts';
 
 export type Servers = 'database' | 'temporal';
 
-/** What people call them, in the log. */
+/** The names of the servers in the log. */
 export const serverLabels = { database: 'PostgreSQL', temporal: 'Temporal' } as const satisfies Record<
   Servers,
   string
@@ -12,7 +12,7 @@ export const serverLabels = { database: 'PostgreSQL', temporal: 'Temporal' } as 
 /** The answer of a health check. */
 export const readiness = z.object({
   ready: z.boolean(),
-  /** It took a write at the last look, a second ago at most. */
+  /** It accepted a write at the last check, at most a second ago. */
   database: z.boolean(),
   temporal: z.boolean(),
   /** The servers that this process waits for. */
@@ -26,7 +26,7 @@ export const readiness = z.object({
   ),
 });
 
-/** What the states of the servers mean for a process; `otherwiseReady` is what else it needs. */
+/** Derives the state of a process from the states of its servers; `otherwiseReady` is what else it needs. */
 export function readinessOf(
   states: Record<Servers, ServerState>,
   otherwiseReady: boolean,

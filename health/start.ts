@@ -1,12 +1,12 @@
-/** How API and worker are started. */
+/** The options with which API and worker are started. */
 export interface StartOptions {
-  /** Ends the wait for servers that are not there yet: the start throws its reason. */
+  /** Ends the wait for unavailable servers: the start throws its reason. */
   signal?: AbortSignal;
-  /** Called when the database was exchanged for a backup: this process has to end at once. */
+  /** Called when the database was replaced by a backup: this process has to end at once. */
   onRestored?: (error: Error) => void;
 }
 
-/** Ends this process at once. What is in flight stays unknown, as it would be in the restored database anyway. */
+/** Ends this process at once. Messages in flight stay unknown, as they would in the restored database anyway. */
 export function endRestored(error: Error): never {
   console.error(error.message);
   process.exit(1);

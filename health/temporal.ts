@@ -8,7 +8,7 @@ export interface TemporalServer {
 }
 
 /**
- * A connection that is made at its first use. By default gRPC waits up to two minutes between attempts to connect, long
+ * A connection that opens at its first use. By default gRPC waits up to two minutes between attempts to connect, long
  * after the server is back.
  */
 export const connectLazily = ({ address, tls, apiKey }: TemporalServer): Connection =>
@@ -32,7 +32,7 @@ const problems: ReadonlyMap<number, ServerProblem> = new Map([
 const problemOf = (error: unknown): ServerProblem =>
   (isGrpcServiceError(error) ? problems.get(error.code) : null) ?? 'failing';
 
-/** Less than the watch waits for a probe. */
+/** Shorter than the watch waits for a probe. */
 const timeoutMs = 1_500;
 
 /** Resolves when Temporal answers and has the namespace. */

@@ -23,7 +23,7 @@ export const serverProblems = [
 ] as const;
 export type ServerProblem = (typeof serverProblems)[number];
 
-/** What a probe throws. `cause` is the error that it met. */
+/** The error of a probe. `cause` is the original error. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   readonly problem: ServerProblem;
@@ -41,44 +41,44 @@ function describe(error: unknown): string {
   return error.message.split('\n', 1)[0] || code;
 }
 
-/** A server at the last look. */
+/** The state of a server at the last check. */
 export interface ServerState {
-  /** Null: it can be used. */
+  /** Null: it is available. */
   problem: ServerProblem | null;
-  /** Since when it can be used, or cannot, as this process has seen it. */
+  /** Since when it is available, or not, as seen by this process. */
   since: Date;
 }
 
 export interface WatchOptions<Name extends string> {
-  /** Resolves when the server can be used, and throws a `ServerError` otherwise. One of each runs at a time. */
+  /** Resolves when the server is available, and throws a `ServerError` otherwise. Each runs at most once at a time. */
   probes: Readonly<Record<Name, () => Promise<void>>>;
-  /** What people call the servers. */
+  /** The names of the servers in the log. */
   labels: Readonly<Record<Name, string>>;
   log: { warn: (fields: object, message: string) => void };
   /** A probe that takes longer counts as `silent`. */
   timeoutMs?: number;
-  /** No answer of `look` is older. */
+  /** No answer of `look` is older than this. */
   cacheMs?: number;
-  /** How often the watch looks by itself. */
+  /** How often the watch checks by itself. */
   everyMs?: number;
-  /** How often the log repeats that a server cannot be used. */
+  /** How often the log repeats that a server is unavailable. */
   repeatMs?: number;
 }
 
 interface Watched<Name> {
   name: Name;
   state: ServerState | null;
-  /** When the last look ended, on the monotonic clock. */
+  /** When the last check ended, on the monotonic clock. */
   lookedAt: number;
   look: Promise<ServerState> | null;
-  /** A probe that timed out may still run: the server is not asked again before it has ended. */
+  /** A probe that timed out may still be running: the server is not asked again before it ends. */
   probeRuns: boolean;
   loggedAt: number;
 }
 
 /**
- * Watches the servers that a process depends on. Logs when one can no longer be used, once a minute while that lasts,
- * and when it can be used again. Answers health checks: callers share a look for a second, so asking costs nothing.
+ * Watches the servers that a process depends on. Logs when one becomes unavailable, once a minute while that lasts, and
+ * when it is available again. Answers health checks: callers share a check for a second, so asking costs nothing.
  */
 export function createServerWatch<Name extends string>({
   probes,
@@ -150,10 +150,10 @@ export function createServerWatch<Name extends string>({
   };
 
   return {
-    /** The state of each server, at most `cacheMs` old. Does not throw. */
+    /** The state of each server, at most `cacheMs` old. Never throws. */
     look,
 
-    /** From now on the watch looks by itself, until `close`. */
+    /** Starts periodic checks, until `close`. */
     start(): void {
       void watch();
     },
@@ -168,8 +168,8 @@ export type ServerWatch<Name extends string> = ReturnType<typeof createServerWat
 const retryMs = 500;
 
 /**
- * Repeats `attempt` for as long as it fails because its server is away. Throws its other errors, and the signal's reason
- * once that is aborted.
+ * Repeats `attempt` for as long as it fails because its server is unavailable. Throws its other errors, and the
+ * signal's reason once that is aborted.
  */
 export async function whenReachable<T>(
   attempt: () => Promise<T>,

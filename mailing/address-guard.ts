@@ -3,31 +3,30 @@ import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
- * Keeps addresses given by users out of the deployment's own network (server-side request forgery): only global
- * unicast addresses are let through, and what the operator allows. Everything else is refused: private, loopback,
- * link-local with the clouds' metadata, carrier-grade NAT, multicast, reserved, and what wraps an IPv4 address in an
- * IPv6 one.
+ * Keeps user-supplied addresses out of the deployment's own network (server-side request forgery): allows only global
+ * unicast addresses, and what the operator allows. Refuses everything else: private, loopback, link-local with the
+ * clouds' metadata, carrier-grade NAT, multicast, reserved, and IPv6 addresses that wrap an IPv4 address.
  * https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry
  */
 export interface AddressGuard {
-  /** Whether an IP address, written plainly, may be connected to. */
+  /** Whether connections to an IP address, in plain notation, are allowed. */
   allowsAddress(address: string): boolean;
-  /** Whether the operator allows the host by its name, whatever it resolves to. */
+  /** Whether the operator allows the host by name, for any address it resolves to. */
   allowsHost(host: string): boolean;
-  /** Resolves names. Only in tests another than the system's. */
+  /** Resolves names. Tests replace the system's. */
   lookup: Lookup;
 }
 
 export type Lookup = (
   hostname: string,
   options: { all: true },
-  /** With an error Node gives no addresses, whatever its types say. */
+  /** With an error Node passes no addresses, despite its types. */
   callback: (error: NodeJS.ErrnoException | null, addresses?: LookupAddress[]) => void,
 ) => void;
 
 type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** One entry of the operator's allow-list: an address, a CIDR range, or the name of a host. */
+/** An entry of the operator's allow-list: an address, a CIDR range, or a host name. */
 export const isAllowEntry = (entry: string): boolean =>
   ipaddr.isValidCIDR(entry) || isIP(entry) !== 0 || /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(entry);
 
@@ -48,7 +47,7 @@ export function createAddressGuard(
     lookup,
     allowsHost: (host) => hosts.has(host.toLowerCase().replace(/\.$/, '')),
     allowsAddress(text) {
-      // A zone (fe80::1%eth0) names an interface of ours.
+      // A zone (fe80::1%eth0) names a local interface.
       if (isIP(text) === 0 || text.includes('%')) return false;
       const address = ipaddr.process(text);
       if (ranges.some(([range, bits]) => range.kind() === address.kind() && address.match(range, bits)))
@@ -58,11 +57,11 @@ export function createAddressGuard(
   };
 }
 
-/** IANA has given out global addresses only from 2000::/3. */
+/** IANA has assigned global addresses only from 2000::/3. */
 const isGlobalUnicast = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
   ((address.toByteArray()[0] ?? 0) & 0xe0) === 0x20;
 
-/** The host leads to an address that the guard does not allow. */
+/** The host resolves to an address that the guard does not allow. */
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
   readonly host: string;
@@ -74,8 +73,8 @@ export class AddressRefused extends Error {
 }
 
 /**
- * Throws `AddressRefused` for a host that is written as an IP address which is not allowed. URL has brought every
- * notation (2130706433, 0x7f.1, 0177.0.0.1) into the plain one; Node asks no look-up for those.
+ * Throws `AddressRefused` for a host that is a disallowed IP address. URL has converted every notation (2130706433,
+ * 0x7f.1, 0177.0.0.1) to the plain one; Node performs no look-up for those.
  */
 export function checkLiteral(guard: AddressGuard, hostname: string): void {
   const plain = hostname.replace(/^\[|\]$/g, '');
@@ -83,8 +82,8 @@ export function checkLiteral(guard: AddressGuard, hostname: string): void {
 }
 
 /**
- * The look-up for sockets: every address of the name has to be allowed, and the socket connects to what was checked;
- * nobody asks DNS a second time in between.
+ * The look-up for sockets: every address of the name must be allowed, and the socket connects to a checked one, without
+ * a second DNS query in between.
  */
 export const guardedLookup =
   (guard: AddressGuard): LookupFunction =>

@@ -1,17 +1,17 @@
 import { foldAttribute } from '../domain/webservice.ts';
 
-/** An error that an answer with a success as its status reports in its body, in the shapes in use. */
+/** Detects an error in the body of an answer with a success status, in the formats in use. */
 
-/** What was found beside the records. Keys from the root on; a list's elements have its keys. */
+/** A value found beside the records. Keys from the root; elements of a list have the keys of the list. */
 export interface AnswerValue {
   keys: readonly string[];
   value: unknown;
 }
 
 export interface AnswerError {
-  /** The attribute that shows it, as a dotted path. */
+  /** The dotted path of the attribute. */
   path: string;
-  /** The service's own words; null: it has none. */
+  /** The service's own words; null: none. */
   words: string | null;
 }
 
@@ -119,7 +119,7 @@ const messageNames = names(
     'statusdescription',
   ],
 );
-/** Lists that tell of the answer, and hold no contacts: errors, notices, and the names of columns. */
+/** Lists about the answer that contain no contacts: errors, notices, and column names. */
 const asideNames = names(
   ...['warnings', 'warning', 'avisos', 'alertas', 'notices', 'messages', 'mensagens', 'notifications'],
   ...['columns', 'colunas', 'cols', 'fields', 'campos', 'headers', 'cabecalho', 'cabecalhos', 'schema'],
@@ -127,12 +127,12 @@ const asideNames = names(
 );
 
 const isErrorName = (key: string): boolean => errorNames.has(foldAttribute(key));
-/** Whether a list at these keys holds no contacts unless the campaign says so. */
+/** Whether a list at these keys contains no contacts, unless the campaign names it. */
 export const isAsideList = (keys: readonly string[]): boolean =>
   keys.some(isErrorName) || asideNames.has(foldAttribute(keys.at(-1) ?? ''));
 
-/** Whether the value at these keys may be a part of an error. */
-export const tellsOfError = (keys: readonly string[]): boolean => {
+/** Whether the value at these keys may be part of an error. */
+export const reportsError = (keys: readonly string[]): boolean => {
   const last = foldAttribute(keys.at(-1) ?? '');
   return keys.some(isErrorName) || successNames.has(last) || statusNames.has(last) || messageNames.has(last);
 };
@@ -159,8 +159,9 @@ const isNo = (value: unknown): boolean =>
   (typeof value === 'string' && /^(?:false|0|n|nao|não|no)$/i.test(value.trim()));
 
 /**
- * The error that the values beside the records report; null for none. With records in the answer only what stands where
- * an answer speaks of itself counts (`isOfAnswer`): an object `resumo` with `erros: 3` in it may tell of something else.
+ * The error that the values beside the records report; null for none. If the answer has records, only values at the
+ * places that describe the answer itself count (`isOfAnswer`): an object `resumo` with `erros: 3` may describe
+ * something else.
  */
 export function answerErrorOf(
   values: readonly AnswerValue[],
@@ -180,7 +181,7 @@ export function answerErrorOf(
     const error = keys.slice(0, at + 1);
     const parts = values.filter(({ keys: others }) => error.every((key, index) => others[index] === key));
     if (isNothing(value) || parts.some(isGoodCode)) continue;
-    // How many there were of what was done before: `erros: 3` beside contacts.
+    // A number of earlier errors: `erros: 3` beside contacts.
     if (hasRecords && typeof value === 'number' && /s$/.test(foldAttribute(keys.at(-1) ?? ''))) continue;
     return found(error, parts);
   }
@@ -199,11 +200,11 @@ export function answerErrorOf(
   return null;
 }
 
-/** `{"code": 0, "message": "OK"}` under `error` is none. */
+/** `{"code": 0, "message": "OK"}` under `error` is not an error. */
 const isGoodCode = ({ keys, value }: AnswerValue): boolean =>
   codeNames.has(foldAttribute(keys.at(-1) ?? '')) && /^(?:0+|200|ok)$/i.test(String(value));
 
-/** An element that is taken for a record at first, and is an error: an array of them is how some services report one. */
+/** An element that is an error instead of a record: some services report errors as an array. */
 export function elementError(element: unknown): string | null {
   if (typeof element !== 'object' || element === null || Array.isArray(element)) return null;
   const keys = Object.keys(element).map(foldAttribute);
@@ -217,7 +218,7 @@ export function elementError(element: unknown): string | null {
 
 const longestWords = 300;
 
-/** The texts of an error, in its own order: at most three, and not too long. */
+/** The texts of an error, in order: at most three, and of limited length. */
 function wordsOf(values: readonly AnswerValue[]): string | null {
   const texts = new Set<string>();
   const add = (value: unknown, name: string, depth: number): void => {
@@ -241,7 +242,7 @@ function wordsOf(values: readonly AnswerValue[]): string | null {
   return words.length > longestWords ? `${words.slice(0, longestWords)}…` : words;
 }
 
-/** The texts of an answer without records that reports no error: what it says instead of them. */
+/** The texts of an answer without records that reports no error. */
 export const messageOf = (values: readonly AnswerValue[]): string | null =>
   wordsOf(
     values.filter(
@@ -249,7 +250,16 @@ export const messageOf = (values: readonly AnswerValue[]): string | null =>
     ),
   );
 
-/** Phones, documents, mail addresses and keys that a service repeats in its words, left out. */
+/** The same for an answer with an empty list, if a text reports a failure: `token inválido`. */
+export function failureMessageOf(values: readonly AnswerValue[]): string | null {
+  const words = messageOf(values);
+  return words !== null && failing.test(words) && !/sem erros?|no errors?/i.test(words) ? words : null;
+}
+
+const failing =
+  /inv[aá]lid|expir(?:ad|ou|ed)|negad|denied|n[aã]o autorizad|unauthori[sz]ed|forbidden|proibid|(?<!\p{L})(?:erro|error)(?!\p{L})|falh(?:a|ou)|fail(?:ed|ure)|exced|exceeded|bloquead|indispon[ií]vel|unavailable/iu;
+
+/** Removes phones, documents, mail addresses and keys that a service repeats in its words. */
 export const withoutPersonalData = (words: string): string =>
   words
     .replaceAll(/[^\s@<>"'(),;]+@[^\s@<>"'(),;]+/g, '…')

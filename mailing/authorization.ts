@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { basicAuthorization, type ClientCredentials } from '../domain/client-credentials.ts';
 import type { Integration } from '../domain/integration.ts';
 import { WebserviceRefused } from './refused.ts';
 import type { WebClient } from './web-client.ts';
 
-/** Credentials of an integration, for the requests of one mailing. They go only to `origin`, where it begins. */
+/** An integration's credentials for the requests of one mailing, sent only to `origin`, that of its first address. */
 export interface Authorization {
-  /** What to send to an address: with the credentials where it has the mailing's origin, else as it is. */
+  /** Prepares a request: adds the credentials if the address has the mailing's origin. */
   prepare(url: URL): Promise<{ url: URL; headers: Record<string, string> }>;
-  /** After a 401: true when there is something else to try, once for each page. */
+  /** After a 401: true if there is another way to authenticate, once for each page. */
   renew(): boolean;
-  /** A page has been read: what was tried has helped. */
+  /** A page has been read: the attempt succeeded. */
   pageRead(): void;
   readonly hasCredentials: boolean;
-  /** Where they are sent; null: there are none. */
+  /** Where the credentials are sent; null: there are none. */
   readonly origin: string | null;
 }
 
@@ -41,7 +42,7 @@ export function createAuthorization(
     const value = header.value ?? secrets.headers[header.name];
     if (value !== undefined) fixed[header.name.toLowerCase()] = value;
   }
-  // Other secrets are another account: what was got with the old ones does not count.
+  // Different secrets mean another account: tokens from the old ones are not used.
   const tokenKey = `${id}:${createHash('sha256')
     .update(JSON.stringify([authentication, secret]))
     .digest('hex')}`;
@@ -57,7 +58,10 @@ export function createAuthorization(
         case 'none':
           return { url, headers: fixed };
         case 'basic':
-          return { url, headers: { ...fixed, authorization: basic(authentication.user, secret) } };
+          return {
+            url,
+            headers: { ...fixed, authorization: basicAuthorization(authentication.user, secret) },
+          };
         case 'bearer':
           return { url, headers: { ...fixed, authorization: `Bearer ${secret}` } };
         case 'api_key': {
@@ -65,7 +69,7 @@ export function createAuthorization(
             return { url, headers: { ...fixed, [authentication.name.toLowerCase()]: secret } };
           const keyed = new URL(url);
           const pair = `${encodeURIComponent(authentication.name)}=${encodeURIComponent(secret)}`;
-          // Not by `searchParams`, which would write the whole query anew.
+          // Not with `searchParams`, which would re-encode the whole query.
           if (!keyed.searchParams.has(authentication.name))
             keyed.search = keyed.search === '' ? `?${pair}` : `${keyed.search}&${pair}`;
           return { url: keyed, headers: fixed };
@@ -87,27 +91,23 @@ export function createAuthorization(
   };
 }
 
-/** RFC 7617, in UTF-8. */
-const basic = (user: string, password: string): string =>
-  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-
 interface Token {
   accessToken: string;
-  /** Null: the server does not say. */
+  /** Null: the server does not specify it. */
   expiresInS: number | null;
 }
 
-/** Access tokens of a process, used by all its mailings until shortly before they expire. */
+/** Access tokens of a process, shared by all its mailings until shortly before they expire. */
 export interface TokenCache {
-  /** The token under the key, or a new one; who asks while it is being fetched waits for the same. */
+  /** The token under the key, or a new one; concurrent callers wait for the same request. */
   get(key: string, fetch: () => Promise<Token>): Promise<string>;
-  /** Forgets the token, unless another has taken its place. */
+  /** Drops the token, unless another has replaced it. */
   drop(key: string, token: string): void;
 }
 
-/** Renewed so long before its end, but at the latest after four fifths of its life. */
+/** How long before its end a token is renewed, but at the latest after four fifths of its lifetime. */
 const marginMs = 60_000;
-/** Of a token whose server does not tell its life (RFC 6749, 5.1 only recommends it). */
+/** For a token without a lifetime (RFC 6749, 5.1 only recommends it). */
 const unknownLifeMs = 5 * 60_000;
 
 export function createTokenCache({ now = Date.now }: { now?: () => number } = {}): TokenCache {
@@ -146,12 +146,14 @@ const tokenAnswer = z.object({
 });
 const longestTokenAnswer = 64 * 1024;
 
-type OAuth2 = Extract<Integration['config']['authentication'], { kind: 'oauth2' }>;
-
-/** RFC 6749, 4.4: client credentials. */
-async function fetchToken(
+/**
+ * RFC 6749, 4.4: client credentials.
+ *
+ * @throws {WebserviceRefused}
+ */
+export async function fetchToken(
   client: WebClient,
-  { tokenUrl, clientId, scope, audience, clientAuthentication }: OAuth2,
+  { tokenUrl, clientId, scope, audience, clientAuthentication }: ClientCredentials,
   secret: string,
 ): Promise<Token> {
   const form = new URLSearchParams({ grant_type: 'client_credentials' });
@@ -160,7 +162,7 @@ async function fetchToken(
   const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded' };
   if (clientAuthentication === 'basic') {
     // RFC 6749, 2.3.1: both are form-encoded first.
-    headers.authorization = basic(formEncoded(clientId), formEncoded(secret));
+    headers.authorization = basicAuthorization(formEncoded(clientId), formEncoded(secret));
   } else {
     form.set('client_id', clientId);
     form.set('client_secret', secret);

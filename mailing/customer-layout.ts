@@ -1,7 +1,7 @@
-import type { ContactField, ExtraField } from '../domain/contact.ts';
+import { type ContactField, contactFields, type ExtraField } from '../domain/contact.ts';
 import { layoutColumns, type Delimiter } from './layout.ts';
 
-/** The layout of a file of customers: the columns of a mailing without its message, and those that only customers have. */
+/** The layout of a customer file: the columns of a mailing without its message, plus those of customers only. */
 
 export const customerFields = [
   'code',
@@ -19,9 +19,25 @@ export const customerExtraFields = [
   { name: 'data_consentimento', type: 'date', required: false },
 ] as const satisfies readonly ExtraField[];
 
+/** The English names of the columns of customers only. */
+export const customerAliases = {
+  region: 'regiao',
+  customer_type: 'tipo_cliente',
+  consent: 'consentimento',
+  consent_date: 'data_consentimento',
+} as const satisfies Readonly<Record<string, (typeof customerExtraFields)[number]['name']>>;
+
 export const customerColumns = (): string[] => layoutColumns(customerExtraFields, customerFields);
 
-/** No number with 90 behind the DDD is in use. */
+/** The same columns by their English names, which the import accepts too. */
+export const englishCustomerColumns = (): string[] => [
+  ...contactFields
+    .filter(({ field }) => customerFields.some((one) => one === field))
+    .map(({ names }) => names[1]),
+  ...Object.keys(customerAliases),
+];
+
+/** Numbers with 90 after the DDD are not in use. */
 const examples = [
   [
     '1001',
@@ -38,6 +54,6 @@ const examples = [
   ['1002', 'João Exemplo', '+55 21 90000-0002', '', '', '', '', '', 'não', ''],
 ] as const;
 
-/** The file to fill in: the header and two lines to write over. Begins with a byte order mark, as Excel wants it. */
+/** The template file: the header and two lines to overwrite. Begins with a byte order mark, which Excel needs. */
 export const customerLayoutExample = (delimiter: Delimiter = ';'): string =>
   `\ufeff${[customerColumns(), ...examples].map((cells) => `${cells.join(delimiter)}\r\n`).join('')}`;

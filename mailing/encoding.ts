@@ -1,8 +1,8 @@
 import { windows1252Of } from './windows-1252.ts';
 
 /**
- * Which encoding of one byte for each character a text is in. Windows-1252, Mac Roman and DOS (code page 850) all give some
- * text for any bytes; only one of them gives Portuguese.
+ * Detects the single-byte encoding of a text. Windows-1252, Mac Roman and DOS (code page 850) all decode any bytes to
+ * some text; only one of them yields Portuguese.
  */
 
 const high = {
@@ -24,8 +24,8 @@ const lower = 'áâãàäçéêèëíîïóôõòöúûüñ';
 const upper = lower.toUpperCase();
 const letter = `A-Za-z${lower}${upper}`;
 /**
- * A character beyond ASCII as Portuguese has it: a letter in the case of its neighbors, an ordinal behind a number or its n, a
- * mark between words.
+ * A character beyond ASCII in Portuguese usage: a letter in the case of its neighbors, an ordinal after a number or its
+ * n, a mark between words.
  */
 const usual = new RegExp(
   [
@@ -43,12 +43,12 @@ const usual = new RegExp(
   ].join('|'),
   'gu',
 );
-/** Every text in Portuguese has one of them before long, and mistakes for them are rare. */
+/** Every Portuguese text soon contains one of them, and false matches are rare. */
 const frequent = /[ãÃ][oOeE]|[õÕ][eE]|[çÇ][ãÃõÕ]/gu;
 
 /**
- * The encoding of a text that is not UTF-8, from a piece of it (decoded as Latin-1); null where it is not certain.
- * Windows-1252 unless it gives what is no Portuguese: it is by far the most common.
+ * The encoding of a text that is not UTF-8, from a part of it (decoded as Latin-1); null if it is not certain.
+ * Windows-1252 unless that yields no Portuguese, because it is by far the most common.
  */
 export function singleByteOf(latin1: string): SingleByte | null {
   const scores = (['Windows-1252', 'Mac Roman', 'DOS (CP850)'] as const).map((encoding) => {
@@ -72,4 +72,16 @@ export function singleByteOf(latin1: string): SingleByte | null {
   if (first.share >= 0.9 && isClear && first.share - (isUnassigned ? 0 : windows.share) >= 0.2)
     return first.encoding;
   return !isUnassigned && windows.share >= 0.8 ? windows.encoding : null;
+}
+
+/**
+ * Decodes bytes that should be UTF-8. If they are invalid, and no character beyond ASCII in them is valid UTF-8, they
+ * are decoded as single bytes if that is certain. Otherwise U+FFFD replaces each invalid byte.
+ */
+export function decodeAlone(bytes: Buffer): string {
+  const text = bytes.toString('utf8');
+  if (!text.includes('\ufffd') || /[^\0-\x7f\ufffd]/.test(text)) return text;
+  const latin1 = bytes.toString('latin1');
+  const found = singleByteOf(latin1);
+  return found === null ? text : decodeSingleByte(latin1, found);
 }

@@ -4,21 +4,22 @@ import {
   answerErrorOf,
   type AnswerValue,
   elementError,
+  failureMessageOf,
   isAsideList,
   messageOf,
-  tellsOfError,
+  reportsError,
   withoutPersonalData,
 } from './answer-error.ts';
 import { isLinksPath, nextLinkOf, relNext } from './next-link.ts';
 import { WebserviceRefused } from './refused.ts';
 
-/** Beside the records at most so much is kept of one answer, whatever it sends. */
+/** The maximum number of values kept beside the records of one answer. */
 const mostValues = 200;
 const mostAsides = 5;
 const longestText = 1000;
 const longestCursor = 8000;
 
-/** Where an answer speaks of itself, beside the objects that lead to its records. */
+/** Objects that describe the answer, besides those that contain its records. */
 const containers: ReadonlySet<string> = new Set([
   ...[
     'links',
@@ -35,11 +36,16 @@ const containers: ReadonlySet<string> = new Set([
   ...['cursors', 'info', 'resultinfo', 'paginacao', 'pagina', 'cabecalho', 'header', 'pageable', 'status'],
 ]);
 
-/** What an answer says beside its records: its next page, whether there are more, whether it is an error. */
+/** Objects that describe paging, anywhere: Pipedrive's `additional_data.pagination`. */
+const pageContainers: ReadonlySet<string> = new Set(
+  'paging pagination pageinfo pager paginacao cursors resultinfo responsemetadata'.split(' '),
+);
+
+/** The values of an answer beside its records: its next page, whether there are more, whether it is an error. */
 export class Envelope {
   readonly #host: string;
   readonly #wanted: ReadonlySet<string>;
-  readonly #attributes: (AnswerAttribute & { keys: readonly string[] })[] = [];
+  readonly #attributes: (AnswerAttribute & { above: readonly string[] })[] = [];
   readonly #values: AnswerValue[] = [];
   readonly #links: { above: readonly string[]; link: string }[] = [];
   #asides = 0;
@@ -52,20 +58,20 @@ export class Envelope {
     this.#wanted = wanted;
   }
 
-  /** A text, number, true, false or null under objects. */
+  /** A text, number, boolean or null under objects. */
   take(keys: readonly string[], value: unknown): void {
     const link = nextLinkOf(keys, value);
     if (link !== null) this.#links.push(link);
-    const name = keys.at(-1) ?? '';
     const path = keys.join('.');
+    const { name, above } = nameOf(keys);
     if (this.#wanted.has(path) || (isPageName(name) && this.#attributes.length < mostValues)) {
       const attribute = attributeOf(value, this.#wanted.has(path) ? longestCursor : longestText);
-      if (attribute !== undefined) this.#attributes.push({ keys: [...keys], path, name, value: attribute });
+      if (attribute !== undefined) this.#attributes.push({ above, path, name, value: attribute });
     }
     this.#keep(keys, value);
   }
 
-  /** Whether a list at these keys holds no contacts unless the campaign names it: links, errors, names of columns. */
+  /** Whether a list at these keys contains no contacts, unless the campaign names it: links, errors, column names. */
   isAside(keys: readonly string[]): boolean {
     return isLinksPath(keys) || isAsideList(keys);
   }
@@ -86,18 +92,22 @@ export class Envelope {
     this.#emptyAt ??= [...keys];
   }
 
-  /** @throws {WebserviceRefused} for one that is an error and no contact */
+  /** @throws {WebserviceRefused} if it is an error and not a contact */
   requireContact(first: unknown): void {
     const words = elementError(first);
     if (words !== null) throw this.#error({ path: '', words });
   }
 
-  /** @throws {WebserviceRefused} for an answer that reports an error, or has a message instead of a list */
+  /** @throws {WebserviceRefused} if an answer reports an error, or has a message instead of a list */
   requireWell({ records, hasList }: { records: number; hasList: boolean }): void {
     const isOfAnswer = (parents: readonly string[]): boolean => this.#isOfAnswer(parents);
     const error = answerErrorOf(this.#values, { records, isOfAnswer });
     if (error !== null) throw this.#error(error);
-    const message = hasList ? null : messageOf(this.#values);
+    const message = hasList
+      ? records === 0
+        ? failureMessageOf(this.#values)
+        : null
+      : messageOf(this.#values);
     if (message !== null) {
       throw WebserviceRefused.of({
         code: 'service_error',
@@ -106,7 +116,7 @@ export class Envelope {
     }
   }
 
-  /** The next page, as the body names it: an address, or relative. The last one, where there are several. */
+  /** The next page in the body: an address, or a relative one. The last one, if there are several. */
   get nextLink(): string | null {
     return this.#links.findLast(({ above }) => this.#isOfAnswer(above))?.link ?? null;
   }
@@ -114,7 +124,12 @@ export class Envelope {
   facts(records: number): PageFacts {
     return {
       attributes: this.#attributes
-        .filter(({ keys, path }) => this.#wanted.has(path) || this.#isOfAnswer(keys.slice(0, -1)))
+        .filter(
+          ({ above, path }) =>
+            this.#wanted.has(path) ||
+            this.#isOfAnswer(above) ||
+            pageContainers.has(foldAttribute(above.at(-1) ?? '')),
+        )
         .map(({ path, name, value }) => ({ path, name, value })),
       records,
     };
@@ -126,18 +141,30 @@ export class Envelope {
   }
 
   #keep(keys: readonly string[], value: unknown): void {
-    if (this.#values.length >= mostValues || !tellsOfError(keys)) return;
+    if (this.#values.length >= mostValues || !reportsError(keys)) return;
     const kept = typeof value === 'string' ? value.slice(0, longestText) : value;
     this.#values.push({ keys: [...keys], value: kept });
   }
 
-  /** Whether the object at these keys leads to the records, or is one that tells of the answer in such a one. */
+  /** Whether the object at these keys contains the records, or describes the answer inside such an object. */
   #isOfAnswer(parents: readonly string[]): boolean {
     const toRecords = (this.#recordsAt ?? this.#emptyAt ?? []).slice(0, -1);
     let at = 0;
     while (at < parents.length && parents[at] === toRecords[at]) at++;
     return parents.slice(at).every((key) => containers.has(foldAttribute(key)));
   }
+}
+
+/**
+ * The name of an attribute that may describe paging, and the keys above it. `next.after`, `pages.total` and
+ * `total.value` are names in two parts.
+ */
+function nameOf(keys: readonly string[]): { name: string; above: readonly string[] } {
+  const name = keys.at(-1) ?? '';
+  const parent = keys.at(-2);
+  if (parent !== undefined && !containers.has(foldAttribute(parent)) && isPageName(`${parent}_${name}`))
+    return { name: `${parent}_${name}`, above: keys.slice(0, -2) };
+  return { name, above: keys.slice(0, -1) };
 }
 
 function attributeOf(value: unknown, longest: number): AnswerAttribute['value'] | undefined {

@@ -1,7 +1,7 @@
 import { buildConnector } from 'undici';
 import { type AddressGuard, AddressRefused, checkLiteral, guardedLookup } from './address-guard.ts';
 
-/** Opens connections for undici to addresses that the guard allows, and to no others: `AddressRefused`. */
+/** Opens connections for undici only to addresses that the guard allows; others fail with `AddressRefused`. */
 export function guardedConnect(
   guard: AddressGuard,
   { timeoutMs }: { timeoutMs: number },

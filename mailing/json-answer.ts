@@ -4,31 +4,34 @@ import { type JsonLimits, JsonScanner } from './json-scanner.ts';
 import { WebserviceRefused } from './refused.ts';
 
 /**
- * So much of its beginning tells what an answer is, however it comes in pieces: it is read once from the network and once
- * from where it was kept. One whose first line is longer has to say by its content type that it is one of lines.
+ * This much of the beginning determines what an answer is, however it is split into pieces: it is read once from the
+ * network and once from storage. An answer with a longer first line must declare newline-delimited JSON in its content
+ * type.
  */
 const beginningBytes = 64 * 1024;
 
-/** What is known of an answer before its body is read. */
+/** What is known about an answer before its body is read. */
 export interface JsonBody {
   host: string;
-  /** As the header says it. */
+  /** From the header. */
   contentType: string;
   bytes: AsyncIterable<Buffer>;
 }
 
-/** What an answer says of itself and of other pages. */
+/** What an answer reveals about itself and about other pages. */
 export interface AnswerFacts extends PageFacts {
-  /** The next page, as the body names it: an address, or relative. */
+  /** The next page in the body: an address, or a relative one. */
   nextLink: string | null;
+  /** The last record of the page, parsed; undefined if it has none. */
+  lastRecord: () => unknown;
 }
 
 /**
- * The elements of one answer, some at a time; null in the place of each but the first ones where it only skims. It returns
- * what the answer says of other pages.
+ * The elements of one answer, in groups; if it only skims, null replaces each after the first ones. Returns what the
+ * answer reveals about other pages.
  *
- * A document is an array, or an object with an array of objects in it. Newline-delimited JSON is told by its content
- * type, or by a first line that is a whole object with more behind it.
+ * A document is an array, or an object that contains an array of objects. Newline-delimited JSON is detected by its
+ * content type, or by a first line that is a complete object followed by more.
  *
  * @throws {WebserviceRefused}
  */
@@ -77,14 +80,19 @@ export async function* readJsonAnswer(
     const found = reading.push(withoutMark(start));
     if (found.length > 0) yield found;
   }
-  const found = reading.end();
+  const scanned = reading;
+  const found = scanned.end();
   if (found.length > 0) yield found;
-  return { ...envelope.facts(reading.count), nextLink: envelope.nextLink };
+  return {
+    ...envelope.facts(scanned.count),
+    nextLink: envelope.nextLink,
+    lastRecord: () => scanned.lastRecord(),
+  };
 }
 
 const noPaths: ReadonlySet<string> = new Set();
 
-/** Throws `WebserviceRefused` for a whole answer that is no JSON at all. Its records are not looked for. */
+/** Throws `WebserviceRefused` if a complete answer is not JSON. Does not look for its records. */
 export function requireJson(
   answer: Buffer,
   { host, contentType }: { host: string; contentType: string },
@@ -96,13 +104,13 @@ export function requireJson(
 const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 const markLength = (start: Buffer): number =>
   start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? 3 : 0;
-/** RFC 8259, 8.1: a byte order mark is not to be there, and may be ignored. */
+/** RFC 8259, 8.1: a byte order mark is not allowed, and may be ignored. */
 const withoutMark = (start: Buffer): Buffer => start.subarray(markLength(start));
 
 /**
- * Whether the answer that begins so is one of lines; null: more of it has to be seen.
+ * Whether an answer with this beginning is newline-delimited; null: more input is needed.
  *
- * @throws {WebserviceRefused} when it is no JSON at all
+ * @throws {WebserviceRefused} if it is not JSON
  */
 function isLines(
   answer: Buffer,
@@ -115,7 +123,7 @@ function isLines(
   let at = markLength(start);
   while (at < start.length && isBlank(start[at] ?? 0)) at++;
   const first = start[at];
-  // UTF-16 is told by the byte behind the first one, too.
+  // UTF-16 is detected by the byte after the first one.
   if (!isSeen && at + 1 >= start.length) return null;
   if (first === undefined) {
     if (answer.length >= beginningBytes)
@@ -131,7 +139,7 @@ function isLines(
     throw WebserviceRefused.of({ code: 'answer_encoding', params: { host, found: 'utf-16' } });
   }
   if (/^application\/(?:x-)?(?:nd-?json|json-?lines|jsonl)\b/i.test(contentType)) return true;
-  // Neither begins an object or array: it is judged as a document, which says what it is.
+  // Not the start of an object or array: handled as a document, which reports what it is.
   if (first !== 0x7b) {
     if (first === 0x5b || first === 0x22 || first === 0x2d || (first >= 0x30 && first <= 0x39)) return false;
     if (first === 0x74 || first === 0x66 || first === 0x6e) return false;
@@ -162,6 +170,8 @@ function encodingOf(contentType: string, host: string): 'utf-8' | 'windows-1252'
     case '':
     case 'utf-8':
     case 'utf8':
+    case 'utf-8-sig':
+    case 'utf_8':
     case 'us-ascii':
     case 'ascii':
       return 'utf-8';
@@ -169,8 +179,12 @@ function encodingOf(contentType: string, host: string): 'utf-8' | 'windows-1252'
     case 'iso8859-1':
     case 'latin1':
     case 'latin-1':
+    case 'iso-8859-15':
+    case 'latin9':
     case 'windows-1252':
     case 'cp1252':
+    case 'cp-1252':
+    case 'ansi':
       return 'windows-1252';
     default:
       throw WebserviceRefused.of({ code: 'answer_encoding', params: { host, found: 'other' } });

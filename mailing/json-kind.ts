@@ -1,6 +1,6 @@
 import type { ValueKind } from '../domain/problems/fields.ts';
 
-/** What a JSON value is, as a code of the catalog. */
+/** The type of a JSON value, as a code of the catalog. */
 export function valueKindOf(value: unknown): ValueKind {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'list';

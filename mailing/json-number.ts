@@ -1,15 +1,15 @@
 /**
- * Numbers of a JSON text as they were written: JSON.parse makes 99.9 of 99.90, and rounds what has more than fifteen
- * digits, so that a code would be somebody else's. They come out of JSON.parse as texts that begin with a mark.
+ * Keeps numbers of a JSON text as written: JSON.parse changes 99.90 to 99.9, and rounds numbers with more than fifteen
+ * digits, so that a code would become another customer's. JSON.parse then returns them as texts that begin with a mark.
  */
 
-/** A control character, which `cleanText` takes out of any text from outside. */
+/** A control character, which `cleanText` removes from any external text. */
 const mark = '\u0011';
 
 const someNumber = /[:[,]\s*-?(?:\d{16}|\d+[.eE])/;
 const tokens = /"(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** The same JSON with a text in the place of each number that JSON.parse would change. What is no JSON stays none. */
+/** The same JSON with a text in place of each number that JSON.parse would change. Invalid JSON stays invalid. */
 export const keepNumbers = (json: string): string =>
   someNumber.test(json)
     ? json.replaceAll(tokens, (token) =>
@@ -17,7 +17,7 @@ export const keepNumbers = (json: string): string =>
       )
     : json;
 
-/** The digits of a number; null for what is none. */
+/** The digits of a number; null for other values. */
 export function numberOf(value: unknown): string | null {
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'string' || !value.startsWith(mark)) return null;
@@ -25,8 +25,8 @@ export function numberOf(value: unknown): string | null {
 }
 
 /**
- * Java writes 11987654320 as 1.198765432E10. With a plus sign before the exponent it was a spreadsheet, which has cut
- * digits off: such a number stays as it is, and is known to be damaged (domain/text.ts).
+ * Java writes 11987654320 as 1.198765432E10. With a plus sign before the exponent, a spreadsheet wrote it and cut off
+ * digits: such a number stays as it is, and is reported as damaged (domain/text.ts).
  */
 function withoutPlainExponent(written: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = ''] =

@@ -2,35 +2,48 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import type { ValueKind } from '../domain/problems/fields.ts';
 import type { Envelope } from './envelope.ts';
 import { valueKindOf } from './json-kind.ts';
+import { decodeAlone } from './encoding.ts';
+import { repairJson } from './json-repair.ts';
 import { keepNumbers } from './json-number.ts';
 import { WebserviceRefused } from './refused.ts';
 import { windows1252Of } from './windows-1252.ts';
 
 export interface JsonLimits {
-  /** Objects and arrays within each other. */
+  /** Nested objects and arrays. */
   depth: number;
-  /** Of one record, or of one value outside of them. */
+  /** Of one record, or of one value outside the records. */
   recordBytes: number;
 }
 
+/** A part of a piece. */
+interface Span {
+  bytes: Buffer;
+  start: number;
+  end: number;
+}
+
+/** No function for each record: tsx names each new function, which takes longer than running it. */
+const parseJson = (json: string, inContainer: boolean): unknown =>
+  JSON.parse(inContainer ? keepNumbers(json) : json);
+
 export interface JsonOptions extends JsonLimits {
-  /** Is given what the answer has beside the records. */
+  /** Receives the values beside the records. */
   envelope: Envelope;
-  /** Whose answer it is, for the sentences. */
+  /** The host of the answer, for the sentences. */
   host: string;
-  /** Dotted path of the array of records; null: the only array of objects is taken. */
+  /** Dotted path of the array of records; null: the only array of objects. */
   recordsPath: string | null;
-  /** One element after the other, and not one document. */
+  /** A sequence of elements instead of one document. */
   lines: boolean;
   encoding: 'utf-8' | 'windows-1252';
-  /** Records behind the first ones are counted and not parsed: null stands for each. Whoever parses them finds their faults. */
+  /** Do not parse records after the first ones: yields null for each. Their faults are found when they are parsed. */
   skim: boolean;
 }
 
-/** They tell one page from another. */
+/** They distinguish one page from another. */
 export const parsedAtFirst = 20;
 
-/** Where in the frame the scanner is: what may come next. */
+/** The scanner's position in the frame, which determines what may come next. */
 const places = {
   value: 0,
   keyOrEnd: 1,
@@ -45,47 +58,50 @@ const places = {
 } as const;
 type Place = (typeof places)[keyof typeof places];
 
-/** What is being read from its first byte to its last; `none` between two of them. */
+/** The kind of value being read; `none` between two values. */
 type Capture = 'none' | 'key' | 'text' | 'word' | 'container';
 
 /**
- * Finds the records of a JSON text that is given in pieces, in memory for one record. It reads the frame by itself
- * (objects down to an array, and where each element begins and ends) and gives each element to JSON.parse: every byte is
- * checked by one or the other, unless it only skims.
+ * Finds the records of a JSON text that arrives in pieces, with one record in memory. It scans the frame itself
+ * (objects down to an array, and the start and end of each element) and passes each element to JSON.parse: one of the
+ * two checks every byte, unless the scanner only skims.
  *
- * Not by a streaming parser, which builds each record from tokens in JavaScript: twice the time of this, measured in
- * docs/decisions/0013; and none has a limit for the depth or the size of a record. test/unit/json-scanner.test.ts holds it
- * against JSON.parse.
+ * Not a streaming parser, which builds each record from tokens in JavaScript and takes twice the time (measured in
+ * docs/decisions/0013); and none limits the depth or the size of a record. test/unit/json-scanner.test.ts compares it
+ * with JSON.parse.
  */
 export class JsonScanner {
   readonly #options: JsonOptions;
   #place: Place;
-  /** Keys down to the object or array that is open. */
+  /** Keys down to the open object or array. */
   #path: string[] = [];
   #depthOfObjects = 0;
   #inArray = false;
   #hasElements = false;
-  /** The array whose elements are records, by its path; null: not met yet. */
+  /** The path of the array of records; null: not found yet. */
   #records: string | null = null;
   #isRecords = false;
-  /** The records of this array are no longer parsed. */
+  /** No longer parse the records of this array. */
   #skims = false;
   #metRecordsPath = false;
   #emptyArrays = 0;
   #otherArray: { path: string; kind: ValueKind } | null = null;
   #count = 0;
+  /** The positions of the last element and of the last record. */
+  #element: Span | null = null;
+  #last: Span | null = null;
 
   #capture: Capture = 'none';
-  /** Of a container being captured: how many are open in it. */
+  /** The number of open containers in the one being captured. */
   #open = 0;
   #inText = false;
   #escaped = false;
-  /** The beginning of what is captured, from earlier pieces; grows by doubling, so that a drip of bytes is not copied anew each time. */
+  /** The captured bytes from earlier pieces; doubles in size, so that many small pieces do not copy it each time. */
   #held = Buffer.alloc(0);
   #heldLength = 0;
   /** Bytes of the answer before the present piece. */
   #before = 0;
-  /** Where in the answer what is captured begins. */
+  /** Where in the answer the capture begins. */
   #capturedFrom = 0;
 
   constructor(options: JsonOptions) {
@@ -93,12 +109,19 @@ export class JsonScanner {
     this.#place = options.lines ? places.lines : places.value;
   }
 
-  /** How many records have come. */
+  /** The number of records so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** The elements that are complete with this piece. */
+  /** The last record; undefined for none. */
+  lastRecord(): unknown {
+    if (this.#last === null) return undefined;
+    this.#capture = 'container';
+    return this.#parse(this.#last.bytes, this.#last.start, this.#last.end);
+  }
+
+  /** The elements that this piece completes. */
   push(piece: Buffer): unknown[] {
     const found: unknown[] = [];
     let at = 0;
@@ -126,7 +149,7 @@ export class JsonScanner {
     return found;
   }
 
-  /** The last elements, when nothing more comes. */
+  /** The last elements, at the end of the input. */
   end(): unknown[] {
     const found: unknown[] = [];
     if (this.#capture === 'word') this.#take(Buffer.alloc(0), 0, 0, found);
@@ -138,7 +161,7 @@ export class JsonScanner {
     return found;
   }
 
-  /** One byte of the frame. Returns where to go on. */
+  /** One byte of the frame. Returns the next position. */
   #step(byte: number, at: number): number {
     switch (this.#place) {
       case places.value:
@@ -232,7 +255,7 @@ export class JsonScanner {
   }
 
   #closeObject(at: number): number {
-    // After a first `{` there is no key to leave.
+    // After the first `{` there is no key to remove.
     if (this.#place === places.commaOrEnd) this.#path.pop();
     this.#depthOfObjects--;
     this.#afterValue();
@@ -243,7 +266,7 @@ export class JsonScanner {
     this.#place = this.#depthOfObjects === 0 ? places.end : places.commaOrEnd;
   }
 
-  /** Where what is captured ends: after its last byte; -1 when not in this piece. */
+  /** The end of the capture, after its last byte; -1 if it is not in this piece. */
   #endOfCapture(piece: Buffer, from: number): number {
     const { length } = piece;
     if (this.#capture === 'word') {
@@ -263,7 +286,7 @@ export class JsonScanner {
     return -1;
   }
 
-  /** The innermost loop: each byte of every record goes through here. */
+  /** The innermost loop: it processes each byte of every record. */
   #endOfContainer(piece: Buffer, from: number): number {
     const { length } = piece;
     const deepest = this.#options.depth - this.#path.length - 1;
@@ -288,14 +311,14 @@ export class JsonScanner {
         return at + 1;
       }
     }
-    // A backslash was the last byte: what it escapes comes with the next piece.
+    // The last byte was a backslash: the escaped character is in the next piece.
     this.#escaped = at > length;
     this.#open = open;
     this.#inText = inText;
     return -1;
   }
 
-  /** Ends what was captured, with its rest in `piece`, and does with it what its place asks for. */
+  /** Ends the capture with its rest in `piece`, and processes it by its position in the frame. */
   #take(piece: Buffer, start: number, end: number, found: unknown[]): void {
     const kind = this.#capture;
     const isParsed = !this.#skims || kind !== 'container';
@@ -303,10 +326,16 @@ export class JsonScanner {
     if (this.#heldLength > 0) {
       this.#hold(piece.subarray(0, end), start);
       if (isParsed) value = this.#parse(this.#held, 0, this.#heldLength);
+      // A copy, because the next capture reuses the buffer.
+      if (kind === 'container') {
+        const bytes = Buffer.from(this.#held.subarray(0, this.#heldLength));
+        this.#element = { bytes, start: 0, end: bytes.length };
+      }
       this.#heldLength = 0;
     } else {
       if (end - start > this.#options.recordBytes) throw this.#tooLarge();
       if (isParsed) value = this.#parse(piece, start, end);
+      if (kind === 'container') this.#element = { bytes: piece, start, end };
     }
     this.#capture = 'none';
     if (kind === 'key') {
@@ -328,7 +357,7 @@ export class JsonScanner {
       return;
     }
     const path = this.#path.join('.');
-    // Services written in Go say null for an empty list.
+    // Services written in Go send null for an empty list.
     if (path === this.#options.recordsPath && value === null) this.#metRecordsPath = true;
     this.#options.envelope.take(this.#path, value);
   }
@@ -345,11 +374,12 @@ export class JsonScanner {
     if (!this.#isRecords) return;
     if (this.#count === 0) envelope.requireContact(value);
     this.#count++;
+    this.#last = this.#element;
     found.push(value);
     this.#skims = skim && this.#count >= parsedAtFirst;
   }
 
-  /** By its first element an array is one of records, or is not. */
+  /** The first element decides whether an array contains records. */
   #judgeFirst(value: unknown): void {
     const path = this.#path.join('.');
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -374,7 +404,7 @@ export class JsonScanner {
     this.#isRecords = true;
   }
 
-  /** Whether there was a list of records at all, now that everything has been seen. */
+  /** Whether there was a list of records, once everything has been read. */
   #judge(): void {
     const { host, recordsPath, lines, envelope } = this.#options;
     const hasList = this.#records !== null || this.#metRecordsPath || lines || this.#emptyArrays > 0;
@@ -397,20 +427,28 @@ export class JsonScanner {
 
   #parse(bytes: Buffer, start: number, end: number): unknown {
     const text = this.#decode(bytes, start, end);
-    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) {
-      const params = { host: this.#options.host, found: 'not-utf-8', record: this.#count + 1 } as const;
-      throw WebserviceRefused.of({ code: 'answer_encoding', params });
+    const inContainer = this.#capture === 'container';
+    try {
+      return parseJson(text, inContainer);
+    } catch {
+      // Below.
     }
     try {
-      return JSON.parse(this.#capture === 'container' ? keepNumbers(text) : text);
+      return parseJson(repairJson(text), inContainer);
     } catch {
       throw this.#notJson(this.#capturedFrom - this.#before);
     }
   }
 
-  /** What is valid UTF-8 with a character of several bytes is UTF-8, whatever the header says. */
+  /**
+   * Valid UTF-8 with a multi-byte character is UTF-8, whatever the header declares. Invalid UTF-8 that the header does
+   * not explain is decoded separately, like the lines of a file.
+   */
   #decode(bytes: Buffer, start: number, end: number): string {
-    if (this.#options.encoding === 'utf-8') return bytes.toString('utf8', start, end);
+    if (this.#options.encoding === 'utf-8') {
+      const text = bytes.toString('utf8', start, end);
+      return text.includes('\ufffd') ? decodeAlone(bytes.subarray(start, end)) : text;
+    }
     const part = bytes.subarray(start, end);
     return !isAscii(part) && isUtf8(part) ? part.toString('utf8') : windows1252Of(part.toString('latin1'));
   }

@@ -3,15 +3,15 @@ import { MailingRefused } from './refused.ts';
 
 /**
  * The layout of a mailing's CSV file, the only one accepted: a header row with the seven columns of a contact and those
- * of the campaign's extra fields, each exactly once, in any order, and perhaps `problema` and columns without a name, which
- * are not read. A column is needed even where all its values are
- * empty: a header that is not the layout's is most often another file.
+ * of the campaign's extra fields, each exactly once, in any order. It may also contain `problema` and columns without a
+ * name, which are ignored. A column is required even if all its values are empty: a header with missing columns usually
+ * means another file.
  */
 
 export const delimiters = [';', ',', '\t', '|'] as const;
 export type Delimiter = (typeof delimiters)[number];
 
-/** At which position of a record each value is found. */
+/** The position of each value in a record. */
 export interface Layout {
   width: number;
   fields: Readonly<Record<ContactField, number>>;
@@ -19,12 +19,12 @@ export interface Layout {
   extra: readonly number[];
 }
 
-/** What was wrong with a line, in a file that is to be mended. No column of a contact: an upload does not read it. */
+/** The problem of a line, in a file of lines to correct. Not a column of a contact: an upload ignores it. */
 export const problemColumn = 'problema';
 
 const allFields: readonly ContactField[] = contactFields.map(({ field }) => field);
 
-/** The names of the header row in the layout's own order. `fields`: those of a contact that it has. */
+/** The names of the header row in the layout's order. `fields`: the contact fields to include. */
 export function layoutColumns(
   extraFields: readonly ExtraField[],
   fields: readonly ContactField[] = allFields,
@@ -35,30 +35,31 @@ export function layoutColumns(
   ];
 }
 
-/** Which delimiter a header row uses, the one that it has most; none of the layout's names holds one. */
+/** The delimiter of a header row: the most frequent one, because the layout's names contain none. */
 export const delimiterOf = (header: string): Delimiter =>
   delimiters.toSorted((a, b) => header.split(b).length - header.split(a).length)[0] ?? ';';
 
 /**
- * Reads the header row. Portuguese and English names are the same column; case, accents and surrounding spaces do not
- * count.
+ * Parses the header row. Portuguese and English names mean the same column; ignores case, accents and surrounding
+ * spaces. `aliases`: the English names of extra fields.
  *
  * @throws {MailingRefused} column_missing, column_unknown, column_repeated (the first of these that applies; the
- *   message names everything that is wrong)
+ *   message lists all problems)
  */
 export function readHeader(
   cells: readonly string[],
   extraFields: readonly ExtraField[],
   line: number,
   fields?: readonly ContactField[],
+  aliases: Readonly<Record<string, string>> = {},
 ): Layout {
   const positions = new Map<string, number>();
   const unknown: string[] = [];
   const repeated: string[] = [];
   const columns = layoutColumns(extraFields, fields);
   cells.forEach((cell, position) => {
-    const name = columnOf(cell, columns);
-    // Spreadsheets leave empty columns at the end, and exports have a delimiter too many.
+    const name = columnOf(cell, columns, aliases);
+    // Spreadsheets leave empty columns at the end, and exports add an extra delimiter.
     if (name === undefined && (cell.trim() === '' || foldName(cell) === problemColumn)) return;
     if (name === undefined) unknown.push(cell.trim());
     else if (positions.has(name)) repeated.push(name);
@@ -97,10 +98,18 @@ export function readHeader(
   };
 }
 
-/** The layout's own name of a column; undefined when it has none such. */
-function columnOf(cell: string, columns: readonly string[]): string | undefined {
-  const name = foldName(cell);
-  const portuguese = contactFields.find(({ names }) => names[1] === name)?.names[0] ?? name;
+/** The layout's name of a column; undefined if it is not in the layout. */
+function columnOf(
+  cell: string,
+  columns: readonly string[],
+  aliases: Readonly<Record<string, string>>,
+): string | undefined {
+  // Spreadsheets add commas where commas in other lines have created more columns.
+  const name = foldName(cell.replace(/,+$/, ''));
+  const portuguese =
+    contactFields.find(({ names }) => names[1] === name)?.names[0] ??
+    (Object.hasOwn(aliases, name) ? aliases[name] : undefined) ??
+    name;
   return columns.includes(portuguese) ? portuguese : undefined;
 }
 
@@ -108,7 +117,7 @@ function excerpt(text: string): string {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
-/** No number with 90 behind the DDD is in use. */
+/** Numbers with 90 after the DDD are not in use. */
 const exampleContacts = [
   ['1001', 'Maria Exemplo', '(11) 90000-0001', '(11) 3000-0001', '', '25/12/1980', ''],
   ['1002', 'João Exemplo', '+55 21 90000-0002', '', '', '', 'Olá João, seu pedido chegou.'],
@@ -123,8 +132,8 @@ const exampleValues = {
 } as const satisfies Record<ExtraField['type'], readonly string[]>;
 
 /**
- * The file that "Download do layout" gives: the header and two lines to write over. It begins with a byte order mark,
- * without which Excel takes UTF-8 for Windows-1252.
+ * The file of "Download do layout": the header and two lines to overwrite. It begins with a byte order mark, without
+ * which Excel reads UTF-8 as Windows-1252.
  */
 export function csvLayoutExample(extraFields: readonly ExtraField[], delimiter: Delimiter = ';'): string {
   const rows = [

@@ -1,21 +1,22 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { fault } from '../domain/problems/coded.ts';
-import { decodeSingleByte, type SingleByte, singleByteOf } from './encoding.ts';
+import { decodeAlone, decodeSingleByte, type SingleByte, singleByteOf } from './encoding.ts';
 import { MailingRefused } from './refused.ts';
 
-/** Lines are decoded by blocks of at most this size; so much tells an encoding of single bytes. */
+/** The maximum size of a decoded block, and the amount that determines a single-byte encoding. */
 const blockBytes = 64 * 1024;
 
 /**
- * The lines of a text file, decoded, in groups as they arrive; without their \n, with a \r that stands before it. Holds
- * one block and one unfinished line.
+ * The decoded lines of a text file, in groups as they arrive; without their \n and a \r before it. One block and one
+ * unfinished line are in memory.
  *
- * The encoding is UTF-8, UTF-16 (by its byte order mark) or one of single bytes (encoding.ts), and decided by the first
- * block with a line that is not plain ASCII, be it the last of the file: up to there all are the same. From then on each
- * line must be of that encoding. (A line of Windows-1252 text is hardly ever valid UTF-8, so one that is comes from
- * another file that was glued on.) A byte order mark is such a first line; it is taken away.
+ * The encoding is UTF-8, UTF-16 or a single-byte one (encoding.ts). The first block with a line beyond plain ASCII
+ * decides it, even if it is the last one: all are equal up to there. A line in another encoding affects only itself. A
+ * line of valid UTF-8 is always decoded as UTF-8, because single-byte text is hardly ever valid UTF-8. Another line in
+ * a UTF-8 file is decoded separately if its encoding is certain; otherwise U+FFFD replaces each invalid byte. Removes a
+ * byte order mark.
  *
- * @throws {MailingRefused} spreadsheet, binary, encoding_mixed, encoding_unknown, line_too_long
+ * @throws {MailingRefused} spreadsheet, binary, encoding_unknown, line_too_long
  */
 export async function* readLines(
   bytes: AsyncIterable<Uint8Array>,
@@ -32,7 +33,7 @@ export async function* readLines(
     const lines = text.split('\n');
     for (let i = 0; i < lines.length; i++) {
       const text = lines[i] ?? '';
-      // No character takes more than 3 bytes for each UTF-16 unit.
+      // No character needs more than 3 bytes per UTF-16 unit.
       if (text.length * 3 > lineBytes && Buffer.byteLength(text) > lineBytes)
         refuseLongLine(line + i, lineBytes);
     }
@@ -50,7 +51,7 @@ export async function* readLines(
         pending = [];
         pendingBytes = 0;
       }
-      // A copy, because the stream may use its buffer again.
+      // A copy, because the stream may reuse its buffer.
       const rest = Buffer.from(piece.subarray(end + 1));
       if (rest.length > 0) pending.push(rest);
       pendingBytes += rest.length;
@@ -64,7 +65,7 @@ function refuseLongLine(line: number, lineBytes: number): never {
   throw new MailingRefused(fault('line_too_long', { line, maximum: lineBytes }));
 }
 
-/** Beginnings of files that are not text, by which people are told what they have sent. */
+/** First bytes of files that are not text, to name the type that the user uploaded. */
 const signatures = [
   { bytes: [0x50, 0x4b, 0x03, 0x04], code: 'spreadsheet', found: 'zip' },
   { bytes: [0xd0, 0xcf, 0x11, 0xe0], code: 'spreadsheet', found: 'xls' },
@@ -73,7 +74,7 @@ const signatures = [
 ] as const;
 const longestSignature = 4;
 
-/** Passes the chunks on as UTF-8 or an encoding of single bytes, the first of them together until the beginning has been seen. */
+/** Rejects binary files. Passes on the chunks, the first of them joined until the beginning is complete. */
 async function* withoutBinary(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let head: Uint8Array | undefined = new Uint8Array();
   let utf16: TextDecoder | undefined;
@@ -98,11 +99,14 @@ async function* withoutBinary(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<
   }
 }
 
-/** "Unicode text" of Excel: UTF-16 with a byte order mark. */
-function utf16Of(head: Uint8Array): TextDecoder | undefined {
-  if (head[0] === 0xff && head[1] === 0xfe) return new TextDecoder('utf-16le', { ignoreBOM: true });
-  if (head[0] === 0xfe && head[1] === 0xff) return new TextDecoder('utf-16be', { ignoreBOM: true });
-  return undefined;
+/** Excel's "Unicode text": UTF-16, with or without a byte order mark, because a header begins with ASCII. */
+function utf16Of([first, second, third, fourth]: Uint8Array): TextDecoder | undefined {
+  const isLittle =
+    (first === 0xff && second === 0xfe) || (second === 0 && fourth === 0 && first !== 0 && third !== 0);
+  if (isLittle) return new TextDecoder('utf-16le', { ignoreBOM: true });
+  const isBig =
+    (first === 0xfe && second === 0xff) || (first === 0 && third === 0 && second !== 0 && fourth !== 0);
+  return isBig ? new TextDecoder('utf-16be', { ignoreBOM: true }) : undefined;
 }
 
 function refuseBinary(head: Uint8Array): void {
@@ -113,8 +117,8 @@ function refuseBinary(head: Uint8Array): void {
 }
 
 /**
- * Decodes blocks of whole lines one after the other; see `readLines`. Null while more is needed to tell the encoding: the
- * lines from the first one that is not UTF-8 are held back then.
+ * Decodes consecutive blocks of whole lines; see `readLines`. Returns null while it needs more to determine the
+ * encoding: it then holds back the lines from the first one that is not UTF-8.
  */
 function createDecoder() {
   let encoding: 'ascii' | 'UTF-8' | SingleByte = 'ascii';
@@ -141,32 +145,31 @@ function createDecoder() {
           held = block;
           return null;
         }
-        const evidence = block.subarray(from, from + blockBytes);
-        const found = singleByteOf(
-          [...linesOfBlock(evidence)]
-            .filter((one) => !isAscii(one))
-            .map((one) => one.toString('latin1'))
-            .join('\n'),
-        );
-        if (found === null) refuseUnknown(line + countNewlines(block.subarray(0, from)));
-        encoding = found;
+        // Its last line may be cut in the middle of a character.
+        const evidence = [...linesOfBlock(block.subarray(from, from + blockBytes))];
+        if (block.length - from > blockBytes && evidence.length > 1) evidence.pop();
+        const beyond = evidence.filter((one) => !isAscii(one));
+        const others = beyond.filter((one) => !isUtf8(one));
+        if (others.length * 2 < beyond.length) encoding = 'UTF-8';
+        else {
+          const found = singleByteOf(others.map((one) => one.toString('latin1')).join('\n'));
+          if (found === null) refuseUnknown(line + countNewlines(block.subarray(0, from)));
+          encoding = found;
+        }
       }
     }
-    let at = line;
-    for (const text of linesOfBlock(block)) {
-      if (!isAscii(text) && isUtf8(text) !== (encoding === 'UTF-8')) {
-        const found = encoding === 'UTF-8' ? 'Windows-1252' : 'UTF-8';
-        throw new MailingRefused(fault('encoding_mixed', { line: at, before: encoding, found }));
+    const texts: string[] = [];
+    for (const one of linesOfBlock(block)) {
+      if (isUtf8(one)) texts.push(one.toString('utf8'));
+      else if (encoding === 'UTF-8') texts.push(decodeAlone(one));
+      else {
+        const latin1 = one.toString('latin1');
+        if (encoding === 'Windows-1252' && /[\u0081\u008d\u008f\u0090\u009d]/.test(latin1))
+          refuseUnknown(line + texts.length);
+        texts.push(decodeSingleByte(latin1, encoding));
       }
-      at++;
     }
-    if (encoding === 'UTF-8') return block.toString('utf8');
-    const latin1 = block.toString('latin1');
-    if (encoding === 'Windows-1252') {
-      const unassigned = latin1.search(/[\u0081\u008d\u008f\u0090\u009d]/);
-      if (unassigned !== -1) refuseUnknown(line + countNewlines(block.subarray(0, unassigned)));
-    }
-    return decodeSingleByte(latin1, encoding);
+    return texts.join('\n');
   }
 
   return {
@@ -183,7 +186,7 @@ function createDecoder() {
   };
 }
 
-/** Where the first line begins that is not plain ASCII. */
+/** The start of the first line beyond plain ASCII. */
 function firstBeyondAscii(block: Buffer): number {
   const beyond = block.findIndex((byte) => byte > 0x7f);
   return block.lastIndexOf(0x0a, beyond) + 1;

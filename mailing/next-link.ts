@@ -1,13 +1,13 @@
 import { looksLikeAddress } from '../domain/page-signs.ts';
 
 /**
- * Where an answer links to its next page: the header `Link: <…>; rel="next"` (RFC 8288), or one of these attributes
- * where the answer speaks of itself (mailing/envelope.ts): `next`, `links.next`, `_links.next.href`,
+ * Where an answer links to its next page: the header `Link: <…>; rel="next"` (RFC 8288), or one of these attributes in
+ * the part that describes the answer (mailing/envelope.ts): `next`, `links.next`, `_links.next.href`,
  * `meta.pagination.next_page_url`, `@odata.nextLink`, `d.__next` … An array `links` of objects with `rel` and `href` is
- * understood, too.
+ * also supported.
  */
 
-/** Their value is an address, whatever it looks like. */
+/** Their value is always an address. */
 const linkNames: ReadonlySet<string> = new Set([
   'nextLink',
   'nextUrl',
@@ -19,7 +19,7 @@ const linkNames: ReadonlySet<string> = new Set([
   'odata.nextLink',
   '__next',
 ]);
-/** It is an address if it looks like one, else a number or a cursor (domain/page-signs.ts). */
+/** An address if it looks like one, else a number or a cursor (domain/page-signs.ts). */
 const maybeLinkNames: ReadonlySet<string> = new Set([
   'next',
   'next_page',
@@ -34,13 +34,16 @@ export const isLinksPath = (keys: readonly string[]): boolean => {
   return last === 'links' || last === '_links';
 };
 
-/** The link in a value at these keys, and the keys above it; null where there is none. */
+/** The link in a value at these keys, with the keys above it; null if there is none. */
 export function nextLinkOf(
   keys: readonly string[],
   value: unknown,
 ): { above: readonly string[]; link: string } | null {
   if (typeof value !== 'string' || value === '') return null;
-  const isObject = keys.at(-1) === 'href';
+  const last = keys.at(-1) ?? '';
+  // `next: {href}`, or HubSpot's `next: {after, link}`.
+  const isObject =
+    last === 'href' || ((last === 'link' || last === 'url' || last === 'uri') && looksLikeAddress(value));
   const above = keys.slice(0, isObject ? -2 : -1);
   const name = keys.at(isObject ? -2 : -1) ?? '';
   const isLink = linkNames.has(name) || (maybeLinkNames.has(name) && (isObject || looksLikeAddress(value)));

@@ -3,46 +3,49 @@ import {
   type AnswerAttribute,
   countOf,
   cursorOf,
+  fullPageOf,
   isYes,
   moreShown,
-  pageHeaders,
+  pageHeaderName,
   saysLast,
   type ShownMore,
 } from '../domain/page-signs.ts';
 import type { Paging } from '../domain/paging.ts';
+import { valueAt } from './field-map.ts';
 import type { AnswerFacts } from './json-answer.ts';
+import { numberOf } from './json-number.ts';
 import { WebserviceRefused } from './refused.ts';
 import { headerOf, type WebAnswer } from './web-client.ts';
 
 /** A page that has been read to its end. */
 export interface ReadPage {
   host: string;
-  /** What was asked for, and where redirects led. */
+  /** The requested address, and the one after redirects. */
   asked: URL;
   answered: URL;
   facts: AnswerFacts;
-  /** Of its contacts; null: it has none. */
+  /** The fingerprint of its contacts; null: it has none. */
   fingerprint: string | null;
   headers: WebAnswer['headers'];
-  /** Of its header. */
+  /** The link in its header. */
   headerLink: string | null;
 }
 
 export interface Pager {
   first: URL;
-  /** Attributes beside the records that it has to see. */
+  /** Attributes beside the records that it needs. */
   wanted: ReadonlySet<string>;
   /**
-   * Where the next page is; null: there is none.
+   * The address of the next page; null: there is none.
    *
-   * @throws {WebserviceRefused} for an answer that is not whole, or goes round in a circle
+   * @throws {WebserviceRefused} for an incomplete answer, or a cycle of pages
    */
   next(page: ReadPage): URL | null;
 }
 
-/** Follows the pages of an answer as the campaign says. */
+/** Follows the pages of an answer by the campaign's settings. */
 export function createPager(paging: Paging, address: URL): Pager {
-  // Not the addresses: ten thousand long ones are many megabytes.
+  // Not the addresses: ten thousand long ones take many megabytes.
   const seen = new Set<string>();
   const see = (url: URL): boolean => {
     const key = createHash('sha256').update(url.href).digest('base64');
@@ -60,7 +63,7 @@ export function createPager(paging: Paging, address: URL): Pager {
 
   const repeated = (host: string, why: 'links' | 'cursor' | 'contacts', page: number) =>
     WebserviceRefused.of({ code: 'page_repeated', params: { host, page, why } });
-  /** A new address, or the failure. */
+  /** The address if it is new, or else the failure. */
   const unseen = (url: URL, host: string, why: 'links' | 'cursor'): URL => {
     if (!see(url)) throw repeated(host, why, pages + 1);
     return url;
@@ -79,14 +82,23 @@ export function createPager(paging: Paging, address: URL): Pager {
   const byCursor = ({ param, path }: Extract<Paging, { by: 'cursor' }>, page: ReadPage): URL | null => {
     const attribute = attributeAt(page, path);
     const cursor = attribute === undefined ? null : cursorOf(attribute.value);
-    // Some last pages have one, too.
+    // Some services send a cursor on the last page too.
     if (cursor === null || saysLast(page.facts)) return null;
     const url = /^https?:\/\//i.test(cursor)
       ? nextAddress(cursor, page.answered)
       : withParam(address, param, cursor);
-    // The last page of some services gives the cursor that led to it.
+    // The last page of some services returns the cursor that led to it.
     if (page.facts.records === 0 && url.href === page.asked.href) return null;
     return unseen(url, page.host, 'cursor');
+  };
+
+  const byLastRecord = (by: Extract<Paging, { by: 'last_record' }>, page: ReadPage): URL | null => {
+    if (!hasNext({ ...by, first: 0 }, page)) return null;
+    const value = valueAt(page.facts.lastRecord(), by.path);
+    const key = numberOf(value) ?? (typeof value === 'string' && value !== '' ? value : null);
+    if (key !== null) return unseen(withParam(address, by.param, key), page.host, 'cursor');
+    const params = { host: page.host, path: by.path };
+    throw WebserviceRefused.of({ code: 'page_attribute_missing', params });
   };
 
   const byNumber = (by: Extract<Paging, { by: 'page' | 'offset' }>, page: ReadPage): URL | null => {
@@ -95,9 +107,13 @@ export function createPager(paging: Paging, address: URL): Pager {
     return unseen(withSize(by, withParam(address, by.param, String(number))), page.host, 'links');
   };
 
-  /** By what the answer shows where the campaign says, and by whether the page has records. */
+  /** By the attribute that the campaign names, and by whether the page has records. */
   const hasNext = (
-    { by, end, first }: Extract<Paging, { by: 'page' | 'offset' }>,
+    {
+      by,
+      end,
+      first,
+    }: Pick<Extract<Paging, { by: 'page' | 'offset' | 'last_record' }>, 'by' | 'end'> & { first: number },
     page: ReadPage,
   ): boolean => {
     const isEmpty = page.facts.records === 0;
@@ -142,9 +158,11 @@ export function createPager(paging: Paging, address: URL): Pager {
           ? byLinks(page)
           : paging.by === 'cursor'
             ? byCursor(paging, page)
-            : byNumber(paging, page);
+            : paging.by === 'last_record'
+              ? byLastRecord(paging, page)
+              : byNumber(paging, page);
       if (next !== null) return next;
-      // Where links led on, or the campaign says how to go on, a sum that differs is the service's own affair.
+      // If links led on, or the campaign sets the paging, a differing sum does not matter.
       const sums = paging.by === 'links' && !followsLinks;
       if (paging.by !== 'links' && page.facts.records === 0) return null;
       const more = moreIn(page, { pages, records, sums });
@@ -157,32 +175,61 @@ export function createPager(paging: Paging, address: URL): Pager {
   };
 }
 
-/** What a page shows of more behind it. */
+/** What a page reveals about further pages. */
 export function moreIn(
   page: ReadPage,
   { pages, records, sums }: { pages: number; records: number; sums: boolean },
 ): ShownMore[] {
-  return moreShown({ ...page.facts, attributes: attributesOf(page) }, { pages, records }, { sums });
+  const facts = { ...page.facts, attributes: attributesOf(page) };
+  const shown = moreShown(facts, { pages, records }, { sums });
+  if (shown.length > 0 || !sums) return shown;
+  const full = fullPageOf(facts, page.asked.searchParams);
+  return full === null ? [] : [{ path: `?${full.param}`, value: full.records }];
 }
 
-/** Those of the body and of the header. */
+/** The attributes of the body and of the header. */
 export const attributesOf = ({ facts, headers }: ReadPage): AnswerAttribute[] => [
   ...facts.attributes,
-  ...pageHeaders.flatMap((name) => headerAttribute(headers, name) ?? []),
+  ...Object.keys(headers).flatMap((header) => {
+    const name = header === 'x-pagination' ? header : pageHeaderName(header);
+    return name === null ? [] : headerAttributes(headers, header, name);
+  }),
 ];
 
 function attributeAt(page: ReadPage, path: string): AnswerAttribute | undefined {
-  const header = /^header:(?<name>.+)$/i.exec(path)?.groups?.name;
-  if (header !== undefined) return headerAttribute(page.headers, header.trim().toLowerCase());
+  const header = /^header:(?<name>[^.]+)/i.exec(path)?.groups?.name?.trim().toLowerCase();
+  if (header !== undefined) {
+    const wanted = path.toLowerCase();
+    const ofHeader = headerAttributes(page.headers, header, header);
+    return ofHeader.find((attribute) => attribute.path.toLowerCase() === wanted) ?? ofHeader[0];
+  }
   return page.facts.attributes.findLast((attribute) => attribute.path === path);
 }
 
-function headerAttribute(headers: WebAnswer['headers'], name: string): AnswerAttribute | undefined {
-  const value = headerOf(headers[name]);
-  if (value === '') return undefined;
+/** The values of a header: one value, or those of a JSON object (`X-Pagination` of ASP.NET). */
+function headerAttributes(headers: WebAnswer['headers'], header: string, name: string): AnswerAttribute[] {
+  const value = headerOf(headers[header]);
+  const path = `header:${header}`;
+  if (value === '') return [];
+  if (value.startsWith('{')) {
+    return Object.entries(jsonOf(value)).flatMap(([key, inner]) =>
+      typeof inner === 'string' || typeof inner === 'number' || typeof inner === 'boolean'
+        ? [{ path: `${path}.${key}`, name: key, value: inner }]
+        : [],
+    );
+  }
   // RFC 9110, 14.4: `items 0-24/300`; the total may be unknown.
-  const total = name === 'content-range' ? /\/(?<total>\d+)$/.exec(value)?.groups?.total : value;
-  return total === undefined ? undefined : { path: `header:${name}`, name: `header:${name}`, value: total };
+  const total = /content-range$/.test(header) ? /\/(?<total>\d+)$/.exec(value)?.groups?.total : value;
+  return total === undefined ? [] : [{ path, name, value: total }];
+}
+
+function jsonOf(text: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : {};
+  } catch {
+    return {};
+  }
 }
 
 function wantedBy(paging: Paging): ReadonlySet<string> {
@@ -194,6 +241,7 @@ function wantedBy(paging: Paging): ReadonlySet<string> {
       return new Set([paging.path]);
     case 'page':
     case 'offset':
+    case 'last_record':
       return new Set(paging.end.shown === 'empty' ? [] : [paging.end.path]);
   }
 }
@@ -202,6 +250,7 @@ function firstAddress(paging: Paging, address: URL): URL {
   switch (paging.by) {
     case 'links':
     case 'none':
+    case 'last_record':
       return address;
     case 'cursor':
       return paging.first === null ? address : withParam(address, paging.param, paging.first);
@@ -216,7 +265,7 @@ const withSize = (paging: Extract<Paging, { by: 'page' | 'offset' }>, url: URL):
     ? withParam(url, paging.size.param, String(paging.size.records))
     : url;
 
-/** The address with the parameter: in the place of the one that it has, else behind the others, which stay letter by letter. */
+/** The address with the parameter: replaces an existing one, else is appended; the others stay unchanged. */
 function withParam(address: URL, param: string, value: string): URL {
   const url = new URL(address);
   const pair = `${encodeURIComponent(param)}=${encodeURIComponent(value)}`;

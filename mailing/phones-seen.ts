@@ -1,6 +1,6 @@
-/** Phones that a mailing has named so far. */
+/** Phones that have appeared in a mailing so far. */
 export interface PhonesSeen {
-  /** Adds a phone (E.164); false when it was there already. */
+  /** Adds a phone (E.164); false if it was already there. */
   add(e164: string): boolean;
   has(e164: string): boolean;
 }
@@ -8,16 +8,16 @@ export interface PhonesSeen {
 const smallest = 1024;
 
 /**
- * A hash table of numbers in one typed array, which grows to 8 to 32 bytes for each phone: 16 MB for a million, where a
- * Set of numbers takes 50 and of strings 100.
+ * A hash table of numbers in one typed array, which grows to 8 to 32 bytes per phone: 16 MB for a million, while a Set
+ * takes 50 MB with numbers and 100 MB with strings.
  */
 export function createPhonesSeen(): PhonesSeen {
-  // Unforeseeable, so that nobody can write a file whose phones all want the same place.
+  // Unpredictable, so that nobody can craft a file whose phones all collide.
   const seed = Math.trunc(Math.random() * 2 ** 32);
   let slots = new Float64Array(smallest);
   let count = 0;
 
-  /** Where the key is, or the free place where it would be. A free one is 0, which is no phone. */
+  /** The slot of the key, or the free slot for it. A free slot is 0, which is not a phone. */
   const placeOf = (key: number): number => {
     const mask = slots.length - 1;
     let hash = Math.imul((key >>> 0) ^ seed, 0x9e3779b1) ^ Math.imul(key / 2 ** 32, 0x85ebca6b);

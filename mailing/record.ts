@@ -2,5 +2,5 @@ import type { MailingRecord } from '../domain/line.ts';
 
 export type { MailingRecord };
 
-/** A mailing as it is read: batches of records, in order. Throws `MailingRefused` at any point; then none of it counts. */
+/** A mailing as batches of records, in order. Throws `MailingRefused` at any point; then none of it counts. */
 export type MailingRecords = AsyncIterable<MailingRecord[]>;

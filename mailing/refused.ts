@@ -4,12 +4,12 @@ import type { Fault, ProblemCode } from '../domain/problems/coded.ts';
 import type { fileSentences } from '../domain/problems/mailings.ts';
 import { passingWebserviceProblems } from '../domain/problems/retries.ts';
 
-/** Why a mailing is refused as a whole. */
+/** Why a whole mailing is refused. */
 type FileFault = Fault<keyof typeof fileSentences>;
 
-/** Why a web service gives no mailing. Stable, like the above. */
+/** Why a web service returned no mailing. The codes are stable, like those above. */
 export const webserviceRefusals = [
-  // Tried again for a while: it may pass.
+  // May pass: retried for a while.
   'dns_failed',
   'connection_refused',
   'connection_failed',
@@ -17,7 +17,7 @@ export const webserviceRefusals = [
   'timed_out',
   'server_error',
   'too_many_requests',
-  // For good, until someone changes something.
+  // Permanent until a user changes something.
   'address_missing',
   'address_refused',
   'tls_failed',
@@ -59,16 +59,16 @@ export type WebserviceRefusal = (typeof webserviceRefusals)[number];
 type WebserviceFault = Fault<WebserviceRefusal>;
 
 interface Details {
-  /** The line of the file, from 1, where it is known. */
+  /** The line of the file, from 1, if known. */
   line?: number;
   expected?: string;
-  /** What was there instead. May quote the file's first line: for the person who sent the file, not for a log. */
+  /** The value found. May quote the file's first line: show it to the user who uploaded the file, never log it. */
   found?: string;
 }
 
 const english = createFormat('en', null);
 
-/** The mailing can't be used at all, in contrast to one bad line in it. The message is a plain sentence in English. */
+/** The mailing cannot be used at all, unlike a single invalid line. The message is a plain English sentence. */
 export class MailingRefused extends Error {
   override readonly name = 'MailingRefused';
   readonly fault: FileFault;
@@ -89,25 +89,25 @@ export class MailingRefused extends Error {
   }
 }
 
-/** Those that may pass by themselves. */
+/** Problems that may pass by themselves. */
 const passing: ReadonlySet<WebserviceRefusal> = new Set(passingWebserviceProblems);
 
 const plain = createFormat('en', null);
 
 interface Patience {
-  /** The service asked for so much patience (Retry-After). */
+  /** The wait that the service asked for (Retry-After). */
   retryAfterMs?: number | null;
 }
 
 /**
- * The web service can't be read. The message is a plain sentence; it names hosts, and never a path, a parameter, a
- * secret or a value of the records. An error that the service reports is quoted (`service_error`): for the page of the run
- * and not for a history or a log.
+ * The web service cannot be read. The message is a plain sentence; it names hosts, but never a path, a parameter, a
+ * secret or a value of the records. It quotes an error that the service reports (`service_error`): show it on the page
+ * of the run, but not in a history or a log.
  */
 export class WebserviceRefused extends Error {
   override readonly name = 'WebserviceRefused';
   readonly fault: WebserviceFault;
-  /** The service asked for so much patience (Retry-After). */
+  /** The wait that the service asked for (Retry-After). */
   readonly retryAfterMs: number | null;
 
   private constructor(fault: WebserviceFault, retryAfterMs: number | null) {
@@ -124,7 +124,7 @@ export class WebserviceRefused extends Error {
     return new WebserviceRefused(fault, retryAfterMs);
   }
 
-  /** Whether another attempt may find it mended. */
+  /** Whether another attempt may succeed. */
   get mayPass(): boolean {
     return passing.has(this.code);
   }

@@ -1,13 +1,13 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import type { Delimiter } from './layout.ts';
 
-/** The cells of one record, as they were written. */
+/** The cells of one record, unchanged. */
 export interface SplitRecord {
   /** Its first line, from 1. */
   line: number;
-  /** Undefined where a quote is wrong, and what belongs to which column is not known. */
+  /** Undefined if a quote is wrong and the cells cannot be assigned to columns. */
   cells: readonly string[] | undefined;
-  /** A quote is wrong, but the delimiters of the line give its cells. */
+  /** A quote is wrong, but splitting the line at its delimiters yields its cells. */
   misquoted: boolean;
   /** Its only or first line. */
   text: string;
@@ -15,25 +15,25 @@ export interface SplitRecord {
 
 export interface Splitting {
   delimiter: Delimiter;
-  /** How many cells the header has; null: this is the header. */
+  /** The number of cells in the header; null: this is the header. */
   width: number | null;
-  /** Longest record that quotes spread over several lines, in characters. */
+  /** The maximum length of a record over several lines, in characters. */
   recordLength: number;
 }
 
-/** A text that people write into a cell has fewer lines. */
+/** A text in a cell has fewer lines. */
 const mostLines = 500;
 
 /**
- * Splits lines into records, and returns them with how many of the lines are used: the others may be the beginning of a
- * record whose end has not come yet.
+ * Splits lines into records, and returns them with the number of lines used: the others may be the beginning of an
+ * incomplete record.
  *
- * csv-parse splits what has quoted cells, several lines at a time. A line without one is cut at its delimiters, which is
- * all that csv-parse does with it, in ten times the time; most files have no others. A quote that is not closed spoils
- * its line and no other: what follows is the rest of a cell only where it does not look like records of its own.
+ * csv-parse splits lines with quoted cells, several at a time. A line without quotes is split at its delimiters:
+ * csv-parse does the same in ten times the time, and most files have no other lines. An unclosed quote affects only its
+ * line: the lines after it are part of a cell only if they do not look like records themselves.
  *
  * @param start the number of the first line
- * @param isEnd no more lines come
+ * @param isEnd there are no more lines
  */
 export function splitRecords(
   lines: readonly string[],
@@ -78,7 +78,7 @@ export function splitRecords(
 const hasQuotedCell = (text: string, delimiter: Delimiter): boolean =>
   text.includes('"') && (text.startsWith('"') || text.includes(`${delimiter}"`));
 
-/** Whether quotes are opened in the line, and all of them are closed there if they are right at all. */
+/** Whether the line contains quotes, and closes all of them if they are right. */
 const isClosed = (text: string, delimiter: Delimiter): boolean =>
   hasQuotedCell(text, delimiter) && quotesIn(text) % 2 === 0;
 
@@ -99,15 +99,15 @@ function splitClosed(lines: readonly string[], start: number, splitting: Splitti
   return rows.map((cells, index) => {
     const text = lines[index] ?? '';
     const line = start + index;
-    // csv-parse leaves a quote in its place that more text follows; in the right place it is one of three.
+    // csv-parse keeps a quote that is followed by more text; in the right position it is one of three.
     const isRight = text.includes('"""') || !cells.some((cell) => cell.startsWith('"'));
     return isRight ? { line, cells, misquoted: false, text } : splitMisquoted(text, line, splitting);
   });
 }
 
 /**
- * The record that begins in a line with an open quote; null: the quote is a stray one. Its lines would be swallowed by a
- * quote further on where they look like records: all cells of the header are in them.
+ * The record that begins in a line with an open quote; null: the quote is a stray one. Lines that look like records
+ * (with all cells of the header) would otherwise be swallowed up to a later quote.
  */
 function splitOpen(
   lines: readonly string[],
@@ -144,7 +144,7 @@ function splitOpen(
   return isEnd ? null : 'unfinished';
 }
 
-/** A line with a wrong quote, by its delimiters. With another number of cells, some of them are parts of one. */
+/** Splits a line with a wrong quote at its delimiters. If there are more cells, some are parts of one cell. */
 function splitMisquoted(text: string, line: number, { delimiter, width }: Splitting): SplitRecord {
   const cells = text.split(delimiter).map(withoutQuotes);
   return { line, cells: cells.length === width ? cells : undefined, misquoted: true, text };
@@ -156,7 +156,7 @@ function withoutQuotes(cell: string): string {
   return inner === undefined ? cell.replaceAll('"', '') : inner.replaceAll('""', '"');
 }
 
-/** The records of a text; undefined where a quote is wrong. */
+/** The records of a text; undefined if a quote is wrong. */
 function parseCells(
   text: string,
   { delimiter, recordLength }: Splitting,

@@ -2,21 +2,22 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { Agent, request } from 'undici';
+import { userAgent } from '../domain/user-agent.ts';
 import type { AddressGuard } from './address-guard.ts';
 import { guardedConnect } from './guarded-connect.ts';
 import { refusalOf } from './web-errors.ts';
 import { WebserviceRefused } from './refused.ts';
 
 export interface WebLimits {
-  /** Of all answers of a mailing together, as they came and decompressed: each at most so many. */
+  /** The maximum size of all answers of a mailing together, both as received and decompressed. */
   bytes: number;
-  /** Longest wait for a connection, for the head of an answer, and for the next bytes of its body. */
+  /** The maximum wait for a connection, for the head of an answer, and for the next bytes of its body. */
   idleMs: number;
-  /** Longest time for all of the mailing. */
+  /** The maximum time for the whole mailing. */
   totalMs: number;
-  /** Redirects followed for one address. */
+  /** The maximum number of redirects for one address. */
   redirects: number;
-  /** Pages followed. */
+  /** The maximum number of pages. */
   pages: number;
 }
 
@@ -26,19 +27,19 @@ export interface WebRequest {
   body?: string;
 }
 
-/** The head of an answer; its body is to be read or cancelled. */
+/** The head of an answer; the caller must read or cancel its body. */
 export interface WebAnswer {
   url: URL;
   status: number;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Decompressed, within the limits. Throws `WebserviceRefused`. */
   body: AsyncIterable<Buffer>;
-  /** Lets the connection go without reading the body. */
+  /** Releases the connection without reading the body. */
   cancel: () => void;
 }
 
 export interface WebClient {
-  /** One request over a guarded connection; redirects are not followed. Throws `WebserviceRefused`. */
+  /** Sends one request over a guarded connection; does not follow redirects. Throws `WebserviceRefused`. */
   send(url: URL, request: WebRequest): Promise<WebAnswer>;
   close(): Promise<void>;
 }
@@ -46,8 +47,8 @@ export interface WebClient {
 const connectTimeoutMs = 10_000;
 
 /**
- * A client for one mailing: its limits count from here on, over all its requests. `signal` ends what is under way with
- * its reason.
+ * A client for one mailing: its limits apply from here on, to all its requests together. `signal` ends running requests
+ * with its reason.
  */
 export function createWebClient({
   guard,
@@ -63,7 +64,7 @@ export function createWebClient({
     connect: guardedConnect(guard, { timeoutMs: Math.min(connectTimeoutMs, idleMs) }),
     headersTimeout: idleMs,
     bodyTimeout: idleMs,
-    // One page after the other: a second connection is only for another host.
+    // Pages are read one after the other: a second connection is only for another host.
     connections: 2,
     pipelining: 1,
   });
@@ -79,7 +80,7 @@ export function createWebClient({
   const tooLarge = (host: string) =>
     WebserviceRefused.of({ code: 'too_large', params: { host, bytes: limits.bytes } });
 
-  /** What is told of an error: the reason of who ended it, else the error in plain words. */
+  /** The error to report: the reason of an abort, else the error in plain words. */
   const refusal = (error: unknown, url: URL): unknown =>
     ended.aborted ? ended.reason : refusalOf(error, url, idleMs);
 
@@ -116,13 +117,13 @@ export function createWebClient({
           headers: {
             accept: 'application/json, application/x-ndjson;q=0.9, */*;q=0.1',
             'accept-encoding': 'gzip, deflate, br',
-            'user-agent': 'Torpedo',
+            'user-agent': userAgent,
             ...headers,
           },
           signal: ended,
           ...(body === undefined ? {} : { body }),
         });
-        // An abort while nobody reads would otherwise be an error that nobody handles.
+        // Otherwise an abort without a reader would be an unhandled error.
         answer.body.on('error', () => undefined);
         return {
           url,
@@ -142,7 +143,7 @@ export function createWebClient({
   };
 }
 
-/** A header's value; of several the first. */
+/** A header's value; the first of several. */
 export const headerOf = (value: string | string[] | undefined): string =>
   (Array.isArray(value) ? value[0] : value) ?? '';
 
@@ -168,7 +169,7 @@ async function* decompressed(
       decompressor = createBrotliDecompress(options);
       break;
     case 'deflate': {
-      // Meant is the zlib format (RFC 1950), but many servers send bare deflate: the first byte tells.
+      // The zlib format (RFC 1950) is correct, but many servers send raw deflate: the first byte distinguishes them.
       const first = await bytes.next();
       if (first.done === true) return;
       source = behind(first.value, bytes);
@@ -179,7 +180,7 @@ async function* decompressed(
     default:
       throw WebserviceRefused.of({ code: 'compression_unknown', params: { host } });
   }
-  // The pipeline's error comes out of the iteration, too.
+  // The iteration reports the pipeline's error too.
   pipeline(source, decompressor, () => undefined);
   for await (const chunk of decompressor) if (chunk instanceof Buffer) yield chunk;
 }

@@ -2,7 +2,7 @@ import { AddressRefused } from './address-guard.ts';
 import type { CertificateFault } from '../domain/problems/webservices.ts';
 import { WebserviceRefused } from './refused.ts';
 
-/** What goes wrong between us and a web service. Hosts are named, paths and parameters never are. */
+/** Errors between Torpedo and a web service. The sentences name hosts, never paths and parameters. */
 
 // https://nodejs.org/api/tls.html#x509-certificate-error-codes
 const certificates: Readonly<Record<string, CertificateFault>> = {
@@ -18,7 +18,7 @@ const certificates: Readonly<Record<string, CertificateFault>> = {
   HOSTNAME_MISMATCH: 'other_name',
 };
 
-/** What an error of the connection or of the stream means. Errors that are not from there come back as they are. */
+/** The problem that an error of the connection or of the stream means. Returns other errors unchanged. */
 export function refusalOf(error: unknown, url: URL, idleMs: number): unknown {
   if (error instanceof WebserviceRefused) return error;
   const host = url.hostname;
@@ -91,7 +91,7 @@ function retryAfterOf(value: string): number | null {
   return Number.isFinite(ms) && ms >= 0 ? ms : null;
 }
 
-/** What a status means that is neither success nor a redirect. */
+/** The problem that a status means which is neither a success nor a redirect. */
 export function statusRefusal(
   status: number,
   { host, retryAfter, hasCredentials }: { host: string; retryAfter: string; hasCredentials: boolean },

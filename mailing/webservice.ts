@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ExtraField } from '../domain/contact.ts';
 import type { Integration } from '../domain/integration.ts';
-import { type PageFacts, proposedPaging, type ShownMore } from '../domain/page-signs.ts';
+import { type PageFacts, pagingByAddress, proposedPaging, type ShownMore } from '../domain/page-signs.ts';
 import type { Paging } from '../domain/paging.ts';
 import type { WebserviceBlock } from '../domain/webservice.ts';
 import { type AddressGuard, createAddressGuard } from './address-guard.ts';
@@ -34,14 +34,14 @@ export const defaultWebserviceLimits: WebserviceLimits = {
   recordBytes: 1024 * 1024,
 };
 
-/** What a process needs to fetch mailings: one for all of them. */
+/** The dependencies for fetching mailings, shared by all mailings of a process. */
 export interface WebserviceDeps {
   guard: AddressGuard;
   tokens: TokenCache;
   limits: WebserviceLimits;
 }
 
-/** By the deployment's configuration. */
+/** From the deployment's configuration. */
 export const webserviceDepsOf = (config: {
   WEBSERVICE_ALLOW: readonly string[];
   WEBSERVICE_LIMIT_BYTES: number;
@@ -58,19 +58,19 @@ export const webserviceDepsOf = (config: {
   },
 });
 
-/** What is asked for: the first answer is that of its address. */
+/** A request for a mailing, starting at its address. */
 export interface WebserviceRequest {
-  /** The whole first address, parameters filled in (domain/web-address.ts). */
+  /** The complete first address, parameters filled in (domain/web-address.ts). */
   url: URL;
   /** Null: no credentials. */
   integration: Integration | null;
   signal: AbortSignal;
 }
 
-/** What of a campaign says where the records are. */
+/** The campaign's settings for locating the records. */
 type RecordsPlace = Pick<WebserviceBlock, 'recordsPath' | 'paging'>;
 
-/** How a campaign reads records. */
+/** A campaign's settings for reading records. */
 export interface WebserviceReading {
   webservice: Pick<WebserviceBlock, 'recordsPath' | 'fieldMap'>;
   extraFields: readonly ExtraField[];
@@ -78,34 +78,34 @@ export interface WebserviceReading {
   today: string;
 }
 
-/** What the reader has to know of a page beside its bytes; small, whatever the service sends. */
+/** What the reader needs to know about a page besides its bytes; small for any answer. */
 export interface PageHead {
   host: string;
   contentType: string;
 }
 
-/** A page of an answer: as it comes over the network, or as it was kept. Its bytes are read before the next page. */
+/** A page of an answer, from the network or from storage. Read its bytes before the next page. */
 export interface AnswerPage extends PageHead {
   bytes: AsyncIterable<Buffer>;
 }
 
-/** The beginning of a mailing, for a person who sets it up. */
+/** The first records of a mailing, for a user who sets it up. */
 export interface WebservicePreview {
   records: MailingRecord[];
-  /** The elements that the records are made of. */
+  /** The elements of the records. */
   elements: unknown[];
-  /** There are more records than these. */
+  /** Whether there are more records than these. */
   more: boolean;
-  /** What shows pages that nobody has told how to get, and how that seems to go; null: nothing does. */
+  /** Signs of pages that the campaign is not set to follow, and the paging that they suggest; null: none. */
   pages: { seen: ShownMore[]; proposed: Paging | null } | null;
 }
 
-/** After the records that are shown, so long is looked for the end of their page. */
+/** After the shown records, how long to look for the end of their page. */
 const lookMs = 5_000;
 
 /**
- * The first records of a web service, and its first page up to its end, where an answer says whether it is whole. Of a page
- * that is longer than the limits only the records are known.
+ * The first records of a web service. Reads the first page to its end, where an answer shows whether it is complete.
+ * For a page that is longer than the limits, only the records are known.
  *
  * @throws {WebserviceRefused}
  */
@@ -144,7 +144,9 @@ export async function previewWebservice(
         if (more.length > 0) {
           const attributes: PageFacts['attributes'] = attributesOf(read);
           const params = [...request.url.searchParams.keys()];
-          pages = { seen: more, proposed: proposedPaging({ ...facts, attributes }, params) };
+          const proposed =
+            proposedPaging({ ...facts, attributes }, params) ?? pagingByAddress(request.url.searchParams);
+          pages = { seen: more, proposed };
           break;
         }
       }
@@ -163,12 +165,12 @@ export async function previewWebservice(
 }
 
 /**
- * Fetches a mailing from a web service in bounded memory, whatever its size, and gives how many records have come each
- * time: follows redirects and next pages, each guarded, within the limits. `keep` passes the bytes of each page on,
- * decompressed, and writes them somewhere, from where `readAnswer` reads them. When this ends, the answer is whole, and
- * its records are where the campaign says; what stands inside of them has not been looked at.
+ * Fetches a mailing from a web service in bounded memory for any size, and yields the number of records so far: follows
+ * redirects and next pages, each checked by the guard, within the limits. `keep` stores the decompressed bytes of each
+ * page and passes them on; `readAnswer` reads them later. At the end, the answer is complete and its records are where
+ * the campaign expects them; their content has not been checked.
  *
- * @throws {WebserviceRefused} even after records have come; or the reason of `signal`
+ * @throws {WebserviceRefused} even after records have arrived; or the reason of `signal`
  */
 export async function* fetchWebservice(
   deps: WebserviceDeps,
@@ -179,9 +181,9 @@ export async function* fetchWebservice(
 }
 
 /**
- * The records of an answer that was fetched before, from its pages as they were kept.
+ * The records of an answer that was fetched earlier, from its stored pages.
  *
- * @throws {WebserviceRefused} even after batches were given
+ * @throws {WebserviceRefused} even after yielding batches
  */
 export async function* readAnswer(
   pages: AsyncIterable<AnswerPage>,
@@ -204,7 +206,7 @@ async function* fetchElements(
     yield* readPage(page, { recordsPath, limits: deps.limits, skim, wanted: pager.wanted, keep });
 }
 
-/** The elements of one page; what it says of others stays in it for the pager. */
+/** The elements of one page; stores what it reveals about other pages in the page, for the pager. */
 async function* readPage(
   page: FetchedPage,
   {
@@ -219,7 +221,7 @@ async function* readPage(
     const { done, value } = await elements.next();
     if (done === true) {
       page.facts = value;
-      // Large pages are told apart by their first elements and their number.
+      // Large pages are distinguished by their first elements and their number.
       page.fingerprint =
         first.length === 0
           ? null
@@ -233,7 +235,7 @@ async function* readPage(
   }
 }
 
-/** Maps the elements of an answer, which come in their order. */
+/** Maps the elements of an answer, in their order. */
 function createRecords({ webservice, extraFields, today }: WebserviceReading) {
   const toRecord = createFieldMap({ fieldMap: webservice.fieldMap, extraFields, today });
   let line = 0;
@@ -242,8 +244,8 @@ function createRecords({ webservice, extraFields, today }: WebserviceReading) {
 }
 
 /**
- * The first answer as it came, decompressed, when it is JSON, whatever stands in it: for a person who wants to see it.
- * In memory as a whole: the limits have to be small.
+ * The first answer, decompressed, if it is JSON with any content: for a user who wants to see it. The whole answer is
+ * in memory: use small limits.
  */
 export async function fetchAnswer(
   deps: WebserviceDeps,
@@ -261,11 +263,11 @@ export async function fetchAnswer(
 }
 
 interface FetchedPage extends AnswerPage, Omit<ReadPage, 'facts'> {
-  /** Set by whoever has read it to its end; null: nobody looks for its next one. */
+  /** Set once the page has been read to its end; null: its next page is not requested. */
   facts: AnswerFacts | null;
 }
 
-/** One for each page is held until the answer is whole, and then kept: short and plain, whatever was sent. */
+/** Stored for each page until the answer is complete, and then in the database: short and plain for any header. */
 const contentTypeOf = ({ headers }: WebAnswer): string =>
   headerOf(headers['content-type'])
     .slice(0, 200)
@@ -288,7 +290,7 @@ async function* fetchPages(
         throw WebserviceRefused.of({ code: 'too_many_pages', params });
       }
       const answer = await openAnswer(client, authorization, asked, limits.redirects);
-      // 204: no content, which is a way to say that there are no records.
+      // 204: no content, which means no records.
       if (answer.status === 204) {
         answer.cancel();
         return;
@@ -314,7 +316,7 @@ async function* fetchPages(
   }
 }
 
-/** The answer at an address, behind its redirects; with a success that has a body or is 204. */
+/** The answer at an address, after redirects; a success with a body, or a 204. */
 async function openAnswer(
   client: WebClient,
   authorization: Authorization,

@@ -1,5 +1,5 @@
 /**
- * What Windows-1252 has in the place of Latin-1's control characters 80 to 9F; a space where it has nothing. Our own
+ * The Windows-1252 characters in place of Latin-1's control characters 80 to 9F; a space for undefined ones. Our own
  * table, because TextDecoder('windows-1252') of Node 20.20 decodes Latin-1 (“ ” and € become control characters).
  */
 const codes80To9f = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ';

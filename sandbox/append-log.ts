@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /**
- * A file of lines. `read` is given each line that is there; what a killed process left of a half-written last line is cut
- * off. Then lines are appended: one write at a time, each of all the lines that have come since the last.
+ * A file of lines. Calls `read` with each existing line, and cuts off a half-written last line of a killed process.
+ * Then appends lines: one write at a time, each with all lines that have arrived since the last.
  */
 export async function openAppendLog(path: string, read: (line: Buffer) => void) {
   const handle = await open(path, 'a');
@@ -11,7 +11,7 @@ export async function openAppendLog(path: string, read: (line: Buffer) => void) 
   let last = Promise.resolve();
   let waiting: string[] | null = null;
   return {
-    /** Resolves when the system has the line: it outlives this process then, but not a power cut. */
+    /** Resolves when the operating system has the line: it survives a crash of this process, but not a power cut. */
     append(line: string): Promise<void> {
       if (waiting === null) {
         const lines: string[] = [];
@@ -24,7 +24,7 @@ export async function openAppendLog(path: string, read: (line: Buffer) => void) 
       waiting.push(line + '\n');
       return last;
     },
-    /** Resolves when the system has all lines appended so far. */
+    /** Resolves when the operating system has all lines appended so far. */
     written: (): Promise<void> => last,
     async close(): Promise<void> {
       await last;
@@ -35,7 +35,7 @@ export async function openAppendLog(path: string, read: (line: Buffer) => void) 
 
 const LINE_FEED = 0x0a;
 
-/** The bytes up to the end of the last whole line. Not `readline`: it also ends lines at U+2028, which texts may hold. */
+/** The length up to the last whole line's end. Not `readline`: it also ends lines at U+2028, which texts may have. */
 async function readLines(path: string, read: (line: Buffer) => void): Promise<number> {
   let bytes = 0;
   let rest: Buffer = Buffer.alloc(0);

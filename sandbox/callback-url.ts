@@ -1,6 +1,6 @@
 const REFERENCE_MARK = '\0';
 
-/** Takes the client's reference, the query parameter `message`, out of a status callback. */
+/** Removes the client's reference, the query parameter `message`, from a status callback. */
 export function splitCallback(url: string | null): { pattern: string | null; reference: string | null } {
   const match = url === null ? null : /[?&]message=([^&#]*)/.exec(url);
   if (url === null || match?.[1] === undefined) return { pattern: url, reference: null };

@@ -16,7 +16,7 @@ export function createCallbacks({ authToken, connections }: { authToken: string;
     bodyTimeout: WEBHOOK_TIMEOUT_MS,
   });
   return {
-    /** The status of the answer. Rejects when there is none. */
+    /** The status of the answer. Rejects if there is none. */
     async post(url: string, form: Record<string, string>): Promise<number> {
       const { statusCode, body } = await request(url, {
         dispatcher: agent,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import type { Callbacks } from './callbacks.ts';
 import { faults as faultsSchema, type Faults } from './faults.ts';
@@ -13,7 +14,7 @@ import type { TwilioApi } from './twilio-api.ts';
 const replyBody = z.strictObject({
   /** The virtual phone that answers. */
   from: z.string().regex(/^\+[1-9]\d{7,14}$/),
-  /** The sender it answers; left out: the one that last wrote to it. */
+  /** The sender it answers; if omitted: the last one that wrote to it. */
   to: z.string().min(1).optional(),
   body: z.string().max(1600),
 });
@@ -25,17 +26,22 @@ interface Answer {
   body: object;
 }
 
-/** What the control API says to a request that can't be served. */
+/** Why an answer from a virtual phone reaches nobody, for display. */
+type ReplyFault = 'nobody_wrote' | 'no_inbound_url' | 'inbound_silent';
+
+/** The control API's answers to invalid requests. */
 class ControlError extends Error {
   readonly status: number;
+  readonly code: ReplyFault | 'refused';
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, code: ReplyFault | 'refused' = 'refused') {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
-/** /sandbox/…: what is no part of Twilio's API. Answers JSON, errors as `{ error }`. */
+/** /sandbox/…: the routes that are not part of Twilio's API. Answers JSON, errors as `{ error, code }`. */
 export function createControl(options: {
   accountSid: string;
   ledger: Ledger;
@@ -54,14 +60,23 @@ export function createControl(options: {
     const answered = phones.lastTo(from, to);
     const sender = to ?? answered?.from;
     if (sender === undefined)
-      throw new ControlError(409, `Nobody has written to ${from}: say in "to" whom it answers.`);
+      throw new ControlError(
+        409,
+        `Nobody has written to ${from}: say in "to" whom it answers.`,
+        'nobody_wrote',
+      );
     const url = inboundUrl ?? besideReceipts(answered);
-    if (url === null) throw new ControlError(409, 'No inbound URL is set: PUT /sandbox/inbound {"url": …}.');
+    if (url === null)
+      throw new ControlError(
+        409,
+        'No inbound URL is set: PUT /sandbox/inbound {"url": …}.',
+        'no_inbound_url',
+      );
     const sid = phones.addReply({ from, to: sender, body });
     const status = await callbacks
       .post(url, inboundForm({ accountSid, sid, from, to: sender, body }))
       .catch((error: unknown) => {
-        throw new ControlError(502, `The inbound URL did not answer: ${String(error)}`);
+        throw new ControlError(502, `The inbound URL did not answer: ${String(error)}`, 'inbound_silent');
       });
     return { sid, from, to: sender, status };
   }
@@ -85,15 +100,23 @@ export function createControl(options: {
     const first = firstOf(query);
     const end = Math.min(first + (Number(query.get('limit')) || Infinity), ledger.length);
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    for (let index = first; index < end && !response.destroyed; index += NDJSON_GROUP) {
+    try {
+      await pipeline(Readable.from(entryLines(first, end)), response);
+    } catch (error) {
+      // The client may go away at any time.
+      if (!response.destroyed) throw error;
+    }
+  }
+
+  function* entryLines(first: number, end: number): Generator<string> {
+    for (let index = first; index < end; index += NDJSON_GROUP) {
       let lines = '';
       for (let one = index; one < Math.min(index + NDJSON_GROUP, end); one++) {
         const { at, sid, to, from, body, reference, status, errorCode } = ledger.get(one);
         lines += JSON.stringify({ at, sid, to, from, body, reference, status, errorCode }) + '\n';
       }
-      if (!response.write(lines)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      yield lines;
     }
-    response.end();
   }
 
   async function route(method: string, url: URL, json: () => unknown): Promise<Answer> {
@@ -134,7 +157,7 @@ export function createControl(options: {
         answerJson(response, answer.status, JSON.stringify(answer.body));
       } catch (error) {
         if (!(error instanceof ControlError)) throw error;
-        answerJson(response, error.status, JSON.stringify({ error: error.message }));
+        answerJson(response, error.status, JSON.stringify({ error: error.message, code: error.code }));
       }
     },
   };
@@ -154,7 +177,7 @@ function parse<T>(schema: z.ZodType<T>, json: unknown): T {
   return result.data;
 }
 
-/** An instant, or a sid: what was taken after it. */
+/** An instant, or a sid: only what was accepted after it. */
 function sinceOf(text: string): Date | string {
   if (/^SM[0-9a-f]{32}$/.test(text)) return text;
   const at = new Date(text);
@@ -163,8 +186,8 @@ function sinceOf(text: string): Date | string {
 }
 
 /**
- * Where nothing else is set, replies are posted beside the receipts of the message they answer: `…/7/receipts?message=1`
- * and `…/7/inbound`. So each provider row that uses this gateway gets its own.
+ * Unless configured otherwise, replies are posted beside the receipts of the message they answer:
+ * `…/7/receipts?message=1` and `…/7/inbound`. So each provider row that uses this gateway gets its own.
  */
 const besideReceipts = (answered: Entry | null): string | null =>
   answered?.statusCallback ? new URL('inbound', answered.statusCallback).href : null;

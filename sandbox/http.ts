@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** The whole body as text; null when it is larger than any form Twilio takes, or when the client went away. */
+/** The whole body as text; null if it is larger than any form Twilio accepts, or if the client disconnected. */
 export function readBody(request: IncomingMessage): Promise<string | null> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

@@ -11,38 +11,39 @@ import { createTwilioApi } from './twilio-api.ts';
 import type { z } from 'zod';
 
 export interface SandboxOptions {
-  /** `AC` and 32 hexadecimal digits: the only account it knows. */
+  /** `AC` and 32 hexadecimal digits: the only account that it has. */
   accountSid: string;
-  /** The password of both APIs, and the key that callbacks are signed with. */
+  /** The password of both APIs, and the key that signs callbacks. */
   authToken: string;
   /** Where replies are posted; can be set later (`PUT /sandbox/inbound`). Otherwise beside the receipts. */
   inboundUrl?: string | undefined;
   /**
-   * The ledger is appended to this file, too, and finished receipts to one beside it: receipts that were still owed when
-   * the sandbox stopped are sent after it has started again.
+   * Also appends the ledger to this file, and finished receipts to one beside it: receipts that were pending when the
+   * sandbox stopped are sent after it has started again.
    */
   ledgerFile?: string | undefined;
-  /** Every fault is drawn from it: the same seed meets the same messages with the same faults. */
+  /** The seed of all faults: the same seed gives the same messages the same faults. */
   seed?: number | undefined;
   faults?: z.input<typeof faultsSchema> | undefined;
-  /** Receipts and replies in flight at most. */
+  /** Maximum receipts and replies in flight. */
   callbackConnections?: number | undefined;
 }
 
 export interface Sandbox {
   /** Listens on 127.0.0.1 only; port 0 takes a free one. Resolves to the base URL. */
   listen(port: number): Promise<string>;
-  /** Drops all connections, posts no more receipts, and completes the ledger's file. */
+  /** Closes all connections, stops posting receipts, and completes the ledger's file. */
   close(): Promise<void>;
 }
 
 /**
- * An SMS gateway in one process that speaks Twilio's API, so that the real adapter runs against it: Messages (create,
- * read, list), signed status callbacks, signed incoming messages. Under /sandbox/ it is told how to misbehave, and
- * tells what it has taken. It imports nothing of the rest: what it counts is an independent witness.
+ * An SMS gateway in one process that implements Twilio's API, so that the real adapter runs against it: Messages
+ * (create, read, list), signed status callbacks, signed incoming messages. The routes under /sandbox/ configure its
+ * faults and return what it has accepted. It imports nothing from the rest of the code: its counts are independent
+ * evidence.
  *
- * Plain node:http: every message is one POST here, often on the sender's own core, and the form and JSON through Fastify
- * took 10 to 30 % more time each (measured).
+ * Plain node:http: every message is one POST here, often on the sender's own core, and the form and JSON through
+ * Fastify took 10 to 30 % more time each (measured).
  */
 export async function buildSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { accountSid, authToken, seed = 1, callbackConnections = 20 } = options;
@@ -55,7 +56,7 @@ export async function buildSandbox(options: SandboxOptions): Promise<Sandbox> {
       ...{ ledger, from, until, callbacks, accountSid, seed, faults },
       concurrency: callbackConnections,
     });
-  // Apart, so that what is owed to an address that is no more does not hold up the others.
+  // Separate, so that callbacks to an address that no longer exists do not delay the others.
   const owed = receiptsFor(0, ledger.owed);
   const receipts = receiptsFor(ledger.owed, Infinity);
   const phones = createPhones(ledger);
@@ -100,7 +101,7 @@ export async function buildSandbox(options: SandboxOptions): Promise<Sandbox> {
       response.destroy();
     });
   });
-  // Longer than any client keeps an idle connection: it is the client's to close.
+  // Longer than any client keeps an idle connection: the client has to close it.
   server.keepAliveTimeout = 75_000;
 
   return {

@@ -1,4 +1,4 @@
-/** Each distinct text once. */
+/** Stores each distinct text once. */
 export function interner() {
   const ids = new Map<string, number>();
   const values: string[] = [];

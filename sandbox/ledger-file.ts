@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { openAppendLog } from './append-log.ts';
 
-/** Of how many bytes a sid's prefix is: the rest is the number of the message, in 8 hexadecimal digits. */
+/** The length of a sid's prefix in bytes: the rest is the number of the message, in 8 hexadecimal digits. */
 const PREFIX_LENGTH = 26;
 
-/** How each line begins. */
+/** The beginning of each line. */
 const sidAtStart = /^\{"at":"[^"]+","sid":"(SM[0-9a-f]{32})"/;
 const SID_WITHIN_BYTES = 100;
 
@@ -21,10 +21,10 @@ const line = z.object({
 export type LedgerLine = z.infer<typeof line>;
 
 /**
- * A ledger on disk: `path` has one NDJSON line for each message taken, in their order; `path` + `.finished` one sid for
- * each whose final receipt has arrived. `owed` is given the messages of earlier processes that still have receipts to
- * come. Both files are streamed: a million messages, of which all but a few are finished, take seconds and no memory.
- * Lines from before receipts were kept name no callback, and are owed nothing.
+ * A ledger on disk: `path` has one NDJSON line for each accepted message, in order; `path` + `.finished` has one sid
+ * for each message whose final receipt has arrived. Calls `owed` with the messages of earlier processes whose receipts
+ * are still pending. Both files are streamed: a million messages, of which nearly all are finished, take seconds and no
+ * memory. Lines from before receipts were stored name no callback, and have no pending receipts.
  */
 export async function openLedgerFile(path: string, owed: (taken: LedgerLine) => void) {
   const finished = createSidSet();
@@ -40,11 +40,11 @@ export async function openLedgerFile(path: string, owed: (taken: LedgerLine) => 
     append(taken: LedgerLine): void {
       void messages.append(JSON.stringify(taken));
     },
-    /** The final receipt has arrived: nothing is owed any more. */
+    /** The final receipt has arrived: no receipt is pending. */
     finish(sid: string): void {
       void marks.append(sid);
     },
-    /** Resolves when the messages appended so far outlive this process. */
+    /** Resolves when the messages appended so far survive a crash of this process. */
     written: messages.written,
     async close(): Promise<void> {
       await messages.close();
@@ -53,7 +53,7 @@ export async function openLedgerFile(path: string, owed: (taken: LedgerLine) => 
   };
 }
 
-/** Undefined: no JSON. */
+/** Undefined: not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -62,7 +62,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** One bit for each message, as the numbers under one prefix begin at 0 and leave few gaps. */
+/** One bit for each message, because the numbers under one prefix begin at 0 and have few gaps. */
 function createSidSet() {
   const sets = new Map<string, Uint8Array>();
   const numberOf = (sid: string): number => Number.parseInt(sid.slice(PREFIX_LENGTH), 16);

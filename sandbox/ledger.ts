@@ -3,7 +3,7 @@ import { joinCallback, splitCallback } from './callback-url.ts';
 import { interner } from './interner.ts';
 import { openLedgerFile } from './ledger-file.ts';
 
-/** A message that the gateway has taken. */
+/** A message that the gateway has accepted. */
 export interface NewEntry {
   /** E.164, with `+`. */
   to: string;
@@ -26,7 +26,7 @@ export interface Entry extends NewEntry {
   errorCode: number;
 }
 
-/** Counts over the entries from one on. A duplicate is a reference, or a number, that occurs more than once. */
+/** Counts over the entries from a given one on. A duplicate is a reference, or a number, that occurs more than once. */
 export interface LedgerSummary {
   accepted: number;
   withoutReference: number;
@@ -34,7 +34,7 @@ export interface LedgerSummary {
   duplicateReferences: number;
   distinctNumbers: number;
   duplicateNumbers: number;
-  /** The first few, for a message to a person. */
+  /** The first few, for an error message. */
   examples: { references: string[]; numbers: string[] };
 }
 
@@ -61,11 +61,12 @@ const EXAMPLES = 10;
 export type Ledger = Awaited<ReturnType<typeof openLedger>>;
 
 /**
- * The append-only record of every message taken, in memory and, with `file`, on disk. Of what earlier processes have
- * written to that file it begins with the messages that are owed receipts, and leaves the rest on disk.
+ * The append-only record of every accepted message, in memory and, with `file`, on disk. From an existing file it loads
+ * the messages of earlier processes whose receipts are pending, and leaves the rest on disk.
  */
 export async function openLedger({ file }: { file?: string | undefined } = {}) {
-  // A sid holds the entry's number in the process that took it, so that none is looked up; the rest tells processes apart.
+  // A sid contains the entry's number in the process that accepted it, so no lookup is needed; the rest identifies the
+  // process.
   const sidPrefix = `SM${randomBytes(12).toString('hex')}`;
   const prefixes = interner();
   const blocks: Buffer[] = [];
@@ -75,7 +76,7 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
   const senders = interner();
   // A status callback is a pattern, the same for thousands of messages, around the reference.
   const callbacks = interner();
-  /** References that are not the decimal form of an integer, by index. */
+  /** References that are not decimal integers, by index. */
   const oddReferences = new Map<number, string>();
   let summarized: { from: number; to: number; summary: LedgerSummary } | null = null;
 
@@ -183,7 +184,7 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
     };
   }
 
-  /** The first entry taken at `since` or later: an instant, or the entry after a sid. */
+  /** The first entry accepted at `since` or later: an instant, or the entry after a sid. */
   function indexSince(since: Date | string): number {
     if (typeof since === 'string') return (indexOf(since) ?? length - 1) + 1;
     let low = 0;
@@ -211,7 +212,10 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
     return null;
   }
 
-  /** Sorts copies of two columns: some hundred milliseconds for a million entries, so it is kept until one is added. */
+  /**
+   * Sorts copies of two columns: some hundred milliseconds for a million entries, so the result is cached until one is
+   * added.
+   */
   function summarize(from = 0): LedgerSummary {
     if (summarized?.from === from && summarized.to === length) return summarized.summary;
     const numbers = new Float64Array(length - from);
@@ -264,9 +268,9 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
     get length() {
       return length;
     },
-    /** So many entries, the first, are of earlier processes: what they owed receipts for. */
+    /** The number of entries, at the start, that are from earlier processes with pending receipts. */
     owed,
-    /** How many the process that took it had taken before: it stays the same over restarts. */
+    /** The entry's number in the process that accepted it: it stays the same over restarts. */
     numberOf,
     takenAt: (index: number): number => readDouble(index, RECORD.at),
     hasCallback: (index: number): boolean =>
@@ -276,11 +280,11 @@ export async function openLedger({ file }: { file?: string | undefined } = {}) {
       block.writeUInt8(entryStatuses.indexOf(status), offsetOf(index) + RECORD.status);
       block.writeUInt16LE(errorCode, offsetOf(index) + RECORD.errorCode);
     },
-    /** The final receipt has arrived: after a restart there is none to come. */
+    /** The final receipt has arrived: after a restart none is pending. */
     finish(index: number): void {
       log?.finish(sidOf(index));
     },
-    /** Resolves when the entries so far would outlive a kill of this process. */
+    /** Resolves when the entries so far would survive a kill of this process. */
     async written(): Promise<void> {
       await log?.written();
     },

@@ -1,7 +1,7 @@
 import type { Entry } from './ledger.ts';
 import type { Reply } from './phones.ts';
 
-/** Twilio's Messages resource: what it takes, what it refuses, how it words both. */
+/** Twilio's Messages resource: what it accepts, what it rejects, and its wording of both. */
 
 export interface ApiError {
   status: number;
@@ -42,7 +42,7 @@ const magicSenders = new Map([
   ['+15005550008', 21611],
 ]);
 
-/** Twilio's words for the codes that a number can be refused with; other codes get none of their own. */
+/** Twilio's texts for the codes with which a number can be refused; other codes have none. */
 export function refusal(code: number, to: string, from: string): ApiError {
   const words = new Map([
     [21211, `Invalid 'To' Phone Number: ${to}`],
@@ -80,7 +80,7 @@ const field = (form: Form, name: string): string => {
   return (Array.isArray(value) ? value[0] : value) ?? '';
 };
 
-/** Judges the form of a send as Twilio does. Of a Messaging Service the SID stands as the sender. */
+/** Validates the form of a send as Twilio does. For a Messaging Service its SID replaces the sender. */
 export function readSendForm(form: Form): SendForm | ApiError {
   const to = field(form, 'To');
   const from = field(form, 'From') || field(form, 'MessagingServiceSid');
@@ -133,7 +133,7 @@ export function messageResource(entry: Entry, accountSid: string): Record<string
   };
 }
 
-/** The same of a message from a person. */
+/** The same for an incoming message. */
 export function replyResource(
   { sid, at, from, to, body }: Reply,
   accountSid: string,
@@ -171,7 +171,7 @@ const gsm7 =
   /^[@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&'()*+,\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà^{}\\[~\]|€\f]*$/;
 const gsm7Extension = /[\^{}\\[~\]|€\f]/g;
 
-/** The number of SMS that the text is billed as. */
+/** The number of SMS that Twilio bills for the text. */
 export function countSegments(text: string): number {
   if (gsm7.test(text)) {
     const septets = text.length + (text.match(gsm7Extension)?.length ?? 0);

@@ -10,19 +10,19 @@ export interface Reply {
   body: string;
 }
 
-/** People answer few of a million messages, but a script may answer all. */
+/** Customers answer few of a million messages, but a script may answer all. */
 const MAX_REPLIES = 10_000;
 const MAX_MESSAGES = 50;
 const MAX_PHONES = 50;
 
 export type Phones = ReturnType<typeof createPhones>;
 
-/** The virtual phones: what each was sent, and what it answered. */
+/** The virtual phones: the messages that each received, and its answers. */
 export function createPhones(ledger: Ledger) {
   const replies: Reply[] = [];
 
   return {
-    /** The message that came last, from that sender if one is named; null: none has come. */
+    /** The last message, from that sender if one is given; null: there is none. */
     lastTo(phone: string, sender?: string): Entry | null {
       for (const entry of ledger.newestFirst(phone)) {
         if (sender === undefined || entry.from === sender) return entry;
@@ -35,7 +35,7 @@ export function createPhones(ledger: Ledger) {
       if (replies.push({ ...reply, sid, at: new Date() }) > MAX_REPLIES) replies.shift();
       return sid;
     },
-    /** What the phones have answered, newest first. */
+    /** The answers of the phones, newest first. */
     newestFirst: (): Reply[] => replies.toReversed(),
     /** The last messages to and from a phone, newest first. */
     conversation(phone: string) {
@@ -57,7 +57,7 @@ export function createPhones(ledger: Ledger) {
       const messages = [...received, ...written].sort((a, b) => b.at.getTime() - a.at.getTime());
       return { phone, messages: messages.slice(0, MAX_MESSAGES) };
     },
-    /** The phones written to last, newest first, each with its last message. */
+    /** The phones with the latest messages, newest first, each with its last message. */
     latest() {
       const phones = new Map<string, { phone: string; at: Date; other: string; body: string }>();
       for (const { to, at, from, body } of ledger.newestFirst()) {

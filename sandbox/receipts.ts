@@ -27,18 +27,18 @@ export interface ReceiptCounts {
 
 const ATTEMPTS = 6;
 const RETRY_MS = 2000;
-/** A callback URL that can't be reached is left alone for a moment, instead of using up every receipt's tries. */
+/** A callback URL that cannot be reached is skipped for a moment, instead of using up every receipt's tries. */
 const UNREACHABLE_MS = 500;
-/** So long is a URL tried that can't be reached: the application may start after the gateway. */
+/** How long an unreachable URL is tried: the application may start after the gateway. */
 const UNREACHABLE_GIVE_UP_MS = 5 * 60_000;
 const CAUSES = [30003, 30005, 30006, 30007] as const;
 
 /**
  * Posts the two receipts of each message in the ledger from entry `from` on and before `until`: `sent`, then
- * `delivered` or `undelivered`. What has its final receipt is finished in the ledger.
+ * `delivered` or `undelivered`. A message with its final receipt is finished in the ledger.
  *
- * There is no queue. Entries are in the order of their time, and the delay is the same for all, so two cursors over
- * the ledger say what is due: a million waiting receipts cost nothing. Only failed ones are kept, to be tried again.
+ * There is no queue. Entries are in the order of their time, and the delay is the same for all, so two cursors over the
+ * ledger determine what is due: a million waiting receipts cost nothing. Only failed ones are kept, to be tried again.
  */
 export function createReceipts(options: {
   ledger: Ledger;
@@ -63,7 +63,7 @@ export function createReceipts(options: {
   let timer: NodeJS.Timeout | null = null;
   let wakesAt = Infinity;
 
-  /** Drawn by what a restart does not change, so that a final receipt is repeated, not contradicted. */
+  /** Drawn from values that a restart does not change, so that a final receipt is repeated, not contradicted. */
   const finalOf = (index: number): Receipt => {
     const number = ledger.numberOf(index);
     const code =
@@ -76,7 +76,7 @@ export function createReceipts(options: {
       : { index, status: 'undelivered', errorCode: code };
   };
 
-  /** When the receipt under a cursor is due; Infinity: no message has it yet. */
+  /** When the receipt under a cursor is due; Infinity: there is no such message yet. */
   const dueAt = (cursor: 'first' | 'second'): number => {
     const behind = cursor === 'first' ? Math.min(until, ledger.length) : cursors.first;
     while (cursors[cursor] < behind && !ledger.hasCallback(cursors[cursor])) cursors[cursor]++;
@@ -151,12 +151,12 @@ export function createReceipts(options: {
   }
 
   return {
-    /** Call when an entry with a callback was added at the ledger's end. */
+    /** Call after an entry with a callback was added at the ledger's end. */
     added(): void {
       counts.expected += 2;
       if (Date.now() + faults().receiptDelayMs < wakesAt && inFlight < concurrency) pump();
     },
-    /** Call to begin, and when the faults were changed. */
+    /** Call to begin, and after the faults were changed. */
     pump,
     counts: (): ReceiptCounts => ({
       pending: counts.expected - counts.done - counts.failed,

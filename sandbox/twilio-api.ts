@@ -20,7 +20,7 @@ import type { Receipts } from './receipts.ts';
 
 const MAX_PAGE_SIZE = 1000;
 
-/** The part of Twilio's API that sends and looks up messages, with the faults that were asked for. */
+/** The part of Twilio's API that sends and looks up messages, with the configured faults. */
 export function createTwilioApi(options: {
   accountSid: string;
   seed: number;
@@ -101,11 +101,11 @@ export function createTwilioApi(options: {
     );
   }
 
-  /** What was taken and what was answered, all or to one number. */
+  /** All accepted messages and answers, or those to one number. */
   function* newestFirst(to?: string): Generator<Entry | Reply> {
     const replies = phones.newestFirst().filter((reply) => to === undefined || reply.to === to);
     let next = replies.shift();
-    // A sender's name is no number, and nothing was sent to it.
+    // A sender's name is not a number, and received no messages.
     if (to === undefined || to.startsWith('+')) {
       for (const entry of ledger.newestFirst(to)) {
         for (; next && next.at >= entry.at; next = replies.shift()) yield next;
@@ -177,8 +177,8 @@ export type TwilioApi = ReturnType<typeof createTwilioApi>;
 function matches(entry: Entry | Reply, query: URLSearchParams): boolean {
   const from = query.get('From');
   if (from !== null && entry.from !== from) return false;
-  // `DateSent=2026-11-23` is that day (UTC); `DateSent>` and `DateSent<` (encoded) are from and until, inclusive: a day,
-  // or an instant in whole seconds.
+  // `DateSent=2026-11-23` is that day (UTC); `DateSent>` and `DateSent<` (encoded) are from and until, inclusive: a
+  // day, or an instant in whole seconds.
   const boundOf = (name: string): string | null => query.get(name)?.slice(0, 19).replace(/Z$/, '') ?? null;
   const day = query.get('DateSent');
   const earliest = boundOf('DateSent>');

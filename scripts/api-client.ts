@@ -1,28 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { fetch, type Response } from 'undici';
 
-/** A program's view of the HTTP API: what the scripts use, as any other program would. */
+/** A client of the HTTP API for the scripts, with no more access than any other program. */
 export interface ApiClient {
-  /** The answer's JSON. Throws `ApiRefusal` for any other than 2xx. */
+  /** The JSON of the answer. Throws `ApiRefusal` for any status other than 2xx. */
   call(method: string, path: string, body?: unknown): Promise<unknown>;
   upload(path: string, csv: AsyncIterable<Uint8Array> | Uint8Array): Promise<unknown>;
 }
 
-/** The API's refusal, with its own words. */
+/** An error of the API, with its own message. */
 export class ApiRefusal extends Error {
   override readonly name = 'ApiRefusal';
 }
 
-/** Works with an API token. */
+/** Authenticates with an API token. */
 export const withToken = (apiUrl: string, token: string): ApiClient =>
   createClient(apiUrl, () => ({ authorization: `Bearer ${token}` }));
 
-/** Logs in and works with the session's cookie. */
+/** Logs in and uses the session's cookie. */
 async function logIn(apiUrl: string, admin: { login: string; password: string }): Promise<ApiClient> {
   let cookie = '';
   const client = createClient(
     apiUrl,
-    // A page of ours would send its origin: cookies count only with it.
+    // A console page would send its origin: the API accepts cookies only with it.
     () => ({ origin: new URL(apiUrl).origin, cookie }),
     (response) => {
       cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie;
@@ -32,7 +32,7 @@ async function logIn(apiUrl: string, admin: { login: string; password: string })
   return client;
 }
 
-/** Logs in with the password of a first start and chooses `password` instead, as everybody has to. */
+/** Logs in with the password of a first start and replaces it by `password`, as every first user must. */
 export async function claimFirstAdmin(
   apiUrl: string,
   admin: { login: string; password: string },

@@ -1,4 +1,4 @@
-// `npm run check`: what can be told without running anything, all at the same time. Each says its piece when it is done.
+// `npm run check`: all static checks, in parallel. Each prints its output when it is done.
 import { spawn } from 'node:child_process';
 
 const checks = {

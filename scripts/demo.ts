@@ -21,9 +21,10 @@ import {
 import { startSystem, type System } from './system.ts';
 
 /**
- * `npm run demo [-- --csv FILE | --lines N] [--webservice] [--json] [--keep]`: a real campaign from nothing to its last receipt, unattended, in
- * a data folder and on ports of its own. Exit code 0 only when every line has its end, the counts add up, and the
- * gateway's ledger agrees that nobody was written to twice. `--keep` leaves all running, to be looked at.
+ * `npm run demo [-- --csv FILE | --lines N] [--webservice] [--json] [--keep]`: runs a real campaign unattended, from an
+ * empty system to its last receipt, in its own data folder and on its own ports. Exit code 0 only if every line has its
+ * outcome, the counts add up, and the gateway's ledger confirms that nobody received two messages. `--keep` leaves
+ * everything running for inspection.
  */
 const { values } = parseArgs({
   options: {
@@ -35,9 +36,9 @@ const { values } = parseArgs({
   },
 });
 
-/** Some of the sandbox's phones are off. */
+/** Some of the sandbox's phones are switched off. */
 const undeliveredShare = 0.02;
-/** From enabling to the first occurrence: time enough for a slow machine to have enabled it before. */
+/** From enabling to the first occurrence: enough time for a slow machine to finish enabling. */
 const leadMs = 3_000;
 const pollMs = 200;
 const patienceMs = 60 * 60_000;
@@ -77,11 +78,11 @@ const webserviceContacts = (): number =>
     .positive()
     .parse(values.lines ?? 1000);
 
-/** The example service with so many contacts; gives its address. */
+/** Starts the example service with this many contacts; returns its address. */
 async function startWebservice(): Promise<{ url: string; stop: () => void }> {
   const server = createExampleWebservice({
     contacts: webserviceContacts(),
-    // Some pages even for the smallest demonstration.
+    // Several pages even for the smallest demonstration.
     pageSize: 400,
     token: webserviceToken,
   });
@@ -104,7 +105,7 @@ async function* mailing(): AsyncGenerator<Uint8Array> {
   for await (const chunk of createReadStream(file)) yield z.instanceof(Uint8Array).parse(chunk);
 }
 
-/** The wall clock of a zone, as a campaign's `startsAt` has it. */
+/** The wall clock time in a zone, in the format of a campaign's `startsAt`. */
 const localTime = (at: Date, timeZone: string): string =>
   new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
     .format(at)
@@ -118,7 +119,7 @@ async function runDemo(
     say,
   }: {
     admin: { login: string; password: string };
-    /** Where the contacts come from; null: from a CSV file. */
+    /** The source of the contacts; null: a CSV file. */
     webserviceUrl: string | null;
     say: (text: string) => void;
   },
@@ -283,7 +284,7 @@ async function control(system: System, method: string, path: string, body?: unkn
 const ledgerOf = async (system: System): Promise<Ledger> =>
   ledgerShape.parse(await control(system, 'GET', 'ledger'));
 
-/** Looks until there is something to see. */
+/** Polls until there is a result. */
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   const giveUpAt = Date.now() + patienceMs;
   while (Date.now() < giveUpAt) {
@@ -295,7 +296,7 @@ async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
 }
 
 async function main(): Promise<void> {
-  // With --json the last line is the result; all else goes to stderr.
+  // With --json the last line is the result; everything else goes to stderr.
   const say = values.json ? console.error : console.log;
   if (values.csv !== undefined) {
     await access(values.csv).catch(() => {
@@ -309,8 +310,8 @@ async function main(): Promise<void> {
     const system = await startSystem({
       dataDir,
       ports: { api: 0, postgres: 0, temporal: 0, temporalUi: 0, sandbox: 0 },
-      // A system of its own, whatever the deployment here uses.
-      // The example web service is in this process, and so in no public network.
+      // A separate system, whatever deployment runs on this machine. The example web service runs in this process, and
+      // so not in a public network.
       environment: { LOG_LEVEL: 'error', WEBSERVICE_ALLOW: '127.0.0.1' },
       example: false,
       log: say,

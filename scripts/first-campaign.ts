@@ -21,7 +21,7 @@ export async function createSandboxProvider(
   return withId.parse(provider).id;
 }
 
-/** Sending hours that are always open, for a demonstration at any time of day. Returns their id. */
+/** Sending hours that are always open, so that a demonstration works at any time of day. Returns their id. */
 export async function createSendingHours(api: ApiClient, name: string): Promise<number> {
   const hours = await api.call('POST', '/api/settings/sending-hours', {
     name,
@@ -38,7 +38,7 @@ export async function sendingHoursId(api: ApiClient, name: string): Promise<numb
   return found.id;
 }
 
-/** A campaign with all it needs, not enabled; its file is to be uploaded. Returns its id. */
+/** A complete campaign that is not enabled; its file is uploaded separately. Returns its id. */
 export async function createCampaign(
   api: ApiClient,
   campaign: {
@@ -46,7 +46,7 @@ export async function createCampaign(
     providerId: number;
     sendingHoursId: number;
     startsAt: string;
-    /** Where its contacts come from; left out: from its file. */
+    /** The source of its contacts; if omitted: its file. */
     mailing?: object;
   },
 ): Promise<number> {
@@ -91,7 +91,7 @@ export async function createWebserviceCampaign(
   });
 }
 
-/** The ready example of a first start: sandbox, hours, a campaign with its file, to be enabled by a person. */
+/** The example of a first start: sandbox, hours, and a campaign with its file, which the user enables. */
 export async function createFirstCampaign({
   api,
   account,

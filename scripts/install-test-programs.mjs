@@ -1,6 +1,5 @@
-// Runs before `npm test`: gets the programs that some tests need besides Node.js, where they can be had without a
-// question (root on a Debian system). What is missing all the same is told, and its tests are left out.
-// TORPEDO_INSTALL=0 installs nothing.
+// Runs before `npm test`: installs the programs that some tests need besides Node.js, if that needs no confirmation
+// (root on a Debian system). Reports what is still missing; its tests are skipped. TORPEDO_INSTALL=0 installs nothing.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -19,6 +18,12 @@ const programs = [
     package: 'chromium',
     paths: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
   },
+  {
+    name: 'LibreOffice',
+    wantedFor: 'the tests of files that a spreadsheet has saved',
+    package: 'libreoffice-calc-nogui',
+    paths: ['/usr/bin/soffice', '/usr/local/bin/soffice'],
+  },
 ];
 
 const missing = programs.filter(
@@ -28,12 +33,12 @@ const missing = programs.filter(
 const mayInstall =
   process.env.TORPEDO_INSTALL !== '0' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
 if (missing.length > 0 && mayInstall) {
-  const names = missing.map(({ name }) => name).join(' and ');
+  const names = missing.map(({ name }) => name).join(', ');
   console.log(`Installing ${names} for the tests (TORPEDO_INSTALL=0 leaves it out) …`);
   const packages = missing.map((program) => program.package);
   if (!install(packages)) {
     apt('update');
-    // One by one: the one that can't be had must not keep the other out.
+    // One by one: a program that is unavailable must not prevent the installation of the other.
     for (const one of packages) install([one]);
   }
 }
@@ -53,7 +58,7 @@ function apt(...args) {
     spawnSync('apt-get', ['-q', '-y', ...args], {
       stdio: 'ignore',
       timeout: LIMIT_MS,
-      // Kannel's package would start a Kannel of its own: in this runlevel no service is started.
+      // Kannel's package would start its own Kannel: in this runlevel no service is started.
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
     }).status === 0
   );

@@ -11,9 +11,9 @@ import { attributes } from '../workflows/attributes.ts';
 import { connectTemporal } from './connect-temporal.ts';
 
 /**
- * `npm run migrate`: brings the database at DATABASE_URL up to date and gives a new one its first settings; then makes
- * the namespace and the search attributes that the server at TEMPORAL_ADDRESS lacks. When the database was restored from a
- * backup, stops what may have been done after it. May be repeated at any time.
+ * `npm run migrate`: updates the database at DATABASE_URL and gives a new one its initial settings; then creates the
+ * namespace and the search attributes that the server at TEMPORAL_ADDRESS lacks. If the database was restored from a
+ * backup, stops what may have been done after it. Safe to repeat at any time.
  */
 async function main(): Promise<void> {
   const config = readMigrationConfig();

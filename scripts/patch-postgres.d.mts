@@ -1,2 +1,2 @@
-/** Patches node_modules/postgres in place; does nothing where that is done. Throws when the package has another version. */
+/** Patches node_modules/postgres in place, unless already patched. Throws if the package has another version. */
 export function patchPostgres(): void;

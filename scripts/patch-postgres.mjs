@@ -5,16 +5,16 @@ import { fileURLToPath } from 'node:url';
 const folder = new URL('../node_modules/postgres/src/', import.meta.url);
 
 /**
- * The faults of postgres 3.4.9, the newest release, that hang or crash a process or lose a transaction. Each names its
- * upstream issue (github.com/porsager/postgres) and goes when a release has fixed it. test/system/client.test.ts and
+ * The bugs of postgres 3.4.9, the newest release, that hang or crash a process or lose a transaction. Each names its
+ * upstream issue (github.com/porsager/postgres) and is removed when a release fixes it. test/system/client.test.ts and
  * test/system/client.restart.test.ts fail without them.
  */
 const PATCHES = [
   {
     // Issue 1130. A connection that is reset while it is in use stays in the pool between the socket's events 'error'
-    // and 'close'. A query that is given to it then is neither sent nor rejected, and after the reconnect each query
-    // gets the rows of the next. The flag that a write is scheduled also stays set, so that nothing is written again.
-    // Patched: everything that the connection holds when it closes is rejected with CONNECTION_CLOSED.
+    // and 'close'. A query that it receives in this interval is neither sent nor rejected, and after the reconnect each
+    // query gets the rows of the next. The flag that a write is scheduled also stays set, so that nothing is written
+    // again. Patched: everything that the connection holds when it closes is rejected with CONNECTION_CLOSED.
     file: 'connection.js',
     original: `    !hadError && (query || sent.length) && error(Errors.connection('CONNECTION_CLOSED', options, socket))
 `,
@@ -24,8 +24,8 @@ const PATCHES = [
 `,
   },
   {
-    // Issue 1173. When the server refuses a COPY as it ends, the stream has been forgotten before the server answers, so
-    // it never ends and its caller waits for ever. Patched: the stream fails with the server's error.
+    // Issue 1173. When the server refuses a COPY as it ends, the stream was dropped before the server's answer, so it
+    // never ends and its caller waits forever. Patched: the stream fails with the server's error.
     file: 'connection.js',
     original: `        final = callback
         stream = null
@@ -116,10 +116,10 @@ const PATCHES = [
 `,
   },
   {
-    // Issue 1216. A transaction keeps its hold on a connection that has closed. Once the pool has opened that connection
-    // again for another query, what the transaction still does (at least its ROLLBACK) runs there: outside a transaction,
-    // or in another one. What waits in the transaction is never settled. Patched: both are rejected.
-    // reserve() has the same fault, and others; nothing here may use it (db/core/client.ts).
+    // Issue 1216. A transaction keeps its reference to a connection that has closed. Once the pool has opened that
+    // connection again for another query, further statements of the transaction (at least its ROLLBACK) run there:
+    // outside a transaction, or in another one. Statements waiting in the transaction never settle. Patched: both are
+    // rejected. reserve() has the same bug, and others; nothing here may use it (db/core/client.ts).
     file: 'index.js',
     original: `      , connection
       , prepare = null
@@ -160,9 +160,9 @@ const PATCHES = [
 `,
   },
   {
-    // No issue: a want. Where the network drops packets without a word, a query waits for as long as the operating system
-    // repeats what it has sent: 15 minutes on Linux. Patched: a connection that waits for the server and hears nothing for
-    // options.silence seconds is closed (db/core/client.ts sets it).
+    // A missing feature, without an issue. If the network drops packets silently, a query waits for as long as the
+    // operating system retransmits: 15 minutes on Linux. Patched: a connection that waits for the server and receives
+    // nothing for options.silence seconds is closed (db/core/client.ts sets it).
     file: 'connection.js',
     original: `      keep_alive && socket.setKeepAlive && socket.setKeepAlive(true, 1000 * keep_alive)
 `,
@@ -173,7 +173,7 @@ const PATCHES = [
 `,
   },
   {
-    // The mark that `connect` looks for (db/core/client.ts). A change of the patches raises the number in both.
+    // The mark that `connect` checks (db/core/client.ts). A change of the patches increments the number in both.
     file: 'index.js',
     original: `Object.assign(Postgres, {
   PostgresError,
@@ -192,7 +192,7 @@ export function patchPostgres() {
 function patchFile(file) {
   const path = fileURLToPath(new URL(file, folder));
   const source = readFileSync(path, 'utf8');
-  // The mark of earlier patches gives way to that of these.
+  // The mark of earlier patches is replaced.
   let result = source.replace(/ *torpedoPatches: \d+,\n/, '');
   for (const { original, patched } of PATCHES.filter((patch) => patch.file === file)) {
     if (result.includes(patched)) continue;

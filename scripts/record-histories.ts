@@ -8,9 +8,12 @@ import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import {
+  alertsWorkflowId,
   campaignWorkflowId,
   housekeepingScheduleId,
   lookUpsScheduleId,
+  notificationWorkflowId,
+  reportsScheduleId,
   type RunKey,
   runWorkflowId,
   replyWorkflowId,
@@ -25,9 +28,9 @@ import { createCampaign, createSandboxProvider, createSendingHours } from './fir
 import { startSystem } from './system.ts';
 
 /**
- * `npm run record-histories`: runs the ways a campaign and a run can go on the real system, and keeps the histories in
- * test/histories, where test/system/replay.test.ts replays them with the workflows of today. Record anew only before a
- * release: histories of released workflows stay, that is their use.
+ * `npm run record-histories`: runs every kind of campaign and run on the real system, and stores the histories in
+ * test/histories, where test/system/replay.test.ts replays them with the present workflows. Record again only before a
+ * release: histories of released workflows must stay.
  */
 const folder = new URL('../test/histories/', import.meta.url);
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -81,7 +84,7 @@ try {
   const api = await claimFirstAdmin(system.apiUrl, system.firstAdmin);
   const temporal = await requireTemporalBinary(console.log);
   await mkdir(folder, { recursive: true });
-  /** The workflow id of the round that a schedule has run at once. */
+  /** The workflow id of the round that a schedule has just run. */
   const firstRound = async (scheduleId: string): Promise<string> => {
     const connection = await Connection.connect({ address: system.temporalAddress });
     try {
@@ -108,7 +111,7 @@ try {
       ],
       { maxBuffer: 64 * 1024 * 1024 },
     );
-    // Who ran it, and where, is nobody's business, and no part of a replay.
+    // The identities of the client and worker are private, and not needed for a replay.
     const text = stdout
       .trim()
       .replaceAll(/\d+@[\w.-]+/g, '1@host')
@@ -145,8 +148,10 @@ try {
 
   const { messages } = phonesShape.parse(await api.call('GET', `/api/runs/${single.id}/messages`));
   const answering = messages.find(({ status }) => ['sent', 'delivered', 'undelivered'].includes(status));
+  await api.call('PUT', '/api/settings/automatic-texts', { help: 'Call us.' });
   for (const [name, body] of [
     ['reply-kept', 'Obrigado!'],
+    ['reply-answered', 'AJUDA'],
     ['reply-opt-out', 'SAIR'],
   ] as const) {
     await answer(answering?.phone ?? '', body);
@@ -237,9 +242,10 @@ try {
   await ended(api, relieved, over.id);
   await keep('run-failed-over', runWorkflowId(over));
   await keep('look-ups', await firstRound(lookUpsScheduleId(taskQueue)));
+  await keep('reports', await firstRound(reportsScheduleId(taskQueue)));
   await keep('housekeeping', await firstRound(housekeepingScheduleId(taskQueue)));
 
-  // Switched on and off: nobody listens there, and a slice that is cut short has all the commands.
+  // Enabled and disabled: no server listens there, and a slice that is cut short has all the commands.
   const posting = { url: 'http://127.0.0.1:9', events: ['opened'], secret: 'x'.repeat(24) };
   await api.call('PUT', '/api/settings/ticket-posting', { enabled: true, ...posting });
   const ticketed = await prepare(api, {
@@ -255,12 +261,28 @@ try {
   await api.call('PUT', '/api/settings/ticket-posting', { enabled: false, ...posting });
   await sleep(2_000);
   await keep('ticket-posts', ticketPostsWorkflowId(taskQueue));
+
+  await keep('notification', notificationWorkflowId(taskQueue, await told(api)));
+  await keep('alerts', alertsWorkflowId(taskQueue));
 } finally {
   await system.stop();
   await rm(dataDir, { recursive: true, force: true });
 }
 
-/** A virtual phone of the sandbox answers who wrote to it. */
+/** A message to a user whose mail server refuses it: an alert takes minutes to be told, a link to a new password none. */
+async function told(api: ApiClient): Promise<number> {
+  const email = { enabled: true, host: '127.0.0.1', port: 9, security: 'none', from: 'a@example.com' };
+  await api.call('PUT', '/api/settings/email', email);
+  await api.call('PATCH', '/api/session', { email: 'a@example.com' });
+  await api.call('POST', '/api/password-resets', { login: 'admin' });
+  await sleep(3_000);
+  // Switched off, the next attempt ends the message.
+  await api.call('PUT', '/api/settings/email', { ...email, enabled: false });
+  await sleep(10_000);
+  return 1;
+}
+
+/** A virtual phone of the sandbox answers the sender of its message. */
 async function answer(from: string, body: string): Promise<void> {
   const answered = await fetch(`${system.sandbox.url}/sandbox/replies`, {
     method: 'POST',
@@ -305,7 +327,7 @@ async function change(api: ApiClient, id: number, blocks: Record<string, unknown
   await api.call('PUT', `/api/campaigns/${id}`, { ...definition, ...blocks, version });
 }
 
-/** Makes the campaign due so soon, by UTC. */
+/** Makes the campaign due after this time, in UTC. */
 function due(api: ApiClient, id: number, inMs: number): Promise<void> {
   return schedule(api, id, {
     timezone: 'UTC',
@@ -326,7 +348,7 @@ async function runOf(api: ApiClient, campaignId: number, runId: number) {
   return run;
 }
 
-/** What the gateway does wrong from the next message on. */
+/** The faults of the gateway from the next message on. */
 async function faults(wanted: object): Promise<void> {
   const answer = await fetch(`${system.sandbox.url}/sandbox/faults`, {
     method: 'PUT',
@@ -345,7 +367,7 @@ async function countsOf(api: ApiClient, runId: number): Promise<Record<string, n
   return z.object({ counts: z.record(z.string(), z.int()) }).parse(progress).counts;
 }
 
-/** Waits until a run is over, and a moment longer for its workflow. */
+/** Waits until a run is over, and briefly for its workflow to end. */
 async function ended(api: ApiClient, campaignId: number, runId: number): Promise<void> {
   await until(async () =>
     (await runsOf(api, campaignId)).find(
@@ -355,7 +377,7 @@ async function ended(api: ApiClient, campaignId: number, runId: number): Promise
   await sleep(1_000);
 }
 
-/** A policy of the settings that a new deployment has. */
+/** A policy from the initial settings of a new deployment. */
 async function ticketsOnSend(api: ApiClient): Promise<object> {
   const first = async (kind: string) => {
     const { entries } = z

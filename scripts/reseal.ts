@@ -5,9 +5,9 @@ import { describeLost, resealAll } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 
 /**
- * `npm run reseal`: seals every secret in the database at DATABASE_URL with the first of SECRET_KEYS. API and workers do
- * the same when they start; this says what is done, and whether the other keys can go. Ends with 1 when something is
- * sealed with a key that is not there.
+ * `npm run reseal`: seals every secret in the database at DATABASE_URL with the first of SECRET_KEYS. API and workers
+ * do the same when they start; this also reports the result, and whether the other keys can be removed. Exits with 1 if
+ * a secret is sealed with a missing key.
  */
 async function main(): Promise<void> {
   const { DATABASE_URL, SECRET_KEYS } = readResealConfig();

@@ -7,8 +7,8 @@ import { describeRestore, stopAfterRestore } from '../worker/restored.ts';
 import { connectTemporal } from './connect-temporal.ts';
 
 /**
- * `npm run restored`: tells Torpedo that the database at DATABASE_URL was restored from a backup, where it cannot see that
- * by itself. `--complete`: nothing happened after the backup was made, as in a planned move; nothing is stopped then.
+ * `npm run restored`: marks the database at DATABASE_URL as restored from a backup, for cases in which Torpedo cannot
+ * detect that. `--complete`: nothing happened after the backup was made, as in a planned move; then nothing is stopped.
  */
 async function main(): Promise<void> {
   const config = readMigrationConfig();

@@ -11,8 +11,8 @@ import { createCampaign, createSandboxProvider, sendingHoursId } from './first-c
 import { startSystem, type System } from './system.ts';
 
 /**
- * `npm run screenshots`: pictures of the main pages for README, in docs/screenshots/. A system of its own, with made-up
- * people, in a data folder and on ports of its own. CHROMIUM names the browser.
+ * `npm run screenshots`: pictures of the main pages for README, in docs/screenshots/. Uses a separate system with
+ * fictitious people, in its own data folder and on its own ports. CHROMIUM names the browser.
  */
 const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 const wide = { width: 1280, height: 800 };
@@ -25,6 +25,8 @@ const entries = z.object({ entries: z.array(z.object({ id: z.int(), name: z.stri
 const progressShape = z.object({ over: z.boolean(), counts: z.record(z.string(), z.int()) });
 const phonesShape = z.object({ phones: z.array(z.object({ phone: z.string() })) });
 const ticketsShape = z.object({ tickets: z.array(withId) });
+const answersShape = z.object({ answers: z.array(z.object({ status: z.string() })) });
+const reportShape = z.object({ total: z.object({ delivered: z.int(), replies: z.int(), tickets: z.int() }) });
 
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (let looks = 0; looks < 1_200; looks++) {
@@ -42,9 +44,14 @@ const idOf = async (api: ApiClient, kind: string, name: string): Promise<number>
   return found.id;
 };
 
-/** Campaigns of a service desk; the first has run, the second is running. */
+/** Campaigns of a service desk; the first is finished, the second is running. */
 async function makeData(system: System, api: ApiClient) {
   const providerId = await createSandboxProvider(api, system.sandbox, 40);
+  await api.call('PUT', `/api/providers/${providerId}/prices`, {
+    prefix: '',
+    firstDay: '2026-01-01',
+    price: '0.085',
+  });
   const hours = await sendingHoursId(api, 'Sempre');
   const ticketPolicy = {
     when: 'on_reply',
@@ -92,19 +99,33 @@ async function makeData(system: System, api: ApiClient) {
     const found = ticketsShape.parse(await api.call('GET', '/api/tickets'));
     return found.tickets.length >= 3 ? found : undefined;
   });
+  const ticket = tickets.at(-1)?.id ?? 0;
+  await api.call('POST', `/api/tickets/${ticket}/answers`, {
+    text: 'Pode sim: sabado, das 9h as 13h. Traga um documento. Ana',
+  });
+  await until(async () => {
+    const { answers } = answersShape.parse(await api.call('GET', `/api/tickets/${ticket}/answers`));
+    return answers[0]?.status === 'delivered' ? true : undefined;
+  });
+  const today = new Intl.DateTimeFormat('en-CA', { timeZone: 'America/Sao_Paulo' }).format(new Date());
+  await until(async () => {
+    const query = `from=${today}&to=${today}&by=campaign`;
+    const { total } = reportShape.parse(await api.call('GET', `/api/reports?${query}`));
+    return total.delivered > 100 && total.replies > 0 && total.tickets > 0 ? true : undefined;
+  });
   const billing = await make('Lembrete de vencimento', 2_400);
   const live = await run(billing);
   await until(async () => {
     const { counts } = progressShape.parse(await api.call('GET', `/api/runs/${live}/progress`));
     return (counts.sent ?? 0) + (counts.delivered ?? 0) > 500 ? true : undefined;
   });
-  return { orders, live, ticket: tickets.at(-1)?.id ?? 0, phone: phones[3]?.phone ?? '' };
+  return { orders, live, ticket, phone: phones[3]?.phone ?? '' };
 }
 
 async function shoot(page: Page, url: string, name: string, size = wide): Promise<void> {
   await page.setViewportSize(size);
   await page.goto(url, { waitUntil: 'load' });
-  // What htmx fetches as the page opens, and the first points of a chart.
+  // The requests that htmx makes when the page opens, and the first points of a chart.
   await sleep(4_000);
   const path = join(folder, `${name}.png`);
   await page.screenshot({ path, animations: 'disabled' });
@@ -123,7 +144,7 @@ const system = await startSystem({
 });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  // Chromium's own sandbox needs what containers do not give to root.
+  // Chromium's own sandbox needs permissions that root does not have in containers.
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 });
 try {
@@ -148,6 +169,7 @@ try {
   await shoot(page, `${apiUrl}/campaigns/${orders}/message`, 'campaign');
   await shoot(page, `${apiUrl}/runs/${live}/messages`, 'messages');
   await shoot(page, `${apiUrl}/tickets/${ticket}`, 'ticket');
+  await shoot(page, `${apiUrl}/reports?period=last_7&by=campaign`, 'reports');
   await shoot(page, `${apiUrl}/phones/${encodeURIComponent(phone)}`, 'phone', narrow);
 } finally {
   await browser.close();

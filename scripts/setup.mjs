@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { findTemporal } from '../embedded/find-temporal.mjs';
 import { patchPostgres } from './patch-postgres.mjs';
 
-// Not import.meta.dirname: the Node that is too old must get as far as being told so.
+// Not import.meta.dirname: a Node version that is too old must still reach the error message about it.
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LEAST_NODE = [20, 19];
 const PROGRESS_MS = 15_000;
@@ -19,7 +19,7 @@ try {
   if (!isInstalled()) await install();
   // For packages that were installed without our scripts.
   patchPostgres();
-  // The server that is used instead is checked by whoever connects to it.
+  // If another server is used instead, its client checks it.
   const address =
     process.env.npm_lifecycle_event === 'pretest' ? 'TEST_TEMPORAL_ADDRESS' : 'TEMPORAL_ADDRESS';
   if (!process.env[address]) await findTemporal({ log: console.log });
@@ -43,7 +43,7 @@ function requireSystem() {
   );
 }
 
-/** Whether node_modules holds what package-lock.json asks for, by npm's own note of what it installed. */
+/** Whether node_modules matches package-lock.json, by npm's own record of what it installed. */
 function isInstalled() {
   const note = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(note)) return false;
@@ -51,7 +51,7 @@ function isInstalled() {
   return Object.entries(packagesIn(join(ROOT, 'package-lock.json'))).every(([path, wanted]) => {
     if (path === '') return true;
     const present = installed[path];
-    // Optional ones are those for other platforms.
+    // Optional packages are those for other platforms.
     if (!present) return wanted.optional === true;
     return present.version === wanted.version && present.integrity === wanted.integrity;
   });
@@ -70,7 +70,7 @@ async function install() {
   const startedAt = Date.now();
   const seconds = () => Math.round((Date.now() - startedAt) / 1000);
   const progress = setInterval(() => console.log(`  … ${seconds()} s`), PROGRESS_MS);
-  // The npm that runs us, if one does: it need not be the one on the PATH.
+  // The npm that runs us, if any: it may not be the one on the PATH.
   const [npm, ...args] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
   try {
     await new Promise((resolve, reject) => {

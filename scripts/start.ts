@@ -4,8 +4,8 @@ import { StartError } from '../embedded/start-error.ts';
 import { startSystem } from './system.ts';
 
 /**
- * `npm start`: the whole system on this machine, until Ctrl-C. Settings: README, "Run it". With `-- --restored` after its
- * data folder was put back from a copy.
+ * `npm start`: runs the whole system on this machine, until Ctrl-C. Settings: README, "Run it". Use `-- --restored`
+ * after its data folder was restored from a copy.
  */
 const { env } = process;
 const port = (name: string, value: number): number => Number(env[name] ?? value);
@@ -25,7 +25,7 @@ const end = (code: number, why: string): void => {
     },
   );
 };
-// While it starts, a Ctrl-C waits until all that has started can be stopped.
+// During the start, a Ctrl-C waits until everything that has started can be stopped.
 const state = { started: false };
 const early = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -29,15 +29,15 @@ import { createFirstCampaign } from './first-campaign.ts';
 
 export interface SystemOptions {
   dataDir: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   ports: { api: number; postgres: number; temporal: number; temporalUi: number; sandbox: number };
   environment: Record<string, string | undefined>;
-  /** A first start makes the ready example campaign. */
+  /** A first start creates the example campaign. */
   example: boolean;
   log: (message: string) => void;
-  /** Ends the wait for servers that are not there yet: `startSystem` throws its reason then. */
+  /** Ends the wait for unavailable servers: `startSystem` then throws its reason. */
   signal?: AbortSignal;
-  /** The data folder was restored from a backup: nothing that was done after it is done again. */
+  /** The data folder was restored from a backup: nothing that was done after the backup is repeated. */
   restored?: boolean;
 }
 
@@ -46,11 +46,11 @@ export interface System {
   temporalAddress: string;
   temporalUiUrl: string | null;
   sandbox: SandboxAccount & { url: string };
-  /** To sign in with once, and choose another password. Null after the first start. */
+  /** For a single login, after which the user must choose another password. Null after the first start. */
   firstAdmin: { login: string; password: string } | null;
-  /** Resolves with a sentence when a part has ended by itself and could not be started again. */
+  /** Resolves with a message when a part has ended by itself and could not be restarted. */
   failed: Promise<string>;
-  /** Stops all parts in order: those that use others first. */
+  /** Stops all parts in order: clients before their servers. */
   stop(): Promise<void>;
 }
 
@@ -60,13 +60,13 @@ export interface SandboxAccount {
   from: string;
 }
 
-/** Of the token that makes the example campaign, should it not be revoked. */
+/** The expiry of the token that creates the example campaign, in case it is not revoked. */
 const setupTokenMs = 10 * 60_000;
 
 /**
- * The whole system for one machine: PostgreSQL and Temporal (unless DATABASE_URL and TEMPORAL_ADDRESS point to real
- * ones, which it waits for), the sandbox gateway, API and worker in this process. Throws `StartError` with what is
- * missing in plain words, after stopping what it had started.
+ * The whole system for one machine: PostgreSQL and Temporal (unless DATABASE_URL and TEMPORAL_ADDRESS point to existing
+ * servers, which it waits for), the sandbox gateway, API and worker in this process. If a part cannot start, stops the
+ * others and throws `StartError` with a readable reason.
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const stops: (() => Promise<unknown>)[] = [];
@@ -129,13 +129,13 @@ async function start(
       }),
     );
   };
-  // Settled, not all: whatever has started has to be known before it can be stopped.
+  // Settled, not all: every part that has started must be known before it can be stopped.
   const [databaseStart, temporalStart] = await Promise.allSettled([database(), temporalServer()]);
   if (databaseStart.status === 'rejected') throw databaseStart.reason;
   if (temporalStart.status === 'rejected') throw temporalStart.reason;
   const [databaseUrl, temporal] = [databaseStart.value, temporalStart.value];
 
-  // A database that is given by URL is prepared by `npm run migrate` only.
+  // Only `npm run migrate` prepares a database that is given by URL.
   if (environment.DATABASE_URL === undefined) {
     await prepareDatabase(databaseUrl);
     const namespace = environment.TEMPORAL_NAMESPACE ?? 'default';
@@ -168,7 +168,7 @@ async function start(
     startApi(config, options),
   ]);
   if (workerStart.status === 'fulfilled') stops.push(() => workerStart.value.stop());
-  // The API before the worker: it starts nothing more, and the worker then finishes what is under way.
+  // The API before the worker: it starts no more work, and the worker then finishes the work in progress.
   if (apiStart.status === 'fulfilled') stops.push(() => apiStart.value.stop());
   if (workerStart.status === 'rejected') throw workerStart.reason;
   if (apiStart.status === 'rejected') throw apiStart.reason;
@@ -205,10 +205,10 @@ function makeFolder(dataDir: string): void {
   }
 }
 
-/** The json value in a file that only its owner reads; made at the first start. */
+/** The JSON value in a file that only its owner can read; created at the first start. */
 async function kept<T>(file: string, make: () => T): Promise<T> {
   const text = await readFile(file, 'utf8').catch(() => null);
-  // A file of ours, in our own data folder.
+  // Our own file, in our own data folder.
   if (text !== null) return JSON.parse(text) as T;
   const value = make();
   await writeFile(file, JSON.stringify(value), { mode: 0o600 });
@@ -221,7 +221,7 @@ const newSandboxAccount = (): SandboxAccount => ({
   from: '+5511999990000',
 });
 
-/** Brings the embedded database up to date. */
+/** Updates the embedded database. */
 async function prepareDatabase(url: string): Promise<void> {
   const sql = connect(url, { max: 3, purpose: 'migration' });
   try {
@@ -233,8 +233,8 @@ async function prepareDatabase(url: string): Promise<void> {
 }
 
 /**
- * Does what an admin could do, with a token that is revoked at the end: the first admin's password is good for nothing but
- * choosing another one.
+ * Performs admin actions with a token that is revoked at the end: the first admin's password only permits choosing
+ * another one.
  */
 async function withSetupToken(databaseUrl: string, work: (token: string) => Promise<void>): Promise<void> {
   const sql = connect(databaseUrl, { max: 1 });
@@ -256,7 +256,7 @@ async function withSetupToken(databaseUrl: string, work: (token: string) => Prom
   }
 }
 
-/** Ends what a restored database would do again. The embedded servers are restored together, as one folder. */
+/** Ends what a restored database would repeat. The embedded servers are restored together, as one folder. */
 async function stopIfRestored({
   databaseUrl,
   address,

@@ -1,30 +1,30 @@
-import { parseJson } from './callback.ts';
+import type { ProviderName } from '../domain/problems/providers.ts';
 import { type CodeMeaning, outcomeCode, type OutcomeCode, ourCode } from './codes.ts';
+import { parseJson } from './json.ts';
 import type { LookUpAnswer, SendOutcome } from './provider.ts';
 import type { Exchange } from './transport.ts';
 
-/** How one provider words its answers. Bodies are parsed JSON, null when they are none. */
+/** How one provider phrases its answers. Bodies are parsed JSON, or null. */
 export interface Wording {
-  /** Its name, as it stands in what operators read. */
-  provider: string;
-  /** What a 2xx says; null: it can't be read. */
+  provider: ProviderName;
+  /** The outcome of a 2xx; null: it cannot be read. */
   accepted(body: unknown): SendOutcome | null;
   /** The error code in the body of any other answer. */
   errorCode(body: unknown): string | null;
   meaningOf(code: string): CodeMeaning | undefined;
-  /** Where more is said of a code that we don't know. */
+  /** Where an unknown code is documented. */
   moreAbout?(code: string): string;
 }
 
 /**
- * What became of a send, by the rules that hold for every HTTP provider:
+ * The outcome of a send, by the rules for every HTTP provider:
  *
- * - not written: certainly not taken; no answer: perhaps;
- * - a 2xx that can't be read may well mean that the message was taken;
- * - a 429 was not processed, and a 503 that says when to come back is a door that was closed; the other 5xx may have
- *   failed after the message was taken, and a 408 is a time-out on the other side, no better known than one on ours;
- * - all else is by the provider's code, and without one by the status: what is wrong for every message (address,
- *   credentials, payment) is the account's.
+ * - not written: certainly not taken; no answer: perhaps taken;
+ * - an unreadable 2xx may mean that the message was taken;
+ * - a 429 was not processed, and neither was a 503 with a Retry-After: neither is caused by the message. The other 5xx
+ *   may have failed after the message was taken, and a 408 is a timeout on the other side, as uncertain as one on ours;
+ * - everything else depends on the provider's code, or on the status if there is none: a problem of every message
+ *   (address, credentials, payment) is the account's.
  */
 export function outcomeOf(exchange: Exchange, wording: Wording): SendOutcome {
   const { provider } = wording;
@@ -33,14 +33,15 @@ export function outcomeOf(exchange: Exchange, wording: Wording): SendOutcome {
       return {
         kind: 'temporary',
         ...ourCode(exchange.code),
-        detail: `No connection to ${provider} (${exchange.code}).`,
+        detail: { code: 'unreachable', params: { provider, code: exchange.code } },
         retryAfterMs: null,
+        outage: true,
       };
     case 'unanswered':
       return {
         kind: 'ambiguous',
         ...ourCode(exchange.code),
-        detail: `${provider} did not answer (${exchange.code}): it may have taken the message.`,
+        detail: { code: 'unanswered', params: { provider, code: exchange.code } },
       };
     case 'answered': {
       const { status } = exchange;
@@ -49,7 +50,7 @@ export function outcomeOf(exchange: Exchange, wording: Wording): SendOutcome {
         wording.accepted(parseJson(exchange.body)) ?? {
           kind: 'ambiguous',
           ...ourCode(`HTTP_${status}`),
-          detail: `${provider} answered ${status}, but its message id could not be read.`,
+          detail: { code: 'id_unreadable', params: { provider, code: String(status) } },
         }
       );
     }
@@ -58,37 +59,44 @@ export function outcomeOf(exchange: Exchange, wording: Wording): SendOutcome {
 
 function refusalOf(exchange: Extract<Exchange, { kind: 'answered' }>, wording: Wording): SendOutcome {
   const { status } = exchange;
-  const { provider } = wording;
+  const byStatus = { provider: wording.provider, code: String(status) };
   const said = wording.errorCode(parseJson(exchange.body));
   const meaning = said === null ? undefined : wording.meaningOf(said);
   const code = outcomeCode(said, meaning !== undefined, `HTTP_${status}`);
   const retryAfterMs = parseRetryAfter(exchange.retryAfter, Date.now());
 
-  if (status === 429 || (status === 503 && retryAfterMs !== null)) {
-    const detail = `${provider} asks to try later (${status}).`;
-    return { kind: 'temporary', ...code, detail, retryAfterMs };
+  // Some also use 429 for a daily limit, where an early retry is useless.
+  const isClosed = status === 429 ? meaning?.kind !== 'account' : status === 503 && retryAfterMs !== null;
+  if (isClosed) {
+    // Too many at once: the sender slows down; the answer does not state for how long.
+    return {
+      kind: 'temporary',
+      ...code,
+      detail: { code: 'asks_to_wait', params: byStatus },
+      retryAfterMs: retryAfterMs ?? 0,
+      outage: true,
+    };
   }
-  if (status >= 500 || status === 408) {
-    const detail = `${provider} failed with ${status}: it may have taken the message.`;
-    return { kind: 'ambiguous', ...code, detail };
+  // Such a code is a clear refusal, whatever the status (maintenance).
+  if ((status >= 500 || status === 408) && meaning?.kind !== 'temporary') {
+    return { kind: 'ambiguous', ...code, detail: { code: 'failed', params: byStatus } };
   }
   if (meaning !== undefined) return outcomeOfCode(meaning, code, retryAfterMs);
-  // Redirects are not followed: the address of the provider is wrong for every message.
+  // Redirects are not followed: the provider's address is wrong for every message.
   if (status < 400 || [401, 402, 403, 404].includes(status)) {
-    const detail = `${provider} refuses the request (${status}): check the account.`;
-    return { kind: 'account', ...code, detail };
+    return { kind: 'account', ...code, detail: { code: 'refuses_requests', params: byStatus } };
   }
-  const more = code.publicCode === said && wording.moreAbout ? ` ${wording.moreAbout(said)}` : '';
+  const more = code.publicCode === said && wording.moreAbout ? wording.moreAbout(said) : null;
   return {
     kind: 'refused',
     reason: 'request_refused',
     ...code,
-    detail: `${provider} refuses the message (${status}).${more}`,
+    detail: { code: 'refuses_message', params: { ...byStatus, more } },
   };
 }
 
 export function outcomeOfCode(
-  { kind, reason, detail }: CodeMeaning,
+  { kind, reason, detail, outage }: CodeMeaning,
   code: OutcomeCode,
   retryAfterMs: number | null = null,
 ): SendOutcome {
@@ -96,7 +104,7 @@ export function outcomeOfCode(
     case 'refused':
       return { kind, reason, ...code, detail };
     case 'temporary':
-      return { kind, ...code, detail, retryAfterMs };
+      return { kind, ...code, detail, retryAfterMs, outage };
     case 'account':
     case 'ambiguous':
       return { kind, ...code, detail };
@@ -106,11 +114,9 @@ export function outcomeOfCode(
 /** The JSON of a look-up's answer, or why there is none. */
 export function lookedUp(
   exchange: Exchange,
-  provider: string,
 ): { kind: 'read'; json: unknown } | Extract<LookUpAnswer, { kind: 'unavailable' }> {
   if (exchange.kind !== 'answered') {
-    const detail = `No answer from ${provider} (${exchange.code}).`;
-    return { kind: 'unavailable', code: exchange.code, detail, retryAfterMs: null };
+    return { kind: 'unavailable', code: exchange.code, retryAfterMs: null };
   }
   const { status } = exchange;
   const json = status >= 200 && status < 300 ? parseJson(exchange.body) : null;
@@ -118,14 +124,13 @@ export function lookedUp(
   return {
     kind: 'unavailable',
     code: `HTTP_${status}`,
-    detail: `${provider} answered ${status} without what was asked for.`,
     retryAfterMs: parseRetryAfter(exchange.retryAfter, Date.now()),
   };
 }
 
 /**
- * Milliseconds from `now` of a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3). Null when there is
- * none that can be read; 0 for a date gone by.
+ * The milliseconds from `now` of a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3). Null if it is
+ * missing or unreadable; 0 for a past date.
  */
 export function parseRetryAfter(value: string | null, now: number): number | null {
   if (value === null) return null;

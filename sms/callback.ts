@@ -1,50 +1,127 @@
-import type { Callback, Fields } from './provider.ts';
+import { parseJson } from './json.ts';
+import type { UnreadFault } from '../domain/problems/callbacks.ts';
+import type { Call, Callback, Fields, Reading, Unread } from './provider.ts';
 
-/** The query field of a callback URL that holds a provider's secret, where it can't sign: never kept. */
+/** The query field of a callback URL with the secret of a provider that cannot sign: never stored. */
 export const secretField = 'key';
 
-/** More than any provider sends. Reading is done before the caller is known: nobody shall make much of it. */
+/** More than any provider sends. Parsing precedes authentication, so it must stay cheap. */
 const maxFields = 1_000;
 
-/** A provider's call as adapters read it. `url` is the public one, exactly as the provider called it. */
+/**
+ * A provider's callback as adapters read it. `url` is the public one, exactly as the provider called it. The body's
+ * format is detected, whatever its type: many gateways send JSON as text, and forms without a type.
+ */
 export function createCallback({
   method,
   url,
   headers,
   rawBody,
 }: Pick<Callback, 'method' | 'url' | 'headers' | 'rawBody'>): Callback {
-  const type = headers['content-type']?.toString().toLowerCase() ?? '';
-  const isForm = type.startsWith('application/x-www-form-urlencoded');
+  const type = headers['content-type']?.toString() ?? '';
+  // Some call our URL in its HTML-escaped form: `?key=…&amp;message=7`.
   const queryAt = url.indexOf('?');
+  const json = isJson.test(rawBody) ? parseJson(rawBody) : null;
+  const form = json === null ? formOf(rawBody, type) : {};
   return {
     method,
     url,
     headers,
-    query: queryAt === -1 ? {} : fieldsOf(url.slice(queryAt + 1)),
-    form: isForm ? fieldsOf(rawBody) : {},
-    json: !isForm && /^application\/(?:[\w.-]+\+)?json\b/.test(type) ? parseJson(rawBody) : null,
+    query: queryAt === -1 ? {} : fieldsOf(url.slice(queryAt + 1).replaceAll(/&amp;/gi, '&')),
+    form,
+    json,
+    text: json === null && isEmpty(form) ? rawBody : '',
     rawBody,
+    receivedAt: new Date(),
   };
 }
 
-/** By hand: a third of the time that `node:querystring` takes with a `decodeURIComponent` of ours. */
+const isEmpty = (fields: Fields): boolean => {
+  for (const _ in fields) return false;
+  return true;
+};
+
+/** The fields that the caller added to the URL: the secret is ours. */
+export const queryOf = ({ query }: Call): Fields =>
+  Object.fromEntries(Object.entries(query).filter(([name]) => name !== secretField));
+
+/** Whether it is empty, as from a caller that tests the address. */
+export const isSilent = (call: Call): boolean =>
+  call.json === null && call.text.trim() === '' && isEmpty(call.form) && isEmpty(queryOf(call));
+
+/** One part of a callback; null: it contains nothing for us. */
+export type Part<T> = { read: T } | { unread: Unread } | null;
+
+export function readingOf<T>(parts: readonly Part<T>[]): Reading<T> {
+  const read: T[] = [];
+  const unread: Unread[] = [];
+  for (const part of parts) {
+    if (part === null) continue;
+    if ('read' in part) read.push(part.read);
+    else unread.push(part.unread);
+  }
+  return { read, unread };
+}
+
+export const unreadPart = (
+  call: Call,
+  fault: UnreadFault,
+  messageId: number | null = null,
+): { unread: Unread } => ({ unread: { fault, messageId, call } });
+
+/** Where a missing field was expected: the body itself may be the reason. */
+export const missing = (call: Call, field: string): UnreadFault =>
+  call.text.trim() === ''
+    ? { code: 'field_missing', params: { field } }
+    : { code: 'body_unreadable', params: {} };
+
+/** A word from the caller, as a fault quotes it. */
+export const quoted = (word: string): string => (word.length > 60 ? `${word.slice(0, 60)}…` : word);
+
+/** Also after a byte order mark. */
+const isJson = /^\ufeff?\s*[{[]/;
+
+function formOf(body: string, type: string): Fields {
+  if (body === '') return {};
+  if (/^application\/x-www-form-urlencoded\b/i.test(type)) return fieldsOf(body);
+  const boundary = /^multipart\/form-data\b.*;\s*boundary="?([^";]+)/i.exec(type)?.[1];
+  if (boundary !== undefined) return partsOf(body, boundary);
+  return /^[\w.[\]%-]+=/.test(body) ? fieldsOf(body.trim()) : {};
+}
+
+/** RFC 7578: the fields, without files. */
+function partsOf(body: string, boundary: string): Fields {
+  const fields: Fields = {};
+  for (const part of body.split(`--${boundary}`, maxFields)) {
+    const [, head = '', value = ''] = /^\r?\n([\s\S]*?)\r?\n\r?\n([\s\S]*?)\r?\n$/.exec(part) ?? [];
+    const name = /^content-disposition:.*;\s*name="([^"]*)"/im.exec(head)?.[1];
+    if (name !== undefined && !/;\s*filename=/i.test(head)) addField(fields, name, value);
+  }
+  return fields;
+}
+
+/** Implemented by hand: a third of the time of `node:querystring` with our `decodeURIComponent`. */
 function fieldsOf(encoded: string): Fields {
   const fields: Fields = {};
   for (const part of encoded.split('&', maxFields)) {
     if (part === '') continue;
     const equalsAt = part.indexOf('=');
     const name = decode(equalsAt === -1 ? part : part.slice(0, equalsAt));
-    if (name === '__proto__') continue;
     const value = equalsAt === -1 ? '' : decode(part.slice(equalsAt + 1));
-    const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (known === undefined) fields[name] = value;
-    else if (typeof known === 'string') fields[name] = [known, value];
-    else known.push(value);
+    addField(fields, name, value);
   }
   return fields;
 }
 
-/** UTF-8, as everybody should write; what is none is taken for Latin-1, which older gateways write. */
+function addField(fields: Fields, name: string, value: string): void {
+  if (name === '__proto__') return;
+  const known = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (known === undefined) fields[name] = value;
+  else if (typeof known === 'string') fields[name] = [known, value];
+  else known.push(value);
+}
+
+/** UTF-8, the standard; invalid UTF-8 is decoded as Latin-1, which older gateways send. */
 function decode(encoded: string): string {
   const text = encoded.includes('+') ? encoded.replaceAll('+', ' ') : encoded;
   if (!text.includes('%')) return text;
@@ -52,15 +129,5 @@ function decode(encoded: string): string {
     return decodeURIComponent(text);
   } catch {
     return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-  }
-}
-
-/** Null for what is no JSON. */
-export function parseJson(text: string | null): unknown {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

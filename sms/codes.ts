@@ -1,38 +1,45 @@
 import type { FailureReason } from '../domain/message.ts';
+import type { ProviderDetail } from '../domain/problems/providers.ts';
 
 /**
- * What a provider's error code means for one message. As the answer to a send all kinds count; in a delivery receipt,
- * where the message has already ended, only the reason does.
+ * The meaning of a provider's error code for one message. In the answer to a send every kind counts; in a delivery
+ * receipt, where the message has already ended, only the reason does.
  *
- * What is wrong for every message is `account`, so that the run stops instead of failing contact by contact. A sender
- * that may be wrong only for one destination (a short code in another country) is `refused`.
+ * A problem of every message is `account`, so that the run pauses instead of failing contact by contact. A sender that
+ * may be invalid only for one destination (a short code in another country) is `refused`.
  */
 export interface CodeMeaning {
   kind: 'refused' | 'temporary' | 'account' | 'ambiguous';
   reason: FailureReason;
-  /** One plain sentence for the operator, without phone number or text. */
-  detail: string;
+  detail: ProviderDetail;
+  /** Temporary for every message, so it reveals nothing about this one. */
+  outage: boolean;
 }
 
-export const refused = (reason: FailureReason, detail: string): CodeMeaning => ({
+export const refused = (reason: FailureReason, detail: ProviderDetail): CodeMeaning => ({
   kind: 'refused',
   reason,
   detail,
+  outage: false,
 });
-export const temporary = (detail: string): CodeMeaning => ({
+export const temporary = (detail: ProviderDetail): CodeMeaning => ({
   kind: 'temporary',
   reason: 'temporary_failure',
   detail,
+  outage: false,
 });
-export const account = (detail: string): CodeMeaning => ({
+export const outage = (detail: ProviderDetail): CodeMeaning => ({ ...temporary(detail), outage: true });
+export const account = (detail: ProviderDetail, reason: FailureReason = 'sender_refused'): CodeMeaning => ({
   kind: 'account',
-  reason: 'sender_refused',
+  reason,
   detail,
+  outage: false,
 });
-export const ambiguous = (detail: string): CodeMeaning => ({
+export const ambiguous = (detail: ProviderDetail, reason: FailureReason = 'no_answer'): CodeMeaning => ({
   kind: 'ambiguous',
-  reason: 'no_answer',
+  reason,
   detail,
+  outage: false,
 });
 
 /** Both codes of an outcome (sms/provider.ts). */
@@ -41,21 +48,21 @@ export interface OutcomeCode {
   publicCode: string;
 }
 
-/** No provider's code is longer. */
+/** No provider has a longer code. */
 const longestCode = 60;
 
-/** One of ours: of the transport, or of a status. */
+/** One of our codes: of the transport, or of a status. */
 export const ourCode = (code: string): OutcomeCode => ({ code, publicCode: code });
 
 /**
- * Tells a provider's code that may be shown everywhere from one that may hold a phone, a name or a text.
+ * Separates a provider's code that may be shown everywhere from one that may contain a phone, a name or a text.
  *
- * @param isListed it is one of a table of ours, or of the gateway's description
- * @param otherwise what takes the place of one that is not, or of none
+ * @param isListed it is in one of our tables, or in the gateway's description
+ * @param otherwise replaces a code that is not, or a missing one
  */
 export function outcomeCode(said: string | null, isListed: boolean, otherwise: string): OutcomeCode {
   if (said === null) return ourCode(otherwise);
-  // A number of six digits is no phone.
+  // A number of six digits is not a phone.
   if (isListed || /^\d{1,6}$/.test(said)) return ourCode(said);
   return { code: said.slice(0, longestCode), publicCode: otherwise };
 }

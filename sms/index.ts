@@ -1,42 +1,82 @@
 import { callbackPath, type ProviderAccount } from '../domain/provider.ts';
+import type { SegmentProfileName } from '../domain/segments.ts';
 import type { buildConnector } from 'undici';
-import { createHttpGateway } from './http/http-gateway.ts';
+import { type AccessTokens, createHttpGateway } from './http/http-gateway.ts';
 import { createInfobip } from './infobip/infobip.ts';
-import type { Provider } from './provider.ts';
-import { createTwilio } from './twilio/twilio.ts';
+import type { LookUpRequest, Provider, SendOutcome } from './provider.ts';
+import { createTwilio, twilioUrl } from './twilio/twilio.ts';
 import { createZenvia } from './zenvia/zenvia.ts';
 
 export interface ProviderDeps {
-  /** Where providers reach this deployment, without a slash at the end. */
+  /** Where providers reach this deployment, without a trailing slash. */
   publicUrl: string;
   /** Base URL of the deployment's sandbox gateway. */
   sandboxUrl: string;
-  /** For each of: the connection, the head of the answer, the whole answer. */
+  /** The timeout for each of: the connection, the head of the answer, the whole answer. */
   sendTimeoutMs: number;
-  /** Connections to the provider at most, and so sends in flight. */
+  /** Maximum number of connections to the provider, and so of concurrent sends. */
   connections: number;
-  /** Opens connections to addresses that an admin has given, and refuses those that are not allowed. */
+  /** Opens connections to addresses that an admin entered, and refuses those that are not allowed. */
   connect: buildConnector.connector;
+  /** Access tokens of gateways that require them. */
+  tokens: AccessTokens;
+  /** Limits the pause that a provider asks for with Retry-After. */
+  longestPauseMs?: number;
 }
 
-/** The adapter of one `providers` row. The sandbox is the Twilio adapter, pointed at the sandbox. */
-export function createProvider(
-  { id, reference, ...account }: ProviderAccount & { id: number; reference: string },
+/** A `providers` row as its adapter needs it. */
+type ProviderRecord = ProviderAccount & { id: number; reference: string; segmentProfile: SegmentProfileName };
+
+const defaultLongestPauseMs = 15 * 60_000;
+
+/** The adapter of one `providers` row, which limits its pauses. */
+export function createProvider(account: ProviderRecord, deps: ProviderDeps): Provider {
+  const provider = createAdapter(account, deps);
+  const { lookUp } = provider;
+  const limited = <A extends { kind: string }>(answer: A): A => {
+    if (!('retryAfterMs' in answer) || typeof answer.retryAfterMs !== 'number') return answer;
+    const longest = deps.longestPauseMs ?? defaultLongestPauseMs;
+    return answer.retryAfterMs <= longest ? answer : { ...answer, retryAfterMs: longest };
+  };
+  return {
+    ...provider,
+    send: async (request) => keepable(limited(await provider.send(request))),
+    ...(lookUp && { lookUp: async (request: LookUpRequest) => limited(await lookUp(request)) }),
+  };
+}
+
+/** Replaces NUL, which PostgreSQL cannot store in a text. */
+function keepable(outcome: SendOutcome): SendOutcome {
+  if (outcome.kind === 'accepted')
+    return outcome.providerMessageId.includes('\0')
+      ? { ...outcome, providerMessageId: outcome.providerMessageId.replaceAll('\0', '\ufffd') }
+      : outcome;
+  return outcome.code.includes('\0')
+    ? { ...outcome, code: outcome.code.replaceAll('\0', '\ufffd') }
+    : outcome;
+}
+
+/** The sandbox uses the Twilio adapter with the sandbox's address. */
+function createAdapter(
+  { id, reference, segmentProfile, ...account }: ProviderRecord,
   deps: ProviderDeps,
 ): Provider {
-  const { sendTimeoutMs, connections, connect } = deps;
+  const { sendTimeoutMs, connections, connect, tokens } = deps;
   const limits = { sendTimeoutMs, connections };
   const statusCallbackUrl = deps.publicUrl + callbackPath(id, 'receipts');
   switch (account.kind) {
     case 'sandbox':
       return createTwilio({ ...account, ...limits, statusCallbackUrl, baseUrl: deps.sandboxUrl });
     case 'twilio':
-      return createTwilio({ ...account, ...limits, statusCallbackUrl, baseUrl: 'https://api.twilio.com' });
+      return createTwilio({ ...account, ...limits, statusCallbackUrl, baseUrl: twilioUrl(account) });
     case 'zenvia':
       return createZenvia({ ...account, ...limits, reference, baseUrl: 'https://api.zenvia.com' });
     case 'infobip':
-      return createInfobip({ ...account, ...limits, reference, statusCallbackUrl });
+      return createInfobip({
+        ...{ ...account, ...limits, reference, statusCallbackUrl },
+        portuguese: segmentProfile === 'portuguese',
+      });
     case 'http':
-      return createHttpGateway({ ...account, ...limits, reference, statusCallbackUrl, connect });
+      return createHttpGateway({ ...account, ...limits, reference, statusCallbackUrl, connect, tokens });
   }
 }

@@ -1,4 +1,24 @@
-/** Reading parsed JSON of others by hand: this is done for each message sent, and for each receipt. */
+/** Reads parsed JSON of others by hand, because this runs for each sent message and each receipt. */
+
+const longNumber = /\d{16}/;
+/** A text, or an integer that JSON.parse would round. */
+const textOrLongNumber = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+
+/** Null if it is not JSON. An integer with so many digits that JSON.parse would round it becomes a text. */
+export function parseJson(text: string | null): unknown {
+  if (text === null) return null;
+  // Some write a byte order mark before it.
+  const json = text.startsWith('\ufeff') ? text.slice(1) : text;
+  try {
+    return JSON.parse(
+      longNumber.test(json)
+        ? json.replaceAll(textOrLongNumber, (token) => (token.startsWith('"') ? token : `"${token}"`))
+        : json,
+    );
+  } catch {
+    return null;
+  }
+}
 
 /** The value at a dotted path (`messages.0.status.name`); undefined when there is none. */
 export function at(value: unknown, path: string): unknown {
@@ -10,11 +30,46 @@ export function at(value: unknown, path: string): unknown {
   return found;
 }
 
-/** A text, or a number as one; null for all else, and for what is empty. */
+/** A text, or a number, true or false as text; null for anything else, and for an empty text. */
 export function textAt(value: unknown, path: string): string | null {
   const found = at(value, path);
-  if (typeof found === 'number') return String(found);
+  if (typeof found === 'number' || typeof found === 'boolean') return String(found);
   return typeof found === 'string' && found !== '' ? found : null;
+}
+
+/** A field name for comparison: `MessageId ` is `messageid`. */
+const plainName = (name: string): string => name.trim().toLowerCase();
+
+function ownValue(value: unknown, name: string): unknown {
+  // A list where one object was expected.
+  if (Array.isArray(value) && !/^\d+$/.test(name))
+    return value.length === 1 ? ownValue(value[0], name) : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
+  const wanted = plainName(name);
+  return Object.entries(value).find(([one]) => plainName(one) === wanted)?.[1];
+}
+
+/** The value of a field, by its whole name or at a dotted path, ignoring case; undefined: none. */
+export function findAt(value: unknown, path: string): unknown {
+  const whole = ownValue(value, path);
+  if (whole !== undefined || !path.includes('.')) return whole;
+  return path.split('.').reduce<unknown>((found, name) => ownValue(found, name), value);
+}
+
+/** A text, a number, true or false as text, or the first of a list; null for anything else, and for an empty text. */
+export function findText(value: unknown, path: string): string | null {
+  const found = findAt(value, path);
+  const first: unknown = Array.isArray(found) ? found[0] : found;
+  if (typeof first === 'number' || typeof first === 'boolean') return String(first);
+  return typeof first === 'string' && first !== '' ? first : null;
+}
+
+/** The entry of a record with this key, else with a key that differs only by case and spaces. */
+export function entryOf<T>(record: Readonly<Record<string, T>>, word: string): T | undefined {
+  return Object.hasOwn(record, word)
+    ? record[word]
+    : Object.entries(record).find(([key]) => plainName(key) === plainName(word))?.[1];
 }
 
 export function listAt(value: unknown, path: string): unknown[] {
@@ -22,7 +77,7 @@ export function listAt(value: unknown, path: string): unknown[] {
   return Array.isArray(found) ? found : [];
 }
 
-/** What is an object, as one that can be kept. */
+/** An object for storage: the value itself, or `{ value }` if it is not an object. */
 export const asPayload = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)

@@ -1,143 +1,202 @@
 import type { FailureReason } from '../domain/message.ts';
+import type { UnreadFault } from '../domain/problems/callbacks.ts';
+import type { ProviderDetail } from '../domain/problems/providers.ts';
 
-/** One SMS as a provider adapter takes it. */
+/** The input of a provider adapter for one SMS. */
 export interface SendRequest {
   /**
-   * `messages.id`: our client reference, given to the provider in whatever way it offers. Null for a test send: it
-   * belongs to no run, and no receipts are asked for.
+   * `messages.id`: our client reference, given to the provider in the way it supports. Null for a test send: it belongs
+   * to no run, and no receipts are requested.
    */
   messageId: number | null;
   /** E.164, with `+`. */
   to: string;
   text: string;
   /**
-   * Asked in the same tick in which the first byte would be written, which may be long after the call: a connection had to be
-   * made, or the process was stopped meanwhile. False: nothing is written, and the answer is `temporary` with the code
-   * `withheld`.
+   * Called in the same tick in which the first byte would be written, which may be long after the call of `send`: a
+   * connection had to be opened, or the process was stopped meanwhile. False: nothing is written, and the outcome is
+   * `temporary` with the code `withheld`.
    */
   mayLeave?: (() => boolean) | undefined;
 }
 
-/** The code of a send that its own `mayLeave` has stopped. */
+/** The code of a send that its own `mayLeave` stopped. */
 export const withheld = 'WITHHELD';
 
 /**
- * What a send can answer. `send` never throws for anything a provider or a network does:
- * each cause is one of these five, and the sender's duty follows from it alone.
+ * The possible outcomes of a send. `send` never throws for an error of a provider or a network: each cause is one of
+ * these five outcomes, which determines what the sender must do.
  *
- * `code` is the provider's error code or ours for the transport (`ECONNREFUSED`, `HTTP_503`). What a provider calls a
- * code may hold anything, a phone too: it stays with the message in the database. `publicCode` is of a closed set
- * (sms/codes.ts), and `detail` one plain sentence of ours for the operator: these may go into histories and logs.
+ * `code` is the provider's error code, or ours for the transport (`ECONNREFUSED`, `HTTP_503`). A provider's code may
+ * contain anything, even a phone: it stays with the message in the database. `publicCode` is from a closed set
+ * (sms/codes.ts), and `detail` is a code of the catalog (domain/problems/providers.ts): these may be stored in
+ * histories and logs.
  */
 export type SendOutcome =
   /** The provider took it. */
   | { kind: 'accepted'; providerMessageId: string }
-  /** The provider refuses this message for good. */
-  | { kind: 'refused'; reason: FailureReason; code: string; publicCode: string; detail: string }
-  /** Certainly not taken, and worth another try after `retryAfterMs` (null: the sender's own back-off). */
-  | { kind: 'temporary'; code: string; publicCode: string; detail: string; retryAfterMs: number | null }
-  /** Perhaps taken: never sent again by itself unless the provider deduplicates by our reference. */
-  | { kind: 'ambiguous'; code: string; publicCode: string; detail: string }
-  /** Not taken, because of the account (credentials, credit, suspended): no message will be. */
-  | { kind: 'account'; code: string; publicCode: string; detail: string };
+  /** The provider refuses this message permanently. */
+  | { kind: 'refused'; reason: FailureReason; code: string; publicCode: string; detail: ProviderDetail }
+  /**
+   * Certainly not taken; retry after `retryAfterMs` (null: the sender's own back-off). `outage`: the provider takes no
+   * messages now, which reveals nothing about this one.
+   */
+  | {
+      kind: 'temporary';
+      code: string;
+      publicCode: string;
+      detail: ProviderDetail;
+      retryAfterMs: number | null;
+      outage: boolean;
+    }
+  /** Perhaps taken: never sent again automatically, unless the provider deduplicates by our reference. */
+  | { kind: 'ambiguous'; code: string; publicCode: string; detail: ProviderDetail }
+  /** Not taken, because of the account (credentials, credit, suspension): no message will be. */
+  | { kind: 'account'; code: string; publicCode: string; detail: ProviderDetail };
 
-/** A delivery receipt as an adapter reads it from the provider's callback. */
+/** A delivery receipt, parsed from the provider's callback. */
 export interface DeliveryReceipt {
-  /** Our reference as it came back; null when the callback does not carry one. */
+  /** Our reference; null if the callback does not contain one. */
   messageId: number | null;
-  providerMessageId: string;
-  /** null: a status that tells us nothing new (queued, sending) or that we do not know: stored, not applied. */
+  /** The provider's own id; null: the callback contains none. */
+  providerMessageId: string | null;
+  /** null: a status without new information (queued, sending): stored, not applied. */
   status: 'sent' | 'delivered' | 'undelivered' | 'failed' | null;
   reason: FailureReason | null;
   code: string | null;
   payload: Payload;
+  /** Its source, in case there turns out to be no such message. */
+  call?: Call;
 }
 
-/** A message of which nobody knows whether the provider took it. */
+/** A message that the provider may or may not have taken. */
 export interface LookUpRequest {
   messageId: number;
   /** E.164, with `+`. */
   to: string;
   text: string;
-  /** If it was handed to the provider at all, then between these instants, by our clock. */
+  /** If it was handed to the provider at all, this was between these instants, by our clock. */
   from: Date;
   until: Date;
 }
 
 export type LookUpAnswer =
   /**
-   * All that the provider has and that can be this message; an adapter that finds it by its text names those of others
-   * with the same text, too. Empty: it has none, which proves nothing, because a list may be late or incomplete.
+   * All messages at the provider that can be this one; an adapter that searches by text also returns others with the
+   * same text. Empty: none, which proves nothing, because a list may be late or incomplete.
    */
   | { kind: 'listed'; messages: ListedMessage[] }
-  /** No answer that can be read: worth another look later. */
-  | { kind: 'unavailable'; code: string; detail: string; retryAfterMs: number | null };
+  /** No readable answer: look it up again later. */
+  | { kind: 'unavailable'; code: string; retryAfterMs: number | null };
 
-/** A message that the provider has taken, and what became of it. */
+/** A message that the provider has taken, with its status. */
 export interface ListedMessage {
   providerMessageId: string;
-  /** At least `sent`: it was taken. */
+  /** At least `sent`, because it was taken. */
   status: NonNullable<DeliveryReceipt['status']>;
   reason: FailureReason | null;
   code: string | null;
   payload: Payload;
 }
 
-/** A message in the provider's own list: one of ours that it has taken, or one from a person. */
+/** A message in the provider's own list: one of ours that it has taken, or a reply. */
 export type ListEntry =
   | { kind: 'sent'; /** E.164, with `+`. */ to: string; text: string; message: ListedMessage }
   | { kind: 'inbound'; at: Date; message: InboundMessage };
 
-/** A part of the provider's list; after `unavailable` nothing more comes. */
+/** A page of the provider's list; `unavailable` is the last one. */
 export type ListPage =
   { kind: 'listed'; entries: ListEntry[] } | Extract<LookUpAnswer, { kind: 'unavailable' }>;
 
-/** A message from a person to us, as an adapter reads it from the provider's callback. */
+/** A message from a person to us, parsed from the provider's callback. */
 export interface InboundMessage {
   providerMessageId: string;
-  /** The person's number, as the provider gives it. */
+  /** The sender's number, as the provider gives it. */
   from: string;
-  /** The number, short code or name of ours that it was written to. */
+  /** Our number, short code or name that received it. */
   to: string;
   text: string;
   payload: Payload;
 }
 
-/** The part of a callback that says this one thing, as it came: kept, whatever becomes of it. */
+/** The message of ours that a reply answers, by the ids that the provider gives. */
+export interface Answered {
+  messageId: number | null;
+  providerMessageId: string | null;
+}
+
+/** A reply for which the provider only names the answered message: its recipient is the sender. */
+export interface AnsweringMessage extends Omit<InboundMessage, 'from'> {
+  from: null;
+  answers: Answered;
+  /** Its source, in case there turns out to be no such message. */
+  call: Call;
+}
+
+/** The part of a callback about this one item, unchanged: always stored. */
 export type Payload = Record<string, unknown>;
 
 /** Fields of a query or a form, decoded, untrimmed. A repeated field is an array. */
 export type Fields = Record<string, string | string[]>;
 
+/** A callback as adapters read it; stored in this form if it cannot be read, to be read again later. */
+export interface Call {
+  query: Fields;
+  /** Empty when the body is not a form. */
+  form: Fields;
+  /** Null when the body is not JSON. */
+  json: unknown;
+  /** A body that is neither; else empty. */
+  text: string;
+  receivedAt: Date;
+}
+
 /** The provider's HTTP callback as it reached us (sms/callback.ts makes one). */
-export interface Callback {
+export interface Callback extends Call {
   method: string;
-  /** The public URL the provider called, with query, exactly as it was signed. */
+  /** The public URL that the provider called, with query, exactly as it was signed. */
   url: string;
   headers: Record<string, string | string[] | undefined>;
-  query: Fields;
-  /** Empty when the body is no form. */
-  form: Fields;
-  /** Null when the body is no JSON. */
-  json: unknown;
-  /** The body as it arrived: some providers sign its bytes. */
+  /** The body as received: some providers sign its bytes. */
   rawBody: string;
 }
 
+/** An unreadable part of a callback: the problem, the message that it concerns, if known, and the part itself. */
+export interface Unread {
+  fault: UnreadFault;
+  messageId: number | null;
+  call: Call;
+}
+
+/** The content of a callback. */
+export interface Reading<T> {
+  read: readonly T[];
+  unread: readonly Unread[];
+}
+
 export interface Provider {
-  /** True when the provider itself refuses a second message with the same reference: only then is an ambiguous send repeated. */
+  /** Our answer to a verified callback; default: 204. */
+  readonly callbackAnswer?: { readonly status: number; readonly body: string };
+  /** True if the provider refuses a second message with the same reference: only then is an ambiguous send repeated. */
   readonly deduplicates: boolean;
   send(request: SendRequest): Promise<SendOutcome>;
-  /** What the provider itself says of a message whose answer was lost. Missing where it offers no look-up. */
-  lookUp?(request: LookUpRequest): Promise<LookUpAnswer>;
-  /** All that the provider has taken from us and for us since then, in pages. Missing where it offers no such list. */
+  /** Looks up a message whose answer was lost. Missing if the provider offers no look-up. */
+  readonly lookUp?: (request: LookUpRequest) => Promise<LookUpAnswer>;
+  /** All messages taken from us and received for us since then, in pages. Missing if there is no such list. */
   readonly listSince?: (since: Date) => AsyncIterable<ListPage>;
-  /** Whether the callback really comes from the provider (constant-time comparison). */
+  /** Whether the callback comes from the provider (constant-time comparison). */
   verify(callback: Callback): boolean;
-  /** Call only after `verify`. One callback may tell of many messages; empty: it is no delivery receipt. */
-  readReceipts(callback: Callback): DeliveryReceipt[];
-  /** Call only after `verify`. Empty: it is no message to us. */
-  readInbound(callback: Callback): InboundMessage[];
-  /** Waits for the sends under way, then closes the connections. */
+  /**
+   * Whether our reference alone proves that a receipt is ours. Otherwise it must also contain the id that the provider
+   * assigned when it took the message, because the reference is a number that another database may also have used.
+   */
+  readonly referenceSuffices: boolean;
+  /** Receipts may contain only the provider's own id: the message of each id is stored with the outcome of its send. */
+  readonly receiptsById: boolean;
+  /** Call only after `verify`. One callback may contain many receipts. */
+  readReceipts(call: Call): Reading<DeliveryReceipt>;
+  /** Call only after `verify`. */
+  readInbound(call: Call): Reading<InboundMessage | AnsweringMessage>;
+  /** Waits for the running sends, then closes the connections. */
   close(): Promise<void>;
 }

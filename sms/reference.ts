@@ -1,7 +1,7 @@
 /**
  * Our message id as a provider's client reference: `4f0c2a91-123`. The prefix belongs to this deployment's provider
- * row, because two deployments, or one that was set up anew, may share an account at the provider and count from 1
- * alike: a reference that comes back to us is ours, and one that the provider calls a repetition is a repetition.
+ * row, because two deployments, or a reinstalled one, may share an account at the provider and both count from 1. With
+ * the prefix, a reference that returns is ours, and a repetition that the provider reports is one.
  */
 export interface Reference {
   write(messageId: number): string;

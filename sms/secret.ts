@@ -2,13 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { secretField } from './callback.ts';
 import type { Callback } from './provider.ts';
 
-/** The header that holds a provider's secret, where a subscription can be given headers of its own. */
+/** The header with a provider's secret, if a subscription can set headers. */
 export const secretHeader = 'x-torpedo-key';
 
 /**
- * Whether a callback of a provider that can't sign knows the secret it shares with us: in the header `X-Torpedo-Key`,
- * as bearer token, as the password of basic authentication, in the query (`?key=…`) or as the last part of the path.
- * A provider offers one of them; which one is no secret.
+ * Whether a callback of a provider that cannot sign contains the shared secret: in the header `X-Torpedo-Key`, as
+ * bearer token, as the password of basic authentication, in the query (`?key=…`) or as the last segment of the path. A
+ * provider offers one of them; which one is not secret.
  */
 export function knowsSecret({ url, headers, query }: Callback, secret: string): boolean {
   const candidates = [
@@ -17,7 +17,7 @@ export function knowsSecret({ url, headers, query }: Callback, secret: string): 
     lastOfPath(url),
     ...credentials(headers['authorization']),
   ];
-  // All are compared, whichever fits.
+  // Compares all of them, whichever matches.
   return candidates.filter((one) => typeof one === 'string' && equal(one, secret)).length > 0;
 }
 
@@ -39,7 +39,7 @@ function lastOfPath(url: string): string | null {
   }
 }
 
-/** In constant time, whatever the lengths. */
+/** In constant time, for any lengths. */
 function equal(received: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(received), digest(expected));

@@ -1,9 +1,10 @@
 import { type buildConnector, Client, type Dispatcher } from 'undici';
+import { userAgent } from '../domain/user-agent.ts';
 import { withheld } from './provider.ts';
 
-/** What became of one request: all that a provider adapter needs to decide between its outcomes. */
+/** The result of one request, with all that a provider adapter needs to choose an outcome. */
 export type Exchange =
-  /** The status line arrived. `body` is null when the rest of the answer did not. */
+  /** The status line arrived. `body` is null if the rest of the answer did not. */
   | { kind: 'answered'; status: number; retryAfter: string | null; body: string | null }
   /** Not one byte of the request was written: it was certainly not taken. */
   | { kind: 'not_written'; code: string }
@@ -11,58 +12,61 @@ export type Exchange =
   | { kind: 'unanswered'; code: string };
 
 export interface TransportOptions {
-  /** Scheme, host and port; a path in it goes before the path of each request. */
+  /** Scheme, host and port; its path is prepended to the path of each request. */
   baseUrl: string;
   /** Sent with each request. */
   headers: Record<string, string>;
-  /** For the connection, for the head of the answer, and for all of it: each at most this long. */
+  /** Requests set a `User-Agent` of their own. */
+  ownUserAgent?: boolean;
+  /** The timeout for the connection, for the head of the answer, and for the whole answer: each at most this long. */
   timeoutMs: number;
-  /** Connections at most; each carries one request at a time. More requests than these wait in memory. */
+  /** Maximum number of connections; each carries one request at a time. Further requests wait in memory. */
   connections: number;
-  /** A longer answer counts as broken off. */
+  /** A longer answer counts as interrupted. */
   maxAnswerBytes?: number;
-  /** Opens connections; by default any that is asked for, within `timeoutMs`. */
+  /** Opens connections; by default to any address, within `timeoutMs`. */
   connect?: buildConnector.connector;
 }
 
 export interface TransportRequest {
   method: 'GET' | 'POST' | 'PUT';
-  /** With its query. */
+  /** Including the query. */
   path: string;
-  /** Besides those of all requests: name, value, name, value. */
+  /** In addition to those of all requests: name, value, name, value. */
   headers?: string[];
-  body: string | null;
-  /** Asked right before the first byte is written; false: `not_written`, with the code `withheld`. */
+  body: string | Buffer | null;
+  /** Called right before the first byte is written; false: `not_written`, with the code `withheld`. */
   mayLeave?: (() => boolean) | undefined;
 }
 
 export interface Transport {
   send(request: TransportRequest): Promise<Exchange>;
   post(path: string, body: string, mayLeave?: () => boolean): Promise<Exchange>;
-  /** Waits for the requests under way, then closes the connections. */
+  /** Waits for the running requests, then closes the connections. */
   close(): Promise<void>;
 }
 
-/** Providers answer a send with one or two kilobytes. */
+/** A provider's answer to a send has one or two kilobytes. */
 const defaultMaxAnswerBytes = 64 * 1024;
 
 /**
- * Requests over kept-alive connections, each once: no retry, no redirect, and an exact word on whether the request can have
- * reached the other side.
+ * Requests over kept-alive connections, each sent once: no retry, no redirect, and an exact result on whether the
+ * request can have reached the server.
  *
- * undici calls `onRequestStart` in the same tick in which it writes the first byte (client-h1.js, `writeH1`), and not
- * before it has a connection. An error without that call (refused, DNS, TLS, connect time-out, a kept-alive
- * connection found closed) therefore proves that nothing was written; after it, nothing is proved.
- * The commonest false alarm, a connection that the provider closed while it was idle, is met by undici in two ways:
- * it gives connections up after 4 idle seconds (earlier if the provider's Keep-Alive header says so), and before it
- * writes to an idle one it lets the event loop deliver a close or reset that has already arrived.
+ * undici calls `onRequestStart` in the same tick in which it writes the first byte (client-h1.js, `writeH1`), and never
+ * before it has a connection. An error without that call (refused, DNS, TLS, connect timeout, a kept-alive connection
+ * found closed) therefore proves that nothing was written; after the call, nothing is proved. The most common false
+ * alarm is a connection that the provider closed while it was idle. undici avoids it in two ways: it closes connections
+ * after 4 idle seconds (earlier if the provider's Keep-Alive header requires it), and before it writes to an idle one,
+ * it lets the event loop deliver a close or reset that has already arrived.
  *
- * Each connection is a `Client` of its own, and the one used last is taken first: undici's `Pool` looks for a free one
- * by asking one after the other, for each request (measured with 50 in flight: 5 of 27 µs of CPU a request).
+ * Each connection is a separate `Client`, and the most recently used one is taken first: undici's `Pool` searches all
+ * of them for a free one at each request (measured with 50 in flight: 5 of 27 µs of CPU per request).
  */
 export function createTransport({
   baseUrl,
   headers,
+  ownUserAgent = false,
   timeoutMs,
   connections,
   maxAnswerBytes = defaultMaxAnswerBytes,
@@ -70,7 +74,7 @@ export function createTransport({
 }: TransportOptions): Transport {
   const { origin, pathname } = new URL(baseUrl);
   const prefix = pathname.replace(/\/$/, '');
-  const flatHeaders = Object.entries(headers).flat();
+  const flatHeaders = [...(ownUserAgent ? [] : ['user-agent', userAgent]), ...Object.entries(headers).flat()];
   const clients: Client[] = [];
   const idle: Client[] = [];
   const waiting: ((client: Client) => void)[] = [];
@@ -129,7 +133,7 @@ export function createTransport({
   };
 }
 
-/** One request under way, as undici reports on it. A class: undici looks the methods up for each request. */
+/** One running request, as undici reports on it. A class, because undici looks up the methods for each request. */
 class Sending implements Dispatcher.DispatchHandler {
   readonly #timeoutMs: number;
   readonly #mayLeave: (() => boolean) | undefined;
@@ -167,14 +171,14 @@ class Sending implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#body = this.#body === null ? chunk : Buffer.concat([this.#body, chunk]);
-    // undici's bodyTimeout starts anew with each chunk: an answer that drips would never end.
+    // undici's bodyTimeout restarts with each chunk: a slow answer would never end.
     if (performance.now() - this.#writtenAt > 2 * this.#timeoutMs) {
       controller.abort(new TransportError('ANSWER_TOO_SLOW'));
     }
   }
 
   onResponseEnd(): void {
-    const body = this.#body === null ? '' : this.#body.toString();
+    const body = this.#body === null ? '' : textOf(this.#body);
     this.#done({ kind: 'answered', status: this.#status, retryAfter: this.#retryAfter, body });
   }
 
@@ -187,6 +191,12 @@ class Sending implements Dispatcher.DispatchHandler {
       this.#done({ kind: 'unanswered', code: codeOf(error) });
     }
   }
+}
+
+/** UTF-8, the standard; invalid UTF-8 is decoded as Latin-1, which older gateways send. */
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString();
+  return text.includes('\ufffd') ? bytes.toString('latin1') : text;
 }
 
 class TransportError extends Error {

@@ -8,8 +8,8 @@ const root = new URL('../', import.meta.url);
 const cache = new URL('node_modules/.cache/torpedo/', root);
 
 /**
- * The workflows as Temporal's sandbox runs them. Bundling takes seconds, so the result is kept in node_modules/.cache
- * under the hash of everything that goes into it.
+ * The workflows as Temporal's sandbox runs them. Bundling takes seconds, so the result is cached in node_modules/.cache
+ * under the hash of all its inputs.
  */
 export async function workflowBundle(): Promise<WorkflowBundle> {
   const file = new URL(`workflows-${await sourceHash()}.js`, cache);

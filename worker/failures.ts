@@ -1,7 +1,7 @@
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { withoutData } from '../activities/failure.ts';
 
-/** Keeps what an unforeseen error quotes out of Temporal's histories and of the worker's log. */
+/** Keeps values that an unexpected error quotes out of Temporal's histories and of the worker's log. */
 export const failuresWithoutData = (): ActivityInterceptors => ({
   inbound: {
     async execute(input, next) {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { readinessOf, type Servers } from '../health/readiness.ts';
 import type { ServerWatch } from '../health/watch.ts';
 
-/** An answer is a few hundred bytes; who does not take it in this time is cut off. */
+/** An answer is a few hundred bytes; a client that does not read it in this time is disconnected. */
 const timeoutMs = 5_000;
 
 export interface HealthServer {
@@ -12,7 +12,7 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-/** Answers `GET /health/live` and `GET /health/ready` as the API does. Nobody logs in. */
+/** Answers `GET /health/live` and `GET /health/ready` as the API does, without a login. */
 export async function listenForHealthChecks({
   host,
   port,
@@ -41,7 +41,7 @@ export async function listenForHealthChecks({
   server.headersTimeout = timeoutMs;
   server.listen(port, host);
   await once(server, 'listening');
-  // A server on TCP has an address of this form.
+  // The address of a TCP server has this form.
   const { port: taken } = server.address() as AddressInfo;
   return {
     url: `http://${host}:${taken}`,

@@ -5,8 +5,8 @@ import { stepHeartbeatMs } from '../workflows/proxies.ts';
 const beatMs = 1_000;
 
 /**
- * Sends the heartbeats of activities that send none themselves: those with the time-out of `steps`. The others report their
- * progress with theirs, which these would overwrite.
+ * Sends the heartbeats of activities that send none themselves: those with the timeout of `steps`. The others report
+ * their progress in their heartbeats, which these would overwrite.
  */
 export const stepHeartbeats = (context: Context): ActivityInterceptors => ({
   inbound: {

@@ -3,18 +3,18 @@ import type { Workers } from './workers.ts';
 
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
-/** Workers that ran for so long failed for a new reason. */
+/** Workers that ran for this long failed for a new reason. */
 const longRunMs = 60_000;
 
 export interface KeepWorkingDeps {
-  /** Connects, waiting for Temporal if need be, and makes workers that do not poll yet. Throws when `signal` is aborted. */
+  /** Connects, waiting for Temporal if necessary, and creates idle workers. Throws when `signal` is aborted. */
   create: (signal: AbortSignal) => Promise<Workers>;
   log: { error: (fields: object, message: string) => void };
 }
 
 /**
- * Keeps workers polling until `stop`. The SDK's workers fail for good when Temporal answers their polls with errors for a
- * minute, as it may after an outage: others are made then, on a connection of their own.
+ * Keeps workers polling until `stop`. The SDK's workers fail permanently when Temporal answers their polls with errors
+ * for a minute, as it may after an outage: this creates new ones, on a new connection.
  */
 export function keepWorking({ create, log }: KeepWorkingDeps) {
   const stopping = new AbortController();
@@ -51,10 +51,10 @@ export function keepWorking({ create, log }: KeepWorkingDeps) {
   const ended = work();
 
   return {
-    /** Resolves when workers poll for the first time, or have been stopped before. */
+    /** Resolves when workers poll for the first time, or were stopped before. */
     started: Promise.race([start, ended]),
     isPolling: (): boolean => polling !== null,
-    /** Ends polling, and waits until what was under way has been recorded. */
+    /** Ends polling, and waits until work in progress has been recorded. */
     async stop(): Promise<void> {
       stopping.abort();
       polling?.shutdown();

@@ -1,6 +1,6 @@
 import { Client, type ConnectionLike, WorkflowNotFoundError } from '@temporalio/client';
 
-/** Asks Temporal whether a workflow of this id runs. */
+/** Asks Temporal whether a workflow with this id is running. */
 export function createWorkflowLookup(
   connection: ConnectionLike,
   namespace: string,

@@ -3,7 +3,6 @@ import { pathToFileURL } from 'node:url';
 import { DefaultLogger, type LogLevel, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
-import { createHelpdesk } from '../activities/helpdesk.ts';
 import { createProviders } from '../activities/providers.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { connect, DatabaseSetupError } from '../db/core/client.ts';
@@ -19,27 +18,31 @@ import { serverLabels } from '../health/readiness.ts';
 import { endRestored, type StartOptions } from '../health/start.ts';
 import { connectLazily, temporalProbe } from '../health/temporal.ts';
 import { createServerWatch, whenReachable } from '../health/watch.ts';
+import { createAccessTokens } from '../mailing/access-tokens.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
+import { createOutgoing } from '../outgoing/index.ts';
+import { createWebhook } from '../outgoing/webhook.ts';
 import { workflowBundle } from './bundle.ts';
 import { webserviceDepsOf } from '../mailing/webservice.ts';
 import { listenForHealthChecks } from './health.ts';
 import { keepWorking } from './keep-working.ts';
 import { createWorkflowLookup } from './lookup.ts';
+import { promoteBuild } from './promote.ts';
 import { createWorkers } from './workers.ts';
 
 const helpdeskConnectMs = 5_000;
 
 export interface RunningWorker {
-  /** Where it answers health checks; null: it was not asked to. */
+  /** The address of its health checks; null: none requested. */
   healthUrl: string | null;
-  /** Stops polling, lets senders record what is in flight, closes the connections. */
+  /** Stops polling, lets senders record their messages in flight, closes the connections. */
   stop(): Promise<void>;
 }
 
 /**
- * Waits for the database and for Temporal, then polls until stopped. Throws `DatabaseSetupError` when the database is another
- * version's, and the signal's reason when that is aborted before it polls.
+ * Waits for the database and for Temporal, then polls until stopped. Throws `DatabaseSetupError` if the database has
+ * another version's schema, and the signal's reason if that aborts before it polls.
  */
 export async function startWorker(
   config: Config,
@@ -64,7 +67,7 @@ export async function startWorker(
     genericPlans: true,
   });
   const healthSql = connect(config.DATABASE_URL, { max: 1, application: 'torpedo-health', purpose: 'check' });
-  // Not the workers' own, which end with them.
+  // Not the workers' own connections, which end with them.
   const temporal = connectLazily(server);
   const watch = createServerWatch({
     probes: {
@@ -99,44 +102,58 @@ export async function startWorker(
     const bundling = workflowBundle();
     // Awaited below, after the database.
     bundling.catch(() => undefined);
-    await whenDatabaseIsThere(sql, signal);
+    const box = createSecretBox(config.SECRET_KEYS);
+    const clock = await whenDatabaseIsThere(
+      sql,
+      async () => {
+        await resealAtStart(sql, box, log);
+        return followDatabaseClock({ sql, log });
+      },
+      signal,
+    );
+    stops.push(() => clock.stop());
     const bundle = await bundling;
 
-    const box = createSecretBox(config.SECRET_KEYS);
-    await resealAtStart(sql, box, log);
     const providers = createProviders({
       sql,
       box,
       publicUrl: config.PUBLIC_URL,
       sandboxUrl: config.SANDBOX_URL,
       sendTimeoutMs: config.SEND_TIMEOUT_MS,
+      longestPauseMs: config.PROVIDER_PAUSE_LIMIT_MS,
       connections: mostInFlight,
       connect: guardedConnect(createAddressGuard(config.GATEWAY_ALLOW), {
         timeoutMs: config.SEND_TIMEOUT_MS,
       }),
+      tokens: createAccessTokens(createAddressGuard(config.GATEWAY_ALLOW)),
     });
-    const helpdesk = createHelpdesk({
+    const helpdesk = createWebhook({
       connect: guardedConnect(createAddressGuard(config.HELPDESK_ALLOW), { timeoutMs: helpdeskConnectMs }),
     });
+    const outgoing = createOutgoing(config.ALERTS_ALLOW);
     stops.push(
+      () => outgoing.webhook.close(),
       () => helpdesk.close(),
       () => providers.close(),
     );
-    const clock = await followDatabaseClock({ sql, log });
-    stops.push(() => clock.stop());
     const activities = createActivities({
       sql,
       bulkSql,
       providers,
       clock: () => clock.now(),
       isWorkflowRunning: createWorkflowLookup(temporal, config.TEMPORAL_NAMESPACE),
+      currency: config.CURRENCY,
+      timezone: config.TIMEZONE,
       gracePeriodMs: config.GRACE_PERIOD_MS,
       sendersPerRun: config.SENDERS_PER_RUN,
+      senderSlots: config.SENDER_SLOTS,
       singleSendUpTo: config.SINGLE_SEND_UP_TO,
       phoneHash: createPhoneHashing({ sql, box }),
       replyWindowDays: config.REPLY_WINDOW_DAYS,
       box,
       helpdesk,
+      outgoing,
+      publicUrl: config.PUBLIC_URL,
       webservice: webserviceDepsOf(config),
       webserviceRetryMs: config.WEBSERVICE_RETRY_MS,
       rawAnswerDays: config.RAW_ANSWER_DAYS,
@@ -156,10 +173,26 @@ export async function startWorker(
           queues: config.WORKER_QUEUES,
           workflowBundle: bundle,
           activities,
+          senderSlots: config.SENDER_SLOTS,
+          buildId: config.WORKER_BUILD_ID,
         }),
     });
     isPolling = working.isPolling;
     stops.push(() => working.stop());
+    if (config.WORKER_BUILD_ID !== undefined) {
+      const stopping = new AbortController();
+      const promoting = promoteBuild({
+        connection: temporal,
+        namespace: config.TEMPORAL_NAMESPACE,
+        build: { deployment: taskQueue, buildId: config.WORKER_BUILD_ID },
+        log,
+        signal: stopping.signal,
+      });
+      stops.push(() => {
+        stopping.abort();
+        return promoting;
+      });
+    }
     await untilAborted(working.started, signal);
     return { healthUrl: health?.url ?? null, stop };
   } catch (error) {
@@ -168,7 +201,7 @@ export async function startWorker(
   }
 }
 
-/** The promise's end, or the signal's reason if that comes first. */
+/** Waits for the promise; throws the signal's reason if that aborts first. */
 async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   signal.throwIfAborted();
@@ -200,15 +233,15 @@ function installRuntime(config: Config): Logger {
   Runtime.install({
     shutdownSignals: [],
     telemetryOptions: {
-      // Through our log, like all else. The retries of each poll are left out: hundreds of lines for an outage that the
-      // watch logs once a minute.
+      // Through our log, like everything else. The retries of each poll are left out: they are hundreds of lines for an
+      // outage that the watch logs once a minute.
       logging: { filter: 'error,temporalio_sdk_core=warn,temporalio_client::retry=off', forward: {} },
       ...(config.WORKER_METRICS_ADDRESS === undefined
         ? {}
         : { metrics: { prometheus: { bindAddress: config.WORKER_METRICS_ADDRESS } } }),
     },
     logger: new DefaultLogger(levels[config.LOG_LEVEL], ({ level, message, meta }) => {
-      // Every start says it of the queue that has activities only.
+      // Logged at each start for the queue that has only activities.
       if (message.startsWith('No workflows registered')) return;
       const error: unknown = meta?.error;
       log[pinoLevels[level]](

@@ -1,7 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
 
-/** Servers keep closed workflows for a day or three; operators want to read last month's runs. */
+/** Servers keep closed workflows for one to three days; operators want to read last month's runs. */
 export const retentionMs = 30 * 24 * 60 * 60 * 1000;
 
 const keyword = 2;
@@ -12,15 +12,15 @@ const pollMs = 500;
 /** Temporal's servers look for new namespaces every ten seconds. */
 const patienceMs = 60_000;
 
-/** What a namespace was given that it did not have. */
+/** What was added to a namespace. */
 export interface NamespaceChanges {
   created: boolean;
   searchAttributes: string[];
 }
 
 /**
- * Makes the namespace if it isn't there, and adds the keyword search attributes that it lacks. Changes nothing else: the
- * retention of a namespace that was there is its operator's.
+ * Creates the namespace if it does not exist, and adds the keyword search attributes that it lacks. Changes nothing
+ * else: the operator of an existing namespace sets its retention.
  */
 export async function prepareNamespace(
   connection: Connection,
@@ -76,7 +76,7 @@ export async function setRetention({ workflowService }: Connection, namespace: s
   });
 }
 
-/** A namespace that was made a moment ago is not known everywhere yet. */
+/** A new namespace is not known everywhere yet. */
 async function whenKnown<T>(ask: () => Promise<T>): Promise<T> {
   for (const giveUpAt = Date.now() + patienceMs; ;) {
     try {

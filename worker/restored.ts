@@ -6,13 +6,13 @@ export interface EndedRestore extends RestoreRow {
   endedWorkflows: number;
 }
 
-/** What the visibility of a server may be behind by. */
+/** How far the server's visibility may lag behind. */
 const rounds = 3;
 
 /**
- * Makes a restored database safe to start on. Ends all workflows first, since they know of what the database has
- * forgotten: the API starts those of enabled campaigns again. Then stops in the database what may have been done after
- * the backup. API and workers must not run. Harmless to repeat when it was cut short.
+ * Makes a restored database safe to start on. First terminates all workflows, because their state is newer than the
+ * database: the API starts those of enabled campaigns again. Then stops in the database what may have been done after
+ * the backup. API and workers must not run. Safe to repeat if it was interrupted.
  */
 export async function stopAfterRestore(
   sql: Database,
@@ -37,7 +37,7 @@ export async function stopAfterRestore(
   return { ...restore, endedWorkflows: ended.size };
 }
 
-/** In words, for a person at a terminal. */
+/** As text, for an operator at a terminal. */
 export const describeRestore = ({ backupAt, stoppedRuns, endedWorkflows }: EndedRestore): string =>
   [
     `The database was restored from a backup of ${backupAt.toISOString()}.`,

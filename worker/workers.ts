@@ -16,12 +16,16 @@ export interface WorkersDeps {
   queues: readonly WorkerQueue[];
   workflowBundle: WorkflowBundle;
   activities: Activities;
+  /** How many sending activities run at once. */
+  senderSlots: number;
+  /** The version of the code, if Temporal manages versions: then work goes to the current build (promote.ts). */
+  buildId?: string | undefined;
 }
 
 export interface Workers {
-  /** Resolves after `shutdown`, when all that was under way has ended; rejects when a worker fails, once both have ended. */
+  /** Resolves after `shutdown`, when all work has ended; rejects when a worker fails, once both have ended. */
   run(): Promise<void>;
-  /** Ends polling and tells activities to stop: senders claim nothing more and record what is in flight. */
+  /** Ends polling and signals activities to stop: senders claim nothing more and record their messages in flight. */
   shutdown(): void;
   /** Closes the connection. Call it when `run` has ended. */
   close(): Promise<void>;
@@ -29,9 +33,7 @@ export interface Workers {
 
 const pollers = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 10 } as const;
 
-/**
- * The workers of a process: workflows with their quick steps, and the sends on a queue of their own.
- */
+/** The workers of a process: one for workflows with their quick steps, and one for the sends, on a separate queue. */
 export async function createWorkers({
   sql,
   connection,
@@ -40,20 +42,31 @@ export async function createWorkers({
   queues,
   workflowBundle,
   activities,
+  senderSlots,
+  buildId,
 }: WorkersDeps): Promise<Workers> {
   const common = {
     connection,
     namespace,
-    // Activities hear of a shutdown at once. They then need at most a send's time-out and a write.
+    // Activities are notified of a shutdown at once. They then need at most a send's timeout and a write.
     shutdownGraceTime: 0,
     shutdownForceTime: '30 seconds',
-    // A cancellation comes back with a heartbeat, and by default those wait for most of their time-out: a cancelled
-    // import of a million lines would go on for 24 seconds.
+    // Heartbeats return cancellations, and by default they wait for most of their timeout: a cancelled import of a
+    // million lines would continue for 24 seconds.
     maxHeartbeatThrottleInterval: '1 second',
-    // As few polls as the work needs: each that a frozen worker has open takes a task with it (workflows/proxies.ts).
+    // As few polls as the work needs: each open poll of a frozen worker takes a task with it (workflows/proxies.ts).
     workflowTaskPollerBehavior: pollers,
     activityTaskPollerBehavior: pollers,
     stickyQueueScheduleToStartTimeout: '3 seconds',
+    ...(buildId === undefined
+      ? {}
+      : {
+          workerDeploymentOptions: {
+            version: { deploymentName: taskQueue, buildId },
+            useWorkerVersioning: true,
+            defaultVersioningBehavior: 'AUTO_UPGRADE',
+          },
+        }),
   } satisfies Partial<WorkerOptions>;
   const options: Record<WorkerQueue, WorkerOptions> = {
     workflows: {
@@ -68,8 +81,7 @@ export async function createWorkers({
       taskQueue: sendingTaskQueue(taskQueue),
       activities,
       interceptors: { activity: [failuresWithoutData, reportRetries(sql)] },
-      // One process sends no faster with more senders: they share its only thread.
-      maxConcurrentActivityTaskExecutions: 50,
+      maxConcurrentActivityTaskExecutions: senderSlots,
     },
   };
   const workers: Worker[] = [];
@@ -83,7 +95,7 @@ export async function createWorkers({
       try {
         await Promise.all(runs);
       } catch (error) {
-        // One alone would take tasks for workflows that wait for the other.
+        // One worker alone would take tasks for workflows that wait for the other worker.
         shutdown();
         await Promise.allSettled(runs);
         throw error;

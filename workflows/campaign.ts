@@ -11,17 +11,18 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OpenedRun } from '../activities/index.ts';
+import type { OpenedRun, Wait } from '../activities/index.ts';
 import { campaignWorkflowId, runWorkflowId } from '../domain/ids.ts';
 import { attributes } from './attributes.ts';
+import { priorities } from './priorities.ts';
 import { patientSteps, steps } from './proxies.ts';
 import { workflowTaskTimeout } from './queues.ts';
 import { run } from './run.ts';
 
-/** "Look again": the campaign was enabled, edited or disabled. The row says which; the signal carries nothing. */
+/** "Look again": the campaign was enabled, edited or disabled. The signal carries no data; the row has it. */
 export const campaignChanged = defineSignal('campaignChanged');
 
-/** Names a request, so that repeating it opens no second run. Unique in the campaign. */
+/** Identifies a request, so that repeating it opens no second run. Unique in the campaign. */
 export interface RunRequest {
   requestKey: string;
 }
@@ -32,30 +33,34 @@ export const runNow = defineUpdate<{ runId: number }, [RunRequest]>('runNow');
 /** Starts a dry run, of a campaign that need not be enabled. Fails with `IncompleteCampaign` (domain/failures.ts). */
 export const dryRun = defineUpdate<{ runId: number }, [RunRequest]>('dryRun');
 
-/** Which messages of which run are to be sent again. */
+/** The run and the messages of it to resend. */
 export interface ResendRequest extends RunRequest {
   of: number;
-  scope: { includeUnknown: boolean; reasons: string[] | null };
+  scope: { includeUnknown: boolean; reasons: string[] | null; onlyReachable: boolean };
 }
 
 /** Starts a resend, of a campaign that need not be enabled. Fails with `RunNotOver` or `RunPending`. */
 export const resend = defineUpdate<{ runId: number }, [ResendRequest]>('resend');
 
-/** No timer is set for longer: the calendar's rules may change meanwhile, and it costs one look a day. */
+/** The longest timer: the calendar's rules may change meanwhile. It costs one check a day. */
 const longestWaitMs = 24 * 60 * 60 * 1000;
 
 export interface CampaignInput {
   campaignId: number;
+  /** The next action that the previous execution received when it started a run. */
+  then?: Wait;
 }
 
 /**
- * One for each enabled campaign, for as long as it is enabled: waits for the next occurrence and starts its run.
+ * One workflow for each enabled campaign, for as long as it is enabled: waits for the next occurrence and starts its
+ * run.
  *
- * The history is bounded by continuing as new after each occurrence, and at the server's suggestion: state is in the
- * campaign's row alone.
+ * Continuing as new after each occurrence, and at the server's suggestion, bounds the history: the state is only in the
+ * campaign's row.
  */
-export async function campaign({ campaignId }: CampaignInput): Promise<void> {
+export async function campaign({ campaignId, then }: CampaignInput): Promise<void> {
   let changes = 0;
+  let known = then ?? null;
   setHandler(campaignChanged, () => {
     changes++;
   });
@@ -64,7 +69,7 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
     open: (asked: Request & { campaignId: number; occurrence: string }) => Promise<OpenedRun>,
     request: Request,
   ): Promise<{ runId: number }> => {
-    // Its moment is a run's key: two that are asked for in the same millisecond are still two.
+    // The moment is a run's key: two requests in the same millisecond still need two.
     lastAskedAt = Math.max(Date.now(), lastAskedAt + 1);
     const opened = await open({ ...request, campaignId, occurrence: new Date(lastAskedAt).toISOString() });
     await startRun(opened);
@@ -76,7 +81,8 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
 
   for (;;) {
     const seen = changes;
-    const plan = await patientSteps.planNext({ campaignId });
+    const plan = known ?? (await patientSteps.planNext({ campaignId }));
+    known = null;
     setCurrentDetails(plan.details);
     switch (plan.next) {
       case 'stop':
@@ -90,14 +96,20 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
         await condition(() => changes > seen || workflowInfo().continueAsNewSuggested);
         break;
       case 'wait':
-        await condition(() => changes > seen, Math.min(plan.waitMs, longestWaitMs));
+        await condition(() => changes > seen, Math.max(1, Math.min(plan.waitMs, longestWaitMs)));
         break;
       case 'run': {
-        const opened = await patientSteps.openDueRun({ campaignId, occurrence: plan.occurrence });
-        if (opened) await startRun(opened);
+        const plannedAt = Date.now();
+        await startRun(plan.opened);
         await condition(allHandlersFinished);
-        if (changes === seen) return continueAsNew<typeof campaign>({ campaignId });
-        break;
+        if (changes > seen) break;
+        return continueAsNew<typeof campaign>({
+          campaignId,
+          then:
+            plan.then.next === 'wait'
+              ? { ...plan.then, waitMs: plan.then.waitMs - (Date.now() - plannedAt) }
+              : plan.then,
+        });
       }
     }
     if (workflowInfo().continueAsNewSuggested) {
@@ -107,11 +119,12 @@ export async function campaign({ campaignId }: CampaignInput): Promise<void> {
   }
 }
 
-/** How the workflow of a campaign is started, whoever does it. */
+/** How every caller starts the workflow of a campaign. */
 export const campaignStart = ({ id, name }: { id: number; name: string }) => ({
   workflowId: campaignWorkflowId(id),
   args: [{ campaignId: id }] as [CampaignInput],
   workflowTaskTimeout,
+  priority: priorities.campaign,
   staticSummary: `Campaign “${name}”`,
   typedSearchAttributes: [{ key: attributes.campaign, value: String(id) }],
 });
@@ -123,9 +136,10 @@ async function startRun({ runId, campaignId, occurrence, trigger, summary }: Ope
       workflowId: runWorkflowId({ campaignId, occurrence: new Date(occurrence), trigger }),
       // A request that is repeated after its run has ended starts nothing.
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      // A disabled campaign lets its run finish.
+      // Disabling a campaign lets its current run finish.
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowTaskTimeout,
+      priority: trigger === 'schedule' ? priorities.other : priorities.runOfUser,
       staticSummary: summary,
       typedSearchAttributes: [
         { key: attributes.campaign, value: String(campaignId) },
@@ -133,7 +147,7 @@ async function startRun({ runId, campaignId, occurrence, trigger, summary }: Ope
       ],
     });
   } catch (error) {
-    // The run of a request that is repeated.
+    // The run of a repeated request.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

@@ -2,8 +2,8 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import { lookUpSteps } from './proxies.ts';
 
 /**
- * One round, started by a Temporal Schedule: asks providers what became of the messages that they may have taken, and
- * records the outcomes that are certain (SPEC, promise 1). The database has what is due. Returns the round in words.
+ * One round, started by a Temporal Schedule: asks providers about messages that they may have accepted, and records the
+ * outcomes that are certain (SPEC, promise 1). The database knows which are due. Returns a summary of the round.
  */
 export async function lookUps(): Promise<string> {
   const { details } = await lookUpSteps.lookUpUnknown();

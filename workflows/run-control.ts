@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   type CancellationScope,
   condition,
+  defineSignal,
   defineUpdate,
   setHandler,
 } from '@temporalio/workflow';
@@ -9,46 +10,50 @@ import { failures } from '../domain/failures.ts';
 import type { RunReason, RunStatus } from '../domain/run.ts';
 import { steps } from './proxies.ts';
 
-/** Who asks: `user:7`, `token:3`. A name would stay in the history for good. */
+/** The actor: `user:7`, `token:3`. A name would be stored in the history permanently. */
 export interface Asked {
   by: string;
 }
 
 /**
- * Each returns when it is in effect, and fails with `RunEnded` (domain/failures.ts). After a pause nothing leaves any
- * more. It returns once all that was in flight has its outcome, or after `longestDrainMs`, while sends hang or their
- * worker has died or is frozen.
+ * Each update returns when it is in effect, and fails with `RunEnded` (domain/failures.ts). After a pause no more
+ * messages leave. The pause returns once all messages in flight have their outcomes, or after `longestDrainMs` if sends
+ * hang or their worker has died or is frozen.
  */
 export const pause = defineUpdate<null, [Asked]>('pause');
 export const resume = defineUpdate<null, [Asked]>('resume');
 export const cancel = defineUpdate<null, [Asked]>('cancel');
-/** Lets a run continue that waits for approval. Fails with `NotWaitingForApproval`. */
+/** What a run waits for may have changed: it checks again. Carries no data. */
+export const runChanged = defineSignal('runChanged');
+/** Lets a run that waits for approval continue. Fails with `NotWaitingForApproval`. */
 export const approve = defineUpdate<null, [Asked]>('approve');
 
 /**
- * `pause` waits this long for the senders to end: longer than they trust their leases, which they cannot renew then
- * (db/messages/leases.ts), and less than a client waits for its answer.
+ * How long `pause` waits for the senders to end: longer than they trust their leases, which they cannot renew then
+ * (db/messages/leases.ts), and shorter than a client waits for its answer.
  */
 const longestDrainMs = 5_000;
 
-/** What users have asked of a run, and what its steps have to know of it. */
+/** What users have requested of a run, and what its steps need to know about it. */
 export interface RunControl {
   readonly paused: boolean;
-  /** By the update, or by whoever cancelled the workflow itself. */
+  /** By the update, or by a cancellation of the workflow itself. */
   readonly cancelled: boolean;
   readonly approved: boolean;
-  /** What users ask before this waits, so that what is read here does not undo it. */
+  /** How often it was signaled to check again what it waits for. */
+  readonly changes: number;
+  /** Earlier updates from users wait for this call, so that it does not overwrite their effect. */
   begin(status: RunStatus): void;
-  /** Pauses the run by itself, unless a user was faster. */
+  /** Pauses the run automatically, unless a user's request came first. */
   pauseFor(reason: RunReason): Promise<void>;
   /**
-   * Ends the run by `last`, which writes its row, after what users have asked before. What they ask later fails with
+   * Ends the run by `last`, which writes its row, after the earlier requests of users. Later requests fail with
    * `RunEnded`, so row and workflow agree on the end.
    */
   end<T>(last: () => Promise<T>): Promise<T>;
   /** The same, unless the run is cancelled by then: null, and the run has not ended. */
   endUnlessCancelled<T>(last: () => Promise<T>): Promise<T | null>;
-  /** Runs `work` in `scope`, which a cancel of the run ends; with `pausable` a pause does, too. */
+  /** Runs `work` in `scope`, which a cancellation of the run ends; with `pausable`, a pause ends it, too. */
   within<T>(scope: CancellationScope, options: { pausable: boolean }, work: () => Promise<T>): Promise<T>;
 }
 
@@ -58,6 +63,7 @@ export function controlRun(runId: number): RunControl {
   let paused = false;
   let cancelled = false;
   let approved = false;
+  let changes = 0;
   let over = false;
   let current: { scope: CancellationScope; pausable: boolean } | null = null;
 
@@ -65,14 +71,14 @@ export function controlRun(runId: number): RunControl {
     if (over) throw ApplicationFailure.nonRetryable('The run has ended.', failures.runEnded);
   };
   let turn: Promise<unknown> = condition(() => begun || over);
-  /** One after the other, in the order in which they were asked: the row keeps the last one, and so does this state. */
+  /** One after the other, in the order of the requests: the row keeps the last one, and so does this state. */
   const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
     const changed = turn.then(change);
     turn = changed.catch(() => undefined);
     return changed;
   };
   const endInTurn = async <T>(last: () => Promise<T>): Promise<T> => {
-    // A run whose first step has failed never began.
+    // A run whose first step failed never began.
     begun = true;
     return inTurn(async () => {
       const result = await last();
@@ -83,6 +89,9 @@ export function controlRun(runId: number): RunControl {
   const whileLive = { validator: (_: Asked): void => assertLive() };
   const isPausableOpen = (): boolean => current?.pausable === true;
 
+  setHandler(runChanged, () => {
+    changes++;
+  });
   setHandler(
     pause,
     async ({ by }) => {
@@ -144,6 +153,9 @@ export function controlRun(runId: number): RunControl {
     },
     get approved() {
       return approved;
+    },
+    get changes() {
+      return changes;
     },
     begin(status) {
       paused = status === 'paused';

@@ -9,37 +9,49 @@ import {
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { SendingPlan } from '../activities/index.ts';
 import { failures } from '../domain/failures.ts';
+import { priorities } from './priorities.ts';
 import { failingOver, single, steps, streaming } from './proxies.ts';
 import type { RunControl } from './run-control.ts';
 import { type Blocked, waitForHours } from './run-waits.ts';
 
-/** Continue as new from here on: a run with a slow rate takes days, and each slice adds some twenty events. */
+/** Continue as new above this length: a run with a slow rate takes days, and each slice adds some twenty events. */
 const longHistory = 1_500;
-/** The failures of a sender that are the provider's. */
+/** The failures of a sender that the provider caused. */
 const stops: ReadonlyMap<string, 'account' | 'unavailable'> = new Map([
   [failures.providerAccount, 'account'],
   [failures.providerUnavailable, 'unavailable'],
 ]);
-/** So many sends of a small run are under way at once. */
+/** The number of concurrent sends of a small run. */
 const singlesAtOnce = 10;
-/** Messages to be tried again later are looked for at least this often. */
+/** Messages that wait for a retry are checked at least this often. */
 const longestPauseMs = 60_000;
 
 /**
- * Sends all that is queued, in slices, inside the sending hours and while nobody has paused the run. Returns
- * `finished` when nothing is left, `long_history` when the workflow has to continue as new, or how the run ends.
+ * Sends all queued messages, in slices, inside the sending hours and while no user has paused the run. Returns
+ * `finished` when no message is left, `long_history` when the workflow has to continue as new, or how the run ends.
+ * `first`: the plan of the previous step.
  */
 export async function send(
   runId: number,
   control: RunControl,
+  first: SendingPlan | null,
 ): Promise<Blocked | { status: 'finished' | 'long_history' }> {
-  for (;;) {
-    const blocked = await waitForHours(runId, control);
-    if (blocked) return blocked;
+  for (let planned = first; ; planned = null) {
+    if (control.paused || control.cancelled) {
+      const blocked = await waitForHours(runId, control, null);
+      if (blocked) return blocked;
+      planned = null;
+    }
     const { historyLength, continueAsNewSuggested } = workflowInfo();
     if (historyLength > longHistory || continueAsNewSuggested) return { status: 'long_history' };
-    const plan = await steps.planSending({ runId });
+    const plan = planned ?? (await steps.planSending({ runId }));
+    if (plan.next === 'hours') {
+      const blocked = await waitForHours(runId, control, plan.hours);
+      if (blocked) return blocked;
+      continue;
+    }
     setCurrentDetails(plan.details);
     if (control.paused || control.cancelled) continue;
     switch (plan.next) {
@@ -52,7 +64,7 @@ export async function send(
         await condition(() => control.paused || control.cancelled, Math.min(plan.waitMs, longestPauseMs));
         break;
       case 'stream':
-        await stream(runId, control, plan);
+        if (await stream(runId, control, plan)) return { status: 'finished' };
         break;
       case 'one_by_one':
         await sendOneByOne(runId, control, plan);
@@ -61,42 +73,64 @@ export async function send(
   }
 }
 
-type Plan = Awaited<ReturnType<typeof steps.planSending>>;
-type PlanOf<Next extends Plan['next']> = Extract<Plan, { next: Next }>;
+/** Even in a run that a user started, every slice after the first takes turns with the others. */
+function priorityOf(urgency: PlanOf<'stream'>['urgency']) {
+  switch (urgency) {
+    case 'user':
+      return priorities.runOfUser;
+    case 'first':
+      return priorities.firstOfRun;
+    case null:
+      return priorities.other;
+  }
+}
 
-function stream(
+type PlanOf<Next extends SendingPlan['next']> = Extract<SendingPlan, { next: Next }>;
+
+/** Whether the run is finished: no message is left, and it is not paused. A paused run must not appear as over. */
+async function stream(
   runId: number,
   control: RunControl,
-  { senders, limit, maxAttempts }: PlanOf<'stream'>,
-): Promise<void> {
+  { senders, limit, maxAttempts, urgency }: PlanOf<'stream'>,
+): Promise<boolean> {
   const { sendMessages } = streaming(workflowInfo().taskQueue);
-  return sideBySide(runId, control, senders, (index) =>
-    sendMessages.executeWithOptions(
-      { summary: senders === 1 ? 'Send' : `Send (${index + 1} of ${senders})` },
-      [{ runId, limit, maxAttempts }],
-    ),
-  );
+  const slices: { allSent: boolean }[] = [];
+  await sideBySide(runId, control, senders, async (index) => {
+    slices.push(
+      await sendMessages.executeWithOptions(
+        {
+          summary: senders === 1 ? 'Send' : `Send (${index + 1} of ${senders})`,
+          priority: priorityOf(urgency),
+        },
+        [{ runId, limit, maxAttempts }],
+      ),
+    );
+  });
+  return slices.some(({ allSent }) => allSent) && !control.paused && !control.cancelled;
 }
 
 function sendOneByOne(
   runId: number,
   control: RunControl,
-  { messageIds, maxAttempts }: PlanOf<'one_by_one'>,
+  { messageIds, maxAttempts, urgency }: PlanOf<'one_by_one'>,
 ): Promise<void> {
   const { sendMessage } = single(workflowInfo().taskQueue);
   const waiting = [...messageIds];
   return sideBySide(runId, control, singlesAtOnce, async () => {
     for (let messageId = waiting.shift(); messageId !== undefined; messageId = waiting.shift()) {
       if (control.paused || control.cancelled) return;
-      await sendMessage.executeWithOptions({ summary: `Message ${messageId}` }, [{ messageId, maxAttempts }]);
+      await sendMessage.executeWithOptions(
+        { summary: `Message ${messageId}`, priority: priorityOf(urgency) },
+        [{ messageId, maxAttempts }],
+      );
     }
   });
 }
 
 /**
- * Runs `count` senders side by side; a pause or a cancel ends them early. Returns only when none is under way any more:
- * what is in `sending` after that belongs to nobody. When the provider takes nothing any more, the run goes over to its
- * fallback; without one, an account that is refused pauses the run.
+ * Runs `count` senders side by side; a pause or a cancellation ends them early. Returns only when none is active: after
+ * that, no sender owns a message in `sending`. When the provider accepts nothing, the run switches to its fallback;
+ * without one, a refused account pauses the run.
  */
 async function sideBySide(
   runId: number,
@@ -116,7 +150,7 @@ async function sideBySide(
     const stop = stopOf(error);
     if (!stop) throw error;
     if (!control.paused && !control.cancelled && (await failOver(runId, stop))) return;
-    // A provider that cannot be reached is tried again by the next slice.
+    // The next slice retries a provider that cannot be reached.
     if (stop.cause === 'unavailable') return;
     log.warn('The provider refuses the account; the run is paused', {
       runId,
@@ -134,27 +168,27 @@ async function sideBySide(
 interface Stop {
   cause: 'account' | 'unavailable';
   providerCode: string;
-  /** The provider; null when the failure does not name it. */
+  /** The provider; null if the failure does not name it. */
   from: number | null;
-  detail: string;
+  detail: unknown;
 }
 
-/** What a sender's failure says of the provider; null when the failure is not the provider's. */
+/** What a sender's failure reports about the provider; null if the failure is not the provider's. */
 function stopOf(error: unknown): Stop | null {
   const failure = error instanceof ActivityFailure ? error.cause : undefined;
   if (!(failure instanceof ApplicationFailure)) return null;
   const cause = stops.get(failure.type ?? '');
   if (!cause) return null;
-  const [code, from] = failure.details ?? [];
+  const [code, from, detail] = failure.details ?? [];
   return {
     cause,
     providerCode: typeof code === 'string' ? code : '',
     from: typeof from === 'number' ? from : null,
-    detail: failure.message,
+    detail,
   };
 }
 
-/** Whether the run has gone over to its fallback provider. */
+/** Whether the run has switched to its fallback provider. */
 async function failOver(runId: number, { cause, from, providerCode }: Stop): Promise<boolean> {
   if (from === null) return false;
   const words = await failingOver.failOver.executeWithOptions(

@@ -1,27 +1,40 @@
 import { condition, setCurrentDetails } from '@temporalio/workflow';
+import type { HoursState } from '../activities/index.ts';
 import type { RunReason } from '../domain/run.ts';
 import { steps } from './proxies.ts';
 import type { RunControl } from './run-control.ts';
 
-/** How a run ends that was cancelled, or has expired, while it waited. */
+/** How a run ends that was cancelled, expired or skipped while it waited. */
 export interface Blocked {
-  status: 'cancelled';
+  status: 'cancelled' | 'skipped';
   reason: RunReason | null;
 }
 
 const cancelledByUser: Blocked = { status: 'cancelled', reason: null };
 
-/** Returns null once messages may leave and nobody has paused the run; otherwise how the run ends. */
-export async function waitForHours(runId: number, control: RunControl): Promise<Blocked | null> {
-  for (;;) {
+/**
+ * Returns null once messages may leave and the run is not paused; otherwise how the run ends. `first`: the result of
+ * the step before.
+ */
+export async function waitForHours(
+  runId: number,
+  control: RunControl,
+  first: HoursState | null,
+): Promise<Blocked | null> {
+  // A change since then may have made it outdated.
+  let seen = 0;
+  for (let found = first; ; found = null) {
     if (control.cancelled) return cancelledByUser;
     const before = control.paused;
-    const hours = await steps.checkHours({ runId });
+    if (found === null) seen = control.changes;
+    const hours = found ?? (await steps.checkHours({ runId }));
     if (hours.state === 'expired') return { status: 'cancelled', reason: hours.reason };
-    if (hours.state === 'open' && !control.paused) return null;
+    if (hours.state === 'open' && !control.paused)
+      return hours.skip && { status: 'skipped', reason: hours.skip };
     setCurrentDetails(hours.details);
-    // A paused run expires, too.
-    await condition(() => control.paused !== before || control.cancelled, hours.waitMs);
+    // A paused run also expires.
+    const isNews = (): boolean => control.paused !== before || control.cancelled || control.changes > seen;
+    await condition(isNews, hours.waitMs);
   }
 }
 

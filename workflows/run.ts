@@ -10,6 +10,7 @@ import {
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import type { SendingPlan } from '../activities/index.ts';
 import type { RunReason, RunStep } from '../domain/run.ts';
 import { attributes } from './attributes.ts';
 import { closing, importing, steps, ticketing } from './proxies.ts';
@@ -35,11 +36,11 @@ interface Ending {
 
 /**
  * One run of a campaign: hours → pending check → mailing → pre-flight → (approval) → sending → tickets → done. A dry
- * run ends after its pre-flight, and checks neither hours nor pending runs; a resend does not check pending runs. What
- * is done is in the database: started again with the same input, after a failure or by continue-as-new, it goes on
- * where it was.
+ * run ends after its pre-flight, and checks neither hours nor pending runs; a resend does not check pending runs. The
+ * progress is in the database: started again with the same input, after a failure or by continue-as-new, the run
+ * continues where it stopped.
  *
- * A run that is skipped or cancelled returns; a run that failed fails. The history is bounded by continuing as new
+ * A run that is skipped or cancelled returns; a run that failed fails. Continuing as new bounds the history
  * (`longHistory`, run-sending.ts).
  */
 export async function run(input: RunInput): Promise<RunResult> {
@@ -53,7 +54,7 @@ export async function run(input: RunInput): Promise<RunResult> {
     const ending = await work();
     return ending === 'long_history' ? await startAfresh() : await close(ending);
   } catch (error) {
-    // A cancel has been confirmed to whoever asked for it: that a step failed meanwhile changes nothing.
+    // The cancellation has already been confirmed to the caller: a step that failed meanwhile does not change that.
     const byTemporal = isCancellation(error) || CancellationScope.current().consideredCancelled;
     if (!byTemporal && !(error instanceof ActivityFailure)) throw error;
     return CancellationScope.nonCancellable(async () => {
@@ -62,38 +63,33 @@ export async function run(input: RunInput): Promise<RunResult> {
     });
   }
 
-  /** The steps, from where the row says that the run is. Returns how the run ends. */
+  /** The steps, from the one in the run's row. Returns how the run ends. */
   async function work(): Promise<Ending | 'long_history'> {
     const { status, at, trigger, ticketsOnSend } = await steps.beginRun({ runId });
     control.begin(status);
+    let plan: SendingPlan | null = null;
 
-    if (at === 'hours') {
-      if (trigger !== 'dry_run') {
-        enter('hours');
-        const blocked = await waitForHours(runId, control);
-        if (blocked) return blocked;
-      }
-      // A user who asks for a resend knows of the other runs.
-      if (trigger === 'schedule' || trigger === 'manual') {
-        enter('pending_check');
-        const pending = await steps.checkPending({ runId });
-        if (pending) return { status: 'skipped', reason: pending };
-      }
-      enter('mailing');
-      const mailing = await control.within(new CancellationScope(), { pausable: false }, () =>
-        trigger === 'resend'
-          ? importing.copyMessages.executeWithOptions({ summary: 'Copy the messages' }, [{ runId }])
-          : importing.importMailing.executeWithOptions({ summary: 'Read the mailing' }, [{ runId }]),
-      );
-      setCurrentDetails(mailing.details);
+    if (at.step === 'hours') {
+      if (at.hours.state === 'closed' || control.paused) enter('hours');
+      const blocked = await waitForHours(runId, control, at.hours);
+      if (blocked) return blocked;
     }
-    if (at !== 'sending') {
-      enter('preflight');
-      const flight = await steps.checkPreflight({ runId });
-      setCurrentDetails(flight.details);
+    if (at.step !== 'sending') {
+      enter('mailing');
+      const prepared = await control.within(new CancellationScope(), { pausable: false }, () =>
+        trigger === 'resend'
+          ? importing.copyMessages.executeWithOptions({ summary: 'Copy the messages, pre-flight' }, [
+              { runId },
+            ])
+          : importing.importMailing.executeWithOptions({ summary: 'Read the mailing, pre-flight' }, [
+              { runId },
+            ]),
+      );
+      setCurrentDetails(prepared.details);
+      plan = prepared.plan;
       if (trigger === 'dry_run')
         return { status: control.cancelled ? 'cancelled' : 'finished', reason: null };
-      if (flight.needsApproval) {
+      if (prepared.needsApproval) {
         enter('approval');
         const blocked = await waitForApproval(runId, control);
         if (blocked) return blocked;
@@ -101,13 +97,14 @@ export async function run(input: RunInput): Promise<RunResult> {
     }
     ticketsDue = ticketsOnSend;
     enter('sending');
-    const sent = await send(runId, control);
+    const sent = await send(runId, control, plan);
     switch (sent.status) {
       case 'long_history':
         return 'long_history';
       case 'finished':
         return { status: 'finished', reason: null };
       case 'cancelled':
+      case 'skipped':
         return sent;
     }
   }
@@ -117,9 +114,9 @@ export async function run(input: RunInput): Promise<RunResult> {
     return continueAsNew<typeof run>(input);
   }
 
-  /** Ends the run in its row, then in Temporal. A cancel that comes before the row is written wins. */
+  /** Ends the run in its row, then in Temporal. A cancellation before the row is written wins. */
   async function close({ status, reason }: Ending): Promise<RunResult> {
-    // What was sent has its tickets, even if the rest is cancelled.
+    // Sent messages get their tickets, even if the rest is cancelled.
     if (ticketsDue) {
       enter('tickets');
       await ticketing.openTickets.executeWithOptions({ summary: 'Open the tickets' }, [
@@ -132,15 +129,17 @@ export async function run(input: RunInput): Promise<RunResult> {
           ? await control.end(() => closing.closeRun({ runId, status, reason }))
           : ((await control.endUnlessCancelled(() => closing.closeRun({ runId, status, reason }))) ??
             (await control.end(() => closing.closeRun({ runId, status: 'cancelled', reason: null }))));
-      enter('done');
-      upsertSearchAttributes([{ key: attributes.outcome, value: closed.status }]);
+      upsertSearchAttributes([
+        { key: attributes.step, value: 'done' },
+        { key: attributes.outcome, value: closed.status },
+      ]);
       setCurrentDetails(closed.details);
       await condition(allHandlersFinished);
       return { status: closed.status, counts: closed.counts };
     });
   }
 
-  /** A run that a user has cancelled returns; one that was cancelled in Temporal ends there as canceled. */
+  /** A run that a user cancelled returns; one that was cancelled in Temporal ends there as canceled. */
   async function closeCancelled(error: unknown): Promise<RunResult> {
     const byUser = control.cancelled;
     if (!byUser) await steps.requestCancel({ runId, reason: { code: 'by_temporal' } });
@@ -151,10 +150,11 @@ export async function run(input: RunInput): Promise<RunResult> {
 
   async function failUnlessCancelled(error: unknown): Promise<RunResult> {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    const type = cause instanceof ApplicationFailure ? cause.type : null;
+    const type = cause instanceof ApplicationFailure ? (cause.type ?? null) : null;
+    const told = cause instanceof ApplicationFailure ? cause.details?.[0] : null;
     const detail = cause?.message ?? '';
     const failed = await control.endUnlessCancelled(async () => {
-      await steps.failRun({ runId, step, detail });
+      await steps.failRun({ runId, step, failure: { type, told } });
       return true;
     });
     if (!failed) return closeCancelled(error);

@@ -1,33 +1,34 @@
-/** People mistype: so many failures cost no wait. */
+/** Users mistype: this many failures cost no wait. */
 const freeFailures = 10;
-/** The wait after the first failure beyond these; each further one doubles it. */
+/** The wait after the first failure beyond these; each further failure doubles it. */
 const firstDelayMs = 5_000;
 const longestDelayMs = 15 * 60_000;
-/** A key without an attempt for so long begins anew. */
+/** A key without an attempt for this long starts over. */
 const forgetAfterMs = 60 * 60_000;
-/** Each costs a hashed password to make: it takes hours to push one's own failures out. */
+/** Each key costs an attacker a password hash: it takes hours to evict one's own failures. */
 const maxKeys = 50_000;
 
 interface Entry {
   failures: number;
-  /** No attempt before this. */
+  /** No attempt is allowed before this time. */
   notBefore: number;
   lastAt: number;
 }
 
 /**
- * Slows guessing down: the more attempts of a key have failed, the longer the next one has to wait. A key names who
- * guesses and at what (address and login), so that nobody's failures keep anyone else out.
+ * Slows down guessing: the more attempts of a key have failed, the longer the wait before the next one. A key combines
+ * the client's address and the login, so that one client's failures lock out nobody else.
  *
- * Kept in this process: behind several API processes each counts by itself.
+ * Kept in this process: with several API processes, each counts separately.
  */
 export function createLoginAttempts({ now = Date.now }: { now?: () => number } = {}) {
   const entries = new Map<string, Entry>();
 
   return {
     /**
-     * Begins an attempt, which counts as failed until `succeed` or `withdraw`: many at once find no gap. The wait for the
-     * next one begins with `fail`. Returns the milliseconds to wait instead; 0: go ahead.
+     * Begins an attempt, which counts as failed until `succeed` or `withdraw`, so that parallel attempts cannot bypass
+     * the limit. The wait for the next attempt begins with `fail`. Returns the milliseconds to wait instead; 0: go
+     * ahead.
      */
     begin(key: string): number {
       const at = now();
@@ -38,7 +39,7 @@ export function createLoginAttempts({ now = Date.now }: { now?: () => number } =
       entry.failures++;
       entry.lastAt = at;
       entry.notBefore = at + delayAfter(entry.failures);
-      // The longest unused is first.
+      // The least recently used is first.
       entries.delete(key);
       entries.set(key, entry);
       const [oldest] = entries.keys();
@@ -51,12 +52,12 @@ export function createLoginAttempts({ now = Date.now }: { now?: () => number } =
       if (entry) entry.notBefore = now() + delayAfter(entry.failures);
     },
 
-    /** The attempt was right: its key begins anew. */
+    /** The attempt was right: its key starts over. */
     succeed(key: string): void {
       entries.delete(key);
     },
 
-    /** The attempt was not judged: it does not count. */
+    /** The attempt was not checked: it does not count. */
     withdraw(key: string): void {
       const entry = entries.get(key);
       if (!entry) return;

@@ -5,11 +5,11 @@ import { createTurns } from './turns.ts';
 
 /** OWASP's minimum for scrypt; 128 MiB and half a second of a core each. */
 const cost = { ln: 17, r: 8, p: 1 };
-/** Above the 128 · N · r bytes that scrypt needs: Node's default limit is a quarter of them. */
+/** Above the 128 · N · r bytes that scrypt needs: Node's default limit is a quarter of that. */
 const maxmem = 256 * 1024 * 1024;
 const hashBytes = 32;
 
-/** Each hashing takes 128 MiB and a thread of the pool, which files and DNS share. */
+/** Each hash takes 128 MiB and a thread of the pool that files and DNS share. */
 const inTurn = createTurns({
   atOnce: 2,
   maxWaiting: 40,
@@ -20,17 +20,17 @@ const derive = promisify<string, Buffer, number, { N: number; r: number; p: numb
   scrypt,
 );
 
-/** Clients take turns: attempts to log in must use up neither the memory nor what others wait for. */
+/** Clients take turns: login attempts must not use up the memory, or the threads that other work needs. */
 const hash = (client: string, password: string, salt: Buffer, { ln, r, p }: typeof cost): Promise<Buffer> =>
   inTurn(client, () =>
-    // The same characters in another composition are the same password.
+    // The same characters in another Unicode composition are the same password.
     derive(password.normalize('NFKC'), salt, hashBytes, { N: 2 ** ln, r, p, maxmem }),
   );
 
 /**
  * `$scrypt$ln=17,r=8,p=1$salt$hash`, after the PHC string format.
  *
- * @param client who asks, as others take turns with them (`clientOf`)
+ * @param client the caller, because clients take turns (`clientOf`)
  * @throws ApiError `busy`, when too many wait
  */
 export async function hashPassword(password: string, client = ''): Promise<string> {
@@ -42,7 +42,7 @@ export async function hashPassword(password: string, client = ''): Promise<strin
 
 const encoded = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)$/;
 
-/** Takes as long for nobody (`null`) as for a user whose password is wrong. `client` and errors: as `hashPassword`. */
+/** Takes as long for no user (`null`) as for a user with a wrong password. `client` and errors: as `hashPassword`. */
 export async function verifyPassword(password: string, stored: string | null, client = ''): Promise<boolean> {
   const match = stored === null ? null : encoded.exec(stored);
   if (!match) {
@@ -59,10 +59,10 @@ export async function verifyPassword(password: string, stored: string | null, cl
   return hashed.length === actual.length && timingSafeEqual(hashed, actual);
 }
 
-/** Without characters that look like another: 0 and o, 1 and l and i. */
+/** Without similar-looking characters: 0 and o, 1 and l and i. */
 const readable = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-/** A random password that can be read out and typed: 20 characters in groups, 99 bits. */
+/** A random password that is easy to read out and type: 20 characters in groups, 99 bits. */
 export function generatePassword(): string {
   const character = () => readable.charAt(randomInt(readable.length));
   return Array.from({ length: 5 }, () => Array.from({ length: 4 }, character).join('')).join('-');

@@ -4,13 +4,23 @@ import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { holdSetting } from '../../db/settings/settings.ts';
 import { deleteSession, deleteSessionsOf, insertSession } from '../../db/access/sessions.ts';
-import { getPasswordHash, getUser, getUserByLogin, updateUser, type UserRow } from '../../db/access/users.ts';
+import {
+  getPasswordHash,
+  getUser,
+  getUserByLogin,
+  lockUser,
+  updateUser,
+  type UserRow,
+} from '../../db/access/users.ts';
+import { alertKindsOf, countOpenAlerts } from '../../db/alerts/alerts.ts';
 import { timezone } from '../../domain/calendar.ts';
+import { emailAddress } from '../../domain/email.ts';
 import { locale, newPassword, personName, role } from '../../domain/user.ts';
 import { type Actor, actorOf, audit, hashSecret, isCrossSite, type SessionCookie } from '../http/auth.ts';
 import { problem } from '../../domain/problems/coded.ts';
 import { ApiError } from '../http/errors.ts';
 import { clientOf, type RequestLimits } from '../http/request-limits.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 import { createLoginAttempts } from './login-attempts.ts';
 import { hashPassword, verifyPassword } from './passwords.ts';
 
@@ -19,7 +29,20 @@ const credentials = z.strictObject({
   password: z.string().min(1).max(1000),
 });
 
-/** Who one is. A token has neither language nor zone nor habits. */
+/** What users may change about themselves. */
+export const profileChange = z.strictObject({
+  name: personName.optional(),
+  locale: locale.optional(),
+  timezone: timezone.optional(),
+  sendingHoursId: z.int().positive().nullable().optional(),
+  email: emailAddress.nullable().optional(),
+});
+export const passwordChange = z.strictObject({
+  current: z.string().min(1).max(1000),
+  password: newPassword,
+});
+
+/** The actor of a session or token. A token has no language, time zone or defaults. */
 export const sessionView = z.object({
   kind: z.enum(['user', 'token']),
   id: z.int(),
@@ -27,10 +50,25 @@ export const sessionView = z.object({
   role,
   locale: locale.nullable(),
   timezone: z.string().nullable(),
-  /** The sending hours that a new campaign begins with in the console; null: the first that there are. */
+  /** The default sending hours of a new campaign in the console; null: the first entry. */
   sendingHoursId: z.int().nullable(),
-  /** True: the password was given to the user, who can only choose their own (`PUT /api/session/password`) or log out. */
+  /** Where alerts and links to a new password go; null: nowhere. */
+  email: z.string().nullable(),
+  /** How many things need the user now, of the kinds that they have chosen (`GET /api/alerts`). */
+  alerts: z.int(),
+  /** True: an admin set the password; the user can only choose another (`PUT /api/session/password`) or log out. */
   mustChangePassword: z.boolean().optional(),
+});
+
+/** The settings that users change for themselves. */
+const editedOf = ({
+  name,
+  locale,
+  timezone,
+  sendingHoursId,
+  email,
+}: Pick<z.infer<typeof sessionView>, 'name' | 'locale' | 'timezone' | 'sendingHoursId' | 'email'>) => ({
+  ...{ name, locale, timezone, sendingHoursId, email },
 });
 
 interface SessionsDeps {
@@ -40,13 +78,13 @@ interface SessionsDeps {
   publicUrl: string;
 }
 
-/** Logging in and out, and who one is. */
+/** Logging in and out, and the current user. */
 export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
   app,
   { sql, cookie, limits, publicUrl },
 ) => {
   const attempts = createLoginAttempts();
-  /** What `judge` finds, null for a failure; it is asked only when `key` has nothing to wait for. */
+  /** Returns the result of `judge`, null for a failure. `judge` is called only when `key` has no wait left. */
   const attempt = async <T>(key: string, judge: () => Promise<T | null>): Promise<T | null> => {
     const retryAfterMs = attempts.begin(key);
     if (retryAfterMs > 0) {
@@ -82,7 +120,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       if (fromPage && isCrossSite(request, new URL(publicUrl).origin)) throw new ApiError('cross_site');
       const { login, password } = request.body;
       const client = clientOf(request);
-      // By address and login: what fails elsewhere, or for another login, keeps nobody out.
+      // By address and login: failures from elsewhere, or for another login, lock out nobody.
       const user = await attempt(`${client} ${login}`, async () => {
         const found = await getUserByLogin(sql, login);
         const isRight = await verifyPassword(password, found?.passwordHash ?? null, client);
@@ -94,38 +132,41 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       await insertSession(sql, { idHash, userId: user.id });
       limits.prove(idHash);
       cookie.set(reply, id);
-      return viewOf(user);
+      return viewOf(user, await alertsOf(user));
     },
   );
 
   app.get(
     '/session',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: { tags: ['session'], summary: 'Who am I', response: { 200: sessionView } },
     },
-    async (request) => sessionOf(actorOf(request)),
+    async (request, reply) => {
+      const session = await sessionOf(actorOf(request));
+      nameVersion(reply, editedOf(session));
+      return session;
+    },
   );
 
   app.patch(
     '/session',
     {
-      config: { access: 'viewer', usersOnly: true },
+      config: { access: 'any_role', usersOnly: true },
       schema: {
         tags: ['session'],
-        summary: 'Change my name, language, time zone or usual sending hours',
-        body: z.strictObject({
-          name: personName.optional(),
-          locale: locale.optional(),
-          timezone: timezone.optional(),
-          sendingHoursId: z.int().positive().nullable().optional(),
-        }),
+        summary: 'Change my name, language, time zone, usual sending hours or e-mail address',
+        headers: versionHeaders,
+        body: profileChange,
         response: { 200: sessionView },
       },
     },
     async (request) => {
       const actor = actorOf(request);
       await sql.begin(async (tx) => {
+        const before = await lockUser(tx, actor.id);
+        if (!before) throw new ApiError('unauthenticated');
+        requireVersion(request, editedOf(before));
         const { sendingHoursId = null } = request.body;
         if (sendingHoursId !== null && !(await holdSetting(tx, 'sendingHours', sendingHoursId))) {
           throw new ApiError('invalid_fields', { problems: [problem('sendingHoursId', 'unknown')] });
@@ -140,17 +181,29 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
 
   async function sessionOf(actor: Actor): Promise<z.infer<typeof sessionView>> {
     if (actor.kind === 'token') {
-      return { ...actor, kind: 'token', locale: null, timezone: null, sendingHoursId: null };
+      return {
+        ...actor,
+        kind: 'token',
+        locale: null,
+        timezone: null,
+        sendingHoursId: null,
+        email: null,
+        alerts: 0,
+      };
     }
     const user = await getUser(sql, actor.id);
     if (!user) throw new ApiError('unauthenticated');
-    return viewOf(user);
+    return viewOf(user, await alertsOf(user));
+  }
+
+  async function alertsOf(user: UserRow): Promise<number> {
+    return countOpenAlerts(sql, await alertKindsOf(sql, user));
   }
 
   app.delete(
     '/session',
     {
-      config: { access: 'viewer', withGivenPassword: true },
+      config: { access: 'any_role', withGivenPassword: true },
       schema: { tags: ['session'], summary: 'Log out', response: { 204: z.null() } },
     },
     async (request, reply) => {
@@ -164,12 +217,12 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
   app.put(
     '/session/password',
     {
-      config: { access: 'viewer', usersOnly: true, withGivenPassword: true },
+      config: { access: 'any_role', usersOnly: true, withGivenPassword: true },
       schema: {
         tags: ['session'],
         summary: 'Change my password',
         description: 'Ends all other sessions of mine.',
-        body: z.strictObject({ current: z.string().min(1).max(1000), password: newPassword }),
+        body: passwordChange,
         response: { 204: z.null() },
       },
     },
@@ -197,8 +250,9 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
   );
 };
 
-const viewOf = ({ mustChangePassword, ...user }: UserRow): z.infer<typeof sessionView> => ({
+const viewOf = ({ mustChangePassword, ...user }: UserRow, alerts: number): z.infer<typeof sessionView> => ({
   kind: 'user',
   ...user,
+  alerts,
   ...(mustChangePassword ? { mustChangePassword } : {}),
 });

@@ -20,7 +20,8 @@ export const tokenView = z.object({
   revokedAt: instant.nullable(),
 });
 
-const newTokenBody = z.strictObject({
+/** The fields of a token. */
+export const tokenContent = z.strictObject({
   name: z.string().trim().min(1, coded('missing')).max(100),
   role,
   /** Null: never. */
@@ -28,7 +29,7 @@ const newTokenBody = z.strictObject({
 });
 
 /**
- * Tokens for programs. Only users make and revoke them: a token that makes tokens or users would outlive its own
+ * Tokens for programs. Only users create and revoke them: a token that creates tokens or users would outlive its own
  * revocation.
  */
 export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }> = async (
@@ -57,7 +58,7 @@ export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }>
         tags: ['tokens'],
         summary: 'Make an API token',
         description: 'The token itself is in this answer only.',
-        body: newTokenBody,
+        body: tokenContent,
         response: { 201: tokenView.extend({ token: z.string() }) },
       },
     },

@@ -4,9 +4,9 @@ interface Waiter {
 }
 
 /**
- * Runs at most `atOnce` pieces of work at a time and lets at most `maxWaiting` wait. Clients take turns: one that asks a
- * thousand times does not keep the others waiting. When too many wait, the newest of the client that has the most gives
- * way, with the error that `refusal` makes.
+ * Runs at most `atOnce` pieces of work at a time and lets at most `maxWaiting` wait. Clients take turns: a client with
+ * a thousand requests does not delay the others. When too many wait, the client with the most waiters loses its newest
+ * one, which fails with the error that `refusal` creates.
  */
 export function createTurns({
   atOnce,
@@ -34,7 +34,7 @@ export function createTurns({
     let busiest = '';
     let most = 0;
     for (const [client, waiters] of clients) {
-      // Of several, the one whose turn is last.
+      // Among equals, the client whose turn is last.
       if (waiters.length >= most) [busiest, most] = [client, waiters.length];
     }
     takeFrom(busiest, (waiters) => waiters.pop())?.giveUp(refusal());
@@ -47,7 +47,7 @@ export function createTurns({
     else running--;
   };
 
-  /** Takes one of a client's waiters; what else it has waits behind the other clients. */
+  /** Takes one of a client's waiters; its other waiters move behind the other clients. */
   const takeFrom = (client: string, take: (waiters: Waiter[]) => Waiter | undefined): Waiter | undefined => {
     const waiters = clients.get(client) ?? [];
     const taken = take(waiters);

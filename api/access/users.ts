@@ -1,16 +1,19 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { changesBetween } from '../../domain/changes.ts';
 import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { deleteSessionsOf } from '../../db/access/sessions.ts';
 import { revokeTokensOf } from '../../db/access/tokens.ts';
-import { getUser, insertUser, listUsers, lockAdmins, updateUser } from '../../db/access/users.ts';
+import { getUser, insertUser, listUsers, lockAdmins, lockUser, updateUser } from '../../db/access/users.ts';
 import { locale, login, newPassword, personName, role } from '../../domain/user.ts';
+import { emailAddress } from '../../domain/email.ts';
 import { timezone } from '../../domain/calendar.ts';
 import { actorOf, audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { clientOf } from '../http/request-limits.ts';
 import { instant } from '../http/instant.ts';
 import { idParams } from '../http/parameters.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 import { hashPassword } from './passwords.ts';
 
 export const userView = z.object({
@@ -20,8 +23,9 @@ export const userView = z.object({
   role,
   locale,
   timezone: z.string(),
+  email: z.string().nullable(),
   enabled: z.boolean(),
-  /** The password was given to them by an admin, and they have not chosen their own yet. */
+  /** An admin set the password, and the user has not chosen their own yet. */
   mustChangePassword: z.boolean(),
   createdAt: instant,
 });
@@ -31,16 +35,27 @@ const userList = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(100),
 });
 
-const userChange = z.strictObject({
+/** The fields of a user. */
+export const newUser = z.strictObject({
+  login,
+  name: personName,
+  role,
+  password: newPassword,
+  email: emailAddress.nullable().default(null),
+});
+
+/** The fields that an admin may change. */
+export const userChange = z.strictObject({
   name: personName.optional(),
   role: role.optional(),
   enabled: z.boolean().optional(),
   password: newPassword.optional(),
   locale: locale.optional(),
   timezone: timezone.optional(),
+  email: emailAddress.nullable().optional(),
 });
 
-/** The people who may log in. They are disabled and not deleted: the audit log speaks of them. */
+/** The users who may log in. They are disabled, not deleted, because the audit log refers to them. */
 export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
   app.get(
     '',
@@ -64,7 +79,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
         tags: ['users'],
         summary: 'Add a user',
         description: 'Who signs in with this password has to choose their own before anything else.',
-        body: z.strictObject({ login, name: personName, role, password: newPassword }),
+        body: newUser,
         response: { 201: userView },
       },
     },
@@ -86,10 +101,11 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
       config: { access: 'admin' },
       schema: { tags: ['users'], summary: 'One user', params: idParams, response: { 200: userView } },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
       const user = await getUser(sql, id);
       if (!user) throw notFound('user', id);
+      nameVersion(reply, user);
       return user;
     },
   );
@@ -104,6 +120,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
         description:
           'A new role or password, or disabling, ends the sessions of the user, who has to choose their own password when another admin has set it. Who is no admin any more loses the tokens they made.',
         params: idParams,
+        headers: versionHeaders,
         body: userChange,
         response: { 200: userView },
       },
@@ -115,8 +132,9 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
         password === undefined ? undefined : await hashPassword(password, clientOf(request));
       return sql.begin(async (tx) => {
         const admins = await lockAdmins(tx);
-        const before = await getUser(tx, id);
+        const before = await lockUser(tx, id);
         if (!before) throw notFound('user', id);
+        requireVersion(request, before);
         const isGiven = passwordHash === undefined ? undefined : id !== actorOf(request).id;
         const after = await updateUser(tx, id, { ...change, passwordHash, mustChangePassword: isGiven });
         if (!after) throw notFound('user', id);
@@ -136,6 +154,13 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
           'user.update',
           { kind: 'user', id },
           { changed, role: after.role, enabled: after.enabled },
+          {
+            ...changesBetween(
+              { name: before.name, role: before.role, enabled: before.enabled },
+              { name: after.name, role: after.role, enabled: after.enabled },
+            ),
+            ...(password === undefined ? {} : { password: [null, null] }),
+          },
         );
         return after;
       });

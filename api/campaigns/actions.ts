@@ -1,6 +1,13 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
-import { disableCampaign, enableCampaign, getCampaign, lockCampaign } from '../../db/campaigns/campaigns.ts';
+import {
+  archiveCampaign,
+  disableCampaign,
+  enableCampaign,
+  getCampaign,
+  lockCampaign,
+  restoreCampaign,
+} from '../../db/campaigns/campaigns.ts';
 import type { Format } from '../../domain/format.ts';
 import type { Database } from '../../db/core/client.ts';
 import { liveRuns } from '../../db/runs/progress.ts';
@@ -22,7 +29,7 @@ interface CampaignActionsDeps {
   clock: () => Date;
 }
 
-/** What one does with a campaign: switch it on and off, look ahead, run it now. */
+/** Actions on a campaign: enable, disable, preview, run now. */
 export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async (app, deps) => {
   const { sql, longSql, sync, temporal, clock } = deps;
   const tags = ['campaigns'];
@@ -46,6 +53,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         const row = await lockCampaign(tx, id);
         if (!row) throw notFound('campaign', id);
         if (row.enabled) return;
+        if (row.archivedAt !== null) throw new ApiError('campaign_archived');
         const problems = await enablingProblems(tx, row, clock());
         if (problems.length > 0)
           throw new ApiError('incomplete_campaign', { params: { enabled: false }, problems });
@@ -85,16 +93,72 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     },
   );
 
-  /** Tells Temporal, then answers with the campaign as it is now. */
+  app.post(
+    '/:id/archive',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Archive a campaign',
+        description:
+          'Takes a disabled campaign out of the lists. Its runs, messages and tickets stay; it can be restored. Archiving it again changes nothing.',
+        params: idParams,
+        response: { 200: campaignView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await sql.begin(async (tx) => {
+        const row = await lockCampaign(tx, id);
+        if (!row) throw notFound('campaign', id);
+        if (row.enabled) throw new ApiError('campaign_enabled');
+        if (row.archivedAt !== null) return;
+        await archiveCampaign(tx, id);
+        await audit(tx, request, 'campaign.archive', { kind: 'campaign', id });
+      });
+      return present(id, formatOf(request));
+    },
+  );
+
+  app.post(
+    '/:id/restore',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Restore an archived campaign',
+        description: 'It is disabled, or a draft, as before. Restoring it again changes nothing.',
+        params: idParams,
+        response: { 200: campaignView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await sql.begin(async (tx) => {
+        const row = await lockCampaign(tx, id);
+        if (!row) throw notFound('campaign', id);
+        if (row.archivedAt === null) return;
+        await restoreCampaign(tx, id);
+        await audit(tx, request, 'campaign.restore', { kind: 'campaign', id });
+      });
+      return present(id, formatOf(request));
+    },
+  );
+
+  const present = async (id: number, format: Format): Promise<z.infer<typeof campaignView>> => {
+    const row = await getCampaign(sql, id);
+    if (!row) throw notFound('campaign', id);
+    return viewCampaign(deps, row, format);
+  };
+
+  /** Notifies Temporal, then returns the campaign's present state. */
   async function answer<T>(
     id: number,
     format: Format,
     reply: { code(status: 200 | 202): { send(view: z.infer<typeof campaignView>): T } },
   ): Promise<T> {
     const told = await sync.sync(id);
-    const row = await getCampaign(sql, id);
-    if (!row) throw notFound('campaign', id);
-    return reply.code(told ? 200 : 202).send(await viewCampaign(deps, row, format));
+    return reply.code(told ? 200 : 202).send(await present(id, format));
   }
 
   app.post(
@@ -145,7 +209,8 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       const { id } = request.params;
       const row = await getCampaign(sql, id);
       if (!row) throw notFound('campaign', id);
-      // Whether it is ever due again makes no difference to what it would send.
+      if (row.archivedAt !== null) throw new ApiError('campaign_archived');
+      // Whether it is ever due again does not change what it would send.
       const problems = (await enablingProblems(sql, row, clock())).filter(
         ({ code }) => code !== 'no_next_occurrence',
       );

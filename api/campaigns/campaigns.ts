@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { changesBetween } from '../../domain/changes.ts';
 import { z } from 'zod';
 import { brokenReferences } from '../../db/campaigns/references.ts';
 import {
@@ -10,7 +11,7 @@ import {
   updateCampaign,
 } from '../../db/campaigns/campaigns.ts';
 import type { Database, Sql } from '../../db/core/client.ts';
-import { type CampaignDraft, campaignDraft } from '../../domain/campaign.ts';
+import { type CampaignDraft, campaignDraft, campaignStates } from '../../domain/campaign.ts';
 import { audit } from '../http/auth.ts';
 import { campaignListView, campaignView, enablingProblems, viewCampaign, viewCampaignList } from './view.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
@@ -39,16 +40,18 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
         tags,
         summary: 'List campaigns, newest first',
         querystring: page.extend({
-          /** A part of the name, whatever its case and accents. */
+          /** Part of the name; ignores case and accents. */
           name: z.string().trim().max(120).optional(),
-          enabled: z.enum(['true', 'false']).optional(),
+          /** By default all but the archived ones. */
+          state: z.enum(campaignStates).optional(),
         }),
         response: { 200: campaignListView },
       },
     },
-    async ({ query: { before = null, limit, name, enabled } }) => {
-      const filter = { name, enabled: enabled === undefined ? undefined : enabled === 'true' };
-      return viewCampaignList(deps, await listCampaigns(sql, filter, { before, limit }));
+    async (request) => {
+      const { before = null, limit, name, state } = request.query;
+      const rows = await listCampaigns(sql, { name, state }, { before, limit });
+      return viewCampaignList(deps, rows, formatOf(request));
     },
   );
 
@@ -124,6 +127,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       const row = await sql.begin(async (tx) => {
         const before = await lockCampaign(tx, id);
         if (!before) throw notFound('campaign', id);
+        if (before.archivedAt !== null) throw new ApiError('campaign_archived');
         if (before.version !== version) {
           throw new ApiError('version_conflict', { params: { version: before.version } });
         }
@@ -134,7 +138,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
             throw new ApiError('incomplete_campaign', { params: { enabled: true }, problems });
           }
         }
-        const changed = changedFields(before.definition, definition);
+        const changes = changesBetween(before.definition, definition);
         const after = await updateCampaign(tx, { id, version, definition });
         if (!after) throw new ApiError('version_conflict', { params: { version: null } });
         await audit(
@@ -142,7 +146,8 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
           request,
           'campaign.update',
           { kind: 'campaign', id },
-          { changed, version: after.version },
+          { changed: Object.keys(changes), version: after.version },
+          changes,
         );
         return after;
       });
@@ -169,7 +174,6 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
           const row = await lockCampaign(tx, id);
           if (!row) throw notFound('campaign', id);
           if (row.enabled) throw new ApiError('campaign_enabled');
-          await deleteCampaign(tx, id);
           await audit(
             tx,
             request,
@@ -177,6 +181,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
             { kind: 'campaign', id },
             { name: row.definition.name },
           );
+          await deleteCampaign(tx, id);
         });
       } catch (error) {
         throw isForeignKeyViolation(error) ? new ApiError('has_runs') : error;
@@ -193,18 +198,3 @@ async function requireKnownReferences(sql: Sql, definition: CampaignDraft): Prom
     problems: unknown.map((field) => problem(field, 'unknown')),
   });
 }
-
-/** The fields in which two documents differ, by their dotted paths: names only, for the audit log. */
-function changedFields(before: object, after: object, prefix = ''): string[] {
-  const old = new Map<string, unknown>(Object.entries(before));
-  const now = new Map<string, unknown>(Object.entries(after));
-  return [...new Set([...old.keys(), ...now.keys()])].flatMap((key) => {
-    const from = old.get(key);
-    const to = now.get(key);
-    if (isPlainObject(from) && isPlainObject(to)) return changedFields(from, to, `${prefix}${key}.`);
-    return JSON.stringify(from) === JSON.stringify(to) ? [] : [prefix + key];
-  });
-}
-
-const isPlainObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -5,27 +5,28 @@ import type { LineWarning } from '../../domain/contact.ts';
 import type { Format } from '../../domain/format.ts';
 import { createLineReader, type LineRules, type ReadLine, type SkipFault } from '../../domain/line.ts';
 import type { SkipReason } from '../../domain/message.ts';
+import { countryOf, type SegmentsByCountry } from '../../domain/price.ts';
 import { problemWords, readFault } from '../../domain/problems/catalog.ts';
 import { createWarningCounts, type WarningCounts } from '../../domain/warnings.ts';
 import { createPhonesSeen } from '../../mailing/phones-seen.ts';
 import type { MailingRecord, MailingRecords } from '../../mailing/record.ts';
 
-/** One thing that is wrong with a line: why it is left out, or a value that could not be read. */
+/** One problem of a line: why it is left out, or a value that could not be read. */
 export const lineProblemView = z.object({
   line: z.int(),
   code: z.string(),
   params: z.record(z.string(), z.unknown()),
-  /** The column; null when the line as a whole is wrong. */
+  /** The column; null if the line as a whole is wrong. */
   column: z.string().nullable(),
-  /** What was there, shortened; null for the line as a whole. */
+  /** The original value, shortened; null for the line as a whole. */
   value: z.string().nullable(),
   /** The same in the language of the request. */
   message: z.string(),
 });
 
-/** Warnings by their kind. */
+/** Warnings by type. */
 export const warningsView = z.object({
-  /** Lines with at least one. */
+  /** Lines with at least one warning. */
   lines: z.int(),
   of: z.array(
     z.object({
@@ -42,13 +43,13 @@ export const viewWarnings = (counts: WarningCounts | null, format: Format): z.in
   of: (counts?.of ?? []).map((one) => ({ ...one, message: keptWords(one, format) })),
 });
 
-/** A fault that was kept, in words; its code where the catalog does not know it any more. */
+/** The text of a stored problem; its code if the catalog no longer contains it. */
 export function keptWords({ code, params }: { code: string; params: object }, format: Format): string {
   const fault = readFault(code, params);
   return fault === null ? code : problemWords(fault, format);
 }
 
-/** A problem of a line, fresh or as it was kept. */
+/** A problem of a line, new or stored. */
 export function keptProblem(
   line: number,
   fault: { code: string; params: object; value?: string },
@@ -62,6 +63,8 @@ export function keptProblem(
 export interface MailingCheck {
   lines: number;
   sendable: number;
+  /** Of the sendable lines; none while the campaign has no text. */
+  countries: SegmentsByCountry;
   skipped: Partial<Record<SkipReason, number>>;
   /** The first `shown` of the lines that are left out. */
   problems: { line: number; problem: SkipFault }[];
@@ -77,7 +80,7 @@ export interface Judging {
   ignoreConsent: boolean;
 }
 
-/** What a run would make of each line, with the record that it is made of. Opt-outs are asked by the run. */
+/** What a run would do with each line, with the record that it is read from. Opt-outs are checked only by the run. */
 export function linesOf<Source>(
   sql: Database,
   batches: AsyncIterable<Source[]>,
@@ -92,7 +95,7 @@ export function linesOf<Source>(
   return judgeLines(sql, read(), { ignoreConsent, register: null, phones: createPhonesSeen() });
 }
 
-/** Counts what a run would make of the lines of a mailing, and keeps the first ones of those that have a problem. */
+/** Counts what a run would do with the lines of a mailing, and keeps the first problems. */
 export async function checkLines(
   sql: Database,
   batches: MailingRecords,
@@ -101,13 +104,15 @@ export async function checkLines(
   const check: Omit<MailingCheck, 'warnings'> = {
     lines: 0,
     sendable: 0,
+    countries: [],
     skipped: {},
     problems: [],
     firstWarnings: [],
   };
   const warned = createWarningCounts();
+  const countries = new Map<string, number>();
   for await (const lines of linesOf(sql, batches, (record) => record, judging)) {
-    for (const { line, reason, problem, warnings } of lines) {
+    for (const { line, reason, problem, warnings, phone, segments } of lines) {
       check.lines++;
       if (warnings.length > 0) {
         warned.add(warnings);
@@ -116,11 +121,17 @@ export async function checkLines(
       }
       if (reason === null || problem === null) {
         check.sendable++;
+        const country = phone === null ? '' : countryOf(phone);
+        if (segments > 0) countries.set(country, (countries.get(country) ?? 0) + segments);
         continue;
       }
       check.skipped[reason] = (check.skipped[reason] ?? 0) + 1;
       if (check.problems.length < shown) check.problems.push({ line, problem });
     }
   }
-  return { ...check, warnings: warned.counts() };
+  return {
+    ...check,
+    countries: [...countries].map(([country, segments]) => ({ country, segments })),
+    warnings: warned.counts(),
+  };
 }

@@ -4,7 +4,13 @@ import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type CampaignRow, getCampaign, lockCampaign, setMailingFile } from '../../db/campaigns/campaigns.ts';
+import {
+  type CampaignRow,
+  getCampaign,
+  lockCampaign,
+  setMailingFile,
+  updateCampaign,
+} from '../../db/campaigns/campaigns.ts';
 import type { Database, Sql } from '../../db/core/client.ts';
 import {
   createMailingFile,
@@ -18,12 +24,13 @@ import {
 import { profileOf } from '../../db/providers/providers.ts';
 import { isoDate } from '../../domain/dates.ts';
 import { lineRulesOf } from '../../domain/line.ts';
+import { cost } from '../../domain/price.ts';
 import { skipReasons } from '../../domain/message.ts';
 import { MailingRefused, readCsv } from '../../mailing/csv.ts';
 import { csvLayoutExample } from '../../mailing/layout.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { mailingFileOf, mailingFileView } from './view.ts';
-import { sendCsv } from '../http/csv.ts';
+import { csvStyleOf, sendCsv } from '../http/csv.ts';
 import { ApiError, formatOf, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import {
   checkLines,
@@ -33,23 +40,26 @@ import {
   viewWarnings,
   warningsView,
 } from './mailing-check.ts';
+import { estimate, type MoneySettings } from '../money/costs-of-runs.ts';
 import { idParams } from '../http/parameters.ts';
 import { csvTypes, readUpload, tooLarge, uploadedFile } from '../http/uploads.ts';
 
-/** Each is parsed on the one thread of the process, and takes up to 20 MB for the phones of a million lines. */
+/** Each is parsed on the single thread of the process, and takes up to 20 MB for the phones of a million lines. */
 const uploadsAtOnce = 8;
 const idleMs = 30_000;
 const totalMs = 30 * 60_000;
 
 export const uploadView = z.object({
   file: mailingFileView,
-  /** Lines that a run would send now, but for opt-outs. */
+  /** Lines that a run would send now, before opt-outs. */
   sendable: z.int(),
+  /** Their segments, and what these cost today. Zero segments: the campaign has no text yet. */
+  cost,
   /** Lines that the run will leave out, by reason. */
   skipped: z.partialRecord(z.enum(skipReasons), z.int()),
   /** The first lines that the run will leave out. */
   problems: z.array(lineProblemView),
-  /** What could not be read of lines, whether they are sent or not. */
+  /** Values that could not be read, whether their lines are sent or not. */
   warnings: warningsView.extend({ first: z.array(lineProblemView) }),
 });
 
@@ -64,20 +74,23 @@ interface Stored {
 interface Attaching {
   campaignId: number;
   fileId: number;
-  /** Those by which the lines were checked. */
+  /** The settings by which the lines were checked. */
   extraFields: ExtraFields;
+  /** Also the campaign's source from now on. */
+  source: 'csv' | undefined;
 }
 
 interface MailingsDeps {
   sql: Database;
   uploadLimitBytes: number;
   clock: () => Date;
+  money: MoneySettings;
 }
 
 /** The CSV file that a campaign's contacts come from. */
 export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
   app,
-  { sql, uploadLimitBytes, clock },
+  { sql, uploadLimitBytes, clock, money },
 ) => {
   const tags = ['mailing'];
   let uploads = 0;
@@ -99,9 +112,13 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
         querystring: z.strictObject({ delimiter: z.enum([';', ',']).default(';') }),
       },
     },
-    async ({ params: { id }, query: { delimiter } }, reply) => {
+    async (request, reply) => {
+      const { id } = request.params;
+      const { delimiter } = request.query;
       const { definition } = await need(sql, id);
-      return sendCsv(reply, `layout-${id}.csv`, csvLayoutExample(definition.mailing.extraFields, delimiter));
+      const name = { en: `layout-${id}`, 'pt-BR': `layout-${id}` };
+      const layout = csvLayoutExample(definition.mailing.extraFields, delimiter);
+      return sendCsv(reply, name, layout, csvStyleOf(request, {}));
     },
   );
 
@@ -146,17 +163,23 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
           'The file itself as the body (`text/csv`), or as the file of a form (`multipart/form-data`). It is checked on its way in and kept as a whole or not at all: `mailing_refused` says what was expected, what was found and in which line. Counts from the next run on.',
         consumes: ['text/csv', 'multipart/form-data'],
         params: idParams,
+        querystring: z.strictObject({
+          /** The name of the file, when it is the body itself. */
+          name: z.string().max(500).optional(),
+          /** Also makes the file the source of a campaign that is not enabled. */
+          source: z.literal('csv').optional(),
+        }),
         response: { 200: uploadView },
       },
     },
     async (request) => {
       const declared = Number(request.headers['content-length'] ?? 0);
-      // A form's own lines come on top; the exact limit is kept while reading.
+      // A form adds its own lines; the exact limit is enforced while reading.
       if (declared > uploadLimitBytes + 64 * 1024) throw tooLarge(uploadLimitBytes);
       if (uploads >= uploadsAtOnce) throw new ApiError('busy', { params: { with: 'uploads' } });
       uploads++;
       try {
-        return await receive(request, request.params.id);
+        return await receive(request, request.params.id, request.query);
       } catch (error) {
         throw error instanceof MailingRefused ? mailingRefused(error) : error;
       } finally {
@@ -165,21 +188,33 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
     },
   );
 
-  async function receive(request: FastifyRequest, campaignId: number): Promise<z.infer<typeof uploadView>> {
+  async function receive(
+    request: FastifyRequest,
+    campaignId: number,
+    { name, source }: { name?: string | undefined; source?: 'csv' | undefined },
+  ): Promise<z.infer<typeof uploadView>> {
     const { definition } = await need(sql, campaignId);
-    const stream = await uploadedFile(request);
+    const { stream, fileName } = await uploadedFile(request);
     const { extraFields } = definition.mailing;
     let fileId: number | null = null;
     try {
       const names = extraFields.map(({ name }) => name);
-      fileId = await createMailingFile(sql, campaignId, actorId(actorOf(request)), names);
+      fileId = await createMailingFile(
+        sql,
+        campaignId,
+        actorId(actorOf(request)),
+        names,
+        nameOf(fileName ?? name),
+      );
       const stored = await store(fileId, stream, definition);
-      const file = await attach(request, { campaignId, fileId, extraFields, ...stored });
-      const { sendable, skipped, problems, warnings, firstWarnings } = stored.check;
+      const file = await attach(request, { campaignId, fileId, extraFields, source, ...stored });
+      const { sendable, skipped, problems, warnings, firstWarnings, countries } = stored.check;
       const format = formatOf(request);
+      const { providerId } = definition.message;
       return {
         file,
         sendable,
+        cost: await estimate(sql, { segments: countries, providerId, at: clock() }, money),
         skipped,
         problems: problems.map(({ line, problem }) => keptProblem(line, problem, format)),
         warnings: {
@@ -194,7 +229,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
     }
   }
 
-  /** Writes the bytes as they come, each chunk in a statement of its own, and checks the lines. */
+  /** Writes the bytes as they arrive, each chunk in its own statement, and checks the lines. */
   async function store(
     fileId: number,
     stream: Readable,
@@ -222,7 +257,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
   /** Makes the stored file that of the campaign, if it still fits. */
   async function attach(
     request: FastifyRequest,
-    { campaignId, fileId, extraFields, check, bytes, sha256 }: Stored & Attaching,
+    { campaignId, fileId, extraFields, source, check, bytes, sha256 }: Stored & Attaching,
   ): Promise<z.infer<typeof mailingFileView>> {
     const { lines } = check;
     const file = await sql.begin(async (tx) => {
@@ -237,18 +272,25 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
       await setMailingFile(tx, campaignId, fileId);
       const subject = { kind: 'campaign' as const, id: campaignId };
       await audit(tx, request, 'campaign.mailing', subject, { fileId, lines, bytes });
+      if (source !== undefined && !now.enabled && now.definition.mailing.source !== source) {
+        const { mailing } = now.definition;
+        const definition = { ...now.definition, mailing: { ...mailing, source } };
+        const after = await updateCampaign(tx, { id: campaignId, version: now.version, definition });
+        const version = after?.version ?? now.version;
+        await audit(tx, request, 'campaign.update', subject, { changed: ['mailing.source'], version });
+      }
       const row = await getMailingFile(tx, fileId);
       if (!row) throw new ApiError('no_mailing_file', { params: { campaignId } });
       return mailingFileOf(row);
     });
-    // A large file takes a while to delete, and whoever opens a run waits for the campaign. What stays is for next time.
+    // A large file takes a while to delete, and opening a run waits for the campaign. Later uploads delete the rest.
     await deleteUnusedMailingFiles(sql, campaignId).catch((error: unknown) =>
       request.log.warn({ err: error }, 'former mailing files are kept'),
     );
     return file;
   }
 
-  /** What can't be deleted now, housekeeping deletes. */
+  /** Files that cannot be deleted now are deleted by housekeeping. */
   async function dropUnfinished(request: FastifyRequest, fileId: number): Promise<void> {
     await deleteUnfinishedFile(sql, fileId).catch((error: unknown) =>
       request.log.warn({ err: error, fileId }, 'the file of a broken upload is kept'),
@@ -268,6 +310,14 @@ async function need(sql: Sql, id: number): Promise<CampaignRow> {
   if (!row) throw notFound('campaign', id);
   return row;
 }
+
+/** The file's own name without a folder, and without characters that are not printed; null: not given. */
+function nameOf(given: string | undefined): string | null {
+  const name =
+    (given ?? '').split(/[/\\]/).at(-1)?.replaceAll(/\p{C}/gu, '').trim().slice(0, longestFileName) ?? '';
+  return name === '' ? null : name;
+}
+const longestFileName = 200;
 
 export function mailingRefused({ fault, line, expected, found }: MailingRefused): ApiError {
   return new ApiError('mailing_refused', {

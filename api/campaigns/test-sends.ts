@@ -2,23 +2,26 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { getCampaign } from '../../db/campaigns/campaigns.ts';
 import type { Database } from '../../db/core/client.ts';
-import { isOptedOut } from '../../db/customers/opt-outs.ts';
+import { whyLeftAlone } from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { profileOf } from '../../db/providers/providers.ts';
-import { insertTestSend } from '../../db/campaigns/test-sends.ts';
+import { insertTestSend, keepTestSendId } from '../../db/campaigns/test-sends.ts';
 import type { CampaignDraft } from '../../domain/campaign.ts';
-import { parsePhone } from '../../domain/phone.ts';
+import { defaultCallingCode, parsePhone } from '../../domain/phone.ts';
 import { charactersOutside, type SegmentProfile, segmentsOf } from '../../domain/segments.ts';
 import { compose, parseTemplate } from '../../domain/template.ts';
+import { cost as moneyCost } from '../../domain/price.ts';
 import type { SendOutcome } from '../../sms/provider.ts';
 import type { Adapters } from '../services/adapters.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
-import { defined } from '../http/defined.ts';
+import { estimate, type MoneySettings } from '../money/costs-of-runs.ts';
+import { omitUndefined } from '../http/omit-undefined.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { keptProviderDetail, providerDetailWords } from '../../domain/problems/providers.ts';
+import { ApiError, formatOf, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
-/** A contact to try a template with. */
+/** A contact to test a template with. */
 const sample = z.strictObject({
   code: z.string().max(60).default('12345'),
   name: z.string().max(120).default('Maria'),
@@ -27,7 +30,7 @@ const sample = z.strictObject({
 });
 type Sample = z.infer<typeof sample>;
 
-/** What takes the place of the saved message's, for one that is being written. */
+/** Replaces the fields of the saved message, for a message that is being edited. */
 const messageChanges = {
   template: z.string().max(1000).optional(),
   removeAccents: z.boolean().optional(),
@@ -37,34 +40,40 @@ const messageChanges = {
 
 const cost = {
   encoding: z.enum(['GSM-7', 'UCS-2']),
+  /** The GSM-7 language tables that apply; null: the standard ones. */
+  shift: z.enum(['locking', 'single', 'both']).nullable(),
   /** Septets of GSM-7, or UTF-16 units of UCS-2. */
   characters: z.int(),
   segments: z.int(),
-  /** What makes the text leave GSM-7, and cost more. */
+  /** The characters that make the text leave GSM-7, and cost more. */
   charactersOutside: z.array(z.string()),
 };
 
 export const messagePreview = z.object({
   text: z.string(),
   ...cost,
-  /** Left in the last segment. */
+  /** Characters left in the last segment. */
   remaining: z.int(),
-  /** The same text with its accents where they are removed, without them where they are kept. */
+  /** The same text without its accents if they are kept, with them if they are removed. */
   otherwise: z.object(cost),
-  /** Why a contact with these values would be left out; null: it would not. */
-  skipped: z.enum(['message_too_long', 'message_empty', 'placeholder_unknown']).nullable(),
+  /** Why a contact with these values would be left out; null: it would not be. */
+  skipped: z
+    .enum(['message_too_long', 'word_exceeds_segment', 'message_empty', 'placeholder_unknown'])
+    .nullable(),
+  /** What one such message costs today to a number of the default country (Brazil). */
+  cost: moneyCost,
 });
 
 export const testSendOutcome = z.object({
-  /** The kinds of sms/provider.ts: `accepted` is success. */
+  /** The types of sms/provider.ts: `accepted` is success. */
   outcome: z.enum(['accepted', 'refused', 'temporary', 'ambiguous', 'account']),
   reason: z.string().nullable(),
   /** The provider's id of the message. */
   providerMessageId: z.string().nullable(),
   /** The provider's error code. */
   code: z.string().nullable(),
-  /** What the provider said, in plain words. */
-  detail: z.string(),
+  /** Why the provider did not accept it; null for success. */
+  detail: keptProviderDetail.extend({ message: z.string() }).nullable(),
   text: z.string(),
   segments: z.int(),
 });
@@ -73,10 +82,15 @@ interface TestSendsDeps {
   sql: Database;
   adapters: Adapters;
   phoneHash: () => Promise<PhoneHash>;
+  money: MoneySettings;
+  clock: () => Date;
 }
 
-/** Trying a message out before it goes to everybody. */
-export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql, adapters, phoneHash }) => {
+/** Testing a message before it goes to all contacts. */
+export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
+  app,
+  { sql, adapters, phoneHash, money, clock },
+) => {
   const tags = ['campaigns'];
 
   app.post(
@@ -95,9 +109,12 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
     async (request) => {
       const { sample, ...changes } = request.body;
       const { definition } = await need(request.params.id);
-      const message = { ...definition.message, ...defined(changes) };
+      const message = { ...definition.message, ...omitUndefined(changes) };
       const profile = await profileOf(sql, message.providerId);
-      return previewOf({ ...definition, message }, sample, profile);
+      const preview = previewOf({ ...definition, message }, sample, profile);
+      const segments = [{ country: defaultCallingCode, segments: preview.segments }];
+      const { providerId } = message;
+      return { ...preview, cost: await estimate(sql, { segments, providerId, at: clock() }, money) };
     },
   );
 
@@ -109,7 +126,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
         tags,
         summary: 'Send the message to one phone, now',
         description:
-          'The saved message, or what the body gives in its place. The answer is what the provider said. It belongs to no run, and nothing but that it was sent is kept. Sending hours and consent are not asked; an opt-out is.',
+          'The saved message, or what the body gives in its place. The answer is what the provider said. It belongs to no run, and nothing but that it was sent is kept. Sending hours and consent are not asked; opt-outs and holds are.',
         params: idParams,
         body: z.strictObject({
           phone: z.string().min(1).max(40),
@@ -123,7 +140,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
       const { id } = request.params;
       const { phone, values, ...changes } = request.body;
       const { definition } = await need(id);
-      const message = { ...definition.message, ...defined(changes) };
+      const message = { ...definition.message, ...omitUndefined(changes) };
       const { template, providerId } = message;
       const to = parsePhone(phone);
       const problems: Problem[] = [];
@@ -136,7 +153,8 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
       }
       if (!to.ok || providerId === null || problems.length > 0)
         throw new ApiError('invalid_fields', { problems });
-      if (await isOptedOut(sql, await phoneHash(), to.e164, providerId)) throw new ApiError('opted_out');
+      const leftAlone = await whyLeftAlone(sql, await phoneHash(), to.e164, providerId);
+      if (leftAlone !== null) throw new ApiError(leftAlone === 'held' ? 'phone_held' : 'opted_out');
 
       const { text, segments, skipped } = previewOf(
         { ...definition, message },
@@ -146,17 +164,23 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (app, { sql
       if (skipped !== null) {
         throw new ApiError('invalid_fields', { problems: [problem('message.template', skipped)] });
       }
-      const adapter = await adapters.get(providerId, { anew: true });
+      const adapter = await adapters.get(providerId, { atMostMs: 0 });
       if (!adapter) throw notFound('provider', providerId);
       const sent = await adapter.send({ messageId: null, to: to.e164, text });
       const answer = resultOf(sent);
-      // Nobody is to find here whom it went to, be it in what a provider calls a code.
+      // The recipient must not appear here, not even in what a provider returns as a code.
       const outcome = { ...answer, code: sent.kind === 'accepted' ? null : sent.publicCode };
       await sql.begin(async (tx) => {
         await insertTestSend(tx, { campaignId: id, sentBy: actorId(actorOf(request)), outcome });
+        if (sent.kind === 'accepted' && adapter.receiptsById)
+          await keepTestSendId(tx, { providerId, providerMessageId: sent.providerMessageId });
         await audit(tx, request, 'campaign.test_send', { kind: 'campaign', id }, { outcome: answer.outcome });
       });
-      return { ...answer, text, segments };
+      const detail = answer.detail && {
+        ...answer.detail,
+        message: providerDetailWords(answer.detail, formatOf(request)),
+      };
+      return { ...answer, detail, text, segments };
     },
   );
 
@@ -171,7 +195,7 @@ function previewOf(
   { message, mailing }: CampaignDraft,
   sample: Sample,
   profile: SegmentProfile,
-): z.infer<typeof messagePreview> {
+): Omit<z.infer<typeof messagePreview>, 'cost'> {
   const extraFieldNames = mailing.extraFields.map((field) => field.name);
   const parsed = parseTemplate(message.template ?? '', extraFieldNames);
   if (!parsed.ok) {
@@ -182,19 +206,13 @@ function previewOf(
   const { removeAccents, maxSegments } = message;
   const options = { removeAccents, maxSegments, profile, extraFieldNames };
   const composed = compose(parsed.template, sample, options);
-  // Too long is shown all the same, with what it would cost.
-  const whole =
-    'skip' in composed ? compose(parsed.template, sample, { ...options, maxSegments: 1_000 }) : composed;
-  const text = 'skip' in whole ? '' : whole.text;
-  const other = compose(parsed.template, sample, {
-    ...options,
-    maxSegments: 1_000,
-    removeAccents: !removeAccents,
-  });
+  // A text that is too long is still shown, with its cost.
+  const text = composed.text ?? '';
+  const other = compose(parsed.template, sample, { ...options, removeAccents: !removeAccents });
   return {
     text,
     ...costOf(text, profile),
-    otherwise: costOf('skip' in other ? '' : other.text, profile),
+    otherwise: costOf(other.text ?? '', profile),
     skipped: 'skip' in composed ? composed.skip : null,
   };
 }
@@ -211,7 +229,7 @@ function resultOf(answer: SendOutcome) {
       return {
         ...base,
         providerMessageId: answer.providerMessageId,
-        detail: 'The provider took the message.',
+        detail: null,
       };
     case 'refused':
       return { ...base, reason: answer.reason, code: answer.code, detail: answer.detail };

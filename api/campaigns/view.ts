@@ -1,23 +1,35 @@
 import { z } from 'zod';
-import { archivedReferences, brokenReferences } from '../../db/campaigns/references.ts';
+import {
+  archivedReferences,
+  type BrokenReferences,
+  brokenReferences,
+} from '../../db/campaigns/references.ts';
+import { lastChangeOf } from '../../db/campaigns/changes.ts';
 import type { CampaignListRow, CampaignRow } from '../../db/campaigns/campaigns.ts';
 import type { Sql } from '../../db/core/client.ts';
 import { isFallbackArchived } from '../../db/providers/fallbacks.ts';
 import { extraFieldsOfFiles, getMailingFile, type MailingFileRow } from '../../db/campaigns/mailings.ts';
+import { getReplyWords } from '../../db/replies/reply-words.ts';
 import { lastRuns } from '../../db/runs/progress.ts';
+import { getRuns } from '../../db/runs/runs.ts';
 import {
   getSetting,
   getTicketSubcategory,
   holidayDates,
   holidayDatesOf,
 } from '../../db/settings/settings.ts';
+import { campaignWarnings } from '../../domain/answer-words.ts';
 import {
+  answerNotices,
   type CampaignDraft,
   campaignDraft,
+  campaignStateOf,
+  campaignStates,
   completeCampaign,
   type EnablingFacts,
 } from '../../domain/campaign.ts';
 import type { Format } from '../../domain/format.ts';
+import { hoursAt } from '../../domain/hours.ts';
 import { campaignWorkflowId } from '../../domain/ids.ts';
 import type { Problem } from '../../domain/problems/coded.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
@@ -32,18 +44,19 @@ import type { TicketPolicy, TicketSubcategory } from '../../domain/ticket.ts';
 import { answered, answeredProblem } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { retryingOf, retryingView } from '../http/retrying.ts';
+import { troublesOfRuns, viewWaiting, waitingView } from '../runs/view.ts';
 import type { Temporal } from '../services/temporal.ts';
 
 export const occurrenceView = z.object({
   at: instant,
-  /** As the clocks of the schedule's zone show it. */
+  /** In the time zone of the schedule. */
   local: z.string(),
   offset: z.string(),
 });
 
 export const occurrencesView = z.object({
   occurrences: z.array(occurrenceView),
-  /** Holidays up to the last of them on which something would be due otherwise. */
+  /** Holidays up to the last of them on which an occurrence would be due otherwise. */
   leftOut: z.array(z.object({ date: z.string(), name: z.string() })),
 });
 
@@ -53,6 +66,8 @@ export const mailingFileView = z.object({
   sha256: z.string(),
   lines: z.int(),
   badLines: z.int(),
+  /** The name of the uploaded file, if it was given. */
+  name: z.string().nullable(),
   uploadedBy: z.string(),
   uploadedAt: instant,
 });
@@ -68,24 +83,41 @@ const lastRunView = z.object({
   trigger: z.enum(runTriggers),
   status: z.enum(runStatuses),
   finishedAt: instant.nullable(),
+  /** What it waits for; null: it is working, or over. */
+  waiting: waitingView.nullable(),
+  /** What failed in it and is retried. */
+  retrying: retryingView.nullable(),
 });
 
 export const campaignView = z.object({
   id: z.int(),
-  /** Give it back with a change. */
+  /** Send it back with a change. */
   version: z.int(),
   enabled: z.boolean(),
+  /** A draft has never been enabled; an archived one is not in the list. */
+  state: z.enum(campaignStates),
   enabledAt: instant.nullable(),
+  archivedAt: instant.nullable(),
   createdAt: instant,
   updatedAt: instant,
+  /** Who changed it last, and when, as in the audit log. */
+  lastChange: z.object({ name: z.string(), at: instant }).nullable(),
   definition: campaignDraft,
-  /** All that keeps it from being enabled; empty for a complete campaign. */
+  /** The names of the entries that it refers to, by field: `message.providerId`. */
+  names: z.record(z.string(), z.string()),
+  /** Whether messages may leave now, by its sending hours and holidays; when they open. Null: it has none. */
+  hours: z.object({ open: z.boolean(), opensAt: instant.nullable() }).nullable(),
+  /** Everything that prevents enabling; empty for a complete campaign. */
   problems: z.array(answeredProblem),
-  /** Of its schedule, enabled or not. */
+  /** Problems that only a run would show, and that do not prevent enabling: fields missing in the tested answer. */
+  notices: z.array(answeredProblem),
+  /** Possible mistakes; none of them prevents the campaign from running. */
+  warnings: z.array(answeredProblem),
+  /** From its schedule, enabled or not. */
   nextOccurrences: z.array(occurrenceView),
   mailingFile: mailingFileView.nullable(),
   lastRun: lastRunView.nullable(),
-  /** What its workflow failed to do and tries again: no run starts meanwhile. Null: nothing. */
+  /** What its workflow failed to do and retries: no run starts meanwhile. Null: nothing. */
   retrying: retryingView.nullable(),
   /** The page of its workflow in Temporal's UI. */
   temporalUrl: z.string().nullable(),
@@ -97,9 +129,10 @@ export const campaignListView = z.object({
       id: z.int(),
       name: z.string(),
       enabled: z.boolean(),
-      /** How many things keep it from being enabled; 0 for one that is. */
+      state: z.enum(campaignStates),
+      /** The number of problems that prevent enabling; 0 for one that is enabled. */
       problemCount: z.int(),
-      /** When its workflow starts the next run; null for one that is not enabled, or not planned yet. */
+      /** When its workflow starts the next run; null if it is not enabled, or not planned yet. */
       nextAt: instant.nullable(),
       lastRun: lastRunView.nullable(),
     }),
@@ -112,7 +145,7 @@ interface ViewDeps {
   clock: () => Date;
 }
 
-/** The next occurrences of a schedule from `now` on, its holidays left out. */
+/** The next occurrences of a schedule from `now` on, without its holidays. */
 export async function occurrencesOf(
   sql: Sql,
   schedule: Schedule,
@@ -122,7 +155,7 @@ export async function occurrencesOf(
   return nextOccurrences(schedule, { after: now, count, holidays });
 }
 
-/** The same, with the holidays that made it leave something out. */
+/** The same, with the holidays that were left out. */
 export async function lookAhead(
   sql: Sql,
   schedule: Schedule,
@@ -138,15 +171,15 @@ export async function lookAhead(
   return { occurrences, leftOut: holidaysLeftOut(schedule, { after: now, until, holidays }) };
 }
 
-/** All that enabling has to know of a campaign beyond its document. */
+/** All data beyond its document that enabling a campaign needs. */
 async function enablingFacts(
   sql: Sql,
   { definition, mailingFileId }: { definition: CampaignDraft; mailingFileId: number | null },
   now: Date,
+  { archived }: BrokenReferences,
 ): Promise<EnablingFacts> {
   const { schedule } = definition;
   const holidays = new Set(await holidayDates(sql, schedule.holidayCalendarId));
-  const { archived } = await brokenReferences(sql, definition);
   const { message } = definition;
   return {
     fallbackArchived: message.providerId !== null && (await isFallbackArchived(sql, message.providerId)),
@@ -158,14 +191,31 @@ async function enablingFacts(
   };
 }
 
-/** All that keeps a campaign from being enabled, at once; none for a complete one. */
+/** All problems that prevent enabling a campaign; none for a complete one. */
 export async function enablingProblems(
   sql: Sql,
   campaign: { definition: CampaignDraft; mailingFileId: number | null },
   now: Date,
+  /** Those of its document, if they are known. */
+  references?: BrokenReferences,
 ): Promise<Problem[]> {
-  const completed = completeCampaign(campaign.definition, await enablingFacts(sql, campaign, now));
+  const known = references ?? (await brokenReferences(sql, campaign.definition));
+  const completed = completeCampaign(campaign.definition, await enablingFacts(sql, campaign, now, known));
   return completed.ok ? [] : completed.problems;
+}
+
+/** Whether its messages may leave now; null: it has no sending hours. */
+async function hoursOf(
+  sql: Sql,
+  { mailing, schedule }: CampaignDraft,
+  now: Date,
+): Promise<z.infer<typeof campaignView>['hours']> {
+  if (mailing.sendingHoursId === null) return null;
+  const hours = await getSetting(sql, 'sendingHours', mailing.sendingHoursId);
+  if (hours === null) return null;
+  const holidays = new Set(await holidayDates(sql, schedule.holidayCalendarId));
+  const found = hoursAt(hours.definition, now, holidays);
+  return { open: found.open, opensAt: found.open ? null : found.opensAt };
 }
 
 export async function viewCampaign(
@@ -174,43 +224,81 @@ export async function viewCampaign(
   format: Format,
 ): Promise<z.infer<typeof campaignView>> {
   const now = clock();
-  const { id, version, enabled, enabledAt, createdAt, updatedAt, definition } = row;
+  const { id, version, enabled, enabledAt, archivedAt, createdAt, updatedAt, definition } = row;
+  const references = await brokenReferences(sql, definition);
   const file = row.mailingFileId === null ? null : await getMailingFile(sql, row.mailingFileId);
-  const last = await lastRuns(sql, [id]);
+  const last = await lastRunsOf(sql, [id], now, format);
   return {
     id,
     version,
     enabled,
+    state: campaignStateOf(row),
     enabledAt,
+    archivedAt,
     createdAt,
     updatedAt,
+    lastChange: await lastChangeOf(sql, id),
     definition,
-    problems: (await enablingProblems(sql, row, now)).map((problem) => answered(problem, format)),
+    names: references.names,
+    hours: await hoursOf(sql, definition, now),
+    problems: (await enablingProblems(sql, row, now, references)).map((problem) => answered(problem, format)),
+    notices: answerNotices(definition, row.answerAttributes).map((notice) => answered(notice, format)),
+    warnings: campaignWarnings(definition, (await getReplyWords(sql)).optOut).map((problem) =>
+      answered(problem, format),
+    ),
     nextOccurrences: await occurrencesOf(sql, definition.schedule, { now, count: 5 }),
     mailingFile: file && mailingFileOf(file),
     lastRun: last.get(id) ?? null,
-    retrying: enabled ? await retryingOf(sql, campaignWorkflowId(id), now) : null,
+    retrying: enabled ? await retryingOf(sql, campaignWorkflowId(id), now, format) : null,
     temporalUrl: temporal.campaignPage(id),
   };
+}
+
+/** The last run of each campaign, with what it waits for; by campaign. */
+async function lastRunsOf(
+  sql: Sql,
+  campaignIds: readonly number[],
+  now: Date,
+  format: Format,
+): Promise<ReadonlyMap<number, z.infer<typeof lastRunView>>> {
+  const last = await lastRuns(sql, campaignIds);
+  const live = await getRuns(
+    sql,
+    [...last.values()].flatMap(({ id, status }) => (status === 'running' || status === 'paused' ? [id] : [])),
+  );
+  const troublesOf = await troublesOfRuns(sql, live, now, format);
+  const states = new Map(
+    live.map((run) => {
+      const { retrying, trouble } = troublesOf(run);
+      return [run.id, { waiting: viewWaiting(run, now, { trouble, format }), retrying }];
+    }),
+  );
+  const none = { waiting: null, retrying: null };
+  return new Map([...last].map(([id, run]) => [id, { ...run, ...(states.get(run.id) ?? none) }]));
 }
 
 export async function viewCampaignList(
   { sql, clock }: ViewDeps,
   rows: readonly CampaignListRow[],
+  format: Format,
 ): Promise<z.infer<typeof campaignListView>> {
-  const last = await lastRuns(
+  const now = clock();
+  const last = await lastRunsOf(
     sql,
     rows.map(({ id }) => id),
+    now,
+    format,
   );
   const drafts = rows.flatMap(({ id, definition, mailingFileId }) =>
     definition === null ? [] : [{ id, definition, mailingFileId }],
   );
-  const problemCounts = await problemCountsOf(sql, drafts, clock());
+  const problemCounts = await problemCountsOf(sql, drafts, now);
   return {
-    campaigns: rows.map(({ id, name, enabled, nextAt }) => ({
+    campaigns: rows.map(({ id, name, enabled, nextAt, firstEnabledAt, archivedAt }) => ({
       id,
       name,
       enabled,
+      state: campaignStateOf({ enabled, firstEnabledAt, archivedAt }),
       problemCount: problemCounts.get(id) ?? 0,
       nextAt: enabled ? nextAt : null,
       lastRun: last.get(id) ?? null,
@@ -218,7 +306,7 @@ export async function viewCampaignList(
   };
 }
 
-/** How many things keep each of the drafts from being enabled, by id; what they share is asked for once. */
+/** The number of problems that prevent enabling each of the drafts, by id; shared data is queried once. */
 async function problemCountsOf(
   sql: Sql,
   drafts: readonly { id: number; definition: CampaignDraft; mailingFileId: number | null }[],

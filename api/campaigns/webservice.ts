@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
-import { getCampaign } from '../../db/campaigns/campaigns.ts';
+import { getCampaign, keepAnswerAttributes } from '../../db/campaigns/campaigns.ts';
 import type { Database } from '../../db/core/client.ts';
 import { openIntegration } from '../../db/settings/integrations.ts';
 import { profileOf } from '../../db/providers/providers.ts';
@@ -15,23 +15,23 @@ import type { ReadLine } from '../../domain/line.ts';
 import { skipReasons } from '../../domain/message.ts';
 import { shownMore } from '../../domain/page-signs.ts';
 import { paging } from '../../domain/paging.ts';
-import { parseTemplate } from '../../domain/template.ts';
+import { parseTemplate, undeclaredOf } from '../../domain/template.ts';
 import { buildAddress } from '../../domain/web-address.ts';
 import { webserviceBlock, type WebserviceBlock } from '../../domain/webservice.ts';
 import { attributePaths } from '../../mailing/field-map.ts';
 import { WebserviceRefused } from '../../mailing/refused.ts';
 import { fetchAnswer, previewWebservice, type WebserviceDeps } from '../../mailing/webservice.ts';
-import { defined } from '../http/defined.ts';
+import { omitUndefined } from '../http/omit-undefined.ts';
 import { problem } from '../../domain/problems/coded.ts';
 import { ApiError, formatOf, notFound } from '../http/errors.ts';
 import { keptProblem, lineProblemView, linesOf } from './mailing-check.ts';
 
 const testRequest = z.strictObject({
-  /** A saved campaign: what the rest of the body leaves out is taken from it. */
+  /** A saved campaign: fields that the rest of the body omits are taken from it. */
   campaignId: z.int().positive().optional(),
   webservice: webserviceBlock.optional(),
   extraFields: z.array(extraField).max(30).optional(),
-  /** Of the schedule: what `{today}` goes by. */
+  /** The schedule's time zone, which `{today}` uses. */
   timezone: timezone.optional(),
   message: z
     .strictObject({
@@ -44,9 +44,9 @@ const testRequest = z.strictObject({
 });
 
 const testedContact = z.object({
-  /** The place of the record in the answer, from 1. */
+  /** The position of the record in the answer, from 1. */
   line: z.int(),
-  /** What the field map reads, cleaned; null for a record that can't be read. */
+  /** The values that the field map reads, cleaned; null for a record that cannot be read. */
   contact: z
     .object({
       code: z.string(),
@@ -59,35 +59,35 @@ const testedContact = z.object({
       extra: z.record(z.string(), z.string()),
     })
     .nullable(),
-  /** The number that would be written to (E.164). */
+  /** The number that would receive the SMS (E.164). */
   phone: z.string().nullable(),
-  /** Why a run would leave it out; null: it would not, as far as the contact alone tells. */
+  /** Why a run would leave it out; null: it would not, judging by the contact alone. */
   skipped: z.enum(skipReasons).nullable(),
-  /** The same more exactly, and in words. */
+  /** The same in more detail, as text. */
   problem: lineProblemView.nullable(),
-  /** What of the record could not be read. */
+  /** The values of the record that could not be read. */
   warnings: z.array(lineProblemView),
-  /** The final text; null without a template, or when it is left out. */
+  /** The final text; null without a template, or if the record is left out. */
   text: z.string().nullable(),
   encoding: z.enum(['GSM-7', 'UCS-2']).nullable(),
   segments: z.int().nullable(),
 });
 export const webservicePreviewView = z.object({
-  /** The address that was fetched, parameters filled in; without what the integration adds. */
+  /** The fetched address, with its parameters filled in; without what the integration adds. */
   address: z.string(),
   contacts: z.array(testedContact),
   /** The answer has more records than these. */
   more: z.boolean(),
-  /** What the records before the end of these have: dotted paths for the field map. Names only. */
+  /** The fields of all records up to the last of these: dotted paths for the field map. Names only. */
   attributes: z.array(z.string()),
   /**
-   * What shows that there are more pages, which nobody has told how to get: a run would fail. `proposed`: how that seems
-   * to go, for `webservice.paging`; null: none of the known shapes. Null as a whole: the answer shows none.
+   * The sign of further pages for which no paging is configured: a run would fail. `proposed`: the likely setting for
+   * `webservice.paging`; null: none of the known forms. Null as a whole: the answer shows no further pages.
    */
   pages: z.object({ seen: z.array(shownMore), proposed: paging.nullable() }).nullable(),
 });
 
-/** The answer of a service is somebody else's: a test takes only so much of it, and waits only so long. */
+/** The answer of a remote service is not trusted: a test reads only this much of it, and waits only this long. */
 const answerBytes = 16 * 1024 * 1024;
 const testMs = 60_000;
 const idleMs = 35_000;
@@ -101,7 +101,10 @@ interface WebserviceApiDeps {
   clock: () => Date;
 }
 
-/** Trying a web service out before a campaign uses it ("Testar URL"). Nothing is kept, nobody is written to. */
+/**
+ * Testing a web service before a campaign uses it ("Testar URL"). Sends no message; for a saved campaign it stores the
+ * names of the attributes, without values.
+ */
 export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
   app,
   { sql, box, webservice, clock },
@@ -170,13 +173,12 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
         const judging = { rules, ignoreConsent };
         for await (const lines of linesOf(sql, batchOf(records), (record) => record, judging))
           contacts.push(...lines.map((line) => testedOf(line, format)));
-        return {
-          address: target.url.href,
-          contacts,
-          more,
-          attributes: [...new Set(elements.flatMap(attributePaths))],
-          pages,
-        };
+        const attributes = [...new Set(elements.flatMap(attributePaths))];
+        const { campaignId } = request.body;
+        const { baseUrl, recordsPath } = block;
+        if (campaignId !== undefined && baseUrl !== null && attributes.length > 0)
+          await keepAnswerAttributes(sql, campaignId, { baseUrl, recordsPath, attributes });
+        return { address: target.url.href, contacts, more, attributes, pages };
       });
     },
   );
@@ -193,7 +195,7 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
     }
   }
 
-  /** What is to be fetched, by the body and the saved campaign. */
+  /** The request to make, by the body and the saved campaign. */
   async function targetOf(body: z.infer<typeof testRequest>) {
     const row = body.campaignId === undefined ? null : await getCampaign(sql, body.campaignId);
     if (body.campaignId !== undefined && !row) throw notFound('campaign', body.campaignId);
@@ -220,14 +222,16 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
       maxSegments: 1,
       providerId: null,
       ...saved?.message,
-      ...defined(body.message ?? {}),
+      ...omitUndefined(body.message ?? {}),
     };
     const extraFields = body.extraFields ?? saved?.mailing.extraFields ?? [];
     const names = extraFields.map(({ name }) => name);
     const parsed = message.template === null ? null : parseTemplate(message.template, names);
-    if (parsed?.ok === false) {
+    // Testing the address shows which attributes there are to declare.
+    const wrong = parsed?.ok === false ? parsed.problems.filter((found) => undeclaredOf(found) === null) : [];
+    if (wrong.length > 0) {
       throw new ApiError('invalid_fields', {
-        problems: parsed.problems.map((found) => ({ ...found, field: 'message.template' })),
+        problems: wrong.map((found) => ({ ...found, field: 'message.template' })),
       });
     }
     return {
@@ -235,7 +239,7 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
       block,
       ignoreConsent: saved?.ignoreConsent ?? false,
       rules: {
-        template: parsed?.template ?? null,
+        template: parsed?.ok === true ? parsed.template : null,
         removeAccents: message.removeAccents,
         maxSegments: message.maxSegments,
         profile: await profileOf(sql, message.providerId),

@@ -8,18 +8,20 @@ import {
   emptyCustomer,
   getCustomer,
   insertCustomer,
-  listCustomers,
+  searchCustomers,
+  lockCustomer,
   updateCustomer,
 } from '../../db/customers/customers.ts';
 import { searchMessages } from '../../db/messages/messages.ts';
-import { listOptOutEvents, optOutSources } from '../../db/customers/opt-outs.ts';
+import { listOptOutEvents, optOutEventKinds, optOutSources } from '../../db/customers/opt-outs.ts';
 import { consent, type CustomerContent, consentSource, customerContent } from '../../domain/customer.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { problem } from '../../domain/problems/coded.ts';
 import { ApiError, formatOf, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { messageView, viewMessage } from '../messages/messages.ts';
-import { anyPhoneParam, idParams, page, urlId } from '../http/parameters.ts';
+import { idParams, page, phonesParam, urlId } from '../http/parameters.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 
 export const customerView = z.object({
   id: z.int(),
@@ -37,8 +39,10 @@ export const customerView = z.object({
   consent,
   consentSource: consentSource.nullable(),
   consentAt: instant.nullable(),
-  /** Whether any of the phones has asked to be left alone. */
+  /** Whether any of the phones has opted out. */
   optedOut: z.boolean(),
+  /** Whether any of them probably has, and a user still has to decide. */
+  held: z.boolean(),
   createdAt: instant,
   updatedAt: instant,
 });
@@ -46,10 +50,10 @@ export const customerView = z.object({
 export const optOutEventView = z.object({
   id: z.int(),
   phone: z.string(),
-  kind: z.enum(['opt_out', 'opt_in']),
+  kind: z.enum(optOutEventKinds),
   source: z.enum(optOutSources),
   actor: z.string(),
-  /** Said by a virtual phone: it counts for what the sandbox sends, and for nothing else. */
+  /** From a virtual phone: it applies to what the sandbox sends, and to nothing else. */
   sandbox: z.boolean(),
   note: z.string(),
   inboundMessageId: z.int().nullable(),
@@ -64,30 +68,40 @@ export const consentHistoryView = z.object({
       source: consentSource,
       note: z.string(),
       actor: z.string(),
-      /** Said by a virtual phone: it has changed nothing. */
+      /** From a virtual phone: it has changed nothing. */
       sandbox: z.boolean(),
-      /** When the person stated it. */
+      /** When the customer stated it. */
       at: instant,
       recordedAt: instant,
     }),
   ),
-  /** Of any of the present phones. */
+  /** From any of the present phones. */
   optOuts: z.array(optOutEventView),
 });
 
-export const customerList = z.object({ customers: z.array(customerView) });
+export const consentStatement = z.strictObject({
+  consent,
+  /** When the customer stated it; the default is now. */
+  at: z.iso.datetime({ offset: true }).optional(),
+  note: z.string().trim().max(500).default(''),
+});
+export const customerList = z.object({
+  customers: z.array(customerView),
+  /** More customers have these words in their names than a search reads: another word narrows it down. */
+  more: z.boolean(),
+});
 
 export const customerFilter = z.strictObject({
   code: z.string().trim().min(1).max(60).optional(),
-  /** The beginning of the name; case, accents and punctuation don't count. */
+  /** Words of the name, or their beginnings, in any order; ignores case, accents and punctuation. */
   name: z.string().trim().min(1).max(120).optional(),
-  phone: anyPhoneParam.optional(),
+  phone: phonesParam.optional(),
 });
 
 export const phonesOf = ({ mobile, phone, phone2 }: CustomerRow): string[] =>
   [mobile, phone, phone2].filter((one) => one !== null);
 
-/** The people in our base. Phones in full for every role, as messages have them. */
+/** The customers in the database. All roles see full phones, as with messages. */
 export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }> = async (
   app,
   { sql, clock },
@@ -97,7 +111,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
   app.get(
     '',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: {
         tags,
         summary: 'Search customers, by name',
@@ -106,18 +120,20 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
         response: { 200: customerList },
       },
     },
-    async ({ query: { after, limit, ...where } }) => ({
-      customers: await listCustomers(sql, where, { after, limit }),
-    }),
+    async ({ query: { after, limit, ...where } }) => searchCustomers(sql, where, { after, limit }),
   );
 
   app.get(
     '/:id',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: { tags, summary: 'One customer', params: idParams, response: { 200: customerView } },
     },
-    async ({ params: { id } }) => need(id),
+    async ({ params: { id } }, reply) => {
+      const customer = await need(id);
+      nameVersion(reply, editedOf(customer));
+      return customer;
+    },
   );
 
   app.post(
@@ -156,6 +172,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
         summary: 'Change a customer',
         description: 'Replaces all of it but the consent.',
         params: idParams,
+        headers: versionHeaders,
         body: customerContent,
         response: { 200: customerView },
       },
@@ -164,7 +181,9 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       const { id } = request.params;
       await knownSettings(() =>
         sql.begin(async (tx) => {
+          await lockCustomer(tx, id);
           const before = await getCustomer(tx, id);
+          if (before) requireVersion(request, editedOf(before));
           if (!before || !(await updateCustomer(tx, id, request.body))) throw notFound('customer', id);
           await audit(
             tx,
@@ -207,7 +226,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
   app.get(
     '/:id/messages',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: {
         tags,
         summary: 'What was written to a customer, newest first',
@@ -228,7 +247,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
   app.get(
     '/:id/consents',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: {
         tags,
         summary: 'What a customer has said of being written to, newest first',
@@ -250,12 +269,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
         description:
           'The latest statement by its date stands. What is queued for one who refuses is skipped at once, in every run that heeds consent.',
         params: idParams,
-        body: z.strictObject({
-          consent,
-          /** When the person stated it; by default now. */
-          at: z.iso.datetime({ offset: true }).optional(),
-          note: z.string().trim().max(500).default(''),
-        }),
+        body: consentStatement,
         response: { 201: consentHistoryView },
       },
     },
@@ -302,7 +316,7 @@ const changed = (before: CustomerRow, after: CustomerContent): string[] =>
     Object.entries(before).some(([name, was]) => name === field && was === value) ? [] : [field],
   );
 
-/** The region and the type have to exist; the database knows. */
+/** The region and the type have to exist; the database checks this. */
 async function knownSettings<T>(change: () => Promise<T>): Promise<T> {
   try {
     return await change();
@@ -313,3 +327,24 @@ async function knownSettings<T>(change: () => Promise<T>): Promise<T> {
     });
   }
 }
+
+/** The fields that a change of a customer replaces. */
+const editedOf = ({
+  code,
+  name,
+  mobile,
+  phone,
+  phone2,
+  birthDate,
+  regionId,
+  customerTypeId,
+}: CustomerContent): CustomerContent => ({
+  code,
+  name,
+  mobile,
+  phone,
+  phone2,
+  birthDate,
+  regionId,
+  customerTypeId,
+});

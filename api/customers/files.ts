@@ -13,23 +13,26 @@ import {
   ImportLost,
   keepImportAlive,
 } from '../../db/customers/import.ts';
-import { type CustomerFilter, type CustomerRow, listCustomers } from '../../db/customers/customers.ts';
+import { type CustomerFilter, type CustomerRow, searchCustomers } from '../../db/customers/customers.ts';
 import { listSettings } from '../../db/settings/settings.ts';
 import { foldName, type LineFault, type LineWarning } from '../../domain/contact.ts';
 import { type CustomerLine, readCustomerLine } from '../../domain/customer-file.ts';
 import type { Consent } from '../../domain/customer.ts';
 import type { Fault } from '../../domain/problems/coded.ts';
+import type { Locale } from '../../domain/user.ts';
 import { createWarningCounts } from '../../domain/warnings.ts';
 import { MailingRefused, readCsv } from '../../mailing/csv.ts';
 import {
+  customerAliases,
   customerColumns,
+  englishCustomerColumns,
   customerExtraFields,
   customerFields,
   customerLayoutExample,
 } from '../../mailing/customer-layout.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { lineProblemView, keptProblem, viewWarnings, warningsView } from '../campaigns/mailing-check.ts';
-import { keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
+import { type CsvStyle, csvQuery, csvStyleOf, keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
 import { customerFilter } from './customers.ts';
 import { ApiError, formatOf, isForeignKeyViolation } from '../http/errors.ts';
 import { csvTypes, readUpload, tooLarge, uploadedFile } from '../http/uploads.ts';
@@ -38,12 +41,12 @@ const idleMs = 30_000;
 const totalMs = 30 * 60_000;
 const problemsShown = 100;
 const aliveMs = 20_000;
-/** Fewer new customers than that do not change what the planner knows. */
+/** Fewer new customers than this do not change the planner's statistics. */
 const manyCustomers = 1_000;
 
 export const customerImportView = z.object({
   lines: z.int(),
-  /** Lines that made a customer. */
+  /** Lines that created a customer. */
   inserted: z.int(),
   updated: z.int(),
   unchanged: z.int(),
@@ -51,13 +54,13 @@ export const customerImportView = z.object({
   badLines: z.int(),
   /** The first hundred of them. */
   problems: z.array(lineProblemView),
-  /** Values that could not be read, of lines that were taken and of others: they change nothing. */
+  /** Values that could not be read, of all lines: they change nothing. */
   warnings: warningsView.extend({ first: z.array(lineProblemView) }),
 });
 
 interface CustomerFilesDeps {
   sql: Database;
-  /** Each portion of a file waits for runs that register customers. */
+  /** Each batch of a file may wait for runs that register customers. */
   longSql: Database;
   uploadLimitBytes: number;
   clock: () => Date;
@@ -84,8 +87,10 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
         querystring: z.strictObject({ delimiter: z.enum([';', ',']).default(';') }),
       },
     },
-    async ({ query: { delimiter } }, reply) =>
-      sendCsv(reply, 'layout-customers.csv', customerLayoutExample(delimiter)),
+    async (request, reply) => {
+      const name = { en: 'layout-customers', 'pt-BR': 'layout-clientes' };
+      return sendCsv(reply, name, customerLayoutExample(request.query.delimiter), csvStyleOf(request, {}));
+    },
   );
 
   app.get(
@@ -96,12 +101,16 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
         tags,
         summary: 'The customers of a search as a CSV file',
         description:
-          'In the layout of the import. For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark; what a spreadsheet would change has an apostrophe before it, which the import takes away.',
+          'In the layout of the import, which takes every form of it. `format=codes`, the default of API tokens: English names of columns, dates in ISO 8601, phones in E.164; semicolons. `format=localized`, the default of signed-in users: their language, and the delimiter that Excel expects in it; what a spreadsheet would change has an apostrophe before it, which the import takes away. UTF-8 with a byte order mark.',
         produces: ['text/csv'],
-        querystring: customerFilter,
+        querystring: customerFilter.extend(csvQuery),
       },
     },
-    async ({ query }, reply) => sendCsv(reply, 'customers.csv', csvOfCustomers(query)),
+    async (request, reply) => {
+      const { format, ...query } = request.query;
+      const style = csvStyleOf(request, { format });
+      return sendCsv(reply, { en: 'customers', 'pt-BR': 'clientes' }, csvOfCustomers(query, style), style);
+    },
   );
 
   app.post(
@@ -138,7 +147,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
     },
   );
 
-  /** Reads the file to its end, and sets its good lines aside. */
+  /** Reads the whole file, and stores its valid lines temporarily. */
   async function store(
     request: FastifyRequest,
     importId: number,
@@ -148,7 +157,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
       'problems' | 'warnings'
     >
   > {
-    const stream = await uploadedFile(request);
+    const { stream } = await uploadedFile(request);
     const settings = {
       regions: await idsByName('regions'),
       customerTypes: await idsByName('customerTypes'),
@@ -171,7 +180,12 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
       if (problems.length < problemsShown) problems.push(keptProblem(line, problem, format));
     };
     const bytes = readUpload(stream, { bytes: uploadLimitBytes, idleMs, totalMs });
-    const options = { extraFields: customerExtraFields, fields: customerFields, today };
+    const options = {
+      extraFields: customerExtraFields,
+      fields: customerFields,
+      aliases: customerAliases,
+      today,
+    };
     for await (const records of readCsv(bytes, options)) {
       lines += records.length;
       const good: CustomerLine[] = [];
@@ -191,7 +205,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
     return { portions: await writer.flush(), lines, badLines, problems, warnings };
   }
 
-  /** Makes customers of the lines that were set aside. What was taken is in the audit log, also when it breaks. */
+  /** Creates customers from the stored lines. The audit log contains accepted ones, even if the import breaks. */
   async function take(
     request: FastifyRequest,
     { importId, portions, counts }: { importId: number; portions: number; counts: Record<string, number> },
@@ -221,30 +235,45 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
     );
   }
 
-  async function* csvOfCustomers(where: CustomerFilter): AsyncGenerator<string> {
-    yield '\ufeff' + keptLines([customerColumns()]);
-    const pages = rowPages<CustomerRow>((last, limit) =>
-      listCustomers(sql, where, { after: last?.id, limit }),
+  async function* csvOfCustomers(where: CustomerFilter, style: CsvStyle): AsyncGenerator<string> {
+    const inPortuguese = !style.codes && style.format.locale === 'pt-BR';
+    yield '\ufeff' + keptLines([inPortuguese ? customerColumns() : englishCustomerColumns()], style);
+    const pages = rowPages<CustomerRow>(
+      async (last, limit) => (await searchCustomers(sql, where, { after: last?.id, limit })).customers,
     );
-    for await (const rows of pages) yield keptLines(rows.map(cellsOf));
+    for await (const rows of pages) {
+      yield keptLines(
+        rows.map((row) => cellsOf(row, style)),
+        style,
+      );
+    }
   }
 };
 
-const consentWords: Record<Consent, string> = { granted: 'sim', refused: 'não', not_stated: '' };
+const consentWords: Record<Locale, Record<Consent, string>> = {
+  'pt-BR': { granted: 'sim', refused: 'não', not_stated: '' },
+  en: { granted: 'yes', refused: 'no', not_stated: '' },
+};
 
-/** In the order of `customerColumns`. */
-const cellsOf = (row: CustomerRow): string[] => [
-  row.code ?? '',
-  row.name,
-  keptPhone(row.mobile),
-  keptPhone(row.phone),
-  keptPhone(row.phone2),
-  row.birthDate ?? '',
-  row.regionName ?? '',
-  row.customerTypeName ?? '',
-  consentWords[row.consent],
-  row.consentAt?.toISOString().slice(0, 10) ?? '',
-];
+/** In the order of `customerColumns`. The import reads ISO dates and those with the day first. */
+function cellsOf(row: CustomerRow, { codes, format }: CsvStyle): string[] {
+  const { locale } = format;
+  const phone = codes ? (e164: string | null) => e164 ?? '' : keptPhone;
+  const date = (iso: string | null): string =>
+    iso === null ? '' : codes || locale !== 'pt-BR' ? iso : format.calendarDate(iso);
+  return [
+    row.code ?? '',
+    row.name,
+    phone(row.mobile),
+    phone(row.phone),
+    phone(row.phone2),
+    date(row.birthDate),
+    row.regionName ?? '',
+    row.customerTypeName ?? '',
+    codes ? (row.consent === 'not_stated' ? '' : row.consent) : consentWords[locale][row.consent],
+    date(row.consentAt?.toISOString().slice(0, 10) ?? null),
+  ];
+}
 
 function importError(error: unknown): unknown {
   if (error instanceof MailingRefused) return refused(error);

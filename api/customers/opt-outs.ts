@@ -6,11 +6,24 @@ import {
   listOptOutEvents,
   listOptOuts,
   optOutPhone,
+  type OptOutRow,
   optOutSources,
   removeOptOut,
 } from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
+import { customerLabels } from '../../domain/words/customers.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
+import {
+  type CsvColumn,
+  csvCode,
+  csvDescription,
+  csvOf,
+  csvPhone,
+  csvQuery,
+  type CsvStyle,
+  csvStyleOf,
+  sendCsv,
+} from '../http/csv.ts';
 import { optOutEventView } from './customers.ts';
 import { coded } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
@@ -19,24 +32,31 @@ import { anyPhoneParam, idParams, page } from '../http/parameters.ts';
 
 export const optOutView = z.object({
   id: z.int(),
-  /** E.164; null when its person was erased: only a keyed hash is left. */
+  /** E.164; null if the customer was erased: only a keyed hash is left. */
   phone: z.string().nullable(),
   source: z.enum(optOutSources),
-  /** Said by a virtual phone: it counts for what the sandbox sends, and for nothing else. */
+  /** From a virtual phone: it applies to what the sandbox sends, and to nothing else. */
   sandbox: z.boolean(),
   at: instant,
 });
 
 export const optOutList = z.object({ optOuts: z.array(optOutView) });
 
+const optOutFilter = z.strictObject({
+  phone: anyPhoneParam.optional(),
+  source: z.enum(optOutSources).optional(),
+});
+
 const note = z.string().trim().min(1, coded('missing')).max(500);
+export const newOptOut = z.strictObject({ phone: anyPhoneParam, note });
+export const optOutRemoval = z.strictObject({ note });
 
 interface OptOutsDeps {
   sql: Database;
   phoneHash: () => Promise<PhoneHash>;
 }
 
-/** The phones that asked to be left alone: nothing overrides them. */
+/** The phones that have opted out: nothing overrides them. */
 export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, phoneHash }) => {
   const tags = ['opt-outs'];
 
@@ -48,16 +68,38 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
         tags,
         summary: 'Opt-outs in force, newest first',
         description: 'A search by phone finds those of erased people, too.',
-        querystring: page.extend({
-          phone: anyPhoneParam.optional(),
-          source: z.enum(optOutSources).optional(),
-        }),
+        querystring: page.extend(optOutFilter.shape),
         response: { 200: optOutList },
       },
     },
     async ({ query: { before, limit, phone: e164, source } }) => {
       const phone = e164 === undefined ? undefined : { e164, hash: (await phoneHash())(e164) };
       return { optOuts: await listOptOuts(sql, { phone, source }, { before, limit }) };
+    },
+  );
+
+  app.get(
+    '.csv',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Opt-outs in force as a CSV file',
+        description: csvDescription,
+        produces: ['text/csv'],
+        querystring: optOutFilter.extend(csvQuery),
+      },
+    },
+    async (request, reply) => {
+      const { phone: e164, source, format } = request.query;
+      const style = csvStyleOf(request, { format });
+      const phone = e164 === undefined ? undefined : { e164, hash: (await phoneHash())(e164) };
+      const file = csvOf(
+        columnsIn(style),
+        (last, limit) => listOptOuts(sql, { phone, source }, { before: last?.id, limit }),
+        style,
+      );
+      return sendCsv(reply, { en: 'opt-outs', 'pt-BR': 'descadastros' }, file, style);
     },
   );
 
@@ -87,7 +129,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
         tags,
         summary: 'Leave a phone alone from now on',
         description: 'In effect at once: what is queued for the phone is skipped, in every run.',
-        body: z.strictObject({ phone: anyPhoneParam, note }),
+        body: newOptOut,
         response: { 201: optOutView },
       },
     },
@@ -121,7 +163,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
         description:
           'Only when the person has asked for it; `note` says how. Counts for runs that read their mailing from now on.',
         params: idParams,
-        body: z.strictObject({ note }),
+        body: optOutRemoval,
         response: { 204: z.null() },
       },
     },
@@ -136,3 +178,14 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
     },
   );
 };
+
+function columnsIn({ format: { locale } }: CsvStyle): readonly CsvColumn<OptOutRow>[] {
+  const t = customerLabels[locale];
+  return [
+    ['id', null, ({ id }) => id],
+    ['phone', t.anyPhone, ({ phone }) => csvPhone(phone)],
+    ['source', t.source, ({ source }) => csvCode(source, t.sources)],
+    ['sandbox', t.sandbox, ({ sandbox }) => sandbox],
+    ['at', t.since, ({ at }) => at],
+  ];
+}

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { changesBetween } from '../../domain/changes.ts';
 import { z } from 'zod';
 import type { Database, Sql } from '../../db/core/client.ts';
 import {
@@ -15,19 +16,20 @@ import {
   type Person,
 } from '../../db/customers/people.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
-import { getPrivacySettings, savePrivacySettings } from '../../db/customers/privacy.ts';
+import { getPrivacySettings, lockPrivacySettings, savePrivacySettings } from '../../db/customers/privacy.ts';
 import { type PrivacySettings, privacySettings } from '../../domain/privacy.ts';
 import { audit } from '../http/auth.ts';
 import { coded, problem } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { anyPhoneParam, idParams } from '../http/parameters.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 
-/** More lines than that have a code only when it stands for nobody, as one that fills a column does. */
+/** If more lines than this have the same code, the code identifies nobody: it fills a column. */
 const linesOfOnePerson = 10_000;
 
 /**
- * A customer; or a phone or a code of somebody who is none; or a line of a mailing, of somebody who has neither. In the
- * body: addresses of requests end up in logs.
+ * A customer; or a phone or a code that belongs to no customer; or a line of a mailing, for a person with neither. In
+ * the body, because addresses of requests end up in logs.
  */
 const asked = z
   .strictObject({
@@ -46,29 +48,29 @@ export const erasedView = z.object({
   messages: z.int(),
   replies: z.int(),
   tickets: z.int(),
-  /** Calls of providers, as they came. */
+  /** Calls of providers, unchanged. */
   providerEvents: z.int(),
-  /** Files that still hold the person: they are kept as they were uploaded. Replace those that are current. */
+  /** Files that still contain the person: they are stored as uploaded. Replace those that are current. */
   mailingFiles: z.array(
     z.object({
       campaignId: z.int(),
       campaignName: z.string(),
       fileId: z.int(),
-      /** The next run of the campaign would write to them again. */
+      /** The next run of the campaign would send to them again. */
       current: z.boolean(),
     }),
   ),
 });
 
 export const personView = z.object({
-  /** Null: the person is no customer. */
+  /** Null: the person is not a customer. */
   customer: z.object({ id: z.int(), name: z.string() }).nullable(),
-  /** The customer's or the one asked for, and those of their lines. */
+  /** The customer's phones or the requested one, and those of their lines. */
   phones: z.array(z.string()),
-  /** Those of their lines. What else has one of these may be looked up by it. */
+  /** The codes of their lines. Other records with one of these codes can be found by it. */
   codes: z.array(z.string()),
   messages: z.int(),
-  /** Of these, how many have not left: erasing cancels them. */
+  /** How many of these have not left: erasing cancels them. */
   queued: z.int(),
   replies: z.int(),
   tickets: z.int(),
@@ -77,12 +79,12 @@ export const personView = z.object({
 
 interface PrivacyDeps {
   sql: Database;
-  /** A person is looked for in everything that is kept. */
+  /** Searches all stored data for a person. */
   longSql: Database;
   phoneHash: () => Promise<PhoneHash>;
 }
 
-/** What a person may ask of us, and for how long we keep what we have. */
+/** What a data subject may request, and for how long data is kept. */
 export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, longSql, phoneHash }) => {
   const tags = ['privacy'];
 
@@ -96,7 +98,11 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
         response: { 200: privacySettings },
       },
     },
-    async () => getPrivacySettings(sql),
+    async (_request, reply) => {
+      const settings = await getPrivacySettings(sql);
+      nameVersion(reply, settings);
+      return settings;
+    },
   );
 
   app.put(
@@ -108,13 +114,15 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
         summary: 'Change whether consent is demanded, and for how long personal data is kept',
         description:
           'Days; null: for ever. What is older is deleted within an hour. `consentRequired` counts for runs that read their mailing from now on.',
+        headers: versionHeaders,
         body: privacySettings,
         response: { 200: privacySettings },
       },
     },
     async (request) => {
       await sql.begin(async (tx) => {
-        const before = await getPrivacySettings(tx);
+        const before = await lockPrivacySettings(tx);
+        requireVersion(request, before);
         await savePrivacySettings(tx, request.body);
         await audit(
           tx,
@@ -122,6 +130,7 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
           'privacy.update',
           { kind: 'privacy', id: null },
           changes(before, request.body),
+          changesBetween(before, request.body),
         );
       });
       return request.body;

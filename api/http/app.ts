@@ -6,9 +6,15 @@ import type { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
+import { defaultTimezone } from '../../domain/calendar.ts';
+import { defaultCurrency } from '../../domain/price.ts';
 import type { WebserviceDeps } from '../../mailing/webservice.ts';
 import type { ProviderDeps } from '../../sms/index.ts';
+import type { Outgoing } from '../../outgoing/index.ts';
 import { auditLog } from '../access/audit.ts';
+import { alerts } from '../alerts/alerts.ts';
+import { alertChannels } from '../alerts/channels.ts';
+import { passwordResets } from '../access/password-resets.ts';
 import { addAuthentication, createSessionCookie } from './auth.ts';
 import { createCampaignSync } from '../services/campaign-sync.ts';
 import { badLines } from '../runs/bad-lines.ts';
@@ -30,26 +36,40 @@ import { createMetrics, metricsPage } from './metrics.ts';
 import { addOpenApi } from './openapi.ts';
 import { createRequestLimits, type RequestsPerMinute } from './request-limits.ts';
 import { optOuts } from '../customers/opt-outs.ts';
+import { holds } from '../replies/holds.ts';
 import { overview } from '../runs/overview.ts';
 import { createAdapters } from '../services/adapters.ts';
 import { privacy } from '../customers/privacy.ts';
 import { createProgressHub } from '../services/progress.ts';
+import { unread } from '../providers/unread.ts';
 import { providerFallbacks } from '../providers/fallbacks.ts';
+import { budgets } from '../money/budgets.ts';
+import { prices } from '../money/prices.ts';
 import { providers } from '../providers/providers.ts';
 import { createStreamGuard } from '../services/stream-guard.ts';
+import { createReceiptWriter } from '../services/receipts.ts';
+import { createUnreadCalls } from '../services/unread.ts';
+import { createAnswerStarts } from '../services/answer-starts.ts';
 import { createReplyStarts } from '../services/reply-starts.ts';
 import { replies } from '../replies/replies.ts';
+import { optOutsOfReaders } from '../replies/opt-outs.ts';
 import { replyWordSettings } from '../replies/reply-words.ts';
+import { automaticTextSettings } from '../replies/automatic-texts.ts';
 import { restores } from '../runs/restores.ts';
+import { reports } from '../reports/reports.ts';
 import { resends } from '../runs/resends.ts';
 import { runActions } from '../runs/actions.ts';
 import { runAnswers } from '../runs/answers.ts';
 import { runs } from '../runs/runs.ts';
+import { search } from '../search/search.ts';
 import { sessions } from '../access/sessions.ts';
 import { settings } from '../settings/settings.ts';
 import { testSends } from '../campaigns/test-sends.ts';
 import type { Temporal } from '../services/temporal.ts';
 import { ticketPosts } from '../tickets/posts.ts';
+import { answers } from '../tickets/answers.ts';
+import { ticketAutomationSettings } from '../tickets/automation.ts';
+import { ticketChanges } from '../tickets/changes.ts';
 import { tickets } from '../tickets/tickets.ts';
 import { tokens } from '../access/tokens.ts';
 import { unknown } from '../messages/unknown.ts';
@@ -62,38 +82,48 @@ export interface ApiDeps {
   box: SecretBox;
   temporal: Temporal;
   logger: FastifyBaseLogger;
-  /** How the API reaches providers, and they reach it. */
+  /** How the API reaches providers, and how they reach it. */
   sms: ProviderDeps;
-  /** How it reaches the web services of customers, to try them out. */
+  /** How it reaches customers' web services, to test them. */
   webservice: WebserviceDeps;
+  /** How e-mails and posts to the webhook of alerts leave, to test them. */
+  outgoing: Outgoing;
   uploadLimitBytes: number;
-  /** The proxies whose X-Forwarded-For is believed; null: none. */
+  /** What money is counted in: ISO 4217. */
+  currency?: string;
+  /** The deployment's zone: where days and months of prices and budgets begin. */
+  timezone?: string;
+  /** A reply that arrives later than this after our last message does not match any. */
+  replyWindowDays?: number;
+  /** The proxies whose X-Forwarded-For is trusted; null: none. */
   trustedProxies?: string | null;
   requestsPerMinute?: RequestsPerMinute;
-  /** For requests that may take minutes (db/core/limits.ts); else `sql`. */
+  /** For requests that may take minutes (db/core/limits.ts); all others use `sql`. */
   longSql?: Database;
-  /** The connection of the health check: a pool that is busy says nothing about the server. */
+  /** The connection of the health check: a busy pool says nothing about the server. */
   healthSql?: Database;
-  /** Called when the database was exchanged for a backup: the process has to end. */
+  /** Called when the database was replaced by a backup: the process has to end. */
   onRestored?: (error: Error) => void;
-  /** Until it resolves, only health checks are answered: the database has not been seen yet. */
+  /** Until it resolves, only health checks are answered: the database has not been reached yet. */
   opening?: Promise<unknown>;
   clock?: () => Date;
 }
 
 const bodyLimitBytes = 1024 * 1024;
-/** A little more than an upload may take (api/campaigns/mailings.ts), which says so itself. */
+/** A little more than an upload may take (api/campaigns/mailings.ts), which has its own error. */
 const requestTimeoutMs = 31 * 60_000;
 
 /**
  * The whole API as one Fastify app that does not listen yet; the caller owns the connections in `deps` and closes them
- * after the app. Each route declares who may call it (`config.access`, api/http/auth.ts).
+ * after the app. Each route declares its access (`config.access`, api/http/auth.ts).
  */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const { sql, longSql = sql, temporal, logger, sms, clock = () => new Date() } = deps;
+  const { currency = defaultCurrency, timezone = defaultTimezone } = deps;
+  const money = { currency, timezone };
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
-    // One line for each request of the API, below; none for receipts, of which there are thousands a second.
+    // One line for each request of the API, below; none for receipts, which arrive by the thousand each second.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: bodyLimitBytes,
@@ -133,7 +163,21 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const metrics = createMetrics();
   const phoneHash = createPhoneHashing({ sql, box: deps.box });
   const replyStarts = createReplyStarts({ sql, temporal, log: app.log });
-  const hub = createProgressHub({ sql, clock });
+  const answerStarts = createAnswerStarts({ sql, temporal, log: app.log });
+  const writer = createReceiptWriter({
+    sql,
+    log: app.log,
+    phoneHash,
+    replyWindowDays: deps.replyWindowDays,
+    onReplies: (ids) => {
+      replyStarts.start(ids);
+    },
+    onUnknown: (providerId) => {
+      unreadCalls.lookSoon(providerId);
+    },
+  });
+  const unreadCalls = createUnreadCalls({ sql, adapters, writer, log: app.log });
+  const hub = createProgressHub({ sql });
   const guard = createStreamGuard({ sql, log: app.log });
   app.addHook('preClose', () => {
     guard.close();
@@ -142,6 +186,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   app.addHook('onClose', async () => {
     await sync.close();
     await replyStarts.close();
+    await answerStarts.close();
+    await unreadCalls.close();
     await adapters.close();
   });
   const watch = createServerWatch({
@@ -163,9 +209,13 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       isOpen = true;
       sync.syncAll();
       replyStarts.lookRegularly();
-      sync.watch(() => replyStarts.startAgain());
+      answerStarts.lookRegularly();
+      sync.watch(() => {
+        replyStarts.startAgain();
+        answerStarts.startAgain();
+      });
     };
-    // Whoever opens the app hears of its failure.
+    // The caller that opens the app receives its failure.
     if (deps.opening) void deps.opening.then(begin, () => undefined);
     else begin();
   });
@@ -174,10 +224,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(health, { prefix: '/health', watch, isOpen: () => isOpen });
   await app.register(webhooks, {
     prefix: '/webhooks/providers',
-    sql,
     adapters,
-    phoneHash,
-    replyStarts,
+    writer,
     publicUrl: sms.publicUrl,
   });
   await app.register(
@@ -187,7 +235,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
           useDefaults: false,
           directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
         },
-        // TLS ends at the proxy in front, which knows whether all of the host is TLS.
+        // TLS ends at the proxy in front. Only that proxy knows whether the whole host uses TLS.
         strictTransportSecurity: false,
       });
       await api.register(cookiePlugin);
@@ -199,7 +247,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
         const { url: route = 'none' } = request.routeOptions;
         const labels = { method: request.method, route, status: reply.statusCode };
         metrics.requests.observe(labels, reply.elapsedTime / 1000);
-        // The route and not the URL, whose query may hold a phone.
+        // The route and not the URL, whose query may contain a phone.
         request.log.info(
           {
             method: request.method,
@@ -216,11 +264,13 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       addAuthentication(api, { sql, cookie, limits, publicUrl: sms.publicUrl });
 
       await api.register(sessions, { sql, cookie, limits, publicUrl: sms.publicUrl });
+      await api.register(passwordResets, { sql, temporal });
       await api.register(users, { prefix: '/users', sql });
       await api.register(tokens, { prefix: '/tokens', sql, clock });
       await api.register(auditLog, { prefix: '/audit', sql });
       await api.register(settings, { prefix: '/settings', sql, sync });
       await api.register(replyWordSettings, { prefix: '/settings/reply-words', sql });
+      await api.register(automaticTextSettings, { prefix: '/settings/automatic-texts', sql });
       await api.register(providers, {
         prefix: '/providers',
         sql,
@@ -228,7 +278,10 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
         hub,
         publicUrl: sms.publicUrl,
       });
+      await api.register(unread, { prefix: '/providers', sql, unreadCalls });
       await api.register(providerFallbacks, { prefix: '/providers', sql });
+      await api.register(prices, { prefix: '/providers', sql, currency, timezone, clock });
+      await api.register(budgets, { prefix: '/costs', sql, money, clock });
       await api.register(campaigns, { prefix: '/campaigns', sql, sync, temporal, clock });
       await api.register(campaignActions, { prefix: '/campaigns', sql, longSql, sync, temporal, clock });
       await api.register(mailings, {
@@ -236,6 +289,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
         sql,
         uploadLimitBytes: deps.uploadLimitBytes,
         clock,
+        money,
       });
       await api.register(integrations, { prefix: '/integrations', sql, box: deps.box });
       await api.register(webserviceTests, {
@@ -245,13 +299,14 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
         webservice: deps.webservice,
         clock,
       });
-      await api.register(testSends, { prefix: '/campaigns', sql, adapters, phoneHash });
-      await api.register(overview, { prefix: '/overview', sql, temporal, clock });
+      await api.register(reports, { sql, currency, timezone, clock });
+      await api.register(testSends, { prefix: '/campaigns', sql, adapters, phoneHash, money, clock });
+      await api.register(overview, { prefix: '/overview', sql, temporal, clock, money });
       await api.register(runAnswers, { prefix: '/runs', sql });
-      await api.register(runs, { prefix: '/runs', sql, temporal, hub, guard, clock });
+      await api.register(runs, { prefix: '/runs', sql, temporal, hub, guard, clock, money });
       await api.register(runActions, { prefix: '/runs', sql, longSql, temporal });
       await api.register(restores, { prefix: '/restores', sql, sync });
-      await api.register(resends, { prefix: '/runs', sql, temporal });
+      await api.register(resends, { prefix: '/runs', sql, temporal, money, clock });
       await api.register(messages, { sql });
       await api.register(unknown, { sql });
       await api.register(sandbox, { prefix: '/sandbox', sql, box: deps.box, sandboxUrl: sms.sandboxUrl });
@@ -261,9 +316,22 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(privacy, { prefix: '/privacy', sql, longSql, phoneHash });
       await api.register(optOuts, { prefix: '/opt-outs', sql, phoneHash });
       await api.register(tickets, { sql });
+      await api.register(answers, { sql, phoneHash, onAnswers: (ids) => answerStarts.start(ids), clock });
+      await api.register(ticketChanges, { sql });
+      await api.register(optOutsOfReaders, { sql });
+      await api.register(ticketAutomationSettings, { prefix: '/settings/ticket-automation', sql });
       await api.register(ticketPosts, { sql, box: deps.box, sync, clock });
+      await api.register(alerts, { sql });
+      await api.register(alertChannels, {
+        sql,
+        box: deps.box,
+        outgoing: deps.outgoing,
+        publicUrl: sms.publicUrl,
+      });
       await api.register(metricsPage, { prefix: '/metrics', sql, metrics });
       await api.register(replies, { sql, clock });
+      await api.register(search, { prefix: '/search', sql });
+      await api.register(holds, { prefix: '/holds', sql });
     },
     { prefix: '/api' },
   );

@@ -5,22 +5,25 @@ import type { Sql } from '../../db/core/client.ts';
 import { useSession } from '../../db/access/sessions.ts';
 import { useToken } from '../../db/access/tokens.ts';
 import { hasUsers, insertFirstUser } from '../../db/access/users.ts';
-import { type Role, roleSuffices } from '../../domain/user.ts';
+import { type Locale, type Permission, type Role, roleSuffices } from '../../domain/user.ts';
+import type { AuditAction } from '../../domain/words/audit.ts';
 import { ApiError } from './errors.ts';
 import type { RequestLimits } from './request-limits.ts';
 import { generatePassword, hashPassword } from '../access/passwords.ts';
 
-/** Who may call a route: everybody, or who has at least the role. Each route declares it in its config. */
-export type Access = 'open' | Role;
+/** The access to a route: open, or a permission. Each route declares it in its config. */
+export type Access = 'open' | Permission;
 
-/** Who makes a request. */
+/** The actor of a request. */
 export interface Actor {
   kind: 'user' | 'token';
   id: number;
   name: string;
   role: Role;
   mustChangePassword: boolean;
-  /** Of the session the request came with; null for a token. */
+  /** The language and time zone of a user; null for a token. */
+  reads: { locale: Locale; timezone: string } | null;
+  /** The session of the request; null for a token. */
   sessionHash: Buffer | null;
 }
 
@@ -29,7 +32,7 @@ declare module 'fastify' {
     access?: Access;
     /** Not for API tokens, whatever their role. */
     usersOnly?: boolean;
-    /** Also for a user who has to choose a password of their own first. */
+    /** Also for a user who has to choose a new password first. */
     withGivenPassword?: boolean;
   }
   interface FastifyRequest {
@@ -37,27 +40,28 @@ declare module 'fastify' {
     actor: Actor | null;
   }
   interface FastifyInstance {
-    /** Every route with who may call it, in order of registration. */
+    /** Every route with its access, in order of registration. */
     accessTable: { method: string; url: string; access: () => Access | undefined }[];
   }
 }
 
-/** `user:7`, `token:3`: how an actor stands in the audit log and in Temporal. */
+/** `user:7`, `token:3`: the actor's name in the audit log and in Temporal. */
 export const actorId = ({ kind, id }: Actor): string => `${kind}:${id}`;
 
-/** Who makes the request. For handlers of routes that are not open. */
+/** The actor of a request. For handlers of routes that are not open. */
 export function actorOf(request: FastifyRequest): Actor {
   if (!request.actor) throw new ApiError('unauthenticated');
   return request.actor;
 }
 
-/** Writes the audit log's entry for a change; call it in the transaction of the change. */
+/** Writes the audit log's entry for a change; call it in the transaction of the change, before a subject is deleted. */
 export async function audit(
   tx: Sql,
   request: FastifyRequest,
-  action: string,
+  action: AuditAction,
   subject: { kind: SubjectKind; id: number | null },
   details: AuditEntry['details'] = {},
+  changes: AuditEntry['changes'] = {},
 ): Promise<void> {
   const actor = actorOf(request);
   await insertAudit(tx, {
@@ -67,10 +71,11 @@ export async function audit(
     subjectKind: subject.kind,
     subjectId: subject.id,
     details,
+    changes,
   });
 }
 
-/** Sessions and tokens have 256 random bits: a fast hash is the right one. */
+/** Sessions and tokens have 256 random bits: a fast hash is sufficient. */
 export const hashSecret = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
 const tokenPrefix = 'tpd_';
@@ -79,13 +84,14 @@ export const newToken = (): string => tokenPrefix + randomBytes(32).toString('ba
 /** The session cookie of a deployment at `publicUrl`. */
 export function createSessionCookie(publicUrl: string) {
   const secure = publicUrl.startsWith('https:');
-  // A cookie with this prefix is taken only from the host itself, over TLS: a neighbouring subdomain can't set it.
+  // A browser accepts a cookie with this prefix only from the host itself, over TLS: a sibling subdomain cannot set it.
   const name = secure ? '__Host-torpedo' : 'torpedo';
-  // Lax, not Strict: a link from the Temporal UI or a mail must find its reader logged in. No GET changes anything.
+  // Lax, not Strict: a user who follows a link from the Temporal UI or a mail must stay logged in. No GET changes
+  // anything.
   const options = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
   return {
     read: (request: FastifyRequest): string | undefined => request.cookies[name],
-    /** Without an age: it ends with the browser, and in the database before that. */
+    /** Without an age: the browser deletes it when it closes, and the database expires it before that. */
     set: (reply: FastifyReply, id: string) => reply.setCookie(name, id, options),
     clear: (reply: FastifyReply) => reply.clearCookie(name, options),
   };
@@ -94,7 +100,7 @@ export type SessionCookie = ReturnType<typeof createSessionCookie>;
 
 /**
  * Authenticates every request of the scope it is called in and checks the route's declared access, before the body is
- * read. A route that declares nothing can't be called.
+ * read. A route without a declaration cannot be called.
  */
 export function addAuthentication(
   app: FastifyInstance,
@@ -108,13 +114,15 @@ export function addAuthentication(
   const publicOrigin = new URL(publicUrl).origin;
 
   app.addHook('onRequest', async (request) => {
-    // Fastify's own answer to an address that does not exist has no config of ours.
+    // Fastify's own answer to an unknown address has no config of ours.
     if (request.is404) return;
     const credential = credentialOf(request);
     await limits.stranger(request, credential?.hash ?? null);
     const { access, usersOnly, withGivenPassword } = request.routeOptions.config;
     if (access === 'open') return;
-    const actor = credential && (await actorOfCredential(credential));
+    // What a page asks for by itself keeps no session alive.
+    const isBackground = request.headers['torpedo-background'] !== undefined;
+    const actor = credential && (await actorOfCredential(credential, isBackground));
     if (!actor) {
       if (credential) limits.disprove(credential.hash);
       throw new ApiError('unauthenticated');
@@ -128,17 +136,19 @@ export function addAuthentication(
       throw new ApiError('forbidden', { params: { needs: null, role: null } });
     }
     if (!roleSuffices(actor.role, access)) {
-      throw new ApiError('forbidden', { params: { needs: access, role: actor.role } });
+      throw new ApiError('forbidden', {
+        params: { needs: access === 'any_role' ? null : access, role: actor.role },
+      });
     }
     if (usersOnly && actor.kind === 'token') throw new ApiError('not_for_tokens');
     if (actor.sessionHash && isCrossSite(request, publicOrigin)) throw new ApiError('cross_site');
   });
 
-  /** What a request proves itself with; null: nothing, or what can be neither. */
+  /** The credentials of a request; null: none, or a value that cannot be a credential. */
   function credentialOf(request: FastifyRequest): Credential | null {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
-      // Never the session instead: whoever sends a token means to act as the token.
+      // Never the session instead: a client that sends a token means to act as the token.
       const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       return token?.startsWith(tokenPrefix) === true ? { kind: 'token', hash: hashSecret(token) } : null;
     }
@@ -146,15 +156,16 @@ export function addAuthentication(
     return id === undefined ? null : { kind: 'session', hash: hashSecret(id) };
   }
 
-  async function actorOfCredential({ kind, hash }: Credential): Promise<Actor | null> {
+  async function actorOfCredential({ kind, hash }: Credential, isBackground: boolean): Promise<Actor | null> {
     if (kind === 'token') {
       const token = await useToken(sql, hash);
-      return token && { kind: 'token', sessionHash: null, mustChangePassword: false, ...token };
+      return token && { kind: 'token', sessionHash: null, mustChangePassword: false, reads: null, ...token };
     }
-    const user = await useSession(sql, hash);
+    const user = await useSession(sql, hash, { mark: !isBackground });
     if (!user) return null;
-    const { id, name, role, mustChangePassword } = user;
-    return { kind: 'user', id, name, role, mustChangePassword, sessionHash: hash };
+    const { id, name, role, mustChangePassword, locale, timezone } = user;
+    const reads = { locale, timezone };
+    return { kind: 'user', id, name, role, mustChangePassword, reads, sessionHash: hash };
   }
 }
 
@@ -166,8 +177,8 @@ interface Credential {
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Whether a browser sends the request from a page of another site. Sec-Fetch-Site says it; browsers leave it out on
- * plain HTTP, and then Origin does. With neither, nothing proves that the page is ours.
+ * Whether a browser sends the request from a page of another site. Sec-Fetch-Site shows it; browsers omit it on plain
+ * HTTP, and then Origin shows it. Without either, nothing proves that the page is ours.
  */
 export function isCrossSite(request: FastifyRequest, publicOrigin: string): boolean {
   if (safeMethods.has(request.method)) return false;
@@ -180,9 +191,9 @@ export function isCrossSite(request: FastifyRequest, publicOrigin: string): bool
 }
 
 /**
- * Makes the user `admin` with a random password when there are no users at all, and returns both, this once; null when
- * there are users. Whoever calls it shows the password to the person who starts the deployment. It is good for choosing
- * another one: what logs keep of it is of no use after that.
+ * Creates the user `admin` with a random password if there are no users, and returns both, only this once; null if
+ * there are users. The caller shows the password to the operator who starts the deployment. The password only permits
+ * choosing another one: a copy in a log is useless after that.
  */
 export async function ensureFirstAdmin(sql: Sql): Promise<{ login: string; password: string } | null> {
   if (await hasUsers(sql)) return null;

@@ -1,30 +1,111 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Format } from '../../domain/format.ts';
+import { formatPhone } from '../../domain/phone.ts';
+import type { Locale } from '../../domain/user.ts';
+import { formatOf } from './errors.ts';
 
-/** What the API's document says of such files. */
+/** The parameter of every file: who reads it. */
+export const csvQuery = {
+  /**
+   * `localized`: a user's spreadsheet, in the user's language and time zone; the default of a signed-in user. `codes`: a
+   * program; the default of API tokens.
+   */
+  format: z.enum(['localized', 'codes']).optional(),
+};
+
+/** The description of such files in the API's document. */
 export const csvDescription =
-  'For Excel as it is set up in Brazil: semicolons, UTF-8 with a byte order mark. Phones stand without their +, and what a spreadsheet would take for a formula has an apostrophe before it.';
+  '`format=codes`, the default of API tokens, is for programs: English names of columns, codes, times in ISO 8601 (UTC), phones in E.164; semicolons, UTF-8 with a byte order mark. `format=localized`, the default of signed-in users, is for their spreadsheet: names, states, times and numbers in their language and time zone, phones as people write them; with the delimiter that Excel expects in that language. What a spreadsheet would take for a formula has an apostrophe before it.';
 
-/** Rows as `csvDescription` says. */
-export const csvLines = (rows: readonly (readonly (string | number)[])[]): string =>
-  stringify([...rows], { delimiter: ';', record_delimiter: 'windows', escape_formulas: true });
+/** How a file is written. */
+export interface CsvStyle {
+  /** For programs. */
+  codes: boolean;
+  format: Format;
+}
 
-/** The first line of a file. */
-export const csvHeader = (names: readonly string[]): string => '\ufeff' + csvLines([names]);
+/** The style of a file for the sender of a request; `format` of `csvQuery` decides, if given. */
+export function csvStyleOf(
+  request: FastifyRequest,
+  { format: wanted }: { format?: 'localized' | 'codes' | undefined },
+): CsvStyle {
+  const codes = wanted === undefined ? request.actor?.kind === 'token' : wanted === 'codes';
+  return { codes, format: formatOf(request) };
+}
 
-/** Excel shows more than eleven digits as 5,51199E+12, but keeps them; with the + it would be a formula. */
-export const csvPhone = (phone: string | null): string => phone?.replace('+', '') ?? '';
+/** A word of a fixed set, which programs get as its code. */
+class CsvCode {
+  readonly code: string;
+  readonly word: string;
+  constructor(code: string, word: string) {
+    this.code = code;
+    this.word = word;
+  }
+}
+class CsvPhone {
+  readonly e164: string;
+  constructor(e164: string) {
+    this.e164 = e164;
+  }
+}
 
-/** A column of a file: its name, and what a row has there. */
-export type CsvColumn<Row> = readonly [name: string, value: (row: Row) => string | number];
+/** A value of a file. Null: an empty cell. */
+export type CsvValue = string | number | boolean | Date | CsvCode | CsvPhone | null;
+
+/** A state: its code for programs, its word for users. */
+export const csvCode = <K extends string>(
+  code: K | null,
+  words: Readonly<Record<K, string>>,
+): CsvCode | null => (code === null ? null : new CsvCode(code, words[code]));
+
+/** A code with its sentence. */
+export const csvSentence = (code: string, words: string): CsvCode => new CsvCode(code, words);
+
+/** A phone in E.164, or the name of a sender. */
+export const csvPhone = (phone: string | null): CsvPhone | null =>
+  phone === null ? null : new CsvPhone(phone);
+
+const yesOrNo = { 'pt-BR': ['sim', 'não'], en: ['yes', 'no'] } as const;
+
+function cellOf(value: CsvValue, { codes, format }: CsvStyle): string {
+  if (value === null) return '';
+  if (typeof value === 'string') return withoutFormula(value);
+  if (typeof value === 'number') {
+    return codes ? String(value) : format.number(value, { useGrouping: false, maximumFractionDigits: 10 });
+  }
+  if (typeof value === 'boolean') return codes ? String(value) : yesOrNo[format.locale][value ? 0 : 1];
+  if (value instanceof Date) return codes ? value.toISOString() : format.sheetTime(value);
+  if (value instanceof CsvCode) return withoutFormula(codes ? value.code : value.word);
+  // Digits after a + are a number to a spreadsheet, and nothing worse.
+  return codes ? value.e164 : withoutFormula(formatPhone(value.e164));
+}
+
+/** OWASP, CSV injection: these begin a formula in a spreadsheet. */
+const withoutFormula = (text: string): string =>
+  /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
+
+/** Excel expects the list separator of its language: in Portuguese the comma is the decimal mark. */
+const delimiterFor = ({ codes, format }: CsvStyle): ';' | ',' =>
+  codes || format.locale === 'pt-BR' ? ';' : ',';
+
+const linesOf = (rows: readonly (readonly string[])[], style: CsvStyle): string =>
+  stringify([...rows], { delimiter: delimiterFor(style), record_delimiter: 'windows' });
+
+/**
+ * A column of a file: its name for programs, its label for users, and the value for a row. Without a label it is in
+ * files for programs only.
+ */
+export type CsvColumn<Row> = readonly [name: string, label: string | null, value: (row: Row) => CsvValue];
 
 /** The next rows after `last`, at most `limit`. */
 type ReadRows<Row> = (last: Row | undefined, limit: number) => Promise<Row[]>;
 
 const rowsPerQuery = 1_000;
 
-/** All rows there are, by a query for each thousand: a slow reader holds neither a connection nor memory. */
+/** All rows, one query per thousand: a slow reader holds neither a connection nor memory. */
 export async function* rowPages<Row>(read: ReadRows<Row>): AsyncGenerator<Row[], undefined> {
   for (let last: Row | undefined; ;) {
     const rows = await read(last, rowsPerQuery);
@@ -38,51 +119,68 @@ export async function* rowPages<Row>(read: ReadRows<Row>): AsyncGenerator<Row[],
 export async function* csvOf<Row>(
   columns: readonly CsvColumn<Row>[],
   read: ReadRows<Row>,
+  style: CsvStyle,
 ): AsyncGenerator<string> {
-  yield csvHeader(columns.map(([name]) => name));
+  const shown = columns.filter(([, label]) => style.codes || label !== null);
+  yield '\ufeff' + linesOf([shown.map(([name, label]) => (style.codes ? name : (label ?? name)))], style);
   for await (const rows of rowPages(read)) {
-    yield csvLines(rows.map((row) => columns.map(([, value]) => value(row))));
+    yield linesOf(
+      rows.map((row) => shown.map(([, , value]) => cellOf(value(row), style))),
+      style,
+    );
   }
 }
 
-/** Answers with a CSV file to be kept. */
-export const sendCsv = (reply: FastifyReply, name: string, content: string | AsyncIterable<string>) =>
+/** The name of a file, without its ending, in each language: only ASCII, which every browser keeps. */
+export type FileName = Readonly<Record<Locale, string>>;
+
+/** Answers with a CSV file to download. */
+export const sendCsv = (
+  reply: FastifyReply,
+  name: FileName,
+  content: string | AsyncIterable<string>,
+  { codes, format }: CsvStyle,
+) =>
   reply
     .type('text/csv; charset=utf-8')
-    .header('content-disposition', `attachment; filename="${name}"`)
+    .header('content-disposition', `attachment; filename="${name[codes ? 'en' : format.locale]}.csv"`)
     .send(typeof content === 'string' ? content : Readable.from(content));
 
 /**
- * Rows of a file that is to be uploaded again, perhaps from a spreadsheet: every value survives being opened and saved
- * there, and the reader of files takes the guard away again (domain/text.ts `unwrap`).
+ * Rows of a file that is meant for a later upload, perhaps from a spreadsheet: every value survives being opened and
+ * saved there, and the file reader removes the guard again (domain/text.ts `unwrap`). Files for programs have no guard.
  */
-export const keptLines = (rows: readonly (readonly string[])[]): string =>
-  stringify(
-    rows.map((row) => row.map(keptValue)),
-    { delimiter: ';', record_delimiter: 'windows' },
-  );
+export const keptLines = (rows: readonly (readonly string[])[], style?: CsvStyle): string =>
+  stringify(style?.codes === true ? [...rows] : rows.map((row) => row.map(keptValue)), {
+    delimiter: style === undefined ? ';' : delimiterFor(style),
+    record_delimiter: 'windows',
+  });
 
 /**
- * An apostrophe before what a spreadsheet would take for a formula, for a number that it writes otherwise (0012, 1E5, 1.50,
- * more than eleven digits, which Excel saves as 5,51199E+12), for a date or for true and false.
+ * Adds an apostrophe before a value that a spreadsheet may read as a formula, a number that it rewrites (0012, 1E5,
+ * (12), more than eleven digits, which Excel saves as 5,51199E+12), a date, a time, or true and false. That depends on
+ * its language and settings: a value is unchanged if it begins with a letter and is no month, is an integer, or is a
+ * phone. test/api/spreadsheets.test.ts checks this with a real spreadsheet.
  */
 function keptValue(value: string): string {
-  if (value.startsWith("'")) return `="${value.replaceAll('"', '""')}"`;
-  const isChanged =
-    /^[=+@\t\r]/.test(value) ||
-    (value.startsWith('-') && !/^-[1-9]\d{0,10}$/.test(value)) ||
-    /^(?:0\d+|\d{12,}|\d+[.,]\d+|\d[\d.,]*E[+-]?\d+)$/i.test(value) ||
-    /^\d{1,4}(?:[/.:-]\d{1,4}){1,2}(?:\D|$)/.test(value) ||
-    /^(?=.*\d)(?:\d{1,2}[ /.-]?)?(?:jan|fe[bv]|mar|a[bp]r|ma[iy]|jun|jul|a[gu]o?g?|se[pt]|o[cu]t|nov|de[cz])[ /.-]?\d{0,4}$/i.test(
-      value,
-    ) ||
-    /^(?:true|false|verdadeiro|falso|r?\$.*|\d+ ?%)$/i.test(value);
-  return isChanged ? `'${value}` : value;
+  if (value.startsWith("'")) return `'${value}`;
+  const isSafe =
+    value === '' ||
+    /^(?:0|-?[1-9]\d{0,10}|\(\d\d\) \d{4,5}-\d{4})$/.test(value) ||
+    (/^\p{L}/u.test(value) && !monthOrTruth.test(value));
+  if (isSafe) return value;
+  // The guard is a single apostrophe: a second one in the value would make it look like quotes around a word.
+  return value.includes("'") ? `="${value.replaceAll('"', '""')}"` : `'${value}`;
 }
 
-/** A phone (E.164) as a spreadsheet keeps it: `(11) 98765-4321`, which is no number to it. */
-export function keptPhone(phone: string | null): string {
-  if (phone === null) return '';
-  const brazilian = /^\+55(\d\d)(\d{4,5})(\d{4})$/.exec(phone);
-  return brazilian ? `(${brazilian[1] ?? ''}) ${brazilian[2] ?? ''}-${brazilian[3] ?? ''}` : phone;
-}
+const months =
+  'jan(?:eiro|uary)?|fev(?:ereiro)?|feb(?:ruary)?|mar(?:ço|co|ch)?|a(?:b|p)r(?:il)?|maio?|may|jun(?:ho|e)?|jul(?:ho|y)?|' +
+  'ago(?:sto)?|aug(?:ust)?|set(?:embro)?|sept?(?:ember)?|out(?:ubro)?|oct(?:ober)?|nov(?:embro|ember)?|dez(?:embro)?|dec(?:ember)?';
+/** `mar 10`, `Dezembro de 2026` and similar; a month alone is a word, and `Maria 2` is a name. */
+const monthOrTruth = new RegExp(
+  String.raw`^(?:(?:${months})\.?(?:[ /.,-]+| de )?\d.*|true|false|verdadeiro|falso|r\$.*)$`,
+  'iu',
+);
+
+/** A phone (E.164) in a form that a spreadsheet keeps: `(11) 98765-4321`, which it does not read as a number. */
+export const keptPhone = (phone: string | null): string => (phone === null ? '' : formatPhone(phone));

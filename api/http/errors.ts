@@ -1,14 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import postgres from 'postgres';
 import { z } from 'zod';
+import type { Day } from '../../db/core/day.ts';
 import { SecretKeyMissing } from '../../db/core/secrets.ts';
-import { createFormat, type Format } from '../../domain/format.ts';
+import { createFormat, type Format, plainEnglish } from '../../domain/format.ts';
 import { type ErrorParams, errorWords, problemWords } from '../../domain/problems/catalog.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
 import type { ErrorCode, Noun } from '../../domain/problems/errors.ts';
 import type { Locale } from '../../domain/user.ts';
 
-/** The status of each error. Its sentence, in both languages, is in domain/problems/errors.ts. */
+/** The status of each error. Its message, in both languages, is in domain/problems/errors.ts. */
 const statuses = {
   invalid_json: 400,
   invalid_parameters: 400,
@@ -32,6 +33,7 @@ const statuses = {
   in_use: 409,
   customer_in_use: 409,
   has_runs: 409,
+  campaign_archived: 409,
   campaign_enabled: 409,
   not_enabled: 409,
   run_pending: 409,
@@ -47,6 +49,10 @@ const statuses = {
   run_not_failed: 409,
   last_admin: 409,
   opted_out: 409,
+  phone_held: 409,
+  customer_erased: 409,
+  ticket_finished: 409,
+  hold_decided: 409,
   already_opted_out: 409,
   secret_key_missing: 409,
   too_large: 413,
@@ -55,6 +61,7 @@ const statuses = {
   incomplete_campaign: 422,
   mailing_refused: 422,
   webservice_refused: 422,
+  not_delivered: 422,
   rate_limited: 429,
   internal: 500,
   database_unavailable: 503,
@@ -64,31 +71,19 @@ const statuses = {
   busy: 503,
 } as const satisfies Readonly<Record<ErrorCode, number>>;
 
-/** A problem whose sentence is written where it is found, in English. */
-export interface WrittenProblem {
-  field: string;
-  code: string;
-  message: string;
-}
-export type AnyProblem = Problem | WrittenProblem;
-
 interface More {
-  problems?: readonly AnyProblem[];
-  /** Says more than the sentence of the code. */
-  message?: string;
+  problems?: readonly Problem[];
   /** More keys of the answer. Plain JSON, without personal data. */
   details?: Readonly<Record<string, unknown>>;
 }
-/** The parameters of a code's sentence have to be given where it has some. */
+/** The parameters of a code's message are required if it has any. */
 type Content<C extends ErrorCode> =
   Record<string, never> extends ErrorParams<C>
     ? [content?: More & { params?: ErrorParams<C> }]
     : [content: More & { params: ErrorParams<C> }];
 type Refusal = { [C in ErrorCode]: [code: C, ...content: Content<C>] }[ErrorCode];
 
-const plain = createFormat('en', null);
-
-/** An answer other than success: thrown anywhere in a handler, sent by `sendError`. */
+/** An answer other than success: any handler may throw it, and `sendError` sends it. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ErrorCode;
@@ -98,7 +93,7 @@ export class ApiError extends Error {
 
   constructor(...[code, content = {}]: Refusal) {
     const params = content.params ?? {};
-    super(content.message ?? errorWords<ErrorCode>(code, params, plain));
+    super(errorWords<ErrorCode>(code, params, plainEnglish));
     this.code = code;
     this.params = params;
     this.statusCode = statuses[code];
@@ -110,7 +105,7 @@ export class ApiError extends Error {
 export const notFound = (noun: Noun, id: number): ApiError =>
   new ApiError('not_found', { params: { noun, id } });
 
-/** A problem as the API answers with it: `message` is the sentence of the code, in the language of the request. */
+/** A problem as the API returns it: `message` is the text of the code, in the language of the request. */
 export const answeredProblem = z.object({
   field: z.string(),
   code: z.string(),
@@ -130,28 +125,37 @@ export const errorBody = z.looseObject({
   }),
 });
 
-/** How sentences are written for the one who asks: in the first language of `Accept-Language` that there is, else in English. */
-export const formatOf = (request: FastifyRequest): Format => createFormat(languageOf(request) ?? 'en', null);
+/**
+ * The language and time format of messages: for a logged-in user, their own language and time zone; otherwise the first
+ * supported language of `Accept-Language`, or English, with instants in ISO 8601.
+ */
+export function formatOf(request: FastifyRequest): Format {
+  const reads = request.actor?.reads;
+  return reads ? createFormat(reads.locale, reads.timezone) : createFormat(languageOf(request) ?? 'en', null);
+}
 
-/** The first language of `Accept-Language` that there is; null: none. */
+/** A calendar day in the time zone of the sender of a request. */
+export const dayOf = (request: FastifyRequest, date: string | undefined): Day | undefined =>
+  date === undefined ? undefined : { date, zone: formatOf(request).timeZone };
+
+/** The first supported language of `Accept-Language`; null: none. */
 export function languageOf(request: FastifyRequest): Locale | null {
   const languages = (request.headers['accept-language'] ?? '').toLowerCase().split(',');
   const first = languages.map((one) => one.trim()).find((one) => /^(pt|en)\b/.test(one));
   return first === undefined ? null : first.startsWith('en') ? 'en' : 'pt-BR';
 }
 
-export const answered = (problem: AnyProblem, format: Format): AnsweredProblem => {
-  if ('message' in problem) return problem;
+export const answered = (problem: Problem, format: Format): AnsweredProblem => {
   const { field, code, params } = problem;
   return { field, code, params, message: problemWords(problem, format) };
 };
 
-/** Answers a request with the error's place in the table. What is not foreseen is logged, and told as `internal`. */
+/** Answers a request with the error's entry in the table. An unexpected error is logged, and returned as `internal`. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toApiError(error);
   if (known.statusCode >= 500) request.log.error({ err: error }, 'request failed');
   const { code, params } = known;
-  const { problems, details, message } = known.content;
+  const { problems, details } = known.content;
   const format = formatOf(request);
   if (known.statusCode === 401) reply.header('www-authenticate', 'Bearer');
   if ('retryAfterMs' in params) reply.header('retry-after', Math.ceil(params.retryAfterMs / 1000));
@@ -163,7 +167,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
       error: {
         code,
         params,
-        message: message ?? errorWords<ErrorCode>(code, params, format),
+        message: errorWords<ErrorCode>(code, params, format),
         ...(problems === undefined ? {} : { problems: problems.map((problem) => answered(problem, format)) }),
         ...details,
         requestId: request.id,
@@ -173,7 +177,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
 
 /** https://www.postgresql.org/docs/18/errcodes-appendix.html */
 const uniqueViolation = '23505';
-/** Somebody else holds a row that the request needs for longer than it waits (db/core/limits.ts). */
+/** Another transaction holds a row that the request needs for longer than the request waits (db/core/limits.ts). */
 const lockTimeout = '55P03';
 const connectionCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -222,6 +226,6 @@ function toApiError(error: unknown): ApiError {
   return new ApiError('internal');
 }
 
-/** Whether PostgreSQL refuses a change because another row refers to this one. */
+/** Whether PostgreSQL rejects a change because another row refers to this one. */
 export const isForeignKeyViolation = (error: unknown): boolean =>
   error instanceof postgres.PostgresError && error.code === '23503';

@@ -5,11 +5,11 @@ import type { ServerWatch } from '../../health/watch.ts';
 
 interface HealthDeps {
   watch: ServerWatch<Servers>;
-  /** Whether the API takes requests: false until it has seen the database for the first time. */
+  /** Whether the API accepts requests: false until it has reached the database for the first time. */
   isOpen: () => boolean;
 }
 
-/** For load balancers and orchestrators; nobody logs in for these. */
+/** For load balancers and orchestrators, without a login. */
 export const health: FastifyPluginAsyncZod<HealthDeps> = async (app, { watch, isOpen }) => {
   app.get(
     '/live',

@@ -1,11 +1,11 @@
 import { toUSVString } from 'node:util';
 import type { z } from 'zod';
-import { isProblemCode, readFault } from '../../domain/problems/catalog.ts';
+import { readFault } from '../../domain/problems/catalog.ts';
 import { type Problem, problem, type ProblemCode } from '../../domain/problems/coded.ts';
 import type { ValueKind } from '../../domain/problems/fields.ts';
-import { type AnyProblem, ApiError } from './errors.ts';
+import { ApiError } from './errors.ts';
 
-/** Parses what came in, naming every field that is missing or wrong at once. Throws `ApiError`. */
+/** Parses the input, and reports every missing or wrong field at once. Throws `ApiError`. */
 export function parseInput<T extends z.ZodType>(
   schema: T,
   value: unknown,
@@ -15,7 +15,7 @@ export function parseInput<T extends z.ZodType>(
   if (unfit.length > 0) throw new ApiError(code, { problems: unfit });
   const result = schema.safeParse(value, { reportInput: true, error: codeOf });
   if (result.success) return result.data;
-  const problems = new Map<string, AnyProblem>();
+  const problems = new Map<string, Problem>();
   for (const problem of result.error.issues.flatMap(problemsOf)) {
     if (problems.size < maxProblems) problems.set(JSON.stringify(problem), problem);
   }
@@ -65,7 +65,7 @@ const kinds: Readonly<Record<string, ValueKind>> = {
   null: 'null',
 };
 
-/** What zod knows of a check, for the sentences of the codes that stand for it. */
+/** The parameters that zod provides for a check, for the messages of the corresponding codes. */
 function factsOf(issue: z.core.$ZodIssue): object {
   switch (issue.code) {
     case 'invalid_type':
@@ -88,7 +88,7 @@ function factsOf(issue: z.core.$ZodIssue): object {
   }
 }
 
-function problemsOf(issue: z.core.$ZodIssue): AnyProblem[] {
+function problemsOf(issue: z.core.$ZodIssue): Problem[] {
   const { message } = issue;
   const field = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
@@ -101,18 +101,15 @@ function problemsOf(issue: z.core.$ZodIssue): AnyProblem[] {
   if (isMissing) return [problem(field, 'missing')];
   const own = issue.code === 'custom' ? issue.params : undefined;
   const found = own ? readFault(own.code, own.params) : readFault(message, factsOf(issue));
-  if (found) return [{ field, ...found }];
-  if (isProblemCode(message)) return [problem(field, 'invalid')];
-  const code: unknown = own?.code ?? (issue.code.startsWith('too_') ? issue.code : 'invalid');
-  return [{ field, code: String(code), message }];
+  return [found === null ? problem(field, 'invalid') : { field, ...found }];
 }
 
-/** Nothing that we take is nested so deep, and whoever reads it shall not run out of stack. */
+/** No valid input is nested this deep, and reading it must not overflow the stack. */
 const deepest = 64;
 
 /**
- * Where something stands that neither PostgreSQL's text nor its jsonb can hold, whatever the field is: NUL, or half of a
- * surrogate pair (https://www.postgresql.org/docs/18/datatype-json.html).
+ * The path of a value that neither PostgreSQL's text nor its jsonb can store, in any field: NUL, or half of a surrogate
+ * pair (https://www.postgresql.org/docs/18/datatype-json.html).
  */
 function unfitTexts(input: unknown): Problem[] {
   const problems: Problem[] = [];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * An instant in an answer: a Date here, ISO 8601 on the wire. A codec and not `z.date()`, so that a client in
- * TypeScript (console/ is one) reads the answers with the very schemas that the API writes them with.
+ * TypeScript (such as console/) reads the answers with the same schemas that the API writes them with.
  */
 export const instant = z.codec(z.iso.datetime(), z.date(), {
   decode: (text) => new Date(text),

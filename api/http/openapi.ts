@@ -24,8 +24,8 @@ Portuguese). \`problems\` names every field that is missing or wrong, at once, e
 `;
 
 /**
- * The OpenAPI document, made from the same zod schemas that check the requests, and its page at /api/docs. Open to
- * everybody: it is the same for every deployment and holds nothing of this one, and a person logs in from it.
+ * The OpenAPI document, generated from the same zod schemas that check the requests, and its page at /api/docs. Open to
+ * everyone: it is the same for every deployment and contains no data of this one, and users log in from it.
  */
 export async function addOpenApi(app: FastifyInstance): Promise<void> {
   app.setSerializerCompiler(serializerCompiler);
@@ -62,7 +62,7 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
     },
   });
   await app.register(async (docs) => {
-    // The page's routes are made by its plugin, which knows nothing of ours.
+    // The plugin creates the page's routes, and does not know our route config.
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'open' };
     });
@@ -87,19 +87,19 @@ const anError = {
   content: { 'application/json': { schema: z.toJSONSchema(errorBody, { target: 'openapi-3.0' }) } },
 };
 
-/** What a route answers when all is well; one without a schema of it gives a file of the type it names. */
+/** The success response of a route; a route without a schema for it returns a file of the type it names. */
 function answersOf({ response, produces = [] }: FastifySchema): object {
   if (typeof response !== 'object' || response === null) {
     return {
       200: {
         description: 'The file, or the stream',
-        // A JSON file is as its service made it, and of events OpenAPI 3.0 can say nothing.
+        // A JSON file is returned as its service sent it, and OpenAPI 3.0 cannot describe events.
         content: Object.fromEntries(
           produces.map((type) => [type, { schema: type.startsWith('text/csv') ? { type: 'string' } : {} }]),
         ),
       },
     };
   }
-  // The library describes the missing body of a 204 as one that is null.
+  // The library describes the missing body of a 204 as null.
   return { ...response, ...('204' in response ? { 204: { type: 'null', description: 'Done' } } : {}) };
 }

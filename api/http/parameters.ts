@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { coded, codedIssue, fault } from '../../domain/problems/coded.ts';
-import { normalizePhone, parsePhone } from '../../domain/phone.ts';
+import { canonicalPhone, parsePhone, phonesMeant } from '../../domain/phone.ts';
 
 /** The parameters that many routes share. */
 
-/** An id as it stands in a URL. */
+/** An id in a URL. */
 export const urlId = z.coerce
   .number({ error: coded('id_expected') })
   .int(coded('id_expected'))
@@ -13,13 +13,16 @@ export const urlId = z.coerce
 
 export const idParams = z.object({ id: urlId });
 
-/** Names a request: the same one again, after an answer that was lost, is done once. */
-export const idempotencyHeaders = z.object({
+/** Identifies a request: repeating it, after a lost answer, has no second effect. */
+export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z
     .string()
     .regex(/^[!-~]{1,100}$/, coded('idempotency_key'))
     .optional(),
 });
+
+/** A calendar day in the time zone of the user, or UTC for a token. */
+export const dayParam = z.iso.date().optional();
 
 /** A page of a list, newest first: `before` is the last id of the page before. */
 export const page = z.strictObject({
@@ -27,23 +30,38 @@ export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-/** A mobile number as people write it; one that can't be read would find nothing, and is refused. */
+/** A mobile number in any common format, also without its ninth digit; one that cannot be read is rejected. */
 export const phoneParam = z
   .string()
   .max(40)
   .transform((text, context) => {
-    const phone = parsePhone(text);
+    const phone = parsePhone(canonicalPhone(text) ?? text);
     if (phone.ok) return phone.e164;
     context.addIssue(codedIssue(fault('mobile_expected')));
     return z.NEVER;
   });
+
+/**
+ * A search by phone: the phones that a user may mean by a number in any common format. A Brazilian number without its DDD
+ * finds it in every one.
+ */
+export const phonesParam = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const phones = phonesMeant(text);
+    if (phones.length > 0) return phones;
+    context.addIssue(codedIssue(fault('phone_expected')));
+    return z.NEVER;
+  })
+  .meta({ description: 'In any common format; a Brazilian number without its DDD finds it in every DDD.' });
 
 /** The same for any phone, landlines too. */
 export const anyPhoneParam = z
   .string()
   .max(40)
   .transform((text, context) => {
-    const e164 = normalizePhone(text);
+    const e164 = canonicalPhone(text);
     if (e164 !== null) return e164;
     context.addIssue(codedIssue(fault('phone_expected')));
     return z.NEVER;

@@ -3,27 +3,27 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 
 export interface RequestsPerMinute {
-  /** Of a user or a token. */
+  /** For a user or a token. */
   account: number;
-  /** Of an address, without a session or token that was good a moment ago. */
+  /** For an address, without a recently valid session or token. */
   stranger: number;
 }
-/** Above what pages and programs ask for, and an office that signs in; below what is asked to do harm. */
+/** Above what pages, programs and an office that signs in need; below what an attack needs. */
 const usualRequestsPerMinute: RequestsPerMinute = { account: 3_000, stranger: 1_000 };
-/** A session or token that was good is no stranger's for so long. */
+/** A session or token counts as known for this long after it was valid. */
 const provenForMs = 10 * 60_000;
 const maxProven = 10_000;
 
-/** A client by its address; of IPv6 by its network, since one client has 2^64 addresses there. */
+/** A client by its address; for IPv6 by its network, because one client has 2^64 addresses there. */
 export const clientOf = ({ ip }: FastifyRequest): string => normalizeIP(ip);
 
-/** Who a request counts for: whoever signed in, else the client's address. */
+/** The actor that a request counts for, or the client's address. */
 const accountOf = (request: FastifyRequest): string =>
   request.actor ? `${request.actor.kind}:${request.actor.id}` : clientOf(request);
 
 /**
- * Limits the requests of the scope it is called in. What may cost a look into the database is limited before that look,
- * by address; who is known counts by themselves, so that nobody uses up what others at the same address may ask.
+ * Limits the requests of the scope it is called in. A request that may query the database is limited before that query,
+ * by address. A known actor is counted separately, so that others at the same address cannot use up its limit.
  */
 export async function createRequestLimits(
   app: FastifyInstance,
@@ -42,24 +42,24 @@ export async function createRequestLimits(
     keyGenerator: clientOf,
   });
   const ofAccount = app.createRateLimit({ max: account, timeWindow: '1 minute' });
-  /** Hashes of sessions and tokens, with the time until which they count as proven; the longest unused first. */
+  /** Hashes of sessions and tokens, with the time until which they count as valid; the least recently used first. */
   const proven = new Map<string, number>();
 
   return {
-    /** Before anything is asked of the database. Throws `rate_limited`. */
+    /** Call before the first database query. Throws `rate_limited`. */
     async stranger(request: FastifyRequest, credential: Buffer | null): Promise<void> {
       if (credential && (proven.get(credential.toString('base64')) ?? 0) > Date.now()) return;
       const count = await ofAddress(request);
       if (!count.isAllowed && count.isExceeded) throw tooMany(count.ttl);
     },
 
-    /** Once it is known who asks. Throws `rate_limited`. */
+    /** Call once the actor is known. Throws `rate_limited`. */
     async account(request: FastifyRequest): Promise<void> {
       const count = await ofAccount(request);
       if (!count.isAllowed && count.isExceeded) throw tooMany(count.ttl);
     },
 
-    /** A session or token was good. */
+    /** Call if a session or token was valid. */
     prove(credential: Buffer): void {
       const key = credential.toString('base64');
       proven.delete(key);
@@ -68,7 +68,7 @@ export async function createRequestLimits(
       if (proven.size > maxProven && oldest !== undefined) proven.delete(oldest);
     },
 
-    /** It is not, any more. */
+    /** Call if it is no longer valid. */
     disprove(credential: Buffer): void {
       proven.delete(credential.toString('base64'));
     },

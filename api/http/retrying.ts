@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { enabledCampaignNames } from '../../db/campaigns/campaigns.ts';
 import type { Sql } from '../../db/core/client.ts';
 import { readRetries, retriesBesidesRuns } from '../../db/core/retries.ts';
-import { createFormat } from '../../domain/format.ts';
+import type { Format } from '../../domain/format.ts';
 import { workflowKindOf } from '../../domain/ids.ts';
 import { keptRetryCause, type Retrying, retryWords } from '../../domain/problems/retries.ts';
 import { instant } from './instant.ts';
 
-/** An activity of a workflow that failed and is tried again. */
+/** An activity of a workflow that failed and is retried. */
 export const retryingView = z.object({
-  /** Its name in the Temporal UI; of several, that of the one that failed last. */
+  /** Its name in the Temporal UI; of several, that of the latest failure. */
   activity: z.string(),
-  /** How many activities of the workflow are tried again. */
+  /** How many activities of the workflow are retried. */
   activities: z.int(),
   /** When the first of them failed. */
   since: instant,
@@ -19,35 +19,47 @@ export const retryingView = z.object({
   attempt: z.int(),
   /** A code with its parameters: no text of an error. */
   cause: keptRetryCause,
-  /** When the next attempt is due; in the past while no worker makes it. */
+  /** When the next attempt is due; in the past while no worker has started it. */
   nextAt: instant,
-  /** Since when the next attempt is under way; null: it has not begun. */
+  /** When the current attempt began; null: it has not begun. */
   tryingSince: instant.nullable(),
-  /** When it is given up; null: never by time. */
+  /** When Temporal gives it up; null: there is no time limit. */
   givesUpAt: instant.nullable(),
-  /** After how many more attempts it is given up, or the fallback provider takes over; null: after none. */
+  /** After how many more attempts it is given up, or the fallback provider takes over; null: no limit. */
   attemptsLeft: z.int().nullable(),
-  /** All of that in plain words. */
+  /** All of this as plain text. */
   words: z.string(),
 });
 export type RetryingView = z.output<typeof retryingView>;
 
-const format = createFormat('en', null);
-
-export const viewRetrying = (retrying: Retrying, now: Date): RetryingView => ({
+export const viewRetrying = (retrying: Retrying, now: Date, format: Format): RetryingView => ({
   ...retrying,
   words: retryWords(retrying, format, now),
 });
 
-/** Of one workflow; null: nothing. */
-export async function retryingOf(sql: Sql, workflowId: string, now: Date): Promise<RetryingView | null> {
+/** For one workflow; null: nothing. */
+export async function retryingOf(
+  sql: Sql,
+  workflowId: string,
+  now: Date,
+  format: Format,
+): Promise<RetryingView | null> {
   const retrying = (await readRetries(sql, [workflowId])).get(workflowId);
-  return retrying ? viewRetrying(retrying, now) : null;
+  return retrying ? viewRetrying(retrying, now, format) : null;
 }
 
-/** What is tried again in the other workflows: of campaigns one by one, of the rest all of a kind together. */
+/** What is retried in the other workflows: for campaigns one by one, for the rest grouped by type. */
 export const otherRetryingView = z.object({
-  kind: z.enum(['campaign', 'reply', 'ticket_posts', 'look_ups', 'housekeeping']),
+  kind: z.enum([
+    'campaign',
+    'reply',
+    'answer',
+    'ticket_posts',
+    'look_ups',
+    'housekeeping',
+    'reports',
+    'alerts',
+  ]),
   campaignId: z.int().nullable(),
   campaignName: z.string().nullable(),
   /** How many workflows. */
@@ -58,7 +70,7 @@ export type OtherRetryingView = z.output<typeof otherRetryingView>;
 
 const mostWorkflows = 1_000;
 
-export async function otherRetrying(sql: Sql, now: Date): Promise<OtherRetryingView[]> {
+export async function otherRetrying(sql: Sql, now: Date, format: Format): Promise<OtherRetryingView[]> {
   const found = new Map<string, Omit<OtherRetryingView, 'campaignName'>>();
   for (const [workflowId, retrying] of await retriesBesidesRuns(sql, mostWorkflows)) {
     const workflow = workflowKindOf(workflowId);
@@ -66,14 +78,14 @@ export async function otherRetrying(sql: Sql, now: Date): Promise<OtherRetryingV
     const campaignId = workflow.kind === 'campaign' ? workflow.campaignId : null;
     const key = `${workflow.kind} ${campaignId ?? ''}`;
     const known = found.get(key);
-    // The longest comes first.
+    // The longest-running first.
     if (known) known.workflows++;
     else
       found.set(key, {
         kind: workflow.kind,
         campaignId,
         workflows: 1,
-        retrying: viewRetrying(retrying, now),
+        retrying: viewRetrying(retrying, now, format),
       });
   }
   const names = await enabledCampaignNames(
@@ -86,7 +98,7 @@ export async function otherRetrying(sql: Sql, now: Date): Promise<OtherRetryingV
         ...one,
         campaignName: one.campaignId === null ? null : (names.get(one.campaignId) ?? null),
       }))
-      // The workflow of a campaign that is disabled has nothing to do any more.
+      // The workflow of a disabled campaign has nothing left to do.
       .filter(({ campaignId, campaignName }) => campaignId === null || campaignName !== null)
   );
 }

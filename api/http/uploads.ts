@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { problem } from '../../domain/problems/coded.ts';
 import { ApiError } from './errors.ts';
 
-/** As browsers and programs call a CSV file; Windows calls it a spreadsheet where Excel is installed. */
+/** The types that browsers and programs send for a CSV file; Windows sends a spreadsheet type if Excel is installed. */
 export const csvTypes = ['text/csv', 'text/plain', 'application/octet-stream', 'application/vnd.ms-excel'];
 
 export interface UploadLimits {
@@ -15,10 +15,10 @@ export interface UploadLimits {
 }
 
 /**
- * The bytes of an upload as they come, within limits. Time counts only while the sender is waited for: hold no transaction
- * and no connection of a pool then.
+ * The bytes of an upload as they arrive, within limits. Only time spent waiting for the client counts: hold no
+ * transaction and no connection of a pool while you read.
  *
- * After an early end the rest is read and thrown away, so that the sender gets to read the answer.
+ * After an early end the rest is read and discarded, so that the client can read the answer.
  *
  * @throws {ApiError} too_large, upload_too_slow, upload_broken
  */
@@ -47,7 +47,7 @@ export async function* readUpload(
 function throwRestAway(stream: Readable, iterator: NodeJS.AsyncIterator<unknown>, longestMs: number): void {
   stream.on('error', () => undefined);
   if (stream.readableEnded || stream.destroyed) return;
-  // As long as the iterator listens, the stream does not flow.
+  // The stream does not flow while the iterator listens.
   void iterator.return?.().then(
     () => stream.resume(),
     () => undefined,
@@ -75,14 +75,16 @@ async function inTime<T>(next: Promise<T>, ms: number): Promise<T> {
   }
 }
 
-/** The body itself, or the file of a form. For plugins that take both (`csvTypes`, @fastify/multipart). */
-export async function uploadedFile(request: FastifyRequest): Promise<Readable> {
+/** The body itself, or the file of a form. For plugins that accept both (`csvTypes`, @fastify/multipart). */
+export async function uploadedFile(
+  request: FastifyRequest,
+): Promise<{ stream: Readable; fileName: string | undefined }> {
   if (request.isMultipart()) {
-    // What busboy throws of a form that is none has no status.
+    // The errors that busboy throws for a malformed form have no status.
     const part = await request.file().catch(() => {
       throw new ApiError('form_broken');
     });
-    if (part) return part.file;
-  } else if (request.body instanceof Readable) return request.body;
+    if (part) return { stream: part.file, fileName: part.filename };
+  } else if (request.body instanceof Readable) return { stream: request.body, fileName: undefined };
   throw new ApiError('invalid_fields', { problems: [problem('file', 'missing', { what: 'upload' })] });
 }

@@ -1,30 +1,45 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { listInboundEvents } from '../../db/replies/inbound.ts';
 import {
   type FoundMessageRow,
   getMessage,
-  listMessages,
-  messageKin,
+  relatedRecords,
   type MessageRow,
+  type MessageSearch,
   searchMessages,
 } from '../../db/messages/messages.ts';
+import { findMessagesInRuns, ofRun, type Place, type RunsSearch } from '../../db/messages/search.ts';
 import { listReplies } from '../../db/replies/replies.ts';
-import { listOptOutEvents } from '../../db/customers/opt-outs.ts';
+import { listOptOutEvents, optOutEventKinds } from '../../db/customers/opt-outs.ts';
 import { getRun } from '../../db/runs/runs.ts';
 import { ticketStatuses } from '../../domain/ticket.ts';
 import { getLookUp } from '../../db/messages/unknown.ts';
 import type { Sql } from '../../db/core/client.ts';
 import type { Format } from '../../domain/format.ts';
 import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../../domain/message.ts';
-import { describeLookUp, lookUpResults } from '../../domain/unknown.ts';
-import { saidIn } from '../../sms/said.ts';
-import { type CsvColumn, csvDescription, csvOf, csvPhone, sendCsv } from '../http/csv.ts';
+import { lookUpWords } from '../../domain/problems/runs.ts';
+import { messageReasonWords, messageStatusWords } from '../../domain/problems/states.ts';
+import { customerLabels } from '../../domain/words/customers.ts';
+import { messageLabels } from '../../domain/words/messages.ts';
+import { lookUpResults } from '../../domain/unknown.ts';
+import { providerStatusText } from '../../sms/provider-status-text.ts';
+import {
+  type CsvColumn,
+  csvCode,
+  csvDescription,
+  csvOf,
+  csvPhone,
+  csvQuery,
+  csvStyleOf,
+  sendCsv,
+} from '../http/csv.ts';
 import { problem } from '../../domain/problems/coded.ts';
-import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { ApiError, dayOf, formatOf, notFound } from '../http/errors.ts';
 import { keptProblem, lineProblemView } from '../campaigns/mailing-check.ts';
 import { instant } from '../http/instant.ts';
-import { idParams, phoneParam, urlId } from '../http/parameters.ts';
+import { dayParam, idParams, phonesParam, urlId } from '../http/parameters.ts';
 import { replyView } from '../replies/replies.ts';
 
 export const messageView = z.object({
@@ -39,19 +54,19 @@ export const messageView = z.object({
   text: z.string().nullable(),
   segments: z.int(),
   extra: z.record(z.string(), z.string()).nullable(),
-  /** Of a line that was left out: why. */
+  /** Why its line was left out. */
   problem: lineProblemView.nullable(),
-  /** What of its line could not be read. */
+  /** The values of its line that could not be read. */
   warnings: z.array(lineProblemView),
-  /** Region and type of customer are those of its run: of the campaign's mailing as it was then. */
+  /** Region and customer type are those of its run: of the campaign's mailing at that time. */
   regionId: z.int().nullable(),
   regionName: z.string().nullable(),
   customerTypeId: z.int().nullable(),
   customerTypeName: z.string().nullable(),
-  /** The message of an earlier run that this one sends again. */
+  /** The message of an earlier run that this one resends. */
   resendOf: z.int().nullable(),
   attempts: z.int(),
-  /** The provider that took it, refused it, or may have taken it. */
+  /** The provider that accepted it, refused it, or may have accepted it. */
   providerId: z.int().nullable(),
   providerMessageId: z.string().nullable(),
   providerCode: z.string().nullable(),
@@ -62,10 +77,10 @@ export const messageView = z.object({
 
 export const eventView = z.object({
   id: z.int(),
-  /** `look_up`: the provider was asked; `settled`: a person said it in its place. */
+  /** `look_up`: the provider was asked; `settled`: a user decided instead. */
   kind: z.enum(['receipt', 'message', 'other', 'look_up', 'settled']),
   payload: z.record(z.string(), z.unknown()),
-  /** What it says, in the provider's own words; null where that is not known. */
+  /** The provider's own status text; null if unknown. */
   says: z.string().nullable(),
   receivedAt: instant,
 });
@@ -74,12 +89,12 @@ export const lookUpView = z.object({
   /** Null: it has not been looked up yet. */
   result: z.enum(lookUpResults).nullable(),
   lookedAt: instant.nullable(),
-  /** Null: not looked up any more. */
+  /** Null: it is no longer looked up. */
   dueAt: instant.nullable(),
   words: z.string(),
 });
 
-/** A message as it is shown, its problems in the language of the request. */
+/** A message for display, its problems in the language of the request. */
 export function viewMessage<Row extends MessageRow>(row: Row, format: Format) {
   const { fault, warnings, status, reason, line } = row;
   const problem = fault ?? (status === 'skipped' && reason !== null ? { code: reason, params: {} } : null);
@@ -93,15 +108,17 @@ export function viewMessage<Row extends MessageRow>(row: Row, format: Format) {
 const filter = z.strictObject({
   status: z.enum(messageStatuses).optional(),
   reason: z.enum([...skipReasons, ...failureReasons, ...cancelReasons]).optional(),
-  phone: phoneParam.optional(),
+  phone: phonesParam.optional(),
+  /** Words in the text; ignores case, accents and punctuation. */
+  text: z.string().trim().min(1).max(160).optional(),
 });
 
-/** A message and all that has happened to it. */
+/** A message with its history. */
 export const messageStoryView = z.object({
   message: messageView,
   events: z.array(eventView),
   replies: z.array(replyView),
-  /** Of an unknown message: what looking it up at the provider has come to; null: not noted for it yet. */
+  /** For an unknown message: the result of its lookup at the provider; null: none recorded yet. */
   lookUp: lookUpView.nullable(),
   run: z.object({
     campaignId: z.int(),
@@ -110,7 +127,7 @@ export const messageStoryView = z.object({
     mailingAt: instant.nullable(),
   }),
   tickets: z.array(z.object({ id: z.int(), status: z.enum(ticketStatuses), openedAt: instant })),
-  /** The other sends of the same text: what it sends again, and what sends it again. */
+  /** The other sends of the same text: the message that it resends, and those that resend it. */
   resends: z.array(
     z.object({
       id: z.int(),
@@ -119,8 +136,8 @@ export const messageStoryView = z.object({
       at: instant.nullable(),
     }),
   ),
-  /** What its phone has opted out of and back in since the mailing was read. */
-  optOuts: z.array(z.object({ kind: z.enum(['opt_out', 'opt_in']), at: instant })),
+  /** The opt-outs and opt-ins of its phone since the mailing was read. */
+  optOuts: z.array(z.object({ kind: z.enum(optOutEventKinds), at: instant })),
 });
 
 export const foundMessageView = messageView.extend({
@@ -136,22 +153,41 @@ const search = filter.extend({
   campaignId: urlId.optional(),
   regionId: urlId.optional(),
   customerTypeId: urlId.optional(),
+  day: dayParam,
 });
 
-/** Without one of them the search would read all messages that there ever were. */
-function requireSubject({ phone, customerId, customerCode }: z.infer<typeof search>): void {
-  if (phone !== undefined || customerId !== undefined || customerCode !== undefined) return;
-  throw new ApiError('invalid_parameters', {
-    problems: [problem('phone', 'missing', { what: 'phone_or_customer' })],
+/** A place in a search of runs: `41:2000` is after line 2000 of run 41. */
+const place = z
+  .string()
+  .regex(/^[1-9]\d{0,15}:\d{1,9}$/)
+  .transform((text): Place => {
+    const [runId = 0, line = 0] = text.split(':').map(Number);
+    return { runId, line };
   });
+const placeOf = (at: Place | null): string | null => at && `${at.runId}:${at.line}`;
+
+const isOfPerson = ({ phone, customerId, customerCode }: z.infer<typeof search>): boolean =>
+  phone !== undefined || customerId !== undefined || customerCode !== undefined;
+
+/** Without one of these, the search would read all messages ever stored. */
+function requireSubject(where: z.infer<typeof search>): void {
+  const { campaignId, day, text } = where;
+  if (isOfPerson(where) || day !== undefined) return;
+  const missing =
+    text !== undefined
+      ? problem('day', 'missing', { what: 'day_of_text' })
+      : campaignId === undefined
+        ? problem('phone', 'missing', { what: 'phone_customer_campaign_or_day' })
+        : null;
+  if (missing) throw new ApiError('invalid_parameters', { problems: [missing] });
 }
 
 const eventsShown = 200;
 const repliesShown = 200;
 
 /**
- * Messages, with phones in full for every role: who looks into a complaint has a phone to look for, and who may see no
- * phone has no business here.
+ * Messages, with full phones for every role: answering a complaint means searching for a phone, and a user who may see
+ * no phone does not need this page.
  */
 export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }) => {
   const tags = ['messages'];
@@ -165,7 +201,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         summary: 'The messages of a run, in the order of its mailing',
         params: idParams,
         querystring: filter.extend({
-          /** The last line of the page before. */
+          /** The last line of the previous page. */
           after: z.coerce
             .number()
             .int()
@@ -174,15 +210,21 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
             .default(0),
           limit: z.coerce.number().int().min(1).max(500).default(100),
         }),
-        response: { 200: z.object({ messages: z.array(messageView) }) },
+        response: {
+          200: z.object({
+            messages: z.array(messageView),
+            /** The `after` of the next page; null: there is none. A search for a text stops after 50,000 lines. */
+            next: z.int().nullable(),
+          }),
+        },
       },
     },
     async (request) => {
       const { id } = request.params;
       const { after, limit, ...where } = request.query;
       await needRun(id);
-      const rows = await listMessages(sql, { runId: id, ...where }, { after, limit });
-      return { messages: rows.map((row) => viewMessage(row, formatOf(request))) };
+      const { messages, next } = await ofRun(sql, { runId: id, ...where }, { after, limit });
+      return { messages: messages.map((row) => viewMessage(row, formatOf(request))), next };
     },
   );
 
@@ -196,22 +238,30 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         description: csvDescription,
         produces: ['text/csv'],
         params: idParams,
-        querystring: filter,
+        querystring: filter.extend(csvQuery),
       },
     },
     async (request, reply) => {
-      const { query } = request;
+      const { format, ...query } = request.query;
+      const style = csvStyleOf(request, { format });
       const { id } = request.params;
       const run = await needRun(id);
       const extraFields = run.settings.campaign.mailing.extraFields.map(({ name }) => name);
       const extra = extraFields.map((name): CsvColumn<MessageRow> => [
         name,
-        (row) => row.extra?.[name] ?? '',
+        name,
+        (row) => row.extra?.[name] ?? null,
       ]);
-      const file = csvOf([...columnsIn(formatOf(request)), ...extra], (last, limit) =>
-        listMessages(sql, { runId: id, ...query }, { after: last?.line ?? 0, limit }),
+      const file = csvOf(
+        [...columnsIn(style.format), ...extra],
+        (last, limit) =>
+          filled(last?.line ?? 0, limit, (after, left) =>
+            ofRun(sql, { runId: id, ...query }, { after, limit: left }),
+          ),
+        style,
       );
-      return sendCsv(reply, `run-${id}-messages.csv`, file);
+      const name = { en: `run-${id}-messages`, 'pt-BR': `execucao-${id}-mensagens` };
+      return sendCsv(reply, name, file, style);
     },
   );
 
@@ -221,21 +271,36 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'Search messages across runs by phone or customer, newest first',
+        summary: 'Search messages across runs',
         description:
-          'Give a `phone`, a `customerId` or a `customerCode`; the others narrow it down. All of a run: `GET /api/runs/{id}/messages`.',
+          'By `phone`, `customerId` or `customerCode`, newest first: the next page has `before`. Or by `campaignId` or `day` (of the run), run by run, the newest run first: the next page has `after`; `text` needs the day, or a phone or customer. The others narrow it down. All of a run: `GET /api/runs/{id}/messages`.',
         querystring: search.extend({
           before: urlId.optional(),
+          after: place.optional(),
           limit: z.coerce.number().int().min(1).max(200).default(50),
         }),
-        response: { 200: z.object({ messages: z.array(foundMessageView) }) },
+        response: {
+          200: z.object({
+            messages: z.array(foundMessageView),
+            /** The `after` of the next page of a search by campaign or day; null: there is none. */
+            next: z.string().nullable(),
+          }),
+        },
       },
     },
     async (request) => {
-      const { before, limit, ...where } = request.query;
+      const { before, after, limit, ...where } = request.query;
       requireSubject(where);
-      const rows = await searchMessages(sql, where, { before, limit });
-      return { messages: rows.map((row) => viewMessage(row, formatOf(request))) };
+      const format = formatOf(request);
+      if (isOfPerson(where)) {
+        const rows = await searchMessages(sql, personSearch(request, where), { before, limit });
+        return { messages: rows.map((row) => viewMessage(row, format)), next: null };
+      }
+      const found = await findMessagesInRuns(sql, runsSearch(request, where), { after, limit });
+      return {
+        messages: found.messages.map((row) => viewMessage(row, format)),
+        next: placeOf(found.next),
+      };
     },
   );
 
@@ -248,16 +313,24 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         summary: 'The messages that a search across runs finds, as a CSV file',
         description: 'Newest first, in the form of the messages of a run.',
         produces: ['text/csv'],
-        querystring: search,
+        querystring: search.extend(csvQuery),
       },
     },
     async (request, reply) => {
-      const { query } = request;
+      const { format, ...query } = request.query;
+      const style = csvStyleOf(request, { format });
       requireSubject(query);
-      const file = csvOf([...runColumns, ...columnsIn(formatOf(request))], (last, limit) =>
-        searchMessages(sql, query, { before: last?.id, limit }),
+      const file = csvOf(
+        [...runColumnsIn(style.format), ...columnsIn(style.format)],
+        (last, limit) =>
+          isOfPerson(query)
+            ? searchMessages(sql, personSearch(request, query), { before: last?.id, limit })
+            : filled<FoundMessageRow, Place | undefined>(last, limit, async (after, left) =>
+                findMessagesInRuns(sql, runsSearch(request, query), { after, limit: left }),
+              ),
+        style,
       );
-      return sendCsv(reply, 'messages.csv', file);
+      return sendCsv(reply, { en: 'messages', 'pt-BR': 'mensagens' }, file, style);
     },
   );
 
@@ -282,15 +355,15 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         listInboundEvents(sql, id, { limit: eventsShown }),
         listReplies(sql, { messageId: id }, { limit: repliesShown }),
         getLookUp(sql, id),
-        messageKin(sql, message),
+        relatedRecords(sql, message),
         message.phone === null ? [] : listOptOutEvents(sql, [message.phone]),
       ]);
       const { tickets, resends, ...run } = kin;
       return {
         message: viewMessage(message, formatOf(request)),
-        events: events.map((event) => ({ ...event, says: saidIn(event.payload) })),
+        events: events.map((event) => ({ ...event, says: providerStatusText(event.payload) })),
         replies,
-        lookUp: lookUp && { ...lookUp, words: describeLookUp(lookUp) },
+        lookUp: lookUp && { ...lookUp, words: lookUpWords(lookUp, formatOf(request)) },
         run,
         tickets: tickets.map((ticket) => ({ ...ticket, openedAt: new Date(ticket.openedAt) })),
         resends: resends.map((one) => ({ ...one, at: one.at === null ? null : new Date(one.at) })),
@@ -306,36 +379,74 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
   }
 };
 
-const runColumns: readonly CsvColumn<FoundMessageRow>[] = [
-  ['campaign', ({ campaignName }) => campaignName],
-  ['run', ({ runId }) => runId],
-  ['due_at', ({ occurrence }) => occurrence.toISOString()],
-];
+/** As many rows as wanted, from pages that may be incomplete although there are more. */
+async function filled<Row, At>(
+  start: At,
+  limit: number,
+  read: (after: At, left: number) => Promise<{ messages: Row[]; next: NonNullable<At> | null }>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let after = start; ;) {
+    const { messages, next } = await read(after, limit - rows.length);
+    rows.push(...messages);
+    if (next === null || rows.length === limit) return rows;
+    after = next;
+  }
+}
 
-const columnsIn = (format: Format): readonly CsvColumn<MessageRow>[] => [
-  ['line', ({ line }) => line],
-  ['status', ({ status }) => status],
-  ['reason', ({ reason }) => reason ?? ''],
-  ['phone', ({ phone }) => csvPhone(phone)],
-  ['code', ({ code }) => code ?? ''],
-  ['name', ({ name }) => name ?? ''],
-  ['region', ({ regionName }) => regionName ?? ''],
-  ['customer_type', ({ customerTypeName }) => customerTypeName ?? ''],
-  ['text', ({ text }) => text ?? ''],
-  ['segments', ({ segments }) => segments],
-  ['attempts', ({ attempts }) => attempts],
-  ['provider_message_id', ({ providerMessageId }) => providerMessageId ?? ''],
-  ['provider_code', ({ providerCode }) => providerCode ?? ''],
-  ['sent_at', ({ sentAt }) => sentAt?.toISOString() ?? ''],
-  ['ended_at', ({ endedAt }) => endedAt?.toISOString() ?? ''],
-  [
-    'problem',
-    (row) => {
-      const { problem, warnings } = viewMessage(row, format);
-      return [problem, ...warnings]
-        .map((one) => one?.message ?? '')
-        .filter(Boolean)
-        .join(' ');
-    },
-  ],
-];
+const personSearch = (request: FastifyRequest, { day, ...where }: z.infer<typeof search>): MessageSearch => ({
+  ...where,
+  day: dayOf(request, day),
+});
+
+const runsSearch = (
+  request: FastifyRequest,
+  { campaignId, regionId, customerTypeId, status, reason, text, day }: z.infer<typeof search>,
+): RunsSearch => ({
+  ...{ campaignId, regionId, customerTypeId, status, reason, text },
+  day: dayOf(request, day),
+});
+
+const runColumnsIn = ({ locale }: Format): readonly CsvColumn<FoundMessageRow>[] => {
+  const t = messageLabels[locale];
+  return [
+    ['campaign', t.campaign, ({ campaignName }) => campaignName],
+    ['run', t.runNumber, ({ runId }) => runId],
+    ['due_at', t.due, ({ occurrence }) => occurrence],
+  ];
+};
+
+function columnsIn(format: Format): readonly CsvColumn<MessageRow>[] {
+  const { locale } = format;
+  const t = messageLabels[locale];
+  const ofCustomer = customerLabels[locale].fields;
+  const reasons = messageReasonWords[locale];
+  return [
+    ['line', t.line, ({ line }) => line],
+    ['status', t.status, ({ status }) => csvCode(status, messageStatusWords[locale])],
+    ['reason', t.reason, ({ reason }) => csvCode(reason, reasons)],
+    ['phone', t.phone, ({ phone }) => csvPhone(phone)],
+    ['code', t.code, ({ code }) => code],
+    ['name', t.name, ({ name }) => name],
+    ['region', ofCustomer.regionId, ({ regionName }) => regionName],
+    ['customer_type', ofCustomer.customerTypeId, ({ customerTypeName }) => customerTypeName],
+    ['text', t.text, ({ text }) => text],
+    ['segments', t.segments, ({ segments }) => segments],
+    ['attempts', t.attempts, ({ attempts }) => attempts],
+    ['provider_message_id', t.provider, ({ providerMessageId }) => providerMessageId],
+    ['provider_code', t.providerCode, ({ providerCode }) => providerCode],
+    ['sent_at', t.accepted, ({ sentAt }) => sentAt],
+    ['ended_at', t.ended, ({ endedAt }) => endedAt],
+    [
+      'problem',
+      t.problem,
+      (row) => {
+        const { problem, warnings } = viewMessage(row, format);
+        return [problem, ...warnings]
+          .map((one) => one?.message ?? '')
+          .filter(Boolean)
+          .join(' ');
+      },
+    ],
+  ];
+}

@@ -4,30 +4,31 @@ import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { getMessage } from '../../db/messages/messages.ts';
 import { getRun } from '../../db/runs/runs.ts';
-import { countUnknown, settleByPerson, type Statement } from '../../db/messages/unknown.ts';
+import { countUnknown, resolveByUser, type Statement } from '../../db/messages/unknown.ts';
 import { messageStatuses } from '../../domain/message.ts';
-import { describeLookUp, lookUpResults } from '../../domain/unknown.ts';
+import { lookUpWords } from '../../domain/problems/runs.ts';
+import { lookUpResults } from '../../domain/unknown.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { coded } from '../../domain/problems/coded.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
 const statement = z.strictObject({
   /** True: it arrived, the message becomes `delivered`. False: it did not, and becomes `undelivered`. */
   arrived: z.boolean(),
-  /** How the person knows. Kept with the message; the audit log has only who settled it. */
+  /** The user's evidence. Stored with the message; the audit log has only the user who decided. */
   note: z.string().trim().min(1, coded('missing')).max(500),
 });
 
 export const unknownView = z.object({
   messages: z.int(),
-  /** By what looking them up has come to; `result` null: not looked up yet. */
+  /** By the result of their lookup; `result` null: not looked up yet. */
   byLookUp: z.array(
     z.object({ result: z.enum(lookUpResults).nullable(), messages: z.int(), words: z.string() }),
   ),
 });
 
-/** Settling messages that are unknown, by what a person knows of them. */
+/** Resolving unknown messages by what a user knows about them. */
 export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
   const statementOf = (request: FastifyRequest, said: z.infer<typeof statement>): Statement => {
     const actor = actorOf(request);
@@ -52,7 +53,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       const { id } = request.params;
       const said = statementOf(request, request.body);
       await sql.begin(async (tx) => {
-        if ((await settleByPerson(tx, { messageId: id }, said)) === 1) {
+        if ((await resolveByUser(tx, { messageId: id }, said)) === 1) {
           const { arrived } = said;
           await audit(tx, request, 'message.settle', { kind: 'message', id }, { arrived });
           return;
@@ -80,14 +81,15 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         response: { 200: unknownView },
       },
     },
-    async ({ params: { id } }) => {
+    async (request) => {
+      const { id } = request.params;
       await needRun(id);
       const { messages, byLookUp } = await countUnknown(sql, id);
       return {
         messages,
         byLookUp: byLookUp.map((group) => ({
           ...group,
-          words: describeLookUp({ result: group.result, dueAt: null }),
+          words: lookUpWords({ result: group.result, dueAt: null }, formatOf(request)),
         })),
       };
     },
@@ -112,7 +114,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       const { messages: seen, ...said } = request.body;
       await needRun(id);
       await sql.begin(async (tx) => {
-        const messages = await settleByPerson(tx, { runId: id }, statementOf(request, said));
+        const messages = await resolveByUser(tx, { runId: id }, statementOf(request, said));
         if (messages !== seen) {
           throw new ApiError('unknown_changed', {
             params: { messages, seen },

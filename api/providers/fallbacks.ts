@@ -1,17 +1,42 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { changesBetween } from '../../domain/changes.ts';
 import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { setFallback } from '../../db/providers/fallbacks.ts';
-import { getProvider } from '../../db/providers/providers.ts';
+import { getProvider, lockProvider } from '../../db/providers/providers.ts';
 import { audit } from '../http/auth.ts';
 import { problem } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 
 const body = z.strictObject({ fallbackId: z.int().positive().nullable() });
 
-/** Which provider takes over what another one has certainly not taken. */
+export const fallbackView = z.object({ id: z.int(), fallbackId: z.int().nullable() });
+
+/** The provider that takes over messages that another one has certainly not accepted. */
 export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
+  app.get(
+    '/:id/fallback',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['providers'],
+        summary: 'The provider that takes over',
+        params: idParams,
+        response: { 200: fallbackView },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const provider = await getProvider(sql, id);
+      if (!provider) throw notFound('provider', id);
+      const { fallbackId } = provider;
+      nameVersion(reply, { fallbackId });
+      return { id, fallbackId };
+    },
+  );
+
   app.put(
     '/:id/fallback',
     {
@@ -22,20 +47,24 @@ export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async
         description:
           'Null: none, a run then pauses or waits. Counts at once, for runs in progress too. A run goes back to its own provider never, the next run of its campaign always.',
         params: idParams,
+        headers: versionHeaders,
         body,
-        response: { 200: z.object({ id: z.int(), fallbackId: z.int().nullable() }) },
+        response: { 200: fallbackView },
       },
     },
     async (request) => {
       const { id } = request.params;
       const { fallbackId } = request.body;
       await sql.begin(async (tx) => {
-        if (!(await getProvider(tx, id))) throw notFound('provider', id);
+        const before = await lockProvider(tx, id);
+        if (!before) throw notFound('provider', id);
+        requireVersion(request, { fallbackId: before.fallbackId });
         const fallback = fallbackId === null ? null : await getProvider(tx, fallbackId);
         if (fallbackId !== null && !fallback) throw refused('unknown');
         if (fallback?.archivedAt) throw refused('archived');
         if (!(await setFallback(tx, id, fallbackId))) throw refused('cycle');
-        await audit(tx, request, 'provider.fallback', { kind: 'provider', id }, { fallbackId });
+        const changes = changesBetween({ fallbackId: before.fallbackId }, { fallbackId });
+        await audit(tx, request, 'provider.fallback', { kind: 'provider', id }, { fallbackId }, changes);
       });
       return { id, fallbackId };
     },

@@ -1,4 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { omitUndefined } from '../http/omit-undefined.ts';
+import { changesBetween } from '../../domain/changes.ts';
 import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import {
@@ -8,11 +10,14 @@ import {
   insertProvider,
   listProviders,
   lockProvider,
+  type ProviderRow,
   providerUses,
   setProviderArchived,
   setProviderSecrets,
   updateProvider,
 } from '../../db/providers/providers.ts';
+import { providerTroubles, releaseProvider } from '../../db/providers/trouble.ts';
+import { countUnread } from '../../db/replies/inbound.ts';
 import { sendingRuns } from '../../db/runs/progress.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
@@ -21,13 +26,16 @@ import { gatewaySecretNames } from '../../domain/http-gateway.ts';
 import {
   callbackPath,
   changedSecrets,
+  profilesOf,
   providerConfig,
   type ProviderConfig,
   providerSecretChanges,
   providerSecrets,
   type ProviderSecrets,
   secretAddresses,
+  secretsAskedFor,
   mostInFlight,
+  usedSecrets,
 } from '../../domain/provider.ts';
 import { segmentProfileName } from '../../domain/segments.ts';
 import { settingName } from '../../domain/settings.ts';
@@ -35,19 +43,21 @@ import { audit } from '../http/auth.ts';
 import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import { parseInput } from '../http/input.ts';
 import { instant } from '../http/instant.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 import { idParams } from '../http/parameters.ts';
 import type { ProgressHub } from '../services/progress.ts';
 import { inUse, usesView } from '../settings/uses.ts';
 
-const content = z.strictObject({
+/** The fields of a provider, besides its secrets. */
+export const providerContent = z.strictObject({
   name: settingName,
   config: providerConfig,
   segmentProfile: segmentProfileName.default('gsm'),
-  /** Segments a second, over all workers and campaigns; null: no limit. Counts at once, for runs in progress too. */
+  /** Segments per second, over all workers and campaigns; null: no limit. Takes effect at once, also for live runs. */
   ratePerSecond: z.number().positive().max(100_000).nullable().default(null),
   /**
-   * Sends under way at once, over all workers and campaigns. What a provider far away needs is its rate times the time
-   * that an answer takes. Left out: what suits its kind, or what it was.
+   * Concurrent sends, over all workers and campaigns. A remote provider needs its rate times its answer time. If
+   * omitted: the default of its kind, or the earlier value.
    */
   maxInFlight: z.int().min(1).max(mostInFlight).optional(),
 });
@@ -59,24 +69,38 @@ export const providerView = z.object({
   segmentProfile: segmentProfileName,
   ratePerSecond: z.number().nullable(),
   maxInFlight: z.int(),
-  /** The provider that takes over what this one takes no more: PUT /api/providers/{id}/fallback. */
+  /** The provider that takes over when this one accepts no more messages: PUT /api/providers/{id}/fallback. */
   fallbackId: z.int().nullable(),
   archivedAt: instant.nullable(),
+  /** What holds its messages back; null: nothing. `POST /api/providers/{id}/release` lifts it. */
+  trouble: z
+    .object({
+      /** It asked us to wait (429, Retry-After); `code`: its answer. */
+      pause: z.object({ until: instant, code: z.string() }).nullable(),
+      /**
+       * The number of consecutive answers that leave the outcome of their messages unknown. `nextAt`: when one message
+       * tries it again; null: not before a user decides.
+       */
+      doubt: z.object({ answers: z.int(), code: z.string(), nextAt: instant.nullable() }).nullable(),
+    })
+    .nullable(),
+  /** Its calls that could not be read; 10,000 means at least that many. `GET /api/providers/{id}/unread` lists them. */
+  unreadCalls: z.int(),
   /**
-   * Where the provider calls us with receipts and incoming messages. All kinds but Twilio and the sandbox add the
-   * callback secret: `?key=…`, as last part of the path, in the header X-Torpedo-Key, or as password or bearer token.
+   * Where the provider sends receipts and incoming messages. All kinds but Twilio and the sandbox add the callback
+   * secret: `?key=…`, as last part of the path, in the header X-Torpedo-Key, or as password or bearer token.
    */
   callbacks: z.object({ receipts: z.string(), inbound: z.string() }),
 });
 
-/** What leaves through each provider now; one through which nothing is being sent is left out. */
+/** The current throughput of each provider; a provider that sends nothing is omitted. */
 export const providerRates = z.object({
   rates: z.array(
     z.object({
       providerId: z.int(),
       /** Runs that are sending through it. */
       runs: z.int(),
-      /** Over about the last 10 seconds, all runs together; null: until it has been looked at twice. */
+      /** Over about the last 10 seconds, all runs together; null: until it was measured twice. */
       segmentsPerSecond: z.number().nullable(),
     }),
   ),
@@ -89,8 +113,26 @@ interface ProvidersDeps {
   publicUrl: string;
 }
 
-/** SMS providers. Their secrets are written here and never shown again. */
+/** SMS providers. Their secrets are write-only. */
 export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql, box, hub, publicUrl }) => {
+  const view = async (providers: readonly ProviderRow[]) => {
+    const troubles = await providerTroubles(
+      sql,
+      providers.map(({ id }) => id),
+    );
+    const unread = new Map((await countUnread(sql)).map(({ providerId, count }) => [providerId, count]));
+    return providers.map((provider) => ({
+      ...withCallbacks(provider),
+      trouble: troubles.get(provider.id) ?? null,
+      unreadCalls: unread.get(provider.id) ?? 0,
+    }));
+  };
+  const viewOne = async (id: number) => {
+    const provider = await getProvider(sql, id);
+    const [viewed] = provider ? await view([provider]) : [];
+    if (!viewed) throw notFound('provider', id);
+    return viewed;
+  };
   const withCallbacks = <T extends { id: number }>(provider: T) => ({
     ...provider,
     callbacks: {
@@ -110,7 +152,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
         response: { 200: z.object({ providers: z.array(providerView) }) },
       },
     },
-    async () => ({ providers: (await listProviders(sql)).map(withCallbacks) }),
+    async () => ({ providers: await view(await listProviders(sql)) }),
   );
 
   app.get(
@@ -158,11 +200,37 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       config: { access: 'viewer' },
       schema: { tags, summary: 'One SMS provider', params: idParams, response: { 200: providerView } },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
       const provider = await getProvider(sql, id);
       if (!provider) throw notFound('provider', id);
-      return withCallbacks(provider);
+      nameVersion(reply, editedOf(provider));
+      return viewOne(id);
+    },
+  );
+
+  app.post(
+    '/:id/release',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary:
+          'Lift a pause that the provider asked for, or let a message try it whose answers leave doubt',
+        description:
+          'Counts at once for all its runs. If the provider asks for a pause again, it gets one. A run that is paused has to be resumed besides.',
+        params: idParams,
+        response: { 200: providerView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await viewOne(id);
+      await sql.begin(async (tx) => {
+        await releaseProvider(tx, id);
+        await audit(tx, request, 'provider.release', { kind: 'provider', id });
+      });
+      return viewOne(id);
     },
   );
 
@@ -173,15 +241,17 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       schema: {
         tags,
         summary: 'Add an SMS provider',
-        body: content.extend({ secrets: providerSecrets }),
+        body: providerContent.extend({ secrets: providerSecrets }),
         response: { 201: providerView },
       },
     },
     async (request, reply) => {
       const { body } = request;
+      requireProfile(body);
       requireSecrets(body.config, body.secrets);
       const provider = await sql.begin(async (tx) => {
-        const added = await insertProvider(tx, box, body);
+        const secrets = usedSecrets(body.config, body.secrets);
+        const added = await insertProvider(tx, box, { ...body, secrets });
         await audit(
           tx,
           request,
@@ -194,7 +264,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       return reply
         .code(201)
         .header('location', `/api/providers/${provider.id}`)
-        .send(withCallbacks(provider));
+        .send({ ...withCallbacks(provider), trouble: null, unreadCalls: 0 });
     },
   );
 
@@ -208,9 +278,11 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
         description:
           'Each secret that is left out stays as it is; another kind, and another origin (scheme, host, port) that they are sent to, need all of them again. A new rate counts at once.',
         params: idParams,
-        body: content.extend({
-          // To be said: a limit that is gone because nobody named it would be noticed by the carrier first.
-          ratePerSecond: content.shape.ratePerSecond.unwrap(),
+        headers: versionHeaders,
+        body: providerContent.extend({
+          // Required explicitly: otherwise the carrier would be the first to notice a limit that was removed by
+          // omission.
+          ratePerSecond: providerContent.shape.ratePerSecond.unwrap(),
           secrets: providerSecretChanges.optional(),
           archived: z.boolean().default(false),
         }),
@@ -220,20 +292,23 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
     async (request) => {
       const { id } = request.params;
       const { secrets, archived, ...provider } = request.body;
-      return sql.begin(async (tx) => {
+      requireProfile(provider);
+      await sql.begin(async (tx) => {
         const before = await lockProvider(tx, id);
         if (!before) throw notFound('provider', id);
+        requireVersion(request, editedOf(before));
         const { config } = provider;
         const complete = providerSecrets.safeParse(secrets);
         if (complete.success && secretProblems(config, complete.data).length === 0) {
-          // What is stored may be sealed with a key that is gone.
-          await setProviderSecrets(tx, box, id, complete.data);
+          // The stored secret may be sealed with a key that is gone.
+          await setProviderSecrets(tx, box, id, usedSecrets(config, complete.data));
         } else {
           const isElsewhere = leadsElsewhere(secretAddresses(before.config), secretAddresses(config));
           const stored = isElsewhere ? null : await getProviderSecrets(tx, box, id);
           const known = secrets ? changedSecrets(stored, secrets) : (stored ?? { kind: config.kind });
           const checked = checkedSecrets(config, known, before.config.kind === config.kind && isElsewhere);
-          if (secrets) await setProviderSecrets(tx, box, id, checked);
+          const used = usedSecrets(config, checked);
+          if (secrets || used !== checked) await setProviderSecrets(tx, box, id, used);
         }
         await updateProvider(tx, { id, ...provider });
         await setProviderArchived(tx, id, archived);
@@ -249,11 +324,13 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
             archived,
             newSecrets: secrets !== undefined,
           },
+          changesBetween(
+            { ...editedOf(before), archived: before.archivedAt !== null },
+            { ...editedOf(before), ...omitUndefined(provider), archived },
+          ),
         );
-        const after = await getProvider(tx, id);
-        if (!after) throw notFound('provider', id);
-        return withCallbacks(after);
       });
+      return viewOne(id);
     },
   );
 
@@ -274,8 +351,8 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       try {
         await sql.begin(async (tx) => {
           if (!(await getProvider(tx, id))) throw notFound('provider', id);
-          if (!(await deleteProvider(tx, id))) throw inUse([]);
           await audit(tx, request, 'provider.delete', { kind: 'provider', id });
+          if (!(await deleteProvider(tx, id))) throw inUse([]);
         });
       } catch (error) {
         if (!isForeignKeyViolation(error)) throw error;
@@ -286,16 +363,34 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
   );
 };
 
-/** Secrets are those of the config's kind, and all that the templates of a gateway name. */
+/** The fields that a change of a provider replaces. */
+const editedOf = ({ name, config, segmentProfile, ratePerSecond, maxInFlight, archivedAt }: ProviderRow) => ({
+  ...{ name, config, segmentProfile, ratePerSecond, maxInFlight },
+  archivedAt,
+});
+
+const missingSecret = { apiKeySecret: 'api_key_secret', sharedKeySecret: 'shared_key_secret' } as const;
+
+/** Secrets are those of the config's kind, and all that it names. */
 function secretProblems(config: ProviderConfig, secrets: ProviderSecrets): Problem[] {
   if (secrets.kind !== config.kind) return [problem('secrets', 'missing', { what: 'provider_secrets' })];
+  if (secrets.kind === 'twilio') {
+    return secretsAskedFor(config)
+      .filter((name) => secrets[name] === undefined)
+      .map((name) => problem(`secrets.${name}`, 'missing', { what: missingSecret[name] }));
+  }
   if (config.kind !== 'http' || secrets.kind !== 'http') return [];
   return gatewaySecretNames(config)
     .filter((name) => !Object.hasOwn(secrets.values, name))
     .map((name) => problem(`secrets.values.${name}`, 'missing_template_secret', { name }));
 }
 
-/** @param isElsewhere nothing that is stored may be used: what is missing is asked for again */
+function requireProfile({ config, segmentProfile }: z.output<typeof providerContent>): void {
+  if (profilesOf(config.kind).includes(segmentProfile)) return;
+  throw new ApiError('invalid_fields', { problems: [problem('segmentProfile', 'profile_of_infobip')] });
+}
+
+/** @param isElsewhere stored secrets must not be used: missing ones are requested again */
 function checkedSecrets(config: ProviderConfig, known: unknown, isElsewhere: boolean): ProviderSecrets {
   try {
     const { secrets } = parseInput(z.object({ secrets: providerSecrets }), { secrets: known });

@@ -5,21 +5,22 @@ import type { Database } from '../../db/core/client.ts';
 import { getProviderAccount, listProviders } from '../../db/providers/providers.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
 import { coded } from '../../domain/problems/coded.ts';
+import { sandboxFault } from '../../domain/problems/errors.ts';
 import { ApiError } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { phoneParam } from '../http/parameters.ts';
 
-/** A virtual phone of the sandbox, with the last message it got. */
+/** A virtual phone of the sandbox, with the last message it received. */
 export const virtualPhoneView = z.object({
   phone: z.string(),
   at: instant,
-  /** Who wrote to it. */
+  /** The sender. */
   other: z.string(),
   body: z.string(),
 });
 export const virtualPhones = z.object({ phones: z.array(virtualPhoneView) });
 
-/** What a virtual phone got and wrote, newest first. */
+/** What a virtual phone received and sent, newest first. */
 export const conversationView = z.object({
   phone: z.string(),
   messages: z.array(
@@ -42,7 +43,7 @@ interface SandboxDeps {
   sandboxUrl: string;
 }
 
-/** The virtual phones of the sandbox, for people who try campaigns out. Its token stays here. */
+/** The virtual phones of the sandbox, for users who test campaigns. Its token is never returned. */
 export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, box, sandboxUrl }) => {
   const tags = ['sandbox'];
 
@@ -102,7 +103,7 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
       ({ config, archivedAt }) => config.kind === 'sandbox' && archivedAt === null,
     );
     const account = known && (await getProviderAccount(sql, box, known.id));
-    if (account?.kind !== 'sandbox') throw new ApiError('sandbox_unavailable');
+    if (account?.kind !== 'sandbox') throw unavailable('no_provider');
     const answer = await httpRequest(`${sandboxUrl}/sandbox/${path}`, {
       method,
       headers: { authorization: `Bearer ${account.authToken}`, 'content-type': 'application/json' },
@@ -110,16 +111,19 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     }).catch(() => {
-      throw new ApiError('sandbox_unavailable');
+      throw unavailable('no_answer');
     });
     const text = await answer.body.text();
     if (answer.statusCode >= 300) {
-      const said = z.object({ error: z.string() }).safeParse(parsed(text));
-      throw new ApiError('sandbox_unavailable', said.success ? { message: said.data.error } : {});
+      const said = z.object({ code: sandboxFault }).safeParse(parsed(text));
+      throw unavailable(said.success ? said.data.code : 'refused');
     }
     return schema.parse(parsed(text));
   }
 };
+
+const unavailable = (why: z.infer<typeof sandboxFault>): ApiError =>
+  new ApiError('sandbox_unavailable', { params: { why } });
 
 function parsed(text: string): unknown {
   try {

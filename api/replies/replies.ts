@@ -5,23 +5,34 @@ import { getMessage } from '../../db/messages/messages.ts';
 import { getReply, listReplies, type ReplyRow } from '../../db/replies/replies.ts';
 import { replyWorkflowId } from '../../domain/ids.ts';
 import { replyEffects } from '../../domain/reply.ts';
-import { type CsvColumn, csvDescription, csvOf, csvPhone, sendCsv } from '../http/csv.ts';
-import { notFound } from '../http/errors.ts';
+import type { Format } from '../../domain/format.ts';
+import { replyLabels } from '../../domain/words/replies.ts';
+import {
+  type CsvColumn,
+  csvCode,
+  csvDescription,
+  csvOf,
+  csvPhone,
+  csvQuery,
+  csvStyleOf,
+  sendCsv,
+} from '../http/csv.ts';
+import { formatOf, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { retryingOf, retryingView } from '../http/retrying.ts';
-import { idParams, page, phoneParam, urlId } from '../http/parameters.ts';
+import { idParams, page, phonesParam, urlId } from '../http/parameters.ts';
 
 export const replyView = z.object({
   id: z.int(),
   providerId: z.int(),
   providerMessageId: z.string(),
-  /** Who wrote: E.164 where it can be read so. */
+  /** The sender: E.164 if it can be read as such. */
   phone: z.string(),
-  /** The number, short code or name of ours that it was written to. */
+  /** The number, short code or name of ours that received it. */
   recipient: z.string(),
   text: z.string(),
   receivedAt: instant,
-  /** Null, with `effect`: it is waiting to be handled. */
+  /** Null, with `effect`: it is not handled yet. */
   handledAt: instant.nullable(),
   effect: z.enum(replyEffects).nullable(),
   /** Null: it answers no message of ours. */
@@ -34,7 +45,7 @@ export const replyView = z.object({
   ticketId: z.int().nullable(),
 });
 
-/** The message that a reply answers, as far as it helps to understand the reply. */
+/** The message that a reply answers, with what is needed to understand the reply. */
 export const answeredView = z.object({
   id: z.int(),
   line: z.int(),
@@ -48,13 +59,13 @@ const filter = z.strictObject({
   campaignId: urlId.optional(),
   runId: urlId.optional(),
   customerId: urlId.optional(),
-  phone: phoneParam.optional(),
+  phone: phonesParam.optional(),
   effect: z.enum(replyEffects).optional(),
   /** `true`: only those that answer no message of ours. */
   unmatched: z.stringbool().optional(),
 });
 
-/** What people wrote to us. With phones and texts in full, as messages have them. */
+/** Incoming messages. With full phones and texts, as with messages. */
 export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = async (
   app,
   { sql, clock },
@@ -64,7 +75,7 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
   app.get(
     '/replies',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: {
         tags,
         summary: 'What people wrote to us, newest first',
@@ -80,27 +91,31 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
   app.get(
     '/replies.csv',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: {
         tags,
         summary: 'What people wrote to us as a CSV file',
         description: csvDescription,
         produces: ['text/csv'],
-        querystring: filter,
+        querystring: filter.extend(csvQuery),
       },
     },
-    async ({ query }, reply) =>
-      sendCsv(
-        reply,
-        'replies.csv',
-        csvOf(columns, (last, limit) => listReplies(sql, query, { before: last?.id, limit })),
-      ),
+    async (request, reply) => {
+      const { format, ...query } = request.query;
+      const style = csvStyleOf(request, { format });
+      const file = csvOf(
+        columnsIn(style.format),
+        (last, limit) => listReplies(sql, query, { before: last?.id, limit }),
+        style,
+      );
+      return sendCsv(reply, { en: 'replies', 'pt-BR': 'respostas' }, file, style);
+    },
   );
 
   app.get(
     '/replies/:id',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: {
         tags,
         summary: 'One reply, and the message that it answers',
@@ -109,34 +124,41 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
           200: z.object({
             reply: replyView,
             message: answeredView.nullable(),
-            /** Handling it failed and is tried again. */
+            /** Handling it failed and is retried. */
             retrying: retryingView.nullable(),
           }),
         },
       },
     },
-    async ({ params: { id } }) => {
+    async (request) => {
+      const { id } = request.params;
       const reply = await getReply(sql, id);
       if (!reply) throw notFound('reply', id);
       return {
         reply,
         message: reply.messageId === null ? null : await getMessage(sql, reply.messageId),
-        retrying: reply.handledAt === null ? await retryingOf(sql, replyWorkflowId(id), clock()) : null,
+        retrying:
+          reply.handledAt === null
+            ? await retryingOf(sql, replyWorkflowId(id), clock(), formatOf(request))
+            : null,
       };
     },
   );
 };
 
-const columns: readonly CsvColumn<ReplyRow>[] = [
-  ['id', ({ id }) => id],
-  ['received_at', ({ receivedAt }) => receivedAt.toISOString()],
-  ['phone', ({ phone }) => csvPhone(phone)],
-  ['recipient', ({ recipient }) => csvPhone(recipient)],
-  ['text', ({ text }) => text],
-  ['effect', ({ effect }) => effect ?? ''],
-  ['campaign_id', ({ campaignId }) => campaignId ?? ''],
-  ['campaign', ({ campaignName }) => campaignName ?? ''],
-  ['run_id', ({ runId }) => runId ?? ''],
-  ['message_id', ({ messageId }) => messageId ?? ''],
-  ['ticket_id', ({ ticketId }) => ticketId ?? ''],
-];
+const columnsIn = ({ locale }: Format): readonly CsvColumn<ReplyRow>[] => {
+  const t = replyLabels[locale];
+  return [
+    ['id', null, ({ id }) => id],
+    ['received_at', t.received, ({ receivedAt }) => receivedAt],
+    ['phone', t.phone, ({ phone }) => csvPhone(phone)],
+    ['recipient', t.recipient, ({ recipient }) => csvPhone(recipient)],
+    ['text', t.text, ({ text }) => text],
+    ['effect', t.effect, ({ effect }) => csvCode(effect, t.effects)],
+    ['campaign_id', null, ({ campaignId }) => campaignId],
+    ['campaign', t.campaign, ({ campaignName }) => campaignName],
+    ['run_id', t.run, ({ runId }) => runId],
+    ['message_id', null, ({ messageId }) => messageId],
+    ['ticket_id', t.ticket, ({ ticketId }) => ticketId],
+  ];
+};

@@ -1,10 +1,12 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { Database } from '../../db/core/client.ts';
-import { getReplyWords, saveReplyWords } from '../../db/replies/reply-words.ts';
+import { changesBetween } from '../../domain/changes.ts';
+import { getReplyWords, lockReplyWords, saveReplyWords } from '../../db/replies/reply-words.ts';
 import { replyWords } from '../../domain/reply.ts';
 import { audit } from '../http/auth.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 
-/** The words by which people opt out, opt in and call for help. */
+/** The keywords by which customers opt out, opt in and ask for help. */
 export const replyWordSettings: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
   const tags = ['settings'];
 
@@ -18,7 +20,11 @@ export const replyWordSettings: FastifyPluginAsyncZod<{ sql: Database }> = async
         response: { 200: replyWords },
       },
     },
-    async () => getReplyWords(sql),
+    async (_request, reply) => {
+      const words = await getReplyWords(sql);
+      nameVersion(reply, words);
+      return words;
+    },
   );
 
   app.put(
@@ -30,6 +36,7 @@ export const replyWordSettings: FastifyPluginAsyncZod<{ sql: Database }> = async
         summary: 'Change the words by which people opt out, opt in and call for help',
         description:
           'Counts for replies that come from now on. A word counts when it is the whole reply; case, accents, punctuation and spaces make no difference.',
+        headers: versionHeaders,
         body: replyWords,
         response: { 200: replyWords },
       },
@@ -37,8 +44,11 @@ export const replyWordSettings: FastifyPluginAsyncZod<{ sql: Database }> = async
     async (request) => {
       const { body } = request;
       await sql.begin(async (tx) => {
+        const before = await lockReplyWords(tx);
+        requireVersion(request, before);
         await saveReplyWords(tx, body);
-        await audit(tx, request, 'reply_words.update', { kind: 'reply_words', id: null }, body);
+        const subject = { kind: 'reply_words', id: null } as const;
+        await audit(tx, request, 'reply_words.update', subject, body, changesBetween(before, body));
       });
       return body;
     },

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
-import { getCampaign } from '../../db/campaigns/campaigns.ts';
-import { changeMailing, getRun, type RunRow } from '../../db/runs/runs.ts';
-import { runStatuses, withPresentMailing } from '../../domain/run.ts';
+import { tryInDoubt } from '../../db/providers/trouble.ts';
+import { getRun, type RunRow, runStatus } from '../../db/runs/runs.ts';
+import { runStatuses } from '../../domain/run.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
@@ -12,13 +13,17 @@ import { requireSettledRestore } from './restores.ts';
 import { cancelRun } from './cancel.ts';
 import type { Temporal } from '../services/temporal.ts';
 
+/** Without a worker a retried run does not begin: the answer does not wait for it. */
+const longestBeginMs = 2_000;
+const beginPollMs = 50;
+
 interface RunActionsDeps {
   sql: Database;
   longSql: Database;
   temporal: Temporal;
 }
 
-/** What a person does with a run. */
+/** Actions of a user on a run. */
 export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { sql, longSql, temporal }) => {
   const tags = ['runs'];
 
@@ -28,12 +33,20 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
     return run;
   };
 
-  /** A change of a live run, by its workflow: told to it, then written to the audit log. */
+  /** A change of a live run, by its workflow: requested there first, then written to the audit log. */
   const change = async (request: FastifyRequest, action: 'pause' | 'resume' | 'approve', id: number) => {
     const run = await need(id);
     const by = actorId(actorOf(request));
+    // A user who resumes it has decided to try the provider again.
+    if (action === 'resume' && run.reason?.code === 'provider_in_doubt' && run.providerId !== null)
+      await tryInDoubt(sql, run.providerId);
     await temporal[`${action}Run`](run, by);
-    await audit(sql, request, `run.${action}`, { kind: 'run', id });
+    // Both let the run exceed a budget, for which it waited.
+    const beyondBudget =
+      action === 'resume'
+        ? run.reason?.code === 'budget_used_up'
+        : action === 'approve' && (run.preflight?.overBudget ?? null) !== null;
+    await audit(sql, request, `run.${action}`, { kind: 'run', id }, beyondBudget ? { beyondBudget } : {});
     return answer(id);
   };
   const answer = async (id: number) => {
@@ -41,6 +54,12 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
     return { id, status };
   };
   const changed = z.object({ id: z.int(), status: z.enum(runStatuses) });
+
+  /** Waits until the first step of a retried run has changed its row, so that the answer does not say `failed`. */
+  const untilBegun = async (id: number): Promise<void> => {
+    const deadline = performance.now() + longestBeginMs;
+    while (performance.now() < deadline && (await runStatus(sql, id)) === 'failed') await sleep(beginPollMs);
+  };
 
   app.post(
     '/:id/pause',
@@ -75,7 +94,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         tags,
         summary: 'Approve a run that waits for it after its pre-flight',
         description:
-          '`not_waiting_for_approval` for every other run, a dry run among them. Who approved it is in the audit log.',
+          'A run that waits because of a budget may exceed it then. `not_waiting_for_approval` for every other run, a dry run among them. Who approved it is in the audit log.',
         params: idParams,
         response: { 200: changed },
       },
@@ -125,14 +144,9 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         });
       }
       await requireSettledRestore(sql);
-      if (run.mailingAt === null && run.trigger !== 'resend') {
-        const campaign = await getCampaign(sql, run.campaignId);
-        const present =
-          campaign && withPresentMailing(run.settings, campaign.definition, campaign.mailingFileId);
-        if (present) await changeMailing(sql, id, present);
-      }
       await temporal.retryRun({ ...run, name: run.settings.campaign.name });
       await audit(sql, request, 'run.retry', { kind: 'run', id });
+      await untilBegun(id);
       return reply.code(202).send(await answer(id));
     },
   );

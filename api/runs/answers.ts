@@ -6,7 +6,7 @@ import { runStatus } from '../../db/runs/runs.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
-/** What runs fetched from web services, as it came. */
+/** The answers that runs fetched from web services, unchanged. */
 export const runAnswers: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
   app.get(
     '/:id/answer',

@@ -16,7 +16,7 @@ import { wordsOf } from '../../domain/problems/sentence.ts';
 import { unwrap } from '../../domain/text.ts';
 import { MailingRefused, readWritten, type WrittenRecord } from '../../mailing/csv.ts';
 import { layoutColumns, problemColumn } from '../../mailing/layout.ts';
-import { keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
+import { csvStyleOf, keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
 import { ApiError, formatOf, notFound } from '../http/errors.ts';
 import { type Judging, keptWords, linesOf } from '../campaigns/mailing-check.ts';
 import { mailingRefused } from '../campaigns/mailings.ts';
@@ -26,7 +26,7 @@ const layoutNote =
   'In the layout of the mailing, with the values as they were, and what is wrong in the column `problema`, which an upload does not read: correct the lines and upload the file. Lines that are sent without a value that could not be read are in it, too; `warnings=without` leaves them out, `warnings=only` leaves the others out. What a spreadsheet would change has an apostrophe before it, which an upload takes away.';
 const warningsParam = z.enum(['with', 'without', 'only']).default('with');
 
-/** Lines that are left out, to be mended and sent again. */
+/** Lines that were left out, to be fixed and sent again. */
 export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }> = async (
   app,
   { sql, clock },
@@ -54,7 +54,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
       }
       const { extraFields } = definition.mailing;
       const options = { extraFields, today: isoDate(clock()) };
-      // The extra fields may have changed since: better said now than in the middle of a download.
+      // The extra fields may have changed since: better reported now than in the middle of a download.
       await readWritten(readMailingFile(sql, mailingFileId), options)
         .next()
         .catch((error: unknown) => {
@@ -67,8 +67,9 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
       const written = readWritten(readMailingFile(sql, mailingFileId), options);
       return sendCsv(
         reply,
-        `campaign-${id}-bad-lines.csv`,
+        { en: `campaign-${id}-bad-lines`, 'pt-BR': `campanha-${id}-linhas-com-problema` },
         badLinesOfFile(written, judging, request.query.warnings, formatOf(request)),
+        csvStyleOf(request, {}),
       );
     },
   );
@@ -92,7 +93,9 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
       const run = await getRun(sql, id);
       if (!run) throw notFound('run', id);
       const which = { reason, warnings: reason === undefined ? warnings : 'without' } as const;
-      return sendCsv(reply, `run-${id}-bad-lines.csv`, badLinesOfRun(run, which, formatOf(request)));
+      const name = { en: `run-${id}-bad-lines`, 'pt-BR': `execucao-${id}-linhas-com-problema` };
+      const file = badLinesOfRun(run, which, formatOf(request));
+      return sendCsv(reply, name, file, csvStyleOf(request, {}));
     },
   );
 
@@ -121,7 +124,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
       for await (const message of wanted) yield keptLines([keptRow(message, extraFields, format)]);
       return;
     }
-    // Both come in the order of their lines.
+    // Both are sorted by line.
     let next = await wanted.next();
     if (next.done) return;
     const options = { extraFields, today: isoDate(clock()) };
@@ -160,7 +163,7 @@ function rowOf({ record, values, beyond }: WrittenRecord, problem: string, forma
   return [...values.map(keptCell), wordsOf(atLine, { line: record.line, problem: problem + more }, format)];
 }
 
-/** Why a line is left out, and what of it could not be read. */
+/** Why a line is left out, and its values that could not be read. */
 const wordsOfLine = (
   problem: { code: string; params: object } | null,
   warnings: readonly { code: string; params: object }[],
@@ -178,7 +181,7 @@ const problemOf = ({ status, reason, fault, warnings }: MessageRow, format: Form
   return wordsOfLine(ofReason && (fault ?? ofReason), warnings ?? [], format);
 };
 
-/** What the message itself has kept of its contact. */
+/** The contact's values as stored with the message. */
 function keptRow(message: MessageRow, extraFields: readonly ExtraField[], format: Format): string[] {
   const { code, name, phone, extra, line } = message;
   const contact = [code, name, extra?.celular ?? keptPhone(phone), extra?.telefone, extra?.telefone2, '', ''];
@@ -187,5 +190,5 @@ function keptRow(message: MessageRow, extraFields: readonly ExtraField[], format
   return [...values.map((value) => keptCell(value ?? '')), wordsOf(atLine, { line, problem }, format)];
 }
 
-/** A value as it was written, without the guard that a file of bad lines had given it before. */
+/** The original value, without the guard that an earlier file of bad lines had added. */
 const keptCell = (value: string): string => unwrap(value);

@@ -9,9 +9,9 @@ import { ApiError } from '../http/errors.ts';
 import type { Temporal } from '../services/temporal.ts';
 
 /**
- * Cancels a run: what has not left is never sent. Its workflow does it; when there is none, because the run failed or
- * its workflow was terminated in Temporal, it is done here. Only when messages have left that are to have tickets, a
- * workflow is started for them. Throws `run_ended` when the run is over.
+ * Cancels a run: messages that have not left are never sent. Its workflow does this. If there is none, because the run
+ * failed or its workflow was terminated in Temporal, this function does it; it starts a workflow only if messages have
+ * left that need tickets. Throws `run_ended` if the run is over.
  */
 export async function cancelRun(
   { sql, longSql, temporal }: { sql: Database; longSql: Database; temporal: Temporal },
@@ -35,12 +35,12 @@ export async function cancelRun(
       await audit(tx, request, 'run.cancel', subject);
       return true;
     });
-    // Should Temporal be away now, housekeeping finds a run without a workflow, and it can be cancelled again.
+    // If Temporal is unavailable now, housekeeping finds a run without a workflow, and it can be cancelled again.
     if (closed && ticketsDue) await temporal.retryRun({ ...row, name: row.settings.campaign.name });
     return closed;
   };
 
-  // Its workflow is over, or about to be: it would take the request and fail all the same.
+  // Its workflow is over, or about to be: it would accept the request and still fail.
   if (await close(['failed'])) return;
   if ((await temporal.cancelRun(run, by)) === 'asked') await audit(sql, request, 'run.cancel', subject);
   else if (!(await close([...liveRunStatuses, 'failed']))) throw new ApiError('run_ended');

@@ -8,40 +8,53 @@ import {
   unfinishedRuns,
   upcomingRuns,
 } from '../../db/runs/overview.ts';
+import { countHolds } from '../../db/replies/holds.ts';
+import { countUnread } from '../../db/replies/inbound.ts';
 import { countsByStatusOf } from '../../db/runs/progress.ts';
 import type { RunRow } from '../../db/runs/runs.ts';
 import { lastDays, timezone } from '../../domain/calendar.ts';
 import { messageStatuses } from '../../domain/message.ts';
+import { budgetsNear, nearBudgetView } from '../money/budgets.ts';
+import { costsSoFar, type MoneySettings } from '../money/costs-of-runs.ts';
 import { instant } from '../http/instant.ts';
+import { formatOf } from '../http/errors.ts';
 import { otherRetrying, otherRetryingView } from '../http/retrying.ts';
-import { retryingRuns, runSummaryView, viewRunSummary } from './view.ts';
+import { runSummaryView, troublesOfRuns, viewRunSummary } from './view.ts';
 import type { Temporal } from '../services/temporal.ts';
 
 export const overviewView = z.object({
-  /** Runs at work, waiting for what comes by itself, or trying again what failed, newest first. */
+  /** Runs that work, wait for an automatic event, or retry after a failure, newest first. */
   running: z.array(runSummaryView),
-  /** Runs that wait for a person, have failed, or have tried again for two minutes what failed, newest first. */
+  /** Runs that wait for a user, have failed, or have retried for two minutes, newest first. */
   attention: z.array(runSummaryView),
-  /** Of each campaign the newest run of the last seven days that was missed or skipped. */
+  /** Each campaign's newest run of the last seven days that was missed or skipped, or found or reached nobody. */
   notExecuted: z.array(runSummaryView),
-  /** What else is tried again after a failure: planning runs, replies, posts of tickets, longest first. */
+  /** Everything else that is retried after a failure: planning runs, replies, posts of tickets, longest first. */
   retrying: z.array(otherRetryingView),
+  /** Phones that are held because of a probable opt-out, until a user has decided. */
+  holds: z.object({ count: z.int(), since: instant.nullable() }),
+  /** Provider calls that could not be read; `count` of 10,000 means at least that many. */
+  unreadCalls: z.array(
+    z.object({ providerId: z.int(), providerName: z.string(), count: z.int(), since: instant }),
+  ),
+  /** The month's budgets of which 80 % or more are spent. */
+  budgets: z.array(nearBudgetView),
   /** Unfinished runs that are in none of these lists, because there are too many. */
   moreRuns: z.int(),
-  /** What runs next, soonest first: what the campaigns' workflows wait for. */
+  /** The next runs, soonest first: what the campaigns' workflows wait for. */
   next: z.array(
     z.object({ campaignId: z.int(), campaignName: z.string(), at: instant, timezone: z.string() }),
   ),
   /** Messages by the day for which their run was due, oldest first, without those of dry runs. */
   days: z.array(z.object({ day: z.iso.date(), counts: z.partialRecord(z.enum(messageStatuses), z.int()) })),
-  /** How far the deployment has come since it was new. */
+  /** The setup progress of a new deployment. */
   setUp: z.object({
     providers: z.int(),
     campaigns: z.int(),
     enabledCampaigns: z.int(),
     /** The newest campaign that is not enabled. */
     nextCampaignId: z.int().nullable(),
-    /** Whether anything has ever run, dry runs aside. */
+    /** Whether anything has ever run, apart from dry runs. */
     hasRun: z.boolean(),
   }),
 });
@@ -50,17 +63,18 @@ const runsShown = 50;
 const notExecutedShown = 10;
 const notExecutedForMs = 7 * 24 * 3_600_000;
 const upcomingShown = 8;
-/** What fails for so long may need somebody. */
+/** A failure that lasts this long may need a user. */
 const longRetryMs = 2 * 60_000;
 
 interface OverviewDeps {
   sql: Sql;
   temporal: Temporal;
   clock: () => Date;
+  money: MoneySettings;
 }
 
-/** What the deployment is at, on one page. */
-export const overview: FastifyPluginAsyncZod<OverviewDeps> = async (app, { sql, temporal, clock }) => {
+/** The state of the deployment on one page. */
+export const overview: FastifyPluginAsyncZod<OverviewDeps> = async (app, { sql, temporal, clock, money }) => {
   app.get(
     '',
     {
@@ -77,30 +91,40 @@ export const overview: FastifyPluginAsyncZod<OverviewDeps> = async (app, { sql, 
         response: { 200: overviewView },
       },
     },
-    async ({ query: { timezone: zone, days } }) => {
+    async (request) => {
+      const { timezone: zone, days } = request.query;
+      const format = formatOf(request);
       const now = clock();
       const dates = lastDays(now.getTime(), zone, days);
-      const [unfinished, notExecuted, next, byDay, progress, others] = await Promise.all([
-        unfinishedRuns(sql, runsShown),
-        runsNotExecuted(sql, {
-          since: new Date(now.getTime() - notExecutedForMs),
-          limit: notExecutedShown,
-        }),
-        upcomingRuns(sql, upcomingShown),
-        messagesBySpan(
-          sql,
-          dates.map(({ startsAt }) => startsAt),
-        ),
-        setUp(sql),
-        otherRetrying(sql, now),
-      ]);
-      const retryingOf = await retryingRuns(sql, unfinished.runs, now);
+      const [unfinished, notExecuted, next, byDay, progress, others, holds, unreadCalls, budgets] =
+        await Promise.all([
+          unfinishedRuns(sql, runsShown),
+          runsNotExecuted(sql, {
+            since: new Date(now.getTime() - notExecutedForMs),
+            limit: notExecutedShown,
+          }),
+          upcomingRuns(sql, upcomingShown),
+          messagesBySpan(
+            sql,
+            dates.map(({ startsAt }) => startsAt),
+          ),
+          setUp(sql),
+          otherRetrying(sql, now, format),
+          countHolds(sql),
+          countUnread(sql),
+          budgetsNear(sql, now, money),
+        ]);
+      const troublesOf = await troublesOfRuns(sql, unfinished.runs, now, format);
       const counts = await countsByStatusOf(
         sql,
         [...unfinished.runs, ...notExecuted].map(({ id }) => id),
       );
+      const costOf = await costsSoFar(sql, [...unfinished.runs, ...notExecuted], money);
       const view = (run: RunRow) =>
-        viewRunSummary(run, counts.get(run.id) ?? {}, { temporal, now, retrying: retryingOf(run) });
+        viewRunSummary(run, counts.get(run.id) ?? {}, {
+          ...{ temporal, now, format, cost: costOf(run) },
+          ...troublesOf(run),
+        });
       const runs = unfinished.runs.map(view);
       const isWaiting = (run: z.infer<typeof runSummaryView>): boolean =>
         needsPerson(run) ||
@@ -110,6 +134,9 @@ export const overview: FastifyPluginAsyncZod<OverviewDeps> = async (app, { sql, 
         attention: runs.filter(isWaiting),
         notExecuted: notExecuted.map(view),
         retrying: others,
+        holds,
+        unreadCalls,
+        budgets,
         moreRuns: unfinished.total - runs.length,
         next,
         days: dates.map(({ day }, index) => ({ day, counts: byDay.get(index) ?? {} })),

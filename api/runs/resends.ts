@@ -1,12 +1,14 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
-import { countResendable, resendAboutToCopy } from '../../db/runs/resends.ts';
+import { countResendable, countUnreachable, resendAboutToCopy } from '../../db/runs/resends.ts';
 import { getRun, type RunRow } from '../../db/runs/runs.ts';
 import { failureReasons } from '../../domain/message.ts';
+import { cost } from '../../domain/price.ts';
 import { resendableRunStatuses } from '../../domain/run.ts';
 import { audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
+import { estimate, type MoneySettings } from '../money/costs-of-runs.ts';
 import { idempotencyHeaders, idParams } from '../http/parameters.ts';
 import { requireSettledRestore } from './restores.ts';
 import { runAddress } from './view.ts';
@@ -15,9 +17,11 @@ import type { Temporal } from '../services/temporal.ts';
 const reason = z.enum(failureReasons);
 
 export const resendView = z.object({
-  /** What a resend would take up. */
+  /** What a resend would include. */
   messages: z.int(),
   segments: z.int(),
+  /** At today's prices. */
+  cost,
   byReason: z.array(
     z.object({
       status: z.enum(['failed', 'undelivered', 'unknown']),
@@ -26,15 +30,19 @@ export const resendView = z.object({
       segments: z.int(),
     }),
   ),
+  /** Failed messages whose numbers cannot be reached: `onlyReachable` leaves them out. */
+  unreachable: z.array(z.object({ reason: z.string(), messages: z.int() })),
 });
 
 interface ResendsDeps {
   sql: Database;
   temporal: Temporal;
+  money: MoneySettings;
+  clock: () => Date;
 }
 
-/** Sending messages of an ended run again: first how many, then a run of their own. */
-export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, temporal }) => {
+/** Resending messages of an ended run: first a count, then a separate run. */
+export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, temporal, money, clock }) => {
   const tags = ['runs'];
 
   const need = async (id: number): Promise<RunRow> => {
@@ -62,13 +70,14 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
             .pipe(z.array(reason))
             .nullable()
             .default(null),
+          /** Without numbers that do not exist or take no SMS, and phones that have opted out by now. */
+          onlyReachable: z.stringbool().default(false),
         }),
         response: { 200: resendView },
       },
     },
     async ({ params: { id }, query }) => {
-      await need(id);
-      return count(id, query);
+      return count(await need(id), query);
     },
   );
 
@@ -85,10 +94,12 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
         headers: idempotencyHeaders,
         body: z
           .strictObject({
-            /** Also messages that the provider may have taken: their people may get the text twice. */
+            /** Also messages that the provider may have accepted: their recipients may receive the text twice. */
             includeUnknown: z.boolean().default(false),
             /** Only those that ended with one of these reasons. */
             reasons: z.array(reason).min(1).nullable().default(null),
+            /** As in the count before. */
+            onlyReachable: z.boolean().default(false),
             messages: z.int().min(0).optional(),
           })
           .prefault({}),
@@ -108,7 +119,7 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
       if (other !== null) {
         throw new ApiError('resend_pending', { params: { runId: other } });
       }
-      const { messages } = await count(id, scope);
+      const { messages } = await count(run, scope);
       if (seen !== undefined && seen !== messages) {
         throw new ApiError('resend_changed', {
           params: { messages, seen },
@@ -126,12 +137,29 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
     },
   );
 
-  async function count(runId: number, scope: Parameters<typeof countResendable>[2]) {
-    const byReason = await countResendable(sql, runId, scope);
+  async function count(
+    { id, settings }: RunRow,
+    scope: Parameters<typeof countResendable>[2],
+  ): Promise<z.infer<typeof resendView>> {
+    const counts = await countResendable(sql, id, scope);
+    const byReason = new Map<string, typeof counts>();
+    for (const one of counts) {
+      const key = `${one.status} ${one.reason}`;
+      byReason.set(key, [...(byReason.get(key) ?? []), one]);
+    }
+    const { providerId } = settings.campaign.message;
     return {
-      messages: byReason.reduce((sum, { messages }) => sum + messages, 0),
-      segments: byReason.reduce((sum, { segments }) => sum + segments, 0),
-      byReason,
+      ...sumOf(counts),
+      cost: await estimate(sql, { segments: counts, providerId, at: clock() }, money),
+      byReason: [...byReason.values()].flatMap((some) =>
+        some.slice(0, 1).map(({ status, reason }) => ({ status, reason, ...sumOf(some) })),
+      ),
+      unreachable: await countUnreachable(sql, id),
     };
   }
 };
+
+const sumOf = (counts: readonly { messages: number; segments: number }[]) => ({
+  messages: counts.reduce((sum, { messages }) => sum + messages, 0),
+  segments: counts.reduce((sum, { segments }) => sum + segments, 0),
+});

@@ -1,19 +1,19 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import type { Database, Sql } from '../../db/core/client.ts';
-import { lastRestore, listCatchUps, type RestoreRow, settleRestore } from '../../db/runs/restores.ts';
+import { lastRestore, listCatchUps, type RestoreRow, decideRestore } from '../../db/runs/restores.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { ApiError } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
 
 export const restoreView = z.object({
-  /** The last sign of life in the backup: what happened after it is not known here. */
+  /** The last recorded activity in the backup: what happened after it is unknown here. */
   backupAt: instant,
   recognizedAt: instant,
-  /** Runs that were live in the backup, and wait for a person. */
+  /** Runs that were live in the backup, and wait for a user. */
   stoppedRuns: z.int(),
-  /** Null: campaigns start no runs before the providers have been asked, or a person goes on without. */
+  /** Null: campaigns start no runs until the providers were asked, or a user continues without them. */
   settledAt: instant.nullable(),
   /** `user:7`, `token:3`, or `system`: all providers were asked. */
   settledBy: z.string().nullable(),
@@ -23,12 +23,12 @@ export const restoreView = z.object({
       providerName: z.string(),
       state: z.enum(['waiting', 'done', 'not_offered']),
       askedAt: instant.nullable(),
-      /** Why it has not answered: its code, or the name of an error, which the worker's log has. */
+      /** Why it has not answered: its code, or the name of an error, which is in the worker's log. */
       problem: z.string().nullable(),
-      /** Replies that the backup did not hold, and how many of them opted out. */
+      /** Replies that the backup did not contain, and how many of them opted out. */
       replies: z.int(),
       optOuts: z.int(),
-      /** Messages sent since the backup: of runs that it holds, and of runs that it does not. */
+      /** Messages sent since the backup: of runs that it contains, and of runs that it does not. */
       known: z.int(),
       others: z.int(),
     }),
@@ -37,7 +37,7 @@ export const restoreView = z.object({
 
 export const lastRestoreView = z.object({ restore: restoreView.nullable() });
 
-/** Throws `restore_unsettled` while nobody knows who has opted out since the backup that the database is from. */
+/** Throws `restore_unsettled` while opt-outs since the restored backup may be missing. */
 export async function requireSettledRestore(sql: Sql): Promise<void> {
   if ((await lastRestore(sql))?.settledAt === null) throw new ApiError('restore_unsettled');
 }
@@ -81,7 +81,7 @@ export const restores: FastifyPluginAsyncZod<{ sql: Database; sync: CampaignSync
       const restore = await lastRestore(sql);
       if (restore) {
         await sql.begin(async (tx) => {
-          if (await settleRestore(tx, restore.id, actorId(actorOf(request))))
+          if (await decideRestore(tx, restore.id, actorId(actorOf(request))))
             await audit(tx, request, 'restore.settle', { kind: 'restore', id: restore.id });
         });
         sync.syncAll();

@@ -4,20 +4,39 @@ import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { countsByStatusOf } from '../../db/runs/progress.ts';
 import { keptFileOfRun } from '../../db/campaigns/mailings.ts';
+import { decisionsOf } from '../../db/runs/decisions.ts';
 import { listResends } from '../../db/runs/resends.ts';
 import { listRunSamples } from '../../db/runs/samples.ts';
-import { getRun, listRuns, type RunRow } from '../../db/runs/runs.ts';
+import { getRun, listRuns, runCounts, type RunRow } from '../../db/runs/runs.ts';
+import type { Format } from '../../domain/format.ts';
+import { type MessageStatus, messageStatuses } from '../../domain/message.ts';
+import { runReasonWords } from '../../domain/problems/runs.ts';
+import { messagesStatusWords, runStatusWords, runStepWords } from '../../domain/problems/states.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
-import { type Actor, actorOf } from '../http/auth.ts';
-import { ApiError, formatOf, notFound } from '../http/errors.ts';
-import { viewWarnings } from '../campaigns/mailing-check.ts';
-import { instant } from '../http/instant.ts';
-import { idParams, page, urlId } from '../http/parameters.ts';
-import { type ProgressHub, progressView } from '../services/progress.ts';
+import { runLabels } from '../../domain/words/runs.ts';
 import {
-  retryingRuns,
+  type CsvColumn,
+  csvCode,
+  csvDescription,
+  csvOf,
+  csvQuery,
+  csvSentence,
+  type CsvStyle,
+  csvStyleOf,
+  sendCsv,
+} from '../http/csv.ts';
+import { type Actor, actorOf } from '../http/auth.ts';
+import { ApiError, dayOf, formatOf, notFound } from '../http/errors.ts';
+import { viewWarnings } from '../campaigns/mailing-check.ts';
+import { costsSoFar, estimateOfRun, type MoneySettings } from '../money/costs-of-runs.ts';
+import { instant } from '../http/instant.ts';
+import { dayParam, idParams, page, urlId } from '../http/parameters.ts';
+import { providerTrouble } from '../../db/providers/trouble.ts';
+import { type ProgressHub, progressView, viewProgress } from '../services/progress.ts';
+import {
   runSummaryView,
   runView,
+  troublesOfRuns,
   viewFailovers,
   viewPreflight,
   viewRunSummary,
@@ -27,17 +46,57 @@ import type { Temporal } from '../services/temporal.ts';
 
 /** Heartbeats keep proxies from closing a quiet connection. */
 const heartbeatMs = 15_000;
-/** A reader that has taken nothing for so many heartbeats is gone. */
+/** A reader that has read nothing for this many heartbeats is gone. */
 const missedHeartbeats = 4;
 const maxWatchers = 500;
 
 export const runSampleView = z.object({
   at: instant,
-  /** Handed to the provider by then, whatever became of them. */
+  /** Handed to the provider by then, whatever their outcome. */
   messages: z.int(),
-  /** Of these failed or undelivered by then. */
+  /** How many of these had failed or were undelivered by then. */
   failed: z.int(),
 });
+
+const runFilter = z.strictObject({
+  campaignId: urlId.optional(),
+  status: z.enum(runStatuses).optional(),
+  trigger: z.enum(runTriggers).optional(),
+  regionId: urlId.optional(),
+  customerTypeId: urlId.optional(),
+  day: dayParam,
+});
+
+interface CountedRun extends RunRow {
+  counts: Partial<Record<MessageStatus, number>>;
+}
+
+function columnsIn({ format }: CsvStyle): readonly CsvColumn<CountedRun>[] {
+  const { locale } = format;
+  const t = runLabels[locale];
+  const sum = ({ counts }: CountedRun): number =>
+    messageStatuses.reduce((total, status) => total + (counts[status] ?? 0), 0);
+  return [
+    ['id', t.number, ({ id }) => id],
+    ['campaign_id', null, ({ campaignId }) => campaignId],
+    ['campaign', t.campaign, ({ settings }) => settings.campaign.name],
+    ['due_at', t.occurrence, ({ occurrence }) => occurrence],
+    ['trigger', t.how, ({ trigger }) => csvCode(trigger, t.trigger)],
+    ['status', t.state, ({ status }) => csvCode(status, runStatusWords[locale])],
+    ['step', t.currentStep, ({ step }) => csvCode(step, runStepWords[locale])],
+    ['reason', t.why, ({ reason }) => reason && csvSentence(reason.code, runReasonWords(reason, format))],
+    ['lines', t.lines, sum],
+    ...messageStatuses.map((status): CsvColumn<CountedRun> => [
+      status,
+      messagesStatusWords[locale][status],
+      ({ counts }) => counts[status] ?? 0,
+    ]),
+    ['started_at', t.started, ({ startedAt }) => startedAt],
+    ['mailing_at', t.mailingRead, ({ mailingAt }) => mailingAt],
+    ['sending_at', t.sendingBegan, ({ sendingAt }) => sendingAt],
+    ['finished_at', t.finished, ({ finishedAt }) => finishedAt],
+  ];
+}
 
 interface RunsDeps {
   sql: Database;
@@ -45,10 +104,14 @@ interface RunsDeps {
   hub: ProgressHub;
   guard: StreamGuard;
   clock: () => Date;
+  money: MoneySettings;
 }
 
-/** Runs: what they are at. */
-export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal, hub, guard, clock }) => {
+/** Runs and their progress. */
+export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
+  app,
+  { sql, temporal, hub, guard, clock, money },
+) => {
   const tags = ['runs'];
 
   const need = async (id: number): Promise<RunRow> => {
@@ -64,29 +127,61 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
       schema: {
         tags,
         summary: 'List runs, newest first',
-        querystring: page.extend({
-          campaignId: urlId.optional(),
-          status: z.enum(runStatuses).optional(),
-          trigger: z.enum(runTriggers).optional(),
-          regionId: urlId.optional(),
-          customerTypeId: urlId.optional(),
-        }),
+        querystring: page.extend(runFilter.shape),
         response: { 200: z.object({ runs: z.array(runSummaryView) }) },
       },
     },
-    async ({ query }) => {
-      const rows = await listRuns(sql, query);
+    async (request) => {
+      const { query } = request;
+      const format = formatOf(request);
+      const rows = await listRuns(sql, { ...query, day: dayOf(request, query.day) });
       const counts = await countsByStatusOf(
         sql,
         rows.map(({ id }) => id),
       );
       const now = clock();
-      const retryingOf = await retryingRuns(sql, rows, now);
+      const troublesOf = await troublesOfRuns(sql, rows, now, format);
+      const costOf = await costsSoFar(sql, rows, money);
       return {
         runs: rows.map((run) =>
-          viewRunSummary(run, counts.get(run.id) ?? {}, { temporal, now, retrying: retryingOf(run) }),
+          viewRunSummary(run, counts.get(run.id) ?? {}, {
+            ...{ temporal, now, format, cost: costOf(run) },
+            ...troublesOf(run),
+          }),
         ),
       };
+    },
+  );
+
+  app.get(
+    '.csv',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Runs as a CSV file',
+        description: `${csvDescription} The counts of a run add up to its lines.`,
+        produces: ['text/csv'],
+        querystring: runFilter.extend(csvQuery),
+      },
+    },
+    async (request, reply) => {
+      const { format, day, ...where } = request.query;
+      const style = csvStyleOf(request, { format });
+      const read = async (last: CountedRun | undefined, limit: number): Promise<CountedRun[]> => {
+        const rows = await listRuns(sql, { ...where, day: dayOf(request, day), before: last?.id, limit });
+        const counts = await countsByStatusOf(
+          sql,
+          rows.map(({ id }) => id),
+        );
+        return rows.map((run) => ({ ...run, counts: counts.get(run.id) ?? {} }));
+      };
+      return sendCsv(
+        reply,
+        { en: 'runs', 'pt-BR': 'execucoes' },
+        csvOf(columnsIn(style), read, style),
+        style,
+      );
     },
   );
 
@@ -99,15 +194,35 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
     async (request) => {
       const { id } = request.params;
       const run = await need(id);
-      const progress = await hub.look(id);
-      if (!progress) throw notFound('run', id);
+      const found = await hub.look(id);
+      if (!found) throw notFound('run', id);
+      const now = clock();
+      const format = formatOf(request);
+      const progress = viewProgress(found, now, format);
+      const decided = await decisionsOf(sql, [id]);
+      const costOf = await costsSoFar(sql, [run], money);
+      const { planned, inDoubt } = await estimateOfRun(sql, run, {
+        counts: await runCounts(sql, id),
+        now,
+        money,
+      });
       return {
         ...run,
-        ...viewRunSummary(run, progress.counts, { temporal, now: clock(), retrying: progress.retrying }),
+        ...viewRunSummary(run, progress.counts, {
+          temporal,
+          now,
+          format,
+          cost: costOf(run),
+          retrying: progress.retrying,
+          trouble: run.providerId === null ? null : await providerTrouble(sql, run.providerId),
+          decided,
+        }),
         progress,
-        preflight: viewPreflight(run),
-        warnings: viewWarnings(run.warnings, formatOf(request)),
-        failovers: viewFailovers(run),
+        preflight: viewPreflight(run, planned, format),
+        costInDoubt: inDoubt,
+        warnings: viewWarnings(run.warnings, format),
+        failovers: viewFailovers(run, format),
+        approvedByName: decided(id, 'approve')?.name ?? null,
         hasAnswer: (await keptFileOfRun(sql, id, 'webservice')) !== null,
         resends: await listResends(sql, id),
       };
@@ -130,7 +245,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
       const { id } = request.params;
       const progress = await hub.look(id);
       if (!progress) throw notFound('run', id);
-      return progress;
+      return viewProgress(progress, clock(), formatOf(request));
     },
   );
 
@@ -175,23 +290,25 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (app, { sql, temporal
           .type('text/event-stream')
           .header('cache-control', 'no-cache, no-transform')
           .header('x-accel-buffering', 'no')
-          // Ended with the API's own end, an idle connection would keep the process waiting for more requests.
+          // If it ended only with the API, an idle connection would keep the process waiting for more requests.
           .header('connection', 'close')
-          .send(eventStream(id, actorOf(request)))
+          .send(eventStream(id, actorOf(request), formatOf(request)))
       );
     },
   );
 
-  function eventStream(runId: number, actor: Actor): PassThrough {
+  function eventStream(runId: number, actor: Actor, format: Format): PassThrough {
     const stream = new PassThrough();
     const endWith = (event: 'end' | 'signed_out'): void => {
       if (!stream.writableEnded) stream.end(`event: ${event}\ndata: {}\n\n`);
     };
     let missed = 0;
-    // A slow reader gets the newest progress once it reads again; what came between is left out.
+    // A slow reader gets the newest progress once it reads again; updates in between are dropped.
     const stop = hub.watch(runId, {
       progress(progress) {
-        if (!stream.writableNeedDrain) stream.write(`event: progress\ndata: ${JSON.stringify(progress)}\n\n`);
+        if (stream.writableNeedDrain) return;
+        const data = JSON.stringify(viewProgress(progress, clock(), format));
+        stream.write(`event: progress\ndata: ${data}\n\n`);
       },
       end: () => endWith('end'),
     });

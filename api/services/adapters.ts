@@ -4,11 +4,11 @@ import type { SecretBox } from '../../db/core/secrets.ts';
 import { createProvider, type ProviderDeps } from '../../sms/index.ts';
 import type { Provider } from '../../sms/provider.ts';
 
-/** How old what we know of a provider may be: webhooks can't read its row for each call. */
+/** The maximum age of cached provider data: webhooks cannot read its row for each call. */
 const maxAgeMs = 10_000;
-/** Nobody makes us read a row more often than this by asking for it anew. */
-const minAgeMs = 1_000;
-/** Ids of no provider that are remembered as such. */
+/** Calls with a wrong secret cause at most one row read per this interval. */
+export const fewestMsBetweenReads = 1_000;
+/** How many unknown provider ids are cached. */
 const maxUnknown = 1_000;
 
 interface Known {
@@ -17,7 +17,7 @@ interface Known {
   checkedAt: number;
 }
 
-/** The provider adapters of this process: one for each provider, made anew when its row has changed. */
+/** The provider adapters of this process: one for each provider, replaced when its row changes. */
 export function createAdapters({ sql, box, sms }: { sql: Sql; box: SecretBox; sms: ProviderDeps }) {
   const known = new Map<number, Known>();
   const unknown = new Map<number, number>();
@@ -39,20 +39,17 @@ export function createAdapters({ sql, box, sms }: { sql: Sql; box: SecretBox; sm
     const provider = createProvider(row, sms);
     known.set(id, { account, provider, checkedAt: performance.now() });
     unknown.delete(id);
-    // What is under way through the old one is finished first.
+    // The old adapter finishes its requests in progress first.
     void before?.provider.close();
     return provider;
   };
 
   return {
-    /**
-     * Null when there is no such provider. `anew`: what is known did not do, the secrets may just have been changed.
-     */
-    get(id: number, { anew = false } = {}): Promise<Provider | null> | Provider | null {
-      const age = anew ? minAgeMs : maxAgeMs;
+    /** Null if there is no such provider. `atMostMs`: the maximum age of cached data. */
+    get(id: number, { atMostMs = maxAgeMs } = {}): Promise<Provider | null> | Provider | null {
       const found = known.get(id);
       const checkedAt = found?.checkedAt ?? unknown.get(id);
-      if (checkedAt !== undefined && performance.now() - checkedAt < age) return found?.provider ?? null;
+      if (checkedAt !== undefined && performance.now() - checkedAt < atMostMs) return found?.provider ?? null;
       let pending = loading.get(id);
       if (!pending) {
         pending = load(id).finally(() => loading.delete(id));

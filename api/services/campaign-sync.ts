@@ -1,6 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { enabledCampaignIds, getCampaign } from '../../db/campaigns/campaigns.ts';
 import type { Sql } from '../../db/core/client.ts';
+import { liveRuns } from '../../db/runs/progress.ts';
+import { liveRunKeys } from '../../db/runs/runs.ts';
+import type { RunKey } from '../../domain/ids.ts';
 import { isPostingEnabled } from '../../db/tickets/posts.ts';
 import { createOutbox } from './outbox.ts';
 import type { Temporal } from './temporal.ts';
@@ -8,10 +11,10 @@ import type { Temporal } from './temporal.ts';
 /** One small request each time. */
 const watchMs = 60_000;
 
-/** A campaign by its id, or one of the workflows that there is one of. */
-type Synced = number | 'ticket_posts' | 'schedules';
+/** A campaign by its id, or one of the singleton workflows. */
+type Synced = number | 'ticket_posts' | 'alerts' | 'schedules' | 'runs';
 
-/** Keeps schedules and the workflows of campaigns and of ticket posts true to their rows (outbox.ts). */
+/** Keeps schedules and the workflows of campaigns and of ticket posts in sync with their rows (outbox.ts). */
 export function createCampaignSync({
   sql,
   temporal,
@@ -22,12 +25,16 @@ export function createCampaignSync({
   log: FastifyBaseLogger;
 }) {
   let watching: NodeJS.Timeout | null = null;
+  const lookAgain = async (runs: readonly RunKey[]): Promise<void> => {
+    for (const run of runs) await temporal.lookAgain(run);
+  };
 
   const outbox = createOutbox<Synced>({
     async find() {
       const campaigns = await enabledCampaignIds(sql);
       return [
         'schedules',
+        'alerts',
         ...((await isPostingEnabled(sql)) ? (['ticket_posts'] as const) : []),
         ...campaigns,
       ];
@@ -35,8 +42,12 @@ export function createCampaignSync({
     async deliver(key) {
       if (key === 'schedules') return temporal.syncSchedules();
       if (key === 'ticket_posts') return temporal.syncTicketPosts();
+      if (key === 'alerts') return temporal.syncAlerts();
+      if (key === 'runs') return lookAgain(await liveRunKeys(sql));
       const row = await getCampaign(sql, key);
       if (row) await temporal.syncCampaign({ id: key, name: row.definition.name });
+      // Until its mailing has been read, a run follows its campaign.
+      await lookAgain(await liveRuns(sql, key));
     },
     log,
     what: 'campaigns or settings that changed',
@@ -45,19 +56,22 @@ export function createCampaignSync({
   });
 
   return {
-    /** Tells the campaign's workflow to look at its row. False: not yet, it will be told later. */
+    /** Signals the campaign's workflow, and those of its runs, to read its row. False: they are signaled later. */
     sync: (id: number): Promise<boolean> => outbox.deliver(id),
+
+    /** Signals all live runs to check again what they wait for: hours or holidays have changed. */
+    syncRuns: (): Promise<boolean> => outbox.deliver('runs'),
 
     /** The same for the workflow that posts tickets. */
     syncTicketPosts: (): Promise<boolean> => outbox.deliver('ticket_posts'),
 
-    /** Tells the workflows of all enabled campaigns and of ticket posts, and creates the schedules, in the background. */
+    /** Signals the workflows of enabled campaigns and of ticket posts, and creates the schedules, in the background. */
     syncAll: (): void => outbox.look(),
 
     /**
-     * Looks each `everyMs` whether Temporal still has what `syncAll` made there. When it has lost its databases, nothing in
-     * it would notice: all is made anew, and `onLost` is called. The first round of housekeeping, which comes at once, finds
-     * the runs that have lost their workflows.
+     * Checks every `everyMs` whether Temporal still has what `syncAll` created there. If Temporal has lost its
+     * databases, nothing in it would notice: everything is created again, and `onLost` is called. The first round of
+     * housekeeping, which starts at once, finds the runs that have lost their workflows.
      */
     watch(onLost: () => void, everyMs = watchMs): void {
       watching = setInterval(() => {
@@ -71,7 +85,7 @@ export function createCampaignSync({
             outbox.look();
             onLost();
           },
-          // It is away, which its health shows.
+          // Temporal is unavailable, which its health check shows.
           () => undefined,
         );
       }, everyMs);

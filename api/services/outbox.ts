@@ -3,24 +3,24 @@ import type { FastifyBaseLogger } from 'fastify';
 const longestRetryMs = 60_000;
 
 export interface OutboxOptions<K> {
-  /** What the database knows and Temporal may not. */
+  /** State in the database that Temporal may not have yet. */
   find: () => Promise<Iterable<K>>;
-  /** Tells Temporal of one. Idempotent. */
+  /** Delivers one item to Temporal. Idempotent. */
   deliver: (key: K) => Promise<void>;
   log: FastifyBaseLogger;
-  /** What Temporal does not know yet, in the log's words. */
+  /** The name of the undelivered items in the log. */
   what: string;
-  /** Deliveries under way at once. */
+  /** Concurrent deliveries. */
   concurrency: number;
-  /** How often to look for more; null: only when asked. */
+  /** How often to search for more; null: only on request. */
   lookEveryMs: number | null;
   firstRetryMs?: number;
 }
 
 /**
- * Tells Temporal what it has to know of rows. A row is written first, and is the truth: what Temporal was not told then,
- * because it or this process was away, is delivered later. Deliveries that fail are repeated after 2 seconds, then less and
- * less often, until one each minute.
+ * Delivers row changes to Temporal. The row is written first, and is the source of truth: a change that could not be
+ * delivered then, because Temporal or this process was unavailable, is delivered later. Failed deliveries are retried
+ * after 2 seconds, then less and less often, down to once a minute.
  */
 export function createOutbox<K>({
   find,
@@ -38,19 +38,19 @@ export function createOutbox<K>({
   let retryMs = firstRetryMs;
   let isClosed = false;
 
-  /** Each that is owed now, once. */
+  /** The items that are due now, each once. */
   const deliverOwed = async (): Promise<void> => {
     const waiting = [...owed];
     let hasFailed = false;
     const deliverSome = async (): Promise<void> => {
-      // After one failure the others would wait for their time-outs, too: most often Temporal is away.
+      // After one failure the others would time out, too: usually Temporal is unavailable.
       for (let key = waiting.shift(); key !== undefined && !hasFailed && !isClosed; key = waiting.shift()) {
         owed.delete(key);
         try {
           await deliver(key);
         } catch (error) {
           hasFailed = true;
-          // At the end now, if it should be this one alone.
+          // Moved to the end, in case this one alone is the problem.
           owed.add(key);
           throw error;
         }
@@ -98,13 +98,13 @@ export function createOutbox<K>({
   };
 
   return {
-    /** Delivers these in the background, until it has succeeded. Call it once their rows are committed. */
+    /** Delivers these in the background, until it succeeds. Call it once their rows are committed. */
     add(keys: Iterable<K>): void {
       for (const key of keys) owed.add(key);
       if (owed.size > 0) go();
     },
 
-    /** Delivers one at once. False: Temporal can't be told now, and will be told later. */
+    /** Delivers one at once. False: Temporal is unavailable now, and it is delivered later. */
     async deliver(key: K): Promise<boolean> {
       try {
         await deliver(key);
@@ -118,13 +118,13 @@ export function createOutbox<K>({
       }
     },
 
-    /** Delivers all that `find` finds, in the background. */
+    /** Delivers everything that `find` returns, in the background. */
     look(): void {
       isLookOwed = true;
       go();
     },
 
-    /** Whether a look was asked for and has not succeeded yet. */
+    /** Whether a requested search has not succeeded yet. */
     isLooking: (): boolean => isLookOwed,
 
     async close(): Promise<void> {

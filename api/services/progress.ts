@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import type { Sql } from '../../db/core/client.ts';
+import { readRetries } from '../../db/core/retries.ts';
 import { getRunProgress, type RunProgressRow } from '../../db/runs/progress.ts';
+import type { Format } from '../../domain/format.ts';
 import { runWorkflowId } from '../../domain/ids.ts';
 import { messageStatuses, type MessageStatus } from '../../domain/message.ts';
-import { describeRunReason, liveRunStatuses, runStatuses, runSteps } from '../../domain/run.ts';
-import { type RetryingView, retryingOf, retryingView } from '../http/retrying.ts';
+import type { Retrying } from '../../domain/problems/retries.ts';
+import { runReasonWords } from '../../domain/problems/runs.ts';
+import { liveRunStatuses, type RunReason, runStatuses, runSteps } from '../../domain/run.ts';
+import { retryingView, viewRetrying } from '../http/retrying.ts';
 
 export const progressView = z.object({
   runId: z.int(),
@@ -12,34 +16,49 @@ export const progressView = z.object({
   step: z.enum(runSteps),
   /** Why it is paused or ended other than by finishing, in plain words. */
   reason: z.string().nullable(),
-  /** While the mailing of a web service is read: what it has answered so far, or as a `whole`, which is then imported. */
+  /** While a web service's mailing is read: what it has answered so far, or as a `whole`, which is then imported. */
   fetched: z.object({ bytes: z.int(), records: z.int(), whole: z.boolean() }).nullable(),
-  /** Lines of the mailing: what the counts add up to. */
+  /** Lines of the mailing: the sum of the counts. */
   lines: z.int(),
-  /** What is being sent at this moment counts as queued (db/messages/messages.ts). */
+  /** Messages that are being sent at this moment count as queued (db/messages/messages.ts). */
   counts: z.partialRecord(z.enum(messageStatuses), z.int()),
-  /** Of the messages that have a reason: failures, skips and unknown ends. */
+  /** Counts of the messages that have a reason: failures, skips and unknown outcomes. */
   reasons: z.array(z.object({ status: z.enum(messageStatuses), reason: z.string(), messages: z.int() })),
   segments: z.object({ total: z.int(), left: z.int() }),
-  /** Messages that left per second, lately; null until it has been looked at twice, or nothing leaves. */
+  /** Recently sent messages per second; null until it was measured twice, or if nothing leaves. */
   ratePerSecond: z.number().nullable(),
   /** The same in segments, as the limit counts. */
   segmentsPerSecond: z.number().nullable(),
   /** The provider's limit in segments per second; null: none. */
   limitPerSecond: z.number().nullable(),
-  /** Milliseconds until the last message leaves at the present rate, or at the limit; null: not known. */
+  /** Milliseconds until the last message leaves at the present rate, or at the limit; null: unknown. */
   etaMs: z.number().nullable(),
-  /** What failed and is tried again: the run does not go on meanwhile. Null: nothing. */
+  /** What failed and is retried: the run does not progress meanwhile. Null: nothing. */
   retrying: retryingView.nullable(),
-  /** No more will change by itself. */
+  /** Nothing more will change automatically. */
   over: z.boolean(),
 });
-export type Progress = z.infer<typeof progressView>;
 
-/** What is looked at: one look for each run serves all who watch it. */
+/** The same without a reader's language: codes instead of text. */
+export type Progress = Omit<z.infer<typeof progressView>, 'reason' | 'retrying'> & {
+  reason: RunReason | null;
+  retrying: Retrying | null;
+};
+
+export const viewProgress = (
+  { reason, retrying, ...progress }: Progress,
+  now: Date,
+  format: Format,
+): z.infer<typeof progressView> => ({
+  ...progress,
+  reason: reason && runReasonWords(reason, format),
+  retrying: retrying && viewRetrying(retrying, now, format),
+});
+
+/** The observed state: one query for each run serves all its subscribers. */
 const pollMs = 500;
 const pollAfterErrorMs = 3_000;
-/** The rate is that of about so long. */
+/** The rate is measured over about this time. */
 const rateSpanMs = 10_000;
 const oldestSampleMs = 60_000;
 const shortestSpanMs = 900;
@@ -58,12 +77,12 @@ interface Watch {
 
 export interface Watcher {
   progress(progress: Progress): void;
-  /** The run is over, or the API shuts down: nothing more comes. */
+  /** The run is over, or the API shuts down: no more updates follow. */
   end(): void;
 }
 
-/** Progress of runs, for who asks once and for who watches. */
-export function createProgressHub({ sql, clock = () => new Date() }: { sql: Sql; clock?: () => Date }) {
+/** Progress of runs, for single requests and for subscribers. */
+export function createProgressHub({ sql }: { sql: Sql }) {
   const samples = new Map<number, Sample[]>();
   const watches = new Map<number, Watch>();
   let closed = false;
@@ -71,13 +90,14 @@ export function createProgressHub({ sql, clock = () => new Date() }: { sql: Sql;
   const look = async (runId: number): Promise<Progress | null> => {
     const row = await getRunProgress(sql, runId);
     if (!row) return null;
-    const retrying = isLive(row.status) ? await retryingOf(sql, runWorkflowId(row), clock()) : null;
-    const progress = progressOf(row, remember(row), retrying);
+    const workflowId = runWorkflowId(row);
+    const retrying = isLive(row.status) ? (await readRetries(sql, [workflowId])).get(workflowId) : null;
+    const progress = progressOf(row, remember(row), retrying ?? null);
     if (progress.over) samples.delete(runId);
     return progress;
   };
 
-  /** Notes how far the run is, and returns the looks before, oldest first. */
+  /** Records how far the run is, and returns the earlier samples, oldest first. */
   const remember = (row: RunProgressRow): Sample[] => {
     const now = performance.now();
     const known = (samples.get(row.id) ?? []).filter(({ at }) => now - at < oldestSampleMs);
@@ -102,7 +122,7 @@ export function createProgressHub({ sql, clock = () => new Date() }: { sql: Sql;
         return;
       }
     } catch {
-      // The database is away for a moment; who watches sees no news meanwhile.
+      // The database is briefly unavailable; subscribers get no updates meanwhile.
       wait = pollAfterErrorMs;
     }
     if (watch.watchers.size === 0 || closed) finish(runId, watch);
@@ -116,10 +136,10 @@ export function createProgressHub({ sql, clock = () => new Date() }: { sql: Sql;
   };
 
   return {
-    /** Null when there is no such run. */
+    /** Null if there is no such run. */
     look,
 
-    /** Tells of the run's progress at once and whenever it changes, at most twice a second. Returns how to stop. */
+    /** Reports the run's progress at once and on each change, at most twice a second. Returns a function to stop it. */
     watch(runId: number, watcher: Watcher): () => void {
       const existing = watches.get(runId);
       const watch = existing ?? { watchers: new Set(), last: null };
@@ -132,7 +152,7 @@ export function createProgressHub({ sql, clock = () => new Date() }: { sql: Sql;
       return () => watch.watchers.delete(watcher);
     },
 
-    /** How many watch at present. */
+    /** The present number of subscribers. */
     watching: (): number => [...watches.values()].reduce((sum, { watchers }) => sum + watchers.size, 0),
 
     close(): void {
@@ -145,7 +165,7 @@ export type ProgressHub = ReturnType<typeof createProgressHub>;
 
 const notLeft: ReadonlySet<MessageStatus> = new Set(['queued', 'sending', 'skipped', 'cancelled']);
 
-/** What has been handed to the provider. */
+/** The number of messages handed to the provider. */
 function leftSums({ counts }: RunProgressRow): { messages: number; segments: number } {
   const left = counts.filter(({ status }) => !notLeft.has(status));
   return {
@@ -158,7 +178,7 @@ const isLive = (status: RunProgressRow['status']): boolean => liveRunStatuses.so
 
 const rounded = (rate: number | null): number | null => (rate === null ? null : Math.round(rate * 10) / 10);
 
-function progressOf(row: RunProgressRow, before: readonly Sample[], retrying: RetryingView | null): Progress {
+function progressOf(row: RunProgressRow, before: readonly Sample[], retrying: Retrying | null): Progress {
   const { counts } = row;
   const byStatus: Partial<Record<MessageStatus, number>> = {};
   for (const { status, messages } of counts) byStatus[status] = (byStatus[status] ?? 0) + messages;
@@ -185,7 +205,7 @@ function progressOf(row: RunProgressRow, before: readonly Sample[], retrying: Re
     runId: row.id,
     status: row.status,
     step: row.step,
-    reason: row.reason && describeRunReason(row.reason),
+    reason: row.reason,
     fetched: row.fetched,
     lines: counts.reduce((sum, { messages }) => sum + messages, 0),
     counts: byStatus,

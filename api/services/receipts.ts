@@ -1,22 +1,62 @@
 import type { FastifyBaseLogger } from 'fastify';
 import postgres from 'postgres';
 import type { Database, Sql } from '../../db/core/client.ts';
-import { type InboundEvent, insertInboundEvents } from '../../db/replies/inbound.ts';
-import { applyReceipts, type MovedMessage, type ReceiptMove } from '../../db/messages/messages.ts';
-import { lockForOptOuts, optInPhone, optOutPhone, optOutRecipients } from '../../db/customers/opt-outs.ts';
+import {
+  deleteUnread,
+  type InboundEvent,
+  insertInboundEvents,
+  markUnread,
+  messagesById,
+  ownMessages,
+  phonesOfMessages,
+} from '../../db/replies/inbound.ts';
+import {
+  applyReceipts,
+  lockMessages,
+  type MovedMessage,
+  type ReceiptMove,
+} from '../../db/messages/messages.ts';
+import {
+  asksForPhone,
+  recordReplyIntents,
+  lockForOptOuts,
+  optOutRecipients,
+} from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { SecretKeyMissing } from '../../db/core/secrets.ts';
 import { databaseProblem } from '../../health/database.ts';
-import { insertReplies, type KeptReply, type NewReply } from '../../db/replies/replies.ts';
-import { getReplyWords } from '../../db/replies/reply-words.ts';
+import { keepReplies } from '../../db/replies/reading.ts';
+import type { NewReply } from '../../db/replies/replies.ts';
+import { applyAnswerReceipts } from '../../db/tickets/answers.ts';
 import { followReceipts, runsWithSendTickets } from '../../db/tickets/opening.ts';
-import { createReplyReader } from '../../domain/reply.ts';
+import { defaultReplyWindowDays } from '../../domain/reply.ts';
+import { quoted } from '../../sms/callback.ts';
+import type { Answered } from '../../sms/provider.ts';
 
-/** A verified call of a provider: the raw event, and what it says of a message or what a person says, if anything. */
+/** A verified call of a provider: the raw event, and the receipt or reply in it, if any. */
 export interface Arrival {
   event: InboundEvent;
-  move: ReceiptMove | null;
-  reply: NewReply | null;
+  move: PendingMove | null;
+  reply: PendingReply | null;
+  /** The call as it is stored if its message is not found; null: it belongs to another system and is ignored. */
+  call?: (() => string) | null;
+}
+
+/** For a message that has yet to be found by the provider's own id. */
+type ByProviderId = Omit<ReceiptMove, 'messageId' | 'providerMessageId'> & {
+  messageId: null;
+  providerMessageId: string;
+};
+type PendingMove = ReceiptMove | ByProviderId;
+/** For the recipient of a message that has yet to be found. */
+type AnswerWithoutPhone = Omit<NewReply, 'phone'> & { phone: null; answers: Answered };
+type PendingReply = NewReply | AnswerWithoutPhone;
+
+interface Written {
+  /** New replies. */
+  replyIds: number[];
+  /** The keys of the calls that could not be read, or that refer to unknown messages. */
+  unread: ReadonlySet<string>;
 }
 
 interface Waiting {
@@ -27,10 +67,12 @@ interface Waiting {
 
 /** Receipts in one transaction. More would hold the locks on messages and counts for longer than it saves. */
 const groupSize = 500;
-/** A group waits so long for as many as were under way with the last one: alone, a receipt waits for nobody. */
+/** A group waits at most this long for as many receipts as were in progress before: a single one never waits. */
 const gatherMs = 20;
-/** No two transactions of ours lock in different orders (docs/architecture.md): asked for again all the same. */
-/** A deadlock, and a lock that was not had in time: as while a run of a million messages is cancelled. */
+/**
+ * A deadlock, and a lock timeout, for example while a run of a million messages is cancelled. Our transactions all lock
+ * in the same order (docs/architecture.md); these errors are retried anyway.
+ */
 const passing = new Set(['40P01', '55P03']);
 const isPassing = (error: unknown): boolean =>
   error instanceof postgres.PostgresError && passing.has(error.code);
@@ -38,21 +80,28 @@ const maxAttempts = 3;
 const maxKnownRuns = 1_000;
 
 /**
- * Writes what providers call us with, in groups: one transaction for what arrived while the last one was written, or in
- * some milliseconds. In it each raw event is kept once, and what it says is applied. A reply that opts its phone out or
- * in does so here, in the order of their arrival: it must not wait for the workflow that does all else.
+ * Writes provider calls in groups: one transaction for those that arrived while the last one was written, or within
+ * some milliseconds. The transaction stores each raw event once, and applies its content. A reply that opts its phone
+ * out or in, or has it held, takes effect here, in order of arrival: it must not wait for the workflow that does
+ * everything else.
  */
 export function createReceiptWriter({
   sql,
   log,
   phoneHash,
+  replyWindowDays = defaultReplyWindowDays,
   onReplies,
+  onUnknown,
 }: {
   sql: Database;
   log: FastifyBaseLogger;
   phoneHash: () => Promise<PhoneHash>;
+  /** A reply that arrives later than this after our last message does not match any. */
+  replyWindowDays?: number | undefined;
   /** Called with the ids of new replies, once they are committed. */
   onReplies: (ids: readonly number[]) => void;
+  /** Called with a provider whose receipt has an unknown id: it may have arrived before the outcome of its send. */
+  onUnknown?: (providerId: number) => void;
 }) {
   /** Whether a run opens tickets on send: its policy is frozen. */
   const withTickets = new Map<number, boolean>();
@@ -60,12 +109,12 @@ export function createReceiptWriter({
   let writing = false;
   let timer: NodeJS.Timeout | null = null;
   /**
-   * How many were under way when the last group was done: those that it had, whose senders come again, and those that
-   * waited. Without the latter, two groups of half the size would take turns for ever.
+   * The number of calls in progress when the last group finished: those in it, whose senders come again, and those that
+   * waited. Without the latter, two groups of half the size would alternate forever.
    */
   let expected = 1;
 
-  /** One group at a time: two share what comes, and half the size costs more than the wait (measured: a quarter). */
+  /** One group at a time: two share the calls, and half the size costs more than the wait (measured: a quarter). */
   const writeGroup = async (): Promise<void> => {
     if (timer) clearTimeout(timer);
     timer = null;
@@ -89,7 +138,7 @@ export function createReceiptWriter({
       await write(group.map(({ arrival }) => arrival));
       for (const { done } of group) done();
     } catch (error) {
-      // One that cannot be written does not take the others with it.
+      // A call that cannot be written must not fail the others.
       if (group.length > 1 && databaseProblem(error) !== 'unreachable' && !isPassing(error)) {
         for (const one of group) await settle([one]);
       } else {
@@ -98,7 +147,7 @@ export function createReceiptWriter({
     }
   };
 
-  /** Without its key, a reply is kept and opts in its phone; what an erased person had opted out of stays. */
+  /** Without its key, a reply is stored and opts in its phone; the opt-out of an erased customer remains. */
   const hashIfKeyed = async (): Promise<PhoneHash | null> => {
     try {
       return await phoneHash();
@@ -109,62 +158,149 @@ export function createReceiptWriter({
     }
   };
 
-  const write = async (arrivals: readonly Arrival[]): Promise<void> => {
+  const write = async (
+    arrivals: readonly Arrival[],
+    replaced: readonly Pick<InboundEvent, 'providerId' | 'eventKey'>[] = [],
+  ): Promise<Written> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        const replies = await sql.begin(async (tx) => {
-          const strongest = strongestMoves(arrivals.flatMap(({ move }) => move ?? []));
-          const refused = strongest.filter(({ reason }) => reason === 'number_opted_out');
-          const written = arrivals.flatMap(({ reply }) => reply ?? []);
+        const written = await sql.begin(async (tx) => {
+          if (replaced.length > 0) await deleteUnread(tx, replaced);
+          const { known, moves, texts } = await findMessages(tx, arrivals);
+          const strongest = strongestMoves(moves);
+          const contrary = contraryMoves(moves, strongest);
+          const refused = [...strongest, ...contrary].filter(({ reason }) => reason === 'number_opted_out');
           const keepEvents = () =>
             insertInboundEvents(
               tx,
-              arrivals.map(({ event }) => event),
+              known.map(({ event }) => event),
             );
-          if (written.length + refused.length === 0) {
-            // Sent together. A repeated event is kept once, and moves nothing for the second time.
+          if (texts.length + refused.length + contrary.length === 0) {
+            // Sent together. A repeated event is stored once, and moves nothing the second time.
             const [, moved] = await Promise.all([keepEvents(), applyReceipts(tx, strongest)]);
             await follow(tx, moved);
-            return [];
+            const answers = await moveAnswers(tx, strongest, moved);
+            return { replyIds: [], unread: await markUnknown(tx, known, [...moved, ...answers]) };
           }
           await keepEvents();
-          const replies = await writeReplies(tx, written);
-          const asking = replies.filter(({ wish }) => wish === 'opt_out' || wish === 'opt_in');
+          const replies = await keepReplies(tx, texts, { windowDays: replyWindowDays });
+          const asking = replies.filter(asksForPhone);
+          const moving = strongest.map(({ messageId }) => messageId);
           if (asking.length + refused.length > 0) {
             await lockForOptOuts(tx, {
-              moving: strongest.map(({ messageId }) => messageId),
+              moving,
               refused: refused.map(({ messageId }) => messageId),
               phones: asking.map(({ phone }) => phone),
             });
-          }
+          } else if (contrary.length > 0) await lockMessages(tx, tx`m.id = any(${moving}::bigint[])`);
           const moved = await applyReceipts(tx, strongest);
+          if (contrary.length > 0) moved.push(...(await applyReceipts(tx, contrary)));
           await follow(tx, moved);
-          for (const { id: inboundMessageId, phone, wish, sandbox } of asking) {
-            const told = { phone, source: 'reply', inboundMessageId, sandbox } as const;
-            if (wish === 'opt_out') await optOutPhone(tx, told);
-            if (wish === 'opt_in') await optInPhone(tx, await hashIfKeyed(), told);
-          }
-          return replies;
+          const answers = [
+            ...(await moveAnswers(tx, strongest, moved)),
+            ...(await moveAnswers(tx, contrary, moved)),
+          ];
+          await recordReplyIntents(tx, asking, hashIfKeyed);
+          return {
+            replyIds: replies.map(({ id }) => id),
+            unread: await markUnknown(tx, known, [...moved, ...answers]),
+          };
         });
-        if (replies.length > 0) onReplies(replies.map(({ id }) => id));
-        return;
+        if (written.replyIds.length > 0) onReplies(written.replyIds);
+        return written;
       } catch (error) {
         if (!isPassing(error) || attempt === maxAttempts) throw error;
       }
     }
   };
 
-  /** Reads them by the words of this moment. The words are asked for only when somebody has written. */
-  const writeReplies = async (tx: Sql, replies: readonly NewReply[]): Promise<KeptReply[]> => {
-    if (replies.length === 0) return [];
-    const wishOf = createReplyReader(await getReplyWords(tx));
-    return insertReplies(
-      tx,
-      replies.map((reply) => ({ ...reply, wish: wishOf(reply.text) })),
-    );
+  /**
+   * Finds the messages of receipts that contain only the provider's own id, and the senders of replies that only name
+   * the message that they answer. Most contain more.
+   */
+  const findMessages = async (
+    tx: Sql,
+    arrivals: readonly Arrival[],
+  ): Promise<{ known: readonly Arrival[]; moves: ReceiptMove[]; texts: NewReply[] }> => {
+    const asked = arrivals.flatMap(({ move, reply }) => [
+      ...(move?.messageId === null ? [move] : []),
+      ...answeredById(reply),
+    ]);
+    const found = asked.length === 0 ? [] : await messagesById(tx, asked);
+    const keyOf = (one: { providerId: number; providerMessageId: string | null }): string =>
+      `${one.providerId} ${one.providerMessageId}`;
+    const byId = new Map(found.map((one) => [keyOf(one), one]));
+    const phones = await answeredPhones(tx, arrivals, (reply) => {
+      const { messageId, providerMessageId } = reply.answers;
+      return (
+        messageId ?? byId.get(keyOf({ providerId: reply.providerId, providerMessageId }))?.messageId ?? null
+      );
+    });
+    const moves: ReceiptMove[] = [];
+    const texts: NewReply[] = [];
+    const unknown = ({ event, call }: Arrival, reference: string): Arrival => {
+      onUnknown?.(event.providerId);
+      const unread = { code: 'message_unknown', params: { reference: quoted(reference) } } as const;
+      const payload = call?.() ?? event.payload;
+      return { event: { ...event, unread, payload }, move: null, reply: null, call: call ?? null };
+    };
+    const known = arrivals.map((arrival): Arrival => {
+      const { event, move, reply } = arrival;
+      if (reply !== null && reply.phone === null) {
+        const phone = phones.get(reply);
+        const { messageId, providerMessageId } = reply.answers;
+        if (phone === undefined) return unknown(arrival, providerMessageId ?? String(messageId));
+        texts.push({ ...reply, phone });
+      } else if (reply !== null) texts.push(reply);
+      if (move === null) return arrival;
+      if (move.messageId !== null) {
+        moves.push(move);
+        return arrival;
+      }
+      const message = byId.get(keyOf(move));
+      if (!message) return unknown(arrival, move.providerMessageId);
+      const { messageId } = message;
+      if (messageId !== null) moves.push({ ...move, messageId });
+      return { ...arrival, event: { ...event, messageId } };
+    });
+    return { known, moves, texts };
   };
 
-  /** What else changes with messages that have moved. */
+  /** Marks receipts of nonexistent messages as unread, so that they are shown. Returns the keys of all unread calls. */
+  const markUnknown = async (
+    tx: Sql,
+    arrivals: readonly Arrival[],
+    moved: readonly { id: number }[],
+  ): Promise<Set<string>> => {
+    const unread = new Set(arrivals.flatMap(({ event }) => (event.unread ? event.eventKey : [])));
+    const isMoved = new Set(moved.map(({ id }) => id));
+    const ends = arrivals.flatMap(({ event, move, call }) =>
+      !call ||
+      move === null ||
+      move.messageId === null ||
+      move.status === 'sent' ||
+      isMoved.has(move.messageId)
+        ? []
+        : { event, call, providerId: move.providerId, messageId: move.messageId },
+    );
+    // Most of these are duplicates, or arrived too late.
+    if (ends.length === 0) return unread;
+    const own = await ownMessages(tx, ends);
+    const unknown = ends.filter(({ messageId }) => !own.has(messageId));
+    await markUnread(
+      tx,
+      unknown.map(({ event: { providerId, eventKey }, call, messageId }) => ({
+        providerId,
+        eventKey,
+        payload: call(),
+        unread: { code: 'message_unknown', params: { reference: String(messageId) } },
+      })),
+    );
+    for (const { event } of unknown) unread.add(event.eventKey);
+    return unread;
+  };
+
+  /** The other changes that follow from moved messages. */
   const follow = async (tx: Sql, moved: readonly MovedMessage[]): Promise<void> => {
     const optedOut = moved.filter(({ reason }) => reason === 'number_opted_out');
     await optOutRecipients(
@@ -183,6 +319,24 @@ export function createReceiptWriter({
     );
   };
 
+  /** Applies the receipts that moved no message: they may be of answers to customers. */
+  const moveAnswers = async (
+    tx: Sql,
+    moves: readonly ReceiptMove[],
+    moved: readonly MovedMessage[],
+  ): Promise<{ id: number }[]> => {
+    const done = new Set(moved.map(({ id }) => id));
+    const answers = await applyAnswerReceipts(
+      tx,
+      moves.filter(({ messageId }) => !done.has(messageId)),
+    );
+    await optOutRecipients(
+      tx,
+      answers.filter(({ reason }) => reason === 'number_opted_out').map(({ id }) => id),
+    );
+    return answers;
+  };
+
   return {
     /** Resolves once the event is durable and applied. */
     write: (arrival: Arrival): Promise<void> =>
@@ -190,10 +344,49 @@ export function createReceiptWriter({
         queue.push({ arrival, done, failed });
         gather();
       }),
+
+    /**
+     * Writes events that were read again, in place of the old ones. Returns the keys of those that are still unread.
+     */
+    replace: async (
+      replaced: readonly Pick<InboundEvent, 'providerId' | 'eventKey'>[],
+      arrivals: readonly Arrival[],
+    ): Promise<ReadonlySet<string>> => (await write(arrivals, replaced)).unread,
   };
 }
 
-/** For each message the one that says most: an end before `sent`, and of two ends the first. */
+function answeredById(reply: PendingReply | null): { providerId: number; providerMessageId: string }[] {
+  if (reply === null || reply.phone !== null) return [];
+  const { messageId, providerMessageId } = reply.answers;
+  return messageId === null && providerMessageId !== null
+    ? [{ providerId: reply.providerId, providerMessageId }]
+    : [];
+}
+
+/** The senders of replies that only name what they answer: the recipients of those messages. Usually none. */
+async function answeredPhones(
+  tx: Sql,
+  arrivals: readonly Arrival[],
+  messageIdOf: (reply: AnswerWithoutPhone) => number | null,
+): Promise<ReadonlyMap<PendingReply, string>> {
+  const named = arrivals.flatMap(({ reply }) => {
+    if (reply === null || reply.phone !== null) return [];
+    const messageId = messageIdOf(reply);
+    return messageId === null ? [] : [{ reply, messageId, providerId: reply.providerId }];
+  });
+  if (named.length === 0) return new Map();
+  const phones = await phonesOfMessages(tx, named);
+  return new Map(
+    named.flatMap(({ reply, messageId }) => {
+      const phone = phones.get(messageId);
+      return phone === undefined ? [] : [[reply, phone]];
+    }),
+  );
+}
+
+export type ReceiptWriter = ReturnType<typeof createReceiptWriter>;
+
+/** For each message the most significant receipt: a final status before `sent`, and of two final ones the first. */
 export function strongestMoves(moves: readonly ReceiptMove[]): ReceiptMove[] {
   const strongest = new Map<number, ReceiptMove>();
   for (const move of moves) {
@@ -201,4 +394,21 @@ export function strongestMoves(moves: readonly ReceiptMove[]): ReceiptMove[] {
     if (!known || (known.status === 'sent' && move.status !== 'sent')) strongest.set(move.messageId, move);
   }
   return [...strongest.values()];
+}
+
+/** Messages for which a group has receipts of both delivery and failure: a part of the text has failed. */
+export function contraryMoves(
+  moves: readonly ReceiptMove[],
+  strongest: readonly ReceiptMove[],
+): ReceiptMove[] {
+  if (moves.length === strongest.length) return [];
+  const delivered = new Set(
+    strongest.filter(({ status }) => status === 'delivered').map(({ messageId }) => messageId),
+  );
+  return strongestMoves(
+    moves.filter(
+      ({ messageId, status }) =>
+        delivered.has(messageId) && (status === 'undelivered' || status === 'failed'),
+    ),
+  );
 }

@@ -2,23 +2,23 @@ import type { FastifyBaseLogger } from 'fastify';
 import { sessionsInForce } from '../../db/access/sessions.ts';
 import { tokensInForce } from '../../db/access/tokens.ts';
 import type { Sql } from '../../db/core/client.ts';
-import { type Role, roleSuffices } from '../../domain/user.ts';
+import { type Permission, type Role, roleSuffices } from '../../domain/user.ts';
 import type { Actor } from '../http/auth.ts';
 
-/** So long may a stream outlive the session or token that opened it. */
+/** How long a stream may outlive the session or token that opened it. */
 const lookMs = 2_000;
 
 interface Guarded {
   actor: Actor;
-  needs: Role;
+  needs: Permission;
   end: () => void;
 }
 
 /**
- * Ends streams whose session or token has ended or lost the role that the stream needs: a request is authenticated once,
- * and a stream would go on for as long as its reader likes. One look serves all streams of the process.
+ * Ends streams whose session or token has ended or lost the role that the stream needs: a request is authenticated
+ * once, and without this a stream would continue until its reader ends it. One query serves all streams of the process.
  *
- * While the database can't be asked streams stay open: nothing new is sent on them then.
+ * While the database is unavailable, streams stay open: nothing new is sent on them then.
  */
 export function createStreamGuard({ sql, log }: { sql: Sql; log: FastifyBaseLogger }) {
   const streams = new Set<Guarded>();
@@ -59,8 +59,8 @@ export function createStreamGuard({ sql, log }: { sql: Sql; log: FastifyBaseLogg
   };
 
   return {
-    /** Calls `end` once, when the actor may not read the stream any more. Returns how to stop the watch. */
-    watch(actor: Actor, needs: Role, end: () => void): () => void {
+    /** Calls `end` once, when the actor may no longer read the stream. Returns a function that stops the watch. */
+    watch(actor: Actor, needs: Permission, end: () => void): () => void {
       const stream = { actor, needs, end };
       streams.add(stream);
       lookAgain();

@@ -17,15 +17,19 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { failures } from '../../domain/failures.ts';
 import {
+  alertsWorkflowId,
   campaignWorkflowId,
   housekeepingScheduleId,
   lookUpsScheduleId,
   replyWorkflowId,
+  reportsScheduleId,
   type RunKey,
   runWorkflowId,
   ticketPostsWorkflowId,
 } from '../../domain/ids.ts';
 import { connectLazily, temporalProbe } from '../../health/temporal.ts';
+import { alerts, notification, notificationStart } from '../../workflows/alerts.ts';
+import { answer, answerStart } from '../../workflows/answer.ts';
 import { attributes } from '../../workflows/attributes.ts';
 import {
   campaign,
@@ -40,9 +44,11 @@ import { housekeeping } from '../../workflows/housekeeping.ts';
 import { lookUps } from '../../workflows/look-ups.ts';
 import { workflowTaskTimeout } from '../../workflows/queues.ts';
 import { reply } from '../../workflows/reply.ts';
-import { approve, cancel, pause, resume } from '../../workflows/run-control.ts';
+import { reports } from '../../workflows/reports.ts';
+import { approve, cancel, pause, resume, runChanged } from '../../workflows/run-control.ts';
 import { run } from '../../workflows/run.ts';
 import { ticketPosts, ticketPostsChanged } from '../../workflows/ticket-posts.ts';
+import type { AnswerKey } from '../../db/tickets/answers.ts';
 import { ApiError } from '../http/errors.ts';
 
 export interface TemporalOptions {
@@ -50,15 +56,15 @@ export interface TemporalOptions {
   namespace: string;
   tls: boolean;
   apiKey?: string | undefined;
-  /** Where the workers look for work. */
+  /** The task queues of the workers. */
   taskQueue: string;
-  /** Where people open Temporal's UI; null: there is none. */
+  /** The URL of Temporal's UI; null: there is none. */
   uiUrl: string | null;
-  /** No request waits longer for Temporal or a worker. */
+  /** No request waits longer than this for Temporal or a worker. */
   timeoutMs?: number;
 }
 
-/** What looked lost is looked at again after a minute. */
+/** Workflows that seemed lost are checked again after a minute. */
 const secondLookMs = 60_000;
 const retryAttempts = 10;
 const retryPauseMs = 200;
@@ -70,12 +76,12 @@ interface CampaignKey {
 
 type IdentifiedRun = { id: number } & RunKey;
 
-/** What became of a request to cancel: the workflow does it, or there is none that could. */
+/** The result of a cancel request: the workflow does it, or there is no workflow that could. */
 export type CancelAnswer = 'asked' | 'no_workflow';
 
 /**
- * The only caller of the Temporal client. Connects on first use, so the API starts without Temporal; every method
- * throws `ApiError`: `temporal_unavailable`, `worker_unavailable`, or what the workflow answered.
+ * The only user of the Temporal client. Connects on first use, so the API starts without Temporal; every method throws
+ * `ApiError`: `temporal_unavailable`, `worker_unavailable`, or the workflow's own error.
  */
 export function createTemporal(options: TemporalOptions) {
   const { namespace, taskQueue, uiUrl, timeoutMs = 10_000 } = options;
@@ -93,7 +99,7 @@ export function createTemporal(options: TemporalOptions) {
 
   const startOptions = (key: CampaignKey) => ({ ...campaignStart(key), taskQueue });
   const runHandle = (key: RunKey) => workflow.getHandle<typeof run>(runWorkflowId(key));
-  /** The workflow of a campaign, which is started if there is none: of a disabled one it ends after its answer. */
+  /** The workflow of a campaign, started if there is none: for a disabled campaign it ends after its answer. */
   const withCampaign = (key: CampaignKey) => ({
     startWorkflowOperation: new WithStartWorkflowOperation(campaign, {
       ...startOptions(key),
@@ -104,7 +110,7 @@ export function createTemporal(options: TemporalOptions) {
   const syncSchedule = async (wanted: Pick<ScheduleOptions, 'scheduleId' | 'spec' | 'action'>) => {
     const options = {
       ...wanted,
-      // A round that is late or missed is made up for by the next one.
+      // The next round makes up for one that is late or missed.
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
     };
     await ask(async () => {
@@ -118,14 +124,25 @@ export function createTemporal(options: TemporalOptions) {
   };
 
   return {
-    /** Tells the campaign's workflow to look at its row again, and starts it if need be. Idempotent. */
+    /** Signals the campaign's workflow to read its row again, and starts it if necessary. Idempotent. */
     async syncCampaign(key: CampaignKey): Promise<void> {
       await ask(() =>
         workflow.signalWithStart(campaign, { ...startOptions(key), signal: campaignChanged, signalArgs: [] }),
       );
     },
 
-    /** Opens a run at once; the same request again, the same run. Throws `run_pending` and `not_enabled`. */
+    /** Signals the run's workflow to check again what it waits for. Does nothing if it has ended. */
+    async lookAgain(key: RunKey): Promise<void> {
+      await ask(async () => {
+        try {
+          await runHandle(key).signal(runChanged);
+        } catch (error) {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        }
+      });
+    },
+
+    /** Opens a run at once; a repeated request returns the same run. Throws `run_pending` and `not_enabled`. */
     runNow: (key: CampaignKey, requestKey: string = randomUUID()): Promise<{ runId: number }> =>
       ask(() =>
         workflow.executeUpdateWithStart(runNow, {
@@ -135,7 +152,7 @@ export function createTemporal(options: TemporalOptions) {
         }),
       ),
 
-    /** Opens a dry run of a campaign, enabled or not; the same request again, the same run. Throws `incomplete_campaign`. */
+    /** Opens a dry run, also of a disabled campaign; repeating returns the same run. Throws `incomplete_campaign`. */
     dryRun: (key: CampaignKey, requestKey: string = randomUUID()): Promise<{ runId: number }> =>
       ask(() =>
         workflow.executeUpdateWithStart(dryRun, {
@@ -146,7 +163,7 @@ export function createTemporal(options: TemporalOptions) {
       ),
 
     /**
-     * Opens a resend of a run of the campaign; the same request again, the same run. Throws `run_not_over` and
+     * Opens a resend of a run of the campaign; a repeated request returns the same run. Throws `run_not_over` and
      * `run_pending`.
      */
     resend: (
@@ -167,7 +184,7 @@ export function createTemporal(options: TemporalOptions) {
       await ask(() => runHandle(key).executeUpdate(approve, { args: [{ by }] }));
     },
 
-    /** Returns when nothing of the run leaves any more. Throws `run_ended`. `by`: `user:7`, never a name. */
+    /** Returns when no more messages of the run leave. Throws `run_ended`. `by`: `user:7`, never a name. */
     async pauseRun(key: RunKey, by: string): Promise<void> {
       await ask(() => runHandle(key).executeUpdate(pause, { args: [{ by }] }));
     },
@@ -188,7 +205,7 @@ export function createTemporal(options: TemporalOptions) {
       });
     },
 
-    /** Starts a failed run again under the same id; nothing when it runs again already. */
+    /** Starts a failed run again under the same id; does nothing if it is already running. */
     async retryRun({ name, ...key }: IdentifiedRun & { name: string }): Promise<void> {
       const { id, campaignId } = key;
       const start = () =>
@@ -212,15 +229,15 @@ export function createTemporal(options: TemporalOptions) {
           } catch (error) {
             if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
           }
-          // The failed workflow may still be ending: its run is marked as failed a moment before.
+          // The failed workflow may still be ending: its run is marked as failed shortly before.
           await sleep(retryPauseMs);
         }
       });
     },
 
     /**
-     * Creates the deployment's schedules, or brings them up to date: housekeeping each hour, look-ups each 5 minutes. One
-     * that an operator has paused stays paused.
+     * Creates or updates the deployment's schedules: housekeeping every hour, lookups every 5 minutes, counts for
+     * reports every minute. A schedule that an operator has paused stays paused.
      */
     async syncSchedules(): Promise<void> {
       const common = { type: 'startWorkflow', taskQueue } as const;
@@ -248,9 +265,21 @@ export function createTemporal(options: TemporalOptions) {
           staticSummary: 'Look-ups: asks providers what became of unknown messages',
         },
       });
+      await syncSchedule({
+        scheduleId: reportsScheduleId(taskQueue),
+        spec: { intervals: [{ every: '1 minute' }] },
+        action: {
+          ...common,
+          workflowType: reports,
+          args: [{ rebuild: false }],
+          workflowId: reportsScheduleId(taskQueue),
+          workflowTaskTimeout,
+          staticSummary: 'Reports: counts what has changed',
+        },
+      });
     },
 
-    /** Whether Temporal knows the schedules: without them it has lost the rest, too. */
+    /** Whether Temporal has the schedules: without them it has lost everything else, too. */
     async hasSchedules(): Promise<boolean> {
       return ask(async () => {
         try {
@@ -263,7 +292,7 @@ export function createTemporal(options: TemporalOptions) {
       });
     },
 
-    /** Has a reply handled. Idempotent while it is being handled, and harmless after. */
+    /** Starts the handling of a reply. Idempotent while it is handled, and harmless afterward. */
     async startReply(inboundMessageId: number): Promise<void> {
       await ask(() =>
         workflow.start(reply, {
@@ -277,7 +306,18 @@ export function createTemporal(options: TemporalOptions) {
       );
     },
 
-    /** Tells the workflow that posts tickets to look again, and starts it if need be. Idempotent. */
+    /** Starts the sending of an answer. Idempotent while it is sent, and harmless afterward. */
+    async startAnswer(key: AnswerKey): Promise<void> {
+      await ask(() =>
+        workflow.start(answer, {
+          ...answerStart(key),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue,
+        }),
+      );
+    },
+
+    /** Signals the workflow that posts tickets to check again, and starts it if necessary. Idempotent. */
     async syncTicketPosts(): Promise<void> {
       await ask(() =>
         workflow.signalWithStart(ticketPosts, {
@@ -292,7 +332,32 @@ export function createTemporal(options: TemporalOptions) {
       );
     },
 
-    /** Resolves when Temporal answers and has the namespace; throws a `ServerError` otherwise. */
+    /** Starts the workflow that looks for what needs a person, unless it runs. */
+    async syncAlerts(): Promise<void> {
+      await ask(() =>
+        workflow.start(alerts, {
+          workflowId: alertsWorkflowId(taskQueue),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue,
+          args: [],
+          workflowTaskTimeout,
+          staticSummary: 'Looks for what needs a person, and tells users',
+        }),
+      );
+    },
+
+    /** Starts the delivery of a message to a user. Idempotent while it is being delivered, and harmless afterward. */
+    async startNotification(notificationId: number): Promise<void> {
+      await ask(() =>
+        workflow.start(notification, {
+          ...notificationStart(taskQueue, notificationId),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          taskQueue,
+        }),
+      );
+    },
+
+    /** Resolves when Temporal answers and has the namespace; otherwise throws a `ServerError`. */
     probe: temporalProbe(connection, namespace),
 
     /** The page of a run's workflow in Temporal's UI. */
@@ -312,7 +377,7 @@ export function createTemporal(options: TemporalOptions) {
 }
 export type Temporal = ReturnType<typeof createTemporal>;
 
-/** Temporal's own, of an update that the workflow's end overtook. */
+/** Temporal's own error, for an update that came after the end of the workflow. */
 const overtaken = 'AcceptedUpdateCompletedWorkflow';
 
 /** By the types of failures (domain/failures.ts), never by their text. */

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { changesBetween } from '../../domain/changes.ts';
 import { z } from 'zod';
 import { campaignsUsing } from '../../db/campaigns/references.ts';
 import type { Database } from '../../db/core/client.ts';
@@ -28,10 +29,12 @@ import { settingName } from '../../domain/settings.ts';
 import { audit } from '../http/auth.ts';
 import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 import { idParams } from '../http/parameters.ts';
 import { inUse, usesView } from './uses.ts';
 
-const content = z.strictObject({ name: settingName, config: integrationConfig });
+/** The fields of an integration, besides its secrets. */
+export const integrationContent = z.strictObject({ name: settingName, config: integrationConfig });
 
 export const integrationView = z.object({
   id: z.int(),
@@ -46,7 +49,7 @@ interface IntegrationsDeps {
   box: SecretBox;
 }
 
-/** Stored authentication for calls to customers' systems. The secrets are written here and never shown again. */
+/** Stored authentication for calls to customers' systems. The secrets are write-only. */
 export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app, { sql, box }) => {
   const tags = ['integrations'];
 
@@ -65,9 +68,10 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       config: { access: 'viewer' },
       schema: { tags, summary: 'One integration', params: idParams, response: { 200: integrationView } },
     },
-    async ({ params: { id } }) => {
+    async ({ params: { id } }, reply) => {
       const integration = await getIntegration(sql, id);
       if (!integration) throw notFound('integration', id);
+      nameVersion(reply, integration);
       return integration;
     },
   );
@@ -90,7 +94,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
         summary: 'Add an integration',
         description:
           'It is sent to `config.origins` only. A header whose value is null in `config` has its value in `secrets.headers`.',
-        body: content.extend({ secrets: integrationSecrets.prefault({}) }),
+        body: integrationContent.extend({ secrets: integrationSecrets.prefault({}) }),
         response: { 201: integrationView },
       },
     },
@@ -121,7 +125,8 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
         description:
           'Each secret that is left out stays as it is; another way of authentication, another origin (scheme, host, port) and other secret headers need all of them again. Counts at once, for runs in progress too.',
         params: idParams,
-        body: content.extend({
+        headers: versionHeaders,
+        body: integrationContent.extend({
           secrets: integrationSecrets.optional(),
           archived: z.boolean().default(false),
         }),
@@ -134,6 +139,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       return sql.begin(async (tx) => {
         const before = await lockIntegration(tx, id);
         if (!before) throw notFound('integration', id);
+        requireVersion(request, before);
         const needsNew = needsNewSecrets(before.config, config);
         const isKept = needsNew === 'no';
         const isComplete = secrets && secretProblems(config, secrets).length === 0;
@@ -150,7 +156,11 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
           archived,
           newSecrets: secrets !== undefined,
         };
-        await audit(tx, request, 'integration.update', { kind: 'integration', id }, details);
+        const changes = changesBetween(
+          { name: before.name, config: before.config, archived: before.archivedAt !== null },
+          { name, config, archived },
+        );
+        await audit(tx, request, 'integration.update', { kind: 'integration', id }, details, changes);
         return changed;
       });
     },
@@ -172,8 +182,8 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       const { id } = request.params;
       try {
         await sql.begin(async (tx) => {
-          if (!(await deleteIntegration(tx, id))) throw notFound('integration', id);
           await audit(tx, request, 'integration.delete', { kind: 'integration', id });
+          if (!(await deleteIntegration(tx, id))) throw notFound('integration', id);
         });
       } catch (error) {
         if (!isForeignKeyViolation(error)) throw error;

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { changesBetween } from '../../domain/changes.ts';
 import { z } from 'zod';
-import type { SubjectKind } from '../../db/access/audit.ts';
 import { enabledCampaignsWithCalendar } from '../../db/campaigns/references.ts';
 import type { Database, Sql } from '../../db/core/client.ts';
 import { settingUses } from '../../db/settings/uses.ts';
@@ -10,12 +10,15 @@ import {
   holdSetting,
   insertSetting,
   listSettings,
+  lockSetting,
   updateSetting,
 } from '../../db/settings/settings.ts';
 import {
   type SettingDefinition,
-  settingDefinitions,
   type SettingKind,
+  settingKindNames,
+  settingKinds,
+  settingReaders,
   settingName,
 } from '../../domain/settings.ts';
 import { audit } from '../http/auth.ts';
@@ -23,58 +26,14 @@ import type { CampaignSync } from '../services/campaign-sync.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 import { idParams } from '../http/parameters.ts';
 import { inUse, usesView } from './uses.ts';
 
-interface Noun {
-  path: string;
-  words: string;
-  subject: SubjectKind;
-  /** Its table, by which campaigns refer to it. */
-  table: string;
-}
+const pathOf = (kind: SettingKind): string => `/${settingKinds[kind].table.replaceAll('_', '-')}`;
+export const settingPath = (kind: SettingKind): string => `/api/settings${pathOf(kind)}`;
 
-const nouns: Record<SettingKind, Noun> = {
-  sendingHours: {
-    path: '/sending-hours',
-    words: 'sending hours',
-    subject: 'sending_hours',
-    table: 'sending_hours',
-  },
-  holidayCalendars: {
-    path: '/holiday-calendars',
-    words: 'holiday calendar',
-    subject: 'holiday_calendar',
-    table: 'holiday_calendars',
-  },
-  regions: { path: '/regions', words: 'region', subject: 'region', table: 'regions' },
-  customerTypes: {
-    path: '/customer-types',
-    words: 'customer type',
-    subject: 'customer_type',
-    table: 'customer_types',
-  },
-  departments: { path: '/departments', words: 'department', subject: 'department', table: 'departments' },
-  assignees: { path: '/assignees', words: 'assignee', subject: 'assignee', table: 'assignees' },
-  categories: { path: '/categories', words: 'category', subject: 'category', table: 'categories' },
-  subcategories: {
-    path: '/subcategories',
-    words: 'subcategory',
-    subject: 'subcategory',
-    table: 'subcategories',
-  },
-  extraFieldGroups: {
-    path: '/extra-field-groups',
-    words: 'extra-field group',
-    subject: 'extra_field_group',
-    table: 'extra_field_groups',
-  },
-  resolutions: { path: '/resolutions', words: 'resolution', subject: 'resolution', table: 'resolutions' },
-};
-
-export const settingPath = (kind: SettingKind): string => `/api/settings${nouns[kind].path}`;
-
-/** An entry as the API shows it. */
+/** An entry as the API returns it. */
 export const settingView = (kind: SettingKind) =>
   z.object({
     id: z.int(),
@@ -83,31 +42,33 @@ export const settingView = (kind: SettingKind) =>
     archivedAt: instant.nullable(),
   });
 
-// The keys of a literal are its type's.
-const settingKinds = Object.keys(nouns) as SettingKind[];
+/** The fields of a new or changed entry. */
+export const settingContent = (kind: SettingKind) =>
+  z.strictObject({ name: settingName, definition: definitionSchema(kind) });
 
 interface SettingsDeps {
   sql: Database;
   sync: CampaignSync;
 }
 
-/** The settings that are a name and a definition: the same routes for each kind. */
+/** The settings that consist of a name and a definition: the same routes for each kind. */
 export const settings: FastifyPluginAsyncZod<SettingsDeps> = async (app, deps) => {
-  for (const kind of settingKinds) {
-    await app.register(settingRoutes(kind), { ...deps, prefix: nouns[kind].path });
+  for (const kind of settingKindNames) {
+    await app.register(settingRoutes(kind), { ...deps, prefix: pathOf(kind) });
   }
 };
 
-/** The schema of a kind's definition; what has no fields may be left out. */
+/** The schema of a kind's definition; a definition without fields may be omitted. */
 function definitionSchema(kind: SettingKind): z.ZodType<SettingDefinition<SettingKind>> {
-  const schema: z.ZodType<SettingDefinition<SettingKind>> = settingDefinitions[kind];
+  const schema: z.ZodType<SettingDefinition<SettingKind>> = settingKinds[kind].definition;
   return schema.safeParse({}).success ? schema.prefault({}) : schema;
 }
 
 function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
-  const { path, words, subject, table } = nouns[kind];
-  const definition = definitionSchema(kind);
-  const content = z.strictObject({ name: settingName, definition });
+  const { subject, table } = settingKinds[kind];
+  const path = pathOf(kind);
+  const words = subject.replaceAll('_', ' ');
+  const content = settingContent(kind);
   const view = settingView(kind);
   const tags = ['settings'];
 
@@ -115,7 +76,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
     app.get(
       '',
       {
-        config: { access: 'viewer' },
+        config: { access: settingReaders(kind) },
         schema: {
           tags,
           summary: `List ${words}`,
@@ -129,13 +90,14 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
     app.get(
       '/:id',
       {
-        config: { access: 'viewer' },
+        config: { access: settingReaders(kind) },
         schema: { tags, summary: `One entry of ${words}`, params: idParams, response: { 200: view } },
       },
-      async (request) => {
+      async (request, reply) => {
         const { id } = request.params;
         const entry = await getSetting(sql, kind, id);
         if (!entry) throw notFound('setting', id);
+        nameVersion(reply, entry);
         return entry;
       },
     );
@@ -184,8 +146,10 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
         schema: {
           tags,
           summary: `Change or archive an entry of ${words}`,
-          description: 'Counts from the next run on: a run in progress keeps what it started with.',
+          description:
+            'Sending hours and holidays hold for runs in progress at once; all else counts for runs that read their mailing from now on.',
           params: idParams,
+          headers: versionHeaders,
           body: content.extend({ archived: z.boolean().default(false) }),
           response: { 200: view },
         },
@@ -193,14 +157,19 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
       async (request) => {
         const { id } = request.params;
         const entry = await sql.begin(async (tx) => {
+          const before = await lockSetting(tx, kind, id);
+          if (!before) throw notFound('setting', id);
+          requireVersion(request, before);
           await requireParents(tx, kind, request.body.definition);
           if (kind === 'subcategories') await requireSameCategory(tx, id, request.body.definition);
           const changed = await updateSetting(tx, kind, { id, ...request.body });
           if (!changed) throw notFound('setting', id);
           const { name, archived } = request.body;
-          await audit(tx, request, `${subject}.update`, { kind: subject, id }, { name, archived });
+          const changes = changesBetween(contentOf(before), contentOf(changed));
+          await audit(tx, request, `${subject}.update`, { kind: subject, id }, { name, archived }, changes);
           return changed;
         });
+        if (kind === 'sendingHours' || kind === 'holidayCalendars') await sync.syncRuns();
         if (kind === 'holidayCalendars') {
           for (const campaignId of await enabledCampaignsWithCalendar(sql, id)) await sync.sync(campaignId);
         }
@@ -224,8 +193,8 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
         const { id } = request.params;
         try {
           await sql.begin(async (tx) => {
-            if (!(await deleteSetting(tx, kind, id))) throw notFound('setting', id);
             await audit(tx, request, `${subject}.delete`, { kind: subject, id });
+            if (!(await deleteSetting(tx, kind, id))) throw notFound('setting', id);
           });
         } catch (error) {
           if (!isForeignKeyViolation(error)) throw error;
@@ -237,10 +206,10 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
   };
 }
 
-/** What a subcategory refers to; nothing for other kinds. */
+/** The category of a subcategory; nothing for other kinds. */
 const parents = z.object({ categoryId: z.int(), extraFieldGroupId: z.int().nullable() }).partial();
 
-/** The entries that a definition names have to be there. Held, so that they stay until it is saved. */
+/** The entries that a definition references have to exist. Locked, so that they exist until it is saved. */
 async function requireParents(sql: Sql, kind: SettingKind, definition: unknown): Promise<void> {
   if (kind !== 'subcategories') return;
   const { categoryId, extraFieldGroupId } = parents.parse(definition);
@@ -255,11 +224,21 @@ async function requireParents(sql: Sql, kind: SettingKind, definition: unknown):
   if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
 }
 
-/** Campaigns and tickets name a subcategory together with its category: it stays there while they do. */
+/** Campaigns and tickets reference a subcategory together with its category: it must not move while they do. */
 async function requireSameCategory(sql: Sql, id: number, definition: unknown): Promise<void> {
   const before = await getSetting(sql, 'subcategories', id);
   if (!before || before.definition.categoryId === parents.parse(definition).categoryId) return;
-  const uses = await settingUses(sql, 'subcategories', { table: nouns.subcategories.table, id });
+  const uses = await settingUses(sql, 'subcategories', { table: settingKinds.subcategories.table, id });
   if (uses.length === 0) return;
   throw inUse(uses, 'change_category');
 }
+
+const contentOf = ({
+  name,
+  definition,
+  archivedAt,
+}: {
+  name: string;
+  definition: object;
+  archivedAt: Date | null;
+}): object => ({ name, definition, archived: archivedAt !== null });

@@ -12,8 +12,6 @@ import {
   replayTicketPost,
   setTicketPosting,
 } from '../../db/tickets/posts.ts';
-import { type Problem, problem } from '../../domain/problems/coded.ts';
-import { askedAgain, leadsElsewhere } from '../../domain/destination.ts';
 import {
   postingSecretChanges,
   ticketEventKinds,
@@ -22,38 +20,43 @@ import {
 } from '../../domain/ticket-posting.ts';
 import { audit } from '../http/auth.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { formatOf, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { otherRetrying, retryingView } from '../http/retrying.ts';
 import { page, urlId } from '../http/parameters.ts';
+import { changedPostingSecrets } from '../http/posting-secrets.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 
 export const ticketPostView = z.object({
-  /** The event that is posted; the helpdesk gets it as `Torpedo-Event`. */
+  /** The event that is posted; the helpdesk receives it as `Torpedo-Event`. */
   eventId: z.int(),
   ticketId: z.int(),
   kind: z.enum(ticketEventKinds),
   state: z.enum(ticketPostStates),
   attempts: z.int(),
-  /** Of one that waits: not before. */
+  /** For a waiting one: the earliest time. */
   notBefore: instant,
   queuedAt: instant,
-  /** The HTTP status of the last answer; null: none came. */
+  /** The HTTP status of the last answer; null: there was none. */
   answerStatus: z.int().nullable(),
-  /** Its beginning, or why none came. */
+  /** Its beginning, or why there was none. */
   answer: z.string().nullable(),
   answeredAt: instant.nullable(),
 });
 
 export const ticketPostList = z.object({
   posts: z.array(ticketPostView),
-  /** Of all posts, whatever was searched for. */
+  /** Of all posts, whatever the filter. */
   waiting: z.int(),
   failed: z.int(),
-  /** Why nothing is posted at present, and when it is tried again. Null: nothing is in the way. */
+  /** Why nothing is posted at present, and when it is retried. Null: posting works. */
   retrying: retryingView.nullable(),
 });
 
-/** Secrets are never shown; of headers the names are. */
+/** Omitted secrets stay unchanged, and so do headers whose value is null. */
+export const ticketPostingChange = ticketPosting.extend(postingSecretChanges.shape);
+
+/** Secrets are never returned; the names of headers are. */
 export const ticketPostingView = z.object({
   posting: ticketPosting.extend({ headerNames: z.array(z.string()) }).nullable(),
   posts: z.object({ waiting: z.int(), failed: z.int() }),
@@ -66,18 +69,19 @@ interface TicketPostsDeps {
   sync: CampaignSync;
 }
 
-/** Where tickets are posted to, what was posted, and posting it again. */
+/** The address to which tickets are posted, the posts, and posting again. */
 export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, { sql, box, sync, clock }) => {
   const tags = ['tickets'];
+  const shown = (posting: Awaited<ReturnType<typeof openTicketPosting>>) =>
+    posting && {
+      enabled: posting.enabled,
+      url: posting.url,
+      events: posting.events,
+      headerNames: Object.keys(posting.headers),
+    };
   const view = async () => {
-    const posting = await openTicketPosting(sql, box);
     return {
-      posting: posting && {
-        enabled: posting.enabled,
-        url: posting.url,
-        events: posting.events,
-        headerNames: Object.keys(posting.headers),
-      },
+      posting: shown(await openTicketPosting(sql, box)),
       posts: await countTicketPosts(sql),
     };
   };
@@ -85,7 +89,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
   app.get(
     '/settings/ticket-posting',
     {
-      // The address may hold a key.
+      // The address may contain a key.
       config: { access: 'admin' },
       schema: {
         tags,
@@ -94,7 +98,11 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         response: { 200: ticketPostingView },
       },
     },
-    view,
+    async (_request, reply) => {
+      const settings = await view();
+      nameVersion(reply, settings.posting);
+      return settings;
+    },
   );
 
   app.put(
@@ -106,7 +114,8 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         summary: 'Set where openings and changes of tickets are posted to',
         description:
           'A secret that is left out stays as it is, and so do headers; of the headers that are given, those that are null. An address of another origin (scheme, host, port) needs all of them again. Counts at once; only what happens while it is enabled is posted. 202: saved, and Temporal will be told as soon as it answers.',
-        body: ticketPosting.extend(postingSecretChanges.shape),
+        headers: versionHeaders,
+        body: ticketPostingChange,
         response: { 200: ticketPostingView, 202: ticketPostingView },
       },
     },
@@ -115,26 +124,9 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
       await sql.begin(async (tx) => {
         await lockTicketPosting(tx);
         const before = await openTicketPosting(tx, box);
-        const isElsewhere = before !== null && leadsElsewhere([before.url], [posting.url]);
-        const stored = isElsewhere ? null : before;
-        const known = stored?.headers ?? {};
-        const problems: Problem[] = [];
-        const key = secret ?? stored?.secret;
-        if (key === undefined) {
-          problems.push(problem('secret', 'missing', { what: 'signing_secret' }));
-        }
-        const values: Record<string, string> = {};
-        for (const name of Object.keys(headers ?? before?.headers ?? {})) {
-          const value = headers?.[name] ?? (Object.hasOwn(known, name) ? known[name] : undefined);
-          if (value !== undefined) values[name] = value;
-          else {
-            problems.push(problem(`headers.${name}`, 'missing_header', { name }));
-          }
-        }
-        if (key === undefined || problems.length > 0) {
-          throw new ApiError('invalid_fields', { problems: isElsewhere ? askedAgain(problems) : problems });
-        }
-        await setTicketPosting(tx, box, posting, { secret: key, headers: values });
+        requireVersion(request, shown(before));
+        const secrets = changedPostingSecrets(before, { url: posting.url, secret, headers });
+        await setTicketPosting(tx, box, posting, secrets);
         const { enabled, events } = posting;
         await audit(
           tx,
@@ -161,8 +153,9 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         response: { 200: ticketPostList },
       },
     },
-    async ({ query: { before, limit, ...filter } }) => {
-      const others = await otherRetrying(sql, clock());
+    async (request) => {
+      const { before, limit, ...filter } = request.query;
+      const others = await otherRetrying(sql, clock(), formatOf(request));
       return {
         posts: await listTicketPosts(sql, filter, { before, limit }),
         ...(await countTicketPosts(sql)),

@@ -1,26 +1,30 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { listTicketUsers } from '../../db/access/users.ts';
 import type { Database, Sql } from '../../db/core/client.ts';
 import { getMessage } from '../../db/messages/messages.ts';
-import { getSetting, getTicketSubcategory } from '../../db/settings/settings.ts';
-import {
-  getTicket,
-  lockTicket,
-  searchTickets,
-  ticketHistory,
-  type TicketRow,
-  updateTicket,
-} from '../../db/tickets/tickets.ts';
-import { type Problem, problem } from '../../domain/problems/coded.ts';
+import { countTickets, searchTickets, type TicketFilter } from '../../db/tickets/search.ts';
+import { getTicket, notesOf, ticketHistory, type TicketRow } from '../../db/tickets/tickets.ts';
 import { cancelReasons, failureReasons, messageStatuses, skipReasons } from '../../domain/message.ts';
-import { changedTicket, type TicketChange, ticketChange } from '../../domain/ticket-change.ts';
 import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
-import { ticketStatuses } from '../../domain/ticket.ts';
-import { actorId, actorOf, audit } from '../http/auth.ts';
-import { type CsvColumn, csvDescription, csvOf, csvPhone, sendCsv } from '../http/csv.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { mostTicketsCounted, ticketStatuses, ticketViews } from '../../domain/ticket.ts';
+import type { Format } from '../../domain/format.ts';
+import { ticketLabels } from '../../domain/words/tickets.ts';
+import { actorOf } from '../http/auth.ts';
+import {
+  type CsvColumn,
+  csvCode,
+  csvDescription,
+  csvOf,
+  csvPhone,
+  csvQuery,
+  csvStyleOf,
+  sendCsv,
+} from '../http/csv.ts';
+import { notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
-import { idParams, page, phoneParam, urlId } from '../http/parameters.ts';
+import { idParams, page, phonesParam, urlId } from '../http/parameters.ts';
 
 export const ticketView = z.object({
   id: z.int(),
@@ -33,7 +37,7 @@ export const ticketView = z.object({
   runId: z.int(),
   messageId: z.int(),
   customerId: z.int().nullable(),
-  /** E.164; null, like name and code, once the person was erased. */
+  /** E.164; null, like name and code, once the customer was erased. */
   phone: z.string().nullable(),
   name: z.string().nullable(),
   code: z.string().nullable(),
@@ -49,8 +53,22 @@ export const ticketView = z.object({
   subcategoryName: z.string(),
   resolutionId: z.int().nullable(),
   resolutionName: z.string().nullable(),
-  note: z.string(),
-  /** Give it back with a change. */
+  /** The user who works on it. */
+  userId: z.int().nullable(),
+  userName: z.string().nullable(),
+  /** The customer's last and first reply; null: none. */
+  customerWroteAt: instant.nullable(),
+  customerFirstWroteAt: instant.nullable(),
+  /** Our last and our first answer by SMS. */
+  answeredAt: instant.nullable(),
+  firstAnsweredAt: instant.nullable(),
+  /** When the first answer is due, by the target of the subcategory. */
+  answerDueAt: instant.nullable(),
+  /** The customer wrote after our last answer, and the ticket was not finished since. */
+  unanswered: z.boolean(),
+  /** Unanswered, without any answer, and past `answerDueAt`. */
+  overdue: z.boolean(),
+  /** Send it back with a change. */
   version: z.int(),
   openedAt: instant,
   updatedAt: instant,
@@ -62,21 +80,25 @@ export const ticketEventView = z.object({
   kind: z.enum(ticketEventKinds),
   /** `user:7`, `token:3`, `campaign:3`, `customer`, `receipt` */
   actor: z.string(),
-  /** Of a person; empty otherwise. */
+  /** The name of a user; empty otherwise. */
   actorName: z.string(),
-  /** By field what it was and is; two nulls for free text. */
+  /** The old and new value of each field; two nulls for free text. */
   changes: z.record(
     z.string(),
     z.tuple([z.union([z.string(), z.number(), z.null()]), z.union([z.string(), z.number(), z.null()])]),
   ),
   at: instant,
-  /** What the customer wrote. */
+  /** The customer's text. */
   reply: z.object({ id: z.int(), text: z.string(), receivedAt: instant }).nullable(),
-  /** Whether the helpdesk has been told of it; null: it is not posted. */
+  /** The internal note of a user; null also once the customer was erased. */
+  note: z.string().nullable(),
+  /** Of the kind `answer`: `GET /api/tickets/{id}/answers` has its text and status. */
+  answerId: z.int().nullable(),
+  /** Whether the helpdesk has received it; null: it is not posted. */
   postState: z.enum(ticketPostStates).nullable(),
 });
 
-/** The SMS that a ticket is about. */
+/** The SMS that a ticket refers to. */
 export const ticketMessageView = z.object({
   id: z.int(),
   line: z.int(),
@@ -93,67 +115,119 @@ export const ticketStoryView = z.object({
   history: z.array(ticketEventView),
 });
 
+/** The number of tickets in each view. */
+export const ticketCounts = z.record(z.enum(ticketViews), z.int());
+
 export const ticketFilter = z.strictObject({
+  /** `mine`: unfinished ones of the user who calls. `unanswered` and `overdue`: those that wait longest come first. */
+  view: z.enum(ticketViews).optional(),
   status: z.enum(ticketStatuses).optional(),
   campaignId: urlId.optional(),
   runId: urlId.optional(),
   customerId: urlId.optional(),
-  phone: phoneParam.optional(),
+  phone: phonesParam.optional(),
   departmentId: urlId.optional(),
   assigneeId: urlId.optional(),
+  userId: urlId.optional(),
   categoryId: urlId.optional(),
   subcategoryId: urlId.optional(),
-  /** Words of the name or the code, or their beginnings; case and accents don't count. */
+  /** Words of the name or the code, or their beginnings; ignores case and accents. */
   text: z.string().trim().min(1).max(100).optional(),
 });
 
-/** A ticket with more has been answered by a machine. */
+/** A ticket with more replies was answered by a machine. */
 const eventsShown = 500;
 
-/** Tickets: found, read, changed, exported. With phones in full, as messages have them. */
+/** Tickets: search, read, export. With full phones, as with messages. */
 export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
   const tags = ['tickets'];
 
   app.get(
     '/tickets',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: {
         tags,
         summary: 'Search tickets, newest first',
+        description: '`before`: the last id of the page before.',
         querystring: page.extend(ticketFilter.shape),
         response: { 200: z.object({ tickets: z.array(ticketView) }) },
       },
     },
-    async ({ query: { before, limit, ...where } }) => ({
-      tickets: await searchTickets(sql, where, { before, limit }),
-    }),
+    async (request) => {
+      const { before, limit, ...where } = request.query;
+      return { tickets: await searchTickets(sql, filterOf(request, where), { before, limit }) };
+    },
   );
 
   app.get(
     '/tickets.csv',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: {
         tags,
         summary: 'The tickets of a search as a CSV file',
         description: csvDescription,
         produces: ['text/csv'],
-        querystring: ticketFilter,
+        querystring: ticketFilter.extend(csvQuery),
       },
     },
-    async ({ query }, reply) =>
-      sendCsv(
-        reply,
-        'tickets.csv',
-        csvOf(columns, (last, limit) => searchTickets(sql, query, { before: last?.id, limit })),
-      ),
+    async (request, reply) => {
+      const { format, ...query } = request.query;
+      const filter = filterOf(request, query);
+      const style = csvStyleOf(request, { format });
+      const file = csvOf(
+        columnsIn(style.format),
+        async (last: NotedTicket | undefined, limit) => {
+          const rows = await searchTickets(sql, filter, { before: last?.id, limit });
+          const notes = await notesOf(
+            sql,
+            rows.map(({ id }) => id),
+          );
+          return rows.map((row) => ({ ...row, notes: notes.get(row.id) ?? '' }));
+        },
+        style,
+      );
+      return sendCsv(reply, { en: 'tickets', 'pt-BR': 'atendimentos' }, file, style);
+    },
+  );
+
+  app.get(
+    '/tickets/counts',
+    {
+      config: { access: 'any_role' },
+      schema: {
+        tags,
+        summary: 'How many tickets each view has',
+        description: `\`${mostTicketsCounted}\` means that many or more.`,
+        response: { 200: ticketCounts },
+      },
+    },
+    async (request) => countTickets(sql, callerOf(request)),
+  );
+
+  app.get(
+    '/tickets/users',
+    {
+      config: { access: 'any_role' },
+      schema: {
+        tags,
+        summary: 'The users to whom tickets are assigned',
+        description: 'All users, by name. `available`: tickets can be assigned to the user now.',
+        response: {
+          200: z.object({
+            users: z.array(z.object({ id: z.int(), name: z.string(), available: z.boolean() })),
+          }),
+        },
+      },
+    },
+    async () => ({ users: await listTicketUsers(sql) }),
   );
 
   app.get(
     '/tickets/:id',
     {
-      config: { access: 'viewer' },
+      config: { access: 'any_role' },
       schema: {
         tags,
         summary: 'One ticket, its message and its history',
@@ -161,138 +235,75 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         response: { 200: ticketStoryView },
       },
     },
-    async ({ params: { id } }) => story(id),
+    async ({ params: { id } }) => readStory(sql, id),
   );
-
-  app.patch(
-    '/tickets/:id',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags,
-        summary: 'Change a ticket, or move it to another status',
-        description:
-          'The fields that change, and the `version` that was read. A ticket is finished with a resolution; taken up again, it has none.',
-        params: idParams,
-        body: ticketChange.extend({ version: z.int().positive() }),
-        response: { 200: ticketStoryView },
-      },
-    },
-    async (request) => {
-      const { id } = request.params;
-      const { version, ...change } = request.body;
-      const actor = actorOf(request);
-      await sql.begin(async (tx) => {
-        const before = await lockTicket(tx, id);
-        if (!before) throw notFound('ticket', id);
-        if (before.version !== version) {
-          throw new ApiError('version_conflict', { params: { version: before.version } });
-        }
-        await requireReferences(tx, before, change);
-        const subcategory = await getTicketSubcategory(tx, change.subcategoryId ?? before.subcategoryId);
-        if (!subcategory) throw new Error(`Ticket ${id} names a subcategory that is not there.`);
-        const changed = changedTicket(contentOf(before), change, subcategory);
-        if (!changed.ok) throw new ApiError('invalid_fields', { problems: changed.problems });
-        const { content, changes } = changed;
-        const fields = Object.keys(changes);
-        if (fields.length === 0) return;
-        await updateTicket(tx, id, content, { actor: actorId(actor), actorName: actor.name, changes });
-        await audit(
-          tx,
-          request,
-          'ticket.update',
-          { kind: 'ticket', id },
-          { changed: fields, version: version + 1 },
-        );
-      });
-      return story(id);
-    },
-  );
-
-  async function story(id: number) {
-    const ticket = await getTicket(sql, id);
-    if (!ticket) throw notFound('ticket', id);
-    const events = await ticketHistory(sql, id, { limit: eventsShown });
-    return {
-      ticket,
-      message: await getMessage(sql, ticket.messageId),
-      history: events.map(({ replyId, replyText, replyReceivedAt, ...event }) => ({
-        ...event,
-        reply:
-          replyId === null || replyText === null || replyReceivedAt === null
-            ? null
-            : { id: replyId, text: replyText, receivedAt: replyReceivedAt },
-      })),
-    };
-  }
 };
 
-const contentOf = ({
-  departmentId,
-  assigneeId,
-  categoryId,
-  subcategoryId,
-  status,
-  resolutionId,
-  note,
-  extra,
-}: TicketRow) => ({
-  departmentId,
-  assigneeId,
-  categoryId,
-  subcategoryId,
-  status,
-  resolutionId,
-  note,
-  extra,
-});
+const callerOf = (request: FastifyRequest): number | null => {
+  const { kind, id } = actorOf(request);
+  return kind === 'user' ? id : null;
+};
 
-const references = [
-  ['departmentId', 'departments'],
-  ['assigneeId', 'assignees'],
-  ['categoryId', 'categories'],
-  ['subcategoryId', 'subcategories'],
-  ['resolutionId', 'resolutions'],
-] as const;
+/** No ticket belongs to a token: `mine` finds none then, because no user has this id. */
+const nobody = 0;
 
-/** Entries that a change names anew have to be there, and not archived. */
-async function requireReferences(sql: Sql, before: TicketRow, change: TicketChange): Promise<void> {
-  const problems: Problem[] = [];
-  for (const [field, kind] of references) {
-    const id = change[field];
-    if (id === undefined || id === null || id === before[field]) continue;
-    const entry = await getSetting(sql, kind, id);
-    if (!entry) problems.push(problem(field, 'unknown'));
-    else if (entry.archivedAt) problems.push(problem(field, 'archived'));
-  }
-  if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
+function filterOf(request: FastifyRequest, { view, ...where }: z.output<typeof ticketFilter>): TicketFilter {
+  return view === 'mine'
+    ? { ...where, view: 'open', userId: callerOf(request) ?? nobody }
+    : { ...where, view };
 }
 
-const columns: readonly CsvColumn<TicketRow>[] = [
-  ['id', ({ id }) => id],
-  ['status', ({ status }) => status],
-  ['opened_at', ({ openedAt }) => openedAt.toISOString()],
-  ['updated_at', ({ updatedAt }) => updatedAt.toISOString()],
-  ['finished_at', ({ finishedAt }) => finishedAt?.toISOString() ?? ''],
-  ['cause', ({ cause }) => cause],
-  ['phone', ({ phone }) => csvPhone(phone)],
-  ['code', ({ code }) => code ?? ''],
-  ['name', ({ name }) => name ?? ''],
-  ['department', ({ departmentName }) => departmentName],
-  ['assignee', ({ assigneeName }) => assigneeName],
-  ['category', ({ categoryName }) => categoryName],
-  ['subcategory', ({ subcategoryName }) => subcategoryName],
-  ['resolution', ({ resolutionName }) => resolutionName ?? ''],
-  ['note', ({ note }) => note],
-  ['extra', ({ extra }) => extraInWords(extra)],
-  ['campaign_id', ({ campaignId }) => campaignId],
-  ['campaign', ({ campaignName }) => campaignName],
-  ['run_id', ({ runId }) => runId],
-  ['message_id', ({ messageId }) => messageId],
-  ['customer_id', ({ customerId }) => customerId ?? ''],
-];
+/** A ticket with its message and its history. */
+export async function readStory(sql: Sql, id: number) {
+  const ticket = await getTicket(sql, id);
+  if (!ticket) throw notFound('ticket', id);
+  const events = await ticketHistory(sql, id, { limit: eventsShown });
+  return {
+    ticket,
+    message: await getMessage(sql, ticket.messageId),
+    history: events.map(({ replyId, replyText, replyReceivedAt, ...event }) => ({
+      ...event,
+      reply:
+        replyId === null || replyText === null || replyReceivedAt === null
+          ? null
+          : { id: replyId, text: replyText, receivedAt: replyReceivedAt },
+    })),
+  };
+}
 
-/** `valor: 12,50 | vencimento: 01/12/2026`: each ticket has fields of its own, which make no columns. */
+type NotedTicket = TicketRow & { notes: string };
+const columnsIn = ({ locale }: Format): readonly CsvColumn<NotedTicket>[] => {
+  const t = ticketLabels[locale];
+  return [
+    ['id', t.number, ({ id }) => id],
+    ['status', t.fields.status, ({ status }) => csvCode(status, t.statuses)],
+    ['opened_at', t.opened, ({ openedAt }) => openedAt],
+    ['updated_at', t.updated, ({ updatedAt }) => updatedAt],
+    ['finished_at', t.finished, ({ finishedAt }) => finishedAt],
+    ['customer_first_wrote_at', t.firstWrote, ({ customerFirstWroteAt }) => customerFirstWroteAt],
+    ['first_answered_at', t.firstAnswered, ({ firstAnsweredAt }) => firstAnsweredAt],
+    ['answer_due_at', t.answerDue, ({ answerDueAt }) => answerDueAt],
+    ['cause', t.cause, ({ cause }) => csvCode(cause, t.causes)],
+    ['phone', t.phone, ({ phone }) => csvPhone(phone)],
+    ['code', t.code, ({ code }) => code],
+    ['name', t.name, ({ name }) => name],
+    ['department', t.fields.departmentId, ({ departmentName }) => departmentName],
+    ['assignee', t.fields.assigneeId, ({ assigneeName }) => assigneeName],
+    ['user', t.fields.userId, ({ userName }) => userName],
+    ['category', t.fields.categoryId, ({ categoryName }) => categoryName],
+    ['subcategory', t.fields.subcategoryId, ({ subcategoryName }) => subcategoryName],
+    ['resolution', t.fields.resolutionId, ({ resolutionName }) => resolutionName],
+    ['notes', t.notes, ({ notes }) => notes],
+    ['extra', t.extra, ({ extra }) => extraInWords(extra)],
+    ['campaign_id', null, ({ campaignId }) => campaignId],
+    ['campaign', t.campaign, ({ campaignName }) => campaignName],
+    ['run_id', t.run, ({ runId }) => runId],
+    ['message_id', null, ({ messageId }) => messageId],
+    ['customer_id', null, ({ customerId }) => customerId],
+  ];
+};
+
+/** `valor: 12,50 | vencimento: 01/12/2026`: each ticket has its own fields, which make no columns. */
 const extraInWords = (extra: TicketRow['extra']): string =>
   Object.entries(extra)
     .map(([name, value]) => `${name}: ${value}`)

@@ -1,99 +1,126 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
-import { auditEntryView } from '../../api/access/audit.ts';
+import { actorList, auditEntryView } from '../../api/access/audit.ts';
 import { urlId } from '../../api/http/parameters.ts';
+import { auditWords, subjectWords } from '../../domain/words/audit.ts';
 import { urlOf } from '../kit/api.ts';
+import { DownloadLink } from '../kit/buttons.tsx';
 import { Filters } from '../kit/filters.tsx';
 import { accessWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Empty, Pager, Table, Time } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
-import { useWords } from '../kit/view.tsx';
+import { useFormat, useWords } from '../kit/view.tsx';
 
 const path = '/settings/audit';
 const pageSize = 50;
 const filter = z.object({
   subjectKind: auditEntryView.shape.subjectKind.optional().catch(undefined),
   subjectId: urlId.optional().catch(undefined),
+  actor: z.string().max(30).optional().catch(undefined),
+  day: z.iso.date().optional().catch(undefined),
   before: urlId.optional().catch(undefined),
 });
 type Entry = z.output<typeof auditEntryView>;
 
-/** Who changed what. */
+/** The audit log of changes. */
 export const audit: FastifyPluginAsync = async (app) => {
   app.get<{ Querystring: z.infer<typeof filter> }>(
     path,
     { config: { access: 'operator' }, schema: { querystring: filter } },
     async (request, reply) => {
-      const { query } = request;
-      const { entries } = await consoleOf(request).api.get(
-        '/api/audit',
-        z.object({ entries: z.array(auditEntryView) }),
-        { ...query, limit: pageSize },
-      );
-      return reply.page(<AuditPage entries={entries} query={query} />);
+      const { api } = consoleOf(request);
+      const query = { ...request.query, actor: request.query.actor === '' ? undefined : request.query.actor };
+      const [{ entries }, { actors }] = await Promise.all([
+        api.get('/api/audit', z.object({ entries: z.array(auditEntryView) }), { ...query, limit: pageSize }),
+        api.get('/api/audit/actors', actorList),
+      ]);
+      return reply.page(<AuditPage entries={entries} actors={actors} query={query} />);
     },
   );
 };
 
-function AuditPage({ entries, query }: { entries: readonly Entry[]; query: z.infer<typeof filter> }) {
-  const t = useWords(accessWords);
+function AuditPage({
+  entries,
+  actors,
+  query,
+}: {
+  entries: readonly Entry[];
+  actors: z.output<typeof actorList>['actors'];
+  query: z.infer<typeof filter>;
+}) {
+  const page = useWords(accessWords);
+  const t = useWords(auditWords);
   const words = useWords(common);
+  const format = useFormat();
+  const { before, ...kept } = query;
   const last = entries.at(-1);
-  const kinds = auditEntryView.shape.subjectKind.options;
+  const kinds = auditEntryView.shape.subjectKind.options
+    .map((kind) => ({ value: kind, label: subjectWords(kind, format) }))
+    .toSorted((a, b) => a.label.localeCompare(b.label));
   return (
     <Page
-      title={t.pages.audit.title}
+      title={page.pages.audit.title}
       section="settings"
       trail={[{ href: '/settings', label: words.nav.settings }]}
+      actions={<DownloadLink href={urlOf('/api/audit.csv', kept)} />}
     >
       <Filters
         action={path}
-        query={{ subjectKind: query.subjectKind }}
+        query={{ subjectKind: query.subjectKind, actor: query.actor, day: query.day }}
+        kept={{ subjectId: query.subjectId?.toString() }}
         filters={[
           {
-            name: 'subjectKind',
-            label: t.audit.kind,
-            options: kinds.map((kind) => ({ value: kind, label: t.subjects[kind] })),
+            name: 'actor',
+            label: t.actor,
+            options: [
+              ...actors.map(({ actor, name }) => ({ value: actor, label: name })),
+              { value: 'system', label: t.system },
+            ],
           },
+          { name: 'subjectKind', label: t.kind, options: kinds },
+          { name: 'day', label: t.day, type: 'date' },
         ]}
       />
       <Table
-        caption={t.pages.audit.title}
+        caption={page.pages.audit.title}
         rows={entries}
         columns={[
-          { heading: t.audit.at, cell: ({ at }) => <Time at={at} exact /> },
+          { heading: t.at, cell: ({ at }) => <Time at={at} exact /> },
           {
-            heading: t.audit.actor,
-            cell: ({ actor, actorName }) => <span title={actor}>{actorName}</span>,
+            heading: t.what,
+            cell: ({ id, words: sentence, changeWords }) => (
+              <>
+                <span class="long-text">{sentence}</span>
+                {changeWords.length > 0 && (
+                  <ul class="changes text-secondary">
+                    {changeWords.map((line, index) => (
+                      <li key={`${id}-${index}`} class="long-text">
+                        {line}
+                      </li>
+                    ))}
+                  </ul>
+                )}
+              </>
+            ),
           },
-          { heading: t.audit.action, cell: ({ action }) => <code>{action}</code> },
           {
-            heading: t.audit.subject,
+            heading: t.kind,
             wide: true,
             cell: ({ subjectKind, subjectId }) => (
               <a href={urlOf(path, { subjectKind, subjectId: subjectId ?? undefined })}>
-                {t.subjects[subjectKind]} {subjectId ?? ''}
+                {subjectWords(subjectKind, format)} {subjectId ?? ''}
               </a>
             ),
           },
-          { heading: t.audit.details, wide: true, cell: ({ details }) => <Details details={details} /> },
         ]}
-        empty={<Empty icon="clock" title={t.emptyAudit} text={t.emptyAuditText} />}
+        empty={<Empty icon="clock" title={page.emptyAudit} text={page.emptyAuditText} />}
       />
       <Pager
-        next={last && entries.length === pageSize ? urlOf(path, { ...query, before: last.id }) : null}
-        first={query.before === undefined ? null : urlOf(path, { ...query, before: undefined })}
+        next={last && entries.length === pageSize ? urlOf(path, { ...kept, before: last.id }) : null}
+        first={before === undefined ? null : urlOf(path, kept)}
       />
     </Page>
   );
 }
-
-const Details = ({ details }: { details: Readonly<Record<string, unknown>> }) => (
-  <small class="text-secondary">
-    {Object.entries(details)
-      .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`)
-      .join('; ')}
-  </small>
-);

@@ -11,7 +11,7 @@ import { people } from './words-people.ts';
 
 const query = z.object({ next: z.string().max(2000).optional() });
 
-/** Where someone whose password was given to them chooses their own, before anything else. */
+/** A user whose password was set by an admin chooses their own here, before anything else. */
 export const choosePassword: FastifyPluginAsync = async (app) => {
   const door = { config: { access: 'open', withGivenPassword: true } } as const;
 

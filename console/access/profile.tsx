@@ -1,26 +1,31 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { Api } from '../kit/api.ts';
+import { ownAlertKinds, ownAlertKindsChange } from '../../api/alerts/alerts.ts';
+import { passwordChange, profileChange } from '../../api/access/sessions.ts';
+import type { AlertKind } from '../../domain/alert.ts';
+import { roleSuffices } from '../../domain/user.ts';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
-import { consoleOf } from '../kit/request.ts';
+import { consoleOf, type ConsoleRequest } from '../kit/request.ts';
 import { Submit } from '../kit/buttons.tsx';
-import { type Option, SelectField, TextField } from '../kit/fields.tsx';
+import { ChoiceField, type Option, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { locales } from '../kit/dictionary.ts';
+import { alertKindWords, alertWords } from '../alerts/words.ts';
 import { people } from './words-people.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { submit } from '../kit/responses.tsx';
+import { readForm } from '../kit/schema-form.ts';
 import { useView, useWords } from '../kit/view.tsx';
 import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
 
-/** One's own name, language, zone, usual sending hours and password. */
+/** The user's own name, language, time zone, default sending hours and password. */
 export const profile: FastifyPluginAsync = async (app) => {
-  const access = 'viewer' as const;
+  const access = 'any_role' as const;
 
   app.get('/profile', { config: { access } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    return reply.page(await profilePage(api, { me: newForm(view.me), password: newForm() }));
+    const { view } = consoleOf(request);
+    return reply.page(await profilePage(consoleOf(request), { me: newForm(view.me), password: newForm() }));
   });
 
   app.post('/profile', { config: { access } }, async (request, reply) => {
@@ -29,16 +34,24 @@ export const profile: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        const profile = {
-          name: form.text('name'),
-          locale: form.text('locale'),
-          timezone: form.text('timezone'),
-          sendingHoursId: form.number('sendingHoursId'),
-        };
-        await api.send('PATCH', '/api/session', profile);
+        await api.send('PATCH', '/api/session', readForm(profileChange, form));
         return { to: '/profile', notice: 'saved' };
       },
-      (state) => profilePage(api, { me: state, password: newForm() }),
+      (state) => profilePage(consoleOf(request), { me: state, password: newForm() }),
+    );
+  });
+
+  app.post('/profile/alerts', { config: { access } }, async (request, reply) => {
+    const { api, view } = consoleOf(request);
+    return submit(
+      request,
+      reply,
+      async (form) => {
+        await api.send('PUT', '/api/session/alerts', readForm(ownAlertKindsChange, form));
+        return { to: '/profile', notice: 'saved' };
+      },
+      (state) =>
+        profilePage(consoleOf(request), { me: newForm(view.me), password: newForm(), alerts: state }),
     );
   });
 
@@ -48,28 +61,40 @@ export const profile: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        const change = { current: form.text('current'), password: form.text('password') };
-        await api.send('PUT', '/api/session/password', change);
+        await api.send('PUT', '/api/session/password', readForm(passwordChange, form));
         return { to: '/profile', notice: 'passwordChanged' };
       },
-      (state) => profilePage(api, { me: newForm(view.me), password: state }),
+      (state) => profilePage(consoleOf(request), { me: newForm(view.me), password: state }),
     );
   });
 };
 
-async function profilePage(api: Api, forms: { me: FormState; password: FormState }) {
-  const hours = optionsOf(await settingsOf(api, 'sendingHours'), forms.me.values.text('sendingHoursId'));
-  return <ProfilePage {...forms} hours={hours} />;
+async function profilePage(
+  { api, view }: ConsoleRequest,
+  forms: { me: FormState; password: FormState; alerts?: FormState },
+) {
+  const { kinds, available } = await api.get('/api/session/alerts', ownAlertKinds);
+  // They are for new campaigns: an agent has none.
+  const hours =
+    view.me && roleSuffices(view.me.role, 'viewer')
+      ? optionsOf(await settingsOf(api, 'sendingHours'), forms.me.values.text('sendingHoursId'))
+      : null;
+  return <ProfilePage alerts={newForm({ kinds })} {...forms} hours={hours} available={available} />;
 }
 
 function ProfilePage({
   me,
   password,
+  alerts,
   hours,
+  available,
 }: {
   me: FormState;
   password: FormState;
-  hours: readonly Option[];
+  alerts: FormState;
+  hours: readonly Option[] | null;
+  /** The kinds of alerts that the user may choose. */
+  available: readonly AlertKind[];
 }) {
   const t = useWords(people);
   const words = useWords(common);
@@ -78,23 +103,78 @@ function ProfilePage({
     <Page title={t.profile}>
       <div class="narrow">
         <Card title={t.me}>
-          <Form action="/profile" state={me} labels={t.fields} helps={t.helps}>
+          <Form
+            action="/profile"
+            changes="/api/session"
+            state={me}
+            schema={profileChange}
+            labels={t.fields}
+            helps={t.helps}
+          >
             <TextField name="name" autocomplete="name" required />
             <SelectField name="locale" options={locales.map(([value, label]) => ({ value, label }))} />
             <TextField name="timezone" list={timezoneListId} required />
             <TimezoneList now={format.timeZone} />
-            <SelectField name="sendingHoursId" options={hours} empty={t.firstHours} />
+            <TextField name="email" type="email" autocomplete="email" />
+            {hours && <SelectField name="sendingHoursId" options={hours} empty={t.firstHours} />}
             <Submit>{words.save}</Submit>
           </Form>
         </Card>
+        <AlertsCard state={alerts} available={available} />
         <Card title={t.changePassword}>
-          <Form action="/profile/password" state={password} labels={t.fields} helps={t.helps}>
-            <TextField name="current" type="password" autocomplete="current-password" required />
-            <TextField name="password" type="password" autocomplete="new-password" required />
+          <Form
+            action="/profile/password"
+            state={password}
+            schema={passwordChange}
+            labels={t.fields}
+            helps={t.helps}
+          >
+            <TextField name="current" type="password" autocomplete="current-password" />
+            <TextField name="password" type="password" autocomplete="new-password" />
             <Submit>{t.changePassword}</Submit>
           </Form>
         </Card>
       </div>
     </Page>
+  );
+}
+
+function AlertsCard({ state, available }: { state: FormState; available: readonly AlertKind[] }) {
+  const t = useWords(alertWords).own;
+  const words = useWords(common);
+  const { me, locale } = useView();
+  return (
+    <Card title={t.title}>
+      <p class="text-secondary">
+        {t.intro} {me?.email === null && t.noEmail}
+      </p>
+      <Form
+        action="/profile/alerts"
+        changes="/api/session/alerts"
+        state={state}
+        schema={ownAlertKindsChange}
+        labels={t}
+      >
+        <ChoiceField
+          name="kinds"
+          options={available.map((kind) => ({ value: kind, label: alertKindWords[locale][kind] }))}
+        />
+        <Submit>{words.save}</Submit>
+      </Form>
+      {/* Only with scripts, and in browsers that have them: console.js. */}
+      <div data-notifications="" hidden class="mt-4">
+        <h2 class="h3">{t.browser}</h2>
+        <p class="form-hint">{t.browserHelp}</p>
+        <button type="button" class="btn" data-notifications-on="" hidden>
+          {t.browserOn}
+        </button>
+        <button type="button" class="btn" data-notifications-off="" hidden>
+          {t.browserOff}
+        </button>
+        <p class="text-warning" data-notifications-denied="" hidden>
+          {t.browserDenied}
+        </p>
+      </div>
+    </Card>
   );
 }

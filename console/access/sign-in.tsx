@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
-import { ApiFailure } from '../kit/api.ts';
+import { passwordResetOffer } from '../../api/access/password-resets.ts';
+import { type Api, ApiFailure } from '../kit/api.ts';
 import { consoleOf } from '../kit/request.ts';
 import { Submit } from '../kit/buttons.tsx';
 import { TextField } from '../kit/fields.tsx';
@@ -11,16 +12,23 @@ import { DoorPage } from '../kit/layout.tsx';
 import { formOf, safePath } from '../kit/responses.tsx';
 import { useWords } from '../kit/view.tsx';
 
-const query = z.object({ next: z.string().max(2000).optional() });
+const query = z.object({ next: z.string().max(2000).optional(), expired: z.string().optional() });
 
-/** Signing in and out, by the API's own sessions. */
+/** Signing in and out, with the API's sessions. */
 export const signIn: FastifyPluginAsync = async (app) => {
   const door = { config: { access: 'open', withGivenPassword: true } } as const;
 
   app.get('/sign-in', door, async (request, reply) => {
-    const next = query.safeParse(request.query).data?.next ?? '';
+    const { next = '', expired } = query.safeParse(request.query).data ?? {};
     if (consoleOf(request).view.me) return reply.redirect(safePath(next) ?? '/', 303);
-    return reply.page(<SignInPage next={next} state={newForm()} />);
+    return reply.page(
+      <SignInPage
+        next={next}
+        state={newForm()}
+        expired={expired !== undefined}
+        offersReset={await offersReset(consoleOf(request).api)}
+      />,
+    );
   });
 
   app.post('/sign-in', door, async (request, reply) => {
@@ -35,7 +43,10 @@ export const signIn: FastifyPluginAsync = async (app) => {
       if (!(error instanceof ApiFailure)) throw error;
       const failure = error.problems.length === 0 ? failureWords(view.format, error) : undefined;
       const state = { values: form, problems: error.problems, failure };
-      return reply.page(<SignInPage next={next} state={state} />, error.status);
+      return reply.page(
+        <SignInPage next={next} state={state} offersReset={await offersReset(api)} />,
+        error.status,
+      );
     }
     return reply.redirect(safePath(next) ?? '/', 303);
   });
@@ -46,24 +57,49 @@ export const signIn: FastifyPluginAsync = async (app) => {
       const cookies = await api.sendForCookies('DELETE', '/api/session');
       for (const cookie of cookies) reply.header('set-cookie', cookie);
     } catch (error) {
-      // Nobody was signed in.
+      // No user was signed in.
       if (!(error instanceof ApiFailure) || error.status !== 401) throw error;
     }
-    // What the back button would still show.
+    // The pages that the back button would still show.
     return reply.header('clear-site-data', '"cache"').done('/sign-in', 'signedOut');
   });
 };
 
-function SignInPage({ next, state }: { next: string; state: FormState }) {
+const offersReset = async (api: Api): Promise<boolean> =>
+  (await api.get('/api/password-resets', passwordResetOffer)).offered;
+
+function SignInPage({
+  next,
+  state,
+  expired = false,
+  offersReset,
+}: {
+  next: string;
+  state: FormState;
+  /** A session has ended, and the user wanted to go on. */
+  expired?: boolean;
+  /** Whether a new password can be requested by e-mail. */
+  offersReset: boolean;
+}) {
   const t = useWords(people);
   return (
     <DoorPage title={t.signInTitle}>
+      {expired && (
+        <p class="alert alert-warning" role="status">
+          {t.expired}
+        </p>
+      )}
       <Form action="/sign-in" state={state} labels={{ login: t.login, password: t.password }} guarded={false}>
         <input type="hidden" name="next" value={next} />
         <TextField name="login" autocomplete="username" autofocus required />
         <TextField name="password" type="password" autocomplete="current-password" required />
         <Submit>{t.signIn}</Submit>
       </Form>
+      {offersReset && (
+        <p class="mt-3 mb-0">
+          <a href="/forgot-password">{t.forgot}</a>
+        </p>
+      )}
       <p class="form-hint mt-4">{t.firstTime}</p>
     </DoorPage>
   );

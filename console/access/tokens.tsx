@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { idParams } from '../../api/http/parameters.ts';
-import { tokenView } from '../../api/access/tokens.ts';
+import { tokenContent, tokenView } from '../../api/access/tokens.ts';
 import { ApiFailure } from '../kit/api.ts';
 import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { CopyField } from '../kit/copy.tsx';
@@ -14,6 +14,7 @@ import { Page } from '../kit/layout.tsx';
 import { Card, ConfirmPage, Empty, State, Table, Time } from '../kit/parts.tsx';
 import { act, formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { readForm } from '../kit/schema-form.ts';
 import { useRoleOptions } from './users.tsx';
 import { useWords } from '../kit/view.tsx';
 
@@ -34,7 +35,7 @@ export const tokens: FastifyPluginAsync = async (app) => {
     reply.page(<NewPage state={newForm({ role: 'viewer', expiresInDays: 365 })} />),
   );
 
-  // The one form without a redirect: the token is in this answer only.
+  // The only form without a redirect: the token is only in this answer.
   app.post(path, { config: { access } }, async (request, reply) => {
     const { api, view } = consoleOf(request);
     const form = formOf(request);
@@ -42,11 +43,7 @@ export const tokens: FastifyPluginAsync = async (app) => {
       const made = await api.send(
         'POST',
         '/api/tokens',
-        {
-          name: form.text('name'),
-          role: form.text('role'),
-          expiresInDays: form.number('expiresInDays'),
-        },
+        readForm(tokenContent, form),
         tokenView.extend({ token: z.string() }),
       );
       return await reply
@@ -144,10 +141,10 @@ function NewPage({ state }: { state: FormState }) {
     <Page title={t.newToken} section="settings" trail={trailOf(words, t.pages.tokens.title)}>
       <div class="narrow">
         <Card>
-          <Form action={path} state={state} labels={t.fields} helps={t.helps}>
-            <TextField name="name" required maxLength={100} autofocus />
-            <ChoiceField name="role" radio required options={useRoleOptions()} />
-            <TextField name="expiresInDays" type="number" min={1} max={3650} />
+          <Form action={path} state={state} schema={tokenContent} labels={t.fields} helps={t.helps}>
+            <TextField name="name" autofocus />
+            <ChoiceField name="role" radio options={useRoleOptions()} />
+            <TextField name="expiresInDays" type="number" />
             <SaveOrCancel back={path} words={t.create} />
           </Form>
         </Card>

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { idParams } from '../../api/http/parameters.ts';
-import { userView } from '../../api/access/users.ts';
+import { newUser, userChange, userView } from '../../api/access/users.ts';
 import { type Role, roles } from '../../domain/user.ts';
 import { AddLink, Submit } from '../kit/buttons.tsx';
 import { CheckField, ChoiceField, TextField } from '../kit/fields.tsx';
@@ -11,6 +11,7 @@ import { common } from '../kit/words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, Empty, State, Table, Time } from '../kit/parts.tsx';
 import { submit } from '../kit/responses.tsx';
+import { readForm } from '../kit/schema-form.ts';
 import { consoleOf } from '../kit/request.ts';
 import { useWords } from '../kit/view.tsx';
 
@@ -19,7 +20,7 @@ const access = 'admin' as const;
 const pageSize = 100;
 type User = z.output<typeof userView>;
 
-/** The people who may sign in. */
+/** The users who may sign in. */
 export const users: FastifyPluginAsync = async (app) => {
   app.get<{ Querystring: { after?: number } }>(
     path,
@@ -46,12 +47,7 @@ export const users: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        await consoleOf(request).api.send('POST', '/api/users', {
-          login: form.text('login'),
-          name: form.text('name'),
-          role: form.text('role'),
-          password: form.text('password'),
-        });
+        await consoleOf(request).api.send('POST', '/api/users', readForm(newUser, form));
         return { to: path, notice: 'created' };
       },
       (state) => <UserPage state={state} />,
@@ -78,13 +74,7 @@ export const users: FastifyPluginAsync = async (app) => {
         request,
         reply,
         async (form) => {
-          const password = form.text('password');
-          await api.send('PATCH', address, {
-            name: form.text('name'),
-            role: form.text('role'),
-            enabled: form.checked('enabled'),
-            ...(password === '' ? {} : { password }),
-          });
+          await api.send('PATCH', address, readForm(userChange, form));
           return { to: path, notice: 'saved' };
         },
         (state) => <UserPage user={user} state={state} />,
@@ -153,14 +143,17 @@ function UserPage({ user, state }: { user?: User; state: FormState }) {
         <Card>
           <Form
             action={user ? `${path}/${user.id}` : path}
+            {...(user ? { changes: `/api/users/${user.id}` } : {})}
             state={state}
+            schema={newUser}
             labels={t.fields}
             helps={t.helps}
             once={!user}
           >
-            {!user && <TextField name="login" required maxLength={100} autofocus />}
-            <TextField name="name" required maxLength={100} />
-            <ChoiceField name="role" radio required options={useRoleOptions()} />
+            {!user && <TextField name="login" autofocus />}
+            <TextField name="name" />
+            <TextField name="email" type="email" />
+            <ChoiceField name="role" radio options={useRoleOptions()} />
             <TextField
               name="password"
               type="password"

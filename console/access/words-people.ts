@@ -1,10 +1,11 @@
 import { dictionary } from '../kit/dictionary.ts';
 
-/** Signing in, and one's own profile. */
+/** Signing in, and the user's own profile. */
 export const people = dictionary(
   {
     signIn: 'Entrar',
     signInTitle: 'Entrar no Torpedo',
+    expired: 'Sua sessão expirou. Entre de novo para continuar de onde parou.',
     login: 'Usuário',
     password: 'Senha',
     firstTime:
@@ -16,6 +17,7 @@ export const people = dictionary(
       name: 'Nome',
       locale: 'Idioma',
       timezone: 'Fuso horário',
+      email: 'E-mail',
       sendingHoursId: 'Horário de execução padrão',
       current: 'Senha atual',
       password: 'Nova senha',
@@ -23,6 +25,7 @@ export const people = dictionary(
     helps: {
       password: 'Ao menos 12 caracteres.',
       timezone: 'As datas e os horários são mostrados neste fuso.',
+      email: 'Para avisos e para quando você esquecer a senha. Em branco: nenhum.',
       sendingHoursId: 'As campanhas que você criar começam com ele.',
     },
     firstHours: 'O primeiro cadastrado',
@@ -33,14 +36,30 @@ export const people = dictionary(
     givenPassword: 'Senha recebida',
     savePassword: 'Salvar e continuar',
     useAnotherLogin: 'Entrar com outro usuário',
+    forgot: 'Esqueci a senha',
+    forgotTitle: 'Receber um link por e-mail',
+    forgotIntro:
+      'Informe o seu usuário ou e-mail. Se houver um usuário com um e-mail cadastrado, ele recebe um link para escolher outra senha.',
+    forgotLogin: 'Usuário ou e-mail',
+    forgotSend: 'Enviar o link',
+    forgotSent:
+      'Se esse usuário existe e tem um e-mail cadastrado, o link está a caminho. Ele vale por 30 minutos. Se não chegar, fale com um administrador.',
+    backToSignIn: 'Voltar para a entrada',
+    resetTitle: 'Escolha uma nova senha',
+    resetIntro: 'Ao salvar, todas as suas sessões são encerradas, e você entra com a nova senha.',
+    resetInvalid: 'Este link venceu ou já foi usado.',
+    resetAgain: 'Pedir outro link',
+    resetDone: 'Senha alterada. Entre com ela.',
+    resetSave: 'Salvar a senha',
   },
   {
     signIn: 'Sign in',
     signInTitle: 'Sign in to Torpedo',
+    expired: 'Your session has expired. Sign in again to continue where you were.',
     login: 'Login',
     password: 'Password',
     firstTime:
-      'First time? The login and password of the first administrator were shown in the terminal that Torpedo was started in.',
+      'First time? The login and password of the first administrator were printed in the terminal where Torpedo was started.',
     profile: 'My profile',
     me: 'About me',
     fields: {
@@ -48,22 +67,39 @@ export const people = dictionary(
       name: 'Name',
       locale: 'Language',
       timezone: 'Time zone',
+      email: 'E-mail',
       sendingHoursId: 'Usual sending hours',
-      current: 'Present password',
+      current: 'Current password',
       password: 'New password',
     },
     helps: {
       password: 'At least 12 characters.',
       timezone: 'Dates and times are shown in this zone.',
-      sendingHoursId: 'The campaigns that you make begin with them.',
+      email: 'For alerts, and in case you forget your password. Empty: none.',
+      sendingHoursId: 'New campaigns that you create start with these hours.',
     },
-    firstHours: 'The first that there are',
+    firstHours: 'The first entry',
     changePassword: 'Change the password',
     choosePassword: 'Choose your password',
     choosePasswordWhy:
-      'The password you signed in with was set by someone else, or by the installation. Choose one of your own to continue.',
+      'Someone else, or the installation, set the password you signed in with. Choose your own to continue.',
     givenPassword: 'Password you were given',
     savePassword: 'Save and continue',
     useAnotherLogin: 'Sign in as someone else',
+    forgot: 'Forgot your password?',
+    forgotTitle: 'Get a link by e-mail',
+    forgotIntro:
+      'Enter your login or e-mail address. A user with an e-mail address gets a link to choose another password.',
+    forgotLogin: 'Login or e-mail',
+    forgotSend: 'Send the link',
+    forgotSent:
+      'If this user exists and has an e-mail address, the link is on its way. It is valid for 30 minutes. If it does not arrive, ask an administrator.',
+    backToSignIn: 'Back to the sign-in',
+    resetTitle: 'Choose a new password',
+    resetIntro: 'When you save it, all your sessions end, and you sign in with the new password.',
+    resetInvalid: 'This link has expired or was used.',
+    resetAgain: 'Request another link',
+    resetDone: 'Password changed. Sign in with it.',
+    resetSave: 'Save the password',
   },
 );

@@ -8,16 +8,18 @@ import { type CampaignDraft, campaignDraft } from '../../domain/campaign.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { fieldId, type FormState } from '../kit/form.tsx';
 import { FormValues } from '../kit/form-data.ts';
+import { problemWords } from '../kit/problems.ts';
 import { submit } from '../kit/responses.tsx';
+import { common } from '../kit/words.ts';
 import { consoleOf } from '../kit/request.ts';
 
 export type Campaign = z.output<typeof campaignView>;
 
-/** The blocks of a campaign's form, in order; each is a page. */
+/** The blocks of a campaign's form, in order; each is a separate page. */
 export const blocks = ['schedule', 'message', 'mailing', 'ticket'] as const;
 export type Block = (typeof blocks)[number];
 
-/** What a block's page shows of the document. */
+/** The part of the document that a block's page shows. */
 const partOf: Readonly<Record<Block, (definition: CampaignDraft) => unknown>> = {
   schedule: ({ name, description, kind, ignoreConsent, schedule }) => [
     name,
@@ -27,14 +29,15 @@ const partOf: Readonly<Record<Block, (definition: CampaignDraft) => unknown>> = 
     schedule,
   ],
   message: ({ message }) => message,
-  mailing: ({ mailing, safeguards }) => [mailing, safeguards],
+  // The upload of a file saves the source, beside the form.
+  mailing: ({ mailing: { source: _, ...mailing }, safeguards }) => [mailing, safeguards],
   ticket: ({ ticketPolicy }) => ticketPolicy,
 };
 
 export const campaignUrl = (id: number, block?: Block): string =>
   `/campaigns/${id}${block === undefined ? '' : `/${block}`}`;
 
-/** The block in whose page a field stands. */
+/** The block whose page contains a field. */
 export function blockOf(field: string): Block {
   const [first = ''] = field.split('.');
   if (first === 'message' || first === 'template') return 'message';
@@ -42,7 +45,7 @@ export function blockOf(field: string): Block {
   return first === 'ticketPolicy' ? 'ticket' : 'schedule';
 }
 
-/** A field on its block's page, which then names what enabling lacks beside its field. */
+/** The address of a field on its block's page, which then shows what enabling lacks beside its field. */
 export const fieldUrl =
   (id: number) =>
   (field: string): string =>
@@ -54,7 +57,7 @@ export const fieldUrlFrom =
   (field: string): string =>
     blockOf(field) === block ? `#${fieldId(field)}` : fieldUrl(id)(field);
 
-/** Problems of other blocks are told with a link there. */
+/** Whether a problem belongs to the block. Problems of other blocks are shown as links. */
 export const isOf =
   (block: Block) =>
   ({ field }: AnsweredProblem): boolean =>
@@ -65,7 +68,7 @@ export const getCampaign = (api: Api, id: number): Promise<Campaign> =>
 
 export const blockQuery = z.object({ lacking: z.literal('1').optional() });
 
-/** The form of a block as it is opened; with what is missing to enable the campaign where one came to mend that. */
+/** The form of a block when it is opened; with the problems that prevent enabling if the user came to fix them. */
 export function openedForm(
   { definition, problems }: Campaign,
   {
@@ -74,7 +77,7 @@ export function openedForm(
     more = {},
   }: {
     block: Block;
-    lacking: boolean; /** Values besides those that are saved. */
+    lacking: boolean; /** Values in addition to the saved ones. */
     more?: Readonly<Record<string, string>>;
   },
 ): FormState {
@@ -82,14 +85,14 @@ export function openedForm(
   return { values, problems: lacking ? problems.filter(isOf(block)) : [] };
 }
 
-/** Tells whether a block has been changed since its page was opened. */
+/** The version of a block, which shows whether the block has changed since its page was opened. */
 const seenOf = (definition: CampaignDraft, block: Block): string =>
   createHash('sha256')
     .update(JSON.stringify(partOf[block](definition)))
     .digest('hex')
     .slice(0, 16);
 
-/** What every block's form sends besides its fields. */
+/** The values that every block's form sends besides its fields. */
 export function BlockMarks({
   campaign,
   block,
@@ -108,8 +111,8 @@ export function BlockMarks({
 }
 
 /**
- * Replaces a block of a campaign's document. Other blocks may have been changed since; where this one was, by somebody
- * else or in another window, it is refused once, and the form comes again with what was typed.
+ * Replaces a block of a campaign's document. Other blocks may have changed since. If another user or window has changed
+ * this block, the change is rejected once, and the form is shown again with the entered values.
  */
 async function saveBlock(
   api: Api,
@@ -122,7 +125,7 @@ async function saveBlock(
   const present = seenOf(definition, block);
   if (form.text('seen') !== present) {
     const whole = campaignDraft.safeParse(changed);
-    // Sent twice, as by a double click: it is as it should be.
+    // Sent twice, as by a double click: it is already saved.
     if (whole.success && seenOf(whole.data, block) === present) return;
     const params = { version, ofPart: true };
     throw new ApiFailure(409, { code: 'version_conflict', params, message: '', requestId: '' });
@@ -130,7 +133,7 @@ async function saveBlock(
   await api.send('PUT', `/api/campaigns/${id}`, { ...changed, version });
 }
 
-/** Handles the form of a block: saves it and goes on to the next, or shows it again with its problems. */
+/** Handles the form of a block: saves it and continues with the next, or shows it again with its problems. */
 export function submitBlock(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -146,19 +149,27 @@ export function submitBlock(
     page: (campaign: Campaign, state: FormState) => VNode | Promise<VNode>;
   },
 ): Promise<FastifyReply> {
-  const { api } = consoleOf(request);
+  const { api, view } = consoleOf(request);
   return submit(
     request,
     reply,
     async (form) => {
       await saveBlock(api, id, form, { block, change });
-      return { to: await nextUrl(api, id, block, form), notice: 'saved' };
+      const to = await nextUrl(api, id, block, form);
+      const { warnings } = await getCampaign(api, id);
+      // The next page would not show the warning.
+      if (block !== 'message' || warnings.length === 0) return { to, notice: 'saved' };
+      const words = [
+        common[view.locale].notices.saved,
+        ...warnings.map((one) => problemWords(view.format, one)),
+      ];
+      return { to, notice: { words: words.join(' ') } };
     },
     async (state) => page(await getCampaign(api, id), state),
   );
 }
 
-/** Where one goes on to after a block was saved: the next one, or the next that lacks something. */
+/** The page after a block was saved: the next block, or the next incomplete one. */
 async function nextUrl(api: Api, id: number, block: Block, form: FormValues): Promise<string> {
   if (form.has('stay')) return campaignUrl(id, block);
   if (!form.has('lacking')) return campaignUrl(id, blocks[blocks.indexOf(block) + 1]);

@@ -2,7 +2,9 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { campaignListView, campaignView } from '../../api/campaigns/view.ts';
 import { idParams, urlId } from '../../api/http/parameters.ts';
+import { runFiguresView } from '../../api/reports/reports.ts';
 import { runSummaryView } from '../../api/runs/view.ts';
+import { campaignStates } from '../../domain/campaign.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { blockQuery, type Campaign, campaignUrl, getCampaign } from './blocks.tsx';
 import { CampaignState } from './frame.tsx';
@@ -20,7 +22,7 @@ import { useMay, useWords } from '../kit/view.tsx';
 const perPage = 50;
 const made = z.object({ runId: z.int() });
 
-/** Campaigns: the list, one with all that matters of it, and what is done with it. */
+/** Campaigns: the list, the page of one campaign, and its actions. */
 export const campaigns: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/campaigns',
@@ -42,15 +44,21 @@ export const campaigns: FastifyPluginAsyncZod = async (app) => {
     async (request, reply) => {
       const { api } = consoleOf(request);
       const { id } = request.params;
-      const [campaign, { runs }] = await Promise.all([
+      const [campaign, { runs }, compared] = await Promise.all([
         getCampaign(api, id),
         api.get('/api/runs', z.object({ runs: z.array(runSummaryView) }), {
           campaignId: id,
           limit: runsShown,
         }),
+        api.get('/api/reports/runs', runFiguresView, { campaignId: id }),
       ]);
       return reply.page(
-        <CampaignPage campaign={campaign} runs={runs} tried={request.query.lacking === '1'} />,
+        <CampaignPage
+          campaign={campaign}
+          runs={runs}
+          compared={compared.runs}
+          tried={request.query.lacking === '1'}
+        />,
       );
     },
   );
@@ -62,7 +70,7 @@ export const campaigns: FastifyPluginAsyncZod = async (app) => {
     const { id } = request.params;
     return act(request, reply, campaignUrl(id), async () => {
       const { problems } = await getCampaign(api, id);
-      // What is missing stands on the campaign's own page, with a link to each field.
+      // The campaign's own page lists what is missing, with a link to each field.
       if (problems.length > 0) return { to: `${campaignUrl(id)}?lacking=1` };
       await api.send('POST', `/api/campaigns/${id}/enable`);
       return { to: campaignUrl(id), notice: { words: campaignWords[view.locale].enabledNotice } };
@@ -110,6 +118,20 @@ export const campaigns: FastifyPluginAsyncZod = async (app) => {
     });
   });
 
+  for (const [name, words] of [
+    ['archive', 'archivedNotice'],
+    ['restore', 'restoredNotice'],
+  ] as const) {
+    app.post(`/campaigns/:id/${name}`, action, async (request, reply) => {
+      const { api, view } = consoleOf(request);
+      const { id } = request.params;
+      return act(request, reply, campaignUrl(id), async () => {
+        await api.send('POST', `/api/campaigns/${id}/${name}`);
+        return { to: campaignUrl(id), notice: { words: campaignWords[view.locale][words] } };
+      });
+    });
+  }
+
   app.get('/campaigns/:id/delete', action, async (request, reply) => {
     const { api } = consoleOf(request);
     return reply.page(<DeletePage campaign={await getCampaign(api, request.params.id)} />);
@@ -125,7 +147,7 @@ export const campaigns: FastifyPluginAsyncZod = async (app) => {
   });
 };
 
-/** A new draft with all that another has but its file; under the first of the names that is free. */
+/** A new draft with a copy of everything but the file; it gets the first free name. */
 async function duplicate(
   api: Api,
   definition: Campaign['definition'],
@@ -155,16 +177,13 @@ function CampaignsPage({
 }) {
   const t = useWords(campaignWords);
   const mayChange = useMay('operator');
-  const filtered = query.name !== undefined || query.enabled !== undefined;
+  const filtered = query.name !== undefined || query.state !== undefined;
   const filters: Filter[] = [
     { name: 'name', label: t.name },
     {
-      name: 'enabled',
+      name: 'state',
       label: t.state,
-      options: [
-        { value: 'true', label: t.enabled },
-        { value: 'false', label: t.disabled },
-      ],
+      options: campaignStates.map((state) => ({ value: state, label: t.states[state] })),
     },
   ];
   return (
@@ -187,7 +206,17 @@ function CampaignsPage({
         rows={rows}
         columns={[
           { heading: t.name, cell: ({ id, name }) => <a href={campaignUrl(id)}>{name}</a> },
-          { heading: t.state, cell: (campaign) => <CampaignState {...campaign} /> },
+          {
+            heading: t.state,
+            cell: ({ state, problemCount }) => (
+              <>
+                <CampaignState state={state} />
+                {state === 'draft' && problemCount > 0 && (
+                  <small class="d-block text-secondary">{t.lacks(problemCount)}</small>
+                )}
+              </>
+            ),
+          },
           {
             heading: t.next,
             cell: ({ nextAt }) => (nextAt ? <Time at={nextAt} /> : <Nothing words={t.noNext} />),

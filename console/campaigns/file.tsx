@@ -4,18 +4,18 @@ import { uploadView } from '../../api/campaigns/mailings.ts';
 import { idParams } from '../../api/http/parameters.ts';
 import { ApiFailure } from '../kit/api.ts';
 import { getCampaign, openedForm } from './blocks.tsx';
-import { mailingPage } from './mailing.tsx';
+import { budgetShown, mailingPage } from './mailing.tsx';
 import { FileBlock, type Sent } from '../kit/file-block.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
 
-/** Without scripts a file passes through this process's memory; with them it goes to the API as a stream. */
+/** Without scripts a file passes through this process's memory; with them the browser streams it to the API. */
 const maxPlainUploadBytes = 20 * 1024 * 1024;
 
 /** The CSV file of a campaign. */
 export const campaignFile: FastifyPluginAsyncZod = async (app) => {
-  // Without scripts the file itself; with them the API's answer to it, to be shown in words.
+  // Without scripts the file itself; with them the API's answer to it, to be rendered.
   await app.register(async (uploads) => {
     uploads.addContentTypeParser(
       'multipart/form-data',
@@ -27,12 +27,12 @@ export const campaignFile: FastifyPluginAsyncZod = async (app) => {
       '/campaigns/:id/file',
       { config: { access: 'operator' }, schema: { params: idParams }, bodyLimit: maxPlainUploadBytes },
       async (request, reply) => {
-        const { api } = consoleOf(request);
+        const { api, view } = consoleOf(request);
         const { id } = request.params;
         const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const type = request.headers['content-type'] ?? '';
         const sent = await api
-          .upload(`/api/campaigns/${id}/mailing/file`, { payload, type }, uploadView)
+          .upload(`/api/campaigns/${id}/mailing/file?source=csv`, { payload, type }, uploadView)
           .then(
             (upload): Sent => ({ upload }),
             (error: unknown): Sent => {
@@ -44,8 +44,8 @@ export const campaignFile: FastifyPluginAsyncZod = async (app) => {
         const state = openedForm(campaign, {
           block: 'mailing',
           lacking: false,
-          // The card of the file stands where the contacts come from one.
-          more: { 'mailing.source': 'csv', downloads: 'on' },
+          // The card of the file is on the page only if the contacts come from a file.
+          more: { 'mailing.source': 'csv', downloads: 'on', ...budgetShown(campaign, view.format) },
         });
         return reply.page(await mailingPage(api, campaign, state, { sent }), sent.refused?.status ?? 200);
       },
@@ -64,7 +64,7 @@ export const campaignFile: FastifyPluginAsyncZod = async (app) => {
   );
 };
 
-/** The API's answer to an upload, as the browser passes it on; nothing of it is stored. */
+/** The API's answer to an upload, as the browser forwards it; it is not stored. */
 function sentOf(form: FormValues): Sent {
   let answer: unknown = null;
   try {

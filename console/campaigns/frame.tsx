@@ -1,46 +1,57 @@
 import type { ComponentChildren } from 'preact';
+import type { CampaignState as CampaignStateName } from '../../domain/campaign.ts';
 import { type Block, blocks, type Campaign, campaignUrl, isOf } from './blocks.tsx';
 import { ActionButton } from '../kit/buttons.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
-import { State } from '../kit/parts.tsx';
+import { State, type Tone } from '../kit/parts.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
 
-export function CampaignState({ enabled, problemCount }: { enabled: boolean; problemCount: number }) {
+const tones: Readonly<Record<CampaignStateName, Tone>> = {
+  enabled: 'good',
+  disabled: 'warn',
+  draft: 'neutral',
+  archived: 'neutral',
+};
+
+export function CampaignState({ state }: { state: CampaignStateName }) {
   const t = useWords(campaignWords);
-  if (enabled) return <State tone="good">{t.enabled}</State>;
-  if (problemCount > 0) return <State tone="neutral">{t.draft}</State>;
-  return <State tone="warn">{t.disabled}</State>;
+  return <State tone={tones[state]}>{t.states[state]}</State>;
 }
 
-/** What the pages of one campaign share: its name and state, what is done with it, and the way from block to block. */
+/** The shared parts of a campaign's pages: its name and state, its actions, and the navigation between blocks. */
 export function CampaignFrame({
   campaign,
   block,
+  chart = false,
   children,
 }: {
   campaign: Campaign;
   block?: Block;
+  /** The page has a chart. */
+  chart?: boolean;
   children: ComponentChildren;
 }) {
   const t = useWords(campaignWords);
   const mayChange = useMay('operator');
-  const { id, enabled, problems, definition } = campaign;
+  const { id, enabled, state, problems, definition } = campaign;
+  const archived = state === 'archived';
   return (
     <Page
       title={definition.name}
       section="campaigns"
+      chart={chart}
       trail={[{ href: '/campaigns', label: t.title }]}
       actions={
         <>
-          <CampaignState enabled={enabled} problemCount={problems.length} />
+          <CampaignState state={state} />
           {mayChange && enabled && (
             <a class="btn btn-primary" href={`${campaignUrl(id)}/run-now`}>
               <Icon name="play" /> {t.runNow}
             </a>
           )}
-          {mayChange && (enabled || problems.length === 0) && (
+          {mayChange && !archived && (enabled || problems.length === 0) && (
             <ActionButton action={`${campaignUrl(id)}/dry-run`}>{t.dryRun}</ActionButton>
           )}
           {mayChange && enabled && (
@@ -48,9 +59,14 @@ export function CampaignFrame({
               {t.disable}
             </a>
           )}
-          {mayChange && !enabled && (
+          {mayChange && !enabled && !archived && (
             <ActionButton action={`${campaignUrl(id)}/enable`} kind="primary">
               {t.enable}
+            </ActionButton>
+          )}
+          {mayChange && archived && (
+            <ActionButton action={`${campaignUrl(id)}/restore`} kind="primary">
+              {t.restore}
             </ActionButton>
           )}
         </>
@@ -78,6 +94,11 @@ export function CampaignFrame({
           ))}
         </ul>
       </nav>
+      {archived && (
+        <div class="alert alert-info" role="status">
+          {t.archivedText}
+        </div>
+      )}
       {children}
     </Page>
   );

@@ -1,15 +1,17 @@
+import { campaign as wholeCampaign, undeclaredTags } from '../../domain/campaign.ts';
 import { type ExtraField, extraTypes } from '../../domain/contact.ts';
 import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
 import { FileBlock, FileForm, type Sent } from '../kit/file-block.tsx';
 import { Submit } from '../kit/buttons.tsx';
 import { CheckField, ChoiceField, FieldGroup, type Option, SelectField, TextField } from '../kit/fields.tsx';
-import { Form, type FormState } from '../kit/form.tsx';
+import { Form, type FormState, type Labels } from '../kit/form.tsx';
+import { problemWords } from '../kit/problems.ts';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { Card } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
-import { useMay, useWords } from '../kit/view.tsx';
+import { useMay, useView, useWords } from '../kit/view.tsx';
 import { WebserviceFields } from './webservice-fields.tsx';
 import type { TestedAddress } from './webservice-result.tsx';
 
@@ -23,7 +25,27 @@ interface Choices {
   integrations: readonly Option[];
 }
 
-/** The extra fields that the tickets of the campaign's subcategory have. */
+/** Fields that the records of the last test of the address do not have: not an error, because later ones may. */
+function Notices({ campaign: { notices } }: { campaign: Campaign }) {
+  const t = useWords(campaignWords);
+  const { format } = useView();
+  const labels: Labels = t.fields;
+  if (notices.length === 0) return null;
+  return (
+    <div class="alert alert-warning" role="status">
+      <ul class="mb-0">
+        {notices.map((notice) => (
+          <li key={notice.field}>
+            {labels[notice.field.replace(/\.\d+(?=\.|$)/g, '.*')] ?? notice.field}:{' '}
+            {problemWords(format, notice)}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** The extra fields for tickets of the campaign's subcategory. */
 export interface ExtraFieldGroup {
   name: string;
   fields: readonly ExtraField[];
@@ -54,6 +76,7 @@ export function MailingPage({
       <Form
         action={campaignUrl(id, block)}
         state={state}
+        schema={wholeCampaign}
         labels={t.fields}
         helps={t.helps}
         readOnly={!mayChange}
@@ -63,11 +86,11 @@ export function MailingPage({
         summaryHref={fieldUrlFrom(id, block)}
       >
         <BlockMarks campaign={campaign} block={block} state={state} />
+        <Notices campaign={campaign} />
         <Card title={t.blocks.mailing}>
           <ChoiceField
             name="mailing.source"
             radio
-            required
             options={[
               { value: 'webservice', label: t.sources.webservice, help: t.sourceHelps.webservice },
               { value: 'csv', label: t.sources.csv, help: t.sourceHelps.csv },
@@ -85,11 +108,11 @@ export function MailingPage({
           <WebserviceFields campaign={campaign} integrations={choices.integrations} tested={tested} />
         </div>
         <Card title={t.whenTitle}>
-          <SelectField name="mailing.sendingHoursId" options={choices.hours} empty={words.choose} required />
-          <TextField name="mailing.expiresAfterHours" type="number" min={1} max={720} class="short mb-3" />
+          <SelectField name="mailing.sendingHoursId" options={choices.hours} empty={words.choose} />
+          <TextField name="mailing.expiresAfterHours" type="number" class="short mb-3" />
           <CheckField name="mailing.runDespitePending" />
         </Card>
-        <ExtraFields group={group} />
+        <ExtraFields group={group} undeclared={undeclaredTags(campaign.definition)} />
         <Card title={t.classification}>
           <div class="row">
             <SelectField
@@ -97,12 +120,14 @@ export function MailingPage({
               options={choices.regions}
               empty={words.noneOfThem}
               class="col-sm-6 mb-3"
+              help={choices.regions.length === 0 ? <NoneYet kind="regions" /> : undefined}
             />
             <SelectField
               name="mailing.customerTypeId"
               options={choices.customerTypes}
               empty={words.notChosen}
               class="col-sm-6 mb-3"
+              help={choices.customerTypes.length === 0 ? <NoneYet kind="customer-types" /> : undefined}
             />
           </div>
           <p class="form-hint mb-0">{t.classificationHelp}</p>
@@ -111,19 +136,14 @@ export function MailingPage({
           <p class="text-secondary">{t.safeguardsHelp}</p>
           <CheckField name="safeguards.approval" />
           <div class="row">
-            <TextField name="safeguards.canarySize" type="number" min={1} class="col-sm-6 mb-3" />
-            <TextField name="safeguards.canaryMinutes" type="number" min={0} class="col-sm-6 mb-3" />
-            <TextField
-              name="safeguards.stopAtPercent"
-              type="number"
-              min={1}
-              max={100}
-              class="col-sm-6 mb-0"
-            />
+            <TextField name="safeguards.canarySize" type="number" class="col-sm-6 mb-3" />
+            <TextField name="safeguards.canaryMinutes" type="number" class="col-sm-6 mb-3" />
+            <TextField name="safeguards.stopAtPercent" type="number" class="col-sm-6 mb-3" />
+            <TextField name="safeguards.monthlyBudget" class="col-sm-6 mb-3" />
           </div>
         </Card>
         {mayChange && (
-          <div class="buttons mb-3">
+          <div class="buttons within-reach">
             <Submit>{words.saveAndContinue}</Submit>
             <Submit kind="plain" name="stay" value="here">
               {words.save}
@@ -135,7 +155,26 @@ export function MailingPage({
   );
 }
 
-function ExtraFields({ group }: { group: ExtraFieldGroup | null }) {
+/** Under a list without entries: where one is created. */
+function NoneYet({ kind }: { kind: 'regions' | 'customer-types' }) {
+  const t = useWords(campaignWords);
+  const mayCreate = useMay('admin');
+  const { none, create } = t.noEntries[kind];
+  return (
+    <>
+      {none} {mayCreate && <a href={`/settings/${kind}/new`}>{create}</a>}
+    </>
+  );
+}
+
+function ExtraFields({
+  group,
+  undeclared,
+}: {
+  group: ExtraFieldGroup | null;
+  /** Tags of the message that are no extra fields yet. */
+  undeclared: readonly string[];
+}) {
   const t = useWords(campaignWords);
   const mayChange = useMay('operator');
   const name = 'mailing.extraFields';
@@ -161,6 +200,13 @@ function ExtraFields({ group }: { group: ExtraFieldGroup | null }) {
           )}
         </Rows>
       </FieldGroup>
+      {undeclared.length > 0 && mayChange && (
+        <p>
+          <Submit kind="plain" name="stay" value="tags">
+            {t.declareTags(undeclared.map((tag) => `{${tag}}`).join(', '))}
+          </Submit>
+        </p>
+      )}
       {group && (
         <div>
           <p class="mb-2">

@@ -1,20 +1,23 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { idParams } from '../../api/http/parameters.ts';
+import { keptDraft, undeclaredTags } from '../../domain/campaign.ts';
 import type { ExtraField } from '../../domain/contact.ts';
 import type { Api } from '../kit/api.ts';
 import { blockQuery, type Campaign, getCampaign, openedForm, submitBlock } from './blocks.tsx';
 import { type ExtraFieldGroup, MailingPage } from './mailing-form.tsx';
 import { integrationsOf, optionsOf, settingsOf } from '../kit/choices.ts';
+import type { Format } from '../../domain/format.ts';
 import type { Sent } from '../kit/file-block.tsx';
+import { amountField } from '../money/costs.tsx';
 import type { FormState } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { consoleOf } from '../kit/request.ts';
-import { webserviceOf } from './webservice-fields.tsx';
+import { readForm } from '../kit/schema-form.ts';
 import type { TestedAddress } from './webservice-result.tsx';
 
 const block = 'mailing';
 
-/** The mailing block: where the contacts come from, when they may be written to, what guards against a mistake. */
+/** The mailing block: the source of the contacts, the sending hours, and the safeguards. */
 export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/campaigns/:id/mailing',
@@ -28,9 +31,13 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
       const opened = openedForm(campaign, {
         block,
         lacking: request.query.lacking === '1',
-        more: { downloads: 'on', ...(hours ? { 'mailing.sendingHoursId': String(hours.id) } : {}) },
+        more: {
+          downloads: 'on',
+          ...budgetShown(campaign, view.format),
+          ...(hours ? { 'mailing.sendingHoursId': String(hours.id) } : {}),
+        },
       });
-      // Said at once, and not only when the campaign is to be enabled: a run would refuse the file.
+      // Shown at once, and not only when the campaign is enabled: a run would reject the file.
       const ofFile = campaign.problems.filter(({ code }) => fileProblems.has(code));
       const state = opened.problems.length > 0 ? opened : { ...opened, problems: ofFile };
       return reply.page(await mailingPage(api, campaign, state));
@@ -42,13 +49,21 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
     { config: { access: 'operator' }, schema: { params: idParams } },
     async (request, reply) => {
       const { api } = consoleOf(request);
-      const group = await groupOf(api, await getCampaign(api, request.params.id));
+      const campaign = await getCampaign(api, request.params.id);
+      const declared = {
+        group: (await groupOf(api, campaign))?.fields ?? [],
+        tags: undeclaredTags(campaign.definition).map((name): ExtraField => ({
+          name,
+          type: 'text',
+          required: false,
+        })),
+      };
       return submitBlock(request, reply, {
         id: request.params.id,
         block,
         change: ({ mailing }, form) => ({
-          mailing: { ...mailing, ...mailingOf(form, group?.fields ?? []) },
-          safeguards: safeguardsOf(form),
+          mailing: { ...mailing, ...mailingOf(form, declared) },
+          safeguards: readForm(safeguardsBlock, form, 'safeguards'),
         }),
         page: (campaign, state) => mailingPage(api, campaign, state),
       });
@@ -56,44 +71,39 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
   );
 };
 
-const fileProblems: ReadonlySet<string> = new Set(['extra_field_not_in_file', 'file_columns_not_declared']);
+const fileProblems: ReadonlySet<string> = new Set([
+  'extra_field_not_in_file',
+  'file_columns_not_declared',
+  'placeholder_undeclared',
+]);
 
-/** What the form says of the mailing, saved or not. `group`: the fields that one of its buttons declares. */
-export function mailingOf(form: FormValues, group: readonly ExtraField[] = []) {
-  return {
-    source: form.optional('mailing.source'),
-    webservice: webserviceOf(form),
-    sendingHoursId: form.number('mailing.sendingHoursId'),
-    regionId: form.number('mailing.regionId'),
-    customerTypeId: form.number('mailing.customerTypeId'),
-    runDespitePending: form.checked('mailing.runDespitePending'),
-    expiresAfterHours: form.number('mailing.expiresAfterHours'),
-    extraFields: extraFieldsOf(form, group),
-  };
+/** The budget in the reader's format. */
+export const budgetShown = ({ definition }: Campaign, format: Format): Record<string, string> => {
+  const { monthlyBudget } = definition.safeguards;
+  return monthlyBudget === null ? {} : { 'safeguards.monthlyBudget': amountField(monthlyBudget, format) };
+};
+
+const { mailing: mailingBlock, safeguards: safeguardsBlock } = keptDraft.shape;
+
+/** The form's values for the mailing, saved or not. `fields`: those that one of its buttons declares. */
+export function mailingOf(form: FormValues, fields: Readonly<Record<string, readonly ExtraField[]>> = {}) {
+  const declared = fields[form.text('stay')] ?? [];
+  const names = form.rows(extraFields).map((index) => form.text(`${extraFields}.${index}.name`).trim());
+  const more = declared.filter(({ name }) => !names.includes(name));
+  return readForm(mailingBlock, more.reduce(withField, form), 'mailing');
 }
 
-function extraFieldsOf(form: FormValues, group: readonly ExtraField[]) {
-  const declared = form
-    .rows('mailing.extraFields')
-    .map((index) => `mailing.extraFields.${index}`)
-    .filter((path) => form.text(`${path}.name`).trim() !== '')
-    .map((path) => ({
-      name: form.text(`${path}.name`).trim(),
-      type: form.text(`${path}.type`),
-      required: form.checked(`${path}.required`),
-    }));
-  if (form.text('stay') !== 'group') return declared;
-  return [...declared, ...group.filter(({ name }) => !declared.some((one) => one.name === name))];
-}
+const extraFields = 'mailing.extraFields';
+const withField = (form: FormValues, field: ExtraField): FormValues => {
+  const row = `${extraFields}.${(form.rows(extraFields).at(-1) ?? -1) + 1}`;
+  return form.with({
+    [`${row}.name`]: field.name,
+    [`${row}.type`]: field.type,
+    [`${row}.required`]: String(field.required),
+  });
+};
 
-const safeguardsOf = (form: FormValues) => ({
-  approval: form.checked('safeguards.approval'),
-  canarySize: form.number('safeguards.canarySize'),
-  canaryMinutes: form.number('safeguards.canaryMinutes') ?? 5,
-  stopAtPercent: form.number('safeguards.stopAtPercent'),
-});
-
-/** The group of extra fields of the subcategory that the campaign's tickets have; null: it has none. */
+/** The group of extra fields of the tickets' subcategory; null: it has none. */
 async function groupOf(api: Api, { definition }: Campaign): Promise<ExtraFieldGroup | null> {
   const { ticketPolicy } = definition;
   if (ticketPolicy.when === 'never' || ticketPolicy.subcategoryId === null) return null;
@@ -105,7 +115,7 @@ async function groupOf(api: Api, { definition }: Campaign): Promise<ExtraFieldGr
   return group && 'fields' in group.definition ? { name: group.name, fields: group.definition.fields } : null;
 }
 
-/** The person's default, else the first that there are: of a new deployment, commercial ones. */
+/** The user's default, or the first entry: in a new deployment, commercial hours. */
 async function usualHoursOf(api: Api, usual: number | null) {
   const hours = (await settingsOf(api, 'sendingHours'))
     .filter(({ archivedAt }) => archivedAt === null)
@@ -113,7 +123,7 @@ async function usualHoursOf(api: Api, usual: number | null) {
   return hours.find(({ id }) => id === usual) ?? hours[0];
 }
 
-/** The page, with what came of a file that was just sent or an address that was just tested. */
+/** The page, with the result of a file that was just uploaded or an address that was just tested. */
 export async function mailingPage(
   api: Api,
   campaign: Campaign,

@@ -1,3 +1,4 @@
+import { campaign as wholeCampaign } from '../../domain/campaign.ts';
 import type { CampaignDraft } from '../../domain/campaign.ts';
 import { maxTemplateLength } from '../../domain/template.ts';
 import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './blocks.tsx';
@@ -7,6 +8,7 @@ import { CheckField, type Option, SelectField, TextAreaField, TextField } from '
 import { Form, type FormState } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
+import { problemWords } from '../kit/problems.ts';
 import { LivePart } from '../kit/live-part.tsx';
 import { Preview, type Previewed, type Tested, TestResult } from './message-preview.tsx';
 import { Card } from '../kit/parts.tsx';
@@ -14,7 +16,10 @@ import { useMay, useView, useWords } from '../kit/view.tsx';
 
 const block = 'message';
 
-/** A contact to try the message with: a long name, as there are, and a value of each extra field's type. */
+/** Fields beside the message: they are not saved. */
+const aside = { 'data-aside': '' };
+
+/** A sample contact for the preview: with a long name, and a value of each extra field's type. */
 export const sampleOf = ({ mailing }: CampaignDraft): Readonly<Record<string, string>> => ({
   'sample.name': 'Maria da Conceição',
   'sample.code': '12345',
@@ -39,12 +44,12 @@ export function MessagePage({
   state: FormState;
   providers: readonly Option[];
   previewed: Previewed;
-  /** What came of a test send just now. */
+  /** The result of the latest test send. */
   tested?: Tested | undefined;
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);
-  const { locale } = useView();
+  const { locale, format } = useView();
   const mayChange = useMay('operator');
   const { id, definition } = campaign;
   const { extraFields } = definition.mailing;
@@ -57,6 +62,7 @@ export function MessagePage({
       <Form
         action={campaignUrl(id, block)}
         state={state}
+        schema={wholeCampaign}
         labels={t.fields}
         helps={t.helps}
         readOnly={!mayChange}
@@ -74,6 +80,11 @@ export function MessagePage({
               required
               data={{ 'data-count': String(maxTemplateLength) }}
             />
+            {campaign.warnings.map((warning) => (
+              <p key={warning.message} class="alert alert-warning">
+                {problemWords(format, warning)}
+              </p>
+            ))}
             {mayChange && (
               <div class="mb-3">
                 <div class="tags">
@@ -100,14 +111,14 @@ export function MessagePage({
                 name="message.providerId"
                 options={providers}
                 empty={words.choose}
-                required
                 class="col-sm-6 mb-3"
               />
-              <TextField name="message.maxSegments" type="number" min={1} max={10} class="col-sm-6 mb-3" />
+              <TextField name="message.maxSegments" type="number" class="col-sm-6 mb-3" />
             </div>
+            <TextField name="message.answers" />
           </Card>
           {mayChange && (
-            <div class="buttons mb-3">
+            <div class="buttons within-reach">
               <Submit>{words.saveAndContinue}</Submit>
             </div>
           )}
@@ -123,21 +134,23 @@ export function MessagePage({
                 name="sample.name"
                 label={t.fields['mailing.webservice.fieldMap.name']}
                 class="my-2"
+                data={aside}
               />
               <TextField
                 name="sample.code"
                 label={t.fields['mailing.webservice.fieldMap.code']}
                 class="mb-2"
+                data={aside}
               />
               {extraFields.map(({ name }) => (
-                <TextField key={name} name={`sample.extra.${name}`} label={name} class="mb-2" />
+                <TextField key={name} name={`sample.extra.${name}`} label={name} class="mb-2" data={aside} />
               ))}
             </details>
           </Card>
           {mayChange && (
             <Card title={t.testSend}>
               <p class="text-secondary">{t.testSendHelp}</p>
-              <TextField name="phone" label={t.testSendPhone} type="tel" autocomplete="tel" />
+              <TextField name="phone" label={t.testSendPhone} type="tel" autocomplete="tel" data={aside} />
               <button
                 class="btn"
                 formAction={`${campaignUrl(id)}/test-send`}

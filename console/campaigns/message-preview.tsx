@@ -5,35 +5,56 @@ import type { ApiFailure } from '../kit/api.ts';
 import type { Labels } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { failureWords, problemWords } from '../kit/problems.ts';
+import { providerDetailWords, readProviderDetail } from '../../domain/problems/providers.ts';
+import { OneCost } from '../money/cost.tsx';
+import { moneyWords } from '../money/words.ts';
 import { runs as runWords } from '../runs/words.ts';
 import { Facts } from '../kit/parts.tsx';
 import { useView, useWords } from '../kit/view.tsx';
 
 type MessagePreview = z.output<typeof messagePreview>;
 
-/** What a sample contact would get; null where nothing is written yet, or what is written is wrong. */
+/** The message for a sample contact; null if the text is empty or wrong. */
 export type Previewed =
-  | { preview: MessagePreview; removeAccents: boolean; problems: readonly AnsweredProblem[] }
+  | {
+      preview: MessagePreview;
+      removeAccents: boolean;
+      providerId: number | null;
+      problems: readonly AnsweredProblem[];
+    }
   | { preview: null; problems: readonly AnsweredProblem[] };
 
-/** What came of a test send: what the provider said, or why none was sent. */
+/** The result of a test send: the provider's answer, or why none was sent. */
 export interface Tested {
   outcome?: z.output<typeof testSendOutcome>;
   refused?: ApiFailure;
 }
 
-/** The final text and what it costs. */
+/** The encoding of a text, with its language tables if they are not the standard ones. */
+function useEncodingWords(): (text: Pick<MessagePreview, 'encoding' | 'shift'>) => string {
+  const t = useWords(campaignWords);
+  return ({ encoding, shift }) => (shift === null ? encoding : t.portugueseTables);
+}
+
+/** The final text and its cost. */
 export function Preview({ previewed }: { previewed: Previewed }) {
   const t = useWords(campaignWords);
   const { format } = useView();
+  const encodingWords = useEncodingWords();
+  const money = useWords(moneyWords).cost;
   const { preview, problems } = previewed;
   if (problems.length > 0) {
     return (
-      <ul class="text-danger ps-3 mb-0">
-        {problems.map((problem) => (
-          <li key={problem.message}>{problemWords(format, problem)}</li>
-        ))}
-      </ul>
+      <>
+        <ul class="text-danger ps-3 mb-0">
+          {problems.map((problem) => (
+            <li key={problem.message}>{problemWords(format, problem)}</li>
+          ))}
+        </ul>
+        {problems.some(({ code }) => code === 'placeholder_unknown') && (
+          <p class="form-hint mt-2 mb-0">{t.undeclared}</p>
+        )}
+      </>
     );
   }
   if (!preview) return <p class="text-secondary mb-0">{t.previewEmpty}</p>;
@@ -44,16 +65,22 @@ export function Preview({ previewed }: { previewed: Previewed }) {
         <Facts
           facts={[
             [t.characters, format.number(preview.characters)],
-            [t.encoding, preview.encoding],
+            [t.encoding, encodingWords(preview)],
             [
               t.segments,
               `${format.number(preview.segments)} (${t.remaining(format.number(preview.remaining))})`,
             ],
+            ...(previewed.providerId === null
+              ? []
+              : [[money.one, <OneCost cost={preview.cost} providerId={previewed.providerId} />] as const]),
           ]}
         />
       </div>
       {preview.charactersOutside.length > 0 && (
         <p class="alert alert-warning mt-3 mb-0">{t.outside(preview.charactersOutside.join(' '))}</p>
+      )}
+      {preview.shift !== null && previewed.removeAccents && (
+        <p class="form-hint mt-3 mb-0">{t.accents.inTables}</p>
       )}
       <Accents preview={preview} removed={previewed.removeAccents} />
       {preview.skipped !== null && <p class="alert alert-danger mt-3 mb-0">{t.skipped[preview.skipped]}</p>}
@@ -61,17 +88,22 @@ export function Preview({ previewed }: { previewed: Previewed }) {
   );
 }
 
-/** What removing the accents does, or would do. */
+/** The effect of removing the accents, whether it is switched on or not. */
 function Accents({ preview, removed }: { preview: MessagePreview; removed: boolean }) {
   const t = useWords(campaignWords);
+  const encodingWords = useEncodingWords();
   const { otherwise } = preview;
   if (otherwise.encoding === preview.encoding && otherwise.segments === preview.segments) return null;
   const segments = t.segmentsOf(otherwise.segments);
   return (
     <p class="form-hint mt-3 mb-0">
       {removed
-        ? t.accents.removed(otherwise.charactersOutside.join(' '), segments, otherwise.encoding)
-        : t.accents.kept(segments, otherwise.encoding)}
+        ? t.accents.removed(
+            otherwise.charactersOutside.join(' ') || t.accents.them,
+            segments,
+            encodingWords(otherwise),
+          )
+        : t.accents.kept(segments, encodingWords(otherwise))}
     </p>
   );
 }
@@ -100,7 +132,8 @@ export function TestResult({ tested: { outcome, refused } }: { tested: Tested })
     );
   }
   if (!outcome) return null;
-  const { code, detail, reason, providerMessageId, segments, text } = outcome;
+  const { code, reason, providerMessageId, segments, text } = outcome;
+  const detail = readProviderDetail(outcome.detail);
   const accepted = outcome.outcome === 'accepted';
   return (
     <div
@@ -113,7 +146,7 @@ export function TestResult({ tested: { outcome, refused } }: { tested: Tested })
       {!accepted && (
         <p class="mb-1">
           {reason === null ? '' : `${run.reason[reason] ?? reason}. `}
-          {detail}
+          {detail && providerDetailWords(detail, format)}
           {code === null ? '' : ` (${code})`}
         </p>
       )}

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { z } from 'zod';
 import { idParams } from '../../api/http/parameters.ts';
 import { messagePreview, testSendOutcome } from '../../api/campaigns/test-sends.ts';
-import type { CampaignDraft } from '../../domain/campaign.ts';
+import { type CampaignDraft, keptDraft } from '../../domain/campaign.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { blockQuery, type Campaign, getCampaign, openedForm, submitBlock } from './blocks.tsx';
 import { MessagePage, sampleOf } from './message-form.tsx';
@@ -13,10 +13,11 @@ import { failureWords } from '../kit/problems.ts';
 import { Preview, type Previewed, type Tested, TestResult } from './message-preview.tsx';
 import { createOnce, formOf } from '../kit/responses.tsx';
 import { consoleOf, isPart } from '../kit/request.ts';
+import { readForm } from '../kit/schema-form.ts';
 
 const block = 'message';
 
-/** The message block: the text, what it costs, and a first SMS to oneself. */
+/** The message block: the text, its cost, and a test SMS. */
 export const campaignMessage: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/campaigns/:id/message',
@@ -25,7 +26,8 @@ export const campaignMessage: FastifyPluginAsyncZod = async (app) => {
       const { api } = consoleOf(request);
       const campaign = await getCampaign(api, request.params.id);
       const lacking = request.query.lacking === '1';
-      const more = sampleOf(campaign.definition);
+      const { definition } = campaign;
+      const more = { ...sampleOf(definition), 'message.answers': definition.message.answers.join(', ') };
       return reply.page(await messagePage(api, campaign, openedForm(campaign, { block, lacking, more })));
     },
   );
@@ -38,7 +40,7 @@ export const campaignMessage: FastifyPluginAsyncZod = async (app) => {
       return submitBlock(request, reply, {
         id: request.params.id,
         block,
-        change: (_, form) => ({ message: messageOf(form) }),
+        change: (_, form) => ({ message: readForm(messageBlock, form, 'message') }),
         page: (campaign, state) => messagePage(api, campaign, state),
       });
     },
@@ -65,7 +67,7 @@ export const campaignMessage: FastifyPluginAsyncZod = async (app) => {
       const form = formOf(request);
       const campaign = await getCampaign(api, id);
       const test = () => testSend(api, id, campaign.definition, form);
-      // The page stays where a script asks, and a second test is meant.
+      // A script's request stays on the page, and a second test is intended.
       if (isPart(request)) return reply.fragment(<TestResult tested={await test()} />);
       const tested = await testOnce(request, test);
       const { refused } = tested;
@@ -79,14 +81,8 @@ export const campaignMessage: FastifyPluginAsyncZod = async (app) => {
   );
 };
 
-/** The message as it is typed, saved or not. */
-const messageOf = (form: FormValues) => ({
-  template: form.text('message.template') === '' ? null : textOf(form),
-  removeAccents: form.checked('message.removeAccents'),
-  maxSegments: form.number('message.maxSegments') ?? 1,
-  providerId: form.number('message.providerId'),
-});
-const textOf = (form: FormValues): string => form.text('message.template').replaceAll('\r\n', '\n');
+const { message: messageBlock } = keptDraft.shape;
+const textOf = (form: FormValues): string => form.text('message.template');
 
 const sampleIn = (form: FormValues, { mailing }: CampaignDraft) => ({
   name: form.text('sample.name').slice(0, 120),
@@ -96,7 +92,7 @@ const sampleIn = (form: FormValues, { mailing }: CampaignDraft) => ({
   ),
 });
 
-/** The API calls the text of these requests `template`, the form `message.template`. */
+/** The API's name for the text in these requests is `template`; the form's is `message.template`. */
 const inForm = (failure: ApiFailure): ApiFailure =>
   new ApiFailure(failure.status, {
     code: failure.code,
@@ -109,7 +105,7 @@ const inForm = (failure: ApiFailure): ApiFailure =>
     })),
   });
 
-/** What the sample would get, or why it can't be told. */
+/** The message for the sample, or why there is none. */
 async function previewOf(
   api: Api,
   id: number,
@@ -118,8 +114,9 @@ async function previewOf(
 ): Promise<Previewed> {
   if (textOf(form).trim() === '') return { preview: null, problems: [] };
   const sample = sampleIn(form, definition);
-  // What is wrong besides the text is said when it is saved.
-  const { removeAccents, maxSegments, providerId } = messageOf(form);
+  // Problems other than the text are shown when it is saved.
+  const { maxSegments, providerId } = readForm(messageBlock, form, 'message');
+  const removeAccents = form.checked('message.removeAccents');
   const whole =
     typeof maxSegments === 'number' && maxSegments >= 1 && maxSegments <= 10 ? { maxSegments } : {};
   const body = { template: textOf(form), removeAccents, providerId, ...whole, sample };
@@ -130,7 +127,8 @@ async function previewOf(
       body,
       messagePreview,
     );
-    return { preview, removeAccents, problems: [] };
+    const chosen = typeof providerId === 'number' ? providerId : null;
+    return { preview, removeAccents, providerId: chosen, problems: [] };
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.status !== 422) throw error;
     return { preview: null, problems: error.problems };
@@ -138,7 +136,8 @@ async function previewOf(
 }
 
 async function testSend(api: Api, id: number, definition: CampaignDraft, form: FormValues): Promise<Tested> {
-  const message = { ...messageOf(form), template: textOf(form) };
+  const { removeAccents, maxSegments, providerId } = readForm(messageBlock, form, 'message');
+  const message = { template: textOf(form), removeAccents, maxSegments, providerId };
   const body = { phone: form.text('phone'), ...message, values: sampleIn(form, definition) };
   try {
     return { outcome: await api.send('POST', `/api/campaigns/${id}/test-send`, body, testSendOutcome) };

@@ -6,7 +6,7 @@ import { useFormat, useWords } from '../kit/view.tsx';
 type Ahead = Pick<z.output<typeof occurrencesView>, 'occurrences'> &
   Partial<z.output<typeof occurrencesView>>;
 
-/** When a schedule is due, by the clocks of its own zone, and the holidays it leaves out. Null: it is not whole yet. */
+/** When a schedule is due, in its own time zone, and the holidays it leaves out. Null: it is not complete yet. */
 export function Occurrences({ ahead, timezone }: { ahead: Ahead | null; timezone: string }) {
   const t = useWords(campaignWords);
   const format = useFormat();
@@ -14,7 +14,7 @@ export function Occurrences({ ahead, timezone }: { ahead: Ahead | null; timezone
   const { occurrences, leftOut = [] } = ahead;
   if (occurrences.length === 0) return <p class="mb-0">{t.noOccurrences}</p>;
   const [first] = occurrences;
-  // Told for each only where the clocks are changed among them.
+  // Shown for each only if the UTC offset changes among them.
   const changes = occurrences.some(({ offset }) => offset !== first?.offset);
   return (
     <>

@@ -9,46 +9,79 @@ import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Occurrences } from './occurrences.tsx';
 import { Card, ConfirmPage, Facts, Time } from '../kit/parts.tsx';
+import { problemWords } from '../kit/problems.ts';
 import { Retrying } from '../kit/retrying.tsx';
+import { RecentRuns, type RunFigures } from '../reports/recent.tsx';
 import { type RunSummary, RunTable } from '../runs/parts.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
-/** So many of the last runs stand on a campaign's page. */
+/** How many of the last runs a campaign's page shows. */
 export const runsShown = 5;
 
 export function CampaignPage({
   campaign,
   runs,
+  compared,
   tried,
 }: {
   campaign: Campaign;
   runs: readonly RunSummary[];
-  /** Somebody just wanted to enable it. */
+  /** The last runs with their figures, to be compared. */
+  compared: readonly RunFigures[];
+  /** A user just tried to enable it. */
   tried: boolean;
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);
   const format = useFormat();
   const mayChange = useMay('operator');
-  const { id, definition, problems, enabled, mailingFile } = campaign;
+  const { id, definition, enabled, state, mailingFile, names, lastChange } = campaign;
   const { source } = definition.mailing;
+  // A campaign whose dates are over may stay enabled.
+  const problems = enabled
+    ? campaign.problems.filter(({ code }) => code !== 'no_next_occurrence')
+    : campaign.problems;
+  const named = (...fields: readonly (keyof typeof t.fields)[]): (readonly [string, string])[] =>
+    fields.flatMap((field) => {
+      const name = names[field];
+      return name === undefined ? [] : [[t.fields[field], name] as const];
+    });
+  const { safeguards } = definition;
+  const flags = [
+    ...(definition.ignoreConsent ? [t.fields.ignoreConsent] : []),
+    ...(definition.mailing.runDespitePending ? [t.fields['mailing.runDespitePending']] : []),
+    ...(source === 'webservice' && definition.mailing.webservice.registerCustomers
+      ? [t.fields['mailing.webservice.registerCustomers']]
+      : []),
+    ...(definition.mailing.expiresAfterHours === null
+      ? []
+      : [t.flagsOf.expires(format.number(definition.mailing.expiresAfterHours))]),
+    ...(safeguards.approval ? [t.fields['safeguards.approval']] : []),
+    ...(safeguards.canarySize === null ? [] : [t.flagsOf.canary(format.number(safeguards.canarySize))]),
+    ...(safeguards.stopAtPercent === null ? [] : [t.flagsOf.stop(format.number(safeguards.stopAtPercent))]),
+  ];
   return (
-    <CampaignFrame campaign={campaign}>
+    <CampaignFrame campaign={campaign} chart={compared.length > 0}>
       <Retrying retrying={campaign.retrying} what={t.planning} />
-      {!enabled && problems.length > 0 && (
+      {state !== 'archived' && problems.length > 0 && (
         <ProblemSummary
           problems={problems}
-          failure={t.incomplete(String(problems.length))}
+          failure={enabled ? t.enabledButBroken : t.incomplete(String(problems.length))}
           labels={t.fields}
           href={fieldUrl(id)}
           tone={tried ? 'danger' : 'warning'}
         />
       )}
-      {!enabled && problems.length === 0 && (
+      {!enabled && state !== 'archived' && problems.length === 0 && (
         <div class="alert alert-info" role="status">
           {t.complete}
         </div>
       )}
+      {campaign.warnings.map((warning) => (
+        <p key={warning.message} class="alert alert-warning">
+          {problemWords(format, warning)} {mayChange && <a href={campaignUrl(id, 'message')}>{t.edit}</a>}
+        </p>
+      ))}
       <div class="columns">
         <div>
           <Card
@@ -74,13 +107,23 @@ export function CampaignPage({
                     <>
                       {t.sources[source]}
                       {source === 'csv' && mailingFile
-                        ? `, ${t.csv.facts(format.number(mailingFile.lines), format.bytes(mailingFile.bytes))}`
+                        ? `: ${mailingFile.name === null ? '' : `${mailingFile.name}, `}${t.csv.facts(format.number(mailingFile.lines), format.bytes(mailingFile.bytes))}`
                         : ''}
                     </>
                   ),
                 ],
+                ...named('message.providerId', 'mailing.sendingHoursId', 'schedule.holidayCalendarId'),
+                ...named('mailing.regionId', 'mailing.customerTypeId'),
                 [t.fields['ticketPolicy.when'], t.when[definition.ticketPolicy.when]],
-                [t.changed, <Time at={campaign.updatedAt} />],
+                ...named('ticketPolicy.departmentId', 'ticketPolicy.assigneeId'),
+                ...(flags.length === 0 ? [] : [[t.flags, <Lines lines={flags} />] as const]),
+                [
+                  t.changed,
+                  <>
+                    <Time at={lastChange?.at ?? campaign.updatedAt} />{' '}
+                    {lastChange !== null && t.changedBy(lastChange.name)}
+                  </>,
+                ],
               ]}
             />
             {definition.message.template !== null && (
@@ -124,6 +167,14 @@ export function CampaignPage({
                 </ActionButton>
               </li>
             )}
+            {mayChange && !enabled && state !== 'archived' && campaign.lastRun && (
+              <li>
+                <ActionButton action={`${campaignUrl(id)}/archive`} small>
+                  {t.archive}
+                </ActionButton>
+                <p class="form-hint mb-0">{t.archiveHelp}</p>
+              </li>
+            )}
             {mayChange && !enabled && !campaign.lastRun && (
               <li>
                 <a class="btn btn-sm" href={`${campaignUrl(id)}/delete`}>
@@ -134,11 +185,20 @@ export function CampaignPage({
           </ul>
         </aside>
       </div>
+      <RecentRuns campaignId={id} runs={compared} present={runs} />
     </CampaignFrame>
   );
 }
 
-/** The recurrence in words: "Semanal, a cada 2 semanas: segunda, quarta". */
+const Lines = ({ lines }: { lines: readonly string[] }) => (
+  <>
+    {lines.map((line) => (
+      <div key={line}>{line}</div>
+    ))}
+  </>
+);
+
+/** The recurrence as text: "Semanal, a cada 2 semanas: segunda, quarta". */
 function Recurrence({
   schedule: { recurrence, startsAt },
 }: {
@@ -149,7 +209,10 @@ function Recurrence({
   const { every } = recurrence;
   if (every === 'once') return <>{`${t.every.once}, ${format.wallTime(startsAt)}`}</>;
   if (every === 'rule') return <code>{recurrence.rrule}</code>;
-  const counted = t.everyN(format.number(recurrence.interval), t.units[every]);
+  const counted =
+    recurrence.interval === 1
+      ? t.everyOne(t.unit[every])
+      : t.everyN(format.number(recurrence.interval), t.units[every]);
   if (every === 'minutes' || every === 'hours') return <>{counted}</>;
   const days =
     every === 'week'
@@ -194,15 +257,22 @@ export function DisablePage({ campaign }: { campaign: Campaign }) {
 export function RunNowPage({ campaign }: { campaign: Campaign }) {
   const t = useWords(campaignWords);
   const format = useFormat();
-  const { id, definition, mailingFile } = campaign;
+  const { id, definition, mailingFile, hours } = campaign;
   return (
     <ConfirmPage
       title={`${t.runNow}: ${definition.name}`}
       section="campaigns"
       text={
-        definition.mailing.source === 'csv'
-          ? t.runNowText(format.number(mailingFile?.lines ?? 0))
-          : t.runNowWebservice
+        <>
+          {definition.mailing.source === 'csv'
+            ? t.runNowText(format.number(mailingFile?.lines ?? 0))
+            : t.runNowWebservice}{' '}
+          {hours?.open === false && (
+            <strong>
+              {hours.opensAt === null ? t.hoursNeverOpen : t.runNowLater(format.dateTime(hours.opensAt))}
+            </strong>
+          )}
+        </>
       }
       note={t.runNowNote}
       action={`${campaignUrl(id)}/run-now`}

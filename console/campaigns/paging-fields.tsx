@@ -9,34 +9,13 @@ import { campaigns as campaignWords } from './words.ts';
 
 const block = 'mailing.webservice.paging';
 
-/** How the pages of the answer follow one another, as the form says it. What belongs to another choice is left out. */
-export function pagingOf(form: FormValues): object {
-  const by = form.optional(`${block}.by`) ?? 'links';
-  const text = (field: string) => form.optional(`${block}.${field}`) ?? '';
-  const shown = form.optional(`${block}.end.shown`) ?? 'empty';
-  const end = shown === 'empty' ? { shown } : { shown, path: text('end.path') };
-  const first = form.number(`${block}.first`);
-  const numbered = { by, param: text('param'), ...(first === null ? {} : { first }), end };
-  const size = { param: text('size.param'), records: form.number(`${block}.size.records`) };
-  switch (by) {
-    case 'page':
-      return numbered;
-    case 'offset':
-      return { ...numbered, size: size.param === '' && size.records === null ? null : size };
-    case 'cursor':
-      return { by, param: text('param'), first: form.optional(`${block}.first`), path: text('path') };
-    default:
-      return { by };
-  }
-}
-
-/** The form with another choice in it. */
+/** The form with another choice selected. */
 export function withPaging(form: FormValues, paging: Paging): FormValues {
   const cleared = [...form.pairs()].filter(([name]) => !name.startsWith(`${block}.`));
   return new FormValues([...cleared, ...FormValues.of({ mailing: { webservice: { paging } } }).pairs()]);
 }
 
-/** The choice and its fields; without scripts all of them, of which the chosen one's are read. */
+/** The choice and its fields; without scripts all of them, of which only those of the choice are read. */
 export function PagingFields() {
   const { webservice } = useWords(campaignWords);
   const { paging } = webservice;
@@ -49,15 +28,17 @@ export function PagingFields() {
         name={`${block}.by`}
         options={pagingKinds.map((value) => ({ value, label: paging.by[value] }))}
       />
-      <div class="row" {...when('by', 'page', 'offset', 'cursor')}>
+      <div class="row" {...when('by', 'page', 'offset', 'cursor', 'last_record')}>
         <TextField name={`${block}.param`} class="col-sm-6 mb-3" placeholder="page" />
-        <TextField name={`${block}.first`} class="col-sm-6 mb-3" />
+        <div class="col-sm-6" {...when('by', 'page', 'offset', 'cursor')}>
+          <TextField name={`${block}.first`} />
+        </div>
       </div>
       <div class="row" {...when('by', 'offset')}>
         <TextField name={`${block}.size.param`} class="col-sm-6 mb-3" placeholder="limit" />
-        <TextField name={`${block}.size.records`} type="number" min={1} class="col-sm-6 mb-3" />
+        <TextField name={`${block}.size.records`} type="number" class="col-sm-6 mb-3" />
       </div>
-      <div class="row" {...when('by', 'page', 'offset')}>
+      <div class="row" {...when('by', 'page', 'offset', 'last_record')}>
         <SelectField
           name={`${block}.end.shown`}
           class="col-sm-6 mb-3"
@@ -67,7 +48,7 @@ export function PagingFields() {
           <TextField name={`${block}.end.path`} placeholder="meta.hasNext" />
         </div>
       </div>
-      <div class="row" {...when('by', 'cursor')}>
+      <div class="row" {...when('by', 'cursor', 'last_record')}>
         <TextField name={`${block}.path`} class="col-sm-6 mb-3" placeholder="meta.nextCursor" />
       </div>
     </FieldGroup>
@@ -76,7 +57,7 @@ export function PagingFields() {
 
 type Pages = NonNullable<z.output<typeof webservicePreviewView>['pages']>;
 
-/** Pages that the answer shows and nobody has told how to get; what seems right is taken with one click. */
+/** The answer has further pages, but no paging is configured; one click accepts the proposed setting. */
 export function MorePages({ campaignUrl, pages: { seen, proposed } }: { campaignUrl: string; pages: Pages }) {
   const { paging } = useWords(campaignWords).webservice;
   const { format } = useView();
@@ -120,5 +101,10 @@ function wordsOf(paging: Paging, words: (typeof campaignWords)['en']['webservice
     }
     case 'cursor':
       return words.cursor(words.by.cursor, paging.param, paging.path);
+    case 'last_record': {
+      const { param, path, end } = paging;
+      const until = end.shown === 'empty' ? words.end.empty : `${words.end[end.shown]} (${end.path})`;
+      return words.lastRecord(words.by.last_record, param, path, until);
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { campaign as wholeCampaign } from '../../domain/campaign.ts';
 import { weekdays } from '../../domain/calendar.ts';
 import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
@@ -23,9 +24,8 @@ import { useMay, useView, useWords } from '../kit/view.tsx';
 
 const block = 'schedule';
 const kinds = ['once', 'minutes', 'hours', 'day', 'week', 'month', 'rule'] as const;
-/** Those that are due every N of their unit. */
+/** The recurrences with an interval of N units. */
 const counted = ['minutes', 'hours', 'day', 'week', 'month'] as const;
-export const isCounted = (every: string): boolean => counted.some((one) => one === every);
 
 export function NewCampaignPage({ state, choices }: { state: FormState; choices: readonly Option[] }) {
   const t = useWords(campaignWords);
@@ -78,10 +78,12 @@ function ScheduleForm({
     <Form
       action={action}
       state={state}
+      schema={wholeCampaign}
       labels={t.fields}
       helps={t.helps}
       readOnly={!mayChange}
       once={isNew}
+      creates={isNew}
       draft={isNew ? 'campaign' : `campaign ${campaign?.id ?? 0} ${block}`}
       class="with-aside"
       {...(campaign ? { summaryHref: fieldUrlFrom(campaign.id, block) } : {})}
@@ -89,29 +91,28 @@ function ScheduleForm({
       <div>
         {campaign && <BlockMarks campaign={campaign} block={block} state={state} />}
         <Card title={t.summaryOf}>
-          <TextField name="name" required maxLength={120} />
-          <SelectField name="kind" options={[{ value: 'sms', label: t.kindSms }]} required />
+          <TextField name="name" />
+          <SelectField name="kind" options={[{ value: 'sms', label: t.kindSms }]} />
           <TextAreaField name="description" rows={2} />
           <CheckField name="ignoreConsent" />
         </Card>
         <Card title={t.blocks.schedule}>
           <RecurrenceFields />
           <div class="row">
-            <TextField name="schedule.startsAt" type="datetime-local" required class="col-sm-6 mb-3" />
+            <TextField name="schedule.startsAt" type="datetime-local" class="col-sm-6 mb-3" />
             <TextField name="schedule.endsAt" type="datetime-local" class="col-sm-6 mb-3" />
           </div>
           <TextField
             name="schedule.timezone"
-            required
             list={timezoneListId}
-            // Not over what was typed, when the form comes again.
+            // Does not overwrite entered values when the form is shown again.
             {...(isNew && !state.values.has('once') ? { data: { 'data-browser-zone': '' } } : {})}
           />
           <TimezoneList now={format.timeZone} />
           <SelectField name="schedule.holidayCalendarId" options={choices} empty={words.notChosen} />
         </Card>
         {mayChange && (
-          <div class="buttons">
+          <div class="buttons within-reach">
             <Submit>{words.saveAndContinue}</Submit>
           </div>
         )}
@@ -130,7 +131,7 @@ function ScheduleForm({
   );
 }
 
-/** The fields of the chosen recurrence; without scripts all of them, of which the chosen one's are read. */
+/** The fields of the chosen recurrence; without scripts all of them, of which only those of the choice are read. */
 function RecurrenceFields() {
   const t = useWords(campaignWords);
   const when = (...of: string[]) => ({ 'data-when': `schedule.recurrence.every=${of.join('|')}` });
@@ -140,7 +141,6 @@ function RecurrenceFields() {
       <div class="row">
         <SelectField
           name="schedule.recurrence.every"
-          required
           class="col-sm-6 mb-3"
           options={kinds.map((kind) => ({ value: kind, label: t.every[kind] }))}
         />
@@ -148,7 +148,6 @@ function RecurrenceFields() {
           <TextField
             name="schedule.recurrence.interval"
             type="number"
-            min={1}
             help={
               <span data-unit="schedule.recurrence.every">
                 {counted.map((kind) => (

@@ -4,7 +4,9 @@ import { idParams } from '../../api/http/parameters.ts';
 import { dayMs, inZone } from '../../domain/calendar.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { blockQuery, campaignUrl, getCampaign, openedForm, submitBlock } from './blocks.tsx';
-import { isCounted, NewCampaignPage, SchedulePage } from './schedule-form.tsx';
+import { NewCampaignPage, SchedulePage } from './schedule-form.tsx';
+import { keptDraft } from '../../domain/campaign.ts';
+import { schedule } from '../../domain/schedule.ts';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
 import type { Option } from '../kit/fields.tsx';
 import { type FormState, newForm } from '../kit/form.tsx';
@@ -12,11 +14,12 @@ import type { FormValues } from '../kit/form-data.ts';
 import { Occurrences } from './occurrences.tsx';
 import { formOf, submit } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { readForm } from '../kit/schema-form.ts';
 
 const block = 'schedule';
 const shownOccurrences = 6;
 
-/** The schedule block, with which a campaign begins. */
+/** The schedule block, the first of a campaign. */
 export const campaignSchedule: FastifyPluginAsyncZod = async (app) => {
   app.get('/campaigns/new', { config: { access: 'operator' } }, async (request, reply) => {
     const { api, view } = consoleOf(request);
@@ -76,49 +79,31 @@ export const campaignSchedule: FastifyPluginAsyncZod = async (app) => {
     },
   );
 
-  // The list beside the form, while it is being filled in.
+  // The list beside the form, while the user fills it in.
   app.post(
     '/campaigns/occurrences',
     { config: { access: 'viewer', fragment: true } },
     async (request, reply) => {
       const { api } = consoleOf(request);
-      const { schedule } = scheduleOf(formOf(request));
-      const body = { schedule, count: shownOccurrences };
+      const form = formOf(request);
+      const body = { schedule: scheduleOf(form).schedule, count: shownOccurrences };
       const ahead = await api
         .send('POST', '/api/campaigns/preview-occurrences', body, occurrencesView)
         .catch((error: unknown) => {
-          // The form is not whole yet; saving it says what is wrong.
+          // The form is not complete yet; saving it shows what is wrong.
           if (error instanceof ApiFailure && error.status === 422) return null;
           throw error;
         });
-      return reply.fragment(<Occurrences ahead={ahead} timezone={schedule.timezone} />);
+      return reply.fragment(<Occurrences ahead={ahead} timezone={form.text('schedule.timezone').trim()} />);
     },
   );
 };
 
-/** The block as the API takes it. What was typed wrong goes as it is: the API says so. */
-function scheduleOf(form: FormValues) {
-  const every = form.text('schedule.recurrence.every');
-  const dayOfMonth = form.text('schedule.recurrence.dayOfMonth');
-  return {
-    name: form.text('name'),
-    description: form.text('description'),
-    ignoreConsent: form.checked('ignoreConsent'),
-    schedule: {
-      recurrence: {
-        every,
-        ...(isCounted(every) ? { interval: form.number('schedule.recurrence.interval') ?? 1 } : {}),
-        ...(every === 'week' ? { days: form.all('schedule.recurrence.days') } : {}),
-        ...(every === 'month' ? { dayOfMonth: dayOfMonth === 'last' ? dayOfMonth : Number(dayOfMonth) } : {}),
-        ...(every === 'rule' ? { rrule: form.text('schedule.recurrence.rrule') } : {}),
-      },
-      startsAt: form.text('schedule.startsAt'),
-      endsAt: form.optional('schedule.endsAt'),
-      timezone: form.text('schedule.timezone').trim(),
-      holidayCalendarId: form.number('schedule.holidayCalendarId'),
-    },
-  };
-}
+/** The block in the API's format. */
+const scheduleOf = (form: FormValues) => ({
+  ...readForm(keptDraft.pick({ name: true, description: true, ignoreConsent: true }), form),
+  schedule: readForm(schedule, form, 'schedule'),
+});
 
 async function choicesOf(api: Api, { values }: FormState): Promise<Option[]> {
   const calendars = await settingsOf(api, 'holidayCalendars');

@@ -1,6 +1,7 @@
+import { campaign as wholeCampaign } from '../../domain/campaign.ts';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { idParams } from '../../api/http/parameters.ts';
-import { ticketStatuses } from '../../domain/ticket.ts';
+import { ticketPolicy, ticketStatuses } from '../../domain/ticket.ts';
 import type { Api } from '../kit/api.ts';
 import {
   BlockMarks,
@@ -17,11 +18,11 @@ import { optionsOf, settingsOf } from '../kit/choices.ts';
 import { Submit } from '../kit/buttons.tsx';
 import { ChoiceField, type Option, SelectField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
-import type { FormValues } from '../kit/form-data.ts';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { Card } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { readForm } from '../kit/schema-form.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 
 const block = 'ticket';
@@ -48,32 +49,12 @@ export const campaignTicket: FastifyPluginAsyncZod = async (app) => {
       return submitBlock(request, reply, {
         id: request.params.id,
         block,
-        change: (_, form) => ({ [part]: policyOf(form) }),
+        change: (_, form) => ({ [part]: readForm(ticketPolicy, form, part) }),
         page: (campaign, state) => ticketPage(api, campaign, state),
       });
     },
   );
 };
-
-function policyOf(form: FormValues) {
-  const when = form.text(`${part}.when`);
-  if (when === 'never') return { when };
-  const target = {
-    when,
-    departmentId: form.number(`${part}.departmentId`),
-    assigneeId: form.number(`${part}.assigneeId`),
-    categoryId: form.number(`${part}.categoryId`),
-    subcategoryId: form.number(`${part}.subcategoryId`),
-    status: form.optional(`${part}.status`),
-  };
-  return when === 'on_reply'
-    ? { ...target, resolutionId: form.number(`${part}.resolutionId`) }
-    : {
-        ...target,
-        resolutionOnSuccessId: form.number(`${part}.resolutionOnSuccessId`),
-        resolutionOnFailureId: form.number(`${part}.resolutionOnFailureId`),
-      };
-}
 
 interface Choices {
   departments: readonly Option[];
@@ -107,7 +88,7 @@ async function ticketPage(api: Api, campaign: Campaign, state: FormState) {
       const category = categoryOf.get(option.value) ?? 0;
       return {
         value: option.value,
-        // With its category: without scripts the list holds those of all.
+        // With its category: without scripts the list contains those of all categories.
         label: `${nameOf.get(category) ?? ''} › ${option.label}`,
         data: { 'data-of': String(category) },
       };
@@ -140,6 +121,7 @@ function TicketPage({
       <Form
         action={campaignUrl(campaign.id, 'ticket')}
         state={state}
+        schema={wholeCampaign}
         labels={t.fields}
         helps={t.helps}
         readOnly={!mayChange}
@@ -152,7 +134,6 @@ function TicketPage({
           <ChoiceField
             name={`${part}.when`}
             radio
-            required
             options={(['never', 'on_reply', 'on_send'] as const).map((when) => ({
               value: when,
               label: t.when[when],
@@ -165,37 +146,28 @@ function TicketPage({
                 name={`${part}.departmentId`}
                 options={choices.departments}
                 empty={words.choose}
-                required
                 class={half}
               />
               <SelectField
                 name={`${part}.assigneeId`}
                 options={choices.assignees}
                 empty={words.choose}
-                required
                 class={half}
               />
               <SelectField
                 name={`${part}.categoryId`}
                 options={choices.categories}
                 empty={words.choose}
-                required
                 class={half}
               />
               <SelectField
                 name={`${part}.subcategoryId`}
                 options={choices.subcategories}
                 empty={words.choose}
-                required
                 class={half}
                 data={{ 'data-options-of': `${part}.categoryId` }}
               />
-              <SelectField
-                name={`${part}.channel`}
-                options={[{ value: 'sms', label: 'SMS' }]}
-                required
-                class={half}
-              />
+              <SelectField name={`${part}.channel`} options={[{ value: 'sms', label: 'SMS' }]} class={half} />
               <SelectField
                 name={`${part}.status`}
                 options={ticketStatuses.map((status) => ({ value: status, label: t.ticketStatus[status] }))}
@@ -204,29 +176,19 @@ function TicketPage({
               />
             </div>
             <div data-when={`${part}.when=on_reply`}>
-              {/* Another status takes no resolution. */}
+              {/* The other statuses have no resolution. */}
               <fieldset class="plain" data-when={`${part}.status=|finished`} data-drops="">
                 <SelectField {...resolution('resolutionId')} empty={words.noneOfThem} />
               </fieldset>
             </div>
             <div data-when={`${part}.when=on_send`} class="row">
-              <SelectField
-                {...resolution('resolutionOnSuccessId')}
-                empty={words.choose}
-                required
-                class={half}
-              />
-              <SelectField
-                {...resolution('resolutionOnFailureId')}
-                empty={words.choose}
-                required
-                class={half}
-              />
+              <SelectField {...resolution('resolutionOnSuccessId')} empty={words.choose} class={half} />
+              <SelectField {...resolution('resolutionOnFailureId')} empty={words.choose} class={half} />
             </div>
           </div>
         </Card>
         {mayChange && (
-          <div class="buttons">
+          <div class="buttons within-reach">
             <Submit>{words.save}</Submit>
           </div>
         )}

@@ -3,38 +3,17 @@ import { defaultNames } from '../../domain/webservice.ts';
 import { type Campaign, campaignUrl } from './blocks.tsx';
 import { contactFieldNames } from './contact-fields.ts';
 import { CheckField, FieldGroup, type Option, SelectField, TextField } from '../kit/fields.tsx';
-import type { FormValues } from '../kit/form-data.ts';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { Card } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
-import { PagingFields, pagingOf } from './paging-fields.tsx';
+import { PagingFields } from './paging-fields.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
 import { attributesListId, AddressResult, type TestedAddress } from './webservice-result.tsx';
 
 const block = 'mailing.webservice';
 
-/** The web service as its form says it. */
-export function webserviceOf(form: FormValues) {
-  const params = form
-    .rows(`${block}.params`)
-    .map((index) => `${block}.params.${index}`)
-    .filter((path) => form.text(`${path}.key`).trim() !== '' || form.text(`${path}.value`) !== '')
-    .map((path) => ({ key: form.text(`${path}.key`).trim(), value: form.text(`${path}.value`) }));
-  return {
-    baseUrl: form.optional(`${block}.baseUrl`),
-    params,
-    integrationId: form.number(`${block}.integrationId`),
-    registerCustomers: form.checked(`${block}.registerCustomers`),
-    recordsPath: form.optional(`${block}.recordsPath`),
-    paging: pagingOf(form),
-    fieldMap: Object.fromEntries(
-      contactFieldNames.map((field) => [field, form.optional(`${block}.fieldMap.${field}`)]),
-    ),
-  };
-}
-
-/** URL builder, its test, and field map, inside the form of the mailing block. */
+/** The address with its builder and its test, then the field map; inside the form of the mailing block. */
 export function WebserviceFields({
   campaign,
   integrations,
@@ -50,24 +29,49 @@ export function WebserviceFields({
   return (
     <Card title={webservice.title}>
       <TextField name={`${block}.baseUrl`} type="url" placeholder="https://" required />
-      <h3 class="form-label">{webservice.urlBuilder}</h3>
-      <FieldGroup name={`${block}.params`}>
-        <Rows name={`${block}.params`} label={t.fields['mailing.webservice.params']}>
-          {(path) => (
-            <>
-              <TextField name={`${path}.key`} class="" />
-              <TextField
-                name={`${path}.value`}
-                class="edit-row-wide"
-                help={null}
-                data={{ 'data-takes': 'date' }}
-              />
-            </>
-          )}
-        </Rows>
-      </FieldGroup>
-      <DatePicker />
+      <p class="form-hint long-text" hidden data-address-of={block}>
+        {webservice.whole}: <code />
+      </p>
+      {/* With scripts a dialog; without them a part of the form. */}
+      <div id="url-builder" data-dialog={webservice.urlBuilder} data-close={webservice.done}>
+        <h3 class="form-label" data-dialog-title="">
+          {webservice.urlBuilder}
+        </h3>
+        <div class="mb-3" hidden data-dialog-only="">
+          <label class="form-label" for="url-base">
+            {webservice.base}
+          </label>
+          <input
+            class="form-control"
+            id="url-base"
+            type="url"
+            placeholder="https://"
+            data-mirror={`${block}.baseUrl`}
+          />
+          <p class="form-hint">{webservice.paste}</p>
+        </div>
+        <FieldGroup name={`${block}.params`}>
+          <Rows name={`${block}.params`} label={t.fields['mailing.webservice.params']}>
+            {(path) => (
+              <>
+                <TextField name={`${path}.key`} class="" />
+                <TextField
+                  name={`${path}.value`}
+                  class="edit-row-wide"
+                  help={null}
+                  data={{ 'data-takes': 'date' }}
+                />
+              </>
+            )}
+          </Rows>
+        </FieldGroup>
+        <DatePicker />
+        <p class="form-hint long-text" hidden data-address-of={block}>
+          {webservice.whole}: <code />
+        </p>
+      </div>
       <SelectField name={`${block}.integrationId`} options={integrations} empty={webservice.noIntegration} />
+      <TestAddress campaign={campaign} tested={tested} failed={words.partFailed} />
       <CheckField name={`${block}.registerCustomers`} />
       <h3 class="form-label">{webservice.fieldMap}</h3>
       <p class="form-hint">{webservice.fieldMapHelp}</p>
@@ -78,6 +82,7 @@ export function WebserviceFields({
             name={`${block}.fieldMap.${field}`}
             class="col-sm-6 mb-3"
             list={attributesListId}
+            data={{ 'data-takes': 'attribute' }}
             placeholder={defaultNames[field][0]}
             help={
               field === 'customMessage'
@@ -90,12 +95,11 @@ export function WebserviceFields({
       <TextField name={`${block}.recordsPath`} />
       <h3 class="form-label">{webservice.paging.title}</h3>
       <PagingFields />
-      <TestAddress campaign={campaign} tested={tested} failed={words.partFailed} />
     </Card>
   );
 }
 
-/** Dates that stand for themselves until the mailing is fetched; put into the value that was typed into last. */
+/** Date placeholders, which are replaced when the mailing is fetched; inserted into the value that was edited last. */
 function DatePicker() {
   const { webservice } = useWords(campaignWords);
   const t = useWords(campaignWords);
@@ -128,7 +132,7 @@ function DatePicker() {
   );
 }
 
-/** One fetch with what is typed, saved or not: the first contacts as they would be read, and the answer as a file. */
+/** One request with the form's values, saved or not: shows the first contacts as read, and downloads the answer. */
 function TestAddress({
   campaign: { id },
   tested,
@@ -145,6 +149,9 @@ function TestAddress({
   return (
     <>
       <div class="buttons align-items-center">
+        <button type="button" class="btn" hidden data-opens="url-builder">
+          {webservice.urlBuilder}
+        </button>
         <button
           class="btn btn-primary"
           formAction={action}

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { formatPhone } from '../../domain/phone.ts';
 import { keptWords } from '../../api/campaigns/mailing-check.ts';
 import type { webservicePreviewView } from '../../api/campaigns/webservice.ts';
 import type { ApiFailure } from '../kit/api.ts';
@@ -14,26 +15,28 @@ import { useView, useWords } from '../kit/view.tsx';
 
 type Preview = z.output<typeof webservicePreviewView>;
 
-/** What came of the test of an address. */
+/** The result of testing an address. */
 export interface TestedAddress {
   preview?: Preview;
+  /** Entries of the field map that no record has. */
+  lacking?: readonly { field: (typeof contactFieldNames)[number]; path: string }[];
   refused?: ApiFailure;
 }
 
-/** The attributes that the records have, offered by the fields of the field map. */
+/** The attributes of the records, as suggestions for the fields of the field map. */
 export const attributesListId = 'attributes';
 
-/** `downloads`: the answer is fetched as a file, too, as soon as this is shown. */
+/** `downloads`: the answer is also downloaded as a file, as soon as this is shown. */
 export function AddressResult({
   campaignId,
-  tested: { preview, refused },
+  tested: { preview, lacking = [], refused },
   downloads,
 }: {
   campaignId: number;
   tested: TestedAddress;
   downloads: boolean;
 }) {
-  const { webservice } = useWords(campaignWords);
+  const { webservice, fields } = useWords(campaignWords);
   const { format } = useView();
   if (refused) return <Refusal refused={refused} />;
   if (!preview) return null;
@@ -64,10 +67,37 @@ export function AddressResult({
           <Contact key={contact.line} tested={contact} />
         ))}
       </ol>
+      {lacking.length > 0 && (
+        <div class="alert alert-warning" role="alert">
+          <p class="mb-1">{webservice.lacking}</p>
+          <ul class="mb-0">
+            {lacking.map(({ field, path }) => (
+              <li key={field}>
+                {fields[`mailing.webservice.fieldMap.${field}`]}: <code>{path}</code>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
       {attributes.length > 0 && (
-        <p class="form-hint long-text">
-          {webservice.attributes}: {attributes.join(', ')}
-        </p>
+        <>
+          <p class="form-label mb-1">{webservice.attributes}</p>
+          <p class="form-hint">{webservice.attributesHelp}</p>
+          <div class="tags mb-3">
+            {attributes.map((attribute) => (
+              <button
+                key={attribute}
+                type="button"
+                class="btn btn-sm"
+                data-insert={attribute}
+                data-into="attribute"
+                data-whole=""
+              >
+                {attribute}
+              </button>
+            ))}
+          </div>
+        </>
       )}
       <datalist id={attributesListId}>
         {attributes.map((name) => (
@@ -88,7 +118,7 @@ function Contact({ tested }: { tested: Preview['contacts'][number] }) {
       <p class="mb-1">
         <strong>{contact?.name ?? ''}</strong>{' '}
         {skipped === null ? (
-          <State tone="good">{t.webservice.gets(phone ?? '')}</State>
+          <State tone="good">{t.webservice.gets(formatPhone(phone ?? ''))}</State>
         ) : (
           <State tone="warn">{t.webservice.leftOut(problem ?? '')}</State>
         )}
@@ -129,7 +159,7 @@ function Refusal({ refused }: { refused: ApiFailure }) {
   const { format } = useView();
   const labels: Labels = t.fields;
   const { code, problems } = refused;
-  // Of an address there is one thing to say, of the form each field has its own.
+  // An address has one problem; a form has one for each field.
   const alone = code === 'webservice_refused' ? problems[0] : undefined;
   return (
     <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">

@@ -4,7 +4,9 @@ import { idParams } from '../../api/http/parameters.ts';
 import { webservicePreviewView } from '../../api/campaigns/webservice.ts';
 import { paging } from '../../domain/paging.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
+import { hasAttribute } from '../../domain/campaign.ts';
 import { getCampaign } from './blocks.tsx';
+import { contactFieldNames } from './contact-fields.ts';
 import { mailingOf, mailingPage } from './mailing.tsx';
 import { withPaging } from './paging-fields.tsx';
 import type { FormState } from '../kit/form.tsx';
@@ -13,7 +15,7 @@ import { formOf } from '../kit/responses.tsx';
 import { consoleOf, isPart } from '../kit/request.ts';
 import { AddressResult, type TestedAddress } from './webservice-result.tsx';
 
-/** Trying the address of a campaign's contacts ("Testar URL"), with what is typed, saved or not. */
+/** Testing the address of a campaign's contacts ("Testar URL"), with the form's values, saved or not. */
 export const campaignWebservice: FastifyPluginAsyncZod = async (app) => {
   const operator = { config: { access: 'operator' }, schema: { params: idParams } } as const;
 
@@ -21,9 +23,15 @@ export const campaignWebservice: FastifyPluginAsyncZod = async (app) => {
     const { api } = consoleOf(request);
     const { id } = request.params;
     const form = acceptedIn(formOf(request));
-    const tested = await attempt(async () => ({
-      preview: await api.send('POST', '/api/webservice/preview', bodyOf(id, form), webservicePreviewView),
-    }));
+    const tested = await attempt(async () => {
+      const preview = await api.send(
+        'POST',
+        '/api/webservice/preview',
+        bodyOf(id, form),
+        webservicePreviewView,
+      );
+      return { preview, lacking: lackingIn(form, preview.attributes) };
+    });
     const downloads = tested.preview !== undefined && form.checked('downloads');
     if (isPart(request))
       return reply.fragment(<AddressResult campaignId={id} tested={tested} downloads={downloads} />);
@@ -47,13 +55,20 @@ export const campaignWebservice: FastifyPluginAsyncZod = async (app) => {
   });
 };
 
-/** The web service and the extra fields of the form; the rest as it is saved. */
+/** The web service and the extra fields of the form; the rest as saved. */
 function bodyOf(campaignId: number, form: FormValues): object {
   const { webservice, extraFields } = mailingOf(form);
   return { campaignId, webservice, extraFields };
 }
 
-/** The form with the paging that its button proposes, if it was that one. */
+/** The entries of the form's field map that no tested record has. */
+const lackingIn = (form: FormValues, attributes: readonly string[]) =>
+  contactFieldNames.flatMap((field) => {
+    const path = form.text(`mailing.webservice.fieldMap.${field}`).trim();
+    return attributes.length === 0 || path === '' || hasAttribute(attributes, path) ? [] : [{ field, path }];
+  });
+
+/** The form with the proposed paging, if its button was used. */
 function acceptedIn(form: FormValues): FormValues {
   const proposed = form.optional('paging');
   if (proposed === null) return form;
@@ -80,7 +95,7 @@ async function attempt(work: () => Promise<TestedAddress>): Promise<TestedAddres
   }
 }
 
-/** What the page tells, with fields named as the form has them; everything else is thrown on. */
+/** The errors that the page shows, with the form's names of fields; all others are thrown again. */
 function refusalOf(error: unknown): ApiFailure {
   if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
   const { status, code, params, message, problems } = error;
@@ -97,7 +112,7 @@ function refusalOf(error: unknown): ApiFailure {
 }
 
 async function pageOf(api: Api, id: number, form: FormValues, tested: TestedAddress) {
-  // The address was not tested because fields are wrong: that is said beside them, too.
+  // The address was not tested because fields are wrong: they show their problems, too.
   const problems = tested.refused?.code === 'invalid_fields' ? tested.refused.problems : [];
   const state: FormState = { values: form, problems, typed: true };
   return mailingPage(api, await getCampaign(api, id), state, { tested });

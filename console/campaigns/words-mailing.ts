@@ -1,6 +1,6 @@
 import { counted, dictionary } from '../kit/dictionary.ts';
 
-/** Where a campaign's contacts come from: the CSV file and the web service. */
+/** The source of a campaign's contacts: the CSV file and the web service. */
 export const campaignMailing = dictionary(
   {
     csv: {
@@ -16,7 +16,8 @@ export const campaignMailing = dictionary(
       facts: (lines: string, size: string) => `${counted(lines, 'linha', 'linhas')}, ${size}`,
       uploadedAt: 'importado em',
       content: 'Baixar o arquivo',
-      counts: 'O arquivo foi guardado: a próxima execução usa este.',
+      counts:
+        'O arquivo foi guardado. Descadastros e falta de consentimento são conferidos em cada execução, e podem deixar mais linhas de fora.',
       result: (sendable: string, lines: string) =>
         `${sendable} de ${counted(lines, 'linha', 'linhas')} ${sendable === '1' ? 'pode' : 'podem'} receber a mensagem.`,
       leftOut: 'Serão deixadas de fora:',
@@ -36,6 +37,12 @@ export const campaignMailing = dictionary(
     webservice: {
       title: 'Webservice',
       urlBuilder: 'Montar URL',
+      base: 'URL Base',
+      paste: 'Cole um endereço completo, e os parâmetros dele vêm para a lista.',
+      whole: 'Endereço completo',
+      done: 'Pronto',
+      lacking: 'Nenhum registro desta resposta tem estes atributos:',
+      attributesHelp: 'Clique num campo da resposta, abaixo, e depois no atributo dele.',
       dates: 'Usar datas nos valores',
       datePlaceholders: {
         today: 'a data da busca, 2026-11-24',
@@ -44,7 +51,7 @@ export const campaignMailing = dictionary(
         occurrence: 'a hora marcada da execução, 2026-11-24T09:00:00-03:00',
       },
       dateForms:
-        'Outro formato vai depois de dois-pontos: {today:dd/MM/yyyy}. Uma chave literal se escreve duas vezes.',
+        'Outro formato vai depois de dois-pontos: {today:dd/MM/yyyy}. Para escrever { ou }, repita: {{ ou }}.',
       noIntegration: 'Nenhuma: sem autenticação',
       fieldMap: 'Campos da resposta',
       fieldMapHelp:
@@ -58,6 +65,7 @@ export const campaignMailing = dictionary(
           page: 'Pelo número da página',
           offset: 'Pela posição do primeiro registro (offset)',
           cursor: 'Por um cursor que a resposta dá',
+          last_record: 'Pela chave do último registro recebido',
           none: 'Uma resposta traz todos os contatos, mesmo que mostre mais páginas',
         },
         end: {
@@ -70,17 +78,23 @@ export const campaignMailing = dictionary(
         more: 'A resposta tem mais páginas, e a campanha não diz como buscá-las',
         shows: (seen: string) => `Assim a execução falharia. A resposta mostra: ${seen}.`,
         seen: (path: string, value: string | boolean | null) =>
-          value === null ? `“${path}” com um valor` : `“${path}” é ${String(value)}`,
+          value === null
+            ? `“${path}” com um valor`
+            : path.startsWith('?')
+              ? `tantos contatos quantos o endereço pede (“${path.slice(1)}” é ${String(value)})`
+              : `“${path}” é ${String(value)}`,
         unknown: 'O formato não é conhecido: preencha “Páginas da resposta” como o serviço documenta.',
         proposal: (words: string) => `Sugestão: ${words}.`,
         numbered: (by: string, param: string, first: string, end: string) =>
           `${by}, no parâmetro “${param}” a partir de ${first}; o fim: ${end}`,
         cursor: (by: string, param: string, path: string) => `${by} em “${path}”, no parâmetro “${param}”`,
+        lastRecord: (by: string, param: string, path: string, end: string) =>
+          `${by} (“${path}”), no parâmetro “${param}”; o fim: ${end}`,
         use: 'Usar a sugestão e testar',
       },
       testUrl: 'Testar URL',
       testUrlHelp:
-        'Busca agora com o que está no formulário e mostra os primeiros contatos como serão lidos. Nada é guardado nem enviado.',
+        'Busca agora com o que está no formulário e mostra os primeiros contatos como serão lidos. De uma campanha salva ficam guardados os nomes dos atributos, sem os valores; nada é enviado.',
       downloads: 'e baixar a resposta (.json)',
       testing: 'Buscando…',
       downloadAnswer: 'Baixar a resposta (.json)',
@@ -106,27 +120,28 @@ export const campaignMailing = dictionary(
       title: 'CSV file',
       layout: 'Download the layout',
       layoutHelp:
-        'A CSV like that of the layout: the header, and a line for each contact, with comma or semicolon.',
-      replaceHelp: 'The new file counts from the next run on.',
+        'A CSV file like the layout: the header and one line for each contact, with commas or semicolons.',
+      replaceHelp: 'The next run uses the new file.',
       upload: 'Import the file',
       replace: 'Replace the file',
-      present: 'Present file',
+      present: 'Current file',
       none: 'No file yet.',
       facts: (lines, size) => `${counted(lines, 'line', 'lines')}, ${size}`,
       uploadedAt: 'imported at',
       content: 'Download the file',
-      counts: 'The file is kept: the next run uses it.',
+      counts:
+        'The file is stored. Opt-outs and consent are checked in each run, and may leave out more lines.',
       result: (sendable, lines) => `${sendable} of ${counted(lines, 'line', 'lines')} can get the message.`,
       leftOut: 'Will be left out:',
       line: 'Line',
       first: (count) =>
         count === '1' ? 'The line with a problem' : `The first ${count} lines with problems`,
       badLines: 'Download the lines with problems',
-      badLinesHelp: 'A CSV with the problem of each line: mend them and import it again.',
+      badLinesHelp: 'A CSV file with the problem of each line: correct the lines and import it again.',
       uploading: 'Uploading the file:',
       cancel: 'Cancel the upload',
       checking: 'Checking the lines…',
-      refused: 'The file was refused. Nothing of it was kept.',
+      refused: 'The file was refused. Nothing was stored.',
       expected: 'Expected',
       found: 'Found',
       ownForm: 'If you changed the extra fields, save first: the layout changes with them.',
@@ -134,63 +149,79 @@ export const campaignMailing = dictionary(
     webservice: {
       title: 'Web service',
       urlBuilder: 'URL builder',
+      base: 'Base URL',
+      paste: 'Paste a whole address, and its parameters are moved to the list.',
+      whole: 'Whole address',
+      done: 'Done',
+      lacking: 'No record of this response has these attributes:',
+      attributesHelp: 'Click a field of the response below, then its attribute.',
       dates: 'Use dates in the values',
       datePlaceholders: {
         today: 'the date of the fetch, 2026-11-24',
-        yesterday: 'the date before, 2026-11-23',
+        yesterday: 'the day before, 2026-11-23',
         lastRunAt: 'when the mailing of the last run that sent was fetched, 2026-11-23T09:00:02-03:00',
         occurrence: 'when the run was due, 2026-11-24T09:00:00-03:00',
       },
-      dateForms: 'Another form stands behind a colon: {today:dd/MM/yyyy}. A literal brace is written twice.',
+      dateForms:
+        'Write another format after a colon: {today:dd/MM/yyyy}. To write { or }, double it: {{ or }}.',
       noIntegration: 'None: no authentication',
-      fieldMap: 'Fields of the answer',
+      fieldMap: 'Fields of the response',
       fieldMapHelp:
         'The name of the attribute of each field in the returned elements; dots lead to inner attributes (cliente.celular); + joins several (ddd + numero).',
       emptyMeans: (names) => `Empty: ${names}`,
-      emptyMessage: 'Empty: everybody gets the message of the campaign.',
+      emptyMessage: 'Empty: everyone gets the message of the campaign.',
       paging: {
-        title: 'Pages of the answer',
+        title: 'Pages of the response',
         by: {
-          links: 'One answer, or its links to the next page',
+          links: 'One response, or its links to the next page',
           page: 'By the number of the page',
           offset: 'By the position of the first record (offset)',
-          cursor: 'By a cursor that the answer gives',
-          none: 'One answer has all contacts, even if it shows more pages',
+          cursor: 'By a cursor in the response',
+          last_record: 'By the key of the last record received',
+          none: 'One response has all contacts, even if it shows more pages',
         },
         end: {
           has_next: 'Whether there is a next page',
           is_last: 'Whether it is the last page',
           total_pages: 'Total of pages',
           total_records: 'Total of records',
-          empty: 'Nowhere: it ends at an empty page',
+          empty: 'Nowhere: it ends with an empty page',
         },
-        more: 'The answer has more pages, and the campaign does not say how to fetch them',
-        shows: (seen) => `A run would fail. The answer shows: ${seen}.`,
-        seen: (path, value) => (value === null ? `“${path}” has a value` : `“${path}” is ${String(value)}`),
-        unknown: 'The shape is not known: fill in “Pages of the answer” as the service documents it.',
+        more: 'The response has more pages, and the campaign does not set how to fetch them',
+        shows: (seen) => `A run would fail. The response shows: ${seen}.`,
+        seen: (path, value) =>
+          value === null
+            ? `“${path}” has a value`
+            : path.startsWith('?')
+              ? `as many contacts as the address asks for (“${path.slice(1)}” is ${String(value)})`
+              : `“${path}” is ${String(value)}`,
+        unknown:
+          'The shape is unknown: fill in “Pages of the response” according to the documentation of the service.',
         proposal: (words) => `Proposal: ${words}.`,
         numbered: (by, param, first, end) =>
           `${by}, in the parameter “${param}” from ${first}; the end: ${end}`,
         cursor: (by, param, path) => `${by} at “${path}”, in the parameter “${param}”`,
+        lastRecord: (by, param, path, end) =>
+          `${by} (“${path}”), in the parameter “${param}”; the end: ${end}`,
         use: 'Use the proposal and test',
       },
       testUrl: 'Test URL',
       testUrlHelp:
-        'Fetches now with what the form has and shows the first contacts as they will be read. Nothing is kept or sent.',
-      downloads: 'and download the answer (.json)',
+        'Fetches now with the values in the form and shows the first contacts as they will be read. For a saved campaign, Torpedo keeps the attribute names without their values. Nothing is sent.',
+      downloads: 'and download the response (.json)',
       testing: 'Fetching…',
-      downloadAnswer: 'Download the answer (.json)',
-      failed: 'The test did not succeed',
-      noContacts: 'The answer has no contact.',
+      downloadAnswer: 'Download the response (.json)',
+      failed: 'The test failed',
+      noContacts: 'The response has no contacts.',
       first: (count, more) =>
         more
           ? count === '1'
-            ? 'The first contact of the answer'
-            : `The first ${count} contacts of the answer`
+            ? 'The first contact of the response'
+            : `The first ${count} contacts of the response`
           : count === '1'
-            ? 'The contact of the answer'
-            : `The ${count} contacts of the answer`,
-      gets: (phone) => `is written to at ${phone}`,
+            ? 'The contact of the response'
+            : `The ${count} contacts of the response`,
+      gets: (phone) => `gets the message at ${phone}`,
       leftOut: (why) => `is left out: ${why}`,
       cost: (segments, encoding) => `${segments}, ${encoding}`,
       attributes: 'Attributes found',

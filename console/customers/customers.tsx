@@ -1,49 +1,42 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
-import { customerList, customerView } from '../../api/customers/customers.ts';
+import { consentStatement, customerList, customerView } from '../../api/customers/customers.ts';
+import { customerContent } from '../../domain/customer.ts';
 import { idParams } from '../../api/http/parameters.ts';
 import { urlOf } from '../kit/api.ts';
 import { DownloadLink, AddLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { ConsentState, type Customer, customerPage, customersPath, DataFields } from './page.tsx';
 import { type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
 import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
-import type { FormValues } from '../kit/form-data.ts';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
-import { Card, ConfirmPage, Empty, Pager, State, Table } from '../kit/parts.tsx';
+import { Card, ConfirmPage, Empty, Pager, Phone, State, Table } from '../kit/parts.tsx';
 import { act, submit } from '../kit/responses.tsx';
+import { readForm } from '../kit/schema-form.ts';
 import { consoleOf } from '../kit/request.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 
 const pageSize = 50;
 type Params = { Params: z.infer<typeof idParams> };
 const schema = { params: idParams };
-const readOne = { config: { access: 'viewer' }, schema } as const;
+const readOne = { config: { access: 'any_role' }, schema } as const;
 const changeOne = { config: { access: 'operator' }, schema } as const;
 const deleteOne = { config: { access: 'admin' }, schema } as const;
 
-const contentOf = (form: FormValues) => ({
-  code: form.optional('code'),
-  name: form.text('name'),
-  mobile: form.optional('mobile'),
-  phone: form.optional('phone'),
-  phone2: form.optional('phone2'),
-  birthDate: form.optional('birthDate'),
-  regionId: form.number('regionId'),
-  customerTypeId: form.number('customerTypeId'),
-});
-
-/** The people in our base, and what they have said of being written to. */
+/** The customers in the database, and their consent. */
 export const customers: FastifyPluginAsync = async (app) => {
-  app.get(customersPath, { config: { access: 'viewer' } }, async (request, reply) => {
+  app.get(customersPath, { config: { access: 'any_role' } }, async (request, reply) => {
     const { api } = consoleOf(request);
     const query = queryOf(request.query);
-    const found = await searched(
-      async () => (await api.get('/api/customers', customerList, { ...query, limit: pageSize })).customers,
-    );
-    return reply.page(<ListPage {...found} query={query} />);
+    let more = false;
+    const found = await searched(async () => {
+      const list = await api.get('/api/customers', customerList, { ...query, limit: pageSize });
+      more = list.more;
+      return list.customers;
+    });
+    return reply.page(<ListPage {...found} more={more} query={query} />);
   });
 
   app.get(`${customersPath}/new`, { config: { access: 'operator' } }, async (request, reply) => {
@@ -57,7 +50,12 @@ export const customers: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        const { id } = await api.send('POST', '/api/customers', contentOf(form), customerView);
+        const { id } = await api.send(
+          'POST',
+          '/api/customers',
+          readForm(customerContent, form),
+          customerView,
+        );
         return { to: `${customersPath}/${id}`, notice: 'created' };
       },
       async (state) => <NewPage state={state} settings={await settingsOfCustomers(api)} />,
@@ -75,7 +73,7 @@ export const customers: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        await api.send('PUT', `/api/customers/${id}`, contentOf(form));
+        await api.send('PUT', `/api/customers/${id}`, readForm(customerContent, form));
         return { to: `${customersPath}/${id}`, notice: 'saved' };
       },
       (state) => customerPage(api, id, { data: state }),
@@ -89,8 +87,7 @@ export const customers: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        const stated = { consent: form.text('consent'), note: form.text('note') };
-        await api.send('POST', `/api/customers/${id}/consents`, stated);
+        await api.send('POST', `/api/customers/${id}/consents`, readForm(consentStatement, form));
         return { to: `${customersPath}/${id}`, notice: 'saved' };
       },
       (state) => customerPage(api, id, { consent: state }),
@@ -114,9 +111,15 @@ function ListPage({
   rows,
   refusal,
   query,
-}: Awaited<ReturnType<typeof searched<Customer>>> & { query: Query }) {
+  more,
+}: Awaited<ReturnType<typeof searched<Customer>>> & {
+  query: Query;
+  /** More customers have the words than a search reads. */
+  more: boolean;
+}) {
   const t = useWords(customerWords);
   const words = useWords(common);
+  const mayExport = useMay('viewer');
   const mayAdd = useMay('operator');
   const searching = Object.keys(query).length > 0;
   const add = { href: `${customersPath}/new`, label: t.newCustomer };
@@ -126,7 +129,12 @@ function ListPage({
       section="customers"
       actions={
         <>
-          <DownloadLink href={urlOf('/api/customers.csv', { ...query, after: undefined })} label={t.export} />{' '}
+          {mayExport && (
+            <DownloadLink
+              href={urlOf('/api/customers.csv', { ...query, after: undefined })}
+              label={t.export}
+            />
+          )}{' '}
           {mayAdd && (
             <>
               <a class="btn" href={`${customersPath}/import`}>
@@ -148,6 +156,7 @@ function ListPage({
           { name: 'phone', label: t.anyPhone },
         ]}
       />
+      {more && <p class="text-secondary">{t.more}</p>}
       <Table
         caption={t.title}
         rows={rows}
@@ -159,13 +168,19 @@ function ListPage({
           { heading: t.fields.code, cell: ({ code }) => code ?? words.none, wide: true },
           {
             heading: t.fields.mobile,
-            cell: ({ mobile, phone }) => <span class="text-nowrap">{mobile ?? phone ?? words.none}</span>,
+            cell: ({ mobile, phone }) => <Phone phone={mobile ?? phone} call />,
           },
           { heading: t.fields.regionId, cell: ({ regionName }) => regionName ?? words.none, wide: true },
           {
             heading: t.consent,
-            cell: ({ consent, optedOut }) =>
-              optedOut ? <State tone="bad">{t.optedOut}</State> : <ConsentState consent={consent} />,
+            cell: ({ consent, optedOut, held }) =>
+              optedOut ? (
+                <State tone="bad">{t.optedOut}</State>
+              ) : held ? (
+                <State tone="warn">{t.held}</State>
+              ) : (
+                <ConsentState consent={consent} />
+              ),
           },
         ]}
         empty={
@@ -188,7 +203,14 @@ function NewPage({ state, settings }: { state: FormState; settings: CustomerSett
     <Page title={t.newCustomer} section="customers" trail={[{ href: customersPath, label: t.title }]}>
       <div class="narrow">
         <Card>
-          <Form action={customersPath} state={state} labels={t.fields} helps={t.helps} once>
+          <Form
+            action={customersPath}
+            state={state}
+            schema={customerContent}
+            labels={t.fields}
+            helps={t.helps}
+            once
+          >
             <DataFields settings={settings} state={state} />
             <SaveOrCancel back={customersPath} />
           </Form>

@@ -18,10 +18,10 @@ import { useFormat, useWords } from '../kit/view.tsx';
 
 const path = '/customers/import';
 const address = '/api/customers/import';
-/** Without scripts a file passes through this process's memory; with them it goes to the API as a stream. */
+/** Without scripts a file passes through this process's memory; with them the browser streams it to the API. */
 const maxPlainUploadBytes = 20 * 1024 * 1024;
 
-/** What came of a file that was just sent. */
+/** The result of a file that was just uploaded. */
 interface Sent {
   imported?: z.output<typeof customerImportView>;
   refused?: ApiFailure;
@@ -33,7 +33,7 @@ export const customerImport: FastifyPluginAsync = async (app) => {
     reply.page(<ImportPage sent={{}} />),
   );
 
-  // Without scripts the file itself; with them the API's answer to it, to be shown in words.
+  // Without scripts the file itself; with them the API's answer to it, to be rendered.
   await app.register(async (uploads) => {
     uploads.addContentTypeParser(
       'multipart/form-data',
@@ -65,7 +65,7 @@ export const customerImport: FastifyPluginAsync = async (app) => {
   );
 };
 
-/** The API's answer to an upload, as the browser passes it on; nothing of it is stored. */
+/** The API's answer to an upload, as the browser forwards it; it is not stored. */
 function sentOf(form: FormValues): Sent {
   let answer: unknown = null;
   try {
@@ -146,7 +146,7 @@ function ImportBlock({ sent: { imported, refused } }: { sent: Sent }) {
   );
 }
 
-/** What was expected, what was found, and where: the file is mended outside of here. */
+/** What was expected, what was found, and where: the user fixes the file outside of the console. */
 function Refused({ refused }: { refused: ApiFailure }) {
   const t = useWords(customerImportWords);
   const format = useFormat();

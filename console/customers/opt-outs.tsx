@@ -1,9 +1,10 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
-import { optOutList, type optOutView } from '../../api/customers/opt-outs.ts';
+import { formatPhone } from '../../domain/phone.ts';
+import { newOptOut, optOutList, optOutRemoval, type optOutView } from '../../api/customers/opt-outs.ts';
 import { idParams } from '../../api/http/parameters.ts';
-import type { Api } from '../kit/api.ts';
-import { AddLink, SaveOrCancel, Submit } from '../kit/buttons.tsx';
+import { type Api, urlOf } from '../kit/api.ts';
+import { AddLink, DownloadLink, SaveOrCancel, Submit } from '../kit/buttons.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
@@ -11,8 +12,9 @@ import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
 import { replyWordTexts } from '../replies/words-reply-words.ts';
 import { Page } from '../kit/layout.tsx';
-import { Card, Empty, Pager, Table, Time } from '../kit/parts.tsx';
+import { Card, Empty, Pager, Phone, Table, Time } from '../kit/parts.tsx';
 import { submit } from '../kit/responses.tsx';
+import { readForm } from '../kit/schema-form.ts';
 import { replyWordsPath } from '../replies/reply-words.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { useMay, useWords } from '../kit/view.tsx';
@@ -20,9 +22,9 @@ import { useMay, useWords } from '../kit/view.tsx';
 const path = '/opt-outs';
 const pageSize = 50;
 type OptOut = z.output<typeof optOutView>;
-const sources = ['reply', 'provider', 'admin'] as const;
+const sources = ['reply', 'provider', 'agent', 'admin'] as const;
 
-/** The phones that asked to be left alone. */
+/** The phones that have opted out. */
 export const optOuts: FastifyPluginAsync = async (app) => {
   app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
     const { api } = consoleOf(request);
@@ -42,8 +44,7 @@ export const optOuts: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        const optOut = { phone: form.text('phone'), note: form.text('note') };
-        await consoleOf(request).api.send('POST', '/api/opt-outs', optOut);
+        await consoleOf(request).api.send('POST', '/api/opt-outs', readForm(newOptOut, form));
         return { to: path, notice: 'saved' };
       },
       (state) => <NewPage state={state} />,
@@ -68,9 +69,8 @@ export const optOuts: FastifyPluginAsync = async (app) => {
         request,
         reply,
         async (form) => {
-          await consoleOf(request).api.send('POST', `/api/opt-outs/${id}/remove`, {
-            note: form.text('note'),
-          });
+          const removal = readForm(optOutRemoval, form);
+          await consoleOf(request).api.send('POST', `/api/opt-outs/${id}/remove`, removal);
           return { to: path, notice: 'saved' };
         },
         async (state) => (
@@ -81,7 +81,7 @@ export const optOuts: FastifyPluginAsync = async (app) => {
   );
 };
 
-/** Empty for an erased person. */
+/** Empty for an erased customer. */
 async function phoneOf(api: Api, id: number): Promise<string> {
   const { optOuts } = await api.get('/api/opt-outs', optOutList, { before: id + 1, limit: 1 });
   return optOuts.find((one) => one.id === id)?.phone ?? '';
@@ -99,6 +99,7 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<O
       section="optOuts"
       actions={
         <>
+          <DownloadLink href={urlOf('/api/opt-outs.csv', { ...query, before: undefined })} />
           <a class="btn" href={replyWordsPath}>
             {replyTexts.page.title}
           </a>
@@ -123,7 +124,7 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<O
         caption={t.optOuts}
         rows={rows}
         columns={[
-          { heading: t.anyPhone, cell: ({ phone }) => <span class="text-nowrap">{phone ?? t.erased}</span> },
+          { heading: t.anyPhone, cell: ({ phone }) => (phone === null ? t.erased : <Phone phone={phone} />) },
           { heading: t.source, cell: ({ source, sandbox }) => (sandbox ? t.inSandbox : t.sources[source]) },
           { heading: t.since, cell: ({ at }) => <Time at={at} />, wide: true },
           ...(mayChange
@@ -158,9 +159,15 @@ function NewPage({ state }: { state: FormState }) {
     <Page title={t.addOptOut} section="optOuts" trail={[{ href: path, label: t.optOuts }]}>
       <div class="narrow">
         <Card>
-          <Form action={path} state={state} labels={{ ...t.fields, phone: t.anyPhone }} once>
-            <TextField name="phone" type="tel" required maxLength={40} autofocus />
-            <TextField name="note" required maxLength={500} />
+          <Form
+            action={path}
+            state={state}
+            schema={newOptOut}
+            labels={{ ...t.fields, phone: t.anyPhone }}
+            once
+          >
+            <TextField name="phone" type="tel" autofocus />
+            <TextField name="note" />
             <SaveOrCancel back={path} />
           </Form>
         </Card>
@@ -174,15 +181,15 @@ function RemovePage({ id, phone, state }: { id: number; phone: string; state: Fo
   const words = useWords(common);
   return (
     <Page
-      title={t.removeTitle(phone === '' ? t.erased : phone)}
+      title={t.removeTitle(phone === '' ? t.erased : formatPhone(phone))}
       section="optOuts"
       trail={[{ href: path, label: t.optOuts }]}
     >
       <div class="narrow">
         <Card>
           <p>{t.removeNote}</p>
-          <Form action={`${path}/${id}/remove`} state={state} labels={t.fields}>
-            <TextField name="note" required maxLength={500} autofocus />
+          <Form action={`${path}/${id}/remove`} state={state} schema={optOutRemoval} labels={t.fields}>
+            <TextField name="note" autofocus />
             <div class="buttons">
               <Submit kind="danger">{t.removeOptOut}</Submit>
               <a class="btn" href={path}>

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { consentHistoryView, customerView } from '../../api/customers/customers.ts';
+import { formatPhone } from '../../domain/phone.ts';
+import { consentHistoryView, consentStatement, customerView } from '../../api/customers/customers.ts';
 import { messageView } from '../../api/messages/messages.ts';
 import { replyView } from '../../api/replies/replies.ts';
 import { ticketView } from '../../api/tickets/tickets.ts';
-import { consents } from '../../domain/customer.ts';
+import { consents, customerContent } from '../../domain/customer.ts';
 import type { Api } from '../kit/api.ts';
 import { Submit } from '../kit/buttons.tsx';
 import { type CustomerSettings, optionsOf, settingsOfCustomers } from '../kit/choices.ts';
@@ -11,14 +12,15 @@ import { SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
+import { holdsPath } from '../replies/holds.tsx';
 import { ReplyState } from '../replies/inbound.tsx';
 import { Page } from '../kit/layout.tsx';
-import { Card, State, Time } from '../kit/parts.tsx';
-import { TicketState } from '../tickets/tickets.tsx';
+import { Card, LinkFor, State, Time } from '../kit/parts.tsx';
+import { TicketState } from '../tickets/parts.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
 
 export const customersPath = '/customers';
-/** Of messages, replies and tickets on a customer's page. */
+/** How many messages, replies and tickets a customer's page shows. */
 const shown = 10;
 export type Customer = z.output<typeof customerView>;
 
@@ -49,6 +51,14 @@ const storyOf = async (api: Api, id: number): Promise<Story> => ({
   ).tickets,
 });
 
+/** The phones of a customer in a form, as users write them. */
+const shownCustomer = (customer: Customer): Customer => ({
+  ...customer,
+  mobile: customer.mobile && formatPhone(customer.mobile),
+  phone: customer.phone && formatPhone(customer.phone),
+  phone2: customer.phone2 && formatPhone(customer.phone2),
+});
+
 export function ConsentState({ consent }: { consent: Customer['consent'] }) {
   const t = useWords(customerWords);
   const tones = { granted: 'good', refused: 'bad', not_stated: 'neutral' } as const;
@@ -59,11 +69,11 @@ export function DataFields({ settings, state }: { settings: CustomerSettings; st
   const words = useWords(common);
   return (
     <>
-      <TextField name="name" maxLength={120} />
-      <TextField name="code" maxLength={60} />
-      <TextField name="mobile" type="tel" maxLength={40} />
-      <TextField name="phone" type="tel" maxLength={40} />
-      <TextField name="phone2" type="tel" maxLength={40} />
+      <TextField name="name" />
+      <TextField name="code" />
+      <TextField name="mobile" type="tel" />
+      <TextField name="phone" type="tel" />
+      <TextField name="phone2" type="tel" />
       <TextField name="birthDate" type="date" />
       <SelectField
         name="regionId"
@@ -79,7 +89,7 @@ export function DataFields({ settings, state }: { settings: CustomerSettings; st
   );
 }
 
-/** One customer, with what is known of them; the forms as they were sent, where one was refused. */
+/** One customer, with all related data; a rejected form is shown again with its values. */
 export async function customerPage(
   api: Api,
   id: number,
@@ -91,7 +101,7 @@ export async function customerPage(
     <CustomerPage
       story={story}
       settings={await settingsOfCustomers(api)}
-      data={data ?? newForm(customer)}
+      data={data ?? newForm(shownCustomer(customer))}
       consent={consent ?? newForm({ consent: customer.consent })}
     />
   );
@@ -138,7 +148,9 @@ function CustomerPage({
           <Card title={t.data}>
             <Form
               action={`${customersPath}/${id}`}
+              changes={`/api/customers/${id}`}
               state={data}
+              schema={customerContent}
               labels={t.fields}
               helps={t.helps}
               readOnly={!mayChange}
@@ -153,6 +165,10 @@ function CustomerPage({
             <p>
               {customer.optedOut ? (
                 <State tone="bad">{t.optedOut}</State>
+              ) : customer.held ? (
+                <a href={holdsPath}>
+                  <State tone="warn">{t.held}</State>
+                </a>
               ) : (
                 <ConsentState consent={customer.consent} />
               )}
@@ -164,13 +180,19 @@ function CustomerPage({
               )}
             </p>
             {mayChange && (
-              <Form action={`${customersPath}/${id}/consents`} state={consent} labels={t.fields} once>
+              <Form
+                action={`${customersPath}/${id}/consents`}
+                state={consent}
+                schema={consentStatement}
+                labels={t.fields}
+                once
+              >
                 <SelectField
                   name="consent"
                   label={t.recordConsent}
                   options={consents.map((value) => ({ value, label: t.consents[value] }))}
                 />
-                <TextField name="note" maxLength={500} />
+                <TextField name="note" />
                 <Submit kind="plain">{t.record}</Submit>
               </Form>
             )}
@@ -220,7 +242,7 @@ function CustomerPage({
               <ul class="story">
                 {messages.map((message) => (
                   <li key={message.id}>
-                    <a href={`/messages/${message.id}`}>{message.text ?? message.id}</a>
+                    <LinkFor href={`/messages/${message.id}`}>{message.text ?? message.id}</LinkFor>
                     <small class="d-block text-secondary">
                       <Time at={message.sentAt ?? message.endedAt} />
                     </small>
@@ -235,7 +257,7 @@ function CustomerPage({
   );
 }
 
-/** Statements of consent, opt-outs and opt-ins in one row of time, newest first. */
+/** Statements of consent, opt-outs and opt-ins in one list, newest first. */
 function History({ history: { consents, optOuts } }: { history: Story['history'] }) {
   const t = useWords(customerWords);
   const entries = [
@@ -248,7 +270,7 @@ function History({ history: { consents, optOuts } }: { history: Story['history']
     })),
     ...optOuts.map(({ id, kind, phone, source, sandbox, note, at }) => ({
       key: `opt-out-${id}`,
-      what: `${t.kinds[kind]}: ${phone}`,
+      what: `${t.kinds[kind]}: ${formatPhone(phone)}`,
       source: sandbox ? t.inSandbox : t.sources[source],
       note,
       at,

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
+import { formatPhone } from '../../domain/phone.ts';
 import { idParams } from '../../api/http/parameters.ts';
 import { erasedView, personView } from '../../api/customers/privacy.ts';
 import { type PrivacySettings, privacySettings } from '../../domain/privacy.ts';
@@ -15,6 +16,7 @@ import { Page } from '../kit/layout.tsx';
 import { Card, Facts } from '../kit/parts.tsx';
 import { formOf, submit } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { readForm } from '../kit/schema-form.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 const path = '/settings/privacy';
@@ -22,12 +24,12 @@ const admin = { config: { access: 'admin' } } as const;
 const api = '/api/privacy';
 type Person = z.output<typeof personView>;
 /**
- * A customer; a phone or a code of somebody who is none; or a line of a mailing. In the body of requests, since addresses
- * end up in histories.
+ * A customer; a phone or a code that belongs to no customer; or a line of a mailing. In the body of requests, because
+ * addresses end up in histories.
  */
 type Who = { customerId: number } | { phone: string } | { code: string } | { messageId: number };
 
-/** All of them: one that the form lacks would be set to "for ever" whenever it is saved. */
+/** All of them: saving a form without one of them would set it to "forever". */
 const days = Object.keys({
   messageDays: true,
   replyDays: true,
@@ -38,7 +40,7 @@ const days = Object.keys({
   auditDays: true,
 } satisfies Record<Exclude<keyof PrivacySettings, 'consentRequired'>, true>);
 
-/** What a person may ask of us, and for how long we keep what we have. */
+/** What a data subject may request, and for how long data is kept. */
 export const privacy: FastifyPluginAsync = async (app) => {
   app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
     const settings = await consoleOf(request).api.get(`${api}/settings`, privacySettings);
@@ -50,13 +52,14 @@ export const privacy: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        await consoleOf(request).api.send('PUT', `${api}/settings`, {
-          consentRequired: form.checked('consentRequired'),
-          ...Object.fromEntries(days.map((name) => [name, form.number(name)])),
-        });
+        await consoleOf(request).api.send('PUT', `${api}/settings`, readForm(privacySettings, form));
         return { to: path, notice: 'saved' };
       },
-      (state) => <PrivacyPage settings={state} person={newForm()} />,
+      async (state) => {
+        // For the present version.
+        await consoleOf(request).api.get(`${api}/settings`, privacySettings);
+        return <PrivacyPage settings={state} person={newForm()} />;
+      },
     ),
   );
 
@@ -159,11 +162,19 @@ function PrivacyPage({ settings, person }: { settings: FormState; person: FormSt
       <div class="row row-cards">
         <div class="col-lg-7">
           <Card title={t.keep}>
-            <Form action={path} state={settings} labels={t.fields} helps={t.helps} readOnly={!mayChange}>
+            <Form
+              action={path}
+              changes={`${api}/settings`}
+              state={settings}
+              schema={privacySettings}
+              labels={t.fields}
+              helps={t.helps}
+              readOnly={!mayChange}
+            >
               <CheckField name="consentRequired" />
               <p class="form-hint">{t.keepHelp}</p>
               {days.map((name) => (
-                <TextField key={name} name={name} type="number" min={1} max={3650} class="mb-3 narrow" />
+                <TextField key={name} name={name} type="number" class="mb-3 narrow" />
               ))}
               {mayChange && <Submit>{words.save}</Submit>}
             </Form>
@@ -211,7 +222,7 @@ function SeveralPage({ ids }: { ids: readonly number[] }) {
   );
 }
 
-/** What we keep of a person, the file of it, and the way to erase them, which asks once more. */
+/** The stored data of a person, its file, and the button to erase it, which asks for confirmation. */
 function PersonPage({ person, who, state }: { person: Person; who: Who; state: FormState }) {
   const t = useWords(privacyWords);
   const format = useFormat();
@@ -235,7 +246,7 @@ function PersonPage({ person, who, state }: { person: Person; who: Who; state: F
                     t.noName
                   ),
                 ],
-                [t.phones, phones.join(', ')],
+                [t.phones, phones.map(formatPhone).join(', ')],
                 [t.codes, codes.join(', ')],
                 [t.messages, format.number(person.messages)],
                 [t.queued, format.number(person.queued)],

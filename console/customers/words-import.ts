@@ -27,7 +27,7 @@ export const customerImportWords = dictionary(
     title: 'Import customers',
     file: 'CSV file',
     layout: 'Download the layout',
-    help: 'In the layout, with semicolons or commas. Customers are found by code, else by phone; an empty or unreadable cell never erases. Only a line that does not say who the customer is is left out.',
+    help: 'In this layout, with semicolons or commas. Customers are found by code, otherwise by phone; an empty or unreadable cell never erases a value. Only lines that do not identify a customer are left out.',
     upload: 'Import',
     uploading: 'Uploading…',
     checking: 'Reading the file…',

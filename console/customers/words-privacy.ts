@@ -1,6 +1,7 @@
+import { privacyFieldLabels } from '../../domain/words/customers.ts';
 import { counted, dictionary } from '../kit/dictionary.ts';
 
-/** What a person may ask of us, and how long we keep what we have. */
+/** What a data subject may request, and for how long data is kept. */
 export const privacyWords = dictionary(
   {
     page: { title: 'Privacidade', about: 'Consentimento, prazos de guarda, exportar e apagar pessoas' },
@@ -38,7 +39,8 @@ export const privacyWords = dictionary(
     stays: 'O que fica',
     staysItems: {
       figures: 'que algo foi enviado, quando e com que resultado: os números das execuções não mudam',
-      optOut: 'o descadastro, como uma impressão cifrada do telefone: a pessoa continua sem receber nada',
+      optOut:
+        'o descadastro e a recusa de consentimento, como uma impressão cifrada do telefone: a pessoa continua sem receber nada',
       files: 'os arquivos de mailing, como foram enviados: troque os que ainda contêm a pessoa',
     },
     eraseButton: 'Apagar para sempre',
@@ -52,14 +54,7 @@ export const privacyWords = dictionary(
     former: 'arquivo anterior',
     back: 'Voltar',
     fields: {
-      consentRequired: 'Exigir consentimento prévio',
-      messageDays: 'Mensagens de execuções encerradas',
-      replyDays: 'Respostas',
-      ticketDays: 'Atendimentos finalizados',
-      ticketPostDays: 'Envios entregues ao helpdesk',
-      inboundEventDays: 'Chamadas dos provedores, como vieram',
-      mailingFileDays: 'Arquivos de mailing que já foram trocados',
-      auditDays: 'Registro de auditoria',
+      ...privacyFieldLabels['pt-BR'],
       phone: 'Telefone',
       code: 'Código',
       messageId: 'Número da mensagem',
@@ -74,18 +69,18 @@ export const privacyWords = dictionary(
     },
   },
   {
-    page: { title: 'Privacy', about: 'Consent, for how long data is kept, exporting and erasing people' },
-    keep: 'Consent, and for how long data is kept',
+    page: { title: 'Privacy', about: 'Consent, retention, export and erasure of personal data' },
+    keep: 'Consent and retention',
     keepHelp:
-      'In days, from the end of what is kept. Empty: for ever. What is older is deleted within an hour.',
+      'In days after the end, for example of a run or a ticket. Empty: no limit. Older data is deleted within an hour.',
     person: "A person's data",
     personHelp:
-      "To export or erase it. Look up a phone or a code. A line of a mailing that has only a name is found by the number of its message, on the message's page. Of a customer, by the customer's page as well.",
+      "Export or erase it. Look up a phone or a code. For a line of a mailing that has only a name, use the number on the page of its message. For a customer, you can also use the customer's page.",
     find: 'Look up',
-    severalTitle: 'The phone is of more than one customer',
-    several: 'Choose whom it is about:',
+    severalTitle: 'More than one customer has this phone',
+    several: 'Choose the customer:',
     customer: (id) => `Customer ${id}`,
-    holding: 'What we keep',
+    holding: 'Stored data',
     name: 'Customer',
     noName: 'No customer',
     phones: 'Phones',
@@ -96,47 +91,43 @@ export const privacyWords = dictionary(
     tickets: 'Tickets',
     optOuts: 'Opt-outs',
     export: 'Export',
-    exportText: 'Everything we keep of the person, as a JSON file. The files of mailings are not searched.',
+    exportText:
+      'Everything we store about the person, as a JSON file. The files of mailings are not searched.',
     download: 'Download the file',
     erase: 'Erase the person',
-    goes: 'What goes',
+    goes: 'What is erased',
     goesItems: {
-      record: 'name, code, phones and all else of the customer, with the history of consent',
+      record: 'name, code, phones and all other data of the customer, with the consent history',
       texts: 'the texts and phones of messages, replies and tickets, and the calls of providers',
-      queued: 'what has not been sent yet: it is cancelled',
+      queued: 'unsent messages, which are cancelled',
     },
     stays: 'What stays',
     staysItems: {
-      figures: 'that something was sent, when, and with what outcome: the figures of runs do not change',
-      optOut: 'the opt-out, as a keyed fingerprint of the phone: the person still gets nothing',
-      files: 'files of mailings, as they were uploaded: replace those that still hold the person',
+      figures: 'the fact that a message was sent, when, and its outcome: the figures of runs do not change',
+      optOut:
+        'the opt-out and the refusal of consent, as a keyed fingerprint of the phone: the person still gets nothing',
+      files: 'files of mailings, as uploaded: replace those that still contain the person',
     },
-    eraseButton: 'Erase for ever',
+    eraseButton: 'Erase permanently',
     confirmMissing: 'Tick the confirmation.',
     erasedTitle: 'Person erased',
     erasedText: (messages, replies, tickets) =>
       `Erased the data of ${counted(messages, 'message', 'messages')}, ${counted(replies, 'reply', 'replies')} and ${counted(tickets, 'ticket', 'tickets')}.`,
-    files: 'Files of mailings that still hold the person',
-    filesHelp: 'The present files would write to them again: upload others without them.',
-    current: 'present file',
-    former: 'former file',
+    files: 'Files of mailings that still contain the person',
+    filesHelp: 'The current files would send to the person again: upload others without the person.',
+    current: 'current file',
+    former: 'previous file',
     back: 'Back',
     fields: {
-      consentRequired: 'Demand consent beforehand',
-      messageDays: 'Messages of runs that have ended',
-      replyDays: 'Replies',
-      ticketDays: 'Finished tickets',
-      ticketPostDays: 'Posts that the helpdesk has taken',
-      inboundEventDays: 'Calls of providers, as they came',
-      mailingFileDays: 'Files of mailings that were replaced',
-      auditDays: 'Audit log',
+      ...privacyFieldLabels.en,
       phone: 'Phone',
       code: 'Code',
       messageId: 'Number of the message',
-      confirmed: 'I know that this can not be undone',
+      confirmed: 'I know that this cannot be undone',
     },
     helps: {
-      consentRequired: 'Only who has granted it gets an SMS, but for campaigns that ignore consent.',
+      consentRequired:
+        'Only customers who have granted it get an SMS, except from campaigns that ignore consent.',
       messageDays: 'Deletes phones, names, codes and texts; the numbers stay.',
       replyDays: 'Deletes phones and texts.',
       ticketDays: 'Deletes phones, names, codes, extra fields and notes.',

@@ -1,3 +1,7 @@
+import { isUsedUp } from '../../domain/budget.ts';
+import { costsPath } from '../money/costs.tsx';
+import { moneyWords } from '../money/words.ts';
+import { roleSuffices } from '../../domain/user.ts';
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
 import { lastRestoreView } from '../../api/runs/restores.ts';
@@ -5,7 +9,12 @@ import { overviewView } from '../../api/runs/overview.ts';
 import type { MessageStatus } from '../../domain/message.ts';
 import type { Api } from '../kit/api.ts';
 import { Bars, type Series } from '../kit/charts.tsx';
-import { causeWords, runs as runWords, waitingWords } from '../runs/words.ts';
+import { unreadPath } from '../providers/unread.tsx';
+import { unreadWords } from '../providers/words-unread.ts';
+import { holdsPath } from '../replies/holds.tsx';
+import { holdWords } from '../replies/words-holds.ts';
+import { readWaiting, runReasonWords, waitingWords } from '../../domain/problems/runs.ts';
+import { runs as runWords } from '../runs/words.ts';
 import { RestoreCard } from './restore.tsx';
 import { home as words } from './words.ts';
 import { restore as restoreWords } from './words-restore.ts';
@@ -21,13 +30,15 @@ type Overview = z.output<typeof overviewView>;
 
 const daysShown = 14;
 
-/** The first page: what the deployment is at, what waits for a person, what to do first. */
+/** The first page: the state of the deployment, what waits for a user, the first steps. */
 export const home: FastifyPluginAsync = async (app) => {
   const overviewOf = (api: Api, timezone: string, days: number) =>
     api.get('/api/overview', overviewView, { timezone, days });
 
-  app.get('/', { config: { access: 'viewer' } }, async (request, reply) => {
+  app.get('/', { config: { access: 'any_role' } }, async (request, reply) => {
     const { api, view } = consoleOf(request);
+    // The tickets are what an agent works with.
+    if (!view.me || !roleSuffices(view.me.role, 'viewer')) return reply.redirect('/tickets', 303);
     const [overview, { restore }] = await Promise.all([
       overviewOf(api, view.format.timeZone, daysShown),
       api.get('/api/restores/last', lastRestoreView),
@@ -43,7 +54,7 @@ export const home: FastifyPluginAsync = async (app) => {
     });
   });
 
-  // The part that changes while it is looked at. It shows no days, which are what costs most.
+  // The part that refreshes automatically. It does not show the days, which cost the most.
   app.get('/overview', { config: { access: 'viewer', fragment: true } }, async (request, reply) => {
     const { api, view } = consoleOf(request);
     return reply.fragment(<Present overview={await overviewOf(api, view.format.timeZone, 1)} />);
@@ -62,7 +73,13 @@ function HomePage({
     <Page title={t.title} section="home" chart>
       <RestoreCard restore={restore} now={new Date()} />
       {!overview.setUp.hasRun && <FirstSteps setUp={overview.setUp} />}
-      <div hx-get="/overview" hx-trigger="every 10s" hx-swap="innerHTML">
+      <div
+        hx-get="/overview"
+        hx-trigger="every 10s"
+        hx-swap="innerHTML"
+        // A page that is left open keeps no session alive.
+        hx-headers='{"torpedo-background": "1"}'
+      >
         <Present overview={overview} />
       </div>
       {overview.setUp.hasRun && <Days days={overview.days} />}
@@ -70,21 +87,29 @@ function HomePage({
   );
 }
 
-/** What runs, what waits, what comes. */
+/** What is running, what waits, what is next. */
 function Present({ overview }: { overview: Overview }) {
-  const { attention, notExecuted, running, retrying, next, moreRuns, setUp } = overview;
+  const { attention, notExecuted, running, retrying, next, moreRuns, setUp, holds, unreadCalls, budgets } =
+    overview;
   const t = useWords(words);
   const format = useFormat();
   const waiting = [...attention, ...notExecuted];
   return (
     <>
       <Card title={t.attention}>
-        {waiting.length + retrying.length === 0 ? (
+        {waiting.length + retrying.length + holds.count + unreadCalls.length + budgets.length === 0 ? (
           <p class="mb-0">
             <State tone="good">{t.nothingWaits}</State>
           </p>
         ) : (
           <ul class="entries">
+            {holds.count > 0 && <Holds {...holds} />}
+            {unreadCalls.map((calls) => (
+              <UnreadCalls key={calls.providerId} {...calls} />
+            ))}
+            {budgets.map((budget) => (
+              <NearBudget key={budget.campaignId ?? 0} {...budget} />
+            ))}
             {retrying.map((one) => (
               <RetryingWorkflow key={`${one.kind} ${one.campaignId ?? ''}`} {...one} />
             ))}
@@ -134,7 +159,7 @@ function Present({ overview }: { overview: Overview }) {
   );
 }
 
-/** In the reader's zone; where the campaign goes by another, in that one, too. */
+/** In the reader's time zone, and also in the campaign's if that differs. */
 function When({ at, timezone }: { at: Date; timezone: string }) {
   const t = useWords(words);
   const { locale, format } = useView();
@@ -174,10 +199,11 @@ function RunningRun({ run }: { run: RunSummary }) {
   const t = useWords(words);
   const runs = useWords(runWords);
   const format = useFormat();
-  const { counts, waiting, step, status } = run;
+  const { counts, step, status } = run;
+  const waiting = readWaiting(run.waiting);
   const retrying = useRetryWords(run.retrying);
   const open = sumOf(counts, 'queued', 'sending');
-  const done = sumOf(counts, 'sent', 'delivered', 'undelivered', 'failed', 'unknown', 'cancelled');
+  const done = sumOf(counts, 'sent', 'delivered', 'undelivered', 'failed', 'unknown');
   const doing = status === 'cancelling' ? runs.status.cancelling : runs.doing[step];
   return (
     <li>
@@ -186,7 +212,7 @@ function RunningRun({ run }: { run: RunSummary }) {
         {retrying !== null ? (
           <State tone="warn">{retrying}</State>
         ) : waiting ? (
-          waitingWords(runs, format, waiting)
+          waitingWords(waiting, format)
         ) : (
           doing
         )}
@@ -201,6 +227,90 @@ function RunningRun({ run }: { run: RunSummary }) {
       {open + done > 0 && (
         <progress class="progress progress-sm" value={done} max={open + done} aria-label={runs.progress} />
       )}
+    </li>
+  );
+}
+
+/** Phones that have probably opted out. */
+function Holds({ count, since }: Overview['holds']) {
+  const t = useWords(holdWords);
+  const waiting = t.waiting(useFormat().number(count));
+  return <Waiting href={holdsPath} words={{ ...t, waiting, open: t.decide }} since={since} />;
+}
+
+/** Provider calls that could not be read. */
+function UnreadCalls({ providerId, providerName, count, since }: Overview['unreadCalls'][number]) {
+  const t = useWords(unreadWords);
+  const waiting = t.waiting(useFormat().number(count), providerName);
+  return <Waiting href={unreadPath(providerId)} words={{ ...t, waiting, open: t.see }} since={since} />;
+}
+
+/** A budget that is nearly or completely spent. */
+function NearBudget({
+  campaignId,
+  campaignName,
+  month,
+  budget,
+  spent,
+  currency,
+}: Overview['budgets'][number]) {
+  const t = useWords(moneyWords).near;
+  const format = useFormat();
+  const name =
+    campaignName === null ? t.deployment(format.month(month)) : t.campaign(campaignName, format.month(month));
+  const link =
+    campaignId === null
+      ? { href: costsPath, label: t.open }
+      : { href: `/campaigns/${campaignId}/mailing`, label: t.toCampaign };
+  return (
+    <li>
+      <div class="entry-head">
+        <a href={link.href}>
+          <strong>{name}</strong>
+        </a>
+      </div>
+      <State tone={isUsedUp({ budget, spent }) ? 'bad' : 'warn'}>
+        {t.spent(
+          format.percent(spent / budget),
+          format.money(spent, currency),
+          format.money(budget, currency),
+        )}
+      </State>
+      {isUsedUp({ budget, spent }) && <div>{t.usedUp}</div>}
+      <div class="buttons">
+        <a class="btn btn-sm" href={link.href}>
+          {link.label}
+        </a>
+      </div>
+    </li>
+  );
+}
+
+/** A queue in which something waits for a decision. */
+function Waiting({
+  href,
+  words: { waiting, oldest, open },
+  since,
+}: {
+  href: string;
+  words: { waiting: string; oldest: string; open: string };
+  since: Date | null;
+}) {
+  return (
+    <li>
+      <div class="entry-head">
+        <a href={href}>
+          <strong>{waiting}</strong>
+        </a>
+        <span class="text-secondary">
+          {oldest} <Time at={since} />
+        </span>
+      </div>
+      <div class="buttons">
+        <a class="btn btn-sm" href={href}>
+          {open}
+        </a>
+      </div>
     </li>
   );
 }
@@ -235,21 +345,21 @@ function RetryingWorkflow({
 }
 
 function WaitingRun({ run }: { run: RunSummary }) {
-  const runs = useWords(runWords);
   const format = useFormat();
-  const mend = useMend(run);
+  const mend = useFix(run);
   const retrying = useRetryWords(run.retrying);
-  const { reason, waiting } = run;
+  const { reason } = run;
+  const waiting = readWaiting(run.waiting);
   return (
     <li>
       <RunHead run={run} />
       {reason ? (
         <>
           <RunState run={run} />
-          <div>{causeWords(runs, format, reason.details)}</div>
+          <div>{runReasonWords(reason.details, format)}</div>
         </>
       ) : (
-        waiting && <State tone="warn">{waitingWords(runs, format, waiting)}</State>
+        waiting && <State tone="warn">{waitingWords(waiting, format)}</State>
       )}
       {retrying !== null && <State tone="warn">{retrying}</State>}
       <div class="buttons">
@@ -263,8 +373,8 @@ function WaitingRun({ run }: { run: RunSummary }) {
   );
 }
 
-/** Where what a run waits for can be mended. */
-function useMend({ id, campaignId, status, waiting, reason, retrying }: RunSummary) {
+/** The page on which a user can fix what a run waits for. */
+function useFix({ id, campaignId, status, waiting, reason, retrying }: RunSummary) {
   const t = useWords(words).mend;
   const mayChange = useMay('operator');
   const run = `/runs/${id}`;
@@ -276,6 +386,8 @@ function useMend({ id, campaignId, status, waiting, reason, retrying }: RunSumma
   const toMailing = { href: `/campaigns/${campaignId}/mailing`, label: t.mailing };
   const act = status === 'failed' ? { href: run, label: t.retry } : { href: run, label: t.resume };
   switch (details?.code) {
+    case 'campaign_disabled':
+      return [{ href: `/campaigns/${campaignId}`, label: t.enable }, look];
     case 'pending_run':
       return [{ href: `/runs/${details.runId}`, label: t.other(String(details.runId)) }];
     case 'beyond_grace':
@@ -284,6 +396,8 @@ function useMend({ id, campaignId, status, waiting, reason, retrying }: RunSumma
     case 'missed_by_restore':
       return [{ href: `/campaigns/${campaignId}/run-now`, label: t.runNow }, look];
     case 'threshold':
+    case 'budget_used_up':
+    case 'reached_nobody':
       return [{ href: `${run}/messages?status=failed`, label: t.failures }, act];
     case 'no_contacts':
       return [toMailing, look];
@@ -295,6 +409,7 @@ function useMend({ id, campaignId, status, waiting, reason, retrying }: RunSumma
     case 'by_user':
     case 'by_temporal':
     case 'provider_account':
+    case 'provider_in_doubt':
     case 'workflow_lost':
     case 'stopped_by_restore':
     case 'fault':
@@ -303,7 +418,7 @@ function useMend({ id, campaignId, status, waiting, reason, retrying }: RunSumma
   }
 }
 
-/** The parts of a day's bar, from below; what was left out or not yet sent stands in the table alone. */
+/** The parts of a day's bar, from the bottom; only the table shows messages that were left out or not yet sent. */
 const drawn = [
   ['delivered', 'green', ['delivered']],
   ['sent', 'blue', ['sent']],

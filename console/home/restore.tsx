@@ -7,10 +7,10 @@ import { restore as words } from './words-restore.ts';
 
 type Restore = z.output<typeof restoreView>;
 
-/** A restore is shown for so long after it was settled: what it has stopped waits for people. */
+/** A restore is shown for this long after it was resolved: the runs that it stopped wait for users. */
 const shownForMs = 7 * 24 * 60 * 60 * 1000;
 
-/** What happened after the database was restored from a backup, and what is left to decide. */
+/** What happened after the database was restored from a backup, and the open decisions. */
 export function RestoreCard({ restore, now }: { restore: Restore | null; now: Date }) {
   const t = useWords(words);
   const format = useFormat();

@@ -33,28 +33,28 @@ export const restore = dictionary(
   {
     title: 'The database was restored from a backup',
     about: (backup, recognized) =>
-      `What happened between ${backup} (the backup) and ${recognized} is no longer here. So that nobody gets the same message twice:`,
+      `What happened between ${backup} (the backup) and ${recognized} is no longer here. To prevent duplicate messages:`,
     stopped: (count) =>
       `${counted(count, 'run was stopped', 'runs were stopped')}: retry or cancel each under "Needs you".`,
-    noneStopped: 'No run was under way.',
+    noneStopped: 'No run was in progress.',
     missed:
-      'What was due in that time is recorded as missed. If a campaign was not run, use "Run now" on its page.',
+      'Runs that were due in that time are recorded as missed. If a campaign did not run, use "Run now" on its page.',
     forgotten:
-      'Campaigns, settings and opt-outs that people entered in that time have to be entered again. Providers are asked about messages and replies:',
-    providers: 'What the providers say',
+      'Enter campaigns, settings and opt-outs from that time again. Torpedo queries the providers for messages and replies:',
+    providers: 'Answers of the providers',
     provider: 'Provider',
-    state: 'Question',
+    state: 'Query',
     states: {
       waiting: 'Waiting',
       done: 'Answered',
-      not_offered: 'This provider cannot be asked',
+      not_offered: 'This provider cannot be queried',
     },
     replies: 'Replies',
     optOuts: 'Opt-outs',
     known: 'Recognized',
     others: 'Unknown here',
     noProviders: 'There are no providers.',
-    waits: 'No run starts before all have answered.',
+    waits: 'No run starts until all have answered.',
     goOn: 'Go on without waiting',
     settled: 'Campaigns start runs again.',
   },

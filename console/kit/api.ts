@@ -4,14 +4,14 @@ import { z } from 'zod';
 import { type AnsweredProblem, errorBody } from '../../api/http/errors.ts';
 import { FormValues } from './form-data.ts';
 
-/** The API's refusal, in its own shape. `code` is one of the table in api/http/errors.ts. */
+/** The API's error, unchanged. `code` is one of the table in api/http/errors.ts. */
 export class ApiFailure extends Error {
   override readonly name = 'ApiFailure';
   readonly status: number;
   readonly code: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly problems: readonly AnsweredProblem[];
-  /** All that the error holds, its further details too. */
+  /** The whole error, with its further details. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(status: number, error: z.infer<typeof errorBody>['error']) {
@@ -24,31 +24,40 @@ export class ApiFailure extends Error {
   }
 }
 
+/** For a form: the version from which it was filled in. */
+export const versionField = 'if-match';
+
 type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-/** Parameters of a URL; those without a value are left out. */
+/** Parameters of a URL; those without a value are omitted. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
-/** What the API checks a request by, and the answer's language hangs on nothing else. */
-const passedOn = ['cookie', 'origin', 'sec-fetch-site', 'user-agent'] as const;
+/** The headers that the API checks, and that determine the language of the answer. */
+const passedOn = ['cookie', 'origin', 'sec-fetch-site', 'user-agent', 'torpedo-background'] as const;
 
 /**
- * The API as the console sees it: the same routes that programs call, in this process, as the person who sent `request`.
- * Identity, permissions, validation, the check against other sites' pages and the audit log have their one home there.
- * Every call throws `ApiFailure` where the API refuses.
+ * The API for the console: the same routes that programs call, in this process, as the user who sent `request`. The API
+ * alone handles identity, permissions, validation, the check against cross-site requests and the audit log. Every call
+ * throws `ApiFailure` if the API rejects it. `versions` keeps the versions of the documents that were read, by path.
  */
-export function createApi(app: FastifyInstance, request: FastifyRequest) {
+export function createApi(app: FastifyInstance, request: FastifyRequest, versions: Map<string, string>) {
   const headers: Record<string, string> = { host: request.host };
   for (const name of passedOn) {
     const value = request.headers[name];
     if (typeof value === 'string') headers[name] = value;
   }
-  // To open a page changes nothing, wherever the link to it stands, though it may need the answer to a POST (a preview);
-  // on plain HTTP a browser then says neither of what the API checks.
+  // Opening a page changes nothing, whichever site links to it, but may need the answer to a POST (a preview); on plain
+  // HTTP a browser then sends neither of the headers that the API checks.
   if (request.method === 'GET') headers['sec-fetch-site'] = 'same-origin';
-  /** The number of the form that asks: sent twice, it does its work once. */
+  /** The number of the form: sent twice, it takes effect once. */
   const onceOf = (): Record<string, string> => {
     const once = request.body instanceof FormValues ? request.body.text('once') : '';
     return once === '' ? {} : { 'idempotency-key': once };
+  };
+
+  /** The version from which the form was filled in: the API rejects a change of another one. */
+  const versionOf = (method: 'GET' | Method): Record<string, string> => {
+    const version = request.body instanceof FormValues ? request.body.text(versionField) : '';
+    return version === '' || (method !== 'PUT' && method !== 'PATCH') ? {} : { 'if-match': version };
   };
 
   async function call(
@@ -59,13 +68,24 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
     const answer = await app.inject({
       method,
       url: urlOf(path, query),
-      headers: { ...headers, ...onceOf(), ...(type === undefined ? {} : { 'content-type': type }) },
-      // The limits of requests count by address.
+      headers: {
+        ...headers,
+        ...onceOf(),
+        ...versionOf(method),
+        ...(type === undefined ? {} : { 'content-type': type }),
+      },
+      // The request limits count by address.
       remoteAddress: request.ip,
       ...(payload === undefined ? {} : { payload }),
     });
+    const { etag } = answer.headers;
+    if (method === 'GET' && typeof etag === 'string') versions.set(path, etag);
     if (answer.statusCode < 300) return answer;
-    throw new ApiFailure(answer.statusCode, errorBody.parse(answer.json()).error);
+    const { error } = errorBody.parse(answer.json());
+    // The form is shown again, with the entered values and the present version.
+    if (error.code === 'version_conflict' && 'if-match' in versionOf(method))
+      error.params = { ...error.params, ofPart: true };
+    throw new ApiFailure(answer.statusCode, error);
   }
 
   return {
@@ -73,7 +93,7 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
     async get<T extends z.ZodType>(path: string, schema: T, query: Query = {}): Promise<z.output<T>> {
       return schema.parse((await call('GET', path, { query })).json());
     },
-    /** Changes something. Without a schema the answer is not looked at. */
+    /** Changes something. Without a schema the answer is ignored. */
     async send<T extends z.ZodType = z.ZodUnknown>(
       method: Method,
       path: string,
@@ -83,7 +103,7 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
       const answer = await call(method, path, payload === undefined ? {} : { payload });
       return (schema ?? z.unknown()).parse(answer.body === '' ? null : answer.json()) as z.output<T>;
     },
-    /** Passes a body on as it is. */
+    /** Forwards a body unchanged. */
     async upload<T extends z.ZodType>(
       path: string,
       { method = 'PUT', payload, type }: { method?: Method; payload: Buffer; type: string },
@@ -91,12 +111,12 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
     ): Promise<z.output<T>> {
       return schema.parse((await call(method, path, { payload, type })).json());
     },
-    /** A file that is made for the body of a request, in memory as a whole. */
+    /** A file from the body of a request, completely in memory. */
     async download(path: string, payload: object): Promise<{ content: Buffer; type: string }> {
       const { rawPayload, headers } = await call('POST', path, { payload });
       return { content: rawPayload, type: String(headers['content-type'] ?? 'application/octet-stream') };
     },
-    /** The cookies that an answer sets are the browser's. */
+    /** The cookies that an answer sets are passed to the browser. */
     async sendForCookies(method: Method, path: string, payload?: object): Promise<string[]> {
       const answer = await call(method, path, payload === undefined ? {} : { payload });
       return [answer.headers['set-cookie'] ?? []].flat();
@@ -105,7 +125,7 @@ export function createApi(app: FastifyInstance, request: FastifyRequest) {
 }
 export type Api = ReturnType<typeof createApi>;
 
-/** A path with its query; parameters without a value are left out. */
+/** A path with its query; parameters without a value are omitted. */
 export function urlOf(path: string, query: Query): string {
   const given = Object.entries(query).filter(
     (entry): entry is [string, string | number] => entry[1] !== undefined && entry[1] !== '',

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 const require = createRequire(import.meta.url);
 const own = (name: string): string => fileURLToPath(new URL(`../public/${name}`, import.meta.url));
 
-/** Everything a page may load: from the packages as they are installed, and from public/. */
+/** Everything a page may load: from the installed packages, and from public/. */
 const files = {
   'tabler.css': require.resolve('@tabler/core/dist/css/tabler.min.css'),
   'uplot.css': require.resolve('uplot/dist/uPlot.min.css'),
@@ -29,17 +29,17 @@ const types: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-// Read once for the process: what is served is what its address names.
+// Read once for the process: the address contains the hash of the served content.
 const addresses = new Map<string, string>();
 
-/** Where pages find the asset: the address holds the content's hash, so that browsers may keep it for ever. */
+/** The address of an asset: it contains the content's hash, so that browsers may cache it forever. */
 export function asset(name: AssetName): string {
   const address = addresses.get(name);
   if (address === undefined) throw new Error(`The asset ${name} has not been read yet.`);
   return address;
 }
 
-/** Serves the assets. Nothing else: no path of a request ever becomes a path of the disk. */
+/** Serves the assets. Nothing else: the path of a request is never used as a file path. */
 export async function addAssets(app: FastifyInstance): Promise<void> {
   const served = new Map<string, { content: Buffer; type: string }>();
   for (const [name, path] of Object.entries(files)) {

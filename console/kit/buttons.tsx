@@ -4,7 +4,7 @@ import { common } from './words.ts';
 import { Icon } from './icons.tsx';
 import { useView, useWords } from './view.tsx';
 
-/** The buttons at a form's end. `name` and `value` tell the handler which one was used. */
+/** The buttons at the end of a form. `name` and `value` identify the button to the handler. */
 export function Submit({
   children,
   kind = 'primary',
@@ -29,7 +29,7 @@ export function Submit({
   );
 }
 
-/** A button that does one thing: a form of its own, which works without scripts. */
+/** A button with one action: a separate form, which works without scripts. */
 export function ActionButton({
   action,
   children,
@@ -62,7 +62,7 @@ export function ActionButton({
   );
 }
 
-/** The end of most forms: saving, or back to where one came from. `words`: in place of "save". */
+/** The end of most forms: a save button, or a link back. `words`: replaces "save". */
 export function SaveOrCancel({ back, words }: { back: string; words?: string }) {
   const t = useWords(common);
   return (
@@ -75,14 +75,14 @@ export function SaveOrCancel({ back, words }: { back: string; words?: string }) 
   );
 }
 
-/** Beside the title of a list: the way to its next entry. */
+/** Beside the title of a list: the link to create an entry. */
 export const AddLink = ({ href, label }: { href: string; label: string }) => (
   <a class="btn btn-primary" href={href}>
     <Icon name="plus" /> {label}
   </a>
 );
 
-/** Beside the title of a list: what it shows, as a CSV file. */
+/** Beside the title of a list: its contents as a CSV file. */
 export function DownloadLink({ href, label }: { href: string; label?: string }) {
   const t = useWords(common);
   return (

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 
-/** The colours that a chart's parts have in both themes: names of Tabler's. */
+/** The colors of a chart's parts in both themes: Tabler's names. */
 export type ChartColour = 'green' | 'blue' | 'yellow' | 'red' | 'primary';
 
 export interface Series {
@@ -10,7 +10,7 @@ export interface Series {
   values: readonly number[];
 }
 
-/** What the colours mean: for every reader, with or without the chart. */
+/** The legend: for every reader, with or without the chart. */
 const Legend = ({ series }: { series: readonly Pick<Series, 'label' | 'colour'>[] }) => (
   <ul class="legend">
     {series.map(({ label, colour }) => (
@@ -23,8 +23,8 @@ const Legend = ({ series }: { series: readonly Pick<Series, 'label' | 'colour'>[
 );
 
 /**
- * Columns of bars upon one another, drawn by charts.js; those who can't see it have the table that stands beside it.
- * `told` is said of a column that the pointer is at.
+ * Stacked bars drawn by charts.js; the table beside the chart contains the same data. `told` describes the column under
+ * the pointer.
  */
 export function Bars({
   label,
@@ -37,7 +37,7 @@ export function Bars({
   labels: readonly string[];
   series: readonly Series[];
   told: readonly string[];
-  /** Below the chart, as long as the pointer is nowhere. */
+  /** The text below the chart while the pointer is elsewhere. */
   children: ComponentChildren;
 }) {
   return (

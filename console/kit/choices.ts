@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { campaignListView } from '../../api/campaigns/view.ts';
 import { integrationListView } from '../../api/settings/integrations.ts';
 import { providerView } from '../../api/providers/providers.ts';
 import { settingPath, settingView } from '../../api/settings/settings.ts';
@@ -14,7 +15,7 @@ export async function settingsOf(api: Api, kind: SettingKind) {
   return list.entries.toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
-/** What mailings and customers are classified by. */
+/** The settings that classify mailings and customers. */
 export async function settingsOfCustomers(api: Api) {
   const [regions, customerTypes] = await Promise.all([
     settingsOf(api, 'regions'),
@@ -24,7 +25,7 @@ export async function settingsOfCustomers(api: Api) {
 }
 export type CustomerSettings = Awaited<ReturnType<typeof settingsOfCustomers>>;
 
-/** What a list to choose from offers: archived ones only where they are the ones chosen. */
+/** The options of a choice list: archived entries only if they are selected. */
 export function optionsOf(
   list: readonly { id: number; name: string; archivedAt: Date | null }[],
   chosen: string,
@@ -32,6 +33,12 @@ export function optionsOf(
   return list
     .filter(({ id, archivedAt }) => archivedAt === null || String(id) === chosen)
     .map(({ id, name }) => ({ value: String(id), label: name }));
+}
+
+/** The newest campaigns, as many as a choice can offer. */
+export async function campaignChoices(api: Api) {
+  const { campaigns } = await api.get('/api/campaigns', campaignListView, { limit: 200 });
+  return campaigns.map(({ id, name }) => ({ value: String(id), label: name }));
 }
 
 export async function providersOf(api: Api) {

@@ -1,7 +1,7 @@
 import { common } from './words.ts';
 import { useWords } from './view.tsx';
 
-/** A text to be pasted elsewhere: to be selected, and with scripts copied by a button (console.js). */
+/** A text to be pasted elsewhere: the user selects it, or with scripts copies it with a button (console.js). */
 export function CopyField({ id, label, value }: { id: string; label: string; value: string }) {
   const t = useWords(common);
   return (

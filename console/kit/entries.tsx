@@ -5,9 +5,9 @@ import { Card, State } from './parts.tsx';
 import { Uses } from './uses.tsx';
 import { useMay, useWords } from './view.tsx';
 
-/** What settings that are archived rather than deleted have in common, whatever they are. */
+/** The shared behavior of settings that are archived rather than deleted. */
 
-/** Whether it can be chosen: `inUse` says so. */
+/** Whether it can be selected: `inUse` shows it. */
 export function EntryState({ archivedAt, inUse }: { archivedAt: Date | null; inUse: string }) {
   const words = useWords(common);
   return archivedAt ? <State tone="neutral">{words.archived}</State> : <State tone="good">{inUse}</State>;
@@ -21,7 +21,7 @@ export function EntryActions({
 }: {
   address: string;
   archivedAt: Date | null;
-  /** Archives without asking, and goes on to this page. */
+  /** Archives without confirmation, and continues with this page. */
   atOnce?: string;
 }) {
   const words = useWords(common);
@@ -45,14 +45,14 @@ export function EntryActions({
   );
 }
 
-/** Beside its form: who uses it. */
+/** Beside its form: what uses it. */
 export const UsesCard = ({
   title,
   none,
   usedBy,
 }: {
   title: string;
-  /** What is said where nobody does. */
+  /** The text if nothing uses it. */
   none: string;
   usedBy: readonly EntryUse[];
 }) => (

@@ -1,9 +1,9 @@
-import type { Access } from '../../api/http/auth.ts';
+import { type Permission, permissions } from '../../domain/user.ts';
 import { common } from './words.ts';
 import { DoorPage, Page } from './layout.tsx';
 import { useView, useWords } from './view.tsx';
 
-/** A page that could not be shown, and what can be done about it. */
+/** A page that could not be shown, and how to continue. */
 export function ErrorPage({ words, requestId }: { words: string; requestId: string }) {
   const t = useWords(common);
   const { me, here } = useView();
@@ -37,15 +37,16 @@ export function NotFoundPage() {
   );
 }
 
-export function ForbiddenPage({ needs }: { needs: Exclude<Access, 'open'> }) {
+export function ForbiddenPage({ needs }: { needs: Permission }) {
   const t = useWords(common);
-  const { locale } = useView();
+  const { locale, format } = useView();
+  const allowed = format.list(permissions[needs].map((role) => t.roles[role]));
   return (
     <Page title={t.errors.forbidden}>
       <p>
         {locale === 'en'
-          ? `This page is for the role ${t.roles[needs]} and above.`
-          : `Esta página é para o perfil ${t.roles[needs]} ou acima.`}
+          ? `Roles that may open this page: ${allowed}.`
+          : `Perfis que podem abrir esta página: ${allowed}.`}
       </p>
       <a class="btn btn-primary" href="/">
         {t.errors.home}

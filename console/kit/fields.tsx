@@ -1,7 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { fieldId, pathOf, useForm } from './form.tsx';
 import { problemWords } from './problems.ts';
-import { useView } from './view.tsx';
+import { type Limits, limitsOf } from './schema-form.ts';
+import { Icon } from './icons.tsx';
+import { useView, useWords } from './view.tsx';
+import { common } from './words.ts';
 
 interface FieldProps {
   name: string;
@@ -11,9 +14,10 @@ interface FieldProps {
   class?: string;
 }
 
-/** What all fields have in common: label, help, problems beside it, and the ids that tie them together. */
-function useField({ name, label, help }: FieldProps) {
-  const { values, problems, labels, helps } = useForm();
+/** The shared parts of all fields: label, help, problems, and the ids that connect them. */
+function useField({ name, label, help, required }: FieldProps) {
+  const { values, problems, labels, helps, schema } = useForm();
+  const limits: Limits = schema ? limitsOf(schema, name) : {};
   const { format } = useView();
   const own = problems.filter(({ field }) => field === name || field.startsWith(`${name}.`));
   const helpText = help ?? helps[pathOf(name)];
@@ -24,7 +28,7 @@ function useField({ name, label, help }: FieldProps) {
   ].join(' ');
   return {
     id,
-    value: values.text(name),
+    limits: { ...limits, required: required ?? limits.required },
     values,
     label: label ?? labels[pathOf(name)] ?? name,
     help: helpText,
@@ -67,15 +71,15 @@ function Label({
 }
 
 /** Attributes that all controls share. */
-const controlOf = (field: ReturnType<typeof useField>, name: string, required: boolean | undefined) => ({
+const controlOf = (field: ReturnType<typeof useField>, name: string) => ({
   id: field.id,
   name,
   'aria-describedby': field.describedBy,
   'aria-invalid': field.problem === null ? undefined : ('true' as const),
-  'aria-required': required === true ? ('true' as const) : undefined,
+  'aria-required': field.limits.required === true ? ('true' as const) : undefined,
 });
 
-/** Fields that are one part of the document, as a list is: what is wrong with it as a whole stands under them. */
+/** Fields that form one part of the document, such as a list: problems of the whole are shown below them. */
 export function FieldGroup({
   name,
   class: className,
@@ -102,7 +106,17 @@ export function FieldGroup({
 
 interface TextFieldProps extends FieldProps {
   type?:
-    'text' | 'password' | 'datetime-local' | 'date' | 'time' | 'number' | 'url' | 'tel' | 'search' | 'file';
+    | 'text'
+    | 'password'
+    | 'email'
+    | 'datetime-local'
+    | 'date'
+    | 'time'
+    | 'number'
+    | 'url'
+    | 'tel'
+    | 'search'
+    | 'file';
   placeholder?: string;
   autocomplete?: string;
   maxLength?: number;
@@ -118,21 +132,57 @@ interface TextFieldProps extends FieldProps {
 }
 
 export function TextField(props: TextFieldProps) {
-  const { name, label, help, required, class: className, data = {}, ...attributes } = props;
-  const field = useField({ name, ...(label === undefined ? {} : { label }), help });
-  const hidden = attributes.type === 'password' || attributes.type === 'file';
+  const t = useWords(common);
+  const { name, type, class: className, data = {}, placeholder, autocomplete = 'off' } = props;
+  const { maxLength, min, max, step, list, accept, autofocus } = props;
+  const field = useField(props);
+  const { limits } = field;
+  const hidden = type === 'password' || type === 'file';
+  const range = type === 'number' ? { min: min ?? limits.min, max: max ?? limits.max } : { min, max };
+  // Preact's types know no input whose type is a variable.
+  const attributes: object = {
+    type,
+    placeholder,
+    autocomplete,
+    step,
+    list,
+    accept,
+    autofocus,
+    maxLength: maxLength ?? limits.maxLength,
+    ...range,
+  };
+  const input = (
+    <input
+      {...attributes}
+      {...data}
+      {...controlOf(field, name)}
+      class={`form-control${field.problem === null ? '' : ' is-invalid'}`}
+      // A password is never sent back, and a file cannot be.
+      value={hidden ? undefined : field.values.all(name).join(', ')}
+    />
+  );
   return (
     <div class={className ?? 'mb-3'}>
-      <Label for={field.id} label={field.label} required={required} />
-      <input
-        autocomplete="off"
-        {...(attributes as object)}
-        {...data}
-        {...controlOf(field, name, required)}
-        class={`form-control${field.problem === null ? '' : ' is-invalid'}`}
-        // A password is never sent back, and a file can't be.
-        value={hidden ? undefined : field.value}
-      />
+      <Label for={field.id} label={field.label} required={limits.required} />
+      {type === 'password' ? (
+        <div class="password-field">
+          {input}
+          {/* Shown by forms.js: it needs a script. */}
+          <button
+            type="button"
+            class="btn btn-icon"
+            aria-label={t.showPassword}
+            aria-pressed="false"
+            aria-controls={field.id}
+            data-show-password=""
+            hidden
+          >
+            <Icon name="eye" />
+          </button>
+        </div>
+      ) : (
+        input
+      )}
       <Below field={field} />
     </div>
   );
@@ -141,19 +191,19 @@ export function TextField(props: TextFieldProps) {
 export function TextAreaField(
   props: FieldProps & { rows?: number; maxLength?: number; data?: Readonly<Record<string, string>> },
 ) {
-  const { name, required, class: className, rows = 3, maxLength, data = {} } = props;
+  const { name, class: className, rows = 3, maxLength, data = {} } = props;
   const field = useField(props);
   return (
     <div class={className ?? 'mb-3'}>
-      <Label for={field.id} label={field.label} required={required} />
+      <Label for={field.id} label={field.label} required={field.limits.required} />
       <textarea
         {...data}
-        {...controlOf(field, name, required)}
+        {...controlOf(field, name)}
         class={`form-control${field.problem === null ? '' : ' is-invalid'}`}
         rows={rows}
-        maxLength={maxLength}
+        maxLength={maxLength ?? field.limits.maxLength}
       >
-        {field.value}
+        {field.values.all(name).join('\n')}
       </textarea>
       <Below field={field} />
     </div>
@@ -170,24 +220,25 @@ export interface Option {
 export function SelectField(
   props: FieldProps & {
     options: readonly Option[];
-    /** The words for choosing none; without them one has to be chosen. */
+    /** The label of the empty choice; without it a choice is required. */
     empty?: string;
     data?: Readonly<Record<string, string>>;
   },
 ) {
-  const { name, required, class: className, options, empty, data = {} } = props;
-  const field = useField(props);
+  const { name, class: className, options, empty, data = {} } = props;
+  // A field that always has a value needs no `required`.
+  const field = useField(empty === undefined ? { required: false, ...props } : props);
   return (
     <div class={className ?? 'mb-3'}>
-      <Label for={field.id} label={field.label} required={required} />
+      <Label for={field.id} label={field.label} required={field.limits.required} />
       <select
         {...data}
-        {...controlOf(field, name, required)}
+        {...controlOf(field, name)}
         class={`form-select${field.problem === null ? '' : ' is-invalid'}`}
       >
         {empty !== undefined && <option value="">{empty}</option>}
         {options.map(({ value, label, data: own = {} }) => (
-          <option key={value} value={value} selected={value === field.value} {...own}>
+          <option key={value} value={value} selected={value === field.values.text(name)} {...own}>
             {label}
           </option>
         ))}
@@ -197,7 +248,7 @@ export function SelectField(
   );
 }
 
-/** A box to tick. An unticked one sends nothing, which `FormValues.checked` reads as no. */
+/** A checkbox. An unchecked one sends nothing, which `FormValues.checked` reads as false. */
 export function CheckField(props: FieldProps & { data?: Readonly<Record<string, string>> }) {
   const { name, class: className, data = {} } = props;
   const field = useField(props);
@@ -206,7 +257,7 @@ export function CheckField(props: FieldProps & { data?: Readonly<Record<string, 
       <label class="form-check">
         <input
           {...data}
-          {...controlOf(field, name, false)}
+          {...controlOf(field, name)}
           type="checkbox"
           class={`form-check-input${field.problem === null ? '' : ' is-invalid'}`}
           checked={field.values.checked(name)}
@@ -218,22 +269,22 @@ export function CheckField(props: FieldProps & { data?: Readonly<Record<string, 
   );
 }
 
-/** Several boxes of one name, or, with `radio`, one of several. */
+/** Several checkboxes with one name, or, with `radio`, a single choice. */
 export function ChoiceField(
   props: FieldProps & {
     options: readonly (Option & { help?: string })[];
     radio?: boolean;
-    /** Beside each other, for short labels. */
+    /** Side by side, for short labels. */
     inline?: boolean;
     data?: Readonly<Record<string, string>>;
   },
 ) {
-  const { name, required, class: className, options, radio = false, inline = false, data = {} } = props;
+  const { name, class: className, options, radio = false, inline = false, data = {} } = props;
   const field = useField(props);
   const chosen = field.values.all(name);
   return (
     <fieldset class={className ?? 'mb-3'} id={field.id} aria-describedby={field.describedBy}>
-      <legend class={`form-label${required === true ? ' required' : ''}`}>{field.label}</legend>
+      <legend class={`form-label${field.limits.required === true ? ' required' : ''}`}>{field.label}</legend>
       <div class={inline ? 'choices-inline' : 'choices'}>
         {options.map(({ value, label, help }) => (
           <label key={value} class={`form-check${inline ? ' form-check-inline' : ''}`}>

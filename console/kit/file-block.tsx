@@ -4,6 +4,7 @@ import type { ApiFailure } from './api.ts';
 import { type Campaign, campaignUrl } from '../campaigns/blocks.tsx';
 import { campaigns as campaignWords } from '../campaigns/words.ts';
 import { failureWords, problemWords } from './problems.ts';
+import { CostSentence } from '../money/cost.tsx';
 import { runs as runWords } from '../runs/words.ts';
 import { Icon } from './icons.tsx';
 import { LineProblems, LineWarnings } from './line-problems.tsx';
@@ -12,7 +13,7 @@ import { useFormat, useMay, useWords } from './view.tsx';
 
 type Upload = z.output<typeof uploadView>;
 
-/** What came of a file that was just sent. */
+/** The result of a file that was just uploaded. */
 export interface Sent {
   upload?: Upload;
   refused?: ApiFailure;
@@ -21,8 +22,8 @@ export interface Sent {
 const formId = 'file-form';
 
 /**
- * The form of the file. Its controls stand inside of the block's form, and belong to this one by their `form`: a long
- * upload and the block's fields do not wait for one another.
+ * The form of the file. Its controls are inside the block's form, and belong to this one by their `form`: a long upload
+ * and the block's fields do not wait for each other.
  */
 export function FileForm({ campaign: { id } }: { campaign: Campaign }) {
   const t = useWords(campaignWords);
@@ -31,15 +32,16 @@ export function FileForm({ campaign: { id } }: { campaign: Campaign }) {
       id={formId}
       method="post"
       action={`${campaignUrl(id)}/file`}
+      data-names=""
       encType="multipart/form-data"
-      data-upload={`/api/campaigns/${id}/mailing/file`}
+      data-upload={`/api/campaigns/${id}/mailing/file?source=csv`}
       data-uploading={t.csv.uploading}
       data-checking={t.csv.checking}
     />
   );
 }
 
-/** The present file, what came of the last one, and the way to another. */
+/** The present file, the result of the last upload, and the controls to replace the file. */
 export function FileBlock({ campaign, sent }: { campaign: Campaign; sent: Sent }) {
   const t = useWords(campaignWords);
   const format = useFormat();
@@ -58,11 +60,20 @@ export function FileBlock({ campaign, sent }: { campaign: Campaign; sent: Sent }
       </div>
       <div class="card-body">
         {sent.refused && <UploadRefused refused={sent.refused} />}
-        {sent.upload && <UploadResult upload={sent.upload} badLines={`${address}/bad-lines.csv`} />}
+        {sent.upload && (
+          <UploadResult
+            upload={sent.upload}
+            badLines={`${address}/bad-lines.csv`}
+            providerId={campaign.definition.message.providerId}
+          />
+        )}
         {mailingFile ? (
           <p>
             {t.csv.present}:{' '}
-            <strong>{t.csv.facts(format.number(mailingFile.lines), format.bytes(mailingFile.bytes))}</strong>
+            <strong>
+              {mailingFile.name === null ? '' : `${mailingFile.name}, `}
+              {t.csv.facts(format.number(mailingFile.lines), format.bytes(mailingFile.bytes))}
+            </strong>
             {', '}
             {t.csv.uploadedAt} <Time at={mailingFile.uploadedAt} />.{' '}
             <a href={`${address}/file/content`} download>
@@ -107,7 +118,7 @@ export function FileBlock({ campaign, sent }: { campaign: Campaign; sent: Sent }
   );
 }
 
-/** What was expected, what was found, and where: the file is mended outside of here. */
+/** What was expected, what was found, and where: the user fixes the file outside of the console. */
 function UploadRefused({ refused }: { refused: ApiFailure }) {
   const t = useWords(campaignWords);
   const format = useFormat();
@@ -138,7 +149,15 @@ function UploadRefused({ refused }: { refused: ApiFailure }) {
   );
 }
 
-function UploadResult({ upload, badLines }: { upload: Upload; badLines: string }) {
+function UploadResult({
+  upload,
+  badLines,
+  providerId,
+}: {
+  upload: Upload;
+  badLines: string;
+  providerId: number | null;
+}) {
   const t = useWords(campaignWords);
   const run = useWords(runWords);
   const format = useFormat();
@@ -152,6 +171,11 @@ function UploadResult({ upload, badLines }: { upload: Upload; badLines: string }
       data-focus=""
     >
       <p class="alert-title">{t.csv.result(format.number(sendable), format.number(file.lines))}</p>
+      {upload.cost.segments > 0 && (
+        <p class="mb-2">
+          <CostSentence cost={upload.cost} providerId={providerId} />
+        </p>
+      )}
       <p class="mb-2">{t.csv.counts}</p>
       {reasons.length > 0 && (
         <>

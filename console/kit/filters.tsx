@@ -1,3 +1,4 @@
+import { formatPhone } from '../../domain/phone.ts';
 import { ApiFailure, urlOf } from './api.ts';
 import type { CustomerSettings } from './choices.ts';
 import { common } from './words.ts';
@@ -5,17 +6,18 @@ import { customerWords } from '../customers/words.ts';
 import { failureWords, problemWords } from './problems.ts';
 import { useFormat, useWords } from './view.tsx';
 
-/** What a list can be narrowed down by. */
+/** The filters of a list. */
 export interface Filter {
   name: string;
   label: string;
-  /** What there is to choose from; without them it is typed. */
+  /** The options; without them it is a text field. */
   options?: readonly { value: string; label: string }[];
+  type?: 'date';
 }
 
 export type Query = Readonly<Record<string, string | undefined>>;
 
-/** The parameters of a list as its address has them; empty ones are none. */
+/** The parameters of a list in its address; empty ones are omitted. */
 export const queryOf = (query: unknown): Query =>
   Object.fromEntries(
     Object.entries(query ?? {}).filter(
@@ -23,7 +25,7 @@ export const queryOf = (query: unknown): Query =>
     ),
   );
 
-/** A list, or the refusal of what was searched for. */
+/** A list, or the API's error for its filters. */
 export async function searched<T>(
   search: () => Promise<T[]>,
 ): Promise<{ rows: T[]; refusal: ApiFailure | null }> {
@@ -35,20 +37,23 @@ export async function searched<T>(
   }
 }
 
-/** The form above a list: its values stand in the address, so a search can be kept and sent to others. */
+/** The form above a list: its values are in the address, so a search can be bookmarked and shared. */
 export function Filters({
   action,
   filters,
   query,
   refusal = null,
   kept = {},
+  fixed = {},
 }: {
   action: string;
   filters: readonly Filter[];
   query: Query;
   refusal?: ApiFailure | null;
-  /** What the list is narrowed down by besides: a link led here with it. */
+  /** Further filters from the link that led here. */
   kept?: Query;
+  /** The part of the list that is shown: no filter, and stays when the filters are cleared. */
+  fixed?: Query;
 }) {
   const t = useWords(common);
   const format = useFormat();
@@ -56,10 +61,10 @@ export function Filters({
   const used = hidden.length > 0 || filters.some(({ name }) => query[name] !== undefined);
   return (
     <form method="get" action={action} class="filters" role="search">
-      {hidden.map(([name, value]) => (
+      {[...hidden, ...Object.entries(fixed)].map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}
-      {filters.map(({ name, label, options }) => (
+      {filters.map(({ name, label, options, type }) => (
         <div key={name}>
           <label class="form-label" for={`filter-${name}`}>
             {label}
@@ -74,14 +79,14 @@ export function Filters({
               ))}
             </select>
           ) : (
-            <input class="form-control" id={`filter-${name}`} name={name} value={query[name] ?? ''} />
+            <TextFilter name={name} type={type} value={shownIn(name, query[name])} />
           )}
         </div>
       ))}
       <div class="buttons">
         <button class="btn">{t.filter}</button>
         {used && (
-          <a class="btn btn-link" href={action}>
+          <a class="btn btn-link" href={urlOf(action, fixed)}>
             {t.clearFilter}
           </a>
         )}
@@ -97,7 +102,15 @@ export function Filters({
   );
 }
 
-/** Region and type of customer; archived ones too, for what was sent once is still to be found. */
+function TextFilter({ name, type, value }: { name: string; type: 'date' | undefined; value: string }) {
+  const attributes = { class: 'form-control', id: `filter-${name}`, name, value };
+  return type === 'date' ? <input type="date" {...attributes} /> : <input {...attributes} />;
+}
+
+/** A phone in an address is in E.164; a user's own words are shown as they are. */
+const shownIn = (name: string, value = ''): string => (name === 'phone' ? formatPhone(value) : value);
+
+/** Region and customer type; including archived ones, because earlier messages must still be found. */
 export function useMailingFilters({ regions, customerTypes }: CustomerSettings): Filter[] {
   const t = useWords(customerWords).fields;
   return [
@@ -109,7 +122,7 @@ export function useMailingFilters({ regions, customerTypes }: CustomerSettings):
   }));
 }
 
-/** The addresses of the pages after this one and of the first. */
+/** The addresses of the next page and of the first. */
 export function pagesOf(
   path: string,
   query: Query,

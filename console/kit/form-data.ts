@@ -1,13 +1,15 @@
 /**
  * Forms as browsers send them: pairs of names and texts. A name is the dotted path of its field in the API's document
- * (`schedule.recurrence.every`, `mailing.extraFields.0.name`), so that the API's problems find their field.
+ * (`schedule.recurrence.every`, `mailing.extraFields.0.name`), so that the API's problems can be matched to fields.
  */
 export class FormValues {
   readonly #values: ReadonlyMap<string, readonly string[]>;
 
   constructor(pairs: Iterable<readonly [string, string]>) {
     const values = new Map<string, string[]>();
-    for (const [name, value] of pairs) {
+    for (const [name, sent] of pairs) {
+      // Browsers send HTTP line ends.
+      const value = sent.replaceAll('\r\n', '\n');
       const known = values.get(name);
       if (known) known.push(value);
       else values.set(name, [value]);
@@ -24,7 +26,7 @@ export class FormValues {
     return this.#values.has(name);
   }
 
-  /** As it was typed; empty where there is none. */
+  /** The entered value; empty if there is none. */
   text(name: string): string {
     return this.#values.get(name)?.at(-1) ?? '';
   }
@@ -33,13 +35,13 @@ export class FormValues {
     return this.#values.get(name) ?? [];
   }
 
-  /** Null where nothing was typed. */
+  /** Null if nothing was entered. */
   optional(name: string): string | null {
     const text = this.text(name).trim();
     return text === '' ? null : text;
   }
 
-  /** What is no number stays as it was typed: the API then says so, at this field. */
+  /** A value that is not a number is kept as entered: the API then reports it, at this field. */
   number(name: string): number | string | null {
     const text = this.optional(name);
     if (text === null) return null;

@@ -3,18 +3,21 @@ import type { ComponentChildren } from 'preact';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { AnsweredProblem } from '../../api/http/errors.ts';
+import { versionField } from './api.ts';
+import type { z } from 'zod';
 import { FormValues } from './form-data.ts';
+import { problemsInRows, withoutBlankRows } from './schema-form.ts';
 import { common } from './words.ts';
 import { problemWords } from './problems.ts';
 import { useView, useWords } from './view.tsx';
 
-/** What a form shows: the values it was opened or sent with, and what the API had against them. */
+/** The state of a form: the values it was opened or sent with, and the API's problems with them. */
 export interface FormState {
   values: FormValues;
   problems: readonly AnsweredProblem[];
-  /** What is wrong with the form as a whole, in the reader's language. */
+  /** The problem of the form as a whole, in the reader's language. */
   failure?: string | undefined;
-  /** The values are not those that are saved. */
+  /** The values differ from the saved ones. */
   typed?: boolean;
 }
 
@@ -23,59 +26,67 @@ export const newForm = (document: unknown = {}): FormState => ({
   problems: [],
 });
 
-/** Labels by the field's path; a row of a list has `*` in place of its number. */
+/** Labels by the field's path; in the path of a list's row, `*` replaces the number. */
 export type Labels = Readonly<Record<string, string>>;
 
 interface Surroundings extends FormState {
   labels: Labels;
   helps: Labels;
   readOnly: boolean;
+  schema?: z.ZodType | undefined;
 }
 const Surrounding = createContext<Surroundings | null>(null);
 
-/** The form around a field. */
+/** The form that contains a field. */
 export function useForm(): Surroundings {
   const form = useContext(Surrounding);
   if (!form) throw new Error('A field stands outside of a form.');
   return form;
 }
 
-/** The values of the form around, for parts of it that depend on one another. */
+/** The values of the form, for parts of it that depend on one another. */
 export const useValues = (): FormValues => useForm().values;
 
-/** A field's place among the labels. */
+/** The path of a field in the labels. */
 export const pathOf = (name: string): string => name.replace(/\.(\d+|__N__)(?=\.|$)/g, '.*');
 export const fieldId = (name: string): string => `f-${name}`;
 
 interface FormProps {
   action: string;
   state: FormState;
+  /** The document's schema: it sets the limits of the fields. */
+  schema?: z.ZodType;
   labels: Labels;
   helps?: Labels;
-  /** Someone who may only look sees the same form, and can't change it. */
+  /** A user with read access sees the same form, and cannot change it. */
   readOnly?: boolean;
-  /** A form that is sent twice (a double click, a page that is loaded again) does its work once. */
+  /** A form that is sent twice (by a double click or a reload) takes effect once. */
   once?: boolean;
   class?: string;
   encType?: string;
-  /** Where the summary's links lead, for forms of which a part stands on another page. */
+  /** The targets of the summary's links, for forms with parts on another page. */
   summaryHref?: (name: string) => string;
   /** Warns before leaving the page with changes. On by default. */
   guarded?: boolean;
-  /** What was typed and not saved is kept under this name until it is (drafts.js). */
+  /** Unsaved values are stored under this name until they are saved (drafts.js). */
   draft?: string;
-  /** For parts outside of it that belong to one of its choices. */
+  /** The API path of the document: a change is rejected if the document has changed since it was read for this page. */
+  changes?: string;
+  /** For parts outside of the form that belong to one of its choices. */
   id?: string;
+  /** The page creates an entry: the back button does not show it again once it has (drafts.js). */
+  creates?: boolean;
   children: ComponentChildren;
 }
 
 /**
- * A form whose fields are named by their dotted paths in the API's document. The API's problems stand beside their
- * fields, and all of them on top with links.
+ * A form whose fields are named by their dotted paths in the API's document. Each field shows its problems, and a
+ * summary on top lists them all with links.
  */
 export function Form({
   action,
-  state,
+  state: given,
+  schema,
   labels,
   helps = {},
   readOnly = false,
@@ -86,13 +97,17 @@ export function Form({
   draft,
   id,
   summaryHref,
+  changes,
+  creates = false,
   children,
 }: FormProps) {
-  const { me } = useView();
+  const { me, versions } = useView();
+  const state = schema ? inRows(schema, given) : given;
+  const version = changes === undefined ? undefined : versions.get(changes);
   const refused = state.problems.length > 0 || state.failure !== undefined || state.typed === true;
   const keeps = draft !== undefined && !readOnly;
   return (
-    <Surrounding.Provider value={{ ...state, labels, helps, readOnly }}>
+    <Surrounding.Provider value={{ ...state, labels, helps, readOnly, schema }}>
       <ProblemSummary
         problems={state.problems}
         failure={state.failure}
@@ -109,9 +124,11 @@ export function Form({
         data-guarded={guarded && !readOnly ? '' : undefined}
         data-draft={keeps ? `${me?.id ?? 0} ${draft}` : undefined}
         data-refused={refused ? '' : undefined}
+        data-new={creates ? '' : undefined}
         noValidate
       >
         {keeps && <DraftNotice />}
+        {version !== undefined && <input type="hidden" name={versionField} value={version} />}
         {once && <input type="hidden" name="once" value={randomUUID()} />}
         {readOnly ? (
           <fieldset disabled class={`plain${className === undefined ? '' : ` ${className}`}`}>
@@ -125,7 +142,13 @@ export function Form({
   );
 }
 
-/** That what was typed before is there again, or can be; shown by drafts.js. */
+/** Rows as the API has counted them, each with its problems. */
+function inRows(schema: z.ZodType, state: FormState): FormState {
+  const values = withoutBlankRows(schema, state.values);
+  return { ...state, values, problems: problemsInRows(schema, values, state.problems) };
+}
+
+/** The notice that earlier values were restored, or can be; shown by drafts.js. */
 function DraftNotice() {
   const t = useWords(common);
   return (
@@ -148,7 +171,7 @@ function DraftNotice() {
   );
 }
 
-/** All that keeps a form from being saved, with a link to each field. `href` says where the fields are. */
+/** Everything that prevents saving, with a link to each field. `href` returns the page of the fields. */
 export function ProblemSummary({
   problems,
   failure,
@@ -160,7 +183,7 @@ export function ProblemSummary({
   failure?: string | undefined;
   labels: Labels;
   href?: (name: string) => string;
-  /** `warning`: nothing was refused, something is still missing. */
+  /** `warning`: the form was saved, but is incomplete. */
   tone?: 'danger' | 'warning';
 }) {
   const t = useWords(common);

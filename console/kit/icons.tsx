@@ -1,9 +1,10 @@
-/** The console's own icons: 24 units square, strokes in the colour of the text around them. */
+/** The console's own icons: 24 units square, strokes in the color of the surrounding text. */
 const shapes = {
   home: 'M4 11l8-7 8 7v9h-5v-6h-6v6H4z',
   campaigns: 'M4 10v4h3l8 5V5l-8 5zM18.5 9a4 4 0 0 1 0 6',
   runs: 'M12 3a9 9 0 1 0 9 9M12 3v4M10 9l5 3-5 3z',
   messages: 'M4 5h16v11H9l-5 4zM8 9h8M8 12h5',
+  reports: 'M4 20h16M7 16v-5M12 16V6M17 16v-8',
   replies: 'M9 7L4 12l5 5M4 12h10a6 6 0 0 1 6 6v1',
   tickets: 'M4 7h16v3a2 2 0 0 0 0 4v3H4v-3a2 2 0 0 0 0-4zM14 7v10',
   customers:
@@ -24,11 +25,12 @@ const shapes = {
   play: 'M7 5l12 7-12 7z',
   stop: 'M6 6h12v12H6z',
   key: 'M8 19a4 4 0 1 1 2.8-6.8L20 3M16 7l3 3M13 10l2 2',
+  eye: 'M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z',
   clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2',
 } as const;
 export type IconName = keyof typeof shapes;
 
-/** Decoration only: what it stands for is always said in words beside it. */
+/** Only decoration: the text beside it always has its meaning. */
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">
     <path

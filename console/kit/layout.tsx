@@ -1,40 +1,62 @@
 import type { ComponentChildren } from 'preact';
+import { type Permission, roleSuffices } from '../../domain/user.ts';
 import { asset } from './assets.ts';
 import { common, type NoticeName } from './words.ts';
 import { locales } from './dictionary.ts';
+import { searchWords } from '../search/words.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { themes, useView, useWords } from './view.tsx';
 
-/** The places of the navigation, in its order. A page of a new noun adds its own here. */
+interface SectionLink {
+  name: IconName;
+  href: string;
+  /** Who may open it; by default `viewer`. */
+  access?: Permission;
+  /** The part of a page with the number of what waits there. */
+  count?: string;
+}
+
+/** The navigation's entries, in order. A page of a new noun adds its own here. */
 const sections = [
   { name: 'home', href: '/' },
   { name: 'campaigns', href: '/campaigns' },
   { name: 'runs', href: '/runs' },
   { name: 'messages', href: '/messages' },
-  { name: 'replies', href: '/replies' },
-  { name: 'tickets', href: '/tickets' },
-  { name: 'customers', href: '/customers' },
+  { name: 'reports', href: '/reports' },
+  { name: 'replies', href: '/replies', access: 'any_role' },
+  { name: 'tickets', href: '/tickets', access: 'any_role', count: '/tickets/unanswered' },
+  { name: 'customers', href: '/customers', access: 'any_role' },
   { name: 'optOuts', href: '/opt-outs' },
   { name: 'phones', href: '/phones' },
   { name: 'settings', href: '/settings' },
-] as const satisfies readonly { name: IconName; href: string }[];
+] as const satisfies readonly SectionLink[];
 export type Section = (typeof sections)[number]['name'];
 
 interface PageProps {
   title: string;
-  /** Marked in the navigation; none on pages that stand outside of it. */
+  /** The active entry of the navigation; none on pages outside of it. */
   section?: Section;
-  /** What stands beside the title: the page's main actions. */
+  /** Beside the title: the page's main actions. */
   actions?: ComponentChildren;
-  /** Above the title: where the page belongs, as links. */
+  /** Above the title: the parent pages, as links. */
   trail?: readonly { href: string; label: string }[];
+  /** What was searched for over everything. */
+  query?: string;
   /** Assets besides those of every page. */
   chart?: boolean;
   children?: ComponentChildren;
 }
 
-/** A whole page for someone who has signed in. */
-export function Page({ title, section, actions, trail = [], chart = false, children }: PageProps) {
+/** A whole page for a signed-in user. */
+export function Page({
+  title,
+  section,
+  actions,
+  trail = [],
+  query = '',
+  chart = false,
+  children,
+}: PageProps) {
   const t = useWords(common);
   const { format } = useView();
   return (
@@ -42,6 +64,7 @@ export function Page({ title, section, actions, trail = [], chart = false, child
       <div class="page">
         <Navigation section={section} />
         <div class="page-wrapper">
+          <SearchBox query={query} />
           <div class="page-header">
             <div class="container-xl">
               {trail.length > 0 && (
@@ -79,7 +102,36 @@ export function Page({ title, section, actions, trail = [], chart = false, child
   );
 }
 
-/** A page for someone who has not: one narrow card. */
+/** The search over everything, on each page; its results appear below it while the user types (console.js). */
+function SearchBox({ query }: { query: string }) {
+  const t = useWords(searchWords);
+  return (
+    <search class="container-xl">
+      <form class="search-box" action="/search">
+        <Icon name="search" />
+        <input
+          class="form-control"
+          type="search"
+          name="q"
+          value={query}
+          maxLength={120}
+          placeholder={t.placeholder}
+          aria-label={t.label}
+          title={t.shortcut}
+          autocomplete="off"
+          data-search=""
+          hx-get="/search/results"
+          hx-trigger="input changed delay:250ms"
+          hx-target="#search-results"
+          hx-sync="this:replace"
+        />
+        <div id="search-results" aria-live="polite" />
+      </form>
+    </search>
+  );
+}
+
+/** A page without a signed-in user: one narrow card. */
 export function DoorPage({ title, children }: { title: string; children: ComponentChildren }) {
   const t = useWords(common);
   return (
@@ -115,7 +167,8 @@ function Document({
   children: ComponentChildren;
 }) {
   const t = useWords(common);
-  const { locale, theme } = useView();
+  const { locale, theme, me } = useView();
+  const alerts = me?.alerts ?? 0;
   return (
     <html
       lang={locale}
@@ -126,12 +179,12 @@ function Document({
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>{`${title} · ${t.product}`}</title>
+        <title>{`${alerts > 0 ? `(${alerts}) ` : ''}${title} · ${t.product}`}</title>
         <link rel="icon" href={asset('icon.svg')} type="image/svg+xml" />
         <link rel="stylesheet" href={asset('tabler.css')} />
         {chart && <link rel="stylesheet" href={asset('uplot.css')} />}
         <link rel="stylesheet" href={asset('console.css')} />
-        {/* Before the first paint, or a dark page would flash light. */}
+        {/* Before the first paint; otherwise a dark page would flash light. */}
         <script src={asset('theme.js')} />
         <script src={asset('htmx.js')} defer />
         <script src={asset('forms.js')} defer />
@@ -152,18 +205,28 @@ function Document({
 
 function Navigation({ section }: { section: Section | undefined }) {
   const t = useWords(common);
+  const { me } = useView();
+  const links: readonly (SectionLink & { name: Section })[] = sections;
+  // Whoever has no home page deals with tickets.
+  const counted: Section = me && roleSuffices(me.role, 'viewer') ? 'home' : 'tickets';
   const list = (
     <ul class="navbar-nav">
-      {sections.map(({ name, href }) => (
-        <li key={name} class={`nav-item${name === section ? ' active' : ''}`}>
-          <a class="nav-link" href={href} aria-current={name === section ? 'page' : undefined}>
-            <span class="nav-link-icon">
-              <Icon name={name} />
-            </span>
-            <span class="nav-link-title">{t.nav[name]}</span>
-          </a>
-        </li>
-      ))}
+      {links
+        .filter(({ access = 'viewer' }) => me && roleSuffices(me.role, access))
+        .map(({ name, href, count }) => (
+          <li key={name} class={`nav-item${name === section ? ' active' : ''}`}>
+            <a class="nav-link" href={href} aria-current={name === section ? 'page' : undefined}>
+              <span class="nav-link-icon">
+                <Icon name={name} />
+              </span>
+              <span class="nav-link-title">{t.nav[name]}</span>
+              {name === counted && <AlertCount />}
+            </a>
+            {count !== undefined && (
+              <span class="nav-count" hx-get={count} hx-trigger="load, every 30s" hx-swap="innerHTML" />
+            )}
+          </li>
+        ))}
     </ul>
   );
   return (
@@ -175,11 +238,25 @@ function Navigation({ section }: { section: Section | undefined }) {
       <details class="sidebar-menu">
         <summary aria-label={t.menu}>
           <Icon name="menu" />
+          <AlertCount />
         </summary>
         <nav aria-label={t.menu}>{list}</nav>
       </details>
       <UserMenu />
     </header>
+  );
+}
+
+/** How many things need the user. Kept up to date by console.js. */
+function AlertCount() {
+  const t = useWords(common);
+  const { me, format } = useView();
+  if (!me) return null;
+  return (
+    <span class="alert-count" data-alerts={me.id} hidden={me.alerts === 0}>
+      <span aria-hidden="true">{format.number(me.alerts)}</span>
+      <span class="visually-hidden">{t.alerts(format.number(me.alerts))}</span>
+    </span>
   );
 }
 
@@ -253,7 +330,7 @@ function LanguageSwitch() {
   );
 }
 
-/** What the request before this one did, or could not do. */
+/** The result of the previous request: what it did, or could not do. */
 function Notice() {
   const t = useWords(common);
   const { notice } = useView();

@@ -39,7 +39,7 @@ export function LineProblems({ problems }: { problems: readonly LineProblem[] })
   );
 }
 
-/** Warnings by their kind, and the first of them. Nothing where there are none. */
+/** Warnings by type, with the first of each. Nothing if there are none. */
 export function LineWarnings({
   warnings: { lines, of },
   first = [],

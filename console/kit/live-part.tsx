@@ -2,17 +2,17 @@ import type { ComponentChildren } from 'preact';
 import { common } from './words.ts';
 import { useWords } from './view.tsx';
 
-/** A part of a form that the server draws anew as the form is filled in. */
+/** A part of a form that the server renders again as the user fills in the form. */
 export function LivePart({
   from,
   atOnce = false,
   children,
 }: {
-  /** Where it is drawn: the form is posted there. */
+  /** The address that renders it: the form is posted there. */
   from: string;
-  /** Also when the page opens: scripts may have filled something in by then. */
+  /** Also when the page opens: scripts may have filled in something by then. */
   atOnce?: boolean;
-  /** As it is when the page opens. */
+  /** Its content when the page opens. */
   children: ComponentChildren;
 }) {
   const t = useWords(common);

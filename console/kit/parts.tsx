@@ -1,11 +1,13 @@
 import type { ComponentChildren } from 'preact';
+import type { Permission } from '../../domain/user.ts';
+import { formatPhone } from '../../domain/phone.ts';
 import { ActionButton } from './buttons.tsx';
 import { common } from './words.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { Page, type Section } from './layout.tsx';
-import { useFormat, useWords } from './view.tsx';
+import { useFormat, useMay, useWords } from './view.tsx';
 
-/** A moment in the reader's zone; the whole of it as a tooltip. */
+/** A time in the reader's time zone; the complete timestamp as a tooltip. */
 export function Time({ at, exact = false }: { at: Date | null; exact?: boolean }) {
   const format = useFormat();
   const t = useWords(common);
@@ -17,9 +19,30 @@ export function Time({ at, exact = false }: { at: Date | null; exact?: boolean }
   );
 }
 
+/** A link for readers who may open the page; for all others its text. */
+export function LinkFor({
+  needs = 'viewer',
+  href,
+  children,
+}: {
+  needs?: Permission;
+  href: string;
+  children: ComponentChildren;
+}) {
+  return useMay(needs) ? <a href={href}>{children}</a> : <>{children}</>;
+}
+
+/** A phone (E.164) as users write it. `call`: a link that a phone calls. */
+export function Phone({ phone, call = false }: { phone: string | null; call?: boolean }) {
+  const t = useWords(common);
+  if (phone === null || phone === '') return <span class="text-secondary">{t.none}</span>;
+  const shown = <span class="text-nowrap">{formatPhone(phone)}</span>;
+  return call && phone.startsWith('+') ? <a href={`tel:${phone}`}>{shown}</a> : shown;
+}
+
 export type Tone = 'neutral' | 'good' | 'bad' | 'busy' | 'warn';
 
-/** A state in words, with a dot of its tone: never told by colour alone. */
+/** A state as text, with a dot in its color: color is never the only sign. */
 export const State = ({ tone, children }: { tone: Tone; children: ComponentChildren }) => (
   <span class={`state state-${tone}`}>
     <span class="state-dot" aria-hidden="true" />
@@ -27,7 +50,7 @@ export const State = ({ tone, children }: { tone: Tone; children: ComponentChild
   </span>
 );
 
-/** An empty place: why it is empty, and what to do about it. */
+/** An empty state: why it is empty, and what to do about it. */
 export function Empty({
   icon,
   title,
@@ -57,13 +80,13 @@ export function Empty({
   );
 }
 
-/** One column: its heading, and what stands in it for a row. */
+/** One column: its heading, and its content for a row. */
 export interface Column<T> {
   heading: string;
   cell: (row: T) => ComponentChildren;
-  /** Numbers stand at the right. */
+  /** Numbers are right-aligned. */
   numeric?: boolean;
-  /** Left out on a phone. */
+  /** Hidden on a phone. */
   wide?: boolean;
 }
 
@@ -74,7 +97,7 @@ export function Table<T extends { id: number | string }>({
   rows,
   empty,
 }: {
-  /** For those who can't see where it stands. */
+  /** For screen readers, which cannot see the surroundings. */
   caption: string;
   columns: readonly Column<T>[];
   rows: readonly T[];
@@ -86,7 +109,7 @@ export function Table<T extends { id: number | string }>({
   return (
     <div class="card">
       <div class="table-responsive" tabIndex={0} role="region" aria-label={caption}>
-        {/* The roles stay where a phone shows rows as lists (console.css), and tables would lose their own. */}
+        {/* The explicit roles remain when a phone shows rows as lists (console.css); tables would lose their own. */}
         <table class="table table-vcenter card-table" role="table">
           <caption class="visually-hidden">{caption}</caption>
           <thead role="rowgroup">
@@ -103,7 +126,7 @@ export function Table<T extends { id: number | string }>({
               <tr key={row.id} role="row">
                 {columns.map((column, index) => {
                   const attributes = { class: classOf(column), 'data-heading': column.heading };
-                  // One element, so that a heading beside it on a phone has one partner.
+                  // One element, so that on a phone it pairs with its heading.
                   const content = <div>{column.cell(row)}</div>;
                   return index === 0 ? (
                     <th key={column.heading} scope="row" role="rowheader" {...attributes}>
@@ -124,7 +147,7 @@ export function Table<T extends { id: number | string }>({
   );
 }
 
-/** The way to the next page of a list, and back to its first. */
+/** Links to the next page of a list, and back to its first. */
 export function Pager({ next, first }: { next: string | null; first: string | null }) {
   const t = useWords(common);
   if (next === null && first === null) return null;
@@ -144,7 +167,7 @@ export function Pager({ next, first }: { next: string | null; first: string | nu
   );
 }
 
-/** Terms and what they are. */
+/** Terms and their values. */
 export const Facts = ({
   facts,
 }: {
@@ -180,7 +203,7 @@ export const Card = ({
   </section>
 );
 
-/** Asks before what can't be undone, saying what and how many; works without scripts. */
+/** Asks for confirmation of an irreversible action, with its effect and count; works without scripts. */
 export function ConfirmPage({
   title,
   section,
@@ -195,16 +218,16 @@ export function ConfirmPage({
 }: {
   title: string;
   section: Section;
-  /** What will happen, with the number it concerns. */
+  /** The effect, with the number of affected items. */
   text: ComponentChildren;
-  /** Below it, what is more than a sentence. */
+  /** Below it, details longer than a sentence. */
   details?: ComponentChildren;
-  /** In place of "this can't be undone". */
+  /** Replaces "this can't be undone". */
   note?: string;
   action: string;
   button: string;
   back: string;
-  /** In place of "cancel", where cancelling is what is asked. */
+  /** Replaces "cancel", where the action itself is a cancel. */
   backWords?: string;
   values?: Readonly<Record<string, string>>;
 }) {

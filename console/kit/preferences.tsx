@@ -12,8 +12,8 @@ const yearSeconds = 365 * 86_400;
 const isTheme = (text: string | undefined): text is Theme => themes.some((theme) => theme === text);
 
 /**
- * How the reader wants the console: the language chosen on this device, else the person's, else the browser's; the
- * looks chosen on this device. And the notice that the request before left.
+ * The reader's preferences: the language chosen on this device, else the user's, else the browser's; the theme chosen
+ * on this device. Also the notice of the previous request.
  */
 export function readPreferences(
   request: FastifyRequest,
@@ -30,7 +30,7 @@ export function readPreferences(
   };
 }
 
-/** The switches of language and looks, on every page. */
+/** The switches of language and theme, on every page. */
 export const preferences: FastifyPluginAsync<{ secure: boolean }> = async (app, { secure }) => {
   app.post(
     '/preferences',

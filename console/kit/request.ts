@@ -6,7 +6,7 @@ import type { View } from './view.tsx';
 export interface ConsoleRequest {
   api: Api;
   view: View;
-  /** Someone is signed in who has to choose a password of their own first; `view.me` is null then. */
+  /** A signed-in user has to choose their own password first; `view.me` is null then. */
   givenPassword: boolean;
 }
 
@@ -15,7 +15,7 @@ declare module 'fastify' {
     console: ConsoleRequest | null;
   }
   interface FastifyContextConfig {
-    /** A part of a page, for htmx: without layout. The console's tests visit every GET that is none. */
+    /** A part of a page, for htmx: without layout. The console's tests visit every other GET. */
     fragment?: boolean;
   }
 }
@@ -26,5 +26,5 @@ export function consoleOf(request: FastifyRequest): ConsoleRequest {
   return request.console;
 }
 
-/** Whether a script asks for a part of a page; without scripts the whole page is asked for. */
+/** Whether a script requests a part of a page; without scripts the browser requests the whole page. */
 export const isPart = (request: FastifyRequest): boolean => request.headers['hx-request'] === 'true';

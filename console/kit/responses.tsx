@@ -16,7 +16,7 @@ declare module 'fastify' {
     page(this: FastifyReply, page: VNode, status?: number): FastifyReply;
     /** Answers with a part of one, for htmx. */
     fragment(this: FastifyReply, part: VNode): FastifyReply;
-    /** After a change: goes to a page (POST, redirect, GET), which says what was done. */
+    /** After a change: redirects to a page (POST, redirect, GET), which shows what was done. */
     done(this: FastifyReply, to: string, notice?: NoticeName | { words: string }): FastifyReply;
     /** The same, with what could not be done and why. */
     refused(this: FastifyReply, to: string, failure: ApiFailure): FastifyReply;
@@ -24,7 +24,7 @@ declare module 'fastify' {
 }
 
 export const noticeCookie = 'torpedo-notice';
-/** A notice is for the page that follows at once. */
+/** A notice is for the next page only. */
 const noticeSeconds = 30;
 const maxNoticeLength = 500;
 
@@ -64,24 +64,29 @@ const html = (reply: FastifyReply, part: VNode): string =>
 export const formOf = (request: FastifyRequest): FormValues =>
   request.body instanceof FormValues ? request.body : new FormValues([]);
 
-/** Where a button's form asks to go on to: a page of the console, else `otherwise`. */
+/** The page that a button's form requests next: a page of the console, else `otherwise`. */
 export function backOf(request: FastifyRequest, otherwise: string): string {
   return safePath(formOf(request).text('back')) ?? otherwise;
 }
 
-/** The path of a page of ours; null for everything else, so that no link can send anyone to another site. */
+/** The path of a page of ours; null for everything else, so that no link can redirect a user to another site. */
 export function safePath(text: string): string | null {
   if (!text.startsWith('/') || /^\/[/\\]/.test(text) || /[\t\n\r\\]/.test(text)) return null;
   const base = 'http://console.invalid';
   if (!URL.canParse(text, base)) return null;
   const { origin, pathname, search } = new URL(text, base);
-  if (origin !== base || /^\/(api|sign-in|sign-out|choose-password|preferences)(\/|$)/.test(pathname))
+  if (
+    origin !== base ||
+    /^\/(api|sign-in|sign-out|choose-password|forgot-password|reset-password|preferences)(\/|$)/.test(
+      pathname,
+    )
+  )
     return null;
   // A path may begin with // again once its dots are resolved.
   return pathname.startsWith('//') ? null : pathname + search;
 }
 
-/** What a form's work comes to: the page to go on to. */
+/** The result of a form's action: the next page. */
 interface Done {
   to: string;
   notice?: NoticeName | { words: string };
@@ -90,9 +95,9 @@ interface Done {
 const maxSent = 1_000;
 
 /**
- * Remembers the forms sent a moment ago, by who sent them, the form's own number (`once`) and all that it holds: sent
- * again, they end as they did. One that the back button brought again and that was changed is another. A form without a
- * number is done each time.
+ * Remembers recently sent forms, by sender, the form's own number (`once`) and its values: a repeated form returns the
+ * same result. A form that was changed after the back button counts as a new one. A form without a number is always
+ * executed.
  */
 export function createOnce<T>() {
   const sent = new Map<string, Promise<T>>();
@@ -119,8 +124,8 @@ export function createOnce<T>() {
 const submitOnce = createOnce<Done>();
 
 /**
- * Does what a form asks for, then redirects; where the API refuses, shows the form again with its values and the
- * problems beside their fields. A form with `once` is done once, however often it is sent.
+ * Executes a form's action, then redirects; if the API rejects it, shows the form again with its values and the
+ * problems beside their fields. A form with `once` is executed once, however often it is sent.
  */
 export async function submit(
   request: FastifyRequest,
@@ -142,7 +147,7 @@ export async function submit(
   return reply.done(done.to, done.notice);
 }
 
-/** Does what a button asks for, then goes on; where the API refuses, the next page says why. */
+/** Executes a button's action, then redirects; if the API rejects it, the next page shows why. */
 export async function act(
   request: FastifyRequest,
   reply: FastifyReply,

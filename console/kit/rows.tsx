@@ -4,8 +4,8 @@ import { campaigns as campaignWords } from '../campaigns/words.ts';
 import { useWords } from './view.tsx';
 
 /**
- * A list that is edited in its form. Without scripts there is one empty row at the end, to be filled in; the handler
- * leaves out rows without a value. With them, rows are added and removed (console.js, from the `<template>`).
+ * A list that is edited in its form. Without scripts there is one empty row at the end to fill in; the handler omits
+ * rows without a value. With scripts, rows are added and removed (console.js, from the `<template>`).
  */
 export function Rows({
   name,
@@ -15,11 +15,11 @@ export function Rows({
 }: {
   /** The path of the list. */
   name: string;
-  /** What stands in a row, by the row's own path. */
+  /** The content of a row, by the row's own path. */
   children: (path: string) => ComponentChildren;
-  /** Says to those who can't see it what is added. */
+  /** Names the added item for screen readers. */
   label: string;
-  /** An empty list makes no sense: it begins with a row. */
+  /** An empty list makes no sense: it begins with one row. */
   needed?: boolean;
 }) {
   const t = useWords(campaignWords);
@@ -28,7 +28,7 @@ export function Rows({
   const row = (path: string, spare = false) => (
     <div class="edit-row" key={path} data-row={spare ? 'spare' : ''}>
       {children(path)}
-      {/* Without scripts a row goes by emptying it. */}
+      {/* Without scripts, clearing a row removes it. */}
       <button type="button" class="btn btn-sm edit-row-remove" data-remove-row="" hidden>
         {t.removeRow}
       </button>

@@ -1,6 +1,6 @@
 export const timezoneListId = 'timezones';
 
-/** First those of Brazil, then the rest of the world's. */
+/** First those of Brazil, then all others. */
 const names: readonly string[] = [
   'America/Sao_Paulo',
   'America/Manaus',
@@ -16,7 +16,7 @@ const names: readonly string[] = [
 ];
 const zones = [...new Set(names)];
 
-/** What a field for a time zone offers; any other name may be typed. */
+/** The suggestions for a time zone field; any other name may be entered. */
 export const TimezoneList = ({ now }: { now: string }) => (
   <datalist id={timezoneListId}>
     {(zones.includes(now) ? zones : [now, ...zones]).map((zone) => (

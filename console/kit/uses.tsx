@@ -1,7 +1,7 @@
 import { type EntryUse, usesInWords } from '../../domain/problems/errors.ts';
 import { useFormat } from './view.tsx';
 
-/** What uses an entry, with the way to what has a page; nothing for nothing. */
+/** What uses an entry, with links to pages; nothing if it is unused. */
 export function Uses({ usedBy }: { usedBy: readonly EntryUse[] }) {
   const format = useFormat();
   if (usedBy.length === 0) return null;

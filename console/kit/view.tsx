@@ -3,13 +3,13 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { z } from 'zod';
 import type { sessionView } from '../../api/access/sessions.ts';
-import { type Locale, type Role, roleSuffices } from '../../domain/user.ts';
+import { type Locale, type Permission, roleSuffices } from '../../domain/user.ts';
 import type { Format } from '../../domain/format.ts';
 import type { Dictionary } from './dictionary.ts';
 
 export type Me = z.output<typeof sessionView>;
 
-/** What every part of a page may have to know: who looks at it, and how they read. */
+/** The context of every part of a page: the reader and their format. */
 export interface View {
   /** Null before signing in. */
   me: Me | null;
@@ -19,9 +19,11 @@ export interface View {
   /** Path and query of the page. */
   here: string;
   notice: Notice | null;
+  /** The versions (`ETag`) of the documents that were read for the page, by API path: for `Form`. */
+  versions: ReadonlyMap<string, string>;
 }
 
-/** What the request before did (a name of common.notices, or words) or could not do; shown once. */
+/** What the previous request did (a name of common.notices, or text) or could not do; shown once. */
 export interface Notice {
   kind: 'done' | 'error';
   text: string;
@@ -47,8 +49,8 @@ export const useWords = <T,>(words: Dictionary<T>): Dictionary<T>[Locale] => wor
 
 export const useFormat = (): Format => useView().format;
 
-/** Whether the reader may do what needs the role: what they may not do is not shown. */
-export function useMay(role: Role): boolean {
+/** Whether the reader has the permission: actions that they may not use are hidden. */
+export function useMay(needs: Permission): boolean {
   const { me } = useView();
-  return me !== null && roleSuffices(me.role, role);
+  return me !== null && roleSuffices(me.role, needs);
 }

@@ -1,6 +1,6 @@
 import { counted, dictionary } from './dictionary.ts';
 
-/** What could not be read of the lines of a file or a mailing. */
+/** Values of a file or a mailing that could not be read. */
 export const lineWords = dictionary(
   {
     title: (lines: string) => `${counted(lines, 'linha', 'linhas')} com avisos`,
@@ -14,11 +14,11 @@ export const lineWords = dictionary(
   },
   {
     title: (lines) => `${counted(lines, 'line', 'lines')} with warnings`,
-    help: 'A value that could not be read was left empty; the line is not lost by it.',
+    help: 'A value that could not be read was left empty; the line is still used.',
     first: (count) => (count === '1' ? 'The first warning' : `The first ${count} warnings`),
     line: 'Line',
     problem: 'Problem',
-    value: 'What was there',
+    value: 'Original value',
     warnings: 'Warnings',
     download: 'Download the lines with a problem or a warning',
   },

@@ -1,6 +1,6 @@
 import { dictionary } from './dictionary.ts';
 
-/** What stands on many pages: navigation, buttons, states of the form kit, notices. */
+/** Shared words: navigation, buttons, states of the form kit, notices. */
 export const common = dictionary(
   {
     product: 'Torpedo',
@@ -11,6 +11,7 @@ export const common = dictionary(
       campaigns: 'Campanhas',
       runs: 'Execuções',
       messages: 'Mensagens',
+      reports: 'Relatórios',
       replies: 'Respostas',
       tickets: 'Atendimentos',
       customers: 'Clientes',
@@ -27,7 +28,7 @@ export const common = dictionary(
       auto: 'Como no sistema',
       language: 'Idioma',
     },
-    roles: { admin: 'Administrador', operator: 'Operador', viewer: 'Leitor' },
+    roles: { admin: 'Administrador', operator: 'Operador', agent: 'Atendente', viewer: 'Leitor' },
     zone: (zone: string) => `Datas e horários em ${zone}`,
     apiDocs: 'API',
     save: 'Salvar',
@@ -49,7 +50,7 @@ export const common = dictionary(
     none: '—',
     choose: 'Escolha…',
     notChosen: 'Nenhum',
-    /** Of what Portuguese calls "she": a region, a resolution. */
+    /** For feminine nouns in Portuguese: a region, a resolution. */
     noneOfThem: 'Nenhuma',
     optional: 'opcional',
     older: 'Mais antigos',
@@ -59,9 +60,11 @@ export const common = dictionary(
     archived: 'Arquivado',
     download: 'Baixar CSV',
     loading: 'Carregando…',
+    showPassword: 'Mostrar a senha',
+    alerts: (count: string) => `${count} ${count === '1' ? 'coisa precisa' : 'coisas precisam'} de você`,
     copy: 'Copiar',
     copied: 'Copiado',
-    cantUndo: 'Isto não pode ser desfeito.',
+    cantUndo: 'Esta ação não pode ser desfeita.',
     summary: (count: number) => (count === 1 ? 'Há um campo a corrigir:' : `Há ${count} campos a corrigir:`),
     unsaved: 'Há alterações não salvas.',
     draft: {
@@ -100,6 +103,7 @@ export const common = dictionary(
       campaigns: 'Campaigns',
       runs: 'Runs',
       messages: 'Messages',
+      reports: 'Reports',
       replies: 'Replies',
       tickets: 'Tickets',
       customers: 'Customers',
@@ -113,10 +117,10 @@ export const common = dictionary(
       theme: 'Appearance',
       light: 'Light',
       dark: 'Dark',
-      auto: 'As the system',
+      auto: 'System',
       language: 'Language',
     },
-    roles: { admin: 'Administrator', operator: 'Operator', viewer: 'Viewer' },
+    roles: { admin: 'Administrator', operator: 'Operator', agent: 'Agent', viewer: 'Viewer' },
     zone: (zone) => `Dates and times in ${zone}`,
     apiDocs: 'API',
     save: 'Save',
@@ -147,18 +151,20 @@ export const common = dictionary(
     archived: 'Archived',
     download: 'Download CSV',
     loading: 'Loading…',
+    showPassword: 'Show the password',
+    alerts: (count) => `${count} ${count === '1' ? 'thing needs' : 'things need'} you`,
     copy: 'Copy',
     copied: 'Copied',
-    cantUndo: 'This can not be undone.',
+    cantUndo: 'This cannot be undone.',
     summary: (count) => (count === 1 ? 'One field needs attention:' : `${count} fields need attention:`),
-    unsaved: 'There are unsaved changes.',
+    unsaved: 'You have unsaved changes.',
     draft: {
-      restored: 'These are your changes from before, not saved yet.',
-      offered: 'There are changes of yours that were not saved, made before the last change that was.',
-      apply: 'Bring them back',
+      restored: 'These are your earlier changes, not saved yet.',
+      offered: 'You have unsaved changes that are older than the last saved change.',
+      apply: 'Restore them',
       discard: 'Discard',
     },
-    partFailed: 'This part could not be fetched. The form has lost nothing: try again.',
+    partFailed: 'This part could not be loaded. Your input is still here: try again.',
     notices: {
       saved: 'Saved.',
       created: 'Created.',

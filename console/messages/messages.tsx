@@ -9,12 +9,15 @@ import { type ApiFailure, urlOf } from '../kit/api.ts';
 import { Filters, queryOf, searched } from '../kit/filters.tsx';
 import { customerWords } from '../customers/words.ts';
 import { messages as messageWords } from './words.ts';
+import { lookUpResultWords } from '../../domain/problems/runs.ts';
+import { messageStatusWords } from '../../domain/problems/states.ts';
+import type { Locale } from '../../domain/user.ts';
 import { runs as runWords } from '../runs/words.ts';
 import { settleWords } from './words-settle.ts';
 import { Icon } from '../kit/icons.tsx';
 import { lineWords } from '../kit/words-lines.ts';
 import { Page } from '../kit/layout.tsx';
-import { Card, Empty, Facts, Pager, State, Table, Time, type Tone } from '../kit/parts.tsx';
+import { Card, Empty, Facts, Pager, Phone, State, Table, Time, type Tone } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
@@ -29,10 +32,11 @@ const filter = z.object({
     .optional()
     .catch(undefined),
   phone: z.string().trim().max(40).optional(),
+  text: z.string().trim().max(160).optional(),
 });
 type Filter = z.output<typeof filter>;
 
-/** The messages of a run, and one with its story. */
+/** The messages of a run, and one with its history. */
 export const messages: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/runs/:id/messages',
@@ -41,18 +45,28 @@ export const messages: FastifyPluginAsyncZod = async (app) => {
       const { api } = consoleOf(request);
       const { id } = request.params;
       const { after, ...where } = request.query;
+      let next: number | null = null;
       const list = await searched(async () => {
         const query = {
           ...where,
           phone: where.phone === '' ? undefined : where.phone,
+          text: where.text === '' ? undefined : where.text,
           after,
           limit: perPage,
         };
-        const shape = z.object({ messages: z.array(messageView) });
-        return (await api.get(`/api/runs/${id}/messages`, shape, query)).messages;
+        const shape = z.object({ messages: z.array(messageView), next: z.int().nullable() });
+        const page = await api.get(`/api/runs/${id}/messages`, shape, query);
+        next = page.next;
+        return page.messages;
       });
       return reply.page(
-        <MessagesPage runId={id} filter={request.query} messages={list.rows} refusal={list.refusal} />,
+        <MessagesPage
+          runId={id}
+          filter={request.query}
+          messages={list.rows}
+          next={next}
+          refusal={list.refusal}
+        />,
       );
     },
   );
@@ -90,11 +104,14 @@ function MessagesPage({
   runId,
   filter,
   messages,
+  next,
   refusal,
 }: {
   runId: number;
   filter: Filter;
   messages: readonly Message[];
+  /** The line that the next page comes after. */
+  next: number | null;
   refusal: ApiFailure | null;
 }) {
   const t = useWords(messageWords);
@@ -105,7 +122,6 @@ function MessagesPage({
   const { after, ...kept } = filter;
   const url = `/runs/${runId}/messages`;
   const filtered = Object.values(kept).some((value) => Boolean(value));
-  const last = messages.at(-1);
   return (
     <Page
       title={t.of(String(runId))}
@@ -128,6 +144,7 @@ function MessagesPage({
         refusal={refusal}
         filters={[
           { name: 'phone', label: t.phone },
+          { name: 'text', label: t.text },
           {
             name: 'status',
             label: t.status,
@@ -169,16 +186,27 @@ function MessagesPage({
           />
         }
       />
+      {next !== null && messages.length < perPage && <p class="text-secondary mt-3">{t.partly}</p>}
       <Pager
         first={after === undefined ? null : urlOf(url, kept)}
-        next={last && messages.length === perPage ? urlOf(url, { ...kept, after: last.line }) : null}
+        next={next === null ? null : urlOf(url, { ...kept, after: next })}
       />
     </Page>
   );
 }
 
-const Phone = ({ phone }: { phone: string | null }) =>
-  phone === null ? <span class="text-secondary">—</span> : <span class="text-nowrap">{phone}</span>;
+/**
+ * A provider's status with our name where both mean the same: `undelivered, 30003` → `Não entregue, 30003`. Other words
+ * stay as they are, because only the provider's adapter knows what they mean.
+ */
+const inOurWords = (says: string, locale: Locale): string =>
+  says
+    .split(', ')
+    .map((said) => {
+      const status = messageStatuses.find((one) => one === said.toLowerCase());
+      return status === undefined ? said : messageStatusWords[locale][status];
+    })
+    .join(', ');
 
 function MessagePage({
   message,
@@ -203,7 +231,7 @@ function MessagePage({
     ...(of.mailingAt ? [{ at: of.mailingAt, words: t.read(format.number(line)), more: null }] : []),
     ...(message.sendingAt ? [{ at: message.sendingAt, words: t.sendingAt, more: null }] : []),
     ...(message.sentAt ? [{ at: message.sentAt, words: t.sentAt, more: null }] : []),
-    // What people wrote stands in its reply.
+    // The text of a reply is on the reply's page.
     ...events
       .filter(({ kind }) => kind !== 'message' || replies.length === 0)
       .map(({ receivedAt, kind, payload, says }) => {
@@ -214,9 +242,13 @@ function MessagePage({
           receipt: t.receipt,
           other: t.receipt,
         }[kind];
-        return { at: receivedAt, words: says === null ? words : `${words}: ${says}`, more: payload };
+        return {
+          at: receivedAt,
+          words: says === null ? words : `${words}: ${inOurWords(says, format.locale)}`,
+          more: payload,
+        };
       }),
-    // A receipt that ends it has the very same time, and comes first.
+    // A receipt with a final status has the same time, and comes first.
     ...(message.endedAt
       ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.oneMessage[message.status]}`, more: null }]
       : []),
@@ -277,7 +309,9 @@ function MessagePage({
               message.phone === null ? (
                 <Phone phone={null} />
               ) : (
-                <a href={urlOf('/messages', { phone: message.phone })}>{message.phone}</a>
+                <a href={urlOf('/messages', { phone: message.phone })}>
+                  <Phone phone={message.phone} />
+                </a>
               ),
             ],
             [t.name, message.name ?? '—'],
@@ -300,7 +334,9 @@ function MessagePage({
                     </>,
                   ] as const,
                 ]),
-            ...(lookUp ? [[settle.lookUp, settle.results[lookUp.result ?? 'waiting']] as const] : []),
+            ...(lookUp
+              ? [[settle.lookUp, lookUpResultWords[format.locale][lookUp.result ?? 'waiting']] as const]
+              : []),
             [t.segments, format.number(message.segments)],
             [t.attempts, format.number(message.attempts)],
             [t.provider, message.providerMessageId ?? '—'],

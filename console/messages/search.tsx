@@ -4,13 +4,13 @@ import { foundMessageView } from '../../api/messages/messages.ts';
 import { failureReasons, messageStatuses, skipReasons } from '../../domain/message.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { urlOf } from '../kit/api.ts';
-import { type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
+import { campaignChoices, type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
 import { Filters, pagesOf, type Query, queryOf, searched, useMailingFilters } from '../kit/filters.tsx';
 import { messages as words } from './words.ts';
 import { runs as runWords } from '../runs/words.ts';
 import { Page } from '../kit/layout.tsx';
 import { MessageState } from './messages.tsx';
-import { Empty, Pager, Table, Time } from '../kit/parts.tsx';
+import { Empty, Pager, Phone, Table, Time } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { useWords } from '../kit/view.tsx';
 
@@ -18,31 +18,38 @@ const path = '/messages';
 const pageSize = 50;
 type Found = z.output<typeof foundMessageView>;
 
-const isSearch = ({ phone, customerId, customerCode }: Query): boolean =>
-  phone !== undefined || customerId !== undefined || customerCode !== undefined;
+const isSearch = ({ phone, customerId, customerCode, campaignId, day, text }: Query): boolean =>
+  [phone, customerId, customerCode, campaignId, day, text].some((one) => one !== undefined);
 
-/** Messages across runs: who wants to know what became of an SMS has a phone or a customer to look for. */
+/** Without a phone or a customer: run by run, each in the order of its mailing. */
+const isByRun = ({ phone, customerId, customerCode }: Query): boolean =>
+  phone === undefined && customerId === undefined && customerCode === undefined;
+
+/** Messages across runs: a user who checks an SMS has a phone or a customer to search for. */
 export const messageSearch: FastifyPluginAsync = async (app) => {
   app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
     const { api } = consoleOf(request);
     const { runId, ...query } = queryOf(request.query);
-    const { status, reason, phone, campaignId, regionId, customerTypeId } = query;
-    // All of a run, a campaign, a region or a type of customer stands on the pages of runs.
+    const { status, reason, phone, text, regionId, customerTypeId } = query;
+    // The pages of runs list all messages of a run, a region or a customer type.
     if (runId !== undefined && /^\d{1,15}$/.test(runId)) {
-      return reply.redirect(urlOf(`/runs/${runId}/messages`, { status, reason, phone }), 303);
+      return reply.redirect(urlOf(`/runs/${runId}/messages`, { status, reason, phone, text }), 303);
     }
-    const settings = await settingsOfCustomers(api);
+    const choices = { settings: await settingsOfCustomers(api), campaigns: await campaignChoices(api) };
     if (!isSearch(query)) {
-      if ([campaignId, regionId, customerTypeId].some((one) => one !== undefined)) {
-        return reply.redirect(urlOf('/runs', { campaignId, regionId, customerTypeId }), 303);
+      if ([regionId, customerTypeId].some((one) => one !== undefined)) {
+        return reply.redirect(urlOf('/runs', { regionId, customerTypeId }), 303);
       }
-      return reply.page(<SearchPage rows={[]} refusal={null} query={query} settings={settings} />);
+      return reply.page(<SearchPage rows={[]} refusal={null} next={null} query={query} {...choices} />);
     }
+    let next: string | null = null;
     const found = await searched(async () => {
-      const answer = z.object({ messages: z.array(foundMessageView) });
-      return (await api.get('/api/messages', answer, { ...query, limit: pageSize })).messages;
+      const answer = z.object({ messages: z.array(foundMessageView), next: z.string().nullable() });
+      const list = await api.get('/api/messages', answer, { ...query, limit: pageSize });
+      next = list.next;
+      return list.messages;
     });
-    return reply.page(<SearchPage {...found} query={query} settings={settings} />);
+    return reply.page(<SearchPage {...found} next={next} query={query} {...choices} />);
   });
 };
 
@@ -50,8 +57,16 @@ function SearchPage({
   rows,
   refusal,
   query,
+  next,
   settings,
-}: Awaited<ReturnType<typeof searched<Found>>> & { query: Query; settings: CustomerSettings }) {
+  campaigns,
+}: Awaited<ReturnType<typeof searched<Found>>> & {
+  query: Query;
+  /** Where a search by campaign or day continues. */
+  next: string | null;
+  settings: CustomerSettings;
+  campaigns: Awaited<ReturnType<typeof campaignChoices>>;
+}) {
   const t = useWords(words);
   const mailingFilters = useMailingFilters(settings);
   const runs = useWords(runWords);
@@ -63,7 +78,9 @@ function SearchPage({
       actions={
         searching &&
         refusal === null && (
-          <DownloadLink href={urlOf('/api/messages.csv', { ...query, before: undefined })} />
+          <DownloadLink
+            href={urlOf('/api/messages.csv', { ...query, before: undefined, after: undefined })}
+          />
         )
       }
     >
@@ -74,7 +91,10 @@ function SearchPage({
         filters={[
           { name: 'phone', label: t.phone },
           { name: 'customerCode', label: t.customerCode },
+          { name: 'campaignId', label: t.campaign, options: campaigns },
           { name: 'runId', label: t.runNumber },
+          { name: 'day', label: t.day, type: 'date' },
+          { name: 'text', label: t.text },
           {
             name: 'status',
             label: t.status,
@@ -109,7 +129,7 @@ function SearchPage({
               ),
             },
             { heading: t.name, wide: true, cell: ({ name }) => name },
-            { heading: t.phone, wide: true, cell: ({ phone }) => <span class="text-nowrap">{phone}</span> },
+            { heading: t.phone, wide: true, cell: ({ phone }) => <Phone phone={phone} /> },
             { heading: t.status, cell: (message) => <MessageState message={message} /> },
             {
               heading: t.reason,
@@ -124,7 +144,15 @@ function SearchPage({
           <Empty icon="search" title={t.searchFirst} text={t.searchFirstText} />
         </div>
       )}
-      <Pager {...pagesOf(path, query, { rows, size: pageSize })} />
+      {next !== null && rows.length < pageSize && <p class="text-secondary mt-3">{t.partly}</p>}
+      {isByRun(query) ? (
+        <Pager
+          first={query.after === undefined ? null : urlOf(path, { ...query, after: undefined })}
+          next={next === null ? null : urlOf(path, { ...query, after: next })}
+        />
+      ) : (
+        <Pager {...pagesOf(path, query, { rows, size: pageSize })} />
+      )}
     </Page>
   );
 }

@@ -8,6 +8,7 @@ import { Submit } from '../kit/buttons.tsx';
 import { ChoiceField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
+import { lookUpResultWords } from '../../domain/problems/runs.ts';
 import { common } from '../kit/words.ts';
 import { messages as messageWords } from './words.ts';
 import { runs as runWords } from '../runs/words.ts';
@@ -21,13 +22,13 @@ import { useFormat, useWords } from '../kit/view.tsx';
 type LookUps = z.output<typeof unknownView>['byLookUp'];
 const story = z.object({ message: messageView, lookUp: lookUpView.nullable() });
 
-/** What the form says; without an answer the API names the field. */
+/** The form's values; without an answer the API reports the field. */
 const statementOf = (form: FormValues) => ({
   arrived: { yes: true, no: false }[form.text('arrived')],
   note: form.text('note'),
 });
 
-/** Stating whether unknown messages arrived: of one, or of all of a run. */
+/** Stating whether unknown messages arrived: for one, or for all of a run. */
 export const settle: FastifyPluginAsyncZod = async (app) => {
   const runPage = async (api: Api, id: number, state: FormState) => (
     <SettleRunPage id={id} unknown={await api.get(`/api/runs/${id}/unknown`, unknownView)} state={state} />
@@ -52,7 +53,7 @@ export const settle: FastifyPluginAsyncZod = async (app) => {
         request,
         reply,
         async (form) => {
-          // Of a run, how many of them were seen.
+          // For a run, the number that the user saw.
           const seen = noun === 'runs' ? { messages: form.number('messages') } : {};
           await api.send('POST', `/api/${noun}/${id}/settle`, { ...statementOf(form), ...seen });
           return { to: `/${noun}/${id}`, notice: 'saved' };
@@ -114,7 +115,7 @@ function SettleMessagePage({ message, lookUp, state }: z.output<typeof story> & 
   );
 }
 
-/** `messages`: how many it concerns, which the API compares with how many there are by then. */
+/** `messages`: how many it affects, which the API compares with their number at that time. */
 function Statement({
   messages,
   lookUps,
@@ -148,7 +149,11 @@ function Statement({
           <p class="figure-value">{t.count(messages, format.number(messages))}</p>
           <Facts
             facts={lookUps.map(
-              (group) => [t.results[group.result ?? 'waiting'], format.number(group.messages)] as const,
+              (group) =>
+                [
+                  lookUpResultWords[format.locale][group.result ?? 'waiting'],
+                  format.number(group.messages),
+                ] as const,
             )}
           />
           <a href={list}>{t.list}</a>

@@ -1,6 +1,6 @@
 import { dictionary } from '../kit/dictionary.ts';
 
-/** Stating whether messages of which nobody knows arrived. */
+/** Stating whether unknown messages arrived. */
 export const settleWords = dictionary(
   {
     runTitle: (run: string) => `Incertas da execução ${run}`,
@@ -14,13 +14,6 @@ export const settleWords = dictionary(
     none: 'Não há mensagens incertas.',
     list: 'Ver as mensagens',
     lookUp: 'Consulta no provedor',
-    results: {
-      waiting: 'Consulta pendente',
-      not_found: 'Sem registro lá, o que nada prova',
-      ambiguous: 'Confunde-se com outra de mesmo texto',
-      unavailable: 'O provedor não respondeu',
-      not_offered: 'O provedor não oferece consulta',
-    },
     statement: 'O que você viu',
     fields: { arrived: 'Chegaram?', note: 'Como você sabe', messages: 'Mensagens' },
     arrived: { yes: 'Sim: foram entregues', no: 'Não: podem ser reenviadas' },
@@ -29,25 +22,18 @@ export const settleWords = dictionary(
   },
   {
     runTitle: (run) => `Unknown messages of run ${run}`,
-    messageTitle: (line) => `Settle line ${line}`,
-    open: 'Settle',
-    openAll: 'Settle unknown ones',
+    messageTitle: (line) => `Resolve line ${line}`,
+    open: 'Resolve',
+    openAll: 'Resolve unknown messages',
     about:
-      'The provider may have taken these messages, and nobody knows whether they arrived. Look for them at the provider by number and time, and say what you have seen. What you say is final, and is kept with your name.',
+      'The provider may have accepted these messages, and it is unknown whether they arrived. Look for them at the provider by number and time, and enter what you found. Your answer is final, and is stored with your name.',
     count: (count, words) => (count === 1 ? `${words} unknown message` : `${words} unknown messages`),
     none: 'There are no unknown messages.',
     list: 'See the messages',
     lookUp: 'Looked up at the provider',
-    results: {
-      waiting: 'Not looked up yet',
-      not_found: 'No record there, which proves nothing',
-      ambiguous: 'Not to be told apart from another with the same text',
-      unavailable: 'The provider did not answer',
-      not_offered: 'The provider offers no look-up',
-    },
-    statement: 'What you have seen',
+    statement: 'What you found',
     fields: { arrived: 'Did they arrive?', note: 'How you know', messages: 'Messages' },
     arrived: { yes: 'Yes: they were delivered', no: 'No: they may be sent again' },
-    settle: (count, words) => (count === 1 ? `Settle ${words} message` : `Settle ${words} messages`),
+    settle: (count, words) => (count === 1 ? `Resolve ${words} message` : `Resolve ${words} messages`),
   },
 );

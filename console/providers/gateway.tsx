@@ -5,6 +5,9 @@ import { problem } from '../../domain/problems/coded.ts';
 import { ApiFailure } from '../kit/api.ts';
 import { CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
 import type { FormValues } from '../kit/form-data.ts';
+import { useValues } from '../kit/form.tsx';
+import { starterWords } from './starter-words.ts';
+import { starterName } from './starters.ts';
 import { providerWords } from './words.ts';
 import { runs as runWords } from '../runs/words.ts';
 import { recordOf, rowsOfRecord, rowsWith } from '../kit/records.ts';
@@ -13,19 +16,31 @@ import { useWords } from '../kit/view.tsx';
 
 /** The form of a gateway that is described instead of programmed (domain/http-gateway.ts). */
 
-const answers = ['messageId', 'code'] as const;
+const inboundOptionals = [
+  'from',
+  'id',
+  'to',
+  'messageId',
+  'providerMessageId',
+  'hex',
+  'coding',
+  'list',
+] as const;
 
-/** What the form says of the gateway, as the API takes it. Throws `ApiFailure` for a body that is no JSON. */
+/** The form's gateway in the API's format. Throws `ApiFailure` for a body that is not JSON. */
 export function gatewayOf(form: FormValues): object {
   const request = 'config.request';
   return {
     kind: 'http',
     from: form.text('config.from'),
     numbers: form.text('config.numbers'),
+    codings: fieldsOf(form, 'config.codings', ['gsm', 'unicode']),
     request: {
       method: form.text(`${request}.method`),
       url: form.text(`${request}.url`).trim(),
       headers: recordOf(form, `${request}.headers`),
+      authentication: authenticationOf(form),
+      charset: form.optional(`${request}.charset`) ?? undefined,
       body: bodyOf(form),
     },
     answer: {
@@ -50,10 +65,14 @@ export function gatewayOf(form: FormValues): object {
       : null,
     inbound: form.checked('hasInbound')
       ? {
-          ...fieldsOf(form, 'config.inbound', ['format', 'id', 'from', 'text']),
-          ...optionalsOf(form, 'config.inbound', ['list', 'to']),
+          ...fieldsOf(form, 'config.inbound', ['format', 'text']),
+          ...optionalsOf(form, 'config.inbound', inboundOptionals),
         }
       : null,
+    callbackAnswer: {
+      status: form.number('config.callbackAnswer.status') ?? undefined,
+      body: form.text('config.callbackAnswer.body'),
+    },
     deduplicates: form.checked('config.deduplicates'),
   };
 }
@@ -62,6 +81,24 @@ const fieldsOf = (form: FormValues, path: string, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, form.optional(`${path}.${name}`) ?? undefined]));
 const optionalsOf = (form: FormValues, path: string, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, form.optional(`${path}.${name}`)]));
+
+function authenticationOf(form: FormValues): object | undefined {
+  const path = 'config.request.authentication';
+  const kind = form.optional(`${path}.kind`);
+  switch (kind) {
+    case null:
+      return undefined;
+    case 'basic':
+      return { kind, ...fieldsOf(form, path, ['user']) };
+    case 'oauth2':
+      return {
+        kind,
+        ...fieldsOf(form, path, ['tokenUrl', 'clientId', 'scope', 'audience', 'clientAuthentication']),
+      };
+    default:
+      return { kind };
+  }
+}
 
 function bodyOf(form: FormValues): object {
   const path = 'config.request.body';
@@ -87,13 +124,15 @@ function locatorOf(form: FormValues, path: string): object | null {
       return { in: 'json', path: form.text(`${path}.path`).trim() };
     case 'text':
       return { in: 'text', after: form.text(`${path}.after`), before: form.text(`${path}.before`) };
+    case 'status':
+      return { in: 'status' };
     default:
       return null;
   }
 }
 
-/** The document as its form shows it: records as rows, the body as text. The values of secrets are nobody's to see. */
-export function gatewayDocument(config: HttpGatewayConfig): object {
+/** The document in its form: records as rows, the body as text. The values of secrets are never shown. */
+export function gatewayDocument(config: HttpGatewayConfig) {
   const { body } = config.request;
   return {
     hasReceipts: config.receipts !== null,
@@ -124,7 +163,7 @@ export function gatewayDocument(config: HttpGatewayConfig): object {
   };
 }
 
-/** What a new one begins with. */
+/** The initial values of a new gateway. */
 export const newGateway = {
   config: {
     kind: 'http',
@@ -143,7 +182,7 @@ const records = [
   ['secrets.values', 'value'],
 ] as const;
 
-/** The API names the entry of a record by its key; the form has it in a row. */
+/** The API names an entry of a record by its key; the form has it in a row. */
 export const gatewayProblem = (form: FormValues, problem: AnsweredProblem): AnsweredProblem => {
   const record = records.find(([path]) => problem.field.startsWith(`${path}.`));
   if (!record) return problem;
@@ -160,10 +199,15 @@ export const gatewayProblem = (form: FormValues, problem: AnsweredProblem): Answ
 export function GatewayFields() {
   const words = useWords(providerWords);
   const t = words.gateway;
+  const start = useStarterWords();
   return (
     <>
-      <TextField name="config.from" maxLength={64} help={words.from.http} />
+      <TextField name="config.from" maxLength={64} help={start?.from ?? words.from.http} />
       <SelectField name="config.numbers" options={optionsOf(t.numbers)} />
+      <div class="row">
+        <TextField name="config.codings.gsm" class="col-6 mb-3" maxLength={30} placeholder="0" />
+        <TextField name="config.codings.unicode" class="col-6 mb-3" maxLength={30} placeholder="2" />
+      </div>
       <h3 class="section-title">{t.request}</h3>
       <p class="form-hint">{t.requestHelp}</p>
       <div class="row">
@@ -174,7 +218,9 @@ export function GatewayFields() {
         />
         <TextField name="config.request.url" class="col-sm-9 mb-3" required placeholder="https://" />
       </div>
+      <AuthenticationFields />
       <RecordRows path="config.request.headers" title={t.headers} />
+      <SelectField name="config.request.charset" options={optionsOf(t.charsets)} />
       <SelectField name="config.request.body.kind" options={optionsOf(t.bodies)} />
       <div data-when="config.request.body.kind=form">
         <RecordRows path="config.request.body.fields" title={t.fields} />
@@ -185,9 +231,8 @@ export function GatewayFields() {
       <CheckField name="config.deduplicates" />
       <h3 class="section-title">{t.answer}</h3>
       <p class="form-hint">{t.answerHelp}</p>
-      {answers.map((name) => (
-        <LocatorFields key={name} path={`config.answer.${name}`} />
-      ))}
+      <LocatorFields path="config.answer.messageId" places={t.places} />
+      <LocatorFields path="config.answer.code" places={{ ...t.places, status: t.statusPlace }} />
       <CodeRows />
       <h3 class="section-title">{t.receipts}</h3>
       <CheckField name="hasReceipts" />
@@ -212,16 +257,62 @@ export function GatewayFields() {
       <div data-when="hasInbound=true">
         <div class="row">
           <SelectField name="config.inbound.format" class="col-sm-6 mb-3" options={optionsOf(t.formats)} />
-          {(['list', 'id', 'from', 'to', 'text'] as const).map((name) => (
+          {(['text', ...inboundOptionals] as const).map((name) => (
             <TextField
               key={name}
               name={`config.inbound.${name}`}
               class="col-sm-6 mb-3"
               maxLength={100}
-              required={name !== 'list' && name !== 'to'}
+              required={name === 'text'}
             />
           ))}
         </div>
+      </div>
+      <h3 class="section-title">{t.callbackAnswer}</h3>
+      <p class="form-hint">{t.callbackAnswerHelp}</p>
+      <div class="row">
+        <TextField
+          name="config.callbackAnswer.status"
+          type="number"
+          class="col-sm-4 mb-3"
+          min={200}
+          max={299}
+          placeholder="204"
+        />
+        <TextField name="config.callbackAnswer.body" class="col-sm-8 mb-3" maxLength={500} />
+      </div>
+    </>
+  );
+}
+
+/** Instructions for a form that began with a ready description. */
+export function useStarterWords() {
+  const words = useWords(starterWords);
+  const name = starterName.safeParse(useValues().text('starter'));
+  return name.success ? words[name.data] : null;
+}
+
+function AuthenticationFields() {
+  const t = useWords(providerWords).gateway;
+  const start = useStarterWords();
+  const path = 'config.request.authentication';
+  return (
+    <>
+      <SelectField name={`${path}.kind`} options={optionsOf(t.authentications)} />
+      <div data-when={`${path}.kind=basic`}>
+        <TextField
+          name={`${path}.user`}
+          required
+          maxLength={255}
+          help={start?.values['user'] ?? t.passwordHelp}
+        />
+      </div>
+      <div data-when={`${path}.kind=oauth2`}>
+        <TextField name={`${path}.tokenUrl`} type="url" required placeholder="https://" />
+        <TextField name={`${path}.clientId`} required maxLength={255} help={t.clientSecretHelp} />
+        <TextField name={`${path}.scope`} maxLength={1000} />
+        <TextField name={`${path}.audience`} maxLength={1000} />
+        <SelectField name={`${path}.clientAuthentication`} options={optionsOf(t.clientAuthentications)} />
       </div>
     </>
   );
@@ -230,6 +321,12 @@ export function GatewayFields() {
 /** The values of the templates' secrets, by their names. */
 export function GatewaySecretRows({ stored }: { stored: boolean }) {
   const t = useWords(providerWords);
+  const start = useStarterWords();
+  const values = useValues();
+  const labelOf = (path: string): { label?: string } => {
+    const label = start?.values[values.text(`${path}.name`)];
+    return label === undefined ? {} : { label };
+  };
   return (
     <>
       <h3 class="form-label">{t.gateway.values}</h3>
@@ -245,6 +342,7 @@ export function GatewaySecretRows({ stored }: { stored: boolean }) {
               class="edit-row-wide"
               type="password"
               autocomplete="new-password"
+              {...labelOf(path)}
             />
           </>
         )}
@@ -262,7 +360,7 @@ function useReasons(): Choice[] {
   return failureReasons.map((reason) => ({ value: reason, label: t.reason[reason] }));
 }
 
-/** A record as rows; without `values` they are typed. */
+/** A record as rows; without `values` the user enters them as text. */
 function RecordRows({ path, title, values }: { path: string; title: string; values?: readonly Choice[] }) {
   return (
     <>
@@ -289,6 +387,7 @@ function CodeRows() {
   return (
     <>
       <h4 class="form-label">{t.codes}</h4>
+      <p class="form-hint">{t.codesHelp}</p>
       <Rows name="config.answer.codes" label={t.codes}>
         {(row) => (
           <>
@@ -302,11 +401,10 @@ function CodeRows() {
   );
 }
 
-function LocatorFields({ path }: { path: string }) {
-  const t = useWords(providerWords).gateway;
+function LocatorFields({ path, places }: { path: string; places: Readonly<Record<string, string>> }) {
   return (
     <div class="row">
-      <SelectField name={`${path}.in`} class="col-sm-6 mb-3" options={optionsOf(t.places)} />
+      <SelectField name={`${path}.in`} class="col-sm-6 mb-3" options={optionsOf(places)} />
       <div class="col-sm-6" data-when={`${path}.in=json`}>
         <TextField name={`${path}.path`} maxLength={100} />
       </div>

@@ -1,17 +1,28 @@
 import type { EntryUse } from '../../domain/problems/errors.ts';
-import { mostInFlight, providerFields } from '../../domain/provider.ts';
-import { Submit } from '../kit/buttons.tsx';
+import { mostInFlight } from '../../domain/provider.ts';
+import { ActionButton, Submit } from '../kit/buttons.tsx';
 import { optionsOf } from '../kit/choices.ts';
 import { CopyField } from '../kit/copy.tsx';
 import { EntryActions, UsesCard } from '../kit/entries.tsx';
 import { SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
+import { type Prices, PricesCard } from '../money/prices.tsx';
+import { unreadPath } from './unread.tsx';
 import { providerWords } from './words.ts';
+import { unreadWords } from './words-unread.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { LiveRate, type Provider, ProviderFields, providersPath, type Rate, useTrail } from './parts.tsx';
-import { useMay, useWords } from '../kit/view.tsx';
+import {
+  hasCallbackSecret,
+  LiveRate,
+  type Provider,
+  ProviderFields,
+  providersPath,
+  type Rate,
+  useTrail,
+} from './parts.tsx';
+import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 export function ProviderPage({
   provider,
@@ -21,6 +32,8 @@ export function ProviderPage({
   rate,
   fallback,
   others,
+  prices,
+  price,
 }: {
   provider: Provider;
   usedBy: readonly EntryUse[];
@@ -28,8 +41,11 @@ export function ProviderPage({
   data: FormState;
   rate: FormState;
   fallback: FormState;
-  /** Those that may take over. */
+  /** The providers that may take over. */
   others: readonly Provider[];
+  prices: Prices;
+  /** The form of a new price. */
+  price: FormState;
 }) {
   const t = useWords(providerWords);
   const words = useWords(common);
@@ -47,13 +63,23 @@ export function ProviderPage({
       <div class="row row-cards">
         <div class="col-lg-7">
           <Card title={t.kinds[kind]}>
-            <Form action={address} state={data} labels={t.fields} helps={t.helps} readOnly={!mayChange}>
-              <ProviderFields kind={kind} stored />
+            <Form
+              action={address}
+              changes={`/api/providers/${provider.id}`}
+              state={data}
+              labels={t.fields}
+              helps={t.helps}
+              readOnly={!mayChange}
+            >
+              <ProviderFields kind={kind} provider={provider} />
               {mayChange && <Submit>{words.save}</Submit>}
             </Form>
           </Card>
+          <PricesCard address={`${address}/prices`} prices={prices} state={price} />
         </div>
         <div class="col-lg-5">
+          <Trouble provider={provider} />
+          <Unread provider={provider} />
           <Card title={t.rate}>
             <p>
               {t.now}:{' '}
@@ -63,6 +89,7 @@ export function ProviderPage({
             </p>
             <Form
               action={`${address}/rate`}
+              changes={`/api/providers/${provider.id}`}
               state={rate}
               labels={t.fields}
               helps={t.helps}
@@ -76,7 +103,13 @@ export function ProviderPage({
           </Card>
           <Card title={t.fields.fallbackId}>
             <p>{t.fallbackHelp}</p>
-            <Form action={`${address}/fallback`} state={fallback} labels={t.fields} readOnly={!mayChange}>
+            <Form
+              action={`${address}/fallback`}
+              changes={`/api/providers/${provider.id}/fallback`}
+              state={fallback}
+              labels={t.fields}
+              readOnly={!mayChange}
+            >
               <SelectField
                 name="fallbackId"
                 options={optionsOf(others, fallback.values.text('fallbackId'))}
@@ -96,10 +129,51 @@ export function ProviderPage({
   );
 }
 
-/** The addresses with the callback secret where the provider can't sign its calls; `…` stands for one that is stored. */
+/** What holds its messages back, and the button to lift that. */
+function Trouble({ provider: { id, trouble } }: { provider: Provider }) {
+  const t = useWords(providerWords).trouble;
+  const format = useFormat();
+  const mayLift = useMay('operator');
+  if (trouble === null) return null;
+  const { pause, doubt } = trouble;
+  return (
+    <Card title={t.title}>
+      {pause && <p>{t.pause(pause.code, format.dateTime(pause.until))}</p>}
+      {doubt && (
+        <p>
+          {t.doubt(format.number(doubt.answers), doubt.code)}{' '}
+          {doubt.nextAt ? t.nextAt(format.dateTime(doubt.nextAt)) : t.person}
+        </p>
+      )}
+      {mayLift && <ActionButton action={`${providersPath}/${id}/release`}>{t.lift}</ActionButton>}
+    </Card>
+  );
+}
+
+/** Its calls that could not be read. */
+function Unread({ provider: { id, name, unreadCalls } }: { provider: Provider }) {
+  const t = useWords(unreadWords);
+  const format = useFormat();
+  return (
+    <Card title={t.title}>
+      {unreadCalls === 0 ? (
+        <p class="text-secondary mb-0">{t.none}</p>
+      ) : (
+        <>
+          <p>{t.waiting(format.number(unreadCalls), name)}.</p>
+          <a class="btn" href={unreadPath(id)}>
+            {t.see}
+          </a>
+        </>
+      )}
+    </Card>
+  );
+}
+
+/** The addresses with the callback secret if the provider cannot sign its calls; `…` replaces a stored one. */
 function Callbacks({ provider, callbackKey }: { provider: Provider; callbackKey: string }) {
   const t = useWords(providerWords);
-  const signs = !providerFields(provider.config.kind).secrets.includes('callbackSecret');
+  const signs = !hasCallbackSecret(provider.config.kind);
   const end = signs ? '' : `?key=${callbackKey}`;
   return (
     <>
@@ -110,7 +184,7 @@ function Callbacks({ provider, callbackKey }: { provider: Provider; callbackKey:
   );
 }
 
-/** Shown once: the addresses with a callback secret that was just given. */
+/** Shown once: the addresses with a new callback secret. */
 export function CallbacksPage({ provider, secret }: { provider: Provider; secret: string }) {
   const t = useWords(providerWords);
   return (

@@ -1,15 +1,15 @@
-import type { EntryUse } from '../../domain/problems/errors.ts';
 import { type ProviderKind, providerKinds } from '../../domain/provider.ts';
 import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { EntryState } from '../kit/entries.tsx';
 import { TextField } from '../kit/fields.tsx';
-import { Form, type FormState } from '../kit/form.tsx';
-import { common } from '../kit/words.ts';
+import { Form, type FormState, useValues } from '../kit/form.tsx';
+import { useStarterWords } from './gateway.tsx';
+import { starterWords } from './starter-words.ts';
+import { starters } from './starters.ts';
 import { providerWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
-import { Card, ConfirmPage, Empty, Table } from '../kit/parts.tsx';
+import { Card, Empty, Table } from '../kit/parts.tsx';
 import { LiveRate, type Provider, ProviderFields, providersPath, type Rate, useTrail } from './parts.tsx';
-import { Uses } from '../kit/uses.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 export function ListPage({ providers, rates }: { providers: readonly Provider[]; rates: readonly Rate[] }) {
@@ -83,9 +83,11 @@ export function NewPage({ kind, state }: { kind: ProviderKind; state: FormState 
   return (
     <Page title={t.addKind(t.kinds[kind])} section="settings" trail={useTrail()}>
       <div class={kind === 'http' ? undefined : 'narrow'}>
+        {kind === 'http' && <StartFrom chosen={state.values.text('starter')} />}
         <Card>
           <Form action={`${providersPath}/new/${kind}`} state={state} labels={t.fields} helps={t.helps}>
-            <ProviderFields kind={kind} stored={false} />
+            {kind === 'http' && <AfterSaving />}
+            <ProviderFields kind={kind} provider={null} />
             <TextField name="ratePerSecond" type="number" min={0} step="any" />
             <SaveOrCancel back={providersPath} />
           </Form>
@@ -95,40 +97,47 @@ export function NewPage({ kind, state }: { kind: ProviderKind; state: FormState 
   );
 }
 
-export function ArchivePage({ provider, usedBy }: { provider: Provider; usedBy: readonly EntryUse[] }) {
-  const t = useWords(providerWords);
-  const words = useWords(common);
-  const address = `${providersPath}/${provider.id}`;
+/** A ready description fills in the form: a separate page, so that it works without scripts. */
+function StartFrom({ chosen }: { chosen: string }) {
+  const t = useWords(providerWords).gateway;
+  const words = useWords(starterWords);
   return (
-    <ConfirmPage
-      title={t.archiveTitle(provider.name)}
-      section="settings"
-      text={t.archiveText}
-      details={<Uses usedBy={usedBy} />}
-      note={t.archiveNote}
-      action={`${address}/archive`}
-      button={words.archive}
-      back={address}
-    />
+    <form method="get" action={`${providersPath}/new/http`} class="filters mb-3">
+      <div>
+        <label class="form-label" for="start-from">
+          {t.startFrom}
+        </label>
+        <select class="form-select" id="start-from" name="from">
+          <option value="">{t.startEmpty}</option>
+          {starters.map((name) => (
+            <option key={name} value={name} selected={name === chosen}>
+              {words[name].name}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div class="buttons">
+        <button class="btn">{t.fillIn}</button>
+      </div>
+    </form>
   );
 }
 
-/** Of one in use it offers the archive in place of the deletion. */
-export function DeletePage({ provider, usedBy }: { provider: Provider; usedBy: readonly EntryUse[] }) {
-  const t = useWords(providerWords);
-  const words = useWords(common);
-  const address = `${providersPath}/${provider.id}`;
-  const used = usedBy.length > 0;
+/** In a form that a ready description has filled in. */
+function AfterSaving() {
+  const t = useWords(providerWords).gateway;
+  const start = useStarterWords();
+  if (!start) return null;
   return (
-    <ConfirmPage
-      title={t.deleteTitle(provider.name)}
-      section="settings"
-      text={used ? t.cantDelete : t.deleteText}
-      details={<Uses usedBy={usedBy} />}
-      {...(used ? { note: t.archiveText } : {})}
-      action={`${address}/${used ? 'archive' : 'delete'}`}
-      button={used ? words.archive : words.delete}
-      back={address}
-    />
+    <>
+      <input type="hidden" name="starter" value={useValues().text('starter')} />
+      <div class="alert alert-info" role="note">
+        <p class="alert-title">{t.filledIn(start.name)}</p>
+        <p>{t.leftToEnter}</p>
+        <p class="mb-0">
+          {t.afterSaving} {start.after}
+        </p>
+      </div>
+    </>
   );
 }

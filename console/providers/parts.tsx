@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { providerRates, providerView } from '../../api/providers/providers.ts';
-import { providerFields, type ProviderKind } from '../../domain/provider.ts';
+import { profilesOf, providerFields, type ProviderKind, secretsAskedFor } from '../../domain/provider.ts';
 import { SelectField, TextField } from '../kit/fields.tsx';
+import type { Labels } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { providerWords } from './words.ts';
 import { GatewayFields, GatewaySecretRows } from './gateway.tsx';
@@ -20,7 +21,7 @@ export const useTrail = (inner = true) => {
   ];
 };
 
-/** What leaves now, in words; looked at again every few seconds (htmx). */
+/** The current throughput as text; refreshed every few seconds (htmx). */
 export function RateNow({ rate }: { rate: Rate | undefined }) {
   const t = useWords(providerWords);
   const format = useFormat();
@@ -35,21 +36,31 @@ export const LiveRate = ({ id, rate }: { id: number; rate: Rate | undefined }) =
   </span>
 );
 
-/** What a provider of a kind is made of: its account by the schema's fields, a gateway by a form of its own. */
-export function ProviderFields({ kind, stored }: { kind: ProviderKind; stored: boolean }) {
+/** Whether a provider of the kind authenticates with a secret of ours, because it cannot sign its calls. */
+export const hasCallbackSecret = (kind: ProviderKind): boolean =>
+  providerFields(kind).secrets.some(({ name }) => name === 'callbackSecret');
+
+/**
+ * The fields of a provider by kind: its account by the schema's fields, a gateway by its own form. `provider`: the one
+ * to change; null for a new one.
+ */
+export function ProviderFields({ kind, provider }: { kind: ProviderKind; provider: Provider | null }) {
   const t = useWords(providerWords);
   const { config, secrets } = providerFields(kind);
+  const helps: Labels = t.helps;
+  const stored = provider !== null;
+  const asked: readonly string[] = provider === null ? [] : secretsAskedFor(provider.config);
   return (
     <>
       <TextField name="name" required maxLength={100} autofocus={!stored} />
       {kind === 'http' ? (
         <GatewayFields />
       ) : (
-        config.map((name) => (
+        config.map(({ name, required }) => (
           <TextField
             key={name}
             name={`config.${name}`}
-            required
+            required={required}
             {...(name === 'from' ? { help: t.from[kind] } : {})}
             {...(name === 'baseUrl' ? { placeholder: 'https://xxxxx.api.infobip.com' } : {})}
           />
@@ -57,24 +68,27 @@ export function ProviderFields({ kind, stored }: { kind: ProviderKind; stored: b
       )}
       <SelectField
         name="segmentProfile"
-        options={Object.entries(t.profiles).map(([value, label]) => ({ value, label }))}
+        options={profilesOf(kind).map((value) => ({ value, label: t.profiles[value] }))}
+        {...(profilesOf(kind).includes('portuguese') ? { help: t.portugueseHelp } : {})}
       />
       <h3 class="section-title">{t.secrets}</h3>
       <p class="form-hint">
         {t.secretsHelp} {stored && (kind === 'http' || kind === 'infobip') && t.enterAgain}
       </p>
       {secrets
-        .filter((name) => name !== 'values')
-        .map((name) => {
+        .filter(({ name }) => name !== 'values')
+        .map(({ name, required }) => {
           const made = name === 'callbackSecret';
-          const help = [...(stored ? [t.stored] : []), ...(made ? [t.helps['secrets.callbackSecret']] : [])];
+          const about = helps[`secrets.${name}`];
+          const isStored = stored && (required || asked.includes(name));
+          const help = [...(isStored ? [t.stored] : []), ...(about === undefined ? [] : [about])];
           return (
             <TextField
               key={name}
               name={`secrets.${name}`}
-              required={!stored}
+              required={required && !stored}
               autocomplete="new-password"
-              // A new callback secret is made here, and has to be seen.
+              // A new callback secret is generated here, and must be visible.
               type={made && !stored ? 'text' : 'password'}
               {...(help.length > 0 ? { help: help.join(' ') } : {})}
             />

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { idParams } from '../../api/http/parameters.ts';
-import { providerRates, providerView } from '../../api/providers/providers.ts';
+import { fallbackView } from '../../api/providers/fallbacks.ts';
+import { providerContent, providerRates, providerView } from '../../api/providers/providers.ts';
 import { usesView } from '../../api/settings/uses.ts';
 import { providerFields, type ProviderKind, providerKinds } from '../../domain/provider.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
@@ -11,11 +12,15 @@ import type { FormValues } from '../kit/form-data.ts';
 import { type FormState, newForm } from '../kit/form.tsx';
 import type { Format } from '../../domain/format.ts';
 import { failureWords } from '../kit/problems.ts';
+import { addPrices, pricesOf } from '../money/prices.tsx';
 import { gatewayDocument, gatewayOf, gatewayProblem, newGateway } from './gateway.tsx';
+import { readStarter, type Starter, starterName } from './starters.ts';
+import { providerWords } from './words.ts';
 import { CallbacksPage, ProviderPage } from './page.tsx';
-import { ArchivePage, DeletePage, KindsPage, ListPage, NewPage } from './pages.tsx';
-import { type Provider, RateNow, providersPath as path } from './parts.tsx';
+import { KindsPage, ListPage, NewPage } from './pages.tsx';
+import { hasCallbackSecret, type Provider, RateNow, providersPath as path } from './parts.tsx';
 import { recordOf, rowsWith } from '../kit/records.ts';
+import { addLeaving } from '../kit/resource.tsx';
 import { act, formOf, submit } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
 
@@ -23,13 +28,15 @@ type Params = { Params: z.infer<typeof idParams> };
 const view = { config: { access: 'viewer' }, schema: { params: idParams } } as const;
 const change = { config: { access: 'admin' }, schema: { params: idParams } } as const;
 const kindParams = z.object({ kind: z.enum(providerKinds) });
+/** `from=`: none, as the first option of the select. */
+const startQuery = z.object({ from: z.preprocess((from) => from || undefined, starterName.optional()) });
 
 const getProvider = (api: Api, id: number): Promise<Provider> =>
   api.get(`/api/providers/${id}`, providerView);
 const getRates = async (api: Api) => (await api.get('/api/providers/rates', providerRates)).rates;
 const getUses = async (api: Api, id: number) => (await api.get(`/api/providers/${id}/uses`, usesView)).usedBy;
 
-/** After saving: the provider, or first its addresses with a callback secret that is shown this once. */
+/** After saving: the provider, or first its addresses with a callback secret that is shown only once. */
 const kept = (
   reply: FastifyReply,
   provider: Provider,
@@ -39,7 +46,7 @@ const kept = (
     ? reply.done(`${path}/${provider.id}`, notice)
     : reply.header('cache-control', 'no-store').page(<CallbacksPage provider={provider} secret={secret} />);
 
-/** Through what messages leave: the account at each provider, its rate, and the addresses that it calls. */
+/** SMS providers: the account at each, its rate, and the addresses that it calls. */
 export const providers: FastifyPluginAsync = async (app) => {
   app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
     const { api } = consoleOf(request);
@@ -51,16 +58,18 @@ export const providers: FastifyPluginAsync = async (app) => {
     reply.page(<KindsPage />),
   );
 
-  app.get<{ Params: z.infer<typeof kindParams> }>(
+  app.get<{ Params: z.infer<typeof kindParams>; Querystring: z.infer<typeof startQuery> }>(
     `${path}/new/:kind`,
-    { config: { access: 'admin' }, schema: { params: kindParams } },
+    { config: { access: 'admin' }, schema: { params: kindParams, querystring: startQuery } },
     async (request, reply) => {
       const { kind } = request.params;
-      return reply.page(<NewPage kind={kind} state={newForm(beginningOf(kind))} />);
+      const { from } = request.query;
+      const start = kind === 'http' && from !== undefined ? await startingWith(from) : beginningOf(kind);
+      return reply.page(<NewPage kind={kind} state={newForm(start)} />);
     },
   );
 
-  // Without a redirect where there is a callback secret: the addresses with it are in this answer only.
+  // Without a redirect if there is a callback secret: only this answer contains the addresses with it.
   app.post<{ Params: z.infer<typeof kindParams> }>(
     `${path}/new/:kind`,
     { config: { access: 'admin' }, schema: { params: kindParams } },
@@ -124,6 +133,18 @@ export const providers: FastifyPluginAsync = async (app) => {
     );
   });
 
+  app.post<Params>(
+    `${path}/:id/release`,
+    { config: { access: 'operator' }, schema: { params: idParams } },
+    async (request, reply) =>
+      act(request, reply, `${path}/${request.params.id}`, async () => {
+        const { api, view } = consoleOf(request);
+        await api.send('POST', `/api/providers/${request.params.id}/release`);
+        const { released } = providerWords[view.locale].trouble;
+        return { to: `${path}/${request.params.id}`, notice: { words: released } };
+      }),
+  );
+
   app.post<Params>(`${path}/:id/fallback`, change, async (request, reply) => {
     const { api } = consoleOf(request);
     const provider = await getProvider(api, request.params.id);
@@ -139,6 +160,11 @@ export const providers: FastifyPluginAsync = async (app) => {
     );
   });
 
+  addPrices(app, {
+    path,
+    page: async (api, id, price) => providerPage(api, await getProvider(api, id), { price }),
+  });
+
   app.get<Params>(
     `${path}/:id/rate-now`,
     { config: { access: 'viewer', fragment: true }, schema: { params: idParams } },
@@ -149,39 +175,16 @@ export const providers: FastifyPluginAsync = async (app) => {
     },
   );
 
-  app.get<Params>(`${path}/:id/archive`, change, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const { id } = request.params;
-    const usedBy = await getUses(api, id);
-    return reply.page(<ArchivePage provider={await getProvider(api, id)} usedBy={usedBy} />);
+  addLeaving(app, {
+    path,
+    api: '/api/providers',
+    view: providerView,
+    content: providerContent,
+    words: providerWords,
   });
-
-  for (const archived of [true, false]) {
-    app.post<Params>(`${path}/:id/${archived ? 'archive' : 'restore'}`, change, async (request, reply) => {
-      const { api } = consoleOf(request);
-      return act(request, reply, path, async () => {
-        await put(api, await getProvider(api, request.params.id), { archived });
-        return { to: path, notice: archived ? 'archived' : 'restored' };
-      });
-    });
-  }
-
-  app.get<Params>(`${path}/:id/delete`, change, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const { id } = request.params;
-    const usedBy = await getUses(api, id);
-    return reply.page(<DeletePage provider={await getProvider(api, id)} usedBy={usedBy} />);
-  });
-
-  app.post<Params>(`${path}/:id/delete`, change, async (request, reply) =>
-    act(request, reply, `${path}/${request.params.id}`, async () => {
-      await consoleOf(request).api.send('DELETE', `/api/providers/${request.params.id}`);
-      return { to: path, notice: 'deleted' };
-    }),
-  );
 };
 
-/** Changes a little of a provider and leaves the rest. */
+/** Changes some fields of a provider and keeps the rest. */
 async function put(
   api: Api,
   { id, name, config, segmentProfile, ratePerSecond, archivedAt }: Provider,
@@ -194,9 +197,15 @@ async function put(
 async function providerPage(
   api: Api,
   provider: Provider,
-  { data, rate, fallback }: { data?: FormState; rate?: FormState; fallback?: FormState },
+  {
+    data,
+    rate,
+    fallback,
+    price,
+  }: { data?: FormState; rate?: FormState; fallback?: FormState; price?: FormState },
 ) {
   const rates = await getRates(api);
+  const { fallbackId } = await api.get(`/api/providers/${provider.id}/fallback`, fallbackView);
   const { config } = provider;
   const document = config.kind === 'http' ? gatewayDocument(config) : {};
   return (
@@ -206,8 +215,10 @@ async function providerPage(
       now={rates.find(({ providerId }) => providerId === provider.id)}
       data={data ?? newForm({ ...provider, ...document })}
       rate={rate ?? newForm({ ratePerSecond: provider.ratePerSecond, maxInFlight: provider.maxInFlight })}
-      fallback={fallback ?? newForm({ fallbackId: provider.fallbackId })}
+      fallback={fallback ?? newForm({ fallbackId })}
       others={(await providersOf(api)).filter(({ id }) => id !== provider.id)}
+      prices={await pricesOf(api, provider.id)}
+      price={price ?? newForm({})}
     />
   );
 }
@@ -220,13 +231,27 @@ const ownProfile = {
   http: 'gsm',
 } as const;
 
-function beginningOf(kind: ProviderKind): object {
-  const hasCallbackSecret = providerFields(kind).secrets.includes('callbackSecret');
+function beginningOf(kind: ProviderKind) {
   return {
     ...(kind === 'http' ? newGateway : {}),
     segmentProfile: ownProfile[kind],
-    // By chance, as it has to be; people change it if they like.
-    secrets: hasCallbackSecret ? { callbackSecret: randomBytes(24).toString('base64url') } : {},
+    // Random, as it has to be; users may change it.
+    secrets: hasCallbackSecret(kind) ? { callbackSecret: randomBytes(24).toString('base64url') } : {},
+  };
+}
+
+async function startingWith(starter: Starter): Promise<object> {
+  const { name, config, ratePerSecond } = await readStarter(starter);
+  const { config: document, secrets, ...has } = gatewayDocument(config);
+  const begun = beginningOf('http');
+  return {
+    ...begun,
+    ...has,
+    starter,
+    name,
+    config: document,
+    ratePerSecond,
+    secrets: { ...begun.secrets, ...secrets },
   };
 }
 
@@ -239,14 +264,17 @@ const contentOf = (kind: ProviderKind, form: FormValues) => ({
       : {
           kind,
           ...Object.fromEntries(
-            providerFields(kind).config.map((name) => [name, form.optional(`config.${name}`) ?? undefined]),
+            providerFields(kind).config.map(({ name }) => [
+              name,
+              form.optional(`config.${name}`) ?? undefined,
+            ]),
           ),
         },
 });
 
-/** The secrets that were filled in; null where none was. */
+/** The secrets that were entered; null if none was. */
 function secretsOf(kind: ProviderKind, form: FormValues): object | null {
-  const given = providerFields(kind).secrets.flatMap((name) => {
+  const given = providerFields(kind).secrets.flatMap(({ name }) => {
     const value = form.optional(`secrets.${name}`);
     return value === null ? [] : [[name, value] as const];
   });

@@ -1,8 +1,8 @@
-// Charts (uPlot), drawn from the data that stands in their boxes. The same numbers stand in the page as a table.
+// Charts (uPlot), drawn from the data in their boxes. A table on the page contains the same numbers.
 
 const language = document.documentElement.lang;
 const height = 220;
-/** A colour of the theme as a canvas takes it: the theme's own words for it may be made from others. */
+/** A theme color in a form that a canvas accepts: the theme's own value may be computed from others. */
 const colour = (name) => {
   const probe = document.createElement('i');
   probe.style.color = `var(--tblr-${name})`;
@@ -14,7 +14,7 @@ const colour = (name) => {
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 const short = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 });
 
-/** Draws into the box, which stays hidden for those without scripts, and keeps to its width. */
+/** Draws into the box, which stays hidden without scripts, and adapts to its width. */
 const draw = (box, options, data) => {
   box.hidden = false;
   const axis = {
@@ -46,7 +46,7 @@ const draw = (box, options, data) => {
   return chart;
 };
 
-/** Says below the chart what the pointer is at. */
+/** Shows below the chart the value under the pointer. */
 const readout = (box, words) => {
   const told = box.nextElementSibling;
   const usual = told.textContent;
@@ -59,10 +59,10 @@ const readout = (box, words) => {
   };
 };
 
-// Bars upon one another: `labels` of the columns, `series` of { label, colour, values }, `told` about each column.
+// Stacked bars: `labels` of the columns, `series` of { label, colour, values }, `told` about each column.
 for (const box of document.querySelectorAll('[data-bars]')) {
   const { labels, series, told } = JSON.parse(box.dataset.bars);
-  // The sum of all comes first and the others over it, so that each shows its own part.
+  // The sum of all is drawn first and the others over it, so that each shows its own part.
   const upTo = series.map((_, last) =>
     labels.map((__, column) =>
       series.slice(0, last + 1).reduce((sum, { values }) => sum + values[column], 0),
@@ -107,7 +107,7 @@ for (const box of document.querySelectorAll('[data-bars]')) {
   );
 }
 
-// How a run went: `samples` are [seconds since 1970, messages, failures], both counted from its beginning.
+// The course of a run: `samples` are [seconds since 1970, messages, failures], both counted from its beginning.
 for (const box of document.querySelectorAll('[data-samples]')) {
   const samples = JSON.parse(box.dataset.samples);
   const { timeZone, sentWords, failedWords } = box.dataset;
@@ -126,19 +126,33 @@ for (const box of document.querySelectorAll('[data-samples]')) {
   const withMinutes = clock({});
   const withDay = clock({ day: '2-digit', month: '2-digit' });
 
-  /** Messages and failures a second, each measured over a fiftieth of what is shown, and over a second at least. */
+  /**
+   * Messages and failures per second, in equal spans of at least a second. Between two samples the counts are taken to
+   * grow evenly, so that minutes without a send show as such.
+   */
   const rates = () => {
-    const span = Math.max(0.8, (samples.at(-1)[0] - samples[0][0]) / 50);
-    const data = [[], [], []];
-    let since = 0;
-    samples.forEach(([at, messages, failed], index) => {
-      while (since + 1 < index && samples[since + 1][0] <= at - span) since += 1;
-      const [before, messagesBefore, failedBefore] = samples[index === 0 ? 0 : since];
-      const seconds = at - before;
+    const [first] = samples[0];
+    const last = samples.at(-1)[0];
+    const spans = Math.max(1, Math.min(120, Math.floor(last - first)));
+    const span = (last - first) / spans;
+    const data = [[first], [0], [0]];
+    let index = 1;
+    const countsAt = (at) => {
+      while (index < samples.length - 1 && samples[index][0] < at) index += 1;
+      const [from, messages, failed] = samples[index - 1];
+      const [to, messagesThen, failedThen] = samples[index];
+      const part = to === from ? 1 : Math.min(1, Math.max(0, (at - from) / (to - from)));
+      return [messages + (messagesThen - messages) * part, failed + (failedThen - failed) * part];
+    };
+    let before = countsAt(first);
+    for (let number = 1; number <= spans; number += 1) {
+      const at = first + span * number;
+      const counts = countsAt(at);
       data[0].push(at);
-      data[1].push(seconds === 0 ? 0 : Math.max(0, messages - messagesBefore) / seconds);
-      data[2].push(seconds === 0 ? 0 : Math.max(0, failed - failedBefore) / seconds);
-    });
+      data[1].push(Math.max(0, counts[0] - before[0]) / span);
+      data[2].push(Math.max(0, counts[1] - before[1]) / span);
+      before = counts;
+    }
     return data;
   };
 
@@ -166,8 +180,20 @@ for (const box of document.querySelectorAll('[data-samples]')) {
         ],
         series: [
           {},
-          { stroke: colour('primary'), fill: colour('primary-lt'), width: 2, points: { show: false } },
-          { stroke: colour('red'), width: 2, dash: [4, 3], points: { show: false } },
+          {
+            stroke: colour('primary'),
+            fill: colour('primary-lt'),
+            width: 2,
+            points: { show: false },
+            paths: uPlot.paths.stepped({ align: -1 }),
+          },
+          {
+            stroke: colour('red'),
+            width: 2,
+            dash: [4, 3],
+            points: { show: false },
+            paths: uPlot.paths.stepped({ align: -1 }),
+          },
         ],
         hooks: readout(
           box,

@@ -1,8 +1,8 @@
-// What was typed into a form and not saved is kept in the tab, and is there again when its page comes back: after a
-// look at another page, a reload, a session that ended. Runs after forms.js, which has set the form up.
+// Unsaved values of a form are stored in the tab, and restored when its page is opened again: after a visit to another
+// page, a reload, a session that ended. Runs after forms.js, which has set up the form.
 {
   const prefix = 'torpedo-draft ';
-  // Of a single visit, not of the content; and a person's number, which is not to be kept.
+  // These fields belong to a single visit, not to the content; and a person's number must not be stored.
   const left = new Set(['once', 'seen', 'lacking', 'phone']);
   // Storage can be forbidden, or full: then there are no drafts.
   const attempt = (work) => {
@@ -17,17 +17,43 @@
   const drop = (key) => attempt(() => sessionStorage.removeItem(prefix + key));
   const keys = () => attempt(() => Object.keys(sessionStorage).filter((key) => key.startsWith(prefix))) ?? [];
 
-  const contentOf = (form) =>
-    JSON.stringify(
-      [...new FormData(form)].filter(([name, value]) => typeof value === 'string' && !left.has(name)),
+  const contentOf = (form) => {
+    const aside = new Set([...form.querySelectorAll('[data-aside]')].map(({ name }) => name));
+    return JSON.stringify(
+      [...new FormData(form)].filter(
+        ([name, value]) => typeof value === 'string' && !left.has(name) && !aside.has(name),
+      ),
     );
+  };
 
-  // The page that says "saved" is the only one that knows.
+  // Only the page that shows "saved" knows that.
   if (document.querySelector('[data-done]')) {
     for (const key of keys())
       if (read(key.slice(prefix.length))?.sent === true) attempt(() => sessionStorage.removeItem(key));
   }
+  // The back button after creating an entry leads to the entry, not to the form of another one.
+  const created = 'torpedo-created ';
+  const isBack = (persisted) =>
+    persisted || performance.getEntriesByType('navigation')[0]?.type === 'back_forward';
+  const createdBy = (path) => attempt(() => sessionStorage.getItem(created + path));
+  if (document.querySelector('[data-done]')) {
+    const path = attempt(() => sessionStorage.getItem(created));
+    if (path) {
+      attempt(() =>
+        sessionStorage.setItem(created + path, location.pathname.replace(/\/[^/]*$/, '/schedule')),
+      );
+      attempt(() => sessionStorage.removeItem(created));
+    }
+  }
+  window.addEventListener('pageshow', ({ persisted }) => {
+    const entry = createdBy(location.pathname);
+    if (document.querySelector('form[data-new]') && entry) {
+      if (isBack(persisted)) location.replace(entry);
+      else attempt(() => sessionStorage.removeItem(created + location.pathname));
+    }
+  });
   document.addEventListener('submit', ({ target }) => {
+    if (target.dataset.new !== undefined) attempt(() => sessionStorage.setItem(created, location.pathname));
     if (target.getAttribute('action') === '/sign-out') attempt(() => sessionStorage.clear());
   });
 
@@ -93,7 +119,7 @@
       restore(form, draft.now);
       tell('restored');
     } else if (draft) {
-      // Somebody has saved other values meanwhile.
+      // Another user has saved other values meanwhile.
       offered = true;
       tell('offered');
     }

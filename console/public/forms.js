@@ -1,7 +1,7 @@
-// What forms do beyond the browser's own; all of them work without it. Drafts are in drafts.js.
+// Enhancements of forms; all forms work without them. Drafts are in drafts.js.
 
-// A form is sent once: its buttons rest until the next page comes, or the back button brings this one again. A button
-// whose answer is a file leaves the page where it is.
+// A form is sent once: its buttons are disabled until the next page opens, or the back button shows this one again. A
+// button whose answer is a file stays on the page.
 document.addEventListener('submit', (event) => {
   if (event.defaultPrevented || event.submitter?.dataset.download !== undefined) return;
   const form = event.target;
@@ -22,8 +22,8 @@ window.addEventListener('pageshow', () => {
   }
 });
 
-// Parts of a page that belong to one choice of a field: `data-when="name=value|value"`. A part outside of the form names
-// it in `data-form`. What `data-drops` says is not sent while it is hidden.
+// Parts of a page that belong to one choice of a field: `data-when="name=value|value"`. A part outside of the form
+// names it in `data-form`. The fields in `data-drops` are not sent while the part is hidden.
 const chosenOf = (form, name) => {
   const control = form.elements[name];
   return control?.type === 'checkbox' ? (control.checked ? 'true' : '') : (control?.value ?? '');
@@ -42,12 +42,44 @@ for (const form of document.querySelectorAll('form:has([data-when])')) {
   form.addEventListener('change', () => applyChoices(form));
 }
 
-// A new campaign keeps to the clocks of whoever makes it.
+// The day of the week or of the month follows the start date, until the user chooses another.
+for (const every of document.querySelectorAll('select[name="schedule.recurrence.every"]')) {
+  const { form } = every;
+  const startsAt = form.elements['schedule.startsAt'];
+  const dayOfMonth = form.elements['schedule.recurrence.dayOfMonth'];
+  const days = () => [...form.querySelectorAll('[name="schedule.recurrence.days"]')];
+  const names = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+  const chosen = () =>
+    days()
+      .filter(({ checked }) => checked)
+      .map(({ value }) => value)
+      .join();
+  // What the script has set, as opposed to what was saved or chosen.
+  const set = { day: null, dayOfMonth: null };
+  const isNew = form.dataset.new !== undefined;
+  const follow = () => {
+    const [year, month, day] = startsAt.value.slice(0, 10).split('-').map(Number);
+    if (!year || !month || !day) return;
+    if (every.value === 'week' && (chosen() === '' || chosen() === set.day)) {
+      set.day = names[new Date(Date.UTC(year, month - 1, day)).getUTCDay()];
+      for (const box of days()) box.checked = box.value === set.day;
+    }
+    const untouched = isNew && set.dayOfMonth === null && dayOfMonth.value === '1';
+    if (every.value === 'month' && (untouched || dayOfMonth.value === set.dayOfMonth)) {
+      set.dayOfMonth = String(day);
+      dayOfMonth.value = set.dayOfMonth;
+    }
+  };
+  every.addEventListener('change', follow);
+  startsAt.addEventListener('change', follow);
+}
+
+// A new campaign uses the time zone of the user who creates it.
 for (const field of document.querySelectorAll('[data-browser-zone]')) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
 }
 
-// The placeholder picker: at the cursor of its field, else of the field of its kind that was used last.
+// The placeholder picker: inserts at the cursor of its field, else of the last used field of its kind.
 let lastUsed = null;
 document.addEventListener('focusin', ({ target }) => {
   if (target.matches('[data-takes]')) lastUsed = target;
@@ -55,11 +87,13 @@ document.addEventListener('focusin', ({ target }) => {
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-insert]');
   if (!button) return;
-  const { insert, into } = button.dataset;
+  const { insert, into, whole } = button.dataset;
   const ofKind = [...document.querySelectorAll(`[data-takes="${into}"]`)];
-  const field = button.form.elements[into] ?? (ofKind.includes(lastUsed) ? lastUsed : ofKind.at(-1));
+  const other = whole === undefined ? ofKind.at(-1) : ofKind.find(({ value }) => value === '');
+  const field = button.form.elements[into] ?? (ofKind.includes(lastUsed) ? lastUsed : other);
   if (!field) return;
-  field.setRangeText(insert, field.selectionStart, field.selectionEnd, 'end');
+  if (whole === undefined) field.setRangeText(insert, field.selectionStart, field.selectionEnd, 'end');
+  else field.value = insert;
   field.focus();
   field.dispatchEvent(new CustomEvent('input', { bubbles: true }));
 });
@@ -77,7 +111,7 @@ for (const field of document.querySelectorAll('[data-count]')) {
   tell();
 }
 
-// Lists in forms: rows are added from the template and removed. The spare row is for those without scripts.
+// Lists in forms: rows are added from the template and removed. The spare row is for use without scripts.
 const addRow = (list, index) => {
   const row = list.querySelector('template').content.firstElementChild.cloneNode(true);
   for (const element of row.querySelectorAll('*')) {
@@ -112,13 +146,110 @@ for (const list of document.querySelectorAll('[data-rows]')) {
     changed();
   });
 }
-// The rows of a list become these: of drafts.
+// Replaces the rows of a list: for drafts.
 document.addEventListener('rows', ({ target, detail }) => {
   target.querySelector('[data-rows-list]').replaceChildren();
   for (const index of detail) addRow(target, index);
 });
 
-// A list that offers only what belongs to the choice of another.
+// A part of a form that is edited in a dialog. Its fields stay those of the form.
+for (const part of document.querySelectorAll('[data-dialog]')) {
+  const dialog = document.createElement('dialog');
+  dialog.className = 'form-dialog';
+  const title = part.querySelector('[data-dialog-title]');
+  title.id = `${part.id}-title`;
+  dialog.setAttribute('aria-labelledby', title.id);
+  const close = document.createElement('button');
+  close.type = 'button';
+  close.className = 'btn btn-primary';
+  close.textContent = part.dataset.close;
+  close.addEventListener('click', () => dialog.close());
+  part.replaceWith(dialog);
+  dialog.append(part, close);
+  for (const only of part.querySelectorAll('[data-dialog-only]')) only.hidden = false;
+  for (const button of document.querySelectorAll(`[data-opens="${part.id}"]`)) {
+    button.hidden = false;
+    button.addEventListener('click', () => dialog.showModal());
+  }
+  // Enter would send the whole form.
+  dialog.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && event.target.matches('input')) event.preventDefault();
+  });
+  // What has to be corrected is in view.
+  if (part.querySelector('[aria-invalid="true"]')) dialog.showModal();
+}
+
+// The address of a web service: its parts make it up, and are read back from one that is pasted.
+for (const base of document.querySelectorAll('[name="mailing.webservice.baseUrl"]')) {
+  const { form } = base;
+  const list = form.querySelector('[data-rows="mailing.webservice.params"]');
+  const mirrors = [...form.querySelectorAll('[data-mirror="mailing.webservice.baseUrl"]')];
+  // Date placeholders stay readable.
+  const encoded = (text) =>
+    encodeURIComponent(text)
+      .replace(/%7B/g, '{')
+      .replace(/%7D/g, '}')
+      .replace(/%2F/g, '/')
+      .replace(/%3A/g, ':');
+  const decoded = (text) => {
+    try {
+      return decodeURIComponent(text.replaceAll('+', ' '));
+    } catch {
+      return text;
+    }
+  };
+  const rows = () =>
+    [...list.querySelectorAll('[data-row]')].map((row) => ({
+      key: row.querySelector('[name$=".key"]'),
+      value: row.querySelector('[name$=".value"]'),
+    }));
+  const tell = () => {
+    const params = rows()
+      .filter(({ key }) => key.value.trim() !== '')
+      .map(({ key, value }) => `${encoded(key.value.trim())}=${encoded(value.value)}`);
+    const url = base.value.trim();
+    const joined = params.join('&');
+    for (const shown of document.querySelectorAll('[data-address-of="mailing.webservice"]')) {
+      shown.hidden = url === '' || joined === '';
+      shown.querySelector('code').textContent = `${url}${url.includes('?') ? '&' : '?'}${joined}`;
+    }
+    for (const mirror of mirrors) if (mirror !== document.activeElement) mirror.value = base.value;
+  };
+  /** Moves the query of the address into the list, behind the rows that are there. */
+  const takeApart = () => {
+    const [url, query = ''] = base.value
+      .trim()
+      .split('#')[0]
+      .split(/\?(.*)/s);
+    if (query === '') return;
+    base.value = url;
+    for (const pair of query.split('&').filter((one) => one !== '')) {
+      const [key, value = ''] = pair.split(/=(.*)/s);
+      const row = addRow(list, Number(list.dataset.next));
+      row.querySelector('[name$=".key"]').value = decoded(key);
+      row.querySelector('[name$=".value"]').value = decoded(value);
+    }
+    base.dispatchEvent(new CustomEvent('input', { bubbles: true }));
+  };
+  for (const mirror of mirrors) {
+    mirror.value = base.value;
+    mirror.addEventListener('input', () => {
+      base.value = mirror.value;
+      base.dispatchEvent(new CustomEvent('input', { bubbles: true }));
+    });
+    mirror.addEventListener('change', () => {
+      takeApart();
+      mirror.value = base.value;
+    });
+  }
+  base.addEventListener('change', ({ isTrusted }) => {
+    if (isTrusted) takeApart();
+  });
+  for (const type of ['input', 'change']) form.addEventListener(type, tell);
+  tell();
+}
+
+// A list that offers only the options of another field's choice.
 for (const select of document.querySelectorAll('[data-options-of]')) {
   const parent = select.form.elements[select.dataset.optionsOf];
   const apply = () => {
@@ -134,7 +265,7 @@ for (const select of document.querySelectorAll('[data-options-of]')) {
   apply();
 }
 
-// A part that could not be fetched says so; the page that an error comes with would not fit into its place.
+// A part that could not be fetched shows an error; the error page would not fit into it.
 const tellFailed = ({ detail: { ctx } }) => {
   const { failed } = ctx.target?.dataset ?? {};
   if (failed === undefined) return;
@@ -145,13 +276,13 @@ document.addEventListener('htmx:response:error', tellFailed);
 document.addEventListener('htmx:error', (event) => {
   if (event.detail.ctx) tellFailed(event);
 });
-// A part may ask for the focus, and may lead on by a button: an answer is downloaded with its test.
+// A part may request the focus, and may click a button: an answer is downloaded with its test.
 document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   ctx.target?.querySelector('[data-focus]')?.focus();
   ctx.target?.querySelector('[data-press]')?.click();
 });
 
-// A file goes to the API as a stream, with its progress; the server then tells what was made of it.
+// A file is streamed to the API, with its progress; the server then renders the result.
 document.addEventListener(
   'submit',
   (event) => {
@@ -160,7 +291,7 @@ document.addEventListener(
     if (form.dataset.upload === undefined || !file) return;
     event.preventDefault();
     if (form.dataset.uploadingNow !== undefined) return;
-    // Its controls may stand outside of it.
+    // Its controls may be outside of it.
     const box = document.querySelector('[data-upload-progress]');
     const bar = box.querySelector('progress');
     const words = box.querySelector('p');
@@ -173,7 +304,8 @@ document.addEventListener(
     button.disabled = true;
     cancel.addEventListener('click', abort);
     words.textContent = form.dataset.uploading;
-    request.open(form.dataset.method ?? 'PUT', form.dataset.upload);
+    const name = form.dataset.names === undefined ? '' : `&name=${encodeURIComponent(file.name.slice(-200))}`;
+    request.open(form.dataset.method ?? 'PUT', form.dataset.upload + name);
     request.setRequestHeader('content-type', 'text/csv');
     request.upload.addEventListener('progress', ({ loaded, total }) => {
       const percent = Math.floor((loaded / total) * 100);
@@ -189,7 +321,7 @@ document.addEventListener(
       box.hidden = true;
       button.disabled = false;
       cancel.removeEventListener('click', abort);
-      // The server draws the answer, of an upload and of a refusal alike.
+      // The server renders the result, of an upload and of an error alike.
       htmx.ajax('POST', `${form.getAttribute('action')}-result`, {
         target: '#file-block',
         swap: 'innerHTML',
@@ -201,15 +333,20 @@ document.addEventListener(
   true,
 );
 
-// Changes that were not saved: the browser asks before it leaves the page. Not where a link leads to another page of
-// ours and the form has a draft, which is there again on the way back.
-const contentOf = (form) => new URLSearchParams(new FormData(form)).toString();
+// Unsaved changes: the browser asks before it leaves the page. Not if a link leads to another page of ours and the form
+// has a draft, which is restored on the way back.
+// What is marked as `data-aside`, such as the number of a test, is not part of what the form saves.
+const contentOf = (form) => {
+  const content = new FormData(form);
+  for (const { name } of form.querySelectorAll('[data-aside]')) content.delete(name);
+  return new URLSearchParams(content).toString();
+};
 const guarded = [...document.querySelectorAll('form[data-guarded]')].map((form) => ({
   form,
   before: contentOf(form),
 }));
 let leaves = null;
-// The browser asks a moment after the click.
+// The browser asks shortly after the click.
 const leave = (how) => {
   leaves = how;
   setTimeout(() => (leaves = null), 1_000);
@@ -233,3 +370,16 @@ window.addEventListener('beforeunload', (event) => {
   );
   if (changed) event.preventDefault();
 });
+
+// Shows what was typed into a password field.
+for (const button of document.querySelectorAll('[data-show-password]')) {
+  const field = document.getElementById(button.getAttribute('aria-controls'));
+  button.hidden = false;
+  button.addEventListener('click', () => {
+    const shown = field.type === 'password';
+    field.type = shown ? 'text' : 'password';
+    button.setAttribute('aria-pressed', String(shown));
+  });
+  // A password manager must find a password field, and a browser must not remember a text.
+  field.form?.addEventListener('submit', () => (field.type = 'password'));
+}

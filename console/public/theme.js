@@ -1,4 +1,4 @@
-// Runs before the first paint. The server knows light and dark; what the system says, only the browser does.
+// Runs before the first paint. The server knows light and dark; only the browser knows the system's setting.
 (() => {
   const root = document.documentElement;
   if (root.dataset.theme !== 'auto') return;

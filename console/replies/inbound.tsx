@@ -1,42 +1,63 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
+import { holdList } from '../../api/replies/holds.ts';
 import { replyView } from '../../api/replies/replies.ts';
+import { replyEffects } from '../../domain/reply.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { urlOf } from '../kit/api.ts';
 import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
 import { inboundWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
-import { Empty, Pager, State, Table, Time } from '../kit/parts.tsx';
+import { Empty, LinkFor, Pager, Phone, State, Table, Time } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
-import { useWords } from '../kit/view.tsx';
+import { useFormat, useMay, useWords } from '../kit/view.tsx';
+import { holdsPath } from './holds.tsx';
+import { holdWords } from './words-holds.ts';
 
 const path = '/replies';
 const pageSize = 50;
+const mostCounted = 200;
 type Reply = z.output<typeof replyView>;
-const effects = ['none', 'ticket', 'opt_out', 'opt_in', 'help'] as const;
 
-/** What people wrote to us; also what answers no message of ours. */
+/** Incoming messages; including those that answer no message of ours. */
 export const inbound: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
+  app.get(path, { config: { access: 'any_role' } }, async (request, reply) => {
     const { api } = consoleOf(request);
     const query = queryOf(request.query);
     const found = await searched(async () => {
       const answer = z.object({ replies: z.array(replyView) });
       return (await api.get('/api/replies', answer, { ...query, limit: pageSize })).replies;
     });
-    return reply.page(<ListPage {...found} query={query} />);
+    // If there are more, the page of holds shows them all.
+    const { holds } = await api.get('/api/holds', holdList, { limit: mostCounted });
+    return reply.page(<ListPage {...found} query={query} held={holds.length} />);
   });
 };
 
 export function ReplyState({ effect }: { effect: Reply['effect'] }) {
   const t = useWords(inboundWords);
   if (effect === null) return <State tone="busy">{t.waiting}</State>;
-  const tone = { none: 'neutral', ticket: 'good', opt_out: 'bad', opt_in: 'good', help: 'warn' } as const;
+  const tone = {
+    none: 'neutral',
+    ticket: 'good',
+    opt_out: 'bad',
+    probable_opt_out: 'warn',
+    opt_in: 'good',
+    help: 'warn',
+  } as const;
   return <State tone={tone[effect]}>{t.effects[effect]}</State>;
 }
 
-function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<Reply>>> & { query: Query }) {
+function ListPage({
+  rows,
+  refusal,
+  query,
+  held,
+}: Awaited<ReturnType<typeof searched<Reply>>> & { query: Query; held: number }) {
   const t = useWords(inboundWords);
+  const holds = useWords(holdWords);
+  const format = useFormat();
+  const mayOptOut = useMay('agent');
   const searching = Object.keys(query).length > 0;
   return (
     <Page
@@ -44,6 +65,16 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<R
       section="replies"
       actions={<DownloadLink href={urlOf('/api/replies.csv', { ...query, before: undefined })} />}
     >
+      {held > 0 && (
+        <div class="alert alert-warning" role="status">
+          <p class="alert-title">
+            {holds.waiting(`${format.number(held)}${held === mostCounted ? '+' : ''}`)}
+          </p>
+          <a class="btn btn-sm" href={holdsPath}>
+            {holds.decide}
+          </a>
+        </div>
+      )}
       <Filters
         action={path}
         query={query}
@@ -53,7 +84,7 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<R
           {
             name: 'effect',
             label: t.effect,
-            options: effects.map((effect) => ({ value: effect, label: t.effects[effect] })),
+            options: replyEffects.map((effect) => ({ value: effect, label: t.effects[effect] })),
           },
           { name: 'unmatched', label: t.matching, options: [{ value: 'true', label: t.unmatched }] },
         ]}
@@ -62,12 +93,16 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<R
         caption={t.title}
         rows={rows}
         columns={[
-          { heading: t.phone, cell: ({ phone }) => <span class="text-nowrap">{phone}</span> },
+          { heading: t.phone, cell: ({ phone }) => <Phone phone={phone} call /> },
           { heading: t.text, cell: ({ text }) => <span class="long-text">{text}</span> },
           {
             heading: t.effect,
             cell: ({ effect, ticketId }) =>
-              ticketId === null ? (
+              ticketId === null && effect === 'probable_opt_out' ? (
+                <a href={holdsPath}>
+                  <ReplyState effect={effect} />
+                </a>
+              ) : ticketId === null ? (
                 <ReplyState effect={effect} />
               ) : (
                 <a href={`/tickets/${ticketId}`}>
@@ -82,9 +117,20 @@ function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<R
               messageId === null ? (
                 <span class="text-secondary">{t.nobody}</span>
               ) : (
-                <a href={`/messages/${messageId}`}>{campaignName}</a>
+                <LinkFor href={`/messages/${messageId}`}>{campaignName}</LinkFor>
               ),
           },
+          ...(mayOptOut
+            ? [
+                {
+                  heading: t.optOut,
+                  cell: ({ id, phone, effect }: Reply) =>
+                    phone === '' || effect === 'opt_out' ? null : (
+                      <a href={`${path}/${id}/opt-out`}>{t.optOut}</a>
+                    ),
+                },
+              ]
+            : []),
           { heading: t.received, cell: ({ receivedAt }) => <Time at={receivedAt} />, wide: true },
         ]}
         empty={<Empty icon="replies" title={t.empty} text={searching ? t.nothingFound : t.emptyText} />}

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
+import { formatPhone } from '../../domain/phone.ts';
 import { conversationView, virtualPhones, type virtualPhoneView } from '../../api/providers/sandbox.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { Submit } from '../kit/buttons.tsx';
@@ -7,7 +8,7 @@ import { TextAreaField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { phoneWords } from './words-phones.ts';
 import { Page } from '../kit/layout.tsx';
-import { Card, Empty, Table, Time } from '../kit/parts.tsx';
+import { Card, Empty, Phone, Table, Time } from '../kit/parts.tsx';
 import { submit } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { useMay, useWords } from '../kit/view.tsx';
@@ -20,7 +21,7 @@ type Conversation = z.output<typeof conversationView>;
 
 const addressOf = (phone: string): string => `/api/sandbox/phones/${encodeURIComponent(phone)}`;
 
-/** The phones of the sandbox, from which a person answers. */
+/** The phones of the sandbox, from which a user can answer. */
 export const phones: FastifyPluginAsync = async (app) => {
   app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
     const { api } = consoleOf(request);
@@ -59,7 +60,7 @@ export const phones: FastifyPluginAsync = async (app) => {
   );
 };
 
-/** Null where there is no sandbox. */
+/** Null if there is no sandbox. */
 async function latest(api: Api): Promise<Phone[] | null> {
   try {
     return (await api.get('/api/sandbox/phones', virtualPhones)).phones;
@@ -82,8 +83,8 @@ function ListPage({ phones }: { phones: readonly Phone[] | null }) {
           {
             heading: t.phone,
             cell: ({ phone }) => (
-              <a class="text-nowrap" href={`${path}/${encodeURIComponent(phone)}`}>
-                {phone}
+              <a href={`${path}/${encodeURIComponent(phone)}`}>
+                <Phone phone={phone} />
               </a>
             ),
           },
@@ -108,7 +109,7 @@ function PhonePage({ conversation, state }: { conversation: Conversation; state:
   const { phone, messages } = conversation;
   return (
     <Page
-      title={phone}
+      title={formatPhone(phone)}
       section="phones"
       trail={[{ href: path, label: t.title }]}
       actions={
@@ -137,8 +138,10 @@ function PhonePage({ conversation, state }: { conversation: Conversation; state:
             <li key={message.sid} class={message.direction}>
               <div class="bubble">{message.body}</div>
               <small class="text-secondary">
-                {message.direction === 'received' ? t.from(message.other) : t.to(message.other)} ·{' '}
-                <Time at={message.at} exact />
+                {message.direction === 'received'
+                  ? t.from(formatPhone(message.other))
+                  : t.to(formatPhone(message.other))}{' '}
+                · <Time at={message.at} exact />
               </small>
             </li>
           ))}

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { defaultReplyWords, replyWords as replyWordsShape } from '../../domain/reply.ts';
 import { Submit } from '../kit/buttons.tsx';
-import { TextAreaField } from '../kit/fields.tsx';
+import { TextAreaField, TextField } from '../kit/fields.tsx';
 import { fieldId, Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { replyWordTexts } from './words-reply-words.ts';
@@ -9,21 +9,18 @@ import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { submit } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { readForm } from '../kit/schema-form.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 
 export const replyWordsPath = '/settings/reply-words';
 const address = '/api/settings/reply-words';
 const lists = ['optOut', 'optIn', 'help'] as const;
 
-/** Blank lines are no words. */
-const wordsOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');
-
-/** The words by which people opt out, opt in and call for help. */
+/** The keywords by which customers opt out, opt in and ask for help. */
 export const replyWords: FastifyPluginAsync = async (app) => {
   app.get(replyWordsPath, { config: { access: 'viewer' } }, async (request, reply) => {
     const words = await consoleOf(request).api.get(address, replyWordsShape);
-    const values = Object.fromEntries(lists.map((list) => [list, words[list].join('\n')]));
-    return reply.page(<ReplyWordsPage state={newForm(values)} />);
+    return reply.page(<ReplyWordsPage state={newForm(words)} />);
   });
 
   app.post(replyWordsPath, { config: { access: 'admin' } }, async (request, reply) =>
@@ -31,11 +28,14 @@ export const replyWords: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        const words = Object.fromEntries(lists.map((list) => [list, wordsOf(form.text(list))]));
-        await consoleOf(request).api.send('PUT', address, words);
+        await consoleOf(request).api.send('PUT', address, readForm(replyWordsShape, form));
         return { to: replyWordsPath, notice: 'saved' };
       },
-      (state) => <ReplyWordsPage state={state} />,
+      async (state) => {
+        // For the present version.
+        await consoleOf(request).api.get(address, replyWordsShape);
+        return <ReplyWordsPage state={state} />;
+      },
     ),
   );
 };
@@ -59,8 +59,10 @@ function ReplyWordsPage({ state }: { state: FormState }) {
         <p>{t.intro}</p>
         <Form
           action={replyWordsPath}
+          changes={address}
           state={state}
-          // A word is told of at its list.
+          schema={replyWordsShape}
+          // The problem of a word is shown at its list.
           labels={{ ...t.fields, ...Object.fromEntries(lists.map((list) => [`${list}.*`, t.fields[list]])) }}
           summaryHref={(name) => `#${fieldId(name.replace(/\..*/, ''))}`}
           readOnly={!mayChange}
@@ -71,12 +73,12 @@ function ReplyWordsPage({ state }: { state: FormState }) {
                 key={list}
                 name={list}
                 rows={14}
-                required={list === 'optOut'}
                 class="col-md-4 mb-3"
                 help={`${t.helps[list]} ${t.onePerLine} ${t.standard(defaultReplyWords[list].join(', '))}`}
               />
             ))}
           </div>
+          <TextField name="holdDays" type="number" class="short mb-3" help={t.helps.holdDays} />
           <p class="form-hint">{t.effect}</p>
           {mayChange && (
             <div class="buttons">

@@ -24,14 +24,14 @@ export const phoneWords = dictionary(
   },
   {
     title: 'Virtual phones',
-    intro: "The sandbox's phones for trying things out: read the SMS as the customer gets it, and answer.",
+    intro: "The sandbox's test phones: read the SMS as the customer receives it, and answer.",
     phone: 'Phone',
     last: 'Last message',
     at: 'When',
     empty: 'No SMS yet',
-    emptyText: 'Run a campaign, or send a test, with a provider of the kind sandbox.',
+    emptyText: 'Run a campaign, or send a test, with a sandbox provider.',
     away: 'The sandbox is not available',
-    awayText: 'It comes with npm start, and needs a provider of the kind sandbox.',
+    awayText: 'It starts with npm start, and needs a sandbox provider.',
     from: (other) => `From ${other}`,
     to: (other) => `To ${other}`,
     answered: 'The answer was sent.',
@@ -39,7 +39,7 @@ export const phoneWords = dictionary(
     refresh: 'Refresh',
     fields: { text: 'Answer' },
     helps: {
-      text: 'A word that opts out, such as SAIR, opts the phone out; another answer may open a ticket.',
+      text: 'An opt-out word, such as SAIR, opts the phone out; any other answer may open a ticket.',
     },
   },
 );

@@ -1,6 +1,7 @@
+import { replyWordFieldLabels } from '../../domain/words/replies.ts';
 import { dictionary } from '../kit/dictionary.ts';
 
-/** The words by which people opt out, opt in and call for help. */
+/** The keywords by which customers opt out, opt in and ask for help. */
 export const replyWordTexts = dictionary(
   {
     page: {
@@ -8,42 +9,36 @@ export const replyWordTexts = dictionary(
       about: 'O que descadastra quem responde, o recadastra ou pede ajuda',
     },
     intro:
-      'Uma palavra vale quando é a resposta inteira. Maiúsculas, acentos, pontuação e espaços não importam: “S.A.I.R!” vale como SAIR; “sair da promoção” fica para uma pessoa ler.',
+      'Uma palavra vale quando é a resposta inteira. Maiúsculas, acentos, pontuação e espaços não importam: “S.A.I.R!” vale como SAIR. O que parece um descadastro sem ser só a palavra (“quero sair”, “me tira dessa lista”) deixa o telefone em espera até que uma pessoa decida.',
     onePerLine: 'Uma por linha.',
     standard: (words: string) => `Padrão: ${words}.`,
     effect:
       'Uma mudança vale na hora, para as respostas que chegarem a partir de agora. O provedor pode ter as suas próprias palavras: quem ele descadastra aparece nos descadastros, seja qual for esta lista.',
-    fields: {
-      optOut: 'Descadastram',
-      optIn: 'Voltam a aceitar mensagens',
-      help: 'Pedem ajuda',
-    },
+    fields: replyWordFieldLabels['pt-BR'],
     helps: {
       optOut: 'Nada mais é enviado ao telefone, nem nas execuções em andamento.',
       optIn: 'Desfazem o descadastro, para os mailings lidos a partir de então.',
       help: 'A resposta é marcada como pedido de ajuda; pode abrir um atendimento como qualquer outra.',
+      holdDays: 'De 1 a 90. Quando ninguém decide até lá, o telefone é descadastrado.',
     },
   },
   {
     page: {
       title: 'Reply words',
-      about: 'What opts out whoever answers it, opts them in again or calls for help',
+      about: 'Words that opt customers out, opt them in again or ask for help',
     },
     intro:
-      'A word counts when it is the whole reply. Case, accents, punctuation and spaces make no difference: “S.A.I.R!” counts as SAIR; “sair da promoção” is left for a person to read.',
-    onePerLine: 'One on each line.',
+      'A word counts when it is the whole reply. Case, accents, punctuation and spaces make no difference: “S.A.I.R!” counts as SAIR. A reply that looks like an opt-out but is not the word alone (“quero sair”, “me tira dessa lista”) holds the phone until a user decides.',
+    onePerLine: 'One per line.',
     standard: (words) => `Default: ${words}.`,
     effect:
-      'A change is in effect at once, for replies that come from now on. The provider may have words of its own: whoever it opts out appears among the opt-outs, whatever stands here.',
-    fields: {
-      optOut: 'Opt out',
-      optIn: 'Opt in again',
-      help: 'Call for help',
-    },
+      'A change takes effect at once, for replies that arrive from now on. The provider may have its own words: phones that it opts out always appear among the opt-outs.',
+    fields: replyWordFieldLabels.en,
     helps: {
       optOut: 'Nothing more is sent to the phone, not even by runs in progress.',
-      optIn: 'Undo the opt-out, for mailings that are read from then on.',
-      help: 'The reply is marked as a call for help; it may open a ticket as any other does.',
+      optIn: 'Undoes the opt-out, for mailings that are read from then on.',
+      help: 'The reply is marked as a call for help; like any reply, it may open a ticket.',
+      holdDays: '1 to 90. If nobody has decided by then, the phone is opted out.',
     },
   },
 );

@@ -5,6 +5,7 @@ import { resendableRunStatuses } from '../../domain/run.ts';
 import { urlOf } from '../kit/api.ts';
 import { Rates } from '../kit/charts.tsx';
 import { ActionButton } from '../kit/buttons.tsx';
+import { runStates } from './words-states.ts';
 import { runs as runWords } from './words.ts';
 import { settleWords } from '../messages/words-settle.ts';
 import { Icon } from '../kit/icons.tsx';
@@ -16,18 +17,17 @@ import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
 export type Sample = z.output<typeof runSampleView>;
 
-/** Points of the chart, and rows of the table that stands for it. */
+/** Points of the chart, and rows of the table with the same data. */
 const pointsShown = 300;
 const rowsShown = 12;
-/** So long after its end a run that still lacks receipts is looked at again and again. */
+/** How long after its end a run that still lacks receipts is refreshed. */
 const receiptsAwaitedMs = 3_600_000;
 
-/** One run: how far it is, how it went, what a person can do with it, and where to go on from here. */
+/** One run: its progress, its history, its actions, and links to related pages. */
 export function RunPage({ run, samples }: { run: Run; samples: readonly Sample[] }) {
   const t = useWords(runWords);
-  const { id, campaignId, campaignName, progress, trigger, settings } = run;
-  const { message } = settings.campaign;
-  // Receipts come for some time after the last message has left. Those that are late stay `sent`.
+  const { id, campaignId, campaignName, progress, trigger } = run;
+  // Receipts arrive for some time after the last message has left. Messages whose receipts are late stay `sent`.
   const awaitsReceipts =
     sumOf(run.counts, 'sent') > 0 && Date.now() - (run.finishedAt?.getTime() ?? 0) < receiptsAwaitedMs;
   return (
@@ -41,11 +41,17 @@ export function RunPage({ run, samples }: { run: Run; samples: readonly Sample[]
       ]}
       actions={<RunActions run={run} />}
     >
-      {/* The stream says that something has changed; what it is, the server tells in words. */}
+      {/* The stream only reports that something has changed; the server renders the change. */}
       <div
         id="live"
-        hx-get={`/runs/${id}/live`}
-        hx-trigger={progress.over ? (awaitsReceipts ? 'every 5s' : undefined) : 'changed throttle:1s'}
+        hx-get={urlOf(`/runs/${id}/live`, { status: run.status })}
+        hx-trigger={
+          progress.over
+            ? awaitsReceipts || run.status === 'failed'
+              ? 'every 5s'
+              : undefined
+            : 'changed throttle:1s'
+        }
         hx-swap="innerHTML"
         data-events={progress.over ? undefined : `/api/runs/${id}/events`}
         data-status={run.status}
@@ -56,33 +62,50 @@ export function RunPage({ run, samples }: { run: Run; samples: readonly Sample[]
       {(samples.length > 1 || !progress.over) && trigger !== 'dry_run' && (
         <Course run={run} samples={samples} />
       )}
-      <div class="halves">
-        <Card title={t.details}>
-          <Facts facts={useFacts(run)} />
-          {message.template !== '' && <blockquote class="bubble mt-3">{message.template}</blockquote>}
-        </Card>
-        <Card title={t.more}>
-          <ul class="list-unstyled more mb-0">
-            {useLinks(run).map(({ href, words, icon, download = false, outside = false }) => (
-              <li key={href}>
-                <a
-                  href={href}
-                  {...(download ? { download: '' } : {})}
-                  {...(outside ? { target: '_blank', rel: 'noreferrer' } : {})}
-                >
-                  <Icon name={icon} /> <span>{words}</span>
-                </a>
-              </li>
-            ))}
-          </ul>
-        </Card>
+      <div
+        id="details"
+        hx-get={`/runs/${id}/details`}
+        hx-trigger={progress.over ? undefined : 'changed from:#live throttle:3s'}
+        hx-swap="innerHTML"
+      >
+        <Details run={run} />
       </div>
     </Page>
   );
 }
 
+/** When its steps began, who decided, and links to related pages: changes while the run goes on. */
+export function Details({ run }: { run: Run }) {
+  const t = useWords(runWords);
+  const { template } = run.settings.campaign.message;
+  return (
+    <div class="halves">
+      <Card title={t.details}>
+        <Facts facts={useFacts(run)} />
+        {template !== '' && <blockquote class="bubble mt-3">{template}</blockquote>}
+      </Card>
+      <Card title={t.more}>
+        <ul class="list-unstyled more mb-0">
+          {useLinks(run).map(({ href, words, icon, download = false, outside = false }) => (
+            <li key={href}>
+              <a
+                href={href}
+                {...(download ? { download: '' } : {})}
+                {...(outside ? { target: '_blank', rel: 'noreferrer' } : {})}
+              >
+                <Icon name={icon} /> <span>{words}</span>
+              </a>
+            </li>
+          ))}
+        </ul>
+      </Card>
+    </div>
+  );
+}
+
 function useFacts(run: Run): (readonly [string, ComponentChildren])[] {
   const t = useWords(runWords);
+  const states = useWords(runStates);
   const { trigger, resendOf, resends } = run;
   const toRun = (id: number) => <a href={`/runs/${id}`}>{t.run(String(id))}</a>;
   return [
@@ -105,8 +128,19 @@ function useFacts(run: Run): (readonly [string, ComponentChildren])[] {
     [t.occurrence, <Time at={run.occurrence} exact />],
     [t.started, <Time at={run.startedAt} exact />],
     [t.mailingRead, <Time at={run.mailingAt} exact />],
-    ...(run.approvedAt ? [[t.approved, <Time at={run.approvedAt} exact />] as const] : []),
-    [t.sendingBegan, <Time at={run.sendingAt} exact />],
+    ...(run.approvedAt
+      ? [
+          [
+            t.approved,
+            <>
+              <Time at={run.approvedAt} exact />{' '}
+              {run.approvedByName !== null && states.by(run.approvedByName)}
+            </>,
+          ] as const,
+        ]
+      : []),
+    // A dry run sends nothing.
+    ...(trigger === 'dry_run' ? [] : [[t.sendingBegan, <Time at={run.sendingAt} exact />] as const]),
     [t.finished, <Time at={run.finishedAt} exact />],
     ...(run.expiresAt ? [[t.expires, <Time at={run.expiresAt} />] as const] : []),
   ];
@@ -198,7 +232,7 @@ function RunActions({ run }: { run: Run }) {
   );
 }
 
-/** How the sending went over time: a chart, and a table for those who can't see one. */
+/** The course of the sending: a chart, and a table for users who cannot see one. */
 function Course({ run, samples }: { run: Run; samples: readonly Sample[] }) {
   const t = useWords(runWords);
   const format = useFormat();
@@ -247,7 +281,7 @@ function Course({ run, samples }: { run: Run; samples: readonly Sample[] }) {
   );
 }
 
-/** The last look of the workers may be a second old: what is known now is the end of the course so far. */
+/** Adds the present counts as the latest sample, because the workers' last sample may be a second old. */
 function withEnd(samples: readonly Sample[], { progress, counts, status, step }: Run): readonly Sample[] {
   const last = samples.at(-1);
   if (!last || progress.over || status !== 'running' || step !== 'sending') return samples;
@@ -258,7 +292,7 @@ function withEnd(samples: readonly Sample[], { progress, counts, status, step }:
     : samples;
 }
 
-/** At most so many of them, evenly over their number, the first and the last among them. */
+/** At most this many of them, evenly spaced, including the first and the last. */
 function thinned(samples: readonly Sample[], most: number): readonly Sample[] {
   if (samples.length <= most) return samples;
   const step = (samples.length - 1) / (most - 1);

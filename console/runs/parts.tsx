@@ -2,9 +2,13 @@ import type { z } from 'zod';
 import type { runSummaryView } from '../../api/runs/view.ts';
 import type { MessageStatus } from '../../domain/message.ts';
 import type { RunStatus, RunStep, RunTrigger } from '../../domain/run.ts';
+import type { waitingCodes } from '../../domain/problems/runs.ts';
+import { runStates } from './words-states.ts';
 import { runs as runWords } from './words.ts';
 import { Empty, State, Table, Time, type Tone } from '../kit/parts.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
+import { CostCell } from '../money/cost.tsx';
+import { moneyWords } from '../money/words.ts';
 
 export type RunSummary = z.output<typeof runSummaryView>;
 
@@ -19,17 +23,37 @@ const tones: Readonly<Record<RunStatus, Tone>> = {
   failed: 'bad',
 };
 
-/** `retrying`: something of it failed and is tried again, so that it does not go on. */
-export function RunState({ run }: { run: { status: RunStatus; retrying?: object | null } }) {
+/** What a run shows as its state. A run that is shown elsewhere than in a list of runs may lack the details. */
+interface Shown {
+  status: RunStatus;
+  trigger?: RunTrigger;
+  /** What it waits for. */
+  waiting?: { code: (typeof waitingCodes)[number] } | null;
+  /** Something in it failed and is retried, so that it does not progress. */
+  retrying?: object | null;
+}
+
+/** A live run that waits says for what: it is not "running" for hours. */
+export function RunState({ run }: { run: Shown }) {
   const t = useWords(runWords);
-  const { status, retrying } = run;
-  if (retrying) return <State tone="warn">{t.retryingState(t.status[status])}</State>;
+  const states = useWords(runStates);
+  const { status, trigger, waiting, retrying } = run;
+  if (status === 'running' && retrying) return <State tone="warn">{states.retrying}</State>;
+  if (status === 'running' && waiting) {
+    return (
+      <State tone={waiting.code === 'approval' ? 'warn' : 'neutral'}>{states.waiting[waiting.code]}</State>
+    );
+  }
+  if (trigger === 'dry_run' && (status === 'running' || status === 'finished')) {
+    const words = status === 'running' ? states.dryRunning : states.dryRunFinished;
+    return <State tone={tones[status]}>{words}</State>;
+  }
   return <State tone={tones[status]}>{t.status[status]}</State>;
 }
 
 const isLive = (status: RunStatus): boolean => status === 'running' || status === 'paused';
 
-/** Whether it waits for a person's approval. A dry run passes that step without. */
+/** Whether it waits for a user's approval. A dry run skips that step. */
 export const mayBeApproved = (run: { status: RunStatus; step: RunStep; trigger: RunTrigger }): boolean =>
   run.step === 'approval' && isLive(run.status) && run.trigger !== 'dry_run';
 export const mayBeCancelled = ({ status }: { status: RunStatus }): boolean =>
@@ -39,7 +63,7 @@ type Counts = Readonly<Partial<Record<MessageStatus, number>>>;
 export const sumOf = (counts: Counts, ...statuses: readonly MessageStatus[]): number =>
   statuses.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
 
-/** What was handed to the provider, whatever became of it. */
+/** Messages handed to the provider, whatever their outcome. */
 export const leftOf = (counts: Counts): number =>
   sumOf(counts, 'sent', 'delivered', 'undelivered', 'unknown');
 export const failedOf = (counts: Counts): number => sumOf(counts, 'failed', 'undelivered');
@@ -55,6 +79,7 @@ export function RunTable({
   filtered?: boolean;
 }) {
   const t = useWords(runWords);
+  const money = useWords(moneyWords).cost;
   const format = useFormat();
   return (
     <Table
@@ -89,6 +114,7 @@ export function RunTable({
           wide: true,
           cell: ({ counts }) => format.number(failedOf(counts)),
         },
+        { heading: money.cost, numeric: true, wide: true, cell: ({ cost }) => <CostCell cost={cost} /> },
       ]}
       empty={
         <Empty

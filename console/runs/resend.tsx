@@ -12,6 +12,7 @@ import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { act, formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { CostSentence } from '../money/cost.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 type Run = z.output<typeof runView>;
@@ -23,21 +24,22 @@ const oneOrMore = z.preprocess(
 );
 const scope = z.object({
   unknown: z.literal('yes').optional().catch(undefined),
-  /** Those that are to be sent again; none: all. */
+  /** The messages to resend; none: all. */
   reason: oneOrMore.catch([]),
 });
 type Scope = z.output<typeof scope>;
 
-/** Why a message may be unknown: who asks for those asks for all of them, whatever the reasons of the failed ones. */
+/** Why a message may be unknown: a resend with unknown messages includes all of these, whatever the reasons. */
 const unknownReasons = ['no_answer', 'sender_died'] as const satisfies readonly FailureReason[];
 
 const queryOf = ({ unknown, reason }: Scope) => ({
   includeUnknown: String(unknown === 'yes'),
+  onlyReachable: 'true',
   reasons:
     reason.length === 0 ? undefined : [...reason, ...(unknown === 'yes' ? unknownReasons : [])].join(','),
 });
 
-/** Sending the failed messages of an ended run again: what would be sent, and then a run of its own. */
+/** Resending the failed messages of an ended run: a preview, and then a separate run. */
 export const runResend: FastifyPluginAsyncZod = async (app) => {
   const countOf = (api: Api, id: number, of: Scope): Promise<Count> =>
     api.get(`/api/runs/${id}/resend`, resendView, queryOf(of));
@@ -53,7 +55,7 @@ export const runResend: FastifyPluginAsyncZod = async (app) => {
         api.get(`/api/runs/${id}`, runView),
         countOf(api, id, { reason: [] }),
         countOf(api, id, { unknown: 'yes', reason: [] }),
-        // Of a large run each count takes a while.
+        // For a large run each count takes a while.
         reason.length === 0 ? null : countOf(api, id, request.query),
       ]);
       const chosen = some ?? (unknown === 'yes' ? withUnknown : all);
@@ -77,6 +79,7 @@ export const runResend: FastifyPluginAsyncZod = async (app) => {
           `/api/runs/${id}/resend`,
           {
             includeUnknown: form.text('includeUnknown') === 'true',
+            onlyReachable: true,
             reasons: reasons === '' ? null : reasons.split(','),
             messages: form.number('messages'),
           },
@@ -120,7 +123,10 @@ function ResendPage({
       <div class="halves">
         <Card title={t.which}>
           {all.messages + unknown === 0 ? (
-            <p class="mb-0">{t.nothing}</p>
+            <>
+              <p class="mb-0">{t.nothing}</p>
+              {all.unreachable.length > 0 && <Unreachable unreachable={all.unreachable} />}
+            </>
           ) : (
             <form
               method="get"
@@ -151,6 +157,7 @@ function ResendPage({
                   <p class="form-hint">{t.reasonsHelp}</p>
                 </fieldset>
               )}
+              {all.unreachable.length > 0 && <Unreachable unreachable={all.unreachable} />}
               {unknown > 0 && (
                 <fieldset class="mb-3">
                   <legend class="form-label">{t.unknown}</legend>
@@ -177,7 +184,15 @@ function ResendPage({
         <div id="resend-what">
           <Card title={t.what}>
             <p class="figure-value">{t.messages(chosen.messages, format.number(chosen.messages))}</p>
-            <p>{t.segments(format.number(chosen.segments))}</p>
+            <p>
+              {t.segments(format.number(chosen.segments))}
+              {chosen.segments > 0 && (
+                <>
+                  <br />
+                  <CostSentence cost={chosen.cost} providerId={run.settings.campaign.message.providerId} />
+                </>
+              )}
+            </p>
             {scope.unknown === 'yes' && unknown > 0 && (
               <div class="alert alert-warning" role="status">
                 {t.unknownWarning}
@@ -208,7 +223,26 @@ function ResendPage({
   );
 }
 
-/** Messages by reason, whatever their status; the most first. */
+/** What is never sent again, because the numbers would fail again. */
+function Unreachable({ unreachable }: Pick<Count, 'unreachable'>) {
+  const t = useWords(words);
+  const runs = useWords(runWords);
+  const format = useFormat();
+  return (
+    <div class="mb-3">
+      <p class="form-label mb-1">{t.unreachable}</p>
+      <ul class="mb-0">
+        {unreachable.map(({ reason, messages }) => (
+          <li key={reason}>
+            {runs.reason[reason] ?? reason}: {format.number(messages)}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Messages by reason, whatever their status; the most frequent first. */
 function reasonsOf({ byReason }: Count): { reason: string; messages: number }[] {
   const sums = new Map<string, number>();
   for (const { reason, messages } of byReason) {

@@ -1,51 +1,62 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { idParams, urlId } from '../../api/http/parameters.ts';
+import { messageView } from '../../api/messages/messages.ts';
 import { runSummaryView, runView } from '../../api/runs/view.ts';
 import { runSampleView } from '../../api/runs/runs.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
 import { urlOf } from '../kit/api.ts';
-import { type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
+import { DownloadLink } from '../kit/buttons.tsx';
+import { campaignChoices, type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
 import { Filters, useMailingFilters } from '../kit/filters.tsx';
 import { common } from '../kit/words.ts';
+import { runStates } from './words-states.ts';
+import { fitWords, overBudgetWords } from '../../domain/problems/runs.ts';
 import { runs as runWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { ConfirmPage, Pager } from '../kit/parts.tsx';
 import { act } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { Live, type Run } from './live.tsx';
-import { RunPage } from './page.tsx';
+import { Details, RunPage } from './page.tsx';
 import { mayBeApproved, mayBeCancelled, type RunSummary, RunTable, sumOf } from './parts.tsx';
+import { CostSentence } from '../money/cost.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
 
 type RunWords = (typeof runWords)['en'];
 
 const perPage = 50;
+/** Texts that a user reads before approving: those of the first messages that will be sent. */
+const textsShown = 5;
 const filter = z.object({
   before: urlId.optional(),
   status: z.enum(runStatuses).optional().catch(undefined),
   trigger: z.enum(runTriggers).optional().catch(undefined),
   campaignId: urlId.optional().catch(undefined),
+  day: z.iso.date().optional().catch(undefined),
   regionId: urlId.optional().catch(undefined),
   customerTypeId: urlId.optional().catch(undefined),
 });
 type Filter = z.output<typeof filter>;
 
-/** Runs: the list, one of them live, and what a person does with it. */
+/** Runs: the list, a live run, and the actions of a user. */
 export const runs: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/runs',
     { config: { access: 'viewer' }, schema: { querystring: filter } },
     async (request, reply) => {
       const { api } = consoleOf(request);
-      const [list, settings] = await Promise.all([
+      const [list, settings, campaigns] = await Promise.all([
         api.get('/api/runs', z.object({ runs: z.array(runSummaryView) }), {
           ...request.query,
           limit: perPage,
         }),
         settingsOfCustomers(api),
+        campaignChoices(api),
       ]);
-      return reply.page(<RunsPage runs={list.runs} filter={request.query} settings={settings} />);
+      return reply.page(
+        <RunsPage runs={list.runs} filter={request.query} settings={settings} campaigns={campaigns} />,
+      );
     },
   );
 
@@ -63,13 +74,29 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
     },
   );
 
-  // The part that changes while the run is watched.
+  // The parts that change while the run is watched. `status`: that of the page, whose buttons belong to it.
   app.get(
     '/runs/:id/live',
+    {
+      config: { access: 'viewer', fragment: true },
+      schema: { params: idParams, querystring: z.object({ status: z.enum(runStatuses).optional() }) },
+    },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      const run = await api.get(`/api/runs/${request.params.id}`, runView);
+      const { status = run.status } = request.query;
+      // Retried meanwhile, by this user or another.
+      if (status !== run.status) void reply.header('hx-refresh', 'true');
+      return reply.fragment(<Live run={run} />);
+    },
+  );
+
+  app.get(
+    '/runs/:id/details',
     { config: { access: 'viewer', fragment: true }, schema: { params: idParams } },
     async (request, reply) => {
       const { api } = consoleOf(request);
-      return reply.fragment(<Live run={await api.get(`/api/runs/${request.params.id}`, runView)} />);
+      return reply.fragment(<Details run={await api.get(`/api/runs/${request.params.id}`, runView)} />);
     },
   );
 
@@ -95,9 +122,14 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
 
   app.get('/runs/:id/approve', action, async (request, reply) => {
     const run = await consoleOf(request).api.get(`/api/runs/${request.params.id}`, runView);
-    // A page from before, or by the back button: what the run is now says why there is nothing to confirm.
+    // An outdated page, or the back button: the run's present state shows why there is nothing to confirm.
     if (!mayBeApproved(run)) return reply.redirect(`/runs/${run.id}`, 303);
-    return reply.page(<ApprovePage run={run} />);
+    const { messages } = await consoleOf(request).api.get(
+      `/api/runs/${run.id}/messages`,
+      z.object({ messages: z.array(messageView) }),
+      { status: 'queued', limit: textsShown },
+    );
+    return reply.page(<ApprovePage run={run} texts={messages} />);
   });
 
   app.get('/runs/:id/cancel', action, async (request, reply) => {
@@ -111,21 +143,27 @@ function RunsPage({
   runs,
   filter,
   settings,
+  campaigns,
 }: {
   runs: readonly RunSummary[];
   filter: Filter;
   settings: CustomerSettings;
+  campaigns: Awaited<ReturnType<typeof campaignChoices>>;
 }) {
   const t = useWords(runWords);
   const mailingFilters = useMailingFilters(settings);
   const { before, ...kept } = filter;
   const last = runs.at(-1);
   const filtered = Object.values(kept).some((value) => Boolean(value));
+  // A deployment may have more campaigns than a choice offers.
+  const hasChoice =
+    kept.campaignId === undefined || campaigns.some(({ value }) => value === String(kept.campaignId));
   const campaign = kept.campaignId === undefined ? undefined : runs[0];
   return (
     <Page
       title={t.title}
       section="runs"
+      actions={<DownloadLink href={urlOf('/api/runs.csv', kept)} />}
       {...(campaign
         ? { trail: [{ href: `/campaigns/${campaign.campaignId}`, label: campaign.campaignName }] }
         : {})}
@@ -133,13 +171,17 @@ function RunsPage({
       <Filters
         action="/runs"
         query={{
+          campaignId: kept.campaignId?.toString(),
+          day: kept.day,
           status: kept.status,
           trigger: kept.trigger,
           regionId: kept.regionId?.toString(),
           customerTypeId: kept.customerTypeId?.toString(),
         }}
-        kept={{ campaignId: kept.campaignId?.toString() }}
+        kept={hasChoice ? {} : { campaignId: kept.campaignId?.toString() }}
         filters={[
+          ...(hasChoice ? [{ name: 'campaignId', label: t.campaign, options: campaigns }] : []),
+          { name: 'day', label: t.day, type: 'date' },
           {
             name: 'status',
             label: t.state,
@@ -162,8 +204,9 @@ function RunsPage({
   );
 }
 
-function ApprovePage({ run }: { run: Run }) {
+function ApprovePage({ run, texts }: { run: Run; texts: readonly z.output<typeof messageView>[] }) {
   const t = useWords(runWords);
+  const states = useWords(runStates);
   const format = useFormat();
   const { id, counts, preflight } = run;
   return (
@@ -173,7 +216,32 @@ function ApprovePage({ run }: { run: Run }) {
       text={
         <>
           {t.approveText(format.number(sumOf(counts, 'queued', 'sending')))}{' '}
-          {preflight && t.fits[preflight.fits]}
+          {preflight && fitWords(preflight, format)}
+        </>
+      }
+      details={
+        <>
+          {preflight && (
+            <p>
+              <CostSentence cost={preflight.cost} providerId={run.providerId} />
+            </p>
+          )}
+          {preflight?.overBudget && (
+            <p class="alert alert-warning">{overBudgetWords(preflight.overBudget, format)}</p>
+          )}
+          {texts.length > 0 && (
+            <>
+              <h2 class="h4">{states.firstTexts(format.number(texts.length))}</h2>
+              <ol class="list-unstyled">
+                {texts.map(({ id: messageId, name, text }) => (
+                  <li key={messageId} class="mb-2">
+                    <small class="text-secondary">{name}</small>
+                    <p class="bubble mb-0">{text}</p>
+                  </li>
+                ))}
+              </ol>
+            </>
+          )}
         </>
       }
       action={`/runs/${id}/approve`}

@@ -1,11 +1,12 @@
 import { dictionary } from '../kit/dictionary.ts';
 
-/** Sending messages of an ended run again. */
+/** Resending messages of an ended run. */
 export const resends = dictionary(
   {
     title: (run: string) => `Reenviar da execução ${run}`,
     about:
-      'Uma nova execução envia de novo as mensagens que falharam, com os mesmos textos, horário e provedor. Quem se descadastrou ou recusou consentimento fica de fora.',
+      'Uma nova execução envia de novo as mensagens que falharam, com os mesmos textos, horário e provedor. Quem se descadastrou fica de fora, e quem recusou o consentimento depois também.',
+    unreachable: 'Ficam de fora, porque falhariam de novo:',
     which: 'Quais mensagens',
     reasons: 'Só as que falharam por',
     reasonsHelp: 'Nada marcado: por qualquer motivo.',
@@ -28,15 +29,16 @@ export const resends = dictionary(
   {
     title: (run) => `Resend from run ${run}`,
     about:
-      'A new run sends the messages that failed again, with the same texts, hours and provider. Who has opted out or refused consent is left out.',
+      'A new run sends the failed messages again, with the same texts, hours and provider. Customers who have opted out are left out, and so are those who have refused consent since.',
+    unreachable: 'Left out, because they would fail again:',
     which: 'Which messages',
     reasons: 'Only those that failed for',
-    reasonsHelp: 'None ticked: for any reason.',
+    reasonsHelp: 'None selected: any reason.',
     unknown: 'Unknown',
     includeUnknown: (count) =>
-      count === '1' ? 'Send the unknown one again, too' : `Send the ${count} unknown ones again, too`,
-    unknownHelp: 'The provider may have taken them: who has got the message gets it twice.',
-    unknownWarning: 'The unknown ones may have arrived. Some people may get the same message twice.',
+      count === '1' ? 'Also send the unknown one again' : `Also send the ${count} unknown ones again`,
+    unknownHelp: 'The provider may have accepted them: customers who got the message would get it twice.',
+    unknownWarning: 'The unknown ones may have arrived. Some customers may get the same message twice.',
     count: 'Count again',
     what: 'What will be sent',
     messages: (count, words) => (count === 1 ? `${words} message` : `${words} messages`),

@@ -3,66 +3,23 @@ import { z } from 'zod';
 import { weekdays } from '../../domain/calendar.ts';
 import { sendingHours } from '../../domain/hours.ts';
 import { extraFieldGroup, holidayCalendar, type SettingKind } from '../../domain/settings.ts';
-import { CheckField, ChoiceField, FieldGroup, SelectField, TextField } from '../kit/fields.tsx';
+import {
+  CheckField,
+  ChoiceField,
+  FieldGroup,
+  SelectField,
+  TextAreaField,
+  TextField,
+} from '../kit/fields.tsx';
 import { useValues } from '../kit/form.tsx';
-import type { FormValues } from '../kit/form-data.ts';
 import { common } from '../kit/words.ts';
 import { settingWords } from './words.ts';
 import { Rows } from '../kit/rows.tsx';
 import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
 import { useFormat, useView, useWords } from '../kit/view.tsx';
 
-/** What a form may have to offer from other settings. */
+/** The options that a form may need from other settings. */
 export type Choices = Readonly<Partial<Record<SettingKind, readonly { id: number; name: string }[]>>>;
-
-/** The definition of an entry as its form has it; what is wrong with it the API says. */
-export function definitionOf(kind: SettingKind, form: FormValues): object {
-  switch (kind) {
-    case 'sendingHours':
-      return {
-        timezone: form.text('definition.timezone'),
-        windows: rowsOf(form, 'definition.windows', ['days', 'from', 'to']).map((row) => ({
-          days: [...form.all(`${row}.days`)],
-          from: form.text(`${row}.from`),
-          to: form.text(`${row}.to`),
-        })),
-      };
-    case 'holidayCalendars':
-      return {
-        holidays: rowsOf(form, 'definition.holidays', ['date', 'name']).map((row) => ({
-          date: form.text(`${row}.date`),
-          name: form.text(`${row}.name`),
-        })),
-      };
-    case 'extraFieldGroups':
-      return {
-        fields: rowsOf(form, 'definition.fields', ['name']).map((row) => ({
-          name: form.text(`${row}.name`),
-          type: form.text(`${row}.type`),
-          required: form.checked(`${row}.required`),
-        })),
-      };
-    case 'subcategories':
-      return {
-        categoryId: form.number('definition.categoryId'),
-        extraFieldGroupId: form.number('definition.extraFieldGroupId'),
-      };
-    case 'regions':
-    case 'customerTypes':
-    case 'departments':
-    case 'assignees':
-    case 'categories':
-    case 'resolutions':
-      return {};
-  }
-}
-
-/** The rows in which one of the fields was filled in, by their names. */
-const rowsOf = (form: FormValues, list: string, fields: readonly string[]): string[] =>
-  form
-    .rows(list)
-    .map((index) => `${list}.${index}`)
-    .filter((row) => fields.some((field) => form.text(`${row}.${field}`).trim() !== ''));
 
 export function DefinitionFields({ kind, choices }: { kind: SettingKind; choices: Choices }) {
   switch (kind) {
@@ -74,6 +31,8 @@ export function DefinitionFields({ kind, choices }: { kind: SettingKind; choices
       return <GroupFields />;
     case 'subcategories':
       return <SubcategoryFields choices={choices} />;
+    case 'quickReplies':
+      return <QuickReplyFields />;
     case 'regions':
     case 'customerTypes':
     case 'departments':
@@ -90,7 +49,7 @@ function HoursFields() {
   const now = useValues().optional('definition.timezone') ?? format.timeZone;
   return (
     <>
-      <TextField name="definition.timezone" list={timezoneListId} required class="mb-3 narrow" />
+      <TextField name="definition.timezone" list={timezoneListId} class="mb-3 narrow" />
       <TimezoneList now={now} />
       <h2 class="h3">{t.windows}</h2>
       <p class="text-secondary">{t.appliesLater}</p>
@@ -104,8 +63,8 @@ function HoursFields() {
                 class="wide-field"
                 options={weekdays.map((day) => ({ value: day, label: t.days[day] }))}
               />
-              <TextField name={`${row}.from`} placeholder="08:00" maxLength={5} class="short-field" />
-              <TextField name={`${row}.to`} placeholder="18:00" maxLength={5} class="short-field" />
+              <TextField name={`${row}.from`} placeholder="08:00" class="short-field" />
+              <TextField name={`${row}.to`} placeholder="18:00" class="short-field" />
             </>
           )}
         </Rows>
@@ -126,7 +85,7 @@ function HolidayFields() {
           {(row) => (
             <>
               <TextField name={`${row}.date`} type="date" class="short-field" />
-              <TextField name={`${row}.name`} maxLength={100} class="wide-field" />
+              <TextField name={`${row}.name`} class="wide-field" />
             </>
           )}
         </Rows>
@@ -144,7 +103,7 @@ function GroupFields() {
         <Rows name="definition.fields" label={t.fieldsOfGroup} needed>
           {(row) => (
             <>
-              <TextField name={`${row}.name`} maxLength={40} class="wide-field" />
+              <TextField name={`${row}.name`} class="wide-field" />
               <SelectField
                 name={`${row}.type`}
                 class="short-field"
@@ -161,6 +120,7 @@ function GroupFields() {
 }
 
 function SubcategoryFields({ choices }: { choices: Choices }) {
+  const t = useWords(settingWords);
   const words = useWords(common);
   const optionsOf = (kind: SettingKind) =>
     (choices[kind] ?? []).map(({ id, name }) => ({ value: String(id), label: name }));
@@ -170,7 +130,6 @@ function SubcategoryFields({ choices }: { choices: Choices }) {
         name="definition.categoryId"
         options={optionsOf('categories')}
         empty={words.choose}
-        required
         class="mb-3 narrow"
       />
       <SelectField
@@ -179,13 +138,24 @@ function SubcategoryFields({ choices }: { choices: Choices }) {
         empty={words.notChosen}
         class="mb-3 narrow"
       />
+      <TextField
+        name="definition.firstAnswerMinutes"
+        type="number"
+        class="short mb-3"
+        help={t.hints.firstAnswer}
+      />
     </>
   );
 }
 
+function QuickReplyFields() {
+  const t = useWords(settingWords);
+  return <TextAreaField name="definition.text" help={t.hints.quickReply} />;
+}
+
 const reference = z.object({ categoryId: z.number() });
 
-/** What an entry holds, in a few words. */
+/** A short summary of an entry. */
 export function DefinitionSummary({
   kind,
   entry: { definition },

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { integrationView } from '../../api/settings/integrations.ts';
+import { integrationContent, type integrationView } from '../../api/settings/integrations.ts';
 import type { EntryUse } from '../../domain/problems/errors.ts';
 import { AddLink, SaveOrCancel, Submit } from '../kit/buttons.tsx';
 import { EntryActions, EntryState, UsesCard } from '../kit/entries.tsx';
@@ -8,14 +8,13 @@ import { Form, type FormState } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { integrationWords } from './words-integrations.ts';
 import { Page } from '../kit/layout.tsx';
-import { Card, ConfirmPage, Empty, Table } from '../kit/parts.tsx';
+import { Card, Empty, Table } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
-import { Uses } from '../kit/uses.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
 
 export const integrationsPath = '/settings/integrations';
 export type Integration = z.output<typeof integrationView>;
-/** Where the authentication stands in the form. */
+/** The position of the authentication in the form. */
 export const auth = 'config.authentication';
 
 const useTrail = (inner = true) => {
@@ -70,20 +69,20 @@ function Fields({ stored }: { stored: boolean }) {
     Object.entries(words).map(([value, label]) => ({ value, label }));
   return (
     <>
-      <TextField name="name" required maxLength={100} autofocus={!stored} />
+      <TextField name="name" autofocus={!stored} />
       <SelectField name={`${auth}.kind`} options={optionsOf(t.kinds)} />
       <div data-when={`${auth}.kind=basic`}>
-        <TextField name={`${auth}.user`} required maxLength={255} />
+        <TextField name={`${auth}.user`} />
       </div>
       <div data-when={`${auth}.kind=api_key`}>
         <SelectField name={`${auth}.in`} options={optionsOf(t.places)} />
-        <TextField name={`${auth}.name`} required maxLength={100} placeholder="X-Api-Key" />
+        <TextField name={`${auth}.name`} placeholder="X-Api-Key" />
       </div>
       <div data-when={`${auth}.kind=oauth2`}>
-        <TextField name={`${auth}.tokenUrl`} type="url" required placeholder="https://" />
-        <TextField name={`${auth}.clientId`} required maxLength={255} />
-        <TextField name={`${auth}.scope`} maxLength={1000} />
-        <TextField name={`${auth}.audience`} maxLength={1000} />
+        <TextField name={`${auth}.tokenUrl`} type="url" placeholder="https://" />
+        <TextField name={`${auth}.clientId`} />
+        <TextField name={`${auth}.scope`} />
+        <TextField name={`${auth}.audience`} />
         <SelectField name={`${auth}.clientAuthentication`} options={optionsOf(t.clientAuthentications)} />
       </div>
       <div data-when={`${auth}.kind=basic|bearer|api_key|oauth2`}>
@@ -95,7 +94,7 @@ function Fields({ stored }: { stored: boolean }) {
           help={stored ? t.stored : t.helps['secrets.secret']}
         />
       </div>
-      <TextAreaField name="config.origins" required rows={3} />
+      <TextAreaField name="config.origins" rows={3} />
       <h3 class="form-label">{t.headers}</h3>
       <p class="form-hint">
         {t.headersHelp} {stored && t.stored}
@@ -103,8 +102,8 @@ function Fields({ stored }: { stored: boolean }) {
       <Rows name="config.headers" label={t.headers}>
         {(row) => (
           <>
-            <TextField name={`${row}.name`} class="" maxLength={100} />
-            <TextField name={`${row}.value`} class="edit-row-wide" maxLength={4000} />
+            <TextField name={`${row}.name`} class="" />
+            <TextField name={`${row}.value`} class="edit-row-wide" />
             <CheckField name={`${row}.secret`} class="edit-row-check" />
           </>
         )}
@@ -120,7 +119,14 @@ export function NewPage({ state }: { state: FormState }) {
     <Page title={t.add} section="settings" trail={useTrail()}>
       <div class="narrow">
         <Card>
-          <Form action={integrationsPath} state={state} labels={t.fields} helps={t.helps} once>
+          <Form
+            action={integrationsPath}
+            state={state}
+            schema={integrationContent}
+            labels={t.fields}
+            helps={t.helps}
+            once
+          >
             <Fields stored={false} />
             <SaveOrCancel back={integrationsPath} />
           </Form>
@@ -131,12 +137,10 @@ export function NewPage({ state }: { state: FormState }) {
 }
 
 export function IntegrationPage({
-  integration: { id, name, archivedAt },
-  usedBy,
+  integration: { id, name, archivedAt, usedBy },
   state,
 }: {
-  integration: Integration;
-  usedBy: readonly EntryUse[];
+  integration: Integration & { usedBy: readonly EntryUse[] };
   state: FormState;
 }) {
   const t = useWords(integrationWords);
@@ -153,7 +157,15 @@ export function IntegrationPage({
       <div class="row row-cards">
         <div class="col-lg-7">
           <Card>
-            <Form action={address} state={state} labels={t.fields} helps={t.helps} readOnly={!mayChange}>
+            <Form
+              action={address}
+              changes={`/api/integrations/${id}`}
+              state={state}
+              schema={integrationContent}
+              labels={t.fields}
+              helps={t.helps}
+              readOnly={!mayChange}
+            >
               <Fields stored />
               {mayChange && <Submit>{words.save}</Submit>}
             </Form>
@@ -164,33 +176,5 @@ export function IntegrationPage({
         </div>
       </div>
     </Page>
-  );
-}
-
-/** Before an integration is archived or deleted; of one in use the archive stands in place of the deletion. */
-export function LeavePage({
-  page,
-  integration: { id, name },
-  usedBy,
-}: {
-  page: 'archive' | 'delete';
-  integration: Integration;
-  usedBy: readonly EntryUse[];
-}) {
-  const t = useWords(integrationWords);
-  const words = useWords(common);
-  const mustStay = page === 'delete' && usedBy.length > 0;
-  const deletes = page === 'delete' && !mustStay;
-  return (
-    <ConfirmPage
-      title={page === 'delete' ? t.deleteTitle(name) : t.archiveTitle(name)}
-      section="settings"
-      text={mustStay ? t.cantDelete : deletes ? t.deleteText : t.archiveText}
-      details={<Uses usedBy={usedBy} />}
-      {...(deletes ? {} : { note: mustStay ? t.archiveText : t.archiveNote })}
-      action={`${integrationsPath}/${id}/${deletes ? 'delete' : 'archive'}`}
-      button={deletes ? words.delete : words.archive}
-      back={`${integrationsPath}/${id}`}
-    />
   );
 }

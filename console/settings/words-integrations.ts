@@ -1,3 +1,4 @@
+import { integrationFieldLabels } from '../../domain/words/settings.ts';
 import { dictionary } from '../kit/dictionary.ts';
 
 /** Stored authentication for calls to customers' systems. */
@@ -34,27 +35,7 @@ export const integrationWords = dictionary(
     deleteTitle: (name: string) => `Excluir “${name}”?`,
     deleteText: 'A integração e seus segredos deixam de existir.',
     cantDelete: 'Está em uso e não pode ser excluída. Pode ser arquivada.',
-    fields: {
-      name: 'Nome',
-      config: 'Integração',
-      'config.authentication': 'Autenticação',
-      'config.authentication.kind': 'Autenticação',
-      'config.authentication.user': 'Usuário',
-      'config.authentication.in': 'Onde a chave é enviada',
-      'config.authentication.name': 'Nome do cabeçalho ou parâmetro',
-      'config.authentication.tokenUrl': 'Endereço do token',
-      'config.authentication.clientId': 'Client ID',
-      'config.authentication.scope': 'Scope',
-      'config.authentication.audience': 'Audience',
-      'config.authentication.clientAuthentication': 'Como o cliente se identifica',
-      'config.origins': 'Endereços permitidos',
-      'config.headers': 'Cabeçalhos',
-      'config.headers.*.name': 'Cabeçalho',
-      'config.headers.*.value': 'Valor',
-      'config.headers.*.secret': 'Secreto',
-      'secrets.secret': 'Senha, token, chave ou client secret',
-      'secrets.headers': 'Cabeçalhos secretos',
-    },
+    fields: integrationFieldLabels['pt-BR'],
     helps: {
       'config.origins':
         'Um por linha, como https://api.exemplo.com.br, com a porta se houver. Só a eles a integração é enviada.',
@@ -64,11 +45,11 @@ export const integrationWords = dictionary(
   {
     page: {
       title: 'Integrations with customers',
-      about: 'How the web services of mailings are authenticated',
+      about: 'How Torpedo authenticates with the web services of mailings',
     },
     add: 'New integration',
     empty: 'No integration',
-    emptyText: 'Only needed when the web service of a mailing asks for authentication or headers of its own.',
+    emptyText: 'Only needed if the web service of a mailing requires authentication or special headers.',
     kind: 'Authentication',
     kinds: {
       none: 'None',
@@ -83,43 +64,23 @@ export const integrationWords = dictionary(
     inUse: 'Available',
     headers: 'Headers',
     headersHelp:
-      'Sent with each request. The value of a secret header is kept encrypted, and never shown again.',
+      'Sent with each request. The value of a secret header is stored encrypted, and never shown again.',
     stored: 'Already stored. Leave it empty to keep it.',
     newSecrets:
-      'With another allowed address, token server or authentication all of them have to be given again.',
+      'If you change the allowed addresses, the token server or the authentication, enter all of them again.',
     uses: 'What uses this integration',
     usedByNone: 'No campaign uses it.',
     archiveTitle: (name) => `Archive “${name}”?`,
-    archiveText: 'Campaigns can not choose it any more. Those that use it go on until another is chosen.',
+    archiveText: 'Campaigns can no longer choose it. Those that use it keep it until another is chosen.',
     archiveNote: 'This can be undone.',
     deleteTitle: (name) => `Delete “${name}”?`,
-    deleteText: 'The integration and its secrets cease to exist.',
-    cantDelete: 'It is in use and can not be deleted. It can be archived.',
-    fields: {
-      name: 'Name',
-      config: 'Integration',
-      'config.authentication': 'Authentication',
-      'config.authentication.kind': 'Authentication',
-      'config.authentication.user': 'User',
-      'config.authentication.in': 'Where the key is sent',
-      'config.authentication.name': 'Name of the header or parameter',
-      'config.authentication.tokenUrl': 'Address of the token',
-      'config.authentication.clientId': 'Client ID',
-      'config.authentication.scope': 'Scope',
-      'config.authentication.audience': 'Audience',
-      'config.authentication.clientAuthentication': 'How the client shows its secret',
-      'config.origins': 'Allowed addresses',
-      'config.headers': 'Headers',
-      'config.headers.*.name': 'Header',
-      'config.headers.*.value': 'Value',
-      'config.headers.*.secret': 'Secret',
-      'secrets.secret': 'Password, token, key or client secret',
-      'secrets.headers': 'Secret headers',
-    },
+    deleteText: 'The integration and its secrets are deleted permanently.',
+    cantDelete: 'It is in use and cannot be deleted. You can archive it.',
+    fields: integrationFieldLabels.en,
     helps: {
       'config.origins':
-        'One a line, such as https://api.example.com, with its port if it has one. The integration is sent to these only.',
-      'secrets.secret': 'It is kept encrypted, and never shown again.',
+        'One per line, such as https://api.example.com, with the port if there is one. The integration is sent only to these.',
+      'secrets.secret': 'It is stored encrypted, and never shown again.',
     },
   },
 );

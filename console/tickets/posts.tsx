@@ -3,22 +3,26 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { urlId } from '../../api/http/parameters.ts';
 import type { RetryingView } from '../../api/http/retrying.ts';
-import { ticketPostingView, ticketPostList, type ticketPostView } from '../../api/tickets/posts.ts';
+import {
+  ticketPostingChange,
+  ticketPostingView,
+  ticketPostList,
+  type ticketPostView,
+} from '../../api/tickets/posts.ts';
 import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
 import type { Api } from '../kit/api.ts';
 import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
 import { ActionButton, Submit } from '../kit/buttons.tsx';
 import { CheckField, ChoiceField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
-import type { FormValues } from '../kit/form-data.ts';
 import { common } from '../kit/words.ts';
 import { ticketPostWords } from './words-posts.ts';
 import { Page } from '../kit/layout.tsx';
 import { Retrying } from '../kit/retrying.tsx';
 import { Card, ConfirmPage, Empty, Facts, Pager, State, Table, Time, type Tone } from '../kit/parts.tsx';
-import { rowsWith } from '../kit/records.ts';
 import { act, submit } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { readForm } from '../kit/schema-form.ts';
 import { Rows } from '../kit/rows.tsx';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
@@ -34,7 +38,7 @@ const operator = { config: { access: 'operator' } } as const;
 const getSettings = (api: Api): Promise<Settings> =>
   api.get('/api/settings/ticket-posting', ticketPostingView);
 
-/** The helpdesk that tickets are posted to, and what became of the posts. */
+/** The helpdesk to which tickets are posted, and the results of the posts. */
 export const ticketPosts: FastifyPluginAsync = async (app) => {
   app.get(path, admin, async (request, reply) => {
     const settings = await getSettings(consoleOf(request).api);
@@ -53,10 +57,10 @@ export const ticketPosts: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        await api.send('PUT', '/api/settings/ticket-posting', contentOf(form));
+        await api.send('PUT', '/api/settings/ticket-posting', readForm(ticketPostingChange, form));
         return { to: path, notice: 'saved' };
       },
-      async (state) => <SettingsPage settings={await getSettings(api)} state={refused(state)} />,
+      async (state) => <SettingsPage settings={await getSettings(api)} state={state} />,
     );
   });
 
@@ -101,35 +105,6 @@ export const ticketPosts: FastifyPluginAsync = async (app) => {
   });
 };
 
-/** What is left empty stays as it is stored. */
-function contentOf(form: FormValues) {
-  const secret = form.optional('secret');
-  return {
-    enabled: form.checked('enabled'),
-    url: form.text('url').trim(),
-    events: [...form.all('events')],
-    ...(secret === null ? {} : { secret }),
-    headers: Object.fromEntries(
-      rowsWith(form, 'headers', 'name').map((row) => [
-        form.text(`${row}.name`).trim(),
-        form.optional(`${row}.value`),
-      ]),
-    ),
-  };
-}
-
-/** What the API says of a header stands at its row. */
-const refused = (state: FormState): FormState => ({
-  ...state,
-  problems: state.problems.map((problem) => {
-    const name = /^headers\.(.*)$/s.exec(problem.field)?.[1];
-    const row = rowsWith(state.values, 'headers', 'name').find(
-      (one) => state.values.text(`${one}.name`).trim() === name,
-    );
-    return row === undefined ? problem : { ...problem, field: `${row}.value` };
-  }),
-});
-
 function SettingsPage({ settings: { posting, posts }, state }: { settings: Settings; state: FormState }) {
   const t = useWords(ticketPostWords);
   const words = useWords(common);
@@ -149,9 +124,16 @@ function SettingsPage({ settings: { posting, posts }, state }: { settings: Setti
         <div class="col-lg-7">
           <Card>
             <p class="text-secondary">{t.intro}</p>
-            <Form action={path} state={state} labels={t.fields} helps={t.helps}>
+            <Form
+              action={path}
+              changes="/api/settings/ticket-posting"
+              state={state}
+              schema={ticketPostingChange}
+              labels={t.fields}
+              helps={t.helps}
+            >
               <CheckField name="enabled" />
-              <TextField name="url" type="url" required placeholder="https://" />
+              <TextField name="url" type="url" placeholder="https://" />
               <ChoiceField
                 name="events"
                 required
@@ -161,7 +143,7 @@ function SettingsPage({ settings: { posting, posts }, state }: { settings: Setti
                 name="secret"
                 required={!posting}
                 autocomplete="new-password"
-                // A new one is made here, and has to be seen.
+                // A new one is generated here, and must be visible.
                 type={posting ? 'password' : 'text'}
                 help={posting ? t.stored : t.helps.secret}
               />
@@ -172,7 +154,7 @@ function SettingsPage({ settings: { posting, posts }, state }: { settings: Setti
               <Rows name="headers" label={t.headers}>
                 {(row) => (
                   <>
-                    <TextField name={`${row}.name`} class="" maxLength={100} />
+                    <TextField name={`${row}.name`} class="" />
                     <TextField
                       name={`${row}.value`}
                       class="edit-row-wide"

@@ -1,25 +1,27 @@
-import type { Role } from '../../domain/user.ts';
+import type { Locale, Role } from '../../domain/user.ts';
 import type { Sql } from '../core/client.ts';
 
-/** Who a session or a token speaks for. */
+/** The user of a session or a token. */
 export interface SessionUser {
   id: number;
   login: string;
   name: string;
   role: Role;
-  /** Their password was given to them: they have to choose their own before anything else. */
+  locale: Locale;
+  timezone: string;
+  /** An admin set their password: they have to choose their own before any other action. */
   mustChangePassword: boolean;
 }
 
-/** A session ends after so long without a request, and so long after the login in any case. */
+/** A session ends after this time without a request, and after a fixed time since the login. */
 const idle = '12 hours';
 const absolute = '7 days';
 
-/** Whether a session of `sessions join users` has not run out, and is of an enabled user. */
+/** Whether a session of `sessions join users` is valid: not expired, and of an enabled user. */
 const inForce = (sql: Sql) =>
   sql`enabled and expires_at > now() and last_seen_at > now() - ${idle}::interval`;
 
-/** Opens a session, and clears away those of everybody that have run out. */
+/** Creates a session, and deletes all expired sessions. */
 export async function insertSession(
   sql: Sql,
   { idHash, userId }: { idHash: Buffer; userId: number },
@@ -31,27 +33,31 @@ export async function insertSession(
 }
 
 /**
- * The user of a session that has not run out, and is of an enabled user; null otherwise. Marks the session as used, at
- * most once a minute.
+ * The user of a valid session of an enabled user; null otherwise. With `mark`, the session counts as used, which is
+ * written at most once a minute.
  */
-export async function useSession(sql: Sql, idHash: Buffer): Promise<SessionUser | null> {
+export async function useSession(
+  sql: Sql,
+  idHash: Buffer,
+  { mark = true }: { mark?: boolean } = {},
+): Promise<SessionUser | null> {
   const [row] = await sql<(SessionUser & { stale: boolean })[]>`
-    select users.id, login, name, role, must_change_password, last_seen_at < now() - interval '1 minute' as stale
+    select users.id, login, name, role, locale, timezone, must_change_password, last_seen_at < now() - interval '1 minute' as stale
     from sessions join users on users.id = user_id
     where id_hash = ${idHash} and ${inForce(sql)}`;
   if (!row) return null;
   const { stale, ...user } = row;
-  if (stale) await sql`update sessions set last_seen_at = now() where id_hash = ${idHash}`;
+  if (stale && mark) await sql`update sessions set last_seen_at = now() where id_hash = ${idHash}`;
   return user;
 }
 
-/** Of these sessions those that still hold, with their users' roles now. To ask does not mark them as used. */
+/** The valid sessions among these, with their users' current roles. Does not mark them as used. */
 export async function sessionsInForce(
   sql: Sql,
   idHashes: readonly Buffer[],
 ): Promise<{ idHash: Buffer; role: Role }[]> {
   if (idHashes.length === 0) return [];
-  // The driver writes no arrays of bytea.
+  // The driver does not serialize arrays of bytea.
   const hashes = idHashes.map((hash) => `\\x${hash.toString('hex')}`);
   return sql<{ idHash: Buffer; role: Role }[]>`
     select id_hash, role from sessions join users on users.id = user_id
@@ -62,7 +68,7 @@ export async function deleteSession(sql: Sql, idHash: Buffer): Promise<void> {
   await sql`delete from sessions where id_hash = ${idHash}`;
 }
 
-/** Logs a user out everywhere, but for the session `except`. */
+/** Logs a user out everywhere, except for the session `except`. */
 export async function deleteSessionsOf(
   sql: Sql,
   userId: number,

@@ -1,7 +1,7 @@
 import type { Role } from '../../domain/user.ts';
 import type { Sql } from '../core/client.ts';
 
-/** An API token as it is shown: never the token itself, of which only the SHA-256 is kept. */
+/** An API token without its secret, of which only the SHA-256 is stored. */
 export interface TokenRow {
   id: number;
   name: string;
@@ -17,7 +17,7 @@ export interface TokenRow {
 const columns = (sql: Sql) =>
   sql`id, name, role, created_by, created_at, expires_at, last_used_at, revoked_at`;
 
-/** A page of tokens, newest first; `before`: only those with a smaller id. */
+/** A page of tokens, newest first; `before`: only smaller ids. */
 export async function listTokens(
   sql: Sql,
   { before, limit }: { before: number | null; limit: number },
@@ -37,14 +37,14 @@ export async function insertToken(
 
 const inForce = (sql: Sql) => sql`revoked_at is null and (expires_at is null or expires_at > now())`;
 
-/** Of these tokens those that are neither revoked nor expired, with their roles. To ask does not mark them as used. */
+/** The valid tokens among these (not revoked, not expired), with their roles. Does not mark them as used. */
 export async function tokensInForce(sql: Sql, ids: readonly number[]): Promise<{ id: number; role: Role }[]> {
   if (ids.length === 0) return [];
   return sql<{ id: number; role: Role }[]>`
     select id, role from api_tokens where id = any(${[...ids]}::bigint[]) and ${inForce(sql)}`;
 }
 
-/** A token that is neither revoked nor expired; null otherwise. Marks it as used, at most once a minute. */
+/** A valid token; null if it is revoked or expired. Marks it as used, at most once a minute. */
 export async function useToken(
   sql: Sql,
   tokenHash: Buffer,
@@ -65,7 +65,7 @@ export async function revokeToken(sql: Sql, id: number): Promise<TokenRow | null
   return row ?? null;
 }
 
-/** Revokes what a user has made: whoever made a token has seen it. Returns the ids. */
+/** Revokes the tokens that a user created, because they have seen them. Returns the ids. */
 export async function revokeTokensOf(sql: Sql, userId: number): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     update api_tokens set revoked_at = now() where created_by = ${userId} and revoked_at is null returning id`;

@@ -1,7 +1,7 @@
-import type { Locale, Role } from '../../domain/user.ts';
+import { type Locale, permissions, type Role } from '../../domain/user.ts';
 import type { Sql } from '../core/client.ts';
 
-/** A person who may log in. The password's hash never leaves the functions that need it. */
+/** A user who may log in. Only the functions that need the password's hash return it. */
 export interface UserRow {
   id: number;
   login: string;
@@ -9,18 +9,20 @@ export interface UserRow {
   role: Role;
   locale: Locale;
   timezone: string;
-  /** What a new campaign of theirs begins with; null: the first that there are. */
+  /** The default for their new campaigns; null: the first entry. */
   sendingHoursId: number | null;
   enabled: boolean;
-  /** Their password was given to them: they have to choose their own before anything else. */
+  /** An admin set their password: they have to choose their own before any other action. */
   mustChangePassword: boolean;
+  /** Where alerts and links to a new password go; null: nowhere. */
+  email: string | null;
   createdAt: Date;
 }
 
 const columns = (sql: Sql) => sql`
-  id, login, name, role, locale, timezone, sending_hours_id, enabled, must_change_password, created_at`;
+  id, login, name, role, locale, timezone, sending_hours_id, enabled, must_change_password, email, created_at`;
 
-/** All users by login; there are as many as an organisation has operators. */
+/** All users by login; the list is as short as an organization's list of operators. */
 export async function listUsers(
   sql: Sql,
   { after, limit }: { after: number; limit: number },
@@ -28,12 +30,31 @@ export async function listUsers(
   return sql<UserRow[]>`select ${columns(sql)} from users where id > ${after} order by id limit ${limit}`;
 }
 
+/** Who a ticket may be assigned to, or may have been: all users, by name. `available`: may be assigned now. */
+export interface TicketUser {
+  id: number;
+  name: string;
+  available: boolean;
+}
+
+export async function listTicketUsers(sql: Sql): Promise<TicketUser[]> {
+  return sql<TicketUser[]>`
+    select id, name, enabled and role = any(${[...permissions.agent]}::text[]) as available from users
+    order by folded(name), id`;
+}
+
 export async function getUser(sql: Sql, id: number): Promise<UserRow | null> {
   const [row] = await sql<UserRow[]>`select ${columns(sql)} from users where id = ${id}`;
   return row ?? null;
 }
 
-/** Null when the id names nobody. */
+/** The same, locked until the transaction ends. */
+export async function lockUser(sql: Sql, id: number): Promise<UserRow | null> {
+  const [row] = await sql<UserRow[]>`select ${columns(sql)} from users where id = ${id} for no key update`;
+  return row ?? null;
+}
+
+/** Null when there is no such user. */
 export async function getPasswordHash(sql: Sql, id: number): Promise<string | null> {
   const [row] = await sql<{ passwordHash: string }[]>`select password_hash from users where id = ${id}`;
   return row?.passwordHash ?? null;
@@ -48,14 +69,23 @@ export async function getUserByLogin(
   return row ?? null;
 }
 
+/** The enabled users with an e-mail address whose login or address this is: several users may share an address. */
+export async function usersToReset(sql: Sql, loginOrEmail: string): Promise<{ id: number }[]> {
+  return sql<{ id: number }[]>`
+    select id from users
+    where enabled and email is not null and (login = ${loginOrEmail} or lower(email) = ${loginOrEmail})
+    order by id limit 5`;
+}
+
 export interface NewUser {
   /** Lower case. */
   login: string;
   name: string;
   passwordHash: string;
   role: Role;
-  /** Left out: the password is their own. */
+  /** If omitted: the user chose the password. */
   mustChangePassword?: boolean;
+  email?: string | null;
 }
 
 /** Throws PostgreSQL's 23505 when the login is taken. */
@@ -65,8 +95,8 @@ export async function insertUser(sql: Sql, user: NewUser): Promise<UserRow> {
 }
 
 /**
- * Adds the user, whose password is a given one, only to an empty table; false when there is one already. Two processes may
- * try at once.
+ * Inserts the first user, whose password must be changed, if the table is empty; false when there is a user already.
+ * Two processes may try at the same time.
  */
 export async function insertFirstUser(sql: Sql, user: NewUser): Promise<boolean> {
   const rows = await sql`
@@ -91,6 +121,7 @@ export interface UserChange {
   locale?: Locale | undefined;
   timezone?: string | undefined;
   sendingHoursId?: number | null | undefined;
+  email?: string | null | undefined;
 }
 
 /** Null when there is no such user. */
@@ -101,14 +132,15 @@ export async function updateUser(sql: Sql, id: number, change: UserChange): Prom
       password_hash = coalesce(${change.passwordHash ?? null}, password_hash),
       must_change_password = coalesce(${change.mustChangePassword ?? null}, must_change_password),
       locale = coalesce(${change.locale ?? null}, locale), timezone = coalesce(${change.timezone ?? null}, timezone),
-      sending_hours_id = ${change.sendingHoursId === undefined ? sql`sending_hours_id` : change.sendingHoursId}
+      sending_hours_id = ${change.sendingHoursId === undefined ? sql`sending_hours_id` : change.sendingHoursId},
+      email = ${change.email === undefined ? sql`email` : change.email}
     where id = ${id} returning ${columns(sql)}`;
   return row ?? null;
 }
 
 /**
- * The ids of the admins who can log in, locked until the transaction ends: two of them who remove each other at once
- * wait for one another, and the second finds itself the last.
+ * The ids of the admins who can log in, locked until the transaction ends: if two admins remove each other at the same
+ * time, one waits for the other, and finds itself the last.
  */
 export async function lockAdmins(sql: Sql): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`

@@ -4,8 +4,8 @@ import { json } from '../core/json.ts';
 import { lockImport } from '../runs/runs.ts';
 
 /**
- * Large enough that a file of a million lines is a few hundred rows; small, for each is held several times on its way:
- * the driver writes and reads it as hexadecimal text.
+ * Large enough that a file of a million lines has a few hundred rows. Small, because each chunk is in memory several
+ * times: the driver writes and reads it as hexadecimal text.
  */
 const chunkBytes = 256 * 1024;
 
@@ -19,11 +19,14 @@ export interface MailingFileRow {
   badLines: number;
   uploadedBy: string;
   uploadedAt: Date;
+  /** Of an upload, if it was given. */
+  name: string | null;
 }
 
 /**
- * Opens the file of an upload. Each chunk is committed by itself (`storeMailingFile`), because the sender may be slow and a
- * transaction would hold its locks and a connection for as long. A campaign gets the file when it is finished.
+ * Creates the file of an upload. Each chunk is committed separately (`storeMailingFile`), because the sender may be
+ * slow and a transaction would hold its locks and a connection as long. A campaign refers to the file once it is
+ * complete.
  *
  * Throws PostgreSQL's 23503 when there is no such campaign.
  */
@@ -31,16 +34,17 @@ export async function createMailingFile(
   sql: Sql,
   campaignId: number,
   uploadedBy: string,
-  /** The columns that its header is checked to have beside the layout's. */
+  /** The columns, beyond the layout, that its header was checked for. */
   extraFields: readonly string[] | null = null,
+  name: string | null = null,
 ): Promise<number> {
   const [row] = await sql<[{ id: number }]>`
-    insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, extra_fields, uploaded_by)
-    values (${campaignId}, 'upload', 0, '', 0, 0, ${extraFields && json(sql, extraFields)}, ${uploadedBy}) returning id`;
+    insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, extra_fields, name, uploaded_by)
+    values (${campaignId}, 'upload', 0, '', 0, 0, ${extraFields && json(sql, extraFields)}, ${name}, ${uploadedBy}) returning id`;
   return row.id;
 }
 
-/** The columns that uploads have beside the layout's, by the id of the file; files of which that is not known are left out. */
+/** The columns of uploads beyond the layout, by file id; omits files for which they are not known. */
 export async function extraFieldsOfFiles(
   sql: Sql,
   ids: readonly (number | null)[],
@@ -52,11 +56,11 @@ export async function extraFieldsOfFiles(
   return new Map(rows.map(({ id, extraFields }) => [id, z.array(z.string()).parse(extraFields)]));
 }
 
-/** A page of an answer, from a byte of the file up to where the next one begins. */
+/** A page of an answer: from a byte of the file up to the start of the next page. */
 export const keptPage = z.object({ host: z.string(), contentType: z.string(), from: z.int() });
 export type KeptPage = z.infer<typeof keptPage>;
 
-/** An answer that was fetched whole. */
+/** A complete answer that was fetched earlier. */
 export interface KeptAnswer {
   id: number;
   bytes: number;
@@ -64,11 +68,11 @@ export interface KeptAnswer {
 }
 
 /**
- * Opens the file that keeps what a run fetches from a web service, in the place of an earlier attempt's. Unlike an
- * upload it is written piece by piece, each for good: the answer of an attempt that fails is what explains the failure.
+ * Creates the file that stores what a run fetches from a web service, and replaces that of an earlier attempt. Unlike
+ * an upload, every chunk is kept even if the attempt fails: the answer explains the failure.
  *
- * Null when the run's mailing has been read already. While another attempt reads it this waits: what is being imported
- * stays.
+ * Null when the run's mailing has already been read. Waits while another attempt reads it, so that a file being
+ * imported is not deleted.
  */
 export async function createAnswerFile(
   sql: Database,
@@ -88,8 +92,8 @@ export async function createAnswerFile(
 }
 
 /**
- * Deletes fetched answers older than `days`, some at a time, but none of a run that may still fetch again. Returns how
- * many; the runs stay, without them.
+ * Deletes some fetched answers older than `days`, except those of runs that may still fetch again. Returns how many;
+ * the runs stay, without their answers.
  */
 export async function deleteOldAnswers(sql: Database, days: number): Promise<number> {
   return sql.begin(async (tx) => {
@@ -108,7 +112,7 @@ export async function deleteOldAnswers(sql: Database, days: number): Promise<num
   });
 }
 
-/** Writes the chunks of a file: one on its way while the next one fills. Memory: these two. */
+/** Writes the chunks of a file: one is being written while the next one fills. These two are in memory. */
 export function createMailingWriter(sql: Sql, fileId: number) {
   let seq = 0;
   let held: Uint8Array[] = [];
@@ -121,7 +125,7 @@ export function createMailingWriter(sql: Sql, fileId: number) {
     await writing;
     writing =
       sql`insert into mailing_file_chunks (file_id, seq, bytes) values (${fileId}, ${seq++}, ${chunk})`.execute();
-    // It is awaited with the next chunk, or never when whoever writes breaks off.
+    // The next chunk awaits it, or nothing does if the caller stops writing.
     writing.catch(() => undefined);
   };
   return {
@@ -130,7 +134,7 @@ export function createMailingWriter(sql: Sql, fileId: number) {
       size += piece.length;
       if (size >= chunkBytes) await send();
     },
-    /** What is still held; when it returns, all is written. */
+    /** Writes the rest; when it returns, everything is stored. */
     async flush(): Promise<void> {
       if (size > 0) await send();
       await writing;
@@ -138,7 +142,7 @@ export function createMailingWriter(sql: Sql, fileId: number) {
   };
 }
 
-/** Stores the stream as the file while passing every byte on, so that a reader can check it on its way in. */
+/** Stores the stream as the file and passes every byte on, so that a reader can check it during the upload. */
 export async function* storeMailingFile(
   sql: Sql,
   fileId: number,
@@ -152,7 +156,7 @@ export async function* storeMailingFile(
   await writer.flush();
 }
 
-/** Marks an upload as whole. False when it has been deleted meanwhile. */
+/** Marks an upload as complete. False when it has been deleted meanwhile. */
 export async function finishMailingFile(
   sql: Sql,
   file: { id: number; bytes: number; sha256: Buffer; lines: number; badLines: number },
@@ -164,17 +168,17 @@ export async function finishMailingFile(
   return rows.count > 0;
 }
 
-/** Deletes an upload that broke off. */
+/** Deletes an interrupted upload. */
 export async function deleteUnfinishedFile(sql: Sql, id: number): Promise<void> {
   await sql`delete from mailing_files where id = ${id} and completed_at is null`;
 }
 
-/** An upload waits for its sender for half an hour at most (api/campaigns/mailings.ts), and then writes what it holds. */
+/** An upload waits for its sender for half an hour at most (api/campaigns/mailings.ts), then writes its bytes. */
 const longestUploadHours = 6;
 
 /**
- * Deletes one upload that is unfinished for longer than any may take, as a killed API leaves it. Returns how many; call
- * it until that is 0.
+ * Deletes one upload that is incomplete for longer than an upload may take, as a killed API leaves it. Returns how
+ * many; call it until it returns 0.
  */
 export async function deleteAbandonedUpload(sql: Sql): Promise<number> {
   const rows = await sql`
@@ -186,15 +190,15 @@ export async function deleteAbandonedUpload(sql: Sql): Promise<number> {
   return rows.count;
 }
 
-/** Tells how far an answer is that is being fetched: bytes, and records in them. */
-export async function tellFetched(
+/** Records the progress of an answer being fetched: bytes, and records in them. */
+export async function recordFetchProgress(
   sql: Sql,
   { id, bytes, lines }: { id: number; bytes: number; lines: number },
 ): Promise<void> {
   await sql`update mailing_files set bytes = ${bytes}, lines = ${lines} where id = ${id}`;
 }
 
-/** Closes the file of an answer. `pages` is null when it is not whole, or not well-formed. */
+/** Closes the file of an answer. `pages` is null when it is incomplete or malformed. */
 export async function finishAnswerFile(
   sql: Sql,
   file: { id: number; bytes: number; sha256: Buffer; lines: number; pages: KeptPage[] | null },
@@ -203,7 +207,7 @@ export async function finishAnswerFile(
     pages = ${file.pages && json(sql, file.pages)}, completed_at = now() where id = ${file.id}`;
 }
 
-/** The answer that a run has fetched; null when it has none that is whole. */
+/** The answer that a run has fetched; null when it has no complete one. */
 export async function keptAnswer(sql: Sql, runId: number): Promise<KeptAnswer | null> {
   const [file] = await sql<{ id: number; bytes: number; pages: unknown }[]>`
     select f.id, f.bytes, f.pages from runs join mailing_files as f on f.id = mailing_file_id
@@ -211,7 +215,7 @@ export async function keptAnswer(sql: Sql, runId: number): Promise<KeptAnswer | 
   return file ? { ...file, pages: keptPage.array().parse(file.pages) } : null;
 }
 
-/** The pages of a kept answer with their bytes, each to be read to its end before the next. Memory: one chunk. */
+/** The pages of a stored answer with their bytes; read each to its end before the next. One chunk is in memory. */
 export async function* readKeptPages(
   sql: Sql,
   { id, bytes, pages }: KeptAnswer,
@@ -236,7 +240,7 @@ export async function* readKeptPages(
   }
 }
 
-/** The file's bytes, a chunk at a time: the next one is on its way while one is read. Memory: these two. */
+/** The file's bytes in chunks: the next one is fetched while one is read. These two are in memory. */
 export async function* readMailingFile(sql: Sql, fileId: number): AsyncGenerator<Buffer> {
   const read = async (seq: number): Promise<Buffer | null> => {
     const [chunk] = await sql<{ bytes: Buffer }[]>`
@@ -248,7 +252,7 @@ export async function* readMailingFile(sql: Sql, fileId: number): AsyncGenerator
     const bytes = await next;
     if (bytes === null) return;
     next = read(seq);
-    // It is awaited later, or never when whoever reads breaks off.
+    // It is awaited later, or never if the caller stops reading.
     next.catch(() => undefined);
     yield bytes;
   }
@@ -256,13 +260,13 @@ export async function* readMailingFile(sql: Sql, fileId: number): AsyncGenerator
 
 export async function getMailingFile(sql: Sql, id: number): Promise<MailingFileRow | null> {
   const [row] = await sql<MailingFileRow[]>`
-    select id, campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by, uploaded_at from mailing_files where id = ${id}`;
+    select id, campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by, uploaded_at, name from mailing_files where id = ${id}`;
   return row ?? null;
 }
 
 /**
- * The file that a run has read (`upload`) or the answer that it fetched (`webservice`); null where there is none, or its
- * content is no longer kept.
+ * The file that a run has read (`upload`) or the answer that it fetched (`webservice`); null when there is none, or its
+ * content has been deleted.
  */
 export async function keptFileOfRun(
   sql: Sql,
@@ -276,7 +280,7 @@ export async function keptFileOfRun(
   return row?.id ?? null;
 }
 
-/** Deletes the files of a campaign that were replaced and that no run was made from. */
+/** Deletes replaced files of a campaign that no run has used. */
 export async function deleteUnusedMailingFiles(sql: Sql, campaignId: number): Promise<void> {
   await sql`
     delete from mailing_files as f where campaign_id = ${campaignId} and origin = 'upload' and completed_at is not null

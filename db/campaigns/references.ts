@@ -1,7 +1,7 @@
 import type { CampaignDraft } from '../../domain/campaign.ts';
 import type { Sql } from '../core/client.ts';
 
-/** What a campaign's document refers to: its field, the table, and the generated column of `campaigns`. */
+/** The references in a campaign's document: its field, the table, and the generated column of `campaigns`. */
 const references = [
   { field: 'message.providerId', table: 'providers', column: 'provider_id' },
   { field: 'schedule.holidayCalendarId', table: 'holiday_calendars', column: 'holiday_calendar_id' },
@@ -18,7 +18,7 @@ const references = [
   { field: 'ticketPolicy.resolutionOnFailureId', table: 'resolutions', column: 'resolution_on_failure_id' },
 ] as const;
 
-/** What the document has at a dotted path. */
+/** The value at a dotted path of the document. */
 const valueAt = (document: unknown, path: string): unknown =>
   path
     .split('.')
@@ -28,27 +28,33 @@ const valueAt = (document: unknown, path: string): unknown =>
       document,
     );
 
-/** Fields whose id names no entry, and those whose entry is archived. */
+/** Fields whose id names no entry, those whose entry is archived, and the names of all entries. */
 export interface BrokenReferences {
   unknown: string[];
   archived: string[];
+  /** The names of the entries, by field. */
+  names: Record<string, string>;
 }
 
 export async function brokenReferences(sql: Sql, draft: CampaignDraft): Promise<BrokenReferences> {
-  const broken: BrokenReferences = { unknown: [], archived: [] };
+  const broken: BrokenReferences = { unknown: [], archived: [], names: {} };
   for (const { field, table } of references) {
     const id = valueAt(draft, field);
     if (typeof id !== 'number') continue;
     const name: string = table;
-    const [row] = await sql<{ archived: boolean }[]>`
-      select archived_at is not null as archived from ${sql(name)} where id = ${id}`;
-    if (!row) broken.unknown.push(field);
-    else if (row.archived) broken.archived.push(field);
+    const [row] = await sql<{ archived: boolean; name: string }[]>`
+      select archived_at is not null as archived, name from ${sql(name)} where id = ${id}`;
+    if (!row) {
+      broken.unknown.push(field);
+      continue;
+    }
+    broken.names[field] = row.name;
+    if (row.archived) broken.archived.push(field);
   }
   return broken;
 }
 
-/** The fields of each document whose entry is archived, asked for all of them together. */
+/** The fields of each document whose entry is archived, in one query for all documents. */
 export async function archivedReferences(sql: Sql, drafts: readonly CampaignDraft[]): Promise<string[][]> {
   const archived = new Map<string, ReadonlySet<number>>();
   for (const table of new Set<string>(references.map((one) => one.table))) {
@@ -70,7 +76,7 @@ export async function archivedReferences(sql: Sql, drafts: readonly CampaignDraf
   );
 }
 
-/** The campaigns that refer to an entry, by id; at most 20 of them. */
+/** The campaigns that refer to an entry, by id; at most 20. */
 export async function campaignsUsing(
   sql: Sql,
   table: string,

@@ -9,17 +9,17 @@ import { type Limits, limits, liveness, type Purpose, settingsOf } from './limit
 export type Sql = postgres.ISql<{ bigint: number }>;
 
 /**
- * The pool. `reserve` is left out: postgres.js opens a reserved connection that has closed again, for others as well, and
- * does not tell its holder. Work that has to stay on one connection is a transaction.
+ * The pool. Omits `reserve`: when a reserved connection closes, postgres.js reopens it for other callers too, without
+ * telling its holder. Use a transaction for work that has to stay on one connection.
  */
 export type Database = Sql & Pick<postgres.Sql<{ bigint: number }>, 'begin' | 'end' | 'options'>;
 
-/** The database cannot be used as it is; the message says why and what to do. */
+/** The database cannot be used; the message contains the reason and the fix. */
 export class DatabaseSetupError extends Error {
   override readonly name: string = 'DatabaseSetupError';
 }
 
-/** What scripts/patch-postgres.mjs marks the package with. */
+/** The mark that scripts/patch-postgres.mjs adds to the package. */
 const patchLevel = 2;
 
 function requirePatchedDriver(): void {
@@ -30,15 +30,15 @@ function requirePatchedDriver(): void {
 }
 
 interface ConnectOptions {
-  /** Connections at most. */
+  /** Maximum number of connections. */
   max?: number;
   /** As PostgreSQL shows it in pg_stat_activity. */
   application?: string;
-  /** What the connections are for, which limits them (db/core/limits.ts); or limits of one's own, in tests. */
+  /** What the connections are for, which sets their limits (db/core/limits.ts); or custom limits, in tests. */
   purpose?: Purpose | Limits;
   /**
    * Plan each statement once for a connection, not at each call. The sender's statements take as long to plan as to run
-   * (measured: 2.7 ms against 1.8 ms for a claim of 100), and always want the same plan.
+   * (measured: 2.7 ms against 1.8 ms for a claim of 100), and always need the same plan.
    */
   genericPlans?: boolean;
 }
@@ -64,11 +64,11 @@ export function connect(
     },
     keep_alive: liveness.clientKeepAlive,
     connect_timeout: 10,
-    // In seconds. postgres.js would wait for up to 20 of them while the database may long be back.
+    // In seconds. postgres.js would wait up to 20 seconds even if the database has returned.
     backoff: (retries: number) => Math.min(2, 0.05 * 2 ** retries),
     onnotice: () => undefined,
-    // postgres.js would ask each new connection for the array types, and nobody catches that query's error: a connection
-    // that is cut at that moment ends the process (tried).
+    // postgres.js would query the array types on each new connection without catching that query's error: a connection
+    // that is cut at that moment would end the process (tested).
     fetch_types: false,
     transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
     types: {
@@ -86,11 +86,11 @@ export function connect(
   return sql;
 }
 
-/** As text, because postgres.js leaves a number 0 out, and the server may have a limit of its own. */
+/** As text, because postgres.js omits a number 0, and the server may have a limit of its own. */
 const asSettings = (settings: Record<string, number>): Record<string, string> =>
   Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
 
-/** Those that statements take as parameters: int[], text[], bigint[], timestamptz[], jsonb[]. */
+/** Array types of statement parameters: int[], text[], bigint[], timestamptz[], jsonb[]. */
 const arrayTypes = [1007, 1009, 1016, 1185, 3807];
 
 /** An array in PostgreSQL's text form. https://www.postgresql.org/docs/18/arrays.html#ARRAYS-IO */

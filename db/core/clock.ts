@@ -1,7 +1,7 @@
 import type { Sql } from './client.ts';
 
 export interface DatabaseClock {
-  /** The database's time. Rules of the calendar go by it, so that all processes agree on what is due. */
+  /** The database's time. Calendar rules use it, so that all processes agree on what is due. */
   now(): Date;
   stop(): void;
 }
@@ -10,15 +10,15 @@ interface ClockLog {
   warn(fields: { skewMs: number }, message: string): void;
 }
 
-/** How often the database is asked. A steady clock drifts by less than a millisecond meanwhile. */
+/** The interval between queries. A steady clock drifts by less than a millisecond meanwhile. */
 const everyMs = 10_000;
-/** A process whose own clock is further off is worth a word: its log has other times than the database. */
+/** If the process's own clock is off by more than this, log it: the log's times differ from the database's. */
 const wordBeyondMs = 5_000;
 
 /**
- * Follows the database's clock: asks it now and each 10 seconds, and counts on with the steady clock of the process in
- * between. A wrong clock of the machine, or one that is set, changes nothing. Rejects when the database does not answer
- * the first time; later answers may fail, and the last one holds.
+ * Follows the database's clock: asks it now and every 10 seconds, and adds the process's steady clock in between. A
+ * wrong or adjusted clock of the machine has no effect. Rejects when the first query fails; after a later failure, the
+ * last answer stays in use.
  */
 export async function followDatabaseClock({
   sql,
@@ -39,7 +39,7 @@ export async function followDatabaseClock({
       select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`;
     const answered = performance.now();
     databaseMs = ms;
-    // The database looked at its clock somewhere between question and answer.
+    // The database read its clock some time between question and answer.
     measuredAt = (asked + answered) / 2;
     const skewMs = Math.round(localNow() - now());
     if (Math.abs(skewMs) <= wordBeyondMs) isWarned = false;

@@ -1,6 +1,6 @@
 import { type Database, DatabaseSetupError, type Sql } from './client.ts';
 
-/** The database was restored from a backup, and nobody has stopped yet what may have been done since. */
+/** The database was restored from a backup, and the runs in it have not been stopped yet. */
 export class RestoredError extends DatabaseSetupError {
   override readonly name = 'RestoredError';
   constructor() {
@@ -11,14 +11,14 @@ export class RestoredError extends DatabaseSetupError {
 }
 
 /**
- * Proves that the database takes writes, and records that this deployment is alive; returns the time that it recorded.
- * `last` is what the caller got the last time, null at first. Throws a `RestoredError` when the database is not the one
- * that it was, or has forgotten `last`: it was exchanged for a backup. A server that took over without losing that is the
- * new home.
+ * Proves that the database accepts writes, and records a heartbeat of this deployment; returns the time that it
+ * recorded. `last` is the previous return value, null at first. Throws a `RestoredError` when the database has another
+ * identity, or no longer contains `last`: it was replaced with a backup. A promoted server that still contains it
+ * becomes the new home.
  *
- * A write needs a server that is not read-only, a log that can be flushed, and space on the disk. The update of one row
- * finds space on its page long after the disk is full; a series of 50,000 numbers is kept in a temporary file of about
- * 1 MB, which needs new space each time.
+ * A write needs a server that is not read-only, a log that can be flushed, and disk space. An update of one row finds
+ * space on its page long after the disk is full; a series of 50,000 numbers is stored in a temporary file of about 1
+ * MB, which needs new space each time.
  */
 export async function proveWrite(sql: Database, last: Date | null): Promise<Date> {
   const [, , rows] = await sql.begin((tx) => [
@@ -35,7 +35,7 @@ export async function proveWrite(sql: Database, last: Date | null): Promise<Date
   return row.aliveAt;
 }
 
-/** Throws a `RestoredError` when the database is another than the one that this deployment was last at home in. */
+/** Throws a `RestoredError` when the database is not the deployment's last home. */
 export async function assertAtHome(sql: Sql): Promise<void> {
   if (await isRestored(sql)) throw new RestoredError();
 }
@@ -45,7 +45,7 @@ export async function isRestored(sql: Sql): Promise<boolean> {
   return rows.count > 0;
 }
 
-/** This database is the deployment's home from now on. Returns the last sign of life before that. */
+/** Makes this database the deployment's home. Returns the last heartbeat before that. */
 export async function moveHome(sql: Sql): Promise<Date> {
   const [row] = await sql<[{ before: Date }]>`
     update deployment set home = database_identity(), alive_at = now() returning old.alive_at as before`;

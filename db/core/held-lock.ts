@@ -4,8 +4,15 @@ import type { Database } from './client.ts';
 export interface HeldLock {
   /** Aborted when the lock is lost, or may be. */
   signal: AbortSignal;
-  /** Whether it is still certain: to be asked before each step that only the holder may take. */
+  /** Whether the lock is still certain: check it before each step that only the holder may take. */
   isHeld: () => boolean;
+  /**
+   * Asks the database. A lock that the database took away is free a moment before the holder's connection closes; call
+   * this before starting a batch, so that none starts in that moment.
+   *
+   * @throws the lock is lost.
+   */
+  confirm: () => Promise<void>;
 }
 
 /** Another process holds the lock. */
@@ -13,20 +20,20 @@ export class LockTakenError extends Error {
   override readonly name = 'LockTakenError';
 }
 
-/** So often the holder asks whether it still has the lock. */
+/** The interval at which the holder checks the lock. */
 const pingMs = 1_000;
 /** The holder stops this long after the last answer ... */
 const certainMs = 5_000;
-/** ... and PostgreSQL gives the lock away this long after the last question: always later. */
+/** ... and PostgreSQL releases the lock this long after the last question: always later. */
 const leaseMs = 10_000;
 
 /**
- * Runs `work` while no other process holds the lock of that name. Returns when `work` has ended, also after the lock is
- * lost, and rejects then.
+ * Runs `work` while no other process holds the lock of that name. Returns when `work` has ended, even if the lock is
+ * lost earlier, and then rejects.
  *
- * The lock is held by a transaction that does nothing else. It is gone with its connection; and because PostgreSQL ends
- * a transaction from which it hears nothing, also when the holder is frozen or cut off from the network. A holder that
- * wakes up finds by the clock that it may no longer have the lock.
+ * A transaction that does nothing else holds the lock. The lock ends with its connection; and because PostgreSQL ends
+ * an idle transaction, also when the holder is frozen or cut off from the network. A holder that resumes knows by the
+ * clock that it may have lost the lock.
  *
  * @throws {LockTakenError} another process holds it.
  */
@@ -61,7 +68,7 @@ export async function withHeldLock<T>(
           .finally(() => (isAsking = false));
       }, pingMs);
       try {
-        running.work = work({ signal: lost.signal, isHeld });
+        running.work = work({ signal: lost.signal, isHeld, confirm: ask });
         const ended = { result: await running.work };
         lost.signal.throwIfAborted();
         return ended;
@@ -71,7 +78,7 @@ export async function withHeldLock<T>(
     });
     return result;
   } catch (error) {
-    // The transaction rejects as soon as its connection closes; the work may go on.
+    // The transaction rejects as soon as its connection closes; the work may still be running.
     lost.abort(error);
     await running.work?.catch(() => undefined);
     throw error;

@@ -5,13 +5,13 @@ import { type Database, DatabaseSetupError, type Sql } from './client.ts';
 
 const folder = new URL('../migrations/', import.meta.url);
 
-/** The oldest server that has all that the queries use (`returning old.…, new.…` came with 18). */
+/** The oldest server version that supports all queries (`returning old.…, new.…` requires 18). */
 const minimumServer = 180000;
 
 /** https://www.postgresql.org/docs/18/errcodes-appendix.html */
 const lockTimeout = '55P03';
 
-/** The schema is not the one that this code was written for. */
+/** The schema does not match this code. */
 export class SchemaError extends DatabaseSetupError {
   override readonly name = 'SchemaError';
 }
@@ -30,7 +30,7 @@ async function readMigrations(): Promise<Migration[]> {
     names.map(async (name, index) => {
       if (Number(name.slice(0, 4)) !== index + 1)
         throw new SchemaError(`Migration ${name} is out of order: expected number ${index + 1}.`);
-      // A checkout on Windows may end lines in its own way.
+      // A checkout on Windows may have other line endings.
       const statements = (await readFile(new URL(name, folder), 'utf8')).replaceAll('\r\n', '\n');
       return { name, statements, checksum: createHash('sha256').update(statements).digest('hex') };
     }),
@@ -38,13 +38,13 @@ async function readMigrations(): Promise<Migration[]> {
 }
 
 /**
- * How many migrations the database has had. Throws a `SchemaError` when it has had others than these: more of them, or
- * one with another text.
+ * The number of migrations applied to the database. Throws a `SchemaError` when it has other migrations than these:
+ * more, or one with a different text.
  */
 async function countApplied(sql: Sql, migrations: readonly Migration[]): Promise<number> {
   const [table] = await sql`select to_regclass('schema_migrations') is not null as present`;
   if (!table?.present) return 0;
-  // The table itself may be that of a database from before there were checksums.
+  // The table may be from a version without checksums.
   const applied = await sql<{ name: string; checksum: string | null }[]>`
     select name, to_jsonb(m) ->> 'checksum' as checksum from schema_migrations as m order by number`;
   if (applied.length > migrations.length) {
@@ -72,10 +72,10 @@ async function assertServer(sql: Sql): Promise<void> {
 }
 
 /**
- * Brings the schema up to the newest migration: forward only, each in a transaction of its own, which holds a lock so
- * that two deployments cannot interleave. Returns the names of those it applied.
+ * Updates the schema to the newest migration: forward only, each in its own transaction, which holds a lock so that two
+ * deployments cannot interleave. Returns the names of the migrations it applied.
  *
- * @throws {SchemaError} the database has had other migrations than those of this version.
+ * @throws {SchemaError} the database has migrations that this version does not.
  */
 export async function migrate(sql: Database): Promise<string[]> {
   await assertServer(sql);
@@ -109,8 +109,8 @@ async function applyNext(tx: Sql, migrations: readonly Migration[]): Promise<str
 }
 
 /**
- * Throws a `SchemaError` unless the schema is the one this code was written for. API and worker call it when they
- * start: they never migrate behind the operator's back.
+ * Throws a `SchemaError` unless the schema matches this code. API and worker call it at startup: they never migrate
+ * behind the operator's back.
  */
 export async function assertMigrated(sql: Sql): Promise<void> {
   await assertServer(sql);

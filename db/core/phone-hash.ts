@@ -2,19 +2,19 @@ import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:c
 import type { Sql } from './client.ts';
 import type { SealedPlace, SecretBox } from './secrets.ts';
 
-/** The HMAC-SHA256 of a phone (E.164): what stays of an opt-out once the person is erased. */
+/** The HMAC-SHA256 of a phone (E.164): what remains of an opt-out after its person is erased. */
 export type PhoneHash = (phone: string) => Buffer;
 
 const name = 'opt_out_hash';
 const place: SealedPlace = { column: 'deployment_keys.sealed', row: name };
 
 /**
- * The deployment's keyed hash of phones. Its key is random, made at the first use and sealed in the database: without
- * SECRET_KEYS the hashes can't be tried out, which for plain ones of eleven digits takes minutes. The key never reaches
- * the database in the open, and so none of its logs; a new key in SECRET_KEYS seals it anew (db/core/reseal.ts) and leaves
- * the hashes as they are.
+ * The deployment's keyed hash of phones. Its key is random, generated at the first use and sealed in the database:
+ * without SECRET_KEYS the hashes cannot be brute-forced, which takes minutes for plain hashes of eleven digits. The
+ * plain key never reaches the database or its logs. A new key in SECRET_KEYS reseals it (db/core/reseal.ts) and does
+ * not change the hashes.
  *
- * The function it gives throws when the key is sealed with one of SECRET_KEYS that is gone.
+ * The returned function throws when the key is sealed with one of SECRET_KEYS that is missing.
  */
 export function createPhoneHashing({ sql, box }: { sql: Sql; box: SecretBox }): () => Promise<PhoneHash> {
   let known: PhoneHash | null = null;

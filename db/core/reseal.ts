@@ -7,23 +7,23 @@ import {
   SecretKeyMissing,
 } from './secrets.ts';
 
-/** A value that no configured key opens. */
+/** A value that no configured key can open. */
 export interface LostSecret extends SealedPlace {
-  /** The key that it was sealed with; null: that key is configured, but the value has been changed. */
+  /** The key that sealed it; null: that key is configured, but the value has been changed. */
   keyId: string | null;
 }
 
 export interface ResealReport {
-  /** How many values were sealed anew. */
+  /** The number of resealed values. */
   resealed: number;
-  /** How many values there are. */
+  /** The number of values. */
   values: number;
   lost: LostSecret[];
 }
 
 /**
- * Seals everything with the newest key that an older one has sealed, so that older keys can be taken out of SECRET_KEYS.
- * Harmless to repeat, and while API and workers run: a value that has changed meanwhile is left to who changed it.
+ * Reseals all values of older keys with the newest key, so that the older keys can be removed from SECRET_KEYS. Safe to
+ * repeat, and to run while API and workers run: skips a value that was changed meanwhile.
  */
 export async function resealAll(sql: Sql, box: SecretBox): Promise<ResealReport> {
   const report: ResealReport = { resealed: 0, values: 0, lost: [] };
@@ -56,14 +56,14 @@ function openAt(box: SecretBox, sealed: string, place: SealedPlace): string | Lo
   }
 }
 
-/** In words, for a person at a terminal or in a log. */
+/** A sentence for a terminal or a log. */
 export function describeLost({ column, row, keyId }: LostSecret): string {
   return keyId === null
     ? `${column} of ${row} cannot be opened: it has been changed, or copied from elsewhere.`
     : `${column} of ${row} is sealed with the key "${keyId}", which is not in SECRET_KEYS.`;
 }
 
-/** Reseals when a process starts, and logs what it did: after a change of SECRET_KEYS nothing else has to be done. */
+/** Reseals when a process starts, and logs the result: a change of SECRET_KEYS needs no other step. */
 export async function resealAtStart(
   sql: Sql,
   box: SecretBox,

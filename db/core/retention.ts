@@ -1,15 +1,15 @@
 import type { Sql } from './client.ts';
 
 /**
- * Deletes what is older than an admin lets it be kept (domain/privacy.ts), in small statements: each of these does one
- * portion and says how many rows it was, to be called until it says 0. Days count by the database's clock.
+ * Deletes data older than its retention period (domain/privacy.ts), in small statements: each call deletes one portion
+ * and returns the number of rows; call it until it returns 0. Days count by the database's clock.
  */
 
 const portion = 5_000;
 const eventPortion = 50_000;
 const before = (sql: Sql, days: number) => sql`now() - make_interval(days => ${days})`;
 
-/** A run that ended so long ago and whose messages still tell of people. */
+/** A run whose retention period has passed and whose messages still contain personal data. */
 export async function nextRunToPurge(sql: Sql, days: number): Promise<number | null> {
   const [row] = await sql<{ id: number }[]>`
     select id from runs
@@ -18,14 +18,14 @@ export async function nextRunToPurge(sql: Sql, days: number): Promise<number | n
   return row?.id ?? null;
 }
 
-/** A run that failed so long ago, and that nobody has retried or cancelled since. */
+/** A run that failed before the retention period and was not retried or cancelled since. */
 export async function nextFailedRun(sql: Sql, days: number): Promise<number | null> {
   const [row] = await sql<{ id: number }[]>`
     select id from runs where status = 'failed' and finished_at < ${before(sql, days)} order by id limit 1`;
   return row?.id ?? null;
 }
 
-/** Takes from the messages of a run what tells of people; statuses, segments and times stay. */
+/** Deletes the personal data in the messages of a run; statuses, segments and times stay. */
 export async function purgeRun(sql: Sql, runId: number, progress: () => void): Promise<number> {
   let messages = 0;
   for (let after = 0; ;) {
@@ -62,6 +62,17 @@ export async function purgeReplies(sql: Sql, days: number): Promise<number> {
   return rows.count;
 }
 
+/** Automatic texts that belong to no ticket. */
+export async function purgeAnswers(sql: Sql, days: number): Promise<number> {
+  const rows = await sql`
+    update answers set phone = null, text = null, provider_code = null where id in (
+      select id from answers
+      where phone is not null and ticket_id is null and created_at < ${before(sql, days)} and status not in ('queued', 'sending')
+      order by id limit ${portion})`;
+  return rows.count;
+}
+
+/** With their answers. */
 export async function purgeTickets(sql: Sql, days: number): Promise<number> {
   const rows = await sql`
     with oldest as (
@@ -70,17 +81,21 @@ export async function purgeTickets(sql: Sql, days: number): Promise<number> {
     ), held as (
       select id from tickets join oldest using (id) order by id for no key update of tickets
     ), purged as (
-      update tickets set phone = null, name = null, code = null, extra = '{}', note = '', version = version + 1
+      update tickets set phone = null, name = null, code = null, extra = '{}', version = version + 1
       from held where tickets.id = held.id
       returning tickets.id
+    ), unspoken as (
+      update answers set phone = null, text = null, provider_code = null from purged where ticket_id = purged.id
     ), silenced as (
       update ticket_posts set answer = null from purged where ticket_id = purged.id
+    ), forgotten as (
+      update ticket_events set note = null from purged where ticket_id = purged.id and note is not null
     )
     select from purged`;
   return rows.count;
 }
 
-/** Of posts that the helpdesk has taken. What waits, and what was given up and may be posted again, stays. */
+/** Deletes posts that the helpdesk has taken. Waiting posts, and failed ones that may be posted again, stay. */
 export async function deleteTicketPosts(sql: Sql, days: number): Promise<number> {
   const rows = await sql`
     delete from ticket_posts where event_id in (
@@ -91,7 +106,7 @@ export async function deleteTicketPosts(sql: Sql, days: number): Promise<number>
   return rows.count;
 }
 
-/** No index knows their age (it would cost every receipt): the oldest are mostly found at the beginning of the table. */
+/** No index on their age, which would slow every receipt: the oldest are usually at the start of the table. */
 export async function deleteInboundEvents(sql: Sql, days: number): Promise<number> {
   const rows = await sql`
     delete from inbound_events where ctid = any(array(
@@ -99,7 +114,32 @@ export async function deleteInboundEvents(sql: Sql, days: number): Promise<numbe
   return rows.count;
 }
 
-/** The oldest come first by id: the rest is not looked at. */
+/** No gateway sends a receipt later than this. */
+const receiptDays = 30;
+
+/** Deletes the mapping from a gateway's own id to a message, once no receipt can be expected. */
+export async function deleteProviderMessageIds(sql: Sql): Promise<number> {
+  const rows = await sql`
+    delete from provider_message_ids where ctid = any(array(
+      select ctid from provider_message_ids where sent_at < ${before(sql, receiptDays)} limit ${eventPortion}))`;
+  return rows.count;
+}
+
+/** Alerts that ended, and messages that told them, are of no use after this time. */
+const alertDays = 30;
+
+/** Deletes messages to users first: they refer to the alerts. */
+export async function deleteOldAlerts(sql: Sql): Promise<number> {
+  const messages = await sql`
+    delete from notifications where id in (
+      select id from notifications where ended_at < ${before(sql, alertDays)} limit ${portion})`;
+  const alerts = await sql`
+    delete from alerts where id in (
+      select id from alerts where ended_at < ${before(sql, alertDays)} limit ${portion})`;
+  return messages.count + alerts.count;
+}
+
+/** The oldest come first by id: the scan stops there. */
 export async function deleteAudit(sql: Sql, days: number): Promise<number> {
   const rows = await sql`
     delete from audit_log where id in (
@@ -108,7 +148,7 @@ export async function deleteAudit(sql: Sql, days: number): Promise<number> {
   return rows.count;
 }
 
-/** Deletes the content of a file that nothing reads any more; that there was one stays with its runs. */
+/** Deletes the content of a file that is no longer read; its runs keep the reference to the file. */
 export async function deleteFileContent(sql: Sql, days: number): Promise<number> {
   const rows = await sql`
     with unread as (

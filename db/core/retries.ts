@@ -3,20 +3,20 @@ import { readRetryCause, type RetryCause, type Retrying } from '../../domain/pro
 import type { Sql } from './client.ts';
 import { json } from './json.ts';
 
-/** Names an activity: its workflow (domain/ids.ts), and its id in there. */
+/** Identifies an activity: its workflow (domain/ids.ts), and its id there. */
 export interface ActivityKey {
   workflowId: string;
   activityId: string;
 }
 
-/** An attempt of an activity that failed, or ended without an answer. */
+/** An attempt of an activity that failed, or ended without a result. */
 export interface FailedAttempt extends ActivityKey {
   activity: string;
   attempt: number;
   cause: RetryCause;
   /** Milliseconds until the next attempt. */
   nextInMs: number;
-  /** Milliseconds until it is given up; null: never by time. */
+  /** Milliseconds until the activity is given up; null: no time limit. */
   givesUpInMs: number | null;
   attemptsLeft: number | null;
 }
@@ -24,7 +24,7 @@ export interface FailedAttempt extends ActivityKey {
 const inMs = (sql: Sql, ms: number | null) =>
   ms === null ? null : sql`clock_timestamp() + ${Math.round(ms)} * interval '1 ms'`;
 
-/** By the clock of the database, as all that is shown. */
+/** Uses the database's clock, like all times shown. */
 export async function recordFailedAttempt(sql: Sql, failed: FailedAttempt): Promise<void> {
   const { workflowId, activityId, activity, attempt, cause, nextInMs, givesUpInMs, attemptsLeft } = failed;
   await sql`
@@ -37,8 +37,8 @@ export async function recordFailedAttempt(sql: Sql, failed: FailedAttempt): Prom
 }
 
 /**
- * Another attempt has begun. If the one before has not said why it failed, it ended without an answer; `sinceMs`: so long
- * ago the first attempt was due.
+ * Records the start of another attempt. If the previous one did not report a failure, it ended without a result.
+ * `sinceMs`: time since the first attempt was due.
  */
 export async function recordNextAttempt(
   sql: Sql,
@@ -61,12 +61,12 @@ export async function recordNextAttempt(
       cause = case when retries.attempt < excluded.attempt then excluded.cause else retries.cause end`;
 }
 
-/** It succeeded, or was given up. */
+/** Deletes the record after success or the last failure. */
 export async function deleteRetry(sql: Sql, { workflowId, activityId }: ActivityKey): Promise<void> {
   await sql`delete from retries where workflow_id = ${workflowId} and activity_id = ${activityId}`;
 }
 
-/** The workflow has come to an activity that runs by itself: all before it are over, but for these. */
+/** The workflow has reached an activity that runs alone: all earlier activities have ended, except for these. */
 export async function deleteEarlierRetries(
   sql: Sql,
   { workflowId, besides }: { workflowId: string; besides: readonly string[] },
@@ -75,7 +75,7 @@ export async function deleteEarlierRetries(
     delete from retries where workflow_id = ${workflowId} and activity <> all(${[...besides]}::text[])`;
 }
 
-/** Of workflows that ended without a word: nobody has come to try these again for a day. */
+/** For workflows that ended without cleaning up: these activities had no attempt for a day. */
 export async function deleteForgottenRetries(sql: Sql): Promise<void> {
   await sql`delete from retries where greatest(next_at, trying_since) < now() - interval '1 day'`;
 }
@@ -87,7 +87,7 @@ const parsed = ({ workflowId, cause, ...row }: RetryRow): [string, Retrying] => 
   { ...row, cause: readRetryCause(cause) ?? { code: 'fault', params: { name: 'Error' } } },
 ];
 
-/** What is being tried again in these workflows. Of several activities in one, the cause is that of the latest failure. */
+/** The activities being retried in these workflows. Of several in one, returns the cause of the latest failure. */
 export async function readRetries(
   sql: Sql,
   workflowIds: readonly string[],
@@ -96,7 +96,7 @@ export async function readRetries(
   return new Map((await retries(sql, sql`workflow_id = any(${[...workflowIds]}::text[])`)).map(parsed));
 }
 
-/** What is being tried again in workflows that are no runs, longest first. */
+/** The activities being retried in workflows that are not runs, longest first. */
 export async function retriesBesidesRuns(sql: Sql, limit: number): Promise<[string, Retrying][]> {
   const rows = await retries(sql, sql`workflow_id !~ '^campaign/[0-9]+/'`);
   return rows

@@ -1,19 +1,21 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 /**
- * Every column that holds sealed values, with the column that its rows are told apart by. Nothing can be sealed for
- * another one; in the schema these columns are of the type `sealed`, and no others are (test/system/secrets.test.ts). So
- * a change of keys reaches them all (db/core/reseal.ts).
+ * Every column that holds sealed values, with the column that identifies its rows. No other column can hold one: in the
+ * schema these columns, and only these, have the type `sealed` (test/system/secrets.test.ts). So a change of keys
+ * reaches all of them (db/core/reseal.ts).
  */
 export const sealedColumns = {
   'providers.secrets': 'id',
   'integrations.secrets': 'id',
   'ticket_posting.secrets': 'id',
+  'email_settings.secrets': 'id',
+  'alert_webhook.secrets': 'id',
   'deployment_keys.sealed': 'name',
 } as const satisfies Record<`${string}.${string}`, string>;
 export type SealedColumn = keyof typeof sealedColumns;
 
-/** Where a sealed value is stored. A value that is copied into another place does not open there. */
+/** Where a sealed value is stored. A value copied elsewhere cannot be opened there. */
 export interface SealedPlace {
   column: SealedColumn;
   row: number | string;
@@ -22,11 +24,11 @@ export interface SealedPlace {
 /** Seals and opens secrets: AES-256-GCM with a random 96-bit nonce each, bound to their place. */
 export interface SecretBox {
   seal(secret: string, place: SealedPlace): string;
-  /** Throws when the value was sealed with another key, for another place, or has been changed. */
+  /** Throws when the value was sealed with another key or for another place, or has been changed. */
   open(sealed: string, place: SealedPlace): string;
-  /** Whether it is sealed with the key that new values are sealed with. */
+  /** Whether it is sealed with the current key for new values. */
   isCurrent(sealed: string): boolean;
-  /** The id of the key that new values are sealed with. */
+  /** The id of the current key for new values. */
   readonly keyId: string;
 }
 
@@ -40,7 +42,7 @@ export class SecretKeyMissing extends Error {
   }
 }
 
-/** `keys`: 32 bytes each by key id. New values are sealed with the first; the others still open older ones. */
+/** `keys`: 32 bytes each, by key id. The first seals new values; the others still open older ones. */
 export function createSecretBox(keys: readonly { id: string; key: Buffer }[]): SecretBox {
   const [current] = keys;
   if (!current) throw new Error('createSecretBox needs at least one key');

@@ -3,7 +3,7 @@ import type { Consent, ConsentSource } from '../../domain/customer.ts';
 import type { Sql } from '../core/client.ts';
 import { counted, movedColumns } from '../messages/messages.ts';
 
-/** What a customer has said of being written to, and when. */
+/** A customer's statement of consent, and when they made it. */
 export interface ConsentStatement {
   customerId: number;
   consent: Consent;
@@ -17,7 +17,7 @@ export interface ConsentRow {
   note: string;
   /** `user:7`, `token:3` */
   actor: string;
-  /** Said by a virtual phone: the customer's consent is not changed by it. */
+  /** From a virtual phone: does not change the customer's consent. */
   sandbox: boolean;
   at: Date;
   recordedAt: Date;
@@ -27,15 +27,15 @@ interface ConsentCause {
   source: ConsentSource;
   actor: string;
   note?: string;
-  /** Said by a virtual phone: it is kept, and changes neither the customer's consent nor what is queued. */
+  /** From a virtual phone: stored, but changes neither the customer's consent nor queued messages. */
   sandbox?: boolean;
 }
 
 /**
- * Records statements of consent; of each customer the latest by its date stands, at most one of each in a call. What is
- * queued for one who refuses is skipped at once, in every run that heeds consent.
+ * Records statements of consent, at most one for each customer in a call; a customer's latest statement by date
+ * applies. Skips the queued messages of a customer who refuses, in every run that checks consent.
  *
- * Locks customers, then messages, then counts: no customer may be locked after it in the same transaction.
+ * Locks customers, then messages, then counts: do not lock a customer after it in the same transaction.
  */
 export async function recordConsents(
   tx: Sql,
@@ -50,7 +50,7 @@ export async function recordConsents(
 const refusingOf = (statements: readonly ConsentStatement[]): number[] =>
   statements.filter(({ consent }) => consent === 'refused').map(({ customerId }) => customerId);
 
-/** The first half of `recordConsents`: what is queued stays. */
+/** The first half of `recordConsents`: does not change queued messages. */
 async function noteConsents(
   tx: Sql,
   statements: readonly ConsentStatement[],
@@ -74,19 +74,19 @@ async function noteConsents(
     from held as s where c.id = s.customer_id and (c.consent_at is null or c.consent_at <= s.at)`;
 }
 
-/** The second half: skips what is queued for these customers, of whom those count who refuse now. */
+/** The second half: skips the queued messages of those customers who refuse now. */
 async function skipRefusing(tx: Sql, customerIds: readonly number[]): Promise<void> {
   if (customerIds.length > 0) await skipRefused(tx, tx`m.customer_id = any(${[...customerIds]}::bigint[])`);
 }
 
-/** Skips what a run has queued for customers who refused while it read its mailing. */
+/** Skips queued messages of a run to customers who refused while it read its mailing. */
 export async function skipRefusedInRun(sql: Sql, runId: number): Promise<void> {
   await skipRefused(sql, sql`m.run_id = ${runId}`);
 }
 
 /**
- * Asks for the consent of everyone whom a run has queued, and skips those whose does not suffice (domain/customer.ts):
- * of the customer that the message has, else of who has its code by now, else its phone.
+ * Checks the consent of all recipients of a run's queued messages, and skips those whose consent does not suffice
+ * (domain/customer.ts): of the message's customer, else of the customer who now has its code, else its phone.
  */
 export async function skipWithoutConsent(
   sql: Sql,
@@ -134,7 +134,7 @@ async function skipRefused(sql: Sql, which: PendingQuery<Row[]>): Promise<void> 
     select from moved`;
 }
 
-/** All that a customer has said, newest first. */
+/** All statements of a customer, newest first. */
 export async function listConsents(sql: Sql, customerId: number): Promise<ConsentRow[]> {
   return sql<ConsentRow[]>`
     select id, consent, source, note, actor, sandbox, at, recorded_at from consents

@@ -3,29 +3,29 @@ import type { Database, Sql } from '../core/client.ts';
 import { type ConsentStatement, recordConsents } from './consents.ts';
 import { registerCustomers } from './matching.ts';
 
-/** What became of the lines of a file. Several lines of one customer in a portion count once each. */
+/** The results of an import. Several lines of one customer in a portion count once each. */
 export interface ImportedCustomers {
   inserted: number;
   updated: number;
   unchanged: number;
 }
 
-/** Lines that become customers in one transaction, which locks them: some tenths of a second. */
+/** Lines imported in one transaction, which locks their customers for some tenths of a second. */
 const portionLines = 1_000;
 
-/** An import is abandoned when its process has not confirmed it for so long (`keepImportAlive`). */
+/** An import without a heartbeat (`keepImportAlive`) for this long is abandoned. */
 const abandonedAfterSeconds = 120;
 
-/** The import is gone: PostgreSQL has crashed meanwhile, or the process was away for too long. */
+/** The import no longer exists: PostgreSQL crashed meanwhile, or the process sent no heartbeat for too long. */
 export class ImportLost extends Error {
   override readonly name = 'ImportLost';
 }
 
 /**
- * Begins the import of a file of customers: one at a time in the whole deployment. Null while another is under way.
+ * Starts an import of a customer file: one at a time in the whole deployment. Null while another is running.
  *
- * A row and no lock, because a lock holds a connection for as long as the upload takes. Call `keepImportAlive` every
- * 30 seconds or so, and `endImport` at the end.
+ * Uses a row instead of a lock, because a lock would hold a connection for the whole upload. Call `keepImportAlive`
+ * about every 30 seconds, and `endImport` at the end.
  */
 export async function beginImport(sql: Sql): Promise<number | null> {
   await deleteAbandonedImport(sql);
@@ -38,12 +38,12 @@ export async function keepImportAlive(sql: Sql, importId: number): Promise<void>
   await sql`update customer_imports set alive_at = now() where id = ${importId}`;
 }
 
-/** Deletes the import with the lines that wait in it. */
+/** Deletes the import and its waiting lines. */
 export async function endImport(sql: Sql, importId: number): Promise<void> {
   await sql`delete from customer_imports where id = ${importId}`;
 }
 
-/** Deletes what a killed process has left. Returns how many. */
+/** Deletes an import that a killed process left. Returns how many. */
 export async function deleteAbandonedImport(sql: Sql): Promise<number> {
   const rows = await sql`
     delete from customer_imports where alive_at < now() - make_interval(secs => ${abandonedAfterSeconds})`;
@@ -51,10 +51,10 @@ export async function deleteAbandonedImport(sql: Sql): Promise<number> {
 }
 
 /**
- * Sets lines aside until the file has been read to its end, in short statements of their own: the sender may be slow, and
- * a file that turns out to be none changes nothing.
+ * Stores lines until the whole file has been read, in short separate statements: the sender may be slow, and a file
+ * that turns out to be invalid changes nothing.
  *
- * Throws PostgreSQL's 23503 when the import is gone.
+ * Throws PostgreSQL's 23503 when the import no longer exists.
  */
 export function createPortionWriter(sql: Sql, importId: number) {
   let held: CustomerLine[] = [];
@@ -73,7 +73,7 @@ export function createPortionWriter(sql: Sql, importId: number) {
         held = held.slice(portionLines);
       }
     },
-    /** Writes what is still held. Returns the number of portions, which count from 0. */
+    /** Writes the rest. Returns the number of portions, which count from 0. */
     async flush(): Promise<number> {
       if (held.length > 0) await write(held);
       held = [];
@@ -83,11 +83,11 @@ export function createPortionWriter(sql: Sql, importId: number) {
 }
 
 /**
- * Makes customers of the lines of a portion, in their order, in one transaction. A statement of consent without a date was
- * made at `now`. To repeat it changes nothing.
+ * Imports the lines of a portion as customers, in their order, in one transaction. A statement of consent without a
+ * date gets the date `now`. Repeating it changes nothing.
  *
- * A portion at a time: a transaction over a million lines would lock as many customers for minutes, for which replies and
- * runs that register customers would wait.
+ * One portion at a time: a transaction over a million lines would lock as many customers for minutes, and block replies
+ * and runs that register customers.
  *
  * @throws {ImportLost}
  */
@@ -107,8 +107,10 @@ export async function applyPortion(
       if (customer === null) return;
       outcomes[customer.outcome]++;
       const { consent = null, consentDate = null } = portion.lines[index] ?? {};
-      // That a file says again what is known is no news.
-      if (consent === null || consent === customer.consent) statements.delete(customer.id);
+      // An empty cell does not revoke a statement in another line of the customer.
+      if (consent === null) return;
+      // A file that repeats the known consent adds no statement.
+      if (consent === customer.consent) statements.delete(customer.id);
       else {
         const at = consentDate === null ? now : new Date(`${consentDate}T00:00:00Z`);
         statements.set(customer.id, { customerId: customer.id, consent, at });
@@ -119,7 +121,7 @@ export async function applyPortion(
   });
 }
 
-/** Until autovacuum has come by, the planner knows nothing of a million new rows. */
+/** Until autovacuum runs, the planner has no statistics for a million new rows. */
 export async function analyzeCustomers(sql: Sql): Promise<void> {
   await sql`analyze customers`;
 }

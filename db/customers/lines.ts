@@ -15,35 +15,35 @@ import {
 } from './matching.ts';
 import { getPrivacySettings } from './privacy.ts';
 
-/** So many lines at least, but at the end. */
+/** The minimum number of lines in a group, except for the last. */
 const matchedAtOnce = 1_000;
 
-/** A line of a mailing of which it is decided whether it is sent. */
+/** A line of a mailing with the decision whether it is sent. */
 export interface JudgedLine extends ReadLine {
   customerId: number | null;
 }
 
-/** Phones (E.164) that are written to already; mailing/phones-seen.ts. */
+/** Phones (E.164) that already have a message; mailing/phones-seen.ts. */
 interface PhonesSeen {
-  /** False when it was there already. */
+  /** False when it was already there. */
   add(e164: string): boolean;
 }
 
 interface Judging {
-  /** The campaign's: consent does not matter. */
+  /** The campaign's setting: do not check consent. */
   ignoreConsent: boolean;
-  /** Contacts become customers; null: none does. */
+  /** Contacts become customers; null: they do not. */
   register: Pick<Campaign['mailing'], 'regionId' | 'customerTypeId'> | null;
   phones: PhonesSeen;
 }
 
 /**
- * Finds the customer of each line, leaves out the lines of those who have not consented (domain/customer.ts), and then
- * those whose phone an earlier line has: of several people with one phone the first who may be written to is. Where the
- * mailing registers customers, its contacts become some first: batch by batch and for good, also when a later batch is
- * refused, because each of them is right by itself.
+ * Finds the customer of each line, skips lines whose consent does not suffice (domain/customer.ts), then lines with the
+ * phone of an earlier line: of several people with one phone, the first whose consent suffices gets the message. If the
+ * mailing registers customers, it first turns its contacts into customers, batch by batch. These stay even if a later
+ * batch is refused, because each is valid by itself.
  *
- * The customers of a batch are looked up while the one before is being written.
+ * Looks up the customers of a batch while the previous one is being written.
  */
 export async function* judgeLines<Line extends ReadLine>(
   sql: Database,
@@ -91,14 +91,14 @@ export async function* judgeLines<Line extends ReadLine>(
   for await (const lines of inGroups(batches)) {
     const ready = await before;
     before = matched(lines);
-    // It is awaited later, or never when whoever reads breaks off.
+    // It is awaited later, or never if the caller stops reading.
     before.catch(() => undefined);
     if (ready !== null) yield ready;
   }
   if (before !== null) yield await before;
 }
 
-/** Batches together, for each look-up goes back and forth four times. */
+/** Combines batches, because each look-up needs four round trips. */
 async function* inGroups<Line>(batches: AsyncIterable<Line[]>): AsyncGenerator<Line[]> {
   let group: Line[] = [];
   for await (const batch of batches) {
@@ -110,7 +110,7 @@ async function* inGroups<Line>(batches: AsyncIterable<Line[]>): AsyncGenerator<L
   if (group.length > 0) yield group;
 }
 
-/** A contact as its customer's record takes it; what is empty or can't be read tells nothing. */
+/** A contact as data for its customer's record; omits values that are empty or unreadable. */
 function arrivedOf(
   contact: Contact | null,
   { regionId, customerTypeId }: { regionId: number | null; customerTypeId: number | null },

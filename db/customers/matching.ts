@@ -1,20 +1,20 @@
 import type { Consent } from '../../domain/customer.ts';
 import type { Database, Sql } from '../core/client.ts';
 
-/** The customer that a contact is, and what they have said of being written to. */
+/** The customer that a contact matches, with their consent. */
 export interface MatchedCustomer {
   id: number;
   code: string | null;
   consent: Consent;
 }
 
-/** Whether two codes differ by leading zeros alone, which spreadsheets take away. */
+/** Whether two codes differ only by leading zeros, which spreadsheets remove. */
 export const sameButZeros = (code: string, other: string | null): boolean =>
   other !== null && code !== other && withoutZeros(code) === withoutZeros(other);
 
 const withoutZeros = (code: string): string => code.replace(/^0+(?=.)/, '');
 
-/** By what a contact is found among the customers. */
+/** The identifiers that match a contact to a customer. */
 export interface CustomerKey {
   code: string | null;
   /** E.164. */
@@ -22,12 +22,12 @@ export interface CustomerKey {
 }
 
 /**
- * For each key its customer: the one with its code, else one that has its phone as any of the three. Of several with
- * the phone it is one who refused, if any, else the oldest. Null for no customer. What the same phone has refused with a
- * code that differs by leading zeros alone is refused.
+ * Finds the customer of each key: the one with its code, else one with its phone as any of the three. Of several with
+ * the phone, a customer who refused, else the oldest. Null for none. A refusal also applies if it was stated with the
+ * same phone and a code that differs only by leading zeros.
  *
- * Whom any key names is asked for, and joined to the keys here: with the join in the database, it took five times as
- * long there.
+ * Queries the customers that any key may match, and joins them to the keys here: a join in the database took five times
+ * as long.
  */
 export async function findCustomers(
   sql: Database,
@@ -44,7 +44,7 @@ export async function findCustomers(
   });
   const byCode = new Map<string, MatchedCustomer>();
   const byPhone = new Map<string, MatchedCustomer>();
-  /** Codes that refuse without their zeros, with a phone. */
+  /** Codes of refusals without leading zeros, each with a phone. */
   const refusing = new Set<string>();
   for (const row of rows) {
     const customer = { id: row.id, code: row.code, consent: row.consent };
@@ -77,7 +77,7 @@ const goesBefore = (a: MatchedCustomer, b: MatchedCustomer): boolean =>
     ? a.id < b.id
     : a.consent === 'refused';
 
-/** All customers that have the phone (E.164) as any of the three. */
+/** All customers with the phone (E.164) as any of the three. */
 export async function customerIdsByPhone(sql: Sql, phone: string): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select id from customers where mobile = ${phone} or phone = ${phone} or phone2 = ${phone} order by id`;
@@ -85,8 +85,8 @@ export async function customerIdsByPhone(sql: Sql, phone: string): Promise<numbe
 }
 
 /**
- * The table may grow by a million rows while one import goes on: a plan that was made when it was small, and then kept
- * (the worker's connections do), would read all of it for each batch.
+ * The table may grow by a million rows during one import. A plan made while it was small and then cached, as on the
+ * worker's connections, would scan the whole table for each batch.
  */
 const planByPresentSize = (tx: Sql) => tx`set local plan_cache_mode = force_custom_plan`;
 
@@ -102,7 +102,7 @@ interface CustomerPhones {
   phone2: string | null;
 }
 
-/** What a mailing or a file tells of one customer; null for what it does not tell. */
+/** The data of one customer in a mailing or a file; null for a value that it does not contain. */
 export interface ArrivedCustomer extends CustomerPhones {
   code: string | null;
   name: string | null;
@@ -117,16 +117,16 @@ export interface RegisteredCustomer extends MatchedCustomer {
 }
 
 /**
- * Makes customers of those that are none yet, and gives the others what has arrived: what has not arrived of a customer
- * stays as it is, and so does consent. For each of `arrived` its customer; null for one without a code and a phone.
+ * Creates customers that do not exist yet and updates the others with the new data: values that are missing stay as
+ * they are, and so does consent. Returns the customer of each of `arrived`; null for one without a code and a phone.
  *
- * One is matched by code. One without a code, or whose code nobody has, is matched by phone, any of the three with any
- * of the three; but a phone never joins two codes, unless they differ by leading zeros alone: relatives share phones. Of
- * several that match, the oldest. Who is
- * matched by phone gets no phone replaced, only gaps filled: else the next one to come by another of them would be new.
+ * Customers match by code. One without a code, or with an unknown code, matches by phone, any of the three with any of
+ * the three; but a phone never joins two codes, unless they differ only by leading zeros, because relatives share
+ * phones. Of several matches, the oldest. A match by phone fills missing phones and replaces none: otherwise the next
+ * record with another of them would be a new customer.
  *
- * One after the other over the whole deployment, until the transaction ends: two runs that register the same person at
- * once would make two customers of them.
+ * Calls run one after the other in the whole deployment, until the transaction ends: two runs that register the same
+ * person at the same time would create two customers.
  */
 export async function registerCustomers(
   tx: Sql,
@@ -152,14 +152,14 @@ export async function registerCustomers(
 
 interface Arrival {
   customer: ArrivedCustomer;
-  /** Where in the batch it arrived. */
+  /** Its positions in the batch. */
   positions: number[];
 }
 
 const phonesOf = ({ mobile, phone, phone2 }: CustomerPhones): string[] =>
   [mobile, phone, phone2].filter((one) => one !== null);
 
-/** Several of one code, or without a code and with the same first phone, become one; the later says what counts. */
+/** Merges records with the same code, or without a code and with the same first phone; the later values win. */
 function mergeSame(arrived: readonly ArrivedCustomer[]): Arrival[] {
   const merged = new Map<string, Arrival>();
   arrived.forEach((customer, position) => {
@@ -177,11 +177,11 @@ function mergeSame(arrived: readonly ArrivedCustomer[]): Arrival[] {
   return [...merged.values()];
 }
 
-/** Those that can't be each other, for one statement; whoever shares a phone with one without a code comes later. */
+/** Records of different customers, for one statement; one that shares a phone with a record without a code waits. */
 function nextRound(open: readonly Arrival[]): { round: Arrival[]; later: Arrival[] } {
   const phones = new Set<string>();
   const phonesWithoutCode = new Set<string>();
-  /** With the code that has each, without its zeros. */
+  /** By phone, the code it belongs to, without leading zeros. */
   const codesOfPhones = new Map<string, string>();
   const round: Arrival[] = [];
   const later: Arrival[] = [];
@@ -205,8 +205,8 @@ function nextRound(open: readonly Arrival[]): { round: Arrival[]; later: Arrival
 }
 
 /**
- * One statement for all. Left out of the answer are those that match a customer whom another of the round has changed,
- * and those whose code has been given to somebody else meanwhile: they are for another round.
+ * One statement for all records. The result omits those that match a customer whom another record of this round has
+ * changed, and those whose code has meanwhile been given to another customer: they need another round.
  */
 async function registerRound(
   tx: Sql,

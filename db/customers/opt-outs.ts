@@ -1,69 +1,118 @@
 import type { PendingQuery, Row } from 'postgres';
+import type { SkipReason } from '../../domain/message.ts';
 import type { Sql } from '../core/client.ts';
 import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
 import type { PhoneHash } from '../core/phone-hash.ts';
+import type { KeptReply } from '../replies/replies.ts';
 
-/** Who said it: the person to us (`reply`) or to the provider, or an admin for them. */
-export const optOutSources = ['reply', 'provider', 'admin'] as const;
+/**
+ * Where it came from: a reply (`reply`), the provider, a user who read what the customer wrote (`agent`), or an admin on
+ * the customer's behalf.
+ */
+export const optOutSources = ['reply', 'provider', 'agent', 'admin'] as const;
 export type OptOutSource = (typeof optOutSources)[number];
+
+/** Why a phone gets no messages, which is the reason for skipping them. */
+export type LeftAlone = Extract<SkipReason, 'held' | 'opted_out'>;
 
 interface Cause {
   source: OptOutSource;
   /** `user:7`; by default `system`. */
   actor?: string;
   note?: string;
-  /** The reply that asked for it. */
+  /** The reply that caused it. */
   inboundMessageId?: number | null;
-  /** Said by a virtual phone: it counts for what the sandbox sends, and is no person's. */
+  /** From a virtual phone: applies only to what the sandbox sends, and to no real phone. */
   sandbox?: boolean;
+  /** When it was stated, if that may be long ago; otherwise now. */
+  at?: Date | null;
 }
 
 /**
- * Whether a phone has opted out, as far as it counts for what a provider sends: people's opt-outs count for all, those of
- * virtual phones for the sandbox. `phone` and `providerId` are columns or queries.
+ * Why a phone gets no messages from a provider (`LeftAlone`; null: it does get them). Opt-outs of real phones apply to
+ * all providers, those of virtual phones to the sandbox. `phone` and `providerId` are columns or queries.
+ *
+ * An opt-out takes precedence over a hold.
  */
-export const hasOptedOut = (
+export const leftAlone = (
   sql: Sql,
   phone: PendingQuery<Row[]>,
   providerId: PendingQuery<Row[]>,
 ): PendingQuery<Row[]> => sql`
-  exists (select from opt_outs as o where o.phone = ${phone} and ${countsFor(sql, providerId)})`;
+  (select max(o.state) from opt_outs as o where o.phone = ${phone} and ${countsFor(sql, providerId)})`;
 
 const countsFor = (sql: Sql, providerId: PendingQuery<Row[]>) => sql`
   (not o.sandbox or (select sandbox from providers where id = ${providerId}))`;
 
-const providerOf = (sql: Sql, runId: number) => sql`(select provider_id from runs where id = ${runId})`;
+/** The provider of a run. */
+export const providerOf = (sql: Sql, runId: number) =>
+  sql`(select provider_id from runs where id = ${runId})`;
 
 /**
- * Leaves a phone (E.164) alone from now on: no message is claimed for it any more, and those queued in any run are
- * skipped. False when it had opted out already; that is no change, and not in the history.
+ * Opts a phone (E.164) out: no message is claimed for it any more, and those queued in any run are skipped. False when
+ * it had already opted out; this is not a change and is not added to the history.
  */
 export async function optOutPhone(
   sql: Sql,
   { phone, ...cause }: Cause & { phone: string },
 ): Promise<boolean> {
-  const { sandbox = false } = cause;
-  return (
-    (await optOut(sql, sql`select ${phone}::text as phone, ${Number(sandbox)} = 1 as sandbox`, cause)) > 0
-  );
+  return (await leaveAlone(sql, onePhone(sql, phone, cause), { ...cause, state: 'opted_out' })) > 0;
 }
 
-/** The same for those to whom these messages went, because the provider says that they asked it. */
+/**
+ * The same, until a user decides whether it was an opt-out (`decideHold`). False when it is already held or has opted
+ * out.
+ */
+export async function holdPhone(sql: Sql, { phone, ...cause }: Cause & { phone: string }): Promise<boolean> {
+  return (await leaveAlone(sql, onePhone(sql, phone, cause), { ...cause, state: 'held' })) > 0;
+}
+
+const onePhone = (sql: Sql, phone: string, { sandbox = false }: Cause) =>
+  sql`select ${phone}::text as phone, ${Number(sandbox)} = 1 as sandbox`;
+
+/** The intent of a reply that takes effect at once, before the reply is handled. */
+type PhoneIntent = 'opt_out' | 'probable_opt_out' | 'opt_in';
+export type AskingReply = KeptReply & { intent: PhoneIntent };
+
+export const asksForPhone = (reply: KeptReply): reply is AskingReply =>
+  reply.intent !== null && reply.intent !== 'help';
+
+/**
+ * Carries out the intents of replies, in their order. Call `lockForOptOuts` with their phones first. `hash`: for
+ * `optInPhone`, called only for an opt-in.
+ */
+export async function recordReplyIntents(
+  tx: Sql,
+  replies: readonly AskingReply[],
+  hash: () => Promise<PhoneHash | null>,
+): Promise<void> {
+  for (const { id: inboundMessageId, phone, intent, sandbox, writtenAt: at } of replies) {
+    const told = { phone, source: 'reply', inboundMessageId, sandbox, at } as const;
+    if (intent === 'opt_out') await optOutPhone(tx, told);
+    else if (intent === 'probable_opt_out') await holdPhone(tx, told);
+    else await optInPhone(tx, await hash(), told);
+  }
+}
+
+/** The same for the recipients of these messages and answers, because the provider reports that they opted out. */
 export async function optOutRecipients(sql: Sql, messageIds: readonly number[]): Promise<void> {
   if (messageIds.length === 0) return;
   const phones = sql`
     select distinct m.phone, p.sandbox from messages as m join runs on runs.id = m.run_id
       join providers as p on p.id = coalesce(m.provider_id, runs.provider_id)
-    where m.id = any(${[...messageIds]}::bigint[]) and m.phone is not null`;
-  await optOut(sql, phones, { source: 'provider' });
+    where m.id = any(${[...messageIds]}::bigint[]) and m.phone is not null
+    union
+    select a.phone, p.sandbox from answers as a join providers as p on p.id = a.provider_id
+    where a.id = any(${[...messageIds]}::bigint[]) and a.phone is not null`;
+  await leaveAlone(sql, phones, { state: 'opted_out', source: 'provider' });
 }
 
 const optOutLock = (sql: Sql) => sql`pg_advisory_xact_lock(hashtext('torpedo.opt-outs'))`;
 
 /**
- * Call it in a transaction that moves messages and may opt phones out after that, before it moves the first: it locks the
- * messages `moving`, and those that the opt-outs would skip, of `phones` and of whoever the messages `refused` went to.
- * The opt-outs of other transactions wait until it ends.
+ * Call it in a transaction that changes messages and may then opt phones out, before the first change. It locks the
+ * messages `moving`, and those that the opt-outs would skip: of `phones`, of `customers`, and of the recipients of the
+ * messages `refused`. Opt-outs and holds in other transactions wait until it ends.
  */
 export async function lockForOptOuts(
   tx: Sql,
@@ -71,7 +120,13 @@ export async function lockForOptOuts(
     moving,
     refused,
     phones,
-  }: { moving: readonly number[]; refused: readonly number[]; phones: readonly string[] },
+    customers = [],
+  }: {
+    moving: readonly number[];
+    refused: readonly number[];
+    phones: readonly string[];
+    customers?: readonly number[];
+  },
 ): Promise<void> {
   await tx`select ${optOutLock(tx)}`;
   await lockMessages(
@@ -82,34 +137,54 @@ export async function lockForOptOuts(
       select id from messages where status = 'queued' and phone in (
         select unnest(${[...phones]}::text[])
         union
-        select phone from messages where id = any(${[...refused]}::bigint[])))`,
+        select phone from messages where id = any(${[...refused]}::bigint[])
+        union
+        select phone from answers where id = any(${[...refused]}::bigint[]))
+      ${customers.length === 0 ? tx`` : tx`union select id from messages where status = 'queued' and customer_id = any(${[...customers]}::bigint[])`})`,
   );
 }
 
-/** One statement, so that it is done whole also outside a transaction. Returns how many are new. */
-async function optOut(
+/** One statement, so that it is atomic even outside a transaction. Returns how many are new. */
+async function leaveAlone(
   sql: Sql,
   phones: PendingQuery<Row[]>,
-  { source, actor = 'system', note = '', inboundMessageId = null }: Cause,
+  {
+    state,
+    source,
+    actor = 'system',
+    note = '',
+    inboundMessageId = null,
+    at = null,
+  }: Cause & { state: LeftAlone },
 ): Promise<number> {
+  const held = state === 'held';
   const rows = await sql`
     with alone as materialized (
       select ${optOutLock(sql)}
     ), wanted as (
       select phone, sandbox from alone cross join (${phones}) as asked
     ), added as (
-      insert into opt_outs (phone, source, sandbox) select phone, ${source}, sandbox from wanted order by phone, sandbox
-      on conflict (phone, sandbox) do nothing returning phone, sandbox
+      insert into opt_outs (phone, state, source, sandbox, inbound_message_id, at)
+      select phone, ${state}, ${source}, sandbox, ${held ? inboundMessageId : null}::bigint, coalesce(${held ? null : at}::timestamptz, now())
+      from wanted order by phone, sandbox
+      on conflict (phone, sandbox) do
+        ${
+          held
+            ? sql`nothing`
+            : sql`update set state = 'opted_out', source = excluded.source, at = excluded.at, inbound_message_id = null
+                where opt_outs.state = 'held'`
+        }
+      returning phone, sandbox
     ), told as (
       insert into opt_out_events (phone, kind, source, actor, sandbox, note, inbound_message_id)
-      select phone, 'opt_out', ${source}, ${actor}, sandbox, ${note}, ${inboundMessageId} from added
+      select phone, ${held ? 'hold' : 'opt_out'}, ${source}, ${actor}, sandbox, ${note}, ${inboundMessageId} from added
     ), held as (
       select m.id from messages as m join wanted using (phone) join runs on runs.id = m.run_id
       where m.status = 'queued'
         and (not wanted.sandbox or (select p.sandbox from providers as p where p.id = runs.provider_id))
       order by m.id for no key update of m
     ), moved as (
-      update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
+      update messages as m set status = 'skipped', reason = ${state}, ended_at = now()
       from held where m.id = held.id
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
@@ -118,8 +193,9 @@ async function optOut(
 }
 
 /**
- * Lets a phone be written to again: runs that read their mailing from now on do. False when it had not opted out.
- * `hash` null: what its person had opted out of before being erased stays.
+ * Opts a phone in, also one that is held: runs that read their mailing later send to it. False when it was neither held
+ * nor opted out. `hash` null: keeps the opt-out that its person stated before they were erased. With `at`, keeps later
+ * statements too.
  */
 export async function optInPhone(
   sql: Sql,
@@ -131,12 +207,14 @@ export async function optInPhone(
     note = '',
     inboundMessageId = null,
     sandbox = false,
+    at = null,
   }: Cause & { phone: string },
 ): Promise<boolean> {
   const rows = await sql`
     with gone as (
       delete from opt_outs
-      where (phone = ${phone} or phone_hash = ${hash && hash(phone)}) and sandbox = (${Number(sandbox)} = 1) returning sandbox
+      where (phone = ${phone} or phone_hash = ${hash && hash(phone)}) and sandbox = (${Number(sandbox)} = 1)
+        and (${at}::timestamptz is null or opt_outs.at <= ${at}) returning sandbox
     ), told as (
       insert into opt_out_events (phone, kind, source, actor, sandbox, note, inbound_message_id)
       select ${phone}, 'opt_in', ${source}, ${actor}, sandbox, ${note}, ${inboundMessageId} from gone limit 1
@@ -146,31 +224,37 @@ export async function optInPhone(
 }
 
 /**
- * Whether the phone (E.164) has asked to be left alone, be it before its person was erased: as it counts for what a
- * provider sends, by default one that is no sandbox.
+ * Why the phone (E.164) gets no messages, including an opt-out from before its person was erased: from the given
+ * provider, by default one that is not the sandbox. Null: it does get them.
  */
-export async function isOptedOut(
+export async function whyLeftAlone(
   sql: Sql,
   hash: PhoneHash,
   phone: string,
   providerId: number | null = null,
-): Promise<boolean> {
-  const rows = await sql`
-    select from opt_outs as o
-    where (phone = ${phone} or phone_hash = ${hash(phone)}) and ${countsFor(sql, sql`${providerId}::bigint`)}`;
-  return rows.count > 0;
+): Promise<LeftAlone | null> {
+  const [row] = await sql<[{ state: LeftAlone | null }]>`
+    select max(state) as state from opt_outs as o
+    where (phone = ${phone} or phone_hash = ${hash(phone)}) and state <> 'refused' and ${countsFor(sql, sql`${providerId}::bigint`)}`;
+  return row.state;
 }
 
 const hashedAtOnce = 5_000;
 
-/** Skips the queued messages of a run whose phones have opted out. */
+/**
+ * Skips the queued messages of a run whose phones have opted out or are held, or whose person refused consent before
+ * they were erased.
+ */
 export async function skipOptedOut(sql: Sql, hash: PhoneHash, runId: number): Promise<void> {
   const counting = countsFor(sql, providerOf(sql, runId));
-  await skip(sql, runId, sql`join opt_outs as o on o.phone = m.phone and ${counting}`);
+  await skip(sql, runId, {
+    join: sql`join opt_outs as o on o.phone = m.phone and ${counting}`,
+    reason: leftAlone(sql, sql`m.phone`, providerOf(sql, runId)),
+  });
   const [{ any }] = await sql<[{ any: boolean }]>`
     select exists (select from opt_outs where phone_hash is not null) as any`;
   if (!any) return;
-  // The key stays in this process, so the phones have to come here. There are few such opt-outs, and mostly none.
+  // The key never leaves this process, so the phones must be fetched. There are few such opt-outs, usually none.
   for (let after = 0; ;) {
     const rows = await sql<{ line: number; phone: string }[]>`
       select line, phone from messages where run_id = ${runId} and line > ${after} and status = 'queued'
@@ -179,40 +263,48 @@ export async function skipOptedOut(sql: Sql, hash: PhoneHash, runId: number): Pr
     if (last === undefined) return;
     const lines = rows.map(({ line }) => line);
     const hashes = rows.map(({ phone }) => `\\x${hash(phone).toString('hex')}`);
-    await skip(
-      sql,
-      runId,
-      sql`join unnest(${lines}::int[], ${hashes}::text[]) as h (line, hash) on h.line = m.line
-        join opt_outs as o on o.phone_hash = h.hash::bytea`,
-    );
+    await skip(sql, runId, {
+      join: sql`join unnest(${lines}::int[], ${hashes}::text[]) as h (line, hash) on h.line = m.line
+        join opt_outs as o on o.phone_hash = h.hash::bytea and (o.state = 'opted_out' or ${refusalHolds(sql)})`,
+      reason: sql`held.reason`,
+    });
     after = last.line;
   }
 }
 
-async function skip(sql: Sql, runId: number, join: PendingQuery<Row[]>): Promise<void> {
+/** Whether the refusal `o` of an erased person applies to the message `m`. */
+const refusalHolds = (sql: Sql) => sql`
+  not (select (settings -> 'campaign' ->> 'ignoreConsent')::boolean from runs where runs.id = m.run_id)
+  and not exists (select from customers as c where c.id = m.customer_id and c.consent = 'granted' and c.consent_at > o.at)`;
+
+async function skip(
+  sql: Sql,
+  runId: number,
+  { join, reason }: Record<'join' | 'reason', PendingQuery<Row[]>>,
+): Promise<void> {
   await sql`
     with held as (
-      select m.id from messages as m ${join}
+      select m.id, case o.state when 'refused' then 'no_consent' else 'opted_out' end as reason from messages as m ${join}
       where m.run_id = ${runId} and m.status = 'queued' order by m.id for no key update of m
     ), moved as (
-      update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
+      update messages as m set status = 'skipped', reason = ${reason}, ended_at = now()
       from held where m.id = held.id and m.status = 'queued'
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;
 }
 
-/** An opt-out in force; of an erased person without the phone. */
+/** An opt-out in force; for an erased person without the phone. */
 export interface OptOutRow {
   id: number;
   phone: string | null;
   source: OptOutSource;
-  /** Said by a virtual phone: it counts for what the sandbox sends. */
+  /** From a virtual phone: applies only to what the sandbox sends. */
   sandbox: boolean;
   at: Date;
 }
 
-/** A page of opt-outs in force, newest first; `before`: only those with a smaller id. */
+/** A page of opt-outs in force, newest first; `before`: only smaller ids. */
 export async function listOptOuts(
   sql: Sql,
   {
@@ -222,7 +314,7 @@ export async function listOptOuts(
   { before, limit }: { before?: number | undefined; limit: number },
 ): Promise<OptOutRow[]> {
   return sql<OptOutRow[]>`
-    select id, phone, source, sandbox, at from opt_outs where true
+    select id, phone, source, sandbox, at from opt_outs where state = 'opted_out'
       ${phone === undefined ? sql`` : sql`and (phone = ${phone.e164} or phone_hash = ${phone.hash})`}
       ${source === undefined ? sql`` : sql`and source = ${source}`}
       ${before === undefined ? sql`` : sql`and id < ${before}`}
@@ -230,11 +322,13 @@ export async function listOptOuts(
 }
 
 export async function getOptOut(sql: Sql, id: number): Promise<OptOutRow | null> {
-  const [row] = await sql<OptOutRow[]>`select id, phone, source, sandbox, at from opt_outs where id = ${id}`;
+  const [row] = await sql<
+    OptOutRow[]
+  >`select id, phone, source, sandbox, at from opt_outs where id = ${id} and state = 'opted_out'`;
   return row ?? null;
 }
 
-/** Removes an opt-out by its id; of an erased person, whose phone nobody knows, there is no history to write. */
+/** Removes an opt-out by its id; writes no history for an erased person, whose phone is unknown. */
 export async function removeOptOut(
   sql: Sql,
   id: number,
@@ -242,7 +336,7 @@ export async function removeOptOut(
 ): Promise<boolean> {
   const rows = await sql`
     with gone as (
-      delete from opt_outs where id = ${id} returning phone, sandbox
+      delete from opt_outs where id = ${id} and state = 'opted_out' returning phone, sandbox
     ), told as (
       insert into opt_out_events (phone, kind, source, actor, sandbox, note)
       select phone, 'opt_in', 'admin', ${actor}, sandbox, ${note} from gone where phone is not null
@@ -251,11 +345,13 @@ export async function removeOptOut(
   return rows.count > 0;
 }
 
-/** One opting out, or back in. */
+/** `hold`: no messages until a user decides; `release`: it was not an opt-out. */
+export const optOutEventKinds = ['opt_out', 'opt_in', 'hold', 'release'] as const;
+
 export interface OptOutEventRow {
   id: number;
   phone: string;
-  kind: 'opt_out' | 'opt_in';
+  kind: (typeof optOutEventKinds)[number];
   source: OptOutSource;
   actor: string;
   sandbox: boolean;
@@ -264,7 +360,7 @@ export interface OptOutEventRow {
   at: Date;
 }
 
-/** What these phones (E.164) have opted out of and into, newest first. */
+/** The history of these phones (E.164), newest first. */
 export async function listOptOutEvents(sql: Sql, phones: readonly string[]): Promise<OptOutEventRow[]> {
   return sql<OptOutEventRow[]>`
     select id, phone, kind, source, actor, sandbox, note, inbound_message_id, at from opt_out_events

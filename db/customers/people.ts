@@ -6,14 +6,14 @@ import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
 import { listOptOutEvents } from './opt-outs.ts';
 import type { PhoneHash } from '../core/phone-hash.ts';
 
-/** A person of whom we have data, by what an admin knows of them. */
+/** A person whose data we hold, by the identifiers that an admin knows. */
 export interface Person {
   customer: CustomerRow | null;
-  /** The customer's, or the one that was asked for. E.164. */
+  /** The customer's phones, or the one that was searched for. E.164. */
   phones: string[];
-  /** The customer's, or the one that was asked for. */
+  /** The customer's code, or the one that was searched for. */
   code: string | null;
-  /** One line of a mailing, by which nobody else is meant. */
+  /** One line of a mailing that identifies this person alone. */
   messageId: number | null;
 }
 
@@ -35,7 +35,7 @@ export async function customerWithCode(sql: Sql, code: string): Promise<number |
   return row?.id ?? null;
 }
 
-/** By what a line of a mailing names its person; null when there is no such line. */
+/** The identifiers in a line of a mailing; null when there is no such line. */
 export async function lineIdentity(
   sql: Sql,
   messageId: number,
@@ -53,23 +53,25 @@ export async function isCodeOfMany(sql: Sql, code: string, most: number): Promis
   return row.n > most;
 }
 
-/** All that we hold of a person, found once: it is exported and erased by these ids. */
+/** The ids of all data that we hold about a person, found once and used to export and to erase it. */
 export interface Holdings {
   messageIds: number[];
   replyIds: number[];
   ticketIds: number[];
-  /** The person's, and those of their lines. */
+  answerIds: number[];
+  /** The phones of the person and of their lines. */
   phones: string[];
-  /** Those of their lines. */
+  /** The codes of their lines. */
   codes: string[];
 }
 
 /**
- * Finds the lines, replies and tickets of a person, each by an index, and locks nothing.
+ * Finds the lines, replies, tickets and answers of a person, each by an index, without locks.
  *
- * A line is theirs that has their customer; or that has no customer and has one of their phones (as the number it is
- * written to, or in its extra fields) or their code. Relatives share phones: what is another customer's is not theirs. Of a
- * code that no customer has, every line that has it is. The line that was asked for is in any case.
+ * A line belongs to the person if it has their customer; or if it has no customer, and has one of their phones (as the
+ * number it is sent to, or in its extra fields) or their code. Relatives share phones: a line of another customer does
+ * not belong to the person. For a code that no customer has, every line with it belongs to the person. The line that
+ * was searched for always does.
  */
 export async function findHoldings(sql: Sql, person: Person): Promise<Holdings> {
   const { customer, code, messageId } = person;
@@ -89,7 +91,7 @@ export async function findHoldings(sql: Sql, person: Person): Promise<Holdings> 
       select ${messageId}::bigint)
     order by id`;
   const messageIds = lines.map(({ id }) => id);
-  // The numbers of a line that none of them can be written to are its person's; those beside another may be anybody's.
+  // Without a usable phone, the numbers of a line belong to its person; otherwise extra numbers may be anyone's.
   const written = await sql<{ phone: string }[]>`
     select phone from messages where id = any(${messageIds}::bigint[]) and phone is not null
     union
@@ -118,47 +120,58 @@ export async function findHoldings(sql: Sql, person: Person): Promise<Holdings> 
       union all
       select id from tickets where inbound_message_id = any(${replyIds}::bigint[]))
     order by id`;
+  const ticketIds = tickets.map(({ id }) => id);
+  const answers = await sql<{ id: number }[]>`
+    select id from answers where id in (
+      select id from answers where ticket_id = any(${ticketIds}::bigint[])
+      union all
+      select id from answers where inbound_message_id = any(${replyIds}::bigint[]))
+    order by id`;
   return {
     messageIds,
     replyIds,
-    ticketIds: tickets.map(({ id }) => id),
+    ticketIds,
+    answerIds: answers.map(({ id }) => id),
     phones,
     codes: [...new Set(lines.flatMap((line) => line.code ?? []))],
   };
 }
 
-/** Everything we hold of a person, as plain JSON. */
+/** All data that we hold about a person, as plain JSON. */
 export async function exportPerson(
   sql: Sql,
   { customer }: Person,
-  { messageIds, replyIds, ticketIds, phones }: Holdings,
+  { messageIds, replyIds, ticketIds, answerIds, phones }: Holdings,
   { events }: Mentions,
 ): Promise<Record<string, unknown>> {
   return {
     customer,
     consents: customer === null ? [] : await listConsents(sql, customer.id),
     optOuts:
-      await sql`select phone, source, sandbox, at from opt_outs where phone = any(${phones}::text[]) order by id`,
+      await sql`select phone, state, source, sandbox, at from opt_outs where phone = any(${phones}::text[]) order by id`,
     optOutHistory: await listOptOutEvents(sql, phones),
     messages: await sql`
       select id, run_id, line, status, reason, code, name, phone, text, segments, extra, warnings, provider_message_id,
         provider_code, sending_at, sent_at, ended_at
       from messages where id = any(${messageIds}::bigint[]) order by id`,
     providerEvents: await sql`
-      select id, message_id, kind, payload, received_at from inbound_events
-      where message_id = any(${messageIds}::bigint[])
+      select id, message_id, kind, payload, unread, received_at from inbound_events
+      where message_id = any(${[...messageIds, ...answerIds]}::bigint[])
       union
-      select id, message_id, kind, payload, received_at from inbound_events
+      select id, message_id, kind, payload, unread, received_at from inbound_events
       where ${isOneOf(sql, events)}
       order by id`,
     replies: await sql`
       select id, phone, recipient, text, received_at, effect, message_id from inbound_messages
       where id = any(${replyIds}::bigint[]) order by id`,
     tickets: await sql`
-      select id, campaign_id, run_id, message_id, phone, name, code, extra, status, note, opened_at, updated_at, finished_at
+      select id, campaign_id, run_id, message_id, phone, name, code, extra, status, opened_at, updated_at, finished_at
       from tickets where id = any(${ticketIds}::bigint[]) order by id`,
+    answers: await sql`
+      select id, kind, ticket_id, phone, text, segments, status, reason, provider_code, created_at, sending_at, sent_at, ended_at
+      from answers where id = any(${answerIds}::bigint[]) order by id`,
     ticketHistory: await sql`
-      select ticket_id, kind, changes, at from ticket_events
+      select ticket_id, kind, changes, note, at from ticket_events
       where ticket_id = any(${ticketIds}::bigint[]) order by id`,
     helpdeskAnswers: await sql`
       select ticket_id, answer_status, answer, answered_at from ticket_posts
@@ -166,10 +179,10 @@ export async function exportPerson(
   };
 }
 
-/** How much we hold of a person. */
+/** How much data we hold about a person. */
 export interface PersonCounts {
   messages: number;
-  /** Messages that have not left: they would be cancelled. */
+  /** Messages that have not left: an erasure cancels them. */
   queued: number;
   replies: number;
   tickets: number;
@@ -188,12 +201,12 @@ export async function countPerson(
   return { messages: messageIds.length, replies: replyIds.length, tickets: ticketIds.length, ...row };
 }
 
-/** A file that a message to the person was made from, and that still holds them. */
+/** A file that contains the person because a message was made from it. */
 export interface HoldingFile {
   campaignId: number;
   campaignName: string;
   fileId: number;
-  /** It is the campaign's present file: the next run would write to them again. */
+  /** The campaign's current file: the next run would send to the person again. */
   current: boolean;
 }
 
@@ -206,14 +219,14 @@ export interface Erased {
 }
 
 /**
- * The calls of providers that have a phone somewhere in them, however it is written there, as far as the phone is nobody
- * else's. That reads all of `inbound_events`, for as long as a statement may take (db/core/limits.ts): done before the
- * transaction that erases, which looks at those since.
+ * The provider callbacks that contain one of the person's phones in any notation, if the phone belongs to no other
+ * customer. This reads all of `inbound_events`, which may take as long as a statement is allowed to
+ * (db/core/limits.ts). So it runs before the erasing transaction, which then reads only the later ones.
  */
 export interface Mentions {
   phones: string[];
   events: { providerId: number; eventKey: string }[];
-  /** When the reading began. */
+  /** When reading began. */
   readAt: Date;
 }
 
@@ -230,7 +243,7 @@ export async function findMentions(sql: Sql, person: Person, { phones }: Holding
 /** A group of receipts is committed within this time. */
 const longestWriteSeconds = 300;
 
-/** With those that have come meanwhile. Null: the phones are others than before, so that all has to be read again. */
+/** Adds the callbacks that arrived later. Null: the phones have changed, so everything must be read again. */
 async function findLaterMentions(
   tx: Sql,
   phones: readonly string[],
@@ -245,40 +258,43 @@ async function findLaterMentions(
 }
 
 /**
- * Locks all that `erasePerson` changes, in the order of docs/architecture.md: runs, replies, customer, cursors, messages.
- * False when something of the person is in the hands of a sender, or of the workflow of a reply. If not, no sender gets
- * any of it until the transaction ends.
+ * Locks everything that `erasePerson` changes, in the order of docs/architecture.md: runs, replies, customer, cursors,
+ * messages. Returns false when a sender or the workflow of a reply holds any of the person's data. Otherwise no sender
+ * can claim it until the transaction ends.
  */
 async function lockPerson(
   tx: Sql,
   { customer }: Person,
-  { messageIds, replyIds }: Holdings,
+  { messageIds, replyIds, answerIds }: Holdings,
 ): Promise<boolean> {
   await tx`select id from inbound_messages where id = any(${replyIds}::bigint[]) order by id for no key update`;
   if (customer !== null) await tx`select from customers where id = ${customer.id} for no key update`;
-  // Handing out lines (db/messages/claims.ts) waits for the run's cursor, and claims of single messages for their rows.
+  // Handing out lines (db/messages/claims.ts) waits for the run's cursor, single claims for their rows.
   await tx`
     insert into send_cursors as c (run_id, line)
     select distinct run_id, 0 from messages where id = any(${messageIds}::bigint[]) and status = 'queued' order by run_id
     on conflict (run_id) do update set line = c.line`;
   await lockMessages(tx, tx`m.id = any(${messageIds}::bigint[])`);
+  await tx`select id from answers where id = any(${answerIds}::bigint[]) order by id for no key update`;
   const [row] = await tx<[{ busy: boolean }]>`
     select exists (select from messages where id = any(${messageIds}::bigint[]) and status = 'sending')
       or exists (
         select from messages as m join claims on claims.run_id = m.run_id and m.id = any(claims.message_ids)
         where m.sender is null and m.id = any(${messageIds}::bigint[]))
+      or exists (select from answers where id = any(${answerIds}::bigint[]) and status = 'sending')
       or exists (
         select from inbound_messages where id = any(${replyIds}::bigint[]) and handled_at is null) as busy`;
   return !row.busy;
 }
 
 /**
- * Takes a person out of all that we hold; that something was sent, when, and with what outcome stays. What is queued for
- * them is cancelled. Their opt-outs stay in force as keyed hashes, unless another customer has the phone, too.
+ * Erases a person from all that we hold; the fact, time and outcome of each message stay. Cancels their queued
+ * messages and answers. Their opt-outs and refusals of consent stay in force as keyed hashes, unless another customer also has the
+ * phone. A hold becomes an opt-out, because nobody could decide it later.
  *
- * Null when something of theirs is being sent or handled, or has come since `before` was read: try again.
+ * Returns null when some of the data is being sent or handled, or arrived after `before` was read: try again.
  *
- * Call it in a transaction. Nothing is searched here but by an index: senders and receipts wait for the counts until the
+ * Call it in a transaction. All searches use an index, because senders and receipts wait for the counts until the
  * transaction ends.
  */
 export async function erasePerson(
@@ -289,13 +305,13 @@ export async function erasePerson(
 ): Promise<Erased | null> {
   const { customer } = person;
   const holdings = await findHoldings(tx, person);
-  const { messageIds, replyIds, ticketIds } = holdings;
+  const { messageIds, replyIds, ticketIds, answerIds } = holdings;
   const own = await soleOwned(tx, person, holdings.phones);
   const mentioning = await findLaterMentions(tx, own, before);
   if (mentioning === null) return null;
   await eraseFromReasons(tx, own);
   if (!(await lockPerson(tx, person, holdings))) return null;
-  // What came before it was locked.
+  // Data that arrived before the lock.
   if (JSON.stringify(await findHoldings(tx, person)) !== JSON.stringify(holdings)) return null;
 
   const theirs = tx`id = any(${messageIds}::bigint[])`;
@@ -316,22 +332,31 @@ export async function erasePerson(
     ), ${counted(tx)}
     select from moved`;
   const ofMessages = await tx`
-    update inbound_events set payload = '{}'
-    where payload <> '{}' and message_id = any(${messageIds}::bigint[])`;
+    update inbound_events set payload = '{}', unread = null
+    where payload <> '{}' and message_id = any(${[...messageIds, ...answerIds]}::bigint[])`;
   const ofPhones = await tx`
-    update inbound_events as e set payload = '{}' where ${isOneOf(tx, mentioning)} and payload <> '{}'`;
+    update inbound_events as e set payload = '{}', unread = null where ${isOneOf(tx, mentioning)} and payload <> '{}'`;
   const messages = await tx`
     update messages set code = null, name = null, phone = null, text = null, extra = null, extra_phones = null, fault = null, warnings = null,
       provider_code = null
     where ${theirs} and num_nonnulls(code, name, phone, text, extra, extra_phones, warnings, provider_code) > 0`;
+  await tx`
+    update answers set phone = null, text = null, provider_code = null,
+      status = case status when 'queued' then 'failed' else status end,
+      reason = case status when 'queued' then 'erased' else reason end,
+      ended_at = case status when 'queued' then now() else ended_at end
+    where id = any(${answerIds}::bigint[])`;
   await tx`select id from tickets where id = any(${ticketIds}::bigint[]) order by id for no key update`;
   await tx`update ticket_posts set answer = null where ticket_id = any(${ticketIds}::bigint[])`;
+  await tx`
+    update ticket_events set note = null where ticket_id = any(${ticketIds}::bigint[]) and note is not null`;
   const tickets = await tx`
-    update tickets set phone = null, name = null, code = null, extra = '{}', note = '', version = version + 1
+    update tickets set phone = null, name = null, code = null, extra = '{}', version = version + 1
     where id = any(${ticketIds}::bigint[])`;
   const replies = await tx`
     update inbound_messages set phone = '', text = '' where id = any(${replyIds}::bigint[])`;
   await hashOptOuts(tx, hash, own);
+  if (customer !== null) await hashRefusal(tx, hash, { customerId: customer.id, phones: own });
   if (customer !== null) await emptyCustomer(tx, customer.id);
   return {
     messages: messages.count,
@@ -342,20 +367,20 @@ export async function erasePerson(
   };
 }
 
-/** A run that failed may quote what it could not read. The index of live and failed runs has them all. */
+/** The reason of a failed run may quote a value it could not read. An index covers live and failed runs. */
 async function eraseFromReasons(tx: Sql, phones: readonly string[]): Promise<void> {
   if (phones.length === 0) return;
-  const patterns = phones.map((phone) => nationalPart(phone).replaceAll(/\B/g, '[^0-9]{0,3}'));
+  const patterns = phones.flatMap(writtenForms).map((form) => form.replaceAll(/\B/g, '[^0-9]{0,3}'));
   await tx`
     with quoting as (
       select id from runs where status in ('running', 'paused', 'cancelling', 'failed')
-        and reason ->> 'detail' ~ any(${patterns}::text[])
+        and reason ->> 'params' ~ any(${patterns}::text[])
       order by id for no key update
     )
-    update runs set reason = reason || '{"detail": "…"}' from quoting where runs.id = quoting.id`;
+    update runs set reason = reason || '{"params": {}}' from quoting where runs.id = quoting.id`;
 }
 
-/** Those of the phones that no other customer has. */
+/** The phones that no other customer has. */
 async function soleOwned(sql: Sql, { customer }: Person, phones: readonly string[]): Promise<string[]> {
   const own: string[] = [];
   for (const phone of phones) {
@@ -365,11 +390,15 @@ async function soleOwned(sql: Sql, { customer }: Person, phones: readonly string
   return own;
 }
 
-/** Without the country: some providers leave it out. */
-const nationalPart = (phone: string): string => phone.replace(/^\+(?:55)?/, '');
+/** Without the country code, as some providers write it; a Brazilian mobile also without its 9, as old carriers do. */
+function writtenForms(phone: string): string[] {
+  const national = phone.replace(/^\+(?:55)?/, '');
+  const old = /^\+55(\d\d)9(\d{8})$/.exec(phone);
+  return old ? [national, `${old[1] ?? ''}${old[2] ?? ''}`] : [national];
+}
 
 const mentions = (sql: Sql, phones: readonly string[]): PendingQuery<Row[]> => sql`
-  payload <> '{}' and payload::text like any(${phones.map((phone) => `%${nationalPart(phone)}%`)}::text[])`;
+  payload <> '{}' and payload::text like any(${phones.flatMap(writtenForms).map((form) => `%${form}%`)}::text[])`;
 
 const isOneOf = (sql: Sql, events: Mentions['events']): PendingQuery<Row[]> => sql`
   (provider_id, event_key) in (
@@ -379,7 +408,7 @@ const isOneOf = (sql: Sql, events: Mentions['events']): PendingQuery<Row[]> => s
 async function hashOptOuts(tx: Sql, hash: PhoneHash, phones: readonly string[]): Promise<void> {
   for (const phone of phones) {
     await tx`delete from opt_out_events where phone = ${phone}`;
-    // Those of virtual phones are nobody's: they go.
+    // Opt-outs of virtual phones belong to nobody: they are deleted.
     const gone = (
       await tx<{ source: string; sandbox: boolean; at: Date }[]>`
         delete from opt_outs where phone = ${phone} returning source, sandbox, at`
@@ -387,7 +416,23 @@ async function hashOptOuts(tx: Sql, hash: PhoneHash, phones: readonly string[]):
     if (gone) {
       await tx`
         insert into opt_outs (phone_hash, source, at) values (${hash(phone)}, ${gone.source}, ${gone.at})
-        on conflict (phone_hash) do nothing`;
+        on conflict (phone_hash) do update set state = 'opted_out', source = excluded.source, at = excluded.at
+          where opt_outs.state = 'refused'`;
     }
   }
+}
+
+/** Keeps a hash of a customer's refusal, unless they also opted out. Call it before the customer is emptied. */
+async function hashRefusal(
+  tx: Sql,
+  hash: PhoneHash,
+  { customerId, phones }: { customerId: number; phones: readonly string[] },
+): Promise<void> {
+  const hashes = phones.map((phone) => `\\x${hash(phone).toString('hex')}`);
+  await tx`
+    insert into opt_outs (phone_hash, state, source, at)
+    select h::bytea, 'refused', 'admin', coalesce(c.consent_at, now())
+    from customers as c cross join unnest(${hashes}::text[]) as h
+    where c.id = ${customerId} and c.consent = 'refused'
+    on conflict (phone_hash) do nothing`;
 }

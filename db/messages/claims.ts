@@ -2,18 +2,19 @@ import type { PendingQuery, Row } from 'postgres';
 import type { CancelReason, FailureReason, MessageStatus } from '../../domain/message.ts';
 import { resendableRunStatuses } from '../../domain/run.ts';
 import type { Database, Sql } from '../core/client.ts';
-import { hasOptedOut } from '../customers/opt-outs.ts';
+import { longestKey } from '../replies/inbound.ts';
+import { leftAlone } from '../customers/opt-outs.ts';
 import { awaitSilence, isAmong, leaseUntil, type Senders } from './leases.ts';
 import { counted, lockMessages, movedColumns } from './messages.ts';
 
 /**
- * The written intent to send, without which nothing leaves.
+ * A claim is the stored intent to send: no message leaves without one.
  *
- * The first time, a message is claimed by a row of `claims` that names its whole batch: one insert instead of an
- * update of each message. The messages stay `queued` and without a sender until they have an outcome; the claim goes
- * with the last of them. A run hands out its lines once and in order (`send_cursors`), so no two senders get the same.
+ * At the first attempt, one row in `claims` names the whole batch: one insert instead of an update of each message. The
+ * messages stay `queued` without a sender until they have an outcome, and the last outcome deletes the claim. A run
+ * hands out its lines once and in order (`send_cursors`), so no two senders get the same line.
  *
- * What has to be tried again, and what goes one by one, is claimed message by message (`queued → sending`).
+ * Retries, and messages sent one by one, are claimed message by message (`queued → sending`).
  */
 export interface Claim {
   /** Null: claimed by the message's own row. */
@@ -21,26 +22,26 @@ export interface Claim {
   messages: ClaimedMessage[];
 }
 
-/** A message that a sender has taken: its intent to send is durable. */
+/** A claimed message: the intent to send it is durable. */
 export interface ClaimedMessage {
   id: number;
   line: number;
   phone: string;
   text: string;
   segments: number;
-  /** The send to come included. */
+  /** Including the send that follows. */
   attempts: number;
-  /** Who may have taken it at an earlier attempt; null: nobody. */
+  /** The provider that may have taken it at an earlier attempt; null: none. */
   providerId: number | null;
 }
 
 /**
- * Takes what is to be sent of the next `lines` lines that no sender has been given, from line `from` on at the earliest;
- * phones that have opted out meanwhile are skipped. Empty when these lines hold nothing to send (`nextLine` says where
- * to go on), or when the run is not `running`.
+ * Claims the messages to send among the next `lines` lines that no sender has received, starting at line `from` or
+ * later. Skips phones that have opted out or are held. Empty when these lines contain nothing to send (`nextLine`
+ * returns where to continue), or when the run is not `running`.
  *
- * The order and the limit are there for the planner: by its rule of thumb a range of lines is a ninth of the run, so it
- * would read all of the messages for each claim.
+ * The order and the limit are for the planner: it estimates a range of lines as a ninth of the run, and would read all
+ * messages for each claim.
  */
 export async function claimLines(
   sql: Sql,
@@ -53,7 +54,7 @@ export async function claimLines(
       on conflict (run_id) do update set line = greatest(c.line, ${from}::int - 1) + ${lines}::int
       returning line - ${lines}::int as after, line as through
     ), due as materialized (
-      select m.*, ${hasOptedOut(sql, sql`m.phone`, providerOf(sql, sql`${runId}`))} as opted_out
+      select m.*, ${leftAlone(sql, sql`m.phone`, providerOf(sql, sql`${runId}`))} as left_alone
       from handed_out cross join lateral (
         select id, line, phone, text, segments, attempts + 1 as attempts, provider_id from messages
         where run_id = ${runId} and line > after and line <= through and status = 'queued' and sender is null
@@ -61,19 +62,19 @@ export async function claimLines(
       ) as m
     ), claim as (
       insert into claims (run_id, sender, message_ids)
-      select ${runId}, ${sender}, array_agg(id) from due where not opted_out having count(*) > 0
+      select ${runId}, ${sender}, array_agg(id) from due where left_alone is null having count(*) > 0
       returning id
     ), moved as (
-      update messages as m set status = 'skipped', reason = 'opted_out', ended_at = now()
-      from due where due.opted_out and m.id = due.id and m.status = 'queued'
+      update messages as m set status = 'skipped', reason = due.left_alone, ended_at = now()
+      from due where due.left_alone is not null and m.id = due.id and m.status = 'queued'
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select claim.id as claim_id, due.id, line, phone, text, segments, attempts, provider_id
-    from due, claim where not opted_out order by line`;
+    from due, claim where left_alone is null order by line`;
   return { id: rows[0]?.claimId ?? null, messages: rows };
 }
 
-/** The first line to send that no sender has been given; null when the run has none left. */
+/** The first line to send that no sender has received; null when none is left. */
 export async function nextLine(sql: Sql, runId: number): Promise<number | null> {
   const [row] = await sql<{ line: number }[]>`
     select line from messages where run_id = ${runId} and status = 'queued' and sender is null
@@ -83,15 +84,14 @@ export async function nextLine(sql: Sql, runId: number): Promise<number | null> 
 }
 
 /**
- * Takes up to `limit` messages that are due to be tried again, in the order of their lines from after line `after` on
- * (`queued → sending`), once all lines have been handed out. A phone that has opted out meanwhile is skipped instead.
- * Empty when nothing is due, or when the run is not `running`.
+ * Claims up to `limit` messages that are due for a retry, in line order after line `after` (`queued → sending`), once
+ * all lines have been handed out. Skips a phone that has opted out meanwhile. Empty when nothing is due, or when the
+ * run is not `running`.
  *
- * A queued message without a sender is in another sender's claim; one that no claim knows of any more is taken, too:
- * lines are all handed out, so no new claim can name it. `triedOnly`: not those, because lines are left.
+ * A queued message without a sender is in another sender's claim. One that no claim contains is claimed too: all lines
+ * have been handed out, so no new claim can contain it. `triedOnly`: do not claim those, because lines are left.
  *
- * `after` is the highest line this sender has claimed: without it, each claim would read again all that was sent
- * before.
+ * `after` is the highest line that this sender has claimed: without it, each claim would read all sent messages again.
  */
 export async function claimRetries(
   sql: Sql,
@@ -126,8 +126,9 @@ export async function claimRetries(
 }
 
 /**
- * Takes one message, if it is queued and its run is running with this provider; null otherwise. Only while nobody
- * streams its run. Its sender gets a lease with it, for this one send (db/messages/leases.ts): `recordOutcomes` ends it.
+ * Claims one message if it is queued and its run is running with this provider; null otherwise. Use it only while
+ * nobody streams the run. The sender also gets a lease for this one send (db/messages/leases.ts); `recordOutcomes` ends
+ * it.
  */
 export async function claimMessage(
   sql: Sql,
@@ -150,12 +151,12 @@ const providerOf = (sql: Sql, runId: PendingQuery<Row[]>) =>
 
 const takenFromDue = (sql: Sql, sender: string) => sql`
   judged as materialized (
-    select id, ${hasOptedOut(sql, sql`due.phone`, providerOf(sql, sql`due.run_id`))} as opted_out from due
+    select id, ${leftAlone(sql, sql`due.phone`, providerOf(sql, sql`due.run_id`))} as left_alone from due
   ), moved as (
     update messages as m set
-      status = case when opted_out then 'skipped' else 'sending' end,
-      reason = case when opted_out then 'opted_out' end,
-      ended_at = case when opted_out then now() end,
+      status = case when left_alone is null then 'sending' else 'skipped' end,
+      reason = left_alone,
+      ended_at = case when left_alone is not null then now() end,
       sender = ${sender}, sending_at = now()
     from judged where m.id = judged.id
     returning new.id, new.line, new.phone, new.text, new.attempts, new.provider_id, ${movedColumns(sql)}
@@ -164,40 +165,43 @@ const takenFromDue = (sql: Sql, sender: string) => sql`
 const taken = (sql: Sql) => sql`
   select id, line, phone, text, segments, attempts + 1 as attempts, provider_id from moved where to_status = 'sending' order by line`;
 
-/** What became of a claimed message, as its sender writes it. */
+/** The outcome of a claimed message, as its sender records it. */
 export interface Outcome {
   id: number;
   /** `queued`: certainly not taken at this attempt. */
   status: Extract<MessageStatus, 'sent' | 'failed' | 'unknown' | 'queued'>;
   reason: FailureReason | null;
-  /** Who took or refused it, or may have taken it, at this attempt or an earlier one; null: nobody. */
+  /** The provider that took or refused it, or may have taken it, at this attempt or an earlier one; null: none. */
   providerId: number | null;
   providerMessageId: string | null;
   providerCode: string | null;
-  /** For `queued`: not before. */
+  /** For `queued`: earliest time of the next attempt. */
   notBefore: Date | null;
-  /** For `queued`: do not count the attempt, because it says nothing about this message. */
+  /** For `queued`: do not count the attempt, because it reveals nothing about this message. */
   uncounted: boolean;
   /**
-   * When it was handed to the provider, by the database's clock in milliseconds since the epoch. Null: it was not, or as
-   * soon as it was claimed by itself.
+   * When it was handed to the provider, by the database's clock in milliseconds since the epoch. Null: it was not, or
+   * it was handed over as soon as it was claimed individually.
    */
   handedOverAt: number | null;
-  /** The answer came so long after that. */
+  /** Time from then until the answer. */
   elapsedMs: number;
 }
 
 /**
- * Writes a batch of outcomes of one run in one statement, and ends the claims that this was the rest of; `endsLease`: and
- * the sender's lease. A message that is no longer this sender's to decide is left alone: a receipt overtook it. It still
- * is this sender's
+ * Records a batch of outcomes of one run in one statement, and deletes the claims that it completes; `endsLease`: also
+ * ends the sender's lease. Ignores a message whose outcome this sender can no longer decide, because a receipt arrived
+ * first. The sender can still decide a message
  *
- * - when its phone has opted out, or its customer refused, after it was claimed: it was skipped, but may have been sent;
- * - when it was given up as `unknown` while the sender was thought dead.
+ * - that was skipped after the claim, because its phone opted out or was held or its customer refused: it may have been
+ *   sent;
+ * - that became `unknown` while the sender was considered stopped.
  *
- * What the provider has not taken is queued again only while somebody may send it. In a run that has ended it is `failed`
- * (`not_sent`), which a resend takes up; or `unknown`, if it may have been taken at an earlier attempt. The run is locked
- * for that: its end comes before or after.
+ * A message that the provider did not take is queued again only while the run can still send it. In an ended run it
+ * becomes `failed` (`not_sent`), which a resend includes, or `unknown`, if it may have been taken at an earlier
+ * attempt. This locks the run, so that its end comes before or after.
+ *
+ * `receiptsById`: also stores the provider's id of each message (sms/provider.ts).
  */
 export async function recordOutcomes(
   sql: Sql,
@@ -207,16 +211,19 @@ export async function recordOutcomes(
     outcomes,
     endedClaims = [],
     endsLease = false,
+    receiptsById = false,
   }: {
     runId: number;
     sender: string;
     outcomes: readonly Outcome[];
     endedClaims?: readonly number[];
     endsLease?: boolean;
+    receiptsById?: boolean;
   },
 ): Promise<void> {
   if (outcomes.length === 0) return;
-  // A receipt and another sender lock the same messages: in the order of their ids, too, and after the run and the claims.
+  // Other transactions lock the same messages in the order of their ids, after the run and the claims. An update alone
+  // locks rows in the order of its plan, which follows the ids of `outcome` only where the table is large.
   const sorted = outcomes.toSorted((a, b) => a.id - b.id);
   const notTaken = outcomes.some(({ status }) => status === 'queued');
   await sql`
@@ -231,11 +238,14 @@ export async function recordOutcomes(
         ${sorted.map((o) => Number(o.uncounted))}::int[], ${sorted.map((o) => o.handedOverAt && Math.floor(o.handedOverAt))}::bigint[],
         ${sorted.map((o) => Math.round(o.elapsedMs))}::int[], ${sorted.map((o) => o.providerId)}::bigint[]
       ) as o (id, status, reason, provider_message_id, provider_code, not_before, uncounted, handed_over_at, elapsed_ms, provider_id)
-    ), ended as (
+    ), ${receiptsById ? sql`ids as (${keptIds(sql)}),` : sql``} ended as (
       delete from claims
       where id = any(${[...endedClaims]}::bigint[]) ${notTaken ? sql`and (select count(*) from run) >= 0` : sql``}
       returning id
-    ), ${endsLease ? sql`lease as (delete from sender_leases where sender = ${sender}),` : sql``} moved as (
+    ), ${endsLease ? sql`lease as (delete from sender_leases where sender = ${sender}),` : sql``} held as (
+      select outcome.* from outcome join messages as m using (id)
+      where (select count(*) from ended) >= 0 order by m.id for no key update of m
+    ), moved as (
       update messages as m set
         status = o.status, reason = o.reason, provider_message_id = o.provider_message_id, provider_code = o.provider_code,
         provider_id = o.provider_id, not_before = o.not_before, sender = ${sender},
@@ -243,20 +253,26 @@ export async function recordOutcomes(
         sending_at = coalesce(o.handed_over_at, m.sending_at, case when o.perhaps_taken then now() end),
         sent_at = case when o.status = 'sent' then coalesce(o.handed_over_at, m.sending_at, now()) + o.elapsed else m.sent_at end,
         ended_at = case when o.status in ('failed', 'unknown') then coalesce(o.handed_over_at, m.sending_at, now()) + o.elapsed end
-      from outcome as o
-      where m.id = o.id and (select count(*) from ended) >= 0 and (
-        m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'no_consent') and o.perhaps_taken)
+      from held as o
+      where m.id = o.id and (
+        m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'held', 'no_consent') and o.perhaps_taken)
         or m.sender = ${sender} and (m.status = 'sending' or m.status = 'unknown' and o.status <> 'unknown'))
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;
 }
 
-/** The run's row, which neither ends nor goes on again until the transaction does. */
+/** Stores the message of each provider id. No other statement writes the same ids. */
+const keptIds = (sql: Sql) => sql`
+  insert into provider_message_ids (provider_id, provider_message_id, message_id)
+  select provider_id, left(provider_message_id, ${longestKey}), id from outcome where status = 'sent' and provider_message_id is not null
+  on conflict do nothing`;
+
+/** Locks the run's row, so that the run neither ends nor resumes until the transaction ends. */
 const lockedRun = (sql: Sql, runId: number) => sql`
   select status = any(${[...resendableRunStatuses]}::text[]) as ended from runs where id = ${runId} for share`;
 
-/** What becomes of a status and a reason where nobody sends for the run any more; refers to `run`, which is locked. */
+/** The status and reason of a message not taken, if nobody can send for the run any more; `run` is locked. */
 const requeued = (
   sql: Sql,
   { status, reason, providerId }: Record<'status' | 'reason' | 'providerId', ReturnType<Sql>>,
@@ -267,22 +283,22 @@ const requeued = (
     when ${providerId} is null then 'not_sent' else 'no_answer' end as reason`;
 
 /**
- * Takes over from these senders, of which none is alive any more or none soon will be: waits until they can't hand anything
- * to the provider (db/messages/leases.ts), then settles what they leave without an outcome.
+ * Takes over from these senders, which have stopped or will soon: waits until they cannot hand anything to the provider
+ * (db/messages/leases.ts), then closes the messages that they leave without an outcome.
  *
- * Of a run as a whole: call it only while no activity that sends for the run is under way.
+ * For a whole run: call it only while no activity is sending for the run.
  */
 export async function takeOver(sql: Database, senders: Senders & { deduplicates: boolean }): Promise<number> {
   await awaitSilence(sql, senders);
-  return settleDeadSenders(sql, senders);
+  return closeStoppedSenders(sql, senders);
 }
 
 /**
- * Takes up what dead senders had in hand and left without an outcome: `unknown`, because the provider may have taken
- * it; `queued` again only where the provider itself refuses a second message with the same reference. Leaves alone what
- * somebody with a lease has in hand. Returns how many messages it moved.
+ * Closes the messages that stopped senders claimed and left without an outcome. They become `unknown`, because the
+ * provider may have taken them, or `queued` if the provider refuses a second message with the same reference. Ignores
+ * claims of senders with a lease. Returns how many messages changed.
  */
-export async function settleDeadSenders(
+export async function closeStoppedSenders(
   sql: Sql,
   senders: Senders & { deduplicates: boolean },
 ): Promise<number> {
@@ -314,7 +330,7 @@ export async function settleDeadSenders(
       from held
       where m.id = held.id and (
         m.status = 'sending'
-        or m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'no_consent')))
+        or m.sender is null and (m.status = 'queued' or m.status = 'skipped' and m.reason in ('opted_out', 'held', 'no_consent')))
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;
@@ -322,8 +338,8 @@ export async function settleDeadSenders(
 }
 
 /**
- * Gives back what this sender has claimed and not sent: only for a sender that knows that it sent none of it. It becomes
- * what a message becomes that was not taken (`recordOutcomes`).
+ * Releases what this sender has claimed and not sent: only for a sender that is certain that it sent none of it. The
+ * messages get the status of messages that were not taken (`recordOutcomes`).
  */
 export async function releaseClaims(
   sql: Sql,
@@ -351,12 +367,13 @@ export async function releaseClaims(
     select from moved`;
 }
 
-/** What becomes of a queued message of a run that ends. */
+/** The final status of a queued message when its run ends. */
 type QueuedEnd =
   { status: 'cancelled'; reason: CancelReason | null } | { status: 'failed'; reason: 'not_sent' };
 
 /**
- * Ends all of a run that is queued; what the provider may have taken at an earlier attempt is `unknown`. Returns how many.
+ * Ends all queued messages of a run; those that the provider may have taken at an earlier attempt become `unknown`.
+ * Returns how many.
  */
 export async function endQueued(sql: Sql, runId: number, { status, reason }: QueuedEnd): Promise<number> {
   const rows = await sql`
@@ -374,23 +391,23 @@ export async function endQueued(sql: Sql, runId: number, { status, reason }: Que
 }
 
 /**
- * Ends all of a run that has not ended: what has not left as `end` says, what a dead sender left is unknown. Call it once
- * nobody sends for the run any more (`takeOver`), in the transaction that ends the run: it fails while somebody has a
- * lease.
+ * Ends all messages of a run that have not ended: unsent ones as in `end`, those of a stopped sender as unknown. Call
+ * it when nobody sends for the run any more (`takeOver`), in the transaction that ends the run: it fails while any
+ * lease is left.
  */
 export async function endRemaining(
   sql: Sql,
   runId: number,
   end: QueuedEnd = { status: 'cancelled', reason: null },
 ): Promise<void> {
-  // Claims before messages, as recordOutcomes. What is unknown could be queued again by a sender that comes back.
+  // Claims before messages, as in recordOutcomes. A sender that returns could queue unknown messages again.
   await sql`select from claims where run_id = ${runId} order by id for update`;
   await lockMessages(
     sql,
     sql`m.run_id = ${runId} and (m.status in ('queued', 'sending', 'unknown') or m.sender is null and m.status = 'skipped'
       and m.id in (select unnest(message_ids) from claims where run_id = ${runId}))`,
   );
-  await settleDeadSenders(sql, { runId, deduplicates: false });
+  await closeStoppedSenders(sql, { runId, deduplicates: false });
   const leases = await sql`select from sender_leases where run_id = ${runId} limit 1`;
   if (leases.count > 0) throw new Error(`Run ${runId} can't be ended while it has senders.`);
   await endQueued(sql, runId, end);

@@ -3,46 +3,37 @@ import type { RunStatus } from '../../domain/run.ts';
 import type { Database, Sql } from '../core/client.ts';
 
 /**
- * Who may hand messages of a run to a provider. A sender takes a lease before it claims anything, renews it each second,
- * and sends only while it trusts it, which is for less time than the database does. So once a lease has expired here,
- * its holder sends nothing, whether it is dead, frozen or cut off. Only then may others take up what it had claimed.
+ * A lease permits a sender to hand messages of a run to a provider. A sender takes a lease before it claims anything,
+ * renews it each second, and sends only while it trusts the lease, which is for less time than the database does. So
+ * once a lease has expired here, its holder sends nothing, even if it is frozen or cut off. Only then may others take
+ * over its claims.
  *
  * Both sides measure durations, each on its own clock: the clocks need not agree.
  */
 export const leaseMs = 3_000;
-/** A sender trusts its lease for so long after it asked for it: shorter than `leaseMs`, as clocks run unevenly. */
+/** How long a sender trusts its lease after requesting it: shorter than `leaseMs`, because clocks run unevenly. */
 export const trustMs = 2_000;
 
-/** How long `awaitSilence` waits between two looks: a sender that lets go ends its lease before the time. */
+/** The interval between two checks of `awaitSilence`: a sender that finishes ends its lease early. */
 const lookMs = 100;
 
-/** When a lease ends that is given now. */
+/** When a lease that is given now expires. */
 export const leaseUntil = (sql: Sql) => sql`clock_timestamp() + ${leaseMs}::int * interval '1 ms'`;
 
-/** What a sender learns when it asks for its lease. */
+/** The answer to a sender's request for a lease. */
 export interface LeaseAnswer {
-  /** False: it must send nothing more. Another attempt takes over, or the run is not `running`. */
+  /** False: it must not send anything more. Another attempt takes over, or the run is not `running`. */
   held: boolean;
   status: RunStatus | null;
   /** The database's clock, in milliseconds since the epoch. */
   clock: number;
-  /** So many sends may this sender have under way: what the provider bears, shared by all who send through it. */
-  inFlight: number;
 }
 
-/** The provider's `max_in_flight` by the senders that have a lease, and those of `more` besides. */
-const shareOf = (sql: Sql, runId: number, more: number) => sql`
-  coalesce((
-    select greatest(1, p.max_in_flight / greatest(1, ${more} + (
-      select count(*)::int from sender_leases as other join runs as r on r.id = other.run_id
-      where r.provider_id = p.id and other.expires_at > clock_timestamp())))
-    from runs join providers as p on p.id = runs.provider_id where runs.id = ${runId}), 1)`;
-
 /**
- * Gives a sender its lease, if the run is `running` and no later attempt of the same activity has one. `alone`: and if
- * nobody else has one. A worker that was frozen may begin an attempt that others have taken over long ago.
+ * Gives a sender its lease, if the run is `running` and no later attempt of the same activity has one; with `alone`,
+ * only if no other sender has one. A frozen worker may start an attempt that others took over long ago.
  *
- * Call it in a transaction: leases of one run are given one after the other until it ends.
+ * Call it in a transaction: it serializes the leases of one run until it ends.
  */
 export async function takeLease(
   sql: Sql,
@@ -50,7 +41,7 @@ export async function takeLease(
 ): Promise<LeaseAnswer> {
   const [run] = await sql<
     { status: RunStatus }[]
-  >`select status from runs where id = ${runId} for no key update`;
+  >`update runs set sender_wanted_at = null where id = ${runId} returning status`;
   const [row] = await sql<[Omit<LeaseAnswer, 'status'>]>`
     with taken as (
       insert into sender_leases (sender, run_id, expires_at)
@@ -62,43 +53,53 @@ export async function takeLease(
       on conflict do nothing
       returning sender
     )
-    select exists (select from taken) as held, extract(epoch from clock_timestamp())::float8 * 1000 as clock,
-      ${shareOf(sql, runId, 1)} as in_flight`;
+    select exists (select from taken) as held, extract(epoch from clock_timestamp())::float8 * 1000 as clock`;
   return { ...row, status: run?.status ?? null };
 }
 
-/** Extends the lease of a sender, also one that has expired, unless it was revoked or the run is not `running`. */
-export async function renewLease(
+/**
+ * Extends the leases of senders, also expired ones, unless they were revoked or their run is not `running`. Returns an
+ * answer for each, in their order.
+ *
+ * Does not wait for a locked lease, which is being revoked or deleted: this may take long when a large run ends, and
+ * the other leases would expire meanwhile.
+ */
+export async function renewLeases(
   sql: Sql,
-  { runId, sender }: { runId: number; sender: string },
-): Promise<LeaseAnswer> {
-  const [row] = await sql<[LeaseAnswer]>`
-    with run as (
-      select status from runs where id = ${runId}
+  senders: readonly { runId: number; sender: string }[],
+): Promise<LeaseAnswer[]> {
+  return sql<LeaseAnswer[]>`
+    with asked as (
+      select * from unnest(${senders.map(({ sender }) => sender)}::text[], ${senders.map(({ runId }) => runId)}::bigint[])
+        with ordinality as a (sender, run_id, position)
+    ), free as (
+      select l.sender from sender_leases as l join asked using (sender, run_id) where not l.revoked
+      for no key update of l skip locked
     ), renewed as (
       update sender_leases as l set expires_at = ${leaseUntil(sql)}
-      from run where l.sender = ${sender} and l.run_id = ${runId} and not l.revoked and run.status = 'running'
+      from free join asked using (sender) join runs on runs.id = asked.run_id
+      where l.sender = free.sender and runs.status = 'running'
       returning l.sender
     )
-    select exists (select from renewed) as held, (select status from run) as status,
-      extract(epoch from clock_timestamp())::float8 * 1000 as clock, ${shareOf(sql, runId, 0)} as in_flight`;
-  return row;
+    select renewed.sender is not null as held, runs.status, extract(epoch from clock_timestamp())::float8 * 1000 as clock
+    from asked left join runs on runs.id = asked.run_id left join renewed on renewed.sender = asked.sender
+    order by asked.position`;
 }
 
-/** Ends the lease of a sender that holds nothing any more. */
+/** Ends the lease of a sender that has no claims left. */
 export async function endLease(sql: Sql, sender: string): Promise<void> {
   await sql`delete from sender_leases where sender = ${sender}`;
 }
 
-/** Earlier attempts of one activity; of a run, all who send for it. */
+/** Earlier attempts of one activity; for a run, all its senders. */
 export interface Senders {
   runId: number;
   before?: { activity: string; attempt: number } | undefined;
 }
 
 /**
- * Returns once none of these senders hands anything to the provider: they renew no lease any more, and the leases they
- * have end within `leaseMs`. One that is alive writes meanwhile what it knows and gives back the rest.
+ * Returns once none of these senders can hand anything to the provider: it revokes their leases, which expire within
+ * `leaseMs`. A live sender meanwhile records the outcomes it has and releases the rest.
  */
 export async function awaitSilence(sql: Database, senders: Senders): Promise<void> {
   for (;;) {
@@ -114,7 +115,7 @@ export async function awaitSilence(sql: Database, senders: Senders): Promise<voi
   }
 }
 
-/** A condition for the senders that are meant, to follow one on their run. */
+/** A condition that matches these senders, to be combined with one on their run. */
 export const isAmong = (sql: Sql, { before }: Senders, sender: ReturnType<Sql>) =>
   before === undefined ? sql`` : sql`and ${attemptOf(sql, sender, before.activity)} < ${before.attempt}`;
 
@@ -123,11 +124,12 @@ const attemptOf = (sql: Sql, sender: ReturnType<Sql>, activity: string) =>
   sql`case when starts_with(${sender}, ${`${activity}#`}) then split_part(${sender}, '#', 2)::int end`;
 
 /**
- * Names an activity among all that ever send for one run: an activity's id counts from 1 in each execution of the
- * workflow. Of the execution's id, a UUID, only the last 48 bits, which are random: the name stands in every message.
+ * A name for an activity that is unique among all senders of a run: an activity's id counts from 1 in each execution of
+ * the workflow. Of the execution's id, a UUID, only the last 48 bits, which are random, because every message stores
+ * the name.
  */
 export const activityName = (executionId: string, activityId: string): string =>
   `${executionId.slice(-12)}/${activityId}`;
 
-/** One attempt of one activity. An attempt begins by settling what those before it left. */
+/** One attempt of one activity. An attempt begins by closing what earlier attempts left open. */
 export const senderName = (activity: string, attempt: number): string => `${activity}#${attempt}`;

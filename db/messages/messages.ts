@@ -1,3 +1,4 @@
+import { type Day, isOnDay } from '../core/day.ts';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { PendingQuery, Row } from 'postgres';
@@ -11,15 +12,15 @@ import { json } from '../core/json.ts';
 import type { Sql } from '../core/client.ts';
 
 /**
- * Every change of a message's status goes through one statement of this shape, so that the run's counts move with it:
+ * Every change of a message's status goes through one statement of this shape, so that the run's counts change with it:
  *
  *     with moved as (update messages … returning m.run_id, m.segments, old.status as from_status, …)
  *     , counted as (<counted>) select … from moved
  *
- * The counts are locked in key order, after the messages, by every statement: no two of them can wait for each other.
+ * Every statement locks the counts in key order, after the messages: no two statements can wait for each other.
  *
- * What is being sent counts as `queued`: a claim then touches no count, and does not wait for the write of outcomes
- * that holds the row until it is on disk (measured: a third of the rate).
+ * A message being sent counts as `queued`: a claim then updates no count, and does not wait for the transaction that
+ * writes outcomes and holds the row until it is on disk (measured: a third of the rate).
  */
 export const counted = (sql: Sql) => sql`
   change as (
@@ -43,30 +44,30 @@ export const counted = (sql: Sql) => sql`
   )`;
 
 /**
- * Locks messages (`m`) in the order of their ids, as every statement does that moves several. A transaction that moves
- * messages in more than one statement calls it first, for all of them: what others have locked then waits for no count
- * that it holds already. Foreign keys to these messages are not held up.
+ * Locks messages (`m`) in the order of their ids, as every statement does that changes several. A transaction that
+ * changes messages in more than one statement calls it first, for all of them: it then never waits for a locked message
+ * while it holds a count. Foreign key checks on these messages do not wait.
  */
 export async function lockMessages(sql: Sql, which: PendingQuery<Row[]>): Promise<void> {
   await sql`
     select count(*) from (select m.id from messages as m where ${which} order by m.id for no key update) as held`;
 }
 
-/** What `counted` needs of each message that moved. */
+/** The columns that `counted` needs of each changed message. */
 export const movedColumns = (sql: Sql) => sql`
   new.run_id, new.segments, old.status as from_status, old.reason as from_reason, new.status as to_status, new.reason as to_reason`;
 
-/** What is left of a run to send. */
+/** The messages of a run that remain to be sent. */
 export interface Remaining {
   /** Queued and attempted fewer than `maxAttempts` times, due or not. */
   queued: number;
   /** Queued and attempted at least that often: `sendMessage` tries them one by one. */
   stragglers: number;
-  /** Until the first of the queued is due, by the database's clock, which claims go by; 0 when one is. */
+  /** Milliseconds until the first queued message is due, by the database's clock, as for claims; 0 when one is due. */
   waitMs: number;
 }
 
-/** `triedOnly`: of those alone that a sender has claimed before. */
+/** `triedOnly`: count only messages that a sender has claimed before. */
 export async function remainingMessages(
   sql: Sql,
   { runId, maxAttempts, triedOnly }: { runId: number; maxAttempts: number; triedOnly: boolean },
@@ -80,9 +81,18 @@ export async function remainingMessages(
   return row;
 }
 
+/** Whether a run has no queued message, no claim and no lease. */
+export async function isAllSent(sql: Sql, runId: number): Promise<boolean> {
+  const [row] = await sql<[{ allSent: boolean }]>`
+    select not exists (select from run_counts where run_id = ${runId} and status = 'queued' and messages > 0)
+      and not exists (select from claims where run_id = ${runId})
+      and not exists (select from sender_leases where run_id = ${runId}) as all_sent`;
+  return row.allSent;
+}
+
 /**
- * How many of a run's messages a sender has claimed that are not over: they are to be tried again, or still in hand. Of
- * those that were claimed in the order of their lines.
+ * The number of a run's claimed messages without a final outcome: to be retried, or still in a claim. Counts those that
+ * were claimed in line order.
  */
 export async function startedMessages(sql: Sql, runId: number): Promise<number> {
   const [row] = await sql<[{ n: number }]>`
@@ -104,17 +114,22 @@ export async function queuedMessageIds(
   return rows.map((row) => row.id);
 }
 
-/** A receipt to apply: which message, and what the provider says of it. */
+/** A receipt to apply: the message, and the status that the provider reports. */
 export interface ReceiptMove {
   providerId: number;
   messageId: number;
-  providerMessageId: string;
+  /** The provider's own id; null: the receipt has none. */
+  providerMessageId: string | null;
+  /** The message is certain, even if the provider gave another id before. */
+  isSure?: boolean;
+  /** When it arrived, if that may be long ago; otherwise now. */
+  at?: Date | null;
   status: Extract<MessageStatus, 'sent' | 'delivered' | 'undelivered' | 'failed'>;
   reason: FailureReason | null;
   providerCode: string | null;
 }
 
-/** A message that a receipt has moved. */
+/** A message whose status a receipt changed. */
 export interface MovedMessage {
   id: number;
   runId: number;
@@ -125,15 +140,15 @@ const receiptSources = {
   sent: sourcesOf('sent'),
   delivered: sourcesOf('delivered'),
   undelivered: sourcesOf('undelivered'),
-  failed: sourcesOf('failed'),
+  // For a delivered message, which becomes undelivered.
+  failed: [...sourcesOf('failed'), 'delivered'],
 } as const;
 
 /**
- * Applies receipts in one statement, forward only (domain/message.ts `moves`): at most one for each message; of
- * several for one message, give the one that says most. Those for a message of another provider are ignored. Returns
- * the messages that moved.
+ * Applies receipts in one statement, forward only (domain/message.ts `moves`). Pass at most one for each message: of
+ * several, the most advanced. Receipts for another provider's message are ignored. Returns the messages that changed.
  *
- * In the order of their ids, so that two groups do not wait for each other.
+ * In the order of their ids, so that two groups cannot deadlock.
  */
 export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]): Promise<MovedMessage[]> {
   if (receipts.length === 0) return [];
@@ -143,13 +158,16 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
       select * from unnest(
         ${sorted.map((r) => r.messageId)}::bigint[], ${sorted.map((r) => r.providerId)}::bigint[],
         ${sorted.map((r) => r.providerMessageId)}::text[], ${sorted.map((r) => r.status)}::text[],
-        ${sorted.map((r) => r.reason)}::text[], ${sorted.map((r) => r.providerCode)}::text[]
-      ) as r (id, provider_id, provider_message_id, status, reason, provider_code)
+        ${sorted.map((r) => r.reason)}::text[], ${sorted.map((r) => r.providerCode)}::text[],
+        ${sorted.map((r) => Number(r.isSure ?? false))}::int[], ${sorted.map((r) => r.at?.toISOString() ?? null)}::timestamptz[]
+      ) as r (id, provider_id, provider_message_id, status, reason, provider_code, is_sure, at)
+    ), held as (
+      select receipt.* from receipt join messages as m using (id) order by m.id for no key update of m
     ), moved as (
       update messages as m set
-        status = r.status, reason = r.reason, provider_id = r.provider_id,
+        status = case when m.status = 'delivered' then 'undelivered' else r.status end, reason = r.reason, provider_id = r.provider_id,
         provider_message_id = coalesce(m.provider_message_id, r.provider_message_id),
-        provider_code = coalesce(r.provider_code, m.provider_code), sent_at = coalesce(m.sent_at, now()),
+        provider_code = coalesce(r.provider_code, m.provider_code), sent_at = coalesce(m.sent_at, r.at, now()),
         -- It left after its claim, which a restore has lost: a reply may have come since, and before this receipt.
         sending_at = coalesce(m.sending_at, (
           select min(claimed_at) from claims as c where c.run_id = m.run_id and m.id = any(c.message_ids)), (
@@ -157,11 +175,11 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
           where runs.id = m.run_id and runs.restored_at is not null), now()),
         -- It overtook the outcome, which would have counted the attempt.
         attempts = m.attempts + case when m.status in ('queued', 'sending', 'skipped') then 1 else 0 end,
-        ended_at = case when r.status = 'sent' then null else now() end
-      from receipt as r
+        ended_at = case when r.status <> 'sent' then coalesce(r.at, now()) end
+      from held as r
       where m.id = r.id
         and coalesce(m.provider_id, (select runs.provider_id from runs where runs.id = m.run_id)) = r.provider_id
-        and (m.provider_message_id is null or m.provider_message_id = r.provider_message_id)
+        and (r.is_sure = 1 or m.provider_message_id is null or m.provider_message_id = r.provider_message_id)
         -- What has not left can have no receipt; what a sender has in hand is queued, or skipped if it opted out since. After
         -- a restore it may have left all the same.
         and (m.status not in ('queued', 'skipped') or m.sender is not null
@@ -172,19 +190,21 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
           or r.status = 'delivered' and m.status = any(${receiptSources.delivered}::text[])
           or r.status = 'undelivered' and m.status = any(${receiptSources.undelivered}::text[])
           or r.status = 'failed' and m.status = any(${receiptSources.failed}::text[]))
+        -- Of a text in several parts each may have its receipt: one that failed is a message that cannot be read.
+        and (m.status <> 'delivered' or m.segments > 1)
       returning new.id, ${movedColumns(sql)}
     ), ${counted(sql)}
     select id, run_id, to_reason as reason from moved`;
 }
 
-/** A warning as it was kept. */
+/** A stored warning. */
 export interface KeptWarning {
   code: string;
   params: Record<string, unknown>;
   value: string;
 }
 
-/** One line of a run as the API shows it. */
+/** A line of a run, as the API returns it. */
 export interface MessageRow {
   id: number;
   runId: number;
@@ -197,18 +217,18 @@ export interface MessageRow {
   text: string | null;
   segments: number;
   extra: Record<string, string> | null;
-  /** Of a line that was left out: what is wrong with it (`readFault` of the catalog), where more is known than the reason. */
+  /** The problem of a skipped line (`readFault` of the catalog), if more is known than the reason. */
   fault: { code: string; params: Record<string, unknown> } | null;
-  /** What of its line could not be read. */
+  /** Values of the line that could not be read. */
   warnings: KeptWarning[] | null;
-  /** Region and type of customer are its run's. */
+  /** Region and customer type are those of the run. */
   regionId: number | null;
   regionName: string | null;
   customerTypeId: number | null;
   customerTypeName: string | null;
   resendOf: number | null;
   attempts: number;
-  /** Who took it, refused it, or may have taken it. */
+  /** The provider that took or refused it, or may have taken it. */
   providerId: number | null;
   providerMessageId: string | null;
   providerCode: string | null;
@@ -223,20 +243,23 @@ const messageColumns = (sql: Sql) => sql`
   r.region_id, regions.name as region_name, r.customer_type_id, customer_types.name as customer_type_name,
   m.resend_of, m.attempts, m.provider_id, m.provider_message_id, m.provider_code, m.sending_at, m.sent_at, m.ended_at`;
 
-const messagesOfRuns = (sql: Sql) => sql`
-  messages as m join runs as r on r.id = m.run_id left join regions on regions.id = r.region_id
+const messagesOfRuns = (sql: Sql, messages = sql`messages`) => sql`
+  ${messages} as m join runs as r on r.id = m.run_id left join regions on regions.id = r.region_id
   left join customer_types on customer_types.id = r.customer_type_id`;
 
 export interface MessageFilter {
   runId: number;
   status?: MessageStatus | undefined;
   reason?: string | undefined;
-  phone?: string | undefined;
+  /** E.164 */
+  phone?: readonly string[] | undefined;
+  /** Words in the text; case, accents and punctuation do not matter. Give `until` with it: every line is read. */
+  text?: string | undefined;
 }
 
 /**
  * Whether all of a run's messages in these statuses have a reason: then `reason is not null` finds them by an index.
- * Not of `queued`, which stands for what is being sent, too.
+ * Always false for `queued`, which includes messages being sent.
  */
 export async function allHaveReasons(sql: Sql, runId: number, statuses: readonly string[]): Promise<boolean> {
   const [row] = await sql<[{ without: boolean }]>`
@@ -248,15 +271,15 @@ export async function allHaveReasons(sql: Sql, runId: number, statuses: readonly
 }
 
 /**
- * A page of a run's lines in file order, from after line `after` on. The kept counts say whether there are any of the
- * status, and whether all of them have a reason: those have an index.
+ * A page of a run's lines in file order, after line `after`, up to line `until`. The counts show whether any have the status, and whether
+ * all of those have a reason and so can use the index.
  */
 export async function listMessages(
   sql: Sql,
   filter: MessageFilter,
-  { after, limit }: { after: number; limit: number },
+  { after, until, limit }: { after: number; until?: number; limit: number },
 ): Promise<MessageRow[]> {
-  // What is being sent counts as queued.
+  // Messages being sent count as queued.
   const kept =
     filter.status === undefined || filter.status === 'queued' || filter.status === 'sending'
       ? null
@@ -269,13 +292,15 @@ export async function listMessages(
     where m.run_id = ${filter.runId} and m.line > ${after} ${withReason ? sql`and m.reason is not null` : sql``}
       ${filter.status === undefined ? sql`` : sql`and m.status = ${filter.status}`}
       ${filter.reason === undefined ? sql`` : sql`and m.reason = ${filter.reason}`}
-      ${filter.phone === undefined ? sql`` : sql`and m.phone = ${filter.phone}`}
+      ${filter.phone === undefined ? sql`` : sql`and m.phone = any(${[...filter.phone]}::text[])`}
+      ${until === undefined ? sql`` : sql`and m.line <= ${until}`}
+      ${filter.text === undefined ? sql`` : sql`and position(folded(${filter.text}) in folded(m.text)) > 0`}
     order by m.line limit ${limit}`;
 }
 
 /**
- * The lines of a run that a person may want to correct, from after line `after` on: those that were left out, and those of
- * which something could not be read. Each kind has its index.
+ * The lines of a run that a user may want to correct, after line `after`: skipped lines, and lines with warnings. Each
+ * kind has an index.
  */
 export async function listLinesToCorrect(
   sql: Sql,
@@ -303,50 +328,68 @@ export async function listLinesToCorrect(
     order by m.line`;
 }
 
-/** Messages across runs: by one phone or one customer, for which there are indexes. */
+/** Messages across runs, by phone or customer; both have an index. */
 export interface MessageSearch {
   /** E.164 */
-  phone?: string | undefined;
+  phone?: readonly string[] | undefined;
   customerId?: number | undefined;
   customerCode?: string | undefined;
   campaignId?: number | undefined;
   regionId?: number | undefined;
   customerTypeId?: number | undefined;
+  /** When its run was due. */
+  day?: Day | undefined;
   status?: MessageStatus | undefined;
   reason?: string | undefined;
+  /** Words in the text; case, accents and punctuation do not matter. */
+  text?: string | undefined;
 }
 
-/** A message with the run that it is of. */
+/** A message with its run. */
 export interface FoundMessageRow extends MessageRow {
   campaignId: number;
   campaignName: string;
   occurrence: Date;
 }
 
-/** A page of the messages to a phone or a customer, newest first; `before`: only those with a smaller id. */
+/** A page of the messages to a phone or a customer, newest first; `before`: only smaller ids. */
 export async function searchMessages(
   sql: Sql,
-  { phone, customerId, customerCode, campaignId, regionId, customerTypeId, status, reason }: MessageSearch,
+  {
+    phone,
+    customerId,
+    customerCode,
+    campaignId,
+    regionId,
+    customerTypeId,
+    day,
+    status,
+    reason,
+    text,
+  }: MessageSearch,
   { before, limit }: { before?: number | undefined; limit: number },
 ): Promise<FoundMessageRow[]> {
+  // The index on the phone finds them; the order by id would read all messages back to a rare one.
+  const ofPhone = phone && sql`(select * from messages where phone = any(${[...phone]}::text[]) offset 0)`;
   return sql<FoundMessageRow[]>`
     select ${messageColumns(sql)}, r.campaign_id, r.settings -> 'campaign' ->> 'name' as campaign_name, r.occurrence
-    from ${messagesOfRuns(sql)}
+    from ${messagesOfRuns(sql, ofPhone)}
     where true
-      ${phone === undefined ? sql`` : sql`and m.phone = ${phone}`}
       ${customerId === undefined ? sql`` : sql`and m.customer_id = ${customerId}`}
       ${customerCode === undefined ? sql`` : sql`and m.customer_id = (select id from customers where code = ${customerCode})`}
       ${campaignId === undefined ? sql`` : sql`and r.campaign_id = ${campaignId}`}
       ${regionId === undefined ? sql`` : sql`and r.region_id = ${regionId}`}
       ${customerTypeId === undefined ? sql`` : sql`and r.customer_type_id = ${customerTypeId}`}
+      ${day === undefined ? sql`` : sql`and ${isOnDay(sql, 'occurrence', day)}`}
       ${status === undefined ? sql`` : sql`and m.status = ${status}`}
       ${reason === undefined ? sql`` : sql`and m.reason = ${reason}`}
+      ${text === undefined ? sql`` : sql`and position(folded(${text}) in folded(m.text)) > 0`}
       ${before === undefined ? sql`` : sql`and m.id < ${before}`}
     order by m.id desc limit ${limit}`;
 }
 
-/** What else belongs to the story of a message: its run, tickets, and the other sends of the same text. */
-export interface MessageKin {
+/** The records related to a message: its run, tickets, and other sends of the same text. */
+export interface RelatedRecords {
   campaignId: number;
   campaignName: string;
   occurrence: Date;
@@ -355,12 +398,12 @@ export interface MessageKin {
   resends: { id: number; runId: number; status: MessageStatus; at: string | null }[];
 }
 
-export async function messageKin(
+export async function relatedRecords(
   sql: Sql,
   { id, resendOf }: Pick<MessageRow, 'id' | 'resendOf'>,
-): Promise<MessageKin> {
+): Promise<RelatedRecords> {
   const first = resendOf ?? id;
-  const [row] = await sql<[MessageKin]>`
+  const [row] = await sql<[RelatedRecords]>`
     select r.campaign_id, r.settings -> 'campaign' ->> 'name' as campaign_name, r.occurrence, r.mailing_at,
       coalesce((
         select jsonb_agg(jsonb_build_object('id', t.id, 'status', t.status, 'openedAt', t.opened_at) order by t.id)
@@ -383,7 +426,7 @@ export async function getMessage(sql: Sql, messageId: number): Promise<MessageRo
   return row ?? null;
 }
 
-/** A line of the mailing on its way into `messages`. */
+/** A mailing line to be inserted into `messages`. */
 export interface ImportedLine {
   line: number;
   status: 'queued' | 'skipped';
@@ -413,8 +456,8 @@ const copyJson = (value: object | null): string =>
   value === null ? '\\N' : copyValue(JSON.stringify(value));
 
 /**
- * Writes the lines of a mailing as the run's messages, streaming through COPY, and their counts. Call it in a
- * transaction in which the run has no messages yet: all the lines arrive, or none.
+ * Inserts the lines of a mailing as the run's messages, streaming through COPY, with their counts. Call it in a
+ * transaction while the run has no messages: it inserts all lines or none.
  */
 export async function importMessages(
   sql: Sql,
@@ -451,7 +494,7 @@ export async function importMessages(
     copy.end();
     await done;
   } catch (error) {
-    // Else the connection stays in the copy: it can't be rolled back, and keeps its locks until the process ends.
+    // Otherwise the connection stays in COPY: it cannot be rolled back, and keeps its locks until the process ends.
     copy.destroy(error instanceof Error ? error : new Error(String(error)));
     throw error;
   }

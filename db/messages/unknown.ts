@@ -4,17 +4,18 @@ import type { Sql } from '../core/client.ts';
 import { insertInboundEvents } from '../replies/inbound.ts';
 import { applyReceipts, counted, movedColumns, type MovedMessage, type ReceiptMove } from './messages.ts';
 import { lockForOptOuts, optOutRecipients } from '../customers/opt-outs.ts';
+import { applyAnswerReceipts } from '../tickets/answers.ts';
 import { followReceipts } from '../tickets/opening.ts';
 
 /**
- * Settling messages that are `unknown`: by what their provider says when it is asked, or by what a person says. No index
- * knows the status of messages, so those that are to be looked up have a row each in `look_ups`.
+ * Resolving `unknown` messages: by the answer of their provider's look-up, or by a user's statement. No index contains
+ * the status of messages, so each one to look up has a row in `look_ups`.
  */
 
 /**
- * Notes which unknown messages are to be looked up, the first time `afterMs` after they became so, and forgets those that
- * are settled. Reads the messages of a run only when its counts say that it has some that are not noted yet. Runs that
- * ended more than `forMs` ago are over.
+ * Schedules look-ups of unknown messages, the first `afterMs` after they became unknown, and deletes those of resolved
+ * messages. Reads the messages of a run only if its counts show some without a look-up. Ignores runs that ended more
+ * than `forMs` ago.
  */
 export async function noteUnknown(
   sql: Sql,
@@ -22,12 +23,21 @@ export async function noteUnknown(
 ): Promise<void> {
   await sql`
     delete from look_ups as l using messages as m where m.id = l.message_id and m.status <> 'unknown'`;
+  await sql`
+    delete from look_ups as l where run_id is null
+      and not exists (select from answers as a where a.id = l.message_id and a.status = 'unknown')`;
+  await sql`
+    insert into look_ups (message_id, provider_id, due_at)
+    select id, provider_id, coalesce(ended_at, now()) + make_interval(secs => ${afterMs / 1000}::float8)
+    from answers where status = 'unknown' and phone is not null
+      and ended_at > now() - make_interval(secs => ${forMs / 1000}::float8)
+    on conflict do nothing`;
   const runs = await sql<{ id: number }[]>`
     select id from runs
     where (finished_at is null or finished_at > now() - make_interval(secs => ${forMs / 1000}::float8))
       and (select coalesce(sum(messages), 0) from run_counts where run_id = runs.id and status = 'unknown')
         > (select count(*) from look_ups where run_id = runs.id)`;
-  // One by one: joined with all of them, the planner may read every message there is.
+  // One by one: with a join over all runs, the planner may read every message.
   for (const { id } of runs) {
     await sql`
       insert into look_ups (message_id, run_id, provider_id, due_at)
@@ -39,17 +49,17 @@ export async function noteUnknown(
   }
 }
 
-/** A message that is to be looked up. */
+/** A message to look up. */
 export interface DueLookUp {
   messageId: number;
   providerId: number;
   /** Null once the person was erased. */
   phone: string | null;
   text: string | null;
-  /** If it was handed over at all, then between these instants. */
+  /** If it was handed over at all, this was between these instants. */
   from: Date;
   until: Date;
-  /** So often it has been looked up. */
+  /** The number of look-ups so far. */
   looks: number;
 }
 
@@ -59,10 +69,14 @@ export async function dueLookUps(sql: Sql, now: Date, limit: number): Promise<Du
       coalesce(m.ended_at, now()) as until, l.looks
     from look_ups as l join messages as m on m.id = l.message_id join runs on runs.id = l.run_id
     where l.due_at <= ${now} and m.status = 'unknown'
-    order by l.provider_id, l.due_at, l.message_id limit ${limit}`;
+    union all
+    select l.message_id, l.provider_id, a.phone, a.text, coalesce(a.sending_at, a.created_at), coalesce(a.ended_at, now()), l.looks
+    from look_ups as l join answers as a on a.id = l.message_id
+    where l.due_at <= ${now} and a.status = 'unknown'
+    order by provider_id, until, message_id limit ${limit}`;
 }
 
-/** What a look-up ended with that settled nothing; `dueAt` null: the last one. */
+/** Records a look-up that resolved nothing; `dueAt` null: it was the last one. */
 export async function noteLookUp(
   sql: Sql,
   { messageId, result, at, dueAt }: { messageId: number; result: LookUpResult; at: Date; dueAt: Date | null },
@@ -74,8 +88,8 @@ export async function noteLookUp(
 }
 
 /**
- * The provider can't be asked: what is due of it is due again at `dueAt`; what has been unknown since before `giveUp` is
- * given up.
+ * For a provider that cannot be asked: postpones its due look-ups to `dueAt`, and gives up messages that became unknown
+ * before `giveUp`.
  */
 export async function postponeLookUps(
   sql: Sql,
@@ -83,12 +97,16 @@ export async function postponeLookUps(
 ): Promise<void> {
   await sql`
     update look_ups as l set result = 'unavailable', looked_at = ${now},
-      due_at = case when m.ended_at < ${giveUp} then null else ${dueAt}::timestamptz end
-    from messages as m
-    where m.id = l.message_id and l.provider_id = ${providerId} and l.due_at <= ${now}`;
+      due_at = case when sms.ended_at < ${giveUp} then null else ${dueAt}::timestamptz end
+    from (
+      select l.message_id, coalesce(m.ended_at, a.ended_at) as ended_at
+      from look_ups as l left join messages as m on m.id = l.message_id left join answers as a on a.id = l.message_id
+      where l.provider_id = ${providerId} and l.due_at <= ${now}
+    ) as sms
+    where sms.message_id = l.message_id`;
 }
 
-/** Of these messages at the provider, those that are known to be others of ours: of a run, or test sends. */
+/** Of these provider messages, those known to belong to other messages of ours: in a run, or test sends. */
 export async function knownOthers(
   sql: Sql,
   { messageId, phone }: { messageId: number; phone: string },
@@ -98,14 +116,17 @@ export async function knownOthers(
     select provider_message_id as id from messages
     where phone = ${phone} and id <> ${messageId} and provider_message_id = any(${[...providerMessageIds]}::text[])
     union all
+    select provider_message_id from answers
+    where phone = ${phone} and id <> ${messageId} and provider_message_id = any(${[...providerMessageIds]}::text[])
+    union all
     select outcome ->> 'providerMessageId' from test_sends
     where outcome ->> 'providerMessageId' = any(${[...providerMessageIds]}::text[])`;
   return new Set(rows.map(({ id }) => id));
 }
 
 /**
- * Whether another message of ours, with the same text to the same phone and of which we know no id at the provider, may
- * have left within the time of this one: then nobody can tell which of them the provider lists.
+ * Whether another message of ours with the same text and phone, and without a known provider id, may have left in the
+ * same period: the provider's list then cannot tell them apart.
  */
 export async function hasTwin(
   sql: Sql,
@@ -118,12 +139,17 @@ export async function hasTwin(
       and m.status not in ('failed', 'cancelled', 'skipped')
       and coalesce(m.sending_at, runs.sending_at) <= ${until}::timestamptz + make_interval(secs => ${slackMs / 1000}::float8)
       and coalesce(m.ended_at, now()) >= ${from}::timestamptz - make_interval(secs => ${slackMs / 1000}::float8)
+    union all
+    select from answers as a
+    where a.phone = ${phone} and a.id <> ${messageId} and a.text = ${text} and a.provider_message_id is null
+      and a.status <> 'failed' and a.sending_at <= ${until}::timestamptz + make_interval(secs => ${slackMs / 1000}::float8)
+      and coalesce(a.ended_at, now()) >= ${from}::timestamptz - make_interval(secs => ${slackMs / 1000}::float8)
     limit 1`;
   return rows.count > 0;
 }
 
-/** Applies what the provider says of a message, as its receipt would. Call it in a transaction. */
-export async function settleByLookUp(
+/** Applies the provider's answer about a message, as a receipt would. Call it in a transaction. */
+export async function resolveByLookUp(
   sql: Sql,
   { messageId, providerId }: { messageId: number; providerId: number },
   {
@@ -152,10 +178,19 @@ export async function settleByLookUp(
     { providerId, messageId, providerMessageId, status, reason, providerCode: code },
   ]);
   await follow(sql, moved);
+  if (moved.length === 0) {
+    const answers = await applyAnswerReceipts(sql, [
+      { providerId, messageId, providerMessageId, status, reason, providerCode: code },
+    ]);
+    await optOutRecipients(
+      sql,
+      answers.filter((one) => one.reason === 'number_opted_out').map(({ id }) => id),
+    );
+  }
   await sql`delete from look_ups where message_id = ${messageId}`;
 }
 
-/** A message in the list of its provider: one that it has taken. */
+/** A message in its provider's list, which means that the provider took it. */
 export interface ListedMove {
   messageId: number;
   providerMessageId: string;
@@ -166,8 +201,8 @@ export interface ListedMove {
 }
 
 /**
- * Applies what a provider's list says of many messages, as their receipts would: at most one for each message. Call it in
- * a transaction.
+ * Applies a provider's list to many messages, as receipts would: at most one entry for each message. Call it in a
+ * transaction.
  */
 export async function recordListed(
   sql: Sql,
@@ -202,18 +237,18 @@ export async function recordListed(
   await sql`delete from look_ups where message_id = any(${ids}::bigint[])`;
 }
 
-/** A message that a provider's list may mean. */
+/** A message that an entry of a provider's list may refer to. */
 export interface ListCandidate {
   id: number;
   phone: string;
   text: string | null;
-  /** Null: the provider has not been heard of about it. */
+  /** Null: the provider has reported nothing about it. */
   providerMessageId: string | null;
 }
 
 /**
- * Our messages to these phones that a list of the provider may mean, oldest first: those with one of its ids, and those of
- * runs that a restore has stopped, which may have been sent after the backup.
+ * Our messages to these phones that a provider's list may refer to, oldest first: those with one of its ids, and those
+ * of runs stopped by a restore, which may have been sent after the backup.
  */
 export async function listCandidates(
   sql: Sql,
@@ -230,22 +265,22 @@ export async function listCandidates(
     order by m.id`;
 }
 
-/** What a person says of unknown messages. */
+/** A user's statement about unknown messages. */
 export interface Statement {
   /** Whether it arrived. */
   arrived: boolean;
   /** `user:7`, `token:3`. */
   by: string;
   byName: string;
-  /** Why, in the person's words. */
+  /** The user's reason. */
   note: string;
 }
 
 /**
- * Settles unknown messages by what a person states: one, or all of a run. Who said it is kept with each message. Returns
- * how many there were. Call it in a transaction.
+ * Resolves unknown messages by a user's statement: one message, or all of a run. Stores the user with each message.
+ * Returns how many there were. Call it in a transaction.
  */
-export async function settleByPerson(
+export async function resolveByUser(
   sql: Sql,
   which: { messageId: number } | { runId: number },
   { arrived, by, byName, note }: Statement,
@@ -288,7 +323,7 @@ const follow = async (sql: Sql, moved: readonly MovedMessage[]): Promise<void> =
   );
 };
 
-/** What looking a message up has come to; null: it is not unknown, or not noted yet. */
+/** The result of looking a message up; null: it is not unknown, or has no look-up yet. */
 export async function getLookUp(
   sql: Sql,
   messageId: number,
@@ -299,7 +334,7 @@ export async function getLookUp(
   return row ?? null;
 }
 
-/** The unknown messages of a run, by what their look-up has come to so far. */
+/** The unknown messages of a run, by the result of their look-up so far. */
 export async function countUnknown(
   sql: Sql,
   runId: number,

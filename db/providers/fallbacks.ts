@@ -7,7 +7,7 @@ import { json } from '../core/json.ts';
 import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
 import { lockReconciling, reconcileCounts } from '../runs/runs.ts';
 
-/** The provider that takes over what another one has certainly not taken. */
+/** The provider that takes over messages that another one has certainly not taken. */
 
 /** A provider that can take over. */
 export interface Fallback {
@@ -16,7 +16,7 @@ export interface Fallback {
   segmentProfile: SegmentProfileName;
 }
 
-/** The fallback of a provider, unless it is archived or among those that were tried; null: none. */
+/** The fallback of a provider; null when there is none, or it is archived or has already been tried. */
 export async function usableFallback(
   sql: Sql,
   providerId: number,
@@ -28,7 +28,7 @@ export async function usableFallback(
   return row ?? null;
 }
 
-/** Whether a provider's fallback is archived: it would not be used. */
+/** Whether a provider's fallback is archived, and so cannot be used. */
 export async function isFallbackArchived(sql: Sql, providerId: number): Promise<boolean> {
   const rows = await sql`
     select from providers as p join providers as f on f.id = p.fallback_id
@@ -37,8 +37,8 @@ export async function isFallbackArchived(sql: Sql, providerId: number): Promise<
 }
 
 /**
- * Sets a provider's fallback. False, and nothing changed: the chain of fallbacks would come back to the provider. Call it
- * in a transaction: changes of fallbacks come one after the other until it ends.
+ * Sets a provider's fallback. Returns false without a change if the chain of fallbacks would lead back to the provider.
+ * Call it in a transaction: it serializes changes of fallbacks until it ends.
  */
 export async function setFallback(sql: Sql, id: number, fallbackId: number | null): Promise<boolean> {
   await sql`select pg_advisory_xact_lock(hashtext('torpedo.fallback'))`;
@@ -55,13 +55,13 @@ export async function setFallback(sql: Sql, id: number, fallbackId: number | nul
 }
 
 /**
- * Lets a run go on with another provider, with all that is queued and that nobody has taken. What the old one may have
- * taken becomes unknown. The others are due at once, with their attempts counted anew, and judged by how the new one
- * counts segments: a text that needs too many is left out (`message_too_long`). Accents that it would count dearer are
- * removed, if the campaign removes them.
+ * Switches a run to another provider, with all queued messages that no provider has taken. Messages that the old one
+ * may have taken become unknown. The others are due at once, with their attempts reset, and are segmented by the new
+ * provider's profile: a text that it does not accept is skipped (`message_too_long`, `word_exceeds_segment`). Accents
+ * that need more segments there are removed, if the campaign removes accents.
  *
- * Null: the run does not send through `from` any more, or is over. Call it in a transaction, and only while nobody sends
- * for the run and nothing of it is claimed.
+ * Null: the run no longer sends through `from`, or has ended. Call it in a transaction, and only while nobody sends for
+ * the run and none of its messages is claimed.
  */
 export async function switchProvider(
   sql: Sql,
@@ -88,7 +88,7 @@ export async function switchProvider(
   const tooLong = isCountedAlike
     ? 0
     : await judgeAnew(sql, { runId, segmentProfile, ...run.settings.campaign.message });
-  // The counts come last: receipts wait for them until the transaction ends.
+  // Counts come last: receipts wait for them until the transaction ends.
   const perhapsTaken = await sql`
     with moved as (
       update messages as m set status = 'unknown', reason = 'no_answer', ended_at = now()
@@ -96,7 +96,7 @@ export async function switchProvider(
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
     select from moved`;
-  // Those judged anew have other segments than were counted.
+  // Messages with a new number of segments differ from the counts.
   if (!isCountedAlike) await reconcileCounts(sql, runId);
   const failover: Failover = {
     ...why,
@@ -114,8 +114,8 @@ export async function switchProvider(
 const linesPerQuery = 1_000;
 
 /**
- * Counts the segments of what is queued by another profile, and leaves out what needs too many. Returns how many; the
- * counts of the run are the caller's.
+ * Counts the segments of queued messages by another profile, and skips those that need too many. Returns how many; the
+ * caller updates the counts of the run.
  */
 async function judgeAnew(
   sql: Sql,
@@ -138,21 +138,21 @@ async function judgeAnew(
     const changed = rows
       .map(({ id, text: before, segments: cost }) => {
         const text = message.removeAccents ? removeAccents(before, profile) : before;
-        const { segments, tooLong } = costOf(text, { profile, maxSegments: message.maxSegments });
-        return { id, text, segments, tooLong, same: text === before && segments === cost && !tooLong };
+        const { segments, skip } = costOf(text, { profile, maxSegments: message.maxSegments });
+        return { id, text, segments, skip, same: text === before && segments === cost && skip === null };
       })
       .filter(({ same }) => !same);
     if (changed.length === 0) continue;
-    leftOut += changed.filter(({ tooLong }) => tooLong).length;
+    leftOut += changed.filter(({ skip }) => skip !== null).length;
     await sql`
       update messages as m set segments = c.segments, text = c.text,
-        status = case when too_long = 1 then 'skipped' else m.status end,
-        reason = case when too_long = 1 then 'message_too_long' else m.reason end,
-        ended_at = case when too_long = 1 then now() else m.ended_at end
+        status = case when c.skip is null then m.status else 'skipped' end,
+        reason = coalesce(c.skip, m.reason),
+        ended_at = case when c.skip is null then m.ended_at else now() end
       from unnest(
         ${changed.map(({ id }) => id)}::bigint[], ${changed.map(({ segments }) => segments)}::int[],
-        ${changed.map(({ tooLong }) => Number(tooLong))}::int[], ${changed.map(({ text }) => text)}::text[]
-      ) as c (id, segments, too_long, text)
+        ${changed.map(({ skip }) => skip)}::text[], ${changed.map(({ text }) => text)}::text[]
+      ) as c (id, segments, skip, text)
       where m.id = c.id and m.status = 'queued'`;
   }
   return leftOut;

@@ -15,11 +15,11 @@ export interface ProviderRow {
   name: string;
   config: ProviderConfig;
   segmentProfile: SegmentProfileName;
-  /** Segments a second over all workers and campaigns; null: no limit. */
+  /** Segments per second over all workers and campaigns; null: no limit. */
   ratePerSecond: number | null;
-  /** Sends under way at once at most, over all workers and campaigns. */
+  /** Maximum number of concurrent sends over all workers and campaigns. */
   maxInFlight: number;
-  /** The provider that takes over what this one takes no more (db/providers/fallbacks.ts). */
+  /** The provider that takes over messages from this one (db/providers/fallbacks.ts). */
   fallbackId: number | null;
   archivedAt: Date | null;
 }
@@ -41,11 +41,11 @@ export interface NewProvider {
   secrets: ProviderSecrets;
   segmentProfile: SegmentProfileName;
   ratePerSecond: number | null;
-  /** Left out: that of its kind, or what it was. */
+  /** If omitted: the default of its kind, or the previous value. */
   maxInFlight?: number | undefined;
 }
 
-/** Call inside a transaction: the secrets are sealed to the id that the first statement gives. */
+/** Call it in a transaction: the secrets are sealed to the id that the first statement returns. */
 export async function insertProvider(sql: Sql, box: SecretBox, provider: NewProvider): Promise<ProviderRow> {
   const [row] = await sql<[ProviderRow]>`
     insert into providers (name, config, secrets, segment_profile, rate_per_second, max_in_flight)
@@ -66,7 +66,7 @@ export async function setProviderSecrets(
   await sql`update providers set secrets = ${box.seal(JSON.stringify(secrets), place(id))} where id = ${id}`;
 }
 
-/** Changes what is public. Null when there is no such provider. */
+/** Changes the public fields. Null when there is no such provider. */
 export async function updateProvider(
   sql: Sql,
   provider: { id: number } & Omit<NewProvider, 'secrets'>,
@@ -86,7 +86,7 @@ export async function setProviderArchived(sql: Sql, id: number, archived: boolea
 export type ProviderUse =
   { kind: 'campaign' | 'provider'; id: number; name: string } | { kind: 'runs'; count: number };
 
-/** What would miss a provider: at most 20 campaigns and providers (whose fallback it is) by name, and how many runs. */
+/** The uses of a provider: at most 20 campaigns and providers (as their fallback) by name, and the number of runs. */
 export async function providerUses(sql: Sql, id: number): Promise<ProviderUse[]> {
   const campaigns = await campaignsUsing(sql, 'providers', id);
   const providers = await sql<{ id: number; name: string }[]>`
@@ -102,8 +102,8 @@ export async function providerUses(sql: Sql, id: number): Promise<ProviderUse[]>
 }
 
 /**
- * False when there is no such provider, or it has called us: what it told belongs to messages. Throws PostgreSQL's 23503
- * when something refers to it.
+ * False when there is no such provider, or it has called us: its callbacks belong to messages. Throws PostgreSQL's
+ * 23503 when something refers to it.
  */
 export async function deleteProvider(sql: Sql, id: number): Promise<boolean> {
   const rows = await sql`
@@ -121,7 +121,7 @@ export async function getProvider(sql: Sql, id: number): Promise<ProviderRow | n
   return row ? parsed(row) : null;
 }
 
-/** The same, held until the transaction ends: what is decided by its address and its secrets stays true. */
+/** The same, locked until the transaction ends, so that its address and secrets do not change during a decision. */
 export async function lockProvider(sql: Sql, id: number): Promise<ProviderRow | null> {
   const [row] = await sql<ProviderRow[]>`select ${columns(sql)} from providers where id = ${id} for update`;
   return row ? parsed(row) : null;
@@ -142,58 +142,83 @@ export async function getProviderAccount(
   sql: Sql,
   box: SecretBox,
   id: number,
-): Promise<(ProviderAccount & { id: number; reference: string }) | null> {
+): Promise<(ProviderAccount & { id: number; reference: string; segmentProfile: SegmentProfileName }) | null> {
   const [row] = await sql<
-    { config: unknown; secrets: string; reference: string }[]
-  >`select config, secrets, reference from providers where id = ${id}`;
+    { config: unknown; secrets: string; reference: string; segmentProfile: string }[]
+  >`select config, secrets, reference, segment_profile from providers where id = ${id}`;
   if (!row) return null;
   const secrets = providerSecrets.parse(JSON.parse(box.open(row.secrets, place(id))));
   return {
     ...providerAccount.parse({ ...providerConfig.parse(row.config), ...secrets }),
     id,
     reference: row.reference,
+    segmentProfile: segmentProfileName.parse(row.segmentProfile),
   };
 }
 
-/** When the reserved sends may leave: the first after `waitMs`, the following ones at `ratePerSecond`. */
+/** When the reserved sends may leave: the first after `waitMs`, the others at `ratePerSecond`. */
 export interface Reservation {
   waitMs: number;
-  /** When that was said, by the database's clock, in milliseconds. */
+  /** When the reservation was made, by the database's clock, in milliseconds. */
   clock: number;
   /** Null: no limit. */
   ratePerSecond: number | null;
+  /** For how long the provider asked for a pause. Included in `waitMs`. */
+  heldMs: number;
+  /** Consecutive answers with an unknown outcome. */
+  doubts: number;
 }
 
 /**
- * Reserves `segments` of the provider's rate for the caller (GCRA): its share of the time line begins where the last
- * one ended, whoever took that. A change of the rate counts from the next reservation on.
+ * Reserves `segments` of the provider's rate for the caller (GCRA): the slot begins where the previous one ended,
+ * whoever reserved that. A change of the rate applies from the next reservation.
  */
 export async function reserveRate(sql: Sql, providerId: number, segments: number): Promise<Reservation> {
-  // clock_timestamp(): now() would be the moment before the wait for the row's lock.
+  // clock_timestamp(), because now() is from before the wait for the row's lock.
   const [row] = await sql<[Reservation]>`
     with rate as (select id, rate_per_second from providers where id = ${providerId}),
     reserved as (
       update provider_rates as r
-      set reserved_until = greatest(r.reserved_until, clock_timestamp())
+      set reserved_until = greatest(r.reserved_until, r.held_until, clock_timestamp())
         + coalesce(make_interval(secs => ${segments}::float8 / rate.rate_per_second::float8), interval '0')
       from rate where r.provider_id = rate.id and rate.rate_per_second is not null
-      returning greatest(old.reserved_until, clock_timestamp()) as starts_at
+      returning greatest(old.reserved_until, old.held_until, clock_timestamp()) as starts_at
     )
     select rate.rate_per_second::float8 as rate_per_second, extract(epoch from clock_timestamp())::float8 * 1000 as clock,
-      greatest(0, extract(epoch from coalesce((select starts_at from reserved), held.reserved_until) - clock_timestamp()) * 1000)::float8 as wait_ms
+      greatest(0, extract(epoch from coalesce((select starts_at from reserved), held.held_until) - clock_timestamp()) * 1000)::float8 as wait_ms,
+      coalesce(greatest(0, extract(epoch from held.held_until - clock_timestamp()) * 1000), 0)::float8 as held_ms, held.doubts
     from rate join provider_rates as held on held.provider_id = rate.id`;
   return row;
 }
 
-/** Nobody sends through the provider for `ms` from now: it asked for a pause (429, Retry-After). */
-export async function holdProvider(sql: Sql, providerId: number, ms: number): Promise<void> {
-  await sql`
-    update provider_rates
-    set reserved_until = greatest(reserved_until, clock_timestamp() + make_interval(secs => ${ms / 1000}::float8))
-    where provider_id = ${providerId}`;
+/**
+ * The same for an answer to a customer, which does not wait for what campaigns have reserved: answers queue among
+ * themselves, and everything reserved later begins later by as much. So the rate may be exceeded only by what was
+ * reserved ahead, less than a second (activities/lane.ts).
+ */
+export async function reserveAnswerRate(
+  sql: Sql,
+  providerId: number,
+  segments: number,
+): Promise<Pick<Reservation, 'waitMs' | 'heldMs'>> {
+  const [row] = await sql<[Pick<Reservation, 'waitMs' | 'heldMs'>]>`
+    with rate as (
+      select id, coalesce(make_interval(secs => ${segments}::float8 / rate_per_second::float8), interval '0') as cost
+      from providers where id = ${providerId}
+    ), reserved as (
+      update provider_rates as r set
+        answers_until = greatest(r.answers_until, r.held_until, clock_timestamp()) + rate.cost,
+        reserved_until = greatest(r.reserved_until, clock_timestamp()) + rate.cost
+      from rate where r.provider_id = rate.id
+      returning greatest(old.answers_until, old.held_until, clock_timestamp()) as starts_at, new.held_until
+    )
+    select greatest(0, extract(epoch from starts_at - clock_timestamp()) * 1000)::float8 as wait_ms,
+      coalesce(greatest(0, extract(epoch from held_until - clock_timestamp()) * 1000), 0)::float8 as held_ms
+    from reserved`;
+  return row;
 }
 
-/** How the provider cuts texts into segments; the standard for none. */
+/** The segment profile of the provider; the standard profile for null. */
 export async function profileOf(sql: Sql, providerId: number | null): Promise<SegmentProfile> {
   const provider = providerId === null ? null : await getProvider(sql, providerId);
   return profiles[provider?.segmentProfile ?? 'gsm'];

@@ -1,14 +1,16 @@
-import type { ReplyEffect, ReplyWish } from '../../domain/reply.ts';
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { ReplyEffect, ReplyIntent } from '../../domain/reply.ts';
 import type { Sql } from '../core/client.ts';
 
-/** A message of a person to us as the provider delivered it. */
+/** A message from a person to us, as the provider delivered it. */
 export interface NewReply {
   providerId: number;
   providerMessageId: string;
   phone: string;
   recipient: string;
   text: string;
-  /** When it was written, where that is long ago; otherwise now. */
+  /** When it was written, if that is long ago; otherwise now. */
   receivedAt?: Date;
 }
 
@@ -16,29 +18,39 @@ export interface NewReply {
 export interface KeptReply {
   id: number;
   phone: string;
-  wish: ReplyWish;
+  text: string;
+  intent: ReplyIntent;
+  /** When it was written, if given; null: now. */
+  writtenAt: Date | null;
   /** Written by a virtual phone. */
   sandbox: boolean;
 }
 
-/** Keeps those that are new, whatever the provider repeats, and returns these in the order in which they came. */
+/**
+ * Stores the replies that are new, even if the provider repeats some, and returns these in order of arrival. A
+ * repetition has the same id, sender and text.
+ */
 export async function insertReplies(
   sql: Sql,
-  replies: readonly (NewReply & { wish: ReplyWish })[],
+  replies: readonly (NewReply & { intent: ReplyIntent })[],
 ): Promise<KeptReply[]> {
   const rows = await sql<KeptReply[]>`
-    insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, wish, received_at)
-    select r.provider_id, r.id, r.phone, r.recipient, r.text, r.wish, coalesce(r.received_at, now()) from unnest(
-      ${replies.map((r) => r.providerId)}::bigint[], ${replies.map((r) => r.providerMessageId)}::text[],
+    insert into inbound_messages (provider_id, provider_message_id, fingerprint, phone, recipient, text, intent, received_at)
+    select r.provider_id, r.id, r.fingerprint, r.phone, r.recipient, r.text, r.intent, coalesce(r.received_at, now()) from unnest(
+      ${replies.map((r) => r.providerId)}::bigint[], ${replies.map((r) => r.providerMessageId)}::text[], ${replies.map(fingerprintOf)}::int[],
       ${replies.map((r) => r.phone)}::text[], ${replies.map((r) => r.recipient)}::text[], ${replies.map((r) => r.text)}::text[],
-      ${replies.map((r) => r.wish)}::text[], ${replies.map((r) => r.receivedAt?.toISOString() ?? null)}::timestamptz[]
-    ) as r (provider_id, id, phone, recipient, text, wish, received_at)
-    on conflict (provider_id, provider_message_id) do nothing
-    returning id, phone, wish, (select sandbox from providers where providers.id = provider_id) as sandbox`;
+      ${replies.map((r) => r.intent)}::text[], ${replies.map((r) => r.receivedAt?.toISOString() ?? null)}::timestamptz[]
+    ) as r (provider_id, id, fingerprint, phone, recipient, text, intent, received_at)
+    on conflict (provider_id, provider_message_id, fingerprint) do nothing
+    returning id, phone, text, intent, nullif(received_at, now()) as written_at, (select sandbox from providers where providers.id = provider_id) as sandbox`;
   return rows.toSorted((a, b) => a.id - b.id);
 }
 
-/** The oldest replies after `after` that nobody has handled yet. */
+/** Too short to reveal the sender or the text after both are deleted. */
+const fingerprintOf = ({ phone, text }: NewReply): number =>
+  createHash('sha256').update(`${phone}\n${text}`).digest().readInt32BE(0);
+
+/** The oldest replies after `after` that have not been handled. */
 export async function unhandledReplyIds(
   sql: Sql,
   { after, limit }: { after: number; limit: number },
@@ -48,15 +60,16 @@ export async function unhandledReplyIds(
   return rows.map(({ id }) => id);
 }
 
-/** A reply that is about to be handled. */
+/** A reply to be handled. */
 export interface HeldReply {
   phone: string;
+  text: string;
   /** Written by a virtual phone. */
   sandbox: boolean;
-  /** What it asks for, by the words of the moment when it came. */
-  wish: ReplyWish;
+  /** Its intent, by the reply words at the time of receipt. */
+  intent: ReplyIntent;
   receivedAt: Date;
-  /** Null: nobody has handled it yet. */
+  /** Null: not handled yet. */
   effect: ReplyEffect | null;
   messageId: number | null;
   campaignId: number | null;
@@ -66,13 +79,13 @@ export interface HeldReply {
 /** The row, locked until the transaction ends. */
 export async function lockReply(sql: Sql, id: number): Promise<HeldReply | null> {
   const [row] = await sql<HeldReply[]>`
-    select phone, wish, received_at, effect, message_id, campaign_id, run_id,
+    select phone, text, intent, received_at, effect, message_id, campaign_id, run_id,
       (select sandbox from providers where providers.id = provider_id) as sandbox
     from inbound_messages where id = ${id} for no key update`;
   return row ?? null;
 }
 
-/** What a reply answers. */
+/** The message that a reply answers. */
 export interface AnsweredMessage {
   messageId: number;
   runId: number;
@@ -82,10 +95,10 @@ export interface AnsweredMessage {
 
 /**
  * The newest message that may have been on the phone when the reply came, sent at most `windowDays` before: by the
- * provider that delivered the reply, or by another that sends under the number it was written to. Virtual phones answer
- * only what the sandbox sent.
+ * provider that delivered the reply, or by another that sends from the number that received it. Replies of virtual
+ * phones match only messages from the sandbox.
  *
- * A message whose sender has not written its outcome yet counts, too: people answer within the second.
+ * A message whose outcome is not recorded yet counts too: people answer within a second.
  */
 export async function findAnsweredMessage(
   sql: Sql,
@@ -111,9 +124,45 @@ export async function findAnsweredMessage(
   return row ?? null;
 }
 
+/** The answers that the campaign of a reply's message expects (domain/campaign.ts). */
+export async function expectedAnswers(
+  sql: Sql,
+  id: number,
+  { windowDays }: { windowDays: number },
+): Promise<string[]> {
+  const answered = await findAnsweredMessage(sql, id, { windowDays });
+  if (!answered) return [];
+  const [row] = await sql<[{ answers: unknown }]>`
+    select settings #> '{campaign,message,answers}' as answers from runs where id = ${answered.runId}`;
+  return z.array(z.string()).parse(row.answers ?? []);
+}
+
+/** Changes the intent of a reply that has not been handled. */
+export async function setReplyIntent(sql: Sql, id: number, intent: ReplyIntent): Promise<void> {
+  await sql`update inbound_messages set intent = ${intent} where id = ${id}`;
+}
+
+/** The ticket that a reply opened or was added to. */
+export async function ticketOfReply(sql: Sql, id: number): Promise<number | null> {
+  const [row] = await sql<{ ticketId: number }[]>`
+    select ticket_id from ticket_events where inbound_message_id = ${id}`;
+  return row?.ticketId ?? null;
+}
+
+/** The text of a reply, and of a message as it was sent. */
+export async function textsOf(
+  sql: Sql,
+  { inboundMessageId, messageId }: { inboundMessageId: number; messageId: number },
+): Promise<{ reply: string; message: string }> {
+  const [row] = await sql<[{ reply: string; message: string | null }]>`
+    select text as reply, (select text from messages where id = ${messageId}) as message
+    from inbound_messages where id = ${inboundMessageId}`;
+  return { reply: row.reply, message: row.message ?? '' };
+}
+
 /**
- * Whether a message to the phone may turn out to have been on it when the reply came: one that is queued may have left
- * before the database was restored from a backup, and its receipt says so later.
+ * Whether a message to the phone may later turn out to have been delivered before the reply: a queued message may have
+ * left before the database was restored from a backup, and its receipt arrives later.
  */
 export async function mayMatchLater(
   sql: Sql,
@@ -128,7 +177,7 @@ export async function mayMatchLater(
   return row.may;
 }
 
-/** Records which message the reply answers; null: it answers none of ours. */
+/** Records which message the reply answers; null: none of ours. */
 export async function matchReply(sql: Sql, id: number, answered: AnsweredMessage | null): Promise<void> {
   await sql`
     update inbound_messages as i set
@@ -143,7 +192,7 @@ export async function finishReply(sql: Sql, id: number, effect: ReplyEffect): Pr
   await sql`update inbound_messages set handled_at = coalesce(handled_at, now()), effect = ${effect} where id = ${id}`;
 }
 
-/** A reply as the API shows it. */
+/** A reply, as the API returns it. */
 export interface ReplyRow {
   id: number;
   providerId: number;
@@ -159,7 +208,7 @@ export interface ReplyRow {
   campaignName: string | null;
   runId: number | null;
   customerId: number | null;
-  /** The ticket that it opened, or that it was added to. */
+  /** The ticket that it opened or was added to. */
   ticketId: number | null;
 }
 
@@ -168,26 +217,27 @@ export interface ReplyFilter {
   runId?: number | undefined;
   messageId?: number | undefined;
   customerId?: number | undefined;
-  phone?: string | undefined;
+  /** E.164 */
+  phone?: readonly string[] | undefined;
   effect?: ReplyEffect | undefined;
   /** True: only those that answer no message of ours. False: only those that do. */
   unmatched?: boolean | undefined;
 }
 
-const selected = (sql: Sql) => sql`
+const selected = (sql: Sql, replies = sql`inbound_messages`) => sql`
   select i.id, i.provider_id, i.provider_message_id, i.phone, i.recipient, i.text, i.received_at, i.handled_at, i.effect,
     i.message_id, i.campaign_id, campaigns.name as campaign_name, i.run_id, i.customer_id, ticket.ticket_id
-  from inbound_messages as i left join campaigns on campaigns.id = i.campaign_id
+  from ${replies} as i left join campaigns on campaigns.id = i.campaign_id
     left join ticket_events as ticket on ticket.inbound_message_id = i.id`;
 
-/** What has an index of its own together with the id, the narrowest first. */
+/** Columns with an index of their own together with the id, most selective first. */
 const leading = ['runId', 'campaignId', 'effect'] as const;
 
 /**
- * A page of replies, newest first; `before`: only those with a smaller id.
+ * A page of replies, newest first; `before`: only smaller ids.
  *
- * The order names what leads the index, and `any` keeps PostgreSQL from seeing that it is constant: else it walks back
- * from the newest reply, expects to find a page of matches soon, and reads all where the campaign is an old one.
+ * The order names the leading column of the index, and `any` hides from PostgreSQL that it is constant. Otherwise it
+ * scans back from the newest reply, expecting to fill a page soon, and reads the whole table for an old campaign.
  */
 export async function listReplies(
   sql: Sql,
@@ -204,13 +254,15 @@ export async function listReplies(
     effect: sql`i.effect desc,`,
     none: sql``,
   }[lead ?? 'none'];
+  const ofPhone =
+    filter.phone &&
+    sql`(select * from inbound_messages where phone = any(${[...filter.phone]}::text[]) offset 0)`;
   return sql<ReplyRow[]>`
-    ${selected(sql)} where true
+    ${selected(sql, ofPhone)} where true
       ${filter.campaignId === undefined ? sql`` : sql`and i.campaign_id = any(${[filter.campaignId]}::bigint[])`}
       ${filter.runId === undefined ? sql`` : sql`and i.run_id = any(${[filter.runId]}::bigint[])`}
       ${filter.messageId === undefined ? sql`` : sql`and i.message_id = ${filter.messageId}`}
       ${filter.customerId === undefined ? sql`` : sql`and i.customer_id = ${filter.customerId}`}
-      ${filter.phone === undefined ? sql`` : sql`and i.phone = ${filter.phone}`}
       ${filter.effect === undefined ? sql`` : sql`and i.effect = any(${[filter.effect]}::text[])`}
       ${filter.unmatched === undefined ? sql`` : filter.unmatched ? sql`and i.message_id is null` : sql`and i.message_id is not null`}
       ${before === undefined ? sql`` : sql`and i.id < ${before}`}

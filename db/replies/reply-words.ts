@@ -2,10 +2,16 @@ import { type ReplyWords, replyWords } from '../../domain/reply.ts';
 import type { Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
 
-/** What admins have decided, or the defaults. */
+/** The admins' settings, or the defaults. */
 export async function getReplyWords(sql: Sql): Promise<ReplyWords> {
   const [row] = await sql<{ definition: unknown }[]>`select definition from reply_words`;
   return replyWords.parse(row?.definition ?? {});
+}
+
+/** The same; other writers wait until the transaction ends, even before the row exists. */
+export async function lockReplyWords(tx: Sql): Promise<ReplyWords> {
+  await tx`lock table reply_words in share row exclusive mode`;
+  return getReplyWords(tx);
 }
 
 export async function saveReplyWords(sql: Sql, words: ReplyWords): Promise<void> {

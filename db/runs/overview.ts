@@ -2,11 +2,11 @@ import type { MessageStatus } from '../../domain/message.ts';
 import type { Sql } from '../core/client.ts';
 import { parsedRun, runColumns, type RunRow } from './runs.ts';
 
-/** What a deployment is at, as its first page tells it. Nothing here reads messages: their counts are kept by run. */
+/** The state of a deployment for its home page. Nothing here reads messages: counts are stored by run. */
 
-/** The runs that go on, wait for a person or have failed, newest first. */
+/** The runs that are live, need a user or have failed, newest first. */
 export async function unfinishedRuns(sql: Sql, limit: number): Promise<{ runs: RunRow[]; total: number }> {
-  // By the index on live runs, of which there are few, and never backwards through all that ever ran.
+  // Uses the index on live runs, which are few; never scans backwards through all runs.
   const ids = await sql<{ id: number }[]>`
     with live as materialized (
       select id from runs where status in ('running', 'paused', 'cancelling', 'failed')
@@ -18,18 +18,31 @@ export async function unfinishedRuns(sql: Sql, limit: number): Promise<{ runs: R
   return { runs: runs.map(parsedRun), total: ids.length };
 }
 
-/** Of each campaign the newest run since then that was not executed, or found nobody, newest first. */
+/**
+ * Of each campaign, the newest run since then that did not execute, was empty or reached nobody; newest first. Leaves
+ * out those that a later run of the campaign, in progress or finished, has settled.
+ */
 export async function runsNotExecuted(
   sql: Sql,
   { since, limit }: { since: Date; limit: number },
 ): Promise<RunRow[]> {
   const rows = await sql<RunRow[]>`
-    select ${runColumns(sql)} from (
+    select * from (
       select distinct on (campaign_id) ${runColumns(sql)} from runs
       where occurrence >= ${since}
-        and (status in ('missed', 'skipped') or status = 'finished' and reason ->> 'code' = 'no_contacts')
+        and (status in ('missed', 'skipped')
+          or status = 'finished' and reason ->> 'code' = 'no_contacts'
+          or status = 'finished' and trigger <> 'dry_run'
+            and exists (select from run_counts where run_id = runs.id and run_counts.status = 'failed' and messages > 0)
+            and not exists (
+              select from run_counts
+              where run_id = runs.id and run_counts.status in ('sent', 'delivered', 'undelivered', 'unknown') and messages > 0))
       order by campaign_id, occurrence desc
     ) as newest
+    where not exists (
+      select from runs as later
+      where later.campaign_id = newest.campaign_id and later.occurrence > newest.occurrence
+        and later.trigger <> 'dry_run' and later.status in ('running', 'paused', 'finished'))
     order by occurrence desc limit ${limit}`;
   return rows.map(parsedRun);
 }
@@ -38,11 +51,11 @@ export interface UpcomingRun {
   campaignId: number;
   campaignName: string;
   at: Date;
-  /** The campaign's own. */
+  /** The campaign's time zone. */
   timezone: string;
 }
 
-/** What the enabled campaigns run next, soonest first: what their workflows wait for. */
+/** The next runs of the enabled campaigns, soonest first, as their workflows have planned them. */
 export async function upcomingRuns(sql: Sql, limit: number): Promise<UpcomingRun[]> {
   return sql<UpcomingRun[]>`
     select id as campaign_id, name as campaign_name, next_at as at, definition -> 'schedule' ->> 'timezone' as timezone
@@ -51,16 +64,16 @@ export async function upcomingRuns(sql: Sql, limit: number): Promise<UpcomingRun
 }
 
 /**
- * Messages by status of the runs that were due in each of the spans, which follow one another: `starts` are their
- * beginnings, the last has no end. Dry runs are left out. Spans without a message are not in it.
+ * Messages by status of the runs that were due in each span. The spans are consecutive: `starts` are their beginnings,
+ * and the last has no end. Excludes dry runs. Omits spans without messages.
  */
 export async function messagesBySpan(
   sql: Sql,
   starts: readonly Date[],
 ): Promise<ReadonlyMap<number, Partial<Record<MessageStatus, number>>>> {
   const from = starts[0] ?? new Date();
-  // Ids grow with time: from the smallest of these runs on, the counts are read in one piece of the index, however many
-  // there are from before. Materialized, or PostgreSQL walks through the ids from the oldest on.
+  // Ids grow with time: from the smallest of these runs on, the counts are one range of the index, however many earlier
+  // ones there are. Materialized, because PostgreSQL otherwise scans the ids from the oldest.
   const [{ first }] = await sql<[{ first: number | null }]>`
     with due as materialized (select id from runs where occurrence >= ${from} and trigger <> 'dry_run')
     select min(id) as first from due`;
@@ -81,16 +94,16 @@ export interface SetUp {
   enabledCampaigns: number;
   /** The newest campaign that is not enabled. */
   nextCampaignId: number | null;
-  /** Whether anything has ever run, dry runs aside. */
+  /** Whether any run has started, dry runs excluded. */
   hasRun: boolean;
 }
 
-/** How far the deployment has come since it was new. */
+/** The setup progress of a new deployment. */
 export async function setUp(sql: Sql): Promise<SetUp> {
   const [row] = await sql<[SetUp]>`
     select (select count(*)::int from providers where archived_at is null) as providers,
       count(*)::int as campaigns, count(*) filter (where enabled)::int as enabled_campaigns,
-      max(id) filter (where not enabled) as next_campaign_id,
+      max(id) filter (where not enabled and archived_at is null) as next_campaign_id,
       exists (select from runs where trigger <> 'dry_run') as has_run
     from campaigns`;
   return row;

@@ -5,22 +5,22 @@ import type { MessageStatus } from '../../domain/message.ts';
 import type { Sql } from '../core/client.ts';
 import type { RunCount } from './runs.ts';
 
-/** How far a run is: small enough to be asked for twice a second. */
+/** The progress of a run: small enough to be queried twice a second. */
 export interface RunProgressRow extends RunKey {
   id: number;
   status: RunStatus;
   step: RunStep;
   reason: RunReason | null;
-  /** The provider's limit, segments a second; null: none. */
+  /** The provider's limit in segments per second; null: none. */
   ratePerSecond: number | null;
   sendingAt: Date | null;
   finishedAt: Date | null;
-  /** While the mailing of a web service is read: what it has answered so far, or as a `whole`. */
+  /** While the mailing of a web service is being read: what has been fetched so far; `whole` when complete. */
   fetched: { bytes: number; records: number; whole: boolean } | null;
   counts: RunCount[];
 }
 
-/** Null when there is no such run. One statement: the counts are those of the status. */
+/** Null when there is no such run. One statement, so that the counts match the status. */
 export async function getRunProgress(sql: Sql, id: number): Promise<RunProgressRow | null> {
   const [row] = await sql<(Omit<RunProgressRow, 'counts'> & { counts: RunCount[] })[]>`
     select runs.id, runs.campaign_id, occurrence, trigger, runs.status, step, reason, rate_per_second::float8 as rate_per_second, sending_at, runs.finished_at,
@@ -37,14 +37,14 @@ export async function getRunProgress(sql: Sql, id: number): Promise<RunProgressR
   return row ? { ...row, reason: runReason.nullable().parse(row.reason) } : null;
 }
 
-/** The runs from which messages leave at present, with the provider that they leave through. */
+/** The runs that are sending now, with their providers. */
 export async function sendingRuns(sql: Sql): Promise<{ id: number; providerId: number }[]> {
   return sql<{ id: number; providerId: number }[]>`
     select id, provider_id from runs
     where status = 'running' and step = 'sending' and provider_id is not null order by id`;
 }
 
-/** A run as lists show it. */
+/** A run in a list. */
 export interface RunSummary {
   id: number;
   campaignId: number;
@@ -54,7 +54,7 @@ export interface RunSummary {
   finishedAt: Date | null;
 }
 
-/** The newest run of each of the campaigns, by campaign; dry runs left out. */
+/** The newest run of each campaign, by campaign; excludes dry runs. */
 export async function lastRuns(
   sql: Sql,
   campaignIds: readonly number[],
@@ -67,7 +67,7 @@ export async function lastRuns(
   return new Map(rows.map((row) => [row.campaignId, row]));
 }
 
-/** The runs of a campaign that go on by themselves, oldest first. */
+/** The live runs of a campaign, oldest first. */
 export async function liveRuns(sql: Sql, campaignId: number): Promise<({ id: number } & RunKey)[]> {
   return sql<({ id: number } & RunKey)[]>`
     select id, campaign_id, occurrence, trigger from runs

@@ -1,18 +1,18 @@
 import type { RunReason } from '../../domain/run.ts';
 import { insertAudit } from '../access/audit.ts';
-import { settleDeadSenders } from '../messages/claims.ts';
+import { closeStoppedSenders } from '../messages/claims.ts';
 import type { Sql } from '../core/client.ts';
 import { moveHome } from '../core/deployment.ts';
 import { json } from '../core/json.ts';
 
-/** A time that the database was restored from a backup. */
+/** A restore of the database from a backup. */
 export interface RestoreRow {
   id: number;
-  /** The last sign of life that the backup holds: what happened after it is not known. */
+  /** The last heartbeat in the backup: later events are unknown. */
   backupAt: Date;
   recognizedAt: Date;
   stoppedRuns: number;
-  /** Campaigns start runs again from here on; null: providers are still asked what happened since the backup. */
+  /** When campaigns may start runs again; null: providers are still being asked about the time since the backup. */
   settledAt: Date | null;
   /** `user:7`, `token:3`, or `system`: all providers were asked. */
   settledBy: string | null;
@@ -21,15 +21,16 @@ export interface RestoreRow {
 const columns = (sql: Sql) => sql`id, backup_at, recognized_at, stopped_runs, settled_at, settled_by`;
 
 /**
- * Ids that a restored database has given out after its backup are known elsewhere: providers send receipts for them, and
- * one of them refuses a second message with the same; helpdesks keep tickets under them. The next ones begin above.
+ * External systems know the ids that the database gave out after the backup: providers send receipts for them, and one
+ * refuses a second message with the same id; helpdesks store tickets under them. New ids start above this gap.
  */
 const idGap = { messages: 1_000_000_000, others: 1_000_000 };
 
 /**
- * Begins a restore, in one transaction with no process at work: every run that could go on is marked as failed, with the
- * reason, for a person to retry or cancel; what a sender had in hand is unknown; ids go on above those that may have been
- * given out; each provider is to be asked. Occurrences up to now are not run but recorded as missed (activities/schedule.ts).
+ * Starts a restore, in one transaction while no process is running: fails every run that could continue, with the
+ * reason, so that a user retries or cancels it; marks claimed messages and unsent answers as unknown; moves ids above those that may have
+ * been given out; schedules the query to each provider. Occurrences up to now are recorded as missed and do not run
+ * (activities/schedule.ts).
  */
 export async function beginRestore(sql: Sql): Promise<RestoreRow> {
   const backupAt = await moveHome(sql);
@@ -38,7 +39,7 @@ export async function beginRestore(sql: Sql): Promise<RestoreRow> {
     update runs set status = 'failed', reason = ${json(sql, reason)}, restored_at = now(), finished_at = now()
     where status in ('running', 'paused', 'cancelling', 'failed') returning id`;
   for (const { id } of runs) {
-    await settleDeadSenders(sql, { runId: id, deduplicates: false });
+    await closeStoppedSenders(sql, { runId: id, deduplicates: false });
     await insertAudit(sql, {
       actor: 'system',
       actorName: 'system',
@@ -48,13 +49,17 @@ export async function beginRestore(sql: Sql): Promise<RestoreRow> {
       details: { backupAt: backupAt.toISOString() },
     });
   }
+  // What was sent since the backup is not known.
+  await sql`
+    update answers set status = 'unknown', reason = 'sender_died', ended_at = now(), sending_at = coalesce(sending_at, created_at)
+    where status in ('queued', 'sending')`;
   await raiseIds(sql);
-  // An earlier restore that is not settled is part of this one.
+  // This one includes an earlier restore that is still open.
   await sql`update restores set settled_at = now(), settled_by = 'system' where settled_at is null`;
   const [restore] = await sql<[RestoreRow]>`
     insert into restores (backup_at, stopped_runs) values (${backupAt}, ${runs.length}) returning ${columns(sql)}`;
   await sql`insert into restore_catch_ups (restore_id, provider_id) select ${restore.id}, id from providers`;
-  await settleIfAsked(sql);
+  await decideIfAsked(sql);
   return restore;
 }
 
@@ -68,21 +73,21 @@ async function raiseIds(sql: Sql): Promise<void> {
     where table_schema = current_schema() and is_identity = 'YES' and table_name <> 'restores'`;
 }
 
-/** The last restore; null: there was none. */
+/** The last restore; null: none. */
 export async function lastRestore(sql: Sql): Promise<RestoreRow | null> {
   const [row] = await sql<RestoreRow[]>`select ${columns(sql)} from restores order by id desc limit 1`;
   return row ?? null;
 }
 
-/** Lets campaigns start runs again. False when they do already. */
-export async function settleRestore(sql: Sql, id: number, by: string): Promise<boolean> {
+/** Lets campaigns start runs again. False when they already may. */
+export async function decideRestore(sql: Sql, id: number, by: string): Promise<boolean> {
   const rows = await sql`
     update restores set settled_at = now(), settled_by = ${by} where id = ${id} and settled_at is null`;
   return rows.count > 0;
 }
 
 /** The same for the last restore, once every provider has been asked. */
-export async function settleIfAsked(sql: Sql): Promise<void> {
+export async function decideIfAsked(sql: Sql): Promise<void> {
   await sql`
     update restores set settled_at = now(), settled_by = 'system'
     where settled_at is null and not exists (
@@ -91,18 +96,18 @@ export async function settleIfAsked(sql: Sql): Promise<void> {
 
 export type CatchUpState = 'waiting' | 'done' | 'not_offered';
 
-/** What a provider was asked about the time since the backup. */
+/** The result of asking a provider about the time since the backup. */
 export interface CatchUpRow {
   providerId: number;
   providerName: string;
   state: CatchUpState;
   askedAt: Date | null;
-  /** Why that gave no answer: the provider's code, or the name of an error. */
+  /** Why there was no answer: the provider's code, or the name of an error. */
   problem: string | null;
-  /** Replies that the backup did not hold, and how many of them opted out. */
+  /** Replies missing from the backup, and how many of them opted out. */
   replies: number;
   optOuts: number;
-  /** Messages sent since the backup, of runs that it holds and of others. */
+  /** Messages sent since the backup: of runs in the backup, and of others. */
   known: number;
   others: number;
 }
@@ -114,7 +119,7 @@ export async function listCatchUps(sql: Sql, restoreId: number): Promise<CatchUp
     where c.restore_id = ${restoreId} order by p.name`;
 }
 
-/** Adds what an attempt to ask a provider has come to. */
+/** Adds the result of one attempt to ask a provider. */
 export async function recordCatchUp(
   sql: Sql,
   restoreId: number,

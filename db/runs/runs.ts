@@ -1,3 +1,6 @@
+import { type Day, isOnDay } from '../core/day.ts';
+import { z } from 'zod';
+import { type SendingHours, sendingHours } from '../../domain/hours.ts';
 import type { MessageStatus } from '../../domain/message.ts';
 import { type Failover, failover } from '../../domain/failover.ts';
 import type { RunKey } from '../../domain/ids.ts';
@@ -10,7 +13,14 @@ import type { Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
 import { type ResendScope, resendScope } from './resends.ts';
 
-export interface RunRow {
+/** When messages of a run may leave, by the current settings. */
+export interface RunHours {
+  hours: SendingHours;
+  /** Dates `YYYY-MM-DD` on which nothing is sent. */
+  holidays: string[];
+}
+
+export interface RunRow extends RunHours {
   id: number;
   campaignId: number;
   occurrence: Date;
@@ -20,22 +30,24 @@ export interface RunRow {
   reason: RunReason | null;
   settings: RunSettings;
   mailingFileId: number | null;
-  /** Of a resend: the run whose messages it sends again, and which of them. */
+  /** For a resend: the run whose messages it sends again, and which of them. */
   resendOf: number | null;
   resendScope: ResendScope | null;
-  /** Who sends for it now: its campaign's provider, or the fallback it went over to. */
+  /** The current provider: the campaign's, or the fallback after a failover. */
   providerId: number | null;
   failovers: Failover[];
   expiresAt: Date | null;
   startedAt: Date | null;
   mailingAt: Date | null;
-  /** Null until the mailing has been read, and of a run that never came so far. */
+  /** Null until the mailing has been read, and for a run that never reached that step. */
   preflight: Preflight | null;
-  /** What could not be read of its mailing; null: nothing. */
+  /** Counts of values of its mailing that could not be read; null: none. */
   warnings: WarningCounts | null;
   approvedAt: Date | null;
   /** `user:7`, `token:3`. */
   approvedBy: string | null;
+  /** When a user let it exceed the month's budget (domain/budget.ts). */
+  beyondBudgetAt: Date | null;
   canaryLeftAt: Date | null;
   canaryOverAt: Date | null;
   measuredFrom: Measure | null;
@@ -43,14 +55,26 @@ export interface RunRow {
   finishedAt: Date | null;
 }
 
-/** For `parsedRun`. */
+/** Selects from the table `runs` under its own name; for `parsedRun`. */
 export const runColumns = (sql: Sql) => sql`
-  id, campaign_id, occurrence, trigger, status, step, reason, settings, mailing_file_id, resend_of, resend_scope,
+  id, campaign_id, occurrence, trigger, status, step, reason, settings, ${presentHours(sql)}, mailing_file_id, resend_of, resend_scope,
   provider_id, failovers, expires_at, started_at, mailing_at, preflight, warnings, approved_at, approved_by,
-  canary_left_at, canary_over_at, measured_from, sending_at, finished_at`;
+  beyond_budget_at,   canary_left_at, canary_over_at, measured_from, sending_at, finished_at`;
+
+const presentHours = (sql: Sql) => sql`
+  (select definition from sending_hours as h where h.id = runs.sending_hours_id) as hours,
+  (select jsonb_path_query_array(definition, '$.holidays[*].date') from holiday_calendars as c
+    where c.id = runs.holiday_calendar_id) as holidays`;
+
+const parsedHours = ({ hours, holidays }: RunHours): RunHours => ({
+  hours: sendingHours.parse(hours),
+  // No calendar: null.
+  holidays: z.array(z.string()).nullable().parse(holidays) ?? [],
+});
 
 export const parsedRun = (row: RunRow): RunRow => ({
   ...row,
+  ...parsedHours(row),
   settings: runSettings.parse(row.settings),
   reason: runReason.nullable().parse(row.reason),
   resendScope: resendScope.nullable().parse(row.resendScope),
@@ -64,7 +88,7 @@ export interface NewRun {
   campaignId: number;
   occurrence: Date;
   trigger: RunTrigger;
-  /** Of a run that was asked for: the request's. */
+  /** For a run that a request opened: the request's key. */
   requestKey?: string;
   status: Extract<RunStatus, 'running' | 'missed'>;
   reason: RunReason | null;
@@ -74,7 +98,7 @@ export interface NewRun {
   expiresAt: Date | null;
 }
 
-/** Records a run; when the occurrence has one already, that one is returned as it is. */
+/** Records a run; if the occurrence already has one, returns that one unchanged. */
 export async function insertRun(sql: Sql, run: NewRun): Promise<RunRow> {
   await sql`
     insert into runs (campaign_id, occurrence, trigger, request_key, status, step, reason, settings, mailing_file_id,
@@ -94,28 +118,44 @@ export async function getRun(sql: Sql, id: number): Promise<RunRow | null> {
   return row ? parsedRun(row) : null;
 }
 
-/** The run that a request has opened; null: none yet. */
+export async function getRuns(sql: Sql, ids: readonly number[]): Promise<RunRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await sql<RunRow[]>`
+    select ${runColumns(sql)} from runs where id = any(${[...ids]}::bigint[]) order by id`;
+  return rows.map(parsedRun);
+}
+
+/** The first run that the schedule opened and whose workflow has not started; null: none. */
+export async function unbegunRun(sql: Sql, campaignId: number): Promise<RunRow | null> {
+  const [row] = await sql<RunRow[]>`
+    select ${runColumns(sql)} from runs
+    where campaign_id = ${campaignId} and trigger = 'schedule' and status = 'running' and started_at is null
+    order by occurrence limit 1`;
+  return row ? parsedRun(row) : null;
+}
+
+/** The run that a request opened; null: none yet. */
 export async function runOfRequest(sql: Sql, campaignId: number, requestKey: string): Promise<RunRow | null> {
   const [row] = await sql<RunRow[]>`
     select ${runColumns(sql)} from runs where campaign_id = ${campaignId} and request_key = ${requestKey}`;
   return row ? parsedRun(row) : null;
 }
 
-/** Locks the row of a run until the transaction ends. Before its claims and messages, as senders do. */
+/** Locks the row of a run until the transaction ends. Call it before locking claims and messages, as senders do. */
 export async function lockRun(sql: Sql, id: number): Promise<void> {
   await sql`select from runs where id = ${id} for no key update`;
 }
 
-/** Whether the threshold has stopped the run; its row is locked then, until the transaction ends. */
+/** Whether a safeguard stopped the run; if so, its row is locked until the transaction ends. */
 export async function lockIfStopped(sql: Sql, id: number): Promise<boolean> {
   const rows = await sql`
-    select from runs where id = ${id} and status = 'paused' and reason ->> 'code' = 'threshold' for no key update`;
+    select from runs where id = ${id} and status = 'paused' and reason ->> 'code' in ('threshold', 'reached_nobody') for no key update`;
   return rows.count > 0;
 }
 
 /**
- * Claims the import of a run's mailing until the transaction ends; false when it has been read already. An advisory
- * lock: the row itself must stay free for a person who pauses or cancels the run meanwhile.
+ * Claims the import of a run's mailing until the transaction ends; false when the mailing has already been read. An
+ * advisory lock, because the row must stay free for a user who pauses or cancels the run meanwhile.
  */
 export async function lockImport(sql: Sql, id: number): Promise<boolean> {
   await sql`select pg_advisory_xact_lock(hashtext('torpedo.import'), ${id}::int)`;
@@ -123,13 +163,13 @@ export async function lockImport(sql: Sql, id: number): Promise<boolean> {
   return row?.mailingAt === null;
 }
 
-/** Status alone: what a sender asks every second. */
+/** Only the status, which a sender reads every second. */
 export async function runStatus(sql: Sql, id: number): Promise<RunStatus | null> {
   const [row] = await sql<{ status: RunStatus }[]>`select status from runs where id = ${id}`;
   return row?.status ?? null;
 }
 
-/** A page of runs, newest first; `before`: only those with a smaller id. */
+/** A page of runs, newest first; `before`: only smaller ids. */
 export async function listRuns(
   sql: Sql,
   {
@@ -138,6 +178,7 @@ export async function listRuns(
     trigger,
     regionId,
     customerTypeId,
+    day,
     before,
     limit,
   }: {
@@ -146,12 +187,18 @@ export async function listRuns(
     trigger?: RunTrigger | undefined;
     regionId?: number | undefined;
     customerTypeId?: number | undefined;
+    /** When they were due. */
+    day?: Day | undefined;
     before?: number | undefined;
     limit: number;
   },
 ): Promise<RunRow[]> {
+  // Of a day, the index on the time finds the runs; the order by id would read all runs back to it.
+  const source = day
+    ? sql`(select * from runs where ${isOnDay(sql, 'occurrence', day)} offset 0) as runs`
+    : sql`runs`;
   const rows = await sql<RunRow[]>`
-    select ${runColumns(sql)} from runs where true
+    select ${runColumns(sql)} from ${source} where true
       ${campaignId === undefined ? sql`` : sql`and campaign_id = ${campaignId}`}
       ${status === undefined ? sql`` : sql`and status = ${status}`}
       ${trigger === undefined ? sql`` : sql`and trigger = ${trigger}`}
@@ -163,8 +210,8 @@ export async function listRuns(
 }
 
 /**
- * An earlier run of the campaign that still has work: live, or failed with messages unsent. A dry run has none.
- * `unsent` is null while its mailing has not been read.
+ * An earlier run of the campaign that still has work: live, or failed with unsent messages. Dry runs have none.
+ * `unsent` is null until its mailing has been read.
  */
 export async function pendingRun(
   sql: Sql,
@@ -182,7 +229,7 @@ export async function pendingRun(
   return row ?? null;
 }
 
-/** Enters a step and marks when; a run that is retried and comes by again keeps its first times. */
+/** Enters a step and records the time; a retried run that enters a step again keeps the first time. */
 export async function enterStep(sql: Sql, id: number, step: RunStep): Promise<void> {
   await sql`
     update runs set step = ${step}, started_at = coalesce(started_at, now()),
@@ -190,10 +237,27 @@ export async function enterStep(sql: Sql, id: number, step: RunStep): Promise<vo
     where id = ${id} and status in ('running', 'paused', 'cancelling')`;
 }
 
+/** Requests a sender for the run: a worker without room for one makes room. */
+export async function wantSender(sql: Sql, id: number): Promise<void> {
+  await sql`update runs set sender_wanted_at = coalesce(sender_wanted_at, clock_timestamp()) where id = ${id}`;
+}
+
+export async function haveSender(sql: Sql, id: number): Promise<void> {
+  await sql`update runs set sender_wanted_at = null where id = ${id} and sender_wanted_at is not null`;
+}
+
+/** The number of runs that have waited for a sender longer than a start takes. */
+export async function countRunsWithoutSender(sql: Sql): Promise<number> {
+  const [{ count }] = await sql<[{ count: number }]>`
+    select count(*)::int as count from runs
+    where status = 'running' and sender_wanted_at < clock_timestamp() - interval '0.3 seconds'`;
+  return count;
+}
+
 /**
- * When the mailing was fetched of the last run of the campaign before this one that has sent; null: never. A run that
- * failed, was cancelled or expired counts for nothing, though some of it may have left: whom it did not reach has to come
- * again. One that still sends counts: it goes on to everyone.
+ * When the mailing was fetched of the campaign's last run before this one that sent; null: never. Runs that failed,
+ * were cancelled or expired do not count, even if some messages left: the contacts that they did not reach must appear
+ * again. A run that is still sending counts, because it will reach all contacts.
  */
 export async function lastFetch(
   sql: Sql,
@@ -211,7 +275,7 @@ export async function lastFetch(
   return row?.fetchedAt ?? null;
 }
 
-/** The run of the campaign before this one whose mailing was read, dry runs and resends left out, and the lines that it had. */
+/** The campaign's last run before this one that read a mailing, except dry runs and resends; its number of lines. */
 export async function mailingBefore(
   sql: Sql,
   { campaignId, before }: { campaignId: number; before: number },
@@ -224,43 +288,78 @@ export async function mailingBefore(
   return row ?? null;
 }
 
-/** Gives a failed run whose mailing was not read another source of it. What it has fetched before is kept. */
-export async function changeMailing(
+/** Gives a run that has not read its mailing the campaign's current settings. Keeps what it has fetched. */
+export async function changeSettings(
   sql: Sql,
   id: number,
-  { settings, mailingFileId }: { settings: RunSettings; mailingFileId: number | null },
+  {
+    settings,
+    mailingFileId,
+    expiresAt,
+  }: { settings: RunSettings; mailingFileId: number | null; expiresAt: Date | null },
 ): Promise<void> {
   await sql`
-    update runs set settings = ${json(sql, settings)}, mailing_file_id = coalesce(${mailingFileId}, mailing_file_id)
-    where id = ${id} and status = 'failed' and mailing_at is null`;
+    update runs set settings = ${json(sql, settings)}, mailing_file_id = coalesce(${mailingFileId}, mailing_file_id),
+      provider_id = ${settings.campaign.message.providerId}, expires_at = ${expiresAt}
+    where id = ${id} and mailing_at is null`;
+}
+
+/** When messages of the run may leave, by the current settings. */
+export async function getRunHours(sql: Sql, id: number): Promise<RunHours | null> {
+  const [row] = await sql<RunHours[]>`select ${presentHours(sql)} from runs where id = ${id}`;
+  return row ? parsedHours(row) : null;
+}
+
+/** The same for many runs; groups those with the same hours and holidays. */
+export async function getHoursOfRuns(
+  sql: Sql,
+  ids: readonly number[],
+): Promise<(RunHours & { ids: number[] })[]> {
+  const rows = await sql<(RunHours & { ids: number[] })[]>`
+    select json_agg(id) as ids, ${presentHours(sql)} from runs where id = any(${[...ids]}::bigint[])
+    group by sending_hours_id, holiday_calendar_id`;
+  return rows.map((row) => ({ ids: row.ids, ...parsedHours(row) }));
 }
 
 export async function markMailingRead(sql: Sql, id: number): Promise<void> {
   await sql`update runs set mailing_at = clock_timestamp() where id = ${id}`;
 }
 
-/** Keeps what the pre-flight says; the first that was kept stays. */
+/** Stores the pre-flight; the first one stored stays. */
 export async function setPreflight(sql: Sql, id: number, flight: Preflight): Promise<void> {
   await sql`update runs set preflight = coalesce(preflight, ${json(sql, flight)}) where id = ${id}`;
 }
 
-/** False when the run does not wait for approval. To approve it again changes nothing. */
+/** False when the run does not wait for approval. Approving it again changes nothing. It may exceed a budget then. */
 export async function approveRun(sql: Sql, { id, by }: { id: number; by: string }): Promise<boolean> {
   const rows = await sql`
-    update runs set approved_at = coalesce(approved_at, now()), approved_by = coalesce(approved_by, ${by})
+    update runs set approved_at = coalesce(approved_at, now()), approved_by = coalesce(approved_by, ${by}),
+      beyond_budget_at = case when preflight ->> 'overBudget' is null then beyond_budget_at else coalesce(beyond_budget_at, now()) end
     where id = ${id} and step = 'approval' and status in ('running', 'paused')`;
   return rows.count > 0;
 }
 
-/** What has become of the run's messages so far, and of the people they went to. */
+/** The outcomes and failures of the run so far, including opt-outs of its recipients. */
 export async function measureRun(sql: Sql, id: number): Promise<Measure> {
-  const counts = await runCounts(sql, id);
-  const [{ optOuts }] = await sql<[{ optOuts: number }]>`
-    select count(distinct phone)::int as opt_outs from inbound_messages where run_id = ${id} and effect = 'opt_out'`;
-  return measureOf(counts, optOuts);
+  const [known] = await measureRuns(sql, [id]);
+  return known ?? measureOf([], 0);
 }
 
-/** As many messages as the canary has had left; it is said once. */
+/** The same for many runs, in their order. */
+export async function measureRuns(sql: Sql, ids: readonly number[]): Promise<Measure[]> {
+  const counts = await sql<(RunCount & { runId: number })[]>`
+    select run_id, status, reason, messages, segments from run_counts
+    where run_id = any(${[...ids]}::bigint[]) and messages > 0`;
+  const refusals = await sql<{ runId: number; optOuts: number }[]>`
+    select run_id, count(distinct phone)::int as opt_outs from inbound_messages
+    where run_id = any(${[...ids]}::bigint[]) and effect in ('opt_out', 'probable_opt_out') group by run_id`;
+  const countsOf = new Map<number, RunCount[]>(ids.map((id) => [id, []]));
+  for (const count of counts) countsOf.get(count.runId)?.push(count);
+  const optOutsOf = new Map(refusals.map(({ runId, optOuts }) => [runId, optOuts]));
+  return ids.map((id) => measureOf(countsOf.get(id) ?? [], optOutsOf.get(id) ?? 0));
+}
+
+/** Records, once, that as many messages as the canary has had left. */
 export async function markCanaryLeft(sql: Sql, id: number, at: Date): Promise<void> {
   await sql`update runs set canary_left_at = coalesce(canary_left_at, ${at}) where id = ${id}`;
 }
@@ -269,7 +368,7 @@ export async function markCanaryOver(sql: Sql, id: number, at: Date): Promise<vo
   await sql`update runs set canary_over_at = coalesce(canary_over_at, ${at}) where id = ${id}`;
 }
 
-/** From here on only what comes after is measured. */
+/** Measures only later outcomes from here on. */
 export async function measureFrom(sql: Sql, id: number, known: Measure): Promise<void> {
   await sql`update runs set measured_from = ${json(sql, known)} where id = ${id}`;
 }
@@ -280,16 +379,16 @@ export interface RunMove {
   to: RunStatus;
   reason: RunReason | null;
   /**
-   * When the attempt of an activity that moves the run was scheduled, in milliseconds of Temporal's clock. A worker that
-   * was frozen goes on with an attempt that others have repeated: what they have done since is not undone by it. Left out
-   * by all that is no activity of the run's workflow.
+   * When the attempt of an activity that changes the run was scheduled, in milliseconds of Temporal's clock. A worker
+   * that was frozen may continue an attempt that has since been repeated: it must not undo later changes. Omitted by
+   * callers that are not activities of the run's workflow.
    */
   attemptAt?: number;
   /** Only while its mailing has not been read. */
   unread?: boolean;
 }
 
-/** Moves a run from one of `from` to `to`. False when it is in none of them, or a later attempt has moved it. */
+/** Changes a run's status from one of `from` to `to`. False if it has none, or a later attempt changed it. */
 export async function moveRun(
   sql: Sql,
   { id, from, to, reason, attemptAt, unread = false }: RunMove,
@@ -306,7 +405,7 @@ export async function moveRun(
   return rows.count > 0;
 }
 
-/** Whether an attempt that was scheduled after this one has moved the run. */
+/** Whether an attempt that was scheduled after this one has changed the run. */
 export async function wasMovedAfter(sql: Sql, id: number, attemptAt: number): Promise<boolean> {
   const rows = await sql`select from runs where id = ${id} and moved_attempt_at > ${attemptAt}`;
   return rows.count > 0;
@@ -318,7 +417,7 @@ export async function liveRunKeys(sql: Sql): Promise<({ id: number } & RunKey)[]
     select id, campaign_id, occurrence, trigger from runs where status in ('running', 'paused', 'cancelling') order by id`;
 }
 
-/** Runs with messages that live, or ended within so many days. */
+/** Runs with messages that are live, or ended within this many days. */
 export async function runsToReconcile(sql: Sql, days: number): Promise<{ id: number; ended: boolean }[]> {
   return sql<{ id: number; ended: boolean }[]>`
     select id, status in ('finished', 'cancelled') as ended from runs
@@ -326,7 +425,7 @@ export async function runsToReconcile(sql: Sql, days: number): Promise<{ id: num
     order by id`;
 }
 
-/** Keeps others from reconciling the counts of a run until the transaction ends. Nobody else waits for it. */
+/** Prevents concurrent reconciliation of a run's counts until the transaction ends. Blocks nothing else. */
 export async function lockReconciling(sql: Sql, runId: number): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('torpedo.counts'), ${runId}::int)`;
 }
@@ -335,8 +434,8 @@ export async function lockReconciling(sql: Sql, runId: number): Promise<void> {
  * Sets the counts of a run to those of its messages; returns how many differed. Call it after `lockReconciling`, in the
  * same transaction.
  *
- * Counts move in the statements that move messages: what differs in one snapshot stays wrong by as much, whatever moves
- * meanwhile. So the messages are read without a lock, and the difference is added to those counts that differ.
+ * Counts change in the same statement as the messages, so a difference in one snapshot stays the same whatever changes
+ * meanwhile. The messages are therefore read without a lock, and the difference is added to the counts that differ.
  */
 export async function reconcileCounts(sql: Sql, runId: number): Promise<number> {
   const rows = await sql`
@@ -368,8 +467,8 @@ export interface RunCount {
 }
 
 /**
- * Messages and segments of a run by status and reason ('' for none); those being sent count as `queued`. They add up
- * to the mailing's lines.
+ * Messages and segments of a run by status and reason ('' for none); those being sent count as `queued`. The sum is the
+ * number of lines of the mailing.
  */
 export async function runCounts(sql: Sql, runId: number): Promise<RunCount[]> {
   return sql<RunCount[]>`

@@ -1,23 +1,29 @@
 import type { Sql } from '../core/client.ts';
 
-/** How far a run was at a moment of its sending. */
+/** The progress of a run at one time. */
 export interface RunSample {
   at: Date;
-  /** Handed to the provider, whatever became of them. */
+  /** Handed to the provider, with any outcome. */
   messages: number;
-  /** Of these failed or undelivered by then. */
+  /** Of these, failed or undelivered by then. */
   failed: number;
 }
 
-/** Shorter than the second between two looks of a sender, so that none is left out for coming early. */
+/** Shorter than a sender's interval of one second, so that no sample is dropped for being early. */
 const shortest = '0.9 seconds';
-/** A sample after so large a part of the time that the sending has taken: each doubling of it costs some 140. */
+/** A new sample after this fraction of the elapsed sending time: each doubling of it adds about 140 samples. */
 const part = 200;
 
-/**
- * Keeps how far the run is, unless the last sample is too young. `always`: even then, where something has begun or ended.
- */
+/** Records the progress of a run, unless the last sample is too recent. `always`: even then, at a start or an end. */
 export async function sampleRun(sql: Sql, runId: number, { always = false } = {}): Promise<void> {
+  await sampleRuns(sql, [runId], { always });
+}
+
+export async function sampleRuns(
+  sql: Sql,
+  runIds: readonly number[],
+  { always = false } = {},
+): Promise<void> {
   await sql`
     insert into run_samples (run_id, at, messages, failed)
     select id, now(), counted.messages, counted.failed
@@ -26,7 +32,7 @@ export async function sampleRun(sql: Sql, runId: number, { always = false } = {}
         coalesce(sum(messages) filter (where c.status in ('failed', 'undelivered')), 0) as failed
       from run_counts as c where c.run_id = runs.id
     ) as counted
-    where id = ${runId} ${
+    where id = any(${[...runIds]}::bigint[]) ${
       always
         ? sql``
         : sql`and not exists (

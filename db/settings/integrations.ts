@@ -23,7 +23,7 @@ const parsed = (row: IntegrationRow): IntegrationRow => ({
 });
 const place = (id: number): SealedPlace => ({ column: 'integrations.secrets', row: id });
 
-/** Call inside a transaction: the secrets are sealed to the id that the first statement gives. */
+/** Call it in a transaction: the secrets are sealed to the id that the first statement returns. */
 export async function insertIntegration(
   sql: Sql,
   box: SecretBox,
@@ -45,7 +45,7 @@ export async function setIntegrationSecrets(
   await sql`update integrations set secrets = ${box.seal(JSON.stringify(secrets), place(id))} where id = ${id}`;
 }
 
-/** Changes what is public. Null when there is no such integration. */
+/** Changes the public fields. Null when there is no such integration. */
 export async function updateIntegration(
   sql: Sql,
   { id, name, config, archived }: { id: number; name: string; config: IntegrationConfig; archived: boolean },
@@ -79,7 +79,7 @@ export async function getIntegration(sql: Sql, id: number): Promise<IntegrationR
   return row ? parsed(row) : null;
 }
 
-/** Config and opened secrets, for a request. Throws when the secrets can't be opened (their key is gone). */
+/** Config and opened secrets, for a request. Throws when the secrets cannot be opened (their key is missing). */
 export async function openIntegration(sql: Sql, box: SecretBox, id: number): Promise<Integration | null> {
   const [row] = await sql<(IntegrationRow & { secrets: string })[]>`
     select ${columns(sql)}, secrets from integrations where id = ${id}`;

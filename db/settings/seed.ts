@@ -5,12 +5,12 @@ import type { Database, Sql } from '../core/client.ts';
 import { insertSetting, listSettings } from './settings.ts';
 
 const zone = 'America/Sao_Paulo';
-/** National holidays are known for these years from now on; an admin adds later ones and local ones. */
+/** National holidays are seeded for this many years; an admin adds later ones and local ones. */
 const yearsAhead = 3;
 
 const commercialHours: SettingDefinition<'sendingHours'> = {
   timezone: zone,
-  // What Brazilian carriers ask of advertisers: weekdays 8–18, Saturday 9–13, Sunday never.
+  // What Brazilian carriers require of advertisers: weekdays 8–18, Saturday 9–13, never on Sunday.
   windows: [
     { days: weekdays.filter((day) => day !== 'saturday' && day !== 'sunday'), from: '08:00', to: '18:00' },
     { days: ['saturday'], from: '09:00', to: '13:00' },
@@ -23,12 +23,12 @@ const always: SettingDefinition<'sendingHours'> = {
 };
 
 /**
- * Gives a new deployment settings that are right for Brazil, so that a first campaign needs no set-up. Does nothing
- * when there are sending hours already, whatever they are.
+ * Adds settings for Brazil to a new deployment, so that a first campaign needs no setup. Does nothing when any sending
+ * hours exist.
  */
 export async function seedSettings(sql: Database, now: Date): Promise<void> {
   await sql.begin(async (tx) => {
-    // Two processes that start side by side seed once.
+    // Two processes that start at the same time seed once.
     await tx`lock table sending_hours in share row exclusive mode`;
     if ((await listSettings(tx, 'sendingHours')).length > 0) return;
     await insertSetting(tx, 'sendingHours', { name: 'Comercial', definition: commercialHours });
@@ -42,7 +42,7 @@ export async function seedSettings(sql: Database, now: Date): Promise<void> {
 
 const departments = ['Atendimento', 'Cobrança', 'Comercial', 'Financeiro', 'Ouvidoria', 'Suporte técnico'];
 
-/** By category. Those of "Cobrança" carry the fields of the group of that name. */
+/** By category. Those of "Cobrança" have the fields of the group of that name. */
 const subcategories: Readonly<Record<string, readonly string[]>> = {
   Cobrança: ['Aviso de vencimento', 'Negociação de dívida', 'Pagamento informado', 'Segunda via de boleto'],
   Comercial: ['Contratação', 'Oferta', 'Renovação'],
@@ -60,7 +60,7 @@ const resolutions = [
   'Sem interesse',
 ];
 
-/** What the tickets of a service desk usually open and end with. */
+/** The usual categories, resolutions and departments of a service desk. */
 async function seedTicketSettings(sql: Sql): Promise<void> {
   for (const name of departments) await insertSetting(sql, 'departments', { name, definition: {} });
   await insertSetting(sql, 'assignees', { name: 'Equipe de atendimento', definition: {} });
@@ -80,7 +80,11 @@ async function seedTicketSettings(sql: Sql): Promise<void> {
     for (const name of names) {
       await insertSetting(sql, 'subcategories', {
         name,
-        definition: { categoryId: id, extraFieldGroupId: category === 'Cobrança' ? billing.id : null },
+        definition: {
+          categoryId: id,
+          extraFieldGroupId: category === 'Cobrança' ? billing.id : null,
+          firstAnswerMinutes: null,
+        },
       });
     }
   }

@@ -1,23 +1,10 @@
-import { type SettingDefinition, settingDefinitions, type SettingKind } from '../../domain/settings.ts';
+import { type SettingDefinition, type SettingKind, settingKinds } from '../../domain/settings.ts';
 import type { TicketSubcategory } from '../../domain/ticket.ts';
 import type { Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
 
-const tables = {
-  sendingHours: 'sending_hours',
-  holidayCalendars: 'holiday_calendars',
-  regions: 'regions',
-  customerTypes: 'customer_types',
-  departments: 'departments',
-  assignees: 'assignees',
-  categories: 'categories',
-  subcategories: 'subcategories',
-  extraFieldGroups: 'extra_field_groups',
-  resolutions: 'resolutions',
-} satisfies Record<SettingKind, string>;
-
 const table = (sql: Sql, kind: SettingKind) => {
-  const name: string = tables[kind];
+  const name: string = settingKinds[kind].table;
   return sql(name);
 };
 
@@ -32,9 +19,9 @@ type Row = Omit<Setting<'regions'>, 'definition'> & { definition: unknown };
 
 const columns = (sql: Sql) => sql`id, name, definition, archived_at`;
 
-// The compiler does not see that the schema of a kind gives the definition of that same kind.
+// The compiler cannot infer that the schema of a kind returns the definition of that kind.
 const definitionOf = <K extends SettingKind>(kind: K, value: unknown): SettingDefinition<K> =>
-  settingDefinitions[kind].parse(value) as SettingDefinition<K>;
+  settingKinds[kind].definition.parse(value) as SettingDefinition<K>;
 
 const parsed = <K extends SettingKind>(kind: K, row: Row): Setting<K> => ({
   ...row,
@@ -55,7 +42,18 @@ export async function getSetting<K extends SettingKind>(
   return row ? parsed(kind, row) : null;
 }
 
-/** False when there is no such entry; one that is there stays until the transaction ends. */
+/** The entry, locked against changes until the transaction ends; null: there is none. */
+export async function lockSetting<K extends SettingKind>(
+  sql: Sql,
+  kind: K,
+  id: number,
+): Promise<Setting<K> | null> {
+  const [row] = await sql<Row[]>`
+    select ${columns(sql)} from ${table(sql, kind)} where id = ${id} for no key update`;
+  return row ? parsed(kind, row) : null;
+}
+
+/** False when there is no such entry; otherwise it cannot be deleted until the transaction ends. */
 export async function holdSetting(sql: Sql, kind: SettingKind, id: number): Promise<boolean> {
   const rows = await sql`select from ${table(sql, kind)} where id = ${id} for key share`;
   return rows.count > 0;
@@ -91,14 +89,14 @@ export async function deleteSetting(sql: Sql, kind: SettingKind, id: number): Pr
   return rows.count > 0;
 }
 
-/** The dates `YYYY-MM-DD` of a holiday calendar; none for null. */
+/** The dates `YYYY-MM-DD` of a holiday calendar; empty for null. */
 export async function holidayDates(sql: Sql, calendarId: number | null): Promise<string[]> {
   if (calendarId === null) return [];
   const calendar = await getSetting(sql, 'holidayCalendars', calendarId);
   return calendar?.definition.holidays.map(({ date }) => date) ?? [];
 }
 
-/** The same of several calendars, by calendar. */
+/** The same for several calendars, by calendar. */
 export async function holidayDatesOf(
   sql: Sql,
   calendarIds: readonly (number | null)[],

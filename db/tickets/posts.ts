@@ -1,3 +1,4 @@
+import type { AnswerKind } from '../../domain/answer.ts';
 import {
   type PostingSecrets,
   postingSecrets,
@@ -12,8 +13,8 @@ import { json } from '../core/json.ts';
 import type { SealedPlace, SecretBox } from '../core/secrets.ts';
 
 /**
- * Queues the events that a statement has just written for posting: `event` is their CTE and gives id, ticket_id and
- * kind. In the same statement, so that each event is posted exactly if it happened.
+ * Queues the events that a statement has just inserted for posting: `event` is their CTE and returns id, ticket_id and
+ * kind. In the same statement, so that an event is posted if and only if it happened.
  */
 export const posted = (sql: Sql) => sql`
   posted as (
@@ -43,7 +44,7 @@ interface PostFilter {
 const columns = (sql: Sql) => sql`
   p.event_id, p.ticket_id, e.kind, p.state, p.attempts, p.not_before, p.queued_at, p.answer_status, p.answer, p.answered_at`;
 
-/** A page of posts, newest event first; `before`: only those of earlier events. */
+/** A page of posts, newest event first; `before`: only earlier events. */
 export async function listTicketPosts(
   sql: Sql,
   { state, ticketId }: PostFilter,
@@ -73,13 +74,13 @@ export async function countTicketPosts(sql: Sql): Promise<{ waiting: number; fai
 
 const again = (sql: Sql) => sql`state = 'waiting', attempts = 0, not_before = now(), queued_at = now()`;
 
-/** Has one event posted again, or at once if it waits. False when there is no such post. */
+/** Queues an event to be posted again, or at once if it is waiting. False when there is no such post. */
 export async function replayTicketPost(sql: Sql, eventId: number): Promise<boolean> {
   const rows = await sql`update ticket_posts set ${again(sql)} where event_id = ${eventId}`;
   return rows.count > 0;
 }
 
-/** The same for all that were given up. Returns how many. */
+/** The same for all failed posts. Returns how many. */
 export async function replayFailedTicketPosts(sql: Sql): Promise<number> {
   const rows = await sql`
     with held as (
@@ -89,7 +90,7 @@ export async function replayFailedTicketPosts(sql: Sql): Promise<number> {
   return rows.count;
 }
 
-/** A post whose turn it is, with the event that it tells of. */
+/** A post that is due, with its event. */
 export interface DuePost {
   eventId: number;
   ticketId: number;
@@ -101,28 +102,36 @@ export interface DuePost {
   at: Date;
   replyText: string | null;
   replyReceivedAt: Date | null;
+  note: string | null;
+  /** Null: the event is no answer. */
+  answerId: number | null;
+  answerKind: AnswerKind | null;
+  answerText: string | null;
+  /** The name of its author; '' for an automatic text. */
+  actorName: string;
 }
 
-/** Up to `limit` posts, oldest event first, of each ticket only its oldest that waits: a later one has to follow it. */
+/** Up to `limit` due posts, oldest event first; of each ticket only the oldest waiting one, to keep their order. */
 export async function duePosts(sql: Sql, limit: number): Promise<DuePost[]> {
   return sql<DuePost[]>`
     select p.event_id, p.ticket_id, p.attempts, p.queued_at, e.kind, e.actor, e.changes, e.at,
-      i.text as reply_text, i.received_at as reply_received_at
+      i.text as reply_text, i.received_at as reply_received_at, e.note,
+      e.answer_id, a.kind as answer_kind, a.text as answer_text, e.actor_name
     from ticket_posts as p join ticket_events as e on e.id = p.event_id
-      left join inbound_messages as i on i.id = e.inbound_message_id
+      left join inbound_messages as i on i.id = e.inbound_message_id left join answers as a on a.id = e.answer_id
     where p.state = 'waiting' and p.not_before <= now() and not exists (
       select from ticket_posts as earlier
       where earlier.ticket_id = p.ticket_id and earlier.event_id < p.event_id and earlier.state = 'waiting')
     order by p.event_id limit ${limit}`;
 }
 
-/** What became of one attempt. */
+/** The result of one attempt. */
 export interface PostAnswer {
   eventId: number;
   state: TicketPostState;
   answerStatus: number | null;
   answer: string;
-  /** For `waiting`: not before this time has passed. */
+  /** For `waiting`: the minimum pause before the next attempt. */
   pauseMs: number;
 }
 
@@ -144,7 +153,7 @@ export async function recordPostAnswers(sql: Sql, answers: readonly PostAnswer[]
 }
 
 /**
- * Runs `work` while no other process posts: two would mix up the order of a ticket's events.
+ * Runs `work` while no other process posts: two processes would mix up the order of a ticket's events.
  *
  * @throws {LockTakenError} another process posts.
  */
@@ -153,7 +162,7 @@ export const withPostingLock = <T>(sql: Database, work: (lock: HeldLock) => Prom
 
 const place: SealedPlace = { column: 'ticket_posting.secrets', row: 1 };
 
-/** Where tickets are posted, with the opened secrets; null when nobody has said. */
+/** Where tickets are posted, with the opened secrets; null when not configured. */
 export async function openTicketPosting(
   sql: Sql,
   box: SecretBox,
@@ -164,9 +173,9 @@ export async function openTicketPosting(
   return { ...ticketPosting.parse(row.config), ...postingSecrets.parse(secrets) };
 }
 
-/** Has others who would set it wait until the transaction ends. */
+/** Makes other writers of this setting wait until the transaction ends, even before the row exists. */
 export async function lockTicketPosting(sql: Sql): Promise<void> {
-  await sql`select from ticket_posting for update`;
+  await sql`lock table ticket_posting in share row exclusive mode`;
 }
 
 export async function setTicketPosting(
@@ -181,7 +190,7 @@ export async function setTicketPosting(
     on conflict (id) do update set config = excluded.config, secrets = excluded.secrets`;
 }
 
-/** Without opening the secrets: whether anything is to be posted at all. */
+/** Whether posting is enabled, without opening the secrets. */
 export async function isPostingEnabled(sql: Sql): Promise<boolean> {
   const rows = await sql`select from ticket_posting where (config ->> 'enabled')::boolean`;
   return rows.count > 0;

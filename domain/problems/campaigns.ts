@@ -15,7 +15,7 @@ const statusWords = {
 } as const;
 const inBraces = (name: string): string => `{${name}}`;
 
-/** Schedules, hours, messages, extra fields and tickets of a campaign, and what it lacks to be enabled. */
+/** Problems of a campaign's schedule, hours, message, extra fields and tickets, and what it needs to be enabled. */
 export const campaignSentences = {
   // The calendar
   weekday_expected: sentence(
@@ -311,7 +311,7 @@ export const campaignSentences = {
     },
   ),
   placeholder_unknown: sentence(
-    // Without them: of a contact's own message, which is not quoted.
+    // Omitted for a contact's own message, which is not quoted.
     { written: z.string().optional(), known: z.array(z.string()).default([]) },
     {
       en: ({ written, known }, { list }) =>
@@ -322,6 +322,15 @@ export const campaignSentences = {
         written === undefined
           ? 'A mensagem própria deste contato tem uma tag desconhecida ou uma chave sozinha.'
           : `{${written}} não é uma tag. As tags são ${list(known.map(inBraces))}.`,
+    },
+  ),
+  placeholder_undeclared: sentence(
+    { name: z.string() },
+    {
+      en: ({ name }) =>
+        `The message uses {${name}}, which is no extra field yet. Declare it here, or correct the message.`,
+      'pt-BR': ({ name }) =>
+        `A mensagem usa {${name}}, que ainda não é um campo extra. Declare-o aqui ou corrija a mensagem.`,
     },
   ),
   brace_unbalanced: sentence(
@@ -409,6 +418,15 @@ export const campaignSentences = {
         `Um atendimento ${statusWords['pt-BR'][from]} passa para ${choice(allowed.map((to) => statusWords['pt-BR'][to]))}.`,
     },
   ),
+  answer_opts_out: sentence(
+    { words: z.array(z.string()) },
+    {
+      en: ({ words }, { list }) =>
+        `The text offers words as answers that opt out the person who writes them: ${list(words)}. If they should not, enter them under “Answers that do not opt out”.`,
+      'pt-BR': ({ words }, { list }) =>
+        `O texto oferece como resposta palavras que descadastram quem as escreve: ${list(words)}. Se não devem, informe-as em “Respostas que não descadastram”.`,
+    },
+  ),
   extra_field_not_in_file: sentence(
     { name: z.string() },
     {
@@ -416,6 +434,15 @@ export const campaignSentences = {
         `The present file has no column “${name}”. Upload a file that has it; disable the campaign before, if it is enabled.`,
       'pt-BR': ({ name }) =>
         `O arquivo atual não tem a coluna “${name}”. Importe um arquivo com ela; se a campanha está habilitada, desabilite-a antes.`,
+    },
+  ),
+  attribute_not_in_answer: sentence(
+    { name: z.string() },
+    {
+      en: ({ name }) =>
+        `No record of the last test of the address had “${name}”: the field stays empty without it. Test URL shows what the records have.`,
+      'pt-BR': ({ name }) =>
+        `Nenhum registro do último teste da URL tinha “${name}”: sem ele o campo fica vazio. Testar URL mostra o que os registros têm.`,
     },
   ),
   file_columns_not_declared: sentence(

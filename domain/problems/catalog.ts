@@ -1,6 +1,7 @@
 import type { Format } from '../format.ts';
 import { campaignSentences } from './campaigns.ts';
 import type { Fault, ProblemCode, ProblemParams } from './coded.ts';
+import { deliverySentences } from './delivery.ts';
 import { type ErrorCode, errorSentences } from './errors.ts';
 import { fieldSentences } from './fields.ts';
 import { fileSentences, lineSentences, skipSentences } from './mailings.ts';
@@ -8,7 +9,7 @@ import { type ParamsOf, type Sentence, wordsOf } from './sentence.ts';
 import { settingSentences } from './settings.ts';
 import { webserviceSentences } from './webservices.ts';
 
-/** Everything that can be wrong with what a person or a program gives us, by its code, in both languages. */
+/** Every problem of input from a user or a program, by its code, in both languages. */
 export const problemSentences = {
   ...fieldSentences,
   ...campaignSentences,
@@ -17,6 +18,7 @@ export const problemSentences = {
   ...skipSentences,
   ...settingSentences,
   ...webserviceSentences,
+  ...deliverySentences,
 } as const;
 
 const byCode: { readonly [C in ProblemCode]: Sentence<ProblemParams<C>> } = problemSentences;
@@ -32,7 +34,7 @@ const byErrorCode: { readonly [C in ErrorCode]: Sentence<ErrorParams<C>> } = err
 export const errorWords = <C extends ErrorCode>(code: C, params: ErrorParams<C>, format: Format): string =>
   wordsOf(byErrorCode[code], params, format);
 
-/** The sentence of an error as the API answered with it; null for what is none. */
+/** The sentence of an API error; null if the code is not one. */
 export function errorWordsOf(code: string, params: unknown, format: Format): string | null {
   if (!isErrorCode(code)) return null;
   const parsed = byErrorCode[code].params.safeParse(params);
@@ -43,7 +45,7 @@ const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorSent
 
 export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemSentences, code);
 
-/** A fault as it was kept, or as an issue of a schema carries it; null for what is none. */
+/** A fault from storage or from an issue of a schema; null if it is not one. */
 export function readFault(code: unknown, params: unknown): Fault | null {
   if (typeof code !== 'string' || !isProblemCode(code)) return null;
   const parsed = byCode[code].params.safeParse(params);

@@ -2,9 +2,9 @@ import type { ParamsOf } from './sentence.ts';
 import type { problemSentences } from './catalog.ts';
 
 /**
- * What is wrong with a field, as a code of the catalog and its parameters: domain and mailing code returns these, and
- * only where a person reads does `problemWords` (catalog.ts) make a sentence of it. Imports of the catalog are types
- * here, so that every schema can use this file.
+ * The problem of a field, as a code of the catalog with its parameters. Domain and mailing code returns these, and
+ * `problemWords` (catalog.ts) formats the sentence for a reader. Imports of the catalog are types here, so that every
+ * schema can use this file.
  */
 
 type Sentences = typeof problemSentences;
@@ -16,14 +16,14 @@ export type Fault<C extends ProblemCode = ProblemCode> = {
   [K in C]: { readonly code: K; readonly params: ProblemParams<K> };
 }[C];
 
-/** A field by its dotted path, and what is wrong with it. */
+/** A problem with the dotted path of its field. */
 export type Problem<C extends ProblemCode = ProblemCode> = Fault<C> & { readonly field: string };
 
-/** Parameters may be left out where a sentence needs none. */
+/** Parameters are optional if a sentence needs none. */
 type Params<C extends ProblemCode> =
   Record<string, never> extends ProblemParams<C> ? [params?: ProblemParams<C>] : [params: ProblemParams<C>];
 
-/** `C` is the code itself: of a union of codes, write the object. */
+/** `C` is the code itself: for a union of codes, write the object. */
 export function fault<C extends ProblemCode>(code: C, ...[params]: Params<C>): Fault<C> {
   return { code, params: params ?? {} } as Fault<C>;
 }
@@ -33,7 +33,7 @@ export const problem = <C extends ProblemCode>(field: string, code: C, ...params
   ...fault(code, ...params),
 });
 
-/** Codes whose sentence needs no more than what zod itself knows of the check. */
+/** Codes whose sentence needs no parameters beyond those that zod knows about the check. */
 type PlainCode = {
   [C in ProblemCode]: Record<string, never> extends ProblemParams<C>
     ? C
@@ -42,7 +42,7 @@ type PlainCode = {
       : never;
 }[ProblemCode];
 
-/** A zod check's `error`: the code, which the API reads the problem from (api/http/input.ts). */
+/** A zod check's `error`: the code, from which the API reads the problem (api/http/input.ts). */
 export const coded = <C extends PlainCode>(code: C): C => code;
 
 /** For `context.addIssue`: an issue whose code has parameters. */

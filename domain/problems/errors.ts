@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Format } from '../format.ts';
 import { messageStatuses } from '../message.ts';
 import { runStatuses } from '../run.ts';
-import { role } from '../user.ts';
+import { type Locale, role } from '../user.ts';
 import { sentence } from './sentence.ts';
 import { messageStatusWords, roleWords, runStatusWords } from './states.ts';
 
@@ -11,6 +11,7 @@ const nounWords = {
   run: { en: 'run', 'pt-BR': 'A execução' },
   message: { en: 'message', 'pt-BR': 'A mensagem' },
   reply: { en: 'reply', 'pt-BR': 'A resposta' },
+  answer: { en: 'answer', 'pt-BR': 'A resposta ao cliente' },
   ticket: { en: 'ticket', 'pt-BR': 'O atendimento' },
   ticket_post: { en: 'post of the event', 'pt-BR': 'O envio do acontecimento' },
   customer: { en: 'customer', 'pt-BR': 'O cliente' },
@@ -24,10 +25,10 @@ const nounWords = {
 export type Noun = keyof typeof nounWords;
 const noun = z.enum(Object.keys(nounWords) as [Noun, ...Noun[]]);
 
-/** What uses an entry of the settings: by its name, or, of what there are many, how many. */
+/** A use of a settings entry: its name or, where there are many, their number. */
 export const entryUse = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['campaign', 'subcategory', 'provider']), id: z.int(), name: z.string() }),
-  z.object({ kind: z.enum(['tickets', 'customers', 'runs']), count: z.int() }),
+  z.object({ kind: z.enum(['tickets', 'customers', 'runs', 'keywords']), count: z.int() }),
 ]);
 export type EntryUse = z.infer<typeof entryUse>;
 
@@ -39,6 +40,7 @@ const useWords = {
     tickets: ['ticket', 'tickets'],
     customers: ['customer', 'customers'],
     runs: ['run', 'runs'],
+    keywords: ['keyword', 'keywords'],
   },
   'pt-BR': {
     campaign: 'a campanha',
@@ -47,6 +49,7 @@ const useWords = {
     tickets: ['atendimento', 'atendimentos'],
     customers: ['cliente', 'clientes'],
     runs: ['execução', 'execuções'],
+    keywords: ['palavra-chave', 'palavras-chave'],
   },
 } as const;
 
@@ -62,9 +65,37 @@ export function usesInWords(uses: readonly EntryUse[], format: Format): string {
   );
 }
 
+/** Why the sandbox cannot be used, or cannot forward an answer from one of its phones (sandbox/control.ts). */
+export const sandboxFault = z.enum([
+  'no_provider',
+  'no_answer',
+  'refused',
+  'nobody_wrote',
+  'no_inbound_url',
+  'inbound_silent',
+]);
+const sandboxWords: Record<Locale, Record<z.infer<typeof sandboxFault>, string>> = {
+  en: {
+    no_provider: 'There is no provider of the kind sandbox.',
+    no_answer: 'The sandbox does not answer.',
+    refused: 'The sandbox refuses the request.',
+    nobody_wrote: 'No message has been sent to this phone: it has nobody to answer.',
+    no_inbound_url: 'The sandbox does not know where to send the answer.',
+    inbound_silent: 'The sandbox could not deliver the answer: Torpedo did not take it.',
+  },
+  'pt-BR': {
+    no_provider: 'Não há um provedor do tipo sandbox.',
+    no_answer: 'O sandbox não responde.',
+    refused: 'O sandbox recusa o pedido.',
+    nobody_wrote: 'Nenhuma mensagem foi enviada a este celular: não há a quem responder.',
+    no_inbound_url: 'O sandbox não sabe para onde enviar a resposta.',
+    inbound_silent: 'O sandbox não conseguiu entregar a resposta: o Torpedo não a aceitou.',
+  },
+};
+
 const runStatus = z.enum(runStatuses);
 
-/** Every error that the API answers with, by its code. */
+/** Every error that the API returns, by its code. */
 export const errorSentences = {
   invalid_json: sentence({}, { en: 'The body is not valid JSON.', 'pt-BR': 'O corpo não é um JSON válido.' }),
   invalid_parameters: sentence(
@@ -177,9 +208,9 @@ export const errorSentences = {
   ),
   version_conflict: sentence(
     {
-      /** The current one, where it is known. */
+      /** The current version, if known. */
       version: z.int().nullable(),
-      /** A form of the console, which still has what was entered. */
+      /** A form in the console that still contains the user's input. */
       ofPart: z.boolean().optional(),
     },
     {
@@ -245,8 +276,15 @@ export const errorSentences = {
   has_runs: sentence(
     {},
     {
-      en: 'A campaign that has run is kept, with its messages. Disable it instead.',
-      'pt-BR': 'Uma campanha que já executou é guardada, com as suas mensagens. Desabilite-a.',
+      en: 'A campaign that has run is kept, with its messages. Archive it instead.',
+      'pt-BR': 'Uma campanha que já executou é guardada, com as suas mensagens. Arquive-a.',
+    },
+  ),
+  campaign_archived: sentence(
+    {},
+    {
+      en: 'The campaign is archived. Restore it first.',
+      'pt-BR': 'A campanha está arquivada. Restaure-a antes.',
     },
   ),
   campaign_enabled: sentence(
@@ -363,6 +401,35 @@ export const errorSentences = {
       'pt-BR': 'Este telefone se descadastrou. Nada é enviado a ele.',
     },
   ),
+  phone_held: sentence(
+    {},
+    {
+      en: 'This phone is held: it has probably opted out. Decide on it first, at the replies.',
+      'pt-BR':
+        'Este telefone está em espera: um descadastro provável. Decida primeiro, na página de respostas.',
+    },
+  ),
+  customer_erased: sentence(
+    {},
+    {
+      en: 'The data of this customer was erased: there is no phone to write to.',
+      'pt-BR': 'Os dados deste cliente foram apagados: não há telefone para escrever.',
+    },
+  ),
+  ticket_finished: sentence(
+    {},
+    {
+      en: 'This ticket is finished. Reopen it first.',
+      'pt-BR': 'Este atendimento está finalizado. Reabra-o antes.',
+    },
+  ),
+  hold_decided: sentence(
+    {},
+    {
+      en: 'This phone is held no more: somebody has decided, or its person has written again.',
+      'pt-BR': 'Este telefone não está mais em espera: alguém já decidiu, ou a pessoa escreveu de novo.',
+    },
+  ),
   already_opted_out: sentence(
     {},
     { en: 'This phone has already opted out.', 'pt-BR': 'Este telefone já está descadastrado.' },
@@ -424,6 +491,7 @@ export const errorSentences = {
       'pt-BR': 'O webservice não dá o que um mailing precisa.',
     },
   ),
+  not_delivered: sentence({}, { en: 'The test was not delivered.', 'pt-BR': 'O teste não foi entregue.' }),
   rate_limited: sentence(
     { retryAfterMs: z.number(), logins: z.boolean().default(false) },
     {
@@ -466,10 +534,10 @@ export const errorSentences = {
     },
   ),
   sandbox_unavailable: sentence(
-    {},
+    { why: sandboxFault },
     {
-      en: 'The sandbox does not answer, or there is no provider of its kind.',
-      'pt-BR': 'O sandbox não responde, ou não há provedor deste tipo.',
+      en: ({ why }) => sandboxWords.en[why],
+      'pt-BR': ({ why }) => sandboxWords['pt-BR'][why],
     },
   ),
   busy: sentence(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sentence } from './sentence.ts';
 
-/** What a required field asks for, where "this field is required" would say too little. */
+/** The message for an empty required field, if it can be more specific than "this field is required". */
 const missingWords = {
   template: { en: 'Write the message.', 'pt-BR': 'Escreva a mensagem.' },
   provider: { en: 'Choose the SMS provider.', 'pt-BR': 'Escolha o provedor de SMS.' },
@@ -49,14 +49,31 @@ const missingWords = {
     en: 'Enter a code or a phone: a mailing finds the customer by one of them.',
     'pt-BR': 'Informe o código ou um telefone: por um deles o mailing encontra o cliente.',
   },
-  phone_or_customer: {
-    en: 'Enter a phone or a customer.',
-    'pt-BR': 'Informe um telefone ou um cliente.',
+  phone_customer_campaign_or_day: {
+    en: 'Enter a phone, a customer, a campaign or a day.',
+    'pt-BR': 'Informe um telefone, um cliente, uma campanha ou um dia.',
+  },
+  day_of_text: {
+    en: 'Choose a day too: texts are searched within a day or a run, because all of them would take minutes.',
+    'pt-BR':
+      'Escolha também o dia: o texto é procurado dentro de um dia ou de uma execução, porque em todas as mensagens levaria minutos.',
   },
   password: { en: 'Enter the password.', 'pt-BR': 'Informe a senha.' },
   token: { en: 'Enter the token.', 'pt-BR': 'Informe o token.' },
   key: { en: 'Enter the key.', 'pt-BR': 'Informe a chave.' },
   client_secret: { en: 'Enter the client secret.', 'pt-BR': 'Informe o client secret.' },
+  region_and_edge: {
+    en: 'Enter both the region and the edge, or neither.',
+    'pt-BR': 'Informe a região e a borda (edge), ou nenhuma das duas.',
+  },
+  api_key_secret: {
+    en: 'Enter the secret of the API key.',
+    'pt-BR': 'Informe o segredo da chave de API.',
+  },
+  shared_key_secret: {
+    en: 'Enter the secret of the SharedKey.',
+    'pt-BR': 'Informe o segredo da SharedKey.',
+  },
   provider_secrets: {
     en: 'Enter the secrets of this kind of provider.',
     'pt-BR': 'Informe os segredos deste tipo de provedor.',
@@ -82,7 +99,7 @@ export type ValueKind = keyof typeof kindWords;
 export const valueKind = z.enum(Object.keys(kindWords) as [ValueKind, ...ValueKind[]]);
 export const kindInWords = (kind: ValueKind, locale: 'en' | 'pt-BR'): string => kindWords[kind][locale];
 
-/** What any field may be refused for, whatever it is. */
+/** Problems that any field may have. */
 export const fieldSentences = {
   missing: sentence(
     { what: missing.optional() },
@@ -257,6 +274,27 @@ export const fieldSentences = {
     {
       en: 'Expected a date and time with its offset, such as 2026-03-31T09:00:00-03:00.',
       'pt-BR': 'Informe data e hora com o fuso, como 2026-03-31T09:00:00-03:00.',
+    },
+  ),
+  price_format: sentence(
+    {},
+    {
+      en: 'Enter a price such as 0.085, below 100,000 and with at most six decimals.',
+      'pt-BR': 'Informe um preço como 0,085, menor que 100.000 e com no máximo seis casas decimais.',
+    },
+  ),
+  amount_format: sentence(
+    {},
+    {
+      en: 'Enter an amount above zero, such as 15000.00.',
+      'pt-BR': 'Informe um valor maior que zero, como 15.000,00.',
+    },
+  ),
+  calling_code_unknown: sentence(
+    {},
+    {
+      en: 'No country has this calling code. Enter one such as 55 or 351, or leave it empty for all countries.',
+      'pt-BR': 'Nenhum país tem este código. Informe um como 55 ou 351, ou deixe vazio para todos os países.',
     },
   ),
   birth_year_range: sentence(

@@ -5,7 +5,7 @@ import { sentence } from './sentence.ts';
 const line = z.int();
 const names = z.array(z.string());
 
-/** Files that are not text, by what people have sent. */
+/** Binary files, by the types that users upload. */
 const fileKinds = {
   zip: {
     en: 'an Excel workbook (xlsx) or another ZIP archive',
@@ -16,7 +16,6 @@ const fileKinds = {
   gzip: { en: 'a gzip archive', 'pt-BR': 'um arquivo gzip' },
 } as const;
 const fileKind = z.enum(['zip', 'xls', 'pdf', 'gzip', 'nul_byte']);
-export type FileKind = z.infer<typeof fileKind>;
 
 const notText = sentence(
   { line: line.nullable(), found: fileKind },
@@ -60,7 +59,7 @@ function excerpt(items: readonly string[]): string {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
-/** Why a file is refused as a whole. */
+/** Why a whole file is refused. */
 export const fileSentences = {
   empty: sentence({}, { en: 'The file is empty.', 'pt-BR': 'O arquivo está vazio.' }),
   no_lines: sentence(
@@ -72,15 +71,6 @@ export const fileSentences = {
   ),
   spreadsheet: notText,
   binary: notText,
-  encoding_mixed: sentence(
-    { line, before: z.string(), found: z.string() },
-    {
-      en: ({ line, before, found }) =>
-        `The file is in ${before} up to line ${line - 1}, but line ${line} is in ${found}. Save all of it in one encoding.`,
-      'pt-BR': ({ line, before, found }) =>
-        `O arquivo está em ${before} até a linha ${line - 1}, mas a linha ${line} está em ${found}. Salve tudo numa codificação só.`,
-    },
-  ),
   encoding_unknown: sentence(
     { line },
     {
@@ -121,7 +111,7 @@ export const fileSentences = {
 
 const column = z.string();
 
-/** What a value should have been. */
+/** The expected form of a value. */
 const expectations = {
   date: {
     en: 'is not a date: write dd/mm/yyyy or yyyy-mm-dd',
@@ -165,7 +155,7 @@ const expectations = {
 export type Expectation = keyof typeof expectations;
 const expectation = z.enum(Object.keys(expectations) as [Expectation, ...Expectation[]]);
 
-/** How a value lost what it was before it came here. */
+/** How a value was damaged before it reached us. */
 const damages = {
   encoding: {
     en: 'has characters that were lost on the way: save the file in UTF-8',
@@ -175,10 +165,18 @@ const damages = {
     en: 'was cut by a spreadsheet: format the column as text, then enter the value again',
     'pt-BR': 'foi cortado por uma planilha: formate a coluna como texto e digite o valor de novo',
   },
+  formula: {
+    en: 'is a formula that was not computed: paste its value into the cell',
+    'pt-BR': 'é uma fórmula que não foi calculada: cole o valor dela na célula',
+  },
+  unfilled: {
+    en: 'has words of a program where a value is missing',
+    'pt-BR': 'tem palavras de um programa no lugar de um valor que falta',
+  },
 } as const;
 const damage = z.enum(Object.keys(damages) as [keyof typeof damages, ...(keyof typeof damages)[]]);
 
-/** What is wrong inside of one line or record. They name the column and never hold the value, which is personal. */
+/** Problems of one line or record. They name the column and never contain the value, which is personal. */
 export const lineSentences = {
   value_missing: sentence(
     { column },
@@ -282,7 +280,7 @@ const phoneHint = z.enum(
   Object.keys(phoneHints) as [keyof typeof phoneHints, ...(keyof typeof phoneHints)[]],
 );
 
-/** Why a line that can be read is left out. Its codes are the skip reasons (domain/message.ts). */
+/** Why a readable line is skipped. The codes are the skip reasons (domain/message.ts). */
 export const skipSentences = {
   phone_missing: sentence({}, { en: 'It has no phone.', 'pt-BR': 'Não há telefone.' }),
   phone_invalid: sentence(
@@ -309,6 +307,20 @@ export const skipSentences = {
     { en: 'The customer has not consented.', 'pt-BR': 'O cliente não deu consentimento.' },
   ),
   opted_out: sentence({}, { en: 'The phone has opted out.', 'pt-BR': 'O telefone se descadastrou.' }),
+  held: sentence(
+    {},
+    {
+      en: 'The phone is held: it has probably opted out.',
+      'pt-BR': 'O telefone está em espera: um descadastro provável.',
+    },
+  ),
+  word_exceeds_segment: sentence(
+    {},
+    {
+      en: 'A word is longer than a segment, and the provider cuts messages at spaces only.',
+      'pt-BR': 'Uma palavra é maior que um segmento, e o provedor só corta mensagens nos espaços.',
+    },
+  ),
   message_too_long: sentence(
     {},
     {
@@ -320,7 +332,7 @@ export const skipSentences = {
   line_invalid: sentence({}, { en: 'The line cannot be read.', 'pt-BR': 'A linha não pode ser lida.' }),
 } as const;
 
-/** Columns that were beyond the last one of the header, in a file of lines to be corrected. */
+/** Columns beyond the last one of the header, in a file of lines to correct. */
 export const beyondLastColumn = sentence(
   { values: names },
   {
@@ -328,7 +340,7 @@ export const beyondLastColumn = sentence(
     'pt-BR': ({ values }) => `Além da última coluna: ${values.join(' | ')}`,
   },
 );
-/** The place of a problem, in a file of lines to be corrected. */
+/** The position of a problem, in a file of lines to correct. */
 export const atLine = sentence(
   { line, problem: z.string() },
   {
@@ -336,5 +348,5 @@ export const atLine = sentence(
     'pt-BR': ({ line, problem }) => `Linha ${line}: ${problem}`,
   },
 );
-/** Behind the warnings of a line that is sent, in the same file. */
+/** After the warnings of a line that is sent, in the same file. */
 export const sentAnyway = sentence({}, { en: 'It is sent anyway.', 'pt-BR': 'É enviada mesmo assim.' });

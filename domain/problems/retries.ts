@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Format } from '../format.ts';
-import { type ParamsOf, type Sentence, sentence, wordsOf } from './sentence.ts';
+import { type Coded, sentence, vocabulary } from './sentence.ts';
 
-/** Why a web service gives no mailing now, and may give one later. */
+/** Why a web service returns no mailing now, but may later. */
 export const passingWebserviceProblems = [
   'dns_failed',
   'connection_refused',
@@ -36,8 +36,8 @@ const webserviceWords: Record<'en' | 'pt-BR', Record<PassingWebserviceProblem, s
 };
 
 /**
- * Why an activity failed and is tried again, as what follows "because". Codes and numbers only: the text of an error may
- * quote a phone, a name or a secret, and stays in the log.
+ * Why an activity failed and is retried, as the clause after "because". Only codes and numbers: the text of an error
+ * may contain a phone, a name or a secret, and stays in the log.
  */
 export const retryCauseSentences = {
   /** Most sends fail. */
@@ -48,12 +48,20 @@ export const retryCauseSentences = {
       'pt-BR': ({ providerCode }) => `o provedor de SMS não aceita mensagens (${providerCode})`,
     },
   ),
-  /** It answers, and asks for pauses (429, 503 with Retry-After) instead of taking messages. */
+  /** It answers, but asks for pauses (429, 503 with Retry-After) instead of taking messages. */
   provider_pauses: sentence(
     { providerCode: z.string() },
     {
       en: ({ providerCode }) => `the SMS provider asks to wait (${providerCode})`,
       'pt-BR': ({ providerCode }) => `o provedor de SMS pede para esperar (${providerCode})`,
+    },
+  ),
+  /** It refuses the account (credentials, credit): it takes no message until a user acts. */
+  provider_account: sentence(
+    { providerCode: z.string() },
+    {
+      en: ({ providerCode }) => `the SMS provider refuses the account (${providerCode})`,
+      'pt-BR': ({ providerCode }) => `o provedor de SMS recusa a conta (${providerCode})`,
     },
   ),
   message_not_taken: sentence(
@@ -70,7 +78,7 @@ export const retryCauseSentences = {
       'pt-BR': ({ problem }) => webserviceWords['pt-BR'][problem],
     },
   ),
-  /** `status`: of its HTTP answer; null: no answer. */
+  /** `status`: the HTTP status of its answer; null: no answer. */
   helpdesk_unavailable: sentence(
     { status: z.int().nullable() },
     {
@@ -78,6 +86,16 @@ export const retryCauseSentences = {
         status === null ? 'the helpdesk does not answer' : `the helpdesk answers with the status ${status}`,
       'pt-BR': ({ status }) =>
         status === null ? 'o helpdesk não responde' : `o helpdesk responde com o status ${status}`,
+    },
+  ),
+  /** An e-mail, or a post to the webhook of alerts. */
+  notification_undelivered: sentence(
+    { channel: z.enum(['email', 'webhook']) },
+    {
+      en: ({ channel }) =>
+        channel === 'email' ? 'the SMTP server takes no e-mails' : 'the webhook takes no alerts',
+      'pt-BR': ({ channel }) =>
+        channel === 'email' ? 'o servidor SMTP não aceita e-mails' : 'o webhook não aceita avisos',
     },
   ),
   secret_key_missing: sentence(
@@ -118,7 +136,7 @@ export const retryCauseSentences = {
       'pt-BR': ({ sqlState }) => `o banco de dados recusou um comando (${sqlState})`,
     },
   ),
-  /** Its worker stopped, or it took too long. */
+  /** Its worker stopped, or the attempt timed out. */
   no_answer: sentence(
     {},
     {
@@ -136,60 +154,39 @@ export const retryCauseSentences = {
   ),
 } as const;
 
-export type RetryCauseCode = keyof typeof retryCauseSentences;
-type CauseParams<C extends RetryCauseCode> = ParamsOf<(typeof retryCauseSentences)[C]>;
-export type RetryCause<C extends RetryCauseCode = RetryCauseCode> = {
-  [K in C]: { readonly code: K; readonly params: CauseParams<K> };
-}[C];
-const byCode: { readonly [C in RetryCauseCode]: Sentence<CauseParams<C>> } = retryCauseSentences;
+export type RetryCause = Coded<typeof retryCauseSentences>;
 
-export const retryCauseCodes = Object.keys(retryCauseSentences) as [RetryCauseCode, ...RetryCauseCode[]];
+export const {
+  kept: keptRetryCause,
+  read: readRetryCause,
+  words: retryCauseWords,
+} = vocabulary(retryCauseSentences);
 
-/** A cause as it was kept. Its shape in the API's document; `readRetryCause` reads it with its parameters. */
-export const keptRetryCause = z.object({
-  code: z.enum(retryCauseCodes),
-  params: z.record(z.string(), z.unknown()),
-});
-
-/** Null for what is none. */
-export function readRetryCause(kept: unknown): RetryCause | null {
-  const cause = keptRetryCause.safeParse(kept);
-  if (!cause.success) return null;
-  const { code } = cause.data;
-  const params = byCode[code].params.safeParse(cause.data.params);
-  return params.success ? ({ code, params: params.data } as RetryCause) : null;
-}
-
-export const retryCauseWords = <C extends RetryCauseCode>(
-  { code, params }: RetryCause<C>,
-  format: Format,
-): string => wordsOf(byCode[code], params, format);
-
-/** An activity of a workflow that failed and is tried again. */
+/** A workflow's activity that failed and is retried. */
 export interface Retrying {
-  /** The name of the activity, as in activities/. Of several in one workflow, the one that failed last. */
+  /** The name of the activity, as in activities/. Of several in one workflow, the last one that failed. */
   activity: string;
-  /** How many of the workflow are tried again. */
+  /** How many activities of the workflow are being retried. */
   activities: number;
-  /** When the first of them failed for the first time. */
+  /** The first failure of the first of them. */
   since: Date;
   /** The number of the attempt that failed. */
   attempt: number;
   cause: RetryCause;
   /** When the next attempt is due. */
   nextAt: Date;
-  /** Since when it is under way; null: it has not begun. */
+  /** The start of the current attempt; null: it has not started. */
   tryingSince: Date | null;
-  /** When the activity is given up; null: never by time. */
+  /** When the activity is given up; null: no time limit. */
   givesUpAt: Date | null;
-  /** After how many more attempts; null: their number does not matter. */
+  /** How many attempts are left; null: no limit. */
   attemptsLeft: number | null;
 }
 
-/** An attempt that is so late has no worker to make it. */
+/** If an attempt is this late, no worker is available for it. */
 const lateMs = 20_000;
 
-/** Since when, why, when next, and when no more. */
+/** Since when, why, the next attempt, and the limit. */
 export function retryWords(retrying: Retrying, format: Format, now: Date): string {
   const { since, attempt, nextAt, tryingSince, givesUpAt, attemptsLeft } = retrying;
   const { moment, count, locale } = format;
@@ -231,6 +228,6 @@ export function retryWords(retrying: Retrying, format: Format, now: Date): strin
   ].join(' ');
 }
 
-/** A code of a provider as it may be shown and kept in a history: one that may hold a phone or a text is left out. */
+/** A provider's code that may be shown and stored in a history; omits one that may contain a phone or a text. */
 export const showableCode = (code: string): string =>
   /^[\w.:-]{1,40}$/.test(code) && !/\d{7}/.test(code) ? code : '…';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { sentence } from './sentence.ts';
 
-/** People, replies, integrations, providers and gateways. */
+/** Users, replies, integrations, providers and gateways. */
 export const settingSentences = {
-  // People
+  // Users
   login_format: sentence(
     {},
     {
@@ -68,6 +68,13 @@ export const settingSentences = {
       'pt-BR': 'Informe ao menos uma palavra que descadastra.',
     },
   ),
+  word_is_reply_word: sentence(
+    { word: z.string() },
+    {
+      en: ({ word }) => `“${word}” is a reply word: it opts out, opts in or calls for help.`,
+      'pt-BR': ({ word }) => `“${word}” é uma palavra de resposta: descadastra, recadastra ou pede ajuda.`,
+    },
+  ),
   word_repeated: sentence(
     { word: z.string() },
     {
@@ -105,9 +112,10 @@ export const settingSentences = {
   param_brace: sentence(
     { brace: z.string() },
     {
-      en: ({ brace }) => `This ${brace} belongs to no placeholder. Write a literal brace twice.`,
+      en: ({ brace }) =>
+        `This ${brace} belongs to no placeholder. To write ${brace} itself, double it: ${brace}${brace}.`,
       'pt-BR': ({ brace }) =>
-        `Esta chave ${brace} não é de nenhuma tag. Uma chave literal se escreve duas vezes.`,
+        `Esta chave ${brace} não é de nenhuma tag. Para escrever ${brace}, repita: ${brace}${brace}.`,
     },
   ),
   date_form_unknown: sentence(
@@ -139,6 +147,34 @@ export const settingSentences = {
     {
       en: 'An account SID is AC and 32 hexadecimal digits.',
       'pt-BR': 'O account SID é AC e 32 dígitos hexadecimais.',
+    },
+  ),
+  api_key_sid: sentence(
+    {},
+    {
+      en: 'The SID of an API key is SK and 32 hexadecimal digits.',
+      'pt-BR': 'O SID de uma chave de API é SK e 32 dígitos hexadecimais.',
+    },
+  ),
+  shared_key_id: sentence(
+    {},
+    {
+      en: 'Enter the ID of the SharedKey: up to 100 letters, digits, _ and -.',
+      'pt-BR': 'Informe o ID da SharedKey: até 100 letras, números, _ e -.',
+    },
+  ),
+  twilio_host_label: sentence(
+    {},
+    {
+      en: 'Enter a name as Twilio writes it, in lower case: ie1, dublin.',
+      'pt-BR': 'Informe um nome como a Twilio o escreve, em minúsculas: ie1, dublin.',
+    },
+  ),
+  profile_of_infobip: sentence(
+    {},
+    {
+      en: 'Only Infobip sends by the tables of Portuguese.',
+      'pt-BR': 'Só a Infobip envia com as tabelas do português.',
     },
   ),
   twilio_sender: sentence(
@@ -182,9 +218,9 @@ export const settingSentences = {
   gateway_brace: sentence(
     { template: z.string() },
     {
-      en: ({ template }) => `"${template}" has a single brace: write a literal one twice.`,
+      en: ({ template }) => `"${template}" has a single brace. To write a brace itself, double it: {{ or }}.`,
       'pt-BR': ({ template }) =>
-        `“${template}” tem uma chave sozinha: uma chave literal se escreve duas vezes.`,
+        `“${template}” tem uma chave sozinha. Para escrever uma chave, repita: {{ ou }}.`,
     },
   ),
   gateway_placeholder: sentence(
@@ -194,6 +230,13 @@ export const settingSentences = {
         `{${name}} is not a placeholder. The placeholders are ${list(known.map((one) => `{${one}}`))}, and {secret.name} for your secrets.`,
       'pt-BR': ({ name, known }, { list }) =>
         `{${name}} não é um marcador. Os marcadores são ${list(known.map((one) => `{${one}}`))}, e {secret.nome} para os seus segredos.`,
+    },
+  ),
+  gateway_not_alone: sentence(
+    { name: z.string() },
+    {
+      en: ({ name }) => `{json:${name}} stands alone in a text of a JSON body: "{json:${name}}".`,
+      'pt-BR': ({ name }) => `{json:${name}} fica sozinho em um texto do corpo em JSON: "{json:${name}}".`,
     },
   ),
   gateway_not_in_header: sentence(
@@ -242,6 +285,17 @@ export const settingSentences = {
   ),
   gateway_json: sentence({}, { en: 'This is not JSON.', 'pt-BR': 'Isto não é um JSON.' }),
   gateway_get_body: sentence({}, { en: 'A GET has no body.', 'pt-BR': 'Um GET não tem corpo.' }),
+  gateway_no_writer: sentence(
+    {},
+    {
+      en: 'Give the field with the phone of who wrote, or one that names the message that is answered.',
+      'pt-BR': 'Informe o campo com o telefone de quem escreveu, ou um que nomeie a mensagem respondida.',
+    },
+  ),
+  gateway_answer_empty: sentence(
+    {},
+    { en: 'An answer with this status has no body.', 'pt-BR': 'Uma resposta com este status não tem corpo.' },
+  ),
   gateway_secret_name: sentence(
     {},
     {

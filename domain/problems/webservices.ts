@@ -26,10 +26,11 @@ const certificate = z.enum(Object.keys(certificateWords) as [CertificateFault, .
 const size = z.int();
 
 /**
- * Why a web service gives no mailing. They name hosts, and never a path, a parameter, a secret or a value of the answer.
+ * Why a web service returned no mailing. The sentences name hosts, but never a path, a parameter, a secret or a value
+ * of the answer.
  */
 export const webserviceSentences = {
-  // Tried again for a while: it may pass.
+  // May pass: retried for a while.
   dns_failed: sentence(
     { host },
     {
@@ -98,7 +99,7 @@ export const webserviceSentences = {
     },
   ),
 
-  // For good, until someone changes something.
+  // Permanent until a user changes something.
   address_missing: sentence(
     {},
     {
@@ -274,19 +275,17 @@ export const webserviceSentences = {
     },
   ),
   answer_encoding: sentence(
-    { host, found: z.enum(['other', 'utf-16', 'not-utf-8']), record: z.int().optional() },
+    { host, found: z.enum(['other', 'utf-16']) },
     {
-      en: ({ host, found, record }) =>
+      en: ({ host, found }) =>
         ({
           other: `${host} answers in an encoding that Torpedo does not read. It reads UTF-8, ISO-8859-1 and Windows-1252.`,
           'utf-16': `The answer of ${host} is UTF-16. JSON has to be UTF-8.`,
-          'not-utf-8': `The answer of ${host} is not UTF-8 (record ${record ?? '?'}). If it is ISO-8859-1 or Windows-1252, its Content-Type has to say so.`,
         })[found],
-      'pt-BR': ({ host, found, record }) =>
+      'pt-BR': ({ host, found }) =>
         ({
           other: `${host} responde numa codificação que o Torpedo não lê. Ele lê UTF-8, ISO-8859-1 e Windows-1252.`,
           'utf-16': `A resposta de ${host} está em UTF-16. JSON precisa ser UTF-8.`,
-          'not-utf-8': `A resposta de ${host} não é UTF-8 (registro ${record ?? '?'}). Se for ISO-8859-1 ou Windows-1252, o Content-Type precisa dizer.`,
         })[found],
     },
   ),
@@ -311,9 +310,9 @@ export const webserviceSentences = {
   not_json: sentence(
     {
       host,
-      /** Its Content-Type, where it says something else. */
+      /** Its Content-Type, if it names another type. */
       type: z.string().nullable(),
-      /** How far it was JSON. */
+      /** How much of it was valid JSON. */
       place: z.object({ records: z.int(), byte: z.int() }).nullable(),
     },
     {
@@ -372,7 +371,7 @@ export const webserviceSentences = {
     },
   ),
   records_ambiguous: sentence(
-    // The root is ''.
+    // '' is the root.
     { host, paths: z.array(z.string()) },
     {
       en: ({ host, paths }, { list }) =>
@@ -423,7 +422,7 @@ export const webserviceSentences = {
     },
   ),
   next_page_unreadable: sentence(
-    // Without a path the link itself is no address.
+    // Null: the link itself is not an address.
     { host, path: z.string().nullable() },
     {
       en: ({ host, path }) =>
@@ -437,7 +436,7 @@ export const webserviceSentences = {
     },
   ),
   more_pages: sentence(
-    // A cursor's value is null.
+    // Null for a cursor.
     {
       host,
       records: z.int(),
@@ -446,13 +445,21 @@ export const webserviceSentences = {
     {
       en: ({ host, records, seen }, format) => {
         const shown = seen.map(({ path, value }) =>
-          value === null ? `“${path}” has a value` : `“${path}” is ${String(value)}`,
+          value === null
+            ? `“${path}” has a value`
+            : path.startsWith('?')
+              ? `its address asks for ${String(value)} (“${path.slice(1)}”), and as many have come`
+              : `“${path}” is ${String(value)}`,
         );
         return `The answer of ${host} shows more pages behind ${format.count(records, 'contact', 'contacts')}: ${format.list(shown)}. Set under “Pages of the answer” how they are fetched (Test URL proposes it), or that one answer has all contacts.`;
       },
       'pt-BR': ({ host, records, seen }, format) => {
         const shown = seen.map(({ path, value }) =>
-          value === null ? `“${path}” tem um valor` : `“${path}” é ${String(value)}`,
+          value === null
+            ? `“${path}” tem um valor`
+            : path.startsWith('?')
+              ? `o endereço pede ${String(value)} (“${path.slice(1)}”), e vieram todos esses`
+              : `“${path}” é ${String(value)}`,
         );
         return `A resposta de ${host} mostra que há mais páginas além de ${format.count(records, 'contato', 'contatos')}: ${format.list(shown)}. Defina em “Páginas da resposta” como buscá-las (Testar URL sugere), ou que uma resposta traz todos os contatos.`;
       },
@@ -477,7 +484,7 @@ export const webserviceSentences = {
     },
   ),
   service_error: sentence(
-    // Without a path it has no list of contacts, and these words. '' is the root.
+    // Path null: the answer has no list of contacts, only these words. '' is the root.
     { host, path: z.string().nullable(), words: z.string().nullable() },
     {
       en: ({ host, path, words }) => {

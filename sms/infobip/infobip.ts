@@ -1,15 +1,24 @@
 import { toUSVString } from 'node:util';
+import { profiles, segmentsOf } from '../../domain/segments.ts';
 import { lookedUp, outcomeOf, outcomeOfCode, type Wording } from '../answers.ts';
-import { parseJson, secretField } from '../callback.ts';
-import { outcomeCode, type OutcomeCode, refused } from '../codes.ts';
-import { infobipCodes } from './codes.ts';
-import { asPayload, at, listAt, textAt } from '../json.ts';
+import { missing, type Part, quoted, readingOf, secretField, unreadPart } from '../callback.ts';
+import { outcomeCode, type OutcomeCode, ourCode, refused } from '../codes.ts';
+import {
+  duplicateName,
+  infobipCode,
+  infobipError,
+  type InfobipStatus,
+  infobipStatus,
+  isDuplicate,
+} from './codes.ts';
+import { asPayload, at, listAt, parseJson, textAt } from '../json.ts';
 import type {
-  Callback,
+  Call,
   DeliveryReceipt,
   InboundMessage,
   ListedMessage,
   Provider,
+  Reading,
   SendOutcome,
 } from '../provider.ts';
 import { createReference, type Reference } from '../reference.ts';
@@ -17,15 +26,17 @@ import { knowsSecret } from '../secret.ts';
 import { createTransport } from '../transport.ts';
 
 export interface InfobipOptions {
-  /** The account's own address, `https://xxxxx.api.infobip.com`. */
+  /** The account's own base URL, `https://xxxxx.api.infobip.com`. */
   baseUrl: string;
   apiKey: string;
-  /** What Infobip sends along with receipts (`?key=`, in the URL we give it) and with replies. */
+  /** The secret that Infobip sends with receipts (`?key=`, in the URL that we give it) and with replies. */
   callbackSecret: string;
   /** A number, a short code or a name, registered with the account. */
   from: string;
   statusCallbackUrl: string;
-  /** What our references begin with (sms/reference.ts). */
+  /** Sends texts that need it with the language tables of Portuguese, as counted (domain/segments.ts). */
+  portuguese: boolean;
+  /** The prefix of our references (sms/reference.ts). */
   reference: string;
   sendTimeoutMs: number;
   connections: number;
@@ -35,11 +46,11 @@ export interface InfobipOptions {
  * Infobip's SMS API v3: https://www.infobip.com/docs/api/channels/sms/outbound-sms/send-sms-messages
  *
  * Our reference is Infobip's message id, and Infobip refuses a second message with the same id: a send whose answer was
- * lost is repeated, and REJECTED_DUPLICATE_MESSAGE_ID then says that there was a first one. Whether that one was taken or
- * refused is looked up: nothing says that a refused message leaves its id free.
+ * lost is repeated, and REJECTED_DUPLICATE_MESSAGE_ID then means that the first one arrived. A look-up shows whether
+ * that one was taken or refused, because no documentation states that a refused message frees its id.
  */
 export function createInfobip(options: InfobipOptions): Provider {
-  const { from, callbackSecret, statusCallbackUrl } = options;
+  const { from, portuguese, callbackSecret, statusCallbackUrl } = options;
   const reference = createReference(options.reference);
   const transport = createTransport({
     baseUrl: options.baseUrl,
@@ -59,23 +70,26 @@ export function createInfobip(options: InfobipOptions): Provider {
     transport.send({ method: 'GET', path: `/sms/3/logs?messageId=${encodeURIComponent(id)}`, body: null });
   const outcomeOfFirst = async (id: string): Promise<SendOutcome> => {
     const exchange = await logsOf(id);
-    const log = exchange.kind === 'answered' ? parseJson(exchange.body) : null;
-    const name = textAt(log, 'results.0.status.name') ?? '';
-    if (textAt(log, 'results.0.status.groupName') !== 'REJECTED' || name === duplicate) {
+    const logs = exchange.kind === 'answered' ? listAt(parseJson(exchange.body), 'results') : [];
+    const first = logs.find((log) => !isDuplicate(statusAt(log, 'status')));
+    const status = statusAt(first, 'status');
+    if (textAt(first, 'status.groupName') !== 'REJECTED') {
       return { kind: 'accepted', providerMessageId: id };
     }
-    // Its id is used up: what would pass for a new message ends this one.
-    const { reason, detail } = infobipCodes.get(name) ?? refused('request_refused', 'Infobip refused it.');
-    return { kind: 'refused', reason, ...codeOf(name), detail };
+    // Its id is used up: this message cannot be sent again as a new one.
+    const { reason, detail } = infobipStatus(status) ?? refused('request_refused', unlisted);
+    return { kind: 'refused', reason, ...codeOf(status), detail };
   };
 
   return {
     deduplicates: true,
+    referenceSuffices: true,
+    receiptsById: false,
     send: async ({ messageId, to, text, mayLeave }) => {
       const destination = { to: to.slice(1) };
       const message = {
         sender: from,
-        content: { text: toUSVString(text) },
+        content: contentOf(toUSVString(text), portuguese),
         ...(messageId === null
           ? { destinations: [destination] }
           : { destinations: [{ ...destination, messageId: reference.write(messageId) }], webhooks }),
@@ -83,99 +97,143 @@ export function createInfobip(options: InfobipOptions): Provider {
       const body = JSON.stringify({ messages: [message] });
       const exchange = await transport.post('/sms/3/messages', body, mayLeave);
       const outcome = outcomeOf(exchange, wording);
-      const repeated = outcome.kind === 'refused' && outcome.code === duplicate && messageId !== null;
+      const repeated = outcome.kind === 'refused' && outcome.code === duplicateName && messageId !== null;
       return repeated ? outcomeOfFirst(reference.write(messageId)) : outcome;
     },
     lookUp: async ({ messageId }) => {
       const id = reference.write(messageId);
-      const read = lookedUp(await logsOf(id), 'Infobip');
+      const read = lookedUp(await logsOf(id));
       return read.kind === 'unavailable'
         ? read
         : { kind: 'listed', messages: readLogs(read.json, id, reference) };
     },
     verify: (callback) => knowsSecret(callback, callbackSecret),
-    readReceipts: ({ json }) => listAt(json, 'results').flatMap((report) => readReport(report, reference)),
-    readInbound,
+    readReceipts: (call) => readEach(call, (report, part) => readReceipt(report, part, reference)),
+    readInbound: (call) => readEach(call, readMessage),
     close: () => transport.close(),
   };
 }
 
-/** The status of a second message with the same id. */
-const duplicate = 'REJECTED_DUPLICATE_MESSAGE_ID';
+/**
+ * https://www.infobip.com/docs/sms/language: without `language`, a text with ã is sent in Unicode. Infobip's own
+ * transliteration is not
+ * used, so that the sent text is the one that was counted and shown; accents are removed before.
+ */
+function contentOf(text: string, portuguese: boolean): object {
+  const shift = portuguese ? segmentsOf(text, profiles.portuguese).shift : null;
+  if (shift === null) return { text };
+  return {
+    text,
+    language: { languageCode: 'PT', singleShift: shift !== 'locking', lockingShift: shift !== 'single' },
+  };
+}
 
 const wording: Wording = {
   provider: 'Infobip',
   accepted: readAcceptance,
   errorCode: (body) => textAt(body, 'errorCode') ?? textAt(body, 'requestError.serviceException.messageId'),
-  meaningOf: (code) => infobipCodes.get(code),
+  meaningOf: infobipCode,
 };
 
-/** A 200 may hold a refusal: what counts is the group of the message's status. */
+/** A 200 may contain a refusal: the group of the message's status decides. */
 function readAcceptance(body: unknown): SendOutcome | null {
   const id = textAt(body, 'messages.0.messageId');
   const group = textAt(body, 'messages.0.status.groupName');
-  const name = textAt(body, 'messages.0.status.name') ?? '';
+  const status = statusAt(body, 'messages.0.status');
   if (id === null || group === null) return null;
   if (['ACCEPTED', 'OK', 'PENDING', 'DELIVERED'].includes(group)) {
     return { kind: 'accepted', providerMessageId: id };
   }
-  const meaning =
-    infobipCodes.get(name) ??
-    refused('request_refused', 'Infobip refuses the message for a reason of its own.');
-  return outcomeOfCode(meaning, codeOf(name));
+  return outcomeOfCode(infobipStatus(status) ?? refused('request_refused', unlisted), codeOf(status));
 }
 
-/** Of a status of a message, which comes with an HTTP status that says nothing. */
-const codeOf = (name: string): OutcomeCode =>
-  outcomeCode(name, infobipCodes.has(name) || name === duplicate, 'UNLISTED_STATUS');
+const unlisted = { code: 'refused', params: { provider: 'Infobip' } } as const;
+
+/** For a status of a message, whose HTTP status is meaningless. */
+const codeOf = (status: InfobipStatus): OutcomeCode =>
+  isDuplicate(status)
+    ? ourCode(duplicateName)
+    : outcomeCode(status.name, infobipCode(status.name) !== undefined, 'UNLISTED_STATUS');
+
+const statusAt = (value: unknown, path: string): InfobipStatus => ({
+  name: textAt(value, `${path}.name`) ?? '',
+  id: textAt(value, `${path}.id`),
+});
+
+/** A callback contains its reports or messages in `results`; `part`: a callback with one of them. */
+function readEach<T>(call: Call, read: (result: unknown, part: Call) => Part<T>): Reading<T> {
+  const { json } = call;
+  const isOne = at(json, 'results') === undefined && at(json, 'messageId') !== undefined;
+  const results = Array.isArray(json) ? (json as unknown[]) : isOne ? [json] : listAt(json, 'results');
+  if (results.length === 0) return readingOf([unreadPart(call, missing(call, 'results'))]);
+  return readingOf(results.map((result) => read(result, { ...call, json: { results: [result] } })));
+}
+
+function readReceipt(report: unknown, part: Call, reference: Reference): Part<DeliveryReceipt> {
+  const read = readReport(report, reference);
+  const group = textAt(report, 'status.groupName');
+  const messageId = reference.read(textAt(report, 'messageId'));
+  if (read === null) {
+    if (group === null && typeof at(report, 'text') === 'string')
+      return unreadPart(part, { code: 'other_type', params: { type: 'text', kind: 'receipts' } });
+    const field = group === null ? 'status.groupName' : 'messageId';
+    return unreadPart(part, { code: 'field_missing', params: { field } }, messageId);
+  }
+  return group !== null && !groups.includes(group)
+    ? unreadPart(part, { code: 'status_unknown', params: { status: quoted(group) } }, messageId)
+    : { read };
+}
+
+/** https://www.infobip.com/docs/developer-resources/api-fundamentals/message-status-codes */
+const groups = ['ACCEPTED', 'OK', 'PENDING', 'DELIVERED', 'UNDELIVERABLE', 'EXPIRED', 'REJECTED'];
 
 /**
- * One delivery report. DELIVERED_TO_OPERATOR is no delivery yet, and after EXPIRED_DLR_UNKNOWN nobody will ever know.
+ * One delivery report; null: not one. DELIVERED_TO_OPERATOR is not a delivery yet; EXPIRED_DLR_UNKNOWN means that the
+ * outcome will never be known.
  * https://www.infobip.com/docs/developer-resources/api-fundamentals/message-status-codes
  */
-function readReport(report: unknown, reference: Reference): DeliveryReceipt[] {
+function readReport(report: unknown, reference: Reference): (DeliveryReceipt & ListedId) | null {
   const id = textAt(report, 'messageId');
   const group = textAt(report, 'status.groupName');
-  const name = textAt(report, 'status.name') ?? '';
-  if (id === null || group === null) return [];
-  const status = statusOf(group, name);
-  const error = textAt(report, 'error.name');
-  const code = error === null || error === 'NO_ERROR' ? name : error;
+  const said = statusAt(report, 'status');
+  if (id === null || group === null) return null;
+  const status = statusOf(group, said);
+  const error = statusAt(report, 'error');
+  const isError = error.name !== '' && error.name !== 'NO_ERROR';
+  const code = isError ? error.name : said.name;
   const ended = status === 'undelivered' || status === 'failed';
-  const meaning = infobipCodes.get(code) ?? infobipCodes.get(name);
-  return [
-    {
-      messageId: reference.read(id),
-      providerMessageId: id,
-      status,
-      reason: ended ? (meaning?.reason ?? 'not_delivered') : null,
-      code: ended ? code : null,
-      payload: asPayload(report),
-    },
-  ];
+  const meaning = (isError ? infobipError(error) : undefined) ?? infobipStatus(said);
+  return {
+    messageId: reference.read(id),
+    providerMessageId: id,
+    status,
+    reason: ended ? (meaning?.reason ?? 'not_delivered') : null,
+    code: ended ? code : null,
+    payload: asPayload(report),
+  };
 }
 
-/** What the logs say of one id. Where they know only of a repetition that was refused, there was a first one. */
+type ListedId = Pick<ListedMessage, 'providerMessageId'>;
+
+/** The logs for one id. If they contain only a refused repetition, a first message exists. */
 function readLogs(json: unknown, id: string, reference: Reference): ListedMessage[] {
   const logs = listAt(json, 'results').filter((log) => textAt(log, 'messageId') === id);
-  const firsts = logs.filter((log) => textAt(log, 'status.name') !== duplicate);
+  const firsts = logs.filter((log) => !isDuplicate(statusAt(log, 'status')));
   if (firsts.length === 0) {
     const taken = { providerMessageId: id, status: 'sent', reason: null, code: null } as const;
     return logs.slice(0, 1).map((log) => ({ ...taken, payload: asPayload(log) }));
   }
-  return firsts.flatMap((log) =>
-    readReport(log, reference).map(({ providerMessageId, status, reason, code, payload }) => ({
-      providerMessageId,
-      status: status ?? 'sent',
-      reason,
-      code,
-      payload,
-    })),
-  );
+  return firsts.flatMap((log) => {
+    const read = readReport(log, reference);
+    if (read === null) return [];
+    const { providerMessageId, status, reason, code, payload } = read;
+    return [{ providerMessageId, status: status ?? ('sent' as const), reason, code, payload }];
+  });
 }
 
-function statusOf(group: string, name: string): DeliveryReceipt['status'] {
-  if (name === 'DELIVERED_TO_OPERATOR' || name === 'EXPIRED_DLR_UNKNOWN') return 'sent';
+function statusOf(group: string, said: InfobipStatus): DeliveryReceipt['status'] {
+  if (isDuplicate(said)) return null;
+  if (said.name === 'DELIVERED_TO_OPERATOR' || said.name === 'EXPIRED_DLR_UNKNOWN') return 'sent';
   switch (group) {
     case 'DELIVERED':
       return 'delivered';
@@ -189,17 +247,21 @@ function statusOf(group: string, name: string): DeliveryReceipt['status'] {
   }
 }
 
-/** https://www.infobip.com/docs/api/channels/sms/inbound-sms: several messages in `results`. */
-function readInbound({ json }: Callback): InboundMessage[] {
-  return listAt(json, 'results').flatMap((report) => {
-    const id = textAt(report, 'messageId');
-    const from = textAt(report, 'from');
-    const to = textAt(report, 'to');
-    const text = at(report, 'text');
-    if (id === null || from === null || to === null || typeof text !== 'string') return [];
-    return [{ providerMessageId: id, from: withPlus(from), to, text, payload: asPayload(report) }];
-  });
+/** https://www.infobip.com/docs/api/channels/sms/inbound-sms */
+function readMessage(message: unknown, part: Call): Part<InboundMessage> {
+  const id = textAt(message, 'messageId');
+  const from = textAt(message, 'from');
+  const to = textAt(message, 'to');
+  const text = at(message, 'text');
+  if (text === undefined && at(message, 'status') !== undefined)
+    return unreadPart(part, { code: 'other_type', params: { type: 'status', kind: 'inbound' } });
+  const without = (field: string) => unreadPart(part, { code: 'field_missing', params: { field } });
+  if (id === null) return without('messageId');
+  if (from === null) return without('from');
+  if (to === null) return without('to');
+  if (typeof text !== 'string') return without('text');
+  return { read: { providerMessageId: id, from: withPlus(from), to, text, payload: asPayload(message) } };
 }
 
-/** A number with its country code, which Infobip writes without the plus. */
+/** A number with its country code, which Infobip writes without the +. */
 const withPlus = (number: string): string => (/^\d{10,15}$/.test(number) ? `+${number}` : number);

@@ -4,13 +4,13 @@ import type { ListEntry, ListPage } from '../provider.ts';
 import type { Transport } from '../transport.ts';
 import { readListed } from './look-up.ts';
 
-/** The most that Twilio gives at once. */
+/** Twilio's maximum page size. */
 const pageSize = 1_000;
-/** Of a page of texts of 1,600 characters, three bytes each, with all their other fields. */
+/** A page of texts of 1,600 characters, three bytes each, with all other fields. */
 export const listPageBytes = 8 * 1024 * 1024;
 
 /**
- * Twilio's list of all messages since, in both directions:
+ * Twilio's list of all messages since a time, in both directions:
  * https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
  */
 export async function* listTwilioSince(
@@ -25,17 +25,17 @@ export async function* listTwilioSince(
   });
   let next: string | null = `${path}?${query.toString()}`;
   while (next !== null) {
-    const read = lookedUp(await transport.send({ method: 'GET', path: next, body: null }), 'Twilio');
+    const read = lookedUp(await transport.send({ method: 'GET', path: next, body: null }));
     if (read.kind === 'unavailable') {
       yield read;
       return;
     }
     yield { kind: 'listed', entries: listAt(read.json, 'messages').flatMap((one) => readEntry(one, sender)) };
     next = textAt(read.json, 'next_page_uri');
-    // Its own list, and nothing else that an answer may name.
+    // Only the list itself, and no other address in the answer.
     if (next !== null && !next.startsWith(`${path}?`)) {
-      const detail = 'Twilio names a next page that is not of its list.';
-      yield { kind: 'unavailable', code: 'LIST_ELSEWHERE', detail, retryAfterMs: null };
+      // A next page outside the list.
+      yield { kind: 'unavailable', code: 'LIST_ELSEWHERE', retryAfterMs: null };
       return;
     }
   }

@@ -5,19 +5,19 @@ import type { ListedMessage, LookUpAnswer, LookUpRequest } from '../provider.ts'
 import type { Transport } from '../transport.ts';
 import { readTwilioStatus } from './callbacks.ts';
 
-/** Twilio's dates are whole seconds, and its clock is not ours. */
+/** Twilio's dates are whole seconds, and its clock differs from ours. */
 const slackMs = 60_000;
-/** Small enough for twenty texts of 1,600 characters to fit into what the transport reads. */
+/** Small enough that twenty texts of 1,600 characters fit into the transport's maximum answer. */
 const pageSize = 20;
-/** One number within minutes has a page. */
+/** The messages to one number within minutes fit on one page. */
 const maxPages = 10;
 
 /**
  * Looks a message up in Twilio's list:
  * https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
  *
- * The list knows neither our reference nor the URL of the status callback. What can be the message is what went to the
- * same number from the same sender with the same text, and was created within the time in which ours was handed over.
+ * The list contains neither our reference nor the URL of the status callback. A candidate has the same number, sender
+ * and text, and was created within the period in which ours was handed over.
  */
 export async function lookUpTwilio(
   transport: Transport,
@@ -41,19 +41,19 @@ export async function lookUpTwilio(
 
   const query = new URLSearchParams({
     To: to,
-    // Nothing is sent before it is created. Twilio takes a date, or an instant without fractions of seconds.
+    // Nothing is sent before it is created. Twilio accepts a date, or an instant without fractions of seconds.
     'DateSent>': `${new Date(earliest).toISOString().slice(0, 19)}Z`,
     PageSize: String(pageSize),
   });
   const messages: ListedMessage[] = [];
   let next: string | null = `${path}?${query.toString()}`;
   for (let page = 0; next !== null; page++) {
-    // Its own list, and nothing else that an answer may name.
+    // Only the list itself, and no other address in the answer.
     if (page === maxPages || !next.startsWith(`${path}?`)) {
-      const detail = 'Twilio lists more messages to this number than can be told apart.';
-      return { kind: 'unavailable', code: 'LIST_TOO_LONG', detail, retryAfterMs: null };
+      // Too many messages to this number to tell them apart.
+      return { kind: 'unavailable', code: 'LIST_TOO_LONG', retryAfterMs: null };
     }
-    const read = lookedUp(await transport.send({ method: 'GET', path: next, body: null }), 'Twilio');
+    const read = lookedUp(await transport.send({ method: 'GET', path: next, body: null }));
     if (read.kind === 'unavailable') return read;
     messages.push(...listAt(read.json, 'messages').filter(isOurs).flatMap(readListed));
     next = textAt(read.json, 'next_page_uri');
@@ -61,7 +61,7 @@ export async function lookUpTwilio(
   return { kind: 'listed', messages };
 }
 
-/** A message of the list, which at least was taken. Empty when it cannot be read. */
+/** A message in the list, which was at least taken. Empty when it cannot be read. */
 export function readListed(listed: unknown): ListedMessage[] {
   const providerMessageId = textAt(listed, 'sid');
   if (providerMessageId === null) return [];

@@ -8,36 +8,59 @@ import { twilioCodes } from './codes.ts';
 import { listPageBytes, listTwilioSince } from './list.ts';
 import { lookUpTwilio } from './look-up.ts';
 
-/** A page of a thousand messages. */
+/** For a page of a thousand messages. */
 const listTimeoutMs = 30_000;
 
 export interface TwilioOptions {
   /** `https://api.twilio.com`, or the sandbox. */
   baseUrl: string;
   accountSid: string;
+  /** Signs the webhooks; also sends, if there is no API key. */
   authToken: string;
+  apiKeySid?: string | undefined;
+  apiKeySecret?: string | undefined;
+  /** Signs the webhooks that a rule at Twilio selects. */
+  sharedKeySecret?: string | undefined;
   /** A number, a short code, an alphanumeric sender, or the SID of a Messaging Service (`MG…`). */
   from: string;
-  /** Where Twilio posts receipts. Our message id is added to its query. */
+  /** Where Twilio posts receipts. Our message id is added to the query. */
   statusCallbackUrl: string;
-  /** For each of: the connection, the head of the answer, the whole answer. */
+  /** The timeout for each of: the connection, the head of the answer, the whole answer. */
   sendTimeoutMs: number;
-  /** Connections at most, and so sends in flight. */
+  /** Maximum number of connections, and so of concurrent sends. */
   connections: number;
 }
 
 /**
+ * https://www.twilio.com/docs/global-infrastructure/understanding-edge-locations: the host of a region also names the
+ * edge;
+ * api.<region>.twilio.com was shut down in April 2026.
+ */
+export const twilioUrl = ({
+  region,
+  edge,
+}: {
+  region?: string | undefined;
+  edge?: string | undefined;
+}): string =>
+  `https://api.${region !== undefined && edge !== undefined ? `${edge}.${region}.` : ''}twilio.com`;
+
+/**
  * Twilio's Messages API: https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
  *
- * Twilio knows no client reference and refuses no repetition: our message id travels in the StatusCallback URL and
- * comes back with the receipt. The list of messages does not show it.
+ * Twilio has no client reference and refuses no repetition: our message id is sent in the StatusCallback URL and
+ * returns with the receipt. The list of messages does not contain it.
  */
 export function createTwilio(options: TwilioOptions): Provider {
-  const { accountSid, authToken, from, statusCallbackUrl } = options;
+  const { accountSid, authToken, apiKeySid, apiKeySecret, from, statusCallbackUrl } = options;
+  const credentials =
+    apiKeySid !== undefined && apiKeySecret !== undefined
+      ? `${apiKeySid}:${apiKeySecret}`
+      : `${accountSid}:${authToken}`;
   const server = {
     baseUrl: options.baseUrl,
     headers: {
-      authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`,
+      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
       'content-type': 'application/x-www-form-urlencoded',
       accept: 'application/json',
     },
@@ -55,7 +78,7 @@ export function createTwilio(options: TwilioOptions): Provider {
   });
 
   const path = `/2010-04-01/Accounts/${accountSid}/Messages.json`;
-  // All of the form that no message changes; with a reference, up to the value of `message` in the callback's query.
+  // The constant part of the form; with a reference, up to the value of `message` in the callback's query.
   const sender = from.startsWith('MG') && from.length === 34 ? 'MessagingServiceSid' : 'From';
   const callback = `${statusCallbackUrl}${statusCallbackUrl.includes('?') ? '&' : '?'}message=`;
   const fromField = `${sender}=${encodeURIComponent(from)}`;
@@ -63,15 +86,17 @@ export function createTwilio(options: TwilioOptions): Provider {
 
   return {
     deduplicates: false,
+    referenceSuffices: false,
+    receiptsById: false,
     send: async ({ messageId, to, text, mayLeave }) => {
-      // A lone surrogate, which encodeURIComponent throws on, goes out as U+FFFD.
+      // A lone surrogate, which encodeURIComponent throws on, is sent as U+FFFD.
       const fields = messageId === null ? fromField : `${constantFields}${messageId}`;
       const body = `${fields}&To=${encodeURIComponent(to)}&Body=${encodeURIComponent(toUSVString(text))}`;
       return outcomeOf(await transport.post(path, body, mayLeave), wording);
     },
     lookUp: (request) => lookUpTwilio(transport, { path, sender: from }, request),
     listSince: (since) => listTwilioSince(lists, { path, sender: from }, since),
-    verify: (received) => verifyTwilioCallback(authToken, received),
+    verify: (received) => verifyTwilioCallback(options, received),
     readReceipts: readTwilioReceipts,
     readInbound: readTwilioInbound,
     close: async () => {

@@ -1,17 +1,19 @@
 import { account, ambiguous, type CodeMeaning, refused } from '../codes.ts';
 
+const params = { provider: 'Zenvia' } as const;
+
 /**
- * Zenvia's error codes of a send, as its description of "Error Handling" lists them; of a VALIDATION_ERROR, with the
- * field that it names first (sms/zenvia/zenvia.ts).
+ * Zenvia's error codes of a send, from "Error Handling" in its API description; for a VALIDATION_ERROR, with the first
+ * field that it names (sms/zenvia/zenvia.ts).
  * https://github.com/zenvia/zenvia-openapi-spec/blob/master/spec/info/description.md
  */
 export const zenviaCodes: ReadonlyMap<string, CodeMeaning> = new Map([
-  ['AUTHENTICATION_ERROR', account('Zenvia does not accept the API token.')],
-  ['NOT_FOUND', account('Zenvia does not know the sender: check its alias on the integrations page.')],
-  ['VALIDATION_ERROR', refused('request_refused', 'Zenvia says that the request is not valid.')],
-  ['VALIDATION_ERROR/from', account('Zenvia says that the sender is not valid.')],
-  ['VALIDATION_ERROR/to', refused('number_invalid', 'Zenvia says that the number is not valid.')],
-  ['VALIDATION_ERROR/contents', refused('content_refused', 'Zenvia says that the text is not valid.')],
-  // Nothing says that a second message with the same externalId is refused; if it is, the first one was taken.
-  ['DUPLICATED', ambiguous('Zenvia says that it has this message already.')],
+  ['AUTHENTICATION_ERROR', account({ code: 'credentials', params })],
+  ['NOT_FOUND', account({ code: 'sender_unknown', params })],
+  ['VALIDATION_ERROR', refused('request_refused', { code: 'request_invalid', params })],
+  ['VALIDATION_ERROR/from', account({ code: 'sender_invalid', params })],
+  ['VALIDATION_ERROR/to', refused('number_invalid', { code: 'number_invalid', params })],
+  ['VALIDATION_ERROR/contents', refused('content_refused', { code: 'text_invalid', params })],
+  // Not documented as refusing the same externalId twice; if Zenvia does, it took the first one.
+  ['DUPLICATED', ambiguous({ code: 'duplicate', params })],
 ]);

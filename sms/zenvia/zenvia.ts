@@ -1,21 +1,23 @@
 import { toUSVString } from 'node:util';
+import type { UnreadFault } from '../../domain/problems/callbacks.ts';
 import { outcomeOf, type Wording } from '../answers.ts';
+import { missing, type Part, quoted, readingOf, unreadPart } from '../callback.ts';
 import { asPayload, at, listAt, textAt } from '../json.ts';
-import type { Callback, DeliveryReceipt, InboundMessage, Provider } from '../provider.ts';
+import type { Call, DeliveryReceipt, InboundMessage, Provider } from '../provider.ts';
 import { createReference, type Reference } from '../reference.ts';
 import { knowsSecret } from '../secret.ts';
 import { createTransport } from '../transport.ts';
 import { zenviaCodes } from './codes.ts';
 
 export interface ZenviaOptions {
-  /** `https://api.zenvia.com`, or a test's. */
+  /** `https://api.zenvia.com`, or a test server's. */
   baseUrl: string;
   apiToken: string;
-  /** What Zenvia's subscriptions send along in the header X-Torpedo-Key. */
+  /** The secret that Zenvia's subscriptions send in the header X-Torpedo-Key. */
   callbackSecret: string;
   /** The alias of the SMS account at Zenvia. */
   from: string;
-  /** What our references begin with (sms/reference.ts). */
+  /** The prefix of our references (sms/reference.ts). */
   reference: string;
   sendTimeoutMs: number;
   connections: number;
@@ -24,9 +26,9 @@ export interface ZenviaOptions {
 /**
  * Zenvia's API v2: https://zenvia.github.io/zenvia-openapi-spec/v2/ (channel SMS).
  *
- * Our reference travels as `externalId` and comes back with each MESSAGE_STATUS. Zenvia does not say that it refuses a
- * second message with the same one, so nothing is sent again that it may have taken. Receipts and replies come from
- * subscriptions that the admin makes at Zenvia; they are not signed, but can carry a header of ours.
+ * Our reference is sent as `externalId` and returned with each MESSAGE_STATUS. Zenvia does not document that it refuses
+ * a second message with the same one, so a message that it may have taken is never sent again. Receipts and replies
+ * come from subscriptions that the admin creates at Zenvia; they are not signed, but can contain a header of ours.
  */
 export function createZenvia(options: ZenviaOptions): Provider {
   const { from, callbackSecret } = options;
@@ -44,6 +46,8 @@ export function createZenvia(options: ZenviaOptions): Provider {
 
   return {
     deduplicates: false,
+    referenceSuffices: true,
+    receiptsById: false,
     send: async ({ messageId, to, text, mayLeave }) => {
       const body = {
         from,
@@ -55,8 +59,8 @@ export function createZenvia(options: ZenviaOptions): Provider {
       return outcomeOf(exchange, wording);
     },
     verify: (callback) => knowsSecret(callback, callbackSecret),
-    readReceipts: (callback) => readReceipts(callback, reference),
-    readInbound,
+    readReceipts: (call) => readingOf(partsOf(call).map((part) => readReceipt(part, reference))),
+    readInbound: (call) => readingOf(partsOf(call).map(readMessage)),
     close: () => transport.close(),
   };
 }
@@ -70,7 +74,7 @@ const wording: Wording = {
   errorCode: (body) => {
     const code = textAt(body, 'code');
     if (code !== 'VALIDATION_ERROR') return code;
-    // `contents.0.text`, `body.to`, `["from"]`: of whatever form, it holds the name of the field.
+    // `contents.0.text`, `body.to`, `["from"]`: every notation contains the name of the field.
     const field = /\b(from|to|contents)\b/.exec(textAt(body, 'details.0.path') ?? '');
     return field ? `${code}/${field[0]}` : code;
   },
@@ -78,7 +82,7 @@ const wording: Wording = {
 };
 
 /**
- * What each code of a MESSAGE_STATUS says.
+ * The meaning of each code of a MESSAGE_STATUS.
  * https://github.com/zenvia/zenvia-openapi-spec/blob/master/spec/tags/subscriptions.md
  */
 const statuses: ReadonlyMap<string, DeliveryReceipt['status']> = new Map([
@@ -87,45 +91,73 @@ const statuses: ReadonlyMap<string, DeliveryReceipt['status']> = new Map([
   ['READ', 'delivered'],
   ['CLICKED', 'delivered'],
   ['VERIFIED', 'delivered'],
+  ['DELETED', null],
   ['NOT_DELIVERED', 'undelivered'],
   ['REJECTED', 'failed'],
 ]);
 
-function readReceipts({ json }: Callback, reference: Reference): DeliveryReceipt[] {
+/** One event, or several if Zenvia ever sends a list. */
+const partsOf = (call: Call): Call[] =>
+  Array.isArray(call.json) ? call.json.map((json: unknown) => ({ ...call, json })) : [call];
+
+/** The types of callbacks from Zenvia's subscriptions. */
+const types = { receipts: 'MESSAGE_STATUS', inbound: 'MESSAGE' } as const;
+
+/** Null: it has the expected type. */
+function typeFault(call: Call, kind: keyof typeof types): UnreadFault | null {
+  const type = textAt(call.json, 'type');
+  if (type === types[kind]) return null;
+  return type === null ? missing(call, 'type') : { code: 'other_type', params: { type: quoted(type), kind } };
+}
+
+function readReceipt(call: Call, reference: Reference): Part<DeliveryReceipt> {
+  const { json } = call;
+  const wrong = typeFault(call, 'receipts');
+  if (wrong) return unreadPart(call, wrong);
+  const messageId = reference.read(at(json, 'message.externalId'));
   const id = textAt(json, 'message.id') ?? textAt(json, 'messageId');
   const word = textAt(json, 'messageStatus.code');
-  if (textAt(json, 'type') !== 'MESSAGE_STATUS' || id === null || word === null) return [];
-  const status = statuses.get(word) ?? null;
+  if (id === null && messageId === null) return unreadPart(call, missing(call, 'messageId'));
+  if (word === null) return unreadPart(call, missing(call, 'messageStatus.code'), messageId);
+  const status = statuses.get(word);
+  if (status === undefined)
+    return unreadPart(call, { code: 'status_unknown', params: { status: quoted(word) } }, messageId);
   const reasons = { undelivered: 'not_delivered', failed: 'request_refused' } as const;
-  return [
-    {
-      messageId: reference.read(at(json, 'message.externalId')),
+  return {
+    read: {
+      messageId,
       providerMessageId: id,
       status,
-      // The codes of the carriers behind Zenvia are not published: the status is all the reason there is.
+      // Zenvia does not publish the codes of the carriers: the status is the only reason.
       reason: status === 'undelivered' || status === 'failed' ? reasons[status] : null,
       code: textAt(json, 'messageStatus.causes.0.channelErrorCode'),
       payload: asPayload(json),
     },
-  ];
+  };
 }
 
-function readInbound({ json }: Callback): InboundMessage[] {
+function readMessage(call: Call): Part<InboundMessage> {
+  const { json } = call;
+  const wrong = typeFault(call, 'inbound');
+  if (wrong) return unreadPart(call, wrong);
   const message = at(json, 'message');
+  // One of our own messages, from a subscription to both directions.
+  if ([at(json, 'direction'), at(message, 'direction')].includes('OUT')) return null;
   const id = textAt(message, 'id');
   const from = textAt(message, 'from');
   const to = textAt(message, 'to');
-  const outgoing = [at(json, 'direction'), at(message, 'direction')].includes('OUT');
-  if (textAt(json, 'type') !== 'MESSAGE' || outgoing || id === null || from === null || to === null)
-    return [];
+  const without = (field: string) => unreadPart(call, missing(call, field));
+  if (id === null) return without('message.id');
+  if (from === null) return without('message.from');
+  if (to === null) return without('message.to');
+  if (!Array.isArray(at(message, 'contents'))) return without('message.contents');
   const texts = listAt(message, 'contents').flatMap((content) => {
     const text = at(content, 'text');
     return at(content, 'type') === 'text' && typeof text === 'string' ? [text] : [];
   });
-  return [
-    { providerMessageId: id, from: withPlus(from), to, text: texts.join('\n'), payload: asPayload(json) },
-  ];
+  const text = texts.join('\n');
+  return { read: { providerMessageId: id, from: withPlus(from), to, text, payload: asPayload(json) } };
 }
 
-/** A complete number with its country code, which Zenvia writes without the plus. */
+/** A complete number with its country code, which Zenvia writes without the +. */
 const withPlus = (number: string): string => (/^\d{10,15}$/.test(number) ? `+${number}` : number);

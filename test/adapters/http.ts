@@ -2,26 +2,35 @@ import { buildConnector } from 'undici';
 import { type HttpGatewayConfig, httpGatewayFields } from '../../domain/http-gateway.ts';
 import { createHttpGateway } from '../../sms/http/http-gateway.ts';
 import { z } from 'zod';
-import { type Adapter, call, get, json } from './shapes.ts';
+import { localTokens } from '../kit/connect.ts';
+import { expect } from 'vitest';
+import { type Adapter, call, form, get, json } from './shapes.ts';
 import { httpAnswer } from '../kit/raw-server.ts';
 
-const callbackSecret = 'a-secret-of-twenty-letters';
+export const callbackSecret = 'a-secret-of-twenty-letters';
 const config = z.strictObject(httpGatewayFields);
-const create =
+export const createGateway =
   (settings: (baseUrl: string) => z.input<typeof config>): Adapter['create'] =>
   ({ baseUrl, sendTimeoutMs, connections }) =>
     createHttpGateway({
       ...(config.parse(settings(baseUrl)) satisfies HttpGatewayConfig),
-      values: { user: 'tor pedo', password: 'p&ss=+%', token: 'the-token' },
+      values: {
+        user: 'tor pedo',
+        password: 'p&ss=+%',
+        token: 'the-token',
+        clientSecret: 'the secret',
+        key: 'the-key-of-the-account',
+      },
       callbackSecret,
       statusCallbackUrl: 'https://torpedo.example/webhooks/providers/1/receipts',
       reference: 'r1',
       sendTimeoutMs,
       connections,
       connect: buildConnector({ timeout: sendTimeoutMs }),
+      tokens: localTokens,
     });
 const text = 'Olá & até já =+%? "x" 🚀\n{text}';
-const verification: Adapter['verification'] = [
+export const verification: Adapter['verification'] = [
   { name: 'with the key in the URL', callback: get(`receipts?key=${callbackSecret}`), genuine: true },
   {
     name: 'with the key at the end of the path',
@@ -36,7 +45,7 @@ const verification: Adapter['verification'] = [
 
 /** By GET, answered in plain text, as Kannel does: docs/providers.md. */
 export const plainGateway: Adapter = {
-  create: create((baseUrl) => ({
+  create: createGateway((baseUrl) => ({
     from: '28282',
     numbers: 'digits',
     request: {
@@ -104,12 +113,48 @@ export const plainGateway: Adapter = {
         ['8', 'sent', null, null],
         ['16', 'failed', 'not_delivered', null],
         ['4', null, null, null],
-        ['99', null, null, null],
+        [' 1 ', 'delivered', null, null],
       ] as const
     ).map(([status, moved, reason, code]) => ({
       name: `status ${status}`,
       callback: get(`receipts?key=${callbackSecret}&message=123&status=${status}`),
-      receipts: [{ messageId: 123, providerMessageId: 'r1-123', status: moved, reason, code }],
+      receipts: [{ messageId: 123, providerMessageId: null, status: moved, reason, code }],
+    })),
+    {
+      name: 'a URL that was written into HTML',
+      callback: get(`receipts?key=${callbackSecret}&amp;message=123&amp;status=1`),
+      receipts: [{ messageId: 123, providerMessageId: null, status: 'delivered', reason: null, code: null }],
+    },
+    ...(
+      [
+        ['JSON', json({ Status: 1, ERR: '' })],
+        [
+          'JSON of another type',
+          { headers: { 'content-type': 'text/plain' }, rawBody: '\ufeff {"STATUS":"1"}' },
+        ],
+        ['a list of one', json([{ status: '1' }])],
+        ['a form', form({ status: '1' })],
+        ['a form without a type', { headers: {}, rawBody: 'id=7&status=1' }],
+        [
+          'a form in parts',
+          {
+            headers: { 'content-type': 'multipart/form-data; boundary="x y"' },
+            rawBody: '--x y\r\nContent-Disposition: form-data; name="status"\r\n\r\n1\r\n--x y--\r\n',
+          },
+        ],
+      ] as const
+    ).map(([name, body]) => ({
+      name: `${name} instead of the query`,
+      callback: call(`receipts?key=${callbackSecret}&message=123`, body),
+      receipts: [
+        {
+          messageId: 123,
+          providerMessageId: null,
+          status: 'delivered' as const,
+          reason: null,
+          code: null,
+        },
+      ],
     })),
     {
       name: 'a failure with its code',
@@ -117,15 +162,42 @@ export const plainGateway: Adapter = {
       receipts: [
         {
           messageId: 123,
-          providerMessageId: 'r1-123',
+          providerMessageId: null,
           status: 'undelivered',
           reason: 'number_invalid',
           code: '001',
         },
       ],
     },
-    { name: 'no status', callback: get(`receipts?key=${callbackSecret}&message=123`), receipts: [] },
-    { name: 'no message', callback: get(`receipts?key=${callbackSecret}&status=1`), receipts: [] },
+    {
+      name: 'a status that is not described',
+      callback: get(`receipts?key=${callbackSecret}&message=123&status=99`),
+      receipts: [],
+      unread: ['status_unknown'],
+    },
+    {
+      name: 'no status',
+      callback: get(`receipts?key=${callbackSecret}&message=123`),
+      receipts: [],
+      unread: ['field_missing'],
+    },
+    {
+      name: 'no message',
+      callback: get(`receipts?key=${callbackSecret}&status=1`),
+      receipts: [],
+      unread: ['reference_missing'],
+    },
+    {
+      name: "of a test send, which is nobody's",
+      callback: get(`receipts?key=${callbackSecret}&message=0&status=1`),
+      receipts: [],
+    },
+    {
+      name: 'with a reference of others',
+      callback: get(`receipts?key=${callbackSecret}&message=r2-5&status=1`),
+      receipts: [],
+      unread: ['reference_unknown'],
+    },
   ],
   inbound: [
     {
@@ -134,8 +206,8 @@ export const plainGateway: Adapter = {
       messages: [{ providerMessageId: 'u-1', from: '+5511988887777', to: '28282', text: ' Saír ' }],
     },
     {
-      name: 'without a text and a recipient',
-      callback: get('inbound?id=u-1&from=5511988887777'),
+      name: 'with an empty text, without a recipient',
+      callback: get('inbound?id=u-1&from=5511988887777&text='),
       messages: [{ providerMessageId: 'u-1', from: '5511988887777', to: '28282', text: '' }],
     },
     {
@@ -143,7 +215,36 @@ export const plainGateway: Adapter = {
       callback: get('inbound?id=u-1&from=5511988887777&to=28282&text=Sa%EDr+%'),
       messages: [{ providerMessageId: 'u-1', from: '5511988887777', to: '28282', text: 'Saír %' }],
     },
-    { name: 'without an id', callback: get('inbound?from=5511988887777&text=a'), messages: [] },
+    {
+      name: 'without an id',
+      callback: get('inbound?from=5511988887777&text=a'),
+      messages: [
+        {
+          providerMessageId: expect.stringMatching(/^made-.{22}$/) as string,
+          from: '5511988887777',
+          to: '28282',
+          text: 'a',
+        },
+      ],
+    },
+    {
+      name: 'without a text',
+      callback: get('inbound?id=u-1&from=5511988887777'),
+      messages: [],
+      unread: ['field_missing'],
+    },
+    {
+      name: 'without a writer',
+      callback: get('inbound?id=1&text=a'),
+      messages: [],
+      unread: ['field_missing'],
+    },
+    {
+      name: 'XML, which nobody reads',
+      callback: call('inbound', { headers: { 'content-type': 'text/xml' }, rawBody: '<sms/>' }),
+      messages: [],
+      unread: ['body_unreadable'],
+    },
   ],
   lookUps: null,
   verification,
@@ -151,8 +252,9 @@ export const plainGateway: Adapter = {
 
 /** JSON in and out, with its own ids. */
 export const jsonGateway: Adapter = {
-  create: create((baseUrl) => ({
+  create: createGateway((baseUrl) => ({
     from: 'Loja "1"',
+    codings: { gsm: 'false', unicode: 'true' },
     request: {
       method: 'POST',
       url: `${baseUrl}/v1/send`,
@@ -164,6 +266,8 @@ export const jsonGateway: Adapter = {
           from: '{from}',
           content: { text: '{text}', literal: '{{x}}' },
           flash: false,
+          id: '{json:messageId}',
+          unicode: '{json:coding}',
           ref: '{reference}',
         },
       },
@@ -205,6 +309,8 @@ export const jsonGateway: Adapter = {
           from: 'Loja "1"',
           content: { text, literal: '{x}' },
           flash: false,
+          id: 7,
+          unicode: true,
           ref: 'r1-7',
         },
       },
@@ -217,6 +323,26 @@ export const jsonGateway: Adapter = {
       name: '200 with an error and an id',
       answer: httpAnswer(200, '{"data":[{"id":1}],"error":{"code":12}}'),
       outcome: { kind: 'refused', reason: 'number_invalid', code: '12' },
+    },
+    {
+      name: '200 with an id and a code that is not listed',
+      answer: httpAnswer(200, '{"data":[{"id":1}],"error":{"code":99}}'),
+      outcome: { kind: 'ambiguous', code: '99' },
+    },
+    {
+      name: '200 with an id and success: false',
+      answer: httpAnswer(200, '{"success":false,"data":[{"id":1}]}'),
+      outcome: { kind: 'refused', reason: 'request_refused', code: 'SUCCESS_FALSE' },
+    },
+    {
+      name: 'success: false in a list, with a code that is not listed',
+      answer: httpAnswer(200, '[{"success":"False","error":{"code":98}}]'),
+      outcome: { kind: 'refused' },
+    },
+    {
+      name: 'every digit of its id',
+      answer: httpAnswer(200, '\ufeff{"data":[{"id":12345678901234567890}]}'),
+      outcome: { kind: 'accepted', providerMessageId: '12345678901234567890' },
     },
     {
       name: 'an account error',
@@ -250,16 +376,36 @@ export const jsonGateway: Adapter = {
             { id: 'b', ref: 'r1-2', state: { word: 'KO', code: 7 } },
             { id: 'c', ref: 'r2-3', state: { word: 'toString' } },
             { ref: 'r1-4' },
+            { id: 'd', state: { word: 'OK' } },
           ],
         }),
       ),
       receipts: [
         { messageId: 1, providerMessageId: 'a', status: 'delivered', reason: null, code: null },
         { messageId: 2, providerMessageId: 'b', status: 'failed', reason: 'carrier_filtered', code: '7' },
-        { messageId: null, providerMessageId: 'c', status: null, reason: null, code: null },
+        { messageId: null, providerMessageId: 'd', status: 'delivered', reason: null, code: null },
       ],
+      unread: ['status_unknown', 'field_missing'],
     },
-    { name: 'no list', callback: call('receipts', json({ events: {} })), receipts: [] },
+    {
+      name: 'no list',
+      callback: call('receipts', json({ events: {} })),
+      receipts: [],
+      unread: ['field_missing'],
+    },
+    ...(
+      [
+        ['one object instead of the list', { id: 'a', ref: 'r1-1', state: { word: 'OK' } }],
+        ['one object in the place of the list', { events: { id: 'a', ref: 'r1-1', state: { word: 'ok ' } } }],
+        ['a list at the top', [{ ID: 'a', Ref: 'r1-1', State: [{ Word: 'OK' }] }]],
+      ] as const
+    ).map(([name, body]) => ({
+      name,
+      callback: call('receipts', json(body)),
+      receipts: [
+        { messageId: 1, providerMessageId: 'a', status: 'delivered' as const, reason: null, code: null },
+      ],
+    })),
   ],
   inbound: [
     {
@@ -267,7 +413,12 @@ export const jsonGateway: Adapter = {
       callback: call('inbound', json({ id: 9, msisdn: '5511988887777', body: 'SAIR' })),
       messages: [{ providerMessageId: '9', from: '5511988887777', to: 'Loja "1"', text: 'SAIR' }],
     },
-    { name: 'an empty object', callback: call('inbound', json({})), messages: [] },
+    {
+      name: 'an empty object',
+      callback: call('inbound', json({})),
+      messages: [],
+      unread: ['field_missing'],
+    },
   ],
   lookUps: null,
   verification,

@@ -1,5 +1,11 @@
 import twilioLibrary from 'twilio';
-import { createTwilio } from '../../sms/twilio/twilio.ts';
+import { createTwilio, type TwilioOptions } from '../../sms/twilio/twilio.ts';
+import { android } from './gateways/android.ts';
+import { comtele } from './gateways/comtele.ts';
+import { jasmin } from './gateways/jasmin.ts';
+import { kannel } from './gateways/kannel.ts';
+import { smsdev } from './gateways/smsdev.ts';
+import { totalvoice } from './gateways/totalvoice.ts';
 import { jsonGateway, plainGateway } from './http.ts';
 import { infobip } from './infobip.ts';
 import { type Adapter, call, form } from './shapes.ts';
@@ -9,7 +15,7 @@ import { httpAnswer } from '../kit/raw-server.ts';
 export const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
 const messageSid = `SM${'a'.repeat(32)}`;
 export const twilio =
-  (overrides: { from?: string; statusCallbackUrl?: string } = {}) =>
+  (overrides: Partial<TwilioOptions> = {}) =>
   (options: { baseUrl: string; sendTimeoutMs: number; connections: number }) =>
     createTwilio({
       accountSid,
@@ -19,6 +25,7 @@ export const twilio =
       ...overrides,
       ...options,
     });
+const params = { provider: 'Twilio' };
 /** A message as Twilio's list has it. */
 const listed = (changes: object = {}) => ({
   sid: messageSid,
@@ -68,6 +75,12 @@ export const adapters: Record<string, Adapter> = {
   infobip,
   'a gateway by GET': plainGateway,
   'a gateway by JSON': jsonGateway,
+  smsdev,
+  comtele,
+  totalvoice,
+  'an Android phone': android,
+  jasmin,
+  kannel,
   twilio: {
     create: twilio(),
     accepts: {
@@ -115,7 +128,7 @@ export const adapters: Record<string, Adapter> = {
       {
         name: '429',
         answer: twilioError(429, 20429),
-        outcome: { kind: 'temporary', code: '20429', retryAfterMs: null },
+        outcome: { kind: 'temporary', code: '20429', retryAfterMs: 0, outage: true },
       },
       {
         name: '429 with seconds to wait',
@@ -159,6 +172,10 @@ export const adapters: Record<string, Adapter> = {
       ...(
         [
           [21211, 'number_invalid'],
+          [21217, 'number_invalid'],
+          [21266, 'number_invalid'],
+          [21618, 'content_refused'],
+          [21657, 'sender_refused'],
           [21614, 'number_not_mobile'],
           [21635, 'number_not_mobile'],
           [21604, 'number_invalid'],
@@ -177,15 +194,42 @@ export const adapters: Record<string, Adapter> = {
         answer: twilioError(400, code),
         outcome: { kind: 'refused', reason, code: String(code) } as const,
       })),
-      ...[20003, 20005, 20006, 21212, 21603, 21609, 21660, 21661, 30002].map((code) => ({
+      ...[
+        ...[10001, 20003, 20005, 20006, 20008, 21212, 21601, 21603, 21609, 21616, 21660, 21661],
+        ...[21701, 21703, 21704, 21705, 21709, 30002, 30033, 30037, 63007],
+      ].map((code) => ({
         name: `400 with the code ${code}`,
         answer: twilioError(400, code),
         outcome: { kind: 'account', code: String(code) } as const,
       })),
+      ...(
+        [
+          [400, 14107, false],
+          [400, 21611, true],
+          [400, 21730, true],
+          [503, 21730, true],
+          [400, 63017, true],
+        ] as const
+      ).map(([status, code, outage]) => ({
+        name: `${status} with the code ${code}`,
+        answer: twilioError(status, code),
+        outcome: { kind: 'temporary', code: String(code), outage } as const,
+      })),
+      // As Twilio answers it: a 429 to which coming back soon is of no use.
+      ...[429, 400].map((status) => ({
+        name: `${status} for the cap of the day`,
+        answer: twilioError(status, 63038, { 'retry-after': '1' }),
+        outcome: { kind: 'account', code: '63038', detail: { code: 'daily_limit', params } } as const,
+      })),
       {
-        name: '400 with the code 21611',
-        answer: twilioError(400, 21611),
-        outcome: { kind: 'temporary', code: '21611' },
+        name: '503 for the account with seconds to wait',
+        answer: twilioError(503, 30002, { 'retry-after': '2' }),
+        outcome: { kind: 'temporary', retryAfterMs: 2000 },
+      },
+      {
+        name: '500 with a code that leaves it in doubt',
+        answer: twilioError(500, 30500),
+        outcome: { kind: 'ambiguous', code: '30500' },
       },
       {
         name: '400 that is not JSON',
@@ -202,7 +246,6 @@ export const adapters: Record<string, Adapter> = {
           ['sent', 'sent'],
           ['delivered', 'delivered'],
           ['read', 'delivered'],
-          ['a status of tomorrow', null],
         ] as const
       ).map(([word, status]) => ({
         name: word,
@@ -219,6 +262,18 @@ export const adapters: Record<string, Adapter> = {
           ['undelivered', '30008', 'undelivered', 'not_delivered'],
           ['undelivered', '30036', 'undelivered', 'expired_at_carrier'],
           ['undelivered', '39999', 'undelivered', 'not_delivered'],
+          ['undelivered', '30010', 'undelivered', 'request_refused'],
+          ['undelivered', '30017', 'undelivered', 'temporary_failure'],
+          ['undelivered', '30022', 'undelivered', 'temporary_failure'],
+          ['undelivered', '30023', 'undelivered', 'temporary_failure'],
+          ['undelivered', '30024', 'undelivered', 'sender_refused'],
+          ['undelivered', '30034', 'undelivered', 'sender_refused'],
+          ['undelivered', '30039', 'undelivered', 'request_refused'],
+          ['undelivered', '30410', 'undelivered', 'not_delivered'],
+          ['undelivered', '30450', 'undelivered', 'carrier_filtered'],
+          ['undelivered', '30485', 'undelivered', 'carrier_filtered'],
+          ['failed', '30500', 'failed', 'temporary_failure'],
+          ['failed', '63038', 'failed', 'temporary_failure'],
           ['failed', '30001', 'failed', 'temporary_failure'],
           ['failed', '21610', 'failed', 'number_opted_out'],
         ] as const
@@ -260,9 +315,19 @@ export const adapters: Record<string, Adapter> = {
         ],
       })),
       {
-        name: 'an incoming message, which is none',
-        callback: call('receipts', form({ MessageSid: messageSid, From: '+5511988887777', Body: 'SAIR' })),
+        name: 'a status of tomorrow',
+        callback: call(
+          'receipts?message=123',
+          form({ MessageSid: messageSid, MessageStatus: 'a status of tomorrow' }),
+        ),
         receipts: [],
+        unread: ['status_unknown'],
+      },
+      {
+        name: 'an incoming message, which is none',
+        callback: call('receipts', form(twilioReply)),
+        receipts: [],
+        unread: ['other_type'],
       },
     ],
     inbound: [
@@ -275,6 +340,7 @@ export const adapters: Record<string, Adapter> = {
         name: 'a receipt, which is none',
         callback: call('inbound', form({ ...twilioReply, SmsStatus: 'sent', MessageStatus: 'sent' })),
         messages: [],
+        unread: ['other_type'],
       },
     ],
     lookUps: [

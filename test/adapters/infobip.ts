@@ -38,18 +38,46 @@ const reply = {
   cleanText: '',
 };
 
+export const infobipOptions = {
+  apiKey: 'the-key',
+  callbackSecret,
+  from: 'Loja',
+  statusCallbackUrl: 'https://torpedo.example/webhooks/providers/1/receipts',
+  reference: 'r1',
+  portuguese: true,
+};
+
 export const infobip: Adapter = {
-  create: (options) =>
-    createInfobip({
-      apiKey: 'the-key',
-      callbackSecret,
-      from: 'Loja',
-      statusCallbackUrl: 'https://torpedo.example/webhooks/providers/1/receipts',
-      reference: 'r1',
-      ...options,
-    }),
+  create: (options) => createInfobip({ ...infobipOptions, ...options }),
   accepts: { answer: answerOf('PENDING', 'PENDING_ACCEPTED'), providerMessageId: 'r1-7' },
   requests: [
+    ...(
+      [
+        ['Hoje é 10% [mesmo]', null],
+        ['Olá, João: até amanhã', { singleShift: false, lockingShift: true }],
+        ['El niño está lá, João', { singleShift: true, lockingShift: false }],
+        ['1ª Φ', { singleShift: true, lockingShift: true }],
+        // Counted in Unicode.
+        ['1ª ñ', null],
+      ] as const
+    ).map(([text, shift]) => ({
+      name: `"${text}" by the tables of Portuguese that it needs`,
+      send: { messageId: null, to: '+5511988887777', text },
+      request: {
+        method: 'POST',
+        path: '/sms/3/messages',
+        headers: {},
+        body: {
+          messages: [
+            {
+              sender: 'Loja',
+              destinations: [{ to: '5511988887777' }],
+              content: { text, ...(shift && { language: { languageCode: 'PT', ...shift } }) },
+            },
+          ],
+        },
+      },
+    })),
     {
       name: 'a text with accents, an emoji and quotes',
       send: { messageId: 123, to: '+5511988887777', text: 'Olá "você" \\ 🚀\nSAIR' },
@@ -119,6 +147,21 @@ export const infobip: Adapter = {
       outcome: { kind: 'refused', reason, code: name } as const,
     })),
     {
+      name: '200 with the block list as it was called in earlier years',
+      answer: httpAnswer(
+        200,
+        JSON.stringify({
+          messages: [
+            {
+              messageId: 'r1-7',
+              status: { groupId: 5, groupName: 'REJECTED', id: 14, name: 'REJECTED_DESTINATION' },
+            },
+          ],
+        }),
+      ),
+      outcome: { kind: 'refused', reason: 'number_opted_out' },
+    },
+    {
       name: '200 without a message',
       answer: httpAnswer(200, '{"messages":[]}'),
       outcome: { kind: 'ambiguous', code: 'HTTP_200' },
@@ -174,13 +217,18 @@ export const infobip: Adapter = {
         },
         { messageId: null, providerMessageId: 'r2-125', status: 'delivered', reason: null, code: null },
       ],
+      unread: ['field_missing', 'field_missing'],
+    },
+    {
+      name: 'one without its list',
+      callback: call('receipts', json(report('DELIVERED', 'DELIVERED_TO_HANDSET'))),
+      receipts: [{ ...receipt, status: 'delivered' }],
     },
     ...(
       [
         ['PENDING', 'PENDING_ENROUTE', null],
         ['DELIVERED', 'DELIVERED_TO_OPERATOR', 'sent'],
         ['EXPIRED', 'EXPIRED_DLR_UNKNOWN', 'sent'],
-        ['OF_TOMORROW', 'OF_TOMORROW', null],
       ] as const
     ).map(([group, name, status]) => ({
       name,
@@ -206,8 +254,81 @@ export const infobip: Adapter = {
       callback: call('receipts', json({ results: [report(group, name, error)] })),
       receipts: [{ ...receipt, status, reason, code }],
     })),
-    { name: 'a reply, which is none', callback: call('receipts', json({ results: [reply] })), receipts: [] },
-    { name: 'no JSON', callback: call('receipts', { ...json({}), rawBody: '{"results":[' }), receipts: [] },
+    // Of the second of two with one id: it says nothing of the first, which may well have arrived.
+    ...[
+      { name: 'REJECTED_DUPLICATE_MESSAGE_ID', id: 23 },
+      { name: 'REJECTED_DUPLICATE', id: 23 },
+      { name: 'REJECTED_DUPLICATE_MESSAGE_ID', id: 0 },
+    ].map((status) => ({
+      name: `that a repetition was refused, ${JSON.stringify(status)}`,
+      callback: call(
+        'receipts',
+        json({
+          results: [
+            {
+              ...report('REJECTED', status.name),
+              status: { groupId: 5, groupName: 'REJECTED', ...status },
+            },
+          ],
+        }),
+      ),
+      receipts: [{ ...receipt, status: null }],
+    })),
+    ...(
+      [
+        ['EC_SC_BLOCKED_BY_END_USER', 0, 'number_opted_out'],
+        ['EC_CONTENT_BLOCKED', 603, 'number_opted_out'],
+        ['EC_OF_ANOTHER_LIST', 603, 'number_opted_out'],
+        ['EC_BLOCKED_BY_CAMPAIGN_BLACKLIST', 604, 'number_opted_out'],
+        ['EC_DEST_ADDRESS_BLACKLISTED', 2050, 'number_opted_out'],
+        ['EC_BLACKLISTED_DESTINATIONADDRESS', 0, 'number_opted_out'],
+        ['EC_BLOCKLISTED_DESTINATIONADDRESS', 0, 'number_opted_out'],
+        ['EC_BLACKLISTED_SENDERADDRESS', 2053, 'sender_refused'],
+        ['EC_DEACTIVATED_LIST', 3041, 'number_invalid'],
+        ['EC_REJECTED_SPAM_BY_OPERATOR', 607, 'carrier_filtered'],
+        ['EC_DESTINATION_FLOODING', 4103, 'temporary_failure'],
+        ['EC_QUOTA_REACHED', 542, 'temporary_failure'],
+        ['EC_VP_EXPIRED', 4098, 'expired_at_carrier'],
+        ['constructor', 'constructor', 'not_delivered'],
+      ] as const
+    ).map(([name, id, reason]) => ({
+      name: `not delivered, with the error ${name} (${id})`,
+      callback: call(
+        'receipts',
+        json({ results: [{ ...report('UNDELIVERABLE', 'X', name), error: { name, id } }] }),
+      ),
+      receipts: [{ ...receipt, status: 'undelivered' as const, reason, code: name }],
+    })),
+    {
+      name: 'REJECTED_DESTINATION_BLACKLISTED of an earlier list',
+      callback: call('receipts', json({ results: [report('REJECTED', 'REJECTED_DESTINATION_BLACKLISTED')] })),
+      receipts: [
+        {
+          ...receipt,
+          status: 'failed',
+          reason: 'number_opted_out',
+          code: 'REJECTED_DESTINATION_BLACKLISTED',
+        },
+      ],
+    },
+    {
+      name: 'of a group that it does not know',
+      callback: call('receipts', json({ results: [report('OF_TOMORROW', 'OF_TOMORROW')] })),
+      receipts: [],
+      unread: ['status_unknown'],
+    },
+    {
+      name: 'a reply, which is none',
+      callback: call('receipts', json({ results: [reply] })),
+      receipts: [],
+      unread: ['other_type'],
+    },
+    {
+      name: 'no JSON',
+      callback: call('receipts', { ...json({}), rawBody: '{"results":[' }),
+      receipts: [],
+      unread: ['body_unreadable'],
+    },
   ],
   inbound: [
     {
@@ -220,11 +341,13 @@ export const infobip: Adapter = {
         { providerMessageId: 'in-1', from: '+5511988887777', to: '28282', text: ' Sair ' },
         { providerMessageId: 'in-2', from: '+5511988887777', to: '28282', text: '' },
       ],
+      unread: ['field_missing'],
     },
     {
       name: 'a receipt, which is none',
       callback: call('inbound', json({ results: [report('DELIVERED', 'DELIVERED_TO_HANDSET')] })),
       messages: [],
+      unread: ['other_type'],
     },
   ],
   lookUps: [

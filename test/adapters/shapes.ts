@@ -1,5 +1,7 @@
+import type { UnreadFault } from '../../domain/problems/callbacks.ts';
 import { createCallback } from '../../sms/callback.ts';
 import type {
+  AnsweringMessage,
   Callback,
   DeliveryReceipt,
   InboundMessage,
@@ -15,6 +17,8 @@ export interface Adapter {
   create(options: { baseUrl: string; sendTimeoutMs: number; connections: number }): Provider;
   /** The answer of a provider that took the message, and what `accepted` says then. */
   accepts: { answer: string; providerMessageId: string };
+  /** How a text shows in a request; left out: as it is, escaped. */
+  written?: (text: string) => string;
   requests: {
     name: string;
     send: SendRequest;
@@ -22,8 +26,19 @@ export interface Adapter {
     request: Omit<RawRequest, 'headers' | 'body'> & { headers: Record<string, string>; body: unknown };
   }[];
   answers: { name: string; answer: string; outcome: Partial<SendOutcome> }[];
-  receipts: { name: string; callback: Callback; receipts: Omit<DeliveryReceipt, 'payload'>[] }[];
-  inbound: { name: string; callback: Callback; messages: Omit<InboundMessage, 'payload'>[] }[];
+  /** `unread`: the codes of what can't be read. */
+  receipts: {
+    name: string;
+    callback: Callback;
+    receipts: Omit<DeliveryReceipt, 'payload'>[];
+    unread?: UnreadFault['code'][];
+  }[];
+  inbound: {
+    name: string;
+    callback: Callback;
+    messages: (Omit<InboundMessage, 'payload'> | Omit<AnsweringMessage, 'payload' | 'call'>)[];
+    unread?: UnreadFault['code'][];
+  }[];
   verification: { name: string; callback: Callback; genuine: boolean }[];
   /** Null: the provider offers no look-up. `answers`: one for each request. */
   lookUps:

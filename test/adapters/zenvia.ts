@@ -97,7 +97,7 @@ export const zenvia: Adapter = {
     {
       name: '429',
       answer: httpAnswer(429, ''),
-      outcome: { kind: 'temporary', code: 'HTTP_429', retryAfterMs: null },
+      outcome: { kind: 'temporary', code: 'HTTP_429', retryAfterMs: 0, outage: true },
     },
     {
       name: '500',
@@ -112,13 +112,18 @@ export const zenvia: Adapter = {
         ['DELIVERED', 'delivered'],
         ['READ', 'delivered'],
         ['DELETED', null],
-        ['OF_TOMORROW', null],
       ] as const
     ).map(([word, status]) => ({
       name: word,
       callback: call('receipts', json(statusEvent(word))),
       receipts: [{ ...receipt, status }],
     })),
+    {
+      name: 'OF_TOMORROW, which it does not know',
+      callback: call('receipts', json(statusEvent('OF_TOMORROW'))),
+      receipts: [],
+      unread: ['status_unknown'],
+    },
     {
       name: 'NOT_DELIVERED with a cause',
       callback: call(
@@ -137,8 +142,23 @@ export const zenvia: Adapter = {
       callback: call('receipts', json(statusEvent('DELIVERED', { externalId: '123' }))),
       receipts: [{ ...receipt, messageId: null, status: 'delivered' }],
     },
-    { name: 'a message, which is none', callback: call('receipts', json(messageEvent([]))), receipts: [] },
-    { name: 'a list, which is none', callback: call('receipts', json([statusEvent('SENT')])), receipts: [] },
+    {
+      name: 'a message, which is none',
+      callback: call('receipts', json(messageEvent([]))),
+      receipts: [],
+      unread: ['other_type'],
+    },
+    {
+      name: 'a list, one of which is none',
+      callback: call('receipts', json([statusEvent('SENT'), { type: 'MESSAGE_STATUS' }])),
+      receipts: [{ ...receipt, status: 'sent' }],
+      unread: ['field_missing'],
+    },
+    {
+      name: 'without an id, by our reference',
+      callback: call('receipts', json({ ...statusEvent('SENT'), messageId: undefined })),
+      receipts: [{ ...receipt, status: 'sent' }],
+    },
   ],
   inbound: [
     {
@@ -165,7 +185,12 @@ export const zenvia: Adapter = {
       callback: call('inbound', json(messageEvent([{ type: 'text', text: 'Oi' }], 'OUT'))),
       messages: [],
     },
-    { name: 'a receipt, which is none', callback: call('inbound', json(statusEvent('SENT'))), messages: [] },
+    {
+      name: 'a receipt, which is none',
+      callback: call('inbound', json(statusEvent('SENT'))),
+      messages: [],
+      unread: ['other_type'],
+    },
   ],
   lookUps: null,
   verification: [

@@ -45,6 +45,8 @@ describe('logging in', () => {
       locale: 'pt-BR',
       timezone: 'America/Sao_Paulo',
       sendingHoursId: null,
+      email: null,
+      alerts: 0,
     });
     expect(answer.cookies).toMatchObject([
       { name: '__Host-torpedo', path: '/', httpOnly: true, secure: true, sameSite: 'Lax' },
@@ -122,6 +124,21 @@ describe('a session', () => {
     expect((await as('admin')('PATCH', '/api/session', choice)).statusCode).toBe(403);
   });
 
+  test('keeps the profile that its user has saved on another page meanwhile', async () => {
+    await addUser('twice', 'viewer');
+    const headers = await session('twice');
+    const version = String((await whoAmI(headers)).headers['etag']);
+    const change = (name: string, tag = version) =>
+      app.inject({
+        ...({ method: 'PATCH', url: '/api/session', payload: { name } } as const),
+        headers: { ...headers, 'if-match': tag },
+      });
+    expect((await change('First')).statusCode).toBe(200);
+    expect(errorOf(await change('Second'))).toMatchObject({ code: 'version_conflict' });
+    expect((await whoAmI(headers)).json()).toMatchObject({ name: 'First' });
+    expect((await change('Second', String((await whoAmI(headers)).headers['etag']))).statusCode).toBe(200);
+  });
+
   test('lets people choose the sending hours that their campaigns begin with, of those that there are', async () => {
     await addUser('habitual', 'operator');
     const headers = await session('habitual');
@@ -196,11 +213,11 @@ describe('a session', () => {
     const wrong = await change('not it', 'another long password');
     expect(wrong.statusCode).toBe(422);
     expect(errorOf(wrong).problems).toEqual([
-      { field: 'current', code: 'wrong_password', params: {}, message: 'This is not your current password.' },
+      { field: 'current', code: 'wrong_password', params: {}, message: 'Esta não é a sua senha atual.' },
     ]);
     const short = await change(password, 'short');
     expect(errorOf(short).problems).toMatchObject([
-      { field: 'password', message: 'Choose a password of at least 12 characters.' },
+      { field: 'password', message: 'Escolha uma senha de ao menos 12 caracteres.' },
     ]);
     expect((await change(password, 'another long password')).statusCode).toBe(204);
     expect((await whoAmI(here)).statusCode).toBe(200);
@@ -424,7 +441,7 @@ describe('users', () => {
     });
   });
 
-  test('are told all that is wrong with them at once', async () => {
+  test('are told all that is wrong with them at once, in their own language', async () => {
     const answer = await asAdmin('POST', '/api/users', {
       login: 'Não pode',
       role: 'boss',
@@ -437,22 +454,22 @@ describe('users', () => {
         field: 'login',
         code: 'login_format',
         params: {},
-        message: 'Use up to 100 letters without accents, digits and . _ @ + -',
+        message: 'Use até 100 letras sem acento, números e . _ @ + -',
       },
-      { field: 'name', code: 'missing', params: {}, message: 'This field is required.' },
+      { field: 'name', code: 'missing', params: {}, message: 'Preencha este campo.' },
       {
         field: 'role',
         code: 'not_an_option',
-        params: { options: ['admin', 'operator', 'viewer'] },
-        message: 'Expected admin, operator, or viewer.',
+        params: { options: ['admin', 'operator', 'agent', 'viewer'] },
+        message: 'O esperado é admin, operator, agent ou viewer.',
       },
       {
         field: 'password',
         code: 'password_too_short',
         params: { minimum: 12 },
-        message: 'Choose a password of at least 12 characters.',
+        message: 'Escolha uma senha de ao menos 12 caracteres.',
       },
-      { field: 'age', code: 'unknown_field', params: {}, message: 'There is no such field.' },
+      { field: 'age', code: 'unknown_field', params: {}, message: 'Este campo não existe.' },
     ]);
   });
 

@@ -87,12 +87,6 @@ describe('a draft', () => {
         message: 'Expected webservice or csv.',
       },
       { field: 'colour', code: 'unknown_field', params: {}, message: 'There is no such field.' },
-      {
-        field: 'message.template',
-        code: 'placeholder_unknown',
-        params: { written: 'cidade', known: ['codigo', 'nome'] },
-        message: '{cidade} is not a placeholder. The placeholders are {codigo} and {nome}.',
-      },
     ]);
   });
 
@@ -179,7 +173,7 @@ describe('a change', () => {
     expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409]);
   });
 
-  test('is in the audit log with the names of the fields and without their values', async () => {
+  test('is in the audit log with the fields and their values before and after', async () => {
     const { id } = await save(draft());
     const before = (await operator('GET', `/api/campaigns/${id}`)).json<{ definition: object }>();
     await operator('PUT', `/api/campaigns/${id}`, {
@@ -200,7 +194,15 @@ describe('a change', () => {
         { action: 'campaign.create' },
       ],
     });
-    expect(log.body).not.toContain('Maria');
+    expect(log.json()).toMatchObject({
+      entries: [
+        {
+          changes: { description: ['', 'for Maria'] },
+          words: expect.stringContaining('changed the campaign') as string,
+        },
+        {},
+      ],
+    });
   });
 });
 
@@ -343,12 +345,17 @@ describe('the preview of a message', () => {
     expect(await preview({ sample: { code: '77', name: 'João' } })).toEqual({
       text: 'Ola Joao, seu codigo é 77.'.replace('é', 'é'),
       encoding: 'GSM-7',
+      shift: null,
       characters: 26,
       segments: 1,
       remaining: 134,
       charactersOutside: [],
-      otherwise: { encoding: 'UCS-2', characters: 26, segments: 1, charactersOutside: ['á', 'ã', 'ó'] },
+      otherwise: {
+        ...{ encoding: 'UCS-2', shift: null, characters: 26, segments: 1 },
+        charactersOutside: ['á', 'ã', 'ó'],
+      },
       skipped: null,
+      cost: { segments: 1, millionths: 0, unpriced: 1, currency: 'BRL' },
     });
     expect(
       await preview({ template: `${'ã'.repeat(70)}{nome}`, removeAccents: false, sample: { name: 'X' } }),
@@ -358,6 +365,22 @@ describe('the preview of a message', () => {
       segments: 2,
       charactersOutside: ['ã'],
       skipped: 'message_too_long',
+    });
+  });
+
+  test('counts by the tables of Portuguese where its provider sends by them', async () => {
+    const added = await as('admin')('POST', '/api/providers', {
+      name: 'Infobip',
+      config: { kind: 'infobip', baseUrl: 'https://x1.api.infobip.com', from: 'Loja' },
+      secrets: { kind: 'infobip', apiKey: 'key', callbackSecret: 'a-secret-of-twenty-letters' },
+      segmentProfile: 'portuguese',
+    });
+    const { id } = await save(documentOf({ ...catalogue, providerId: added.json<{ id: number }>().id }));
+    const template = 'Não é só avaliação: é informação à mão, João! '.repeat(4).slice(0, 141);
+    const preview = await as('viewer')('POST', `/api/campaigns/${id}/preview-message`, { template });
+    expect(preview.json()).toMatchObject({
+      ...{ text: template, encoding: 'GSM-7', shift: 'locking', segments: 1, remaining: 14 },
+      ...{ charactersOutside: [], skipped: null },
     });
   });
 });

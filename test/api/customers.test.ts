@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { claimLines, recordOutcomes } from '../../db/messages/claims.ts';
-import { customersPage } from '../../db/customers/customers.ts';
+import { customersNamed, customersPage } from '../../db/customers/customers.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
@@ -115,12 +115,15 @@ describe('A customer', () => {
 });
 
 describe('A search', () => {
-  test('finds by code, by the beginning of the name without accents, and by any of the phones', async () => {
+  test('finds by code, by words of the name without accents, and by any of the phones', async () => {
     const id = await createCustomer({ code: 'A-1', name: 'Érica Conceição', phone2: '1130000009' });
     expect(await found('code=A-1')).toEqual([id]);
     expect(await found('name=erica%20CONC')).toEqual([id]);
-    expect(await found('name=conc')).toEqual([]);
+    expect(await found('name=conc%20%C3%A9RI')).toEqual([id]);
+    expect(await found('name=rica')).toEqual([]);
+    expect(await found('name=%3F')).toEqual([]);
     expect(await found('phone=11%203000-0009')).toEqual([id]);
+    expect(await found('phone=3000-0009')).toEqual([id]);
     expect(errorOf(await viewer('GET', '/api/customers?phone=12')).code).toBe('invalid_parameters');
   });
 
@@ -138,6 +141,29 @@ describe('A search', () => {
     expect(names).toEqual(['Zé', 'Zeca', 'zilda', 'Zilda', 'Zu']);
   });
 
+  test('for a name that very many have gives those that begin with it first, and says so', async () => {
+    await sql`
+      insert into customers (code, name)
+      select 'many ' || n, case when n <= 60 then 'Souza ' || n else 'Lia Souza ' || n end from generate_series(1, 1100) as n`;
+    const names: string[] = [];
+    for (let after = ''; ;) {
+      const answer = await viewer('GET', `/api/customers?name=souza&limit=200${after}`);
+      const page = answer.json<{ customers: { id: number; name: string }[]; more: boolean }>();
+      expect(page.more).toBe(true);
+      names.push(...page.customers.map(({ name }) => name));
+      const last = page.customers.at(-1);
+      if (page.customers.length < 200 || !last) break;
+      after = `&after=${last.id}`;
+    }
+    expect(names.slice(0, 60).every((name) => name.startsWith('Souza '))).toBe(true);
+    expect(names.slice(60).every((name) => name.startsWith('Lia '))).toBe(true);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.length).toBeGreaterThan(900);
+    const narrow = await viewer('GET', '/api/customers?name=souza%20lia%20100');
+    const found = narrow.json<{ customers: { name: string }[]; more: boolean }>();
+    expect([found.more, found.customers[0]?.name]).toEqual([false, 'Lia Souza 100']);
+  });
+
   test('reads no more than its page of a large table', async () => {
     await sql`
       insert into customers (code, name, mobile)
@@ -147,14 +173,20 @@ describe('A search', () => {
     const searches = {
       all: [{}, undefined],
       code: [{ code: 'bulk 7' }, undefined],
-      name: [{ name: 'mar' }, undefined],
-      phone: [{ phone: '+5521900000007' }, undefined],
-      page: [{ name: 'mar' }, 500],
+      phone: [{ phone: ['+5521900000007'] }, undefined],
+      page: [{}, 500],
     } as const;
-    for (const [name, [filter, after]] of Object.entries(searches)) {
+    const begins = { name: 'mar', does: true };
+    const byName = {
+      ...searches,
+      name: [{}, undefined, { begins }],
+      second: [{}, 500, { begins }],
+      few: [{}, undefined, { ids: (await customersNamed(sql, 'jose')).ids.slice(0, 20) }],
+    } as const;
+    for (const [name, [filter, after, ofName = {}]] of Object.entries(byName)) {
       const rows = await sql<{ 'QUERY PLAN': string }[]>`
         explain (analyze, buffers, costs off, timing off, summary off)
-        select id from customers as c ${customersPage(sql, filter, { after, limit: 50 })}`;
+        select id from customers as c ${customersPage(sql, filter, ofName, { after, limit: 50 })}`;
       const plan = rows.map((row) => Object.values(row).join('')).join('\n');
       expect(plan, name).not.toContain('Seq Scan');
       const buffers = /Buffers: shared hit=(\d+)/.exec(plan)?.[1];

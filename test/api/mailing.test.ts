@@ -149,6 +149,7 @@ describe('a file', () => {
     ].join('\r\n');
     expect((await upload(id, csv)).json()).toEqual({
       file: {
+        name: null,
         id: expect.any(Number) as number,
         bytes: Buffer.byteLength(csv),
         sha256: createHash('sha256').update(csv).digest('hex'),
@@ -158,6 +159,7 @@ describe('a file', () => {
         uploadedAt: expect.any(String) as string,
       },
       sendable: 2,
+      cost: { segments: 2, millionths: 0, unpriced: 2, currency: 'BRL' },
       skipped: { not_a_mobile: 1, phone_missing: 2, phone_invalid: 1, duplicate_phone: 1 },
       problems: [
         whole(3, 'not_a_mobile', 'None of the phones is a mobile number.'),

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { createApi } from '../kit/api.ts';
+import { createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { createTicketCatalogue, onReply, openTicket } from '../kit/tickets.ts';
 
-const { as, app, sql } = await createApi();
+const api = await createApi();
+const { as, app, sql } = api;
 
 test('Prometheus reads the figures with a token, and each status has its line', async () => {
   await sql`insert into campaigns (definition, enabled) values ('{"name": "A"}', true)`;
@@ -20,4 +22,23 @@ test('Prometheus reads the figures with a token, and each status has its line', 
 test('Without a token there are no figures', async () => {
   const answer = await app.inject({ method: 'GET', url: '/api/metrics' });
   expect(answer.statusCode).toBe(401);
+});
+
+test('Answers to customers are counted by status, and those in doubt whatever their age', async () => {
+  const tickets = await createTicketCatalogue(sql);
+  const { messageIds } = await createRun(api, await createCatalogue(api), {
+    phones: ['+5511977770001'],
+    changes: { ticketPolicy: onReply(tickets) },
+  });
+  const id = await openTicket(sql, messageIds[0] ?? 0);
+  for (let n = 0; n < 3; n++) await as('agent')('POST', `/api/tickets/${id}/answers`, { text: 'Olá' });
+  await sql`
+    update answers set status = 'unknown', created_at = created_at - n * interval '3 days'
+    from (select id, row_number() over (order by id) - 1 as n from answers) as numbered
+    where numbered.id = answers.id and n < 2`;
+  const { body } = await as('viewer')('GET', '/api/metrics');
+  expect(body).toContain('torpedo_answers{status="queued"} 1');
+  expect(body).toContain('torpedo_answers{status="unknown"} 1');
+  expect(body).toContain('torpedo_answers{status="failed"} 0');
+  expect(body).toContain('torpedo_unknown_answers 2');
 });

@@ -72,6 +72,13 @@ test('Runs at work, runs that wait for a person and runs that were not executed 
   await moveRun(sql, { id: ids.sending ?? 0, from: ['running'], to: 'finished', reason });
   const { notExecuted } = await overviewOf();
   expect(idsOf(notExecuted)).toEqual([ids.sending, ids.skipped].toSorted());
+  // A later run of the campaign settles it: nobody has to do anything.
+  const [later] = await sql<[{ id: number }]>`
+    insert into runs (campaign_id, occurrence, trigger, status, step, settings)
+    select campaign_id, occurrence + interval '1 minute', 'manual', 'finished', 'done', settings from runs where id = ${ids.sending ?? 0}
+    returning id`;
+  expect(idsOf((await overviewOf()).notExecuted)).toEqual([ids.skipped]);
+  await sql`delete from runs where id = ${later.id}`;
   await sql`update runs set status = 'running', step = 'sending', reason = null, finished_at = null where id = ${ids.sending ?? 0}`;
 
   // A week later nobody needs to be told of it any more.

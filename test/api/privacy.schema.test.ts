@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createImport } from '../../activities/import.ts';
 import { createSchedule } from '../../activities/schedule.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
-import { isOptedOut, optOutPhone } from '../../db/customers/opt-outs.ts';
+import { optOutPhone, whyLeftAlone } from '../../db/customers/opt-outs.ts';
 import { getRun } from '../../db/runs/runs.ts';
 import { box, createApi, createCatalogue, documentOf, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
@@ -17,6 +17,22 @@ const staff = 'of users and programs of the deployment, who are no subject of it
 const settings = 'what admins set up: of no person in particular';
 const figures = 'ids, states, codes and instants: what is left when a person is erased';
 const columnsOf: Record<string, { personal?: Record<string, string>; not: Record<string, string> }> = {
+  alert_settings: { not: { [settings]: 'only_row definition' } },
+  alert_webhook: { not: { [settings]: 'id config secrets' } },
+  alerts: {
+    not: {
+      [figures]: 'id kind subject quiet since ended_at',
+      'counts, codes and names of settings: never a value of a person': 'facts',
+    },
+  },
+  answers: {
+    personal: { phone: 'answers', text: 'answers', provider_code: 'answers' },
+    not: {
+      [staff]: 'actor actor_name request_key',
+      [figures]:
+        'id kind keyword ticket_id inbound_message_id provider_id segments status reason attempts perhaps_taken sender provider_message_id created_at sending_at sent_at ended_at',
+    },
+  },
   api_tokens: {
     not: { [staff]: 'id name token_hash role created_by created_at expires_at last_used_at revoked_at' },
   },
@@ -25,13 +41,15 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
     not: {
       [staff]: 'actor actor_name',
       [figures]: 'id at action subject_kind subject_id',
-      'ids, counts and names of settings: never a value of a person': 'details',
+      'ids, counts, names and values of settings: never a value of a person': 'subject_name details changes',
     },
   },
+  automatic_keywords: { not: { [settings]: 'position words text department_id subcategory_id' } },
+  automatic_texts: { not: { [settings]: 'only_row opt_out help' } },
   campaigns: {
     not: {
       [settings]:
-        'id definition name provider_id sending_hours_id holiday_calendar_id region_id customer_type_id integration_id department_id assignee_id category_id subcategory_id resolution_id resolution_on_success_id resolution_on_failure_id version enabled enabled_at scheduled_through schedule_since previous_schedules next_at mailing_file_id created_at updated_at',
+        'id definition name provider_id sending_hours_id holiday_calendar_id region_id customer_type_id integration_id department_id assignee_id category_id subcategory_id resolution_id resolution_on_success_id resolution_on_failure_id monthly_budget version enabled enabled_at first_enabled_at archived_at scheduled_through schedule_since previous_schedules next_at mailing_file_id answer_attributes created_at updated_at',
     },
   },
   categories: { not: { [settings]: 'id name definition archived_at' } },
@@ -61,6 +79,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
       code: 'customer',
       name: 'customer',
       name_folded: 'customer',
+      name_words: 'customer',
       mobile: 'customer',
       phone: 'customer',
       phone2: 'customer',
@@ -77,11 +96,13 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
   },
   departments: { not: { [settings]: 'id name definition archived_at' } },
   deployment: { not: { [settings]: 'only_row home alive_at' } },
+  deployment_budget: { not: { [settings]: 'only_row monthly' } },
   deployment_keys: { not: { [settings]: 'name sealed' } },
+  email_settings: { not: { [settings]: 'id config secrets' } },
   extra_field_groups: { not: { [settings]: 'id name definition archived_at' } },
   holiday_calendars: { not: { [settings]: 'id name definition archived_at' } },
   inbound_events: {
-    personal: { payload: 'providerEvents' },
+    personal: { payload: 'providerEvents', unread: 'providerEvents' },
     not: {
       [figures]: 'id provider_id kind message_id received_at',
       'a digest, or an id of the provider': 'event_key',
@@ -91,8 +112,9 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
     personal: { phone: 'replies', text: 'replies' },
     not: {
       [figures]:
-        'id provider_id wish received_at handled_at effect message_id campaign_id run_id customer_id',
+        'id provider_id intent received_at handled_at effect message_id campaign_id run_id customer_id',
       'an id of the provider, by which a repeated reply is known': 'provider_message_id',
+      'half a digest: too little to find out by it who wrote what': 'fingerprint',
       'a number or name of ours': 'recipient',
     },
   },
@@ -108,7 +130,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
     not: {
       [figures]: 'id campaign_id origin bytes sha256 lines bad_lines uploaded_at completed_at',
       [staff]: 'uploaded_by',
-      [settings]: 'extra_fields',
+      [settings]: 'extra_fields name',
       'where the pages of an answer begin, and the host they came from': 'pages',
     },
   },
@@ -129,6 +151,13 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
       'an id of the provider, by which its receipts are known': 'provider_message_id',
     },
   },
+  notification_alerts: { not: { [figures]: 'notification_id alert_id' } },
+  notifications: {
+    not: {
+      [figures]: 'id purpose channel state attempts problem created_at begun_at ended_at',
+      [staff]: 'user_id',
+    },
+  },
   opt_out_events: {
     personal: {
       phone: 'optOutHistory',
@@ -144,11 +173,27 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
   opt_outs: {
     personal: { phone: 'optOuts' },
     not: {
-      'what keeps the opt-out of an erased person in force: a keyed hash': 'id phone_hash source sandbox at',
+      'what keeps the opt-out of an erased person in force: a keyed hash':
+        'id phone_hash state source sandbox at',
+      'the reply for which a phone is held: its hold ends with the erasure': 'inbound_message_id',
     },
   },
+  prices: { not: { [settings]: 'provider_id prefix first_day millionths' } },
+  password_resets: { not: { [staff]: 'token_hash user_id expires_at' } },
   privacy_settings: { not: { [settings]: 'only_row definition' } },
-  provider_rates: { not: { [settings]: 'provider_id reserved_until' } },
+  provider_lanes: { not: { [settings]: 'provider_id worker senders expires_at' } },
+  provider_message_ids: {
+    not: {
+      [figures]: 'provider_id message_id sent_at',
+      'an id of the provider': 'provider_message_id',
+    },
+  },
+  provider_rates: {
+    not: {
+      [settings]:
+        'provider_id reserved_until answers_until held_until held_code doubts probes doubted_at doubt_code suspects',
+    },
+  },
   providers: {
     not: {
       [settings]:
@@ -157,6 +202,34 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
   },
   regions: { not: { [settings]: 'id name definition archived_at' } },
   reply_words: { not: { [settings]: 'only_row definition' } },
+  report_days: {
+    not: {
+      [figures]:
+        'day campaign_id region_id customer_type_id provider_id queued sent delivered undelivered failed unknown skipped cancelled segments unknown_segments cost unpriced_segments replies opt_outs tickets answered answer_seconds',
+    },
+  },
+  report_hours: {
+    not: {
+      [figures]:
+        'day hour region_id customer_type_id provider_id queued sent delivered undelivered failed unknown skipped cancelled segments unknown_segments cost unpriced_segments replies opt_outs tickets answered answer_seconds',
+    },
+  },
+  report_months: {
+    not: {
+      [figures]:
+        'day campaign_id region_id customer_type_id provider_id queued sent delivered undelivered failed unknown skipped cancelled segments unknown_segments cost unpriced_segments replies opt_outs tickets answered answer_seconds',
+    },
+  },
+  report_reasons: {
+    not: { [figures]: 'day region_id customer_type_id provider_id status reason messages' },
+  },
+  report_state: {
+    not: {
+      [figures]: 'only_row replies_through tickets_through opt_outs_through checked_all_at counted_at',
+      [settings]: 'timezone prices',
+    },
+  },
+  quick_replies: { not: { [settings]: 'id name definition archived_at' } },
   resolutions: { not: { [settings]: 'id name definition archived_at' } },
   restore_catch_ups: {
     not: { [figures]: 'restore_id provider_id state asked_at problem replies opt_outs known others' },
@@ -171,12 +244,24 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
       'codes and numbers (domain/problems/retries.ts)': 'cause',
     },
   },
+  run_costs: {
+    not: { [figures]: 'run_id provider_id day campaign_id segments millionths unpriced' },
+  },
   run_counts: { not: { [figures]: 'run_id status reason messages segments' } },
+  run_hours: {
+    not: { [figures]: 'run_id day hour provider_id country status reason messages segments' },
+  },
+  run_responses: {
+    not: {
+      [figures]: 'run_id day hour provider_id replies opt_outs tickets answered answer_seconds',
+    },
+  },
+  run_rollups: { not: { [figures]: 'run_id fingerprint took_ms counted_at' } },
   run_samples: { not: { [figures]: 'run_id at messages failed' } },
   runs: {
     not: {
       [figures]:
-        'id campaign_id occurrence trigger status step region_id customer_type_id mailing_file_id fetched_at resend_of resend_scope provider_id expires_at started_at mailing_at preflight warnings approved_at canary_left_at canary_over_at measured_from sending_at moved_attempt_at finished_at restored_at purged_at',
+        'id campaign_id occurrence trigger status step region_id customer_type_id sending_hours_id holiday_calendar_id mailing_file_id fetched_at resend_of resend_scope provider_id expires_at started_at mailing_at preflight warnings approved_at beyond_budget_at canary_left_at canary_over_at measured_from sending_at sender_wanted_at moved_attempt_at finished_at restored_at purged_at',
       [settings]: 'settings',
       [staff]: 'approved_by',
       'names of providers, codes that hold no phone (showableCode)': 'failovers',
@@ -189,6 +274,8 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
   sender_leases: { not: { [figures]: 'sender run_id expires_at revoked' } },
   sending_hours: { not: { [settings]: 'id name definition archived_at' } },
   sessions: { not: { [staff]: 'id_hash user_id created_at last_seen_at expires_at' } },
+  stale_days: { not: { [figures]: 'day' } },
+  stale_responses: { not: { [figures]: 'run_id' } },
   subcategories: {
     not: { [settings]: 'id name definition category_id extra_field_group_id archived_at' },
   },
@@ -199,11 +286,15 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
     },
   },
   ticket_events: {
+    personal: { note: 'ticketHistory' },
     not: {
-      [figures]: 'id ticket_id kind inbound_message_id at',
+      [figures]: 'id ticket_id kind inbound_message_id answer_id at',
       [staff]: 'actor actor_name',
       'states and ids; of free text only that it changed': 'changes',
     },
+  },
+  ticket_automation: {
+    not: { [settings]: 'only_row reopen_on_reply wait_on_answer finish_after_days finish_resolution_id' },
   },
   ticket_posting: { not: { [settings]: 'id config secrets' } },
   ticket_posts: {
@@ -219,17 +310,16 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
       code: 'tickets',
       search: 'tickets',
       extra: 'tickets',
-      note: 'tickets',
     },
     not: {
       [figures]:
-        'id cause campaign_id run_id message_id inbound_message_id customer_id status channel department_id assignee_id category_id subcategory_id resolution_id version opened_at updated_at finished_at',
+        'id cause campaign_id run_id message_id inbound_message_id customer_id status channel department_id assignee_id category_id subcategory_id resolution_id user_id version opened_at updated_at finished_at customer_wrote_at customer_first_wrote_at answered_at first_answered_at answer_due_at unanswered',
     },
   },
   users: {
     not: {
       [staff]:
-        'id login name password_hash must_change_password role locale timezone sending_hours_id enabled created_at',
+        'id login name password_hash must_change_password role locale timezone sending_hours_id enabled email alert_choices created_at',
     },
   },
 };
@@ -320,8 +410,9 @@ async function readMailing(lines: readonly string[]): Promise<{ runId: number; m
 
 let eventNumber = 0;
 const insertEvent = (kind: string, messageId: number | null, payload: Record<string, string>) => sql`
-  insert into inbound_events (provider_id, event_key, kind, message_id, payload)
-  values (${catalogue.providerId}, ${`e${++eventNumber}`}, ${kind}, ${messageId}, ${sql.json(payload)})`;
+  insert into inbound_events (provider_id, event_key, kind, message_id, payload, unread)
+  values (${catalogue.providerId}, ${`e${++eventNumber}`}, ${kind}, ${messageId}, ${sql.json(payload)},
+    ${kind === 'message' ? sql.json({ code: 'status_unknown', params: { status: payload['text'] ?? '' } }) : null})`;
 
 /** A reply to the message, a ticket of it that was posted, receipts, and whatever else hangs on a message. */
 async function live(messageId: number, phone: string, name: string): Promise<void> {
@@ -341,17 +432,23 @@ async function live(messageId: number, phone: string, name: string): Promise<voi
     returning id, run_id, campaign_id`;
   const [ticket] = await sql<[{ id: number }]>`
     insert into tickets (cause, campaign_id, run_id, message_id, inbound_message_id, status, department_id, assignee_id,
-      category_id, subcategory_id, phone, name, code, extra, note)
+      category_id, subcategory_id, phone, name, code, extra)
     values ('reply', ${reply.campaignId}, ${reply.runId}, ${messageId}, ${reply.id}, 'open', ${tickets.departmentId},
       ${tickets.assigneeId}, ${tickets.categoryId}, ${tickets.subcategoryId}, ${phone}, ${name}, 'zz-ticket',
-      ${sql.json({ bairro: `${name} district` })}, ${`${name} note`})
+      ${sql.json({ bairro: `${name} district` })})
     returning id`;
+  await sql`
+    insert into answers (kind, ticket_id, actor, provider_id, phone, text, segments, status, provider_code)
+    values ('user', ${ticket.id}, 'user:1', ${catalogue.providerId}, ${phone}, ${`${name} answered`}, 1, 'failed', ${`no subscriber ${phone}`})`;
   await sql`
     with e as (
       insert into ticket_events (ticket_id, kind, actor, inbound_message_id)
       values (${ticket.id}, 'opened', 'customer', ${reply.id}) returning id
     )
     insert into ticket_posts (event_id, ticket_id, answer) select id, ${ticket.id}, ${`${name} is known here`} from e`;
+  await sql`
+    insert into ticket_events (ticket_id, kind, actor, actor_name, note)
+    values (${ticket.id}, 'note', 'user:1', 'Ana', ${`${name} note`})`;
 }
 const lookUp = async (keys: object) => (await admin('POST', '/api/privacy/look-up', keys)).json<object>();
 const exported = async (keys: object) =>
@@ -393,7 +490,7 @@ describe('Whoever is erased leaves nothing in any personal column, and the expor
       await optOutPhone(sql, { phone, source: 'admin', actor: 'user:1', note: 'Zilda asked' });
     await sql`update opt_out_events set inbound_message_id = (select max(id) from inbound_messages)`;
     await sql`
-      update runs set status = 'failed', reason = ${sql.json({ code: 'mailing_refused', mailingCode: 'column_missing', detail: 'The column "Zilda;(11) 90000-0001" is unknown.' })}
+      update runs set status = 'failed', reason = ${sql.json({ code: 'mailing_refused', mailingCode: 'column_unknown', params: { line: 1, missing: [], unknown: ['Zilda', '(11) 90000-0001'], repeated: [] } })}
       where id = ${before.runId}`;
 
     const marks = ['zilda', 'zz-', '90000-?0001', '30000002', '3000-0002', '900000003', '1961-02-03'];
@@ -429,7 +526,7 @@ describe('Whoever is erased leaves nothing in any personal column, and the expor
     expect(await filledColumns()).toEqual(['messages.code', 'messages.extra', 'messages.name']);
     expect(await tracesOf(marks)).toEqual([]);
     expect(await sql`select from messages where name is not null`).toHaveLength(1);
-    for (const phone of [mobile, landline]) expect(await isOptedOut(sql, hash, phone)).toBe(true);
+    for (const phone of [mobile, landline]) expect(await whyLeftAlone(sql, hash, phone)).toBe('opted_out');
     await expectCountsToMatchRows(sql, before.runId);
     await expectCountsToMatchRows(sql, after.runId);
     await sql`update messages set code = null, name = null, extra = null`;
@@ -461,7 +558,7 @@ describe('Whoever is erased leaves nothing in any personal column, and the expor
     });
     expect(JSON.stringify(await exported(keys))).toMatch(/Zilda|zz-7/);
     expect(await erase(keys)).toMatchObject({ messages: 1, mailingFiles: [{ current: true }] });
-    expect(await tracesOf(['zilda', 'zz-', '0000055', '3000-0055', '8888'])).toEqual([]);
+    expect(await tracesOf(['zilda', 'zz-', '0000055', '3000-0055', '8888-7777', '88887777'])).toEqual([]);
     expect(await sql`select name from messages where run_id = ${runId} order by line`).toEqual([
       { name: null },
       { name: 'Rui' },

@@ -3,7 +3,7 @@ import { claimLines } from '../../db/messages/claims.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
-import { isOptedOut } from '../../db/customers/opt-outs.ts';
+import { skipOptedOut, whyLeftAlone } from '../../db/customers/opt-outs.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 
 const api = await createApi();
@@ -106,7 +106,8 @@ describe('A person', () => {
       { phone: shared },
     ]);
 
-    for (const phone of [mine, landline, shared]) expect(await isOptedOut(sql, hash, phone)).toBe(true);
+    for (const phone of [mine, landline, shared])
+      expect(await whyLeftAlone(sql, hash, phone)).toBe('opted_out');
     expect(await sql`select phone from messages where run_id = ${runId} and line > 2 order by line`).toEqual([
       { phone: shared },
       { phone: stranger },
@@ -127,6 +128,38 @@ describe('A person', () => {
       { phone: mine },
     );
     expect(errorOf(testSend).code).toBe('opted_out');
+  });
+
+  test('who refused consent is not written to when they come back in a mailing, but where consent is ignored', async () => {
+    const phone = '+5511955555550';
+    const made = await admin('POST', '/api/customers', { mobile: phone, name: 'Vera' });
+    const { id } = made.json<{ id: number }>();
+    await admin('POST', `/api/customers/${id}/consents`, { consent: 'refused', note: 'on the phone' });
+    expect((await admin('POST', '/api/privacy/erase', { customerId: id })).statusCode).toBe(200);
+    expect(await sql`select phone from opt_outs where state = 'refused'`).toEqual([{ phone: null }]);
+    expect((await as('viewer')('GET', `/api/opt-outs?phone=${phone.slice(1)}`)).json()).toEqual({
+      optOuts: [],
+    });
+
+    const read = async (changes: object, customerId: number | null = null) => {
+      const { runId } = await createRun(api, catalogue, { phones: [phone], changes });
+      await sql`update messages set customer_id = ${customerId} where run_id = ${runId}`;
+      await skipOptedOut(sql, hash, runId);
+      return expectCountsToMatchRows(sql, runId);
+    };
+    expect(await read({})).toEqual({ 'skipped: no_consent': 1 });
+    expect(await read({ ignoreConsent: true })).toEqual({ queued: 1 });
+    // The number is another person's now, who says yes.
+    const next = await admin('POST', '/api/customers', { mobile: phone, name: 'Ivo' });
+    const other = next.json<{ id: number }>().id;
+    expect(await read({}, other)).toEqual({ 'skipped: no_consent': 1 });
+    await admin('POST', `/api/customers/${other}/consents`, { consent: 'granted', note: 'signed' });
+    expect(await read({}, other)).toEqual({ queued: 1 });
+    // An opt-out is stronger than a refusal, and takes its place.
+    await admin('POST', '/api/opt-outs', { phone, note: 'called' });
+    expect((await admin('POST', '/api/privacy/erase', { customerId: other })).statusCode).toBe(200);
+    expect(await whyLeftAlone(sql, hash, phone)).toBe('opted_out');
+    expect(await read({ ignoreConsent: true })).toEqual({ 'skipped: opted_out': 1 });
   });
 
   test('who is no customer is erased by phone, and what is queued for them is cancelled', async () => {

@@ -59,6 +59,61 @@ test('Of several secrets one can be changed, and the others stay', async () => {
   });
 });
 
+test('A Twilio account sends with an API key, of which it keeps the secret as long as it names the key', async () => {
+  const twilio = {
+    name: 'Twilio',
+    config: {
+      ...sandboxProvider.config,
+      kind: 'twilio',
+      apiKeySid: `SK${'c'.repeat(32)}`,
+      sharedKeyId: 'key_1',
+    },
+    secrets: { kind: 'twilio', authToken: 'the-token' },
+  };
+  const refused = await admin('POST', '/api/providers', twilio);
+  expect(errorOf(refused).problems).toMatchObject([
+    { field: 'secrets.apiKeySecret', code: 'missing', params: { what: 'api_key_secret' } },
+    { field: 'secrets.sharedKeySecret', code: 'missing', params: { what: 'shared_key_secret' } },
+  ]);
+  const secrets = { ...twilio.secrets, apiKeySecret: 'key', sharedKeySecret: 'shared' };
+  const id = await add({ ...twilio, secrets });
+  const stored = async () => getProviderSecrets(sql, box, id);
+  const put = (config: object, changes?: object) =>
+    admin('PUT', `/api/providers/${id}`, {
+      ...{ name: 'Twilio', config, ratePerSecond: null },
+      ...(changes && { secrets: { kind: 'twilio', ...changes } }),
+    });
+
+  expect((await put(twilio.config, { authToken: 'another' })).statusCode).toBe(200);
+  expect(await stored()).toEqual({ ...secrets, authToken: 'another' });
+  const withoutKey = { ...twilio.config, apiKeySid: undefined };
+  expect((await put(withoutKey)).statusCode).toBe(200);
+  expect(await stored()).toEqual({ kind: 'twilio', authToken: 'another', sharedKeySecret: 'shared' });
+  expect(errorOf(await put(twilio.config)).problems).toMatchObject([{ field: 'secrets.apiKeySecret' }]);
+  expect(errorOf(await put({ ...withoutKey, region: 'ie1' })).problems).toMatchObject([
+    { field: 'config.edge', code: 'missing', params: { what: 'region_and_edge' } },
+  ]);
+  const elsewhere = { ...withoutKey, region: 'evil.example/', edge: 'a' };
+  expect(errorOf(await put(elsewhere)).problems).toMatchObject([{ field: 'config.region' }]);
+});
+
+test('Only Infobip sends by the tables of Portuguese', async () => {
+  const portuguese = { ...zenvia, name: 'Portuguese', segmentProfile: 'portuguese' };
+  const refused = await admin('POST', '/api/providers', portuguese);
+  expect(errorOf(refused).problems).toMatchObject([{ field: 'segmentProfile', code: 'profile_of_infobip' }]);
+  const infobip = {
+    ...portuguese,
+    config: { kind: 'infobip', baseUrl: 'https://x1.api.infobip.com', from: 'loja' },
+    secrets: { kind: 'infobip', apiKey: 'key', callbackSecret },
+  };
+  const id = await add(infobip);
+  const { config, secrets } = zenvia;
+  const changed = await admin('PUT', `/api/providers/${id}`, {
+    ...{ ...infobip, config, secrets, ratePerSecond: null },
+  });
+  expect(errorOf(changed).problems).toMatchObject([{ field: 'segmentProfile' }]);
+});
+
 test('A provider of another kind keeps no secret of the former', async () => {
   const id = await add({ ...zenvia, name: 'Was Zenvia' });
   const config = { kind: 'infobip', baseUrl: 'https://x1.api.infobip.com', from: 'loja' };

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createReplies } from '../../activities/replies.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { claimLines } from '../../db/messages/claims.ts';
 import { applyReceipts } from '../../db/messages/messages.ts';
-import { createApi, createCatalogue, createRun, errorOf, sandboxProvider } from '../kit/api.ts';
+import { box, createApi, createCatalogue, createRun, errorOf, sandboxProvider } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';
 import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
@@ -15,6 +16,7 @@ const ticketPolicy = onReply(await createTicketCatalogue(sql));
 const handling = createReplies({
   sql,
   replyWindowDays: 30,
+  phoneHash: createPhoneHashing({ sql, box }),
 });
 
 let phones = 0;
@@ -249,6 +251,30 @@ describe('an opt-out', () => {
     expect(await statusesOf(later.runId)).toEqual(['skipped: opted_out']);
   });
 
+  test.each([
+    ['without the ninth digit', (digits: string) => `55${digits.slice(0, 2)}${digits.slice(3)}`],
+    ['without it, with a +', (digits: string) => `+55${digits.slice(0, 2)}${digits.slice(3)}`],
+    ['without it and without the country', (digits: string) => digits.slice(0, 2) + digits.slice(3)],
+    ['with a trunk 0', (digits: string) => `0${digits}`],
+    ['as a URI', (digits: string) => `tel:+55${digits}`],
+  ])('of a phone that the provider writes %s is one of the phone that was written to', async (_, written) => {
+    // One that had eight digits once, the first of them 6 to 9.
+    const phone = `+55119${String(80_000_000 + ++phones)}`;
+    const made = await as('operator')('POST', '/api/customers', { mobile: phone });
+    const answered = await runOf([phone], { changes: { ticketPolicy } });
+    const waiting = await runOf([phone], { sent: 0 });
+    const From = written(phone.slice(3));
+    const { reply } = await read(await receive({ From, Body: 'SAIR' }));
+    expect(reply).toMatchObject({ phone, effect: 'opt_out', runId: answered.runId });
+    expect(await statusesOf(waiting.runId)).toEqual(['skipped: opted_out']);
+    const found = await as('viewer')('GET', `/api/opt-outs?phone=${encodeURIComponent(From)}`);
+    expect(found.json()).toMatchObject({ optOuts: [{ phone }] });
+    const customer = await as('viewer')('GET', `/api/customers/${made.json<{ id: number }>().id}/consents`);
+    expect(customer.json()).toMatchObject({ consents: [{ consent: 'refused', sandbox: true }] });
+    const searched = await as('viewer')('GET', `/api/replies?phone=${encodeURIComponent(From)}`);
+    expect(searched.json()).toMatchObject({ replies: [{ phone }] });
+  });
+
   test('is a refusal of consent by the customer whose phone it is, and opting in a grant', async () => {
     const phone = newPhone();
     const made = await as('operator')('POST', '/api/customers', { name: 'Rui', phone2: phone });
@@ -278,13 +304,59 @@ describe('an opt-out', () => {
     expect(await statusesOf(later.runId)).toEqual(['sent']);
   });
 
-  test('is not what says more than the word', async () => {
+  test('is not what says more than the word: that holds the phone, and opens a ticket', async () => {
     const phone = newPhone();
     const { runId } = await runOf([phone], { changes: { ticketPolicy } });
     expect((await read(await receive({ From: phone, Body: 'sair da promoção' }))).reply).toMatchObject({
-      effect: 'ticket',
+      effect: 'probable_opt_out',
     });
     expect(await ticketsOf(runId)).toHaveLength(1);
+  });
+});
+
+describe('a word that the message itself offers', () => {
+  const template = 'Ola {nome}, responda CONFIRMAR ou CANCELAR';
+  /** Its messages have that text. */
+  async function offering(phone: string, message: object = {}) {
+    const waiting = await runOf([phone], { sent: 0 });
+    const run = await runOf([phone], { changes: { ticketPolicy } });
+    await sql`
+      update runs set settings = jsonb_set(settings, '{campaign,message}',
+        settings #> '{campaign,message}' || ${sql.json({ template, ...message })})
+      where id = ${run.runId}`;
+    await sql`update messages set text = 'Ola Maria, responda CONFIRMAR ou CANCELAR' where run_id = ${run.runId}`;
+    return { ...run, waiting: waiting.runId };
+  }
+
+  test('opts out and opens the ticket', async () => {
+    const phone = newPhone();
+    await as('operator')('POST', '/api/customers', { mobile: phone });
+    const { runId, waiting } = await offering(phone);
+    const { reply } = await read(await receive({ From: phone, Body: 'Cancelar' }));
+    expect(reply).toMatchObject({ effect: 'opt_out', runId, ticketId: expect.any(Number) as number });
+    expect(await statusesOf(waiting)).toEqual(['skipped: opted_out']);
+    expect(await ticketsOf(runId)).toHaveLength(1);
+    // A word that it does not offer opens none.
+    const other = newPhone();
+    const { runId: second } = await offering(other);
+    expect((await read(await receive({ From: other, Body: 'SAIR' }))).reply).toMatchObject({
+      ticketId: null,
+    });
+    expect(await ticketsOf(second)).toHaveLength(0);
+  });
+
+  test('and the campaign declares as an answer opens the ticket and does not opt out', async () => {
+    const phone = newPhone();
+    const { runId, waiting } = await offering(phone, { answers: ['CONFIRMAR', 'CANCELAR'] });
+    const { reply } = await read(await receive({ From: phone, Body: 'cancelar!' }));
+    expect(reply).toMatchObject({ effect: 'ticket', runId });
+    expect(await statusesOf(waiting)).toEqual(['queued']);
+    expect(await ticketsOf(runId)).toHaveLength(1);
+    // Other words opt out as ever, and so does this one once the newest message is another.
+    await runOf([phone]);
+    expect((await read(await receive({ From: phone, Body: 'cancelar' }))).reply).toMatchObject({
+      effect: 'opt_out',
+    });
   });
 });
 
@@ -337,7 +409,7 @@ describe('the list of replies', () => {
     expect(header).toBe(
       '\ufeffid;received_at;phone;recipient;text;effect;campaign_id;campaign;run_id;message_id;ticket_id',
     );
-    expect(line).toContain(`;${phone.slice(1)};5511999990000;"'=1+1; ""Olá""";none;`);
+    expect(line).toContain(`;${phone};+5511999990000;"'=1+1; ""Olá""";none;`);
     expect(end).toBe('');
   });
 

@@ -1,14 +1,15 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createReplies } from '../../activities/replies.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { defaultReplyWords, type ReplyWords } from '../../domain/reply.ts';
-import { createApi, createCatalogue, errorOf } from '../kit/api.ts';
+import { box, createApi, createCatalogue, errorOf } from '../kit/api.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
 const api = await createApi();
 const { app, sql, as } = api;
 const { providerId } = await createCatalogue(api);
 const path = '/api/settings/reply-words';
-const standard: ReplyWords = { optOut: ['SAIR'], optIn: ['VOLTAR'], help: ['AJUDA'] };
+const standard: ReplyWords = { optOut: ['SAIR'], optIn: ['VOLTAR'], help: ['AJUDA'], holdDays: 7 };
 
 const put = (changes: object) => as('admin')('PUT', path, { ...standard, ...changes });
 
@@ -25,7 +26,8 @@ async function receive(text: string): Promise<{ id: number; phone: string }> {
   const [row] = await sql<[{ id: number }]>`select id from inbound_messages where phone = ${phone}`;
   return { id: row.id, phone };
 }
-const isOut = async (phone: string) => (await sql`select from opt_outs where phone = ${phone}`).count > 0;
+const isOut = async (phone: string) =>
+  (await sql`select from opt_outs where phone = ${phone} and state = 'opted_out'`).count > 0;
 
 test('A new deployment has the default words, and everybody may read them', async () => {
   const answer = await as('viewer')('GET', path);
@@ -93,7 +95,7 @@ describe('A change is in effect at once', () => {
     const { id, phone } = await receive('SAIR');
     const before = await receive('FORA');
     await put({ optOut: ['FORA'] });
-    const handling = createReplies({ sql, replyWindowDays: 30 });
+    const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
     expect(await isOut(phone)).toBe(true);
     expect(await handling.handleReply({ inboundMessageId: id })).toMatchObject({ effect: 'opt_out' });
     expect(await handling.handleReply({ inboundMessageId: before.id })).toMatchObject({ effect: 'none' });
@@ -103,7 +105,7 @@ describe('A change is in effect at once', () => {
     onTestFinished(reset);
     await put({ help: ['SOS'] });
     const { id } = await receive('sos');
-    const handling = createReplies({ sql, replyWindowDays: 30 });
+    const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
     expect(await handling.handleReply({ inboundMessageId: id })).toMatchObject({ effect: 'help' });
   });
 });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createReplies } from '../../activities/replies.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { claimLines, claimMessage } from '../../db/messages/claims.ts';
 import { optOutPhone, optOutRecipients } from '../../db/customers/opt-outs.ts';
-import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';
 import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
@@ -24,7 +25,7 @@ const real = await admin('POST', '/api/providers', {
 });
 const realId = real.json<{ id: number }>().id;
 const ofReal = { ...catalogue, providerId: realId };
-const handling = createReplies({ sql, replyWindowDays: 30 });
+const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
 
 let phones = 0;
 const newPhone = () => `+55119${String(40_000_000 + ++phones)}`;

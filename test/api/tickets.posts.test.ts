@@ -48,8 +48,13 @@ const settled = (ticketId: number, states: string[]) =>
   });
 const receivedOf = (ticketId: number) => helpdesk.received.filter(({ ticket }) => ticket.id === ticketId);
 
+let phones = 0;
+
 async function openTicket(text = 'Sim'): Promise<number> {
-  const { messageIds } = await createRun(api, catalogue, { changes: { ticketPolicy: onReply(tickets) } });
+  // A reply to the phone of an unfinished ticket would open none.
+  const phone = `+55119${String(++phones).padStart(8, '0')}`;
+  const changes = { ticketPolicy: onReply(tickets) };
+  const { messageIds } = await createRun(api, catalogue, { phones: [phone], changes });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0, text });
   const answer = await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
   return answer?.ticketId ?? 0;
@@ -77,7 +82,7 @@ test('the address and the secret are an admin’s, and the secret is never shown
     posting: {
       enabled: true,
       url: helpdesk.url,
-      events: ['opened', 'changed', 'reply', 'receipt'],
+      events: ['opened', 'changed', 'reply', 'receipt', 'note', 'answer'],
       headerNames: ['Authorization'],
     },
   });
@@ -137,7 +142,7 @@ test('each opening and change is posted once, signed, in its order, with the tic
   expect(received.every(({ verified }) => verified)).toBe(true);
   expect(received[0]).toMatchObject({
     event: { kind: 'opened', reply: { text: 'Quero pagar' } },
-    ticket: { id, phone: '+5511900000001' },
+    ticket: { id, phone: expect.stringMatching(/^\+551190000\d{4}$/) as string },
     headers: {
       authorization: 'Bearer of-the-helpdesk',
       'content-type': 'application/json; charset=utf-8',
@@ -153,7 +158,7 @@ test('each opening and change is posted once, signed, in its order, with the tic
 test('only the chosen events are posted, and none while it is switched off', async () => {
   await enable({ events: ['changed'] });
   const id = await openTicket();
-  await change(id, { note: 'Sim' });
+  await change(id, { extra: { valor: 'Sim' } });
   expect(await settled(id, ['delivered'])).toMatchObject([{ kind: 'changed' }]);
   await enable({ enabled: false });
   const silent = await openTicket();
@@ -180,7 +185,7 @@ test('an outage delays the posts, in their order, and an admin sees why', async 
 test('a post that the helpdesk refuses is given up, and later ones go on; it can be posted again', async () => {
   helpdesk.answer = ({ event }) => (event.kind === 'opened' ? 422 : 200);
   const id = await openTicket();
-  await change(id, { note: 'Segue' });
+  await change(id, { extra: { valor: 'Segue' } });
   const [opened] = await settled(id, ['failed', 'delivered']);
   expect(opened).toMatchObject({ answerStatus: 422, attempts: 1 });
   expect(
@@ -207,8 +212,8 @@ test('one ticket whose posts fail holds up its own later posts, and no others', 
   await settled(stuck, ['delivered']);
   helpdesk.answer = ({ ticket }) => (ticket.id === stuck ? 500 : 200);
   const others: number[] = [];
-  await change(stuck, { note: '1' });
-  await change(stuck, { note: '2' });
+  await change(stuck, { extra: { valor: '1' } });
+  await change(stuck, { extra: { valor: '2' } });
   for (let i = 0; i < 3; i++) others.push(await openTicket());
   for (const id of others) await settled(id, ['delivered']);
   expect(
@@ -235,7 +240,7 @@ test('a worker whose connection with the lock is cut stops posting, and another 
   let resume = (): void => undefined;
   helpdesk.pause = new Promise((resolve) => (resume = resolve));
   const ids = [await openTicket(), await openTicket(), await openTicket()];
-  for (const id of ids) await change(id, { note: '1' });
+  for (const id of ids) await change(id, { extra: { valor: '1' } });
   const received = () => helpdesk.received.filter(({ ticket }) => ids.includes(ticket.id));
   await until('posts are under way', () => received().length > 0);
   const lockKey = sql`hashtext('torpedo.ticket-posts')`;
@@ -272,7 +277,7 @@ test('a worker whose connection with the lock is cut stops posting, and another 
 
 test('the history of the workflow holds nothing of a person', async () => {
   const history = JSON.stringify(await workflow.fetchHistory());
-  expect(history).not.toContain('11900000001');
+  expect(history).not.toContain('1190000');
   expect(history).not.toContain('Maria');
 });
 
@@ -288,8 +293,8 @@ test('only one worker posts at a time, and of a ticket only its oldest post is d
       await expect(withPostingLock(sql, async () => null)).rejects.toThrow(LockTakenError);
       await sql`update ticket_posting set config = jsonb_set(config, '{enabled}', 'true')`;
       const id = await openTicket();
-      await change(id, { note: '1' });
-      await change(id, { note: '2' });
+      await change(id, { extra: { valor: '1' } });
+      await change(id, { extra: { valor: '2' } });
       const due = await duePosts(sql, 100);
       expect(due.filter(({ ticketId }) => ticketId === id).map(({ kind }) => kind)).toEqual(['opened']);
       return true;
@@ -298,4 +303,29 @@ test('only one worker posts at a time, and of a ticket only its oldest post is d
       throw error;
     }),
   );
+});
+
+test('an answer by SMS is posted once, with its text and author, and its status is not', async () => {
+  const id = await openTicket();
+  const headers = { 'idempotency-key': 'posted-once' };
+  for (let n = 0; n < 2; n++) {
+    await operator('POST', `/api/tickets/${id}/answers`, { text: 'Olá {nome}' }, headers);
+  }
+  const [answer] = await sql<[{ id: number }]>`
+    update answers set status = 'unknown' where ticket_id = ${id} returning id`;
+  await operator('POST', `/api/answers/${answer.id}/settle`, { sent: true });
+  // The customer is waited for now.
+  const posts = await settled(id, ['delivered', 'delivered', 'delivered']);
+  expect(posts.map(({ kind }) => kind)).toEqual(['opened', 'answer', 'changed']);
+  const [opened, answered] = receivedOf(id);
+  expect(opened).toMatchObject({ event: { answer: null } });
+  expect(answered).toMatchObject({
+    event: {
+      kind: 'answer',
+      actor: expect.stringMatching(/^(user|token):/) as string,
+      answer: { id: answer.id, kind: 'user', text: 'Ola Maria 1', author: 'operator' },
+    },
+  });
+  const story = (await operator('GET', `/api/tickets/${id}`)).json<{ history: object[] }>();
+  expect(story.history[1]).toMatchObject({ kind: 'answer', answerId: answer.id, actorName: 'operator' });
 });

@@ -8,9 +8,12 @@ const { sql } = api;
 const catalogue = await createCatalogue(api);
 const tickets = await createTicketCatalogue(sql);
 
-/** A message of a run whose campaign has this ticket policy. */
+let phones = 0;
+
+/** A message to a phone of its own, of a run whose campaign has this ticket policy. */
 async function messageOf(ticketPolicy: object): Promise<number> {
-  const { messageIds } = await createRun(api, catalogue, { changes: { ticketPolicy } });
+  const phone = `+55119${String(++phones).padStart(8, '0')}`;
+  const { messageIds } = await createRun(api, catalogue, { phones: [phone], changes: { ticketPolicy } });
   const [messageId] = messageIds;
   if (messageId === undefined) throw new Error('The run has no message.');
   await sql`update messages set extra = '{"valor": "12,50"}' where id = ${messageId}`;

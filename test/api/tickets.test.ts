@@ -23,12 +23,16 @@ interface Story {
   history: { kind: string; actor: string; changes: object; reply: { text: string } | null }[];
 }
 
+/** A reply to the phone of an unfinished ticket would open none. */
+let phones = 0;
+const newPhone = (): string => `+55119${String(++phones).padStart(8, '0')}`;
+
 /** A ticket that a reply to a new message opens. */
 async function openTicket({
   changes = {},
   name = 'Maria da Conceição',
   code = 'C-77',
-  phone = '+5511900000001',
+  phone = newPhone(),
   text = 'Sim',
 }: {
   changes?: object;
@@ -83,7 +87,6 @@ describe('a ticket', () => {
     const answer = await change(id, {
       departmentId: other.departmentId,
       status: 'in_progress',
-      note: 'Ligar amanhã',
       extra: { valor: '10,00' },
     });
     expect(answer.statusCode).toBe(200);
@@ -91,7 +94,6 @@ describe('a ticket', () => {
     expect(ticket).toMatchObject({
       version: 2,
       status: 'in_progress',
-      note: 'Ligar amanhã',
       extra: { valor: '10,00' },
       departmentId: other.departmentId,
     });
@@ -102,7 +104,6 @@ describe('a ticket', () => {
       changes: {
         departmentId: [tickets.departmentId, other.departmentId],
         status: ['open', 'in_progress'],
-        note: [null, null],
         extra: [null, null],
       },
     });
@@ -111,11 +112,11 @@ describe('a ticket', () => {
       entries: [
         {
           action: 'ticket.update',
-          details: { changed: expect.arrayContaining(['note']) as string[], version: 2 },
+          details: { changed: expect.arrayContaining(['extra']) as string[], version: 2 },
         },
       ],
     });
-    expect(log.body).not.toContain('Ligar');
+    expect(log.body).not.toContain('10,00');
   });
 
   test('is finished with a resolution, and taken up again without one', async () => {
@@ -182,7 +183,9 @@ describe('a ticket', () => {
   test('that two people change at once keeps the first change, and tells the second', async () => {
     const id = await openTicket();
     const answers = await Promise.all(
-      ['um', 'dois', 'três'].map((note) => operator('PATCH', `/api/tickets/${id}`, { version: 1, note })),
+      ['um', 'dois', 'três'].map((valor) =>
+        operator('PATCH', `/api/tickets/${id}`, { version: 1, extra: { valor } }),
+      ),
     );
     expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409, 409]);
     const conflict = answers.find(({ statusCode }) => statusCode === 409);
@@ -192,13 +195,15 @@ describe('a ticket', () => {
 
   test('that is saved without a difference stays as it is', async () => {
     const id = await openTicket();
-    expect((await change(id, { status: 'open', note: '' })).statusCode).toBe(200);
+    expect((await change(id, { status: 'open', extra: {} })).statusCode).toBe(200);
     expect(await read(id)).toMatchObject({ ticket: { version: 1 } });
   });
 
   test('is not changed by a viewer', async () => {
     const id = await openTicket();
-    expect((await viewer('PATCH', `/api/tickets/${id}`, { version: 1, note: 'x' })).statusCode).toBe(403);
+    expect((await viewer('PATCH', `/api/tickets/${id}`, { version: 1, status: 'waiting' })).statusCode).toBe(
+      403,
+    );
   });
 
   test('keeps to the types of the fields of its subcategory', async () => {
@@ -217,6 +222,135 @@ describe('a ticket', () => {
       expect(errorOf(answer).problems).toMatchObject([{ field: 'extra.valor', code }]);
     }
     expect((await change(id, { subcategoryId, extra: { valor: '1.234,56' } })).statusCode).toBe(200);
+  });
+});
+
+describe('the notes of a ticket', () => {
+  test('are only added to, with author and time, and the audit log does not quote them', async () => {
+    const id = await openTicket();
+    const answer = await operator('POST', `/api/tickets/${id}/notes`, { text: 'Ligar amanhã' });
+    expect(answer.statusCode).toBe(201);
+    expect(answer.json<Story>()).toMatchObject({
+      ticket: { version: 1 },
+      history: [{ note: null }, { kind: 'note', note: 'Ligar amanhã', actorName: 'operator', changes: {} }],
+    });
+    const log = await operator('GET', `/api/audit?subjectKind=ticket&subjectId=${id}`);
+    expect(log.json()).toMatchObject({ entries: [{ action: 'ticket.note' }] });
+    expect(log.body).not.toContain('Ligar');
+    const empty = await operator('POST', `/api/tickets/${id}/notes`, { text: '  ' });
+    expect(errorOf(empty).problems).toMatchObject([{ field: 'text', code: 'missing' }]);
+    expect((await operator('POST', '/api/tickets/999999/notes', { text: 'x' })).statusCode).toBe(404);
+  });
+});
+
+describe('the first answer', () => {
+  test('is due by the target of the subcategory, from the first message on', async () => {
+    const definition = { categoryId: tickets.categoryId, firstAnswerMinutes: 30 };
+    const made = await as('admin')('POST', '/api/settings/subcategories', { name: 'Urgente', definition });
+    const { id: subcategoryId } = made.json<{ id: number }>();
+    const id = await openTicket({ changes: { ticketPolicy: onReply({ ...tickets, subcategoryId }) } });
+    const dueAfter = async (): Promise<number | null> => {
+      const { ticket } = await read(id);
+      const [due, wrote] = [ticket.answerDueAt, ticket.customerFirstWroteAt].map(String).map(Date.parse);
+      return ticket.answerDueAt === null ? null : ((due ?? 0) - (wrote ?? 0)) / 60_000;
+    };
+    expect(await dueAfter()).toBe(30);
+    await change(id, { subcategoryId: tickets.subcategoryId });
+    expect(await dueAfter()).toBeNull();
+    await change(id, { subcategoryId });
+    expect(await dueAfter()).toBe(30);
+    expect((await read(id)).ticket).toMatchObject({ unanswered: true, overdue: false });
+    await sql`update tickets set answer_due_at = now() - interval '1 minute' where id = ${id}`;
+    expect((await read(id)).ticket).toMatchObject({ unanswered: true, overdue: true });
+    expect(await found('view=overdue')).toEqual([id]);
+    await sql`update tickets set answered_at = now(), first_answered_at = now() where id = ${id}`;
+    expect((await read(id)).ticket).toMatchObject({ unanswered: false, overdue: false });
+    expect(await found('view=overdue')).toEqual([]);
+  });
+});
+
+describe('several tickets', () => {
+  test('are assigned at once; those changed meanwhile stay, and are named', async () => {
+    const ids = [await openTicket(), await openTicket(), await openTicket()];
+    const [first = 0, second = 0, third = 0] = ids;
+    await change(second, { status: 'waiting' });
+    const { users } = (await viewer('GET', '/api/tickets/users')).json<{
+      users: { id: number; name: string; available: boolean }[];
+    }>();
+    expect(users).toContainEqual({ id: api.adminId, name: 'Ana', available: true });
+    const maker = users.find(({ name }) => name === 'Maker');
+    expect(maker).toMatchObject({ available: false });
+    const selected = ids.map((id) => ({ id, version: 1 }));
+    const body = {
+      tickets: [...selected, { id: 2_000_000_000, version: 1 }],
+      change: { userId: api.adminId },
+    };
+    const answer = await as('agent')('PATCH', '/api/tickets', body);
+    expect([answer.statusCode, answer.json()]).toEqual([
+      200,
+      {
+        changed: [first, third],
+        refused: [
+          { id: second, code: 'version_conflict' },
+          { id: 2_000_000_000, code: 'not_found' },
+        ],
+      },
+    ]);
+    expect(await read(first)).toMatchObject({
+      ticket: { userId: api.adminId, userName: 'Ana', version: 2 },
+      history: [{ kind: 'opened' }, { kind: 'changed', changes: { userId: [null, api.adminId] } }],
+    });
+    expect(await found(`userId=${api.adminId}`)).toEqual([third, first]);
+    const wrong = await change(first, { userId: maker?.id ?? 0 });
+    expect(errorOf(wrong).problems).toMatchObject([{ field: 'userId', code: 'unknown' }]);
+  });
+
+  test('are finished at once; a resolution is needed', async () => {
+    const [first, second] = [await openTicket(), await openTicket()];
+    const selected = [first, second].map((id) => ({ id, version: 1 }));
+    const without = await operator('PATCH', '/api/tickets', {
+      tickets: selected,
+      change: { status: 'finished' },
+    });
+    expect(without.json()).toEqual({
+      changed: [],
+      refused: [
+        { id: first, code: 'invalid_fields' },
+        { id: second, code: 'invalid_fields' },
+      ],
+    });
+    const done = { status: 'finished', resolutionId: tickets.solvedId };
+    const answer = await operator('PATCH', '/api/tickets', { tickets: selected, change: done });
+    expect(answer.json()).toEqual({ changed: [first, second], refused: [] });
+    expect((await viewer('PATCH', '/api/tickets', { tickets: selected, change: done })).statusCode).toBe(403);
+  });
+});
+
+describe('the views of tickets', () => {
+  const countsOf = async () => (await viewer('GET', '/api/tickets/counts')).json<Record<string, number>>();
+
+  test('count and list those that wait for an answer, the longest wait first', async () => {
+    const before = await countsOf();
+    const [late, early] = [await openTicket(), await openTicket()];
+    await sql`update tickets set customer_wrote_at = now() - interval '2 days' where id = ${early}`;
+    await sql`update tickets set customer_wrote_at = now() - interval '1 day' where id = ${late}`;
+    const counts = await countsOf();
+    expect(counts).toMatchObject({
+      unanswered: (before.unanswered ?? 0) + 2,
+      open: (before.open ?? 0) + 2,
+      mine: 0,
+    });
+    expect((await found('view=unanswered&limit=2')).slice(0, 2)).toEqual([early, late]);
+    expect((await found(`view=unanswered&limit=1&before=${early}`))[0]).toBe(late);
+    await change(early, { status: 'finished', resolutionId: tickets.solvedId });
+    expect(await found('view=unanswered')).not.toContain(early);
+    expect(await found('view=open')).not.toContain(early);
+    // The customer writes once more: the finished ticket waits again, until a user finishes it once more.
+    await sql`update tickets set finished_at = now() - interval '1 second' where id = ${early}`;
+    await sql`update tickets set customer_wrote_at = now() where id = ${early}`;
+    expect(await found('view=unanswered')).toContain(early);
+    await change(early, { status: 'finished', resolutionId: tickets.solvedId });
+    expect(await found('view=unanswered')).not.toContain(early);
   });
 });
 
@@ -284,7 +418,9 @@ describe('tickets', () => {
 
   test('are exported as CSV, and nothing in them is a formula', async () => {
     const id = await openTicket({ name: '=cmd|x', code: '@soma', phone: '+5511911110009' });
-    await change(id, { note: '-1+1', extra: { valor: '12,50' } });
+    await change(id, { extra: { valor: '12,50' } });
+    await operator('POST', `/api/tickets/${id}/notes`, { text: '-1+1' });
+    await operator('POST', `/api/tickets/${id}/notes`, { text: 'Segunda' });
     const answer = await viewer('GET', '/api/tickets.csv?text=soma');
     expect(answer.headers['content-disposition']).toBe('attachment; filename="tickets.csv"');
     const rows = parse(answer.body, { bom: true, delimiter: ';', columns: true });
@@ -293,9 +429,9 @@ describe('tickets', () => {
         id: String(id),
         name: "'=cmd|x",
         code: "'@soma",
-        note: "'-1+1",
+        notes: "'-1+1 | Segunda",
         extra: 'valor: 12,50',
-        phone: '5511911110009',
+        phone: '+5511911110009',
       },
     ]);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { claimLines, settleDeadSenders } from '../../db/messages/claims.ts';
+import { claimLines, closeStoppedSenders } from '../../db/messages/claims.ts';
 import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 
@@ -13,7 +13,7 @@ async function unknownRun(messages: number) {
   const phones = Array.from({ length: messages }, () => `+55119${String(40_000_000 + phone++)}`);
   const run = await createRun(api, catalogue, { phones });
   await claimLines(sql, { runId: run.runId, sender: 'dead#1', from: 1, lines: 100 });
-  await settleDeadSenders(sql, { runId: run.runId, deduplicates: false });
+  await closeStoppedSenders(sql, { runId: run.runId, deduplicates: false });
   return run;
 }
 const auditOf = (action: string, id: number) =>

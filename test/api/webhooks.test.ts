@@ -4,7 +4,7 @@ import { createReceiptWriter, strongestMoves } from '../../api/services/receipts
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { SecretKeyMissing } from '../../db/core/secrets.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
-import { claimLines, recordOutcomes, settleDeadSenders } from '../../db/messages/claims.ts';
+import { claimLines, recordOutcomes, closeStoppedSenders } from '../../db/messages/claims.ts';
 import {
   box,
   createApi,
@@ -133,7 +133,7 @@ describe('a receipt', () => {
     const { runId, messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
     const [id = 0] = messageIds;
     await claimLines(sql, { runId, sender: 'dead', from: 1, lines: 10 });
-    await settleDeadSenders(sql, { runId, deduplicates: false });
+    await closeStoppedSenders(sql, { runId, deduplicates: false });
     expect(await statusOf(id)).toMatchObject({ status: 'unknown', reason: 'sender_died' });
     await receipt(id, word);
     expect(await statusOf(id)).toMatchObject({ status });
@@ -241,10 +241,10 @@ describe('a thousand receipts at once', () => {
     });
     await Promise.all(phones.map((phone, n) => writer.write(arrival(phone, n === 0 ? 'VOLTAR' : 'Oi'))));
     const kept =
-      await sql`select phone, wish from inbound_messages where phone = any(${phones}) order by phone`;
+      await sql`select phone, intent from inbound_messages where phone = any(${phones}) order by phone`;
     expect(kept).toEqual([
-      { phone: phones[0], wish: 'opt_in' },
-      { phone: phones[1], wish: null },
+      { phone: phones[0], intent: 'opt_in' },
+      { phone: phones[1], intent: null },
     ]);
     const left = await sql`select phone from opt_outs where phone = any(${phones})`;
     expect(left).toEqual([{ phone: phones[1] }]);

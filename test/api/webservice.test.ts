@@ -161,6 +161,54 @@ test('pages that the answer shows are told with a proposal, which is saved and t
   ]);
 });
 
+test('what the records of the last test do not have is said when the campaign is saved, and keeps nothing', async () => {
+  service.answer(json([{ codigo: 1, nome: 'Ana', contato: { celular: '11987654321' }, Valor_Divida: 10 }]));
+  const mailing = (names: string[], mobile: string) => ({
+    source: 'webservice',
+    sendingHoursId: catalogue.hoursId,
+    webservice: { baseUrl: service.url, fieldMap: { mobile, customMessage: 'x + nome' } },
+    extraFields: names.map((name) => ({ name, type: 'text', required: false })),
+  });
+  const document = documentOf(catalogue, { mailing: mailing(['valor_divida', 'plano'], 'contato.fone') });
+  const saved = (await operator('POST', '/api/campaigns', document)).json<{
+    id: number;
+    version: number;
+    notices: [];
+  }>();
+  expect(saved.notices).toEqual([]);
+  const tested = await operator('POST', '/api/webservice/preview', { campaignId: saved.id });
+  expect(tested.statusCode).toBe(200);
+  const noticesOf = (answer: { json: () => unknown }) =>
+    (answer.json() as { notices: { field: string; code: string }[] }).notices.map(({ field, code }) => [
+      field,
+      code,
+    ]);
+  const code = 'attribute_not_in_answer';
+  expect(noticesOf(await operator('GET', `/api/campaigns/${saved.id}`))).toEqual([
+    ['mailing.extraFields.1.name', code],
+    ['mailing.webservice.fieldMap.mobile', code],
+    ['mailing.webservice.fieldMap.customMessage', code],
+  ]);
+  const right = mailing(['valor_divida'], 'contato.celular');
+  const webservice = { ...right.webservice, fieldMap: { mobile: 'contato.celular' } };
+  const changed = await operator('PUT', `/api/campaigns/${saved.id}`, {
+    ...document,
+    mailing: { ...right, webservice },
+    version: saved.version,
+  });
+  expect([changed.statusCode, noticesOf(changed)]).toEqual([200, []]);
+  // Of another address nothing is known.
+  const elsewhere = await operator('PUT', `/api/campaigns/${saved.id}`, {
+    ...document,
+    mailing: {
+      ...right,
+      webservice: { ...webservice, baseUrl: `${service.url}/other`, fieldMap: { mobile: 'x' } },
+    },
+    version: saved.version + 1,
+  });
+  expect([elsewhere.statusCode, noticesOf(elsewhere)]).toEqual([200, []]);
+});
+
 test('what is wrong with a web service is told in words, with a code', async () => {
   service.answer(bytes('<html>', { 'content-type': 'text/html' }));
   for (const path of ['answer', 'preview']) {

@@ -15,7 +15,7 @@ async function chaos(...options: string[]) {
 
 const result = z.object({
   kept: z.boolean(),
-  blows: z.int(),
+  disruptions: z.int(),
   freezes: z.int(),
   lines: z.int(),
   takenByGateway: z.int(),
@@ -37,7 +37,7 @@ test('Under kills, freezes and cuts nobody is written to twice, nobody is lost, 
   );
   expect(code, log).toBe(0);
   const { lines, takenByGateway, ...told } = result.parse(JSON.parse(output.trim().split('\n').at(-1) ?? ''));
-  expect(told, log).toEqual({ kept: true, blows: 8, freezes: 4, findings: [] });
+  expect(told, log).toEqual({ kept: true, disruptions: 8, freezes: 4, findings: [] });
   // Some have opted out, repeat a phone or have none.
   expect(takenByGateway).toBeGreaterThan(0.5 * lines);
 }, 600_000);

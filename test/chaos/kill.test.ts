@@ -1,6 +1,7 @@
 import { afterEach, expect, inject, test } from 'vitest';
 import { mostHeld } from '../../activities/sender.ts';
 import { startProcess } from '../../bench/processes.ts';
+import { insertAnswer } from '../../db/tickets/answers.ts';
 import { callbackPath } from '../../domain/provider.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { createCallbacks } from '../../sandbox/callbacks.ts';
@@ -10,7 +11,7 @@ import { createHours, createProvider, maxInFlight, phonesOf, readRun, startRun }
 import { account } from '../kit/gateway.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
-import { createTicketCatalogue, onReply, onSend } from '../kit/tickets.ts';
+import { createTicketCatalogue, onReply, onSend, openTicket } from '../kit/tickets.ts';
 import { until } from '../kit/until.ts';
 import { inboundForm, listenForReceipts } from '../kit/webhooks.ts';
 import { json, startWebservice } from '../kit/webservice.ts';
@@ -234,3 +235,46 @@ test('A worker killed while it opens the tickets of a large run leaves each mess
     from tickets as t join ticket_events as e on e.ticket_id = t.id where t.run_id = ${runId}`,
   ).toEqual([{ tickets: lines, messages: lines, events: lines }]);
 });
+
+test('A worker killed while it sends answers to customers doubles none', async () => {
+  await gateway.misbehave({ latencyMs: 1_500 });
+  const providerId = await createProvider(system);
+  const phones = Array.from({ length: 12 }, (_, i) => `+55119${String(60_000_000 + i)}`);
+  const { messageIds } = await createRun(
+    system,
+    { providerId, hoursId: await createHours(sql) },
+    { phones, changes: { ticketPolicy: onReply(await createTicketCatalogue(sql)) } },
+  );
+  const ids: number[] = [];
+  for (const [index, messageId] of messageIds.entries()) {
+    const ticketId = await openTicket(sql, messageId);
+    const { answer } = await sql.begin((tx) =>
+      insertAnswer(tx, {
+        ...{ kind: 'user', ticketId, inboundMessageId: null, requestKey: null, providerId, segments: 1 },
+        ...{ actor: 'user:1', actorName: 'Ana', phone: phones[index] ?? '', text: `Oi ${index}` },
+      }),
+    );
+    ids.push(answer.id);
+    await temporal.startAnswer(answer);
+  }
+  const worker = await startWorker();
+  const taken = async () => (await gateway.taken()).filter(({ to }) => phones.includes(to));
+  await until('some are with the provider', async () => (await taken()).length >= 6, { everyMs: 5 });
+  worker.kill();
+  await gateway.behave();
+  await startWorker();
+  await until('all have an outcome', async () => {
+    const rows = await sql`
+      select from answers where id = any(${ids}::bigint[]) and status in ('queued', 'sending')`;
+    return rows.count === 0;
+  });
+  const written = (await taken()).map(({ to }) => to);
+  expect(new Set(written).size).toBe(written.length);
+  for (const { phone, status } of await sql<{ phone: string; status: string }[]>`
+    select phone, status from answers where id = any(${ids}::bigint[])`)
+    expect([phone, status, written.includes(phone)]).toEqual([
+      phone,
+      expect.stringMatching(/^(?:sent|unknown)$/),
+      status === 'sent' || written.includes(phone),
+    ]);
+}, 120_000);

@@ -66,7 +66,7 @@ describe('a new campaign', () => {
     };
     const text = textOf(await operator.post('/campaigns/occurrences', form));
     expect(text.match(/\d\d\/\d\d\/\d{4}, 09:00/g)).toHaveLength(6);
-    expect(text).toContain('America/Sao Paulo (GMT-3)');
+    expect(text).toContain('Brasília (GMT-3)');
     expect(text).toMatch(/Feriados em que não executa 25\/12\/2030 Natal/);
     expect(text).not.toContain('25/12/2030, 09:00');
   });
@@ -99,13 +99,44 @@ describe('a block', () => {
     expect((await operator.post(`${url}/ticket`, ticket)).headers.location).toBe(url);
   });
 
+  test('warns of a word that its message offers and that opts out, until it is declared as an answer', async () => {
+    const url = await draft();
+    const page = `${url}/message`;
+    const save = async (answers: string) =>
+      operator.post(page, {
+        'message.template': 'Responda CONFIRMAR ou CANCELAR',
+        'message.answers': answers,
+        seen: await seen(page),
+      });
+    const warning = 'descadastram quem as escreve: CANCELAR';
+    const saved = await save('');
+    expect(saved.statusCode).toBe(303);
+    expect(decodeURIComponent(String(saved.headers['set-cookie']))).toContain(warning);
+    expect(textOf(await operator.get(page))).toContain(warning);
+    expect(textOf(await operator.get(url))).toContain(warning);
+    const declared = await save('confirmar, Cancelar');
+    expect(decodeURIComponent(String(declared.headers['set-cookie']))).not.toContain(warning);
+    const shown = await operator.get(page);
+    expect(textOf(shown)).not.toContain(warning);
+    expect(textOf(await operator.get(url))).not.toContain(warning);
+    expect(shown.body).toContain('value="confirmar, Cancelar"');
+    expect((await definitionOf(url)).message).toMatchObject({ answers: ['confirmar', 'Cancelar'] });
+  });
+
   test('says of a message what is wrong with it, naming the tags that there are', async () => {
     const url = await draft();
     const answer = await operator.post(`${url}/message`, {
       'message.template': 'Oi {nomee}',
       seen: await seen(`${url}/message`),
     });
-    expect(textOf(answer)).toContain('{nomee} não é uma tag. As tags são {codigo} e {nome}.');
+    // It may become an extra field: the next block asks for it.
+    expect(answer.statusCode).toBe(303);
+    expect(textOf(await operator.get(`${url}/mailing`))).toContain(
+      'A mensagem usa {nomee}, que ainda não é um campo extra.',
+    );
+    const preview = await operator.post(`${url}/preview`, { 'message.template': 'Oi {nomee}' });
+    expect(textOf(preview)).toContain('{nomee} não é uma tag. As tags são {codigo} e {nome}.');
+    expect(textOf(preview)).toContain('declare a tag em Dados do mailing');
   });
 
   test('of tickets keeps only the fields of its policy', async () => {
@@ -328,7 +359,7 @@ describe('the list', () => {
     expect(textOf(await operator.get('/campaigns?name=nada+disso'))).toContain(
       'Nada encontrado com este filtro',
     );
-    expect(textOf(await operator.get('/campaigns?enabled=true'))).not.toContain('Cobrança de março');
+    expect(textOf(await operator.get('/campaigns?state=enabled'))).not.toContain('Cobrança de março');
   });
 
   test('offers a copy of a campaign, under a name that is free', async () => {

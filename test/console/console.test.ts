@@ -25,6 +25,23 @@ describe('signing in', () => {
     expect(headers.location).toBe('/profile?a=1');
   });
 
+  test('after a session has ended says so, and leads a part of a page there, too', async () => {
+    const person = await ui.person('viewer');
+    await person.post('/sign-out');
+    const page = await person.get('/runs?status=paused');
+    const door = page.headers.location ?? '';
+    expect(door).toBe('/sign-in?next=%2Fruns%3Fstatus%3Dpaused&expired=1');
+    expect(textOf(await app.inject(door))).toContain('Sua sessão expirou.');
+    expect(textOf(await app.inject('/sign-in'))).not.toContain('expirou');
+    const part = await person.get('/runs/7/live', {
+      'hx-request': 'true',
+      'hx-current-url': 'http://localhost/runs/7?a=1',
+      host: 'localhost',
+    });
+    expect([part.statusCode, part.body]).toEqual([401, '']);
+    expect(part.headers['hx-redirect']).toBe('/sign-in?next=%2Fruns%2F7%3Fa%3D1&expired=1');
+  });
+
   test("opens a session of the API's", async () => {
     const answer = await signIn({ login: 'Admin', password: adminPassword });
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/']);
@@ -136,7 +153,7 @@ describe('a password that was given', () => {
     const out = await app.inject({ method: 'POST', url: '/sign-out', headers });
     expect([out.statusCode, out.headers.location]).toEqual([303, '/sign-in']);
     const after = await app.inject({ url: '/runs', headers: { cookie } });
-    expect(after.headers.location).toBe('/sign-in?next=%2Fruns');
+    expect(after.headers.location).toBe('/sign-in?next=%2Fruns&expired=1');
     expect((await app.inject('/choose-password')).headers.location).toBe('/profile');
   });
 });
@@ -175,7 +192,7 @@ describe('a form', () => {
     const page = await person.get('/profile', { cookie: `${person.cookie}; ${notice}` });
     expect(textOf(page)).toContain('Salvo.');
     expect(page.cookies).toMatchObject([{ name: 'torpedo-notice', value: '' }]);
-    expect(textOf(page)).toContain('America/Manaus (GMT-4)');
+    expect(textOf(page)).toContain('Manaus (GMT-4)');
   });
 
   test('sent after the session ended leads to the sign-in, and from there back to its page', async () => {
@@ -183,7 +200,7 @@ describe('a form', () => {
     await person.post('/sign-out');
     const referer = 'http://localhost/profile';
     const answer = await person.post('/profile', { name: 'Bia' }, { referer, host: 'localhost' });
-    expect(answer.headers.location).toBe('/sign-in?next=%2Fprofile');
+    expect(answer.headers.location).toBe('/sign-in?next=%2Fprofile&expired=1');
   });
 });
 

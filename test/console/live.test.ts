@@ -87,6 +87,12 @@ describe.skipIf(chromiumPath === null)('A run that is sending', async () => {
     await changes('the time left is another', seen.timeLeft, other);
     await changes('the chart goes on', seen.chart, other);
 
+    // The details follow as well.
+    await until('the details show when sending began', async () => {
+      const [, after = ''] = ((await page.textContent('#details')) ?? '').split(t.sendingBegan);
+      return /^\d\d\//.test(after);
+    });
+
     // Somebody lets it go faster; who watches sees it.
     await sql`update providers set rate_per_second = 60 where id = ${providerId}`;
     await until('the new limit is told', async () => (await seen.rateWords()).includes(t.limit('60')));

@@ -57,7 +57,7 @@ test('What was found is downloaded as a file, with campaign and run', async () =
   expect(file[0]).toMatch(/^\ufeffcampaign;run;due_at;line;status/);
   expect(file).toHaveLength(4);
   expect(file[2]).toContain(`;${older.runId};`);
-  expect(file[2]).toContain(';failed;number_invalid;5511900000001;');
+  expect(file[2]).toContain(';failed;number_invalid;+5511900000001;');
 });
 
 test('A message has the region and the type of customer of its run, and is found by them', async () => {
@@ -135,16 +135,18 @@ test.each([
 });
 
 test('The page asks for a phone or a customer first, and leads from a run or a campaign to theirs', async () => {
-  expect(textOf(await viewer.get('/messages'))).toContain('Procure por um celular ou um cliente');
+  expect(textOf(await viewer.get('/messages'))).toContain(
+    'Procure por um celular, um cliente, uma campanha ou um dia',
+  );
   const found = await viewer.get('/messages?phone=11900000001');
   expect(found.body).toContain(`href="/messages/${newer.messageIds[0] ?? 0}"`);
   expect(found.body).toContain('href="/api/messages.csv?phone=11900000001"');
   expect((await viewer.get(`/messages?runId=${older.runId}&status=failed`)).headers.location).toBe(
     `/runs/${older.runId}/messages?status=failed`,
   );
-  expect((await viewer.get(`/messages?campaignId=${older.campaignId}`)).headers.location).toBe(
-    `/runs?campaignId=${older.campaignId}`,
-  );
+  const ofCampaign = await viewer.get(`/messages?campaignId=${older.campaignId}`);
+  expect(ofCampaign.body).toContain(`href="/messages/${older.messageIds[1] ?? 0}"`);
+  expect(ofCampaign.body).not.toContain(`href="/messages/${newer.messageIds[0] ?? 0}"`);
   expect(textOf(await viewer.get('/messages?phone=123'))).toContain('Telefone');
 });
 
@@ -173,7 +175,7 @@ test("A message's page tells its whole story", async () => {
   const places = [
     'Mailing lido: linha 2',
     'Aceita pelo provedor',
-    'Aviso do provedor: undelivered, 30003',
+    'Aviso do provedor: Não entregue, 30003',
     'Situação final: Não entregue',
     'O celular se descadastrou',
   ].map((words) => page.indexOf(words));

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accessibilityProblems, chromiumPath, startBrowser } from '../kit/browser.ts';
+import { holdPhone } from '../../db/customers/opt-outs.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
 import type { Locale } from '../../domain/user.ts';
 import { createCatalogue, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
@@ -54,6 +55,7 @@ async function settingSubjects(): Promise<Record<string, number>> {
       windows: [{ days: ['monday', 'friday'], from: '08:00', to: '18:00' }],
     }),
     await create('holiday-calendars', { holidays: [{ date: '2027-01-01', name: 'Ano-Novo' }] }),
+    await create('quick-replies', { text: 'Olá {primeiro_nome}, já verificamos o seu pedido {codigo}.' }),
     await create('extra-field-groups', {
       fields: [{ name: 'valor_divida', type: 'number', required: true }],
     }),
@@ -83,6 +85,11 @@ async function senderSubjects(): Promise<Record<string, number | string>> {
     secrets: { kind: 'http', callbackSecret: 'a-secret-of-more-than-20', values: { password: 'x' } },
     ratePerSecond: 12.5,
   });
+  for (const prefix of ['', '55', '1'])
+    await ui.as('admin')('PUT', `/api/providers/${gateway}/prices`, {
+      ...{ prefix, firstDay: '2026-01-01', price: '12345,678901' },
+    });
+  await ui.as('admin')('PUT', '/api/costs/budget', { monthly: '123456789,00' });
   const integration = await make('/api/integrations', {
     name: 'CRM da matriz',
     config: {
@@ -107,11 +114,13 @@ async function serviceSubjects(): Promise<Record<string, number>> {
   });
   const inboundMessageId = await insertReply(ui.sql, { messageId: messageIds[0] ?? 0 });
   const opened = await ui.sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
+  await holdPhone(ui.sql, { phone: '+5511900000008', source: 'reply', inboundMessageId });
   const make = async (path: string, body: object): Promise<number> =>
     (await ui.as('admin')('POST', path, body)).json<{ id: number }>().id;
   const name = longWord;
   return {
     '/tickets': opened?.ticketId ?? 0,
+    '/replies': inboundMessageId,
     '/customers': await make('/api/customers', { name, mobile: '11900000001' }),
     '/opt-outs': await make('/api/opt-outs', { phone: '11900000002', note: 'Pediu por telefone' }),
   };

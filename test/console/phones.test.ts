@@ -26,7 +26,7 @@ test('A phone shows the SMS that it got, and answers to who wrote it', async () 
     },
     body: new URLSearchParams({ To: phone, From: account.from, Body: 'Ola <b>Maria</b>' }).toString(),
   });
-  expect(textOf(await viewer.get('/phones'))).toContain(phone);
+  expect(textOf(await viewer.get('/phones'))).toContain('(11) 91111-0009');
   const page = await viewer.get(`/phones/${encodeURIComponent(phone)}`);
   expect(textOf(page)).toContain('Ola <b>Maria</b>');
   expect(page.body).not.toContain('<b>Maria');
@@ -35,6 +35,6 @@ test('A phone shows the SMS that it got, and answers to who wrote it', async () 
   const refused = await operator.post(`/phones/${encodeURIComponent(phone)}`, { text: 'SAIR' });
   expect(refused.statusCode).toBe(503);
   expect(refused.body).toContain('SAIR');
-  expect(textOf(refused)).toContain('O sandbox não responde');
+  expect(textOf(refused)).toContain('O sandbox não sabe para onde enviar a resposta.');
   expect((await operator.post(`/phones/${encodeURIComponent(phone)}`, { text: ' ' })).statusCode).toBe(422);
 });

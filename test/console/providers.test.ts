@@ -44,6 +44,44 @@ test('A provider is added by the form of its kind, and its secret is never shown
   expect(await getProviderSecrets(sql, box, id)).toMatchObject({ authToken: 'muito-secreto' });
 });
 
+test('A Twilio account may send with an API key, from a region; what lacks is named beside its field', async () => {
+  const form = {
+    ...{ name: 'Twilio da Irlanda', segmentProfile: 'twilio', 'config.from': '+5511999990000' },
+    ...{ 'config.accountSid': accountSid, 'secrets.authToken': 'muito-secreto' },
+    ...{ 'config.region': 'ie1', 'config.edge': '', 'config.apiKeySid': `SK${accountSid.slice(2)}` },
+  };
+  const page = await admin.get('/settings/providers/new/twilio');
+  expect(textOf(page)).toContain('é preciso também com uma chave de API');
+  expect(page.body).not.toMatch(/name="config\.region"[^>]*aria-required/);
+  const refused = await admin.post('/settings/providers/new/twilio', form);
+  expect(textOf(refused)).toContain('Informe a região e a borda (edge), ou nenhuma das duas.');
+  expect(refused.body).toMatch(/name="config\.edge"[^>]*aria-invalid="true"/);
+  const keyless = { ...form, 'config.edge': 'dublin' };
+  expect(textOf(await admin.post('/settings/providers/new/twilio', keyless))).toContain(
+    'Informe o segredo da chave de API.',
+  );
+  await admin.post('/settings/providers/new/twilio', { ...keyless, 'secrets.apiKeySecret': 'chave' });
+  const id = await idOf('providers', 'Twilio da Irlanda');
+  expect(await getProvider(sql, id)).toMatchObject({ config: { region: 'ie1', edge: 'dublin' } });
+  const storedHints = async () =>
+    textOf(await admin.get(`/settings/providers/${id}`)).split('Já guardado.').length - 1;
+  expect(await storedHints()).toBe(2);
+  const withoutKey = { ...form, 'config.region': '', 'config.apiKeySid': '', 'secrets.authToken': '' };
+  await admin.post(`/settings/providers/${id}`, withoutKey);
+  expect(await getProviderSecrets(sql, box, id)).toEqual({ kind: 'twilio', authToken: 'muito-secreto' });
+  expect(await storedHints()).toBe(1);
+});
+
+test('Only Infobip offers the tables of Portuguese', async () => {
+  const offered = async (kind: string) =>
+    textOf(await admin.get(`/settings/providers/new/${kind}`)).includes('com as tabelas do português');
+  expect([await offered('infobip'), await offered('zenvia'), await offered('http')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});
+
 test('The addresses with a callback secret are shown once, to be copied', async () => {
   const blank = await admin.get('/settings/providers/new/zenvia');
   expect(blank.body).toMatch(/name="secrets\.callbackSecret"[^>]*value="[A-Za-z0-9_-]{32}"/);
@@ -66,7 +104,12 @@ const gateway = {
   name: 'Kannel',
   segmentProfile: 'gsm',
   'config.from': '12345',
-  'config.numbers': 'digits',
+  'config.numbers': 'national',
+  'config.codings.gsm': 'texto',
+  'config.codings.unicode': '',
+  'config.request.charset': 'iso-8859-1',
+  'config.request.authentication.kind': 'basic',
+  'config.request.authentication.user': 'loja',
   'config.request.method': 'POST',
   'config.request.url': 'https://sms.example/send?key={secret.key}',
   'config.request.headers.2.name': 'X-Ref',
@@ -91,6 +134,8 @@ const gateway = {
   'secrets.callbackSecret': secret,
   'secrets.values.0.name': 'key',
   'secrets.values.0.value': 'segredo-do-gateway',
+  'secrets.values.1.name': 'password',
+  'secrets.values.1.value': 'senha-do-gateway',
 };
 
 test('A gateway is described in its form, and shown again as it was described', async () => {
@@ -98,7 +143,11 @@ test('A gateway is described in its form, and shown again as it was described', 
   const id = await idOf('providers', 'Kannel');
   const { config } = (await getProvider(sql, id)) ?? {};
   expect(config).toMatchObject({
+    numbers: 'national',
+    codings: { gsm: 'texto', unicode: '2' },
     request: {
+      authentication: { kind: 'basic', user: 'loja' },
+      charset: 'iso-8859-1',
       headers: { 'X-Ref': '{reference}' },
       body: { kind: 'json', template: { to: '{to}', text: '{text}' } },
     },
@@ -115,10 +164,18 @@ test('A gateway is described in its form, and shown again as it was described', 
   expect(page.body).not.toContain('segredo-do-gateway');
   expect(page.body).toContain('value="{reference}"');
   expect(page.body).toContain('name="secrets.values.0.name"');
-  const kept = { ...gateway, 'secrets.callbackSecret': '', 'secrets.values.0.value': '' };
+  expect(page.body).toContain('value="loja"');
+  const kept = {
+    ...gateway,
+    'secrets.callbackSecret': '',
+    'secrets.values.0.value': '',
+    'secrets.values.1.value': '',
+  };
   expect((await admin.post(address, kept)).headers.location).toBe(address);
   expect((await getProvider(sql, id))?.config).toEqual(config);
-  expect(await getProviderSecrets(sql, box, id)).toMatchObject({ values: { key: 'segredo-do-gateway' } });
+  expect(await getProviderSecrets(sql, box, id)).toMatchObject({
+    values: { key: 'segredo-do-gateway', password: 'senha-do-gateway' },
+  });
 });
 
 test('What is wrong with a gateway stands at the row it is about', async () => {
@@ -165,7 +222,16 @@ test('Another provider takes over for one, and none that would lead back to it',
   const [sandbox, twilio] = [await idOf('providers', 'Sandbox'), await idOf('providers', 'Twilio')];
   const fallback = (id: number, to: number) =>
     admin.post(`/settings/providers/${id}/fallback`, { fallbackId: String(to) });
+  // Two who have read the page before either saved.
+  const page = (await admin.get(`/settings/providers/${sandbox}`)).body;
+  const part = page.slice(page.indexOf(`/settings/providers/${sandbox}/fallback`));
+  const version = /name="if-match" value="([^"]+)"/.exec(part)?.[1]?.replaceAll('&quot;', '"') ?? '';
   await fallback(sandbox, twilio);
+  const late = await admin.post(`/settings/providers/${sandbox}/fallback`, {
+    fallbackId: '',
+    'if-match': version,
+  });
+  expect(late.statusCode).toBe(409);
   expect(await getProvider(sql, sandbox)).toMatchObject({ fallbackId: twilio });
   expect(textOf(await fallback(twilio, sandbox))).toContain('levariam de volta ao próprio provedor');
   expect(textOf(await viewer.get(`/settings/providers/${twilio}`))).toContain('o provedor “Sandbox”');

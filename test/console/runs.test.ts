@@ -43,14 +43,16 @@ test('A new deployment is told what to do first; one that has run is not', async
 });
 
 test('The home page says what waits for a person, why, and where it is mended', async () => {
-  const details = { mailingCode: 'dns', detail: 'The name api.example can not be resolved.' };
+  const details = { mailingCode: 'dns_failed', params: { host: 'api.example' } };
   const failed = await endedRun(['queued'], {
     to: 'failed',
     reason: { code: 'webservice_refused', ...details },
   });
   const { campaignId } = (await ui.as('viewer')('GET', `/api/runs/${failed}`)).json<{ campaignId: number }>();
   const page = await operator.get('/');
-  expect(textOf(page)).toContain('Falhou O webservice não pôde ser lido: The name api.example');
+  expect(textOf(page)).toContain(
+    'Falhou O webservice não pôde ser lido: O nome api.example não foi encontrado (DNS).',
+  );
   expect(page.body).toContain(`href="/campaigns/${campaignId}/mailing"`);
   // Who may only look is led to what there is to see.
   const seen = await viewer.get('/');
@@ -74,13 +76,111 @@ test('While a web service answers, the page of the run says how much has come', 
     insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
     values (${campaignId}, 'webservice', 2048, '', 1234, 0, 'system') returning id`;
   await sql`update runs set step = 'mailing', mailing_file_id = ${file.id} where id = ${runId}`;
-  expect(await page()).toContain('O webservice está respondendo: até agora 1.234 registros, 2 KiB.');
+  expect(await page()).toContain('O webservice está respondendo: até agora 1.234 registros, 2 KB.');
+  // One that has sent nothing is not "answering".
+  await sql`update mailing_files set bytes = 0, lines = 0 where id = ${file.id}`;
+  expect(await page()).toContain('O webservice foi chamado e ainda não respondeu.');
+  expect(await page()).not.toContain('até agora');
+  await sql`update mailing_files set bytes = 2048, lines = 1234 where id = ${file.id}`;
   await sql`update mailing_files set pages = '[]' where id = ${file.id}`;
-  expect(await page()).toContain(
-    'O webservice respondeu: 1.234 registros, 2 KiB. O mailing está sendo lido.',
-  );
+  expect(await page()).toContain('O webservice respondeu: 1.234 registros, 2 KB. O mailing está sendo lido.');
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
   expect(await page()).not.toContain('O webservice');
+});
+
+test('A run that waits says for what, in every list, and is not "running"', async () => {
+  const { runId, campaignId } = await createRun(ui, catalogue, { phones: ['+5511900000001'] });
+  const pages = ['/runs', '/campaigns', `/campaigns/${campaignId}`, `/runs/${runId}`];
+  await sql`update runs set step = 'approval' where id = ${runId}`;
+  for (const page of pages) {
+    const text = textOf(await viewer.get(page));
+    expect(text, page).toContain('Aguarda aprovação');
+    expect(text.replace('Todos Em execução', ''), page).not.toMatch(/Em execução (?!Pausada)/);
+  }
+  expect(textOf(await viewer.get('/runs', { cookie: `${viewer.cookie}; torpedo-language=en` }))).toContain(
+    'Waits for approval',
+  );
+  await sql`update runs set step = 'hours' where id = ${runId}`;
+  const [hours] = await sql<[{ id: number }]>`
+    insert into sending_hours (name, definition)
+    select 'Um minuto do ano que vem', jsonb_build_object('timezone', 'UTC', 'windows', jsonb_build_array(jsonb_build_object(
+      'days', jsonb_build_array(trim(lower(to_char(now() at time zone 'UTC' + interval '2 days', 'day')))), 'from', '12:00', 'to', '12:01')))
+    returning id`;
+  await sql`update runs set settings = jsonb_set(settings, '{campaign,mailing,sendingHoursId}', to_jsonb(${hours.id}::int)) where id = ${runId}`;
+  for (const page of pages) expect(textOf(await viewer.get(page)), page).toContain('Aguarda o horário');
+  await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
+});
+
+test('A dry run reads as a finished simulation, and a cancelled run not as done', async () => {
+  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', '+5511900000002', null] });
+  await sql`update messages set status = 'cancelled', reason = 'dry_run' where run_id = ${runId} and status = 'queued'`;
+  await sql`update run_counts set status = 'cancelled', reason = 'dry_run' where run_id = ${runId} and status = 'queued'`;
+  await sql`update runs set trigger = 'dry_run' where id = ${runId}`;
+  await moveRun(sql, { id: runId, from: ['running'], to: 'finished', reason: null });
+  const dry = textOf(await viewer.get(`/runs/${runId}`));
+  expect(dry).toContain('Simulação concluída');
+  expect(dry).not.toMatch(/Cancelada|100%|Início do envio/);
+  expect(textOf(await viewer.get('/runs'))).toContain('Simulação concluída');
+  await sql`update runs set trigger = 'manual' where id = ${runId}`;
+  await moveRun(sql, { id: runId, from: ['finished'], to: 'cancelled', reason: null });
+  const cancelled = textOf(await viewer.get(`/runs/${runId}`));
+  expect(cancelled).toContain('0% 0 de 2 mensagens processadas');
+});
+
+test('A pause says by whom it was requested and when', async () => {
+  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001'] });
+  await moveRun(sql, {
+    id: runId,
+    from: ['running'],
+    to: 'paused',
+    reason: { code: 'by_user', user: `user:${operator.id}` },
+  });
+  await sql`insert into audit_log (at, actor, actor_name, action, subject_kind, subject_id)
+    values ('2026-03-31T12:30:00Z', ${`user:${operator.id}`}, 'Maria Souza', 'run.pause', 'run', ${runId})`;
+  for (const page of [`/runs/${runId}`, '/'])
+    expect(textOf(await viewer.get(page)), page).toContain('A pedido de Maria Souza, em 31/03/2026, 09:30.');
+  await moveRun(sql, { id: runId, from: ['paused'], to: 'cancelled', reason: null });
+});
+
+test('The reasons of lines that were left out are given once', async () => {
+  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', null] });
+  const flight = {
+    at: '2026-03-31T12:00:00Z',
+    lines: 2,
+    toSend: 1,
+    segments: 1,
+    countries: [{ country: '55', segments: 1 }],
+    overBudget: null,
+    leftOut: [{ reason: 'phone_missing', messages: 1 }],
+    ratePerSecond: null,
+    durationMs: null,
+    startsAt: null,
+    endsAt: null,
+    expiresAt: null,
+    segmentsLeft: null,
+    fits: 'unknown',
+  };
+  await sql`update runs set preflight = ${sql.json(flight)} where id = ${runId}`;
+  for (const step of ['sending', 'approval']) {
+    await sql`update runs set step = ${step} where id = ${runId}`;
+    const text = textOf(await viewer.get(`/runs/${runId}`));
+    expect(text.match(/Sem telefone/g), `${step}: ${text}`).toHaveLength(1);
+  }
+  await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
+});
+
+test('The page of a failed run notices that it was retried, and loads itself again', async () => {
+  const runId = await endedRun(['queued'], {
+    to: 'failed',
+    reason: { code: 'webservice_refused', mailingCode: 'dns_failed', params: { host: 'api.example' } },
+  });
+  const page = await viewer.get(`/runs/${runId}`);
+  expect(page.body).toContain(`hx-get="/runs/${runId}/live?status=failed" hx-trigger="every 5s"`);
+  const url = `/runs/${runId}/live?status=failed`;
+  expect((await viewer.get(url)).headers['hx-refresh']).toBeUndefined();
+  await moveRun(sql, { id: runId, from: ['failed'], to: 'running', reason: null });
+  expect((await viewer.get(url)).headers['hx-refresh']).toBe('true');
+  await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
 });
 
 test('What approval, cancelling and resending concern is said before', async () => {
@@ -88,7 +188,11 @@ test('What approval, cancelling and resending concern is said before', async () 
   await sql`update runs set step = 'approval' where id = ${runId}`;
   const page = await operator.get(`/runs/${runId}`);
   expect(page.body).toContain(`href="/runs/${runId}/approve"`);
-  expect(textOf(await operator.get(`/runs/${runId}/approve`))).toContain('a execução envia 2 mensagens.');
+  const approving = textOf(await operator.get(`/runs/${runId}/approve`));
+  expect(approving).toContain('a execução envia 2 mensagens.');
+  expect(approving).toMatch(
+    /Os primeiros 2 textos que serão enviados Maria 1 Ola Maria 1 Maria 2 Ola Maria 2/,
+  );
   const cancel = await operator.get(`/runs/${runId}/cancel`);
   expect(textOf(cancel)).toContain('As 2 mensagens');
   // "Cancel" beside it could be either.
@@ -111,21 +215,29 @@ test('Unknown messages are sent again only when they are ticked, with a warning'
   const url = `/runs/${runId}/resend`;
   expect((await operator.get(`/runs/${runId}`)).body).toContain(`href="${url}"`);
   const plain = await operator.get(url);
-  expect(textOf(plain)).toContain('Reenviar 6 mensagens');
+  // Numbers that do not exist fail again: they are not promised.
+  expect(textOf(plain)).toContain('Reenviar 3 mensagens');
+  expect(textOf(plain)).toContain('Ficam de fora, porque falhariam de novo: Número não existe: 3');
   expect(textOf(plain)).toContain('Reenviar também as 3 incertas');
   expect(textOf(plain)).not.toContain('Há pessoas que podem receber a mesma mensagem duas vezes.');
   const all = await operator.get(`${url}?unknown=yes`);
-  expect(textOf(all)).toContain('Reenviar 9 mensagens');
+  expect(textOf(all)).toContain('Reenviar 6 mensagens');
   expect(textOf(all)).toContain('Há pessoas que podem receber a mesma mensagem duas vezes.');
   // Reasons narrow down what failed, and not what is unknown.
-  expect(textOf(await operator.get(`${url}?reason=number_invalid`))).toContain('Reenviar 3 mensagens');
-  const both = await operator.get(`${url}?reason=number_invalid&unknown=yes`);
+  expect(textOf(await operator.get(`${url}?reason=not_delivered`))).toContain('Reenviar 3 mensagens');
+  // Nor is a phone that has opted out since.
+  const [phone] = await sql<[{ phone: string }]>`
+    select phone from messages where run_id = ${runId} and status = 'undelivered' limit 1`;
+  await sql`insert into opt_outs (phone, state, source) values (${phone.phone}, 'opted_out', 'admin')`;
+  expect(textOf(await operator.get(url))).toContain('Reenviar 2 mensagens');
+  await sql`delete from opt_outs where phone = ${phone.phone}`;
+  const both = await operator.get(`${url}?reason=not_delivered&unknown=yes`);
   expect(textOf(both)).toContain('Reenviar 6 mensagens');
   expect(textOf(await viewer.get(url))).not.toContain('Reenviar 6 mensagens');
 });
 
 test('A resend of another number than the one that was seen is refused, in words', async () => {
-  const runId = await endedRun(['failed']);
+  const runId = await endedRun(['undelivered']);
   const url = `/runs/${runId}/resend`;
   const answer = await operator.post(url, { includeUnknown: 'false', reasons: '', messages: '2', back: url });
   expect([answer.statusCode, answer.headers.location]).toEqual([303, url]);

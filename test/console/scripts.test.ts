@@ -85,13 +85,13 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
     await words.fill(`${await words.inputValue()}\nNão quero mais`);
     await page.click('button:has-text("Salvar")');
     await page.waitForSelector('[role=status]:has-text("Salvo")');
-    expect(await words.inputValue()).toContain('QUIT\nNão quero mais');
+    expect(await words.inputValue()).toContain('REVOKE\nNão quero mais');
     const form = inboundForm({ From: '+5511955554444', Body: 'nao quero mais!' });
     await postSigned(ui.app, `/webhooks/providers/${providerId}/inbound`, form, {
       apiUrl: 'http://127.0.0.1:3000',
     });
     await page.goto(`${url}/opt-outs`);
-    expect(await page.textContent('table')).toContain('+5511955554444');
+    expect(await page.textContent('table')).toContain('(11) 95555-4444');
     await page.context().close();
   });
 

@@ -24,16 +24,19 @@ async function openTicket(phone: string): Promise<{ ticketId: number; messageId:
   if (!answer) throw new Error('No ticket was opened.');
   return { ticketId: answer.ticketId, messageId };
 }
-const fieldsOf = (version: number, changes: Record<string, string>) => ({
-  version: String(version),
+/** The form of a ticket as it was opened, with what its user changed. */
+const fieldsOf = (changes: Record<string, string>) => {
+  return { ...openedForm, seen: JSON.stringify(openedForm), ...changes };
+};
+const openedForm = {
   status: 'open',
+  resolutionId: '',
+  userId: '',
   departmentId: String(settings.departmentId),
   assigneeId: String(settings.assigneeId),
   categoryId: String(settings.categoryId),
   subcategoryId: String(settings.subcategoryId),
-  note: '',
-  ...changes,
-});
+};
 
 test('A reply is found by its phone, with the ticket it opened, its text as it was written', async () => {
   const { ticketId } = await openTicket('+5511911110001');
@@ -49,32 +52,111 @@ test('A reply is found by its phone, with the ticket it opened, its text as it w
 test('A phone that can not be read is said at the filter, and the rest of the page stays', async () => {
   const page = await viewer.get('/tickets?phone=abc');
   expect(page.statusCode).toBe(200);
-  expect(textOf(page)).toContain('Informe um celular válido.');
+  expect(textOf(page)).toContain('Informe um número de telefone.');
   expect(page.body).toContain('value="abc"');
 });
 
 test('A ticket is finished with a resolution, and its history tells who did it', async () => {
   const { ticketId } = await openTicket('+5511911110002');
-  const refused = await operator.post(`/tickets/${ticketId}`, fieldsOf(1, { status: 'finished' }));
+  const refused = await operator.post(`/tickets/${ticketId}`, fieldsOf({ status: 'finished' }));
   expect(refused.statusCode).toBe(422);
   expect(refused.body).toMatch(/name="resolutionId"[^>]*aria-invalid="true"/);
   const answer = await operator.post(
     `/tickets/${ticketId}`,
-    fieldsOf(1, { status: 'finished', resolutionId: String(settings.solvedId), note: 'Boleto enviado' }),
+    fieldsOf({ status: 'finished', resolutionId: String(settings.solvedId) }),
   );
   expect(answer.headers.location).toBe(`/tickets/${ticketId}`);
   const page = textOf(await viewer.get(`/tickets/${ticketId}`));
   expect(page).toContain('Status do atendimento: Aberto → Finalizado');
   expect(page).toMatch(/Alterado Pessoa \d/);
-  expect(page).toContain('Boleto enviado');
 });
 
-test('Of two who change a ticket at once the second is told', async () => {
+test('Of two who change different fields of a ticket, both are kept', async () => {
   const { ticketId } = await openTicket('+5511911110003');
-  await operator.post(`/tickets/${ticketId}`, fieldsOf(1, { status: 'waiting' }));
-  const answer = await admin.post(`/tickets/${ticketId}`, fieldsOf(1, { status: 'in_progress' }));
+  await operator.post(`/tickets/${ticketId}`, fieldsOf({ status: 'waiting' }));
+  const answer = await admin.post(`/tickets/${ticketId}`, fieldsOf({ userId: String(operator.id) }));
+  expect(answer.statusCode).toBe(303);
+  const [row] = await sql`select status, user_id from tickets where id = ${ticketId}`;
+  expect(row).toEqual({ status: 'waiting', userId: operator.id });
+});
+
+test('Of two who change the same field, the second sees both values, and keeps what they entered', async () => {
+  const { ticketId } = await openTicket('+5511911110004');
+  await operator.post(`/tickets/${ticketId}`, fieldsOf({ status: 'waiting', userId: String(admin.id) }));
+  const answer = await admin.post(`/tickets/${ticketId}`, fieldsOf({ status: 'in_progress' }));
   expect(answer.statusCode).toBe(409);
-  expect(textOf(answer)).toContain('Outra pessoa alterou isto');
+  expect(textOf(answer)).toContain(
+    'Status do atendimento: agora “Aguardando”; você preencheu “Em andamento”.',
+  );
+  expect(answer.body).toMatch(/value="in_progress" selected|selected value="in_progress"/);
+  const seen = /name="seen" value="([^"]*)"/.exec(answer.body)?.[1]?.replaceAll('&quot;', '"') ?? '';
+  const again = await admin.post(
+    `/tickets/${ticketId}`,
+    fieldsOf({ status: 'in_progress', userId: String(admin.id), seen }),
+  );
+  expect(again.statusCode).toBe(303);
+  const [row] = await sql`select status, user_id from tickets where id = ${ticketId}`;
+  expect(row).toEqual({ status: 'in_progress', userId: admin.id });
+});
+
+test('A note is added to those before it, with its author, and is told apart from what a customer sees', async () => {
+  const { ticketId } = await openTicket('+5511911110006');
+  await operator.post(`/tickets/${ticketId}/notes`, { text: 'Ligar <amanhã>' });
+  expect((await admin.post(`/tickets/${ticketId}/notes`, { text: ' ' })).statusCode).toBe(422);
+  await admin.post(`/tickets/${ticketId}/notes`, { text: 'Boleto enviado' });
+  expect((await viewer.post(`/tickets/${ticketId}/notes`, { text: 'x' })).statusCode).toBe(403);
+  const page = await viewer.get(`/tickets/${ticketId}`);
+  expect(page.body.match(/class="internal-note"/g)).toHaveLength(2);
+  expect(textOf(page)).toMatch(/Pessoa 1 .* Ligar <amanhã> Pessoa 2 .* Boleto enviado/);
+});
+
+test('A ticket is taken in one click, and not once someone else has taken it', async () => {
+  const { ticketId } = await openTicket('+5511911110007');
+  const agent = await ui.person('agent');
+  const page = await agent.get(`/tickets/${ticketId}`);
+  expect(textOf(page)).toContain('Assumir');
+  await agent.post(`/tickets/${ticketId}/take`, { version: '1' });
+  expect(textOf(await agent.get(`/tickets/${ticketId}`))).toMatch(/Atendente Pessoa \d+/);
+  const late = await operator.post(`/tickets/${ticketId}/take`, { version: '1' });
+  expect(late.headers['set-cookie']).toContain('error');
+  const [row] = await sql`select user_id from tickets where id = ${ticketId}`;
+  expect(row).toEqual({ userId: agent.id });
+});
+
+test('An agent begins with the tickets that wait for an answer, and with their own once they have one', async () => {
+  const { ticketId } = await openTicket('+5511911110008');
+  await sql`update tickets set customer_wrote_at = now() - interval '2 hours' where id = ${ticketId}`;
+  const agent = await ui.person('agent');
+  const current = /aria-current="page"[^>]*>([^<]+)</g;
+  const tabOf = async () =>
+    [...(await agent.get('/tickets')).body.matchAll(current)].map(([, words]) => words);
+  expect(await tabOf()).toContain('Sem resposta');
+  const all = `/tickets?view=unanswered&phone=11911110008`;
+  expect(textOf(await agent.get(all))).toContain('há 2 h');
+  await agent.post('/tickets/change', { ticket: `${ticketId}:1`, action: 'take', back: all });
+  expect(await tabOf()).toContain('Meus');
+  const counted = await agent.get('/tickets/unanswered', { 'hx-request': 'true' });
+  expect(textOf(counted)).toMatch(/\d+ sem resposta/);
+});
+
+test('What could not be changed of several tickets is said by its number', async () => {
+  const [a, b, c] = [
+    (await openTicket('+5511911110021')).ticketId,
+    (await openTicket('+5511911110022')).ticketId,
+    (await openTicket('+5511911110023')).ticketId,
+  ];
+  await operator.post(`/tickets/${b}`, fieldsOf({ status: 'waiting' }));
+  const selected = { ticket: [`${a}:1`, `${b}:1`, `${c}:1`] };
+  const noticeOf = async (fields: Record<string, string | string[]>) => {
+    const answer = await operator.post('/tickets/change', fields);
+    const cookie = answer.cookies.find(({ name }) => name === 'torpedo-notice');
+    return cookie?.value;
+  };
+  expect(await noticeOf({ ...selected, action: 'finish', resolutionId: String(settings.solvedId) })).toBe(
+    `done:2 de 3 atendimentos alterados. Alterados por outra pessoa enquanto isso: ${b}.`,
+  );
+  expect(await noticeOf({ ...selected, action: 'finish', resolutionId: '' })).toContain('Escolha a solução');
+  expect(await noticeOf({ action: 'take' })).toContain('Marque ao menos um');
 });
 
 test('A customer is added, found, changed; what they say of being written to is kept', async () => {
@@ -99,11 +181,38 @@ test('A customer with neither code nor phone is refused at the field', async () 
 
 test('A phone is opted out by an admin, and let back in with a reason only', async () => {
   await admin.post('/opt-outs', { phone: '11911110005', note: 'Pediu por e-mail' });
-  expect(textOf(await viewer.get('/opt-outs'))).toContain('+5511911110005');
+  expect(textOf(await viewer.get('/opt-outs'))).toContain('(11) 91111-0005');
   const [row] = await sql<[{ id: number }]>`select id from opt_outs where phone = '+5511911110005'`;
-  expect(textOf(await admin.get(`/opt-outs/${row.id}/remove`))).toContain('+5511911110005');
+  expect(textOf(await admin.get(`/opt-outs/${row.id}/remove`))).toContain('(11) 91111-0005');
   expect((await admin.post(`/opt-outs/${row.id}/remove`, { note: '' })).statusCode).toBe(422);
   await admin.post(`/opt-outs/${row.id}/remove`, { note: 'Pediu de volta' });
   expect(textOf(await viewer.get('/opt-outs'))).toContain('Nenhum descadastro');
   expect((await operator.get('/opt-outs/new')).statusCode).toBe(403);
+});
+
+test('An agent sees tickets, replies and customers, and is told who may open the rest', async () => {
+  const agent = await ui.person('agent');
+  const { ticketId } = await openTicket('+5511911110031');
+  const first = await agent.get('/');
+  expect([first.statusCode, first.headers.location]).toEqual([303, '/tickets']);
+  const list = await agent.get('/tickets');
+  expect([...list.body.matchAll(/class="nav-link" href="([^"]+)"/g)].map(([, href]) => href)).toEqual([
+    '/replies',
+    '/tickets',
+    '/customers',
+  ]);
+  const page = await agent.get(`/tickets/${ticketId}`);
+  expect(page.statusCode).toBe(200);
+  expect(page.body).not.toMatch(/href="\/(messages|runs|campaigns)/);
+  for (const url of ['/customers', '/replies', '/replies/held', '/profile']) {
+    expect((await agent.get(url)).statusCode, url).toBe(200);
+  }
+  for (const url of ['/campaigns', '/runs', '/messages', '/settings', '/opt-outs', '/settings/providers']) {
+    expect((await agent.get(url)).statusCode, url).toBe(403);
+  }
+  expect(textOf(await agent.get('/runs'))).toContain(
+    'Perfis que podem abrir esta página: Administrador, Operador e Leitor.',
+  );
+  const changed = await agent.post(`/tickets/${ticketId}`, fieldsOf({ status: 'in_progress' }));
+  expect([changed.statusCode, changed.headers.location]).toEqual([303, `/tickets/${ticketId}`]);
 });

@@ -68,6 +68,32 @@ test('Who may only look sees the entry and no way to change it', async () => {
   expect((await viewer.get('/settings/users')).statusCode).toBe(403);
 });
 
+test('Two who open the same settings: the second to save is told, keeps what was entered, and may save again', async () => {
+  const other = await ui.person('admin');
+  const made = await ui.as('admin')('POST', '/api/settings/regions', { name: 'Antes' });
+  const region = made.json<{ id: number }>().id;
+  const [{ id: user }] = await sql<[{ id: number }]>`select id from users where id = ${viewer.id}`;
+  const pages: [string, (text: string) => Record<string, string>][] = [
+    [`/settings/regions/${region}`, (name) => ({ name })],
+    [`/settings/users/${user}`, (name) => ({ name, role: 'viewer', enabled: 'on', password: '' })],
+    ['/settings/reply-words', (word) => ({ optOut: `SAIR\n${word}`, optIn: '', help: '', holdDays: '7' })],
+  ];
+  for (const [path, form] of pages) {
+    const versionIn = ({ body }: { body: string }) =>
+      /name="if-match" value="([^"]*)"/.exec(body)?.[1]?.replaceAll('&quot;', '"') ?? '';
+    const [mine, theirs] = [await admin.get(path), await other.get(path)].map(versionIn);
+    expect(mine, path).toMatch(/^"[\w-]+"$/);
+    const first = await other.post(path, { ...form('Delas'), 'if-match': theirs ?? '' });
+    expect(first.statusCode, path).toBe(303);
+    const refused = await admin.post(path, { ...form('Minhas'), 'if-match': mine ?? '' });
+    expect(refused.statusCode, path).toBe(409);
+    expect(textOf(refused), path).toContain('Esta parte foi alterada depois que você a abriu.');
+    expect(refused.body).toContain('Minhas');
+    const again = await admin.post(path, { ...form('Minhas'), 'if-match': versionIn(refused) });
+    expect(again.statusCode, path).toBe(303);
+  }
+});
+
 test('A user is added, changed and disabled; the last admin stays one', async () => {
   const user = { login: 'bia', name: 'Bia', role: 'operator', password: 'uma senha bem longa' };
   await admin.post('/settings/users', user);
@@ -97,11 +123,11 @@ test('A token is shown once, works, and is revoked', async () => {
 
 test('The audit log tells who did what, and can be narrowed down', async () => {
   const all = textOf(await admin.get('/settings/audit'));
-  expect(all).toContain('token.revoke');
+  expect(all).toContain('revogou o token “CRM”');
   expect(all).toContain('Horário de execução');
   const narrowed = textOf(await admin.get('/settings/audit?subjectKind=token'));
-  expect(narrowed).toContain('token.revoke');
-  expect(narrowed).not.toContain('region.create');
+  expect(narrowed).toContain('revogou o token “CRM”');
+  expect(narrowed).not.toContain('criou a região');
 });
 
 test('Reply words are lists of one word a line; blank lines are none, and a wrong word is told at its list', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { claimLines, settleDeadSenders } from '../../db/messages/claims.ts';
+import { claimLines, closeStoppedSenders } from '../../db/messages/claims.ts';
 import { createCatalogue, createRun } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
@@ -14,7 +14,7 @@ async function unknownRun() {
     phones: ['+5511955550001', '+5511955550002', '+5511955550003'],
   });
   await claimLines(sql, { runId: run.runId, sender: 'dead#1', from: 1, lines: 10 });
-  await settleDeadSenders(sql, { runId: run.runId, deduplicates: false });
+  await closeStoppedSenders(sql, { runId: run.runId, deduplicates: false });
   return run;
 }
 const statusesOf = async (runId: number): Promise<string[]> => {

@@ -132,11 +132,13 @@ async function tell(
 
   await hands.tick(option('radio', t.sources.webservice));
   await hands.write(field(t.fields['mailing.webservice.baseUrl']), webserviceUrl);
+  await hands.press(button(t.webservice.urlBuilder));
   await hands.press(
     page.locator('[data-rows="mailing.webservice.params"]').getByRole('button', { name: t.addRow }),
   );
   await hands.write(field(t.fields['mailing.webservice.params.*.key']).last(), 'since');
   await hands.write(field(t.fields['mailing.webservice.params.*.value']).last(), '{lastRunAt}');
+  await hands.press(button(t.webservice.done));
   await hands.choose(field(t.fields['mailing.webservice.integrationId']), 'CRM');
   await hands.write(field(t.fields['mailing.webservice.fieldMap.mobile']), 'contato.celular');
   await hands.write(field(t.fields['mailing.webservice.fieldMap.phone']), 'contato.telefone');
@@ -163,7 +165,7 @@ async function tell(
   await page.getByText(run.status.finished).first().waitFor();
 
   await go(link(words.nav.phones), /\/phones$/);
-  const phone = page.getByRole('link', { name: /^\+55/ }).first();
+  const phone = page.getByRole('link', { name: /^\(\d\d\) / }).first();
   const number = (await phone.textContent())?.trim() ?? '';
   await go(phone, /\/phones\/./);
   await hands.write(field(words.phones.fields.text), `Ainda não chegou (${name})`);

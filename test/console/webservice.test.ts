@@ -44,7 +44,7 @@ test('an address that is typed is tried: its first contacts as they will be read
   const answer = await operator.post(`${url}/test-url`, form, scripted);
   const text = textOf(answer);
   expect(text).toContain('Os 2 contatos da resposta');
-  expect(text).toContain('recebe em +5511987654321');
+  expect(text).toContain('recebe em (11) 98765-4321');
   expect(text).toContain('Oi Joao');
   expect(text).toContain('fica de fora: Nenhum dos telefones é um celular.');
   expect(text).toContain('cliente.celular');
@@ -57,10 +57,28 @@ test('an address that is typed is tried: its first contacts as they will be read
   expect(saved.body).not.toContain(service.url);
 });
 
+test('what the tested records do not have is said on the page, in its language', async () => {
+  const saved = await operator.get(`${url}/mailing`);
+  expect(textOf(saved)).not.toContain('último teste da URL');
+  const mailing = {
+    source: 'webservice',
+    sendingHoursId: catalogue.hoursId,
+    webservice: { baseUrl: service.url, fieldMap: { mobile: 'fone' } },
+    extraFields: [{ name: 'plano', type: 'text', required: false }],
+  };
+  const other = await ui.as('operator')('POST', '/api/campaigns', documentOf(catalogue, { mailing }));
+  const { id } = other.json<{ id: number }>();
+  await ui.as('operator')('POST', '/api/webservice/preview', { campaignId: id });
+  const text = textOf(await operator.get(`/campaigns/${id}/mailing`));
+  expect(text).toContain('Celular: Nenhum registro do último teste da URL tinha “fone”');
+  expect(text).toContain('Nome do campo: Nenhum registro do último teste da URL tinha “plano”');
+  expect(text).not.toContain('a corrigir');
+});
+
 test('without scripts the page comes again with what was typed, and the contacts', async () => {
   const answer = await operator.post(`${url}/test-url`, form);
   expect(answer.headers['content-type']).toContain('text/html');
-  expect(textOf(answer)).toContain('recebe em +5511987654321');
+  expect(textOf(answer)).toContain('recebe em (11) 98765-4321');
   expect(answer.body).toContain('value="{today:dd/MM/yyyy}"');
 });
 
@@ -159,23 +177,39 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     const page = await open(`${url}/mailing`);
     await page.check('[value=webservice]');
     await page.fill(`[name="${block}.baseUrl"]`, service.url);
+    await page.click('[data-opens="url-builder"]');
     await page.click('[data-rows="mailing.webservice.params"] [data-add-row]');
     await page.fill(`[name="${block}.params.0.key"]`, 'desde');
     await page.fill(`[name="${block}.params.0.value"]`, 'T');
     await page.click('text=Usar datas nos valores');
     await page.click('[data-insert="{today}"]');
     expect(await page.inputValue(`[name="${block}.params.0.value"]`)).toBe('T{today}');
+    expect(await page.textContent('#url-builder [data-address-of] code')).toBe(
+      `${service.url}?desde=T{today}`,
+    );
+    await page.click('dialog button:has-text("Pronto")');
+    expect(await page.isVisible(`text=${service.url}?desde=T{today}`)).toBe(true);
     await page.fill(`[name="${block}.fieldMap.name"]`, 'cliente.nome');
-    await page.fill(`[name="${block}.fieldMap.mobile"]`, 'cliente.celular');
+    await page.fill(`[name="${block}.fieldMap.mobile"]`, 'fone');
 
     expect(await page.isChecked('[name=downloads]')).toBe(true);
     const download = page.waitForEvent('download');
     await page.click('text=Testar URL');
     await page.waitForSelector('text=Os 2 contatos da resposta');
     expect(await page.evaluate<string>('document.activeElement.textContent')).toContain(
-      'recebe em +5511987654321',
+      'fica de fora: Não há telefone.',
     );
     expect((await download).suggestedFilename()).toMatch(/\.json$/);
+    // What the records lack is said, and the attribute that is meant is clicked into its field.
+    await page.waitForSelector(
+      'text=Nenhum registro desta resposta tem estes atributos: >> xpath=.. >> text=fone',
+    );
+    await page.focus(`[name="${block}.fieldMap.mobile"]`);
+    await page.click('[data-insert="cliente.celular"]');
+    expect(await page.inputValue(`[name="${block}.fieldMap.mobile"]`)).toBe('cliente.celular');
+    await page.uncheck('[name=downloads]');
+    await page.click('text=Testar URL');
+    await page.waitForSelector('text=recebe em (11) 98765-4321');
 
     // Elsewhere and back by links: the browser does not ask, and nothing is lost.
     await page.click('nav.tabs >> text=Campanha de SMS');
@@ -188,6 +222,35 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.goto(`${address}${url}/mailing`);
     expect(await page.inputValue(`[name="${block}.params.0.value"]`)).toBe('T{today}');
     expect(await page.isVisible('[data-draft-notice]')).toBe(false);
+    await page.context().close();
+  });
+
+  test('an address that is pasted is taken apart into its parameters', async () => {
+    const page = await open(`${url}/mailing`);
+    await page.check('[value=webservice]');
+    await page.click('[data-opens="url-builder"]');
+    for (const remove of await page
+      .locator('[data-rows="mailing.webservice.params"] [data-remove-row]')
+      .all())
+      await remove.click();
+    await page.fill(
+      '#url-base',
+      'https://crm.example/contatos?cidade=S%C3%A3o+Paulo&desde={today:dd/MM/yyyy}',
+    );
+    await page.press('#url-base', 'Tab');
+    const fields = page.locator('[data-rows="mailing.webservice.params"] [data-row] input');
+    expect(await fields.evaluateAll((all) => all.map((one) => ('value' in one ? one.value : null)))).toEqual([
+      'cidade',
+      'São Paulo',
+      'desde',
+      '{today:dd/MM/yyyy}',
+    ]);
+    expect(await page.inputValue('#url-base')).toBe('https://crm.example/contatos');
+    await page.keyboard.press('Escape');
+    expect(await page.inputValue(`[name="${block}.baseUrl"]`)).toBe('https://crm.example/contatos');
+    expect(await page.textContent('p[data-address-of] code')).toBe(
+      'https://crm.example/contatos?cidade=S%C3%A3o%20Paulo&desde={today:dd/MM/yyyy}',
+    );
     await page.context().close();
   });
 
@@ -277,7 +340,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
 
   test('focus goes to the first field that is wrong, and to the one that a link of the summary names', async () => {
     const page = await open(`${url}/message`);
-    await page.fill('[name="message.template"]', 'Oi {x}');
+    await page.fill('[name="message.template"]', 'Oi {');
     await page.click('text=Salvar e continuar');
     await page.waitForSelector('.summary');
     const focused = () => page.evaluate<string>('document.activeElement.name');

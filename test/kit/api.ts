@@ -13,12 +13,12 @@ import { createSecretBox } from '../../db/core/secrets.ts';
 import { insertToken } from '../../db/access/tokens.ts';
 import { insertUser } from '../../db/access/users.ts';
 import { campaign as completeCampaign, campaignDraft } from '../../domain/campaign.ts';
-import { sendingHours } from '../../domain/hours.ts';
 import type { Role } from '../../domain/user.ts';
 import type { WebserviceDeps } from '../../mailing/webservice.ts';
 import { connect } from '../../db/core/client.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
-import { connectAnywhere } from './connect.ts';
+import { connectAnywhere, localTokens } from './connect.ts';
+import { localOutgoing } from './outgoing.ts';
 import { cheapHash } from './password.ts';
 import { localWebservice } from './webservice.ts';
 
@@ -65,7 +65,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
   const database = await createDatabase();
   const { sql } = database;
   // The workflows of all files share a Temporal server, and their ids come from these.
-  for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq']) {
+  for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq', 'tickets_id_seq']) {
     await sql`select setval(${sequence}, ${randomInt(1_000_000_000)})`;
   }
   const taskQueue = `test-${randomBytes(6).toString('hex')}`;
@@ -92,8 +92,10 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
       sendTimeoutMs: 2_000,
       connections: 4,
       connect: connectAnywhere,
+      tokens: localTokens,
     },
     webservice: options.webservice ?? localWebservice,
+    outgoing: localOutgoing,
     uploadLimitBytes: options.uploadLimitBytes ?? 10 * 1024 * 1024,
     ...(options.requestsPerMinute ? { requestsPerMinute: options.requestsPerMinute } : {}),
     ...(options.clock ? { clock: options.clock } : {}),
@@ -127,6 +129,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
   const tokens = {
     admin: await tokenOf('admin'),
     operator: await tokenOf('operator'),
+    agent: await tokenOf('agent'),
     viewer: await tokenOf('viewer'),
   };
   return {
@@ -249,8 +252,6 @@ export async function createRun(
     reason: null,
     settings: {
       campaign: completeCampaign.parse(definition),
-      hours: sendingHours.parse(always),
-      holidays: [],
       segmentProfile: 'gsm',
     },
     mailingFileId: null,

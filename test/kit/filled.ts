@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { countForReports } from '../../activities/reports.ts';
 import { hashSecret } from '../../api/http/auth.ts';
 import type { Database, Sql } from '../../db/core/client.ts';
 import { insertIntegration } from '../../db/settings/integrations.ts';
@@ -8,7 +9,6 @@ import { seedSettings } from '../../db/settings/seed.ts';
 import { insertSession } from '../../db/access/sessions.ts';
 import { insertUser } from '../../db/access/users.ts';
 import { campaign, campaignDraft } from '../../domain/campaign.ts';
-import { sendingHours } from '../../domain/hours.ts';
 import type { PageSubjects } from './pages.ts';
 
 /** Of the sandbox whose phones the console can show. */
@@ -76,9 +76,10 @@ export async function fillDatabase(sql: Database, box: SecretBox, amounts: Amoun
       await addTickets(tx, amounts, settings);
       await addOptOutsAndAudit(tx, amounts);
       const [found] = await tx<
-        [{ message: number; phone: string; run: number; campaign: number; ticket: number }]
+        [{ message: number; phone: string; run: number; campaign: number; ticket: number; reply: number }]
       >`
-      select m.id as message, m.phone, m.run_id as run, r.campaign_id as campaign, t.id as ticket
+      select m.id as message, m.phone, m.run_id as run, r.campaign_id as campaign, t.id as ticket,
+        (select min(id) from inbound_messages) as reply
       from runs as r join messages as m on m.run_id = r.id join tickets as t on t.message_id = m.id
       where m.phone is not null
       order by r.id, m.line limit 1`;
@@ -92,6 +93,7 @@ export async function fillDatabase(sql: Database, box: SecretBox, amounts: Amoun
           '/runs': found.run,
           '/messages': found.message,
           '/tickets': found.ticket,
+          '/replies': found.reply,
           '/phones': found.phone,
           '/customers': 1,
           '/opt-outs': 1,
@@ -100,6 +102,10 @@ export async function fillDatabase(sql: Database, box: SecretBox, amounts: Amoun
           '/settings/tokens': 1,
         },
       };
+    })
+    .then(async (filled) => {
+      await countForReports(sql, { rebuild: false, timezone: 'America/Sao_Paulo', goesOn: () => true });
+      return filled;
     })
     .finally(() => sql`vacuum analyze`);
 }
@@ -130,6 +136,7 @@ const settingTables = [
   'subcategories',
   'extra_field_groups',
   'resolutions',
+  'quick_replies',
   'providers',
   'integrations',
 ] as const;
@@ -138,6 +145,8 @@ type Settings = Readonly<Record<(typeof settingTables)[number], number>>;
 async function addSettings(tx: Sql, box: SecretBox): Promise<void> {
   for (const table of ['regions', 'customer_types', 'assignees'])
     await tx`insert into ${tx(table)} (name) select 'Nome ' || i from generate_series(1, 20) as i`;
+  await tx`
+    insert into quick_replies (name, definition) values ('Saudação', ${tx.json({ text: 'Olá, {primeiro_nome}!' })})`;
   await insertProvider(tx, box, {
     name: 'Sandbox',
     config: { kind: 'sandbox', accountSid: sandboxAccount.accountSid, from: sandboxAccount.from },
@@ -192,12 +201,8 @@ async function addCampaigns(tx: Sql, { campaigns, runs }: Amounts, settings: Set
     select jsonb_set(${tx.json(draft)}::jsonb, '{name}', to_jsonb('Cobrança da filial ' || i)), i % 5 <> 0, now(),
       case when i % 5 <> 0 then now() + i * interval '1 hour' end
     from generate_series(1, ${campaigns}::int) as i`;
-  const [{ hours }] = await tx<[{ hours: unknown }]>`
-    select definition as hours from sending_hours where id = ${settings.sending_hours}`;
   const frozen = {
     campaign: campaign.parse(draft),
-    hours: sendingHours.parse(hours),
-    holidays: [],
     segmentProfile: 'gsm',
   };
   // Tests let the ids begin anywhere.

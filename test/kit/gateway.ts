@@ -83,6 +83,11 @@ export async function createGateway() {
       if (!running) return before;
       return [...before, ...parsed(await (await control('GET', 'ledger?format=ndjson')).text())];
     },
+    /** How many receipts have not been posted yet, also those of messages taken while it posted none. */
+    async receiptsLeft(): Promise<number> {
+      const summary = (await (await control('GET', 'ledger')).json()) as { receipts: { pending: number } };
+      return summary.receipts.pending;
+    },
     /** How many sends it was asked for, and how many of them met each fault. */
     async answers(): Promise<Record<string, number>> {
       const summary = (await (await control('GET', 'ledger')).json()) as { answers: Record<string, number> };

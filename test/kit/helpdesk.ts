@@ -38,7 +38,7 @@ export async function createHelpdeskServer(answer: (post: Received) => number = 
           received.push(post);
           await helpdesk.pause;
           response.statusCode = helpdesk.answer(post);
-          response.end(`answer to event ${post.event.id}`);
+          response.end(`answer to event ${String(request.headers['torpedo-event'])}`);
         });
       });
       await new Promise<void>((resolve) => next.listen(port, '127.0.0.1', resolve));

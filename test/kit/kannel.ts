@@ -1,22 +1,23 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import smpp, { type Pdu, type Session } from 'smpp';
-import { afterAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { freePort } from '../../embedded/ports.ts';
 import { until } from './until.ts';
 
 // Debian keeps its programs out of the PATH of users.
 const pathWithSbin = `${process.env.PATH ?? ''}:/usr/sbin`;
 
+const programs = ['bearerbox', 'smsbox', 'sqlite3'];
 export const hasKannel =
-  spawnSync('which', ['bearerbox', 'smsbox'], { env: { ...process.env, PATH: pathWithSbin } }).status === 0;
+  spawnSync('which', programs, { env: { ...process.env, PATH: pathWithSbin } }).status === 0;
 if (!hasKannel) {
   console.warn(
-    'The tests with Kannel as gateway are left out: it is not installed. Install it (apt-get install kannel).',
+    'The tests with Kannel as gateway are left out: it is not installed. Install it (apt-get install kannel sqlite3).',
   );
 }
 
@@ -30,13 +31,22 @@ export interface OperatorMessage {
 
 const refusedAddress = 0x0b; // ESME_RINVDSTADR, SMPP 3.4, 5.1.3
 
+/** What an operator's receipt says of a number by its last digit; of all others that it was delivered. */
+const states = new Map([
+  ['1', 'UNDELIV'],
+  ['3', 'EXPIRED'],
+]);
+
 /**
- * An operator's SMPP centre: delivers, but for numbers that end in 1, which can't be reached, and in 2, which it
- * refuses at once.
+ * An operator's SMPP centre: delivers, but for numbers that end in 1, which can't be reached, in 3, for which it runs out of time,
+ * and in 2, which it refuses at once. Of those that end in 4 it says nothing until `report`.
  */
 export async function startOperator() {
   const taken: OperatorMessage[] = [];
   const sessions = new Set<Session>();
+  /** The newest last. */
+  const bound: Session[] = [];
+  const late: Parameters<typeof report>[1][] = [];
   const server = smpp.createServer((session) => {
     sessions.add(session);
     session.on('error', () => undefined);
@@ -51,87 +61,130 @@ export async function startOperator() {
         const id = `op-${taken.length + 1}`;
         taken.push({ to, from, text: String(pdu.short_message.message), dataCoding });
         session.send(pdu.response({ message_id: id }));
-        const state = to.endsWith('1') ? 'UNDELIV' : 'DELIVRD';
-        session.deliver_sm({
-          esm_class: 4,
-          source_addr: to,
-          source_addr_ton: 1,
-          destination_addr: from,
-          short_message: `id:${id} sub:001 dlvrd:001 submit date:2611241200 done date:2611241201 stat:${state} err:000 text:`,
-        });
+        if (to.endsWith('4')) late.push({ id, to, from });
+        else report(session, { id, to, from });
       } else if (['bind_transceiver', 'enquire_link', 'unbind'].includes(pdu.command)) {
         session.send(pdu.response());
+        if (pdu.command === 'bind_transceiver') bound.push(session);
       }
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  afterAll(async () => {
+  onTestFinished(async () => {
     for (const session of sessions) session.close();
     await new Promise((resolve) => server.close(resolve));
   });
   return {
     port: (server.address() as AddressInfo).port,
     taken,
-    isBound: () => sessions.size > 0,
+    /** How often Kannel has bound itself. */
+    binds: () => bound.length,
+    /** The receipts that it has kept back. */
+    report(): void {
+      for (const one of late.splice(0)) report(bound.at(-1), one);
+    },
     /** An SMS from a person. */
     write(from: string, to: string, text: string): void {
-      for (const session of sessions) {
-        session.deliver_sm({
-          source_addr: from,
-          source_addr_ton: 1,
-          destination_addr: to,
-          short_message: text,
-        });
-      }
+      bound.at(-1)?.deliver_sm({
+        source_addr: from,
+        source_addr_ton: 1,
+        destination_addr: to,
+        short_message: text,
+      });
     },
   };
 }
 
-/** Kannel as examples/kannel.conf sets it up, with ports, secrets and a folder of its own. */
+function report(
+  session: Session | undefined,
+  { id, to, from }: { id: string; to: string; from: string },
+): void {
+  const state = states.get(to.slice(-1)) ?? 'DELIVRD';
+  session?.deliver_sm({
+    esm_class: 4,
+    source_addr: to,
+    source_addr_ton: 1,
+    destination_addr: from,
+    short_message: `id:${id} sub:001 dlvrd:001 submit date:2611241200 done date:2611241201 stat:${state} err:000 text:`,
+  });
+}
+
+/** Kannel as examples/gateways/kannel.conf sets it up, with ports, secrets and a folder of its own, and shorter waits. */
 export async function startKannel(options: {
   operatorPort: number;
   sendsmsPort: number;
   password: string;
   inboundUrl: string;
-}): Promise<void> {
+}): Promise<{ killBearerbox: () => Promise<void>; retried: () => Promise<string[]> }> {
   const folder = await mkdtemp(join(tmpdir(), 'torpedo-kannel-'));
   const spool = join(folder, 'spool');
   await mkdir(spool);
+  const receipts = join(folder, 'receipts.db');
+  const table = await readFile('examples/gateways/kannel-receipts.sql', 'utf8');
+  const made = spawnSync('sqlite3', [receipts], { input: table, encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`sqlite3 says: ${made.stderr}`);
   const smsboxPort = String(await freePort());
   const settings: [RegExp, string][] = [
     [/^admin-port = .*/m, `admin-port = ${await freePort()}`],
     [/^smsbox-port = .*/m, `smsbox-port = ${smsboxPort}`],
     [/^store-location = .*/m, `store-location = "${spool}"`],
+    [/^database = .*/m, `database = "${receipts}"`],
+    [/\/var\/log\/kannel/g, folder],
+    [/^log-level = .*/gm, 'log-level = 0'],
+    [/^http-queue-delay = .*/m, 'http-queue-delay = 1'],
     [/^port = .*/m, `port = ${options.operatorPort}`],
     [/^reconnect-delay = .*/m, 'reconnect-delay = 1'],
     [/^sendsms-port = .*/m, `sendsms-port = ${options.sendsmsPort}`],
     [/^password = .*/m, `password = "${options.password}"`],
     [/^get-url = "[^?]*\?key=[^&]*/m, `get-url = "${options.inboundUrl}`],
   ];
-  let config = await readFile('examples/kannel.conf', 'utf8');
+  let config = await readFile('examples/gateways/kannel.conf', 'utf8');
   for (const [setting, value] of settings) {
-    if (!setting.test(config)) throw new Error(`examples/kannel.conf has no ${String(setting)}`);
+    if (config.search(setting) === -1) throw new Error(`kannel.conf has no ${String(setting)}`);
     config = config.replace(setting, value);
   }
   const file = join(folder, 'kannel.conf');
   await writeFile(file, config);
-  const start = (box: string) => {
-    const child = spawn(box, ['-v', '4', file], {
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const bearerbox = keepRunning('bearerbox', file);
+  await listening(Number(smsboxPort));
+  keepRunning('smsbox', file);
+  await listening(options.sendsmsPort);
+  return {
+    /** The calls to us that it has repeated. */
+    async retried() {
+      const log = await readFile(join(folder, 'smsbox.log'), 'latin1');
+      return Array.from(log.matchAll(/Retrying request <([^>]*)>/g), ([, url = '']) => url);
+    },
+    /** smsbox ends with it, and both are started again. */
+    killBearerbox: () => bearerbox.kill(),
+  };
+}
+
+/** As Debian's run_kannel_box does, only sooner. */
+function keepRunning(box: string, config: string): { kill: () => Promise<void> } {
+  let over = false;
+  const start = (): ChildProcess => {
+    const started = spawn(box, ['-v', '4', config], {
       stdio: 'ignore',
       env: { ...process.env, PATH: pathWithSbin },
     });
-    afterAll(async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
+    started.once('exit', () => {
+      if (!over) child = start();
     });
-    return child;
+    return started;
   };
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-  start('bearerbox');
-  await listening(Number(smsboxPort));
-  start('smsbox');
-  await listening(options.sendsmsPort);
+  const kill = async (): Promise<void> => {
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  };
+  let child = start();
+  onTestFinished(() => {
+    over = true;
+    return kill();
+  });
+  return { kill };
 }
 
 const listening = (port: number): Promise<true> =>

@@ -36,7 +36,7 @@ export const leadsElsewhere = (address: string): boolean =>
 
 /** What people filter lists by, and the second page of each. */
 const searches: Readonly<Record<string, readonly string[]>> = {
-  '/campaigns': ['before={campaign}', 'name=filial', 'enabled=true'],
+  '/campaigns': ['before={campaign}', 'name=filial', 'state=disabled', 'state=draft', 'state=archived'],
   '/runs': [
     'status=finished',
     'status=failed',
@@ -44,6 +44,7 @@ const searches: Readonly<Record<string, readonly string[]>> = {
     'regionId={region}',
     'customerTypeId={customerType}',
     'before={run}',
+    'day=2026-11-20',
   ],
   '/runs/:id/messages': [
     'status=delivered',
@@ -54,16 +55,38 @@ const searches: Readonly<Record<string, readonly string[]>> = {
     'status=skipped&reason=phone_missing',
     'phone={phone}',
     'after=1000',
+    'text=zzz',
   ],
   '/messages': [
     'phone={phone}',
     'phone={phone}&status=delivered',
     'phone={phone}&regionId={region}',
     'customerCode=C-1',
+    'phone=900000002',
+    'phone={phone}&text=pedido',
+    'campaignId={campaign}',
+    'campaignId={campaign}&status=failed',
+    'day=2026-11-20',
+    'day=2026-11-20&text=pedido',
     'customerCode=C-1&customerTypeId={customerType}',
   ],
-  '/replies': ['phone={phone}', 'effect=ticket', 'effect=opt_out', 'unmatched=true', 'campaignId={campaign}'],
+  '/replies': [
+    'phone={phone}',
+    'effect=ticket',
+    'effect=opt_out',
+    'effect=probable_opt_out',
+    'unmatched=true',
+    'campaignId={campaign}',
+  ],
   '/tickets': [
+    'view=mine',
+    'view=unanswered',
+    'view=overdue',
+    'view=open',
+    'view=all',
+    'view=unanswered&before={ticket}',
+    'view=open&departmentId={department}',
+    'userId=1',
     'status=open',
     'status=finished',
     'text=maria',
@@ -73,9 +96,26 @@ const searches: Readonly<Record<string, readonly string[]>> = {
     'departmentId={department}',
     'assigneeId={assignee}&status=open',
   ],
-  '/customers': ['name=maria', 'name=zzz', 'phone={phone}', 'code=C-1'],
+  '/reports': [
+    'by=day&period=this_year',
+    'by=month&from=2025-01-15&to=2026-12-20',
+    'by=hour&regionId={region}',
+    'by=hour&campaignId={campaign}',
+    'by=reason',
+    'by=reason&campaignId={campaign}&period=last_90',
+    'by=provider&customerTypeId={customerType}&period=last_month',
+  ],
+  '/customers': ['name=maria', 'phone=900000002', 'name=zzz', 'phone={phone}', 'code=C-1'],
+  '/search': ['q=maria', 'q=zzz', 'q=900000002', 'q={run}', 'q=filial'],
   '/opt-outs': ['phone={phone}', 'source=provider'],
-  '/settings/audit': ['subjectKind=campaign', 'subjectKind=ticket_posting', 'before=1000'],
+  '/settings/audit': [
+    'actor=user%3A1',
+    'actor=system',
+    'day=2026-11-20',
+    'subjectKind=campaign',
+    'subjectKind=ticket_posting',
+    'before=1000',
+  ],
 };
 
 /** The queries of a page besides none. */
@@ -83,6 +123,7 @@ export function searchesOf(pattern: string, subjects: PageSubjects): string[] {
   const values: Readonly<Record<string, string | number | undefined>> = {
     campaign: subjects['/campaigns'],
     run: subjects['/runs'],
+    ticket: subjects['/tickets'],
     phone: subjects['/phones'],
     region: subjects['/settings/regions'],
     customerType: subjects['/settings/customer-types'],

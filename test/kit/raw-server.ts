@@ -48,12 +48,12 @@ function parseRequest(received: string): RawRequest | null {
   if (head === undefined || rest.length === 0) return null;
   const [requestLine = '', ...headerLines] = head.split('\r\n');
   const [method = '', path = ''] = requestLine.split(' ');
-  const headers = Object.fromEntries(
-    headerLines.map((line) => {
-      const colon = line.indexOf(':');
-      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
-    }),
-  );
+  const headers: Record<string, string> = {};
+  for (const line of headerLines) {
+    const colon = line.indexOf(':');
+    const [name, value] = [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+  }
   const body = rest.join('\r\n\r\n');
   if (body.length < Number(headers['content-length'] ?? 0)) return null;
   return { method, path, headers, body };

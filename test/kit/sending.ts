@@ -19,7 +19,19 @@ export const outcomeWith = (id: number, changes: Partial<Outcome> = {}): Outcome
 /** Writes what a sender would that claims the first `count` messages of a run and gets them taken by the provider. */
 export async function recordSent(
   sql: Database,
-  { runId, count, sidOf }: { runId: number; count: number; sidOf: (id: number) => string },
+  {
+    runId,
+    count,
+    sidOf,
+    providerId = null,
+    receiptsById = false,
+  }: {
+    runId: number;
+    count: number;
+    sidOf: (id: number) => string;
+    providerId?: number | null;
+    receiptsById?: boolean;
+  },
 ): Promise<void> {
   const lines = await sql<{ line: number }[]>`
     select line from messages where run_id = ${runId} and status = 'queued' order by line limit ${count}`;
@@ -27,7 +39,8 @@ export async function recordSent(
   await recordOutcomes(sql, {
     runId,
     sender: 'test',
-    outcomes: claim.messages.map(({ id }) => outcomeWith(id, { providerMessageId: sidOf(id) })),
+    outcomes: claim.messages.map(({ id }) => outcomeWith(id, { providerId, providerMessageId: sidOf(id) })),
+    receiptsById,
     endedClaims: claim.id === null ? [] : [claim.id],
   });
 }

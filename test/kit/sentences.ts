@@ -12,10 +12,15 @@ interface AnySentence {
 const examples = 24;
 const formats = { en: createFormat('en', null), 'pt-BR': createFormat('pt-BR', null) };
 
-/** A sentence in both languages, with parameters that show each of its options, with and without what is optional. */
+/** Parameters that show each of a sentence's options, with and without what is optional. */
+export const parametersOf = <T extends z.ZodType>(params: T): z.output<T>[] => {
+  const schema = z.toJSONSchema(params, { io: 'input' });
+  return Array.from({ length: examples }, (_, index) => params.parse(sample(schema, index)));
+};
+
+/** A sentence in both languages, with such parameters. */
 export const samplesOf = ({ params, words }: AnySentence): Record<Locale, string>[] =>
-  Array.from({ length: examples }, (_, index) => {
-    const values = params.parse(sample(z.toJSONSchema(params), index));
+  parametersOf(params).map((values) => {
     const say = (locale: Locale): string => {
       const said = words[locale];
       return typeof said === 'string' ? said : said(values as never, formats[locale]);
@@ -31,6 +36,8 @@ function sample(schema: z.core.JSONSchema._JSONSchema, index: number): unknown {
   if (typeof schema === 'boolean') throw new Error('No sample of any value.');
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices) return sample(choices[index % choices.length] ?? true, index);
+  // Whatever it is: what can't be read is left out of the sentence.
+  if (Object.keys(schema).length === 0) return null;
   if (schema.const !== undefined) return schema.const;
   if (schema.enum) return schema.enum[index % schema.enum.length];
   if (Array.isArray(schema.type)) return sample({ ...schema, type: schema.type[index % 2] }, index >> 1);
@@ -43,7 +50,7 @@ function sample(schema: z.core.JSONSchema._JSONSchema, index: number): unknown {
     case 'number':
       return [1, 2, 1_234][index % 3];
     case 'string':
-      return ['Xyzzy', '1234', '{'][index % 3];
+      return schema.format === 'date-time' ? '2026-03-31T12:00:00Z' : ['Xyzzy', '1234', '{'][index % 3];
     case 'array': {
       const { items } = schema;
       if (items === undefined || Array.isArray(items)) throw new Error('No sample of this list.');

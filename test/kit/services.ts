@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { connect } from '../../db/core/client.ts';
 import { migrate } from '../../db/core/migrate.ts';
 import { startPostgres } from '../../embedded/postgres.ts';
+import { attributes } from '../../workflows/attributes.ts';
 import { requireTemporalBinary, startTemporal } from '../../embedded/temporal.ts';
 
 declare module 'vitest' {
@@ -19,7 +20,7 @@ declare module 'vitest' {
   }
 }
 
-const SEARCH_ATTRIBUTES = ['TorpedoCampaign', 'TorpedoRun', 'TorpedoStep', 'TorpedoOutcome'];
+const SEARCH_ATTRIBUTES = Object.values(attributes).map(({ name }) => name);
 
 /**
  * One PostgreSQL and one Temporal server for all test files of a run, in a temporary folder and on free ports, so that

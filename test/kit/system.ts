@@ -3,12 +3,14 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
 import { type Activities, createActivities } from '../../activities/index.ts';
-import { createHelpdesk } from '../../activities/helpdesk.ts';
+import { createWebhook } from '../../outgoing/webhook.ts';
+import type { AlertTiming } from '../../domain/alert.ts';
 import { createProviders } from '../../activities/providers.ts';
 import { createTemporal } from '../../api/services/temporal.ts';
 import { connect } from '../../db/core/client.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { createSecretBox } from '../../db/core/secrets.ts';
+import { defaultTimezone } from '../../domain/calendar.ts';
 import { taskQueue as deploymentQueue } from '../../domain/ids.ts';
 import { workflowBundle } from '../../worker/bundle.ts';
 import { createWorkflowLookup } from '../../worker/lookup.ts';
@@ -18,14 +20,18 @@ import { type WorkerQueue, workerQueues } from '../../workflows/queues.ts';
 import './runtime.ts';
 import { createDatabase } from './database.ts';
 import { createGateway } from './gateway.ts';
-import { connectAnywhere } from './connect.ts';
+import { localOutgoing } from './outgoing.ts';
+import { connectAnywhere, localTokens } from './connect.ts';
 
 export interface SystemOptions {
   gracePeriodMs?: number;
   sendersPerRun?: number;
+  /** Of each worker. */
+  senderSlots?: number;
   singleSendUpTo?: number;
   singleSendAttempts?: number;
   failOverAttempts?: number;
+  probeDelaysMs?: readonly number[];
   /** A web service that is down is asked again for so long. */
   webserviceRetryMs?: number;
   sendTimeoutMs?: number;
@@ -33,8 +39,11 @@ export interface SystemOptions {
   asProcess?: boolean;
   /** What the workers poll at first. */
   queues?: readonly WorkerQueue[];
+  /** The build of the first workers. */
+  buildId?: string;
   /** Where the gateway posts its receipts. */
   publicUrl?: string;
+  alertTiming?: AlertTiming;
   /** Activities that do something before or instead of the real ones: to hold one up, or to make it fail. */
   replaceActivities?: (real: Activities) => Partial<Activities>;
 }
@@ -53,7 +62,7 @@ export async function createSystem(options: SystemOptions = {}) {
   const database = await createDatabase();
   const { url: databaseUrl, sql } = database;
   // The workflows of all files share a Temporal server, and their ids come from these.
-  for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq'])
+  for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq', 'tickets_id_seq'])
     await sql`select setval(${sequence}, ${randomInt(1_000_000_000)})`;
   // As worker/main.ts has it.
   const asWorker = { application: workerApplication, genericPlans: true };
@@ -73,7 +82,7 @@ export async function createSystem(options: SystemOptions = {}) {
     uiUrl: null,
     timeoutMs: 20_000,
   });
-  const helpdesk = createHelpdesk({ connect: connectAnywhere });
+  const helpdesk = createWebhook({ connect: connectAnywhere });
   const providers = createProviders({
     sql: workerSql,
     box,
@@ -82,7 +91,9 @@ export async function createSystem(options: SystemOptions = {}) {
     sendTimeoutMs: options.sendTimeoutMs ?? 5_000,
     connections: 64,
     connect: connectAnywhere,
+    tokens: localTokens,
   });
+  const senderSlots = options.senderSlots ?? 50;
   const clock = { aheadMs: 0, now: () => new Date(Date.now() + clock.aheadMs) };
 
   const realActivities = async (): Promise<Activities> =>
@@ -94,18 +105,24 @@ export async function createSystem(options: SystemOptions = {}) {
       isWorkflowRunning: createWorkflowLookup(await workerConnection, 'default'),
       gracePeriodMs: options.gracePeriodMs ?? 60_000,
       sendersPerRun: options.sendersPerRun ?? 1,
+      senderSlots,
       singleSendUpTo: options.singleSendUpTo ?? singleSendUpTo,
       phoneHash: createPhoneHashing({ sql: workerSql, box }),
       replyWindowDays: 30,
       box,
       helpdesk,
+      outgoing: localOutgoing,
+      publicUrl: options.publicUrl ?? 'https://torpedo.example',
       webservice: localWebservice,
       webserviceRetryMs: options.webserviceRetryMs ?? 1_000,
       rawAnswerDays: 30,
+      timezone: defaultTimezone,
+      ...(options.alertTiming === undefined ? {} : { alertTiming: options.alertTiming }),
       ...(options.singleSendAttempts === undefined ? {} : { singleSendAttempts: options.singleSendAttempts }),
       ...(options.failOverAttempts === undefined ? {} : { failOverAttempts: options.failOverAttempts }),
+      ...(options.probeDelaysMs === undefined ? {} : { probeDelaysMs: options.probeDelaysMs }),
     });
-  const startWorkers = async (queues: readonly WorkerQueue[]) => {
+  const startWorkers = async (queues: readonly WorkerQueue[], buildId?: string) => {
     const activities = await realActivities();
     const workers = await createWorkers({
       sql: workerSql,
@@ -114,7 +131,9 @@ export async function createSystem(options: SystemOptions = {}) {
       taskQueue,
       queues,
       workflowBundle: await workflowBundle(),
+      senderSlots,
       activities: { ...activities, ...options.replaceActivities?.(activities) },
+      buildId,
     });
     const ended = workers.run();
     return async (): Promise<void> => {
@@ -125,7 +144,7 @@ export async function createSystem(options: SystemOptions = {}) {
   const workerConnection = NativeConnection.connect({ address });
   let stopWorkers = options.asProcess
     ? async (): Promise<void> => undefined
-    : await startWorkers(options.queues ?? workerQueues);
+    : await startWorkers(options.queues ?? workerQueues, options.buildId);
 
   afterAll(async () => {
     await stopWorkers();
@@ -156,6 +175,16 @@ export async function createSystem(options: SystemOptions = {}) {
         stopWorkers = async () => {
           await Promise.all([stopBefore(), stop()]);
         };
+      },
+      /** Workers of another build, besides those that run. Resolves with what stops these. */
+      async startBuild(
+        buildId: string,
+        queues: readonly WorkerQueue[] = workerQueues,
+      ): Promise<() => Promise<void>> {
+        const stopBefore = stopWorkers;
+        const stop = await startWorkers(queues, buildId);
+        stopWorkers = stop;
+        return stopBefore;
       },
     },
   };

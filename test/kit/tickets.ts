@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../../db/core/client.ts';
 import { insertSetting } from '../../db/settings/settings.ts';
+import { openReplyTicket } from '../../db/tickets/opening.ts';
 
 /** What tickets are opened with; ids of settings of the test's own. */
 export interface TicketCatalogue {
@@ -19,7 +20,7 @@ export async function createTicketCatalogue(sql: Database): Promise<TicketCatalo
   const categoryId = await make('categories', 'Cobrança');
   const subcategory = await insertSetting(sql, 'subcategories', {
     name: `Segunda via ${unique}`,
-    definition: { categoryId, extraFieldGroupId: null },
+    definition: { categoryId, extraFieldGroupId: null, firstAnswerMinutes: null },
   });
   return {
     departmentId: await make('departments', 'Financeiro'),
@@ -63,4 +64,12 @@ export async function insertReply(
     from messages as m join runs as r on r.id = m.run_id where m.id = ${messageId}
     returning id`;
   return reply.id;
+}
+
+/** A ticket opened by a reply to a message, as the reply's workflow would. */
+export async function openTicket(sql: Database, messageId: number, text?: string): Promise<number> {
+  const inboundMessageId = await insertReply(sql, text === undefined ? { messageId } : { messageId, text });
+  const opened = await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
+  if (!opened) throw new Error('The reply has opened no ticket.');
+  return opened.ticketId;
 }

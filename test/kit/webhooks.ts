@@ -4,9 +4,10 @@ import twilio from 'twilio';
 import { afterAll } from 'vitest';
 import { buildApp } from '../../api/http/app.ts';
 import { publicUrl, sandboxAccount } from './api.ts';
-import { connectAnywhere } from './connect.ts';
+import { connectAnywhere, localTokens } from './connect.ts';
 import type { System } from './system.ts';
 import { localWebservice } from './webservice.ts';
+import { localOutgoing } from './outgoing.ts';
 
 /** The API at the address that the system gave the gateway for its receipts. */
 export async function listenForReceipts(system: System, apiUrl: string): Promise<FastifyInstance> {
@@ -21,7 +22,9 @@ export async function listenForReceipts(system: System, apiUrl: string): Promise
       sendTimeoutMs: 2_000,
       connections: 1,
       connect: connectAnywhere,
+      tokens: localTokens,
     },
+    outgoing: localOutgoing,
     webservice: localWebservice,
     uploadLimitBytes: 1024,
   });

@@ -4,9 +4,10 @@ import { afterAll } from 'vitest';
 import { buildApp } from '../../api/http/app.ts';
 import { ensureFirstAdmin } from '../../api/http/auth.ts';
 import { adminConsole } from '../../console/app.tsx';
-import { connectAnywhere } from './connect.ts';
+import { connectAnywhere, localTokens } from './connect.ts';
 import { createSystem, type SystemOptions } from './system.ts';
 import { localWebservice } from './webservice.ts';
+import { localOutgoing } from './outgoing.ts';
 
 /**
  * All of it for one test file: workers, the gateway, which posts its receipts, and the API with the console at
@@ -33,7 +34,9 @@ export async function createWholeSystem(options: SystemOptions = {}) {
       sendTimeoutMs: 5_000,
       connections: 4,
       connect: connectAnywhere,
+      tokens: localTokens,
     },
+    outgoing: localOutgoing,
     webservice: localWebservice,
     uploadLimitBytes: 1024 * 1024,
   });

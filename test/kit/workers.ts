@@ -1,18 +1,21 @@
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
-import { createHelpdesk } from '../../activities/helpdesk.ts';
+import { createWebhook } from '../../outgoing/webhook.ts';
 import { createProviders } from '../../activities/providers.ts';
 import type { Database } from '../../db/core/client.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
+import { defaultTimezone } from '../../domain/calendar.ts';
+import type { AlertTiming } from '../../domain/alert.ts';
 import { workflowBundle } from '../../worker/bundle.ts';
 import { createWorkflowLookup } from '../../worker/lookup.ts';
 import { localWebservice } from './webservice.ts';
 import { createWorkers } from '../../worker/workers.ts';
 import { workerQueues } from '../../workflows/queues.ts';
 import './runtime.ts';
-import { connectAnywhere } from './connect.ts';
+import { localOutgoing } from './outgoing.ts';
+import { connectAnywhere, localTokens } from './connect.ts';
 
 /** The real workers on a task queue of the test's own, until its file is done. Call it outside of tests. */
 export async function startWorkers({
@@ -22,6 +25,7 @@ export async function startWorkers({
   publicUrl,
   sandboxUrl,
   clock = () => new Date(),
+  alertTiming,
 }: {
   sql: Database;
   box: SecretBox;
@@ -29,9 +33,10 @@ export async function startWorkers({
   publicUrl: string;
   sandboxUrl: string;
   clock?: () => Date;
+  alertTiming?: AlertTiming;
 }): Promise<void> {
   const connection = await NativeConnection.connect({ address: inject('temporalAddress') });
-  const helpdesk = createHelpdesk({ connect: connectAnywhere });
+  const helpdesk = createWebhook({ connect: connectAnywhere });
   const providers = createProviders({
     sql,
     box,
@@ -40,6 +45,7 @@ export async function startWorkers({
     sendTimeoutMs: 2_000,
     connections: 50,
     connect: connectAnywhere,
+    tokens: localTokens,
   });
   const workers = await createWorkers({
     sql,
@@ -48,6 +54,7 @@ export async function startWorkers({
     taskQueue,
     queues: workerQueues,
     workflowBundle: await workflowBundle(),
+    senderSlots: 50,
     activities: createActivities({
       sql,
       bulkSql: sql,
@@ -56,14 +63,19 @@ export async function startWorkers({
       isWorkflowRunning: createWorkflowLookup(connection, 'default'),
       gracePeriodMs: 3_600_000,
       sendersPerRun: 1,
+      senderSlots: 50,
       singleSendUpTo: 20,
       phoneHash: createPhoneHashing({ sql, box }),
       replyWindowDays: 30,
       box,
       helpdesk,
+      outgoing: localOutgoing,
+      publicUrl,
       webservice: localWebservice,
       webserviceRetryMs: 1_000,
       rawAnswerDays: 30,
+      timezone: defaultTimezone,
+      ...(alertTiming === undefined ? {} : { alertTiming }),
     }),
   });
   const ended = workers.run();

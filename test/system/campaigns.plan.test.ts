@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { createSchedule } from '../../activities/schedule.ts';
 import { enableCampaign, lockCampaign, updateCampaign } from '../../db/campaigns/campaigns.ts';
 import { campaignDraft } from '../../domain/campaign.ts';
@@ -9,7 +9,11 @@ import { until } from '../kit/until.ts';
 
 const { sql } = await createDatabase();
 const box = createSecretBox([{ id: 'test', key: Buffer.alloc(32) }]);
-const activities = createSchedule({ sql, clock: () => new Date(), gracePeriodMs: 60_000 });
+let now: Date | null = null;
+const activities = createSchedule({ sql, clock: () => now ?? new Date(), gracePeriodMs: 120_000 });
+afterEach(() => {
+  now = null;
+});
 
 const daily = (startsAt: string) => ({ recurrence: { every: 'day' }, startsAt, timezone: 'UTC' });
 
@@ -36,4 +40,35 @@ test('A plan that was computed before an edit is not kept: the schedule after it
   });
   const [row] = await sql<{ nextAt: Date }[]>`select next_at from campaigns where id = ${id}`;
   expect(row?.nextAt).toEqual(new Date('2098-05-05T10:00Z'));
+});
+
+test('A run whose opening was not heard of is opened again, before the one that is due meanwhile', async () => {
+  const first = new Date(Math.ceil(Date.now() / 60_000) * 60_000 + 60_000);
+  const second = new Date(first.getTime() + 60_000);
+  const { id } = await createCampaign(
+    { sql, box },
+    {
+      schedule: {
+        recurrence: { every: 'minutes' },
+        startsAt: first.toISOString().slice(0, 19),
+        timezone: 'UTC',
+      },
+    },
+  );
+  await enableCampaign(sql, id);
+  const planAt = (at: Date) => {
+    now = new Date(at.getTime() + 1);
+    return activities.planNext({ campaignId: id });
+  };
+  const occurrenceOf = (at: Date) => ({ next: 'run', opened: { occurrence: at.toISOString() } });
+
+  expect(await planAt(first)).toMatchObject(occurrenceOf(first));
+  expect(await planAt(first)).toMatchObject(occurrenceOf(first));
+  expect(await planAt(second)).toMatchObject(occurrenceOf(first));
+  await sql`update runs set started_at = now() where campaign_id = ${id}`;
+  expect(await planAt(second)).toMatchObject(occurrenceOf(second));
+  await sql`update runs set started_at = now() where campaign_id = ${id}`;
+  expect(await planAt(second)).toMatchObject({ next: 'wait' });
+  const rows = await sql`select status from runs where campaign_id = ${id}`;
+  expect(rows.map(({ status }) => status as string)).toEqual(['running', 'running']);
 });

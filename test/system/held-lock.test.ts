@@ -46,6 +46,29 @@ test('A holder whose connection is cut is told, and its work is waited for', asy
   await holder.end();
 });
 
+test('A holder that asks is told in the moment when another has the lock and its own connection has not closed', async () => {
+  const holder = connect(url, { application: 'asking holder', max: 2 });
+  const working = withHeldLock(holder, 'asked', async (lock) => {
+    await lock.confirm();
+    await sql.begin(async (tx) => {
+      const taken = tx`select pg_advisory_xact_lock(hashtext('asked'))`.execute();
+      await until('the other waits', async () => {
+        const [row] = await sql<[{ waits: boolean }]>`
+          select exists (select from pg_locks where locktype = 'advisory' and not granted
+            and database = (select oid from pg_database where datname = current_database())) as waits`;
+        return row.waits;
+      });
+      await sql`
+        select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'asking holder'`;
+      await taken;
+      await expect(lock.confirm()).rejects.toThrow();
+    });
+    return 'done';
+  });
+  await expect(working).rejects.toThrow();
+  await holder.end();
+});
+
 test('A holder that was frozen while PostgreSQL gave its lock to another takes no step after it wakes up', async () => {
   const script = fileURLToPath(new URL('../kit/held-lock-process.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', script, url, 'frozen'], {

@@ -47,7 +47,7 @@ const providerId = await sql.begin(async (tx) => {
   return (await insertProvider(tx, box, row)).id;
 });
 
-const ofAPerson = /1190\d{5}|Contato|Ola,/;
+const ofAPerson = /1190\d{7}|Contato|Ola,/;
 /** All that Temporal has of a run now: its history, and what its activities have failed with so far. */
 async function keptOf(run: Run): Promise<string> {
   const { raw } = await workflowOf(run).describe();

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { holdPhone } from '../../db/customers/opt-outs.ts';
 import { weekdays } from '../../domain/calendar.ts';
 import { campaignWorkflowId } from '../../domain/ids.ts';
 import { housekeeping } from '../../workflows/housekeeping.ts';
@@ -66,6 +67,20 @@ describe('Housekeeping', () => {
       { status: 'unknown', reason: 'sender_died' },
     ]);
     expect(await probe.countOf(run.id, 'failed')).toBe(1);
+  });
+
+  test('opts out a phone on whose probable opt-out nobody has decided in time', async () => {
+    const [late, fresh] = ['+5511987650001', '+5511987650002'];
+    for (const phone of [late, fresh]) await holdPhone(sql, { phone, source: 'reply' });
+    await sql`update opt_outs set at = at - interval '7 days' where phone = ${late}`;
+    expect(await round()).toContain('| Probable opt-outs that nobody decided on, opted out | 1 |');
+    expect(await sql`select phone, state from opt_outs order by phone`).toEqual([
+      { phone: late, state: 'opted_out' },
+      { phone: fresh, state: 'held' },
+    ]);
+    expect(await sql`select action, actor from audit_log where subject_kind = 'opt_out'`).toEqual([
+      { action: 'hold.undecided', actor: 'system' },
+    ]);
   });
 
   test('starts the workflow of an enabled campaign that has none', async () => {

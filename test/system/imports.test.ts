@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createImport } from '../../activities/import.ts';
-import { createPlaces } from '../../activities/places.ts';
+import { createSemaphore } from '../../activities/semaphore.ts';
 import { createPhonesSeen } from '../../mailing/phones-seen.ts';
 import { connect, type Database } from '../../db/core/client.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
@@ -10,7 +10,7 @@ import { insertRun } from '../../db/runs/runs.ts';
 import { createSecretBox } from '../../db/core/secrets.ts';
 import { campaign as campaignSchema } from '../../domain/campaign.ts';
 import { createDatabase } from '../kit/database.ts';
-import { always, type CampaignChoices, createCampaign, phoneOf } from '../kit/factories.ts';
+import { type CampaignChoices, createCampaign, phoneOf } from '../kit/factories.ts';
 import { bytes, json, localWebservice, startWebservice } from '../kit/webservice.ts';
 
 const { sql, url } = await createDatabase();
@@ -28,8 +28,6 @@ async function createRun(choices: CampaignChoices) {
     reason: null,
     settings: {
       campaign: campaignSchema.parse(campaign?.definition),
-      hours: always,
-      holidays: [],
       segmentProfile: 'gsm',
     },
     mailingFileId: campaign?.mailingFileId ?? null,
@@ -115,7 +113,7 @@ test('Pages are read from where they were kept as they came, of whatever kind an
 });
 
 test('Who waits for a place can give up, and keeps nobody else from it', async () => {
-  const inPlace = createPlaces(1);
+  const inPlace = createSemaphore(1);
   const order: string[] = [];
   let open = (): void => undefined;
   const first = inPlace(live, () => new Promise<void>((resolve) => (open = resolve)));

@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { createLanes } from '../../activities/lane.ts';
 import { createLease } from '../../activities/lease.ts';
 import type { SenderStop } from '../../activities/sender-flow.ts';
 import { streamMessages } from '../../activities/sender.ts';
+import { createTicks } from '../../activities/ticks.ts';
 import {
   claimLines,
   claimMessage,
   endRemaining,
   type Outcome,
   recordOutcomes,
-  settleDeadSenders,
+  closeStoppedSenders,
   takeOver,
 } from '../../db/messages/claims.ts';
-import { endLease, renewLease, senderName, takeLease } from '../../db/messages/leases.ts';
+import { endLease, type LeaseAnswer, renewLeases, senderName, takeLease } from '../../db/messages/leases.ts';
 import { applyReceipts } from '../../db/messages/messages.ts';
 import type { RunStatus } from '../../domain/run.ts';
 import { type Provider, type SendRequest, withheld } from '../../sms/provider.ts';
@@ -36,6 +38,11 @@ const activityOf = (runId: number, number = 1): string => `run${runId}/${number}
 const senderOf = (runId: number, attempt = 1): string => senderName(activityOf(runId), attempt);
 const take = (runId: number, attempt = 1, { number = 1, alone = false } = {}) =>
   sql.begin((tx) => takeLease(tx, { runId, activity: activityOf(runId, number), attempt, alone }));
+const renew = async (lease: { runId: number; sender: string }): Promise<LeaseAnswer> => {
+  const [answer] = await renewLeases(sql, [lease]);
+  if (!answer) throw new Error('There is no answer.');
+  return answer;
+};
 const claimAll = async (runId: number, sender: string) =>
   (await claimLines(sql, { runId, sender, from: 1, lines: 100 })).messages;
 const notTaken = (id: number, changes: Partial<Outcome> = {}): Outcome =>
@@ -48,18 +55,18 @@ test('only a running run gives leases, and renews them', async () => {
   const { runId } = await newRun(1);
   const sender = senderOf(runId);
   expect(await take(runId)).toMatchObject({ held: true, status: 'running' });
-  expect(await renewLease(sql, { runId, sender })).toMatchObject({ held: true, status: 'running' });
+  expect(await renew({ runId, sender })).toMatchObject({ held: true, status: 'running' });
   for (const status of ['paused', 'cancelling', 'failed', 'finished', 'cancelled'] as const) {
     await setStatus(runId, status);
-    expect(await renewLease(sql, { runId, sender })).toMatchObject({ held: false, status });
+    expect(await renew({ runId, sender })).toMatchObject({ held: false, status });
     expect(await take(runId, 2)).toMatchObject({ held: false, status });
   }
   await setStatus(runId, 'running');
   await expire(runId);
   // Nobody has taken over: the database was away, perhaps.
-  expect(await renewLease(sql, { runId, sender })).toMatchObject({ held: true });
+  expect(await renew({ runId, sender })).toMatchObject({ held: true });
   await endLease(sql, sender);
-  expect(await renewLease(sql, { runId, sender })).toMatchObject({ held: false });
+  expect(await renew({ runId, sender })).toMatchObject({ held: false });
 });
 
 test('an attempt that has been overtaken gets no lease, and one that wants to be alone only alone', async () => {
@@ -79,15 +86,15 @@ test('what a sender holds is taken over only once its lease has run out', async 
   await take(runId, 1);
   await take(runId, 1, { number: 2 });
   const held = await claimAll(runId, dead);
-  expect(await settleDeadSenders(sql, { runId, deduplicates: false })).toBe(0);
+  expect(await closeStoppedSenders(sql, { runId, deduplicates: false })).toBe(0);
   await expect(sql.begin((tx) => endRemaining(tx, runId))).rejects.toThrow('has senders');
   expect(
     await takeOver(sql, { runId, before: { activity: activityOf(runId), attempt: 2 }, deduplicates: false }),
   ).toBe(held.length);
   // Longer than any sender trusts its lease.
   expect(performance.now() - asked).toBeGreaterThan(2_500);
-  expect(await renewLease(sql, { runId, sender: dead })).toMatchObject({ held: false });
-  expect(await renewLease(sql, { runId, sender: senderName(activityOf(runId, 2), 1) })).toMatchObject({
+  expect(await renew({ runId, sender: dead })).toMatchObject({ held: false });
+  expect(await renew({ runId, sender: senderName(activityOf(runId, 2), 1) })).toMatchObject({
     held: true,
   });
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 3 });
@@ -100,7 +107,7 @@ test('a sender that lets go at once is not waited for', async () => {
   await sql`update sender_leases set expires_at = now() + interval '1 hour' where run_id = ${runId}`;
   const held = await claimAll(runId, slow);
   const taking = takeOver(sql, { runId, deduplicates: false });
-  await until('it is told', async () => !(await renewLease(sql, { runId, sender: slow })).held);
+  await until('it is told', async () => !(await renew({ runId, sender: slow })).held);
   const outcomes = held.map(({ id }) => notTaken(id));
   await recordOutcomes(sql, { runId, sender: slow, outcomes, endsLease: true });
   expect(await taking).toBe(0);
@@ -113,7 +120,7 @@ test('one message that is claimed by itself has a lease for its one send', async
   const sender = senderOf(runId);
   expect(await claimMessage(sql, { messageId, sender, providerId: providerId + 1 })).toBeNull();
   expect(await claimMessage(sql, { messageId, sender, providerId })).toMatchObject({ id: messageId });
-  expect(await settleDeadSenders(sql, { runId, deduplicates: false })).toBe(0);
+  expect(await closeStoppedSenders(sql, { runId, deduplicates: false })).toBe(0);
   await recordOutcomes(sql, { runId, sender, outcomes: [outcomeWith(messageId)], endsLease: true });
   expect(await sql`select from sender_leases where run_id = ${runId}`).toHaveLength(0);
 });
@@ -238,6 +245,8 @@ const standStill = (ms: number): void => {
 /** Longer than a lease is trusted. */
 const longMs = 2_100;
 
+const lost = { code: 'unreachable', params: { provider: 'gateway', code: withheld } } as const;
+
 /** A sender in this process, of a provider that takes all, and what it has handed over. */
 function startSender(
   runId: number,
@@ -249,7 +258,14 @@ function startSender(
     ...noCallbacks,
     send: async ({ messageId, mayLeave }: SendRequest) => {
       if (mayLeave?.() === false) {
-        return { kind: 'temporary', code: withheld, publicCode: withheld, detail: '', retryAfterMs: null };
+        return {
+          kind: 'temporary',
+          code: withheld,
+          publicCode: withheld,
+          detail: lost,
+          retryAfterMs: null,
+          outage: false,
+        };
       }
       sent.push(Date.now());
       onSend(sent.length);
@@ -260,7 +276,7 @@ function startSender(
   const sender = senderOf(runId);
   let asked = false;
   const lease = createLease(() => {
-    if (asked) return renewLease(sql, { runId, sender });
+    if (asked) return renew({ runId, sender });
     asked = true;
     return take(runId);
   });
@@ -268,16 +284,25 @@ function startSender(
     await sql`update providers set rate_per_second = ${ratePerSecond} where id = ${providerId}`;
     await lease.ask();
     return streamMessages(
-      { sql, provider, providerId, lease },
+      {
+        sql,
+        provider,
+        providerId,
+        lane: createLanes({ sql, worker: 'test' })(providerId),
+        lease,
+        everySecond: createTicks(),
+      },
       {
         runId,
         sender,
         until: new Date(Date.now() + untilMs),
         maxAttempts: 3,
         limit: null,
+        reached: true,
+        urgency: null,
         onPause: () => undefined,
         checkStopReason: () => Promise.resolve(null),
-        checkEach: null,
+        checkEach: () => null,
         signal: new AbortController().signal,
         onProgress: () => undefined,
         onTrouble: () => undefined,
@@ -290,8 +315,10 @@ const noCallbacks: Provider = {
   deduplicates: false,
   send: () => Promise.reject(new Error('It is not asked.')),
   verify: () => false,
-  readReceipts: () => [],
-  readInbound: () => [],
+  referenceSuffices: false,
+  receiptsById: false,
+  readReceipts: () => ({ read: [], unread: [] }),
+  readInbound: () => ({ read: [], unread: [] }),
   close: () => Promise.resolve(),
 };
 

@@ -1,18 +1,34 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { startProxy } from '../../chaos/proxy.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { box, createApi, createCatalogue, createReadyCampaign, documentOf } from '../kit/api.ts';
 import { hasKannel, startKannel, startOperator } from '../kit/kannel.ts';
 import { until } from '../kit/until.ts';
 import { startWorkers } from '../kit/workers.ts';
 
+/** Where our API was, until it is back. Resolves once somebody has tried it so many times in vain. */
+async function nobodyAt(port: number, attempts: number): Promise<void> {
+  let seen = 0;
+  const server = createServer((socket) => {
+    seen++;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await until('it was tried in vain', () => seen >= attempts);
+  await new Promise((resolve) => server.close(resolve));
+}
+
 test.skipIf(!hasKannel)(
-  'a campaign through Kannel to an SMPP operator: sends, receipts and an opt-out by reply',
+  'a campaign through Kannel to an SMPP operator: sends, receipts, replies, and an outage of our API',
   { timeout: 120_000 },
   async () => {
     const operator = await startOperator();
     const port = await freePort();
-    const publicUrl = `http://127.0.0.1:${port}`;
+    let way = await startProxy(port);
+    const publicPort = way.port;
+    const publicUrl = `http://127.0.0.1:${publicPort}`;
     const api = await createApi({ publicUrl });
     const { as, sql, taskQueue } = api;
     await api.app.listen({ host: '127.0.0.1', port });
@@ -21,7 +37,7 @@ test.skipIf(!hasKannel)(
     // As docs/providers.md says, from the examples.
     const sendsmsPort = await freePort();
     const password = 'p&ss w=rd%';
-    const example = (await readFile('examples/kannel-provider.json', 'utf8')).replace(
+    const example = (await readFile('examples/gateways/kannel.json', 'utf8')).replace(
       '127.0.0.1:13013',
       `127.0.0.1:${sendsmsPort}`,
     );
@@ -34,25 +50,31 @@ test.skipIf(!hasKannel)(
     expect(added.body).not.toContain(provider.secrets.callbackSecret);
     const { id: providerId, callbacks } = added.json<{ id: number; callbacks: { inbound: string } }>();
     const inboundUrl = `${callbacks.inbound}?key=${provider.secrets.callbackSecret}`;
-    await startKannel({ operatorPort: operator.port, sendsmsPort, password, inboundUrl });
-    await until('Kannel is bound to the operator', operator.isBound);
+    const kannel = await startKannel({ operatorPort: operator.port, sendsmsPort, password, inboundUrl });
+    await until('Kannel is bound to the operator', () => operator.binds() === 1);
 
-    // Numbers that end in 0 are delivered, in 1 can't be reached, in 2 are refused.
+    // Numbers that end in 0 are delivered, in 1 can't be reached, in 2 are refused, in 3 expire; in 4 is told later.
     const message = { template: 'Olá {nome}: 100% você & eu', providerId, removeAccents: false };
     const document = documentOf({ ...(await createCatalogue(api)), providerId }, { message });
-    const campaignId = await createReadyCampaign(api, document, { lines: 3 });
+    const campaignId = await createReadyCampaign(api, document, { lines: 5 });
     expect((await as('operator')('POST', `/api/campaigns/${campaignId}/enable`)).statusCode).toBe(200);
     const started = await as('operator')('POST', `/api/campaigns/${campaignId}/run-now`);
     const { runId } = started.json<{ runId: number }>();
-    const statuses = async () =>
-      (
-        await sql<{ status: string }[]>`select status from messages where run_id = ${runId} order by line`
-      ).map(({ status }) => status);
-    await until('all receipts are here', async () => {
-      const now = await statuses();
-      return now.length === 3 && now.every((status) => !['queued', 'sending', 'sent'].includes(status));
+    const messages = async () =>
+      await sql`
+      select status, reason, provider_code as code from messages where run_id = ${runId} order by line`;
+    const read = await until('all receipts are here', async () => {
+      const now = await messages();
+      const open = now.filter(({ status }) => ['queued', 'sending', 'sent'].includes(String(status)));
+      return now.length === 5 && open.length === 1 && open[0]?.['status'] === 'sent' && now;
     });
-    expect(await statuses()).toEqual(['delivered', 'undelivered', 'failed']);
+    expect(read).toEqual([
+      { status: 'delivered', reason: null, code: null },
+      { status: 'undelivered', reason: 'not_delivered', code: 'stat:UNDELIV' },
+      { status: 'failed', reason: 'number_invalid', code: 'NACK/0x0000000b/' },
+      { status: 'undelivered', reason: 'expired_at_carrier', code: 'stat:EXPIRED' },
+      { status: 'sent', reason: null, code: null },
+    ]);
     expect(operator.taken.find(({ to }) => to.endsWith('0'))).toMatchObject({
       from: '28282',
       text: 'Olá Maria 1: 100% você & eu',
@@ -60,12 +82,30 @@ test.skipIf(!hasKannel)(
       dataCoding: 8,
     });
 
+    // Kannel is killed while it awaits a receipt, and our API is away when it comes, with a reply.
+    await kannel.killBearerbox();
+    await until('Kannel is bound to the operator again', () => operator.binds() === 2);
+    await way.close();
+    operator.report();
     operator.write('5511900000000', '28282', 'Saír!');
-    const reply = await until('the reply has been handled', async () => {
-      const [row] =
-        await sql`select phone, text, effect, run_id from inbound_messages where handled_at is not null`;
-      return row;
-    });
-    expect(reply).toEqual({ phone: '+5511900000000', text: 'Saír!', effect: 'opt_out', runId });
+    await nobodyAt(publicPort, 4);
+    way = await startProxy(port, publicPort);
+    onTestFinished(() => way.close());
+
+    await until('the receipt is here', async () => (await messages())[4]?.['status'] === 'delivered');
+    const replies = async () => await sql`select phone, text, effect, run_id from inbound_messages`;
+    await until('the reply has been handled', async () => (await replies())[0]?.['effect'] === 'opt_out');
+    expect(await replies()).toEqual([{ phone: '+5511900000000', text: 'Saír!', effect: 'opt_out', runId }]);
+    // It takes our answers for what they are: only what came during the outage was repeated.
+    const [late] = await sql<
+      [{ id: number }]
+    >`select max(id)::int as id from messages where run_id = ${runId}`;
+    const retried = new Set(
+      (await kannel.retried()).map((url) => url.replace(/\?.*&message=/, ' ').split('&')[0]),
+    );
+    expect([...retried].toSorted()).toEqual([
+      expect.stringContaining('/inbound?'),
+      expect.stringMatching(new RegExp(`/receipts ${late.id}$`)),
+    ]);
   },
 );

@@ -12,7 +12,7 @@ import { providerAccount } from '../../domain/provider.ts';
 import { createCallback } from '../../sms/callback.ts';
 import { createProvider } from '../../sms/index.ts';
 import type { Callback } from '../../sms/provider.ts';
-import { connectAnywhere } from '../kit/connect.ts';
+import { connectAnywhere, localTokens } from '../kit/connect.ts';
 
 /** The adapter against the sandbox as a process of its own, as a developer starts it. */
 const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
@@ -68,13 +68,14 @@ test('a message goes out, its receipts and a reply come back, and the ledger is 
   const webhooks = await startWebhooks();
   const sandbox = await startSandbox({ receiptDelayMs: 10 });
   const provider = createProvider(
-    { id: 5, reference: 'r', ...account },
+    { id: 5, reference: 'r', segmentProfile: 'gsm', ...account },
     {
       publicUrl: webhooks.url,
       sandboxUrl: sandbox.url,
       sendTimeoutMs: 5000,
       connections: 2,
       connect: connectAnywhere,
+      tokens: localTokens,
     },
   );
   onTestFinished(() => provider.close());
@@ -83,7 +84,7 @@ test('a message goes out, its receipts and a reply come back, and the ledger is 
   expect(sent).toMatchObject({ kind: 'accepted' });
   await vi.waitFor(() => expect(webhooks.callbacks).toHaveLength(2));
   expect(webhooks.callbacks.every((callback) => provider.verify(callback))).toBe(true);
-  expect(webhooks.callbacks.flatMap((callback) => provider.readReceipts(callback))).toMatchObject([
+  expect(webhooks.callbacks.flatMap((callback) => provider.readReceipts(callback).read)).toMatchObject([
     { messageId: 41, status: 'sent', reason: null },
     { messageId: 41, status: 'delivered', reason: null },
   ]);
@@ -97,7 +98,7 @@ test('a message goes out, its receipts and a reply come back, and the ledger is 
   await control('PUT', 'inbound', { url: `${webhooks.url}/webhooks/providers/5/inbound` });
   await control('POST', 'replies', { from: '+5511988887777', body: 'SAIR' });
   const [, , reply] = webhooks.callbacks;
-  expect(reply && provider.verify(reply) && provider.readInbound(reply)).toMatchObject([
+  expect(reply && provider.verify(reply) && provider.readInbound(reply).read).toMatchObject([
     { from: '+5511988887777', to: '+5511999990000', text: 'SAIR' },
   ]);
 
@@ -122,13 +123,14 @@ test('of what the gateway took and did not say, every message is ambiguous, and 
   };
   const sandbox = await startSandbox({ errorRate, receipts: false });
   const provider = createProvider(
-    { id: 5, reference: 'r', ...account },
+    { id: 5, reference: 'r', segmentProfile: 'gsm', ...account },
     {
       publicUrl: 'http://127.0.0.1:1',
       sandboxUrl: sandbox.url,
       sendTimeoutMs: 500,
       connections: 50,
       connect: connectAnywhere,
+      tokens: localTokens,
     },
   );
   onTestFinished(() => provider.close());

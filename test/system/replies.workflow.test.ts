@@ -16,7 +16,8 @@ import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
 import { localWebservice } from '../kit/webservice.ts';
 import { until } from '../kit/until.ts';
 import { inboundForm, listenForReceipts, postSigned } from '../kit/webhooks.ts';
-import { connectAnywhere } from '../kit/connect.ts';
+import { connectAnywhere, localTokens } from '../kit/connect.ts';
+import { localOutgoing } from '../kit/outgoing.ts';
 
 const apiUrl = `http://127.0.0.1:${await freePort()}`;
 const system = await createSystem({ publicUrl: apiUrl });
@@ -173,7 +174,9 @@ async function appOn({ sql, box, gateway }: System, temporal: System['temporal']
       sendTimeoutMs: 2_000,
       connections: 1,
       connect: connectAnywhere,
+      tokens: localTokens,
     },
+    outgoing: localOutgoing,
     webservice: localWebservice,
     uploadLimitBytes: 1024,
   });

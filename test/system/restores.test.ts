@@ -96,6 +96,12 @@ test('After a restore nobody is written to twice, and who has opted out since st
   expect(before).toHaveLength(50);
 
   await system.workers.stop();
+  // What it has not seen since the backup, it can't miss.
+  const [{ now }] = await sql<[{ now: Date }]>`select now()`;
+  await until('the API has written since', async () => {
+    await healthOf();
+    return (await sql`select from deployment where alive_at > ${now}`).count > 0;
+  });
   await copyDatabase(backup, name);
   // Processes that run notice; one that starts refuses.
   await until('the API notices', async () => (await healthOf()).waitingFor[0]?.problem === 'restored');

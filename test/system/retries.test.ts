@@ -56,9 +56,10 @@ async function expectToShow(run: Run, cause: RetryCause, mend: () => Promise<unk
 }
 
 async function expectToBeShown(run: Run, cause: RetryCause): Promise<void> {
+  await updateUser(sql, userId, { locale: 'en' });
   const first = await retried(run);
   expect(first.cause).toEqual(cause);
-  expect(first.words).toMatch(/^Retried since \d{4}-.* because .*\. Attempt \d+ .*\.$/);
+  expect(first.words).toMatch(/^Retried since \d\d\/\d\d\/\d{4}, .* because .*\. Attempt \d+ .*\.$/);
   const [list, overview, whole] = [
     await read(`/api/runs?campaignId=${run.campaignId}`, z.object({ runs: z.array(runSummaryView) })),
     await read('/api/overview', overviewView),
@@ -80,7 +81,7 @@ async function expectToBeShown(run: Run, cause: RetryCause): Promise<void> {
     expect(portuguese).not.toBe('');
     expect(portuguese.replace('SECRET_KEYS', '')).not.toMatch(englishWords);
   }
-  expect(await page('/runs', 'en')).toContain('Running, retrying after a failure');
+  expect(await page('/runs', 'en')).toContain('Retrying after a failure');
 }
 
 test.each([2, 40])('a run of %i whose provider is down says so, everywhere', async (lines) => {
@@ -157,7 +158,7 @@ test('a campaign whose next run cannot be planned says so, and so do replies tha
   await temporal.syncCampaign({ id, name: 'x' });
   const providerId = await createProvider(system);
   const [reply] = await insertReplies(sql, [
-    { providerId, providerMessageId: 'a', phone: '+5511900000001', recipient: '1', text: 'oi', wish: null },
+    { providerId, providerMessageId: 'a', phone: '+5511900000001', recipient: '1', text: 'oi', intent: null },
   ]);
   await temporal.startReply(reply?.id ?? 0);
   const cause = { code: 'database_schema', params: { sqlState: '42703' } };
@@ -188,7 +189,7 @@ test('a campaign whose next run cannot be planned says so, and so do replies tha
 test('an attempt that ended without an answer counts as failed while the next one is under way', async () => {
   const providerId = await createProvider(system);
   const [reply] = await insertReplies(sql, [
-    { providerId, providerMessageId: 'b', phone: '+5511900000002', recipient: '1', text: 'oi', wish: null },
+    { providerId, providerMessageId: 'b', phone: '+5511900000002', recipient: '1', text: 'oi', intent: null },
   ]);
   const id = reply?.id ?? 0;
   await sql.begin(async (tx) => {

@@ -4,7 +4,8 @@ import { applyReceipts } from '../../db/messages/messages.ts';
 import { setFallback } from '../../db/providers/fallbacks.ts';
 import { setProviderArchived, setProviderSecrets } from '../../db/providers/providers.ts';
 import { findAnsweredMessage, insertReplies } from '../../db/replies/replies.ts';
-import { describeFailover } from '../../domain/failover.ts';
+import { plainEnglish } from '../../domain/format.ts';
+import { failoverWords } from '../../domain/problems/runs.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import {
   createEnabledCampaign,
@@ -42,7 +43,7 @@ const takenBy = async (runId: number): Promise<Record<string, number>> => {
   return Object.fromEntries(rows.map(({ taker, n }) => [taker, n]));
 };
 const wordsOf = async (run: Run): Promise<string> =>
-  (await readRun(sql, run.id)).failovers.map(describeFailover).join('\n');
+  (await readRun(sql, run.id)).failovers.map((one) => failoverWords(one, plainEnglish)).join('\n');
 
 test.each([5, 60])(
   'When the provider refuses the account a run of %i goes on with its fallback, and the next one begins with its own',
@@ -124,7 +125,7 @@ test('What the first provider has taken stays with it, and each has its receipts
     const [to] = await sql<[{ phone: string; recipient: string }]>`
       select phone, (select config ->> 'from' from providers where id = ${by}) as recipient from messages where id = ${id}`;
     const [reply] = await insertReplies(sql, [
-      { providerId: by, providerMessageId: randomUUID(), ...to, text: 'Quero saber mais.', wish: null },
+      { providerId: by, providerMessageId: randomUUID(), ...to, text: 'Quero saber mais.', intent: null },
     ]);
     return (await findAnsweredMessage(sql, reply?.id ?? 0, { windowDays: 30 }))?.messageId ?? null;
   };
@@ -184,7 +185,7 @@ test('Texts are judged anew by how the fallback counts segments', async () => {
   });
   expect(await ended(run)).toMatchObject({ status: 'finished' });
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ 'skipped: message_too_long': 1, sent: 2 });
-  expect(await wordsOf(run)).toContain('more segments there than allowed: 1.');
+  expect(await wordsOf(run)).toContain('too long there: 1.');
 });
 
 test('Without a fallback, or with one that is archived, the run pauses as ever', async () => {

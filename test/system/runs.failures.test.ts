@@ -67,7 +67,7 @@ test('A failed run that is retried goes on under the same workflow id with what 
   const [kept] = await sql<
     [{ settings: string }]
   >`select settings::text as settings from runs where id = ${run.id}`;
-  await sql`update runs set settings = settings - 'hours' where id = ${run.id}`;
+  await sql`update runs set settings = settings - 'segmentProfile' where id = ${run.id}`;
   await temporal.resumeRun(run, 'user:7');
   expect(await failureOf(ended(run))).toMatchObject({ type: 'ZodError' });
   await sql`update runs set settings = (${kept.settings}::text)::jsonb where id = ${run.id}`;
@@ -218,7 +218,7 @@ test.each([10, 60])(
 );
 
 test('A message of a small run that keeps failing temporarily fails after its attempts', async () => {
-  await gateway.misbehave({ refuse: [{ endsWith: phoneOf(2).slice(-8), code: 21611 }] });
+  await gateway.misbehave({ refuse: [{ endsWith: phoneOf(2).slice(-8), code: 14107 }] });
   const run = await startRun(system, { mailing: 5 });
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 4, 'failed: temporary_failure': 1 });
@@ -226,7 +226,7 @@ test('A message of a small run that keeps failing temporarily fails after its at
 });
 
 test('Messages of a large run that keep failing temporarily are tried again behind the others, then one by one', async () => {
-  await gateway.misbehave({ refuse: [{ endsWith: '1', code: 21611 }] });
+  await gateway.misbehave({ refuse: [{ endsWith: '1', code: 14107 }] });
   const run = await startRun(system, { mailing: 30 });
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 27, 'failed: temporary_failure': 3 });
@@ -237,7 +237,7 @@ test('Messages of a large run that keep failing temporarily are tried again behi
 });
 
 test('Many stragglers are streamed on, and nothing is asked again and again', async () => {
-  await gateway.misbehave({ refuse: [{ endsWith: '1', code: 21611 }] });
+  await gateway.misbehave({ refuse: [{ endsWith: '1', code: 14107 }] });
   const run = await startRun(system, { mailing: 80 });
   await until('all have failed three times', async () => {
     const attempts = await attemptsOf(run.id);

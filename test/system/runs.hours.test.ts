@@ -1,8 +1,22 @@
 import { afterEach, expect, test } from 'vitest';
+import { disableCampaign, updateCampaign } from '../../db/campaigns/campaigns.ts';
 import { weekdays } from '../../domain/calendar.ts';
+import { waitingOf } from '../../domain/waiting.ts';
 import { insertSetting } from '../../db/settings/settings.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
-import { createHours, createProvider, phonesOf, readRun, someDay, startRun } from '../kit/factories.ts';
+import {
+  addMailing,
+  always,
+  createEnabledCampaign,
+  createHours,
+  createProvider,
+  mailing,
+  phonesOf,
+  readCampaign,
+  readRun,
+  someDay,
+  startRun,
+} from '../kit/factories.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
@@ -137,3 +151,82 @@ test('A run that is paused expires like any other', async () => {
   const { sent = 0, cancelled = 0 } = await expectCountsToMatchRows(sql, run.id);
   expect(sent + cancelled).toBe(100);
 });
+
+test('A run that waits for its hours follows its campaign: it sends the text and file of when they open', async () => {
+  setClock('07:59:48');
+  const campaign = await createEnabledCampaign(system, {
+    hoursId: await createHours(sql, commercial),
+    template: 'Texto de sexta, {nome}',
+    mailing: 5,
+  });
+  const run = await startRun(system, { campaign });
+  await until('it waits for its hours', async () => (await readRun(sql, run.id)).step === 'hours');
+  const before = await readCampaign(sql, campaign.id);
+  const definition = structuredClone(before.definition);
+  definition.message.template = 'Texto de segunda, {nome}';
+  definition.mailing.expiresAfterHours = 5;
+  await updateCampaign(sql, { id: campaign.id, version: before.version, definition });
+  await addMailing(sql, campaign.id, mailing(2));
+
+  expect(await ended(run)).toMatchObject({ status: 'finished' });
+  expect(clock.now().toISOString().slice(11)).toMatch(/^08:00/);
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 2 });
+  const texts = await sql<
+    { text: string }[]
+  >`select text from messages where run_id = ${run.id} order by line`;
+  expect(texts.map(({ text }) => text)).toEqual([
+    'Texto de segunda, Contato 1',
+    'Texto de segunda, Contato 2',
+  ]);
+  expect((await readRun(sql, run.id)).expiresAt?.getTime()).toBe(run.occurrence.getTime() + 5 * hourMs);
+
+  // From then on it is frozen.
+  await sql`
+    update campaigns set definition = jsonb_set(definition, '{message,template}', '"Outro"') where id = ${campaign.id}`;
+  expect((await readRun(sql, run.id)).settings.campaign.message.template).toBe('Texto de segunda, {nome}');
+});
+
+test('A run whose campaign is disabled while it waits does not start, and says so', async () => {
+  setClock('07:59:54');
+  const campaign = await createEnabledCampaign(system, { hoursId: await createHours(sql, commercial) });
+  const before = (await gateway.taken()).length;
+  const run = await startRun(system, { campaign });
+  await until('it waits for its hours', async () => (await readRun(sql, run.id)).step === 'hours');
+  await disableCampaign(sql, campaign.id);
+  expect(await ended(run)).toEqual({ status: 'skipped', counts: {} });
+  expect(await readRun(sql, run.id)).toMatchObject({
+    status: 'skipped',
+    reason: { code: 'campaign_disabled' },
+    mailingAt: null,
+  });
+  expect((await gateway.taken()).length).toBe(before);
+});
+
+test.each([15, 200])(
+  'Hours that are narrowed in the middle of a run of %i lines hold from then on, and widened ones, too',
+  async (lines) => {
+    const providerId = await createProvider(system, { ratePerSecond: lines / 10 });
+    const hoursId = await createHours(sql);
+    const run = await startRun(system, { hoursId, mailing: lines, providerId });
+    await until('some are sent', async () => (await countOf(run.id, 'sent')) > 2);
+    // Open for one minute of another day.
+    const day = weekdays[(new Date().getUTCDay() + 3) % 7] ?? 'monday';
+    const change = (definition: object) =>
+      sql`update sending_hours set definition = ${sql.json(definition as never)} where id = ${hoursId}`;
+    await change({ timezone: 'UTC', windows: [{ days: [day], from: '08:00', to: '08:01' }] });
+    await until('it waits for its hours', async () => {
+      const row = await readRun(sql, run.id);
+      const left = await sql`select from claims where run_id = ${run.id}`;
+      return waitingOf(row, clock.now())?.code === 'hours' && left.count === 0;
+    });
+    const sent = (await gateway.taken()).length;
+    expect(await countOf(run.id, 'sent')).toBeLessThan(lines);
+    await until('a second has gone by', () => Date.now() > run.occurrence.getTime() + 4_000);
+    await change(always);
+    await temporal.pauseRun(run, 'user:7');
+    expect((await gateway.taken()).length - sent).toBeLessThanOrEqual(1);
+    await temporal.resumeRun(run, 'user:7');
+    expect(await ended(run)).toMatchObject({ status: 'finished' });
+    expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: lines });
+  },
+);

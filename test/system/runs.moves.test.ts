@@ -39,7 +39,7 @@ test('An attempt that was frozen does not undo what later ones have done', async
   expect(await pausing(resumedAt - 1)).toBe(false);
   expect(await wasMovedAfter(sql, run.id, resumedAt - 1)).toBe(true);
   // So does one that reads the mailing, and cannot reach its web service.
-  const reason = { code: 'mailing_refused', mailingCode: 'header_wrong', detail: '' } as const;
+  const reason = { code: 'mailing_refused', mailingCode: 'empty', params: {} } as const;
   expect(await moveRun(sql, { id: run.id, from: ['running'], to: 'failed', reason, unread: true })).toBe(
     false,
   );

@@ -74,8 +74,8 @@ test('A failed run without messages holds up nobody; one with unsent messages do
   const [kept] = await sql<
     [{ settings: string }]
   >`select settings::text as settings from runs where id = ${broken.id}`;
-  await sql`update runs set settings = settings - 'hours' where id = ${broken.id}`;
-  // Paused, the run asks for its hours at once, and fails by that.
+  await sql`update runs set settings = settings - 'segmentProfile' where id = ${broken.id}`;
+  // Paused, the run asks for its hours at once, and fails by what it can't read.
   await temporal.pauseRun(broken, 'user:7');
   await expect(ended(broken)).rejects.toThrow();
   await sql`update runs set settings = (${kept.settings}::text)::jsonb where id = ${broken.id}`;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { weekdays } from '../../domain/calendar.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { buildSandbox } from '../../sandbox/index.ts';
 import {
@@ -57,7 +58,36 @@ const auditOf = async (action: string, subjectId: number) =>
   sql<{ actor: string }[]>`
     select actor from audit_log where action = ${action} and subject_id = ${subjectId} order by id`;
 
+/** A window that is not open on this day, nor on the next one. */
+const closedHours = () => {
+  const day = weekdays[(new Date().getUTCDay() + 3) % 7] ?? 'monday';
+  return { timezone: 'UTC', windows: [{ days: [day], from: '10:00', to: '11:00' }] };
+};
+const openHours = { timezone: 'UTC', windows: [{ days: [...weekdays], from: '00:00', to: '24:00' }] };
+
 describe('a dry run', () => {
+  test('names the lines whose provider can not cut a word of theirs', async () => {
+    const zenvia = await as('admin')('POST', '/api/providers', {
+      name: 'Zenvia',
+      config: { kind: 'zenvia', from: 'loja' },
+      secrets: { kind: 'zenvia', apiToken: 'token', callbackSecret: 'a-secret-of-twenty-letters' },
+      segmentProfile: 'zenvia',
+    });
+    const { id: providerId } = zenvia.json<{ id: number }>();
+    const message = { template: 'Oi {nome}', providerId, maxSegments: 3 };
+    const id = await createReadyCampaign(api, documentOf(catalogue, { message }), { lines: 1 });
+    const link = `https://loja.example/${'x'.repeat(140)}`;
+    await operator(
+      'PUT',
+      `/api/campaigns/${id}/mailing/file`,
+      `codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem\n1;Ana;11900000001;;;;Veja ${link}\n2;Bia;11900000002;;;;\n`,
+      { 'content-type': 'text/csv' },
+    );
+    const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/dry-run`);
+    const leftOut = [{ reason: 'word_exceeds_segment', messages: 1 }];
+    await runBecomes(runId, { status: 'finished', preflight: { lines: 2, toSend: 1, leftOut } });
+  });
+
   test('reads the mailing of a campaign that is not enabled, says what it would send, and sends nothing', async () => {
     const id = await createReadyCampaign(
       api,
@@ -194,7 +224,7 @@ describe('a run of a campaign that wants approval', () => {
       step: 'approval',
       waiting: {
         code: 'approval',
-        words: expect.stringContaining('Waits for a person to approve it') as string,
+        words: expect.stringContaining('Waits for a user to approve it') as string,
       },
       preflight: { toSend: 3 },
     });
@@ -290,5 +320,40 @@ describe('a request that is repeated with its Idempotency-Key', () => {
       'idempotency-key': 'two words',
     });
     expect(answer.statusCode).toBe(400);
+  });
+});
+
+describe('a run that waits for its hours', () => {
+  const addHours = async (): Promise<{ id: number; name: string }> => {
+    const entry = { name: `Closed ${Math.random()}`, definition: closedHours() };
+    const added = await as('admin')('POST', '/api/settings/sending-hours', entry);
+    return added.json<{ id: number; name: string }>();
+  };
+  async function startWaiting() {
+    const hours = await addHours();
+    const document = documentOf({ ...catalogue, hoursId: hours.id });
+    const id = await createReadyCampaign(api, document, { lines: 1 });
+    await post(`/api/campaigns/${id}/enable`);
+    const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/run-now`);
+    await runBecomes(runId, { step: 'hours', status: 'running' });
+    return { id, runId, hours };
+  }
+
+  test('goes on at once when they are widened', async () => {
+    const { runId, hours } = await startWaiting();
+    const widened = { name: hours.name, definition: openHours };
+    await as('admin')('PUT', `/api/settings/sending-hours/${hours.id}`, widened);
+    await runBecomes(runId, { status: 'finished' });
+  });
+
+  test('goes on at once when its campaign is given others', async () => {
+    const given = await startWaiting();
+    const campaign = await as('viewer')('GET', `/api/campaigns/${given.id}`);
+    const { version, definition } = campaign.json<{ version: number; definition: { mailing: object } }>();
+    const mailing = { ...definition.mailing, sendingHoursId: catalogue.hoursId };
+    const changed = { ...definition, mailing, version };
+    const answer = await operator('PUT', `/api/campaigns/${given.id}`, changed);
+    expect(answer.statusCode, answer.body).toBe(200);
+    await runBecomes(given.runId, { status: 'finished' });
   });
 });

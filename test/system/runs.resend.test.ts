@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { settleDeadSenders } from '../../db/messages/claims.ts';
+import { closeStoppedSenders } from '../../db/messages/claims.ts';
 import { savePrivacySettings } from '../../db/customers/privacy.ts';
 import { privacySettings } from '../../domain/privacy.ts';
 import { buildSandbox } from '../../sandbox/index.ts';
@@ -104,6 +104,8 @@ describe('a resend', () => {
       messages: 2,
       segments: 2,
       byReason: [{ status: 'failed', reason: 'number_invalid', messages: 2, segments: 2 }],
+      unreachable: [{ reason: 'number_invalid', messages: 2 }],
+      cost: { segments: 2, millionths: 0, unpriced: 2, currency: 'BRL' },
     });
     // An edit changes nothing of what was written.
     const { definition, version } = (await as('viewer')('GET', `/api/campaigns/${campaignId}`)).json<{
@@ -123,7 +125,7 @@ describe('a resend', () => {
       trigger: 'resend',
       status: 'finished',
       resendOf: runId,
-      resendScope: { includeUnknown: false, reasons: null },
+      resendScope: { includeUnknown: false, reasons: null, onlyReachable: false },
       preflight: { lines: 2, toSend: 2 },
       counts: { sent: 2 },
     });
@@ -218,7 +220,7 @@ describe('a resend', () => {
     await sql`update run_counts set messages = messages - 2, segments = segments - 2 where run_id = ${runId} and status = 'sent'`;
     await sql`insert into run_counts values (${runId}, 'queued', '', 2, 2)
       on conflict (run_id, status, reason) do update set messages = 2, segments = 2`;
-    await settleDeadSenders(sql, { runId, deduplicates: false });
+    await closeStoppedSenders(sql, { runId, deduplicates: false });
     expect(await expectCountsToMatchRows(sql, runId)).toEqual({
       sent: 7,
       'failed: number_invalid': 1,

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { outcomesPerLook } from '../../activities/messages.ts';
 import { mostHeld } from '../../activities/sender.ts';
-import { describeRunReason } from '../../domain/run.ts';
+import { plainEnglish } from '../../domain/format.ts';
+import { runReasonWords, waitingWords } from '../../domain/problems/runs.ts';
 import { waitingOf } from '../../domain/waiting.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import {
@@ -64,8 +65,8 @@ test('A run stops once more messages fail than its campaign allows, and a person
   if (reason?.code !== 'threshold') throw new Error('It has another reason.');
   expect(reason.outcomes).toBeGreaterThanOrEqual(50);
   expect(reason.failures / reason.outcomes).toBeGreaterThan(0.2);
-  expect(describeRunReason(reason)).toContain(
-    `Stopped: ${reason.failures} of ${reason.outcomes} messages (${reason.percent} %) failed or opted out`,
+  expect(runReasonWords(reason, plainEnglish)).toContain(
+    `${reason.failures} of ${reason.outcomes} messages (${reason.percent}%) failed or led to an opt-out`,
   );
   expect(await countOf(run.id, 'queued')).toBeGreaterThan(500);
 
@@ -74,7 +75,7 @@ test('A run stops once more messages fail than its campaign allows, and a person
   await ended(run);
   const counts = await expectCountsToMatchRows(sql, run.id);
   expect((counts.sent ?? 0) + (counts['failed: number_invalid'] ?? 0)).toBe(1_500);
-  expect((await readRun(sql, run.id)).measuredFrom).toEqual({
+  expect((await readRun(sql, run.id)).measuredFrom).toMatchObject({
     outcomes: reason.outcomes,
     failures: reason.failures,
   });
@@ -98,7 +99,7 @@ test.each([5, 400])(
       const waiting = waitingOf(await readRun(sql, run.id), clock.now());
       return waiting?.code === 'canary' && waiting;
     });
-    expect(waiting.words).toMatch(/^The first 4 messages have left\. The others wait/);
+    expect(waitingWords(waiting, plainEnglish)).toMatch(/^The first 4 messages have left\. The others wait/);
     expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 4, queued: lines - 4 });
     expect(waiting.until?.getTime()).toBeGreaterThan(Date.now() + 9 * 60_000);
     clock.aheadMs = 11 * 60_000;

@@ -213,7 +213,6 @@ test("What a service reports as an error is on the run in its own words, and not
   expect(await readRun(sql, run.id)).toMatchObject({
     reason: {
       mailingCode: 'service_error',
-      detail: '127.0.0.1 reports an error: “Cliente Maria sem acesso: …”.',
       params: { words: 'Cliente Maria sem acesso: …' },
     },
   });
@@ -312,7 +311,7 @@ test('A record that is no JSON fails the run with its place, and leaves no messa
   expect(await readRun(sql, run.id)).toMatchObject({
     reason: {
       mailingCode: 'not_json',
-      detail: 'The answer of 127.0.0.1 is not valid JSON: after 2 records, near byte 32.',
+      params: { host: '127.0.0.1', place: { records: 2, byte: 32 } },
     },
   });
   expect(await messagesOf(run.id)).toEqual([]);
@@ -335,7 +334,6 @@ test('A service that stays down fails the run after a while, in words; mended, t
     reason: {
       code: 'webservice_refused',
       mailingCode: 'server_error',
-      detail: '127.0.0.1 has failed (500).',
       params: { host: '127.0.0.1', status: 500 },
     },
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { housekeepingScheduleId, lookUpsScheduleId } from '../../domain/ids.ts';
+import { housekeepingScheduleId, lookUpsScheduleId, reportsScheduleId } from '../../domain/ids.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
@@ -8,6 +8,7 @@ const { client, temporal, taskQueue } = await createSystem();
 test.each([
   ['Housekeeping', housekeepingScheduleId(taskQueue), 3_600_000],
   ['Looking up unknown messages', lookUpsScheduleId(taskQueue), 300_000],
+  ['Counting for reports', reportsScheduleId(taskQueue), 60_000],
 ])(
   '%s is a schedule that operators see, pause and trigger, and that never overlaps',
   async (_, scheduleId, every) => {

@@ -8,6 +8,9 @@ import { createSecretBox, sealedColumns } from '../../db/core/secrets.ts';
 import { getProviderSecrets, insertProvider } from '../../db/providers/providers.ts';
 import { insertIntegration, openIntegration } from '../../db/settings/integrations.ts';
 import { openTicketPosting, setTicketPosting } from '../../db/tickets/posts.ts';
+import { setAlertWebhook, setEmailSettings } from '../../db/alerts/channels.ts';
+import { alertWebhook } from '../../domain/alert-webhook.ts';
+import { emailSettings } from '../../domain/email.ts';
 import { integrationConfig } from '../../domain/integration.ts';
 import { providerConfig } from '../../domain/provider.ts';
 import { ticketPosting } from '../../domain/ticket-posting.ts';
@@ -45,6 +48,13 @@ const integrationId = await sql.begin(async (tx) => {
 await setTicketPosting(sql, box, ticketPosting.parse({ url: 'https://helpdesk.example/tickets' }), {
   secret: 'x'.repeat(32),
   headers: {},
+});
+await setAlertWebhook(sql, box, alertWebhook.parse({ url: 'https://chat.example/alerts' }), {
+  secret: 'x'.repeat(32),
+  headers: {},
+});
+await setEmailSettings(sql, box, emailSettings.parse({ host: 'smtp.example', from: 'a@example.com' }), {
+  password: 'the-password',
 });
 const hashBefore = (await createPhoneHashing({ sql, box })())(phone);
 
@@ -122,6 +132,6 @@ test('`npm run reseal` says what it did, and whether older keys can go', async (
   const done = run(third, second);
   expect([done.status, done.stderr]).toEqual([0, '']);
   expect(done.stdout).toBe(
-    'Sealed 3 of 3 secrets anew, with the key "2028".\nThe other keys can be taken out of SECRET_KEYS.\n',
+    'Sealed 5 of 5 secrets anew, with the key "2028".\nThe other keys can be taken out of SECRET_KEYS.\n',
   );
 });

@@ -18,11 +18,12 @@ import { createRunProbe } from '../kit/runs.ts';
 import { createSystem, workerApplication } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 import { listenForReceipts } from '../kit/webhooks.ts';
-import { connectAnywhere } from '../kit/connect.ts';
+import { connectAnywhere, localTokens } from '../kit/connect.ts';
 
 const sendTimeoutMs = 3_000;
 const publicUrl = `http://127.0.0.1:${await freePort()}`;
-const system = await createSystem({ publicUrl, sendTimeoutMs, sendersPerRun: 2 });
+const probeDelaysMs = [50, 100, 100, 200, 200];
+const system = await createSystem({ publicUrl, sendTimeoutMs, sendersPerRun: 2, probeDelaysMs });
 await listenForReceipts(system, publicUrl);
 const { sql, gateway } = system;
 const { ended, countOf, writtenTo } = createRunProbe(system);
@@ -55,7 +56,7 @@ test('Each answer of a provider leaves the message as what is known of it', asyn
       hang_after_accept: 0.05,
     },
   });
-  const run = await startRun(system, { mailing: 300 });
+  const run = await startRun(system, { mailing: 200 });
   await ended(run);
   const after = await gateway.answers();
   const hits = (fault: string): number => (after[fault] ?? 0) - (before[fault] ?? 0);
@@ -150,8 +151,31 @@ test("A provider's rate is kept over all senders and campaigns together", async 
   for (const run of runs) expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 120 });
 });
 
+test.each([
+  ['that go one by one', 5],
+  ['that stream', 40],
+])('No more messages are under way than the provider bears, of runs %s', async (_, mailing) => {
+  const latencyMs = 100;
+  const inFlight = 3;
+  await gateway.misbehave({ latencyMs });
+  const providerId = await createProvider(system, { inFlight });
+  const before = (await gateway.taken()).length;
+  const campaigns = await Promise.all(
+    [1, 2, 3].map(() => createEnabledCampaign(system, { mailing, providerId })),
+  );
+  const runs = await Promise.all(campaigns.map((campaign) => startRun(system, { campaign })));
+  await Promise.all(runs.map(ended));
+  const taken = (await gateway.taken()).slice(before);
+  expect(taken).toHaveLength(3 * mailing);
+  const times = taken.map(({ at }) => Date.parse(at)).toSorted((a, b) => a - b);
+  // Each is under way for the latency at least, so the next but three comes after that.
+  const gaps = times.slice(inFlight).map((at, index) => at - (times[index] ?? NaN));
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(latencyMs - 5);
+});
+
 test('A receipt that overtakes the answer to its own send is what counts', async () => {
   await gateway.misbehave({ latencyMs: 700, receipts: true, receiptDelayMs: 0 });
+  await until('the receipts of the tests before are out', async () => (await gateway.receiptsLeft()) === 0);
   const run = await startRun(system, { mailing: 30 });
   await until('receipts came before the answers', async () => (await countOf(run.id, 'delivered')) > 0);
   await ended(run);
@@ -189,8 +213,15 @@ test('What a dead sender left becomes unknown, and its receipts settle what the 
   });
   expect(claimed).toHaveLength(10);
   const adapter = createAdapter(
-    { id: providerId, reference: 'r', kind: 'sandbox', ...account },
-    { publicUrl, sandboxUrl: gateway.url, sendTimeoutMs, connections: 1, connect: connectAnywhere },
+    { id: providerId, reference: 'r', segmentProfile: 'gsm', kind: 'sandbox', ...account },
+    {
+      publicUrl,
+      sandboxUrl: gateway.url,
+      sendTimeoutMs,
+      connections: 1,
+      connect: connectAnywhere,
+      tokens: localTokens,
+    },
   );
   for (const { id, phone, text } of claimed.slice(0, 4))
     await adapter.send({ messageId: id, to: phone, text });

@@ -1,14 +1,21 @@
 import { pino } from 'pino';
 import { afterAll, expect, test } from 'vitest';
 import { createCampaignSync } from '../../api/services/campaign-sync.ts';
-import { campaignWorkflowId, housekeepingScheduleId, lookUpsScheduleId } from '../../domain/ids.ts';
+import {
+  campaignWorkflowId,
+  housekeepingScheduleId,
+  lookUpsScheduleId,
+  reportsScheduleId,
+} from '../../domain/ids.ts';
 import { createEnabledCampaign } from '../kit/factories.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
 const system = await createSystem();
 const { sql, temporal, client, taskQueue } = system;
-const schedules = [housekeepingScheduleId, lookUpsScheduleId].map((idOf) => idOf(taskQueue));
+const schedules = [housekeepingScheduleId, lookUpsScheduleId, reportsScheduleId].map((idOf) =>
+  idOf(taskQueue),
+);
 const sync = createCampaignSync({ sql, temporal, log: pino({ level: 'silent' }) });
 afterAll(async () => {
   await sync.close();

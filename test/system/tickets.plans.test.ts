@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
-import { fewTicketsWith, ticketSearch, type TicketFilter } from '../../db/tickets/tickets.ts';
+import {
+  countTickets,
+  fewTicketsWith,
+  type TicketFilter,
+  ticketQueue,
+  ticketSearch,
+} from '../../db/tickets/search.ts';
+import { phonesMeant } from '../../domain/phone.ts';
 import { createDatabase } from '../kit/database.ts';
-import { readsIn } from '../kit/plans.ts';
+import { explain, readsIn, type Statement, watchStatements } from '../kit/plans.ts';
 
 /** Enough that PostgreSQL would rather use an index than read all of it. */
 const rows = 100_000;
@@ -13,10 +20,11 @@ await sql.begin(async (tx) => {
   await tx`set local session_replication_role = replica`;
   await tx`
     insert into tickets (cause, campaign_id, run_id, message_id, customer_id, phone, name, code, status, department_id,
-      assignee_id, category_id, subcategory_id, resolution_id)
+      assignee_id, category_id, subcategory_id, resolution_id, user_id, customer_wrote_at, answered_at, answer_due_at)
     select 'send', 1 + i % 2, 1 + i % 20, i, i, '+55119' || lpad(i::text, 8, '0'),
       (array['Maria', 'João', 'Ana', 'José', 'Paulo', 'Rita'])[1 + i % 6] || case when i = 777 then ' Raríssima' else ' Silva' end,
-      'C-' || i, case when i % 10 = 1 then 'open' else 'finished' end, 1 + i % 5, 1 + i % 7, 1 + i % 3, 1, 1
+      'C-' || i, case when i % 10 = 1 then 'open' else 'finished' end, 1 + i % 5, 1 + i % 7, 1 + i % 3, 1, 1, case when i % 10 = 1 then 1 + i / 10 % 40 end,
+      now() - i * interval '1 minute', case when i % 10 <> 1 then now() end, now() - i * interval '1 second'
     from generate_series(1, ${rows}::int) as i`;
 });
 await sql`vacuum analyze tickets`;
@@ -35,6 +43,9 @@ async function readsOf(filter: Omit<TicketFilter, 'text'>, words: string | null)
 
 test.each([
   ['nothing', {}, null],
+  ['the unfinished ones', { view: 'open' }, null],
+  ['the unfinished ones of a user', { view: 'open', userId: 2 }, null],
+  ['the unfinished ones of a user who has none', { view: 'open', userId: 77 }, null],
   ['status', { status: 'open' }, null],
   ['a status that no ticket has', { status: 'waiting' }, null],
   ['campaign', { campaignId: 1 }, null],
@@ -44,7 +55,8 @@ test.each([
   ['department', { departmentId: 3 }, null],
   ['the open ones of an assignee', { assigneeId: 4, status: 'open' }, null],
   ['category and department', { categoryId: 2, departmentId: 5 }, null],
-  ['phone', { phone: '+5511900000777' }, null],
+  ['phone', { phone: ['+5511900000777'] }, null],
+  ['a phone without its DDD', { phone: phonesMeant('90000-0777') }, null],
   ['customer', { customerId: 777 }, null],
   ['a rare word', {}, `'rarissima':*`],
   ['a frequent word', {}, `'maria':*`],
@@ -54,4 +66,29 @@ test.each([
   const { by, rows: looked } = await readsOf(filter, words);
   expect(by).not.toContain('Seq Scan');
   expect(looked).toBeLessThan(3_000);
+});
+
+test.each(['unanswered', 'overdue'] as const)(
+  'the queue of %s tickets looks at few of them',
+  async (queue) => {
+    for (const after of [null, { at: '2026-01-01T00:00:00Z', id: 7 }]) {
+      const answer = await sql<[{ queryPlan: unknown }]>`
+      explain (analyze, format json) ${ticketQueue(sql, queue, {}, null, { after, limit: 50 })}`;
+      const reads = readsIn(Object.values(answer[0])[0]).filter(({ table }) => table === 'tickets');
+      expect(reads.map(({ by }) => by)).not.toContain('Seq Scan');
+      expect(reads.reduce((sum, read) => sum + read.rows, 0)).toBeLessThan(3_000);
+    }
+  },
+);
+
+test('counting the views stops at a thousand', async () => {
+  const statements: Statement[] = [];
+  watchStatements(sql, (statement) => statements.push(statement));
+  expect(await countTickets(sql, 2)).toEqual({ mine: 250, unanswered: 1_000, overdue: 1_000, open: 1_000 });
+  const [statement] = statements.filter(({ text }) => text.includes('as unanswered'));
+  if (!statement) throw new Error('Nothing was counted.');
+  for (const read of await explain(sql, statement)) {
+    expect(read.by).not.toBe('Seq Scan');
+    expect(read.rows).toBeLessThan(3_000);
+  }
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
-import { claimLines, settleDeadSenders } from '../../db/messages/claims.ts';
+import { claimLines, closeStoppedSenders } from '../../db/messages/claims.ts';
 import { applyReceipts } from '../../db/messages/messages.ts';
 import { setProviderSecrets } from '../../db/providers/providers.ts';
 import { openSendTickets } from '../../db/tickets/opening.ts';
@@ -9,7 +9,7 @@ import { openingsOnSend, ticketPolicy } from '../../domain/ticket.ts';
 import { createProvider as createAdapter } from '../../sms/index.ts';
 import { lookUps } from '../../workflows/look-ups.ts';
 import { createRun } from '../kit/api.ts';
-import { connectAnywhere } from '../kit/connect.ts';
+import { connectAnywhere, localTokens } from '../kit/connect.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { createHours, createProvider, phonesOf } from '../kit/factories.ts';
 import { account } from '../kit/gateway.ts';
@@ -49,19 +49,20 @@ async function deadRun({
   const run = await createRun(system, { providerId, hoursId: await createHours(sql) }, { phones, changes });
   const claim = await claimLines(sql, { runId: run.runId, sender: 'dead#1', from: 1, lines: 1_000 });
   const adapter = createAdapter(
-    { id: providerId, reference: 'r', kind: 'sandbox', ...account },
+    { id: providerId, reference: 'r', segmentProfile: 'gsm', kind: 'sandbox', ...account },
     {
       publicUrl: 'http://127.0.0.1:1',
       sandboxUrl: gateway.url,
       sendTimeoutMs: 5_000,
       connections: 1,
       connect: connectAnywhere,
+      tokens: localTokens,
     },
   );
   for (const { id, phone, text } of claim.messages.slice(0, taken))
     await adapter.send({ messageId: id, to: phone, text });
   await adapter.close();
-  await settleDeadSenders(sql, { runId: run.runId, deduplicates: false });
+  await closeStoppedSenders(sql, { runId: run.runId, deduplicates: false });
   return run;
 }
 const resultOf = async (messageId: number) => (await getLookUp(sql, messageId))?.result;

@@ -1,7 +1,11 @@
 import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { userAgent } from '../../domain/user-agent.ts';
 import { type LookUpRequest, type SendOutcome, type SendRequest, withheld } from '../../sms/provider.ts';
-import { infobip } from '../adapters/infobip.ts';
+import { twilioUrl } from '../../sms/twilio/twilio.ts';
+import { createGateway } from '../adapters/http.ts';
+import { createInfobip } from '../../sms/infobip/infobip.ts';
+import { infobip, infobipOptions } from '../adapters/infobip.ts';
 import { accountSid, adapters, twilio } from '../adapters/index.ts';
 import { httpAnswer, type RawRequest, startRawServer } from '../kit/raw-server.ts';
 
@@ -116,7 +120,7 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
       expect(server.requests).toHaveLength(1);
       const [request] = server.requests;
       const { headers, body, ...line } = expected;
-      expect(request).toMatchObject({ ...line, headers });
+      expect(request).toMatchObject({ ...line, headers: { 'user-agent': userAgent, ...headers } });
       expect(bodyOf(request)).toEqual(body);
     });
   });
@@ -150,14 +154,21 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
 
   const silent = () => adapter.create({ baseUrl: 'http://127.0.0.1:1', sendTimeoutMs: 1, connections: 1 });
 
-  test.each(adapter.receipts)('reads the receipt $name', ({ callback, receipts }) => {
-    const read = silent().readReceipts(callback);
-    expect(read).toEqual(receipts.map((one) => ({ ...one, payload: expect.any(Object) as unknown })));
+  test.each(adapter.receipts)('reads the receipt $name', ({ callback, receipts, unread = [] }) => {
+    const reading = silent().readReceipts(callback);
+    expect(reading.read.map(({ call: _, ...read }) => read)).toEqual(
+      receipts.map((one) => ({ ...one, payload: expect.any(Object) as unknown })),
+    );
+    expect(reading.unread.map(({ fault }) => fault.code)).toEqual(unread);
   });
 
-  test.each(adapter.inbound)('reads the incoming message $name', ({ callback, messages }) => {
-    const read = silent().readInbound(callback);
-    expect(read).toEqual(messages.map((one) => ({ ...one, payload: expect.any(Object) as unknown })));
+  test.each(adapter.inbound)('reads the incoming message $name', ({ callback, messages, unread = [] }) => {
+    const reading = silent().readInbound(callback);
+    const any = expect.any(Object) as unknown;
+    expect(reading.read).toEqual(
+      messages.map((one) => ({ ...one, payload: any, ...(one.from === null ? { call: any } : {}) })),
+    );
+    expect(reading.unread.map(({ fault }) => fault.code)).toEqual(unread);
   });
 
   test.each(adapter.verification)('takes a callback $name: $genuine', ({ callback, genuine }) => {
@@ -208,8 +219,9 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
       kind: 'accepted',
     });
     const { path, body } = onlyRequest(server);
+    const { written = (text: string) => text } = adapter;
     expect(decodeURIComponent(path) + decodeURIComponent(Buffer.from(body, 'latin1').toString())).toContain(
-      'a\ufffdb',
+      written('a\ufffdb'),
     );
   });
 
@@ -266,16 +278,67 @@ test('a Messaging Service and a status callback with a query are sent as Twilio 
   await provider.close();
 });
 
+test('Twilio is called with the API key where there is one, and the auth token verifies its calls all the same', async () => {
+  const server = await startRawServer((socket) => socket.write(adapters.twilio?.accepts.answer ?? ''));
+  const apiKeySid = `SK${'c'.repeat(32)}`;
+  const create = twilio({ apiKeySid, apiKeySecret: 'the-secret' });
+  const provider = create({ baseUrl: server.url, sendTimeoutMs: 5000, connections: 1 });
+  await provider.send(message);
+  const { path, headers } = onlyRequest(server);
+  const credentials = Buffer.from(`${apiKeySid}:the-secret`).toString('base64');
+  expect([path, headers['authorization']]).toEqual([
+    `/2010-04-01/Accounts/${accountSid}/Messages.json`,
+    `Basic ${credentials}`,
+  ]);
+  for (const { callback, genuine } of adapters.twilio?.verification ?? [])
+    expect(provider.verify(callback)).toBe(genuine);
+  await server.close();
+  await provider.close();
+});
+
+test('Infobip is asked for no language tables where texts are counted without', async () => {
+  const server = await startRawServer((socket) => socket.write(infobip.accepts.answer));
+  const options = { baseUrl: server.url, sendTimeoutMs: 5000, connections: 1 };
+  const provider = createInfobip({ ...infobipOptions, ...options, portuguese: false });
+  await provider.send({ ...message, text: 'São João' });
+  expect(bodyOf(onlyRequest(server))).toMatchObject({ messages: [{ content: { text: 'São João' } }] });
+  expect(onlyRequest(server).body).not.toContain('language');
+  await server.close();
+  await provider.close();
+});
+
+test('Twilio has a host for each region, entered at an edge', () => {
+  expect(twilioUrl({})).toBe('https://api.twilio.com');
+  expect(twilioUrl({ region: 'ie1', edge: 'dublin' })).toBe('https://api.dublin.ie1.twilio.com');
+});
+
+test('a gateway that describes a User-Agent is called with that one', async () => {
+  const server = await startRawServer((socket) => socket.write(httpAnswer(200, '')));
+  const provider = createGateway((url) => ({
+    request: { method: 'GET', url: `${url}/send`, headers: { 'User-Agent': 'Loja' } },
+  }))({ baseUrl: server.url, sendTimeoutMs: 5000, connections: 1 });
+  await provider.send(message);
+  expect(onlyRequest(server).headers['user-agent']).toBe('Loja');
+  await server.close();
+  await provider.close();
+});
+
 test.each([
   ['taken', 'PENDING', 'PENDING_ENROUTE', { kind: 'accepted', providerMessageId: 'r1-7' }],
   ['refused', 'REJECTED', 'REJECTED_NOT_ENOUGH_CREDITS', { kind: 'refused', reason: 'sender_refused' }],
   ['refused as this one is', 'REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', { kind: 'accepted' }],
+  ['opted out', 'REJECTED', 'REJECTED_DND', { kind: 'refused', reason: 'number_opted_out' }],
 ])(
   'of a message that Infobip has already, the first one counts: it was %s',
   async (_case, groupName, name, outcome) => {
     const server = await startRawServer((socket, { path }) => {
       const status = path.startsWith('/sms/3/logs')
-        ? { results: [{ messageId: 'r1-7', status: { groupName, name } }] }
+        ? {
+            results: [
+              { messageId: 'r1-7', status: { groupName: 'REJECTED', name: 'REJECTED_DUPLICATE_MESSAGE_ID' } },
+              { messageId: 'r1-7', status: { groupName, name } },
+            ],
+          }
         : {
             messages: [
               { messageId: 'r1-7', status: { groupName: 'REJECTED', name: 'REJECTED_DUPLICATE_MESSAGE_ID' } },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Line } from '../../chaos/contacts.ts';
 import { type Evidence, type FindingKind, findingKinds, judge, unknownAtMost } from '../../chaos/oracle.ts';
-import type { Blow, PlannedCampaign } from '../../chaos/plan.ts';
+import type { Disruption, PlannedCampaign } from '../../chaos/plan.ts';
 
 const at = (seconds: number): Date => new Date(Date.parse('2026-11-29T12:00:00Z') + seconds * 1000);
 
@@ -41,7 +41,14 @@ const message = (
 const taken = (code: string, status: 'sent' | 'delivered' | 'undelivered' = 'delivered', seconds = 1) => ({
   ...{ sid: `SM-${code}`, at: at(seconds), to: `+${code}`, code, status },
 });
-const freeze: Blow = { kind: 'freeze', target: 'worker-1', round: 1, at: 0.5, ms: 10_000, overlaps: false };
+const freeze: Disruption = {
+  kind: 'freeze',
+  target: 'worker-1',
+  round: 1,
+  at: 0.5,
+  ms: 10_000,
+  overlaps: false,
+};
 
 /** A round without a fault: `a` opens tickets on replies, `b` on send; one phone of `b` is refused. */
 const clean = (): Evidence => ({
@@ -90,7 +97,7 @@ const clean = (): Evidence => ({
   },
   stops: [],
   lostAnswers: 0,
-  blows: [],
+  disruptions: [],
   sendersPerRun: 1,
   limits: { microBatch: 500 },
   missingWorkflows: [],
@@ -182,12 +189,12 @@ test('A message may be unknown whose sender was frozen at that time, or whose an
     ...withMessage(message(1, 'a-1', 'unknown', { reason, endedAt })),
     acknowledged: new Set<string>(),
   });
-  const blows = [{ blow: freeze, from: at(0), to: at(10) }];
-  expect(found({ ...unknown('sender_died', at(30)), blows })).toEqual([]);
-  expect(found({ ...unknown('no_answer', at(30)), blows })).toEqual([]);
+  const disruptions = [{ disruption: freeze, from: at(0), to: at(10) }];
+  expect(found({ ...unknown('sender_died', at(30)), disruptions })).toEqual([]);
+  expect(found({ ...unknown('no_answer', at(30)), disruptions })).toEqual([]);
   expect(found({ ...unknown('no_answer', at(30)), lostAnswers: 1 })).toEqual([]);
-  const apart = [{ blow: freeze, from: at(100), to: at(110) }];
-  expect(found({ ...unknown('sender_died', at(30)), blows: apart, lostAnswers: 1 })).toEqual([
+  const apart = [{ disruption: freeze, from: at(100), to: at(110) }];
+  expect(found({ ...unknown('sender_died', at(30)), disruptions: apart, lostAnswers: 1 })).toEqual([
     'unknown_unexplained',
   ]);
 });
@@ -203,12 +210,12 @@ test('A message in flight when a user stopped its run may still arrive; one that
   expect(found({ ...cancelled, ledger })).toEqual(['line_wrong_end']);
 });
 
-test('At most what a sender of each run holds may be unknown for each blow that hits senders', () => {
-  const blows = (count: number) =>
-    Array.from({ length: count }, () => ({ blow: freeze, from: at(0), to: at(10) }));
+test('At most what a sender of each run holds may be unknown for each disruption that hits senders', () => {
+  const disruptions = (count: number) =>
+    Array.from({ length: count }, () => ({ disruption: freeze, from: at(0), to: at(10) }));
   const campaigns = [campaign('a', { contacts: 10_000 }), campaign('b', { contacts: 100 })];
   const base = { campaigns, sendersPerRun: 2, limits: { microBatch: 500 }, lostAnswers: 7 };
-  expect(unknownAtMost({ ...base, blows: blows(0) })).toBe(7);
-  expect(unknownAtMost({ ...base, blows: blows(2) })).toBe(7 + 2 * (1_000 + 100));
-  expect(unknownAtMost({ ...base, blows: blows(100) })).toBe(10_100);
+  expect(unknownAtMost({ ...base, disruptions: disruptions(0) })).toBe(7);
+  expect(unknownAtMost({ ...base, disruptions: disruptions(2) })).toBe(7 + 2 * (1_000 + 100));
+  expect(unknownAtMost({ ...base, disruptions: disruptions(100) })).toBe(10_100);
 });

@@ -5,7 +5,7 @@ import { links, makePlan, type PlanOptions, targets } from '../../chaos/plan.ts'
 
 const options = fc.record({
   seed: fc.integer({ min: 0, max: 0xffffffff }),
-  blows: fc.integer({ min: 1, max: 120 }),
+  disruptions: fc.integer({ min: 1, max: 120 }),
   contacts: fc.integer({ min: 50, max: 600 }),
   longestMs: fc.integer({ min: 1_000, max: 60_000 }),
 });
@@ -14,24 +14,25 @@ const plans = (check: (plan: ReturnType<typeof makePlan>, chosen: PlanOptions) =
     fc.property(options, (chosen) => check(makePlan(chosen), chosen)),
     { numRuns: 30 },
   );
-const blowsOf = (plan: ReturnType<typeof makePlan>) => plan.rounds.flatMap(({ blows }) => blows);
+const disruptionsOf = (plan: ReturnType<typeof makePlan>) =>
+  plan.rounds.flatMap(({ disruptions }) => disruptions);
 
-test('The same seed plans the same blows and the same lines, and another seed others', () => {
+test('The same seed plans the same disruptions and the same lines, and another seed others', () => {
   plans((plan, chosen) => {
     const again = makePlan(chosen);
     expect(again).toEqual(plan);
     for (const campaign of plan.rounds[0]?.campaigns ?? [])
       expect(planLines(again, campaign)).toEqual(planLines(plan, campaign));
   });
-  const chosen = { blows: 20, contacts: 100, longestMs: 30_000 };
+  const chosen = { disruptions: 20, contacts: 100, longestMs: 30_000 };
   expect(makePlan({ seed: 1, ...chosen }).rounds).not.toEqual(makePlan({ seed: 2, ...chosen }).rounds);
 });
 
-test('A plan has all blows, half of them freezes, none longer than the longest', () => {
-  plans((plan, { blows, longestMs }) => {
-    const planned = blowsOf(plan);
-    expect(planned).toHaveLength(blows);
-    expect(planned.filter(({ kind }) => kind === 'freeze')).toHaveLength(Math.floor(blows / 2));
+test('A plan has all disruptions, half of them freezes, none longer than the longest', () => {
+  plans((plan, { disruptions, longestMs }) => {
+    const planned = disruptionsOf(plan);
+    expect(planned).toHaveLength(disruptions);
+    expect(planned.filter(({ kind }) => kind === 'freeze')).toHaveLength(Math.floor(disruptions / 2));
     for (const { ms } of planned) {
       expect(ms).toBeGreaterThanOrEqual(0);
       expect(ms).toBeLessThanOrEqual(Math.max(longestMs, 2_000));
@@ -41,26 +42,26 @@ test('A plan has all blows, half of them freezes, none longer than the longest',
 
 test('Every process and every link is hit as often as every other, give or take one', () => {
   plans((plan) => {
-    const planned = blowsOf(plan);
+    const planned = disruptionsOf(plan);
     const even = (hits: string[], among: readonly string[]): void => {
       const counts = among.map((one) => hits.filter((hit) => hit === one).length);
       expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
     };
     even(
-      planned.flatMap((blow) => (blow.kind === 'freeze' ? [blow.target] : [])),
+      planned.flatMap((disruption) => (disruption.kind === 'freeze' ? [disruption.target] : [])),
       targets,
     );
     even(
-      planned.flatMap((blow) => (blow.kind === 'cut' ? [blow.link] : [])),
+      planned.flatMap((disruption) => (disruption.kind === 'cut' ? [disruption.link] : [])),
       links,
     );
   });
 });
 
-test('The blows of a round fall in the order of its progress', () => {
+test('The disruptions of a round fall in the order of its progress', () => {
   plans((plan) => {
-    for (const { blows } of plan.rounds) {
-      const marks = blows.map(({ at }) => (at === 'start' ? 0 : at === 'end' ? 1 : at));
+    for (const { disruptions } of plan.rounds) {
+      const marks = disruptions.map(({ at }) => (at === 'start' ? 0 : at === 'end' ? 1 : at));
       expect(marks).toEqual(marks.toSorted((a, b) => a - b));
     }
   });
@@ -81,8 +82,8 @@ test('The campaigns of a round have its contacts, and no two share a phone or a 
 });
 
 test('Sources and both ticket policies are met in two rounds', () => {
-  plans((plan, { blows }) => {
-    if (blows <= 10) return;
+  plans((plan, { disruptions }) => {
+    if (disruptions <= 10) return;
     const campaigns = plan.rounds.slice(0, 2).flatMap((round) => round.campaigns);
     const met = new Set(campaigns.map(({ source, ticketPolicy }) => `${source} ${ticketPolicy}`));
     for (const each of ['csv on_reply', 'csv on_send', 'webservice on_reply', 'webservice on_send'])
@@ -91,7 +92,7 @@ test('Sources and both ticket policies are met in two rounds', () => {
 });
 
 test('A mailing has its lines in the layout that uploads take', () => {
-  const plan = makePlan({ seed: 1, blows: 1, contacts: 50, longestMs: 1_000 });
+  const plan = makePlan({ seed: 1, disruptions: 1, contacts: 50, longestMs: 1_000 });
   const [campaign] = plan.rounds[0]?.campaigns ?? [];
   if (!campaign) throw new Error('The plan has no campaign.');
   const lines = planLines(plan, campaign, ['+5511900000001']);

@@ -149,6 +149,10 @@ describe('a contact', () => {
     [{ code: '1,23457E+11' }, 'value_damaged', 'codigo'],
     [{ name: 'x'.repeat(121) }, 'value_too_long', 'nome'],
     [{ name: 'Jo\ufffdo' }, 'value_damaged', 'nome'],
+    [{ name: '=PROCV(A2;B:C;2)' }, 'value_damaged', 'nome'],
+    [{ customMessage: 'Olá undefined' }, 'value_damaged', 'mensagem'],
+    [{ customMessage: 'Sua conta de R$ #N/D vence' }, 'value_damaged', 'mensagem'],
+    [{ customMessage: 'Olá [object Object]!' }, 'value_damaged', 'mensagem'],
     [{ birthDate: '31/02/1980' }, 'value_invalid', 'data_nascimento'],
     [{ birthDate: '2030-01-01' }, 'value_invalid', 'data_nascimento'],
   ] as const)('loses what can not be read, and keeps it as a warning (%#)', (values, code, column) => {
@@ -170,6 +174,17 @@ describe('a contact', () => {
       ['money', '-99,9', '-99,90'],
       ['money', '1,234', ['value_invalid']],
       ['money', '1,234.56', '1.234,56'],
+      ['money', '1,234,567', '1.234.567,00'],
+      ['money', 'R$\u00a01\u00a0234,56', '1.234,56'],
+      ['money', '(99,90)', '-99,90'],
+      ['money', 'R$ (1.234,56)', '-1.234,56'],
+      ['money', '\u221210', '-10,00'],
+      ['money', '99,90 R$', '99,90'],
+      ['money', '１２,５', '12,50'],
+      ['money', '10 20', ['value_invalid']],
+      ['money', '12 34,56', ['value_invalid']],
+      ['money', 'US$ 10', ['value_invalid']],
+      ['money', '=SOMA(A1:A2)', ['value_damaged']],
       ['number', '99.90', '99.90'],
       ['number', 'dez', ['value_invalid']],
       ['boolean', 'true', 'sim'],
@@ -183,12 +198,30 @@ describe('a contact', () => {
       expect(extraOf(type, value), `${type} ${value}`).toEqual(text);
   });
 
-  test.each(['#N/D', 'NULL', 'null', 'undefined', 'NaN', 'false', '0', '0.0', '-', ' ', '[]'])(
-    'has no message of its own where it is %j',
-    (customMessage) => {
-      expect(read({ customMessage }).contact.customMessage).toBe('');
-    },
-  );
+  test('is called by a name, and by no words for one that is not known', () => {
+    for (const [name, text] of [
+      ['NÃO INFORMADO', ''],
+      ['Sem nome', ''],
+      ['Consumidor Final', ''],
+      ['CLIENTE NAO IDENTIFICADO', ''],
+      ['DESCONHECIDO', ''],
+      ['xxx', ''],
+      ['null null', ''],
+      ['Ana null', 'Ana'],
+      ['undefined Silva', 'Silva'],
+      ['Nullo Consumidora', 'Nullo Consumidora'],
+      ['Cliente', 'Cliente'],
+      ['Xu', 'Xu'],
+    ] as const)
+      expect(read({ name }), name).toMatchObject({ contact: { name: text }, warnings: [] });
+  });
+
+  test.each([
+    ...['#N/D', 'NULL', 'null', 'undefined', 'NaN', 'false', '0', '0.0', '-', ' ', '[]'],
+    ...['0,00', 'Não', 's', 'X', '1'],
+  ])('has no message of its own where it is %j', (customMessage) => {
+    expect(read({ customMessage }).contact.customMessage).toBe('');
+  });
 
   test('whatever arrives is a contact whose values a person can be shown', () => {
     const cell = fc.oneof(

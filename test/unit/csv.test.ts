@@ -106,6 +106,15 @@ describe('a mailing', () => {
     ['tabs', `${header}\n1;Ana;2;;;;\n`.replaceAll(';', '\t')],
     ['bars', `${header}\n1;Ana;2;;;;\n`.replaceAll(';', '|')],
     ['a line that says the separator', `sep=;\r\n${header}\r\n1;Ana;2;;;;\r\n`],
+    ['a line that says a tab', `sep=\t\n${header}\n1;Ana;2;;;;\n`.replaceAll(';', '\t')],
+    ['a quoted line that says the separator, padded', `"sep=;";;;;;;\n${header}\n1;Ana;2;;;;\n`],
+    [
+      'a line that says another separator than the program that saved it has used',
+      `sep=;,,,,,,\n${header}\n1;Ana;2;;;;\n`.replaceAll(/;(?!,)/g, ','),
+    ],
+    ['a comma behind the last column', `${header},\n1;Ana;2;;;;,\n`],
+    ['lines that are quoted as a whole', `${header}\n"1;Ana;2;;;;"\n`],
+    ['a header and lines that are quoted as a whole', `"${header}"\n"1;""Ana"";2;;;;"\n`],
     ['columns without a name', `${header};;\n1;Ana;2;;;;;;\n`],
     ['cells beyond the last column that are empty', `${header}\n1;Ana;2;;;;;;;\n`],
     ['cells missing at the end', `${header}\n1;Ana;2\n`],
@@ -176,6 +185,21 @@ describe('a mailing', () => {
       [3, 'Ana "Aninha" Luz'],
       [4, 'Ana "Aninha" Luz'],
       [5, ''],
+    ]);
+  });
+
+  test('has no contact in a header that comes again', async () => {
+    const file = `\ufeff${header}\n1;Ana;;;;;\n\ufeff${header}\r\n2;Bia;;;;;\n"codigo";"nome";celular;telefone;telefone2;data_nascimento;mensagem\n`;
+    expect(fates(await read(file))).toEqual([
+      [2, 'Ana'],
+      [4, 'Bia'],
+    ]);
+  });
+
+  test('keeps a name with a comma of a line that is quoted as a whole', async () => {
+    expect(fates(await read(`${header}\n1;Bia;;;;;\n"2;Silva, Ana;11987654321;;;;"\n`))).toEqual([
+      [2, 'Bia'],
+      [3, 'Silva, Ana'],
     ]);
   });
 
@@ -256,25 +280,39 @@ describe('the encoding', () => {
     }
   });
 
-  test.each([
-    [
-      'UTF-8 then Windows-1252',
-      Buffer.concat([Buffer.from(lines('1;João;;;;;', '2;Ana;;;;;')), windows1252('3;José;;;;;')]),
-      4,
-    ],
-    [
-      'Windows-1252 then UTF-8',
-      Buffer.concat([windows1252(lines('1;João;;;;;', '2;Ana;;;;;')), Buffer.from('3;José;;;;;')]),
-      4,
-    ],
-    [
-      'a byte order mark, then Windows-1252',
-      Buffer.concat([Buffer.from('\ufeff'), windows1252(lines('1;José;;;;;'))]),
-      2,
-    ],
-  ])('mixed, %s, is refused with the line', async (_, file, line) => {
+  test('of a line may be another than that of the file: files were put one behind the other', async () => {
+    const jose = windows1252('3;José;;;;;\n');
+    const names = ['João', 'Ana', 'José'];
+    for (const [file, expected] of [
+      [Buffer.concat([Buffer.from(lines('1;João;;;;;', '2;Ana;;;;;')), jose]), names],
+      [Buffer.concat([windows1252(lines('1;João;;;;;', '2;Ana;;;;;')), Buffer.from('3;José;;;;;')]), names],
+      [Buffer.concat([Buffer.from('\ufeff'), windows1252(lines('1;José;;;;;'))]), ['José']],
+      [
+        Buffer.concat([
+          Buffer.from(`${header}\n`),
+          jose,
+          Buffer.from('1;João;;;;;\n2;Conceição;;;;;\n4;Luís;;;;;'),
+        ]),
+        ['José', 'João', 'Conceição', 'Luís'],
+      ],
+    ] as const) {
+      for (const chunk of [1, 7, Infinity])
+        expect(fates(await read(file, { chunk })).map(([, name]) => name)).toEqual(expected);
+    }
+  });
+
+  test('of UTF-8 with a byte that is wrong costs its value, and neither its line nor the file', async () => {
+    const file = Buffer.from(
+      lines('1;João;11987654321;;;;Olá', '2;Conceição;11987654322;;;;Olá', '3;Zé;1;;;;'),
+    );
+    file[file.indexOf('Conceição') + 7] = 0x20;
     for (const chunk of [1, 7, Infinity]) {
-      expect(await refusal(file, { chunk })).toMatchObject({ code: 'encoding_mixed', line });
+      const records = await read(file, { chunk });
+      expect(fates(records).map(([, name]) => name)).toEqual(['João', '', 'Zé']);
+      expect(records[1]).toMatchObject({
+        contact: { code: '2', mobile: '11987654322', customMessage: 'Olá' },
+        warnings: [{ code: 'value_damaged', params: { column: 'nome', damage: 'encoding' } }],
+      });
     }
   });
 
@@ -288,7 +326,9 @@ describe('the encoding', () => {
   test.each([
     ['little-endian', Buffer.from(`\ufeff${lines('1;João 🎉;;;;;')}`, 'utf16le')],
     ['big-endian', Buffer.from(`\ufeff${lines('1;João 🎉;;;;;')}`, 'utf16le').swap16()],
-  ])('is UTF-16 (%s) by its byte order mark', async (_, file) => {
+    ['little-endian, without its mark', Buffer.from(lines('1;João 🎉;;;;;'), 'utf16le')],
+    ['big-endian, without its mark', Buffer.from(lines('1;João 🎉;;;;;'), 'utf16le').swap16()],
+  ])('is UTF-16 (%s)', async (_, file) => {
     for (const chunk of [1, 3, Infinity])
       expect(fates(await read(file, { chunk }))).toEqual([[2, 'João 🎉']]);
   });
@@ -378,7 +418,6 @@ describe('refused as a whole', () => {
     ['xls', Buffer.from('d0cf11e0a1b11ae1', 'hex'), { code: 'spreadsheet' }],
     ['PDF', '%PDF-1.7\n', { code: 'binary' }],
     ['NUL bytes', lines('1;Ana;;;;;', '2;A\0na;;;;;'), { code: 'binary', line: 3 }],
-    ['UTF-16 without byte order mark', Buffer.from(header, 'utf16le'), { code: 'binary', line: 1 }],
     ['carriage returns alone', `${header}\r1;Ana;;;;;\r`, { code: 'line_endings', line: 1 }],
     ['no header', '1;Ana;;;;;\n', { code: 'column_missing', line: 1 }],
     ['a missing column', `\n${header.replace(';mensagem', '')}\n`, { code: 'column_missing', line: 2 }],

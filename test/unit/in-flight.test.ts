@@ -11,6 +11,7 @@ interface Gateway {
 /** Time passes in answers: what is in flight is answered after the latency, or when its turn has come. */
 function simulate(gateway: Gateway, { most = Infinity } = {}) {
   const inFlight = createInFlightLimit();
+  /** In the order of their answers. */
   const flying: { handedOverAt: number; answeredAt: number }[] = [];
   let now = 0;
   let answered = 0;
@@ -24,7 +25,11 @@ function simulate(gateway: Gateway, { most = Infinity } = {}) {
         begins = Math.max(now, freeAt[slot] ?? 0);
         freeAt[slot] = begins + gateway.latencyMs;
       }
-      flying.push({ handedOverAt: now, answeredAt: begins + gateway.latencyMs });
+      const answeredAt = begins + gateway.latencyMs;
+      flying.splice(flying.findLastIndex((one) => one.answeredAt <= answeredAt) + 1, 0, {
+        handedOverAt: now,
+        answeredAt,
+      });
     }
   };
 
@@ -37,7 +42,6 @@ function simulate(gateway: Gateway, { most = Infinity } = {}) {
       let measured = 0;
       for (;;) {
         handOver();
-        flying.sort((a, b) => a.answeredAt - b.answeredAt);
         const next = flying[0];
         if (!next || next.answeredAt > ends) break;
         now = next.answeredAt;

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const held: LeaseAnswer = { held: true, status: 'running', clock: 5_000_000, inFlight: 50 };
+const held: LeaseAnswer = { held: true, status: 'running', clock: 5_000_000 };
 
 test('A lease is trusted for a time from when it was asked for, which is shorter than the database keeps it', async () => {
   const lease = createLease(async () => {

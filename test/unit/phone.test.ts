@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  canonicalPhone,
   choosePhone,
   ddds,
+  formatPhone,
   maskPhone,
   normalizePhone,
   parseBrazilian,
   parseByLibrary,
   parsePhone,
   phonesIn,
+  phonesMeant,
   readPhoneCell,
 } from '../../domain/phone.ts';
 
@@ -223,6 +226,65 @@ describe('the fast way for Brazilian numbers', () => {
   });
 });
 
+describe('canonicalPhone', () => {
+  test.each([
+    '+5511987654321',
+    '5511987654321',
+    '11987654321',
+    '(11) 98765-4321',
+    '011987654321',
+    '0xx11 98765-4321',
+    ' 5511987654321 ',
+    '005511987654321',
+    'tel:+55-11-98765-4321',
+    'whatsapp:+5511987654321',
+    // Without the ninth digit.
+    '+551187654321',
+    '551187654321',
+    '1187654321',
+    '011 8765-4321',
+    '(11) 8765-4321',
+    '0 41 11 8765-4321',
+    '00551187654321',
+    'tel:551187654321',
+    'whatsapp:+551187654321',
+  ])('reads %j as the one mobile number that it is', (written) => {
+    expect(canonicalPhone(written)).toBe(mobile);
+  });
+
+  test.each([
+    ['551134567890', '+551134567890'],
+    ['(11) 3456-7890', '+551134567890'],
+    ['15551234567', null],
+    ['12025550123', '+12025550123'],
+    ['+4791234567', '+4791234567'],
+    ['351912345678', '+351912345678'],
+    ['28123', null],
+    ['BANCO', null],
+    ['', null],
+  ])('reads %j as %j', (written, phone) => {
+    expect(canonicalPhone(written)).toBe(phone);
+  });
+
+  test('is the form in which a mailing keeps the number, and reading it twice says the same', () => {
+    const numbers = fc
+      .tuple(fc.constantFrom(...ddds), fc.integer({ min: 60_000_000, max: 99_999_999 }), fc.boolean())
+      .map(([ddd, subscriber, ninth]) => `${ddd}${ninth ? 9 : ''}${subscriber}`);
+    const before = fc.constantFrom('', '0', '55', '+55', '0055', '+55 ', '(0', 'tel:+55');
+    fc.assert(
+      fc.property(numbers, before, (number, prefix) => {
+        const phone = canonicalPhone(prefix + number);
+        expect(phone).toBe(`+55${number.slice(0, 2)}9${number.slice(-8)}`);
+        expect(canonicalPhone(phone ?? '')).toBe(phone);
+        // In a cell, eight digits from 9 on may be nine of which one was lost; a carrier loses none.
+        const cell = readPhoneCell(number);
+        const isSure = number.length === 11 || number.charAt(2) !== '9';
+        expect(cell.ok && cell.e164).toBe(isSure && phone);
+      }),
+    );
+  });
+});
+
 describe('readPhoneCell', () => {
   test.each([
     ['11987654321 / 11912345678', 'one_of_several'],
@@ -243,6 +305,23 @@ describe('readPhoneCell', () => {
     ['=11987654321', null],
     ['1187654321', 'ninth_digit_added'],
     ['Cel. (11) 8765-4321', 'ninth_digit_added'],
+    ['8765-4321 (11)', 'ninth_digit_added'],
+    ['98765-4321 (11)', null],
+    ['9 8765-4321 - DDD 11', null],
+    ['98765.4321 [011]', null],
+    ['11/98765-4321', null],
+    ['(11) 98765–4321', null],
+    ['１１ ９８７６５－４３２１', null],
+    ['11\u00a098765\u20114321', null],
+    ['1,1987654321E+10', null],
+    ['5.511987654321E12', null],
+    ['https://wa.me/5511987654321', null],
+    ['5511987654321@c.us', null],
+    ['tel:+55-11-98765-4321', null],
+    ['=HYPERLINK("https://wa.me/5511987654321";"Ana")', null],
+    ['CPF 21987654321 cel 11987654321', null],
+    ['CNPJ: 12.345.678/0001-95 / (11) 98765-4321', null],
+    ['WhatsApp+55 11 98765-4321', null],
   ])('finds the mobile number in %j', (raw, note) => {
     expect(readPhoneCell(raw)).toEqual({ ok: true, e164: mobile, note });
     expect(normalizePhone(raw)).toBe(mobile);
@@ -253,6 +332,18 @@ describe('readPhoneCell', () => {
     '119876543210',
     'CPF 123.456.789-09',
     'R$ 1.198,76 54321',
+    'CPF 11987654321',
+    'RG nº 11987654321',
+    'pedido 11987654321',
+    // Of the right's DDD, and not of Maranhão, Pernambuco or Minas Gerais.
+    '98987-6543/21',
+    '8765-4321/11',
+    '98987-6543~21',
+    '8765-4321 20',
+    // One of nine digits was lost: with another 9 it would be somebody else's.
+    '11 98765-432',
+    '1198765432',
+    '(11) 98765432',
     '2.987654321e10',
     'fone: 3456-7890',
     'não tem',
@@ -272,6 +363,41 @@ describe('readPhoneCell', () => {
         if (result.ok) expect([first, second]).toContain(result.e164.slice(3));
       }),
       { numRuns: 3_000 },
+    );
+  });
+});
+
+describe('a number is nobody else’s', () => {
+  const ddd = fc.constantFrom(...ddds);
+  const own = fc.integer({ min: 0, max: 99_999_999 }).map((n) => `9${String(n).padStart(8, '0')}`);
+
+  test('whose DDD stands behind it', () => {
+    const spell = fc.constantFrom<(ddd: number, own: string) => string>(
+      (ddd, own) => `${own.slice(0, 5)}-${own.slice(5)} (${ddd})`,
+      (ddd, own) => `${own.slice(0, 5)}-${own.slice(5)}(0${ddd})`,
+      (ddd, own) => `${own} ${ddd}`,
+      (ddd, own) => `${own.slice(0, 1)} ${own.slice(1, 5)}-${own.slice(5)}, DDD ${ddd}`,
+    );
+    fc.assert(
+      fc.property(ddd, own, spell, (ddd, own, spell) => {
+        expect(readPhoneCell(spell(ddd, own))).toMatchObject({ ok: true, e164: `+55${ddd}${own}` });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('of which a digit was lost, wherever', () => {
+    fc.assert(
+      fc.property(ddd, own, fc.nat(8), fc.boolean(), (ddd, own, at, isGrouped) => {
+        const short = own.slice(0, at) + own.slice(at + 1);
+        const result = readPhoneCell(
+          isGrouped ? `(${ddd}) ${short.slice(0, -3)}-${short.slice(-3)}` : `${ddd}${short}`,
+        );
+        // Without its own 9 it is the number of before 2016 that it was.
+        if (result.ok) expect(result.e164).toBe(`+55${ddd}9${short}`);
+        if (result.ok) expect(short.charAt(0)).not.toBe('9');
+      }),
+      { numRuns: 2_000 },
     );
   });
 });
@@ -323,4 +449,29 @@ describe('maskPhone', () => {
   ])('shows %s as %s', (e164, masked) => {
     expect(maskPhone(e164)).toBe(masked);
   });
+});
+
+test.each([
+  ['97000-0060', 67, '+5511970000060'],
+  ['7000 0060', 67, '+5511970000060'],
+  ['3000-0060', 67, '+551130000060'],
+  ['(11) 97000-0060', 1, '+5511970000060'],
+  ['+351 912 345 678', 1, '+351912345678'],
+  ['Maria', 0, null],
+  ['1234', 0, null],
+])('%s means %i phones', (written, count, one) => {
+  const phones = phonesMeant(written);
+  expect(phones).toHaveLength(count);
+  if (one !== null) expect(phones).toContain(one);
+});
+
+test.each([
+  ['+5511970000060', '(11) 97000-0060'],
+  ['+551130000001', '(11) 3000-0001'],
+  ['+351912345678', '+351 912 345 678'],
+  ['+12125550100', '+1 212 555 0100'],
+  ['28000', '28000'],
+  ['LOJA', 'LOJA'],
+])('A phone is shown as users write it: %s is %s', (phone, shown) => {
+  expect(formatPhone(phone)).toBe(shown);
 });

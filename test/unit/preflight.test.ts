@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { weekdays } from '../../domain/calendar.ts';
 import { openMsBetween, openTimeAfter, sendingHours } from '../../domain/hours.ts';
 import { skipReasons } from '../../domain/message.ts';
-import { describePreflight, type PreflightFacts, preflightOf } from '../../domain/preflight.ts';
+import { plainEnglish } from '../../domain/format.ts';
+import { type PreflightFacts, preflightOf } from '../../domain/preflight.ts';
+import { preflightWords } from '../../domain/problems/runs.ts';
 import { zones } from '../kit/calendar-oracle.ts';
 
 const office = sendingHours.parse({
@@ -19,6 +21,8 @@ const queued = (messages: number, segments = messages) => ({
 // Monday.
 const facts: PreflightFacts = {
   counts: [queued(3_600), { status: 'skipped', reason: 'phone_invalid', messages: 40, segments: 0 }],
+  countries: [{ country: '55', segments: 3_600 }],
+  overBudget: null,
   ratePerSecond: 1,
   hours: office,
   holidays: new Set(),
@@ -39,8 +43,8 @@ describe('a pre-flight', () => {
       endsAt: '2026-03-02T10:00:00.000Z',
       fits: 'first_opening',
     });
-    expect(describePreflight(flight)).toBe(
-      '3640 lines: 3600 to send in 3600 segments, 40 left out (phone_invalid 40). At 1 segments a second it takes 1 h of open hours. It ends at 2026-03-02T10:00:00.000Z, before the sending hours close.',
+    expect(preflightWords(flight, plainEnglish)).toBe(
+      '3,640 lines: 3,600 to send in 3,600 segments, 40 left out (Invalid phone: 40). At 1 segment a second it takes 1 h of open hours. It ends at 2026-03-02T10:00:00.000Z, before the sending hours close.',
     );
   });
 
@@ -66,7 +70,7 @@ describe('a pre-flight', () => {
     const expiresAt = new Date('2026-03-02T09:45:00Z');
     const flight = preflightOf({ ...facts, expiresAt });
     expect(flight).toMatchObject({ fits: 'expires', segmentsLeft: 900 });
-    expect(describePreflight(flight)).toContain(
+    expect(preflightWords(flight, plainEnglish)).toContain(
       'It expires at 2026-03-02T09:45:00.000Z with about 900 segments unsent.',
     );
     expect(preflightOf({ ...facts, expiresAt, now: new Date('2026-03-02T07:00:00Z') })).toMatchObject({
@@ -78,7 +82,9 @@ describe('a pre-flight', () => {
   test('says that the duration is not known where the provider has no limit', () => {
     const flight = preflightOf({ ...facts, ratePerSecond: null });
     expect(flight).toMatchObject({ durationMs: null, endsAt: null, fits: 'unknown' });
-    expect(describePreflight(flight)).toContain('has no rate limit: how long it takes is not known');
+    expect(preflightWords(flight, plainEnglish)).toContain(
+      'How long it takes is not known, because the provider has no rate limit.',
+    );
   });
 
   test('counts the messages of a dry run as those to send', () => {
@@ -161,7 +167,10 @@ describe('for any mailing, hours and rate', () => {
           );
           const closed = holidays(now, days);
           const expiresAt = lifeMs === null ? null : new Date(now.getTime() + lifeMs);
-          const flight = preflightOf({ counts, ratePerSecond, hours, holidays: closed, now, expiresAt });
+          const flight = preflightOf({
+            ...{ counts, ratePerSecond, hours, holidays: closed, now, expiresAt },
+            ...{ countries: [], overBudget: null },
+          });
           const leftOut = flight.leftOut.reduce((sum, { messages }) => sum + messages, 0);
           expect(flight.toSend + leftOut).toBe(flight.lines);
           expect(flight.lines).toBe(counted.reduce((sum, { messages }) => sum + messages, 0));

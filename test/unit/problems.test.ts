@@ -1,18 +1,44 @@
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { createFormat } from '../../domain/format.ts';
 import { problemSentences } from '../../domain/problems/catalog.ts';
 import { campaignSentences } from '../../domain/problems/campaigns.ts';
+import { failover } from '../../domain/failover.ts';
+import { preflight } from '../../domain/preflight.ts';
+import { unreadSentences } from '../../domain/problems/callbacks.ts';
+import { providerDetailSentences } from '../../domain/problems/providers.ts';
+import {
+  failoverWording,
+  fitWordings,
+  lookUpWording,
+  preflightWording,
+  runReasonWordings,
+  waitingSentences,
+} from '../../domain/problems/runs.ts';
+import { runReason } from '../../domain/run.ts';
 import { errorSentences } from '../../domain/problems/errors.ts';
 import { fieldSentences } from '../../domain/problems/fields.ts';
+import { alertSentences } from '../../domain/problems/alerts.ts';
+import { deliverySentences } from '../../domain/problems/delivery.ts';
 import { fileSentences, lineSentences, skipSentences } from '../../domain/problems/mailings.ts';
 import { retryCauseSentences, retryWords, showableCode } from '../../domain/problems/retries.ts';
 import { settingSentences } from '../../domain/problems/settings.ts';
 import { webserviceSentences } from '../../domain/problems/webservices.ts';
+import { lookUpResults } from '../../domain/unknown.ts';
 import { englishWords, samplesOf } from '../kit/sentences.ts';
+
+const lookUpState = z.object({
+  result: z.enum(lookUpResults).nullable(),
+  dueAt: z.iso
+    .datetime()
+    .transform((text) => new Date(text))
+    .nullable(),
+});
 
 const groups = {
   fieldSentences,
   campaignSentences,
+  deliverySentences,
   fileSentences,
   lineSentences,
   skipSentences,
@@ -24,6 +50,18 @@ test.each([
   ...Object.entries(problemSentences),
   ...Object.entries(errorSentences),
   ...Object.entries(retryCauseSentences),
+  ...Object.entries(providerDetailSentences),
+  ...Object.entries(unreadSentences),
+  ...Object.entries(waitingSentences),
+  ...Object.entries(alertSentences),
+  ...runReason.options.map((params) => {
+    const code = params.shape.code.value;
+    return [code, { params, words: runReasonWordings[code] }] as const;
+  }),
+  ...Object.entries(fitWordings).map(([fits, words]) => [fits, { params: preflight, words }] as const),
+  ['pre-flight', { params: preflight, words: preflightWording }] as const,
+  ['failover', { params: failover, words: failoverWording }] as const,
+  ['look-up', { params: lookUpState, words: lookUpWording }] as const,
 ])('%s is a sentence in both languages, whatever its parameters are', (_, sentence) => {
   for (const { en, 'pt-BR': pt } of samplesOf(sentence)) {
     expect(en).not.toBe(pt);

@@ -4,8 +4,8 @@ import { checkSafeguards, measureOf, type SafeguardFacts } from '../../domain/sa
 
 const now = new Date('2026-11-24T12:00:00Z');
 const facts: SafeguardFacts = {
-  safeguards: { approval: false, canarySize: null, canaryMinutes: 5, stopAtPercent: 20 },
-  measure: { outcomes: 100, failures: 0 },
+  safeguards: { approval: false, canarySize: null, canaryMinutes: 5, stopAtPercent: 20, monthlyBudget: null },
+  measure: { outcomes: 100, failures: 0, reached: 1, refused: 0 },
   measuredFrom: null,
   canaryLeftAt: null,
   canaryOver: false,
@@ -15,11 +15,15 @@ const withCanary = { ...facts.safeguards, canarySize: 30 };
 
 describe('the threshold', () => {
   test('is passed by more than its share, not by as much', () => {
-    expect(checkSafeguards({ ...facts, measure: { outcomes: 100, failures: 20 } })).toEqual({
+    expect(
+      checkSafeguards({ ...facts, measure: { outcomes: 100, failures: 20, reached: 1, refused: 0 } }),
+    ).toEqual({
       go: 'on',
       limit: null,
     });
-    expect(checkSafeguards({ ...facts, measure: { outcomes: 100, failures: 21 } })).toEqual({
+    expect(
+      checkSafeguards({ ...facts, measure: { outcomes: 100, failures: 21, reached: 1, refused: 0 } }),
+    ).toEqual({
       go: 'stop',
       reason: {
         code: 'threshold',
@@ -33,21 +37,33 @@ describe('the threshold', () => {
   });
 
   test('says nothing of fewer than 50 outcomes', () => {
-    expect(checkSafeguards({ ...facts, measure: { outcomes: 49, failures: 49 } }).go).toBe('on');
-    expect(checkSafeguards({ ...facts, measure: { outcomes: 50, failures: 49 } }).go).toBe('stop');
+    expect(
+      checkSafeguards({ ...facts, measure: { outcomes: 49, failures: 49, reached: 1, refused: 0 } }).go,
+    ).toBe('on');
+    expect(
+      checkSafeguards({ ...facts, measure: { outcomes: 50, failures: 49, reached: 1, refused: 0 } }).go,
+    ).toBe('stop');
   });
 
   test('measures only what came after a person let the run go on', () => {
-    const measuredFrom = { outcomes: 100, failures: 90 };
-    expect(checkSafeguards({ ...facts, measuredFrom, measure: { outcomes: 200, failures: 110 } }).go).toBe(
-      'on',
-    );
+    const measuredFrom = { outcomes: 100, failures: 90, reached: 1, refused: 0 };
     expect(
-      checkSafeguards({ ...facts, measuredFrom, measure: { outcomes: 200, failures: 111 } }),
+      checkSafeguards({
+        ...facts,
+        measuredFrom,
+        measure: { outcomes: 200, failures: 110, reached: 1, refused: 0 },
+      }).go,
+    ).toBe('on');
+    expect(
+      checkSafeguards({
+        ...facts,
+        measuredFrom,
+        measure: { outcomes: 200, failures: 111, reached: 1, refused: 0 },
+      }),
     ).toMatchObject({ go: 'stop', reason: { outcomes: 100, failures: 21 } });
   });
 
-  test('counts what failed, was undelivered or answered with an opt-out, among all that was handed over', () => {
+  test('counts what failed, was undelivered, was left in doubt or answered with an opt-out, among all that was handed over', () => {
     const counts = (
       [
         ['queued', 1],
@@ -57,21 +73,53 @@ describe('the threshold', () => {
         ['delivered', 16],
         ['undelivered', 32],
         ['failed', 64],
-        ['unknown', 128],
+        ['unknown', 128, 'no_answer'],
+        ['unknown', 256, 'sender_died'],
       ] as const
-    ).map(([status, messages]) => ({ status, messages }));
-    expect(measureOf(counts, 3)).toEqual({ outcomes: 8 + 16 + 32 + 64 + 128, failures: 32 + 64 + 3 });
+    ).map(([status, messages, reason = '']) => ({ status, messages, reason }));
+    expect(measureOf(counts, 3)).toEqual({
+      outcomes: 8 + 16 + 32 + 64 + 128 + 256,
+      failures: 32 + 64 + 128 + 3,
+      reached: 8 + 16 + 32,
+      refused: 64,
+    });
   });
 });
+
+test.each([null, 50])(
+  'a run that reaches nobody stops after ten failures (threshold: %s)',
+  (stopAtPercent) => {
+    const safeguards = { ...facts.safeguards, stopAtPercent };
+    const nobody = { outcomes: 10, failures: 10, reached: 0, refused: 10 };
+    expect(checkSafeguards({ ...facts, safeguards, measure: nobody })).toEqual({
+      go: 'stop',
+      reason: { code: 'reached_nobody', failures: 10 },
+    });
+    for (const measure of [
+      { ...nobody, failures: 9, outcomes: 9, refused: 9 },
+      { ...nobody, reached: 1 },
+      // Of what was left in doubt nobody knows.
+      { ...nobody, refused: 3 },
+    ])
+      expect(checkSafeguards({ ...facts, safeguards, measure }).go).toBe('on');
+    // A person has let it go on: it stops after ten more.
+    const measuredFrom = nobody;
+    const after = (failed: number) => ({ outcomes: failed, failures: failed, reached: 0, refused: failed });
+    expect(checkSafeguards({ ...facts, safeguards, measuredFrom, measure: after(19) }).go).toBe('on');
+    expect(checkSafeguards({ ...facts, safeguards, measuredFrom, measure: after(20) }).go).toBe('stop');
+  },
+);
 
 describe('the canary', () => {
   test('lets its messages leave, waits, and then lets the others go', () => {
     const canary = { ...facts, safeguards: withCanary };
-    expect(checkSafeguards({ ...canary, measure: { outcomes: 12, failures: 0 } })).toEqual({
+    expect(
+      checkSafeguards({ ...canary, measure: { outcomes: 12, failures: 0, reached: 1, refused: 0 } }),
+    ).toEqual({
       go: 'on',
       limit: 18,
     });
-    const left = { ...canary, measure: { outcomes: 30, failures: 6 } };
+    const left = { ...canary, measure: { outcomes: 30, failures: 6, reached: 1, refused: 0 } };
     expect(checkSafeguards(left)).toEqual({ go: 'wait', until: new Date('2026-11-24T12:05:00Z') });
     const canaryLeftAt = new Date('2026-11-24T11:55:00Z');
     expect(checkSafeguards({ ...left, canaryLeftAt })).toEqual({ go: 'on', limit: null });
@@ -80,7 +128,11 @@ describe('the canary', () => {
 
   test('stops the run by its own few messages', () => {
     expect(
-      checkSafeguards({ ...facts, safeguards: withCanary, measure: { outcomes: 30, failures: 7 } }),
+      checkSafeguards({
+        ...facts,
+        safeguards: withCanary,
+        measure: { outcomes: 30, failures: 7, reached: 1, refused: 0 },
+      }),
     ).toMatchObject({ go: 'stop', reason: { percent: 23, canary: true } });
   });
 });
@@ -97,8 +149,8 @@ test('whatever is measured, no more leave than the canary has, and a run goes on
         const failures = Math.min(failed, outcomes);
         const answer = checkSafeguards({
           ...facts,
-          safeguards: { approval: false, canarySize, canaryMinutes: 5, stopAtPercent },
-          measure: { outcomes, failures },
+          safeguards: { approval: false, canarySize, canaryMinutes: 5, stopAtPercent, monthlyBudget: null },
+          measure: { outcomes, failures, reached: 1, refused: 0 },
           canaryOver,
         });
         if (answer.go === 'on' && canarySize !== null && !canaryOver)

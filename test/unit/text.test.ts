@@ -2,10 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   isDamaged,
+  isFormula,
   isNothing,
   isScientific,
+  readText,
+  readTextLines,
   repairMojibake,
   unwrap,
+  withoutEscapes,
   withoutHtml,
 } from '../../domain/text.ts';
 
@@ -13,7 +17,16 @@ describe('a word for nothing', () => {
   test.each(
     '#N/D #N/A #VALOR! #VALUE! #REF! #NOME? #DIV/0! #NÚM! ######## NULL null Null (null) None undefined NaN <NA> N/A n/d \\N - -- — ... ??? [object Object]'
       .split(' ')
-      .concat(['', '   ', 'Invalid Date', '[object Object]'])
+      .concat([
+        '',
+        '   ',
+        'Invalid Date',
+        '[object Object]',
+        'null null',
+        'undefined, undefined',
+        '(Em branco)',
+      ])
+      .concat('#N/DISP #VALOR #REF Err:502 Loading... n/i # <none>'.split(' '))
       .filter((word) => word !== '[object' && word !== 'Object]'),
   )('%j is nothing', (word) => {
     expect(isNothing(word)).toBe(true);
@@ -62,6 +75,51 @@ describe('HTML', () => {
   test.each(['a < b > c', 'R&D', 'Tom & Jerry', 'amo <3', 'Oi <nome>', 'A&B; C'])('%s is none', (text) => {
     expect(withoutHtml(text)).toBe(text);
   });
+});
+
+describe('escapes', () => {
+  test.each([
+    [String.raw`Jo\u00e3o`, 'João'],
+    ['Jo%C3%A3o%20Silva', 'João Silva'],
+    ['Jo%C3%A3o+Silva', 'João Silva'],
+    ['Jo=C3=A3o', 'João'],
+    ['Jo%C3%A3o, 100%', 'João, 100%'],
+  ])('%s is %s', (text, plain) => {
+    expect(withoutEscapes(text)).toBe(plain);
+  });
+  test.each(['100% ok', '50%20', 'a=C3', String.raw`C:\users`, '%C3', 'x=1'])('%s is none', (text) => {
+    expect(withoutEscapes(text)).toBe(text);
+  });
+});
+
+test.each([
+  ['<![CDATA[Ana & Rui]]>', 'Ana & Rui'],
+  ['Ana\u200e\u200f\u061c', 'Ana'],
+  ['Ａｎａ', 'Ana'],
+  ['𝐀𝐧𝐚', 'Ana'],
+  ['So\ufb01a', 'Sofia'],
+  [String.raw`\u003cb\u003eOi\u003c/b\u003e`, 'Oi'],
+])('%s comes as %s', (raw, text) => {
+  expect(readText(raw)).toBe(text);
+});
+
+test('a line break that was escaped is one, and that of a path is none', () => {
+  expect(readTextLines(String.raw`Olá\nAna\r\ntchau`)).toBe('Olá\nAna\ntchau');
+  expect(readTextLines(String.raw`Olá c:\notas`)).toBe(String.raw`Olá c:\notas`);
+});
+
+test('a formula is one, and a code that begins like it is not', () => {
+  for (const text of [
+    '=PROCV(A2;B:C;2;0)',
+    '=A1',
+    '=A1&" "&B1',
+    '=SE($B$2>1;"x";"y")',
+    '=-A1',
+    "='Plan 1'!A2",
+  ])
+    expect(isFormula(text), text).toBe(true);
+  for (const text of ['=1+1', '="00123"', '="a"&"b"', '=', '= Ana', 'A1', '=abc', '==A'])
+    expect(isFormula(text), text).toBe(false);
 });
 
 describe('UTF-8 that was read as Latin-1', () => {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import twilio from 'twilio';
 import { verifyTwilioCallback } from '../../sms/twilio/callbacks.ts';
 
@@ -14,16 +14,16 @@ const verify = (
   signature: string | undefined,
   callback: { url?: string; form?: Record<string, string | string[]>; rawBody?: string },
 ) =>
-  verifyTwilioCallback(authToken, {
-    method: 'POST',
-    url,
-    query: {},
-    form,
-    json: null,
-    rawBody: '',
-    ...callback,
-    headers: { 'x-twilio-signature': signature },
-  });
+  verifyTwilioCallback(
+    { authToken },
+    {
+      url,
+      form,
+      rawBody: '',
+      ...callback,
+      headers: { 'x-twilio-signature': signature },
+    },
+  );
 
 test('a callback signed by Twilio is genuine', () => {
   expect(verify(sign(url, form), {})).toBe(true);
@@ -57,6 +57,53 @@ test.each([
 test("characters of the URL are taken as Twilio signed them, as the quote in it's", () => {
   const odd = "https://torpedo.example/x?name=it's|ok";
   expect(verify(sign(odd, form), { url: odd })).toBe(true);
+});
+
+describe('with a shared key, as a webhook rule at Twilio may say', () => {
+  const sharedKeySecret = 'the-shared-key';
+  const settingsHeader = 'x-twilio-webhooks-signature-settings';
+  // Twilio's own library of this version knows SHA-1 alone: what is signed is the same.
+  const hmac = (algorithm: string, key: string): string => {
+    const signed = Object.entries(form).sort().flat().join('');
+    return createHmac(algorithm, key)
+      .update(url + signed)
+      .digest('base64');
+  };
+  const verifyBy = (
+    signature: string,
+    settings: string | undefined,
+    keys: { authToken: string; sharedKeySecret?: string } = { authToken, sharedKeySecret },
+  ) =>
+    verifyTwilioCallback(keys, {
+      ...{ method: 'POST', url, query: {}, form, json: null, rawBody: '' },
+      headers: { 'x-twilio-signature': signature, [settingsHeader]: settings },
+    });
+
+  test('the oracle signs as Twilio does', () => {
+    expect(hmac('sha1', authToken)).toBe(sign(url, form));
+  });
+
+  test.each([
+    ['sha256', 'key=webhooks_key_1,algorithm=HMAC_SHA256'],
+    ['sha256', 'algorithm=HMAC_SHA256, key=webhooks_key_1'],
+    ['sha1', 'key=webhooks_key_1,algorithm=HMAC_SHA1'],
+  ])('its %s is genuine, named as %s', (algorithm, settings) => {
+    expect(verifyBy(hmac(algorithm, sharedKeySecret), settings)).toBe(true);
+    expect(verifyBy(hmac(algorithm, authToken), settings)).toBe(false);
+    expect(verifyBy(hmac(algorithm, sharedKeySecret), settings, { authToken })).toBe(false);
+  });
+
+  test('an algorithm of tomorrow, none, and one that the header does not name are not', () => {
+    const signature = hmac('sha256', sharedKeySecret);
+    expect(verifyBy(signature, 'key=k,algorithm=HMAC_SHA512')).toBe(false);
+    expect(verifyBy(signature, 'key=k,algorithm=toString')).toBe(false);
+    expect(verifyBy(signature, 'key=k')).toBe(false);
+    expect(verifyBy(signature, undefined)).toBe(false);
+  });
+
+  test('what the auth token has signed stays genuine: no rule has matched', () => {
+    expect(verifyBy(sign(url, form), undefined)).toBe(true);
+  });
 });
 
 test('a body that is no form is bound by its hash in the URL', () => {

@@ -57,8 +57,8 @@ describe('a date placeholder', () => {
       'placeholder_unknown',
       '{} is not a placeholder. The placeholders are {today}, {yesterday}, {lastRunAt}, and {occurrence}.',
     ],
-    ['{today', 'param_brace', 'This { belongs to no placeholder. Write a literal brace twice.'],
-    ['a}', 'param_brace', 'This } belongs to no placeholder. Write a literal brace twice.'],
+    ['{today', 'param_brace', 'This { belongs to no placeholder. To write { itself, double it: {{.'],
+    ['a}', 'param_brace', 'This } belongs to no placeholder. To write } itself, double it: }}.'],
     [
       '{today:DD/MM}',
       'date_form_unknown',

@@ -97,6 +97,25 @@ describe('an answer that reports an error, and has no contacts,', () => {
     });
   });
 
+  test('in a message beside an empty list, says it; another message is none', async () => {
+    for (const mensagem of [
+      'Token inválido',
+      'Acesso negado',
+      'Erro ao consultar o banco',
+      'Limite excedido',
+    ]) {
+      service.answer(json({ clientes: [], mensagem }));
+      expect(await refusal(), mensagem).toMatchObject({
+        code: 'service_error',
+        message: expect.stringContaining(mensagem) as string,
+      });
+    }
+    for (const mensagem of ['Nenhum cliente encontrado', 'Consulta sem erros']) {
+      service.answer(json({ clientes: [], mensagem }));
+      expect(await read(), mensagem).toBe(0);
+    }
+  });
+
   test('or only a message, says it', async () => {
     service.answer(json({ mensagem: 'Nenhum registro encontrado' }));
     expect(await refusal()).toEqual({

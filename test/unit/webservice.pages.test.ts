@@ -204,6 +204,127 @@ const shapes: readonly Shape[] = [
     { by: 'cursor', param: 'offset', path: 'offset' },
   ],
   [
+    'Stripe: object, has_more, and the key of the last record',
+    ({ from, total, records }) => ({
+      body: {
+        object: 'list',
+        url: '/v1/customers',
+        has_more: from + 3 < total,
+        data: records.map((record, index) => ({ id: from + index + 1, ...record })),
+      },
+    }),
+    { param: 'starting_after', isCursor: true },
+    {
+      by: 'last_record',
+      param: 'starting_after',
+      path: 'id',
+      end: { shown: 'has_next', path: 'has_more' },
+    },
+  ],
+  [
+    'hasMore and the key of the last record as a parameter of the address',
+    ({ from, total, records }) => ({
+      body: {
+        itens: records.map((record, index) => ({ id: `c${from + index + 1}`, ...record })),
+        hasMore: from + 3 < total,
+      },
+    }),
+    { param: 'sinceId', isCursor: true },
+    { by: 'last_record', param: 'sinceId', path: 'id', end: { shown: 'has_next', path: 'hasMore' } },
+    '?sinceId=0',
+  ],
+  [
+    'HubSpot: paging.next.after, without its link',
+    ({ from, total, records }) => ({
+      body: {
+        results: records,
+        ...(from + 3 < total ? { paging: { next: { after: `c${from + 3}` } } } : {}),
+      },
+    }),
+    { param: 'after', isCursor: true },
+    { by: 'cursor', param: 'after', path: 'paging.next.after' },
+  ],
+  [
+    'Pipedrive: additional_data.pagination',
+    ({ from, total, records }) => ({
+      body: {
+        success: true,
+        data: records,
+        additional_data: {
+          pagination: {
+            start: from,
+            limit: 3,
+            more_items_in_collection: from + 3 < total,
+            ...(from + 3 < total ? { next_start: from + 3 } : {}),
+          },
+        },
+      },
+    }),
+    { param: 'start', isCursor: true },
+    { by: 'cursor', param: 'start', path: 'additional_data.pagination.next_start' },
+  ],
+  [
+    'Elasticsearch: hits.total.value',
+    ({ total, records }) => ({ body: { hits: { total: { value: total, relation: 'eq' }, hits: records } } }),
+    { param: 'from', isOffset: true },
+    {
+      by: 'offset',
+      param: 'from',
+      first: 0,
+      size: null,
+      end: { shown: 'total_records', path: 'hits.total.value' },
+    },
+    '?from=0&size=3',
+  ],
+  [
+    'pages.total and pages.current',
+    ({ page, pages, records }) => ({ body: { pages: { current: page, total: pages }, leads: records } }),
+    {},
+    { by: 'page', param: 'page', first: 1, end: { shown: 'total_pages', path: 'pages.total' } },
+  ],
+  [
+    'an array, with the headers of WordPress',
+    ({ pages, total, records }) => ({
+      body: records,
+      headers: { 'x-wp-total': String(total), 'x-wp-totalpages': String(pages) },
+    }),
+    {},
+    { by: 'page', param: 'page', first: 1, end: { shown: 'total_pages', path: 'header:x-wp-totalpages' } },
+  ],
+  [
+    'an array, with X-Pagination as ASP.NET has it',
+    ({ page, pages, total, records }) => ({
+      body: records,
+      headers: {
+        'x-pagination': JSON.stringify({
+          TotalCount: total,
+          PageSize: 3,
+          CurrentPage: page,
+          TotalPages: pages,
+          HasNext: page < pages,
+        }),
+      },
+    }),
+    {},
+    { by: 'page', param: 'page', first: 1, end: { shown: 'has_next', path: 'header:x-pagination.HasNext' } },
+  ],
+  [
+    'VTEX: REST-Content-Range, and the offset in the address',
+    ({ from, total, records }) => ({
+      body: records,
+      headers: { 'rest-content-range': `resources ${from}-${from + records.length}/${total}` },
+    }),
+    { param: '_from', isOffset: true },
+    {
+      by: 'offset',
+      param: '_from',
+      first: 0,
+      size: null,
+      end: { shown: 'total_records', path: 'header:rest-content-range' },
+    },
+    '?_from=0&_to=2',
+  ],
+  [
     'total, limit and offset',
     ({ from, total, records }) => ({ body: { total, limit: 3, offset: from, results: records } }),
     { param: 'offset', isOffset: true },
@@ -328,6 +449,72 @@ test('what has the name of a sum elsewhere, or is no number of records, shows no
     service.answer(json({ ...beside, clientes: people(1, 2) }));
     expect(await codes(), JSON.stringify(beside)).toEqual(['1', '2']);
   }
+});
+
+describe('a page that is as full as its address asks for, and shows nothing of pages', () => {
+  const query = '?pagina=1&limite=3';
+  const body: Body = ({ records }) => ({ body: { data: records } });
+
+  test('is not taken for all; the test of the address proposes to read on until a page is empty', async () => {
+    serve(body, { param: 'pagina' });
+    expect(await refusal({ query })).toEqual({
+      code: 'more_pages',
+      message:
+        'The answer of 127.0.0.1 shows more pages behind 3 contacts: its address asks for 3 (“limite”), and as many have come. Set under “Pages of the answer” how they are fetched (Test URL proposes it), or that one answer has all contacts.',
+    });
+    const end = { shown: 'empty' } as const;
+    const proposal = { by: 'page', param: 'pagina', first: 1, end } as const;
+    expect((await preview({ query })).pages?.proposed).toEqual(proposal);
+    serve(body, { param: 'pagina' });
+    expect(await codes({ query, paging: proposal })).toEqual(everyone(7));
+  });
+
+  test('is all where it is not full, or the answer says so', async () => {
+    serve(body, { param: 'pagina', total: 2 });
+    expect(await codes({ query })).toEqual(everyone(2));
+    serve(({ records }) => ({ body: { data: records, total: 3 } }), { param: 'pagina', total: 3 });
+    expect(await codes({ query })).toEqual(everyone(3));
+    serve(body, { param: 'pagina', total: 3 });
+    expect(await codes({ query, paging: { by: 'none' } })).toEqual(everyone(3));
+  });
+});
+
+test('a link to the next page may be in an object beside its cursor', async () => {
+  serve(
+    ({ from, total, records }) => ({
+      body: {
+        results: records,
+        ...(from + 3 < total
+          ? { paging: { next: { after: `c${from + 3}`, link: `${service.url}?after=c${from + 3}` } } }
+          : {}),
+      },
+    }),
+    { param: 'after', isCursor: true },
+  );
+  expect(await codes()).toEqual(everyone(7));
+});
+
+test('the key of the last record is found on a page of many, with all its digits', async () => {
+  const big = '98765432109876543210';
+  service.requests.length = 0;
+  service.answer((request, response) => {
+    const isFirst = !(request.url ?? '').includes('after');
+    const rows = isFirst ? people(1, 60) : people(61, 1);
+    const key = (index: number) => (index === 59 ? big : String(index));
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(
+        `{"data": [${rows.map(({ codigo }, index) => `{"chave": {"n": ${key(index)}}, "codigo": ${codigo}}`).join()}], "more": ${String(isFirst)}}`,
+      );
+  });
+  const end = { shown: 'has_next', path: 'more' } as const;
+  expect(await codes({ paging: { by: 'last_record', param: 'after', path: 'chave.n', end } })).toHaveLength(
+    61,
+  );
+  expect(service.requests.map(({ url }) => url)).toEqual(['/contacts', `/contacts?after=${big}`]);
+  expect(await refusal({ paging: { by: 'last_record', param: 'after', path: 'x', end } })).toMatchObject({
+    code: 'page_attribute_missing',
+  });
 });
 
 test('a first page that is empty, though there are records, is refused', async () => {

@@ -6,6 +6,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { afterAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { paging } from '../../domain/paging.ts';
+import { choosePhone } from '../../domain/phone.ts';
 import { fieldMap } from '../../domain/webservice.ts';
 import type { AddressGuard } from '../../mailing/address-guard.ts';
 import { createAddressGuard } from '../../mailing/address-guard.ts';
@@ -127,16 +128,21 @@ describe('an answer', () => {
     expect(service.requests.at(-1)?.headers['accept-encoding']).toBe('gzip, deflate, br');
   });
 
-  test('may be ISO-8859-1 or Windows-1252, if it says so', async () => {
+  test('may be ISO-8859-1 or Windows-1252, said or not; a wrong byte costs its value', async () => {
     const latin = Buffer.from('[{"codigo": 1, "nome": "João – Conceição"}]'.replace('–', '\u0096'), 'latin1');
     service.answer(bytes(latin, { 'content-type': 'application/json; charset=ISO-8859-1' }));
     expect(await fetchAll()).toMatchObject([{ ok: true, contact: { name: 'João – Conceição' } }]);
     service.answer(bytes(latin, { 'content-type': 'application/json' }));
-    expect(await refusal()).toMatchObject({
-      code: 'answer_encoding',
-      message:
-        'The answer of 127.0.0.1 is not UTF-8 (record 1). If it is ISO-8859-1 or Windows-1252, its Content-Type has to say so.',
-    });
+    expect(await fetchAll()).toMatchObject([{ ok: true, contact: { name: 'João – Conceição' } }]);
+    const wrong = Buffer.from(
+      '[{"codigo": 1, "nome": "João x", "celular": "1"}, {"codigo": 2, "nome": "Zé"}]',
+    );
+    wrong[wrong.indexOf('x"')] = 0xc3;
+    service.answer(bytes(wrong));
+    expect(await fetchAll()).toMatchObject([
+      { contact: { code: '1', name: '', mobile: '1' }, warnings: [{ code: 'value_damaged' }] },
+      { contact: { name: 'Zé' }, warnings: [] },
+    ]);
   });
 
   test('gives each of its elements a place, from 1 on over all pages, whatever the element is', async () => {
@@ -155,6 +161,99 @@ describe('an answer', () => {
       },
       { line: 7, ok: true },
     ]);
+  });
+});
+
+test('JSON that a program has written by hand is read', async () => {
+  for (const record of [
+    '{"codigo": 1, "nome": "Ana\tLuz", "valor": NaN}',
+    '{"codigo": 1, "nome": "Ana\nLuz", "ativo": True, "x": None}',
+    String.raw`{"codigo": 1, "nome": "Ana Luz", "pasta": "C:\dados\x"}`,
+  ]) {
+    service.answer(bytes(`{"itens": [${record}, {"codigo": 2}]}`));
+    expect(await fetchAll(), record).toMatchObject([
+      { contact: { code: '1', name: 'Ana Luz' } },
+      { contact: { code: '2' } },
+    ]);
+  }
+  service.answer(bytes('[{"codigo": 1, "nome": "Ana "Luz""}]'));
+  expect(await refusal()).toMatchObject({ code: 'not_json' });
+});
+
+describe('an element', () => {
+  const contactOf = async (element: object) => {
+    service.answer(json([element]));
+    const [record] = await fetchAll();
+    return record?.ok === true
+      ? { ...record.contact, warnings: record.warnings.map(({ code }) => code) }
+      : record;
+  };
+  const ana = { code: '7', name: 'Ana', mobile: '11987654321', warnings: [] };
+  const own = { codigo: 7, nome: 'Ana', celular: '11987654321' };
+
+  test.each([
+    ['Tiny', { contato: own }],
+    ['JSON:API', { type: 'clientes', id: '7', attributes: { nome: 'Ana', celular: '11987654321' } }],
+    ['HubSpot', { id: '7', properties: { name: 'Ana', mobilephone: '11987654321' }, archived: false }],
+    ['GraphQL', { cursor: 'x', node: own }],
+    ['Elasticsearch', { _index: 'a', _source: own }],
+    [
+      'Salesforce',
+      { attributes: { type: 'Contact', url: '/x' }, Id: '7', Name: 'Ana', MobilePhone: '11987654321' },
+    ],
+    ['Bling', { id: 7, nome: 'Ana', codigo: '', telefone: '', celular: '11987654321' }],
+    [
+      'XML as JSON',
+      { codigo: { '#text': '7' }, nome: { _: 'Ana', $: { x: 1 } }, celular: { $t: '11987654321' } },
+    ],
+    ['MongoDB', { codigo: { $numberLong: '7' }, nome: 'Ana', celular: '11987654321' }],
+    [
+      'Firestore',
+      {
+        fields: {
+          codigo: { integerValue: '7' },
+          nome: { stringValue: 'Ana' },
+          celular: { stringValue: '11987654321' },
+        },
+      },
+    ],
+  ])('of %s is a contact', async (_, element) => {
+    expect(await contactOf(element)).toMatchObject(ana);
+  });
+
+  test.each([
+    [
+      {
+        telefones: [
+          { tipo: 'fixo', ddd: '11', numero: '3000-0001' },
+          { tipo: 'celular', ddd: '11', numero: 987654321 },
+        ],
+      },
+    ],
+    [{ phones: [{ phone: '+55 11 98765-4321', type: 'cellphone' }] }],
+    [{ celular: { ddi: 55, ddd: 11, numero: '98765-4321' } }],
+    [{ celular: [{ number: '11 98765-4321' }, null] }],
+    [{ celular: { numero: '(11) 98765-4321', ddd: '11' } }],
+  ])('has the phone in its parts: %j', async (element) => {
+    const contact = await contactOf(element);
+    expect(choosePhone({ mobile: '', phone: '', phone2: '', ...contact })).toMatchObject({
+      e164: '+5511987654321',
+    });
+  });
+
+  test.each([
+    [[1980, 12, 25]],
+    [[1980, 12, 25, 0, 0]],
+    [{ year: 1980, month: 12, day: 25 }],
+    [{ $date: '1980-12-25T03:00:00Z' }],
+    [{ date: '1980-12-25 00:00:00.000000', timezone_type: 3, timezone: 'America/Sao_Paulo' }],
+    [-62135596800000],
+    [{ '@nil': 'true' }],
+  ])('has its birth date as %j', async (nascimento) => {
+    expect(await contactOf({ codigo: 1, nascimento })).toMatchObject({
+      birthDate: expect.stringMatching(/^(?:1980-12-25)?$/) as string,
+      warnings: [],
+    });
   });
 });
 
@@ -430,7 +529,7 @@ describe('what a person reads when the service', () => {
     const before = process.memoryUsage().rss;
     expect(await refusal()).toMatchObject({
       code: 'record_too_large',
-      message: 'Record 2 in the answer of 127.0.0.1 is larger than 1 MiB, the most for one.',
+      message: 'Record 2 in the answer of 127.0.0.1 is larger than 1 MB, the most for one.',
     });
     expect(process.memoryUsage().rss - before).toBeLessThan(40 * 1024 * 1024);
   });
@@ -446,7 +545,7 @@ describe('what a person reads when the service', () => {
     });
     expect(await refusal({ limits: { bytes: 2 * 1024 * 1024 } })).toMatchObject({
       code: 'too_large',
-      message: 'The answer of 127.0.0.1 is larger than 2 MiB, the most that is allowed.',
+      message: 'The answer of 127.0.0.1 is larger than 2 MB, the most that is allowed.',
     });
   });
 

@@ -1,0 +1,168 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import {
+  alertKindsOf,
+  getAlertChoices,
+  getAlertSettings,
+  listOpenAlerts,
+  lockAlertSettings,
+  saveAlertChoices,
+  saveAlertSettings,
+} from '../../db/alerts/alerts.ts';
+import type { Database } from '../../db/core/client.ts';
+import { lockUser } from '../../db/access/users.ts';
+import {
+  alertChoicesOf,
+  alertKind,
+  alertKindsFor,
+  alertPage,
+  alertSettings,
+  chosenAlertKinds,
+} from '../../domain/alert.ts';
+import { alertSentence } from '../../domain/problems/alerts.ts';
+import { type Actor, actorOf, audit } from '../http/auth.ts';
+import { ApiError, formatOf } from '../http/errors.ts';
+import { instant } from '../http/instant.ts';
+import { page } from '../http/parameters.ts';
+import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
+
+export const alertView = z.object({
+  id: z.int(),
+  kind: alertKind,
+  /** Identifies it within its kind: the id of a run or provider; empty for the whole deployment. */
+  subject: z.string(),
+  since: instant,
+  /** One sentence, in the language of the request. */
+  words: z.string(),
+  /** The path of the console's page on which a user deals with it. */
+  page: z.string(),
+});
+export const alertList = z.object({ alerts: z.array(alertView) });
+
+/** The kinds that the user's role can be told, and those that the user is told. */
+export const ownAlertKinds = z.object({ kinds: z.array(alertKind), available: z.array(alertKind) });
+export const ownAlertKindsChange = z.strictObject({ kinds: z.array(alertKind).max(100).default([]) });
+
+/** What needs a person, which kinds each role is told, and one's own choice. */
+export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
+  const tags = ['alerts'];
+
+  app.get(
+    '/alerts',
+    {
+      config: { access: 'any_role' },
+      schema: {
+        tags,
+        summary: 'What needs a person now, newest first',
+        description:
+          'Of the kinds that the user has chosen; for a token, of all that its role can open. Checked every few seconds. For the next page: the last `id` as `before`.',
+        querystring: page,
+        response: { 200: alertList },
+      },
+    },
+    async (request) => {
+      const { before, limit } = request.query;
+      const format = formatOf(request);
+      const rows = await listOpenAlerts(sql, await kindsOf(actorOf(request)), { before, limit });
+      return {
+        alerts: rows.map(({ facts, ...row }) => ({
+          ...row,
+          words: alertSentence(row.kind, facts, format) ?? row.kind,
+          page: alertPage(row.kind, row.subject),
+        })),
+      };
+    },
+  );
+
+  const kindsOf = (actor: Actor) =>
+    actor.kind === 'user' ? alertKindsOf(sql, actor) : alertKindsFor(actor.role);
+
+  app.get(
+    '/session/alerts',
+    {
+      config: { access: 'any_role', usersOnly: true },
+      schema: { tags, summary: 'The kinds of alerts that I am told', response: { 200: ownAlertKinds } },
+    },
+    async (request, reply) => {
+      const actor = actorOf(request);
+      const kinds = await alertKindsOf(sql, actor);
+      nameVersion(reply, { kinds });
+      return { kinds, available: alertKindsFor(actor.role) };
+    },
+  );
+
+  app.put(
+    '/session/alerts',
+    {
+      config: { access: 'any_role', usersOnly: true },
+      schema: {
+        tags,
+        summary: 'Choose the kinds of alerts that I am told',
+        description:
+          'A kind in which the choice is that of the role keeps following the role when an admin changes it.',
+        headers: versionHeaders,
+        body: ownAlertKindsChange,
+        response: { 200: ownAlertKinds },
+      },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      return sql.begin(async (tx) => {
+        if (!(await lockUser(tx, actor.id))) throw new ApiError('unauthenticated');
+        const settings = await getAlertSettings(tx);
+        const { role } = actor;
+        const before = chosenAlertKinds(
+          { role, alertChoices: await getAlertChoices(tx, actor.id) },
+          settings,
+        );
+        requireVersion(request, { kinds: before });
+        const choices = alertChoicesOf(request.body.kinds, role, settings);
+        await saveAlertChoices(tx, actor.id, choices);
+        const kinds = chosenAlertKinds({ role, alertChoices: choices }, settings);
+        await audit(tx, request, 'user.alerts', { kind: 'user', id: actor.id }, { kinds });
+        return { kinds, available: alertKindsFor(role) };
+      });
+    },
+  );
+
+  app.get(
+    '/settings/alerts',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'The kinds of alerts that each role is told',
+        response: { 200: alertSettings },
+      },
+    },
+    async (_request, reply) => {
+      const settings = await getAlertSettings(sql);
+      nameVersion(reply, settings);
+      return settings;
+    },
+  );
+
+  app.put(
+    '/settings/alerts',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Set the kinds of alerts that each role is told',
+        description: 'Users can choose otherwise for themselves: `PUT /api/session/alerts`.',
+        headers: versionHeaders,
+        body: alertSettings,
+        response: { 200: alertSettings },
+      },
+    },
+    async (request) => {
+      const { body } = request;
+      await sql.begin(async (tx) => {
+        requireVersion(request, await lockAlertSettings(tx));
+        await saveAlertSettings(tx, body);
+        await audit(tx, request, 'alert_settings.update', { kind: 'alert_settings', id: null }, body);
+      });
+      return body;
+    },
+  );
+};

@@ -1,0 +1,127 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../db/core/client.ts';
+import { getProvider } from '../../db/providers/providers.ts';
+import { listUnread, setAsideUnread } from '../../db/replies/inbound.ts';
+import { keptUnreadFault, unreadWords } from '../../domain/problems/callbacks.ts';
+import { audit } from '../http/auth.ts';
+import { formatOf, notFound } from '../http/errors.ts';
+import { instant } from '../http/instant.ts';
+import { idParams, urlId } from '../http/parameters.ts';
+import type { UnreadCalls } from '../services/unread.ts';
+
+export const unreadCallView = z.object({
+  id: z.int(),
+  /** Its purpose: `receipt` or `message`, by the address that was called. */
+  kind: z.enum(['receipt', 'message']),
+  receivedAt: instant,
+  /** The message that it refers to, if that could be read. */
+  messageId: z.int().nullable(),
+  /** What was expected, and not found; null: recorded by another version of Torpedo. */
+  problem: keptUnreadFault.extend({ message: z.string() }).nullable(),
+  /** The original call, or the part of it that could not be read: `query`, `form`, `json` or `text`. */
+  payload: z.record(z.string(), z.unknown()),
+});
+export const unreadCallList = z.object({ unread: z.array(unreadCallView) });
+
+/** What is left after reading again. */
+export const readAgainView = z.object({
+  read: z.int(),
+  unread: z.int(),
+  /** Time ran out: ask again. */
+  more: z.boolean(),
+});
+export const setAsideView = z.object({ setAside: z.int() });
+
+const mostIds = 200;
+const someIds = z.array(z.int().min(1)).min(1).max(mostIds);
+
+/** Provider calls that could not be read: shown until they are read, or until a user dismisses them. */
+export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadCalls }> = async (
+  app,
+  { sql, unreadCalls },
+) => {
+  const tags = ['providers'];
+  const need = async (id: number): Promise<void> => {
+    if (!(await getProvider(sql, id))) throw notFound('provider', id);
+  };
+
+  app.get(
+    '/:id/unread',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Calls of a provider that could not be read, oldest first',
+        description:
+          'Verified calls for receipts and replies, or parts of such calls, with what was expected and not found. `after`: the last id of the page before.',
+        params: idParams,
+        querystring: z.strictObject({
+          after: urlId.optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+        }),
+        response: { 200: unreadCallList },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await need(id);
+      const rows = await listUnread(sql, id, request.query);
+      return {
+        unread: rows.map(({ eventKey: _, fault, ...row }) => ({
+          ...row,
+          problem: fault && { ...fault, message: unreadWords(fault, formatOf(request)) },
+        })),
+      };
+    },
+  );
+
+  app.post(
+    '/:id/unread/read-again',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Read calls of a provider again, after its description was corrected',
+        description:
+          'What can be read now counts as if it had come when it came: receipts move their messages, replies are handled. `ids`: only these; left out: all. An answer with `more` had no time for all.',
+        params: idParams,
+        body: z.strictObject({ ids: someIds.optional() }).default({}),
+        response: { 200: readAgainView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await need(id);
+      const result = await unreadCalls.readAgain(id, request.body);
+      const { read, unread } = result;
+      await audit(sql, request, 'provider.read_again', { kind: 'provider', id }, { read, unread });
+      return result;
+    },
+  );
+
+  app.post(
+    '/:id/unread/set-aside',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Take calls of a provider off the list without reading them',
+        description:
+          '`ids`: these; `upTo`: all up to this id. They stay in the database until their age ends it.',
+        params: idParams,
+        body: z.union([z.strictObject({ ids: someIds }), z.strictObject({ upTo: z.int().min(1) })]),
+        response: { 200: setAsideView },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await need(id);
+      return sql.begin(async (tx) => {
+        const setAside = await setAsideUnread(tx, id, request.body);
+        await audit(tx, request, 'provider.set_aside', { kind: 'provider', id }, { setAside });
+        return { setAside };
+      });
+    },
+  );
+};

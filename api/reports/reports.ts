@@ -1,0 +1,346 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import type { Sql } from '../../db/core/client.ts';
+import {
+  countedAt,
+  countedCampaigns,
+  providersLeftOut,
+  readReasons,
+  readReport,
+  readTotal,
+  type ReportRow,
+} from '../../db/reports/report.ts';
+import { lastRunFigures } from '../../db/reports/runs.ts';
+import { lastDays } from '../../domain/calendar.ts';
+import { messageStatuses } from '../../domain/message.ts';
+import {
+  type Breakdown,
+  breakdowns,
+  chartKeys,
+  chartStep,
+  type Period,
+  periodBefore,
+  periodPresets,
+  presetPeriod,
+} from '../../domain/report.ts';
+import type { Format } from '../../domain/format.ts';
+import { runStatuses, runTriggers } from '../../domain/run.ts';
+import { reportLabels } from '../../domain/words/reports.ts';
+import {
+  type CsvColumn,
+  csvDescription,
+  csvOf,
+  csvQuery,
+  csvSentence,
+  csvStyleOf,
+  sendCsv,
+} from '../http/csv.ts';
+import { instant } from '../http/instant.ts';
+import { urlId } from '../http/parameters.ts';
+import { addFigures, type Figures, figuresView, viewFigures } from './view.ts';
+
+const tags = ['reports'];
+
+const scope = z.strictObject({
+  /** A period that ends today, or the last month; by default `last_30`. `from` and `to` go before it. */
+  period: z.enum(periodPresets).optional(),
+  /** The first day; by default 30 days until `to`. */
+  from: z.iso.date().optional(),
+  /** The last day; by default today. */
+  to: z.iso.date().optional(),
+  campaignId: urlId.optional(),
+  regionId: urlId.optional(),
+  customerTypeId: urlId.optional(),
+  providerId: urlId.optional(),
+});
+
+const periodView = z.object({ from: z.iso.date(), to: z.iso.date() });
+
+const reportRowView = z.object({
+  /** An id, a day, the first day of a month, or an hour (0 to 23); null: without a region, customer type or provider. */
+  key: z.string().nullable(),
+  name: z.string().nullable(),
+  figures: figuresView,
+});
+
+export const reportView = z.object({
+  period: periodView,
+  /** The period that `previous` is of. */
+  before: periodView,
+  /** Days and hours are of this time zone, the deployment's. */
+  timezone: z.string(),
+  /** The figures contain what happened before; null: nothing has been counted yet. */
+  countedAt: instant.nullable(),
+  /** Providers that do not count, because they are sandboxes and there are others. */
+  sandboxesLeftOut: z.boolean(),
+  total: figuresView,
+  previous: figuresView,
+  rows: z.array(reportRowView),
+  /** Rows beyond `limit`, together: rows and this add up to `total`. Null: none. */
+  others: z.object({ count: z.int(), figures: figuresView }).nullable(),
+  /** The period in steps, all of them, also empty ones. */
+  chart: z.object({
+    step: z.enum(['hour', 'day', 'month']),
+    bars: z.array(z.object({ key: z.string(), figures: figuresView })),
+  }),
+});
+
+export const reasonsView = z.object({
+  period: periodView,
+  reasons: z.array(z.object({ status: z.enum(messageStatuses), reason: z.string(), messages: z.int() })),
+});
+
+const campaignsListed = 1_000;
+export const countedCampaignsView = z.object({
+  campaigns: z.array(z.object({ id: z.int(), name: z.string() })),
+});
+
+export const runFiguresView = z.object({
+  runs: z.array(
+    z.object({
+      id: z.int(),
+      occurrence: instant,
+      trigger: z.enum(runTriggers),
+      status: z.enum(runStatuses),
+      /** From the first message to the end of the run, or until now. */
+      sendingMs: z.int(),
+      figures: figuresView,
+    }),
+  ),
+});
+
+interface ReportsDeps {
+  sql: Sql;
+  /** ISO 4217 */
+  currency: string;
+  timezone: string;
+  clock: () => Date;
+}
+
+/** Reports from the kept counts; no request reads messages. */
+export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
+  app,
+  { sql, currency, timezone, clock },
+) => {
+  /** A period that ends before it begins is read the other way round. */
+  const periodOf = ({ period, from, to }: Pick<z.output<typeof scope>, 'period' | 'from' | 'to'>): Period => {
+    const [today] = lastDays(clock().getTime(), timezone, 1);
+    if (period !== undefined && from === undefined && to === undefined)
+      return presetPeriod(period, today?.day ?? '');
+    const last = to ?? today?.day ?? '';
+    const first = from ?? presetPeriod('last_30', last).from;
+    return first <= last ? { from: first, to: last } : { from: last, to: first };
+  };
+  /** A provider that is asked for counts, also a sandbox. */
+  const leftOut = async (providerId: number | undefined): Promise<number[]> =>
+    providerId === undefined ? providersLeftOut(sql) : [];
+
+  app.get(
+    '/reports',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'What was sent in a period, what became of it, what it cost, and who answered',
+        description:
+          'From counts that are kept by hour and corrected within minutes, however late a receipt comes; they stay when retention has emptied the messages. A message counts for the hour in which it was last handed to a provider; one that was never handed over, for the hour in which its mailing was read. Replies count by when they arrived, tickets by when they were opened. Dry runs and test sends never count; messages through the sandbox count only while it is the only provider, or when it is asked for. `previous` is the same for the period before: as many whole months, the same days of the month before, or as many days before.',
+        querystring: scope.extend({
+          by: z.enum(breakdowns).default('campaign'),
+          limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
+        }),
+        response: { 200: reportView },
+      },
+    },
+    async (request) => {
+      const { by, limit, period: preset, from, to, ...filter } = request.query;
+      const period = periodOf({ period: preset, from, to });
+      const before = periodBefore(period);
+      const without = await leftOut(filter.providerId);
+      const step = chartStep(period);
+      const within = { ...filter, ...period, without };
+      const [rows, steps, previous, at] = await Promise.all([
+        readReport(sql, within, by),
+        by === step ? null : readReport(sql, within, step),
+        readTotal(sql, { ...filter, ...before, without }),
+        countedAt(sql),
+      ]);
+      const figuresAt = new Map((steps ?? rows).map((row) => [row.key, row]));
+      const others = rows.slice(limit);
+      const view = (row: ReportRow) => ({
+        key: row.key,
+        name: row.name,
+        figures: viewFigures(row, currency),
+      });
+      return {
+        period,
+        before,
+        timezone,
+        countedAt: at,
+        sandboxesLeftOut: without.length > 0,
+        total: viewFigures(addFigures(rows), currency),
+        previous: viewFigures(previous, currency),
+        rows: rows.slice(0, limit).map(view),
+        others:
+          others.length === 0
+            ? null
+            : { count: others.length, figures: viewFigures(addFigures(others), currency) },
+        chart: {
+          step,
+          bars: chartKeys(period).map((key) => ({
+            key,
+            figures: viewFigures(figuresAt.get(key) ?? addFigures([]), currency),
+          })),
+        },
+      };
+    },
+  );
+
+  app.get(
+    '/reports/reasons',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Why messages of a period were not delivered or not sent, the most frequent reason first',
+        description:
+          'From the same counts as `GET /api/reports`, with the same days and the same parameters.',
+        querystring: scope,
+        response: { 200: reasonsView },
+      },
+    },
+    async (request) => {
+      const { period: preset, from, to, ...filter } = request.query;
+      const period = periodOf({ period: preset, from, to });
+      const without = await leftOut(filter.providerId);
+      return { period, reasons: await readReasons(sql, { ...filter, ...period, without }) };
+    },
+  );
+
+  app.get(
+    '/reports/campaigns',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The campaigns that have figures, by name: the first 1,000',
+        response: { 200: countedCampaignsView },
+      },
+    },
+    async () => ({ campaigns: await countedCampaigns(sql, campaignsListed) }),
+  );
+
+  app.get(
+    '/reports/runs',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The last runs of a campaign, newest first, to compare them',
+        description:
+          'Runs that have read their mailing, without dry runs. Messages are as they are now; replies, tickets and costs as they were last counted.',
+        querystring: z.strictObject({
+          campaignId: urlId,
+          limit: z.coerce.number().int().min(1).max(50).default(10),
+        }),
+        response: { 200: runFiguresView },
+      },
+    },
+    async (request) => {
+      const { campaignId, limit } = request.query;
+      const rows = await lastRunFigures(sql, campaignId, limit);
+      return {
+        runs: rows.map(({ id, occurrence, trigger, status, sendingMs, ...figures }) => ({
+          id,
+          occurrence,
+          trigger,
+          status,
+          sendingMs: Math.max(0, Math.round(sendingMs)),
+          figures: viewFigures(figures, currency),
+        })),
+      };
+    },
+  );
+
+  app.get(
+    '/reports.csv',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The rows of a report as a CSV file',
+        description: csvDescription,
+        produces: ['text/csv'],
+        querystring: scope.extend({ by: z.enum(breakdowns).default('campaign'), ...csvQuery }),
+      },
+    },
+    async (request, reply) => {
+      const { by, period: preset, from, to, format, ...filter } = request.query;
+      const period = periodOf({ period: preset, from, to });
+      const style = csvStyleOf(request, { format });
+      const rows = await readReport(
+        sql,
+        { ...filter, ...period, without: await leftOut(filter.providerId) },
+        by,
+      );
+      const file = csvOf(
+        columnsIn(style.format, by),
+        async (last) =>
+          last === undefined ? rows.map((row) => ({ ...row, figures: viewFigures(row, currency) })) : [],
+        style,
+      );
+      const days = `${period.from}-${period.to}`;
+      return sendCsv(reply, { en: `report-${days}`, 'pt-BR': `relatorio-${days}` }, file, style);
+    },
+  );
+};
+
+type CsvRow = Pick<ReportRow, 'key' | 'name'> & { figures: Figures };
+
+function columnsIn(format: Format, by: Breakdown): readonly CsvColumn<CsvRow>[] {
+  const { figures: t, by: nouns, none } = reportLabels[format.locale];
+  const isNamed = by !== 'day' && by !== 'month' && by !== 'hour';
+  const first: CsvColumn<CsvRow>[] = isNamed
+    ? [
+        ['id', null, ({ key }) => key],
+        [by, nouns[by], ({ key, name }) => (key === null ? csvSentence('', none[by]) : name)],
+      ]
+    : [
+        [
+          by,
+          nouns[by],
+          ({ key }) => {
+            if (key === null) return null;
+            return csvSentence(key, by === 'hour' ? `${key.padStart(2, '0')}:00` : format.calendarDate(key));
+          },
+        ],
+      ];
+  const numbers = [
+    'lines',
+    'toSend',
+    'accepted',
+    'delivered',
+    'undelivered',
+    'sent',
+    'failed',
+    'unknown',
+    'queued',
+    'cancelled',
+    'skipped',
+    'replies',
+    'optOuts',
+    'tickets',
+    'answered',
+    'firstAnswerSeconds',
+    'segments',
+    'unknownSegments',
+  ] as const;
+  return [
+    ...first,
+    ...numbers.map((name): CsvColumn<CsvRow> => [snake(name), t[name], ({ figures }) => figures[name]]),
+    ['cost', t.cost, ({ figures }) => figures.cost.millionths / 1_000_000],
+    ['currency', t.currency, ({ figures }) => figures.cost.currency],
+    ['segments_without_price', t.unpriced, ({ figures }) => figures.cost.unpriced],
+  ];
+}
+
+const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

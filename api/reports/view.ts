@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { FigureRow } from '../../db/reports/report.ts';
+import { cost } from '../../domain/price.ts';
+
+/** The figures of one row of a report. All messages of the runs are in exactly one of the statuses. */
+export const figuresView = z.object({
+  /** Lines of the mailings. */
+  lines: z.int(),
+  /** Lines that were not skipped. */
+  toSend: z.int(),
+  /** Taken by the provider: `sent`, `delivered` and `undelivered` together. */
+  accepted: z.int(),
+  queued: z.int(),
+  /** Taken, and without a receipt. */
+  sent: z.int(),
+  delivered: z.int(),
+  undelivered: z.int(),
+  failed: z.int(),
+  unknown: z.int(),
+  skipped: z.int(),
+  cancelled: z.int(),
+  /** Segments of what the provider took. */
+  segments: z.int(),
+  /** Segments of what it may have taken (`unknown`); not in `segments`, nor in `cost`. */
+  unknownSegments: z.int(),
+  cost,
+  /** Replies to messages of the runs. */
+  replies: z.int(),
+  /** Replies that opted the phone out. */
+  optOuts: z.int(),
+  /** Tickets of the runs, by when they were opened. */
+  tickets: z.int(),
+  /** Tickets with a first answer. */
+  answered: z.int(),
+  /** From opening to first answer, of the answered tickets, on average; null: none was answered. */
+  firstAnswerSeconds: z.int().nullable(),
+});
+export type Figures = z.output<typeof figuresView>;
+
+export function viewFigures(row: FigureRow, currency: string): Figures {
+  const { unknownSegments, unpricedSegments, answerSeconds, cost: millionths, ...figures } = row;
+  const accepted = row.sent + row.delivered + row.undelivered;
+  const toSend = accepted + row.queued + row.failed + row.unknown + row.cancelled;
+  return {
+    ...figures,
+    lines: toSend + row.skipped,
+    toSend,
+    accepted,
+    unknownSegments,
+    cost: { currency, segments: row.segments, millionths, unpriced: unpricedSegments },
+    firstAnswerSeconds: row.answered === 0 ? null : Math.round(answerSeconds / row.answered),
+  };
+}
+
+/** The sum of several rows. */
+export function addFigures(rows: readonly FigureRow[]): FigureRow {
+  const sum = { ...zeros };
+  for (const row of rows) for (const name of figureNames) sum[name] += row[name];
+  return sum;
+}
+
+const zeros: FigureRow = {
+  queued: 0,
+  sent: 0,
+  delivered: 0,
+  undelivered: 0,
+  failed: 0,
+  unknown: 0,
+  skipped: 0,
+  cancelled: 0,
+  segments: 0,
+  unknownSegments: 0,
+  cost: 0,
+  unpricedSegments: 0,
+  replies: 0,
+  optOuts: 0,
+  tickets: 0,
+  answered: 0,
+  answerSeconds: 0,
+};
+const figureNames = [
+  'queued',
+  'sent',
+  'delivered',
+  'undelivered',
+  'failed',
+  'unknown',
+  'skipped',
+  'cancelled',
+  'segments',
+  'unknownSegments',
+  'cost',
+  'unpricedSegments',
+  'replies',
+  'optOuts',
+  'tickets',
+  'answered',
+  'answerSeconds',
+] as const satisfies readonly (keyof FigureRow)[];

@@ -1,0 +1,213 @@
+import type { FastifyInstance } from 'fastify';
+import type { VNode } from 'preact';
+import type { z } from 'zod';
+import { idParams } from '../../api/http/parameters.ts';
+import { usesView } from '../../api/settings/uses.ts';
+import type { EntryUse } from '../../domain/problems/errors.ts';
+import type { Api } from './api.ts';
+import type { Dictionary } from './dictionary.ts';
+import type { FormValues } from './form-data.ts';
+import { type FormState, newForm } from './form.tsx';
+import { ConfirmPage } from './parts.tsx';
+import { consoleOf } from './request.ts';
+import { act, submit } from './responses.tsx';
+import { readForm } from './schema-form.ts';
+import { Uses } from './uses.tsx';
+import { useWords, type View } from './view.tsx';
+import { common } from './words.ts';
+
+/** Entries that are archived, or, while nothing uses them, deleted. */
+interface Entry {
+  id: number;
+  name: string;
+  archivedAt: Date | null;
+}
+
+/** The question before an entry is removed. */
+interface LeaveWords {
+  archiveTitle: (name: string) => string;
+  archiveText: string;
+  /** Beside the list of what uses it. */
+  archiveNote?: string;
+  deleteTitle: (name: string) => string;
+  deleteText: string;
+  cantDelete: string;
+}
+
+interface Resource<E extends Entry> {
+  /** The path of its pages; entries are at `<path>/<id>`. */
+  path: string;
+  /** The path of its routes in the API. */
+  api: string;
+  view: z.ZodType<E>;
+  /** The API's fields to create or to replace an entry, besides `archived`. */
+  content: z.ZodObject;
+  words: Dictionary<LeaveWords>;
+  list: (api: Api) => Promise<VNode>;
+  /** The form of an entry; without an entry, of a new one. */
+  page: (api: Api, state: FormState, entry?: E & { usedBy: readonly EntryUse[] }) => Promise<VNode>;
+  /** The initial values of a new entry. */
+  beginning?: (view: View) => object;
+  /** If the form differs from the document: the conversions in both directions. */
+  documentOf?: (entry: E) => object;
+  bodyOf?: (form: FormValues, entry?: E) => object;
+  /** The page after an entry is saved; if omitted: the entry. */
+  next?: string;
+}
+
+const looks = { config: { access: 'viewer' } } as const;
+const changes = { config: { access: 'admin' } } as const;
+const withId = { schema: { params: idParams } } as const;
+type Params = { Params: z.infer<typeof idParams> };
+
+const readerOf = <E extends Entry>({ api: path, view }: Pick<Resource<E>, 'api' | 'view'>) => ({
+  entryOf: (api: Api, { id }: { id: number }): Promise<E> => api.get(`${path}/${id}`, view),
+  usesOf: async (api: Api, { id }: { id: number }): Promise<EntryUse[]> =>
+    (await api.get(`${path}/${id}/uses`, usesView)).usedBy,
+});
+
+/** The pages of a kind of entries: list, new, edit, archive, restore, delete. */
+export function addResource<E extends Entry>(
+  app: FastifyInstance,
+  {
+    path,
+    api: apiPath,
+    view,
+    content,
+    words,
+    list,
+    page,
+    beginning = () => ({}),
+    documentOf = (entry) => entry,
+    bodyOf = (form) => readForm(content, form),
+    next,
+  }: Resource<E>,
+): void {
+  const { entryOf, usesOf } = readerOf({ api: apiPath, view });
+  const pageOf = async (api: Api, state: FormState, entry: E): Promise<VNode> =>
+    page(api, state, { ...entry, usedBy: await usesOf(api, entry) });
+
+  app.get(path, looks, async (request, reply) => reply.page(await list(consoleOf(request).api)));
+
+  app.get(`${path}/new`, changes, async (request, reply) => {
+    const { api, view: reader } = consoleOf(request);
+    return reply.page(await page(api, newForm(beginning(reader))));
+  });
+
+  app.post(path, changes, async (request, reply) => {
+    const { api } = consoleOf(request);
+    return submit(
+      request,
+      reply,
+      async (form) => {
+        const { id } = await api.send('POST', apiPath, bodyOf(form), view);
+        return { to: next ?? `${path}/${id}`, notice: 'created' };
+      },
+      (state) => page(api, state),
+    );
+  });
+
+  app.get<Params>(`${path}/:id`, { ...looks, ...withId }, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const entry = await entryOf(api, request.params);
+    return reply.page(await pageOf(api, newForm(documentOf(entry)), entry));
+  });
+
+  app.post<Params>(`${path}/:id`, { ...changes, ...withId }, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const entry = await entryOf(api, request.params);
+    return submit(
+      request,
+      reply,
+      async (form) => {
+        const body = { ...bodyOf(form, entry), archived: entry.archivedAt !== null };
+        await api.send('PUT', `${apiPath}/${entry.id}`, body);
+        return { to: next ?? `${path}/${entry.id}`, notice: 'saved' };
+      },
+      (state) => pageOf(api, state, entry),
+    );
+  });
+
+  addLeaving(app, { path, api: apiPath, view, content, words });
+}
+
+/** How entries are removed: the confirmation pages, archive, restore, delete. */
+export function addLeaving<E extends Entry>(
+  app: FastifyInstance,
+  {
+    path,
+    api: apiPath,
+    view,
+    content,
+    words,
+  }: Pick<Resource<E>, 'path' | 'api' | 'view' | 'content' | 'words'>,
+): void {
+  const { entryOf, usesOf } = readerOf({ api: apiPath, view });
+
+  for (const leaves of ['archive', 'delete'] as const) {
+    app.get<Params>(`${path}/:id/${leaves}`, { ...changes, ...withId }, async (request, reply) => {
+      const { api } = consoleOf(request);
+      const entry = await entryOf(api, request.params);
+      const usedBy = await usesOf(api, entry);
+      return reply.page(
+        <LeavePage leaves={leaves} path={path} entry={entry} usedBy={usedBy} words={words} />,
+      );
+    });
+  }
+
+  for (const archived of [true, false]) {
+    app.post<Params>(
+      `${path}/:id/${archived ? 'archive' : 'restore'}`,
+      { ...changes, ...withId },
+      async (request, reply) => {
+        const { api } = consoleOf(request);
+        return act(request, reply, path, async () => {
+          const entry = await entryOf(api, request.params);
+          const kept = Object.entries(entry).filter(([name]) => name in content.shape);
+          await api.send('PUT', `${apiPath}/${entry.id}`, { ...Object.fromEntries(kept), archived });
+          return { to: path, notice: archived ? 'archived' : 'restored' };
+        });
+      },
+    );
+  }
+
+  app.post<Params>(`${path}/:id/delete`, { ...changes, ...withId }, async (request, reply) =>
+    act(request, reply, `${path}/${request.params.id}`, async () => {
+      await consoleOf(request).api.send('DELETE', `${apiPath}/${request.params.id}`);
+      return { to: path, notice: 'deleted' };
+    }),
+  );
+}
+
+/** The confirmation before an entry is archived or deleted. An entry in use can only be archived. */
+function LeavePage({
+  leaves,
+  path,
+  entry: { id, name },
+  usedBy,
+  words,
+}: {
+  leaves: 'archive' | 'delete';
+  path: string;
+  entry: Entry;
+  usedBy: readonly EntryUse[];
+  words: Dictionary<LeaveWords>;
+}) {
+  const t = useWords(words);
+  const { archive, delete: deletion } = useWords(common);
+  const mustStay = leaves === 'delete' && usedBy.length > 0;
+  const deletes = leaves === 'delete' && !mustStay;
+  const note = mustStay ? t.archiveText : deletes ? undefined : t.archiveNote;
+  return (
+    <ConfirmPage
+      title={leaves === 'delete' ? t.deleteTitle(name) : t.archiveTitle(name)}
+      section="settings"
+      text={mustStay ? t.cantDelete : deletes ? t.deleteText : t.archiveText}
+      details={<Uses usedBy={usedBy} />}
+      {...(note === undefined ? {} : { note })}
+      action={`${path}/${id}/${deletes ? 'delete' : 'archive'}`}
+      button={deletes ? deletion : archive}
+      back={`${path}/${id}`}
+    />
+  );
+}

@@ -1,0 +1,173 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { z } from 'zod';
+import { costsView, deploymentBudget } from '../../api/money/budgets.ts';
+import type { Format } from '../../domain/format.ts';
+import { isPriced, millionthsOf } from '../../domain/price.ts';
+import type { Api } from '../kit/api.ts';
+import { Submit } from '../kit/buttons.tsx';
+import { providersOf } from '../kit/choices.ts';
+import { TextField } from '../kit/fields.tsx';
+import { Form, type FormState, newForm } from '../kit/form.tsx';
+import { Page } from '../kit/layout.tsx';
+import { Card, Table } from '../kit/parts.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { submit } from '../kit/responses.tsx';
+import { useFormat, useMay, useWords } from '../kit/view.tsx';
+import { common } from '../kit/words.ts';
+import { providersPath } from '../providers/parts.tsx';
+import { CostCell } from './cost.tsx';
+import { type Prices, pricesOf } from './prices.tsx';
+import { moneyWords } from './words.ts';
+
+export const costsPath = '/settings/costs';
+const budgetAddress = '/api/costs/budget';
+
+/** What the month has cost, the budget of the deployment, and the current prices. */
+export const costs: FastifyPluginAsync = async (app) => {
+  app.get(costsPath, { config: { access: 'viewer' } }, async (request, reply) => {
+    const { api, view } = consoleOf(request);
+    const { monthly } = await api.get(budgetAddress, deploymentBudget);
+    return reply.page(
+      await costsPage(api, newForm({ monthly: monthly === null ? null : amountField(monthly, view.format) })),
+    );
+  });
+
+  app.post(costsPath, { config: { access: 'admin' } }, async (request, reply) =>
+    submit(
+      request,
+      reply,
+      async (form) => {
+        await consoleOf(request).api.send('PUT', budgetAddress, { monthly: form.optional('monthly') });
+        return { to: costsPath, notice: 'saved' };
+      },
+      (state) => costsPage(consoleOf(request).api, state),
+    ),
+  );
+};
+
+/** An amount of a document, as its form shows it. */
+export const amountField = (decimal: string, format: Format): string =>
+  format.number(millionthsOf(decimal) / 1_000_000, { minimumFractionDigits: 2 });
+
+async function costsPage(api: Api, state: FormState) {
+  const [costs, { monthly }, providers] = await Promise.all([
+    api.get('/api/costs', costsView),
+    api.get(budgetAddress, deploymentBudget),
+    providersOf(api),
+  ]);
+  const used = providers.filter(({ archivedAt }) => archivedAt === null);
+  const prices = await Promise.all(
+    used.map(async ({ id, name }) => ({ id, name, ...(await pricesOf(api, id)) })),
+  );
+  return <CostsPage costs={costs} monthly={monthly} prices={prices} state={state} />;
+}
+
+function CostsPage({
+  costs: { month, spent, campaigns },
+  monthly,
+  prices,
+  state,
+}: {
+  costs: z.output<typeof costsView>;
+  monthly: string | null;
+  prices: readonly ({ id: number; name: string } & Prices)[];
+  state: FormState;
+}) {
+  const t = useWords(moneyWords);
+  const words = useWords(common);
+  const format = useFormat();
+  const mayChange = useMay('admin');
+  const budget = monthly === null ? null : millionthsOf(monthly);
+  const { currency } = spent;
+  return (
+    <Page title={t.page.title} section="settings" trail={[{ href: '/settings', label: words.nav.settings }]}>
+      <p class="text-secondary">{t.costs.intro}</p>
+      <div class="halves">
+        <Card title={t.costs.spent(format.month(month))}>
+          <p class="figure-value">
+            {spent.segments === 0 || isPriced(spent) ? format.money(spent.millionths, currency) : t.cost.none}
+          </p>
+          {spent.unpriced > 0 && (
+            <p>{t.costs.unpriced(format.count(spent.unpriced, t.cost.segment, t.cost.segments))}</p>
+          )}
+          {budget === null ? (
+            <p class="text-secondary mb-0">{t.costs.noBudget}</p>
+          ) : (
+            <>
+              <p>
+                {t.costs.ofBudget(format.percent(spent.millionths / budget), format.money(budget, currency))}
+              </p>
+              <progress
+                class="progress"
+                value={Math.min(spent.millionths, budget)}
+                max={budget}
+                aria-label={t.costs.budget}
+              />
+            </>
+          )}
+        </Card>
+        <Card title={t.costs.budget}>
+          <p>{t.costs.budgetHelp}</p>
+          <Form
+            action={costsPath}
+            changes={budgetAddress}
+            state={state}
+            schema={deploymentBudget}
+            labels={t.fields}
+            helps={t.helps}
+            readOnly={!mayChange}
+          >
+            <TextField
+              name="monthly"
+              label={`${t.fields.monthly} (${currency})`}
+              class="narrow mb-3"
+              required={false}
+            />
+            {mayChange && <Submit>{words.save}</Submit>}
+          </Form>
+        </Card>
+      </div>
+      <h2 class="h3 mt-3">{t.costs.campaigns}</h2>
+      <Table
+        caption={t.costs.campaigns}
+        rows={campaigns}
+        columns={[
+          { heading: t.costs.campaign, cell: ({ id, name }) => <a href={`/campaigns/${id}`}>{name}</a> },
+          { heading: t.costs.amount, numeric: true, cell: (one) => <CostCell cost={one.spent} /> },
+          {
+            heading: t.costs.ownBudget,
+            numeric: true,
+            wide: true,
+            cell: (one) => (one.budget === null ? '—' : format.money(one.budget, currency)),
+          },
+        ]}
+        empty={<p class="text-secondary m-3">{t.costs.empty}</p>}
+      />
+      <h2 class="h3 mt-3">{t.costs.prices}</h2>
+      <Table
+        caption={t.costs.prices}
+        rows={prices}
+        columns={[
+          {
+            heading: t.costs.provider,
+            cell: ({ id, name }) => <a href={`${providersPath}/${id}#prices`}>{name}</a>,
+          },
+          {
+            heading: t.prices.price,
+            numeric: true,
+            cell: ({ prices: all }) =>
+              all
+                .filter(({ current }) => current)
+                .map(({ prefix, millionths }) => (
+                  <div key={prefix}>
+                    {prefix === '' ? '' : `+${prefix}: `}
+                    {format.unitPrice(millionths, currency)}
+                  </div>
+                )),
+          },
+        ]}
+        empty={<p class="text-secondary m-3">{t.prices.none}</p>}
+      />
+    </Page>
+  );
+}

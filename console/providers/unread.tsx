@@ -1,0 +1,158 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { z } from 'zod';
+import { idParams } from '../../api/http/parameters.ts';
+import { providerView } from '../../api/providers/providers.ts';
+import {
+  readAgainView,
+  setAsideView,
+  unreadCallList,
+  type unreadCallView,
+} from '../../api/providers/unread.ts';
+import { readUnreadFault, unreadWords as faultWords } from '../../domain/problems/callbacks.ts';
+import { ActionButton } from '../kit/buttons.tsx';
+import { Page } from '../kit/layout.tsx';
+import { Empty, Pager, Table, Time } from '../kit/parts.tsx';
+import { act, formOf } from '../kit/responses.tsx';
+import { consoleOf } from '../kit/request.ts';
+import { useFormat, useMay, useWords } from '../kit/view.tsx';
+import { type Provider, providersPath, useTrail } from './parts.tsx';
+import { unreadWords } from './words-unread.ts';
+
+export const unreadPath = (providerId: number): string => `${providersPath}/${providerId}/unread`;
+const pageSize = 25;
+type UnreadCall = z.output<typeof unreadCallView>;
+type Params = { Params: z.infer<typeof idParams> };
+
+const pageQuery = z.object({ after: z.string().optional().catch(undefined) });
+
+/** Provider calls that could not be read. */
+export const unread: FastifyPluginAsync = async (app) => {
+  app.get<Params>(
+    `${providersPath}/:id/unread`,
+    { config: { access: 'viewer' }, schema: { params: idParams } },
+    async (request, reply) => {
+      const { api } = consoleOf(request);
+      const { id } = request.params;
+      const { after } = pageQuery.parse(request.query);
+      const [provider, { unread: calls }] = await Promise.all([
+        api.get(`/api/providers/${id}`, providerView),
+        api.get(`/api/providers/${id}/unread`, unreadCallList, { after, limit: pageSize }),
+      ]);
+      return reply.page(<UnreadPage provider={provider} calls={calls} paged={after !== undefined} />);
+    },
+  );
+
+  const actions = { config: { access: 'operator' }, schema: { params: idParams } } as const;
+
+  app.post<Params>(`${providersPath}/:id/unread/read-again`, actions, async (request, reply) => {
+    const { id } = request.params;
+    const to = unreadPath(id);
+    return act(request, reply, to, async () => {
+      const { api, view } = consoleOf(request);
+      const one = formOf(request).number('id');
+      const body = one === null ? {} : { ids: [one] };
+      const answer = await api.send('POST', `/api/providers/${id}/unread/read-again`, body, readAgainView);
+      const t = unreadWords[view.locale];
+      const { format } = view;
+      const words = t.read(format.number(answer.read), format.number(answer.unread));
+      return { to, notice: { words: answer.more ? `${words} ${t.more}` : words } };
+    });
+  });
+
+  app.post<Params>(`${providersPath}/:id/unread/set-aside`, actions, async (request, reply) => {
+    const { id } = request.params;
+    const to = unreadPath(id);
+    return act(request, reply, to, async () => {
+      const { api, view } = consoleOf(request);
+      const ids = formOf(request).text('ids').split(',').map(Number);
+      const answer = await api.send('POST', `/api/providers/${id}/unread/set-aside`, { ids }, setAsideView);
+      const words = unreadWords[view.locale].wasSetAside(view.format.number(answer.setAside));
+      return { to, notice: { words } };
+    });
+  });
+};
+
+function UnreadPage({
+  provider,
+  calls,
+  paged,
+}: {
+  provider: Provider;
+  calls: readonly UnreadCall[];
+  paged: boolean;
+}) {
+  const t = useWords(unreadWords);
+  const mayAct = useMay('operator');
+  const path = unreadPath(provider.id);
+  const last = calls.at(-1);
+  return (
+    <Page
+      title={t.title}
+      section="settings"
+      trail={[...useTrail(), { href: `${providersPath}/${provider.id}`, label: provider.name }]}
+    >
+      <p class="text-secondary">{provider.config.kind === 'http' ? t.intro : t.introFixed}</p>
+      {mayAct && calls.length > 0 && (
+        <div class="buttons mb-3">
+          <ActionButton action={`${path}/read-again`} kind="primary">
+            {t.readAllAgain}
+          </ActionButton>
+          <ActionButton action={`${path}/set-aside`} values={{ ids: calls.map(({ id }) => id).join(',') }}>
+            {t.setThoseAside}
+          </ActionButton>
+        </div>
+      )}
+      <Table
+        caption={t.title}
+        rows={calls}
+        columns={[
+          { heading: t.received, cell: ({ receivedAt }) => <Time at={receivedAt} exact /> },
+          { heading: t.kind, cell: ({ kind }) => t.kinds[kind] },
+          { heading: t.problem, cell: (call) => <Problem call={call} /> },
+          {
+            heading: t.payload,
+            cell: ({ payload }) => <pre tabIndex={0}>{JSON.stringify(payload, null, 2)}</pre>,
+          },
+          ...(mayAct
+            ? [
+                {
+                  heading: t.actions,
+                  cell: ({ id }: UnreadCall) => (
+                    <div class="buttons">
+                      <ActionButton action={`${path}/read-again`} values={{ id: String(id) }} small>
+                        {t.readAgain}
+                      </ActionButton>
+                      <ActionButton action={`${path}/set-aside`} values={{ ids: String(id) }} small>
+                        {t.setAside}
+                      </ActionButton>
+                    </div>
+                  ),
+                },
+              ]
+            : []),
+        ]}
+        empty={<Empty icon="replies" title={t.empty} text={t.emptyText} />}
+      />
+      <Pager
+        first={paged ? path : null}
+        next={calls.length === pageSize && last ? `${path}?after=${last.id}` : null}
+      />
+    </Page>
+  );
+}
+
+function Problem({ call: { problem, messageId } }: { call: UnreadCall }) {
+  const t = useWords(unreadWords);
+  const format = useFormat();
+  const fault = readUnreadFault(problem);
+  return (
+    <>
+      <span class="long-text">{fault ? faultWords(fault, format) : t.otherVersion}</span>
+      {messageId !== null && (
+        <a class="d-block" href={`/messages/${messageId}`}>
+          {t.message(String(messageId))}
+        </a>
+      )}
+    </>
+  );
+}

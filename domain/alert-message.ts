@@ -1,0 +1,153 @@
+import { type AlertKind, alertPage } from './alert.ts';
+import type { Format } from './format.ts';
+import { alertSentence } from './problems/alerts.ts';
+
+/** The texts that leave the deployment: nothing of a contact is in them, only names of settings, counts and links. */
+
+export interface ToldAlert {
+  id: number;
+  kind: AlertKind;
+  subject: string;
+  facts: unknown;
+  since: Date;
+}
+
+/** A longer series is summarized: the console has all of it. */
+const mostListed = 30;
+
+const words = {
+  en: {
+    many: (count: string) => `${count} things need you`,
+    greeting: (name: string) => `Hello ${name},`,
+    intro: 'this needs you in Torpedo:',
+    since: (at: string) => `since ${at}`,
+    more: (count: string) => `… and ${count} more.`,
+    all: (url: string) => `All of it: ${url}`,
+    choose: (url: string) => `You can choose what you receive: ${url}`,
+    reset: 'Choose a new password',
+    resetText: (url: string, minutes: string) =>
+      `someone, probably you, has requested a new password for your user in Torpedo. Choose it here, once and within ${minutes} minutes:\n\n${url}\n\nIf it was not you, you need not do anything: your password stays as it is.`,
+    test: 'Test e-mail',
+    testText: 'this is a test. E-mails of Torpedo arrive here.',
+    testPost: 'This is a test. Alerts of Torpedo arrive here.',
+  },
+  'pt-BR': {
+    many: (count: string) => `${count} coisas precisam de você`,
+    greeting: (name: string) => `Olá, ${name}.`,
+    intro: 'Isto precisa de você no Torpedo:',
+    since: (at: string) => `desde ${at}`,
+    more: (count: string) => `… e mais ${count}.`,
+    all: (url: string) => `Veja tudo: ${url}`,
+    choose: (url: string) => `Você pode escolher o que quer receber: ${url}`,
+    reset: 'Escolha uma nova senha',
+    resetText: (url: string, minutes: string) =>
+      `Alguém, provavelmente você, pediu uma nova senha para o seu usuário no Torpedo. Escolha-a aqui, uma única vez e em até ${minutes} minutos:\n\n${url}\n\nSe não foi você, não precisa fazer nada: a sua senha continua a mesma.`,
+    test: 'E-mail de teste',
+    testText: 'Este é um teste. Os e-mails do Torpedo chegam aqui.',
+    testPost: 'Este é um teste. Os avisos do Torpedo chegam aqui.',
+  },
+} as const;
+
+interface Text {
+  subject: string;
+  text: string;
+}
+
+/** The alerts in words, oldest first; omits those of another version. */
+export const alertLines = (
+  alerts: readonly ToldAlert[],
+  format: Format,
+  publicUrl: string,
+): { alert: ToldAlert; sentence: string; url: string }[] =>
+  alerts.flatMap((alert) => {
+    const sentence = alertSentence(alert.kind, alert.facts, format);
+    return sentence === null
+      ? []
+      : [{ alert, sentence, url: publicUrl + alertPage(alert.kind, alert.subject) }];
+  });
+
+const inBrackets = (subject: string): string => `[Torpedo] ${subject}`;
+
+const summaryOf = (lines: readonly { sentence: string }[], format: Format): string =>
+  lines.length === 1 ? (lines[0]?.sentence ?? '') : words[format.locale].many(format.number(lines.length));
+
+/** One message for a series of alerts. */
+export function alertMail(
+  alerts: readonly ToldAlert[],
+  { name, format, publicUrl }: { name: string; format: Format; publicUrl: string },
+): Text {
+  const t = words[format.locale];
+  const lines = alertLines(alerts, format, publicUrl);
+  const listed = lines
+    .slice(0, mostListed)
+    .map(({ alert, sentence, url }) => `• ${sentence} (${t.since(format.dateTime(alert.since))})\n  ${url}`);
+  const more = lines.length - listed.length;
+  return {
+    subject: inBrackets(summaryOf(lines, format)),
+    text: [
+      `${t.greeting(name)}\n\n${t.intro}`,
+      ...listed,
+      ...(more > 0 ? [t.more(format.number(more))] : []),
+      `${t.all(`${publicUrl}/`)}\n${t.choose(`${publicUrl}/profile`)}`,
+    ].join('\n\n'),
+  };
+}
+
+/** The body of a post. `text` alone is what chat programs show (Slack, Mattermost and others). */
+export function alertPost(
+  id: number,
+  alerts: readonly ToldAlert[],
+  { format, publicUrl }: { format: Format; publicUrl: string },
+): object {
+  const t = words[format.locale];
+  const lines = alertLines(alerts, format, publicUrl);
+  const listed = lines.slice(0, mostListed).map(({ sentence, url }) => `${sentence} ${url}`);
+  const more = lines.length - listed.length;
+  return {
+    id,
+    text: [
+      ...(lines.length > 1 ? [t.many(format.number(lines.length))] : []),
+      ...listed,
+      ...(more > 0 ? [t.more(format.number(more))] : []),
+    ].join('\n'),
+    alerts: lines.map(({ alert: { id: alertId, kind, subject, facts, since }, sentence, url }) => ({
+      id: alertId,
+      kind,
+      subject,
+      facts,
+      since,
+      text: sentence,
+      url,
+    })),
+  };
+}
+
+/** The mail with the link to choose a new password. */
+export function passwordResetMail({
+  name,
+  url,
+  minutes,
+  format,
+}: {
+  name: string;
+  url: string;
+  minutes: number;
+  format: Format;
+}): Text {
+  const t = words[format.locale];
+  return {
+    subject: inBrackets(t.reset),
+    text: `${t.greeting(name)}\n\n${t.resetText(url, format.number(minutes))}`,
+  };
+}
+
+export function testMail({ name, format }: { name: string; format: Format }): Text {
+  const t = words[format.locale];
+  return { subject: inBrackets(t.test), text: `${t.greeting(name)}\n\n${t.testText}` };
+}
+
+export const testPost = (format: Format): object => ({
+  id: 0,
+  text: words[format.locale].testPost,
+  alerts: [],
+});

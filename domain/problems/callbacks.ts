@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import type { Locale } from '../user.ts';
+import { type Coded, sentence, vocabulary } from './sentence.ts';
+
+const kind = z.enum(['receipts', 'inbound']);
+const kindWords: Record<Locale, Record<z.infer<typeof kind>, string>> = {
+  en: { receipts: 'receipts', inbound: 'replies' },
+  'pt-BR': { receipts: 'recibos', inbound: 'respostas' },
+};
+
+/** Why a provider's callback, or a part of it, could not be read: the expected element that is missing. */
+export const unreadSentences = {
+  not_described: sentence(
+    { kind },
+    {
+      en: ({ kind }) => `The description of the gateway does not say how its ${kindWords.en[kind]} are read.`,
+      'pt-BR': ({ kind }) => `A descrição do gateway não diz como ler ${kindWords['pt-BR'][kind]}.`,
+    },
+  ),
+  body_unreadable: sentence(
+    {},
+    {
+      en: 'The body is neither JSON nor a form.',
+      'pt-BR': 'O corpo não é um JSON nem um formulário.',
+    },
+  ),
+  field_missing: sentence(
+    { field: z.string() },
+    {
+      en: ({ field }) => `Expected the field “${field}”: it is missing, or holds no text.`,
+      'pt-BR': ({ field }) => `Esperado o campo “${field}”: ele falta, ou não contém um texto.`,
+    },
+  ),
+  reference_missing: sentence(
+    { fields: z.array(z.string()) },
+    {
+      en: ({ fields }, format) =>
+        `Expected our reference or the id of the message in ${format.list(fields.map((field) => `“${field}”`))}: neither is there.`,
+      'pt-BR': ({ fields }, format) =>
+        `Esperada a nossa referência ou o id da mensagem em ${format.list(fields.map((field) => `“${field}”`))}: nada disso veio.`,
+    },
+  ),
+  reference_unknown: sentence(
+    { reference: z.string() },
+    {
+      en: ({ reference }) => `“${reference}” is no reference of ours.`,
+      'pt-BR': ({ reference }) => `“${reference}” não é uma referência nossa.`,
+    },
+  ),
+  message_unknown: sentence(
+    { reference: z.string() },
+    {
+      en: ({ reference }) => `No message sent through this provider is “${reference}”.`,
+      'pt-BR': ({ reference }) => `Nenhuma mensagem enviada por este provedor é “${reference}”.`,
+    },
+  ),
+  status_unknown: sentence(
+    { status: z.string() },
+    {
+      en: ({ status }) => `The status “${status}” is not among those that are known.`,
+      'pt-BR': ({ status }) => `O status “${status}” não está entre os conhecidos.`,
+    },
+  ),
+  other_type: sentence(
+    { type: z.string(), kind },
+    {
+      en: ({ type, kind }) => `“${type}” is none of the ${kindWords.en[kind]} that were expected.`,
+      'pt-BR': ({ type, kind }) =>
+        `“${type}” não é o que se esperava neste endereço, que é o das ${kind === 'receipts' ? 'confirmações de entrega' : 'respostas'}.`,
+    },
+  ),
+} as const;
+export type UnreadFault = Coded<typeof unreadSentences>;
+
+export const {
+  read: readUnreadFault,
+  words: unreadWords,
+  kept: keptUnreadFault,
+} = vocabulary(unreadSentences);

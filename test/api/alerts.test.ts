@@ -1,0 +1,370 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { insertUser } from '../../db/access/users.ts';
+import { openAlertWebhook, openEmailSettings } from '../../db/alerts/channels.ts';
+import { holdPhone } from '../../db/customers/opt-outs.ts';
+import type { AlertKind } from '../../domain/alert.ts';
+import { alertMail } from '../../domain/alert-message.ts';
+import { createFormat } from '../../domain/format.ts';
+import type { Role } from '../../domain/user.ts';
+import { box, createApi, createCatalogue, createRun, errorOf, publicUrl } from '../kit/api.ts';
+import { openReplyTicket } from '../../db/tickets/opening.ts';
+import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createHelpdeskServer, helpdeskSecret } from '../kit/helpdesk.ts';
+import { createSmtpServer, smtpLogin } from '../kit/smtp.ts';
+import { until } from '../kit/until.ts';
+import { startWorkers } from '../kit/workers.ts';
+
+/** What needs a person reaches people, over a real SMTP server and a webhook. The waits are those of a deployment, shorter. */
+const api = await createApi();
+const { as, sql, temporal } = api;
+const admin = as('admin');
+const catalogue = await createCatalogue(api);
+const timing = { lookEveryMs: 100, gatherMs: 600, quietMs: 1_500, repeatMs: 4_000 };
+await startWorkers({ ...api, box, publicUrl, sandboxUrl: 'http://127.0.0.1:1', alertTiming: timing });
+const smtp = await createSmtpServer();
+const email = {
+  enabled: true,
+  host: 'localhost',
+  port: smtp.port,
+  from: 'torpedo@example.com',
+  user: smtpLogin.user,
+};
+
+const put = async (url: string, body: object) => {
+  const answer = await admin('PUT', url, body);
+  expect(answer.statusCode, answer.body).toBe(200);
+};
+const person = async (role: Role, changes: { locale?: string; timezone?: string } = {}) => {
+  const login = `${role}-${Math.random().toString(36).slice(2)}`;
+  const user = await insertUser(sql, {
+    login,
+    name: 'Bia',
+    role,
+    passwordHash: '',
+    email: `${login}@example.com`,
+  });
+  if (Object.keys(changes).length > 0) await sql`update users set ${sql(changes)} where id = ${user.id}`;
+  return { ...user, mails: () => smtp.received.filter(({ to }) => to === user.email) };
+};
+const newRun = async (status: 'paused' | 'failed', code: string, campaign?: string) => {
+  const { runId } = await createRun(api, catalogue, {
+    phones: ['+5511900000001'],
+    ...(campaign === undefined ? {} : { changes: { name: campaign } }),
+  });
+  await become(runId, status, code);
+  return runId;
+};
+const become = (runId: number, status: string, code: string | null) => sql`
+  update runs set status = ${status}, reason = ${code === null ? null : sql.json({ code, user: 'user:7' })} where id = ${runId}`;
+const openAlerts = async (): Promise<string[]> =>
+  (
+    await sql<
+      { kind: string; subject: string }[]
+    >`select kind, subject from alerts where ended_at is null order by id`
+  ).map(({ kind, subject }) => `${kind} ${subject}`);
+const looked = async () => {
+  // Two complete rounds from now on.
+  const [{ now }] = await sql<[{ now: Date }]>`select clock_timestamp() as now`;
+  const runId = await newRun('failed', 'workflow_lost');
+  await until('it was looked at', async () => (await openAlerts()).includes(`run_failed ${runId}`));
+  await become(runId, 'cancelled', null);
+  await until('it was looked at again', async () => !(await openAlerts()).includes(`run_failed ${runId}`));
+  return now;
+};
+
+const deliveriesTo = (userId: number, count: number) =>
+  until('the deliveries are recorded', async () => {
+    const rows = await sql<{ endedAt: Date }[]>`
+      select ended_at from notifications where user_id = ${userId} and state = 'delivered' order by id`;
+    return rows.length === count && rows;
+  });
+
+beforeEach(async () => {
+  await sql`delete from alerts`;
+  await sql`delete from notifications`;
+  await sql`update runs set status = 'cancelled', reason = null`;
+  await sql`update users set email = null`;
+  await sql`delete from opt_outs`;
+  await sql`delete from alert_webhook`;
+  await put('/api/settings/email', { ...email, password: smtpLogin.password });
+  await temporal.syncAlerts();
+});
+
+test('a run that stops is told by one mail, in the reader’s language and time zone, with a link', async () => {
+  const bia = await person('operator', { locale: 'en', timezone: 'America/Manaus' });
+  const rui = await person('operator');
+  const runId = await newRun('paused', 'threshold', 'Cobrança “março”');
+  const mail = await until('the mail is there', () => bia.mails()[0]);
+  expect(mail.subject).toBe(
+    `[Torpedo] Run ${runId} of “Cobrança “março”” is paused: more messages failed or led to an opt-out than the campaign allows.`,
+  );
+  const [{ since }] = await sql<[{ since: Date }]>`select since from alerts`;
+  expect(mail.text).toContain(`since ${createFormat('en', 'America/Manaus').dateTime(since)}`);
+  expect(mail.text).toContain(`${publicUrl}/runs/${runId}`);
+  const portuguese = await until('the other mail is there', () => rui.mails()[0]);
+  expect(portuguese.subject).toContain(`A execução ${runId} de “Cobrança “março”” está pausada`);
+  expect(portuguese.text).toContain('desde');
+});
+
+test('a series is one mail, and what begins after it waits for the next', async () => {
+  const bia = await person('operator');
+  const runIds = [await newRun('failed', 'mailing_refused'), await newRun('failed', 'webservice_refused')];
+  runIds.push(await newRun('paused', 'reached_nobody'));
+  const mail = await until('the mail is there', () => bia.mails()[0]);
+  expect(mail.subject).toBe('[Torpedo] 3 coisas precisam de você');
+  for (const runId of runIds) expect(mail.text).toContain(`/runs/${runId}\n`);
+  const later = [await newRun('failed', 'fault'), await newRun('failed', 'fault')];
+  const second = await until('the second mail is there', () => bia.mails()[1]);
+  for (const runId of later) expect(second.text).toContain(`/runs/${runId}\n`);
+  for (const runId of runIds) expect(second.text).not.toContain(`/runs/${runId}\n`);
+  const rows = await deliveriesTo(bia.id, 2);
+  const [first, next] = rows.map(({ endedAt }) => endedAt.getTime());
+  expect((next ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(timing.quietMs);
+});
+
+test('what ends before it was told is not told, and what a user did himself neither', async () => {
+  const bia = await person('operator');
+  const mine = await newRun('paused', 'by_user');
+  const short = await newRun('failed', 'fault');
+  await until('both are seen', async () => (await openAlerts()).length === 2);
+  await become(short, 'running', null);
+  const told = await newRun('failed', 'workflow_lost');
+  const mail = await until('the mail is there', () => bia.mails()[0]);
+  expect(mail.text).toContain(`/runs/${told}\n`);
+  expect(mail.text).not.toContain(`/runs/${short}\n`);
+  expect(mail.text).not.toContain(`/runs/${mine}\n`);
+  expect(bia.mails()).toHaveLength(1);
+});
+
+test('what comes and goes is told again only after a while', async () => {
+  const bia = await person('operator');
+  const runId = await newRun('paused', 'provider_account');
+  await until('it is told', () => bia.mails().length === 1);
+  for (let round = 0; round < 3; round++) {
+    await become(runId, 'running', null);
+    await until('it is over', async () => (await openAlerts()).length === 0);
+    await become(runId, 'paused', 'provider_account');
+    await until('it is back', async () => (await openAlerts()).length > 0);
+  }
+  await until('it is told again', () => bia.mails().length === 2);
+  const rows = await deliveriesTo(bia.id, 2);
+  const [first, next] = rows.map(({ endedAt }) => endedAt.getTime());
+  expect((next ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(timing.repeatMs);
+});
+
+describe('a mail that is not accepted', () => {
+  test('is tried again, once the server is back, with what there is to say then', async () => {
+    await smtp.down();
+    const bia = await person('operator');
+    const first = await newRun('failed', 'fault');
+    await until('it was tried', async () => {
+      const [row] = await sql<
+        { attempts: number }[]
+      >`select attempts from notifications where user_id = ${bia.id}`;
+      return row !== undefined && row.attempts > 0;
+    });
+    await until('its problem is shown', async () => {
+      const shown = await admin('GET', '/api/settings/alerts/undelivered');
+      return shown.json<{ problem: { code: string } | null }>().problem?.code === 'connection_refused';
+    });
+    await become(first, 'cancelled', null);
+    const second = await newRun('failed', 'fault');
+    await until('it is seen', async () => (await openAlerts()).join() === `run_failed ${second}`);
+    await smtp.up();
+    const mail = await until('the mail is there', () => bia.mails()[0]);
+    expect(mail.text).toContain(`/runs/${second}\n`);
+    expect(mail.text).not.toContain(`/runs/${first}\n`);
+  });
+
+  test('because the server does not know us yet (451) is tried again', async () => {
+    const bia = await person('operator');
+    let refused = 0;
+    smtp.behavior.recipient = () => (refused++ === 0 ? 451 : null);
+    await newRun('failed', 'fault');
+    await until('the mail is there', () => bia.mails()[0]);
+    expect(refused).toBe(2);
+    smtp.behavior.recipient = () => null;
+  });
+
+  test('because its address does not exist is given up, and not sent again', async () => {
+    const bia = await person('operator');
+    const rui = await person('operator');
+    smtp.behavior.recipient = (address) => (address === bia.email ? 550 : null);
+    await newRun('failed', 'fault');
+    await until('the other mail is there', () => rui.mails()[0]);
+    const state = () => sql`select from notifications where user_id = ${bia.id} and state = 'failed'`;
+    await until('it is given up', async () => (await state()).count === 1);
+    await looked();
+    expect((await sql`select from notifications where user_id = ${bia.id}`).count).toBe(1);
+    smtp.behavior.recipient = () => null;
+  });
+
+  test('although the server has taken it, may arrive twice, with the same id', async () => {
+    const bia = await person('operator');
+    let drops = 1;
+    smtp.behavior.dropAfterData = () => drops-- > 0;
+    await newRun('failed', 'fault');
+    await until('it has arrived twice', () => bia.mails().length === 2);
+    smtp.behavior.dropAfterData = () => false;
+    const [one, two] = bia.mails();
+    expect(one?.messageId).toBe(two?.messageId);
+  });
+});
+
+test('a message that no workflow delivers any more is found again', async () => {
+  const bia = await person('operator');
+  await newRun('failed', 'fault');
+  await deliveriesTo(bia.id, 1);
+  // As a worker or a Temporal server leaves it that dies in between.
+  await sql`
+    update notifications set state = 'waiting', ended_at = null, begun_at = now() - interval '1 hour' where user_id = ${bia.id}`;
+  await sql`delete from notification_alerts`;
+  await until('it arrives again', () => bia.mails().length === 2);
+});
+
+describe('who is told what', () => {
+  test('is set by role, and by each user for themselves', async () => {
+    const boss = await person('admin');
+    const bia = await person('operator');
+    const reader = await person('viewer');
+    await put('/api/settings/alerts', {
+      admin: ['holds'],
+      operator: ['holds', 'run_failed'],
+      agent: [],
+      viewer: ['holds'],
+    });
+    await sql`update users set alert_choices = '{"holds": false}' where id = ${bia.id}`;
+    const runId = await newRun('failed', 'fault');
+    await holdPhone(sql, { phone: '+5511900000077', source: 'reply', inboundMessageId: null });
+    const toBoss = await until('the admin is told', () => boss.mails()[0]);
+    expect(toBoss.subject).toContain('1 provável descadastro espera uma decisão');
+    expect(toBoss.text).not.toContain(`/runs/${runId}`);
+    expect((await until('the viewer is told', () => reader.mails()[0])).subject).toBe(toBoss.subject);
+    const toBia = await until('the operator is told', () => bia.mails()[0]);
+    expect(toBia.text).toContain(`/runs/${runId}`);
+    expect(toBia.text).not.toContain('descadastro');
+    await put('/api/settings/alerts', {});
+  });
+});
+
+test('the webhook gets what the mails get, signed, until it has taken it', async () => {
+  const hook = await createHelpdeskServer();
+  const seen: { text: string; alerts: { kind: AlertKind; url: string }[]; verified: boolean }[] = [];
+  let refusals = 2;
+  hook.answer = (post) => {
+    const { text, alerts } = post as unknown as (typeof seen)[number];
+    seen.push({ text, alerts, verified: post.verified });
+    return refusals-- > 0 ? 503 : 204;
+  };
+  await put('/api/settings/alert-webhook', {
+    enabled: true,
+    url: hook.url,
+    secret: helpdeskSecret,
+    locale: 'en',
+  });
+  const runId = await newRun('failed', 'fault');
+  await until('it was taken', () => seen.length === 3);
+  expect(seen.every(({ verified }) => verified)).toBe(true);
+  expect(seen.at(-1)?.text).toContain(`Run ${runId} of`);
+  expect(seen.at(-1)?.alerts).toMatchObject([{ kind: 'run_failed', url: `${publicUrl}/runs/${runId}` }]);
+});
+
+test('a test says what went wrong', async () => {
+  const mail = () =>
+    admin('POST', '/api/settings/email/test', { to: 'quem@example.com' }, { 'accept-language': 'en' });
+  const problemOf = async (answer: ReturnType<typeof mail>) => errorOf(await answer).problems?.[0];
+  expect((await mail()).statusCode).toBe(204);
+  expect(smtp.received.at(-1)).toMatchObject({ to: 'quem@example.com', subject: '[Torpedo] Test e-mail' });
+  await put('/api/settings/email', { ...email, password: 'errada' });
+  expect(await problemOf(mail())).toMatchObject({
+    field: 'to',
+    code: 'smtp_login_refused',
+    message: expect.stringContaining('Check the user and the password') as string,
+  });
+  await sql`delete from email_settings`;
+  expect((await problemOf(mail()))?.code).toBe('email_off');
+
+  const post = () => admin('POST', '/api/settings/alert-webhook/test');
+  expect((await problemOf(post()))?.code).toBe('webhook_off');
+  await put('/api/settings/alert-webhook', { url: 'http://127.0.0.1:1/', secret: helpdeskSecret });
+  expect((await problemOf(post()))?.code).toBe('connection_refused');
+});
+
+test('the password of the server is sealed, never shown, and only for the server it was entered for', async () => {
+  const [{ secrets }] = await sql<[{ secrets: string }]>`select secrets from email_settings`;
+  expect(secrets).not.toContain(smtpLogin.password);
+  const shown = await admin('GET', '/api/settings/email');
+  expect(shown.body).not.toContain(smtpLogin.password);
+  await put('/api/settings/email', { ...email, from: 'outro@example.com' });
+  expect(await openEmailSettings(sql, box)).toMatchObject({
+    from: 'outro@example.com',
+    password: smtpLogin.password,
+  });
+  for (const changes of [{ host: 'evil.example' }, { user: 'outro' }, { security: 'none' }, { port: 2525 }]) {
+    const refused = await admin('PUT', '/api/settings/email', { ...email, ...changes });
+    expect(errorOf(refused).problems).toMatchObject([{ field: 'password', code: 'enter_again' }]);
+  }
+  await put('/api/settings/alert-webhook', { url: 'https://a.example/', secret: helpdeskSecret });
+  const moved = await admin('PUT', '/api/settings/alert-webhook', { url: 'https://b.example/' });
+  expect(errorOf(moved).problems).toMatchObject([{ field: 'secret', code: 'enter_again' }]);
+  expect(await openAlertWebhook(sql, box)).toMatchObject({ url: 'https://a.example/' });
+});
+
+test('a ticket without a first answer in time is told to agents', async () => {
+  const settings = await createTicketCatalogue(sql);
+  const { messageIds } = await createRun(api, catalogue, { changes: { ticketPolicy: onReply(settings) } });
+  const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0, text: 'Sim' });
+  const ticketId = (await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId })))?.ticketId ?? 0;
+  await sql`update tickets set answer_due_at = now() - interval '1 minute' where id = ${ticketId}`;
+  const bia = await person('agent');
+  const mail = await until('the mail is there', () => bia.mails()[0]);
+  expect(mail.text).toContain(`${publicUrl}/tickets/${ticketId}`);
+  await sql`update tickets set first_answered_at = now() where id = ${ticketId}`;
+  await until('it is over', async () => (await openAlerts()).length === 0);
+});
+
+test('what is open is listed, and counted for whoever is signed in', async () => {
+  const runId = await newRun('failed', 'fault');
+  await until('it is seen', async () => (await openAlerts()).length === 1);
+  const list = await as('viewer')('GET', '/api/alerts', undefined, { 'accept-language': 'pt-BR' });
+  expect(list.json()).toMatchObject({
+    alerts: [
+      {
+        kind: 'run_failed',
+        subject: String(runId),
+        page: `/runs/${runId}`,
+        words: expect.stringContaining('a etapa “Envio” falhou') as string,
+      },
+    ],
+  });
+});
+
+test('whatever a campaign is called, a mail has nothing but its sentences, its counts and its links', () => {
+  const format = createFormat('pt-BR', 'America/Sao_Paulo');
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 40 }), (names) => {
+      const mail = alertMail(
+        names.map((campaign, index) => ({
+          id: index,
+          kind: 'run_failed',
+          subject: String(index),
+          // What a reason may quote does not get into the facts' sentence.
+          facts: {
+            run: index,
+            campaign,
+            code: 'mailing_refused',
+            step: 'mailing',
+            params: { found: '+5511987654321' },
+          },
+          since: new Date(0),
+        })),
+        { name: 'Ana', format, publicUrl },
+      );
+      expect(mail.text).not.toContain('987654321');
+      expect(mail.text.match(/^• /gm)?.length ?? 0).toBeLessThanOrEqual(
+        30 + names.join('').split('\n').length,
+      );
+    }),
+  );
+});

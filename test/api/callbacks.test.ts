@@ -1,0 +1,409 @@
+import type { InjectOptions } from 'fastify';
+import { describe, expect, test, vi } from 'vitest';
+import { optOutPhone } from '../../db/customers/opt-outs.ts';
+import { createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { recordSent } from '../kit/sending.ts';
+import { inboundForm, postSigned } from '../kit/webhooks.ts';
+
+const api = await createApi();
+const { app, as, sql } = api;
+const catalogue = await createCatalogue(api);
+const admin = as('admin');
+const callbackSecret = 'a-secret-of-twenty-letters';
+
+let gateways = 0;
+const documentOf = (config: object) => ({
+  name: `Gateway ${gateways}`,
+  config: {
+    kind: 'http',
+    request: { method: 'POST', url: 'http://gateway.example/send?to={to}&text={text}&dlr={receiptUrl}' },
+    ...config,
+  },
+});
+/** A gateway as `config` describes it besides its request. */
+async function addGateway(config: object): Promise<number> {
+  gateways++;
+  const secrets = { kind: 'http', callbackSecret };
+  const answer = await admin('POST', '/api/providers', { ...documentOf(config), secrets });
+  if (answer.statusCode !== 201) throw new Error(answer.body);
+  return answer.json<{ id: number }>().id;
+}
+
+const describeAnew = async (providerId: number, config: object): Promise<void> => {
+  const body = { ...documentOf(config), name: `Anew ${providerId}`, ratePerSecond: null };
+  const answer = await admin('PUT', `/api/providers/${providerId}`, body);
+  if (answer.statusCode !== 200) throw new Error(answer.body);
+};
+
+const call = (
+  providerId: number,
+  kind: 'receipts' | 'inbound',
+  { query = {}, ...options }: { query?: Record<string, string> } & Pick<InjectOptions, 'payload' | 'headers'>,
+) =>
+  app.inject({
+    method: options.payload === undefined ? 'GET' : 'POST',
+    url: `/webhooks/providers/${providerId}/${kind}?${new URLSearchParams({ key: callbackSecret, ...query }).toString()}`,
+    ...options,
+  });
+
+const receipts = { format: 'query', status: 'status', statuses: { DELIVRD: 'delivered' } };
+const inbound = { format: 'json', id: 'id', from: 'from', to: 'to', text: 'text' };
+
+interface UnreadCall {
+  id: number;
+  kind: string;
+  receivedAt: string;
+  messageId: number | null;
+  problem: { code: string; params: object; message: string };
+  payload: object;
+}
+const unreadOf = async (providerId: number, headers = {}): Promise<UnreadCall[]> => {
+  const answer = await as('viewer')('GET', `/api/providers/${providerId}/unread`, undefined, headers);
+  expect(answer.statusCode).toBe(200);
+  return answer.json<{ unread: UnreadCall[] }>().unread;
+};
+const readAgain = async (providerId: number, body: object = {}) => {
+  const answer = await as('operator')('POST', `/api/providers/${providerId}/unread/read-again`, body);
+  expect(answer.statusCode).toBe(200);
+  return answer.json<{ read: number; unread: number; more: boolean }>();
+};
+const setAside = async (providerId: number, body: object) =>
+  (await as('operator')('POST', `/api/providers/${providerId}/unread/set-aside`, body)).json<object>();
+
+const idOf = (messageId: number): string => `gw-${messageId}`;
+/** A message that the gateway has taken. */
+async function sentThrough(
+  providerId: number,
+  { phone = '+5511900000001', receiptsById = false, segments = 1 } = {},
+): Promise<number> {
+  const { runId, messageIds } = await createRun(api, { ...catalogue, providerId }, { phones: [phone] });
+  await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
+  await sql`update messages set segments = ${segments} where run_id = ${runId}`;
+  await sql`update run_counts set segments = ${segments} where run_id = ${runId}`;
+  await recordSent(sql, { runId, count: 1, sidOf: idOf, providerId, receiptsById });
+  return messageIds[0] ?? 0;
+}
+const runOf = async (id: number): Promise<number> => {
+  const [row] = await sql<{ runId: number }[]>`select run_id from messages where id = ${id}`;
+  return row?.runId ?? 0;
+};
+const messageOf = async (id: number) => {
+  const [row] = await sql<
+    { status: string; reason: string | null; endedAt: Date | null; providerMessageId: string }[]
+  >`
+    select status, reason, ended_at, provider_message_id from messages where id = ${id}`;
+  return row;
+};
+
+describe('A callback is answered', () => {
+  test('with 204 where nothing else is described', async () => {
+    const id = await addGateway({ receipts });
+    const answer = await call(id, 'receipts', { query: { message: '1', status: 'DELIVRD' } });
+    expect([answer.statusCode, answer.body]).toEqual([204, '']);
+  });
+
+  test.each([
+    [{ status: 200, body: 'ACK/Jasmin' }, 'text/plain; charset=utf-8'],
+    [{ status: 202, body: '{"ok":true}' }, 'application/json; charset=utf-8'],
+    [{ status: 200, body: '' }, 'text/plain; charset=utf-8'],
+  ])('as its description says: %o', async (callbackAnswer, type) => {
+    const id = await addGateway({ receipts, inbound, callbackAnswer });
+    const message = { id: '1', from: '5511900000001', to: '28282', text: 'Oi' };
+    const answers = [
+      await call(id, 'receipts', { query: { message: '1', status: 'DELIVRD' } }),
+      await call(id, 'inbound', { payload: [message, { ...message, id: '2' }] }),
+      await call(id, 'inbound', { payload: 'what is this?' }),
+    ];
+    for (const answer of answers) {
+      expect([answer.statusCode, answer.body]).toEqual([callbackAnswer.status, callbackAnswer.body]);
+      expect(answer.headers['content-type']).toBe(type);
+    }
+  });
+
+  test('not as described when its secret is wrong', async () => {
+    const id = await addGateway({ receipts, callbackAnswer: { status: 200, body: 'ACK' } });
+    const answer = await call(id, 'receipts', { query: { key: 'another-secret-of-20-letters' } });
+    expect([answer.statusCode, answer.body]).toEqual([403, '']);
+  });
+});
+
+describe('A call that cannot be read', () => {
+  test('is shown with what was expected, and counts with its own time once the description is corrected', async () => {
+    const providerId = await addGateway({ receipts });
+    const id = await sentThrough(providerId);
+    const query = { message: String(id), status: 'ENTREGUE' };
+    expect((await call(providerId, 'receipts', { query })).statusCode).toBe(204);
+    await call(providerId, 'receipts', { query });
+    expect(await messageOf(id)).toMatchObject({ status: 'sent' });
+
+    const [unread, ...others] = await unreadOf(providerId);
+    expect(others).toEqual([]);
+    expect(unread).toMatchObject({
+      kind: 'receipt',
+      messageId: id,
+      problem: { code: 'status_unknown', params: { status: 'ENTREGUE' } },
+      payload: { query },
+    });
+    expect(JSON.stringify(unread)).not.toContain(callbackSecret);
+    const [portuguese] = await unreadOf(providerId, { 'accept-language': 'pt-BR' });
+    expect(portuguese?.problem.message).toBe('O status “ENTREGUE” não está entre os conhecidos.');
+
+    // Nothing was corrected.
+    expect(await readAgain(providerId)).toEqual({ read: 0, unread: 1, more: false });
+    expect(await unreadOf(providerId)).toMatchObject([{ id: unread?.id }]);
+
+    await sql`update inbound_events set received_at = '2026-01-02T03:04:05Z' where id = ${unread?.id ?? 0}`;
+    await describeAnew(providerId, { receipts: { ...receipts, statuses: { entregue: 'delivered' } } });
+    expect(await readAgain(providerId)).toEqual({ read: 1, unread: 0, more: false });
+    expect(await messageOf(id)).toMatchObject({
+      status: 'delivered',
+      endedAt: new Date('2026-01-02T03:04:05Z'),
+    });
+    expect(await unreadOf(providerId)).toEqual([]);
+    expect(await sql`select kind, payload, received_at from inbound_events where message_id = ${id}`).toEqual(
+      [{ kind: 'receipt', payload: query, receivedAt: new Date('2026-01-02T03:04:05Z') }],
+    );
+    expect(
+      await sql`
+      select action, details from audit_log where action = 'provider.read_again' order by id desc limit 1`,
+    ).toMatchObject([{ details: { read: 1, unread: 0 } }]);
+    await expectCountsToMatchRows(sql, await runOf(id));
+  });
+
+  test('of a person opts out once it can be read, and one that is older than an opt-out does not opt in', async () => {
+    const providerId = await addGateway({ inbound: { ...inbound, text: 'texto' } });
+    const message = { to: '28282', from: '5511955550001' };
+    await call(providerId, 'inbound', { payload: { ...message, id: '1', text: 'SAIR' } });
+    await call(providerId, 'inbound', {
+      payload: { ...message, id: '2', from: '5511955550002', text: 'VOLTAR' },
+    });
+    await call(providerId, 'inbound', {
+      payload: { ...message, id: '3', from: '5511955550003', text: 'SAIR' },
+    });
+    await call(providerId, 'inbound', {
+      payload: { ...message, id: '4', from: '5511955550003', text: 'VOLTAR' },
+    });
+    await optOutPhone(sql, { phone: '+5511955550002', source: 'admin' });
+    expect((await unreadOf(providerId)).map(({ problem }) => problem)).toMatchObject(
+      Array.from({ length: 4 }, () => ({ code: 'field_missing', params: { field: 'texto' } })),
+    );
+    await describeAnew(providerId, { inbound });
+    expect(await readAgain(providerId)).toMatchObject({ read: 4, unread: 0 });
+    const optedOut =
+      await sql`select phone, state from opt_outs where phone like '+551195555000%' order by phone`;
+    expect(optedOut).toEqual([
+      { phone: '+5511955550001', state: 'opted_out' },
+      { phone: '+5511955550002', state: 'opted_out' },
+    ]);
+    // Read again, they are the same replies.
+    await call(providerId, 'inbound', { payload: { ...message, id: '1', text: 'SAIR' } });
+    expect((await sql`select from inbound_messages where provider_id = ${providerId}`).count).toBe(4);
+  });
+
+  test('in part: what can be read of it counts', async () => {
+    const list = { ...receipts, format: 'json', list: 'events' };
+    const providerId = await addGateway({ receipts: list });
+    const id = await sentThrough(providerId);
+    const events = [
+      { message: id, status: 'DELIVRD' },
+      { message: id, state: 'DELIVRD' },
+      { message: 'other-1', status: 'DELIVRD' },
+      { message: 2 ** 40, status: 'DELIVRD' },
+      'what?',
+    ];
+    await call(providerId, 'receipts', { payload: { events } });
+    expect(await messageOf(id)).toMatchObject({ status: 'delivered' });
+    const unread = await unreadOf(providerId);
+    expect(unread.map(({ problem }) => problem.code).toSorted()).toEqual([
+      'field_missing',
+      'field_missing',
+      'message_unknown',
+      'reference_unknown',
+    ]);
+    // Each by itself, so that it can be read by itself.
+    expect(unread.map(({ payload }) => payload)).toEqual(
+      expect.arrayContaining(events.slice(1).map((json) => ({ json }))),
+    );
+    await describeAnew(providerId, { receipts: { ...list, status: 'state' } });
+    expect(await readAgain(providerId, { ids: [unread[0]?.id] })).toMatchObject({ read: 0, unread: 1 });
+    expect(await readAgain(providerId)).toMatchObject({ read: 1, unread: 3 });
+  });
+
+  test('of any body is kept as it came', async () => {
+    const providerId = await addGateway({});
+    await call(providerId, 'inbound', {
+      payload: '<sms from="5511988887777">SAIR</sms>',
+      headers: { 'content-type': 'text/xml' },
+    });
+    await call(providerId, 'receipts', { query: { a: '\0' }, payload: 'x=1&x=2' });
+    // A caller that looks whether somebody is there.
+    await call(providerId, 'receipts', {});
+    await call(providerId, 'receipts', { payload: ' ' });
+    expect(await unreadOf(providerId)).toMatchObject([
+      { problem: { code: 'not_described' }, payload: { text: '<sms from="5511988887777">SAIR</sms>' } },
+      { problem: { code: 'not_described' }, payload: { query: { a: '\ufffd' }, form: { x: ['1', '2'] } } },
+    ]);
+  });
+
+  test('that came to the address of the others is read all the same', async () => {
+    const phone = '+5511944440001';
+    const form = inboundForm({ From: phone, Body: 'SAIR' });
+    await postSigned(app, `/webhooks/providers/${catalogue.providerId}/receipts`, form);
+    expect((await sql`select from opt_outs where phone = ${phone}`).count).toBe(1);
+    expect(await unreadOf(catalogue.providerId)).toEqual([]);
+  });
+
+  test('waits for a person, on the first page and for a monitor, until it is set aside', async () => {
+    const providerId = await addGateway({ receipts });
+    for (const n of [1, 2, 3]) await call(providerId, 'receipts', { query: { status: String(n) } });
+    const home = async () => {
+      const overview = (await as('viewer')('GET', '/api/overview')).json<{
+        unreadCalls: { providerId: number; count: number }[];
+      }>();
+      return overview.unreadCalls.find((one) => one.providerId === providerId)?.count ?? 0;
+    };
+    const metric = async (): Promise<number> =>
+      Number(/^torpedo_unread_calls (\d+)/m.exec((await as('viewer')('GET', '/api/metrics')).body)?.[1]);
+    const before = await metric();
+    expect(await home()).toBe(3);
+    const [first, second] = await unreadOf(providerId);
+    expect(await setAside(providerId, { ids: [first?.id] })).toEqual({ setAside: 1 });
+    expect(await home()).toBe(2);
+    expect(await setAside(providerId, { upTo: second?.id })).toEqual({ setAside: 1 });
+    // Another provider's are not touched.
+    expect(await setAside(catalogue.providerId, { upTo: 1e9 })).toEqual({ setAside: 0 });
+    const [third] = await unreadOf(providerId);
+    expect(third?.payload).toEqual({ query: { status: '3' } });
+    await setAside(providerId, { upTo: third?.id });
+    expect([await home(), await metric()]).toEqual([0, before - 3]);
+    // It may be repeated on the same day.
+    await call(providerId, 'receipts', { query: { status: '3' } });
+    expect(await home()).toBe(0);
+  });
+
+  test('goes with the person whom it mentions', async () => {
+    const providerId = await addGateway({ inbound: { ...inbound, text: 'texto' } });
+    const message = { to: '28282', id: '1', text: 'Sou eu', from: '5511966660001' };
+    await call(providerId, 'inbound', { payload: message });
+    const erased = await admin('POST', '/api/privacy/erase', { phone: '+5511966660001' });
+    expect([erased.statusCode, erased.body]).toMatchObject([200, expect.anything()]);
+    expect(await unreadOf(providerId)).toEqual([]);
+    expect((await sql`select from inbound_events where payload::text like '%66660001%'`).count).toBe(0);
+  });
+});
+
+describe('A receipt with our reference', () => {
+  test.each([
+    ['with another id of the gateway', { id: 'another' }],
+    ['without an id', {}],
+  ])('is ours %s', async (_, more) => {
+    const providerId = await addGateway({ receipts: { ...receipts, providerMessageId: 'id' } });
+    const id = await sentThrough(providerId);
+    await call(providerId, 'receipts', { query: { message: String(id), status: 'DELIVRD', ...more } });
+    expect(await messageOf(id)).toMatchObject({ status: 'delivered', providerMessageId: idOf(id) });
+  });
+
+  test('is no number of the gateway, which never heard our number', async () => {
+    const providerId = await addGateway({
+      request: { method: 'POST', url: 'http://gateway.example/send?to={to}&text={text}&ref={reference}' },
+      receipts: { ...receipts, messageId: 'id' },
+    });
+    const id = await sentThrough(providerId);
+    await call(providerId, 'receipts', { query: { id: String(id), status: 'DELIVRD' } });
+    expect(await messageOf(id)).toMatchObject({ status: 'sent' });
+    expect(await unreadOf(providerId)).toMatchObject([{ problem: { code: 'reference_unknown' } }]);
+  });
+});
+
+describe('A receipt with nothing but the id of the gateway', () => {
+  const byId = {
+    answer: { messageId: { in: 'json', path: 'id' } },
+    receipts: { ...receipts, providerMessageId: 'id' },
+  };
+
+  test('finds its message', async () => {
+    const providerId = await addGateway(byId);
+    const id = await sentThrough(providerId, { receiptsById: true });
+    await call(providerId, 'receipts', { query: { id: idOf(id), status: 'DELIVRD' } });
+    expect(await messageOf(id)).toMatchObject({ status: 'delivered' });
+    expect(await sql`select kind from inbound_events where message_id = ${id}`).toEqual([
+      { kind: 'receipt' },
+    ]);
+    // The same id of another gateway is another message.
+    const other = await addGateway(byId);
+    await call(other, 'receipts', { query: { id: idOf(id), status: 'DELIVRD' } });
+    expect(await unreadOf(other)).toMatchObject([
+      { problem: { code: 'message_unknown', params: { reference: idOf(id) } }, payload: { query: {} } },
+    ]);
+  });
+
+  test('may come before the outcome of its send is written', async () => {
+    const providerId = await addGateway(byId);
+    const { runId, messageIds } = await createRun(api, { ...catalogue, providerId });
+    await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
+    const [id = 0] = messageIds;
+    await call(providerId, 'receipts', { query: { id: idOf(id), status: 'DELIVRD' } });
+    expect(await unreadOf(providerId)).toHaveLength(1);
+    // Nobody is called for that.
+    const { unreadCalls } = (await as('viewer')('GET', '/api/overview')).json<{
+      unreadCalls: { providerId: number }[];
+    }>();
+    expect(unreadCalls.filter((one) => one.providerId === providerId)).toEqual([]);
+    await recordSent(sql, { runId, count: 1, sidOf: idOf, providerId, receiptsById: true });
+    await vi.waitFor(async () => expect(await messageOf(id)).toMatchObject({ status: 'delivered' }), 10_000);
+    expect(await unreadOf(providerId)).toEqual([]);
+  });
+});
+
+describe('A reply with the id of another', () => {
+  test('is another one if its sender or its text is', async () => {
+    const providerId = await addGateway({ inbound });
+    const reply = { id: '0', to: '28282', from: '5511933330001', text: 'Oi' };
+    const all = [reply, { ...reply, text: 'SAIR' }, { ...reply, from: '5511933330002' }, reply];
+    for (const payload of all) await call(providerId, 'inbound', { payload });
+    expect(
+      await sql`select phone, text from inbound_messages where provider_id = ${providerId} order by id`,
+    ).toEqual([
+      { phone: '+5511933330001', text: 'Oi' },
+      { phone: '+5511933330001', text: 'SAIR' },
+      { phone: '+5511933330002', text: 'Oi' },
+    ]);
+    expect((await sql`select from opt_outs where phone = '+5511933330001'`).count).toBe(1);
+  });
+});
+
+describe('Of a text in several parts', () => {
+  const statuses = { D: 'delivered', U: 'undelivered', F: 'failed', S: 'sent' };
+  const inParts = { ...receipts, statuses, list: 'parts', format: 'json' };
+
+  test.each([
+    ['D', 'D', 'U'],
+    ['U', 'D', 'D'],
+    ['D', 'F', 'D'],
+    ['S', 'D', 'U'],
+  ])(
+    'any that failed makes it undelivered, in whatever order its receipts come: %s %s %s',
+    async (...words) => {
+      const providerId = await addGateway({ receipts: inParts });
+      const [together, apart] = [
+        await sentThrough(providerId, { segments: 3 }),
+        await sentThrough(providerId, { segments: 3 }),
+      ];
+      const part = (message: number) => (status: string, index: number) => ({ message, status, index });
+      await call(providerId, 'receipts', { payload: { parts: words.map(part(together)) } });
+      for (const one of words.map(part(apart))) await call(providerId, 'receipts', { payload: one });
+      for (const id of [together, apart])
+        expect(await messageOf(id)).toMatchObject({ reason: 'not_delivered', status: 'undelivered' });
+      for (const id of [together, apart]) await expectCountsToMatchRows(sql, await runOf(id));
+    },
+  );
+
+  test('no more than one there is, a late failure changes nothing', async () => {
+    const providerId = await addGateway({ receipts: inParts });
+    const id = await sentThrough(providerId);
+    for (const status of ['D', 'U']) await call(providerId, 'receipts', { payload: { message: id, status } });
+    await call(providerId, 'receipts', { payload: { parts: [{ message: id, status: 'F' }] } });
+    expect(await messageOf(id)).toMatchObject({ reason: null, status: 'delivered' });
+  });
+});

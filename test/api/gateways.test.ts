@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { recordSent } from '../kit/sending.ts';
+
+/** Ready descriptions of gateways (examples/gateways), from the callback to the row. */
+const api = await createApi();
+const { app, as, sql } = api;
+const catalogue = await createCatalogue(api);
+
+async function addExample(name: string): Promise<{ id: number; reference: string }> {
+  const file: unknown = JSON.parse(await readFile(`examples/gateways/${name}.json`, 'utf8'));
+  const added = await as('admin')('POST', '/api/providers', z.looseObject({}).parse(file));
+  expect(added.statusCode, added.body).toBe(201);
+  const { id } = added.json<{ id: number }>();
+  const [row] = await sql<[{ reference: string }]>`select reference from providers where id = ${id}`;
+  return { id, ...row };
+}
+const call = (providerId: number, kind: 'receipts' | 'inbound', payload: object) =>
+  app.inject({
+    method: 'POST',
+    url: `/webhooks/providers/${providerId}/${kind}?key=replace-it-with-20-or-more-letters`,
+    payload,
+  });
+/** Two messages that the gateway has taken, with its own ids. */
+async function sentThrough(providerId: number, ids: readonly string[]) {
+  const phones = ids.map((_, index) => `+551190000${providerId % 10}${String(index).padStart(3, '0')}`);
+  const { runId, messageIds } = await createRun(api, { ...catalogue, providerId }, { phones });
+  await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
+  const sidOf = (id: number): string => ids[messageIds.indexOf(id)] ?? '';
+  await recordSent(sql, { runId, count: ids.length, sidOf, providerId, receiptsById: true });
+  return { messageIds, phones };
+}
+
+test("TotalVoice's receipts and replies name nothing but its own id of the message", async () => {
+  const { id } = await addExample('totalvoice');
+  const { messageIds, phones } = await sentThrough(id, ['4921', '4922']);
+  await call(id, 'receipts', { id: '4922', status_envio: 'entregue', respostas: [] });
+  const statuses = await sql`select status from messages where id = any(${messageIds}) order by id`;
+  expect(statuses.map(({ status }): unknown => status)).toEqual(['sent', 'delivered']);
+
+  await call(id, 'inbound', { id: 16347, sms_id: 4921, resposta: 'SAIR', data_resposta: '' });
+  const [phone = ''] = phones;
+  expect(await sql`select phone, text from inbound_messages where provider_id = ${id}`).toEqual([
+    { phone, text: 'SAIR' },
+  ]);
+  // At once, as everybody's.
+  expect(await sql`select phone from opt_outs where phone = ${phone}`).toHaveLength(1);
+
+  // Of a message that nobody knows: shown, and not lost.
+  await call(id, 'inbound', { id: 16348, sms_id: 1, resposta: 'SIM', data_resposta: '' });
+  const unread = await as('viewer')('GET', `/api/providers/${id}/unread`);
+  expect(unread.json()).toMatchObject({
+    unread: [{ kind: 'message', problem: { code: 'message_unknown', params: { reference: '1' } } }],
+  });
+});
+
+test("A reply through Comtele is its writer's, be `Sender` the phone or our reference", async () => {
+  const { id, reference } = await addExample('comtele');
+  const { messageIds, phones } = await sentThrough(id, ['a', 'b']);
+  const [messageId = 0] = messageIds;
+  await call(id, 'inbound', { Sender: `${reference}-${messageId}`, ReceivedContent: 'Quero' });
+  await call(id, 'inbound', { Sender: (phones[1] ?? '').slice(3), ReceivedContent: 'Também' });
+  expect(await sql`select phone, text from inbound_messages where provider_id = ${id} order by id`).toEqual([
+    { phone: phones[0], text: 'Quero' },
+    { phone: phones[1], text: 'Também' },
+  ]);
+});

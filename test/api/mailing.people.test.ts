@@ -1,0 +1,148 @@
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createApi, createCatalogue, documentOf } from '../kit/api.ts';
+import { json, startWebservice } from '../kit/webservice.ts';
+
+/** Who of several people is written to: by code, phone and consent, whatever the source. */
+const service = await startWebservice(json([]));
+afterAll(() => service.close());
+const api = await createApi();
+const { sql } = api;
+const operator = api.as('operator');
+const catalogue = await createCatalogue(api);
+const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento';
+const [one, two, three] = ['11900000001', '11900000002', '11900000003'] as const;
+
+interface Person {
+  codigo: string;
+  celular: string;
+}
+interface Judged {
+  line: number;
+  skipped: string | null;
+  warnings: string[];
+}
+
+/** What would become of the people, in their order; lines of a file count from its header. */
+const sources: [string, (people: readonly Person[]) => Promise<Judged[]>][] = [
+  [
+    'a CSV file',
+    async (people) => {
+      const saved = await operator(
+        'POST',
+        '/api/campaigns',
+        documentOf(catalogue, { message: { template: 'Oi', providerId: catalogue.providerId } }),
+      );
+      const lines = people.map(({ codigo, celular }) => `${codigo};Nome;${celular};;;;`);
+      const uploaded = await operator(
+        'PUT',
+        `/api/campaigns/${saved.json<{ id: number }>().id}/mailing/file`,
+        [`${header};mensagem`, ...lines].join('\n'),
+        { 'content-type': 'text/csv' },
+      );
+      const { problems, warnings } = uploaded.json<{
+        problems: { line: number; code: string }[];
+        warnings: { first: { line: number; code: string }[] };
+      }>();
+      return people.map((_, index) => ({
+        line: index + 1,
+        skipped: problems.find(({ line }) => line === index + 2)?.code ?? null,
+        warnings: warnings.first.filter(({ line }) => line === index + 2).map(({ code }) => code),
+      }));
+    },
+  ],
+  [
+    'a web service',
+    async (people) => {
+      service.answer(json(people.map((person) => ({ ...person, nome: 'Nome' }))));
+      const answer = await operator('POST', '/api/webservice/preview', {
+        webservice: { baseUrl: service.url },
+        message: { template: 'Oi' },
+      });
+      return answer
+        .json<{ contacts: { line: number; skipped: string | null; warnings: { code: string }[] }[] }>()
+        .contacts.map(({ line, skipped, warnings }) => ({
+          line,
+          skipped,
+          warnings: warnings.map(({ code }) => code),
+        }));
+    },
+  ],
+];
+
+const importCustomers = async (...lines: string[]) =>
+  (
+    await operator(
+      'POST',
+      '/api/customers/import',
+      [`${header};regiao;tipo_cliente;consentimento;data_consentimento`, ...lines].join('\n'),
+      { 'content-type': 'text/csv' },
+    )
+  ).json<{ inserted: number; updated: number; unchanged: number }>();
+
+beforeEach(async () => {
+  await sql`truncate customers restart identity cascade`;
+});
+
+describe.each(sources)('of %s', (_, judge) => {
+  test('the first of several people with one phone who may be written to is', async () => {
+    await importCustomers(
+      `1;Ana;${one};;;;;;não;`,
+      `2;Bia;${one};;;;;;sim;`,
+      `4;Eva;${one};;;;;;sim;`,
+      `3;Rui;${two};;;;;;não;`,
+    );
+    expect(
+      await judge([
+        { codigo: '1', celular: one },
+        { codigo: '2', celular: one },
+        { codigo: '4', celular: one },
+        { codigo: '3', celular: two },
+      ]),
+    ).toMatchObject([
+      { skipped: 'no_consent' },
+      { skipped: null },
+      { skipped: 'duplicate_phone' },
+      { skipped: 'no_consent' },
+    ]);
+  });
+
+  test('a code that differs by leading zeros, with the same phone, is the same customer, who may have refused', async () => {
+    await importCustomers(`0012;Ana;${one};;;;;;não;`, `0013;Rui;${two};;;;;;sim;`);
+    expect(
+      await judge([
+        { codigo: '12', celular: one },
+        { codigo: '13', celular: two },
+        { codigo: '0013', celular: three },
+        { codigo: '120', celular: three },
+      ]),
+    ).toEqual([
+      { line: 1, skipped: 'no_consent', warnings: ['code_zeros'] },
+      { line: 2, skipped: null, warnings: ['code_zeros'] },
+      { line: 3, skipped: null, warnings: [] },
+      { line: 4, skipped: 'duplicate_phone', warnings: [] },
+    ]);
+  });
+
+  test('a refusal holds for the twin that was there before, too', async () => {
+    const made = [
+      { code: '0012', name: 'Ana', mobile: `+55${one}` },
+      { code: '12', name: 'Ana', mobile: `+55${one}` },
+    ];
+    for (const customer of made) await operator('POST', '/api/customers', customer);
+    const rows = await sql<{ id: number }[]>`select id from customers where code = '0012'`;
+    await operator('POST', `/api/customers/${rows[0]?.id ?? 0}/consents`, { consent: 'refused' });
+    expect(await judge([{ codigo: '12', celular: one }])).toMatchObject([{ skipped: 'no_consent' }]);
+  });
+});
+
+test('a file of customers makes no second one of a code without its zeros, and takes its refusal', async () => {
+  expect(await importCustomers(`0012;Ana;${one};;;;;;;`)).toMatchObject({ inserted: 1 });
+  expect(await importCustomers(`12;Ana;${one};;;;;;não;`, `000012;Ana;${one};;;;;;;`)).toMatchObject({
+    inserted: 0,
+  });
+  expect(await importCustomers(`12;Rui;${two};;;;;;;`)).toMatchObject({ inserted: 1 });
+  expect(await sql`select code, consent from customers order by id`).toEqual([
+    { code: '0012', consent: 'refused' },
+    { code: '12', consent: 'not_stated' },
+  ]);
+});

@@ -1,0 +1,186 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { countForReports } from '../../activities/reports.ts';
+import type { z } from 'zod';
+import { reasonsView, reportView } from '../../api/reports/reports.ts';
+import { setPrice } from '../../db/money/prices.ts';
+import { defaultTimezone as timezone, lastDays } from '../../domain/calendar.ts';
+import { breakdowns, periodBefore } from '../../domain/report.ts';
+import { createApi, createCatalogue, createRun, sandboxProvider } from '../kit/api.ts';
+
+const api = await createApi();
+const { sql, as } = api;
+const catalogue = await createCatalogue(api);
+const days = lastDays(Date.now(), timezone, 40).map(({ day }) => day);
+const today = days.at(-1) ?? '';
+
+const read = async (query = ''): Promise<z.output<typeof reportView>> => {
+  const answer = await as('viewer')('GET', `/api/reports?${query}`);
+  expect(answer.statusCode, answer.body).toBe(200);
+  return reportView.parse(answer.json());
+};
+const count = (): Promise<unknown> => countForReports(sql, { rebuild: false, timezone, goesOn: () => true });
+
+interface Made {
+  runId: number;
+  campaignId: number;
+}
+/** A run whose messages left `daysAgo` days ago at noon: of ten, six delivered, two failed, one unknown, one skipped. */
+async function makeRun(
+  daysAgo: number,
+  changes: object = {},
+  providerId = catalogue.providerId,
+): Promise<Made> {
+  const phones = Array.from({ length: 9 }, (_, i) => `+551190000000${i}`);
+  const { runId, campaignId } = await createRun(
+    api,
+    { ...catalogue, providerId },
+    { phones: [...phones, null], changes },
+  );
+  const at = `${days[days.length - 1 - daysAgo] ?? ''}T12:00:00-03:00`;
+  await sql`update runs set mailing_at = ${at}, occurrence = ${at}, provider_id = ${providerId} where id = ${runId}`;
+  await sql`
+    update messages set sending_at = ${at}, provider_id = ${providerId}, segments = 2,
+      status = case when line <= 7 then 'delivered' when line <= 9 then 'failed' else 'unknown' end,
+      reason = case when line <= 7 then null when line <= 9 then 'number_invalid' else 'no_answer' end
+    where run_id = ${runId} and status = 'queued'`;
+  await sql`delete from run_counts where run_id = ${runId}`;
+  await sql`
+    insert into run_counts (run_id, status, reason, messages, segments)
+    select run_id, status, coalesce(reason, ''), count(*), sum(segments) from messages where run_id = ${runId} group by 1, 2, 3`;
+  return { runId, campaignId };
+}
+
+let first: Made;
+let south: { id: number };
+beforeAll(async () => {
+  south = (await as('admin')('POST', '/api/settings/regions', { name: 'Sul', definition: {} })).json<{
+    id: number;
+  }>();
+  first = await makeRun(1, {
+    mailing: { source: 'csv', sendingHoursId: catalogue.hoursId, regionId: south.id },
+  });
+  await makeRun(35);
+  await setPrice(sql, catalogue.providerId, { prefix: '55', firstDay: '2020-01-01', millionths: 85_000 });
+  await count();
+});
+
+describe('A report', () => {
+  test('of the last 30 days has what the runs had, against the 30 days before', async () => {
+    const report = await read();
+    expect(report.period).toEqual({ from: days[10], to: today });
+    expect(report.before).toEqual(periodBefore(report.period));
+    expect(report.timezone).toBe(timezone);
+    expect(report.countedAt).toBeInstanceOf(Date);
+    for (const figures of [report.total, report.previous]) {
+      expect(figures).toMatchObject({
+        lines: 10,
+        toSend: 9,
+        accepted: 6,
+        delivered: 6,
+        failed: 2,
+        unknown: 1,
+        skipped: 1,
+        segments: 12,
+        unknownSegments: 2,
+        cost: { currency: 'BRL', segments: 12, millionths: 12 * 85_000, unpriced: 0 },
+      });
+    }
+    expect(report.chart.step).toBe('day');
+    expect(report.chart.bars).toHaveLength(30);
+    expect(report.chart.bars.find(({ key }) => key === days.at(-2))?.figures.delivered).toBe(6);
+  });
+
+  test.each(breakdowns)('by %s has rows that add up to its total', async (by) => {
+    for (const scope of ['', `&campaignId=${first.campaignId}`, `&regionId=${south.id}`]) {
+      const { rows, total } = await read(`by=${by}&from=${days[0]}&to=${today}${scope}`);
+      const sum = (of: 'lines' | 'delivered' | 'segments') =>
+        rows.reduce((all, { figures }) => all + figures[of], 0);
+      expect(total.lines).toBe(scope === '' ? 20 : 10);
+      expect(sum('lines')).toBe(total.lines);
+      expect(sum('delivered')).toBe(total.delivered);
+      expect(sum('segments')).toBe(total.segments);
+      expect(rows.reduce((all, { figures }) => all + figures.cost.millionths, 0)).toBe(total.cost.millionths);
+    }
+  });
+
+  test('names its rows, and has what has no region as a row of its own', async () => {
+    const { rows } = await read(`by=region&from=${days[0]}`);
+    expect(rows.map(({ key, name }) => ({ key, name }))).toEqual([
+      { key: String(south.id), name: 'Sul' },
+      { key: null, name: null },
+    ]);
+    expect((await read('by=hour')).rows.map(({ key }) => key)).toEqual(['12']);
+  });
+
+  test('has the rows beyond its limit as one', async () => {
+    const { rows, others, total } = await read(`by=campaign&limit=1&from=${days[0]}`);
+    expect(rows).toHaveLength(1);
+    expect(others?.count).toBe(1);
+    expect((rows[0]?.figures.lines ?? 0) + (others?.figures.lines ?? 0)).toBe(total.lines);
+  });
+
+  test('of one day has its hours; of a year its months, read as such', async () => {
+    const day = await read(`from=${days.at(-2) ?? ''}&to=${days.at(-2) ?? ''}`);
+    expect(day.chart).toMatchObject({ step: 'hour' });
+    expect(day.chart.bars[12]?.figures.lines).toBe(10);
+    const year = await read(`from=${Number(today.slice(0, 4)) - 1}-01-01&to=${today}`);
+    expect(year.chart.step).toBe('month');
+    expect(year.total.lines).toBe(20);
+    // Read the other way round.
+    expect((await read(`from=${today}&to=${days[0]}`)).total.lines).toBe(20);
+  });
+
+  test('says why messages did not arrive', async () => {
+    const answer = await as('viewer')('GET', '/api/reports/reasons');
+    expect(reasonsView.parse(answer.json()).reasons).toEqual([
+      { status: 'failed', reason: 'number_invalid', messages: 2 },
+      { status: 'skipped', reason: 'phone_missing', messages: 1 },
+      { status: 'unknown', reason: 'no_answer', messages: 1 },
+    ]);
+    const ofCampaign = await as('viewer')('GET', `/api/reports/reasons?campaignId=${first.campaignId}`);
+    expect(ofCampaign.json()).toEqual(answer.json());
+  });
+
+  test('follows a receipt that comes late, and a price that is entered later', async () => {
+    await sql`update messages set status = 'delivered', reason = null where run_id = ${first.runId} and status = 'unknown'`;
+    await sql`delete from run_counts where run_id = ${first.runId}`;
+    await sql`
+      insert into run_counts (run_id, status, reason, messages, segments)
+      select run_id, status, coalesce(reason, ''), count(*), sum(segments) from messages where run_id = ${first.runId} group by 1, 2, 3`;
+    await setPrice(sql, catalogue.providerId, { prefix: '', firstDay: days[0] ?? '', millionths: 1 });
+    await setPrice(sql, catalogue.providerId, {
+      prefix: '55',
+      firstDay: days[20] ?? '',
+      millionths: 100_000,
+    });
+    await sql`update run_rollups set counted_at = counted_at - interval '1 hour'`;
+    await count();
+    const { total, previous } = await read();
+    expect(total).toMatchObject({ delivered: 7, unknown: 0, cost: { millionths: 14 * 100_000 } });
+    expect(previous).toMatchObject({ delivered: 6, cost: { millionths: 12 * 85_000 } });
+  });
+
+  test('leaves sandboxes out as soon as there is another provider, unless one is asked for', async () => {
+    expect((await read()).sandboxesLeftOut).toBe(false);
+    const { id } = (
+      await as('admin')('POST', '/api/providers', {
+        name: 'Twilio',
+        config: { ...sandboxProvider.config, kind: 'twilio' },
+        secrets: { kind: 'twilio', authToken: 'x'.repeat(32) },
+      })
+    ).json<{ id: number }>();
+    await makeRun(0, {}, id);
+    await count();
+    const report = await read();
+    expect(report).toMatchObject({ sandboxesLeftOut: true, total: { lines: 10 } });
+    expect((await read(`providerId=${catalogue.providerId}`)).total.lines).toBe(10);
+    expect((await read(`by=provider`)).rows.map(({ name }) => name)).toEqual(['Twilio']);
+  });
+
+  test('never has what a dry run has read', async () => {
+    const { runId } = await makeRun(2);
+    await sql`update runs set trigger = 'dry_run' where id = ${runId}`;
+    await count();
+    expect((await read(`providerId=${catalogue.providerId}`)).total.lines).toBe(10);
+  });
+});

@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest';
+import { createApi, createCatalogue, errorOf, sandboxProvider } from '../kit/api.ts';
+
+/** Two people who change the same settings: no save is lost in silence. */
+const api = await createApi();
+const admin = api.as('admin');
+const catalogue = await createCatalogue(api);
+const made = async (path: string, body: object): Promise<string> =>
+  `${path}/${(await admin('POST', path, body)).json<{ id: number }>().id}`;
+
+const helpdesk = { enabled: true, url: 'https://helpdesk.example/a', events: ['opened'] };
+await admin('PUT', '/api/settings/ticket-posting', { ...helpdesk, secret: 'a-secret-of-24-characters' });
+const { config } = sandboxProvider;
+const integration = {
+  authentication: { kind: 'none' },
+  origins: ['https://crm.example'],
+};
+const category = { name: 'Cobrança', definition: {} };
+const hours = {
+  timezone: 'America/Sao_Paulo',
+  windows: [{ days: ['monday'], from: '08:00', to: '18:00' }],
+};
+
+const kinds: [string, 'PUT' | 'PATCH', string, (text: string) => object][] = [
+  ...['regions', 'customer-types', 'departments', 'assignees', 'resolutions', 'categories'].map(
+    (path): (typeof kinds)[number] => [path, 'PUT', `/api/settings/${path}`, (name) => ({ name })],
+  ),
+  ['sending-hours', 'PUT', '/api/settings/sending-hours', (name) => ({ name, definition: hours })],
+  [
+    'holiday-calendars',
+    'PUT',
+    '/api/settings/holiday-calendars',
+    (name) => ({ name, definition: { holidays: [] } }),
+  ],
+  [
+    'extra-field-groups',
+    'PUT',
+    '/api/settings/extra-field-groups',
+    (name) => ({ name, definition: { fields: [{ name: 'valor', type: 'number', required: false }] } }),
+  ],
+  ['integrations', 'PUT', '/api/integrations', (name) => ({ name, config: integration })],
+  ['customers', 'PUT', '/api/customers', (name) => ({ name, code: 'c-1' })],
+];
+
+/** Two have read the same version: the second to save is told, and saves once they have read anew. */
+async function expectOneSave(
+  url: string,
+  method: 'PUT' | 'PATCH',
+  change: (text: string) => object,
+  textOf: (read: Record<string, unknown>) => unknown = (read) => JSON.stringify(read),
+) {
+  const read = async () => String((await admin('GET', url)).headers['etag']);
+  const save = (text: string, version: string) => admin(method, url, change(text), { 'if-match': version });
+  const version = await read();
+  expect(version).toMatch(/^"[\w-]{22}"$/);
+  const first = await save('Primeira', version);
+  expect(first.statusCode, first.body).toBeLessThan(300);
+  const second = await save('Segunda', version);
+  expect([second.statusCode, errorOf(second).code]).toEqual([409, 'version_conflict']);
+  expect(textOf((await admin('GET', url)).json())).not.toContain('Segunda');
+  const again = await save('Segunda', `W/${await read()}`);
+  expect(again.statusCode, again.body).toBeLessThan(300);
+  // A program that does not say what it has read replaces whatever there is.
+  const without = await admin(method, url, change('Terceira'));
+  expect(without.statusCode, without.body).toBeLessThan(300);
+}
+
+test.each(kinds)('of %s', async (path, method, address, change) => {
+  await expectOneSave(await made(address, change(`Nova ${path}`)), method, change);
+});
+
+test('of subcategories', async () => {
+  const categoryId = Number((await made('/api/settings/categories', category)).split('/').at(-1));
+  const definition = { categoryId, extraFieldGroupId: null };
+  const url = await made('/api/settings/subcategories', { name: 'Nova', definition });
+  await expectOneSave(url, 'PUT', (name) => ({ name, definition }));
+});
+
+test('of providers', async () => {
+  const change = (name: string) => ({ name, config, ratePerSecond: null });
+  await expectOneSave(`/api/providers/${catalogue.providerId}`, 'PUT', change);
+});
+
+test('of which provider takes over', async () => {
+  const add = async (name: string) =>
+    Number((await made('/api/providers', { ...sandboxProvider, name })).split('/').at(-1));
+  const url = `/api/providers/${await add('Taken over')}/fallback`;
+  // By the texts of the test above.
+  const others: Record<string, number> = {};
+  for (const name of ['Primeira', 'Segunda', 'Terceira']) others[name] = await add(`Reserva ${name}`);
+  await expectOneSave(
+    url,
+    'PUT',
+    (name) => ({ fallbackId: others[name] }),
+    ({ fallbackId }) => Object.keys(others).find((name) => others[name] === fallbackId),
+  );
+});
+
+test('of the words of replies, from the first save on', async () => {
+  await expectOneSave('/api/settings/reply-words', 'PUT', (text) => ({ optOut: ['SAIR', text] }));
+});
+
+test('of automatic texts, from the first save on', async () => {
+  await expectOneSave('/api/settings/automatic-texts', 'PUT', (text) => ({ help: text }));
+});
+
+test('of privacy, from the first save on', async () => {
+  const days: Record<string, number> = { Primeira: 100, Segunda: 200, Terceira: 300 };
+  await expectOneSave('/api/privacy/settings', 'PUT', (text) => ({ messageDays: days[text] }));
+});
+
+test('of where tickets are posted to', async () => {
+  await expectOneSave('/api/settings/ticket-posting', 'PUT', (text) => ({
+    ...helpdesk,
+    url: `https://helpdesk.example/${text}`,
+  }));
+});
+
+test('and says so in the language of the request', async () => {
+  const url = await made('/api/settings/regions', { name: 'Leste' });
+  const refused = async (language: string) =>
+    errorOf(await admin('PUT', url, { name: 'L' }, { 'if-match': '"another"', 'accept-language': language }))
+      .message;
+  expect(await refused('pt-BR')).toBe(
+    'Outra pessoa alterou isto nesse meio-tempo. Abra de novo e repita a alteração.',
+  );
+  expect(await refused('en')).toContain('Someone else has changed it');
+});
+
+test('at the same time: one of them is saved', async () => {
+  const url = await made('/api/settings/regions', { name: 'Norte' });
+  const version = String((await admin('GET', url)).headers['etag']);
+  const names = ['A', 'B', 'C', 'D'];
+  const answers = await Promise.all(
+    names.map((name) => admin('PUT', url, { name }, { 'if-match': version })),
+  );
+  expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409, 409, 409]);
+});

@@ -1,0 +1,169 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { recordConditions } from '../../db/alerts/alerts.ts';
+import type { Locale } from '../../domain/user.ts';
+import { createCatalogue, createRun } from '../kit/api.ts';
+import { createConsole, languages, textOf } from '../kit/console.ts';
+import { createSmtpServer, smtpLogin } from '../kit/smtp.ts';
+
+const ui = await createConsole();
+const { sql } = ui;
+const admin = await ui.person('admin');
+const operator = await ui.person('operator');
+const agent = await ui.person('agent');
+const viewer = await ui.person('viewer');
+const catalogue = await createCatalogue(ui);
+const { runId } = await createRun(ui, catalogue);
+const smtp = await createSmtpServer();
+const inLanguage = (cookie: string, locale: Locale) => ({ cookie: `${cookie}; torpedo-language=${locale}` });
+const server = {
+  enabled: 'on',
+  host: 'localhost',
+  port: String(smtp.port),
+  security: 'starttls',
+  verifyCertificate: 'on',
+  user: smtpLogin.user,
+  password: smtpLogin.password,
+  from: 'torpedo@example.com',
+  fromName: 'Torpedo',
+};
+
+beforeEach(async () => {
+  await sql`delete from email_settings`;
+  await sql`delete from alert_webhook`;
+  await recordConditions(sql, []);
+});
+
+describe.each(languages)('in %s', (locale) => {
+  const words = {
+    'pt-BR': {
+      accepted: 'O servidor aceitou o e-mail para ana@example.com.',
+      refused: 'recusa o login (535)',
+      stored: 'Já há uma senha guardada.',
+      kind: 'Execução espera aprovação',
+      count: '2 coisas precisam de você',
+      forgot: 'Esqueci a senha',
+      offline: 'recusa a conexão',
+    },
+    en: {
+      accepted: 'The server has accepted the e-mail to ana@example.com.',
+      refused: 'refuses the login (535)',
+      stored: 'A password is stored.',
+      kind: 'A run waits for approval',
+      count: '2 things need you',
+      forgot: 'Forgot your password?',
+      offline: 'refuses the connection',
+    },
+  }[locale];
+
+  test('an admin sets the SMTP server up, and a test says in words whether it works', async () => {
+    const reader = inLanguage(admin.cookie, locale);
+    expect((await admin.post('/settings/alerts/email', server, reader)).headers.location).toBe(
+      '/settings/alerts/email',
+    );
+    const page = await admin.get('/settings/alerts/email', reader);
+    expect(textOf(page)).toContain(words.stored);
+    expect(page.body).not.toContain(smtpLogin.password);
+    const sent = await admin.post('/settings/alerts/email/test', { to: 'ana@example.com' }, reader);
+    expect(sent.statusCode).toBe(303);
+    const notice = sent.cookies.find(({ name }) => name === 'torpedo-notice');
+    expect(notice?.value).toContain(words.accepted);
+
+    await admin.post('/settings/alerts/email', { ...server, password: 'errada' }, reader);
+    const refused = await admin.post('/settings/alerts/email/test', { to: 'ana@example.com' }, reader);
+    expect(refused.statusCode).toBe(422);
+    expect(textOf(refused)).toContain(words.refused);
+  });
+
+  test('an admin sets the webhook up, and a test says in words whether it works', async () => {
+    const reader = inLanguage(admin.cookie, locale);
+    const webhook = {
+      enabled: 'on',
+      url: 'http://127.0.0.1:1/',
+      kinds: 'holds',
+      locale,
+      secret: 'x'.repeat(30),
+    };
+    expect((await admin.post('/settings/alerts/webhook', webhook, reader)).statusCode).toBe(303);
+    expect((await admin.get('/settings/alerts/webhook', reader)).body).not.toContain('x'.repeat(30));
+    const refused = await admin.post('/settings/alerts/webhook/test', {}, reader);
+    expect(refused.statusCode).toBe(422);
+    expect(textOf(refused)).toContain(words.offline);
+  });
+
+  test('the number of what needs a user is in the menu and in the title', async () => {
+    await recordConditions(sql, [
+      { kind: 'holds', subject: '', facts: { phones: 2 } },
+      { kind: 'run_approval', subject: String(runId), facts: { run: runId, campaign: 'A', messages: 7 } },
+    ]);
+    const page = await operator.get('/runs', inLanguage(operator.cookie, locale));
+    expect(textOf(page)).toContain(words.count);
+    expect(page.body).toMatch(/<title>\(2\) /);
+    const open = await operator.get('/alerts/open', inLanguage(operator.cookie, locale));
+    expect(open.json()).toMatchObject({ count: 2, shown: '2', words: words.count, newest: [{}, {}] });
+    // An agent decides holds, and cannot open runs; a viewer is told nothing unless they choose so.
+    expect((await agent.get('/alerts/open')).json()).toMatchObject({ count: 1 });
+    expect((await viewer.get('/alerts/open')).json()).toMatchObject({ count: 0 });
+  });
+
+  test('the sign-in offers a link by e-mail where there is a server', async () => {
+    const headers = { 'accept-language': locale };
+    const signIn = async () => textOf(await ui.app.inject({ url: '/sign-in', headers }));
+    expect(await signIn()).not.toContain(words.forgot);
+    await admin.post('/settings/alerts/email', server);
+    expect(await signIn()).toContain(words.forgot);
+  });
+});
+
+test('a user chooses the kinds, and follows the role in the others', async () => {
+  const kindsOf = async () => {
+    const { kinds } = (
+      await ui.app.inject({ url: '/api/session/alerts', headers: { cookie: viewer.cookie } })
+    ).json<{ kinds: string[] }>();
+    return kinds;
+  };
+  expect(await kindsOf()).toEqual([]);
+  const saved = await viewer.post('/profile/alerts', { kinds: ['run_failed', 'holds'] });
+  expect(saved.headers.location).toBe('/profile');
+  expect(await kindsOf()).toEqual(['run_failed', 'holds']);
+  await admin.post('/settings/alerts', { viewer: ['run_paused', 'holds'] });
+  expect(await kindsOf()).toEqual(['run_paused', 'run_failed', 'holds']);
+  // A box that nobody has checked is no default.
+  await admin.post('/settings/alerts', {});
+  const settings = await ui.as('admin')('GET', '/api/settings/alerts');
+  expect(settings.json()).toEqual({ admin: [], operator: [], agent: [], viewer: [] });
+});
+
+test('only an admin sets alerts up', async () => {
+  for (const path of ['/settings/alerts', '/settings/alerts/email', '/settings/alerts/webhook']) {
+    expect((await operator.get(path)).statusCode).toBe(403);
+  }
+});
+
+test('what a page asks for by itself keeps no session alive', async () => {
+  await sql`update sessions set last_seen_at = now() - interval '2 hours' where user_id = ${operator.id}`;
+  const seen = async () => {
+    const [row] = await sql<[{ hours: number }]>`
+      select extract(epoch from now() - last_seen_at)::int / 3600 as hours from sessions where user_id = ${operator.id}`;
+    return row.hours;
+  };
+  await operator.get('/alerts/open', { 'torpedo-background': '1' });
+  expect(await seen()).toBe(2);
+  await operator.get('/runs');
+  expect(await seen()).toBe(0);
+});
+
+test('the link of a mail leads to its page after the sign-in, and never to another site', async () => {
+  const page = await ui.app.inject({ url: `/runs/${runId}` });
+  expect(page.headers.location).toMatch(
+    new RegExp(`^/sign-in\\?next=${encodeURIComponent(`/runs/${runId}`).replaceAll('%', '%')}`),
+  );
+  for (const next of ['https://evil.example/', '//evil.example/', '/\\evil.example', '/runs/../../evil']) {
+    const answer = await operator.get(`/sign-in?next=${encodeURIComponent(next)}`);
+    expect(answer.headers.location).toMatch(/^\/(?![/\\])/);
+    expect(answer.headers.location).not.toContain('evil.example');
+  }
+  // No approval by GET: the page that asks has a form.
+  const [before] = await sql`select approved_at from runs where id = ${runId}`;
+  await operator.get(`/runs/${runId}/approve`);
+  expect((await sql`select approved_at from runs where id = ${runId}`)[0]).toEqual(before);
+});

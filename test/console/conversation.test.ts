@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import { optOutPhone } from '../../db/customers/opt-outs.ts';
+import { createCatalogue, createRun } from '../kit/api.ts';
+import { createConsole } from '../kit/console.ts';
+import { createTicketCatalogue, insertReply, onReply, openTicket } from '../kit/tickets.ts';
+
+const ui = await createConsole();
+const { sql } = ui;
+const catalogue = await createCatalogue(ui);
+const settings = await createTicketCatalogue(sql);
+const agent = await ui.person('operator');
+
+let phones = 0;
+async function ticketOf() {
+  const phone = `+55119${String(50_000_000 + ++phones)}`;
+  const { messageIds } = await createRun(ui, catalogue, {
+    phones: [phone],
+    changes: { ticketPolicy: onReply(settings) },
+  });
+  const messageId = messageIds[0] ?? 0;
+  await sql`update messages set status = 'delivered', sent_at = now() - interval '1 hour' where id = ${messageId}`;
+  return { id: await openTicket(sql, messageId, 'Quero a 2ª via'), phone, messageId };
+}
+const bubblesOf = (body: string): string[] =>
+  [...body.matchAll(/<span class="bubble">(.*?)<\/span>/g)].map(([, text = '']) => text);
+
+test('the page shows both directions with their status, and sends an answer once', async () => {
+  const { id } = await ticketOf();
+  const page = await agent.get(`/tickets/${id}`);
+  expect(page.statusCode).toBe(200);
+  expect(bubblesOf(page.body)).toEqual(['Ola Maria 1', 'Quero a 2ª via']);
+  expect(page.body).toContain('Entregue');
+  const form = { answer: 'Olá {nome}, segue o boleto.', removeAccents: 'true', once: 'a-number' };
+  for (let i = 0; i < 2; i++) {
+    const answered = await agent.post(`/tickets/${id}/answers`, form);
+    expect([answered.statusCode, answered.headers.location]).toEqual([303, `/tickets/${id}`]);
+  }
+  const after = await agent.get(`/tickets/${id}`);
+  expect(bubblesOf(after.body)).toEqual(['Ola Maria 1', 'Quero a 2ª via', 'Ola Maria 1, segue o boleto.']);
+  expect(await sql`select from answers where ticket_id = ${id}`).toHaveLength(1);
+});
+
+test('the live part stays as it is until something changes', async () => {
+  const { id, messageId } = await ticketOf();
+  const address = /hx-get="([^"]*\/conversation[^"]*)"/;
+  const seen = address.exec((await agent.get(`/tickets/${id}`)).body)?.[1] ?? '';
+  expect((await agent.get(seen)).statusCode).toBe(204);
+  await sql`update messages set status = 'undelivered', reason = 'not_delivered' where id = ${messageId}`;
+  const moved = await agent.get(seen);
+  expect(moved.body).toContain('Não entregue');
+  const next = address.exec(moved.body)?.[1] ?? '';
+  expect((await agent.get(next)).statusCode).toBe(204);
+});
+
+test('the size of the answer is shown while it is written', async () => {
+  const { id } = await ticketOf();
+  const preview = async (form: Record<string, string>) =>
+    (await agent.post(`/tickets/${id}/answers/preview`, form)).body;
+  expect(await preview({ answer: 'Olá {nome}', removeAccents: 'true' })).toContain('1 segmento');
+  expect(await preview({ answer: 'ã'.repeat(71) })).toContain('2 segmentos');
+  expect(await preview({ answer: 'Olá {saldo}' })).toContain('não é uma tag');
+  expect(await preview({ answer: ' ' })).not.toContain('segmento,');
+});
+
+test('an answer that is refused keeps its text and says why', async () => {
+  const { id } = await ticketOf();
+  const refused = await agent.post(`/tickets/${id}/answers`, {
+    answer: 'Olá {saldo}',
+    removeAccents: 'true',
+  });
+  expect(refused.statusCode).toBe(422);
+  expect(refused.body).toContain('Olá {saldo}');
+  expect(refused.body).toContain('não é uma tag');
+});
+
+test('instead of the box, a phone that has opted out has a sentence', async () => {
+  const { id, phone } = await ticketOf();
+  await optOutPhone(sql, { phone, source: 'reply' });
+  const page = await agent.get(`/tickets/${id}`);
+  expect(page.body).toContain('Este telefone se descadastrou');
+  expect(page.body).not.toContain(`action="/tickets/${id}/answers"`);
+});
+
+test('a viewer reads the conversation and cannot answer', async () => {
+  const { id, messageId } = await ticketOf();
+  await insertReply(sql, { messageId });
+  const viewer = await ui.person('viewer');
+  const page = await viewer.get(`/tickets/${id}`);
+  expect(page.body).not.toContain(`action="/tickets/${id}/answers"`);
+});
+
+test('a quick reply is picked, filled in for the customer, and then edited', async () => {
+  const { id } = await ticketOf();
+  const admin = await ui.person('admin');
+  const saved = await admin.post('/settings/quick-replies', {
+    name: 'Segunda via',
+    'definition.text': 'Olá {primeiro_nome} ({codigo}), segue a 2ª via. {saldo}',
+  });
+  expect(saved.statusCode).toBe(303);
+  const [entry] = await sql<[{ id: number }]>`select id from quick_replies`;
+  expect((await agent.get(`/tickets/${id}`)).body).toContain('Segunda via');
+  const unknown = await agent.get(`/tickets/${id}?quickReply=${entry.id}`);
+  expect(unknown.body).toContain('Olá {primeiro_nome} ({codigo})');
+  await sql`update quick_replies set definition = '{"text": "Olá {primeiro_nome} ({codigo}), segue a 2ª via."}'`;
+  const filled = await agent.get(`/tickets/${id}?quickReply=${entry.id}`);
+  expect(filled.body).toContain('Olá Maria (1), segue a 2ª via.');
+});
+
+test('an agent resolves an answer in doubt at its bubble, a viewer does not', async () => {
+  const { id } = await ticketOf();
+  await agent.post(`/tickets/${id}/answers`, { answer: 'Segue o boleto.' });
+  const [row] = await sql<[{ id: number }]>`
+    update answers set status = 'unknown', reason = 'no_answer', sending_at = now() where ticket_id = ${id} returning id`;
+  const action = `/tickets/${id}/answers/${row.id}/settle`;
+  expect((await (await ui.person('viewer')).get(`/tickets/${id}`)).body).not.toContain(action);
+  expect((await agent.get(`/tickets/${id}`)).body).toContain(`action="${action}"`);
+  const settled = await agent.post(action, { sent: 'no' });
+  expect([settled.statusCode, settled.headers.location]).toEqual([303, `/tickets/${id}`]);
+  const after = (await agent.get(`/tickets/${id}`)).body;
+  expect(after).toContain('Não enviada, segundo um usuário');
+  expect(after).not.toContain(action);
+  const late = await agent.post(action, { sent: 'yes' });
+  expect(late.headers.location).toBe(`/tickets/${id}`);
+  expect(await sql`select status from answers where ticket_id = ${id}`).toEqual([{ status: 'failed' }]);
+});

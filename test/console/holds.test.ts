@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { formatPhone } from '../../domain/phone.ts';
+import { createReplies } from '../../activities/replies.ts';
+import { createReceiptWriter } from '../../api/services/receipts.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
+import { writerOf } from '../../domain/reply.ts';
+import { box, createCatalogue, createRun } from '../kit/api.ts';
+import { createConsole, textOf } from '../kit/console.ts';
+import { recordSent } from '../kit/sending.ts';
+
+/** The queue of probable opt-outs, at the replies and on the first page. */
+const ui = await createConsole();
+const { sql } = ui;
+const catalogue = await createCatalogue(ui);
+const operator = await ui.person('operator');
+const viewer = await ui.person('viewer');
+const writer = createReceiptWriter({
+  sql,
+  log: ui.app.log,
+  phoneHash: createPhoneHashing({ sql, box }),
+  onReplies: () => undefined,
+});
+const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
+const { providerId } = catalogue;
+
+let said = 0;
+async function says(from: string, text: string): Promise<void> {
+  const key = `said-${++said}`;
+  await writer.write({
+    event: { providerId, eventKey: key, kind: 'message', messageId: null, payload: '{}' },
+    move: null,
+    reply: { providerId, providerMessageId: key, phone: writerOf(from), recipient: '28123', text },
+  });
+  const rows = await sql<{ id: number }[]>`select id from inbound_messages where handled_at is null`;
+  for (const { id } of rows) await handling.handleReply({ inboundMessageId: id });
+}
+
+test('Nothing to decide is said in words', async () => {
+  expect(textOf(await viewer.get('/replies/held'))).toContain('Nada a decidir');
+  expect(textOf(await viewer.get('/replies'))).not.toContain('esperam a sua decisão');
+  expect(textOf(await viewer.get('/'))).toContain('Nada espera por uma pessoa.');
+});
+
+test('A probable opt-out waits on the first page and at the replies, and is decided with a click', async () => {
+  const [leaving, staying] = ['+5511987651001', '+5511987651002'];
+  const { runId } = await createRun(ui, catalogue, { phones: [leaving, staying] });
+  await recordSent(sql, { runId, count: 2, sidOf: (id) => `SM${id}` });
+  // As its carrier writes it.
+  await says('551187651001', 'me tira dessa lista <b>já</b>');
+  await says(staying, 'Não vou sair de casa hoje');
+
+  const home = textOf(await viewer.get('/'));
+  expect(home).toContain('2 descadastros prováveis esperam a sua decisão');
+  expect(textOf(await viewer.get('/replies'))).toContain('2 descadastros prováveis esperam a sua decisão');
+  const page = await operator.get('/replies/held');
+  expect(page.body).not.toContain('<b>já</b>');
+  const text = textOf(page);
+  expect(text).toMatch(/\(11\) 98765-1001 .*me tira dessa lista .* Descadastrar Não quis sair/);
+  expect(text).toContain('Ola Maria 1');
+  expect(textOf(await viewer.get('/replies/held'))).not.toContain('Não quis sair');
+
+  const holds = await sql<{ id: number; phone: string }[]>`
+    select id, phone from opt_outs where state = 'held' order by id`;
+  const path = (phone: string) => `/replies/held/${holds.find((one) => one.phone === phone)?.id ?? 0}`;
+  expect((await viewer.post(path(leaving), { decision: 'opt_out' })).statusCode).toBe(403);
+  for (const [phone, decision] of [
+    [leaving, 'opt_out'],
+    [staying, 'release'],
+  ] as const) {
+    const answer = await operator.post(path(phone), { decision });
+    expect([answer.statusCode, answer.headers['location']]).toEqual([303, '/replies/held']);
+  }
+  expect(textOf(await viewer.get('/replies/held'))).toContain('Nada a decidir');
+  expect(textOf(await viewer.get('/opt-outs'))).toContain(formatPhone(leaving));
+  expect(textOf(await viewer.get('/opt-outs'))).not.toContain(formatPhone(staying));
+  // Somebody else had the page open, too.
+  const late = await operator.post(path(staying), { decision: 'opt_out' });
+  expect(late.statusCode).toBe(303);
+  expect(String(late.headers['set-cookie'])).toContain(encodeURIComponent('alguém já decidiu'));
+});

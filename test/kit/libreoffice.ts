@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll } from 'vitest';
+
+/** In CI it has to be there: scripts/install-test-programs.mjs installs it. */
+export const hasLibreOffice =
+  process.env.CI !== undefined || spawnSync('which', ['soffice'], { stdio: 'ignore' }).status === 0;
+if (!hasLibreOffice) {
+  console.warn(
+    'The tests with a spreadsheet are left out: LibreOffice is not installed. Install it (apt-get install libreoffice-calc-nogui).',
+  );
+}
+
+export interface SpreadsheetSettings {
+  /** What it splits the file at, and what it saves it with. */
+  opened: ';' | ',';
+  saved: ';' | ',';
+  /** Whose numbers, dates and words for true it knows. */
+  language: 'pt-BR' | 'en-US';
+  /** Dates, percentages, 1E5 and the like are taken for numbers; else only plain numbers are. */
+  detectsSpecialNumbers: boolean;
+}
+
+/** Windows' numbers of languages, as LibreOffice's filters have them. */
+const languageIds = { 'pt-BR': 1046, 'en-US': 1033 } as const;
+const utf8 = 76;
+
+let folder: Promise<string> | null = null;
+afterAll(async () => {
+  if (folder !== null) await rm(await folder, { recursive: true, force: true });
+  folder = null;
+});
+let files = 0;
+
+/**
+ * The CSV file after LibreOffice has opened it and saved it as CSV in UTF-8, its cells as they are shown there, which is
+ * what its dialog offers.
+ */
+export async function savedByLibreOffice(
+  file: Uint8Array,
+  { opened, saved, language, detectsSpecialNumbers }: SpreadsheetSettings,
+): Promise<Buffer> {
+  folder ??= mkdtemp(join(tmpdir(), 'torpedo-spreadsheet-'));
+  const at = await folder;
+  const name = `file-${++files}.csv`;
+  await writeFile(join(at, name), file);
+  // https://wiki.documentfoundation.org/Documentation/DevGuide/Spreadsheet_Documents#Filter_Options_for_the_CSV_Filter
+  const options = (delimiter: string, ...more: (string | number | boolean)[]) =>
+    [
+      'CSV:',
+      [delimiter.charCodeAt(0), '"'.charCodeAt(0), utf8, 1, '', languageIds[language], ...more].join(','),
+    ].join('');
+  const { status, stderr } = spawnSync(
+    'soffice',
+    [
+      '--headless',
+      // A profile of its own: two of them can't share one.
+      `-env:UserInstallation=${pathToFileURL(join(at, 'profile')).href}`,
+      `--infilter=${options(opened, false, detectsSpecialNumbers)}`,
+      '--convert-to',
+      `csv:Text - txt - csv (StarCalc):${options(saved, false, true).slice('CSV:'.length)}`,
+      '--outdir',
+      join(at, 'saved'),
+      join(at, name),
+    ],
+    { encoding: 'utf8', timeout: 60_000 },
+  );
+  if (status !== 0) throw new Error(`LibreOffice has failed (${String(status)}): ${stderr}`);
+  return readFile(join(at, 'saved', name));
+}

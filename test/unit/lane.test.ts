@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createLane, type Urgency } from '../../activities/lane.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A provider as the database keeps it, on the fake clock; one segment takes `1 / ratePerSecond`. */
+function createProvider({
+  ratePerSecond = null,
+  inFlight = 100,
+}: {
+  ratePerSecond?: number | null;
+  inFlight?: number;
+}) {
+  let reservedUntil = 0;
+  const provider = {
+    ratePerSecond,
+    inFlight,
+    heldMs: 0,
+    doubts: 0,
+    isAway: false,
+    reserved: [] as number[],
+  };
+  const lane = createLane({
+    reserve(segments) {
+      if (provider.isAway) return Promise.reject(new Error('The database is away.'));
+      const clock = performance.now();
+      const start = Math.max(reservedUntil, clock + provider.heldMs);
+      provider.reserved.push(segments);
+      const rate = provider.ratePerSecond;
+      if (rate !== null) reservedUntil = start + (segments / rate) * 1_000;
+      const { heldMs, doubts } = provider;
+      return Promise.resolve({
+        clock,
+        waitMs: rate === null ? heldMs : start - clock,
+        ratePerSecond: rate,
+        heldMs,
+        doubts,
+      });
+    },
+    confirm: (senders) => Promise.resolve({ inFlight: provider.inFlight, senders }),
+  });
+  return Object.assign(provider, { lane });
+}
+
+type Provider = ReturnType<typeof createProvider>;
+
+/** A sender with many messages, and when each has left. `answerMs`: null for never. */
+function startSender(
+  { lane }: Provider,
+  {
+    segments = 1,
+    urgency = null,
+    answerMs = 0,
+  }: { segments?: number; urgency?: Urgency; answerMs?: number | null } = {},
+) {
+  const left: number[] = [];
+  const trouble: string[] = [];
+  const place = lane.join(
+    {
+      next: () => ({ segments }),
+      leave() {
+        left.push(performance.now());
+        if (answerMs !== null) setTimeout(place.done, answerMs);
+      },
+      waiting: () => 10 * segments,
+      onTrouble: (what) => trouble.push(what),
+    },
+    urgency,
+  );
+  place.wake();
+  return { left, trouble, quit: place.quit };
+}
+
+const never = new AbortController().signal;
+const later = (ms: number): AbortSignal => {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), ms);
+  return controller.signal;
+};
+
+const during = (left: readonly number[], from: number, until: number): number =>
+  left.filter((at) => at >= from && at < until).length;
+
+test('senders share a rate, each by its segments', async () => {
+  const provider = createProvider({ ratePerSecond: 100 });
+  const [short, other, long] = [
+    startSender(provider),
+    startSender(provider),
+    startSender(provider, { segments: 2 }),
+  ];
+  await vi.advanceTimersByTimeAsync(3_000);
+  const now = performance.now();
+  const [a, b, c] = [short, other, long].map(({ left }) => during(left, now - 2_000, now)) as [
+    number,
+    number,
+    number,
+  ];
+  expect(Math.abs(a + b + 2 * c - 200)).toBeLessThanOrEqual(4);
+  for (const segments of [a, b, 2 * c]) expect(Math.abs(segments - 66)).toBeLessThanOrEqual(4);
+});
+
+test('the first message of a new run leaves at once, of a run that a user waits for before the others', async () => {
+  const provider = createProvider({ ratePerSecond: 10 });
+  const others = Array.from({ length: 200 }, () => startSender(provider));
+  await vi.advanceTimersByTimeAsync(5_000);
+  const asked = performance.now();
+  const first = startSender(provider, { urgency: 'first' });
+  const user = startSender(provider, { urgency: 'user' });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(user.left).toHaveLength(1);
+  expect(first.left).toHaveLength(1);
+  expect((user.left[0] ?? Infinity) - asked).toBeLessThanOrEqual(101);
+  expect(first.left[0]).toBeGreaterThan(user.left[0] ?? Infinity);
+  // They take turns from then on.
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(user.left.length + first.left.length).toBeLessThanOrEqual(4);
+  expect(others.filter(({ left }) => left.length > 0).length).toBeGreaterThan(100);
+});
+
+test('no more are under way than the process may have, and senders take turns', async () => {
+  const provider = createProvider({ inFlight: 3 });
+  const senders = Array.from({ length: 10 }, () => startSender(provider, { answerMs: 100 }));
+  await vi.advanceTimersByTimeAsync(10_050);
+  const total = senders.reduce((sum, { left }) => sum + left.length, 0);
+  expect(total).toBe(3 * 101);
+  for (const { left } of senders) expect(Math.abs(left.length - total / 10)).toBeLessThanOrEqual(1);
+  provider.inFlight = 0;
+  await vi.advanceTimersByTimeAsync(1_200);
+  const before = senders.map(({ left }) => left.length);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(senders.map(({ left }) => left.length)).toEqual(before);
+});
+
+test('what waits is reserved, and no more', async () => {
+  const provider = createProvider({ ratePerSecond: 1_000 });
+  const turn = provider.lane.turn(3, {
+    urgency: null,
+    until: never,
+    signal: never,
+  });
+  await vi.advanceTimersByTimeAsync(100);
+  (await turn)?.();
+  expect(provider.reserved).toEqual([0, 3]);
+});
+
+test('a pause holds back all senders, and a long one or doubt is told to them', async () => {
+  const provider = createProvider({});
+  const sender = startSender(provider, { answerMs: 10 });
+  await vi.advanceTimersByTimeAsync(100);
+  provider.lane.hold(2_000);
+  const held = performance.now();
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(during(sender.left, held + 1, held + 1_999)).toBe(0);
+  expect(during(sender.left, held + 2_000, held + 2_500)).toBeGreaterThan(5);
+  expect(sender.trouble).toEqual([]);
+  provider.doubts = 4;
+  await vi.advanceTimersByTimeAsync(300);
+  expect(sender.trouble).toContain('doubt');
+  provider.heldMs = 60_000;
+  await vi.advanceTimersByTimeAsync(300);
+  expect(sender.trouble).toContain('pause');
+});
+
+test('nothing leaves while the database cannot be asked', async () => {
+  const provider = createProvider({});
+  const sender = startSender(provider, { answerMs: 10 });
+  await vi.advanceTimersByTimeAsync(1_000);
+  provider.isAway = true;
+  await vi.advanceTimersByTimeAsync(3_000);
+  const before = sender.left.length;
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(sender.left).toHaveLength(before);
+  provider.isAway = false;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(sender.left.length).toBeGreaterThan(before);
+});
+
+test('a message that is sent by itself has its turn, or is told that it has not come', async () => {
+  const provider = createProvider({ inFlight: 1 });
+  const signal = new AbortController();
+  const ask = () => provider.lane.turn(1, { urgency: null, until: later(1_000), signal: signal.signal });
+  const first = await Promise.all([ask(), vi.advanceTimersByTimeAsync(10)]);
+  const second = ask();
+  await vi.advanceTimersByTimeAsync(1_001);
+  expect(await second).toBeNull();
+  const third = ask();
+  await vi.advanceTimersByTimeAsync(10);
+  first[0]?.();
+  const ends = await third;
+  expect(ends).not.toBeNull();
+  const cancelled = ask();
+  signal.abort(new Error('Cancelled.'));
+  await expect(cancelled).rejects.toThrow('Cancelled.');
+});
