@@ -72,7 +72,7 @@ export async function startWorker(
   const watch = createServerWatch({
     probes: {
       database: databaseProbe(healthSql, onRestored),
-      temporal: temporalProbe(temporal, config.TEMPORAL_NAMESPACE),
+      temporal: temporalProbe(temporal.connection, config.TEMPORAL_NAMESPACE),
     },
     labels: serverLabels,
     log,
@@ -141,7 +141,7 @@ export async function startWorker(
       bulkSql,
       providers,
       clock: () => clock.now(),
-      isWorkflowRunning: createWorkflowLookup(temporal, config.TEMPORAL_NAMESPACE),
+      isWorkflowRunning: createWorkflowLookup(temporal.connection, config.TEMPORAL_NAMESPACE),
       currency: config.CURRENCY,
       timezone: config.TIMEZONE,
       gracePeriodMs: config.GRACE_PERIOD_MS,
@@ -182,7 +182,7 @@ export async function startWorker(
     if (config.WORKER_BUILD_ID !== undefined) {
       const stopping = new AbortController();
       const promoting = promoteBuild({
-        connection: temporal,
+        connection: temporal.connection,
         namespace: config.TEMPORAL_NAMESPACE,
         build: { deployment: taskQueue, buildId: config.WORKER_BUILD_ID },
         log,

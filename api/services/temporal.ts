@@ -85,7 +85,7 @@ export type CancelAnswer = 'asked' | 'no_workflow';
  */
 export function createTemporal(options: TemporalOptions) {
   const { namespace, taskQueue, uiUrl, timeoutMs = 10_000 } = options;
-  const connection = connectLazily(options);
+  const { connection, close } = connectLazily(options);
   const { workflow, schedule } = new Client({ connection, namespace });
 
   /** The call with its time limit, its failures as `ApiError`. */
@@ -372,7 +372,7 @@ export function createTemporal(options: TemporalOptions) {
         ? null
         : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(campaignWorkflowId(campaignId))}`,
 
-    close: (): Promise<void> => connection.close(),
+    close,
   };
 }
 export type Temporal = ReturnType<typeof createTemporal>;
