@@ -103,7 +103,7 @@ export function createSchedule({ sql, clock, gracePeriodMs }: ScheduleDeps) {
             await recordMissed(tx, row, unknown, () => reason);
             return { next: 'again', details: 'Recording what may have run after the backup.' };
           }
-          if (restore?.settledAt === null) {
+          if (restore?.completedAt === null) {
             return {
               next: 'wait',
               waitMs: restoreLookMs,

@@ -31,7 +31,7 @@ export interface Held {
   claim: OpenClaim | null;
 }
 
-export interface Settled extends Held {
+export interface SendResult extends Held {
   outcome: Outcome;
 }
 
@@ -55,7 +55,7 @@ export function createSignal() {
 }
 
 /**
- * The state that the parts of a sender share: a message moves from `waiting` through the sends in flight to `settled`,
+ * The state that the parts of a sender share: a message moves from `waiting` through the sends in flight to `results`,
  * and leaves when its outcome is durable.
  */
 export function createFlow({ until, signal }: { until: Date; signal: AbortSignal }) {
@@ -72,9 +72,9 @@ export function createFlow({ until, signal }: { until: Date; signal: AbortSignal
     waiting: [] as Held[],
     /** The segments of these. */
     waitingSegments: 0,
-    settled: [] as Settled[],
-    /** When the first of the settled messages began to wait, in `performance.now()` milliseconds. */
-    settledSince: 0,
+    results: [] as SendResult[],
+    /** When the first of the results began to wait, in `performance.now()` milliseconds. */
+    resultsSince: 0,
     inFlight: 0,
     /** Claimed, and without a durable outcome. */
     held: 0,
@@ -107,8 +107,8 @@ export function createFlow({ until, signal }: { until: Date; signal: AbortSignal
       flow.waiting.unshift(held);
       flow.waitingSegments += held.message.segments;
     },
-    settle(settled: Settled): void {
-      if (flow.settled.push(settled) === 1) flow.settledSince = performance.now();
+    addResult(result: SendResult): void {
+      if (flow.results.push(result) === 1) flow.resultsSince = performance.now();
     },
   };
   return flow;

@@ -21,7 +21,7 @@ export interface SenderProgress {
 
 /**
  * Hands the messages of `flow.waiting` to the provider, each when its turn comes in the provider's lane (lane.ts), with
- * as many in flight as the provider supports (in-flight.ts). The outcomes go to `flow.settled`.
+ * as many in flight as the provider supports (in-flight.ts). The outcomes go to `flow.results`.
  */
 export function createPump({
   provider,
@@ -71,7 +71,7 @@ export function createPump({
     if (health.bad()) flow.stopFor(new ProviderUnavailableError(publicCode, detail));
   };
 
-  const settle = ({ message, claim }: Held, answer: SendOutcome, since: number, now: number): void => {
+  const judgeAnswer = ({ message, claim }: Held, answer: SendOutcome, since: number, now: number): void => {
     let outcome = outcomeOf(message, answer, taker, lease.databaseTime(since), now - since);
     switch (answer.kind) {
       case 'accepted':
@@ -107,7 +107,7 @@ export function createPump({
         else outcome = suspect(message, outcome);
         break;
     }
-    flow.settle({ message, claim, outcome });
+    flow.addResult({ message, claim, outcome });
     if (outcome.status === 'queued') progress.requeued++;
     else progress[outcome.status]++;
   };
@@ -117,10 +117,10 @@ export function createPump({
     const answer = await provider.send({ messageId: id, to: phone, text, mayLeave });
     flow.inFlight--;
     if (answer.kind === 'temporary' && answer.code === withheld) flow.putBack(held);
-    else settle(held, answer, since, performance.now());
+    else judgeAnswer(held, answer, since, performance.now());
     place.done();
     // Not for each one: for those between, the writer is already waiting.
-    const { length } = flow.settled;
+    const { length } = flow.results;
     if (length === 1 || length === writeSize || flow.inFlight === 0) flow.outcomesReady.notify();
   };
 

@@ -3,7 +3,7 @@ import type { Database } from '../db/core/client.ts';
 import { optOutRecipients } from '../db/customers/opt-outs.ts';
 import { unsent } from './outcome.ts';
 import { persistently } from './persistently.ts';
-import type { Flow, Settled } from './sender-flow.ts';
+import type { Flow, SendResult } from './sender-flow.ts';
 
 /** Outcomes are written when there are this many, or when the first has waited long enough: fewer, larger writes. */
 export const writeSize = 100;
@@ -53,7 +53,7 @@ export async function writeOutcomes({
 }): Promise<void> {
   const { runId, sender } = task;
 
-  const write = async (batch: readonly Settled[]): Promise<void> => {
+  const write = async (batch: readonly SendResult[]): Promise<void> => {
     const endedClaims: number[] = [];
     for (const { claim } of batch) if (claim && --claim.open === 0) endedClaims.push(claim.id);
     const outcomes = batch.map(({ outcome }) => outcome);
@@ -72,17 +72,17 @@ export async function writeOutcomes({
     if (flow.why() !== null) {
       flow.waitingSegments = 0;
       for (const { message, claim } of flow.waiting.splice(0))
-        flow.settled.push({ message, claim, outcome: unsent(message) });
+        flow.results.push({ message, claim, outcome: unsent(message) });
     }
-    if (flow.settled.length > 0) {
+    if (flow.results.length > 0) {
       const gatherMs =
         Math.min(longestGatherMs, Math.max(shortestGatherMs, latencyMs() * gatherShare)) +
         Math.min(longestSharedGatherMs, gatherMsEach * (senders() - 1));
-      const gather = flow.settledSince + gatherMs - performance.now();
+      const gather = flow.resultsSince + gatherMs - performance.now();
       // While others wait for their turn, more outcomes follow.
       const isLast = flow.inFlight === 0 && flow.waiting.length === 0;
-      const isWorthIt = flow.settled.length >= writeSize || isLast || gather <= 0;
-      if (isWorthIt || flow.why() !== null) await write(flow.settled.splice(0));
+      const isWorthIt = flow.results.length >= writeSize || isLast || gather <= 0;
+      if (isWorthIt || flow.why() !== null) await write(flow.results.splice(0));
       else await flow.outcomesReady.wait(gather);
     } else if (flow.isClaiming || flow.held > 0) {
       await flow.outcomesReady.wait();

@@ -66,7 +66,7 @@ export function createUnknown({ sql, providers, phoneHash, replyWindowDays, cloc
   const judge = async (
     due: DueLookUp,
     { messages }: Extract<LookUpAnswer, { kind: 'listed' }>,
-  ): Promise<'settled' | LookUpResult> => {
+  ): Promise<'resolved' | LookUpResult> => {
     const { phone, text } = due;
     if (messages.length === 0 || phone === null || text === null) return 'not_found';
     const others = await knownOthers(
@@ -78,7 +78,7 @@ export function createUnknown({ sql, providers, phoneHash, replyWindowDays, cloc
     if (!listed) return 'not_found';
     if (more.length > 0 || (await hasTwin(sql, { ...due, phone, text }, slackMs))) return 'ambiguous';
     await sql.begin((tx) => resolveByLookUp(tx, due, listed));
-    return 'settled';
+    return 'resolved';
   };
 
   return {
@@ -91,7 +91,7 @@ export function createUnknown({ sql, providers, phoneHash, replyWindowDays, cloc
       await catchUp.catchUpAfterRestore();
       await noteUnknown(sql, { afterMs: looksAfterMs[0] ?? 0, forMs: giveUpAfterMs });
       const due = await dueLookUps(sql, clock(), perRound);
-      const tally = { settled: 0, not_found: 0, ambiguous: 0, unavailable: 0, not_offered: 0 };
+      const tally = { resolved: 0, not_found: 0, ambiguous: 0, unavailable: 0, not_offered: 0 };
       const away = new Set<number>();
       const lookUp = async (one: DueLookUp): Promise<void> => {
         const { messageId, providerId, looks, until } = one;
@@ -119,7 +119,7 @@ export function createUnknown({ sql, providers, phoneHash, replyWindowDays, cloc
         }
         const result = await judge(one, answer);
         tally[result]++;
-        if (result === 'settled') return;
+        if (result === 'resolved') return;
         const nextAfterMs = looksAfterMs[looks + 1];
         const dueAt =
           nextAfterMs === undefined
@@ -141,7 +141,7 @@ export function createUnknown({ sql, providers, phoneHash, replyWindowDays, cloc
         details: [
           '| looked up in the last round | messages |',
           '| --- | ---: |',
-          `| Found, and settled | ${tally.settled} |`,
+          `| Resolved | ${tally.resolved} |`,
           `| Not found | ${tally.not_found} |`,
           `| Not to be told apart from others | ${tally.ambiguous} |`,
           `| The provider offers no look-up | ${tally.not_offered} |`,

@@ -104,7 +104,7 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
       await sleep(pollMs);
       ledger = await ledgerOf();
     }
-    const settled = Date.now();
+    const received = Date.now();
     const times = runTimes.parse(await client.call('GET', `/api/runs/${runId}`));
     const { raw } = await temporal.workflow
       .getHandle(runWorkflowId({ ...times, campaignId, trigger: 'manual' }))
@@ -114,7 +114,7 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
       uploadSeconds: seconds(began, uploaded),
       importSeconds: seconds(times.startedAt, times.mailingAt),
       sendSeconds: seconds(times.sendingAt, times.finishedAt),
-      receiptSeconds: seconds(times.finishedAt, settled),
+      receiptSeconds: seconds(times.finishedAt, received),
       counts: (await look()).counts,
       acceptedByGateway: ledger.accepted,
       duplicatesAtGateway: ledger.duplicateNumbers,

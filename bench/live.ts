@@ -40,7 +40,7 @@ const workerCount = 2;
 const contactsByHand = 50;
 /** How long the runs have messages to send. */
 const lastsSeconds = 240;
-const settleMs = 30_000;
+const restMs = 30_000;
 const windowMs = 20_000;
 const lookMs = 100;
 /** How long a run that is started by hand has for its first message. */
@@ -97,7 +97,7 @@ export async function benchLive({
       );
       log(`Started ${runs} runs in ${(Date.now() - began) / 1000} s.`);
       const firstRunIds = rows.map(({ id }) => id);
-      await sleep(settleMs);
+      await sleep(restMs);
       const sendingRuns = (await firstMessages(sql, firstRunIds)).length;
 
       const before = { usage: await usage.now(), sent: await sentBy(sql), at: Date.now() };

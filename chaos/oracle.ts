@@ -4,7 +4,7 @@ import type { SentReply } from './people.ts';
 import type { Disruption, PlannedCampaign } from './plan.ts';
 
 /**
- * The observations of the rounds so far, after everything has settled. The gateway's ledger and the plan are the truth;
+ * The observations of the rounds so far, after nothing is pending. The gateway's ledger and the plan are the truth;
  * the rows are checked against them.
  */
 export interface Evidence {

@@ -18,7 +18,7 @@ const lookMs = 100;
 const stalledMs = 10_000;
 /** How long runs have to end after the last fault, and receipts and replies after the last run. */
 const endingMs = 300_000;
-const settlingMs = 90_000;
+const pendingLimitMs = 90_000;
 /** The minimum share of the contacts that the gateway accepts, without faults and refusals. */
 const nearlyAll = 0.93;
 
@@ -40,7 +40,7 @@ export interface PlayedRound {
   longestSilenceMs: number;
 }
 
-/** Enables the round's campaigns, injects the faults, and waits until everything has settled, or times out. */
+/** Enables the round's campaigns, injects the faults, and waits until nothing is pending, or times out. */
 export async function playRound(options: RoundOptions): Promise<PlayedRound> {
   const { system, people, round, lines, campaignIds, log, signal } = options;
   const byCode = new Map(lines.map((line) => [line.code, line]));
@@ -91,8 +91,8 @@ export async function playRound(options: RoundOptions): Promise<PlayedRound> {
     });
     await Promise.all(acting);
     await waitUntilOver(options);
-    await Promise.race([people.done(), sleep(settlingMs, undefined, { ref: false })]);
-    await settle(system, look);
+    await Promise.race([people.done(), sleep(pendingLimitMs, undefined, { ref: false })]);
+    await waitForPending(system, look);
     return { stops, disruptions, longestSilenceMs };
   } finally {
     watching.on = false;
@@ -188,8 +188,11 @@ async function waitUntilOver({ system, round, log, signal }: RoundOptions): Prom
 }
 
 /** Waits until no receipt or reply is pending; or until the time limit. */
-async function settle({ gateway, databaseUrl }: ChaosSystem, look: () => Promise<void>): Promise<void> {
-  const giveUpAt = Date.now() + settlingMs;
+async function waitForPending(
+  { gateway, databaseUrl }: ChaosSystem,
+  look: () => Promise<void>,
+): Promise<void> {
+  const giveUpAt = Date.now() + pendingLimitMs;
   while (Date.now() < giveUpAt) {
     await look();
     const { receipts } = await gateway.state();

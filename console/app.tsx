@@ -48,7 +48,7 @@ import { runResend } from './runs/resend.tsx';
 import { runs } from './runs/runs.tsx';
 import { search } from './search/search.tsx';
 import { settings } from './settings/settings.tsx';
-import { settle } from './messages/settle.tsx';
+import { resolve } from './messages/resolve.tsx';
 import { choosePassword } from './access/choose-password.tsx';
 import { resetPassword } from './access/reset-password.tsx';
 import { signIn } from './access/sign-in.tsx';
@@ -203,7 +203,7 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   await app.register(messageSearch);
   await app.register(reports);
   await app.register(messages);
-  await app.register(settle);
+  await app.register(resolve);
   await app.register(inbound);
   await app.register(optOutOfReaders);
   await app.register(holds);

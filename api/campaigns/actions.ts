@@ -18,7 +18,7 @@ import { campaignView, enablingProblems, lookAhead, occurrencesView, viewCampaig
 import { ApiError, formatOf, notFound } from '../http/errors.ts';
 import { idempotencyHeaders, idParams } from '../http/parameters.ts';
 import { cancelRun } from '../runs/cancel.ts';
-import { requireSettledRestore } from '../runs/restores.ts';
+import { requireCompleteRestore } from '../runs/restores.ts';
 import type { Temporal } from '../services/temporal.ts';
 
 interface CampaignActionsDeps {
@@ -180,7 +180,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       const row = await getCampaign(sql, id);
       if (!row) throw notFound('campaign', id);
       if (!row.enabled) throw new ApiError('not_enabled');
-      await requireSettledRestore(sql);
+      await requireCompleteRestore(sql);
       const { runId } = await temporal.runNow(
         { id, name: row.definition.name },
         request.headers['idempotency-key'],

@@ -40,7 +40,7 @@ const statuses = {
   resend_pending: 409,
   run_ended: 409,
   not_waiting_for_approval: 409,
-  restore_unsettled: 409,
+  restore_incomplete: 409,
   run_not_over: 409,
   nothing_to_resend: 409,
   not_unknown: 409,

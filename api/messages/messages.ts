@@ -77,8 +77,8 @@ export const messageView = z.object({
 
 export const eventView = z.object({
   id: z.int(),
-  /** `look_up`: the provider was asked; `settled`: a user decided instead. */
-  kind: z.enum(['receipt', 'message', 'other', 'look_up', 'settled']),
+  /** `look_up`: the provider was asked; `resolved`: a user decided instead. */
+  kind: z.enum(['receipt', 'message', 'other', 'look_up', 'resolved']),
   payload: z.record(z.string(), z.unknown()),
   /** The provider's own status text; null if unknown. */
   says: z.string().nullable(),

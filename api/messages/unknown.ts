@@ -36,14 +36,14 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
   };
 
   app.post(
-    '/messages/:id/settle',
+    '/messages/:id/resolve',
     {
       config: { access: 'operator' },
       schema: {
         tags: ['messages'],
         summary: 'State whether an unknown message arrived',
         description:
-          '`not_unknown` for every other message, one that its receipt has settled meanwhile among them. What is stated is final: a receipt that comes later changes nothing.',
+          '`not_unknown` for every other message, one that its receipt has resolved meanwhile among them. What is stated is final: a receipt that comes later changes nothing.',
         params: idParams,
         body: statement,
         response: { 200: z.object({ id: z.int(), status: z.enum(messageStatuses) }) },
@@ -55,7 +55,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       await sql.begin(async (tx) => {
         if ((await resolveByUser(tx, { messageId: id }, said)) === 1) {
           const { arrived } = said;
-          await audit(tx, request, 'message.settle', { kind: 'message', id }, { arrived });
+          await audit(tx, request, 'message.resolve', { kind: 'message', id }, { arrived });
           return;
         }
         const message = await getMessage(tx, id);
@@ -96,14 +96,14 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
   );
 
   app.post(
-    '/runs/:id/settle',
+    '/runs/:id/resolve',
     {
       config: { access: 'operator' },
       schema: {
         tags: ['runs'],
         summary: 'State whether all unknown messages of a run arrived',
         description:
-          '`messages` is how many the person has seen: when they are others by now, nothing is settled (`unknown_changed`).',
+          '`messages` is how many the person has seen: when they are others by now, nothing is resolved (`unknown_changed`).',
         params: idParams,
         body: statement.extend({ messages: z.int().min(1) }),
         response: { 200: z.object({ id: z.int(), messages: z.int() }) },
@@ -120,7 +120,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
             params: { messages, seen },
           });
         }
-        await audit(tx, request, 'run.settle', { kind: 'run', id }, { arrived: said.arrived, messages });
+        await audit(tx, request, 'run.resolve', { kind: 'run', id }, { arrived: said.arrived, messages });
       });
       return { id, messages: seen };
     },

@@ -9,7 +9,7 @@ import { runStatuses } from '../../domain/run.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
-import { requireSettledRestore } from './restores.ts';
+import { requireCompleteRestore } from './restores.ts';
 import { cancelRun } from './cancel.ts';
 import type { Temporal } from '../services/temporal.ts';
 
@@ -143,7 +143,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
           params: { status: run.status },
         });
       }
-      await requireSettledRestore(sql);
+      await requireCompleteRestore(sql);
       await temporal.retryRun({ ...run, name: run.settings.campaign.name });
       await audit(sql, request, 'run.retry', { kind: 'run', id });
       await untilBegun(id);

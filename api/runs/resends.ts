@@ -10,7 +10,7 @@ import { audit } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { estimate, type MoneySettings } from '../money/costs-of-runs.ts';
 import { idempotencyHeaders, idParams } from '../http/parameters.ts';
-import { requireSettledRestore } from './restores.ts';
+import { requireCompleteRestore } from './restores.ts';
 import { runAddress } from './view.ts';
 import type { Temporal } from '../services/temporal.ts';
 
@@ -126,7 +126,7 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
         });
       }
       if (messages === 0) throw new ApiError('nothing_to_resend');
-      await requireSettledRestore(sql);
+      await requireCompleteRestore(sql);
       const { runId } = await temporal.resend(
         { id: run.campaignId, name: run.settings.campaign.name },
         { of: id, scope },

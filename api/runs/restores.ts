@@ -14,9 +14,9 @@ export const restoreView = z.object({
   /** Runs that were live in the backup, and wait for a user. */
   stoppedRuns: z.int(),
   /** Null: campaigns start no runs until the providers were asked, or a user continues without them. */
-  settledAt: instant.nullable(),
+  completedAt: instant.nullable(),
   /** `user:7`, `token:3`, or `system`: all providers were asked. */
-  settledBy: z.string().nullable(),
+  completedBy: z.string().nullable(),
   providers: z.array(
     z.object({
       providerId: z.int(),
@@ -37,9 +37,9 @@ export const restoreView = z.object({
 
 export const lastRestoreView = z.object({ restore: restoreView.nullable() });
 
-/** Throws `restore_unsettled` while opt-outs since the restored backup may be missing. */
-export async function requireSettledRestore(sql: Sql): Promise<void> {
-  if ((await lastRestore(sql))?.settledAt === null) throw new ApiError('restore_unsettled');
+/** Throws `restore_incomplete` while opt-outs since the restored backup may be missing. */
+export async function requireCompleteRestore(sql: Sql): Promise<void> {
+  if ((await lastRestore(sql))?.completedAt === null) throw new ApiError('restore_incomplete');
 }
 
 /** What is left to do after the database was restored from a backup. */
@@ -66,7 +66,7 @@ export const restores: FastifyPluginAsyncZod<{ sql: Database; sync: CampaignSync
   );
 
   app.post(
-    '/last/settle',
+    '/last/complete',
     {
       config: { access: 'admin' },
       schema: {
@@ -82,7 +82,7 @@ export const restores: FastifyPluginAsyncZod<{ sql: Database; sync: CampaignSync
       if (restore) {
         await sql.begin(async (tx) => {
           if (await decideRestore(tx, restore.id, actorId(actorOf(request))))
-            await audit(tx, request, 'restore.settle', { kind: 'restore', id: restore.id });
+            await audit(tx, request, 'restore.complete', { kind: 'restore', id: restore.id });
         });
         sync.syncAll();
       }

@@ -121,7 +121,7 @@ export function createReceiptWriter({
     writing = true;
     const group = queue.slice(0, groupSize);
     queue = queue.slice(groupSize);
-    await settle(group);
+    await writeOrSplit(group);
     expected = Math.min(groupSize, group.length + queue.length);
     writing = false;
     gather();
@@ -133,14 +133,14 @@ export function createReceiptWriter({
     else timer ??= setTimeout(() => void writeGroup(), gatherMs);
   };
 
-  const settle = async (group: readonly Waiting[]): Promise<void> => {
+  const writeOrSplit = async (group: readonly Waiting[]): Promise<void> => {
     try {
       await write(group.map(({ arrival }) => arrival));
       for (const { done } of group) done();
     } catch (error) {
       // A call that cannot be written must not fail the others.
       if (group.length > 1 && databaseProblem(error) !== 'unreachable' && !isPassing(error)) {
-        for (const one of group) await settle([one]);
+        for (const one of group) await writeOrSplit([one]);
       } else {
         for (const { failed } of group) failed(error);
       }

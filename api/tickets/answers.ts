@@ -13,7 +13,7 @@ import {
   getAnswer,
   insertAnswer,
   listAnswers,
-  settleAnswer,
+  resolveAnswer,
 } from '../../db/tickets/answers.ts';
 import { getTicket, lockTicket, type TicketRow } from '../../db/tickets/tickets.ts';
 import { answerKinds, answerReasons, answerStatuses, maxAnswerSegments } from '../../domain/answer.ts';
@@ -181,7 +181,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
   );
 
   app.post(
-    '/answers/:id/settle',
+    '/answers/:id/resolve',
     {
       config: { access: 'agent' },
       schema: {
@@ -201,17 +201,23 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
       const { id } = request.params;
       const { sent } = request.body;
       const actor = actorOf(request);
-      const settled = await sql.begin(async (tx) => {
-        const row = await settleAnswer(tx, id, { sent, by: actorId(actor), byName: actor.name });
+      const resolved = await sql.begin(async (tx) => {
+        const row = await resolveAnswer(tx, id, { sent, by: actorId(actor), byName: actor.name });
         if (row) {
-          await audit(tx, request, 'answer.settle', { kind: 'answer', id }, { ticketId: row.ticketId, sent });
+          await audit(
+            tx,
+            request,
+            'answer.resolve',
+            { kind: 'answer', id },
+            { ticketId: row.ticketId, sent },
+          );
           return row;
         }
         const known = await getAnswer(tx, id);
         if (!known) throw notFound('answer', id);
         throw new ApiError('not_unknown', { params: { status: known.status } });
       });
-      return viewOf(request, settled);
+      return viewOf(request, resolved);
     },
   );
 

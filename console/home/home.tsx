@@ -46,11 +46,11 @@ export const home: FastifyPluginAsync = async (app) => {
     return reply.page(<HomePage overview={overview} restore={restore} />);
   });
 
-  app.post('/restores/settle', { config: { access: 'admin' } }, async (request, reply) => {
+  app.post('/restores/complete', { config: { access: 'admin' } }, async (request, reply) => {
     const { api, view } = consoleOf(request);
     return act(request, reply, '/', async () => {
-      await api.send('POST', '/api/restores/last/settle');
-      return { to: '/', notice: { words: restoreWords[view.locale].settled } };
+      await api.send('POST', '/api/restores/last/complete');
+      return { to: '/', notice: { words: restoreWords[view.locale].completed } };
     });
   });
 

@@ -14,10 +14,10 @@ const shownForMs = 7 * 24 * 60 * 60 * 1000;
 export function RestoreCard({ restore, now }: { restore: Restore | null; now: Date }) {
   const t = useWords(words);
   const format = useFormat();
-  const mayGoOn = useMay('admin');
+  const mayContinue = useMay('admin');
   if (!restore) return null;
-  const { backupAt, recognizedAt, settledAt, stoppedRuns, providers } = restore;
-  if (settledAt !== null && now.getTime() - settledAt.getTime() > shownForMs) return null;
+  const { backupAt, recognizedAt, completedAt, stoppedRuns, providers } = restore;
+  if (completedAt !== null && now.getTime() - completedAt.getTime() > shownForMs) return null;
   return (
     <Card title={t.title}>
       <p>{t.about(format.dateTime(backupAt), format.dateTime(recognizedAt))}</p>
@@ -49,10 +49,10 @@ export function RestoreCard({ restore, now }: { restore: Restore | null; now: Da
         ]}
         empty={<p class="text-secondary mb-0">{t.noProviders}</p>}
       />
-      {settledAt === null && (
+      {completedAt === null && (
         <>
           <p class="mt-3">{t.waits}</p>
-          {mayGoOn && <ActionButton action="/restores/settle">{t.goOn}</ActionButton>}
+          {mayContinue && <ActionButton action="/restores/complete">{t.continue}</ActionButton>}
         </>
       )}
     </Card>

@@ -27,8 +27,8 @@ export const restore = dictionary(
     others: 'Sem registro aqui',
     noProviders: 'Não há provedores.',
     waits: 'Nenhuma execução começa antes de todos responderem.',
-    goOn: 'Seguir sem esperar',
-    settled: 'As campanhas voltam a executar.',
+    continue: 'Seguir sem esperar',
+    completed: 'As campanhas voltam a executar.',
   },
   {
     title: 'The database was restored from a backup',
@@ -55,7 +55,7 @@ export const restore = dictionary(
     others: 'Unknown here',
     noProviders: 'There are no providers.',
     waits: 'No run starts until all have answered.',
-    goOn: 'Go on without waiting',
-    settled: 'Campaigns start runs again.',
+    continue: 'Go on without waiting',
+    completed: 'Campaigns start runs again.',
   },
 );

@@ -13,7 +13,7 @@ import { lookUpResultWords } from '../../domain/problems/runs.ts';
 import { messageStatusWords } from '../../domain/problems/states.ts';
 import type { Locale } from '../../domain/user.ts';
 import { runs as runWords } from '../runs/words.ts';
-import { settleWords } from './words-settle.ts';
+import { resolveWords } from './words-resolve.ts';
 import { Icon } from '../kit/icons.tsx';
 import { lineWords } from '../kit/words-lines.ts';
 import { Page } from '../kit/layout.tsx';
@@ -116,8 +116,8 @@ function MessagesPage({
 }) {
   const t = useWords(messageWords);
   const run = useWords(runWords);
-  const settle = useWords(settleWords);
-  const maySettle = useMay('operator');
+  const resolve = useWords(resolveWords);
+  const mayResolve = useMay('operator');
   const format = useFormat();
   const { after, ...kept } = filter;
   const url = `/runs/${runId}/messages`;
@@ -129,9 +129,9 @@ function MessagesPage({
       trail={[{ href: `/runs/${runId}`, label: run.run(String(runId)) }]}
       actions={
         <>
-          {kept.status === 'unknown' && messages.length > 0 && maySettle && (
-            <a class="btn" href={`/runs/${runId}/settle`}>
-              <Icon name="check" /> {settle.openAll}
+          {kept.status === 'unknown' && messages.length > 0 && mayResolve && (
+            <a class="btn" href={`/runs/${runId}/resolve`}>
+              <Icon name="check" /> {resolve.openAll}
             </a>
           )}
           <DownloadLink href={urlOf(`/api/runs/${runId}/messages.csv`, kept)} />
@@ -219,8 +219,8 @@ function MessagePage({
   optOuts,
 }: z.output<typeof messageStoryView>) {
   const t = useWords(messageWords);
-  const settle = useWords(settleWords);
-  const maySettle = useMay('operator');
+  const resolve = useWords(resolveWords);
+  const mayResolve = useMay('operator');
   const mayErase = useMay('admin');
   const run = useWords(runWords);
   const customer = useWords(customerWords).fields;
@@ -238,7 +238,7 @@ function MessagePage({
         const words = {
           message: t.reply,
           look_up: t.lookedUp,
-          settled: t.settled,
+          resolved: t.resolved,
           receipt: t.receipt,
           other: t.receipt,
         }[kind];
@@ -283,9 +283,9 @@ function MessagePage({
       actions={
         <>
           <MessageState message={message} />
-          {message.status === 'unknown' && maySettle && (
-            <a class="btn" href={`/messages/${message.id}/settle`}>
-              <Icon name="check" /> {settle.open}
+          {message.status === 'unknown' && mayResolve && (
+            <a class="btn" href={`/messages/${message.id}/resolve`}>
+              <Icon name="check" /> {resolve.open}
             </a>
           )}
           {mayErase && (
@@ -335,7 +335,7 @@ function MessagePage({
                   ] as const,
                 ]),
             ...(lookUp
-              ? [[settle.lookUp, lookUpResultWords[format.locale][lookUp.result ?? 'waiting']] as const]
+              ? [[resolve.lookUp, lookUpResultWords[format.locale][lookUp.result ?? 'waiting']] as const]
               : []),
             [t.segments, format.number(message.segments)],
             [t.attempts, format.number(message.attempts)],

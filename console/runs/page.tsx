@@ -7,7 +7,7 @@ import { Rates } from '../kit/charts.tsx';
 import { ActionButton } from '../kit/buttons.tsx';
 import { runStates } from './words-states.ts';
 import { runs as runWords } from './words.ts';
-import { settleWords } from '../messages/words-settle.ts';
+import { resolveWords } from '../messages/words-resolve.ts';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Card, Facts, Table, Time } from '../kit/parts.tsx';
@@ -179,7 +179,7 @@ function useLinks(run: Run): Link[] {
 
 function RunActions({ run }: { run: Run }) {
   const t = useWords(runWords);
-  const settle = useWords(settleWords);
+  const resolve = useWords(resolveWords);
   const mayChange = useMay('operator');
   const { id, campaignId, status, trigger, counts } = run;
   const url = `/runs/${id}`;
@@ -214,8 +214,8 @@ function RunActions({ run }: { run: Run }) {
         </a>
       )}
       {sumOf(counts, 'unknown') > 0 && (
-        <a class="btn" href={`${url}/settle`}>
-          {settle.openAll}
+        <a class="btn" href={`${url}/resolve`}>
+          {resolve.openAll}
         </a>
       )}
       {trigger === 'dry_run' && status === 'finished' && (

@@ -175,14 +175,14 @@ export const thread: FastifyPluginAsync = async (app) => {
   );
 
   app.post<{ Params: z.infer<typeof answerParams> }>(
-    `${path}/:id/answers/:answerId/settle`,
+    `${path}/:id/answers/:answerId/resolve`,
     { config: { access: 'agent' }, schema: { params: answerParams } },
     async (request, reply) => {
       const { api } = consoleOf(request);
       const { id, answerId } = request.params;
       return act(request, reply, `${path}/${id}`, async () => {
         const sent = { yes: true, no: false }[formOf(request).text('sent')];
-        await api.send('POST', `/api/answers/${answerId}/settle`, { sent }, answerView);
+        await api.send('POST', `/api/answers/${answerId}/resolve`, { sent }, answerView);
         return { to: `${path}/${id}`, notice: 'saved' };
       });
     },
@@ -271,18 +271,18 @@ function Bubble({ item, ticketId }: { item: Item; ticketId: number }) {
       </small>
       {retrying !== null && <small class="text-secondary">{retrying}</small>}
       {item.status === 'unknown' && item.answerId !== null && (
-        <Settle action={`${path}/${ticketId}/answers/${item.answerId}/settle`} />
+        <Resolve action={`${path}/${ticketId}/answers/${item.answerId}/resolve`} />
       )}
     </li>
   );
 }
 
 /** What a user knows about an answer that the provider may have taken. */
-function Settle({ action }: { action: string }) {
-  const t = useWords(threadWords).settle;
+function Resolve({ action }: { action: string }) {
+  const t = useWords(threadWords).resolve;
   if (!useMay('agent')) return null;
   return (
-    <details class="thread-settle">
+    <details class="thread-resolve">
       <summary>{t.open}</summary>
       <p class="text-secondary mb-2">{t.about}</p>
       {/* No ActionButton: it leads back to the page that has it, which may be the live part. */}

@@ -32,7 +32,7 @@ export const threadWords = dictionary(
       customer_erased: 'Os dados deste cliente foram apagados: não há telefone para escrever.',
       ticket_finished: 'Este atendimento está finalizado. Reabra-o para responder.',
     },
-    settle: {
+    resolve: {
       open: 'Resolver',
       about: 'Não se sabe se o provedor aceitou este SMS. Confira no painel dele. Nada é reenviado sozinho.',
       choices: { yes: 'Foi enviada', no: 'Não foi enviada' },
@@ -74,7 +74,7 @@ export const threadWords = dictionary(
       customer_erased: 'The data of this customer was erased: there is no phone to write to.',
       ticket_finished: 'This ticket is finished. Reopen it to answer.',
     },
-    settle: {
+    resolve: {
       open: 'Resolve',
       about:
         'It is not known whether the provider took this SMS. Check its portal. Nothing is sent again by itself.',

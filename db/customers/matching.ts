@@ -138,14 +138,14 @@ export async function registerCustomers(
   let open = mergeSame(arrived);
   while (open.length > 0) {
     const { round, later } = nextRound(open);
-    const settled = new Map((await registerRound(tx, round)).map(({ n, ...customer }) => [n, customer]));
-    const unsettled: Arrival[] = [];
+    const registered = new Map((await registerRound(tx, round)).map(({ n, ...customer }) => [n, customer]));
+    const remaining: Arrival[] = [];
     round.forEach((arrival, index) => {
-      const customer = settled.get(index + 1);
-      if (customer === undefined) unsettled.push(arrival);
+      const customer = registered.get(index + 1);
+      if (customer === undefined) remaining.push(arrival);
       else for (const position of arrival.positions) customers[position] = customer;
     });
-    open = [...unsettled, ...later];
+    open = [...remaining, ...later];
   }
   return customers;
 }

@@ -301,8 +301,8 @@ export async function resolveByUser(
     sql,
     moved.map(({ id, providerId }) => ({
       providerId,
-      eventKey: `settled/${id}/${randomUUID()}`,
-      kind: 'settled',
+      eventKey: `resolved/${id}/${randomUUID()}`,
+      kind: 'resolved',
       messageId: id,
       payload: JSON.stringify({ arrived, by, byName, note }),
     })),

@@ -611,7 +611,7 @@ create table inbound_events (
   id          bigint generated always as identity,
   provider_id bigint not null,            -- of providers; no foreign key, to save its check for each event
   event_key   text not null,
-  kind        text not null check (kind in ('receipt', 'message', 'other', 'look_up', 'settled')),
+  kind        text not null check (kind in ('receipt', 'message', 'other', 'look_up', 'resolved')),
   message_id  bigint,
   payload     jsonb not null,
   -- domain/problems/callbacks.ts: why it could not be read, until it is read or a user dismisses it.
@@ -1138,8 +1138,8 @@ create table restores (
   backup_at     timestamptz not null,     -- the last heartbeat in the backup
   recognized_at timestamptz not null default now(),
   stopped_runs  integer not null,
-  settled_at    timestamptz,              -- when campaigns may start runs again
-  settled_by    text                      -- 'user:7': a user's decision; 'system': all providers were asked
+  completed_at    timestamptz,              -- when campaigns may start runs again
+  completed_by    text                      -- 'user:7': a user's decision; 'system': all providers were asked
 );
 
 -- The queries to each provider about the time since the backup (activities/restores.ts).

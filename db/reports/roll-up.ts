@@ -160,8 +160,8 @@ export async function isCounted(sql: Sql, runId: number): Promise<boolean> {
 }
 
 /** Transactions that store replies and opt-outs end within this time, those that open tickets within the other. */
-const replySettles = "interval '2 minutes'";
-const ticketSettles = "interval '5 minutes'";
+const replyDelay = "interval '2 minutes'";
+const ticketDelay = "interval '5 minutes'";
 
 /**
  * Finds the runs whose replies or tickets have changed since the last round, by the ids that are new, and queues them
@@ -185,13 +185,13 @@ export async function noteResponses(sql: Database): Promise<void> {
       select replies_through, tickets_through, opt_outs_through,
         coalesce(
           (select min(id) from inbound_messages
-            where id >= replies_through and (handled_at is null or received_at > now() - ${tx.unsafe(replySettles)})),
+            where id >= replies_through and (handled_at is null or received_at > now() - ${tx.unsafe(replyDelay)})),
           (select max(id) + 1 from inbound_messages), 0) as replies,
         coalesce(
-          (select min(id) from tickets where id >= tickets_through and opened_at > now() - ${tx.unsafe(ticketSettles)}),
+          (select min(id) from tickets where id >= tickets_through and opened_at > now() - ${tx.unsafe(ticketDelay)}),
           (select max(id) + 1 from tickets), 0) as tickets,
         coalesce(
-          (select min(id) from opt_out_events where id >= opt_outs_through and at > now() - ${tx.unsafe(replySettles)}),
+          (select min(id) from opt_out_events where id >= opt_outs_through and at > now() - ${tx.unsafe(replyDelay)}),
           (select max(id) + 1 from opt_out_events), 0) as opt_outs
       from report_state for update`;
     await tx`
@@ -202,7 +202,7 @@ export async function noteResponses(sql: Database): Promise<void> {
         select run_id from tickets where id >= ${state.ticketsThrough}
         union
         select run_id from tickets
-        where first_answered_at > (select coalesce(counted_at, '-infinity') from report_state) - ${tx.unsafe(ticketSettles)}
+        where first_answered_at > (select coalesce(counted_at, '-infinity') from report_state) - ${tx.unsafe(ticketDelay)}
         union
         -- A user's decision about a probable opt-out changes replies of long ago.
         select i.run_id from opt_out_events as e join inbound_messages as i on i.phone = e.phone

@@ -20,7 +20,7 @@ export async function unfinishedRuns(sql: Sql, limit: number): Promise<{ runs: R
 
 /**
  * Of each campaign, the newest run since then that did not execute, was empty or reached nobody; newest first. Leaves
- * out those that a later run of the campaign, in progress or finished, has settled.
+ * out those that a later run of the campaign, in progress or finished, has superseded.
  */
 export async function runsNotExecuted(
   sql: Sql,

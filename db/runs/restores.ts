@@ -13,12 +13,12 @@ export interface RestoreRow {
   recognizedAt: Date;
   stoppedRuns: number;
   /** When campaigns may start runs again; null: providers are still being asked about the time since the backup. */
-  settledAt: Date | null;
+  completedAt: Date | null;
   /** `user:7`, `token:3`, or `system`: all providers were asked. */
-  settledBy: string | null;
+  completedBy: string | null;
 }
 
-const columns = (sql: Sql) => sql`id, backup_at, recognized_at, stopped_runs, settled_at, settled_by`;
+const columns = (sql: Sql) => sql`id, backup_at, recognized_at, stopped_runs, completed_at, completed_by`;
 
 /**
  * External systems know the ids that the database gave out after the backup: providers send receipts for them, and one
@@ -55,7 +55,7 @@ export async function beginRestore(sql: Sql): Promise<RestoreRow> {
     where status in ('queued', 'sending')`;
   await raiseIds(sql);
   // This one includes an earlier restore that is still open.
-  await sql`update restores set settled_at = now(), settled_by = 'system' where settled_at is null`;
+  await sql`update restores set completed_at = now(), completed_by = 'system' where completed_at is null`;
   const [restore] = await sql<[RestoreRow]>`
     insert into restores (backup_at, stopped_runs) values (${backupAt}, ${runs.length}) returning ${columns(sql)}`;
   await sql`insert into restore_catch_ups (restore_id, provider_id) select ${restore.id}, id from providers`;
@@ -82,15 +82,15 @@ export async function lastRestore(sql: Sql): Promise<RestoreRow | null> {
 /** Lets campaigns start runs again. False when they already may. */
 export async function decideRestore(sql: Sql, id: number, by: string): Promise<boolean> {
   const rows = await sql`
-    update restores set settled_at = now(), settled_by = ${by} where id = ${id} and settled_at is null`;
+    update restores set completed_at = now(), completed_by = ${by} where id = ${id} and completed_at is null`;
   return rows.count > 0;
 }
 
 /** The same for the last restore, once every provider has been asked. */
 export async function decideIfAsked(sql: Sql): Promise<void> {
   await sql`
-    update restores set settled_at = now(), settled_by = 'system'
-    where settled_at is null and not exists (
+    update restores set completed_at = now(), completed_by = 'system'
+    where completed_at is null and not exists (
       select from restore_catch_ups where restore_id = restores.id and state = 'waiting')`;
 }
 

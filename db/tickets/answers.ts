@@ -263,7 +263,7 @@ export interface AnswerStatement {
  * Resolves an unknown answer by a user's statement: `sent`, which a receipt may still move, or `failed`. The statement
  * is kept as an event of the SMS. Null: the answer is not unknown. Call it in a transaction.
  */
-export async function settleAnswer(
+export async function resolveAnswer(
   sql: Sql,
   id: number,
   { sent, by, byName }: AnswerStatement,
@@ -277,8 +277,8 @@ export async function settleAnswer(
   await insertInboundEvents(sql, [
     {
       providerId: row.providerId,
-      eventKey: `settled/${id}/${randomUUID()}`,
-      kind: 'settled',
+      eventKey: `resolved/${id}/${randomUUID()}`,
+      kind: 'resolved',
       messageId: id,
       payload: JSON.stringify({ sent, by, byName }),
     },

@@ -327,7 +327,7 @@ export const errorSentences = {
     {},
     { en: 'The run does not wait for approval.', 'pt-BR': 'A execução não espera aprovação.' },
   ),
-  restore_unsettled: sentence(
+  restore_incomplete: sentence(
     {},
     {
       en: 'The database was restored from a backup, and the providers are still being asked who has opted out since. Nothing is sent before that, unless an admin goes on without.',

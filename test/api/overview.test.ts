@@ -72,7 +72,7 @@ test('Runs at work, runs that wait for a person and runs that were not executed 
   await moveRun(sql, { id: ids.sending ?? 0, from: ['running'], to: 'finished', reason });
   const { notExecuted } = await overviewOf();
   expect(idsOf(notExecuted)).toEqual([ids.sending, ids.skipped].toSorted());
-  // A later run of the campaign settles it: nobody has to do anything.
+  // A later run of the campaign supersedes it: nobody has to do anything.
   const [later] = await sql<[{ id: number }]>`
     insert into runs (campaign_id, occurrence, trigger, status, step, settings)
     select campaign_id, occurrence + interval '1 minute', 'manual', 'finished', 'done', settings from runs where id = ${ids.sending ?? 0}

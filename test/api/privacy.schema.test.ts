@@ -235,7 +235,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
     not: { [figures]: 'restore_id provider_id state asked_at problem replies opt_outs known others' },
   },
   restores: {
-    not: { [figures]: 'id backup_at recognized_at stopped_runs settled_at', [staff]: 'settled_by' },
+    not: { [figures]: 'id backup_at recognized_at stopped_runs completed_at', [staff]: 'completed_by' },
   },
   retries: {
     not: {
@@ -421,7 +421,7 @@ async function live(messageId: number, phone: string, name: string): Promise<voi
       provider_code = ${`no subscriber ${phone}`}
     where id = ${messageId}`;
   await insertEvent('receipt', messageId, { To: phone });
-  await insertEvent('settled', messageId, { note: `${name} called` });
+  await insertEvent('resolved', messageId, { note: `${name} called` });
   await insertEvent('message', null, { from: phone.replace('+55', ''), text: `${name} replies` });
   const [reply] = await sql<[{ id: number; runId: number; campaignId: number }]>`
     insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, handled_at, effect, message_id,

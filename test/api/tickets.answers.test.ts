@@ -148,14 +148,14 @@ test.for([
   [false, 'failed', 'stated_unsent'],
 ] as const)('an agent states of an unknown answer that it was sent: %s', async ([sent, status, reason]) => {
   const { id, answerId } = await unknownAnswer();
-  const url = `/api/answers/${answerId}/settle`;
+  const url = `/api/answers/${answerId}/resolve`;
   expect((await as('agent')('POST', url, {})).statusCode).toBe(422);
-  const settled = await as('agent')('POST', url, { sent });
-  expect([settled.statusCode, settled.json()]).toMatchObject([200, { id: answerId, status, reason }]);
+  const resolved = await as('agent')('POST', url, { sent });
+  expect([resolved.statusCode, resolved.json()]).toMatchObject([200, { id: answerId, status, reason }]);
   const [event] = await sql`select kind, payload from inbound_events where message_id = ${answerId}`;
-  expect(event).toMatchObject({ kind: 'settled', payload: { sent, byName: 'agent' } });
+  expect(event).toMatchObject({ kind: 'resolved', payload: { sent, byName: 'agent' } });
   const entries = await sql`select actor_name, details from audit_log
-    where action = 'answer.settle' and subject_kind = 'answer' and subject_id = ${answerId}`;
+    where action = 'answer.resolve' and subject_kind = 'answer' and subject_id = ${answerId}`;
   expect(entries).toEqual([{ actorName: 'agent', details: { ticketId: id, sent } }]);
   // Nothing is sent again.
   expect(await rowsOf(id)).toMatchObject([{ status }]);
@@ -170,7 +170,7 @@ test.for([
 test('a receipt moves an answer that a user has stated as sent, and none that was not', async () => {
   const receiptOf = async (sent: boolean) => {
     const { id, answerId } = await unknownAnswer();
-    await as('agent')('POST', `/api/answers/${answerId}/settle`, { sent });
+    await as('agent')('POST', `/api/answers/${answerId}/resolve`, { sent });
     const receipt = {
       messageId: answerId,
       providerId: catalogue.providerId,
@@ -185,8 +185,8 @@ test('a receipt moves an answer that a user has stated as sent, and none that wa
   expect(await receiptOf(false)).toEqual(['failed']);
 });
 
-test('only an answer can be settled so', async () => {
+test('only an answer can be resolved so', async () => {
   const { messageId } = await ticketOf();
-  const refused = await operator('POST', `/api/answers/${messageId}/settle`, { sent: true });
+  const refused = await operator('POST', `/api/answers/${messageId}/resolve`, { sent: true });
   expect([refused.statusCode, errorOf(refused).code]).toEqual([404, 'not_found']);
 });

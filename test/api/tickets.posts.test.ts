@@ -41,7 +41,7 @@ const postsOf = async (ticketId: number): Promise<Post[]> => {
   expect(answer.statusCode, answer.body).toBe(200);
   return answer.json<{ posts: Post[] }>().posts.toReversed();
 };
-const settled = (ticketId: number, states: string[]) =>
+const waitForPosts = (ticketId: number, states: string[]) =>
   until(`the posts of ticket ${ticketId} are ${states.join()}`, async () => {
     const posts = await postsOf(ticketId);
     return JSON.stringify(posts.map(({ state }) => state)) === JSON.stringify(states) && posts;
@@ -98,7 +98,7 @@ test('of the headers one can be changed, and those that are null stay', async ()
   await enable({ headers: { Authorization: 'Bearer of-the-helpdesk', 'X-Shop': '7' } });
   await enable({ headers: { Authorization: null, 'X-Team': 'sms' } });
   const ticketId = await openTicket();
-  await settled(ticketId, ['delivered']);
+  await waitForPosts(ticketId, ['delivered']);
   const [post] = receivedOf(ticketId);
   expect(post?.headers).toMatchObject({ authorization: 'Bearer of-the-helpdesk', 'x-team': 'sms' });
   expect(post?.headers).not.toHaveProperty('x-shop');
@@ -131,7 +131,7 @@ test('each opening and change is posted once, signed, in its order, with the tic
   const id = await openTicket('Quero pagar');
   await change(id, { status: 'in_progress' });
   await change(id, { status: 'finished', resolutionId: tickets.solvedId });
-  const posts = await settled(id, ['delivered', 'delivered', 'delivered']);
+  const posts = await waitForPosts(id, ['delivered', 'delivered', 'delivered']);
   expect(posts).toMatchObject([
     { kind: 'opened', attempts: 1, answerStatus: 200, answer: `answer to event ${posts[0]?.eventId ?? 0}` },
     { kind: 'changed' },
@@ -159,7 +159,7 @@ test('only the chosen events are posted, and none while it is switched off', asy
   await enable({ events: ['changed'] });
   const id = await openTicket();
   await change(id, { extra: { valor: 'Sim' } });
-  expect(await settled(id, ['delivered'])).toMatchObject([{ kind: 'changed' }]);
+  expect(await waitForPosts(id, ['delivered'])).toMatchObject([{ kind: 'changed' }]);
   await enable({ enabled: false });
   const silent = await openTicket();
   expect(await postsOf(silent)).toEqual([]);
@@ -177,7 +177,7 @@ test('an outage delays the posts, in their order, and an admin sees why', async 
   expect(description.status.name).toBe('RUNNING');
   await helpdesk.up();
   for (const id of ids) {
-    await settled(id, ['delivered', 'delivered']);
+    await waitForPosts(id, ['delivered', 'delivered']);
     expect(receivedOf(id).map(({ event }) => event.kind)).toEqual(['opened', 'changed']);
   }
 });
@@ -186,7 +186,7 @@ test('a post that the helpdesk refuses is given up, and later ones go on; it can
   helpdesk.answer = ({ event }) => (event.kind === 'opened' ? 422 : 200);
   const id = await openTicket();
   await change(id, { extra: { valor: 'Segue' } });
-  const [opened] = await settled(id, ['failed', 'delivered']);
+  const [opened] = await waitForPosts(id, ['failed', 'delivered']);
   expect(opened).toMatchObject({ answerStatus: 422, attempts: 1 });
   expect(
     (await operator('GET', '/api/ticket-posts?state=failed')).json<{ posts: Post[] }>().posts[0],
@@ -195,27 +195,27 @@ test('a post that the helpdesk refuses is given up, and later ones go on; it can
   helpdesk.answer = () => 200;
   const one = await operator('POST', `/api/ticket-posts/${opened?.eventId ?? 0}/replay`);
   expect(one.statusCode).toBe(202);
-  await settled(id, ['delivered', 'delivered']);
+  await waitForPosts(id, ['delivered', 'delivered']);
   expect((await operator('POST', '/api/ticket-posts/999999/replay')).statusCode).toBe(404);
   expect((await as('viewer')('POST', '/api/ticket-posts/replay-failed')).statusCode).toBe(403);
 
   helpdesk.answer = () => 400;
   const others = [await openTicket(), await openTicket()];
-  for (const other of others) await settled(other, ['failed']);
+  for (const other of others) await waitForPosts(other, ['failed']);
   helpdesk.answer = () => 200;
   expect((await operator('POST', '/api/ticket-posts/replay-failed')).json()).toEqual({ replayed: 2 });
-  for (const other of others) await settled(other, ['delivered']);
+  for (const other of others) await waitForPosts(other, ['delivered']);
 });
 
 test('one ticket whose posts fail holds up its own later posts, and no others', async () => {
   const stuck = await openTicket();
-  await settled(stuck, ['delivered']);
+  await waitForPosts(stuck, ['delivered']);
   helpdesk.answer = ({ ticket }) => (ticket.id === stuck ? 500 : 200);
   const others: number[] = [];
   await change(stuck, { extra: { valor: '1' } });
   await change(stuck, { extra: { valor: '2' } });
   for (let i = 0; i < 3; i++) others.push(await openTicket());
-  for (const id of others) await settled(id, ['delivered']);
+  for (const id of others) await waitForPosts(id, ['delivered']);
   expect(
     receivedOf(stuck)
       .filter(({ event }) => event.kind === 'changed')
@@ -223,7 +223,7 @@ test('one ticket whose posts fail holds up its own later posts, and no others', 
   ).not.toContain((await postsOf(stuck))[2]?.eventId);
   helpdesk.answer = () => 200;
   await sql`update ticket_posts set not_before = now() where state = 'waiting'`;
-  await settled(stuck, ['delivered', 'delivered', 'delivered']);
+  await waitForPosts(stuck, ['delivered', 'delivered', 'delivered']);
 });
 
 test('a corrected address counts at once, whatever pause was going on', async () => {
@@ -233,7 +233,7 @@ test('a corrected address counts at once, whatever pause was going on', async ()
   const id = await openTicket();
   await until('it was tried some times', async () => ((await postsOf(id))[0]?.attempts ?? 0) > 2);
   await enable();
-  await settled(id, ['delivered']);
+  await waitForPosts(id, ['delivered']);
 });
 
 test('a worker whose connection with the lock is cut stops posting, and another goes on in the order of events', async () => {
@@ -269,7 +269,7 @@ test('a worker whose connection with the lock is cut stops posting, and another 
     expect(received()).toHaveLength(known);
   });
   for (const id of ids) {
-    await settled(id, ['delivered', 'delivered']);
+    await waitForPosts(id, ['delivered', 'delivered']);
     const kinds = receivedOf(id).map(({ event }) => event.kind);
     expect(kinds.toSorted().reverse()).toEqual(kinds);
   }
@@ -313,9 +313,9 @@ test('an answer by SMS is posted once, with its text and author, and its status 
   }
   const [answer] = await sql<[{ id: number }]>`
     update answers set status = 'unknown' where ticket_id = ${id} returning id`;
-  await operator('POST', `/api/answers/${answer.id}/settle`, { sent: true });
+  await operator('POST', `/api/answers/${answer.id}/resolve`, { sent: true });
   // The customer is waited for now.
-  const posts = await settled(id, ['delivered', 'delivered', 'delivered']);
+  const posts = await waitForPosts(id, ['delivered', 'delivered', 'delivered']);
   expect(posts.map(({ kind }) => kind)).toEqual(['opened', 'answer', 'changed']);
   const [opened, answered] = receivedOf(id);
   expect(opened).toMatchObject({ event: { answer: null } });

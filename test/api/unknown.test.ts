@@ -25,7 +25,7 @@ test.each([
 ])('A person states of a message that it arrived: %s', async (arrived, status, count) => {
   const { runId, messageIds } = await unknownRun(2);
   const [id = 0] = messageIds;
-  const url = `/api/messages/${id}/settle`;
+  const url = `/api/messages/${id}/resolve`;
   const said = { arrived, note: 'Visto no painel do provedor.' };
   expect((await as('viewer')('POST', url, said)).statusCode).toBe(403);
   expect(errorOf(await as('operator')('POST', url, { arrived })).problems).toMatchObject([{ field: 'note' }]);
@@ -36,35 +36,35 @@ test.each([
   const story = (await as('viewer')('GET', `/api/messages/${id}`)).json<{ events: object[] }>();
   expect(story).toMatchObject({
     message: { status },
-    events: [{ kind: 'settled', payload: { ...said, byName: 'operator' } }],
+    events: [{ kind: 'resolved', payload: { ...said, byName: 'operator' } }],
     lookUp: null,
   });
   // Who and what, but not the words: they may speak of a person.
-  expect(await auditOf('message.settle', id)).toEqual([{ actorName: 'operator', details: { arrived } }]);
+  expect(await auditOf('message.resolve', id)).toEqual([{ actorName: 'operator', details: { arrived } }]);
 
   const again = await as('operator')('POST', url, said);
   expect([again.statusCode, errorOf(again).code]).toEqual([409, 'not_unknown']);
-  expect((await as('operator')('POST', '/api/messages/9000000000/settle', said)).statusCode).toBe(404);
+  expect((await as('operator')('POST', '/api/messages/9000000000/resolve', said)).statusCode).toBe(404);
 });
 
-test('A person settles all that a run left unknown, if it is still as many as were seen', async () => {
+test('A user resolves all that a run left unknown, if it is still as many as were seen', async () => {
   const { runId } = await unknownRun(3);
   expect((await as('viewer')('GET', `/api/runs/${runId}/unknown`)).json()).toEqual({
     messages: 3,
     byLookUp: [],
   });
-  const settle = (messages: number) =>
-    as('operator')('POST', `/api/runs/${runId}/settle`, { arrived: false, note: 'Conferido.', messages });
-  const changed = await settle(4);
+  const resolve = (messages: number) =>
+    as('operator')('POST', `/api/runs/${runId}/resolve`, { arrived: false, note: 'Conferido.', messages });
+  const changed = await resolve(4);
   expect([changed.statusCode, errorOf(changed)]).toMatchObject([
     409,
     { code: 'unknown_changed', params: { messages: 3, seen: 4 } },
   ]);
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 3 });
 
-  expect((await settle(3)).json()).toEqual({ id: runId, messages: 3 });
+  expect((await resolve(3)).json()).toEqual({ id: runId, messages: 3 });
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'undelivered: not_delivered': 3 });
-  expect(await auditOf('run.settle', runId)).toEqual([
+  expect(await auditOf('run.resolve', runId)).toEqual([
     { actorName: 'operator', details: { arrived: false, messages: 3 } },
   ]);
 });

@@ -129,7 +129,7 @@ describe('a receipt', () => {
     ['delivered', 'delivered'],
     ['undelivered', 'undelivered'],
     ['failed', 'failed'],
-  ])('with %s settles a message that nobody knew of whether it was taken', async (word, status) => {
+  ])('with %s resolves a message that nobody knew of whether it was taken', async (word, status) => {
     const { runId, messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
     const [id = 0] = messageIds;
     await claimLines(sql, { runId, sender: 'dead', from: 1, lines: 10 });

@@ -73,7 +73,7 @@ test('A worker killed twice in the middle of a run loses nobody, and writes to n
   expect(phones.length).toBeLessThanOrEqual(sent + unknown);
 
   await gateway.behave();
-  // No receipt comes. What the gateway has taken is found there, and nothing else is settled.
+  // No receipt comes. What the gateway has taken is found there, and nothing else is resolved.
   const look = async (round: number): Promise<boolean> => {
     // Receipts would have five minutes.
     await sql`update look_ups set due_at = now() where looks = 0`;

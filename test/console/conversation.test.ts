@@ -111,11 +111,11 @@ test('an agent resolves an answer in doubt at its bubble, a viewer does not', as
   await agent.post(`/tickets/${id}/answers`, { answer: 'Segue o boleto.' });
   const [row] = await sql<[{ id: number }]>`
     update answers set status = 'unknown', reason = 'no_answer', sending_at = now() where ticket_id = ${id} returning id`;
-  const action = `/tickets/${id}/answers/${row.id}/settle`;
+  const action = `/tickets/${id}/answers/${row.id}/resolve`;
   expect((await (await ui.person('viewer')).get(`/tickets/${id}`)).body).not.toContain(action);
   expect((await agent.get(`/tickets/${id}`)).body).toContain(`action="${action}"`);
-  const settled = await agent.post(action, { sent: 'no' });
-  expect([settled.statusCode, settled.headers.location]).toEqual([303, `/tickets/${id}`]);
+  const resolved = await agent.post(action, { sent: 'no' });
+  expect([resolved.statusCode, resolved.headers.location]).toEqual([303, `/tickets/${id}`]);
   const after = (await agent.get(`/tickets/${id}`)).body;
   expect(after).toContain('Não enviada, segundo um usuário');
   expect(after).not.toContain(action);

@@ -164,7 +164,7 @@ const addresses = ui.pages
   .map((pattern) => addressOf(pattern, subjects));
 
 /** Its scripts have answered to the new width, and what they drew is laid out. */
-const settled = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
+const painted = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
 
 describe.skipIf(chromiumPath === null)('every page', async () => {
   if (chromiumPath === null) return;
@@ -216,7 +216,7 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
         expect(await page.title()).toMatch(/\S · Torpedo$/);
         for (const width of [first, second]) {
           await page.setViewportSize({ width, height: 800 });
-          await page.evaluate(settled);
+          await page.evaluate(painted);
           const tooWide: unknown = await page.evaluate(
             'document.documentElement.scrollWidth - document.documentElement.clientWidth',
           );

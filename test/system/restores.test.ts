@@ -113,7 +113,7 @@ test('After a restore nobody is written to twice, and who has opted out since st
     namespace: 'default',
     taskQueue,
   });
-  expect(ended).toMatchObject({ stoppedRuns: 1, settledAt: null });
+  expect(ended).toMatchObject({ stoppedRuns: 1, completedAt: null });
   await assertAtHome(sql);
   expect(await readRun(sql, waiting.id)).toMatchObject({
     status: 'failed',
@@ -136,7 +136,7 @@ test('After a restore nobody is written to twice, and who has opted out since st
   await client.workflow.execute(lookUps, { taskQueue, workflowId: `look-ups-${randomUUID()}`, args: [] });
 
   const restore = await lastRestore(sql);
-  expect(restore?.settledBy).toBe('system');
+  expect(restore?.completedBy).toBe('system');
   expect(await listCatchUps(sql, restore?.id ?? 0)).toMatchObject([
     { providerId, state: 'done', problem: null, replies: 1, optOuts: 1, known: 20, others: 30 },
   ]);
@@ -172,7 +172,7 @@ test('No campaign starts a run before the providers have been asked, unless a pe
   await system.workers.start();
   await client.workflow.execute(lookUps, { taskQueue, workflowId: `look-ups-${randomUUID()}`, args: [] });
   const restore = await lastRestore(sql);
-  expect(restore).toMatchObject({ settledAt: null });
+  expect(restore).toMatchObject({ completedAt: null });
   const catchUps = await listCatchUps(sql, restore?.id ?? 0);
   expect(catchUps.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
   expect(catchUps.map(({ problem }) => problem)).toEqual(['ECONNREFUSED', 'ECONNREFUSED']);
@@ -186,13 +186,13 @@ test('No campaign starts a run before the providers have been asked, unless a pe
   const refused = await call(`/api/campaigns/${campaign.id}/run-now`);
   expect([refused.status, await refused.json()]).toMatchObject([
     409,
-    { error: { code: 'restore_unsettled' } },
+    { error: { code: 'restore_incomplete' } },
   ]);
   const home = await (await fetch(`${system.publicUrl}/`, { headers: { cookie } })).text();
   expect(home).toContain('O banco de dados foi restaurado de um backup');
   expect(home).toContain('ECONNREFUSED');
   expect(home).toContain('Seguir sem esperar');
-  expect((await call('/api/restores/last/settle')).status).toBe(200);
+  expect((await call('/api/restores/last/complete')).status).toBe(200);
   await gateway.up();
   expect((await call(`/api/campaigns/${campaign.id}/run-now`)).status).toBe(201);
 });

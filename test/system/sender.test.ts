@@ -184,7 +184,7 @@ test('A receipt that overtakes the answer to its own send is what counts', async
   for (const { providerMessageId } of await messagesOf(run.id)) expect(providerMessageId).toMatch(/^SM/);
 });
 
-test('A message whose answer never came is settled by its receipt', async () => {
+test('A message whose answer never came is resolved by its receipt', async () => {
   await gateway.misbehave({
     errorRate: { hang_after_accept: 0.3 },
     undeliveredRate: 0.2,
@@ -200,7 +200,7 @@ test('A message whose answer never came is settled by its receipt', async () => 
   await expectCountsToMatchRows(sql, run.id);
 });
 
-test('What a dead sender left becomes unknown, and its receipts settle what the provider had taken', async () => {
+test('What a dead sender left becomes unknown, and its receipts resolve what the provider had taken', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 300 });
   const run = await startRun(system, { mailing: 900, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 0);

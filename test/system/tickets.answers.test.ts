@@ -115,7 +115,7 @@ test('an answer that the provider may have taken is unknown, is not sent again, 
   expect(await sql`select from look_ups where message_id = ${id}`).toEqual([]);
 });
 
-test('an answer in doubt is settled by its receipt', async () => {
+test('an answer in doubt is resolved by its receipt', async () => {
   const ticket = await ticketOf(await createProvider(system));
   await gateway.misbehave({ receipts: true, receiptDelayMs: 200, errorRate: { http500_after_accept: 1 } });
   const { id } = await answer(ticket);

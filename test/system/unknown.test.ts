@@ -67,14 +67,14 @@ async function deadRun({
 }
 const resultOf = async (messageId: number) => (await getLookUp(sql, messageId))?.result;
 
-test('What a killed sender left is settled by what the provider lists, as the ledger has it', async () => {
+test('What a killed sender left is resolved by what the provider lists, as the ledger has it', async () => {
   const providerId = await createProvider(system);
   const { runId, messageIds } = await deadRun({ phones: phonesOf(10), taken: 4, providerId });
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 10 });
   // Their receipts have their time first.
-  expect(await round(0)).toContain('| Found, and settled | 0 |');
+  expect(await round(0)).toContain('| Resolved | 0 |');
 
-  expect(await round()).toContain('| Found, and settled | 4 |');
+  expect(await round()).toContain('| Resolved | 4 |');
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: 4, 'unknown: sender_died': 6 });
   const ledger = new Map((await gateway.taken()).map(({ reference, sid }) => [Number(reference), sid]));
   const rows = await sql<{ id: number; status: string; providerMessageId: string | null }[]>`
@@ -113,13 +113,13 @@ test('A receipt may come before the look-up, and after it', async () => {
       },
     ]);
   await receipt(before);
-  expect(await round()).toContain('| Found, and settled | 1 |');
+  expect(await round()).toContain('| Resolved | 1 |');
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ delivered: 1, sent: 1 });
   await receipt(after);
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ delivered: 2 });
 });
 
-test('Of two messages that can not be told apart none is settled', async () => {
+test('Of two messages that can not be told apart none is resolved', async () => {
   const providerId = await createProvider(system);
   const phones = ['+5511977776666'];
   const first = await deadRun({ phones, taken: 1, providerId });
@@ -131,11 +131,11 @@ test('Of two messages that can not be told apart none is settled', async () => {
   }
 });
 
-test('A message that is known to be another one of ours settles none', async () => {
+test('A message that is known to be another one of ours resolves none', async () => {
   const providerId = await createProvider(system);
   const phones = ['+5511977775555'];
   const other = await deadRun({ phones, taken: 1, providerId });
-  expect(await round()).toContain('| Found, and settled | 1 |');
+  expect(await round()).toContain('| Resolved | 1 |');
   expect(await expectCountsToMatchRows(sql, other.runId)).toEqual({ sent: 1 });
   const { messageIds } = await deadRun({ phones, taken: 0, providerId });
   await round();
@@ -153,7 +153,7 @@ test('A provider that is away is asked again later, and given up after three day
   expect(await round()).toContain('| Providers that could not be asked | 1 |');
   expect(await resultOf(taken)).toBe('unavailable');
   await setProviderSecrets(sql, box, providerId, { kind: 'sandbox', authToken: account.authToken });
-  expect(await round(12 * minuteMs)).toContain('| Found, and settled | 1 |');
+  expect(await round(12 * minuteMs)).toContain('| Resolved | 1 |');
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ sent: 1, 'unknown: sender_died': 1 });
 
   await setProviderSecrets(sql, box, providerId, { kind: 'sandbox', authToken: 'refused' });

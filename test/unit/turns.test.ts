@@ -6,17 +6,17 @@ function createWorkshop(options: { atOnce: number; maxWaiting: number }) {
   const inTurn = createTurns({ ...options, refusal: () => new Error('full') });
   const begun: string[] = [];
   const ends: (() => void)[] = [];
-  const settled = new Map<string, string>();
+  const results = new Map<string, string>();
   return {
     begun,
-    settled,
+    results,
     ask: (client: string, name: string): void => {
       inTurn(client, async () => {
         begun.push(name);
         await new Promise<void>((resolve) => ends.push(resolve));
       }).then(
-        () => settled.set(name, 'done'),
-        (error: unknown) => settled.set(name, error instanceof Error ? error.message : ''),
+        () => results.set(name, 'done'),
+        (error: unknown) => results.set(name, error instanceof Error ? error.message : ''),
       );
     },
     /** Ends the oldest piece of work that is under way. */
@@ -29,14 +29,14 @@ function createWorkshop(options: { atOnce: number; maxWaiting: number }) {
 
 describe('work in turns', () => {
   test('never has more under way than it may, and all of it is done', async () => {
-    const { ask, begun, settled, endOne } = createWorkshop({ atOnce: 2, maxWaiting: 10 });
+    const { ask, begun, results, endOne } = createWorkshop({ atOnce: 2, maxWaiting: 10 });
     for (let index = 0; index < 6; index++) ask('a', String(index));
     expect(begun).toEqual(['0', '1']);
     for (let done = 1; done <= 6; done++) {
       await endOne();
       expect(begun.length).toBe(Math.min(6, done + 2));
     }
-    expect([...settled.values()]).toEqual(Array.from({ length: 6 }, () => 'done'));
+    expect([...results.values()]).toEqual(Array.from({ length: 6 }, () => 'done'));
     ask('a', 'later');
     expect(begun.at(-1)).toBe('later');
   });
@@ -51,11 +51,11 @@ describe('work in turns', () => {
   });
 
   test('refuses the newest of the client that has the most waiting, and not the one who comes', async () => {
-    const { ask, begun, settled, endOne } = createWorkshop({ atOnce: 1, maxWaiting: 3 });
+    const { ask, begun, results, endOne } = createWorkshop({ atOnce: 1, maxWaiting: 3 });
     for (let index = 0; index < 5; index++) ask('flood', `flood ${index}`);
     ask('person', 'person');
     await new Promise(setImmediate);
-    expect(Object.fromEntries(settled)).toEqual({ 'flood 4': 'full', 'flood 3': 'full' });
+    expect(Object.fromEntries(results)).toEqual({ 'flood 4': 'full', 'flood 3': 'full' });
     for (let index = 0; index < 4; index++) await endOne();
     expect(begun).toContain('person');
   });

@@ -1,7 +1,7 @@
 import { dictionary } from '../kit/dictionary.ts';
 
 /** Stating whether unknown messages arrived. */
-export const settleWords = dictionary(
+export const resolveWords = dictionary(
   {
     runTitle: (run: string) => `Incertas da execução ${run}`,
     messageTitle: (line: string) => `Resolver a linha ${line}`,
@@ -17,7 +17,7 @@ export const settleWords = dictionary(
     statement: 'O que você viu',
     fields: { arrived: 'Chegaram?', note: 'Como você sabe', messages: 'Mensagens' },
     arrived: { yes: 'Sim: foram entregues', no: 'Não: podem ser reenviadas' },
-    settle: (count: number, words: string) =>
+    resolve: (count: number, words: string) =>
       count === 1 ? `Resolver ${words} mensagem` : `Resolver ${words} mensagens`,
   },
   {
@@ -34,6 +34,6 @@ export const settleWords = dictionary(
     statement: 'What you found',
     fields: { arrived: 'Did they arrive?', note: 'How you know', messages: 'Messages' },
     arrived: { yes: 'Yes: they were delivered', no: 'No: they may be sent again' },
-    settle: (count, words) => (count === 1 ? `Resolve ${words} message` : `Resolve ${words} messages`),
+    resolve: (count, words) => (count === 1 ? `Resolve ${words} message` : `Resolve ${words} messages`),
   },
 );

@@ -12,7 +12,7 @@ import { lookUpResultWords } from '../../domain/problems/runs.ts';
 import { common } from '../kit/words.ts';
 import { messages as messageWords } from './words.ts';
 import { runs as runWords } from '../runs/words.ts';
-import { settleWords } from './words-settle.ts';
+import { resolveWords } from './words-resolve.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, Facts } from '../kit/parts.tsx';
 import { submit } from '../kit/responses.tsx';
@@ -29,12 +29,12 @@ const statementOf = (form: FormValues) => ({
 });
 
 /** Stating whether unknown messages arrived: for one, or for all of a run. */
-export const settle: FastifyPluginAsyncZod = async (app) => {
+export const resolve: FastifyPluginAsyncZod = async (app) => {
   const runPage = async (api: Api, id: number, state: FormState) => (
-    <SettleRunPage id={id} unknown={await api.get(`/api/runs/${id}/unknown`, unknownView)} state={state} />
+    <ResolveRunPage id={id} unknown={await api.get(`/api/runs/${id}/unknown`, unknownView)} state={state} />
   );
   const messagePage = async (api: Api, id: number, state: FormState) => (
-    <SettleMessagePage {...await api.get(`/api/messages/${id}`, story)} state={state} />
+    <ResolveMessagePage {...await api.get(`/api/messages/${id}`, story)} state={state} />
   );
 
   const one = { config: { access: 'operator' }, schema: { params: idParams } } as const;
@@ -42,11 +42,11 @@ export const settle: FastifyPluginAsyncZod = async (app) => {
     ['runs', runPage],
     ['messages', messagePage],
   ] as const) {
-    app.get(`/${noun}/:id/settle`, one, async (request, reply) =>
+    app.get(`/${noun}/:id/resolve`, one, async (request, reply) =>
       reply.page(await page(consoleOf(request).api, request.params.id, newForm())),
     );
 
-    app.post(`/${noun}/:id/settle`, one, async (request, reply) => {
+    app.post(`/${noun}/:id/resolve`, one, async (request, reply) => {
       const { api } = consoleOf(request);
       const { id } = request.params;
       return submit(
@@ -55,7 +55,7 @@ export const settle: FastifyPluginAsyncZod = async (app) => {
         async (form) => {
           // For a run, the number that the user saw.
           const seen = noun === 'runs' ? { messages: form.number('messages') } : {};
-          await api.send('POST', `/api/${noun}/${id}/settle`, { ...statementOf(form), ...seen });
+          await api.send('POST', `/api/${noun}/${id}/resolve`, { ...statementOf(form), ...seen });
           return { to: `/${noun}/${id}`, notice: 'saved' };
         },
         (state) => page(api, id, state),
@@ -64,7 +64,7 @@ export const settle: FastifyPluginAsyncZod = async (app) => {
   }
 };
 
-function SettleRunPage({
+function ResolveRunPage({
   id,
   unknown,
   state,
@@ -73,7 +73,7 @@ function SettleRunPage({
   unknown: z.output<typeof unknownView>;
   state: FormState;
 }) {
-  const t = useWords(settleWords);
+  const t = useWords(resolveWords);
   const run = useWords(runWords);
   const url = `/runs/${id}`;
   return (
@@ -89,8 +89,8 @@ function SettleRunPage({
   );
 }
 
-function SettleMessagePage({ message, lookUp, state }: z.output<typeof story> & { state: FormState }) {
-  const t = useWords(settleWords);
+function ResolveMessagePage({ message, lookUp, state }: z.output<typeof story> & { state: FormState }) {
+  const t = useWords(resolveWords);
   const run = useWords(runWords);
   const { title } = useWords(messageWords);
   const format = useFormat();
@@ -129,7 +129,7 @@ function Statement({
   back: string;
   state: FormState;
 }) {
-  const t = useWords(settleWords);
+  const t = useWords(resolveWords);
   const words = useWords(common);
   const format = useFormat();
   if (messages === 0)
@@ -159,7 +159,7 @@ function Statement({
           <a href={list}>{t.list}</a>
         </Card>
         <Card title={t.statement}>
-          <Form action={`${back}/settle`} state={state} labels={t.fields} once>
+          <Form action={`${back}/resolve`} state={state} labels={t.fields} once>
             <input type="hidden" name="messages" value={messages} />
             <ChoiceField
               name="arrived"
@@ -172,7 +172,7 @@ function Statement({
             />
             <TextField name="note" required maxLength={500} />
             <div class="buttons">
-              <Submit kind="danger">{t.settle(messages, format.number(messages))}</Submit>
+              <Submit kind="danger">{t.resolve(messages, format.number(messages))}</Submit>
               <a class="btn" href={back}>
                 {words.cancel}
               </a>

@@ -24,36 +24,36 @@ const statusesOf = async (runId: number): Promise<string[]> => {
   return rows.map(({ status }) => status);
 };
 
-test('An operator settles one unknown message, and then all of the run', async () => {
+test('An operator resolves one unknown message, and then all of the run', async () => {
   const { runId, messageIds } = await unknownRun();
   const [first = 0] = messageIds;
-  expect((await viewer.get(`/messages/${first}`)).body).not.toContain('/settle');
-  expect((await operator.get(`/messages/${first}`)).body).toContain(`href="/messages/${first}/settle"`);
+  expect((await viewer.get(`/messages/${first}`)).body).not.toContain('/resolve');
+  expect((await operator.get(`/messages/${first}`)).body).toContain(`href="/messages/${first}/resolve"`);
   expect((await operator.get(`/runs/${runId}/messages?status=unknown`)).body).toContain(
-    `href="/runs/${runId}/settle"`,
+    `href="/runs/${runId}/resolve"`,
   );
 
-  expect((await operator.get(`/runs/${runId}`)).body).toContain(`href="/runs/${runId}/settle"`);
-  expect((await viewer.get(`/runs/${runId}`)).body).not.toContain('/settle');
+  expect((await operator.get(`/runs/${runId}`)).body).toContain(`href="/runs/${runId}/resolve"`);
+  expect((await viewer.get(`/runs/${runId}`)).body).not.toContain('/resolve');
 
-  const incomplete = await operator.post(`/messages/${first}/settle`, { note: '' });
+  const incomplete = await operator.post(`/messages/${first}/resolve`, { note: '' });
   expect(incomplete.statusCode).toBe(422);
   expect(textOf(incomplete)).toContain('Chegaram?');
-  const settled = await operator.post(`/messages/${first}/settle`, { arrived: 'yes', note: 'No painel.' });
-  expect(settled.headers.location).toBe(`/messages/${first}`);
+  const resolved = await operator.post(`/messages/${first}/resolve`, { arrived: 'yes', note: 'No painel.' });
+  expect(resolved.headers.location).toBe(`/messages/${first}`);
   expect(await statusesOf(runId)).toEqual(['delivered', 'unknown', 'unknown']);
   const page = textOf(await operator.get(`/messages/${first}`));
   expect(page).toContain('Resolvida por uma pessoa');
-  expect(textOf(await operator.get(`/messages/${first}/settle`))).toContain('Não há mensagens incertas.');
+  expect(textOf(await operator.get(`/messages/${first}/resolve`))).toContain('Não há mensagens incertas.');
 
-  expect(textOf(await operator.get(`/runs/${runId}/settle`))).toContain('2 mensagens incertas');
+  expect(textOf(await operator.get(`/runs/${runId}/resolve`))).toContain('2 mensagens incertas');
   const said = { arrived: 'no', note: 'Nenhuma no painel.' };
-  const changed = await operator.post(`/runs/${runId}/settle`, { ...said, messages: '3' });
+  const changed = await operator.post(`/runs/${runId}/resolve`, { ...said, messages: '3' });
   expect([changed.statusCode, textOf(changed)]).toEqual([
     409,
     expect.stringContaining('Agora há 2 mensagens incertas, e não 3.'),
   ]);
-  const all = await operator.post(`/runs/${runId}/settle`, { ...said, messages: '2' });
+  const all = await operator.post(`/runs/${runId}/resolve`, { ...said, messages: '2' });
   expect(all.headers.location).toBe(`/runs/${runId}`);
   expect(await statusesOf(runId)).toEqual(['delivered', 'undelivered', 'undelivered']);
 });
