@@ -52,14 +52,14 @@ const lasting: ReadonlySet<DeliveryProblem['code']> = new Set([
   'smtp_message_refused',
 ] as const);
 
-/** The outcome of one attempt. `told`: the alerts in it. */
+/** The outcome of one attempt. `alertIds`: the alerts in it. */
 interface Attempt {
   outcome: 'delivered' | 'refused' | 'try_again' | 'nothing';
-  told: readonly number[];
+  alertIds: readonly number[];
   problem: DeliveryProblem | null;
 }
 
-const nothing: Attempt = { outcome: 'nothing', told: [], problem: null };
+const nothing: Attempt = { outcome: 'nothing', alertIds: [], problem: null };
 
 /** Finds what needs a person, and reports it (docs/decisions/0020-alerts.md). */
 export function createAlerts({
@@ -77,7 +77,7 @@ export function createAlerts({
     compose: (recipient: NonNullable<Awaited<ReturnType<typeof mailRecipient>>>) => Promise<{
       subject: string;
       text: string;
-      told: readonly number[];
+      alertIds: readonly number[];
     } | null>,
   ): Promise<Attempt> {
     const server = await openEmailSettings(sql, box);
@@ -85,7 +85,7 @@ export function createAlerts({
     if (!server?.enabled || !recipient) return nothing;
     const composed = await compose(recipient);
     if (composed === null) return nothing;
-    const { subject, text, told } = composed;
+    const { subject, text, alertIds } = composed;
     const problem = await outgoing.smtp.send(
       server,
       {
@@ -97,8 +97,8 @@ export function createAlerts({
       },
       cancellationSignal(),
     );
-    if (problem === null) return { outcome: 'delivered', told, problem };
-    return { outcome: lasting.has(problem.code) ? 'refused' : 'try_again', told, problem };
+    if (problem === null) return { outcome: 'delivered', alertIds, problem };
+    return { outcome: lasting.has(problem.code) ? 'refused' : 'try_again', alertIds, problem };
   }
 
   async function tellByMail(notification: NotificationRow): Promise<Attempt> {
@@ -106,7 +106,7 @@ export function createAlerts({
       const alerts = await untoldAlerts(sql, notification, timing);
       if (alerts.length === 0) return null;
       const format = createFormat(locale, timezone);
-      return { ...alertMail(alerts, { name, format, publicUrl }), told: alerts.map(({ id }) => id) };
+      return { ...alertMail(alerts, { name, format, publicUrl }), alertIds: alerts.map(({ id }) => id) };
     });
   }
 
@@ -119,7 +119,7 @@ export function createAlerts({
       await insertPasswordReset(sql, userId, createHash('sha256').update(token).digest());
       const url = `${publicUrl}/reset-password?token=${token}`;
       const format = createFormat(locale, timezone);
-      return { ...passwordResetMail({ name, url, minutes: passwordResetMinutes, format }), told: [] };
+      return { ...passwordResetMail({ name, url, minutes: passwordResetMinutes, format }), alertIds: [] };
     });
   }
 
@@ -128,7 +128,7 @@ export function createAlerts({
     if (!webhook?.enabled) return nothing;
     const alerts = await untoldAlerts(sql, notification, timing);
     if (alerts.length === 0) return nothing;
-    const told = alerts.map(({ id }) => id);
+    const alertIds = alerts.map(({ id }) => id);
     const format = createFormat(webhook.locale, null);
     const body = JSON.stringify(alertPost(notification.id, alerts, { format, publicUrl }));
     const { url, secret, headers } = webhook;
@@ -142,7 +142,7 @@ export function createAlerts({
       body,
       cancellationSignal(),
     );
-    return { outcome: postOutcome(answer.status), told, problem: webhookProblem(url, answer) };
+    return { outcome: postOutcome(answer.status), alertIds, problem: webhookProblem(url, answer) };
   }
 
   const attempt = (notification: NotificationRow): Promise<Attempt> => {
@@ -177,9 +177,9 @@ export function createAlerts({
     async deliverNotification({ notificationId }: { notificationId: number }): Promise<string> {
       const notification = await beginNotification(sql, notificationId);
       if (!notification) return 'over';
-      const { outcome, told, problem } = await attempt(notification);
+      const { outcome, alertIds, problem } = await attempt(notification);
       const end = (state: 'delivered' | 'failed' | 'dropped') =>
-        sql.begin((tx) => endNotification(tx, notificationId, { state, alertIds: told, problem }));
+        sql.begin((tx) => endNotification(tx, notificationId, { state, alertIds, problem }));
       if (outcome === 'nothing') {
         await end('dropped');
         return 'dropped';

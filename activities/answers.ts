@@ -25,7 +25,7 @@ import { noteAnswer, type Providers } from './providers.ts';
 import { passingFailure } from './retries.ts';
 
 const heartbeatMs = 1_000;
-/** The maximum wait for a free place among the messages in flight; then the attempt is repeated. */
+/** The maximum wait for a free slot among the messages in flight; then the attempt is repeated. */
 const longestTurnMs = 30_000;
 /** The wait when the provider asks for a pause without a length. */
 const holdMs = 1_000;
@@ -100,7 +100,7 @@ export function createAnswers({ sql, providers, lanes }: AnswersDeps) {
           });
         }
         const since = performance.now();
-        const told = await provider.send({
+        const answer = await provider.send({
           messageId: id,
           to: claimed.phone,
           text: claimed.text,
@@ -115,25 +115,25 @@ export function createAnswers({ sql, providers, lanes }: AnswersDeps) {
             log.warn('The outcome waits for the database', { answerId: id, error });
           },
         };
-        await persistently(writing, () => noteAnswer(sql, { providerId, answer: told, deduplicates }));
+        await persistently(writing, () => noteAnswer(sql, { providerId, answer, deduplicates }));
         const message = { ...claimed, line: 0, providerId: null };
-        const isWithheld = told.kind === 'temporary' && told.code === withheld;
+        const isWithheld = answer.kind === 'temporary' && answer.code === withheld;
         const outcome = isWithheld
           ? unsent(message)
-          : outcomeOf(message, told, { providerId, deduplicates }, null, elapsedMs);
+          : outcomeOf(message, answer, { providerId, deduplicates }, null, elapsedMs);
         // Before the outcome: if this process ended between the two, nobody would report it again.
         if (outcome.reason === 'number_opted_out')
           await persistently(writing, () => optOutRecipients(sql, [id]));
         await persistently(writing, () =>
           recordAnswerOutcome(sql, { outcome, sender, providerId, receiptsById }),
         );
-        if (outcome.status !== 'queued' || told.kind === 'accepted') return await statusOf(id);
-        const providerCode = showableCode(told.publicCode);
-        if (told.kind === 'account')
+        if (outcome.status !== 'queued' || answer.kind === 'accepted') return await statusOf(id);
+        const providerCode = showableCode(answer.publicCode);
+        if (answer.kind === 'account')
           return await later({ code: 'provider_account', params: { providerCode } }, longestPauseMs);
         const pauseMs =
-          told.kind === 'temporary' && told.retryAfterMs !== null ? told.retryAfterMs || holdMs : null;
-        if (pauseMs !== null) await holdProvider(sql, providerId, { ms: pauseMs, code: told.publicCode });
+          answer.kind === 'temporary' && answer.retryAfterMs !== null ? answer.retryAfterMs || holdMs : null;
+        if (pauseMs !== null) await holdProvider(sql, providerId, { ms: pauseMs, code: answer.publicCode });
         return await later(
           { code: 'message_not_taken', params: { providerCode } },
           pauseMs === null ? null : Math.min(pauseMs, longestPauseMs),

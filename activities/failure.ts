@@ -66,11 +66,11 @@ export function causeOf(error: unknown): RetryCause {
  * The same, for a failure that a workflow received from Temporal.
  *
  * @param type of an ApplicationFailure; null if there is none, as when an activity timed out
- * @param told the first of its details
+ * @param detail the first of its details
  */
-export function causeOfFailure({ type, told }: { type: string | null; told: unknown }): RetryCause {
+export function causeOfFailure({ type, detail }: { type: string | null; detail: unknown }): RetryCause {
   const cause =
-    typeof told === 'object' && told !== null && 'cause' in told ? readRetryCause(told.cause) : null;
+    typeof detail === 'object' && detail !== null && 'cause' in detail ? readRetryCause(detail.cause) : null;
   if (cause !== null) return cause;
   return type === null
     ? { code: 'no_answer', params: {} }

@@ -113,9 +113,9 @@ export function createHousekeeping({ sql, costs, isWorkflowRunning }: Housekeepi
      * Compares the stored counts with the messages, and finishes what an ended run, or an answer without a workflow,
      * left in a transient state.
      */
-    async reconcileRuns(): Promise<{ runs: number; mended: number; stuck: number }> {
+    async reconcileRuns(): Promise<{ runs: number; corrected: number; stuck: number }> {
       const runs = await runsToReconcile(sql, reconcileForDays);
-      let mended = 0;
+      let corrected = 0;
       let stuck = 0;
       for (const { id, ended } of runs) {
         heartbeat();
@@ -124,7 +124,7 @@ export function createHousekeeping({ sql, costs, isWorkflowRunning }: Housekeepi
           await lockReconciling(tx, id);
           const differing = await reconcileCounts(tx, id);
           if (differing > 0) {
-            mended++;
+            corrected++;
             await insertAudit(tx, entry('run.counts_mended', id, { counts: differing }));
           }
           return (await runCounts(tx, id)).find(({ status }) => status === 'queued');
@@ -142,7 +142,7 @@ export function createHousekeeping({ sql, costs, isWorkflowRunning }: Housekeepi
       }
       for (const { id } of await lostAmong(await oldUnsentAnswers(sql, answersAtOnce), answerWorkflowId))
         if (await closeStoppedAnswer(sql, { id, deduplicates: false })) stuck++;
-      return { runs: runs.length, mended, stuck };
+      return { runs: runs.length, corrected, stuck };
     },
   };
 }

@@ -311,7 +311,7 @@ export function createLane({
         changed.notify();
       };
       const giveUp = (): void => enter('gave_up');
-      const place = join(
+      const member = join(
         {
           next: () => (is('waits') ? { segments: isPaid ? 0 : segments, isPaid } : null),
           leave: () => enter('left'),
@@ -324,13 +324,13 @@ export function createLane({
       );
       const ends = AbortSignal.any([signal, until]);
       ends.addEventListener('abort', giveUp, { once: true });
-      place.wake();
+      member.wake();
       if (is('waits') && !until.aborted) await changed.wait();
       giveUp();
       ends.removeEventListener('abort', giveUp);
       const end = (): void => {
-        if (is('left')) place.done();
-        place.quit();
+        if (is('left')) member.done();
+        member.quit();
       };
       if (is('left') && !signal.aborted) return end;
       end();

@@ -555,10 +555,10 @@ export function createMessages({
         );
         const isSuspect = answer.kind === 'account' && (await isOfNumber(run, messageId));
         // It was handed over as soon as it was claimed.
-        const told = outcomeOf(claimed, answer, taker, null, elapsedMs);
+        const judged = outcomeOf(claimed, answer, taker, null, elapsedMs);
         const outcome = isWithheld
           ? unsent(claimed)
-          : { ...(isSuspect ? suspect(claimed, told) : told), notBefore: null };
+          : { ...(isSuspect ? suspect(claimed, judged) : judged), notBefore: null };
         if (outcome.status === 'queued' && !outcome.uncounted && claimed.attempts >= maxAttempts) {
           // The provider may have accepted an attempt that got no answer, even where it was safe to repeat it.
           const perhapsTaken = outcome.providerId !== null;

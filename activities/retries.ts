@@ -70,7 +70,7 @@ export const reportRetries =
           if (nextInMs === null) {
             if (attempt > 1) await reporting(() => deleteRetry(sql, key));
           } else if (!isHandedOver) {
-            const { cause, givesUpInMs, attemptsLeft } = toldBy(error);
+            const { cause, givesUpInMs, attemptsLeft } = detailsOf(error);
             const left = leftMs(info, performance.now() - began);
             await reporting(() =>
               recordFailedAttempt(sql, {
@@ -115,7 +115,7 @@ export function createReports(sql: Database) {
 }
 
 /** The details of a failure besides its type; only codes and numbers. */
-const told = z.object({
+const failureDetails = z.object({
   cause: keptRetryCause,
   givesUpInMs: z.number().nullable(),
   attemptsLeft: z.int().nullable(),
@@ -147,10 +147,10 @@ export function passingFailure(
   });
 }
 
-const toldBy = (
+const detailsOf = (
   error: unknown,
 ): { cause: RetryCause; givesUpInMs: number | null; attemptsLeft: number | null } => {
-  const details = error instanceof ApplicationFailure ? told.safeParse(error.details?.[0]) : null;
+  const details = error instanceof ApplicationFailure ? failureDetails.safeParse(error.details?.[0]) : null;
   const cause = details?.success ? readRetryCause(details.data.cause) : null;
   return {
     cause: cause ?? causeOf(error),

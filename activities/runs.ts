@@ -239,7 +239,7 @@ export function createRuns({ sql, bulkSql, clock, costs }: RunsDeps) {
     }: {
       runId: number;
       step: RunStep;
-      failure: { type: string | null; told: unknown };
+      failure: { type: string | null; detail: unknown };
     }): Promise<void> {
       await moveInOrder(sql, {
         id: runId,

@@ -118,7 +118,7 @@ export function createPump({
     flow.inFlight--;
     if (answer.kind === 'temporary' && answer.code === withheld) flow.putBack(held);
     else judgeAnswer(held, answer, since, performance.now());
-    place.done();
+    member.done();
     // Not for each one: for those between, the writer is already waiting.
     const { length } = flow.results;
     if (length === 1 || length === writeSize || flow.inFlight === 0) flow.outcomesReady.notify();
@@ -134,7 +134,7 @@ export function createPump({
     );
   };
 
-  const place = lane.join(
+  const member = lane.join(
     {
       next() {
         if (flow.why() !== null || flow.inFlight >= limit()) return null;
@@ -164,10 +164,10 @@ export function createPump({
 
   return {
     /** A message may now leave that could not before. */
-    wake: place.wake,
+    wake: member.wake,
     limit,
     latencyMs: inFlight.latencyMs,
     progress,
-    end: place.quit,
+    end: member.quit,
   };
 }

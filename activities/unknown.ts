@@ -42,7 +42,7 @@ export function createUnknown({ sql, providers, phoneHash, replyWindowDays, cloc
     try {
       return await providers.get(providerId);
     } catch (error) {
-      log.warn('A provider can not be asked', { providerId, error });
+      log.warn('A provider cannot be queried', { providerId, error });
       return null;
     }
   };
@@ -106,7 +106,7 @@ export function createUnknown({ sql, providers, phoneHash, replyWindowDays, cloc
         const answer = provider && (await ask(provider, one));
         if (answer?.kind !== 'listed') {
           away.add(providerId);
-          if (answer) log.warn('A provider can not be asked', { providerId, code: answer.code });
+          if (answer) log.warn('A provider cannot be queried', { providerId, code: answer.code });
           if (answer?.retryAfterMs)
             await holdProvider(sql, providerId, { ms: answer.retryAfterMs, code: answer.code });
           await postponeLookUps(sql, {
@@ -143,9 +143,9 @@ export function createUnknown({ sql, providers, phoneHash, replyWindowDays, cloc
           '| --- | ---: |',
           `| Resolved | ${tally.resolved} |`,
           `| Not found | ${tally.not_found} |`,
-          `| Not to be told apart from others | ${tally.ambiguous} |`,
-          `| The provider offers no look-up | ${tally.not_offered} |`,
-          `| Providers that could not be asked | ${away.size} |`,
+          `| Ambiguous: may be another message | ${tally.ambiguous} |`,
+          `| The provider has no look-up | ${tally.not_offered} |`,
+          `| Providers that could not be queried | ${away.size} |`,
         ].join('\n'),
       };
     },

@@ -33,7 +33,7 @@ export interface FetchDeps {
 const longestPauseMs = 10 * 60_000;
 const betweenPages = Buffer.from('\n');
 /** How often a fetch reports its progress. */
-const tellMs = 1_000;
+const reportMs = 1_000;
 
 /**
  * Fetches the mailing of a run from its web service, each time from the start, and stores the answer. Does nothing if
@@ -69,13 +69,13 @@ export function createFetch({ sql, box, clock, webservice }: FetchDeps) {
     let bytes = 0;
     let lines = 0;
     let isWhole = false;
-    let told = performance.now();
+    let reportedAt = performance.now();
     const store = async (piece: Buffer): Promise<void> => {
       hash.update(piece);
       bytes += piece.length;
       await writer.write(piece);
-      if (performance.now() - told < tellMs) return;
-      told = performance.now();
+      if (performance.now() - reportedAt < reportMs) return;
+      reportedAt = performance.now();
       await recordFetchProgress(sql, { id, bytes, lines });
     };
     async function* kept({ host, contentType, bytes: pieces }: AnswerPage): AsyncGenerator<Buffer> {

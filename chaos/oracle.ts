@@ -178,9 +178,9 @@ function judgeRuns({ campaigns, rows }: Evidence, add: Add): void {
         `${message.status === 'sending' ? 'queued' : message.status} ${message.reason ?? ''}`.trim(),
       );
       for (const name of new Set([...kept.keys(), ...counted.keys()])) {
-        const [said, are] = [kept.get(name) ?? 0, counted.get(name)?.length ?? 0];
-        if (said !== are)
-          add('counts_differ', `run ${id} of ${key}: ${said} ${name} by its counts, ${are} rows`);
+        const [stored, are] = [kept.get(name) ?? 0, counted.get(name)?.length ?? 0];
+        if (stored !== are)
+          add('counts_differ', `run ${id} of ${key}: ${stored} ${name} by its counts, ${are} rows`);
       }
     }
   }

@@ -91,7 +91,7 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
   });
   const webservice = await startWebservice();
   const story = createStory(plan, system);
-  const said = new Set<string>();
+  const reported = new Set<string>();
   const findings: ChaosResult['findings'] = [];
   let last: { evidence: Evidence; state: GatewayState } | null = null;
   try {
@@ -121,9 +121,9 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
       const found = new Map(judge(evidence).map(({ kind, examples }) => [kind, examples]));
       if (ended.length > 0) found.set('process_ended', [...ended]);
       for (const [kind, all] of found) {
-        const examples = all.filter((example) => !said.has(`${kind} ${example}`));
+        const examples = all.filter((example) => !reported.has(`${kind} ${example}`));
         if (examples.length === 0) continue;
-        for (const example of examples) said.add(`${kind} ${example}`);
+        for (const example of examples) reported.add(`${kind} ${example}`);
         findings.push({
           ...{ kind, round: round.number, count: examples.length },
           examples: examples.slice(0, examplesShown),

@@ -9,14 +9,14 @@ import { type Permission, type Role, roleSuffices } from './user.ts';
 interface Kind {
   /** What a role needs to open its page. */
   needs: Permission;
-  /** The roles that are told about it unless an admin or the user chooses otherwise. */
-  told: readonly Role[];
+  /** The roles that receive it unless an admin or the user chooses otherwise. */
+  notifies: readonly Role[];
   /** The path of the page on which a user deals with it. */
   page: (subject: string) => string;
 }
 
 /** Of everything that operators look after. */
-const operators = { needs: 'viewer', told: ['admin', 'operator'] } as const;
+const operators = { needs: 'viewer', notifies: ['admin', 'operator'] } as const;
 const ofRun = { ...operators, page: (id: string) => `/runs/${id}` } as const;
 
 export const alertKinds = {
@@ -25,7 +25,7 @@ export const alertKinds = {
   run_failed: ofRun,
   run_not_executed: ofRun,
   run_retrying: ofRun,
-  // A campaign's, or that of all; with what is told again when it is used up.
+  // A campaign's, or that of all; reported again when it is used up.
   budget: {
     ...operators,
     page: (subject: string) => {
@@ -35,10 +35,10 @@ export const alertKinds = {
   },
   provider_trouble: { ...operators, page: (id: string) => `/settings/providers/${id}` },
   unread_calls: { ...operators, page: (id: string) => `/settings/providers/${id}/unread` },
-  holds: { needs: 'any_role', told: ['admin', 'operator', 'agent'], page: () => '/replies/held' },
-  ticket_overdue: { needs: 'any_role', told: ['admin', 'agent'], page: (id) => `/tickets/${id}` },
-  ticket_posts: { needs: 'operator', told: ['admin'], page: () => '/settings/ticket-posts' },
-  retrying: { needs: 'viewer', told: ['admin'], page: () => '/' },
+  holds: { needs: 'any_role', notifies: ['admin', 'operator', 'agent'], page: () => '/replies/held' },
+  ticket_overdue: { needs: 'any_role', notifies: ['admin', 'agent'], page: (id) => `/tickets/${id}` },
+  ticket_posts: { needs: 'operator', notifies: ['admin'], page: () => '/settings/ticket-posts' },
+  retrying: { needs: 'viewer', notifies: ['admin'], page: () => '/' },
 } as const satisfies Record<string, Kind>;
 export type AlertKind = keyof typeof alertKinds;
 // The keys of a literal are those of its type.
@@ -55,20 +55,20 @@ export const alertKindsFor = (role: Role): AlertKind[] =>
   alertKindNames.filter((kind) => roleSuffices(role, kindOf(kind).needs));
 
 const usualKinds = (role: Role): AlertKind[] =>
-  alertKindsFor(role).filter((kind) => kindOf(kind).told.includes(role));
+  alertKindsFor(role).filter((kind) => kindOf(kind).notifies.includes(role));
 
-const kindsToldTo = (role: Role) =>
+const kindsFor = (role: Role) =>
   z
     .array(alertKind)
     .max(100)
     .default(() => usualKinds(role));
 
-/** The kinds that each role is told about, as an admin has set them. */
+/** The kinds that each role receives, as an admin has set them. */
 export const alertSettings = z.strictObject({
-  admin: kindsToldTo('admin'),
-  operator: kindsToldTo('operator'),
-  agent: kindsToldTo('agent'),
-  viewer: kindsToldTo('viewer'),
+  admin: kindsFor('admin'),
+  operator: kindsFor('operator'),
+  agent: kindsFor('agent'),
+  viewer: kindsFor('viewer'),
 });
 export type AlertSettings = z.infer<typeof alertSettings>;
 
@@ -76,7 +76,7 @@ export type AlertSettings = z.infer<typeof alertSettings>;
 export const alertChoices = z.partialRecord(alertKind, z.boolean());
 export type AlertChoices = z.infer<typeof alertChoices>;
 
-/** The kinds that a user is told about. */
+/** The kinds that a user receives. */
 export const chosenAlertKinds = (
   { role, alertChoices: choices }: { role: Role; alertChoices: AlertChoices },
   settings: AlertSettings,
@@ -102,7 +102,7 @@ export interface AlertTiming {
   gatherMs: number;
   /** The shortest time between two messages to one recipient over one channel. */
   quietMs: number;
-  /** A condition that ends and begins again is told again only after this time. */
+  /** A condition that ends and begins again is reported again only after this time. */
   repeatMs: number;
 }
 export const usualAlertTiming: AlertTiming = {

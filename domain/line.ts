@@ -62,7 +62,7 @@ export function lineRulesOf(
   const names = extraFields.map(({ name }) => name);
   const parsed = written === null ? null : parseTemplate(written, names);
   const isUndeclared = parsed?.ok === false && parsed.problems.every((found) => undeclaredOf(found) !== null);
-  if (parsed?.ok === false && !isUndeclared) throw new Error('The template of a campaign can not be parsed.');
+  if (parsed?.ok === false && !isUndeclared) throw new Error('The template of a campaign cannot be parsed.');
   const template = parsed?.ok === true ? parsed.template : null;
   return { template, removeAccents, maxSegments, profile, extraFields };
 }

@@ -74,12 +74,12 @@ function isWordAmongFillers(line: readonly string[], own: ReadonlySet<string>): 
   if (line.length > 12) return false;
   const rest = line.filter((word) => !fillers.has(word));
   if (rest.length === 0) return false;
-  const said = new Set(rest);
+  const words = new Set(rest);
   // "SAIR SAIR SAIR", "sair stop".
-  if ([...said].every((word) => own.has(word))) return true;
-  const [only = ''] = said;
+  if ([...words].every((word) => own.has(word))) return true;
+  const [only = ''] = words;
   return (
-    said.size === 1 &&
+    words.size === 1 &&
     only.length >= 4 &&
     !otherWords.has(only) &&
     [...own].some((word) => isSlipOf(only, word))

@@ -21,7 +21,7 @@ export const unfinishedStatuses = [
  */
 export const ticketViews = ['mine', 'unanswered', 'overdue', 'open'] as const;
 export type TicketView = (typeof ticketViews)[number];
-/** Counting the tickets of a view stops here: a larger number tells an agent nothing more. */
+/** Counting the tickets of a view stops here: a larger number is of no use to an agent. */
 export const mostTicketsCounted = 1_000;
 
 /**

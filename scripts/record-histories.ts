@@ -262,15 +262,15 @@ try {
   await sleep(2_000);
   await keep('ticket-posts', ticketPostsWorkflowId(taskQueue));
 
-  await keep('notification', notificationWorkflowId(taskQueue, await told(api)));
+  await keep('notification', notificationWorkflowId(taskQueue, await queueNotification(api)));
   await keep('alerts', alertsWorkflowId(taskQueue));
 } finally {
   await system.stop();
   await rm(dataDir, { recursive: true, force: true });
 }
 
-/** A message to a user whose mail server refuses it: an alert takes minutes to be told, a link to a new password none. */
-async function told(api: ApiClient): Promise<number> {
+/** A message to a user whose mail server refuses it: an alert waits for minutes, a password reset does not. */
+async function queueNotification(api: ApiClient): Promise<number> {
   const email = { enabled: true, host: '127.0.0.1', port: 9, security: 'none', from: 'a@example.com' };
   await api.call('PUT', '/api/settings/email', email);
   await api.call('PATCH', '/api/session', { email: 'a@example.com' });

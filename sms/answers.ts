@@ -60,9 +60,9 @@ export function outcomeOf(exchange: Exchange, wording: Wording): SendOutcome {
 function refusalOf(exchange: Extract<Exchange, { kind: 'answered' }>, wording: Wording): SendOutcome {
   const { status } = exchange;
   const byStatus = { provider: wording.provider, code: String(status) };
-  const said = wording.errorCode(parseJson(exchange.body));
-  const meaning = said === null ? undefined : wording.meaningOf(said);
-  const code = outcomeCode(said, meaning !== undefined, `HTTP_${status}`);
+  const reported = wording.errorCode(parseJson(exchange.body));
+  const meaning = reported === null ? undefined : wording.meaningOf(reported);
+  const code = outcomeCode(reported, meaning !== undefined, `HTTP_${status}`);
   const retryAfterMs = parseRetryAfter(exchange.retryAfter, Date.now());
 
   // Some also use 429 for a daily limit, where an early retry is useless.
@@ -86,7 +86,7 @@ function refusalOf(exchange: Extract<Exchange, { kind: 'answered' }>, wording: W
   if (status < 400 || [401, 402, 403, 404].includes(status)) {
     return { kind: 'account', ...code, detail: { code: 'refuses_requests', params: byStatus } };
   }
-  const more = code.publicCode === said && wording.moreAbout ? wording.moreAbout(said) : null;
+  const more = code.publicCode === reported && wording.moreAbout ? wording.moreAbout(reported) : null;
   return {
     kind: 'refused',
     reason: 'request_refused',

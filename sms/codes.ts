@@ -60,9 +60,9 @@ export const ourCode = (code: string): OutcomeCode => ({ code, publicCode: code 
  * @param isListed it is in one of our tables, or in the gateway's description
  * @param otherwise replaces a code that is not, or a missing one
  */
-export function outcomeCode(said: string | null, isListed: boolean, otherwise: string): OutcomeCode {
-  if (said === null) return ourCode(otherwise);
+export function outcomeCode(reported: string | null, isListed: boolean, otherwise: string): OutcomeCode {
+  if (reported === null) return ourCode(otherwise);
   // A number of six digits is not a phone.
-  if (isListed || /^\d{1,6}$/.test(said)) return ourCode(said);
-  return { code: said.slice(0, longestCode), publicCode: otherwise };
+  if (isListed || /^\d{1,6}$/.test(reported)) return ourCode(reported);
+  return { code: reported.slice(0, longestCode), publicCode: otherwise };
 }

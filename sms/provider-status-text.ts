@@ -13,6 +13,6 @@ const places = [
 
 /** The status in a receipt, in the provider's words: `undelivered, 30003`. Null if it contains none. */
 export function providerStatusText(payload: unknown): string | null {
-  const said = places.flatMap((place) => textAt(payload, place) ?? []);
-  return said.length === 0 ? null : [...new Set(said)].join(', ');
+  const texts = places.flatMap((place) => textAt(payload, place) ?? []);
+  return texts.length === 0 ? null : [...new Set(texts)].join(', ');
 }

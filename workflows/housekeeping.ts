@@ -39,7 +39,7 @@ export async function housekeeping(input: HousekeepingInput): Promise<string> {
     '| --- | ---: |',
     `| Enabled campaigns without a workflow, started | ${suspects.campaigns.length} |`,
     `| Live runs without a workflow, marked as failed | ${lostRuns} |`,
-    `| Runs whose counts differed from their messages (of ${counts.runs}) | ${counts.mended} |`,
+    `| Runs whose counts differed from their messages (of ${counts.runs}) | ${counts.corrected} |`,
     `| Messages and answers left in a passing state | ${counts.stuck} |`,
     `| Probable opt-outs that nobody decided on, opted out | ${holds.optedOut} |`,
     `| Tickets that waited without any change, finished | ${quiet.finished} |`,

@@ -151,10 +151,10 @@ export async function run(input: RunInput): Promise<RunResult> {
   async function failUnlessCancelled(error: unknown): Promise<RunResult> {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     const type = cause instanceof ApplicationFailure ? (cause.type ?? null) : null;
-    const told = cause instanceof ApplicationFailure ? cause.details?.[0] : null;
+    const failureDetail = cause instanceof ApplicationFailure ? cause.details?.[0] : null;
     const detail = cause?.message ?? '';
     const failed = await control.endUnlessCancelled(async () => {
-      await steps.failRun({ runId, step, failure: { type, told } });
+      await steps.failRun({ runId, step, failure: { type, detail: failureDetail } });
       return true;
     });
     if (!failed) return closeCancelled(error);

@@ -39,11 +39,11 @@ export const alertView = z.object({
 });
 export const alertList = z.object({ alerts: z.array(alertView) });
 
-/** The kinds that the user's role can be told, and those that the user is told. */
+/** The kinds that the role of the user can receive, and those that the user receives. */
 export const ownAlertKinds = z.object({ kinds: z.array(alertKind), available: z.array(alertKind) });
 export const ownAlertKindsChange = z.strictObject({ kinds: z.array(alertKind).max(100).default([]) });
 
-/** What needs a person, which kinds each role is told, and one's own choice. */
+/** The open alerts, the kinds that each role receives, and the choice of each user. */
 export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
   const tags = ['alerts'];
 
@@ -81,7 +81,7 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
     '/session/alerts',
     {
       config: { access: 'any_role', usersOnly: true },
-      schema: { tags, summary: 'The kinds of alerts that I am told', response: { 200: ownAlertKinds } },
+      schema: { tags, summary: 'The kinds of alerts that I receive', response: { 200: ownAlertKinds } },
     },
     async (request, reply) => {
       const actor = actorOf(request);
@@ -97,7 +97,7 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
       config: { access: 'any_role', usersOnly: true },
       schema: {
         tags,
-        summary: 'Choose the kinds of alerts that I am told',
+        summary: 'Choose the kinds of alerts that I receive',
         description:
           'A kind in which the choice is that of the role keeps following the role when an admin changes it.',
         headers: versionHeaders,
@@ -131,7 +131,7 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'The kinds of alerts that each role is told',
+        summary: 'The kinds of alerts that each role receives',
         response: { 200: alertSettings },
       },
     },
@@ -148,7 +148,7 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Set the kinds of alerts that each role is told',
+        summary: 'Set the kinds of alerts that each role receives',
         description: 'Users can choose otherwise for themselves: `PUT /api/session/alerts`.',
         headers: versionHeaders,
         body: alertSettings,

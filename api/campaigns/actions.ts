@@ -42,7 +42,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         tags,
         summary: 'Enable a campaign',
         description:
-          'Of one that is not complete the answer (`incomplete_campaign`) names all it lacks. To enable it again changes nothing. 202: enabled, and Temporal will be told as soon as it answers.',
+          'Of one that is not complete the answer (`incomplete_campaign`) names all it lacks. To enable it again changes nothing. 202: enabled, and Temporal is notified as soon as it is available.',
         params: idParams,
         response: { 200: campaignView, 202: campaignView },
       },
@@ -157,8 +157,8 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     format: Format,
     reply: { code(status: 200 | 202): { send(view: z.infer<typeof campaignView>): T } },
   ): Promise<T> {
-    const told = await sync.sync(id);
-    return reply.code(told ? 200 : 202).send(await present(id, format));
+    const synced = await sync.sync(id);
+    return reply.code(synced ? 200 : 202).send(await present(id, format));
   }
 
   app.post(

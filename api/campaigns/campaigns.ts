@@ -115,7 +115,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
         tags,
         summary: 'Replace the document of a campaign',
         description:
-          'The whole document, and the `version` that was edited. An enabled campaign stays complete. Counts from the next run on. 202: saved, and Temporal will be told as soon as it answers.',
+          'The whole document, and the `version` that was edited. An enabled campaign stays complete. Counts from the next run on. 202: saved, and Temporal is notified as soon as it is available.',
         params: idParams,
         body: campaignDraft.safeExtend({ version: z.int().positive() }),
         response: { 200: campaignView, 202: campaignView },
@@ -151,8 +151,8 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
         );
         return after;
       });
-      const told = !row.enabled || (await sync.sync(id));
-      return reply.code(told ? 200 : 202).send(await viewCampaign(deps, row, formatOf(request)));
+      const synced = !row.enabled || (await sync.sync(id));
+      return reply.code(synced ? 200 : 202).send(await viewCampaign(deps, row, formatOf(request)));
     },
   );
 

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { getCampaign } from '../../db/campaigns/campaigns.ts';
 import type { Database } from '../../db/core/client.ts';
-import { whyLeftAlone } from '../../db/customers/opt-outs.ts';
+import { sendBlockOf } from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { profileOf } from '../../db/providers/providers.ts';
 import { insertTestSend, keepTestSendId } from '../../db/campaigns/test-sends.ts';
@@ -126,7 +126,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
         tags,
         summary: 'Send the message to one phone, now',
         description:
-          'The saved message, or what the body gives in its place. The answer is what the provider said. It belongs to no run, and nothing but that it was sent is kept. Sending hours and consent are not asked; opt-outs and holds are.',
+          'Sends the saved message, or the text of the body. The response contains the answer of the provider. The SMS belongs to no run; only the fact that it was sent is stored. Sending hours and consent are not asked; opt-outs and holds are.',
         params: idParams,
         body: z.strictObject({
           phone: z.string().min(1).max(40),
@@ -153,8 +153,8 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
       }
       if (!to.ok || providerId === null || problems.length > 0)
         throw new ApiError('invalid_fields', { problems });
-      const leftAlone = await whyLeftAlone(sql, await phoneHash(), to.e164, providerId);
-      if (leftAlone !== null) throw new ApiError(leftAlone === 'held' ? 'phone_held' : 'opted_out');
+      const block = await sendBlockOf(sql, await phoneHash(), to.e164, providerId);
+      if (block !== null) throw new ApiError(block === 'held' ? 'phone_held' : 'opted_out');
 
       const { text, segments, skipped } = previewOf(
         { ...definition, message },

@@ -250,7 +250,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'What a customer has said of being written to, newest first',
+        summary: 'The consent statements of a customer, newest first',
         description: 'Statements of consent, and the opt-outs and opt-ins of the present phones.',
         params: idParams,
         response: { 200: consentHistoryView },
@@ -265,9 +265,9 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Record what a customer has said of being written to',
+        summary: 'Record a consent statement of a customer',
         description:
-          'The latest statement by its date stands. What is queued for one who refuses is skipped at once, in every run that heeds consent.',
+          'The latest statement by its date applies. Queued messages to a customer who refuses are skipped at once, in every run that requires consent.',
         params: idParams,
         body: consentStatement,
         response: { 201: consentHistoryView },

@@ -117,7 +117,7 @@ export function addAuthentication(
     // Fastify's own answer to an unknown address has no config of ours.
     if (request.is404) return;
     const credential = credentialOf(request);
-    await limits.stranger(request, credential?.hash ?? null);
+    await limits.unauthenticated(request, credential?.hash ?? null);
     const { access, usersOnly, withGivenPassword } = request.routeOptions.config;
     if (access === 'open') return;
     // What a page asks for by itself keeps no session alive.

@@ -6,10 +6,10 @@ export interface RequestsPerMinute {
   /** For a user or a token. */
   account: number;
   /** For an address, without a recently valid session or token. */
-  stranger: number;
+  unauthenticated: number;
 }
 /** Above what pages, programs and an office that signs in need; below what an attack needs. */
-const usualRequestsPerMinute: RequestsPerMinute = { account: 3_000, stranger: 1_000 };
+const usualRequestsPerMinute: RequestsPerMinute = { account: 3_000, unauthenticated: 1_000 };
 /** A session or token counts as known for this long after it was valid. */
 const provenForMs = 10 * 60_000;
 const maxProven = 10_000;
@@ -27,7 +27,7 @@ const accountOf = (request: FastifyRequest): string =>
  */
 export async function createRequestLimits(
   app: FastifyInstance,
-  { account, stranger }: RequestsPerMinute = usualRequestsPerMinute,
+  { account, unauthenticated }: RequestsPerMinute = usualRequestsPerMinute,
 ) {
   // Routes may have a limit of their own (`config.rateLimit`).
   await app.register(rateLimit, {
@@ -37,7 +37,7 @@ export async function createRequestLimits(
     errorResponseBuilder: (_, { ttl }) => tooMany(ttl),
   });
   const ofAddress = app.createRateLimit({
-    max: stranger,
+    max: unauthenticated,
     timeWindow: '1 minute',
     keyGenerator: clientOf,
   });
@@ -47,7 +47,7 @@ export async function createRequestLimits(
 
   return {
     /** Call before the first database query. Throws `rate_limited`. */
-    async stranger(request: FastifyRequest, credential: Buffer | null): Promise<void> {
+    async unauthenticated(request: FastifyRequest, credential: Buffer | null): Promise<void> {
       if (credential && (proven.get(credential.toString('base64')) ?? 0) > Date.now()) return;
       const count = await ofAddress(request);
       if (!count.isAllowed && count.isExceeded) throw tooMany(count.ttl);

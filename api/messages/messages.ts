@@ -340,7 +340,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'One message, all that the provider has said of it, and what was answered to it',
+        summary: 'A message, the events that the provider reported for it, and its replies',
         params: idParams,
         response: {
           200: messageStoryView,

@@ -13,7 +13,7 @@ import { coded } from '../../domain/problems/coded.ts';
 import { ApiError, formatOf, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
-const statement = z.strictObject({
+const statementBody = z.strictObject({
   /** True: it arrived, the message becomes `delivered`. False: it did not, and becomes `undelivered`. */
   arrived: z.boolean(),
   /** The user's evidence. Stored with the message; the audit log has only the user who decided. */
@@ -30,9 +30,9 @@ export const unknownView = z.object({
 
 /** Resolving unknown messages by what a user knows about them. */
 export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
-  const statementOf = (request: FastifyRequest, said: z.infer<typeof statement>): Statement => {
+  const statementOf = (request: FastifyRequest, body: z.infer<typeof statementBody>): Statement => {
     const actor = actorOf(request);
-    return { arrived: said.arrived, note: said.note, by: actorId(actor), byName: actor.name };
+    return { arrived: body.arrived, note: body.note, by: actorId(actor), byName: actor.name };
   };
 
   app.post(
@@ -45,16 +45,16 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         description:
           '`not_unknown` for every other message, one that its receipt has resolved meanwhile among them. What is stated is final: a receipt that comes later changes nothing.',
         params: idParams,
-        body: statement,
+        body: statementBody,
         response: { 200: z.object({ id: z.int(), status: z.enum(messageStatuses) }) },
       },
     },
     async (request) => {
       const { id } = request.params;
-      const said = statementOf(request, request.body);
+      const statement = statementOf(request, request.body);
       await sql.begin(async (tx) => {
-        if ((await resolveByUser(tx, { messageId: id }, said)) === 1) {
-          const { arrived } = said;
+        if ((await resolveByUser(tx, { messageId: id }, statement)) === 1) {
+          const { arrived } = statement;
           await audit(tx, request, 'message.resolve', { kind: 'message', id }, { arrived });
           return;
         }
@@ -105,22 +105,22 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         description:
           '`messages` is how many the person has seen: when they are others by now, nothing is resolved (`unknown_changed`).',
         params: idParams,
-        body: statement.extend({ messages: z.int().min(1) }),
+        body: statementBody.extend({ messages: z.int().min(1) }),
         response: { 200: z.object({ id: z.int(), messages: z.int() }) },
       },
     },
     async (request) => {
       const { id } = request.params;
-      const { messages: seen, ...said } = request.body;
+      const { messages: seen, ...body } = request.body;
       await needRun(id);
       await sql.begin(async (tx) => {
-        const messages = await resolveByUser(tx, { runId: id }, statementOf(request, said));
+        const messages = await resolveByUser(tx, { runId: id }, statementOf(request, body));
         if (messages !== seen) {
           throw new ApiError('unknown_changed', {
             params: { messages, seen },
           });
         }
-        await audit(tx, request, 'run.resolve', { kind: 'run', id }, { arrived: said.arrived, messages });
+        await audit(tx, request, 'run.resolve', { kind: 'run', id }, { arrived: body.arrived, messages });
       });
       return { id, messages: seen };
     },

@@ -115,8 +115,8 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
     });
     const text = await answer.body.text();
     if (answer.statusCode >= 300) {
-      const said = z.object({ code: sandboxFault }).safeParse(parsed(text));
-      throw unavailable(said.success ? said.data.code : 'refused');
+      const refusal = z.object({ code: sandboxFault }).safeParse(parsed(text));
+      throw unavailable(refusal.success ? refusal.data.code : 'refused');
     }
     return schema.parse(parsed(text));
   }

@@ -236,7 +236,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
       schema: {
         tags,
         summary: 'How far a run is',
-        description: 'Small, to be asked for again and again; `GET /api/runs/{id}/events` tells by itself.',
+        description: 'A small response, for polling. `GET /api/runs/{id}/events` sends changes by itself.',
         params: idParams,
         response: { 200: progressView },
       },

@@ -78,14 +78,14 @@ function receiptArrival(
   const { providerId, isLate } = origin;
   const kept = arrival({ kind: 'receipt', messageId }, origin, call, payload);
   if (status === null) return kept;
-  const said = { providerId, status, reason, providerCode: code, at: isLate ? call.receivedAt : null };
+  const common = { providerId, status, reason, providerCode: code, at: isLate ? call.receivedAt : null };
   const part = receipt.call;
   if (part) kept.call = () => jsonOf(keptCall(part));
   if (messageId !== null) {
-    kept.move = { ...said, messageId, providerMessageId, isSure: referenceSuffices };
+    kept.move = { ...common, messageId, providerMessageId, isSure: referenceSuffices };
   } else if (receiptsById && providerMessageId !== null) {
     const id = providerMessageId.slice(0, longestKey);
-    kept.move = { ...said, messageId, providerMessageId: id, isSure: true };
+    kept.move = { ...common, messageId, providerMessageId: id, isSure: true };
   }
   return kept;
 }
@@ -93,7 +93,7 @@ function receiptArrival(
 function replyArrival(origin: Origin, call: Call, message: InboundMessage | AnsweringMessage): Arrival {
   const { providerMessageId, to, text, payload } = message;
   const kept = arrival({ kind: 'message' }, origin, call, payload);
-  const said = {
+  const common = {
     providerId: origin.providerId,
     providerMessageId: storableText(providerMessageId).slice(0, longestKey),
     recipient: storableText(to).slice(0, longestKey),
@@ -101,10 +101,13 @@ function replyArrival(origin: Origin, call: Call, message: InboundMessage | Answ
     ...(origin.isLate ? { receivedAt: call.receivedAt } : {}),
   };
   if (message.from !== null) {
-    return { ...kept, reply: { ...said, phone: writerOf(storableText(message.from).slice(0, longestKey)) } };
+    return {
+      ...kept,
+      reply: { ...common, phone: writerOf(storableText(message.from).slice(0, longestKey)) },
+    };
   }
   const { answers, call: part } = message;
-  return { ...kept, reply: { ...said, phone: null, answers }, call: () => jsonOf(keptCall(part)) };
+  return { ...kept, reply: { ...common, phone: null, answers }, call: () => jsonOf(keptCall(part)) };
 }
 
 /** Stored to be read again. The same call on another day is a new one: the first may have been dismissed since. */

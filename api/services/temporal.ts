@@ -341,7 +341,7 @@ export function createTemporal(options: TemporalOptions) {
           taskQueue,
           args: [],
           workflowTaskTimeout,
-          staticSummary: 'Looks for what needs a person, and tells users',
+          staticSummary: 'Checks what needs a user, and sends alerts',
         }),
       );
     },

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Database, Sql } from '../../db/core/client.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { readRetries } from '../../db/core/retries.ts';
-import { whyLeftAlone } from '../../db/customers/opt-outs.ts';
+import { sendBlockOf } from '../../db/customers/opt-outs.ts';
 import { profileOf } from '../../db/providers/providers.ts';
 import {
   type AnswerRow,
@@ -249,8 +249,8 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
   ): Promise<{ blocked: AnswerBlock | null; providerId: number }> {
     const { providerId } = await targetOf(tx, id);
     if (phone === null) return { blocked: 'customer_erased', providerId };
-    const leftAlone = await whyLeftAlone(tx, await phoneHash(), phone, providerId);
-    if (leftAlone !== null) return { blocked: leftAlone === 'held' ? 'phone_held' : 'opted_out', providerId };
+    const block = await sendBlockOf(tx, await phoneHash(), phone, providerId);
+    if (block !== null) return { blocked: block === 'held' ? 'phone_held' : 'opted_out', providerId };
     return { blocked: status === 'finished' ? 'ticket_finished' : null, providerId };
   }
 };

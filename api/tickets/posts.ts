@@ -113,7 +113,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         tags,
         summary: 'Set where openings and changes of tickets are posted to',
         description:
-          'A secret that is left out stays as it is, and so do headers; of the headers that are given, those that are null. An address of another origin (scheme, host, port) needs all of them again. Counts at once; only what happens while it is enabled is posted. 202: saved, and Temporal will be told as soon as it answers.',
+          'A secret that is left out stays as it is, and so do headers; of the headers that are given, those that are null. An address of another origin (scheme, host, port) needs all of them again. Counts at once; only what happens while it is enabled is posted. 202: saved, and Temporal is notified as soon as it is available.',
         headers: versionHeaders,
         body: ticketPostingChange,
         response: { 200: ticketPostingView, 202: ticketPostingView },
@@ -136,8 +136,8 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
           { enabled, events, newSecret: secret !== undefined, newHeaders: headers !== undefined },
         );
       });
-      const told = await sync.syncTicketPosts();
-      return reply.code(told ? 200 : 202).send(await view());
+      const synced = await sync.syncTicketPosts();
+      return reply.code(synced ? 200 : 202).send(await view());
     },
   );
 

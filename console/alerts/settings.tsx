@@ -49,7 +49,7 @@ async function rolesPage(api: Api, state?: FormState) {
   return <RolesPage state={state ?? newForm(settings)} undelivered={undelivered} />;
 }
 
-/** How alerts leave, and who is told what. */
+/** How alerts leave, and who receives which. */
 export const alertsSettings: FastifyPluginAsync = async (app) => {
   app.get(alertsPath, admin, async (request, reply) => reply.page(await rolesPage(consoleOf(request).api)));
 
@@ -59,7 +59,7 @@ export const alertsSettings: FastifyPluginAsync = async (app) => {
       request,
       reply,
       async (form) => {
-        // A role without a checked box is told nothing, which the schema would read as its default.
+        // A role without a checked box receives no alerts, which the schema would read as its default.
         const settings = Object.fromEntries(roles.map((role) => [role, form.all(role)]));
         await api.send('PUT', rolesApi, settings);
         return { to: alertsPath, notice: 'saved' };

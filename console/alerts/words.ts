@@ -107,7 +107,7 @@ export const alertWords = dictionary(
     },
   },
   {
-    page: { title: 'Alerts', about: 'E-mail server, webhook, and who is told what' },
+    page: { title: 'Alerts', about: 'E-mail server, webhook, and recipients' },
     intro:
       'What needs a person is on the home page and, for those who are not looking, arrives by e-mail and at the webhook. A series of events is one message.',
     email: 'E-mail',
@@ -158,9 +158,9 @@ export const alertWords = dictionary(
     headers: 'Additional headers',
     testPost: 'Post a test alert',
     postAccepted: 'The webhook has accepted the test alert.',
-    roles: 'Who is told what',
+    roles: 'Recipients',
     rolesIntro:
-      'The default of each role. Each user with an e-mail address can choose otherwise in their own profile. Users are not told about pages that they cannot open.',
+      'The default of each role. Each user with an e-mail address can choose otherwise in their own profile. Users receive no alerts for pages that they cannot open.',
     undelivered: 'Not delivered',
     waiting: 'Waiting for another attempt',
     failed: 'Given up in the last 24 hours',
@@ -169,7 +169,7 @@ export const alertWords = dictionary(
       title: 'My alerts',
       intro: 'What counts in the menu and in the title of the page, and what arrives by e-mail.',
       noEmail: 'Enter an e-mail address above to get the alerts by e-mail, too.',
-      kinds: 'What to tell me',
+      kinds: 'Alerts that I receive',
       browser: 'Browser notifications',
       browserHelp: 'In this browser, while a page of Torpedo is open.',
       browserOn: 'Turn on in this browser',

@@ -324,7 +324,7 @@ function RetryingWorkflow({
 }: Overview['retrying'][number]) {
   const t = useWords(words).retrying;
   const format = useFormat();
-  const told = useRetryWords(retrying);
+  const retryText = useRetryWords(retrying);
   return (
     <li>
       <div class="entry-head">
@@ -339,14 +339,14 @@ function RetryingWorkflow({
         </strong>
         {workflows > 1 && <span class="text-secondary">{format.number(workflows)}</span>}
       </div>
-      <State tone="warn">{told}</State>
+      <State tone="warn">{retryText}</State>
     </li>
   );
 }
 
 function WaitingRun({ run }: { run: RunSummary }) {
   const format = useFormat();
-  const mend = useFix(run);
+  const fixes = useFix(run);
   const retrying = useRetryWords(run.retrying);
   const { reason } = run;
   const waiting = readWaiting(run.waiting);
@@ -363,7 +363,7 @@ function WaitingRun({ run }: { run: RunSummary }) {
       )}
       {retrying !== null && <State tone="warn">{retrying}</State>}
       <div class="buttons">
-        {mend.map(({ href, label }) => (
+        {fixes.map(({ href, label }) => (
           <a key={href} class="btn btn-sm" href={href}>
             {label}
           </a>
@@ -375,7 +375,7 @@ function WaitingRun({ run }: { run: RunSummary }) {
 
 /** The page on which a user can fix what a run waits for. */
 function useFix({ id, campaignId, status, waiting, reason, retrying }: RunSummary) {
-  const t = useWords(words).mend;
+  const t = useWords(words).fixes;
   const mayChange = useMay('operator');
   const run = `/runs/${id}`;
   const look = { href: run, label: t.look };
@@ -424,7 +424,7 @@ const drawn = [
   ['sent', 'blue', ['sent']],
   ['unknown', 'yellow', ['unknown']],
   ['failed', 'red', ['failed', 'undelivered']],
-] as const satisfies readonly (readonly [string, Series['colour'], readonly MessageStatus[]])[];
+] as const satisfies readonly (readonly [string, Series['color'], readonly MessageStatus[]])[];
 const listed = [
   ...drawn,
   ['queued', null, ['queued', 'sending']],
@@ -445,12 +445,12 @@ function Days({ days }: { days: Overview['days'] }) {
           <Bars
             label={t.byDay}
             labels={days.map(({ day }) => dayOf(day).slice(0, 5))}
-            series={drawn.map(([name, colour, statuses]) => ({
+            series={drawn.map(([name, color, statuses]) => ({
               label: t.series[name],
-              colour,
+              color,
               values: days.map(({ counts }) => sumOf(counts, ...statuses)),
             }))}
-            told={days.map(
+            captions={days.map(
               ({ day, counts }) =>
                 `${dayOf(day)}: ${drawn
                   .map(

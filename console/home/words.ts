@@ -39,7 +39,7 @@ export const home = dictionary(
       reports: 'Contagens dos relatórios',
       alerts: 'E-mails e webhook de avisos',
     },
-    mend: {
+    fixes: {
       approve: 'Conferir e aprovar',
       resume: 'Continuar ou cancelar',
       retry: 'Retomar ou cancelar',
@@ -107,7 +107,7 @@ export const home = dictionary(
       housekeeping: 'System checks',
       alerts: 'E-mails and webhook of alerts',
     },
-    mend: {
+    fixes: {
       approve: 'Check and approve',
       resume: 'Resume or cancel',
       retry: 'Retry or cancel',

@@ -1,21 +1,21 @@
 import type { ComponentChildren } from 'preact';
 
 /** The colors of a chart's parts in both themes: Tabler's names. */
-export type ChartColour = 'green' | 'blue' | 'yellow' | 'red' | 'primary';
+export type ChartColor = 'green' | 'blue' | 'yellow' | 'red' | 'primary';
 
 export interface Series {
   label: string;
-  colour: ChartColour;
+  color: ChartColor;
   /** One for each column. */
   values: readonly number[];
 }
 
 /** The legend: for every reader, with or without the chart. */
-const Legend = ({ series }: { series: readonly Pick<Series, 'label' | 'colour'>[] }) => (
+const Legend = ({ series }: { series: readonly Pick<Series, 'label' | 'color'>[] }) => (
   <ul class="legend">
-    {series.map(({ label, colour }) => (
+    {series.map(({ label, color }) => (
       <li key={label}>
-        <span class={`legend-mark legend-${colour}`} aria-hidden="true" />
+        <span class={`legend-mark legend-${color}`} aria-hidden="true" />
         {label}
       </li>
     ))}
@@ -23,20 +23,20 @@ const Legend = ({ series }: { series: readonly Pick<Series, 'label' | 'colour'>[
 );
 
 /**
- * Stacked bars drawn by charts.js; the table beside the chart contains the same data. `told` describes the column under
+ * Stacked bars drawn by charts.js; the table beside the chart contains the same data. `captions` describes the column under
  * the pointer.
  */
 export function Bars({
   label,
   labels,
   series,
-  told,
+  captions,
   children,
 }: {
   label: string;
   labels: readonly string[];
   series: readonly Series[];
-  told: readonly string[];
+  captions: readonly string[];
   /** The text below the chart while the pointer is elsewhere. */
   children: ComponentChildren;
 }) {
@@ -48,7 +48,7 @@ export function Bars({
         role="img"
         aria-label={label}
         hidden
-        data-bars={JSON.stringify({ labels, series, told })}
+        data-bars={JSON.stringify({ labels, series, captions })}
       />
       <p class="form-hint">{children}</p>
     </>
@@ -76,8 +76,8 @@ export function Rates({
     <>
       <Legend
         series={[
-          { label: sent, colour: 'primary' },
-          { label: failed, colour: 'red' },
+          { label: sent, color: 'primary' },
+          { label: failed, color: 'red' },
         ]}
       />
       <div

@@ -40,7 +40,7 @@ const Surrounding = createContext<Surroundings | null>(null);
 /** The form that contains a field. */
 export function useForm(): Surroundings {
   const form = useContext(Surrounding);
-  if (!form) throw new Error('A field stands outside of a form.');
+  if (!form) throw new Error('A field is outside a form.');
   return form;
 }
 

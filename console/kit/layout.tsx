@@ -207,7 +207,7 @@ function Navigation({ section }: { section: Section | undefined }) {
   const t = useWords(common);
   const { me } = useView();
   const links: readonly (SectionLink & { name: Section })[] = sections;
-  // Whoever has no home page deals with tickets.
+  // Agents have no home page; theirs is the list of tickets.
   const counted: Section = me && roleSuffices(me.role, 'viewer') ? 'home' : 'tickets';
   const list = (
     <ul class="navbar-nav">

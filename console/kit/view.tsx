@@ -40,7 +40,7 @@ export const ViewProvider = ({ view, children }: { view: View; children: Compone
 
 export function useView(): View {
   const view = useContext(Current);
-  if (!view) throw new Error('A component of the console stands outside of a page.');
+  if (!view) throw new Error('A component is outside a page.');
   return view;
 }
 

@@ -202,9 +202,9 @@ function MessagesPage({
 const inOurWords = (says: string, locale: Locale): string =>
   says
     .split(', ')
-    .map((said) => {
-      const status = messageStatuses.find((one) => one === said.toLowerCase());
-      return status === undefined ? said : messageStatusWords[locale][status];
+    .map((word) => {
+      const status = messageStatuses.find((one) => one === word.toLowerCase());
+      return status === undefined ? word : messageStatusWords[locale][status];
     })
     .join(', ');
 

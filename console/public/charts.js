@@ -3,7 +3,7 @@
 const language = document.documentElement.lang;
 const height = 220;
 /** A theme color in a form that a canvas accepts: the theme's own value may be computed from others. */
-const colour = (name) => {
+const color = (name) => {
   const probe = document.createElement('i');
   probe.style.color = `var(--tblr-${name})`;
   document.body.append(probe);
@@ -18,8 +18,8 @@ const short = new Intl.NumberFormat(language, { notation: 'compact', maximumFrac
 const draw = (box, options, data) => {
   box.hidden = false;
   const axis = {
-    stroke: colour('secondary'),
-    grid: { stroke: colour('border-color'), width: 1 },
+    stroke: color('secondary'),
+    grid: { stroke: color('border-color'), width: 1 },
     ticks: { show: false },
   };
   const chart = new uPlot(
@@ -48,20 +48,20 @@ const draw = (box, options, data) => {
 
 /** Shows below the chart the value under the pointer. */
 const readout = (box, words) => {
-  const told = box.nextElementSibling;
-  const usual = told.textContent;
+  const readoutBox = box.nextElementSibling;
+  const usual = readoutBox.textContent;
   return {
     setCursor: [
       ({ cursor: { idx } }) => {
-        told.textContent = (idx === null || idx === undefined ? undefined : words(idx)) ?? usual;
+        readoutBox.textContent = (idx === null || idx === undefined ? undefined : words(idx)) ?? usual;
       },
     ],
   };
 };
 
-// Stacked bars: `labels` of the columns, `series` of { label, colour, values }, `told` about each column.
+// Stacked bars: `labels` of the columns, `series` of { label, color, values }, `captions` of the columns.
 for (const box of document.querySelectorAll('[data-bars]')) {
-  const { labels, series, told } = JSON.parse(box.dataset.bars);
+  const { labels, series, captions } = JSON.parse(box.dataset.bars);
   // The sum of all is drawn first and the others over it, so that each shows its own part.
   const upTo = series.map((_, last) =>
     labels.map((__, column) =>
@@ -92,16 +92,16 @@ for (const box of document.querySelectorAll('[data-bars]')) {
       series: [
         {},
         ...series
-          .map(({ colour: name }) => ({
-            fill: colour(name),
-            stroke: colour(name),
+          .map(({ color: name }) => ({
+            fill: color(name),
+            stroke: color(name),
             width: 0,
             paths: bars,
             points: { show: false },
           }))
           .reverse(),
       ],
-      hooks: readout(box, (column) => told[column]),
+      hooks: readout(box, (column) => captions[column]),
     },
     [labels.map((_, column) => column), ...upTo.reverse()],
   );
@@ -181,14 +181,14 @@ for (const box of document.querySelectorAll('[data-samples]')) {
         series: [
           {},
           {
-            stroke: colour('primary'),
-            fill: colour('primary-lt'),
+            stroke: color('primary'),
+            fill: color('primary-lt'),
             width: 2,
             points: { show: false },
             paths: uPlot.paths.stepped({ align: -1 }),
           },
           {
-            stroke: colour('red'),
+            stroke: color('red'),
             width: 2,
             dash: [4, 3],
             points: { show: false },

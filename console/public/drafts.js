@@ -95,7 +95,7 @@
       if (now === draft.before) drop(key);
       else write(key, draft);
     };
-    const tell = (which) => {
+    const announce = (which) => {
       notice.hidden = false;
       for (const words of notice.querySelectorAll('[data-draft-words]')) {
         words.hidden = words.dataset.draftWords !== which;
@@ -117,11 +117,11 @@
       drop(key);
     } else if (draft?.before === shown) {
       restore(form, draft.now);
-      tell('restored');
+      announce('restored');
     } else if (draft) {
       // Another user has saved other values meanwhile.
       offered = true;
-      tell('offered');
+      announce('offered');
     }
 
     for (const type of ['input', 'change']) {
@@ -137,7 +137,7 @@
       draft = null;
       offered = false;
       restore(form, now);
-      tell('restored');
+      announce('restored');
     });
     notice.querySelector('[data-draft-discard]').addEventListener('click', () => {
       draft = null;

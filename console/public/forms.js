@@ -100,15 +100,15 @@ document.addEventListener('click', (event) => {
 
 // How much of a text's length is used.
 for (const field of document.querySelectorAll('[data-count]')) {
-  const told = document.createElement('div');
-  told.className = 'form-hint text-end';
-  field.after(told);
-  const tell = () => {
-    told.textContent = `${field.value.length} / ${field.dataset.count}`;
-    told.classList.toggle('text-danger', field.value.length > Number(field.dataset.count));
+  const counter = document.createElement('div');
+  counter.className = 'form-hint text-end';
+  field.after(counter);
+  const update = () => {
+    counter.textContent = `${field.value.length} / ${field.dataset.count}`;
+    counter.classList.toggle('text-danger', field.value.length > Number(field.dataset.count));
   };
-  field.addEventListener('input', tell);
-  tell();
+  field.addEventListener('input', update);
+  update();
 }
 
 // Lists in forms: rows are added from the template and removed. The spare row is for use without scripts.
@@ -203,7 +203,7 @@ for (const base of document.querySelectorAll('[name="mailing.webservice.baseUrl"
       key: row.querySelector('[name$=".key"]'),
       value: row.querySelector('[name$=".value"]'),
     }));
-  const tell = () => {
+  const update = () => {
     const params = rows()
       .filter(({ key }) => key.value.trim() !== '')
       .map(({ key, value }) => `${encoded(key.value.trim())}=${encoded(value.value)}`);
@@ -245,8 +245,8 @@ for (const base of document.querySelectorAll('[name="mailing.webservice.baseUrl"
   base.addEventListener('change', ({ isTrusted }) => {
     if (isTrusted) takeApart();
   });
-  for (const type of ['input', 'change']) form.addEventListener(type, tell);
-  tell();
+  for (const type of ['input', 'change']) form.addEventListener(type, update);
+  update();
 }
 
 // A list that offers only the options of another field's choice.

@@ -124,7 +124,7 @@ const drawn = [
   ['sent', 'blue', ['sent']],
   ['unknown', 'yellow', ['unknown']],
   ['failed', 'red', ['failed', 'undelivered']],
-] as const satisfies readonly (readonly [string, Series['colour'], readonly (keyof Figures)[]])[];
+] as const satisfies readonly (readonly [string, Series['color'], readonly (keyof Figures)[]])[];
 
 /** What became of messages: a stacked bar for each of `bars`. */
 export function OutcomeBars({
@@ -146,12 +146,12 @@ export function OutcomeBars({
     <Bars
       label={label}
       labels={bars.map((bar) => bar.label)}
-      series={drawn.map(([name, colour, statuses]) => ({
+      series={drawn.map(([name, color, statuses]) => ({
         label: t.series[name],
-        colour,
+        color,
         values: bars.map(({ figures }) => sum(figures, statuses)),
       }))}
-      told={bars.map(
+      captions={bars.map(
         ({ long, figures }) =>
           `${long}: ${drawn
             .map(

@@ -62,7 +62,7 @@ export async function countOpenAlerts(sql: Sql, kinds: readonly AlertKind[]): Pr
   return row.count;
 }
 
-/** The kinds that each role is told: the admins' settings, or the defaults. */
+/** The kinds that each role receives: the settings of the admins, or the defaults. */
 export async function getAlertSettings(sql: Sql): Promise<AlertSettings> {
   const [row] = await sql<{ definition: unknown }[]>`select definition from alert_settings`;
   return alertSettings.parse(row?.definition ?? {});

@@ -19,7 +19,7 @@ export interface Condition<K extends AlertKind = AlertKind> {
   /** Identifies it within its kind: the id of a run or provider; empty for the whole deployment. */
   subject: string;
   facts: AlertFacts<K>;
-  /** A user has caused it: it is counted and listed, but nobody is told. */
+  /** A user has caused it: it is counted and listed, but not reported. */
   quiet?: boolean;
 }
 

@@ -22,7 +22,7 @@ interface Recipient {
   kinds: AlertKind[];
 }
 
-/** Everyone who can be told something at present. */
+/** All current recipients. */
 async function recipients(sql: Sql): Promise<Recipient[]> {
   const settings = await getAlertSettings(sql);
   const webhook = await enabledAlertWebhook(sql);
@@ -41,14 +41,14 @@ async function recipients(sql: Sql): Promise<Recipient[]> {
 }
 
 /**
- * The alerts that a recipient has not been told: open ones of its kinds, without those that a user caused. A condition
- * that began again is told again only `repeatMs` after it was told.
+ * The alerts that a recipient has not received: open ones of its kinds, without those that a user caused. A condition
+ * that began again is reported again only `repeatMs` after its last report.
  */
-const untold = (sql: Sql, { repeatMs }: Pick<AlertTiming, 'repeatMs'>) => sql`
+const unreported = (sql: Sql, { repeatMs }: Pick<AlertTiming, 'repeatMs'>) => sql`
   alerts.ended_at is null and not alerts.quiet and alerts.kind = any(r.kinds) and not exists (
     select from alerts as earlier
-      join notification_alerts as told on told.alert_id = earlier.id
-      join notifications as n on n.id = told.notification_id
+      join notification_alerts as reported on reported.alert_id = earlier.id
+      join notifications as n on n.id = reported.notification_id
     where earlier.kind = alerts.kind and earlier.subject = alerts.subject
       and n.channel = r.channel and n.user_id is not distinct from r.user_id
       and (earlier.id = alerts.id or n.ended_at > now() - ${repeatMs} * interval '1 ms'))`;
@@ -61,7 +61,7 @@ const asRecipients = (sql: Sql, all: readonly Recipient[]) => sql`
    )}::jsonb) as f (channel text, user_id bigint, kinds jsonb)) as r`;
 
 /**
- * Writes a message for each recipient to whom something is to be told: `gatherMs` after the first of it began, and
+ * Writes a message for each recipient with something to report: `gatherMs` after the first of it began, and
  * `quietMs` after the last message. A recipient has one waiting message at most.
  */
 export async function queueNotifications(sql: Sql, timing: AlertTiming): Promise<void> {
@@ -70,7 +70,7 @@ export async function queueNotifications(sql: Sql, timing: AlertTiming): Promise
   await sql`
     insert into notifications (purpose, channel, user_id)
     select 'alerts', r.channel, r.user_id from ${asRecipients(sql, all)}
-    where (select min(since) from alerts where ${untold(sql, timing)}) <= now() - ${timing.gatherMs} * interval '1 ms'
+    where (select min(since) from alerts where ${unreported(sql, timing)}) <= now() - ${timing.gatherMs} * interval '1 ms'
       and not exists (
         select from notifications as n
         where n.purpose = 'alerts' and n.channel = r.channel and n.user_id is not distinct from r.user_id
@@ -79,7 +79,7 @@ export async function queueNotifications(sql: Sql, timing: AlertTiming): Promise
     on conflict do nothing`;
 }
 
-/** What the recipient of a message is to be told now, oldest first. Empty: nothing, or it is no recipient any more. */
+/** The alerts that a message reports now, oldest first. Empty: nothing, or it is no recipient any more. */
 export async function untoldAlerts(
   sql: Sql,
   { channel, userId }: Pick<NotificationRow, 'channel' | 'userId'>,
@@ -89,7 +89,7 @@ export async function untoldAlerts(
   if (all.length === 0) return [];
   return sql<AlertRow[]>`
     select alerts.id, alerts.kind, alerts.subject, alerts.facts, alerts.since
-    from alerts cross join ${asRecipients(sql, all)} where ${untold(sql, timing)} order by alerts.id`;
+    from alerts cross join ${asRecipients(sql, all)} where ${unreported(sql, timing)} order by alerts.id`;
 }
 
 /** Messages that no workflow has begun yet, or whose workflow has not tried for long: it was lost. */
@@ -125,7 +125,7 @@ export async function noteProblem(sql: Sql, id: number, problem: Fault): Promise
   await sql`update notifications set problem = ${json(sql, problem)} where id = ${id}`;
 }
 
-/** Ends a message, with the alerts that it has told. Call it in a transaction. */
+/** Ends a message, with the alerts that it reported. Call it in a transaction. */
 export async function endNotification(
   tx: Sql,
   id: number,

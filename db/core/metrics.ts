@@ -18,7 +18,7 @@ export interface Levels {
   unhandledReplies: number;
   /** Unreadable provider callbacks. */
   unreadCalls: number;
-  /** What needs a user now, whoever is told about it. */
+  /** What needs a user now, reported or not. */
   openAlerts: number;
   /** E-mails and posts to the webhook that failed at least once, or were given up within a day. */
   undeliveredNotifications: number;

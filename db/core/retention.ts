@@ -125,7 +125,7 @@ export async function deleteProviderMessageIds(sql: Sql): Promise<number> {
   return rows.count;
 }
 
-/** Alerts that ended, and messages that told them, are of no use after this time. */
+/** Alerts that ended, and the messages that reported them, are of no use after this time. */
 const alertDays = 30;
 
 /** Deletes messages to users first: they refer to the alerts. */

@@ -115,15 +115,15 @@ function arrivedOf(
   contact: Contact | null,
   { regionId, customerTypeId }: { regionId: number | null; customerTypeId: number | null },
 ): ArrivedCustomer {
-  const told = (value: string | undefined): string | null => value || null;
+  const emptyToNull = (value: string | undefined): string | null => value || null;
   const phone = (value: string | undefined): string | null => (value ? normalizePhone(value) : null);
   return {
-    code: told(contact?.code),
-    name: told(contact?.name),
+    code: emptyToNull(contact?.code),
+    name: emptyToNull(contact?.name),
     mobile: phone(contact?.mobile),
     phone: phone(contact?.phone),
     phone2: phone(contact?.phone2),
-    birthDate: told(contact?.birthDate),
+    birthDate: emptyToNull(contact?.birthDate),
     regionId,
     customerTypeId,
   };

@@ -169,8 +169,8 @@ function mergeSame(arrived: readonly ArrivedCustomer[]): Arrival[] {
     const known = merged.get(key);
     if (known === undefined) merged.set(key, { customer: { ...customer }, positions: [position] });
     else {
-      const told = Object.entries(customer).filter(([, value]) => value !== null);
-      Object.assign(known.customer, Object.fromEntries(told));
+      const values = Object.entries(customer).filter(([, value]) => value !== null);
+      Object.assign(known.customer, Object.fromEntries(values));
       known.positions.push(position);
     }
   });
@@ -234,7 +234,7 @@ async function registerRound(
       ) as called on true
     ), first as materialized (
       select distinct on (id) * from matched where id is not null order by id, n
-    ), told as materialized (
+    ), changes as materialized (
       select f.id, f.n, coalesce(c.code, f.code) as code, coalesce(f.name, c.name) as name,
         case when by_code then coalesce(f.mobile, c.mobile) when f.mobile in (c.phone, c.phone2) then c.mobile
           else coalesce(c.mobile, f.mobile) end as mobile,
@@ -248,7 +248,7 @@ async function registerRound(
     ), updated as (
       update customers as c set (code, name, mobile, phone, phone2, birth_date, region_id, customer_type_id, updated_at)
         = (t.code, t.name, t.mobile, t.phone, t.phone2, t.birth_date, t.region_id, t.customer_type_id, now())
-      from told as t
+      from changes as t
       where c.id = t.id and c.erased_at is null
         and (t.code, t.name, t.mobile, t.phone, t.phone2, t.birth_date, t.region_id, t.customer_type_id) is distinct from
           (c.code, c.name, c.mobile, c.phone, c.phone2, c.birth_date, c.region_id, c.customer_type_id)

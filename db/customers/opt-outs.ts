@@ -13,7 +13,7 @@ export const optOutSources = ['reply', 'provider', 'agent', 'admin'] as const;
 export type OptOutSource = (typeof optOutSources)[number];
 
 /** Why a phone gets no messages, which is the reason for skipping them. */
-export type LeftAlone = Extract<SkipReason, 'held' | 'opted_out'>;
+export type SendBlock = Extract<SkipReason, 'held' | 'opted_out'>;
 
 interface Cause {
   source: OptOutSource;
@@ -29,12 +29,12 @@ interface Cause {
 }
 
 /**
- * Why a phone gets no messages from a provider (`LeftAlone`; null: it does get them). Opt-outs of real phones apply to
+ * Why a phone gets no messages from a provider (`SendBlock`; null: it does get them). Opt-outs of real phones apply to
  * all providers, those of virtual phones to the sandbox. `phone` and `providerId` are columns or queries.
  *
  * An opt-out takes precedence over a hold.
  */
-export const leftAlone = (
+export const block = (
   sql: Sql,
   phone: PendingQuery<Row[]>,
   providerId: PendingQuery<Row[]>,
@@ -87,10 +87,10 @@ export async function recordReplyIntents(
   hash: () => Promise<PhoneHash | null>,
 ): Promise<void> {
   for (const { id: inboundMessageId, phone, intent, sandbox, writtenAt: at } of replies) {
-    const told = { phone, source: 'reply', inboundMessageId, sandbox, at } as const;
-    if (intent === 'opt_out') await optOutPhone(tx, told);
-    else if (intent === 'probable_opt_out') await holdPhone(tx, told);
-    else await optInPhone(tx, await hash(), told);
+    const cause = { phone, source: 'reply', inboundMessageId, sandbox, at } as const;
+    if (intent === 'opt_out') await optOutPhone(tx, cause);
+    else if (intent === 'probable_opt_out') await holdPhone(tx, cause);
+    else await optInPhone(tx, await hash(), cause);
   }
 }
 
@@ -155,7 +155,7 @@ async function leaveAlone(
     note = '',
     inboundMessageId = null,
     at = null,
-  }: Cause & { state: LeftAlone },
+  }: Cause & { state: SendBlock },
 ): Promise<number> {
   const held = state === 'held';
   const rows = await sql`
@@ -175,7 +175,7 @@ async function leaveAlone(
                 where opt_outs.state = 'held'`
         }
       returning phone, sandbox
-    ), told as (
+    ), recorded as (
       insert into opt_out_events (phone, kind, source, actor, sandbox, note, inbound_message_id)
       select phone, ${held ? 'hold' : 'opt_out'}, ${source}, ${actor}, sandbox, ${note}, ${inboundMessageId} from added
     ), held as (
@@ -215,7 +215,7 @@ export async function optInPhone(
       delete from opt_outs
       where (phone = ${phone} or phone_hash = ${hash && hash(phone)}) and sandbox = (${Number(sandbox)} = 1)
         and (${at}::timestamptz is null or opt_outs.at <= ${at}) returning sandbox
-    ), told as (
+    ), recorded as (
       insert into opt_out_events (phone, kind, source, actor, sandbox, note, inbound_message_id)
       select ${phone}, 'opt_in', ${source}, ${actor}, sandbox, ${note}, ${inboundMessageId} from gone limit 1
     )
@@ -227,13 +227,13 @@ export async function optInPhone(
  * Why the phone (E.164) gets no messages, including an opt-out from before its person was erased: from the given
  * provider, by default one that is not the sandbox. Null: it does get them.
  */
-export async function whyLeftAlone(
+export async function sendBlockOf(
   sql: Sql,
   hash: PhoneHash,
   phone: string,
   providerId: number | null = null,
-): Promise<LeftAlone | null> {
-  const [row] = await sql<[{ state: LeftAlone | null }]>`
+): Promise<SendBlock | null> {
+  const [row] = await sql<[{ state: SendBlock | null }]>`
     select max(state) as state from opt_outs as o
     where (phone = ${phone} or phone_hash = ${hash(phone)}) and state <> 'refused' and ${countsFor(sql, sql`${providerId}::bigint`)}`;
   return row.state;
@@ -249,7 +249,7 @@ export async function skipOptedOut(sql: Sql, hash: PhoneHash, runId: number): Pr
   const counting = countsFor(sql, providerOf(sql, runId));
   await skip(sql, runId, {
     join: sql`join opt_outs as o on o.phone = m.phone and ${counting}`,
-    reason: leftAlone(sql, sql`m.phone`, providerOf(sql, runId)),
+    reason: block(sql, sql`m.phone`, providerOf(sql, runId)),
   });
   const [{ any }] = await sql<[{ any: boolean }]>`
     select exists (select from opt_outs where phone_hash is not null) as any`;
@@ -337,7 +337,7 @@ export async function removeOptOut(
   const rows = await sql`
     with gone as (
       delete from opt_outs where id = ${id} and state = 'opted_out' returning phone, sandbox
-    ), told as (
+    ), recorded as (
       insert into opt_out_events (phone, kind, source, actor, sandbox, note)
       select phone, 'opt_in', 'admin', ${actor}, sandbox, ${note} from gone where phone is not null
     )

@@ -3,7 +3,7 @@ import type { CancelReason, FailureReason, MessageStatus } from '../../domain/me
 import { resendableRunStatuses } from '../../domain/run.ts';
 import type { Database, Sql } from '../core/client.ts';
 import { longestKey } from '../replies/inbound.ts';
-import { leftAlone } from '../customers/opt-outs.ts';
+import { block } from '../customers/opt-outs.ts';
 import { awaitSilence, isAmong, leaseUntil, type Senders } from './leases.ts';
 import { counted, lockMessages, movedColumns } from './messages.ts';
 
@@ -54,7 +54,7 @@ export async function claimLines(
       on conflict (run_id) do update set line = greatest(c.line, ${from}::int - 1) + ${lines}::int
       returning line - ${lines}::int as after, line as through
     ), due as materialized (
-      select m.*, ${leftAlone(sql, sql`m.phone`, providerOf(sql, sql`${runId}`))} as left_alone
+      select m.*, ${block(sql, sql`m.phone`, providerOf(sql, sql`${runId}`))} as left_alone
       from handed_out cross join lateral (
         select id, line, phone, text, segments, attempts + 1 as attempts, provider_id from messages
         where run_id = ${runId} and line > after and line <= through and status = 'queued' and sender is null
@@ -151,7 +151,7 @@ const providerOf = (sql: Sql, runId: PendingQuery<Row[]>) =>
 
 const takenFromDue = (sql: Sql, sender: string) => sql`
   judged as materialized (
-    select id, ${leftAlone(sql, sql`due.phone`, providerOf(sql, sql`due.run_id`))} as left_alone from due
+    select id, ${block(sql, sql`due.phone`, providerOf(sql, sql`due.run_id`))} as left_alone from due
   ), moved as (
     update messages as m set
       status = case when left_alone is null then 'sending' else 'skipped' end,

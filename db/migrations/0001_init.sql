@@ -17,7 +17,7 @@ create table users (
   locale        text not null default 'pt-BR' check (locale in ('pt-BR', 'en')),
   timezone      text not null default 'America/Sao_Paulo',
   sending_hours_id bigint,                -- the default for this user's new campaigns; references sending_hours, below
-  email         text,                     -- null: nobody can be told by e-mail, or reset the password
+  email         text,                     -- null: no alerts by e-mail, no password reset
   alert_choices jsonb not null default '{}', -- domain/alert.ts: where they differ from the role's kinds of alerts
   enabled       boolean not null default true,
   created_at    timestamptz not null default now()
@@ -838,7 +838,7 @@ create table alerts (
   kind     text not null,                 -- domain/alert.ts
   subject  text not null,                 -- identifies it within its kind: the id of a run or provider, or empty
   facts    jsonb not null,                -- domain/problems/alerts.ts: names of settings, codes and counts
-  quiet    boolean not null,              -- a user caused it: nobody is told
+  quiet    boolean not null,              -- a user caused it: not reported
   since    timestamptz not null default now(),
   ended_at timestamptz
 );
@@ -869,7 +869,7 @@ create index notifications_under_way on notifications (id) where state = 'waitin
 create index on notifications (ended_at) where ended_at is not null;
 create index on notifications (user_id, created_at) where user_id is not null;
 
--- Which alerts a message that was delivered or given up has told.
+-- Which alerts a message that was delivered or given up has reported.
 create table notification_alerts (
   notification_id bigint not null references notifications on delete cascade,
   alert_id        bigint not null references alerts on delete cascade,
@@ -877,7 +877,7 @@ create table notification_alerts (
 );
 create index on notification_alerts (notification_id);
 
--- The kinds of alerts that each role is told (domain/alert.ts); without a row, the defaults apply.
+-- The kinds of alerts that each role receives (domain/alert.ts); without a row, the defaults apply.
 create table alert_settings (
   only_row   boolean primary key default true check (only_row),
   definition jsonb not null

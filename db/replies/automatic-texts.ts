@@ -4,7 +4,7 @@ import { compose, parseTemplate } from '../../domain/template.ts';
 import type { Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
 import type { PhoneHash } from '../core/phone-hash.ts';
-import { whyLeftAlone } from '../customers/opt-outs.ts';
+import { sendBlockOf } from '../customers/opt-outs.ts';
 import { profileOf } from '../providers/providers.ts';
 import { insertAnswer } from '../tickets/answers.ts';
 
@@ -82,8 +82,8 @@ export async function insertAutomaticText(
           and a.status <> 'failed' and by.sandbox = p.sandbox)`;
   if (!reply) return;
   const { phone, providerId, ticketId, name, code, optsOut } = reply;
-  const leftAlone = await whyLeftAlone(tx, hash, phone, providerId);
-  if (kind === 'opt_out' ? !optsOut || leftAlone !== 'opted_out' : leftAlone !== null) return;
+  const block = await sendBlockOf(tx, hash, phone, providerId);
+  if (kind === 'opt_out' ? !optsOut || block !== 'opted_out' : block !== null) return;
   // Their person was erased, and wants nothing.
   if ((await tx`select from opt_outs where phone_hash = ${hash(phone)} and state = 'opted_out'`).count > 0)
     return;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { lastingReasons, type MessageStatus } from '../../domain/message.ts';
 import type { RunStatus } from '../../domain/run.ts';
 import type { Sql } from '../core/client.ts';
-import { leftAlone, providerOf } from '../customers/opt-outs.ts';
+import { block, providerOf } from '../customers/opt-outs.ts';
 import { allHaveReasons } from '../messages/messages.ts';
 
 /** The messages of an earlier run that a resend includes. */
@@ -37,7 +37,7 @@ async function resendable(sql: Sql, runId: number, { includeUnknown, reasons, on
         onlyReachable
           ? sql`
       and (m.reason is null or m.reason <> all(${[...lastingReasons]}::text[]))
-      and ${leftAlone(sql, sql`m.phone`, providerOf(sql, runId))} is null`
+      and ${block(sql, sql`m.phone`, providerOf(sql, runId))} is null`
           : sql``
       }
       ${

@@ -3,7 +3,7 @@ import type { AnswerKind, AnswerReason, AnswerStatus } from '../../domain/answer
 import { answerSourcesOf } from '../../domain/answer.ts';
 import type { FailureReason } from '../../domain/message.ts';
 import type { Sql } from '../core/client.ts';
-import { leftAlone } from '../customers/opt-outs.ts';
+import { block } from '../customers/opt-outs.ts';
 import type { Outcome } from '../messages/claims.ts';
 import type { ReceiptMove } from '../messages/messages.ts';
 import { insertInboundEvents, longestKey } from '../replies/inbound.ts';
@@ -174,7 +174,7 @@ export async function claimAnswer(
 ): Promise<ClaimedAnswer | null> {
   const [row] = await sql<(ClaimedAnswer & { status: AnswerStatus })[]>`
     with due as materialized (
-      select id, case kind when 'opt_out' then null else ${leftAlone(sql, sql`answers.phone`, sql`answers.provider_id`)} end as left_alone
+      select id, case kind when 'opt_out' then null else ${block(sql, sql`answers.phone`, sql`answers.provider_id`)} end as left_alone
       from answers where id = ${id} and status = 'queued' and phone is not null for no key update
     )
     update answers as a set

@@ -143,7 +143,7 @@ export const providerDetailSentences = {
   sender_blocked: by('has blocked the sender', 'bloqueou o remetente'),
 
   sender_ambiguous: by(
-    'cannot tell which sender is meant: it has several of this name',
+    'has several senders of this name',
     'não sabe qual remetente é: tem vários com este nome',
   ),
   service_without_numbers: always(

@@ -235,7 +235,7 @@ export const settingSentences = {
   gateway_not_alone: sentence(
     { name: z.string() },
     {
-      en: ({ name }) => `{json:${name}} stands alone in a text of a JSON body: "{json:${name}}".`,
+      en: ({ name }) => `{json:${name}} must be the whole text of a value in a JSON body: "{json:${name}}".`,
       'pt-BR': ({ name }) => `{json:${name}} fica sozinho em um texto do corpo em JSON: "{json:${name}}".`,
     },
   ),

@@ -356,8 +356,8 @@ function answerOutcome(
   if (word !== null && known !== undefined) {
     if (known.value.means === 'accepted') return { kind: 'accepted', providerMessageId: id ?? reference };
     // The pattern for everything else matched: the value is not from a closed set.
-    const said = known.label === '' ? outcomeCode(word, false, 'UNLISTED_CODE') : ourCode(known.label);
-    const outcome = outcomeOfCode(meaningOf(known.value, said.publicCode), said);
+    const reported = known.label === '' ? outcomeCode(word, false, 'UNLISTED_CODE') : ourCode(known.label);
+    const outcome = outcomeOfCode(meaningOf(known.value, reported.publicCode), reported);
     return outcome.kind === 'temporary' ? { ...outcome, ...waitOf(exchange) } : outcome;
   }
   // An unlisted status is treated like any other status.
@@ -366,14 +366,17 @@ function answerOutcome(
     provider: 'gateway',
     accepted: () => {
       if (saysNo(json)) {
-        const said = outcomeCode(code, false, 'SUCCESS_FALSE');
+        const reported = outcomeCode(code, false, 'SUCCESS_FALSE');
         const detail = { code: 'says_not_taken', params: gateway } as const;
-        return { kind: 'refused', reason: 'request_refused', ...said, detail };
+        return { kind: 'refused', reason: 'request_refused', ...reported, detail };
       }
       if (code !== null) {
-        const said = outcomeCode(code, false, 'UNLISTED_CODE');
-        const detail = { code: 'code_not_described', params: { ...gateway, code: said.publicCode } } as const;
-        return { kind: 'ambiguous', ...said, detail };
+        const reported = outcomeCode(code, false, 'UNLISTED_CODE');
+        const detail = {
+          code: 'code_not_described',
+          params: { ...gateway, code: reported.publicCode },
+        } as const;
+        return { kind: 'ambiguous', ...reported, detail };
       }
       const isSilent = messageId === null && (codeAt === null || codeAt.in === 'status');
       return isSilent || id !== null ? { kind: 'accepted', providerMessageId: id ?? reference } : null;
@@ -402,8 +405,8 @@ type Answer = Omit<HttpGatewayConfig['answer'], 'codes'> & {
 function saysNo(json: unknown): boolean {
   const only: unknown = Array.isArray(json) && json.length === 1 ? json[0] : json;
   return ['success', 'Success', 'sucesso', 'ok'].some((name) => {
-    const said = at(only, name);
-    return said === false || (typeof said === 'string' && said.toLowerCase() === 'false');
+    const value = at(only, name);
+    return value === false || (typeof value === 'string' && value.toLowerCase() === 'false');
   });
 }
 
@@ -580,10 +583,10 @@ function readInbound(
   const to = optional(names.to) ?? sender;
   const id =
     optional(names.id) ?? madeId([from ?? `${ours ?? ''} ${theirs ?? ''}`, to, text], call.receivedAt);
-  const said = { providerMessageId: id, to, text, payload };
-  if (from !== null) return { read: { ...said, from } };
+  const common = { providerMessageId: id, to, text, payload };
+  if (from !== null) return { read: { ...common, from } };
   const answers = { messageId: typeof ours === 'number' ? ours : null, providerMessageId: theirs };
-  return { read: { ...said, from, answers, call } };
+  return { read: { ...common, from, answers, call } };
 }
 
 /** Null: no text, not even an empty one. */

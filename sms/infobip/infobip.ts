@@ -195,14 +195,14 @@ const groups = ['ACCEPTED', 'OK', 'PENDING', 'DELIVERED', 'UNDELIVERABLE', 'EXPI
 function readReport(report: unknown, reference: Reference): (DeliveryReceipt & ListedId) | null {
   const id = textAt(report, 'messageId');
   const group = textAt(report, 'status.groupName');
-  const said = statusAt(report, 'status');
+  const reported = statusAt(report, 'status');
   if (id === null || group === null) return null;
-  const status = statusOf(group, said);
+  const status = statusOf(group, reported);
   const error = statusAt(report, 'error');
   const isError = error.name !== '' && error.name !== 'NO_ERROR';
-  const code = isError ? error.name : said.name;
+  const code = isError ? error.name : reported.name;
   const ended = status === 'undelivered' || status === 'failed';
-  const meaning = (isError ? infobipError(error) : undefined) ?? infobipStatus(said);
+  const meaning = (isError ? infobipError(error) : undefined) ?? infobipStatus(reported);
   return {
     messageId: reference.read(id),
     providerMessageId: id,
@@ -231,9 +231,9 @@ function readLogs(json: unknown, id: string, reference: Reference): ListedMessag
   });
 }
 
-function statusOf(group: string, said: InfobipStatus): DeliveryReceipt['status'] {
-  if (isDuplicate(said)) return null;
-  if (said.name === 'DELIVERED_TO_OPERATOR' || said.name === 'EXPIRED_DLR_UNKNOWN') return 'sent';
+function statusOf(group: string, reported: InfobipStatus): DeliveryReceipt['status'] {
+  if (isDuplicate(reported)) return null;
+  if (reported.name === 'DELIVERED_TO_OPERATOR' || reported.name === 'EXPIRED_DLR_UNKNOWN') return 'sent';
   switch (group) {
     case 'DELIVERED':
       return 'delivered';

@@ -128,8 +128,8 @@ export function readTwilioReceipts(call: Call): Reading<DeliveryReceipt> {
   }
   if (!statuses.has(word))
     return unread(call, messageId, { code: 'status_unknown', params: { status: quoted(word) } });
-  const said = readTwilioStatus(word, typeof code === 'string' ? code : '');
-  return { read: [{ messageId, providerMessageId: sid, ...said, payload: form }], unread: [] };
+  const outcome = readTwilioStatus(word, typeof code === 'string' ? code : '');
+  return { read: [{ messageId, providerMessageId: sid, ...outcome, payload: form }], unread: [] };
 }
 
 /** No inner function of the readers, because tsx names it anew at every call. */

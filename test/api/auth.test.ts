@@ -81,7 +81,7 @@ describe('logging in', () => {
 
   test('is refused after ten failures, even with the right password, and not to others', async () => {
     await addUser('guessed', 'viewer');
-    await addUser('neighbour', 'viewer');
+    await addUser('neighbor', 'viewer');
     for (let attempt = 0; attempt < 10; attempt++) {
       expect((await login('guessed', 'wrong')).statusCode).toBe(401);
     }
@@ -91,7 +91,7 @@ describe('logging in', () => {
       code: 'rate_limited',
       params: { retryAfterMs: expect.any(Number) as number, logins: true },
     });
-    expect((await login('neighbour', password)).statusCode).toBe(200);
+    expect((await login('neighbor', password)).statusCode).toBe(200);
   });
 
   test('is refused to a page of another site', async () => {
@@ -318,7 +318,7 @@ describe('a change with a session', () => {
   test.each([
     ['comes from another site', { 'sec-fetch-site': 'cross-site' }],
     [
-      'comes from a neighbouring subdomain',
+      'comes from a neighboring subdomain',
       { 'sec-fetch-site': 'same-site', origin: 'https://evil.torpedo.example' },
     ],
     ['has another origin', { origin: 'https://evil.example' }],

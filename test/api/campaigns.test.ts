@@ -52,7 +52,7 @@ describe('a draft', () => {
         schedule: { recurrence: { every: 'week', days: [] }, startsAt: 'soon', timezone: 'Mars/Olympus' },
         message: { template: 'Olá {cidade}', maxSegments: 0 },
         mailing: { source: 'fax' },
-        colour: 'red',
+        color: 'red',
       }),
     ).toEqual([
       { field: 'name', code: 'missing', params: {}, message: 'This field is required.' },
@@ -86,7 +86,7 @@ describe('a draft', () => {
         params: { options: ['webservice', 'csv'] },
         message: 'Expected webservice or csv.',
       },
-      { field: 'colour', code: 'unknown_field', params: {}, message: 'There is no such field.' },
+      { field: 'color', code: 'unknown_field', params: {}, message: 'There is no such field.' },
     ]);
   });
 

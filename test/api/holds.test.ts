@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createReplies } from '../../activities/replies.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
-import { optOutPhone, skipOptedOut, whyLeftAlone } from '../../db/customers/opt-outs.ts';
+import { optOutPhone, skipOptedOut, sendBlockOf } from '../../db/customers/opt-outs.ts';
 import { claimLines, claimMessage, recordOutcomes } from '../../db/messages/claims.ts';
 import { decideHold, undecidedHolds } from '../../db/replies/holds.ts';
 import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
@@ -54,7 +54,7 @@ const decide = async (phone: string, decision: string, who = operator) =>
   who('POST', `/api/holds/${(await holdOf(phone))?.id ?? 0}/decide`, { decision, note: 'read it' });
 const effectOf = async (id: number) =>
   (await viewer('GET', `/api/replies/${id}`)).json<{ reply: { effect: string } }>().reply.effect;
-const isOptedOut = async (phone: string) => whyLeftAlone(sql, await phoneHash(), phone);
+const isOptedOut = async (phone: string) => sendBlockOf(sql, await phoneHash(), phone);
 const statusesOf = (runId: number) => expectCountsToMatchRows(sql, runId);
 
 describe('a probable opt-out', () => {
@@ -152,10 +152,10 @@ describe('a probable opt-out', () => {
     await says(phone, 'quero sair', sandbox);
     expect(await holdOf(phone)).toMatchObject({ sandbox: true });
     expect(await isOptedOut(phone)).toBeNull();
-    expect(await whyLeftAlone(sql, await phoneHash(), phone, sandbox.providerId)).toBe('held');
+    expect(await sendBlockOf(sql, await phoneHash(), phone, sandbox.providerId)).toBe('held');
     expect((await decide(phone, 'opt_out')).statusCode).toBe(204);
     expect(await isOptedOut(phone)).toBeNull();
-    expect(await whyLeftAlone(sql, await phoneHash(), phone, sandbox.providerId)).toBe('opted_out');
+    expect(await sendBlockOf(sql, await phoneHash(), phone, sandbox.providerId)).toBe('opted_out');
   });
 });
 

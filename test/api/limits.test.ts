@@ -6,7 +6,7 @@ import { insertUser } from '../../db/access/users.ts';
 import { adminPassword, createApi, errorOf } from '../kit/api.ts';
 import { cheapHash } from '../kit/password.ts';
 
-const limits = { account: 60, stranger: 40 };
+const limits = { account: 60, unauthenticated: 40 };
 const api = await createApi({ requestsPerMinute: limits });
 const { app, sql } = api;
 
@@ -37,7 +37,7 @@ describe('an address', () => {
     const fresh = { authorization: `Bearer ${api.tokens.operator}` };
     expect((await whoAmI(known, address)).statusCode).toBe(200);
     const wrong = { authorization: 'Bearer tpd_nonsense' };
-    expect(await askUntilRefused(() => whoAmI({}, address), 100)).toBe(limits.stranger - 1);
+    expect(await askUntilRefused(() => whoAmI({}, address), 100)).toBe(limits.unauthenticated - 1);
 
     const refused = await whoAmI(wrong, address);
     expect(errorOf(refused)).toMatchObject({ code: 'rate_limited' });
@@ -55,7 +55,7 @@ describe('an address', () => {
     const wrong = { authorization: 'Bearer tpd_nonsense' };
     let host = 0;
     const ask = () => whoAmI(wrong, `2001:db8:0:7::${(++host).toString(16)}`);
-    expect(await askUntilRefused(ask, 100)).toBe(limits.stranger);
+    expect(await askUntilRefused(ask, 100)).toBe(limits.unauthenticated);
     expect((await whoAmI(wrong, '2001:db8:0:8::1')).statusCode).toBe(401);
   });
 });

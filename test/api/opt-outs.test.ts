@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { claimLines, recordOutcomes } from '../../db/messages/claims.ts';
-import { optInPhone, optOutPhone, optOutRecipients, whyLeftAlone } from '../../db/customers/opt-outs.ts';
+import { optInPhone, optOutPhone, optOutRecipients, sendBlockOf } from '../../db/customers/opt-outs.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { box, createApi, createCatalogue, createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
@@ -57,14 +57,14 @@ test('what the provider says of a message opts out its phone', async () => {
 test('an opt-in lets the phone be written to again, also one whose person was erased', async () => {
   const phone = '+5511900000006';
   const hash = await phoneHash();
-  expect(await whyLeftAlone(sql, hash, phone)).toBeNull();
+  expect(await sendBlockOf(sql, hash, phone)).toBeNull();
   expect(await optInPhone(sql, hash, { phone, source: 'reply' })).toBe(false);
 
   await optOutPhone(sql, { phone, source: 'reply' });
-  expect(await whyLeftAlone(sql, hash, phone)).toBe('opted_out');
+  expect(await sendBlockOf(sql, hash, phone)).toBe('opted_out');
   await sql`update opt_outs set phone = null, phone_hash = ${hash(phone)} where phone = ${phone}`;
-  expect(await whyLeftAlone(sql, hash, phone)).toBe('opted_out');
+  expect(await sendBlockOf(sql, hash, phone)).toBe('opted_out');
   expect(await optInPhone(sql, hash, { phone, source: 'reply' })).toBe(true);
-  expect(await whyLeftAlone(sql, hash, phone)).toBeNull();
+  expect(await sendBlockOf(sql, hash, phone)).toBeNull();
   expect((await events(phone)).map(({ kind }) => kind as string)).toEqual(['opt_out', 'opt_in']);
 });

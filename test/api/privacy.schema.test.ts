@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createImport } from '../../activities/import.ts';
 import { createSchedule } from '../../activities/schedule.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
-import { optOutPhone, whyLeftAlone } from '../../db/customers/opt-outs.ts';
+import { optOutPhone, sendBlockOf } from '../../db/customers/opt-outs.ts';
 import { getRun } from '../../db/runs/runs.ts';
 import { box, createApi, createCatalogue, documentOf, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
@@ -526,7 +526,7 @@ describe('Whoever is erased leaves nothing in any personal column, and the expor
     expect(await filledColumns()).toEqual(['messages.code', 'messages.extra', 'messages.name']);
     expect(await tracesOf(marks)).toEqual([]);
     expect(await sql`select from messages where name is not null`).toHaveLength(1);
-    for (const phone of [mobile, landline]) expect(await whyLeftAlone(sql, hash, phone)).toBe('opted_out');
+    for (const phone of [mobile, landline]) expect(await sendBlockOf(sql, hash, phone)).toBe('opted_out');
     await expectCountsToMatchRows(sql, before.runId);
     await expectCountsToMatchRows(sql, after.runId);
     await sql`update messages set code = null, name = null, extra = null`;

@@ -3,7 +3,7 @@ import { claimLines } from '../../db/messages/claims.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
-import { skipOptedOut, whyLeftAlone } from '../../db/customers/opt-outs.ts';
+import { skipOptedOut, sendBlockOf } from '../../db/customers/opt-outs.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 
 const api = await createApi();
@@ -107,7 +107,7 @@ describe('A person', () => {
     ]);
 
     for (const phone of [mine, landline, shared])
-      expect(await whyLeftAlone(sql, hash, phone)).toBe('opted_out');
+      expect(await sendBlockOf(sql, hash, phone)).toBe('opted_out');
     expect(await sql`select phone from messages where run_id = ${runId} and line > 2 order by line`).toEqual([
       { phone: shared },
       { phone: stranger },
@@ -158,7 +158,7 @@ describe('A person', () => {
     // An opt-out is stronger than a refusal, and takes its place.
     await admin('POST', '/api/opt-outs', { phone, note: 'called' });
     expect((await admin('POST', '/api/privacy/erase', { customerId: other })).statusCode).toBe(200);
-    expect(await whyLeftAlone(sql, hash, phone)).toBe('opted_out');
+    expect(await sendBlockOf(sql, hash, phone)).toBe('opted_out');
     expect(await read({ ignoreConsent: true })).toEqual({ 'skipped: opted_out': 1 });
   });
 

@@ -72,7 +72,7 @@ const scheduled = (changes: object) => campaign({ schedule: { ...schedule, ...ch
 const extraField = (name: string, more: object = {}) => ({ name, type: 'text', required: false, ...more });
 
 test('of any field', async () => {
-  await call('POST', '/api/campaigns', { name: 1, colour: 'red', kind: 'fax', schedule });
+  await call('POST', '/api/campaigns', { name: 1, color: 'red', kind: 'fax', schedule });
   await campaign({
     name: '',
     description: 'x'.repeat(2_001),

@@ -277,8 +277,8 @@ const matrix = {
 } as const satisfies Record<string, Rule>;
 type Rule = 'open' | 'signature' | keyof typeof allowed | `${keyof typeof allowed} user`;
 
-// As many sessions as requests: each is a stranger's first.
-const api = await createApi({ requestsPerMinute: { account: 100_000, stranger: 100_000 } });
+// As many sessions as requests: the first of each counts as unauthenticated.
+const api = await createApi({ requestsPerMinute: { account: 100_000, unauthenticated: 100_000 } });
 const { app, sql } = api;
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;

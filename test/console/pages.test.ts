@@ -173,7 +173,7 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
 
   /** One page of the browser for all pages of the console: to open one costs more than to load what it shows. */
   async function openPage(locale: Locale, cookie: string | null): Promise<Page> {
-    // Without transitions, in the middle of which colours have no contrast.
+    // Without transitions, in the middle of which colors have no contrast.
     const context = await browser.newContext({ locale, reducedMotion: 'reduce' });
     if (cookie !== null) {
       const [name = '', value = ''] = cookie.split('=');
@@ -223,7 +223,7 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
           expect(tooWide, `${address} at ${width}`).toBe(0);
           expect(await page.evaluate(crookedParts), `${address} at ${width}`).toEqual([]);
         }
-        // Rules of axe hang on layout and colours and not on the language: one of each.
+        // Rules of axe hang on layout and colors and not on the language: one of each.
         if (locale === 'en') {
           await page.evaluate('document.documentElement.setAttribute("data-bs-theme", "dark")');
         }

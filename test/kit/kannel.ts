@@ -38,7 +38,7 @@ const states = new Map([
 ]);
 
 /**
- * An operator's SMPP centre: delivers, but for numbers that end in 1, which can't be reached, in 3, for which it runs out of time,
+ * An operator's SMPP center: delivers, but for numbers that end in 1, which can't be reached, in 3, for which it runs out of time,
  * and in 2, which it refuses at once. Of those that end in 4 it says nothing until `report`.
  */
 export async function startOperator() {

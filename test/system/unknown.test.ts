@@ -119,7 +119,7 @@ test('A receipt may come before the look-up, and after it', async () => {
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ delivered: 2 });
 });
 
-test('Of two messages that can not be told apart none is resolved', async () => {
+test('Of two messages that cannot be distinguished, none is resolved', async () => {
   const providerId = await createProvider(system);
   const phones = ['+5511977776666'];
   const first = await deadRun({ phones, taken: 1, providerId });
@@ -150,7 +150,7 @@ test('A provider that is away is asked again later, and given up after three day
     providerId,
   });
   const [taken = 0, other = 0] = messageIds;
-  expect(await round()).toContain('| Providers that could not be asked | 1 |');
+  expect(await round()).toContain('| Providers that could not be queried | 1 |');
   expect(await resultOf(taken)).toBe('unavailable');
   await setProviderSecrets(sql, box, providerId, { kind: 'sandbox', authToken: account.authToken });
   expect(await round(12 * minuteMs)).toContain('| Resolved | 1 |');

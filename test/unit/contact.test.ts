@@ -43,7 +43,7 @@ describe('extraField', () => {
   });
 
   test('refuses what it does not know', () => {
-    expect(extraField.safeParse({ name: 'x', type: 'colour', required: false }).success).toBe(false);
+    expect(extraField.safeParse({ name: 'x', type: 'color', required: false }).success).toBe(false);
     expect(extraField.safeParse({ name: 'x', type: 'text', required: false, more: 1 }).success).toBe(false);
   });
 });

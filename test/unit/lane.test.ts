@@ -60,20 +60,20 @@ function startSender(
 ) {
   const left: number[] = [];
   const trouble: string[] = [];
-  const place = lane.join(
+  const member = lane.join(
     {
       next: () => ({ segments }),
       leave() {
         left.push(performance.now());
-        if (answerMs !== null) setTimeout(place.done, answerMs);
+        if (answerMs !== null) setTimeout(member.done, answerMs);
       },
       waiting: () => 10 * segments,
       onTrouble: (what) => trouble.push(what),
     },
     urgency,
   );
-  place.wake();
-  return { left, trouble, quit: place.quit };
+  member.wake();
+  return { left, trouble, quit: member.quit };
 }
 
 const never = new AbortController().signal;

@@ -15,7 +15,7 @@ const gateway = { kind: 'http', answer: {}, request: { method: 'GET', url: 'http
 
 test.each([
   [campaignDraft, {}],
-  [campaignDraft, { name: '', schedule, message: { template: 'Oi {nomee} {' }, colour: 1 }],
+  [campaignDraft, { name: '', schedule, message: { template: 'Oi {nomee} {' }, color: 1 }],
   [campaignDraft, { name: 'x'.repeat(121), schedule: { ...schedule, timezone: 'Brasilia' } }],
   [campaignDraft, { name: 1, schedule: { ...schedule, recurrence: { every: 'rule', rrule: 'FREQ=X;A' } } }],
   [campaignDraft, { name: 'a', schedule, mailing: { source: 'fax', webservice: { baseUrl: 'x' } } }],
