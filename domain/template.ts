@@ -89,7 +89,7 @@ function takeApart(
     const placeholder =
       builtIn.get(name) ?? extraFieldNames.find((extra) => foldName(extra) === name) ?? derived.get(name);
     if (placeholder === undefined) {
-      const known = ['codigo', 'nome', ...extraFieldNames];
+      const known = [...new Set(['codigo', 'nome', 'primeiro_nome', ...extraFieldNames])];
       problems.push({ ...fault('placeholder_unknown', { written, known }), at });
     } else {
       literals.push(text.slice(literalStart, at));

@@ -44,7 +44,7 @@ export const moneyWords = dictionary(
       unpriced: (segments: string) => `Mais ${segments} sem preço, que não entram na soma.`,
       budget: 'Orçamento geral do mês',
       budgetHelp:
-        'De 80% em diante, a primeira página avisa. Uma execução que passaria do orçamento espera a aprovação de uma pessoa antes de enviar; uma que está enviando quando ele acaba é pausada. Quem aprova ou continua deixa só aquela execução passar do orçamento. Cada campanha pode ter também o seu, no bloco do mailing.',
+        'De 80% em diante, o Início avisa. Uma execução que passaria do orçamento espera a aprovação de uma pessoa antes de enviar; uma que está enviando quando ele acaba é pausada. Quem aprova ou continua deixa só aquela execução passar do orçamento. Cada campanha pode ter também o seu, no bloco do mailing.',
       campaigns: 'Campanhas que mais gastaram no mês',
       campaign: 'Campanha',
       amount: 'Gasto',
@@ -108,14 +108,14 @@ export const moneyWords = dictionary(
     page: { title: 'Costs', about: 'Price of a segment, what the month has cost, and budget' },
     costs: {
       intro:
-        'Counts what providers have accepted: sent, delivered and undelivered messages, each at the price of its day. A month begins and ends in the time zone of the deployment. Replies from tickets and test messages are not included.',
+        'Counts what providers have accepted: sent, delivered and undelivered messages, each at the price of its day. A month begins and ends in the time zone of the deployment. Answers from tickets and test messages are not included.',
       spent: (month) => `Spent in ${month}`,
       ofBudget: (percent, budget) => `${percent} of the budget of ${budget}`,
       noBudget: 'There is no budget for all campaigns.',
       unpriced: (segments) => `Another ${segments} without a price are not in the sum.`,
       budget: 'Monthly budget of all campaigns',
       budgetHelp:
-        'From 80% on, the first page warns. A run that would exceed the budget waits for approval before it sends; one that is sending when it is used up is paused. Approving or resuming lets only that run exceed the budget. A campaign can also have its own, in the block of the mailing.',
+        'From 80% on, the home page warns. A run that would exceed the budget waits for approval before it sends; one that is sending when it is used up is paused. Approving or resuming lets only that run exceed the budget. A campaign can also have its own, in the block of the mailing.',
       campaigns: 'Campaigns that cost most this month',
       campaign: 'Campaign',
       amount: 'Spent',

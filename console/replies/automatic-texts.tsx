@@ -110,13 +110,13 @@ function KeywordFields({ row, targets: { departments, subcategories } }: { row: 
       <TextField name={`${row}.text`} class="wide-field" maxLength={maxTemplateLength} />
       <SelectField
         name={`${row}.departmentId`}
-        class="short-field"
+        class="medium-field"
         options={optionsIn(departments, `${row}.departmentId`)}
         empty={t.asInCampaign}
       />
       <SelectField
         name={`${row}.subcategoryId`}
-        class="short-field"
+        class="medium-field"
         options={optionsIn(subcategories, `${row}.subcategoryId`)}
         empty={t.asInCampaign}
       />

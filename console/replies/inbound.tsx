@@ -11,6 +11,7 @@ import { Page } from '../kit/layout.tsx';
 import { Empty, LinkFor, Pager, Phone, State, Table, Time } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
+import { ticketWords } from '../tickets/words.ts';
 import { holdsPath } from './holds.tsx';
 import { holdWords } from './words-holds.ts';
 
@@ -56,6 +57,7 @@ function ListPage({
 }: Awaited<ReturnType<typeof searched<Reply>>> & { query: Query; held: number }) {
   const t = useWords(inboundWords);
   const holds = useWords(holdWords);
+  const tickets = useWords(ticketWords);
   const format = useFormat();
   const mayOptOut = useMay('agent');
   const searching = Object.keys(query).length > 0;
@@ -106,7 +108,13 @@ function ListPage({
                 <ReplyState effect={effect} />
               ) : (
                 <a href={`/tickets/${ticketId}`}>
-                  <ReplyState effect={effect} /> {ticketId}
+                  {effect !== 'ticket' && (
+                    <>
+                      <ReplyState effect={effect} />
+                      {' · '}
+                    </>
+                  )}
+                  {tickets.one(ticketId)}
                 </a>
               ),
           },

@@ -81,11 +81,15 @@ export function RecentRuns({
             numeric: true,
             cell: ({ figures: { undelivered, accepted } }) => share(undelivered, accepted),
           },
-          {
-            heading: t.rates.unknown,
-            numeric: true,
-            cell: ({ figures: { unknown, toSend } }) => share(unknown, toSend),
-          },
+          ...(runs.some(({ figures }) => figures.unknown > 0)
+            ? [
+                {
+                  heading: t.rates.unknown,
+                  numeric: true,
+                  cell: ({ figures: { unknown, toSend } }: RunFigures) => share(unknown, toSend),
+                },
+              ]
+            : []),
           {
             heading: t.rates.replies,
             numeric: true,

@@ -114,7 +114,17 @@ export function RunTable({
           wide: true,
           cell: ({ counts }) => format.number(failedOf(counts)),
         },
-        { heading: money.cost, numeric: true, wide: true, cell: ({ cost }) => <CostCell cost={cost} /> },
+        // The table of a campaign is narrow, and its last runs follow with their costs.
+        ...(withCampaign
+          ? [
+              {
+                heading: money.cost,
+                numeric: true,
+                wide: true,
+                cell: ({ cost }: RunSummary) => <CostCell cost={cost} />,
+              },
+            ]
+          : []),
       ]}
       empty={
         <Empty

@@ -59,8 +59,8 @@ export function TicketState({ status }: { status: Ticket['status'] }) {
   return <State tone={tones[status]}>{t.statuses[status]}</State>;
 }
 
-/** How long the customer has waited for an answer, and against which target; nothing for others. */
-export function Waiting({ ticket }: { ticket: Ticket }) {
+/** How long the customer has waited for an answer, and against which target; nothing for others. `words`: without a target. */
+export function Waiting({ ticket, words }: { ticket: Ticket; words: (duration: string) => string }) {
   const t = useWords(ticketWords);
   const format = useFormat();
   const { unanswered, overdue, customerWroteAt, firstAnsweredAt, answerDueAt } = ticket;
@@ -71,7 +71,7 @@ export function Waiting({ ticket }: { ticket: Ticket }) {
   if (answerDueAt && !firstAnsweredAt) {
     return <State tone="warn">{t.dueIn(format.duration(answerDueAt.getTime() - now))}</State>;
   }
-  return <span title={format.exact(customerWroteAt)}>{t.ago(since(customerWroteAt))}</span>;
+  return <span title={format.exact(customerWroteAt)}>{words(since(customerWroteAt))}</span>;
 }
 
 /** When the first answer was written, or is due. */
@@ -82,7 +82,7 @@ export function FirstAnswer({ ticket }: { ticket: Ticket }) {
   if (!firstAnsweredAt) {
     return ticket.unanswered ? (
       <>
-        <Waiting ticket={ticket} />
+        <Waiting ticket={ticket} words={t.unansweredFor} />
         {answerDueAt && (
           <small class="d-block text-secondary">
             <Time at={answerDueAt} />

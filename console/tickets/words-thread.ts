@@ -16,7 +16,7 @@ export const threadWords = dictionary(
     fields: { answer: 'Resposta ao cliente', removeAccents: 'Remover acentos' },
     helps: {
       answer:
-        'Até 160 caracteres. {nome}, {codigo} e os campos extras são preenchidos no envio. Ctrl+Enter envia.',
+        'Até 160 caracteres. {nome}, {primeiro_nome}, {codigo} e os campos extras são preenchidos no envio. Ctrl+Enter envia.',
     },
     send: 'Enviar SMS',
     sent: 'Resposta registrada. O SMS sai em instantes.',
@@ -59,7 +59,7 @@ export const threadWords = dictionary(
     fields: { answer: 'Answer to the customer', removeAccents: 'Remove accents' },
     helps: {
       answer:
-        'Up to 160 characters. {name}, {code} and the extra fields are filled in when it is sent. Ctrl+Enter sends.',
+        'Up to 160 characters. {name}, {first_name}, {code} and the extra fields are filled in when it is sent. Ctrl+Enter sends.',
     },
     send: 'Send SMS',
     sent: 'The answer is stored. The SMS leaves in a moment.',

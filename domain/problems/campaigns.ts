@@ -14,6 +14,12 @@ const statusWords = {
   'pt-BR': { open: 'Aberto', in_progress: 'Em andamento', waiting: 'Aguardando', finished: 'Finalizado' },
 } as const;
 const inBraces = (name: string): string => `{${name}}`;
+/** The English names of placeholders that every message has. */
+const englishNames: ReadonlyMap<string, string> = new Map([
+  ['codigo', 'code'],
+  ['nome', 'name'],
+  ['primeiro_nome', 'first_name'],
+]);
 
 /** Problems of a campaign's schedule, hours, message, extra fields and tickets, and what it needs to be enabled. */
 export const campaignSentences = {
@@ -317,7 +323,7 @@ export const campaignSentences = {
       en: ({ written, known }, { list }) =>
         written === undefined
           ? 'The message of this contact has an unknown placeholder or a single brace.'
-          : `{${written}} is not a placeholder. The placeholders are ${list(known.map(inBraces))}.`,
+          : `{${written}} is not a placeholder. The placeholders are ${list(known.map((name) => inBraces(englishNames.get(name) ?? name)))}.`,
       'pt-BR': ({ written, known }, { list }) =>
         written === undefined
           ? 'A mensagem própria deste contato tem uma tag desconhecida ou uma chave sozinha.'

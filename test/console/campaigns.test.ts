@@ -135,7 +135,9 @@ describe('a block', () => {
       'A mensagem usa {nomee}, que ainda não é um campo extra.',
     );
     const preview = await operator.post(`${url}/preview`, { 'message.template': 'Oi {nomee}' });
-    expect(textOf(preview)).toContain('{nomee} não é uma tag. As tags são {codigo} e {nome}.');
+    expect(textOf(preview)).toContain(
+      '{nomee} não é uma tag. As tags são {codigo}, {nome} e {primeiro_nome}.',
+    );
     expect(textOf(preview)).toContain('declare a tag em Dados do mailing');
   });
 

@@ -44,6 +44,7 @@ test('A reply is found by its phone, with the ticket it opened, its text as it w
   expect(textOf(page)).toContain('Quero a <segunda via>');
   expect(page.body).not.toContain('<segunda');
   expect(page.body).toContain(`href="/tickets/${ticketId}"`);
+  expect(textOf(page)).toContain(`Atendimento ${ticketId}`);
   expect(textOf(await viewer.get('/replies?phone=11911119999'))).toContain(
     'Nada encontrado com este filtro.',
   );
