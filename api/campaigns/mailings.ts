@@ -193,7 +193,8 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
     campaignId: number,
     { name, source }: { name?: string | undefined; source?: 'csv' | undefined },
   ): Promise<z.infer<typeof uploadView>> {
-    const { definition } = await need(sql, campaignId);
+    const { definition, archivedAt } = await need(sql, campaignId);
+    if (archivedAt !== null) throw new ApiError('campaign_archived');
     const { stream, fileName } = await uploadedFile(request);
     const { extraFields } = definition.mailing;
     let fileId: number | null = null;
@@ -263,6 +264,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
     const file = await sql.begin(async (tx) => {
       const now = await lockCampaign(tx, campaignId);
       if (!now) throw notFound('campaign', campaignId);
+      if (now.archivedAt !== null) throw new ApiError('campaign_archived');
       if (JSON.stringify(now.definition.mailing.extraFields) !== JSON.stringify(extraFields)) {
         throw new ApiError('extra_fields_changed');
       }

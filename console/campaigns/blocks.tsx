@@ -12,8 +12,13 @@ import { problemWords } from '../kit/problems.ts';
 import { submit } from '../kit/responses.tsx';
 import { common } from '../kit/words.ts';
 import { consoleOf } from '../kit/request.ts';
+import { useMay } from '../kit/view.tsx';
 
 export type Campaign = z.output<typeof campaignView>;
+
+/** Whether the user may change it: an archived campaign is restored first. A new one is not saved yet. */
+export const useMayEdit = (campaign: Campaign | undefined): boolean =>
+  useMay('operator') && campaign?.state !== 'archived';
 
 /** The blocks of a campaign's form, in order; each is a separate page. */
 export const blocks = ['schedule', 'message', 'mailing', 'ticket'] as const;

@@ -1,6 +1,6 @@
 import { campaign as wholeCampaign, undeclaredTags } from '../../domain/campaign.ts';
 import { type ExtraField, extraTypes } from '../../domain/contact.ts';
-import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './blocks.tsx';
+import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom, useMayEdit } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
 import { FileBlock, FileForm, type Sent } from '../kit/file-block.tsx';
 import { Submit } from '../kit/buttons.tsx';
@@ -68,7 +68,7 @@ export function MailingPage({
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);
-  const mayChange = useMay('operator');
+  const mayChange = useMayEdit(campaign);
   const { id } = campaign;
   return (
     <CampaignFrame campaign={campaign} block={block}>

@@ -1,7 +1,7 @@
 import { campaign as wholeCampaign } from '../../domain/campaign.ts';
 import type { CampaignDraft } from '../../domain/campaign.ts';
 import { maxTemplateLength } from '../../domain/template.ts';
-import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './blocks.tsx';
+import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom, useMayEdit } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
 import { Submit } from '../kit/buttons.tsx';
 import { CheckField, type Option, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
@@ -12,7 +12,7 @@ import { problemWords } from '../kit/problems.ts';
 import { LivePart } from '../kit/live-part.tsx';
 import { Preview, type Previewed, type Tested, TestResult } from './message-preview.tsx';
 import { Card } from '../kit/parts.tsx';
-import { useMay, useView, useWords } from '../kit/view.tsx';
+import { useView, useWords } from '../kit/view.tsx';
 
 const block = 'message';
 
@@ -50,7 +50,7 @@ export function MessagePage({
   const t = useWords(campaignWords);
   const words = useWords(common);
   const { locale, format } = useView();
-  const mayChange = useMay('operator');
+  const mayChange = useMayEdit(campaign);
   const { id, definition } = campaign;
   const { extraFields } = definition.mailing;
   const tags = [

@@ -1,5 +1,5 @@
 import { urlOf } from '../kit/api.ts';
-import { type Campaign, campaignUrl, fieldUrl } from './blocks.tsx';
+import { type Campaign, campaignUrl, fieldUrl, useMayEdit } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
 import { ActionButton } from '../kit/buttons.tsx';
 import { ProblemSummary } from '../kit/form.tsx';
@@ -35,6 +35,7 @@ export function CampaignPage({
   const words = useWords(common);
   const format = useFormat();
   const mayChange = useMay('operator');
+  const mayEdit = useMayEdit(campaign);
   const { id, definition, enabled, state, mailingFile, names, lastChange } = campaign;
   const { source } = definition.mailing;
   // A campaign whose dates are over may stay enabled.
@@ -79,7 +80,7 @@ export function CampaignPage({
       )}
       {campaign.warnings.map((warning) => (
         <p key={warning.message} class="alert alert-warning">
-          {problemWords(format, warning)} {mayChange && <a href={campaignUrl(id, 'message')}>{t.edit}</a>}
+          {problemWords(format, warning)} {mayEdit && <a href={campaignUrl(id, 'message')}>{t.edit}</a>}
         </p>
       ))}
       <div class="columns">
@@ -87,7 +88,7 @@ export function CampaignPage({
           <Card
             title={t.summaryOf}
             actions={
-              mayChange && (
+              mayEdit && (
                 <a class="btn btn-sm" href={campaignUrl(id, 'schedule')}>
                   {t.edit}
                 </a>

@@ -1,6 +1,6 @@
 import { campaign as wholeCampaign } from '../../domain/campaign.ts';
 import { weekdays } from '../../domain/calendar.ts';
-import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom } from './blocks.tsx';
+import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom, useMayEdit } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
 import { Submit } from '../kit/buttons.tsx';
 import {
@@ -20,7 +20,7 @@ import { Page } from '../kit/layout.tsx';
 import { Occurrences } from './occurrences.tsx';
 import { Card } from '../kit/parts.tsx';
 import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
-import { useMay, useView, useWords } from '../kit/view.tsx';
+import { useView, useWords } from '../kit/view.tsx';
 
 const block = 'schedule';
 const kinds = ['once', 'minutes', 'hours', 'day', 'week', 'month', 'rule'] as const;
@@ -72,7 +72,7 @@ function ScheduleForm({
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);
-  const mayChange = useMay('operator');
+  const mayChange = useMayEdit(campaign);
   const { format } = useView();
   return (
     <Form

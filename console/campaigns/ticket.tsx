@@ -12,6 +12,7 @@ import {
   getCampaign,
   openedForm,
   submitBlock,
+  useMayEdit,
 } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
@@ -23,7 +24,7 @@ import { common } from '../kit/words.ts';
 import { Card } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { readForm } from '../kit/schema-form.ts';
-import { useMay, useWords } from '../kit/view.tsx';
+import { useWords } from '../kit/view.tsx';
 
 const block = 'ticket';
 const part = 'ticketPolicy';
@@ -109,7 +110,7 @@ function TicketPage({
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);
-  const mayChange = useMay('operator');
+  const mayChange = useMayEdit(campaign);
   const chosen = (field: string): string => state.values.text(`${part}.${field}`);
   const half = 'col-sm-6 mb-3';
   const resolution = (field: string) => ({

@@ -1,6 +1,6 @@
 import { datePlaceholders } from '../../domain/web-address.ts';
 import { defaultNames } from '../../domain/webservice.ts';
-import { type Campaign, campaignUrl } from './blocks.tsx';
+import { type Campaign, campaignUrl, useMayEdit } from './blocks.tsx';
 import { contactFieldNames } from './contact-fields.ts';
 import { CheckField, FieldGroup, type Option, SelectField, TextField } from '../kit/fields.tsx';
 import { campaigns as campaignWords } from './words.ts';
@@ -134,7 +134,7 @@ function DatePicker() {
 
 /** One request with the form's values, saved or not: shows the first contacts as read, and downloads the answer. */
 function TestAddress({
-  campaign: { id },
+  campaign,
   tested,
   failed,
 }: {
@@ -143,9 +143,9 @@ function TestAddress({
   failed: string;
 }) {
   const { webservice } = useWords(campaignWords);
-  const mayChange = useMay('operator');
+  const mayChange = useMayEdit(campaign);
   if (!mayChange) return null;
-  const action = `${campaignUrl(id)}/test-url`;
+  const action = `${campaignUrl(campaign.id)}/test-url`;
   return (
     <>
       <div class="buttons align-items-center">
@@ -172,7 +172,7 @@ function TestAddress({
       </div>
       <p class="form-hint">{webservice.testUrlHelp}</p>
       <div id="address-result" aria-live="polite" data-failed={failed}>
-        {tested && <AddressResult campaignId={id} tested={tested} downloads={false} />}
+        {tested && <AddressResult campaignId={campaign.id} tested={tested} downloads={false} />}
       </div>
     </>
   );

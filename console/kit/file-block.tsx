@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { uploadView } from '../../api/campaigns/mailings.ts';
 import type { ApiFailure } from './api.ts';
-import { type Campaign, campaignUrl } from '../campaigns/blocks.tsx';
+import { type Campaign, campaignUrl, useMayEdit } from '../campaigns/blocks.tsx';
 import { campaigns as campaignWords } from '../campaigns/words.ts';
 import { failureWords, problemWords } from './problems.ts';
 import { CostSentence } from '../money/cost.tsx';
@@ -9,7 +9,7 @@ import { runs as runWords } from '../runs/words.ts';
 import { Icon } from './icons.tsx';
 import { LineProblems, LineWarnings } from './line-problems.tsx';
 import { Time } from './parts.tsx';
-import { useFormat, useMay, useWords } from './view.tsx';
+import { useFormat, useWords } from './view.tsx';
 
 type Upload = z.output<typeof uploadView>;
 
@@ -45,7 +45,7 @@ export function FileForm({ campaign: { id } }: { campaign: Campaign }) {
 export function FileBlock({ campaign, sent }: { campaign: Campaign; sent: Sent }) {
   const t = useWords(campaignWords);
   const format = useFormat();
-  const mayChange = useMay('operator');
+  const mayChange = useMayEdit(campaign);
   const { id, mailingFile } = campaign;
   const address = `/api/campaigns/${id}/mailing`;
   return (

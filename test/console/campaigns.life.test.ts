@@ -65,6 +65,20 @@ test('A campaign that has run is archived, not deleted, and comes back', async (
       error: { code: 'campaign_archived' },
     });
 
+  expect(page.body).not.toContain(`href="${url}/schedule" class="btn`);
+  // Nothing of it is changed, its file neither.
+  for (const block of ['schedule', 'message', 'mailing', 'ticket']) {
+    expect((await operator.get(`${url}/${block}`)).body).toMatch(/<fieldset disabled/);
+  }
+  expect((await operator.get(`${url}/mailing`)).body).not.toContain('type="file"');
+  const upload = await ui.app.inject({
+    method: 'PUT',
+    url: `/api${url}/mailing/file`,
+    headers: { cookie: operator.cookie, 'sec-fetch-site': 'same-origin', 'content-type': 'text/csv' },
+    payload: 'codigo;telefone\n1;+5511900000001\n',
+  });
+  expect(upload.json()).toMatchObject({ error: { code: 'campaign_archived' } });
+
   expect((await operator.post(`${url}/restore`)).headers.location).toBe(url);
   expect(await listed('')).toContain(`${name} `);
   expect(textOf(await operator.get(url))).toContain('Última alteração');
