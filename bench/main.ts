@@ -7,6 +7,7 @@ import { benchLatency } from './latency.ts';
 import { benchLive } from './live.ts';
 import { benchNine } from './nine.ts';
 import { benchPages } from './pages.ts';
+import { benchPeers } from './peers.ts';
 import { benchRate } from './rate.ts';
 import { benchReceipts } from './receipts.ts';
 import { benchReplies } from './replies.ts';
@@ -18,6 +19,7 @@ import { benchTakeover } from './takeover.ts';
  * Each `[--json]`; figures are for comparison within one run.
  *
  * - `npm run bench -- send [--contacts N] [--rounds N]`
+ * - `… peers [--count N] [--rounds N]`, after `npm ci --prefix bench/peers`
  * - `… latency [--latency MS] [--rounds N] [--campaigns N] [--tls]`
  * - `… large [--lines N] [--receipts]`
  * - `… import [--lines N] [--rounds N] [--customers N] [--large N] [--bytes N]`
@@ -79,6 +81,9 @@ const flat = (result: object): object =>
 switch (positionals[0]) {
   case 'send':
     show(await benchSend({ contacts: number(values.contacts, 20_000), rounds: number(values.rounds, 5) }));
+    break;
+  case 'peers':
+    show(await benchPeers({ messages: number(values.count, 20_000), rounds: number(values.rounds, 3) }));
     break;
   case 'latency':
     show(
@@ -179,7 +184,7 @@ switch (positionals[0]) {
   case undefined:
   default:
     console.error(
-      'Name a benchmark: send, latency, large, import, kill, takeover, rate, nine, receipts, replies, pages, reports.',
+      'Name a benchmark: send, peers, latency, large, import, kill, takeover, rate, nine, receipts, replies, pages, reports.',
     );
     process.exitCode = 2;
 }

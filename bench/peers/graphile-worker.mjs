@@ -1,0 +1,52 @@
+import { Logger, makeWorkerUtils, run } from 'graphile-worker';
+import { createGateway, messages, serve } from './gateway.mjs';
+
+/** `node graphile-worker.mjs <database url> <gateway url>`: a job for each message, as fast as its settings allow. */
+const [, , connectionString = '', url = ''] = process.argv;
+const gateway = createGateway(url);
+const logger = new Logger(() => () => undefined);
+const utils = await makeWorkerUtils({ connectionString, logger });
+await utils.migrate();
+const chunk = 5_000;
+
+serve(async (count) => {
+  const jobs = messages(count).map((payload) => ({ identifier: 'send', payload }));
+  while (jobs.length > 0) await utils.addJobs(jobs.splice(0, chunk));
+  await utils.withPgClient((client) => client.query('analyze'));
+  return async () => {
+    const runner = await run({
+      preset: {
+        worker: {
+          connectionString,
+          logger,
+          concurrentJobs: gateway.inFlight,
+          maxPoolSize: 10,
+          pollInterval: 100,
+          // https://worker.graphile.org/docs/performance#batching
+          localQueue: { size: 500 },
+          completeJobBatchDelay: 0,
+          failJobBatchDelay: 0,
+        },
+      },
+      taskList: {
+        send: async (payload, { job }) => {
+          await gateway.send({ ...payload, id: job.id });
+        },
+      },
+      noHandleSignals: true,
+    });
+    await untilNoneIsLeft();
+    await runner.stop();
+  };
+});
+
+/** A completed job is deleted. */
+async function untilNoneIsLeft() {
+  for (;;) {
+    const { rows } = await utils.withPgClient((client) =>
+      client.query('select exists (select from graphile_worker._private_jobs) as is_left'),
+    );
+    if (!rows[0].is_left) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
