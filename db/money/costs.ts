@@ -1,3 +1,4 @@
+import type { PendingQuery, Row } from 'postgres';
 import { z } from 'zod';
 import type { SegmentsByCountry } from '../../domain/price.ts';
 import type { Sql } from '../core/client.ts';
@@ -137,18 +138,21 @@ export async function budgetsIn(
   sql: Sql,
   { month, campaignIds }: { month: string; campaignIds: readonly number[] | 'all' },
 ): Promise<BudgetRow[]> {
-  return sql<BudgetRow[]>`
-    select null::bigint as campaign_id, null as campaign_name, monthly as budget, (
-      select coalesce(sum(millionths), 0)::bigint from run_costs where ${inMonth(sql, month)}) as spent
-    from deployment_budget where monthly is not null
-    union all
-    select id, name, monthly_budget, (
-      select coalesce(sum(millionths), 0)::bigint from run_costs
-      where run_costs.campaign_id = campaigns.id and ${inMonth(sql, month)})
-    from campaigns
-    where monthly_budget is not null
-      ${campaignIds === 'all' ? sql`` : sql`and id = any(${[...campaignIds]}::bigint[])`}`;
+  const which = campaignIds === 'all' ? sql`` : sql`and id = any(${[...campaignIds]}::bigint[])`;
+  return sql<BudgetRow[]>`${budgetsOf(sql, month, which)}`;
 }
+
+/** `which`: a condition on the campaigns. */
+const budgetsOf = (sql: Sql, month: string, which: PendingQuery<Row[]>) => sql`
+  select null::bigint as campaign_id, null as campaign_name, monthly as budget, (
+    select coalesce(sum(millionths), 0)::bigint from run_costs where ${inMonth(sql, month)}) as spent
+  from deployment_budget where monthly is not null
+  union all
+  select id, name, monthly_budget, (
+    select coalesce(sum(millionths), 0)::bigint from run_costs
+    where run_costs.campaign_id = campaigns.id and ${inMonth(sql, month)})
+  from campaigns
+  where monthly_budget is not null ${which}`;
 
 /**
  * What senders check each second: `free` if no budget applies to a run, `within` its budgets, or `used_up`. In the order
@@ -159,16 +163,17 @@ export async function checkBudgets(
   runIds: readonly number[],
   month: string,
 ): Promise<('free' | 'within' | 'used_up')[]> {
-  const runs = await sql<{ id: number; campaignId: number }[]>`
-    select id, campaign_id from runs where id = any(${[...runIds]}::bigint[]) and beyond_budget_at is null`;
-  const budgets = await budgetsIn(sql, { month, campaignIds: runs.map(({ campaignId }) => campaignId) });
-  const campaignOf = new Map(runs.map(({ id, campaignId }) => [id, campaignId]));
+  const rows = await sql<{ id: number; isUsedUp: boolean }[]>`
+    with asked as (
+      select id, campaign_id from runs where id = any(${[...runIds]}::bigint[]) and beyond_budget_at is null
+    ), budgets as (${budgetsOf(sql, month, sql`and id in (select campaign_id from asked)`)})
+    select asked.id, bool_or(spent >= budget) as is_used_up
+    from asked join budgets on budgets.campaign_id is null or budgets.campaign_id = asked.campaign_id
+    group by asked.id`;
+  const usedUp = new Map(rows.map(({ id, isUsedUp }) => [id, isUsedUp]));
   return runIds.map((id) => {
-    const campaignId = campaignOf.get(id);
-    if (campaignId === undefined) return 'free';
-    const own = budgets.filter((one) => one.campaignId === null || one.campaignId === campaignId);
-    if (own.length === 0) return 'free';
-    return own.some(({ budget, spent }) => spent >= budget) ? 'used_up' : 'within';
+    const isUsedUp = usedUp.get(id);
+    return isUsedUp === undefined ? 'free' : isUsedUp ? 'used_up' : 'within';
   });
 }
 
