@@ -42,11 +42,42 @@ export const anyDate: DateWindow = { earliest: '1900-01-01', latest: '2199-12-31
  * digits); Unix times in seconds or milliseconds of a full hour, also as .NET's `/Date(…)/`.
  */
 export function readDate(text: string, window: DateWindow): string | undefined {
+  const usual = usualDate(text);
+  if (usual !== null) return isWithin(usual, window) ? usual : undefined;
   const value = text.trim().replace(dayOfWeek, '');
   if (value === '' || standsForNoDate(value)) return '';
   const meanings = new Set(candidates(value, window).filter((date) => isWithin(date, window)));
   const [date] = meanings;
   return meanings.size === 1 ? date : undefined;
+}
+
+/**
+ * A day that exists as dd/mm/yyyy or yyyy-mm-dd, in ISO form; null for any other text. Most dates of a mailing are
+ * written so, and the general way takes eight times as long. No placeholder is among these years.
+ */
+function usualDate(text: string): string | null {
+  if (text.length !== 10) return null;
+  const isBrazilian = text.charCodeAt(2) === slash && text.charCodeAt(5) === slash;
+  if (!isBrazilian && (text.charCodeAt(4) !== hyphen || text.charCodeAt(7) !== hyphen)) return null;
+  const year = numberAt(text, isBrazilian ? 6 : 0, 4);
+  const month = numberAt(text, isBrazilian ? 3 : 5, 2);
+  const day = numberAt(text, isBrazilian ? 0 : 8, 2);
+  if (!(year > 1900 && year <= 2199 && month >= 1 && month <= 12)) return null;
+  if (!(day >= 1 && day <= daysInMonth(year, month))) return null;
+  return isBrazilian ? `${text.slice(6)}-${text.slice(3, 5)}-${text.slice(0, 2)}` : text;
+}
+const slash = 0x2f;
+const hyphen = 0x2d;
+
+/** The number in these digits; NaN if one of them is none. */
+function numberAt(text: string, from: number, digits: number): number {
+  let number = 0;
+  for (let i = from; i < from + digits; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return NaN;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 /** `quinta-feira, 25 de dezembro de 1980`, `Thu, 25 Dec 1980`, `Thu Dec 25 1980`. */

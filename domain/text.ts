@@ -32,8 +32,16 @@ const nothingStarts: ReadonlySet<string> = new Set(
   [...nothings].map((word) => word.charAt(0)).concat(Array.from('-–—_.,;:/?*#e')),
 );
 
+/** By character code, for ASCII. */
+const startsNothing: readonly boolean[] = Array.from({ length: 0x80 }, (_, code) =>
+  nothingStarts.has(String.fromCharCode(code).toLowerCase()),
+);
+
 /** Whether a text means "nothing": empty, a word for nothing, or only dashes, dots and question marks. */
 export function isNothing(text: string): boolean {
+  // Most texts begin with a character that excludes them.
+  const first = text.charCodeAt(0);
+  if (first > 0x20 && first < startsNothing.length && !startsNothing[first]) return false;
   const trimmed = text.trim();
   if (trimmed === '') return true;
   if (!nothingStarts.has(trimmed.charAt(0).toLowerCase())) return false;

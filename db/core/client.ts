@@ -93,8 +93,19 @@ const asSettings = (settings: Record<string, number>): Record<string, string> =>
 /** Array types of statement parameters: int[], text[], bigint[], timestamptz[], jsonb[]. */
 const arrayTypes = [1007, 1009, 1016, 1185, 3807];
 
-/** An array in PostgreSQL's text form. https://www.postgresql.org/docs/18/arrays.html#ARRAYS-IO */
-const arrayLiteral = (values: readonly (string | number | null)[]): string =>
-  `{${values
-    .map((value) => (typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : (value ?? 'NULL')))
-    .join(',')}}`;
+/**
+ * An array in PostgreSQL's text form. https://www.postgresql.org/docs/18/arrays.html#ARRAYS-IO
+ *
+ * An import looks up a thousand codes and phones at a time, of which hardly any needs escaping.
+ */
+function arrayLiteral(values: readonly (string | number | null)[]): string {
+  let text = '';
+  for (const value of values) {
+    if (text !== '') text += ',';
+    text += typeof value === 'string' ? quoted(value) : `${value ?? 'NULL'}`;
+  }
+  return `{${text}}`;
+}
+
+const quoted = (value: string): string =>
+  `"${/["\\]/.test(value) ? value.replaceAll(/["\\]/g, '\\$&') : value}"`;

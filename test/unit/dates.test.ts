@@ -129,3 +129,18 @@ test('no text makes it throw, or answer with what is no date of the window', () 
     { numRuns: 5_000 },
   );
 });
+
+test('the usual forms, which are read by position, mean what the others mean', () => {
+  const digits = (length: number, max: number) =>
+    fc.integer({ min: 0, max }).map((n) => String(n).padStart(length, '0'));
+  const year = fc.oneof(digits(4, 9999), fc.integer({ min: 1890, max: 2210 }).map(String));
+  const windows = [birthDates('2026-11-28'), businessDates('2026-11-28')];
+  fc.assert(
+    fc.property(digits(2, 40), digits(2, 15), year, fc.constantFrom(...windows), (d, m, y, window) => {
+      // A space at the end excludes them from the short way.
+      expect(readDate(`${d}/${m}/${y}`, window)).toBe(readDate(`${d}/${m}/${y} `, window));
+      expect(readDate(`${y}-${m}-${d}`, window)).toBe(readDate(`${y}-${m}-${d} `, window));
+    }),
+    { numRuns: 2_000 },
+  );
+});
