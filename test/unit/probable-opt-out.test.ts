@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isProbableOptOut } from '../../domain/probable-opt-out.ts';
 import { createReplyReader, defaultReplyWords } from '../../domain/reply.ts';
+import { others, wishes } from '../kit/reply-texts.ts';
 
 const read = createReplyReader(defaultReplyWords);
 const wishOf = (text: string) => read({ phone: '+5511987654321', text });
@@ -176,13 +177,13 @@ const nothing = [
 ];
 
 describe('a probable opt-out', () => {
-  test.each(probable)('%j', (text) => {
+  test.each([...probable, ...wishes])('%j', (text) => {
     expect(wishOf(text)).toBe('probable_opt_out');
   });
 });
 
 describe('nothing of the kind', () => {
-  test.each(nothing)('%j', (text) => {
+  test.each([...nothing, ...others])('%j', (text) => {
     expect(wishOf(text)).toBeNull();
   });
 });
