@@ -17,6 +17,7 @@ import { type RetryCause, showableCode } from '../domain/problems/retries.ts';
 import { longestPauseInSenderMs } from '../domain/provider-trouble.ts';
 import { withheld } from '../sms/provider.ts';
 import { finalFailure } from './failure.ts';
+import { heartbeatMs } from './heartbeat.ts';
 import type { Lanes } from './lane.ts';
 import { startTrust } from './lease.ts';
 import { outcomeOf, unsent } from './outcome.ts';
@@ -24,7 +25,6 @@ import { persistently } from './persistently.ts';
 import { noteAnswer, type Providers } from './providers.ts';
 import { passingFailure } from './retries.ts';
 
-const heartbeatMs = 1_000;
 /** The maximum wait for a free slot among the messages in flight; then the attempt is repeated. */
 const longestTurnMs = 30_000;
 /** The wait when the provider asks for a pause without a length. */

@@ -1,7 +1,7 @@
 import { heartbeat } from '@temporalio/activity';
 
 /** Short, because the answer to a heartbeat carries a cancellation to the activity. */
-const heartbeatMs = 1_000;
+export const heartbeatMs = 1_000;
 
 /** Sends heartbeats to Temporal for as long as `work` runs. */
 export async function whileHeartbeating<T>(work: () => Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@ import { createFailOver } from './fail-over.ts';
 import { createLanes } from './lane.ts';
 import { createHousekeeping, type HousekeepingDeps } from './housekeeping.ts';
 import { createMailing, type MailingDeps } from './mailing.ts';
-import { createMessages, type MessagesDeps } from './messages.ts';
+import { createSending, type SendingDeps } from './sending.ts';
 import { createReplies, type RepliesDeps } from './replies.ts';
 import { createReports, type ReportsDeps } from './reports.ts';
 import { createResends } from './resends.ts';
@@ -19,12 +19,12 @@ import { createSchedule, type ScheduleDeps } from './schedule.ts';
 import { createUnknown } from './unknown.ts';
 
 export type { HandledReply } from './replies.ts';
-export type { SendingPlan } from './messages.ts';
+export type { SendingPlan } from './sending-plan.ts';
 export type { HoursState } from './runs.ts';
 export type { OpenedRun, Wait } from './schedule.ts';
 
 type Deps = Omit<MailingDeps, 'planSending' | 'costs'> &
-  Omit<MessagesDeps, 'lanes' | 'looks' | 'costs'> &
+  Omit<SendingDeps, 'lanes' | 'looks' | 'costs'> &
   ScheduleDeps &
   RepliesDeps &
   Omit<HousekeepingDeps, 'costs'> &
@@ -44,18 +44,18 @@ export const createActivities = (given: Deps) => {
   const deps = { ...given, costs };
   const lanes = createLanes({ sql: deps.sql, worker: randomUUID() });
   const looks = createRunLooks(deps);
-  const messages = createMessages({ ...deps, lanes, looks });
+  const sending = createSending({ ...deps, lanes, looks });
   const bulk = {
     ...deps,
     sql: deps.bulkSql,
-    planSending: (run: { runId: number }) => messages.planSending(run),
+    planSending: (run: { runId: number }) => sending.planSending(run),
   };
   return {
     ...createSchedule(deps),
     ...createRuns(deps),
     ...createMailing(bulk),
     ...createResends(bulk),
-    ...messages,
+    ...sending,
     ...createFailOver(bulk),
     ...createTickets(bulk),
     ...createTicketPosts(deps),

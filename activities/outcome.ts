@@ -89,7 +89,7 @@ const answeredAt = ({ handedOverAt, elapsedMs }: Outcome): number => (handedOver
 
 /**
  * An account error that affects only a few numbers: the message is tried again, and fails with its third such answer
- * (activities/messages.ts, activities/provider-health.ts).
+ * (activities/sending-plan.ts, activities/provider-health.ts).
  */
 export function suspect(message: ClaimedMessage, outcome: Outcome): Outcome {
   return message.attempts >= suspectAttempts

@@ -7,7 +7,7 @@ import { preflightOf } from '../domain/preflight.ts';
 import { preflightWords } from '../domain/problems/runs.ts';
 import type { Costs } from './costs.ts';
 import { finalFailure } from './failure.ts';
-import type { SendingPlan } from './messages.ts';
+import type { SendingPlan } from './sending-plan.ts';
 import { countsByStatus, countsTable } from './runs.ts';
 
 /** A run whose messages exist, and what it is about to do. */

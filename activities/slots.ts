@@ -61,3 +61,4 @@ export function createSlots({
     },
   };
 }
+export type Slots = ReturnType<typeof createSlots>;

@@ -1,7 +1,8 @@
 import { callbackPath, type ProviderAccount } from '../domain/provider.ts';
 import type { SegmentProfileName } from '../domain/segments.ts';
 import type { buildConnector } from 'undici';
-import { type AccessTokens, createHttpGateway } from './http/http-gateway.ts';
+import type { AccessTokens } from './http/authentication.ts';
+import { createHttpGateway } from './http/http-gateway.ts';
 import { createInfobip } from './infobip/infobip.ts';
 import type { LookUpRequest, Provider, SendOutcome } from './provider.ts';
 import { createTwilio, twilioUrl } from './twilio/twilio.ts';

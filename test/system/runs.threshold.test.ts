@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { outcomesPerLook } from '../../activities/messages.ts';
+import { outcomesPerLook } from '../../activities/send-messages.ts';
 import { mostHeld } from '../../activities/sender.ts';
 import { plainEnglish } from '../../domain/format.ts';
 import { runReasonWords, waitingWords } from '../../domain/problems/runs.ts';
