@@ -1,4 +1,4 @@
-import { failureReasons, type MessageStatus, moves } from './message.ts';
+import { failureReasons, type MessageStatus } from './message.ts';
 
 /** An SMS that answers a customer: written by a user on a ticket, or an automatic text. */
 
@@ -17,10 +17,6 @@ export const answerStatuses = [
   'unknown',
 ] as const satisfies readonly MessageStatus[];
 export type AnswerStatus = (typeof answerStatuses)[number];
-
-/** The statuses from which an answer may change to `to`: those of a message. */
-export const answerSourcesOf = (to: AnswerStatus): AnswerStatus[] =>
-  answerStatuses.filter((from) => moves[from].includes(to));
 
 /**
  * Why an answer was not sent, or may not have been: the phone opted out before it left, a user states that an unknown

@@ -10,12 +10,8 @@ import {
   ownMessages,
   phonesOfMessages,
 } from '../../db/replies/inbound.ts';
-import {
-  applyReceipts,
-  lockMessages,
-  type MovedMessage,
-  type ReceiptMove,
-} from '../../db/messages/messages.ts';
+import { lockMessages } from '../../db/messages/messages.ts';
+import { applyReceipts, type MovedMessage, type ReceiptMove } from '../../db/messages/receipts.ts';
 import {
   asksForPhone,
   recordReplyIntents,

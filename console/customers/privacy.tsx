@@ -6,6 +6,7 @@ import { erasedView, personView } from '../../api/customers/privacy.ts';
 import { type PrivacySettings, privacySettings } from '../../domain/privacy.ts';
 import { ApiFailure } from '../kit/api.ts';
 import { Submit } from '../kit/buttons.tsx';
+import { addDocument } from '../kit/document.tsx';
 import { CheckField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
@@ -14,9 +15,8 @@ import { failureWords } from '../kit/problems.ts';
 import { privacyWords } from './words-privacy.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, Facts } from '../kit/parts.tsx';
-import { formOf, submit } from '../kit/responses.tsx';
+import { formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
-import { readForm } from '../kit/schema-form.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 const path = '/settings/privacy';
@@ -42,26 +42,15 @@ const days = Object.keys({
 
 /** What a data subject may request, and for how long data is kept. */
 export const privacy: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
-    const settings = await consoleOf(request).api.get(`${api}/settings`, privacySettings);
-    return reply.page(<PrivacyPage settings={newForm(settings)} person={newForm()} />);
+  addDocument(app, {
+    path,
+    api: `${api}/settings`,
+    schema: privacySettings,
+    page: async (request, rejected) => {
+      const settings = await request.api.get(`${api}/settings`, privacySettings);
+      return <PrivacyPage settings={rejected ?? newForm(settings)} person={newForm()} />;
+    },
   });
-
-  app.post(path, admin, async (request, reply) =>
-    submit(
-      request,
-      reply,
-      async (form) => {
-        await consoleOf(request).api.send('PUT', `${api}/settings`, readForm(privacySettings, form));
-        return { to: path, notice: 'saved' };
-      },
-      async (state) => {
-        // For the present version.
-        await consoleOf(request).api.get(`${api}/settings`, privacySettings);
-        return <PrivacyPage settings={state} person={newForm()} />;
-      },
-    ),
-  );
 
   app.post(`${path}/person`, admin, async (request, reply) => {
     const client = consoleOf(request).api;

@@ -6,12 +6,12 @@ import { isPriced, millionthsOf } from '../../domain/price.ts';
 import type { Api } from '../kit/api.ts';
 import { Submit } from '../kit/buttons.tsx';
 import { providersOf } from '../kit/choices.ts';
+import { addDocument } from '../kit/document.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Card, Table } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { submit } from '../kit/responses.tsx';
+
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 import { common } from '../kit/words.ts';
 import { providersPath } from '../providers/parts.tsx';
@@ -24,25 +24,21 @@ const budgetAddress = '/api/costs/budget';
 
 /** What the month has cost, the budget of the deployment, and the current prices. */
 export const costs: FastifyPluginAsync = async (app) => {
-  app.get(costsPath, { config: { access: 'viewer' } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const { monthly } = await api.get(budgetAddress, deploymentBudget);
-    return reply.page(
-      await costsPage(api, newForm({ monthly: monthly === null ? null : amountField(monthly, view.format) })),
-    );
+  addDocument(app, {
+    path: costsPath,
+    api: budgetAddress,
+    schema: deploymentBudget,
+    // Without its schema: the API reads the amount in the user's language.
+    bodyOf: (form) => ({ monthly: form.optional('monthly') }),
+    page: async ({ api, view }, rejected) => {
+      if (rejected) return costsPage(api, rejected);
+      const { monthly } = await api.get(budgetAddress, deploymentBudget);
+      return costsPage(
+        api,
+        newForm({ monthly: monthly === null ? null : amountField(monthly, view.format) }),
+      );
+    },
   });
-
-  app.post(costsPath, { config: { access: 'admin' } }, async (request, reply) =>
-    submit(
-      request,
-      reply,
-      async (form) => {
-        await consoleOf(request).api.send('PUT', budgetAddress, { monthly: form.optional('monthly') });
-        return { to: costsPath, notice: 'saved' };
-      },
-      (state) => costsPage(consoleOf(request).api, state),
-    ),
-  );
 };
 
 /** An amount of a document, as its form shows it. */

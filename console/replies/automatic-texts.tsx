@@ -3,14 +3,12 @@ import { automaticTexts } from '../../domain/automatic-texts.ts';
 import { maxTemplateLength } from '../../domain/template.ts';
 import { Submit } from '../kit/buttons.tsx';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
+import { addDocument } from '../kit/document.tsx';
 import { FieldGroup, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
 import { fieldId, Form, type FormState, newForm, useValues } from '../kit/form.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { type ConsoleRequest, consoleOf } from '../kit/request.ts';
-import { submit } from '../kit/responses.tsx';
 import { Rows } from '../kit/rows.tsx';
-import { readForm } from '../kit/schema-form.ts';
 import { common } from '../kit/words.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 import { replyWordsPath } from './reply-words.tsx';
@@ -27,30 +25,19 @@ interface Targets {
 
 /** Texts that are sent by themselves. */
 export const automaticTextsPage: FastifyPluginAsync = async (app) => {
-  const pageOf = async ({ api }: ConsoleRequest, state: FormState | null) => {
-    const texts = await api.get(address, automaticTexts);
-    const targets = {
-      departments: await settingsOf(api, 'departments'),
-      subcategories: await settingsOf(api, 'subcategories'),
-    };
-    return <AutomaticTextsPage state={state ?? newForm(texts)} targets={targets} />;
-  };
-
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) =>
-    reply.page(await pageOf(consoleOf(request), null)),
-  );
-
-  app.post(path, { config: { access: 'admin' } }, async (request, reply) =>
-    submit(
-      request,
-      reply,
-      async (form) => {
-        await consoleOf(request).api.send('PUT', address, readForm(automaticTexts, form));
-        return { to: path, notice: 'saved' };
-      },
-      (state) => pageOf(consoleOf(request), state),
-    ),
-  );
+  addDocument(app, {
+    path,
+    api: address,
+    schema: automaticTexts,
+    page: async ({ api }, rejected) => {
+      const texts = await api.get(address, automaticTexts);
+      const targets = {
+        departments: await settingsOf(api, 'departments'),
+        subcategories: await settingsOf(api, 'subcategories'),
+      };
+      return <AutomaticTextsPage state={rejected ?? newForm(texts)} targets={targets} />;
+    },
+  });
 };
 
 function AutomaticTextsPage({ state, targets }: { state: FormState; targets: Targets }) {

@@ -1,15 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { defaultReplyWords, replyWords as replyWordsShape } from '../../domain/reply.ts';
 import { Submit } from '../kit/buttons.tsx';
+import { addDocument } from '../kit/document.tsx';
 import { TextAreaField, TextField } from '../kit/fields.tsx';
 import { fieldId, Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { replyWordTexts } from './words-reply-words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { submit } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { readForm } from '../kit/schema-form.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 
 export const replyWordsPath = '/settings/reply-words';
@@ -18,26 +16,15 @@ const lists = ['optOut', 'optIn', 'help'] as const;
 
 /** The keywords by which customers opt out, opt in and ask for help. */
 export const replyWords: FastifyPluginAsync = async (app) => {
-  app.get(replyWordsPath, { config: { access: 'viewer' } }, async (request, reply) => {
-    const words = await consoleOf(request).api.get(address, replyWordsShape);
-    return reply.page(<ReplyWordsPage state={newForm(words)} />);
+  addDocument(app, {
+    path: replyWordsPath,
+    api: address,
+    schema: replyWordsShape,
+    page: async ({ api }, rejected) => {
+      const words = await api.get(address, replyWordsShape);
+      return <ReplyWordsPage state={rejected ?? newForm(words)} />;
+    },
   });
-
-  app.post(replyWordsPath, { config: { access: 'admin' } }, async (request, reply) =>
-    submit(
-      request,
-      reply,
-      async (form) => {
-        await consoleOf(request).api.send('PUT', address, readForm(replyWordsShape, form));
-        return { to: replyWordsPath, notice: 'saved' };
-      },
-      async (state) => {
-        // For the present version.
-        await consoleOf(request).api.get(address, replyWordsShape);
-        return <ReplyWordsPage state={state} />;
-      },
-    ),
-  );
 };
 
 function ReplyWordsPage({ state }: { state: FormState }) {

@@ -2,13 +2,11 @@ import type { FastifyPluginAsync } from 'fastify';
 import { ticketAutomation } from '../../domain/ticket-automation.ts';
 import { Submit } from '../kit/buttons.tsx';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
+import { addDocument } from '../kit/document.tsx';
 import { CheckField, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { type ConsoleRequest, consoleOf } from '../kit/request.ts';
-import { submit } from '../kit/responses.tsx';
-import { readForm } from '../kit/schema-form.ts';
 import { common } from '../kit/words.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 import { ticketAutomationWords } from './words-automation.ts';
@@ -18,27 +16,16 @@ const address = '/api/settings/ticket-automation';
 
 /** The moves of tickets that no user makes. */
 export const ticketAutomationPage: FastifyPluginAsync = async (app) => {
-  const pageOf = async ({ api }: ConsoleRequest, state: FormState | null) => {
-    const automation = await api.get(address, ticketAutomation);
-    const resolutions = await settingsOf(api, 'resolutions');
-    return <AutomationPage state={state ?? newForm(automation)} resolutions={resolutions} />;
-  };
-
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) =>
-    reply.page(await pageOf(consoleOf(request), null)),
-  );
-
-  app.post(path, { config: { access: 'admin' } }, async (request, reply) =>
-    submit(
-      request,
-      reply,
-      async (form) => {
-        await consoleOf(request).api.send('PUT', address, readForm(ticketAutomation, form));
-        return { to: path, notice: 'saved' };
-      },
-      (state) => pageOf(consoleOf(request), state),
-    ),
-  );
+  addDocument(app, {
+    path,
+    api: address,
+    schema: ticketAutomation,
+    page: async ({ api }, rejected) => {
+      const automation = await api.get(address, ticketAutomation);
+      const resolutions = await settingsOf(api, 'resolutions');
+      return <AutomationPage state={rejected ?? newForm(automation)} resolutions={resolutions} />;
+    },
+  });
 };
 
 function AutomationPage({

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { AnswerKind, AnswerReason, AnswerStatus } from '../../domain/answer.ts';
-import { answerSourcesOf } from '../../domain/answer.ts';
 import type { FailureReason } from '../../domain/message.ts';
 import type { Sql } from '../core/client.ts';
 import { block } from '../customers/opt-outs.ts';
 import type { Outcome } from '../messages/claims.ts';
-import type { ReceiptMove } from '../messages/messages.ts';
+import { type ReceiptMove, receiptMoves, receiptRows } from '../messages/receipts.ts';
 import { insertInboundEvents, longestKey } from '../replies/inbound.ts';
 import { waitAfterAnswer } from './automation.ts';
 import { posted } from './posts.ts';
@@ -287,13 +286,6 @@ export async function resolveAnswer(
   return row;
 }
 
-const receiptSources = {
-  sent: answerSourcesOf('sent'),
-  delivered: answerSourcesOf('delivered'),
-  undelivered: answerSourcesOf('undelivered'),
-  failed: [...answerSourcesOf('failed'), 'delivered'],
-} as const;
-
 /**
  * Applies receipts to answers, forward only, as `applyReceipts` does to messages: pass those that moved none. Call it
  * after that, in the same transaction. Returns the answers that changed.
@@ -303,15 +295,9 @@ export async function applyAnswerReceipts(
   receipts: readonly ReceiptMove[],
 ): Promise<{ id: number; reason: FailureReason | null }[]> {
   if (receipts.length === 0) return [];
-  const sorted = receipts.toSorted((a, b) => a.messageId - b.messageId);
   return sql<{ id: number; reason: FailureReason | null }[]>`
     with receipt as (
-      select * from unnest(
-        ${sorted.map((r) => r.messageId)}::bigint[], ${sorted.map((r) => r.providerId)}::bigint[],
-        ${sorted.map((r) => r.providerMessageId)}::text[], ${sorted.map((r) => r.status)}::text[],
-        ${sorted.map((r) => r.reason)}::text[], ${sorted.map((r) => r.providerCode)}::text[],
-        ${sorted.map((r) => Number(r.isSure ?? false))}::int[], ${sorted.map((r) => r.at?.toISOString() ?? null)}::timestamptz[]
-      ) as r (id, provider_id, provider_message_id, status, reason, provider_code, is_sure, at)
+      ${receiptRows(sql, receipts)}
     ), held as (
       select receipt.* from receipt join answers as a using (id) order by a.id for no key update of a
     )
@@ -325,11 +311,7 @@ export async function applyAnswerReceipts(
       and (r.is_sure = 1 or a.provider_message_id is null or a.provider_message_id = r.provider_message_id)
       -- What no attempt has claimed has not left.
       and (a.status <> 'queued' or a.sender is not null)
-      and (
-        r.status = 'sent' and a.status = any(${receiptSources.sent}::text[])
-        or r.status = 'delivered' and a.status = any(${receiptSources.delivered}::text[])
-        or r.status = 'undelivered' and a.status = any(${receiptSources.undelivered}::text[])
-        or r.status = 'failed' and a.status = any(${receiptSources.failed}::text[]))
+      and ${receiptMoves(sql, sql`a.status`)}
       and (a.status <> 'delivered' or a.segments > 1)
     returning new.id, new.reason`;
 }

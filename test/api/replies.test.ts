@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createReplies } from '../../activities/replies.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { claimLines } from '../../db/messages/claims.ts';
-import { applyReceipts } from '../../db/messages/messages.ts';
+import { applyReceipts } from '../../db/messages/receipts.ts';
 import { box, createApi, createCatalogue, createRun, errorOf, sandboxProvider } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';

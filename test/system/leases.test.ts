@@ -15,7 +15,7 @@ import {
   takeOver,
 } from '../../db/messages/claims.ts';
 import { endLease, type LeaseAnswer, renewLeases, senderName, takeLease } from '../../db/messages/leases.ts';
-import { applyReceipts } from '../../db/messages/messages.ts';
+import { applyReceipts } from '../../db/messages/receipts.ts';
 import type { RunStatus } from '../../domain/run.ts';
 import { type Provider, type SendRequest, withheld } from '../../sms/provider.ts';
 import { createApi, createCatalogue, createRun } from '../kit/api.ts';

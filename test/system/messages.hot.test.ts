@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { applyReceipts } from '../../db/messages/messages.ts';
+import { applyReceipts } from '../../db/messages/receipts.ts';
 import { createCatalogue, createApi, createRun } from '../kit/api.ts';
 
 const api = await createApi();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countForReports, type ReportRound } from '../../activities/reports.ts';
 import { purgeRun } from '../../db/core/retention.ts';
-import { applyReceipts } from '../../db/messages/messages.ts';
+import { applyReceipts } from '../../db/messages/receipts.ts';
 import { claimLines, endQueued, recordOutcomes } from '../../db/messages/claims.ts';
 import { listPrices, setPrice } from '../../db/money/prices.ts';
 import { figureColumns } from '../../db/reports/days.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
-import { applyReceipts } from '../../db/messages/messages.ts';
+import { applyReceipts } from '../../db/messages/receipts.ts';
 import { setFallback } from '../../db/providers/fallbacks.ts';
 import { setProviderArchived, setProviderSecrets } from '../../db/providers/providers.ts';
 import { findAnsweredMessage, insertReplies } from '../../db/replies/replies.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { claimLines, closeStoppedSenders } from '../../db/messages/claims.ts';
-import { applyReceipts } from '../../db/messages/messages.ts';
+import { applyReceipts } from '../../db/messages/receipts.ts';
 import { setProviderSecrets } from '../../db/providers/providers.ts';
 import { openSendTickets } from '../../db/tickets/opening.ts';
 import { getLookUp } from '../../db/messages/unknown.ts';
