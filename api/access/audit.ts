@@ -72,7 +72,7 @@ export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Who changed what, newest first',
+        summary: 'The audit log, newest first',
         querystring: page.extend(filter.shape),
         response: { 200: z.object({ entries: z.array(auditEntryView) }) },
       },

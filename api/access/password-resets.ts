@@ -62,7 +62,7 @@ export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
         tags,
         summary: 'Request a link to choose a new password',
         description:
-          'By e-mail, to users with this login or e-mail address. The answer is the same whether there is one. The link is valid for 30 minutes, once; a user gets at most three within an hour.',
+          'Sends an e-mail to users with this login or e-mail address. The response is the same if there is no such user. The link is valid once, for 30 minutes; a user receives at most three in an hour.',
         body: passwordResetRequest,
         response: { 202: z.null() },
       },
@@ -104,7 +104,7 @@ export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
       schema: {
         tags,
         summary: 'Choose a new password with a link',
-        description: 'Ends all sessions of the user and all other links. Then log in.',
+        description: 'Ends all sessions and other links of the user. Log in afterward.',
         body: passwordResetUse,
         response: { 204: z.null() },
       },

@@ -109,7 +109,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
         tags: ['session'],
         summary: 'Log in',
         description:
-          'Answers with a cookie. After ten failures of a login from one address each further attempt has to wait, longer each time: 429, with `retryAfterMs`.',
+          'Sets a cookie. After ten failures of a login from one address, each further attempt must wait, longer each time: 429, with `retryAfterMs`.',
         body: credentials,
         response: { 200: sessionView },
       },
@@ -155,7 +155,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       config: { access: 'any_role', usersOnly: true },
       schema: {
         tags: ['session'],
-        summary: 'Change my name, language, time zone, usual sending hours or e-mail address',
+        summary: 'Change my name, language, time zone, default sending hours or e-mail address',
         headers: versionHeaders,
         body: profileChange,
         response: { 200: sessionView },
@@ -221,7 +221,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       schema: {
         tags: ['session'],
         summary: 'Change my password',
-        description: 'Ends all other sessions of mine.',
+        description: 'Ends all my other sessions.',
         body: passwordChange,
         response: { 204: z.null() },
       },

@@ -56,8 +56,8 @@ export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }>
       config: { access: 'admin', usersOnly: true },
       schema: {
         tags: ['tokens'],
-        summary: 'Make an API token',
-        description: 'The token itself is in this answer only.',
+        summary: 'Create an API token',
+        description: 'Only this response contains the token.',
         body: tokenContent,
         response: { 201: tokenView.extend({ token: z.string() }) },
       },

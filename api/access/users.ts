@@ -78,7 +78,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
       schema: {
         tags: ['users'],
         summary: 'Add a user',
-        description: 'Who signs in with this password has to choose their own before anything else.',
+        description: 'A user who signs in with this password must choose their own first.',
         body: newUser,
         response: { 201: userView },
       },
@@ -118,7 +118,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
         tags: ['users'],
         summary: 'Change a user',
         description:
-          'A new role or password, or disabling, ends the sessions of the user, who has to choose their own password when another admin has set it. Who is no admin any more loses the tokens they made.',
+          'A new role or password, or disabling, ends the sessions of the user. If another admin has set the password, the user must choose their own. A user who is no longer an admin loses the tokens that they created.',
         params: idParams,
         headers: versionHeaders,
         body: userChange,

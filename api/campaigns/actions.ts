@@ -42,7 +42,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         tags,
         summary: 'Enable a campaign',
         description:
-          'Of one that is not complete the answer (`incomplete_campaign`) names all it lacks. To enable it again changes nothing. 202: enabled, and Temporal is notified as soon as it is available.',
+          'If the campaign is incomplete, the error `incomplete_campaign` lists everything that is missing. Enabling it again changes nothing. 202: enabled, and Temporal is notified as soon as it is available.',
         params: idParams,
         response: { 200: campaignView, 202: campaignView },
       },
@@ -101,7 +101,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         tags,
         summary: 'Archive a campaign',
         description:
-          'Takes a disabled campaign out of the lists. Its runs, messages and tickets stay; it can be restored. Archiving it again changes nothing.',
+          'Removes a disabled campaign from the lists. Its runs, messages and tickets stay, and you can restore it. Archiving it again changes nothing.',
         params: idParams,
         response: { 200: campaignView },
       },
@@ -169,7 +169,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         tags,
         summary: 'Run an enabled campaign at once',
         description:
-          '`run_pending` when an earlier run still has contacts to write to and the campaign does not allow runs despite that.',
+          'The error is `run_pending` if an earlier run still has unsent messages and the campaign does not allow runs despite that.',
         params: idParams,
         headers: idempotencyHeaders,
         response: { 201: z.object({ runId: z.int() }) },
@@ -197,9 +197,9 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Read the mailing and say what a run would do, without sending anything',
+        summary: 'Read the mailing and report what a run would do, without sending anything',
         description:
-          'Of a complete campaign, enabled or not. A run of its own (`trigger` is `dry_run`) that ends after its pre-flight: it asks for neither sending hours nor pending runs, and holds up none.',
+          'For a complete campaign, enabled or not. Starts a run with the `trigger` `dry_run`, which ends after its pre-flight. It ignores sending hours and pending runs, and delays no other run.',
         params: idParams,
         headers: idempotencyHeaders,
         response: { 201: z.object({ runId: z.int() }) },
@@ -231,7 +231,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'When the campaign runs next',
+        summary: 'The next occurrences of a campaign',
         params: idParams,
         querystring: z.strictObject({ count: z.coerce.number().int().min(1).max(50).default(5) }),
         response: { 200: occurrencesView },
@@ -252,7 +252,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'When a schedule that is being filled in would run',
+        summary: 'The next occurrences of a schedule that is not saved',
         body: z.strictObject({ schedule, count: z.int().min(1).max(20).default(5) }),
         response: { 200: occurrencesView },
       },

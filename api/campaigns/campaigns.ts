@@ -61,7 +61,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'One campaign, what it lacks and when it runs next',
+        summary: 'A campaign, what it lacks and when it runs next',
         params: idParams,
         response: { 200: campaignView },
       },
@@ -81,8 +81,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       schema: {
         tags,
         summary: 'Save a new draft',
-        description:
-          'Only `name` and `schedule` are needed; the rest may follow until the campaign is enabled.',
+        description: 'Only `name` and `schedule` are required; the rest is required to enable the campaign.',
         body: campaignDraft,
         response: { 201: campaignView },
       },
@@ -115,7 +114,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
         tags,
         summary: 'Replace the document of a campaign',
         description:
-          'The whole document, and the `version` that was edited. An enabled campaign stays complete. Counts from the next run on. 202: saved, and Temporal is notified as soon as it is available.',
+          'The whole document, and the `version` that was edited. An enabled campaign must stay complete. Applies from the next run on. 202: saved, and Temporal is notified as soon as it is available.',
         params: idParams,
         body: campaignDraft.safeExtend({ version: z.int().positive() }),
         response: { 200: campaignView, 202: campaignView },

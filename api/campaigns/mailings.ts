@@ -106,7 +106,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
         tags,
         summary: 'The layout of the mailing: a CSV file to fill in',
         description:
-          'The only layout taken, with the extra fields of this campaign and two lines as an example.',
+          'The only accepted layout, with the extra fields of this campaign and two example lines.',
         produces: ['text/csv'],
         params: idParams,
         querystring: z.strictObject({ delimiter: z.enum([';', ',']).default(';') }),
@@ -137,7 +137,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The present file, as it was uploaded',
+        summary: 'The current file, as it was uploaded',
         produces: ['text/csv'],
         params: idParams,
       },
@@ -160,7 +160,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
         tags,
         summary: 'Upload the file, or replace it',
         description:
-          'The file itself as the body (`text/csv`), or as the file of a form (`multipart/form-data`). It is checked on its way in and kept as a whole or not at all: `mailing_refused` says what was expected, what was found and in which line. Counts from the next run on.',
+          'The file as the body (`text/csv`), or as the file of a form (`multipart/form-data`). The file is checked during the upload, and stored completely or not at all: `mailing_refused` shows what was expected, what was found and in which line. Applies from the next run on.',
         consumes: ['text/csv', 'multipart/form-data'],
         params: idParams,
         querystring: z.strictObject({

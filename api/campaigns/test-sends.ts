@@ -99,8 +99,8 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'What a contact would get',
-        description: 'By the saved campaign, or by what the body gives in its place. Nothing is sent.',
+        summary: 'The message that a contact would receive',
+        description: 'Uses the saved campaign, or the values of the body. Sends nothing.',
         params: idParams,
         body: z.strictObject({ ...messageChanges, sample: sample.prefault({}) }),
         response: { 200: messagePreview },
@@ -126,7 +126,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
         tags,
         summary: 'Send the message to one phone, now',
         description:
-          'Sends the saved message, or the text of the body. The response contains the answer of the provider. The SMS belongs to no run; only the fact that it was sent is stored. Sending hours and consent are not asked; opt-outs and holds are.',
+          'Sends the saved message, or the text of the body. The response contains the answer of the provider. The SMS belongs to no run; only the fact that it was sent is stored. Checks opt-outs and held phones, but not sending hours and consent.',
         params: idParams,
         body: z.strictObject({
           phone: z.string().min(1).max(40),

@@ -128,9 +128,9 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
       config: access,
       schema: {
         tags,
-        summary: 'Fetch once, and give the answer as it came',
+        summary: 'Fetch once, and return the original answer',
         description:
-          'By the saved campaign, or by what the body gives in its place; with the integration. Of several pages the first. At most 16 MiB and a minute: a run takes more. `webservice_refused` says in plain words what is wrong.',
+          'Uses the saved campaign, or the values of the body, with the integration. Fetches only the first page, at most 16 MiB in a minute; a run has higher limits. `webservice_refused` describes the problem.',
         produces: ['application/json'],
         body: testRequest,
       },
@@ -153,7 +153,7 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
         tags,
         summary: 'The first contacts, as the field map reads them',
         description:
-          'With their final text, or why a run would leave them out. Opt-outs are judged by the run.',
+          'With their final text, or the reason why a run would skip them. Opt-outs are judged by the run.',
         body: testRequest,
         response: { 200: webservicePreviewView },
       },

@@ -115,7 +115,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       schema: {
         tags,
         summary: 'Search customers, by name',
-        description: '`after` is the last id of the page before.',
+        description: '`after`: the last id of the previous page.',
         querystring: customerFilter.extend({ after: urlId.optional(), limit: page.shape.limit }),
         response: { 200: customerList },
       },
@@ -143,7 +143,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       schema: {
         tags,
         summary: 'Add a customer',
-        description: 'Phones as people write them, landlines too. Consent begins as not stated.',
+        description: 'Phones in any common format, also landlines. The initial consent is not stated.',
         body: customerContent,
         response: { 201: customerView },
       },
@@ -170,7 +170,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       schema: {
         tags,
         summary: 'Change a customer',
-        description: 'Replaces all of it but the consent.',
+        description: 'Replaces everything except the consent.',
         params: idParams,
         headers: versionHeaders,
         body: customerContent,
@@ -205,7 +205,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       schema: {
         tags,
         summary: 'Delete a customer that nothing refers to',
-        description: 'One with messages, replies or tickets is erased: `POST /api/privacy/erase`.',
+        description: 'For a customer with messages, replies or tickets, use `POST /api/privacy/erase`.',
         params: idParams,
         response: { 204: z.null() },
       },
@@ -229,7 +229,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'What was written to a customer, newest first',
+        summary: 'The messages to a customer, newest first',
         params: idParams,
         querystring: page,
         response: { 200: z.object({ messages: z.array(messageView) }) },
@@ -251,7 +251,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       schema: {
         tags,
         summary: 'The consent statements of a customer, newest first',
-        description: 'Statements of consent, and the opt-outs and opt-ins of the present phones.',
+        description: 'Statements of consent, and the opt-outs and opt-ins of the current phones.',
         params: idParams,
         response: { 200: consentHistoryView },
       },

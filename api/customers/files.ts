@@ -101,7 +101,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
         tags,
         summary: 'The customers of a search as a CSV file',
         description:
-          'In the layout of the import, which takes every form of it. `format=codes`, the default of API tokens: English names of columns, dates in ISO 8601, phones in E.164; semicolons. `format=localized`, the default of signed-in users: their language, and the delimiter that Excel expects in it; what a spreadsheet would change has an apostrophe before it, which the import takes away. UTF-8 with a byte order mark.',
+          'In the layout of the import, which accepts every format. `format=codes`, the default of API tokens: English names of columns, dates in ISO 8601, phones in E.164; semicolons. `format=localized`, the default of signed-in users: their language, and the delimiter that Excel expects in it; values that a spreadsheet would change start with an apostrophe, which the import removes. UTF-8 with a byte order mark.',
         produces: ['text/csv'],
         querystring: customerFilter.extend(csvQuery),
       },
@@ -121,7 +121,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
         tags,
         summary: 'Add and update customers from a CSV file',
         description:
-          'The file itself as the body (`text/csv`), or as the file of a form. Matched by code, else by phone; an empty cell never erases, and neither does one that cannot be read, which is a warning. A line is left out only when neither a code nor a phone says who it is; all others are taken once the file has been read to its end; a file that is none (`mailing_refused`) changes nothing. One file at a time, else `busy`. An import that breaks while the lines are taken, a thousand at a time, can be repeated. `consentimento`: sim, não, não informado, or empty for nothing new.',
+          'The file as the body (`text/csv`), or as the file of a form. Customers are matched by code, otherwise by phone. An empty cell erases nothing; neither does a value that cannot be read, which is a warning. A line without a code and a phone is skipped. All other lines are stored when the whole file has been read; a file that is not valid (`mailing_refused`) changes nothing. One import runs at a time; otherwise the error is `busy`. You can repeat an import that was interrupted while its lines were stored, a thousand at a time. `consentimento`: sim, não, não informado, or empty for nothing new.',
         consumes: ['text/csv', 'multipart/form-data'],
         response: { 200: customerImportView },
       },

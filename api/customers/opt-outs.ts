@@ -67,7 +67,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
       schema: {
         tags,
         summary: 'Opt-outs in force, newest first',
-        description: 'A search by phone finds those of erased people, too.',
+        description: 'A search by phone also finds opt-outs of erased people.',
         querystring: page.extend(optOutFilter.shape),
         response: { 200: optOutList },
       },
@@ -109,7 +109,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'Every opting out and in of the phone of an opt-out, newest first',
+        summary: 'The opt-outs and opt-ins of the phone of an opt-out, newest first',
         params: idParams,
         response: { 200: z.object({ events: z.array(optOutEventView) }) },
       },
@@ -127,8 +127,8 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Leave a phone alone from now on',
-        description: 'In effect at once: what is queued for the phone is skipped, in every run.',
+        summary: 'Opt a phone out',
+        description: 'Takes effect at once: queued messages to the phone are skipped in every run.',
         body: newOptOut,
         response: { 201: optOutView },
       },
@@ -161,7 +161,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
         tags,
         summary: 'Remove an opt-out',
         description:
-          'Only when the person has asked for it; `note` says how. Counts for runs that read their mailing from now on.',
+          'Only if the customer has asked for it; `note` describes how. Applies to runs that read their mailing from now on.',
         params: idParams,
         body: optOutRemoval,
         response: { 204: z.null() },

@@ -18,7 +18,7 @@ export const csvQuery = {
 
 /** The description of such files in the API's document. */
 export const csvDescription =
-  '`format=codes`, the default of API tokens, is for programs: English names of columns, codes, times in ISO 8601 (UTC), phones in E.164; semicolons, UTF-8 with a byte order mark. `format=localized`, the default of signed-in users, is for their spreadsheet: names, states, times and numbers in their language and time zone, phones as people write them; with the delimiter that Excel expects in that language. What a spreadsheet would take for a formula has an apostrophe before it.';
+  '`format=codes`, the default of API tokens, is for programs: English names of columns, codes, times in ISO 8601 (UTC), phones in E.164; semicolons, UTF-8 with a byte order mark. `format=localized`, the default of signed-in users, is for spreadsheets: names, states, times and numbers in their language and time zone, phones in the national format, and the delimiter that Excel expects in that language. A value that a spreadsheet would read as a formula starts with an apostrophe.';
 
 /** How a file is written. */
 export interface CsvStyle {

@@ -273,7 +273,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         tags,
         summary: 'Search messages across runs',
         description:
-          'By `phone`, `customerId` or `customerCode`, newest first: the next page has `before`. Or by `campaignId` or `day` (of the run), run by run, the newest run first: the next page has `after`; `text` needs the day, or a phone or customer. The others narrow it down. All of a run: `GET /api/runs/{id}/messages`.',
+          'By `phone`, `customerId` or `customerCode`, newest first: the next page has `before`. Or by `campaignId` or `day` (of the run), run by run, the newest run first: the next page has `after`; `text` needs the day, or a phone or customer. The other parameters narrow the search. For all messages of a run: `GET /api/runs/{id}/messages`.',
         querystring: search.extend({
           before: urlId.optional(),
           after: place.optional(),
@@ -311,7 +311,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       schema: {
         tags,
         summary: 'The messages that a search across runs finds, as a CSV file',
-        description: 'Newest first, in the form of the messages of a run.',
+        description: 'Newest first, with the columns of the messages of a run.',
         produces: ['text/csv'],
         querystring: search.extend(csvQuery),
       },

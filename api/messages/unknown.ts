@@ -43,7 +43,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         tags: ['messages'],
         summary: 'State whether an unknown message arrived',
         description:
-          '`not_unknown` for every other message, one that its receipt has resolved meanwhile among them. What is stated is final: a receipt that comes later changes nothing.',
+          'For any other message, such as one that a receipt has resolved meanwhile, the error is `not_unknown`. The statement is final: a later receipt changes nothing.',
         params: idParams,
         body: statementBody,
         response: { 200: z.object({ id: z.int(), status: z.enum(messageStatuses) }) },
@@ -76,7 +76,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       config: { access: 'viewer' },
       schema: {
         tags: ['runs'],
-        summary: 'How many messages of a run are unknown, and what looking them up has come to',
+        summary: 'The number of unknown messages of a run, by the result of their look-up',
         params: idParams,
         response: { 200: unknownView },
       },
@@ -103,7 +103,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         tags: ['runs'],
         summary: 'State whether all unknown messages of a run arrived',
         description:
-          '`messages` is how many the person has seen: when they are others by now, nothing is resolved (`unknown_changed`).',
+          '`messages` is the number that the user saw. If it has changed, nothing is resolved (`unknown_changed`).',
         params: idParams,
         body: statementBody.extend({ messages: z.int().min(1) }),
         response: { 200: z.object({ id: z.int(), messages: z.int() }) },

@@ -79,7 +79,7 @@ export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, mo
         tags,
         summary: 'What messages have cost this month',
         description:
-          'Amounts are integers in millionths of the currency. Counted is what providers took of runs: sent, delivered and undelivered messages, at the price of the day. Replies of agents and test messages are not included.',
+          'Amounts are integers in millionths of the currency. They include the messages of runs that providers accepted (sent, delivered and undelivered), at the price of the day. They do not include answers of agents and test messages.',
         response: { 200: costsView },
       },
     },
@@ -105,7 +105,7 @@ export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, mo
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'What all campaigns together may cost in a month',
+        summary: 'The monthly budget of all campaigns together',
         response: { 200: deploymentBudget },
       },
     },
@@ -122,9 +122,9 @@ export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, mo
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Set what all campaigns together may cost in a month',
+        summary: 'Set the monthly budget of all campaigns together',
         description:
-          'A decimal text in the currency of the deployment, `15000.00`; null: no limit. It applies at once: a run that would exceed it waits for approval, and one that is sending when it is used up pauses. A campaign has its own in `safeguards.monthlyBudget`.',
+          'A decimal text in the currency of the deployment, `15000.00`; null: no limit. It applies at once: a run that would exceed it waits for approval, and a run that uses it up pauses. `safeguards.monthlyBudget` is the budget of one campaign.',
         headers: versionHeaders,
         body: deploymentBudget,
         response: { 200: deploymentBudget },

@@ -86,7 +86,7 @@ export const prices: FastifyPluginAsyncZod<PricesDeps> = async (app, { sql, curr
         tags,
         summary: 'Add a price, or replace the one of the same prefix and first day',
         description:
-          'The price of one segment in the currency of the deployment, as a decimal text: `0.085` or `0,085`, at most six decimals. `prefix` is the calling code of a country, or empty for every country without a price of its own. It applies from `firstDay` on, until a later price of the same prefix begins; a day in the past also changes what was counted since.',
+          'The price of one segment in the currency of the deployment, as a decimal text: `0.085` or `0,085`, at most six decimals. `prefix` is the calling code of a country, or empty for every country without a price of its own. It applies from `firstDay` on, until a later price of the same prefix begins. A day in the past also changes the costs since that day.',
         params: idParams,
         body: newPrice,
         response: { 200: pricesView },
@@ -120,7 +120,7 @@ export const prices: FastifyPluginAsyncZod<PricesDeps> = async (app, { sql, curr
         tags,
         summary: 'Remove a price',
         description:
-          'What was counted with it is counted again, with the price before it or without one. A price that does not exist is no error.',
+          'Costs that used it are computed again, with the previous price or without one. A price that does not exist is not an error.',
         params: idParams,
         querystring: priceKey,
         response: { 200: pricesView },

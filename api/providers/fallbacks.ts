@@ -22,7 +22,7 @@ export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async
       config: { access: 'viewer' },
       schema: {
         tags: ['providers'],
-        summary: 'The provider that takes over',
+        summary: 'The fallback of a provider',
         params: idParams,
         response: { 200: fallbackView },
       },
@@ -43,9 +43,9 @@ export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async
       config: { access: 'admin' },
       schema: {
         tags: ['providers'],
-        summary: 'Set the provider that takes over when this one takes nothing any more',
+        summary: 'Set the provider that takes over when this one accepts no messages',
         description:
-          'Null: none, a run then pauses or waits. Counts at once, for runs in progress too. A run goes back to its own provider never, the next run of its campaign always.',
+          'Null: no fallback; a run then pauses or waits. Applies at once, also to runs in progress. A run never returns to its own provider; the next run of its campaign starts with it.',
         params: idParams,
         headers: versionHeaders,
         body,

@@ -161,8 +161,8 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'What leaves through each provider now',
-        description: 'From the counts that its runs keep. Meant to be asked again every few seconds.',
+        summary: 'The current rate of each provider',
+        description: 'From the stored counts of its runs. Intended for polling every few seconds.',
         response: { 200: providerRates },
       },
     },
@@ -215,10 +215,9 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       config: { access: 'operator' },
       schema: {
         tags,
-        summary:
-          'Lift a pause that the provider asked for, or let a message try it whose answers leave doubt',
+        summary: 'End a pause that the provider asked for, or test a provider in doubt with one message',
         description:
-          'Counts at once for all its runs. If the provider asks for a pause again, it gets one. A run that is paused has to be resumed besides.',
+          'Applies at once to all its runs. If the provider asks for another pause, Torpedo pauses again. Resume a paused run separately.',
         params: idParams,
         response: { 200: providerView },
       },
@@ -276,7 +275,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
         tags,
         summary: 'Change or archive an SMS provider',
         description:
-          'Each secret that is left out stays as it is; another kind, and another origin (scheme, host, port) that they are sent to, need all of them again. A new rate counts at once.',
+          'Omitted secrets stay unchanged. Another kind of provider, or another origin (scheme, host, port), requires all secrets again. A new rate applies at once.',
         params: idParams,
         headers: versionHeaders,
         body: providerContent.extend({
@@ -341,7 +340,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       schema: {
         tags,
         summary: 'Delete a provider through which nothing was ever sent',
-        description: 'Of one in use the answer (`in_use`) names what uses it; archive it instead.',
+        description: 'If it is in use, the error `in_use` lists what uses it; archive it instead.',
         params: idParams,
         response: { 204: z.null() },
       },

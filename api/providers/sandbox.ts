@@ -53,7 +53,7 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The virtual phones that were written to last',
+        summary: 'The virtual phones that received the last messages',
         response: { 200: virtualPhones },
       },
     },
@@ -66,7 +66,7 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'What a virtual phone got and wrote, newest first',
+        summary: 'The messages that a virtual phone received and sent, newest first',
         params: z.object({ phone: phoneParam }),
         response: { 200: conversationView },
       },
@@ -81,7 +81,7 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
       schema: {
         tags,
         summary: 'Answer from a virtual phone',
-        description: 'Comes to us as the signed call of a provider, like the answer of a person.',
+        description: 'The reply arrives as a signed call, as from a real provider.',
         params: z.object({ phone: phoneParam }),
         body: z.strictObject({ text: z.string().trim().min(1, coded('missing')).max(1600) }),
         response: { 201: z.object({ sid: z.string() }) },

@@ -54,7 +54,7 @@ export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadC
         tags,
         summary: 'Calls of a provider that could not be read, oldest first',
         description:
-          'Verified calls for receipts and replies, or parts of such calls, with what was expected and not found. `after`: the last id of the page before.',
+          'Verified calls for receipts and replies, or parts of such calls, with the expected fields that were not found. `after`: the last id of the previous page.',
         params: idParams,
         querystring: z.strictObject({
           after: urlId.optional(),
@@ -82,9 +82,9 @@ export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadC
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Read calls of a provider again, after its description was corrected',
+        summary: 'Read calls of a provider again after you have corrected its description',
         description:
-          'What can be read now counts as if it had come when it came: receipts move their messages, replies are handled. `ids`: only these; left out: all. An answer with `more` had no time for all.',
+          'A call that can be read now is applied with its original time: receipts change their messages, replies are handled. `ids`: only these calls; omitted: all. With `more` in the response, calls remain: send the request again.',
         params: idParams,
         body: z.strictObject({ ids: someIds.optional() }).default({}),
         response: { 200: readAgainView },
@@ -106,9 +106,9 @@ export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadC
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Take calls of a provider off the list without reading them',
+        summary: 'Remove calls of a provider from the list without reading them',
         description:
-          '`ids`: these; `upTo`: all up to this id. They stay in the database until their age ends it.',
+          '`ids`: these; `upTo`: all up to this id. They stay in the database until their retention ends.',
         params: idParams,
         body: z.union([z.strictObject({ ids: someIds }), z.strictObject({ upTo: z.int().min(1) })]),
         response: { 200: setAsideView },

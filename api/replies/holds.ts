@@ -50,7 +50,7 @@ export const holds: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
       schema: {
         tags,
         summary: 'Phones that are held because of a probable opt-out, the longest first',
-        description: '`after`: the last id of the page before.',
+        description: '`after`: the last id of the previous page.',
         querystring: z.strictObject({
           after: urlId.optional(),
           limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -72,7 +72,7 @@ export const holds: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
         tags,
         summary: 'Decide whether a held phone has opted out',
         description:
-          '`opt_out`: it has, as if it had answered with the word. `release`: it was not meant so, and the phone may be written to again; what was skipped for it stays skipped.',
+          '`opt_out`: opts the phone out, as a reply with an opt-out word does. `release`: the reply was not an opt-out, and campaigns may write to the phone again. Messages that were skipped stay skipped.',
         params: idParams,
         body: z.strictObject({
           decision: z.enum(holdDecisions),

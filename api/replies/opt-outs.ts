@@ -24,7 +24,7 @@ export const optOutsOfReaders: FastifyPluginAsyncZod<{ sql: Database }> = async 
           tags: [tag],
           summary: `Opt out the phone of a ${noun}`,
           description:
-            'In effect at once: what is queued for the phone is skipped, in every run. Recorded with the source `agent` and who did it. Only an admin can remove it.',
+            'Takes effect at once: queued messages to the phone are skipped in every run. The opt-out is stored with the source `agent` and the user. Only an admin can remove it.',
           params: idParams,
           response: { 204: z.null() },
         },

@@ -78,7 +78,7 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'What people wrote to us, newest first',
+        summary: 'List replies, newest first',
         querystring: page.extend(filter.shape),
         response: { 200: z.object({ replies: z.array(replyView) }) },
       },
@@ -94,7 +94,7 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'What people wrote to us as a CSV file',
+        summary: 'Replies as a CSV file',
         description: csvDescription,
         produces: ['text/csv'],
         querystring: filter.extend(csvQuery),

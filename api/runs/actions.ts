@@ -69,7 +69,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         tags,
         summary: 'Pause a run',
         description:
-          'What is on its way to the provider is still recorded; nothing else leaves until it is resumed.',
+          'The outcome of messages in flight is still recorded; nothing else is sent until the run is resumed.',
         params: idParams,
         response: { 200: changed },
       },
@@ -92,9 +92,9 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Approve a run that waits for it after its pre-flight',
+        summary: 'Approve a run that waits for approval',
         description:
-          'A run that waits because of a budget may exceed it then. `not_waiting_for_approval` for every other run, a dry run among them. Who approved it is in the audit log.',
+          'A run that waits because of a budget may then exceed it. For any other run, also a dry run, the error is `not_waiting_for_approval`. The audit log shows who approved it.',
         params: idParams,
         response: { 200: changed },
       },
@@ -110,7 +110,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         tags,
         summary: 'Cancel a run',
         description:
-          'What has not left is never sent. A failed run can be cancelled, too: it is closed then, at once or, when it still has tickets to open, after that.',
+          'Messages that were not sent are never sent. You can also cancel a failed run: it is closed at once, or after it has opened its remaining tickets.',
         params: idParams,
         response: { 200: changed },
       },
@@ -130,7 +130,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         tags,
         summary: 'Retry a failed run',
         description:
-          'The same run goes on from the step that failed; what is done is not done again. If its mailing was not read, it is read from where the campaign says now.',
+          'The run continues from the step that failed and repeats nothing. If its mailing was not read, it reads the current mailing of the campaign.',
         params: idParams,
         response: { 202: changed },
       },

@@ -16,7 +16,7 @@ export const runAnswers: FastifyPluginAsyncZod<{ sql: Database }> = async (app, 
         tags: ['runs'],
         summary: 'The answer that the run fetched from its web service',
         description:
-          'As it came, decompressed; of several pages one after the other, with a line break between. Of an attempt that failed, too, as far as it came. Kept for RAW_ANSWER_DAYS.',
+          'The original answer, decompressed; pages follow each other, with a line break between them. Includes the received part of a failed attempt. Kept for RAW_ANSWER_DAYS.',
         produces: ['application/json'],
         params: idParams,
       },

@@ -37,7 +37,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
       config: { access: 'viewer' },
       schema: {
         tags: ['mailing'],
-        summary: 'The lines of the present file that a run would leave out or not use whole, as a CSV file',
+        summary: 'The lines of the current file that a run would skip or use in part, as a CSV file',
         description: `${layoutNote} Opt-outs are judged by the run.`,
         produces: ['text/csv'],
         params: idParams,
@@ -80,8 +80,8 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
       config: { access: 'viewer' },
       schema: {
         tags: ['runs'],
-        summary: 'The lines that a run has left out or not used whole, as a CSV file',
-        description: `${layoutNote} Of a mailing from a web service, or whose file is no longer kept, it has what was kept of each contact.`,
+        summary: 'The lines that a run has skipped or used in part, as a CSV file',
+        description: `${layoutNote} For a mailing from a web service, or whose file has been deleted, the file contains the stored fields of each contact.`,
         produces: ['text/csv'],
         params: idParams,
         querystring: z.strictObject({ reason: z.enum(skipReasons).optional(), warnings: warningsParam }),

@@ -81,9 +81,9 @@ export const overview: FastifyPluginAsyncZod<OverviewDeps> = async (app, { sql, 
       config: { access: 'viewer' },
       schema: {
         tags: ['overview'],
-        summary: 'What runs, what runs next, what waits for a person, and messages by day',
+        summary: 'Live runs, the next runs, what needs a user, and messages by day',
         description:
-          'Counts by day are those of the runs that were due on it, in `timezone`: a message of a run that lasts for days counts for its first, and a receipt changes the day of its run.',
+          'Counts by day are those of the runs that were due on that day, in `timezone`: all messages of a run count for the day on which it was due.',
         querystring: z.strictObject({
           timezone: timezone.default('UTC'),
           days: z.coerce.number().int().min(1).max(90).default(14),

@@ -57,9 +57,9 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'How many messages of a run a resend would take up',
+        summary: 'The number of messages that a resend would include',
         description:
-          'Failed and undelivered ones; with `includeUnknown` those, too, that the provider may have taken. Left out are messages of which a resend is under way or was taken by the provider.',
+          'Failed and undelivered messages; with `includeUnknown` also those that the provider may have accepted. Excludes messages whose resend is in progress or was accepted by the provider.',
         params: idParams,
         querystring: z.strictObject({
           includeUnknown: z.stringbool().default(false),
@@ -87,9 +87,9 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Send the failed messages of an ended run again, in a run of their own',
+        summary: 'Send the failed messages of an ended run again, in a new run',
         description:
-          'With the texts, hours and provider that the run has frozen. Opt-outs and consent are asked again. `messages`, if given, is how many the person has seen: when they are others by now, nothing is started (`resend_changed`).',
+          'Uses the texts, hours and provider that the run has frozen, and checks opt-outs and consent again. `messages`, if given, is the number that the user saw. If it has changed, nothing starts (`resend_changed`).',
         params: idParams,
         headers: idempotencyHeaders,
         body: z

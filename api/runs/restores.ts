@@ -58,7 +58,7 @@ export const restores: FastifyPluginAsyncZod<{ sql: Database; sync: CampaignSync
       schema: {
         tags,
         summary: 'The last time that the database was restored from a backup',
-        description: '`restore` is null when it never was.',
+        description: '`restore` is null if it was never restored.',
         response: { 200: lastRestoreView },
       },
     },
@@ -73,7 +73,7 @@ export const restores: FastifyPluginAsyncZod<{ sql: Database; sync: CampaignSync
         tags,
         summary: 'Let campaigns start runs again without waiting for the providers',
         description:
-          'People who have opted out since the backup may be written to, unless their provider has answered. Changes nothing when runs start already.',
+          'Campaigns may then write to people who have opted out since the backup, if their provider has not answered. Changes nothing if the restore is already complete.',
         response: { 200: lastRestoreView },
       },
     },

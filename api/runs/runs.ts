@@ -235,7 +235,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'How far a run is',
+        summary: 'The progress of a run',
         description: 'A small response, for polling. `GET /api/runs/{id}/events` sends changes by itself.',
         params: idParams,
         response: { 200: progressView },
@@ -255,9 +255,9 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'How far a run was over the time of its sending',
+        summary: 'The progress of a run over time',
         description:
-          'Oldest first, kept by the workers: each second at first, then ever more rarely, so that a run of a day has some 1,500.',
+          'Samples, oldest first: one each second at first, then at growing intervals; a run of a day has about 1,500.',
         params: idParams,
         response: { 200: z.object({ samples: z.array(runSampleView) }) },
       },
@@ -276,7 +276,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
         tags,
         summary: 'The progress of a run as server-sent events',
         description:
-          'An event `progress` at once and whenever it changes, at most twice a second; an event `end` when the run is over. The data is that of `GET /api/runs/{id}/progress`. An event `signed_out` ends it when the session or token has ended.',
+          'Sends an event `progress` at once and after each change, at most twice a second, and an event `end` when the run is over. The data is that of `GET /api/runs/{id}/progress`. An event `signed_out` ends the stream when the session or token has ended.',
         produces: ['text/event-stream'],
         params: idParams,
       },

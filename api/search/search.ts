@@ -73,7 +73,7 @@ export const search: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
         tags: ['search'],
         summary: 'Search everything: customers, campaigns, runs, tickets, messages and replies',
         description:
-          'By words of a name, by a number (of a run, a ticket or a customer), or by a phone, also without its DDD. At most five of each kind, and only kinds that the role may read.',
+          'By words of a name, by a number (of a run, a ticket or a customer), or by a phone, also without its area code. Returns at most five of each kind, and only kinds that the role may read.',
         querystring: z.strictObject({ q: z.string().trim().min(1).max(120) }),
         response: { 200: searchView },
       },

@@ -173,7 +173,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       schema: {
         tags,
         summary: 'Delete an integration that no campaign uses',
-        description: 'Of one in use the answer (`in_use`) names what uses it; archive it instead.',
+        description: 'If it is in use, the error `in_use` lists what uses it; archive it instead.',
         params: idParams,
         response: { 204: z.null() },
       },

@@ -80,7 +80,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
         schema: {
           tags,
           summary: `List ${words}`,
-          description: 'All of them, the archived ones too: there are as many as people keep by hand.',
+          description: 'All entries, including archived ones, without pages: users maintain them by hand.',
           response: { 200: z.object({ entries: z.array(view) }) },
         },
       },
@@ -147,7 +147,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
           tags,
           summary: `Change or archive an entry of ${words}`,
           description:
-            'Sending hours and holidays hold for runs in progress at once; all else counts for runs that read their mailing from now on.',
+            'Sending hours and holidays apply at once to runs in progress; everything else applies to runs that read their mailing from now on.',
           params: idParams,
           headers: versionHeaders,
           body: content.extend({ archived: z.boolean().default(false) }),
@@ -184,7 +184,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
         schema: {
           tags,
           summary: `Delete an entry of ${words} that nothing uses`,
-          description: 'Of one in use the answer (`in_use`) names what uses it; archive it instead.',
+          description: 'If it is in use, the error `in_use` lists what uses it; archive it instead.',
           params: idParams,
           response: { 204: z.null() },
         },

@@ -99,7 +99,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
       schema: {
         tags,
         summary: 'The answers to the customer of a ticket, oldest first',
-        description: 'And whether it can be answered: `blocked` is the code of the refusal.',
+        description: '`blocked`: why the ticket cannot be answered; null: it can.',
         params: idParams,
         response: { 200: z.object({ answers: z.array(answerView), answering: answeringView }) },
       },
@@ -121,7 +121,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
         tags,
         summary: 'Answer the customer of a ticket by SMS',
         description:
-          'Through the provider that the customer wrote to, before the messages of campaigns. The answer is stored before anything leaves, and is sent once: `unknown` means that the provider may have taken it. An `Idempotency-Key` makes it safe to repeat the request.',
+          'Uses the provider that the customer wrote to, and goes before the messages of campaigns. The answer is stored before it is sent, and is sent once: `unknown` means that the provider may have accepted it. With an `Idempotency-Key` you can repeat the request safely.',
         params: idParams,
         headers: idempotencyHeaders,
         body: z.strictObject(answerText),
@@ -188,7 +188,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
         tags,
         summary: 'State whether an unknown answer was sent',
         description:
-          '`sent` true: it becomes `sent`, and a receipt that comes later still moves it. False: it becomes `failed`, which is final. Nothing is sent again: write a new answer. `not_unknown` for every other answer, one that its receipt has resolved meanwhile among them.',
+          '`sent` true: it becomes `sent`, and a later receipt can still change it. False: it becomes `failed`, which is final. Nothing is sent again: write a new answer. For any other answer, such as one that a receipt has resolved meanwhile, the error is `not_unknown`.',
         params: idParams,
         body: z.strictObject({
           /** Whether the provider took it, as its own records show. */

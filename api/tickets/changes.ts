@@ -44,7 +44,7 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
         tags,
         summary: 'Change a ticket, or move it to another status',
         description:
-          'The fields that change, and the `version` that was read. A ticket is finished with a resolution; reopened, it has none. A finished ticket whose customer wrote again is finished once more, with the status `finished`.',
+          'The fields that change, and the `version` that was read. A finished ticket has a resolution; a reopened one has none. To finish a finished ticket whose customer wrote again, send the status `finished`.',
         params: idParams,
         body: ticketChange.extend({ version }),
         response: { 200: ticketStoryView },
@@ -66,7 +66,7 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
         tags,
         summary: 'Assign or finish several tickets at once',
         description:
-          'Each ticket is changed if it still has the given version and the change is allowed; the others stay as they are, and the answer names them.',
+          'Changes each ticket that still has the given version, if the change is allowed. The others stay unchanged, and the response lists them.',
         body: manyTicketsChange,
         response: { 200: manyTicketsResult },
       },

@@ -147,7 +147,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'What was posted to the helpdesk, newest first',
+        summary: 'The posts to the helpdesk, newest first',
         description: 'For the next page: the last `eventId` as `before`.',
         querystring: page.extend({ state: z.enum(ticketPostStates).optional(), ticketId: urlId.optional() }),
         response: { 200: ticketPostList },
@@ -187,7 +187,8 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
       schema: {
         tags,
         summary: 'Post one event again',
-        description: 'Delivered, given up or waiting: it is posted as soon as posting is enabled.',
+        description:
+          'Also a delivered post, or one that was given up. It is posted as soon as posting is enabled.',
         params: eventParams,
         response: { 202: ticketPostView },
       },
@@ -210,7 +211,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Post again all that was given up',
+        summary: 'Post again all posts that were given up',
         response: { 202: z.object({ replayed: z.int() }) },
       },
     },

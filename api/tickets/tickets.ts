@@ -149,7 +149,7 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       schema: {
         tags,
         summary: 'Search tickets, newest first',
-        description: '`before`: the last id of the page before.',
+        description: '`before`: the last id of the previous page.',
         querystring: page.extend(ticketFilter.shape),
         response: { 200: z.object({ tickets: z.array(ticketView) }) },
       },

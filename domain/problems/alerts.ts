@@ -106,15 +106,14 @@ export const alertSentences = {
     'pt-BR': (facts) => `A execução ${facts.run} de “${facts.campaign}” falhou: ${because(facts, 'pt-BR')}.`,
   }),
   run_not_executed: sentence(ofRun, {
-    en: (facts) => `Run ${facts.run} of “${facts.campaign}” did not do its work: ${because(facts, 'en')}.`,
+    en: (facts) => `Run ${facts.run} of “${facts.campaign}” was not executed: ${because(facts, 'en')}.`,
     'pt-BR': (facts) =>
       `A execução ${facts.run} de “${facts.campaign}” não fez o que devia: ${because(facts, 'pt-BR')}.`,
   }),
   run_retrying: sentence(
     { run: z.int(), campaign: z.string() },
     {
-      en: ({ run, campaign }) =>
-        `Run ${run} of “${campaign}” keeps failing at one step, and is being retried.`,
+      en: ({ run, campaign }) => `Run ${run} of “${campaign}” keeps failing at one step. Torpedo retries it.`,
       'pt-BR': ({ run, campaign }) =>
         `A execução ${run} de “${campaign}” falha sempre na mesma etapa e está sendo tentada de novo.`,
     },

@@ -13,7 +13,7 @@ export const unreadSentences = {
   not_described: sentence(
     { kind },
     {
-      en: ({ kind }) => `The description of the gateway does not say how its ${kindWords.en[kind]} are read.`,
+      en: ({ kind }) => `The gateway has no description of its ${kindWords.en[kind]}.`,
       'pt-BR': ({ kind }) => `A descrição do gateway não diz como ler ${kindWords['pt-BR'][kind]}.`,
     },
   ),
@@ -27,7 +27,7 @@ export const unreadSentences = {
   field_missing: sentence(
     { field: z.string() },
     {
-      en: ({ field }) => `Expected the field “${field}”: it is missing, or holds no text.`,
+      en: ({ field }) => `Expected the field “${field}”: it is missing, or contains no text.`,
       'pt-BR': ({ field }) => `Esperado o campo “${field}”: ele falta, ou não contém um texto.`,
     },
   ),
@@ -43,28 +43,28 @@ export const unreadSentences = {
   reference_unknown: sentence(
     { reference: z.string() },
     {
-      en: ({ reference }) => `“${reference}” is no reference of ours.`,
+      en: ({ reference }) => `“${reference}” is not one of our references.`,
       'pt-BR': ({ reference }) => `“${reference}” não é uma referência nossa.`,
     },
   ),
   message_unknown: sentence(
     { reference: z.string() },
     {
-      en: ({ reference }) => `No message sent through this provider is “${reference}”.`,
+      en: ({ reference }) => `No message of this provider has the reference “${reference}”.`,
       'pt-BR': ({ reference }) => `Nenhuma mensagem enviada por este provedor é “${reference}”.`,
     },
   ),
   status_unknown: sentence(
     { status: z.string() },
     {
-      en: ({ status }) => `The status “${status}” is not among those that are known.`,
+      en: ({ status }) => `The status “${status}” is unknown.`,
       'pt-BR': ({ status }) => `O status “${status}” não está entre os conhecidos.`,
     },
   ),
   other_type: sentence(
     { type: z.string(), kind },
     {
-      en: ({ type, kind }) => `“${type}” is none of the ${kindWords.en[kind]} that were expected.`,
+      en: ({ type, kind }) => `“${type}” is not one of the expected ${kindWords.en[kind]}.`,
       'pt-BR': ({ type, kind }) =>
         `“${type}” não é o que se esperava neste endereço, que é o das ${kind === 'receipts' ? 'confirmações de entrega' : 'respostas'}.`,
     },

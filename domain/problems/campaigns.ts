@@ -76,7 +76,7 @@ export const campaignSentences = {
   window_missing: sentence(
     {},
     {
-      en: 'Enter at least one window in which messages may leave.',
+      en: 'Enter at least one window in which messages may be sent.',
       'pt-BR': 'Informe ao menos uma janela de envio.',
     },
   ),
@@ -122,7 +122,7 @@ export const campaignSentences = {
   never_occurs: sentence(
     {},
     {
-      en: 'This schedule has no occurrence at all: check the recurrence, its start and its end.',
+      en: 'This schedule has no occurrence: check the recurrence, its start and its end.',
       'pt-BR': 'Este agendamento não ocorre nunca: confira a periodicidade, o início e o fim.',
     },
   ),
@@ -150,14 +150,14 @@ export const campaignSentences = {
   rule_dtstart: sentence(
     {},
     {
-      en: 'Leave DTSTART out: the rule starts with the schedule.',
+      en: 'Remove DTSTART: the rule starts with the schedule.',
       'pt-BR': 'Deixe DTSTART de fora: a regra começa com o agendamento.',
     },
   ),
   rule_bysecond: sentence(
     {},
     {
-      en: 'Leave BYSECOND out: the seconds are those of the start.',
+      en: 'Remove BYSECOND: the seconds are those of the start.',
       'pt-BR': 'Deixe BYSECOND de fora: os segundos são os do início.',
     },
   ),
@@ -185,7 +185,7 @@ export const campaignSentences = {
   rule_part_repeated: sentence(
     { name: z.string() },
     {
-      en: ({ name }) => `${name} is in the rule twice.`,
+      en: ({ name }) => `The rule contains ${name} twice.`,
       'pt-BR': ({ name }) => `${name} aparece duas vezes na regra.`,
     },
   ),
@@ -342,7 +342,8 @@ export const campaignSentences = {
   brace_unbalanced: sentence(
     { brace: z.enum(['{', '}']) },
     {
-      en: ({ brace }) => `This ${brace} has no partner. Braces are only for placeholders, one pair for each.`,
+      en: ({ brace }) =>
+        `This ${brace} has no matching brace. Use braces only for placeholders, one pair for each.`,
       'pt-BR': ({ brace }) =>
         `Esta chave ${brace} não faz par com outra. Chaves servem só para tags, um par para cada.`,
     },
@@ -404,7 +405,7 @@ export const campaignSentences = {
   resolution_without_finish: sentence(
     {},
     {
-      en: 'A resolution goes only with the status "finished".',
+      en: 'Only the status "finished" has a resolution.',
       'pt-BR': 'A solução só acompanha o status Finalizado.',
     },
   ),
@@ -428,7 +429,7 @@ export const campaignSentences = {
     { words: z.array(z.string()) },
     {
       en: ({ words }, { list }) =>
-        `The text offers words as answers that opt out the person who writes them: ${list(words)}. If they should not, enter them under “Answers that do not opt out”.`,
+        `The text offers these words as answers, and they opt out the customer: ${list(words)}. If they should not, enter them under “Answers that do not opt out”.`,
       'pt-BR': ({ words }, { list }) =>
         `O texto oferece como resposta palavras que descadastram quem as escreve: ${list(words)}. Se não devem, informe-as em “Respostas que não descadastram”.`,
     },

@@ -27,14 +27,14 @@ export const deliverySentences = {
   email_off: sentence(
     {},
     {
-      en: 'No SMTP server is set up, or it is switched off.',
+      en: 'No SMTP server is set up, or it is disabled.',
       'pt-BR': 'Nenhum servidor SMTP está configurado, ou está desligado.',
     },
   ),
   webhook_off: sentence(
     {},
     {
-      en: 'No webhook is set up, or it is switched off.',
+      en: 'No webhook is set up, or it is disabled.',
       'pt-BR': 'Nenhum webhook está configurado, ou está desligado.',
     },
   ),
@@ -50,8 +50,7 @@ export const deliverySentences = {
   smtp_expected: sentence(
     { host },
     {
-      en: ({ host }) =>
-        `The answer of ${host} is not that of an SMTP server. Is this the right port, with the right encryption?`,
+      en: ({ host }) => `${host} does not answer as an SMTP server. Check the port and the encryption.`,
       'pt-BR': ({ host }) =>
         `O que ${host} responde não é de um servidor SMTP. A porta e a criptografia estão certas?`,
     },
@@ -117,7 +116,7 @@ export const deliverySentences = {
     { host },
     {
       en: ({ host }) =>
-        `The connection with ${host} failed in an unexpected way. The log of the worker has the details.`,
+        `The connection to ${host} failed with an unexpected error. The log of the worker has the details.`,
       'pt-BR': ({ host }) =>
         `A conexão com ${host} falhou de um jeito inesperado. O log do worker tem os detalhes.`,
     },

@@ -140,7 +140,7 @@ export const errorSentences = {
   password_change_required: sentence(
     {},
     {
-      en: 'Your password was given to you. Choose your own first: PUT /api/session/password.',
+      en: 'Another user set your password. Choose your own first: PUT /api/session/password.',
       'pt-BR': 'A sua senha foi definida por outra pessoa. Escolha primeiro a sua própria senha.',
     },
   ),
@@ -180,14 +180,14 @@ export const errorSentences = {
   upload_broken: sentence(
     {},
     {
-      en: 'The upload broke off before its end. Nothing of it was kept.',
+      en: 'The upload was interrupted. Nothing was stored.',
       'pt-BR': 'O envio do arquivo foi interrompido. Nada foi guardado.',
     },
   ),
   import_broken: sentence(
     {},
     {
-      en: 'The import broke off, because the database did not answer for too long. Send the file again: no customer is added twice.',
+      en: 'The import was interrupted, because the database was unavailable for too long. Send the file again: no customer is added twice.',
       'pt-BR':
         'A importação foi interrompida, porque o banco de dados ficou fora do ar por muito tempo. Envie o arquivo de novo: nenhum cliente é duplicado.',
     },
@@ -195,14 +195,14 @@ export const errorSentences = {
   upload_too_slow: sentence(
     {},
     {
-      en: 'The upload takes too long. Nothing of it was kept.',
+      en: 'The upload took too long. Nothing was stored.',
       'pt-BR': 'O envio demorou demais. Nada foi guardado.',
     },
   ),
   form_broken: sentence(
     {},
     {
-      en: 'The form cannot be read: it breaks off, or its type names no boundary.',
+      en: 'The form cannot be read: it is incomplete, or its content type has no boundary.',
       'pt-BR': 'O formulário não pode ser lido: está cortado, ou o tipo não diz o separador.',
     },
   ),
@@ -330,7 +330,7 @@ export const errorSentences = {
   restore_incomplete: sentence(
     {},
     {
-      en: 'The database was restored from a backup, and the providers are still being asked who has opted out since. Nothing is sent before that, unless an admin goes on without.',
+      en: 'The database was restored from a backup, and the providers are still being queried for opt-outs since then. Nothing is sent until they have answered, unless an admin continues without them.',
       'pt-BR':
         'O banco de dados foi restaurado de um backup, e os provedores ainda estão sendo consultados sobre quem se descadastrou depois dele. Nada é enviado antes disso, a menos que um administrador decida seguir sem a consulta.',
     },
@@ -356,7 +356,7 @@ export const errorSentences = {
   nothing_to_resend: sentence(
     {},
     {
-      en: 'No message of the run is left to be sent again.',
+      en: 'The run has no message left to send again.',
       'pt-BR': 'Não resta nenhuma mensagem da execução para reenviar.',
     },
   ),
@@ -364,7 +364,7 @@ export const errorSentences = {
     { messages: z.int(), seen: z.int() },
     {
       en: ({ messages, seen }, { count, number }) =>
-        `There are now ${count(messages, 'message', 'messages')} to be sent again, not ${number(seen)}. Look again, then repeat it.`,
+        `There are now ${count(messages, 'message', 'messages')} to send again, not ${number(seen)}. Check the list, then repeat the request.`,
       'pt-BR': ({ messages, seen }, { count, number }) =>
         `Agora há ${count(messages, 'mensagem', 'mensagens')} para reenviar, e não ${number(seen)}. Confira e repita.`,
     },
@@ -382,7 +382,7 @@ export const errorSentences = {
     { messages: z.int(), seen: z.int() },
     {
       en: ({ messages, seen }, { count, number }) =>
-        `There are now ${count(messages, 'unknown message', 'unknown messages')}, not ${number(seen)}. Look again, then repeat it.`,
+        `There are now ${count(messages, 'unknown message', 'unknown messages')}, not ${number(seen)}. Check the list, then repeat the request.`,
       'pt-BR': ({ messages, seen }, { count, number }) =>
         `Agora há ${count(messages, 'mensagem incerta', 'mensagens incertas')}, e não ${number(seen)}. Confira e repita.`,
     },
@@ -404,7 +404,7 @@ export const errorSentences = {
   phone_held: sentence(
     {},
     {
-      en: 'This phone is held: it has probably opted out. Decide on it first, at the replies.',
+      en: 'This phone is held: it has probably opted out. Decide first, on the page of the replies.',
       'pt-BR':
         'Este telefone está em espera: um descadastro provável. Decida primeiro, na página de respostas.',
     },
@@ -426,7 +426,7 @@ export const errorSentences = {
   hold_decided: sentence(
     {},
     {
-      en: 'This phone is held no more: somebody has decided, or its person has written again.',
+      en: 'This phone is no longer held: a user has decided, or the customer has written again.',
       'pt-BR': 'Este telefone não está mais em espera: alguém já decidiu, ou a pessoa escreveu de novo.',
     },
   ),
@@ -449,7 +449,7 @@ export const errorSentences = {
       en: ({ limitBytes }, { bytes }) =>
         limitBytes === null
           ? 'The body is too large.'
-          : `The file is larger than ${bytes(limitBytes)}, the most that is allowed.`,
+          : `The file is larger than ${bytes(limitBytes)}, the maximum.`,
       'pt-BR': ({ limitBytes }, { bytes }) =>
         limitBytes === null
           ? 'O corpo é grande demais.'
@@ -459,7 +459,7 @@ export const errorSentences = {
   unsupported_type: sentence(
     {},
     {
-      en: 'This address does not take this content type.',
+      en: 'This address does not accept this content type.',
       'pt-BR': 'Este endereço não aceita este tipo de conteúdo.',
     },
   ),
@@ -480,14 +480,14 @@ export const errorSentences = {
   mailing_refused: sentence(
     {},
     {
-      en: 'The file cannot be used. Nothing of it was kept.',
+      en: 'The file cannot be used. Nothing was stored.',
       'pt-BR': 'O arquivo não pode ser usado. Nada dele foi guardado.',
     },
   ),
   webservice_refused: sentence(
     {},
     {
-      en: 'The web service does not give what a mailing needs.',
+      en: 'The answer of the web service is not a valid mailing.',
       'pt-BR': 'O webservice não dá o que um mailing precisa.',
     },
   ),
@@ -508,7 +508,7 @@ export const errorSentences = {
   internal: sentence(
     {},
     {
-      en: 'Something went wrong here. The log has details under the request id.',
+      en: 'An internal error occurred. The log has the details under the id of the request.',
       'pt-BR': 'Algo deu errado no sistema. O log tem detalhes com o número da requisição.',
     },
   ),
@@ -529,7 +529,7 @@ export const errorSentences = {
   worker_unavailable: sentence(
     {},
     {
-      en: 'No worker has answered in time. The request may still be carried out once a worker runs: check before you repeat it.',
+      en: 'No worker has answered in time. The request may still be executed when a worker runs: check before you repeat it.',
       'pt-BR': 'Nenhum worker respondeu a tempo. O pedido ainda pode ser atendido: confira antes de repetir.',
     },
   ),

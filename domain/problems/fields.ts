@@ -19,7 +19,7 @@ const missingWords = {
     'pt-BR': 'Informe o endereço do webservice.',
   },
   sending_hours: {
-    en: 'Choose the hours in which messages may leave.',
+    en: 'Choose the hours in which messages may be sent.',
     'pt-BR': 'Escolha o horário de execução.',
   },
   department: { en: 'Choose the department of the tickets.', 'pt-BR': 'Escolha o setor dos atendimentos.' },
@@ -63,7 +63,7 @@ const missingWords = {
   key: { en: 'Enter the key.', 'pt-BR': 'Informe a chave.' },
   client_secret: { en: 'Enter the client secret.', 'pt-BR': 'Informe o client secret.' },
   region_and_edge: {
-    en: 'Enter both the region and the edge, or neither.',
+    en: 'Enter both the region and the edge, or neither of them.',
     'pt-BR': 'Informe a região e a borda (edge), ou nenhuma das duas.',
   },
   api_key_secret: {

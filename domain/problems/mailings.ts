@@ -83,7 +83,7 @@ export const fileSentences = {
   line_endings: sentence(
     {},
     {
-      en: 'The lines end with a carriage return alone, as on old Macintoshes. Save the file as CSV UTF-8.',
+      en: 'The lines end with a carriage return only, as on old Macintosh computers. Save the file as CSV UTF-8.',
       'pt-BR':
         'As linhas terminam só com retorno de carro, como em Macintosh antigos. Salve o arquivo como CSV UTF-8.',
     },
@@ -99,7 +99,7 @@ export const fileSentences = {
     { line, until: z.int() },
     {
       en: ({ line, until }) =>
-        `The quote (") that opens in line ${line} is not closed where it should be; it was followed up to line ${until}.`,
+        `The quote (") that opens in line ${line} is not closed; the reader searched up to line ${until}.`,
       'pt-BR': ({ line, until }) =>
         `As aspas abertas na linha ${line} não foram fechadas onde deviam; foram seguidas até a linha ${until}.`,
     },
@@ -136,15 +136,15 @@ const expectations = {
   },
   phone: { en: 'is not a phone number', 'pt-BR': 'não é um número de telefone' },
   region: {
-    en: 'is none of the regions in the settings',
+    en: 'is not a region in the settings',
     'pt-BR': 'não é nenhuma das regiões das configurações',
   },
   customer_type: {
-    en: 'is none of the customer types in the settings',
+    en: 'is not a customer type in the settings',
     'pt-BR': 'não é nenhum dos tipos de cliente das configurações',
   },
   consent: {
-    en: 'is none of sim, não, não informado',
+    en: 'is not one of sim, não, não informado',
     'pt-BR': 'não é sim, não nem não informado',
   },
   single_value: {
@@ -158,7 +158,7 @@ const expectation = z.enum(Object.keys(expectations) as [Expectation, ...Expecta
 /** How a value was damaged before it reached us. */
 const damages = {
   encoding: {
-    en: 'has characters that were lost on the way: save the file in UTF-8',
+    en: 'has characters that were lost in a conversion: save the file in UTF-8',
     'pt-BR': 'tem caracteres que se perderam no caminho: salve o arquivo em UTF-8',
   },
   scientific: {
@@ -170,7 +170,7 @@ const damages = {
     'pt-BR': 'é uma fórmula que não foi calculada: cole o valor dela na célula',
   },
   unfilled: {
-    en: 'has words of a program where a value is missing',
+    en: 'contains the word of a program for a missing value',
     'pt-BR': 'tem palavras de um programa no lugar de um valor que falta',
   },
 } as const;
@@ -188,7 +188,7 @@ export const lineSentences = {
   nobody_named: sentence(
     { column },
     {
-      en: ({ column }) => `Neither "${column}" nor a phone has a value: nothing says who it is.`,
+      en: ({ column }) => `Neither "${column}" nor a phone has a value: nothing identifies the contact.`,
       'pt-BR': ({ column }) => `Nem “${column}” nem um telefone tem valor: nada diz quem é.`,
     },
   ),
@@ -238,7 +238,7 @@ export const lineSentences = {
     { column },
     {
       en: ({ column }) =>
-        `A customer with the same phone has this "${column}" with another number of leading zeros: they are taken for one.`,
+        `A customer with the same phone has this "${column}" with another number of leading zeros: they are treated as the same.`,
       'pt-BR': ({ column }) =>
         `Um cliente com o mesmo telefone tem este “${column}” com outra quantidade de zeros à esquerda: é tratado como o mesmo.`,
     },

@@ -89,11 +89,11 @@ export const providerDetailSentences = {
     'O endereço do gateway fica numa rede privada ou reservada. Quem opera esta instalação pode permitir',
   ),
   number_abroad: always(
-    'The gateway takes Brazilian numbers only, and this is another',
+    'The gateway accepts only Brazilian numbers, and this is another',
     'O gateway só aceita números do Brasil, e este é de outro país',
   ),
   not_in_charset: always(
-    'The text has characters that the charset of the gateway lacks',
+    'The text has characters that the charset of the gateway does not contain',
     'O texto tem caracteres que faltam na codificação do gateway',
   ),
   no_access_token: byCode(
@@ -158,7 +158,7 @@ export const providerDetailSentences = {
   // To be retried.
   maintenance: by('is down for maintenance', 'está em manutenção'),
   carrier_busy: always(
-    'The carrier takes no more messages at the moment',
+    'The carrier accepts no more messages at the moment',
     'A operadora não aceita mais mensagens no momento',
   ),
   fewer_requests: by('asks for fewer requests', 'pede menos requisições'),
@@ -186,7 +186,7 @@ export const providerDetailSentences = {
   phone_off: always('The phone is off or has no signal', 'O celular está desligado ou sem sinal'),
   phone_full: always('The memory of the phone is full', 'A memória do celular está cheia'),
   opted_out: always(
-    'The recipient has asked the provider for no more messages from this sender',
+    'The recipient has opted out of this sender at the provider',
     'O destinatário pediu ao provedor para não receber mais mensagens deste remetente',
   ),
   blocked_by_recipient: always(
@@ -223,7 +223,7 @@ export const providerDetailSentences = {
   ),
 
   sender_not_registered: always(
-    'The carriers of this destination want the sender registered',
+    'The carriers of this destination require a registered sender',
     'As operadoras deste destino exigem o cadastro do remetente',
   ),
   price_exceeded: always(

@@ -44,7 +44,7 @@ export const retryCauseSentences = {
   provider_unavailable: sentence(
     { providerCode: z.string() },
     {
-      en: ({ providerCode }) => `the SMS provider takes no messages (${providerCode})`,
+      en: ({ providerCode }) => `the SMS provider accepts no messages (${providerCode})`,
       'pt-BR': ({ providerCode }) => `o provedor de SMS não aceita mensagens (${providerCode})`,
     },
   ),
@@ -67,7 +67,7 @@ export const retryCauseSentences = {
   message_not_taken: sentence(
     { providerCode: z.string() },
     {
-      en: ({ providerCode }) => `the SMS provider did not take a message (${providerCode})`,
+      en: ({ providerCode }) => `the SMS provider did not accept a message (${providerCode})`,
       'pt-BR': ({ providerCode }) => `o provedor de SMS não aceitou uma mensagem (${providerCode})`,
     },
   ),

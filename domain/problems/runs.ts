@@ -28,7 +28,7 @@ export const runReasonWordings: { readonly [C in ReasonCode]: Wording<ReasonOf<C
         : `A execução ${runId} desta campanha ainda tem ${count(unsent, 'mensagem não enviada', 'mensagens não enviadas')}. Retome-a ou cancele-a, ou permita executar mesmo com pendência.`,
   },
   campaign_disabled: {
-    en: 'The campaign was disabled before this run began. Enable it and use “Run now” if this run is still wanted.',
+    en: 'The campaign was disabled before this run began. Enable it and use “Run now” if you still want this run.',
     'pt-BR':
       'A campanha foi desabilitada antes de esta execução começar. Habilite-a e use “Executar agora”, se ainda for o caso.',
   },
@@ -45,23 +45,24 @@ export const runReasonWordings: { readonly [C in ReasonCode]: Wording<ReasonOf<C
   },
   missed_by_restore: {
     en: ({ backupAt }, { instant }) =>
-      `The database was restored from a backup of ${instant(backupAt)}, and this run may have been done after that. If it was not, run the campaign now.`,
+      `The database was restored from a backup of ${instant(backupAt)}, and this run may have been executed after that. If it was not, run the campaign now.`,
     'pt-BR': ({ backupAt }, { instant }) =>
       `O banco de dados foi restaurado de um backup de ${instant(backupAt)}, e esta execução pode ter acontecido depois dele. Se não aconteceu, execute a campanha agora.`,
   },
   stopped_by_restore: {
     en: ({ backupAt }, { instant }) =>
-      `The database was restored from a backup of ${instant(backupAt)}. What was queued then may have been sent since; what the provider lists is marked as sent. Retry the run to send the rest, or cancel it.`,
+      `The database was restored from a backup of ${instant(backupAt)}. Messages that were queued then may have been sent since; those that the provider lists are marked as sent. Retry the run to send the rest, or cancel it.`,
     'pt-BR': ({ backupAt }, { instant }) =>
       `O banco de dados foi restaurado de um backup de ${instant(backupAt)}. O que estava na fila pode ter sido enviado depois dele; o que o provedor lista já consta como enviado. Retome a execução para enviar o resto, ou cancele-a.`,
   },
   expired: {
-    en: ({ expiresAt }, { instant }) => `It expired at ${instant(expiresAt)}. What was left is cancelled.`,
+    en: ({ expiresAt }, { instant }) =>
+      `It expired at ${instant(expiresAt)}. The remaining messages are cancelled.`,
     'pt-BR': ({ expiresAt }, { instant }) => `Expirou em ${instant(expiresAt)}: o que faltava foi cancelado.`,
   },
   no_contacts: {
     en: ({ runId, lines }, { number }) =>
-      `The mailing had no contacts, and that of run ${runId} before it had ${number(lines)}. Check the source of the mailing: it may have answered with nothing by mistake.`,
+      `The mailing had no contacts, and that of run ${runId} before it had ${number(lines)}. Check the source of the mailing: it may have returned nothing by mistake.`,
     'pt-BR': ({ runId, lines }, { number }) =>
       `O mailing veio sem nenhum contato, e o da execução ${runId}, antes desta, tinha ${number(lines)}. Confira a origem do mailing: ela pode ter respondido vazio por engano.`,
   },
@@ -90,19 +91,19 @@ export const runReasonWordings: { readonly [C in ReasonCode]: Wording<ReasonOf<C
   },
   reached_nobody: {
     en: ({ failures }, { number }) =>
-      `It has reached nobody: ${number(failures)} messages failed, and not one was taken. Look into the failures: the sender, the account or the text may be wrong for all.`,
+      `It has reached nobody: ${number(failures)} messages failed, and none was accepted. Check the failures: the sender, the account or the text may be wrong for all of them.`,
     'pt-BR': ({ failures }, { number }) =>
       `Não chegou a ninguém: ${number(failures)} mensagens falharam e nenhuma foi aceita. Veja as falhas: o remetente, a conta ou o texto pode estar errado para todas.`,
   },
   provider_in_doubt: {
     en: ({ answers, providerCode }, { number }) =>
-      `The last ${number(answers)} answers of the SMS provider (${providerCode}) leave in doubt whether it took the messages. They are never sent again by themselves: settle them once it is known. Resume the run once the provider answers again.`,
+      `The last ${number(answers)} answers of the SMS provider (${providerCode}) do not show whether it accepted the messages. Torpedo does not send them again by itself: resolve them when you know the outcome. Resume the run when the provider answers again.`,
     'pt-BR': ({ answers, providerCode }, { number }) =>
       `As últimas ${number(answers)} respostas do provedor de SMS (${providerCode}) deixam em dúvida se ele aceitou as mensagens. Elas nunca são reenviadas sozinhas: resolva-as quando se souber. Continue a execução quando o provedor voltar a responder.`,
   },
   budget_used_up: {
     en: ({ scope, month, currency, budget, spent }, { money, month: monthName }) =>
-      `The budget of ${scope === 'campaign' ? 'this campaign' : 'all campaigns'} for ${monthName(month)}, ${money(budget, currency)}, is used up: ${money(spent, currency)} have been spent. Resume the run to send the rest beyond the budget, or cancel it.`,
+      `The budget of ${scope === 'campaign' ? 'this campaign' : 'all campaigns'} for ${monthName(month)}, ${money(budget, currency)}, is used up: ${money(spent, currency)} has been spent. Resume the run to send the rest beyond the budget, or cancel it.`,
     'pt-BR': ({ scope, month, currency, budget, spent }, { money, month: monthName }) =>
       `O orçamento de ${monthName(month)} ${scope === 'campaign' ? 'desta campanha' : 'de todas as campanhas'}, ${money(budget, currency)}, foi atingido: já foram gastos ${money(spent, currency)}. Continue a execução para enviar o resto além do orçamento, ou cancele-a.`,
   },
@@ -119,7 +120,7 @@ export const runReasonWordings: { readonly [C in ReasonCode]: Wording<ReasonOf<C
       `O webservice não pôde ser lido: ${faultOf(reason, format)} Corrija lá ou na campanha e retome a execução.`,
   },
   workflow_lost: {
-    en: 'Its workflow in Temporal was terminated or lost. Retry the run to go on where it was, or cancel it.',
+    en: 'Its workflow in Temporal was terminated or lost. Retry the run to continue where it stopped, or cancel it.',
     'pt-BR':
       'O workflow no Temporal foi encerrado ou perdido. Retome a execução para seguir de onde estava, ou cancele-a.',
   },
@@ -150,7 +151,7 @@ const causeOf = (kept: unknown, format: Format): string =>
 
 const overBudgetWording: Wording<OverBudget> = {
   en: ({ scope, month, currency, budget, spent, estimate }, { money, month: monthName }) =>
-    `It would cost about ${money(estimate, currency)}, more than is left of the budget of ${scope === 'campaign' ? 'this campaign' : 'all campaigns'} for ${monthName(month)}: ${money(budget, currency)}, of which ${money(spent, currency)} have been spent.`,
+    `It would cost about ${money(estimate, currency)}, more than the remaining budget of ${scope === 'campaign' ? 'this campaign' : 'all campaigns'} for ${monthName(month)}: ${money(budget, currency)}, of which ${money(spent, currency)} has been spent.`,
   'pt-BR': ({ scope, month, currency, budget, spent, estimate }, { money, month: monthName }) =>
     `Ela custaria cerca de ${money(estimate, currency)}, mais do que resta do orçamento de ${monthName(month)} ${scope === 'campaign' ? 'desta campanha' : 'de todas as campanhas'}: ${money(budget, currency)}, dos quais já foram gastos ${money(spent, currency)}.`,
 };
@@ -202,7 +203,7 @@ export const waitingSentences = {
     { messages: z.int().nullable(), until: at },
     {
       en: ({ messages, until }, { number, instant }) =>
-        `The first ${messages === null ? '' : `${number(messages)} `}messages have left. The others wait for their receipts and answers until ${instant(until)}.`,
+        `The first ${messages === null ? '' : `${number(messages)} `}messages were sent. The others wait for their receipts and answers until ${instant(until)}.`,
       'pt-BR': ({ messages, until }, { number, instant }) =>
         `As primeiras ${messages === null ? '' : `${number(messages)} `}mensagens saíram. As demais esperam os avisos e as respostas delas até ${instant(until)}.`,
     },
@@ -212,7 +213,7 @@ export const waitingSentences = {
     { providerCode: z.string(), until: at },
     {
       en: ({ providerCode, until }, { instant }) =>
-        `The SMS provider asks to wait (${providerCode}): nothing leaves until ${instant(until)}, or until a user lifts that on the page of the provider.`,
+        `The SMS provider asks to wait (${providerCode}): nothing is sent until ${instant(until)}, or until a user ends the pause on the page of the provider.`,
       'pt-BR': ({ providerCode, until }, { instant }) =>
         `O provedor de SMS pede para esperar (${providerCode}): nada sai até ${instant(until)}, ou até um usuário liberar na página do provedor.`,
     },
@@ -222,7 +223,7 @@ export const waitingSentences = {
     { providerCode: z.string(), answers: z.int(), nextAt: at },
     {
       en: ({ providerCode, answers, nextAt }, { number, instant }) =>
-        `The last ${number(answers)} answers of the SMS provider (${providerCode}) leave in doubt whether it took the messages. One message tries it again at ${instant(nextAt)}.`,
+        `The last ${number(answers)} answers of the SMS provider (${providerCode}) do not show whether it accepted the messages. One message tests it at ${instant(nextAt)}.`,
       'pt-BR': ({ providerCode, answers, nextAt }, { number, instant }) =>
         `As últimas ${number(answers)} respostas do provedor de SMS (${providerCode}) deixam em dúvida se ele aceitou as mensagens. Uma mensagem o testa em ${instant(nextAt)}.`,
     },

@@ -28,7 +28,7 @@ export const settingSentences = {
   code_of_many: sentence(
     {},
     {
-      en: 'Too many lines have this code: it is not the code of one person.',
+      en: 'Too many lines have this code: it does not identify one person.',
       'pt-BR': 'Este código está em linhas demais: não é o código de uma só pessoa.',
     },
   ),
@@ -71,7 +71,7 @@ export const settingSentences = {
   word_is_reply_word: sentence(
     { word: z.string() },
     {
-      en: ({ word }) => `“${word}” is a reply word: it opts out, opts in or calls for help.`,
+      en: ({ word }) => `“${word}” is a reply word: it opts out, opts in or asks for help.`,
       'pt-BR': ({ word }) => `“${word}” é uma palavra de resposta: descadastra, recadastra ou pede ajuda.`,
     },
   ),
@@ -209,7 +209,7 @@ export const settingSentences = {
   cycle: sentence(
     {},
     {
-      en: 'Its fallbacks would lead back to the provider itself.',
+      en: 'Its fallbacks would form a circle that ends at this provider.',
       'pt-BR': 'As reservas levariam de volta ao próprio provedor.',
     },
   ),
@@ -249,7 +249,7 @@ export const settingSentences = {
   gateway_url_characters: sentence(
     {},
     {
-      en: 'An address has neither spaces nor accents: write %20 and the like.',
+      en: 'An address cannot contain spaces or accents: encode them, such as %20 for a space.',
       'pt-BR': 'Um endereço não tem espaços nem acentos: escreva %20 e semelhantes.',
     },
   ),
@@ -288,7 +288,7 @@ export const settingSentences = {
   gateway_no_writer: sentence(
     {},
     {
-      en: 'Give the field with the phone of who wrote, or one that names the message that is answered.',
+      en: 'Enter the field that contains the phone of the sender, or the field that identifies the answered message.',
       'pt-BR': 'Informe o campo com o telefone de quem escreveu, ou um que nomeie a mensagem respondida.',
     },
   ),

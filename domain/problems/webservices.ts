@@ -243,7 +243,7 @@ export const webserviceSentences = {
     { host, bytes: size },
     {
       en: ({ host, bytes }, format) =>
-        `The answer of ${host} is larger than ${format.bytes(bytes)}, the most that is allowed.`,
+        `The answer of ${host} is larger than ${format.bytes(bytes)}, the maximum.`,
       'pt-BR': ({ host, bytes }, format) =>
         `A resposta de ${host} passa de ${format.bytes(bytes)}, o máximo permitido.`,
     },
@@ -251,8 +251,7 @@ export const webserviceSentences = {
   takes_too_long: sentence(
     { ms: z.int() },
     {
-      en: ({ ms }, { duration }) =>
-        `The answer was not complete after ${duration(ms)}, the longest time that is allowed.`,
+      en: ({ ms }, { duration }) => `The answer was not complete after ${duration(ms)}, the maximum.`,
       'pt-BR': ({ ms }, { duration }) => `A resposta não terminou no tempo máximo de ${duration(ms)}.`,
     },
   ),
@@ -342,8 +341,7 @@ export const webserviceSentences = {
   too_deep: sentence(
     { host, maximum: z.int() },
     {
-      en: ({ host, maximum }) =>
-        `The answer of ${host} nests deeper than ${maximum} levels, which no list of contacts does.`,
+      en: ({ host, maximum }) => `The answer of ${host} nests deeper than ${maximum} levels, the maximum.`,
       'pt-BR': ({ host, maximum }) =>
         `A resposta de ${host} passa de ${maximum} níveis, o que nenhuma lista de contatos faz.`,
     },

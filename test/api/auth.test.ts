@@ -570,7 +570,7 @@ describe('an error', () => {
     expect(errorOf(answer)).toEqual({
       code: 'internal',
       params: {},
-      message: 'Something went wrong here. The log has details under the request id.',
+      message: 'An internal error occurred. The log has the details under the id of the request.',
       requestId: answer.headers['x-request-id'],
     });
   });

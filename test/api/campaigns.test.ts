@@ -112,7 +112,7 @@ describe('a draft', () => {
         field: 'schedule.recurrence',
         code: 'never_occurs',
         params: {},
-        message: 'This schedule has no occurrence at all: check the recurrence, its start and its end.',
+        message: 'This schedule has no occurrence: check the recurrence, its start and its end.',
       },
     ]);
   });
@@ -220,7 +220,7 @@ describe('enabling', () => {
         {
           field: 'mailing.sendingHoursId',
           code: 'missing',
-          message: 'Choose the hours in which messages may leave.',
+          message: 'Choose the hours in which messages may be sent.',
         },
       ],
     });

@@ -120,7 +120,7 @@ describe('sending hours', () => {
 
   test('are refused without a window', () => {
     expect(problemsIn(sendingHours, { timezone: 'UTC', windows: [] })).toEqual([
-      'windows: Enter at least one window in which messages may leave.',
+      'windows: Enter at least one window in which messages may be sent.',
     ]);
   });
 });

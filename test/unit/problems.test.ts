@@ -107,7 +107,7 @@ test('what is tried again says since when, why, when next, and when no more', ()
   } as const;
   const english = createFormat('en', null);
   expect(retryWords(retrying, english, at('12:00:04'))).toBe(
-    'Retried since 2026-11-29T12:00:00.000Z because the SMS provider takes no messages (503). Attempt 4 is due at 2026-11-29T12:00:07.000Z. After 4 more attempts the fallback provider takes over.',
+    'Retried since 2026-11-29T12:00:00.000Z because the SMS provider accepts no messages (503). Attempt 4 is due at 2026-11-29T12:00:07.000Z. After 4 more attempts the fallback provider takes over.',
   );
   const brazilian = createFormat('pt-BR', 'America/Sao_Paulo');
   const late = { ...retrying, attemptsLeft: null, givesUpAt: at('13:00:00') };

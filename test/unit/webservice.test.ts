@@ -508,7 +508,7 @@ describe('what a person reads when the service', () => {
       service.answer(bytes(`[${open.repeat(100)}1${close.repeat(100)}]`));
       expect(await refusal(), open).toMatchObject({
         code: 'too_deep',
-        message: 'The answer of 127.0.0.1 nests deeper than 50 levels, which no list of contacts does.',
+        message: 'The answer of 127.0.0.1 nests deeper than 50 levels, the maximum.',
       });
       service.answer(bytes(open.repeat(100) + '1' + close.repeat(100)));
       expect(await refusal(), open).toMatchObject({ code: 'too_deep' });
@@ -545,7 +545,7 @@ describe('what a person reads when the service', () => {
     });
     expect(await refusal({ limits: { bytes: 2 * 1024 * 1024 } })).toMatchObject({
       code: 'too_large',
-      message: 'The answer of 127.0.0.1 is larger than 2 MB, the most that is allowed.',
+      message: 'The answer of 127.0.0.1 is larger than 2 MB, the maximum.',
     });
   });
 
@@ -610,7 +610,7 @@ describe('what a person reads when the service', () => {
     });
     expect(await refusal({ limits: { totalMs: 600 } })).toEqual({
       code: 'takes_too_long',
-      message: 'The answer was not complete after 1 s, the longest time that is allowed.',
+      message: 'The answer was not complete after 1 s, the maximum.',
       mayPass: false,
     });
   });
