@@ -91,7 +91,7 @@ const environment = z.object({
         .array(z.enum(workerQueues, { error: 'Give `workflows`, `sending`, or both with a comma between.' }))
         .min(1),
     ),
-  /** The code of a worker, where Temporal is to know it; unset: every worker takes any work. */
+  /** The build id of a worker for Temporal; unset: every worker takes any work. */
   WORKER_BUILD_ID: z
     .string()
     .regex(/^[\w.-]{1,100}$/, 'Give up to 100 letters, digits, `.`, `-` or `_`, such as v1.4.0.')
@@ -99,9 +99,9 @@ const environment = z.object({
   /** How many senders work on one run at once, over all workers. */
   SENDER_SLOTS: z.coerce.number().int().min(1).max(5_000).default(500),
   SENDERS_PER_RUN: z.coerce.number().int().min(1).max(50).default(1),
-  /** A run of at most so many messages sends each in an activity of its own, visible by itself in the Temporal UI. */
+  /** A run of at most this number of messages sends each in its own activity, visible in the Temporal UI. */
   SINGLE_SEND_UP_TO: z.coerce.number().int().min(0).max(500).default(20),
-  /** What money is counted in: ISO 4217. Amounts that are stored already keep their number. */
+  /** The currency, ISO 4217. A change converts no stored amount. */
   CURRENCY: currency.default(defaultCurrency),
   /** The deployment's zone: where the days and months of prices, budgets and reports begin. */
   TIMEZONE: z
@@ -117,19 +117,19 @@ const environment = z.object({
    * with commas between.
    */
   WEBSERVICE_ALLOW: allowList,
-  /** The most that the answers of one mailing may have, compressed or not. */
+  /** The maximum size of all answers of one mailing, compressed or not. */
   WEBSERVICE_LIMIT_BYTES: z.coerce
     .number()
     .int()
     .positive()
     .default(1024 * 1024 * 1024),
-  /** The longest wait for a web service's connection, its head, and the next bytes of its answer. */
+  /** The longest wait for the connection to a web service, its response headers, and the next bytes of its answer. */
   WEBSERVICE_IDLE_MS: milliseconds(60_000),
-  /** The longest that the answers of one mailing may take together. Below the hour that a worker is given for it. */
+  /** The total time of all answers of one mailing. Less than the hour that the activity may take. */
   WEBSERVICE_TIMEOUT_MS: milliseconds(30 * 60_000),
-  /** A web service that is down is tried again for so long; then the run fails, and can be retried. */
+  /** How long an unavailable web service is retried; then the run fails, and can be retried. */
   WEBSERVICE_RETRY_MS: milliseconds(30 * 60_000),
-  /** What a run fetched from a web service is kept, as it came, for so many days. */
+  /** The retention of the original answers of web services, in days. */
   RAW_ANSWER_DAYS: z.coerce.number().int().min(1).default(30),
   UPLOAD_LIMIT_BYTES: z.coerce
     .number()
@@ -158,7 +158,7 @@ const migrationEnvironment = environment
 /** What `npm run reseal` reads of it. */
 const resealEnvironment = environment.pick({ DATABASE_URL: true, SECRET_KEYS: true });
 
-/** The environment can't be used; the message lists every problem. */
+/** The environment is not valid; the message lists every problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

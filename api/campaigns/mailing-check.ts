@@ -11,7 +11,7 @@ import { createWarningCounts, type WarningCounts } from '../../domain/warnings.t
 import { createPhonesSeen } from '../../mailing/phones-seen.ts';
 import type { MailingRecord, MailingRecords } from '../../mailing/record.ts';
 
-/** One problem of a line: why it is left out, or a value that could not be read. */
+/** One problem of a line: why it is skipped, or a value that could not be read. */
 export const lineProblemView = z.object({
   line: z.int(),
   code: z.string(),
@@ -66,7 +66,7 @@ export interface MailingCheck {
   /** Of the sendable lines; none while the campaign has no text. */
   countries: SegmentsByCountry;
   skipped: Partial<Record<SkipReason, number>>;
-  /** The first `shown` of the lines that are left out. */
+  /** The first `shown` of the skipped lines. */
   problems: { line: number; problem: SkipFault }[];
   warnings: WarningCounts;
   /** The first `shown`. */

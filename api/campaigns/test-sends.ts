@@ -56,7 +56,7 @@ export const messagePreview = z.object({
   remaining: z.int(),
   /** The same text without its accents if they are kept, with them if they are removed. */
   otherwise: z.object(cost),
-  /** Why a contact with these values would be left out; null: it would not be. */
+  /** Why a contact with these values would be skipped; null: it would not be. */
   skipped: z
     .enum(['message_too_long', 'word_exceeds_segment', 'message_empty', 'placeholder_unknown'])
     .nullable(),

@@ -67,7 +67,7 @@ const testedContact = z.object({
   problem: lineProblemView.nullable(),
   /** The values of the record that could not be read. */
   warnings: z.array(lineProblemView),
-  /** The final text; null without a template, or if the record is left out. */
+  /** The final text; null without a template, or if the record is skipped. */
   text: z.string().nullable(),
   encoding: z.enum(['GSM-7', 'UCS-2']).nullable(),
   segments: z.int().nullable(),

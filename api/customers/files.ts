@@ -50,7 +50,7 @@ export const customerImportView = z.object({
   inserted: z.int(),
   updated: z.int(),
   unchanged: z.int(),
-  /** Lines that were left out. */
+  /** Skipped lines. */
   badLines: z.int(),
   /** The first hundred of them. */
   problems: z.array(lineProblemView),

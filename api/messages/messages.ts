@@ -54,7 +54,7 @@ export const messageView = z.object({
   text: z.string().nullable(),
   segments: z.int(),
   extra: z.record(z.string(), z.string()).nullable(),
-  /** Why its line was left out. */
+  /** Why its line was skipped. */
   problem: lineProblemView.nullable(),
   /** The values of its line that could not be read. */
   warnings: z.array(lineProblemView),

@@ -26,7 +26,7 @@ const layoutNote =
   'In the layout of the mailing, with the values as they were, and what is wrong in the column `problema`, which an upload does not read: correct the lines and upload the file. Lines that are sent without a value that could not be read are in it, too; `warnings=without` leaves them out, `warnings=only` leaves the others out. What a spreadsheet would change has an apostrophe before it, which an upload takes away.';
 const warningsParam = z.enum(['with', 'without', 'only']).default('with');
 
-/** Lines that were left out, to be fixed and sent again. */
+/** Skipped lines, to be corrected and sent again. */
 export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }> = async (
   app,
   { sql, clock },
@@ -163,7 +163,7 @@ function rowOf({ record, values, beyond }: WrittenRecord, problem: string, forma
   return [...values.map(keptCell), wordsOf(atLine, { line: record.line, problem: problem + more }, format)];
 }
 
-/** Why a line is left out, and its values that could not be read. */
+/** Why a line is skipped, and its values that could not be read. */
 const wordsOfLine = (
   problem: { code: string; params: object } | null,
   warnings: readonly { code: string; params: object }[],

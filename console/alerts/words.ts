@@ -109,7 +109,7 @@ export const alertWords = dictionary(
   {
     page: { title: 'Alerts', about: 'E-mail server, webhook, and recipients' },
     intro:
-      'What needs a person is on the home page and, for those who are not looking, arrives by e-mail and at the webhook. A series of events is one message.',
+      'The home page shows what needs a user. Alerts also arrive by e-mail and at the webhook. A series of events is one message.',
     email: 'E-mail',
     emailIntro:
       'With an SMTP server, alerts arrive by e-mail, and users who forget their password get a link to choose another.',

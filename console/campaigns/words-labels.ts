@@ -71,7 +71,7 @@ export const campaignLabels = dictionary(
       'message.removeAccents':
         'A single ã, ç or á reduces a segment from 160 to 70 characters, and the message costs more.',
       'message.maxSegments':
-        'Each segment is billed. A contact whose message needs more is left out: texts are never truncated.',
+        'Each segment is billed. A contact whose message needs more is skipped: texts are never truncated.',
       'message.answers':
         'Separated by commas, such as CONFIRM, CANCEL. Customers who answer this SMS with one of them still get messages.',
       'mailing.sendingHoursId':

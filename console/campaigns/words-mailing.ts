@@ -132,7 +132,7 @@ export const campaignMailing = dictionary(
       counts:
         'The file is stored. Opt-outs and consent are checked in each run, and may leave out more lines.',
       result: (sendable, lines) => `${sendable} of ${counted(lines, 'line', 'lines')} can get the message.`,
-      leftOut: 'Will be left out:',
+      leftOut: 'Will be skipped:',
       line: 'Line',
       first: (count) =>
         count === '1' ? 'The line with a problem' : `The first ${count} lines with problems`,
@@ -222,7 +222,7 @@ export const campaignMailing = dictionary(
             ? 'The contact of the response'
             : `The ${count} contacts of the response`,
       gets: (phone) => `gets the message at ${phone}`,
-      leftOut: (why) => `is left out: ${why}`,
+      leftOut: (why) => `is skipped: ${why}`,
       cost: (segments, encoding) => `${segments}, ${encoding}`,
       attributes: 'Attributes found',
       url: 'Fetched address',

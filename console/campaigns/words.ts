@@ -254,11 +254,11 @@ export const campaigns = dictionary(
     outside: (characters) =>
       `Outside the GSM-7 alphabet: ${characters} Only 70 characters fit into a segment.`,
     skipped: {
-      message_too_long: 'Too long: a contact like this would be left out.',
+      message_too_long: 'Too long: a contact like this would be skipped.',
       word_exceeds_segment:
-        'A word is longer than a segment, and the provider splits only at spaces: a contact like this would be left out.',
-      message_empty: 'Empty: a contact like this would be left out.',
-      placeholder_unknown: 'Unknown placeholder in its own message: a contact like this would be left out.',
+        'A word is longer than a segment, and the provider splits only at spaces: a contact like this would be skipped.',
+      message_empty: 'Empty: a contact like this would be skipped.',
+      placeholder_unknown: 'Unknown placeholder in its own message: a contact like this would be skipped.',
     },
     testSend: 'Test send',
     testSendHelp: 'Sends the message in the form, with the values of the sample contact.',

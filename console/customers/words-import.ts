@@ -36,7 +36,7 @@ export const customerImportWords = dictionary(
     inserted: 'New customers',
     updated: 'Updated',
     unchanged: 'Unchanged',
-    badLines: 'Lines left out',
+    badLines: 'Skipped lines',
     first: (count) => (count === '1' ? 'See the line' : `The first ${count}`),
     line: 'Line',
     refused: 'Nothing was imported',

@@ -95,7 +95,7 @@ export const home = dictionary(
       unknown: 'Unknown',
       failed: 'Failed',
       queued: 'To be sent',
-      skipped: 'Left out',
+      skipped: 'Skipped',
     },
     retrying: {
       campaign: 'Campaign planning',

@@ -28,7 +28,7 @@ export const automaticTextWords = dictionary(
   {
     page: {
       title: 'Automatic texts',
-      about: 'What answers opt-outs, calls for help and keywords by itself',
+      about: 'Automatic answers to opt-outs, requests for help and keywords',
     },
     intro:
       'Each text is off while it is empty. It leaves through the provider that the customer wrote to, at most once in 24 hours to the same phone.',
@@ -40,7 +40,7 @@ export const automaticTextWords = dictionary(
     fields: automaticTextFieldLabels.en,
     helps: {
       optOut: 'The only SMS that goes to an opted-out phone: once, when a reply word opts it out.',
-      help: 'For HELP and the other words that call for help.',
+      help: 'For HELP and the other words that ask for help.',
     },
     replyWords: 'Reply words',
     wordsExample: 'INVOICE, COPY',

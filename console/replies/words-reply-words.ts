@@ -37,7 +37,7 @@ export const replyWordTexts = dictionary(
     helps: {
       optOut: 'Nothing more is sent to the phone, not even by runs in progress.',
       optIn: 'Undoes the opt-out, for mailings that are read from then on.',
-      help: 'The reply is marked as a call for help; like any reply, it may open a ticket.',
+      help: 'The reply is marked as a request for help; like any reply, it may open a ticket.',
       holdDays: '1 to 90. If nobody has decided by then, the phone is opted out.',
     },
   },

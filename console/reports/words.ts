@@ -130,7 +130,7 @@ export const reportWords = dictionary(
     others: (count) => `${count} others`,
     messages: 'Messages',
     share: 'Share',
-    noReasons: 'No failures, and nothing left out in this period.',
+    noReasons: 'No failures, and nothing skipped in this period.',
     empty: 'Nothing in this period',
     emptyText:
       'No messages, replies or tickets with these filters. Choose another period or clear the filters.',
@@ -142,7 +142,7 @@ export const reportWords = dictionary(
     sandboxes:
       'The sandbox does not count, because there are other providers; choose it in the filter to see it.',
     costs:
-      'The cost is that of the accepted segments, at the prices of their day. Unknown ones are left out.',
+      'The cost is that of the accepted segments, at the prices of their day. It does not include unknown messages.',
     counted: (at) => `Counted until ${at}; changes show after about a minute.`,
     notCounted: 'Nothing has been counted yet: the first count takes about a minute.',
     recent: 'The last runs side by side',

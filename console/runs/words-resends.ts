@@ -29,8 +29,8 @@ export const resends = dictionary(
   {
     title: (run) => `Resend from run ${run}`,
     about:
-      'A new run sends the failed messages again, with the same texts, hours and provider. Customers who have opted out are left out, and so are those who have refused consent since.',
-    unreachable: 'Left out, because they would fail again:',
+      'A new run sends the failed messages again, with the same texts, hours and provider. Customers who have opted out, or have refused consent since, are skipped.',
+    unreachable: 'Skipped, because they would fail again:',
     which: 'Which messages',
     reasons: 'Only those that failed for',
     reasonsHelp: 'None selected: any reason.',

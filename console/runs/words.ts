@@ -150,7 +150,7 @@ export const runs = dictionary(
     segments: 'Segments',
     byStatus: 'By status',
     byReason: 'By reason',
-    noReasons: 'No failures, and nothing left out.',
+    noReasons: 'No failures, and nothing skipped.',
     chart: 'Messages sent per second',
     chartHelp: 'Since sending began; it updates while this page is open.',
     chartOver: 'From the beginning to the end of sending.',
@@ -203,7 +203,7 @@ export const runs = dictionary(
     preflightFacts: {
       lines: 'Lines',
       toSend: 'To send',
-      leftOut: 'Left out',
+      leftOut: 'Skipped',
       segments: 'Segments',
       duration: 'Expected duration',
       starts: 'Sending begins',

@@ -5,8 +5,7 @@ import { Form, type FormState } from '../kit/form.tsx';
 import { Card, Time } from '../kit/parts.tsx';
 import { common } from '../kit/words.ts';
 import { useMay, useWords } from '../kit/view.tsx';
-import type { Story } from './page.tsx';
-import { isReference, ticketsPath, type TicketSettings } from './parts.tsx';
+import { isReference, type Story, ticketsPath, type TicketSettings } from './parts.tsx';
 import { ticketWords } from './words.ts';
 
 type Event = Story['history'][number];

@@ -22,6 +22,7 @@ import {
   FirstAnswer,
   type Reference,
   settingsOfTickets,
+  type Story,
   ticketsPath,
   type TicketSettings,
   TicketState,
@@ -30,7 +31,6 @@ import { Conversation, answerFrom, type Thread, threadOf } from './thread.tsx';
 import { inboundWords } from '../replies/words.ts';
 import { ticketWords } from './words.ts';
 
-export type Story = z.output<typeof ticketStoryView>;
 type Params = { Params: z.infer<typeof idParams> };
 const read = { config: { access: 'any_role' }, schema: { params: idParams } } as const;
 const change = { config: { access: 'agent' }, schema: { params: idParams } } as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ticketView } from '../../api/tickets/tickets.ts';
+import type { ticketStoryView, ticketView } from '../../api/tickets/tickets.ts';
 import type { SettingKind } from '../../domain/settings.ts';
 import type { Api } from '../kit/api.ts';
 import { settingsOf } from '../kit/choices.ts';
@@ -9,6 +9,8 @@ import { ticketWords } from './words.ts';
 
 export const ticketsPath = '/tickets';
 export type Ticket = z.output<typeof ticketView>;
+/** A ticket with its message and its history. */
+export type Story = z.output<typeof ticketStoryView>;
 
 /** The settings that classify a ticket, each with its field. */
 const kinds = {

@@ -70,14 +70,14 @@ export const threadWords = dictionary(
     erasedText: 'Text erased',
     blocked: {
       opted_out: 'This phone has opted out. Nothing is sent to it.',
-      phone_held: 'This phone is held for a probable opt-out. Decide first, at the replies.',
+      phone_held: 'This phone is held for a probable opt-out. Decide first, on the page of the replies.',
       customer_erased: 'The data of this customer was erased: there is no phone to write to.',
       ticket_finished: 'This ticket is finished. Reopen it to answer.',
     },
     resolve: {
       open: 'Resolve',
       about:
-        'It is not known whether the provider took this SMS. Check its portal. Nothing is sent again by itself.',
+        'It is unknown whether the provider accepted this SMS. Check its portal. Nothing is sent again automatically.',
       choices: { yes: 'It was sent', no: 'It was not sent' },
       means: {
         yes: 'It counts as sent. A delivery receipt may still change that.',

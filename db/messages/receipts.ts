@@ -68,25 +68,25 @@ export async function applyReceipts(sql: Sql, receipts: readonly ReceiptMove[]):
         status = case when m.status = 'delivered' then 'undelivered' else r.status end, reason = r.reason, provider_id = r.provider_id,
         provider_message_id = coalesce(m.provider_message_id, r.provider_message_id),
         provider_code = coalesce(r.provider_code, m.provider_code), sent_at = coalesce(m.sent_at, r.at, now()),
-        -- It left after its claim, which a restore has lost: a reply may have come since, and before this receipt.
+        -- It was sent after its claim, which a restore has lost: a reply may have arrived before this receipt.
         sending_at = coalesce(m.sending_at, (
           select min(claimed_at) from claims as c where c.run_id = m.run_id and m.id = any(c.message_ids)), (
           select coalesce(runs.sending_at, runs.mailing_at) from runs
           where runs.id = m.run_id and runs.restored_at is not null), now()),
-        -- It overtook the outcome, which would have counted the attempt.
+        -- It arrived before the outcome, which would have counted the attempt.
         attempts = m.attempts + case when m.status in ('queued', 'sending', 'skipped') then 1 else 0 end,
         ended_at = case when r.status <> 'sent' then coalesce(r.at, now()) end
       from held as r
       where m.id = r.id
         and coalesce(m.provider_id, (select runs.provider_id from runs where runs.id = m.run_id)) = r.provider_id
         and (r.is_sure = 1 or m.provider_message_id is null or m.provider_message_id = r.provider_message_id)
-        -- What has not left can have no receipt; what a sender has in hand is queued, or skipped if it opted out since. After
-        -- a restore it may have left all the same.
+        -- A message that was not sent has no receipt. A claimed one is queued, or skipped if its phone opted out since. After a
+        -- restore, a queued one may have been sent.
         and (m.status not in ('queued', 'skipped') or m.sender is not null
           or exists (select from claims as c where c.run_id = m.run_id and m.id = any(c.message_ids))
           or exists (select from runs where runs.id = m.run_id and runs.restored_at is not null))
         and ${receiptMoves(sql, sql`m.status`)}
-        -- Of a text in several parts each may have its receipt: one that failed is a message that cannot be read.
+        -- Each segment may have its receipt: a message with a failed segment cannot be read.
         and (m.status <> 'delivered' or m.segments > 1)
       returning new.id, ${movedColumns(sql)}
     ), ${counted(sql)}

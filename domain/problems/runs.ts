@@ -272,9 +272,7 @@ export const preflightWording: Wording<Preflight> = {
     const { count, number, duration } = format;
     return [
       `${count(lines, 'line', 'lines')}: ${number(toSend)} to send in ${count(segments, 'segment', 'segments')}, ${
-        lines === toSend
-          ? 'none left out'
-          : `${number(lines - toSend)} left out (${leftOutOf(flight, format)})`
+        lines === toSend ? 'none skipped' : `${number(lines - toSend)} skipped (${leftOutOf(flight, format)})`
       }.`,
       ...(ratePerSecond === null || durationMs === null || toSend === 0
         ? []
@@ -320,7 +318,7 @@ export const failoverWording: Wording<Failover> = {
       ...(unknown > 0
         ? [`Messages that “${from.name}” may have taken stay unknown: ${number(unknown)}.`]
         : []),
-      ...(tooLong > 0 ? [`Left out, because their texts are too long there: ${number(tooLong)}.`] : []),
+      ...(tooLong > 0 ? [`Skipped, because their texts are too long there: ${number(tooLong)}.`] : []),
     ].join(' '),
   'pt-BR': ({ at, from, to, cause, providerCode, unknown, tooLong }, { instant, number }) =>
     [

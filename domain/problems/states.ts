@@ -79,7 +79,7 @@ export const messageStatusWords: Names<MessageStatus> = {
     delivered: 'Delivered',
     undelivered: 'Undelivered',
     failed: 'Failed',
-    skipped: 'Left out',
+    skipped: 'Skipped',
     unknown: 'Unknown',
     cancelled: 'Cancelled',
   },

@@ -70,7 +70,7 @@ export const reportLabels = dictionary(
       unknown: 'Unknown',
       queued: 'Queued',
       cancelled: 'Canceled',
-      skipped: 'Left out',
+      skipped: 'Skipped',
       replies: 'Replies',
       optOuts: 'Opt-outs',
       tickets: 'Tickets',

@@ -118,7 +118,7 @@ describe('a dry run', () => {
         ratePerSecond: 2,
         durationMs: 1_000,
         fits: 'first_opening',
-        words: expect.stringContaining('4 lines: 2 to send in 2 segments, 2 left out') as string,
+        words: expect.stringContaining('4 lines: 2 to send in 2 segments, 2 skipped') as string,
       },
       counts: { cancelled: 2, skipped: 2 },
     });

@@ -44,7 +44,7 @@ describe('a pre-flight', () => {
       fits: 'first_opening',
     });
     expect(preflightWords(flight, plainEnglish)).toBe(
-      '3,640 lines: 3,600 to send in 3,600 segments, 40 left out (Invalid phone: 40). At 1 segment a second it takes 1 h of open hours. It ends at 2026-03-02T10:00:00.000Z, before the sending hours close.',
+      '3,640 lines: 3,600 to send in 3,600 segments, 40 skipped (Invalid phone: 40). At 1 segment a second it takes 1 h of open hours. It ends at 2026-03-02T10:00:00.000Z, before the sending hours close.',
     );
   });
 
