@@ -244,7 +244,7 @@ describe('a file that is none', () => {
       refusal: code,
       ...rest,
       problems: [{ field: 'mailing.file', code }],
-      message: expect.stringMatching(/Nothing of it was kept\.$/) as string,
+      message: expect.stringMatching(/Nothing was stored\.$/) as string,
     });
     expect((await operator('GET', `/api/campaigns/${id}/mailing/file`)).json()).toMatchObject({ lines: 2 });
     expect(await chunksOf(id)).toBe(1);

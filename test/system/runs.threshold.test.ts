@@ -99,7 +99,7 @@ test.each([5, 400])(
       const waiting = waitingOf(await readRun(sql, run.id), clock.now());
       return waiting?.code === 'canary' && waiting;
     });
-    expect(waitingWords(waiting, plainEnglish)).toMatch(/^The first 4 messages have left\. The others wait/);
+    expect(waitingWords(waiting, plainEnglish)).toMatch(/^The first 4 messages were sent\. The others wait/);
     expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 4, queued: lines - 4 });
     expect(waiting.until?.getTime()).toBeGreaterThan(Date.now() + 9 * 60_000);
     clock.aheadMs = 11 * 60_000;

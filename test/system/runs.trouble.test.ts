@@ -84,7 +84,7 @@ test.each([
     const { reason } = await paused(run);
     expect(reason).toMatchObject({ code: 'provider_in_doubt', answers: 7 });
     expect(runReasonWords(reason ?? { code: 'workflow_lost' }, plainEnglish)).toContain(
-      'leave in doubt whether it took the messages',
+      'do not show whether it accepted the messages',
     );
     // Four at first, then one by one, each later than the one before.
     expect(askedFor()).toHaveLength(7);

@@ -148,7 +148,7 @@ describe('a rule is refused', () => {
     ['DTSTART:20260302T090000\nRRULE:FREQ=DAILY', 'Remove DTSTART: the rule starts with the schedule.'],
     ['FREQ=DAILY;DTSTART=20260302T090000', 'Remove DTSTART: the rule starts with the schedule.'],
     ['FREQ=DAILY;BYSECOND=0,30', 'Remove BYSECOND: the seconds are those of the start.'],
-    ['FREQ=DAILY;FREQ=WEEKLY', 'FREQ is in the rule twice.'],
+    ['FREQ=DAILY;FREQ=WEEKLY', 'The rule contains FREQ twice.'],
     ['FREQ=DAILY;INTERVAL=0', 'INTERVAL=0 is not valid. Expected a whole number from 1 to 10,000.'],
     ['FREQ=DAILY;COUNT=1001', 'COUNT=1001 is not valid. Expected a whole number from 1 to 1,000.'],
     [
