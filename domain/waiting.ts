@@ -9,6 +9,17 @@ import type { RunSettings, RunStatus, RunStep, RunTrigger } from './run.ts';
 /** What a live run is waiting for. `until`: when the wait, or the run, ends by itself; null: not before a user acts. */
 export type Waiting = Coded<typeof waitingSentences> & { readonly until: Date | null };
 
+/** What lists of runs are filtered by: `provider` is a pause or a doubt, `nothing` a run that works. */
+export const waitingFilters = ['approval', 'hours', 'canary', 'provider', 'nothing'] as const;
+export type WaitingFilter = (typeof waitingFilters)[number];
+
+/** Whether a live run waits for what a filter names. */
+export const isWaitingFor = (filter: WaitingFilter, waiting: Waiting | null): boolean => {
+  if (filter === 'nothing') return waiting === null;
+  if (filter === 'provider') return waiting?.code === 'provider_pause' || waiting?.code === 'provider_doubt';
+  return waiting?.code === filter;
+};
+
 export interface WaitingFacts {
   trigger: RunTrigger;
   status: RunStatus;

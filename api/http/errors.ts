@@ -47,6 +47,7 @@ const statuses = {
   unknown_changed: 409,
   resend_changed: 409,
   run_not_failed: 409,
+  run_not_ended: 409,
   last_admin: 409,
   opted_out: 409,
   phone_held: 409,

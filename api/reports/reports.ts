@@ -7,6 +7,7 @@ import {
   providersLeftOut,
   readReasons,
   readReport,
+  type ReasonRow,
   readTotal,
   type ReportRow,
 } from '../../db/reports/report.ts';
@@ -24,10 +25,12 @@ import {
   presetPeriod,
 } from '../../domain/report.ts';
 import type { Format } from '../../domain/format.ts';
+import { messageReasonWords, messageStatusWords } from '../../domain/problems/states.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
 import { reportLabels } from '../../domain/words/reports.ts';
 import {
   type CsvColumn,
+  csvCode,
   csvDescription,
   csvOf,
   csvQuery,
@@ -217,6 +220,35 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
   );
 
   app.get(
+    '/reports/reasons.csv',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The reasons of a period as a CSV file',
+        description: csvDescription,
+        produces: ['text/csv'],
+        querystring: scope.extend(csvQuery),
+      },
+    },
+    async (request, reply) => {
+      const { period: preset, from, to, format, ...filter } = request.query;
+      const period = periodOf({ period: preset, from, to });
+      const style = csvStyleOf(request, { format });
+      const within = { ...filter, ...period, without: await leftOut(filter.providerId) };
+      const rows = await readReasons(sql, within);
+      const read = async (last: ReasonRow | undefined) => (last === undefined ? rows : []);
+      const days = `${period.from}-${period.to}`;
+      return sendCsv(
+        reply,
+        { en: `reasons-${days}`, 'pt-BR': `motivos-${days}` },
+        csvOf(reasonColumnsIn(style.format), read, style),
+        style,
+      );
+    },
+  );
+
+  app.get(
     '/reports/campaigns',
     {
       config: { access: 'viewer' },
@@ -292,6 +324,16 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
       return sendCsv(reply, { en: `report-${days}`, 'pt-BR': `relatorio-${days}` }, file, style);
     },
   );
+};
+
+const reasonColumnsIn = ({ locale }: Format): readonly CsvColumn<ReasonRow>[] => {
+  const t = reportLabels[locale];
+  const words = messageReasonWords[locale];
+  return [
+    ['reason', t.reason, ({ reason }) => csvSentence(reason, words[reason] ?? reason)],
+    ['status', t.status, ({ status }) => csvCode(status, messageStatusWords[locale])],
+    ['messages', t.messages, ({ messages }) => messages],
+  ];
 };
 
 type CsvRow = Pick<ReportRow, 'key' | 'name'> & { figures: Figures };

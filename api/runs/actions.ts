@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { tryInDoubt } from '../../db/providers/trouble.ts';
+import { markSeen } from '../../db/runs/overview.ts';
 import { getRun, type RunRow, runStatus } from '../../db/runs/runs.ts';
 import { runStatuses } from '../../domain/run.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
@@ -118,6 +119,32 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
     async (request) => {
       const { id } = request.params;
       await cancelRun({ sql, longSql, temporal }, request, await need(id));
+      return answer(id);
+    },
+  );
+
+  app.post(
+    '/:id/seen',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Mark a run that did not execute as seen',
+        description:
+          'It leaves `notExecuted` of `GET /api/overview`, and its alert ends. `run_not_ended` for a run that is live or has failed: that one is retried or cancelled.',
+        params: idParams,
+        response: { 200: changed },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      await sql.begin(async (tx) => {
+        if (!(await markSeen(tx, id))) {
+          const { status } = await need(id);
+          throw new ApiError('run_not_ended', { params: { status } });
+        }
+        await audit(tx, request, 'run.seen', { kind: 'run', id });
+      });
       return answer(id);
     },
   );

@@ -27,7 +27,7 @@ export const overviewView = z.object({
   running: z.array(runSummaryView),
   /** Runs that wait for a user, have failed, or have retried for two minutes, newest first. */
   attention: z.array(runSummaryView),
-  /** Each campaign's newest run of the last seven days that was missed or skipped, or found or reached nobody. */
+  /** Each campaign's newest run of the last seven days that was missed or skipped, or found or reached nobody; until a user has seen it. */
   notExecuted: z.array(runSummaryView),
   /** Everything else that is retried after a failure: planning runs, replies, posts of tickets, longest first. */
   retrying: z.array(otherRetryingView),

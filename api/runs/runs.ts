@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
-import type { Database } from '../../db/core/client.ts';
+import type { Database, Sql } from '../../db/core/client.ts';
 import { countsByStatusOf } from '../../db/runs/progress.ts';
 import { keptFileOfRun } from '../../db/campaigns/mailings.ts';
 import { decisionsOf } from '../../db/runs/decisions.ts';
@@ -13,6 +13,7 @@ import { type MessageStatus, messageStatuses } from '../../domain/message.ts';
 import { runReasonWords } from '../../domain/problems/runs.ts';
 import { messagesStatusWords, runStatusWords, runStepWords } from '../../domain/problems/states.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
+import { isWaitingFor, type WaitingFilter, waitingFilters, waitingOf } from '../../domain/waiting.ts';
 import { runLabels } from '../../domain/words/runs.ts';
 import {
   type CsvColumn,
@@ -31,7 +32,7 @@ import { viewWarnings } from '../campaigns/mailing-check.ts';
 import { costsSoFar, estimateOfRun, type MoneySettings } from '../money/costs-of-runs.ts';
 import { instant } from '../http/instant.ts';
 import { dayParam, idParams, page, urlId } from '../http/parameters.ts';
-import { providerTrouble } from '../../db/providers/trouble.ts';
+import { providerTrouble, providerTroubles } from '../../db/providers/trouble.ts';
 import { type ProgressHub, progressView, viewProgress } from '../services/progress.ts';
 import {
   runSummaryView,
@@ -65,7 +66,28 @@ const runFilter = z.strictObject({
   regionId: urlId.optional(),
   customerTypeId: urlId.optional(),
   day: dayParam,
+  /** What a live run waits for; `nothing`: those that work. */
+  waiting: z.enum(waitingFilters).optional(),
 });
+
+/** Live runs are few: what they wait for depends on the clock and on their provider, so they are filtered here. */
+const mostLiveRuns = 10_000;
+
+async function findRuns(
+  sql: Sql,
+  { waiting, ...query }: Parameters<typeof listRuns>[1] & { waiting?: WaitingFilter | undefined },
+  now: Date,
+): Promise<RunRow[]> {
+  if (waiting === undefined) return listRuns(sql, query);
+  const live = await listRuns(sql, { ...query, live: true, limit: mostLiveRuns });
+  const troubles = await providerTroubles(sql, [...new Set(live.flatMap((run) => run.providerId ?? []))]);
+  return live
+    .filter((run) => {
+      const trouble = (run.providerId === null ? null : troubles.get(run.providerId)) ?? null;
+      return isWaitingFor(waiting, waitingOf(run, now, trouble));
+    })
+    .slice(0, query.limit);
+}
 
 interface CountedRun extends RunRow {
   counts: Partial<Record<MessageStatus, number>>;
@@ -134,7 +156,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
     async (request) => {
       const { query } = request;
       const format = formatOf(request);
-      const rows = await listRuns(sql, { ...query, day: dayOf(request, query.day) });
+      const rows = await findRuns(sql, { ...query, day: dayOf(request, query.day) }, clock());
       const counts = await countsByStatusOf(
         sql,
         rows.map(({ id }) => id),
@@ -169,7 +191,11 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
       const { format, day, ...where } = request.query;
       const style = csvStyleOf(request, { format });
       const read = async (last: CountedRun | undefined, limit: number): Promise<CountedRun[]> => {
-        const rows = await listRuns(sql, { ...where, day: dayOf(request, day), before: last?.id, limit });
+        const rows = await findRuns(
+          sql,
+          { ...where, day: dayOf(request, day), before: last?.id, limit },
+          clock(),
+        );
         const counts = await countsByStatusOf(
           sql,
           rows.map(({ id }) => id),

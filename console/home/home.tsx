@@ -93,11 +93,16 @@ function Present({ overview }: { overview: Overview }) {
     overview;
   const t = useWords(words);
   const format = useFormat();
-  const waiting = [...attention, ...notExecuted];
   return (
     <>
       <Card title={t.attention}>
-        {waiting.length + retrying.length + holds.count + unreadCalls.length + budgets.length === 0 ? (
+        {attention.length +
+          notExecuted.length +
+          retrying.length +
+          holds.count +
+          unreadCalls.length +
+          budgets.length ===
+        0 ? (
           <p class="mb-0">
             <State tone="good">{t.nothingWaits}</State>
           </p>
@@ -113,8 +118,11 @@ function Present({ overview }: { overview: Overview }) {
             {retrying.map((one) => (
               <RetryingWorkflow key={`${one.kind} ${one.campaignId ?? ''}`} {...one} />
             ))}
-            {waiting.map((run) => (
+            {attention.map((run) => (
               <WaitingRun key={run.id} run={run} />
+            ))}
+            {notExecuted.map((run) => (
+              <WaitingRun key={run.id} run={run} canBeSeen />
             ))}
           </ul>
         )}
@@ -344,7 +352,10 @@ function RetryingWorkflow({
   );
 }
 
-function WaitingRun({ run }: { run: RunSummary }) {
+/** `canBeSeen`: nothing is left to do about it. */
+function WaitingRun({ run, canBeSeen = false }: { run: RunSummary; canBeSeen?: boolean }) {
+  const t = useWords(words);
+  const mayChange = useMay('operator');
   const format = useFormat();
   const fixes = useFix(run);
   const retrying = useRetryWords(run.retrying);
@@ -368,6 +379,14 @@ function WaitingRun({ run }: { run: RunSummary }) {
             {label}
           </a>
         ))}
+        {/* No ActionButton: it leads back to the page that has it, which may be the part that refreshes. */}
+        {canBeSeen && mayChange && (
+          <form method="post" action={`/runs/${run.id}/seen`}>
+            <button type="submit" class="btn btn-sm" data-submit="" title={t.seenHelp}>
+              {t.seen}
+            </button>
+          </form>
+        )}
       </div>
     </li>
   );

@@ -13,6 +13,8 @@ export interface Filter {
   /** The options; without them it is a text field. */
   options?: readonly { value: string; label: string }[];
   type?: 'date';
+  /** On a phone it is behind "more filters", unless it is set: otherwise filters hide the first rows. */
+  rare?: boolean;
 }
 
 export type Query = Readonly<Record<string, string | undefined>>;
@@ -57,6 +59,8 @@ export function Filters({
 }) {
   const t = useWords(common);
   const format = useFormat();
+  const usual = filters.filter((one) => one.rare !== true);
+  const rare = filters.filter((one) => one.rare === true);
   const hidden = Object.entries(kept).filter(([, value]) => value !== undefined);
   const used = hidden.length > 0 || filters.some(({ name }) => query[name] !== undefined);
   return (
@@ -64,25 +68,19 @@ export function Filters({
       {[...hidden, ...Object.entries(fixed)].map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}
-      {filters.map(({ name, label, options, type }) => (
-        <div key={name}>
-          <label class="form-label" for={`filter-${name}`}>
-            {label}
-          </label>
-          {options ? (
-            <select class="form-select" id={`filter-${name}`} name={name}>
-              <option value="">{t.all}</option>
-              {options.map((option) => (
-                <option key={option.value} value={option.value} selected={option.value === query[name]}>
-                  {option.label}
-                </option>
-              ))}
-            </select>
-          ) : (
-            <TextFilter name={name} type={type} value={shownIn(name, query[name])} />
-          )}
-        </div>
+      {usual.map((filter) => (
+        <FilterField key={filter.name} filter={filter} value={query[filter.name]} />
       ))}
+      {rare.length > 0 && (
+        <details class="more-filters" open={rare.some(({ name }) => query[name] !== undefined)}>
+          <summary>{t.moreFilters}</summary>
+          <div class="more-filters-fields">
+            {rare.map((filter) => (
+              <FilterField key={filter.name} filter={filter} value={query[filter.name]} />
+            ))}
+          </div>
+        </details>
+      )}
       <div class="buttons">
         <button class="btn">{t.filter}</button>
         {used && (
@@ -99,6 +97,35 @@ export function Filters({
         </p>
       )}
     </form>
+  );
+}
+
+function FilterField({
+  filter: { name, label, options, type },
+  value,
+}: {
+  filter: Filter;
+  value: string | undefined;
+}) {
+  const t = useWords(common);
+  return (
+    <div>
+      <label class="form-label" for={`filter-${name}`}>
+        {label}
+      </label>
+      {options ? (
+        <select class="form-select" id={`filter-${name}`} name={name}>
+          <option value="">{t.any}</option>
+          {options.map((option) => (
+            <option key={option.value} value={option.value} selected={option.value === value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <TextFilter name={name} type={type} value={shownIn(name, value)} />
+      )}
+    </div>
   );
 }
 
@@ -119,6 +146,7 @@ export function useMailingFilters({ regions, customerTypes }: CustomerSettings):
   ].map(({ list, ...filter }) => ({
     ...filter,
     options: list.map(({ id, name }) => ({ value: String(id), label: name })),
+    rare: true,
   }));
 }
 

@@ -90,9 +90,9 @@ function SearchPage({
         refusal={refusal}
         filters={[
           { name: 'phone', label: t.phone },
-          { name: 'customerCode', label: t.customerCode },
+          { name: 'customerCode', label: t.customerCode, rare: true },
           { name: 'campaignId', label: t.campaign, options: campaigns },
-          { name: 'runId', label: t.runNumber },
+          { name: 'runId', label: t.runNumber, rare: true },
           { name: 'day', label: t.day, type: 'date' },
           { name: 'text', label: t.text },
           {
@@ -107,6 +107,7 @@ function SearchPage({
               value,
               label: runs.reason[value],
             })),
+            rare: true,
           },
           ...mailingFilters,
         ]}

@@ -70,7 +70,11 @@ export const reports: FastifyPluginAsyncZod = async (app) => {
         reasons={reasons?.reasons ?? null}
         filter={shown}
         choices={options}
-        file={by === 'reason' ? null : urlOf('/api/reports.csv', { ...query, by })}
+        file={
+          by === 'reason'
+            ? urlOf('/api/reports/reasons.csv', query)
+            : urlOf('/api/reports.csv', { ...query, by })
+        }
       />,
     );
   });
@@ -96,7 +100,8 @@ function ReportPage({
   reasons: Reasons | null;
   filter: Filter;
   choices: Choices;
-  file: string | null;
+  /** The same rows as a CSV file. */
+  file: string;
 }) {
   const t = useWords(reportWords);
   const words = useWords(common);
@@ -116,11 +121,9 @@ function ReportPage({
           <button type="button" class="btn" data-print="" hidden>
             {t.print}
           </button>
-          {file !== null && (
-            <a class="btn" href={file} download>
-              <Icon name="download" /> {words.download}
-            </a>
-          )}
+          <a class="btn" href={file} download>
+            <Icon name="download" /> {words.download}
+          </a>
         </>
       }
     >
@@ -239,7 +242,7 @@ function ReportFilters({
       ))}
       {narrowing.map(([name, label, list]) => (
         <Choose key={name} label={label} name={name}>
-          <option value="">{words.all}</option>
+          <option value="">{words.any}</option>
           {list.map(({ id, name: option }) => (
             <option key={id} value={id} selected={filter[name] === id}>
               {option}

@@ -5,6 +5,7 @@ import { messageView } from '../../api/messages/messages.ts';
 import { runSummaryView, runView } from '../../api/runs/view.ts';
 import { runSampleView } from '../../api/runs/runs.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
+import type { WaitingFilter } from '../../domain/waiting.ts';
 import { urlOf } from '../kit/api.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { campaignChoices, type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
@@ -28,9 +29,16 @@ type RunWords = (typeof runWords)['en'];
 const perPage = 50;
 /** Texts that a user reads before approving: those of the first messages that will be sent. */
 const textsShown = 5;
+/** The states that lists show: those of runs, and what a running one waits for. */
+const waitingStates = ['approval', 'hours', 'canary', 'provider'] as const satisfies readonly WaitingFilter[];
+const states = [
+  ...runStatuses.flatMap((status) =>
+    status === 'running' ? [status, ...waitingStates.map((one) => `waiting_${one}` as const)] : [status],
+  ),
+] as const;
 const filter = z.object({
   before: urlId.optional(),
-  status: z.enum(runStatuses).optional().catch(undefined),
+  status: z.enum(states).optional().catch(undefined),
   trigger: z.enum(runTriggers).optional().catch(undefined),
   campaignId: urlId.optional().catch(undefined),
   day: z.iso.date().optional().catch(undefined),
@@ -38,6 +46,13 @@ const filter = z.object({
   customerTypeId: urlId.optional().catch(undefined),
 });
 type Filter = z.output<typeof filter>;
+
+/** The filter as the API takes it: a running run that waits is not one that works. */
+function queryOf({ status, ...rest }: Filter) {
+  const waiting = waitingStates.find((one) => status === `waiting_${one}`);
+  if (waiting !== undefined) return { ...rest, status: 'running', waiting };
+  return { ...rest, status, waiting: status === 'running' ? ('nothing' as const) : undefined };
+}
 
 /** Runs: the list, a live run, and the actions of a user. */
 export const runs: FastifyPluginAsyncZod = async (app) => {
@@ -48,7 +63,7 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
       const { api } = consoleOf(request);
       const [list, settings, campaigns] = await Promise.all([
         api.get('/api/runs', z.object({ runs: z.array(runSummaryView) }), {
-          ...request.query,
+          ...queryOf(request.query),
           limit: perPage,
         }),
         settingsOfCustomers(api),
@@ -120,6 +135,15 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
     });
   }
 
+  // The button is on the home page.
+  app.post('/runs/:id/seen', action, async (request, reply) =>
+    act(request, reply, '/', async () => {
+      const { api, view } = consoleOf(request);
+      await api.send('POST', `/api/runs/${request.params.id}/seen`);
+      return { to: '/', notice: { words: runWords[view.locale].seenNotice } };
+    }),
+  );
+
   app.get('/runs/:id/approve', action, async (request, reply) => {
     const run = await consoleOf(request).api.get(`/api/runs/${request.params.id}`, runView);
     // An outdated page, or the back button: the run's present state shows why there is nothing to confirm.
@@ -151,6 +175,11 @@ function RunsPage({
   campaigns: Awaited<ReturnType<typeof campaignChoices>>;
 }) {
   const t = useWords(runWords);
+  const waitingWords = useWords(runStates).waiting;
+  const waitingOptions = waitingStates.map((one) => ({
+    value: `waiting_${one}`,
+    label: waitingWords[one === 'provider' ? 'provider_pause' : one],
+  }));
   const mailingFilters = useMailingFilters(settings);
   const { before, ...kept } = filter;
   const last = runs.at(-1);
@@ -163,7 +192,7 @@ function RunsPage({
     <Page
       title={t.title}
       section="runs"
-      actions={<DownloadLink href={urlOf('/api/runs.csv', kept)} />}
+      actions={<DownloadLink href={urlOf('/api/runs.csv', queryOf(kept))} />}
       {...(campaign
         ? { trail: [{ href: `/campaigns/${campaign.campaignId}`, label: campaign.campaignName }] }
         : {})}
@@ -185,12 +214,16 @@ function RunsPage({
           {
             name: 'status',
             label: t.state,
-            options: runStatuses.map((value) => ({ value, label: t.status[value] })),
+            options: runStatuses.flatMap((value) => [
+              { value, label: t.status[value] },
+              ...(value === 'running' ? waitingOptions : []),
+            ]),
           },
           {
             name: 'trigger',
             label: t.how,
             options: runTriggers.map((value) => ({ value, label: t.trigger[value] })),
+            rare: true,
           },
           ...mailingFilters,
         ]}

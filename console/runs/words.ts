@@ -94,6 +94,7 @@ export const runs = dictionary(
     resumed: 'A execução continua.',
     approvedNotice: 'Execução aprovada.',
     retried: 'Execução retomada de onde parou.',
+    seenNotice: 'Execução marcada como vista.',
     approveText: (unsent: string) =>
       `Depois de aprovada, a execução envia ${counted(unsent, 'mensagem', 'mensagens')}.`,
     resend: 'Reenviar as que falharam',
@@ -182,6 +183,7 @@ export const runs = dictionary(
     resumed: 'The run is resumed.',
     approvedNotice: 'The run is approved.',
     retried: 'The run is retried from where it stopped.',
+    seenNotice: 'The run has been marked as seen.',
     approveText: (unsent) => `Once approved, the run sends ${counted(unsent, 'message', 'messages')}.`,
     resend: 'Resend failed messages',
     resendOf: 'Resend of',

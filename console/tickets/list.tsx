@@ -217,28 +217,31 @@ function ListPage({
         refusal={refusal}
         fixed={{ view: tab }}
         filters={[
+          { name: 'text', label: t.text },
           {
             name: 'status',
             label: t.fields.status,
             options: ticketStatuses.map((status) => ({ value: status, label: t.statuses[status] })),
           },
-          {
-            name: 'departmentId',
-            label: t.fields.departmentId,
-            options: optionsOf(settings.departmentId, query.departmentId ?? ''),
-          },
+          { name: 'phone', label: t.phone, rare: true },
           {
             name: 'userId',
             label: t.fields.userId,
             options: optionsOf(settings.userId, query.userId ?? ''),
+            rare: true,
+          },
+          {
+            name: 'departmentId',
+            label: t.fields.departmentId,
+            options: optionsOf(settings.departmentId, query.departmentId ?? ''),
+            rare: true,
           },
           {
             name: 'assigneeId',
             label: t.fields.assigneeId,
             options: optionsOf(settings.assigneeId, query.assigneeId ?? ''),
+            rare: true,
           },
-          { name: 'phone', label: t.phone },
-          { name: 'text', label: t.text },
         ]}
       />
       {mayChange && rows.length > 0 && <Selection settings={settings} />}

@@ -63,11 +63,11 @@ const conditions: { readonly [K in AlertKind]: (at: At) => Promise<Condition<K>[
       select newest.id, newest.campaign, newest.step,
         case when newest.status = 'finished' and newest.code is null then 'reached_nobody' else newest.code end as code
       from campaigns cross join lateral (
-        select ${runInTrouble(sql)}, status, finished_at from runs
+        select ${runInTrouble(sql)}, status, finished_at, seen_at from runs
         where campaign_id = campaigns.id and trigger <> 'dry_run'
         order by occurrence desc limit 1
       ) as newest
-      where enabled and newest.finished_at > now() - interval '1 day'
+      where enabled and newest.finished_at > now() - interval '1 day' and newest.seen_at is null
         and (newest.status in ('missed', 'skipped')
           or newest.status = 'finished' and newest.code = 'no_contacts'
           or newest.status = 'finished'

@@ -441,6 +441,7 @@ create table runs (
   -- When the attempt that last changed its status was scheduled (ms): older attempts cannot change it.
   moved_attempt_at bigint not null default 0,
   finished_at     timestamptz,
+  seen_at         timestamptz,            -- when a user took note that it did not execute
   restored_at     timestamptz,            -- of a run stopped by a restore: its queued messages may have left
   purged_at       timestamptz,            -- when retention deleted the personal data of its messages
   -- One run for each occurrence, even after retries.

@@ -28,7 +28,7 @@ export async function runsNotExecuted(
 ): Promise<RunRow[]> {
   const rows = await sql<RunRow[]>`
     select * from (
-      select distinct on (campaign_id) ${runColumns(sql)} from runs
+      select distinct on (campaign_id) ${runColumns(sql)}, seen_at from runs
       where occurrence >= ${since}
         and (status in ('missed', 'skipped')
           or status = 'finished' and reason ->> 'code' = 'no_contacts'
@@ -39,12 +39,20 @@ export async function runsNotExecuted(
               where run_id = runs.id and run_counts.status in ('sent', 'delivered', 'undelivered', 'unknown') and messages > 0))
       order by campaign_id, occurrence desc
     ) as newest
-    where not exists (
+    where seen_at is null and not exists (
       select from runs as later
       where later.campaign_id = newest.campaign_id and later.occurrence > newest.occurrence
         and later.trigger <> 'dry_run' and later.status in ('running', 'paused', 'finished'))
     order by occurrence desc limit ${limit}`;
   return rows.map(parsedRun);
+}
+
+/** Records that a user has taken note of a run that has ended; false: it has not. */
+export async function markSeen(sql: Sql, id: number): Promise<boolean> {
+  const rows = await sql`
+    update runs set seen_at = coalesce(seen_at, now())
+    where id = ${id} and status in ('finished', 'skipped', 'missed', 'cancelled')`;
+  return rows.count > 0;
 }
 
 export interface UpcomingRun {

@@ -179,6 +179,7 @@ export async function listRuns(
     regionId,
     customerTypeId,
     day,
+    live = false,
     before,
     limit,
   }: {
@@ -189,6 +190,8 @@ export async function listRuns(
     customerTypeId?: number | undefined;
     /** When they were due. */
     day?: Day | undefined;
+    /** Only those that are live. */
+    live?: boolean;
     before?: number | undefined;
     limit: number;
   },
@@ -202,6 +205,7 @@ export async function listRuns(
       ${campaignId === undefined ? sql`` : sql`and campaign_id = ${campaignId}`}
       ${status === undefined ? sql`` : sql`and status = ${status}`}
       ${trigger === undefined ? sql`` : sql`and trigger = ${trigger}`}
+      ${live ? sql`and status in ('running', 'paused', 'cancelling')` : sql``}
       ${regionId === undefined ? sql`` : sql`and region_id = ${regionId}`}
       ${customerTypeId === undefined ? sql`` : sql`and customer_type_id = ${customerTypeId}`}
       ${before === undefined ? sql`` : sql`and id < ${before}`}

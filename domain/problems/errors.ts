@@ -353,6 +353,15 @@ export const errorSentences = {
         `A situação da execução é “${runStatusWords['pt-BR'][status]}”. Só uma execução que falhou pode ser retomada.`,
     },
   ),
+  run_not_ended: sentence(
+    { status: runStatus },
+    {
+      en: ({ status }) =>
+        `The run is ${runStatusWords.en[status].toLowerCase()}. Only a run that has ended can be marked as seen.`,
+      'pt-BR': ({ status }) =>
+        `A situação da execução é “${runStatusWords['pt-BR'][status]}”. Só uma execução encerrada pode ser marcada como vista.`,
+    },
+  ),
   nothing_to_resend: sentence(
     {},
     {

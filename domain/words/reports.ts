@@ -50,6 +50,9 @@ export const reportLabels = dictionary(
       unpriced: 'Segmentos sem preço',
       currency: 'Moeda',
     },
+    reason: 'Motivo',
+    status: 'Situação',
+    messages: 'Mensagens',
     none: {
       campaign: 'Sem campanha',
       region: 'Sem região',
@@ -83,6 +86,9 @@ export const reportLabels = dictionary(
       unpriced: 'Segments without a price',
       currency: 'Currency',
     },
+    reason: 'Reason',
+    status: 'Status',
+    messages: 'Messages',
     none: {
       campaign: 'No campaign',
       region: 'No region',

@@ -261,7 +261,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
   runs: {
     not: {
       [figures]:
-        'id campaign_id occurrence trigger status step region_id customer_type_id sending_hours_id holiday_calendar_id mailing_file_id fetched_at resend_of resend_scope provider_id expires_at started_at mailing_at preflight warnings approved_at beyond_budget_at canary_left_at canary_over_at measured_from sending_at sender_wanted_at moved_attempt_at finished_at restored_at purged_at',
+        'id campaign_id occurrence trigger status step region_id customer_type_id sending_hours_id holiday_calendar_id mailing_file_id fetched_at resend_of resend_scope provider_id expires_at started_at mailing_at preflight warnings approved_at beyond_budget_at canary_left_at canary_over_at measured_from sending_at sender_wanted_at moved_attempt_at finished_at seen_at restored_at purged_at',
       [settings]: 'settings',
       [staff]: 'approved_by',
       'names of providers, codes that hold no phone (showableCode)': 'failovers',

@@ -95,10 +95,18 @@ test('A run that waits says for what, in every list, and is not "running"', asyn
   for (const page of pages) {
     const text = textOf(await viewer.get(page));
     expect(text, page).toContain('Aguarda aprovação');
-    expect(text.replace('Todos Em execução', ''), page).not.toMatch(/Em execução (?!Pausada)/);
+    expect(text.replace('Qualquer Em execução', ''), page).not.toMatch(/Em execução (?!Pausada)/);
   }
   expect(textOf(await viewer.get('/runs', { cookie: `${viewer.cookie}; torpedo-language=en` }))).toContain(
     'Waits for approval',
+  );
+  // The filter tells it from runs that work, in the list and in its file.
+  const row = `href="/runs/${runId}"`;
+  expect((await viewer.get('/runs?status=waiting_approval')).body).toContain(row);
+  for (const other of ['running', 'waiting_hours', 'waiting_provider'])
+    expect((await viewer.get(`/runs?status=${other}`)).body, other).not.toContain(row);
+  expect((await viewer.get('/runs?status=waiting_approval')).body).toContain(
+    'href="/api/runs.csv?status=running&amp;waiting=approval"',
   );
   await sql`update runs set step = 'hours' where id = ${runId}`;
   const [hours] = await sql<[{ id: number }]>`
@@ -108,6 +116,8 @@ test('A run that waits says for what, in every list, and is not "running"', asyn
     returning id`;
   await sql`update runs set settings = jsonb_set(settings, '{campaign,mailing,sendingHoursId}', to_jsonb(${hours.id}::int)) where id = ${runId}`;
   for (const page of pages) expect(textOf(await viewer.get(page)), page).toContain('Aguarda o horário');
+  expect((await viewer.get('/runs?status=waiting_hours')).body).toContain(row);
+  expect((await viewer.get('/runs?status=waiting_approval')).body).not.toContain(row);
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
 });
 

@@ -57,6 +57,12 @@ test('A phone that can not be read is said at the filter, and the rest of the pa
   expect(page.body).toContain('value="abc"');
 });
 
+test('The rarer filters of tickets are behind a disclosure, which is open when one is set', async () => {
+  expect((await viewer.get('/tickets')).body).toContain('<details class="more-filters"><summary>');
+  const set = await viewer.get('/tickets?phone=11911110001');
+  expect(set.body).toContain('<details class="more-filters" open>');
+});
+
 test('A ticket is finished with a resolution, and its history tells who did it', async () => {
   const { ticketId } = await openTicket('+5511911110002');
   const refused = await operator.post(`/tickets/${ticketId}`, fieldsOf({ status: 'finished' }));
