@@ -1,10 +1,11 @@
 import type { ComponentChildren } from 'preact';
-import { useValues } from './form.tsx';
+import { useForm } from './form.tsx';
 import { campaigns as campaignWords } from '../campaigns/words.ts';
+import { common } from './words.ts';
 import { useWords } from './view.tsx';
 
 /**
- * A list that is edited in its form. Without scripts there is one empty row at the end to fill in; the handler omits
+ * A list that is edited in its form; a reader who may not change it sees its rows alone. Without scripts there is one empty row at the end to fill in; the handler omits
  * rows without a value. With scripts, rows are added and removed (console.js, from the `<template>`).
  */
 export function Rows({
@@ -23,7 +24,9 @@ export function Rows({
   needed?: boolean;
 }) {
   const t = useWords(campaignWords);
-  const indexes = useValues().rows(name);
+  const words = useWords(common);
+  const { values, readOnly } = useForm();
+  const indexes = values.rows(name);
   const next = (indexes.at(-1) ?? -1) + 1;
   const row = (path: string, spare = false) => (
     <div class="edit-row" key={path} data-row={spare ? 'spare' : ''}>
@@ -34,6 +37,17 @@ export function Rows({
       </button>
     </div>
   );
+  if (readOnly) {
+    return (
+      <div class="mb-3">
+        {indexes.length === 0 ? (
+          <p class="text-secondary">{words.none}</p>
+        ) : (
+          indexes.map((index) => row(`${name}.${index}`))
+        )}
+      </div>
+    );
+  }
   return (
     <div data-rows={name} data-next={next + 1} class="mb-3">
       <div data-rows-list="">

@@ -115,7 +115,7 @@ function useChange(
     style: 'percent',
     maximumFractionDigits: now > before && now < 10 * before ? 1 : 0,
   });
-  return now > before ? more(`+${percent}`, beforeWords) : less(`−${percent}`, beforeWords);
+  return now > before ? more(percent, beforeWords) : less(percent, beforeWords);
 }
 
 /** The parts of a bar, from the bottom. */
@@ -224,12 +224,16 @@ export function useFigureColumns<T extends { figures: Figures }>(total: Figures)
     count('replies'),
     count('optOuts'),
     count('tickets'),
-    {
-      heading: t.figures.firstAnswer,
-      numeric: true,
-      cell: ({ figures: { firstAnswerSeconds: seconds } }) =>
-        seconds === null ? '—' : format.duration(seconds * 1000),
-    },
+    ...(total.firstAnswerSeconds === null
+      ? []
+      : [
+          {
+            heading: t.figures.firstAnswer,
+            numeric: true,
+            cell: ({ figures: { firstAnswerSeconds: seconds } }: T) =>
+              seconds === null ? '—' : format.duration(seconds * 1000),
+          },
+        ]),
     count('segments'),
     { heading: t.figures.cost, numeric: true, cell: ({ figures }) => costWords(figures) },
   ];

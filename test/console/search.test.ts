@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createCatalogue, createRun } from '../kit/api.ts';
+import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
@@ -67,6 +68,28 @@ test('The box on each page leads to the results, grouped, and shows them while t
   expect(part.body).not.toContain('<html');
   expect(textOf(await viewer.get('/search?q=zzz'))).toContain('Nada encontrado');
 });
+
+test.skipIf(chromiumPath === null)(
+  'Ctrl+K and ⌘K lead to the search box, which finds while the user types',
+  async () => {
+    const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
+    const [name = '', value = ''] = viewer.cookie.split('=');
+    const context = await (await startBrowser()).newContext({ locale: 'pt-BR' });
+    await context.addCookies([{ name, value, url }]);
+    const page = await context.newPage();
+    for (const keys of ['Control+k', 'Meta+k']) {
+      await page.goto(`${url}/campaigns`);
+      await page.keyboard.press(keys);
+      await page.locator('[data-search]:focus').waitFor();
+      await page.keyboard.type('erica');
+      await page.locator(`#search-results a[href="/customers/${customer}"]`).waitFor();
+    }
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${url}/search?q=erica`);
+    await page.locator(`main a[href="/customers/${customer}"]`).waitFor();
+    await context.close();
+  },
+);
 
 test('Messages are found by campaign, day and text, page by page', async () => {
   const [{ day }] = await sql<[{ day: string }]>`
