@@ -21,6 +21,7 @@ import {
 } from '../../domain/alert.ts';
 import { alertSentence } from '../../domain/problems/alerts.ts';
 import { type Actor, actorOf, audit } from '../http/auth.ts';
+import { addSettingsDocument } from '../http/document.ts';
 import { ApiError, formatOf } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { page } from '../http/parameters.ts';
@@ -125,44 +126,22 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
     },
   );
 
-  app.get(
-    '/settings/alerts',
+  addSettingsDocument(
+    app,
+    { sql, url: '/settings/alerts' },
     {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'The kinds of alerts that each role receives',
-        response: { 200: alertSettings },
-      },
-    },
-    async (_request, reply) => {
-      const settings = await getAlertSettings(sql);
-      nameVersion(reply, settings);
-      return settings;
-    },
-  );
-
-  app.put(
-    '/settings/alerts',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
+      schema: alertSettings,
+      subject: 'alert_settings',
+      access: 'admin',
+      get: getAlertSettings,
+      lock: lockAlertSettings,
+      save: saveAlertSettings,
+      tags,
+      read: { summary: 'The kinds of alerts that each role receives' },
+      change: {
         summary: 'Set the kinds of alerts that each role receives',
         description: 'Users can choose otherwise for themselves: `PUT /api/session/alerts`.',
-        headers: versionHeaders,
-        body: alertSettings,
-        response: { 200: alertSettings },
       },
-    },
-    async (request) => {
-      const { body } = request;
-      await sql.begin(async (tx) => {
-        requireVersion(request, await lockAlertSettings(tx));
-        await saveAlertSettings(tx, body);
-        await audit(tx, request, 'alert_settings.update', { kind: 'alert_settings', id: null }, body);
-      });
-      return body;
     },
   );
 };

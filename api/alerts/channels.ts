@@ -13,6 +13,7 @@ import type { Database } from '../../db/core/client.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
 import { testMail, testPost } from '../../domain/alert-message.ts';
 import { alertWebhook, alertWebhookChange } from '../../domain/alert-webhook.ts';
+import { changesBetween } from '../../domain/changes.ts';
 import { emailAddress, emailSettings, emailSettingsChange } from '../../domain/email.ts';
 import { problemWords, readFault } from '../../domain/problems/catalog.ts';
 import { problem } from '../../domain/problems/coded.ts';
@@ -21,7 +22,7 @@ import { type DeliveryProblem, webhookProblem } from '../../outgoing/problems.ts
 import { signatureOf } from '../../outgoing/webhook.ts';
 import { actorOf, audit } from '../http/auth.ts';
 import { answeredProblem, ApiError, formatOf } from '../http/errors.ts';
-import { changedPostingSecrets } from '../http/posting-secrets.ts';
+import { changedPostingSecrets, postingChanges } from '../http/posting-secrets.ts';
 import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 
 /** The password is never returned. */
@@ -105,13 +106,14 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
         const before = await openEmailSettings(tx, box);
         requireVersion(request, emailShown(before));
         await setEmailSettings(tx, box, config, { password: passwordOf(before, config, password) });
-        const { enabled, security } = config;
+        const { password: _password, ...known } = before ?? { password: '' };
         await audit(
           tx,
           request,
           'email_settings.update',
-          { kind: 'email_settings', id: 1 },
-          { enabled, security, newPassword: password !== undefined },
+          { kind: 'email_settings', id: null },
+          { newSecrets: password !== undefined },
+          changesBetween(known, config),
         );
       });
       return { email: emailShown(await openEmailSettings(sql, box)) };
@@ -193,13 +195,13 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
         requireVersion(request, webhookShown(before));
         const secrets = changedPostingSecrets(before, { url: config.url, secret, headers });
         await setAlertWebhook(tx, box, config, secrets);
-        const { enabled, kinds } = config;
         await audit(
           tx,
           request,
           'alert_webhook.update',
-          { kind: 'alert_webhook', id: 1 },
-          { enabled, kinds, newSecret: secret !== undefined, newHeaders: headers !== undefined },
+          { kind: 'alert_webhook', id: null },
+          { newSecrets: secret !== undefined || headers !== undefined },
+          postingChanges(before, config),
         );
       });
       return { webhook: webhookShown(await openAlertWebhook(sql, box)) };

@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
-import { changesBetween } from '../../domain/changes.ts';
 import { z } from 'zod';
 import type { Database, Sql } from '../../db/core/client.ts';
 import {
@@ -17,12 +16,12 @@ import {
 } from '../../db/customers/people.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { getPrivacySettings, lockPrivacySettings, savePrivacySettings } from '../../db/customers/privacy.ts';
-import { type PrivacySettings, privacySettings } from '../../domain/privacy.ts';
+import { privacySettings } from '../../domain/privacy.ts';
 import { audit } from '../http/auth.ts';
 import { coded, problem } from '../../domain/problems/coded.ts';
+import { addSettingsDocument } from '../http/document.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { anyPhoneParam, idParams } from '../http/parameters.ts';
-import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 
 /** If more lines than this have the same code, the code identifies nobody: it fills a column. */
 const linesOfOnePerson = 10_000;
@@ -88,52 +87,23 @@ interface PrivacyDeps {
 export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, longSql, phoneHash }) => {
   const tags = ['privacy'];
 
-  app.get(
-    '/settings',
+  addSettingsDocument(
+    app,
+    { sql, url: '/settings' },
     {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'Whether consent is demanded, and for how long personal data is kept',
-        response: { 200: privacySettings },
-      },
-    },
-    async (_request, reply) => {
-      const settings = await getPrivacySettings(sql);
-      nameVersion(reply, settings);
-      return settings;
-    },
-  );
-
-  app.put(
-    '/settings',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Change whether consent is demanded, and for how long personal data is kept',
+      schema: privacySettings,
+      subject: 'privacy',
+      access: 'viewer',
+      get: getPrivacySettings,
+      lock: lockPrivacySettings,
+      save: savePrivacySettings,
+      tags,
+      read: { summary: 'Whether consent is required, and for how long personal data is kept' },
+      change: {
+        summary: 'Change whether consent is required, and for how long personal data is kept',
         description:
           'Days; null: for ever. What is older is deleted within an hour. `consentRequired` counts for runs that read their mailing from now on.',
-        headers: versionHeaders,
-        body: privacySettings,
-        response: { 200: privacySettings },
       },
-    },
-    async (request) => {
-      await sql.begin(async (tx) => {
-        const before = await lockPrivacySettings(tx);
-        requireVersion(request, before);
-        await savePrivacySettings(tx, request.body);
-        await audit(
-          tx,
-          request,
-          'privacy.update',
-          { kind: 'privacy', id: null },
-          changes(before, request.body),
-          changesBetween(before, request.body),
-        );
-      });
-      return request.body;
     },
   );
 
@@ -274,10 +244,3 @@ function refuseCustomers(field: 'phone' | 'code' | 'messageId', customerIds: rea
 }
 
 const subjectOf = ({ customer }: Person) => ({ kind: 'customer' as const, id: customer?.id ?? null });
-
-const changes = (before: PrivacySettings, after: PrivacySettings) =>
-  Object.fromEntries(
-    Object.entries(after).filter(([field, value]) =>
-      Object.entries(before).some(([name, was]) => name === field && was !== value),
-    ),
-  );

@@ -1,4 +1,4 @@
-import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyPluginAsync } from 'fastify';
 import type { Database, Sql } from '../../db/core/client.ts';
 import {
   getAutomaticTexts,
@@ -8,66 +8,34 @@ import {
 import { getReplyWords } from '../../db/replies/reply-words.ts';
 import { getSetting } from '../../db/settings/settings.ts';
 import { type AutomaticTexts, automaticTexts, replyWordsAmong } from '../../domain/automatic-texts.ts';
-import { changesBetween } from '../../domain/changes.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
-import { audit } from '../http/auth.ts';
-import { ApiError } from '../http/errors.ts';
-import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
+import { addSettingsDocument } from '../http/document.ts';
 
 /** Texts that are sent by themselves: at an opt-out, a call for help and keywords. */
-export const automaticTextSettings: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
-  const tags = ['settings'];
-
-  app.get(
-    '',
+export const automaticTextSettings: FastifyPluginAsync<{ sql: Database }> = async (app, { sql }) => {
+  addSettingsDocument(
+    app,
+    { sql, url: '' },
     {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'The texts that are sent by themselves',
-        response: { 200: automaticTexts },
-      },
-    },
-    async (_request, reply) => {
-      const texts = await getAutomaticTexts(sql);
-      nameVersion(reply, texts);
-      return texts;
-    },
-  );
-
-  app.put(
-    '',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
+      schema: automaticTexts,
+      subject: 'automatic_texts',
+      access: 'viewer',
+      get: getAutomaticTexts,
+      lock: lockAutomaticTexts,
+      save: saveAutomaticTexts,
+      problemsOf: async (tx, before, texts) => [
+        ...replyWordsAmong(texts, await getReplyWords(tx)).map(({ field, word }) =>
+          problem(field, 'word_is_reply_word', { word }),
+        ),
+        ...(await referenceProblems(tx, before, texts)),
+      ],
+      tags: ['settings'],
+      read: { summary: 'The texts that are sent by themselves' },
+      change: {
         summary: 'Change the texts that are sent by themselves',
         description:
           'Each has at most 160 characters, with the placeholders of code, name and first name, and is off while it is empty. A keyword counts when it is the whole reply; case, accents, punctuation and spaces make no difference. Its department and subcategory replace those of the ticket that the reply opens. Counts for replies that are handled from now on.',
-        headers: versionHeaders,
-        body: automaticTexts,
-        response: { 200: automaticTexts },
       },
-    },
-    async (request) => {
-      const { body } = request;
-      await sql.begin(async (tx) => {
-        const before = await lockAutomaticTexts(tx);
-        requireVersion(request, before);
-        const problems = [
-          ...replyWordsAmong(body, await getReplyWords(tx)).map(({ field, word }) =>
-            problem(field, 'word_is_reply_word', { word }),
-          ),
-          ...(await referenceProblems(tx, before, body)),
-        ];
-        if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
-        await saveAutomaticTexts(tx, body);
-        const { optOut, help, keywords } = body;
-        const details = { optOut, help, keywords: keywords.map(({ words }) => words.join(', ')) };
-        const subject = { kind: 'automatic_texts', id: null } as const;
-        await audit(tx, request, 'automatic_texts.update', subject, details, changesBetween(before, body));
-      });
-      return body;
     },
   );
 };

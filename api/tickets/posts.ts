@@ -24,7 +24,7 @@ import { formatOf, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { otherRetrying, retryingView } from '../http/retrying.ts';
 import { page, urlId } from '../http/parameters.ts';
-import { changedPostingSecrets } from '../http/posting-secrets.ts';
+import { changedPostingSecrets, postingChanges } from '../http/posting-secrets.ts';
 import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 
 export const ticketPostView = z.object({
@@ -127,13 +127,13 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         requireVersion(request, shown(before));
         const secrets = changedPostingSecrets(before, { url: posting.url, secret, headers });
         await setTicketPosting(tx, box, posting, secrets);
-        const { enabled, events } = posting;
         await audit(
           tx,
           request,
           'ticket_posting.update',
-          { kind: 'ticket_posting', id: 1 },
-          { enabled, events, newSecret: secret !== undefined, newHeaders: headers !== undefined },
+          { kind: 'ticket_posting', id: null },
+          { newSecrets: secret !== undefined || headers !== undefined },
+          postingChanges(before, posting),
         );
       });
       const synced = await sync.syncTicketPosts();

@@ -10,7 +10,8 @@ import { ChoiceField, type Option, SelectField, TextField } from '../kit/fields.
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { locales } from '../kit/dictionary.ts';
-import { alertKindWords, alertWords } from '../alerts/words.ts';
+import { alertKindLabels } from '../../domain/words/alerts.ts';
+import { alertWords } from '../alerts/words.ts';
 import { people } from './words-people.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
@@ -157,7 +158,7 @@ function AlertsCard({ state, available }: { state: FormState; available: readonl
       >
         <ChoiceField
           name="kinds"
-          options={available.map((kind) => ({ value: kind, label: alertKindWords[locale][kind] }))}
+          options={available.map((kind) => ({ value: kind, label: alertKindLabels[locale][kind] }))}
         />
         <Submit>{words.save}</Submit>
       </Form>

@@ -26,7 +26,8 @@ import { Rows } from '../kit/rows.tsx';
 import { readForm } from '../kit/schema-form.ts';
 import { useFormat, useView, useWords } from '../kit/view.tsx';
 import { common } from '../kit/words.ts';
-import { alertKindWords, alertWords } from './words.ts';
+import { alertKindLabels, alertWebhookFieldLabels, emailFieldLabels } from '../../domain/words/alerts.ts';
+import { alertWords } from './words.ts';
 
 const alertsPath = '/settings/alerts';
 const emailPath = `${alertsPath}/email`;
@@ -168,7 +169,7 @@ function RolesPage({ state, undelivered }: { state: FormState; undelivered: Unde
                 class="col-md-6 mb-3"
                 options={alertKindsFor(role).map((kind) => ({
                   value: kind,
-                  label: alertKindWords[locale][kind],
+                  label: alertKindLabels[locale][kind],
                 }))}
               />
             ))}
@@ -234,7 +235,7 @@ function EmailPage({ email, state, test }: { email: Email; state?: FormState; te
         changes={emailApi}
         state={state ?? newForm(email ?? fresh)}
         schema={emailSettingsChange}
-        labels={t.emailFields}
+        labels={useWords(emailFieldLabels)}
         helps={t.emailHelps}
       >
         <CheckField name="enabled" />
@@ -264,7 +265,7 @@ function EmailPage({ email, state, test }: { email: Email; state?: FormState; te
           action={`${emailPath}/test`}
           state={test ?? newForm({ to: '' })}
           schema={testMailRequest}
-          labels={t.emailFields}
+          labels={useWords(emailFieldLabels)}
           guarded={false}
         >
           <TextField name="to" />
@@ -294,7 +295,7 @@ function WebhookPage({ webhook, state, test }: { webhook: Webhook; state?: FormS
         changes={webhookApi}
         state={state ?? newForm({ ...(webhook ?? fresh), headers })}
         schema={alertWebhookChange}
-        labels={t.webhookFields}
+        labels={useWords(alertWebhookFieldLabels)}
       >
         <CheckField name="enabled" />
         <TextField name="url" type="url" placeholder="https://" />
@@ -330,7 +331,7 @@ function WebhookPage({ webhook, state, test }: { webhook: Webhook; state?: FormS
           <Form
             action={`${webhookPath}/test`}
             state={test ?? newForm()}
-            labels={t.webhookFields}
+            labels={useWords(alertWebhookFieldLabels)}
             guarded={false}
           >
             <Submit kind="plain">{t.testPost}</Submit>
@@ -343,5 +344,5 @@ function WebhookPage({ webhook, state, test }: { webhook: Webhook; state?: FormS
 
 export function useKindOptions(kinds: readonly (typeof alertKindNames)[number][] = alertKindNames) {
   const { locale } = useView();
-  return kinds.map((kind) => ({ value: kind, label: alertKindWords[locale][kind] }));
+  return kinds.map((kind) => ({ value: kind, label: alertKindLabels[locale][kind] }));
 }

@@ -1,38 +1,4 @@
-import type { AlertKind } from '../../domain/alert.ts';
-import type { Locale } from '../../domain/user.ts';
 import { dictionary } from '../kit/dictionary.ts';
-
-/** The kinds of alerts, as choices. */
-export const alertKindWords: Readonly<Record<Locale, Readonly<Record<AlertKind, string>>>> = {
-  'pt-BR': {
-    run_approval: 'Execução espera aprovação',
-    run_paused: 'Execução pausada',
-    run_failed: 'Execução falhou',
-    run_not_executed: 'Execução perdida, não executada ou que não chegou a ninguém',
-    run_retrying: 'Execução falha e é tentada de novo',
-    budget: 'Orçamento do mês quase atingido, ou atingido',
-    provider_trouble: 'Provedor recusa a conta ou deixa em dúvida',
-    unread_calls: 'Chamadas de provedores que não puderam ser lidas',
-    holds: 'Prováveis descadastros a decidir',
-    ticket_overdue: 'Atendimento sem a primeira resposta no prazo',
-    ticket_posts: 'Envios ao helpdesk com falha',
-    retrying: 'Tarefas do sistema que falham',
-  },
-  en: {
-    run_approval: 'A run waits for approval',
-    run_paused: 'A run is paused',
-    run_failed: 'A run has failed',
-    run_not_executed: 'A run was missed, skipped or reached nobody',
-    run_retrying: 'A run fails and is retried',
-    budget: 'Monthly budget nearly or completely spent',
-    provider_trouble: 'A provider refuses the account or is in doubt',
-    unread_calls: 'Calls of providers that could not be read',
-    holds: 'Probable opt-outs to decide on',
-    ticket_overdue: 'A ticket has had no first answer in time',
-    ticket_posts: 'Failed posts to the helpdesk',
-    retrying: 'Background tasks that fail',
-  },
-};
 
 export const alertWords = dictionary(
   {
@@ -42,18 +8,6 @@ export const alertWords = dictionary(
     email: 'E-mail',
     emailIntro:
       'Com um servidor SMTP, os avisos chegam por e-mail, e quem esquece a senha recebe um link para escolher outra.',
-    emailFields: {
-      enabled: 'Enviar e-mails',
-      host: 'Servidor',
-      port: 'Porta',
-      security: 'Criptografia',
-      verifyCertificate: 'Conferir o certificado do servidor',
-      user: 'Usuário',
-      password: 'Senha',
-      from: 'E-mail do remetente',
-      fromName: 'Nome do remetente',
-      to: 'Para',
-    },
     emailHelps: {
       host: 'Um servidor na rede privada precisa estar em ALERTS_ALLOW.',
       verifyCertificate: 'Desligue só para um servidor seu, com certificado próprio.',
@@ -72,15 +26,6 @@ export const alertWords = dictionary(
     webhook: 'Webhook',
     webhookIntro:
       'Cada mensagem é um POST em JSON, assinado e repetido como os envios ao helpdesk. O campo text basta a programas de conversa, como o Slack e o Mattermost.',
-    webhookFields: {
-      enabled: 'Enviar avisos',
-      url: 'Endereço',
-      kinds: 'O que enviar',
-      locale: 'Idioma dos textos',
-      secret: 'Segredo da assinatura',
-      'headers.*.name': 'Cabeçalho',
-      'headers.*.value': 'Valor',
-    },
     secretHelp:
       'Copie-o para o programa que recebe: com ele se confere a assinatura. Não é mostrado de novo.',
     secretStored: 'Já há um segredo guardado. Deixe em branco para mantê-lo.',
@@ -113,18 +58,6 @@ export const alertWords = dictionary(
     email: 'E-mail',
     emailIntro:
       'With an SMTP server, alerts arrive by e-mail, and users who forget their password get a link to choose another.',
-    emailFields: {
-      enabled: 'Send e-mails',
-      host: 'Server',
-      port: 'Port',
-      security: 'Encryption',
-      verifyCertificate: 'Verify the certificate of the server',
-      user: 'User',
-      password: 'Password',
-      from: 'E-mail address of the sender',
-      fromName: 'Name of the sender',
-      to: 'To',
-    },
     emailHelps: {
       host: 'A server in the private network has to be in ALERTS_ALLOW.',
       verifyCertificate: 'Switch it off only for a server of your own with its own certificate.',
@@ -143,15 +76,6 @@ export const alertWords = dictionary(
     webhook: 'Webhook',
     webhookIntro:
       'Each message is a POST of JSON, signed and retried like posts to the helpdesk. Its field text is all that chat programs such as Slack and Mattermost need.',
-    webhookFields: {
-      enabled: 'Post alerts',
-      url: 'Address',
-      kinds: 'What to post',
-      locale: 'Language of the texts',
-      secret: 'Secret of the signature',
-      'headers.*.name': 'Header',
-      'headers.*.value': 'Value',
-    },
     secretHelp:
       'Copy it to the receiving program, which verifies the signature with it. It is not shown again.',
     secretStored: 'A secret is stored. Leave it empty to keep it.',

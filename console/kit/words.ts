@@ -1,3 +1,4 @@
+import { roleLabels } from '../../domain/words/access.ts';
 import { dictionary } from './dictionary.ts';
 
 /** Shared words: navigation, buttons, states of the form kit, notices. */
@@ -28,7 +29,7 @@ export const common = dictionary(
       auto: 'Como no sistema',
       language: 'Idioma',
     },
-    roles: { admin: 'Administrador', operator: 'Operador', agent: 'Atendente', viewer: 'Leitor' },
+    roles: roleLabels['pt-BR'],
     zone: (zone: string) => `Datas e horários em ${zone}`,
     apiDocs: 'API',
     save: 'Salvar',
@@ -122,7 +123,7 @@ export const common = dictionary(
       auto: 'System',
       language: 'Language',
     },
-    roles: { admin: 'Administrator', operator: 'Operator', agent: 'Agent', viewer: 'Viewer' },
+    roles: roleLabels.en,
     zone: (zone) => `Dates and times in ${zone}`,
     apiDocs: 'API',
     save: 'Save',

@@ -16,6 +16,7 @@ import { ActionButton, Submit } from '../kit/buttons.tsx';
 import { CheckField, ChoiceField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
+import { ticketPostingFieldLabels } from '../../domain/words/tickets.ts';
 import { ticketPostWords } from './words-posts.ts';
 import { Page } from '../kit/layout.tsx';
 import { Retrying } from '../kit/retrying.tsx';
@@ -129,7 +130,7 @@ function SettingsPage({ settings: { posting, posts }, state }: { settings: Setti
               changes="/api/settings/ticket-posting"
               state={state}
               schema={ticketPostingChange}
-              labels={t.fields}
+              labels={useWords(ticketPostingFieldLabels)}
               helps={t.helps}
             >
               <CheckField name="enabled" />

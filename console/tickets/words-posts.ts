@@ -1,3 +1,4 @@
+import { ticketEventLabels } from '../../domain/words/tickets.ts';
 import { counted, dictionary } from '../kit/dictionary.ts';
 
 /** Tickets that are posted to the helpdesk. */
@@ -14,14 +15,7 @@ export const ticketPostWords = dictionary(
     state: 'Situação',
     states: { waiting: 'Esperando', delivered: 'Entregue', failed: 'Falhou' },
     event: 'Acontecimento',
-    events: {
-      opened: 'Aberto',
-      changed: 'Alterado por uma pessoa',
-      reply: 'O cliente respondeu de novo',
-      receipt: 'Um recibo corrigiu a solução',
-      note: 'Nota interna',
-      answer: 'Resposta por SMS ao cliente',
-    },
+    events: ticketEventLabels['pt-BR'],
     ticket: 'Atendimento',
     attempts: 'Tentativas',
     queued: 'Desde',
@@ -42,15 +36,6 @@ export const ticketPostWords = dictionary(
     stored: 'Já guardado. Deixe em branco para manter; com outro servidor no endereço, informe de novo.',
     headers: 'Cabeçalhos',
     headersHelp: 'Enviados junto, como Authorization. São guardados cifrados e nunca mais mostrados.',
-    fields: {
-      enabled: 'Enviar ao helpdesk',
-      url: 'Endereço do helpdesk',
-      events: 'O que é enviado',
-      secret: 'Segredo da assinatura',
-      headers: 'Cabeçalhos',
-      'headers.*.name': 'Cabeçalho',
-      'headers.*.value': 'Valor',
-    },
     helps: {
       secret:
         'De 24 a 200 caracteres sem espaços. Com ele o helpdesk confere a assinatura: copie-o agora, não será mostrado de novo.',
@@ -68,14 +53,7 @@ export const ticketPostWords = dictionary(
     state: 'State',
     states: { waiting: 'Waiting', delivered: 'Delivered', failed: 'Failed' },
     event: 'Event',
-    events: {
-      opened: 'Opened',
-      changed: 'Changed by a user',
-      reply: 'The customer answered again',
-      receipt: 'A receipt corrected the resolution',
-      note: 'Internal note',
-      answer: 'Answer by SMS to the customer',
-    },
+    events: ticketEventLabels.en,
     ticket: 'Ticket',
     attempts: 'Attempts',
     queued: 'Since',
@@ -97,15 +75,6 @@ export const ticketPostWords = dictionary(
     headers: 'Headers',
     headersHelp:
       'Sent with each post, such as Authorization. They are stored encrypted, and never shown again.',
-    fields: {
-      enabled: 'Post to the helpdesk',
-      url: "The helpdesk's address",
-      events: 'What is posted',
-      secret: 'Signature secret',
-      headers: 'Headers',
-      'headers.*.name': 'Header',
-      'headers.*.value': 'Value',
-    },
     helps: {
       secret:
         '24 to 200 characters without spaces. The helpdesk uses it to verify the signature. Copy it now: it will not be shown again.',

@@ -98,6 +98,7 @@ const referred: ReadonlyMap<string, string> = new Map([
   ['subcategoryId', 'subcategories'],
   ['extraFieldGroupId', 'extra_field_groups'],
   ['resolutionId', 'resolutions'],
+  ['finishResolutionId', 'resolutions'],
   ['resolutionOnSuccessId', 'resolutions'],
   ['resolutionOnFailureId', 'resolutions'],
 ]);

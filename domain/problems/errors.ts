@@ -4,7 +4,8 @@ import { messageStatuses } from '../message.ts';
 import { runStatuses } from '../run.ts';
 import { type Locale, role } from '../user.ts';
 import { sentence } from './sentence.ts';
-import { messageStatusWords, roleWords, runStatusWords } from './states.ts';
+import { roleLabels } from '../words/access.ts';
+import { messageStatusWords, runStatusWords } from './states.ts';
 
 const nounWords = {
   campaign: { en: 'campaign', 'pt-BR': 'A campanha' },
@@ -123,11 +124,11 @@ export const errorSentences = {
       en: ({ needs, role }) =>
         needs === null || role === null
           ? 'Your role does not allow this.'
-          : `This needs the role ${roleWords.en[needs]}; yours is ${roleWords.en[role]}.`,
+          : `This needs the role ${roleLabels.en[needs]}; yours is ${roleLabels.en[role]}.`,
       'pt-BR': ({ needs, role }) =>
         needs === null || role === null
           ? 'O seu perfil de acesso não permite isto.'
-          : `Isto precisa do perfil ${roleWords['pt-BR'][needs]}; o seu é ${roleWords['pt-BR'][role]}.`,
+          : `Isto precisa do perfil ${roleLabels['pt-BR'][needs]}; o seu é ${roleLabels['pt-BR'][role]}.`,
     },
   ),
   not_for_tokens: sentence(

@@ -1,15 +1,10 @@
 import type { AnswerReason } from '../answer.ts';
 import type { CancelReason, FailureReason, MessageStatus, SkipReason } from '../message.ts';
 import type { RunStatus, RunStep } from '../run.ts';
-import type { Locale, Role } from '../user.ts';
+import type { Locale } from '../user.ts';
 
 /** The names of states in pages, files and sentences. */
 type Names<K extends string> = Readonly<Record<Locale, Readonly<Record<K, string>>>>;
-
-export const roleWords: Names<Role> = {
-  'pt-BR': { admin: 'Administrador', operator: 'Operador', agent: 'Atendente', viewer: 'Leitor' },
-  en: { admin: 'Administrator', operator: 'Operator', agent: 'Agent', viewer: 'Viewer' },
-};
 
 export const runStatusWords: Names<RunStatus> = {
   'pt-BR': {

@@ -1,6 +1,8 @@
 import type { Changes, ChangeValue } from '../changes.ts';
 import type { Format } from '../format.ts';
-import type { Locale } from '../user.ts';
+import { type Locale, roles } from '../user.ts';
+import { roleLabels } from './access.ts';
+import { alertKindLabels, alertWebhookFieldLabels, emailFieldLabels } from './alerts.ts';
 import {
   campaignFieldLabels,
   recurrenceLabels,
@@ -13,7 +15,12 @@ import { type Dictionary, dictionary } from './dictionary.ts';
 import { providerFieldLabels } from './providers.ts';
 import { automaticTextFieldLabels, replyWordFieldLabels } from './replies.ts';
 import { integrationFieldLabels, settingFieldLabels } from './settings.ts';
-import { ticketAutomationFieldLabels, ticketLabels } from './tickets.ts';
+import {
+  ticketAutomationFieldLabels,
+  ticketEventLabels,
+  ticketLabels,
+  ticketPostingFieldLabels,
+} from './tickets.ts';
 
 /** The audit log in sentences, for pages and files. */
 
@@ -320,24 +327,37 @@ export function deedWords(entry: Deeds, { locale }: Format): string {
 }
 
 /** The labels of the fields of those that are no entries of the settings. */
-const fieldLabels: Readonly<Record<string, Dictionary<Readonly<Record<string, string>>>>> = {
+const fieldLabels: Readonly<Record<string, Labels>> = {
   campaign: campaignFieldLabels,
   provider: providerFieldLabels,
   integration: integrationFieldLabels,
   reply_words: replyWordFieldLabels,
   automatic_texts: automaticTextFieldLabels,
   ticket_automation: ticketAutomationFieldLabels,
+  ticket_posting: ticketPostingFieldLabels,
+  alert_settings: roleLabels,
+  alert_webhook: alertWebhookFieldLabels,
+  email_settings: emailFieldLabels,
   privacy: privacyFieldLabels,
 };
 
-/** The words of fields whose values are codes. */
-const valueLabels: Readonly<Record<string, Dictionary<Readonly<Record<string, string>>>>> = {
-  'schedule.recurrence.every': recurrenceLabels,
-  'schedule.recurrence.days': weekdayLabels,
-  'mailing.source': sourceLabels,
-  'ticketPolicy.when': ticketPolicyLabels,
-  'ticketPolicy.channel': dictionary({ sms: 'SMS' }, { sms: 'SMS' }),
-  'ticketPolicy.status': dictionary(ticketLabels['pt-BR'].statuses, ticketLabels.en.statuses),
+type Labels = Dictionary<Readonly<Record<string, string>>>;
+
+/** The words of fields whose values are codes, by kind of subject. */
+const valueLabels: Readonly<Record<string, Readonly<Record<string, Labels>>>> = {
+  campaign: {
+    'schedule.recurrence.every': recurrenceLabels,
+    'schedule.recurrence.days': weekdayLabels,
+    'mailing.source': sourceLabels,
+    'ticketPolicy.when': ticketPolicyLabels,
+    'ticketPolicy.channel': dictionary({ sms: 'SMS' }, { sms: 'SMS' }),
+    'ticketPolicy.status': dictionary(ticketLabels['pt-BR'].statuses, ticketLabels.en.statuses),
+  },
+  user: { role: roleLabels },
+  token: { role: roleLabels },
+  ticket_posting: { events: ticketEventLabels },
+  alert_settings: Object.fromEntries(roles.map((role) => [role, alertKindLabels])),
+  alert_webhook: { kinds: alertKindLabels },
 };
 
 /** What changed, a line for each field: `Mensagem: de “Olá” para “Bom dia”`. */
@@ -352,7 +372,7 @@ export function changeWords({ subjectKind, changes, details }: Deeds, format: Fo
     const label = labels[field] ?? field;
     return from === null && to === null
       ? label
-      : t.change(label, wordsOf(field, from, format), wordsOf(field, to, format));
+      : t.change(label, wordsOf(subjectKind, field, from, format), wordsOf(subjectKind, field, to, format));
   });
   if (details.newSecrets === true) lines.push(t.fields.newSecrets);
   return lines;
@@ -361,9 +381,9 @@ export function changeWords({ subjectKind, changes, details }: Deeds, format: Fo
 /** Fields with an amount of money: a decimal with a point. */
 const amounts: ReadonlySet<string> = new Set(['monthly', 'price', 'safeguards.monthlyBudget']);
 
-function wordsOf(field: string, value: ChangeValue, format: Format): string {
-  const words = valueLabels[field]?.[format.locale];
-  if (words && value !== null && value !== '') {
+function wordsOf(subject: string, field: string, value: ChangeValue, format: Format): string {
+  const words = valueLabels[subject]?.[field]?.[format.locale];
+  if (words && value !== null && value !== '' && [value].flat().length > 0) {
     return format.list([value].flat().map((one) => words[String(one)] ?? String(one)));
   }
   return amounts.has(field) && typeof value === 'string' && value !== ''

@@ -1,4 +1,5 @@
-import { dictionary } from './dictionary.ts';
+import type { TicketEventKind } from '../ticket-posting.ts';
+import { type Dictionary, dictionary } from './dictionary.ts';
 
 /** The labels of a ticket's fields, its statuses and causes, in pages and in files. */
 export const ticketLabels = dictionary(
@@ -75,5 +76,47 @@ export const ticketAutomationFieldLabels = dictionary(
     waitOnAnswer: 'An agent answered: to Waiting',
     finishAfterDays: 'Finish after this many days in Waiting',
     finishResolutionId: 'With the resolution',
+  },
+);
+
+/** What is posted to the helpdesk. */
+export const ticketEventLabels: Dictionary<Readonly<Record<TicketEventKind, string>>> = dictionary(
+  {
+    opened: 'Aberto',
+    changed: 'Alterado por uma pessoa',
+    reply: 'O cliente respondeu de novo',
+    receipt: 'Um recibo corrigiu a solução',
+    note: 'Nota interna',
+    answer: 'Resposta por SMS ao cliente',
+  },
+  {
+    opened: 'Opened',
+    changed: 'Changed by a user',
+    reply: 'The customer answered again',
+    receipt: 'A receipt corrected the resolution',
+    note: 'Internal note',
+    answer: 'Answer by SMS to the customer',
+  },
+);
+
+/** The labels of the posts to the helpdesk, by their paths. */
+export const ticketPostingFieldLabels = dictionary(
+  {
+    enabled: 'Enviar ao helpdesk',
+    url: 'Endereço do helpdesk',
+    events: 'O que é enviado',
+    secret: 'Segredo da assinatura',
+    headers: 'Cabeçalhos',
+    'headers.*.name': 'Cabeçalho',
+    'headers.*.value': 'Valor',
+  },
+  {
+    enabled: 'Post to the helpdesk',
+    url: "The helpdesk's address",
+    events: 'What is posted',
+    secret: 'Signature secret',
+    headers: 'Headers',
+    'headers.*.name': 'Header',
+    'headers.*.value': 'Value',
   },
 );

@@ -59,7 +59,7 @@ test('all texts are off at first, and only an admin changes them', async () => {
   }>();
   expect(entries[0]).toMatchObject({
     action: 'automatic_texts.update',
-    details: { optOut: 'Pronto, {primeiro_nome}.', keywords: ['2VIA'] },
+    changes: { optOut: ['', 'Pronto, {primeiro_nome}.'], keywords: [null, null] },
   });
 });
 

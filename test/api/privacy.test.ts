@@ -211,8 +211,8 @@ describe('The settings', () => {
     ).toEqual(['days', 'messageDays']);
     await admin('PUT', '/api/privacy/settings', { consentRequired: true, messageDays: 90 });
     expect((await as('viewer')('GET', '/api/privacy/settings')).json()).toMatchObject({ messageDays: 90 });
-    expect(await sql`select details from audit_log where action = 'privacy.update'`).toEqual([
-      { details: { consentRequired: true, messageDays: 90 } },
+    expect(await sql`select changes from audit_log where action = 'privacy.update'`).toEqual([
+      { changes: { consentRequired: [false, true], messageDays: [null, 90] } },
     ]);
   });
 });

@@ -45,7 +45,10 @@ test('Only an admin changes them, which the audit log tells', async () => {
     entries: object[];
   }>();
   expect(entries).toMatchObject([
-    { action: 'reply_words.update', details: { optOut: ['Chega de SMS', 'SAIR'] } },
+    {
+      action: 'reply_words.update',
+      changes: { optOut: [defaultReplyWords.optOut, ['Chega de SMS', 'SAIR']] },
+    },
   ]);
 });
 

@@ -98,3 +98,71 @@ test('It has no phone or name of a contact', async () => {
   const rows = await sql<{ all: string }[]>`select audit_log::text as all from audit_log`;
   expect(rows.filter(({ all }) => /Zulmira|97000006/.test(all))).toEqual([]);
 });
+
+test('A change of settings is told by their labels and by the words of their values', async () => {
+  const change = async (url: string, payload: object) => {
+    const answer = await act('PUT', url, payload);
+    expect([url, answer.statusCode, answer.body]).toEqual([url, 200, expect.any(String)]);
+  };
+  const { id: resolutionId } = (
+    await act('POST', '/api/settings/resolutions', { name: 'Sem retorno' })
+  ).json<{
+    id: number;
+  }>();
+  await change('/api/settings/ticket-automation', {
+    finishAfterDays: 7,
+    finishResolutionId: resolutionId,
+  });
+  await change('/api/settings/automatic-texts', { help: 'Ligue para nós.' });
+  await change('/api/settings/reply-words', { optOut: ['SAIR'] });
+  await change('/api/privacy/settings', { consentRequired: true });
+  await change('/api/settings/alerts', { agent: ['holds'] });
+  await change('/api/settings/email', {
+    host: 'smtp.example.com',
+    from: 'a@example.com',
+    password: 'secret',
+  });
+  await change('/api/settings/alert-webhook', {
+    url: 'https://example.com/hooks/key-in-the-path',
+    secret: 'x'.repeat(40),
+    kinds: ['budget'],
+  });
+  await change('/api/settings/ticket-posting', {
+    url: 'https://example.com/tickets/key-in-the-path',
+    secret: 'x'.repeat(40),
+    events: ['opened'],
+  });
+  const page = await log();
+  for (const words of [
+    'Maria mudou a movimentação automática de atendimentos',
+    'Com a solução: de vazio para “Sem retorno”',
+    'Maria mudou os textos automáticos',
+    'de vazio para “Ligue para nós.”',
+    'Maria mudou as palavras de resposta',
+    'Exigir consentimento prévio: de não para sim',
+    'Maria mudou os avisos por perfil',
+    'Atendente: de Prováveis descadastros a decidir',
+    'para Prováveis descadastros a decidir',
+    'Maria mudou o servidor de e-mail',
+    'Servidor: de vazio para “smtp.example.com”',
+    'Maria mudou o webhook de avisos',
+    'O que enviar: de vazio para Orçamento do mês quase atingido, ou atingido',
+    'Maria mudou o envio de atendimentos',
+    'O que é enviado: de vazio para Aberto',
+    'Credenciais',
+  ]) {
+    expect(page).toContain(words);
+  }
+  for (const code of [
+    'finishAfterDays',
+    'consentRequired',
+    'key-in-the-path',
+    'holds',
+    'secret',
+    'budget',
+    'opened',
+    'fromName',
+  ]) {
+    expect(page).not.toContain(code);
+  }
+});

@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import type { SubjectKind } from '../../db/access/audit.ts';
+import type { Database, Sql } from '../../db/core/client.ts';
+import { changesBetween } from '../../domain/changes.ts';
+import type { Problem } from '../../domain/problems/coded.ts';
+import type { Permission } from '../../domain/user.ts';
+import { audit } from './auth.ts';
+import { ApiError } from './errors.ts';
+import { nameVersion, requireVersion, versionHeaders } from './versions.ts';
+
+/** A document of settings of which a deployment has one. */
+export interface SettingsDocument<T extends object> {
+  schema: z.ZodType<T>;
+  /** Its name in the audit log. */
+  subject: SubjectKind;
+  /** Who may read it. Only admins change it. */
+  access: Permission;
+  get: (sql: Sql) => Promise<T>;
+  /** The stored document, locked until the transaction ends, even if it does not exist yet. */
+  lock: (sql: Sql) => Promise<T>;
+  save: (sql: Sql, document: T) => Promise<void>;
+  /** What the schema cannot check. */
+  problemsOf?: (sql: Sql, before: T, document: T) => Promise<Problem[]>;
+  /** For the API's documentation. */
+  tags: string[];
+  read: { summary: string };
+  change: { summary: string; description: string };
+}
+
+/** GET and PUT at `url`: the document with its version, and its change with an entry in the audit log. */
+export function addSettingsDocument<T extends object>(
+  app: FastifyInstance,
+  { sql, url }: { sql: Database; url: string },
+  { schema, subject, access, get, lock, save, problemsOf, tags, read, change }: SettingsDocument<T>,
+): void {
+  app.get(
+    url,
+    { config: { access }, schema: { tags, ...read, response: { 200: schema } } },
+    async (_request, reply) => {
+      const document = await get(sql);
+      nameVersion(reply, document);
+      return document;
+    },
+  );
+
+  app.put(
+    url,
+    {
+      config: { access: 'admin' },
+      schema: { tags, ...change, headers: versionHeaders, body: schema, response: { 200: schema } },
+    },
+    async (request) => {
+      // Validated before; this gives it its type.
+      const document = schema.parse(request.body);
+      await sql.begin(async (tx) => {
+        const before = await lock(tx);
+        requireVersion(request, before);
+        const problems = (await problemsOf?.(tx, before, document)) ?? [];
+        if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
+        await save(tx, document);
+        const changes = changesBetween(before, document);
+        await audit(tx, request, `${subject}.update`, { kind: subject, id: null }, {}, changes);
+      });
+      return document;
+    },
+  );
+}

@@ -1,0 +1,84 @@
+import type { AlertKind } from '../alert.ts';
+import { type Dictionary, dictionary } from './dictionary.ts';
+
+/** The kinds of alerts, as choices. */
+export const alertKindLabels: Dictionary<Readonly<Record<AlertKind, string>>> = dictionary(
+  {
+    run_approval: 'Execução espera aprovação',
+    run_paused: 'Execução pausada',
+    run_failed: 'Execução falhou',
+    run_not_executed: 'Execução perdida, não executada ou que não chegou a ninguém',
+    run_retrying: 'Execução falha e é tentada de novo',
+    budget: 'Orçamento do mês quase atingido, ou atingido',
+    provider_trouble: 'Provedor recusa a conta ou deixa em dúvida',
+    unread_calls: 'Chamadas de provedores que não puderam ser lidas',
+    holds: 'Prováveis descadastros a decidir',
+    ticket_overdue: 'Atendimento sem a primeira resposta no prazo',
+    ticket_posts: 'Envios ao helpdesk com falha',
+    retrying: 'Tarefas do sistema que falham',
+  },
+  {
+    run_approval: 'A run waits for approval',
+    run_paused: 'A run is paused',
+    run_failed: 'A run has failed',
+    run_not_executed: 'A run was missed, skipped or reached nobody',
+    run_retrying: 'A run fails and is retried',
+    budget: 'Monthly budget nearly or completely spent',
+    provider_trouble: 'A provider refuses the account or is in doubt',
+    unread_calls: 'Calls of providers that could not be read',
+    holds: 'Probable opt-outs to decide on',
+    ticket_overdue: 'A ticket has had no first answer in time',
+    ticket_posts: 'Failed posts to the helpdesk',
+    retrying: 'Background tasks that fail',
+  },
+);
+
+/** The labels of the SMTP server, by their paths. */
+export const emailFieldLabels = dictionary(
+  {
+    enabled: 'Enviar e-mails',
+    host: 'Servidor',
+    port: 'Porta',
+    security: 'Criptografia',
+    verifyCertificate: 'Conferir o certificado do servidor',
+    user: 'Usuário',
+    password: 'Senha',
+    from: 'E-mail do remetente',
+    fromName: 'Nome do remetente',
+    to: 'Para',
+  },
+  {
+    enabled: 'Send e-mails',
+    host: 'Server',
+    port: 'Port',
+    security: 'Encryption',
+    verifyCertificate: 'Verify the certificate of the server',
+    user: 'User',
+    password: 'Password',
+    from: 'E-mail address of the sender',
+    fromName: 'Name of the sender',
+    to: 'To',
+  },
+);
+
+/** The labels of the webhook of alerts, by their paths. */
+export const alertWebhookFieldLabels = dictionary(
+  {
+    enabled: 'Enviar avisos',
+    url: 'Endereço',
+    kinds: 'O que enviar',
+    locale: 'Idioma dos textos',
+    secret: 'Segredo da assinatura',
+    'headers.*.name': 'Cabeçalho',
+    'headers.*.value': 'Valor',
+  },
+  {
+    enabled: 'Post alerts',
+    url: 'Address',
+    kinds: 'What to post',
+    locale: 'Language of the texts',
+    secret: 'Secret of the signature',
+    'headers.*.name': 'Header',
+    'headers.*.value': 'Value',
+  },
+);
