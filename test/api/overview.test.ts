@@ -186,20 +186,3 @@ test('A run that has tried again for two minutes what failed may need somebody',
   expect(await placeOf(new Date(now.getTime() - 110_000))).toEqual([true, false]);
   expect(await placeOf(new Date(now.getTime() - 130_000))).toEqual([false, true]);
 });
-
-test('A run that did not execute leaves the overview once an operator has seen it, and that is in the audit log', async () => {
-  const catalogue = await createCatalogue(api);
-  const { runId } = await createRun(api, catalogue);
-  const operator = api.as('operator');
-  const seen = `/api/runs/${runId}/seen`;
-  expect(errorOf(await operator('POST', seen))).toMatchObject({ code: 'run_not_ended' });
-  await moveRun(sql, { id: runId, from: ['running'], to: 'skipped', reason: { code: 'campaign_disabled' } });
-  await sql`update runs set occurrence = ${now} where id = ${runId}`;
-  const isListed = async () => (await overviewOf()).notExecuted.some(({ id }) => id === runId);
-  expect(await isListed()).toBe(true);
-  expect((await viewer('POST', seen)).statusCode).toBe(403);
-  expect((await operator('POST', seen)).json()).toEqual({ id: runId, status: 'skipped' });
-  expect(await isListed()).toBe(false);
-  const entries = await sql`select from audit_log where action = 'run.seen' and subject_id = ${runId}`;
-  expect(entries.count).toBe(1);
-});

@@ -273,3 +273,20 @@ test('A run leads to its messages, its files and how it went', async () => {
   // The chart's numbers, for those without scripts.
   expect(textOf(page)).toMatch(/31\/03\/2026, 09:00:10 40 4 0/);
 });
+
+test('A run that did not execute leaves the first page once an operator has seen it, and the audit log says who', async () => {
+  const { runId } = await createRun(ui, catalogue);
+  const seen = `/api/runs/${runId}/seen`;
+  expect((await ui.as('operator')('POST', seen)).json()).toMatchObject({ error: { code: 'run_not_ended' } });
+  await moveRun(sql, { id: runId, from: ['running'], to: 'skipped', reason: { code: 'campaign_disabled' } });
+  await sql`update runs set occurrence = now() where id = ${runId}`;
+  const form = `action="/runs/${runId}/seen"`;
+  expect((await operator.get('/')).body).toContain(form);
+  expect((await viewer.get('/')).body).not.toContain(form);
+  expect((await ui.as('viewer')('POST', seen)).statusCode).toBe(403);
+  expect((await operator.post(`/runs/${runId}/seen`)).headers.location).toBe('/');
+  expect((await operator.get('/')).body).not.toContain(`href="/runs/${runId}"`);
+  expect(await sql`select actor from audit_log where action = 'run.seen' and subject_id = ${runId}`).toEqual([
+    { actor: `user:${operator.id}` },
+  ]);
+});
