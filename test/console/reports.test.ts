@@ -100,7 +100,7 @@ test('The file has the rows of the page, in the language of its reader', async (
   expect(listed.headers['content-disposition']).toContain(`motivos-${dayAgo(6)}-${dayAgo(0)}.csv`);
   expect(listed.body).toContain('Motivo;Situação;Mensagens\r\nFiltrado pela operadora;Não entregue;2');
   const programs = await ui.as('viewer')('GET', `/api/reports/reasons.csv?${week}`);
-  expect(programs.body).toContain('reason,status,messages\r\ncarrier_filtered,undelivered,2');
+  expect(programs.body).toContain('reason;status;messages\r\ncarrier_filtered;undelivered;2');
 });
 
 test("A campaign's page compares its last runs", async () => {
