@@ -96,9 +96,11 @@ export function createSendMessages(
           limit,
           reached,
           urgency: urgencyOf(run, reached),
-          checkStopReason: async () => {
-            await looks.sample(runId);
-            if (!(await looks.areHoursOpen(runId))) return 'deadline';
+          checkStopReason: async (after) => {
+            if (after === 'second') {
+              await looks.sample(runId);
+              if (!(await looks.areHoursOpen(runId))) return 'deadline';
+            }
             if (slot.aborted) return 'yielded';
             const budget = await looks.checkBudget(runId);
             if (budget === 'used_up') return 'budget';

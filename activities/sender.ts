@@ -49,8 +49,13 @@ export interface SenderTask {
   /** The provider has accepted messages of the run. */
   reached: boolean;
   urgency: Urgency;
-  /** Called each second. Returns why to stop, if a safeguard or the sending hours require it; null: continue. */
-  checkStopReason: () => Promise<'threshold' | 'budget' | 'deadline' | 'yielded' | null>;
+  /**
+   * Called each second. Returns why to stop, if a safeguard or the sending hours require it; null: continue. `after`
+   * outcomes, only what they may have changed has to be checked.
+   */
+  checkStopReason: (
+    after: 'second' | 'outcomes',
+  ) => Promise<'threshold' | 'budget' | 'deadline' | 'yielded' | null>;
   /** Also called after this many outcomes, before more messages are claimed; null: only by time. */
   checkEach: () => number | null;
   /** Stop claiming: the worker shuts down, or the activity was cancelled. Outcomes in flight are still recorded. */
@@ -124,8 +129,8 @@ export async function streamMessages(
     },
   });
 
-  const checkStop = (): Promise<void> =>
-    task.checkStopReason().then(
+  const checkStop = (after: 'second' | 'outcomes'): Promise<void> =>
+    task.checkStopReason(after).then(
       (why) => {
         if (why !== null) flow.stopFor(why);
       },
@@ -137,13 +142,13 @@ export async function streamMessages(
     const each = task.checkEach();
     if (each === null || unchecked < each) return;
     unchecked = 0;
-    await checkStop();
+    await checkStop('outcomes');
   };
 
   const endTicks = everySecond(() => {
     onProgress(pumping.progress);
     renewLease();
-    void checkStop();
+    void checkStop('second');
     if (flow.isStopping()) flow.wakeAll();
   });
   const wake = (): void => void flow.isStopping();

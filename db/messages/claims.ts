@@ -46,8 +46,8 @@ export interface ClaimedMessage {
 export async function claimLines(
   sql: Sql,
   { runId, sender, from, lines }: { runId: number; sender: string; from: number; lines: number },
-): Promise<Claim> {
-  const rows = await sql<(ClaimedMessage & { claimId: number })[]>`
+): Promise<Claim & { /** It is known that no line is left. */ isLast: boolean }> {
+  const rows = await sql<(ClaimedMessage & { claimId: number; isLast: boolean })[]>`
     with handed_out as (
       insert into send_cursors as c (run_id, line)
       select id, ${from}::int - 1 + ${lines}::int from runs where id = ${runId} and status = 'running'
@@ -69,9 +69,13 @@ export async function claimLines(
       from due where due.left_alone is not null and m.id = due.id and m.status = 'queued'
       returning ${movedColumns(sql)}
     ), ${counted(sql)}
-    select claim.id as claim_id, due.id, line, phone, text, segments, attempts, provider_id
+    select claim.id as claim_id, due.id, line, phone, text, segments, attempts, provider_id,
+      (select count(*) from due) < ${lines}::int and (
+        select line from messages where run_id = ${runId} and line > (select through from handed_out)
+          and status = 'queued' and sender is null
+        order by line limit 1) is null as is_last
     from due, claim where left_alone is null order by line`;
-  return { id: rows[0]?.claimId ?? null, messages: rows };
+  return { id: rows[0]?.claimId ?? null, messages: rows, isLast: rows[0]?.isLast ?? false };
 }
 
 /** The first line to send that no sender has received; null when none is left. */
