@@ -5,15 +5,16 @@ import { createServer as createTlsServer } from 'node:https';
 /**
  * Answers every POST as Twilio answers an accepted message, after LATENCY_MS, and stores nothing: the maximum rate of a
  * sender on this machine. A separate process, so that it shares no event loop with the code that is measured. Uses TLS
- * with the files TLS_CERT and TLS_KEY. Prints its URL.
+ * with the files TLS_CERT and TLS_KEY. STATUS: instead of 201, for clients that accept only 200. Prints its URL.
  */
 const latencyMs = Number(process.env['LATENCY_MS'] ?? 0);
+const status = Number(process.env['STATUS'] ?? 201);
 const body = JSON.stringify({ sid: `SM${'0'.repeat(32)}`, status: 'queued' });
 const head = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
 
 const take: RequestListener = (request, response) => {
   request.resume();
-  const answer = (): unknown => response.writeHead(201, head).end(body);
+  const answer = (): unknown => response.writeHead(status, head).end(body);
   request.once('end', latencyMs > 0 ? () => setTimeout(answer, latencyMs) : answer);
 };
 const { TLS_CERT: cert, TLS_KEY: key } = process.env;
