@@ -18,6 +18,7 @@ import {
 } from '../db/alerts/notifications.ts';
 import type { Database } from '../db/core/client.ts';
 import type { SecretBox } from '../db/core/secrets.ts';
+import { getCompany } from '../db/settings/company.ts';
 import { type AlertTiming, usualAlertTiming } from '../domain/alert.ts';
 import { alertMail, alertPost, passwordResetMail } from '../domain/alert-message.ts';
 import { failures } from '../domain/failures.ts';
@@ -106,7 +107,11 @@ export function createAlerts({
       const alerts = await untoldAlerts(sql, notification, timing);
       if (alerts.length === 0) return null;
       const format = createFormat(locale, timezone);
-      return { ...alertMail(alerts, { name, format, publicUrl }), alertIds: alerts.map(({ id }) => id) };
+      const { name: company } = await getCompany(sql);
+      return {
+        ...alertMail(alerts, { name, format, publicUrl, company }),
+        alertIds: alerts.map(({ id }) => id),
+      };
     });
   }
 
@@ -119,7 +124,11 @@ export function createAlerts({
       await insertPasswordReset(sql, userId, createHash('sha256').update(token).digest());
       const url = `${publicUrl}/reset-password?token=${token}`;
       const format = createFormat(locale, timezone);
-      return { ...passwordResetMail({ name, url, minutes: passwordResetMinutes, format }), alertIds: [] };
+      const { name: company } = await getCompany(sql);
+      return {
+        ...passwordResetMail({ name, url, minutes: passwordResetMinutes, format, company }),
+        alertIds: [],
+      };
     });
   }
 

@@ -4,6 +4,7 @@ import helmet from '@fastify/helmet';
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { roleSuffices } from '../domain/user.ts';
 import { sessionView } from '../api/access/sessions.ts';
+import { companyView } from '../api/settings/company.ts';
 import { createSessionCookie } from '../api/http/auth.ts';
 import { type Api, ApiFailure, createApi, urlOf } from './kit/api.ts';
 import { audit } from './access/audit.tsx';
@@ -12,6 +13,7 @@ import { alertsSettings } from './alerts/settings.tsx';
 import { addAssets } from './kit/assets.ts';
 import { customerImport } from './customers/import.tsx';
 import { customers } from './customers/customers.tsx';
+import { companyPages } from './settings/company.tsx';
 import { ErrorPage, ForbiddenPage, NotFoundPage } from './kit/errors.tsx';
 import { FormValues } from './kit/form-data.ts';
 import { createFormat } from '../domain/format.ts';
@@ -59,7 +61,7 @@ import { ticketPage } from './tickets/page.tsx';
 import { thread } from './tickets/thread.tsx';
 import { tokens } from './access/tokens.tsx';
 import { users } from './access/users.tsx';
-import type { Me } from './kit/view.tsx';
+import type { Company, Me } from './kit/view.tsx';
 
 const maxFormBytes = 512 * 1024;
 /** Below this size, compression costs more than it saves. */
@@ -121,18 +123,24 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   addReplies(app, { secure });
 
   app.addHook('onRequest', async (request, reply) => {
-    const { access, withGivenPassword } = request.routeOptions.config;
+    const { access, withGivenPassword, fragment } = request.routeOptions.config;
     const versions = new Map<string, string>();
     const api = createApi(app, request, versions);
+    let company: Company | null = null;
     const seenBy = (me: Me | null, givenPassword = false): void => {
       const { locale, theme, notice } = readPreferences(request, me);
       const format = createFormat(locale, me?.timezone ?? 'America/Sao_Paulo');
-      const view = { me, locale, theme, format, notice, here: request.url, versions };
+      const view = { me, company, locale, theme, format, notice, here: request.url, versions };
       request.console = { api, view, givenPassword };
     };
     // For the error page, in case this hook fails.
     seenBy(null);
-    const me = request.url.startsWith('/assets/') ? null : await whoIs(api, request);
+    const isAsset = request.url.startsWith('/assets/');
+    const [me, shown] = await Promise.all([
+      isAsset ? null : whoIs(api, request),
+      isAsset || fragment === true ? null : companyOf(api),
+    ]);
+    company = shown;
     if (me === 'given_password') {
       seenBy(null, true);
       return withGivenPassword ? undefined : reply.redirect(doorUrl('/choose-password', request), 303);
@@ -215,6 +223,7 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
   await app.register(optOuts);
   await app.register(phones);
   await app.register(settings);
+  await app.register(companyPages);
   await app.register(providers);
   await app.register(costs);
   await app.register(unread);
@@ -240,6 +249,16 @@ export const adminConsole: FastifyPluginAsync<ConsoleDeps> = async (app, { publi
     return reply.page(<NotFoundPage />, 404);
   });
 };
+
+/** Null if the API does not answer: the page then shows why. */
+async function companyOf(api: Api): Promise<Company | null> {
+  try {
+    return await api.get('/api/settings/company', companyView);
+  } catch (error) {
+    if (error instanceof ApiFailure) return null;
+    throw error;
+  }
+}
 
 /** Null without a user; `given_password`: a user who has to choose their own password first. */
 async function whoIs(api: Api, request: FastifyRequest): Promise<Me | 'given_password' | null> {

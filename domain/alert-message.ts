@@ -66,7 +66,10 @@ export const alertLines = (
       : [{ alert, sentence, url: publicUrl + alertPage(alert.kind, alert.subject) }];
   });
 
-const inBrackets = (subject: string): string => `[Torpedo] ${subject}`;
+/** Whose mail it is: the company, if it is set. */
+const inBrackets = (company: string, subject: string): string => `[${company || 'Torpedo'}] ${subject}`;
+/** At the end of a mail. */
+const signature = (company: string): string[] => (company === '' ? [] : [`-- \n${company}`]);
 
 const summaryOf = (lines: readonly { sentence: string }[], format: Format): string =>
   lines.length === 1 ? (lines[0]?.sentence ?? '') : words[format.locale].many(format.number(lines.length));
@@ -74,7 +77,7 @@ const summaryOf = (lines: readonly { sentence: string }[], format: Format): stri
 /** One message for a series of alerts. */
 export function alertMail(
   alerts: readonly ToldAlert[],
-  { name, format, publicUrl }: { name: string; format: Format; publicUrl: string },
+  { name, format, publicUrl, company }: { name: string; format: Format; publicUrl: string; company: string },
 ): Text {
   const t = words[format.locale];
   const lines = alertLines(alerts, format, publicUrl);
@@ -83,12 +86,13 @@ export function alertMail(
     .map(({ alert, sentence, url }) => `• ${sentence} (${t.since(format.dateTime(alert.since))})\n  ${url}`);
   const more = lines.length - listed.length;
   return {
-    subject: inBrackets(summaryOf(lines, format)),
+    subject: inBrackets(company, summaryOf(lines, format)),
     text: [
       `${t.greeting(name)}\n\n${t.intro}`,
       ...listed,
       ...(more > 0 ? [t.more(format.number(more))] : []),
       `${t.all(`${publicUrl}/`)}\n${t.choose(`${publicUrl}/profile`)}`,
+      ...signature(company),
     ].join('\n\n'),
   };
 }
@@ -128,22 +132,27 @@ export function passwordResetMail({
   url,
   minutes,
   format,
+  company,
 }: {
   name: string;
   url: string;
   minutes: number;
   format: Format;
+  company: string;
 }): Text {
   const t = words[format.locale];
   return {
-    subject: inBrackets(t.reset),
-    text: `${t.greeting(name)}\n\n${t.resetText(url, format.number(minutes))}`,
+    subject: inBrackets(company, t.reset),
+    text: [t.greeting(name), t.resetText(url, format.number(minutes)), ...signature(company)].join('\n\n'),
   };
 }
 
-export function testMail({ name, format }: { name: string; format: Format }): Text {
+export function testMail({ name, format, company }: { name: string; format: Format; company: string }): Text {
   const t = words[format.locale];
-  return { subject: inBrackets(t.test), text: `${t.greeting(name)}\n\n${t.testText}` };
+  return {
+    subject: inBrackets(company, t.test),
+    text: [t.greeting(name), t.testText, ...signature(company)].join('\n\n'),
+  };
 }
 
 export const testPost = (format: Format): object => ({

@@ -11,6 +11,7 @@ import {
 import { countUndelivered } from '../../db/alerts/notifications.ts';
 import type { Database } from '../../db/core/client.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
+import { getCompany } from '../../db/settings/company.ts';
 import { testMail, testPost } from '../../domain/alert-message.ts';
 import { alertWebhook, alertWebhookChange } from '../../domain/alert-webhook.ts';
 import { changesBetween } from '../../domain/changes.ts';
@@ -135,15 +136,15 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
     },
     async (request, reply) => {
       const server = await openEmailSettings(sql, box);
-      if (server === null) throw notDelivered('to', { code: 'email_off', params: {} });
+      if (server === null) throw notDelivered({ code: 'email_off', params: {} });
       const format = formatOf(request);
       const fault = await outgoing.smtp.send(server, {
         to: request.body.to,
-        ...testMail({ name: actorOf(request).name, format }),
+        ...testMail({ name: actorOf(request).name, format, company: (await getCompany(sql)).name }),
         messageId: `<test-${Date.now()}@${new URL(publicUrl).hostname}>`,
         language: format.locale,
       });
-      if (fault) throw notDelivered('to', fault);
+      if (fault) throw notDelivered(fault);
       return reply.code(204).send(null);
     },
   );
@@ -222,13 +223,13 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
     },
     async (request, reply) => {
       const webhook = await openAlertWebhook(sql, box);
-      if (webhook === null) throw notDelivered('url', { code: 'webhook_off', params: {} });
+      if (webhook === null) throw notDelivered({ code: 'webhook_off', params: {} });
       const { url, secret, headers } = webhook;
       const body = JSON.stringify(testPost(formatOf(request)));
       const signed = { 'torpedo-event': '0', 'torpedo-signature': signatureOf(secret, body, new Date()) };
       const answer = await outgoing.webhook.post(url, { ...headers, ...signed }, body);
       const fault = webhookProblem(url, answer);
-      if (fault) throw notDelivered('url', fault);
+      if (fault) throw notDelivered(fault);
       return reply.code(204).send(null);
     },
   );
@@ -256,8 +257,9 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
   );
 };
 
-const notDelivered = (field: string, fault: DeliveryProblem): ApiError =>
-  new ApiError('not_delivered', { problems: [{ field, ...fault }] });
+/** A problem of no field: what was entered may be right, and the server away. */
+const notDelivered = (fault: DeliveryProblem): ApiError =>
+  new ApiError('not_delivered', { problems: [{ field: '', ...fault }] });
 
 /** The password is bound to the server and user that it was entered for. */
 function passwordOf(

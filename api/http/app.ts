@@ -16,6 +16,7 @@ import { alerts } from '../alerts/alerts.ts';
 import { alertChannels } from '../alerts/channels.ts';
 import { passwordResets } from '../access/password-resets.ts';
 import { addAuthentication, createSessionCookie } from './auth.ts';
+import { company } from '../settings/company.ts';
 import { createCampaignSync } from '../services/campaign-sync.ts';
 import { badLines } from '../runs/bad-lines.ts';
 import { campaignActions } from '../campaigns/actions.ts';
@@ -269,6 +270,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       await api.register(tokens, { prefix: '/tokens', sql, clock });
       await api.register(auditLog, { prefix: '/audit', sql });
       await api.register(settings, { prefix: '/settings', sql, sync });
+      await api.register(company, { prefix: '/settings/company', sql });
       await api.register(replyWordSettings, { prefix: '/settings/reply-words', sql });
       await api.register(automaticTextSettings, { prefix: '/settings/automatic-texts', sql });
       await api.register(providers, {

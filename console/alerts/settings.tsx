@@ -220,12 +220,13 @@ function ChannelPage({ title, children }: { title: string; children: ComponentCh
 function EmailPage({ email, state, test }: { email: Email; state?: FormState; test?: FormState }) {
   const t = useWords(alertWords);
   const words = useWords(common);
+  const { company } = useView();
   const fresh = {
     enabled: true,
     port: 587,
     security: 'starttls',
     verifyCertificate: true,
-    fromName: 'Torpedo',
+    fromName: company?.name || words.product,
   };
   return (
     <ChannelPage title={t.email}>

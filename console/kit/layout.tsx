@@ -67,6 +67,9 @@ export function Page({
           <SearchBox query={query} />
           <div class="page-header">
             <div class="container-xl">
+              <p class="print-mark" aria-hidden="true">
+                <Mark />
+              </p>
               {trail.length > 0 && (
                 <nav aria-label={t.back} class="trail">
                   <ol class="breadcrumb">
@@ -133,13 +136,12 @@ function SearchBox({ query }: { query: string }) {
 
 /** A page without a signed-in user: one narrow card. */
 export function DoorPage({ title, children }: { title: string; children: ComponentChildren }) {
-  const t = useWords(common);
   return (
     <Document title={title}>
       <main class="page page-center" id="content" tabIndex={-1}>
         <div class="container container-tight py-4">
           <p class="door-mark">
-            <Icon name="campaigns" /> {t.product}
+            <Mark />
           </p>
           <Notice />
           <div class="card card-md">
@@ -167,8 +169,9 @@ function Document({
   children: ComponentChildren;
 }) {
   const t = useWords(common);
-  const { locale, theme, me } = useView();
+  const { locale, theme, me, company } = useView();
   const alerts = me?.alerts ?? 0;
+  const owner = company?.name || t.product;
   return (
     <html
       lang={locale}
@@ -179,7 +182,7 @@ function Document({
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>{`${alerts > 0 ? `(${alerts}) ` : ''}${title} · ${t.product}`}</title>
+        <title>{`${alerts > 0 ? `(${alerts}) ` : ''}${title} · ${owner}`}</title>
         <link rel="icon" href={asset('icon.svg')} type="image/svg+xml" />
         <link rel="stylesheet" href={asset('tabler.css')} />
         {chart && <link rel="stylesheet" href={asset('uplot.css')} />}
@@ -200,6 +203,24 @@ function Document({
         {children}
       </body>
     </html>
+  );
+}
+
+/** Whose console it is: the logo and the name of the company, or the product's. */
+function Mark() {
+  const t = useWords(common);
+  const { company } = useView();
+  const name = company?.name || t.product;
+  const logo = company?.logo;
+  return (
+    <>
+      {logo ? (
+        <img class="logo" src={logo.url} width={logo.width} height={logo.height} alt="" />
+      ) : (
+        <Icon name="campaigns" />
+      )}{' '}
+      <span class="mark-name">{name}</span>
+    </>
   );
 }
 
@@ -232,7 +253,7 @@ function Navigation({ section }: { section: Section | undefined }) {
   return (
     <header class="sidebar">
       <a class="sidebar-mark" href="/">
-        <Icon name="campaigns" /> {t.product}
+        <Mark />
       </a>
       {/* One list for both widths: a phone opens it, a wide screen always shows it (console.css). */}
       <details class="sidebar-menu">

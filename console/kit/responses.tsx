@@ -141,7 +141,8 @@ export async function submit(
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.status === 401) throw error;
     const { problems } = error;
-    const failure = problems.length === 0 ? failureWords(format, error) : undefined;
+    // A problem of no field says why; the failure says of what.
+    const failure = problems.some(({ field }) => field !== '') ? undefined : failureWords(format, error);
     return reply.page(await again({ values: form, problems, failure }), error.status);
   }
   return reply.done(done.to, done.notice);

@@ -3,16 +3,21 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { z } from 'zod';
 import type { sessionView } from '../../api/access/sessions.ts';
+import type { companyView } from '../../api/settings/company.ts';
 import { type Locale, type Permission, roleSuffices } from '../../domain/user.ts';
 import type { Format } from '../../domain/format.ts';
 import type { Dictionary } from './dictionary.ts';
 
 export type Me = z.output<typeof sessionView>;
 
+export type Company = z.output<typeof companyView>;
+
 /** The context of every part of a page: the reader and their format. */
 export interface View {
   /** Null before signing in. */
   me: Me | null;
+  /** Null when it could not be read, and in parts of pages. */
+  company: Company | null;
   locale: Locale;
   format: Format;
   theme: Theme;

@@ -4,6 +4,7 @@ import type { Dictionary } from '../kit/dictionary.ts';
 import type { settingWords } from './words.ts';
 import { alertWords } from '../alerts/words.ts';
 import { accessWords } from '../access/words.ts';
+import { companyWords } from './words-company.ts';
 import { integrationWords } from './words-integrations.ts';
 import { privacyWords } from '../customers/words-privacy.ts';
 import { moneyWords } from '../money/words.ts';
@@ -58,6 +59,7 @@ export const settingsGroups: readonly SettingsGroup[] = [
     name: 'access',
     kinds: [],
     pages: [
+      { href: '/settings/company', label: pageOf(companyWords) },
       { href: '/settings/users', label: pick('users'), access: 'admin' },
       { href: '/settings/alerts', label: pageOf(alertWords), access: 'admin' },
       { href: '/settings/tokens', label: pick('tokens'), access: 'admin' },

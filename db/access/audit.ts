@@ -28,6 +28,7 @@ export const subjectKinds = [
   'alert_settings',
   'email_settings',
   'alert_webhook',
+  'company',
 ] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 

@@ -898,6 +898,16 @@ create table alert_webhook (
   secrets sealed not null                 -- the key of the signature, headers
 );
 
+-- The company's name and logo: one row, or none. The image is small (domain/company.ts).
+create table company (
+  id         smallint primary key default 1 check (id = 1),
+  name       text not null default '',
+  logo       bytea,
+  logo_facts jsonb,                       -- type and size
+  check ((logo is null) = (logo_facts is null)),
+  check (length(logo) <= 256 * 1024)
+);
+
 -- Opt-outs -------------------------------------------------------------------------------------------------------
 
 -- A phone that opted out, with us or according to the provider. Nothing overrides it. It survives the erasure of the

@@ -501,7 +501,13 @@ export const errorSentences = {
       'pt-BR': 'O webservice não dá o que um mailing precisa.',
     },
   ),
-  not_delivered: sentence({}, { en: 'The test was not delivered.', 'pt-BR': 'O teste não foi entregue.' }),
+  not_delivered: sentence(
+    {},
+    {
+      en: 'The test was not delivered. Correct what the reason below names, save, and test again.',
+      'pt-BR': 'O teste não foi entregue. Corrija o que o motivo abaixo aponta, salve e teste de novo.',
+    },
+  ),
   rate_limited: sentence(
     { retryAfterMs: z.number(), logins: z.boolean().default(false) },
     {

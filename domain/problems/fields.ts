@@ -323,6 +323,23 @@ export const fieldSentences = {
       'pt-BR': 'Deixe usuário e senha fora do endereço: informe-os em um cabeçalho.',
     },
   ),
+  logo_type: sentence(
+    {},
+    {
+      en: 'The file is no image that can be used. Choose a PNG, JPEG or WebP file; an SVG may contain programs.',
+      'pt-BR':
+        'O arquivo não é uma imagem que possa ser usada. Escolha um arquivo PNG, JPEG ou WebP; um SVG pode conter programas.',
+    },
+  ),
+  logo_size: sentence(
+    { width: z.int(), height: z.int(), maximum: z.int() },
+    {
+      en: ({ width, height, maximum }, { number }) =>
+        `The image has ${number(width)} × ${number(height)} pixels. Each side may have at most ${number(maximum)}.`,
+      'pt-BR': ({ width, height, maximum }, { number }) =>
+        `A imagem tem ${number(width)} × ${number(height)} pixels. Cada lado pode ter no máximo ${number(maximum)}.`,
+    },
+  ),
   header_name: sentence(
     {},
     { en: 'This cannot be the name of a header.', 'pt-BR': 'Isto não pode ser o nome de um cabeçalho.' },

@@ -92,6 +92,8 @@ const deedsPt = {
   'ticket.answer': (s) => `respondeu por SMS ao cliente d${s}`,
   'answer.resolve': (s) => `resolveu ${s}, que estava incerta`,
   'ticket.note': (s) => `incluiu uma nota n${s}`,
+  'company.logo': (_, d) =>
+    d.removed === true ? 'removeu o logotipo da empresa' : 'trocou o logotipo da empresa',
   'ticket_post.replay': (s) => `mandou enviar ${s} de novo ao helpdesk`,
   'ticket_post.replay_failed': (_, d) =>
     `mandou enviar de novo ao helpdesk os atendimentos que falharam (${numberIn(d, 'replayed')})`,
@@ -152,6 +154,8 @@ const deedsEn: Record<keyof typeof deedsPt, Deed> = {
   'ticket.answer': (s) => `answered the customer of ${s} by SMS`,
   'answer.resolve': (s) => `resolved ${s}, which was unknown`,
   'ticket.note': (s) => `added a note to ${s}`,
+  'company.logo': (_, d) =>
+    d.removed === true ? 'removed the logo of the company' : 'replaced the logo of the company',
   'ticket_post.replay': (s) => `had ${s} posted to the helpdesk again`,
   'ticket_post.replay_failed': (_, d) =>
     `had the failed tickets posted to the helpdesk again (${numberIn(d, 'replayed')})`,
@@ -218,6 +222,7 @@ export const auditWords = dictionary(
       alert_settings: 'os avisos por perfil',
       email_settings: 'o servidor de e-mail',
       alert_webhook: 'o webhook de avisos',
+      company: 'a empresa',
       privacy: 'a privacidade',
     },
   },
@@ -279,6 +284,7 @@ export const auditWords = dictionary(
       alert_settings: 'the alerts by role',
       email_settings: 'the e-mail server',
       alert_webhook: 'the webhook of alerts',
+      company: 'the company',
       privacy: 'the privacy settings',
     },
   },

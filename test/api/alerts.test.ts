@@ -278,7 +278,7 @@ test('a test says what went wrong', async () => {
   expect(smtp.received.at(-1)).toMatchObject({ to: 'quem@example.com', subject: '[Torpedo] Test e-mail' });
   await put('/api/settings/email', { ...email, password: 'errada' });
   expect(await problemOf(mail())).toMatchObject({
-    field: 'to',
+    field: '',
     code: 'smtp_login_refused',
     message: expect.stringContaining('Check the user and the password') as string,
   });
@@ -359,7 +359,7 @@ test('whatever a campaign is called, a mail has nothing but its sentences, its c
           },
           since: new Date(0),
         })),
-        { name: 'Ana', format, publicUrl },
+        { name: 'Ana', format, publicUrl, company: '' },
       );
       expect(mail.text).not.toContain('987654321');
       expect(mail.text.match(/^• /gm)?.length ?? 0).toBeLessThanOrEqual(

@@ -54,6 +54,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
   },
   categories: { not: { [settings]: 'id name definition archived_at' } },
   claims: { not: { [figures]: 'id run_id sender message_ids claimed_at' } },
+  company: { not: { [settings]: 'id name logo logo_facts' } },
   consents: {
     personal: {
       consent: 'consents',

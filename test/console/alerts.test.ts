@@ -37,6 +37,7 @@ describe.each(languages)('in %s', (locale) => {
   const words = {
     'pt-BR': {
       accepted: 'O servidor aceitou o e-mail para ana@example.com.',
+      notDelivered: 'O teste não foi entregue. Corrija',
       refused: 'recusa o login (535)',
       stored: 'Já há uma senha guardada.',
       kind: 'Execução espera aprovação',
@@ -46,6 +47,7 @@ describe.each(languages)('in %s', (locale) => {
     },
     en: {
       accepted: 'The server has accepted the e-mail to ana@example.com.',
+      notDelivered: 'The test was not delivered. Correct',
       refused: 'refuses the login (535)',
       stored: 'A password is stored.',
       kind: 'A run waits for approval',
@@ -72,6 +74,9 @@ describe.each(languages)('in %s', (locale) => {
     const refused = await admin.post('/settings/alerts/email/test', { to: 'ana@example.com' }, reader);
     expect(refused.statusCode).toBe(422);
     expect(textOf(refused)).toContain(words.refused);
+    // It is no problem of the address that the test goes to.
+    expect(textOf(refused)).toContain(words.notDelivered);
+    expect(refused.body).not.toContain('href="#f-to"');
   });
 
   test('an admin sets the webhook up, and a test says in words whether it works', async () => {

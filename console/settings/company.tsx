@@ -1,0 +1,181 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { companyContent, companyView } from '../../api/settings/company.ts';
+import { logoTypes, maxLogoBytes, maxLogoPixels } from '../../domain/company.ts';
+import { ApiFailure } from '../kit/api.ts';
+import { ActionButton, Submit } from '../kit/buttons.tsx';
+import { TextField } from '../kit/fields.tsx';
+import { Form, type FormState, newForm } from '../kit/form.tsx';
+import { Page } from '../kit/layout.tsx';
+import { Card } from '../kit/parts.tsx';
+import { failureWords, problemWords } from '../kit/problems.ts';
+import { type ConsoleRequest, consoleOf } from '../kit/request.ts';
+import { act, submit } from '../kit/responses.tsx';
+import { readForm } from '../kit/schema-form.ts';
+import { type Company, useFormat, useMay, useWords } from '../kit/view.tsx';
+import { common } from '../kit/words.ts';
+import { companyWords } from './words-company.ts';
+
+const path = '/settings/company';
+const logoPath = `${path}/logo`;
+const address = '/api/settings/company';
+const admin = { config: { access: 'admin' } } as const;
+/** A form around the file needs some room; the API has the exact limit, and its words. */
+const maxFormBytes = 4 * maxLogoBytes;
+
+/** The company's name and logo. */
+export const companyPages: FastifyPluginAsync = async (app) => {
+  const pageOf = async ({ api, view }: ConsoleRequest, state?: FormState, refused?: ApiFailure) => {
+    const company = await api.get(address, companyView);
+    return (
+      <CompanyPage
+        company={company}
+        state={state ?? newForm({ name: company.name })}
+        refused={
+          refused &&
+          (refused.problems.map((problem) => problemWords(view.format, problem)).join(' ') ||
+            failureWords(view.format, refused))
+        }
+      />
+    );
+  };
+
+  app.get(path, { config: { access: 'viewer' } }, async (request, reply) =>
+    reply.page(await pageOf(consoleOf(request))),
+  );
+
+  app.post(path, admin, async (request, reply) =>
+    submit(
+      request,
+      reply,
+      async (form) => {
+        await consoleOf(request).api.send('PUT', address, readForm(companyContent, form));
+        return { to: path, notice: 'saved' };
+      },
+      (state) => pageOf(consoleOf(request), state),
+    ),
+  );
+
+  await app.register(async (uploads) => {
+    uploads.addContentTypeParser(
+      'multipart/form-data',
+      { parseAs: 'buffer', bodyLimit: maxFormBytes },
+      (_request, body, done) => done(null, body),
+    );
+    uploads.post(logoPath, { ...admin, bodyLimit: maxFormBytes }, async (request, reply) => {
+      const { api, view } = consoleOf(request);
+      const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const type = request.headers['content-type'] ?? '';
+      try {
+        await api.upload(`${address}/logo`, { payload, type }, companyView);
+      } catch (error) {
+        if (!(error instanceof ApiFailure) || [401, 403].includes(error.status)) throw error;
+        return reply.page(await pageOf(consoleOf(request), undefined, error), error.status);
+      }
+      return reply.done(path, { words: companyWords[view.locale].notices.uploaded });
+    });
+  });
+
+  app.post(`${logoPath}/remove`, admin, async (request, reply) =>
+    act(request, reply, path, async () => {
+      const { api, view } = consoleOf(request);
+      await api.send('DELETE', `${address}/logo`);
+      return { to: path, notice: { words: companyWords[view.locale].notices.removed } };
+    }),
+  );
+};
+
+function CompanyPage({
+  company,
+  state,
+  refused,
+}: {
+  company: Company;
+  state: FormState;
+  /** Why the file was not taken. */
+  refused?: string | undefined;
+}) {
+  const t = useWords(companyWords);
+  const words = useWords(common);
+  const mayChange = useMay('admin');
+  return (
+    <Page title={t.page.title} section="settings" trail={[{ href: '/settings', label: words.nav.settings }]}>
+      <p class="text-secondary">{t.intro}</p>
+      <Card>
+        <Form
+          action={path}
+          changes={address}
+          state={state}
+          schema={companyContent}
+          labels={t.fields}
+          helps={{ name: t.helps.name }}
+          readOnly={!mayChange}
+        >
+          <TextField name="name" class="mb-3 narrow" autocomplete="organization" />
+          {mayChange && <Submit>{words.save}</Submit>}
+        </Form>
+      </Card>
+      <Card title={t.logo}>
+        <Logo company={company} refused={refused} mayChange={mayChange} />
+      </Card>
+    </Page>
+  );
+}
+
+function Logo({
+  company: { logo },
+  refused,
+  mayChange,
+}: {
+  company: Company;
+  refused: string | undefined;
+  mayChange: boolean;
+}) {
+  const t = useWords(companyWords);
+  const format = useFormat();
+  return (
+    <>
+      {refused !== undefined && (
+        <p class="alert alert-danger" role="alert">
+          {refused}
+        </p>
+      )}
+      {logo ? (
+        <figure>
+          <img class="logo" src={logo.url} width={logo.width} height={logo.height} alt={t.logo} />
+          <figcaption class="form-hint">
+            {t.facts(
+              logo.type.slice('image/'.length).toUpperCase(),
+              format.number(logo.width),
+              format.number(logo.height),
+            )}
+          </figcaption>
+        </figure>
+      ) : (
+        <p class="text-secondary">{t.noLogo}</p>
+      )}
+      {mayChange && (
+        <>
+          <form method="post" action={logoPath} encType="multipart/form-data" class="mb-2">
+            <label class="form-label" for="file">
+              {t.fields.file}
+            </label>
+            <input
+              class="form-control narrow mb-1"
+              type="file"
+              id="file"
+              name="file"
+              accept={logoTypes.join(',')}
+              aria-describedby="file-help"
+              required
+            />
+            <p class="form-hint" id="file-help">
+              {t.helps.file(format.bytes(maxLogoBytes), format.number(maxLogoPixels))}
+            </p>
+            <Submit kind="plain">{logo ? t.replace : t.upload}</Submit>
+          </form>
+          {logo && <ActionButton action={`${logoPath}/remove`}>{t.removeLogo}</ActionButton>}
+        </>
+      )}
+    </>
+  );
+}
