@@ -1,5 +1,7 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { Database } from '../db/core/client.ts';
+import { countAnswers } from '../db/money/single-costs.ts';
+import { dayIn } from '../domain/calendar.ts';
 import { staleDays, writeDay } from '../db/reports/days.ts';
 import {
   countResponses,
@@ -13,6 +15,7 @@ import {
 
 export interface ReportsDeps {
   sql: Database;
+  clock: () => Date;
   /** The deployment's time zone. */
   timezone: string;
 }
@@ -36,11 +39,12 @@ export interface ReportRound {
 }
 
 /** Keeps the counts that reports show up to date. */
-export function createReports({ sql, timezone }: ReportsDeps) {
+export function createReports({ sql, clock, timezone }: ReportsDeps) {
   return {
-    /** Counts what has changed since the last round, for at most 45 seconds. `rebuild`: counts everything anew. */
+    /** Counts what has changed since the last round, for at most 45 seconds; first what answers have cost. `rebuild`: counts everything anew. */
     async updateReports({ rebuild }: { rebuild: boolean }): Promise<ReportRound> {
       const endsAt = Date.now() + roundMs;
+      await countAnswers(sql, dayIn(clock(), timezone));
       return countForReports(sql, {
         rebuild,
         timezone,

@@ -6,6 +6,8 @@ import { sendBlockOf } from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { profileOf } from '../../db/providers/providers.ts';
 import { insertTestSend, keepTestSendId } from '../../db/campaigns/test-sends.ts';
+import { countTest } from '../../db/money/single-costs.ts';
+import { dayIn } from '../../domain/calendar.ts';
 import type { CampaignDraft } from '../../domain/campaign.ts';
 import { defaultCallingCode, parsePhone } from '../../domain/phone.ts';
 import { charactersOutside, type SegmentProfile, segmentsOf } from '../../domain/segments.ts';
@@ -126,7 +128,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
         tags,
         summary: 'Send the message to one phone, now',
         description:
-          'Sends the saved message, or the text of the body. The response contains the answer of the provider. The SMS belongs to no run; only the fact that it was sent is stored. Checks opt-outs and held phones, but not sending hours and consent.',
+          'Sends the saved message, or the text of the body. The response contains the answer of the provider. The SMS belongs to no run; only the fact that it was sent, and its cost, is stored. Checks opt-outs and held phones, but not sending hours and consent.',
         params: idParams,
         body: z.strictObject({
           phone: z.string().min(1).max(40),
@@ -172,6 +174,10 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
       const outcome = { ...answer, code: sent.kind === 'accepted' ? null : sent.publicCode };
       await sql.begin(async (tx) => {
         await insertTestSend(tx, { campaignId: id, sentBy: actorId(actorOf(request)), outcome });
+        if (sent.kind === 'accepted') {
+          const day = dayIn(clock(), money.timezone);
+          await countTest(tx, { providerId, phone: to.e164, segments, day });
+        }
         if (sent.kind === 'accepted' && adapter.receiptsById)
           await keepTestSendId(tx, { providerId, providerMessageId: sent.providerMessageId });
         await audit(tx, request, 'campaign.test_send', { kind: 'campaign', id }, { outcome: answer.outcome });

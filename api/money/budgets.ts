@@ -8,6 +8,7 @@ import {
   setDeploymentBudget,
   spentByCampaign,
   spentIn,
+  spentOnSingles,
 } from '../../db/money/costs.ts';
 import { budgetState, isNearBudget, monthOf } from '../../domain/budget.ts';
 import { dayIn } from '../../domain/calendar.ts';
@@ -53,6 +54,10 @@ export const costsView = z.object({
   month: z.string(),
   /** What was spent in it, in millionths of the currency. */
   spent: cost,
+  /** Of it, answers to customers, automatic ones too. */
+  answers: cost,
+  /** Of it, test messages. */
+  tests: cost,
   /** The campaigns that cost most in it. `budget`: their own for the month. */
   campaigns: z.array(z.object({ id: z.int(), name: z.string(), spent: cost, budget: z.int().nullable() })),
 });
@@ -79,16 +84,19 @@ export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, mo
         tags,
         summary: 'What messages have cost this month',
         description:
-          'Amounts are integers in millionths of the currency. They include the messages of runs that providers accepted (sent, delivered and undelivered), at the price of the day. They do not include answers of agents and test messages.',
+          'Amounts are integers in millionths of the currency. They include what providers accepted: sent, delivered and undelivered messages of runs, answers to customers (within a minute) and test messages, at the price of the day.',
         response: { 200: costsView },
       },
     },
     async () => {
       const month = monthOf(dayIn(clock(), timezone));
       const campaigns = await spentByCampaign(sql, { month, limit: campaignsShown });
+      const { answers, tests } = await spentOnSingles(sql, month);
       return {
         month,
         spent: { currency, ...(await spentIn(sql, month)) },
+        answers: { currency, ...answers },
+        tests: { currency, ...tests },
         campaigns: campaigns.map(({ id, name, budget, ...spent }) => ({
           id,
           name,
@@ -105,7 +113,7 @@ export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, mo
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The monthly budget of all campaigns together',
+        summary: 'The monthly budget of the deployment',
         response: { 200: deploymentBudget },
       },
     },
@@ -122,9 +130,9 @@ export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, mo
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Set the monthly budget of all campaigns together',
+        summary: 'Set the monthly budget of the deployment',
         description:
-          'A decimal text in the currency of the deployment, `15000.00`; null: no limit. It applies at once: a run that would exceed it waits for approval, and a run that uses it up pauses. `safeguards.monthlyBudget` is the budget of one campaign.',
+          'A decimal text in the currency of the deployment, `15000.00`; null: no limit. It applies at once: a run that would exceed it waits for approval, and a run that uses it up pauses. Answers to customers and test messages count, and are never stopped. `safeguards.monthlyBudget` is the budget of one campaign.',
         headers: versionHeaders,
         body: deploymentBudget,
         response: { 200: deploymentBudget },

@@ -10,8 +10,7 @@ import { addDocument } from '../kit/document.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { Page } from '../kit/layout.tsx';
-import { Card, Table } from '../kit/parts.tsx';
-
+import { Card, Facts, Table } from '../kit/parts.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 import { common } from '../kit/words.ts';
 import { providersPath } from '../providers/parts.tsx';
@@ -59,7 +58,7 @@ async function costsPage(api: Api, state: FormState) {
 }
 
 function CostsPage({
-  costs: { month, spent, campaigns },
+  costs: { month, spent, answers, tests, campaigns },
   monthly,
   prices,
   state,
@@ -85,6 +84,14 @@ function CostsPage({
           </p>
           {spent.unpriced > 0 && (
             <p>{t.costs.unpriced(format.count(spent.unpriced, t.cost.segment, t.cost.segments))}</p>
+          )}
+          {[answers, tests].some(({ segments }) => segments !== 0) && (
+            <Facts
+              facts={[
+                [t.costs.answers, <CostCell cost={answers} />],
+                [t.costs.tests, <CostCell cost={tests} />],
+              ]}
+            />
           )}
           {budget === null ? (
             <p class="text-secondary mb-0">{t.costs.noBudget}</p>

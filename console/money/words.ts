@@ -37,14 +37,16 @@ export const moneyWords = dictionary(
     page: { title: 'Custos', about: 'Preço do segmento, gasto do mês e orçamento' },
     costs: {
       intro:
-        'Conta o que os provedores aceitaram: mensagens enviadas, entregues e não entregues, ao preço do dia de cada uma. O mês começa e termina no fuso da instalação. Respostas de atendimento e SMS de teste não entram.',
+        'Conta o que os provedores aceitaram: mensagens enviadas, entregues e não entregues, respostas a clientes e SMS de teste, ao preço do dia de cada um. O mês começa e termina no fuso da instalação.',
+      answers: 'Respostas a clientes',
+      tests: 'SMS de teste',
       spent: (month: string) => `Gasto de ${month}`,
       ofBudget: (percent: string, budget: string) => `${percent} do orçamento de ${budget}`,
       noBudget: 'Sem orçamento geral.',
       unpriced: (segments: string) => `Mais ${segments} sem preço, que não entram na soma.`,
       budget: 'Orçamento geral do mês',
       budgetHelp:
-        'De 80% em diante, o Início avisa. Uma execução que passaria do orçamento espera a aprovação de uma pessoa antes de enviar; uma que está enviando quando ele acaba é pausada. Quem aprova ou continua deixa só aquela execução passar do orçamento. Cada campanha pode ter também o seu, no bloco do mailing.',
+        'De 80% em diante, o Início avisa. Uma execução que passaria do orçamento espera a aprovação de uma pessoa antes de enviar; uma que está enviando quando ele acaba é pausada. Quem aprova ou continua deixa só aquela execução passar do orçamento. Respostas a clientes e SMS de teste contam, mas nunca são parados. Cada campanha pode ter também o seu orçamento, no bloco do mailing.',
       campaigns: 'Campanhas que mais gastaram no mês',
       campaign: 'Campanha',
       amount: 'Gasto',
@@ -108,14 +110,16 @@ export const moneyWords = dictionary(
     page: { title: 'Costs', about: 'Price of a segment, what the month has cost, and budget' },
     costs: {
       intro:
-        'Counts what providers have accepted: sent, delivered and undelivered messages, each at the price of its day. A month begins and ends in the time zone of the deployment. Answers from tickets and test messages are not included.',
+        'Counts what providers have accepted: sent, delivered and undelivered messages, answers to customers and test messages, each at the price of its day. A month begins and ends in the time zone of the deployment.',
+      answers: 'Answers to customers',
+      tests: 'Test messages',
       spent: (month) => `Spent in ${month}`,
       ofBudget: (percent, budget) => `${percent} of the budget of ${budget}`,
-      noBudget: 'There is no budget for all campaigns.',
+      noBudget: 'There is no budget of the deployment.',
       unpriced: (segments) => `Another ${segments} without a price are not in the sum.`,
-      budget: 'Monthly budget of all campaigns',
+      budget: 'Monthly budget of the deployment',
       budgetHelp:
-        'From 80% on, the home page warns. A run that would exceed the budget waits for approval before it sends; one that is sending when it is used up is paused. Approving or resuming lets only that run exceed the budget. A campaign can also have its own, in the block of the mailing.',
+        'From 80% on, the home page warns. A run that would exceed the budget waits for approval before it sends; one that is sending when it is used up is paused. Approving or resuming lets only that run exceed the budget. Answers to customers and test messages count, but are never stopped. A campaign can also have its own budget, in the block of the mailing.',
       campaigns: 'Campaigns that cost most this month',
       campaign: 'Campaign',
       amount: 'Spent',
@@ -125,7 +129,7 @@ export const moneyWords = dictionary(
       provider: 'Provider',
     },
     near: {
-      deployment: (month) => `Budget of all campaigns for ${month}`,
+      deployment: (month) => `Budget of the deployment for ${month}`,
       campaign: (name, month) => `Budget for ${month}: ${name}`,
       spent: (percent, spent, budget) => `${percent} spent: ${spent} of ${budget}.`,
       usedUp: 'New runs wait for approval, and those that are sending are paused.',

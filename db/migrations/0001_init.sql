@@ -529,7 +529,21 @@ create index on run_costs (day);
 create index on run_costs (campaign_id, day);
 create index on run_costs (provider_id, day);
 
--- What all campaigns together may cost in a month: one row, or none.
+-- The same of SMS that belong to no run: answers to customers, and test messages (db/money/single-costs.ts). Sums, to
+-- which each SMS is added once.
+create table single_costs (
+  kind        text not null check (kind in ('answer', 'test')),
+  provider_id bigint not null,            -- no foreign key: one that only tests have used can be deleted
+  day         date not null,
+  country     text not null,              -- a calling code; '': not known
+  segments    integer not null,
+  millionths  bigint not null,            -- of the segments that have a price
+  unpriced    integer not null,           -- the segments that have none
+  primary key (kind, provider_id, day, country)
+);
+create index on single_costs (day);
+
+-- What the deployment may spend in a month: one row, or none.
 create table deployment_budget (
   only_row boolean primary key default true check (only_row),
   monthly  bigint                         -- in millionths of the currency; null: no limit
@@ -779,6 +793,7 @@ create table answers (
   sending_at          timestamptz,
   sent_at             timestamptz,
   ended_at            timestamptz,
+  cost_day            date,               -- the day in single_costs; null: not counted there
   check (kind <> 'user' or ticket_id is not null),
   check ((kind = 'user') = (inbound_message_id is null)),
   check ((kind = 'keyword') = (keyword is not null)),
@@ -792,6 +807,8 @@ create index on answers (phone, id) where phone is not null;
 create index on answers (provider_id);
 create index answers_passing on answers (id) where status in ('queued', 'sending');
 create index answers_unknown on answers (id) where status = 'unknown';
+-- Those to add to single_costs, or to take out of it: a failure after all.
+create index answers_to_count on answers (id) where (status in ('sent', 'delivered', 'undelivered')) <> (cost_day is not null);
 -- For the answers of the last day (db/core/metrics.ts). It adds almost nothing to the cost of an insert.
 create index on answers using brin (created_at) with (autosummarize = on);
 create index answers_kept on answers (id) where phone is not null; -- not purged yet (db/core/retention.ts)

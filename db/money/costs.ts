@@ -67,6 +67,16 @@ export async function reprice(
     update run_costs as c set millionths = worth.millionths, unpriced = worth.unpriced
     from n, ${worth(sql)}
     where c.run_id = n.run_id and c.provider_id = n.provider_id and c.day = n.day`;
+  await sql`
+    with priced as (
+      select kind, provider_id, day, country, segment_price(provider_id, country, day) as price from single_costs
+      where provider_id = ${providerId} and day >= ${from}::date
+      order by kind, provider_id, day, country for no key update
+    )
+    update single_costs as c
+    set millionths = coalesce(c.segments * price, 0), unpriced = case when price is null then c.segments else 0 end
+    from priced as p
+    where (c.kind, c.provider_id, c.day, c.country) = (p.kind, p.provider_id, p.day, p.country)`;
 }
 
 /** The segments that a run will send, or a dry run would, by country. Reads the run's messages. */
@@ -105,10 +115,28 @@ const inMonth = (sql: Sql, month: string) => {
   return sql`day >= ${first}::date and day < ${first}::date + interval '1 month'`;
 };
 
-/** What was spent in a month, `2026-11`. */
+/** What all runs and single SMS cost together. */
+const everything = (sql: Sql) => sql`
+  (select day, segments, millionths, unpriced from run_costs
+    union all select day, segments, millionths, unpriced from single_costs) as spent`;
+
+/** What was spent in a month, `2026-11`, on everything. */
 export async function spentIn(sql: Sql, month: string): Promise<Spent> {
-  const [row] = await sql<[Spent]>`select ${sums(sql)} from run_costs where ${inMonth(sql, month)}`;
+  const [row] = await sql<[Spent]>`select ${sums(sql)} from ${everything(sql)} where ${inMonth(sql, month)}`;
   return row;
+}
+
+/** What was spent in a month on SMS that belong to no run. */
+export async function spentOnSingles(sql: Sql, month: string): Promise<{ answers: Spent; tests: Spent }> {
+  const rows = await sql<(Spent & { kind: 'answer' | 'test' })[]>`
+    select kind, ${sums(sql)} from single_costs where ${inMonth(sql, month)} group by kind`;
+  const of = (kind: 'answer' | 'test'): Spent => {
+    const row = rows.find((one) => one.kind === kind);
+    if (!row) return nothing;
+    const { segments, millionths, unpriced } = row;
+    return { segments, millionths, unpriced };
+  };
+  return { answers: of('answer'), tests: of('test') };
 }
 
 /** The campaigns that cost most in a month. */
@@ -145,7 +173,7 @@ export async function budgetsIn(
 /** `which`: a condition on the campaigns. */
 const budgetsOf = (sql: Sql, month: string, which: PendingQuery<Row[]>) => sql`
   select null::bigint as campaign_id, null as campaign_name, monthly as budget, (
-    select coalesce(sum(millionths), 0)::bigint from run_costs where ${inMonth(sql, month)}) as spent
+    select coalesce(sum(millionths), 0)::bigint from ${everything(sql)} where ${inMonth(sql, month)}) as spent
   from deployment_budget where monthly is not null
   union all
   select id, name, monthly_budget, (

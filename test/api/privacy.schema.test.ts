@@ -30,7 +30,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
     not: {
       [staff]: 'actor actor_name request_key',
       [figures]:
-        'id kind keyword ticket_id inbound_message_id provider_id segments status reason attempts perhaps_taken sender provider_message_id created_at sending_at sent_at ended_at',
+        'id kind keyword ticket_id inbound_message_id provider_id segments status reason attempts perhaps_taken sender provider_message_id created_at sending_at sent_at ended_at cost_day',
     },
   },
   api_tokens: {
@@ -245,6 +245,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
       'codes and numbers (domain/problems/retries.ts)': 'cause',
     },
   },
+  single_costs: { not: { [figures]: 'kind provider_id day country segments millionths unpriced' } },
   run_costs: {
     not: { [figures]: 'run_id provider_id day campaign_id segments millionths unpriced' },
   },

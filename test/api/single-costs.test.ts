@@ -1,0 +1,102 @@
+import { beforeEach, expect, test } from 'vitest';
+import { budgetsIn, checkBudgets, setDeploymentBudget } from '../../db/money/costs.ts';
+import { countAnswers } from '../../db/money/single-costs.ts';
+import { applyAnswerReceipts } from '../../db/tickets/answers.ts';
+import { createApi, createCatalogue, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
+import { createGateway } from '../kit/gateway.ts';
+import { createTicketCatalogue, onReply, openTicket } from '../kit/tickets.ts';
+
+const gateway = await createGateway();
+const day = '2026-11-30';
+const api = await createApi({ sandboxUrl: gateway.url, clock: () => new Date(`${day}T15:00:00Z`) });
+const { as, sql } = api;
+const operator = as('operator');
+const catalogue = await createCatalogue(api);
+const { providerId } = catalogue;
+const tickets = await createTicketCatalogue(sql);
+
+beforeEach(async () => {
+  await sql`delete from single_costs`;
+  await sql`update answers set status = 'failed', cost_day = null`;
+  await sql`delete from prices`;
+  await setDeploymentBudget(sql, null);
+});
+
+const price = async (amount: string, firstDay = '2026-01-01'): Promise<void> => {
+  const answer = await as('admin')('PUT', `/api/providers/${providerId}/prices`, { price: amount, firstDay });
+  expect(answer.statusCode, answer.body).toBe(200);
+};
+const costs = async () =>
+  (await as('viewer')('GET', '/api/costs')).json<Record<string, { segments: number }>>();
+const of = (segments: number, millionths: number, unpriced = 0) => ({
+  currency: 'BRL',
+  segments,
+  millionths,
+  unpriced,
+});
+
+let phones = 0;
+/** An answer that the provider has taken. */
+async function answered(text = 'Olá'): Promise<{ id: number; runId: number }> {
+  const phone = `+55119${String(20_000_000 + ++phones)}`;
+  const { messageIds, runId } = await createRun(api, catalogue, {
+    phones: [phone],
+    changes: { ticketPolicy: onReply(tickets) },
+  });
+  const ticketId = await openTicket(sql, messageIds[0] ?? 0);
+  const { id } = (await operator('POST', `/api/tickets/${ticketId}/answers`, { text })).json<{
+    id: number;
+  }>();
+  await sql`update answers set status = 'sent', sender = 'x', sent_at = now() where id = ${id}`;
+  return { id, runId };
+}
+
+test('an answer counts once, whatever counts it at the same time, in the month and the budget', async () => {
+  await price('0,10');
+  const { runId } = await answered('x'.repeat(100));
+  const { id: second } = await answered();
+  await sql`update answers set status = 'queued' where id = ${second}`;
+  await Promise.all([countAnswers(sql, day), countAnswers(sql, day)]);
+  await countAnswers(sql, day);
+  expect(await costs()).toMatchObject({ spent: of(1, 100_000), answers: of(1, 100_000), tests: of(0, 0) });
+  await setDeploymentBudget(sql, 100_000);
+  expect(await budgetsIn(sql, { month: '2026-11', campaignIds: [] })).toMatchObject([{ spent: 100_000 }]);
+  // It is used up by answers alone: runs stop, and an answer still leaves.
+  expect(await checkBudgets(sql, [runId], '2026-11')).toEqual(['used_up']);
+  const { id } = await answered();
+  await countAnswers(sql, day);
+  expect(await sql`select status from answers where id = ${id}`).toMatchObject([{ status: 'sent' }]);
+  expect(await costs()).toMatchObject({ spent: of(2, 200_000) });
+});
+
+test('an answer that fails after all is taken out of the day on which it was counted', async () => {
+  await price('0,10');
+  const { id } = await answered();
+  await countAnswers(sql, '2026-11-29');
+  await applyAnswerReceipts(sql, [
+    {
+      messageId: id,
+      providerId,
+      providerMessageId: 'SM1',
+      status: 'failed',
+      reason: 'number_invalid',
+      providerCode: '1',
+      at: null,
+    },
+  ]);
+  await countAnswers(sql, day);
+  expect(await sql`select day::text, segments, millionths from single_costs`).toEqual([
+    { day: '2026-11-29', segments: 0, millionths: 0 },
+  ]);
+});
+
+test('a test message counts when the provider takes it; a later price corrects what was counted', async () => {
+  const id = await createReadyCampaign(api, documentOf(catalogue));
+  const test = await operator('POST', `/api/campaigns/${id}/test-send`, { phone: '11900000001' });
+  expect(test.json()).toMatchObject({ outcome: 'accepted', segments: 1 });
+  expect(await costs()).toMatchObject({ tests: of(1, 0, 1), spent: of(1, 0, 1) });
+  await price('0,25', day);
+  expect(await costs()).toMatchObject({ tests: of(1, 250_000), spent: of(1, 250_000) });
+  // Of no campaign's own budget.
+  expect(await costs()).toMatchObject({ campaigns: [] });
+});
