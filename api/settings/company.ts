@@ -105,6 +105,7 @@ export const company: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         tags,
         summary: 'The logo of the company',
         description: 'The image, as PNG, JPEG or WebP; 404 without one.',
+        produces: [...logoTypes],
         querystring: z.strictObject({ v: z.string().max(100).optional() }),
       },
     },
