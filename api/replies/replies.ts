@@ -43,6 +43,8 @@ export const replyView = z.object({
   customerId: z.int().nullable(),
   /** The ticket that it opened, or that it was added to. */
   ticketId: z.int().nullable(),
+  /** An automatic text to it whose outcome is unknown: `POST /api/answers/{id}/resolve` resolves it. */
+  unknownAnswerId: z.int().nullable(),
 });
 
 /** The message that a reply answers, with what is needed to understand the reply. */

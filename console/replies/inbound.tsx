@@ -1,7 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { holdList } from '../../api/replies/holds.ts';
+import { idParams } from '../../api/http/parameters.ts';
 import { replyView } from '../../api/replies/replies.ts';
+import { answerView } from '../../api/tickets/answers.ts';
 import { replyEffects } from '../../domain/reply.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { urlOf } from '../kit/api.ts';
@@ -10,6 +12,8 @@ import { inboundWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Empty, LinkFor, Pager, Phone, State, Table, Time } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { act, formOf } from '../kit/responses.tsx';
+import { Resolve } from '../tickets/thread.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 import { ticketWords } from '../tickets/words.ts';
 import { holdsPath } from './holds.tsx';
@@ -33,6 +37,18 @@ export const inbound: FastifyPluginAsync = async (app) => {
     const { holds } = await api.get('/api/holds', holdList, { limit: mostCounted });
     return reply.page(<ListPage {...found} query={query} held={holds.length} />);
   });
+
+  app.post<{ Params: z.infer<typeof idParams> }>(
+    `${path}/answers/:id/resolve`,
+    { config: { access: 'agent' }, schema: { params: idParams } },
+    async (request, reply) =>
+      act(request, reply, path, async () => {
+        const sent = { yes: true, no: false }[formOf(request).text('sent')];
+        const { id } = request.params;
+        await consoleOf(request).api.send('POST', `/api/answers/${id}/resolve`, { sent }, answerView);
+        return { to: path, notice: 'saved' };
+      }),
+  );
 };
 
 export function ReplyState({ effect }: { effect: Reply['effect'] }) {
@@ -49,6 +65,29 @@ export function ReplyState({ effect }: { effect: Reply['effect'] }) {
   return <State tone={tone[effect]}>{t.effects[effect]}</State>;
 }
 
+/** What came of a reply, with the way there. */
+function Effect({ reply: { effect, ticketId } }: { reply: Reply }) {
+  const tickets = useWords(ticketWords);
+  if (ticketId !== null)
+    return (
+      <a href={`/tickets/${ticketId}`}>
+        {effect !== 'ticket' && (
+          <>
+            <ReplyState effect={effect} />
+            {' · '}
+          </>
+        )}
+        {tickets.one(ticketId)}
+      </a>
+    );
+  if (effect !== 'probable_opt_out') return <ReplyState effect={effect} />;
+  return (
+    <a href={holdsPath}>
+      <ReplyState effect={effect} />
+    </a>
+  );
+}
+
 function ListPage({
   rows,
   refusal,
@@ -57,7 +96,6 @@ function ListPage({
 }: Awaited<ReturnType<typeof searched<Reply>>> & { query: Query; held: number }) {
   const t = useWords(inboundWords);
   const holds = useWords(holdWords);
-  const tickets = useWords(ticketWords);
   const format = useFormat();
   const mayOptOut = useMay('agent');
   const searching = Object.keys(query).length > 0;
@@ -99,24 +137,17 @@ function ListPage({
           { heading: t.text, cell: ({ text }) => <span class="long-text">{text}</span> },
           {
             heading: t.effect,
-            cell: ({ effect, ticketId }) =>
-              ticketId === null && effect === 'probable_opt_out' ? (
-                <a href={holdsPath}>
-                  <ReplyState effect={effect} />
-                </a>
-              ) : ticketId === null ? (
-                <ReplyState effect={effect} />
-              ) : (
-                <a href={`/tickets/${ticketId}`}>
-                  {effect !== 'ticket' && (
-                    <>
-                      <ReplyState effect={effect} />
-                      {' · '}
-                    </>
-                  )}
-                  {tickets.one(ticketId)}
-                </a>
-              ),
+            cell: (one) => (
+              <>
+                <Effect reply={one} />
+                {one.unknownAnswerId !== null && (
+                  <Resolve
+                    action={`${path}/answers/${one.unknownAnswerId}/resolve`}
+                    label={t.unknownAnswer}
+                  />
+                )}
+              </>
+            ),
           },
           {
             heading: t.matching,

@@ -278,12 +278,12 @@ function Bubble({ item, ticketId }: { item: Item; ticketId: number }) {
 }
 
 /** What a user knows about an answer that the provider may have taken. */
-function Resolve({ action }: { action: string }) {
+export function Resolve({ action, label }: { action: string; label?: string }) {
   const t = useWords(threadWords).resolve;
   if (!useMay('agent')) return null;
   return (
     <details class="thread-resolve">
-      <summary>{t.open}</summary>
+      <summary>{label ?? t.open}</summary>
       <p class="text-secondary mb-2">{t.about}</p>
       {/* No ActionButton: it leads back to the page that has it, which may be the live part. */}
       <form method="post" action={action}>

@@ -210,6 +210,8 @@ export interface ReplyRow {
   customerId: number | null;
   /** The ticket that it opened or was added to. */
   ticketId: number | null;
+  /** The automatic text that answered it, if nobody knows whether it was sent. */
+  unknownAnswerId: number | null;
 }
 
 export interface ReplyFilter {
@@ -226,7 +228,8 @@ export interface ReplyFilter {
 
 const selected = (sql: Sql, replies = sql`inbound_messages`) => sql`
   select i.id, i.provider_id, i.provider_message_id, i.phone, i.recipient, i.text, i.received_at, i.handled_at, i.effect,
-    i.message_id, i.campaign_id, campaigns.name as campaign_name, i.run_id, i.customer_id, ticket.ticket_id
+    i.message_id, i.campaign_id, campaigns.name as campaign_name, i.run_id, i.customer_id, ticket.ticket_id,
+    (select min(a.id) from answers as a where a.inbound_message_id = i.id and a.status = 'unknown') as unknown_answer_id
   from ${replies} as i left join campaigns on campaigns.id = i.campaign_id
     left join ticket_events as ticket on ticket.inbound_message_id = i.id`;
 
