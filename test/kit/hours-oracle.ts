@@ -11,12 +11,20 @@ import type { SendingHours } from '../../domain/hours.ts';
 /** Milliseconds since the epoch; the end is not part of it. */
 export type Stretch = readonly [from: number, to: number];
 
+// js-joda is slow, and is asked for the same few days again and again.
+const instants = new Map<string, number>();
+
 /** When the zone's clocks show it: at first, where twice; as they jump, where never. */
 function instantOf(date: LocalDate, clock: string, zone: string): number {
+  const key = `${date.toString()} ${clock} ${zone}`;
+  const known = instants.get(key);
+  if (known !== undefined) return known;
   const time = clock === '24:00' ? date.plusDays(1).atStartOfDay() : date.atTime(LocalTime.parse(clock));
   const rules = ZoneId.of(zone).rules();
   const [offset] = rules.validOffsets(time);
-  return (offset ? time.toInstant(offset) : rules.transition(time).instant()).toEpochMilli();
+  const instant = (offset ? time.toInstant(offset) : rules.transition(time).instant()).toEpochMilli();
+  instants.set(key, instant);
+  return instant;
 }
 
 const dateAt = (instant: number, zone: string): LocalDate =>

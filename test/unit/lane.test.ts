@@ -149,7 +149,7 @@ test('what waits is reserved, and no more', async () => {
 });
 
 test('a pause holds back all senders, and a long one or doubt is told to them', async () => {
-  const provider = createProvider({});
+  const provider = createProvider({ inFlight: 2 });
   const sender = startSender(provider, { answerMs: 10 });
   await vi.advanceTimersByTimeAsync(100);
   provider.lane.hold(2_000);
@@ -167,7 +167,7 @@ test('a pause holds back all senders, and a long one or doubt is told to them', 
 });
 
 test('nothing leaves while the database cannot be asked', async () => {
-  const provider = createProvider({});
+  const provider = createProvider({ inFlight: 2 });
   const sender = startSender(provider, { answerMs: 10 });
   await vi.advanceTimersByTimeAsync(1_000);
   provider.isAway = true;

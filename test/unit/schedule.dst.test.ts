@@ -197,7 +197,7 @@ describe('around changes of the clocks', () => {
           expect(found.map(({ at }) => at.getTime())).toEqual(expected);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });

@@ -449,7 +449,7 @@ describe('against another implementation of RFC 5545', () => {
           expect(found.map(({ at }) => at.getTime())).toEqual(expected);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -521,7 +521,7 @@ describe('against another implementation of RFC 5545', () => {
         });
         expect(found.map(({ at }) => at.getTime())).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
