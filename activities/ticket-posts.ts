@@ -15,7 +15,13 @@ import {
 } from '../db/tickets/posts.ts';
 import { getTickets } from '../db/tickets/tickets.ts';
 import { failures } from '../domain/failures.ts';
-import { giveUpAfterMs, postOutcome, postPauseMs } from '../domain/ticket-posting.ts';
+import {
+  giveUpAfterMs,
+  type PostingSecrets,
+  postOutcome,
+  postPauseMs,
+  type TicketPosting,
+} from '../domain/ticket-posting.ts';
 import { signatureOf, type Webhook, type WebhookAnswer } from '../outgoing/webhook.ts';
 import { createReports, passingFailure } from './retries.ts';
 
@@ -57,10 +63,7 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
      * When no post of a batch succeeds, the helpdesk is down or misconfigured: throws, for Temporal's back-off.
      */
     async postTickets(): Promise<{ delivered: number; refused: number }> {
-      const posting = await openTicketPosting(sql, box);
       const done = { delivered: 0, refused: 0 };
-      if (!posting?.enabled) return done;
-      const { url, secret, headers: extraHeaders } = posting;
       const signal = cancellationSignal();
       const beat = setInterval(() => heartbeat(done), heartbeatMs);
       const endsAt = Date.now() + sliceMs;
@@ -76,7 +79,10 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
               await sleep(idleMs, undefined, { signal: stop }).catch(() => undefined);
               continue;
             }
-            const answers = await postAll(due, lock);
+            // Read after the posts, so that what happens after a change of the settings never goes to the former address.
+            const posting = await openTicketPosting(sql, box);
+            if (!posting?.enabled) return;
+            const answers = await postAll(due, posting, lock);
             const { down, retryAfterMs } = await record(answers);
             if (down !== null) throw unavailable(down, retryAfterMs);
             await reports.overcome();
@@ -94,6 +100,7 @@ export function createTicketPosts({ sql, box, helpdesk, clock }: TicketPostsDeps
        */
       async function postAll(
         due: readonly DuePost[],
+        { url, secret, headers: extraHeaders }: TicketPosting & PostingSecrets,
         lock: HeldLock,
       ): Promise<{ post: DuePost; answer: WebhookAnswer }[]> {
         const tickets = new Map(

@@ -226,6 +226,20 @@ test('one ticket whose posts fail holds up its own later posts, and no others', 
   await waitForPosts(stuck, ['delivered', 'delivered', 'delivered']);
 });
 
+test('what happens after a change of the address goes to the new one, before the workflow knows of it', async () => {
+  const before = await openTicket();
+  await waitForPosts(before, ['delivered']);
+  // In the row alone: the slice that is going on is not ended.
+  const moveTo = (url: string) =>
+    sql`update ticket_posting set config = jsonb_set(config, '{url}', to_jsonb(${url}::text))`;
+  await moveTo('http://127.0.0.1:1/nobody');
+  const id = await openTicket();
+  await until('it was tried', async () => ((await postsOf(id))[0]?.attempts ?? 0) > 0);
+  expect(await postsOf(id)).toMatchObject([{ state: 'waiting', answerStatus: null }]);
+  await moveTo(helpdesk.url);
+  await waitForPosts(id, ['delivered']);
+});
+
 test('a corrected address counts at once, whatever pause was going on', async () => {
   // Headers kept for the former address go nowhere else.
   const moved = await enable({ url: 'http://127.0.0.1:1/nobody', headers: {} });
