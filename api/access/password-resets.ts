@@ -13,7 +13,7 @@ import { hashSecret } from '../http/auth.ts';
 import { ApiError } from '../http/errors.ts';
 import { clientOf } from '../http/request-limits.ts';
 import type { Temporal } from '../services/temporal.ts';
-import { hashPassword } from './passwords.ts';
+import type { Passwords } from './passwords.ts';
 
 /** A login or an e-mail address. */
 export const passwordResetRequest = z.strictObject({
@@ -29,12 +29,16 @@ const mailsPerHour = 3;
 const requestsPerMinute = 10;
 
 interface PasswordResetsDeps {
+  passwords: Passwords;
   sql: Database;
   temporal: Pick<Temporal, 'startNotification'>;
 }
 
 /** A new password by e-mail, for users who cannot log in. Who has used it still has to log in with it. */
-export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (app, { sql, temporal }) => {
+export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
+  app,
+  { sql, passwords, temporal },
+) => {
   const tags = ['session'];
   const open = {
     access: 'open',
@@ -116,7 +120,7 @@ export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
         new ApiError('invalid_fields', { problems: [problem('token', 'reset_link_invalid')] });
       // Before the expensive hash.
       if (!(await isPasswordResetValid(sql, tokenHash))) throw invalid();
-      const passwordHash = await hashPassword(password, clientOf(request));
+      const passwordHash = await passwords.hash(password, clientOf(request));
       await sql.begin(async (tx) => {
         const user = await usePasswordReset(tx, tokenHash);
         if (!user) throw invalid();

@@ -3,8 +3,15 @@ import { promisify } from 'node:util';
 import { ApiError } from '../http/errors.ts';
 import { createTurns } from './turns.ts';
 
+interface PasswordCost {
+  /** The logarithm of N to the base 2. */
+  ln: number;
+  r: number;
+  p: number;
+}
+
 /** OWASP's minimum for scrypt; 128 MiB and half a second of a core each. */
-const cost = { ln: 17, r: 8, p: 1 };
+const passwordCost: PasswordCost = { ln: 17, r: 8, p: 1 };
 /** Above the 128 · N · r bytes that scrypt needs: Node's default limit is a quarter of that. */
 const maxmem = 256 * 1024 * 1024;
 const hashBytes = 32;
@@ -21,43 +28,54 @@ const derive = promisify<string, Buffer, number, { N: number; r: number; p: numb
 );
 
 /** Clients take turns: login attempts must not use up the memory, or the threads that other work needs. */
-const hash = (client: string, password: string, salt: Buffer, { ln, r, p }: typeof cost): Promise<Buffer> =>
+const derived = (
+  client: string,
+  password: string,
+  salt: Buffer,
+  { ln, r, p }: PasswordCost,
+): Promise<Buffer> =>
   inTurn(client, () =>
     // The same characters in another Unicode composition are the same password.
     derive(password.normalize('NFKC'), salt, hashBytes, { N: 2 ** ln, r, p, maxmem }),
   );
 
-/**
- * `$scrypt$ln=17,r=8,p=1$salt$hash`, after the PHC string format.
- *
- * @param client the caller, because clients take turns (`clientOf`)
- * @throws ApiError `busy`, when too many wait
- */
-export async function hashPassword(password: string, client = ''): Promise<string> {
-  const salt = randomBytes(16);
-  const hashed = await hash(client, password, salt, cost);
-  const { ln, r, p } = cost;
-  return `$scrypt$ln=${ln},r=${r},p=${p}$${salt.toString('base64')}$${hashed.toString('base64')}`;
-}
-
 const encoded = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)$/;
 
-/** Takes as long for no user (`null`) as for a user with a wrong password. `client` and errors: as `hashPassword`. */
-export async function verifyPassword(password: string, stored: string | null, client = ''): Promise<boolean> {
-  const match = stored === null ? null : encoded.exec(stored);
-  if (!match) {
-    await hash(client, password, Buffer.alloc(16), cost);
-    return false;
-  }
-  const [, ln, r, p, salt = '', expected = ''] = match;
-  const actual = await hash(client, password, Buffer.from(salt, 'base64'), {
-    ln: Number(ln),
-    r: Number(r),
-    p: Number(p),
-  });
-  const hashed = Buffer.from(expected, 'base64');
-  return hashed.length === actual.length && timingSafeEqual(hashed, actual);
+/** Hashes passwords at a cost. Tests that are not about the cost take a small one. */
+export function createPasswords(cost: PasswordCost = passwordCost) {
+  return {
+    /**
+     * `$scrypt$ln=17,r=8,p=1$salt$hash`, after the PHC string format.
+     *
+     * @param client the caller, because clients take turns (`clientOf`)
+     * @throws ApiError `busy`, when too many wait
+     */
+    async hash(password: string, client = ''): Promise<string> {
+      const salt = randomBytes(16);
+      const hashed = await derived(client, password, salt, cost);
+      const { ln, r, p } = cost;
+      return `$scrypt$ln=${ln},r=${r},p=${p}$${salt.toString('base64')}$${hashed.toString('base64')}`;
+    },
+
+    /** Takes as long for no user (`null`) as for a user with a wrong password. `client` and errors: as `hash`. */
+    async verify(password: string, stored: string | null, client = ''): Promise<boolean> {
+      const match = stored === null ? null : encoded.exec(stored);
+      if (!match) {
+        await derived(client, password, Buffer.alloc(16), cost);
+        return false;
+      }
+      const [, ln, r, p, salt = '', expected = ''] = match;
+      const actual = await derived(client, password, Buffer.from(salt, 'base64'), {
+        ln: Number(ln),
+        r: Number(r),
+        p: Number(p),
+      });
+      const hashed = Buffer.from(expected, 'base64');
+      return hashed.length === actual.length && timingSafeEqual(hashed, actual);
+    },
+  };
 }
+export type Passwords = ReturnType<typeof createPasswords>;
 
 /** Without similar-looking characters: 0 and o, 1 and l and i. */
 const readable = 'abcdefghjkmnpqrstuvwxyz23456789';

@@ -22,7 +22,7 @@ import { ApiError } from '../http/errors.ts';
 import { clientOf, type RequestLimits } from '../http/request-limits.ts';
 import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 import { createLoginAttempts } from './login-attempts.ts';
-import { hashPassword, verifyPassword } from './passwords.ts';
+import type { Passwords } from './passwords.ts';
 
 const credentials = z.strictObject({
   login: z.string().trim().toLowerCase().min(1).max(100),
@@ -73,6 +73,7 @@ const editedOf = ({
 
 interface SessionsDeps {
   sql: Database;
+  passwords: Passwords;
   cookie: SessionCookie;
   limits: RequestLimits;
   publicUrl: string;
@@ -81,7 +82,7 @@ interface SessionsDeps {
 /** Logging in and out, and the current user. */
 export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
   app,
-  { sql, cookie, limits, publicUrl },
+  { sql, passwords, cookie, limits, publicUrl },
 ) => {
   const attempts = createLoginAttempts();
   /** Returns the result of `judge`, null for a failure. `judge` is called only when `key` has no wait left. */
@@ -123,7 +124,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       // By address and login: failures from elsewhere, or for another login, lock out nobody.
       const user = await attempt(`${client} ${login}`, async () => {
         const found = await getUserByLogin(sql, login);
-        const isRight = await verifyPassword(password, found?.passwordHash ?? null, client);
+        const isRight = await passwords.verify(password, found?.passwordHash ?? null, client);
         return isRight && found?.enabled ? found : null;
       });
       if (!user) throw new ApiError('login_failed');
@@ -231,7 +232,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       const { current, password } = request.body;
       const client = clientOf(request);
       const known = await attempt(`own password of ${actor.id}`, async () =>
-        (await verifyPassword(current, await getPasswordHash(sql, actor.id), client)) ? actor : null,
+        (await passwords.verify(current, await getPasswordHash(sql, actor.id), client)) ? actor : null,
       );
       if (!known) {
         throw new ApiError('invalid_fields', { problems: [problem('current', 'wrong_password')] });
@@ -239,7 +240,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       if (password.normalize('NFKC') === current.normalize('NFKC')) {
         throw new ApiError('invalid_fields', { problems: [problem('password', 'same_password')] });
       }
-      const passwordHash = await hashPassword(password, client);
+      const passwordHash = await passwords.hash(password, client);
       await sql.begin(async (tx) => {
         await updateUser(tx, actor.id, { passwordHash, mustChangePassword: false });
         await deleteSessionsOf(tx, actor.id, actor.sessionHash);

@@ -14,7 +14,7 @@ import { clientOf } from '../http/request-limits.ts';
 import { instant } from '../http/instant.ts';
 import { idParams } from '../http/parameters.ts';
 import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
-import { hashPassword } from './passwords.ts';
+import type { Passwords } from './passwords.ts';
 
 export const userView = z.object({
   id: z.int(),
@@ -56,7 +56,10 @@ export const userChange = z.strictObject({
 });
 
 /** The users who may log in. They are disabled, not deleted, because the audit log refers to them. */
-export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
+export const users: FastifyPluginAsyncZod<{ sql: Database; passwords: Passwords }> = async (
+  app,
+  { sql, passwords },
+) => {
   app.get(
     '',
     {
@@ -85,7 +88,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
     },
     async (request, reply) => {
       const { password, ...user } = request.body;
-      const passwordHash = await hashPassword(password, clientOf(request));
+      const passwordHash = await passwords.hash(password, clientOf(request));
       const added = await sql.begin(async (tx) => {
         const row = await insertUser(tx, { ...user, passwordHash, mustChangePassword: true });
         await audit(tx, request, 'user.create', { kind: 'user', id: row.id }, { role: row.role });
@@ -129,7 +132,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
       const { id } = request.params;
       const { password, ...change } = request.body;
       const passwordHash =
-        password === undefined ? undefined : await hashPassword(password, clientOf(request));
+        password === undefined ? undefined : await passwords.hash(password, clientOf(request));
       return sql.begin(async (tx) => {
         const admins = await lockAdmins(tx);
         const before = await lockUser(tx, id);

@@ -15,6 +15,7 @@ import { auditLog } from '../access/audit.ts';
 import { alerts } from '../alerts/alerts.ts';
 import { alertChannels } from '../alerts/channels.ts';
 import { passwordResets } from '../access/password-resets.ts';
+import { createPasswords, type Passwords } from '../access/passwords.ts';
 import { addAuthentication, createSessionCookie } from './auth.ts';
 import { company } from '../settings/company.ts';
 import { createCampaignSync } from '../services/campaign-sync.ts';
@@ -81,6 +82,8 @@ import { webserviceTests } from '../campaigns/webservice.ts';
 export interface ApiDeps {
   sql: Database;
   box: SecretBox;
+  /** By default at the full cost. */
+  passwords?: Passwords;
   temporal: Temporal;
   logger: FastifyBaseLogger;
   /** How the API reaches providers, and how they reach it. */
@@ -121,6 +124,7 @@ const requestTimeoutMs = 31 * 60_000;
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const { sql, longSql = sql, temporal, logger, sms, clock = () => new Date() } = deps;
   const { currency = defaultCurrency, timezone = defaultTimezone } = deps;
+  const { passwords = createPasswords() } = deps;
   const money = { currency, timezone };
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
@@ -264,9 +268,9 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       const limits = await createRequestLimits(api, deps.requestsPerMinute);
       addAuthentication(api, { sql, cookie, limits, publicUrl: sms.publicUrl });
 
-      await api.register(sessions, { sql, cookie, limits, publicUrl: sms.publicUrl });
-      await api.register(passwordResets, { sql, temporal });
-      await api.register(users, { prefix: '/users', sql });
+      await api.register(sessions, { sql, passwords, cookie, limits, publicUrl: sms.publicUrl });
+      await api.register(passwordResets, { sql, passwords, temporal });
+      await api.register(users, { prefix: '/users', sql, passwords });
       await api.register(tokens, { prefix: '/tokens', sql, clock });
       await api.register(auditLog, { prefix: '/audit', sql });
       await api.register(settings, { prefix: '/settings', sql, sync });

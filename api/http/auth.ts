@@ -9,7 +9,7 @@ import { type Locale, type Permission, type Role, roleSuffices } from '../../dom
 import type { AuditAction } from '../../domain/words/audit.ts';
 import { ApiError } from './errors.ts';
 import type { RequestLimits } from './request-limits.ts';
-import { generatePassword, hashPassword } from '../access/passwords.ts';
+import { createPasswords, generatePassword, type Passwords } from '../access/passwords.ts';
 
 /** The access to a route: open, or a permission. Each route declares it in its config. */
 export type Access = 'open' | Permission;
@@ -195,11 +195,14 @@ export function isCrossSite(request: FastifyRequest, publicOrigin: string): bool
  * there are users. The caller shows the password to the operator who starts the deployment. The password only permits
  * choosing another one: a copy in a log is useless after that.
  */
-export async function ensureFirstAdmin(sql: Sql): Promise<{ login: string; password: string } | null> {
+export async function ensureFirstAdmin(
+  sql: Sql,
+  passwords: Passwords = createPasswords(),
+): Promise<{ login: string; password: string } | null> {
   if (await hasUsers(sql)) return null;
   const login = 'admin';
   const password = generatePassword();
-  const passwordHash = await hashPassword(password);
+  const passwordHash = await passwords.hash(password);
   const added = await insertFirstUser(sql, { login, name: 'Admin', passwordHash, role: 'admin' });
   return added ? { login, password } : null;
 }

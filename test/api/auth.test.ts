@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ensureFirstAdmin, hashSecret } from '../../api/http/auth.ts';
-import { generatePassword, hashPassword, verifyPassword } from '../../api/access/passwords.ts';
+import { createPasswords, generatePassword } from '../../api/access/passwords.ts';
 import { insertSession } from '../../db/access/sessions.ts';
 import { insertUser } from '../../db/access/users.ts';
 import type { Role } from '../../domain/user.ts';
@@ -499,6 +499,8 @@ describe('users', () => {
   });
 });
 
+const passwords = createPasswords();
+
 describe('the first start', () => {
   test('makes an admin with a readable password, once, whoever starts at the same time', async () => {
     const empty = await createDatabase();
@@ -511,7 +513,7 @@ describe('the first start', () => {
     });
     const [user] = await empty.sql<{ passwordHash: string; mustChangePassword: boolean }[]>`
       select password_hash, must_change_password from users`;
-    expect(await verifyPassword(first?.password ?? '', user?.passwordHash ?? null)).toBe(true);
+    expect(await passwords.verify(first?.password ?? '', user?.passwordHash ?? null)).toBe(true);
     // The log of the start keeps the password: whoever reads it there finds one that was changed.
     expect(user?.mustChangePassword).toBe(true);
     expect(await ensureFirstAdmin(empty.sql)).toBeNull();
@@ -520,15 +522,15 @@ describe('the first start', () => {
 
 describe('a password', () => {
   test('is hashed with the cost that OWASP asks for, each time with another salt', async () => {
-    const [one, two] = await Promise.all([hashPassword('same'), hashPassword('same')]);
+    const [one, two] = await Promise.all([passwords.hash('same'), passwords.hash('same')]);
     expect(one).toMatch(/^\$scrypt\$ln=17,r=8,p=1\$/);
     expect(one).not.toBe(two);
-    expect(await verifyPassword('same', one)).toBe(true);
-    expect(await verifyPassword('other', one)).toBe(false);
+    expect(await passwords.verify('same', one)).toBe(true);
+    expect(await passwords.verify('other', one)).toBe(false);
   });
 
   test('is the same in either composition of its accents', async () => {
-    expect(await verifyPassword('ac\u0327a\u0303o', await hashPassword('ação'))).toBe(true);
+    expect(await passwords.verify('ac\u0327a\u0303o', await passwords.hash('ação'))).toBe(true);
   });
 
   test('that is generated is never the same', () => {

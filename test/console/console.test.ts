@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { hashPassword } from '../../api/access/passwords.ts';
 import { insertUser } from '../../db/access/users.ts';
 import { safePath } from '../../console/kit/responses.tsx';
 import { adminPassword } from '../kit/api.ts';
 import { createConsole, formOf, textOf } from '../kit/console.ts';
+import { cheapHash } from '../kit/password.ts';
 
 const ui = await createConsole();
 const { app, sql } = ui;
@@ -100,7 +100,7 @@ describe('a password that was given', () => {
       login,
       name: 'Convidada',
       role: 'operator',
-      passwordHash: await hashPassword(given),
+      passwordHash: cheapHash(given),
       mustChangePassword: true,
     });
     const answer = await signIn({ login, password: given, next: '/runs?a=1' });

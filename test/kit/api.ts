@@ -19,7 +19,7 @@ import { connect } from '../../db/core/client.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { connectAnywhere, localTokens } from './connect.ts';
 import { localOutgoing } from './outgoing.ts';
-import { cheapHash } from './password.ts';
+import { cheapHash, cheapPasswords } from './password.ts';
 import { localWebservice } from './webservice.ts';
 
 export const publicUrl = 'https://torpedo.example';
@@ -84,6 +84,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
   const app = await buildApp({
     sql: pool,
     box,
+    passwords: cheapPasswords,
     temporal,
     logger: pino({ level: 'silent' }),
     sms: {

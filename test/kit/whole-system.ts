@@ -5,6 +5,7 @@ import { buildApp } from '../../api/http/app.ts';
 import { ensureFirstAdmin } from '../../api/http/auth.ts';
 import { adminConsole } from '../../console/app.tsx';
 import { connectAnywhere, localTokens } from './connect.ts';
+import { cheapPasswords } from './password.ts';
 import { createSystem, type SystemOptions } from './system.ts';
 import { localWebservice } from './webservice.ts';
 import { localOutgoing } from './outgoing.ts';
@@ -26,6 +27,7 @@ export async function createWholeSystem(options: SystemOptions = {}) {
   const app = await buildApp({
     sql,
     box,
+    passwords: cheapPasswords,
     temporal,
     logger: pino({ level: 'silent' }),
     sms: {
@@ -41,7 +43,7 @@ export async function createWholeSystem(options: SystemOptions = {}) {
     uploadLimitBytes: 1024 * 1024,
   });
   await app.register(adminConsole, { publicUrl });
-  const admin = await ensureFirstAdmin(sql);
+  const admin = await ensureFirstAdmin(sql, cheapPasswords);
   if (!admin) throw new Error('The database is not new.');
   // As if they had chosen it: that it has to be chosen is a story of its own (test/console/story.test.ts).
   await sql`update users set must_change_password = false`;
