@@ -24,8 +24,12 @@ const chaos = {
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    // What hangs ends here; no test passes later than its conditions come true (test/kit/until.ts).
+    testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Concurrent tests wait for servers that say nothing.
+    maxConcurrency: 20,
+    expect: { poll: { timeout: 45_000 } },
     pool: 'forks',
     // Files of a process share its modules, its browser and the SDK's runtime. To load them anew for each file cost more
     // than all tests of the API. So no file may leave anything behind, and nothing may keep state in a module.

@@ -1,10 +1,11 @@
 import type { InjectOptions } from 'fastify';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { createApi, createCatalogue, createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
+import { eventually } from '../kit/until.ts';
 
 const api = await createApi();
 const { app, as, sql } = api;
@@ -351,7 +352,7 @@ describe('A receipt with nothing but the id of the gateway', () => {
     }>();
     expect(unreadCalls.filter((one) => one.providerId === providerId)).toEqual([]);
     await recordSent(sql, { runId, count: 1, sidOf: idOf, providerId, receiptsById: true });
-    await vi.waitFor(async () => expect(await messageOf(id)).toMatchObject({ status: 'delivered' }), 10_000);
+    await eventually(async () => expect(await messageOf(id)).toMatchObject({ status: 'delivered' }));
     expect(await unreadOf(providerId)).toEqual([]);
   });
 });

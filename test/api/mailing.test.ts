@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { connect as connectSocket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readUpload } from '../../api/http/uploads.ts';
 import { Readable } from 'node:stream';
 import { createApi, createCatalogue, csvOf, documentOf, errorOf } from '../kit/api.ts';
+import { eventually } from '../kit/until.ts';
 
 const api = await createApi({ uploadLimitBytes: 512 * 1024 });
 const { as, sql, app } = api;
@@ -307,9 +308,9 @@ describe('an upload', () => {
         `authorization: Bearer ${api.tokens.operator}\r\ncontent-length: 100000\r\n\r\n${csvOf(10)}`,
     );
     const files = () => sql`select from mailing_files where campaign_id = ${id}`;
-    await vi.waitFor(async () => expect((await files()).count).toBe(1), { timeout: 10_000 });
+    await eventually(async () => expect((await files()).count).toBe(1));
     socket.destroy();
-    await vi.waitFor(async () => expect((await files()).count).toBe(0), { timeout: 10_000 });
+    await eventually(async () => expect((await files()).count).toBe(0));
   });
 
   test.each([

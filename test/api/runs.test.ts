@@ -16,6 +16,7 @@ import {
 import { startWorkers } from '../kit/workers.ts';
 import { recordSent } from '../kit/sending.ts';
 import { createTicketCatalogue, onSend } from '../kit/tickets.ts';
+import { eventually } from '../kit/until.ts';
 
 const sandbox = await buildSandbox({
   ...sandboxAccount,
@@ -47,10 +48,7 @@ async function runNow(campaignId: number): Promise<number> {
 const progressOf = async (runId: number) =>
   (await as('viewer')('GET', `/api/runs/${runId}/progress`)).json<Progress>();
 const until = (runId: number, expected: object) =>
-  vi.waitFor(async () => expect(await progressOf(runId)).toMatchObject(expected), {
-    timeout: 20_000,
-    interval: 100,
-  });
+  eventually(async () => expect(await progressOf(runId)).toMatchObject(expected));
 
 /** A campaign whose provider sends one message every ten seconds: its run lasts until somebody ends it. */
 async function slowCampaign(): Promise<number> {
@@ -294,7 +292,7 @@ describe('the events of a run', () => {
     const stops = seen.map((list) =>
       hub.watch(runId, { progress: (progress) => list.push(progress), end: looks }),
     );
-    await vi.waitFor(() => expect(seen.map((list) => list.length)).toEqual([1, 1]));
+    await eventually(() => expect(seen.map((list) => list.length)).toEqual([1, 1]));
     expect(seen[0]?.[0]).toBe(seen[1]?.[0]);
     for (const stop of stops) stop();
     expect(hub.watching()).toBe(0);

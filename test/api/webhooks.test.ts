@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import twilio from 'twilio';
 import { createReceiptWriter, strongestMoves } from '../../api/services/receipts.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
@@ -16,6 +16,7 @@ import {
 } from '../kit/api.ts';
 import { outcomeWith, recordSent } from '../kit/sending.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
+import { eventually } from '../kit/until.ts';
 
 const api = await createApi();
 const { app, sql, as } = api;
@@ -360,7 +361,7 @@ describe('a callback', () => {
       ratePerSecond: null,
       secrets: { ...sandboxProvider.secrets, authToken: 'rotated' },
     });
-    await vi.waitFor(async () => expect(await send('rotated', 2)).toBe(204), { timeout: 5_000 });
+    await eventually(async () => expect(await send('rotated', 2)).toBe(204));
     expect(await send(sandboxAccount.authToken, 3)).toBe(403);
   });
 });

@@ -1,4 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { vi } from 'vitest';
+
+/** How long a condition may take to come true: no test is slower for it, and a busy machine needs it. */
+const patienceMs = 45_000;
+const lookEveryMs = 25;
 
 /**
  * Looks again and again until there is something to see: anything but undefined, null and false. Fails with what was
@@ -7,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
-  { withinMs = 30_000, everyMs = 25 } = {},
+  { withinMs = patienceMs, everyMs = lookEveryMs } = {},
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + withinMs;
   for (;;) {
@@ -20,3 +25,7 @@ export async function until<T>(
     await sleep(everyMs);
   }
 }
+
+/** Repeats an assertion until it holds; fails as it did last. The default of `vi.waitFor` is one second. */
+export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: patienceMs, interval: lookEveryMs });

@@ -65,7 +65,8 @@ test('A campaign starts the run of an occurrence when it is due, and continues a
   expect(run).toMatchObject({ occurrence: due, trigger: 'schedule', status: 'finished' });
   const lateMs = (run.startedAt?.getTime() ?? 0) - due.getTime();
   expect(lateMs).toBeGreaterThanOrEqual(0);
-  expect(lateMs).toBeLessThan(5_000);
+  // Before the next one is due.
+  expect(lateMs).toBeLessThan(60_000);
   expect((await readCampaign(sql, campaign.id)).scheduledThrough).toEqual(due);
   const { runId: second, status } = await workflowOf(campaign.id).describe();
   expect(second).not.toBe(first);

@@ -7,12 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createInterface } from 'node:readline';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { providerAccount } from '../../domain/provider.ts';
 import { createCallback } from '../../sms/callback.ts';
 import { createProvider } from '../../sms/index.ts';
 import type { Callback } from '../../sms/provider.ts';
 import { connectAnywhere, localTokens } from '../kit/connect.ts';
+import { eventually } from '../kit/until.ts';
 
 /** The adapter against the sandbox as a process of its own, as a developer starts it. */
 const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
@@ -82,7 +83,7 @@ test('a message goes out, its receipts and a reply come back, and the ledger is 
 
   const sent = await provider.send({ messageId: 41, to: '+5511988887777', text: 'Olá, Ana 🚀' });
   expect(sent).toMatchObject({ kind: 'accepted' });
-  await vi.waitFor(() => expect(webhooks.callbacks).toHaveLength(2));
+  await eventually(() => expect(webhooks.callbacks).toHaveLength(2));
   expect(webhooks.callbacks.every((callback) => provider.verify(callback))).toBe(true);
   expect(webhooks.callbacks.flatMap((callback) => provider.readReceipts(callback).read)).toMatchObject([
     { messageId: 41, status: 'sent', reason: null },

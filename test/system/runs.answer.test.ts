@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { deleteOldAnswers } from '../../db/campaigns/mailings.ts';
 import { deleteFileContent } from '../../db/core/retention.ts';
 import { buildSandbox } from '../../sandbox/index.ts';
@@ -15,6 +15,7 @@ import {
 } from '../kit/api.ts';
 import { startWorkers } from '../kit/workers.ts';
 import { bytes, json, startWebservice } from '../kit/webservice.ts';
+import { eventually } from '../kit/until.ts';
 
 /** `GET /api/runs/{id}/answer`: what a run fetched from its web service, as it came. */
 const sandbox = await buildSandbox({ ...sandboxAccount, faults: { receipts: false } });
@@ -47,9 +48,8 @@ async function runNow(campaignId: number, status: string): Promise<number> {
   expect((await operator('POST', `/api/campaigns/${campaignId}/enable`)).statusCode).toBe(200);
   const started = await operator('POST', `/api/campaigns/${campaignId}/run-now`);
   const { runId } = started.json<{ runId: number }>();
-  await vi.waitFor(
-    async () => expect((await operator('GET', `/api/runs/${runId}`)).json()).toMatchObject({ status }),
-    { timeout: 20_000, interval: 100 },
+  await eventually(async () =>
+    expect((await operator('GET', `/api/runs/${runId}`)).json()).toMatchObject({ status }),
   );
   return runId;
 }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { weekdays } from '../../domain/calendar.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { buildSandbox } from '../../sandbox/index.ts';
@@ -13,6 +13,7 @@ import {
 } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { startWorkers } from '../kit/workers.ts';
+import { eventually } from '../kit/until.ts';
 
 const sandbox = await buildSandbox({ ...sandboxAccount, faults: { receipts: false } });
 const sandboxUrl = await sandbox.listen(0);
@@ -35,10 +36,7 @@ const post = async <T>(url: string, payload?: object): Promise<T> => {
 };
 const runOf = async (runId: number) => (await as('viewer')('GET', `/api/runs/${runId}`)).json<object>();
 const runBecomes = (runId: number, expected: object) =>
-  vi.waitFor(async () => expect(await runOf(runId)).toMatchObject(expected), {
-    timeout: 20_000,
-    interval: 100,
-  });
+  eventually(async () => expect(await runOf(runId)).toMatchObject(expected));
 async function limitedProvider(ratePerSecond: number): Promise<number> {
   const { accountSid, authToken } = sandboxAccount;
   const added = await as('admin')('POST', '/api/providers', {

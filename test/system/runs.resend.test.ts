@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { closeStoppedSenders } from '../../db/messages/claims.ts';
 import { savePrivacySettings } from '../../db/customers/privacy.ts';
 import { privacySettings } from '../../domain/privacy.ts';
@@ -16,6 +16,7 @@ import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { createTicketCatalogue, insertReply, onSend } from '../kit/tickets.ts';
 import { startWorkers } from '../kit/workers.ts';
 import { followReceipts, openReplyTicket } from '../../db/tickets/opening.ts';
+import { eventually } from '../kit/until.ts';
 
 const sandbox = await buildSandbox({ ...sandboxAccount, faults: { receipts: false } });
 const sandboxUrl = await sandbox.listen(0);
@@ -42,10 +43,7 @@ const refuse = (...digits: string[]) =>
   });
 const runOf = async (runId: number) => (await as('viewer')('GET', `/api/runs/${runId}`)).json<object>();
 const runBecomes = (runId: number, expected: object) =>
-  vi.waitFor(async () => expect(await runOf(runId)).toMatchObject(expected), {
-    timeout: 20_000,
-    interval: 100,
-  });
+  eventually(async () => expect(await runOf(runId)).toMatchObject(expected));
 const post = async <T>(url: string, payload?: object): Promise<T> => {
   const answer = await operator('POST', url, payload);
   expect(answer.statusCode, answer.body).toBeLessThan(300);

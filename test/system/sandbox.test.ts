@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse as parseForm } from 'node:querystring';
 import { createInterface } from 'node:readline';
-import { onTestFinished, describe, expect, test, vi } from 'vitest';
+import { onTestFinished, describe, expect, test } from 'vitest';
 import twilio from 'twilio';
 import { buildSandbox, type SandboxOptions } from '../../sandbox/index.ts';
+import { eventually } from '../kit/until.ts';
 
 /** Twilio's own library is the judge: it sends, it reads the errors, it checks the signatures. */
 const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
@@ -167,14 +168,14 @@ describe('receipts', () => {
     const { client, control } = await start({ faults: { receiptDelayMs: 20 } });
     const statusCallback = `${application.url}/receipts?key=a%20b&message=123`;
     const { sid } = await client.messages.create({ from, to, body: 'Oi', statusCallback });
-    await vi.waitFor(() => expect(statusesOf(application.callbacks)).toEqual(['sent', 'delivered']));
+    await eventually(() => expect(statusesOf(application.callbacks)).toEqual(['sent', 'delivered']));
     expect(application.callbacks.every(genuine)).toBe(true);
     expect(application.callbacks[0]).toMatchObject({
       url: statusCallback,
       form: { MessageSid: sid, AccountSid: accountSid, To: to, From: from, SmsStatus: 'sent' },
     });
     expect((await client.messages(sid).fetch()).status).toBe('delivered');
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await control('GET', 'ledger')).json().receipts).toEqual({
         pending: 0,
         done: 2,
@@ -189,12 +190,12 @@ describe('receipts', () => {
     const refuse = [{ endsWith: '0003', code: 30003 }];
     const { client, control } = await start({ faults: { receiptDelayMs: 0, refuse } });
     await client.messages.create({ from, to: '+5511988880003', body: 'Oi', statusCallback: application.url });
-    await vi.waitFor(() => expect(statusesOf(application.callbacks)).toEqual(['sent', 'undelivered']));
+    await eventually(() => expect(statusesOf(application.callbacks)).toEqual(['sent', 'undelivered']));
     expect(application.callbacks[1]?.form.ErrorCode).toBe('30003');
 
     await control('PUT', 'faults', { receiptDelayMs: 0, undeliveredRate: 1 });
     await client.messages.create({ from, to, body: 'Oi', statusCallback: application.url });
-    await vi.waitFor(() => expect(application.callbacks).toHaveLength(4));
+    await eventually(() => expect(application.callbacks).toHaveLength(4));
     expect(application.callbacks[3]?.form).toMatchObject({
       MessageStatus: 'undelivered',
       ErrorCode: expect.stringMatching(/^3000\d$/) as string,
@@ -207,7 +208,7 @@ describe('receipts', () => {
     const faults = { receiptDelayMs: 5, duplicateReceipts: 1, reorderReceipts: 1 };
     const { client } = await start({ faults, callbackConnections: 1 });
     await client.messages.create({ from, to, body: 'Oi', statusCallback: application.url });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(statusesOf(application.callbacks)).toEqual(['delivered', 'delivered', 'sent', 'sent']),
     );
   });
@@ -216,11 +217,8 @@ describe('receipts', () => {
     const application = await startApplication([500]);
     const { client } = await start({ faults: { receiptDelayMs: 0 }, callbackConnections: 1 });
     await client.messages.create({ from, to, body: 'Oi', statusCallback: application.url });
-    await vi.waitFor(
-      () => expect(statusesOf(application.callbacks).toSorted()).toEqual(['delivered', 'sent', 'sent']),
-      {
-        timeout: 10_000,
-      },
+    await eventually(() =>
+      expect(statusesOf(application.callbacks).toSorted()).toEqual(['delivered', 'sent', 'sent']),
     );
   });
 
@@ -231,7 +229,7 @@ describe('receipts', () => {
     expect((await control('GET', 'ledger')).json().receipts).toMatchObject({ pending: 2 });
     expect(application.callbacks).toEqual([]);
     await control('PUT', 'faults', { receiptDelayMs: 0 });
-    await vi.waitFor(() => expect(application.callbacks).toHaveLength(2));
+    await eventually(() => expect(application.callbacks).toHaveLength(2));
   });
 });
 
@@ -259,7 +257,7 @@ describe('a restart on the same ledger', () => {
     const application = await startApplication();
     const first = await start({ ledgerFile, faults: { receiptDelayMs: 0 } });
     const done = await sendAll(first.client, application.url, upTo(3));
-    await vi.waitFor(async () => expect(await pending(first.control)).toMatchObject({ pending: 0, done: 6 }));
+    await eventually(async () => expect(await pending(first.control)).toMatchObject({ pending: 0, done: 6 }));
     await first.control('PUT', 'faults', { receipts: false });
     const owed = await sendAll(first.client, application.url, upTo(40));
     await first.client.messages.create({ from, to, body: 'no callback' });
@@ -278,7 +276,7 @@ describe('a restart on the same ledger', () => {
     const fresh = await sendAll(second.client, application.url, [99]);
     expect(application.callbacks).toEqual([]);
     await second.control('PUT', 'faults', { receiptDelayMs: 20 });
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await pending(second.control)).toMatchObject({ pending: 0, done: 82 }),
     );
     expect(finals(application.callbacks)).toEqual([...owed, ...fresh].map(({ sid }) => sid).toSorted());
@@ -301,7 +299,7 @@ describe('a restart on the same ledger', () => {
     expect(await pending(second.control)).toMatchObject({ pending: 2 });
     expect(application.callbacks).toEqual([]);
     await second.control('PUT', 'faults', { receiptDelayMs: 1 });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(statusesOf(application.callbacks).toSorted()).toEqual(['delivered', 'sent']),
     );
   });
@@ -319,13 +317,13 @@ describe('a restart on the same ledger', () => {
           .filter(({ form }) => form.MessageStatus !== 'sent')
           .map(({ form }) => [form.MessageSid, form.MessageStatus, form.ErrorCode].join(' ')),
       );
-    await vi.waitFor(() => expect(outcomes().size).toBe(20));
+    await eventually(() => expect(outcomes().size).toBe(20));
     await first.close();
     const before = outcomes();
     refusing.length = 0;
 
     const second = await start({ ledgerFile, faults });
-    await vi.waitFor(async () => expect(await pending(second.control)).toMatchObject({ pending: 0 }));
+    await eventually(async () => expect(await pending(second.control)).toMatchObject({ pending: 0 }));
     expect(outcomes()).toEqual(before);
   });
 
@@ -351,18 +349,14 @@ describe('a restart on the same ledger', () => {
         answered.push(sid);
       }
     });
-    await vi.waitFor(() => expect(finals(application.callbacks).length).toBeGreaterThan(20), {
-      timeout: 20_000,
-    });
+    await eventually(() => expect(finals(application.callbacks).length).toBeGreaterThan(20));
     child.kill('SIGKILL');
     await Promise.allSettled(sending);
     await appendFile(ledgerFile, '{"at":"2026-11-25T12:00:00.000Z","sid":"SM');
     await appendFile(`${ledgerFile}.finished`, 'SM0123');
 
     const second = await start({ ledgerFile, faults: { receiptDelayMs: 0 } });
-    await vi.waitFor(async () => expect(await pending(second.control)).toMatchObject({ pending: 0 }), {
-      timeout: 20_000,
-    });
+    await eventually(async () => expect(await pending(second.control)).toMatchObject({ pending: 0 }));
     expect(answered.filter((sid) => !finals(application.callbacks).includes(sid))).toEqual([]);
     await sendAll(second.client, application.url, [1_000_000]);
     const lines = (await readFile(ledgerFile, 'utf8')).split('\n').filter(Boolean);
@@ -472,7 +466,7 @@ describe('the ledger', () => {
     expect(lines((await control('GET', `ledger?format=ndjson&since=${sids[0]}&limit=1`)).text)).toMatchObject(
       expected.slice(1, 2),
     );
-    await vi.waitFor(async () => expect(lines(await readFile(file, 'utf8'))).toMatchObject(expected));
+    await eventually(async () => expect(lines(await readFile(file, 'utf8'))).toMatchObject(expected));
   });
 
   test('is not for strangers', async () => {
@@ -517,7 +511,7 @@ describe('faults', () => {
     const { url, control } = await start({ faults: { errorRate: { hang_after_accept: 1 } } });
     const impatient = new AbortController();
     const hanging = post(url, impatient.signal);
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await control('GET', 'ledger')).json()).toMatchObject({ accepted: 1 }),
     );
     impatient.abort();

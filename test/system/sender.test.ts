@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, expect, test } from 'vitest';
 import { mostHeld } from '../../activities/sender.ts';
 import { claimLines } from '../../db/messages/claims.ts';
@@ -138,6 +139,8 @@ test("A provider's rate is kept over all senders and campaigns together", async 
   const ratePerSecond = 80;
   const providerId = await createProvider(system, { ratePerSecond });
   const before = (await gateway.taken()).length;
+  const stalls = monitorEventLoopDelay({ resolution: 5 });
+  stalls.enable();
   const campaigns = [
     await createEnabledCampaign(system, { mailing: 120, providerId }),
     await createEnabledCampaign(system, { mailing: 120, providerId }),
@@ -146,8 +149,10 @@ test("A provider's rate is kept over all senders and campaigns together", async 
   await Promise.all(runs.map(ended));
   const taken = (await gateway.taken()).slice(before);
   expect(taken).toHaveLength(240);
-  // Clocks count milliseconds, and a busy machine sends a little late.
-  expect(busiestSecond(taken)).toBeLessThanOrEqual(ratePerSecond * 1.15);
+  stalls.disable();
+  // Clocks count milliseconds, and what was due while this process stood still leaves and arrives after that.
+  const stalledSeconds = stalls.max / 1e9;
+  expect(busiestSecond(taken)).toBeLessThanOrEqual(ratePerSecond * (1.15 + stalledSeconds));
   for (const run of runs) expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 120 });
 });
 

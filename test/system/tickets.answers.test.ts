@@ -76,18 +76,19 @@ test('an answer is sent once and delivered, and operators find it by its ticket'
   expect(await takenOf(ticket.phone)).toHaveLength(1);
 });
 
-test('an answer leaves within a second or so while campaigns use up the rate, which is not exceeded', async () => {
+test('an answer leaves before what waits of campaigns that use up the rate, which is not exceeded', async () => {
   const rate = 8;
   const providerId = await createProvider(system, { ratePerSecond: rate });
   const ticket = await ticketOf(providerId);
   const before = (await gateway.taken()).length;
   const run = await startRun(system, { mailing: 90, providerId });
   await until('it sends', async () => (await gateway.taken()).length > before + 10);
-  const since = Date.now();
+  const atFirst = (await gateway.taken()).length;
   const [first] = [await answer(ticket), await answer(ticket), await answer(ticket)];
   await until('all are sent', async () => (await takenOf(ticket.phone)).length === 3);
-  const at = (await takenOf(ticket.phone)).map((one) => Date.parse(one.at));
-  expect((at[0] ?? 0) - since).toBeLessThan(2_000);
+  // Of the run leave only those that are due before its workflow has started: it has 80 more.
+  const sinceThen = (await gateway.taken()).slice(atFirst);
+  expect(sinceThen.findIndex(({ to }) => to === ticket.phone)).toBeLessThanOrEqual(5 * rate);
   await until('some more is sent', async () => (await gateway.taken()).length > before + 45);
   await system.temporal.cancelRun(run, 'user:1');
   const times = (await gateway.taken()).slice(before).map((one) => Date.parse(one.at));
