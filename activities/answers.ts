@@ -111,7 +111,7 @@ export function createAnswers({ sql, providers, lanes }: AnswersDeps) {
         turnEnds = null;
         const writing = {
           signal: cancellationSignal(),
-          onTrouble: (error: unknown): void => {
+          onWriteRetry: (error: unknown): void => {
             log.warn('The outcome waits for the database', { answerId: id, error });
           },
         };

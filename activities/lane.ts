@@ -31,7 +31,7 @@ export interface LaneSender {
   /** The number of segments that wait in this sender. */
   waiting: () => number;
   /** `pause`: the provider wants a long pause. `doubt`: its answers leave the outcome of its messages unknown. */
-  onTrouble: (what: 'pause' | 'doubt') => void;
+  onProviderTrouble: (what: 'pause' | 'doubt') => void;
 }
 
 /**
@@ -125,7 +125,7 @@ export function createLane({
           // It is reserved again once the pause is over or lifted.
           if (isPaused) line.clear();
           if (isPaused || answer.doubts >= doubtsAllowed)
-            for (const { sender } of [...members]) sender.onTrouble(isPaused ? 'pause' : 'doubt');
+            for (const { sender } of [...members]) sender.onProviderTrouble(isPaused ? 'pause' : 'doubt');
         },
         () => {
           askAgainAt = performance.now() + retryMs;
@@ -316,7 +316,7 @@ export function createLane({
           next: () => (is('waits') ? { segments: isPaid ? 0 : segments, isPaid } : null),
           leave: () => enter('left'),
           waiting: () => (is('waits') && !isPaid ? segments : 0),
-          onTrouble: (what) => {
+          onProviderTrouble: (what) => {
             if (what === 'pause') giveUp();
           },
         },

@@ -15,7 +15,7 @@ const mayPass = (error: unknown): boolean =>
  * unavailable the sender keeps them and waits; once it has to shut down it tries for ten more seconds.
  */
 export async function persistently(
-  { signal, onTrouble }: { signal: AbortSignal; onTrouble: (error: unknown) => void },
+  { signal, onWriteRetry }: { signal: AbortSignal; onWriteRetry: (error: unknown) => void },
   write: () => Promise<void>,
 ): Promise<void> {
   let giveUpAt = Infinity;
@@ -26,7 +26,7 @@ export async function persistently(
     } catch (error) {
       if (signal.aborted && giveUpAt === Infinity) giveUpAt = Date.now() + 10_000;
       if (!mayPass(error) || Date.now() > giveUpAt) throw error;
-      onTrouble(error);
+      onWriteRetry(error);
       await new Promise((resolve) => setTimeout(resolve, delay));
     }
   }

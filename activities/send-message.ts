@@ -98,7 +98,7 @@ export function createSendMessage(
         turnEnds = null;
         const writing = {
           signal: cancellationSignal(),
-          onTrouble: (error: unknown): void => {
+          onWriteRetry: (error: unknown): void => {
             log.warn('The outcome waits for the database', { messageId, error });
           },
         };

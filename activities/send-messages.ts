@@ -136,7 +136,7 @@ export function createSendMessages(
           onPause(ms, code) {
             fares.pause = { ms, code };
           },
-          onTrouble: (error) => {
+          onWriteRetry: (error) => {
             log.warn('Outcomes wait for the database', { runId, error });
           },
         },

@@ -155,7 +155,7 @@ export function createPump({
         if (lane.appetite() !== null) flow.roomFreed.notify();
       },
       waiting: () => (flow.why() === null ? flow.waitingSegments : 0),
-      onTrouble(what) {
+      onProviderTrouble(what) {
         if (what === 'pause' || !provider.deduplicates) flow.stopFor('trouble');
       },
     },

@@ -24,7 +24,7 @@ interface WriterTask {
   sender: string;
   signal: AbortSignal;
   /** Called for each write that failed and is retried: the database is unavailable. */
-  onTrouble: (error: unknown) => void;
+  onWriteRetry: (error: unknown) => void;
 }
 
 /**

@@ -65,7 +65,7 @@ export interface SenderTask {
   /** The provider asks for a pause of this many milliseconds; `code`: its answer, to be shown. */
   onPause: (ms: number, code: string) => void;
   /** Called for each write that failed and is retried: the database is unavailable. */
-  onTrouble: (error: unknown) => void;
+  onWriteRetry: (error: unknown) => void;
 }
 
 /**

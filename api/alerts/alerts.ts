@@ -54,7 +54,7 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'What needs a person now, newest first',
+        summary: 'The open alerts, newest first',
         description:
           'Of the kinds that the user has chosen; for a token, of all that its role can open. Checked every few seconds. For the next page: the last `id` as `before`.',
         querystring: page,

@@ -171,7 +171,7 @@ export interface Reservation {
 
 /**
  * Reserves `segments` of the provider's rate for the caller (GCRA): the slot begins where the previous one ended,
- * whoever reserved that. A change of the rate applies from the next reservation.
+ * whichever worker reserved it. A change of the rate applies from the next reservation.
  */
 export async function reserveRate(sql: Sql, providerId: number, segments: number): Promise<Reservation> {
   // clock_timestamp(), because now() is from before the wait for the row's lock.

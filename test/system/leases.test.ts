@@ -305,7 +305,7 @@ function startSender(
         checkEach: () => null,
         signal: new AbortController().signal,
         onProgress: () => undefined,
-        onTrouble: () => undefined,
+        onWriteRetry: () => undefined,
       },
     );
   };

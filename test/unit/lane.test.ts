@@ -68,7 +68,7 @@ function startSender(
         if (answerMs !== null) setTimeout(member.done, answerMs);
       },
       waiting: () => 10 * segments,
-      onTrouble: (what) => trouble.push(what),
+      onProviderTrouble: (what) => trouble.push(what),
     },
     urgency,
   );
