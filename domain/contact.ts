@@ -188,7 +188,9 @@ export function createContactReader(extraFields: readonly ExtraField[], today: s
         withoutExponent(contact.code) ??
         warn(fault('value_damaged', { column: 'codigo', damage: 'scientific' }), contact.code);
     }
-    contact.name = nameOf(contact.name);
+    contact.name = brokenName.test(contact.name)
+      ? warn(fault('value_damaged', { column: 'nome', damage: 'encoding' }), contact.name)
+      : nameOf(contact.name);
     if (contact.birthDate !== '') {
       contact.birthDate =
         readDate(contact.birthDate, births) ??
@@ -240,14 +242,23 @@ const brokenMessage =
 
 /** Forms of address for a customer whose name is unknown, folded (`foldName`). */
 const nobody =
-  /^(?:(?:nome )?(?:nao|sem) (?:informad[oa]|cadastrad[oa]|identificad[oa]|definid[oa]|preenchid[oa]|disponivel|consta|tem|nome|cadastro|informacao|identificacao|dados)|nao consta|desconhecid[oa]|indefinid[oa]|(?:consumidor|cliente)(?: final| nao identificado| padrao| balcao| avulso| diverso)|consumidor|unknown|no name|not informed|n\/?i|x{3,})$/;
+  /^(?:(?:nome )?(?:nao|sem) (?:informad[oa]|cadastrad[oa]|identificad[oa]|definid[oa]|preenchid[oa]|disponivel|consta|tem|nome|cadastro|informacao|identificacao|dados)|nao consta|desconhecid[oa]|indefinid[oa]|(?:consumidor|cliente)(?: final| nao identificado| padrao| balcao| avulso| diverso)|consumidor|cliente|venda (?:a vista|balcao|consumidor|direta)|unknown|no name|not informed|n\/?[ia]|n\.?d\.?|n\.a|s\/ ?n(?:ome)?|nil|nenhuma?|vazi[oa]|a (?:definir|confirmar|informar|cadastrar)|true|false|0+|x+)$/u;
+
+/** A placeholder that another program should have filled in: `{{nome}}`, `%NOME%`, `*|FNAME|*`. */
+const unfilled =
+  /^(?:\$?\{+|\[+|<+|%+|\*\|)\s*[\w.]*(?:nome|name|cliente|contato|customer)[\w.]*\s*(?:\}+|\]+|>+|%+|\|\*)$/i;
+
+/** Lost characters (`Concei??o`, `JO?O`), and legacy encodings read as Windows-1252: `Concei‡Æo`, `Concei√ß√£o`. */
+const brokenName = /\p{L}[?¡-¬¯±²³µ¶¸¹»-¾×÷†‡ˆ‰ƒ„…√∂∫∞±≤≥∑∏π◊░-▓─-╬]+\p{L}|\p{Ll}[À-Þ]\p{Ll}/u;
 
 /** Most names match none of these, and only the others pay for folding. */
-const mayBeNobody = /^(?:n[aãoi/]|sem |desc|indef|cons|clie|unk|xxx)/i;
+const mayBeNobody =
+  /^(?:n[aãoieud./]|sem |s\/|desc|indef|cons|clie|unk|v[ae]|a |true|false|0|x+$|[{$[<%*])/iu;
 
 /** A name to address the contact by, without words for a missing part (`Ana null`). */
 function nameOf(text: string): string {
-  if (text === '' || (mayBeNobody.test(text) && nobody.test(foldName(text)))) return '';
+  if (text === '' || (mayBeNobody.test(text) && (unfilled.test(text) || nobody.test(foldName(text)))))
+    return '';
   if (!/null|undefined/i.test(text)) return text;
   const words = text.split(/\s+/).filter((word) => !/^\(?(?:null|undefined)\)?$/i.test(word));
   const name = words.join(' ');

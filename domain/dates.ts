@@ -44,7 +44,7 @@ export const anyDate: DateWindow = { earliest: '1900-01-01', latest: '2199-12-31
 export function readDate(text: string, window: DateWindow): string | undefined {
   const usual = usualDate(text);
   if (usual !== null) return isWithin(usual, window) ? usual : undefined;
-  const value = text.trim().replace(dayOfWeek, '');
+  const value = text.trim().replace(label, '').replace(dayOfWeek, '');
   if (value === '' || standsForNoDate(value)) return '';
   const meanings = new Set(candidates(value, window).filter((date) => isWithin(date, window)));
   const [date] = meanings;
@@ -80,6 +80,9 @@ function numberAt(text: string, from: number, digits: number): number {
   return number;
 }
 
+/** `Vencimento: 31/12/2026`. */
+const label = /^\p{L}[\p{L} .]{1,20}:\s*(?=\d)/u;
+
 /** `quinta-feira, 25 de dezembro de 1980`, `Thu, 25 Dec 1980`, `Thu Dec 25 1980`. */
 const dayOfWeek =
   /^(?:(?:domingo|segunda|terça|terca|quarta|quinta|sexta|s[áa]bado)(?:-feira)?|dom|seg|ter|qua|qui|sex|s[áa]b|sun|mon|tue|wed|thu|fri|sat|(?:sun|mon|tues|wednes|thurs|fri|satur)day)\.?(?:,\s*|\s+)(?=\S)/i;
@@ -97,9 +100,9 @@ function standsForNoDate(value: string): boolean {
   );
 }
 
-const time = String.raw`(?:[ T,]\s*(?:às\s+|-\s+)?\d{1,2}(?::|h)\d{2}.*)?`;
+const time = String.raw`(?:[ T,]\s*(?:às\s+|-\s+)?(?:\d{1,2}(?::|h)\d{2}.*|\d{1,2}\s?h(?:s|rs|oras)?\.?))?`;
 const dayFirst = new RegExp(String.raw`^(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})${time}$`);
-const yearFirst = new RegExp(String.raw`^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})${time}$`);
+const yearFirst = new RegExp(String.raw`^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})(?:Z|[+-]\d{2}:\d{2})?${time}$`);
 const namedMonth = new RegExp(
   String.raw`^(\d{1,2})(?:º|st|nd|rd|th)?[ /.-]+(?:de\s+)?(\p{L}{3,9})\.?[ /.,-]+(?:de\s+)?(\d{4}|\d{2})${time}$`,
   'u',
@@ -124,7 +127,9 @@ function candidates(value: string, window: DateWindow): string[] {
   }
   const american = monthFirst.exec(value);
   if (american) return dateOf(american[3] ?? '', monthOf(american[1] ?? ''), american[2] ?? '');
-  const packed = new RegExp(String.raw`^(\d{8})(?:T\d{2}:?\d{2}.*)?$`).exec(value)?.[1];
+  const packed = new RegExp(String.raw`^(\d{8})(?:T\d{2}:?\d{2}.*|(?:[01]\d|2[0-3])[0-5]\d[0-5]\d)?$`).exec(
+    value,
+  )?.[1];
   if (packed) {
     const dates = [
       ...dateOf(packed.slice(0, 4), packed.slice(4, 6), packed.slice(6)),

@@ -36,8 +36,8 @@ export type PhoneResult =
       hint: 'spreadsheet_number' | 'ninth_digit_missing' | 'area_code_missing' | null;
     };
 
-const missing: PhoneResult = { ok: false, reason: 'phone_missing', hint: null };
-const invalid: PhoneResult = { ok: false, reason: 'phone_invalid', hint: null };
+const missing: PhoneResult & { ok: false } = { ok: false, reason: 'phone_missing', hint: null };
+const invalid: PhoneResult & { ok: false } = { ok: false, reason: 'phone_invalid', hint: null };
 const notMobile: PhoneResult = { ok: false, reason: 'not_a_mobile', hint: null };
 const ninthDigitMissing: PhoneResult = { ok: false, reason: 'phone_invalid', hint: 'ninth_digit_missing' };
 const areaCodeMissing: PhoneResult = { ok: false, reason: 'phone_invalid', hint: 'area_code_missing' };
@@ -182,7 +182,7 @@ function plainSpelling(raw: string): string {
       .trim()
       .replace(/^'\s*/, '')
       .replace(/^(\+?\d{10,15})[.,]0+$/, '$1')
-      .replace(/^0\s*(?:xx|\*\*)/i, '0')
+      .replace(/^(\+?\s*55\s*)?0\s*(?:xx|\*\*)/i, (_, country: string | undefined) => `${country ?? ''}0`)
       .replace(/^0\s*0/, '+')
       // Until August 2019 a Mexican mobile number had a 1 after the country code.
       .replace(/^\+\s?52[\s.-]?1(?=(?:[\s.-]?\d){10}$)/, '+52')
@@ -208,7 +208,9 @@ export type PhoneCellResult =
 export function readPhoneCell(raw: string, options: PhoneOptions = {}): PhoneCellResult {
   const spelled = parseBrazilian(raw, options);
   const whole = spelled ?? parseByLibrary(raw, options);
-  if (whole.ok) return { ok: true, e164: whole.e164, note: null };
+  if (whole.ok) return isStandIn(whole.e164) ? invalid : { ok: true, e164: whole.e164, note: null };
+  // An empty mask, "(  )      -".
+  if (!/[\p{L}\d]/u.test(raw)) return missing;
   // Only a landline, as in the second phone column of many lines.
   if (spelled === notMobile) return whole;
   const digits = raw.replaceAll(/\D/g, '').length;
@@ -216,7 +218,7 @@ export function readPhoneCell(raw: string, options: PhoneOptions = {}): PhoneCel
   if (digits < 10 || whole.hint === 'spreadsheet_number') return whole;
   const pieces = piecesOf(raw);
   const parsed = pieces.map((piece) => parsePhone(piece, options));
-  const found = parsed.find((result) => result.ok);
+  const found = parsed.find((result) => result.ok && !isStandIn(result.e164));
   if (found?.ok) {
     // A number with a + is found in two ways.
     const others = parsed.some(
@@ -225,10 +227,38 @@ export function readPhoneCell(raw: string, options: PhoneOptions = {}): PhoneCel
     );
     return { ok: true, e164: found.e164, note: others ? 'one_of_several' : null };
   }
+  if (parsed.some((result) => result.ok)) return invalid;
+  const next = parsePhone(withSharedDdd(raw), options);
+  if (next.ok && !isStandIn(next.e164)) return { ok: true, e164: next.e164, note: 'one_of_several' };
+  const plain = parsePhone(withoutLabels(raw), options);
+  if (plain.ok && !isStandIn(plain.e164)) return { ok: true, e164: plain.e164, note: null };
   const completed = [raw, ...pieces]
     .map((piece) => parsePhone(piece, { ...options, addNinthDigit: 'where_sure' }))
     .find((result) => result.ok);
   return completed?.ok ? { ok: true, e164: completed.e164, note: 'ninth_digit_added' } : whole;
+}
+
+/** (11) 99999-9999: entered where a form demanded a number. It belongs to somebody else. */
+const isStandIn = (e164: string): boolean => /^\+55\d\d9{9}$/.test(e164);
+
+/** A landline number with its DDD, and a mobile number without one: "(11) 3333-4444 / 98765-4321". */
+const sharedDdd =
+  /(?<!\d)\(?0?([1-9]\d)\)?[\s.-]*[2-5]\d{3}[\s.-]{0,3}\d{4}([^\d(]{1,20})(9[\s.-]?\d{4}[\s.-]?\d{4})(?![\s.-]?\d)/;
+
+/** The mobile number, with the DDD of the landline number before it; '' if the cell is different. */
+function withSharedDdd(raw: string): string {
+  const [, ddd = '', separator = '', mobile = ''] = sharedDdd.exec(raw) ?? [];
+  return mobile === '' || documentLabel.test(separator) ? '' : `${ddd} ${mobile}`;
+}
+
+/** "DDD: 11 TEL: 98765-4321", "11_98765_4321", "(11) 98765/4321"; '' if these may be digits of a document. */
+function withoutLabels(raw: string): string {
+  if (documentWord.test(raw)) return '';
+  return raw
+    .replaceAll(/(?<!\p{L})(?:ddd|tel(?:efone)?|fone|n[uú]m(?:ero)?|cel(?:ular)?)(?!\p{L})[.:º°]*/giu, ' ')
+    .replaceAll(/[_{}<>:;=|]/g, ' ')
+    .replace(/^(\D*\d\d\D+9\d{4})\/(\d{4}\D*)$/, '$1 $2')
+    .trim();
 }
 
 /** A Brazilian number with its area code anywhere in a text; +55, 0055, 55, 0xx, 0 or a carrier may precede it. */
@@ -237,8 +267,10 @@ const brazilianNumber =
 const foreignNumber = /\+\d[\d\s().-]{7,20}\d(?!\d)/g;
 
 /** Eleven digits after one of these words are not a phone, whatever their format. */
-const documentLabel =
-  /\b(?:cpf|cnpj|cpf\/cnpj|rg|cnh|nis|pis|ie|cep|conta|cc|c\/c|cart[aã]o|protocolo|pedido|contrato|matr[ií]cula|nota|nf-?e?|boleto|c[oó]d(?:igo)?)[\s.:#ºo°n-]*$/i;
+const documents =
+  '\\b(?:cpf|cnpj|cpf/cnpj|rg|cnh|nis|pis|ie|cep|conta|cc|c/c|cart[aã]o|protocolo|pedido|contrato|matr[ií]cula|nota|nf-?e?|boleto|c[oó]d(?:igo)?)';
+const documentLabel = new RegExp(`${documents}[\\s.:#ºo°n-]*$`, 'i');
+const documentWord = new RegExp(documents, 'i');
 
 /**
  * The numbers in a cell, as written. A second number with only its own digits ("(11) 98765-4321/4322") is too short.

@@ -18,6 +18,7 @@ const nothings: ReadonlySet<string> = new Set([
   ),
   ...'(none) <none> [none] <nulo> <vazio> n/i n.i. n/c n.d. n.a. n.c. #'.split(' '),
   ...['(em branco)', '<em branco>', 'em branco', 'not assigned', 'não atribuído', 'nao atribuido'],
+  ...['[]', '{}', '#n/a n/a', '#n/d #n/d'],
   '[object object]',
   'invalid date',
   'data inválida',
@@ -93,6 +94,8 @@ function dropTags(text: string): string {
 
 /** The encoding of a letter beyond ASCII in URLs (`%C3%A3`) and mails (`=C3=A3`). */
 const escapedBytes = /[%=]C[2-5][%=][89AB][\dA-F]/i;
+/** The same in Latin-1 (`Jos%E9`), and a space (`Ana%20Maria`), within a word. */
+const escapedLatin1 = /(?<=\p{L})%(20(?=\p{L})|[CEF][\dA-F]|D[0-79A-F])/giu;
 
 /**
  * Decodes text that was copied from JSON, a URL or a mail without decoding: `Jo\u00e3o`, `Jo%C3%A3o`, `Jo=C3=A3o` are
@@ -104,7 +107,10 @@ export function withoutEscapes(text: string): string {
     plain = plain.replaceAll(/\\u([\da-f]{4})/gi, (_, code: string) =>
       String.fromCharCode(Number.parseInt(code, 16)),
     );
-  if (!escapedBytes.test(plain)) return plain;
+  if (!escapedBytes.test(plain))
+    return plain.includes('%')
+      ? plain.replaceAll(escapedLatin1, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+      : plain;
   const inUrl = plain.replaceAll(/=(?=[\dA-F]{2})/gi, '%').replaceAll(/%(?![\dA-F]{2})/gi, '%25');
   try {
     return decodeURIComponent(/\s/.test(inUrl) ? inUrl : inUrl.replaceAll('+', ' '));
@@ -194,8 +200,11 @@ function reread(text: string): string | undefined {
   }
 }
 
-/** Whether characters were lost earlier: U+FFFD, or UTF-8 decoded as Latin-1 that cannot be repaired. */
-export const isDamaged = (text: string): boolean => text.includes('\ufffd') || misread.test(text);
+/** Lost characters: U+FFFD, the same decoded as Latin-1, and Oracle's ¿ within a word. */
+const lost = /\ufffd|ï¿½|\p{L}¿+\p{L}/u;
+
+/** Whether characters were lost earlier, or the text is UTF-8 decoded as Latin-1 that cannot be repaired. */
+export const isDamaged = (text: string): boolean => lost.test(text) || misread.test(text);
 
 /** A number that a spreadsheet wrote in scientific notation: `1.23457E+11`. Its digits are lost. */
 export const isScientific = (text: string): boolean => /^[+-]?\d+(?:[.,]\d+)?E[+-]?\d+$/i.test(text.trim());
@@ -267,7 +276,7 @@ function isPlain(text: string): boolean {
       special ||= code < 0xe0 || code === 0xe2 || code === 0xef || code === 0xf0;
     }
   }
-  if (special && misread.test(text)) return false;
+  if (special && (misread.test(text) || lost.test(text))) return false;
   if (first === 0x20 || text.charCodeAt(text.length - 1) === 0x20) return false;
   return !isNothing(text);
 }

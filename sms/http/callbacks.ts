@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HttpGatewayConfig } from '../../domain/http-gateway.ts';
+import { canonicalPhone } from '../../domain/phone.ts';
 import { missing, type Part, queryOf, quoted, readingOf, unreadPart } from '../callback.ts';
 import { asPayload, findAt, findText } from '../json.ts';
 import type {
@@ -16,6 +17,38 @@ import { createTable } from './table.ts';
 
 export const notDescribed = (call: Call, kind: 'receipts' | 'inbound'): Reading<never> =>
   readingOf<never>([unreadPart(call, { code: 'not_described', params: { kind } })]);
+
+/**
+ * Marks a callback as one for the other address, because it lacks the fields of this one and is complete as the other
+ * kind: some gateways have a single address for receipts and replies.
+ */
+export function orOtherType<T>(
+  reading: Reading<T>,
+  kind: 'receipts' | 'inbound',
+  other: () => Reading<unknown> | null,
+): Reading<T> {
+  const mayBeOther =
+    reading.read.length === 0 &&
+    reading.unread.length > 0 &&
+    reading.unread.every(
+      ({ fault, messageId }) =>
+        messageId === null && (fault.code === 'field_missing' || fault.code === 'not_described'),
+    );
+  const found = mayBeOther ? other() : null;
+  if (found === null || found.read.length === 0 || found.unread.length > 0) return reading;
+  const fault = {
+    code: 'other_type',
+    params: { type: kind === 'receipts' ? 'text' : 'status', kind },
+  } as const;
+  return { read: [], unread: reading.unread.map((part) => ({ ...part, fault })) };
+}
+
+/** A receipt whose status is elsewhere may contain our own sender and text: that is no reply. */
+export function isFromPhone({ from }: InboundMessage | AnsweringMessage, sender: string): boolean {
+  if (from === null) return true;
+  const phone = canonicalPhone(from);
+  return phone !== null && phone !== canonicalPhone(sender);
+}
 
 /** One receipt or message in a callback. */
 interface Item {

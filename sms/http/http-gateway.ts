@@ -4,7 +4,15 @@ import type { buildConnector } from 'undici';
 import { gatewayPlaceholders, type HttpGatewayConfig } from '../../domain/http-gateway.ts';
 import { profiles, segmentsOf } from '../../domain/segments.ts';
 import { readingOf, secretField } from '../callback.ts';
-import type { Provider, SendRequest } from '../provider.ts';
+import type {
+  AnsweringMessage,
+  Call,
+  DeliveryReceipt,
+  InboundMessage,
+  Provider,
+  Reading,
+  SendRequest,
+} from '../provider.ts';
 import { createReference } from '../reference.ts';
 import { knowsSecret } from '../secret.ts';
 import { createTransport } from '../transport.ts';
@@ -16,6 +24,8 @@ import { type Fill, type Values, plain, compileTemplate, compileBody } from './r
 import { answerOutcome } from './answer.ts';
 import {
   notDescribed,
+  isFromPhone,
+  orOtherType,
   itemsOf,
   isLong,
   type ReferenceReader,
@@ -70,6 +80,16 @@ export function createHttpGateway(options: HttpGatewayOptions): Provider {
   };
   const readReceipt = receipts === null ? null : createReceiptReader(receipts, reader);
   const credentials = new Set([callbackSecret, ...Object.values(secrets).filter(isLong)]);
+  const receiptsIn = (call: Call): Reading<DeliveryReceipt> =>
+    receipts === null || readReceipt === null
+      ? notDescribed(call, 'receipts')
+      : readingOf(itemsOf(call, receipts, credentials).map(readReceipt));
+  const repliesIn = (call: Call): Reading<InboundMessage | AnsweringMessage> =>
+    inbound === null
+      ? notDescribed(call, 'inbound')
+      : readingOf(
+          itemsOf(call, inbound, credentials).map((item) => readInbound(item, inbound, from, reader)),
+        );
 
   const valuesOf = ({ messageId, text }: SendRequest, to: string): Values => {
     const { encoding } = segmentsOf(text, profiles.gsm);
@@ -134,15 +154,11 @@ export function createHttpGateway(options: HttpGatewayOptions): Provider {
     receiptsById:
       reader.isIdKnown && (receipts?.providerMessageId ?? inbound?.providerMessageId ?? null) !== null,
     readReceipts: (call) =>
-      receipts === null || readReceipt === null
-        ? notDescribed(call, 'receipts')
-        : readingOf(itemsOf(call, receipts, credentials).map(readReceipt)),
-    readInbound: (call) =>
-      inbound === null
-        ? notDescribed(call, 'inbound')
-        : readingOf(
-            itemsOf(call, inbound, credentials).map((item) => readInbound(item, inbound, from, reader)),
-          ),
+      orOtherType(receiptsIn(call), 'receipts', () => {
+        const replies = repliesIn(call);
+        return replies.read.every((reply) => isFromPhone(reply, from)) ? replies : null;
+      }),
+    readInbound: (call) => orOtherType(repliesIn(call), 'inbound', () => receiptsIn(call)),
     close: () => transport.close(),
   };
 }

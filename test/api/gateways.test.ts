@@ -67,3 +67,63 @@ test("A reply through Comtele is its writer's, be `Sender` the phone or our refe
     { phone: phones[1], text: 'Também' },
   ]);
 });
+
+/** A gateway of another kind than the ready ones: form fields of its own, receipts and replies. */
+async function addDescribed(changes: object): Promise<number> {
+  const file: unknown = JSON.parse(await readFile('examples/gateways/comtele.json', 'utf8'));
+  const { config, ...rest } = z.looseObject({ config: z.looseObject({}) }).parse(file);
+  const added = await as('admin')('POST', '/api/providers', {
+    ...rest,
+    name: `Described ${JSON.stringify(changes).length}`,
+    config: { ...config, from: '28123', ...changes },
+  });
+  expect(added.statusCode, added.body).toBe(201);
+  return added.json<{ id: number }>().id;
+}
+const receipts = {
+  format: 'json',
+  list: null,
+  messageId: 'reference',
+  providerMessageId: null,
+  status: 'status',
+  statuses: { DELIVRD: 'delivered' },
+  code: null,
+  reasons: {},
+};
+const inbound = { format: 'json', list: null, from: 'sender', to: null, text: 'text', id: null };
+
+test('A described gateway with one address for both has its replies and receipts read wherever they arrive', async () => {
+  const id = await addDescribed({ receipts, inbound });
+  const { messageIds, phones } = await sentThrough(id, ['a', 'b']);
+  const [phone = ''] = phones;
+  await call(id, 'receipts', { sender: phone.slice(1), text: 'SAIR' });
+  await call(id, 'receipts', [
+    { sender: phone.slice(1), text: 'quero sair' },
+    { sender: phones[1], text: 'Oi' },
+  ]);
+  expect(
+    await sql`select text, effect from inbound_messages where provider_id = ${id} order by id`,
+  ).toMatchObject([{ text: 'SAIR' }, { text: 'quero sair' }, { text: 'Oi' }]);
+  expect(await sql`select phone from opt_outs where phone = ${phone}`).toHaveLength(1);
+
+  const [row] = await sql<[{ reference: string }]>`select reference from providers where id = ${id}`;
+  await call(id, 'inbound', { reference: `${row.reference}-${messageIds[1]}`, status: 'delivrd' });
+  expect(await sql`select status from messages where id = ${messageIds[1] ?? 0}`).toEqual([
+    { status: 'delivered' },
+  ]);
+
+  // A receipt without its status repeats our own text: no reply.
+  await call(id, 'receipts', { sender: '28123', text: 'Para sair, responda SAIR' });
+  await call(id, 'receipts', { reference: `${row.reference}-${messageIds[1]}`, sender: phone, text: 'Oi' });
+  expect(await sql`select from inbound_messages where provider_id = ${id}`).toHaveLength(3);
+  const unread = await as('viewer')('GET', `/api/providers/${id}/unread`);
+  expect(unread.json()).toMatchObject({
+    unread: [{ problem: { code: 'field_missing' } }, { problem: { code: 'field_missing' } }],
+  });
+});
+
+test('Replies that arrive at the address of receipts are read although no receipts are described', async () => {
+  const id = await addDescribed({ receipts: null, inbound });
+  await call(id, 'receipts', { sender: '11 90000-0077', text: 'PARE' });
+  expect(await sql`select phone from opt_outs where phone = '+5511900000077'`).toHaveLength(1);
+});

@@ -210,11 +210,28 @@ describe('a contact', () => {
       ['Ana null', 'Ana'],
       ['undefined Silva', 'Silva'],
       ['Nullo Consumidora', 'Nullo Consumidora'],
-      ['Cliente', 'Cliente'],
+      ...[
+        ...['Cliente', 'VENDA A VISTA', 'a definir', 'NA', 'nd', 's/n', 's/ nome', 'nil', 'Nenhum', 'true'],
+        ...['0', '000', 'x', '[]', '#N/A N/A', '{{nome}}', '%NOME%', '*|FNAME|*', '[FIRST_NAME]'],
+      ].map((word) => [word, ''] as const),
+      ['Ana%20Maria', 'Ana Maria'],
+      ['Jos%E9', 'José'],
+      ['Na Li', 'Na Li'],
+      ['99 Taxi', '99 Taxi'],
+      ['Ed', 'Ed'],
       ['Xu', 'Xu'],
     ] as const)
       expect(read({ name }), name).toMatchObject({ contact: { name: text }, warnings: [] });
   });
+
+  test.each(['JO?O', 'Concei??o', 'Jo¿o', 'Joï¿½o', 'JoÆo', 'Concei‡Æo', 'Concei√ß√£o'])(
+    'has no name that lost characters: %s',
+    (name) => {
+      const { contact, warnings } = read({ name });
+      expect(contact.name).toBe('');
+      expect(warnings.map(({ code }) => code)).toEqual(['value_damaged']);
+    },
+  );
 
   test.each([
     ...['#N/D', 'NULL', 'null', 'undefined', 'NaN', 'false', '0', '0.0', '-', ' ', '[]'],

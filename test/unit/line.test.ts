@@ -176,6 +176,22 @@ describe('an amount of money', () => {
     return `${digits.slice(0, -2).replaceAll(/\B(?=(?:\d{3})+$)/g, thousands)}${point}${digits.slice(-2)}`;
   };
 
+  test.each([
+    ['.5', '0,50'],
+    [',50', '0,50'],
+    ['-.5', '-0,50'],
+    ['5.', '5,00'],
+    ['R$ .99', '0,99'],
+    ['10,50 reais', '10,50'],
+    ['000', '0,00'],
+    ['00099,90', '99,90'],
+    // In cents, or not.
+    ['0000009990', undefined],
+    ['1,5E+3', undefined],
+  ])('%s is %s', (text, money) => {
+    expect(readMoney(text)).toBe(money);
+  });
+
   test('has each of its digits in every spelling', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 15n }), fc.constantFrom(...spellings), (cents, spell) => {

@@ -287,6 +287,17 @@ describe('canonicalPhone', () => {
 
 describe('readPhoneCell', () => {
   test.each([
+    ['99999999999', 'phone_invalid'],
+    ['(11) 99999-9999', 'phone_invalid'],
+    ['(__) _____-____', 'phone_missing'],
+    ['(  )      -    ', 'phone_missing'],
+    ['(11) 3333-4444 RG 98765432-1', 'phone_invalid'],
+    ['CPF:119;87654321', 'phone_invalid'],
+  ])('finds nobody in %j', (raw, reason) => {
+    expect(readPhoneCell(raw)).toMatchObject({ ok: false, reason });
+  });
+
+  test.each([
     ['11987654321 / 11912345678', 'one_of_several'],
     ['11987654321 ou 11912345678', 'one_of_several'],
     ['11987654321;1134567890', 'one_of_several'],
@@ -298,6 +309,16 @@ describe('readPhoneCell', () => {
     ['Cel: (11) 98765-4321', null],
     ['whats 11 9.8765.4321', null],
     ['tel (0xx11) 98765-4321', null],
+    ['DDD: 11 TEL: 98765-4321', null],
+    ['ddd 11 num 987654321', null],
+    ['11_98765_4321', null],
+    ['{11} 987654321', null],
+    ['(11)98765/4321', null],
+    ['+55 0xx11 98765-4321', null],
+    // The DDD of the number before it.
+    ['(11) 3333-4444 / 98765-4321', 'one_of_several'],
+    ['(11)3333-4444 98765-4321', 'one_of_several'],
+    ['(11) 99999-9999 / (11) 98765-4321', 'one_of_several'],
     ['(11) 98765-4321 (Maria)', null],
     ['55 11 98765-4321 - João', null],
     ['015 11 98765-4321 casa', null],
@@ -369,7 +390,8 @@ describe('readPhoneCell', () => {
 
 describe('a number is nobody else’s', () => {
   const ddd = fc.constantFrom(...ddds);
-  const own = fc.integer({ min: 0, max: 99_999_999 }).map((n) => `9${String(n).padStart(8, '0')}`);
+  // Nine nines stand for no number.
+  const own = fc.integer({ min: 0, max: 99_999_998 }).map((n) => `9${String(n).padStart(8, '0')}`);
 
   test('whose DDD stands behind it', () => {
     const spell = fc.constantFrom<(ddd: number, own: string) => string>(

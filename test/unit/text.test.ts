@@ -205,6 +205,9 @@ describe('UTF-8 that was read as Latin-1', () => {
 
   test('what can not be repaired is known to be damaged', () => {
     expect(isDamaged('Jo\ufffdo')).toBe(true);
+    expect(isDamaged('Joï¿½o')).toBe(true);
+    expect(isDamaged('Jo¿o')).toBe(true);
+    expect(isDamaged('¿Ana?')).toBe(false);
     const half = 'JoÃ£o Ş';
     expect(repairMojibake(half)).toBe(half);
     expect(isDamaged(half)).toBe(true);
