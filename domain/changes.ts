@@ -21,6 +21,10 @@ export function changesBetween(before: object, after: object, prefix = ''): Chan
   return changes;
 }
 
+/** The fields of `before` that `after` has as well: without its secrets, which are stored apart and not logged. */
+export const fieldsAlsoIn = (after: object, before: object | null): object =>
+  Object.fromEntries(Object.entries(before ?? {}).filter(([field]) => field in after));
+
 const isRecord = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -14,7 +14,7 @@ import type { SecretBox } from '../../db/core/secrets.ts';
 import { getCompany } from '../../db/settings/company.ts';
 import { testMail, testPost } from '../../domain/alert-message.ts';
 import { alertWebhook, alertWebhookChange } from '../../domain/alert-webhook.ts';
-import { changesBetween } from '../../domain/changes.ts';
+import { changesBetween, fieldsAlsoIn } from '../../domain/changes.ts';
 import { emailAddress, emailSettings, emailSettingsChange } from '../../domain/email.ts';
 import { problemWords, readFault } from '../../domain/problems/catalog.ts';
 import { problem } from '../../domain/problems/coded.ts';
@@ -107,14 +107,13 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
         const before = await openEmailSettings(tx, box);
         requireVersion(request, emailShown(before));
         await setEmailSettings(tx, box, config, { password: passwordOf(before, config, password) });
-        const { password: _password, ...known } = before ?? { password: '' };
         await audit(
           tx,
           request,
           'email_settings.update',
           { kind: 'email_settings', id: null },
           { newSecrets: password !== undefined },
-          changesBetween(known, config),
+          changesBetween(fieldsAlsoIn(config, before), config),
         );
       });
       return { email: emailShown(await openEmailSettings(sql, box)) };

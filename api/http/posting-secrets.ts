@@ -1,5 +1,5 @@
 import { askedAgain, leadsElsewhere } from '../../domain/destination.ts';
-import { type Changes, changesBetween } from '../../domain/changes.ts';
+import { type Changes, changesBetween, fieldsAlsoIn } from '../../domain/changes.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
 import type { PostingSecrets } from '../../domain/ticket-posting.ts';
 import { ApiError } from './errors.ts';
@@ -42,7 +42,6 @@ export function changedPostingSecrets(
 
 /** What the audit log keeps of such a change. An address may contain a key: only that it changed is kept. */
 export function postingChanges(before: PostingSecrets | null, after: object): Changes {
-  const { secret: _secret, headers: _headers, ...shown } = before ?? { secret: '', headers: {} };
-  const changes = changesBetween(shown, after);
+  const changes = changesBetween(fieldsAlsoIn(after, before), after);
   return 'url' in changes ? { ...changes, url: [null, null] } : changes;
 }
