@@ -25,8 +25,8 @@ const chaos = {
 export default defineConfig({
   test: {
     // What hangs ends here; no test passes later than its conditions come true (test/kit/until.ts).
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // Concurrent tests wait for servers that say nothing.
     maxConcurrency: 20,
     expect: { poll: { timeout: 45_000 } },

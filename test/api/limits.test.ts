@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { createPasswords } from '../../api/access/passwords.ts';
 import { hashSecret } from '../../api/http/auth.ts';
 import { insertSession } from '../../db/access/sessions.ts';
 import { insertUser } from '../../db/access/users.ts';
@@ -7,7 +8,9 @@ import { adminPassword, createApi, errorOf } from '../kit/api.ts';
 import { cheapHash } from '../kit/password.ts';
 
 const limits = { account: 60, unauthenticated: 40 };
-const api = await createApi({ requestsPerMinute: limits });
+// Hashes that take long enough for others to come meanwhile.
+const passwords = createPasswords({ ln: 14, r: 8, p: 1 });
+const api = await createApi({ requestsPerMinute: limits, passwords });
 const { app, sql } = api;
 
 const login = (name: string, password: string, remoteAddress: string) =>

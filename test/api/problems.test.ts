@@ -18,6 +18,7 @@ import {
 } from '../kit/api.ts';
 import { customerColumns } from '../../mailing/customer-layout.ts';
 import type { Role } from '../../domain/user.ts';
+import { logos } from '../kit/logos.ts';
 import { startRawServer } from '../kit/raw-server.ts';
 import { englishWords, parametersOf } from '../kit/sentences.ts';
 import { createSmtpServer, createTalker, smtpLogin } from '../kit/smtp.ts';
@@ -587,6 +588,13 @@ describe('of web services', async () => {
     });
     await fetched({ integrationId: oauth.id });
   });
+});
+
+test('of a logo', async () => {
+  const wide = Buffer.from(logos['image/png']);
+  wide.writeUInt32BE(2_001, 16);
+  for (const content of [Buffer.from('<svg/>'), wide])
+    await call('PUT', '/api/settings/company/logo', content, { 'content-type': 'image/png' });
 });
 
 /** What no request provokes, and why it is there. */

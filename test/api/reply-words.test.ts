@@ -96,8 +96,8 @@ describe('A change is in effect at once', () => {
     await reset();
     onTestFinished(reset);
     const { id, phone } = await receive('SAIR');
-    const before = await receive('FORA');
-    await put({ optOut: ['FORA'] });
+    const before = await receive('Tchau');
+    await put({ optOut: ['TCHAU'] });
     const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
     expect(await isOut(phone)).toBe(true);
     expect(await handling.handleReply({ inboundMessageId: id })).toMatchObject({ effect: 'opt_out' });

@@ -19,6 +19,7 @@ import { connect } from '../../db/core/client.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { connectAnywhere, localTokens } from './connect.ts';
 import { localOutgoing } from './outgoing.ts';
+import type { Passwords } from '../../api/access/passwords.ts';
 import { cheapHash, cheapPasswords } from './password.ts';
 import { localWebservice } from './webservice.ts';
 
@@ -51,6 +52,8 @@ export interface TestApiOptions {
   temporalAddress?: string;
   temporalTimeoutMs?: number;
   requestsPerMinute?: RequestsPerMinute;
+  /** Cheap ones unless the test is about what they cost. */
+  passwords?: Passwords;
   /** A pool of so many connections of the API's own, with the limits of the API; else it shares the test's. */
   pool?: number;
 }
@@ -84,7 +87,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
   const app = await buildApp({
     sql: pool,
     box,
-    passwords: cheapPasswords,
+    passwords: options.passwords ?? cheapPasswords,
     temporal,
     logger: pino({ level: 'silent' }),
     sms: {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
 
 /** How long a condition may take to come true: no test is slower for it, and a busy machine needs it. */
-const patienceMs = 45_000;
+const patienceMs = 100_000;
 const lookEveryMs = 25;
 
 /**
