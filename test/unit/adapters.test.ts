@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { userAgent } from '../../domain/user-agent.ts';
 import { type LookUpRequest, type SendOutcome, type SendRequest, withheld } from '../../sms/provider.ts';
 import { twilioUrl } from '../../sms/twilio/twilio.ts';
@@ -102,6 +102,10 @@ function bodyOf(request: RawRequest | undefined): unknown {
   return Object.fromEntries(new URLSearchParams(utf8));
 }
 
+// At the end of the file: among concurrent tests, Vitest does not know which one asks for `onTestFinished`.
+const closing: (() => Promise<unknown>)[] = [];
+afterAll(() => Promise.all(closing.map((close) => close())));
+
 describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
   async function start(
     answer: Parameters<typeof startRawServer>[0],
@@ -109,10 +113,7 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
   ) {
     const server = await startRawServer(answer);
     const provider = adapter.create({ baseUrl: server.url, sendTimeoutMs, connections });
-    onTestFinished(async () => {
-      await server.close();
-      await provider.close();
-    });
+    closing.push(server.close, provider.close);
     return { server, provider };
   }
 
