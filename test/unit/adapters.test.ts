@@ -113,7 +113,10 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
   ) {
     const server = await startRawServer(answer);
     const provider = adapter.create({ baseUrl: server.url, sendTimeoutMs, connections });
-    closing.push(server.close, provider.close);
+    closing.push(
+      () => server.close(),
+      () => provider.close(),
+    );
     return { server, provider };
   }
 
