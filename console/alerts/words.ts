@@ -1,3 +1,4 @@
+import { smtpSecurityLabels } from '../../domain/words/alerts.ts';
 import { dictionary } from '../kit/dictionary.ts';
 
 export const alertWords = dictionary(
@@ -14,11 +15,7 @@ export const alertWords = dictionary(
       user: 'Em branco: o servidor não pede login.',
     },
     stored: 'Já há uma senha guardada. Deixe em branco para mantê-la.',
-    securities: {
-      starttls: 'STARTTLS (em geral, porta 587)',
-      tls: 'TLS (em geral, porta 465)',
-      none: 'Nenhuma: só numa rede de confiança',
-    },
+    securities: smtpSecurityLabels['pt-BR'],
     test: 'Testar',
     testMail: 'Enviar um e-mail de teste',
     mailAccepted: (to: string) => `O servidor aceitou o e-mail para ${to}. Veja se ele chegou.`,
@@ -64,11 +61,7 @@ export const alertWords = dictionary(
       user: 'Empty: the server wants no login.',
     },
     stored: 'A password is stored. Leave it empty to keep it.',
-    securities: {
-      starttls: 'STARTTLS (usually port 587)',
-      tls: 'TLS (usually port 465)',
-      none: 'None: only in a network that you trust',
-    },
+    securities: smtpSecurityLabels.en,
     test: 'Test',
     testMail: 'Send a test e-mail',
     mailAccepted: (to) => `The server has accepted the e-mail to ${to}. Check whether it arrives.`,

@@ -1,4 +1,5 @@
-import type { Locale } from '../../domain/user.ts';
+import { locale, type Locale } from '../../domain/user.ts';
+import { localeNames } from '../../domain/words/access.ts';
 
 export { dictionary, type Dictionary } from '../../domain/words/dictionary.ts';
 
@@ -6,8 +7,8 @@ export { dictionary, type Dictionary } from '../../domain/words/dictionary.ts';
 export const counted = (count: string, one: string, more: string): string =>
   `${count} ${count === '1' ? one : more}`;
 
-/** The languages by their own names. */
-export const locales: readonly (readonly [Locale, string])[] = [
-  ['pt-BR', 'Português'],
-  ['en', 'English'],
-];
+/** The languages as choices, by their own names. */
+export const locales: readonly (readonly [Locale, string])[] = locale.options.map((code) => [
+  code,
+  localeNames[code],
+]);

@@ -7,7 +7,7 @@ export const holdWords = dictionary(
     waiting: (count: string) =>
       `${counted(count, 'descadastro provável espera', 'descadastros prováveis esperam')} a sua decisão`,
     intro:
-      'Estas respostas parecem pedir para não receber mais mensagens, sem ser uma das palavras de descadastro. Nada é enviado a estes telefones até que alguém decida; passado o prazo, são descadastrados.',
+      'Estas respostas parecem pedir para não receber mais mensagens, sem ser uma das palavras de descadastro, ou vêm de quem não é o cliente (“número errado”). Nada é enviado a estes telefones até que alguém decida; passado o prazo, são descadastrados.',
     phone: 'Telefone',
     text: 'Resposta',
     noText: 'A resposta foi apagada.',
@@ -31,7 +31,7 @@ export const holdWords = dictionary(
     waiting: (count) =>
       `${counted(count, 'probable opt-out waits', 'probable opt-outs wait')} for your decision`,
     intro:
-      'These replies seem to ask for no more messages, but are not opt-out words. Nothing is sent to these phones until a user decides; after the last day they are opted out.',
+      'These replies seem to ask for no more messages, but are not opt-out words, or come from someone who is not the customer (“wrong number”). Nothing is sent to these phones until a user decides; after the last day they are opted out.',
     phone: 'Phone',
     text: 'Reply',
     noText: 'The reply was deleted.',

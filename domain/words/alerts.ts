@@ -1,4 +1,5 @@
 import type { AlertKind } from '../alert.ts';
+import type { smtpSecurities } from '../email.ts';
 import { type Dictionary, dictionary } from './dictionary.ts';
 
 /** The kinds of alerts, as choices. */
@@ -82,3 +83,18 @@ export const alertWebhookFieldLabels = dictionary(
     'headers.*.value': 'Value',
   },
 );
+
+/** How the connection to the SMTP server is encrypted. */
+export const smtpSecurityLabels: Dictionary<Readonly<Record<(typeof smtpSecurities)[number], string>>> =
+  dictionary(
+    {
+      starttls: 'STARTTLS (em geral, porta 587)',
+      tls: 'TLS (em geral, porta 465)',
+      none: 'Nenhuma: só numa rede de confiança',
+    },
+    {
+      starttls: 'STARTTLS (usually port 587)',
+      tls: 'TLS (usually port 465)',
+      none: 'None: only in a network that you trust',
+    },
+  );

@@ -1,8 +1,8 @@
 import type { Changes, ChangeValue } from '../changes.ts';
 import type { Format } from '../format.ts';
 import { type Locale, roles } from '../user.ts';
-import { roleLabels } from './access.ts';
-import { alertKindLabels, alertWebhookFieldLabels, emailFieldLabels } from './alerts.ts';
+import { localeNames, roleLabels } from './access.ts';
+import { alertKindLabels, alertWebhookFieldLabels, emailFieldLabels, smtpSecurityLabels } from './alerts.ts';
 import {
   campaignFieldLabels,
   recurrenceLabels,
@@ -363,7 +363,8 @@ const valueLabels: Readonly<Record<string, Readonly<Record<string, Labels>>>> = 
   token: { role: roleLabels },
   ticket_posting: { events: ticketEventLabels },
   alert_settings: Object.fromEntries(roles.map((role) => [role, alertKindLabels])),
-  alert_webhook: { kinds: alertKindLabels },
+  alert_webhook: { kinds: alertKindLabels, locale: dictionary(localeNames, localeNames) },
+  email_settings: { security: smtpSecurityLabels },
 };
 
 /** What changed, a line for each field: `Mensagem: de “Olá” para “Bom dia”`. */
@@ -374,11 +375,13 @@ export function changeWords({ subjectKind, changes, details }: Deeds, format: Fo
     ...settingFieldLabels[format.locale],
     ...fieldLabels[subjectKind]?.[format.locale],
   };
-  const lines = Object.entries(changes).map(([field, [from, to]]) => {
+  const lines = Object.entries(changes).flatMap(([field, [from, to]]) => {
     const label = labels[field] ?? field;
-    return from === null && to === null
-      ? label
-      : t.change(label, wordsOf(subjectKind, field, from, format), wordsOf(subjectKind, field, to, format));
+    if (from === null && to === null) return [label];
+    const before = wordsOf(subjectKind, field, from, format);
+    const after = wordsOf(subjectKind, field, to, format);
+    // What was never set and what is empty are the same to a reader.
+    return before === after ? [] : [t.change(label, before, after)];
   });
   if (details.newSecrets === true) lines.push(t.fields.newSecrets);
   return lines;

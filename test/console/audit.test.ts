@@ -145,6 +145,8 @@ test('A change of settings is told by their labels and by the words of their val
     'para Prováveis descadastros a decidir',
     'Maria mudou o servidor de e-mail',
     'Servidor: de vazio para “smtp.example.com”',
+    'Criptografia: de vazio para STARTTLS',
+    'Idioma dos textos: de vazio para Português',
     'Maria mudou o webhook de avisos',
     'O que enviar: de vazio para Orçamento do mês quase atingido, ou atingido',
     'Maria mudou o envio de atendimentos',
@@ -154,6 +156,9 @@ test('A change of settings is told by their labels and by the words of their val
     expect(page).toContain(words);
   }
   for (const code of [
+    'starttls',
+    'pt-BR',
+    'de vazio para vazio',
     'finishAfterDays',
     'consentRequired',
     'key-in-the-path',
