@@ -167,7 +167,7 @@ export function OutcomeBars({
 }
 
 /**
- * The columns of a table of figures, after those that name its rows. Statuses that no message has are left out: the
+ * The columns of a table of figures, after those that name its rows. What is zero in all rows is left out: the
  * others still add up.
  */
 export function useFigureColumns<T extends { figures: Figures }>(total: Figures): Column<T>[] {
@@ -198,7 +198,7 @@ export function useFigureColumns<T extends { figures: Figures }>(total: Figures)
     cell: ({ figures }) => format.number(figures[name]),
   });
   const ifAny = (
-    name: 'undelivered' | 'sent' | 'unknown' | 'queued' | 'cancelled',
+    name: 'undelivered' | 'sent' | 'unknown' | 'queued' | 'cancelled' | 'optOuts' | 'tickets',
     wide = false,
   ): Column<T>[] => (total[name] === 0 ? [] : [count(name, wide)]);
   return [
@@ -222,8 +222,8 @@ export function useFigureColumns<T extends { figures: Figures }>(total: Figures)
     ...ifAny('cancelled', true),
     count('skipped', true),
     count('replies'),
-    count('optOuts'),
-    count('tickets'),
+    ...ifAny('optOuts'),
+    ...ifAny('tickets'),
     ...(total.firstAnswerSeconds === null
       ? []
       : [

@@ -24,11 +24,16 @@ export function RecentRuns({
   const costWords = useCostWords();
   if (runs.length === 0) return null;
   const share = (part: number, whole: number): string => (whole === 0 ? '—' : format.percent(part / whole));
-  const count = (name: 'optOuts' | 'tickets' | 'segments') => ({
-    heading: t.figures[name],
-    numeric: true,
-    cell: ({ figures }: RunFigures) => format.number(figures[name]),
-  });
+  const ifAny = (name: 'optOuts' | 'tickets' | 'segments') =>
+    runs.some(({ figures }) => figures[name] > 0)
+      ? [
+          {
+            heading: t.figures[name],
+            numeric: true,
+            cell: ({ figures }: RunFigures) => format.number(figures[name]),
+          },
+        ]
+      : [];
   return (
     <div class="dense mt-3">
       <Card
@@ -95,9 +100,9 @@ export function RecentRuns({
             numeric: true,
             cell: ({ figures: { replies, accepted } }) => share(replies, accepted),
           },
-          count('optOuts'),
-          count('tickets'),
-          count('segments'),
+          ...ifAny('optOuts'),
+          ...ifAny('tickets'),
+          ...ifAny('segments'),
           { heading: t.figures.cost, numeric: true, cell: ({ figures }) => costWords(figures) },
           {
             heading: t.duration,
