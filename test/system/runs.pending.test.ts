@@ -17,6 +17,8 @@ const system = await createSystem();
 const { sql, temporal } = system;
 const { ended, countOf } = createRunProbe(system);
 
+const lines = 180;
+
 /** A campaign that is due in some seconds, with a run of it that a person has started and paused before. */
 async function createPending(choices: { runDespitePending: boolean }) {
   const providerId = await createProvider(system, { ratePerSecond: 30 });
@@ -25,7 +27,7 @@ async function createPending(choices: { runDespitePending: boolean }) {
     ...choices,
     schedule: { recurrence: { every: 'once' }, startsAt: localTime(due), timezone: 'UTC' },
     providerId,
-    mailing: 60,
+    mailing: lines,
   });
   const earlier = await startRun(system, { campaign });
   await until('some are sent', async () => (await countOf(earlier.id, 'sent')) > 0);
@@ -54,7 +56,7 @@ test('A run that finds an earlier one pending is skipped, and says which, and ho
 test('A run goes ahead despite an earlier one where the campaign says so', async () => {
   const { earlier, later } = await createPending({ runDespitePending: true });
   await ended(later);
-  expect(await expectCountsToMatchRows(sql, later.id)).toEqual({ sent: 60 });
+  expect(await expectCountsToMatchRows(sql, later.id)).toEqual({ sent: lines });
   expect(await runStatus(sql, earlier.id)).toBe('paused');
 });
 
@@ -67,7 +69,7 @@ test('A failed run without messages holds up nobody; one with unsent messages do
 
   const slow = await createEnabledCampaign(system, {
     providerId: await createProvider(system, { ratePerSecond: 30 }),
-    mailing: 60,
+    mailing: lines,
   });
   const broken = await startRun(system, { campaign: slow });
   await until('some are sent', async () => (await countOf(broken.id, 'sent')) > 0);

@@ -268,7 +268,8 @@ describe('canonicalPhone', () => {
 
   test('is the form in which a mailing keeps the number, and reading it twice says the same', () => {
     const numbers = fc
-      .tuple(fc.constantFrom(...ddds), fc.integer({ min: 60_000_000, max: 99_999_999 }), fc.boolean())
+      // 99999999 is a placeholder: a cell refuses it.
+      .tuple(fc.constantFrom(...ddds), fc.integer({ min: 60_000_000, max: 99_999_998 }), fc.boolean())
       .map(([ddd, subscriber, ninth]) => `${ddd}${ninth ? 9 : ''}${subscriber}`);
     const before = fc.constantFrom('', '0', '55', '+55', '0055', '+55 ', '(0', 'tel:+55');
     fc.assert(
