@@ -17,13 +17,13 @@ const pageSize = 200;
 const pageMs = 300;
 
 /** The ids of settings that all campaigns use. */
-export interface Catalogue {
+export interface Catalog {
   sendingHoursId: number;
   policies: Record<PlannedCampaign['ticketPolicy'], object>;
 }
 
 /** The initial settings of a new deployment. */
-export async function readCatalogue(api: ApiClient): Promise<Catalogue> {
+export async function readCatalog(api: ApiClient): Promise<Catalog> {
   const idsOf = async (kind: string): Promise<{ id: number; name: string }[]> =>
     entries.parse((await need(api, 'GET', `/api/settings/${kind}`)).body).entries;
   const first = async (kind: string): Promise<number> => {
@@ -103,7 +103,7 @@ export async function startWebservice(): Promise<Webservice> {
  */
 export async function createCampaign(
   { api, providerIds }: Pick<ChaosSystem, 'api' | 'providerIds'>,
-  { sendingHoursId, policies }: Catalogue,
+  { sendingHoursId, policies }: Catalog,
   campaign: PlannedCampaign,
   mailing: { lines: readonly Line[]; webserviceUrl: string },
 ): Promise<number> {

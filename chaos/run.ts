@@ -1,12 +1,6 @@
 import { mostHeld } from '../activities/sender.ts';
 import { callbackPath } from '../domain/provider.ts';
-import {
-  type Catalogue,
-  createCampaign,
-  readCatalogue,
-  startWebservice,
-  type Webservice,
-} from './campaigns.ts';
+import { type Catalog, createCampaign, readCatalog, startWebservice, type Webservice } from './campaigns.ts';
 import { type Line, planLines } from './contacts.ts';
 import { acknowledgedSids, type GatewayState } from './gateway.ts';
 import { missingWorkflows, readRows } from './observe.ts';
@@ -95,7 +89,7 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
   const findings: ChaosResult['findings'] = [];
   let last: { evidence: Evidence; state: GatewayState } | null = null;
   try {
-    const catalogue = await readCatalogue(system.api);
+    const catalog = await readCatalog(system.api);
     for (const round of plan.rounds) {
       either.throwIfAborted();
       await system.ready();
@@ -103,7 +97,7 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
       const { lines, campaignIds } = await prepareRound({
         plan,
         system,
-        catalogue,
+        catalog,
         webservice,
         story,
         round,
@@ -178,14 +172,14 @@ function createStory(plan: Plan, { gateway, publicUrl, providerIds }: ChaosSyste
 async function prepareRound({
   plan,
   system,
-  catalogue,
+  catalog,
   webservice,
   story,
   round,
 }: {
   plan: Plan;
   system: ChaosSystem;
-  catalogue: Catalogue;
+  catalog: Catalog;
   webservice: Webservice;
   story: Story;
   round: Round;
@@ -199,7 +193,7 @@ async function prepareRound({
     const own = planLines(plan, campaign, optedOut);
     lines.push(...own);
     const mailing = { lines: own, webserviceUrl: webservice.serve(campaign.key, own) };
-    campaignIds.set(campaign.key, await createCampaign(system, catalogue, campaign, mailing));
+    campaignIds.set(campaign.key, await createCampaign(system, catalog, campaign, mailing));
   }
   story.campaigns.push(...round.campaigns);
   story.campaignIds.push(...campaignIds.values());

@@ -7,9 +7,9 @@ import type { AlertKind } from '../../domain/alert.ts';
 import { alertMail } from '../../domain/alert-message.ts';
 import { createFormat } from '../../domain/format.ts';
 import type { Role } from '../../domain/user.ts';
-import { box, createApi, createCatalogue, createRun, errorOf, publicUrl } from '../kit/api.ts';
+import { box, createApi, createCatalog, createRun, errorOf, publicUrl } from '../kit/api.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 import { createHelpdeskServer, helpdeskSecret } from '../kit/helpdesk.ts';
 import { createSmtpServer, smtpLogin } from '../kit/smtp.ts';
 import { until } from '../kit/until.ts';
@@ -19,7 +19,7 @@ import { startWorkers } from '../kit/workers.ts';
 const api = await createApi();
 const { as, sql, temporal } = api;
 const admin = as('admin');
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const timing = { lookEveryMs: 100, gatherMs: 600, quietMs: 1_500, repeatMs: 4_000 };
 await startWorkers({ ...api, box, publicUrl, sandboxUrl: 'http://127.0.0.1:1', alertTiming: timing });
 const smtp = await createSmtpServer();
@@ -48,7 +48,7 @@ const person = async (role: Role, changes: { locale?: string; timezone?: string 
   return { ...user, mails: () => smtp.received.filter(({ to }) => to === user.email) };
 };
 const newRun = async (status: 'paused' | 'failed', code: string, campaign?: string) => {
-  const { runId } = await createRun(api, catalogue, {
+  const { runId } = await createRun(api, catalog, {
     phones: ['+5511900000001'],
     ...(campaign === undefined ? {} : { changes: { name: campaign } }),
   });
@@ -312,8 +312,8 @@ test('the password of the server is sealed, never shown, and only for the server
 });
 
 test('a ticket without a first answer in time is told to agents', async () => {
-  const settings = await createTicketCatalogue(sql);
-  const { messageIds } = await createRun(api, catalogue, { changes: { ticketPolicy: onReply(settings) } });
+  const settings = await createTicketCatalog(sql);
+  const { messageIds } = await createRun(api, catalog, { changes: { ticketPolicy: onReply(settings) } });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0, text: 'Sim' });
   const ticketId = (await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId })))?.ticketId ?? 0;
   await sql`update tickets set answer_due_at = now() - interval '1 minute' where id = ${ticketId}`;

@@ -2,15 +2,15 @@ import { beforeEach, expect, test } from 'vitest';
 import { createReplies } from '../../activities/replies.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { optInPhone, optOutPhone } from '../../db/customers/opt-outs.ts';
-import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
-import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
+import { box, createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
+import { createTicketCatalog, onReply } from '../kit/tickets.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
 /** The texts that are sent by themselves: their settings, and which replies they answer. */
 const api = await createApi();
 const { app, sql, as } = api;
-const catalogue = await createCatalogue(api);
-const settings = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const settings = await createTicketCatalog(sql);
 const phoneHash = createPhoneHashing({ sql, box });
 const handling = createReplies({ sql, replyWindowDays: 30, phoneHash });
 const path = '/api/settings/automatic-texts';
@@ -32,7 +32,7 @@ const newPhone = () => `+55119${String(60_000_000 + ++phones)}`;
 /** A reply, handled as its workflow does it. */
 async function receive(text: string, phone = newPhone()) {
   const form = inboundForm({ From: phone, Body: text });
-  const url = `/webhooks/providers/${catalogue.providerId}/inbound`;
+  const url = `/webhooks/providers/${catalog.providerId}/inbound`;
   expect((await postSigned(app, url, form)).statusCode).toBe(204);
   const [{ id }] = await sql<
     [{ id: number }]
@@ -110,7 +110,7 @@ test('an opt-out is confirmed once, at the moment of opting out', async () => {
       keyword: null,
       text: 'Ok, : nada mais sera enviado.',
       ticketId: null,
-      providerId: catalogue.providerId,
+      providerId: catalog.providerId,
       actor: 'system',
     },
   ]);
@@ -173,20 +173,20 @@ test('a short code, an old reply, and a phone that an erased person opted out ge
   expect(await answersTo(phone)).toEqual([]);
   const [old] = await sql<[{ id: number; phone: string }]>`
     insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, intent, received_at)
-    values (${catalogue.providerId}, 'SM-old', ${newPhone()}, '', 'AJUDA', 'help', now() - interval '2 days')
+    values (${catalog.providerId}, 'SM-old', ${newPhone()}, '', 'AJUDA', 'help', now() - interval '2 days')
     returning id, phone`;
   expect((await handle(old.id)).answerId).toBeNull();
   await optInPhone(sql, hash, { phone, source: 'admin' });
 });
 
 test('a keyword sends the ticket that the reply opens to its department, and the answer belongs to it', async () => {
-  const target = await createTicketCatalogue(sql);
+  const target = await createTicketCatalog(sql);
   const { departmentId, subcategoryId, categoryId } = target;
   await put({
     keywords: [keyword({ text: 'Ola {primeiro_nome}, ja enviamos.', departmentId, subcategoryId })],
   });
   const phone = newPhone();
-  await createRun(api, catalogue, { phones: [phone], changes: { ticketPolicy: onReply(settings) } });
+  await createRun(api, catalog, { phones: [phone], changes: { ticketPolicy: onReply(settings) } });
   await sql`update messages set status = 'delivered', sending_at = now() - interval '1 hour', sent_at = now() where phone = ${phone}`;
   const { handled } = await receive('2 vía!', phone);
   expect(handled.effect).toBe('ticket');

@@ -4,7 +4,7 @@ import type { InjectOptions } from 'fastify';
 import { expect, test } from 'vitest';
 import twilio from 'twilio';
 import { providerKinds } from '../../domain/provider.ts';
-import { createApi, createCatalogue, createRun, publicUrl, sandboxAccount } from '../kit/api.ts';
+import { createApi, createCatalog, createRun, publicUrl, sandboxAccount } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';
 
@@ -19,7 +19,7 @@ const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 
 const api = await createApi();
 const { app, as, sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const callbackSecret = 'a-secret-of-twenty-letters';
 const secrets = { callbackSecret };
 
@@ -88,7 +88,7 @@ async function makeTarget(name: string): Promise<Target> {
   const made = await as('admin')('POST', '/api/providers', { name, ...providers[name] });
   if (made.statusCode !== 201) throw new Error(made.body);
   const { id: providerId, config } = made.json<{ id: number; config: { kind: string } }>();
-  const { runId, messageIds } = await createRun(api, { ...catalogue, providerId }, { phones });
+  const { runId, messageIds } = await createRun(api, { ...catalog, providerId }, { phones });
   await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
   await sql`update messages set segments = 2 where run_id = ${runId} and line % 2 = 0`;
   await sql`

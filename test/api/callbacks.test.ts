@@ -1,7 +1,7 @@
 import type { InjectOptions } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
-import { createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { createApi, createCatalog, createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
@@ -9,7 +9,7 @@ import { eventually } from '../kit/until.ts';
 
 const api = await createApi();
 const { app, as, sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const admin = as('admin');
 const callbackSecret = 'a-secret-of-twenty-letters';
 
@@ -78,7 +78,7 @@ async function sentThrough(
   providerId: number,
   { phone = '+5511900000001', receiptsById = false, segments = 1 } = {},
 ): Promise<number> {
-  const { runId, messageIds } = await createRun(api, { ...catalogue, providerId }, { phones: [phone] });
+  const { runId, messageIds } = await createRun(api, { ...catalog, providerId }, { phones: [phone] });
   await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
   await sql`update messages set segments = ${segments} where run_id = ${runId}`;
   await sql`update run_counts set segments = ${segments} where run_id = ${runId}`;
@@ -250,9 +250,9 @@ describe('A call that cannot be read', () => {
   test('that came to the address of the others is read all the same', async () => {
     const phone = '+5511944440001';
     const form = inboundForm({ From: phone, Body: 'SAIR' });
-    await postSigned(app, `/webhooks/providers/${catalogue.providerId}/receipts`, form);
+    await postSigned(app, `/webhooks/providers/${catalog.providerId}/receipts`, form);
     expect((await sql`select from opt_outs where phone = ${phone}`).count).toBe(1);
-    expect(await unreadOf(catalogue.providerId)).toEqual([]);
+    expect(await unreadOf(catalog.providerId)).toEqual([]);
   });
 
   test('waits for a person, on the first page and for a monitor, until it is set aside', async () => {
@@ -273,7 +273,7 @@ describe('A call that cannot be read', () => {
     expect(await home()).toBe(2);
     expect(await setAside(providerId, { upTo: second?.id })).toEqual({ setAside: 1 });
     // Another provider's are not touched.
-    expect(await setAside(catalogue.providerId, { upTo: 1e9 })).toEqual({ setAside: 0 });
+    expect(await setAside(catalog.providerId, { upTo: 1e9 })).toEqual({ setAside: 0 });
     const [third] = await unreadOf(providerId);
     expect(third?.payload).toEqual({ query: { status: '3' } });
     await setAside(providerId, { upTo: third?.id });
@@ -341,7 +341,7 @@ describe('A receipt with nothing but the id of the gateway', () => {
 
   test('may come before the outcome of its send is written', async () => {
     const providerId = await addGateway(byId);
-    const { runId, messageIds } = await createRun(api, { ...catalogue, providerId });
+    const { runId, messageIds } = await createRun(api, { ...catalog, providerId });
     await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
     const [id = 0] = messageIds;
     await call(providerId, 'receipts', { query: { id: idOf(id), status: 'DELIVRD' } });

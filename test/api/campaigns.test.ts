@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { enableCampaign, setNextAt } from '../../db/campaigns/campaigns.ts';
-import { createApi, createCatalogue, createReadyCampaign, documentOf, errorOf } from '../kit/api.ts';
+import { createApi, createCatalog, createReadyCampaign, documentOf, errorOf } from '../kit/api.ts';
 
 const api = await createApi();
 const { as, sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const operator = as('operator');
 const admin = as('admin');
 
@@ -13,7 +13,7 @@ const schedule = {
   startsAt: '2030-01-01T09:00',
   timezone: 'America/Sao_Paulo',
 };
-const draft = (changes: object = {}) => ({ ...documentOf(catalogue), message: {}, mailing: {}, ...changes });
+const draft = (changes: object = {}) => ({ ...documentOf(catalog), message: {}, mailing: {}, ...changes });
 async function save(document: object): Promise<{ id: number; version: number }> {
   const answer = await operator('POST', '/api/campaigns', document);
   expect(answer.statusCode, answer.body).toBe(201);
@@ -122,7 +122,7 @@ describe('a draft', () => {
       await problemsOf(
         draft({
           message: { providerId: 9999 },
-          mailing: { regionId: 8888, sendingHoursId: catalogue.hoursId },
+          mailing: { regionId: 8888, sendingHoursId: catalog.hoursId },
         }),
       ),
     ).toEqual([
@@ -208,7 +208,7 @@ describe('a change', () => {
 
 describe('enabling', () => {
   test('a campaign with three things missing names all three', async () => {
-    const { providerId } = catalogue;
+    const { providerId } = catalog;
     const { id } = await save(draft({ message: { providerId } }));
     const answer = await operator('POST', `/api/campaigns/${id}/enable`);
     expect(answer.statusCode).toBe(422);
@@ -227,12 +227,12 @@ describe('enabling', () => {
   });
 
   test('needs the file, an occurrence to come, and entries that are not archived', async () => {
-    const hours = await admin('GET', `/api/settings/sending-hours/${catalogue.hoursId}`);
+    const hours = await admin('GET', `/api/settings/sending-hours/${catalog.hoursId}`);
     const { definition } = hours.json<{ definition: object }>();
     const old = await admin('POST', '/api/settings/sending-hours', { name: 'Old', definition });
     const oldId = old.json<{ id: number }>().id;
     const { id } = await save(
-      documentOf(catalogue, {
+      documentOf(catalog, {
         schedule: { ...schedule, startsAt: '2020-01-01T09:00', endsAt: '2021-01-01T09:00' },
         mailing: { source: 'csv', sendingHoursId: oldId },
       }),
@@ -261,7 +261,7 @@ describe('enabling', () => {
   });
 
   test('the same campaign twice at once is as good as once', async () => {
-    const id = await createReadyCampaign(api, documentOf(catalogue));
+    const id = await createReadyCampaign(api, documentOf(catalog));
     const answers = await Promise.all([1, 2].map(() => operator('POST', `/api/campaigns/${id}/enable`)));
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
     expect(answers.map((answer) => answer.json<{ enabled: boolean }>().enabled)).toEqual([true, true]);
@@ -270,7 +270,7 @@ describe('enabling', () => {
   });
 
   test('keeps the campaign complete from then on', async () => {
-    const document = documentOf(catalogue);
+    const document = documentOf(catalog);
     const id = await createReadyCampaign(api, document);
     await operator('POST', `/api/campaigns/${id}/enable`);
     const answer = await operator('PUT', `/api/campaigns/${id}`, { ...document, message: {}, version: 1 });
@@ -291,7 +291,7 @@ describe('enabling', () => {
 describe('while Temporal is away', () => {
   test('a campaign can be enabled, and is answered 202', async () => {
     const away = await createApi({ temporalAddress: '127.0.0.1:1', temporalTimeoutMs: 300 });
-    const settings = await createCatalogue(away);
+    const settings = await createCatalog(away);
     const id = await createReadyCampaign(away, documentOf(settings));
     const answer = await away.as('operator')('POST', `/api/campaigns/${id}/enable`);
     expect(answer.statusCode).toBe(202);
@@ -305,7 +305,7 @@ describe('while Temporal is away', () => {
 
   test('a run is not started before a worker is there, and the person hears of it in time', async () => {
     const alone = await createApi({ temporalTimeoutMs: 500 });
-    const settings = await createCatalogue(alone);
+    const settings = await createCatalog(alone);
     const id = await createReadyCampaign(alone, documentOf(settings));
     await alone.as('operator')('POST', `/api/campaigns/${id}/enable`);
     const answer = await alone.as('operator')('POST', `/api/campaigns/${id}/run-now`);
@@ -317,7 +317,7 @@ describe('while Temporal is away', () => {
 describe('looking ahead', () => {
   test('works while the schedule is being filled in, holidays left out', async () => {
     const answer = await as('viewer')('POST', '/api/campaigns/preview-occurrences', {
-      schedule: { ...schedule, startsAt: '2030-12-24T09:00', holidayCalendarId: catalogue.calendarId },
+      schedule: { ...schedule, startsAt: '2030-12-24T09:00', holidayCalendarId: catalog.calendarId },
       count: 2,
     });
     expect(answer.json()).toEqual({
@@ -339,7 +339,7 @@ describe('looking ahead', () => {
 
 describe('the preview of a message', () => {
   test('shows what a contact gets and what it costs', async () => {
-    const { id } = await save(documentOf(catalogue));
+    const { id } = await save(documentOf(catalog));
     const preview = async (body: object) =>
       (await as('viewer')('POST', `/api/campaigns/${id}/preview-message`, body)).json<unknown>();
     expect(await preview({ sample: { code: '77', name: 'João' } })).toEqual({
@@ -375,7 +375,7 @@ describe('the preview of a message', () => {
       secrets: { kind: 'infobip', apiKey: 'key', callbackSecret: 'a-secret-of-twenty-letters' },
       segmentProfile: 'portuguese',
     });
-    const { id } = await save(documentOf({ ...catalogue, providerId: added.json<{ id: number }>().id }));
+    const { id } = await save(documentOf({ ...catalog, providerId: added.json<{ id: number }>().id }));
     const template = 'Não é só avaliação: é informação à mão, João! '.repeat(4).slice(0, 141);
     const preview = await as('viewer')('POST', `/api/campaigns/${id}/preview-message`, { template });
     expect(preview.json()).toMatchObject({
@@ -398,9 +398,9 @@ describe('a list', () => {
   });
 
   test('tells when the workflow of each enabled one runs it next, and what a draft lacks', async () => {
-    const enabled = await createReadyCampaign(api, documentOf(catalogue));
+    const enabled = await createReadyCampaign(api, documentOf(catalog));
     await enableCampaign(sql, enabled);
-    const complete = await createReadyCampaign(api, documentOf(catalogue));
+    const complete = await createReadyCampaign(api, documentOf(catalog));
     const listed = async () => {
       const answer = await as('viewer')('GET', '/api/campaigns?limit=3');
       const { campaigns } = answer.json<{ campaigns: object[] }>();

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { claimLines, recordOutcomes } from '../../db/messages/claims.ts';
 import { customersNamed, customersPage } from '../../db/customers/customers.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
-import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { outcomeWith } from '../kit/sending.ts';
 
 const api = await createApi();
 const { as, sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const operator = as('operator');
 const viewer = as('viewer');
 
@@ -101,7 +101,7 @@ describe('A customer', () => {
     expect((await viewer('GET', `/api/customers/${id}`)).statusCode).toBe(404);
     await createCustomer({ code: 'gone' });
 
-    const { messageIds } = await createRun(api, catalogue);
+    const { messageIds } = await createRun(api, catalog);
     const used = await createCustomer();
     await sql`update messages set customer_id = ${used} where id = any(${messageIds}::bigint[])`;
     const answer = await as('admin')('DELETE', `/api/customers/${used}`);
@@ -224,7 +224,7 @@ describe('Consent', () => {
 
   test('refused in the middle of a run skips what is queued, at once', async () => {
     const id = await createCustomer({ mobile: '11922222222' });
-    const { runId } = await createRun(api, catalogue, { phones: ['+5511922222222', '+5511922222223'] });
+    const { runId } = await createRun(api, catalog, { phones: ['+5511922222222', '+5511922222223'] });
     await sql`update messages set customer_id = ${id} where run_id = ${runId} and phone = '+5511922222222'`;
     await operator('POST', `/api/customers/${id}/consents`, { consent: 'refused' });
     expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 1, 'skipped: no_consent': 1 });
@@ -232,7 +232,7 @@ describe('Consent', () => {
 
   test('refused while a sender has the message in hand does not hide that it was sent', async () => {
     const id = await createCustomer({ mobile: '11922222224' });
-    const { runId } = await createRun(api, catalogue, { phones: ['+5511922222224'] });
+    const { runId } = await createRun(api, catalog, { phones: ['+5511922222224'] });
     await sql`update messages set customer_id = ${id} where run_id = ${runId}`;
     const claim = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
     await operator('POST', `/api/customers/${id}/consents`, { consent: 'refused' });
@@ -251,7 +251,7 @@ describe('Opt-outs', () => {
     const admin = as('admin');
     const body = { phone: '(11) 93333-3333', note: 'called us' };
     expect((await operator('POST', '/api/opt-outs', body)).statusCode).toBe(403);
-    const { runId } = await createRun(api, catalogue, { phones: ['+5511933333333'] });
+    const { runId } = await createRun(api, catalog, { phones: ['+5511933333333'] });
     const added = await admin('POST', '/api/opt-outs', body);
     expect(added.statusCode).toBe(201);
     const optOut = added.json<{ id: number }>();

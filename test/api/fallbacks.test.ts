@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   createApi,
-  createCatalogue,
+  createCatalog,
   createReadyCampaign,
   documentOf,
   errorOf,
@@ -10,7 +10,7 @@ import {
 
 const api = await createApi();
 const { as, sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 
 const createProvider = async (name: string): Promise<number> =>
   (await as('admin')('POST', '/api/providers', { name, ...sandboxProvider })).json<{ id: number }>().id;
@@ -57,10 +57,10 @@ test('An archived provider is no fallback, and keeps a campaign that relies on i
   const [own, fallback] = [await createProvider('Own'), await createProvider('Fallback')];
   await setFallback(own, fallback);
   await archive(fallback, true);
-  expect(errorOf(await setFallback(catalogue.providerId, fallback)).problems).toMatchObject([
+  expect(errorOf(await setFallback(catalog.providerId, fallback)).problems).toMatchObject([
     { field: 'fallbackId', code: 'archived' },
   ]);
-  const id = await createReadyCampaign(api, documentOf({ ...catalogue, providerId: own }));
+  const id = await createReadyCampaign(api, documentOf({ ...catalog, providerId: own }));
   const refused = await as('operator')('POST', `/api/campaigns/${id}/enable`);
   expect([refused.statusCode, errorOf(refused).problems]).toMatchObject([
     422,

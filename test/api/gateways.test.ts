@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { createApi, createCatalog, createRun } from '../kit/api.ts';
 import { recordSent } from '../kit/sending.ts';
 
 /** Ready descriptions of gateways (examples/gateways), from the callback to the row. */
 const api = await createApi();
 const { app, as, sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 
 async function addExample(name: string): Promise<{ id: number; reference: string }> {
   const file: unknown = JSON.parse(await readFile(`examples/gateways/${name}.json`, 'utf8'));
@@ -26,7 +26,7 @@ const call = (providerId: number, kind: 'receipts' | 'inbound', payload: object)
 /** Two messages that the gateway has taken, with its own ids. */
 async function sentThrough(providerId: number, ids: readonly string[]) {
   const phones = ids.map((_, index) => `+551190000${providerId % 10}${String(index).padStart(3, '0')}`);
-  const { runId, messageIds } = await createRun(api, { ...catalogue, providerId }, { phones });
+  const { runId, messageIds } = await createRun(api, { ...catalog, providerId }, { phones });
   await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
   const sidOf = (id: number): string => ids[messageIds.indexOf(id)] ?? '';
   await recordSent(sql, { runId, count: ids.length, sidOf, providerId, receiptsById: true });

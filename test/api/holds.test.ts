@@ -4,10 +4,10 @@ import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { optOutPhone, skipOptedOut, sendBlockOf } from '../../db/customers/opt-outs.ts';
 import { claimLines, claimMessage, recordOutcomes } from '../../db/messages/claims.ts';
 import { decideHold, undecidedHolds } from '../../db/replies/holds.ts';
-import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { box, createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { outcomeWith, recordSent } from '../kit/sending.ts';
-import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, onReply } from '../kit/tickets.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
 /** A reply that is probably an opt-out: its phone is left alone until a person has decided. */
@@ -15,20 +15,20 @@ const api = await createApi();
 const { app, sql, as } = api;
 const [viewer, operator, admin] = [as('viewer'), as('operator'), as('admin')];
 const phoneHash = createPhoneHashing({ sql, box });
-const sandbox = await createCatalogue(api);
+const sandbox = await createCatalog(api);
 const real = await admin('POST', '/api/providers', {
   name: 'Twilio',
   config: { kind: 'twilio', accountSid: `AC${'0123456789abcdef'.repeat(2)}`, from: '+5511999990000' },
   secrets: { kind: 'twilio', authToken: 'the-token' },
 });
-const catalogue = { ...sandbox, providerId: real.json<{ id: number }>().id };
-const ticketPolicy = onReply(await createTicketCatalogue(sql));
+const catalog = { ...sandbox, providerId: real.json<{ id: number }>().id };
+const ticketPolicy = onReply(await createTicketCatalog(sql));
 const handling = createReplies({ sql, replyWindowDays: 30, phoneHash });
 
 let phones = 0;
 const newPhone = () => `+55119${String(60_000_000 + ++phones)}`;
 /** What arrives counts before anybody handles it. */
-async function arrives(From: string, Body: string, { providerId } = catalogue): Promise<number> {
+async function arrives(From: string, Body: string, { providerId } = catalog): Promise<number> {
   const form = inboundForm({ From, Body });
   const answer = await postSigned(app, `/webhooks/providers/${providerId}/inbound`, form);
   expect(answer.statusCode).toBe(204);
@@ -36,7 +36,7 @@ async function arrives(From: string, Body: string, { providerId } = catalogue): 
     select id from inbound_messages where provider_message_id = ${String(form['MessageSid'])}`;
   return row?.id ?? 0;
 }
-async function says(from: string, text: string, which = catalogue): Promise<number> {
+async function says(from: string, text: string, which = catalog): Promise<number> {
   const id = await arrives(from, text, which);
   await handling.handleReply({ inboundMessageId: id });
   return id;
@@ -61,22 +61,22 @@ describe('a probable opt-out', () => {
   test('holds its phone at once, in every run and on every way to send', async () => {
     const phone = newPhone();
     const other = newPhone();
-    const waiting = await createRun(api, catalogue, { phones: [phone, other] });
+    const waiting = await createRun(api, catalog, { phones: [phone, other] });
     await arrives(phone, 'me tira dessa lista');
     expect(await statusesOf(waiting.runId)).toEqual({ queued: 1, 'skipped: held': 1 });
 
-    const streamed = await createRun(api, catalogue, { phones: [phone, other] });
+    const streamed = await createRun(api, catalog, { phones: [phone, other] });
     await claimLines(sql, { runId: streamed.runId, sender: 's#1', from: 1, lines: 10 });
     expect(await statusesOf(streamed.runId)).toEqual({ queued: 1, 'skipped: held': 1 });
 
-    const single = await createRun(api, catalogue, { phones: [phone] });
+    const single = await createRun(api, catalog, { phones: [phone] });
     const [messageId = 0] = single.messageIds;
-    const { providerId } = catalogue;
+    const { providerId } = catalog;
     expect(await claimMessage(sql, { messageId, sender: 's#2', providerId })).toBeNull();
     expect(await statusesOf(single.runId)).toEqual({ 'skipped: held': 1 });
 
     // As an import and a resend do once their messages are there.
-    const read = await createRun(api, catalogue, { phones: [phone, other] });
+    const read = await createRun(api, catalog, { phones: [phone, other] });
     await skipOptedOut(sql, await phoneHash(), read.runId);
     expect(await statusesOf(read.runId)).toEqual({ queued: 1, 'skipped: held': 1 });
 
@@ -86,7 +86,7 @@ describe('a probable opt-out', () => {
 
   test('does not hide what became of a message that a sender had in hand', async () => {
     const phone = newPhone();
-    const { runId } = await createRun(api, catalogue, { phones: [phone] });
+    const { runId } = await createRun(api, catalog, { phones: [phone] });
     const claim = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
     await arrives(phone, 'quero sair');
     expect(await statusesOf(runId)).toEqual({ 'skipped: held': 1 });
@@ -101,7 +101,7 @@ describe('a probable opt-out', () => {
 
   test('is listed with what it says and answers, opens its ticket, and is on the first page', async () => {
     const phone = newPhone();
-    const run = await createRun(api, catalogue, { phones: [phone], changes: { ticketPolicy } });
+    const run = await createRun(api, catalog, { phones: [phone], changes: { ticketPolicy } });
     await recordSent(sql, { runId: run.runId, count: 1, sidOf: (id) => `SM${id}` });
     const id = await says(phone, 'SAIR\nMaria da Silva');
     expect(await effectOf(id)).toBe('probable_opt_out');
@@ -199,7 +199,7 @@ describe('a person decides', () => {
   test('that it was not meant so: the phone may be written to again, and no consent has changed', async () => {
     const phone = newPhone();
     const made = await operator('POST', '/api/customers', { mobile: phone });
-    const run = await createRun(api, catalogue, { phones: [phone], changes: { ticketPolicy } });
+    const run = await createRun(api, catalog, { phones: [phone], changes: { ticketPolicy } });
     await recordSent(sql, { runId: run.runId, count: 1, sidOf: (id) => `SM${id}` });
     const [answer, stray] = [
       await says(phone, 'Não vou sair de casa hoje'),
@@ -211,7 +211,7 @@ describe('a person decides', () => {
     expect(await isOptedOut(phone)).toBeNull();
     const customer = await viewer('GET', `/api/customers/${made.json<{ id: number }>().id}`);
     expect(customer.json()).toMatchObject({ held: false, optedOut: false, consent: 'not_stated' });
-    const later = await createRun(api, catalogue, { phones: [phone] });
+    const later = await createRun(api, catalog, { phones: [phone] });
     const { messages } = await claimLines(sql, { runId: later.runId, sender: 's', from: 1, lines: 10 });
     expect(messages).toHaveLength(1);
     // Said once more, it is held once more.
@@ -261,7 +261,7 @@ test('the hold of a person who is erased becomes an opt-out that survives them',
   expect((await admin('POST', '/api/privacy/erase', { phone })).statusCode).toBe(200);
   expect(await holdOf(phone)).toBeUndefined();
   expect(await isOptedOut(phone)).toBe('opted_out');
-  const read = await createRun(api, catalogue, { phones: [phone] });
+  const read = await createRun(api, catalog, { phones: [phone] });
   await skipOptedOut(sql, await phoneHash(), read.runId);
   expect(await statusesOf(read.runId)).toEqual({ 'skipped: opted_out': 1 });
 });

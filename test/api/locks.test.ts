@@ -18,18 +18,18 @@ import { switchProvider } from '../../db/providers/fallbacks.ts';
 import { lockReconciling, lockRun, reconcileCounts } from '../../db/runs/runs.ts';
 import { followReceipts, openSendTickets } from '../../db/tickets/opening.ts';
 import { openingsOnSend, ticketPolicy } from '../../domain/ticket.ts';
-import { box, createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { box, createApi, createCatalog, createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { outcomeWith } from '../kit/sending.ts';
-import { createTicketCatalogue, onSend } from '../kit/tickets.ts';
+import { createTicketCatalog, onSend } from '../kit/tickets.ts';
 import { until } from '../kit/until.ts';
 
 const api = await createApi();
 const { app, sql, as, url } = api;
-const catalogue = await createCatalogue(api);
-const policy = ticketPolicy.parse(onSend(await createTicketCatalogue(sql)));
+const catalog = await createCatalog(api);
+const policy = ticketPolicy.parse(onSend(await createTicketCatalog(sql)));
 const phoneHash = createPhoneHashing({ sql, box });
-const { providerId } = catalogue;
+const { providerId } = catalog;
 
 let last = 0;
 const newPhones = (count: number): string[] =>
@@ -55,7 +55,7 @@ const rounds = 15;
  */
 async function collide(pool: Database): Promise<unknown[]> {
   const phones = newPhones(lines);
-  const { runId, campaignId, messageIds } = await createRun(api, catalogue, {
+  const { runId, campaignId, messageIds } = await createRun(api, catalog, {
     phones,
     changes: { ticketPolicy: policy },
   });
@@ -64,7 +64,7 @@ async function collide(pool: Database): Promise<unknown[]> {
   await sql`
     update messages as m set customer_id = c.id, text = 'Responda CONFIRMAR ou SAIR'
     from customers as c where m.run_id = ${runId} and c.mobile = m.phone`;
-  const other = await createRun(api, catalogue, { phones });
+  const other = await createRun(api, catalog, { phones });
   const sender = 'frozen#1';
   const claims = [
     await claimLines(sql, { runId, sender, from: 1, lines: 10 }),
@@ -249,7 +249,7 @@ const withoutWaiting = (work: (tx: Sql) => Promise<unknown>) =>
   });
 
 test('no sender waits for the counts of a run while they are compared with its messages', async () => {
-  const { runId } = await createRun(api, catalogue, { phones: newPhones(5) });
+  const { runId } = await createRun(api, catalog, { phones: newPhones(5) });
   await sql`update run_counts set messages = messages + 2 where run_id = ${runId}`;
   const count = (tx: Sql) =>
     tx`update run_counts set messages = messages - 1 where run_id = ${runId} and status = 'queued'`;
@@ -269,7 +269,7 @@ test('no sender waits for the counts of a run while they are compared with its m
 
 test('no sender waits while the calls of providers are searched for a person who is to be erased', async () => {
   const [mine = '', ...others] = newPhones(4);
-  const { runId } = await createRun(api, catalogue, { phones: [...others, mine] });
+  const { runId } = await createRun(api, catalog, { phones: [...others, mine] });
   await sql`
     insert into inbound_events (provider_id, event_key, kind, payload)
     values (${providerId}, ${mine}, 'other', ${sql.json({ from: mine })})`;

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { createApi, createCatalogue, documentOf } from '../kit/api.ts';
+import { createApi, createCatalog, documentOf } from '../kit/api.ts';
 import { json, startWebservice } from '../kit/webservice.ts';
 
 /** Who of several people is written to: by code, phone and consent, whatever the source. */
@@ -8,7 +8,7 @@ afterAll(() => service.close());
 const api = await createApi();
 const { sql } = api;
 const operator = api.as('operator');
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento';
 const [one, two, three] = ['11900000001', '11900000002', '11900000003'] as const;
 
@@ -30,7 +30,7 @@ const sources: [string, (people: readonly Person[]) => Promise<Judged[]>][] = [
       const saved = await operator(
         'POST',
         '/api/campaigns',
-        documentOf(catalogue, { message: { template: 'Oi', providerId: catalogue.providerId } }),
+        documentOf(catalog, { message: { template: 'Oi', providerId: catalog.providerId } }),
       );
       const lines = people.map(({ codigo, celular }) => `${codigo};Nome;${celular};;;;`);
       const uploaded = await operator(

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { readUpload } from '../../api/http/uploads.ts';
 import { Readable } from 'node:stream';
-import { createApi, createCatalogue, csvOf, documentOf, errorOf } from '../kit/api.ts';
+import { createApi, createCatalog, csvOf, documentOf, errorOf } from '../kit/api.ts';
 import { eventually } from '../kit/until.ts';
 
 const api = await createApi({ uploadLimitBytes: 512 * 1024 });
 const { as, sql, app } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const operator = as('operator');
 await app.listen({ host: '127.0.0.1', port: 0 });
 const { port } = app.server.address() as AddressInfo;
@@ -17,7 +17,7 @@ const { port } = app.server.address() as AddressInfo;
 const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem';
 
 async function createCampaign(changes: object = {}): Promise<number> {
-  const answer = await operator('POST', '/api/campaigns', documentOf(catalogue, changes));
+  const answer = await operator('POST', '/api/campaigns', documentOf(catalog, changes));
   return answer.json<{ id: number }>().id;
 }
 const upload = (id: number, body: string | Buffer, type = 'text/csv') =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createApi, createCatalogue, createRun } from '../kit/api.ts';
-import { createTicketCatalogue, onReply, openTicket } from '../kit/tickets.ts';
+import { createApi, createCatalog, createRun } from '../kit/api.ts';
+import { createTicketCatalog, onReply, openTicket } from '../kit/tickets.ts';
 
 const api = await createApi();
 const { as, app, sql } = api;
@@ -25,8 +25,8 @@ test('Without a token there are no figures', async () => {
 });
 
 test('Answers to customers are counted by status, and those in doubt whatever their age', async () => {
-  const tickets = await createTicketCatalogue(sql);
-  const { messageIds } = await createRun(api, await createCatalogue(api), {
+  const tickets = await createTicketCatalog(sql);
+  const { messageIds } = await createRun(api, await createCatalog(api), {
     phones: ['+5511977770001'],
     changes: { ticketPolicy: onReply(tickets) },
   });

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { claimLines, recordOutcomes } from '../../db/messages/claims.ts';
 import { optInPhone, optOutPhone, optOutRecipients, sendBlockOf } from '../../db/customers/opt-outs.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
-import { box, createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { box, createApi, createCatalog, createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { outcomeWith } from '../kit/sending.ts';
 
 const api = await createApi();
 const { sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const phoneHash = createPhoneHashing({ sql, box });
 
 const [a, b, c] = ['+5511900000001', '+5511900000002', '+5511900000003'] as const;
@@ -17,8 +17,8 @@ const events = (phone: string) =>
 
 test('an opt-out skips what is queued for the phone in every run, and is told once', async () => {
   const [first, second] = [
-    await createRun(api, catalogue, { phones: [a, b] }),
-    await createRun(api, catalogue, { phones: [c, a] }),
+    await createRun(api, catalog, { phones: [a, b] }),
+    await createRun(api, catalog, { phones: [c, a] }),
   ];
   expect(await optOutPhone(sql, { phone: a, source: 'reply' })).toBe(true);
   expect(await optOutPhone(sql, { phone: a, source: 'provider' })).toBe(false);
@@ -31,7 +31,7 @@ test('an opt-out skips what is queued for the phone in every run, and is told on
 
 test('an opt-out does not hide what became of a message that a sender had in hand', async () => {
   const phone = '+5511900000004';
-  const { runId } = await createRun(api, catalogue, { phones: [phone] });
+  const { runId } = await createRun(api, catalog, { phones: [phone] });
   const claim = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
   await optOutPhone(sql, { phone, source: 'admin', actor: 'user:1', note: 'on the phone' });
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'skipped: opted_out': 1 });
@@ -47,7 +47,7 @@ test('an opt-out does not hide what became of a message that a sender had in han
 
 test('what the provider says of a message opts out its phone', async () => {
   const phone = '+5511900000005';
-  const { messageIds } = await createRun(api, catalogue, { phones: [phone] });
+  const { messageIds } = await createRun(api, catalog, { phones: [phone] });
   await optOutRecipients(sql, messageIds);
   await optOutRecipients(sql, messageIds);
   await optOutRecipients(sql, []);

@@ -6,7 +6,7 @@ import { recordFailedAttempt } from '../../db/core/retries.ts';
 import { sampleRun } from '../../db/runs/samples.ts';
 import { enterStep, getRun, moveRun } from '../../db/runs/runs.ts';
 import { runWorkflowId } from '../../domain/ids.ts';
-import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
 
 /** Half past one at night in São Paulo, where the day before is still in the last hours in Los Angeles. */
 const now = new Date('2030-03-15T04:30:00Z');
@@ -38,9 +38,9 @@ test('Of a deployment that is new the overview says how far it has come', async 
 });
 
 test('Runs at work, runs that wait for a person and runs that were not executed stand apart', async () => {
-  const catalogue = await createCatalogue(api);
+  const catalog = await createCatalog(api);
   const [sending, paused, failed, skipped, approval, dry] = await Promise.all(
-    Array.from({ length: 6 }, async () => (await createRun(api, catalogue)).runId),
+    Array.from({ length: 6 }, async () => (await createRun(api, catalog)).runId),
   );
   const ids = { sending, paused, failed, skipped, approval, dry };
   const move = (
@@ -163,9 +163,9 @@ test('Samples of a run are kept when something begins or ends, else not before t
 });
 
 test('A run that has tried again for two minutes what failed may need somebody', async () => {
-  const [catalogue] = await sql<[{ providerId: number; hoursId: number }]>`
+  const [catalog] = await sql<[{ providerId: number; hoursId: number }]>`
     select p.id as provider_id, h.id as hours_id from providers as p, sending_hours as h limit 1`;
-  const { runId } = await createRun(api, catalogue);
+  const { runId } = await createRun(api, catalog);
   const run = await getRun(sql, runId);
   if (!run) throw new Error('There is no run.');
   await recordFailedAttempt(sql, {

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { setPrice } from '../../db/money/prices.ts';
 import { callingCodeOf } from '../../domain/phone.ts';
 import { choosePrice, type Price } from '../../domain/price.ts';
-import { createApi, createCatalogue, errorOf, sandboxProvider } from '../kit/api.ts';
+import { createApi, createCatalog, errorOf, sandboxProvider } from '../kit/api.ts';
 
 // Already December in UTC, and still November in São Paulo.
 const api = await createApi({ clock: () => new Date('2026-12-01T01:00:00Z') });
 const { as, sql } = api;
-const { providerId } = await createCatalogue(api);
+const { providerId } = await createCatalog(api);
 const url = `/api/providers/${providerId}/prices`;
 const add = (body: object) => as('admin')('PUT', url, body);
 

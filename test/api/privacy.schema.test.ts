@@ -4,9 +4,9 @@ import { createSchedule } from '../../activities/schedule.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { optOutPhone, sendBlockOf } from '../../db/customers/opt-outs.ts';
 import { getRun } from '../../db/runs/runs.ts';
-import { box, createApi, createCatalogue, documentOf, errorOf } from '../kit/api.ts';
+import { box, createApi, createCatalog, documentOf, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
-import { createTicketCatalogue } from '../kit/tickets.ts';
+import { createTicketCatalog } from '../kit/tickets.ts';
 import { localWebservice } from '../kit/webservice.ts';
 
 /**
@@ -331,8 +331,8 @@ const personal = Object.entries(columnsOf).flatMap(([table, { personal = {} }]) 
 
 const api = await createApi();
 const { as, sql } = api;
-const catalogue = await createCatalogue(api);
-const tickets = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const tickets = await createTicketCatalog(sql);
 const admin = as('admin');
 const hash = await createPhoneHashing({ sql, box })();
 const importRun = createImport({
@@ -388,8 +388,8 @@ const extraFields = ['recado', 'bairro'].map((name) => ({ name, type: 'text', re
 
 /** Uploads a mailing, runs its campaign and reads it into messages, whose ids are those of the lines. */
 async function readMailing(lines: readonly string[]): Promise<{ runId: number; messageIds: number[] }> {
-  const document = documentOf(catalogue, {
-    mailing: { source: 'csv', sendingHoursId: catalogue.hoursId, extraFields },
+  const document = documentOf(catalog, {
+    mailing: { source: 'csv', sendingHoursId: catalog.hoursId, extraFields },
   });
   const { id } = (await admin('POST', '/api/campaigns', document)).json<{ id: number }>();
   const csv = [header, ...lines].join('\n');
@@ -413,13 +413,13 @@ async function readMailing(lines: readonly string[]): Promise<{ runId: number; m
 let eventNumber = 0;
 const insertEvent = (kind: string, messageId: number | null, payload: Record<string, string>) => sql`
   insert into inbound_events (provider_id, event_key, kind, message_id, payload, unread)
-  values (${catalogue.providerId}, ${`e${++eventNumber}`}, ${kind}, ${messageId}, ${sql.json(payload)},
+  values (${catalog.providerId}, ${`e${++eventNumber}`}, ${kind}, ${messageId}, ${sql.json(payload)},
     ${kind === 'message' ? sql.json({ code: 'status_unknown', params: { status: payload['text'] ?? '' } }) : null})`;
 
 /** A reply to the message, a ticket of it that was posted, receipts, and whatever else hangs on a message. */
 async function live(messageId: number, phone: string, name: string): Promise<void> {
   await sql`
-    update messages set provider_id = ${catalogue.providerId}, provider_message_id = 'SM1',
+    update messages set provider_id = ${catalog.providerId}, provider_message_id = 'SM1',
       provider_code = ${`no subscriber ${phone}`}
     where id = ${messageId}`;
   await insertEvent('receipt', messageId, { To: phone });
@@ -428,7 +428,7 @@ async function live(messageId: number, phone: string, name: string): Promise<voi
   const [reply] = await sql<[{ id: number; runId: number; campaignId: number }]>`
     insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, handled_at, effect, message_id,
       run_id, campaign_id)
-    select ${catalogue.providerId}, ${`r${messageId}`}, ${phone}, '123', ${`${name} replies`}, now(), 'ticket', m.id, run_id,
+    select ${catalog.providerId}, ${`r${messageId}`}, ${phone}, '123', ${`${name} replies`}, now(), 'ticket', m.id, run_id,
       campaign_id
     from messages as m join runs on runs.id = run_id where m.id = ${messageId}
     returning id, run_id, campaign_id`;
@@ -441,7 +441,7 @@ async function live(messageId: number, phone: string, name: string): Promise<voi
     returning id`;
   await sql`
     insert into answers (kind, ticket_id, actor, provider_id, phone, text, segments, status, provider_code)
-    values ('user', ${ticket.id}, 'user:1', ${catalogue.providerId}, ${phone}, ${`${name} answered`}, 1, 'failed', ${`no subscriber ${phone}`})`;
+    values ('user', ${ticket.id}, 'user:1', ${catalog.providerId}, ${phone}, ${`${name} answered`}, 1, 'failed', ${`no subscriber ${phone}`})`;
   await sql`
     with e as (
       insert into ticket_events (ticket_id, kind, actor, inbound_message_id)

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { claimLines } from '../../db/messages/claims.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
-import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { box, createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { skipOptedOut, sendBlockOf } from '../../db/customers/opt-outs.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 
 const api = await createApi();
 const { as, sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const admin = as('admin');
 const hash = await createPhoneHashing({ sql, box })();
 
@@ -50,7 +50,7 @@ describe('A person', () => {
       consent: 'granted',
       note: 'Maria Aparecida signed',
     });
-    const { runId, messageIds } = await createRun(api, catalogue, { phones: [mine, shared, stranger] });
+    const { runId, messageIds } = await createRun(api, catalog, { phones: [mine, shared, stranger] });
     const [first, second] = messageIds;
     await sql`
       update messages set customer_id = ${id}, name = 'Maria Aparecida', code = 'code-of-maria',
@@ -59,12 +59,12 @@ describe('A person', () => {
     await sql`update messages set customer_id = ${relative} where id = ${second ?? 0}`;
     await sql`
       insert into inbound_events (provider_id, event_key, kind, message_id, payload) values
-        (${catalogue.providerId}, 'a', 'receipt', ${first ?? 0}, '{"To": "+5511900000001"}'),
-        (${catalogue.providerId}, 'b', 'message', null, '{"from": "11900000001", "Body": "Maria Aparecida here"}'),
-        (${catalogue.providerId}, 'c', 'message', null, '{"from": "11900000004"}')`;
+        (${catalog.providerId}, 'a', 'receipt', ${first ?? 0}, '{"To": "+5511900000001"}'),
+        (${catalog.providerId}, 'b', 'message', null, '{"from": "11900000001", "Body": "Maria Aparecida here"}'),
+        (${catalog.providerId}, 'c', 'message', null, '{"from": "11900000004"}')`;
     await sql`
       insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, handled_at)
-      values (${catalogue.providerId}, 'x', ${mine}, '123', 'It is me, Maria Aparecida', now())`;
+      values (${catalog.providerId}, 'x', ${mine}, '123', 'It is me, Maria Aparecida', now())`;
     for (const phone of [mine, landline, shared])
       await optOutPhone(sql, { phone, source: 'admin', note: 'Maria Aparecida' });
     expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 1, 'skipped: opted_out': 2 });
@@ -124,7 +124,7 @@ describe('A person', () => {
     expect(found.json()).toMatchObject({ optOuts: [{ phone: null, source: 'admin' }] });
     const testSend = await admin(
       'POST',
-      `/api/campaigns/${(await createRun(api, catalogue)).campaignId}/test-send`,
+      `/api/campaigns/${(await createRun(api, catalog)).campaignId}/test-send`,
       { phone: mine },
     );
     expect(errorOf(testSend).code).toBe('opted_out');
@@ -142,7 +142,7 @@ describe('A person', () => {
     });
 
     const read = async (changes: object, customerId: number | null = null) => {
-      const { runId } = await createRun(api, catalogue, { phones: [phone], changes });
+      const { runId } = await createRun(api, catalog, { phones: [phone], changes });
       await sql`update messages set customer_id = ${customerId} where run_id = ${runId}`;
       await skipOptedOut(sql, hash, runId);
       return expectCountsToMatchRows(sql, runId);
@@ -164,7 +164,7 @@ describe('A person', () => {
 
   test('who is no customer is erased by phone, and what is queued for them is cancelled', async () => {
     const phone = '+5511955555555';
-    const { runId } = await createRun(api, catalogue, { phones: [phone, '+5511955555556'] });
+    const { runId } = await createRun(api, catalog, { phones: [phone, '+5511955555556'] });
     expect((await admin('POST', '/api/privacy/erase', { phone: '(11) 95555-5555' })).json()).toMatchObject({
       messages: 1,
     });
@@ -178,7 +178,7 @@ describe('A person', () => {
 
   test('is not erased while a message to them is being sent', async () => {
     const phone = '+5511977777777';
-    const { runId } = await createRun(api, catalogue, { phones: [phone] });
+    const { runId } = await createRun(api, catalog, { phones: [phone] });
     const { id } = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
     const claimed = await admin('POST', '/api/privacy/erase', { phone });
     expect([claimed.statusCode, errorOf(claimed).code]).toEqual([503, 'busy']);

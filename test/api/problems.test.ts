@@ -10,7 +10,7 @@ import { webserviceSentences } from '../../domain/problems/webservices.ts';
 import {
   adminPassword,
   createApi,
-  createCatalogue,
+  createCatalog,
   createReadyCampaign,
   createRun,
   documentOf,
@@ -22,7 +22,7 @@ import { logos } from '../kit/logos.ts';
 import { startRawServer } from '../kit/raw-server.ts';
 import { englishWords, parametersOf } from '../kit/sentences.ts';
 import { createSmtpServer, createTalker, smtpLogin } from '../kit/smtp.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 import { bytes, json as jsonAnswer, startWebservice, webserviceDeps } from '../kit/webservice.ts';
 
 /**
@@ -34,7 +34,7 @@ afterAll(() => service.close());
 const limits = { bytes: 20_000, recordBytes: 4_000, depth: 20, idleMs: 400, totalMs: 1_500, redirects: 2 };
 const api = await createApi({ webservice: webserviceDeps(limits) });
 const { sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const portuguese = { 'accept-language': 'pt-BR,pt;q=0.9,en;q=0.8' };
 
 const seen = new Map<string, string>();
@@ -68,7 +68,7 @@ const call = async (
 };
 
 const schedule = { recurrence: { every: 'day' }, startsAt: '2030-01-01T09:00', timezone: 'UTC' };
-const campaign = (changes: object) => call('POST', '/api/campaigns', documentOf(catalogue, changes));
+const campaign = (changes: object) => call('POST', '/api/campaigns', documentOf(catalog, changes));
 const scheduled = (changes: object) => campaign({ schedule: { ...schedule, ...changes } });
 const extraField = (name: string, more: object = {}) => ({ name, type: 'text', required: false, ...more });
 
@@ -96,7 +96,7 @@ test('of any field', async () => {
   await call('POST', '/api/customers/1/consents', { consent: 'granted', at: 'yesterday' });
   await call('POST', '/api/privacy/look-up', { code: 'a', phone: '11 92222-2222' });
   await call('POST', '/api/opt-outs', { phone: 'abc' });
-  await call('PUT', `/api/providers/${catalogue.providerId}/prices`, { prefix: '999', price: 'x' });
+  await call('PUT', `/api/providers/${catalog.providerId}/prices`, { prefix: '999', price: 'x' });
 });
 
 test('of users and their passwords', async () => {
@@ -203,7 +203,7 @@ test('of messages, extra fields and tickets', async () => {
     definition: { fields: [extraField('valor'), extraField('valor')] },
   });
 
-  const tickets = await createTicketCatalogue(sql);
+  const tickets = await createTicketCatalog(sql);
   const group = await call('POST', '/api/settings/extra-field-groups', {
     name: 'G',
     definition: {
@@ -223,7 +223,7 @@ test('of messages, extra fields and tickets', async () => {
   });
   await call('POST', `/api/campaigns/${open.id}/enable`);
 
-  const { runId, messageIds } = await createRun(api, catalogue);
+  const { runId, messageIds } = await createRun(api, catalog);
   const inbound = await insertReply(sql, { messageId: messageIds[0] ?? 0 });
   const [ticket] = await sql<[{ id: number; version: number }]>`
     insert into tickets (cause, status, resolution_id, department_id, assignee_id, category_id, subcategory_id,
@@ -240,7 +240,7 @@ test('of messages, extra fields and tickets', async () => {
   const other = await call('POST', '/api/settings/categories', { name: 'Outra', definition: {} });
   await change({ categoryId: other.id });
 
-  const ready = await createReadyCampaign(api, documentOf(catalogue));
+  const ready = await createReadyCampaign(api, documentOf(catalog));
   const get = await api.as('admin')('GET', `/api/campaigns/${ready}`);
   const { definition, version } = get.json<{ definition: { mailing: object }; version: number }>();
   const saved = { ...definition, mailing: { ...definition.mailing, extraFields: [extraField('valor')] } };
@@ -254,9 +254,9 @@ test('of messages, extra fields and tickets', async () => {
 
   // The fallback of its provider is gone.
   const fallback = await call('POST', '/api/providers', { name: 'Reserva', ...sandboxProvider });
-  const path = `/api/providers/${catalogue.providerId}/fallback`;
+  const path = `/api/providers/${catalog.providerId}/fallback`;
   await call('PUT', path, { fallbackId: fallback.id });
-  await call('PUT', `/api/providers/${fallback.id}/fallback`, { fallbackId: catalogue.providerId });
+  await call('PUT', `/api/providers/${fallback.id}/fallback`, { fallbackId: catalog.providerId });
   await sql`update providers set archived_at = now() where id = ${fallback.id}`;
   await call('POST', `/api/campaigns/${ready}/enable`);
   await campaign({ message: { template: 'Oi', providerId: fallback.id } });
@@ -277,7 +277,7 @@ test('of customers and people', async () => {
   for (const at of ['2999-01-01T00:00:00Z', '1960-01-01T00:00:00Z'])
     await call('POST', `/api/customers/${kept.id}/consents`, { consent: 'granted', at });
   await call('POST', '/api/privacy/erase', { code: '1' });
-  const { runId } = await createRun(api, catalogue);
+  const { runId } = await createRun(api, catalog);
   await sql`
     insert into messages (run_id, line, status, code)
     select ${runId}, n, 'skipped', 'n/a' from generate_series(100, 10100) as n`;
@@ -444,10 +444,10 @@ describe('of files', () => {
     await call('POST', `/api/customers/${refused.id}/consents`, { consent: 'refused' });
     await call('POST', '/api/customers', { code: '0077', mobile: '11900000099' });
     const { id } = await campaign({
-      message: { template: '{nome}{valor}', providerId: catalogue.providerId },
+      message: { template: '{nome}{valor}', providerId: catalog.providerId },
       mailing: {
         source: 'csv',
-        sendingHoursId: catalogue.hoursId,
+        sendingHoursId: catalog.hoursId,
         extraFields: [extraField('valor', { type: 'number', required: true })],
       },
     });
@@ -480,7 +480,7 @@ describe('of files', () => {
     const customers = `${customerColumns().join(';')}\n;Ana;;;;;;;;\n`;
     await call('POST', '/api/customers/import', customers, { 'content-type': 'text/csv' });
     // What only a run finds, as its messages say it.
-    const { runId } = await createRun(api, catalogue);
+    const { runId } = await createRun(api, catalog);
     for (const [index, reason] of skipReasons.entries())
       await sql`
         insert into messages (run_id, line, status, reason) values (${runId}, ${100 + index}, 'skipped', ${reason})`;
@@ -561,7 +561,7 @@ describe('of web services', async () => {
     service.answer(jsonAnswer([{ codigo: 1, celular: '11987654321' }]));
     const mailing = {
       source: 'webservice',
-      sendingHoursId: catalogue.hoursId,
+      sendingHoursId: catalog.hoursId,
       webservice: { baseUrl: service.url },
       extraFields: [extraField('plano')],
     };
@@ -607,7 +607,7 @@ const elsewhere: Partial<Record<ProblemCode, string>> = {
 
 describe('of a run that failed', async () => {
   const failed = [...Object.keys(webserviceSentences), ...Object.keys(fileSentences)];
-  const { runId } = await createRun(api, catalogue);
+  const { runId } = await createRun(api, catalog);
 
   test.each(failed)('%s', async (mailingCode) => {
     expect(isProblemCode(mailingCode)).toBe(true);

@@ -4,7 +4,7 @@ import { getProviderSecrets } from '../../db/providers/providers.ts';
 import {
   box,
   createApi,
-  createCatalogue,
+  createCatalog,
   createRun,
   documentOf,
   errorOf,
@@ -14,7 +14,7 @@ import {
 const api = await createApi();
 const { as, sql } = api;
 const admin = as('admin');
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 
 async function add(body: object): Promise<number> {
   const answer = await admin('POST', '/api/providers', body);
@@ -131,10 +131,10 @@ test('A provider says what uses it, and only one that nothing uses is deleted', 
   expect((await admin('GET', `/api/providers/${unused}`)).statusCode).toBe(404);
 
   const providerId = await add({ ...sandboxProvider, name: 'Used' });
-  const document = documentOf({ ...catalogue, providerId }, { name: 'Cobrança' });
+  const document = documentOf({ ...catalog, providerId }, { name: 'Cobrança' });
   const saved = await as('operator')('POST', '/api/campaigns', document);
   const { id } = saved.json<{ id: number }>();
-  const { runId, campaignId } = await createRun(api, { ...catalogue, providerId });
+  const { runId, campaignId } = await createRun(api, { ...catalog, providerId });
   await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
   const refused = await admin('DELETE', `/api/providers/${providerId}`);
   expect([refused.statusCode, errorOf(refused)]).toMatchObject([
@@ -162,7 +162,7 @@ test('What leaves through a provider now is the sum of its runs that are sending
   const providerId = await add({ ...sandboxProvider, name: 'Busy' });
   const runs = [];
   for (let n = 0; n < 3; n++) {
-    const { runId } = await createRun(api, { ...catalogue, providerId });
+    const { runId } = await createRun(api, { ...catalog, providerId });
     await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
     runs.push(runId);
   }

@@ -3,16 +3,16 @@ import { createReplies } from '../../activities/replies.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { claimLines } from '../../db/messages/claims.ts';
 import { applyReceipts } from '../../db/messages/receipts.ts';
-import { box, createApi, createCatalogue, createRun, errorOf, sandboxProvider } from '../kit/api.ts';
+import { box, createApi, createCatalog, createRun, errorOf, sandboxProvider } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';
-import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, onReply } from '../kit/tickets.ts';
 import { type Form, inboundForm, postSigned } from '../kit/webhooks.ts';
 
 const api = await createApi();
 const { app, sql, as } = api;
-const catalogue = await createCatalogue(api);
-const ticketPolicy = onReply(await createTicketCatalogue(sql));
+const catalog = await createCatalog(api);
+const ticketPolicy = onReply(await createTicketCatalog(sql));
 const handling = createReplies({
   sql,
   replyWindowDays: 30,
@@ -23,18 +23,15 @@ let phones = 0;
 const newPhone = () => `+55119${String(20_000_000 + ++phones)}`;
 
 /** A run that has written to these phones, and not yet to those behind `sent`. */
-async function runOf(
-  to: string[],
-  { sent = to.length, providerId = catalogue.providerId, changes = {} } = {},
-) {
-  const run = await createRun(api, { ...catalogue, providerId }, { phones: to, changes });
+async function runOf(to: string[], { sent = to.length, providerId = catalog.providerId, changes = {} } = {}) {
+  const run = await createRun(api, { ...catalog, providerId }, { phones: to, changes });
   const sidOf = (id: number): string => `SM${String(id).padStart(32, '0')}`;
   if (sent > 0) await recordSent(sql, { runId: run.runId, count: sent, sidOf });
   return run;
 }
 
 /** Has a person write to us, and the reply handled as the workflow does. */
-async function receive(form: Form, { providerId = catalogue.providerId } = {}): Promise<number> {
+async function receive(form: Form, { providerId = catalog.providerId } = {}): Promise<number> {
   const whole = inboundForm(form);
   const answer = await postSigned(app, `/webhooks/providers/${providerId}/inbound`, whole);
   expect(answer.statusCode).toBe(204);
@@ -77,23 +74,23 @@ describe('an incoming message', () => {
 
   test('answers a message whose sender is still waiting for the answer of the provider', async () => {
     const phone = newPhone();
-    const { runId, messageIds } = await createRun(api, catalogue, { phones: [phone] });
+    const { runId, messageIds } = await createRun(api, catalog, { phones: [phone] });
     await claimLines(sql, { runId, sender: 'slow', from: 1, lines: 10 });
     expect((await read(await receive({ From: phone }))).reply).toMatchObject({ messageId: messageIds[0] });
   });
 
   test('answers a message whose receipt comes after it, and whose sender never writes an outcome', async () => {
     const phone = newPhone();
-    const { runId, messageIds } = await createRun(api, catalogue, {
+    const { runId, messageIds } = await createRun(api, catalog, {
       phones: [phone],
       changes: { ticketPolicy },
     });
     await claimLines(sql, { runId, sender: 'killed', from: 1, lines: 10 });
     const form = inboundForm({ From: phone });
-    await postSigned(app, `/webhooks/providers/${catalogue.providerId}/inbound`, form);
+    await postSigned(app, `/webhooks/providers/${catalog.providerId}/inbound`, form);
     await applyReceipts(sql, [
       {
-        providerId: catalogue.providerId,
+        providerId: catalog.providerId,
         messageId: messageIds[0] ?? 0,
         providerMessageId: 'SM1',
         status: 'delivered',
@@ -154,7 +151,7 @@ describe('an incoming message', () => {
     const phone = newPhone();
     const { runId } = await runOf([phone], { changes: { ticketPolicy } });
     const form = inboundForm({ From: phone });
-    const path = `/webhooks/providers/${catalogue.providerId}/inbound`;
+    const path = `/webhooks/providers/${catalog.providerId}/inbound`;
     // The same message in other words: Twilio may add a field to a repetition.
     const posts = [form, form, { ...form, Repeated: 'yes' }].map((one) => postSigned(app, path, one));
     expect((await Promise.all(posts)).map(({ statusCode }) => statusCode)).toEqual([204, 204, 204]);
@@ -225,7 +222,7 @@ describe('an opt-out', () => {
     const [phone, changed] = [newPhone(), newPhone()];
     const waiting = await runOf([phone, changed], { sent: 0 });
     const write = async (From: string, Body: string) => {
-      const url = `/webhooks/providers/${catalogue.providerId}/inbound`;
+      const url = `/webhooks/providers/${catalog.providerId}/inbound`;
       expect((await postSigned(app, url, inboundForm({ From, Body }))).statusCode).toBe(204);
     };
     await write(phone, 'Sair.');
@@ -233,7 +230,7 @@ describe('an opt-out', () => {
     await write(changed, 'voltar');
     expect(await statusesOf(waiting.runId)).toEqual(['skipped: opted_out', 'skipped: opted_out']);
     await expectCountsToMatchRows(sql, waiting.runId);
-    const later = await createRun(api, catalogue, { phones: [phone, changed] });
+    const later = await createRun(api, catalog, { phones: [phone, changed] });
     await claimLines(sql, { runId: later.runId, sender: 'test', from: 1, lines: 10 });
     expect(await statusesOf(later.runId)).toEqual(['skipped: opted_out', 'queued']);
     // Handled in another order, they stay what they are.
@@ -246,7 +243,7 @@ describe('an opt-out', () => {
   test('of a phone that nobody has written to counts, too', async () => {
     const phone = newPhone();
     await receive({ From: phone, Body: 'Saír' });
-    const later = await createRun(api, catalogue, { phones: [phone] });
+    const later = await createRun(api, catalog, { phones: [phone] });
     await claimLines(sql, { runId: later.runId, sender: 'test', from: 1, lines: 10 });
     expect(await statusesOf(later.runId)).toEqual(['skipped: opted_out']);
   });

@@ -2,12 +2,12 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createReplies } from '../../activities/replies.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { defaultReplyWords, type ReplyWords } from '../../domain/reply.ts';
-import { box, createApi, createCatalogue, errorOf } from '../kit/api.ts';
+import { box, createApi, createCatalog, errorOf } from '../kit/api.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
 const api = await createApi();
 const { app, sql, as } = api;
-const { providerId } = await createCatalogue(api);
+const { providerId } = await createCatalog(api);
 const path = '/api/settings/reply-words';
 const standard: ReplyWords = { optOut: ['SAIR'], optIn: ['VOLTAR'], help: ['AJUDA'], holdDays: 7 };
 

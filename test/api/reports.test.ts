@@ -5,11 +5,11 @@ import { reasonsView, reportView } from '../../api/reports/reports.ts';
 import { setPrice } from '../../db/money/prices.ts';
 import { defaultTimezone as timezone, lastDays } from '../../domain/calendar.ts';
 import { breakdowns, periodBefore } from '../../domain/report.ts';
-import { createApi, createCatalogue, createRun, sandboxProvider } from '../kit/api.ts';
+import { createApi, createCatalog, createRun, sandboxProvider } from '../kit/api.ts';
 
 const api = await createApi();
 const { sql, as } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const days = lastDays(Date.now(), timezone, 40).map(({ day }) => day);
 const today = days.at(-1) ?? '';
 
@@ -28,12 +28,12 @@ interface Made {
 async function makeRun(
   daysAgo: number,
   changes: object = {},
-  providerId = catalogue.providerId,
+  providerId = catalog.providerId,
 ): Promise<Made> {
   const phones = Array.from({ length: 9 }, (_, i) => `+551190000000${i}`);
   const { runId, campaignId } = await createRun(
     api,
-    { ...catalogue, providerId },
+    { ...catalog, providerId },
     { phones: [...phones, null], changes },
   );
   const at = `${days[days.length - 1 - daysAgo] ?? ''}T12:00:00-03:00`;
@@ -57,10 +57,10 @@ beforeAll(async () => {
     id: number;
   }>();
   first = await makeRun(1, {
-    mailing: { source: 'csv', sendingHoursId: catalogue.hoursId, regionId: south.id },
+    mailing: { source: 'csv', sendingHoursId: catalog.hoursId, regionId: south.id },
   });
   await makeRun(35);
-  await setPrice(sql, catalogue.providerId, { prefix: '55', firstDay: '2020-01-01', millionths: 85_000 });
+  await setPrice(sql, catalog.providerId, { prefix: '55', firstDay: '2020-01-01', millionths: 85_000 });
   await count();
 });
 
@@ -147,8 +147,8 @@ describe('A report', () => {
     await sql`
       insert into run_counts (run_id, status, reason, messages, segments)
       select run_id, status, coalesce(reason, ''), count(*), sum(segments) from messages where run_id = ${first.runId} group by 1, 2, 3`;
-    await setPrice(sql, catalogue.providerId, { prefix: '', firstDay: days[0] ?? '', millionths: 1 });
-    await setPrice(sql, catalogue.providerId, {
+    await setPrice(sql, catalog.providerId, { prefix: '', firstDay: days[0] ?? '', millionths: 1 });
+    await setPrice(sql, catalog.providerId, {
       prefix: '55',
       firstDay: days[20] ?? '',
       millionths: 100_000,
@@ -173,7 +173,7 @@ describe('A report', () => {
     await count();
     const report = await read();
     expect(report).toMatchObject({ sandboxesLeftOut: true, total: { lines: 10 } });
-    expect((await read(`providerId=${catalogue.providerId}`)).total.lines).toBe(10);
+    expect((await read(`providerId=${catalog.providerId}`)).total.lines).toBe(10);
     expect((await read(`by=provider`)).rows.map(({ name }) => name)).toEqual(['Twilio']);
   });
 
@@ -181,6 +181,6 @@ describe('A report', () => {
     const { runId } = await makeRun(2);
     await sql`update runs set trigger = 'dry_run' where id = ${runId}`;
     await count();
-    expect((await read(`providerId=${catalogue.providerId}`)).total.lines).toBe(10);
+    expect((await read(`providerId=${catalog.providerId}`)).total.lines).toBe(10);
   });
 });

@@ -5,7 +5,7 @@ import { buildSandbox } from '../../sandbox/index.ts';
 import {
   box,
   createApi,
-  createCatalogue,
+  createCatalog,
   createReadyCampaign,
   createRun,
   documentOf,
@@ -15,7 +15,7 @@ import {
 } from '../kit/api.ts';
 import { startWorkers } from '../kit/workers.ts';
 import { recordSent } from '../kit/sending.ts';
-import { createTicketCatalogue, onSend } from '../kit/tickets.ts';
+import { createTicketCatalog, onSend } from '../kit/tickets.ts';
 import { eventually } from '../kit/until.ts';
 
 const sandbox = await buildSandbox({
@@ -29,11 +29,11 @@ const api = await createApi({ publicUrl, sandboxUrl });
 const { as, sql, app, taskQueue } = api;
 await app.listen({ host: '127.0.0.1', port });
 await startWorkers({ sql, box, taskQueue, publicUrl, sandboxUrl });
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const operator = as('operator');
 
 async function enabledCampaign(changes: object = {}, lines = 3): Promise<number> {
-  const id = await createReadyCampaign(api, documentOf(catalogue, changes), { lines });
+  const id = await createReadyCampaign(api, documentOf(catalog, changes), { lines });
   const answer = await operator('POST', `/api/campaigns/${id}/enable`);
   expect(answer.statusCode).toBe(200);
   return id;
@@ -136,7 +136,7 @@ describe('a run', () => {
   });
 
   test('of a campaign that is not enabled is not started', async () => {
-    const id = await createReadyCampaign(api, documentOf(catalogue));
+    const id = await createReadyCampaign(api, documentOf(catalog));
     const answer = await operator('POST', `/api/campaigns/${id}/run-now`);
     expect([answer.statusCode, errorOf(answer).code]).toEqual([409, 'not_enabled']);
   });
@@ -230,9 +230,9 @@ describe('a failed run', () => {
   });
 
   test('that is cancelled has the tickets of those who were written to', async () => {
-    const ticketPolicy = onSend(await createTicketCatalogue(sql));
+    const ticketPolicy = onSend(await createTicketCatalog(sql));
     const phones = ['+5511900000001', '+5511900000002', '+5511900000003'];
-    const { runId, messageIds } = await createRun(api, catalogue, { phones, changes: { ticketPolicy } });
+    const { runId, messageIds } = await createRun(api, catalog, { phones, changes: { ticketPolicy } });
     await recordSent(sql, { runId, count: 2, sidOf: (id) => `SM${id}` });
     await sql`update runs set status = 'failed' where id = ${runId}`;
     expect((await operator('POST', `/api/runs/${runId}/cancel`)).json()).toEqual({
@@ -246,7 +246,7 @@ describe('a failed run', () => {
   });
 
   test('without any workflow, as after a termination in Temporal, is closed with what it has', async () => {
-    const { runId } = await createRun(api, catalogue, { phones: ['+5511900000001', null] });
+    const { runId } = await createRun(api, catalog, { phones: ['+5511900000001', null] });
     expect((await operator('POST', `/api/runs/${runId}/cancel`)).json()).toMatchObject({
       status: 'cancelled',
     });
@@ -278,14 +278,14 @@ describe('the events of a run', () => {
   });
 
   test('of a run that is over are its last state and the end', async () => {
-    const { runId } = await createRun(api, catalogue);
+    const { runId } = await createRun(api, catalog);
     await operator('POST', `/api/runs/${runId}/cancel`);
     const text = await (await open(runId, AbortSignal.timeout(10_000))).text();
     expect(text).toMatch(/^event: progress\ndata: .*"status":"cancelled".*\n\nevent: end\ndata: \{\}\n\n$/);
   });
 
   test('cost one look for all who watch, and none when they have gone', async () => {
-    const { runId } = await createRun(api, catalogue);
+    const { runId } = await createRun(api, catalog);
     const hub = createProgressHub({ sql });
     const looks = vi.fn();
     const seen: Progress[][] = [[], []];
@@ -302,7 +302,7 @@ describe('the events of a run', () => {
   });
 
   test('let the API close at once, and tell the readers', async () => {
-    const { runId } = await createRun(api, catalogue);
+    const { runId } = await createRun(api, catalog);
     const hub = createProgressHub({ sql });
     const ended = new Promise<void>((end) => hub.watch(runId, { progress: () => undefined, end }));
     hub.close();
@@ -312,10 +312,10 @@ describe('the events of a run', () => {
 
 describe('progress', () => {
   test('knows how fast messages leave and how long the rest takes', async () => {
-    const { runId } = await createRun(api, catalogue, {
+    const { runId } = await createRun(api, catalog, {
       phones: Array.from({ length: 100 }, (_, i) => `+55119${10_000_000 + i}`),
     });
-    await sql`update providers set rate_per_second = 4 where id = ${catalogue.providerId}`;
+    await sql`update providers set rate_per_second = 4 where id = ${catalog.providerId}`;
     const hub = createProgressHub({ sql });
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
@@ -332,7 +332,7 @@ describe('progress', () => {
       });
     } finally {
       vi.useRealTimers();
-      await sql`update providers set rate_per_second = null where id = ${catalogue.providerId}`;
+      await sql`update providers set rate_per_second = null where id = ${catalog.providerId}`;
     }
   });
 });
@@ -344,8 +344,8 @@ describe('a test send', () => {
       await operator(
         'POST',
         '/api/campaigns',
-        documentOf(catalogue, {
-          message: { template: 'Olá {nome}', providerId: catalogue.providerId, ...message },
+        documentOf(catalog, {
+          message: { template: 'Olá {nome}', providerId: catalog.providerId, ...message },
         }),
       )
     ).json<{ id: number }>().id;
@@ -415,7 +415,7 @@ describe('a test send', () => {
 
 describe('messages', () => {
   test('are found by status, reason and phone, a page at a time', async () => {
-    const { runId } = await createRun(api, catalogue, {
+    const { runId } = await createRun(api, catalog, {
       phones: ['+5511900000001', null, '+5511900000003', null, '+5511900000005'],
     });
     const lines = async (query: string) =>
@@ -437,7 +437,7 @@ describe('messages', () => {
   });
 
   test('are downloaded as Excel in Brazil reads them, with no formula in them', async () => {
-    const { runId, messageIds } = await createRun(api, catalogue, { phones: ['+5511900000001', null] });
+    const { runId, messageIds } = await createRun(api, catalog, { phones: ['+5511900000001', null] });
     await sql`update messages set name = '=HYPERLINK("http://evil")', text = 'ção; "x"' where id = ${messageIds[0] ?? 0}`;
     const answer = await as('viewer')('GET', `/api/runs/${runId}/messages.csv`);
     expect(answer.headers).toMatchObject({
@@ -452,7 +452,7 @@ describe('messages', () => {
   });
 
   test('that a web service gave and the run left out are downloaded as what was kept of them', async () => {
-    const { runId } = await createRun(api, catalogue, { phones: ['+5511900000001', null] });
+    const { runId } = await createRun(api, catalog, { phones: ['+5511900000001', null] });
     const bad = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv`);
     expect(bad.body).toBe(
       '\ufeffcodigo;nome;celular;telefone;telefone2;data_nascimento;mensagem;problema\r\n' +
@@ -461,7 +461,7 @@ describe('messages', () => {
   });
 
   test('are downloaded whole, however many there are', async () => {
-    const { runId } = await createRun(api, catalogue, { phones: Array.from({ length: 2_500 }, () => null) });
+    const { runId } = await createRun(api, catalog, { phones: Array.from({ length: 2_500 }, () => null) });
     const csv = await as('viewer')('GET', `/api/runs/${runId}/messages.csv?status=skipped`);
     expect(csv.body.trimEnd().split('\r\n')).toHaveLength(2_501);
     expect((await as('viewer')('GET', `/api/runs/${runId}/messages.csv?status=sent`)).body).not.toContain(

@@ -3,10 +3,10 @@ import { createReplies } from '../../activities/replies.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { claimLines, claimMessage } from '../../db/messages/claims.ts';
 import { optOutPhone, optOutRecipients } from '../../db/customers/opt-outs.ts';
-import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { box, createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';
-import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, onReply } from '../kit/tickets.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
 /**
@@ -16,7 +16,7 @@ import { inboundForm, postSigned } from '../kit/webhooks.ts';
 const api = await createApi();
 const { app, sql, as } = api;
 const [viewer, operator, admin] = [as('viewer'), as('operator'), as('admin')];
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 /** A provider that is no sandbox, and signs like one: both speak Twilio's API. */
 const real = await admin('POST', '/api/providers', {
   name: 'Twilio',
@@ -24,7 +24,7 @@ const real = await admin('POST', '/api/providers', {
   secrets: { kind: 'twilio', authToken: 'the-token' },
 });
 const realId = real.json<{ id: number }>().id;
-const ofReal = { ...catalogue, providerId: realId };
+const ofReal = { ...catalog, providerId: realId };
 const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
 
 let phones = 0;
@@ -38,13 +38,13 @@ async function says(providerId: number, From: string, Body: string): Promise<num
   await handling.handleReply({ inboundMessageId: row?.id ?? 0 });
   return row?.id ?? 0;
 }
-const inSandbox = (phone: string, text: string) => says(catalogue.providerId, phone, text);
+const inSandbox = (phone: string, text: string) => says(catalog.providerId, phone, text);
 const optOutsOf = async (phone: string) =>
   (await viewer('GET', `/api/opt-outs?phone=${phone.slice(1)}`)).json<{
     optOuts: { id: number; source: string; sandbox: boolean }[];
   }>().optOuts;
 /** What the first message of a run becomes when a sender claims it. */
-async function claimed(which: typeof catalogue, phone: string): Promise<string> {
+async function claimed(which: typeof catalog, phone: string): Promise<string> {
   const { runId } = await createRun(api, which, { phones: [phone] });
   await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
   return Object.keys(await expectCountsToMatchRows(sql, runId)).join();
@@ -66,7 +66,7 @@ describe('an opt-out', () => {
     await inSandbox(phone, 'VOLTAR');
     expect(await optOutsOf(phone)).toEqual([optOut]);
     expect(await claimed(ofReal, phone)).toBe('skipped: opted_out');
-    expect(await claimed(catalogue, phone)).toBe('skipped: opted_out');
+    expect(await claimed(catalog, phone)).toBe('skipped: opted_out');
   });
 
   test('that a person gave by SMS is not taken away either; they themselves can', async () => {
@@ -83,33 +83,33 @@ describe('an opt-out', () => {
   test('of a virtual phone keeps the sandbox from writing to it, and nobody else', async () => {
     const phone = newPhone();
     const waiting = await createRun(api, ofReal, { phones: [phone] });
-    const trying = await createRun(api, catalogue, { phones: [phone] });
+    const trying = await createRun(api, catalog, { phones: [phone] });
     const id = await newCustomer(phone);
     await inSandbox(phone, 'SAIR');
     expect(await expectCountsToMatchRows(sql, waiting.runId)).toEqual({ queued: 1 });
     expect(await expectCountsToMatchRows(sql, trying.runId)).toEqual({ 'skipped: opted_out': 1 });
     expect(await claimed(ofReal, phone)).toBe('queued');
-    expect(await claimed(catalogue, phone)).toBe('skipped: opted_out');
+    expect(await claimed(catalog, phone)).toBe('skipped: opted_out');
     expect(await optOutsOf(phone)).toMatchObject([{ source: 'reply', sandbox: true }]);
     expect(await consentOf(id)).toMatchObject({ optedOut: false, consent: 'not_stated' });
     const single = await createRun(api, ofReal, { phones: [phone] });
     const [messageId = 0] = single.messageIds;
     expect(await claimMessage(sql, { messageId, sender: 's#1', providerId: realId })).not.toBeNull();
     await inSandbox(phone, 'VOLTAR');
-    expect(await claimed(catalogue, phone)).toBe('queued');
+    expect(await claimed(catalog, phone)).toBe('queued');
   });
 
   test('of both kinds skips a message once', async () => {
     const phone = newPhone();
     await optOutPhone(sql, { phone, source: 'reply' });
     await optOutPhone(sql, { phone, source: 'reply', sandbox: true });
-    expect(await claimed(catalogue, phone)).toBe('skipped: opted_out');
+    expect(await claimed(catalog, phone)).toBe('skipped: opted_out');
     expect(await optOutsOf(phone)).toHaveLength(2);
   });
 
   test('that the sandbox reports as a provider does is one of the sandbox, and a real one is not', async () => {
     const [virtual, person] = [newPhone(), newPhone()];
-    await optOutRecipients(sql, (await createRun(api, catalogue, { phones: [virtual] })).messageIds);
+    await optOutRecipients(sql, (await createRun(api, catalog, { phones: [virtual] })).messageIds);
     await optOutRecipients(sql, (await createRun(api, ofReal, { phones: [person] })).messageIds);
     expect(await optOutsOf(virtual)).toMatchObject([{ source: 'provider', sandbox: true }]);
     expect(await optOutsOf(person)).toMatchObject([{ source: 'provider', sandbox: false }]);
@@ -118,10 +118,10 @@ describe('an opt-out', () => {
   test('of a virtual phone does not stop a test send through a real provider', async () => {
     const phone = newPhone();
     await inSandbox(phone, 'SAIR');
-    const { campaignId } = await createRun(api, catalogue);
+    const { campaignId } = await createRun(api, catalog);
     const send = (providerId: number) =>
       operator('POST', `/api/campaigns/${campaignId}/test-send`, { phone, providerId });
-    expect(errorOf(await send(catalogue.providerId)).code).toBe('opted_out');
+    expect(errorOf(await send(catalog.providerId)).code).toBe('opted_out');
     await optOutPhone(sql, { phone, source: 'reply' });
     expect(errorOf(await send(realId)).code).toBe('opted_out');
   });
@@ -162,7 +162,7 @@ describe('consent', () => {
 
 test('a virtual phone answers no message of a real provider, though both send under one number', async () => {
   const phone = newPhone();
-  const ticketPolicy = onReply(await createTicketCatalogue(sql));
+  const ticketPolicy = onReply(await createTicketCatalog(sql));
   const { runId, messageIds } = await createRun(api, ofReal, { phones: [phone], changes: { ticketPolicy } });
   await recordSent(sql, { runId, count: 1, sidOf: (id) => `SM${String(id).padStart(32, '0')}` });
   const reply = await inSandbox(phone, 'Oi');

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { getProviderAccount } from '../../db/providers/providers.ts';
-import { box, createApi, createCatalogue, documentOf, errorOf, sandboxProvider } from '../kit/api.ts';
+import { box, createApi, createCatalog, documentOf, errorOf, sandboxProvider } from '../kit/api.ts';
 
 const api = await createApi();
 const { as, sql } = api;
 const admin = as('admin');
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 
 describe.each([
   ['regions', {}],
@@ -62,9 +62,9 @@ describe('an entry', () => {
   });
 
   test('in use is not deleted, and the answer says by what', async () => {
-    const saved = await as('operator')('POST', '/api/campaigns', documentOf(catalogue, { name: 'Cobrança' }));
+    const saved = await as('operator')('POST', '/api/campaigns', documentOf(catalog, { name: 'Cobrança' }));
     const { id } = saved.json<{ id: number }>();
-    const answer = await admin('DELETE', `/api/settings/sending-hours/${catalogue.hoursId}`);
+    const answer = await admin('DELETE', `/api/settings/sending-hours/${catalog.hoursId}`);
     expect(answer.statusCode).toBe(409);
     expect(errorOf(answer)).toMatchObject({
       code: 'in_use',
@@ -75,7 +75,7 @@ describe('an entry', () => {
 });
 
 describe('a provider', () => {
-  const { providerId } = catalogue;
+  const { providerId } = catalog;
   const url = `/api/providers/${providerId}`;
 
   test('never shows its secrets, and tells where it is to call back', async () => {
@@ -162,7 +162,7 @@ describe('a change or a use of a provider', () => {
     const saved = await as('operator')(
       'POST',
       '/api/campaigns',
-      documentOf(catalogue, { message: { template: 'Oi', providerId } }),
+      documentOf(catalog, { message: { template: 'Oi', providerId } }),
     );
     const { id } = saved.json<{ id: number }>();
     await sql`update providers set secrets = 'old:' || split_part(secrets, ':', 2) where id = ${providerId}`;

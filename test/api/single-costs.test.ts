@@ -2,18 +2,18 @@ import { beforeEach, expect, test } from 'vitest';
 import { budgetsIn, checkBudgets, setDeploymentBudget } from '../../db/money/costs.ts';
 import { countAnswers } from '../../db/money/single-costs.ts';
 import { applyAnswerReceipts } from '../../db/tickets/answers.ts';
-import { createApi, createCatalogue, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
+import { createApi, createCatalog, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
 import { createGateway } from '../kit/gateway.ts';
-import { createTicketCatalogue, onReply, openTicket } from '../kit/tickets.ts';
+import { createTicketCatalog, onReply, openTicket } from '../kit/tickets.ts';
 
 const gateway = await createGateway();
 const day = '2026-11-30';
 const api = await createApi({ sandboxUrl: gateway.url, clock: () => new Date(`${day}T15:00:00Z`) });
 const { as, sql } = api;
 const operator = as('operator');
-const catalogue = await createCatalogue(api);
-const { providerId } = catalogue;
-const tickets = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const { providerId } = catalog;
+const tickets = await createTicketCatalog(sql);
 
 beforeEach(async () => {
   await sql`delete from single_costs`;
@@ -39,7 +39,7 @@ let phones = 0;
 /** An answer that the provider has taken. */
 async function answered(text = 'Olá'): Promise<{ id: number; runId: number }> {
   const phone = `+55119${String(20_000_000 + ++phones)}`;
-  const { messageIds, runId } = await createRun(api, catalogue, {
+  const { messageIds, runId } = await createRun(api, catalog, {
     phones: [phone],
     changes: { ticketPolicy: onReply(tickets) },
   });
@@ -91,7 +91,7 @@ test('an answer that fails after all is taken out of the day on which it was cou
 });
 
 test('a test message counts when the provider takes it; a later price corrects what was counted', async () => {
-  const id = await createReadyCampaign(api, documentOf(catalogue));
+  const id = await createReadyCampaign(api, documentOf(catalog));
   const test = await operator('POST', `/api/campaigns/${id}/test-send`, { phone: '11900000001' });
   expect(test.json()).toMatchObject({ outcome: 'accepted', segments: 1 });
   expect(await costs()).toMatchObject({ tests: of(1, 0, 1), spent: of(1, 0, 1) });

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createApi, createCatalogue, documentOf } from '../kit/api.ts';
+import { createApi, createCatalog, documentOf } from '../kit/api.ts';
 import { hasLibreOffice, savedByLibreOffice, type SpreadsheetSettings } from '../kit/libreoffice.ts';
 
 /** Files that Torpedo gives, as they are, and after a real spreadsheet has opened and saved them. */
@@ -8,7 +8,7 @@ const api = await createApi();
 const { as } = api;
 const admin = as('admin');
 const operator = as('operator');
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const inPortuguese = { 'accept-language': 'pt-BR' };
 
 const opened: readonly SpreadsheetSettings[] = [
@@ -151,7 +151,7 @@ describe('lines to correct that were saved', () => {
     const created = await operator(
       'POST',
       '/api/campaigns',
-      documentOf(catalogue, { mailing: { source: 'csv', extraFields } }),
+      documentOf(catalog, { mailing: { source: 'csv', extraFields } }),
     );
     const { id } = created.json<{ id: number }>();
     const upload = (body: string | Buffer) =>

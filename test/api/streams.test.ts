@@ -4,12 +4,12 @@ import { hashSecret, newToken } from '../../api/http/auth.ts';
 import { insertSession } from '../../db/access/sessions.ts';
 import { insertToken } from '../../db/access/tokens.ts';
 import { updateUser, insertUser } from '../../db/access/users.ts';
-import { createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { createApi, createCatalog, createRun } from '../kit/api.ts';
 
 const api = await createApi();
 const { app, sql } = api;
 const publicUrl = await app.listen({ port: 0, host: '127.0.0.1' });
-const { runId } = await createRun(api, await createCatalogue(api));
+const { runId } = await createRun(api, await createCatalog(api));
 
 interface Reader {
   userId: number;

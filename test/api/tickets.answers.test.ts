@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { applyAnswerReceipts } from '../../db/tickets/answers.ts';
-import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
-import { createTicketCatalogue, onReply, openTicket } from '../kit/tickets.ts';
+import { createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
+import { createTicketCatalog, onReply, openTicket } from '../kit/tickets.ts';
 
 const api = await createApi();
 const { sql, as } = api;
-const catalogue = await createCatalogue(api);
-const tickets = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const tickets = await createTicketCatalog(sql);
 const operator = as('operator');
 
 let phones = 0;
 async function ticketOf(extra: Record<string, string> = {}) {
   const phone = `+55119${String(10_000_000 + ++phones)}`;
-  const { messageIds } = await createRun(api, catalogue, {
+  const { messageIds } = await createRun(api, catalog, {
     phones: [phone],
     changes: { ticketPolicy: onReply(tickets) },
   });
@@ -36,7 +36,7 @@ test('an answer is stored before anything leaves, for the phone and provider tha
     text: 'Ola Maria 1, ja verificamos.',
   });
   expect(await rowsOf(id)).toMatchObject([
-    { kind: 'user', status: 'queued', segments: 1, phone, providerId: catalogue.providerId },
+    { kind: 'user', status: 'queued', segments: 1, phone, providerId: catalog.providerId },
   ]);
   const [ticket] = await sql`select answered_at, first_answered_at from tickets where id = ${id}`;
   expect(ticket).toMatchObject({
@@ -52,7 +52,7 @@ test('an answer is stored before anything leaves, for the phone and provider tha
   const list = await as('agent')('GET', `/api/tickets/${id}/answers`);
   expect(list.json()).toMatchObject({
     answers: [{ text: 'Ola Maria 1, ja verificamos.', retrying: null }],
-    answering: { blocked: null, providerId: catalogue.providerId },
+    answering: { blocked: null, providerId: catalog.providerId },
   });
 });
 
@@ -173,7 +173,7 @@ test('a receipt moves an answer that a user has stated as sent, and none that wa
     await as('agent')('POST', `/api/answers/${answerId}/resolve`, { sent });
     const receipt = {
       messageId: answerId,
-      providerId: catalogue.providerId,
+      providerId: catalog.providerId,
       providerMessageId: `SM${answerId}`,
     };
     await sql.begin((tx) =>

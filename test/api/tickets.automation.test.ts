@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
 import { finishQuietTickets } from '../../db/tickets/automation.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
-import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 /** What becomes of tickets by itself, and the phone of a customer that a user opts out. */
 const api = await createApi();
 const { as, sql } = api;
 const [viewer, agent, admin] = [as('viewer'), as('agent'), as('admin')];
-const catalogue = await createCatalogue(api);
-const tickets = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const tickets = await createTicketCatalog(sql);
 const settingsUrl = '/api/settings/ticket-automation';
 
 let phones = 0;
 async function openTicket(): Promise<{ id: number; messageId: number; replyId: number; phone: string }> {
   const phone = `+55119${String(++phones).padStart(8, '0')}`;
-  const { messageIds } = await createRun(api, catalogue, {
+  const { messageIds } = await createRun(api, catalog, {
     phones: [phone],
     changes: { ticketPolicy: onReply(tickets) },
   });

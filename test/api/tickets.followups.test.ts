@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
-import { createApi, createCatalogue, createRun } from '../kit/api.ts';
-import { createTicketCatalogue, insertReply, onReply, onSend } from '../kit/tickets.ts';
+import { createApi, createCatalog, createRun } from '../kit/api.ts';
+import { createTicketCatalog, insertReply, onReply, onSend } from '../kit/tickets.ts';
 
 const api = await createApi();
 const { sql } = api;
-const catalogue = await createCatalogue(api);
-const tickets = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const tickets = await createTicketCatalog(sql);
 
 let phones = 0;
 const newPhone = (): string => `+55119${String(10_000_000 + ++phones)}`;
 
 async function messageTo(phone: string, ticketPolicy: object): Promise<number> {
-  const { messageIds } = await createRun(api, catalogue, { phones: [phone], changes: { ticketPolicy } });
+  const { messageIds } = await createRun(api, catalog, { phones: [phone], changes: { ticketPolicy } });
   return messageIds[0] ?? 0;
 }
 const handle = async (inboundMessageId: number) =>

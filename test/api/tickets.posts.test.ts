@@ -4,9 +4,9 @@ import { LockTakenError } from '../../db/core/held-lock.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
 import { duePosts, withPostingLock } from '../../db/tickets/posts.ts';
 import { ticketPostsWorkflowId } from '../../domain/ids.ts';
-import { box, createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { box, createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
 import { createHelpdeskServer, helpdeskSecret } from '../kit/helpdesk.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 import { until } from '../kit/until.ts';
 import { startWorkers } from '../kit/workers.ts';
 
@@ -15,8 +15,8 @@ const { as, sql, taskQueue } = api;
 const admin = as('admin');
 const operator = as('operator');
 const helpdesk = await createHelpdeskServer();
-const catalogue = await createCatalogue(api);
-const tickets = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const tickets = await createTicketCatalog(sql);
 await startWorkers({ ...api, box, publicUrl: 'http://127.0.0.1:1', sandboxUrl: 'http://127.0.0.1:1' });
 
 const connection = await Connection.connect({ address: inject('temporalAddress') });
@@ -54,7 +54,7 @@ async function openTicket(text = 'Sim'): Promise<number> {
   // A reply to the phone of an unfinished ticket would open none.
   const phone = `+55119${String(++phones).padStart(8, '0')}`;
   const changes = { ticketPolicy: onReply(tickets) };
-  const { messageIds } = await createRun(api, catalogue, { phones: [phone], changes });
+  const { messageIds } = await createRun(api, catalog, { phones: [phone], changes });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0, text });
   const answer = await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
   return answer?.ticketId ?? 0;

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
-import { createApi, createCatalogue, createRun } from '../kit/api.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createApi, createCatalog, createRun } from '../kit/api.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 const api = await createApi();
 const { sql } = api;
-const catalogue = await createCatalogue(api);
-const tickets = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const tickets = await createTicketCatalog(sql);
 
 let phones = 0;
 
 /** A message to a phone of its own, of a run whose campaign has this ticket policy. */
 async function messageOf(ticketPolicy: object): Promise<number> {
   const phone = `+55119${String(++phones).padStart(8, '0')}`;
-  const { messageIds } = await createRun(api, catalogue, { phones: [phone], changes: { ticketPolicy } });
+  const { messageIds } = await createRun(api, catalog, { phones: [phone], changes: { ticketPolicy } });
   const [messageId] = messageIds;
   if (messageId === undefined) throw new Error('The run has no message.');
   await sql`update messages set extra = '{"valor": "12,50"}' where id = ${messageId}`;

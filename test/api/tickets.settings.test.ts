@@ -1,21 +1,14 @@
 import { expect, test } from 'vitest';
 import { seedSettings } from '../../db/settings/seed.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
-import {
-  createApi,
-  createCatalogue,
-  createReadyCampaign,
-  createRun,
-  documentOf,
-  errorOf,
-} from '../kit/api.ts';
-import { createTicketCatalogue, insertReply, onReply, onSend } from '../kit/tickets.ts';
+import { createApi, createCatalog, createReadyCampaign, createRun, documentOf, errorOf } from '../kit/api.ts';
+import { createTicketCatalog, insertReply, onReply, onSend } from '../kit/tickets.ts';
 
 const api = await createApi();
 const { as, sql } = api;
 const admin = as('admin');
-const catalogue = await createCatalogue(api);
-const tickets = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const tickets = await createTicketCatalog(sql);
 const { categoryId, subcategoryId } = tickets;
 
 const make = async (path: string, payload: object): Promise<number> => {
@@ -25,7 +18,7 @@ const make = async (path: string, payload: object): Promise<number> => {
 };
 /** What keeps a campaign with this document from being enabled, by field. */
 const problemsOf = async (changes: object): Promise<Record<string, string>> => {
-  const id = await createReadyCampaign(api, documentOf(catalogue, changes));
+  const id = await createReadyCampaign(api, documentOf(catalog, changes));
   const answer = await as('operator')('POST', `/api/campaigns/${id}/enable`);
   if (answer.statusCode === 200 || answer.statusCode === 202) return {};
   expect(errorOf(answer)).toMatchObject({ code: 'incomplete_campaign' });
@@ -91,9 +84,9 @@ test('the mailing has to declare what the extra-field group requires, with the s
     definition: { categoryId, extraFieldGroupId },
   });
   const ticketPolicy = onReply({ ...tickets, subcategoryId: boleto });
-  const mailing = { source: 'csv', sendingHoursId: catalogue.hoursId };
+  const mailing = { source: 'csv', sendingHoursId: catalog.hoursId };
   const document = (extraFields: object[]) =>
-    documentOf(catalogue, { ticketPolicy, mailing: { ...mailing, extraFields } });
+    documentOf(catalog, { ticketPolicy, mailing: { ...mailing, extraFields } });
   const saved = await as('operator')(
     'POST',
     '/api/campaigns',
@@ -138,7 +131,7 @@ test('a subcategory with an unknown category or group is refused, by field', asy
 
 test('what is in use is not deleted, and the answer names all that uses it', async () => {
   const changes = { name: 'Com atendimento', ticketPolicy: onReply(tickets) };
-  const { messageIds, campaignId } = await createRun(api, catalogue, { changes });
+  const { messageIds, campaignId } = await createRun(api, catalog, { changes });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0 });
   await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
   const [subcategory] = await sql<
@@ -184,8 +177,8 @@ test('a region that customers have is not deleted', async () => {
 test('a region and a type of customer that messages have are archived, not deleted, and named there still', async () => {
   const regionId = await make('regions', { name: 'Norte' });
   const customerTypeId = await make('customer-types', { name: 'Empresa' });
-  const mailing = { source: 'csv', sendingHoursId: catalogue.hoursId, regionId, customerTypeId };
-  const { campaignId, messageIds } = await createRun(api, catalogue, { changes: { mailing } });
+  const mailing = { source: 'csv', sendingHoursId: catalog.hoursId, regionId, customerTypeId };
+  const { campaignId, messageIds } = await createRun(api, catalog, { changes: { mailing } });
   // The campaign goes on without them; what it has sent does not.
   await sql`
     update campaigns set definition = definition #- '{mailing,regionId}' #- '{mailing,customerTypeId}'
@@ -214,7 +207,7 @@ test('a region and a type of customer that messages have are archived, not delet
 
 test('a subcategory in use stays in its category', async () => {
   const other = await make('categories', { name: 'Nova' });
-  await createReadyCampaign(api, documentOf(catalogue, { ticketPolicy: onReply(tickets) }));
+  await createReadyCampaign(api, documentOf(catalog, { ticketPolicy: onReply(tickets) }));
   const answer = await admin('PUT', `/api/settings/subcategories/${subcategoryId}`, {
     name: 'Segunda via',
     definition: { categoryId: other },

@@ -1,16 +1,16 @@
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
-import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 const api = await createApi();
 const { as, sql } = api;
 const operator = as('operator');
 const viewer = as('viewer');
-const catalogue = await createCatalogue(api);
-const tickets = await createTicketCatalogue(sql);
-const other = await createTicketCatalogue(sql);
+const catalog = await createCatalog(api);
+const tickets = await createTicketCatalog(sql);
+const other = await createTicketCatalog(sql);
 
 interface Ticket {
   id: number;
@@ -41,7 +41,7 @@ async function openTicket({
   phone?: string;
   text?: string;
 } = {}): Promise<number> {
-  const { messageIds } = await createRun(api, catalogue, {
+  const { messageIds } = await createRun(api, catalog, {
     phones: [phone],
     changes: { ticketPolicy: onReply(tickets), ...changes },
   });

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
 import { claimLines, closeStoppedSenders } from '../../db/messages/claims.ts';
-import { createApi, createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 
 const api = await createApi();
 const { sql, as } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 let phone = 0;
 
 /** A run of which nobody knows what became of its messages. */
 async function unknownRun(messages: number) {
   const phones = Array.from({ length: messages }, () => `+55119${String(40_000_000 + phone++)}`);
-  const run = await createRun(api, catalogue, { phones });
+  const run = await createRun(api, catalog, { phones });
   await claimLines(sql, { runId: run.runId, sender: 'dead#1', from: 1, lines: 100 });
   await closeStoppedSenders(sql, { runId: run.runId, deduplicates: false });
   return run;

@@ -3,18 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createSchedule } from '../../activities/schedule.ts';
 import { connect } from '../../db/core/client.ts';
-import { apiApplication, createApi, createCatalogue, csvOf, documentOf, errorOf } from '../kit/api.ts';
+import { apiApplication, createApi, createCatalog, csvOf, documentOf, errorOf } from '../kit/api.ts';
 import { until } from '../kit/until.ts';
 
 const api = await createApi({ pool: 2 });
 const { as, sql, app, url } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const operator = as('operator');
 await app.listen({ host: '127.0.0.1', port: 0 });
 const { port } = app.server.address() as AddressInfo;
 
 async function createCampaign(changes: object = {}): Promise<number> {
-  const answer = await operator('POST', '/api/campaigns', documentOf(catalogue, changes));
+  const answer = await operator('POST', '/api/campaigns', documentOf(catalog, changes));
   return answer.json<{ id: number }>().id;
 }
 const upload = (id: number, body: string) =>

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createApi, createCatalogue, errorOf, sandboxProvider } from '../kit/api.ts';
+import { createApi, createCatalog, errorOf, sandboxProvider } from '../kit/api.ts';
 
 /** Two people who change the same settings: no save is lost in silence. */
 const api = await createApi();
 const admin = api.as('admin');
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const made = async (path: string, body: object): Promise<string> =>
   `${path}/${(await admin('POST', path, body)).json<{ id: number }>().id}`;
 
@@ -78,7 +78,7 @@ test('of subcategories', async () => {
 
 test('of providers', async () => {
   const change = (name: string) => ({ name, config, ratePerSecond: null });
-  await expectOneSave(`/api/providers/${catalogue.providerId}`, 'PUT', change);
+  await expectOneSave(`/api/providers/${catalog.providerId}`, 'PUT', change);
 });
 
 test('of which provider takes over', async () => {

@@ -8,7 +8,7 @@ import { claimLines, recordOutcomes, closeStoppedSenders } from '../../db/messag
 import {
   box,
   createApi,
-  createCatalogue,
+  createCatalog,
   createRun,
   publicUrl,
   sandboxAccount,
@@ -20,8 +20,8 @@ import { eventually } from '../kit/until.ts';
 
 const api = await createApi();
 const { app, sql, as } = api;
-const catalogue = await createCatalogue(api);
-const { providerId } = catalogue;
+const catalog = await createCatalog(api);
+const { providerId } = catalog;
 
 type Form = Record<string, string>;
 /** A callback signed by Twilio's own library. */
@@ -52,7 +52,7 @@ const eventsOf = (messageId: number) =>
 
 /** A run whose messages have all been sent. */
 async function sentRun(phones: string[]): Promise<{ runId: number; messageIds: number[] }> {
-  const run = await createRun(api, catalogue, { phones });
+  const run = await createRun(api, catalog, { phones });
   await recordSent(sql, { runId: run.runId, count: phones.length, sidOf });
   return run;
 }
@@ -114,7 +114,7 @@ describe('a receipt', () => {
   });
 
   test('may overtake the answer to its own send, which then changes nothing', async () => {
-    const { runId, messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
+    const { runId, messageIds } = await createRun(api, catalog, { phones: phonesOf(1) });
     const [id = 0] = messageIds;
     await claimLines(sql, { runId, sender: 'slow', from: 1, lines: 10 });
     await receipt(id, 'delivered');
@@ -131,7 +131,7 @@ describe('a receipt', () => {
     ['undelivered', 'undelivered'],
     ['failed', 'failed'],
   ])('with %s resolves a message that nobody knew of whether it was taken', async (word, status) => {
-    const { runId, messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
+    const { runId, messageIds } = await createRun(api, catalog, { phones: phonesOf(1) });
     const [id = 0] = messageIds;
     await claimLines(sql, { runId, sender: 'dead', from: 1, lines: 10 });
     await closeStoppedSenders(sql, { runId, deduplicates: false });
@@ -142,7 +142,7 @@ describe('a receipt', () => {
   });
 
   test('for a message that has not left, or that there is not, is kept and moves nothing', async () => {
-    const { messageIds } = await createRun(api, catalogue, { phones: phonesOf(1) });
+    const { messageIds } = await createRun(api, catalog, { phones: phonesOf(1) });
     const [queued = 0] = messageIds;
     const nobody = 9_000_000_000_000;
     for (const id of [queued, nobody]) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { createApi, createCatalogue, documentOf, errorOf } from '../kit/api.ts';
+import { createApi, createCatalog, documentOf, errorOf } from '../kit/api.ts';
 import { bytes, json, startWebservice } from '../kit/webservice.ts';
 
 const service = await startWebservice(json([]));
@@ -7,7 +7,7 @@ afterAll(() => service.close());
 const api = await createApi();
 const admin = api.as('admin');
 const operator = api.as('operator');
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 beforeEach(() => void (service.requests.length = 0));
 
 const people = [
@@ -62,10 +62,10 @@ test('an integration is kept without ever showing its secrets, and what is missi
     name: 'CRM 2',
   });
 
-  const document = documentOf(catalogue, {
+  const document = documentOf(catalog, {
     mailing: {
       source: 'webservice',
-      sendingHoursId: catalogue.hoursId,
+      sendingHoursId: catalog.hoursId,
       webservice: { ...webservice, integrationId: id },
     },
   });
@@ -83,7 +83,7 @@ test('the answer is downloaded as it came, through the integration of a saved ca
   const saved = await operator(
     'POST',
     '/api/campaigns',
-    documentOf(catalogue, {
+    documentOf(catalog, {
       mailing: { source: 'webservice', webservice: { ...webservice, integrationId: id } },
     }),
   );
@@ -165,11 +165,11 @@ test('what the records of the last test do not have is said when the campaign is
   service.answer(json([{ codigo: 1, nome: 'Ana', contato: { celular: '11987654321' }, Valor_Divida: 10 }]));
   const mailing = (names: string[], mobile: string) => ({
     source: 'webservice',
-    sendingHoursId: catalogue.hoursId,
+    sendingHoursId: catalog.hoursId,
     webservice: { baseUrl: service.url, fieldMap: { mobile, customMessage: 'x + nome' } },
     extraFields: names.map((name) => ({ name, type: 'text', required: false })),
   });
-  const document = documentOf(catalogue, { mailing: mailing(['valor_divida', 'plano'], 'contato.fone') });
+  const document = documentOf(catalog, { mailing: mailing(['valor_divida', 'plano'], 'contato.fone') });
   const saved = (await operator('POST', '/api/campaigns', document)).json<{
     id: number;
     version: number;

@@ -11,7 +11,7 @@ import { createHours, createProvider, maxInFlight, phonesOf, readRun, startRun }
 import { account } from '../kit/gateway.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
-import { createTicketCatalogue, onReply, onSend, openTicket } from '../kit/tickets.ts';
+import { createTicketCatalog, onReply, onSend, openTicket } from '../kit/tickets.ts';
 import { until } from '../kit/until.ts';
 import { inboundForm, listenForReceipts } from '../kit/webhooks.ts';
 import { json, startWebservice } from '../kit/webservice.ts';
@@ -173,7 +173,7 @@ test('Replies that come three times each, while the worker is killed twice, open
   const { runId } = await createRun(
     system,
     { providerId, hoursId: await createHours(sql) },
-    { phones, changes: { ticketPolicy: onReply(await createTicketCatalogue(sql)) } },
+    { phones, changes: { ticketPolicy: onReply(await createTicketCatalog(sql)) } },
   );
   await sql`update messages set status = 'sent', sending_at = now(), sent_at = now() where run_id = ${runId}`;
   const handled = async (): Promise<number> => {
@@ -209,7 +209,7 @@ test('A worker killed while it opens the tickets of a large run leaves each mess
   const { runId } = await createRun(
     system,
     { providerId: await createProvider(system), hoursId: await createHours(sql) },
-    { phones: phonesOf(lines), changes: { ticketPolicy: onSend(await createTicketCatalogue(sql)) } },
+    { phones: phonesOf(lines), changes: { ticketPolicy: onSend(await createTicketCatalog(sql)) } },
   );
   await sql`update messages set status = 'sent', sending_at = now(), sent_at = now() where run_id = ${runId}`;
   await sql`update run_counts set status = 'sent' where run_id = ${runId}`;
@@ -243,7 +243,7 @@ test('A worker killed while it sends answers to customers doubles none', async (
   const { messageIds } = await createRun(
     system,
     { providerId, hoursId: await createHours(sql) },
-    { phones, changes: { ticketPolicy: onReply(await createTicketCatalogue(sql)) } },
+    { phones, changes: { ticketPolicy: onReply(await createTicketCatalog(sql)) } },
   );
   const ids: number[] = [];
   for (const [index, messageId] of messageIds.entries()) {

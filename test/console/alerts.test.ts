@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { recordConditions } from '../../db/alerts/alerts.ts';
 import type { Locale } from '../../domain/user.ts';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, languages, textOf } from '../kit/console.ts';
 import { createSmtpServer, smtpLogin } from '../kit/smtp.ts';
 
@@ -11,8 +11,8 @@ const admin = await ui.person('admin');
 const operator = await ui.person('operator');
 const agent = await ui.person('agent');
 const viewer = await ui.person('viewer');
-const catalogue = await createCatalogue(ui);
-const { runId } = await createRun(ui, catalogue);
+const catalog = await createCatalog(ui);
+const { runId } = await createRun(ui, catalog);
 const smtp = await createSmtpServer();
 const inLanguage = (cookie: string, locale: Locale) => ({ cookie: `${cookie}; torpedo-language=${locale}` });
 const server = {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createCatalogue, createReadyCampaign, documentOf } from '../kit/api.ts';
+import { createCatalog, createReadyCampaign, documentOf } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
 const { sql, as } = ui;
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 const maria = await ui.person('admin');
 await sql`update users set name = 'Maria' where id = ${maria.id}`;
 const reader = await ui.person('operator');
@@ -25,7 +25,7 @@ test('A change of a campaign is a sentence, with its texts and the names of its 
   const region = async (name: string) =>
     (await as('admin')('POST', '/api/settings/regions', { name })).json<{ id: number }>().id;
   const [south, north] = [await region('Sul'), await region('Norte')];
-  const document = documentOf(catalogue, {
+  const document = documentOf(catalog, {
     name: 'Cobrança',
     message: { template: 'Olá {nome}' },
     mailing: { regionId: south },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { insertAnswer } from '../../db/tickets/answers.ts';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, languages, textOf } from '../kit/console.ts';
 import { insertReply } from '../kit/tickets.ts';
 
@@ -8,15 +8,15 @@ const ui = await createConsole();
 const { sql } = ui;
 const agent = await ui.person('agent');
 const viewer = await ui.person('viewer');
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 
 /** An automatic text without a ticket, of which nobody knows whether the provider took it. */
 async function unknownText(): Promise<number> {
-  const { messageIds } = await createRun(ui, catalogue, { phones: ['+5511900000001'] });
+  const { messageIds } = await createRun(ui, catalog, { phones: ['+5511900000001'] });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0, text: 'AJUDA' });
   const { answer } = await insertAnswer(sql, {
     ...{ kind: 'help', ticketId: null, inboundMessageId, requestKey: null, actor: 'system', actorName: '' },
-    ...{ providerId: catalogue.providerId, phone: '+5511900000001', text: 'Ligue 0800', segments: 1 },
+    ...{ providerId: catalog.providerId, phone: '+5511900000001', text: 'Ligue 0800', segments: 1 },
   });
   await sql`update answers set status = 'unknown', reason = 'sender_died', ended_at = now() where id = ${answer.id}`;
   return answer.id;

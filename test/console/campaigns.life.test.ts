@@ -1,21 +1,21 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { disableCampaign, enableCampaign } from '../../db/campaigns/campaigns.ts';
-import { createCatalogue, createReadyCampaign, createRun, csvOf, documentOf } from '../kit/api.ts';
+import { createCatalog, createReadyCampaign, createRun, csvOf, documentOf } from '../kit/api.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 /** A campaign from its draft to the archive, as an admin who uses the console for the first time meets it. */
 const ui = await createConsole();
 const { sql } = ui;
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 const admin = await ui.person('admin');
 const operator = await ui.person('operator');
 const asAdmin = ui.as('admin');
 
-const ready = (changes: object = {}) => createReadyCampaign(ui, documentOf(catalogue, changes));
+const ready = (changes: object = {}) => createReadyCampaign(ui, documentOf(catalog, changes));
 const draft = async (changes: object = {}): Promise<number> =>
-  (await asAdmin('POST', '/api/campaigns', documentOf(catalogue, changes))).json<{ id: number }>().id;
+  (await asAdmin('POST', '/api/campaigns', documentOf(catalog, changes))).json<{ id: number }>().id;
 const seenIn = (body: string): string => /name="seen" value="([^"]+)"/.exec(body)?.[1] ?? '';
 /** The list from the filters on: the navigation and the options name the states, too. */
 const listed = async (query: string): Promise<string> =>
@@ -42,7 +42,7 @@ test('A draft, a disabled and an archived campaign are states of their own, each
 });
 
 test('A campaign that has run is archived, not deleted, and comes back', async () => {
-  const { campaignId } = await createRun(ui, catalogue);
+  const { campaignId } = await createRun(ui, catalog);
   const url = `/campaigns/${campaignId}`;
   const { name } = (await asAdmin('GET', `/api${url}`)).json<{ definition: { name: string } }>().definition;
   expect((await operator.get(url)).body).toContain(`action="${url}/archive"`);
@@ -90,7 +90,7 @@ test('The overview shows provider, hours, region, the options that are on, and w
   ).json<{ id: number }>();
   const id = await ready({
     ignoreConsent: true,
-    mailing: { source: 'csv', sendingHoursId: catalogue.hoursId, regionId, expiresAfterHours: 24 },
+    mailing: { source: 'csv', sendingHoursId: catalog.hoursId, regionId, expiresAfterHours: 24 },
     safeguards: { approval: true, canarySize: 50, stopAtPercent: 5 },
   });
   const text = textOf(await operator.get(`/campaigns/${id}`));
@@ -112,11 +112,11 @@ test('An entry that is archived while an enabled campaign uses it is reported on
   const id = await ready();
   await enableCampaign(sql, id);
   expect(textOf(await operator.get(`/campaigns/${id}`))).not.toContain('arquivado');
-  await sql`update sending_hours set archived_at = now() where id = ${catalogue.hoursId}`;
+  await sql`update sending_hours set archived_at = now() where id = ${catalog.hoursId}`;
   const text = textOf(await operator.get(`/campaigns/${id}`));
   expect(text).toContain('A campanha está habilitada, mas usa o que foi arquivado ou já não serve:');
   expect(text).toContain('Horário de execução : Esta opção foi arquivada');
-  await sql`update sending_hours set archived_at = null where id = ${catalogue.hoursId}`;
+  await sql`update sending_hours set archived_at = null where id = ${catalog.hoursId}`;
 });
 
 test('"Run now" outside the sending hours says when it begins', async () => {
@@ -143,7 +143,7 @@ test('A message may use a tag before it is declared; the mailing block declares 
   const url = `/campaigns/${id}`;
   const saved = await operator.post(`${url}/message`, {
     'message.template': 'Oi {nome}, seu boleto de {valor} venceu. {Valor}',
-    'message.providerId': String(catalogue.providerId),
+    'message.providerId': String(catalog.providerId),
     'message.maxSegments': '1',
     seen: seenIn((await operator.get(`${url}/message`)).body),
   });
@@ -158,7 +158,7 @@ test('A message may use a tag before it is declared; the mailing block declares 
 
   const declared = await operator.post(`${url}/mailing`, {
     'mailing.source': 'csv',
-    'mailing.sendingHoursId': String(catalogue.hoursId),
+    'mailing.sendingHoursId': String(catalog.hoursId),
     'safeguards.canaryMinutes': '5',
     stay: 'tags',
     seen: seenIn(mailing.body),
@@ -181,7 +181,7 @@ test('An uploaded file keeps its name, and its source is saved with it', async (
     await asAdmin(
       'POST',
       '/api/campaigns',
-      documentOf(catalogue, { mailing: { sendingHoursId: catalogue.hoursId } }),
+      documentOf(catalog, { mailing: { sendingHoursId: catalog.hoursId } }),
     )
   ).json<{ id: number }>();
   const page = await operator.get(`/campaigns/${id}/mailing`);
@@ -207,7 +207,7 @@ test('An uploaded file keeps its name, and its source is saved with it', async (
   // The form that was open meanwhile can still be saved.
   const saved = await operator.post(`/campaigns/${id}/mailing`, {
     'mailing.source': 'csv',
-    'mailing.sendingHoursId': String(catalogue.hoursId),
+    'mailing.sendingHoursId': String(catalog.hoursId),
     'safeguards.canaryMinutes': '5',
     seen: seenIn(page.body),
   });

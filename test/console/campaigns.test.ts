@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createCatalogue, createReadyCampaign, csvOf, documentOf } from '../kit/api.ts';
+import { createCatalog, createReadyCampaign, csvOf, documentOf } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 import { createGateway } from '../kit/gateway.ts';
 
 /** Campaigns as an admin makes them, over HTTP and without scripts. */
 const gateway = await createGateway();
 const ui = await createConsole({ sandboxUrl: gateway.url });
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 const operator = await ui.person('operator');
 const other = await ui.person('operator');
 
@@ -62,7 +62,7 @@ describe('a new campaign', () => {
     const form = {
       ...schedule,
       'schedule.startsAt': '2030-12-23T09:00',
-      'schedule.holidayCalendarId': String(catalogue.calendarId),
+      'schedule.holidayCalendarId': String(catalog.calendarId),
     };
     const text = textOf(await operator.post('/campaigns/occurrences', form));
     expect(text.match(/\d\d\/\d\d\/\d{4}, 09:00/g)).toHaveLength(6);
@@ -169,7 +169,7 @@ describe('enabling', () => {
     // What is missing elsewhere is where one goes on to.
     const saved = await operator.post(`${url}/message`, {
       'message.template': 'Oi',
-      'message.providerId': String(catalogue.providerId),
+      'message.providerId': String(catalog.providerId),
       lacking: '1',
       seen: seenIn(message.body),
     });
@@ -177,7 +177,7 @@ describe('enabling', () => {
   });
 
   test('of a complete campaign is done, and disabling it asks first', async () => {
-    const url = `/campaigns/${await createReadyCampaign(ui, documentOf(catalogue))}`;
+    const url = `/campaigns/${await createReadyCampaign(ui, documentOf(catalog))}`;
     expect((await operator.post(`${url}/enable`)).headers.location).toBe(url);
     expect(textOf(await operator.get(url))).toContain('Executar agora');
     expect(textOf(await operator.get(`${url}/disable`))).toContain('não executa mais até ser habilitada');
@@ -190,7 +190,7 @@ describe('the message', () => {
   const fields = (template: string, changes: Record<string, string> = {}) => ({
     'message.template': template,
     'message.maxSegments': '1',
-    'message.providerId': String(catalogue.providerId),
+    'message.providerId': String(catalog.providerId),
     'sample.name': 'João',
     'sample.code': '7',
     ...changes,
@@ -292,7 +292,7 @@ describe('the mailing', () => {
   test("begins with the person's usual sending hours, wherever they sign in, else with the first", async () => {
     const person = await ui.person('operator');
     const first = await person.get(`${await draft()}/mailing`);
-    expect(first.body).toMatch(new RegExp(`<option value="${catalogue.hoursId}" selected`));
+    expect(first.body).toMatch(new RegExp(`<option value="${catalog.hoursId}" selected`));
     const window = { days: ['monday'], from: '08:00', to: '12:00' };
     const hours = String(await make('sending-hours', { timezone: 'America/Sao_Paulo', windows: [window] }));
     const me = { name: 'Ana', locale: 'pt-BR', timezone: 'America/Sao_Paulo', sendingHoursId: hours };
@@ -309,7 +309,7 @@ describe('the mailing', () => {
       archived: true,
     });
     const again = await person.get(`${await draft()}/mailing`);
-    expect(again.body).toMatch(new RegExp(`<option value="${catalogue.hoursId}" selected`));
+    expect(again.body).toMatch(new RegExp(`<option value="${catalog.hoursId}" selected`));
   });
 
   test("takes over the extra fields of the tickets' subcategory, beside those that are declared", async () => {
@@ -365,7 +365,7 @@ describe('the list', () => {
   });
 
   test('offers a copy of a campaign, under a name that is free', async () => {
-    const id = await createReadyCampaign(ui, documentOf(catalogue, { name: 'Modelo' }));
+    const id = await createReadyCampaign(ui, documentOf(catalog, { name: 'Modelo' }));
     for (const name of ['Modelo (cópia)', 'Modelo (cópia 2)']) {
       const copy = await operator.post(`/campaigns/${id}/duplicate`);
       expect(copy.headers.location).toMatch(/\/schedule$/);

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole } from '../kit/console.ts';
-import { createTicketCatalogue, insertReply, onReply, openTicket } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onReply, openTicket } from '../kit/tickets.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
-const catalogue = await createCatalogue(ui);
-const settings = await createTicketCatalogue(sql);
+const catalog = await createCatalog(ui);
+const settings = await createTicketCatalog(sql);
 const agent = await ui.person('operator');
 
 let phones = 0;
 async function ticketOf() {
   const phone = `+55119${String(50_000_000 + ++phones)}`;
-  const { messageIds } = await createRun(ui, catalogue, {
+  const { messageIds } = await createRun(ui, catalog, {
     phones: [phone],
     changes: { ticketPolicy: onReply(settings) },
   });

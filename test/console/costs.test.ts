@@ -2,27 +2,27 @@ import { expect, test } from 'vitest';
 import { syncRunCosts } from '../../db/money/costs.ts';
 import { json } from '../../db/core/json.ts';
 import type { OverBudget } from '../../domain/budget.ts';
-import { createCatalogue, createReadyCampaign, createRun, csvOf, documentOf } from '../kit/api.ts';
+import { createCatalog, createReadyCampaign, createRun, csvOf, documentOf } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 /** What users see of prices, costs and budgets. */
 const ui = await createConsole({ clock: () => new Date('2026-11-20T15:00:00Z') });
 const { sql } = ui;
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 const admin = await ui.person('admin');
 const operator = await ui.person('operator');
 const viewer = await ui.person('viewer');
 const english = await ui.person('viewer');
 await sql`update users set locale = 'en' where id = ${english.id}`;
-const providerPage = `/settings/providers/${catalogue.providerId}`;
+const providerPage = `/settings/providers/${catalog.providerId}`;
 const textAt = async (person: typeof admin, url: string) =>
   textOf(await person.get(url)).replaceAll('\u00A0', ' ');
 
 /** A run that sends, of which the provider has taken all but one message. */
 async function sentRun(): Promise<number> {
   const phones = Array.from({ length: 5 }, (_, index) => `+551190000000${index}`);
-  const { runId, messageIds } = await createRun(ui, catalogue, { phones });
-  await sql`update messages set status = 'sent', provider_id = ${catalogue.providerId} where id = any(${messageIds.slice(1)}::bigint[])`;
+  const { runId, messageIds } = await createRun(ui, catalog, { phones });
+  await sql`update messages set status = 'sent', provider_id = ${catalog.providerId} where id = any(${messageIds.slice(1)}::bigint[])`;
   await sql`delete from run_counts where run_id = ${runId}`;
   await sql`insert into run_counts
     select run_id, status, coalesce(reason, ''), count(*), sum(segments) from messages where run_id = ${runId} group by 1, 2, 3`;
@@ -82,10 +82,10 @@ test('A run shows what it has cost so far, what it will cost, and what is in dou
 });
 
 test('The preview, an upload and the page of an approval say what it costs', async () => {
-  const id = await createReadyCampaign(ui, documentOf(catalogue));
+  const id = await createReadyCampaign(ui, documentOf(catalog));
   const preview = await operator.post(`/campaigns/${id}/preview`, {
     'message.template': 'Olá, {nome}',
-    'message.providerId': String(catalogue.providerId),
+    'message.providerId': String(catalog.providerId),
     'message.maxSegments': '1',
     'message.removeAccents': 'on',
   });
@@ -143,7 +143,7 @@ test('Budgets are entered as people type them, and warn from 80 % on', async () 
 });
 
 test('A campaign has its own budget, in its form', async () => {
-  const id = await createReadyCampaign(ui, documentOf(catalogue));
+  const id = await createReadyCampaign(ui, documentOf(catalog));
   const saved = await ui.as('operator')('GET', `/api/campaigns/${id}`);
   const { definition, version } = saved.json<{ definition: { safeguards: object }; version: number }>();
   const safeguards = { ...definition.safeguards, monthlyBudget: 'R$ 1.500,00' };

@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole, type Person } from '../kit/console.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 /** What agents do with tickets in a real browser: several at once, and two users on one. */
 const ui = await createConsole();
 const { sql } = ui;
-const catalogue = await createCatalogue(ui);
-const settings = await createTicketCatalogue(sql);
+const catalog = await createCatalog(ui);
+const settings = await createTicketCatalog(sql);
 const [ana, bia] = [await ui.person('agent'), await ui.person('agent')];
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 
 let phones = 0;
 async function openTicket(): Promise<number> {
-  const { messageIds } = await createRun(ui, catalogue, {
+  const { messageIds } = await createRun(ui, catalog, {
     phones: [`+55119${String(++phones).padStart(8, '0')}`],
     changes: { ticketPolicy: onReply(settings) },
   });

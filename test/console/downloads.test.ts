@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole } from '../kit/console.ts';
 
 /** CSV files, as a user of the console gets them, and as a program does. */
@@ -9,8 +9,8 @@ const { sql, as } = ui;
 const admin = await ui.person('admin');
 const reader = await ui.person('viewer');
 await sql`update users set locale = 'en', timezone = 'America/New_York' where id = ${reader.id}`;
-const catalogue = await createCatalogue(ui);
-const { runId, messageIds } = await createRun(ui, catalogue, {
+const catalog = await createCatalog(ui);
+const { runId, messageIds } = await createRun(ui, catalog, {
   phones: ['+5511970000060', null, '+351912345678'],
 });
 await sql`update messages set status = 'delivered', ended_at = '2026-11-30T17:05:09Z' where id = ${messageIds[0] ?? 0}`;

@@ -4,14 +4,14 @@ import { createReplies } from '../../activities/replies.ts';
 import { createReceiptWriter } from '../../api/services/receipts.ts';
 import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { writerOf } from '../../domain/reply.ts';
-import { box, createCatalogue, createRun } from '../kit/api.ts';
+import { box, createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 import { recordSent } from '../kit/sending.ts';
 
 /** The queue of probable opt-outs, at the replies and on the first page. */
 const ui = await createConsole();
 const { sql } = ui;
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 const operator = await ui.person('operator');
 const viewer = await ui.person('viewer');
 const writer = createReceiptWriter({
@@ -21,7 +21,7 @@ const writer = createReceiptWriter({
   onReplies: () => undefined,
 });
 const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
-const { providerId } = catalogue;
+const { providerId } = catalog;
 
 let said = 0;
 async function says(from: string, text: string): Promise<void> {
@@ -43,7 +43,7 @@ test('Nothing to decide is said in words', async () => {
 
 test('A probable opt-out waits on the first page and at the replies, and is decided with a click', async () => {
   const [leaving, staying] = ['+5511987651001', '+5511987651002'];
-  const { runId } = await createRun(ui, catalogue, { phones: [leaving, staying] });
+  const { runId } = await createRun(ui, catalog, { phones: [leaving, staying] });
   await recordSent(sql, { runId, count: 2, sidOf: (id) => `SM${id}` });
   // As its carrier writes it.
   await says('551187651001', 'me tira dessa lista <b>já</b>');

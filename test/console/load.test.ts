@@ -1,15 +1,15 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { createCatalogue, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
+import { createCatalog, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole } from '../kit/console.ts';
 
 /** What a browser fetches for a page, and what it is told of it. */
 const ui = await createConsole();
 const admin = await ui.person('admin');
-const catalogue = await createCatalogue(ui);
-const campaignId = await createReadyCampaign(ui, documentOf(catalogue));
-const { runId } = await createRun(ui, catalogue);
+const catalog = await createCatalog(ui);
+const campaignId = await createReadyCampaign(ui, documentOf(catalog));
+const { runId } = await createRun(ui, catalog);
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 const pages = [
   '/',

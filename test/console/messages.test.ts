@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { insertInboundEvents } from '../../db/replies/inbound.ts';
-import { createCatalogue, createRun, errorOf } from '../kit/api.ts';
+import { createCatalog, createRun, errorOf } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
 const viewer = await ui.person('viewer');
 const api = ui.as('viewer');
-const catalogue = await createCatalogue(ui);
-const mailing = { source: 'csv', sendingHoursId: catalogue.hoursId };
+const catalog = await createCatalog(ui);
+const mailing = { source: 'csv', sendingHoursId: catalog.hoursId };
 const setting = async (path: string, name: string) =>
   (await ui.as('admin')('POST', `/api/settings/${path}`, { name })).json<{ id: number }>().id;
 const phone = '+5511900000001';
-const older = await createRun(ui, catalogue, { phones: [phone, '+5511900000002'] });
-const newer = await createRun(ui, catalogue, { phones: [phone] });
+const older = await createRun(ui, catalog, { phones: [phone, '+5511900000002'] });
+const newer = await createRun(ui, catalog, { phones: [phone] });
 await sql`update messages set status = 'failed', reason = 'number_invalid' where id = ${older.messageIds[0] ?? 0}`;
 
 interface Found {
@@ -65,11 +65,11 @@ test('A message has the region and the type of customer of its run, and is found
   const north = await setting('regions', 'Norte');
   const homes = await setting('customer-types', 'Residencial');
   const phones = ['+5511900000007'];
-  const classified = await createRun(ui, catalogue, {
+  const classified = await createRun(ui, catalog, {
     phones,
     changes: { mailing: { ...mailing, regionId: south, customerTypeId: homes } },
   });
-  const unclassified = await createRun(ui, catalogue, { phones });
+  const unclassified = await createRun(ui, catalog, { phones });
   const id = classified.messageIds[0] ?? 0;
   const named = {
     regionId: south,
@@ -127,7 +127,7 @@ test.each([
       customerTypeId: await setting('customer-types', `Casa ${locale}`),
     },
   };
-  const { messageIds } = await createRun(ui, catalogue, { changes });
+  const { messageIds } = await createRun(ui, catalog, { changes });
   const reader = await ui.person('viewer');
   await sql`update users set locale = ${locale} where id = ${reader.id}`;
   const words = textOf(await reader.get(`/messages/${messageIds[0] ?? 0}`)).replaceAll(/\s+/g, ' ');
@@ -158,7 +158,7 @@ test("A message's page tells its whole story", async () => {
   await sql.begin(async (tx) => {
     await tx`update messages set status = 'undelivered', reason = 'not_delivered', ended_at = now() where id = ${id}`;
     await insertInboundEvents(tx, [
-      { providerId: catalogue.providerId, eventKey: 'k', kind: 'receipt', messageId: id, payload },
+      { providerId: catalog.providerId, eventKey: 'k', kind: 'receipt', messageId: id, payload },
     ]);
   });
   await ui.as('admin')('POST', '/api/opt-outs', { phone, note: 'Pediu' });

@@ -4,11 +4,11 @@ import { accessibilityProblems, chromiumPath, startBrowser } from '../kit/browse
 import { holdPhone } from '../../db/customers/opt-outs.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
 import type { Locale } from '../../domain/user.ts';
-import { createCatalogue, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
+import { createCatalog, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
 import { createConsole, languages } from '../kit/console.ts';
 import { createGateway } from '../kit/gateway.ts';
 import { addressOf, type PageSubjects } from '../kit/pages.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 /**
  * Every page of the console in a real browser: both languages, wide and narrow, light and dark. Pages of a new noun
@@ -19,14 +19,14 @@ const ui = await createConsole({ sandboxUrl: gateway.url });
 const admin = await ui.person('admin');
 const invited = await ui.person('viewer');
 await ui.sql`update users set must_change_password = true where id = ${invited.id}`;
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 /** As long as anyone makes them, and without a place to break. */
 const longWord = 'Pneumoultramicroscopicossilicovulcanoconiótico'.repeat(2).slice(0, 80);
-const named = documentOf(catalogue, { name: longWord, description: longWord });
+const named = documentOf(catalog, { name: longWord, description: longWord });
 const campaignId = await createReadyCampaign(ui, named);
 // With all the buttons that there are.
 await ui.as('admin')('POST', `/api/campaigns/${campaignId}/enable`);
-const run = await createRun(ui, catalogue, { phones: ['+5511900000001', null, '+5511900000002'] });
+const run = await createRun(ui, catalog, { phones: ['+5511900000001', null, '+5511900000002'] });
 const subjects: PageSubjects = {
   '/campaigns': campaignId,
   '/runs': run.runId,
@@ -108,8 +108,8 @@ async function senderSubjects(): Promise<Record<string, number | string>> {
 
 /** One of each that people have to do with. */
 async function serviceSubjects(): Promise<Record<string, number>> {
-  const settings = await createTicketCatalogue(ui.sql);
-  const { messageIds } = await createRun(ui, catalogue, {
+  const settings = await createTicketCatalog(ui.sql);
+  const { messageIds } = await createRun(ui, catalog, {
     changes: { ticketPolicy: onReply(settings) },
   });
   const inboundMessageId = await insertReply(ui.sql, { messageId: messageIds[0] ?? 0 });

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
 import { openTicketPosting } from '../../db/tickets/posts.ts';
-import { box, createCatalogue, createRun } from '../kit/api.ts';
+import { box, createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 /** Customers as files, what a person may ask of us, and the helpdesk. */
 const ui = await createConsole();
 const { sql } = ui;
-const catalogue = await createCatalogue(ui);
-const tickets = await createTicketCatalogue(sql);
+const catalog = await createCatalog(ui);
+const tickets = await createTicketCatalog(sql);
 const admin = await ui.person('admin');
 const operator = await ui.person('operator');
 const viewer = await ui.person('viewer');
@@ -65,7 +65,7 @@ test('The answer of an upload by the browser is drawn from what the API has said
 
 test('A customer’s page holds what was written to them, what they answered, and their tickets', async () => {
   const id = await customerOf('A1');
-  const { messageIds } = await createRun(ui, catalogue, {
+  const { messageIds } = await createRun(ui, catalog, {
     phones: ['+5511911110001'],
     changes: { ticketPolicy: onReply(tickets) },
   });
@@ -96,7 +96,7 @@ test('How long data is kept is set in days; a day is a whole number', async () =
 });
 
 test('A person is found by phone, exported as a file, and erased once that was confirmed', async () => {
-  const { messageIds } = await createRun(ui, catalogue, { phones: ['+5511911119999'] });
+  const { messageIds } = await createRun(ui, catalog, { phones: ['+5511911119999'] });
   expect((await operator.post('/settings/privacy/person', { phone: '11911119999' })).statusCode).toBe(403);
   const wrong = await admin.post('/settings/privacy/person', { phone: 'abc' });
   expect(textOf(wrong)).toContain('Informe um número de telefone.');
@@ -117,7 +117,7 @@ test('A person is found by phone, exported as a file, and erased once that was c
 });
 
 test('A line without a usable number is found by its code, or from the page of its message, and erased', async () => {
-  const { messageIds } = await createRun(ui, catalogue, { phones: [null, null] });
+  const { messageIds } = await createRun(ui, catalog, { phones: [null, null] });
   const [coded = 0, named = 0] = messageIds;
   await sql`update messages set code = 'code-7', name = null where id = ${coded}`;
   await sql`update messages set code = null, name = 'Só Nome' where id = ${named}`;
@@ -179,7 +179,7 @@ test('The helpdesk is set up; its secrets stay unless they are given anew', asyn
 });
 
 test('What the helpdesk has not taken is listed, and posted again', async () => {
-  const { messageIds } = await createRun(ui, catalogue, { changes: { ticketPolicy: onReply(tickets) } });
+  const { messageIds } = await createRun(ui, catalog, { changes: { ticketPolicy: onReply(tickets) } });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0 });
   await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
   await sql`update ticket_posts set state = 'failed', attempts = 9, answer_status = 422, answer = 'não conheço'`;

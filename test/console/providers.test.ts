@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { openIntegration } from '../../db/settings/integrations.ts';
 import { getProvider, getProviderSecrets } from '../../db/providers/providers.ts';
-import { box, createCatalogue, createReadyCampaign, documentOf } from '../kit/api.ts';
+import { box, createCatalog, createReadyCampaign, documentOf } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 /** What messages leave through and mailings come through: providers and integrations. */
 const ui = await createConsole();
 const { sql } = ui;
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 const admin = await ui.person('admin');
 const viewer = await ui.person('viewer');
-await createReadyCampaign(ui, documentOf(catalogue, { name: 'Cobrança de novembro' }));
+await createReadyCampaign(ui, documentOf(catalog, { name: 'Cobrança de novembro' }));
 
 const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
 const secret = 'um-segredo-de-retorno-longo';

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { countForReports } from '../../activities/reports.ts';
 import { setPrice } from '../../db/money/prices.ts';
 import { defaultTimezone as timezone, lastDays } from '../../domain/calendar.ts';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 const viewer = await ui.person('viewer');
 const english = await ui.person('viewer');
 await sql`update users set locale = 'en' where id = ${english.id}`;
@@ -21,16 +21,16 @@ for (const [ago, delivered] of [
   [3, 6],
   [10, 4],
 ] as const) {
-  const run = await createRun(ui, catalogue, {
+  const run = await createRun(ui, catalog, {
     phones: Array.from({ length: 8 }, (_, i) => `+551190000000${i}`),
     changes: { name: `Cobrança ${ago}` },
   });
   const at = `${dayAgo(ago)}T15:30:00-03:00`;
   await sql`
-    update runs set mailing_at = ${at}, occurrence = ${at}, provider_id = ${catalogue.providerId}, status = 'finished',
+    update runs set mailing_at = ${at}, occurrence = ${at}, provider_id = ${catalog.providerId}, status = 'finished',
       step = 'done', sending_at = ${at}, finished_at = ${at}::timestamptz + interval '4 minutes' where id = ${run.runId}`;
   await sql`
-    update messages set sending_at = ${at}, provider_id = ${catalogue.providerId},
+    update messages set sending_at = ${at}, provider_id = ${catalog.providerId},
       status = case when line <= ${delivered + 1} then 'delivered' else 'undelivered' end,
       reason = case when line <= ${delivered + 1} then null else 'carrier_filtered' end
     where run_id = ${run.runId}`;
@@ -40,7 +40,7 @@ for (const [ago, delivered] of [
     select run_id, status, coalesce(reason, ''), count(*), sum(segments) from messages where run_id = ${run.runId} group by 1, 2, 3`;
   made.push(run);
 }
-await setPrice(sql, catalogue.providerId, { prefix: '', firstDay: '2020-01-01', millionths: 85_000 });
+await setPrice(sql, catalog.providerId, { prefix: '', firstDay: '2020-01-01', millionths: 85_000 });
 await countForReports(sql, { rebuild: false, timezone, goesOn: () => true });
 
 const week = `from=${dayAgo(6)}&to=${dayAgo(0)}`;

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { claimLines, closeStoppedSenders } from '../../db/messages/claims.ts';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
 const operator = await ui.person('operator');
 const viewer = await ui.person('viewer');
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 
 async function unknownRun() {
-  const run = await createRun(ui, catalogue, {
+  const run = await createRun(ui, catalog, {
     phones: ['+5511955550001', '+5511955550002', '+5511955550003'],
   });
   await claimLines(sql, { runId: run.runId, sender: 'dead#1', from: 1, lines: 10 });

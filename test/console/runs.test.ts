@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { moveRun } from '../../db/runs/runs.ts';
 import type { RunReason, RunStatus } from '../../domain/run.ts';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
@@ -9,7 +9,7 @@ const { sql } = ui;
 const operator = await ui.person('operator');
 const viewer = await ui.person('viewer');
 const fresh = textOf(await operator.get('/'));
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 
 /** A run whose messages have ended so, three of each. */
 async function endedRun(
@@ -17,7 +17,7 @@ async function endedRun(
   { to = 'finished', reason = null }: { to?: RunStatus; reason?: RunReason | null } = {},
 ): Promise<number> {
   const phones = statuses.flatMap((_, index) => [1, 2, 3].map((n) => `+55119000${index}000${n}`));
-  const { runId, messageIds } = await createRun(ui, catalogue, { phones });
+  const { runId, messageIds } = await createRun(ui, catalog, { phones });
   for (const [index, status] of statuses.entries()) {
     const why =
       { failed: 'number_invalid', undelivered: 'not_delivered', unknown: 'no_answer' }[status] ?? null;
@@ -64,13 +64,13 @@ test('The home page says what waits for a person, why, and where it is mended', 
 });
 
 test('A run at work stands on the home page with its step in words and how far it is', async () => {
-  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', '+5511900000002', null] });
+  const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', '+5511900000002', null] });
   expect(textOf(await viewer.get('/'))).toContain('Enviando: 0 de 2 mensagens (0%)');
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
 });
 
 test('While a web service answers, the page of the run says how much has come', async () => {
-  const { runId, campaignId } = await createRun(ui, catalogue, { phones: ['+5511900000001'] });
+  const { runId, campaignId } = await createRun(ui, catalog, { phones: ['+5511900000001'] });
   const page = async () => textOf(await viewer.get(`/runs/${runId}`));
   const [file] = await sql<[{ id: number }]>`
     insert into mailing_files (campaign_id, origin, bytes, sha256, lines, bad_lines, uploaded_by)
@@ -89,7 +89,7 @@ test('While a web service answers, the page of the run says how much has come', 
 });
 
 test('A run that waits says for what, in every list, and is not "running"', async () => {
-  const { runId, campaignId } = await createRun(ui, catalogue, { phones: ['+5511900000001'] });
+  const { runId, campaignId } = await createRun(ui, catalog, { phones: ['+5511900000001'] });
   const pages = ['/runs', '/campaigns', `/campaigns/${campaignId}`, `/runs/${runId}`];
   await sql`update runs set step = 'approval' where id = ${runId}`;
   for (const page of pages) {
@@ -122,7 +122,7 @@ test('A run that waits says for what, in every list, and is not "running"', asyn
 });
 
 test('A dry run reads as a finished simulation, and a cancelled run not as done', async () => {
-  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', '+5511900000002', null] });
+  const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', '+5511900000002', null] });
   await sql`update messages set status = 'cancelled', reason = 'dry_run' where run_id = ${runId} and status = 'queued'`;
   await sql`update run_counts set status = 'cancelled', reason = 'dry_run' where run_id = ${runId} and status = 'queued'`;
   await sql`update runs set trigger = 'dry_run' where id = ${runId}`;
@@ -138,7 +138,7 @@ test('A dry run reads as a finished simulation, and a cancelled run not as done'
 });
 
 test('A pause says by whom it was requested and when', async () => {
-  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001'] });
+  const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001'] });
   await moveRun(sql, {
     id: runId,
     from: ['running'],
@@ -153,7 +153,7 @@ test('A pause says by whom it was requested and when', async () => {
 });
 
 test('The reasons of lines that were left out are given once', async () => {
-  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', null] });
+  const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', null] });
   const flight = {
     at: '2026-03-31T12:00:00Z',
     lines: 2,
@@ -194,7 +194,7 @@ test('The page of a failed run notices that it was retried, and loads itself aga
 });
 
 test('What approval, cancelling and resending concern is said before', async () => {
-  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', '+5511900000002'] });
+  const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', '+5511900000002'] });
   await sql`update runs set step = 'approval' where id = ${runId}`;
   const page = await operator.get(`/runs/${runId}`);
   expect(page.body).toContain(`href="/runs/${runId}/approve"`);
@@ -258,7 +258,7 @@ test('A resend of another number than the one that was seen is refused, in words
 });
 
 test('A run leads to its messages, its files and how it went', async () => {
-  const { runId } = await createRun(ui, catalogue, { phones: ['+5511900000001', null] });
+  const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', null] });
   await sql`insert into run_samples values (${runId}, '2026-03-31T12:00:00Z', 0, 0), (${runId}, '2026-03-31T12:00:10Z', 40, 0)`;
   const page = await operator.get(`/runs/${runId}`);
   for (const href of [
@@ -275,7 +275,7 @@ test('A run leads to its messages, its files and how it went', async () => {
 });
 
 test('A run that did not execute leaves the first page once an operator has seen it, and the audit log says who', async () => {
-  const { runId } = await createRun(ui, catalogue);
+  const { runId } = await createRun(ui, catalog);
   const seen = `/api/runs/${runId}/seen`;
   expect((await ui.as('operator')('POST', seen)).json()).toMatchObject({ error: { code: 'run_not_ended' } });
   await moveRun(sql, { id: runId, from: ['running'], to: 'skipped', reason: { code: 'campaign_disabled' } });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
-import { createCatalogue } from '../kit/api.ts';
+import { createCatalog } from '../kit/api.ts';
 import { createConsole } from '../kit/console.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
 /** What the scripts of the settings' and the customers' pages do, in a real browser. */
 const ui = await createConsole();
-const { providerId } = await createCatalogue(ui);
+const { providerId } = await createCatalog(ui);
 const admin = await ui.person('admin');
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 

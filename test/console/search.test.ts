@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
 const { sql, as } = ui;
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 const phone = '+5511970000060';
-const { runId, campaignId, messageIds } = await createRun(ui, catalogue, {
+const { runId, campaignId, messageIds } = await createRun(ui, catalog, {
   phones: [phone, '+5521970000060'],
 });
 await sql`update campaigns set definition = definition || '{"name": "Cobrança de março"}' where id = ${campaignId}`;
@@ -121,7 +121,7 @@ test('Messages are found by campaign, day and text, page by page', async () => {
 });
 
 test('A text in a large run is searched in portions, from where the last one stopped', async () => {
-  const large = await createRun(ui, catalogue, { phones: [phone] });
+  const large = await createRun(ui, catalog, { phones: [phone] });
   await sql`
     insert into messages (run_id, line, status, text)
     select ${large.runId}, 10 + n, 'delivered', case when n = 60000 then 'agulha' else 'palha' end

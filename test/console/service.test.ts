@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
-import { createCatalogue, createRun } from '../kit/api.ts';
+import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
-import { createTicketCatalogue, insertReply, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 /** What comes back from people: replies, tickets, customers, opt-outs. */
 const ui = await createConsole();
 const { sql } = ui;
-const catalogue = await createCatalogue(ui);
-const settings = await createTicketCatalogue(sql);
+const catalog = await createCatalog(ui);
+const settings = await createTicketCatalog(sql);
 const operator = await ui.person('operator');
 const admin = await ui.person('admin');
 const viewer = await ui.person('viewer');
 
 async function openTicket(phone: string): Promise<{ ticketId: number; messageId: number }> {
-  const { messageIds } = await createRun(ui, catalogue, {
+  const { messageIds } = await createRun(ui, catalog, {
     phones: [phone],
     changes: { ticketPolicy: onReply(settings) },
   });

@@ -3,7 +3,7 @@ import { createFormat } from '../../domain/format.ts';
 import { problemWords } from '../../domain/problems/catalog.ts';
 import { WebserviceRefused } from '../../mailing/refused.ts';
 import { refusalOf, statusRefusal } from '../../mailing/web-errors.ts';
-import { createCatalogue, csvOf, documentOf } from '../kit/api.ts';
+import { createCatalog, csvOf, documentOf } from '../kit/api.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 import { englishWords } from '../kit/sentences.ts';
@@ -17,13 +17,13 @@ const people = [
 const service = await startWebservice(json({ dados: people }));
 afterAll(() => service.close());
 const ui = await createConsole();
-const catalogue = await createCatalogue(ui);
+const catalog = await createCatalog(ui);
 const operator = await ui.person('operator');
 const made = await ui.as('operator')(
   'POST',
   '/api/campaigns',
-  documentOf(catalogue, {
-    message: { template: 'Oi {nome}', providerId: catalogue.providerId },
+  documentOf(catalog, {
+    message: { template: 'Oi {nome}', providerId: catalog.providerId },
     mailing: {},
   }),
 );
@@ -62,11 +62,11 @@ test('what the tested records do not have is said on the page, in its language',
   expect(textOf(saved)).not.toContain('último teste da URL');
   const mailing = {
     source: 'webservice',
-    sendingHoursId: catalogue.hoursId,
+    sendingHoursId: catalog.hoursId,
     webservice: { baseUrl: service.url, fieldMap: { mobile: 'fone' } },
     extraFields: [{ name: 'plano', type: 'text', required: false }],
   };
-  const other = await ui.as('operator')('POST', '/api/campaigns', documentOf(catalogue, { mailing }));
+  const other = await ui.as('operator')('POST', '/api/campaigns', documentOf(catalog, { mailing }));
   const { id } = other.json<{ id: number }>();
   await ui.as('operator')('POST', '/api/webservice/preview', { campaignId: id });
   const text = textOf(await operator.get(`/campaigns/${id}/mailing`));

@@ -154,7 +154,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
 }
 
 /** What a campaign needs besides its own fields; ids to be put into documents. */
-export interface Catalogue {
+export interface Catalog {
   providerId: number;
   hoursId: number;
   calendarId: number;
@@ -177,7 +177,7 @@ export const sandboxProvider = {
 };
 
 /** Makes the settings through the API, as an admin would. */
-export async function createCatalogue({ as }: TestApi): Promise<Catalogue> {
+export async function createCatalog({ as }: TestApi): Promise<Catalog> {
   const make = async (url: string, payload: object): Promise<number> => {
     const answer = await as('admin')('POST', url, payload);
     if (answer.statusCode !== 201) throw new Error(answer.body);
@@ -197,7 +197,7 @@ let campaignNumber = 0;
 
 /** A document that can be enabled once it has a file; `changes` replace whole blocks. */
 export const documentOf = (
-  { providerId, hoursId }: Pick<Catalogue, 'providerId' | 'hoursId'>,
+  { providerId, hoursId }: Pick<Catalog, 'providerId' | 'hoursId'>,
   changes: object = {},
 ) => ({
   name: `Campaign ${++campaignNumber}`,
@@ -240,13 +240,13 @@ export async function createReadyCampaign(
 /** A run with messages that are queued (and skipped, for lines without a phone), as if its mailing had been read. */
 export async function createRun(
   { sql }: Pick<TestApi, 'sql'>,
-  catalogue: Pick<Catalogue, 'providerId' | 'hoursId'>,
+  catalog: Pick<Catalog, 'providerId' | 'hoursId'>,
   {
     phones = ['+5511900000001'],
     changes = {},
   }: { phones?: readonly (string | null)[]; changes?: object } = {},
 ): Promise<{ runId: number; campaignId: number; messageIds: number[] }> {
-  const definition = campaignDraft.parse(documentOf(catalogue, changes));
+  const definition = campaignDraft.parse(documentOf(catalog, changes));
   const row = await insertCampaign(sql, definition);
   const run = await insertRun(sql, {
     campaignId: row.id,

@@ -4,7 +4,7 @@ import { insertSetting } from '../../db/settings/settings.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
 
 /** What tickets are opened with; ids of settings of the test's own. */
-export interface TicketCatalogue {
+export interface TicketCatalog {
   departmentId: number;
   assigneeId: number;
   categoryId: number;
@@ -13,7 +13,7 @@ export interface TicketCatalogue {
   unsolvedId: number;
 }
 
-export async function createTicketCatalogue(sql: Database): Promise<TicketCatalogue> {
+export async function createTicketCatalog(sql: Database): Promise<TicketCatalog> {
   const unique = randomBytes(4).toString('hex');
   const make = async (kind: 'departments' | 'assignees' | 'categories' | 'resolutions', name: string) =>
     (await insertSetting(sql, kind, { name: `${name} ${unique}`, definition: {} })).id;
@@ -33,12 +33,12 @@ export async function createTicketCatalogue(sql: Database): Promise<TicketCatalo
 }
 
 export const onReply = (
-  { departmentId, assigneeId, categoryId, subcategoryId }: TicketCatalogue,
+  { departmentId, assigneeId, categoryId, subcategoryId }: TicketCatalog,
   changes: object = {},
 ) => ({ when: 'on_reply', departmentId, assigneeId, categoryId, subcategoryId, ...changes });
 
 export const onSend = (
-  { departmentId, assigneeId, categoryId, subcategoryId, solvedId, unsolvedId }: TicketCatalogue,
+  { departmentId, assigneeId, categoryId, subcategoryId, solvedId, unsolvedId }: TicketCatalog,
   changes: object = {},
 ) => ({
   when: 'on_send',

@@ -8,7 +8,7 @@ import { automaticTexts } from '../../domain/automatic-texts.ts';
 import { callbackPath } from '../../domain/provider.ts';
 import { createProvider, mailing, phoneOf, startRun } from '../kit/factories.ts';
 import { createRunProbe } from '../kit/runs.ts';
-import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, onReply } from '../kit/tickets.ts';
 import { until } from '../kit/until.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 import { createWholeSystem } from '../kit/whole-system.ts';
@@ -17,7 +17,7 @@ const system = await createWholeSystem();
 const { sql, gateway, client, app, publicUrl } = system;
 const providerId = await createProvider(system);
 const { ended } = createRunProbe(system);
-const ticketPolicy = onReply(await createTicketCatalogue(sql));
+const ticketPolicy = onReply(await createTicketCatalog(sql));
 
 const write = (texts: object) =>
   sql.begin(async (tx) => {
@@ -69,7 +69,7 @@ test('SAIR is confirmed by one text, however often the provider repeats the repl
 });
 
 test('2VIA opens its ticket at its department and is answered; AJUDA once', async () => {
-  const { departmentId, subcategoryId } = await createTicketCatalogue(sql);
+  const { departmentId, subcategoryId } = await createTicketCatalog(sql);
   const keywords = [{ words: ['2VIA'], text: 'Segue em instantes.', departmentId, subcategoryId }];
   await write({ help: 'Ligue 0800.', keywords });
   const [phone, other] = [await customer(), await customer()];

@@ -18,19 +18,19 @@ import { endLease, type LeaseAnswer, renewLeases, senderName, takeLease } from '
 import { applyReceipts } from '../../db/messages/receipts.ts';
 import type { RunStatus } from '../../domain/run.ts';
 import { type Provider, type SendRequest, withheld } from '../../sms/provider.ts';
-import { createApi, createCatalogue, createRun } from '../kit/api.ts';
+import { createApi, createCatalog, createRun } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { outcomeWith } from '../kit/sending.ts';
 import { until } from '../kit/until.ts';
 
 const api = await createApi();
 const { sql } = api;
-const catalogue = await createCatalogue(api);
-const { providerId } = catalogue;
+const catalog = await createCatalog(api);
+const { providerId } = catalog;
 
 const phones = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `+55119${String(40_000_000 + index)}`);
-const newRun = (count: number) => createRun(api, catalogue, { phones: phones(count) });
+const newRun = (count: number) => createRun(api, catalog, { phones: phones(count) });
 const setStatus = (runId: number, status: RunStatus) =>
   sql`update runs set status = ${status} where id = ${runId}`;
 /** No two runs have an activity of the same name. */

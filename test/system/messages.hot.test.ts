@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { applyReceipts } from '../../db/messages/receipts.ts';
-import { createCatalogue, createApi, createRun } from '../kit/api.ts';
+import { createCatalog, createApi, createRun } from '../kit/api.ts';
 
 const api = await createApi();
 const { sql } = api;
@@ -13,7 +13,7 @@ async function updates(): Promise<{ all: number; hot: number }> {
 }
 
 test('A message that is sent and delivered rewrites no index on its way', async () => {
-  const { messageIds } = await createRun(api, await createCatalogue(api), { phones });
+  const { messageIds } = await createRun(api, await createCatalog(api), { phones });
   const [{ providerId }] = await sql<[{ providerId: number }]>`select min(id) as provider_id from providers`;
   const receipts = (status: 'sent' | 'delivered') =>
     messageIds.map((messageId) => ({

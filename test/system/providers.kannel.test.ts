@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { startProxy } from '../../chaos/proxy.ts';
 import { freePort } from '../../embedded/ports.ts';
-import { box, createApi, createCatalogue, createReadyCampaign, documentOf } from '../kit/api.ts';
+import { box, createApi, createCatalog, createReadyCampaign, documentOf } from '../kit/api.ts';
 import { hasKannel, startKannel, startOperator } from '../kit/kannel.ts';
 import { until } from '../kit/until.ts';
 import { startWorkers } from '../kit/workers.ts';
@@ -55,7 +55,7 @@ test.skipIf(!hasKannel)(
 
     // Numbers that end in 0 are delivered, in 1 can't be reached, in 2 are refused, in 3 expire; in 4 is told later.
     const message = { template: 'Olá {nome}: 100% você & eu', providerId, removeAccents: false };
-    const document = documentOf({ ...(await createCatalogue(api)), providerId }, { message });
+    const document = documentOf({ ...(await createCatalog(api)), providerId }, { message });
     const campaignId = await createReadyCampaign(api, document, { lines: 5 });
     expect((await as('operator')('POST', `/api/campaigns/${campaignId}/enable`)).statusCode).toBe(200);
     const started = await as('operator')('POST', `/api/campaigns/${campaignId}/run-now`);

@@ -12,7 +12,7 @@ import { createProvider, mailing, phoneOf, readRun, startRun } from '../kit/fact
 import { historyText } from '../kit/history.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem, type System } from '../kit/system.ts';
-import { createTicketCatalogue, onReply } from '../kit/tickets.ts';
+import { createTicketCatalog, onReply } from '../kit/tickets.ts';
 import { localWebservice } from '../kit/webservice.ts';
 import { until } from '../kit/until.ts';
 import { inboundForm, listenForReceipts, postSigned } from '../kit/webhooks.ts';
@@ -25,7 +25,7 @@ const { sql, gateway, client } = system;
 await listenForReceipts(system, apiUrl);
 const providerId = await createProvider(system);
 const inboundPath = callbackPath(providerId, 'inbound');
-const ticketPolicy = onReply(await createTicketCatalogue(sql));
+const ticketPolicy = onReply(await createTicketCatalog(sql));
 const { ended } = createRunProbe(system);
 
 const repliesOf = (phone: string) =>

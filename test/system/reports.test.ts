@@ -9,13 +9,13 @@ import { figureColumns } from '../../db/reports/days.ts';
 import { dayMs, defaultTimezone as timezone, inZone } from '../../domain/calendar.ts';
 import { isoDate } from '../../domain/dates.ts';
 import { choosePrice, countryOf, type Price } from '../../domain/price.ts';
-import { createApi, createCatalogue, createRun, sandboxProvider } from '../kit/api.ts';
-import { createTicketCatalogue } from '../kit/tickets.ts';
+import { createApi, createCatalog, createRun, sandboxProvider } from '../kit/api.ts';
+import { createTicketCatalog } from '../kit/tickets.ts';
 import { outcomeWith, recordSent } from '../kit/sending.ts';
 
 const api = await createApi();
 const { sql } = api;
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const otherProvider = (
   await api.as('admin')('POST', '/api/providers', {
     ...sandboxProvider,
@@ -24,7 +24,7 @@ const otherProvider = (
   })
 ).json<{ id: number }>().id;
 
-const { departmentId, assigneeId, categoryId, subcategoryId } = await createTicketCatalogue(sql);
+const { departmentId, assigneeId, categoryId, subcategoryId } = await createTicketCatalog(sql);
 
 const round = (options: { rebuild?: boolean; timezone?: string } = {}): Promise<ReportRound> =>
   countForReports(sql, { rebuild: false, timezone, goesOn: () => true, ...options });
@@ -65,7 +65,7 @@ async function scanned(): Promise<{
     return `${day} ${place}`;
   };
   const prices = new Map<number, Price[]>();
-  for (const id of [catalogue.providerId, otherProvider]) prices.set(id, await listPrices(sql, id));
+  for (const id of [catalog.providerId, otherProvider]) prices.set(id, await listPrices(sql, id));
   const messages = await sql<
     {
       at: Date;
@@ -200,15 +200,15 @@ async function live({ lines, skipped, steps }: Life): Promise<void> {
     { length: lines },
     (_, i) => `${countries[i % 4] ?? ''}${String(i).padStart(8, '0')}`,
   );
-  const { runId, messageIds } = await createRun(api, catalogue, {
+  const { runId, messageIds } = await createRun(api, catalog, {
     phones: [...phones, ...Array.from({ length: skipped }, () => null)],
   });
   await sql`
-    update runs set provider_id = ${catalogue.providerId}, mailing_at = now() - interval '3 days',
+    update runs set provider_id = ${catalog.providerId}, mailing_at = now() - interval '3 days',
       occurrence = now() - interval '3 days' where id = ${runId}`;
   for (const one of steps) {
     if (one.kind === 'send') {
-      const providerId = one.provider === 'own' ? catalogue.providerId : otherProvider;
+      const providerId = one.provider === 'own' ? catalog.providerId : otherProvider;
       const [{ line }] = await sql<[{ line: number | null }]>`
         select min(line) as line from messages where run_id = ${runId} and status = 'queued' and sender is null`;
       if (line === null) continue;
@@ -249,7 +249,7 @@ async function live({ lines, skipped, steps }: Life): Promise<void> {
         await sql`
           insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, received_at, handled_at,
             effect, message_id, campaign_id, run_id)
-          select ${catalogue.providerId}, ${`in-${inbound}`}, '', '', '', now() - ${inbound % 50} * interval '1 hour', now(),
+          select ${catalog.providerId}, ${`in-${inbound}`}, '', '', '', now() - ${inbound % 50} * interval '1 hour', now(),
             ${one.optOut ? 'opt_out' : 'none'}, m.id, r.campaign_id, r.id
           from messages as m join runs as r on r.id = m.run_id where m.id = ${messageId}`;
       }
@@ -282,7 +282,7 @@ test('The kept counts are what a scan of all messages and replies finds, whateve
         expect(await kept()).toEqual(await scanned());
         await sql`delete from prices`;
         for (const { provider, ...price } of prices) {
-          await setPrice(sql, provider === 'own' ? catalogue.providerId : otherProvider, price);
+          await setPrice(sql, provider === 'own' ? catalog.providerId : otherProvider, price);
         }
         await round();
         expect(await kept()).toEqual(await scanned());
@@ -296,12 +296,12 @@ test('The kept counts are what a scan of all messages and replies finds, whateve
 }, 120_000);
 
 test('A run that retention has emptied keeps its counts, and a receipt that comes after that corrects them', async () => {
-  const { runId, campaignId, messageIds } = await createRun(api, catalogue, {
+  const { runId, campaignId, messageIds } = await createRun(api, catalog, {
     phones: ['+5511900000001', '+5511900000002', null],
   });
-  await recordSent(sql, { runId, count: 2, sidOf: String, providerId: catalogue.providerId });
+  await recordSent(sql, { runId, count: 2, sidOf: String, providerId: catalog.providerId });
   await sql`delete from prices`;
-  await setPrice(sql, catalogue.providerId, { prefix: '55', firstDay: '2020-01-01', millionths: 7 });
+  await setPrice(sql, catalog.providerId, { prefix: '55', firstDay: '2020-01-01', millionths: 7 });
   await roundAfterRest();
   const figures = () => sql`
     select sum(sent)::int as sent, sum(delivered)::int as delivered, sum(skipped)::int as skipped, sum(cost)::int as cost,
@@ -311,7 +311,7 @@ test('A run that retention has emptied keeps its counts, and a receipt that come
   await purgeRun(sql, runId, () => undefined);
   await applyReceipts(sql, [
     {
-      providerId: catalogue.providerId,
+      providerId: catalog.providerId,
       messageId: messageIds[0] ?? 0,
       providerMessageId: null,
       isSure: true,
@@ -329,10 +329,10 @@ test('A run that retention has emptied keeps its counts, and a receipt that come
 });
 
 test('A large run is read again only after a rest', async () => {
-  const { runId } = await createRun(api, catalogue, { phones: ['+5511900000001', '+5511900000002'] });
+  const { runId } = await createRun(api, catalog, { phones: ['+5511900000001', '+5511900000002'] });
   await round();
   await sql`update run_rollups set took_ms = 3000 where run_id = ${runId}`;
-  await recordSent(sql, { runId, count: 1, sidOf: String, providerId: catalogue.providerId });
+  await recordSent(sql, { runId, count: 1, sidOf: String, providerId: catalog.providerId });
   expect(await round()).toMatchObject({ runs: 0 });
   await sql`update run_rollups set counted_at = counted_at - interval '301 seconds' where run_id = ${runId}`;
   expect(await round()).toMatchObject({ runs: 1 });

@@ -7,7 +7,7 @@ import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { addMailing, createEnabledCampaign, mailing, readRun, startRun } from '../kit/factories.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
-import { createTicketCatalogue } from '../kit/tickets.ts';
+import { createTicketCatalog } from '../kit/tickets.ts';
 
 const system = await createSystem();
 const { sql, client, taskQueue } = system;
@@ -33,12 +33,12 @@ test('What is older than it may be kept loses what tells of people; the rest sta
   await sql`
     insert into audit_log (at, actor, actor_name, action, subject_kind)
     values (now() - interval '31 days', 'system', 'system', 'old', 'run')`;
-  const catalogue = await createTicketCatalogue(sql);
+  const catalog = await createTicketCatalog(sql);
   await sql`
     with t as (
       insert into tickets (cause, campaign_id, run_id, message_id, status, department_id, assignee_id, category_id, subcategory_id)
-      select 'send', ${campaign.id}, run_id, id, 'open', ${catalogue.departmentId}, ${catalogue.assigneeId},
-        ${catalogue.categoryId}, ${catalogue.subcategoryId}
+      select 'send', ${campaign.id}, run_id, id, 'open', ${catalog.departmentId}, ${catalog.assigneeId},
+        ${catalog.categoryId}, ${catalog.subcategoryId}
       from messages where run_id = ${recent.id} order by line limit 1 returning id
     ), e as (
       insert into ticket_events (ticket_id, kind, actor) select id, 'changed', 'user:1' from t, generate_series(1, 3)

@@ -6,7 +6,7 @@ import { buildSandbox } from '../../sandbox/index.ts';
 import {
   box,
   createApi,
-  createCatalogue,
+  createCatalog,
   createReadyCampaign,
   createRun,
   documentOf,
@@ -25,7 +25,7 @@ const service = await startWebservice(json([]));
 const api = await createApi({ publicUrl, sandboxUrl });
 const { as, sql, taskQueue } = api;
 await startWorkers({ sql, box, taskQueue, publicUrl, sandboxUrl });
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const operator = as('operator');
 afterAll(() => service.close());
 
@@ -33,10 +33,10 @@ const answerOf = (runId: number) => operator('GET', `/api/runs/${runId}/answer`)
 
 /** A run whose contacts come from the service; waits for its end. */
 async function runThatFetches(status: 'finished' | 'failed' = 'finished'): Promise<number> {
-  const document = documentOf(catalogue, {
+  const document = documentOf(catalog, {
     mailing: {
       source: 'webservice',
-      sendingHoursId: catalogue.hoursId,
+      sendingHoursId: catalog.hoursId,
       webservice: { baseUrl: service.url },
     },
   });
@@ -117,8 +117,8 @@ test('It is for operators and admins', async () => {
 });
 
 test('There is none of a run that read a file, that read nothing yet, or that does not exist', async () => {
-  const campaignId = await createReadyCampaign(api, documentOf(catalogue));
-  const none = [await runNow(campaignId, 'finished'), (await createRun(api, catalogue)).runId];
+  const campaignId = await createReadyCampaign(api, documentOf(catalog));
+  const none = [await runNow(campaignId, 'finished'), (await createRun(api, catalog)).runId];
   for (const runId of none) {
     const answer = await answerOf(runId);
     expect([answer.statusCode, errorOf(answer).message]).toEqual([
@@ -160,7 +160,7 @@ test.each([
 });
 
 test('The lines that a run left out can be had when its file is not kept any more', async () => {
-  const campaignId = await createReadyCampaign(api, documentOf(catalogue));
+  const campaignId = await createReadyCampaign(api, documentOf(catalog));
   const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem';
   const upload = (content: string) =>
     operator('PUT', `/api/campaigns/${campaignId}/mailing/file`, content, { 'content-type': 'text/csv' });

@@ -5,7 +5,7 @@ import { buildSandbox } from '../../sandbox/index.ts';
 import {
   box,
   createApi,
-  createCatalogue,
+  createCatalog,
   createReadyCampaign,
   documentOf,
   errorOf,
@@ -22,7 +22,7 @@ const api = await createApi({ publicUrl, sandboxUrl });
 const { as, sql, taskQueue } = api;
 const clock = { aheadMs: 0, now: () => new Date(Date.now() + clock.aheadMs) };
 await startWorkers({ sql, box, taskQueue, publicUrl, sandboxUrl, clock: clock.now });
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const operator = as('operator');
 const hourMs = 3_600_000;
 afterEach(() => {
@@ -73,7 +73,7 @@ describe('a dry run', () => {
     });
     const { id: providerId } = zenvia.json<{ id: number }>();
     const message = { template: 'Oi {nome}', providerId, maxSegments: 3 };
-    const id = await createReadyCampaign(api, documentOf(catalogue, { message }), { lines: 1 });
+    const id = await createReadyCampaign(api, documentOf(catalog, { message }), { lines: 1 });
     const link = `https://loja.example/${'x'.repeat(140)}`;
     await operator(
       'PUT',
@@ -89,7 +89,7 @@ describe('a dry run', () => {
   test('reads the mailing of a campaign that is not enabled, says what it would send, and sends nothing', async () => {
     const id = await createReadyCampaign(
       api,
-      documentOf(catalogue, {
+      documentOf(catalog, {
         message: { template: 'Oi {nome}', providerId: await limitedProvider(2) },
       }),
       { lines: 10 },
@@ -167,7 +167,7 @@ describe('a dry run', () => {
       },
     });
     const hoursId = closed.json<{ id: number }>().id;
-    const id = await createReadyCampaign(api, documentOf({ ...catalogue, hoursId }));
+    const id = await createReadyCampaign(api, documentOf({ ...catalog, hoursId }));
     await post(`/api/campaigns/${id}/enable`);
     const first = await post<{ runId: number }>(`/api/campaigns/${id}/run-now`);
     await runBecomes(first.runId, {
@@ -185,7 +185,7 @@ describe('a dry run', () => {
   test('of a campaign that is not complete is refused, with all that is missing', async () => {
     const draft = await post<{ id: number }>(
       '/api/campaigns',
-      documentOf(catalogue, { message: { template: null, providerId: null } }),
+      documentOf(catalog, { message: { template: null, providerId: null } }),
     );
     const answer = await operator('POST', `/api/campaigns/${draft.id}/dry-run`);
     expect([answer.statusCode, errorOf(answer).problems?.map(({ field }) => field)]).toEqual([
@@ -195,7 +195,7 @@ describe('a dry run', () => {
   });
 
   test('fails in words when the mailing can not be read, and can be retried', async () => {
-    const id = await createReadyCampaign(api, documentOf(catalogue));
+    const id = await createReadyCampaign(api, documentOf(catalog));
     const [file] = await sql<{ id: number }[]>`select mailing_file_id as id from campaigns where id = ${id}`;
     const [chunk] = await sql<
       { bytes: Buffer }[]
@@ -213,7 +213,7 @@ describe('a run of a campaign that wants approval', () => {
   async function waitingRun(changes: object = {}) {
     const id = await createReadyCampaign(
       api,
-      documentOf(catalogue, { safeguards: { approval: true }, ...changes }),
+      documentOf(catalog, { safeguards: { approval: true }, ...changes }),
     );
     await post(`/api/campaigns/${id}/enable`);
     const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/run-now`);
@@ -258,7 +258,7 @@ describe('a run of a campaign that wants approval', () => {
   });
 
   test('expires while it waits', async () => {
-    const mailing = { source: 'csv', sendingHoursId: catalogue.hoursId, expiresAfterHours: 1 };
+    const mailing = { source: 'csv', sendingHoursId: catalog.hoursId, expiresAfterHours: 1 };
     const { runId } = await waitingRun({ mailing });
     clock.aheadMs = 2 * hourMs;
     // Its timer is for the expiry; a restart of the wait looks at the clock.
@@ -268,7 +268,7 @@ describe('a run of a campaign that wants approval', () => {
   });
 
   test('with nothing to send needs none', async () => {
-    const id = await createReadyCampaign(api, documentOf(catalogue, { safeguards: { approval: true } }));
+    const id = await createReadyCampaign(api, documentOf(catalog, { safeguards: { approval: true } }));
     await operator(
       'PUT',
       `/api/campaigns/${id}/mailing/file`,
@@ -284,7 +284,7 @@ describe('a run of a campaign that wants approval', () => {
 test('only a run that waits for approval can be approved', async () => {
   const id = await createReadyCampaign(
     api,
-    documentOf(catalogue, { message: { template: 'Oi', providerId: await limitedProvider(0.1) } }),
+    documentOf(catalog, { message: { template: 'Oi', providerId: await limitedProvider(0.1) } }),
   );
   await post(`/api/campaigns/${id}/enable`);
   const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/run-now`);
@@ -302,7 +302,7 @@ describe('a request that is repeated with its Idempotency-Key', () => {
   };
 
   test('opens one run, also after that run has ended', async () => {
-    const id = await createReadyCampaign(api, documentOf(catalogue), { lines: 2 });
+    const id = await createReadyCampaign(api, documentOf(catalog), { lines: 2 });
     const url = `/api/campaigns/${id}/dry-run`;
     const [first, second] = await Promise.all([ask(url, 'a'), ask(url, 'a')]);
     expect(second).toBe(first);
@@ -313,7 +313,7 @@ describe('a request that is repeated with its Idempotency-Key', () => {
   });
 
   test('is refused when the key is not one', async () => {
-    const id = await createReadyCampaign(api, documentOf(catalogue), { lines: 2 });
+    const id = await createReadyCampaign(api, documentOf(catalog), { lines: 2 });
     const answer = await operator('POST', `/api/campaigns/${id}/dry-run`, undefined, {
       'idempotency-key': 'two words',
     });
@@ -329,7 +329,7 @@ describe('a run that waits for its hours', () => {
   };
   async function startWaiting() {
     const hours = await addHours();
-    const document = documentOf({ ...catalogue, hoursId: hours.id });
+    const document = documentOf({ ...catalog, hoursId: hours.id });
     const id = await createReadyCampaign(api, document, { lines: 1 });
     await post(`/api/campaigns/${id}/enable`);
     const { runId } = await post<{ runId: number }>(`/api/campaigns/${id}/run-now`);
@@ -348,7 +348,7 @@ describe('a run that waits for its hours', () => {
     const given = await startWaiting();
     const campaign = await as('viewer')('GET', `/api/campaigns/${given.id}`);
     const { version, definition } = campaign.json<{ version: number; definition: { mailing: object } }>();
-    const mailing = { ...definition.mailing, sendingHoursId: catalogue.hoursId };
+    const mailing = { ...definition.mailing, sendingHoursId: catalog.hoursId };
     const changed = { ...definition, mailing, version };
     const answer = await operator('PUT', `/api/campaigns/${given.id}`, changed);
     expect(answer.statusCode, answer.body).toBe(200);

@@ -6,14 +6,14 @@ import { buildSandbox } from '../../sandbox/index.ts';
 import {
   box,
   createApi,
-  createCatalogue,
+  createCatalog,
   createReadyCampaign,
   documentOf,
   errorOf,
   sandboxAccount,
 } from '../kit/api.ts';
 import { expectCountsToMatchRows } from '../kit/counts.ts';
-import { createTicketCatalogue, insertReply, onSend } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onSend } from '../kit/tickets.ts';
 import { startWorkers } from '../kit/workers.ts';
 import { followReceipts, openReplyTicket } from '../../db/tickets/opening.ts';
 import { eventually } from '../kit/until.ts';
@@ -24,7 +24,7 @@ const publicUrl = 'http://127.0.0.1:1';
 const api = await createApi({ publicUrl, sandboxUrl });
 const { as, sql, taskQueue } = api;
 await startWorkers({ sql, box, taskQueue, publicUrl, sandboxUrl });
-const catalogue = await createCatalogue(api);
+const catalog = await createCatalog(api);
 const operator = as('operator');
 
 const gateway = async <T>(method: string, path: string, body?: object): Promise<T> => {
@@ -64,7 +64,7 @@ async function resent(runId: number, body: object = {}): Promise<number> {
 /** A finished run of ten messages, of which those to numbers that end with these digits have failed. */
 async function finishedRun(failing: string[], changes: object = {}) {
   await refuse(...failing);
-  const campaignId = await createReadyCampaign(api, documentOf(catalogue, changes), { lines: 10 });
+  const campaignId = await createReadyCampaign(api, documentOf(catalog, changes), { lines: 10 });
   await post(`/api/campaigns/${campaignId}/enable`);
   const { runId } = await post<{ runId: number }>(`/api/campaigns/${campaignId}/run-now`);
   await runBecomes(runId, { status: 'finished' });
@@ -78,7 +78,7 @@ describe('a resend', () => {
       (await as('admin')('POST', `/api/settings/${path}`, { name })).json<{ id: number }>().id;
     const regionId = await make('regions', 'Sul');
     const customerTypeId = await make('customer-types', 'Residencial');
-    const mailing = { source: 'csv', sendingHoursId: catalogue.hoursId, regionId, customerTypeId };
+    const mailing = { source: 'csv', sendingHoursId: catalog.hoursId, regionId, customerTypeId };
     const { campaignId, runId } = await finishedRun(['3'], { mailing });
     const { definition, version } = (await as('viewer')('GET', `/api/campaigns/${campaignId}`)).json<{
       definition: object;
@@ -179,7 +179,7 @@ describe('a resend', () => {
   });
 
   test('opens no second ticket on send: it corrects the resolution of the first', async () => {
-    const tickets = await createTicketCatalogue(sql);
+    const tickets = await createTicketCatalog(sql);
     const { runId } = await finishedRun(['3', '7'], { ticketPolicy: onSend(tickets) });
     const resolutions = async () =>
       (
@@ -287,7 +287,7 @@ describe('a resend', () => {
     await runBecomes(dry, { status: 'finished' });
     expect(errorOf(await resend(dry)).code).toBe('nothing_to_resend');
 
-    const live = await createReadyCampaign(api, documentOf(catalogue, { safeguards: { approval: true } }));
+    const live = await createReadyCampaign(api, documentOf(catalog, { safeguards: { approval: true } }));
     await post(`/api/campaigns/${live}/enable`);
     const waiting = await post<{ runId: number }>(`/api/campaigns/${live}/run-now`);
     await runBecomes(waiting.runId, { step: 'approval' });

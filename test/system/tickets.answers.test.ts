@@ -6,13 +6,13 @@ import type { answer as answerWorkflow } from '../../workflows/answer.ts';
 import { lookUps } from '../../workflows/look-ups.ts';
 import { createRun } from '../kit/api.ts';
 import { createHours, createProvider, startRun } from '../kit/factories.ts';
-import { createTicketCatalogue, onReply, openTicket } from '../kit/tickets.ts';
+import { createTicketCatalog, onReply, openTicket } from '../kit/tickets.ts';
 import { until } from '../kit/until.ts';
 import { createWholeSystem } from '../kit/whole-system.ts';
 
 const system = await createWholeSystem();
 const { sql, gateway, client, clock, taskQueue } = system;
-const settings = await createTicketCatalogue(sql);
+const settings = await createTicketCatalog(sql);
 afterEach(async () => {
   clock.aheadMs = 0;
   await gateway.misbehave({ receipts: true, receiptDelayMs: 0 });

@@ -8,14 +8,14 @@ import { createProvider, mailing, phonesOf, readRun, startRun } from '../kit/fac
 import { createHelpdeskServer, helpdeskSecret } from '../kit/helpdesk.ts';
 import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
-import { createTicketCatalogue, insertReply, onSend } from '../kit/tickets.ts';
+import { createTicketCatalog, insertReply, onSend } from '../kit/tickets.ts';
 import { until } from '../kit/until.ts';
 
 const system = await createSystem();
 const { sql, temporal, gateway } = system;
 const { ended, countOf, writtenTo } = createRunProbe(system);
-const catalogue = await createTicketCatalogue(sql);
-const { solvedId, unsolvedId } = catalogue;
+const catalog = await createTicketCatalog(sql);
+const { solvedId, unsolvedId } = catalog;
 
 /** Tickets of a run with what became of their messages. */
 const ticketsOf = (runId: number) =>
@@ -32,7 +32,7 @@ test('a run with tickets on send opens one for each message that was handed to t
   const run = await startRun(system, {
     // Of these, line 4 has no phone.
     mailing: `${mailing(12)}13;Sem telefone;;;;;\n`,
-    ticketPolicy: onSend(catalogue),
+    ticketPolicy: onSend(catalog),
   });
   expect(await ended(run)).toMatchObject({ status: 'finished' });
   await gateway.behave();
@@ -59,7 +59,7 @@ test('a run with tickets on send opens one for each message that was handed to t
 
 test('of a cancelled run those who were written to have their tickets, and nobody else', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
-  const run = await startRun(system, { mailing: 200, providerId, ticketPolicy: onSend(catalogue) });
+  const run = await startRun(system, { mailing: 200, providerId, ticketPolicy: onSend(catalog) });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 10);
   await temporal.cancelRun(run, 'user:7');
   expect(await ended(run)).toMatchObject({ status: 'cancelled' });
@@ -71,7 +71,7 @@ test('of a cancelled run those who were written to have their tickets, and nobod
 });
 
 test('a run cancelled before its mailing was read opens none', async () => {
-  const run = await startRun(system, { mailing: mailing(150_000), ticketPolicy: onSend(catalogue) });
+  const run = await startRun(system, { mailing: mailing(150_000), ticketPolicy: onSend(catalog) });
   await until('the mailing is being read', async () => (await readRun(sql, run.id)).step === 'mailing');
   await temporal.cancelRun(run, 'user:7');
   expect(await ended(run)).toMatchObject({ status: 'cancelled' });
@@ -80,14 +80,14 @@ test('a run cancelled before its mailing was read opens none', async () => {
 
 /** A run whose messages are sent and whose tickets are not opened yet, without a workflow that would. */
 async function sentRun(lines: number) {
-  const run = await startRun(system, { mailing: lines, ticketPolicy: onSend(catalogue) });
+  const run = await startRun(system, { mailing: lines, ticketPolicy: onSend(catalog) });
   await ended(run);
   await sql`delete from ticket_events using tickets where tickets.id = ticket_id and run_id = ${run.id}`;
   await sql`delete from tickets where run_id = ${run.id}`;
   const messages = await sql<
     { id: number }[]
   >`select id from messages where run_id = ${run.id} order by line`;
-  const policy = ticketPolicy.parse(onSend(catalogue));
+  const policy = ticketPolicy.parse(onSend(catalog));
   if (policy.when !== 'on_send') throw new Error('unreachable');
   const openings = openingsOnSend(policy);
   return {
@@ -206,7 +206,7 @@ test('while the helpdesk is down a run is sent and ends as ever, and its tickets
   await setTicketPosting(sql, system.box, posting, { secret: helpdeskSecret, headers: {} });
   await temporal.syncTicketPosts();
 
-  const run = await startRun(system, { mailing: 60, ticketPolicy: onSend(catalogue) });
+  const run = await startRun(system, { mailing: 60, ticketPolicy: onSend(catalog) });
   expect(await ended(run)).toMatchObject({ status: 'finished' });
   expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(60));
   const stateOf = async () => {

@@ -14,7 +14,7 @@ import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { createHours, createProvider, phonesOf } from '../kit/factories.ts';
 import { account } from '../kit/gateway.ts';
 import { createSystem } from '../kit/system.ts';
-import { createTicketCatalogue, onSend } from '../kit/tickets.ts';
+import { createTicketCatalog, onSend } from '../kit/tickets.ts';
 
 const system = await createSystem();
 const { sql, box, gateway, client, clock, taskQueue } = system;
@@ -163,8 +163,8 @@ test('A provider that is away is asked again later, and given up after three day
 
 test('Tickets follow what a look-up says', async () => {
   const providerId = await createProvider(system);
-  const catalogue = await createTicketCatalogue(sql);
-  const policy = ticketPolicy.parse(onSend(catalogue));
+  const catalog = await createTicketCatalog(sql);
+  const policy = ticketPolicy.parse(onSend(catalog));
   if (policy.when !== 'on_send') throw new Error('It opens tickets on send.');
   const { runId, campaignId } = await deadRun({
     phones: ['+5511977773333'],
@@ -176,7 +176,7 @@ test('Tickets follow what a look-up says', async () => {
     openSendTickets(tx, { runId, campaignId, after: 0, limit: 10, openings: openingsOnSend(policy) }),
   );
   const resolution = () => sql`select resolution_id from tickets where run_id = ${runId}`;
-  expect(await resolution()).toEqual([{ resolutionId: catalogue.unsolvedId }]);
+  expect(await resolution()).toEqual([{ resolutionId: catalog.unsolvedId }]);
   await round();
-  expect(await resolution()).toEqual([{ resolutionId: catalogue.solvedId }]);
+  expect(await resolution()).toEqual([{ resolutionId: catalog.solvedId }]);
 });
