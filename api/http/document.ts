@@ -3,10 +3,10 @@ import type { z } from 'zod';
 import type { SubjectKind } from '../../db/access/audit.ts';
 import type { Database, Sql } from '../../db/core/client.ts';
 import { changesBetween } from '../../domain/changes.ts';
-import type { Problem } from '../../domain/problems/coded.ts';
+import { codedIssue, type Problem } from '../../domain/problems/coded.ts';
 import type { Permission } from '../../domain/user.ts';
 import { audit } from './auth.ts';
-import { ApiError } from './errors.ts';
+import { parseInputAsync } from './input.ts';
 import { nameVersion, requireVersion, versionHeaders } from './versions.ts';
 
 /** A document of settings of which a deployment has one. */
@@ -20,7 +20,7 @@ export interface SettingsDocument<T extends object> {
   /** The stored document, locked until the transaction ends, even if it does not exist yet. */
   lock: (sql: Sql) => Promise<T>;
   save: (sql: Sql, document: T) => Promise<void>;
-  /** What the schema cannot check. */
+  /** What the schema cannot check. Reported together with what it finds, unless a value is of a wrong type. */
   problemsOf?: (sql: Sql, before: T, document: T) => Promise<Problem[]>;
   /** For the API's documentation. */
   tags: string[];
@@ -49,20 +49,25 @@ export function addSettingsDocument<T extends object>(
     {
       config: { access: 'admin' },
       schema: { tags, ...change, headers: versionHeaders, body: schema, response: { 200: schema } },
+      // The body is parsed below, together with the checks that need the stored document.
+      attachValidation: true,
     },
     async (request) => {
-      // Validated before; this gives it its type.
-      const document = schema.parse(request.body);
-      await sql.begin(async (tx) => {
+      const { validationError } = request;
+      if (validationError && validationError.validationContext !== 'body') throw validationError;
+      return sql.begin(async (tx) => {
         const before = await lock(tx);
+        const complete = schema.superRefine(async (document, context) => {
+          for (const { field, ...found } of (await problemsOf?.(tx, before, document)) ?? [])
+            context.addIssue(codedIssue(found, field.split('.')));
+        });
+        const document = await parseInputAsync(complete, request.body);
         requireVersion(request, before);
-        const problems = (await problemsOf?.(tx, before, document)) ?? [];
-        if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
         await save(tx, document);
         const changes = changesBetween(before, document);
         await audit(tx, request, `${subject}.update`, { kind: subject, id: null }, {}, changes);
+        return document;
       });
-      return document;
     },
   );
 }

@@ -5,15 +5,36 @@ import { type Problem, problem, type ProblemCode } from '../../domain/problems/c
 import type { ValueKind } from '../../domain/problems/fields.ts';
 import { ApiError } from './errors.ts';
 
+type InputCode = 'invalid_fields' | 'invalid_parameters';
+
 /** Parses the input, and reports every missing or wrong field at once. Throws `ApiError`. */
 export function parseInput<T extends z.ZodType>(
   schema: T,
   value: unknown,
-  code: 'invalid_fields' | 'invalid_parameters' = 'invalid_fields',
+  code: InputCode = 'invalid_fields',
 ): z.output<T> {
+  requireFitTexts(value, code);
+  return outputOf(schema.safeParse(value, parsing), code);
+}
+
+/** The same with a schema whose checks read the database. */
+export async function parseInputAsync<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  code: InputCode = 'invalid_fields',
+): Promise<z.output<T>> {
+  requireFitTexts(value, code);
+  return outputOf(await schema.safeParseAsync(value, parsing), code);
+}
+
+const parsing = { reportInput: true, error: codeOf };
+
+function requireFitTexts(value: unknown, code: InputCode): void {
   const unfit = unfitTexts(value);
   if (unfit.length > 0) throw new ApiError(code, { problems: unfit });
-  const result = schema.safeParse(value, { reportInput: true, error: codeOf });
+}
+
+function outputOf<T>(result: z.ZodSafeParseResult<T>, code: InputCode): T {
   if (result.success) return result.data;
   const problems = new Map<string, Problem>();
   for (const problem of result.error.issues.flatMap(problemsOf)) {

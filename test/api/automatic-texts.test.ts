@@ -84,6 +84,20 @@ test('a wrong text, keyword or target is refused at its field', async () => {
   expect((await as('viewer')('GET', path)).json()).toEqual(off);
 });
 
+test('a reply word and an unknown target are reported together with all other problems', async () => {
+  const texts = {
+    optOut: 'Oi {valor}',
+    keywords: [keyword({ words: ['Parar!', 'x'.repeat(41)], departmentId: 999_999 }), keyword({ words: [] })],
+  };
+  expect(await refused(texts)).toEqual([
+    ['optOut', 'placeholder_unknown'],
+    ['keywords.0.words.1', 'word_too_long'],
+    ['keywords.1.words', 'missing'],
+    ['keywords.0.words.0', 'word_is_reply_word'],
+    ['keywords.0.departmentId', 'unknown'],
+  ]);
+});
+
 test('a department that a keyword uses cannot be deleted, and the answer says so', async () => {
   const { departmentId } = settings;
   await put({ keywords: [keyword({ departmentId })] });

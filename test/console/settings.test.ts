@@ -146,3 +146,15 @@ test('Reply words are lists of one word a line; blank lines are none, and a wron
   const none = await admin.post('/settings/reply-words', { optOut: ' ', optIn: '', help: '' });
   expect(textOf(none)).toContain('Informe ao menos uma palavra que descadastra.');
 });
+
+test('A keyword that is a reply word is reported at its row together with a wrong text', async () => {
+  const answer = await admin.post('/settings/automatic-texts', {
+    optOut: 'Oi {valor}',
+    help: '',
+    'keywords.0.words': '2VIA, Sair',
+    'keywords.0.text': 'Segue.',
+  });
+  expect(answer.statusCode).toBe(422);
+  expect(answer.body).toMatch(/name="optOut"[^>]*aria-invalid="true"/);
+  expect(answer.body).toMatch(/name="keywords\.0\.words"[^>]*aria-invalid="true"/);
+});
