@@ -165,7 +165,6 @@ export const campaigns = dictionary(
     incomplete: (count: string) =>
       count === '1' ? 'Falta uma coisa para habilitar:' : `Faltam ${count} coisas para habilitar:`,
     complete: 'A campanha está completa e pode ser habilitada.',
-    runsItself: 'A campanha executa sozinha nas datas do agendamento.',
     disableText: 'A campanha não executa mais até ser habilitada de novo.',
     disableRun: (run: string) =>
       `A execução ${run} está em andamento. Ela termina, a não ser que você a cancele também.`,
@@ -326,7 +325,6 @@ export const campaigns = dictionary(
     incomplete: (count) =>
       count === '1' ? 'One thing is missing to enable it:' : `${count} things are missing to enable it:`,
     complete: 'The campaign is complete and can be enabled.',
-    runsItself: 'The campaign runs by itself on the dates of its schedule.',
     disableText: 'The campaign does not run until it is enabled again.',
     disableRun: (run) => `Run ${run} is under way. It finishes unless you also cancel it.`,
     disableAndCancel: 'Disable and cancel the run',

@@ -21,7 +21,6 @@ export const home = dictionary(
       'O dia é o da data marcada da execução, no seu fuso horário. A mensagem que sai depois da meia-noite e o aviso que chega dias depois contam no dia da execução. Simulações não contam.',
     noMessages: 'Nenhuma mensagem nestes 14 dias.',
     day: 'Dia',
-    total: 'Total',
     asTable: 'Ver como tabela',
     series: {
       delivered: 'Entregues',
@@ -91,7 +90,6 @@ export const home = dictionary(
       'The day is the due date of the run, in your time zone. A message that is sent after midnight and a receipt that arrives days later count for the day of their run. Dry runs do not count.',
     noMessages: 'No messages in these 14 days.',
     day: 'Day',
-    total: 'Total',
     asTable: 'See as a table',
     series: {
       delivered: 'Delivered',

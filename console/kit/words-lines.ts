@@ -10,7 +10,6 @@ export const lineWords = dictionary(
     problem: 'Problema',
     value: 'O que havia',
     warnings: 'Avisos',
-    download: 'Baixar as linhas com problema ou aviso',
   },
   {
     title: (lines) => `${counted(lines, 'line', 'lines')} with warnings`,
@@ -20,6 +19,5 @@ export const lineWords = dictionary(
     problem: 'Problem',
     value: 'Original value',
     warnings: 'Warnings',
-    download: 'Download the lines with a problem or a warning',
   },
 );

@@ -45,7 +45,6 @@ export const reportWords = dictionary(
     shorter: (percent: string, before: string) => `${percent} mais rápida que antes (${before})`,
     ofAccepted: (percent: string) => `${percent} das enviadas`,
     ofToSend: (percent: string) => `${percent} do que havia a enviar`,
-    ofDelivered: (percent: string) => `${percent} das entregues`,
     noPrice: 'sem preço',
     partlyPriced: (segments: string) => `sem ${counted(segments, 'segmento', 'segmentos')} sem preço`,
     chart: { hour: 'Mensagens por hora', day: 'Mensagens por dia', month: 'Mensagens por mês' },
@@ -77,7 +76,6 @@ export const reportWords = dictionary(
     recentHelp: 'Por situação, da mais antiga à mais nova.',
     run: 'Execução',
     state: 'Situação',
-    due: 'Data',
     duration: 'Duração',
     toReport: 'Relatório desta campanha',
     rates: {
@@ -109,7 +107,6 @@ export const reportWords = dictionary(
     shorter: (percent, before) => `${percent} faster than before (${before})`,
     ofAccepted: (percent) => `${percent} of those sent`,
     ofToSend: (percent) => `${percent} of those to send`,
-    ofDelivered: (percent) => `${percent} of those delivered`,
     noPrice: 'no price',
     partlyPriced: (segments) => `without ${counted(segments, 'segment', 'segments')} that have no price`,
     chart: { hour: 'Messages by hour', day: 'Messages by day', month: 'Messages by month' },
@@ -143,7 +140,6 @@ export const reportWords = dictionary(
     recentHelp: 'By status, from the oldest to the newest.',
     run: 'Run',
     state: 'State',
-    due: 'Date',
     duration: 'Duration',
     toReport: 'Report of this campaign',
     rates: {

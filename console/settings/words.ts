@@ -58,7 +58,6 @@ export const settingWords = dictionary(
       sunday: 'dom',
     },
     types: { text: 'Texto', number: 'Número', money: 'Dinheiro', date: 'Data', boolean: 'Sim ou não' },
-    required: 'Obrigatório',
     count: { holidayCalendars: 'Feriados', extraFieldGroups: 'Campos', subcategories: 'Tipo de ocorrência' },
     fields: settingFieldLabels['pt-BR'],
     hints: {
@@ -125,7 +124,6 @@ export const settingWords = dictionary(
       sunday: 'Sun',
     },
     types: { text: 'Text', number: 'Number', money: 'Money', date: 'Date', boolean: 'Yes or no' },
-    required: 'Required',
     count: { holidayCalendars: 'Holidays', extraFieldGroups: 'Fields', subcategories: 'Category' },
     fields: settingFieldLabels.en,
     hints: {
