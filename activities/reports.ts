@@ -4,8 +4,10 @@ import { countAnswers } from '../db/money/single-costs.ts';
 import { dayIn } from '../domain/calendar.ts';
 import { staleDays, writeDay } from '../db/reports/days.ts';
 import {
+  countOtherReplies,
   countResponses,
   countRun,
+  daysWithOtherReplies,
   endRound,
   noteResponses,
   runsToCount,
@@ -23,6 +25,7 @@ export interface ReportsDeps {
 /** A round ends after this time; the next one continues. */
 const roundMs = 45_000;
 const runsAtOnce = 10_000;
+const daysAtOnce = 1_000;
 
 /** What a round has done. */
 export interface ReportRound {
@@ -65,7 +68,7 @@ export async function countForReports(
 ): Promise<ReportRound> {
   const done: ReportRound = { runs: 0, messages: 0, differing: 0, responses: 0, days: 0, complete: false };
   const { all, since } = await startRound(sql, { rebuild, timezone });
-  await noteResponses(sql);
+  await noteResponses(sql, { timezone });
   const runs = await runsToCount(sql, { all, limit: runsAtOnce });
   for (const runId of runs) {
     if (!goesOn()) break;
@@ -79,6 +82,11 @@ export async function countForReports(
     if (!goesOn()) break;
     await countResponses(sql, { runId, timezone });
     done.responses++;
+  }
+  const repliesOf = await daysWithOtherReplies(sql, daysAtOnce);
+  for (const day of repliesOf) {
+    if (!goesOn()) break;
+    await countOtherReplies(sql, { day, timezone });
   }
   // At least one, so that a long rebuild shows what it has counted so far.
   let goOn: boolean;
@@ -95,6 +103,7 @@ export async function countForReports(
     runs.length < runsAtOnce &&
     done.responses === responses.length &&
     responses.length < runsAtOnce &&
+    (await daysWithOtherReplies(sql, 1)).length === 0 &&
     (await staleDays(sql, 1)).length === 0;
   await endRound(sql, { all: comparedAll, since });
   return done;

@@ -60,7 +60,7 @@ const scope = z.strictObject({
 const periodView = z.object({ from: z.iso.date(), to: z.iso.date() });
 
 const reportRowView = z.object({
-  /** An id, a day, the first day of a month, or an hour (0 to 23); null: without a region, customer type or provider. */
+  /** An id, a day, the first day of a month, or an hour (0 to 23); null: without a campaign, region, customer type or provider. */
   key: z.string().nullable(),
   name: z.string().nullable(),
   figures: figuresView,
@@ -79,7 +79,7 @@ export const reportView = z.object({
   total: figuresView,
   previous: figuresView,
   rows: z.array(reportRowView),
-  /** Rows beyond `limit`, together: rows and this add up to `total`. Null: none. */
+  /** Rows beyond `limit`, together, but for that without a key: rows and this add up to `total`. Null: none. */
   others: z.object({ count: z.int(), figures: figuresView }).nullable(),
   /** The period in steps, all of them, also empty ones. */
   chart: z.object({
@@ -146,7 +146,7 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
         tags,
         summary: 'What was sent in a period, what became of it, what it cost, and who answered',
         description:
-          'From counts that are kept by hour and corrected within minutes, however late a receipt comes; they stay when retention has emptied the messages. A message counts for the hour in which it was last handed to a provider; one that was never handed over, for the hour in which its mailing was read. Replies count by when they arrived, tickets by when they were opened. Dry runs and test sends never count; messages through the sandbox count only while it is the only provider, or when it is asked for. `previous` is the same for the period before: as many whole months, the same days of the month before, or as many days before.',
+          'From counts that are kept by hour and corrected within minutes, however late a receipt comes; they stay when retention has emptied the messages. A message counts for the hour in which it was last handed to a provider; one that was never handed over, for the hour in which its mailing was read. Replies count by when they arrived, tickets by when they were opened. A reply to no known message belongs to no campaign, region or customer type: a row without a key. Dry runs and test sends never count; messages through the sandbox count only while it is the only provider, or when it is asked for. `previous` is the same for the period before: as many whole months, the same days of the month before, or as many days before.',
         querystring: scope.extend({
           by: z.enum(breakdowns).default('campaign'),
           limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
@@ -168,7 +168,9 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
         countedAt(sql),
       ]);
       const figuresAt = new Map((steps ?? rows).map((row) => [row.key, row]));
-      const others = rows.slice(limit);
+      // What belongs to none is few, and looked for: it is never among the others.
+      const isShown = ({ key }: ReportRow, index: number): boolean => index < limit || key === null;
+      const others = rows.filter((row, index) => !isShown(row, index));
       const view = (row: ReportRow) => ({
         key: row.key,
         name: row.name,
@@ -182,7 +184,7 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
         sandboxesLeftOut: without.length > 0,
         total: viewFigures(addFigures(rows), currency),
         previous: viewFigures(previous, currency),
-        rows: rows.slice(0, limit).map(view),
+        rows: rows.filter(isShown).map(view),
         others:
           others.length === 0
             ? null

@@ -24,9 +24,9 @@ export const figuresView = z.object({
   /** Segments of what it may have taken (`unknown`); not in `segments`, nor in `cost`. */
   unknownSegments: z.int(),
   cost,
-  /** Replies to messages of the runs. */
+  /** Replies to messages of the runs; without a campaign, region or customer type, those to no message that we know. */
   replies: z.int(),
-  /** Replies that opted the phone out. */
+  /** Of the replies, those that opted the phone out. */
   optOuts: z.int(),
   /** Tickets of the runs, by when they were opened. */
   tickets: z.int(),

@@ -46,7 +46,7 @@ export const reportWords = dictionary(
     ofAccepted: (percent: string) => `${percent} das enviadas`,
     ofToSend: (percent: string) => `${percent} do que havia a enviar`,
     noPrice: 'sem preço',
-    partlyPriced: (segments: string) => `sem ${counted(segments, 'segmento', 'segmentos')} sem preço`,
+    partlyPriced: (segments: string) => `sem contar ${counted(segments, 'segmento', 'segmentos')} sem preço`,
     chart: { hour: 'Mensagens por hora', day: 'Mensagens por dia', month: 'Mensagens por mês' },
     chartHelp: 'Passe sobre uma coluna para ver os números dela; a tabela abaixo tem todos.',
     series: {
@@ -66,7 +66,7 @@ export const reportWords = dictionary(
     notes: 'Como é contado',
     adds: 'A enviar = enviadas + falhas + incertas + na fila + canceladas. Enviadas = entregues + não entregues + sem confirmação do provedor.',
     inZone: (zone: string) =>
-      `Dias e horas no fuso do sistema, ${zone}. Uma mensagem conta na hora em que saiu, mesmo que a confirmação chegue dias depois; respostas contam quando chegam, atendimentos quando são abertos.`,
+      `Dias e horas no fuso do sistema, ${zone}. Uma mensagem conta na hora em que saiu, mesmo que a confirmação chegue dias depois; respostas contam quando chegam, atendimentos quando são abertos. Respostas sem mensagem correspondente ficam em “Sem campanha”.`,
     leftOut: 'Simulações e envios de teste não contam.',
     sandboxes: 'O sandbox não conta, porque há outros provedores; escolha-o no filtro para vê-lo.',
     costs: 'O custo é o dos segmentos aceitos, pelos preços do dia. As incertas ficam fora.',
@@ -108,7 +108,7 @@ export const reportWords = dictionary(
     ofAccepted: (percent) => `${percent} of those sent`,
     ofToSend: (percent) => `${percent} of those to send`,
     noPrice: 'no price',
-    partlyPriced: (segments) => `without ${counted(segments, 'segment', 'segments')} that have no price`,
+    partlyPriced: (segments) => `not counting ${counted(segments, 'segment', 'segments')} without a price`,
     chart: { hour: 'Messages by hour', day: 'Messages by day', month: 'Messages by month' },
     chartHelp: 'Point at a column to see its numbers; the table below has all of them.',
     series: {
@@ -128,7 +128,7 @@ export const reportWords = dictionary(
     notes: 'How this is counted',
     adds: 'To send = sent + failed + unknown + queued + canceled. Sent = delivered + undelivered + no receipt from the provider.',
     inZone: (zone) =>
-      `Days and hours are in the system's time zone, ${zone}. A message counts for the hour in which it left, even if its receipt comes days later; replies count when they arrive, tickets when they are opened.`,
+      `Days and hours are in the system's time zone, ${zone}. A message counts for the hour in which it left, even if its receipt comes days later; replies count when they arrive, tickets when they are opened. Replies to no known message are under “No campaign”.`,
     leftOut: 'Dry runs and test sends do not count.',
     sandboxes:
       'The sandbox does not count, because there are other providers; choose it in the filter to see it.',

@@ -679,6 +679,7 @@ create index on inbound_messages (run_id, id) where run_id is not null;
 create index on inbound_messages (run_id) where effect in ('opt_out', 'probable_opt_out');
 create index on inbound_messages (effect, id) where effect is not null;
 create index inbound_messages_unmatched on inbound_messages (id) where message_id is null;
+create index inbound_messages_of_no_run on inbound_messages (received_at) where run_id is null; -- for reports
 create index inbound_messages_kept on inbound_messages (id) where phone <> ''; -- not purged yet (db/core/retention.ts)
 create index inbound_messages_unhandled on inbound_messages (id) where handled_at is null;
 create index on inbound_messages (customer_id) where customer_id is not null;
@@ -995,7 +996,7 @@ create index on run_hours (day);
 -- The replies to a run's messages by the hour in which they arrived, and its tickets by the hour in which they were
 -- opened.
 create table run_responses (
-  run_id         bigint not null references runs on delete cascade,
+  run_id         bigint references runs on delete cascade, -- null: replies that belong to no run
   day            date not null,
   hour           smallint not null check (hour between 0 and 23),
   provider_id    bigint references providers,
@@ -1021,13 +1022,18 @@ create table stale_responses (
   run_id bigint primary key references runs on delete cascade
 );
 
+-- Days whose replies that belong to no run have changed since then.
+create table stale_reply_days (
+  day date primary key
+);
+
 -- Days of which run_hours or run_responses have changed since the tables below were last written.
 create table stale_days (
   day date primary key
 );
 
 -- The same counts for reading, by day and by month: each row is what a report shows of one combination.
--- 0: no region, no customer type, no provider.
+-- 0: no campaign, no region, no customer type, no provider.
 create table report_days (
   day              date not null,
   campaign_id      bigint not null,

@@ -42,7 +42,10 @@ const sums = (sql: Sql) =>
 
 const accepted = (sql: Sql) => sql`status in ('sent', 'delivered', 'undelivered')`;
 
-/** The figures of runs by hour and provider, of the rows that `which` selects by `run_id` and `day`. */
+/**
+ * The figures of runs by hour and provider, of the rows that `which` selects by `run_id` and `day`. Replies that belong
+ * to no run have none.
+ */
 export const facts = (sql: Sql, which: PendingQuery<Row[]>) => sql`
   select c.run_id, c.day, c.hour, coalesce(c.provider_id, 0) as provider_id,
     ${list(
@@ -85,8 +88,9 @@ export async function writeDay(sql: Database, day: string): Promise<void> {
     const byHour = ['hour', 'region_id', 'customer_type_id', 'provider_id'];
     await tx`
       with fact as materialized (
-        select r.campaign_id, coalesce(r.region_id, 0) as region_id, coalesce(r.customer_type_id, 0) as customer_type_id, f.*
-        from (${facts(tx, tx`day = ${day}::date`)}) as f join runs as r on r.id = f.run_id
+        select coalesce(r.campaign_id, 0) as campaign_id, coalesce(r.region_id, 0) as region_id,
+          coalesce(r.customer_type_id, 0) as customer_type_id, f.*
+        from (${facts(tx, tx`day = ${day}::date`)}) as f left join runs as r on r.id = f.run_id
       ), ${replaced(tx, { table: 'report_days', keys: byCampaign, day, from: tx`fact` })},
       ${replaced(tx, { table: 'report_hours', keys: byHour, day, from: tx`fact` })}
       select`;

@@ -2,7 +2,7 @@ import type { Database, Sql } from '../core/client.ts';
 
 /**
  * Counts for reports, first step: the messages of a run by hour (`run_hours`), its replies and tickets by hour
- * (`run_responses`). A run is counted by reading all of it, so a late receipt corrects the hour in which the message
+ * (`run_responses`), the replies of a day that belong to no run (also there). A run is counted by reading all of it, so a late receipt corrects the hour in which the message
  * left. Nothing here changes with a send or a receipt: the round (activities/reports.ts) finds the runs whose counts
  * have changed.
  */
@@ -17,7 +17,7 @@ const dayOf = (sql: Sql, at: ReturnType<Sql>, timezone: string) =>
 const hourOf = (sql: Sql, at: ReturnType<Sql>, timezone: string) =>
   sql`extract(hour from ${at} at time zone ${timezone}::text)::int`;
 
-/** Days of a run that are counted now: what is written about them below has to be counted again. */
+/** Days of a run that are counted now: what days.ts writes about them has to be written again. */
 async function markDays(tx: Sql, table: 'run_hours' | 'run_responses', runId: number): Promise<void> {
   await tx`
     insert into stale_days (day) select distinct day from ${tx(table)} where run_id = ${runId} order by day
@@ -120,6 +120,27 @@ export async function countResponses(
   });
 }
 
+/** Counts the replies of a day that belong to no run by hour, from the rows themselves. */
+export async function countOtherReplies(
+  sql: Database,
+  { day, timezone }: { day: string; timezone: string },
+): Promise<void> {
+  const midnight = (after: number) => sql`(${day}::date + ${after}::int)::timestamp at time zone ${timezone}::text`;
+  await sql.begin(async (tx) => {
+    await tx`select pg_advisory_xact_lock(hashtext('torpedo.reports.replies'))`;
+    await tx`delete from stale_reply_days where day = ${day}`;
+    await tx`delete from run_responses where run_id is null and day = ${day}`;
+    await tx`
+      insert into run_responses (run_id, day, hour, provider_id, replies, opt_outs, tickets, answered, answer_seconds)
+      select null, ${day}::date, ${hourOf(tx, tx`received_at`, timezone)}, provider_id,
+        count(*), count(*) filter (where effect = 'opt_out'), 0, 0, 0
+      from inbound_messages
+      where run_id is null and handled_at is not null and received_at >= ${midnight(0)} and received_at < ${midnight(1)}
+      group by 3, 4`;
+    await tx`insert into stale_days (day) values (${day}) on conflict do nothing`;
+  });
+}
+
 /** Runs that are due at each round: those of the last days. All others are compared every hour. */
 const recentDays = 3;
 /** A run is read again after this many times the time that reading it took: at most 1 % of one core for each run. */
@@ -165,9 +186,10 @@ const ticketDelay = "interval '5 minutes'";
 
 /**
  * Finds the runs whose replies or tickets have changed since the last round, by the ids that are new, and queues them
- * in `stale_responses`. An id is new until no transaction with a smaller one can still be open.
+ * in `stale_responses`; the days of replies that belong to no run, in `stale_reply_days`. An id is new until no
+ * transaction with a smaller one can still be open.
  */
-export async function noteResponses(sql: Database): Promise<void> {
+export async function noteResponses(sql: Database, { timezone }: { timezone: string }): Promise<void> {
   await sql.begin(async (tx) => {
     // Before the rows are read: what changes meanwhile is new next time, too.
     const [state] = await tx<
@@ -211,6 +233,16 @@ export async function noteResponses(sql: Database): Promise<void> {
       order by run_id
       on conflict do nothing`;
     await tx`
+      insert into stale_reply_days (day)
+      select ${dayOf(tx, tx`received_at`, timezone)} from (
+        select received_at from inbound_messages where id >= ${state.repliesThrough} and run_id is null
+        union all
+        select i.received_at from opt_out_events as e join inbound_messages as i on i.phone = e.phone
+        where e.id >= ${state.optOutsThrough} and e.source = 'reply' and i.run_id is null
+      ) as changed
+      group by 1 order by 1
+      on conflict do nothing`;
+    await tx`
       update report_state set replies_through = greatest(replies_through, ${state.replies}),
         tickets_through = greatest(tickets_through, ${state.tickets}),
         opt_outs_through = greatest(opt_outs_through, ${state.optOuts})`;
@@ -222,6 +254,13 @@ export async function runsWithNewResponses(sql: Sql, limit: number): Promise<num
   const rows = await sql<{ runId: number }[]>`
     select run_id from stale_responses order by run_id limit ${limit}`;
   return rows.map(({ runId }) => runId);
+}
+
+/** Days in `stale_reply_days`. */
+export async function daysWithOtherReplies(sql: Sql, limit: number): Promise<string[]> {
+  const rows = await sql<{ day: string }[]>`
+    select day::text from stale_reply_days order by stale_reply_days.day desc limit ${limit}`;
+  return rows.map(({ day }) => day);
 }
 
 /** Of all prices; differs when they differ. */
@@ -246,6 +285,13 @@ export async function startRound(
     if (anew) {
       await tx`update run_rollups set fingerprint = null`;
       await tx`insert into stale_responses (run_id) select run_id from run_rollups on conflict do nothing`;
+      // Those of the old time zone, and those of the new one.
+      await tx`
+        insert into stale_reply_days (day)
+        select day from run_responses where run_id is null
+        union
+        select distinct ${dayOf(tx, tx`received_at`, timezone)} from inbound_messages where run_id is null
+        on conflict do nothing`;
       await tx`update report_state set checked_all_at = null`;
     }
     if (state.repriced) {

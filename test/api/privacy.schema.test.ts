@@ -277,6 +277,7 @@ const columnsOf: Record<string, { personal?: Record<string, string>; not: Record
   sending_hours: { not: { [settings]: 'id name definition archived_at' } },
   sessions: { not: { [staff]: 'id_hash user_id created_at last_seen_at expires_at' } },
   stale_days: { not: { [figures]: 'day' } },
+  stale_reply_days: { not: { [figures]: 'day' } },
   stale_responses: { not: { [figures]: 'run_id' } },
   subcategories: {
     not: { [settings]: 'id name definition category_id extra_field_group_id archived_at' },

@@ -1,11 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createReplies } from '../../activities/replies.ts';
 import { countForReports } from '../../activities/reports.ts';
 import type { z } from 'zod';
 import { reasonsView, reportView } from '../../api/reports/reports.ts';
+import { createPhoneHashing } from '../../db/core/phone-hash.ts';
 import { setPrice } from '../../db/money/prices.ts';
 import { defaultTimezone as timezone, lastDays } from '../../domain/calendar.ts';
 import { breakdowns, periodBefore } from '../../domain/report.ts';
-import { createApi, createCatalog, createRun, sandboxProvider } from '../kit/api.ts';
+import { box, createApi, createCatalog, createRun, sandboxProvider } from '../kit/api.ts';
+import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
 const api = await createApi();
 const { sql, as } = api;
@@ -158,6 +161,44 @@ describe('A report', () => {
     const { total, previous } = await read();
     expect(total).toMatchObject({ delivered: 7, unknown: 0, cost: { millionths: 14 * 100_000 } });
     expect(previous).toMatchObject({ delivered: 6, cost: { millionths: 12 * 85_000 } });
+  });
+
+  test('has replies from phones that nobody wrote to, as a row without campaign', async () => {
+    const phoneHash = createPhoneHashing({ sql, box });
+    const { handleReply } = createReplies({ sql, replyWindowDays: 30, phoneHash });
+    const url = `/webhooks/providers/${catalog.providerId}/inbound`;
+    const receive = async (phone: string, text: string): Promise<void> => {
+      await postSigned(api.app, url, inboundForm({ From: phone, Body: text }));
+      const [{ id }] = await sql<[{ id: number }]>`
+        select max(id) as id from inbound_messages where phone = ${phone}`;
+      await handleReply({ inboundMessageId: id });
+    };
+    await receive('+5511977770001', 'Quem fala?');
+    await receive('+5511977770002', 'SAIR');
+    await receive('+5511977770003', 'me tira dessa lista');
+    await count();
+    expect((await read()).total).toMatchObject({ replies: 3, optOuts: 1 });
+    // A decision of later corrects what was counted before.
+    const [hold] = (await as('agent')('GET', '/api/holds')).json<{ holds: { id: number }[] }>().holds;
+    const decided = await as('agent')('POST', `/api/holds/${hold?.id ?? 0}/decide`, { decision: 'opt_out' });
+    expect(decided.statusCode, decided.body).toBe(204);
+    await count();
+    const none = { key: null, name: null, figures: { lines: 0, replies: 3, optOuts: 2, tickets: 0 } };
+    const { total, rows, others, chart } = await read(`limit=1&from=${days[0]}`);
+    expect(total).toMatchObject({ lines: 20, replies: 3, optOuts: 2 });
+    // Beyond the limit there are other campaigns only.
+    expect(rows).toMatchObject([{ figures: { lines: 10, replies: 0 } }, none]);
+    expect(others?.count).toBe(1);
+    expect(chart.bars.at(-1)?.figures.replies).toBe(3);
+    const year = await read(`from=${Number(today.slice(0, 4)) - 1}-01-01&to=${today}`);
+    expect(year.total.replies).toBe(3);
+    const ofProvider = await read('by=provider');
+    expect(ofProvider.rows).toMatchObject([{ name: 'Sandbox', figures: { replies: 3, optOuts: 2 } }]);
+    for (const by of ['region', 'customerType'])
+      expect((await read(`by=${by}`)).rows.at(-1)).toMatchObject({ key: null, figures: { replies: 3 } });
+    expect((await read(`campaignId=${first.campaignId}`)).total.replies).toBe(0);
+    const file = await as('viewer')('GET', '/api/reports.csv?by=campaign');
+    expect(file.body).toMatch(/\r\n;;0;0;/);
   });
 
   test('leaves sandboxes out as soon as there is another provider, unless one is asked for', async () => {

@@ -112,6 +112,19 @@ test("A campaign's page compares its last runs", async () => {
   expect(compared).not.toMatch(/Incertas, do|Descadastros|Atendimentos/);
 });
 
+test('Replies to no message that we know are a row of their own, also in the file', async () => {
+  await sql`
+    insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, received_at, handled_at, effect)
+    values (${catalog.providerId}, 'SM-stranger', '+5511977770001', '', 'Quem fala?', ${`${dayAgo(20)}T12:00:00-03:00`},
+      now(), 'none')`;
+  await countForReports(sql, { rebuild: false, timezone, goesOn: () => true });
+  const day = `from=${dayAgo(20)}&to=${dayAgo(20)}`;
+  const table = (text: string, from: string) => text.slice(text.indexOf(from));
+  expect(table(textOf(await viewer.get(`/reports?${day}`)), 'Detalhes')).toContain('Sem campanha');
+  expect(table(textOf(await english.get(`/reports?${day}`)), 'Details')).toContain('No campaign');
+  expect((await viewer.get(`/api/reports.csv?by=campaign&${day}`)).body).toContain('Sem campanha;0;0;');
+});
+
 test('Nothing in a period is said as such, and an agent has no reports', async () => {
   expect(textOf(await viewer.get('/reports?from=2020-01-01&to=2020-01-31'))).toContain('Nada neste período');
   expect((await agent.get('/reports')).statusCode).toBe(403);

@@ -53,14 +53,14 @@ async function scanned(): Promise<{
     of.set(key, figures);
   };
   const addAt = (
-    row: { at: Date; campaignId: number; regionId: number | null; providerId: number | null },
+    row: { at: Date; campaignId: number | null; regionId: number | null; providerId: number | null },
     changes: Figures,
   ): string => {
     const at = inZone(row.at.getTime(), timezone);
     const day = at.toPlainDate().toString();
     const place = `${row.regionId ?? 0} ${row.providerId ?? 0}`;
-    add(days, `${day} ${row.campaignId} ${place}`, changes);
-    add(months, `${day.slice(0, 7)}-01 ${row.campaignId} ${place}`, changes);
+    add(days, `${day} ${row.campaignId ?? 0} ${place}`, changes);
+    add(months, `${day.slice(0, 7)}-01 ${row.campaignId ?? 0} ${place}`, changes);
     add(hours, `${day} ${at.hour} ${place}`, changes);
     return `${day} ${place}`;
   };
@@ -102,14 +102,14 @@ async function scanned(): Promise<{
   const replies = await sql<
     {
       at: Date;
-      campaignId: number;
+      campaignId: number | null;
       regionId: number | null;
       providerId: number | null;
       effect: string | null;
     }[]
   >`
     select i.received_at as at, r.campaign_id, r.region_id, i.provider_id, i.effect
-    from inbound_messages as i join runs as r on r.id = i.run_id`;
+    from inbound_messages as i left join runs as r on r.id = i.run_id where i.handled_at is not null`;
   for (const row of replies) addAt(row, { replies: 1, opt_outs: row.effect === 'opt_out' ? 1 : 0 });
   const tickets = await sql<
     {
@@ -172,6 +172,13 @@ const step = fc.oneof(
     kind: fc.constant('replies' as const),
     count: fc.integer({ min: 1, max: 4 }),
     optOut: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant('other replies' as const),
+    count: fc.integer({ min: 1, max: 3 }),
+    optOut: fc.boolean(),
+    handled: fc.boolean(),
+    hours: fc.integer({ min: 0, max: 24 * 40 }),
   }),
   fc.record({ kind: fc.constant('tickets' as const), count: fc.integer({ min: 1, max: 4 }) }),
   fc.record({ kind: fc.constant('answers' as const) }),
@@ -252,6 +259,16 @@ async function live({ lines, skipped, steps }: Life): Promise<void> {
           select ${catalog.providerId}, ${`in-${inbound}`}, '', '', '', now() - ${inbound % 50} * interval '1 hour', now(),
             ${one.optOut ? 'opt_out' : 'none'}, m.id, r.campaign_id, r.id
           from messages as m join runs as r on r.id = m.run_id where m.id = ${messageId}`;
+      }
+    } else if (one.kind === 'other replies') {
+      // As if those that waited were handled meanwhile.
+      await sql`update inbound_messages set handled_at = now(), effect = 'none' where handled_at is null`;
+      for (let index = 0; index < one.count; index++) {
+        inbound++;
+        await sql`
+          insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, received_at, handled_at, effect)
+          values (${catalog.providerId}, ${`in-${inbound}`}, '', '', '', now() - ${one.hours + index} * interval '1 hour',
+            ${one.handled ? sql`now()` : null}, ${one.handled ? (one.optOut ? 'opt_out' : 'none') : null})`;
       }
     } else if (one.kind === 'tickets') {
       await sql`
