@@ -125,7 +125,8 @@ export async function countOtherReplies(
   sql: Database,
   { day, timezone }: { day: string; timezone: string },
 ): Promise<void> {
-  const midnight = (after: number) => sql`(${day}::date + ${after}::int)::timestamp at time zone ${timezone}::text`;
+  const midnight = (after: number) =>
+    sql`(${day}::date + ${after}::int)::timestamp at time zone ${timezone}::text`;
   await sql.begin(async (tx) => {
     await tx`select pg_advisory_xact_lock(hashtext('torpedo.reports.replies'))`;
     await tx`delete from stale_reply_days where day = ${day}`;
