@@ -1,7 +1,10 @@
 import { afterEach, expect, inject, test } from 'vitest';
 import { mostHeld } from '../../activities/sender.ts';
 import { startProcess } from '../../bench/processes.ts';
+import { insertUser } from '../../db/access/users.ts';
+import { setEmailSettings } from '../../db/alerts/channels.ts';
 import { insertAnswer } from '../../db/tickets/answers.ts';
+import { emailSettings } from '../../domain/email.ts';
 import { callbackPath } from '../../domain/provider.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { createCallbacks } from '../../sandbox/callbacks.ts';
@@ -10,6 +13,7 @@ import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { createHours, createProvider, maxInFlight, phonesOf, readRun, startRun } from '../kit/factories.ts';
 import { account } from '../kit/gateway.ts';
 import { createRunProbe } from '../kit/runs.ts';
+import { createSmtpServer, smtpLogin } from '../kit/smtp.ts';
 import { createSystem } from '../kit/system.ts';
 import { createTicketCatalog, onReply, onSend, openTicket } from '../kit/tickets.ts';
 import { until } from '../kit/until.ts';
@@ -38,6 +42,7 @@ async function startWorker() {
       SANDBOX_URL: gateway.url,
       PUBLIC_URL: 'http://127.0.0.1:1',
       WEBSERVICE_ALLOW: '127.0.0.1',
+      ALERTS_ALLOW: '127.0.0.1',
       SECRET_KEYS: system.secretKeys,
       LOG_LEVEL: 'error',
     },
@@ -278,3 +283,68 @@ test('A worker killed while it sends answers to customers doubles none', async (
       status === 'sent' || written.includes(phone),
     ]);
 }, 120_000);
+
+test.each(['before the server answers', 'before the answer is recorded'] as const)(
+  'An alert whose mail is handed over by a worker killed %s arrives at least once, twice at most',
+  async (moment) => {
+    const smtp = await createSmtpServer();
+    const config = emailSettings.parse({
+      ...{ enabled: true, host: '127.0.0.1', port: smtp.port, user: smtpLogin.user },
+      ...{ from: 'torpedo@example.com', verifyCertificate: false },
+    });
+    await setEmailSettings(sql, system.box, config, { password: smtpLogin.password });
+    const email = `bia-${moment.length}@example.com`;
+    const bia = await insertUser(sql, {
+      ...{ login: email, name: 'Bia', role: 'operator' as const, passwordHash: '', email },
+    });
+    const { runId } = await createRun(
+      system,
+      { providerId: await createProvider(system), hoursId: await createHours(sql) },
+      { phones: phonesOf(1) },
+    );
+    await sql`update runs set status = 'failed', reason = '{"code": "fault"}' where id = ${runId}`;
+
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    smtp.behavior.holdAnswer = () => answered;
+    const worker = await startWorker();
+    await temporal.syncAlerts();
+    // Two minutes from its beginning on, others are gathered into the same mail.
+    await until('the alert is found', async () => {
+      const { count } = await sql`
+        update alerts set since = now() - interval '10 minutes' where kind = 'run_failed' and subject = ${String(runId)}`;
+      return count > 0;
+    });
+    const mails = () => smtp.received.filter(({ to }) => to === email);
+    await until('the server has the mail', () => mails().length === 1);
+    await sql.begin(async (tx) => {
+      if (moment === 'before the answer is recorded') {
+        await tx`lock table notifications in share mode`;
+        answer();
+        await until('the worker records the answer', async () => {
+          const waiting = await sql`
+            select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+              and query like '%update notifications set state%'`;
+          return waiting.count > 0;
+        });
+      }
+      worker.kill();
+    });
+    answer();
+    await startWorker();
+    await until('the alert is told', async () => {
+      const told = await sql`
+        select from notifications as n join notification_alerts as r on r.notification_id = n.id
+          join alerts as a on a.id = r.alert_id
+        where n.user_id = ${bia.id} and n.state = 'delivered' and a.kind = 'run_failed' and a.subject = ${String(runId)}`;
+      return told.count === 1;
+    });
+    const [first, second, ...more] = mails();
+    expect(first?.text).toContain(`/runs/${runId}\n`);
+    expect(second?.messageId).toBe(first?.messageId);
+    expect(more).toEqual([]);
+    await sql`update runs set status = 'cancelled', reason = null where id = ${runId}`;
+    await sql`update users set enabled = false where id = ${bia.id}`;
+  },
+  120_000,
+);

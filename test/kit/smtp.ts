@@ -25,6 +25,8 @@ interface Behavior {
   sender?: () => number | null;
   recipient?: (address: string) => number | null;
   data?: () => number | null;
+  /** Waits for this after it has taken the mail, before it answers. */
+  holdAnswer?: () => Promise<void>;
   /** Takes the mail, and drops the connection instead of answering. */
   dropAfterData?: () => boolean;
 }
@@ -50,7 +52,7 @@ export async function createSmtpServer(options: SMTPServerOptions = {}) {
       onMailFrom: (_address, _session, done) => done(refusal(behavior.sender?.())),
       onRcptTo: ({ address }, _, done) => done(refusal(behavior.recipient?.(address))),
       onData(stream, _, done) {
-        void simpleParser(stream).then(({ to, subject, text, messageId }) => {
+        void simpleParser(stream).then(async ({ to, subject, text, messageId }) => {
           const status = behavior.data?.() ?? null;
           if (status !== null) {
             done(refusal(status));
@@ -71,6 +73,7 @@ export async function createSmtpServer(options: SMTPServerOptions = {}) {
             }
             return;
           }
+          await behavior.holdAnswer?.();
           done();
         });
       },
