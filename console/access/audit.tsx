@@ -5,12 +5,11 @@ import { urlId } from '../../api/http/parameters.ts';
 import { auditWords, subjectWords } from '../../domain/words/audit.ts';
 import { urlOf } from '../kit/api.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
-import { Filters } from '../kit/filters.tsx';
+import { Filters, pagesOf } from '../kit/filters.tsx';
 import { accessWords } from './words.ts';
-import { common } from '../kit/words.ts';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Empty, Pager, Table, Time } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addPage } from '../kit/routes.ts';
 import { useFormat, useWords } from '../kit/view.tsx';
 
 const path = '/settings/audit';
@@ -26,19 +25,14 @@ type Entry = z.output<typeof auditEntryView>;
 
 /** The audit log of changes. */
 export const audit: FastifyPluginAsync = async (app) => {
-  app.get<{ Querystring: z.infer<typeof filter> }>(
-    path,
-    { config: { access: 'operator' }, schema: { querystring: filter } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const query = { ...request.query, actor: request.query.actor === '' ? undefined : request.query.actor };
-      const [{ entries }, { actors }] = await Promise.all([
-        api.get('/api/audit', z.object({ entries: z.array(auditEntryView) }), { ...query, limit: pageSize }),
-        api.get('/api/audit/actors', actorList),
-      ]);
-      return reply.page(<AuditPage entries={entries} actors={actors} query={query} />);
-    },
-  );
+  addPage(app, path, 'operator', async ({ api, query: asked }) => {
+    const query = filter.parse(asked);
+    const [{ entries }, { actors }] = await Promise.all([
+      api.get('/api/audit', z.object({ entries: z.array(auditEntryView) }), { ...query, limit: pageSize }),
+      api.get('/api/audit/actors', actorList),
+    ]);
+    return <AuditPage entries={entries} actors={actors} query={query} />;
+  });
 };
 
 function AuditPage({
@@ -52,18 +46,14 @@ function AuditPage({
 }) {
   const page = useWords(accessWords);
   const t = useWords(auditWords);
-  const words = useWords(common);
   const format = useFormat();
   const { before, ...kept } = query;
-  const last = entries.at(-1);
   const kinds = auditEntryView.shape.subjectKind.options
     .map((kind) => ({ value: kind, label: subjectWords(kind, format) }))
     .toSorted((a, b) => a.label.localeCompare(b.label));
   return (
-    <Page
+    <SettingsPage
       title={page.pages.audit.title}
-      section="settings"
-      trail={[{ href: '/settings', label: words.nav.settings }]}
       actions={<DownloadLink href={urlOf('/api/audit.csv', kept)} />}
     >
       <Filters
@@ -118,9 +108,12 @@ function AuditPage({
         empty={<Empty icon="clock" title={page.emptyAudit} text={page.emptyAuditText} />}
       />
       <Pager
-        next={last && entries.length === pageSize ? urlOf(path, { ...kept, before: last.id }) : null}
-        first={before === undefined ? null : urlOf(path, kept)}
+        {...pagesOf(
+          path,
+          { ...kept, subjectId: kept.subjectId?.toString(), before: before?.toString() },
+          { rows: entries, size: pageSize },
+        )}
       />
-    </Page>
+    </SettingsPage>
   );
 }

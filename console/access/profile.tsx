@@ -4,83 +4,72 @@ import { passwordChange, profileChange } from '../../api/access/sessions.ts';
 import type { AlertKind } from '../../domain/alert.ts';
 import { roleSuffices } from '../../domain/user.ts';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
-import { consoleOf, type ConsoleRequest } from '../kit/request.ts';
-import { Submit } from '../kit/buttons.tsx';
+import type { ConsoleRequest } from '../kit/request.ts';
+import { Save, Submit } from '../kit/buttons.tsx';
 import { ChoiceField, type Option, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
-import { common } from '../kit/words.ts';
 import { locales } from '../kit/dictionary.ts';
 import { alertKindLabels } from '../../domain/words/alerts.ts';
 import { alertWords } from '../alerts/words.ts';
 import { people } from './words-people.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { submit } from '../kit/responses.tsx';
+import { addForm, addPage } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { useView, useWords } from '../kit/view.tsx';
 import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
 
 /** The user's own name, language, time zone, default sending hours and password. */
 export const profile: FastifyPluginAsync = async (app) => {
-  const access = 'any_role' as const;
+  const access = 'any_role';
 
-  app.get('/profile', { config: { access } }, async (request, reply) => {
-    const { view } = consoleOf(request);
-    return reply.page(await profilePage(consoleOf(request), { me: newForm(view.me), password: newForm() }));
+  addPage(app, '/profile', access, (request) => profilePage(request));
+
+  addForm(app, '/profile', access, {
+    send: async ({ api, form }) => {
+      await api.send('PATCH', '/api/session', readForm(profileChange, form));
+      return { to: '/profile', notice: 'saved' };
+    },
+    again: (request, me) => profilePage(request, { me }),
   });
 
-  app.post('/profile', { config: { access } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('PATCH', '/api/session', readForm(profileChange, form));
-        return { to: '/profile', notice: 'saved' };
-      },
-      (state) => profilePage(consoleOf(request), { me: state, password: newForm() }),
-    );
+  addForm(app, '/profile/alerts', access, {
+    send: async ({ api, form }) => {
+      await api.send('PUT', '/api/session/alerts', readForm(ownAlertKindsChange, form));
+      return { to: '/profile', notice: 'saved' };
+    },
+    again: (request, alerts) => profilePage(request, { alerts }),
   });
 
-  app.post('/profile/alerts', { config: { access } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('PUT', '/api/session/alerts', readForm(ownAlertKindsChange, form));
-        return { to: '/profile', notice: 'saved' };
-      },
-      (state) =>
-        profilePage(consoleOf(request), { me: newForm(view.me), password: newForm(), alerts: state }),
-    );
-  });
-
-  app.post('/profile/password', { config: { access } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('PUT', '/api/session/password', readForm(passwordChange, form));
-        return { to: '/profile', notice: 'passwordChanged' };
-      },
-      (state) => profilePage(consoleOf(request), { me: newForm(view.me), password: state }),
-    );
+  addForm(app, '/profile/password', access, {
+    send: async ({ api, form }) => {
+      await api.send('PUT', '/api/session/password', readForm(passwordChange, form));
+      return { to: '/profile', notice: 'passwordChanged' };
+    },
+    again: (request, password) => profilePage(request, { password }),
   });
 };
 
 async function profilePage(
   { api, view }: ConsoleRequest,
-  forms: { me: FormState; password: FormState; alerts?: FormState },
+  rejected: { me?: FormState; password?: FormState; alerts?: FormState } = {},
 ) {
+  const me = rejected.me ?? newForm(view.me);
   const { kinds, available } = await api.get('/api/session/alerts', ownAlertKinds);
   // They are for new campaigns: an agent has none.
   const hours =
     view.me && roleSuffices(view.me.role, 'viewer')
-      ? optionsOf(await settingsOf(api, 'sendingHours'), forms.me.values.text('sendingHoursId'))
+      ? optionsOf(await settingsOf(api, 'sendingHours'), me.values.text('sendingHoursId'))
       : null;
-  return <ProfilePage alerts={newForm({ kinds })} {...forms} hours={hours} available={available} />;
+  return (
+    <ProfilePage
+      me={me}
+      password={rejected.password ?? newForm()}
+      alerts={rejected.alerts ?? newForm({ kinds })}
+      hours={hours}
+      available={available}
+    />
+  );
 }
 
 function ProfilePage({
@@ -98,7 +87,6 @@ function ProfilePage({
   available: readonly AlertKind[];
 }) {
   const t = useWords(people);
-  const words = useWords(common);
   const { format } = useView();
   return (
     <Page title={t.profile}>
@@ -118,7 +106,7 @@ function ProfilePage({
             <TimezoneList now={format.timeZone} />
             <TextField name="email" type="email" autocomplete="email" />
             {hours && <SelectField name="sendingHoursId" options={hours} empty={t.firstHours} />}
-            <Submit>{words.save}</Submit>
+            <Save />
           </Form>
         </Card>
         <AlertsCard state={alerts} available={available} />
@@ -142,7 +130,6 @@ function ProfilePage({
 
 function AlertsCard({ state, available }: { state: FormState; available: readonly AlertKind[] }) {
   const t = useWords(alertWords).own;
-  const words = useWords(common);
   const { me, locale } = useView();
   return (
     <Card title={t.title}>
@@ -160,7 +147,7 @@ function AlertsCard({ state, available }: { state: FormState; available: readonl
           name="kinds"
           options={available.map((kind) => ({ value: kind, label: alertKindLabels[locale][kind] }))}
         />
-        <Submit>{words.save}</Submit>
+        <Save />
       </Form>
       {/* Only with scripts, and in browsers that have them: console.js. */}
       <div data-notifications="" hidden class="mt-4">

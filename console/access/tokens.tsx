@@ -1,8 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
-import { idParams } from '../../api/http/parameters.ts';
 import { tokenContent, tokenView } from '../../api/access/tokens.ts';
-import { ApiFailure } from '../kit/api.ts';
+import { type Api, ApiFailure, type Query } from '../kit/api.ts';
 import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { CopyField } from '../kit/copy.tsx';
 import { ChoiceField, TextField } from '../kit/fields.tsx';
@@ -10,33 +9,34 @@ import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { accessWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { failureWords } from '../kit/problems.ts';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card, ConfirmPage, Empty, State, Table, Time } from '../kit/parts.tsx';
-import { act, formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { formOf } from '../kit/responses.tsx';
+import { addAction, addPage } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { useRoleOptions } from './users.tsx';
 import { useWords } from '../kit/view.tsx';
 
 const path = '/settings/tokens';
-const access = 'admin' as const;
 const pageSize = 200;
 type Token = z.output<typeof tokenView>;
 
 /** Tokens for programs. */
 export const tokens: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access } }, async (request, reply) => {
-    const answer = z.object({ tokens: z.array(tokenView) });
-    const list = await consoleOf(request).api.get('/api/tokens', answer, { limit: pageSize });
-    return reply.page(<ListPage tokens={list.tokens} now={new Date()} />);
-  });
+  const listOf = async (api: Api, query: Query): Promise<Token[]> =>
+    (await api.get('/api/tokens', z.object({ tokens: z.array(tokenView) }), query)).tokens;
 
-  app.get(`${path}/new`, { config: { access } }, async (_request, reply) =>
-    reply.page(<NewPage state={newForm({ role: 'viewer', expiresInDays: 365 })} />),
-  );
+  addPage(app, path, 'admin', async ({ api }) => (
+    <ListPage tokens={await listOf(api, { limit: pageSize })} now={new Date()} />
+  ));
+
+  addPage(app, `${path}/new`, 'admin', () => (
+    <NewPage state={newForm({ role: 'viewer', expiresInDays: 365 })} />
+  ));
 
   // The only form without a redirect: the token is only in this answer.
-  app.post(path, { config: { access } }, async (request, reply) => {
+  app.post(path, { config: { access: 'admin' } }, async (request, reply) => {
     const { api, view } = consoleOf(request);
     const form = formOf(request);
     try {
@@ -57,33 +57,19 @@ export const tokens: FastifyPluginAsync = async (app) => {
     }
   });
 
-  app.get<{ Params: z.infer<typeof idParams>; Querystring: { name?: string } }>(
-    `${path}/:id/revoke`,
-    { config: { access }, schema: { params: idParams } },
-    async (request, reply) => {
-      const answer = z.object({ tokens: z.array(tokenView) });
-      const { id } = request.params;
-      const list = await consoleOf(request).api.get('/api/tokens', answer, { before: id + 1, limit: 1 });
-      const token = list.tokens.find((one) => one.id === id);
-      return reply.page(<RevokePage id={id} name={token?.name ?? String(id)} />);
+  addPage(app, `${path}/:id/revoke`, 'admin', async ({ api, id }) => {
+    const [token] = await listOf(api, { before: id + 1, limit: 1 });
+    return <RevokePage id={id} name={token?.id === id ? token.name : String(id)} />;
+  });
+
+  addAction(app, `${path}/:id/revoke`, 'admin', {
+    work: async ({ api, id }) => {
+      await api.send('DELETE', `/api/tokens/${id}`);
+      return { to: path, notice: 'saved' };
     },
-  );
-
-  app.post<{ Params: z.infer<typeof idParams> }>(
-    `${path}/:id/revoke`,
-    { config: { access }, schema: { params: idParams } },
-    async (request, reply) =>
-      act(request, reply, path, async () => {
-        await consoleOf(request).api.send('DELETE', `/api/tokens/${request.params.id}`);
-        return { to: path, notice: 'saved' };
-      }),
-  );
+    otherwise: () => path,
+  });
 };
-
-const trailOf = (words: { nav: { settings: string } }, title: string) => [
-  { href: '/settings', label: words.nav.settings },
-  { href: path, label: title },
-];
 
 function ListPage({ tokens, now }: { tokens: readonly Token[]; now: Date }) {
   const t = useWords(accessWords);
@@ -95,12 +81,7 @@ function ListPage({ tokens, now }: { tokens: readonly Token[]; now: Date }) {
   };
   const add = { href: `${path}/new`, label: t.newToken };
   return (
-    <Page
-      title={t.pages.tokens.title}
-      section="settings"
-      trail={[{ href: '/settings', label: words.nav.settings }]}
-      actions={<AddLink {...add} />}
-    >
+    <SettingsPage title={t.pages.tokens.title} actions={<AddLink {...add} />}>
       <Table
         caption={t.pages.tokens.title}
         rows={tokens}
@@ -130,15 +111,14 @@ function ListPage({ tokens, now }: { tokens: readonly Token[]; now: Date }) {
         ]}
         empty={<Empty icon="key" title={t.emptyTokens} text={t.emptyTokensText} action={add} />}
       />
-    </Page>
+    </SettingsPage>
   );
 }
 
 function NewPage({ state }: { state: FormState }) {
   const t = useWords(accessWords);
-  const words = useWords(common);
   return (
-    <Page title={t.newToken} section="settings" trail={trailOf(words, t.pages.tokens.title)}>
+    <SettingsPage title={t.newToken} below={[{ href: path, label: t.pages.tokens.title }]}>
       <div class="narrow">
         <Card>
           <Form action={path} state={state} schema={tokenContent} labels={t.fields} helps={t.helps}>
@@ -149,7 +129,7 @@ function NewPage({ state }: { state: FormState }) {
           </Form>
         </Card>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -157,7 +137,7 @@ function MadePage({ name, token }: { name: string; token: string }) {
   const t = useWords(accessWords);
   const words = useWords(common);
   return (
-    <Page title={name} section="settings" trail={trailOf(words, t.pages.tokens.title)}>
+    <SettingsPage title={name} below={[{ href: path, label: t.pages.tokens.title }]}>
       <Card>
         <p>{t.tokenOnce}</p>
         <CopyField id="token" label={t.theToken} value={token} />
@@ -165,7 +145,7 @@ function MadePage({ name, token }: { name: string; token: string }) {
           {words.back}
         </a>
       </Card>
-    </Page>
+    </SettingsPage>
   );
 }
 

@@ -1,98 +1,62 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
-import { idParams } from '../../api/http/parameters.ts';
 import { newUser, userChange, userView } from '../../api/access/users.ts';
 import { type Role, roles } from '../../domain/user.ts';
-import { AddLink, Submit } from '../kit/buttons.tsx';
+import type { Api } from '../kit/api.ts';
+import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { CheckField, ChoiceField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { accessWords } from './words.ts';
 import { common } from '../kit/words.ts';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card, Empty, State, Table, Time } from '../kit/parts.tsx';
-import { submit } from '../kit/responses.tsx';
+import { addForm, addPage } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
-import { consoleOf } from '../kit/request.ts';
 import { useWords } from '../kit/view.tsx';
 
 const path = '/settings/users';
-const access = 'admin' as const;
 const pageSize = 100;
 type User = z.output<typeof userView>;
 
 /** The users who may sign in. */
 export const users: FastifyPluginAsync = async (app) => {
-  app.get<{ Querystring: { after?: number } }>(
-    path,
-    {
-      config: { access },
-      schema: { querystring: z.object({ after: z.coerce.number().int().min(0).optional() }) },
-    },
-    async (request, reply) => {
-      const { after } = request.query;
-      const list = await consoleOf(request).api.get('/api/users', z.object({ users: z.array(userView) }), {
-        after,
-        limit: pageSize,
-      });
-      return reply.page(<ListPage users={list.users} />);
-    },
-  );
+  addPage(app, path, 'admin', async ({ api, query: { after } }) => {
+    const answer = z.object({ users: z.array(userView) });
+    const list = await api.get('/api/users', answer, { after, limit: pageSize });
+    return <ListPage users={list.users} />;
+  });
 
-  app.get(`${path}/new`, { config: { access } }, async (_request, reply) =>
-    reply.page(<UserPage state={newForm({ role: 'operator' })} />),
-  );
+  addPage(app, `${path}/new`, 'admin', () => <UserPage state={newForm({ role: 'operator' })} />);
 
-  app.post(path, { config: { access } }, async (request, reply) =>
-    submit(
-      request,
-      reply,
-      async (form) => {
-        await consoleOf(request).api.send('POST', '/api/users', readForm(newUser, form));
-        return { to: path, notice: 'created' };
-      },
-      (state) => <UserPage state={state} />,
-    ),
-  );
-
-  app.get<{ Params: z.infer<typeof idParams> }>(
-    `${path}/:id`,
-    { config: { access }, schema: { params: idParams } },
-    async (request, reply) => {
-      const user = await consoleOf(request).api.get(`/api/users/${request.params.id}`, userView);
-      return reply.page(<UserPage user={user} state={newForm(user)} />);
+  addForm(app, path, 'admin', {
+    send: async ({ api, form }) => {
+      await api.send('POST', '/api/users', readForm(newUser, form));
+      return { to: path, notice: 'created' };
     },
-  );
+    again: (_, state) => <UserPage state={state} />,
+  });
 
-  app.post<{ Params: z.infer<typeof idParams> }>(
-    `${path}/:id`,
-    { config: { access }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const address = `/api/users/${request.params.id}`;
-      const user = await api.get(address, userView);
-      return submit(
-        request,
-        reply,
-        async (form) => {
-          await api.send('PATCH', address, readForm(userChange, form));
-          return { to: path, notice: 'saved' };
-        },
-        (state) => <UserPage user={user} state={state} />,
-      );
+  const userOf = (api: Api, id: number): Promise<User> => api.get(`/api/users/${id}`, userView);
+
+  addPage(app, `${path}/:id`, 'admin', async ({ api, id }) => {
+    const user = await userOf(api, id);
+    return <UserPage user={user} state={newForm(user)} />;
+  });
+
+  addForm(app, `${path}/:id`, 'admin', {
+    send: async ({ api, id, form }) => {
+      await api.send('PATCH', `/api/users/${id}`, readForm(userChange, form));
+      return { to: path, notice: 'saved' };
     },
-  );
+    again: async ({ api, id }, state) => <UserPage user={await userOf(api, id)} state={state} />,
+  });
 };
 
 function ListPage({ users }: { users: readonly User[] }) {
   const t = useWords(accessWords);
   const words = useWords(common);
   return (
-    <Page
-      title={t.pages.users.title}
-      section="settings"
-      trail={[{ href: '/settings', label: words.nav.settings }]}
-      actions={<AddLink href={`${path}/new`} label={t.newUser} />}
-    >
+    <SettingsPage title={t.pages.users.title} actions={<AddLink href={`${path}/new`} label={t.newUser} />}>
       <Table
         caption={t.pages.users.title}
         rows={users}
@@ -117,7 +81,7 @@ function ListPage({ users }: { users: readonly User[] }) {
         ]}
         empty={<Empty icon="user" title={t.newUser} text={t.pages.users.about} />}
       />
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -131,19 +95,12 @@ function UserPage({ user, state }: { user?: User; state: FormState }) {
   const t = useWords(accessWords);
   const words = useWords(common);
   return (
-    <Page
-      title={user ? user.name : t.newUser}
-      section="settings"
-      trail={[
-        { href: '/settings', label: words.nav.settings },
-        { href: path, label: t.pages.users.title },
-      ]}
-    >
+    <SettingsPage title={user ? user.name : t.newUser} below={[{ href: path, label: t.pages.users.title }]}>
       <div class="narrow">
         <Card>
           <Form
             action={user ? `${path}/${user.id}` : path}
-            {...(user ? { changes: `/api/users/${user.id}` } : {})}
+            changes={user && `/api/users/${user.id}`}
             state={state}
             schema={newUser}
             labels={t.fields}
@@ -162,15 +119,10 @@ function UserPage({ user, state }: { user?: User; state: FormState }) {
               help={user ? t.passwordHelp : t.helps.password}
             />
             {user && <CheckField name="enabled" />}
-            <div class="buttons">
-              <Submit>{user ? words.save : t.create}</Submit>
-              <a class="btn" href={path}>
-                {words.cancel}
-              </a>
-            </div>
+            <SaveOrCancel back={path} words={user ? words.save : t.create} />
           </Form>
         </Card>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
 import {
@@ -13,17 +12,17 @@ import { emailSettingsChange, smtpSecurities } from '../../domain/email.ts';
 import { roles } from '../../domain/user.ts';
 import type { Api } from '../kit/api.ts';
 import type { ComponentChildren } from 'preact';
-import { Submit } from '../kit/buttons.tsx';
+import { Save, Submit } from '../kit/buttons.tsx';
 import { locales } from '../kit/dictionary.ts';
+import { addDocument } from '../kit/document.tsx';
 import { CheckField, ChoiceField, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card, Facts } from '../kit/parts.tsx';
 import { problemWords } from '../kit/problems.ts';
-import { consoleOf } from '../kit/request.ts';
-import { submit } from '../kit/responses.tsx';
-import { Rows } from '../kit/rows.tsx';
+import { addForm } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
+import { HeaderRows, newSecret, SecretField } from '../kit/secrets.tsx';
 import { useFormat, useView, useWords } from '../kit/view.tsx';
 import { common } from '../kit/words.ts';
 import { alertKindLabels, alertWebhookFieldLabels, emailFieldLabels } from '../../domain/words/alerts.ts';
@@ -35,7 +34,6 @@ const webhookPath = `${alertsPath}/webhook`;
 const emailApi = '/api/settings/email';
 const webhookApi = '/api/settings/alert-webhook';
 const rolesApi = '/api/settings/alerts';
-const admin = { config: { access: 'admin' } } as const;
 
 type Email = z.output<typeof emailSettingsView>['email'];
 type Webhook = z.output<typeof alertWebhookView>['webhook'];
@@ -44,89 +42,52 @@ type Undelivered = z.output<typeof undeliveredView>;
 const emailOf = async (api: Api): Promise<Email> => (await api.get(emailApi, emailSettingsView)).email;
 const webhookOf = async (api: Api): Promise<Webhook> => (await api.get(webhookApi, alertWebhookView)).webhook;
 
-async function rolesPage(api: Api, state?: FormState) {
-  const settings = await api.get(rolesApi, alertSettings);
-  const undelivered = await api.get('/api/settings/alerts/undelivered', undeliveredView);
-  return <RolesPage state={state ?? newForm(settings)} undelivered={undelivered} />;
-}
-
 /** How alerts leave, and who receives which. */
 export const alertsSettings: FastifyPluginAsync = async (app) => {
-  app.get(alertsPath, admin, async (request, reply) => reply.page(await rolesPage(consoleOf(request).api)));
-
-  app.post(alertsPath, admin, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        // A role without a checked box receives no alerts, which the schema would read as its default.
-        const settings = Object.fromEntries(roles.map((role) => [role, form.all(role)]));
-        await api.send('PUT', rolesApi, settings);
-        return { to: alertsPath, notice: 'saved' };
-      },
-      (state) => rolesPage(api, state),
-    );
+  addDocument(app, {
+    path: alertsPath,
+    api: rolesApi,
+    access: 'admin',
+    schema: alertSettings,
+    // A role without a checked box receives no alerts, which the schema would read as its default.
+    bodyOf: (form) => Object.fromEntries(roles.map((role) => [role, form.all(role)])),
+    page: async ({ api }, rejected) => {
+      const settings = await api.get(rolesApi, alertSettings);
+      const undelivered = await api.get('/api/settings/alerts/undelivered', undeliveredView);
+      return <RolesPage state={rejected ?? newForm(settings)} undelivered={undelivered} />;
+    },
   });
 
-  app.get(emailPath, admin, async (request, reply) =>
-    reply.page(<EmailPage email={await emailOf(consoleOf(request).api)} />),
-  );
-
-  app.post(emailPath, admin, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('PUT', emailApi, readForm(emailSettingsChange, form));
-        return { to: emailPath, notice: 'saved' };
-      },
-      async (state) => <EmailPage email={await emailOf(api)} state={state} />,
-    );
+  addDocument(app, {
+    path: emailPath,
+    api: emailApi,
+    access: 'admin',
+    schema: emailSettingsChange,
+    page: async ({ api }, state) => <EmailPage email={await emailOf(api)} state={state} />,
   });
 
-  app.post(`${emailPath}/test`, admin, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('POST', `${emailApi}/test`, readForm(testMailRequest, form));
-        return { to: emailPath, notice: { words: alertWords[view.locale].mailAccepted(form.text('to')) } };
-      },
-      async (test) => <EmailPage email={await emailOf(api)} test={test} />,
-    );
+  addForm(app, `${emailPath}/test`, 'admin', {
+    send: async ({ api, view, form }) => {
+      await api.send('POST', `${emailApi}/test`, readForm(testMailRequest, form));
+      return { to: emailPath, notice: { words: alertWords[view.locale].mailAccepted(form.text('to')) } };
+    },
+    again: async ({ api }, test) => <EmailPage email={await emailOf(api)} state={null} test={test} />,
   });
 
-  app.get(webhookPath, admin, async (request, reply) =>
-    reply.page(<WebhookPage webhook={await webhookOf(consoleOf(request).api)} />),
-  );
-
-  app.post(webhookPath, admin, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('PUT', webhookApi, readForm(alertWebhookChange, form));
-        return { to: webhookPath, notice: 'saved' };
-      },
-      async (state) => <WebhookPage webhook={await webhookOf(api)} state={state} />,
-    );
+  addDocument(app, {
+    path: webhookPath,
+    api: webhookApi,
+    access: 'admin',
+    schema: alertWebhookChange,
+    page: async ({ api }, state) => <WebhookPage webhook={await webhookOf(api)} state={state} />,
   });
 
-  app.post(`${webhookPath}/test`, admin, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async () => {
-        await api.send('POST', `${webhookApi}/test`);
-        return { to: webhookPath, notice: { words: alertWords[view.locale].postAccepted } };
-      },
-      async (test) => <WebhookPage webhook={await webhookOf(api)} test={test} />,
-    );
+  addForm(app, `${webhookPath}/test`, 'admin', {
+    send: async ({ api, view }) => {
+      await api.send('POST', `${webhookApi}/test`);
+      return { to: webhookPath, notice: { words: alertWords[view.locale].postAccepted } };
+    },
+    again: async ({ api }, test) => <WebhookPage webhook={await webhookOf(api)} state={null} test={test} />,
   });
 };
 
@@ -135,10 +96,8 @@ function RolesPage({ state, undelivered }: { state: FormState; undelivered: Unde
   const words = useWords(common);
   const { locale } = useView();
   return (
-    <Page
+    <SettingsPage
       title={t.page.title}
-      section="settings"
-      trail={[{ href: '/settings', label: words.nav.settings }]}
       actions={
         <>
           <a class="btn" href={emailPath}>
@@ -174,10 +133,10 @@ function RolesPage({ state, undelivered }: { state: FormState; undelivered: Unde
               />
             ))}
           </div>
-          <Submit>{words.save}</Submit>
+          <Save />
         </Form>
       </Card>
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -200,24 +159,16 @@ function NotDelivered({ waiting, failed, problem }: Undelivered) {
 
 function ChannelPage({ title, children }: { title: string; children: ComponentChildren }) {
   const t = useWords(alertWords);
-  const words = useWords(common);
   return (
-    <Page
-      title={title}
-      section="settings"
-      trail={[
-        { href: '/settings', label: words.nav.settings },
-        { href: alertsPath, label: t.page.title },
-      ]}
-    >
+    <SettingsPage title={title} below={[{ href: alertsPath, label: t.page.title }]}>
       <div class="narrow">
         <Card>{children}</Card>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }
 
-function EmailPage({ email, state, test }: { email: Email; state?: FormState; test?: FormState }) {
+function EmailPage({ email, state, test }: { email: Email; state: FormState | null; test?: FormState }) {
   const t = useWords(alertWords);
   const words = useWords(common);
   const { company } = useView();
@@ -256,7 +207,7 @@ function EmailPage({ email, state, test }: { email: Email; state?: FormState; te
         />
         <TextField name="from" />
         <TextField name="fromName" />
-        <Submit>{words.save}</Submit>
+        <Save />
       </Form>
       <h2 class="h3 mt-4">{t.test}</h2>
       {email === null ? (
@@ -277,15 +228,22 @@ function EmailPage({ email, state, test }: { email: Email; state?: FormState; te
   );
 }
 
-function WebhookPage({ webhook, state, test }: { webhook: Webhook; state?: FormState; test?: FormState }) {
+function WebhookPage({
+  webhook,
+  state,
+  test,
+}: {
+  webhook: Webhook;
+  state: FormState | null;
+  test?: FormState;
+}) {
   const t = useWords(alertWords);
-  const words = useWords(common);
   const { locale } = useView();
   const fresh = {
     enabled: true,
     kinds: [...alertKindNames],
     locale,
-    secret: randomBytes(32).toString('base64url'),
+    secret: newSecret(),
   };
   const headers = webhook?.headerNames.map((name) => ({ name, value: '' }));
   return (
@@ -302,29 +260,9 @@ function WebhookPage({ webhook, state, test }: { webhook: Webhook; state?: FormS
         <TextField name="url" type="url" placeholder="https://" />
         <ChoiceField name="kinds" options={useKindOptions()} />
         <SelectField name="locale" options={locales.map(([value, label]) => ({ value, label }))} />
-        <TextField
-          name="secret"
-          required={!webhook}
-          autocomplete="new-password"
-          // A new one is generated here, and must be visible.
-          type={webhook ? 'password' : 'text'}
-          help={webhook ? t.secretStored : t.secretHelp}
-        />
-        <h3 class="form-label">{t.headers}</h3>
-        <Rows name="headers" label={t.headers}>
-          {(row) => (
-            <>
-              <TextField name={`${row}.name`} class="" />
-              <TextField
-                name={`${row}.value`}
-                class="edit-row-wide"
-                type="password"
-                autocomplete="new-password"
-              />
-            </>
-          )}
-        </Rows>
-        <Submit>{words.save}</Submit>
+        <SecretField stored={webhook !== null} words={t} />
+        <HeaderRows title={t.headers} />
+        <Save />
       </Form>
       {webhook !== null && (
         <>

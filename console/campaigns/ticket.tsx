@@ -16,7 +16,7 @@ import {
 } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
-import { Submit } from '../kit/buttons.tsx';
+import { Save } from '../kit/buttons.tsx';
 import { ChoiceField, type Option, SelectField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
@@ -190,7 +190,7 @@ function TicketPage({
         </Card>
         {mayChange && (
           <div class="buttons within-reach">
-            <Submit>{words.save}</Submit>
+            <Save />
           </div>
         )}
       </Form>

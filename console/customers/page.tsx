@@ -6,7 +6,7 @@ import { replyView } from '../../api/replies/replies.ts';
 import { ticketView } from '../../api/tickets/tickets.ts';
 import { consents, customerContent } from '../../domain/customer.ts';
 import type { Api } from '../kit/api.ts';
-import { Submit } from '../kit/buttons.tsx';
+import { Save, Submit } from '../kit/buttons.tsx';
 import { type CustomerSettings, optionsOf, settingsOfCustomers } from '../kit/choices.ts';
 import { SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
@@ -156,7 +156,7 @@ function CustomerPage({
               readOnly={!mayChange}
             >
               <DataFields settings={settings} state={data} />
-              {mayChange && <Submit>{words.save}</Submit>}
+              <Save />
             </Form>
           </Card>
         </div>

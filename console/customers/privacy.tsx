@@ -1,22 +1,21 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { formatPhone } from '../../domain/phone.ts';
-import { idParams } from '../../api/http/parameters.ts';
 import { erasedView, personView } from '../../api/customers/privacy.ts';
 import { type PrivacySettings, privacySettings } from '../../domain/privacy.ts';
 import { ApiFailure } from '../kit/api.ts';
-import { Submit } from '../kit/buttons.tsx';
+import { Save, Submit } from '../kit/buttons.tsx';
 import { addDocument } from '../kit/document.tsx';
 import { CheckField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
-import { common } from '../kit/words.ts';
 import { failureWords } from '../kit/problems.ts';
 import { privacyWords } from './words-privacy.ts';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card, Facts } from '../kit/parts.tsx';
 import { formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { addPage } from '../kit/routes.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 const path = '/settings/privacy';
@@ -71,26 +70,17 @@ export const privacy: FastifyPluginAsync = async (app) => {
     }
   });
 
-  app.get<{ Params: z.infer<typeof idParams> }>(
-    '/customers/:id/person',
-    { config: { access: 'admin' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const customerId = request.params.id;
-      const person = await consoleOf(request).api.get(`${api}/customers/${customerId}`, personView);
-      const who = { customerId };
-      return reply.page(<PersonPage person={person} who={who} state={newForm(who)} />);
-    },
-  );
+  addPage(app, '/customers/:id/person', 'admin', async ({ api: client, id }) => {
+    const person = await client.get(`${api}/customers/${id}`, personView);
+    const who = { customerId: id };
+    return <PersonPage person={person} who={who} state={newForm(who)} />;
+  });
 
-  app.get<{ Params: z.infer<typeof idParams> }>(
-    '/messages/:id/person',
-    { config: { access: 'admin' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const who = { messageId: request.params.id };
-      const person = await consoleOf(request).api.send('POST', `${api}/look-up`, who, personView);
-      return reply.page(<PersonPage person={person} who={who} state={newForm(who)} />);
-    },
-  );
+  addPage(app, '/messages/:id/person', 'admin', async ({ api: client, id }) => {
+    const who = { messageId: id };
+    const person = await client.send('POST', `${api}/look-up`, who, personView);
+    return <PersonPage person={person} who={who} state={newForm(who)} />;
+  });
 
   app.post(`${path}/export`, admin, async (request, reply) => {
     const file = await consoleOf(request).api.download(`${api}/export`, whoOf(formOf(request)));
@@ -133,21 +123,13 @@ function whoOf(form: FormValues): Who {
   return phone === '' && code !== '' ? { code } : { phone };
 }
 
-const useTrail = () => {
-  const t = useWords(privacyWords);
-  const words = useWords(common);
-  return [
-    { href: '/settings', label: words.nav.settings },
-    { href: path, label: t.page.title },
-  ];
-};
+const useParent = () => [{ href: path, label: useWords(privacyWords).page.title }];
 
 function PrivacyPage({ settings, person }: { settings: FormState; person: FormState }) {
   const t = useWords(privacyWords);
-  const words = useWords(common);
   const mayChange = useMay('admin');
   return (
-    <Page title={t.page.title} section="settings" trail={[{ href: '/settings', label: words.nav.settings }]}>
+    <SettingsPage title={t.page.title}>
       <div class="row row-cards">
         <div class="col-lg-7">
           <Card title={t.keep}>
@@ -165,7 +147,7 @@ function PrivacyPage({ settings, person }: { settings: FormState; person: FormSt
               {days.map((name) => (
                 <TextField key={name} name={name} type="number" class="mb-3 narrow" />
               ))}
-              {mayChange && <Submit>{words.save}</Submit>}
+              <Save />
             </Form>
           </Card>
         </div>
@@ -189,14 +171,14 @@ function PrivacyPage({ settings, person }: { settings: FormState; person: FormSt
           </div>
         )}
       </div>
-    </Page>
+    </SettingsPage>
   );
 }
 
 function SeveralPage({ ids }: { ids: readonly number[] }) {
   const t = useWords(privacyWords);
   return (
-    <Page title={t.severalTitle} section="settings" trail={useTrail()}>
+    <SettingsPage title={t.severalTitle} below={useParent()}>
       <Card>
         <p>{t.several}</p>
         <ul>
@@ -207,7 +189,7 @@ function SeveralPage({ ids }: { ids: readonly number[] }) {
           ))}
         </ul>
       </Card>
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -219,7 +201,7 @@ function PersonPage({ person, who, state }: { person: Person; who: Who; state: F
   const [name = '', value = ''] = Object.entries(who)[0] ?? [];
   const subject = { name, value: String(value) };
   return (
-    <Page title={t.person} section="settings" trail={useTrail()}>
+    <SettingsPage title={t.person} below={useParent()}>
       <div class="row row-cards">
         <div class="col-lg-6">
           <Card title={t.holding}>
@@ -282,7 +264,7 @@ function PersonPage({ person, who, state }: { person: Person; who: Who; state: F
           </Card>
         </div>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -291,7 +273,7 @@ function ErasedPage({ erased }: { erased: z.output<typeof erasedView> }) {
   const format = useFormat();
   const { messages, replies, tickets, mailingFiles } = erased;
   return (
-    <Page title={t.erasedTitle} section="settings" trail={useTrail()}>
+    <SettingsPage title={t.erasedTitle} below={useParent()}>
       <Card>
         <p role="status">
           {t.erasedText(format.number(messages), format.number(replies), format.number(tickets))}
@@ -314,6 +296,6 @@ function ErasedPage({ erased }: { erased: z.output<typeof erasedView> }) {
           {t.back}
         </a>
       </Card>
-    </Page>
+    </SettingsPage>
   );
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ComponentChildren } from 'preact';
 import { common } from './words.ts';
+import { useReadOnly } from './form.tsx';
 import { Icon } from './icons.tsx';
 import { useView, useWords } from './view.tsx';
 
-/** The buttons at the end of a form. `name` and `value` identify the button to the handler. */
+/** A button at the end of a form; none if the user may only read it. `name` and `value` identify it to the handler. */
 export function Submit({
   children,
   kind = 'primary',
@@ -16,6 +17,7 @@ export function Submit({
   name?: string;
   value?: string;
 }) {
+  if (useReadOnly()) return null;
   return (
     <button
       type="submit"
@@ -62,12 +64,26 @@ export function ActionButton({
   );
 }
 
-/** The end of most forms: a save button, or a link back. `words`: replaces "save". */
-export function SaveOrCancel({ back, words }: { back: string; words?: string }) {
+/** The end of a form that stays on its page. */
+export const Save = ({ kind = 'primary' }: { kind?: 'primary' | 'plain' }) => (
+  <Submit kind={kind}>{useWords(common).save}</Submit>
+);
+
+/** The end of a form with a page of its own: a save button, or a link back. `words`: replaces "save". */
+export function SaveOrCancel({
+  back,
+  words,
+  kind = 'primary',
+}: {
+  back: string;
+  words?: string;
+  kind?: 'primary' | 'danger';
+}) {
   const t = useWords(common);
+  if (useReadOnly()) return null;
   return (
     <div class="buttons">
-      <Submit>{words ?? t.save}</Submit>
+      <Submit kind={kind}>{words ?? t.save}</Submit>
       <a class="btn" href={back}>
         {t.cancel}
       </a>

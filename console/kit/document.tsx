@@ -4,8 +4,8 @@ import type { z } from 'zod';
 import type { Permission } from '../../domain/user.ts';
 import type { FormValues } from './form-data.ts';
 import type { FormState } from './form.tsx';
-import { type ConsoleRequest, consoleOf } from './request.ts';
-import { submit } from './responses.tsx';
+import type { ConsoleRequest } from './request.ts';
+import { addForm, addPage } from './routes.ts';
 import { readForm } from './schema-form.ts';
 
 interface Document {
@@ -25,21 +25,21 @@ interface Document {
 /** The page of a document of settings: its form, which replaces the document. */
 export function addDocument(
   app: FastifyInstance,
-  { path, api, access = 'viewer', schema, bodyOf = (form) => readForm(schema, form), page }: Document,
+  {
+    path,
+    api: address,
+    access = 'viewer',
+    schema,
+    bodyOf = (form) => readForm(schema, form),
+    page,
+  }: Document,
 ): void {
-  app.get(path, { config: { access } }, async (request, reply) =>
-    reply.page(await page(consoleOf(request), null)),
-  );
-
-  app.post(path, { config: { access: 'admin' } }, async (request, reply) =>
-    submit(
-      request,
-      reply,
-      async (form) => {
-        await consoleOf(request).api.send('PUT', api, bodyOf(form));
-        return { to: path, notice: 'saved' };
-      },
-      (rejected) => page(consoleOf(request), rejected),
-    ),
-  );
+  addPage(app, path, access, (request) => page(request, null));
+  addForm(app, path, 'admin', {
+    send: async ({ api, form }) => {
+      await api.send('PUT', address, bodyOf(form));
+      return { to: path, notice: 'saved' };
+    },
+    again: page,
+  });
 }

@@ -44,6 +44,9 @@ export function useForm(): Surroundings {
   return form;
 }
 
+/** Whether the surrounding form, if any, may only be read. */
+export const useReadOnly = (): boolean => useContext(Surrounding)?.readOnly ?? false;
+
 /** The values of the form, for parts of it that depend on one another. */
 export const useValues = (): FormValues => useForm().values;
 
@@ -71,7 +74,7 @@ interface FormProps {
   /** Unsaved values are stored under this name until they are saved (drafts.js). */
   draft?: string;
   /** The API path of the document: a change is rejected if the document has changed since it was read for this page. */
-  changes?: string;
+  changes?: string | undefined;
   /** For parts outside of the form that belong to one of its choices. */
   id?: string;
   /** The page creates an entry: the back button does not show it again once it has (drafts.js). */

@@ -105,6 +105,26 @@ export function Page({
   );
 }
 
+/** A page among the settings. `below`: its parent pages other than the settings themselves. */
+export function SettingsPage({
+  title,
+  actions,
+  below = [],
+  children,
+}: Pick<PageProps, 'title' | 'actions' | 'children'> & { below?: PageProps['trail'] }) {
+  const { nav } = useWords(common);
+  return (
+    <Page
+      title={title}
+      section="settings"
+      trail={[{ href: '/settings', label: nav.settings }, ...below]}
+      actions={actions}
+    >
+      {children}
+    </Page>
+  );
+}
+
 /** The search over everything, on each page; its results appear below it while the user types (console.js). */
 function SearchBox({ query }: { query: string }) {
   const t = useWords(searchWords);

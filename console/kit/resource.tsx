@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { VNode } from 'preact';
 import type { z } from 'zod';
-import { idParams } from '../../api/http/parameters.ts';
 import { usesView } from '../../api/settings/uses.ts';
 import type { EntryUse } from '../../domain/problems/errors.ts';
 import type { Api } from './api.ts';
@@ -9,8 +8,7 @@ import type { Dictionary } from './dictionary.ts';
 import type { FormValues } from './form-data.ts';
 import { type FormState, newForm } from './form.tsx';
 import { ConfirmPage } from './parts.tsx';
-import { consoleOf } from './request.ts';
-import { act, submit } from './responses.tsx';
+import { addAction, addForm, addPage } from './routes.ts';
 import { readForm } from './schema-form.ts';
 import { Uses } from './uses.tsx';
 import { useWords, type View } from './view.tsx';
@@ -55,14 +53,9 @@ interface Resource<E extends Entry> {
   next?: string;
 }
 
-const looks = { config: { access: 'viewer' } } as const;
-const changes = { config: { access: 'admin' } } as const;
-const withId = { schema: { params: idParams } } as const;
-type Params = { Params: z.infer<typeof idParams> };
-
 const readerOf = <E extends Entry>({ api: path, view }: Pick<Resource<E>, 'api' | 'view'>) => ({
-  entryOf: (api: Api, { id }: { id: number }): Promise<E> => api.get(`${path}/${id}`, view),
-  usesOf: async (api: Api, { id }: { id: number }): Promise<EntryUse[]> =>
+  entryOf: (api: Api, id: number): Promise<E> => api.get(`${path}/${id}`, view),
+  usesOf: async (api: Api, id: number): Promise<EntryUse[]> =>
     (await api.get(`${path}/${id}/uses`, usesView)).usedBy,
 });
 
@@ -85,47 +78,33 @@ export function addResource<E extends Entry>(
 ): void {
   const { entryOf, usesOf } = readerOf({ api: apiPath, view });
   const pageOf = async (api: Api, state: FormState, entry: E): Promise<VNode> =>
-    page(api, state, { ...entry, usedBy: await usesOf(api, entry) });
+    page(api, state, { ...entry, usedBy: await usesOf(api, entry.id) });
 
-  app.get(path, looks, async (request, reply) => reply.page(await list(consoleOf(request).api)));
+  addPage(app, path, 'viewer', ({ api }) => list(api));
 
-  app.get(`${path}/new`, changes, async (request, reply) => {
-    const { api, view: reader } = consoleOf(request);
-    return reply.page(await page(api, newForm(beginning(reader))));
+  addPage(app, `${path}/new`, 'admin', ({ api, view: reader }) => page(api, newForm(beginning(reader))));
+
+  addForm(app, path, 'admin', {
+    send: async ({ api, form }) => {
+      const { id } = await api.send('POST', apiPath, bodyOf(form), view);
+      return { to: next ?? `${path}/${id}`, notice: 'created' };
+    },
+    again: ({ api }, state) => page(api, state),
   });
 
-  app.post(path, changes, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        const { id } = await api.send('POST', apiPath, bodyOf(form), view);
-        return { to: next ?? `${path}/${id}`, notice: 'created' };
-      },
-      (state) => page(api, state),
-    );
+  addPage(app, `${path}/:id`, 'viewer', async ({ api, id }) => {
+    const entry = await entryOf(api, id);
+    return pageOf(api, newForm(documentOf(entry)), entry);
   });
 
-  app.get<Params>(`${path}/:id`, { ...looks, ...withId }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const entry = await entryOf(api, request.params);
-    return reply.page(await pageOf(api, newForm(documentOf(entry)), entry));
-  });
-
-  app.post<Params>(`${path}/:id`, { ...changes, ...withId }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const entry = await entryOf(api, request.params);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        const body = { ...bodyOf(form, entry), archived: entry.archivedAt !== null };
-        await api.send('PUT', `${apiPath}/${entry.id}`, body);
-        return { to: next ?? `${path}/${entry.id}`, notice: 'saved' };
-      },
-      (state) => pageOf(api, state, entry),
-    );
+  addForm(app, `${path}/:id`, 'admin', {
+    send: async ({ api, id, form }) => {
+      const entry = await entryOf(api, id);
+      const body = { ...bodyOf(form, entry), archived: entry.archivedAt !== null };
+      await api.send('PUT', `${apiPath}/${id}`, body);
+      return { to: next ?? `${path}/${id}`, notice: 'saved' };
+    },
+    again: async ({ api, id }, state) => pageOf(api, state, await entryOf(api, id)),
   });
 
   addLeaving(app, { path, api: apiPath, view, content, words });
@@ -145,38 +124,35 @@ export function addLeaving<E extends Entry>(
   const { entryOf, usesOf } = readerOf({ api: apiPath, view });
 
   for (const leaves of ['archive', 'delete'] as const) {
-    app.get<Params>(`${path}/:id/${leaves}`, { ...changes, ...withId }, async (request, reply) => {
-      const { api } = consoleOf(request);
-      const entry = await entryOf(api, request.params);
-      const usedBy = await usesOf(api, entry);
-      return reply.page(
-        <LeavePage leaves={leaves} path={path} entry={entry} usedBy={usedBy} words={words} />,
-      );
-    });
+    addPage(app, `${path}/:id/${leaves}`, 'admin', async ({ api, id }) => (
+      <LeavePage
+        leaves={leaves}
+        path={path}
+        entry={await entryOf(api, id)}
+        usedBy={await usesOf(api, id)}
+        words={words}
+      />
+    ));
   }
 
   for (const archived of [true, false]) {
-    app.post<Params>(
-      `${path}/:id/${archived ? 'archive' : 'restore'}`,
-      { ...changes, ...withId },
-      async (request, reply) => {
-        const { api } = consoleOf(request);
-        return act(request, reply, path, async () => {
-          const entry = await entryOf(api, request.params);
-          const kept = Object.entries(entry).filter(([name]) => name in content.shape);
-          await api.send('PUT', `${apiPath}/${entry.id}`, { ...Object.fromEntries(kept), archived });
-          return { to: path, notice: archived ? 'archived' : 'restored' };
-        });
+    addAction(app, `${path}/:id/${archived ? 'archive' : 'restore'}`, 'admin', {
+      work: async ({ api, id }) => {
+        const kept = Object.entries(await entryOf(api, id)).filter(([name]) => name in content.shape);
+        await api.send('PUT', `${apiPath}/${id}`, { ...Object.fromEntries(kept), archived });
+        return { to: path, notice: archived ? 'archived' : 'restored' };
       },
-    );
+      otherwise: () => path,
+    });
   }
 
-  app.post<Params>(`${path}/:id/delete`, { ...changes, ...withId }, async (request, reply) =>
-    act(request, reply, `${path}/${request.params.id}`, async () => {
-      await consoleOf(request).api.send('DELETE', `${apiPath}/${request.params.id}`);
+  addAction(app, `${path}/:id/delete`, 'admin', {
+    work: async ({ api, id }) => {
+      await api.send('DELETE', `${apiPath}/${id}`);
       return { to: path, notice: 'deleted' };
-    }),
-  );
+    },
+    otherwise: ({ id }) => `${path}/${id}`,
+  });
 }
 
 /** The confirmation before an entry is archived or deleted. An entry in use can only be archived. */

@@ -87,7 +87,7 @@ export function safePath(text: string): string | null {
 }
 
 /** The result of a form's action: the next page. */
-interface Done {
+export interface Done {
   to: string;
   notice?: NoticeName | { words: string };
 }

@@ -4,15 +4,14 @@ import { costsView, deploymentBudget } from '../../api/money/budgets.ts';
 import type { Format } from '../../domain/format.ts';
 import { isPriced, millionthsOf } from '../../domain/price.ts';
 import type { Api } from '../kit/api.ts';
-import { Submit } from '../kit/buttons.tsx';
+import { Save } from '../kit/buttons.tsx';
 import { providersOf } from '../kit/choices.ts';
 import { addDocument } from '../kit/document.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card, Facts, Table } from '../kit/parts.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
-import { common } from '../kit/words.ts';
 import { providersPath } from '../providers/parts.tsx';
 import { CostCell } from './cost.tsx';
 import { type Prices, pricesOf } from './prices.tsx';
@@ -69,13 +68,11 @@ function CostsPage({
   state: FormState;
 }) {
   const t = useWords(moneyWords);
-  const words = useWords(common);
   const format = useFormat();
-  const mayChange = useMay('admin');
   const budget = monthly === null ? null : millionthsOf(monthly);
   const { currency } = spent;
   return (
-    <Page title={t.page.title} section="settings" trail={[{ href: '/settings', label: words.nav.settings }]}>
+    <SettingsPage title={t.page.title}>
       <p class="text-secondary">{t.costs.intro}</p>
       <div class="halves">
         <Card title={t.costs.spent(format.month(month))}>
@@ -118,7 +115,7 @@ function CostsPage({
             schema={deploymentBudget}
             labels={t.fields}
             helps={t.helps}
-            readOnly={!mayChange}
+            readOnly={!useMay('admin')}
           >
             <TextField
               name="monthly"
@@ -126,7 +123,7 @@ function CostsPage({
               class="narrow mb-3"
               required={false}
             />
-            {mayChange && <Submit>{words.save}</Submit>}
+            <Save />
           </Form>
         </Card>
       </div>
@@ -171,6 +168,6 @@ function CostsPage({
         ]}
         empty={<p class="text-secondary m-3">{t.prices.none}</p>}
       />
-    </Page>
+    </SettingsPage>
   );
 }

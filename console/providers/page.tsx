@@ -1,6 +1,6 @@
 import type { EntryUse } from '../../domain/problems/errors.ts';
 import { mostInFlight } from '../../domain/provider.ts';
-import { ActionButton, Submit } from '../kit/buttons.tsx';
+import { ActionButton, Save, Submit } from '../kit/buttons.tsx';
 import { optionsOf } from '../kit/choices.ts';
 import { CopyField } from '../kit/copy.tsx';
 import { EntryActions, UsesCard } from '../kit/entries.tsx';
@@ -11,7 +11,7 @@ import { type Prices, PricesCard } from '../money/prices.tsx';
 import { unreadPath } from './unread.tsx';
 import { providerWords } from './words.ts';
 import { unreadWords } from './words-unread.ts';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import {
   hasCallbackSecret,
@@ -20,7 +20,7 @@ import {
   ProviderFields,
   providersPath,
   type Rate,
-  useTrail,
+  useParent,
 } from './parts.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
@@ -49,15 +49,14 @@ export function ProviderPage({
 }) {
   const t = useWords(providerWords);
   const words = useWords(common);
-  const mayChange = useMay('admin');
+  const readOnly = !useMay('admin');
   const { id, archivedAt } = provider;
   const { kind } = provider.config;
   const address = `${providersPath}/${id}`;
   return (
-    <Page
+    <SettingsPage
       title={provider.name}
-      section="settings"
-      trail={useTrail()}
+      below={useParent()}
       actions={<EntryActions address={address} archivedAt={archivedAt} />}
     >
       <div class="row row-cards">
@@ -69,10 +68,10 @@ export function ProviderPage({
               state={data}
               labels={t.fields}
               helps={t.helps}
-              readOnly={!mayChange}
+              readOnly={readOnly}
             >
               <ProviderFields kind={kind} provider={provider} />
-              {mayChange && <Submit>{words.save}</Submit>}
+              <Save />
             </Form>
           </Card>
           <PricesCard address={`${address}/prices`} prices={prices} state={price} />
@@ -93,12 +92,12 @@ export function ProviderPage({
               state={rate}
               labels={t.fields}
               helps={t.helps}
-              readOnly={!mayChange}
+              readOnly={readOnly}
             >
               <TextField name="ratePerSecond" type="number" min={0} step="any" />
               <TextField name="maxInFlight" type="number" min={1} max={mostInFlight} required />
               <p class="form-hint">{t.rateNow}</p>
-              {mayChange && <Submit kind="plain">{t.setRate}</Submit>}
+              <Submit kind="plain">{t.setRate}</Submit>
             </Form>
           </Card>
           <Card title={t.fields.fallbackId}>
@@ -108,14 +107,14 @@ export function ProviderPage({
               changes={`/api/providers/${provider.id}/fallback`}
               state={fallback}
               labels={t.fields}
-              readOnly={!mayChange}
+              readOnly={readOnly}
             >
               <SelectField
                 name="fallbackId"
                 options={optionsOf(others, fallback.values.text('fallbackId'))}
                 empty={words.notChosen}
               />
-              {mayChange && <Submit kind="plain">{words.save}</Submit>}
+              <Save kind="plain" />
             </Form>
           </Card>
           <Card title={t.callbacks}>
@@ -125,7 +124,7 @@ export function ProviderPage({
           <UsesCard title={t.uses} none={t.usedByNone} usedBy={usedBy} />
         </div>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -188,7 +187,7 @@ function Callbacks({ provider, callbackKey }: { provider: Provider; callbackKey:
 export function CallbacksPage({ provider, secret }: { provider: Provider; secret: string }) {
   const t = useWords(providerWords);
   return (
-    <Page title={provider.name} section="settings" trail={useTrail()}>
+    <SettingsPage title={provider.name} below={useParent()}>
       <div class="alert alert-success" role="status">
         {t.saveTitle}.
       </div>
@@ -201,6 +200,6 @@ export function CallbacksPage({ provider, secret }: { provider: Provider; secret
           {t.continue}
         </a>
       </Card>
-    </Page>
+    </SettingsPage>
   );
 }

@@ -7,9 +7,9 @@ import { useStarterWords } from './gateway.tsx';
 import { starterWords } from './starter-words.ts';
 import { starters } from './starters.ts';
 import { providerWords } from './words.ts';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card, Empty, Table } from '../kit/parts.tsx';
-import { LiveRate, type Provider, ProviderFields, providersPath, type Rate, useTrail } from './parts.tsx';
+import { LiveRate, type Provider, ProviderFields, providersPath, type Rate, useParent } from './parts.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 export function ListPage({ providers, rates }: { providers: readonly Provider[]; rates: readonly Rate[] }) {
@@ -18,12 +18,7 @@ export function ListPage({ providers, rates }: { providers: readonly Provider[];
   const mayAdd = useMay('admin');
   const add = { href: `${providersPath}/new`, label: t.add };
   return (
-    <Page
-      title={t.page.title}
-      section="settings"
-      trail={useTrail(false)}
-      actions={mayAdd && <AddLink {...add} />}
-    >
+    <SettingsPage title={t.page.title} actions={mayAdd && <AddLink {...add} />}>
       <Table
         caption={t.page.title}
         rows={providers}
@@ -51,14 +46,14 @@ export function ListPage({ providers, rates }: { providers: readonly Provider[];
         ]}
         empty={<Empty icon="messages" title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}
       />
-    </Page>
+    </SettingsPage>
   );
 }
 
 export function KindsPage() {
   const t = useWords(providerWords);
   return (
-    <Page title={t.add} section="settings" trail={useTrail()}>
+    <SettingsPage title={t.add} below={useParent()}>
       <p class="text-secondary">{t.chooseKind}</p>
       <div class="card narrow">
         <div class="list-group list-group-flush">
@@ -74,14 +69,14 @@ export function KindsPage() {
           ))}
         </div>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }
 
 export function NewPage({ kind, state }: { kind: ProviderKind; state: FormState }) {
   const t = useWords(providerWords);
   return (
-    <Page title={t.addKind(t.kinds[kind])} section="settings" trail={useTrail()}>
+    <SettingsPage title={t.addKind(t.kinds[kind])} below={useParent()}>
       <div class={kind === 'http' ? undefined : 'narrow'}>
         {kind === 'http' && <StartFrom chosen={state.values.text('starter')} />}
         <Card>
@@ -93,7 +88,7 @@ export function NewPage({ kind, state }: { kind: ProviderKind; state: FormState 
           </Form>
         </Card>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }
 

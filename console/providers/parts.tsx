@@ -3,7 +3,6 @@ import type { providerRates, providerView } from '../../api/providers/providers.
 import { profilesOf, providerFields, type ProviderKind, secretsAskedFor } from '../../domain/provider.ts';
 import { SelectField, TextField } from '../kit/fields.tsx';
 import type { Labels } from '../kit/form.tsx';
-import { common } from '../kit/words.ts';
 import { providerWords } from './words.ts';
 import { GatewayFields, GatewaySecretRows } from './gateway.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
@@ -12,14 +11,7 @@ export const providersPath = '/settings/providers';
 export type Provider = z.output<typeof providerView>;
 export type Rate = z.output<typeof providerRates>['rates'][number];
 
-export const useTrail = (inner = true) => {
-  const t = useWords(providerWords);
-  const words = useWords(common);
-  return [
-    { href: '/settings', label: words.nav.settings },
-    ...(inner ? [{ href: providersPath, label: t.page.title }] : []),
-  ];
-};
+export const useParent = () => [{ href: providersPath, label: useWords(providerWords).page.title }];
 
 /** The current throughput as text; refreshed every few seconds (htmx). */
 export function RateNow({ rate }: { rate: Rate | undefined }) {

@@ -10,12 +10,12 @@ import {
 } from '../../api/providers/unread.ts';
 import { readUnreadFault, unreadWords as faultWords } from '../../domain/problems/callbacks.ts';
 import { ActionButton } from '../kit/buttons.tsx';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Empty, Pager, Table, Time } from '../kit/parts.tsx';
 import { act, formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
-import { type Provider, providersPath, useTrail } from './parts.tsx';
+import { type Provider, providersPath, useParent } from './parts.tsx';
 import { unreadWords } from './words-unread.ts';
 
 export const unreadPath = (providerId: number): string => `${providersPath}/${providerId}/unread`;
@@ -86,10 +86,9 @@ function UnreadPage({
   const path = unreadPath(provider.id);
   const last = calls.at(-1);
   return (
-    <Page
+    <SettingsPage
       title={t.title}
-      section="settings"
-      trail={[...useTrail(), { href: `${providersPath}/${provider.id}`, label: provider.name }]}
+      below={[...useParent(), { href: `${providersPath}/${provider.id}`, label: provider.name }]}
     >
       <p class="text-secondary">{provider.config.kind === 'http' ? t.intro : t.introFixed}</p>
       {mayAct && calls.length > 0 && (
@@ -137,7 +136,7 @@ function UnreadPage({
         first={paged ? path : null}
         next={calls.length === pageSize && last ? `${path}?after=${last.id}` : null}
       />
-    </Page>
+    </SettingsPage>
   );
 }
 

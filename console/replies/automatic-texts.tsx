@@ -1,15 +1,14 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { automaticTexts } from '../../domain/automatic-texts.ts';
 import { maxTemplateLength } from '../../domain/template.ts';
-import { Submit } from '../kit/buttons.tsx';
+import { Save } from '../kit/buttons.tsx';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
 import { addDocument } from '../kit/document.tsx';
 import { FieldGroup, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
 import { fieldId, Form, type FormState, newForm, useValues } from '../kit/form.tsx';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
-import { common } from '../kit/words.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 import { replyWordsPath } from './reply-words.tsx';
 import { automaticTextWords } from './words-automatic-texts.ts';
@@ -42,13 +41,9 @@ export const automaticTextsPage: FastifyPluginAsync = async (app) => {
 
 function AutomaticTextsPage({ state, targets }: { state: FormState; targets: Targets }) {
   const t = useWords(automaticTextWords);
-  const words = useWords(common);
-  const mayChange = useMay('admin');
   return (
-    <Page
+    <SettingsPage
       title={t.page.title}
-      section="settings"
-      trail={[{ href: '/settings', label: words.nav.settings }]}
       actions={
         <a class="btn" href={replyWordsPath}>
           {t.replyWords}
@@ -67,7 +62,7 @@ function AutomaticTextsPage({ state, targets }: { state: FormState; targets: Tar
           helps={t.helps}
           // The problem of a word is shown at its row.
           summaryHref={(name) => `#${fieldId(name.replace(/\.words\..*/, '.words'))}`}
-          readOnly={!mayChange}
+          readOnly={!useMay('admin')}
         >
           <div class="row">
             <TextAreaField name="optOut" class="col-md-6 mb-3" maxLength={maxTemplateLength} />
@@ -80,10 +75,10 @@ function AutomaticTextsPage({ state, targets }: { state: FormState; targets: Tar
               {(row) => <KeywordFields row={row} targets={targets} />}
             </Rows>
           </FieldGroup>
-          {mayChange && <Submit>{words.save}</Submit>}
+          <Save />
         </Form>
       </Card>
-    </Page>
+    </SettingsPage>
   );
 }
 

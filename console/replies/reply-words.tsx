@@ -1,12 +1,12 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { defaultReplyWords, replyWords as replyWordsShape } from '../../domain/reply.ts';
-import { Submit } from '../kit/buttons.tsx';
+import { SaveOrCancel } from '../kit/buttons.tsx';
 import { addDocument } from '../kit/document.tsx';
 import { TextAreaField, TextField } from '../kit/fields.tsx';
 import { fieldId, Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { replyWordTexts } from './words-reply-words.ts';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
 
@@ -30,12 +30,9 @@ export const replyWords: FastifyPluginAsync = async (app) => {
 function ReplyWordsPage({ state }: { state: FormState }) {
   const t = useWords(replyWordTexts);
   const words = useWords(common);
-  const mayChange = useMay('admin');
   return (
-    <Page
+    <SettingsPage
       title={t.page.title}
-      section="settings"
-      trail={[{ href: '/settings', label: words.nav.settings }]}
       actions={
         <a class="btn" href="/opt-outs">
           {words.nav.optOuts}
@@ -52,7 +49,7 @@ function ReplyWordsPage({ state }: { state: FormState }) {
           // The problem of a word is shown at its list.
           labels={{ ...t.fields, ...Object.fromEntries(lists.map((list) => [`${list}.*`, t.fields[list]])) }}
           summaryHref={(name) => `#${fieldId(name.replace(/\..*/, ''))}`}
-          readOnly={!mayChange}
+          readOnly={!useMay('admin')}
         >
           <div class="row">
             {lists.map((list) => (
@@ -67,16 +64,9 @@ function ReplyWordsPage({ state }: { state: FormState }) {
           </div>
           <TextField name="holdDays" type="number" class="short mb-3" help={t.helps.holdDays} />
           <p class="form-hint">{t.effect}</p>
-          {mayChange && (
-            <div class="buttons">
-              <Submit>{words.save}</Submit>
-              <a class="btn" href="/settings">
-                {words.cancel}
-              </a>
-            </div>
-          )}
+          <SaveOrCancel back="/settings" />
         </Form>
       </Card>
-    </Page>
+    </SettingsPage>
   );
 }

@@ -2,29 +2,27 @@ import type { FastifyPluginAsync } from 'fastify';
 import { companyContent, companyView } from '../../api/settings/company.ts';
 import { logoTypes, maxLogoBytes, maxLogoPixels } from '../../domain/company.ts';
 import { ApiFailure } from '../kit/api.ts';
-import { ActionButton, Submit } from '../kit/buttons.tsx';
+import { ActionButton, Save, Submit } from '../kit/buttons.tsx';
+import { addDocument } from '../kit/document.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { failureWords, problemWords } from '../kit/problems.ts';
 import { type ConsoleRequest, consoleOf } from '../kit/request.ts';
-import { act, submit } from '../kit/responses.tsx';
-import { readForm } from '../kit/schema-form.ts';
+import { addAction } from '../kit/routes.ts';
 import { type Company, useFormat, useMay, useWords } from '../kit/view.tsx';
-import { common } from '../kit/words.ts';
 import { companyWords } from './words-company.ts';
 
 const path = '/settings/company';
 const logoPath = `${path}/logo`;
 const address = '/api/settings/company';
-const admin = { config: { access: 'admin' } } as const;
 /** A form around the file needs some room; the API has the exact limit, and its words. */
 const maxFormBytes = 4 * maxLogoBytes;
 
 /** The company's name and logo. */
 export const companyPages: FastifyPluginAsync = async (app) => {
-  const pageOf = async ({ api, view }: ConsoleRequest, state?: FormState, refused?: ApiFailure) => {
+  const pageOf = async ({ api, view }: ConsoleRequest, state: FormState | null, refused?: ApiFailure) => {
     const company = await api.get(address, companyView);
     return (
       <CompanyPage
@@ -39,21 +37,7 @@ export const companyPages: FastifyPluginAsync = async (app) => {
     );
   };
 
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) =>
-    reply.page(await pageOf(consoleOf(request))),
-  );
-
-  app.post(path, admin, async (request, reply) =>
-    submit(
-      request,
-      reply,
-      async (form) => {
-        await consoleOf(request).api.send('PUT', address, readForm(companyContent, form));
-        return { to: path, notice: 'saved' };
-      },
-      (state) => pageOf(consoleOf(request), state),
-    ),
-  );
+  addDocument(app, { path, api: address, schema: companyContent, page: pageOf });
 
   await app.register(async (uploads) => {
     uploads.addContentTypeParser(
@@ -61,27 +45,31 @@ export const companyPages: FastifyPluginAsync = async (app) => {
       { parseAs: 'buffer', bodyLimit: maxFormBytes },
       (_request, body, done) => done(null, body),
     );
-    uploads.post(logoPath, { ...admin, bodyLimit: maxFormBytes }, async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const type = request.headers['content-type'] ?? '';
-      try {
-        await api.upload(`${address}/logo`, { payload, type }, companyView);
-      } catch (error) {
-        if (!(error instanceof ApiFailure) || [401, 403].includes(error.status)) throw error;
-        return reply.page(await pageOf(consoleOf(request), undefined, error), error.status);
-      }
-      return reply.done(path, { words: companyWords[view.locale].notices.uploaded });
-    });
+    uploads.post(
+      logoPath,
+      { config: { access: 'admin' }, bodyLimit: maxFormBytes },
+      async (request, reply) => {
+        const { api, view } = consoleOf(request);
+        const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        const type = request.headers['content-type'] ?? '';
+        try {
+          await api.upload(`${address}/logo`, { payload, type }, companyView);
+        } catch (error) {
+          if (!(error instanceof ApiFailure) || [401, 403].includes(error.status)) throw error;
+          return reply.page(await pageOf(consoleOf(request), null, error), error.status);
+        }
+        return reply.done(path, { words: companyWords[view.locale].notices.uploaded });
+      },
+    );
   });
 
-  app.post(`${logoPath}/remove`, admin, async (request, reply) =>
-    act(request, reply, path, async () => {
-      const { api, view } = consoleOf(request);
+  addAction(app, `${logoPath}/remove`, 'admin', {
+    work: async ({ api, view }) => {
       await api.send('DELETE', `${address}/logo`);
       return { to: path, notice: { words: companyWords[view.locale].notices.removed } };
-    }),
-  );
+    },
+    otherwise: () => path,
+  });
 };
 
 function CompanyPage({
@@ -95,10 +83,9 @@ function CompanyPage({
   refused?: string | undefined;
 }) {
   const t = useWords(companyWords);
-  const words = useWords(common);
   const mayChange = useMay('admin');
   return (
-    <Page title={t.page.title} section="settings" trail={[{ href: '/settings', label: words.nav.settings }]}>
+    <SettingsPage title={t.page.title}>
       <p class="text-secondary">{t.intro}</p>
       <Card>
         <Form
@@ -111,13 +98,13 @@ function CompanyPage({
           readOnly={!mayChange}
         >
           <TextField name="name" class="mb-3 narrow" autocomplete="organization" />
-          {mayChange && <Submit>{words.save}</Submit>}
+          <Save />
         </Form>
       </Card>
       <Card title={t.logo}>
         <Logo company={company} refused={refused} mayChange={mayChange} />
       </Card>
-    </Page>
+    </SettingsPage>
   );
 }
 

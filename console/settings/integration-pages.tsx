@@ -1,13 +1,12 @@
 import type { z } from 'zod';
 import { integrationContent, type integrationView } from '../../api/settings/integrations.ts';
 import type { EntryUse } from '../../domain/problems/errors.ts';
-import { AddLink, SaveOrCancel, Submit } from '../kit/buttons.tsx';
+import { AddLink, Save, SaveOrCancel } from '../kit/buttons.tsx';
 import { EntryActions, EntryState, UsesCard } from '../kit/entries.tsx';
 import { CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
-import { common } from '../kit/words.ts';
 import { integrationWords } from './words-integrations.ts';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card, Empty, Table } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
@@ -17,26 +16,14 @@ export type Integration = z.output<typeof integrationView>;
 /** The position of the authentication in the form. */
 export const auth = 'config.authentication';
 
-const useTrail = (inner = true) => {
-  const t = useWords(integrationWords);
-  const words = useWords(common);
-  return [
-    { href: '/settings', label: words.nav.settings },
-    ...(inner ? [{ href: integrationsPath, label: t.page.title }] : []),
-  ];
-};
+const useParent = () => [{ href: integrationsPath, label: useWords(integrationWords).page.title }];
 
 export function ListPage({ integrations: rows }: { integrations: readonly Integration[] }) {
   const t = useWords(integrationWords);
   const mayAdd = useMay('admin');
   const add = { href: `${integrationsPath}/new`, label: t.add };
   return (
-    <Page
-      title={t.page.title}
-      section="settings"
-      trail={useTrail(false)}
-      actions={mayAdd && <AddLink {...add} />}
-    >
+    <SettingsPage title={t.page.title} actions={mayAdd && <AddLink {...add} />}>
       <Table
         caption={t.page.title}
         rows={rows}
@@ -59,7 +46,7 @@ export function ListPage({ integrations: rows }: { integrations: readonly Integr
         ]}
         empty={<Empty icon="key" title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}
       />
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -116,7 +103,7 @@ function Fields({ stored }: { stored: boolean }) {
 export function NewPage({ state }: { state: FormState }) {
   const t = useWords(integrationWords);
   return (
-    <Page title={t.add} section="settings" trail={useTrail()}>
+    <SettingsPage title={t.add} below={useParent()}>
       <div class="narrow">
         <Card>
           <Form
@@ -132,7 +119,7 @@ export function NewPage({ state }: { state: FormState }) {
           </Form>
         </Card>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -144,14 +131,11 @@ export function IntegrationPage({
   state: FormState;
 }) {
   const t = useWords(integrationWords);
-  const words = useWords(common);
-  const mayChange = useMay('admin');
   const address = `${integrationsPath}/${id}`;
   return (
-    <Page
+    <SettingsPage
       title={name}
-      section="settings"
-      trail={useTrail()}
+      below={useParent()}
       actions={<EntryActions address={address} archivedAt={archivedAt} />}
     >
       <div class="row row-cards">
@@ -164,10 +148,10 @@ export function IntegrationPage({
               schema={integrationContent}
               labels={t.fields}
               helps={t.helps}
-              readOnly={!mayChange}
+              readOnly={!useMay('admin')}
             >
               <Fields stored />
-              {mayChange && <Submit>{words.save}</Submit>}
+              <Save />
             </Form>
           </Card>
         </div>
@@ -175,6 +159,6 @@ export function IntegrationPage({
           <UsesCard title={t.uses} none={t.usedByNone} usedBy={usedBy} />
         </div>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }

@@ -9,9 +9,10 @@ import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { settingWords } from './words.ts';
-import { Page } from '../kit/layout.tsx';
+import { Page, SettingsPage } from '../kit/layout.tsx';
 import { Card, type Column, Empty, Table } from '../kit/parts.tsx';
 import { addResource } from '../kit/resource.tsx';
+import { addPage } from '../kit/routes.ts';
 import { type Choices, DefinitionFields, DefinitionSummary } from './definitions.tsx';
 import { settingsGroups } from './groups.ts';
 import { useMay, useWords } from '../kit/view.tsx';
@@ -31,9 +32,7 @@ async function choicesOf(api: Api, kind: SettingKind): Promise<Choices> {
 
 /** The settings page, and the same pages for each kind of entry. */
 export const settings: FastifyPluginAsync = async (app) => {
-  app.get('/settings', { config: { access: 'viewer' } }, async (_request, reply) =>
-    reply.page(<SettingsPage />),
-  );
+  addPage(app, '/settings', 'viewer', () => <OverviewPage />);
 
   const kinds = settingsGroups.flatMap(({ kinds }) => kinds);
   for (const kind of kinds) {
@@ -64,7 +63,7 @@ export const settings: FastifyPluginAsync = async (app) => {
   }
 };
 
-function SettingsPage() {
+function OverviewPage() {
   const t = useWords(settingWords);
   const words = useWords(common);
   return (
@@ -115,7 +114,6 @@ function ListPage({
   categories: readonly Entry[];
 }) {
   const t = useWords(settingWords);
-  const words = useWords(common);
   const path = pathOf(kind);
   const mayAdd = useMay('admin');
   const columns: Column<Entry>[] = [
@@ -136,19 +134,14 @@ function ListPage({
   ];
   const add = { href: `${path}/new`, label: t.add };
   return (
-    <Page
-      title={t.kinds[kind]}
-      section="settings"
-      trail={[{ href: '/settings', label: words.nav.settings }]}
-      actions={mayAdd && <AddLink {...add} />}
-    >
+    <SettingsPage title={t.kinds[kind]} actions={mayAdd && <AddLink {...add} />}>
       <Table
         caption={t.kinds[kind]}
         columns={columns}
         rows={entries}
         empty={<Empty icon="settings" title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}
       />
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -169,17 +162,11 @@ function EntryPage({
   choices: Choices;
 }) {
   const t = useWords(settingWords);
-  const words = useWords(common);
   const path = pathOf(kind);
-  const mayChange = useMay('admin');
   return (
-    <Page
+    <SettingsPage
       title={entry ? entry.name : t.newEntry(t.kinds[kind])}
-      section="settings"
-      trail={[
-        { href: '/settings', label: words.nav.settings },
-        { href: path, label: t.kinds[kind] },
-      ]}
+      below={[{ href: path, label: t.kinds[kind] }]}
       actions={
         entry && <EntryActions address={`${path}/${entry.id}`} archivedAt={entry.archivedAt} atOnce={path} />
       }
@@ -187,18 +174,18 @@ function EntryPage({
       <Card>
         <Form
           action={entry ? `${path}/${entry.id}` : path}
-          {...(entry ? { changes: `${settingPath(kind)}/${entry.id}` } : {})}
+          changes={entry && `${settingPath(kind)}/${entry.id}`}
           state={state}
           schema={settingContent(kind)}
           labels={t.fields}
-          readOnly={!mayChange}
+          readOnly={!useMay('admin')}
           once={!entry}
         >
           <TextField name="name" class="mb-3 narrow" autofocus={!entry} />
           <DefinitionFields kind={kind} choices={choices} />
-          {mayChange && <SaveOrCancel back={path} />}
+          <SaveOrCancel back={path} />
         </Form>
       </Card>
-    </Page>
+    </SettingsPage>
   );
 }

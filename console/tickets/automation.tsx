@@ -1,11 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { ticketAutomation } from '../../domain/ticket-automation.ts';
-import { Submit } from '../kit/buttons.tsx';
+import { Save } from '../kit/buttons.tsx';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
 import { addDocument } from '../kit/document.tsx';
 import { CheckField, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { common } from '../kit/words.ts';
 import { useMay, useWords } from '../kit/view.tsx';
@@ -37,9 +37,8 @@ function AutomationPage({
 }) {
   const t = useWords(ticketAutomationWords);
   const words = useWords(common);
-  const mayChange = useMay('admin');
   return (
-    <Page title={t.page.title} section="settings" trail={[{ href: '/settings', label: words.nav.settings }]}>
+    <SettingsPage title={t.page.title}>
       <div class="narrow">
         <Card>
           <Form
@@ -49,25 +48,20 @@ function AutomationPage({
             schema={ticketAutomation}
             labels={t.fields}
             helps={t.helps}
-            readOnly={!mayChange}
+            readOnly={!useMay('admin')}
           >
             <CheckField name="reopenOnReply" />
             <CheckField name="waitOnAnswer" />
-            <TextField
-              name="finishAfterDays"
-              type="number"
-              class="short mb-3"
-              help={t.helps.finishAfterDays}
-            />
+            <TextField name="finishAfterDays" type="number" class="short mb-3" />
             <SelectField
               name="finishResolutionId"
               options={optionsOf(resolutions, state.values.text('finishResolutionId'))}
               empty={words.noneOfThem}
             />
-            {mayChange && <Submit>{words.save}</Submit>}
+            <Save />
           </Form>
         </Card>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }

@@ -5,7 +5,7 @@ import { ticketStoryView } from '../../api/tickets/tickets.ts';
 import { ticketNote } from '../../domain/ticket-change.ts';
 import { ticketMoves } from '../../domain/ticket.ts';
 import type { Api } from '../kit/api.ts';
-import { ActionButton, Submit } from '../kit/buttons.tsx';
+import { ActionButton, Save } from '../kit/buttons.tsx';
 import { optionsOf } from '../kit/choices.ts';
 import { SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
@@ -237,7 +237,7 @@ function DataForm({
       {extra.map((name) => (
         <TextField key={name} name={`extra.${name}`} maxLength={500} />
       ))}
-      {mayChange && <Submit>{words.save}</Submit>}
+      <Save />
     </Form>
   );
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { urlId } from '../../api/http/parameters.ts';
@@ -10,64 +9,50 @@ import {
   type ticketPostView,
 } from '../../api/tickets/posts.ts';
 import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
-import type { Api } from '../kit/api.ts';
-import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
-import { ActionButton, Submit } from '../kit/buttons.tsx';
+import { Filters, pagesOf, type Query, searched } from '../kit/filters.tsx';
+import { ActionButton, Save } from '../kit/buttons.tsx';
+import { addDocument } from '../kit/document.tsx';
 import { CheckField, ChoiceField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { ticketPostingFieldLabels } from '../../domain/words/tickets.ts';
 import { ticketPostWords } from './words-posts.ts';
-import { Page } from '../kit/layout.tsx';
+import { SettingsPage } from '../kit/layout.tsx';
 import { Retrying } from '../kit/retrying.tsx';
 import { Card, ConfirmPage, Empty, Facts, Pager, State, Table, Time, type Tone } from '../kit/parts.tsx';
-import { act, submit } from '../kit/responses.tsx';
+import { act } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
-import { readForm } from '../kit/schema-form.ts';
-import { Rows } from '../kit/rows.tsx';
+import { addAction, addPage } from '../kit/routes.ts';
+import { HeaderRows, newSecret, SecretField } from '../kit/secrets.tsx';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
 const path = '/settings/ticket-posting';
+const address = '/api/settings/ticket-posting';
 const postsPath = '/settings/ticket-posts';
 const pageSize = 50;
 type Settings = z.output<typeof ticketPostingView>;
 type Post = z.output<typeof ticketPostView>;
 const eventParams = z.object({ eventId: urlId });
-const admin = { config: { access: 'admin' } } as const;
-const operator = { config: { access: 'operator' } } as const;
-
-const getSettings = (api: Api): Promise<Settings> =>
-  api.get('/api/settings/ticket-posting', ticketPostingView);
+const replayed = z.object({ replayed: z.int() });
 
 /** The helpdesk to which tickets are posted, and the results of the posts. */
 export const ticketPosts: FastifyPluginAsync = async (app) => {
-  app.get(path, admin, async (request, reply) => {
-    const settings = await getSettings(consoleOf(request).api);
-    const { posting } = settings;
-    const headers = posting?.headerNames.map((name) => ({ name, value: '' }));
-    const secret = posting ? undefined : randomBytes(32).toString('base64url');
-    const fresh = { enabled: true, events: [...ticketEventKinds], secret };
-    return reply.page(
-      <SettingsPage settings={settings} state={newForm({ ...(posting ?? fresh), headers })} />,
-    );
+  addDocument(app, {
+    path,
+    api: address,
+    access: 'admin',
+    schema: ticketPostingChange,
+    page: async ({ api }, rejected) => {
+      const settings = await api.get(address, ticketPostingView);
+      const { posting } = settings;
+      const headers = posting?.headerNames.map((name) => ({ name, value: '' }));
+      const fresh = { enabled: true, events: [...ticketEventKinds], secret: newSecret() };
+      const state = rejected ?? newForm({ ...(posting ?? fresh), headers });
+      return <PostingPage settings={settings} state={state} />;
+    },
   });
 
-  app.post(path, admin, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('PUT', '/api/settings/ticket-posting', readForm(ticketPostingChange, form));
-        return { to: path, notice: 'saved' };
-      },
-      async (state) => <SettingsPage settings={await getSettings(api)} state={state} />,
-    );
-  });
-
-  app.get(postsPath, operator, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const query = queryOf(request.query);
+  addPage(app, postsPath, 'operator', async ({ api, query }) => {
     let failed = 0;
     let retrying: RetryingView | null = null;
     const found = await searched(async () => {
@@ -75,7 +60,7 @@ export const ticketPosts: FastifyPluginAsync = async (app) => {
       ({ failed, retrying } = list);
       return list.posts.map((post) => ({ ...post, id: post.eventId }));
     });
-    return reply.page(<ListPage {...found} query={query} failed={failed} retrying={retrying} />);
+    return <ListPage {...found} query={query} failed={failed} retrying={retrying} />;
   });
 
   app.post<{ Params: z.infer<typeof eventParams> }>(
@@ -90,31 +75,27 @@ export const ticketPosts: FastifyPluginAsync = async (app) => {
     },
   );
 
-  app.get(`${postsPath}/replay-failed`, operator, async (request, reply) => {
-    const { failed } = await consoleOf(request).api.get('/api/ticket-posts', ticketPostList, { limit: 1 });
-    return reply.page(<ReplayPage failed={failed} />);
+  addPage(app, `${postsPath}/replay-failed`, 'operator', async ({ api }) => {
+    const { failed } = await api.get('/api/ticket-posts', ticketPostList, { limit: 1 });
+    return <ReplayPage failed={failed} />;
   });
 
-  app.post(`${postsPath}/replay-failed`, operator, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    return act(request, reply, postsPath, async () => {
-      const answer = z.object({ replayed: z.int() });
-      const { replayed } = await api.send('POST', '/api/ticket-posts/replay-failed', {}, answer);
-      const words = ticketPostWords[view.locale].replayFailedDone(view.format.number(replayed));
+  addAction(app, `${postsPath}/replay-failed`, 'operator', {
+    work: async ({ api, view }) => {
+      const result = await api.send('POST', '/api/ticket-posts/replay-failed', {}, replayed);
+      const words = ticketPostWords[view.locale].replayFailedDone(view.format.number(result.replayed));
       return { to: postsPath, notice: { words } };
-    });
+    },
+    otherwise: () => postsPath,
   });
 };
 
-function SettingsPage({ settings: { posting, posts }, state }: { settings: Settings; state: FormState }) {
+function PostingPage({ settings: { posting, posts }, state }: { settings: Settings; state: FormState }) {
   const t = useWords(ticketPostWords);
-  const words = useWords(common);
   const format = useFormat();
   return (
-    <Page
+    <SettingsPage
       title={t.page.title}
-      section="settings"
-      trail={[{ href: '/settings', label: words.nav.settings }]}
       actions={
         <a class="btn" href={postsPath}>
           {t.seePosts}
@@ -127,11 +108,10 @@ function SettingsPage({ settings: { posting, posts }, state }: { settings: Setti
             <p class="text-secondary">{t.intro}</p>
             <Form
               action={path}
-              changes="/api/settings/ticket-posting"
+              changes={address}
               state={state}
               schema={ticketPostingChange}
               labels={useWords(ticketPostingFieldLabels)}
-              helps={t.helps}
             >
               <CheckField name="enabled" />
               <TextField name="url" type="url" placeholder="https://" />
@@ -140,32 +120,12 @@ function SettingsPage({ settings: { posting, posts }, state }: { settings: Setti
                 required
                 options={ticketEventKinds.map((kind) => ({ value: kind, label: t.events[kind] }))}
               />
-              <TextField
-                name="secret"
-                required={!posting}
-                autocomplete="new-password"
-                // A new one is generated here, and must be visible.
-                type={posting ? 'password' : 'text'}
-                help={posting ? t.stored : t.helps.secret}
+              <SecretField stored={posting !== null} words={t} />
+              <HeaderRows
+                title={t.headers}
+                hint={posting ? `${t.headersHelp} ${t.secretStored}` : t.headersHelp}
               />
-              <h3 class="form-label">{t.headers}</h3>
-              <p class="form-hint">
-                {t.headersHelp} {posting && t.stored}
-              </p>
-              <Rows name="headers" label={t.headers}>
-                {(row) => (
-                  <>
-                    <TextField name={`${row}.name`} class="" />
-                    <TextField
-                      name={`${row}.value`}
-                      class="edit-row-wide"
-                      type="password"
-                      autocomplete="new-password"
-                    />
-                  </>
-                )}
-              </Rows>
-              <Submit>{words.save}</Submit>
+              <Save />
             </Form>
           </Card>
         </div>
@@ -180,7 +140,7 @@ function SettingsPage({ settings: { posting, posts }, state }: { settings: Setti
           </Card>
         </div>
       </div>
-    </Page>
+    </SettingsPage>
   );
 }
 
@@ -203,10 +163,8 @@ function ListPage({
   const maySetUp = useMay('admin');
   const searching = Object.keys(query).length > 0;
   return (
-    <Page
+    <SettingsPage
       title={t.posts.title}
-      section="settings"
-      trail={[{ href: '/settings', label: words.nav.settings }]}
       actions={
         <>
           {failed > 0 && (
@@ -269,7 +227,7 @@ function ListPage({
         empty={<Empty icon="tickets" title={t.empty} text={searching ? t.nothingFound : t.emptyText} />}
       />
       <Pager {...pagesOf(postsPath, query, { rows, size: pageSize })} />
-    </Page>
+    </SettingsPage>
   );
 }
 

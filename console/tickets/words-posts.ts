@@ -33,13 +33,12 @@ export const ticketPostWords = dictionary(
     empty: 'Nenhum envio',
     emptyText: 'O que acontece com os atendimentos aparece aqui depois que o envio é habilitado.',
     nothingFound: 'Nada encontrado com este filtro.',
-    stored: 'Já guardado. Deixe em branco para manter; com outro servidor no endereço, informe de novo.',
+    secretStored:
+      'Já guardado. Deixe em branco para manter; com outro servidor no endereço, informe de novo.',
     headers: 'Cabeçalhos',
     headersHelp: 'Enviados junto, como Authorization. São guardados cifrados e nunca mais mostrados.',
-    helps: {
-      secret:
-        'De 24 a 200 caracteres sem espaços. Com ele o helpdesk confere a assinatura: copie-o agora, não será mostrado de novo.',
-    },
+    secretHelp:
+      'De 24 a 200 caracteres sem espaços. Com ele o helpdesk confere a assinatura: copie-o agora, não será mostrado de novo.',
   },
   {
     page: { title: 'Helpdesk', about: 'Where new and changed tickets are posted' },
@@ -70,14 +69,12 @@ export const ticketPostWords = dictionary(
     empty: 'No post',
     emptyText: 'Events of tickets appear here once posting is enabled.',
     nothingFound: 'Nothing matches this filter.',
-    stored:
+    secretStored:
       'Already stored. Leave it empty to keep it; if you change the server in the address, enter it again.',
     headers: 'Headers',
     headersHelp:
       'Sent with each post, such as Authorization. They are stored encrypted, and never shown again.',
-    helps: {
-      secret:
-        '24 to 200 characters without spaces. The helpdesk uses it to verify the signature. Copy it now: it will not be shown again.',
-    },
+    secretHelp:
+      '24 to 200 characters without spaces. The helpdesk uses it to verify the signature. Copy it now: it will not be shown again.',
   },
 );

@@ -1,0 +1,107 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { VNode } from 'preact';
+import { z } from 'zod';
+import { idParams } from '../../api/http/parameters.ts';
+import type { Permission } from '../../domain/user.ts';
+import { type Query, queryOf } from './filters.tsx';
+import type { FormState } from './form.tsx';
+import type { FormValues } from './form-data.ts';
+import { type ConsoleRequest, consoleOf } from './request.ts';
+import { act, type Done, formOf, submit } from './responses.tsx';
+
+/** The parts of a request that pages and forms use. */
+export interface PageRequest extends ConsoleRequest {
+  /** The `:id` of the address. */
+  readonly id: number;
+  /** The parameters of the address that have a value. */
+  query: Query;
+  /** The sent form. */
+  form: FormValues;
+}
+
+const validated = z.object({ id: z.int() });
+
+const pageRequest = (request: FastifyRequest): PageRequest => ({
+  ...consoleOf(request),
+  get id() {
+    return validated.parse(request.params).id;
+  },
+  query: queryOf(request.query),
+  form: formOf(request),
+});
+
+const optionsOf = (path: string, access: Permission) => ({
+  config: { access },
+  ...(path.includes('/:id') ? { schema: { params: idParams } } : {}),
+});
+
+type Render = (request: PageRequest) => VNode | Promise<VNode>;
+
+/** A page of the console. */
+export function addPage(app: FastifyInstance, path: string, access: Permission, page: Render): void {
+  app.get(path, optionsOf(path, access), async (request, reply) =>
+    reply.page(await page(pageRequest(request))),
+  );
+}
+
+/** A part of a page that htmx requests. */
+export function addPart(
+  app: FastifyInstance,
+  path: string,
+  access: Permission,
+  part: Render,
+  { method = 'GET' }: { method?: 'GET' | 'POST' } = {},
+): void {
+  const options = optionsOf(path, access);
+  app.route({
+    method,
+    url: path,
+    ...options,
+    config: { ...options.config, fragment: true },
+    handler: async (request, reply) => reply.fragment(await part(pageRequest(request))),
+  });
+}
+
+interface FormRoute {
+  /** Calls the API, and returns the next page. */
+  send: (request: PageRequest) => Promise<Done>;
+  /** The page with the form, if the API rejects it. */
+  again: (request: PageRequest, state: FormState) => VNode | Promise<VNode>;
+}
+
+/** The target of a form: see `submit`. */
+export function addForm(
+  app: FastifyInstance,
+  path: string,
+  access: Permission,
+  { send, again }: FormRoute,
+): void {
+  app.post(path, optionsOf(path, access), async (request, reply) => {
+    const sent = pageRequest(request);
+    return submit(
+      request,
+      reply,
+      () => send(sent),
+      (state) => again(sent, state),
+    );
+  });
+}
+
+interface ActionRoute {
+  work: (request: PageRequest) => Promise<Done | undefined>;
+  /** The next page if the button's form names none. */
+  otherwise: (request: PageRequest) => string;
+}
+
+/** The target of a button: see `act`. */
+export function addAction(
+  app: FastifyInstance,
+  path: string,
+  access: Permission,
+  { work, otherwise }: ActionRoute,
+): void {
+  app.post(path, optionsOf(path, access), async (request, reply) => {
+    const sent = pageRequest(request);
+    return act(request, reply, otherwise(sent), () => work(sent));
+  });
+}
