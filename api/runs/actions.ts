@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Database } from '../../db/core/client.ts';
 import { tryInDoubt } from '../../db/providers/trouble.ts';
+import { endAlert } from '../../db/alerts/alerts.ts';
 import { markSeen } from '../../db/runs/overview.ts';
 import { getRun, type RunRow, runStatus } from '../../db/runs/runs.ts';
 import { runStatuses } from '../../domain/run.ts';
@@ -143,6 +144,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
           const { status } = await need(id);
           throw new ApiError('run_not_ended', { params: { status } });
         }
+        await endAlert(tx, 'run_not_executed', String(id));
         await audit(tx, request, 'run.seen', { kind: 'run', id });
       });
       return answer(id);

@@ -43,6 +43,11 @@ export async function recordConditions(
     on conflict do nothing`;
 }
 
+/** Ends an alert at once, when its condition has just ended: the next check would do it some seconds later. */
+export async function endAlert(sql: Sql, kind: AlertKind, subject: string): Promise<void> {
+  await sql`update alerts set ended_at = now() where kind = ${kind} and subject = ${subject} and ended_at is null`;
+}
+
 /** A page of the open alerts of these kinds, newest first; `before`: only earlier ones. */
 export async function listOpenAlerts(
   sql: Sql,

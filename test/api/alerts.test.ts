@@ -153,6 +153,44 @@ test('what comes and goes is told again only after a while', async () => {
   expect((next ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(timing.repeatMs);
 });
 
+test('a run that did not execute is told until somebody has seen it', async () => {
+  const bia = await person('operator');
+  const newSkipped = async () => {
+    const { runId, campaignId } = await createRun(api, catalog, { phones: ['+5511900000001'] });
+    await sql`update campaigns set enabled = true where id = ${campaignId}`;
+    await sql`
+      update runs set status = 'skipped', reason = '{"code": "beyond_grace", "lateMs": 2, "graceMs": 1}', finished_at = now() where id = ${runId}`;
+    await until('it is found', async () => (await openAlerts()).includes(`run_not_executed ${runId}`));
+    return runId;
+  };
+  const see = async (runId: number) => {
+    expect((await as('operator')('POST', `/api/runs/${runId}/seen`)).statusCode).toBe(200);
+    // At once: the page that the operator goes on to counts it no more.
+    expect(await openAlerts()).not.toContain(`run_not_executed ${runId}`);
+  };
+  const told = await newSkipped();
+  const mail = await until('the mail is there', () => bia.mails()[0]);
+  expect(mail.text).toContain(`/runs/${told}\n`);
+  await see(told);
+
+  // One whose mail waits for the server.
+  await smtp.down();
+  const waiting = await newSkipped();
+  await until('its mail was tried', async () => {
+    const tried = await sql`
+      select from notifications where user_id = ${bia.id} and state = 'waiting' and attempts > 0`;
+    return tried.count > 0;
+  });
+  await see(waiting);
+  const failed = await newRun('failed', 'fault');
+  await smtp.up();
+  const next = await until('the next mail is there', () => bia.mails()[1]);
+  expect(next.text).toContain(`/runs/${failed}\n`);
+  for (const runId of [told, waiting]) expect(next.text).not.toContain(`/runs/${runId}\n`);
+  expect(await openAlerts()).toEqual([`run_failed ${failed}`]);
+  await sql`update campaigns set enabled = false`;
+});
+
 describe('a mail that is not accepted', () => {
   test('is tried again, once the server is back, with what there is to say then', async () => {
     await smtp.down();

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { recordConditions } from '../../db/alerts/alerts.ts';
+import { presentConditions } from '../../db/alerts/conditions.ts';
+import { defaultTimezone } from '../../domain/calendar.ts';
 import type { Locale } from '../../domain/user.ts';
 import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, languages, textOf } from '../kit/console.ts';
@@ -31,6 +33,36 @@ beforeEach(async () => {
   await sql`delete from email_settings`;
   await sql`delete from alert_webhook`;
   await recordConditions(sql, []);
+});
+
+test('A run that was marked as seen is counted and listed no more', async () => {
+  const { runId: skipped, campaignId } = await createRun(ui, catalog);
+  await sql`update campaigns set enabled = true where id = ${campaignId}`;
+  await sql`
+    update runs set status = 'skipped', reason = '{"code": "beyond_grace", "lateMs": 2, "graceMs": 1}', occurrence = now(), finished_at = now()
+    where id = ${skipped}`;
+  const look = async () => {
+    const found = await presentConditions({ sql, now: new Date(), timezone: defaultTimezone });
+    await recordConditions(
+      sql,
+      found.filter(({ kind }) => kind === 'run_not_executed'),
+    );
+  };
+  await look();
+  const before = await operator.get('/');
+  expect(textOf(before)).toContain('1 coisa precisa de você');
+  expect(before.body).toContain(`action="/runs/${skipped}/seen"`);
+  await operator.post(`/runs/${skipped}/seen`);
+  const check = async () => {
+    const after = await operator.get('/');
+    expect(after.body).toMatch(/class="alert-count" data-alerts="\d+" hidden/);
+    expect(after.body).not.toContain(`href="/runs/${skipped}"`);
+    expect((await ui.as('operator')('GET', '/api/alerts')).json()).toEqual({ alerts: [] });
+  };
+  await check();
+  await look();
+  await check();
+  await sql`update campaigns set enabled = false where id = ${campaignId}`;
 });
 
 describe.each(languages)('in %s', (locale) => {
