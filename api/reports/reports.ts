@@ -271,7 +271,7 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
         tags,
         summary: 'The last runs of a campaign, newest first, to compare them',
         description:
-          'Runs that have read their mailing, without dry runs. Messages are as they are now; replies, tickets and costs as they were last counted.',
+          'Runs that have read their mailing, without dry runs. Messages are as they are now; replies, tickets and costs as they were last counted. `cost.segments` is less than `segments` until all are counted.',
         querystring: z.strictObject({
           campaignId: urlId,
           limit: z.coerce.number().int().min(1).max(50).default(10),
@@ -283,13 +283,13 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
       const { campaignId, limit } = request.query;
       const rows = await lastRunFigures(sql, campaignId, limit);
       return {
-        runs: rows.map(({ id, occurrence, trigger, status, sendingMs, ...figures }) => ({
+        runs: rows.map(({ id, occurrence, trigger, status, sendingMs, countedSegments, ...figures }) => ({
           id,
           occurrence,
           trigger,
           status,
           sendingMs: Math.max(0, Math.round(sendingMs)),
-          figures: viewFigures(figures, currency),
+          figures: viewFigures(figures, currency, countedSegments),
         })),
       };
     },

@@ -37,7 +37,8 @@ export const figuresView = z.object({
 });
 export type Figures = z.output<typeof figuresView>;
 
-export function viewFigures(row: FigureRow, currency: string): Figures {
+/** `countedSegments`: those that `cost` is of. */
+export function viewFigures(row: FigureRow, currency: string, countedSegments = row.segments): Figures {
   const { unknownSegments, unpricedSegments, answerSeconds, cost: millionths, ...figures } = row;
   const accepted = row.sent + row.delivered + row.undelivered;
   const toSend = accepted + row.queued + row.failed + row.unknown + row.cancelled;
@@ -47,7 +48,7 @@ export function viewFigures(row: FigureRow, currency: string): Figures {
     toSend,
     accepted,
     unknownSegments,
-    cost: { currency, segments: row.segments, millionths, unpriced: unpricedSegments },
+    cost: { currency, segments: countedSegments, millionths, unpriced: unpricedSegments },
     firstAnswerSeconds: row.answered === 0 ? null : Math.round(answerSeconds / row.answered),
   };
 }

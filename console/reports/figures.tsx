@@ -13,12 +13,10 @@ export type Report = z.output<typeof reportView>;
 export function useCostWords() {
   const t = useWords(reportWords);
   const format = useFormat();
-  return ({ cost }: Pick<Figures, 'cost'>): string =>
-    cost.segments === 0
-      ? format.money(0, cost.currency)
-      : isPriced(cost)
-        ? format.money(cost.millionths, cost.currency)
-        : t.noPrice;
+  return ({ cost, segments }: Pick<Figures, 'cost' | 'segments'>): string => {
+    if (cost.segments === 0) return segments === 0 ? format.money(0, cost.currency) : t.notCountedYet;
+    return isPriced(cost) ? format.money(cost.millionths, cost.currency) : t.noPrice;
+  };
 }
 
 /** The headline figures, each against the period before, in words. */

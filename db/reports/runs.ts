@@ -7,6 +7,8 @@ export interface RunFiguresRow extends FigureRow {
   occurrence: Date;
   trigger: RunTrigger;
   status: RunStatus;
+  /** Of `segments`, those that were counted for `cost`. */
+  countedSegments: number;
   /** From the first message to the end of the run, or until now. */
   sendingMs: number;
 }
@@ -37,7 +39,7 @@ export async function lastRunFigures(sql: Sql, campaignId: number, limit: number
         coalesce(sum(answer_seconds), 0)::float8 as answer_seconds
       from run_responses where run_id = last.id
     ) as responded, lateral (
-      select coalesce(sum(segments * price), 0)::float8 as cost,
+      select coalesce(sum(segments * price), 0)::float8 as cost, coalesce(sum(segments), 0)::float8 as counted_segments,
         coalesce(sum(segments) filter (where price is null), 0)::float8 as unpriced_segments
       from (
         select segments, segment_price(provider_id, country, day) as price from run_hours

@@ -5,6 +5,7 @@ import { defaultTimezone as timezone, lastDays } from '../../domain/calendar.ts'
 import { createCatalog, createRun } from '../kit/api.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole, textOf } from '../kit/console.ts';
+import { recordSent } from '../kit/sending.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
@@ -110,6 +111,32 @@ test("A campaign's page compares its last runs", async () => {
   // Sent, delivered, undelivered, replies; segments, cost, duration. No column for what no run has.
   expect(compared).toMatch(/ 8 75% 25% 0% 8 R\$\s0,68 4 min/);
   expect(compared).not.toMatch(/Incertas, do|Descadastros|Atendimentos/);
+});
+
+test('The cost of a run that has just sent is not counted yet, and then is the amount', async () => {
+  const { runId, campaignId } = await createRun(ui, catalog, {
+    phones: ['+5511900000001', '+5511900000002', '+5511900000003'],
+    changes: { name: 'Recente' },
+  });
+  await recordSent(sql, { runId, count: 2, sidOf: String, providerId: catalog.providerId });
+  await sql`
+    update runs set mailing_at = now(), occurrence = now(), provider_id = ${catalog.providerId}, status = 'finished', step = 'done',
+      sending_at = now(), finished_at = now() where id = ${runId}`;
+  const compared = async (reader: typeof viewer) => {
+    const text = textOf(await reader.get(`/campaigns/${campaignId}`));
+    return text.slice(text.lastIndexOf(reader === english ? 'Cost' : 'Custo'));
+  };
+  expect(await compared(viewer)).toContain('ainda não contado');
+  expect(await compared(viewer)).not.toMatch(/R\$\s0,00/);
+  expect(await compared(english)).toContain('not counted yet');
+  const figures = async () =>
+    (await ui.as('viewer')('GET', `/api/reports/runs?campaignId=${campaignId}`)).json<{
+      runs: { figures: { segments: number; cost: { segments: number } } }[];
+    }>().runs[0]?.figures;
+  expect(await figures()).toMatchObject({ segments: 2, cost: { segments: 0, millionths: 0 } });
+  await countForReports(sql, { rebuild: false, timezone, goesOn: () => true });
+  expect(await compared(viewer)).toMatch(/R\$\s0,17/);
+  expect(await figures()).toMatchObject({ segments: 2, cost: { segments: 2, millionths: 170_000 } });
 });
 
 test('Replies to no message that we know are a row of their own, also in the file', async () => {
