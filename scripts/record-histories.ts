@@ -9,6 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import {
   alertsWorkflowId,
+  answerWorkflowId,
   campaignWorkflowId,
   housekeepingScheduleId,
   lookUpsScheduleId,
@@ -53,8 +54,16 @@ const phonesShape = z.object({
   messages: z.array(z.object({ phone: z.string().nullable(), status: z.string() })),
 });
 const repliesShape = z.object({
-  replies: z.array(z.object({ id: z.int(), text: z.string(), effect: z.string().nullable() })),
+  replies: z.array(
+    z.object({
+      id: z.int(),
+      text: z.string(),
+      effect: z.string().nullable(),
+      ticketId: z.int().nullable(),
+    }),
+  ),
 });
+const answersShape = z.object({ answers: z.array(z.object({ id: z.int(), status: z.string() })) });
 const idShape = z.object({ id: z.int() });
 const documentShape = z.object({
   definition: z.looseObject({ schedule: z.looseObject({}) }),
@@ -96,7 +105,8 @@ try {
       await connection.close();
     }
   };
-  const keep = async (name: string, workflowId: string): Promise<void> => {
+  /** Returns the history, too. */
+  const keep = async (name: string, workflowId: string): Promise<string> => {
     const { stdout } = await promisify(execFile)(
       temporal,
       [
@@ -118,6 +128,7 @@ try {
       .replaceAll(root, '/torpedo/');
     await writeFile(new URL(`${name}.json`, folder), `${text}\n`);
     console.log(`Recorded ${name}.`);
+    return text;
   };
 
   const fast = await createSandboxProvider(api, system.sandbox, null);
@@ -147,7 +158,7 @@ try {
   await keep('run-one-by-one', runWorkflowId(single));
 
   const { messages } = phonesShape.parse(await api.call('GET', `/api/runs/${single.id}/messages`));
-  const answering = messages.find(({ status }) => ['sent', 'delivered', 'undelivered'].includes(status));
+  const answering = messages.find(wasTaken);
   await api.call('PUT', '/api/settings/automatic-texts', { help: 'Call us.' });
   for (const [name, body] of [
     ['reply-kept', 'Obrigado!'],
@@ -155,13 +166,38 @@ try {
     ['reply-opt-out', 'SAIR'],
   ] as const) {
     await answer(answering?.phone ?? '', body);
-    const reply = await until(async () =>
-      repliesShape
-        .parse(await api.call('GET', `/api/replies?runId=${single.id}`))
-        .replies.find(({ text, effect }) => text === body && effect !== null),
-    );
-    await keep(name, replyWorkflowId(reply.id));
+    const reply = await handledReply(api, single.id, body);
+    const history = await keep(name, replyWorkflowId(reply.id));
+    if (name !== 'reply-answered') continue;
+    // Only the reply's workflow names its automatic text.
+    const [text] = /reply\/\d+\/answer\/\d+/.exec(history) ?? [];
+    if (text === undefined) throw new Error('The reply has no automatic text.');
+    await sleep(1_000);
+    await keep('answer-automatic', text);
   }
+
+  const asked = await prepare(api, {
+    name: 'Asked',
+    providerId: fast,
+    sendingHoursId: always,
+    lines: 20,
+    ticketPolicy: await ticketsOnReply(api),
+  });
+  const asking = await runNow(api, asked);
+  await ended(api, asked, asking.id);
+  const { messages: written } = phonesShape.parse(await api.call('GET', `/api/runs/${asking.id}/messages`));
+  await answer(written.find(wasTaken)?.phone ?? '', 'Quero falar');
+  const opening = await handledReply(api, asking.id, 'Quero falar');
+  await keep('reply-ticket', replyWorkflowId(opening.id));
+  const ticketId = opening.ticketId ?? 0;
+  await api.call('POST', `/api/tickets/${ticketId}/answers`, { text: 'Pode falar.' });
+  const answered = await until(async () =>
+    answersShape
+      .parse(await api.call('GET', `/api/tickets/${ticketId}/answers`))
+      .answers.find(({ status }) => status === 'sent' || status === 'delivered'),
+  );
+  await sleep(1_000);
+  await keep('answer', answerWorkflowId({ id: answered.id, ticketId, inboundMessageId: null }));
 
   const paused = await prepare(api, { name: 'Paused', providerId: slow, sendingHoursId: always, lines: 300 });
   const first = await runNow(api, paused);
@@ -377,8 +413,27 @@ async function ended(api: ApiClient, campaignId: number, runId: number): Promise
   await sleep(1_000);
 }
 
-/** A policy from the initial settings of a new deployment. */
-async function ticketsOnSend(api: ApiClient): Promise<object> {
+/** By the provider: its phone can reply. */
+function wasTaken({ status }: { status: string }): boolean {
+  return ['sent', 'delivered', 'undelivered'].includes(status);
+}
+
+/** The reply of a run with this text, once it has been handled. */
+function handledReply(api: ApiClient, runId: number, body: string) {
+  return until(async () =>
+    repliesShape
+      .parse(await api.call('GET', `/api/replies?runId=${runId}`))
+      .replies.find(({ text, effect }) => text === body && effect !== null),
+  );
+}
+
+/** Policies from the initial settings of a new deployment. */
+async function ticketsOnReply(api: ApiClient): Promise<object> {
+  const { resolutionOnSuccessId, resolutionOnFailureId, ...policy } = await ticketsOnSend(api);
+  return { ...policy, when: 'on_reply' };
+}
+
+async function ticketsOnSend(api: ApiClient) {
   const first = async (kind: string) => {
     const { entries } = z
       .object({ entries: z.array(z.looseObject({ id: z.int(), definition: z.looseObject({}) })) })
