@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { VNode } from 'preact';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { campaignView } from '../../api/campaigns/view.ts';
 import type { AnsweredProblem } from '../../api/http/errors.ts';
 import { type CampaignDraft, campaignDraft } from '../../domain/campaign.ts';
@@ -9,9 +9,8 @@ import { type Api, ApiFailure } from '../kit/api.ts';
 import { fieldId, type FormState } from '../kit/form.tsx';
 import { FormValues } from '../kit/form-data.ts';
 import { problemWords } from '../kit/problems.ts';
-import { submit } from '../kit/responses.tsx';
+import { addForm, addPage, type PageRequest } from '../kit/routes.ts';
 import { common } from '../kit/words.ts';
-import { consoleOf } from '../kit/request.ts';
 import { useMay } from '../kit/view.tsx';
 
 export type Campaign = z.output<typeof campaignView>;
@@ -71,8 +70,6 @@ export const isOf =
 export const getCampaign = (api: Api, id: number): Promise<Campaign> =>
   api.get(`/api/campaigns/${id}`, campaignView);
 
-export const blockQuery = z.object({ lacking: z.literal('1').optional() });
-
 /** The form of a block when it is opened; with the problems that prevent enabling if the user came to fix them. */
 export function openedForm(
   { definition, problems }: Campaign,
@@ -121,12 +118,11 @@ export function BlockMarks({
  */
 async function saveBlock(
   api: Api,
-  id: number,
+  { id, definition, version }: Campaign,
   form: FormValues,
-  { block, change }: { block: Block; change: (definition: CampaignDraft, form: FormValues) => object },
+  { block, changes }: { block: Block; changes: object },
 ): Promise<void> {
-  const { definition, version } = await getCampaign(api, id);
-  const changed = { ...definition, ...change(definition, form) };
+  const changed = { ...definition, ...changes };
   const present = seenOf(definition, block);
   if (form.text('seen') !== present) {
     const whole = campaignDraft.safeParse(changed);
@@ -138,28 +134,31 @@ async function saveBlock(
   await api.send('PUT', `/api/campaigns/${id}`, { ...changed, version });
 }
 
-/** Handles the form of a block: saves it and continues with the next, or shows it again with its problems. */
-export function submitBlock(
-  request: FastifyRequest,
-  reply: FastifyReply,
+/** The page of a block and its form: saves it and continues with the next, or shows it again with its problems. */
+export function addBlock(
+  app: FastifyInstance,
+  block: Block,
   {
-    id,
-    block,
+    opened = (_, campaign, lacking) => openedForm(campaign, { block, lacking }),
     change,
     page,
   }: {
-    id: number;
-    block: Block;
-    change: (definition: CampaignDraft, form: FormValues) => object;
-    page: (campaign: Campaign, state: FormState) => VNode | Promise<VNode>;
+    /** The form when it is opened; if omitted: with the saved values. */
+    opened?: (request: PageRequest, campaign: Campaign, lacking: boolean) => FormState | Promise<FormState>;
+    change: (request: PageRequest, campaign: Campaign) => object | Promise<object>;
+    page: (request: PageRequest, campaign: Campaign, state: FormState) => VNode | Promise<VNode>;
   },
-): Promise<FastifyReply> {
-  const { api, view } = consoleOf(request);
-  return submit(
-    request,
-    reply,
-    async (form) => {
-      await saveBlock(api, id, form, { block, change });
+): void {
+  addPage(app, `/campaigns/:id/${block}`, 'viewer', async (request) => {
+    const campaign = await getCampaign(request.api, request.id);
+    return page(request, campaign, await opened(request, campaign, request.query.lacking === '1'));
+  });
+
+  addForm(app, `/campaigns/:id/${block}`, 'operator', {
+    send: async (request) => {
+      const { api, view, id, form } = request;
+      const campaign = await getCampaign(api, id);
+      await saveBlock(api, campaign, form, { block, changes: await change(request, campaign) });
       const to = await nextUrl(api, id, block, form);
       const { warnings } = await getCampaign(api, id);
       // The next page would not show the warning.
@@ -170,8 +169,8 @@ export function submitBlock(
       ];
       return { to, notice: { words: words.join(' ') } };
     },
-    async (state) => page(await getCampaign(api, id), state),
-  );
+    again: async (request, state) => page(request, await getCampaign(request.api, request.id), state),
+  });
 }
 
 /** The page after a block was saved: the next block, or the next incomplete one. */

@@ -1,21 +1,20 @@
-import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { campaignListView, campaignView } from '../../api/campaigns/view.ts';
-import { idParams, urlId } from '../../api/http/parameters.ts';
 import { runFiguresView } from '../../api/reports/reports.ts';
 import { runSummaryView } from '../../api/runs/view.ts';
 import { campaignStates } from '../../domain/campaign.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
-import { blockQuery, type Campaign, campaignUrl, getCampaign } from './blocks.tsx';
+import { AddLink } from '../kit/buttons.tsx';
+import { type Campaign, campaignUrl, getCampaign } from './blocks.tsx';
 import { CampaignState } from './frame.tsx';
 import { CampaignPage, DeletePage, DisablePage, RunNowPage, runsShown } from './overview.tsx';
-import { type Filter, Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
+import { type Filter, Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { campaigns as campaignWords } from './words.ts';
-import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Empty, Pager, Table, Time } from '../kit/parts.tsx';
-import { act } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
+import type { Done } from '../kit/responses.tsx';
+import { addAction, addPage, type PageRequest } from '../kit/routes.ts';
 import { RunState } from '../runs/parts.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
 
@@ -23,127 +22,81 @@ const perPage = 50;
 const made = z.object({ runId: z.int() });
 
 /** Campaigns: the list, the page of one campaign, and its actions. */
-export const campaigns: FastifyPluginAsyncZod = async (app) => {
-  app.get(
-    '/campaigns',
-    { config: { access: 'viewer' }, schema: { querystring: z.looseObject({ before: urlId.optional() }) } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const query = queryOf(request.query);
-      const found = await searched(async () => {
-        const list = await api.get('/api/campaigns', campaignListView, { ...query, limit: perPage });
-        return list.campaigns;
-      });
-      return reply.page(<CampaignsPage found={found} query={query} />);
-    },
-  );
-
-  app.get(
-    '/campaigns/:id',
-    { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { id } = request.params;
-      const [campaign, { runs }, compared] = await Promise.all([
-        getCampaign(api, id),
-        api.get('/api/runs', z.object({ runs: z.array(runSummaryView) }), {
-          campaignId: id,
-          limit: runsShown,
-        }),
-        api.get('/api/reports/runs', runFiguresView, { campaignId: id }),
-      ]);
-      return reply.page(
-        <CampaignPage
-          campaign={campaign}
-          runs={runs}
-          compared={compared.runs}
-          tried={request.query.lacking === '1'}
-        />,
-      );
-    },
-  );
-
-  const action = { config: { access: 'operator' }, schema: { params: idParams } } as const;
-
-  app.post('/campaigns/:id/enable', action, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const { id } = request.params;
-    return act(request, reply, campaignUrl(id), async () => {
-      const { problems } = await getCampaign(api, id);
-      // The campaign's own page lists what is missing, with a link to each field.
-      if (problems.length > 0) return { to: `${campaignUrl(id)}?lacking=1` };
-      await api.send('POST', `/api/campaigns/${id}/enable`);
-      return { to: campaignUrl(id), notice: { words: campaignWords[view.locale].enabledNotice } };
+export const campaigns: FastifyPluginAsync = async (app) => {
+  addPage(app, '/campaigns', 'viewer', async ({ api, query }) => {
+    const found = await searched(async () => {
+      const list = await api.get('/api/campaigns', campaignListView, { ...query, limit: perPage });
+      return list.campaigns;
     });
+    return <CampaignsPage {...found} query={query} />;
   });
 
-  app.get('/campaigns/:id/disable', action, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return reply.page(<DisablePage campaign={await getCampaign(api, request.params.id)} />);
+  addPage(app, '/campaigns/:id', 'viewer', async ({ api, id, query }) => {
+    const runList = z.object({ runs: z.array(runSummaryView) });
+    const [campaign, { runs }, compared] = await Promise.all([
+      getCampaign(api, id),
+      api.get('/api/runs', runList, { campaignId: id, limit: runsShown }),
+      api.get('/api/reports/runs', runFiguresView, { campaignId: id }),
+    ]);
+    const tried = query.lacking === '1';
+    return <CampaignPage campaign={campaign} runs={runs} compared={compared.runs} tried={tried} />;
   });
 
-  app.post('/campaigns/:id/disable', action, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const { id } = request.params;
-    const { cancelRun } = z.object({ cancelRun: z.literal('true').optional() }).parse(request.query);
-    return act(request, reply, campaignUrl(id), async () => {
-      await api.send('POST', `/api/campaigns/${id}/disable`, { cancelRun: cancelRun === 'true' });
-      return { to: campaignUrl(id), notice: { words: campaignWords[view.locale].disabledNotice } };
-    });
+  /** A button of a campaign's page. */
+  const action = (name: string, work: (request: PageRequest) => Promise<Done>): void =>
+    addAction(app, `/campaigns/:id/${name}`, 'operator', { work, otherwise: ({ id }) => campaignUrl(id) });
+
+  action('enable', async ({ api, view, id }) => {
+    const { problems } = await getCampaign(api, id);
+    // The campaign's own page lists what is missing, with a link to each field.
+    if (problems.length > 0) return { to: `${campaignUrl(id)}?lacking=1` };
+    await api.send('POST', `/api/campaigns/${id}/enable`);
+    return { to: campaignUrl(id), notice: { words: campaignWords[view.locale].enabledNotice } };
   });
 
-  app.get('/campaigns/:id/run-now', action, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return reply.page(<RunNowPage campaign={await getCampaign(api, request.params.id)} />);
+  addPage(app, '/campaigns/:id/disable', 'operator', async ({ api, id }) => (
+    <DisablePage campaign={await getCampaign(api, id)} />
+  ));
+
+  action('disable', async ({ api, view, id, query }) => {
+    await api.send('POST', `/api/campaigns/${id}/disable`, { cancelRun: query.cancelRun === 'true' });
+    return { to: campaignUrl(id), notice: { words: campaignWords[view.locale].disabledNotice } };
   });
+
+  addPage(app, '/campaigns/:id/run-now', 'operator', async ({ api, id }) => (
+    <RunNowPage campaign={await getCampaign(api, id)} />
+  ));
 
   for (const route of ['run-now', 'dry-run'] as const) {
-    app.post(`/campaigns/:id/${route}`, action, async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { id } = request.params;
-      return act(request, reply, campaignUrl(id), async () => {
-        const { runId } = await api.send('POST', `/api/campaigns/${id}/${route}`, undefined, made);
-        return { to: `/runs/${runId}` };
-      });
+    action(route, async ({ api, id }) => {
+      const { runId } = await api.send('POST', `/api/campaigns/${id}/${route}`, undefined, made);
+      return { to: `/runs/${runId}` };
     });
   }
 
-  app.post('/campaigns/:id/duplicate', action, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const { id } = request.params;
-    return act(request, reply, campaignUrl(id), async () => {
-      const { definition } = await getCampaign(api, id);
-      const copy = await duplicate(api, definition, campaignWords[view.locale].copyOf);
-      return { to: campaignUrl(copy.id, 'schedule'), notice: { words: campaignWords[view.locale].copied } };
-    });
+  action('duplicate', async ({ api, view, id }) => {
+    const { definition } = await getCampaign(api, id);
+    const copy = await duplicate(api, definition, campaignWords[view.locale].copyOf);
+    return { to: campaignUrl(copy.id, 'schedule'), notice: { words: campaignWords[view.locale].copied } };
   });
 
   for (const [name, words] of [
     ['archive', 'archivedNotice'],
     ['restore', 'restoredNotice'],
   ] as const) {
-    app.post(`/campaigns/:id/${name}`, action, async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      const { id } = request.params;
-      return act(request, reply, campaignUrl(id), async () => {
-        await api.send('POST', `/api/campaigns/${id}/${name}`);
-        return { to: campaignUrl(id), notice: { words: campaignWords[view.locale][words] } };
-      });
+    action(name, async ({ api, view, id }) => {
+      await api.send('POST', `/api/campaigns/${id}/${name}`);
+      return { to: campaignUrl(id), notice: { words: campaignWords[view.locale][words] } };
     });
   }
 
-  app.get('/campaigns/:id/delete', action, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return reply.page(<DeletePage campaign={await getCampaign(api, request.params.id)} />);
-  });
+  addPage(app, '/campaigns/:id/delete', 'operator', async ({ api, id }) => (
+    <DeletePage campaign={await getCampaign(api, id)} />
+  ));
 
-  app.post('/campaigns/:id/delete', action, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const { id } = request.params;
-    return act(request, reply, campaignUrl(id), async () => {
-      await api.send('DELETE', `/api/campaigns/${id}`);
-      return { to: '/campaigns', notice: 'deleted' };
-    });
+  action('delete', async ({ api, id }) => {
+    await api.send('DELETE', `/api/campaigns/${id}`);
+    return { to: '/campaigns', notice: 'deleted' };
   });
 };
 
@@ -168,16 +121,11 @@ const mostCopies = 20;
 
 type ListEntry = z.output<typeof campaignListView>['campaigns'][number];
 
-function CampaignsPage({
-  found: { rows, refusal },
-  query,
-}: {
-  found: { rows: readonly ListEntry[]; refusal: ApiFailure | null };
-  query: Query;
-}) {
+function CampaignsPage({ rows, refusal, query }: Found<ListEntry> & { query: Query }) {
   const t = useWords(campaignWords);
   const mayChange = useMay('operator');
   const filtered = query.name !== undefined || query.state !== undefined;
+  const add = { href: '/campaigns/new', label: t.add };
   const filters: Filter[] = [
     { name: 'name', label: t.name },
     {
@@ -187,17 +135,7 @@ function CampaignsPage({
     },
   ];
   return (
-    <Page
-      title={t.title}
-      section="campaigns"
-      actions={
-        mayChange && (
-          <a class="btn btn-primary" href="/campaigns/new">
-            <Icon name="plus" /> {t.add}
-          </a>
-        )
-      }
-    >
+    <Page title={t.title} section="campaigns" actions={mayChange && <AddLink {...add} />}>
       {(rows.length > 0 || filtered || query.before !== undefined) && (
         <Filters action="/campaigns" filters={filters} query={query} refusal={refusal} />
       )}
@@ -237,12 +175,7 @@ function CampaignsPage({
           filtered ? (
             <Empty icon="search" title={t.nothingFound} text={t.nothingFoundText} />
           ) : (
-            <Empty
-              icon="campaigns"
-              title={t.empty}
-              text={t.emptyText}
-              action={mayChange ? { href: '/campaigns/new', label: t.add } : undefined}
-            />
+            <Empty icon="campaigns" title={t.empty} text={t.emptyText} action={mayChange ? add : undefined} />
           )
         }
       />

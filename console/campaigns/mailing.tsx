@@ -1,9 +1,8 @@
-import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
-import { idParams } from '../../api/http/parameters.ts';
+import type { FastifyPluginAsync } from 'fastify';
 import { keptDraft, undeclaredTags } from '../../domain/campaign.ts';
 import type { ExtraField } from '../../domain/contact.ts';
 import type { Api } from '../kit/api.ts';
-import { blockQuery, type Campaign, getCampaign, openedForm, submitBlock } from './blocks.tsx';
+import { addBlock, type Campaign, openedForm } from './blocks.tsx';
 import { type ExtraFieldGroup, MailingPage } from './mailing-form.tsx';
 import { integrationsOf, optionsOf, settingsOf } from '../kit/choices.ts';
 import type { Format } from '../../domain/format.ts';
@@ -11,26 +10,21 @@ import type { Sent } from '../kit/file-block.tsx';
 import { amountField } from '../money/costs.tsx';
 import type { FormState } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
-import { consoleOf } from '../kit/request.ts';
 import { readForm } from '../kit/schema-form.ts';
 import type { TestedAddress } from './webservice-result.tsx';
 
 const block = 'mailing';
 
 /** The mailing block: the source of the contacts, the sending hours, and the safeguards. */
-export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
-  app.get(
-    '/campaigns/:id/mailing',
-    { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
-    async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      const campaign = await getCampaign(api, request.params.id);
+export const campaignMailing: FastifyPluginAsync = async (app) =>
+  addBlock(app, block, {
+    opened: async ({ api, view }, campaign, lacking) => {
       const { source, sendingHoursId } = campaign.definition.mailing;
       const isNew = source === null && sendingHoursId === null;
       const hours = isNew ? await usualHoursOf(api, view.me?.sendingHoursId ?? null) : undefined;
       const opened = openedForm(campaign, {
         block,
-        lacking: request.query.lacking === '1',
+        lacking,
         more: {
           downloads: 'on',
           ...budgetShown(campaign, view.format),
@@ -39,17 +33,9 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
       });
       // Shown at once, and not only when the campaign is enabled: a run would reject the file.
       const ofFile = campaign.problems.filter(({ code }) => fileProblems.has(code));
-      const state = opened.problems.length > 0 ? opened : { ...opened, problems: ofFile };
-      return reply.page(await mailingPage(api, campaign, state));
+      return opened.problems.length > 0 ? opened : { ...opened, problems: ofFile };
     },
-  );
-
-  app.post(
-    '/campaigns/:id/mailing',
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const campaign = await getCampaign(api, request.params.id);
+    change: async ({ api, form }, campaign) => {
       const declared = {
         group: (await groupOf(api, campaign))?.fields ?? [],
         tags: undeclaredTags(campaign.definition).map((name): ExtraField => ({
@@ -58,18 +44,13 @@ export const campaignMailing: FastifyPluginAsyncZod = async (app) => {
           required: false,
         })),
       };
-      return submitBlock(request, reply, {
-        id: request.params.id,
-        block,
-        change: ({ mailing }, form) => ({
-          mailing: { ...mailing, ...mailingOf(form, declared) },
-          safeguards: readForm(safeguardsBlock, form, 'safeguards'),
-        }),
-        page: (campaign, state) => mailingPage(api, campaign, state),
-      });
+      return {
+        mailing: { ...campaign.definition.mailing, ...mailingOf(form, declared) },
+        safeguards: readForm(safeguardsBlock, form, 'safeguards'),
+      };
     },
-  );
-};
+    page: ({ api }, campaign, state) => mailingPage(api, campaign, state),
+  });
 
 const fileProblems: ReadonlySet<string> = new Set([
   'extra_field_not_in_file',

@@ -4,7 +4,7 @@ import { idParams } from '../../api/http/parameters.ts';
 import { messagePreview, testSendOutcome } from '../../api/campaigns/test-sends.ts';
 import { type CampaignDraft, keptDraft } from '../../domain/campaign.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
-import { blockQuery, type Campaign, getCampaign, openedForm, submitBlock } from './blocks.tsx';
+import { addBlock, type Campaign, getCampaign, openedForm } from './blocks.tsx';
 import { MessagePage, sampleOf } from './message-form.tsx';
 import { optionsOf, providersOf } from '../kit/choices.ts';
 import type { FormState } from '../kit/form.tsx';
@@ -13,48 +13,32 @@ import { failureWords } from '../kit/problems.ts';
 import { Preview, type Previewed, type Tested, TestResult } from './message-preview.tsx';
 import { createOnce, formOf } from '../kit/responses.tsx';
 import { consoleOf, isPart } from '../kit/request.ts';
+import { addPart } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 
 const block = 'message';
 
 /** The message block: the text, its cost, and a test SMS. */
 export const campaignMessage: FastifyPluginAsyncZod = async (app) => {
-  app.get(
-    '/campaigns/:id/message',
-    { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const campaign = await getCampaign(api, request.params.id);
-      const lacking = request.query.lacking === '1';
+  addBlock(app, block, {
+    opened: (_, campaign, lacking) => {
       const { definition } = campaign;
       const more = { ...sampleOf(definition), 'message.answers': definition.message.answers.join(', ') };
-      return reply.page(await messagePage(api, campaign, openedForm(campaign, { block, lacking, more })));
+      return openedForm(campaign, { block, lacking, more });
     },
-  );
+    change: ({ form }) => ({ message: readForm(messageBlock, form, 'message') }),
+    page: ({ api }, campaign, state) => messagePage(api, campaign, state),
+  });
 
-  app.post(
-    '/campaigns/:id/message',
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      return submitBlock(request, reply, {
-        id: request.params.id,
-        block,
-        change: (_, form) => ({ message: readForm(messageBlock, form, 'message') }),
-        page: (campaign, state) => messagePage(api, campaign, state),
-      });
-    },
-  );
-
-  app.post(
+  addPart(
+    app,
     '/campaigns/:id/preview',
-    { config: { access: 'viewer', fragment: true }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { id } = request.params;
+    'viewer',
+    async ({ api, id, form }) => {
       const { definition } = await getCampaign(api, id);
-      return reply.fragment(<Preview previewed={await previewOf(api, id, definition, formOf(request))} />);
+      return <Preview previewed={await previewOf(api, id, definition, form)} />;
     },
+    { method: 'POST' },
   );
 
   const testOnce = createOnce<Tested>();

@@ -1,9 +1,8 @@
-import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyPluginAsync } from 'fastify';
 import { campaignView, occurrencesView } from '../../api/campaigns/view.ts';
-import { idParams } from '../../api/http/parameters.ts';
 import { dayMs, inZone } from '../../domain/calendar.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
-import { blockQuery, campaignUrl, getCampaign, openedForm, submitBlock } from './blocks.tsx';
+import { addBlock, campaignUrl } from './blocks.tsx';
 import { NewCampaignPage, SchedulePage } from './schedule-form.tsx';
 import { keptDraft } from '../../domain/campaign.ts';
 import { schedule } from '../../domain/schedule.ts';
@@ -12,80 +11,51 @@ import type { Option } from '../kit/fields.tsx';
 import { type FormState, newForm } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { Occurrences } from './occurrences.tsx';
-import { formOf, submit } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addForm, addPage, addPart } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 
-const block = 'schedule';
 const shownOccurrences = 6;
 
 /** The schedule block, the first of a campaign. */
-export const campaignSchedule: FastifyPluginAsyncZod = async (app) => {
-  app.get('/campaigns/new', { config: { access: 'operator' } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
+export const campaignSchedule: FastifyPluginAsync = async (app) => {
+  const newPage = async (api: Api, state: FormState) => (
+    <NewCampaignPage state={state} choices={await choicesOf(api, state)} />
+  );
+
+  addPage(app, '/campaigns/new', 'operator', ({ api, view }) => {
     const { timeZone } = view.format;
-    const state = newForm({
-      schedule: {
-        recurrence: { every: 'day', interval: 1 },
-        startsAt: `${inZone(Date.now() + dayMs, timeZone)
-          .toPlainDate()
-          .toString()}T09:00`,
-        timezone: timeZone,
-      },
-    });
-    return reply.page(<NewCampaignPage state={state} choices={await choicesOf(api, state)} />);
+    const tomorrow = inZone(Date.now() + dayMs, timeZone)
+      .toPlainDate()
+      .toString();
+    const schedule = {
+      recurrence: { every: 'day', interval: 1 },
+      startsAt: `${tomorrow}T09:00`,
+      timezone: timeZone,
+    };
+    return newPage(api, newForm({ schedule }));
   });
 
-  app.post('/campaigns/new', { config: { access: 'operator' } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        const { id } = await api.send('POST', '/api/campaigns', scheduleOf(form), campaignView);
-        return { to: campaignUrl(id, 'message'), notice: 'saved' };
-      },
-      async (state) => <NewCampaignPage state={state} choices={await choicesOf(api, state)} />,
-    );
+  addForm(app, '/campaigns/new', 'operator', {
+    send: async ({ api, form }) => {
+      const { id } = await api.send('POST', '/api/campaigns', scheduleOf(form), campaignView);
+      return { to: campaignUrl(id, 'message'), notice: 'saved' };
+    },
+    again: ({ api }, state) => newPage(api, state),
   });
 
-  app.get(
-    '/campaigns/:id/schedule',
-    { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const campaign = await getCampaign(api, request.params.id);
-      const state = openedForm(campaign, { block, lacking: request.query.lacking === '1' });
-      return reply.page(
-        <SchedulePage campaign={campaign} state={state} choices={await choicesOf(api, state)} />,
-      );
-    },
-  );
-
-  app.post(
-    '/campaigns/:id/schedule',
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { id } = request.params;
-      return submitBlock(request, reply, {
-        id,
-        block,
-        change: (_, form) => scheduleOf(form),
-        page: async (campaign, state) => (
-          <SchedulePage campaign={campaign} state={state} choices={await choicesOf(api, state)} />
-        ),
-      });
-    },
-  );
+  addBlock(app, 'schedule', {
+    change: ({ form }) => scheduleOf(form),
+    page: async ({ api }, campaign, state) => (
+      <SchedulePage campaign={campaign} state={state} choices={await choicesOf(api, state)} />
+    ),
+  });
 
   // The list beside the form, while the user fills it in.
-  app.post(
+  addPart(
+    app,
     '/campaigns/occurrences',
-    { config: { access: 'viewer', fragment: true } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const form = formOf(request);
+    'viewer',
+    async ({ api, form }) => {
       const body = { schedule: scheduleOf(form).schedule, count: shownOccurrences };
       const ahead = await api
         .send('POST', '/api/campaigns/preview-occurrences', body, occurrencesView)
@@ -94,8 +64,9 @@ export const campaignSchedule: FastifyPluginAsyncZod = async (app) => {
           if (error instanceof ApiFailure && error.status === 422) return null;
           throw error;
         });
-      return reply.fragment(<Occurrences ahead={ahead} timezone={form.text('schedule.timezone').trim()} />);
+      return <Occurrences ahead={ahead} timezone={form.text('schedule.timezone').trim()} />;
     },
+    { method: 'POST' },
   );
 };
 

@@ -1,19 +1,8 @@
 import { campaign as wholeCampaign } from '../../domain/campaign.ts';
-import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
-import { idParams } from '../../api/http/parameters.ts';
+import type { FastifyPluginAsync } from 'fastify';
 import { ticketPolicy, ticketStatuses } from '../../domain/ticket.ts';
 import type { Api } from '../kit/api.ts';
-import {
-  BlockMarks,
-  blockQuery,
-  type Campaign,
-  campaignUrl,
-  fieldUrlFrom,
-  getCampaign,
-  openedForm,
-  submitBlock,
-  useMayEdit,
-} from './blocks.tsx';
+import { addBlock, BlockMarks, type Campaign, campaignUrl, fieldUrlFrom, useMayEdit } from './blocks.tsx';
 import { CampaignFrame } from './frame.tsx';
 import { optionsOf, settingsOf } from '../kit/choices.ts';
 import { Save } from '../kit/buttons.tsx';
@@ -22,7 +11,6 @@ import { Form, type FormState } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { Card } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { useWords } from '../kit/view.tsx';
 
@@ -30,32 +18,11 @@ const block = 'ticket';
 const part = 'ticketPolicy';
 
 /** The ticket block: whether answers or sends open tickets, and how. */
-export const campaignTicket: FastifyPluginAsyncZod = async (app) => {
-  app.get(
-    '/campaigns/:id/ticket',
-    { config: { access: 'viewer' }, schema: { params: idParams, querystring: blockQuery } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const campaign = await getCampaign(api, request.params.id);
-      const state = openedForm(campaign, { block, lacking: request.query.lacking === '1' });
-      return reply.page(await ticketPage(api, campaign, state));
-    },
-  );
-
-  app.post(
-    '/campaigns/:id/ticket',
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      return submitBlock(request, reply, {
-        id: request.params.id,
-        block,
-        change: (_, form) => ({ [part]: readForm(ticketPolicy, form, part) }),
-        page: (campaign, state) => ticketPage(api, campaign, state),
-      });
-    },
-  );
-};
+export const campaignTicket: FastifyPluginAsync = async (app) =>
+  addBlock(app, block, {
+    change: ({ form }) => ({ [part]: readForm(ticketPolicy, form, part) }),
+    page: ({ api }, campaign, state) => ticketPage(api, campaign, state),
+  });
 
 interface Choices {
   departments: readonly Option[];

@@ -1,110 +1,76 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { z } from 'zod';
 import { consentStatement, customerList, customerView } from '../../api/customers/customers.ts';
 import { customerContent } from '../../domain/customer.ts';
-import { idParams } from '../../api/http/parameters.ts';
 import { urlOf } from '../kit/api.ts';
 import { DownloadLink, AddLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { ConsentState, type Customer, customerPage, customersPath, DataFields } from './page.tsx';
 import { type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
-import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
+import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, ConfirmPage, Empty, Pager, Phone, State, Table } from '../kit/parts.tsx';
-import { act, submit } from '../kit/responses.tsx';
+import { addAction, addForm, addPage } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
-import { consoleOf } from '../kit/request.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 
 const pageSize = 50;
-type Params = { Params: z.infer<typeof idParams> };
-const schema = { params: idParams };
-const readOne = { config: { access: 'any_role' }, schema } as const;
-const changeOne = { config: { access: 'operator' }, schema } as const;
-const deleteOne = { config: { access: 'admin' }, schema } as const;
 
 /** The customers in the database, and their consent. */
 export const customers: FastifyPluginAsync = async (app) => {
-  app.get(customersPath, { config: { access: 'any_role' } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const query = queryOf(request.query);
+  addPage(app, customersPath, 'any_role', async ({ api, query }) => {
     let more = false;
     const found = await searched(async () => {
       const list = await api.get('/api/customers', customerList, { ...query, limit: pageSize });
       more = list.more;
       return list.customers;
     });
-    return reply.page(<ListPage {...found} more={more} query={query} />);
+    return <ListPage {...found} more={more} query={query} />;
   });
 
-  app.get(`${customersPath}/new`, { config: { access: 'operator' } }, async (request, reply) => {
-    const settings = await settingsOfCustomers(consoleOf(request).api);
-    return reply.page(<NewPage state={newForm()} settings={settings} />);
+  addPage(app, `${customersPath}/new`, 'operator', async ({ api }) => (
+    <NewPage state={newForm()} settings={await settingsOfCustomers(api)} />
+  ));
+
+  addForm(app, customersPath, 'operator', {
+    send: async ({ api, form }) => {
+      const body = readForm(customerContent, form);
+      const { id } = await api.send('POST', '/api/customers', body, customerView);
+      return { to: `${customersPath}/${id}`, notice: 'created' };
+    },
+    again: async ({ api }, state) => <NewPage state={state} settings={await settingsOfCustomers(api)} />,
   });
 
-  app.post(customersPath, { config: { access: 'operator' } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        const { id } = await api.send(
-          'POST',
-          '/api/customers',
-          readForm(customerContent, form),
-          customerView,
-        );
-        return { to: `${customersPath}/${id}`, notice: 'created' };
-      },
-      async (state) => <NewPage state={state} settings={await settingsOfCustomers(api)} />,
-    );
+  addPage(app, `${customersPath}/:id`, 'any_role', ({ api, id }) => customerPage(api, id));
+
+  addForm(app, `${customersPath}/:id`, 'operator', {
+    send: async ({ api, id, form }) => {
+      await api.send('PUT', `/api/customers/${id}`, readForm(customerContent, form));
+      return { to: `${customersPath}/${id}`, notice: 'saved' };
+    },
+    again: ({ api, id }, data) => customerPage(api, id, { data }),
   });
 
-  app.get<Params>(`${customersPath}/:id`, readOne, async (request, reply) =>
-    reply.page(await customerPage(consoleOf(request).api, request.params.id)),
-  );
-
-  app.post<Params>(`${customersPath}/:id`, changeOne, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const { id } = request.params;
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('PUT', `/api/customers/${id}`, readForm(customerContent, form));
-        return { to: `${customersPath}/${id}`, notice: 'saved' };
-      },
-      (state) => customerPage(api, id, { data: state }),
-    );
+  addForm(app, `${customersPath}/:id/consents`, 'operator', {
+    send: async ({ api, id, form }) => {
+      await api.send('POST', `/api/customers/${id}/consents`, readForm(consentStatement, form));
+      return { to: `${customersPath}/${id}`, notice: 'saved' };
+    },
+    again: ({ api, id }, consent) => customerPage(api, id, { consent }),
   });
 
-  app.post<Params>(`${customersPath}/:id/consents`, changeOne, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const { id } = request.params;
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('POST', `/api/customers/${id}/consents`, readForm(consentStatement, form));
-        return { to: `${customersPath}/${id}`, notice: 'saved' };
-      },
-      (state) => customerPage(api, id, { consent: state }),
-    );
-  });
+  addPage(app, `${customersPath}/:id/delete`, 'admin', async ({ api, id }) => (
+    <DeletePage customer={await api.get(`/api/customers/${id}`, customerView)} />
+  ));
 
-  app.get<Params>(`${customersPath}/:id/delete`, deleteOne, async (request, reply) => {
-    const customer = await consoleOf(request).api.get(`/api/customers/${request.params.id}`, customerView);
-    return reply.page(<DeletePage customer={customer} />);
-  });
-
-  app.post<Params>(`${customersPath}/:id/delete`, deleteOne, async (request, reply) =>
-    act(request, reply, `${customersPath}/${request.params.id}`, async () => {
-      await consoleOf(request).api.send('DELETE', `/api/customers/${request.params.id}`);
+  addAction(app, `${customersPath}/:id/delete`, 'admin', {
+    work: async ({ api, id }) => {
+      await api.send('DELETE', `/api/customers/${id}`);
       return { to: customersPath, notice: 'deleted' };
-    }),
-  );
+    },
+    otherwise: ({ id }) => `${customersPath}/${id}`,
+  });
 };
 
 function ListPage({
@@ -112,7 +78,7 @@ function ListPage({
   refusal,
   query,
   more,
-}: Awaited<ReturnType<typeof searched<Customer>>> & {
+}: Found<Customer> & {
   query: Query;
   /** More customers have the words than a search reads. */
   more: boolean;
@@ -211,7 +177,7 @@ function NewPage({ state, settings }: { state: FormState; settings: CustomerSett
             helps={t.helps}
             once
           >
-            <DataFields settings={settings} state={state} />
+            <DataFields settings={settings} />
             <SaveOrCancel back={customersPath} />
           </Form>
         </Card>

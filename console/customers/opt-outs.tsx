@@ -2,21 +2,19 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
 import { formatPhone } from '../../domain/phone.ts';
 import { newOptOut, optOutList, optOutRemoval, type optOutView } from '../../api/customers/opt-outs.ts';
-import { idParams } from '../../api/http/parameters.ts';
 import { type Api, urlOf } from '../kit/api.ts';
-import { AddLink, DownloadLink, SaveOrCancel, Submit } from '../kit/buttons.tsx';
+import { AddLink, DownloadLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { TextField } from '../kit/fields.tsx';
-import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
+import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
 import { replyWordTexts } from '../replies/words-reply-words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, Empty, Pager, Phone, Table, Time } from '../kit/parts.tsx';
-import { submit } from '../kit/responses.tsx';
+import { addForm, addPage, type PageRequest } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { replyWordsPath } from '../replies/reply-words.tsx';
-import { consoleOf } from '../kit/request.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 
 const path = '/opt-outs';
@@ -26,59 +24,36 @@ const sources = ['reply', 'provider', 'agent', 'admin'] as const;
 
 /** The phones that have opted out. */
 export const optOuts: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const query = queryOf(request.query);
+  addPage(app, path, 'viewer', async ({ api, query }) => {
     const found = await searched(
       async () => (await api.get('/api/opt-outs', optOutList, { ...query, limit: pageSize })).optOuts,
     );
-    return reply.page(<ListPage {...found} query={query} />);
+    return <ListPage {...found} query={query} />;
   });
 
-  app.get(`${path}/new`, { config: { access: 'admin' } }, async (_request, reply) =>
-    reply.page(<NewPage state={newForm()} />),
-  );
+  addPage(app, `${path}/new`, 'admin', () => <NewPage state={newForm()} />);
 
-  app.post(path, { config: { access: 'admin' } }, async (request, reply) =>
-    submit(
-      request,
-      reply,
-      async (form) => {
-        await consoleOf(request).api.send('POST', '/api/opt-outs', readForm(newOptOut, form));
-        return { to: path, notice: 'saved' };
-      },
-      (state) => <NewPage state={state} />,
-    ),
-  );
-
-  app.get<{ Params: z.infer<typeof idParams> }>(
-    `${path}/:id/remove`,
-    { config: { access: 'admin' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const phone = await phoneOf(consoleOf(request).api, request.params.id);
-      return reply.page(<RemovePage id={request.params.id} phone={phone} state={newForm()} />);
+  addForm(app, path, 'admin', {
+    send: async ({ api, form }) => {
+      await api.send('POST', '/api/opt-outs', readForm(newOptOut, form));
+      return { to: path, notice: 'saved' };
     },
+    again: (_, state) => <NewPage state={state} />,
+  });
+
+  const removePage = async ({ api, id }: PageRequest, state: FormState) => (
+    <RemovePage id={id} phone={await phoneOf(api, id)} state={state} />
   );
 
-  app.post<{ Params: z.infer<typeof idParams> }>(
-    `${path}/:id/remove`,
-    { config: { access: 'admin' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { id } = request.params;
-      return submit(
-        request,
-        reply,
-        async (form) => {
-          const removal = readForm(optOutRemoval, form);
-          await consoleOf(request).api.send('POST', `/api/opt-outs/${id}/remove`, removal);
-          return { to: path, notice: 'saved' };
-        },
-        async (state) => (
-          <RemovePage id={id} phone={await phoneOf(consoleOf(request).api, id)} state={state} />
-        ),
-      );
+  addPage(app, `${path}/:id/remove`, 'admin', (request) => removePage(request, newForm()));
+
+  addForm(app, `${path}/:id/remove`, 'admin', {
+    send: async ({ api, id, form }) => {
+      await api.send('POST', `/api/opt-outs/${id}/remove`, readForm(optOutRemoval, form));
+      return { to: path, notice: 'saved' };
     },
-  );
+    again: removePage,
+  });
 };
 
 /** Empty for an erased customer. */
@@ -87,7 +62,7 @@ async function phoneOf(api: Api, id: number): Promise<string> {
   return optOuts.find((one) => one.id === id)?.phone ?? '';
 }
 
-function ListPage({ rows, refusal, query }: Awaited<ReturnType<typeof searched<OptOut>>> & { query: Query }) {
+function ListPage({ rows, refusal, query }: Found<OptOut> & { query: Query }) {
   const t = useWords(customerWords);
   const replyTexts = useWords(replyWordTexts);
   const mayChange = useMay('admin');
@@ -178,7 +153,6 @@ function NewPage({ state }: { state: FormState }) {
 
 function RemovePage({ id, phone, state }: { id: number; phone: string; state: FormState }) {
   const t = useWords(customerWords);
-  const words = useWords(common);
   return (
     <Page
       title={t.removeTitle(phone === '' ? t.erased : formatPhone(phone))}
@@ -190,12 +164,7 @@ function RemovePage({ id, phone, state }: { id: number; phone: string; state: Fo
           <p>{t.removeNote}</p>
           <Form action={`${path}/${id}/remove`} state={state} schema={optOutRemoval} labels={t.fields}>
             <TextField name="note" autofocus />
-            <div class="buttons">
-              <Submit kind="danger">{t.removeOptOut}</Submit>
-              <a class="btn" href={path}>
-                {words.cancel}
-              </a>
-            </div>
+            <SaveOrCancel kind="danger" words={t.removeOptOut} back={path} />
           </Form>
         </Card>
       </div>

@@ -7,8 +7,8 @@ import { ticketView } from '../../api/tickets/tickets.ts';
 import { consents, customerContent } from '../../domain/customer.ts';
 import type { Api } from '../kit/api.ts';
 import { Save, Submit } from '../kit/buttons.tsx';
-import { type CustomerSettings, optionsOf, settingsOfCustomers } from '../kit/choices.ts';
-import { SelectField, TextField } from '../kit/fields.tsx';
+import { type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
+import { EntryField, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
@@ -65,7 +65,7 @@ export function ConsentState({ consent }: { consent: Customer['consent'] }) {
   return <State tone={tones[consent]}>{t.consents[consent]}</State>;
 }
 
-export function DataFields({ settings, state }: { settings: CustomerSettings; state: FormState }) {
+export function DataFields({ settings }: { settings: CustomerSettings }) {
   const words = useWords(common);
   return (
     <>
@@ -75,16 +75,8 @@ export function DataFields({ settings, state }: { settings: CustomerSettings; st
       <TextField name="phone" type="tel" />
       <TextField name="phone2" type="tel" />
       <TextField name="birthDate" type="date" />
-      <SelectField
-        name="regionId"
-        options={optionsOf(settings.regions, state.values.text('regionId'))}
-        empty={words.noneOfThem}
-      />
-      <SelectField
-        name="customerTypeId"
-        options={optionsOf(settings.customerTypes, state.values.text('customerTypeId'))}
-        empty={words.notChosen}
-      />
+      <EntryField name="regionId" entries={settings.regions} empty={words.noneOfThem} />
+      <EntryField name="customerTypeId" entries={settings.customerTypes} empty={words.notChosen} />
     </>
   );
 }
@@ -155,7 +147,7 @@ function CustomerPage({
               helps={t.helps}
               readOnly={!mayChange}
             >
-              <DataFields settings={settings} state={data} />
+              <DataFields settings={settings} />
               <Save />
             </Form>
           </Card>

@@ -21,8 +21,8 @@ import { restore as restoreWords } from './words-restore.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, State, Table, Time } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
-import { act } from '../kit/responses.tsx';
 import { useRetryWords } from '../kit/retrying.tsx';
+import { addAction, addPart } from '../kit/routes.ts';
 import { RunState, type RunSummary, sumOf } from '../runs/parts.tsx';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
@@ -46,19 +46,18 @@ export const home: FastifyPluginAsync = async (app) => {
     return reply.page(<HomePage overview={overview} restore={restore} />);
   });
 
-  app.post('/restores/complete', { config: { access: 'admin' } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    return act(request, reply, '/', async () => {
+  addAction(app, '/restores/complete', 'admin', {
+    work: async ({ api, view }) => {
       await api.send('POST', '/api/restores/last/complete');
       return { to: '/', notice: { words: restoreWords[view.locale].completed } };
-    });
+    },
+    otherwise: () => '/',
   });
 
   // The part that refreshes automatically. It does not show the days, which cost the most.
-  app.get('/overview', { config: { access: 'viewer', fragment: true } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    return reply.fragment(<Present overview={await overviewOf(api, view.format.timeZone, 1)} />);
-  });
+  addPart(app, '/overview', 'viewer', async ({ api, view }) => (
+    <Present overview={await overviewOf(api, view.format.timeZone, 1)} />
+  ));
 };
 
 function HomePage({

@@ -25,11 +25,15 @@ export async function settingsOfCustomers(api: Api) {
 }
 export type CustomerSettings = Awaited<ReturnType<typeof settingsOfCustomers>>;
 
+/** An entry that a form can refer to. */
+export interface Entry {
+  id: number;
+  name: string;
+  archivedAt: Date | null;
+}
+
 /** The options of a choice list: archived entries only if they are selected. */
-export function optionsOf(
-  list: readonly { id: number; name: string; archivedAt: Date | null }[],
-  chosen: string,
-): Option[] {
+export function optionsOf(list: readonly Entry[], chosen: string): Option[] {
   return list
     .filter(({ id, archivedAt }) => archivedAt === null || String(id) === chosen)
     .map(({ id, name }) => ({ value: String(id), label: name }));

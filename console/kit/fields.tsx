@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { type Entry, optionsOf } from './choices.ts';
 import { fieldId, pathOf, useForm } from './form.tsx';
 import { problemWords } from './problems.ts';
 import { type Limits, limitsOf } from './schema-form.ts';
@@ -246,6 +247,15 @@ export function SelectField(
       <Below field={field} />
     </div>
   );
+}
+
+/** A choice among entries; archived ones are offered only where they are chosen. */
+export function EntryField({
+  entries,
+  ...props
+}: FieldProps & { entries: readonly Entry[]; empty?: string }) {
+  const chosen = useForm().values.text(props.name);
+  return <SelectField {...props} options={optionsOf(entries, chosen)} />;
 }
 
 /** A checkbox. An unchecked one sends nothing, which `FormValues.checked` reads as false. */

@@ -28,9 +28,12 @@ export const queryOf = (query: unknown): Query =>
   );
 
 /** A list, or the API's error for its filters. */
-export async function searched<T>(
-  search: () => Promise<T[]>,
-): Promise<{ rows: T[]; refusal: ApiFailure | null }> {
+export interface Found<T> {
+  rows: T[];
+  refusal: ApiFailure | null;
+}
+
+export async function searched<T>(search: () => Promise<T[]>): Promise<Found<T>> {
   try {
     return { rows: await search(), refusal: null };
   } catch (error) {

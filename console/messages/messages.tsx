@@ -1,12 +1,11 @@
-import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { keptWords } from '../../api/campaigns/mailing-check.ts';
 import { messageStoryView, messageView } from '../../api/messages/messages.ts';
-import { idParams } from '../../api/http/parameters.ts';
 import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from '../../domain/message.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
-import { type ApiFailure, urlOf } from '../kit/api.ts';
-import { Filters, queryOf, searched } from '../kit/filters.tsx';
+import { urlOf } from '../kit/api.ts';
+import { Filters, type Found, queryOf, searched } from '../kit/filters.tsx';
 import { customerWords } from '../customers/words.ts';
 import { messages as messageWords } from './words.ts';
 import { lookUpResultWords } from '../../domain/problems/runs.ts';
@@ -18,7 +17,7 @@ import { Icon } from '../kit/icons.tsx';
 import { lineWords } from '../kit/words-lines.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, Empty, Facts, Pager, Phone, State, Table, Time, type Tone } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addPage } from '../kit/routes.ts';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
 type Message = z.output<typeof messageView>;
@@ -31,56 +30,28 @@ const filter = z.object({
     .enum([...skipReasons, ...failureReasons])
     .optional()
     .catch(undefined),
-  phone: z.string().trim().max(40).optional(),
-  text: z.string().trim().max(160).optional(),
+  phone: z.string().trim().optional(),
+  text: z.string().trim().optional(),
 });
 type Filter = z.output<typeof filter>;
 
 /** The messages of a run, and one with its history. */
-export const messages: FastifyPluginAsyncZod = async (app) => {
-  app.get(
-    '/runs/:id/messages',
-    { config: { access: 'viewer' }, schema: { params: idParams, querystring: filter } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { id } = request.params;
-      const { after, ...where } = request.query;
-      let next: number | null = null;
-      const list = await searched(async () => {
-        const query = {
-          ...where,
-          phone: where.phone === '' ? undefined : where.phone,
-          text: where.text === '' ? undefined : where.text,
-          after,
-          limit: perPage,
-        };
-        const shape = z.object({ messages: z.array(messageView), next: z.int().nullable() });
-        const page = await api.get(`/api/runs/${id}/messages`, shape, query);
-        next = page.next;
-        return page.messages;
-      });
-      return reply.page(
-        <MessagesPage
-          runId={id}
-          filter={request.query}
-          messages={list.rows}
-          next={next}
-          refusal={list.refusal}
-        />,
-      );
-    },
-  );
+export const messages: FastifyPluginAsync = async (app) => {
+  addPage(app, '/runs/:id/messages', 'viewer', async ({ api, id, query }) => {
+    const shape = z.object({ messages: z.array(messageView), next: z.int().nullable() });
+    const chosen = filter.parse(query);
+    let next: number | null = null;
+    const found = await searched(async () => {
+      const list = await api.get(`/api/runs/${id}/messages`, shape, { ...chosen, limit: perPage });
+      next = list.next;
+      return list.messages;
+    });
+    return <MessagesPage runId={id} filter={chosen} {...found} next={next} />;
+  });
 
-  app.get(
-    '/messages/:id',
-    { config: { access: 'viewer' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      return reply.page(
-        <MessagePage {...await api.get(`/api/messages/${request.params.id}`, messageStoryView)} />,
-      );
-    },
-  );
+  addPage(app, '/messages/:id', 'viewer', async ({ api, id }) => (
+    <MessagePage {...await api.get(`/api/messages/${id}`, messageStoryView)} />
+  ));
 };
 
 const tones: Readonly<Record<MessageStatus, Tone>> = {
@@ -103,16 +74,14 @@ export function MessageState({ message }: { message: Message }) {
 function MessagesPage({
   runId,
   filter,
-  messages,
+  rows: messages,
   next,
   refusal,
-}: {
+}: Found<Message> & {
   runId: number;
   filter: Filter;
-  messages: readonly Message[];
   /** The line that the next page comes after. */
   next: number | null;
-  refusal: ApiFailure | null;
 }) {
   const t = useWords(messageWords);
   const run = useWords(runWords);

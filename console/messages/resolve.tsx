@@ -1,10 +1,9 @@
-import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { lookUpView, messageView } from '../../api/messages/messages.ts';
-import { idParams } from '../../api/http/parameters.ts';
 import { unknownView } from '../../api/messages/unknown.ts';
 import type { Api } from '../kit/api.ts';
-import { Submit } from '../kit/buttons.tsx';
+import { SaveOrCancel } from '../kit/buttons.tsx';
 import { ChoiceField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
@@ -15,8 +14,7 @@ import { runs as runWords } from '../runs/words.ts';
 import { resolveWords } from './words-resolve.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, Facts } from '../kit/parts.tsx';
-import { submit } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addForm, addPage } from '../kit/routes.ts';
 import { useFormat, useWords } from '../kit/view.tsx';
 
 type LookUps = z.output<typeof unknownView>['byLookUp'];
@@ -29,7 +27,7 @@ const statementOf = (form: FormValues) => ({
 });
 
 /** Stating whether unknown messages arrived: for one, or for all of a run. */
-export const resolve: FastifyPluginAsyncZod = async (app) => {
+export const resolve: FastifyPluginAsync = async (app) => {
   const runPage = async (api: Api, id: number, state: FormState) => (
     <ResolveRunPage id={id} unknown={await api.get(`/api/runs/${id}/unknown`, unknownView)} state={state} />
   );
@@ -37,29 +35,20 @@ export const resolve: FastifyPluginAsyncZod = async (app) => {
     <ResolveMessagePage {...await api.get(`/api/messages/${id}`, story)} state={state} />
   );
 
-  const one = { config: { access: 'operator' }, schema: { params: idParams } } as const;
   for (const [noun, page] of [
     ['runs', runPage],
     ['messages', messagePage],
   ] as const) {
-    app.get(`/${noun}/:id/resolve`, one, async (request, reply) =>
-      reply.page(await page(consoleOf(request).api, request.params.id, newForm())),
-    );
+    addPage(app, `/${noun}/:id/resolve`, 'operator', ({ api, id }) => page(api, id, newForm()));
 
-    app.post(`/${noun}/:id/resolve`, one, async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { id } = request.params;
-      return submit(
-        request,
-        reply,
-        async (form) => {
-          // For a run, the number that the user saw.
-          const seen = noun === 'runs' ? { messages: form.number('messages') } : {};
-          await api.send('POST', `/api/${noun}/${id}/resolve`, { ...statementOf(form), ...seen });
-          return { to: `/${noun}/${id}`, notice: 'saved' };
-        },
-        (state) => page(api, id, state),
-      );
+    addForm(app, `/${noun}/:id/resolve`, 'operator', {
+      send: async ({ api, id, form }) => {
+        // For a run, the number that the user saw.
+        const seen = noun === 'runs' ? { messages: form.number('messages') } : {};
+        await api.send('POST', `/api/${noun}/${id}/resolve`, { ...statementOf(form), ...seen });
+        return { to: `/${noun}/${id}`, notice: 'saved' };
+      },
+      again: ({ api, id }, state) => page(api, id, state),
     });
   }
 };
@@ -171,12 +160,7 @@ function Statement({
               ]}
             />
             <TextField name="note" required maxLength={500} />
-            <div class="buttons">
-              <Submit kind="danger">{t.resolve(messages, format.number(messages))}</Submit>
-              <a class="btn" href={back}>
-                {words.cancel}
-              </a>
-            </div>
+            <SaveOrCancel kind="danger" words={t.resolve(messages, format.number(messages))} back={back} />
           </Form>
         </Card>
       </div>

@@ -5,7 +5,15 @@ import { failureReasons, messageStatuses, skipReasons } from '../../domain/messa
 import { DownloadLink } from '../kit/buttons.tsx';
 import { urlOf } from '../kit/api.ts';
 import { campaignChoices, type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
-import { Filters, pagesOf, type Query, queryOf, searched, useMailingFilters } from '../kit/filters.tsx';
+import {
+  Filters,
+  type Found,
+  pagesOf,
+  type Query,
+  queryOf,
+  searched,
+  useMailingFilters,
+} from '../kit/filters.tsx';
 import { messages as words } from './words.ts';
 import { runs as runWords } from '../runs/words.ts';
 import { Page } from '../kit/layout.tsx';
@@ -16,7 +24,7 @@ import { useWords } from '../kit/view.tsx';
 
 const path = '/messages';
 const pageSize = 50;
-type Found = z.output<typeof foundMessageView>;
+type FoundMessage = z.output<typeof foundMessageView>;
 
 const isSearch = ({ phone, customerId, customerCode, campaignId, day, text }: Query): boolean =>
   [phone, customerId, customerCode, campaignId, day, text].some((one) => one !== undefined);
@@ -60,7 +68,7 @@ function SearchPage({
   next,
   settings,
   campaigns,
-}: Awaited<ReturnType<typeof searched<Found>>> & {
+}: Found<FoundMessage> & {
   query: Query;
   /** Where a search by campaign or day continues. */
   next: string | null;

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { VNode } from 'preact';
 import type { z } from 'zod';
-import { idParams } from '../../api/http/parameters.ts';
 import { newPrice, pricesView } from '../../api/money/prices.ts';
 import type { Format } from '../../domain/format.ts';
 import { regionsOf } from '../../domain/phone.ts';
@@ -10,8 +9,7 @@ import { ActionButton, Submit } from '../kit/buttons.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
 import { Card, State, Table } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { act, formOf, submit } from '../kit/responses.tsx';
+import { addAction, addForm } from '../kit/routes.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 import { moneyWords } from './words.ts';
 
@@ -25,41 +23,27 @@ export function addPrices(
   app: FastifyInstance,
   { path, page }: { path: string; page: (api: Api, id: number, price: FormState) => Promise<VNode> },
 ): void {
-  const change = { config: { access: 'admin' }, schema: { params: idParams } } as const;
-
-  app.post<{ Params: z.infer<typeof idParams> }>(`${path}/:id/prices`, change, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const { id } = request.params;
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        const body = {
-          prefix: form.text('prefix'),
-          firstDay: form.text('firstDay'),
-          price: form.text('price'),
-        };
-        await api.send('PUT', `/api/providers/${id}/prices`, body);
-        return { to: `${path}/${id}#prices`, notice: { words: moneyWords[view.locale].prices.added } };
-      },
-      (state) => page(api, id, state),
-    );
+  addForm(app, `${path}/:id/prices`, 'admin', {
+    send: async ({ api, view, id, form }) => {
+      const body = {
+        prefix: form.text('prefix'),
+        firstDay: form.text('firstDay'),
+        price: form.text('price'),
+      };
+      await api.send('PUT', `/api/providers/${id}/prices`, body);
+      return { to: `${path}/${id}#prices`, notice: { words: moneyWords[view.locale].prices.added } };
+    },
+    again: ({ api, id }, state) => page(api, id, state),
   });
 
-  app.post<{ Params: z.infer<typeof idParams> }>(
-    `${path}/:id/prices/remove`,
-    change,
-    async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      const { id } = request.params;
-      const form = formOf(request);
+  addAction(app, `${path}/:id/prices/remove`, 'admin', {
+    work: async ({ api, view, id, form }) => {
       const key = { prefix: form.text('prefix'), firstDay: form.text('firstDay') };
-      return act(request, reply, `${path}/${id}`, async () => {
-        await api.send('DELETE', urlOf(`/api/providers/${id}/prices`, key));
-        return { to: `${path}/${id}#prices`, notice: { words: moneyWords[view.locale].prices.removed } };
-      });
+      await api.send('DELETE', urlOf(`/api/providers/${id}/prices`, key));
+      return { to: `${path}/${id}#prices`, notice: { words: moneyWords[view.locale].prices.removed } };
     },
-  );
+    otherwise: ({ id }) => `${path}/${id}`,
+  });
 }
 
 /** What a segment costs at a provider: by country and day. */

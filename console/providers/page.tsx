@@ -1,10 +1,9 @@
 import type { EntryUse } from '../../domain/problems/errors.ts';
 import { mostInFlight } from '../../domain/provider.ts';
 import { ActionButton, Save, Submit } from '../kit/buttons.tsx';
-import { optionsOf } from '../kit/choices.ts';
 import { CopyField } from '../kit/copy.tsx';
 import { EntryActions, UsesCard } from '../kit/entries.tsx';
-import { SelectField, TextField } from '../kit/fields.tsx';
+import { EntryField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { type Prices, PricesCard } from '../money/prices.tsx';
@@ -109,11 +108,7 @@ export function ProviderPage({
               labels={t.fields}
               readOnly={readOnly}
             >
-              <SelectField
-                name="fallbackId"
-                options={optionsOf(others, fallback.values.text('fallbackId'))}
-                empty={words.notChosen}
-              />
+              <EntryField name="fallbackId" entries={others} empty={words.notChosen} />
               <Save kind="plain" />
             </Form>
           </Card>

@@ -21,11 +21,10 @@ import { KindsPage, ListPage, NewPage } from './pages.tsx';
 import { hasCallbackSecret, type Provider, RateNow, providersPath as path } from './parts.tsx';
 import { recordOf, rowsWith } from '../kit/records.ts';
 import { addLeaving } from '../kit/resource.tsx';
-import { act, formOf, submit } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { formOf } from '../kit/responses.tsx';
+import { addAction, addForm, addPage, addPart } from '../kit/routes.ts';
 
-type Params = { Params: z.infer<typeof idParams> };
-const view = { config: { access: 'viewer' }, schema: { params: idParams } } as const;
 const change = { config: { access: 'admin' }, schema: { params: idParams } } as const;
 const kindParams = z.object({ kind: z.enum(providerKinds) });
 /** `from=`: none, as the first option of the select. */
@@ -48,15 +47,11 @@ const kept = (
 
 /** SMS providers: the account at each, its rate, and the addresses that it calls. */
 export const providers: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const list = await providersOf(api);
-    return reply.page(<ListPage providers={list} rates={await getRates(api)} />);
-  });
+  addPage(app, path, 'viewer', async ({ api }) => (
+    <ListPage providers={await providersOf(api)} rates={await getRates(api)} />
+  ));
 
-  app.get(`${path}/new`, { config: { access: 'admin' } }, async (_request, reply) =>
-    reply.page(<KindsPage />),
-  );
+  addPage(app, `${path}/new`, 'admin', () => <KindsPage />);
 
   app.get<{ Params: z.infer<typeof kindParams>; Querystring: z.infer<typeof startQuery> }>(
     `${path}/new/:kind`,
@@ -92,13 +87,11 @@ export const providers: FastifyPluginAsync = async (app) => {
     },
   );
 
-  app.get<Params>(`${path}/:id`, view, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const provider = await getProvider(api, request.params.id);
-    return reply.page(await providerPage(api, provider, {}));
-  });
+  addPage(app, `${path}/:id`, 'viewer', async ({ api, id }) =>
+    providerPage(api, await getProvider(api, id), {}),
+  );
 
-  app.post<Params>(`${path}/:id`, change, async (request, reply) => {
+  app.post<{ Params: z.infer<typeof idParams> }>(`${path}/:id`, change, async (request, reply) => {
     const { api, view } = consoleOf(request);
     const provider = await getProvider(api, request.params.id);
     const { kind } = provider.config;
@@ -116,48 +109,32 @@ export const providers: FastifyPluginAsync = async (app) => {
     }
   });
 
-  app.post<Params>(`${path}/:id/rate`, change, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const provider = await getProvider(api, request.params.id);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await put(api, provider, {
-          ratePerSecond: form.number('ratePerSecond'),
-          maxInFlight: form.number('maxInFlight') ?? provider.maxInFlight,
-        });
-        return { to: `${path}/${provider.id}`, notice: 'saved' };
-      },
-      (rate) => providerPage(api, provider, { rate }),
-    );
+  addForm(app, `${path}/:id/rate`, 'admin', {
+    send: async ({ api, id, form }) => {
+      const provider = await getProvider(api, id);
+      await put(api, provider, {
+        ratePerSecond: form.number('ratePerSecond'),
+        maxInFlight: form.number('maxInFlight') ?? provider.maxInFlight,
+      });
+      return { to: `${path}/${id}`, notice: 'saved' };
+    },
+    again: async ({ api, id }, rate) => providerPage(api, await getProvider(api, id), { rate }),
   });
 
-  app.post<Params>(
-    `${path}/:id/release`,
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) =>
-      act(request, reply, `${path}/${request.params.id}`, async () => {
-        const { api, view } = consoleOf(request);
-        await api.send('POST', `/api/providers/${request.params.id}/release`);
-        const { released } = providerWords[view.locale].trouble;
-        return { to: `${path}/${request.params.id}`, notice: { words: released } };
-      }),
-  );
+  addAction(app, `${path}/:id/release`, 'operator', {
+    work: async ({ api, view, id }) => {
+      await api.send('POST', `/api/providers/${id}/release`);
+      return { to: `${path}/${id}`, notice: { words: providerWords[view.locale].trouble.released } };
+    },
+    otherwise: ({ id }) => `${path}/${id}`,
+  });
 
-  app.post<Params>(`${path}/:id/fallback`, change, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const provider = await getProvider(api, request.params.id);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        const fallback = { fallbackId: form.number('fallbackId') };
-        await api.send('PUT', `/api/providers/${provider.id}/fallback`, fallback);
-        return { to: `${path}/${provider.id}`, notice: 'saved' };
-      },
-      (fallback) => providerPage(api, provider, { fallback }),
-    );
+  addForm(app, `${path}/:id/fallback`, 'admin', {
+    send: async ({ api, id, form }) => {
+      await api.send('PUT', `/api/providers/${id}/fallback`, { fallbackId: form.number('fallbackId') });
+      return { to: `${path}/${id}`, notice: 'saved' };
+    },
+    again: async ({ api, id }, fallback) => providerPage(api, await getProvider(api, id), { fallback }),
   });
 
   addPrices(app, {
@@ -165,15 +142,9 @@ export const providers: FastifyPluginAsync = async (app) => {
     page: async (api, id, price) => providerPage(api, await getProvider(api, id), { price }),
   });
 
-  app.get<Params>(
-    `${path}/:id/rate-now`,
-    { config: { access: 'viewer', fragment: true }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { id } = request.params;
-      const rates = await getRates(consoleOf(request).api);
-      return reply.fragment(<RateNow rate={rates.find(({ providerId }) => providerId === id)} />);
-    },
-  );
+  addPart(app, `${path}/:id/rate-now`, 'viewer', async ({ api, id }) => (
+    <RateNow rate={(await getRates(api)).find(({ providerId }) => providerId === id)} />
+  ));
 
   addLeaving(app, {
     path,

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { z } from 'zod';
-import { idParams } from '../../api/http/parameters.ts';
+import type { z } from 'zod';
 import { providerView } from '../../api/providers/providers.ts';
 import {
   readAgainView,
@@ -10,10 +9,10 @@ import {
 } from '../../api/providers/unread.ts';
 import { readUnreadFault, unreadWords as faultWords } from '../../domain/problems/callbacks.ts';
 import { ActionButton } from '../kit/buttons.tsx';
+import { pagesOf } from '../kit/filters.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Empty, Pager, Table, Time } from '../kit/parts.tsx';
-import { act, formOf } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addAction, addPage } from '../kit/routes.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 import { type Provider, providersPath, useParent } from './parts.tsx';
 import { unreadWords } from './words-unread.ts';
@@ -21,70 +20,55 @@ import { unreadWords } from './words-unread.ts';
 export const unreadPath = (providerId: number): string => `${providersPath}/${providerId}/unread`;
 const pageSize = 25;
 type UnreadCall = z.output<typeof unreadCallView>;
-type Params = { Params: z.infer<typeof idParams> };
-
-const pageQuery = z.object({ after: z.string().optional().catch(undefined) });
 
 /** Provider calls that could not be read. */
 export const unread: FastifyPluginAsync = async (app) => {
-  app.get<Params>(
-    `${providersPath}/:id/unread`,
-    { config: { access: 'viewer' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { id } = request.params;
-      const { after } = pageQuery.parse(request.query);
-      const [provider, { unread: calls }] = await Promise.all([
-        api.get(`/api/providers/${id}`, providerView),
-        api.get(`/api/providers/${id}/unread`, unreadCallList, { after, limit: pageSize }),
-      ]);
-      return reply.page(<UnreadPage provider={provider} calls={calls} paged={after !== undefined} />);
-    },
-  );
+  const path = `${providersPath}/:id/unread`;
 
-  const actions = { config: { access: 'operator' }, schema: { params: idParams } } as const;
+  addPage(app, path, 'viewer', async ({ api, id, query: { after } }) => {
+    const [provider, { unread: calls }] = await Promise.all([
+      api.get(`/api/providers/${id}`, providerView),
+      api.get(`/api/providers/${id}/unread`, unreadCallList, { after, limit: pageSize }),
+    ]);
+    return <UnreadPage provider={provider} calls={calls} after={after} />;
+  });
 
-  app.post<Params>(`${providersPath}/:id/unread/read-again`, actions, async (request, reply) => {
-    const { id } = request.params;
-    const to = unreadPath(id);
-    return act(request, reply, to, async () => {
-      const { api, view } = consoleOf(request);
-      const one = formOf(request).number('id');
+  addAction(app, `${path}/read-again`, 'operator', {
+    work: async ({ api, view, id, form }) => {
+      const one = form.number('id');
       const body = one === null ? {} : { ids: [one] };
       const answer = await api.send('POST', `/api/providers/${id}/unread/read-again`, body, readAgainView);
       const t = unreadWords[view.locale];
       const { format } = view;
       const words = t.read(format.number(answer.read), format.number(answer.unread));
-      return { to, notice: { words: answer.more ? `${words} ${t.more}` : words } };
-    });
+      return { to: unreadPath(id), notice: { words: answer.more ? `${words} ${t.more}` : words } };
+    },
+    otherwise: ({ id }) => unreadPath(id),
   });
 
-  app.post<Params>(`${providersPath}/:id/unread/set-aside`, actions, async (request, reply) => {
-    const { id } = request.params;
-    const to = unreadPath(id);
-    return act(request, reply, to, async () => {
-      const { api, view } = consoleOf(request);
-      const ids = formOf(request).text('ids').split(',').map(Number);
+  addAction(app, `${path}/set-aside`, 'operator', {
+    work: async ({ api, view, id, form }) => {
+      const ids = form.text('ids').split(',').map(Number);
       const answer = await api.send('POST', `/api/providers/${id}/unread/set-aside`, { ids }, setAsideView);
       const words = unreadWords[view.locale].wasSetAside(view.format.number(answer.setAside));
-      return { to, notice: { words } };
-    });
+      return { to: unreadPath(id), notice: { words } };
+    },
+    otherwise: ({ id }) => unreadPath(id),
   });
 };
 
 function UnreadPage({
   provider,
   calls,
-  paged,
+  after,
 }: {
   provider: Provider;
   calls: readonly UnreadCall[];
-  paged: boolean;
+  after: string | undefined;
 }) {
   const t = useWords(unreadWords);
   const mayAct = useMay('operator');
   const path = unreadPath(provider.id);
-  const last = calls.at(-1);
   return (
     <SettingsPage
       title={t.title}
@@ -132,10 +116,7 @@ function UnreadPage({
         ]}
         empty={<Empty icon="replies" title={t.empty} text={t.emptyText} />}
       />
-      <Pager
-        first={paged ? path : null}
-        next={calls.length === pageSize && last ? `${path}?after=${last.id}` : null}
-      />
+      <Pager {...pagesOf(path, { after }, { rows: calls, size: pageSize, key: 'after' })} />
     </SettingsPage>
   );
 }

@@ -1,12 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { z } from 'zod';
-import { idParams } from '../../api/http/parameters.ts';
+import type { z } from 'zod';
 import { holdList, type holdView } from '../../api/replies/holds.ts';
 import { ActionButton } from '../kit/buttons.tsx';
+import { pagesOf } from '../kit/filters.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Empty, LinkFor, Pager, Phone, Table, Time } from '../kit/parts.tsx';
-import { act, formOf } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addAction, addPage } from '../kit/routes.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 import { holdWords } from './words-holds.ts';
 import { inboundWords } from './words.ts';
@@ -15,35 +14,28 @@ export const holdsPath = '/replies/held';
 const pageSize = 50;
 type Hold = z.output<typeof holdView>;
 
-const pageQuery = z.object({ after: z.string().optional().catch(undefined) });
-
 /** The phones that have probably opted out, each with the two decisions. */
 export const holds: FastifyPluginAsync = async (app) => {
-  app.get(holdsPath, { config: { access: 'any_role' } }, async (request, reply) => {
-    const { after } = pageQuery.parse(request.query);
-    const answer = await consoleOf(request).api.get('/api/holds', holdList, { after, limit: pageSize });
-    return reply.page(<HoldsPage holds={answer.holds} paged={after !== undefined} />);
+  addPage(app, holdsPath, 'any_role', async ({ api, query: { after } }) => {
+    const answer = await api.get('/api/holds', holdList, { after, limit: pageSize });
+    return <HoldsPage holds={answer.holds} after={after} />;
   });
 
-  app.post<{ Params: z.infer<typeof idParams> }>(
-    `${holdsPath}/:id`,
-    { config: { access: 'agent' }, schema: { params: idParams } },
-    async (request, reply) =>
-      act(request, reply, holdsPath, async () => {
-        const { api, view } = consoleOf(request);
-        const decision = formOf(request).text('decision');
-        await api.send('POST', `/api/holds/${request.params.id}/decide`, { decision });
-        const t = holdWords[view.locale];
-        return { to: holdsPath, notice: { words: decision === 'opt_out' ? t.optedOut : t.released } };
-      }),
-  );
+  addAction(app, `${holdsPath}/:id`, 'agent', {
+    work: async ({ api, view, id, form }) => {
+      const decision = form.text('decision');
+      await api.send('POST', `/api/holds/${id}/decide`, { decision });
+      const t = holdWords[view.locale];
+      return { to: holdsPath, notice: { words: decision === 'opt_out' ? t.optedOut : t.released } };
+    },
+    otherwise: () => holdsPath,
+  });
 };
 
-function HoldsPage({ holds, paged }: { holds: readonly Hold[]; paged: boolean }) {
+function HoldsPage({ holds, after }: { holds: readonly Hold[]; after: string | undefined }) {
   const t = useWords(holdWords);
   const replies = useWords(inboundWords);
   const mayDecide = useMay('agent');
-  const last = holds.at(-1);
   return (
     <Page title={t.title} section="replies" trail={[{ href: '/replies', label: replies.title }]}>
       <p class="text-secondary">{t.intro}</p>
@@ -105,10 +97,7 @@ function HoldsPage({ holds, paged }: { holds: readonly Hold[]; paged: boolean })
         ]}
         empty={<Empty icon="replies" title={t.empty} text={t.emptyText} />}
       />
-      <Pager
-        first={paged ? holdsPath : null}
-        next={holds.length === pageSize && last ? `${holdsPath}?after=${last.id}` : null}
-      />
+      <Pager {...pagesOf(holdsPath, { after }, { rows: holds, size: pageSize, key: 'after' })} />
     </Page>
   );
 }

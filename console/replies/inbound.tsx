@@ -1,19 +1,16 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { holdList } from '../../api/replies/holds.ts';
-import { idParams } from '../../api/http/parameters.ts';
 import { replyView } from '../../api/replies/replies.ts';
-import { answerView } from '../../api/tickets/answers.ts';
 import { replyEffects } from '../../domain/reply.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { urlOf } from '../kit/api.ts';
-import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
+import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { inboundWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Empty, LinkFor, Pager, Phone, State, Table, Time } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { act, formOf } from '../kit/responses.tsx';
-import { Resolve } from '../tickets/thread.tsx';
+import { addAction, addPage } from '../kit/routes.ts';
+import { Resolve, resolveAnswer } from '../tickets/thread.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 import { ticketWords } from '../tickets/words.ts';
 import { holdsPath } from './holds.tsx';
@@ -26,29 +23,23 @@ type Reply = z.output<typeof replyView>;
 
 /** Incoming messages; including those that answer no message of ours. */
 export const inbound: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'any_role' } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const query = queryOf(request.query);
+  addPage(app, path, 'any_role', async ({ api, query }) => {
     const found = await searched(async () => {
       const answer = z.object({ replies: z.array(replyView) });
       return (await api.get('/api/replies', answer, { ...query, limit: pageSize })).replies;
     });
     // If there are more, the page of holds shows them all.
     const { holds } = await api.get('/api/holds', holdList, { limit: mostCounted });
-    return reply.page(<ListPage {...found} query={query} held={holds.length} />);
+    return <ListPage {...found} query={query} held={holds.length} />;
   });
 
-  app.post<{ Params: z.infer<typeof idParams> }>(
-    `${path}/answers/:id/resolve`,
-    { config: { access: 'agent' }, schema: { params: idParams } },
-    async (request, reply) =>
-      act(request, reply, path, async () => {
-        const sent = { yes: true, no: false }[formOf(request).text('sent')];
-        const { id } = request.params;
-        await consoleOf(request).api.send('POST', `/api/answers/${id}/resolve`, { sent }, answerView);
-        return { to: path, notice: 'saved' };
-      }),
-  );
+  addAction(app, `${path}/answers/:id/resolve`, 'agent', {
+    work: async ({ api, id, form }) => {
+      await resolveAnswer(api, id, form);
+      return { to: path, notice: 'saved' };
+    },
+    otherwise: () => path,
+  });
 };
 
 export function ReplyState({ effect }: { effect: Reply['effect'] }) {
@@ -88,12 +79,7 @@ function Effect({ reply: { effect, ticketId } }: { reply: Reply }) {
   );
 }
 
-function ListPage({
-  rows,
-  refusal,
-  query,
-  held,
-}: Awaited<ReturnType<typeof searched<Reply>>> & { query: Query; held: number }) {
+function ListPage({ rows, refusal, query, held }: Found<Reply> & { query: Query; held: number }) {
   const t = useWords(inboundWords);
   const holds = useWords(holdWords);
   const format = useFormat();

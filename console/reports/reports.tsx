@@ -1,4 +1,4 @@
-import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyPluginAsync } from 'fastify';
 import type { ComponentChildren } from 'preact';
 import { z } from 'zod';
 import { urlId } from '../../api/http/parameters.ts';
@@ -11,7 +11,7 @@ import { type CustomerSettings, providersOf, settingsOfCustomers } from '../kit/
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Card, Empty, Table } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addPage } from '../kit/routes.ts';
 import { common } from '../kit/words.ts';
 import { useFormat, useView, useWords } from '../kit/view.tsx';
 import { Headlines, OutcomeBars, type Report, useFigureColumns } from './figures.tsx';
@@ -46,10 +46,9 @@ interface Choices extends CustomerSettings {
 type Reasons = z.output<typeof reasonsView>['reasons'];
 
 /** Reports: what was sent in a period, what became of it, what it cost. */
-export const reports: FastifyPluginAsyncZod = async (app) => {
-  app.get(path, { config: { access: 'viewer' }, schema: { querystring: filter } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const { by = 'campaign', period, from, to, ...scope } = request.query;
+export const reports: FastifyPluginAsync = async (app) => {
+  addPage(app, path, 'viewer', async ({ api, query: asked }) => {
+    const { by = 'campaign', period, from, to, ...scope } = filter.parse(asked);
     // The dates that the form submits beside a preset do not count; those of a link without a preset do.
     const isOwn = period === 'own' || (period === undefined && (from !== undefined || to !== undefined));
     const preset = period === undefined || period === 'own' ? 'last_30' : period;
@@ -64,7 +63,7 @@ export const reports: FastifyPluginAsyncZod = async (app) => {
       by === 'reason' ? api.get('/api/reports/reasons', reasonsView, query) : null,
       choicesOf(api),
     ]);
-    return reply.page(
+    return (
       <ReportPage
         report={report}
         reasons={reasons?.reasons ?? null}
@@ -75,7 +74,7 @@ export const reports: FastifyPluginAsyncZod = async (app) => {
             ? urlOf('/api/reports/reasons.csv', query)
             : urlOf('/api/reports.csv', { ...query, by })
         }
-      />,
+      />
     );
   });
 };

@@ -10,8 +10,8 @@ import { resends as words } from './words-resends.ts';
 import { runs as runWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { act, formOf } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { addAction } from '../kit/routes.ts';
 import { CostSentence } from '../money/cost.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
@@ -44,6 +44,7 @@ export const runResend: FastifyPluginAsyncZod = async (app) => {
   const countOf = (api: Api, id: number, of: Scope): Promise<Count> =>
     api.get(`/api/runs/${id}/resend`, resendView, queryOf(of));
 
+  // Its parameters may be repeated.
   app.get(
     '/runs/:id/resend',
     { config: { access: 'viewer' }, schema: { params: idParams, querystring: scope } },
@@ -65,30 +66,24 @@ export const runResend: FastifyPluginAsyncZod = async (app) => {
     },
   );
 
-  app.post(
-    '/runs/:id/resend',
-    { config: { access: 'operator' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      const { id } = request.params;
-      const form = formOf(request);
-      return act(request, reply, `/runs/${id}/resend`, async () => {
-        const reasons = form.text('reasons');
-        const { runId } = await api.send(
-          'POST',
-          `/api/runs/${id}/resend`,
-          {
-            includeUnknown: form.text('includeUnknown') === 'true',
-            onlyReachable: true,
-            reasons: reasons === '' ? null : reasons.split(','),
-            messages: form.number('messages'),
-          },
-          z.object({ runId: z.int(), messages: z.int() }),
-        );
-        return { to: `/runs/${runId}`, notice: { words: words[view.locale].started } };
-      });
+  addAction(app, '/runs/:id/resend', 'operator', {
+    work: async ({ api, view, id, form }) => {
+      const reasons = form.text('reasons');
+      const { runId } = await api.send(
+        'POST',
+        `/api/runs/${id}/resend`,
+        {
+          includeUnknown: form.text('includeUnknown') === 'true',
+          onlyReachable: true,
+          reasons: reasons === '' ? null : reasons.split(','),
+          messages: form.number('messages'),
+        },
+        z.object({ runId: z.int(), messages: z.int() }),
+      );
+      return { to: `/runs/${runId}`, notice: { words: words[view.locale].started } };
     },
-  );
+    otherwise: ({ id }) => `/runs/${id}/resend`,
+  });
 };
 
 function ResendPage({

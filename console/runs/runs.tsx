@@ -6,7 +6,7 @@ import { runSummaryView, runView } from '../../api/runs/view.ts';
 import { runSampleView } from '../../api/runs/runs.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
 import type { WaitingFilter } from '../../domain/waiting.ts';
-import { urlOf } from '../kit/api.ts';
+import { type Api, urlOf } from '../kit/api.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { campaignChoices, type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
 import { Filters, useMailingFilters } from '../kit/filters.tsx';
@@ -16,8 +16,8 @@ import { fitWords, overBudgetWords } from '../../domain/problems/runs.ts';
 import { runs as runWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { ConfirmPage, Pager } from '../kit/parts.tsx';
-import { act } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
+import { addAction, addPage, addPart } from '../kit/routes.ts';
 import { Live, type Run } from './live.tsx';
 import { Details, RunPage } from './page.tsx';
 import { mayBeApproved, mayBeCancelled, type RunSummary, RunTable, sumOf } from './parts.tsx';
@@ -37,7 +37,7 @@ const states = [
   ),
 ] as const;
 const filter = z.object({
-  before: urlId.optional(),
+  before: urlId.optional().catch(undefined),
   status: z.enum(states).optional().catch(undefined),
   trigger: z.enum(runTriggers).optional().catch(undefined),
   campaignId: urlId.optional().catch(undefined),
@@ -54,40 +54,28 @@ function queryOf({ status, ...rest }: Filter) {
   return { ...rest, status, waiting: status === 'running' ? ('nothing' as const) : undefined };
 }
 
+const runOf = (api: Api, id: number): Promise<Run> => api.get(`/api/runs/${id}`, runView);
+
 /** Runs: the list, a live run, and the actions of a user. */
 export const runs: FastifyPluginAsyncZod = async (app) => {
-  app.get(
-    '/runs',
-    { config: { access: 'viewer' }, schema: { querystring: filter } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const [list, settings, campaigns] = await Promise.all([
-        api.get('/api/runs', z.object({ runs: z.array(runSummaryView) }), {
-          ...queryOf(request.query),
-          limit: perPage,
-        }),
-        settingsOfCustomers(api),
-        campaignChoices(api),
-      ]);
-      return reply.page(
-        <RunsPage runs={list.runs} filter={request.query} settings={settings} campaigns={campaigns} />,
-      );
-    },
-  );
+  addPage(app, '/runs', 'viewer', async ({ api, query }) => {
+    const chosen = filter.parse(query);
+    const runList = z.object({ runs: z.array(runSummaryView) });
+    const [list, settings, campaigns] = await Promise.all([
+      api.get('/api/runs', runList, { ...queryOf(chosen), limit: perPage }),
+      settingsOfCustomers(api),
+      campaignChoices(api),
+    ]);
+    return <RunsPage runs={list.runs} filter={chosen} settings={settings} campaigns={campaigns} />;
+  });
 
-  app.get(
-    '/runs/:id',
-    { config: { access: 'viewer' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const url = `/api/runs/${request.params.id}`;
-      const [run, { samples }] = await Promise.all([
-        api.get(url, runView),
-        api.get(`${url}/samples`, z.object({ samples: z.array(runSampleView) })),
-      ]);
-      return reply.page(<RunPage run={run} samples={samples} />);
-    },
-  );
+  addPage(app, '/runs/:id', 'viewer', async ({ api, id }) => {
+    const [run, { samples }] = await Promise.all([
+      runOf(api, id),
+      api.get(`/api/runs/${id}/samples`, z.object({ samples: z.array(runSampleView) })),
+    ]);
+    return <RunPage run={run} samples={samples} />;
+  });
 
   // The parts that change while the run is watched. `status`: that of the page, whose buttons belong to it.
   app.get(
@@ -97,8 +85,7 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
       schema: { params: idParams, querystring: z.object({ status: z.enum(runStatuses).optional() }) },
     },
     async (request, reply) => {
-      const { api } = consoleOf(request);
-      const run = await api.get(`/api/runs/${request.params.id}`, runView);
+      const run = await runOf(consoleOf(request).api, request.params.id);
       const { status = run.status } = request.query;
       // Retried meanwhile, by this user or another.
       if (status !== run.status) void reply.header('hx-refresh', 'true');
@@ -106,16 +93,7 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
     },
   );
 
-  app.get(
-    '/runs/:id/details',
-    { config: { access: 'viewer', fragment: true }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      return reply.fragment(<Details run={await api.get(`/api/runs/${request.params.id}`, runView)} />);
-    },
-  );
-
-  const action = { config: { access: 'operator' }, schema: { params: idParams } } as const;
+  addPart(app, '/runs/:id/details', 'viewer', async ({ api, id }) => <Details run={await runOf(api, id)} />);
 
   const done = {
     pause: 'paused',
@@ -125,30 +103,32 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
     cancel: 'cancelled',
   } as const satisfies Record<string, keyof RunWords>;
   for (const [name, words] of Object.entries(done)) {
-    app.post(`/runs/:id/${name}`, action, async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      const { id } = request.params;
-      return act(request, reply, `/runs/${id}`, async () => {
+    addAction(app, `/runs/:id/${name}`, 'operator', {
+      work: async ({ api, view, id }) => {
         await api.send('POST', `/api/runs/${id}/${name}`);
         return { to: `/runs/${id}`, notice: { words: runWords[view.locale][words] } };
-      });
+      },
+      otherwise: ({ id }) => `/runs/${id}`,
     });
   }
 
   // The button is on the home page.
-  app.post('/runs/:id/seen', action, async (request, reply) =>
-    act(request, reply, '/', async () => {
-      const { api, view } = consoleOf(request);
-      await api.send('POST', `/api/runs/${request.params.id}/seen`);
+  addAction(app, '/runs/:id/seen', 'operator', {
+    work: async ({ api, view, id }) => {
+      await api.send('POST', `/api/runs/${id}/seen`);
       return { to: '/', notice: { words: runWords[view.locale].seenNotice } };
-    }),
-  );
+    },
+    otherwise: () => '/',
+  });
 
-  app.get('/runs/:id/approve', action, async (request, reply) => {
-    const run = await consoleOf(request).api.get(`/api/runs/${request.params.id}`, runView);
+  const asked = { config: { access: 'operator' }, schema: { params: idParams } } as const;
+
+  app.get('/runs/:id/approve', asked, async (request, reply) => {
+    const { api } = consoleOf(request);
+    const run = await runOf(api, request.params.id);
     // An outdated page, or the back button: the run's present state shows why there is nothing to confirm.
     if (!mayBeApproved(run)) return reply.redirect(`/runs/${run.id}`, 303);
-    const { messages } = await consoleOf(request).api.get(
+    const { messages } = await api.get(
       `/api/runs/${run.id}/messages`,
       z.object({ messages: z.array(messageView) }),
       { status: 'queued', limit: textsShown },
@@ -156,8 +136,8 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
     return reply.page(<ApprovePage run={run} texts={messages} />);
   });
 
-  app.get('/runs/:id/cancel', action, async (request, reply) => {
-    const run = await consoleOf(request).api.get(`/api/runs/${request.params.id}`, runView);
+  app.get('/runs/:id/cancel', asked, async (request, reply) => {
+    const run = await runOf(consoleOf(request).api, request.params.id);
     if (!mayBeCancelled(run)) return reply.redirect(`/runs/${run.id}`, 303);
     return reply.page(<CancelPage run={run} />);
   });

@@ -4,10 +4,10 @@ import type { z } from 'zod';
 import { searchView } from '../../api/search/search.ts';
 import { formatPhone, phonesMeant } from '../../domain/phone.ts';
 import { type Api, urlOf } from '../kit/api.ts';
-import { queryOf } from '../kit/filters.tsx';
+import type { Query } from '../kit/filters.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Card, Empty, Time } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addPage, addPart } from '../kit/routes.ts';
 import { useWords } from '../kit/view.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from '../customers/words.ts';
@@ -21,20 +21,18 @@ type Found = z.output<typeof searchView>;
 
 /** One search over everything: its page, and the part of it that appears below the search box. */
 export const search: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'any_role' } }, async (request, reply) => {
-    const q = wanted(request.query);
-    const found = q === '' ? null : await find(consoleOf(request).api, q);
-    return reply.page(<SearchPage q={q} found={found} />);
+  addPage(app, path, 'any_role', async ({ api, query }) => {
+    const q = wanted(query);
+    return <SearchPage q={q} found={q === '' ? null : await find(api, q)} />;
   });
 
-  app.get(`${path}/results`, { config: { access: 'any_role', fragment: true } }, async (request, reply) => {
-    const q = wanted(request.query);
-    if (q.length < 2) return reply.fragment(<></>);
-    return reply.fragment(<QuickResults q={q} found={await find(consoleOf(request).api, q)} />);
+  addPart(app, `${path}/results`, 'any_role', async ({ api, query }) => {
+    const q = wanted(query);
+    return q.length < 2 ? <></> : <QuickResults q={q} found={await find(api, q)} />;
   });
 };
 
-const wanted = (query: unknown): string => (queryOf(query).q ?? '').trim().slice(0, longest);
+const wanted = ({ q = '' }: Query): string => q.trim().slice(0, longest);
 const find = (api: Api, q: string): Promise<Found> => api.get('/api/search', searchView, { q });
 
 /** One group: its name, its entries, and the list that has all of them, if there is one for this search. */

@@ -7,12 +7,11 @@ import { roleSuffices } from '../../domain/user.ts';
 import { urlOf } from '../kit/api.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { optionsOf } from '../kit/choices.ts';
-import { Filters, pagesOf, type Query, queryOf, searched } from '../kit/filters.tsx';
+import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { Page } from '../kit/layout.tsx';
 import { type Column, Empty, Pager, Phone, Table, Time } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { act, formOf } from '../kit/responses.tsx';
+import { addAction, addPage, addPart } from '../kit/routes.ts';
 import { common } from '../kit/words.ts';
 import { useFormat, useMay, useView, useWords, type View } from '../kit/view.tsx';
 import {
@@ -39,9 +38,7 @@ function firstTab(view: View, { mine }: Counts): Tab {
 
 /** The list of tickets: its views, and what is done with several tickets at once. */
 export const ticketList: FastifyPluginAsync = async (app) => {
-  app.get(ticketsPath, { config: { access: 'any_role' } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const { view: chosen, ...query } = queryOf(request.query);
+  addPage(app, ticketsPath, 'any_role', async ({ api, view, query: { view: chosen, ...query } }) => {
     const counts = await api.get('/api/tickets/counts', ticketCounts);
     const isSearch = Object.keys(query).some((name) => name !== 'before');
     const tab = chosen ?? (isSearch ? 'all' : firstTab(view, counts));
@@ -51,42 +48,25 @@ export const ticketList: FastifyPluginAsync = async (app) => {
       return (await api.get('/api/tickets', answer, filter)).tickets;
     });
     const settings = await settingsOfTickets(api);
-    return reply.page(
-      <ListPage
-        {...found}
-        query={query}
-        tab={tabQuery.parse({ view: tab }).view}
-        counts={counts}
-        settings={settings}
-      />,
-    );
+    const shown = tabQuery.parse({ view: tab }).view;
+    return <ListPage {...found} query={query} tab={shown} counts={counts} settings={settings} />;
   });
 
   // The part that refreshes automatically: the table does not, because users select its rows.
-  app.get(
-    `${ticketsPath}/tabs`,
-    { config: { access: 'any_role', fragment: true } },
-    async (request, reply) => {
-      const counts = await consoleOf(request).api.get('/api/tickets/counts', ticketCounts);
-      return reply.fragment(<Tabs tab={tabQuery.parse(request.query).view} counts={counts} />);
-    },
-  );
+  addPart(app, `${ticketsPath}/tabs`, 'any_role', async ({ api, query }) => {
+    const counts = await api.get('/api/tickets/counts', ticketCounts);
+    return <Tabs tab={tabQuery.parse(query).view} counts={counts} />;
+  });
 
   /** Beside the word in the menu. */
-  app.get(
-    `${ticketsPath}/unanswered`,
-    { config: { access: 'any_role', fragment: true } },
-    async (request, reply) => {
-      const { unanswered } = await consoleOf(request).api.get('/api/tickets/counts', ticketCounts);
-      return reply.fragment(<Unanswered count={unanswered} />);
-    },
-  );
+  addPart(app, `${ticketsPath}/unanswered`, 'any_role', async ({ api }) => {
+    const { unanswered } = await api.get('/api/tickets/counts', ticketCounts);
+    return <Unanswered count={unanswered} />;
+  });
 
-  app.post(`${ticketsPath}/change`, { config: { access: 'agent' } }, async (request, reply) =>
-    act(request, reply, ticketsPath, async () => {
-      const { api, view } = consoleOf(request);
+  addAction(app, `${ticketsPath}/change`, 'agent', {
+    work: async ({ api, view, form }) => {
       const t = ticketWords[view.locale];
-      const form = formOf(request);
       const tickets = form.all('ticket').flatMap((value) => {
         const [id, version] = value.split(':').map(Number);
         return id !== undefined && version !== undefined ? [{ id, version }] : [];
@@ -96,8 +76,9 @@ export const ticketList: FastifyPluginAsync = async (app) => {
       if (typeof change === 'string') return { to: ticketsPath, notice: { words: t[change] } };
       const result = await api.send('PATCH', '/api/tickets', { tickets, change }, manyTicketsResult);
       return { to: ticketsPath, notice: { words: resultWords(view, result) } };
-    }),
-  );
+    },
+    otherwise: () => ticketsPath,
+  });
 };
 
 /** The change that a button asks for; the word for what is missing. */
@@ -177,7 +158,7 @@ function ListPage({
   tab,
   counts,
   settings,
-}: Awaited<ReturnType<typeof searched<Ticket>>> & {
+}: Found<Ticket> & {
   query: Query;
   tab: Tab;
   counts: Counts;
@@ -224,24 +205,12 @@ function ListPage({
             options: ticketStatuses.map((status) => ({ value: status, label: t.statuses[status] })),
           },
           { name: 'phone', label: t.phone, rare: true },
-          {
-            name: 'userId',
-            label: t.fields.userId,
-            options: optionsOf(settings.userId, query.userId ?? ''),
+          ...(['userId', 'departmentId', 'assigneeId'] as const).map((name) => ({
+            name,
+            label: t.fields[name],
+            options: optionsOf(settings[name], query[name] ?? ''),
             rare: true,
-          },
-          {
-            name: 'departmentId',
-            label: t.fields.departmentId,
-            options: optionsOf(settings.departmentId, query.departmentId ?? ''),
-            rare: true,
-          },
-          {
-            name: 'assigneeId',
-            label: t.fields.assigneeId,
-            options: optionsOf(settings.assigneeId, query.assigneeId ?? ''),
-            rare: true,
-          },
+          })),
         ]}
       />
       {mayChange && rows.length > 0 && <Selection settings={settings} />}

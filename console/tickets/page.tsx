@@ -1,18 +1,14 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { z } from 'zod';
-import { idParams } from '../../api/http/parameters.ts';
 import { ticketStoryView } from '../../api/tickets/tickets.ts';
 import { ticketNote } from '../../domain/ticket-change.ts';
 import { ticketMoves } from '../../domain/ticket.ts';
 import type { Api } from '../kit/api.ts';
 import { ActionButton, Save } from '../kit/buttons.tsx';
-import { optionsOf } from '../kit/choices.ts';
-import { SelectField, TextField } from '../kit/fields.tsx';
+import { EntryField, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Card, Facts, LinkFor, Phone, Time } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { act, formOf, submit } from '../kit/responses.tsx';
+import { addAction, addForm, addPage } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { common } from '../kit/words.ts';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
@@ -20,7 +16,6 @@ import { type Edit, editOf, fieldsOf, saveTicket } from './edit.ts';
 import { HistoryItem, nameIn, Notes } from './history.tsx';
 import {
   FirstAnswer,
-  type Reference,
   settingsOfTickets,
   type Story,
   ticketsPath,
@@ -30,10 +25,6 @@ import {
 import { Conversation, answerFrom, type Thread, threadOf } from './thread.tsx';
 import { inboundWords } from '../replies/words.ts';
 import { ticketWords } from './words.ts';
-
-type Params = { Params: z.infer<typeof idParams> };
-const read = { config: { access: 'any_role' }, schema: { params: idParams } } as const;
-const change = { config: { access: 'agent' }, schema: { params: idParams } } as const;
 
 /** One ticket: read, change, take, note. */
 export const ticketPage: FastifyPluginAsync = async (app) => {
@@ -54,56 +45,37 @@ export const ticketPage: FastifyPluginAsync = async (app) => {
     />
   );
 
-  app.get<Params & { Querystring: { quickReply?: string } }>(
-    `${ticketsPath}/:id`,
-    read,
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { quickReply } = request.query;
-      return reply.page(await pageOf(api, await storyOf(api, request.params.id), { quickReply }));
-    },
+  addPage(app, `${ticketsPath}/:id`, 'any_role', async ({ api, id, query: { quickReply } }) =>
+    pageOf(api, await storyOf(api, id), { quickReply }),
   );
 
-  app.post<Params>(`${ticketsPath}/:id`, change, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const { id } = request.params;
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await saveTicket(api, (await storyOf(api, id)).ticket, form);
-        return { to: `${ticketsPath}/${id}`, notice: 'saved' };
-      },
-      async (state) => {
-        const story = await storyOf(api, id);
-        const edit = editOf(story.ticket, state.values);
-        return pageOf(api, story, { edit, data: { ...state, values: edit.values, typed: true } });
-      },
-    );
+  addForm(app, `${ticketsPath}/:id`, 'agent', {
+    send: async ({ api, id, form }) => {
+      await saveTicket(api, (await storyOf(api, id)).ticket, form);
+      return { to: `${ticketsPath}/${id}`, notice: 'saved' };
+    },
+    again: async ({ api, id }, state) => {
+      const story = await storyOf(api, id);
+      const edit = editOf(story.ticket, state.values);
+      return pageOf(api, story, { edit, data: { ...state, values: edit.values, typed: true } });
+    },
   });
 
-  app.post<Params>(`${ticketsPath}/:id/take`, change, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const { id } = request.params;
-    return act(request, reply, `${ticketsPath}/${id}`, async () => {
-      const version = formOf(request).number('version');
-      await api.send('PATCH', `/api/tickets/${id}`, { version, userId: view.me?.id ?? null });
+  addAction(app, `${ticketsPath}/:id/take`, 'agent', {
+    work: async ({ api, view, id, form }) => {
+      const change = { version: form.number('version'), userId: view.me?.id ?? null };
+      await api.send('PATCH', `/api/tickets/${id}`, change);
       return { to: `${ticketsPath}/${id}`, notice: { words: ticketWords[view.locale].taken } };
-    });
+    },
+    otherwise: ({ id }) => `${ticketsPath}/${id}`,
   });
 
-  app.post<Params>(`${ticketsPath}/:id/notes`, change, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const { id } = request.params;
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('POST', `/api/tickets/${id}/notes`, readForm(ticketNote, form));
-        return { to: `${ticketsPath}/${id}`, notice: { words: ticketWords[view.locale].noteAdded } };
-      },
-      async (state) => pageOf(api, await storyOf(api, id), { note: state }),
-    );
+  addForm(app, `${ticketsPath}/:id/notes`, 'agent', {
+    send: async ({ api, view, id, form }) => {
+      await api.send('POST', `/api/tickets/${id}/notes`, readForm(ticketNote, form));
+      return { to: `${ticketsPath}/${id}`, notice: { words: ticketWords[view.locale].noteAdded } };
+    },
+    again: async ({ api, id }, note) => pageOf(api, await storyOf(api, id), { note }),
   });
 };
 
@@ -211,9 +183,7 @@ function DataForm({
 }) {
   const t = useWords(ticketWords);
   const words = useWords(common);
-  const mayChange = useMay('agent');
   const moves = [ticket.status, ...ticketMoves[ticket.status]];
-  const options = (field: Reference) => optionsOf(settings[field], state.values.text(field));
   const extra = Object.keys(ticket.extra);
   return (
     <Form
@@ -221,19 +191,19 @@ function DataForm({
       state={state}
       labels={{ ...t.fields, ...Object.fromEntries(extra.map((name) => [`extra.${name}`, name])) }}
       helps={t.helps}
-      readOnly={!mayChange}
+      readOnly={!useMay('agent')}
     >
       <input type="hidden" name="seen" value={JSON.stringify(fieldsOf(ticket))} />
       <SelectField
         name="status"
         options={moves.map((status) => ({ value: status, label: t.statuses[status] }))}
       />
-      <SelectField name="resolutionId" options={options('resolutionId')} empty={words.noneOfThem} />
-      <SelectField name="userId" options={options('userId')} empty={t.nobody} />
-      <SelectField name="departmentId" options={options('departmentId')} />
-      <SelectField name="assigneeId" options={options('assigneeId')} />
-      <SelectField name="categoryId" options={options('categoryId')} />
-      <SelectField name="subcategoryId" options={options('subcategoryId')} />
+      <EntryField name="resolutionId" entries={settings.resolutionId} empty={words.noneOfThem} />
+      <EntryField name="userId" entries={settings.userId} empty={t.nobody} />
+      <EntryField name="departmentId" entries={settings.departmentId} />
+      <EntryField name="assigneeId" entries={settings.assigneeId} />
+      <EntryField name="categoryId" entries={settings.categoryId} />
+      <EntryField name="subcategoryId" entries={settings.subcategoryId} />
       {extra.map((name) => (
         <TextField key={name} name={`extra.${name}`} maxLength={500} />
       ))}

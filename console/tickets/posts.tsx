@@ -9,7 +9,7 @@ import {
   type ticketPostView,
 } from '../../api/tickets/posts.ts';
 import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
-import { Filters, pagesOf, type Query, searched } from '../kit/filters.tsx';
+import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { ActionButton, Save } from '../kit/buttons.tsx';
 import { addDocument } from '../kit/document.tsx';
 import { CheckField, ChoiceField, TextField } from '../kit/fields.tsx';
@@ -152,7 +152,7 @@ function ListPage({
   query,
   failed,
   retrying,
-}: Awaited<ReturnType<typeof searched<Post & { id: number }>>> & {
+}: Found<Post & { id: number }> & {
   query: Query;
   failed: number;
   retrying: RetryingView | null;

@@ -20,8 +20,9 @@ import { LivePart } from '../kit/live-part.tsx';
 import { Card, Time } from '../kit/parts.tsx';
 import { problemWords } from '../kit/problems.ts';
 import { consoleOf } from '../kit/request.ts';
-import { act, formOf, submit } from '../kit/responses.tsx';
+import { act, formOf } from '../kit/responses.tsx';
 import { useRetryWords } from '../kit/retrying.tsx';
+import { addForm, addPart } from '../kit/routes.ts';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 import { threadWords } from './words-thread.ts';
 import { ticketWords } from './words.ts';
@@ -143,51 +144,44 @@ export const thread: FastifyPluginAsync = async (app) => {
     },
   );
 
-  app.post<Params>(
+  addPart(
+    app,
     `${path}/:id/answers/preview`,
-    { config: { access: 'agent', fragment: true }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      return reply.fragment(<Cost cost={await costOf(api, request.params.id, formOf(request))} />);
-    },
+    'agent',
+    async ({ api, id, form }) => <Cost cost={await costOf(api, id, form)} />,
+    { method: 'POST' },
   );
 
-  app.post<Params>(
-    `${path}/:id/answers`,
-    { config: { access: 'agent' }, schema: { params: idParams } },
-    async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      const { id } = request.params;
-      return submit(
-        request,
-        reply,
-        async (form) => {
-          await api.send('POST', `/api/tickets/${id}/answers`, bodyOf(form), answerView);
-          return { to: `${path}/${id}`, notice: { words: threadWords[view.locale].sent } };
-        },
-        async (state) => {
-          const found = await threadOf(api, await storyOf(api, id));
-          const problems = state.problems.map((one) => ({ ...one, field }));
-          return <AnswerPage thread={found} state={{ ...state, problems }} />;
-        },
-      );
+  addForm(app, `${path}/:id/answers`, 'agent', {
+    send: async ({ api, view, id, form }) => {
+      await api.send('POST', `/api/tickets/${id}/answers`, bodyOf(form), answerView);
+      return { to: `${path}/${id}`, notice: { words: threadWords[view.locale].sent } };
     },
-  );
+    again: async ({ api, id }, state) => {
+      const found = await threadOf(api, await storyOf(api, id));
+      const problems = state.problems.map((one) => ({ ...one, field }));
+      return <AnswerPage thread={found} state={{ ...state, problems }} />;
+    },
+  });
 
   app.post<{ Params: z.infer<typeof answerParams> }>(
     `${path}/:id/answers/:answerId/resolve`,
     { config: { access: 'agent' }, schema: { params: answerParams } },
     async (request, reply) => {
-      const { api } = consoleOf(request);
       const { id, answerId } = request.params;
       return act(request, reply, `${path}/${id}`, async () => {
-        const sent = { yes: true, no: false }[formOf(request).text('sent')];
-        await api.send('POST', `/api/answers/${answerId}/resolve`, { sent }, answerView);
+        await resolveAnswer(consoleOf(request).api, answerId, formOf(request));
         return { to: `${path}/${id}`, notice: 'saved' };
       });
     },
   );
 };
+
+/** Stores what a user knows about an answer: see `Resolve`. */
+export async function resolveAnswer(api: Api, id: number, form: FormValues): Promise<void> {
+  const sent = { yes: true, no: false }[form.text('sent')];
+  await api.send('POST', `/api/answers/${id}/resolve`, { sent }, answerView);
+}
 
 const answerParams = idParams.extend({ answerId: urlId });
 
