@@ -3,10 +3,10 @@ import { ownAlertKinds, ownAlertKindsChange } from '../../api/alerts/alerts.ts';
 import { passwordChange, profileChange } from '../../api/access/sessions.ts';
 import type { AlertKind } from '../../domain/alert.ts';
 import { roleSuffices } from '../../domain/user.ts';
-import { optionsOf, settingsOf } from '../kit/choices.ts';
+import { type Entry, settingsOf } from '../kit/choices.ts';
 import type { ConsoleRequest } from '../kit/request.ts';
 import { Save, Submit } from '../kit/buttons.tsx';
-import { ChoiceField, type Option, SelectField, TextField } from '../kit/fields.tsx';
+import { ChoiceField, EntryField, labeled, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { locales } from '../kit/dictionary.ts';
 import { alertKindLabels } from '../../domain/words/alerts.ts';
@@ -58,9 +58,7 @@ async function profilePage(
   const { kinds, available } = await api.get('/api/session/alerts', ownAlertKinds);
   // They are for new campaigns: an agent has none.
   const hours =
-    view.me && roleSuffices(view.me.role, 'viewer')
-      ? optionsOf(await settingsOf(api, 'sendingHours'), me.values.text('sendingHoursId'))
-      : null;
+    view.me && roleSuffices(view.me.role, 'viewer') ? await settingsOf(api, 'sendingHours') : null;
   return (
     <ProfilePage
       me={me}
@@ -82,7 +80,7 @@ function ProfilePage({
   me: FormState;
   password: FormState;
   alerts: FormState;
-  hours: readonly Option[] | null;
+  hours: readonly Entry[] | null;
   /** The kinds of alerts that the user may choose. */
   available: readonly AlertKind[];
 }) {
@@ -105,7 +103,7 @@ function ProfilePage({
             <TextField name="timezone" list={timezoneListId} required />
             <TimezoneList now={format.timeZone} />
             <TextField name="email" type="email" autocomplete="email" />
-            {hours && <SelectField name="sendingHoursId" options={hours} empty={t.firstHours} />}
+            {hours && <EntryField name="sendingHoursId" entries={hours} empty={t.firstHours} />}
             <Save />
           </Form>
         </Card>
@@ -143,10 +141,7 @@ function AlertsCard({ state, available }: { state: FormState; available: readonl
         schema={ownAlertKindsChange}
         labels={t}
       >
-        <ChoiceField
-          name="kinds"
-          options={available.map((kind) => ({ value: kind, label: alertKindLabels[locale][kind] }))}
-        />
+        <ChoiceField name="kinds" options={labeled(available, alertKindLabels[locale])} />
         <Save />
       </Form>
       {/* Only with scripts, and in browsers that have them: console.js. */}

@@ -15,7 +15,7 @@ import type { ComponentChildren } from 'preact';
 import { Save, Submit } from '../kit/buttons.tsx';
 import { locales } from '../kit/dictionary.ts';
 import { addDocument } from '../kit/document.tsx';
-import { CheckField, ChoiceField, SelectField, TextField } from '../kit/fields.tsx';
+import { CheckField, ChoiceField, labeled, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card, Facts } from '../kit/parts.tsx';
@@ -126,10 +126,7 @@ function RolesPage({ state, undelivered }: { state: FormState; undelivered: Unde
                 key={role}
                 name={role}
                 class="col-md-6 mb-3"
-                options={alertKindsFor(role).map((kind) => ({
-                  value: kind,
-                  label: alertKindLabels[locale][kind],
-                }))}
+                options={labeled(alertKindsFor(role), alertKindLabels[locale])}
               />
             ))}
           </div>
@@ -192,10 +189,7 @@ function EmailPage({ email, state, test }: { email: Email; state: FormState | nu
       >
         <CheckField name="enabled" />
         <TextField name="host" placeholder="smtp.example.com" />
-        <SelectField
-          name="security"
-          options={smtpSecurities.map((value) => ({ value, label: t.securities[value] }))}
-        />
+        <SelectField name="security" options={labeled(smtpSecurities, t.securities)} />
         <TextField name="port" type="number" class="short mb-3" />
         <CheckField name="verifyCertificate" />
         <TextField name="user" />
@@ -283,5 +277,5 @@ function WebhookPage({
 
 export function useKindOptions(kinds: readonly (typeof alertKindNames)[number][] = alertKindNames) {
   const { locale } = useView();
-  return kinds.map((kind) => ({ value: kind, label: alertKindLabels[locale][kind] }));
+  return labeled(kinds, alertKindLabels[locale]);
 }

@@ -17,6 +17,7 @@ import type { Done } from '../kit/responses.tsx';
 import { addAction, addPage, type PageRequest } from '../kit/routes.ts';
 import { RunState } from '../runs/parts.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
+import { labeled } from '../kit/fields.tsx';
 
 const perPage = 50;
 const made = z.object({ runId: z.int() });
@@ -131,7 +132,7 @@ function CampaignsPage({ rows, refusal, query }: Found<ListEntry> & { query: Que
     {
       name: 'state',
       label: t.state,
-      options: campaignStates.map((state) => ({ value: state, label: t.states[state] })),
+      options: labeled(campaignStates, t.states),
     },
   ];
   return (

@@ -1,7 +1,18 @@
 import type { ComponentChildren } from 'preact';
-import type { CampaignState as CampaignStateName } from '../../domain/campaign.ts';
-import { type Block, blocks, type Campaign, campaignUrl, isOf } from './blocks.tsx';
-import { ActionButton } from '../kit/buttons.tsx';
+import { campaign as wholeCampaign, type CampaignState as CampaignStateName } from '../../domain/campaign.ts';
+import {
+  type Block,
+  BlockMarks,
+  blocks,
+  type Campaign,
+  campaignUrl,
+  fieldUrlFrom,
+  isOf,
+  useMayEdit,
+} from './blocks.tsx';
+import { ActionButton, Submit } from '../kit/buttons.tsx';
+import { Form, type FormState, useReadOnly } from '../kit/form.tsx';
+import { common } from '../kit/words.ts';
 import { campaigns as campaignWords } from './words.ts';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
@@ -101,5 +112,62 @@ export function CampaignFrame({
       )}
       {children}
     </Page>
+  );
+}
+
+/** The page of a block: its form, between the campaign's shared parts. */
+export function BlockForm({
+  campaign,
+  block,
+  state,
+  class: className,
+  beside,
+  children,
+  ...options
+}: {
+  campaign: Campaign;
+  block: Block;
+  /** Outside of its form. */
+  beside?: ComponentChildren;
+  state: FormState;
+  class: string;
+  id?: string;
+  once?: boolean;
+  children: ComponentChildren;
+}) {
+  const t = useWords(campaignWords);
+  const mayChange = useMayEdit(campaign);
+  const { id } = campaign;
+  return (
+    <CampaignFrame campaign={campaign} block={block}>
+      {beside}
+      <Form
+        action={campaignUrl(id, block)}
+        state={state}
+        schema={wholeCampaign}
+        labels={t.fields}
+        helps={t.helps}
+        readOnly={!mayChange}
+        draft={`campaign ${id} ${block}`}
+        class={className}
+        summaryHref={fieldUrlFrom(id, block)}
+        {...options}
+      >
+        <BlockMarks campaign={campaign} block={block} state={state} />
+        {children}
+      </Form>
+    </CampaignFrame>
+  );
+}
+
+/** The end of a block's form, which stays in view. `last`: no block follows. `children`: further buttons. */
+export function BlockEnd({ last = false, children }: { last?: boolean; children?: ComponentChildren }) {
+  const words = useWords(common);
+  if (useReadOnly()) return null;
+  return (
+    <div class="buttons within-reach">
+      <Submit>{last ? words.save : words.saveAndContinue}</Submit>
+      {children}
+    </div>
   );
 }

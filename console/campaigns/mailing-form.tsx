@@ -1,11 +1,20 @@
-import { campaign as wholeCampaign, undeclaredTags } from '../../domain/campaign.ts';
+import { undeclaredTags } from '../../domain/campaign.ts';
 import { type ExtraField, extraTypes } from '../../domain/contact.ts';
-import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom, useMayEdit } from './blocks.tsx';
-import { CampaignFrame } from './frame.tsx';
+import type { Campaign } from './blocks.tsx';
+import { BlockEnd, BlockForm } from './frame.tsx';
 import { FileBlock, FileForm, type Sent } from '../kit/file-block.tsx';
 import { Submit } from '../kit/buttons.tsx';
-import { CheckField, ChoiceField, FieldGroup, type Option, SelectField, TextField } from '../kit/fields.tsx';
-import { Form, type FormState, type Labels } from '../kit/form.tsx';
+import type { Entry } from '../kit/choices.ts';
+import {
+  CheckField,
+  ChoiceField,
+  EntryField,
+  FieldGroup,
+  labeled,
+  SelectField,
+  TextField,
+} from '../kit/fields.tsx';
+import { type FormState, type Labels, useReadOnly } from '../kit/form.tsx';
 import { problemWords } from '../kit/problems.ts';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
@@ -19,10 +28,10 @@ const block = 'mailing';
 const formId = 'mailing-form';
 
 interface Choices {
-  hours: readonly Option[];
-  regions: readonly Option[];
-  customerTypes: readonly Option[];
-  integrations: readonly Option[];
+  hours: readonly Entry[];
+  regions: readonly Entry[];
+  customerTypes: readonly Entry[];
+  integrations: readonly Entry[];
 }
 
 /** Fields that the records of the last test of the address do not have: not an error, because later ones may. */
@@ -68,90 +77,77 @@ export function MailingPage({
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);
-  const mayChange = useMayEdit(campaign);
-  const { id } = campaign;
   return (
-    <CampaignFrame campaign={campaign} block={block}>
-      <FileForm campaign={campaign} />
-      <Form
-        action={campaignUrl(id, block)}
-        state={state}
-        schema={wholeCampaign}
-        labels={t.fields}
-        helps={t.helps}
-        readOnly={!mayChange}
-        id={formId}
-        draft={`campaign ${id} ${block}`}
-        class="medium"
-        summaryHref={fieldUrlFrom(id, block)}
-      >
-        <BlockMarks campaign={campaign} block={block} state={state} />
-        <Notices campaign={campaign} />
-        <Card title={t.blocks.mailing}>
-          <ChoiceField
-            name="mailing.source"
-            radio
-            options={[
-              { value: 'webservice', label: t.sources.webservice, help: t.sourceHelps.webservice },
-              { value: 'csv', label: t.sources.csv, help: t.sourceHelps.csv },
-            ]}
+    <BlockForm
+      campaign={campaign}
+      block={block}
+      state={state}
+      id={formId}
+      class="medium"
+      beside={<FileForm campaign={campaign} />}
+    >
+      <Notices campaign={campaign} />
+      <Card title={t.blocks.mailing}>
+        <ChoiceField
+          name="mailing.source"
+          radio
+          options={[
+            { value: 'webservice', label: t.sources.webservice, help: t.sourceHelps.webservice },
+            { value: 'csv', label: t.sources.csv, help: t.sourceHelps.csv },
+          ]}
+        />
+      </Card>
+      <div data-when="mailing.source=csv">
+        <FieldGroup name="mailing.file">
+          <div id="file-block">
+            <FileBlock campaign={campaign} sent={sent} />
+          </div>
+        </FieldGroup>
+      </div>
+      <div data-when="mailing.source=webservice">
+        <WebserviceFields campaign={campaign} integrations={choices.integrations} tested={tested} />
+      </div>
+      <Card title={t.whenTitle}>
+        <EntryField name="mailing.sendingHoursId" entries={choices.hours} empty={words.choose} />
+        <TextField name="mailing.expiresAfterHours" type="number" class="short mb-3" />
+        <CheckField name="mailing.runDespitePending" />
+      </Card>
+      <ExtraFields group={group} undeclared={undeclaredTags(campaign.definition)} />
+      <Card title={t.classification}>
+        <div class="row">
+          <EntryField
+            name="mailing.regionId"
+            entries={choices.regions}
+            empty={words.noneOfThem}
+            class="col-sm-6 mb-3"
+            noneYet={<NoneYet kind="regions" />}
           />
-        </Card>
-        <div data-when="mailing.source=csv">
-          <FieldGroup name="mailing.file">
-            <div id="file-block">
-              <FileBlock campaign={campaign} sent={sent} />
-            </div>
-          </FieldGroup>
+          <EntryField
+            name="mailing.customerTypeId"
+            entries={choices.customerTypes}
+            empty={words.notChosen}
+            class="col-sm-6 mb-3"
+            noneYet={<NoneYet kind="customer-types" />}
+          />
         </div>
-        <div data-when="mailing.source=webservice">
-          <WebserviceFields campaign={campaign} integrations={choices.integrations} tested={tested} />
+        <p class="form-hint mb-0">{t.classificationHelp}</p>
+      </Card>
+      <Card title={t.safeguards}>
+        <p class="text-secondary">{t.safeguardsHelp}</p>
+        <CheckField name="safeguards.approval" />
+        <div class="row">
+          <TextField name="safeguards.canarySize" type="number" class="col-sm-6 mb-3" />
+          <TextField name="safeguards.canaryMinutes" type="number" class="col-sm-6 mb-3" />
+          <TextField name="safeguards.stopAtPercent" type="number" class="col-sm-6 mb-3" />
+          <TextField name="safeguards.monthlyBudget" class="col-sm-6 mb-3" />
         </div>
-        <Card title={t.whenTitle}>
-          <SelectField name="mailing.sendingHoursId" options={choices.hours} empty={words.choose} />
-          <TextField name="mailing.expiresAfterHours" type="number" class="short mb-3" />
-          <CheckField name="mailing.runDespitePending" />
-        </Card>
-        <ExtraFields group={group} undeclared={undeclaredTags(campaign.definition)} />
-        <Card title={t.classification}>
-          <div class="row">
-            <SelectField
-              name="mailing.regionId"
-              options={choices.regions}
-              empty={words.noneOfThem}
-              class="col-sm-6 mb-3"
-              help={choices.regions.length === 0 ? <NoneYet kind="regions" /> : undefined}
-            />
-            <SelectField
-              name="mailing.customerTypeId"
-              options={choices.customerTypes}
-              empty={words.notChosen}
-              class="col-sm-6 mb-3"
-              help={choices.customerTypes.length === 0 ? <NoneYet kind="customer-types" /> : undefined}
-            />
-          </div>
-          <p class="form-hint mb-0">{t.classificationHelp}</p>
-        </Card>
-        <Card title={t.safeguards}>
-          <p class="text-secondary">{t.safeguardsHelp}</p>
-          <CheckField name="safeguards.approval" />
-          <div class="row">
-            <TextField name="safeguards.canarySize" type="number" class="col-sm-6 mb-3" />
-            <TextField name="safeguards.canaryMinutes" type="number" class="col-sm-6 mb-3" />
-            <TextField name="safeguards.stopAtPercent" type="number" class="col-sm-6 mb-3" />
-            <TextField name="safeguards.monthlyBudget" class="col-sm-6 mb-3" />
-          </div>
-        </Card>
-        {mayChange && (
-          <div class="buttons within-reach">
-            <Submit>{words.saveAndContinue}</Submit>
-            <Submit kind="plain" name="stay" value="here">
-              {words.save}
-            </Submit>
-          </div>
-        )}
-      </Form>
-    </CampaignFrame>
+      </Card>
+      <BlockEnd>
+        <Submit kind="plain" name="stay" value="here">
+          {words.save}
+        </Submit>
+      </BlockEnd>
+    </BlockForm>
   );
 }
 
@@ -176,7 +172,7 @@ function ExtraFields({
   undeclared: readonly string[];
 }) {
   const t = useWords(campaignWords);
-  const mayChange = useMay('operator');
+  const readOnly = useReadOnly();
   const name = 'mailing.extraFields';
   const label = t.fields[name];
   return (
@@ -187,20 +183,13 @@ function ExtraFields({
           {(path) => (
             <>
               <TextField name={`${path}.name`} class="" />
-              <SelectField
-                name={`${path}.type`}
-                class=""
-                options={extraTypes.map((type) => ({
-                  value: type,
-                  label: t.types[type],
-                }))}
-              />
+              <SelectField name={`${path}.type`} class="" options={labeled(extraTypes, t.types)} />
               <CheckField name={`${path}.required`} class="edit-row-check" />
             </>
           )}
         </Rows>
       </FieldGroup>
-      {undeclared.length > 0 && mayChange && (
+      {undeclared.length > 0 && !readOnly && (
         <p>
           <Submit kind="plain" name="stay" value="tags">
             {t.declareTags(undeclared.map((tag) => `{${tag}}`).join(', '))}
@@ -219,11 +208,9 @@ function ExtraFields({
               </span>
             ))}
           </p>
-          {mayChange && (
-            <Submit kind="plain" name="stay" value="group">
-              {t.group.declare}
-            </Submit>
-          )}
+          <Submit kind="plain" name="stay" value="group">
+            {t.group.declare}
+          </Submit>
         </div>
       )}
     </Card>

@@ -4,7 +4,7 @@ import type { ExtraField } from '../../domain/contact.ts';
 import type { Api } from '../kit/api.ts';
 import { addBlock, type Campaign, openedForm } from './blocks.tsx';
 import { type ExtraFieldGroup, MailingPage } from './mailing-form.tsx';
-import { integrationsOf, optionsOf, settingsOf } from '../kit/choices.ts';
+import { integrationsOf, settingsOf } from '../kit/choices.ts';
 import type { Format } from '../../domain/format.ts';
 import type { Sent } from '../kit/file-block.tsx';
 import { amountField } from '../money/costs.tsx';
@@ -118,13 +118,7 @@ export async function mailingPage(
     integrationsOf(api),
     groupOf(api, campaign),
   ]);
-  const chosen = (field: string): string => state.values.text(`mailing.${field}`);
-  const choices = {
-    hours: optionsOf(hours, chosen('sendingHoursId')),
-    regions: optionsOf(regions, chosen('regionId')),
-    customerTypes: optionsOf(customerTypes, chosen('customerTypeId')),
-    integrations: optionsOf(integrations, chosen('webservice.integrationId')),
-  };
+  const choices = { hours, regions, customerTypes, integrations };
   return (
     <MailingPage
       campaign={campaign}

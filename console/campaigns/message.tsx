@@ -6,7 +6,7 @@ import { type CampaignDraft, keptDraft } from '../../domain/campaign.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { addBlock, type Campaign, getCampaign, openedForm } from './blocks.tsx';
 import { MessagePage, sampleOf } from './message-form.tsx';
-import { optionsOf, providersOf } from '../kit/choices.ts';
+import { providersOf } from '../kit/choices.ts';
 import type { FormState } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { failureWords } from '../kit/problems.ts';
@@ -141,7 +141,7 @@ async function messagePage(api: Api, campaign: Campaign, state: FormState, teste
     <MessagePage
       campaign={campaign}
       state={state}
-      providers={optionsOf(providers, state.values.text('message.providerId'))}
+      providers={providers}
       previewed={previewed}
       tested={tested}
     />

@@ -1,6 +1,6 @@
 import type { Paging } from '../../domain/paging.ts';
 import { pageEnds, pagingKinds } from '../../domain/paging.ts';
-import { FieldGroup, SelectField, TextField } from '../kit/fields.tsx';
+import { FieldGroup, labeled, SelectField, TextField } from '../kit/fields.tsx';
 import { FormValues } from '../kit/form-data.ts';
 import { useView, useWords } from '../kit/view.tsx';
 import type { webservicePreviewView } from '../../api/campaigns/webservice.ts';
@@ -24,10 +24,7 @@ export function PagingFields() {
   });
   return (
     <FieldGroup name={block}>
-      <SelectField
-        name={`${block}.by`}
-        options={pagingKinds.map((value) => ({ value, label: paging.by[value] }))}
-      />
+      <SelectField name={`${block}.by`} options={labeled(pagingKinds, paging.by)} />
       <div class="row" {...when('by', 'page', 'offset', 'cursor', 'last_record')}>
         <TextField name={`${block}.param`} class="col-sm-6 mb-3" placeholder="page" />
         <div class="col-sm-6" {...when('by', 'page', 'offset', 'cursor')}>
@@ -42,7 +39,7 @@ export function PagingFields() {
         <SelectField
           name={`${block}.end.shown`}
           class="col-sm-6 mb-3"
-          options={pageEnds.map((value) => ({ value, label: paging.end[value] }))}
+          options={labeled(pageEnds, paging.end)}
         />
         <div class="col-sm-6" {...when('end.shown', ...pageEnds.filter((value) => value !== 'empty'))}>
           <TextField name={`${block}.end.path`} placeholder="meta.hasNext" />

@@ -1,18 +1,20 @@
+import type { ComponentProps } from 'preact';
 import { campaign as wholeCampaign } from '../../domain/campaign.ts';
 import { weekdays } from '../../domain/calendar.ts';
-import { BlockMarks, type Campaign, campaignUrl, fieldUrlFrom, useMayEdit } from './blocks.tsx';
-import { CampaignFrame } from './frame.tsx';
-import { Submit } from '../kit/buttons.tsx';
+import type { Campaign } from './blocks.tsx';
+import { BlockEnd, BlockForm } from './frame.tsx';
+import type { Entry } from '../kit/choices.ts';
 import {
   CheckField,
   ChoiceField,
+  EntryField,
   FieldGroup,
-  type Option,
+  labeled,
   SelectField,
   TextAreaField,
   TextField,
 } from '../kit/fields.tsx';
-import { Form, type FormState } from '../kit/form.tsx';
+import { Form, type FormState, useValues } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { LivePart } from '../kit/live-part.tsx';
@@ -22,16 +24,27 @@ import { Card } from '../kit/parts.tsx';
 import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
 import { useView, useWords } from '../kit/view.tsx';
 
-const block = 'schedule';
 const kinds = ['once', 'minutes', 'hours', 'day', 'week', 'month', 'rule'] as const;
 /** The recurrences with an interval of N units. */
 const counted = ['minutes', 'hours', 'day', 'week', 'month'] as const;
 
-export function NewCampaignPage({ state, choices }: { state: FormState; choices: readonly Option[] }) {
+export function NewCampaignPage({ state, calendars }: { state: FormState; calendars: readonly Entry[] }) {
   const t = useWords(campaignWords);
   return (
     <Page title={t.add} section="campaigns" trail={[{ href: '/campaigns', label: t.title }]}>
-      <ScheduleForm action="/campaigns/new" state={state} choices={choices} isNew />
+      <Form
+        action="/campaigns/new"
+        state={state}
+        schema={wholeCampaign}
+        labels={t.fields}
+        helps={t.helps}
+        once
+        creates
+        draft="campaign"
+        class="with-aside"
+      >
+        <ScheduleFields calendars={calendars} takesZone={!state.values.has('once')} ahead={null} />
+      </Form>
     </Page>
   );
 }
@@ -39,57 +52,36 @@ export function NewCampaignPage({ state, choices }: { state: FormState; choices:
 export function SchedulePage({
   campaign,
   state,
-  choices,
+  calendars,
 }: {
   campaign: Campaign;
   state: FormState;
-  choices: readonly Option[];
+  calendars: readonly Entry[];
 }) {
   return (
-    <CampaignFrame campaign={campaign} block="schedule">
-      <ScheduleForm
-        action={campaignUrl(campaign.id, 'schedule')}
-        state={state}
-        choices={choices}
-        campaign={campaign}
-      />
-    </CampaignFrame>
+    <BlockForm campaign={campaign} block="schedule" state={state} class="with-aside">
+      <ScheduleFields calendars={calendars} ahead={{ occurrences: campaign.nextOccurrences }} />
+    </BlockForm>
   );
 }
 
-function ScheduleForm({
-  action,
-  state,
-  choices,
-  isNew = false,
-  campaign,
+function ScheduleFields({
+  calendars,
+  takesZone = false,
+  ahead,
 }: {
-  action: string;
-  state: FormState;
-  choices: readonly Option[];
-  isNew?: boolean;
-  campaign?: Campaign;
+  calendars: readonly Entry[];
+  /** Fills in the browser's time zone: not when the form is shown again, with entered values. */
+  takesZone?: boolean;
+  ahead: ComponentProps<typeof Occurrences>['ahead'];
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);
-  const mayChange = useMayEdit(campaign);
   const { format } = useView();
+  const values = useValues();
   return (
-    <Form
-      action={action}
-      state={state}
-      schema={wholeCampaign}
-      labels={t.fields}
-      helps={t.helps}
-      readOnly={!mayChange}
-      once={isNew}
-      creates={isNew}
-      draft={isNew ? 'campaign' : `campaign ${campaign?.id ?? 0} ${block}`}
-      class="with-aside"
-      {...(campaign ? { summaryHref: fieldUrlFrom(campaign.id, block) } : {})}
-    >
+    <>
       <div>
-        {campaign && <BlockMarks campaign={campaign} block={block} state={state} />}
         <Card title={t.summaryOf}>
           <TextField name="name" />
           <SelectField name="kind" options={[{ value: 'sms', label: t.kindSms }]} />
@@ -105,29 +97,21 @@ function ScheduleForm({
           <TextField
             name="schedule.timezone"
             list={timezoneListId}
-            // Does not overwrite entered values when the form is shown again.
-            {...(isNew && !state.values.has('once') ? { data: { 'data-browser-zone': '' } } : {})}
+            {...(takesZone ? { data: { 'data-browser-zone': '' } } : {})}
           />
           <TimezoneList now={format.timeZone} />
-          <SelectField name="schedule.holidayCalendarId" options={choices} empty={words.notChosen} />
+          <EntryField name="schedule.holidayCalendarId" entries={calendars} empty={words.notChosen} />
         </Card>
-        {mayChange && (
-          <div class="buttons within-reach">
-            <Submit>{words.saveAndContinue}</Submit>
-          </div>
-        )}
+        <BlockEnd />
       </div>
       <aside>
         <Card title={t.occurrences}>
           <LivePart from="/campaigns/occurrences" atOnce>
-            <Occurrences
-              ahead={campaign ? { occurrences: campaign.nextOccurrences } : null}
-              timezone={state.values.text('schedule.timezone')}
-            />
+            <Occurrences ahead={ahead} timezone={values.text('schedule.timezone')} />
           </LivePart>
         </Card>
       </aside>
-    </Form>
+    </>
   );
 }
 
@@ -142,7 +126,7 @@ function RecurrenceFields() {
         <SelectField
           name="schedule.recurrence.every"
           class="col-sm-6 mb-3"
-          options={kinds.map((kind) => ({ value: kind, label: t.every[kind] }))}
+          options={labeled(kinds, t.every)}
         />
         <div class="col-sm-6" {...when(...counted)}>
           <TextField
@@ -161,11 +145,7 @@ function RecurrenceFields() {
         </div>
       </div>
       <div {...when('week')}>
-        <ChoiceField
-          name="schedule.recurrence.days"
-          inline
-          options={weekdays.map((day) => ({ value: day, label: t.weekdays[day] }))}
-        />
+        <ChoiceField name="schedule.recurrence.days" inline options={labeled(weekdays, t.weekdays)} />
       </div>
       <div {...when('month')}>
         <SelectField

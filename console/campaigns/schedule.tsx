@@ -6,8 +6,7 @@ import { addBlock, campaignUrl } from './blocks.tsx';
 import { NewCampaignPage, SchedulePage } from './schedule-form.tsx';
 import { keptDraft } from '../../domain/campaign.ts';
 import { schedule } from '../../domain/schedule.ts';
-import { optionsOf, settingsOf } from '../kit/choices.ts';
-import type { Option } from '../kit/fields.tsx';
+import { settingsOf } from '../kit/choices.ts';
 import { type FormState, newForm } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { Occurrences } from './occurrences.tsx';
@@ -19,7 +18,7 @@ const shownOccurrences = 6;
 /** The schedule block, the first of a campaign. */
 export const campaignSchedule: FastifyPluginAsync = async (app) => {
   const newPage = async (api: Api, state: FormState) => (
-    <NewCampaignPage state={state} choices={await choicesOf(api, state)} />
+    <NewCampaignPage state={state} calendars={await settingsOf(api, 'holidayCalendars')} />
   );
 
   addPage(app, '/campaigns/new', 'operator', ({ api, view }) => {
@@ -46,7 +45,7 @@ export const campaignSchedule: FastifyPluginAsync = async (app) => {
   addBlock(app, 'schedule', {
     change: ({ form }) => scheduleOf(form),
     page: async ({ api }, campaign, state) => (
-      <SchedulePage campaign={campaign} state={state} choices={await choicesOf(api, state)} />
+      <SchedulePage campaign={campaign} state={state} calendars={await settingsOf(api, 'holidayCalendars')} />
     ),
   });
 
@@ -75,8 +74,3 @@ const scheduleOf = (form: FormValues) => ({
   ...readForm(keptDraft.pick({ name: true, description: true, ignoreConsent: true }), form),
   schedule: readForm(schedule, form, 'schedule'),
 });
-
-async function choicesOf(api: Api, { values }: FormState): Promise<Option[]> {
-  const calendars = await settingsOf(api, 'holidayCalendars');
-  return optionsOf(calendars, values.text('schedule.holidayCalendarId'));
-}

@@ -2,7 +2,8 @@ import { datePlaceholders } from '../../domain/web-address.ts';
 import { defaultNames } from '../../domain/webservice.ts';
 import { type Campaign, campaignUrl, useMayEdit } from './blocks.tsx';
 import { contactFieldNames } from './contact-fields.ts';
-import { CheckField, FieldGroup, type Option, SelectField, TextField } from '../kit/fields.tsx';
+import { CheckField, EntryField, FieldGroup, TextField } from '../kit/fields.tsx';
+import type { Entry } from '../kit/choices.ts';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { Card } from '../kit/parts.tsx';
@@ -20,7 +21,7 @@ export function WebserviceFields({
   tested,
 }: {
   campaign: Campaign;
-  integrations: readonly Option[];
+  integrations: readonly Entry[];
   tested: TestedAddress | undefined;
 }) {
   const t = useWords(campaignWords);
@@ -70,7 +71,7 @@ export function WebserviceFields({
           {webservice.whole}: <code />
         </p>
       </div>
-      <SelectField name={`${block}.integrationId`} options={integrations} empty={webservice.noIntegration} />
+      <EntryField name={`${block}.integrationId`} entries={integrations} empty={webservice.noIntegration} />
       <TestAddress campaign={campaign} tested={tested} failed={words.partFailed} />
       <CheckField name={`${block}.registerCustomers`} />
       <h3 class="form-label">{webservice.fieldMap}</h3>

@@ -4,7 +4,7 @@ import { formatPhone } from '../../domain/phone.ts';
 import { newOptOut, optOutList, optOutRemoval, type optOutView } from '../../api/customers/opt-outs.ts';
 import { type Api, urlOf } from '../kit/api.ts';
 import { AddLink, DownloadLink, SaveOrCancel } from '../kit/buttons.tsx';
-import { TextField } from '../kit/fields.tsx';
+import { labeled, TextField } from '../kit/fields.tsx';
 import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
@@ -91,7 +91,7 @@ function ListPage({ rows, refusal, query }: Found<OptOut> & { query: Query }) {
           {
             name: 'source',
             label: t.source,
-            options: sources.map((source) => ({ value: source, label: t.sources[source] })),
+            options: labeled(sources, t.sources),
           },
         ]}
       />

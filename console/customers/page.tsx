@@ -8,7 +8,7 @@ import { consents, customerContent } from '../../domain/customer.ts';
 import type { Api } from '../kit/api.ts';
 import { Save, Submit } from '../kit/buttons.tsx';
 import { type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
-import { EntryField, SelectField, TextField } from '../kit/fields.tsx';
+import { EntryField, labeled, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
@@ -179,11 +179,7 @@ function CustomerPage({
                 labels={t.fields}
                 once
               >
-                <SelectField
-                  name="consent"
-                  label={t.recordConsent}
-                  options={consents.map((value) => ({ value, label: t.consents[value] }))}
-                />
+                <SelectField name="consent" label={t.recordConsent} options={labeled(consents, t.consents)} />
                 <TextField name="note" />
                 <Submit kind="plain">{t.record}</Submit>
               </Form>

@@ -218,6 +218,16 @@ export interface Option {
   data?: Readonly<Record<string, string>>;
 }
 
+/** Choices with their labels. */
+export const labeled = <K extends string>(
+  values: readonly K[],
+  labels: Readonly<Record<K, string>>,
+): Option[] => values.map((value) => ({ value, label: labels[value] }));
+
+/** All choices that have a label. */
+export const allOf = (labels: Readonly<Record<string, string>>): Option[] =>
+  labeled(Object.keys(labels), labels);
+
 export function SelectField(
   props: FieldProps & {
     options: readonly Option[];
@@ -249,13 +259,20 @@ export function SelectField(
   );
 }
 
-/** A choice among entries; archived ones are offered only where they are chosen. */
+/** A choice among entries; archived ones are offered only where they are chosen. `noneYet`: the help without any. */
 export function EntryField({
   entries,
+  noneYet,
   ...props
-}: FieldProps & { entries: readonly Entry[]; empty?: string }) {
-  const chosen = useForm().values.text(props.name);
-  return <SelectField {...props} options={optionsOf(entries, chosen)} />;
+}: FieldProps & { entries: readonly Entry[]; empty?: string; noneYet?: ComponentChildren }) {
+  const options = optionsOf(entries, useForm().values.text(props.name));
+  return (
+    <SelectField
+      {...props}
+      {...(options.length === 0 && noneYet ? { help: noneYet } : {})}
+      options={options}
+    />
+  );
 }
 
 /** A checkbox. An unchecked one sends nothing, which `FormValues.checked` reads as false. */

@@ -19,6 +19,7 @@ import { Page } from '../kit/layout.tsx';
 import { Card, Empty, Facts, Pager, Phone, State, Table, Time, type Tone } from '../kit/parts.tsx';
 import { addPage } from '../kit/routes.ts';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
+import { labeled } from '../kit/fields.tsx';
 
 type Message = z.output<typeof messageView>;
 
@@ -117,15 +118,12 @@ function MessagesPage({
           {
             name: 'status',
             label: t.status,
-            options: messageStatuses.map((value) => ({ value, label: run.message[value] })),
+            options: labeled(messageStatuses, run.message),
           },
           {
             name: 'reason',
             label: t.reason,
-            options: [...skipReasons, ...failureReasons].map((value) => ({
-              value,
-              label: run.reason[value],
-            })),
+            options: labeled([...skipReasons, ...failureReasons], run.reason),
           },
         ]}
       />

@@ -21,6 +21,7 @@ import { MessageState } from './messages.tsx';
 import { Empty, Pager, Phone, Table, Time } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { useWords } from '../kit/view.tsx';
+import { labeled } from '../kit/fields.tsx';
 
 const path = '/messages';
 const pageSize = 50;
@@ -106,15 +107,12 @@ function SearchPage({
           {
             name: 'status',
             label: t.status,
-            options: messageStatuses.map((value) => ({ value, label: runs.message[value] })),
+            options: labeled(messageStatuses, runs.message),
           },
           {
             name: 'reason',
             label: t.reason,
-            options: [...skipReasons, ...failureReasons].map((value) => ({
-              value,
-              label: runs.reason[value],
-            })),
+            options: labeled([...skipReasons, ...failureReasons], runs.reason),
             rare: true,
           },
           ...mailingFilters,

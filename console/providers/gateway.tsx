@@ -3,7 +3,7 @@ import { failureReasons } from '../../domain/message.ts';
 import type { AnsweredProblem } from '../../api/http/errors.ts';
 import { problem } from '../../domain/problems/coded.ts';
 import { ApiFailure } from '../kit/api.ts';
-import { CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
+import { allOf, CheckField, labeled, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { useValues } from '../kit/form.tsx';
 import { starterWords } from './starter-words.ts';
@@ -203,7 +203,7 @@ export function GatewayFields() {
   return (
     <>
       <TextField name="config.from" maxLength={64} help={start?.from ?? words.from.http} />
-      <SelectField name="config.numbers" options={optionsOf(t.numbers)} />
+      <SelectField name="config.numbers" options={allOf(t.numbers)} />
       <div class="row">
         <TextField name="config.codings.gsm" class="col-6 mb-3" maxLength={30} placeholder="0" />
         <TextField name="config.codings.unicode" class="col-6 mb-3" maxLength={30} placeholder="2" />
@@ -220,8 +220,8 @@ export function GatewayFields() {
       </div>
       <AuthenticationFields />
       <RecordRows path="config.request.headers" title={t.headers} />
-      <SelectField name="config.request.charset" options={optionsOf(t.charsets)} />
-      <SelectField name="config.request.body.kind" options={optionsOf(t.bodies)} />
+      <SelectField name="config.request.charset" options={allOf(t.charsets)} />
+      <SelectField name="config.request.body.kind" options={allOf(t.bodies)} />
       <div data-when="config.request.body.kind=form">
         <RecordRows path="config.request.body.fields" title={t.fields} />
       </div>
@@ -238,7 +238,7 @@ export function GatewayFields() {
       <CheckField name="hasReceipts" />
       <div data-when="hasReceipts=true">
         <div class="row">
-          <SelectField name="config.receipts.format" class="col-sm-6 mb-3" options={optionsOf(t.formats)} />
+          <SelectField name="config.receipts.format" class="col-sm-6 mb-3" options={allOf(t.formats)} />
           {(['list', 'status', 'messageId', 'providerMessageId', 'code'] as const).map((name) => (
             <TextField
               key={name}
@@ -249,14 +249,14 @@ export function GatewayFields() {
             />
           ))}
         </div>
-        <RecordRows path="config.receipts.statuses" title={t.statuses} values={optionsOf(t.becomes)} />
+        <RecordRows path="config.receipts.statuses" title={t.statuses} values={allOf(t.becomes)} />
         <RecordRows path="config.receipts.reasons" title={t.reasons} values={useReasons()} />
       </div>
       <h3 class="section-title">{t.inbound}</h3>
       <CheckField name="hasInbound" />
       <div data-when="hasInbound=true">
         <div class="row">
-          <SelectField name="config.inbound.format" class="col-sm-6 mb-3" options={optionsOf(t.formats)} />
+          <SelectField name="config.inbound.format" class="col-sm-6 mb-3" options={allOf(t.formats)} />
           {(['text', ...inboundOptionals] as const).map((name) => (
             <TextField
               key={name}
@@ -298,7 +298,7 @@ function AuthenticationFields() {
   const path = 'config.request.authentication';
   return (
     <>
-      <SelectField name={`${path}.kind`} options={optionsOf(t.authentications)} />
+      <SelectField name={`${path}.kind`} options={allOf(t.authentications)} />
       <div data-when={`${path}.kind=basic`}>
         <TextField
           name={`${path}.user`}
@@ -312,7 +312,7 @@ function AuthenticationFields() {
         <TextField name={`${path}.clientId`} required maxLength={255} help={t.clientSecretHelp} />
         <TextField name={`${path}.scope`} maxLength={1000} />
         <TextField name={`${path}.audience`} maxLength={1000} />
-        <SelectField name={`${path}.clientAuthentication`} options={optionsOf(t.clientAuthentications)} />
+        <SelectField name={`${path}.clientAuthentication`} options={allOf(t.clientAuthentications)} />
       </div>
     </>
   );
@@ -352,12 +352,9 @@ export function GatewaySecretRows({ stored }: { stored: boolean }) {
 }
 
 type Choice = { value: string; label: string };
-const optionsOf = (words: Readonly<Record<string, string>>): Choice[] =>
-  Object.entries(words).map(([value, label]) => ({ value, label }));
-
 function useReasons(): Choice[] {
   const t = useWords(runWords);
-  return failureReasons.map((reason) => ({ value: reason, label: t.reason[reason] }));
+  return labeled(failureReasons, t.reason);
 }
 
 /** A record as rows; without `values` the user enters them as text. */
@@ -392,7 +389,7 @@ function CodeRows() {
         {(row) => (
           <>
             <TextField name={`${row}.name`} class="edit-row-third" maxLength={60} />
-            <SelectField name={`${row}.means`} class="edit-row-third" options={optionsOf(t.means)} />
+            <SelectField name={`${row}.means`} class="edit-row-third" options={allOf(t.means)} />
             <SelectField name={`${row}.reason`} class="edit-row-third" options={reasons} empty="—" />
           </>
         )}
@@ -404,7 +401,7 @@ function CodeRows() {
 function LocatorFields({ path, places }: { path: string; places: Readonly<Record<string, string>> }) {
   return (
     <div class="row">
-      <SelectField name={`${path}.in`} class="col-sm-6 mb-3" options={optionsOf(places)} />
+      <SelectField name={`${path}.in`} class="col-sm-6 mb-3" options={allOf(places)} />
       <div class="col-sm-6" data-when={`${path}.in=json`}>
         <TextField name={`${path}.path`} maxLength={100} />
       </div>

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { providerRates, providerView } from '../../api/providers/providers.ts';
 import { profilesOf, providerFields, type ProviderKind, secretsAskedFor } from '../../domain/provider.ts';
-import { SelectField, TextField } from '../kit/fields.tsx';
+import { labeled, SelectField, TextField } from '../kit/fields.tsx';
 import type { Labels } from '../kit/form.tsx';
 import { providerWords } from './words.ts';
 import { GatewayFields, GatewaySecretRows } from './gateway.tsx';
@@ -60,7 +60,7 @@ export function ProviderFields({ kind, provider }: { kind: ProviderKind; provide
       )}
       <SelectField
         name="segmentProfile"
-        options={profilesOf(kind).map((value) => ({ value, label: t.profiles[value] }))}
+        options={labeled(profilesOf(kind), t.profiles)}
         {...(profilesOf(kind).includes('portuguese') ? { help: t.portugueseHelp } : {})}
       />
       <h3 class="section-title">{t.secrets}</h3>

@@ -2,10 +2,10 @@ import type { FastifyPluginAsync } from 'fastify';
 import { automaticTexts } from '../../domain/automatic-texts.ts';
 import { maxTemplateLength } from '../../domain/template.ts';
 import { Save } from '../kit/buttons.tsx';
-import { optionsOf, settingsOf } from '../kit/choices.ts';
+import { type Entry, settingsOf } from '../kit/choices.ts';
 import { addDocument } from '../kit/document.tsx';
-import { FieldGroup, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
-import { fieldId, Form, type FormState, newForm, useValues } from '../kit/form.tsx';
+import { FieldGroup, EntryField, TextAreaField, TextField } from '../kit/fields.tsx';
+import { fieldId, Form, type FormState, newForm } from '../kit/form.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
@@ -16,10 +16,9 @@ import { automaticTextWords } from './words-automatic-texts.ts';
 const path = '/settings/automatic-texts';
 const address = '/api/settings/automatic-texts';
 
-type Entries = Awaited<ReturnType<typeof settingsOf>>;
 interface Targets {
-  departments: Entries;
-  subcategories: Entries;
+  departments: readonly Entry[];
+  subcategories: readonly Entry[];
 }
 
 /** Texts that are sent by themselves. */
@@ -84,22 +83,20 @@ function AutomaticTextsPage({ state, targets }: { state: FormState; targets: Tar
 
 function KeywordFields({ row, targets: { departments, subcategories } }: { row: string; targets: Targets }) {
   const t = useWords(automaticTextWords);
-  const values = useValues();
-  const optionsIn = (entries: Entries, name: string) => optionsOf(entries, values.text(name));
   return (
     <>
       <TextField name={`${row}.words`} class="short-field" placeholder={t.wordsExample} />
       <TextField name={`${row}.text`} class="wide-field" maxLength={maxTemplateLength} />
-      <SelectField
+      <EntryField
         name={`${row}.departmentId`}
         class="medium-field"
-        options={optionsIn(departments, `${row}.departmentId`)}
+        entries={departments}
         empty={t.asInCampaign}
       />
-      <SelectField
+      <EntryField
         name={`${row}.subcategoryId`}
         class="medium-field"
-        options={optionsIn(subcategories, `${row}.subcategoryId`)}
+        entries={subcategories}
         empty={t.asInCampaign}
       />
     </>

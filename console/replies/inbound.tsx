@@ -15,6 +15,7 @@ import { useFormat, useMay, useWords } from '../kit/view.tsx';
 import { ticketWords } from '../tickets/words.ts';
 import { holdsPath } from './holds.tsx';
 import { holdWords } from './words-holds.ts';
+import { labeled } from '../kit/fields.tsx';
 
 const path = '/replies';
 const pageSize = 50;
@@ -110,7 +111,7 @@ function ListPage({ rows, refusal, query, held }: Found<Reply> & { query: Query;
           {
             name: 'effect',
             label: t.effect,
-            options: replyEffects.map((effect) => ({ value: effect, label: t.effects[effect] })),
+            options: labeled(replyEffects, t.effects),
           },
           { name: 'unmatched', label: t.matching, options: [{ value: 'true', label: t.unmatched }] },
         ]}

@@ -23,6 +23,7 @@ import { Details, RunPage } from './page.tsx';
 import { mayBeApproved, mayBeCancelled, type RunSummary, RunTable, sumOf } from './parts.tsx';
 import { CostSentence } from '../money/cost.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
+import { labeled } from '../kit/fields.tsx';
 
 type RunWords = (typeof runWords)['en'];
 
@@ -202,7 +203,7 @@ function RunsPage({
           {
             name: 'trigger',
             label: t.how,
-            options: runTriggers.map((value) => ({ value, label: t.trigger[value] })),
+            options: labeled(runTriggers, t.trigger),
             rare: true,
           },
           ...mailingFilters,

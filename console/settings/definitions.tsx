@@ -6,7 +6,9 @@ import { extraFieldGroup, holidayCalendar, type SettingKind } from '../../domain
 import {
   CheckField,
   ChoiceField,
+  EntryField,
   FieldGroup,
+  labeled,
   SelectField,
   TextAreaField,
   TextField,
@@ -17,9 +19,10 @@ import { settingWords } from './words.ts';
 import { Rows } from '../kit/rows.tsx';
 import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
 import { useFormat, useView, useWords } from '../kit/view.tsx';
+import { type Entry } from '../kit/choices.ts';
 
 /** The options that a form may need from other settings. */
-export type Choices = Readonly<Partial<Record<SettingKind, readonly { id: number; name: string }[]>>>;
+export type Choices = Readonly<Partial<Record<SettingKind, readonly Entry[]>>>;
 
 export function DefinitionFields({ kind, choices }: { kind: SettingKind; choices: Choices }) {
   switch (kind) {
@@ -61,7 +64,7 @@ function HoursFields() {
                 name={`${row}.days`}
                 inline
                 class="wide-field"
-                options={weekdays.map((day) => ({ value: day, label: t.days[day] }))}
+                options={labeled(weekdays, t.days)}
               />
               <TextField name={`${row}.from`} placeholder="08:00" class="short-field" />
               <TextField name={`${row}.to`} placeholder="18:00" class="short-field" />
@@ -104,11 +107,7 @@ function GroupFields() {
           {(row) => (
             <>
               <TextField name={`${row}.name`} class="wide-field" />
-              <SelectField
-                name={`${row}.type`}
-                class="short-field"
-                options={extraTypes.map((type) => ({ value: type, label: t.types[type] }))}
-              />
+              <SelectField name={`${row}.type`} class="short-field" options={labeled(extraTypes, t.types)} />
               <CheckField name={`${row}.required`} class="edit-row-check" />
             </>
           )}
@@ -122,19 +121,17 @@ function GroupFields() {
 function SubcategoryFields({ choices }: { choices: Choices }) {
   const t = useWords(settingWords);
   const words = useWords(common);
-  const optionsOf = (kind: SettingKind) =>
-    (choices[kind] ?? []).map(({ id, name }) => ({ value: String(id), label: name }));
   return (
     <>
-      <SelectField
+      <EntryField
         name="definition.categoryId"
-        options={optionsOf('categories')}
+        entries={choices.categories ?? []}
         empty={words.choose}
         class="mb-3 narrow"
       />
-      <SelectField
+      <EntryField
         name="definition.extraFieldGroupId"
-        options={optionsOf('extraFieldGroups')}
+        entries={choices.extraFieldGroups ?? []}
         empty={words.notChosen}
         class="mb-3 narrow"
       />

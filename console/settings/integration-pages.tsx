@@ -3,7 +3,7 @@ import { integrationContent, type integrationView } from '../../api/settings/int
 import type { EntryUse } from '../../domain/problems/errors.ts';
 import { AddLink, Save, SaveOrCancel } from '../kit/buttons.tsx';
 import { EntryActions, EntryState, UsesCard } from '../kit/entries.tsx';
-import { CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
+import { allOf, CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
 import { integrationWords } from './words-integrations.ts';
 import { SettingsPage } from '../kit/layout.tsx';
@@ -52,17 +52,15 @@ export function ListPage({ integrations: rows }: { integrations: readonly Integr
 
 function Fields({ stored }: { stored: boolean }) {
   const t = useWords(integrationWords);
-  const optionsOf = (words: Readonly<Record<string, string>>) =>
-    Object.entries(words).map(([value, label]) => ({ value, label }));
   return (
     <>
       <TextField name="name" autofocus={!stored} />
-      <SelectField name={`${auth}.kind`} options={optionsOf(t.kinds)} />
+      <SelectField name={`${auth}.kind`} options={allOf(t.kinds)} />
       <div data-when={`${auth}.kind=basic`}>
         <TextField name={`${auth}.user`} />
       </div>
       <div data-when={`${auth}.kind=api_key`}>
-        <SelectField name={`${auth}.in`} options={optionsOf(t.places)} />
+        <SelectField name={`${auth}.in`} options={allOf(t.places)} />
         <TextField name={`${auth}.name`} placeholder="X-Api-Key" />
       </div>
       <div data-when={`${auth}.kind=oauth2`}>
@@ -70,7 +68,7 @@ function Fields({ stored }: { stored: boolean }) {
         <TextField name={`${auth}.clientId`} />
         <TextField name={`${auth}.scope`} />
         <TextField name={`${auth}.audience`} />
-        <SelectField name={`${auth}.clientAuthentication`} options={optionsOf(t.clientAuthentications)} />
+        <SelectField name={`${auth}.clientAuthentication`} options={allOf(t.clientAuthentications)} />
       </div>
       <div data-when={`${auth}.kind=basic|bearer|api_key|oauth2`}>
         <TextField

@@ -25,9 +25,10 @@ const entriesOf = async (api: Api, kind: SettingKind): Promise<Entry[]> =>
 
 async function choicesOf(api: Api, kind: SettingKind): Promise<Choices> {
   if (kind !== 'subcategories') return {};
-  const available = async (other: SettingKind) =>
-    (await entriesOf(api, other)).filter(({ archivedAt }) => archivedAt === null);
-  return { categories: await available('categories'), extraFieldGroups: await available('extraFieldGroups') };
+  return {
+    categories: await entriesOf(api, 'categories'),
+    extraFieldGroups: await entriesOf(api, 'extraFieldGroups'),
+  };
 }
 
 /** The settings page, and the same pages for each kind of entry. */

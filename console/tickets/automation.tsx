@@ -1,9 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { ticketAutomation } from '../../domain/ticket-automation.ts';
 import { Save } from '../kit/buttons.tsx';
-import { optionsOf, settingsOf } from '../kit/choices.ts';
+import { type Entry, settingsOf } from '../kit/choices.ts';
 import { addDocument } from '../kit/document.tsx';
-import { CheckField, SelectField, TextField } from '../kit/fields.tsx';
+import { CheckField, EntryField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
@@ -28,13 +28,7 @@ export const ticketAutomationPage: FastifyPluginAsync = async (app) => {
   });
 };
 
-function AutomationPage({
-  state,
-  resolutions,
-}: {
-  state: FormState;
-  resolutions: Awaited<ReturnType<typeof settingsOf>>;
-}) {
+function AutomationPage({ state, resolutions }: { state: FormState; resolutions: readonly Entry[] }) {
   const t = useWords(ticketAutomationWords);
   const words = useWords(common);
   return (
@@ -53,11 +47,7 @@ function AutomationPage({
             <CheckField name="reopenOnReply" />
             <CheckField name="waitOnAnswer" />
             <TextField name="finishAfterDays" type="number" class="short mb-3" />
-            <SelectField
-              name="finishResolutionId"
-              options={optionsOf(resolutions, state.values.text('finishResolutionId'))}
-              empty={words.noneOfThem}
-            />
+            <EntryField name="finishResolutionId" entries={resolutions} empty={words.noneOfThem} />
             <Save />
           </Form>
         </Card>

@@ -23,6 +23,7 @@ import {
   Waiting,
 } from './parts.tsx';
 import { ticketWords } from './words.ts';
+import { labeled } from '../kit/fields.tsx';
 
 const pageSize = 50;
 type Counts = z.output<typeof ticketCounts>;
@@ -202,7 +203,7 @@ function ListPage({
           {
             name: 'status',
             label: t.fields.status,
-            options: ticketStatuses.map((status) => ({ value: status, label: t.statuses[status] })),
+            options: labeled(ticketStatuses, t.statuses),
           },
           { name: 'phone', label: t.phone, rare: true },
           ...(['userId', 'departmentId', 'assigneeId'] as const).map((name) => ({

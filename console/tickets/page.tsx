@@ -4,7 +4,7 @@ import { ticketNote } from '../../domain/ticket-change.ts';
 import { ticketMoves } from '../../domain/ticket.ts';
 import type { Api } from '../kit/api.ts';
 import { ActionButton, Save } from '../kit/buttons.tsx';
-import { EntryField, SelectField, TextField } from '../kit/fields.tsx';
+import { EntryField, labeled, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Card, Facts, LinkFor, Phone, Time } from '../kit/parts.tsx';
@@ -194,10 +194,7 @@ function DataForm({
       readOnly={!useMay('agent')}
     >
       <input type="hidden" name="seen" value={JSON.stringify(fieldsOf(ticket))} />
-      <SelectField
-        name="status"
-        options={moves.map((status) => ({ value: status, label: t.statuses[status] }))}
-      />
+      <SelectField name="status" options={labeled(moves, t.statuses)} />
       <EntryField name="resolutionId" entries={settings.resolutionId} empty={words.noneOfThem} />
       <EntryField name="userId" entries={settings.userId} empty={t.nobody} />
       <EntryField name="departmentId" entries={settings.departmentId} />

@@ -12,7 +12,7 @@ import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.
 import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { ActionButton, Save } from '../kit/buttons.tsx';
 import { addDocument } from '../kit/document.tsx';
-import { CheckField, ChoiceField, TextField } from '../kit/fields.tsx';
+import { CheckField, ChoiceField, labeled, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { ticketPostingFieldLabels } from '../../domain/words/tickets.ts';
@@ -115,11 +115,7 @@ function PostingPage({ settings: { posting, posts }, state }: { settings: Settin
             >
               <CheckField name="enabled" />
               <TextField name="url" type="url" placeholder="https://" />
-              <ChoiceField
-                name="events"
-                required
-                options={ticketEventKinds.map((kind) => ({ value: kind, label: t.events[kind] }))}
-              />
+              <ChoiceField name="events" required options={labeled(ticketEventKinds, t.events)} />
               <SecretField stored={posting !== null} words={t} />
               <HeaderRows
                 title={t.headers}
@@ -189,7 +185,7 @@ function ListPage({
           {
             name: 'state',
             label: t.state,
-            options: ticketPostStates.map((state) => ({ value: state, label: t.states[state] })),
+            options: labeled(ticketPostStates, t.states),
           },
           { name: 'ticketId', label: t.ticket },
         ]}
