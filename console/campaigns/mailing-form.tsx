@@ -2,7 +2,7 @@ import { undeclaredTags } from '../../domain/campaign.ts';
 import { type ExtraField, extraTypes } from '../../domain/contact.ts';
 import type { Campaign } from './blocks.tsx';
 import { BlockEnd, BlockForm } from './frame.tsx';
-import { FileBlock, FileForm, type Sent } from '../kit/file-block.tsx';
+import { FileBlock, FileForm, type Sent } from './file-block.tsx';
 import { Submit } from '../kit/buttons.tsx';
 import type { Entry } from '../kit/choices.ts';
 import {

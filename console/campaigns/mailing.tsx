@@ -6,7 +6,7 @@ import { addBlock, type Campaign, openedForm } from './blocks.tsx';
 import { type ExtraFieldGroup, MailingPage } from './mailing-form.tsx';
 import { integrationsOf, settingsOf } from '../kit/choices.ts';
 import type { Format } from '../../domain/format.ts';
-import type { Sent } from '../kit/file-block.tsx';
+import type { Sent } from './file-block.tsx';
 import { amountField } from '../money/costs.tsx';
 import type { FormState } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';

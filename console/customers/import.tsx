@@ -1,10 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
 import { customerImportView } from '../../api/customers/files.ts';
-import { errorBody } from '../../api/http/errors.ts';
-import { ApiFailure } from '../kit/api.ts';
+import type { ApiFailure } from '../kit/api.ts';
 import { Submit } from '../kit/buttons.tsx';
-import type { FormValues } from '../kit/form-data.ts';
 import { customerImportWords } from './words-import.ts';
 import { customerWords } from './words.ts';
 import { failureWords, problemWords } from '../kit/problems.ts';
@@ -12,75 +10,36 @@ import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { LineProblems, LineWarnings } from '../kit/line-problems.tsx';
 import { Facts } from '../kit/parts.tsx';
-import { formOf } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addPage, addPart } from '../kit/routes.ts';
+import { addUpload, forwardedUpload, type Uploaded } from '../kit/uploads.ts';
 import { useFormat, useWords } from '../kit/view.tsx';
 
 const path = '/customers/import';
 const address = '/api/customers/import';
-/** Without scripts a file passes through this process's memory; with them the browser streams it to the API. */
-const maxPlainUploadBytes = 20 * 1024 * 1024;
+const maxBytes = 20 * 1024 * 1024;
 
-/** The result of a file that was just uploaded. */
-interface Sent {
-  imported?: z.output<typeof customerImportView>;
-  refused?: ApiFailure;
-}
+type Imported = z.output<typeof customerImportView>;
 
 /** Customers from a CSV file. */
 export const customerImport: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'operator' } }, async (_request, reply) =>
-    reply.page(<ImportPage sent={{}} />),
-  );
+  addPage(app, path, 'operator', () => <ImportPage sent={{}} />);
 
-  // Without scripts the file itself; with them the API's answer to it, to be rendered.
-  await app.register(async (uploads) => {
-    uploads.addContentTypeParser(
-      'multipart/form-data',
-      { parseAs: 'buffer', bodyLimit: maxPlainUploadBytes },
-      (_request, body, done) => done(null, body),
-    );
-    uploads.post(
-      path,
-      { config: { access: 'operator' }, bodyLimit: maxPlainUploadBytes },
-      async (request, reply) => {
-        const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        const type = request.headers['content-type'] ?? '';
-        const sent = await consoleOf(request)
-          .api.upload(address, { method: 'POST', payload, type }, customerImportView)
-          .then(
-            (imported): Sent => ({ imported }),
-            (error: unknown): Sent => {
-              if (!(error instanceof ApiFailure) || [401, 403].includes(error.status)) throw error;
-              return { refused: error };
-            },
-          );
-        return reply.page(<ImportPage sent={sent} />, sent.refused?.status ?? 200);
-      },
-    );
+  await addUpload(app, path, 'operator', {
+    maxBytes,
+    send: ({ api }, file) => api.upload(address, { method: 'POST', ...file }, customerImportView),
+    next: async (_, reply, sent) => reply.page(<ImportPage sent={sent} />, sent.refused?.status ?? 200),
   });
 
-  app.post(`${path}-result`, { config: { access: 'operator', fragment: true } }, async (request, reply) =>
-    reply.fragment(<ImportBlock sent={sentOf(formOf(request))} />),
+  addPart(
+    app,
+    `${path}-result`,
+    'operator',
+    ({ form }) => <ImportBlock sent={forwardedUpload(form, customerImportView)} />,
+    { method: 'POST' },
   );
 };
 
-/** The API's answer to an upload, as the browser forwards it; it is not stored. */
-function sentOf(form: FormValues): Sent {
-  let answer: unknown = null;
-  try {
-    answer = JSON.parse(form.text('answer'));
-  } catch {
-    // The connection broke, or the upload was cancelled: there is no answer.
-  }
-  const imported = customerImportView.safeParse(answer);
-  if (imported.success) return { imported: imported.data };
-  const error = errorBody.safeParse(answer);
-  const broken = { code: 'upload_broken', params: {}, message: 'The upload broke off.', requestId: '' };
-  return { refused: new ApiFailure(Number(form.text('status')), error.success ? error.data.error : broken) };
-}
-
-function ImportPage({ sent }: { sent: Sent }) {
+function ImportPage({ sent }: { sent: Uploaded<Imported> }) {
   const t = useWords(customerImportWords);
   const customers = useWords(customerWords);
   return (
@@ -103,12 +62,12 @@ function ImportPage({ sent }: { sent: Sent }) {
   );
 }
 
-function ImportBlock({ sent: { imported, refused } }: { sent: Sent }) {
+function ImportBlock({ sent: { accepted, refused } }: { sent: Uploaded<Imported> }) {
   const t = useWords(customerImportWords);
   return (
     <>
       {refused && <Refused refused={refused} />}
-      {imported && <Imported imported={imported} />}
+      {accepted && <ImportResult imported={accepted} />}
       <form
         method="post"
         action={path}
@@ -174,7 +133,7 @@ function Refused({ refused }: { refused: ApiFailure }) {
   );
 }
 
-function Imported({ imported }: { imported: z.output<typeof customerImportView> }) {
+function ImportResult({ imported }: { imported: z.output<typeof customerImportView> }) {
   const t = useWords(customerImportWords);
   const format = useFormat();
   const { lines, inserted, updated, unchanged, badLines, problems, warnings } = imported;

@@ -1,16 +1,65 @@
 import type { EntryUse } from '../../domain/problems/errors.ts';
-import { ActionButton } from './buttons.tsx';
+import { ActionButton, AddLink } from './buttons.tsx';
+import type { IconName } from './icons.tsx';
+import { SettingsPage } from './layout.tsx';
 import { common } from './words.ts';
-import { Card, State } from './parts.tsx';
+import { Card, type Column, Empty, State, Table } from './parts.tsx';
 import { Uses } from './uses.tsx';
 import { useMay, useWords } from './view.tsx';
 
 /** The shared behavior of settings that are archived rather than deleted. */
 
 /** Whether it can be selected: `inUse` shows it. */
-export function EntryState({ archivedAt, inUse }: { archivedAt: Date | null; inUse: string }) {
+function EntryState({ archivedAt, inUse }: { archivedAt: Date | null; inUse: string }) {
   const words = useWords(common);
   return archivedAt ? <State tone="neutral">{words.archived}</State> : <State tone="good">{inUse}</State>;
+}
+
+interface ListWords {
+  fields: { name: string };
+  add: string;
+  state: string;
+  inUse: string;
+  empty: string;
+  emptyText: string;
+}
+
+/** All entries of a kind. `columns`: those between the name, which leads to the entry, and the state. */
+export function EntryListPage<E extends { id: number; name: string; archivedAt: Date | null }>({
+  path,
+  title,
+  icon,
+  rows,
+  columns,
+  words: t,
+}: {
+  path: string;
+  title: string;
+  icon: IconName;
+  rows: readonly E[];
+  columns: readonly Column<E>[];
+  words: ListWords;
+}) {
+  const mayAdd = useMay('admin');
+  const add = { href: `${path}/new`, label: t.add };
+  return (
+    <SettingsPage title={title} actions={mayAdd && <AddLink {...add} />}>
+      <Table
+        caption={title}
+        rows={rows}
+        columns={[
+          { heading: t.fields.name, cell: ({ id, name }) => <a href={`${path}/${id}`}>{name}</a> },
+          ...columns,
+          {
+            heading: t.state,
+            wide: true,
+            cell: ({ archivedAt }) => <EntryState archivedAt={archivedAt} inUse={t.inUse} />,
+          },
+        ]}
+        empty={<Empty icon={icon} title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}
+      />
+    </SettingsPage>
+  );
 }
 
 /** Beside its title: archive or restore, and delete. */

@@ -21,7 +21,7 @@ export interface PageRequest extends ConsoleRequest {
 
 const validated = z.object({ id: z.int() });
 
-const pageRequest = (request: FastifyRequest): PageRequest => ({
+export const pageRequest = (request: FastifyRequest): PageRequest => ({
   ...consoleOf(request),
   get id() {
     return validated.parse(request.params).id;
@@ -30,7 +30,7 @@ const pageRequest = (request: FastifyRequest): PageRequest => ({
   form: formOf(request),
 });
 
-const optionsOf = (path: string, access: Permission) => ({
+export const routeOptions = (path: string, access: Permission) => ({
   config: { access },
   ...(path.includes('/:id') ? { schema: { params: idParams } } : {}),
 });
@@ -39,7 +39,7 @@ type Render = (request: PageRequest) => VNode | Promise<VNode>;
 
 /** A page of the console. */
 export function addPage(app: FastifyInstance, path: string, access: Permission, page: Render): void {
-  app.get(path, optionsOf(path, access), async (request, reply) =>
+  app.get(path, routeOptions(path, access), async (request, reply) =>
     reply.page(await page(pageRequest(request))),
   );
 }
@@ -52,7 +52,7 @@ export function addPart(
   part: Render,
   { method = 'GET' }: { method?: 'GET' | 'POST' } = {},
 ): void {
-  const options = optionsOf(path, access);
+  const options = routeOptions(path, access);
   app.route({
     method,
     url: path,
@@ -76,7 +76,7 @@ export function addForm(
   access: Permission,
   { send, again }: FormRoute,
 ): void {
-  app.post(path, optionsOf(path, access), async (request, reply) => {
+  app.post(path, routeOptions(path, access), async (request, reply) => {
     const sent = pageRequest(request);
     return submit(
       request,
@@ -100,7 +100,7 @@ export function addAction(
   access: Permission,
   { work, otherwise }: ActionRoute,
 ): void {
-  app.post(path, optionsOf(path, access), async (request, reply) => {
+  app.post(path, routeOptions(path, access), async (request, reply) => {
     const sent = pageRequest(request);
     return act(request, reply, otherwise(sent), () => work(sent));
   });

@@ -1,6 +1,6 @@
 import { type ProviderKind, providerKinds } from '../../domain/provider.ts';
-import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
-import { EntryState } from '../kit/entries.tsx';
+import { SaveOrCancel } from '../kit/buttons.tsx';
+import { EntryListPage } from '../kit/entries.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState, useValues } from '../kit/form.tsx';
 import { useStarterWords } from './gateway.tsx';
@@ -8,45 +8,37 @@ import { starterWords } from './starter-words.ts';
 import { starters } from './starters.ts';
 import { providerWords } from './words.ts';
 import { SettingsPage } from '../kit/layout.tsx';
-import { Card, Empty, Table } from '../kit/parts.tsx';
+import { Card } from '../kit/parts.tsx';
 import { LiveRate, type Provider, ProviderFields, providersPath, type Rate, useParent } from './parts.tsx';
-import { useFormat, useMay, useWords } from '../kit/view.tsx';
+import { useFormat, useWords } from '../kit/view.tsx';
 
 export function ListPage({ providers, rates }: { providers: readonly Provider[]; rates: readonly Rate[] }) {
   const t = useWords(providerWords);
   const format = useFormat();
-  const mayAdd = useMay('admin');
-  const add = { href: `${providersPath}/new`, label: t.add };
   return (
-    <SettingsPage title={t.page.title} actions={mayAdd && <AddLink {...add} />}>
-      <Table
-        caption={t.page.title}
-        rows={providers}
-        columns={[
-          { heading: t.fields.name, cell: ({ id, name }) => <a href={`${providersPath}/${id}`}>{name}</a> },
-          { heading: t.kind, cell: ({ config }) => t.kinds[config.kind], wide: true },
-          {
-            heading: t.limit,
-            cell: ({ ratePerSecond }) =>
-              ratePerSecond === null ? (
-                t.noLimit
-              ) : (
-                <span class="text-nowrap">{t.perSecond(format.number(ratePerSecond))}</span>
-              ),
-          },
-          {
-            heading: t.now,
-            cell: ({ id }) => <LiveRate id={id} rate={rates.find(({ providerId }) => providerId === id)} />,
-          },
-          {
-            heading: t.state,
-            wide: true,
-            cell: ({ archivedAt }) => <EntryState archivedAt={archivedAt} inUse={t.inUse} />,
-          },
-        ]}
-        empty={<Empty icon="messages" title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}
-      />
-    </SettingsPage>
+    <EntryListPage
+      path={providersPath}
+      title={t.page.title}
+      icon="messages"
+      rows={providers}
+      columns={[
+        { heading: t.kind, cell: ({ config }) => t.kinds[config.kind], wide: true },
+        {
+          heading: t.limit,
+          cell: ({ ratePerSecond }) =>
+            ratePerSecond === null ? (
+              t.noLimit
+            ) : (
+              <span class="text-nowrap">{t.perSecond(format.number(ratePerSecond))}</span>
+            ),
+        },
+        {
+          heading: t.now,
+          cell: ({ id }) => <LiveRate id={id} rate={rates.find(({ providerId }) => providerId === id)} />,
+        },
+      ]}
+      words={t}
+    />
   );
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { companyContent, companyView } from '../../api/settings/company.ts';
 import { logoTypes, maxLogoBytes, maxLogoPixels } from '../../domain/company.ts';
-import { ApiFailure } from '../kit/api.ts';
+import type { ApiFailure } from '../kit/api.ts';
 import { ActionButton, Save, Submit } from '../kit/buttons.tsx';
 import { addDocument } from '../kit/document.tsx';
 import { TextField } from '../kit/fields.tsx';
@@ -9,8 +9,9 @@ import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { failureWords, problemWords } from '../kit/problems.ts';
-import { type ConsoleRequest, consoleOf } from '../kit/request.ts';
+import type { ConsoleRequest } from '../kit/request.ts';
 import { addAction } from '../kit/routes.ts';
+import { addUpload } from '../kit/uploads.ts';
 import { type Company, useFormat, useMay, useWords } from '../kit/view.tsx';
 import { companyWords } from './words-company.ts';
 
@@ -39,28 +40,13 @@ export const companyPages: FastifyPluginAsync = async (app) => {
 
   addDocument(app, { path, api: address, schema: companyContent, page: pageOf });
 
-  await app.register(async (uploads) => {
-    uploads.addContentTypeParser(
-      'multipart/form-data',
-      { parseAs: 'buffer', bodyLimit: maxFormBytes },
-      (_request, body, done) => done(null, body),
-    );
-    uploads.post(
-      logoPath,
-      { config: { access: 'admin' }, bodyLimit: maxFormBytes },
-      async (request, reply) => {
-        const { api, view } = consoleOf(request);
-        const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        const type = request.headers['content-type'] ?? '';
-        try {
-          await api.upload(`${address}/logo`, { payload, type }, companyView);
-        } catch (error) {
-          if (!(error instanceof ApiFailure) || [401, 403].includes(error.status)) throw error;
-          return reply.page(await pageOf(consoleOf(request), null, error), error.status);
-        }
-        return reply.done(path, { words: companyWords[view.locale].notices.uploaded });
-      },
-    );
+  await addUpload(app, logoPath, 'admin', {
+    maxBytes: maxFormBytes,
+    send: ({ api }, file) => api.upload(`${address}/logo`, file, companyView),
+    next: async (request, reply, { refused }) =>
+      refused
+        ? reply.page(await pageOf(request, null, refused), refused.status)
+        : reply.done(path, { words: companyWords[request.view.locale].notices.uploaded }),
   });
 
   addAction(app, `${logoPath}/remove`, 'admin', {

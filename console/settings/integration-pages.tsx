@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import { integrationContent, type integrationView } from '../../api/settings/integrations.ts';
 import type { EntryUse } from '../../domain/problems/errors.ts';
-import { AddLink, Save, SaveOrCancel } from '../kit/buttons.tsx';
-import { EntryActions, EntryState, UsesCard } from '../kit/entries.tsx';
+import { Save, SaveOrCancel } from '../kit/buttons.tsx';
+import { EntryActions, EntryListPage, UsesCard } from '../kit/entries.tsx';
 import { allOf, CheckField, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
 import { integrationWords } from './words-integrations.ts';
 import { SettingsPage } from '../kit/layout.tsx';
-import { Card, Empty, Table } from '../kit/parts.tsx';
+import { Card } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
 
@@ -18,35 +18,20 @@ export const auth = 'config.authentication';
 
 const useParent = () => [{ href: integrationsPath, label: useWords(integrationWords).page.title }];
 
-export function ListPage({ integrations: rows }: { integrations: readonly Integration[] }) {
+export function ListPage({ integrations }: { integrations: readonly Integration[] }) {
   const t = useWords(integrationWords);
-  const mayAdd = useMay('admin');
-  const add = { href: `${integrationsPath}/new`, label: t.add };
   return (
-    <SettingsPage title={t.page.title} actions={mayAdd && <AddLink {...add} />}>
-      <Table
-        caption={t.page.title}
-        rows={rows}
-        columns={[
-          {
-            heading: t.fields.name,
-            cell: ({ id, name }) => <a href={`${integrationsPath}/${id}`}>{name}</a>,
-          },
-          { heading: t.kind, cell: ({ config }) => t.kinds[config.authentication.kind] },
-          {
-            heading: t.fields['config.origins'],
-            cell: ({ config }) => config.origins.join(', '),
-            wide: true,
-          },
-          {
-            heading: t.state,
-            wide: true,
-            cell: ({ archivedAt }) => <EntryState archivedAt={archivedAt} inUse={t.inUse} />,
-          },
-        ]}
-        empty={<Empty icon="key" title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}
-      />
-    </SettingsPage>
+    <EntryListPage
+      path={integrationsPath}
+      title={t.page.title}
+      icon="key"
+      rows={integrations}
+      columns={[
+        { heading: t.kind, cell: ({ config }) => t.kinds[config.authentication.kind] },
+        { heading: t.fields['config.origins'], cell: ({ config }) => config.origins.join(', '), wide: true },
+      ]}
+      words={t}
+    />
   );
 }
 

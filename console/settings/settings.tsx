@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { settingContent, settingPath, settingView } from '../../api/settings/settings.ts';
 import type { SettingKind } from '../../domain/settings.ts';
 import type { Api } from '../kit/api.ts';
-import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
-import { EntryActions, EntryState } from '../kit/entries.tsx';
+import { SaveOrCancel } from '../kit/buttons.tsx';
+import { EntryActions, EntryListPage } from '../kit/entries.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { settingWords } from './words.ts';
 import { Page, SettingsPage } from '../kit/layout.tsx';
-import { Card, type Column, Empty, Table } from '../kit/parts.tsx';
+import { Card, type Column } from '../kit/parts.tsx';
 import { addResource } from '../kit/resource.tsx';
 import { addPage } from '../kit/routes.ts';
 import { type Choices, DefinitionFields, DefinitionSummary } from './definitions.tsx';
@@ -115,34 +115,23 @@ function ListPage({
   categories: readonly Entry[];
 }) {
   const t = useWords(settingWords);
-  const path = pathOf(kind);
-  const mayAdd = useMay('admin');
-  const columns: Column<Entry>[] = [
-    { heading: t.fields.name, cell: ({ id, name }) => <a href={`${path}/${id}`}>{name}</a> },
-    ...(hasSummary(kind)
-      ? [
-          {
-            heading: kind === 'sendingHours' ? t.windows : t.count[kind],
-            cell: (entry: Entry) => <DefinitionSummary kind={kind} entry={entry} categories={categories} />,
-          },
-        ]
-      : []),
-    {
-      heading: t.state,
-      wide: true,
-      cell: ({ archivedAt }) => <EntryState archivedAt={archivedAt} inUse={t.inUse} />,
-    },
-  ];
-  const add = { href: `${path}/new`, label: t.add };
+  const summary: Column<Entry>[] = hasSummary(kind)
+    ? [
+        {
+          heading: kind === 'sendingHours' ? t.windows : t.count[kind],
+          cell: (entry) => <DefinitionSummary kind={kind} entry={entry} categories={categories} />,
+        },
+      ]
+    : [];
   return (
-    <SettingsPage title={t.kinds[kind]} actions={mayAdd && <AddLink {...add} />}>
-      <Table
-        caption={t.kinds[kind]}
-        columns={columns}
-        rows={entries}
-        empty={<Empty icon="settings" title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}
-      />
-    </SettingsPage>
+    <EntryListPage
+      path={pathOf(kind)}
+      title={t.kinds[kind]}
+      icon="settings"
+      rows={entries}
+      columns={summary}
+      words={t}
+    />
   );
 }
 

@@ -1,23 +1,20 @@
 import type { z } from 'zod';
 import type { uploadView } from '../../api/campaigns/mailings.ts';
-import type { ApiFailure } from './api.ts';
-import { type Campaign, campaignUrl, useMayEdit } from '../campaigns/blocks.tsx';
-import { campaigns as campaignWords } from '../campaigns/words.ts';
-import { failureWords, problemWords } from './problems.ts';
+import type { ApiFailure } from '../kit/api.ts';
+import { type Campaign, campaignUrl, useMayEdit } from './blocks.tsx';
+import { campaigns as campaignWords } from './words.ts';
+import { failureWords, problemWords } from '../kit/problems.ts';
 import { CostSentence } from '../money/cost.tsx';
 import { runs as runWords } from '../runs/words.ts';
-import { Icon } from './icons.tsx';
-import { LineProblems, LineWarnings } from './line-problems.tsx';
-import { Time } from './parts.tsx';
-import { useFormat, useWords } from './view.tsx';
+import { Icon } from '../kit/icons.tsx';
+import { LineProblems, LineWarnings } from '../kit/line-problems.tsx';
+import { Time } from '../kit/parts.tsx';
+import type { Uploaded } from '../kit/uploads.ts';
+import { useFormat, useWords } from '../kit/view.tsx';
 
 type Upload = z.output<typeof uploadView>;
 
-/** The result of a file that was just uploaded. */
-export interface Sent {
-  upload?: Upload;
-  refused?: ApiFailure;
-}
+export type Sent = Uploaded<Upload>;
 
 const formId = 'file-form';
 
@@ -60,9 +57,9 @@ export function FileBlock({ campaign, sent }: { campaign: Campaign; sent: Sent }
       </div>
       <div class="card-body">
         {sent.refused && <UploadRefused refused={sent.refused} />}
-        {sent.upload && (
+        {sent.accepted && (
           <UploadResult
-            upload={sent.upload}
+            upload={sent.accepted}
             badLines={`${address}/bad-lines.csv`}
             providerId={campaign.definition.message.providerId}
           />
