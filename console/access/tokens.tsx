@@ -88,7 +88,7 @@ function ListPage({ tokens, now }: { tokens: readonly Token[]; now: Date }) {
         columns={[
           { heading: t.fields.name, cell: ({ name }) => name },
           { heading: t.fields.role, cell: ({ role }) => words.roles[role], wide: true },
-          { heading: t.state, cell: stateOf },
+          { heading: words.state, cell: stateOf },
           {
             heading: t.expires,
             cell: ({ expiresAt }) => (expiresAt ? <Time at={expiresAt} /> : t.never),

@@ -65,7 +65,7 @@ function ListPage({ users }: { users: readonly User[] }) {
           { heading: t.fields.login, cell: ({ login }) => login, wide: true },
           { heading: t.fields.role, cell: ({ role }) => words.roles[role] },
           {
-            heading: t.state,
+            heading: words.state,
             cell: ({ enabled, mustChangePassword }) => (
               <>
                 {enabled ? (

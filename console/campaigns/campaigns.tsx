@@ -17,6 +17,7 @@ import type { Done } from '../kit/responses.tsx';
 import { addAction, addPage, type PageRequest } from '../kit/routes.ts';
 import { RunState } from '../runs/parts.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
+import { common } from '../kit/words.ts';
 import { labeled } from '../kit/fields.tsx';
 
 const perPage = 50;
@@ -124,6 +125,7 @@ type ListEntry = z.output<typeof campaignListView>['campaigns'][number];
 
 function CampaignsPage({ rows, refusal, query }: Found<ListEntry> & { query: Query }) {
   const t = useWords(campaignWords);
+  const words = useWords(common);
   const mayChange = useMay('operator');
   const filtered = query.name !== undefined || query.state !== undefined;
   const add = { href: '/campaigns/new', label: t.add };
@@ -131,7 +133,7 @@ function CampaignsPage({ rows, refusal, query }: Found<ListEntry> & { query: Que
     { name: 'name', label: t.name },
     {
       name: 'state',
-      label: t.state,
+      label: words.state,
       options: labeled(campaignStates, t.states),
     },
   ];
@@ -146,7 +148,7 @@ function CampaignsPage({ rows, refusal, query }: Found<ListEntry> & { query: Que
         columns={[
           { heading: t.name, cell: ({ id, name }) => <a href={campaignUrl(id)}>{name}</a> },
           {
-            heading: t.state,
+            heading: words.state,
             cell: ({ state, problemCount }) => (
               <>
                 <CampaignState state={state} />

@@ -1,9 +1,8 @@
 import type { z } from 'zod';
 import type { uploadView } from '../../api/campaigns/mailings.ts';
-import type { ApiFailure } from '../kit/api.ts';
 import { type Campaign, campaignUrl, useMayEdit } from './blocks.tsx';
 import { campaigns as campaignWords } from './words.ts';
-import { failureWords, problemWords } from '../kit/problems.ts';
+import { FileField, FileRefused, useUploadWords } from '../kit/file-field.tsx';
 import { CostSentence } from '../money/cost.tsx';
 import { runs as runWords } from '../runs/words.ts';
 import { Icon } from '../kit/icons.tsx';
@@ -23,7 +22,6 @@ const formId = 'file-form';
  * and the block's fields do not wait for each other.
  */
 export function FileForm({ campaign: { id } }: { campaign: Campaign }) {
-  const t = useWords(campaignWords);
   return (
     <form
       id={formId}
@@ -32,8 +30,7 @@ export function FileForm({ campaign: { id } }: { campaign: Campaign }) {
       data-names=""
       encType="multipart/form-data"
       data-upload={`/api/campaigns/${id}/mailing/file?source=csv`}
-      data-uploading={t.csv.uploading}
-      data-checking={t.csv.checking}
+      {...useUploadWords()}
     />
   );
 }
@@ -56,7 +53,7 @@ export function FileBlock({ campaign, sent }: { campaign: Campaign; sent: Sent }
         </div>
       </div>
       <div class="card-body">
-        {sent.refused && <UploadRefused refused={sent.refused} />}
+        {sent.refused && <FileRefused title={t.csv.refused} refused={sent.refused} />}
         {sent.accepted && (
           <UploadResult
             upload={sent.accepted}
@@ -82,29 +79,11 @@ export function FileBlock({ campaign, sent }: { campaign: Campaign; sent: Sent }
         )}
         {mayChange && (
           <>
-            <label class="form-label" for="file">
-              {t.fields['mailing.file']}
-            </label>
-            <input
-              class="form-control mb-2"
-              type="file"
-              id="file"
-              name="file"
+            <FileField
+              label={t.fields['mailing.file']}
+              help={`${t.csv.layoutHelp} ${mailingFile ? t.csv.replaceHelp : ''} ${t.csv.ownForm}`}
               form={formId}
-              accept=".csv,text/csv,text/plain"
-              aria-describedby="file-help"
-              required
             />
-            <p class="form-hint" id="file-help">
-              {t.csv.layoutHelp} {mailingFile ? t.csv.replaceHelp : ''} {t.csv.ownForm}
-            </p>
-            <div class="upload-progress mb-3" data-upload-progress="" hidden>
-              <p role="status" class="mb-1" />
-              <progress class="progress mb-2" max={100} value={0} aria-label={t.csv.uploading} />
-              <button type="button" class="btn btn-sm" data-cancel="">
-                {t.csv.cancel}
-              </button>
-            </div>
             <button type="submit" class="btn" form={formId} data-submit="">
               {mailingFile ? t.csv.replace : t.csv.upload}
             </button>
@@ -112,37 +91,6 @@ export function FileBlock({ campaign, sent }: { campaign: Campaign; sent: Sent }
         )}
       </div>
     </section>
-  );
-}
-
-/** What was expected, what was found, and where: the user fixes the file outside of the console. */
-function UploadRefused({ refused }: { refused: ApiFailure }) {
-  const t = useWords(campaignWords);
-  const format = useFormat();
-  const { line, expected, found } = refused.details;
-  const words =
-    refused.problems.length > 0
-      ? refused.problems.map((problem) => problemWords(format, problem)).join(' ')
-      : failureWords(format, refused);
-  const where = typeof line === 'number' && !words.includes(String(line)) ? line : null;
-  return (
-    <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">
-      <p class="alert-title">{t.csv.refused}</p>
-      <p class="mb-1">
-        {where === null ? '' : `${t.csv.line} ${format.number(where)}: `}
-        {words}
-      </p>
-      {typeof expected === 'string' && (
-        <p class="mb-1">
-          {t.csv.expected}: <code>{expected}</code>
-        </p>
-      )}
-      {typeof found === 'string' && (
-        <p class="mb-0">
-          {t.csv.found}: <code>{found}</code>
-        </p>
-      )}
-    </div>
   );
 }
 

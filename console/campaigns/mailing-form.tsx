@@ -171,6 +171,7 @@ function ExtraFields({
   /** Tags of the message that are no extra fields yet. */
   undeclared: readonly string[];
 }) {
+  const words = useWords(common);
   const t = useWords(campaignWords);
   const readOnly = useReadOnly();
   const name = 'mailing.extraFields';
@@ -183,7 +184,7 @@ function ExtraFields({
           {(path) => (
             <>
               <TextField name={`${path}.name`} class="" />
-              <SelectField name={`${path}.type`} class="" options={labeled(extraTypes, t.types)} />
+              <SelectField name={`${path}.type`} class="" options={labeled(extraTypes, words.extraTypes)} />
               <CheckField name={`${path}.required`} class="edit-row-check" />
             </>
           )}
@@ -203,7 +204,7 @@ function ExtraFields({
             {group.fields.map(({ name, type, required }, index) => (
               <span key={name}>
                 {index === 0 ? '' : ', '}
-                <code>{name}</code> ({t.types[type]}
+                <code>{name}</code> ({words.extraTypes[type]}
                 {required ? `, ${t.group.required}` : ''})
               </span>
             ))}

@@ -21,17 +21,11 @@ export const campaignMailing = dictionary(
       result: (sendable: string, lines: string) =>
         `${sendable} de ${counted(lines, 'linha', 'linhas')} ${sendable === '1' ? 'pode' : 'podem'} receber a mensagem.`,
       leftOut: 'Serão deixadas de fora:',
-      line: 'Linha',
       first: (count: string) =>
         count === '1' ? 'A linha com problema' : `As primeiras ${count} linhas com problema`,
       badLines: 'Baixar as linhas com problema ou aviso',
       badLinesHelp: 'Um CSV com o que há em cada linha: corrija e importe de novo.',
-      uploading: 'Enviando o arquivo:',
-      cancel: 'Cancelar o envio',
-      checking: 'Conferindo as linhas…',
       refused: 'O arquivo foi recusado. Nada dele foi guardado.',
-      expected: 'Esperado',
-      found: 'Encontrado',
       ownForm: 'Se você mudou os campos extras, salve antes: o layout muda com eles.',
     },
     webservice: {
@@ -133,17 +127,11 @@ export const campaignMailing = dictionary(
         'The file is stored. Opt-outs and consent are checked in each run, and may leave out more lines.',
       result: (sendable, lines) => `${sendable} of ${counted(lines, 'line', 'lines')} can get the message.`,
       leftOut: 'Will be skipped:',
-      line: 'Line',
       first: (count) =>
         count === '1' ? 'The line with a problem' : `The first ${count} lines with problems`,
       badLines: 'Download the lines with problems',
       badLinesHelp: 'A CSV file with the problem of each line: correct the lines and import it again.',
-      uploading: 'Uploading the file:',
-      cancel: 'Cancel the upload',
-      checking: 'Checking the lines…',
       refused: 'The file was refused. Nothing was stored.',
-      expected: 'Expected',
-      found: 'Found',
       ownForm: 'If you changed the extra fields, save first: the layout changes with them.',
     },
     webservice: {

@@ -4,6 +4,7 @@ import {
   sourceLabels,
   ticketPolicyLabels,
 } from '../../domain/words/campaigns.ts';
+import { ticketLabels } from '../../domain/words/tickets.ts';
 import { campaignLabels as labels } from './words-labels.ts';
 import { campaignMailing as mailing } from './words-mailing.ts';
 import { counted, dictionary } from '../kit/dictionary.ts';
@@ -18,7 +19,6 @@ export const campaigns = dictionary(
     empty: 'Nenhuma campanha ainda',
     emptyText: 'Uma campanha diz quando enviar, o quê, e para quem.',
     name: 'Nome',
-    state: 'Situação',
     states: { enabled: 'Habilitada', disabled: 'Desabilitada', draft: 'Rascunho', archived: 'Arquivada' },
     lacks: (count: number) =>
       count === 1 ? 'falta 1 coisa para habilitar' : `faltam ${count} coisas para habilitar`,
@@ -120,9 +120,6 @@ export const campaigns = dictionary(
       csv: 'Cada execução envia aos contatos do arquivo atual.',
     },
     whenTitle: 'Quando enviar',
-    addRow: 'Adicionar',
-    removeRow: 'Remover',
-    types: { text: 'Texto', number: 'Número', money: 'Dinheiro', date: 'Data', boolean: 'Sim ou não' },
     safeguards: 'Segurança do envio',
     safeguardsHelp: 'Contra um engano na mensagem ou no mailing. Nada disto é obrigatório.',
     classification: 'Classificação',
@@ -144,12 +141,7 @@ export const campaigns = dictionary(
       on_reply: 'Um atendimento para cada cliente que responder.',
       on_send: 'Um atendimento para cada contato, depois da execução.',
     },
-    ticketStatus: {
-      open: 'Aberto',
-      in_progress: 'Em andamento',
-      waiting: 'Aguardando',
-      finished: 'Finalizado',
-    },
+    ticketStatus: ticketLabels['pt-BR'].statuses,
     statusDefault: 'Aberto, ou Finalizado com solução',
     enable: 'Habilitar',
     disable: 'Desabilitar',
@@ -191,7 +183,6 @@ export const campaigns = dictionary(
     empty: 'No campaigns yet',
     emptyText: 'A campaign defines when to send, what, and to whom.',
     name: 'Name',
-    state: 'State',
     states: { enabled: 'Enabled', disabled: 'Disabled', draft: 'Draft', archived: 'Archived' },
     lacks: (count) => (count === 1 ? '1 thing is missing' : `${count} things are missing`),
     archive: 'Archive the campaign',
@@ -285,9 +276,6 @@ export const campaigns = dictionary(
       csv: 'Each run sends to the contacts of the current file.',
     },
     whenTitle: 'When to send',
-    addRow: 'Add',
-    removeRow: 'Remove',
-    types: { text: 'Text', number: 'Number', money: 'Money', date: 'Date', boolean: 'Yes or no' },
     safeguards: 'Safeguards',
     safeguardsHelp: 'Protection against a mistake in the message or the mailing. All of it is optional.',
     classification: 'Classification',
@@ -309,7 +297,7 @@ export const campaigns = dictionary(
       on_reply: 'A ticket for each customer who answers.',
       on_send: 'A ticket for each contact, after the run.',
     },
-    ticketStatus: { open: 'Open', in_progress: 'In progress', waiting: 'Waiting', finished: 'Finished' },
+    ticketStatus: ticketLabels.en.statuses,
     statusDefault: 'Open, or Finished with a resolution',
     enable: 'Enable',
     disable: 'Disable',

@@ -153,7 +153,7 @@ function ListPage({
           <Empty
             icon="customers"
             title={t.empty}
-            text={searching ? t.nothingFound : t.emptyText}
+            text={searching ? words.nothingFound : t.emptyText}
             action={mayAdd && !searching ? add : undefined}
           />
         }

@@ -1,11 +1,10 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
 import { customerImportView } from '../../api/customers/files.ts';
-import type { ApiFailure } from '../kit/api.ts';
 import { Submit } from '../kit/buttons.tsx';
 import { customerImportWords } from './words-import.ts';
 import { customerWords } from './words.ts';
-import { failureWords, problemWords } from '../kit/problems.ts';
+import { FileField, FileRefused, useUploadWords } from '../kit/file-field.tsx';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { LineProblems, LineWarnings } from '../kit/line-problems.tsx';
@@ -66,7 +65,7 @@ function ImportBlock({ sent: { accepted, refused } }: { sent: Uploaded<Imported>
   const t = useWords(customerImportWords);
   return (
     <>
-      {refused && <Refused refused={refused} />}
+      {refused && <FileRefused title={t.refused} refused={refused} />}
       {accepted && <ImportResult imported={accepted} />}
       <form
         method="post"
@@ -74,62 +73,12 @@ function ImportBlock({ sent: { accepted, refused } }: { sent: Uploaded<Imported>
         encType="multipart/form-data"
         data-upload={address}
         data-method="POST"
-        data-uploading={t.uploading}
-        data-checking={t.checking}
+        {...useUploadWords()}
       >
-        <label class="form-label" for="file">
-          {t.file}
-        </label>
-        <input
-          class="form-control mb-2"
-          type="file"
-          id="file"
-          name="file"
-          accept=".csv,text/csv,text/plain"
-          aria-describedby="file-help"
-          required
-        />
-        <p class="form-hint" id="file-help">
-          {t.help}
-        </p>
-        <div class="upload-progress mb-3" data-upload-progress="" hidden>
-          <p role="status" class="mb-1" />
-          <progress class="progress mb-2" max={100} value={0} aria-label={t.uploading} />
-          <button type="button" class="btn btn-sm" data-cancel="">
-            {t.cancel}
-          </button>
-        </div>
+        <FileField label={t.file} help={t.help} />
         <Submit>{t.upload}</Submit>
       </form>
     </>
-  );
-}
-
-/** What was expected, what was found, and where: the user fixes the file outside of the console. */
-function Refused({ refused }: { refused: ApiFailure }) {
-  const t = useWords(customerImportWords);
-  const format = useFormat();
-  const { line, expected, found } = refused.details;
-  return (
-    <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">
-      <p class="alert-title">{t.refused}</p>
-      <p class="mb-1">
-        {typeof line === 'number' ? `${t.line} ${format.number(line)}: ` : ''}
-        {refused.problems.length > 0
-          ? refused.problems.map((problem) => problemWords(format, problem)).join(' ')
-          : failureWords(format, refused)}
-      </p>
-      {typeof expected === 'string' && (
-        <p class="mb-1">
-          {t.expected}: <code>{expected}</code>
-        </p>
-      )}
-      {typeof found === 'string' && (
-        <p class="mb-0">
-          {t.found}: <code>{found}</code>
-        </p>
-      )}
-    </div>
   );
 }
 

@@ -119,7 +119,7 @@ function ListPage({ rows, refusal, query }: Found<OptOut> & { query: Query }) {
           <Empty
             icon="optOuts"
             title={t.optOutsEmpty}
-            text={searching ? t.nothingFound : t.optOutsEmptyText}
+            text={searching ? words.nothingFound : t.optOutsEmptyText}
           />
         }
       />

@@ -10,7 +10,6 @@ export const customerWords = dictionary(
     unnamed: 'Sem nome',
     empty: 'Nenhum cliente',
     emptyText: 'Eles vêm do webservice de uma campanha, de um arquivo CSV, ou são adicionados aqui.',
-    nothingFound: 'Nada encontrado com este filtro.',
     more: 'Muitos clientes têm este nome: primeiro vêm todos os que começam por ele, depois alguns dos outros. Escreva mais uma palavra para chegar ao que procura.',
     consent: 'Consentimento',
     kinds: {
@@ -56,7 +55,6 @@ export const customerWords = dictionary(
     unnamed: 'No name',
     empty: 'No customer',
     emptyText: 'They come from the web service of a campaign, from a CSV file, or are added here.',
-    nothingFound: 'Nothing matches this filter.',
     more: 'Many customers have this name: all whose name begins with it come first, then some of the others. Add a word to narrow it down.',
     consent: 'Consent',
     kinds: {

@@ -9,17 +9,19 @@ import { useMay, useWords } from './view.tsx';
 
 /** The shared behavior of settings that are archived rather than deleted. */
 
-/** Whether it can be selected: `inUse` shows it. */
-function EntryState({ archivedAt, inUse }: { archivedAt: Date | null; inUse: string }) {
+/** Whether it can be selected. */
+function EntryState({ archivedAt }: { archivedAt: Date | null }) {
   const words = useWords(common);
-  return archivedAt ? <State tone="neutral">{words.archived}</State> : <State tone="good">{inUse}</State>;
+  return archivedAt ? (
+    <State tone="neutral">{words.archived}</State>
+  ) : (
+    <State tone="good">{words.available}</State>
+  );
 }
 
 interface ListWords {
   fields: { name: string };
   add: string;
-  state: string;
-  inUse: string;
   empty: string;
   emptyText: string;
 }
@@ -40,6 +42,7 @@ export function EntryListPage<E extends { id: number; name: string; archivedAt: 
   columns: readonly Column<E>[];
   words: ListWords;
 }) {
+  const words = useWords(common);
   const mayAdd = useMay('admin');
   const add = { href: `${path}/new`, label: t.add };
   return (
@@ -51,9 +54,9 @@ export function EntryListPage<E extends { id: number; name: string; archivedAt: 
           { heading: t.fields.name, cell: ({ id, name }) => <a href={`${path}/${id}`}>{name}</a> },
           ...columns,
           {
-            heading: t.state,
+            heading: words.state,
             wide: true,
-            cell: ({ archivedAt }) => <EntryState archivedAt={archivedAt} inUse={t.inUse} />,
+            cell: ({ archivedAt }) => <EntryState archivedAt={archivedAt} />,
           },
         ]}
         empty={<Empty icon={icon} title={t.empty} text={t.emptyText} action={mayAdd ? add : undefined} />}

@@ -23,11 +23,9 @@ interface Entry {
 
 /** The question before an entry is removed. */
 interface LeaveWords {
-  archiveTitle: (name: string) => string;
   archiveText: string;
   /** Beside the list of what uses it. */
   archiveNote?: string;
-  deleteTitle: (name: string) => string;
   deleteText: string;
   cantDelete: string;
 }
@@ -130,7 +128,7 @@ export function addLeaving<E extends Entry>(
         path={path}
         entry={await entryOf(api, id)}
         usedBy={await usesOf(api, id)}
-        words={words}
+        question={words}
       />
     ));
   }
@@ -161,28 +159,28 @@ function LeavePage({
   path,
   entry: { id, name },
   usedBy,
-  words,
+  question,
 }: {
   leaves: 'archive' | 'delete';
   path: string;
   entry: Entry;
   usedBy: readonly EntryUse[];
-  words: Dictionary<LeaveWords>;
+  question: Dictionary<LeaveWords>;
 }) {
-  const t = useWords(words);
-  const { archive, delete: deletion } = useWords(common);
+  const t = useWords(question);
+  const words = useWords(common);
   const mustStay = leaves === 'delete' && usedBy.length > 0;
   const deletes = leaves === 'delete' && !mustStay;
   const note = mustStay ? t.archiveText : deletes ? undefined : t.archiveNote;
   return (
     <ConfirmPage
-      title={leaves === 'delete' ? t.deleteTitle(name) : t.archiveTitle(name)}
+      title={leaves === 'delete' ? words.deleteTitle(name) : words.archiveTitle(name)}
       section="settings"
       text={mustStay ? t.cantDelete : deletes ? t.deleteText : t.archiveText}
       details={<Uses usedBy={usedBy} />}
       {...(note === undefined ? {} : { note })}
       action={`${path}/${id}/${deletes ? 'delete' : 'archive'}`}
-      button={deletes ? deletion : archive}
+      button={deletes ? words.delete : words.archive}
       back={`${path}/${id}`}
     />
   );

@@ -1,12 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { useForm } from './form.tsx';
-import { campaigns as campaignWords } from '../campaigns/words.ts';
 import { common } from './words.ts';
 import { useWords } from './view.tsx';
 
 /**
- * A list that is edited in its form; a reader who may not change it sees its rows alone. Without scripts there is one empty row at the end to fill in; the handler omits
- * rows without a value. With scripts, rows are added and removed (console.js, from the `<template>`).
+ * A list that is edited in its form; a reader who may not change it sees its rows alone. Without scripts there is one
+ * empty row at the end to fill in; the handler omits rows without a value. With scripts, rows are added and removed
+ * (console.js, from the `<template>`).
  */
 export function Rows({
   name,
@@ -23,8 +23,7 @@ export function Rows({
   /** An empty list makes no sense: it begins with one row. */
   needed?: boolean;
 }) {
-  const t = useWords(campaignWords);
-  const words = useWords(common);
+  const t = useWords(common);
   const { values, readOnly } = useForm();
   const indexes = values.rows(name);
   const next = (indexes.at(-1) ?? -1) + 1;
@@ -33,7 +32,7 @@ export function Rows({
       {children(path)}
       {/* Without scripts, clearing a row removes it. */}
       <button type="button" class="btn btn-sm edit-row-remove" data-remove-row="" hidden>
-        {t.removeRow}
+        {t.remove}
       </button>
     </div>
   );
@@ -41,7 +40,7 @@ export function Rows({
     return (
       <div class="mb-3">
         {indexes.length === 0 ? (
-          <p class="text-secondary">{words.none}</p>
+          <p class="text-secondary">{t.none}</p>
         ) : (
           indexes.map((index) => row(`${name}.${index}`))
         )}
@@ -55,8 +54,8 @@ export function Rows({
         {row(`${name}.${next}`, !needed || indexes.length > 0)}
       </div>
       <template>{row(`${name}.__N__`)}</template>
-      <button type="button" class="btn btn-sm" data-add-row="" aria-label={`${t.addRow}: ${label}`} hidden>
-        {t.addRow}
+      <button type="button" class="btn btn-sm" data-add-row="" aria-label={`${t.add}: ${label}`} hidden>
+        {t.add}
       </button>
     </div>
   );

@@ -33,8 +33,6 @@ export const providerWords = dictionary(
     measuring: 'Medindo…',
     nowOf: (rate: string, runs: number) =>
       `${counted(rate, 'segmento', 'segmentos')} por segundo, em ${counted(String(runs), 'execução', 'execuções')}`,
-    state: 'Situação',
-    inUse: 'Disponível',
     secrets: 'Credenciais',
     secretsHelp: 'São guardadas cifradas e nunca mais mostradas.',
     stored: 'Já guardado. Deixe em branco para manter.',
@@ -75,11 +73,9 @@ export const providerWords = dictionary(
     saveTitle: 'Salvo',
     uses: 'Quem usa este provedor',
     usedByNone: 'Nada usa este provedor.',
-    archiveTitle: (name: string) => `Arquivar “${name}”?`,
     archiveText:
       'Campanhas deixam de poder escolhê-lo. As que já o usam continuam enviando por ele até que outro seja escolhido.',
     archiveNote: 'Pode ser desfeito.',
-    deleteTitle: (name: string) => `Excluir “${name}”?`,
     deleteText: 'O provedor e suas credenciais deixam de existir.',
     cantDelete: 'Está em uso e não pode ser excluído. Pode ser arquivado.',
     gateway: {
@@ -212,8 +208,6 @@ export const providerWords = dictionary(
     measuring: 'Measuring…',
     nowOf: (rate, runs) =>
       `${counted(rate, 'segment', 'segments')} a second, from ${counted(String(runs), 'run', 'runs')}`,
-    state: 'State',
-    inUse: 'Available',
     secrets: 'Credentials',
     secretsHelp: 'They are stored encrypted, and never shown again.',
     stored: 'Already stored. Leave it empty to keep it.',
@@ -252,11 +246,9 @@ export const providerWords = dictionary(
     saveTitle: 'Saved',
     uses: 'What uses this provider',
     usedByNone: 'Nothing uses this provider.',
-    archiveTitle: (name) => `Archive “${name}”?`,
     archiveText:
       'Campaigns can no longer choose it. Those that use it keep sending through it until another is chosen.',
     archiveNote: 'This can be undone.',
-    deleteTitle: (name) => `Delete “${name}”?`,
     deleteText: 'The provider and its credentials are deleted permanently.',
     cantDelete: 'It is in use and cannot be deleted. You can archive it.',
     gateway: {

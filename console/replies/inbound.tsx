@@ -16,6 +16,7 @@ import { ticketWords } from '../tickets/words.ts';
 import { holdsPath } from './holds.tsx';
 import { holdWords } from './words-holds.ts';
 import { labeled } from '../kit/fields.tsx';
+import { common } from '../kit/words.ts';
 
 const path = '/replies';
 const pageSize = 50;
@@ -81,6 +82,7 @@ function Effect({ reply: { effect, ticketId } }: { reply: Reply }) {
 }
 
 function ListPage({ rows, refusal, query, held }: Found<Reply> & { query: Query; held: number }) {
+  const words = useWords(common);
   const t = useWords(inboundWords);
   const holds = useWords(holdWords);
   const format = useFormat();
@@ -159,7 +161,7 @@ function ListPage({ rows, refusal, query, held }: Found<Reply> & { query: Query;
             : []),
           { heading: t.received, cell: ({ receivedAt }) => <Time at={receivedAt} />, wide: true },
         ]}
-        empty={<Empty icon="replies" title={t.empty} text={searching ? t.nothingFound : t.emptyText} />}
+        empty={<Empty icon="replies" title={t.empty} text={searching ? words.nothingFound : t.emptyText} />}
       />
       <Pager {...pagesOf(path, query, { rows, size: pageSize })} />
     </Page>

@@ -17,7 +17,6 @@ export const inboundWords = dictionary(
     unmatched: 'Nenhum SMS enviado por aqui',
     empty: 'Nenhuma resposta',
     emptyText: 'O que as pessoas respondem aos SMS aparece aqui.',
-    nothingFound: 'Nada encontrado com este filtro.',
   },
   {
     optOut: 'Opt out',
@@ -33,6 +32,5 @@ export const inboundWords = dictionary(
     unmatched: 'None of our SMS',
     empty: 'No reply',
     emptyText: 'Replies of customers appear here.',
-    nothingFound: 'Nothing matches this filter.',
   },
 );

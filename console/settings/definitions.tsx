@@ -98,6 +98,7 @@ function HolidayFields() {
 }
 
 function GroupFields() {
+  const words = useWords(common);
   const t = useWords(settingWords);
   return (
     <>
@@ -107,7 +108,11 @@ function GroupFields() {
           {(row) => (
             <>
               <TextField name={`${row}.name`} class="wide-field" />
-              <SelectField name={`${row}.type`} class="short-field" options={labeled(extraTypes, t.types)} />
+              <SelectField
+                name={`${row}.type`}
+                class="short-field"
+                options={labeled(extraTypes, words.extraTypes)}
+              />
               <CheckField name={`${row}.required`} class="edit-row-check" />
             </>
           )}

@@ -165,6 +165,7 @@ function ListPage({
   counts: Counts;
   settings: TicketSettings;
 }) {
+  const words = useWords(common);
   const t = useWords(ticketWords);
   const mayChange = useMay('agent');
   const searching = Object.keys(query).length > 0;
@@ -219,7 +220,7 @@ function ListPage({
         caption={t.title}
         rows={rows}
         columns={columnsOf(t, mayChange)}
-        empty={<Empty icon="tickets" title={t.empty} text={searching ? t.nothingFound : nothing} />}
+        empty={<Empty icon="tickets" title={t.empty} text={searching ? words.nothingFound : nothing} />}
       />
       <Pager {...pagesOf(ticketsPath, shown, { rows, size: pageSize })} />
     </Page>

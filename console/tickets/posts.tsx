@@ -184,7 +184,7 @@ function ListPage({
         filters={[
           {
             name: 'state',
-            label: t.state,
+            label: words.state,
             options: labeled(ticketPostStates, t.states),
           },
           { name: 'ticketId', label: t.ticket },
@@ -196,7 +196,7 @@ function ListPage({
         columns={[
           { heading: t.event, cell: ({ kind, eventId }) => `${t.events[kind]} (${eventId})` },
           { heading: t.ticket, cell: ({ ticketId }) => <a href={`/tickets/${ticketId}`}>{ticketId}</a> },
-          { heading: t.state, cell: ({ state }) => <State tone={tones[state]}>{t.states[state]}</State> },
+          { heading: words.state, cell: ({ state }) => <State tone={tones[state]}>{t.states[state]}</State> },
           { heading: t.attempts, numeric: true, wide: true, cell: ({ attempts }) => format.number(attempts) },
           { heading: t.queued, wide: true, cell: ({ queuedAt }) => <Time at={queuedAt} /> },
           {
@@ -220,7 +220,7 @@ function ListPage({
             ),
           },
         ]}
-        empty={<Empty icon="tickets" title={t.empty} text={searching ? t.nothingFound : t.emptyText} />}
+        empty={<Empty icon="tickets" title={t.empty} text={searching ? words.nothingFound : t.emptyText} />}
       />
       <Pager {...pagesOf(postsPath, query, { rows, size: pageSize })} />
     </SettingsPage>

@@ -12,7 +12,6 @@ export const ticketPostWords = dictionary(
     failed: 'Falharam',
     seePosts: 'Ver os envios',
     seeSettings: 'Configurar',
-    state: 'Situação',
     states: { waiting: 'Esperando', delivered: 'Entregue', failed: 'Falhou' },
     event: 'Acontecimento',
     events: ticketEventLabels['pt-BR'],
@@ -32,7 +31,6 @@ export const ticketPostWords = dictionary(
       counted(count, 'envio será tentado de novo.', 'envios serão tentados de novo.'),
     empty: 'Nenhum envio',
     emptyText: 'O que acontece com os atendimentos aparece aqui depois que o envio é habilitado.',
-    nothingFound: 'Nada encontrado com este filtro.',
     secretStored:
       'Já guardado. Deixe em branco para manter; com outro servidor no endereço, informe de novo.',
     headers: 'Cabeçalhos',
@@ -49,7 +47,6 @@ export const ticketPostWords = dictionary(
     failed: 'Failed',
     seePosts: 'See the posts',
     seeSettings: 'Set up',
-    state: 'State',
     states: { waiting: 'Waiting', delivered: 'Delivered', failed: 'Failed' },
     event: 'Event',
     events: ticketEventLabels.en,
@@ -68,7 +65,6 @@ export const ticketPostWords = dictionary(
     replayFailedDone: (count) => `${counted(count, 'post', 'posts')} will be tried again.`,
     empty: 'No post',
     emptyText: 'Events of tickets appear here once posting is enabled.',
-    nothingFound: 'Nothing matches this filter.',
     secretStored:
       'Already stored. Leave it empty to keep it; if you change the server in the address, enter it again.',
     headers: 'Headers',

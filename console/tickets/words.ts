@@ -10,7 +10,6 @@ export const ticketWords = dictionary(
     empty: 'Nenhum atendimento',
     emptyText:
       'Eles abrem quando um cliente responde, ou no envio, conforme o bloco Dados do atendimento da campanha.',
-    nothingFound: 'Nada encontrado com este filtro.',
     customer: 'Cliente',
     message: 'SMS',
     channel: 'Canal de atendimento',
@@ -102,7 +101,6 @@ export const ticketWords = dictionary(
     empty: 'No ticket',
     emptyText:
       'They open when a customer answers, or after the sending, as set in the ticket block of a campaign.',
-    nothingFound: 'Nothing matches this filter.',
     customer: 'Customer',
     message: 'SMS',
     channel: 'Channel',

@@ -134,7 +134,7 @@ async function tell(
   await hands.write(field(t.fields['mailing.webservice.baseUrl']), webserviceUrl);
   await hands.press(button(t.webservice.urlBuilder));
   await hands.press(
-    page.locator('[data-rows="mailing.webservice.params"]').getByRole('button', { name: t.addRow }),
+    page.locator('[data-rows="mailing.webservice.params"]').getByRole('button', { name: words.add }),
   );
   await hands.write(field(t.fields['mailing.webservice.params.*.key']).last(), 'since');
   await hands.write(field(t.fields['mailing.webservice.params.*.value']).last(), '{lastRunAt}');
