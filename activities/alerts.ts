@@ -198,21 +198,25 @@ export function createAlerts({
         return 'delivered';
       }
       const { purpose, createdAt } = notification;
-      const isTooOld = clock().getTime() - createdAt.getTime() > giveUpAfterMs[purpose];
-      if (outcome === 'refused' || isTooOld) {
+      const givesUpInMs = createdAt.getTime() + giveUpAfterMs[purpose] - clock().getTime();
+      if (outcome === 'refused' || givesUpInMs < 0) {
         log.warn('A message was given up', { notificationId, code: problem?.code });
         await end('failed');
         return 'failed';
       }
       if (problem !== null) await noteProblem(sql, notificationId, problem);
-      throw undelivered(notification, problem);
+      throw undelivered(notification, problem, givesUpInMs);
     },
   };
 }
 
-const undelivered = ({ channel }: NotificationRow, problem: DeliveryProblem | null): ApplicationFailure =>
+const undelivered = (
+  { channel }: NotificationRow,
+  problem: DeliveryProblem | null,
+  givesUpInMs: number,
+): ApplicationFailure =>
   passingFailure(
     failures.undelivered,
     `The message could not be delivered (${problem?.code ?? 'unknown'}).`,
-    { cause: { code: 'notification_undelivered', params: { channel } } },
+    { cause: { code: 'notification_undelivered', params: { channel } }, givesUpInMs },
   );

@@ -28,7 +28,7 @@ import { common } from '../kit/words.ts';
 import { alertKindLabels, alertWebhookFieldLabels, emailFieldLabels } from '../../domain/words/alerts.ts';
 import { alertWords } from './words.ts';
 
-const alertsPath = '/settings/alerts';
+export const alertsPath = '/settings/alerts';
 const emailPath = `${alertsPath}/email`;
 const webhookPath = `${alertsPath}/webhook`;
 const emailApi = '/api/settings/email';

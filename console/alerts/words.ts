@@ -5,14 +5,14 @@ export const alertWords = dictionary(
   {
     page: { title: 'Avisos', about: 'Servidor de e-mail, webhook e quem recebe o quê' },
     intro:
-      'O que precisa de uma pessoa aparece no início e, para quem não está olhando, chega por e-mail e pelo webhook. Uma série de acontecimentos chega numa só mensagem.',
+      'O que precisa de alguém aparece no Início, e chega também por e-mail e pelo webhook. O que acontece em sequência chega em uma só mensagem.',
     email: 'E-mail',
     emailIntro:
       'Com um servidor SMTP, os avisos chegam por e-mail, e quem esquece a senha recebe um link para escolher outra.',
     emailHelps: {
-      host: 'Um servidor na rede privada precisa estar em ALERTS_ALLOW.',
-      verifyCertificate: 'Desligue só para um servidor seu, com certificado próprio.',
-      user: 'Em branco: o servidor não pede login.',
+      host: 'Um servidor da rede privada precisa estar em ALERTS_ALLOW.',
+      verifyCertificate: 'Desligue só para um servidor seu, com certificado autoassinado.',
+      user: 'Deixe em branco se o servidor não pede login.',
     },
     stored: 'Já há uma senha guardada. Deixe em branco para mantê-la.',
     securities: smtpSecurityLabels['pt-BR'],
@@ -31,7 +31,7 @@ export const alertWords = dictionary(
     postAccepted: 'O webhook aceitou o aviso de teste.',
     roles: 'Quem recebe o quê',
     rolesIntro:
-      'O padrão de cada perfil. Cada pessoa com e-mail pode escolher outra coisa no seu próprio perfil. Quem não pode abrir uma página não recebe avisos dela.',
+      'O padrão de cada perfil. Cada usuário pode mudar os seus em “Meu perfil”. Quem não pode abrir uma página não recebe avisos dela.',
     undelivered: 'Não entregues',
     waiting: 'Esperam nova tentativa',
     failed: 'Desistências nas últimas 24 horas',
@@ -51,14 +51,14 @@ export const alertWords = dictionary(
   {
     page: { title: 'Alerts', about: 'E-mail server, webhook, and recipients' },
     intro:
-      'The home page shows what needs a user. Alerts also arrive by e-mail and at the webhook. A series of events is one message.',
+      'The home page shows what needs attention. Alerts are also sent by e-mail and to the webhook. Events in quick succession arrive as one message.',
     email: 'E-mail',
     emailIntro:
       'With an SMTP server, alerts arrive by e-mail, and users who forget their password get a link to choose another.',
     emailHelps: {
-      host: 'A server in the private network has to be in ALERTS_ALLOW.',
-      verifyCertificate: 'Switch it off only for a server of your own with its own certificate.',
-      user: 'Empty: the server wants no login.',
+      host: 'A server in the private network must be listed in ALERTS_ALLOW.',
+      verifyCertificate: 'Turn this off only for your own server with a self-signed certificate.',
+      user: 'Leave empty if the server requires no login.',
     },
     stored: 'A password is stored. Leave it empty to keep it.',
     securities: smtpSecurityLabels.en,
@@ -77,7 +77,7 @@ export const alertWords = dictionary(
     postAccepted: 'The webhook has accepted the test alert.',
     roles: 'Recipients',
     rolesIntro:
-      'The default of each role. Each user with an e-mail address can choose otherwise in their own profile. Users receive no alerts for pages that they cannot open.',
+      'The defaults of each role. Users can change their own in their profile. They receive no alerts for pages that they cannot open.',
     undelivered: 'Not delivered',
     waiting: 'Waiting for another attempt',
     failed: 'Given up in the last 24 hours',

@@ -1,5 +1,7 @@
 import { isUsedUp } from '../../domain/budget.ts';
+import { alertsPath } from '../alerts/settings.tsx';
 import { costsPath } from '../money/costs.tsx';
+import { postsPath } from '../tickets/posts.tsx';
 import { moneyWords } from '../money/words.ts';
 import { roleSuffices } from '../../domain/user.ts';
 import type { FastifyPluginAsync } from 'fastify';
@@ -330,6 +332,7 @@ function RetryingWorkflow({
   retrying,
 }: Overview['retrying'][number]) {
   const t = useWords(words).retrying;
+  const isAdmin = useMay('admin');
   const format = useFormat();
   const retryText = useRetryWords(retrying);
   return (
@@ -347,6 +350,13 @@ function RetryingWorkflow({
         {workflows > 1 && <span class="text-secondary">{format.number(workflows)}</span>}
       </div>
       <State tone="warn">{retryText}</State>
+      {isAdmin && (kind === 'alerts' || kind === 'ticket_posts') && (
+        <div class="buttons">
+          <a class="btn btn-sm" href={kind === 'alerts' ? alertsPath : postsPath}>
+            {t.open[kind]}
+          </a>
+        </div>
+      )}
     </li>
   );
 }

@@ -5,7 +5,7 @@ export const home = dictionary(
   {
     title: 'Início',
     attention: 'Precisa de você',
-    nothingWaits: 'Nada espera por uma pessoa.',
+    nothingWaits: 'Nada precisa de você agora.',
     more: (count: string) => `Há mais ${count}: veja todas as execuções.`,
     seen: 'Marcar como vista',
     seenHelp: 'Tira a execução desta lista e encerra o alerta dela',
@@ -39,6 +39,7 @@ export const home = dictionary(
       housekeeping: 'Verificações do sistema',
       reports: 'Contagens dos relatórios',
       alerts: 'E-mails e webhook de avisos',
+      open: { alerts: 'Ver a configuração dos avisos', ticket_posts: 'Ver os envios' },
     },
     fixes: {
       approve: 'Conferir e aprovar',
@@ -107,7 +108,8 @@ export const home = dictionary(
       look_ups: 'Look-ups of unknown messages',
       reports: 'Counts for reports',
       housekeeping: 'System checks',
-      alerts: 'E-mails and webhook of alerts',
+      alerts: 'E-mails and webhook for alerts',
+      open: { alerts: 'See the alert settings', ticket_posts: 'See the posts' },
     },
     fixes: {
       approve: 'Check and approve',

@@ -94,7 +94,7 @@ function CostsPage({
             <p class="text-secondary mb-0">{t.costs.noBudget}</p>
           ) : (
             <>
-              <p>
+              <p class="mt-3">
                 {t.costs.ofBudget(format.percent(spent.millionths / budget), format.money(budget, currency))}
               </p>
               <progress
@@ -155,15 +155,16 @@ function CostsPage({
           {
             heading: t.prices.price,
             numeric: true,
-            cell: ({ prices: all }) =>
-              all
-                .filter(({ current }) => current)
-                .map(({ prefix, millionths }) => (
-                  <div key={prefix}>
-                    {prefix === '' ? '' : `+${prefix}: `}
-                    {format.unitPrice(millionths, currency)}
-                  </div>
-                )),
+            cell: ({ prices: all }) => {
+              const present = all.filter(({ current }) => current);
+              if (present.length === 0) return t.cost.none;
+              return present.map(({ prefix, millionths }) => (
+                <div key={prefix}>
+                  {prefix === '' ? '' : `+${prefix}: `}
+                  {format.unitPrice(millionths, currency)}
+                </div>
+              ));
+            },
           },
         ]}
         empty={<p class="text-secondary m-3">{t.prices.none}</p>}

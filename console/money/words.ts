@@ -46,7 +46,7 @@ export const moneyWords = dictionary(
       unpriced: (segments: string) => `Mais ${segments} sem preço, que não entram na soma.`,
       budget: 'Orçamento geral do mês',
       budgetHelp:
-        'De 80% em diante, o Início avisa. Uma execução que passaria do orçamento espera a aprovação de uma pessoa antes de enviar; uma que está enviando quando ele acaba é pausada. Quem aprova ou continua deixa só aquela execução passar do orçamento. Respostas a clientes e SMS de teste contam, mas nunca são parados. Cada campanha pode ter também o seu orçamento, no bloco do mailing.',
+        'A partir de 80%, o Início mostra um aviso. Uma execução que passaria do orçamento espera aprovação antes de enviar; uma que está enviando quando ele acaba é pausada. Aprovar ou continuar libera só aquela execução. Respostas a clientes e SMS de teste contam, mas nunca são bloqueados. Cada campanha pode ter também o seu orçamento, no bloco do mailing.',
       campaigns: 'Campanhas que mais gastaram no mês',
       campaign: 'Campanha',
       amount: 'Gasto',
@@ -119,7 +119,7 @@ export const moneyWords = dictionary(
       unpriced: (segments) => `Another ${segments} without a price are not in the sum.`,
       budget: 'Monthly budget of the deployment',
       budgetHelp:
-        'From 80% on, the home page warns. A run that would exceed the budget waits for approval before it sends; one that is sending when it is used up is paused. Approving or resuming lets only that run exceed the budget. Answers to customers and test messages count, but are never stopped. A campaign can also have its own budget, in the block of the mailing.',
+        'At 80%, the home page shows a warning. A run that would exceed the budget waits for approval before it sends; one that is sending when it is used up is paused. Approving or resuming lets only that run exceed the budget. Answers to customers and test messages count, but are never stopped. A campaign can also have its own budget, in its mailing block.',
       campaigns: 'Campaigns that cost most this month',
       campaign: 'Campaign',
       amount: 'Spent',

@@ -85,8 +85,7 @@ function KeywordFields({ row, targets: { departments, subcategories } }: { row: 
   const t = useWords(automaticTextWords);
   return (
     <>
-      <TextField name={`${row}.words`} class="short-field" placeholder={t.wordsExample} />
-      <TextField name={`${row}.text`} class="wide-field" maxLength={maxTemplateLength} />
+      <TextField name={`${row}.words`} class="medium-field" placeholder={t.wordsExample} />
       <EntryField
         name={`${row}.departmentId`}
         class="medium-field"
@@ -99,6 +98,7 @@ function KeywordFields({ row, targets: { departments, subcategories } }: { row: 
         entries={subcategories}
         empty={t.asInCampaign}
       />
+      <TextAreaField name={`${row}.text`} class="long-field" rows={2} maxLength={maxTemplateLength} />
     </>
   );
 }

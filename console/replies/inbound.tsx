@@ -151,7 +151,7 @@ function ListPage({ rows, refusal, query, held }: Found<Reply> & { query: Query;
           ...(mayOptOut
             ? [
                 {
-                  heading: t.optOut,
+                  heading: t.action,
                   cell: ({ id, phone, effect }: Reply) =>
                     phone === '' || effect === 'opt_out' ? null : (
                       <a href={`${path}/${id}/opt-out`}>{t.optOut}</a>

@@ -6,7 +6,7 @@ export const automaticTextWords = dictionary(
   {
     page: {
       title: 'Textos automáticos',
-      about: 'O que é respondido sozinho a descadastros, pedidos de ajuda e palavras-chave',
+      about: 'Respostas automáticas a descadastros, pedidos de ajuda e palavras-chave',
     },
     intro:
       'Cada texto fica desligado enquanto está em branco. Ele sai pelo provedor para o qual o cliente escreveu, no máximo uma vez a cada 24 horas para o mesmo telefone.',

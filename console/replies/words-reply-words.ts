@@ -6,7 +6,7 @@ export const replyWordTexts = dictionary(
   {
     page: {
       title: 'Palavras de resposta',
-      about: 'O que descadastra quem responde, o recadastra ou pede ajuda',
+      about: 'Palavras que descadastram, recadastram ou pedem ajuda',
     },
     intro:
       'Uma palavra vale quando é a resposta inteira. Maiúsculas, acentos, pontuação e espaços não importam: “S.A.I.R!” vale como SAIR. O que parece um descadastro sem ser só a palavra (“quero sair”, “me tira dessa lista”) deixa o telefone em espera até que uma pessoa decida.',

@@ -4,6 +4,7 @@ import { dictionary } from '../kit/dictionary.ts';
 /** Incoming messages. */
 export const inboundWords = dictionary(
   {
+    action: 'Ação',
     optOut: 'Descadastrar',
     optOutTitle: 'Descadastrar este telefone?',
     optOutText: 'não recebe mais nenhum SMS, de nenhuma campanha. O que está na fila para ele não sai.',
@@ -19,6 +20,7 @@ export const inboundWords = dictionary(
     emptyText: 'O que as pessoas respondem aos SMS aparece aqui.',
   },
   {
+    action: 'Action',
     optOut: 'Opt out',
     optOutTitle: 'Opt this phone out?',
     optOutText: 'gets no more SMS, of any campaign. What is queued for it is not sent.',
@@ -30,7 +32,7 @@ export const inboundWords = dictionary(
     nobody: 'Answers none of our SMS',
     matching: 'Answers',
     unmatched: 'None of our SMS',
-    empty: 'No reply',
+    empty: 'No replies',
     emptyText: 'Replies of customers appear here.',
   },
 );

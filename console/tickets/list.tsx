@@ -251,7 +251,7 @@ const columnsOf = (t: (typeof ticketWords)['en'], mayChange: boolean): Column<Ti
     cell: ({ name, phone }) => name ?? (phone === null ? t.erased : <Phone phone={phone} />),
   },
   { heading: t.fields.status, cell: ({ status }) => <TicketState status={status} /> },
-  { heading: t.waits, cell: (ticket) => <Waiting ticket={ticket} words={t.ago} /> },
+  { heading: t.waits, cell: (ticket) => <Waiting ticket={ticket} words={t.waitsFor} /> },
   { heading: t.fields.userId, cell: ({ userName }) => userName ?? t.nobody, wide: true },
   {
     heading: t.fields.subcategoryId,

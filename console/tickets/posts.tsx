@@ -28,7 +28,7 @@ import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
 const path = '/settings/ticket-posting';
 const address = '/api/settings/ticket-posting';
-const postsPath = '/settings/ticket-posts';
+export const postsPath = '/settings/ticket-posts';
 const pageSize = 50;
 type Settings = z.output<typeof ticketPostingView>;
 type Post = z.output<typeof ticketPostView>;

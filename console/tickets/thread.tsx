@@ -311,7 +311,9 @@ function Status({ status, reason }: { status: MessageStatus; reason: string | nu
   return (
     <span class={`thread-status thread-${status}`}>
       {' · '}
-      <Icon name={icons[status]} /> {messageStatusWords[locale][status]}
+      <span class="text-nowrap">
+        <Icon name={icons[status]} /> {messageStatusWords[locale][status]}
+      </span>
       {reason !== null && ` (${messageReasonWords[locale][reason] ?? reason})`}
     </span>
   );

@@ -153,7 +153,7 @@ const overBudgetWording: Wording<OverBudget> = {
   en: ({ scope, month, currency, budget, spent, estimate }, { money, month: monthName }) =>
     `It would cost about ${money(estimate, currency)}, more than the remaining budget of ${scope === 'campaign' ? 'this campaign' : 'all campaigns'} for ${monthName(month)}: ${money(budget, currency)}, of which ${money(spent, currency)} has been spent.`,
   'pt-BR': ({ scope, month, currency, budget, spent, estimate }, { money, month: monthName }) =>
-    `Ela custaria cerca de ${money(estimate, currency)}, mais do que resta do orçamento de ${monthName(month)} ${scope === 'campaign' ? 'desta campanha' : 'de todas as campanhas'}: ${money(budget, currency)}, dos quais já foram gastos ${money(spent, currency)}.`,
+    `A execução custaria cerca de ${money(estimate, currency)}, mais do que resta do orçamento de ${monthName(month)} ${scope === 'campaign' ? 'desta campanha' : 'de todas as campanhas'}: ${money(budget, currency)}, dos quais já foram gastos ${money(spent, currency)}.`,
 };
 /** Why a run needs approval before it exceeds a budget. */
 export const overBudgetWords = (over: OverBudget, format: Format): string =>

@@ -206,6 +206,11 @@ describe('a mail that is not accepted', () => {
       const shown = await admin('GET', '/api/settings/alerts/undelivered');
       return shown.json<{ problem: { code: string } | null }>().problem?.code === 'connection_refused';
     });
+    await until('it is known when it is given up', async () => {
+      const rows = await sql`
+        select from retries where activity = 'deliverNotification' and gives_up_at > now() + interval '23 hours'`;
+      return rows.count > 0;
+    });
     await become(first, 'cancelled', null);
     const second = await newRun('failed', 'fault');
     await until('it is seen', async () => (await openAlerts()).join() === `run_failed ${second}`);

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { recordConditions } from '../../db/alerts/alerts.ts';
 import { presentConditions } from '../../db/alerts/conditions.ts';
+import { recordFailedAttempt } from '../../db/core/retries.ts';
+import { notificationWorkflowId } from '../../domain/ids.ts';
 import { defaultTimezone } from '../../domain/calendar.ts';
 import type { Locale } from '../../domain/user.ts';
 import { createCatalog, createRun } from '../kit/api.ts';
@@ -65,6 +67,21 @@ test('A run that was marked as seen is counted and listed no more', async () => 
   await sql`update campaigns set enabled = false where id = ${campaignId}`;
 });
 
+test('E-mails that are not accepted lead an admin to their settings', async () => {
+  const workflowId = notificationWorkflowId('torpedo', 1);
+  await recordFailedAttempt(sql, {
+    ...{ workflowId, activityId: '1', activity: 'deliverNotification', attempt: 4 },
+    ...{ nextInMs: 60_000, givesUpInMs: 3_600_000, attemptsLeft: null },
+    cause: { code: 'notification_undelivered', params: { channel: 'email' } },
+  });
+  await sql`update retries set since = now() - interval '5 minutes' where workflow_id = ${workflowId}`;
+  const page = await admin.get('/');
+  expect(textOf(page)).toMatch(/E-mails e webhook de avisos .* Desiste em/);
+  expect(page.body).toContain('href="/settings/alerts">Ver a configuração dos avisos');
+  expect((await operator.get('/')).body).not.toContain('Ver a configuração dos avisos');
+  await sql`delete from retries where workflow_id = ${workflowId}`;
+});
+
 describe.each(languages)('in %s', (locale) => {
   const words = {
     'pt-BR': {
@@ -72,7 +89,7 @@ describe.each(languages)('in %s', (locale) => {
       notDelivered: 'O teste não foi entregue. Corrija',
       refused: 'recusa o login (535)',
       stored: 'Já há uma senha guardada.',
-      kind: 'Execução espera aprovação',
+      kind: 'Execução à espera de aprovação',
       count: '2 coisas precisam de você',
       forgot: 'Esqueci a senha',
       offline: 'recusa a conexão',

@@ -109,12 +109,12 @@ test('The preview, an upload and the page of an approval say what it costs', asy
   const approve = await textAt(operator, `/runs/${runId}/approve`);
   expect(approve).toContain('Custo: R$ 0,43 para 5 segmentos.');
   expect(approve).toContain(
-    'Ela custaria cerca de R$ 1.284,00, mais do que resta do orçamento de novembro de 2026 de todas as campanhas: R$ 5.000,00, dos quais já foram gastos R$ 4.100,00.',
+    'A execução custaria cerca de R$ 1.284,00, mais do que resta do orçamento de novembro de 2026 de todas as campanhas: R$ 5.000,00, dos quais já foram gastos R$ 4.100,00.',
   );
   expect(await textAt(english, `/runs/${runId}`)).toContain(
     'It would cost about R$1,284.00, more than the remaining budget of all campaigns for November 2026',
   );
-  expect(await textAt(viewer, '/')).toContain('Ela custaria cerca de R$ 1.284,00');
+  expect(await textAt(viewer, '/')).toContain('A execução custaria cerca de R$ 1.284,00');
 });
 
 test('Budgets are entered as people type them, and warn from 80 % on', async () => {

@@ -38,7 +38,7 @@ async function says(from: string, text: string): Promise<void> {
 test('Nothing to decide is said in words', async () => {
   expect(textOf(await viewer.get('/replies/held'))).toContain('Nada a decidir');
   expect(textOf(await viewer.get('/replies'))).not.toContain('esperam a sua decisão');
-  expect(textOf(await viewer.get('/'))).toContain('Nada espera por uma pessoa.');
+  expect(textOf(await viewer.get('/'))).toContain('Nada precisa de você agora.');
 });
 
 test('A probable opt-out waits on the first page and at the replies, and is decided with a click', async () => {

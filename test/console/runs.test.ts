@@ -39,7 +39,7 @@ test('A new deployment is told what to do first; one that has run is not', async
   const page = textOf(await viewer.get('/'));
   expect(page).not.toContain('Primeiros passos');
   expect(page).toContain('Mensagens por dia');
-  expect(page).toContain('Nada espera por uma pessoa.');
+  expect(page).toContain('Nada precisa de você agora.');
 });
 
 test('The home page says what waits for a person, why, and where it is mended', async () => {

@@ -38,7 +38,7 @@ test('Nothing unread is said in words', async () => {
   expect(textOf(await viewer.get(`/settings/providers/${id}`))).toContain(
     'Tudo o que o provedor enviou foi lido.',
   );
-  expect(textOf(await viewer.get('/'))).toContain('Nada espera por uma pessoa.');
+  expect(textOf(await viewer.get('/'))).toContain('Nada precisa de você agora.');
 });
 
 test('Unread calls wait on the first page until they are read again or set aside', async () => {
@@ -65,5 +65,5 @@ test('Unread calls wait on the first page until they are read again or set aside
   const [second] = await ui.sql<{ id: number }[]>`select id from inbound_events where unread is not null`;
   const aside = await operator.post(`${page}/set-aside`, { ids: String(second?.id) });
   expect(noticeOf(aside)).toContain('1 chamada deixada de lado.');
-  expect(textOf(await viewer.get('/'))).toContain('Nada espera por uma pessoa.');
+  expect(textOf(await viewer.get('/'))).toContain('Nada precisa de você agora.');
 });
