@@ -429,30 +429,36 @@ function handledReply(api: ApiClient, runId: number, body: string) {
 
 /** Policies from the initial settings of a new deployment. */
 async function ticketsOnReply(api: ApiClient): Promise<object> {
-  const { resolutionOnSuccessId, resolutionOnFailureId, ...policy } = await ticketsOnSend(api);
-  return { ...policy, when: 'on_reply' };
+  return { ...(await ticketTarget(api)), when: 'on_reply' };
 }
 
-async function ticketsOnSend(api: ApiClient) {
-  const first = async (kind: string) => {
-    const { entries } = z
-      .object({ entries: z.array(z.looseObject({ id: z.int(), definition: z.looseObject({}) })) })
-      .parse(await api.call('GET', `/api/settings/${kind}`));
-    const [entry] = entries;
-    if (!entry) throw new Error(`There are no ${kind}.`);
-    return entry;
-  };
-  const subcategory = await first('subcategories');
-  const resolutionId = (await first('resolutions')).id;
+async function ticketsOnSend(api: ApiClient): Promise<object> {
+  const resolutionId = (await firstEntry(api, 'resolutions')).id;
   return {
+    ...(await ticketTarget(api)),
     when: 'on_send',
-    departmentId: (await first('departments')).id,
-    assigneeId: (await first('assignees')).id,
-    categoryId: subcategory.definition['categoryId'],
-    subcategoryId: subcategory.id,
     resolutionOnSuccessId: resolutionId,
     resolutionOnFailureId: resolutionId,
   };
+}
+
+async function ticketTarget(api: ApiClient): Promise<object> {
+  const subcategory = await firstEntry(api, 'subcategories');
+  return {
+    departmentId: (await firstEntry(api, 'departments')).id,
+    assigneeId: (await firstEntry(api, 'assignees')).id,
+    categoryId: subcategory.definition['categoryId'],
+    subcategoryId: subcategory.id,
+  };
+}
+
+async function firstEntry(api: ApiClient, kind: string) {
+  const { entries } = z
+    .object({ entries: z.array(z.looseObject({ id: z.int(), definition: z.looseObject({}) })) })
+    .parse(await api.call('GET', `/api/settings/${kind}`));
+  const [entry] = entries;
+  if (!entry) throw new Error(`There are no ${kind}.`);
+  return entry;
 }
 
 async function neverOpenHours(api: ApiClient): Promise<number> {

@@ -165,13 +165,13 @@ describe('A report', () => {
 
   test('has replies from phones that nobody wrote to, as a row without campaign', async () => {
     const phoneHash = createPhoneHashing({ sql, box });
-    const { handleReply } = createReplies({ sql, replyWindowDays: 30, phoneHash });
+    const replies = createReplies({ sql, replyWindowDays: 30, phoneHash });
     const url = `/webhooks/providers/${catalog.providerId}/inbound`;
     const receive = async (phone: string, text: string): Promise<void> => {
       await postSigned(api.app, url, inboundForm({ From: phone, Body: text }));
       const [{ id }] = await sql<[{ id: number }]>`
         select max(id) as id from inbound_messages where phone = ${phone}`;
-      await handleReply({ inboundMessageId: id });
+      await replies.handleReply({ inboundMessageId: id });
     };
     await receive('+5511977770001', 'Quem fala?');
     await receive('+5511977770002', 'SAIR');
