@@ -16,7 +16,7 @@ import { common } from '../kit/words.ts';
 import { campaigns as campaignWords } from './words.ts';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
-import { State, type Tone } from '../kit/parts.tsx';
+import { State, Tab, type Tone } from '../kit/parts.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
 
 const tones: Readonly<Record<CampaignStateName, Tone>> = {
@@ -84,24 +84,20 @@ export function CampaignFrame({
       }
     >
       <nav class="tabs" aria-label={t.summaryOf}>
-        <ul>
-          <li>
-            <a href={campaignUrl(id)} aria-current={block === undefined ? 'page' : undefined}>
-              {t.blocks.overview}
-            </a>
-          </li>
+        <ul class="nav nav-tabs">
+          <Tab href={campaignUrl(id)} active={block === undefined}>
+            {t.blocks.overview}
+          </Tab>
           {blocks.map((one) => (
-            <li key={one}>
-              <a href={campaignUrl(id, one)} aria-current={one === block ? 'page' : undefined}>
-                {t.blocks[one]}
-                {problems.some(isOf(one)) && (
-                  <span class="tab-mark">
-                    {problems.filter(isOf(one)).length}
-                    <span class="visually-hidden"> {t.lacking}</span>
-                  </span>
-                )}
-              </a>
-            </li>
+            <Tab key={one} href={campaignUrl(id, one)} active={one === block}>
+              {t.blocks[one]}
+              {problems.some(isOf(one)) && (
+                <span class="tab-mark">
+                  {problems.filter(isOf(one)).length}
+                  <span class="visually-hidden"> {t.lacking}</span>
+                </span>
+              )}
+            </Tab>
           ))}
         </ul>
       </nav>

@@ -192,7 +192,7 @@ function CustomerPage({
             {replies.length === 0 ? (
               <p class="text-secondary">{t.noReplies}</p>
             ) : (
-              <ul class="story">
+              <ul class="entries">
                 {replies.map((reply) => (
                   <li key={reply.id}>
                     <span class="long-text">{reply.text}</span> <ReplyState effect={reply.effect} />
@@ -208,7 +208,7 @@ function CustomerPage({
             {tickets.length === 0 ? (
               <p class="text-secondary">{t.noTickets}</p>
             ) : (
-              <ul class="story">
+              <ul class="entries">
                 {tickets.map((ticket) => (
                   <li key={ticket.id}>
                     <a href={`/tickets/${ticket.id}`}>
@@ -227,7 +227,7 @@ function CustomerPage({
             {messages.length === 0 ? (
               <p class="text-secondary">{t.noMessages}</p>
             ) : (
-              <ul class="story">
+              <ul class="entries">
                 {messages.map((message) => (
                   <li key={message.id}>
                     <LinkFor href={`/messages/${message.id}`}>{message.text ?? message.id}</LinkFor>
@@ -266,7 +266,7 @@ function History({ history: { consents, optOuts } }: { history: Story['history']
   ].sort((a, b) => b.at.getTime() - a.at.getTime());
   if (entries.length === 0) return <p class="text-secondary">{t.noHistory}</p>;
   return (
-    <ul class="story">
+    <ul class="entries">
       {entries.map(({ key, what, source, note, at }) => (
         <li key={key}>
           <strong>{what}</strong>

@@ -15,7 +15,7 @@ const Legend = ({ series }: { series: readonly Pick<Series, 'label' | 'color'>[]
   <ul class="legend">
     {series.map(({ label, color }) => (
       <li key={label}>
-        <span class={`legend-mark legend-${color}`} aria-hidden="true" />
+        <span class={`legend-mark bg-${color}`} aria-hidden="true" />
         {label}
       </li>
     ))}

@@ -130,8 +130,10 @@ function SearchBox({ query }: { query: string }) {
   const t = useWords(searchWords);
   return (
     <search class="container-xl">
-      <form class="search-box" action="/search">
-        <Icon name="search" />
+      <form class="search-box input-icon" action="/search">
+        <span class="input-icon-addon">
+          <Icon name="search" />
+        </span>
         <input
           class="form-control"
           type="search"

@@ -42,12 +42,31 @@ export function Phone({ phone, call = false }: { phone: string | null; call?: bo
 
 export type Tone = 'neutral' | 'good' | 'bad' | 'busy' | 'warn';
 
+const colors = { neutral: 'secondary', good: 'green', bad: 'red', busy: 'blue', warn: 'yellow' } as const;
+
 /** A state as text, with a dot in its color: color is never the only sign. */
 export const State = ({ tone, children }: { tone: Tone; children: ComponentChildren }) => (
-  <span class={`state state-${tone}`}>
-    <span class="state-dot" aria-hidden="true" />
+  <span class="state">
+    <span class={`status-dot status-${colors[tone]}`} aria-hidden="true" />
     {children}
   </span>
+);
+
+/** A tab of a page, in Tabler's `nav nav-tabs`. */
+export const Tab = ({
+  href,
+  active,
+  children,
+}: {
+  href: string;
+  active: boolean;
+  children: ComponentChildren;
+}) => (
+  <li class="nav-item">
+    <a class={`nav-link${active ? ' active' : ''}`} href={href} aria-current={active ? 'page' : undefined}>
+      {children}
+    </a>
+  </li>
 );
 
 /** An empty state: why it is empty, and what to do about it. */
@@ -173,11 +192,11 @@ export const Facts = ({
 }: {
   facts: readonly (readonly [term: string, value: ComponentChildren])[];
 }) => (
-  <dl class="facts">
+  <dl class="datagrid">
     {facts.map(([term, value]) => (
       <div key={term}>
-        <dt>{term}</dt>
-        <dd>{value}</dd>
+        <dt class="datagrid-title">{term}</dt>
+        <dd class="datagrid-content">{value}</dd>
       </div>
     ))}
   </dl>

@@ -316,7 +316,7 @@ function MessagePage({
         {moments.length === 0 ? (
           <p class="text-secondary mb-0">{t.noEvents}</p>
         ) : (
-          <ol class="story">
+          <ol class="entries">
             {moments.map(({ at, words, more }, index) => (
               <li key={index}>
                 <Time at={at} exact /> <strong>{words}</strong>

@@ -10,7 +10,7 @@ import { optionsOf } from '../kit/choices.ts';
 import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { Page } from '../kit/layout.tsx';
-import { type Column, Empty, Pager, Phone, Table, Time } from '../kit/parts.tsx';
+import { type Column, Empty, Pager, Phone, Tab, Table, Time } from '../kit/parts.tsx';
 import { addAction, addPage, addPart } from '../kit/routes.ts';
 import { common } from '../kit/words.ts';
 import { useFormat, useMay, useView, useWords, type View } from '../kit/view.tsx';
@@ -27,12 +27,12 @@ import { labeled } from '../kit/fields.tsx';
 
 const pageSize = 50;
 type Counts = z.output<typeof ticketCounts>;
-type Tab = TicketView | 'all';
-const tabs: readonly Tab[] = [...ticketViews, 'all'];
+type Chosen = TicketView | 'all';
+const tabs: readonly Chosen[] = [...ticketViews, 'all'];
 const tabQuery = z.object({ view: z.enum(tabs).catch('all') });
 
 /** Where an agent begins: with their own tickets, else with what nobody has answered. */
-function firstTab(view: View, { mine }: Counts): Tab {
+function firstTab(view: View, { mine }: Counts): Chosen {
   if (view.me?.role !== 'agent') return 'open';
   return mine > 0 ? 'mine' : 'unanswered';
 }
@@ -124,26 +124,24 @@ function Unanswered({ count }: { count: number }) {
 const countWords = (format: ReturnType<typeof useFormat>, count: number): string =>
   count < mostTicketsCounted ? format.number(count) : `${format.number(mostTicketsCounted - 1)}+`;
 
-function Tabs({ tab, counts }: { tab: Tab; counts: Counts }) {
+function Tabs({ tab, counts }: { tab: Chosen; counts: Counts }) {
   const t = useWords(ticketWords);
   const format = useFormat();
   const { me } = useView();
   const mayHaveTickets = me !== null && roleSuffices(me.role, 'agent');
   return (
-    <ul>
+    <ul class="nav nav-tabs">
       {tabs
         .filter((one) => one !== 'mine' || mayHaveTickets)
         .map((one) => (
-          <li key={one}>
-            <a href={urlOf(ticketsPath, { view: one })} aria-current={one === tab ? 'page' : undefined}>
-              {t.views[one]}
-              {one !== 'all' && (
-                <span class={`tab-count${one === 'overdue' && counts[one] > 0 ? ' tab-count-bad' : ''}`}>
-                  {countWords(format, counts[one])}
-                </span>
-              )}
-            </a>
-          </li>
+          <Tab key={one} href={urlOf(ticketsPath, { view: one })} active={one === tab}>
+            {t.views[one]}
+            {one !== 'all' && (
+              <span class={`tab-count${one === 'overdue' && counts[one] > 0 ? ' tab-count-bad' : ''}`}>
+                {countWords(format, counts[one])}
+              </span>
+            )}
+          </Tab>
         ))}
     </ul>
   );
@@ -161,7 +159,7 @@ function ListPage({
   settings,
 }: Found<Ticket> & {
   query: Query;
-  tab: Tab;
+  tab: Chosen;
   counts: Counts;
   settings: TicketSettings;
 }) {

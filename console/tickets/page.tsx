@@ -128,7 +128,7 @@ function TicketPage({ story, thread, answer, settings, data, note, clashes }: Ti
             <TicketFacts story={story} />
           </Card>
           <Card title={t.history}>
-            <ol class="story">
+            <ol class="entries">
               {history.map((event) => (
                 <HistoryItem
                   key={event.id}
