@@ -5,7 +5,8 @@ import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { DoorPage } from '../kit/layout.tsx';
 import { consoleOf } from '../kit/request.ts';
-import { formOf, safePath, submit } from '../kit/responses.tsx';
+import { safePath } from '../kit/responses.tsx';
+import { addForm, routeOptions } from '../kit/routes.ts';
 import { useWords } from '../kit/view.tsx';
 import { people } from './words-people.ts';
 
@@ -13,26 +14,19 @@ const query = z.object({ next: z.string().max(2000).optional() });
 
 /** A user whose password was set by an admin chooses their own here, before anything else. */
 export const choosePassword: FastifyPluginAsync = async (app) => {
-  const door = { config: { access: 'open', withGivenPassword: true } } as const;
-
-  app.get('/choose-password', door, async (request, reply) => {
+  app.get('/choose-password', routeOptions('/choose-password', 'open'), async (request, reply) => {
     const next = query.safeParse(request.query).data?.next ?? '';
     if (!consoleOf(request).givenPassword) return reply.redirect(safePath(next) ?? '/profile', 303);
     return reply.page(<ChoosePasswordPage next={next} state={newForm()} />);
   });
 
-  app.post('/choose-password', door, async (request, reply) => {
-    const next = formOf(request).text('next');
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        const change = { current: form.text('current'), password: form.text('password') };
-        await consoleOf(request).api.send('PUT', '/api/session/password', change);
-        return { to: safePath(next) ?? '/', notice: 'passwordChanged' };
-      },
-      (state) => <ChoosePasswordPage next={next} state={state} />,
-    );
+  addForm(app, '/choose-password', 'open', {
+    send: async ({ api, form }) => {
+      const change = { current: form.text('current'), password: form.text('password') };
+      await api.send('PUT', '/api/session/password', change);
+      return { to: safePath(form.text('next')) ?? '/', notice: 'passwordChanged' };
+    },
+    again: ({ form }, state) => <ChoosePasswordPage next={form.text('next')} state={state} />,
   });
 };
 

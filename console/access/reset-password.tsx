@@ -1,5 +1,4 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { z } from 'zod';
 import {
   passwordResetRequest,
   passwordResetState,
@@ -9,62 +8,43 @@ import { Submit } from '../kit/buttons.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { DoorPage } from '../kit/layout.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { formOf, submit } from '../kit/responses.tsx';
+import { addForm, addPage } from '../kit/routes.ts';
 import { useWords } from '../kit/view.tsx';
 import { people } from './words-people.ts';
 
-const query = z.object({ token: z.string().max(100).optional() });
+const longestToken = 100;
 
 /** A new password by e-mail: the request of a link, and the page that the link leads to. */
 export const resetPassword: FastifyPluginAsync = async (app) => {
-  const door = { config: { access: 'open', withGivenPassword: true } } as const;
+  addPage(app, '/forgot-password', 'open', () => <ForgotPage state={newForm()} />);
 
-  app.get('/forgot-password', door, async (_request, reply) => reply.page(<ForgotPage state={newForm()} />));
-
-  app.post('/forgot-password', door, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        await api.send('POST', '/api/password-resets', { login: form.text('login') });
-        return { to: '/sign-in', notice: { words: people[view.locale].forgotSent } };
-      },
-      (state) => <ForgotPage state={state} />,
-    );
+  addForm(app, '/forgot-password', 'open', {
+    send: async ({ api, view, form }) => {
+      await api.send('POST', '/api/password-resets', { login: form.text('login') });
+      return { to: '/sign-in', notice: { words: people[view.locale].forgotSent } };
+    },
+    again: (_, state) => <ForgotPage state={state} />,
   });
 
   // Opening the link uses nothing up: programs that check the links of mails open it, too.
-  app.get('/reset-password', door, async (request, reply) => {
-    const token = query.safeParse(request.query).data?.token ?? '';
-    const { valid } = await consoleOf(request).api.send(
-      'POST',
-      '/api/password-resets/check',
-      { token },
-      passwordResetState,
-    );
-    return reply.page(valid ? <ResetPage token={token} state={newForm()} /> : <InvalidPage />);
+  addPage(app, '/reset-password', 'open', async ({ api, query }) => {
+    const token = (query.token ?? '').slice(0, longestToken);
+    const { valid } = await api.send('POST', '/api/password-resets/check', { token }, passwordResetState);
+    return valid ? <ResetPage token={token} state={newForm()} /> : <InvalidPage />;
   });
 
-  app.post('/reset-password', door, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const token = formOf(request).text('token');
-    return submit(
-      request,
-      reply,
-      async (form) => {
-        const body = { token, password: form.text('password') };
-        await api.send('POST', '/api/password-resets/use', body);
-        return { to: '/sign-in', notice: { words: people[view.locale].resetDone } };
-      },
-      (state) =>
-        state.problems.some(({ code }) => code === 'reset_link_invalid') ? (
-          <InvalidPage />
-        ) : (
-          <ResetPage token={token} state={state} />
-        ),
-    );
+  addForm(app, '/reset-password', 'open', {
+    send: async ({ api, view, form }) => {
+      const body = { token: form.text('token'), password: form.text('password') };
+      await api.send('POST', '/api/password-resets/use', body);
+      return { to: '/sign-in', notice: { words: people[view.locale].resetDone } };
+    },
+    again: ({ form }, state) =>
+      state.problems.some(({ code }) => code === 'reset_link_invalid') ? (
+        <InvalidPage />
+      ) : (
+        <ResetPage token={form.text('token')} state={state} />
+      ),
   });
 };
 

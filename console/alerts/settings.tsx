@@ -252,7 +252,7 @@ function WebhookPage({
       >
         <CheckField name="enabled" />
         <TextField name="url" type="url" placeholder="https://" />
-        <ChoiceField name="kinds" options={useKindOptions()} />
+        <ChoiceField name="kinds" options={labeled(alertKindNames, alertKindLabels[locale])} />
         <SelectField name="locale" options={locales.map(([value, label]) => ({ value, label }))} />
         <SecretField stored={webhook !== null} words={t} />
         <HeaderRows title={t.headers} />
@@ -273,9 +273,4 @@ function WebhookPage({
       )}
     </ChannelPage>
   );
-}
-
-export function useKindOptions(kinds: readonly (typeof alertKindNames)[number][] = alertKindNames) {
-  const { locale } = useView();
-  return labeled(kinds, alertKindLabels[locale]);
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { z } from 'zod';
 import { formatPhone } from '../../domain/phone.ts';
 import { consentHistoryView, consentStatement, customerView } from '../../api/customers/customers.ts';
@@ -188,60 +189,82 @@ function CustomerPage({
           <Card title={t.history}>
             <History history={history} />
           </Card>
-          <Card title={t.replies} actions={<a href={`/replies?customerId=${id}`}>{t.all}</a>}>
-            {replies.length === 0 ? (
-              <p class="text-secondary">{t.noReplies}</p>
-            ) : (
-              <ul class="entries">
-                {replies.map((reply) => (
-                  <li key={reply.id}>
-                    <span class="long-text">{reply.text}</span> <ReplyState effect={reply.effect} />
-                    <small class="d-block text-secondary">
-                      <Time at={reply.receivedAt} />
-                    </small>
-                  </li>
-                ))}
-              </ul>
-            )}
-          </Card>
-          <Card title={t.tickets} actions={<a href={`/tickets?customerId=${id}`}>{t.all}</a>}>
-            {tickets.length === 0 ? (
-              <p class="text-secondary">{t.noTickets}</p>
-            ) : (
-              <ul class="entries">
-                {tickets.map((ticket) => (
-                  <li key={ticket.id}>
-                    <a href={`/tickets/${ticket.id}`}>
-                      {ticket.subcategoryName} ({ticket.id})
-                    </a>{' '}
-                    <TicketState status={ticket.status} />
-                    <small class="d-block text-secondary">
-                      <Time at={ticket.openedAt} />
-                    </small>
-                  </li>
-                ))}
-              </ul>
-            )}
-          </Card>
-          <Card title={t.messages}>
-            {messages.length === 0 ? (
-              <p class="text-secondary">{t.noMessages}</p>
-            ) : (
-              <ul class="entries">
-                {messages.map((message) => (
-                  <li key={message.id}>
-                    <LinkFor href={`/messages/${message.id}`}>{message.text ?? message.id}</LinkFor>
-                    <small class="d-block text-secondary">
-                      <Time at={message.sentAt ?? message.endedAt} />
-                    </small>
-                  </li>
-                ))}
-              </ul>
-            )}
-          </Card>
+          <Recent
+            title={t.replies}
+            all={`/replies?customerId=${id}`}
+            none={t.noReplies}
+            rows={replies.map((reply) => ({
+              id: reply.id,
+              at: reply.receivedAt,
+              content: (
+                <>
+                  <span class="long-text">{reply.text}</span> <ReplyState effect={reply.effect} />
+                </>
+              ),
+            }))}
+          />
+          <Recent
+            title={t.tickets}
+            all={`/tickets?customerId=${id}`}
+            none={t.noTickets}
+            rows={tickets.map((ticket) => ({
+              id: ticket.id,
+              at: ticket.openedAt,
+              content: (
+                <>
+                  <a href={`/tickets/${ticket.id}`}>
+                    {ticket.subcategoryName} ({ticket.id})
+                  </a>{' '}
+                  <TicketState status={ticket.status} />
+                </>
+              ),
+            }))}
+          />
+          <Recent
+            title={t.messages}
+            none={t.noMessages}
+            rows={messages.map((message) => ({
+              id: message.id,
+              at: message.sentAt ?? message.endedAt,
+              content: <LinkFor href={`/messages/${message.id}`}>{message.text ?? message.id}</LinkFor>,
+            }))}
+          />
         </div>
       </div>
     </Page>
+  );
+}
+
+/** The newest entries of one kind. `all`: the list with the others. */
+function Recent({
+  title,
+  all,
+  none,
+  rows,
+}: {
+  title: string;
+  all?: string;
+  none: string;
+  rows: readonly { id: number; at: Date | null; content: ComponentChildren }[];
+}) {
+  const t = useWords(customerWords);
+  return (
+    <Card title={title} actions={all !== undefined && <a href={all}>{t.all}</a>}>
+      {rows.length === 0 ? (
+        <p class="text-secondary">{none}</p>
+      ) : (
+        <ul class="entries">
+          {rows.map(({ id, at, content }) => (
+            <li key={id}>
+              {content}
+              <small class="d-block text-secondary">
+                <Time at={at} />
+              </small>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
   );
 }
 

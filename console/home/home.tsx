@@ -5,12 +5,14 @@ import { postsPath } from '../tickets/posts.tsx';
 import { moneyWords } from '../money/words.ts';
 import { roleSuffices } from '../../domain/user.ts';
 import type { FastifyPluginAsync } from 'fastify';
+import type { ComponentChildren } from 'preact';
 import type { z } from 'zod';
 import { lastRestoreView } from '../../api/runs/restores.ts';
 import { overviewView } from '../../api/runs/overview.ts';
 import type { MessageStatus } from '../../domain/message.ts';
 import type { Api } from '../kit/api.ts';
-import { Bars, type Series } from '../kit/charts.tsx';
+import { drawn, OutcomeBars } from '../reports/figures.tsx';
+import { reportWords } from '../reports/words.ts';
 import { unreadPath } from '../providers/unread.tsx';
 import { unreadWords } from '../providers/words-unread.ts';
 import { holdsPath } from '../replies/holds.tsx';
@@ -190,17 +192,22 @@ function When({ at, timezone }: { at: Date; timezone: string }) {
   );
 }
 
+/** The first line of an entry: what it is, with its page, and a detail at the end. */
+const Head = ({ href, title, children }: { href: string; title: string; children?: ComponentChildren }) => (
+  <div class="entry-head">
+    <a href={href}>
+      <strong>{title}</strong>
+    </a>
+    {children !== undefined && <span class="text-secondary">{children}</span>}
+  </div>
+);
+
 const RunHead = ({ run }: { run: RunSummary }) => {
   const t = useWords(runWords);
   return (
-    <div class="entry-head">
-      <a href={`/runs/${run.id}`}>
-        <strong>{run.campaignName}</strong>
-      </a>
-      <span class="text-secondary">
-        {t.run(String(run.id))}, <Time at={run.occurrence} />
-      </span>
-    </div>
+    <Head href={`/runs/${run.id}`} title={run.campaignName}>
+      {t.run(String(run.id))}, <Time at={run.occurrence} />
+    </Head>
   );
 };
 
@@ -273,11 +280,7 @@ function NearBudget({
       : { href: `/campaigns/${campaignId}/mailing`, label: t.toCampaign };
   return (
     <li>
-      <div class="entry-head">
-        <a href={link.href}>
-          <strong>{name}</strong>
-        </a>
-      </div>
+      <Head href={link.href} title={name} />
       <State tone={isUsedUp({ budget, spent }) ? 'bad' : 'warn'}>
         {t.spent(
           format.percent(spent / budget),
@@ -307,14 +310,9 @@ function Waiting({
 }) {
   return (
     <li>
-      <div class="entry-head">
-        <a href={href}>
-          <strong>{waiting}</strong>
-        </a>
-        <span class="text-secondary">
-          {oldest} <Time at={since} />
-        </span>
-      </div>
+      <Head href={href} title={waiting}>
+        {oldest} <Time at={since} />
+      </Head>
       <div class="buttons">
         <a class="btn btn-sm" href={href}>
           {open}
@@ -446,23 +444,16 @@ function useFix({ id, campaignId, status, waiting, reason, retrying }: RunSummar
   }
 }
 
-/** The parts of a day's bar, from the bottom; only the table shows messages that were left out or not yet sent. */
-const drawn = [
-  ['delivered', 'green', ['delivered']],
-  ['sent', 'blue', ['sent']],
-  ['unknown', 'yellow', ['unknown']],
-  ['failed', 'red', ['failed', 'undelivered']],
-] as const satisfies readonly (readonly [string, Series['color'], readonly MessageStatus[]])[];
-const listed = [
-  ...drawn,
-  ['queued', null, ['queued', 'sending']],
-  ['skipped', null, ['skipped', 'cancelled']],
-] as const;
-
 function Days({ days }: { days: Overview['days'] }) {
   const t = useWords(words);
   const format = useFormat();
+  const { series } = useWords(reportWords);
   const dayOf = (day: string) => format.calendarDate(day);
+  const listed: readonly (readonly [string, readonly MessageStatus[]])[] = [
+    ...drawn.map(([name, , statuses]) => [series[name], statuses] as const),
+    [t.series.queued, ['queued', 'sending']],
+    [t.series.skipped, ['skipped', 'cancelled']],
+  ];
   const busy = days.some(({ counts }) => Object.values(counts).some((count) => count > 0));
   return (
     <Card title={t.byDay}>
@@ -470,26 +461,15 @@ function Days({ days }: { days: Overview['days'] }) {
         <p class="text-secondary">{t.noMessages}</p>
       ) : (
         <>
-          <Bars
+          <OutcomeBars
             label={t.byDay}
-            labels={days.map(({ day }) => dayOf(day).slice(0, 5))}
-            series={drawn.map(([name, color, statuses]) => ({
-              label: t.series[name],
-              color,
-              values: days.map(({ counts }) => sumOf(counts, ...statuses)),
+            bars={days.map(({ day, counts }) => ({
+              label: dayOf(day).slice(0, 5),
+              long: dayOf(day),
+              figures: counts,
             }))}
-            captions={days.map(
-              ({ day, counts }) =>
-                `${dayOf(day)}: ${drawn
-                  .map(
-                    ([name, , statuses]) =>
-                      `${t.series[name].toLowerCase()} ${format.number(sumOf(counts, ...statuses))}`,
-                  )
-                  .join(', ')}`,
-            )}
-          >
-            {t.byDayHelp}
-          </Bars>
+            help={t.byDayHelp}
+          />
           <details class="as-table">
             <summary>{t.asTable}</summary>
             <Table
@@ -497,8 +477,8 @@ function Days({ days }: { days: Overview['days'] }) {
               rows={days.toReversed().map(({ day, counts }) => ({ id: day, counts }))}
               columns={[
                 { heading: t.day, cell: ({ id }) => dayOf(id) },
-                ...listed.map(([name, , statuses]) => ({
-                  heading: t.series[name],
+                ...listed.map(([heading, statuses]) => ({
+                  heading,
                   numeric: true,
                   cell: ({ counts }: Pick<Overview['days'][number], 'counts'>) =>
                     format.number(sumOf(counts, ...statuses)),

@@ -23,10 +23,6 @@ export const home = dictionary(
     day: 'Dia',
     asTable: 'Ver como tabela',
     series: {
-      delivered: 'Entregues',
-      sent: 'Enviadas, sem confirmação',
-      unknown: 'Incertas',
-      failed: 'Falhas',
       queued: 'A enviar',
       skipped: 'Deixadas de fora',
     },
@@ -93,10 +89,6 @@ export const home = dictionary(
     day: 'Day',
     asTable: 'See as a table',
     series: {
-      delivered: 'Delivered',
-      sent: 'Sent, not confirmed',
-      unknown: 'Unknown',
-      failed: 'Failed',
       queued: 'To be sent',
       skipped: 'Skipped',
     },

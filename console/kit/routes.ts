@@ -30,15 +30,18 @@ export const pageRequest = (request: FastifyRequest): PageRequest => ({
   form: formOf(request),
 });
 
-export const routeOptions = (path: string, access: Permission) => ({
-  config: { access },
+/** `open`: also without a user, or before the user has chosen their own password. */
+export type Access = Permission | 'open';
+
+export const routeOptions = (path: string, access: Access) => ({
+  config: { access, ...(access === 'open' ? { withGivenPassword: true } : {}) },
   ...(path.includes('/:id') ? { schema: { params: idParams } } : {}),
 });
 
 type Render = (request: PageRequest) => VNode | Promise<VNode>;
 
 /** A page of the console. */
-export function addPage(app: FastifyInstance, path: string, access: Permission, page: Render): void {
+export function addPage(app: FastifyInstance, path: string, access: Access, page: Render): void {
   app.get(path, routeOptions(path, access), async (request, reply) =>
     reply.page(await page(pageRequest(request))),
   );
@@ -48,7 +51,7 @@ export function addPage(app: FastifyInstance, path: string, access: Permission, 
 export function addPart(
   app: FastifyInstance,
   path: string,
-  access: Permission,
+  access: Access,
   part: Render,
   { method = 'GET' }: { method?: 'GET' | 'POST' } = {},
 ): void {
@@ -73,7 +76,7 @@ interface FormRoute {
 export function addForm(
   app: FastifyInstance,
   path: string,
-  access: Permission,
+  access: Access,
   { send, again }: FormRoute,
 ): void {
   app.post(path, routeOptions(path, access), async (request, reply) => {
@@ -97,7 +100,7 @@ interface ActionRoute {
 export function addAction(
   app: FastifyInstance,
   path: string,
-  access: Permission,
+  access: Access,
   { work, otherwise }: ActionRoute,
 ): void {
   app.post(path, routeOptions(path, access), async (request, reply) => {

@@ -6,6 +6,8 @@ import { Bars, type Series } from '../kit/charts.tsx';
 import type { Column } from '../kit/parts.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
 import { reportWords } from './words.ts';
+import { sumOf } from '../runs/parts.tsx';
+import type { MessageStatus } from '../../domain/message.ts';
 
 export type Report = z.output<typeof reportView>;
 
@@ -116,13 +118,13 @@ function useChange(
   return now > before ? more(percent, beforeWords) : less(percent, beforeWords);
 }
 
-/** The parts of a bar, from the bottom. */
-const drawn = [
+/** The parts of a bar, from the bottom; only tables show messages that were left out or not yet sent. */
+export const drawn = [
   ['delivered', 'green', ['delivered']],
   ['sent', 'blue', ['sent']],
   ['unknown', 'yellow', ['unknown']],
   ['failed', 'red', ['failed', 'undelivered']],
-] as const satisfies readonly (readonly [string, Series['color'], readonly (keyof Figures)[]])[];
+] as const satisfies readonly (readonly [string, Series['color'], readonly MessageStatus[]])[];
 
 /** What became of messages: a stacked bar for each of `bars`. */
 export function OutcomeBars({
@@ -131,15 +133,11 @@ export function OutcomeBars({
   help,
 }: {
   label: string;
-  bars: readonly { label: string; long: string; figures: Figures }[];
+  bars: readonly { label: string; long: string; figures: Readonly<Partial<Record<MessageStatus, number>>> }[];
   help: string;
 }) {
   const t = useWords(reportWords);
   const format = useFormat();
-  const sum = (
-    figures: Figures,
-    names: readonly ('delivered' | 'sent' | 'unknown' | 'failed' | 'undelivered')[],
-  ) => names.reduce((all, name) => all + figures[name], 0);
   return (
     <Bars
       label={label}
@@ -147,14 +145,14 @@ export function OutcomeBars({
       series={drawn.map(([name, color, statuses]) => ({
         label: t.series[name],
         color,
-        values: bars.map(({ figures }) => sum(figures, statuses)),
+        values: bars.map(({ figures }) => sumOf(figures, ...statuses)),
       }))}
       captions={bars.map(
         ({ long, figures }) =>
           `${long}: ${drawn
             .map(
               ([name, , statuses]) =>
-                `${t.series[name].toLowerCase()} ${format.number(sum(figures, statuses))}`,
+                `${t.series[name].toLowerCase()} ${format.number(sumOf(figures, ...statuses))}`,
             )
             .join(', ')}`,
       )}
@@ -172,24 +170,7 @@ export function useFigureColumns<T extends { figures: Figures }>(total: Figures)
   const t = useWords(reportWords);
   const format = useFormat();
   const costWords = useCostWords();
-  const count = (
-    name:
-      | 'toSend'
-      | 'accepted'
-      | 'delivered'
-      | 'undelivered'
-      | 'sent'
-      | 'failed'
-      | 'unknown'
-      | 'queued'
-      | 'cancelled'
-      | 'skipped'
-      | 'replies'
-      | 'optOuts'
-      | 'tickets'
-      | 'segments',
-    wide = false,
-  ): Column<T> => ({
+  const count = (name: Exclude<keyof Figures, 'firstAnswerSeconds' | 'cost'>, wide = false): Column<T> => ({
     heading: t.figures[name],
     numeric: true,
     wide,
