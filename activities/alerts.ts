@@ -42,7 +42,7 @@ export interface AlertsDeps {
 
 /** An activity returns after this time: deploys drain fast. */
 const sliceMs = 5 * 60_000;
-/** What could not be delivered within this time is given up. What still needs a person then is on the home page. */
+/** What could not be delivered within this time is given up. What still needs a user then is on the home page. */
 const giveUpAfterMs: Record<NotificationRow['purpose'], number> = {
   alerts: 24 * 60 * 60_000,
   password_reset: passwordResetMinutes * 60_000,
@@ -62,7 +62,7 @@ interface Attempt {
 
 const nothing: Attempt = { outcome: 'nothing', alertIds: [], problem: null };
 
-/** Finds what needs a person, and reports it (docs/decisions/0020-alerts.md). */
+/** Finds what needs a user, and reports it (docs/decisions/0020-alerts.md). */
 export function createAlerts({
   sql,
   box,
@@ -161,7 +161,7 @@ export function createAlerts({
 
   return {
     /**
-     * Checks every few seconds what needs a person, and records when it begins and ends. Returns the messages to be
+     * Checks every few seconds what needs a user, and records when it begins and ends. Returns the messages to be
      * delivered as soon as there are any, and otherwise after some minutes.
      */
     async watchAlerts(): Promise<{ notificationIds: number[] }> {

@@ -16,7 +16,7 @@ export interface NotificationInput {
 }
 
 /**
- * The single workflow that looks for what needs a person. What it finds is in the database; each message to a recipient
+ * The single workflow that looks for what needs a user. What it finds is in the database; each message to a recipient
  * is delivered by a workflow of its own, so that an unavailable server delays no other message.
  *
  * Six events for each slice of some minutes, and six for each message; continues as new at the server's suggestion.

@@ -94,7 +94,7 @@ export const posting = proxyActivities<Pick<Activities, 'postTickets'>>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** Looking for what needs a person: returns by itself after some minutes. It retries forever. */
+/** Looking for what needs a user: returns by itself after some minutes. It retries forever. */
 export const watching = proxyActivities<Pick<Activities, 'watchAlerts'>>({
   startToCloseTimeout: '15 minutes',
   heartbeatTimeout: stepHeartbeatMs,

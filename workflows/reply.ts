@@ -76,7 +76,7 @@ function describe({ effect, messageId, runId, mayMatchLater }: HandledReply): st
     case 'opt_out':
       return `**Opted out**: nothing goes to this phone any more. ${answered}`;
     case 'probable_opt_out':
-      return `**Held**: it is probably an opt-out. Nothing goes to this phone until a person has decided. ${answered}`;
+      return `**Held**: it is probably an opt-out. Nothing goes to this phone until a user has decided. ${answered}`;
     case 'opt_in':
       return `**Opted in** again. ${answered}`;
     case 'help':

@@ -14,7 +14,7 @@ import { countHolds } from '../replies/holds.ts';
 import { countUnread } from '../replies/inbound.ts';
 import { countTicketPosts } from '../tickets/posts.ts';
 
-/** Something that needs a person now. */
+/** Something that needs a user now. */
 export interface Condition<K extends AlertKind = AlertKind> {
   /** Identifies it within its kind: the id of a run or provider; empty for the whole deployment. */
   subject: string;
@@ -181,7 +181,7 @@ const conditions: { readonly [K in AlertKind]: (at: At) => Promise<Condition<K>[
   },
 };
 
-/** Everything that needs a person at present. */
+/** Everything that needs a user at present. */
 export async function presentConditions(at: At): Promise<(Condition & { kind: AlertKind })[]> {
   const found = [];
   for (const kind of alertKindNames) {

@@ -21,10 +21,10 @@ export interface SealedPlace {
   row: number | string;
 }
 
-/** Seals and opens secrets: AES-256-GCM with a random 96-bit nonce each, bound to their place. */
+/** Seals and opens secrets: AES-256-GCM with a random 96-bit nonce each, bound to their column and row. */
 export interface SecretBox {
   seal(secret: string, place: SealedPlace): string;
-  /** Throws when the value was sealed with another key or for another place, or has been changed. */
+  /** Throws when the value was sealed with another key or for another column or row, or has been changed. */
   open(sealed: string, place: SealedPlace): string;
   /** Whether it is sealed with the current key for new values. */
   isCurrent(sealed: string): boolean;

@@ -39,7 +39,7 @@ interface Judging {
 
 /**
  * Finds the customer of each line, skips lines whose consent does not suffice (domain/customer.ts), then lines with the
- * phone of an earlier line: of several people with one phone, the first whose consent suffices gets the message. If the
+ * phone of an earlier line: of several customers with one phone, the first whose consent suffices gets the message. If the
  * mailing registers customers, it first turns its contacts into customers, batch by batch. These stay even if a later
  * batch is refused, because each is valid by itself.
  *

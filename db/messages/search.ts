@@ -5,7 +5,7 @@ import { type FoundMessageRow, listMessages, type MessageFilter, type MessageRow
 
 /**
  * Searches without a phone or a customer. Messages have no index on their status or text (docs/decisions/0005): these
- * read the runs concerned, in line order, and stop after a bounded number of lines with the place to continue from.
+ * read the runs concerned, in line order, and stop after a bounded number of lines with the position to continue from.
  */
 
 /** Lines that one statement looks at for a text, and that one request does. */
@@ -50,7 +50,7 @@ export interface RunsSearch {
   text?: string | undefined;
 }
 
-/** A place in such a search: after this line of this run. */
+/** A position in such a search: after this line of this run. */
 export interface Place {
   runId: number;
   line: number;

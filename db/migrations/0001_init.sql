@@ -1,6 +1,6 @@
 -- Identifiers are bigint identities; states are words, the same as in domain/; instants are timestamptz.
 
--- A secret, sealed by db/core/secrets.ts and bound to its place in the schema. That file lists all columns of this
+-- A secret, sealed by db/core/secrets.ts and bound to its column and row. That file lists all columns of this
 -- type.
 create domain sealed as text;
 
@@ -851,7 +851,7 @@ create index ticket_posts_failed on ticket_posts (event_id) where state = 'faile
 
 -- Alerts ---------------------------------------------------------------------------------------------------------
 
--- What needs a person, from when it was found until it was found to have ended (db/alerts/conditions.ts).
+-- What needs a user, from when it was found until it was found to have ended (db/alerts/conditions.ts).
 create table alerts (
   id       bigint generated always as identity primary key,
   kind     text not null,                 -- domain/alert.ts

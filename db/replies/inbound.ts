@@ -9,7 +9,7 @@ export interface InboundEvent {
   providerId: number;
   /** The same for each repetition, so that the event is stored once. */
   eventKey: string;
-  /** `look_up`: an answer of the provider's look-up; `resolved`: a user's statement in its place. */
+  /** `look_up`: an answer of the provider's look-up; `resolved`: a user's statement instead. */
   kind: 'receipt' | 'message' | 'other' | 'look_up' | 'resolved';
   messageId: number | null;
   /** The text of a JSON object. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ReplyEffect, ReplyIntent } from '../../domain/reply.ts';
 import type { Sql } from '../core/client.ts';
 
-/** A message from a person to us, as the provider delivered it. */
+/** A message from a customer to us, as the provider delivered it. */
 export interface NewReply {
   providerId: number;
   providerMessageId: string;
@@ -98,7 +98,7 @@ export interface AnsweredMessage {
  * provider that delivered the reply, or by another that sends from the number that received it. Replies of virtual
  * phones match only messages from the sandbox.
  *
- * A message whose outcome is not recorded yet counts too: people answer within a second.
+ * A message whose outcome is not recorded yet counts too: customers answer within a second.
  */
 export async function findAnsweredMessage(
   sql: Sql,
