@@ -447,10 +447,10 @@ function useFix({ id, campaignId, status, waiting, reason, retrying }: RunSummar
 function Days({ days }: { days: Overview['days'] }) {
   const t = useWords(words);
   const format = useFormat();
-  const { series } = useWords(reportWords);
+  const { figures } = useWords(reportWords);
   const dayOf = (day: string) => format.calendarDate(day);
   const listed: readonly (readonly [string, readonly MessageStatus[]])[] = [
-    ...drawn.map(([name, , statuses]) => [series[name], statuses] as const),
+    ...drawn.map(([name, , statuses]) => [figures[name], statuses] as const),
     [t.series.queued, ['queued', 'sending']],
     [t.series.skipped, ['skipped', 'cancelled']],
   ];
