@@ -15,8 +15,8 @@ const weight = 0.05;
  * How many sends a sender keeps in flight. By Little's law a rate needs as many as rate times latency: with 150 ms, 50
  * in flight are at most 333 a second, and 5,000 a second need 750.
  *
- * - It doubles with each round of answers, as long as all are used and the latency is stable; after the first decrease
- *   it grows by one in each round.
+ * - It begins with four. The first answer raises it to 50. Then it doubles with each round of answers, as long as half
+ *   of them are used and the latency is stable; after the first decrease it grows by one in each round.
  * - It shrinks by a tenth when answers queue, and by half when the provider asks to slow down or does not answer; at
  *   most once in a round, because all sends that were in flight report the same problem.
  *
@@ -25,7 +25,14 @@ const weight = 0.05;
  */
 export function createInFlightLimit() {
   let limit = probeInFlight;
+  let hasAnswered = false;
   let hasShrunk = false;
+  /**
+   * The most in flight in this round, and when. Under a rate limit a sender hands over its messages in bursts, and few are
+   * in flight when the answers arrive.
+   */
+  let peak = 0;
+  let peakAt = -Infinity;
   let mean = 0;
   let fastest = Infinity;
   let fastestBefore = Infinity;
@@ -36,7 +43,8 @@ export function createInFlightLimit() {
   const shrink = (now: number, share: number, atLeast: number): void => {
     hasShrunk = true;
     roundBegan = now;
-    limit = Math.max(Math.min(limit, atLeast), limit * share);
+    const used = peak === 0 ? limit : Math.min(peak, limit);
+    limit = Math.max(Math.min(limit, atLeast), used * share);
   };
 
   return {
@@ -45,8 +53,15 @@ export function createInFlightLimit() {
     /** The recent mean; 0 before the first answer. */
     latencyMs: (): number => mean,
 
-    /** The provider returned a clear answer. `inFlight` includes the message that it answers. */
-    answered({ handedOverAt, now, inFlight }: { handedOverAt: number; now: number; inFlight: number }): void {
+    /** A message is handed over; `inFlight` includes it. */
+    handedOver({ now, inFlight }: { now: number; inFlight: number }): void {
+      if (inFlight < peak) return;
+      peak = inFlight;
+      peakAt = now;
+    },
+
+    /** The provider returned a clear answer. */
+    answered({ handedOverAt, now }: { handedOverAt: number; now: number }): void {
       const latency = now - handedOverAt;
       mean = mean === 0 ? latency : mean + weight * (latency - mean);
       if (now > spanEnds) {
@@ -57,10 +72,12 @@ export function createInFlightLimit() {
       fastest = Math.min(fastest, latency);
       const least = Math.min(fastest, fastestBefore);
       const isFine = limit < alwaysFine || latency <= holdsBelow * least;
-      if (isFine && inFlight >= 0.9 * Math.floor(limit))
-        limit += hasShrunk && limit >= alwaysFine ? 1 / limit : 1;
+      if (peakAt < handedOverAt) peak = 0;
+      if (!hasAnswered && !hasShrunk) limit = alwaysFine;
+      else if (isFine && peak >= limit / 2) limit += hasShrunk && limit >= alwaysFine ? 1 / limit : 1;
       else if (limit > alwaysFine && mean > queuesAbove * least && handedOverAt >= roundBegan)
         shrink(now, 0.9, alwaysFine);
+      hasAnswered = true;
     },
 
     /** The provider asked to slow down, or did not answer in time. */

@@ -2,7 +2,7 @@ import { plainEnglish } from '../domain/format.ts';
 import { type ProviderDetail, providerDetailWords } from '../domain/problems/providers.ts';
 import { doubtsAllowed } from '../domain/provider-trouble.ts';
 
-/** Until the provider has accepted a message, at most this many are risked; each accepted message doubles it. */
+/** Until the provider has answered, at most this many are risked. */
 export const probeInFlight = 4;
 /** More failures in a row, or a larger share of the last `recentSpan` sends, are caused by the provider. */
 const failuresInARow = 20;

@@ -80,7 +80,7 @@ export function createPump({
         hasAnswered = true;
         health.good({ taken: answer.kind === 'accepted' });
         slowdowns = 0;
-        inFlight.answered({ handedOverAt: since, now, inFlight: flow.inFlight + 1 });
+        inFlight.answered({ handedOverAt: since, now });
         break;
       case 'temporary':
         if (answer.retryAfterMs === null) noteTrouble(answer);
@@ -151,7 +151,9 @@ export function createPump({
         const next = flow.takeNext();
         if (!next) return;
         flow.inFlight++;
-        void send(next, performance.now());
+        const now = performance.now();
+        inFlight.handedOver({ now, inFlight: flow.inFlight });
+        void send(next, now);
         if (lane.appetite() !== null) flow.roomFreed.notify();
       },
       waiting: () => (flow.why() === null ? flow.waitingSegments : 0),

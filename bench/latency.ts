@@ -1,6 +1,8 @@
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunRow } from '../db/runs/runs.ts';
+import { mostInFlight } from '../domain/provider.ts';
 import { median } from './numbers.ts';
 import { cpuMicros } from './processes.ts';
 import { createFactory, insertBenchProvider, sendRun, workerEnvironment } from './runs.ts';
@@ -10,9 +12,10 @@ import { withServers } from './servers.ts';
  * How fast messages leave through a provider that answers after `latencyMs`. Each variant once in a round, in one run:
  *
  * - one worker, with 50 sends in flight at most, which the latency limits to 50 per round trip
- * - one worker, with the number in flight that the sender chooses
- * - two workers, each with one of the run's two senders
+ * - one worker, with the number in flight that the sender chooses, up to the provider's default
  * - many campaigns at once through one worker
+ * - one worker, and two workers with one of the run's two senders each, where the provider allows the most that can be
+ *   set: with the default, all senders share 1,000 in flight, which one worker uses up
  */
 export interface LatencyResult {
   latencyMs: number;
@@ -21,15 +24,19 @@ export interface LatencyResult {
   /** Messages per second, medians. */
   with50InFlight: number;
   adaptive: number;
-  twoWorkers: number;
   campaignsAtOnce: number;
+  unlimited: number;
+  /** Of the machine, by this and everything else. */
+  unlimitedBusyCores: number;
+  twoWorkers: number;
+  twoWorkersBusyCores: number;
   /** Medians of the ratios of adjacent rounds. */
   adaptiveOver50: number;
   twoWorkersOverOne: number;
   campaignsOverOne: number;
   /**
-   * For concurrent campaigns, when half of all messages were sent: the minimum and the maximum of one campaign, divided
-   * by the mean. Median of the rounds.
+   * For concurrent campaigns, what each sent from the moment when all had begun until half of all messages were sent: the
+   * minimum and the maximum, divided by the mean. Median of the rounds.
    */
   leastShare: number;
   mostShare: number;
@@ -40,6 +47,8 @@ export interface LatencyResult {
 /** The duration of a round with 50 in flight; an adaptive round is sized for this multiple of its speed. */
 const roundSeconds = 8;
 const timesFaster = 12;
+/** The same for a round where the provider allows the most in flight. */
+const timesFasterUnlimited = 24;
 const pollMs = 50;
 /** The certificate of the tests, for 127.0.0.1. */
 const certificate = fileURLToPath(new URL('../test/tls/cert.pem', import.meta.url));
@@ -81,6 +90,7 @@ export async function benchLatency({
       });
     const makeFew = await makeRunOf('50 in flight', 50);
     const makeMany = await makeRunOf('Adaptive');
+    const makeUnlimited = await makeRunOf('Unlimited', mostInFlight);
     const shared = await insertBenchProvider(sql, { name: 'Shared' });
     const makeShared = await Promise.all(
       Array.from({ length: campaigns }, (_, index) =>
@@ -90,8 +100,14 @@ export async function benchLatency({
 
     const few = Math.round((roundSeconds * 50_000) / latencyMs);
     const many = few * timesFaster;
+    const most = few * timesFasterUnlimited;
     const rateOf = async (row: RunRow, count: number): Promise<number> =>
       count / (await sendRun(client, row, count));
+    const busyRateOf = async (row: RunRow, count: number): Promise<{ rate: number; cores: number }> => {
+      const [began, busy] = [performance.now(), busyMs()];
+      const rate = await rateOf(row, count);
+      return { rate, cores: (busyMs() - busy) / (performance.now() - began) };
+    };
     const together = async () => {
       const count = Math.round(many / campaigns);
       const rows: RunRow[] = [];
@@ -99,17 +115,24 @@ export async function benchLatency({
       const ids = rows.map(({ id }) => id);
       const began = performance.now();
       const all = Promise.all(rows.map((row) => sendRun(client, row, count)));
-      let shares: number[];
+      const sentBy = async (): Promise<number[]> =>
+        (
+          await sql<{ sent: number }[]>`
+            select coalesce(sum(messages) filter (where status = 'sent'), 0)::int as sent
+            from unnest(${ids}::bigint[]) as r (id) left join run_counts on run_id = r.id group by r.id order by r.id`
+        ).map(({ sent }) => sent);
+      let atStart: number[] | null = null;
+      let now: number[];
       for (;;) {
-        const sent = await sql<{ sent: number }[]>`
-          select coalesce(sum(messages) filter (where status = 'sent'), 0)::int as sent
-          from run_counts where run_id = any(${ids}::bigint[]) group by run_id`;
-        const total = sent.reduce((sum, one) => sum + one.sent, 0);
-        shares = sent.map((one) => (one.sent * campaigns) / Math.max(1, total));
-        if (total >= (count * campaigns) / 2) break;
+        now = await sentBy();
+        if (atStart === null && now.every((sent) => sent > 0)) atStart = now;
+        if (now.reduce((sum, sent) => sum + sent, 0) >= (count * campaigns) / 2) break;
         await sleep(pollMs);
       }
       await all;
+      const sent = now.map((one, index) => one - (atStart?.[index] ?? 0));
+      const total = sent.reduce((sum, one) => sum + one, 0);
+      const shares = sent.map((one) => (one * campaigns) / Math.max(1, total));
       return {
         rate: (count * campaigns * 1000) / (performance.now() - began),
         least: Math.min(...shares),
@@ -120,7 +143,8 @@ export async function benchLatency({
     const results: {
       few: number;
       one: number;
-      two: number;
+      unlimited: Awaited<ReturnType<typeof busyRateOf>>;
+      two: Awaited<ReturnType<typeof busyRateOf>>;
       cpu: number;
       together: Awaited<ReturnType<typeof together>>;
     }[] = [];
@@ -133,16 +157,17 @@ export async function benchLatency({
       const one = await rateOf(row, many);
       const used = ((await cpuMicros(worker.child)) - cpu) / many;
       const atOnce = await together();
+      const unlimited = await busyRateOf(await makeUnlimited(most), most);
       await worker.stop();
 
       const pair = [await startWorker(2), await startWorker(2)];
       await sendRun(client, await makeMany(few), few);
-      const two = await rateOf(await makeMany(many), many);
+      const two = await busyRateOf(await makeUnlimited(most), most);
       for (const each of pair) await each.stop();
 
-      results.push({ few: fewRate, one, two, cpu: used, together: atOnce });
+      results.push({ few: fewRate, one, unlimited, two, cpu: used, together: atOnce });
       console.error(
-        `50 in flight ${fewRate.toFixed(0)}/s, adaptive ${one.toFixed(0)}/s (${(one / fewRate).toFixed(1)}), two workers ${two.toFixed(0)}/s, ${campaigns} campaigns ${atOnce.rate.toFixed(0)}/s (shares ${atOnce.least.toFixed(2)} to ${atOnce.most.toFixed(2)}), CPU ${used.toFixed(0)} us`,
+        `50 in flight ${fewRate.toFixed(0)}/s, adaptive ${one.toFixed(0)}/s (${(one / fewRate).toFixed(1)}), unlimited ${unlimited.rate.toFixed(0)}/s, two workers ${two.rate.toFixed(0)}/s, ${campaigns} campaigns ${atOnce.rate.toFixed(0)}/s (shares ${atOnce.least.toFixed(2)} to ${atOnce.most.toFixed(2)}), CPU ${used.toFixed(0)} us`,
       );
     }
     const middle = (of: (one: (typeof results)[number]) => number, digits = 0): number =>
@@ -153,10 +178,13 @@ export async function benchLatency({
       rounds,
       with50InFlight: middle(({ few }) => few),
       adaptive: middle(({ one }) => one),
-      twoWorkers: middle(({ two }) => two),
       campaignsAtOnce: middle(({ together }) => together.rate),
+      unlimited: middle(({ unlimited }) => unlimited.rate),
+      unlimitedBusyCores: middle(({ unlimited }) => unlimited.cores, 2),
+      twoWorkers: middle(({ two }) => two.rate),
+      twoWorkersBusyCores: middle(({ two }) => two.cores, 2),
       adaptiveOver50: middle(({ one, few }) => one / few, 1),
-      twoWorkersOverOne: middle(({ two, one }) => two / one, 2),
+      twoWorkersOverOne: middle(({ two, unlimited }) => two.rate / unlimited.rate, 2),
       campaignsOverOne: middle(({ together, one }) => together.rate / one, 2),
       leastShare: middle(({ together }) => together.least, 2),
       mostShare: middle(({ together }) => together.most, 2),
@@ -164,3 +192,7 @@ export async function benchLatency({
     };
   });
 }
+
+/** What all cores have worked since the machine started. */
+const busyMs = (): number =>
+  cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);

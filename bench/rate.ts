@@ -12,7 +12,7 @@ import { withServers } from './servers.ts';
 export interface RateResult {
   /** Segments per second, as configured. */
   rate: number;
-  /** While both campaigns run. */
+  /** While both campaigns run, without the first seconds (`rampMs`). */
   mean: number;
   meanOverRate: number;
   /** The most segments in any second of the whole, at any start; and in the seconds of a clock. */
@@ -29,6 +29,8 @@ export interface RateResult {
 const arrivalsSchema = z.array(z.object({ at: z.number(), messageId: z.int(), segments: z.int() }));
 type Arrival = z.infer<typeof arrivalsSchema>[number];
 
+/** A sender does not know how far away the provider is: it doubles what is in flight with each round of answers. */
+const rampMs = 3_000;
 /** Every fourth message has two segments. */
 const longEvery = 4;
 const segmentsOf = (messages: number): number => messages * (1 + 1 / longEvery);
@@ -91,7 +93,7 @@ export async function benchRate({ rates = [50, 500, 2_000], seconds = 20, latenc
 function judge(all: readonly Arrival[], rate: number, isFirst: (one: Arrival) => boolean) {
   const [first, second] = [all.filter(isFirst), all.filter((one) => !isFirst(one))];
   const [from, to] = [
-    Math.max(first[0]?.at ?? NaN, second[0]?.at ?? NaN),
+    Math.max(first[0]?.at ?? NaN, second[0]?.at ?? NaN) + rampMs,
     Math.min(first.at(-1)?.at ?? NaN, second.at(-1)?.at ?? NaN),
   ];
   const both = all.filter(({ at }) => at >= from && at < to);

@@ -30,6 +30,7 @@ function simulate(gateway: Gateway, { most = Infinity } = {}) {
         handedOverAt: now,
         answeredAt,
       });
+      inFlight.handedOver({ now, inFlight: flying.length });
     }
   };
 
@@ -45,12 +46,10 @@ function simulate(gateway: Gateway, { most = Infinity } = {}) {
         const next = flying[0];
         if (!next || next.answeredAt > ends) break;
         now = next.answeredAt;
-        const count = flying.length;
         flying.shift();
         answered++;
         if (now > measuredFrom) measured++;
-        if (gateway.answer === 'accepted')
-          inFlight.answered({ handedOverAt: next.handedOverAt, now, inFlight: count });
+        if (gateway.answer === 'accepted') inFlight.answered({ handedOverAt: next.handedOverAt, now });
         else inFlight.troubled({ handedOverAt: next.handedOverAt, now });
       }
       now = ends;
@@ -60,8 +59,31 @@ function simulate(gateway: Gateway, { most = Infinity } = {}) {
   };
 }
 
-test('it begins with four at a time', () => {
-  expect(createInFlightLimit().limit()).toBe(4);
+test('it begins with four at a time, and with fifty once the provider has answered', () => {
+  const inFlight = createInFlightLimit();
+  expect(inFlight.limit()).toBe(4);
+  inFlight.answered({ handedOverAt: 0, now: 150 });
+  expect(inFlight.limit()).toBe(50);
+});
+
+test('a provider whose first answer is to slow down does not get fifty at once', () => {
+  const inFlight = createInFlightLimit();
+  inFlight.troubled({ handedOverAt: 0, now: 150 });
+  inFlight.answered({ handedOverAt: 150, now: 300 });
+  expect(inFlight.limit()).toBeLessThan(10);
+});
+
+test('it grows where messages leave in bursts, whose answers arrive when few are in flight', () => {
+  const inFlight = createInFlightLimit();
+  const burst = 250;
+  for (let round = 0; round < 8; round++) {
+    const handedOverAt = round * 500;
+    const count = Math.min(burst, inFlight.limit());
+    for (let one = 1; one <= count; one++) inFlight.handedOver({ now: handedOverAt, inFlight: one });
+    for (let one = 0; one < count; one++) inFlight.answered({ handedOverAt, now: handedOverAt + 300 });
+  }
+  expect(inFlight.limit()).toBeGreaterThanOrEqual(burst);
+  expect(inFlight.limit()).toBeLessThanOrEqual(2 * burst + 1);
 });
 
 test.each([80, 150, 300])('a gateway that takes %i ms gets thousands a second', (latencyMs) => {
@@ -69,10 +91,10 @@ test.each([80, 150, 300])('a gateway that takes %i ms gets thousands a second', 
   expect(run(10_000)).toBeGreaterThan(0.95 * (1_500 / latencyMs) * 1000);
 });
 
-test('it stays at what is needed where the rate is limited by something else', () => {
+test('it stays at twice what is needed where the rate is limited by something else', () => {
   const { run, inFlight } = simulate({ latencyMs: 150, serves: Infinity, answer: 'accepted' }, { most: 60 });
   run(10_000);
-  expect(inFlight.limit()).toBeLessThan(80);
+  expect(inFlight.limit()).toBeLessThanOrEqual(121);
 });
 
 test('a gateway that serves few at once gets no long queue', () => {
