@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { patchPostgres } from './scripts/patch-postgres.mjs';
+import { SlowFilesFirst } from './test/kit/sequencer.ts';
 
 // `npx vitest` runs no hook of npm.
 patchPostgres();
@@ -34,6 +35,7 @@ export default defineConfig({
     // Files of a process share its modules, its browser and the SDK's runtime. To load them anew for each file cost more
     // than all tests of the API. So no file may leave anything behind, and nothing may keep state in a module.
     isolate: false,
+    sequence: { sequencer: SlowFilesFirst },
     ...(process.env.CI ? { reporters: ['default', './test/kit/reporter.ts'] } : {}),
     projects: [
       {
