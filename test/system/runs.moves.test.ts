@@ -6,6 +6,7 @@ import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
+// Each test has a provider and campaigns of its own, and waits most of its time.
 const system = await createSystem();
 const { sql, client, temporal } = system;
 const { workflowOf, ended, countOf } = createRunProbe(system);
@@ -20,7 +21,7 @@ async function startSlowRun() {
   return run;
 }
 
-test('An attempt that was frozen does not undo what later ones have done', async () => {
+test.concurrent('An attempt that was frozen does not undo what later ones have done', async () => {
   const run = await startSlowRun();
   await temporal.pauseRun(run, 'user:7');
   await temporal.resumeRun(run, 'user:7');
@@ -47,7 +48,7 @@ test('An attempt that was frozen does not undo what later ones have done', async
   expect(await ended(run)).toMatchObject({ status: 'finished' });
 });
 
-test('What a user asks takes effect, also when the clock of Temporal went back', async () => {
+test.concurrent('What a user asks takes effect, also when the clock of Temporal went back', async () => {
   const run = await startSlowRun();
   await sql`update runs set moved_attempt_at = ${Date.now() + 2_000} where id = ${run.id}`;
   await temporal.pauseRun(run, 'user:7');
@@ -56,23 +57,26 @@ test('What a user asks takes effect, also when the clock of Temporal went back',
   expect(await ended(run)).toMatchObject({ status: 'finished' });
 });
 
-test('A run whose row is paused behind the back of its workflow looks again every five seconds', async () => {
-  const run = await startSlowRun();
-  const moved = { id: run.id, reason: null };
-  await moveRun(sql, { ...moved, from: ['running'], to: 'paused' });
-  const lastOf = async (): Promise<string[]> => {
-    const { events } = await workflowOf(run).fetchHistory();
-    return (events ?? []).flatMap((event) => {
-      const name = event.activityTaskScheduledEventAttributes?.activityType?.name;
-      return name ? [name] : event.timerStartedEventAttributes ? ['a wait'] : [];
+test.concurrent(
+  'A run whose row is paused behind the back of its workflow looks again every five seconds',
+  async () => {
+    const run = await startSlowRun();
+    const moved = { id: run.id, reason: null };
+    await moveRun(sql, { ...moved, from: ['running'], to: 'paused' });
+    const lastOf = async (): Promise<string[]> => {
+      const { events } = await workflowOf(run).fetchHistory();
+      return (events ?? []).flatMap((event) => {
+        const name = event.activityTaskScheduledEventAttributes?.activityType?.name;
+        return name ? [name] : event.timerStartedEventAttributes ? ['a wait'] : [];
+      });
+    };
+    const steps = await until('the workflow waits', async () => {
+      const steps = await lastOf();
+      return steps.at(-1) === 'a wait' && steps;
     });
-  };
-  const steps = await until('the workflow waits', async () => {
-    const steps = await lastOf();
-    return steps.at(-1) === 'a wait' && steps;
-  });
-  expect(steps.slice(-2)).toEqual(['planSending', 'a wait']);
-  await moveRun(sql, { ...moved, from: ['paused'], to: 'running' });
-  expect(await ended(run)).toMatchObject({ status: 'finished' });
-  expect((await eventsOf(client, run)).activities('planSending')).toBeLessThan(10);
-});
+    expect(steps.slice(-2)).toEqual(['planSending', 'a wait']);
+    await moveRun(sql, { ...moved, from: ['paused'], to: 'running' });
+    expect(await ended(run)).toMatchObject({ status: 'finished' });
+    expect((await eventsOf(client, run)).activities('planSending')).toBeLessThan(10);
+  },
+);
