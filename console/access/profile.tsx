@@ -154,7 +154,7 @@ function AlertsCard({ state, available }: { state: FormState; available: readonl
         <button type="button" class="btn" data-notifications-off="" hidden>
           {t.browserOff}
         </button>
-        <p class="text-warning" data-notifications-denied="" hidden>
+        <p class="text-secondary" data-notifications-denied="" hidden>
           {t.browserDenied}
         </p>
       </div>

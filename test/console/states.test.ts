@@ -34,6 +34,15 @@ describe.skipIf(chromiumPath === null)('with nothing in it', async () => {
     expect(await accessibilityProblems(page)).toEqual([]);
   });
 
+  test('/profile hinders nobody where the browser denies notifications', async () => {
+    const denying = await context.newPage();
+    await denying.addInitScript('Object.defineProperty(Notification, "permission", { get: () => "denied" })');
+    await denying.goto(`${url}/profile`);
+    await denying.locator('[data-notifications-denied]').waitFor({ state: 'visible' });
+    expect(await accessibilityProblems(denying)).toEqual([]);
+    await denying.close();
+  });
+
   test.each(forms)('%s, sent empty, says what is wrong and hinders nobody', async (address) => {
     expect((await page.goto(url + address))?.status()).toBe(200);
     const submit = page.locator('main [data-submit]').first();

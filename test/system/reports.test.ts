@@ -271,13 +271,15 @@ async function live({ lines, skipped, steps }: Life): Promise<void> {
             ${one.handled ? sql`now()` : null}, ${one.handled ? (one.optOut ? 'opt_out' : 'none') : null})`;
       }
     } else if (one.kind === 'tickets') {
+      // A ticket is opened for a message that has left: from then on, its provider does not change.
       await sql`
         insert into tickets (cause, campaign_id, run_id, message_id, status, department_id, assignee_id, category_id,
           subcategory_id, opened_at)
         select 'send', r.campaign_id, r.id, m.id, 'open', ${departmentId}, ${assigneeId}, ${categoryId}, ${subcategoryId},
           now() - m.line * interval '5 hours'
         from messages as m join runs as r on r.id = m.run_id
-        where m.id = any(${messageIds.slice(0, one.count)}::bigint[]) on conflict do nothing`;
+        where m.id = any(${messageIds.slice(0, one.count)}::bigint[]) and m.provider_id is not null
+        on conflict do nothing`;
     } else if (one.kind === 'answers') {
       await sql`
         update tickets set first_answered_at = now()
