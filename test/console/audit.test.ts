@@ -99,7 +99,7 @@ test('It has no phone or name of a contact', async () => {
   expect(rows.filter(({ all }) => /Zulmira|97000006/.test(all))).toEqual([]);
 });
 
-test('A change of settings is told by their labels and by the words of their values', async () => {
+test('A change of settings is shown by their labels and by the words of their values', async () => {
   const change = async (url: string, payload: object) => {
     const answer = await act('PUT', url, payload);
     expect([url, answer.statusCode, answer.body]).toEqual([url, 200, expect.any(String)]);
@@ -141,14 +141,14 @@ test('A change of settings is told by their labels and by the words of their val
     'Maria mudou as palavras de resposta',
     'Exigir consentimento prévio: de não para sim',
     'Maria mudou os avisos por perfil',
-    'Atendente: de Prováveis descadastros a decidir',
-    'para Prováveis descadastros a decidir',
+    'Atendente: de Descadastros prováveis a decidir',
+    'para Descadastros prováveis a decidir',
     'Maria mudou o servidor de e-mail',
     'Servidor: de vazio para “smtp.example.com”',
     'Criptografia: de vazio para STARTTLS',
     'Idioma dos textos: de vazio para Português',
     'Maria mudou o webhook de avisos',
-    'O que enviar: de vazio para Orçamento do mês quase atingido, ou atingido',
+    'O que enviar: de vazio para Orçamento do mês perto do fim ou esgotado',
     'Maria mudou o envio de atendimentos',
     'O que é enviado: de vazio para Aberto',
     'Credenciais',
