@@ -11,18 +11,23 @@ import { withServers } from './servers.ts';
  * The send rate compared with two job queues on PostgreSQL, with a job for each message: the same gateway, the same
  * database server, 50 sends in flight, alternating in one run. Every system keeps a durable outcome of each message.
  * The jobs exist before the time is taken.
+ *
+ * `batched`: with what their documentation recommends for throughput; a killed process then repeats up to 500 messages.
+ * `single`: with its defaults, which take and complete each job by itself; it then repeats up to 50. With its defaults,
+ * pg-boss takes one job for each worker and poll, at most 100 a second.
  */
 export interface PeersResult {
   messages: number;
   rounds: number;
   /** Messages per second, medians. */
   torpedo: number;
-  graphileWorker: number;
-  pgBoss: number;
-  /** Medians of the ratios of adjacent rounds. */
-  overGraphileWorker: number;
-  overPgBoss: number;
+  peers: Record<PeerName, number>;
+  /** Torpedo divided by each: medians of the ratios of adjacent rounds. */
+  over: Record<PeerName, number>;
 }
+
+const peerNames = ['graphile-worker, batched', 'graphile-worker, single', 'pg-boss, batched'] as const;
+type PeerName = (typeof peerNames)[number];
 
 const packages = new URL('peers/node_modules/', import.meta.url);
 
@@ -44,48 +49,63 @@ export async function benchPeers({ messages = 20_000, rounds = 3 } = {}): Promis
       null,
     );
     const makeRun = await createFactory(sql);
-    const peer = async (file: string): Promise<(count: number) => Promise<number>> => {
-      const child = fork(fileURLToPath(new URL(`peers/${file}`, import.meta.url)), [databaseUrl, sink.ready]);
-      stops.push(async () => {
+    let stopPeer = (): Promise<void> => Promise.resolve();
+    stops.push(() => stopPeer());
+    const startPeer = async (name: PeerName): Promise<(count: number) => Promise<number>> => {
+      const [file, jobs = ''] = name.split(', ');
+      const child = fork(fileURLToPath(new URL(`peers/${file}.mjs`, import.meta.url)), [
+        databaseUrl,
+        sink.ready,
+        jobs,
+      ]);
+      stopPeer = async () => {
         if (child.exitCode !== null || child.signalCode !== null) return;
         child.kill();
         await once(child, 'exit');
-      });
+      };
       await answerOf(child);
       return async (count) => {
         child.send(count);
         return count / z.number().parse(await answerOf(child));
       };
     };
-    const graphileWorker = await peer('graphile-worker.mjs');
-    const pgBoss = await peer('pg-boss.mjs');
     const torpedo = async (count: number): Promise<number> =>
       count / (await sendRun(client, await makeRun(count), count));
 
     console.error('Warming up.');
-    for (const one of [torpedo, graphileWorker, pgBoss]) await one(Math.round(messages / 4));
-    const results: { torpedo: number; graphileWorker: number; pgBoss: number }[] = [];
+    await torpedo(Math.round(messages / 4));
+    const results: { torpedo: number; peers: Map<PeerName, number> }[] = [];
     for (let round = 0; round < rounds; round++) {
-      const result = {
-        torpedo: await torpedo(messages),
-        graphileWorker: await graphileWorker(messages),
-        pgBoss: await pgBoss(messages),
-      };
+      const result = { torpedo: await torpedo(messages), peers: new Map<PeerName, number>() };
+      for (const name of peerNames) {
+        // One at a time: an idle queue asks the database all the time.
+        const peer = await startPeer(name);
+        await peer(Math.round(messages / 4));
+        result.peers.set(name, await peer(messages));
+        await stopPeer();
+      }
       results.push(result);
       console.error(
-        `Torpedo ${result.torpedo.toFixed(0)}/s, graphile-worker ${result.graphileWorker.toFixed(0)}/s (${(result.torpedo / result.graphileWorker).toFixed(1)}), pg-boss ${result.pgBoss.toFixed(0)}/s (${(result.torpedo / result.pgBoss).toFixed(1)})`,
+        [['Torpedo', result.torpedo] as const, ...result.peers]
+          .map(([name, rate]) => `${name} ${rate.toFixed(0)}/s (${(result.torpedo / rate).toFixed(1)})`)
+          .join('; '),
       );
     }
-    const middle = (of: (one: (typeof results)[number]) => number, digits = 0): number =>
-      Number(median(results.map(of)).toFixed(digits));
+    const ofPeers = (of: (rate: number, torpedo: number) => number, digits: number) => {
+      const middle = (name: PeerName): number =>
+        Number(median(results.map((one) => of(one.peers.get(name) ?? NaN, one.torpedo))).toFixed(digits));
+      return {
+        'graphile-worker, batched': middle('graphile-worker, batched'),
+        'graphile-worker, single': middle('graphile-worker, single'),
+        'pg-boss, batched': middle('pg-boss, batched'),
+      };
+    };
     return {
       messages,
       rounds,
-      torpedo: middle((one) => one.torpedo),
-      graphileWorker: middle((one) => one.graphileWorker),
-      pgBoss: middle((one) => one.pgBoss),
-      overGraphileWorker: middle((one) => one.torpedo / one.graphileWorker, 1),
-      overPgBoss: middle((one) => one.torpedo / one.pgBoss, 1),
+      torpedo: Math.round(median(results.map((one) => one.torpedo))),
+      peers: ofPeers((rate) => rate, 0),
+      over: ofPeers((rate, torpedo) => torpedo / rate, 1),
     };
   });
 }

@@ -1,8 +1,14 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 import { createGateway, messages, serve } from './gateway.mjs';
 
-/** `node graphile-worker.mjs <database url> <gateway url>`: a job for each message, as fast as its settings allow. */
-const [, , connectionString = '', url = ''] = process.argv;
+/**
+ * `node graphile-worker.mjs <database url> <gateway url> <batched|single>`: a job for each message. `batched`: as fast as
+ * its settings allow; `single`: its defaults, a statement to take and one to complete each job.
+ */
+const [, , connectionString = '', url = '', jobs = ''] = process.argv;
+// https://worker.graphile.org/docs/performance#batching
+const batching =
+  jobs === 'batched' ? { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 } : {};
 const gateway = createGateway(url);
 const logger = new Logger(() => () => undefined);
 const utils = await makeWorkerUtils({ connectionString, logger });
@@ -10,8 +16,8 @@ await utils.migrate();
 const chunk = 5_000;
 
 serve(async (count) => {
-  const jobs = messages(count).map((payload) => ({ identifier: 'send', payload }));
-  while (jobs.length > 0) await utils.addJobs(jobs.splice(0, chunk));
+  const waiting = messages(count).map((payload) => ({ identifier: 'send', payload }));
+  while (waiting.length > 0) await utils.addJobs(waiting.splice(0, chunk));
   await utils.withPgClient((client) => client.query('analyze'));
   return async () => {
     const runner = await run({
@@ -22,10 +28,7 @@ serve(async (count) => {
           concurrentJobs: gateway.inFlight,
           maxPoolSize: 10,
           pollInterval: 100,
-          // https://worker.graphile.org/docs/performance#batching
-          localQueue: { size: 500 },
-          completeJobBatchDelay: 0,
-          failJobBatchDelay: 0,
+          ...batching,
         },
       },
       taskList: {
