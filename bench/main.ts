@@ -12,6 +12,7 @@ import { benchRate } from './rate.ts';
 import { benchReceipts } from './receipts.ts';
 import { benchReplies } from './replies.ts';
 import { benchReports } from './reports.ts';
+import { benchScale } from './scale.ts';
 import { benchSend } from './send.ts';
 import { benchTakeover } from './takeover.ts';
 
@@ -31,6 +32,7 @@ import { benchTakeover } from './takeover.ts';
  * - `… nine [--campaigns N] [--contacts N] [--shards N]`, `… nine --runs N [--rate N] [--rounds N]`
  * - `… pages [--rounds N] [--only /runs]`
  * - `… reports [--rounds N]`
+ * - `… scale [--messages N] [--events N] [--rounds N]`
  */
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -57,6 +59,8 @@ const { positionals, values } = parseArgs({
     large: { type: 'string' },
     bytes: { type: 'string' },
     customers: { type: 'string' },
+    messages: { type: 'string' },
+    events: { type: 'string' },
   },
 });
 
@@ -172,6 +176,15 @@ switch (positionals[0]) {
     }
     break;
   }
+  case 'scale':
+    show(
+      await benchScale({
+        messages: number(values.messages, 20_000_000),
+        events: number(values.events, 20_000_000),
+        rounds: number(values.rounds, 3),
+      }),
+    );
+    break;
   case 'reports': {
     const { times, ...rest } = await benchReports({ rounds: number(values.rounds, 9) });
     if (values.json) show({ ...rest, times });
@@ -184,7 +197,7 @@ switch (positionals[0]) {
   case undefined:
   default:
     console.error(
-      'Name a benchmark: send, peers, latency, large, import, kill, takeover, rate, nine, receipts, replies, pages, reports.',
+      'Name a benchmark: send, peers, latency, large, import, kill, takeover, rate, nine, receipts, replies, pages, reports, scale.',
     );
     process.exitCode = 2;
 }

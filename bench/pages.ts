@@ -8,7 +8,7 @@ import { buildApp } from '../api/http/app.ts';
 import { createTemporal } from '../api/services/temporal.ts';
 import { adminConsole } from '../console/app.tsx';
 import { type Database, connect } from '../db/core/client.ts';
-import { createSecretBox } from '../db/core/secrets.ts';
+import { createSecretBox, type SecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { buildSandbox } from '../sandbox/index.ts';
 import { connectAnywhere, localTokens } from '../test/kit/connect.ts';
@@ -78,13 +78,13 @@ export async function benchPages({
   /** Pages whose pattern contains this. */
   only?: string;
   /** Adds rows. */
-  fill?: (sql: Database) => Promise<void>;
+  fill?: (sql: Database, box: SecretBox) => Promise<void>;
 } = {}): Promise<PagesResult> {
   return withServers(async ({ databaseUrl, sql: owner, temporalAddress, stops, log }) => {
     const box = createSecretBox([{ id: 'bench', key: randomBytes(32) }]);
     const began = performance.now();
     const { subjects, cookie } = await fillDatabase(owner, box, amounts);
-    await fill(owner);
+    await fill(owner, box);
     log(`Filled the database in ${Math.round((performance.now() - began) / 1000)} s.`);
     const sandbox = await buildSandbox(sandboxAccount);
     const sandboxUrl = await sandbox.listen(0);
