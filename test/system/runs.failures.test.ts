@@ -58,7 +58,7 @@ test('A mailing that breaks off in its last line leaves no message behind', asyn
 
 test('A failed run that is retried goes on under the same workflow id with what is not done', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
-  const run = await startRun(system, { mailing: 60, providerId });
+  const run = await startRun(system, { mailing: 200, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 10);
   await temporal.pauseRun(run, 'user:7');
   const before = await countOf(run.id, 'sent');
@@ -76,12 +76,12 @@ test('A failed run that is retried goes on under the same workflow id with what 
     step: 'sending',
     reason: { code: 'fault', step: 'sending' },
   });
-  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: before, queued: 60 - before });
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: before, queued: 200 - before });
 
   await temporal.retryRun({ ...run, name: 'again' });
   await ended(run);
-  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 60 });
-  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(60));
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 200 });
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(200));
   expect((await eventsOf(client, run)).activities('importMailing')).toBe(0);
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'finished', reason: null });
 });
@@ -172,15 +172,15 @@ test.each([5, 300])(
 test('Whoever has opted out is not written to: neither before the run nor while it goes on', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 30 });
   await sql`insert into opt_outs (phone, source) values (${phoneOf(2)}, 'reply')`;
-  const run = await startRun(system, { mailing: 60, providerId });
+  const run = await startRun(system, { mailing: 150, providerId });
   await until('the mailing was read', async () => (await readRun(sql, run.id)).mailingAt !== null);
   expect(await countOf(run.id, 'skipped')).toBe(1);
-  await sql`insert into opt_outs (phone, source) values (${phoneOf(59)}, 'reply')`;
+  await sql`insert into opt_outs (phone, source) values (${phoneOf(149)}, 'reply')`;
   await ended(run);
-  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 58, 'skipped: opted_out': 2 });
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 148, 'skipped: opted_out': 2 });
   const phones = await writtenTo(run);
   expect(phones).not.toContain(phoneOf(2));
-  expect(phones).not.toContain(phoneOf(59));
+  expect(phones).not.toContain(phoneOf(149));
   await sql`delete from opt_outs`;
 });
 

@@ -153,7 +153,7 @@ test('A run that is paused expires like any other', async () => {
 });
 
 test('A run that waits for its hours follows its campaign: it sends the text and file of when they open', async () => {
-  setClock('07:59:48');
+  setClock('07:59:40');
   const campaign = await createEnabledCampaign(system, {
     hoursId: await createHours(sql, commercial),
     template: 'Texto de sexta, {nome}',
@@ -164,7 +164,7 @@ test('A run that waits for its hours follows its campaign: it sends the text and
   const before = await readCampaign(sql, campaign.id);
   const definition = structuredClone(before.definition);
   definition.message.template = 'Texto de segunda, {nome}';
-  definition.mailing.expiresAfterHours = 5;
+  definition.mailing.expiresAfterHours = 30;
   await updateCampaign(sql, { id: campaign.id, version: before.version, definition });
   await addMailing(sql, campaign.id, mailing(2));
 
@@ -178,7 +178,7 @@ test('A run that waits for its hours follows its campaign: it sends the text and
     'Texto de segunda, Contato 1',
     'Texto de segunda, Contato 2',
   ]);
-  expect((await readRun(sql, run.id)).expiresAt?.getTime()).toBe(run.occurrence.getTime() + 5 * hourMs);
+  expect((await readRun(sql, run.id)).expiresAt?.getTime()).toBe(run.occurrence.getTime() + 30 * hourMs);
 
   // From then on it is frozen.
   await sql`
@@ -187,7 +187,7 @@ test('A run that waits for its hours follows its campaign: it sends the text and
 });
 
 test('A run whose campaign is disabled while it waits does not start, and says so', async () => {
-  setClock('07:59:54');
+  setClock('07:59:46');
   const campaign = await createEnabledCampaign(system, { hoursId: await createHours(sql, commercial) });
   const before = (await gateway.taken()).length;
   const run = await startRun(system, { campaign });

@@ -45,7 +45,7 @@ test('A run of more lines streams them in one activity', async () => {
 
 test('A paused run sends nothing until it is resumed, then the rest, and nobody twice', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
-  const run = await startRun(system, { mailing: 120, providerId });
+  const run = await startRun(system, { mailing: 200, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 10);
 
   await temporal.pauseRun(run, 'user:7');
@@ -59,8 +59,8 @@ test('A paused run sends nothing until it is resumed, then the rest, and nobody 
 
   await temporal.resumeRun(run, 'user:7');
   await ended(run);
-  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 120 });
-  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(120));
+  expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 200 });
+  expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(200));
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'finished', reason: null });
 });
 
