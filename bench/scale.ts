@@ -23,7 +23,8 @@ export interface ScaleResult {
   eraseCustomer: number;
   reconcileLargestRun: number;
   largestRun: number;
-  /** Of 20 portions each: the longest. */
+  /** Of 20 portions. */
+  deletedEvents: number;
   deleteEventsLongest: number;
   deleteEventsEach: number;
   lookForOldEvents: number;
@@ -96,10 +97,9 @@ async function measureUpkeep(sql: Database, box: SecretBox) {
   const lookForOldEvents = await milliseconds(() => deleteInboundEvents(sql, 1));
   await sql`update inbound_events set received_at = now() - interval '90 days' where ctid < '(20000,0)'`;
   const deletions: number[] = [];
+  let deleted = 0;
   for (let portion = 0; portion < portions; portion++)
-    deletions.push(await milliseconds(() => deleteInboundEvents(sql, 30)));
-  await milliseconds(() => deleteProviderMessageIds(sql));
-  await milliseconds(() => nextRunToPurge(sql, 30));
+    deletions.push(await milliseconds(async () => (deleted += await deleteInboundEvents(sql, 30))));
   const steps: number[] = [];
   let last = performance.now();
   const purgeLargestRun = await milliseconds(() =>
@@ -115,6 +115,7 @@ async function measureUpkeep(sql: Database, box: SecretBox) {
     reconcileLargestRun,
     largestRun: largest.lines,
     lookForOldEvents,
+    deletedEvents: deleted,
     deleteEventsLongest: Math.max(...deletions),
     deleteEventsEach: Math.round(deletions.reduce((sum, one) => sum + one, 0) / deletions.length),
     purgeLongest: Math.round(Math.max(...steps)),
