@@ -1,11 +1,6 @@
 import type { Database } from '../db/core/client.ts';
 import { createPhoneHashing } from '../db/core/phone-hash.ts';
-import {
-  deleteInboundEvents,
-  deleteProviderMessageIds,
-  nextRunToPurge,
-  purgeRun,
-} from '../db/core/retention.ts';
+import { deleteInboundEvents, purgeRun } from '../db/core/retention.ts';
 import type { SecretBox } from '../db/core/secrets.ts';
 import { erasePerson, findCustomerPerson, findHoldings, findMentions } from '../db/customers/people.ts';
 import { lockReconciling, reconcileCounts, runsToReconcile } from '../db/runs/runs.ts';
