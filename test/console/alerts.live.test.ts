@@ -3,14 +3,14 @@ import { recordConditions } from '../../db/alerts/alerts.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole } from '../kit/console.ts';
 
-/** What a page that is left open shows of what needs its user. */
+/** Alerts on a page that stays open. */
 const ui = await createConsole();
 const { sql } = ui;
 const operator = await ui.person('operator');
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
-/** console.js looks again every 30 seconds. */
-const lookMs = 31_000;
-/** Keeps what the browser is asked to show. */
+/** console.js polls every 30 seconds. */
+const pollMs = 31_000;
+/** Records the notifications that the page shows. */
 const recordNotifications = `
   window.shown = [];
   window.Notification = class extends window.Notification {
@@ -24,7 +24,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
   if (chromiumPath === null) return;
   const browser = await startBrowser();
 
-  test('the number in the menu and in the title changes by itself, and what is new is notified once', async () => {
+  test('the count in the menu and in the title updates by itself, and each new alert is notified once', async () => {
     const [name = '', value = ''] = operator.cookie.split('=');
     const context = await browser.newContext({ locale: 'pt-BR', permissions: ['notifications'] });
     await context.addCookies([{ name, value, url }]);
@@ -34,14 +34,14 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.goto(`${url}/profile`);
     const badge = page.locator('.navbar-nav .alert-count');
     expect(await badge.isVisible()).toBe(false);
-    const looked = page.waitForResponse(/\/alerts\/open$/);
+    const polled = page.waitForResponse(/\/alerts\/open$/);
     await page.click('[data-notifications-on]');
-    await looked;
+    await polled;
     await page.locator('[data-notifications-off]').waitFor();
 
     const held = { kind: 'holds', subject: '', facts: { phones: 2 } } as const;
     await recordConditions(sql, [held]);
-    await page.clock.runFor(lookMs);
+    await page.clock.runFor(pollMs);
     await badge.getByText('1 coisa precisa de você').waitFor({ state: 'attached' });
     expect(await badge.isVisible()).toBe(true);
     expect(await page.title()).toMatch(/^\(1\) \S/);
@@ -50,12 +50,12 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
 
     const unread = { kind: 'unread_calls', subject: '7', facts: { provider: 'Zenvia', calls: 3 } } as const;
     await recordConditions(sql, [held, unread]);
-    await page.clock.runFor(lookMs);
+    await page.clock.runFor(pollMs);
     await badge.getByText('2 coisas precisam de você').waitFor({ state: 'attached' });
     await page.waitForFunction('window.shown.length === 2');
 
     await recordConditions(sql, []);
-    await page.clock.runFor(lookMs);
+    await page.clock.runFor(pollMs);
     await badge.waitFor({ state: 'hidden' });
     expect(await page.title()).not.toMatch(/^\(/);
     expect(await page.evaluate('window.shown.length')).toBe(2);

@@ -37,37 +37,37 @@ beforeEach(async () => {
   await recordConditions(sql, []);
 });
 
-test('A run that was marked as seen is counted and listed no more', async () => {
+test('a run that is marked as seen is no longer counted or listed', async () => {
   const { runId: skipped, campaignId } = await createRun(ui, catalog);
   await sql`update campaigns set enabled = true where id = ${campaignId}`;
   await sql`
     update runs set status = 'skipped', reason = '{"code": "beyond_grace", "lateMs": 2, "graceMs": 1}', occurrence = now(), finished_at = now()
     where id = ${skipped}`;
-  const look = async () => {
+  const refresh = async () => {
     const found = await presentConditions({ sql, now: new Date(), timezone: defaultTimezone });
     await recordConditions(
       sql,
       found.filter(({ kind }) => kind === 'run_not_executed'),
     );
   };
-  await look();
+  await refresh();
   const before = await operator.get('/');
   expect(textOf(before)).toContain('1 coisa precisa de você');
   expect(before.body).toContain(`action="/runs/${skipped}/seen"`);
   await operator.post(`/runs/${skipped}/seen`);
-  const check = async () => {
+  const expectNoAlert = async () => {
     const after = await operator.get('/');
     expect(after.body).toMatch(/class="alert-count" data-alerts="\d+" hidden/);
     expect(after.body).not.toContain(`href="/runs/${skipped}"`);
     expect((await ui.as('operator')('GET', '/api/alerts')).json()).toEqual({ alerts: [] });
   };
-  await check();
-  await look();
-  await check();
+  await expectNoAlert();
+  await refresh();
+  await expectNoAlert();
   await sql`update campaigns set enabled = false where id = ${campaignId}`;
 });
 
-test('E-mails that are not accepted lead an admin to their settings', async () => {
+test('when e-mails are not accepted, the home page links an admin to the alert settings', async () => {
   const workflowId = notificationWorkflowId('torpedo', 1);
   await recordFailedAttempt(sql, {
     ...{ workflowId, activityId: '1', activity: 'deliverNotification', attempt: 4 },
@@ -106,7 +106,7 @@ describe.each(languages)('in %s', (locale) => {
     },
   }[locale];
 
-  test('an admin sets the SMTP server up, and a test says in words whether it works', async () => {
+  test('an admin sets up the SMTP server, and a test reports whether it works', async () => {
     const reader = inLanguage(admin.cookie, locale);
     expect((await admin.post('/settings/alerts/email', server, reader)).headers.location).toBe(
       '/settings/alerts/email',
@@ -123,12 +123,12 @@ describe.each(languages)('in %s', (locale) => {
     const refused = await admin.post('/settings/alerts/email/test', { to: 'ana@example.com' }, reader);
     expect(refused.statusCode).toBe(422);
     expect(textOf(refused)).toContain(words.refused);
-    // It is no problem of the address that the test goes to.
+    // The address field has no problem.
     expect(textOf(refused)).toContain(words.notDelivered);
     expect(refused.body).not.toContain('href="#f-to"');
   });
 
-  test('an admin sets the webhook up, and a test says in words whether it works', async () => {
+  test('an admin sets up the webhook, and a test reports whether it works', async () => {
     const reader = inLanguage(admin.cookie, locale);
     const webhook = {
       enabled: 'on',
@@ -144,7 +144,7 @@ describe.each(languages)('in %s', (locale) => {
     expect(textOf(refused)).toContain(words.offline);
   });
 
-  test('the number of what needs a user is in the menu and in the title', async () => {
+  test('the menu and the title show the number of open alerts', async () => {
     await recordConditions(sql, [
       { kind: 'holds', subject: '', facts: { phones: 2 } },
       { kind: 'run_approval', subject: String(runId), facts: { run: runId, campaign: 'A', messages: 7 } },
@@ -154,12 +154,12 @@ describe.each(languages)('in %s', (locale) => {
     expect(page.body).toMatch(/<title>\(2\) /);
     const open = await operator.get('/alerts/open', inLanguage(operator.cookie, locale));
     expect(open.json()).toMatchObject({ count: 2, shown: '2', words: words.count, newest: [{}, {}] });
-    // An agent decides holds, and cannot open runs; a viewer is told nothing unless they choose so.
+    // An agent decides holds but cannot open runs. A viewer has no alerts by default.
     expect((await agent.get('/alerts/open')).json()).toMatchObject({ count: 1 });
     expect((await viewer.get('/alerts/open')).json()).toMatchObject({ count: 0 });
   });
 
-  test('the sign-in offers a link by e-mail where there is a server', async () => {
+  test('the sign-in page offers a reset link by e-mail when a mail server is configured', async () => {
     const headers = { 'accept-language': locale };
     const signIn = async () => textOf(await ui.app.inject({ url: '/sign-in', headers }));
     expect(await signIn()).not.toContain(words.forgot);
@@ -168,7 +168,7 @@ describe.each(languages)('in %s', (locale) => {
   });
 });
 
-test('a user chooses the kinds, and follows the role in the others', async () => {
+test('a user chooses alert kinds in addition to those of the role', async () => {
   const kindsOf = async () => {
     const { kinds } = (
       await ui.app.inject({ url: '/api/session/alerts', headers: { cookie: viewer.cookie } })
@@ -181,32 +181,32 @@ test('a user chooses the kinds, and follows the role in the others', async () =>
   expect(await kindsOf()).toEqual(['run_failed', 'holds']);
   await admin.post('/settings/alerts', { viewer: ['run_paused', 'holds'] });
   expect(await kindsOf()).toEqual(['run_paused', 'run_failed', 'holds']);
-  // A box that nobody has checked is no default.
+  // A form without checked boxes clears every role.
   await admin.post('/settings/alerts', {});
   const settings = await ui.as('admin')('GET', '/api/settings/alerts');
   expect(settings.json()).toEqual({ admin: [], operator: [], agent: [], viewer: [] });
 });
 
-test('only an admin sets alerts up', async () => {
+test('only an admin can open the alert settings', async () => {
   for (const path of ['/settings/alerts', '/settings/alerts/email', '/settings/alerts/webhook']) {
     expect((await operator.get(path)).statusCode).toBe(403);
   }
 });
 
-test('what a page asks for by itself keeps no session alive', async () => {
+test('background requests of a page do not keep the session alive', async () => {
   await sql`update sessions set last_seen_at = now() - interval '2 hours' where user_id = ${operator.id}`;
-  const seen = async () => {
+  const hoursSinceSeen = async () => {
     const [row] = await sql<[{ hours: number }]>`
       select extract(epoch from now() - last_seen_at)::int / 3600 as hours from sessions where user_id = ${operator.id}`;
     return row.hours;
   };
   await operator.get('/alerts/open', { 'torpedo-background': '1' });
-  expect(await seen()).toBe(2);
+  expect(await hoursSinceSeen()).toBe(2);
   await operator.get('/runs');
-  expect(await seen()).toBe(0);
+  expect(await hoursSinceSeen()).toBe(0);
 });
 
-test('the link of a mail leads to its page after the sign-in, and never to another site', async () => {
+test('a link in a mail opens its page after the sign-in, and never another site', async () => {
   const page = await ui.app.inject({ url: `/runs/${runId}` });
   expect(page.headers.location).toMatch(
     new RegExp(`^/sign-in\\?next=${encodeURIComponent(`/runs/${runId}`).replaceAll('%', '%')}`),
@@ -216,7 +216,7 @@ test('the link of a mail leads to its page after the sign-in, and never to anoth
     expect(answer.headers.location).toMatch(/^\/(?![/\\])/);
     expect(answer.headers.location).not.toContain('evil.example');
   }
-  // No approval by GET: the page that asks has a form.
+  // GET never approves: the page has a form that posts.
   const [before] = await sql`select approved_at from runs where id = ${runId}`;
   await operator.get(`/runs/${runId}/approve`);
   expect((await sql`select approved_at from runs where id = ${runId}`)[0]).toEqual(before);

@@ -10,7 +10,7 @@ await sql`update users set name = 'Maria' where id = ${maria.id}`;
 const reader = await ui.person('operator');
 await sql`update users set locale = 'en' where id = ${reader.id}`;
 
-/** As a program that acts for the signed-in user. */
+/** Calls the API with the session of Maria. */
 const act = (method: 'PUT' | 'POST' | 'DELETE' | 'PATCH', url: string, payload?: object) =>
   ui.app.inject({
     method,
@@ -21,7 +21,7 @@ const act = (method: 'PUT' | 'POST' | 'DELETE' | 'PATCH', url: string, payload?:
 const log = async (query = '', person = maria) =>
   textOf(await person.get(`/settings/audit${query}`)).replaceAll(/\s+/g, ' ');
 
-test('A change of a campaign is a sentence, with its texts and the names of its settings before and after', async () => {
+test('a campaign change is shown as a sentence with the old and new texts and setting names', async () => {
   const region = async (name: string) =>
     (await as('admin')('POST', '/api/settings/regions', { name })).json<{ id: number }>().id;
   const [south, north] = [await region('Sul'), await region('Norte')];
@@ -53,7 +53,7 @@ test('A change of a campaign is a sentence, with its texts and the names of its 
   );
 });
 
-test('What is deleted keeps its name', async () => {
+test('a deleted entry keeps its name in the log', async () => {
   const { id } = (await act('POST', '/api/settings/departments', { name: 'Fiscal' })).json<{ id: number }>();
   await act('PUT', `/api/settings/departments/${id}`, { name: 'Contábil', archived: true });
   expect((await act('DELETE', `/api/settings/departments/${id}`)).statusCode).toBe(204);
@@ -64,14 +64,14 @@ test('What is deleted keeps its name', async () => {
   expect(page).toContain('Maria excluiu o setor “Contábil”');
 });
 
-test('The log is filtered by person and day, paged and downloaded', async () => {
+test('the log is filtered by user and day, paged and downloaded', async () => {
   const other = await log(`?actor=user:${reader.id}`);
   expect(other).toContain('Nada registrado');
   expect(await log(`?actor=user:${maria.id}`)).toContain('Maria criou o setor “Fiscal”');
   await sql`
     insert into audit_log (at, actor, actor_name, action, subject_kind, subject_id)
     select '2026-03-10T01:30:00Z', 'system', 'system', 'run.workflow_lost', 'run', n from generate_series(1, 60) as n`;
-  // In São Paulo it is still the evening before.
+  // In São Paulo this is still the evening before.
   const first = await maria.get('/settings/audit?day=2026-03-09');
   expect(textOf(first)).toContain('O sistema encontrou a execução 60 sem o seu processo');
   expect(textOf(first)).not.toContain('Maria criou');
@@ -88,7 +88,7 @@ test('The log is filtered by person and day, paged and downloaded', async () => 
   expect(codes[1]).toContain(';department.delete;department;');
 });
 
-test('It has no phone or name of a contact', async () => {
+test('the log contains no phone and no name of a contact', async () => {
   const { id } = (await act('POST', '/api/customers', { name: 'Zulmira', mobile: '11970000060' })).json<{
     id: number;
   }>();
@@ -99,7 +99,7 @@ test('It has no phone or name of a contact', async () => {
   expect(rows.filter(({ all }) => /Zulmira|97000006/.test(all))).toEqual([]);
 });
 
-test('A change of settings is shown by their labels and by the words of their values', async () => {
+test('a settings change is shown with the labels of its fields and values', async () => {
   const change = async (url: string, payload: object) => {
     const answer = await act('PUT', url, payload);
     expect([url, answer.statusCode, answer.body]).toEqual([url, 200, expect.any(String)]);

@@ -10,7 +10,7 @@ const agent = await ui.person('agent');
 const viewer = await ui.person('viewer');
 const catalog = await createCatalog(ui);
 
-/** An automatic text without a ticket, of which nobody knows whether the provider took it. */
+/** An automatic text without a ticket in status `unknown`. */
 async function unknownText(): Promise<number> {
   const { messageIds } = await createRun(ui, catalog, { phones: ['+5511900000001'] });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0, text: 'AJUDA' });
@@ -29,7 +29,7 @@ describe.each(languages)('in %s', (locale) => {
   }[locale];
 
   test.each(['yes', 'no'] as const)(
-    'an unknown automatic text is resolved at its reply: %s',
+    'an unknown automatic text is resolved on the replies page: sent = %s',
     async (sent) => {
       const id = await unknownText();
       const cookie = `${agent.cookie}; torpedo-language=${locale}`;

@@ -5,7 +5,7 @@ import { createCatalog, createReadyCampaign, createRun, csvOf, documentOf } from
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
-/** A campaign from its draft to the archive, as an admin who uses the console for the first time meets it. */
+/** The life of a campaign in the console, from the draft to the archive. */
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
@@ -17,13 +17,13 @@ const ready = (changes: object = {}) => createReadyCampaign(ui, documentOf(catal
 const draft = async (changes: object = {}): Promise<number> =>
   (await asAdmin('POST', '/api/campaigns', documentOf(catalog, changes))).json<{ id: number }>().id;
 const seenIn = (body: string): string => /name="seen" value="([^"]+)"/.exec(body)?.[1] ?? '';
-/** The list from the filters on: the navigation and the options name the states, too. */
+/** The list after the filters: the navigation and the filter options contain the names of the states, too. */
 const listed = async (query: string): Promise<string> =>
   textOf(await operator.get(`/campaigns${query}`))
     .split('Filtrar')
     .at(-1) ?? '';
 
-test('A draft, a disabled and an archived campaign are states of their own, each with its filter', async () => {
+test('draft, disabled, enabled and archived are separate states, each with its filter', async () => {
   const [drafted, disabled, enabled] = [
     await draft({ name: 'Nunca habilitada' }),
     await ready({ name: 'Já habilitada' }),
@@ -41,13 +41,13 @@ test('A draft, a disabled and an archived campaign are states of their own, each
   await sql`delete from campaigns where id = ${drafted}`;
 });
 
-test('A campaign that has run is archived, not deleted, and comes back', async () => {
+test('a campaign that has run can be archived and restored', async () => {
   const { campaignId } = await createRun(ui, catalog);
   const url = `/campaigns/${campaignId}`;
   const { name } = (await asAdmin('GET', `/api${url}`)).json<{ definition: { name: string } }>().definition;
   expect((await operator.get(url)).body).toContain(`action="${url}/archive"`);
   await enableCampaign(sql, campaignId);
-  // Disabled first.
+  // An enabled campaign must be disabled first.
   expect((await operator.get(url)).body).not.toContain(`action="${url}/archive"`);
   expect((await asAdmin('POST', `/api${url}/archive`)).json()).toMatchObject({
     error: { code: 'campaign_enabled' },
@@ -66,7 +66,7 @@ test('A campaign that has run is archived, not deleted, and comes back', async (
     });
 
   expect(page.body).not.toContain(`href="${url}/schedule" class="btn`);
-  // Nothing of it is changed, its file neither.
+  // Neither its blocks nor its file can be changed.
   for (const block of ['schedule', 'message', 'mailing', 'ticket']) {
     expect((await operator.get(`${url}/${block}`)).body).toMatch(/<fieldset disabled/);
   }
@@ -84,7 +84,7 @@ test('A campaign that has run is archived, not deleted, and comes back', async (
   expect(textOf(await operator.get(url))).toContain('Última alteração');
 });
 
-test('The overview shows provider, hours, region, the options that are on, and who changed it last', async () => {
+test('the overview shows the provider, the hours, the region, the enabled options and the author of the last change', async () => {
   const { id: regionId } = (
     await asAdmin('POST', '/api/settings/regions', { name: 'Zona Sul', definition: {} })
   ).json<{ id: number }>();
@@ -108,7 +108,7 @@ test('The overview shows provider, hours, region, the options that are on, and w
   expect(text).toMatch(/Última alteração \d\d\/\d\d\/\d{4}, \d\d:\d\d por \S/);
 });
 
-test('An entry that is archived while an enabled campaign uses it is reported on the campaign', async () => {
+test('an enabled campaign reports a settings entry that is archived while in use', async () => {
   const id = await ready();
   await enableCampaign(sql, id);
   expect(textOf(await operator.get(`/campaigns/${id}`))).not.toContain('arquivado');
@@ -119,7 +119,7 @@ test('An entry that is archived while an enabled campaign uses it is reported on
   await sql`update sending_hours set archived_at = null where id = ${catalog.hoursId}`;
 });
 
-test('"Run now" outside the sending hours says when it begins', async () => {
+test('"Run now" outside the sending hours shows when the run will begin', async () => {
   const weekday = new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: 'UTC' })
     .format(Date.now() + 3 * 24 * 3_600_000)
     .toLowerCase();
@@ -138,7 +138,7 @@ test('"Run now" outside the sending hours says when it begins', async () => {
   );
 });
 
-test('A message may use a tag before it is declared; the mailing block declares it, and enabling demands it', async () => {
+test('a message may use an undeclared tag; the mailing block declares it, and enabling requires it', async () => {
   const id = await draft();
   const url = `/campaigns/${id}`;
   const saved = await operator.post(`${url}/message`, {
@@ -176,7 +176,7 @@ test('A message may use a tag before it is declared; the mailing block declares 
   expect(wrong.statusCode).toBe(422);
 });
 
-test('An uploaded file keeps its name, and its source is saved with it', async () => {
+test('an uploaded file keeps its name and sets the mailing source to CSV', async () => {
   const { id } = (
     await asAdmin(
       'POST',
@@ -204,7 +204,7 @@ test('An uploaded file keeps its name, and its source is saved with it', async (
   expect(textOf(await operator.get(`/campaigns/${id}/mailing`))).toContain(
     'Arquivo atual: clientes março.csv, 2 linhas',
   );
-  // The form that was open meanwhile can still be saved.
+  // A form that was opened before the upload can still be saved.
   const saved = await operator.post(`/campaigns/${id}/mailing`, {
     'mailing.source': 'csv',
     'mailing.sendingHoursId': String(catalog.hoursId),
@@ -214,7 +214,7 @@ test('An uploaded file keeps its name, and its source is saved with it', async (
   expect(saved.statusCode).toBe(303);
 });
 
-test('An empty list of customer types offers an admin to create one', async () => {
+test('an admin is offered to create a customer type when none exists', async () => {
   const id = await draft();
   expect((await admin.get(`/campaigns/${id}/mailing`)).body).toContain('href="/settings/customer-types/new"');
   const seen = await operator.get(`/campaigns/${id}/mailing`);
@@ -237,7 +237,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     return page;
   };
 
-  test('the day of the week and of the month follow the start, until another is chosen', async () => {
+  test('the day of the week and of the month follow the start until the user chooses another', async () => {
     const page = await open('/campaigns/new');
     const checked = () =>
       page
@@ -257,7 +257,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.context().close();
   });
 
-  test('the back button after creating leads to the campaign, not to another new one', async () => {
+  test('the back button after creating opens the campaign, not another new form', async () => {
     const page = await open('/campaigns');
     await page.click('a[href="/campaigns/new"]');
     await page.fill('[name="name"]', 'Criada uma vez');
@@ -265,24 +265,24 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.goBack();
     await page.waitForURL(/\/campaigns\/\d+\/schedule$/);
     expect(await page.inputValue('[name="name"]')).toBe('Criada uma vez');
-    // A new one can still be made.
+    // Another new campaign can still be created.
     await page.goto(`${url}/campaigns/new`);
     expect(await page.inputValue('[name="name"]')).toBe('');
     expect(new URL(page.url()).pathname).toBe('/campaigns/new');
     await page.context().close();
   });
 
-  test('a number typed for a test is no unsaved change, and saving is within reach', async () => {
+  test('a phone typed for a test send is not an unsaved change, and the save button stays in view on a phone', async () => {
     const page = await open(`/campaigns/${await ready()}/message`);
-    const asks = () =>
+    const warnsBeforeLeaving = () =>
       page.evaluate(
         '(() => { const event = new Event("beforeunload", { cancelable: true }); return !window.dispatchEvent(event); })()',
       );
     await page.fill('[name="phone"]', '11987654321');
     await page.fill('[name="sample.name"]', 'Eva');
-    expect(await asks()).toBe(false);
+    expect(await warnsBeforeLeaving()).toBe(false);
     await page.fill('[name="message.template"]', 'Outro texto');
-    expect(await asks()).toBe(true);
+    expect(await warnsBeforeLeaving()).toBe(true);
     await page.setViewportSize({ width: 390, height: 700 });
     const box = await page.locator('.within-reach button').first().boundingBox();
     expect(box?.y).toBeGreaterThan(0);

@@ -3,7 +3,7 @@ import { createCatalog, createReadyCampaign, csvOf, documentOf } from '../kit/ap
 import { createConsole, textOf } from '../kit/console.ts';
 import { createGateway } from '../kit/gateway.ts';
 
-/** Campaigns as an admin makes them, over HTTP and without scripts. */
+/** Campaign forms over HTTP, without scripts. */
 const gateway = await createGateway();
 const ui = await createConsole({ sandboxUrl: gateway.url });
 const catalog = await createCatalog(ui);
@@ -29,12 +29,12 @@ const definitionOf = async (url: string) =>
   (await ui.as('viewer')('GET', `/api${url}`)).json<{ definition: Record<string, object> }>().definition;
 
 describe('a new campaign', () => {
-  test('is saved with its schedule alone, and goes on to the message', async () => {
+  test('is saved with its schedule alone and continues to the message', async () => {
     const answer = await operator.post('/campaigns/new', { ...schedule, name: 'Só o agendamento' });
     expect(answer.headers.location).toMatch(/^\/campaigns\/\d+\/message$/);
   });
 
-  test('is made once, however often its form is sent, and again where it was changed', async () => {
+  test('is created once when its form is sent twice, and again when the form was changed', async () => {
     const form = { ...schedule, name: newName(), once: 'x' };
     const [first, second] = await Promise.all([
       operator.post('/campaigns/new', form),
@@ -46,7 +46,7 @@ describe('a new campaign', () => {
     expect(changed.headers.location).not.toBe(first.headers.location);
   });
 
-  test('that is wrong comes again with what was typed, each problem beside its field', async () => {
+  test('with invalid fields is shown again with the typed values and each problem beside its field', async () => {
     const answer = await operator.post('/campaigns/new', {
       ...schedule,
       name: '',
@@ -58,7 +58,7 @@ describe('a new campaign', () => {
     expect(textOf(answer)).toContain('O fim não vem depois do início.');
   });
 
-  test('tells its next occurrences, their zone, and the holidays on which it does not run', async () => {
+  test('shows its next occurrences, their time zone and the holidays that it skips', async () => {
     const form = {
       ...schedule,
       'schedule.startsAt': '2030-12-23T09:00',
@@ -73,7 +73,7 @@ describe('a new campaign', () => {
 });
 
 describe('a block', () => {
-  test('changed by somebody else meanwhile is refused once, in words, and keeps what was typed', async () => {
+  test('that another user changed meanwhile is refused once and keeps the typed values', async () => {
     const url = await draft();
     const page = `${url}/message`;
     const before = await seen(page);
@@ -87,7 +87,7 @@ describe('a block', () => {
     expect((await definitionOf(url)).message).toMatchObject({ template: 'Meu' });
   });
 
-  test('may be sent twice, and saved while another block is changed', async () => {
+  test('can be submitted twice, and saved after another block was changed', async () => {
     const url = await draft();
     const form = { 'message.template': 'Oi {nome}', seen: await seen(`${url}/message`) };
     const ticket = { 'ticketPolicy.when': 'never', seen: await seen(`${url}/ticket`) };
@@ -99,7 +99,7 @@ describe('a block', () => {
     expect((await operator.post(`${url}/ticket`, ticket)).headers.location).toBe(url);
   });
 
-  test('warns of a word that its message offers and that opts out, until it is declared as an answer', async () => {
+  test('warns about an opt-out word that its message offers, until the word is declared as an answer', async () => {
     const url = await draft();
     const page = `${url}/message`;
     const save = async (answers: string) =>
@@ -123,13 +123,13 @@ describe('a block', () => {
     expect((await definitionOf(url)).message).toMatchObject({ answers: ['confirmar', 'Cancelar'] });
   });
 
-  test('says of a message what is wrong with it, naming the tags that there are', async () => {
+  test('accepts a message with an unknown tag, and the preview lists the known tags', async () => {
     const url = await draft();
     const answer = await operator.post(`${url}/message`, {
       'message.template': 'Oi {nomee}',
       seen: await seen(`${url}/message`),
     });
-    // It may become an extra field: the next block asks for it.
+    // The tag may become an extra field: the next block asks for it.
     expect(answer.statusCode).toBe(303);
     expect(textOf(await operator.get(`${url}/mailing`))).toContain(
       'A mensagem usa {nomee}, que ainda não é um campo extra.',
@@ -141,7 +141,7 @@ describe('a block', () => {
     expect(textOf(preview)).toContain('declare a tag em Dados do mailing');
   });
 
-  test('of tickets keeps only the fields of its policy', async () => {
+  test('for tickets keeps only the fields of its policy', async () => {
     const url = await draft();
     const form = { 'ticketPolicy.when': 'on_reply', 'ticketPolicy.status': 'open' };
     await operator.post(`${url}/ticket`, { ...form, seen: await seen(`${url}/ticket`) });
@@ -151,7 +151,7 @@ describe('a block', () => {
 });
 
 describe('enabling', () => {
-  test('names everything that is missing with links, and each page beside its field', async () => {
+  test('lists every missing field with a link, and each page shows the problem beside its field', async () => {
     const url = await draft();
     const refused = await operator.post(`${url}/enable`);
     expect(refused.headers.location).toBe(`${url}?lacking=1`);
@@ -166,7 +166,7 @@ describe('enabling', () => {
     const message = await operator.get(`${url}/message?lacking=1`);
     expect(message.body).toMatch(/name="message.template"[^>]*aria-invalid="true"/);
     expect(textOf(message)).toContain('Escreva a mensagem.');
-    // What is missing elsewhere is where one goes on to.
+    // Saving continues to the next missing field.
     const saved = await operator.post(`${url}/message`, {
       'message.template': 'Oi',
       'message.providerId': String(catalog.providerId),
@@ -176,7 +176,7 @@ describe('enabling', () => {
     expect(saved.headers.location).toBe(`${url}/mailing?lacking=1#f-mailing.source`);
   });
 
-  test('of a complete campaign is done, and disabling it asks first', async () => {
+  test('a complete campaign succeeds, and disabling asks for confirmation', async () => {
     const url = `/campaigns/${await createReadyCampaign(ui, documentOf(catalog))}`;
     expect((await operator.post(`${url}/enable`)).headers.location).toBe(url);
     expect(textOf(await operator.get(url))).toContain('Executar agora');
@@ -196,7 +196,7 @@ describe('the message', () => {
     ...changes,
   });
 
-  test('is shown as a contact gets it, with what removing the accents does', async () => {
+  test('is previewed as a contact receives it, with the effect of removing accents', async () => {
     const url = await draft();
     const template = 'Olá {nome}, '.padEnd(80, 'x');
     const removed = await operator.post(
@@ -211,7 +211,7 @@ describe('the message', () => {
     expect(kept).toContain('Longa demais');
   });
 
-  test('is tried as it is typed, with what the provider said; a wrong number is named', async () => {
+  test('is test-sent as typed and shows the answer of the provider; an invalid phone is reported at its field', async () => {
     const url = await draft();
     const scripted = { 'hx-request': 'true' };
     const sent = await operator.post(
@@ -248,7 +248,7 @@ describe('the CSV file', () => {
     });
   };
 
-  test('is taken without scripts, with counts and the first bad lines', async () => {
+  test('is uploaded without scripts and shows counts and the first bad lines', async () => {
     const url = await draft();
     const answer = await upload(url, `${csvOf(3)}\n4;Rui;1133334444;;;;\n5;Eva;11900000000;;;;`);
     const text = textOf(answer);
@@ -258,7 +258,7 @@ describe('the CSV file', () => {
     expect(answer.body).toContain('/mailing/bad-lines.csv"');
   });
 
-  test('that is no mailing is refused with what was expected and found, in the words of the reader', async () => {
+  test('that is not a mailing is refused with the expected and the found format', async () => {
     const url = await draft();
     const spreadsheet = await upload(url, Buffer.from([0x50, 0x4b, 0x03, 0x04, 0, 0, 0, 0]));
     expect(spreadsheet.statusCode).toBe(422);
@@ -267,7 +267,7 @@ describe('the CSV file', () => {
     expect(textOf(header)).toContain('O cabeçalho da linha 1 não é o do layout. Faltam: codigo');
   });
 
-  test('that went to the API by a script is told of in words, of a broken connection too', async () => {
+  test('that a script uploads to the API shows its problem as a sentence, also after a broken connection', async () => {
     const url = await draft();
     const problem = { field: 'mailing.file', code: 'empty', params: {}, message: 'The file is empty.' };
     const body = {
@@ -284,25 +284,27 @@ describe('the CSV file', () => {
 });
 
 describe('the mailing', () => {
-  const make = async (path: string, definition: object): Promise<number> => {
+  const createEntry = async (path: string, definition: object): Promise<number> => {
     const body = { name: `${path} ${newName()}`, definition };
     return (await ui.as('admin')('POST', `/api/settings/${path}`, body)).json<{ id: number }>().id;
   };
 
-  test("begins with the person's usual sending hours, wherever they sign in, else with the first", async () => {
+  test('preselects the usual sending hours of the user, otherwise the first', async () => {
     const person = await ui.person('operator');
     const first = await person.get(`${await draft()}/mailing`);
     expect(first.body).toMatch(new RegExp(`<option value="${catalog.hoursId}" selected`));
     const window = { days: ['monday'], from: '08:00', to: '12:00' };
-    const hours = String(await make('sending-hours', { timezone: 'America/Sao_Paulo', windows: [window] }));
+    const hours = String(
+      await createEntry('sending-hours', { timezone: 'America/Sao_Paulo', windows: [window] }),
+    );
     const me = { name: 'Ana', locale: 'pt-BR', timezone: 'America/Sao_Paulo', sendingHoursId: hours };
     expect((await person.post('/profile', me)).headers.location).toBe('/profile');
     const selected = new RegExp(`<option value="${hours}" selected`);
     expect((await person.get('/profile')).body).toMatch(selected);
     expect((await person.get(`${await draft()}/mailing`)).body).toMatch(selected);
-    // Another person has habits of their own.
+    // Another user is not affected.
     expect((await operator.get(`${await draft()}/mailing`)).body).not.toMatch(selected);
-    // Archived, they are offered to nobody any more.
+    // Archived hours are no longer offered.
     await ui.as('admin')('PUT', `/api/settings/sending-hours/${hours}`, {
       name: newName(),
       definition: { timezone: 'America/Sao_Paulo', windows: [window] },
@@ -312,14 +314,14 @@ describe('the mailing', () => {
     expect(again.body).toMatch(new RegExp(`<option value="${catalog.hoursId}" selected`));
   });
 
-  test("takes over the extra fields of the tickets' subcategory, beside those that are declared", async () => {
+  test('copies the extra fields of the ticket subcategory, in addition to the declared ones', async () => {
     const fields = [
       { name: 'valor', type: 'number', required: true },
       { name: 'vencimento', type: 'date', required: false },
     ];
-    const categoryId = await make('categories', {});
-    const extraFieldGroupId = await make('extra-field-groups', { fields });
-    const subcategoryId = await make('subcategories', { categoryId, extraFieldGroupId });
+    const categoryId = await createEntry('categories', {});
+    const extraFieldGroupId = await createEntry('extra-field-groups', { fields });
+    const subcategoryId = await createEntry('subcategories', { categoryId, extraFieldGroupId });
     const url = await draft();
     await operator.post(`${url}/ticket`, {
       'ticketPolicy.when': 'on_reply',
@@ -341,7 +343,7 @@ describe('the mailing', () => {
     });
   });
 
-  test('may be looked at by who may change nothing', async () => {
+  test('is read-only for a viewer', async () => {
     const viewer = await ui.person('viewer');
     const page = await viewer.get(`${await draft()}/mailing`);
     expect(page.statusCode).toBe(200);
@@ -352,7 +354,7 @@ describe('the mailing', () => {
 });
 
 describe('the list', () => {
-  test('is narrowed down by a part of the name, whatever its accents, and by state', async () => {
+  test('is filtered by part of the name, ignoring accents, and by state', async () => {
     await operator.post('/campaigns/new', { ...schedule, name: 'Cobrança de março' });
     const found = textOf(await operator.get('/campaigns?name=COBRANCA'));
     expect(found).toContain('Cobrança de março');
@@ -364,7 +366,7 @@ describe('the list', () => {
     expect(textOf(await operator.get('/campaigns?state=enabled'))).not.toContain('Cobrança de março');
   });
 
-  test('offers a copy of a campaign, under a name that is free', async () => {
+  test('duplicates a campaign under a free name', async () => {
     const id = await createReadyCampaign(ui, documentOf(catalog, { name: 'Modelo' }));
     for (const name of ['Modelo (cópia)', 'Modelo (cópia 2)']) {
       const copy = await operator.post(`/campaigns/${id}/duplicate`);

@@ -13,7 +13,7 @@ beforeEach(async () => {
   await sql`delete from company`;
 });
 
-/** As a browser sends the form of a file. */
+/** Sends the logo as a browser submits a file form. */
 const sendLogo = (content: Buffer | string, cookie = admin.cookie) => {
   const head = 'content-disposition: form-data; name="file"; filename="logo.png"\r\ncontent-type: image/png';
   return ui.app.inject({
@@ -39,7 +39,7 @@ describe.each(languages)('in %s', (locale) => {
   }[locale];
   const cookieOf = (cookie: string) => `${cookie}; torpedo-language=${locale}`;
 
-  test('the name and the logo are in the header, at the sign-in, in the title and on paper', async () => {
+  test('the name and the logo are in the header, on the sign-in page, in the title and in print', async () => {
     expect((await admin.post(path, { name: 'Central <Saúde>' })).headers.location).toBe(path);
     expect((await sendLogo(logos['image/png'])).headers.location).toBe(path);
     const own = await admin.get(path, { cookie: cookieOf(admin.cookie) });
@@ -58,7 +58,7 @@ describe.each(languages)('in %s', (locale) => {
     expect((await viewer.get('/reports')).body).not.toContain('class="logo"');
   });
 
-  test('a file that is no image is refused in words', async () => {
+  test('a file that is not an image or is too large is refused with the reason', async () => {
     const refused = await sendLogo('<svg xmlns="http://www.w3.org/2000/svg"/>', cookieOf(admin.cookie));
     expect([refused.statusCode, textOf(refused)]).toEqual([422, expect.stringContaining(words.kind)]);
     const large = await sendLogo(Buffer.alloc(300 * 1024), cookieOf(admin.cookie));
@@ -66,17 +66,17 @@ describe.each(languages)('in %s', (locale) => {
   });
 });
 
-test('without a name, the console has its own', async () => {
+test('without a company name, the title is Torpedo', async () => {
   expect((await viewer.get('/reports')).body).toMatch(/<title>.+ · Torpedo<\/title>/);
 });
 
-test('a reader sees it and changes nothing', async () => {
+test('a viewer can see the company but not change it', async () => {
   const page = await viewer.get(path);
   expect([page.statusCode, page.body.includes('type="file"')]).toEqual([200, false]);
   expect((await sendLogo(logos['image/png'], viewer.cookie)).statusCode).toBe(403);
 });
 
-test('mails are in the name of the company', async () => {
+test('mails carry the name of the company', async () => {
   const smtp = await createSmtpServer();
   await admin.post('/settings/alerts/email', {
     ...{

@@ -18,14 +18,14 @@ const cookieOf = (answer: { cookies: { name: string; value: string }[] }, name: 
   answer.cookies.find((cookie) => cookie.name === name)?.value;
 
 describe('signing in', () => {
-  test('is asked of everybody who is not, and leads back to what they asked for', async () => {
+  test('is required of every visitor, and returns to the requested page', async () => {
     const answer = await app.inject('/profile?a=1');
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in?next=%2Fprofile%3Fa%3D1']);
     const { headers } = await signIn({ login: 'admin', password: adminPassword, next: '/profile?a=1' });
     expect(headers.location).toBe('/profile?a=1');
   });
 
-  test('after a session has ended says so, and leads a part of a page there, too', async () => {
+  test('explains that the session has expired, and fragment requests redirect there, too', async () => {
     const person = await ui.person('viewer');
     await person.post('/sign-out');
     const page = await person.get('/runs?status=paused');
@@ -42,7 +42,7 @@ describe('signing in', () => {
     expect(part.headers['hx-redirect']).toBe('/sign-in?next=%2Fruns%2F7%3Fa%3D1&expired=1');
   });
 
-  test("opens a session of the API's", async () => {
+  test('opens an API session', async () => {
     const answer = await signIn({ login: 'Admin', password: adminPassword });
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/']);
     const cookie = `torpedo=${cookieOf(answer, 'torpedo') ?? ''}`;
@@ -51,7 +51,7 @@ describe('signing in', () => {
     expect(textOf(home)).toContain('Ana');
   });
 
-  test('with a wrong password says so in words, and keeps the login but not the password', async () => {
+  test('with a wrong password shows a sentence and keeps the login but not the password', async () => {
     const answer = await signIn({ login: 'admin', password: 'not the password' });
     expect(answer.statusCode).toBe(401);
     expect(textOf(answer)).toContain('Usuário ou senha incorretos.');
@@ -59,7 +59,7 @@ describe('signing in', () => {
     expect(answer.body).not.toContain('not the password');
   });
 
-  test("is refused to another site's page", async () => {
+  test('is refused when the form is on another site', async () => {
     const answer = await signIn(
       { login: 'admin', password: adminPassword },
       { ...fromOurPage, 'sec-fetch-site': 'cross-site' },
@@ -80,11 +80,11 @@ describe('signing in', () => {
     ['/choose-password?next=/', null],
     ['/api/docs', null],
     ['', null],
-  ])('goes on to %j only where it is a page of ours', (next, path) => {
+  ])('redirects to %j only when it is a console page', (next, path) => {
     expect(safePath(next)).toBe(path);
   });
 
-  test('out ends the session, and empties what the back button would show', async () => {
+  test('out ends the session and clears the browser cache', async () => {
     const person = await ui.person('viewer');
     const answer = await person.post('/sign-out');
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
@@ -93,7 +93,7 @@ describe('signing in', () => {
   });
 });
 
-describe('a password that was given', () => {
+describe('a password set by an admin', () => {
   const given = 'given by an admin';
   async function invite(login: string): Promise<string> {
     await insertUser(sql, {
@@ -112,7 +112,7 @@ describe('a password that was given', () => {
     ['pt-BR', 'Escolha a sua senha', 'Esta não é a sua senha atual.'],
     ['en', 'Choose your password', 'This is not your current password.'],
   ])(
-    'leads to its change from every page, and on to what was asked for (%s)',
+    'must be changed before any page opens, and then the requested page opens (%s)',
     async (locale, title, wrong) => {
       const cookie = await invite(`invited-${locale.toLowerCase()}`);
       const headers = { cookie: `${cookie}; torpedo-language=${locale}` };
@@ -142,12 +142,12 @@ describe('a password that was given', () => {
       const done = await choose({ current: given, password: own });
       expect([done.statusCode, done.headers.location]).toEqual([303, '/runs?a=1']);
       expect((await app.inject({ url: '/runs?a=1', headers })).statusCode).toBe(200);
-      // There is nothing more to choose.
+      // The page is not offered again.
       expect((await app.inject({ url: '/choose-password', headers })).headers.location).toBe('/profile');
     },
   );
 
-  test('lets its owner sign out, and asks nobody else to choose one', async () => {
+  test('lets its owner sign out, and nobody else has to choose a password', async () => {
     const cookie = await invite('leaver');
     const headers = { cookie, ...fromOurPage };
     const out = await app.inject({ method: 'POST', url: '/sign-out', headers });
@@ -159,7 +159,7 @@ describe('a password that was given', () => {
 });
 
 describe('a form', () => {
-  test("of another site's page changes nothing", async () => {
+  test('on another site cannot change anything', async () => {
     const person = await ui.person('viewer');
     const change = { name: 'Changed', locale: 'en', timezone: 'UTC' };
     for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }]) {
@@ -169,7 +169,7 @@ describe('a form', () => {
     expect(user?.name).not.toBe('Changed');
   });
 
-  test('is shown again with its values, and each problem beside its field and on top', async () => {
+  test('with invalid fields is shown again with its values, and each problem is beside its field and at the top', async () => {
     const person = await ui.person('viewer');
     const answer = await person.post('/profile', { name: ' ', locale: 'pt-BR', timezone: 'Mars/Olympus' });
     expect(answer.statusCode).toBe(422);
@@ -180,7 +180,7 @@ describe('a form', () => {
     expect(textOf(answer).split(words)).toHaveLength(3);
   });
 
-  test('that was saved leads to a page that says so once', async () => {
+  test('that is saved shows a notice once', async () => {
     const person = await ui.person('viewer');
     const answer = await person.post('/profile', {
       name: 'Bia',
@@ -195,7 +195,7 @@ describe('a form', () => {
     expect(textOf(page)).toContain('Manaus (GMT-4)');
   });
 
-  test('sent after the session ended leads to the sign-in, and from there back to its page', async () => {
+  test('submitted after the session ended leads to the sign-in and then back to its page', async () => {
     const person = await ui.person('viewer');
     await person.post('/sign-out');
     const referer = 'http://localhost/profile';
@@ -205,7 +205,7 @@ describe('a form', () => {
 });
 
 describe('pages', () => {
-  test('run no script and no style but our own files', async () => {
+  test('load scripts and styles only from our own files', async () => {
     const person = await ui.person('viewer');
     const { headers, body } = await person.get('/');
     const policy = headers['content-security-policy'];
@@ -218,7 +218,7 @@ describe('pages', () => {
     expect(headers['referrer-policy']).toBe('same-origin');
   });
 
-  test('load less than 300 kB, compressed, which the browser may keep for ever', async () => {
+  test('load less than 300 kB compressed, and their assets are cached forever', async () => {
     const person = await ui.person('viewer');
     const accept = { 'accept-encoding': 'gzip, br' };
     const page = await person.get('/', accept);
@@ -235,7 +235,7 @@ describe('pages', () => {
     expect(bytes).toBeLessThan(300_000);
   });
 
-  test('escape what people typed', async () => {
+  test('escape user input', async () => {
     const person = await ui.person('viewer');
     await person.post('/profile', { name: '<b>"&\'', locale: 'en', timezone: 'UTC' });
     expect((await person.get('/')).body).toContain('&lt;b>&quot;&amp;');
@@ -252,7 +252,7 @@ describe('pages', () => {
     expect(body).toContain(`<html lang="${locale}"`);
   });
 
-  test('are in the language of the person, until one is chosen on the device', async () => {
+  test('use the language of the user until one is chosen on the device', async () => {
     const person = await ui.person('viewer');
     await person.post('/profile', { name: 'Bia', locale: 'en', timezone: 'UTC' });
     expect((await person.get('/')).body).toContain('<html lang="en"');
@@ -261,7 +261,7 @@ describe('pages', () => {
     expect((await person.get('/')).body).toContain('<html lang="pt-BR"');
   });
 
-  test('that do not exist say so, and leave the addresses of programs to the API', async () => {
+  test('that do not exist answer 404, and unknown API, webhook and asset paths answer with JSON', async () => {
     const person = await ui.person('viewer');
     const page = await person.get('/nothing/here');
     expect([page.statusCode, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);

@@ -24,7 +24,7 @@ async function ticketOf() {
 const bubblesOf = (body: string): string[] =>
   [...body.matchAll(/<span class="bubble">(.*?)<\/span>/g)].map(([, text = '']) => text);
 
-test('the page shows both directions with their status, and sends an answer once', async () => {
+test('the ticket page shows both directions with their status, and sends an answer once', async () => {
   const { id } = await ticketOf();
   const page = await agent.get(`/tickets/${id}`);
   expect(page.statusCode).toBe(200);
@@ -40,7 +40,7 @@ test('the page shows both directions with their status, and sends an answer once
   expect(await sql`select from answers where ticket_id = ${id}`).toHaveLength(1);
 });
 
-test('the live part stays as it is until something changes', async () => {
+test('the live part answers 204 until something changes', async () => {
   const { id, messageId } = await ticketOf();
   const address = /hx-get="([^"]*\/conversation[^"]*)"/;
   const seen = address.exec((await agent.get(`/tickets/${id}`)).body)?.[1] ?? '';
@@ -52,7 +52,7 @@ test('the live part stays as it is until something changes', async () => {
   expect((await agent.get(next)).statusCode).toBe(204);
 });
 
-test('the size of the answer is shown while it is written', async () => {
+test('the preview shows the size of the answer while it is typed', async () => {
   const { id } = await ticketOf();
   const preview = async (form: Record<string, string>) =>
     (await agent.post(`/tickets/${id}/answers/preview`, form)).body;
@@ -62,7 +62,7 @@ test('the size of the answer is shown while it is written', async () => {
   expect(await preview({ answer: ' ' })).not.toContain('segmento,');
 });
 
-test('an answer that is refused keeps its text and says why', async () => {
+test('a refused answer keeps its text and shows the reason', async () => {
   const { id } = await ticketOf();
   const refused = await agent.post(`/tickets/${id}/answers`, {
     answer: 'Olá {saldo}',
@@ -73,7 +73,7 @@ test('an answer that is refused keeps its text and says why', async () => {
   expect(refused.body).toContain('não é uma tag');
 });
 
-test('instead of the box, a phone that has opted out has a sentence', async () => {
+test('a ticket of an opted-out phone shows a sentence instead of the answer box', async () => {
   const { id, phone } = await ticketOf();
   await optOutPhone(sql, { phone, source: 'reply' });
   const page = await agent.get(`/tickets/${id}`);
@@ -81,7 +81,7 @@ test('instead of the box, a phone that has opted out has a sentence', async () =
   expect(page.body).not.toContain(`action="/tickets/${id}/answers"`);
 });
 
-test('a viewer reads the conversation and cannot answer', async () => {
+test('a viewer can read the conversation but not answer', async () => {
   const { id, messageId } = await ticketOf();
   await insertReply(sql, { messageId });
   const viewer = await ui.person('viewer');
@@ -89,7 +89,7 @@ test('a viewer reads the conversation and cannot answer', async () => {
   expect(page.body).not.toContain(`action="/tickets/${id}/answers"`);
 });
 
-test('a quick reply is picked, filled in for the customer, and then edited', async () => {
+test('a chosen quick reply is filled in for the customer', async () => {
   const { id } = await ticketOf();
   const admin = await ui.person('admin');
   const saved = await admin.post('/settings/quick-replies', {
@@ -106,7 +106,7 @@ test('a quick reply is picked, filled in for the customer, and then edited', asy
   expect(filled.body).toContain('Olá Maria (1), segue a 2ª via.');
 });
 
-test('an agent resolves an answer in doubt at its bubble, a viewer does not', async () => {
+test('an agent can resolve an unknown answer at its bubble, a viewer cannot', async () => {
   const { id } = await ticketOf();
   await agent.post(`/tickets/${id}/answers`, { answer: 'Segue o boleto.' });
   const [row] = await sql<[{ id: number }]>`

@@ -5,7 +5,7 @@ import type { OverBudget } from '../../domain/budget.ts';
 import { createCatalog, createReadyCampaign, createRun, csvOf, documentOf } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
-/** What users see of prices, costs and budgets. */
+/** Prices, costs and budgets in the console. */
 const ui = await createConsole({ clock: () => new Date('2026-11-20T15:00:00Z') });
 const { sql } = ui;
 const catalog = await createCatalog(ui);
@@ -18,7 +18,7 @@ const providerPage = `/settings/providers/${catalog.providerId}`;
 const textAt = async (person: typeof admin, url: string) =>
   textOf(await person.get(url)).replaceAll('\u00A0', ' ');
 
-/** A run that sends, of which the provider has taken all but one message. */
+/** A sending run with 5 messages, 4 of them accepted by the provider. */
 async function sentRun(): Promise<number> {
   const phones = Array.from({ length: 5 }, (_, index) => `+551190000000${index}`);
   const { runId, messageIds } = await createRun(ui, catalog, { phones });
@@ -36,7 +36,7 @@ async function sentRun(): Promise<number> {
   return runId;
 }
 
-test('Without a price, pages say so and lead admins to where it is entered; never R$ 0,00', async () => {
+test('without a price, pages show "no price" instead of R$ 0,00, and link admins to the prices', async () => {
   const runId = await sentRun();
   for (const person of [admin, viewer]) {
     const page = await person.get(`/runs/${runId}`);
@@ -48,7 +48,7 @@ test('Without a price, pages say so and lead admins to where it is entered; neve
   expect(await textAt(english, `/runs/${runId}`)).toContain('no price');
 });
 
-test('An admin enters prices as people type them; errors are in words', async () => {
+test('an admin can enter prices in common notations; invalid ones are explained', async () => {
   expect(await textAt(admin, providerPage)).toContain('Nenhum preço informado.');
   const wrong = await admin.post(`${providerPage}/prices`, { price: 'caro', firstDay: '', prefix: '999' });
   expect(wrong.statusCode).toBe(422);
@@ -68,12 +68,12 @@ test('An admin enters prices as people type them; errors are in words', async ()
   expect(await textAt(viewer, providerPage)).not.toContain('Portugal');
 });
 
-test('A price that is entered later corrects what was counted', async () => {
+test('a price that is added later corrects earlier costs', async () => {
   expect(await textAt(viewer, '/settings/costs')).toContain('R$ 0,34');
   expect(await textAt(viewer, '/runs')).toContain('R$ 0,34');
 });
 
-test('A run shows what it has cost so far, what it will cost, and what is in doubt', async () => {
+test('a run shows its cost so far, its estimate and its uncertain cost', async () => {
   const runId = await sentRun();
   await sql`update run_counts set status = 'unknown' where run_id = ${runId} and status = 'queued'`;
   const page = await textAt(viewer, `/runs/${runId}`);
@@ -81,7 +81,7 @@ test('A run shows what it has cost so far, what it will cost, and what is in dou
   expect(await textAt(english, `/runs/${runId}`)).toContain('Cost so far R$0.34 estimate: R$0.43');
 });
 
-test('The preview, an upload and the page of an approval say what it costs', async () => {
+test('the preview, an upload and the approval page show the cost', async () => {
   const id = await createReadyCampaign(ui, documentOf(catalog));
   const preview = await operator.post(`/campaigns/${id}/preview`, {
     'message.template': 'Olá, {nome}',
@@ -117,7 +117,7 @@ test('The preview, an upload and the page of an approval say what it costs', asy
   expect(await textAt(viewer, '/')).toContain('A execução custaria cerca de R$ 1.284,00');
 });
 
-test('Budgets are entered as people type them, and warn from 80 % on', async () => {
+test('budgets can be entered in common notations, and the home page warns from 80 %', async () => {
   const wrong = await admin.post('/settings/costs', { monthly: 'muito' });
   expect(textOf(wrong)).toContain('Informe um valor maior que zero');
   expect((await operator.post('/settings/costs', { monthly: '1' })).statusCode).toBe(403);
@@ -125,7 +125,7 @@ test('Budgets are entered as people type them, and warn from 80 % on', async () 
   expect((await admin.get('/settings/costs')).body).toContain('value="15.000,00"');
   expect((await english.get('/settings/costs')).body).toContain('value="15,000.00"');
   expect(await textAt(viewer, '/')).not.toContain('Orçamento geral');
-  // 1.02 is spent.
+  // R$ 1.02 is spent.
   await admin.post('/settings/costs', { monthly: '1,20' });
   expect(await textAt(viewer, '/')).toContain(
     'Orçamento geral de novembro de 2026 85% gastos: R$ 1,02 de R$ 1,20.',
@@ -142,7 +142,7 @@ test('Budgets are entered as people type them, and warn from 80 % on', async () 
   expect(log).toContain('Valor por mês: de 15.000,00 para 1,20');
 });
 
-test('A campaign has its own budget, in its form', async () => {
+test('the form of a campaign has its own budget', async () => {
   const id = await createReadyCampaign(ui, documentOf(catalog));
   const saved = await ui.as('operator')('GET', `/api/campaigns/${id}`);
   const { definition, version } = saved.json<{ definition: { safeguards: object }; version: number }>();

@@ -22,8 +22,8 @@ import { until } from '../kit/until.ts';
 import { createWholeSystem } from '../kit/whole-system.ts';
 
 /**
- * What comes after the send, as those who work with it see it: an operator approves a run from a mail, an agent answers
- * a customer on a phone, and a manager reads what it cost.
+ * A story of the service desk: an operator approves a run from a mail, an agent answers a customer on a phone, and a
+ * manager reads the cost.
  */
 const system = await createWholeSystem({
   alertTiming: { lookEveryMs: 100, gatherMs: 300, quietMs: 1_500, repeatMs: 60_000 },
@@ -75,8 +75,8 @@ async function openAs(browser: Browser, login: string, { path = '/', width = 128
   });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
-  const complaints: string[] = [];
-  page.on('pageerror', ({ message }) => complaints.push(message));
+  const pageErrors: string[] = [];
+  page.on('pageerror', ({ message }) => pageErrors.push(message));
   const field = (label: string): Locator =>
     page.getByLabel(label, { exact: true }).and(page.locator('input, select, textarea'));
   const button = (label: string): Locator => page.getByRole('button', { name: label, exact: true });
@@ -86,17 +86,17 @@ async function openAs(browser: Browser, login: string, { path = '/', width = 128
   await button(signIn.signIn).click();
   await page.waitForURL((url) => url.pathname === path);
   const close = async (): Promise<void> => {
-    expect(complaints).toEqual([]);
+    expect(pageErrors).toEqual([]);
     await context.close();
   };
   return { page, field, button, close };
 }
 
-describe.skipIf(chromiumPath === null)('after the send', async () => {
+describe.skipIf(chromiumPath === null)('the service desk', async () => {
   if (chromiumPath === null) return;
   const browser = await startBrowser();
 
-  test('A run is approved from a mail, a customer is answered by phone, and the month has its cost', async () => {
+  test('approves a run from a mail, answers a customer on a phone, and reports the cost', async () => {
     const { id: runId } = await startRun(system, {
       providerId,
       mailing: contacts,
@@ -113,8 +113,8 @@ describe.skipIf(chromiumPath === null)('after the send', async () => {
       },
     });
 
-    // The operator is told, and follows the link of the mail.
-    const mail = await until('the mail is there', () =>
+    // The operator receives a mail and follows its link.
+    const mail = await until('the mail has arrived', () =>
       smtp.received.find(({ to }) => to === 'olga@example.com'),
     );
     expect(mail.subject).toContain(`A execução ${runId}`);
@@ -122,7 +122,7 @@ describe.skipIf(chromiumPath === null)('after the send', async () => {
     expect(path).toBe(`/runs/${runId}`);
     const olga = await openAs(browser, 'olga', { path });
     await olga.page.getByRole('link', { name: run.approve }).click();
-    // What it will cost, before it leaves: 8 segments of R$ 0,085.
+    // The page shows the cost before the send: 8 segments of R$ 0,085.
     await olga.page
       .getByText(/R\$\s0,68/)
       .first()
@@ -131,7 +131,7 @@ describe.skipIf(chromiumPath === null)('after the send', async () => {
     await olga.page.getByText(run.status.finished).first().waitFor();
     await olga.close();
 
-    // A customer answers; the agent sees it on a phone, and writes back.
+    // A customer answers. The agent reads it on a phone and writes back.
     const phone = phoneOf(3);
     await gateway.reply(phone, 'Ja paguei ontem, podem conferir?');
     const ana = await openAs(browser, 'ana', { path: '/tickets', width: 390 });
@@ -164,7 +164,7 @@ describe.skipIf(chromiumPath === null)('after the send', async () => {
     await ana.page.getByText(thread.blocked.ticket_finished).waitFor();
     await ana.close();
 
-    // The manager's Monday.
+    // The manager opens the report.
     await countForReports(sql, { rebuild: false, timezone: defaultTimezone, goesOn: () => true });
     const marcos = await openAs(browser, 'marcos', { path: '/reports' });
     const row = marcos.page.getByRole('row', { name: new RegExp(report.total) }).first();

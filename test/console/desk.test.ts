@@ -5,7 +5,7 @@ import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole, type Person } from '../kit/console.ts';
 import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
-/** What agents do with tickets in a real browser: several at once, and two users on one. */
+/** Tickets in a real browser: bulk actions, and two users who change one ticket. */
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
@@ -36,7 +36,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     return page;
   };
 
-  test('all tickets of a list are selected by one box, and finished; one changed meanwhile is named', async () => {
+  test('one box selects all tickets of a list to finish them, and a ticket that changed meanwhile is reported', async () => {
     const ids = [await openTicket(), await openTicket(), await openTicket()];
     const page = await open(ana, '/tickets?view=unanswered');
     await page.locator('.nav-count .tab-mark').waitFor();
@@ -59,7 +59,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.context().close();
   });
 
-  test('of two who change one ticket, the second sees what the first has done, and loses nothing', async () => {
+  test('when two users change a ticket, the second sees the change of the first and keeps the own input', async () => {
     const id = await openTicket();
     const [first, second] = [await open(ana, `/tickets/${id}`), await open(bia, `/tickets/${id}`)];
     const save = 'form:has([name="seen"]) button[type=submit]';

@@ -3,7 +3,7 @@ import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole } from '../kit/console.ts';
 
-/** CSV files, as a user of the console gets them, and as a program does. */
+/** CSV downloads of console users and of programs. */
 const ui = await createConsole();
 const { sql, as } = ui;
 const admin = await ui.person('admin');
@@ -22,7 +22,7 @@ const rowsOf = (body: string, delimiter: ';' | ','): string[][] =>
     .split('\r\n')
     .map((line) => line.split(delimiter));
 
-test('A file has the language, the times and the delimiter of its reader', async () => {
+test('a file has the language, the time zone and the delimiter of the user', async () => {
   const portuguese = await admin.get(`/api/runs/${runId}/messages.csv`);
   expect(portuguese.headers['content-disposition']).toBe(
     `attachment; filename="execucao-${runId}-mensagens.csv"`,
@@ -42,7 +42,7 @@ test('A file has the language, the times and the delimiter of its reader', async
   expect(sent?.at(-2)).toBe('11/30/2026 12:05:09');
 });
 
-test('Programs get codes, whoever asks', async () => {
+test('programs get codes instead of localized words by default', async () => {
   const url = `/api/runs/${runId}/messages.csv`;
   const codes = (await as('viewer')('GET', url)).body;
   expect(rowsOf(codes, ';')[1]?.slice(1, 4)).toEqual(['delivered', '', '+5511970000060']);
@@ -55,7 +55,7 @@ test('Programs get codes, whoever asks', async () => {
   expect((await admin.get(`${url}?format=xml`)).statusCode).toBe(400);
 });
 
-test('Runs and opt-outs are files, too', async () => {
+test('runs and opt-outs can be downloaded as files', async () => {
   const runs = await admin.get('/api/runs.csv');
   expect(runs.headers['content-disposition']).toBe('attachment; filename="execucoes.csv"');
   const [header = [], run = []] = rowsOf(runs.body, ';');
@@ -71,7 +71,7 @@ test('Runs and opt-outs are files, too', async () => {
   expect((await admin.get('/opt-outs')).body).toContain('href="/api/opt-outs.csv"');
 });
 
-test('Customers that were exported in any form are imported again', async () => {
+test('an exported customer file of any format can be imported without changes', async () => {
   const operator = as('operator');
   await operator('POST', '/api/customers', {
     code: '0012',

@@ -9,24 +9,27 @@ import { accessibilityProblems, chromiumPath, startBrowser } from '../kit/browse
 import { box } from '../kit/api.ts';
 import { createConsole, languages } from '../kit/console.ts';
 
-/** Ready descriptions of gateways: examples/gateways, and the form that begins with them. */
+/** Ready-made gateway configurations: examples/gateways, and the form that starts from them. */
 const ui = await createConsole();
 const { sql } = ui;
 const admin = await ui.person('admin');
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 
-test.each(starters)('%s: the words say what to enter, and the API takes the file as it is', async (name) => {
-  const { config } = await readStarter(name);
-  const { authentication } = config.request;
-  const entered = gatewaySecretNames(config);
-  if (authentication.kind === 'basic') entered.push('user');
-  for (const locale of languages) {
-    expect(Object.keys(starterWords[locale][name].values).toSorted()).toEqual(entered.toSorted());
-  }
-  const file = await readFile(`examples/gateways/${name}.json`, 'utf8');
-  const added = await ui.as('admin')('POST', '/api/providers', z.looseObject({}).parse(JSON.parse(file)));
-  expect(added.statusCode, added.body).toBe(201);
-});
+test.each(starters)(
+  '%s: the instructions cover every value to enter, and the API accepts the file unchanged',
+  async (name) => {
+    const { config } = await readStarter(name);
+    const { authentication } = config.request;
+    const entered = gatewaySecretNames(config);
+    if (authentication.kind === 'basic') entered.push('user');
+    for (const locale of languages) {
+      expect(Object.keys(starterWords[locale][name].values).toSorted()).toEqual(entered.toSorted());
+    }
+    const file = await readFile(`examples/gateways/${name}.json`, 'utf8');
+    const added = await ui.as('admin')('POST', '/api/providers', z.looseObject({}).parse(JSON.parse(file)));
+    expect(added.statusCode, added.body).toBe(201);
+  },
+);
 
 describe.skipIf(chromiumPath === null)('the form', async () => {
   if (chromiumPath === null) return;
@@ -34,7 +37,7 @@ describe.skipIf(chromiumPath === null)('the form', async () => {
   const [name = '', value = ''] = admin.cookie.split('=');
 
   test.each(starters)(
-    'begins with %s, and saves what the file says',
+    'starts from %s and saves the configuration of the file',
     { timeout: 30_000 },
     async (starter) => {
       const context = await browser.newContext({ locale: 'pt-BR' });
@@ -53,7 +56,7 @@ describe.skipIf(chromiumPath === null)('the form', async () => {
       expect(await page.content()).not.toContain('replace-it');
       expect(await page.inputValue('[name="config.from"]')).toBe('');
 
-      // What is missing is said, and what was filled in is kept.
+      // Missing values are reported, and filled-in values are kept.
       await page.fill('[name=name]', `Pelo formulário: ${starter}`);
       await page.click('main form[method=post] button[type=submit]');
       await page.waitForSelector('[aria-invalid=true]');

@@ -8,7 +8,7 @@ import { box, createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 import { recordSent } from '../kit/sending.ts';
 
-/** The queue of probable opt-outs, at the replies and on the first page. */
+/** The queue of probable opt-outs on the replies page and on the home page. */
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
@@ -23,9 +23,9 @@ const writer = createReceiptWriter({
 const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
 const { providerId } = catalog;
 
-let said = 0;
-async function says(from: string, text: string): Promise<void> {
-  const key = `said-${++said}`;
+let replies = 0;
+async function receiveReply(from: string, text: string): Promise<void> {
+  const key = `reply-${++replies}`;
   await writer.write({
     event: { providerId, eventKey: key, kind: 'message', messageId: null, payload: '{}' },
     move: null,
@@ -35,19 +35,19 @@ async function says(from: string, text: string): Promise<void> {
   for (const { id } of rows) await handling.handleReply({ inboundMessageId: id });
 }
 
-test('Nothing to decide is said in words', async () => {
+test('an empty queue shows a sentence', async () => {
   expect(textOf(await viewer.get('/replies/held'))).toContain('Nada a decidir');
   expect(textOf(await viewer.get('/replies'))).not.toContain('esperam a sua decisão');
   expect(textOf(await viewer.get('/'))).toContain('Nada precisa de você agora.');
 });
 
-test('A probable opt-out waits on the first page and at the replies, and is decided with a click', async () => {
+test('a probable opt-out is listed on the home page and on the replies page, and one click decides it', async () => {
   const [leaving, staying] = ['+5511987651001', '+5511987651002'];
   const { runId } = await createRun(ui, catalog, { phones: [leaving, staying] });
   await recordSent(sql, { runId, count: 2, sidOf: (id) => `SM${id}` });
-  // As its carrier writes it.
-  await says('551187651001', 'me tira dessa lista <b>já</b>');
-  await says(staying, 'Não vou sair de casa hoje');
+  // The carrier reports the phone without the ninth digit.
+  await receiveReply('551187651001', 'me tira dessa lista <b>já</b>');
+  await receiveReply(staying, 'Não vou sair de casa hoje');
 
   const home = textOf(await viewer.get('/'));
   expect(home).toContain('2 descadastros prováveis esperam a sua decisão');
@@ -73,7 +73,7 @@ test('A probable opt-out waits on the first page and at the replies, and is deci
   expect(textOf(await viewer.get('/replies/held'))).toContain('Nada a decidir');
   expect(textOf(await viewer.get('/opt-outs'))).toContain(formatPhone(leaving));
   expect(textOf(await viewer.get('/opt-outs'))).not.toContain(formatPhone(staying));
-  // Somebody else had the page open, too.
+  // Another user still had the old page open.
   const late = await operator.post(path(staying), { decision: 'opt_out' });
   expect(late.statusCode).toBe(303);
   expect(String(late.headers['set-cookie'])).toContain(encodeURIComponent('alguém já decidiu'));

@@ -7,7 +7,7 @@ import { createRunProbe } from '../kit/runs.ts';
 import { until } from '../kit/until.ts';
 import { createWholeSystem } from '../kit/whole-system.ts';
 
-/** A run that is watched in a real browser while it sends: nobody loads the page again. */
+/** The page of a sending run in a real browser updates without a reload. */
 const system = await createWholeSystem();
 const { sql, publicUrl, admin } = system;
 const probe = createRunProbe(system);
@@ -17,8 +17,8 @@ const lines = 500;
 const textIn = (page: Page, selector: string) => async (): Promise<string> =>
   (await page.textContent(selector)) ?? '';
 
-/** What a person sees of a run that changes. */
-const watch = (page: Page) => {
+/** Reads the changing parts of a run page. */
+const readLive = (page: Page) => {
   const figure = (label: string) =>
     textIn(page, `.figure:has(.figure-label:text-is("${label}")) .figure-value`);
   const [rate, progress, timeLeft, state] = [
@@ -39,26 +39,26 @@ const watch = (page: Page) => {
       const row = page.locator(`.counts tr:has(a:text-is("${t.message.delivered}")) .numeric`);
       return (await row.count()) === 0 ? 0 : numberIn((await row.textContent()) ?? '');
     },
-    /** The bar's value and the picture that stands in the chart. */
+    /** The value of the progress bar and the image of the chart. */
     bar: async () => page.locator('#live > progress').evaluate((bar) => bar.getAttribute('value')),
     chart: async (): Promise<unknown> =>
       page.evaluate('document.querySelector("[data-samples] canvas")?.toDataURL() ?? null'),
   };
 };
 
-describe.skipIf(chromiumPath === null)('A run that is sending', async () => {
+describe.skipIf(chromiumPath === null)('the page of a sending run', async () => {
   if (chromiumPath === null) return;
   const browser = await startBrowser();
 
-  test('shows its counts, its rate and its chart as they change, and that it has finished', async () => {
+  test('updates the counts, the rate and the chart, and shows when the run has finished', async () => {
     const providerId = await createProvider(system, { ratePerSecond: 10 });
     const run = await startRun(system, { providerId, mailing: lines });
-    await until('it has begun to send', async () => (await probe.countOf(run.id, 'delivered')) > 0);
+    await until('sending has begun', async () => (await probe.countOf(run.id, 'delivered')) > 0);
 
     const page = await browser.newPage({ locale: 'pt-BR', reducedMotion: 'reduce' });
     page.setDefaultTimeout(20_000);
-    const complaints: string[] = [];
-    page.on('pageerror', ({ message }) => complaints.push(message));
+    const pageErrors: string[] = [];
+    page.on('pageerror', ({ message }) => pageErrors.push(message));
     await page.goto(`${publicUrl}/sign-in`);
     await page.fill('[name=login]', admin.login);
     await page.fill('[name=password]', admin.password);
@@ -67,48 +67,48 @@ describe.skipIf(chromiumPath === null)('A run that is sending', async () => {
     let loads = 0;
     page.on('load', () => loads++);
 
-    const seen = watch(page);
-    const changes = async <T>(what: string, look: () => Promise<T>, by: (now: T, before: T) => boolean) => {
-      const before = await look();
-      return until(what, async () => ((await look().then((now) => by(now, before))) ? { before } : null));
+    const live = readLive(page);
+    const changes = async <T>(what: string, read: () => Promise<T>, by: (now: T, before: T) => boolean) => {
+      const before = await read();
+      return until(what, async () => ((await read().then((now) => by(now, before))) ? { before } : null));
     };
-    expect(await seen.state()).toContain(t.status.running);
-    await until('the chart is drawn', seen.chart);
+    expect(await live.state()).toContain(t.status.running);
+    await until('the chart is drawn', live.chart);
     await until(
       'the rate is near the limit',
-      async () => (await seen.rate()) > 5 && (await seen.rate()) < 15,
+      async () => (await live.rate()) > 5 && (await live.rate()) < 15,
     );
-    expect(await seen.rateWords()).toContain(t.limit('10'));
+    expect(await live.rateWords()).toContain(t.limit('10'));
     const more = (now: number, before: number): boolean => now > before;
     const other = (now: unknown, before: unknown): boolean => now !== before;
-    await changes('more are handed over', seen.handedOver, more);
-    await changes('more are delivered', seen.delivered, more);
-    await changes('the bar has grown', async () => Number(await seen.bar()), more);
-    await changes('the time left is another', seen.timeLeft, other);
-    await changes('the chart goes on', seen.chart, other);
+    await changes('more are handed over', live.handedOver, more);
+    await changes('more are delivered', live.delivered, more);
+    await changes('the bar has grown', async () => Number(await live.bar()), more);
+    await changes('the time left has changed', live.timeLeft, other);
+    await changes('the chart is redrawn', live.chart, other);
 
-    // The details follow as well.
+    // The details update as well.
     await until('the details show when sending began', async () => {
       const [, after = ''] = ((await page.textContent('#details')) ?? '').split(t.sendingBegan);
       return /^\d\d\//.test(after);
     });
 
-    // Somebody lets it go faster; who watches sees it.
+    // A raised rate limit appears on the page.
     await sql`update providers set rate_per_second = 60 where id = ${providerId}`;
-    await until('the new limit is told', async () => (await seen.rateWords()).includes(t.limit('60')));
-    await until('the rate rises', async () => (await seen.rate()) > 20);
+    await until('the new limit is shown', async () => (await live.rateWords()).includes(t.limit('60')));
+    await until('the rate rises', async () => (await live.rate()) > 20);
     expect(loads, 'loads of the page while it was sending').toBe(0);
 
     await page.getByText(t.status.finished).first().waitFor();
-    expect(await seen.handedOver()).toBe(lines);
-    // Receipts are still coming when the last message has left.
-    await until('all are delivered', async () => (await seen.delivered()) === lines);
-    // The buttons of a run that goes on are gone, and nothing is listened to any more.
+    expect(await live.handedOver()).toBe(lines);
+    // Receipts still arrive after the last message was sent.
+    await until('all are delivered', async () => (await live.delivered()) === lines);
+    // The buttons of a live run are gone, and the page no longer listens for events.
     expect(await page.locator(`a[href="/runs/${run.id}/cancel"]`).count()).toBe(0);
     expect(await page.getAttribute('#live', 'data-events')).toBeNull();
     expect(await page.textContent('main')).toContain(t.chartOver);
     expect(loads, 'loads of the page when it had finished').toBe(1);
-    expect(complaints).toEqual([]);
+    expect(pageErrors).toEqual([]);
     await page.close();
   });
 });

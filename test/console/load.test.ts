@@ -4,7 +4,7 @@ import { createCatalog, createReadyCampaign, createRun, documentOf } from '../ki
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole } from '../kit/console.ts';
 
-/** What a browser fetches for a page, and what it is told of it. */
+/** What a browser fetches for a page: sizes, origins, caching and security headers. */
 const ui = await createConsole();
 const admin = await ui.person('admin');
 const catalog = await createCatalog(ui);
@@ -24,12 +24,12 @@ const mostBytes = 300_000;
 
 interface Loaded {
   url: string;
-  /** Over the wire: compressed, with headers. Nothing of what the browser had. */
+  /** Over the wire: compressed, with headers. 0 when the file came from the browser's cache. */
   bytes: number;
   headers: Record<string, string>;
 }
 
-/** Everything that is fetched until the page is at rest. */
+/** Returns every response until the load event. */
 async function load(page: Page, address: string): Promise<Loaded[]> {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
@@ -44,23 +44,23 @@ async function load(page: Page, address: string): Promise<Loaded[]> {
     const one = loaded.get(requestId);
     if (one) one.bytes = encodedDataLength;
   });
-  // A run that is watched keeps its stream open: there is no end of all requests to wait for.
+  // The page of a run keeps an event stream open, so the network never becomes idle.
   await page.goto(url + address, { waitUntil: 'load' });
   await session.detach();
   return [...loaded.values()].filter(({ url: from }) => !from.startsWith('data:'));
 }
 
-/** What the browser has against the page: errors, and what its policy forbids. */
-function complaintsOf(page: Page): string[] {
-  const complaints: string[] = [];
-  page.on('pageerror', ({ message }) => complaints.push(message));
+/** Collects script errors and policy violations that the browser reports. */
+function recordErrors(page: Page): string[] {
+  const errors: string[] = [];
+  page.on('pageerror', ({ message }) => errors.push(message));
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    if (['error', 'warning'].includes(message.type())) errors.push(message.text());
   });
-  return complaints;
+  return errors;
 }
 
-test('The policy of pages lets nothing run or load but files of ours', async () => {
+test('the content security policy allows only our own files', async () => {
   const { headers } = await admin.get('/campaigns');
   const policy = String(headers['content-security-policy']);
   expect(policy).toContain("default-src 'none'");
@@ -70,10 +70,10 @@ test('The policy of pages lets nothing run or load but files of ours', async () 
   expect(policy).not.toContain('http');
 });
 
-test('A page that needs the answer to a POST opens wherever the link to it stands', async () => {
+test('a campaign page opens from a link on another site', async () => {
   const address = `/campaigns/${campaignId}/message`;
   expect((await admin.get(address, { 'sec-fetch-site': 'cross-site' })).statusCode).toBe(200);
-  // On plain HTTP a browser does not say where the link stands.
+  // Over plain HTTP a browser does not send Sec-Fetch-Site.
   expect((await admin.get(address)).statusCode).toBe(200);
 });
 
@@ -83,12 +83,12 @@ describe.skipIf(chromiumPath === null)('the first load', async () => {
   const [name = '', value = ''] = admin.cookie.split('=');
 
   test.each(pages)(
-    'of %s is small, from here alone, and without complaints; the second brings the page alone',
+    'of %s is small, from our origin and without errors; the second load fetches no assets',
     async (address) => {
       const context = await browser.newContext();
       await context.addCookies([{ name, value, url }]);
       const page = await context.newPage();
-      const complaints = complaintsOf(page);
+      const errors = recordErrors(page);
       const first = await load(page, address);
       expect(first.map((one) => new URL(one.url).origin)).toEqual(first.map(() => url));
       expect(first.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(mostBytes);
@@ -97,15 +97,15 @@ describe.skipIf(chromiumPath === null)('the first load', async () => {
       for (const { url: file, headers } of files) {
         expect(headers['cache-control'], file).toContain('immutable');
         expect(file).toMatch(/\.[0-9a-f]{12}\.(?:css|js|svg)$/);
-        // What is compressed comes in pieces; the smallest ones are not worth it.
+        // Compressed answers are chunked and have no length. Files below 1 kB are not compressed.
         if (Number(headers['content-length'] ?? Infinity) >= 1024)
           expect(headers['content-encoding'], file).toBe('br');
       }
       const second = await load(page, address);
       const fetched = second.filter(({ bytes }) => bytes > 0).map((one) => new URL(one.url).pathname);
-      // The browser asks for the icon when it likes, on a busy machine not before the second load.
+      // The browser fetches the icon at any time, on a busy machine only during the second load.
       expect(fetched.filter((path) => /^\/assets\/(?!icon\.)/.test(path))).toEqual([]);
-      expect(complaints).toEqual([]);
+      expect(errors).toEqual([]);
       await context.close();
     },
   );

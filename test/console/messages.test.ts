@@ -21,7 +21,7 @@ interface Found {
 }
 const search = async (query: string) => (await api('GET', `/api/messages?${query}`)).json<Found>().messages;
 
-test('Messages of a phone are found across runs, newest first, a page at a time, and narrowed down', async () => {
+test('messages of a phone are found across runs, newest first, with paging and filters', async () => {
   const [first, second] = [newer.messageIds[0], older.messageIds[0]];
   expect((await search('phone=11900000001')).map(({ id }) => id)).toEqual([first, second]);
   expect((await search('phone=11900000001&limit=1')).map(({ id }) => id)).toEqual([first]);
@@ -32,7 +32,7 @@ test('Messages of a phone are found across runs, newest first, a page at a time,
   ]);
 });
 
-test('Messages of a customer are found by its code', async () => {
+test('messages of a customer are found by the customer code', async () => {
   const made = await ui.as('admin')('POST', '/api/customers', {
     name: 'Maria',
     code: 'C-77',
@@ -45,14 +45,14 @@ test('Messages of a customer are found by its code', async () => {
   expect(await search('customerCode=nobody')).toEqual([]);
 });
 
-test('A search for nobody in particular is refused: it would read all messages that there are', async () => {
+test('a search without a phone or a customer is refused because it would read all messages', async () => {
   for (const url of ['/api/messages', '/api/messages?status=failed', '/api/messages.csv']) {
     const answer = await api('GET', url);
     expect([answer.statusCode, errorOf(answer).problems?.[0]?.field]).toEqual([400, 'phone']);
   }
 });
 
-test('What was found is downloaded as a file, with campaign and run', async () => {
+test('the messages found can be downloaded as a file with campaign and run', async () => {
   const file = (await api('GET', '/api/messages.csv?phone=11900000001')).body.split('\r\n');
   expect(file[0]).toMatch(/^\ufeffcampaign;run;due_at;line;status/);
   expect(file).toHaveLength(4);
@@ -60,7 +60,7 @@ test('What was found is downloaded as a file, with campaign and run', async () =
   expect(file[2]).toContain(';failed;number_invalid;+5511900000001;');
 });
 
-test('A message has the region and the type of customer of its run, and is found by them', async () => {
+test('a message has the region and the customer type of its run and is found by them', async () => {
   const south = await setting('regions', 'Sul');
   const north = await setting('regions', 'Norte');
   const homes = await setting('customer-types', 'Residencial');
@@ -119,7 +119,7 @@ test('A message has the region and the type of customer of its run, and is found
 test.each([
   ['pt-BR', 'Região', 'Tipo de cliente'],
   ['en', 'Region', 'Customer type'],
-])('The page of a message tells its region and type of customer (%s)', async (locale, region, type) => {
+])('the page of a message shows its region and customer type (%s)', async (locale, region, type) => {
   const changes = {
     mailing: {
       ...mailing,
@@ -134,7 +134,7 @@ test.each([
   expect(words).toContain(`${region} Sul ${locale} ${type} Casa ${locale} `);
 });
 
-test('The page asks for a phone or a customer first, and leads from a run or a campaign to theirs', async () => {
+test('the search page asks for a criterion first, and shows the messages of a phone, a run or a campaign', async () => {
   expect(textOf(await viewer.get('/messages'))).toContain(
     'Procure por um celular, um cliente, uma campanha ou um dia',
   );
@@ -150,7 +150,7 @@ test('The page asks for a phone or a customer first, and leads from a run or a c
   expect(textOf(await viewer.get('/messages?phone=123'))).toContain('Telefone');
 });
 
-test("A message's page tells its whole story", async () => {
+test('the page of a message shows its history in order', async () => {
   const id = newer.messageIds[0] ?? 0;
   const payload = JSON.stringify({ MessageStatus: 'undelivered', ErrorCode: '30003' });
   await sql`update messages set sending_at = now(), sent_at = now(), resend_of = ${older.messageIds[0] ?? 0} where id = ${id}`;
@@ -172,13 +172,13 @@ test("A message's page tells its whole story", async () => {
   });
   const page = textOf(await viewer.get(`/messages/${id}`));
   expect(page).toContain(`O mesmo texto na execução ${older.runId}: Com falha`);
-  const places = [
+  const positions = [
     'Mailing lido: linha 2',
     'Aceita pelo provedor',
     'Aviso do provedor: Não entregue, 30003',
     'Situação final: Não entregue',
     'O celular se descadastrou',
   ].map((words) => page.indexOf(words));
-  expect(places).not.toContain(-1);
-  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(positions).not.toContain(-1);
+  expect(positions).toEqual(positions.toSorted((a, b) => a - b));
 });

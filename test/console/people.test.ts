@@ -5,7 +5,7 @@ import { box, createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
-/** Customers as files, what a person may ask of us, and the helpdesk. */
+/** Customer files, data subject requests, and the helpdesk. */
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
@@ -32,7 +32,7 @@ const customerOf = async (code: string): Promise<number> => {
   return row.id;
 };
 
-test('Customers are imported from a file; its counts and bad lines are told', async () => {
+test('customers are imported from a file, and the answer shows counts and bad lines', async () => {
   expect((await viewer.get('/customers/import')).statusCode).toBe(403);
   const lines = [
     header,
@@ -51,7 +51,7 @@ test('Customers are imported from a file; its counts and bad lines are told', as
   expect(textOf(refused)).toContain('codigo;nome');
 });
 
-test('The answer of an upload by the browser is drawn from what the API has said', async () => {
+test('the result of an upload by script is rendered from the answer of the API', async () => {
   const warnings = { lines: 0, of: [], first: [] };
   const imported = { lines: 5, inserted: 2, updated: 3, unchanged: 0, badLines: 0, problems: [], warnings };
   const part = await operator.post('/customers/import-result', {
@@ -63,7 +63,7 @@ test('The answer of an upload by the browser is drawn from what the API has said
   expect(textOf(broken)).toContain('Nada foi importado');
 });
 
-test('A customer’s page holds what was written to them, what they answered, and their tickets', async () => {
+test('the page of a customer shows the messages, the replies and the tickets', async () => {
   const id = await customerOf('A1');
   const { messageIds } = await createRun(ui, catalog, {
     phones: ['+5511911110001'],
@@ -84,7 +84,7 @@ test('A customer’s page holds what was written to them, what they answered, an
   expect(textOf(await viewer.get(`/replies?customerId=${id}`))).toContain('Quero negociar');
 });
 
-test('How long data is kept is set in days; a day is a whole number', async () => {
+test('retention is set in days and must be positive', async () => {
   const form = { consentRequired: 'on', messageDays: '90', ticketPostDays: '30', auditDays: '' };
   await admin.post('/settings/privacy', form);
   expect((await viewer.get('/settings/privacy')).body).toMatch(/name="ticketPostDays"[^>]*value="30"/);
@@ -95,7 +95,7 @@ test('How long data is kept is set in days; a day is a whole number', async () =
   await admin.post('/settings/privacy', { messageDays: '' });
 });
 
-test('A person is found by phone, exported as a file, and erased once that was confirmed', async () => {
+test('the data of a phone is found, exported as a file, and erased after a confirmation', async () => {
   const { messageIds } = await createRun(ui, catalog, { phones: ['+5511911119999'] });
   expect((await operator.post('/settings/privacy/person', { phone: '11911119999' })).statusCode).toBe(403);
   const wrong = await admin.post('/settings/privacy/person', { phone: 'abc' });
@@ -116,7 +116,7 @@ test('A person is found by phone, exported as a file, and erased once that was c
   expect(await sql`select from messages where phone = '+5511911119999'`).toHaveLength(0);
 });
 
-test('A line without a usable number is found by its code, or from the page of its message, and erased', async () => {
+test('a message without a phone is found by its code or from its page, and erased', async () => {
   const { messageIds } = await createRun(ui, catalog, { phones: [null, null] });
   const [coded = 0, named = 0] = messageIds;
   await sql`update messages set code = 'code-7', name = null where id = ${coded}`;
@@ -141,7 +141,7 @@ test('A line without a usable number is found by its code, or from the page of i
   ]);
 });
 
-test('The phone of a customer leads to the customer, who is erased from there', async () => {
+test('a search for the phone of a customer redirects to the customer, who can be erased there', async () => {
   const id = await customerOf('A1');
   const found = await admin.post('/settings/privacy/person', { phone: '11911110001' });
   expect(found.headers.location).toBe(`/customers/${id}/person`);
@@ -153,7 +153,7 @@ test('The phone of a customer leads to the customer, who is erased from there', 
   expect((await viewer.get(`/customers/${id}`)).statusCode).toBe(404);
 });
 
-test('The helpdesk is set up; its secrets stay unless they are given anew', async () => {
+test('the helpdesk settings keep their secrets unless new ones are entered', async () => {
   const blank = await admin.get('/settings/ticket-posting');
   expect(blank.body).toMatch(/name="secret"[^>]*value="[A-Za-z0-9_-]{43}"/);
   const form = {
@@ -178,7 +178,7 @@ test('The helpdesk is set up; its secrets stay unless they are given anew', asyn
   expect((await operator.get('/settings/ticket-posting')).statusCode).toBe(403);
 });
 
-test('What the helpdesk has not taken is listed, and posted again', async () => {
+test('failed helpdesk posts are listed and can be replayed', async () => {
   const { messageIds } = await createRun(ui, catalog, { changes: { ticketPolicy: onReply(tickets) } });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0 });
   await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
@@ -197,7 +197,7 @@ test('What the helpdesk has not taken is listed, and posted again', async () => 
   expect((await viewer.get('/settings/ticket-posts')).statusCode).toBe(403);
 });
 
-test('An entry in use says by what, and offers the archive instead', async () => {
+test('an entry in use lists its uses and offers archiving instead of deletion', async () => {
   const address = `/settings/departments/${tickets.departmentId}`;
   const page = await admin.get(`${address}/delete`);
   expect(textOf(page)).toMatch(/não pode ser excluído\. Em uso por: .*\d+ atendimentos?/);

@@ -9,13 +9,13 @@ const ui = await createConsole({ sandboxUrl: gateway.url });
 const operator = await ui.person('operator');
 const viewer = await ui.person('viewer');
 
-test('Without a sandbox the page says so, and what to do', async () => {
+test('without a sandbox the page shows that it is unavailable', async () => {
   const page = await viewer.get('/phones');
   expect(page.statusCode).toBe(200);
   expect(textOf(page)).toContain('O sandbox não está disponível');
 });
 
-test('A phone shows the SMS that it got, and answers to who wrote it', async () => {
+test('a virtual phone shows its SMS, and a reply that cannot be delivered keeps its text', async () => {
   await createProvider({ sql: ui.sql, box });
   const phone = '+5511911110009';
   await fetch(`${gateway.url}/2010-04-01/Accounts/${account.accountSid}/Messages.json`, {
@@ -31,7 +31,7 @@ test('A phone shows the SMS that it got, and answers to who wrote it', async () 
   expect(textOf(page)).toContain('Ola <b>Maria</b>');
   expect(page.body).not.toContain('<b>Maria');
   expect(page.body).not.toContain('name="text"');
-  // Nobody listens for answers here: the page says so and keeps the text.
+  // The sandbox has no reply URL here: the page reports it and keeps the text.
   const refused = await operator.post(`/phones/${encodeURIComponent(phone)}`, { text: 'SAIR' });
   expect(refused.statusCode).toBe(503);
   expect(refused.body).toContain('SAIR');

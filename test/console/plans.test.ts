@@ -7,8 +7,8 @@ import { addressOf, leadsElsewhere, searchesOf } from '../kit/pages.ts';
 import { explain, hasPlan, type Read, type Statement, watchStatements } from '../kit/plans.ts';
 
 /**
- * What each page really asks the database, with what PostgreSQL makes of it where the tables are large enough that it
- * would rather use an index than read all of them.
+ * The queries of each page and their plans, with tables that are large enough for PostgreSQL to prefer an index to a
+ * sequential scan.
  */
 const rows = 100_000;
 const gateway = await createGateway();
@@ -26,39 +26,39 @@ const { subjects, cookie } = await fillDatabase(ui.sql, box, {
   auditEntries: rows,
 });
 
-/** More than a page shows, or a person has; less than any table holds. */
-const mostRows = 3_000;
+/** More rows than a page shows or a customer has, and fewer than any large table contains. */
+const maxRows = 3_000;
 
 const addresses = ui.pages.flatMap((pattern) => {
   const address = addressOf(pattern, subjects);
   return [address, ...searchesOf(pattern, subjects).map((query) => `${address}?${query}`)];
 });
 
-/** What a page reads of the tables that grow beyond what it shows. */
+/** Finds sequential scans and large reads of the growing tables that a page causes. */
 async function largeReadsOf(address: string): Promise<{ statement: string; read: Read }[]> {
   const statements: Statement[] = [];
   watchStatements(ui.sql, (statement) => statements.push(statement));
   const answer = await ui.app.inject({ method: 'GET', url: address, headers: { cookie } });
   expect(answer.statusCode).toBe(leadsElsewhere(address) ? 303 : 200);
-  const asked = statements.filter(hasPlan);
-  expect(asked.length).toBeGreaterThan(0);
+  const planned = statements.filter(hasPlan);
+  expect(planned.length).toBeGreaterThan(0);
   const large: { statement: string; read: Read }[] = [];
-  for (const statement of asked) {
+  for (const statement of planned) {
     for (const read of await explain(ui.sql, statement)) {
       const grows = bigTables.some((one) => one === read.table);
-      if (grows && (read.by === 'Seq Scan' || read.rows > mostRows))
+      if (grows && (read.by === 'Seq Scan' || read.rows > maxRows))
         large.push({ statement: statement.text, read });
     }
   }
   return large;
 }
 
-test.each(addresses)('%s reads little of the tables that grow', async (address) => {
+test.each(addresses)('%s reads few rows of the growing tables', async (address) => {
   expect(await largeReadsOf(address)).toEqual([]);
 });
 
-// Last: the index is gone then.
-test('It would be seen if an index were missing', async () => {
+// The last test, because it drops indexes.
+test('a missing index is detected', async () => {
   await ui.sql`drop index messages_phone`;
   const [found] = await largeReadsOf(`/runs/1/messages?phone=%2B5511900000002`);
   expect(found?.read.table).toBe('messages');

@@ -4,7 +4,7 @@ import { getProvider, getProviderSecrets } from '../../db/providers/providers.ts
 import { box, createCatalog, createReadyCampaign, documentOf } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 
-/** What messages leave through and mailings come through: providers and integrations. */
+/** Settings of providers and integrations. */
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
@@ -19,7 +19,7 @@ const idOf = async (table: 'providers' | 'integrations', name: string): Promise<
   return row.id;
 };
 
-test('A provider is added by the form of its kind, and its secret is never shown again', async () => {
+test('a provider is added with the form of its kind, and its secret is never shown again', async () => {
   expect(textOf(await admin.get('/settings/providers/new'))).toContain('Zenvia');
   const form = { name: 'Twilio BR', segmentProfile: 'twilio', 'config.from': '+5511999990000' };
   const refused = await admin.post('/settings/providers/new/twilio', { ...form, 'config.accountSid': 'x' });
@@ -44,7 +44,7 @@ test('A provider is added by the form of its kind, and its secret is never shown
   expect(await getProviderSecrets(sql, box, id)).toMatchObject({ authToken: 'muito-secreto' });
 });
 
-test('A Twilio account may send with an API key, from a region; what lacks is named beside its field', async () => {
+test('a Twilio account can use an API key and a region, and a missing part is reported beside its field', async () => {
   const form = {
     ...{ name: 'Twilio da Irlanda', segmentProfile: 'twilio', 'config.from': '+5511999990000' },
     ...{ 'config.accountSid': accountSid, 'secrets.authToken': 'muito-secreto' },
@@ -72,7 +72,7 @@ test('A Twilio account may send with an API key, from a region; what lacks is na
   expect(await storedHints()).toBe(1);
 });
 
-test('Only Infobip offers the tables of Portuguese', async () => {
+test('only Infobip offers the Portuguese tables', async () => {
   const offered = async (kind: string) =>
     textOf(await admin.get(`/settings/providers/new/${kind}`)).includes('com as tabelas do português');
   expect([await offered('infobip'), await offered('zenvia'), await offered('http')]).toEqual([
@@ -82,7 +82,7 @@ test('Only Infobip offers the tables of Portuguese', async () => {
   ]);
 });
 
-test('The addresses with a callback secret are shown once, to be copied', async () => {
+test('callback URLs with their secret are shown only once', async () => {
   const blank = await admin.get('/settings/providers/new/zenvia');
   expect(blank.body).toMatch(/name="secrets\.callbackSecret"[^>]*value="[A-Za-z0-9_-]{32}"/);
   const answer = await admin.post('/settings/providers/new/zenvia', {
@@ -138,7 +138,7 @@ const gateway = {
   'secrets.values.1.value': 'senha-do-gateway',
 };
 
-test('A gateway is described in its form, and shown again as it was described', async () => {
+test('the form of a gateway saves its configuration and shows it again', async () => {
   await admin.post('/settings/providers/new/http', gateway);
   const id = await idOf('providers', 'Kannel');
   const { config } = (await getProvider(sql, id)) ?? {};
@@ -178,7 +178,7 @@ test('A gateway is described in its form, and shown again as it was described', 
   });
 });
 
-test('What is wrong with a gateway stands at the row it is about', async () => {
+test('a problem of a gateway is shown at its row', async () => {
   const answer = await admin.post('/settings/providers/new/http', {
     ...gateway,
     name: 'Torto',
@@ -202,7 +202,7 @@ test('What is wrong with a gateway stands at the row it is about', async () => {
   expect(unnamed.body).toMatch(/name="secrets\.values\.0\.value"[^>]*aria-invalid="true"/);
 });
 
-test('The rate is changed by itself, and the live one is looked at', async () => {
+test('the rate can be changed alone, and the page shows the current rate', async () => {
   const id = await idOf('providers', 'Sandbox');
   const address = `/settings/providers/${id}`;
   expect((await admin.post(`${address}/rate`, { ratePerSecond: '-1' })).statusCode).toBe(422);
@@ -218,11 +218,11 @@ test('The rate is changed by itself, and the live one is looked at', async () =>
   expect((await viewer.post(`${address}/rate`, { ratePerSecond: '1' })).statusCode).toBe(403);
 });
 
-test('Another provider takes over for one, and none that would lead back to it', async () => {
+test('a provider can have a fallback, but not in a cycle', async () => {
   const [sandbox, twilio] = [await idOf('providers', 'Sandbox'), await idOf('providers', 'Twilio')];
   const fallback = (id: number, to: number) =>
     admin.post(`/settings/providers/${id}/fallback`, { fallbackId: String(to) });
-  // Two who have read the page before either saved.
+  // Two users open the page before either saves.
   const page = (await admin.get(`/settings/providers/${sandbox}`)).body;
   const part = page.slice(page.indexOf(`/settings/providers/${sandbox}/fallback`));
   const version = /name="if-match" value="([^"]+)"/.exec(part)?.[1]?.replaceAll('&quot;', '"') ?? '';
@@ -237,16 +237,16 @@ test('Another provider takes over for one, and none that would lead back to it',
   expect(textOf(await viewer.get(`/settings/providers/${twilio}`))).toContain('o provedor “Sandbox”');
 });
 
-test('A provider in use says by what, and is archived instead of deleted', async () => {
+test('a provider in use lists its uses and can be archived instead of deleted', async () => {
   const address = `/settings/providers/${await idOf('providers', 'Sandbox')}`;
   const page = await admin.get(`${address}/delete`);
   expect(textOf(page)).toContain('a campanha “Cobrança de novembro”');
   expect(page.body).toContain(`action="${address}/archive"`);
   const refused = await admin.post(`${address}/delete`);
-  const told = await admin.get(refused.headers.location ?? '', {
+  const notice = await admin.get(refused.headers.location ?? '', {
     cookie: `${admin.cookie}; ${String(refused.headers['set-cookie']).split(';')[0] ?? ''}`,
   });
-  expect(textOf(told)).toContain('porque está em uso: a campanha “Cobrança de novembro”');
+  expect(textOf(notice)).toContain('porque está em uso: a campanha “Cobrança de novembro”');
   await admin.post(`${address}/archive`);
   expect(textOf(await viewer.get('/settings/providers'))).toContain('Arquivado');
   await admin.post(`${address}/restore`);
@@ -266,7 +266,7 @@ const integration = {
   'secrets.secret': 'o-token',
 };
 
-test('An integration keeps its secrets, and each of them can be changed alone', async () => {
+test('an integration keeps its secrets, and each of them can be changed alone', async () => {
   const empty = await admin.post('/settings/integrations', { ...integration, 'config.headers.1.value': '' });
   expect(empty.statusCode).toBe(422);
   expect(empty.body).toMatch(/name="config\.headers\.0\.value"[^>]*aria-invalid="true"/);
@@ -315,7 +315,7 @@ test.each([
       'secrets.secret': 'segredo',
     },
   ],
-])('An integration of the kind %s is added, archived and deleted', async (kind, fields) => {
+])('an integration of kind %s is added, archived and deleted', async (kind, fields) => {
   const form = { name: kind, 'config.authentication.kind': kind, 'config.origins': 'a.example', ...fields };
   const { location = '' } = (await admin.post('/settings/integrations', form)).headers;
   expect(location).toMatch(/^\/settings\/integrations\/\d+$/);

@@ -46,7 +46,7 @@ await countForReports(sql, { rebuild: false, timezone, goesOn: () => true });
 
 const week = `from=${dayAgo(6)}&to=${dayAgo(0)}`;
 
-test('The page says what was sent, what it cost, and how that is against the days before', async () => {
+test('the page shows the messages sent, their cost, and the change against the preceding days', async () => {
   const text = textOf(await viewer.get(`/reports?${week}`));
   expect(text).toContain('Entregues 6');
   expect(text).toContain(' 50% a mais que antes (4)');
@@ -66,14 +66,14 @@ test.each([
   ['customerType', 'Sem tipo de cliente'],
   ['provider', 'Sandbox'],
   ['reason', 'Filtrado pela operadora'],
-])('By %s, the table has %s and a total', async (by, row) => {
+])('by %s, the table has the row %s and a total', async (by, row) => {
   const text = textOf(await viewer.get(`/reports?${week}&by=${by}`));
   const table = text.slice(text.indexOf('Detalhes'));
   expect(table).toContain(row);
   expect(table).toContain('Total');
 });
 
-test('A row leads on to its own days, and back', async () => {
+test('a row links to the report of its campaign', async () => {
   const page = await viewer.get(`/reports?${week}`);
   const href = new RegExp(`href="(/reports[^"]*campaignId=${made[0]?.campaignId ?? 0}[^"]*)"`).exec(
     page.body,
@@ -82,7 +82,7 @@ test('A row leads on to its own days, and back', async () => {
   expect(text).toContain('Somente campanha Cobrança 3');
 });
 
-test('The file has the rows of the page, in the language of its reader', async () => {
+test('the file has the rows of the page in the language of the user', async () => {
   const page = await viewer.get(`/reports?${week}`);
   const href = /href="(\/api\/reports\.csv[^"]*)"/.exec(page.body)?.[1]?.replaceAll('&amp;', '&') ?? '';
   const file = await viewer.get(href);
@@ -104,16 +104,16 @@ test('The file has the rows of the page, in the language of its reader', async (
   expect(programs.body).toContain('reason;status;messages\r\ncarrier_filtered;undelivered;2');
 });
 
-test("A campaign's page compares its last runs", async () => {
+test('the page of a campaign compares its last runs', async () => {
   const [run] = made;
   const text = textOf(await viewer.get(`/campaigns/${run?.campaignId ?? 0}`));
   const compared = text.slice(text.indexOf('Últimas execuções lado a lado'));
-  // Sent, delivered, undelivered, replies; segments, cost, duration. No column for what no run has.
+  // Sent, delivered, undelivered, replies; segments, cost, duration. A column without a value in any run is left out.
   expect(compared).toMatch(/ 8 75% 25% 0% 8 R\$\s0,68 4 min/);
   expect(compared).not.toMatch(/Incertas, do|Descadastros|Atendimentos/);
 });
 
-test('The cost of a run that has just sent is not counted yet, and then is the amount', async () => {
+test('the cost of a recent run is shown as not counted yet until the reports are counted', async () => {
   const { runId, campaignId } = await createRun(ui, catalog, {
     phones: ['+5511900000001', '+5511900000002', '+5511900000003'],
     changes: { name: 'Recente' },
@@ -139,7 +139,7 @@ test('The cost of a run that has just sent is not counted yet, and then is the a
   expect(await figures()).toMatchObject({ segments: 2, cost: { segments: 2, millionths: 170_000 } });
 });
 
-test('Replies to no message that we know are a row of their own, also in the file', async () => {
+test('replies without a known message are a separate row, also in the file', async () => {
   await sql`
     insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, received_at, handled_at, effect)
     values (${catalog.providerId}, 'SM-stranger', '+5511977770001', '', 'Quem fala?', ${`${dayAgo(20)}T12:00:00-03:00`},
@@ -152,13 +152,13 @@ test('Replies to no message that we know are a row of their own, also in the fil
   expect((await viewer.get(`/api/reports.csv?by=campaign&${day}`)).body).toContain('Sem campanha;0;0;');
 });
 
-test('Nothing in a period is said as such, and an agent has no reports', async () => {
+test('an empty period shows a sentence, and an agent cannot open reports', async () => {
   expect(textOf(await viewer.get('/reports?from=2020-01-01&to=2020-01-31'))).toContain('Nada neste período');
   expect((await agent.get('/reports')).statusCode).toBe(403);
 });
 
 test.skipIf(chromiumPath === null)(
-  'In a browser the chart is drawn, own dates appear when chosen, and paper has the figures alone',
+  'in a browser the chart is drawn, custom dates appear when chosen, and print shows only the figures',
   async () => {
     const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
     const browser = await startBrowser();

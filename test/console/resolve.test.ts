@@ -24,7 +24,7 @@ const statusesOf = async (runId: number): Promise<string[]> => {
   return rows.map(({ status }) => status);
 };
 
-test('An operator resolves one unknown message, and then all of the run', async () => {
+test('an operator can resolve one unknown message, and then all of the run', async () => {
   const { runId, messageIds } = await unknownRun();
   const [first = 0] = messageIds;
   expect((await viewer.get(`/messages/${first}`)).body).not.toContain('/resolve');
@@ -47,18 +47,18 @@ test('An operator resolves one unknown message, and then all of the run', async 
   expect(textOf(await operator.get(`/messages/${first}/resolve`))).toContain('Não há mensagens incertas.');
 
   expect(textOf(await operator.get(`/runs/${runId}/resolve`))).toContain('2 mensagens incertas');
-  const said = { arrived: 'no', note: 'Nenhuma no painel.' };
-  const changed = await operator.post(`/runs/${runId}/resolve`, { ...said, messages: '3' });
+  const resolution = { arrived: 'no', note: 'Nenhuma no painel.' };
+  const changed = await operator.post(`/runs/${runId}/resolve`, { ...resolution, messages: '3' });
   expect([changed.statusCode, textOf(changed)]).toEqual([
     409,
     expect.stringContaining('Agora há 2 mensagens incertas, e não 3.'),
   ]);
-  const all = await operator.post(`/runs/${runId}/resolve`, { ...said, messages: '2' });
+  const all = await operator.post(`/runs/${runId}/resolve`, { ...resolution, messages: '2' });
   expect(all.headers.location).toBe(`/runs/${runId}`);
   expect(await statusesOf(runId)).toEqual(['delivered', 'undelivered', 'undelivered']);
 });
 
-test('The page of a run says how it went over to another provider', async () => {
+test('the page of a run describes its failover to another provider', async () => {
   const { runId } = await unknownRun();
   const failover = {
     at: '2026-11-25T12:00:00.000Z',

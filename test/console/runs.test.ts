@@ -11,7 +11,7 @@ const viewer = await ui.person('viewer');
 const fresh = textOf(await operator.get('/'));
 const catalog = await createCatalog(ui);
 
-/** A run whose messages have ended so, three of each. */
+/** Creates an ended run with three messages of each status. */
 async function endedRun(
   statuses: readonly string[],
   { to = 'finished', reason = null }: { to?: RunStatus; reason?: RunReason | null } = {},
@@ -31,7 +31,7 @@ async function endedRun(
   return runId;
 }
 
-test('A new deployment is told what to do first; one that has run is not', async () => {
+test('a new deployment shows the first steps until the first run', async () => {
   expect(fresh).toContain('Primeiros passos');
   expect(fresh).toContain('Nova campanha');
   expect(fresh).not.toContain('Mensagens por dia');
@@ -42,7 +42,7 @@ test('A new deployment is told what to do first; one that has run is not', async
   expect(page).toContain('Nada precisa de você agora.');
 });
 
-test('The home page says what waits for a person, why, and where it is mended', async () => {
+test('the home page lists a failed run with its reason and links to the page that fixes it', async () => {
   const details = { mailingCode: 'dns_failed', params: { host: 'api.example' } };
   const failed = await endedRun(['queued'], {
     to: 'failed',
@@ -54,22 +54,22 @@ test('The home page says what waits for a person, why, and where it is mended', 
     'Falhou O webservice não pôde ser lido: O nome api.example não foi encontrado (DNS).',
   );
   expect(page.body).toContain(`href="/campaigns/${campaignId}/mailing"`);
-  // Who may only look is led to what there is to see.
+  // A viewer gets a link to the run instead.
   const seen = await viewer.get('/');
   expect(seen.body).not.toContain(`href="/campaigns/${campaignId}/mailing"`);
   expect(seen.body).toContain(`href="/runs/${failed}"`);
-  // The part that is asked for again and again says the same.
+  // The polled fragment shows the same.
   expect(textOf(await operator.get('/overview'))).toContain('O webservice não pôde ser lido');
   await moveRun(sql, { id: failed, from: ['failed'], to: 'cancelled', reason: null });
 });
 
-test('A run at work stands on the home page with its step in words and how far it is', async () => {
+test('the home page shows the step and the progress of an active run', async () => {
   const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', '+5511900000002', null] });
   expect(textOf(await viewer.get('/'))).toContain('Enviando: 0 de 2 mensagens (0%)');
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
 });
 
-test('While a web service answers, the page of the run says how much has come', async () => {
+test('while a web service answers, the page of the run shows how much has arrived', async () => {
   const { runId, campaignId } = await createRun(ui, catalog, { phones: ['+5511900000001'] });
   const page = async () => textOf(await viewer.get(`/runs/${runId}`));
   const [file] = await sql<[{ id: number }]>`
@@ -77,7 +77,7 @@ test('While a web service answers, the page of the run says how much has come', 
     values (${campaignId}, 'webservice', 2048, '', 1234, 0, 'system') returning id`;
   await sql`update runs set step = 'mailing', mailing_file_id = ${file.id} where id = ${runId}`;
   expect(await page()).toContain('O webservice está respondendo: até agora 1.234 registros, 2 KB.');
-  // One that has sent nothing is not "answering".
+  // Before the first byte the service is not "answering".
   await sql`update mailing_files set bytes = 0, lines = 0 where id = ${file.id}`;
   expect(await page()).toContain('O webservice foi chamado e ainda não respondeu.');
   expect(await page()).not.toContain('até agora');
@@ -88,7 +88,7 @@ test('While a web service answers, the page of the run says how much has come', 
   expect(await page()).not.toContain('O webservice');
 });
 
-test('A run that waits says for what, in every list, and is not "running"', async () => {
+test('a waiting run shows what it waits for in every list instead of "running"', async () => {
   const { runId, campaignId } = await createRun(ui, catalog, { phones: ['+5511900000001'] });
   const pages = ['/runs', '/campaigns', `/campaigns/${campaignId}`, `/runs/${runId}`];
   await sql`update runs set step = 'approval' where id = ${runId}`;
@@ -100,7 +100,7 @@ test('A run that waits says for what, in every list, and is not "running"', asyn
   expect(textOf(await viewer.get('/runs', { cookie: `${viewer.cookie}; torpedo-language=en` }))).toContain(
     'Waits for approval',
   );
-  // The filter tells it from runs that work, in the list and in its file.
+  // The filter separates it from active runs, in the list and in the file.
   const row = `href="/runs/${runId}"`;
   expect((await viewer.get('/runs?status=waiting_approval')).body).toContain(row);
   for (const other of ['running', 'waiting_hours', 'waiting_provider'])
@@ -121,7 +121,7 @@ test('A run that waits says for what, in every list, and is not "running"', asyn
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
 });
 
-test('A dry run reads as a finished simulation, and a cancelled run not as done', async () => {
+test('a dry run is shown as a finished simulation, and a cancelled run is not shown as complete', async () => {
   const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', '+5511900000002', null] });
   await sql`update messages set status = 'cancelled', reason = 'dry_run' where run_id = ${runId} and status = 'queued'`;
   await sql`update run_counts set status = 'cancelled', reason = 'dry_run' where run_id = ${runId} and status = 'queued'`;
@@ -137,7 +137,7 @@ test('A dry run reads as a finished simulation, and a cancelled run not as done'
   expect(cancelled).toContain('0% 0 de 2 mensagens processadas');
 });
 
-test('A pause says by whom it was requested and when', async () => {
+test('a pause shows who requested it and when', async () => {
   const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001'] });
   await moveRun(sql, {
     id: runId,
@@ -152,7 +152,7 @@ test('A pause says by whom it was requested and when', async () => {
   await moveRun(sql, { id: runId, from: ['paused'], to: 'cancelled', reason: null });
 });
 
-test('The reasons of lines that were left out are given once', async () => {
+test('the reasons of skipped lines are shown once', async () => {
   const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', null] });
   const flight = {
     at: '2026-03-31T12:00:00Z',
@@ -179,7 +179,7 @@ test('The reasons of lines that were left out are given once', async () => {
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
 });
 
-test('The page of a failed run notices that it was retried, and loads itself again', async () => {
+test('the page of a failed run reloads itself after a retry', async () => {
   const runId = await endedRun(['queued'], {
     to: 'failed',
     reason: { code: 'webservice_refused', mailingCode: 'dns_failed', params: { host: 'api.example' } },
@@ -193,7 +193,7 @@ test('The page of a failed run notices that it was retried, and loads itself aga
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
 });
 
-test('What approval, cancelling and resending concern is said before', async () => {
+test('the confirmations of approval and cancelling show what they affect', async () => {
   const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', '+5511900000002'] });
   await sql`update runs set step = 'approval' where id = ${runId}`;
   const page = await operator.get(`/runs/${runId}`);
@@ -205,27 +205,27 @@ test('What approval, cancelling and resending concern is said before', async () 
   );
   const cancel = await operator.get(`/runs/${runId}/cancel`);
   expect(textOf(cancel)).toContain('As 2 mensagens');
-  // "Cancel" beside it could be either.
+  // A second button "Cancel" would be ambiguous.
   expect(textOf(cancel)).toContain('Cancelar execução Voltar');
   expect((await viewer.get(`/runs/${runId}`)).body).not.toContain(`href="/runs/${runId}/approve"`);
   expect((await viewer.get(`/runs/${runId}/approve`)).statusCode).toBe(403);
-  // Before its mailing is read there is nothing to count.
+  // Before the mailing is read there are no counts.
   await sql`delete from run_counts where run_id = ${runId}`;
   expect(textOf(await operator.get(`/runs/${runId}/cancel`))).toContain('Nada mais será enviado.');
   await moveRun(sql, { id: runId, from: ['running'], to: 'cancelled', reason: null });
-  // It has ended meanwhile: nothing to confirm.
+  // The run has ended meanwhile: there is nothing to confirm.
   for (const action of ['approve', 'cancel']) {
     const late = await operator.get(`/runs/${runId}/${action}`);
     expect([late.statusCode, late.headers.location]).toEqual([303, `/runs/${runId}`]);
   }
 });
 
-test('Unknown messages are sent again only when they are ticked, with a warning', async () => {
+test('unknown messages are resent only when the user includes them, with a warning', async () => {
   const runId = await endedRun(['failed', 'undelivered', 'unknown', 'delivered']);
   const url = `/runs/${runId}/resend`;
   expect((await operator.get(`/runs/${runId}`)).body).toContain(`href="${url}"`);
   const plain = await operator.get(url);
-  // Numbers that do not exist fail again: they are not promised.
+  // Numbers that do not exist would fail again and are not counted.
   expect(textOf(plain)).toContain('Reenviar 3 mensagens');
   expect(textOf(plain)).toContain('Ficam de fora, porque falhariam de novo: Número não existe: 3');
   expect(textOf(plain)).toContain('Reenviar também as 3 incertas');
@@ -233,9 +233,9 @@ test('Unknown messages are sent again only when they are ticked, with a warning'
   const all = await operator.get(`${url}?unknown=yes`);
   expect(textOf(all)).toContain('Reenviar 6 mensagens');
   expect(textOf(all)).toContain('Há pessoas que podem receber a mesma mensagem duas vezes.');
-  // Reasons narrow down what failed, and not what is unknown.
+  // The reason filter applies to failed messages, not to unknown ones.
   expect(textOf(await operator.get(`${url}?reason=not_delivered`))).toContain('Reenviar 3 mensagens');
-  // Nor is a phone that has opted out since.
+  // A phone that has opted out since is not counted.
   const [phone] = await sql<[{ phone: string }]>`
     select phone from messages where run_id = ${runId} and status = 'undelivered' limit 1`;
   await sql`insert into opt_outs (phone, state, source) values (${phone.phone}, 'opted_out', 'admin')`;
@@ -246,7 +246,7 @@ test('Unknown messages are sent again only when they are ticked, with a warning'
   expect(textOf(await viewer.get(url))).not.toContain('Reenviar 6 mensagens');
 });
 
-test('A resend of another number than the one that was seen is refused, in words', async () => {
+test('a resend is refused when the number of messages has changed since the page was opened', async () => {
   const runId = await endedRun(['undelivered']);
   const url = `/runs/${runId}/resend`;
   const answer = await operator.post(url, { includeUnknown: 'false', reasons: '', messages: '2', back: url });
@@ -257,7 +257,7 @@ test('A resend of another number than the one that was seen is refused, in words
   expect(textOf(page)).toContain('Reenviar 3 mensagens');
 });
 
-test('A run leads to its messages, its files and how it went', async () => {
+test('the page of a run links to its messages, its files, its replies and its tickets', async () => {
   const { runId } = await createRun(ui, catalog, { phones: ['+5511900000001', null] });
   await sql`insert into run_samples values (${runId}, '2026-03-31T12:00:00Z', 0, 0), (${runId}, '2026-03-31T12:00:10Z', 40, 0)`;
   const page = await operator.get(`/runs/${runId}`);
@@ -270,11 +270,11 @@ test('A run leads to its messages, its files and how it went', async () => {
   ]) {
     expect(page.body).toContain(`href="${href}"`);
   }
-  // The chart's numbers, for those without scripts.
+  // The values of the chart without scripts.
   expect(textOf(page)).toMatch(/31\/03\/2026, 09:00:10 40 4 0/);
 });
 
-test('A run that did not execute leaves the first page once an operator has seen it, and the audit log says who', async () => {
+test('a run that did not execute leaves the home page when an operator marks it as seen, which is audited', async () => {
   const { runId } = await createRun(ui, catalog);
   const seen = `/api/runs/${runId}/seen`;
   expect((await ui.as('operator')('POST', seen)).json()).toMatchObject({ error: { code: 'run_not_ended' } });

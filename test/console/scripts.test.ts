@@ -4,7 +4,7 @@ import { createCatalog } from '../kit/api.ts';
 import { createConsole } from '../kit/console.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
-/** What the scripts of the settings' and the customers' pages do, in a real browser. */
+/** The scripts of the settings and customer pages in a real browser. */
 const ui = await createConsole();
 const { providerId } = await createCatalog(ui);
 const admin = await ui.person('admin');
@@ -22,7 +22,7 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
     return page;
   };
 
-  test('a file of customers goes to the API as it is, and the page tells what was made of it', async () => {
+  test('a customer file is uploaded to the API, and the page shows the result', async () => {
     const page = await open('/customers/import');
     const header =
       'codigo;nome;celular;telefone;telefone2;data_nascimento;regiao;tipo_cliente;consentimento;data_consentimento';
@@ -41,7 +41,7 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
     await page.context().close();
   });
 
-  test('the form of a gateway shows what belongs to its choices, and grows by rows', async () => {
+  test('the form of a gateway shows the fields of the chosen options and can add rows', async () => {
     const page = await open('/settings/providers/new/http');
     expect(await page.isVisible('[name="config.request.body.template"]')).toBe(true);
     await page.selectOption('[name="config.request.body.kind"]', 'none');
@@ -54,7 +54,7 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
     await page.context().close();
   });
 
-  test('sending hours begin with a row, and get more of them where they are needed', async () => {
+  test('the form of sending hours starts with one row, and rows can be added and removed', async () => {
     const page = await open('/settings/sending-hours/new');
     const row = page.locator('[data-rows="definition.windows"] [data-rows-list] > *');
     expect(await row.count()).toBe(1);
@@ -77,7 +77,7 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
     await page.context().close();
   });
 
-  test('an admin finds the reply words from the opt-outs, adds one, and opts a phone out by it', async () => {
+  test('an admin opens the reply words from the opt-outs and adds a word, which then opts a phone out', async () => {
     const page = await open('/opt-outs');
     await page.click('a:has-text("Palavras de resposta")');
     const words = page.locator('textarea[name=optOut]');
@@ -95,7 +95,7 @@ describe.skipIf(chromiumPath === null)('with scripts', async () => {
     await page.context().close();
   });
 
-  test('what leaves through a provider is looked at again by itself', async () => {
+  test('the current rate of a provider is refreshed automatically', async () => {
     const page = await open(`/settings/providers/${providerId}`);
     const [answer] = await Promise.all([
       page.waitForResponse(/\/rate-now$/),

@@ -34,7 +34,7 @@ const search = async (q: string, role: 'viewer' | 'agent' = 'viewer') => {
   );
 };
 
-test('One search finds customers and campaigns by name, runs by number, and everything of a phone', async () => {
+test('the search finds customers and campaigns by name, runs by number, and everything of a phone', async () => {
   expect(await search('conceicao')).toEqual({ customers: [customer] });
   expect(await search('c-9')).toEqual({});
   expect(await search('C-9')).toEqual({ customers: [customer] });
@@ -48,7 +48,7 @@ test('One search finds customers and campaigns by name, runs by number, and ever
   expect(await search('"%_?')).toEqual({});
 });
 
-test('An agent finds customers, tickets and replies, and nothing else', async () => {
+test('an agent finds only customers, tickets and replies', async () => {
   expect(await search('MARÇO', 'agent')).toEqual({});
   expect(await search('97000-0060', 'agent')).toEqual({ customers: [customer] });
   const page = await agent.get('/search?q=97000-0060');
@@ -56,7 +56,7 @@ test('An agent finds customers, tickets and replies, and nothing else', async ()
   expect(page.body).not.toContain('/messages');
 });
 
-test('The box on each page leads to the results, grouped, and shows them while the user types', async () => {
+test('the search box of each page leads to grouped results and shows them while the user types', async () => {
   expect((await viewer.get('/')).body).toMatch(/<form[^>]* action="\/search"/);
   const page = await viewer.get('/search?q=97000-0060');
   expect(textOf(page)).toMatch(/Resultados para “97000-0060”/);
@@ -70,7 +70,7 @@ test('The box on each page leads to the results, grouped, and shows them while t
 });
 
 test.skipIf(chromiumPath === null)(
-  'Ctrl+K and ⌘K lead to the search box, which finds while the user types',
+  'Ctrl+K and ⌘K focus the search box, which shows results while the user types',
   async () => {
     const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
     const [name = '', value = ''] = viewer.cookie.split('=');
@@ -91,7 +91,7 @@ test.skipIf(chromiumPath === null)(
   },
 );
 
-test('Messages are found by campaign, day and text, page by page', async () => {
+test('messages are found by campaign, day and text, with paging', async () => {
   const [{ day }] = await sql<[{ day: string }]>`
     select (occurrence at time zone 'UTC')::date::text as day from runs where id = ${runId}`;
   const find = async (query: string) => {
@@ -120,7 +120,7 @@ test('Messages are found by campaign, day and text, page by page', async () => {
   expect(file.body.trimEnd().split('\r\n')).toHaveLength(3);
 });
 
-test('A text in a large run is searched in portions, from where the last one stopped', async () => {
+test('a text in a large run is searched in portions that continue from each other', async () => {
   const large = await createRun(ui, catalog, { phones: [phone] });
   await sql`
     insert into messages (run_id, line, status, text)
@@ -139,10 +139,10 @@ test('A text in a large run is searched in portions, from where the last one sto
   );
 });
 
-test('Runs are found by day in the zone of the user, and by campaign', async () => {
+test('runs are found by day in the time zone of the user, and by campaign', async () => {
   await sql`update runs set occurrence = '2026-03-10T01:30:00Z' where id = ${runId}`;
   const runs = async (query: string) => (await viewer.get(`/runs?${query}`)).body;
-  // In São Paulo it is still the evening before.
+  // In São Paulo this is still the evening before.
   expect(await runs('day=2026-03-09')).toContain(`href="/runs/${runId}"`);
   expect(await runs('day=2026-03-10')).not.toContain(`href="/runs/${runId}"`);
   expect(await runs(`campaignId=${campaignId}`)).toMatch(

@@ -4,7 +4,7 @@ import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, textOf } from '../kit/console.ts';
 import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
-/** What comes back from people: replies, tickets, customers, opt-outs. */
+/** Replies, tickets, customers and opt-outs. */
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
@@ -24,7 +24,7 @@ async function openTicket(phone: string): Promise<{ ticketId: number; messageId:
   if (!answer) throw new Error('No ticket was opened.');
   return { ticketId: answer.ticketId, messageId };
 }
-/** The form of a ticket as it was opened, with what its user changed. */
+/** The form of a ticket as it was opened, with the changes of the user. */
 const fieldsOf = (changes: Record<string, string>) => {
   return { ...openedForm, seen: JSON.stringify(openedForm), ...changes };
 };
@@ -38,7 +38,7 @@ const openedForm = {
   subcategoryId: String(settings.subcategoryId),
 };
 
-test('A reply is found by its phone, with the ticket it opened, its text as it was written', async () => {
+test('a reply is found by its phone and shows its escaped text and its ticket', async () => {
   const { ticketId } = await openTicket('+5511911110001');
   const page = await viewer.get('/replies?phone=11911110001');
   expect(textOf(page)).toContain('Quero a <segunda via>');
@@ -50,20 +50,20 @@ test('A reply is found by its phone, with the ticket it opened, its text as it w
   );
 });
 
-test('A phone that can not be read is said at the filter, and the rest of the page stays', async () => {
+test('an invalid phone is reported at the filter, and the page still opens', async () => {
   const page = await viewer.get('/tickets?phone=abc');
   expect(page.statusCode).toBe(200);
   expect(textOf(page)).toContain('Informe um número de telefone.');
   expect(page.body).toContain('value="abc"');
 });
 
-test('The rarer filters of tickets are behind a disclosure, which is open when one is set', async () => {
+test('the less common ticket filters are in a disclosure, which is open when one of them is set', async () => {
   expect((await viewer.get('/tickets')).body).toContain('<details class="more-filters"><summary>');
   const set = await viewer.get('/tickets?phone=11911110001');
   expect(set.body).toContain('<details class="more-filters" open>');
 });
 
-test('A ticket is finished with a resolution, and its history tells who did it', async () => {
+test('a ticket is finished with a resolution, and its history shows the user', async () => {
   const { ticketId } = await openTicket('+5511911110002');
   const refused = await operator.post(`/tickets/${ticketId}`, fieldsOf({ status: 'finished' }));
   expect(refused.statusCode).toBe(422);
@@ -78,7 +78,7 @@ test('A ticket is finished with a resolution, and its history tells who did it',
   expect(page).toMatch(/Alterado Pessoa \d/);
 });
 
-test('Of two who change different fields of a ticket, both are kept', async () => {
+test('when two users change different fields of a ticket, both changes are kept', async () => {
   const { ticketId } = await openTicket('+5511911110003');
   await operator.post(`/tickets/${ticketId}`, fieldsOf({ status: 'waiting' }));
   const answer = await admin.post(`/tickets/${ticketId}`, fieldsOf({ userId: String(operator.id) }));
@@ -87,7 +87,7 @@ test('Of two who change different fields of a ticket, both are kept', async () =
   expect(row).toEqual({ status: 'waiting', userId: operator.id });
 });
 
-test('Of two who change the same field, the second sees both values, and keeps what they entered', async () => {
+test('when two users change the same field, the second sees both values and keeps the own input', async () => {
   const { ticketId } = await openTicket('+5511911110004');
   await operator.post(`/tickets/${ticketId}`, fieldsOf({ status: 'waiting', userId: String(admin.id) }));
   const answer = await admin.post(`/tickets/${ticketId}`, fieldsOf({ status: 'in_progress' }));
@@ -106,7 +106,7 @@ test('Of two who change the same field, the second sees both values, and keeps w
   expect(row).toEqual({ status: 'in_progress', userId: admin.id });
 });
 
-test('A note is added to those before it, with its author, and is told apart from what a customer sees', async () => {
+test('a note is appended with its author and is marked as internal', async () => {
   const { ticketId } = await openTicket('+5511911110006');
   await operator.post(`/tickets/${ticketId}/notes`, { text: 'Ligar <amanhã>' });
   expect((await admin.post(`/tickets/${ticketId}/notes`, { text: ' ' })).statusCode).toBe(422);
@@ -117,7 +117,7 @@ test('A note is added to those before it, with its author, and is told apart fro
   expect(textOf(page)).toMatch(/Pessoa 1 .* Ligar <amanhã> Pessoa 2 .* Boleto enviado/);
 });
 
-test('A ticket is taken in one click, and not once someone else has taken it', async () => {
+test('a ticket is taken with one click, unless another user has already taken it', async () => {
   const { ticketId } = await openTicket('+5511911110007');
   const agent = await ui.person('agent');
   const page = await agent.get(`/tickets/${ticketId}`);
@@ -130,7 +130,7 @@ test('A ticket is taken in one click, and not once someone else has taken it', a
   expect(row).toEqual({ userId: agent.id });
 });
 
-test('An agent begins with the tickets that wait for an answer, and with their own once they have one', async () => {
+test('an agent starts with unanswered tickets, or with the own tickets if there are any', async () => {
   const { ticketId } = await openTicket('+5511911110008');
   await sql`update tickets set customer_wrote_at = now() - interval '2 hours' where id = ${ticketId}`;
   const agent = await ui.person('agent');
@@ -146,7 +146,7 @@ test('An agent begins with the tickets that wait for an answer, and with their o
   expect(textOf(counted)).toMatch(/\d+ sem resposta/);
 });
 
-test('What could not be changed of several tickets is said by its number', async () => {
+test('a bulk change reports the numbers of the tickets that it could not change', async () => {
   const [a, b, c] = [
     (await openTicket('+5511911110021')).ticketId,
     (await openTicket('+5511911110022')).ticketId,
@@ -166,7 +166,7 @@ test('What could not be changed of several tickets is said by its number', async
   expect(await noticeOf({ action: 'take' })).toContain('Marque ao menos um');
 });
 
-test('A customer is added, found, changed; what they say of being written to is kept', async () => {
+test('a customer is added, found, changed and deleted, and the consent is recorded', async () => {
   const made = await operator.post('/customers', { name: 'João Assunção', mobile: '(11) 91111-0004' });
   const address = made.headers.location ?? '';
   expect(address).toMatch(/^\/customers\/\d+$/);
@@ -180,13 +180,13 @@ test('A customer is added, found, changed; what they say of being written to is 
   expect((await viewer.get(address)).statusCode).toBe(404);
 });
 
-test('A customer with neither code nor phone is refused at the field', async () => {
+test('a customer without code and phone is refused at the field', async () => {
   const answer = await operator.post('/customers', { name: 'Ninguém' });
   expect(answer.statusCode).toBe(422);
   expect(answer.body).toMatch(/name="code"[^>]*aria-invalid="true"/);
 });
 
-test('A phone is opted out by an admin, and let back in with a reason only', async () => {
+test('an admin can opt a phone out, and remove the opt-out only with a reason', async () => {
   await admin.post('/opt-outs', { phone: '11911110005', note: 'Pediu por e-mail' });
   expect(textOf(await viewer.get('/opt-outs'))).toContain('(11) 91111-0005');
   const [row] = await sql<[{ id: number }]>`select id from opt_outs where phone = '+5511911110005'`;
@@ -197,7 +197,7 @@ test('A phone is opted out by an admin, and let back in with a reason only', asy
   expect((await operator.get('/opt-outs/new')).statusCode).toBe(403);
 });
 
-test('An agent sees tickets, replies and customers, and is told who may open the rest', async () => {
+test('an agent can open tickets, replies and customers, and other pages name the roles that can open them', async () => {
   const agent = await ui.person('agent');
   const { ticketId } = await openTicket('+5511911110031');
   const first = await agent.get('/');

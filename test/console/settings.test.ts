@@ -6,7 +6,7 @@ const { sql } = ui;
 const admin = await ui.person('admin');
 const viewer = await ui.person('viewer');
 
-test('Sending hours are made of the rows that were filled in', async () => {
+test('sending hours are created from the filled-in rows', async () => {
   const answer = await admin.post('/settings/sending-hours', {
     name: 'Comercial',
     'definition.timezone': 'America/Sao_Paulo',
@@ -21,7 +21,7 @@ test('Sending hours are made of the rows that were filled in', async () => {
   expect(list).toContain('seg, sex 08:00–18:00');
 });
 
-test('What is wrong stands at its row, also where blank ones come before it', async () => {
+test('a problem is shown at its row, also after blank rows', async () => {
   const answer = await admin.post('/settings/sending-hours', {
     name: 'Noturno',
     'definition.timezone': 'America/Sao_Paulo',
@@ -36,7 +36,7 @@ test('What is wrong stands at its row, also where blank ones come before it', as
   expect(textOf(answer)).toContain('Informe um horário de 00:00 a 24:00.');
 });
 
-test('An entry is renamed, archived, restored and deleted', async () => {
+test('an entry is renamed, archived, restored and deleted', async () => {
   await admin.post('/settings/regions', { name: 'Sul' });
   const [row] = await sql<[{ id: number }]>`select id from regions where name = 'Sul'`;
   await admin.post(`/settings/regions/${row.id}`, { name: 'Sul e Sudeste' });
@@ -49,7 +49,7 @@ test('An entry is renamed, archived, restored and deleted', async () => {
   expect(textOf(await admin.get('/settings/regions'))).toContain('Nenhum registro ainda');
 });
 
-test('A name that is taken is told at the field, and the form sent twice makes one entry', async () => {
+test('a name in use is reported at the field, and a form that is sent twice creates one entry', async () => {
   const form = { name: 'Cobrança', once: 'a form of its own' };
   await Promise.all([admin.post('/settings/departments', form), admin.post('/settings/departments', form)]);
   const rows = await sql`select from departments where name = 'Cobrança'`;
@@ -59,7 +59,7 @@ test('A name that is taken is told at the field, and the form sent twice makes o
   expect(textOf(answer)).toContain('Este nome já está em uso.');
 });
 
-test('Who may only look sees the entry and no way to change it', async () => {
+test('a viewer can see an entry but not change it', async () => {
   const [row] = await sql<[{ id: number }]>`select id from sending_hours limit 1`;
   const page = await viewer.get(`/settings/sending-hours/${row.id}`);
   expect(page.body).toContain('<fieldset disabled');
@@ -68,7 +68,7 @@ test('Who may only look sees the entry and no way to change it', async () => {
   expect((await viewer.get('/settings/users')).statusCode).toBe(403);
 });
 
-test('Two who open the same settings: the second to save is told, keeps what was entered, and may save again', async () => {
+test('when two users edit the same settings, the second gets a conflict, keeps the own input and can save again', async () => {
   const other = await ui.person('admin');
   const made = await ui.as('admin')('POST', '/api/settings/regions', { name: 'Antes' });
   const region = made.json<{ id: number }>().id;
@@ -94,7 +94,7 @@ test('Two who open the same settings: the second to save is told, keeps what was
   }
 });
 
-test('A user is added, changed and disabled; the last admin stays one', async () => {
+test('a user is added, changed and disabled, and the last admin cannot be demoted', async () => {
   const user = { login: 'bia', name: 'Bia', role: 'operator', password: 'uma senha bem longa' };
   await admin.post('/settings/users', user);
   const [row] = await sql<[{ id: number }]>`select id from users where login = 'bia'`;
@@ -109,7 +109,7 @@ test('A user is added, changed and disabled; the last admin stays one', async ()
   expect(textOf(answer)).toContain('Este é o último administrador que pode entrar.');
 });
 
-test('A token is shown once, works, and is revoked', async () => {
+test('a token is shown once, works, and can be revoked', async () => {
   const made = await admin.post('/settings/tokens', { name: 'CRM', role: 'viewer', expiresInDays: '' });
   const token = /id="token" value="([^"]+)"/.exec(made.body)?.[1] ?? '';
   const call = () => ui.app.inject({ url: '/api/campaigns', headers: { authorization: `Bearer ${token}` } });
@@ -121,7 +121,7 @@ test('A token is shown once, works, and is revoked', async () => {
   expect((await call()).statusCode).toBe(401);
 });
 
-test('The audit log tells who did what, and can be narrowed down', async () => {
+test('the audit log lists changes and can be filtered', async () => {
   const all = textOf(await admin.get('/settings/audit'));
   expect(all).toContain('revogou o token “CRM”');
   expect(all).toContain('Horário de execução');
@@ -130,7 +130,7 @@ test('The audit log tells who did what, and can be narrowed down', async () => {
   expect(narrowed).not.toContain('criou a região');
 });
 
-test('Reply words are lists of one word a line; blank lines are none, and a wrong word is told at its list', async () => {
+test('reply words are entered one per line, blank lines are ignored, and a problem is shown at its list', async () => {
   const page = await viewer.get('/settings/reply-words');
   expect(textOf(page)).toContain('Padrão: SAIR, PARE,');
   expect(page.body).not.toContain('Salvar');
@@ -147,7 +147,7 @@ test('Reply words are lists of one word a line; blank lines are none, and a wron
   expect(textOf(none)).toContain('Informe ao menos uma palavra que descadastra.');
 });
 
-test('A keyword that is a reply word is reported at its row together with a wrong text', async () => {
+test('a keyword that is a reply word is reported at its row, together with an invalid text', async () => {
   const answer = await admin.post('/settings/automatic-texts', {
     optOut: 'Oi {valor}',
     help: '',

@@ -18,15 +18,15 @@ import { until } from '../kit/until.ts';
 import { createWholeSystem } from '../kit/whole-system.ts';
 
 /**
- * What the console is for, from the first sign-in to the finished ticket, as a person does it: in both languages, and
- * once without a mouse. Whatever is pressed is found by its role and its words.
+ * The main path through the console, from the first sign-in to the finished ticket: in both languages, and once without
+ * a mouse. Elements are found by role and label.
  */
 const system = await createWholeSystem();
 const { sql, box, publicUrl, admin } = system;
-/** Of the admin; each story begins with one that was given to them, and ends with their own. */
+/** The current password of the admin. Each story changes it. */
 let { password } = admin;
 await seedSettings(sql, new Date());
-// Slow enough to be watched.
+// Slow enough for the page to show the progress.
 const providerId = await createProvider(system, { ratePerSecond: 10 });
 const [{ name: providerName }] = await sql<
   [{ name: string }]
@@ -64,17 +64,17 @@ describe.skipIf(chromiumPath === null)('from the first sign-in to the finished t
       const context = await browser.newContext({ locale, reducedMotion: 'reduce' });
       const page = await context.newPage();
       page.setDefaultTimeout(20_000);
-      const complaints: string[] = [];
-      page.on('pageerror', ({ message }) => complaints.push(message));
-      await tell(page, handsOn(page), { locale, name: `Cobrança, ${how}` });
-      expect(complaints).toEqual([]);
+      const pageErrors: string[] = [];
+      page.on('pageerror', ({ message }) => pageErrors.push(message));
+      await playStory(page, handsOn(page), { locale, name: `Cobrança, ${how}` });
+      expect(pageErrors).toEqual([]);
       await context.close();
     },
     300_000,
   );
 });
 
-async function tell(
+async function playStory(
   page: Page,
   hands: Hands,
   { locale, name }: { locale: Locale; name: string },
@@ -87,7 +87,7 @@ async function tell(
   const link = (label: string): Locator => page.getByRole('link', { name: label, exact: true });
   const option = (role: 'radio' | 'checkbox', label: string): Locator =>
     page.getByRole(role, { name: label });
-  /** Presses what leads to another page. */
+  /** Presses a link or button and waits for the next page. */
   const go = async (target: Locator, to: RegExp): Promise<void> => {
     await Promise.all([page.waitForURL(to), hands.press(target)]);
   };
@@ -108,7 +108,7 @@ async function tell(
     await page.locator(`html[lang="${locale}"]`).waitFor();
   }
 
-  // The first block makes a draft, and a draft can't be enabled.
+  // The first block creates a draft, which cannot be enabled yet.
   await go(link(words.nav.campaigns).first(), /\/campaigns$/);
   await go(link(t.add).first(), /\/campaigns\/new$/);
   await hands.write(field(t.fields.name), name);
@@ -120,7 +120,7 @@ async function tell(
   const missing = page.locator('.alert').filter({ hasText: t.fields['message.template'] });
   await missing.getByText(t.fields['mailing.sendingHoursId']).waitFor();
 
-  // What is missing leads to its field.
+  // Each missing field is a link.
   await go(missing.getByRole('link', { name: t.fields['message.template'], exact: true }), /\/message/);
   await hands.write(
     field(t.fields['message.template']),
@@ -145,7 +145,7 @@ async function tell(
   await hands.press(button(t.webservice.testUrl));
   await page.getByText(t.webservice.url).first().waitFor();
   await hands.choose(field(t.fields['mailing.sendingHoursId']), 'Sempre');
-  // Nothing is missing any more. Tickets are a choice.
+  // The campaign is complete. Tickets are optional.
   await go(button(words.saveAndContinue), /\/campaigns\/\d+$/);
   await page.getByText(t.complete).waitFor();
   await go(link(t.blocks.ticket), /\/ticket$/);
@@ -161,7 +161,7 @@ async function tell(
   await page.getByText(t.enabledNotice).waitFor();
   await go(link(t.runNow), /\/run-now$/);
   await go(button(t.runNow), /\/runs\/\d+$/);
-  // Nobody loads this page again.
+  // The page updates without a reload.
   await page.getByText(run.status.finished).first().waitFor();
 
   await go(link(words.nav.phones), /\/phones$/);

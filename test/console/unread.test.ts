@@ -2,7 +2,7 @@ import type { LightMyRequestResponse } from 'fastify';
 import { expect, test } from 'vitest';
 import { createConsole, textOf } from '../kit/console.ts';
 
-/** What providers called with and nobody could read: on the first page, at the provider, and read again with a click. */
+/** Unread provider calls: on the home page, at the provider, and read again with a click. */
 const ui = await createConsole();
 const operator = await ui.person('operator');
 const viewer = await ui.person('viewer');
@@ -33,7 +33,7 @@ const replies = async (texts: readonly string[]): Promise<void> => {
 const noticeOf = (answer: LightMyRequestResponse): string =>
   decodeURIComponent(String(answer.headers['set-cookie']));
 
-test('Nothing unread is said in words', async () => {
+test('without unread calls the pages show a sentence', async () => {
   expect(textOf(await viewer.get(page))).toContain('Nada sem leitura');
   expect(textOf(await viewer.get(`/settings/providers/${id}`))).toContain(
     'Tudo o que o provedor enviou foi lido.',
@@ -41,7 +41,7 @@ test('Nothing unread is said in words', async () => {
   expect(textOf(await viewer.get('/'))).toContain('Nada precisa de você agora.');
 });
 
-test('Unread calls wait on the first page until they are read again or set aside', async () => {
+test('unread calls are listed on the home page until they are read again or set aside', async () => {
   await replies(['SAIR', '<i>já</i>']);
   expect(textOf(await viewer.get('/'))).toContain('2 chamadas não lidas de Gateway');
   expect(textOf(await viewer.get(`/settings/providers/${id}`))).toContain('2 chamadas não lidas');

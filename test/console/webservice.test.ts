@@ -9,7 +9,7 @@ import { createConsole, textOf } from '../kit/console.ts';
 import { englishWords } from '../kit/sentences.ts';
 import { bytes, json, startWebservice } from '../kit/webservice.ts';
 
-/** A campaign whose contacts come from a web service: built, tried and understood. */
+/** The form of a web service mailing: building the URL, testing it, and reading its problems. */
 const people = [
   { id: 1, cliente: { nome: 'João', celular: '11987654321' }, valor: '10,50' },
   { id: 2, cliente: { nome: 'Eva', celular: '1133334444' } },
@@ -40,7 +40,7 @@ const form = {
 };
 const scripted = { 'hx-request': 'true' };
 
-test('an address that is typed is tried: its first contacts as they will be read, and the answer as a file', async () => {
+test('a typed URL is tested, and shows its first contacts and its answer as a file', async () => {
   const answer = await operator.post(`${url}/test-url`, form, scripted);
   const text = textOf(answer);
   expect(text).toContain('Os 2 contatos da resposta');
@@ -52,12 +52,12 @@ test('an address that is typed is tried: its first contacts as they will be read
   const file = await operator.post(`${url}/answer`, form);
   expect(file.headers['content-disposition']).toMatch(/^attachment; filename=".*\.json"$/);
   expect(file.json()).toEqual({ dados: people });
-  // Nothing of it is kept.
+  // The test saves nothing.
   const saved = await ui.as('viewer')('GET', `/api${url}`);
   expect(saved.body).not.toContain(service.url);
 });
 
-test('what the tested records do not have is said on the page, in its language', async () => {
+test('attributes that the tested records lack are reported on the page', async () => {
   const saved = await operator.get(`${url}/mailing`);
   expect(textOf(saved)).not.toContain('último teste da URL');
   const mailing = {
@@ -75,7 +75,7 @@ test('what the tested records do not have is said on the page, in its language',
   expect(text).not.toContain('a corrigir');
 });
 
-test('without scripts the page comes again with what was typed, and the contacts', async () => {
+test('without scripts the page keeps the typed values and shows the contacts', async () => {
   const answer = await operator.post(`${url}/test-url`, form);
   expect(answer.headers['content-type']).toContain('text/html');
   expect(textOf(answer)).toContain('recebe em (11) 98765-4321');
@@ -90,14 +90,14 @@ test.each([
   ['two lists', json({ a: [{ x: 1 }], b: [{ x: 1 }] }), 'tem listas em mais de um lugar: a e b'],
   ['an error', json({ sucesso: false, mensagem: 'Token inválido' }), 'informa um erro: “Token inválido”.'],
   ['numbers', json([1, 2]), 'não começa com um objeto, e sim com um número'],
-])('what is wrong with an answer is said in Portuguese: %s', async (_, handler, words) => {
+])('a problem of the answer is described in Portuguese: %s', async (_, handler, words) => {
   service.answer(handler);
   const answer = await operator.post(`${url}/test-url`, form, scripted);
   expect(textOf(answer)).toContain(words);
   service.answer(json({ dados: people }));
 });
 
-test('pages that nobody has said how to get are shown; the proposal is taken with one click, and saved', async () => {
+test('undeclared paging is detected, and its proposal is applied with one click', async () => {
   const pages = [people.slice(0, 1), people.slice(1)];
   service.answer((request, response) => {
     const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('pagina') ?? 1);
@@ -122,7 +122,7 @@ test('pages that nobody has said how to get are shown; the proposal is taken wit
   service.answer(json({ dados: people }));
 });
 
-test('an answer that can not be downloaded says so on the page, which keeps what was typed', async () => {
+test('an answer that cannot be downloaded is reported, and the page keeps the typed values', async () => {
   service.answer(bytes('<html>', { 'content-type': 'text/html' }));
   const answer = await operator.post(`${url}/answer`, form);
   service.answer(json({ dados: people }));
@@ -131,7 +131,7 @@ test('an answer that can not be downloaded says so on the page, which keeps what
   expect(answer.body).toContain('value="cliente.celular"');
 });
 
-test('fields that are wrong are named where they stand', async () => {
+test('an invalid parameter value is reported', async () => {
   const wrong = { ...form, [`${block}.params.0.value`]: '{amanha}', [`${block}.baseUrl`]: '' };
   const text = textOf(await operator.post(`${url}/test-url`, wrong, scripted));
   expect(text).toContain('Valor: {amanha} não é uma tag.');
@@ -146,18 +146,21 @@ describe('every refusal of a web service', () => {
     ...['ENOTFOUND', 'ECONNREFUSED', 'ETIMEDOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
     ...['ECONNRESET', 'EPROTO', 'HPE_INVALID_CONSTANT', 'Z_DATA_ERROR', 'CERT_HAS_EXPIRED'],
     ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-  ])('%s has its words', (code) => {
+  ])('%s has its own sentence', (code) => {
     const refusal = failing(code);
     const words = refusal instanceof WebserviceRefused ? portugueseOf(refusal) : null;
     expect(words).toContain('crm.example');
     expect(words).not.toMatch(englishWords);
   });
-  test.each([206, 400, 401, 403, 404, 408, 410, 422, 429, 500, 503])('status %i, too', (status) => {
-    for (const hasCredentials of [true, false]) {
-      const refusal = statusRefusal(status, { host: 'crm.example', retryAfter: '', hasCredentials });
-      expect(portugueseOf(refusal)).toContain('crm.example');
-    }
-  });
+  test.each([206, 400, 401, 403, 404, 408, 410, 422, 429, 500, 503])(
+    'status %i has its own sentence',
+    (status) => {
+      for (const hasCredentials of [true, false]) {
+        const refusal = statusRefusal(status, { host: 'crm.example', retryAfter: '', hasCredentials });
+        expect(portugueseOf(refusal)).toContain('crm.example');
+      }
+    },
+  );
 });
 
 describe.skipIf(chromiumPath === null)('in a browser', async () => {
@@ -173,7 +176,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     return page;
   };
 
-  test('a URL is built with a date at the cursor, tried and downloaded; what is not saved is there again', async () => {
+  test('a URL is built with a date placeholder, tested and downloaded, and unsaved changes survive navigation', async () => {
     const page = await open(`${url}/mailing`);
     await page.check('[value=webservice]');
     await page.fill(`[name="${block}.baseUrl"]`, service.url);
@@ -200,7 +203,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
       'fica de fora: Não há telefone.',
     );
     expect((await download).suggestedFilename()).toMatch(/\.json$/);
-    // What the records lack is said, and the attribute that is meant is clicked into its field.
+    // Missing attributes are listed, and a click inserts an attribute into the focused field.
     await page.waitForSelector(
       'text=Nenhum registro desta resposta tem estes atributos: >> xpath=.. >> text=fone',
     );
@@ -211,7 +214,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.click('text=Testar URL');
     await page.waitForSelector('text=recebe em (11) 98765-4321');
 
-    // Elsewhere and back by links: the browser does not ask, and nothing is lost.
+    // Following links away and back shows no browser warning and loses nothing.
     await page.click('nav.tabs >> text=Campanha de SMS');
     await page.waitForURL(/\/message$/);
     await page.click('nav.tabs >> text=Dados do mailing');
@@ -225,7 +228,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.context().close();
   });
 
-  test('an address that is pasted is taken apart into its parameters', async () => {
+  test('a pasted URL is split into its parameters', async () => {
     const page = await open(`${url}/mailing`);
     await page.check('[value=webservice]');
     await page.click('[data-opens="url-builder"]');
@@ -254,7 +257,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.context().close();
   });
 
-  test('the paging that an answer shows is proposed, taken with one click, and saved with the form', async () => {
+  test('the paging of an answer is proposed, applied with one click, and saved with the form', async () => {
     service.answer((request, response) => {
       const from = Number(new URL(request.url ?? '', 'http://x').searchParams.get('offset') ?? 0);
       json({ dados: people.slice(from, from + 1), limit: 1, offset: from, total: 2 })(request, response);
@@ -296,7 +299,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.context().close();
   });
 
-  test('what a message becomes, and when a schedule is due, are told while they are typed', async () => {
+  test('the message preview and the next occurrences update while the user types', async () => {
     const page = await open(`${url}/message`);
     await page.fill('[name="message.template"]', 'Atenção ');
     await page.click('[data-insert="{codigo}"]');
@@ -309,7 +312,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.context().close();
   });
 
-  test('a file is sent with scripts, and told of where it was chosen; other fields are not lost', async () => {
+  test('a file is uploaded by script, its result appears in place, and other fields keep their values', async () => {
     const page = await open(`${url}/mailing`);
     await page.check('[name="mailing.source"][value=csv]');
     await page.fill('[name="mailing.expiresAfterHours"]', '12');
@@ -321,7 +324,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.context().close();
   });
 
-  test('the back button shows what was saved, and saving again is no conflict', async () => {
+  test('the back button shows the saved values, and saving again does not conflict', async () => {
     const page = await open(`${url}/ticket`);
     await page.goto(`${address}${url}/message`);
     await page.fill('[name="message.template"]', 'Primeira');
@@ -338,7 +341,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.context().close();
   });
 
-  test('focus goes to the first field that is wrong, and to the one that a link of the summary names', async () => {
+  test('the focus moves to the first invalid field, and to the field of a summary link', async () => {
     const page = await open(`${url}/message`);
     await page.fill('[name="message.template"]', 'Oi {');
     await page.click('text=Salvar e continuar');
