@@ -11,22 +11,22 @@ beforeEach(async () => {
   await sql`delete from company`;
 });
 
-const seen = async () =>
+const getCompany = async () =>
   (await app.inject({ url: path })).json<{ name: string; logo: { url: string } | null }>();
 const upload = (content: Buffer, type = 'application/octet-stream') =>
   admin('PUT', `${path}/logo`, content, { 'content-type': type });
 
-test('the name is set by an admin, seen without a login, and recorded', async () => {
-  expect(await seen()).toEqual({ name: '', logo: null });
+test('only an admin can change the name, anyone can read it, and each change is audited', async () => {
+  expect(await getCompany()).toEqual({ name: '', logo: null });
   const answer = await admin('PUT', path, { name: ' Central Saúde ' });
   expect([answer.statusCode, answer.json()]).toEqual([200, { name: 'Central Saúde', logo: null }]);
-  expect(await seen()).toMatchObject({ name: 'Central Saúde' });
+  expect(await getCompany()).toMatchObject({ name: 'Central Saúde' });
   expect((await as('operator')('PUT', path, { name: 'x' })).statusCode).toBe(403);
   const [entry] = await sql`select action, changes from audit_log order by id desc limit 1`;
   expect(entry).toMatchObject({ action: 'company.update', changes: { name: ['', 'Central Saúde'] } });
 });
 
-test('a change on top of a change that was not seen is refused', async () => {
+test('a change based on an outdated version is rejected', async () => {
   const { headers } = await app.inject({ url: path });
   await admin('PUT', path, { name: 'A' });
   const late = await admin('PUT', path, { name: 'B' }, { 'if-match': String(headers.etag) });
@@ -34,12 +34,12 @@ test('a change on top of a change that was not seen is refused', async () => {
 });
 
 describe.each(Object.entries(logos))('%s', (type, content) => {
-  test('is kept by its content, and served as nothing but an image', async () => {
-    // Whatever the client calls it.
+  test('is recognized by its content, and is served only as an image', async () => {
+    // The content decides, not the type that the client sends.
     const answer = await upload(content, 'image/png');
     expect([answer.statusCode, answer.body]).toMatchObject([200, expect.any(String)]);
-    expect(await seen()).toMatchObject({ logo: { type, width: 5, height: 3 } });
-    const logo = await app.inject({ url: (await seen()).logo?.url ?? '' });
+    expect(await getCompany()).toMatchObject({ logo: { type, width: 5, height: 3 } });
+    const logo = await app.inject({ url: (await getCompany()).logo?.url ?? '' });
     expect(logo.rawPayload.equals(content)).toBe(true);
     expect(logo.headers).toMatchObject({
       'content-type': type,
@@ -47,20 +47,20 @@ describe.each(Object.entries(logos))('%s', (type, content) => {
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
       'cache-control': 'public, max-age=31536000, immutable',
     });
-    // An address without the hash may get another image tomorrow.
+    // The image at a URL without the hash can change.
     const bare = await app.inject({ url: `${path}/logo` });
     expect(bare.headers['cache-control']).toBe('no-cache');
   });
 });
 
-test('another image has another address, and a removed one has none', async () => {
+test('a new logo gets a new URL, and a removed logo is no longer served', async () => {
   await upload(logos['image/png']);
-  const before = (await seen()).logo?.url ?? '';
+  const before = (await getCompany()).logo?.url ?? '';
   await upload(logos['image/webp']);
-  expect((await seen()).logo?.url).not.toBe(before);
+  expect((await getCompany()).logo?.url).not.toBe(before);
   expect((await admin('DELETE', `${path}/logo`)).statusCode).toBe(204);
   expect((await app.inject({ url: `${path}/logo` })).statusCode).toBe(404);
-  expect(await seen()).toMatchObject({ logo: null });
+  expect(await getCompany()).toMatchObject({ logo: null });
   const actions =
     await sql`select details from audit_log where action = 'company.logo' order by id desc limit 2`;
   expect(actions.map(({ details }: { details?: unknown }) => details)).toMatchObject([
@@ -70,19 +70,19 @@ test('another image has another address, and a removed one has none', async () =
 });
 
 test.each([
-  ['an SVG that is called a PNG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 422, 'logo_type'],
-  ['nothing', Buffer.alloc(0), 422, 'missing'],
-  ['more than 2,000 pixels', ofWidth(2_001), 422, 'logo_size'],
-  ['more than 256 KiB', Buffer.alloc(256 * 1024 + 1), 413, undefined],
-])('%s is refused, and changes nothing', async (_name, content, status, code) => {
+  ['an SVG with the type of a PNG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 422, 'logo_type'],
+  ['an empty file', Buffer.alloc(0), 422, 'missing'],
+  ['an image wider than 2,000 pixels', ofWidth(2_001), 422, 'logo_size'],
+  ['a file larger than 256 KiB', Buffer.alloc(256 * 1024 + 1), 413, undefined],
+])('%s is rejected, and the logo stays the same', async (_name, content, status, code) => {
   await upload(logos['image/png']);
-  const before = await seen();
+  const before = await getCompany();
   const answer = await upload(content, 'image/png');
   expect([answer.statusCode, errorOf(answer).problems?.[0]?.code]).toEqual([status, code]);
-  expect(await seen()).toEqual(before);
+  expect(await getCompany()).toEqual(before);
 });
 
-test('an SVG under its own type is refused by the type', async () => {
+test('an SVG is rejected by its type', async () => {
   expect(errorOf(await upload(Buffer.from('<svg/>'), 'image/svg+xml')).code).toBe('unsupported_type');
 });
 

@@ -24,7 +24,7 @@ const archive = async (id: number, archived: boolean): Promise<void> => {
   expect((await as('admin')('PUT', `/api/providers/${id}`, changed)).statusCode).toBe(200);
 };
 
-test('A provider names its fallback, and fallbacks never lead back to it', async () => {
+test('a provider can have a fallback, and fallbacks cannot form a cycle', async () => {
   const [a, b, c] = [await createProvider('A'), await createProvider('B'), await createProvider('C')];
   expect((await as('operator')('PUT', `/api/providers/${a}/fallback`, { fallbackId: b })).statusCode).toBe(
     403,
@@ -48,12 +48,12 @@ test('A provider names its fallback, and fallbacks never lead back to it', async
   expect(
     await sql`select details from audit_log where action = 'provider.fallback' and subject_id = ${c}`,
   ).toEqual([{ details: { fallbackId: a } }]);
-  // A change of the provider leaves its fallback alone.
+  // An update of the provider keeps its fallback.
   await archive(c, false);
   expect((await as('viewer')('GET', `/api/providers/${c}`)).json()).toMatchObject({ fallbackId: a });
 });
 
-test('An archived provider is no fallback, and keeps a campaign that relies on it from being enabled', async () => {
+test('an archived provider cannot become a fallback, and a campaign that depends on it cannot be enabled', async () => {
   const [own, fallback] = [await createProvider('Own'), await createProvider('Fallback')];
   await setFallback(own, fallback);
   await archive(fallback, true);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { createApi, createCatalog, createRun } from '../kit/api.ts';
 import { recordSent } from '../kit/sending.ts';
 
-/** Ready descriptions of gateways (examples/gateways), from the callback to the row. */
+/** The ready-made gateway descriptions (examples/gateways), from the callback to the row. */
 const api = await createApi();
 const { app, as, sql } = api;
 const catalog = await createCatalog(api);
@@ -23,7 +23,7 @@ const call = (providerId: number, kind: 'receipts' | 'inbound', payload: object)
     url: `/webhooks/providers/${providerId}/${kind}?key=replace-it-with-20-or-more-letters`,
     payload,
   });
-/** Two messages that the gateway has taken, with its own ids. */
+/** Messages that the gateway has accepted under these ids. */
 async function sentThrough(providerId: number, ids: readonly string[]) {
   const phones = ids.map((_, index) => `+551190000${providerId % 10}${String(index).padStart(3, '0')}`);
   const { runId, messageIds } = await createRun(api, { ...catalog, providerId }, { phones });
@@ -33,7 +33,7 @@ async function sentThrough(providerId: number, ids: readonly string[]) {
   return { messageIds, phones };
 }
 
-test("TotalVoice's receipts and replies name nothing but its own id of the message", async () => {
+test('receipts and replies of TotalVoice are matched by its own message id', async () => {
   const { id } = await addExample('totalvoice');
   const { messageIds, phones } = await sentThrough(id, ['4921', '4922']);
   await call(id, 'receipts', { id: '4922', status_envio: 'entregue', respostas: [] });
@@ -45,10 +45,10 @@ test("TotalVoice's receipts and replies name nothing but its own id of the messa
   expect(await sql`select phone, text from inbound_messages where provider_id = ${id}`).toEqual([
     { phone, text: 'SAIR' },
   ]);
-  // At once, as everybody's.
+  // The opt-out takes effect immediately, as for every provider.
   expect(await sql`select phone from opt_outs where phone = ${phone}`).toHaveLength(1);
 
-  // Of a message that nobody knows: shown, and not lost.
+  // A reply to an unknown message is kept and listed as unread.
   await call(id, 'inbound', { id: 16348, sms_id: 1, resposta: 'SIM', data_resposta: '' });
   const unread = await as('viewer')('GET', `/api/providers/${id}/unread`);
   expect(unread.json()).toMatchObject({
@@ -56,7 +56,7 @@ test("TotalVoice's receipts and replies name nothing but its own id of the messa
   });
 });
 
-test("A reply through Comtele is its writer's, be `Sender` the phone or our reference", async () => {
+test('a reply through Comtele is matched whether `Sender` is the phone or our reference', async () => {
   const { id, reference } = await addExample('comtele');
   const { messageIds, phones } = await sentThrough(id, ['a', 'b']);
   const [messageId = 0] = messageIds;
@@ -68,8 +68,8 @@ test("A reply through Comtele is its writer's, be `Sender` the phone or our refe
   ]);
 });
 
-/** A gateway of another kind than the ready ones: form fields of its own, receipts and replies. */
-async function addDescribed(changes: object): Promise<number> {
+/** A gateway that no ready-made description covers, with its own receipts and replies. */
+async function addGateway(changes: object): Promise<number> {
   const file: unknown = JSON.parse(await readFile('examples/gateways/comtele.json', 'utf8'));
   const { config, ...rest } = z.looseObject({ config: z.looseObject({}) }).parse(file);
   const added = await as('admin')('POST', '/api/providers', {
@@ -92,8 +92,8 @@ const receipts = {
 };
 const inbound = { format: 'json', list: null, from: 'sender', to: null, text: 'text', id: null };
 
-test('A described gateway with one address for both has its replies and receipts read wherever they arrive', async () => {
-  const id = await addDescribed({ receipts, inbound });
+test('a described gateway can send replies and receipts to either callback URL', async () => {
+  const id = await addGateway({ receipts, inbound });
   const { messageIds, phones } = await sentThrough(id, ['a', 'b']);
   const [phone = ''] = phones;
   await call(id, 'receipts', { sender: phone.slice(1), text: 'SAIR' });
@@ -112,7 +112,7 @@ test('A described gateway with one address for both has its replies and receipts
     { status: 'delivered' },
   ]);
 
-  // A receipt without its status repeats our own text: no reply.
+  // A receipt without a status that repeats our own text is not a reply.
   await call(id, 'receipts', { sender: '28123', text: 'Para sair, responda SAIR' });
   await call(id, 'receipts', { reference: `${row.reference}-${messageIds[1]}`, sender: phone, text: 'Oi' });
   expect(await sql`select from inbound_messages where provider_id = ${id}`).toHaveLength(3);
@@ -122,8 +122,8 @@ test('A described gateway with one address for both has its replies and receipts
   });
 });
 
-test('Replies that arrive at the address of receipts are read although no receipts are described', async () => {
-  const id = await addDescribed({ receipts: null, inbound });
+test('replies to the receipt URL are read even when the gateway describes no receipts', async () => {
+  const id = await addGateway({ receipts: null, inbound });
   await call(id, 'receipts', { sender: '11 90000-0077', text: 'PARE' });
   expect(await sql`select phone from opt_outs where phone = '+5511900000077'`).toHaveLength(1);
 });

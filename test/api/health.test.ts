@@ -22,12 +22,12 @@ const ask = async (): Promise<{ status: number; body: Answer }> => {
   return { status: statusCode, body: json<Answer>() };
 };
 const whenReady = (ready: boolean) =>
-  until(`it is ${ready ? 'ready' : 'not ready'}`, async () => {
+  until(`the API is ${ready ? 'ready' : 'not ready'}`, async () => {
     const { status, body } = await ask();
     return body.ready === ready ? { status, body } : null;
   });
 
-test('is ready when the database takes writes and Temporal answers', async () => {
+test('the API is ready when the database accepts writes and Temporal responds', async () => {
   const [before] = await sql`select alive_at from deployment`;
   expect(await whenReady(true)).toEqual({
     status: 200,
@@ -37,7 +37,7 @@ test('is ready when the database takes writes and Temporal answers', async () =>
   expect(after?.aliveAt).not.toEqual(before?.aliveAt);
 });
 
-/** Changes a setting of the database, for all its connections from now on; null: as it was. */
+/** Changes a setting of the database for all its connections; null resets it. */
 async function setForAll(
   setting: 'default_transaction_read_only' | 'temp_tablespaces',
   value: string | null,
@@ -51,10 +51,10 @@ async function setForAll(
   await server.end();
 }
 
-test('is not ready while the database answers but takes no writes', async () => {
+test('the API is not ready while the database is read-only', async () => {
   onTestFinished(() => setForAll('default_transaction_read_only', null));
   await setForAll('default_transaction_read_only', 'on');
-  const { status, body } = await until('it takes no writes', async () => {
+  const { status, body } = await until('the database is read-only', async () => {
     const answer = await ask();
     return answer.body.waitingFor[0]?.problem === 'read_only' ? answer : null;
   });
@@ -64,7 +64,7 @@ test('is not ready while the database answers but takes no writes', async () => 
   await whenReady(true);
 });
 
-/** A file system of a megabyte, where this process may make one; null otherwise. */
+/** A file system of one megabyte, or null if this process cannot mount one. */
 function smallDisk(): string | null {
   const folder = mkdtempSync(join(tmpdir(), 'torpedo-disk-'));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
@@ -79,10 +79,10 @@ function smallDisk(): string | null {
   return folder;
 }
 
-test('is not ready while the disk is full', async (context) => {
+test('the API is not ready while the disk is full', async (context) => {
   const folder = smallDisk();
   if (folder === null) return context.skip('Only root can mount a small disk.');
-  // Temporary files go there, in place of all else that needs space.
+  // Only temporary files use the small disk, as a substitute for all data that needs space.
   const server = connect(inject('databaseUrl'), { max: 1 });
   const [row] = await server<{ dataDir: string }[]>`select current_setting('data_directory') as data_dir`;
   const { uid, gid } = statSync(row?.dataDir ?? '');
@@ -103,11 +103,11 @@ test('is not ready while the disk is full', async (context) => {
   await whenReady(true);
 });
 
-test('names Temporal while it is away, and answers live all the same', async () => {
-  const away = await createApi({ temporalAddress: `127.0.0.1:${await freePort()}` });
-  // On a busy machine, the first check may end before the connection is refused: it is silent until then.
+test('the API names Temporal while it is unreachable, and still reports itself live', async () => {
+  const withoutTemporal = await createApi({ temporalAddress: `127.0.0.1:${await freePort()}` });
+  // On a busy machine the first check can end before the connection is refused; until then it reports no answer.
   await until('the refused connection is reported', async () => {
-    const { statusCode, json } = await away.app.inject('/health/ready');
+    const { statusCode, json } = await withoutTemporal.app.inject('/health/ready');
     const readiness = json<{ waitingFor: { problem: string }[] }>();
     expect([statusCode, readiness]).toMatchObject([
       503,
@@ -115,5 +115,5 @@ test('names Temporal while it is away, and answers live all the same', async () 
     ]);
     return readiness.waitingFor[0]?.problem === 'unreachable';
   });
-  expect((await away.app.inject('/health/live')).json()).toEqual({ live: true });
+  expect((await withoutTemporal.app.inject('/health/live')).json()).toEqual({ live: true });
 });

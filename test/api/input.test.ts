@@ -8,7 +8,7 @@ const problemsOf = async (method: 'GET' | 'POST', url: string, body?: object) =>
   return [answer.statusCode, ...(errorOf(answer).problems ?? []).map(({ field }) => field)];
 };
 
-test('Texts that the database can not hold are refused wherever they stand, with their place', async () => {
+test('text that PostgreSQL cannot store is rejected in any field, and the problem names the field', async () => {
   for (const text of ['a\0b', 'a\ud800', '\udc00b']) {
     expect(await problemsOf('POST', '/api/settings/regions', { name: text })).toEqual([422, 'name']);
     const holidays = [
@@ -25,14 +25,14 @@ test('Texts that the database can not hold are refused wherever they stand, with
   expect((await admin('GET', '/api/sandbox/phones/%00')).statusCode).toBe(400);
 });
 
-test('Emoji and control characters that can be kept are', async () => {
+test('emoji and control characters that PostgreSQL can store are accepted', async () => {
   const name = 'Região 🚀\u0001';
   const made = await admin('POST', '/api/settings/regions', { name });
   expect(made.statusCode).toBe(201);
   expect(made.json()).toMatchObject({ name });
 });
 
-test('A body that is nested without end is refused before anybody reads it', async () => {
+test('a body that is nested too deeply is rejected before it is validated', async () => {
   const template = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
   const answer = await admin(
     'POST',

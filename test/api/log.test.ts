@@ -5,7 +5,7 @@ import { createDatabase } from '../kit/database.ts';
 
 const { sql } = await createDatabase();
 
-test('a log holds the code of an error of PostgreSQL, and nothing of the row that it quotes', async () => {
+test('a log line contains the code of a PostgreSQL error, but no values from the row that the error quotes', async () => {
   const lines: string[] = [];
   const log = createLog(
     'test',

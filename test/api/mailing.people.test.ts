@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createApi, createCatalog, documentOf } from '../kit/api.ts';
 import { json, startWebservice } from '../kit/webservice.ts';
 
-/** Who of several people is written to: by code, phone and consent, whatever the source. */
+/** Which contacts receive a message, by code, phone and consent, for each source. */
 const service = await startWebservice(json([]));
 afterAll(() => service.close());
 const api = await createApi();
@@ -12,27 +12,27 @@ const catalog = await createCatalog(api);
 const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento';
 const [one, two, three] = ['11900000001', '11900000002', '11900000003'] as const;
 
-interface Person {
+interface Contact {
   codigo: string;
   celular: string;
 }
-interface Judged {
+interface Checked {
   line: number;
   skipped: string | null;
   warnings: string[];
 }
 
-/** What would become of the people, in their order; lines of a file count from its header. */
-const sources: [string, (people: readonly Person[]) => Promise<Judged[]>][] = [
+/** The result for each contact, in order; lines of a file are counted from its header. */
+const sources: [string, (contacts: readonly Contact[]) => Promise<Checked[]>][] = [
   [
     'a CSV file',
-    async (people) => {
+    async (contacts) => {
       const saved = await operator(
         'POST',
         '/api/campaigns',
         documentOf(catalog, { message: { template: 'Oi', providerId: catalog.providerId } }),
       );
-      const lines = people.map(({ codigo, celular }) => `${codigo};Nome;${celular};;;;`);
+      const lines = contacts.map(({ codigo, celular }) => `${codigo};Nome;${celular};;;;`);
       const uploaded = await operator(
         'PUT',
         `/api/campaigns/${saved.json<{ id: number }>().id}/mailing/file`,
@@ -43,7 +43,7 @@ const sources: [string, (people: readonly Person[]) => Promise<Judged[]>][] = [
         problems: { line: number; code: string }[];
         warnings: { first: { line: number; code: string }[] };
       }>();
-      return people.map((_, index) => ({
+      return contacts.map((_, index) => ({
         line: index + 1,
         skipped: problems.find(({ line }) => line === index + 2)?.code ?? null,
         warnings: warnings.first.filter(({ line }) => line === index + 2).map(({ code }) => code),
@@ -52,8 +52,8 @@ const sources: [string, (people: readonly Person[]) => Promise<Judged[]>][] = [
   ],
   [
     'a web service',
-    async (people) => {
-      service.answer(json(people.map((person) => ({ ...person, nome: 'Nome' }))));
+    async (contacts) => {
+      service.answer(json(contacts.map((contact) => ({ ...contact, nome: 'Nome' }))));
       const answer = await operator('POST', '/api/webservice/preview', {
         webservice: { baseUrl: service.url },
         message: { template: 'Oi' },
@@ -83,8 +83,8 @@ beforeEach(async () => {
   await sql`truncate customers restart identity cascade`;
 });
 
-describe.each(sources)('of %s', (_, judge) => {
-  test('the first of several people with one phone who may be written to is', async () => {
+describe.each(sources)('in %s', (_, check) => {
+  test('only the first contact of a phone that is allowed to receive messages receives one', async () => {
     await importCustomers(
       `1;Ana;${one};;;;;;não;`,
       `2;Bia;${one};;;;;;sim;`,
@@ -92,7 +92,7 @@ describe.each(sources)('of %s', (_, judge) => {
       `3;Rui;${two};;;;;;não;`,
     );
     expect(
-      await judge([
+      await check([
         { codigo: '1', celular: one },
         { codigo: '2', celular: one },
         { codigo: '4', celular: one },
@@ -106,10 +106,10 @@ describe.each(sources)('of %s', (_, judge) => {
     ]);
   });
 
-  test('a code that differs by leading zeros, with the same phone, is the same customer, who may have refused', async () => {
+  test('a contact with the phone of a customer and a code that differs only by leading zeros is that customer', async () => {
     await importCustomers(`0012;Ana;${one};;;;;;não;`, `0013;Rui;${two};;;;;;sim;`);
     expect(
-      await judge([
+      await check([
         { codigo: '12', celular: one },
         { codigo: '13', celular: two },
         { codigo: '0013', celular: three },
@@ -123,19 +123,19 @@ describe.each(sources)('of %s', (_, judge) => {
     ]);
   });
 
-  test('a refusal holds for the twin that was there before, too', async () => {
-    const made = [
+  test('a refusal also applies to a duplicate of the customer whose code lacks the leading zeros', async () => {
+    const duplicates = [
       { code: '0012', name: 'Ana', mobile: `+55${one}` },
       { code: '12', name: 'Ana', mobile: `+55${one}` },
     ];
-    for (const customer of made) await operator('POST', '/api/customers', customer);
+    for (const customer of duplicates) await operator('POST', '/api/customers', customer);
     const rows = await sql<{ id: number }[]>`select id from customers where code = '0012'`;
     await operator('POST', `/api/customers/${rows[0]?.id ?? 0}/consents`, { consent: 'refused' });
-    expect(await judge([{ codigo: '12', celular: one }])).toMatchObject([{ skipped: 'no_consent' }]);
+    expect(await check([{ codigo: '12', celular: one }])).toMatchObject([{ skipped: 'no_consent' }]);
   });
 });
 
-test('a file of customers makes no second one of a code without its zeros, and takes its refusal', async () => {
+test('a customer import updates the customer whose code differs only by leading zeros, including a refusal', async () => {
   expect(await importCustomers(`0012;Ana;${one};;;;;;;`)).toMatchObject({ inserted: 1 });
   expect(await importCustomers(`12;Ana;${one};;;;;;não;`, `000012;Ana;${one};;;;;;;`)).toMatchObject({
     inserted: 0,

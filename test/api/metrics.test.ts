@@ -5,7 +5,7 @@ import { createTicketCatalog, onReply, openTicket } from '../kit/tickets.ts';
 const api = await createApi();
 const { as, app, sql } = api;
 
-test('Prometheus reads the figures with a token, and each status has its line', async () => {
+test('Prometheus reads the metrics with a token, and each status has its own line', async () => {
   await sql`insert into campaigns (definition, enabled) values ('{"name": "A"}', true)`;
   await as('viewer')('GET', '/api/campaigns/999');
   const answer = await as('viewer')('GET', '/api/metrics');
@@ -19,12 +19,12 @@ test('Prometheus reads the figures with a token, and each status has its line', 
   );
 });
 
-test('Without a token there are no figures', async () => {
+test('metrics require a token', async () => {
   const answer = await app.inject({ method: 'GET', url: '/api/metrics' });
   expect(answer.statusCode).toBe(401);
 });
 
-test('Answers to customers are counted by status, and those in doubt whatever their age', async () => {
+test('answers to customers are counted by status, and unknown answers are counted regardless of their age', async () => {
   const tickets = await createTicketCatalog(sql);
   const { messageIds } = await createRun(api, await createCatalog(api), {
     phones: ['+5511977770001'],

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createConsole } from '../kit/console.ts';
 
-/** With the console beside it, as it is served. */
+/** The console is registered too, as in production. */
 const { app } = await createConsole();
 const get = (url: string) => app.inject({ method: 'GET', url });
 
@@ -18,7 +18,7 @@ const operation = z.object({
 });
 const documentShape = z.object({ paths: z.record(z.string(), z.record(z.string(), operation)) });
 
-test('The document of the API is valid OpenAPI, and of the API only', async () => {
+test('the API document is valid OpenAPI, and contains only API and health routes', async () => {
   const answer = await get('/api/docs/json');
   expect(answer.statusCode).toBe(200);
   const { valid, errors } = await new Validator().validate(answer.json<Record<string, unknown>>());
@@ -40,13 +40,13 @@ test('The document of the API is valid OpenAPI, and of the API only', async () =
   ]);
 });
 
-test('Its page comes from our own server, with all that it needs', async () => {
+test('the documentation page loads all its assets from our own server', async () => {
   const page = await get('/api/docs/');
   expect(page.statusCode).toBe(200);
-  const parts = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, part]) => part ?? '');
-  expect(parts.length).toBeGreaterThan(3);
-  for (const part of parts) {
-    const { pathname, host } = new URL(part, 'http://here/api/docs/');
-    expect([part, host, (await get(pathname)).statusCode]).toEqual([part, 'here', 200]);
+  const assets = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, asset]) => asset ?? '');
+  expect(assets.length).toBeGreaterThan(3);
+  for (const asset of assets) {
+    const { pathname, host } = new URL(asset, 'http://here/api/docs/');
+    expect([asset, host, (await get(pathname)).statusCode]).toEqual([asset, 'here', 200]);
   }
 });

@@ -15,7 +15,7 @@ const [a, b, c] = ['+5511900000001', '+5511900000002', '+5511900000003'] as cons
 const events = (phone: string) =>
   sql`select kind, source, actor, note from opt_out_events where phone = ${phone} order by id`;
 
-test('an opt-out skips what is queued for the phone in every run, and is told once', async () => {
+test('an opt-out skips the queued messages to the phone in every run, and is recorded once', async () => {
   const [first, second] = [
     await createRun(api, catalog, { phones: [a, b] }),
     await createRun(api, catalog, { phones: [c, a] }),
@@ -29,7 +29,7 @@ test('an opt-out skips what is queued for the phone in every run, and is told on
   expect(await events(a)).toEqual([{ kind: 'opt_out', source: 'reply', actor: 'system', note: '' }]);
 });
 
-test('an opt-out does not hide what became of a message that a sender had in hand', async () => {
+test('the outcome of a message that a sender had already claimed replaces the skip of an opt-out', async () => {
   const phone = '+5511900000004';
   const { runId } = await createRun(api, catalog, { phones: [phone] });
   const claim = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
@@ -45,7 +45,7 @@ test('an opt-out does not hide what became of a message that a sender had in han
   expect(await events(phone)).toMatchObject([{ source: 'admin', actor: 'user:1', note: 'on the phone' }]);
 });
 
-test('what the provider says of a message opts out its phone', async () => {
+test('an opt-out reported by the provider for a message opts out its phone', async () => {
   const phone = '+5511900000005';
   const { messageIds } = await createRun(api, catalog, { phones: [phone] });
   await optOutRecipients(sql, messageIds);
@@ -54,7 +54,7 @@ test('what the provider says of a message opts out its phone', async () => {
   expect(await events(phone)).toMatchObject([{ kind: 'opt_out', source: 'provider' }]);
 });
 
-test('an opt-in lets the phone be written to again, also one whose person was erased', async () => {
+test('an opt-in allows messages to the phone again, even after the customer was erased', async () => {
   const phone = '+5511900000006';
   const hash = await phoneHash();
   expect(await sendBlockOf(sql, hash, phone)).toBeNull();

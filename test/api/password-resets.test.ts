@@ -19,10 +19,10 @@ const request = (login: string, address?: string) => post('/api/password-resets'
 const use = (token: string, password = newPassword) => post('/api/password-resets/use', { token, password });
 const logIn = (login: string, password: string) => post('/api/session', { login, password });
 
-let people = 0;
-async function person(changes: { enabled?: boolean } = {}) {
-  const login = `pessoa-${++people}`;
-  const email = `Pessoa.${people}@example.com`;
+let users = 0;
+async function createUser(changes: { enabled?: boolean } = {}) {
+  const login = `pessoa-${++users}`;
+  const email = `Pessoa.${users}@example.com`;
   const user = await insertUser(sql, {
     login,
     name: 'Bia',
@@ -44,8 +44,8 @@ beforeEach(async () => {
   expect((await api.as('admin')('PUT', '/api/settings/email', email)).statusCode).toBe(200);
 });
 
-test('a link by e-mail lets a user choose another password, once, and ends the sessions', async () => {
-  const bia = await person();
+test('a link by e-mail sets a new password once, and ends all sessions of the user', async () => {
+  const bia = await createUser();
   await insertSession(sql, { idHash: Buffer.from('a session'), userId: bia.id });
   expect((await request(bia.login)).statusCode).toBe(202);
   const token = await bia.token();
@@ -64,32 +64,32 @@ test('a link by e-mail lets a user choose another password, once, and ends the s
   expect(entry).toEqual({ actor: `user:${bia.id}`, action: 'user.password_reset' });
 });
 
-test('of two requests with one link at the same time one counts', async () => {
-  const bia = await person();
+test('only one of two concurrent requests with the same link succeeds', async () => {
+  const bia = await createUser();
   await request(bia.email.toUpperCase());
   const token = await bia.token();
   const answers = await Promise.all([use(token), use(token, 'outra senha bem nova')]);
   expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([204, 422]);
 });
 
-test('the answer is the same whether there is such a user, with an address, enabled', async () => {
-  const gone = await person({ enabled: false });
-  const silent = await person();
-  await sql`update users set email = null where id = ${silent.id}`;
-  const known = await person();
+test('the response does not reveal whether the user exists, has an e-mail address or is enabled', async () => {
+  const disabledUser = await createUser({ enabled: false });
+  const withoutEmail = await createUser();
+  await sql`update users set email = null where id = ${withoutEmail.id}`;
+  const known = await createUser();
   const answers = [];
-  for (const login of ['nobody', gone.login, silent.login, known.login])
+  for (const login of ['nobody', disabledUser.login, withoutEmail.login, known.login])
     answers.push(await request(login, '192.0.2.8'));
   for (const { statusCode, body, headers } of answers) {
     expect([statusCode, body]).toEqual([202, 'null']);
     expect(Object.keys(headers).toSorted()).toEqual(Object.keys(answers[0]?.headers ?? {}).toSorted());
   }
   await known.token();
-  expect([...gone.mails(), ...silent.mails()]).toEqual([]);
+  expect([...disabledUser.mails(), ...withoutEmail.mails()]).toEqual([]);
 });
 
-test('a link that has expired, or of a user who was disabled meanwhile, is refused', async () => {
-  const bia = await person();
+test('a link is rejected after it expires or after its user is disabled', async () => {
+  const bia = await createUser();
   await request(bia.login, '192.0.2.9');
   const token = await bia.token();
   await sql`update password_resets set expires_at = now() where user_id = ${bia.id}`;
@@ -99,11 +99,11 @@ test('a link that has expired, or of a user who was disabled meanwhile, is refus
   expect((await use(token)).statusCode).toBe(422);
 });
 
-test('a mailbox is not filled, and one address does not ask without end', async () => {
-  const bia = await person();
+test('requests are limited per mailbox and per IP address', async () => {
+  const bia = await createUser();
   for (let index = 0; index < 6; index++) await request(bia.login, `198.51.100.${index}`);
   await bia.token(3);
-  const rows = await until('all are delivered', async () => {
+  const rows = await until('all mails are delivered', async () => {
     const found = await sql<{ state: string }[]>`select state from notifications where user_id = ${bia.id}`;
     return found.every(({ state }) => state === 'delivered') && found;
   });
@@ -113,8 +113,8 @@ test('a mailbox is not filled, and one address does not ask without end', async 
   expect(statuses.filter((status) => status === 429)).toHaveLength(2);
 });
 
-test('without a server nothing is sent, and the sign-in does not offer it', async () => {
-  const bia = await person();
+test('without an e-mail server no link is sent, and the sign-in page does not offer a reset', async () => {
+  const bia = await createUser();
   await sql`delete from email_settings`;
   expect((await app.inject({ url: '/api/password-resets' })).json()).toEqual({ offered: false });
   expect((await request(bia.login, '192.0.2.10')).statusCode).toBe(202);

@@ -5,20 +5,20 @@ import { callingCodeOf } from '../../domain/phone.ts';
 import { choosePrice, type Price } from '../../domain/price.ts';
 import { createApi, createCatalog, errorOf, sandboxProvider } from '../kit/api.ts';
 
-// Already December in UTC, and still November in São Paulo.
+// December in UTC, but still November in São Paulo.
 const api = await createApi({ clock: () => new Date('2026-12-01T01:00:00Z') });
 const { as, sql } = api;
 const { providerId } = await createCatalog(api);
 const url = `/api/providers/${providerId}/prices`;
 const add = (body: object) => as('admin')('PUT', url, body);
 
-test('An admin enters prices by country and day; each change is in the audit log', async () => {
+test('an admin sets prices by country and day, and each change is audited', async () => {
   expect((await as('viewer')('GET', url)).json()).toEqual({ currency: 'BRL', prices: [] });
   expect((await add({ firstDay: '2026-01-01', price: '0,085' })).statusCode).toBe(200);
   await add({ firstDay: '2026-12-01', price: '0.09' });
   await add({ prefix: '+351', firstDay: '2026-06-01', price: '0,3' });
   const answer = await add({ prefix: '351', firstDay: '2026-06-01', price: '0,31' });
-  // In São Paulo it is still the 30th of November.
+  // It is still November 30 in São Paulo.
   expect(answer.json()).toEqual({
     currency: 'BRL',
     prices: [
@@ -61,7 +61,7 @@ test('An admin enters prices by country and day; each change is in the audit log
   ]);
 });
 
-test('What is no price is refused in words', async () => {
+test('an invalid price is rejected with a problem for each field', async () => {
   const wrong = await add({ prefix: '5511', firstDay: '30/11/2026', price: 'dez centavos' });
   expect(wrong.statusCode).toBe(422);
   expect(errorOf(wrong).problems).toMatchObject([
@@ -73,27 +73,27 @@ test('What is no price is refused in words', async () => {
   expect((await as('viewer')('GET', '/api/providers/9000000/prices')).statusCode).toBe(404);
 });
 
-test('The database chooses the same price, and the same country of a phone', async () => {
+test('SQL and TypeScript choose the same price, and the same country for a phone', async () => {
   const provider = await as('admin')('POST', '/api/providers', { name: 'Preços', ...sandboxProvider });
   const { id } = provider.json<{ id: number }>();
   const day = fc.constantFrom('2026-01-01', '2026-02-01', '2026-02-02', '2026-03-01');
   const prefix = fc.constantFrom('', '1', '55', '351');
   const price = fc.record({ prefix, firstDay: day, millionths: fc.integer({ min: 0, max: 500_000 }) });
-  const someDigits = fc.stringMatching(/^\+[1-9]\d{7,13}$/);
+  const phoneNumber = fc.stringMatching(/^\+[1-9]\d{7,13}$/);
   await fc.assert(
     fc.asyncProperty(
       fc.array(price, { maxLength: 8 }),
       prefix,
       day,
-      someDigits,
-      async (all, country, on, phone) => {
+      phoneNumber,
+      async (prices, country, onDay, phone) => {
         await sql`delete from prices where provider_id = ${id}`;
-        for (const one of all) await setPrice(sql, id, one);
-        // The last one of the same key replaces the others.
-        const kept = new Map<string, Price>(all.map((one) => [`${one.prefix} ${one.firstDay}`, one]));
+        for (const entry of prices) await setPrice(sql, id, entry);
+        // A later price with the same key replaces the earlier one.
+        const kept = new Map<string, Price>(prices.map((entry) => [`${entry.prefix} ${entry.firstDay}`, entry]));
         const [row] = await sql`
-        select segment_price(${id}, ${country}, ${on}::date) as price, calling_code(${phone}) as code`;
-        expect(row?.price).toBe(choosePrice([...kept.values()], { country, day: on }));
+        select segment_price(${id}, ${country}, ${onDay}::date) as price, calling_code(${phone}) as code`;
+        expect(row?.price).toBe(choosePrice([...kept.values()], { country, day: onDay }));
         expect(row?.code).toBe(callingCodeOf(phone));
       },
     ),

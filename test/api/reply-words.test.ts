@@ -18,7 +18,7 @@ const reset = async (): Promise<void> => {
 };
 
 let phones = 0;
-/** Has somebody write to us; the id of what is kept. */
+/** Receives a reply from a new phone. */
 async function receive(text: string): Promise<{ id: number; phone: string }> {
   const phone = `+55119${String(30_000_000 + ++phones)}`;
   const form = inboundForm({ From: phone, Body: text });
@@ -26,16 +26,16 @@ async function receive(text: string): Promise<{ id: number; phone: string }> {
   const [row] = await sql<[{ id: number }]>`select id from inbound_messages where phone = ${phone}`;
   return { id: row.id, phone };
 }
-const isOut = async (phone: string) =>
+const isOptedOut = async (phone: string) =>
   (await sql`select from opt_outs where phone = ${phone} and state = 'opted_out'`).count > 0;
 
-test('A new deployment has the default words, and everybody may read them', async () => {
+test('a new deployment has the default words, and every role can read them', async () => {
   const answer = await as('viewer')('GET', path);
   expect(answer.json()).toEqual(defaultReplyWords);
   expect(defaultReplyWords.optOut).toEqual(expect.arrayContaining(['SAIR', 'PARE', 'STOP', 'CANCELAR']));
 });
 
-test('Only an admin changes them, which the audit log tells', async () => {
+test('only an admin can change the words, and each change is audited', async () => {
   expect((await as('operator')('PUT', path, standard)).statusCode).toBe(403);
   expect((await put({ optOut: ['  Chega de SMS ', 'SAIR'] })).json()).toEqual({
     ...standard,
@@ -52,22 +52,22 @@ test('Only an admin changes them, which the audit log tells', async () => {
   ]);
 });
 
-test('What is left out goes back to its default', async () => {
+test('a list that is left out is reset to its default', async () => {
   const answer = await as('admin')('PUT', path, { optOut: ['FORA'] });
   expect(answer.json()).toEqual({ ...defaultReplyWords, optOut: ['FORA'] });
 });
 
-describe('refuses, and keeps what there was,', () => {
+describe('the words stay unchanged when a change has', () => {
   test.each([
     ['a word without a letter or a digit', { help: ['AJUDA', '?!'] }, ['help.1']],
-    ['nothing that opts out', { optOut: [] }, ['optOut']],
-    ['a word in two lists, however it is written', { optIn: ['voltar', 'S.A.I.R!'] }, ['optIn.1']],
-    ['a word twice in a list', { optOut: ['PARE', 'Pare'] }, ['optOut.1']],
-    ['a word that nobody types', { help: ['x'.repeat(41)] }, ['help.0']],
-    ['a character that no telephone sends', { help: ['a\0b'] }, ['help.0']],
-    ['a list without end', { help: Array.from({ length: 51 }, (_, i) => `h${i}`) }, ['help']],
-    ['all that is wrong at once', { optOut: [], help: ['!'] }, ['optOut', 'help.0']],
-    ['a list that is not known', { quit: ['QUIT'] }, ['quit']],
+    ['no word that opts out', { optOut: [] }, ['optOut']],
+    ['the same word in two lists, in another spelling', { optIn: ['voltar', 'S.A.I.R!'] }, ['optIn.1']],
+    ['the same word twice in a list', { optOut: ['PARE', 'Pare'] }, ['optOut.1']],
+    ['a word that is too long', { help: ['x'.repeat(41)] }, ['help.0']],
+    ['a control character', { help: ['a\0b'] }, ['help.0']],
+    ['too many words in a list', { help: Array.from({ length: 51 }, (_, i) => `h${i}`) }, ['help']],
+    ['several problems at once', { optOut: [], help: ['!'] }, ['optOut', 'help.0']],
+    ['an unknown list', { quit: ['QUIT'] }, ['quit']],
   ])('%s', async (_, changes, fields) => {
     await put({});
     const answer = await put(changes);
@@ -78,33 +78,33 @@ describe('refuses, and keeps what there was,', () => {
   });
 });
 
-describe('A change is in effect at once', () => {
-  test('for what opts out, in again, and for what does no more', async () => {
+describe('a change takes effect immediately', () => {
+  test('for words that were added to or removed from the opt-out and opt-in lists', async () => {
     await reset();
     onTestFinished(reset);
-    expect(await isOut((await receive('fora')).phone)).toBe(false);
+    expect(await isOptedOut((await receive('fora')).phone)).toBe(false);
     await put({ optOut: ['FORA'], optIn: ['DENTRO'] });
     const { phone } = await receive('Fóra!');
-    expect(await isOut(phone)).toBe(true);
-    expect(await isOut((await receive('SAIR')).phone)).toBe(false);
+    expect(await isOptedOut(phone)).toBe(true);
+    expect(await isOptedOut((await receive('SAIR')).phone)).toBe(false);
     const back = inboundForm({ From: phone, Body: 'dentro' });
     await postSigned(app, `/webhooks/providers/${providerId}/inbound`, back);
-    expect(await isOut(phone)).toBe(false);
+    expect(await isOptedOut(phone)).toBe(false);
   });
 
-  test('and not for a reply that came before it, though it is handled later', async () => {
+  test('but not for a reply that was received before the change and is handled after it', async () => {
     await reset();
     onTestFinished(reset);
     const { id, phone } = await receive('SAIR');
     const before = await receive('Tchau');
     await put({ optOut: ['TCHAU'] });
     const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
-    expect(await isOut(phone)).toBe(true);
+    expect(await isOptedOut(phone)).toBe(true);
     expect(await handling.handleReply({ inboundMessageId: id })).toMatchObject({ effect: 'opt_out' });
     expect(await handling.handleReply({ inboundMessageId: before.id })).toMatchObject({ effect: 'none' });
   });
 
-  test('for those who call for help', async () => {
+  test('for help words', async () => {
     onTestFinished(reset);
     await put({ help: ['SOS'] });
     const { id } = await receive('sos');

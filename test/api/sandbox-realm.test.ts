@@ -10,26 +10,26 @@ import { createTicketCatalog, onReply } from '../kit/tickets.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
 /**
- * Virtual phones are anybody's who may use the console. What they say counts for what the sandbox sends, and changes
- * nothing that a person, an admin or a real provider has said.
+ * Anyone who can use the console can use virtual phones. Their replies affect only the sandbox, and never change what a
+ * customer, an admin or a real provider has recorded.
  */
 const api = await createApi();
 const { app, sql, as } = api;
 const [viewer, operator, admin] = [as('viewer'), as('operator'), as('admin')];
 const catalog = await createCatalog(api);
-/** A provider that is no sandbox, and signs like one: both speak Twilio's API. */
-const real = await admin('POST', '/api/providers', {
+/** A real provider whose callbacks are signed like those of the sandbox: both use Twilio's API. */
+const realProvider = await admin('POST', '/api/providers', {
   name: 'Twilio',
   config: { kind: 'twilio', accountSid: `AC${'0123456789abcdef'.repeat(2)}`, from: '+5511999990000' },
   secrets: { kind: 'twilio', authToken: 'the-token' },
 });
-const realId = real.json<{ id: number }>().id;
-const ofReal = { ...catalog, providerId: realId };
+const realId = realProvider.json<{ id: number }>().id;
+const realCatalog = { ...catalog, providerId: realId };
 const handling = createReplies({ sql, replyWindowDays: 30, phoneHash: createPhoneHashing({ sql, box }) });
 
 let phones = 0;
 const newPhone = () => `+55119${String(40_000_000 + ++phones)}`;
-async function says(providerId: number, From: string, Body: string): Promise<number> {
+async function receive(providerId: number, From: string, Body: string): Promise<number> {
   const form = inboundForm({ From, Body });
   const answer = await postSigned(app, `/webhooks/providers/${providerId}/inbound`, form);
   expect(answer.statusCode).toBe(204);
@@ -38,13 +38,13 @@ async function says(providerId: number, From: string, Body: string): Promise<num
   await handling.handleReply({ inboundMessageId: row?.id ?? 0 });
   return row?.id ?? 0;
 }
-const inSandbox = (phone: string, text: string) => says(catalog.providerId, phone, text);
+const receiveInSandbox = (phone: string, text: string) => receive(catalog.providerId, phone, text);
 const optOutsOf = async (phone: string) =>
   (await viewer('GET', `/api/opt-outs?phone=${phone.slice(1)}`)).json<{
     optOuts: { id: number; source: string; sandbox: boolean }[];
   }>().optOuts;
-/** What the first message of a run becomes when a sender claims it. */
-async function claimed(which: typeof catalog, phone: string): Promise<string> {
+/** The status of the first message of a run after a sender has claimed it. */
+async function statusAfterClaim(which: typeof catalog, phone: string): Promise<string> {
   const { runId } = await createRun(api, which, { phones: [phone] });
   await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
   return Object.keys(await expectCountsToMatchRows(sql, runId)).join();
@@ -56,68 +56,68 @@ const consentOf = async (id: number) =>
   (await viewer('GET', `/api/customers/${id}`)).json<{ consent: string; optedOut: boolean }>();
 
 describe('an opt-out', () => {
-  test('that an admin has added is not taken away by a virtual phone, which an operator uses', async () => {
+  test('that an admin added cannot be removed by a reply from a virtual phone', async () => {
     const phone = newPhone();
     await admin('POST', '/api/opt-outs', { phone, note: 'called us' });
     const [optOut] = await optOutsOf(phone);
     expect((await operator('POST', `/api/opt-outs/${optOut?.id}/remove`, { note: 'x' })).statusCode).toBe(
       403,
     );
-    await inSandbox(phone, 'VOLTAR');
+    await receiveInSandbox(phone, 'VOLTAR');
     expect(await optOutsOf(phone)).toEqual([optOut]);
-    expect(await claimed(ofReal, phone)).toBe('skipped: opted_out');
-    expect(await claimed(catalog, phone)).toBe('skipped: opted_out');
+    expect(await statusAfterClaim(realCatalog, phone)).toBe('skipped: opted_out');
+    expect(await statusAfterClaim(catalog, phone)).toBe('skipped: opted_out');
   });
 
-  test('that a person gave by SMS is not taken away either; they themselves can', async () => {
+  test('by a real reply can be removed only by a real reply', async () => {
     const phone = newPhone();
-    await says(realId, phone, 'SAIR');
-    await inSandbox(phone, 'SAIR');
-    await inSandbox(phone, 'VOLTAR');
+    await receive(realId, phone, 'SAIR');
+    await receiveInSandbox(phone, 'SAIR');
+    await receiveInSandbox(phone, 'VOLTAR');
     expect(await optOutsOf(phone)).toMatchObject([{ source: 'reply', sandbox: false }]);
-    expect(await claimed(ofReal, phone)).toBe('skipped: opted_out');
-    await says(realId, phone, 'VOLTAR');
-    expect(await claimed(ofReal, phone)).toBe('queued');
+    expect(await statusAfterClaim(realCatalog, phone)).toBe('skipped: opted_out');
+    await receive(realId, phone, 'VOLTAR');
+    expect(await statusAfterClaim(realCatalog, phone)).toBe('queued');
   });
 
-  test('of a virtual phone keeps the sandbox from writing to it, and nobody else', async () => {
+  test('of a virtual phone blocks messages of the sandbox only', async () => {
     const phone = newPhone();
-    const waiting = await createRun(api, ofReal, { phones: [phone] });
-    const trying = await createRun(api, catalog, { phones: [phone] });
+    const realRun = await createRun(api, realCatalog, { phones: [phone] });
+    const inSandboxRun = await createRun(api, catalog, { phones: [phone] });
     const id = await newCustomer(phone);
-    await inSandbox(phone, 'SAIR');
-    expect(await expectCountsToMatchRows(sql, waiting.runId)).toEqual({ queued: 1 });
-    expect(await expectCountsToMatchRows(sql, trying.runId)).toEqual({ 'skipped: opted_out': 1 });
-    expect(await claimed(ofReal, phone)).toBe('queued');
-    expect(await claimed(catalog, phone)).toBe('skipped: opted_out');
+    await receiveInSandbox(phone, 'SAIR');
+    expect(await expectCountsToMatchRows(sql, realRun.runId)).toEqual({ queued: 1 });
+    expect(await expectCountsToMatchRows(sql, inSandboxRun.runId)).toEqual({ 'skipped: opted_out': 1 });
+    expect(await statusAfterClaim(realCatalog, phone)).toBe('queued');
+    expect(await statusAfterClaim(catalog, phone)).toBe('skipped: opted_out');
     expect(await optOutsOf(phone)).toMatchObject([{ source: 'reply', sandbox: true }]);
     expect(await consentOf(id)).toMatchObject({ optedOut: false, consent: 'not_stated' });
-    const single = await createRun(api, ofReal, { phones: [phone] });
+    const single = await createRun(api, realCatalog, { phones: [phone] });
     const [messageId = 0] = single.messageIds;
     expect(await claimMessage(sql, { messageId, sender: 's#1', providerId: realId })).not.toBeNull();
-    await inSandbox(phone, 'VOLTAR');
-    expect(await claimed(catalog, phone)).toBe('queued');
+    await receiveInSandbox(phone, 'VOLTAR');
+    expect(await statusAfterClaim(catalog, phone)).toBe('queued');
   });
 
-  test('of both kinds skips a message once', async () => {
+  test('recorded for both the sandbox and real providers skips a message once', async () => {
     const phone = newPhone();
     await optOutPhone(sql, { phone, source: 'reply' });
     await optOutPhone(sql, { phone, source: 'reply', sandbox: true });
-    expect(await claimed(catalog, phone)).toBe('skipped: opted_out');
+    expect(await statusAfterClaim(catalog, phone)).toBe('skipped: opted_out');
     expect(await optOutsOf(phone)).toHaveLength(2);
   });
 
-  test('that the sandbox reports as a provider does is one of the sandbox, and a real one is not', async () => {
-    const [virtual, person] = [newPhone(), newPhone()];
-    await optOutRecipients(sql, (await createRun(api, catalog, { phones: [virtual] })).messageIds);
-    await optOutRecipients(sql, (await createRun(api, ofReal, { phones: [person] })).messageIds);
-    expect(await optOutsOf(virtual)).toMatchObject([{ source: 'provider', sandbox: true }]);
-    expect(await optOutsOf(person)).toMatchObject([{ source: 'provider', sandbox: false }]);
+  test('reported by the sandbox belongs to the sandbox, and one reported by a real provider does not', async () => {
+    const [virtualPhone, realPhone] = [newPhone(), newPhone()];
+    await optOutRecipients(sql, (await createRun(api, catalog, { phones: [virtualPhone] })).messageIds);
+    await optOutRecipients(sql, (await createRun(api, realCatalog, { phones: [realPhone] })).messageIds);
+    expect(await optOutsOf(virtualPhone)).toMatchObject([{ source: 'provider', sandbox: true }]);
+    expect(await optOutsOf(realPhone)).toMatchObject([{ source: 'provider', sandbox: false }]);
   });
 
   test('of a virtual phone does not stop a test send through a real provider', async () => {
     const phone = newPhone();
-    await inSandbox(phone, 'SAIR');
+    await receiveInSandbox(phone, 'SAIR');
     const { campaignId } = await createRun(api, catalog);
     const send = (providerId: number) =>
       operator('POST', `/api/campaigns/${campaignId}/test-send`, { phone, providerId });
@@ -129,17 +129,17 @@ describe('an opt-out', () => {
 
 describe('consent', () => {
   test.each(['granted', 'refused', 'not_stated'] as const)(
-    '%s stays, whatever a virtual phone says',
+    '%s is not changed by replies from a virtual phone',
     async (consent) => {
       const phone = newPhone();
       const id = await newCustomer(phone);
       await operator('POST', `/api/customers/${id}/consents`, { consent, note: 'signed' });
-      const { runId } = await createRun(api, ofReal, { phones: [phone] });
+      const { runId } = await createRun(api, realCatalog, { phones: [phone] });
       await sql`update messages set customer_id = ${id} where run_id = ${runId}`;
-      for (const word of ['SAIR', 'VOLTAR', 'PARE']) await inSandbox(phone, word);
+      for (const word of ['SAIR', 'VOLTAR', 'PARE']) await receiveInSandbox(phone, word);
       expect(await consentOf(id)).toMatchObject({ consent });
       expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 1 });
-      // What was said is shown, as what it is.
+      // The replies are listed, marked as sandbox.
       const { consents } = (await viewer('GET', `/api/customers/${id}/consents`)).json<{
         consents: { consent: string; sandbox: boolean }[];
       }>();
@@ -152,24 +152,24 @@ describe('consent', () => {
     },
   );
 
-  test('follows what the person says', async () => {
+  test('is changed by a real reply', async () => {
     const phone = newPhone();
     const id = await newCustomer(phone);
-    await says(realId, phone, 'SAIR');
+    await receive(realId, phone, 'SAIR');
     expect(await consentOf(id)).toMatchObject({ consent: 'refused', optedOut: true });
   });
 });
 
-test('a virtual phone answers no message of a real provider, though both send under one number', async () => {
+test('a reply from a virtual phone matches no message of a real provider, even with the same sender number', async () => {
   const phone = newPhone();
   const ticketPolicy = onReply(await createTicketCatalog(sql));
-  const { runId, messageIds } = await createRun(api, ofReal, { phones: [phone], changes: { ticketPolicy } });
+  const { runId, messageIds } = await createRun(api, realCatalog, { phones: [phone], changes: { ticketPolicy } });
   await recordSent(sql, { runId, count: 1, sidOf: (id) => `SM${String(id).padStart(32, '0')}` });
-  const reply = await inSandbox(phone, 'Oi');
+  const reply = await receiveInSandbox(phone, 'Oi');
   const shown = await viewer('GET', `/api/replies/${reply}`);
   expect(shown.json()).toMatchObject({ reply: { messageId: null, effect: 'none' } });
   expect(await sql`select from tickets where run_id = ${runId}`).toHaveLength(0);
-  const own = await says(realId, phone, 'Oi');
+  const own = await receive(realId, phone, 'Oi');
   const answered = await viewer('GET', `/api/replies/${own}`);
   expect(answered.json()).toMatchObject({ reply: { messageId: messageIds[0], effect: 'ticket' } });
 });

@@ -23,7 +23,7 @@ describe.each([
 ])('%s', (path, content) => {
   const url = `/api/settings/${path}`;
 
-  test('are added, changed, archived, listed and deleted', async () => {
+  test('can be added, changed, archived, listed and deleted', async () => {
     const added = await admin('POST', url, { name: 'Sul', ...content });
     expect(added.statusCode).toBe(201);
     const { id } = added.json<{ id: number }>();
@@ -38,7 +38,7 @@ describe.each([
     expect((await admin('DELETE', `${url}/${id}`)).statusCode).toBe(404);
   });
 
-  test('have names that are taken once', async () => {
+  test('have unique names', async () => {
     await admin('POST', url, { name: 'Norte', ...content });
     const again = await admin('POST', url, { name: 'Norte', ...content });
     expect([again.statusCode, errorOf(again)]).toMatchObject([
@@ -49,7 +49,7 @@ describe.each([
 });
 
 describe('an entry', () => {
-  test('that is wrong is told every field at once', async () => {
+  test('with several invalid fields gets all problems at once', async () => {
     const answer = await admin('POST', '/api/settings/sending-hours', {
       name: '',
       definition: { timezone: 'Nowhere', windows: [{ days: ['monday'], from: '25:00', to: '18:00' }] },
@@ -61,7 +61,7 @@ describe('an entry', () => {
     ]);
   });
 
-  test('in use is not deleted, and the answer says by what', async () => {
+  test('in use cannot be deleted, and the error lists its uses', async () => {
     const saved = await as('operator')('POST', '/api/campaigns', documentOf(catalog, { name: 'Cobrança' }));
     const { id } = saved.json<{ id: number }>();
     const answer = await admin('DELETE', `/api/settings/sending-hours/${catalog.hoursId}`);
@@ -78,7 +78,7 @@ describe('a provider', () => {
   const { providerId } = catalog;
   const url = `/api/providers/${providerId}`;
 
-  test('never shows its secrets, and tells where it is to call back', async () => {
+  test('never shows its secrets, and shows its callback URLs', async () => {
     const answer = await as('viewer')('GET', url);
     expect(answer.body).not.toContain(sandboxProvider.secrets.authToken);
     expect(answer.json()).toMatchObject({
@@ -92,7 +92,7 @@ describe('a provider', () => {
     expect((await as('operator')('GET', '/api/audit')).body).not.toContain(sandboxProvider.secrets.authToken);
   });
 
-  test('changes its rate at once and keeps secrets that are left out', async () => {
+  test('takes a new rate, and keeps secrets that an update leaves out', async () => {
     const { config, secrets } = sandboxProvider;
     const answer = await admin('PUT', url, { name: 'Sandbox', config, ratePerSecond: 12.5 });
     expect(answer.json()).toMatchObject({ ratePerSecond: 12.5 });
@@ -106,7 +106,7 @@ describe('a provider', () => {
     expect(await getProviderAccount(sql, box, providerId)).toMatchObject({ authToken: 'new' });
   });
 
-  test('of another kind needs the secrets of that kind', async () => {
+  test('cannot change its kind withNullRate the secrets of the new kind', async () => {
     const config = { ...sandboxProvider.config, kind: 'twilio' };
     for (const secrets of [undefined, sandboxProvider.secrets]) {
       const answer = await admin('PUT', url, { name: 'Twilio', config, ratePerSecond: null, secrets });
@@ -124,7 +124,7 @@ describe('a provider', () => {
     }
   });
 
-  test('is told what is wrong with its account', async () => {
+  test('with an invalid account gets a problem for each field', async () => {
     const answer = await admin('POST', '/api/providers', {
       name: 'Bad',
       config: { kind: 'twilio', accountSid: 'nope', from: '@@' },
@@ -140,23 +140,23 @@ describe('a provider', () => {
   });
 });
 
-describe('a change or a use of a provider', () => {
+describe('a provider', () => {
   const change = { name: 'Limited', ...sandboxProvider };
 
-  test('never takes its rate away in silence', async () => {
+  test('loses its rate only when the update says so explicitly', async () => {
     const added = await as('admin')('POST', '/api/providers', { ...change, ratePerSecond: 30 });
     const { id } = added.json<{ id: number }>();
-    const silent = await as('admin')('PUT', `/api/providers/${id}`, change);
-    expect([silent.statusCode, errorOf(silent).problems]).toMatchObject([
+    const withoutRate = await as('admin')('PUT', `/api/providers/${id}`, change);
+    expect([withoutRate.statusCode, errorOf(withoutRate).problems]).toMatchObject([
       422,
       [{ field: 'ratePerSecond', code: 'missing' }],
     ]);
     expect((await as('admin')('GET', `/api/providers/${id}`)).json()).toMatchObject({ ratePerSecond: 30 });
-    const without = await as('admin')('PUT', `/api/providers/${id}`, { ...change, ratePerSecond: null });
-    expect(without.json()).toMatchObject({ ratePerSecond: null });
+    const withNullRate = await as('admin')('PUT', `/api/providers/${id}`, { ...change, ratePerSecond: null });
+    expect(withNullRate.json()).toMatchObject({ ratePerSecond: null });
   });
 
-  test('says so when its secrets are sealed with a key that is gone, and how to mend it', async () => {
+  test('whose secrets are sealed with a missing key returns an error that explains the fix', async () => {
     const added = await as('admin')('POST', '/api/providers', { ...change, name: 'Sealed' });
     const { id: providerId } = added.json<{ id: number }>();
     const saved = await as('operator')(

@@ -28,7 +28,7 @@ const price = async (amount: string, firstDay = '2026-01-01'): Promise<void> => 
 };
 const costs = async () =>
   (await as('viewer')('GET', '/api/costs')).json<Record<string, { segments: number }>>();
-const of = (segments: number, millionths: number, unpriced = 0) => ({
+const costOf = (segments: number, millionths: number, unpriced = 0) => ({
   currency: 'BRL',
   segments,
   millionths,
@@ -36,8 +36,8 @@ const of = (segments: number, millionths: number, unpriced = 0) => ({
 });
 
 let phones = 0;
-/** An answer that the provider has taken. */
-async function answered(text = 'Olá'): Promise<{ id: number; runId: number }> {
+/** An answer that the provider has accepted. */
+async function sentAnswer(text = 'Olá'): Promise<{ id: number; runId: number }> {
   const phone = `+55119${String(20_000_000 + ++phones)}`;
   const { messageIds, runId } = await createRun(api, catalog, {
     phones: [phone],
@@ -51,27 +51,27 @@ async function answered(text = 'Olá'): Promise<{ id: number; runId: number }> {
   return { id, runId };
 }
 
-test('an answer counts once, whatever counts it at the same time, in the month and the budget', async () => {
+test('an answer is counted once in the month and the budget, even by concurrent counts', async () => {
   await price('0,10');
-  const { runId } = await answered('x'.repeat(100));
-  const { id: second } = await answered();
+  const { runId } = await sentAnswer('x'.repeat(100));
+  const { id: second } = await sentAnswer();
   await sql`update answers set status = 'queued' where id = ${second}`;
   await Promise.all([countAnswers(sql, day), countAnswers(sql, day)]);
   await countAnswers(sql, day);
-  expect(await costs()).toMatchObject({ spent: of(1, 100_000), answers: of(1, 100_000), tests: of(0, 0) });
+  expect(await costs()).toMatchObject({ spent: costOf(1, 100_000), answers: costOf(1, 100_000), tests: costOf(0, 0) });
   await setDeploymentBudget(sql, 100_000);
   expect(await budgetsIn(sql, { month: '2026-11', campaignIds: [] })).toMatchObject([{ spent: 100_000 }]);
-  // It is used up by answers alone: runs stop, and an answer still leaves.
+  // Answers alone have used up the budget: runs stop, but answers are still sent.
   expect(await checkBudgets(sql, [runId], '2026-11')).toEqual(['used_up']);
-  const { id } = await answered();
+  const { id } = await sentAnswer();
   await countAnswers(sql, day);
   expect(await sql`select status from answers where id = ${id}`).toMatchObject([{ status: 'sent' }]);
-  expect(await costs()).toMatchObject({ spent: of(2, 200_000) });
+  expect(await costs()).toMatchObject({ spent: costOf(2, 200_000) });
 });
 
-test('an answer that fails after all is taken out of the day on which it was counted', async () => {
+test('an answer that fails later is subtracted from the day on which it was counted', async () => {
   await price('0,10');
-  const { id } = await answered();
+  const { id } = await sentAnswer();
   await countAnswers(sql, '2026-11-29');
   await applyAnswerReceipts(sql, [
     {
@@ -90,13 +90,13 @@ test('an answer that fails after all is taken out of the day on which it was cou
   ]);
 });
 
-test('a test message counts when the provider takes it; a later price corrects what was counted', async () => {
+test('a test message is counted when the provider accepts it, and a later price corrects its cost', async () => {
   const id = await createReadyCampaign(api, documentOf(catalog));
   const test = await operator('POST', `/api/campaigns/${id}/test-send`, { phone: '11900000001' });
   expect(test.json()).toMatchObject({ outcome: 'accepted', segments: 1 });
-  expect(await costs()).toMatchObject({ tests: of(1, 0, 1), spent: of(1, 0, 1) });
+  expect(await costs()).toMatchObject({ tests: costOf(1, 0, 1), spent: costOf(1, 0, 1) });
   await price('0,25', day);
-  expect(await costs()).toMatchObject({ tests: of(1, 250_000), spent: of(1, 250_000) });
-  // Of no campaign's own budget.
+  expect(await costs()).toMatchObject({ tests: costOf(1, 250_000), spent: costOf(1, 250_000) });
+  // A test message does not count toward the budget of its campaign.
   expect(await costs()).toMatchObject({ campaigns: [] });
 });

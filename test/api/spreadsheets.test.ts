@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createApi, createCatalog, documentOf } from '../kit/api.ts';
 import { hasLibreOffice, savedByLibreOffice, type SpreadsheetSettings } from '../kit/libreoffice.ts';
 
-/** Files that Torpedo gives, as they are, and after a real spreadsheet has opened and saved them. */
+/** Exported files are imported again, unchanged or saved by a real spreadsheet. */
 const api = await createApi();
 const { as } = api;
 const admin = as('admin');
@@ -18,15 +18,15 @@ const opened: readonly SpreadsheetSettings[] = [
 ];
 type Saved = (file: Buffer) => Buffer | Promise<Buffer>;
 const ways: [string, Saved][] = [
-  ['as they are', (file) => file],
+  ['unchanged', (file) => file],
   ...(hasLibreOffice ? opened : []).map((settings): [string, Saved] => [
-    `by LibreOffice in ${settings.language}, with ${settings.saved}${settings.detectsSpecialNumbers ? ', special numbers too' : ''}`,
+    `saved by LibreOffice in ${settings.language}, with ${settings.saved}${settings.detectsSpecialNumbers ? ', detecting special numbers' : ''}`,
     (file) => savedByLibreOffice(file, settings),
   ]),
 ];
 
-/** What spreadsheets read as something else than the text that it is. */
-const treacherous = [
+/** Texts that spreadsheets can read as a number, a date or a formula. */
+const ambiguousTexts = [
   ...[
     '0012',
     '-77',
@@ -88,7 +88,7 @@ const treacherous = [
   ...['1,2', 'sep=;', '[12]', '{12}', '1d', '12 de maio', 'março', 'sáb', '1º', '10 000', '5E+20', '1.0'],
 ];
 
-describe('customers that were exported and saved', () => {
+describe('an export of customers', () => {
   const settingOf = async (kind: string, name: string): Promise<number> =>
     (await admin('POST', `/api/settings/${kind}`, { name })).json<{ id: number }>().id;
   const customers = () =>
@@ -100,7 +100,7 @@ describe('customers that were exported and saved', () => {
     const regionId = await settingOf('regions', '001');
     const customerTypeId = await settingOf('customer-types', '10/12');
     const people = [
-      ...treacherous.map((code) => ({ code, name: code })),
+      ...ambiguousTexts.map((code) => ({ code, name: code })),
       { code: 'aspas', name: 'Ana "Aninha"; Luz, "Rui"' },
       { name: "D'Ávila", mobile: '+5511900000012', phone: '+551130000077', phone2: '+12125550100' },
       { name: 'Zoë 🎉 ção', mobile: '+351912345678', birthDate: '2001-02-03' },
@@ -117,7 +117,7 @@ describe('customers that were exported and saved', () => {
     count = people.length;
   });
 
-  test.each(ways)('%s come back unchanged', async (_, saved) => {
+  test.each(ways)('imported %s does not change the customers', async (_, saved) => {
     const before = await customers();
     const exported = await as('viewer')(
       'GET',
@@ -138,7 +138,7 @@ describe('customers that were exported and saved', () => {
   });
 });
 
-describe('lines to correct that were saved', () => {
+describe('a file of bad lines', () => {
   const extraFields = [
     { name: 'plano', type: 'text', required: false },
     { name: 'valor', type: 'money', required: false },
@@ -147,7 +147,7 @@ describe('lines to correct that were saved', () => {
   const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem;plano;valor;vence';
   const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`;
 
-  test.each(ways)('%s have the same values', async (_, saved) => {
+  test.each(ways)('uploaded %s has the same values', async (_, saved) => {
     const created = await operator(
       'POST',
       '/api/campaigns',
@@ -162,8 +162,8 @@ describe('lines to correct that were saved', () => {
       return { file: file.rawPayload, rows: rows.map((cells) => cells.slice(0, -1)) };
     };
     const lines = [
-      ...treacherous.map((value) => [value, value, '', '', '', '', '', value, '', '']),
-      ...treacherous.map((value) => ['x', '', '1130000001', value, value, value, '', '', value, value]),
+      ...ambiguousTexts.map((value) => [value, value, '', '', '', '', '', value, '', '']),
+      ...ambiguousTexts.map((value) => ['x', '', '1130000001', value, value, value, '', '', value, value]),
       ['m', 'Rui', '123', '', '', '', 'Oi, "Rui";\nseu código\n\né 0012', '', 'R$ 1.234,56', '31/12/2026'],
       ['n', 'Eva', '123', '', '', '', '-77', '=1+1', '(1.234,56)', '2026-12-31'],
     ];

@@ -37,10 +37,10 @@ async function newTokenReader(): Promise<Reader> {
   return { userId: id, headers: { authorization: `Bearer ${token}` } };
 }
 
-/** A stream that has begun; `text` is all of it, once it has ended. */
+/** Opens a stream and reads its first event; `text` resolves to the rest when the stream ends. */
 async function open({ headers }: Reader) {
-  const patience = AbortSignal.timeout(50_000);
-  const stream = await fetch(`${publicUrl}/api/runs/${runId}/events`, { headers, signal: patience });
+  const signal = AbortSignal.timeout(50_000);
+  const stream = await fetch(`${publicUrl}/api/runs/${runId}/events`, { headers, signal });
   expect(stream.status).toBe(200);
   const reader = stream.body?.getReader();
   const first = await reader?.read();
@@ -62,7 +62,7 @@ const call = async (method: 'DELETE' | 'PATCH', url: string, { headers }: Reader
 };
 
 test.each<[string, () => Promise<Reader>, (reader: Reader) => Promise<unknown>]>([
-  ['is signed out', newUser, (reader) => call('DELETE', '/api/session', reader)],
+  ['signs out', newUser, (reader) => call('DELETE', '/api/session', reader)],
   [
     'gets another role',
     newUser,
@@ -75,32 +75,32 @@ test.each<[string, () => Promise<Reader>, (reader: Reader) => Promise<unknown>]>
     ({ userId }) => call('PATCH', `/api/users/${userId}`, admin, { password: 'another long password' }),
   ],
   [
-    'has to choose a password',
+    'must choose a password',
     newUser,
     ({ userId }) => updateUser(sql, userId, { mustChangePassword: true }),
   ],
   [
-    'has signed in a week ago',
+    'signed in a week ago',
     newUser,
     ({ userId }) => sql`update sessions set expires_at = now() where user_id = ${userId}`,
   ],
   [
-    'has done nothing but watch for twelve hours',
+    'was inactive for twelve hours',
     newUser,
     ({ userId }) =>
       sql`update sessions set last_seen_at = now() - interval '13 hours' where user_id = ${userId}`,
   ],
   [
-    'came with a token that is revoked',
+    'used a token that is revoked',
     newTokenReader,
     ({ userId }) => call('DELETE', `/api/tokens/${userId}`, admin),
   ],
   [
-    'came with a token that expires',
+    'used a token that expires',
     newTokenReader,
     ({ userId }) => sql`update api_tokens set expires_at = now() where id = ${userId}`,
   ],
-])('the stream of one who %s ends, and no other does', async (_, newReader, change) => {
+])('only the stream of a reader who %s ends', async (_, newReader, change) => {
   const reader = await newReader();
   const other = await open(await newUser());
   const stream = await open(reader);

@@ -4,7 +4,7 @@ import { openReplyTicket } from '../../db/tickets/opening.ts';
 import { createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
 import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
-/** What becomes of tickets by itself, and the phone of a customer that a user opts out. */
+/** Automatic changes of tickets, and opt-outs by agents. */
 const api = await createApi();
 const { as, sql } = api;
 const [viewer, agent, admin] = [as('viewer'), as('agent'), as('admin')];
@@ -27,30 +27,30 @@ async function openTicket(): Promise<{ id: number; messageId: number; replyId: n
 const statusOf = async (id: number): Promise<unknown> =>
   (await viewer('GET', `/api/tickets/${id}`)).json<{ ticket: { status: string } }>().ticket.status;
 const save = (changes: object) => admin('PUT', settingsUrl, changes);
-const write = async (messageId: number): Promise<void> => {
+const receiveReply = async (messageId: number): Promise<void> => {
   const inboundMessageId = await insertReply(sql, { messageId });
   await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
 };
 const answer = (id: number) => agent('POST', `/api/tickets/${id}/answers`, { text: 'Sim, amanha.' });
 
-test('a reply opens a waiting ticket again, unless that is turned off', async () => {
+test('a reply reopens a waiting ticket, unless this is turned off', async () => {
   const { id, messageId } = await openTicket();
   await sql`update tickets set status = 'waiting' where id = ${id}`;
-  await write(messageId);
+  await receiveReply(messageId);
   expect(await statusOf(id)).toBe('open');
   await save({ reopenOnReply: false });
   await sql`update tickets set status = 'waiting' where id = ${id}`;
-  await write(messageId);
+  await receiveReply(messageId);
   expect(await statusOf(id)).toBe('waiting');
   await save({});
 });
 
-test('an answer makes the ticket wait for the customer, unless that is turned off', async () => {
+test('an answer sets the ticket to waiting, unless this is turned off', async () => {
   const { id } = await openTicket();
   expect((await answer(id)).statusCode).toBeLessThan(300);
-  const story = (await viewer('GET', `/api/tickets/${id}`)).json<{ history: object[] }>();
-  expect(story).toMatchObject({ ticket: { status: 'waiting', version: 2, unanswered: false } });
-  expect(story.history.at(-1)).toMatchObject({ kind: 'changed', changes: { status: ['open', 'waiting'] } });
+  const detail = (await viewer('GET', `/api/tickets/${id}`)).json<{ history: object[] }>();
+  expect(detail).toMatchObject({ ticket: { status: 'waiting', version: 2, unanswered: false } });
+  expect(detail.history.at(-1)).toMatchObject({ kind: 'changed', changes: { status: ['open', 'waiting'] } });
   await save({ waitOnAnswer: false });
   const other = await openTicket();
   expect((await answer(other.id)).statusCode).toBeLessThan(300);
@@ -58,7 +58,7 @@ test('an answer makes the ticket wait for the customer, unless that is turned of
   await save({});
 });
 
-test('a ticket that waits for days is finished, once an admin has set it, and not while its customer waits', async () => {
+test('a waiting ticket is finished after the configured number of days, unless the customer is still unanswered', async () => {
   const [quiet, recent, unanswered] = [await openTicket(), await openTicket(), await openTicket()];
   for (const { id } of [quiet, recent])
     await sql`update tickets set status = 'waiting', answered_at = now() where id = ${id}`;
@@ -85,7 +85,7 @@ test('a ticket that waits for days is finished, once an admin has set it, and no
   expect([await statusOf(recent.id), await statusOf(unanswered.id)]).toEqual(['waiting', 'waiting']);
 });
 
-test('an agent opts out the phone of a ticket or a reply, and it is recorded who did', async () => {
+test('an agent can opt out the phone of a ticket or a reply, and the opt-out is audited', async () => {
   const [first, second] = [await openTicket(), await openTicket()];
   expect((await agent('POST', `/api/tickets/${first.id}/opt-out`)).statusCode).toBe(204);
   expect((await agent('POST', `/api/replies/${second.replyId}/opt-out`)).statusCode).toBe(204);

@@ -23,7 +23,7 @@ const ticketOf = async (id: number) => {
   return ticket;
 };
 
-test('a later reply joins the unfinished ticket of the phone, whatever message it answers', async () => {
+test('a later reply from a phone is added to its unfinished ticket, regardless of the message that it answers', async () => {
   const phone = newPhone();
   const first = await handle(await insertReply(sql, { messageId: await messageTo(phone, onReply(tickets)) }));
   for (const policy of [onReply(tickets), { when: 'never' }]) {
@@ -35,7 +35,7 @@ test('a later reply joins the unfinished ticket of the phone, whatever message i
   expect(await handle(unmatched)).toEqual({ ticketId: first?.ticketId, opened: false });
 });
 
-test('a reply to another phone, or after the end, opens another ticket', async () => {
+test('a reply from another phone, or after the ticket was finished, opens a new ticket', async () => {
   const phone = newPhone();
   const first = await handle(await insertReply(sql, { messageId: await messageTo(phone, onReply(tickets)) }));
   const other = await insertReply(sql, { messageId: await messageTo(newPhone(), onReply(tickets)) });
@@ -46,7 +46,7 @@ test('a reply to another phone, or after the end, opens another ticket', async (
   expect(await handle(later)).toMatchObject({ opened: true });
 });
 
-test('a reply opens a waiting ticket again, and the ticket shows when the customer last wrote', async () => {
+test('a reply reopens a waiting ticket and updates the time of the last reply', async () => {
   const messageId = await messageTo(newPhone(), onReply(tickets));
   const opened = await handle(await insertReply(sql, { messageId }));
   const id = opened?.ticketId ?? 0;
@@ -70,7 +70,7 @@ test('a reply opens a waiting ticket again, and the ticket shows when the custom
   ]);
 });
 
-test('a ticket in progress stays so when the customer writes', async () => {
+test('a reply does not change the status of a ticket in progress', async () => {
   const messageId = await messageTo(newPhone(), onReply(tickets));
   const opened = await handle(await insertReply(sql, { messageId }));
   await sql`update tickets set status = 'in_progress' where id = ${opened?.ticketId ?? 0}`;
@@ -78,7 +78,7 @@ test('a ticket in progress stays so when the customer writes', async () => {
   expect(await ticketOf(opened?.ticketId ?? 0)).toMatchObject({ status: 'in_progress', version: 1 });
 });
 
-test('a finished ticket on send keeps the replies to its message, and no others', async () => {
+test('a finished ticket that was opened on send receives replies to its own message only', async () => {
   const phone = newPhone();
   const messageId = await messageTo(phone, onSend(tickets));
   const [ticket] = await sql<[{ id: number }]>`

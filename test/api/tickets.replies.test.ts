@@ -10,7 +10,7 @@ const tickets = await createTicketCatalog(sql);
 
 let phones = 0;
 
-/** A message to a phone of its own, of a run whose campaign has this ticket policy. */
+/** A message to a new phone, in a run whose campaign has this ticket policy. */
 async function messageOf(ticketPolicy: object): Promise<number> {
   const phone = `+55119${String(++phones).padStart(8, '0')}`;
   const { messageIds } = await createRun(api, catalog, { phones: [phone], changes: { ticketPolicy } });
@@ -26,7 +26,7 @@ const ticketsOf = (messageId: number) =>
 const eventsOf = (ticketId: number) =>
   sql`select kind, actor, inbound_message_id from ticket_events where ticket_id = ${ticketId} order by id`;
 
-test('a reply opens a ticket with what the policy says and the message holds', async () => {
+test('a reply opens a ticket with the settings of the policy and the values of the message', async () => {
   const messageId = await messageOf(onReply(tickets));
   const reply = await insertReply(sql, { messageId });
   const answer = await handle(reply);
@@ -49,7 +49,7 @@ test('a reply opens a ticket with what the policy says and the message holds', a
   expect(await eventsOf(answer?.ticketId ?? 0)).toMatchObject([{ kind: 'opened', inboundMessageId: reply }]);
 });
 
-test('a reply that is handled again, even at the same moment, opens nothing more', async () => {
+test('handling a reply again, even concurrently, does not open a second ticket', async () => {
   const messageId = await messageOf(onReply(tickets));
   const reply = await insertReply(sql, { messageId });
   const answers = await Promise.all(Array.from({ length: 6 }, () => handle(reply)));
@@ -58,7 +58,7 @@ test('a reply that is handled again, even at the same moment, opens nothing more
   expect(await eventsOf(answers[0]?.ticketId ?? 0)).toHaveLength(1);
 });
 
-test('replies that come together go to one ticket', async () => {
+test('concurrent replies to a message share one ticket', async () => {
   const messageId = await messageOf(onReply(tickets));
   const replies = [];
   for (let i = 0; i < 6; i++) replies.push(await insertReply(sql, { messageId }));
@@ -72,7 +72,7 @@ test('replies that come together go to one ticket', async () => {
   ]);
 });
 
-test('a reply after the ticket was finished opens another', async () => {
+test('a reply after the ticket was finished opens a new ticket', async () => {
   const messageId = await messageOf(onReply(tickets, { status: 'finished', resolutionId: tickets.solvedId }));
   for (let i = 0; i < 2; i++)
     expect(await handle(await insertReply(sql, { messageId }))).toMatchObject({ opened: true });
@@ -82,7 +82,7 @@ test('a reply after the ticket was finished opens another', async () => {
   ]);
 });
 
-test('the policy is the one the run has frozen', async () => {
+test('the ticket policy is taken from the settings of the run, not from the current campaign', async () => {
   const messageId = await messageOf(onReply(tickets));
   await sql`
     update campaigns set definition = jsonb_set(definition, '{ticketPolicy}', '{"when": "never"}')
@@ -90,7 +90,7 @@ test('the policy is the one the run has frozen', async () => {
   expect(await handle(await insertReply(sql, { messageId }))).toMatchObject({ opened: true });
 });
 
-test('a campaign without a ticket policy opens none', async () => {
+test('a reply to a campaign without a ticket policy opens no ticket', async () => {
   const messageId = await messageOf({ when: 'never' });
   expect(await handle(await insertReply(sql, { messageId }))).toBeNull();
   expect(await ticketsOf(messageId)).toEqual([]);

@@ -8,7 +8,7 @@ const { sql, as } = api;
 const catalog = await createCatalog(api);
 let phone = 0;
 
-/** A run of which nobody knows what became of its messages. */
+/** A run whose messages are all unknown, because its sender stopped. */
 async function unknownRun(messages: number) {
   const phones = Array.from({ length: messages }, () => `+55119${String(40_000_000 + phone++)}`);
   const run = await createRun(api, catalog, { phones });
@@ -22,32 +22,32 @@ const auditOf = (action: string, id: number) =>
 test.each([
   [true, 'delivered', 'delivered'],
   [false, 'undelivered', 'undelivered: not_delivered'],
-])('A person states of a message that it arrived: %s', async (arrived, status, count) => {
+])('an operator resolves an unknown message with arrived = %s', async (arrived, status, count) => {
   const { runId, messageIds } = await unknownRun(2);
   const [id = 0] = messageIds;
   const url = `/api/messages/${id}/resolve`;
-  const said = { arrived, note: 'Visto no painel do provedor.' };
-  expect((await as('viewer')('POST', url, said)).statusCode).toBe(403);
+  const resolution = { arrived, note: 'Visto no painel do provedor.' };
+  expect((await as('viewer')('POST', url, resolution)).statusCode).toBe(403);
   expect(errorOf(await as('operator')('POST', url, { arrived })).problems).toMatchObject([{ field: 'note' }]);
 
-  const answer = await as('operator')('POST', url, said);
+  const answer = await as('operator')('POST', url, resolution);
   expect([answer.statusCode, answer.json()]).toEqual([200, { id, status }]);
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ [count]: 1, 'unknown: sender_died': 1 });
-  const story = (await as('viewer')('GET', `/api/messages/${id}`)).json<{ events: object[] }>();
-  expect(story).toMatchObject({
+  const details = (await as('viewer')('GET', `/api/messages/${id}`)).json<{ events: object[] }>();
+  expect(details).toMatchObject({
     message: { status },
-    events: [{ kind: 'resolved', payload: { ...said, byName: 'operator' } }],
+    events: [{ kind: 'resolved', payload: { ...resolution, byName: 'operator' } }],
     lookUp: null,
   });
-  // Who and what, but not the words: they may speak of a person.
+  // Not the note: it may contain personal data.
   expect(await auditOf('message.resolve', id)).toEqual([{ actorName: 'operator', details: { arrived } }]);
 
-  const again = await as('operator')('POST', url, said);
+  const again = await as('operator')('POST', url, resolution);
   expect([again.statusCode, errorOf(again).code]).toEqual([409, 'not_unknown']);
-  expect((await as('operator')('POST', '/api/messages/9000000000/resolve', said)).statusCode).toBe(404);
+  expect((await as('operator')('POST', '/api/messages/9000000000/resolve', resolution)).statusCode).toBe(404);
 });
 
-test('A user resolves all that a run left unknown, if it is still as many as were seen', async () => {
+test('an operator resolves all unknown messages of a run, unless their number changed since it was shown', async () => {
   const { runId } = await unknownRun(3);
   expect((await as('viewer')('GET', `/api/runs/${runId}/unknown`)).json()).toEqual({
     messages: 3,

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { createApi, createCatalog, errorOf, sandboxProvider } from '../kit/api.ts';
 
-/** Two people who change the same settings: no save is lost in silence. */
+/** Concurrent edits: no save is lost silently. */
 const api = await createApi();
 const admin = api.as('admin');
 const catalog = await createCatalog(api);
-const made = async (path: string, body: object): Promise<string> =>
+const create = async (path: string, body: object): Promise<string> =>
   `${path}/${(await admin('POST', path, body)).json<{ id: number }>().id}`;
 
 const helpdesk = { enabled: true, url: 'https://helpdesk.example/a', events: ['opened'] };
@@ -42,7 +42,7 @@ const kinds: [string, 'PUT' | 'PATCH', string, (text: string) => object][] = [
   ['customers', 'PUT', '/api/customers', (name) => ({ name, code: 'c-1' })],
 ];
 
-/** Two have read the same version: the second to save is told, and saves once they have read anew. */
+/** Of two saves of the same version the second is rejected, and succeeds after the new version is read. */
 async function expectOneSave(
   url: string,
   method: 'PUT' | 'PATCH',
@@ -58,34 +58,34 @@ async function expectOneSave(
   const second = await save('Segunda', version);
   expect([second.statusCode, errorOf(second).code]).toEqual([409, 'version_conflict']);
   expect(textOf((await admin('GET', url)).json())).not.toContain('Segunda');
-  const again = await save('Segunda', `W/${await read()}`);
-  expect(again.statusCode, again.body).toBeLessThan(300);
-  // A program that does not say what it has read replaces whatever there is.
+  const afterReading = await save('Segunda', `W/${await read()}`);
+  expect(afterReading.statusCode, afterReading.body).toBeLessThan(300);
+  // Without If-Match a save replaces the current version.
   const without = await admin(method, url, change('Terceira'));
   expect(without.statusCode, without.body).toBeLessThan(300);
 }
 
-test.each(kinds)('of %s', async (path, method, address, change) => {
-  await expectOneSave(await made(address, change(`Nova ${path}`)), method, change);
+test.each(kinds)('a save of an outdated version is rejected for %s', async (path, method, address, change) => {
+  await expectOneSave(await create(address, change(`Nova ${path}`)), method, change);
 });
 
-test('of subcategories', async () => {
-  const categoryId = Number((await made('/api/settings/categories', category)).split('/').at(-1));
+test('a save of an outdated version is rejected for subcategories', async () => {
+  const categoryId = Number((await create('/api/settings/categories', category)).split('/').at(-1));
   const definition = { categoryId, extraFieldGroupId: null };
-  const url = await made('/api/settings/subcategories', { name: 'Nova', definition });
+  const url = await create('/api/settings/subcategories', { name: 'Nova', definition });
   await expectOneSave(url, 'PUT', (name) => ({ name, definition }));
 });
 
-test('of providers', async () => {
+test('a save of an outdated version is rejected for providers', async () => {
   const change = (name: string) => ({ name, config, ratePerSecond: null });
   await expectOneSave(`/api/providers/${catalog.providerId}`, 'PUT', change);
 });
 
-test('of which provider takes over', async () => {
+test('a save of an outdated version is rejected for the fallback of a provider', async () => {
   const add = async (name: string) =>
-    Number((await made('/api/providers', { ...sandboxProvider, name })).split('/').at(-1));
+    Number((await create('/api/providers', { ...sandboxProvider, name })).split('/').at(-1));
   const url = `/api/providers/${await add('Taken over')}/fallback`;
-  // By the texts of the test above.
+  // By the texts that expectOneSave saves.
   const others: Record<string, number> = {};
   for (const name of ['Primeira', 'Segunda', 'Terceira']) others[name] = await add(`Reserva ${name}`);
   await expectOneSave(
@@ -96,28 +96,28 @@ test('of which provider takes over', async () => {
   );
 });
 
-test('of the words of replies, from the first save on', async () => {
+test('a save of an outdated version is rejected for reply words, starting with the first save', async () => {
   await expectOneSave('/api/settings/reply-words', 'PUT', (text) => ({ optOut: ['SAIR', text] }));
 });
 
-test('of automatic texts, from the first save on', async () => {
+test('a save of an outdated version is rejected for automatic texts, starting with the first save', async () => {
   await expectOneSave('/api/settings/automatic-texts', 'PUT', (text) => ({ help: text }));
 });
 
-test('of privacy, from the first save on', async () => {
+test('a save of an outdated version is rejected for privacy settings, starting with the first save', async () => {
   const days: Record<string, number> = { Primeira: 100, Segunda: 200, Terceira: 300 };
   await expectOneSave('/api/privacy/settings', 'PUT', (text) => ({ messageDays: days[text] }));
 });
 
-test('of where tickets are posted to', async () => {
+test('a save of an outdated version is rejected for ticket posting', async () => {
   await expectOneSave('/api/settings/ticket-posting', 'PUT', (text) => ({
     ...helpdesk,
     url: `https://helpdesk.example/${text}`,
   }));
 });
 
-test('and says so in the language of the request', async () => {
-  const url = await made('/api/settings/regions', { name: 'Leste' });
+test('the rejection is in the language of the request', async () => {
+  const url = await create('/api/settings/regions', { name: 'Leste' });
   const refused = async (language: string) =>
     errorOf(await admin('PUT', url, { name: 'L' }, { 'if-match': '"another"', 'accept-language': language }))
       .message;
@@ -127,8 +127,8 @@ test('and says so in the language of the request', async () => {
   expect(await refused('en')).toContain('Someone else has changed it');
 });
 
-test('at the same time: one of them is saved', async () => {
-  const url = await made('/api/settings/regions', { name: 'Norte' });
+test('only one of several concurrent saves of the same version succeeds', async () => {
+  const url = await create('/api/settings/regions', { name: 'Norte' });
   const version = String((await admin('GET', url)).headers['etag']);
   const names = ['A', 'B', 'C', 'D'];
   const answers = await Promise.all(
