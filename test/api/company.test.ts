@@ -70,7 +70,12 @@ test('a new logo gets a new URL, and a removed logo is no longer served', async 
 });
 
 test.each([
-  ['an SVG with the type of a PNG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), 422, 'logo_type'],
+  [
+    'an SVG with the type of a PNG',
+    Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'),
+    422,
+    'logo_type',
+  ],
   ['an empty file', Buffer.alloc(0), 422, 'missing'],
   ['an image wider than 2,000 pixels', ofWidth(2_001), 422, 'logo_size'],
   ['a file larger than 256 KiB', Buffer.alloc(256 * 1024 + 1), 413, undefined],

@@ -28,7 +28,10 @@ async function addUser(name: string): Promise<number> {
   return (await insertUser(sql, { login: name, name, role: 'viewer', passwordHash })).id;
 }
 /** Repeats the request until it is rate-limited; returns how many were allowed. */
-async function allowedRequests(request: () => Promise<{ statusCode: number }>, atMost: number): Promise<number> {
+async function allowedRequests(
+  request: () => Promise<{ statusCode: number }>,
+  atMost: number,
+): Promise<number> {
   for (let count = 0; count < atMost; count++) if ((await request()).statusCode === 429) return count;
   return atMost;
 }

@@ -90,7 +90,9 @@ test('SQL and TypeScript choose the same price, and the same country for a phone
         await sql`delete from prices where provider_id = ${id}`;
         for (const entry of prices) await setPrice(sql, id, entry);
         // A later price with the same key replaces the earlier one.
-        const kept = new Map<string, Price>(prices.map((entry) => [`${entry.prefix} ${entry.firstDay}`, entry]));
+        const kept = new Map<string, Price>(
+          prices.map((entry) => [`${entry.prefix} ${entry.firstDay}`, entry]),
+        );
         const [row] = await sql`
         select segment_price(${id}, ${country}, ${onDay}::date) as price, calling_code(${phone}) as code`;
         expect(row?.price).toBe(choosePrice([...kept.values()], { country, day: onDay }));

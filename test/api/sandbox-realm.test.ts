@@ -163,7 +163,10 @@ describe('consent', () => {
 test('a reply from a virtual phone matches no message of a real provider, even with the same sender number', async () => {
   const phone = newPhone();
   const ticketPolicy = onReply(await createTicketCatalog(sql));
-  const { runId, messageIds } = await createRun(api, realCatalog, { phones: [phone], changes: { ticketPolicy } });
+  const { runId, messageIds } = await createRun(api, realCatalog, {
+    phones: [phone],
+    changes: { ticketPolicy },
+  });
   await recordSent(sql, { runId, count: 1, sidOf: (id) => `SM${String(id).padStart(32, '0')}` });
   const reply = await receiveInSandbox(phone, 'Oi');
   const shown = await viewer('GET', `/api/replies/${reply}`);

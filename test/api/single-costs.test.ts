@@ -58,7 +58,11 @@ test('an answer is counted once in the month and the budget, even by concurrent 
   await sql`update answers set status = 'queued' where id = ${second}`;
   await Promise.all([countAnswers(sql, day), countAnswers(sql, day)]);
   await countAnswers(sql, day);
-  expect(await costs()).toMatchObject({ spent: costOf(1, 100_000), answers: costOf(1, 100_000), tests: costOf(0, 0) });
+  expect(await costs()).toMatchObject({
+    spent: costOf(1, 100_000),
+    answers: costOf(1, 100_000),
+    tests: costOf(0, 0),
+  });
   await setDeploymentBudget(sql, 100_000);
   expect(await budgetsIn(sql, { month: '2026-11', campaignIds: [] })).toMatchObject([{ spent: 100_000 }]);
   // Answers alone have used up the budget: runs stop, but answers are still sent.

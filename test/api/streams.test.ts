@@ -74,11 +74,7 @@ test.each<[string, () => Promise<Reader>, (reader: Reader) => Promise<unknown>]>
     newUser,
     ({ userId }) => call('PATCH', `/api/users/${userId}`, admin, { password: 'another long password' }),
   ],
-  [
-    'must choose a password',
-    newUser,
-    ({ userId }) => updateUser(sql, userId, { mustChangePassword: true }),
-  ],
+  ['must choose a password', newUser, ({ userId }) => updateUser(sql, userId, { mustChangePassword: true })],
   [
     'signed in a week ago',
     newUser,

@@ -65,9 +65,12 @@ async function expectOneSave(
   expect(without.statusCode, without.body).toBeLessThan(300);
 }
 
-test.each(kinds)('a save of an outdated version is rejected for %s', async (path, method, address, change) => {
-  await expectOneSave(await create(address, change(`Nova ${path}`)), method, change);
-});
+test.each(kinds)(
+  'a save of an outdated version is rejected for %s',
+  async (path, method, address, change) => {
+    await expectOneSave(await create(address, change(`Nova ${path}`)), method, change);
+  },
+);
 
 test('a save of an outdated version is rejected for subcategories', async () => {
   const categoryId = Number((await create('/api/settings/categories', category)).split('/').at(-1));
