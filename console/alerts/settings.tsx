@@ -147,7 +147,7 @@ function NotDelivered({ waiting, failed, problem }: Undelivered) {
         facts={[
           [t.waiting, format.number(waiting)],
           [t.failed, format.number(failed)],
-          ...(problem ? [[t.lastProblem, problemWords(format, { field: '', ...problem })] as const] : []),
+          problem && [t.lastProblem, problemWords(format, { field: '', ...problem })],
         ]}
       />
     </Card>

@@ -70,9 +70,10 @@ export function Preview({ previewed }: { previewed: Previewed }) {
               t.segments,
               `${format.number(preview.segments)} (${t.remaining(format.number(preview.remaining))})`,
             ],
-            ...(previewed.providerId === null
-              ? []
-              : [[money.one, <OneCost cost={preview.cost} providerId={previewed.providerId} />] as const]),
+            previewed.providerId !== null && [
+              money.one,
+              <OneCost cost={preview.cost} providerId={previewed.providerId} />,
+            ],
           ]}
         />
       </div>

@@ -8,7 +8,7 @@ import { common } from '../kit/words.ts';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Occurrences } from './occurrences.tsx';
-import { Card, ConfirmPage, Facts, Time } from '../kit/parts.tsx';
+import { Card, ConfirmPage, type Fact, Facts, Time } from '../kit/parts.tsx';
 import { problemWords } from '../kit/problems.ts';
 import { Retrying } from '../kit/retrying.tsx';
 import { RecentRuns, type RunFigures } from '../reports/recent.tsx';
@@ -42,11 +42,8 @@ export function CampaignPage({
   const problems = enabled
     ? campaign.problems.filter(({ code }) => code !== 'no_next_occurrence')
     : campaign.problems;
-  const named = (...fields: readonly (keyof typeof t.fields)[]): (readonly [string, string])[] =>
-    fields.flatMap((field) => {
-      const name = names[field];
-      return name === undefined ? [] : [[t.fields[field], name] as const];
-    });
+  const named = (...fields: readonly (keyof typeof t.fields)[]): Fact[] =>
+    fields.map((field) => names[field] !== undefined && [t.fields[field], names[field]]);
   const { safeguards } = definition;
   const flags = [
     ...(definition.ignoreConsent ? [t.fields.ignoreConsent] : []),
@@ -117,7 +114,7 @@ export function CampaignPage({
                 ...named('mailing.regionId', 'mailing.customerTypeId'),
                 [t.fields['ticketPolicy.when'], t.when[definition.ticketPolicy.when]],
                 ...named('ticketPolicy.departmentId', 'ticketPolicy.assigneeId'),
-                ...(flags.length === 0 ? [] : [[t.flags, <Lines lines={flags} />] as const]),
+                flags.length > 0 && [t.flags, flags.map((line) => <div key={line}>{line}</div>)],
                 [
                   t.changed,
                   <>
@@ -190,14 +187,6 @@ export function CampaignPage({
     </CampaignFrame>
   );
 }
-
-const Lines = ({ lines }: { lines: readonly string[] }) => (
-  <>
-    {lines.map((line) => (
-      <div key={line}>{line}</div>
-    ))}
-  </>
-);
 
 /** The recurrence as text: "Semanal, a cada 2 semanas: segunda, quarta". */
 function Recurrence({

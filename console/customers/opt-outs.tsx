@@ -102,18 +102,15 @@ function ListPage({ rows, refusal, query }: Found<OptOut> & { query: Query }) {
           { heading: t.anyPhone, cell: ({ phone }) => (phone === null ? t.erased : <Phone phone={phone} />) },
           { heading: t.source, cell: ({ source, sandbox }) => (sandbox ? t.inSandbox : t.sources[source]) },
           { heading: t.since, cell: ({ at }) => <Time at={at} />, wide: true },
-          ...(mayChange
-            ? [
-                {
-                  heading: words.remove,
-                  cell: ({ id }: OptOut) => (
-                    <a class="btn btn-sm" href={`${path}/${id}/remove`}>
-                      {words.remove}
-                    </a>
-                  ),
-                },
-              ]
-            : []),
+          {
+            heading: words.remove,
+            shown: mayChange,
+            cell: ({ id }) => (
+              <a class="btn btn-sm" href={`${path}/${id}/remove`}>
+                {words.remove}
+              </a>
+            ),
+          },
         ]}
         empty={
           <Empty

@@ -107,12 +107,14 @@ export interface Column<T> {
   numeric?: boolean;
   /** Hidden on a phone. */
   wide?: boolean;
+  /** Left out if false. */
+  shown?: boolean;
 }
 
 /** A table of rows, or `empty` in its place. The first column heads its row. */
 export function Table<T extends { id: number | string }>({
   caption,
-  columns,
+  columns: all,
   rows,
   empty,
 }: {
@@ -123,6 +125,7 @@ export function Table<T extends { id: number | string }>({
   empty: ComponentChildren;
 }) {
   if (rows.length === 0) return <div class="card">{empty}</div>;
+  const columns = all.filter(({ shown }) => shown !== false);
   const classOf = ({ numeric, wide }: Column<T>): string | undefined =>
     [numeric === true ? 'numeric' : '', wide === true ? 'wide' : ''].filter(Boolean).join(' ') || undefined;
   return (
@@ -186,19 +189,19 @@ export function Pager({ next, first }: { next: string | null; first: string | nu
   );
 }
 
-/** Terms and their values. */
-export const Facts = ({
-  facts,
-}: {
-  facts: readonly (readonly [term: string, value: ComponentChildren])[];
-}) => (
+/** A term and its value; false or null: it is left out. */
+export type Fact = readonly [term: string, value: ComponentChildren] | false | null;
+
+export const Facts = ({ facts }: { facts: readonly Fact[] }) => (
   <dl class="datagrid">
-    {facts.map(([term, value]) => (
-      <div key={term}>
-        <dt class="datagrid-title">{term}</dt>
-        <dd class="datagrid-content">{value}</dd>
-      </div>
-    ))}
+    {facts
+      .filter((fact) => fact !== null && fact !== false)
+      .map(([term, value]) => (
+        <div key={term}>
+          <dt class="datagrid-title">{term}</dt>
+          <dd class="datagrid-content">{value}</dd>
+        </div>
+      ))}
   </dl>
 );
 

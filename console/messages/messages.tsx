@@ -286,24 +286,16 @@ function MessagePage({
             [customer.regionId, message.regionName ?? '—'],
             [customer.customerTypeId, message.customerTypeName ?? '—'],
             [t.reason, reason === null ? '—' : run.reason[reason]],
-            ...(problem === null ? [] : [[lines.problem, keptWords(problem, format)] as const]),
-            ...(warnings.length === 0
-              ? []
-              : [
-                  [
-                    lines.warnings,
-                    <>
-                      {warnings.map((warning, index) => (
-                        <div key={index}>
-                          {keptWords(warning, format)} <code>{warning.value}</code>
-                        </div>
-                      ))}
-                    </>,
-                  ] as const,
-                ]),
-            ...(lookUp
-              ? [[resolve.lookUp, lookUpResultWords[format.locale][lookUp.result ?? 'waiting']] as const]
-              : []),
+            problem && [lines.problem, keptWords(problem, format)],
+            warnings.length > 0 && [
+              lines.warnings,
+              warnings.map((warning, index) => (
+                <div key={index}>
+                  {keptWords(warning, format)} <code>{warning.value}</code>
+                </div>
+              )),
+            ],
+            lookUp && [resolve.lookUp, lookUpResultWords[format.locale][lookUp.result ?? 'waiting']],
             [t.segments, format.number(message.segments)],
             [t.attempts, format.number(message.attempts)],
             [t.provider, message.providerMessageId ?? '—'],

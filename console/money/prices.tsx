@@ -89,18 +89,15 @@ export function PricesCard({
                 numeric: true,
                 cell: ({ millionths }) => format.unitPrice(millionths, currency),
               },
-              ...(mayChange
-                ? [
-                    {
-                      heading: words.remove,
-                      cell: ({ prefix, firstDay }: Prices['prices'][number]) => (
-                        <ActionButton action={`${address}/remove`} small values={{ prefix, firstDay }}>
-                          {words.remove}
-                        </ActionButton>
-                      ),
-                    },
-                  ]
-                : []),
+              {
+                heading: words.remove,
+                shown: mayChange,
+                cell: ({ prefix, firstDay }) => (
+                  <ActionButton action={`${address}/remove`} small values={{ prefix, firstDay }}>
+                    {words.remove}
+                  </ActionButton>
+                ),
+              },
             ]}
             empty={null}
           />

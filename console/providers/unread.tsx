@@ -96,23 +96,20 @@ function UnreadPage({
             heading: t.payload,
             cell: ({ payload }) => <pre tabIndex={0}>{JSON.stringify(payload, null, 2)}</pre>,
           },
-          ...(mayAct
-            ? [
-                {
-                  heading: t.actions,
-                  cell: ({ id }: UnreadCall) => (
-                    <div class="buttons">
-                      <ActionButton action={`${path}/read-again`} values={{ id: String(id) }} small>
-                        {t.readAgain}
-                      </ActionButton>
-                      <ActionButton action={`${path}/set-aside`} values={{ ids: String(id) }} small>
-                        {t.setAside}
-                      </ActionButton>
-                    </div>
-                  ),
-                },
-              ]
-            : []),
+          {
+            heading: t.actions,
+            shown: mayAct,
+            cell: ({ id }) => (
+              <div class="buttons">
+                <ActionButton action={`${path}/read-again`} values={{ id: String(id) }} small>
+                  {t.readAgain}
+                </ActionButton>
+                <ActionButton action={`${path}/set-aside`} values={{ ids: String(id) }} small>
+                  {t.setAside}
+                </ActionButton>
+              </div>
+            ),
+          },
         ]}
         empty={<Empty icon="replies" title={t.empty} text={t.emptyText} />}
       />

@@ -77,23 +77,20 @@ function HoldsPage({ holds, after }: { holds: readonly Hold[]; after: string | u
               ),
           },
           { heading: t.due, cell: ({ dueAt }) => <Time at={dueAt} /> },
-          ...(mayDecide
-            ? [
-                {
-                  heading: t.decision,
-                  cell: ({ id }: Hold) => (
-                    <div class="buttons">
-                      <ActionButton action={`${holdsPath}/${id}`} values={{ decision: 'opt_out' }} small>
-                        {t.optOut}
-                      </ActionButton>
-                      <ActionButton action={`${holdsPath}/${id}`} values={{ decision: 'release' }} small>
-                        {t.release}
-                      </ActionButton>
-                    </div>
-                  ),
-                },
-              ]
-            : []),
+          {
+            heading: t.decision,
+            shown: mayDecide,
+            cell: ({ id }) => (
+              <div class="buttons">
+                <ActionButton action={`${holdsPath}/${id}`} values={{ decision: 'opt_out' }} small>
+                  {t.optOut}
+                </ActionButton>
+                <ActionButton action={`${holdsPath}/${id}`} values={{ decision: 'release' }} small>
+                  {t.release}
+                </ActionButton>
+              </div>
+            ),
+          },
         ]}
         empty={<Empty icon="replies" title={t.empty} text={t.emptyText} />}
       />

@@ -148,17 +148,12 @@ function ListPage({ rows, refusal, query, held }: Found<Reply> & { query: Query;
                 <LinkFor href={`/messages/${messageId}`}>{campaignName}</LinkFor>
               ),
           },
-          ...(mayOptOut
-            ? [
-                {
-                  heading: t.action,
-                  cell: ({ id, phone, effect }: Reply) =>
-                    phone === '' || effect === 'opt_out' ? null : (
-                      <a href={`${path}/${id}/opt-out`}>{t.optOut}</a>
-                    ),
-                },
-              ]
-            : []),
+          {
+            heading: t.action,
+            shown: mayOptOut,
+            cell: ({ id, phone, effect }) =>
+              phone === '' || effect === 'opt_out' ? null : <a href={`${path}/${id}/opt-out`}>{t.optOut}</a>,
+          },
           { heading: t.received, cell: ({ receivedAt }) => <Time at={receivedAt} />, wide: true },
         ]}
         empty={<Empty icon="replies" title={t.empty} text={searching ? words.nothingFound : t.emptyText} />}

@@ -176,10 +176,10 @@ export function useFigureColumns<T extends { figures: Figures }>(total: Figures)
     wide,
     cell: ({ figures }) => format.number(figures[name]),
   });
-  const ifAny = (
-    name: 'undelivered' | 'sent' | 'unknown' | 'queued' | 'cancelled' | 'optOuts' | 'tickets',
-    wide = false,
-  ): Column<T>[] => (total[name] === 0 ? [] : [count(name, wide)]);
+  const ifAny = (name: Parameters<typeof count>[0], wide = false): Column<T> => ({
+    ...count(name, wide),
+    shown: total[name] !== 0,
+  });
   return [
     count('toSend'),
     count('accepted'),
@@ -193,26 +193,23 @@ export function useFigureColumns<T extends { figures: Figures }>(total: Figures)
         </>
       ),
     },
-    ...ifAny('undelivered'),
-    ...ifAny('sent', true),
+    ifAny('undelivered'),
+    ifAny('sent', true),
     count('failed'),
-    ...ifAny('unknown'),
-    ...ifAny('queued', true),
-    ...ifAny('cancelled', true),
+    ifAny('unknown'),
+    ifAny('queued', true),
+    ifAny('cancelled', true),
     count('skipped', true),
     count('replies'),
-    ...ifAny('optOuts'),
-    ...ifAny('tickets'),
-    ...(total.firstAnswerSeconds === null
-      ? []
-      : [
-          {
-            heading: t.figures.firstAnswer,
-            numeric: true,
-            cell: ({ figures: { firstAnswerSeconds: seconds } }: T) =>
-              seconds === null ? '—' : format.duration(seconds * 1000),
-          },
-        ]),
+    ifAny('optOuts'),
+    ifAny('tickets'),
+    {
+      heading: t.figures.firstAnswer,
+      numeric: true,
+      shown: total.firstAnswerSeconds !== null,
+      cell: ({ figures: { firstAnswerSeconds: seconds } }) =>
+        seconds === null ? '—' : format.duration(seconds * 1000),
+    },
     count('segments'),
     { heading: t.figures.cost, numeric: true, cell: ({ figures }) => costWords(figures) },
   ];

@@ -24,16 +24,8 @@ export function RecentRuns({
   const costWords = useCostWords();
   if (runs.length === 0) return null;
   const share = (part: number, whole: number): string => (whole === 0 ? '—' : format.percent(part / whole));
-  const ifAny = (name: 'optOuts' | 'tickets' | 'segments') =>
-    runs.some(({ figures }) => figures[name] > 0)
-      ? [
-          {
-            heading: t.figures[name],
-            numeric: true,
-            cell: ({ figures }: RunFigures) => format.number(figures[name]),
-          },
-        ]
-      : [];
+  const isAny = (name: 'unknown' | 'optOuts' | 'tickets' | 'segments') =>
+    runs.some(({ figures }) => figures[name] > 0);
   return (
     <div class="dense mt-3">
       <Card
@@ -86,23 +78,23 @@ export function RecentRuns({
             numeric: true,
             cell: ({ figures: { undelivered, accepted } }) => share(undelivered, accepted),
           },
-          ...(runs.some(({ figures }) => figures.unknown > 0)
-            ? [
-                {
-                  heading: t.rates.unknown,
-                  numeric: true,
-                  cell: ({ figures: { unknown, toSend } }: RunFigures) => share(unknown, toSend),
-                },
-              ]
-            : []),
+          {
+            heading: t.rates.unknown,
+            numeric: true,
+            shown: isAny('unknown'),
+            cell: ({ figures: { unknown, toSend } }) => share(unknown, toSend),
+          },
           {
             heading: t.rates.replies,
             numeric: true,
             cell: ({ figures: { replies, accepted } }) => share(replies, accepted),
           },
-          ...ifAny('optOuts'),
-          ...ifAny('tickets'),
-          ...ifAny('segments'),
+          ...(['optOuts', 'tickets', 'segments'] as const).map((name) => ({
+            heading: t.figures[name],
+            numeric: true,
+            shown: isAny(name),
+            cell: ({ figures }: RunFigures) => format.number(figures[name]),
+          })),
           { heading: t.figures.cost, numeric: true, cell: ({ figures }) => costWords(figures) },
           {
             heading: t.duration,

@@ -280,7 +280,7 @@ function PreflightCard({ run, first = false }: { run: Run; first?: boolean }) {
           ],
           [words.starts, at(preflight.startsAt)],
           [words.ends, at(preflight.endsAt)],
-          ...(preflight.expiresAt === null ? [] : [[t.expires, at(preflight.expiresAt)] as const]),
+          preflight.expiresAt !== null && [t.expires, at(preflight.expiresAt)],
         ]}
       />
       {isDry && <LineWarnings warnings={run.warnings} />}

@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact';
 import type { z } from 'zod';
 import type { runSampleView } from '../../api/runs/runs.ts';
 import { resendableRunStatuses } from '../../domain/run.ts';
@@ -10,7 +9,7 @@ import { runs as runWords } from './words.ts';
 import { resolveWords } from '../messages/words-resolve.ts';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
-import { Card, Facts, Table, Time } from '../kit/parts.tsx';
+import { Card, type Fact, Facts, Table, Time } from '../kit/parts.tsx';
 import { Live, type Run } from './live.tsx';
 import { linesOf, mayBeApproved, mayBeCancelled, RunState, sumOf } from './parts.tsx';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
@@ -103,46 +102,35 @@ export function Details({ run }: { run: Run }) {
   );
 }
 
-function useFacts(run: Run): (readonly [string, ComponentChildren])[] {
+function useFacts(run: Run): Fact[] {
   const t = useWords(runWords);
   const states = useWords(runStates);
   const { trigger, resendOf, resends } = run;
   const toRun = (id: number) => <a href={`/runs/${id}`}>{t.run(String(id))}</a>;
   return [
     [t.how, t.trigger[trigger]],
-    ...(resendOf === null ? [] : [[t.resendOf, toRun(resendOf)] as const]),
-    ...(resends.length === 0
-      ? []
-      : [
-          [
-            t.resends,
-            <>
-              {resends.map(({ id, status }) => (
-                <div key={id}>
-                  {toRun(id)} <RunState run={{ status }} />
-                </div>
-              ))}
-            </>,
-          ] as const,
-        ]),
+    resendOf !== null && [t.resendOf, toRun(resendOf)],
+    resends.length > 0 && [
+      t.resends,
+      resends.map(({ id, status }) => (
+        <div key={id}>
+          {toRun(id)} <RunState run={{ status }} />
+        </div>
+      )),
+    ],
     [t.occurrence, <Time at={run.occurrence} exact />],
     [t.started, <Time at={run.startedAt} exact />],
     [t.mailingRead, <Time at={run.mailingAt} exact />],
-    ...(run.approvedAt
-      ? [
-          [
-            t.approved,
-            <>
-              <Time at={run.approvedAt} exact />{' '}
-              {run.approvedByName !== null && states.by(run.approvedByName)}
-            </>,
-          ] as const,
-        ]
-      : []),
+    run.approvedAt && [
+      t.approved,
+      <>
+        <Time at={run.approvedAt} exact /> {run.approvedByName !== null && states.by(run.approvedByName)}
+      </>,
+    ],
     // A dry run sends nothing.
-    ...(trigger === 'dry_run' ? [] : [[t.sendingBegan, <Time at={run.sendingAt} exact />] as const]),
+    trigger !== 'dry_run' && [t.sendingBegan, <Time at={run.sendingAt} exact />],
     [t.finished, <Time at={run.finishedAt} exact />],
-    ...(run.expiresAt ? [[t.expires, <Time at={run.expiresAt} />] as const] : []),
+    run.expiresAt && [t.expires, <Time at={run.expiresAt} />],
   ];
 }
 

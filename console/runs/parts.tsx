@@ -94,16 +94,11 @@ export function RunTable({
             </a>
           ),
         },
-        ...(withCampaign
-          ? [
-              {
-                heading: t.campaign,
-                cell: ({ campaignId, campaignName }: RunSummary) => (
-                  <a href={`/campaigns/${campaignId}`}>{campaignName}</a>
-                ),
-              },
-            ]
-          : []),
+        {
+          heading: t.campaign,
+          shown: withCampaign,
+          cell: ({ campaignId, campaignName }) => <a href={`/campaigns/${campaignId}`}>{campaignName}</a>,
+        },
         { heading: t.state, cell: (run) => <RunState run={run} /> },
         { heading: t.how, wide: true, cell: ({ trigger }) => t.trigger[trigger] },
         { heading: t.lines, numeric: true, wide: true, cell: ({ counts }) => format.number(linesOf(counts)) },
@@ -115,16 +110,13 @@ export function RunTable({
           cell: ({ counts }) => format.number(failedOf(counts)),
         },
         // The table of a campaign is narrow, and its last runs follow with their costs.
-        ...(withCampaign
-          ? [
-              {
-                heading: money.cost,
-                numeric: true,
-                wide: true,
-                cell: ({ cost }: RunSummary) => <CostCell cost={cost} />,
-              },
-            ]
-          : []),
+        {
+          heading: money.cost,
+          shown: withCampaign,
+          numeric: true,
+          wide: true,
+          cell: ({ cost }) => <CostCell cost={cost} />,
+        },
       ]}
       empty={
         <Empty

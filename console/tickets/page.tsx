@@ -251,19 +251,15 @@ function TicketFacts({ story: { ticket, message } }: { story: Story }) {
         ],
         [t.opened, <Time at={openedAt} />],
         [t.updated, <Time at={ticket.updatedAt} />],
-        ...(finishedAt
-          ? ([
-              [
-                t.finishedAfter,
-                <>
-                  <Time at={finishedAt} />
-                  <small class="d-block text-secondary">
-                    {t.finishedIn(format.duration(finishedAt.getTime() - openedAt.getTime()))}
-                  </small>
-                </>,
-              ],
-            ] as const)
-          : []),
+        finishedAt && [
+          t.finishedAfter,
+          <>
+            <Time at={finishedAt} />
+            <small class="d-block text-secondary">
+              {t.finishedIn(format.duration(finishedAt.getTime() - openedAt.getTime()))}
+            </small>
+          </>,
+        ],
       ]}
     />
   );
