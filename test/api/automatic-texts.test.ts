@@ -6,7 +6,7 @@ import { box, createApi, createCatalog, createRun, errorOf } from '../kit/api.ts
 import { createTicketCatalog, onReply } from '../kit/tickets.ts';
 import { inboundForm, postSigned } from '../kit/webhooks.ts';
 
-/** The texts that are sent by themselves: their settings, and which replies they answer. */
+/** Automatic texts: their settings, and which replies they answer. */
 const api = await createApi();
 const { app, sql, as } = api;
 const catalog = await createCatalog(api);
@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 let phones = 0;
 const newPhone = () => `+55119${String(60_000_000 + ++phones)}`;
-/** A reply, handled as its workflow does it. */
+/** Receives a reply and handles it as the reply workflow does. */
 async function receive(text: string, phone = newPhone()) {
   const form = inboundForm({ From: phone, Body: text });
   const url = `/webhooks/providers/${catalog.providerId}/inbound`;
@@ -43,7 +43,7 @@ const handle = (inboundMessageId: number) => handling.handleReply({ inboundMessa
 const answersTo = (phone: string) =>
   sql`select kind, keyword, text, ticket_id, provider_id, actor from answers where phone = ${phone} order by id`;
 
-test('all texts are off at first, and only an admin changes them', async () => {
+test('automatic texts are off by default, and only an admin can change them', async () => {
   expect((await as('viewer')('GET', path)).json()).toEqual(off);
   expect((await as('operator')('PUT', path, off)).statusCode).toBe(403);
   const texts = { optOut: 'Pronto, {primeiro_nome}.', help: 'Ligue 0800.', keywords: [keyword()] };
@@ -63,7 +63,7 @@ test('all texts are off at first, and only an admin changes them', async () => {
   });
 });
 
-test('a wrong text, keyword or target is refused at its field', async () => {
+test('an invalid text, keyword or target is rejected with a problem for its field', async () => {
   expect(await refused({ optOut: 'Oi {valor}', help: 'x'.repeat(161) })).toEqual([
     ['optOut', 'placeholder_unknown'],
     ['help', 'template_too_long'],
@@ -98,7 +98,7 @@ test('a reply word and an unknown target are reported together with all other pr
   ]);
 });
 
-test('a department that a keyword uses cannot be deleted, and the answer says so', async () => {
+test('a department that a keyword uses cannot be deleted, and the error says why', async () => {
   const { departmentId } = settings;
   await put({ keywords: [keyword({ departmentId })] });
   const deleted = await as('admin')('DELETE', `/api/settings/departments/${departmentId}`);
@@ -107,7 +107,7 @@ test('a department that a keyword uses cannot be deleted, and the answer says so
   expect(uses.json()).toEqual({ usedBy: [{ kind: 'keywords', count: 1 }] });
 });
 
-test('nothing is answered while no text is written', async () => {
+test('no reply is answered while all texts are empty', async () => {
   for (const text of ['SAIR', 'AJUDA', '2VIA']) {
     const { phone, handled } = await receive(text);
     expect(handled.answerId).toBeNull();
@@ -115,7 +115,7 @@ test('nothing is answered while no text is written', async () => {
   }
 });
 
-test('an opt-out is confirmed once, at the moment of opting out', async () => {
+test('an opt-out is confirmed once, when it takes effect', async () => {
   await put({ optOut: 'Ok, {nome}: nada mais sera enviado.', help: 'Ligue.', keywords: [keyword()] });
   const { id, phone, handled } = await receive('Sair!');
   expect(await answersTo(phone)).toEqual([
@@ -133,13 +133,13 @@ test('an opt-out is confirmed once, at the moment of opting out', async () => {
   expect(handled.answerId).not.toBeNull();
   for (const text of ['SAIR', 'AJUDA', '2VIA']) await receive(text, phone);
   expect(await answersTo(phone)).toHaveLength(1);
-  const known = newPhone();
-  await optOutPhone(sql, { phone: known, source: 'admin', sandbox: true });
-  await receive('SAIR', known);
-  expect(await answersTo(known)).toEqual([]);
+  const alreadyOut = newPhone();
+  await optOutPhone(sql, { phone: alreadyOut, source: 'admin', sandbox: true });
+  await receive('SAIR', alreadyOut);
+  expect(await answersTo(alreadyOut)).toEqual([]);
 });
 
-test('opting out, in and out again within a day is confirmed once', async () => {
+test('a phone that opts out, in and out again within a day gets one confirmation', async () => {
   await put({ optOut: 'Ok.' });
   const { phone } = await receive('SAIR');
   await receive('VOLTAR', phone);
@@ -147,14 +147,14 @@ test('opting out, in and out again within a day is confirmed once', async () => 
   expect(await answersTo(phone)).toHaveLength(1);
 });
 
-test('a probable opt-out holds the phone, which gets no text', async () => {
+test('a phone that is held after a probable opt-out gets no automatic text', async () => {
   await put({ optOut: 'Ok.', help: 'Ligue.' });
   const { phone } = await receive('me tira dessa lista');
   await receive('AJUDA', phone);
   expect(await answersTo(phone)).toEqual([]);
 });
 
-test('a call for help and each keyword are answered once a day', async () => {
+test('a help request and each keyword are answered once a day', async () => {
   await put({ help: 'Ligue 0800.', keywords: [keyword(), keyword({ words: ['saldo'], text: 'Zero.' })] });
   const { phone } = await receive('AJUDA');
   for (const text of ['ajuda', '2 via.', '2VIA', 'Saldo', 'AJUDA']) await receive(text, phone);
@@ -168,7 +168,7 @@ test('a call for help and each keyword are answered once a day', async () => {
   expect(await answersTo(phone)).toHaveLength(4);
 });
 
-test('simultaneous replies of a phone get one text', async () => {
+test('concurrent replies from one phone get one automatic text', async () => {
   await put({ help: 'Ligue.' });
   const phone = newPhone();
   await Promise.all(Array.from({ length: 4 }, () => receive('AJUDA', phone)));
@@ -177,7 +177,7 @@ test('simultaneous replies of a phone get one text', async () => {
   expect(await answersTo(phone)).toHaveLength(1);
 });
 
-test('a short code, an old reply, and a phone that an erased person opted out get none', async () => {
+test('a short code, an old reply and an opted-out phone of an erased customer get no automatic text', async () => {
   await put({ help: 'Ligue.', optOut: 'Ok.' });
   expect((await receive('AJUDA', '28282')).handled.answerId).toBeNull();
   const phone = newPhone();
@@ -193,7 +193,7 @@ test('a short code, an old reply, and a phone that an erased person opted out ge
   await optInPhone(sql, hash, { phone, source: 'admin' });
 });
 
-test('a keyword sends the ticket that the reply opens to its department, and the answer belongs to it', async () => {
+test('a keyword assigns the ticket of its reply to its department, and the answer is added to the ticket', async () => {
   const target = await createTicketCatalog(sql);
   const { departmentId, subcategoryId, categoryId } = target;
   await put({

@@ -15,8 +15,8 @@ const importLines = async (...lines: string[]) =>
 const customers = () =>
   sql`select code, name, mobile, phone, birth_date::text, consent from customers where erased_at is null order by id`;
 
-describe('A file of customers', () => {
-  test('adds and updates them, tells of bad lines, and never erases by an empty cell', async () => {
+describe('a customer file', () => {
+  test('adds and updates customers, reports bad lines, and keeps values whose cells are empty', async () => {
     await as('admin')('POST', '/api/settings/regions', { name: 'São Paulo' });
     expect(
       await importLines(
@@ -88,7 +88,7 @@ describe('A file of customers', () => {
     ]);
   });
 
-  test('is exported in the layout that the import takes, without formulas', async () => {
+  test('is exported in the layout of the import, without formulas', async () => {
     await operator('POST', '/api/customers', { code: '=1+1', name: '@Zoe', mobile: '+14155550123' });
     const exported = await as('viewer')(
       'GET',
@@ -102,7 +102,7 @@ describe('A file of customers', () => {
     expect(lines).toContain("1;Maria;(11) 90000-0001;(11) 3000-0001;;'25/12/1980;São Paulo;;sim;'31/01/2026");
   });
 
-  test('heeds a refusal whatever else its line has', async () => {
+  test('records a refusal even when other cells of its line are invalid', async () => {
     await importLines(...Array.from({ length: 8 }, (_, i) => `r${i};Nome ${i};119000009${i}0;;;;;;sim;`));
     expect(
       await importLines(
@@ -121,7 +121,7 @@ describe('A file of customers', () => {
     ).toEqual([{ n: 8 }]);
   });
 
-  test('takes a refusal in any words, and a consent in those that mean nothing else', async () => {
+  test('accepts a refusal in many wordings, and a consent only in unambiguous ones', async () => {
     const words = [
       ...[
         'Não quer receber',
@@ -151,7 +151,7 @@ describe('A file of customers', () => {
     expect(refused.map(({ code }) => code)).toEqual(words.map((_, i) => `w${i}`));
   });
 
-  test('may be Windows-1252 with commas, or come in a form; its layout is taken as it is', async () => {
+  test('can be Windows-1252 with commas or a form upload, and the downloaded layout imports as it is', async () => {
     const latin = Buffer.from(
       [header.replaceAll(';', ','), '9,Conceição,,11 30000009,,,,,,'].join('\n'),
       'latin1',
@@ -173,7 +173,7 @@ describe('A file of customers', () => {
     });
   });
 
-  test('that is none changes nothing', async () => {
+  test('that is invalid changes nothing', async () => {
     const before = await customers();
     const mailing = await upload('codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem\n1;;;;;;');
     expect(errorOf(mailing).refusal).toBe('column_missing');
@@ -185,7 +185,7 @@ describe('A file of customers', () => {
     expect(await customers()).toEqual(before);
   });
 
-  test('with many lines is taken in portions', async () => {
+  test('with many lines is imported in portions', async () => {
     const lines = Array.from(
       { length: 2_500 },
       (_, i) => `bulk ${i};Nome ${i};119${String(i).padStart(8, '0')};;;;;;;`,

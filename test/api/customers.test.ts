@@ -25,8 +25,8 @@ const found = async (query: string): Promise<number[]> => {
 const auditOf = (id: number) =>
   sql`select action, details from audit_log where subject_kind = 'customer' and subject_id = ${id} order by id`;
 
-describe('A customer', () => {
-  test('has phones in E.164 however they were written, landlines too, and begins without consent', async () => {
+describe('a customer', () => {
+  test('has phones in E.164, including landlines, and starts without consent', async () => {
     const answer = await operator('POST', '/api/customers', {
       code: ' 77 ',
       name: 'João\tSilva',
@@ -52,7 +52,7 @@ describe('A customer', () => {
     expect(await auditOf(customer.id)).toEqual([{ action: 'customer.create', details: {} }]);
   });
 
-  test('is refused with every fault at once', async () => {
+  test('is rejected with all problems at once', async () => {
     const answer = await operator('POST', '/api/customers', {
       mobile: '123',
       birthDate: '1980-13-01',
@@ -74,7 +74,7 @@ describe('A customer', () => {
     expect(errorOf(region).problems?.[0]).toMatchObject({ field: 'regionId', code: 'unknown' });
   });
 
-  test('has a code of its own', async () => {
+  test('has a unique code', async () => {
     await createCustomer({ code: 'same' });
     const answer = await operator('POST', '/api/customers', { code: 'same' });
     expect([answer.statusCode, errorOf(answer).problems]).toMatchObject([
@@ -83,7 +83,7 @@ describe('A customer', () => {
     ]);
   });
 
-  test('is changed as a whole but for the consent; the audit log names the fields only', async () => {
+  test('is replaced by an update except for the consent, and the audit log contains only the changed fields', async () => {
     const id = await createCustomer({ name: 'Rui', mobile: '11900000002' });
     await operator('POST', `/api/customers/${id}/consents`, { consent: 'granted' });
     const answer = await operator('PUT', `/api/customers/${id}`, { code: `c${lastCode}`, name: 'Rui Lima' });
@@ -94,7 +94,7 @@ describe('A customer', () => {
     });
   });
 
-  test('is deleted by an admin while nothing refers to it, and then frees its code', async () => {
+  test('can be deleted by an admin while it is unused, and its code can be reused', async () => {
     const id = await createCustomer({ code: 'gone' });
     expect((await operator('DELETE', `/api/customers/${id}`)).statusCode).toBe(403);
     expect((await as('admin')('DELETE', `/api/customers/${id}`)).statusCode).toBe(204);
@@ -114,8 +114,8 @@ describe('A customer', () => {
   });
 });
 
-describe('A search', () => {
-  test('finds by code, by words of the name without accents, and by any of the phones', async () => {
+describe('a search', () => {
+  test('finds customers by code, by words of the name without accents, and by any phone', async () => {
     const id = await createCustomer({ code: 'A-1', name: 'Érica Conceição', phone2: '1130000009' });
     expect(await found('code=A-1')).toEqual([id]);
     expect(await found('name=erica%20CONC')).toEqual([id]);
@@ -127,7 +127,7 @@ describe('A search', () => {
     expect(errorOf(await viewer('GET', '/api/customers?phone=12')).code).toBe('invalid_parameters');
   });
 
-  test('gives every customer once, page by page, in the order of names', async () => {
+  test('returns every customer once, page by page, sorted by name', async () => {
     for (const name of ['Zeca', 'zilda', 'Zé', 'Zilda', 'Zu']) await createCustomer({ name });
     const names: string[] = [];
     for (let after = ''; ;) {
@@ -141,7 +141,7 @@ describe('A search', () => {
     expect(names).toEqual(['Zé', 'Zeca', 'zilda', 'Zilda', 'Zu']);
   });
 
-  test('for a name that very many have gives those that begin with it first, and says so', async () => {
+  test('for a very frequent name lists names that start with it first, and reports that there are more', async () => {
     await sql`
       insert into customers (code, name)
       select 'many ' || n, case when n <= 60 then 'Souza ' || n else 'Lia Souza ' || n end from generate_series(1, 1100) as n`;
@@ -195,8 +195,8 @@ describe('A search', () => {
   });
 });
 
-describe('Consent', () => {
-  test('is stated with source and date; the latest stands, and the history shows opt-outs, too', async () => {
+describe('consent', () => {
+  test('is recorded with source and date, the latest date applies, and the history includes opt-outs', async () => {
     const id = await createCustomer({ mobile: '11911111111' });
     const state = (body: object) => operator('POST', `/api/customers/${id}/consents`, body);
     expect(
@@ -222,7 +222,7 @@ describe('Consent', () => {
     }
   });
 
-  test('refused in the middle of a run skips what is queued, at once', async () => {
+  test('refused during a run immediately skips the queued messages', async () => {
     const id = await createCustomer({ mobile: '11922222222' });
     const { runId } = await createRun(api, catalog, { phones: ['+5511922222222', '+5511922222223'] });
     await sql`update messages set customer_id = ${id} where run_id = ${runId} and phone = '+5511922222222'`;
@@ -230,7 +230,7 @@ describe('Consent', () => {
     expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 1, 'skipped: no_consent': 1 });
   });
 
-  test('refused while a sender has the message in hand does not hide that it was sent', async () => {
+  test('refused after a sender has claimed the message does not hide that it was sent', async () => {
     const id = await createCustomer({ mobile: '11922222224' });
     const { runId } = await createRun(api, catalog, { phones: ['+5511922222224'] });
     await sql`update messages set customer_id = ${id} where run_id = ${runId}`;
@@ -246,8 +246,8 @@ describe('Consent', () => {
   });
 });
 
-describe('Opt-outs', () => {
-  test('are added and removed by admins, with a reason, in the history and without the phone in the audit log', async () => {
+describe('opt-outs', () => {
+  test('are added and removed by an admin with a reason, in the history but without the phone in the audit log', async () => {
     const admin = as('admin');
     const body = { phone: '(11) 93333-3333', note: 'called us' };
     expect((await operator('POST', '/api/opt-outs', body)).statusCode).toBe(403);

@@ -8,7 +8,7 @@ import { enterStep, getRun, moveRun } from '../../db/runs/runs.ts';
 import { runWorkflowId } from '../../domain/ids.ts';
 import { createApi, createCatalog, createRun, errorOf } from '../kit/api.ts';
 
-/** Half past one at night in São Paulo, where the day before is still in the last hours in Los Angeles. */
+/** 01:30 in São Paulo; in Los Angeles it is still the evening of the day before. */
 const now = new Date('2030-03-15T04:30:00Z');
 const api = await createApi({ clock: () => now });
 const { sql } = api;
@@ -21,7 +21,7 @@ const overviewOf = async (query = ''): Promise<Overview> => {
   return answer.json<Overview>();
 };
 
-test('Of a deployment that is new the overview says how far it has come', async () => {
+test('the overview of a new deployment shows the setup progress', async () => {
   const overview = await overviewOf('?days=2');
   expect(overview).toMatchObject({ running: [], attention: [], notExecuted: [], next: [] });
   expect(overview.setUp).toEqual({
@@ -37,7 +37,7 @@ test('Of a deployment that is new the overview says how far it has come', async 
   ]);
 });
 
-test('Runs at work, runs that wait for a person and runs that were not executed stand apart', async () => {
+test('running runs, runs that need attention and runs that were not executed are listed separately', async () => {
   const catalog = await createCatalog(api);
   const [sending, paused, failed, skipped, approval, dry] = await Promise.all(
     Array.from({ length: 6 }, async () => (await createRun(api, catalog)).runId),
@@ -67,12 +67,12 @@ test('Runs at work, runs that wait for a person and runs that were not executed 
   });
   expect(overview.setUp).toMatchObject({ providers: 1, campaigns: 6, enabledCampaigns: 0, hasRun: true });
 
-  // So does one that found nobody to write to, where many were before.
+  // A run that finds no contacts counts as not executed if the run before had many.
   const reason = { code: 'no_contacts', runId: 1, lines: 312 } as const;
   await moveRun(sql, { id: ids.sending ?? 0, from: ['running'], to: 'finished', reason });
   const { notExecuted } = await overviewOf();
   expect(idsOf(notExecuted)).toEqual([ids.sending, ids.skipped].toSorted());
-  // A later run of the campaign supersedes it: nobody has to do anything.
+  // A later run of the campaign supersedes it.
   const [later] = await sql<[{ id: number }]>`
     insert into runs (campaign_id, occurrence, trigger, status, step, settings)
     select campaign_id, occurrence + interval '1 minute', 'manual', 'finished', 'done', settings from runs where id = ${ids.sending ?? 0}
@@ -81,12 +81,12 @@ test('Runs at work, runs that wait for a person and runs that were not executed 
   await sql`delete from runs where id = ${later.id}`;
   await sql`update runs set status = 'running', step = 'sending', reason = null, finished_at = null where id = ${ids.sending ?? 0}`;
 
-  // A week later nobody needs to be told of it any more.
+  // After a week it is no longer listed.
   await sql`update runs set occurrence = ${new Date(now.getTime() - 8 * 24 * 3_600_000)} where id = ${ids.skipped ?? 0}`;
   expect((await overviewOf()).notExecuted).toEqual([]);
 });
 
-test("What runs next is what the campaigns' workflows wait for, soonest first", async () => {
+test('the next occurrences are those that the campaign workflows wait for, earliest first', async () => {
   const campaigns = await sql<{ id: number }[]>`select id from campaigns order by id limit 3`;
   const [first, second, disabled] = campaigns.map(({ id }) => id);
   for (const id of [first, second]) await enableCampaign(sql, id ?? 0);
@@ -99,26 +99,26 @@ test("What runs next is what the campaigns' workflows wait for, soonest first", 
     { campaignId: first, at: '2030-03-16T12:00:00.000Z' },
   ]);
   expect(setUp.enabledCampaigns).toBe(2);
-  // Enabled anew, it has not been planned yet.
+  // After it is enabled again, its next occurrence is not planned yet.
   await sql`update campaigns set enabled = false where id = ${second ?? 0}`;
   await enableCampaign(sql, second ?? 0);
   expect((await overviewOf()).next.map(({ campaignId }) => campaignId)).toEqual([first]);
 });
 
-test('Messages by day are those of the runs that were due on it, in the zone that is asked for', async () => {
+test('messages per day are counted by the occurrence of their run, in the requested time zone', async () => {
   await sql`delete from run_counts`;
   const runs = await sql<
     { id: number }[]
   >`select id from runs where trigger <> 'dry_run' order by id limit 3`;
   const dry = await sql<{ id: number }[]>`select id from runs where trigger = 'dry_run'`;
-  const give = async (id = 0, occurrence: string, status: string, messages: number) => {
+  const setCounts = async (id = 0, occurrence: string, status: string, messages: number) => {
     await sql`update runs set occurrence = ${occurrence} where id = ${id}`;
     await sql`insert into run_counts ${sql({ runId: id, status, reason: '', messages, segments: 0 })}`;
   };
-  await give(runs[0]?.id, '2030-03-15T02:59:59Z', 'delivered', 5);
-  await give(runs[1]?.id, '2030-03-15T03:00:00Z', 'delivered', 7);
-  await give(runs[2]?.id, '2030-03-13T03:00:00Z', 'failed', 2);
-  await give(dry[0]?.id, '2030-03-15T03:00:01Z', 'cancelled', 100);
+  await setCounts(runs[0]?.id, '2030-03-15T02:59:59Z', 'delivered', 5);
+  await setCounts(runs[1]?.id, '2030-03-15T03:00:00Z', 'delivered', 7);
+  await setCounts(runs[2]?.id, '2030-03-13T03:00:00Z', 'failed', 2);
+  await setCounts(dry[0]?.id, '2030-03-15T03:00:01Z', 'cancelled', 100);
   const daysOf = async (zone: string) => (await overviewOf(`?days=3&timezone=${zone}`)).days;
   expect(await daysOf('America/Sao_Paulo')).toEqual([
     { day: '2030-03-13', counts: { failed: 2 } },
@@ -134,7 +134,7 @@ test('Messages by day are those of the runs that were due on it, in the zone tha
   expect([wrong.statusCode, errorOf(wrong).problems?.[0]?.field]).toEqual([400, 'timezone']);
 });
 
-test('Samples of a run are kept when something begins or ends, else not before the last is old enough', async () => {
+test('a sample of a run is stored at start and end, otherwise only when the last one is old enough', async () => {
   const [run] = await sql<
     { id: number }[]
   >`select id from runs where status = 'running' and step = 'sending' limit 1`;
@@ -151,7 +151,7 @@ test('Samples of a run are kept when something begins or ends, else not before t
     { messages: 3, failed: 1 },
     { messages: 3, failed: 1 },
   ]);
-  // After an hour of sending, one of five seconds ago is still young.
+  // After an hour of sending, a sample from five seconds ago is still recent.
   await sql`update runs set sending_at = now() - interval '1 hour' where id = ${id}`;
   await sql`update run_samples set at = at - interval '5 seconds' where run_id = ${id}`;
   await sampleRun(sql, id);
@@ -162,7 +162,7 @@ test('Samples of a run are kept when something begins or ends, else not before t
   expect((await viewer('GET', '/api/runs/999999999/samples')).statusCode).toBe(404);
 });
 
-test('A run that has tried again for two minutes what failed may need somebody', async () => {
+test('a run that has retried for two minutes needs attention', async () => {
   const [catalog] = await sql<[{ providerId: number; hoursId: number }]>`
     select p.id as provider_id, h.id as hours_id from providers as p, sending_hours as h limit 1`;
   const { runId } = await createRun(api, catalog);
@@ -178,11 +178,11 @@ test('A run that has tried again for two minutes what failed may need somebody',
     givesUpInMs: null,
     attemptsLeft: null,
   });
-  const placeOf = async (since: Date) => {
+  const listsOf = async (since: Date) => {
     await sql`update retries set since = ${since}`;
     const { running, attention } = await overviewOf();
     return [running, attention].map((all) => all.some(({ id }) => id === runId));
   };
-  expect(await placeOf(new Date(now.getTime() - 110_000))).toEqual([true, false]);
-  expect(await placeOf(new Date(now.getTime() - 130_000))).toEqual([false, true]);
+  expect(await listsOf(new Date(now.getTime() - 110_000))).toEqual([true, false]);
+  expect(await listsOf(new Date(now.getTime() - 130_000))).toEqual([false, true]);
 });

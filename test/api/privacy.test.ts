@@ -22,7 +22,7 @@ const [mine, landline, shared, stranger] = [
 async function createCustomer(changes: object): Promise<number> {
   return (await admin('POST', '/api/customers', changes)).json<{ id: number }>().id;
 }
-/** Where in the whole database one of the values stands, as table.column. */
+/** The columns of the whole database that contain one of the values, as table.column. */
 async function tracesOf(values: readonly string[]): Promise<string[]> {
   const columns = await sql<{ table: string; column: string }[]>`
     select c.relname as table, a.attname as column from pg_class as c join pg_attribute as a on a.attrelid = c.oid
@@ -36,8 +36,8 @@ async function tracesOf(values: readonly string[]): Promise<string[]> {
   return traces.toSorted();
 }
 
-describe('A person', () => {
-  test('is exported and erased from wherever they are, while relatives stay; opt-outs stay in force', async () => {
+describe('a customer or recipient', () => {
+  test('is exported and erased everywhere, while relatives stay and opt-outs remain in force', async () => {
     const id = await createCustomer({
       code: 'code-of-maria',
       name: 'Maria Aparecida',
@@ -130,7 +130,7 @@ describe('A person', () => {
     expect(errorOf(testSend).code).toBe('opted_out');
   });
 
-  test('who refused consent is not written to when they come back in a mailing, but where consent is ignored', async () => {
+  test('who refused consent gets no message after erasure, unless the campaign ignores consent', async () => {
     const phone = '+5511955555550';
     const made = await admin('POST', '/api/customers', { mobile: phone, name: 'Vera' });
     const { id } = made.json<{ id: number }>();
@@ -149,20 +149,20 @@ describe('A person', () => {
     };
     expect(await read({})).toEqual({ 'skipped: no_consent': 1 });
     expect(await read({ ignoreConsent: true })).toEqual({ queued: 1 });
-    // The number is another person's now, who says yes.
+    // The number now belongs to another customer, who grants consent.
     const next = await admin('POST', '/api/customers', { mobile: phone, name: 'Ivo' });
     const other = next.json<{ id: number }>().id;
     expect(await read({}, other)).toEqual({ 'skipped: no_consent': 1 });
     await admin('POST', `/api/customers/${other}/consents`, { consent: 'granted', note: 'signed' });
     expect(await read({}, other)).toEqual({ queued: 1 });
-    // An opt-out is stronger than a refusal, and takes its place.
+    // An opt-out overrides a refusal.
     await admin('POST', '/api/opt-outs', { phone, note: 'called' });
     expect((await admin('POST', '/api/privacy/erase', { customerId: other })).statusCode).toBe(200);
     expect(await sendBlockOf(sql, hash, phone)).toBe('opted_out');
     expect(await read({ ignoreConsent: true })).toEqual({ 'skipped: opted_out': 1 });
   });
 
-  test('who is no customer is erased by phone, and what is queued for them is cancelled', async () => {
+  test('who is not a customer is erased by phone, and queued messages are cancelled', async () => {
     const phone = '+5511955555555';
     const { runId } = await createRun(api, catalog, { phones: [phone, '+5511955555556'] });
     expect((await admin('POST', '/api/privacy/erase', { phone: '(11) 95555-5555' })).json()).toMatchObject({
@@ -176,7 +176,7 @@ describe('A person', () => {
     expect(errorOf(answer).problems).toMatchObject([{ field: 'phone', code: 'is_customer' }]);
   });
 
-  test('is not erased while a message to them is being sent', async () => {
+  test('cannot be erased while a message to them is being sent', async () => {
     const phone = '+5511977777777';
     const { runId } = await createRun(api, catalog, { phones: [phone] });
     const { id } = await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 10 });
@@ -189,8 +189,8 @@ describe('A person', () => {
   });
 });
 
-describe('The settings', () => {
-  test('are off at first, changed by admins, and the audit log says to what', async () => {
+describe('the settings', () => {
+  test('are off by default, only an admin can change them, and each change is audited', async () => {
     const before = await as('viewer')('GET', '/api/privacy/settings');
     expect(before.json()).toEqual({
       consentRequired: false,

@@ -36,7 +36,7 @@ const gateway = {
   secrets: { kind: 'http', callbackSecret, values: { user: 'me', key: 'hush' } },
 };
 
-test('Of several secrets one can be changed, and the others stay', async () => {
+test('one of several provider secrets can be changed without the others', async () => {
   const id = await add(zenvia);
   const url = `/api/providers/${id}`;
   const body = { ...zenvia, ratePerSecond: null };
@@ -59,7 +59,7 @@ test('Of several secrets one can be changed, and the others stay', async () => {
   });
 });
 
-test('A Twilio account sends with an API key, of which it keeps the secret as long as it names the key', async () => {
+test('a Twilio account keeps the secret of an API key only while it uses the key', async () => {
   const twilio = {
     name: 'Twilio',
     config: {
@@ -97,7 +97,7 @@ test('A Twilio account sends with an API key, of which it keeps the secret as lo
   expect(errorOf(await put(elsewhere)).problems).toMatchObject([{ field: 'config.region' }]);
 });
 
-test('Only Infobip sends by the tables of Portuguese', async () => {
+test('only Infobip supports the Portuguese segment profile', async () => {
   const portuguese = { ...zenvia, name: 'Portuguese', segmentProfile: 'portuguese' };
   const refused = await admin('POST', '/api/providers', portuguese);
   expect(errorOf(refused).problems).toMatchObject([{ field: 'segmentProfile', code: 'profile_of_infobip' }]);
@@ -114,7 +114,7 @@ test('Only Infobip sends by the tables of Portuguese', async () => {
   expect(errorOf(changed).problems).toMatchObject([{ field: 'segmentProfile' }]);
 });
 
-test('A provider of another kind keeps no secret of the former', async () => {
+test('a provider that changes its kind keeps no secret of its former kind', async () => {
   const id = await add({ ...zenvia, name: 'Was Zenvia' });
   const config = { kind: 'infobip', baseUrl: 'https://x1.api.infobip.com', from: 'loja' };
   const secrets = { kind: 'infobip', apiKey: 'key' };
@@ -123,7 +123,7 @@ test('A provider of another kind keeps no secret of the former', async () => {
   expect(errorOf(answer).problems).toMatchObject([{ field: 'secrets.callbackSecret', code: 'missing' }]);
 });
 
-test('A provider says what uses it, and only one that nothing uses is deleted', async () => {
+test('a provider lists its uses, and only an unused provider can be deleted', async () => {
   const unused = await add({ ...sandboxProvider, name: 'Unused' });
   expect((await admin('GET', `/api/providers/${unused}/uses`)).json()).toEqual({ usedBy: [] });
   expect((await as('operator')('DELETE', `/api/providers/${unused}`)).statusCode).toBe(403);
@@ -151,14 +151,14 @@ test('A provider says what uses it, and only one that nothing uses is deleted', 
     },
   ]);
 
-  const told = await add({ ...sandboxProvider, name: 'Has called' });
+  const withEvents = await add({ ...sandboxProvider, name: 'Has called' });
   await sql`
-    insert into inbound_events (provider_id, event_key, kind, payload) values (${told}, 'a', 'other', '{}')`;
-  expect((await admin('DELETE', `/api/providers/${told}`)).statusCode).toBe(409);
+    insert into inbound_events (provider_id, event_key, kind, payload) values (${withEvents}, 'a', 'other', '{}')`;
+  expect((await admin('DELETE', `/api/providers/${withEvents}`)).statusCode).toBe(409);
   await sql`update runs set step = 'done', status = 'finished' where id = ${runId}`;
 });
 
-test('What leaves through a provider now is the sum of its runs that are sending', async () => {
+test('the current rate of a provider is the sum of its sending runs', async () => {
   const providerId = await add({ ...sandboxProvider, name: 'Busy' });
   const runs = [];
   for (let n = 0; n < 3; n++) {
@@ -183,7 +183,7 @@ test('What leaves through a provider now is the sum of its runs that are sending
   expect(await rates()).toEqual([]);
 });
 
-test('Of the secrets of an integration one can be changed, and what it no longer sends goes', async () => {
+test('one secret of an integration can be changed, and the secret of a removed header is deleted', async () => {
   const header = (name: string) => ({ name, value: null });
   const config = {
     authentication: { kind: 'bearer' },
@@ -201,7 +201,7 @@ test('Of the secrets of an integration one can be changed, and what it no longer
   expect(await stored()).toEqual({ secret: 'the-token', headers: { 'X-Sign': 'new', 'X-Shop': '7' } });
   await change({ config: { ...config, headers: [header('X-Sign')] }, secrets: { secret: 'other' } });
   expect(await stored()).toEqual({ secret: 'other', headers: { 'X-Sign': 'new' } });
-  // Elsewhere all of them have to be known.
+  // Another origin requires all secrets again.
   const elsewhere = { ...config, origins: ['https://evil.example'], headers: [header('X-Sign')] };
   const refused = await change({ config: elsewhere, secrets: { secret: 'other' } });
   expect(errorOf(refused).problems?.map(({ field }) => field)).toEqual(['secrets.headers.X-Sign']);

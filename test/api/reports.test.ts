@@ -23,16 +23,16 @@ const read = async (query = ''): Promise<z.output<typeof reportView>> => {
 };
 const count = (): Promise<unknown> => countForReports(sql, { rebuild: false, timezone, goesOn: () => true });
 
-interface Made {
+interface TestRun {
   runId: number;
   campaignId: number;
 }
-/** A run whose messages left `daysAgo` days ago at noon: of ten, six delivered, two failed, one unknown, one skipped. */
+/** A run sent `daysAgo` days ago at noon: ten lines, of which 6 delivered, 2 failed, 1 unknown and 1 skipped. */
 async function makeRun(
   daysAgo: number,
   changes: object = {},
   providerId = catalog.providerId,
-): Promise<Made> {
+): Promise<TestRun> {
   const phones = Array.from({ length: 9 }, (_, i) => `+551190000000${i}`);
   const { runId, campaignId } = await createRun(
     api,
@@ -53,7 +53,7 @@ async function makeRun(
   return { runId, campaignId };
 }
 
-let first: Made;
+let first: TestRun;
 let south: { id: number };
 beforeAll(async () => {
   south = (await as('admin')('POST', '/api/settings/regions', { name: 'Sul', definition: {} })).json<{
@@ -67,8 +67,8 @@ beforeAll(async () => {
   await count();
 });
 
-describe('A report', () => {
-  test('of the last 30 days has what the runs had, against the 30 days before', async () => {
+describe('a report', () => {
+  test('of the last 30 days contains the counts of its runs, compared with the 30 days before', async () => {
     const report = await read();
     expect(report.period).toEqual({ from: days[10], to: today });
     expect(report.before).toEqual(periodBefore(report.period));
@@ -106,7 +106,7 @@ describe('A report', () => {
     }
   });
 
-  test('names its rows, and has what has no region as a row of its own', async () => {
+  test('names its rows, and lists runs without a region in a separate row', async () => {
     const { rows } = await read(`by=region&from=${days[0]}`);
     expect(rows.map(({ key, name }) => ({ key, name }))).toEqual([
       { key: String(south.id), name: 'Sul' },
@@ -115,25 +115,25 @@ describe('A report', () => {
     expect((await read('by=hour')).rows.map(({ key }) => key)).toEqual(['12']);
   });
 
-  test('has the rows beyond its limit as one', async () => {
+  test('combines the rows beyond its limit into one', async () => {
     const { rows, others, total } = await read(`by=campaign&limit=1&from=${days[0]}`);
     expect(rows).toHaveLength(1);
     expect(others?.count).toBe(1);
     expect((rows[0]?.figures.lines ?? 0) + (others?.figures.lines ?? 0)).toBe(total.lines);
   });
 
-  test('of one day has its hours; of a year its months, read as such', async () => {
+  test('shows hours for one day and months for a year', async () => {
     const day = await read(`from=${days.at(-2) ?? ''}&to=${days.at(-2) ?? ''}`);
     expect(day.chart).toMatchObject({ step: 'hour' });
     expect(day.chart.bars[12]?.figures.lines).toBe(10);
     const year = await read(`from=${Number(today.slice(0, 4)) - 1}-01-01&to=${today}`);
     expect(year.chart.step).toBe('month');
     expect(year.total.lines).toBe(20);
-    // Read the other way round.
+    // A reversed period is read the other way around.
     expect((await read(`from=${today}&to=${days[0]}`)).total.lines).toBe(20);
   });
 
-  test('says why messages did not arrive', async () => {
+  test('lists the reasons why messages were not delivered', async () => {
     const answer = await as('viewer')('GET', '/api/reports/reasons');
     expect(reasonsView.parse(answer.json()).reasons).toEqual([
       { status: 'failed', reason: 'number_invalid', messages: 2 },
@@ -144,7 +144,7 @@ describe('A report', () => {
     expect(ofCampaign.json()).toEqual(answer.json());
   });
 
-  test('follows a receipt that comes late, and a price that is entered later', async () => {
+  test('includes late receipts and prices that are set later', async () => {
     await sql`update messages set status = 'delivered', reason = null where run_id = ${first.runId} and status = 'unknown'`;
     await sql`delete from run_counts where run_id = ${first.runId}`;
     await sql`
@@ -163,7 +163,7 @@ describe('A report', () => {
     expect(previous).toMatchObject({ delivered: 6, cost: { millionths: 12 * 85_000 } });
   });
 
-  test('has replies from phones that nobody wrote to, as a row without campaign', async () => {
+  test('lists replies that match no message in a row without a campaign', async () => {
     const phoneHash = createPhoneHashing({ sql, box });
     const replies = createReplies({ sql, replyWindowDays: 30, phoneHash });
     const url = `/webhooks/providers/${catalog.providerId}/inbound`;
@@ -178,7 +178,7 @@ describe('A report', () => {
     await receive('+5511977770003', 'me tira dessa lista');
     await count();
     expect((await read()).total).toMatchObject({ replies: 3, optOuts: 1 });
-    // A decision of later corrects what was counted before.
+    // A later decision about a hold corrects the counts.
     const [hold] = (await as('agent')('GET', '/api/holds')).json<{ holds: { id: number }[] }>().holds;
     const decided = await as('agent')('POST', `/api/holds/${hold?.id ?? 0}/decide`, { decision: 'opt_out' });
     expect(decided.statusCode, decided.body).toBe(204);
@@ -186,7 +186,7 @@ describe('A report', () => {
     const none = { key: null, name: null, figures: { lines: 0, replies: 3, optOuts: 2, tickets: 0 } };
     const { total, rows, others, chart } = await read(`limit=1&from=${days[0]}`);
     expect(total).toMatchObject({ lines: 20, replies: 3, optOuts: 2 });
-    // Beyond the limit there are other campaigns only.
+    // Only campaigns are combined beyond the limit.
     expect(rows).toMatchObject([{ figures: { lines: 10, replies: 0 } }, none]);
     expect(others?.count).toBe(1);
     expect(chart.bars.at(-1)?.figures.replies).toBe(3);
@@ -201,7 +201,7 @@ describe('A report', () => {
     expect(file.body).toMatch(/\r\n;;0;0;/);
   });
 
-  test('leaves sandboxes out as soon as there is another provider, unless one is asked for', async () => {
+  test('excludes sandboxes once there is a real provider, unless a sandbox is requested', async () => {
     expect((await read()).sandboxesLeftOut).toBe(false);
     const { id } = (
       await as('admin')('POST', '/api/providers', {
@@ -218,7 +218,7 @@ describe('A report', () => {
     expect((await read(`by=provider`)).rows.map(({ name }) => name)).toEqual(['Twilio']);
   });
 
-  test('never has what a dry run has read', async () => {
+  test('never contains dry runs', async () => {
     const { runId } = await makeRun(2);
     await sql`update runs set trigger = 'dry_run' where id = ${runId}`;
     await count();

@@ -16,13 +16,13 @@ const allowed = {
 } as const;
 
 /**
- * Who may call what: every route of the OpenAPI document and every one that it leaves out, by every method, as nobody, as
- * a user of each role and with a token of each role. A new route needs its line here.
+ * Authorization of every route, documented or not, for every method: anonymous, as a user of each role, and with a token
+ * of each role. A new route needs a line here.
  *
- * - `open`: everybody
+ * - `open`: everyone
  * - `any_role`, `viewer`, `agent`, `operator`, `admin`: users and tokens of the roles of `allowed`
- * - `any_role user`, `admin user`: signed-in users of those roles, no token
- * - `signature`: whoever signs as a provider does (test/api/webhooks.test.ts); nobody here
+ * - `any_role user`, `admin user`: signed-in users of those roles, but no tokens
+ * - `signature`: requests signed by a provider (test/api/webhooks.test.ts); none in this file
  */
 const matrix = {
   'GET /health/live': 'open',
@@ -284,7 +284,7 @@ const matrix = {
 } as const satisfies Record<string, Rule>;
 type Rule = 'open' | 'signature' | keyof typeof allowed | `${keyof typeof allowed} user`;
 
-// As many sessions as requests: the first of each counts as unauthenticated.
+// Each request has a new session, whose first request counts as unauthenticated.
 const api = await createApi({ requestsPerMinute: { account: 100_000, unauthenticated: 100_000 } });
 const { app, sql } = api;
 
@@ -297,12 +297,12 @@ const document = z
 const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
   Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
 );
-/** As the router has them, also those that the document leaves out; HEAD goes with GET. */
+/** The routes of the router, including undocumented ones; HEAD is implied by GET. */
 const routed = app.accessTable
   .filter(({ method }) => method !== 'HEAD')
   .map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`);
 
-/** A request that gets past the check of who may call, and no further. */
+/** Sends a request that passes authorization but fails after it. */
 async function statusOf(method: Method, path: string, headers: Record<string, string>): Promise<number> {
   const url = path
     .replaceAll('{phone}', encodeURIComponent('+5511900000000'))
@@ -315,7 +315,7 @@ for (const role of roles) {
   const user = { login: `the-${role}`, name: role, role, passwordHash: '' };
   userIds.set(role, (await insertUser(sql, user)).id);
 }
-/** A session of its own for each request: one of the routes ends it. */
+/** A new session for each request, because one of the routes ends it. */
 async function sessionOf(role: Role): Promise<Record<string, string>> {
   const id = randomBytes(32).toString('base64url');
   await insertSession(sql, { idHash: hashSecret(id), userId: userIds.get(role) ?? 0 });
@@ -323,7 +323,7 @@ async function sessionOf(role: Role): Promise<Record<string, string>> {
 }
 const tokenOf = (role: Role) => ({ authorization: `Bearer ${api.tokens[role]}` });
 
-/** What the status says of who called. */
+/** The authorization result that the status shows. */
 const verdict = (status: number): 'unauthenticated' | 'forbidden' | 'allowed' =>
   status === 401 ? 'unauthenticated' : status === 403 ? 'forbidden' : 'allowed';
 function expectedOf(rule: Rule, role: Role, kind: 'user' | 'token') {
@@ -335,32 +335,32 @@ function expectedOf(rule: Rule, role: Role, kind: 'user' | 'token') {
   return who[needs]?.includes(role) ? 'allowed' : 'forbidden';
 }
 
-test('every route has its line, and every line its route', () => {
+test('the matrix lists exactly the routes of the router', () => {
   expect([...new Set(routed)].toSorted()).toEqual(Object.keys(matrix).toSorted());
 });
 
-test('the document has every route but those of providers and its own', () => {
+test('the OpenAPI document has all routes except provider callbacks and the document itself', () => {
   const rows = Object.entries(matrix).filter(
     ([route, rule]) => rule !== 'signature' && !route.startsWith('GET /api/docs'),
   );
   expect(documented.toSorted()).toEqual(rows.map(([route]) => route).toSorted());
 });
 
-describe('who may call', () => {
+describe('authorization', () => {
   test.each(Object.entries(matrix))('%s: %s', async (route, rule) => {
     const [method, path] = route.split(' ') as [Method, string];
     const called = method === 'GET' ? (['GET', 'HEAD'] as const) : [method];
-    for (const one of called) {
-      const anonymous = verdict(await statusOf(one, path, {}));
-      const nobody = { open: 'allowed', signature: 'forbidden' }[rule as string] ?? 'unauthenticated';
-      // Providers call by GET and POST: there is no HEAD.
-      if (rule === 'signature' && one === 'HEAD') continue;
-      expect(anonymous, `${one} by nobody`).toBe(nobody);
+    for (const calledMethod of called) {
+      const anonymous = verdict(await statusOf(calledMethod, path, {}));
+      const expected = { open: 'allowed', signature: 'forbidden' }[rule as string] ?? 'unauthenticated';
+      // Provider callbacks have GET and POST, but no HEAD.
+      if (rule === 'signature' && calledMethod === 'HEAD') continue;
+      expect(anonymous, `${calledMethod} without credentials`).toBe(expected);
       for (const role of roles) {
         for (const kind of ['user', 'token'] as const) {
           const headers = kind === 'user' ? await sessionOf(role) : tokenOf(role);
-          const status = await statusOf(one, path, headers);
-          expect(verdict(status), `${one} by a ${kind} of the role ${role}: ${status}`).toBe(
+          const status = await statusOf(calledMethod, path, headers);
+          expect(verdict(status), `${calledMethod} by a ${kind} of the role ${role}: ${status}`).toBe(
             expectedOf(rule, role, kind),
           );
         }
@@ -368,12 +368,12 @@ describe('who may call', () => {
     }
   });
 
-  test('an address by a method that it does not have: nobody', async () => {
+  test('of a method that a path does not have: none', async () => {
     const paths = new Set(Object.keys(matrix).map((route) => route.split(' ')[1] ?? ''));
     for (const path of paths) {
       for (const method of methods) {
         if (Object.hasOwn(matrix, `${method === 'HEAD' ? 'GET' : method} ${path}`)) continue;
-        // 401: the same address is another route's, as `{id}`.
+        // 401: the path also matches another route, as `{id}`.
         expect([401, 404], `${method} ${path}`).toContain(await statusOf(method, path, {}));
       }
     }

@@ -4,16 +4,16 @@ import { getProviderSecrets } from '../../db/providers/providers.ts';
 import { openTicketPosting } from '../../db/tickets/posts.ts';
 import { box, createApi, errorOf } from '../kit/api.ts';
 
-/** What is stored goes where it was entered for: each owner of an address and a secret, through the API. */
+/** A stored secret is sent only to the address for which it was entered. Tests each owner of an address and a secret. */
 const api = await createApi();
 const { sql } = api;
 const admin = api.as('admin');
 
 interface Owner {
   put: (address: string, secrets?: object) => ReturnType<typeof admin>;
-  /** What is needed to have everything entered again. */
+  /** All secrets, as they must be entered again for another address. */
   all: object;
-  /** One of several secrets. */
+  /** Only some of the secrets. */
   some: object;
   missing: string[];
   stored: () => Promise<unknown>;
@@ -120,7 +120,7 @@ describe.each([
   ['the token server of an integration', tokenServer],
   ['the helpdesk', helpdesk],
 ])('the secrets of %s', (_, make) => {
-  test('stay where only the path differs, and where nothing does', async () => {
+  test('are kept when the origin of the address stays the same', async () => {
     const { put, stored } = await make();
     const before = await stored();
     expect((await put('https://sms.example')).statusCode).toBeLessThan(300);
@@ -132,7 +132,7 @@ describe.each([
     ['host', 'https://evil.example'],
     ['scheme', 'http://sms.example'],
     ['port', 'https://sms.example:8443'],
-  ])('have to be entered again, all of them, for another %s', async (_, address) => {
+  ])('must all be entered again for another %s', async (_, address) => {
     const { put, all, some, missing, stored } = await make();
     const before = await stored();
     expect(errorOf(await put(address)).problems?.map(({ code }) => code)).toContain('enter_again');
@@ -145,9 +145,9 @@ describe.each([
   });
 });
 
-test('a secret that the templates of a gateway name no more does not follow it to another address', async () => {
+test('a gateway secret that its templates no longer use is dropped when the address changes', async () => {
   const { put, some, stored } = await gateway();
-  // Nothing is left that needs the key at the other address …
+  // The new configuration does not use the key at the other address …
   const bare = { kind: 'http', request: { method: 'GET', url: 'https://evil.example/{to}' } };
   const { id } = (await admin('GET', '/api/providers'))
     .json<{ providers: { id: number; name: string }[] }>()
@@ -161,14 +161,14 @@ test('a secret that the templates of a gateway name no more does not follow it t
     });
   expect((await change(bare)).statusCode).toBe(422);
   expect((await change(bare, some)).statusCode).toBe(200);
-  // … and so there is no key to be named again.
-  const asking = { ...bare, request: { ...bare.request, url: 'https://evil.example/{to}?k={secret.key}' } };
-  expect(errorOf(await change(asking)).problems).toMatchObject([{ field: 'secrets.values.key' }]);
+  // … so the key is gone, and a later template cannot use it.
+  const usingKey = { ...bare, request: { ...bare.request, url: 'https://evil.example/{to}?k={secret.key}' } };
+  expect(errorOf(await change(usingKey)).problems).toMatchObject([{ field: 'secrets.values.key' }]);
   expect(await stored()).not.toHaveProperty('values.key');
   expect((await put('https://evil.example')).statusCode).toBe(422);
 });
 
-test('the key of an Infobip account stays with its address', async () => {
+test('the API key of an Infobip account is bound to its address', async () => {
   const body = (host: string) => ({
     name: 'Infobip',
     config: { kind: 'infobip', baseUrl: `https://${host}.api.infobip.com`, from: 'loja' },
@@ -181,6 +181,6 @@ test('the key of an Infobip account stays with its address', async () => {
     { field: 'secrets.apiKey', code: 'enter_again' },
     { field: 'secrets.callbackSecret', code: 'enter_again' },
   ]);
-  const whole = await admin('PUT', `/api/providers/${id}`, { ...body('other'), secrets });
-  expect(whole.statusCode).toBe(200);
+  const complete = await admin('PUT', `/api/providers/${id}`, { ...body('other'), secrets });
+  expect(complete.statusCode).toBe(200);
 });

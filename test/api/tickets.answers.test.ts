@@ -26,7 +26,7 @@ const answer = (id: number, body: object, headers: Record<string, string> = {}) 
 const rowsOf = (id: number) =>
   sql`select kind, status, text, segments, phone, provider_id, actor from answers where ticket_id = ${id} order by id`;
 
-test('an answer is stored before anything leaves, for the phone and provider that the customer wrote to', async () => {
+test('an answer is stored before it is sent, with the phone and the provider of the conversation', async () => {
   const { id, phone } = await ticketOf();
   const answered = await answer(id, { text: 'Olá {nome}, já verificamos.' });
   expect(answered.statusCode).toBe(201);
@@ -56,7 +56,7 @@ test('an answer is stored before anything leaves, for the phone and provider tha
   });
 });
 
-test('the ids of answers and messages never meet, so that a reference names one SMS', async () => {
+test('answers and messages share one id sequence, so that a reference identifies one SMS', async () => {
   const { id, messageId } = await ticketOf();
   const answered = await answer(id, { text: 'Olá' });
   const later = await ticketOf();
@@ -64,7 +64,7 @@ test('the ids of answers and messages never meet, so that a reference names one 
   expect(later.messageId).toBeGreaterThan(answered.json<{ id: number }>().id);
 });
 
-test('the same request makes one answer, even at the same moment', async () => {
+test('a repeated request creates one answer, even concurrently', async () => {
   const { id } = await ticketOf();
   const headers = { 'idempotency-key': 'twice' };
   const answers = await Promise.all(
@@ -73,7 +73,7 @@ test('the same request makes one answer, even at the same moment', async () => {
   expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 200, 200, 200, 201]);
   expect(new Set(answers.map((one) => one.json<{ id: number }>().id)).size).toBe(1);
   expect(await rowsOf(id)).toHaveLength(1);
-  // Somebody else's key, and the same key on another ticket, are other requests.
+  // The key is scoped to the caller and the ticket.
   expect((await as('agent')('POST', `/api/tickets/${id}/answers`, { text: 'Oi' }, headers)).statusCode).toBe(
     201,
   );
@@ -86,7 +86,7 @@ test.for([
   ['Seu saldo: {saldo}', 'placeholder_unknown'],
   ['Vence em {vencimento}', 'placeholder_missing'],
   ['Olá {nome', 'brace_unbalanced'],
-] as const)('the text %j is refused with %s', async ([text, code]) => {
+] as const)('the text %j is rejected with %s', async ([text, code]) => {
   const { id } = await ticketOf({ vencimento: '' });
   const refused = await answer(id, { text });
   expect(refused.statusCode).toBe(422);
@@ -94,7 +94,7 @@ test.for([
   expect(await rowsOf(id)).toEqual([]);
 });
 
-test('160 characters outside GSM-7 are sent as they are in three segments, if their accents are kept', async () => {
+test('160 characters outside GSM-7 are sent unchanged in three segments when accents are kept', async () => {
   const { id } = await ticketOf();
   const text = 'ã'.repeat(160);
   const preview = await operator('POST', `/api/tickets/${id}/answers/preview`, {
@@ -106,7 +106,7 @@ test('160 characters outside GSM-7 are sent as they are in three segments, if th
   expect(await rowsOf(id)).toMatchObject([{ text, segments: 3 }]);
 });
 
-test('a phone that has opted out or is held gets no answer, nor does an erased or finished ticket', async () => {
+test('an answer is rejected for an opted-out or held phone and for an erased or finished ticket', async () => {
   const codeOf = async (id: number) => {
     const refused = await answer(id, { text: 'Olá' });
     const { answering } = (await operator('GET', `/api/tickets/${id}/answers`)).json<{
@@ -128,12 +128,12 @@ test('a phone that has opted out or is held gets no answer, nor does an erased o
   expect(await codeOf(finished.id)).toEqual([409, 'ticket_finished']);
 });
 
-test('an unknown ticket is not found', async () => {
+test('an unknown ticket returns 404', async () => {
   expect((await answer(999_999, { text: 'Olá' })).statusCode).toBe(404);
   expect((await operator('GET', '/api/tickets/999999/answers')).statusCode).toBe(404);
 });
 
-/** An answer of which nobody knows whether the provider took it. */
+/** An answer with an unknown outcome: the provider may or may not have accepted it. */
 async function unknownAnswer() {
   const ticket = await ticketOf();
   const { id } = (await answer(ticket.id, { text: 'Olá' })).json<{ id: number }>();
@@ -146,7 +146,7 @@ async function unknownAnswer() {
 test.for([
   [true, 'sent', null],
   [false, 'failed', 'stated_unsent'],
-] as const)('an agent states of an unknown answer that it was sent: %s', async ([sent, status, reason]) => {
+] as const)('an agent resolves an unknown answer with sent = %s', async ([sent, status, reason]) => {
   const { id, answerId } = await unknownAnswer();
   const url = `/api/answers/${answerId}/resolve`;
   expect((await as('agent')('POST', url, {})).statusCode).toBe(422);
@@ -167,7 +167,7 @@ test.for([
   expect((await answer(id, { text: 'Outra vez' })).statusCode).toBe(201);
 });
 
-test('a receipt moves an answer that a user has stated as sent, and none that was not', async () => {
+test('a receipt updates an answer that was resolved as sent, but not one resolved as not sent', async () => {
   const receiptOf = async (sent: boolean) => {
     const { id, answerId } = await unknownAnswer();
     await as('agent')('POST', `/api/answers/${answerId}/resolve`, { sent });
@@ -185,7 +185,7 @@ test('a receipt moves an answer that a user has stated as sent, and none that wa
   expect(await receiptOf(false)).toEqual(['failed']);
 });
 
-test('only an answer can be resolved so', async () => {
+test('a message cannot be resolved as an answer', async () => {
   const { messageId } = await ticketOf();
   const refused = await operator('POST', `/api/answers/${messageId}/resolve`, { sent: true });
   expect([refused.statusCode, errorOf(refused).code]).toEqual([404, 'not_found']);

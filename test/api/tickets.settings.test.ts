@@ -16,7 +16,7 @@ const make = async (path: string, payload: object): Promise<number> => {
   expect(answer.statusCode, answer.body).toBe(201);
   return answer.json<{ id: number }>().id;
 };
-/** What keeps a campaign with this document from being enabled, by field. */
+/** The problems that prevent enabling a campaign with this document, by field. */
 const problemsOf = async (changes: object): Promise<Record<string, string>> => {
   const id = await createReadyCampaign(api, documentOf(catalog, changes));
   const answer = await as('operator')('POST', `/api/campaigns/${id}/enable`);
@@ -25,7 +25,7 @@ const problemsOf = async (changes: object): Promise<Record<string, string>> => {
   return Object.fromEntries(errorOf(answer).problems?.map(({ field, code }) => [field, code]) ?? []);
 };
 
-test('each ticket policy names all the fields it lacks at once', async () => {
+test('an incomplete ticket policy reports all missing fields at once', async () => {
   const common = {
     'ticketPolicy.departmentId': 'missing',
     'ticketPolicy.assigneeId': 'missing',
@@ -40,14 +40,14 @@ test('each ticket policy names all the fields it lacks at once', async () => {
   });
 });
 
-test('complete ticket policies lack nothing', async () => {
+test('a complete ticket policy has no problems', async () => {
   expect(await problemsOf({ ticketPolicy: onReply(tickets) })).toEqual({});
   expect(await problemsOf({ ticketPolicy: onSend(tickets, { status: 'in_progress' }) })).toEqual({});
   const finished = { status: 'finished', resolutionId: tickets.solvedId };
   expect(await problemsOf({ ticketPolicy: onReply(tickets, finished) })).toEqual({});
 });
 
-test('a resolution goes with the status finished, and only with it', async () => {
+test('a resolution is required for the status finished, and allowed only with it', async () => {
   const { solvedId } = tickets;
   const field = 'ticketPolicy.resolutionId';
   expect(
@@ -60,14 +60,14 @@ test('a resolution goes with the status finished, and only with it', async () =>
   });
 });
 
-test('the subcategory has to belong to the category', async () => {
+test('the subcategory must belong to the category', async () => {
   const other = await make('categories', { name: 'Outra' });
   expect(await problemsOf({ ticketPolicy: onReply({ ...tickets, categoryId: other }) })).toEqual({
     'ticketPolicy.subcategoryId': 'subcategory_of_another_category',
   });
 });
 
-test('the mailing has to declare what the extra-field group requires, with the same types', async () => {
+test('the mailing must declare the required fields of the extra-field group with the same types', async () => {
   const extraFieldGroupId = await make('extra-field-groups', {
     name: 'Boleto',
     definition: {
@@ -119,7 +119,7 @@ test('the mailing has to declare what the extra-field group requires, with the s
   ]);
 });
 
-test('a subcategory with an unknown category or group is refused, by field', async () => {
+test('a subcategory with an unknown category or group is rejected with a problem for each field', async () => {
   const definition = { categoryId: 999_999, extraFieldGroupId: 999_999 };
   const answer = await admin('POST', '/api/settings/subcategories', { name: 'Perdida', definition });
   expect(answer.statusCode).toBe(422);
@@ -129,7 +129,7 @@ test('a subcategory with an unknown category or group is refused, by field', asy
   ]);
 });
 
-test('what is in use is not deleted, and the answer names all that uses it', async () => {
+test('a setting in use cannot be deleted, and the error lists its uses', async () => {
   const changes = { name: 'Com atendimento', ticketPolicy: onReply(tickets) };
   const { messageIds, campaignId } = await createRun(api, catalog, { changes });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0 });
@@ -164,7 +164,7 @@ test('what is in use is not deleted, and the answer names all that uses it', asy
   }
 });
 
-test('a region that customers have is not deleted', async () => {
+test('a region that customers use cannot be deleted', async () => {
   const id = await make('regions', { name: 'Sul' });
   await sql`insert into customers (code, region_id) values ('c-1', ${id}), ('c-2', ${id})`;
   const answer = await admin('DELETE', `/api/settings/regions/${id}`);
@@ -174,12 +174,12 @@ test('a region that customers have is not deleted', async () => {
   });
 });
 
-test('a region and a type of customer that messages have are archived, not deleted, and named there still', async () => {
+test('a region and a customer type of sent messages can only be archived, and the messages still show their names', async () => {
   const regionId = await make('regions', { name: 'Norte' });
   const customerTypeId = await make('customer-types', { name: 'Empresa' });
   const mailing = { source: 'csv', sendingHoursId: catalog.hoursId, regionId, customerTypeId };
   const { campaignId, messageIds } = await createRun(api, catalog, { changes: { mailing } });
-  // The campaign goes on without them; what it has sent does not.
+  // The campaign no longer uses them, but its sent messages do.
   await sql`
     update campaigns set definition = definition #- '{mailing,regionId}' #- '{mailing,customerTypeId}'
     where id = ${campaignId}`;
@@ -205,7 +205,7 @@ test('a region and a type of customer that messages have are archived, not delet
   });
 });
 
-test('a subcategory in use stays in its category', async () => {
+test('a subcategory in use cannot move to another category', async () => {
   const other = await make('categories', { name: 'Nova' });
   await createReadyCampaign(api, documentOf(catalog, { ticketPolicy: onReply(tickets) }));
   const answer = await admin('PUT', `/api/settings/subcategories/${subcategoryId}`, {
@@ -220,7 +220,7 @@ test('a subcategory in use stays in its category', async () => {
   expect(same.statusCode).toBe(200);
 });
 
-test('a new deployment has what a first campaign with tickets needs', async () => {
+test('a new deployment has the settings that a first campaign with tickets needs', async () => {
   const fresh = await createApi();
   await seedSettings(fresh.sql, new Date());
   const entries = async (path: string) =>

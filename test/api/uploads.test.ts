@@ -20,7 +20,7 @@ async function createCampaign(changes: object = {}): Promise<number> {
 const upload = (id: number, body: string) =>
   operator('PUT', `/api/campaigns/${id}/mailing/file`, body, { 'content-type': 'text/csv' });
 
-/** An upload whose sender pauses when it likes. */
+/** An upload that is sent in parts. */
 function slowUpload(method: 'PUT' | 'POST', path: string) {
   const call = httpRequest({
     port,
@@ -36,7 +36,7 @@ function slowUpload(method: 'PUT' | 'POST', path: string) {
       }, reject);
     });
   });
-  // Of one that breaks off nobody waits for it.
+  // Nothing awaits the answer of an aborted upload.
   answer.catch(() => undefined);
   return {
     send: (text: string) => void call.write(text),
@@ -44,11 +44,11 @@ function slowUpload(method: 'PUT' | 'POST', path: string) {
       call.end(text);
       return answer;
     },
-    breakOff: () => void call.destroy(),
+    abort: () => void call.destroy(),
   };
 }
 
-/** Its first part is more than two chunks of 256 KiB. */
+/** The first part is more than two chunks of 256 KiB. */
 const lines = 9_000;
 const mailing = csvOf(lines).replaceAll(';Maria', `;${'Maria '.repeat(15)}`);
 const firstPart = Math.floor((mailing.length * 2) / 3);
@@ -57,8 +57,8 @@ const chunksOf = async (campaignId: number): Promise<number> =>
     await sql`
       select from mailing_file_chunks join mailing_files as f on f.id = file_id where campaign_id = ${campaignId}`
   ).count;
-/** What the API has open, and what it has locked, in this database. */
-const held = async () => ({
+/** The open transactions and locks of the API in this database. */
+const openInDatabase = async () => ({
   transactions: [
     ...(await sql`
       select state, query from pg_stat_activity
@@ -72,12 +72,12 @@ const held = async () => ({
         where datname = current_database() and application_name = ${apiApplication})`),
   ],
 });
-/** What has arrived is written, and until more does nothing is open. */
-const untilNothingIsHeld = () =>
+/** Waits until the API has written everything received and holds no transaction or lock. */
+const untilIdle = () =>
   until(
-    'the API holds nothing',
+    'the API holds no transaction or lock',
     async () => {
-      const now = await held();
+      const now = await openInDatabase();
       return now.transactions.length + now.locks.length === 0 ? true : null;
     },
     { withinMs: 5_000 },
@@ -87,14 +87,14 @@ const workerSql = connect(url, { max: 2, purpose: 'step' });
 afterAll(() => workerSql.end());
 const schedule = createSchedule({ sql: workerSql, clock: () => new Date(), gracePeriodMs: 60_000 });
 
-describe('A slow upload of a mailing', () => {
-  test('holds neither a transaction nor a connection, so all else of its campaign goes on; then it is attached', async () => {
+describe('a slow upload of a mailing', () => {
+  test('holds no transaction or connection, so the campaign can be used meanwhile, and is attached at its end', async () => {
     const id = await createCampaign();
     await upload(id, csvOf(2));
     const slow = slowUpload('PUT', `/api/campaigns/${id}/mailing/file`);
     slow.send(mailing.slice(0, firstPart));
     await until('the first chunks are kept', async () => (await chunksOf(id)) >= 2);
-    await untilNothingIsHeld();
+    await untilIdle();
 
     // More at once than the pool has connections.
     const reads = Array.from({ length: 10 }, () => as('viewer')('GET', `/api/campaigns/${id}`));
@@ -115,9 +115,9 @@ describe('A slow upload of a mailing', () => {
     expect(opened.runId).toBeGreaterThan(0);
     const other = await createCampaign();
     expect((await upload(other, csvOf(3))).statusCode).toBe(200);
-    // Nobody sees a part of it.
+    // The partial file is not visible.
     expect((await operator('GET', `/api/campaigns/${id}/mailing/file`)).json()).toMatchObject({ lines: 2 });
-    await untilNothingIsHeld();
+    await untilIdle();
 
     expect(await slow.finish(mailing.slice(firstPart))).toMatchObject({
       status: 200,
@@ -125,7 +125,7 @@ describe('A slow upload of a mailing', () => {
     });
     const content = await as('viewer')('GET', `/api/campaigns/${id}/mailing/file/content`);
     expect(content.body).toBe(mailing);
-    // The run has the file that was there when it was opened, and that stays.
+    // The run uses the file that existed when it was opened, so that file is kept.
     const files = await sql`
       select lines, completed_at is null as open from mailing_files where campaign_id = ${id} order by id`;
     expect(files).toEqual([
@@ -134,19 +134,19 @@ describe('A slow upload of a mailing', () => {
     ]);
   });
 
-  test('that breaks off leaves nothing', async () => {
+  test('that is aborted leaves nothing', async () => {
     const id = await createCampaign();
     await upload(id, csvOf(2));
     const slow = slowUpload('PUT', `/api/campaigns/${id}/mailing/file`);
     slow.send(mailing.slice(0, firstPart));
     await until('the first chunks are kept', async () => (await chunksOf(id)) >= 3);
-    slow.breakOff();
+    slow.abort();
     await until('they are deleted', async () => (await chunksOf(id)) === 1);
     expect((await operator('GET', `/api/campaigns/${id}/mailing/file`)).json()).toMatchObject({ lines: 2 });
     expect(await sql`select from mailing_files where campaign_id = ${id}`).toHaveLength(1);
   });
 
-  test('is refused when the extra fields are others by its end, or the campaign is gone, and leaves nothing', async () => {
+  test('is rejected and leaves nothing when the extra fields change or the campaign is deleted meanwhile', async () => {
     const changed = await createCampaign();
     const deleted = await createCampaign();
     const uploads = [changed, deleted].map((id) => {
@@ -184,12 +184,12 @@ const imports = () => sql`select from customer_imports`;
 const portions = () => sql`select from customer_import_portions`;
 const customers = () => sql`select from customers where code like 'slow %'`;
 
-describe('A slow upload of customers', () => {
-  test('holds neither a transaction nor a connection, and keeps out only a second file of customers', async () => {
+describe('a slow upload of customers', () => {
+  test('holds no transaction or connection, and blocks only a second customer file', async () => {
     const slow = slowUpload('POST', '/api/customers/import');
     slow.send(`${customerHeader}\r\n${customerLines(0, 2_600)}`);
     await until('two portions wait', async () => (await portions()).length === 2);
-    await untilNothingIsHeld();
+    await untilIdle();
     const second = await operator('POST', '/api/customers/import', customerHeader, {
       'content-type': 'text/csv',
     });
@@ -199,7 +199,7 @@ describe('A slow upload of customers', () => {
         .statusCode,
     ).toBe(201);
     expect(await customers()).toHaveLength(1);
-    await untilNothingIsHeld();
+    await untilIdle();
 
     expect(await slow.finish(`${customerLines(2_600, 3_100)};y\r\n`)).toMatchObject({
       status: 200,
@@ -211,17 +211,17 @@ describe('A slow upload of customers', () => {
     ).toMatchObject([{ details: { inserted: 3_099, badLines: 1, complete: true } }]);
   });
 
-  test('that breaks off leaves nothing, and the next can begin', async () => {
+  test('that is aborted leaves nothing, and the next upload can start', async () => {
     const before = (await customers()).length;
     const slow = slowUpload('POST', '/api/customers/import');
     slow.send(`${customerHeader}\r\n${customerLines(5_000, 7_600)}`);
     await until('two portions wait', async () => (await portions()).length === 2);
-    slow.breakOff();
+    slow.abort();
     await until('they are deleted', async () => (await imports()).length === 0);
     expect([await portions(), (await customers()).length]).toEqual([[], before]);
   });
 
-  test('whose lines PostgreSQL has lost in a crash is refused', async () => {
+  test('whose lines PostgreSQL lost in a crash is rejected', async () => {
     const before = (await customers()).length;
     const slow = slowUpload('POST', '/api/customers/import');
     slow.send(`${customerHeader}\r\n${customerLines(5_000, 7_600)}`);
@@ -233,8 +233,8 @@ describe('A slow upload of customers', () => {
   });
 });
 
-describe('What a killed API has left of an import of customers', () => {
-  test('keeps the next one out for two minutes', async () => {
+describe('a customer import of a killed API', () => {
+  test('blocks the next import for two minutes', async () => {
     await sql`
       with i as (insert into customer_imports (alive_at) values (now() - interval '119 seconds') returning id)
       insert into customer_import_portions (import_id, seq, lines) select id, 0, '[]' from i`;

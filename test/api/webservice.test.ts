@@ -10,7 +10,7 @@ const operator = api.as('operator');
 const catalog = await createCatalog(api);
 beforeEach(() => void (service.requests.length = 0));
 
-const people = [
+const records = [
   { codigo: 1, nome: 'João', contato: { celular: 5511987654321 } },
   { codigo: 2, contato: { celular: '1133334444' } },
   { codigo: 3, nome: 'Ana', contato: { celular: '(11) 98765-4321' } },
@@ -31,7 +31,7 @@ const integration = {
   secrets: { secret: 'the-token', headers: { 'X-Sign': 'hush' } },
 };
 
-test('an integration is kept without ever showing its secrets, and what is missing is named at once', async () => {
+test('an integration never shows its secrets, and all missing secrets are reported at once', async () => {
   const missing = await admin('POST', '/api/integrations', { ...integration, name: 'Half', secrets: {} });
   expect(missing.statusCode).toBe(422);
   expect(errorOf(missing).problems?.map(({ field }) => field)).toEqual([
@@ -54,7 +54,7 @@ test('an integration is kept without ever showing its secrets, and what is missi
     403,
   );
 
-  // Who sends it elsewhere has to know the secrets.
+  // Another origin requires the secrets again.
   const { name, config } = integration;
   const elsewhere = { name, config: { ...config, origins: ['https://evil.example'] } };
   expect((await admin('PUT', `/api/integrations/${id}`, elsewhere)).statusCode).toBe(422);
@@ -77,7 +77,7 @@ test('an integration is kept without ever showing its secrets, and what is missi
   expect(archived.json<{ archivedAt: string | null }>().archivedAt).not.toBeNull();
 });
 
-test('the answer is downloaded as it came, through the integration of a saved campaign', async () => {
+test('the response is downloaded unchanged, with the integration of the saved campaign', async () => {
   const added = await admin('POST', '/api/integrations', { ...integration, name: 'CRM 3' });
   const { id } = added.json<{ id: number }>();
   const saved = await operator(
@@ -87,19 +87,19 @@ test('the answer is downloaded as it came, through the integration of a saved ca
       mailing: { source: 'webservice', webservice: { ...webservice, integrationId: id } },
     }),
   );
-  service.answer(json({ error: null, result: { items: people } }));
+  service.answer(json({ error: null, result: { items: records } }));
   const answer = await operator('POST', '/api/webservice/answer', {
     campaignId: saved.json<{ id: number }>().id,
   });
   expect(answer.statusCode).toBe(200);
   expect(answer.headers['content-disposition']).toBe('attachment; filename="answer.json"');
-  expect(answer.json()).toEqual({ error: null, result: { items: people } });
+  expect(answer.json()).toEqual({ error: null, result: { items: records } });
   expect(service.requests[0]?.headers).toMatchObject({ authorization: 'Bearer the-token', 'x-sign': 'hush' });
   expect((await api.as('viewer')('POST', '/api/webservice/answer', { webservice })).statusCode).toBe(403);
 });
 
-test('the first contacts are shown as the field map reads them, with their texts or why they are left out', async () => {
-  service.answer(json([...people, ...Array.from({ length: 20 }, () => ({ codigo: 9 }))]));
+test('a preview shows the first contacts as mapped, with their text or the reason for skipping them', async () => {
+  service.answer(json([...records, ...Array.from({ length: 20 }, () => ({ codigo: 9 }))]));
   const answer = await operator('POST', '/api/webservice/preview', {
     webservice,
     message: { template: 'Olá, {nome}!' },
@@ -126,7 +126,7 @@ test('the first contacts are shown as the field map reads them, with their texts
   expect(attributes).toEqual(['codigo', 'nome', 'contato.celular', 'mensagem']);
 });
 
-test('pages that the answer shows are told with a proposal, which is saved and then followed', async () => {
+test('a preview proposes paging when the response shows pages, and follows it once it is configured', async () => {
   service.answer((request, response) => {
     const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('pagina') ?? 1);
     json({ clientes: [{ codigo: page }], pagina: page, total_de_paginas: 2 })(request, response);
@@ -161,7 +161,7 @@ test('pages that the answer shows are told with a proposal, which is saved and t
   ]);
 });
 
-test('what the records of the last test do not have is said when the campaign is saved, and keeps nothing', async () => {
+test('a saved campaign has notices for attributes that the last test response lacked, without blocking the save', async () => {
   service.answer(json([{ codigo: 1, nome: 'Ana', contato: { celular: '11987654321' }, Valor_Divida: 10 }]));
   const mailing = (names: string[], mobile: string) => ({
     source: 'webservice',
@@ -197,7 +197,7 @@ test('what the records of the last test do not have is said when the campaign is
     version: saved.version,
   });
   expect([changed.statusCode, noticesOf(changed)]).toEqual([200, []]);
-  // Of another address nothing is known.
+  // The response of another address is unknown.
   const elsewhere = await operator('PUT', `/api/campaigns/${saved.id}`, {
     ...document,
     mailing: {
@@ -209,7 +209,7 @@ test('what the records of the last test do not have is said when the campaign is
   expect([elsewhere.statusCode, noticesOf(elsewhere)]).toEqual([200, []]);
 });
 
-test('what is wrong with a web service is told in words, with a code', async () => {
+test('a problem of a web service is reported with a code and a field', async () => {
   service.answer(bytes('<html>', { 'content-type': 'text/html' }));
   for (const path of ['answer', 'preview']) {
     const answer = await operator('POST', `/api/webservice/${path}`, { webservice });
@@ -219,10 +219,10 @@ test('what is wrong with a web service is told in words, with a code', async () 
       problems: [{ field: 'webservice.baseUrl', code: 'html', params: { host: '127.0.0.1' } }],
     });
   }
-  const privately = await operator('POST', '/api/webservice/answer', {
+  const privateAddress = await operator('POST', '/api/webservice/answer', {
     webservice: { baseUrl: 'http://10.0.0.1/' },
   });
-  expect(errorOf(privately)).toMatchObject({ problems: [{ code: 'address_refused' }] });
+  expect(errorOf(privateAddress)).toMatchObject({ problems: [{ code: 'address_refused' }] });
   const unknown = await operator('POST', '/api/webservice/preview', {
     webservice: { ...webservice, params: [{ key: 'on', value: '{tomorrow}' }] },
   });
