@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAddressGuard } from '../../mailing/address-guard.ts';
+import type { z } from 'zod';
+import { paging } from '../../domain/paging.ts';
+import { fieldMap, type WebserviceBlock } from '../../domain/webservice.ts';
+import { type AddressGuard, createAddressGuard } from '../../mailing/address-guard.ts';
 import { createTokenCache } from '../../mailing/authorization.ts';
 import type { MailingRecord } from '../../mailing/record.ts';
+import { WebserviceRefused } from '../../mailing/refused.ts';
 import {
   type AnswerPage,
   defaultWebserviceLimits,
@@ -13,7 +17,6 @@ import {
   type WebserviceReading,
   type WebserviceRequest,
 } from '../../mailing/webservice.ts';
-import type { WebserviceBlock } from '../../domain/webservice.ts';
 
 /** Limits that a test reaches soon, and the loopback allowed: test servers live there. */
 export const webserviceDeps = (limits: Partial<WebserviceLimits> = {}): WebserviceDeps => ({
@@ -56,6 +59,60 @@ export async function* readWebservice(
   }
   yield* readAnswer(pages(), { webservice, extraFields, today, limits: deps.limits });
 }
+
+export interface ReadOptions {
+  url?: string;
+  /** Is appended to the URL. */
+  query?: string;
+  limits?: Partial<WebserviceLimits>;
+  guard?: AddressGuard;
+  recordsPath?: string | null;
+  paging?: z.input<typeof paging>;
+  signal?: AbortSignal;
+}
+
+/** Functions that read a mailing from `service`; by default the pages of its answer are followed by their links. */
+export function createWebserviceReader(service: { url: string }) {
+  const requestOf = (options: ReadOptions = {}) => ({
+    url: new URL((options.url ?? service.url) + (options.query ?? '')),
+    integration: null,
+    webservice: {
+      recordsPath: options.recordsPath ?? null,
+      paging: paging.parse(options.paging ?? { by: 'links' }),
+      fieldMap: fieldMap.parse({}),
+    },
+    extraFields: [],
+    today: '2026-11-29',
+    signal: options.signal ?? new AbortController().signal,
+  });
+  const records = async (options: ReadOptions = {}): Promise<MailingRecord[]> => {
+    const deps = webserviceDeps(options.limits);
+    const all: MailingRecord[] = [];
+    const batches = readWebservice({ ...deps, guard: options.guard ?? deps.guard }, requestOf(options));
+    for await (const batch of batches) all.push(...batch);
+    return all;
+  };
+  return {
+    requestOf,
+    records,
+    /** The code of each contact, or of the problem of its record. */
+    codes: async (options: ReadOptions = {}): Promise<string[]> =>
+      (await records(options)).map((record) => (record.ok ? record.contact.code : record.problem.code)),
+    async refusal(options: ReadOptions = {}): Promise<{ code: string; message: string; mayPass: boolean }> {
+      const error: unknown = await records(options).then(
+        ({ length }) => new Error(`The answer was not refused: it has ${length} records.`),
+        (error: unknown) => error,
+      );
+      if (!(error instanceof WebserviceRefused)) throw error;
+      const { code, message, mayPass } = error;
+      return { code, message, mayPass };
+    },
+  };
+}
+
+/** The records of `count` contacts, whose codes count up from `from`. */
+export const numberedContacts = (from: number, count: number) =>
+  Array.from({ length: count }, (_, index) => ({ codigo: from + index, celular: '11987654321' }));
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 

@@ -1,37 +1,15 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { paging } from '../../domain/paging.ts';
-import { fieldMap } from '../../domain/webservice.ts';
-import { WebserviceRefused } from '../../mailing/refused.ts';
-import { bytes, json, readWebservice, startWebservice, webserviceDeps } from '../kit/webservice.ts';
+import { bytes, createWebserviceReader, json, startWebservice } from '../kit/webservice.ts';
 
 /** Errors that services report with the status 200. */
 const service = await startWebservice(json([]));
 afterAll(() => service.close());
 
-async function read(recordsPath: string | null = null): Promise<number> {
-  let records = 0;
-  const batches = readWebservice(webserviceDeps(), {
-    url: new URL(service.url),
-    integration: null,
-    webservice: { recordsPath, paging: paging.parse({ by: 'links' }), fieldMap: fieldMap.parse({}) },
-    extraFields: [],
-    today: '2026-11-29',
-    signal: new AbortController().signal,
-  });
-  for await (const batch of batches) records += batch.length;
-  return records;
-}
-async function refusal(): Promise<{ code: string; message: string }> {
-  const error: unknown = await read().then(
-    (records) => new Error(`It was read: ${records} records.`),
-    (error: unknown) => error,
-  );
-  if (!(error instanceof WebserviceRefused)) throw error;
-  return { code: error.code, message: error.message };
-}
+const { records, refusal } = createWebserviceReader(service);
+const countRecords = async (recordsPath: string | null = null) => (await records({ recordsPath })).length;
 const contact = { codigo: 1, nome: 'Ana', celular: '11987654321' };
 
-describe('an answer that reports an error, and has no contacts,', () => {
+describe('an answer that reports an error and has no contacts', () => {
   test.each<[object, string]>([
     [{ success: false, message: 'Token inválido' }, 'Token inválido'],
     [{ success: false, message: 'Token inválido', data: [] }, 'Token inválido'],
@@ -81,23 +59,23 @@ describe('an answer that reports an error, and has no contacts,', () => {
       [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }],
       'Session expired or invalid',
     ],
-  ])('fails in its own words: %j', async (body, words) => {
+  ])('fails with its own error text: %j', async (body, text) => {
     service.answer(json(body));
-    expect(await refusal()).toEqual({
+    expect(await refusal()).toMatchObject({
       code: 'service_error',
-      message: `127.0.0.1 reports an error: “${words}”.`,
+      message: `127.0.0.1 reports an error: “${text}”.`,
     });
   });
 
-  test('or one without words names the attribute', async () => {
+  test('fails with the name of the attribute when it has no error text', async () => {
     service.answer(json({ retorno: { success: false } }));
-    expect(await refusal()).toEqual({
+    expect(await refusal()).toMatchObject({
       code: 'service_error',
       message: 'The answer of 127.0.0.1 reports an error at “retorno.success”, and gives no words for it.',
     });
   });
 
-  test('in a message beside an empty list, says it; another message is none', async () => {
+  test('fails with the message beside an empty list when that message is about an error', async () => {
     for (const mensagem of [
       'Token inválido',
       'Acesso negado',
@@ -112,25 +90,25 @@ describe('an answer that reports an error, and has no contacts,', () => {
     }
     for (const mensagem of ['Nenhum cliente encontrado', 'Consulta sem erros']) {
       service.answer(json({ clientes: [], mensagem }));
-      expect(await read(), mensagem).toBe(0);
+      expect(await countRecords(), mensagem).toBe(0);
     }
   });
 
-  test('or only a message, says it', async () => {
+  test('fails with its message when it has nothing else', async () => {
     service.answer(json({ mensagem: 'Nenhum registro encontrado' }));
-    expect(await refusal()).toEqual({
+    expect(await refusal()).toMatchObject({
       code: 'service_error',
       message: 'The answer of 127.0.0.1 has no list of contacts; it says: “Nenhum registro encontrado”.',
     });
   });
 
-  test('fails as a line of lines, too', async () => {
+  test('fails also as JSON lines', async () => {
     service.answer(bytes('{"error": "quota exceeded"}', { 'content-type': 'application/x-ndjson' }));
     expect(await refusal()).toMatchObject({ code: 'service_error' });
   });
 });
 
-test('an error beside contacts fails the answer: it is not whole', async () => {
+test('an answer with contacts and an error fails, because it may be incomplete', async () => {
   for (const beside of [
     { errors: [{ message: 'partial' }] },
     { success: false },
@@ -143,7 +121,7 @@ test('an error beside contacts fails the answer: it is not whole', async () => {
   }
 });
 
-test('what only looks like an error does not keep contacts away', async () => {
+test('attributes that only resemble an error do not fail an answer with contacts', async () => {
   for (const beside of [
     { error: null, errors: [], erro: false, erros: {}, fault: '' },
     { error: { code: 0, message: 'OK' } },
@@ -159,22 +137,22 @@ test('what only looks like an error does not keep contacts away', async () => {
     { status: 'ativo', type: 'list', result: 'ok', code: 200 },
   ]) {
     service.answer(json({ ...beside, clientes: [contact] }));
-    expect(await read(), JSON.stringify(beside)).toBe(1);
+    expect(await countRecords(), JSON.stringify(beside)).toBe(1);
   }
 });
 
-test('a contact whose attributes are named like those of an error is a contact', async () => {
+test('a record with attributes that are named like those of an error is a contact', async () => {
   for (const one of [
     { ...contact, erro: 'cadastro incompleto', mensagem: 'Oi' },
     { codigo: 5, mensagem: 'Oi', status: 'ativo' },
     { id: 3, error: null, message: 'Oi' },
   ]) {
     service.answer(json([one]));
-    expect(await read(), JSON.stringify(one)).toBe(1);
+    expect(await countRecords(), JSON.stringify(one)).toBe(1);
   }
 });
 
-test('lists of errors, of notices and of the names of columns are no contacts, unless the campaign says so', async () => {
+test('lists of errors, notices and columns are not contacts unless the campaign sets their path', async () => {
   const columns = [{ name: 'codigo', type: 'int' }];
   for (const body of [
     { columns, rows: [contact] },
@@ -182,17 +160,17 @@ test('lists of errors, of notices and of the names of columns are no contacts, u
     { filtros: [{ campo: 'uf', valor: 'SP' }], sort: [{ by: 'nome' }], dados: [contact] },
   ]) {
     service.answer(json(body));
-    expect(await read(), JSON.stringify(body)).toBe(1);
+    expect(await countRecords(), JSON.stringify(body)).toBe(1);
   }
   service.answer(json({ columns }));
   expect(await refusal()).toMatchObject({ code: 'no_records' });
   service.answer(json({ columns, rows: [['1', 'Ana']] }));
   expect(await refusal()).toMatchObject({ code: 'not_records' });
   service.answer(json({ mensagens: [contact] }));
-  expect(await read('mensagens')).toBe(1);
+  expect(await countRecords('mensagens')).toBe(1);
 });
 
-test('phones, documents, mail addresses and keys in the words are left out, and long words cut', async () => {
+test('an error text is shortened, and its phones, document numbers, mail addresses and keys are removed', async () => {
   service.answer(
     json({
       erro: 'Cliente 123.456.789-09 (11 98765-4321, ana@loja.com.br) com a chave sk_live_51Hc9pLkQwErTy sem saldo 10,50',

@@ -55,30 +55,32 @@ const refusal = async (integration: Integration, url?: string) => {
   if (!(error instanceof WebserviceRefused)) throw error;
   return { code: error.code, message: error.message, mayPass: error.mayPass };
 };
-const seen = () => service.requests.at(-1);
+const lastRequest = () => service.requests.at(-1);
 
 describe('an integration', () => {
-  test('sends HTTP basic, in UTF-8', async () => {
+  test('sends HTTP basic credentials in UTF-8', async () => {
     await read(integrationOf({ kind: 'basic', user: 'ana' }, 'sé:nha'));
-    expect(seen()?.headers.authorization).toBe(`Basic ${Buffer.from('ana:sé:nha').toString('base64')}`);
+    expect(lastRequest()?.headers.authorization).toBe(
+      `Basic ${Buffer.from('ana:sé:nha').toString('base64')}`,
+    );
   });
 
   test('sends a bearer token', async () => {
     await read(integrationOf({ kind: 'bearer' }, 'the-token'));
-    expect(seen()?.headers.authorization).toBe('Bearer the-token');
+    expect(lastRequest()?.headers.authorization).toBe('Bearer the-token');
   });
 
-  test('sends a key in a header or in the query, behind what stands there', async () => {
+  test('sends an API key in a header or at the end of the query', async () => {
     await read(integrationOf({ kind: 'api_key', in: 'header', name: 'X-Api-Key' }, 'k1'));
-    expect(seen()?.headers['x-api-key']).toBe('k1');
+    expect(lastRequest()?.headers['x-api-key']).toBe('k1');
     await read(
       integrationOf({ kind: 'api_key', in: 'query', name: 'key' }, 'k 2&'),
       `${service.url}?a=%20b+c`,
     );
-    expect(seen()?.url).toBe('/contacts?a=%20b+c&key=k%202%26');
+    expect(lastRequest()?.url).toBe('/contacts?a=%20b+c&key=k%202%26');
   });
 
-  test('sends its headers, secret ones and others', async () => {
+  test('sends its plain and secret headers', async () => {
     await read(
       integrationOf({ kind: 'none' }, null, {
         headers: [
@@ -88,10 +90,10 @@ describe('an integration', () => {
         secretHeaders: { 'X-Sign': 'hush' },
       }),
     );
-    expect(seen()?.headers).toMatchObject({ 'x-tenant': '12', 'x-sign': 'hush' });
+    expect(lastRequest()?.headers).toMatchObject({ 'x-tenant': '12', 'x-sign': 'hush' });
   });
 
-  test('is sent on each page, and along a redirect within the origin', async () => {
+  test('is sent with each page, and after a redirect within the origin', async () => {
     service.answer((request, response) => {
       if (request.url?.startsWith('/contacts')) response.writeHead(302, { location: '/v2' }).end();
       else
@@ -108,7 +110,7 @@ describe('an integration', () => {
     ]);
   });
 
-  test('never goes to another origin, neither by redirect nor by a next page', async () => {
+  test('is never sent to another origin, neither after a redirect nor for a next page', async () => {
     const secret = integrationOf({ kind: 'bearer' }, 'secret', {
       headers: [{ name: 'X-Tenant', value: '12' }],
     });
@@ -125,7 +127,7 @@ describe('an integration', () => {
     }
   });
 
-  test('that stays home at another scheme, host or port of the service is named as the cause', async () => {
+  test('is named as the cause when the service refuses a request to which it was not added', async () => {
     const secret = integrationOf({ kind: 'bearer' }, 'secret');
     other.answer((_, response) => void response.writeHead(401).end());
     service.answer((_, response) => void response.writeHead(301, { location: other.url }).end());
@@ -142,7 +144,7 @@ describe('an integration', () => {
       message: expect.stringContaining(`(403): the next page leads to ${to}`) as string,
     });
     for (const { headers } of other.requests) expect(headers).not.toHaveProperty('authorization');
-    // Without credentials there is nothing to blame but the service.
+    // Without credentials, only the service can be the cause.
     expect(await refusal(integrationOf({ kind: 'none' }))).toMatchObject({ code: 'forbidden' });
   });
 
@@ -151,8 +153,8 @@ describe('an integration', () => {
     ['another host', 'https://api.crm.example'],
     ['another port', origin.replace(port, String(Number(port) + 1))],
     ['another scheme', origin.replace('http:', 'https:')],
-  ])('is not sent where it names only %s', async (_, named) => {
-    expect(await refusal(integrationOf({ kind: 'bearer' }, 's', { origins: [named] }))).toEqual({
+  ])('is not sent when it allows only %s', async (_, allowed) => {
+    expect(await refusal(integrationOf({ kind: 'bearer' }, 's', { origins: [allowed] }))).toEqual({
       code: 'integration_origin',
       message: `The integration “CRM” may not be sent to ${origin}. An admin can add this address to it.`,
       mayPass: false,
@@ -160,7 +162,7 @@ describe('an integration', () => {
     expect(service.requests).toHaveLength(0);
   });
 
-  test('that the service does not accept is told apart from none', async () => {
+  test('is named as the cause when the service does not accept it', async () => {
     service.answer((_, response) => void response.writeHead(401).end());
     expect(await refusal(integrationOf({ kind: 'bearer' }, 'wrong'))).toEqual({
       code: 'unauthorized',
@@ -171,8 +173,8 @@ describe('an integration', () => {
 });
 
 describe('OAuth 2', () => {
-  let given = 0;
-  let life: unknown = 3600;
+  let issued = 0;
+  let expiresIn: unknown = 3600;
   let forms: { authorization: string | undefined; form: string }[] = [];
   const tokens = (status = 200) =>
     other.answer((request, response) => {
@@ -182,7 +184,7 @@ describe('OAuth 2', () => {
         forms.push({ authorization: request.headers.authorization, form });
         response
           .writeHead(status, { 'content-type': 'application/json' })
-          .end(JSON.stringify({ access_token: `t${++given}`, token_type: 'Bearer', expires_in: life }));
+          .end(JSON.stringify({ access_token: `t${++issued}`, token_type: 'Bearer', expires_in: expiresIn }));
       });
     });
   const oauth = (changes: object = {}, secret = 's+ cret') =>
@@ -191,14 +193,14 @@ describe('OAuth 2', () => {
       secret,
     );
   beforeEach(() => {
-    given = 0;
-    life = 3600;
+    issued = 0;
+    expiresIn = 3600;
     forms = [];
     tokens();
   });
   const tokensSeen = () => service.requests.map(({ headers }) => headers.authorization);
 
-  test('asks for a token as the standard says, by basic or by form', async () => {
+  test('requests a token as the standard requires, with basic credentials or in a form', async () => {
     await read(oauth());
     await read(oauth({ clientAuthentication: 'form', audience: 'crm' }));
     expect(forms).toEqual([
@@ -213,19 +215,19 @@ describe('OAuth 2', () => {
     ]);
   });
 
-  test('uses a token again, by mailings at the same moment too, until shortly before its end', async () => {
+  test('reuses a token until shortly before it expires, also for concurrent mailings', async () => {
     await Promise.all([read(oauth()), read(oauth()), read(oauth())]);
     await read(oauth());
     expect(tokensSeen()).toEqual(Array.from({ length: 4 }, () => 'Bearer t1'));
     clock.now += 3_539_000;
     await read(oauth());
-    expect(given).toBe(1);
+    expect(issued).toBe(1);
     clock.now += 2_000;
     await read(oauth());
     expect(tokensSeen().at(-1)).toBe('Bearer t2');
   });
 
-  test('gets a new token for other credentials', async () => {
+  test('requests a new token for other credentials', async () => {
     await read(oauth());
     await read(oauth({}, 'another'));
     expect(tokensSeen()).toEqual(['Bearer t1', 'Bearer t2']);
@@ -241,10 +243,10 @@ describe('OAuth 2', () => {
     expect(tokensSeen()).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t2']);
     service.answer((_, response) => void response.writeHead(401).end());
     expect(await refusal(oauth())).toMatchObject({ code: 'unauthorized' });
-    expect(given).toBe(3);
+    expect(issued).toBe(3);
   });
 
-  test('renews it again and again as long as pages come, which a service may ask for on each', async () => {
+  test('renews a token for every page when the service requires it', async () => {
     const used = new Set<string>();
     service.answer((request, response) => {
       const token = request.headers.authorization ?? '';
@@ -260,29 +262,29 @@ describe('OAuth 2', () => {
       );
     });
     expect(await read(oauth())).toBe(6);
-    expect(given).toBe(6);
-    // A page that no token opens ends it, after one that was tried.
+    expect(issued).toBe(6);
+    // A page that refuses every token ends the fetch after one renewal.
     service.answer((request, response) => {
       if (request.url?.includes('page=2')) response.writeHead(401).end();
       else json({ data: [{ codigo: 1 }], next: '/contacts?page=2' })(request, response);
     });
     expect(await refusal(oauth())).toMatchObject({ code: 'unauthorized' });
-    expect(given).toBe(7);
+    expect(issued).toBe(7);
   });
 
-  test('believes a life that is written as a text, and guesses at one that is not told', async () => {
-    life = '120';
+  test('accepts a lifetime that is written as text, and assumes one that is missing', async () => {
+    expiresIn = '120';
     await read(oauth());
     clock.now += 90_000;
     await read(oauth());
-    expect(given).toBe(1);
+    expect(issued).toBe(1);
     clock.now += 10_000;
-    life = undefined;
+    expiresIn = undefined;
     await read(oauth());
-    expect(given).toBe(2);
+    expect(issued).toBe(2);
   });
 
-  test('says when the token address refuses, fails, or gives something else', async () => {
+  test('reports a token address that refuses, fails or returns something else', async () => {
     tokens(401);
     expect(await refusal(oauth())).toEqual({
       code: 'authorization_failed',
@@ -296,12 +298,12 @@ describe('OAuth 2', () => {
     expect(await refusal(oauth())).toMatchObject({
       message: '127.0.0.1 issues no access token: its answer is not that of a token address (RFC 6749).',
     });
-    // A failure is not kept: the next mailing asks again.
+    // A failure is not cached: the next mailing requests a token again.
     tokens();
     expect(await read(oauth())).toBe(1);
   });
 
-  test('asks for tokens through the address guard, too', async () => {
+  test('checks the token address with the address guard', async () => {
     expect(await refusal(oauth({ tokenUrl: 'http://169.254.169.254/token' }))).toMatchObject({
       code: 'address_refused',
     });
