@@ -15,7 +15,7 @@ import { createSmtpServer, smtpLogin } from '../kit/smtp.ts';
 import { until } from '../kit/until.ts';
 import { startWorkers } from '../kit/workers.ts';
 
-/** What needs a person reaches people, over a real SMTP server and a webhook. The waits are those of a deployment, shorter. */
+/** Alerts reach users through a real SMTP server and a webhook, with shorter intervals than in a deployment. */
 const api = await createApi();
 const { as, sql, temporal } = api;
 const admin = as('admin');
@@ -35,7 +35,7 @@ const put = async (url: string, body: object) => {
   const answer = await admin('PUT', url, body);
   expect(answer.statusCode, answer.body).toBe(200);
 };
-const person = async (role: Role, changes: { locale?: string; timezone?: string } = {}) => {
+const createUser = async (role: Role, changes: { locale?: string; timezone?: string } = {}) => {
   const login = `${role}-${Math.random().toString(36).slice(2)}`;
   const user = await insertUser(sql, {
     login,
@@ -63,13 +63,13 @@ const openAlerts = async (): Promise<string[]> =>
       { kind: string; subject: string }[]
     >`select kind, subject from alerts where ended_at is null order by id`
   ).map(({ kind, subject }) => `${kind} ${subject}`);
-const looked = async () => {
-  // Two complete rounds from now on.
+const checkedTwice = async () => {
+  // Waits for two complete check rounds.
   const [{ now }] = await sql<[{ now: Date }]>`select clock_timestamp() as now`;
   const runId = await newRun('failed', 'workflow_lost');
-  await until('it was looked at', async () => (await openAlerts()).includes(`run_failed ${runId}`));
+  await until('the alert is open', async () => (await openAlerts()).includes(`run_failed ${runId}`));
   await become(runId, 'cancelled', null);
-  await until('it was looked at again', async () => !(await openAlerts()).includes(`run_failed ${runId}`));
+  await until('the alert has ended', async () => !(await openAlerts()).includes(`run_failed ${runId}`));
   return now;
 };
 
@@ -91,9 +91,9 @@ beforeEach(async () => {
   await temporal.syncAlerts();
 });
 
-test('a run that stops is told by one mail, in the reader’s language and time zone, with a link', async () => {
-  const bia = await person('operator', { locale: 'en', timezone: 'America/Manaus' });
-  const rui = await person('operator');
+test('a stopped run causes one mail in the language and time zone of the user, with a link', async () => {
+  const bia = await createUser('operator', { locale: 'en', timezone: 'America/Manaus' });
+  const rui = await createUser('operator');
   const runId = await newRun('paused', 'threshold', 'Cobrança “março”');
   const mail = await until('the mail is there', () => bia.mails()[0]);
   expect(mail.subject).toBe(
@@ -107,8 +107,8 @@ test('a run that stops is told by one mail, in the reader’s language and time 
   expect(portuguese.text).toContain('desde');
 });
 
-test('a series is one mail, and what begins after it waits for the next', async () => {
-  const bia = await person('operator');
+test('several alerts are combined into one mail, and later alerts wait for the next mail', async () => {
+  const bia = await createUser('operator');
   const runIds = [await newRun('failed', 'mailing_refused'), await newRun('failed', 'webservice_refused')];
   runIds.push(await newRun('paused', 'reached_nobody'));
   const mail = await until('the mail is there', () => bia.mails()[0]);
@@ -123,60 +123,60 @@ test('a series is one mail, and what begins after it waits for the next', async 
   expect((next ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(timing.quietMs);
 });
 
-test('what ends before it was told is not told, and what a user did himself neither', async () => {
-  const bia = await person('operator');
+test('no mail is sent for an alert that ends before the mail, or for a run that a user paused', async () => {
+  const bia = await createUser('operator');
   const mine = await newRun('paused', 'by_user');
   const short = await newRun('failed', 'fault');
-  await until('both are seen', async () => (await openAlerts()).length === 2);
+  await until('both alerts are open', async () => (await openAlerts()).length === 2);
   await become(short, 'running', null);
-  const told = await newRun('failed', 'workflow_lost');
+  const reported = await newRun('failed', 'workflow_lost');
   const mail = await until('the mail is there', () => bia.mails()[0]);
-  expect(mail.text).toContain(`/runs/${told}\n`);
+  expect(mail.text).toContain(`/runs/${reported}\n`);
   expect(mail.text).not.toContain(`/runs/${short}\n`);
   expect(mail.text).not.toContain(`/runs/${mine}\n`);
   expect(bia.mails()).toHaveLength(1);
 });
 
-test('what comes and goes is told again only after a while', async () => {
-  const bia = await person('operator');
+test('a recurring alert is mailed again only after the repeat interval', async () => {
+  const bia = await createUser('operator');
   const runId = await newRun('paused', 'provider_account');
-  await until('it is told', () => bia.mails().length === 1);
+  await until('the first mail is there', () => bia.mails().length === 1);
   for (let round = 0; round < 3; round++) {
     await become(runId, 'running', null);
-    await until('it is over', async () => (await openAlerts()).length === 0);
+    await until('the alert has ended', async () => (await openAlerts()).length === 0);
     await become(runId, 'paused', 'provider_account');
-    await until('it is back', async () => (await openAlerts()).length > 0);
+    await until('the alert is open again', async () => (await openAlerts()).length > 0);
   }
-  await until('it is told again', () => bia.mails().length === 2);
+  await until('the second mail is there', () => bia.mails().length === 2);
   const rows = await deliveriesTo(bia.id, 2);
   const [first, next] = rows.map(({ endedAt }) => endedAt.getTime());
   expect((next ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(timing.repeatMs);
 });
 
-test('a run that did not execute is told until somebody has seen it', async () => {
-  const bia = await person('operator');
+test('a run that was not executed is reported until an operator has seen it', async () => {
+  const bia = await createUser('operator');
   const newSkipped = async () => {
     const { runId, campaignId } = await createRun(api, catalog, { phones: ['+5511900000001'] });
     await sql`update campaigns set enabled = true where id = ${campaignId}`;
     await sql`
       update runs set status = 'skipped', reason = '{"code": "beyond_grace", "lateMs": 2, "graceMs": 1}', finished_at = now() where id = ${runId}`;
-    await until('it is found', async () => (await openAlerts()).includes(`run_not_executed ${runId}`));
+    await until('the alert is open', async () => (await openAlerts()).includes(`run_not_executed ${runId}`));
     return runId;
   };
   const see = async (runId: number) => {
     expect((await as('operator')('POST', `/api/runs/${runId}/seen`)).statusCode).toBe(200);
-    // At once: the page that the operator goes on to counts it no more.
+    // Immediately, so that the next page no longer counts it.
     expect(await openAlerts()).not.toContain(`run_not_executed ${runId}`);
   };
-  const told = await newSkipped();
+  const reported = await newSkipped();
   const mail = await until('the mail is there', () => bia.mails()[0]);
-  expect(mail.text).toContain(`/runs/${told}\n`);
-  await see(told);
+  expect(mail.text).toContain(`/runs/${reported}\n`);
+  await see(reported);
 
-  // One whose mail waits for the server.
+  // A run whose mail is still waiting for the server.
   await smtp.down();
   const waiting = await newSkipped();
-  await until('its mail was tried', async () => {
+  await until('its mail was attempted', async () => {
     const tried = await sql`
       select from notifications where user_id = ${bia.id} and state = 'waiting' and attempts > 0`;
     return tried.count > 0;
@@ -186,42 +186,45 @@ test('a run that did not execute is told until somebody has seen it', async () =
   await smtp.up();
   const next = await until('the next mail is there', () => bia.mails()[1]);
   expect(next.text).toContain(`/runs/${failed}\n`);
-  for (const runId of [told, waiting]) expect(next.text).not.toContain(`/runs/${runId}\n`);
+  for (const runId of [reported, waiting]) expect(next.text).not.toContain(`/runs/${runId}\n`);
   expect(await openAlerts()).toEqual([`run_failed ${failed}`]);
   await sql`update campaigns set enabled = false`;
 });
 
-describe('a mail that is not accepted', () => {
-  test('is tried again, once the server is back, with what there is to say then', async () => {
+describe('a rejected mail', () => {
+  test('is retried once the server is back, with the alerts that are open then', async () => {
     await smtp.down();
-    const bia = await person('operator');
+    const bia = await createUser('operator');
     const first = await newRun('failed', 'fault');
-    await until('it was tried', async () => {
+    await until('the mail was attempted', async () => {
       const [row] = await sql<
         { attempts: number }[]
       >`select attempts from notifications where user_id = ${bia.id}`;
       return row !== undefined && row.attempts > 0;
     });
-    await until('its problem is shown', async () => {
+    await until('the problem of the mail is shown', async () => {
       const shown = await admin('GET', '/api/settings/alerts/undelivered');
       return shown.json<{ problem: { code: string } | null }>().problem?.code === 'connection_refused';
     });
-    await until('it is known when it is given up', async () => {
+    await until('the end of the retries is known', async () => {
       const rows = await sql`
         select from retries where activity = 'deliverNotification' and gives_up_at > now() + interval '23 hours'`;
       return rows.count > 0;
     });
     await become(first, 'cancelled', null);
     const second = await newRun('failed', 'fault');
-    await until('it is seen', async () => (await openAlerts()).join() === `run_failed ${second}`);
+    await until(
+      'only the second alert is open',
+      async () => (await openAlerts()).join() === `run_failed ${second}`,
+    );
     await smtp.up();
     const mail = await until('the mail is there', () => bia.mails()[0]);
     expect(mail.text).toContain(`/runs/${second}\n`);
     expect(mail.text).not.toContain(`/runs/${first}\n`);
   });
 
-  test('because the server does not know us yet (451) is tried again', async () => {
-    const bia = await person('operator');
+  test('is retried after a greylisting response (451)', async () => {
+    const bia = await createUser('operator');
     let refused = 0;
     smtp.behavior.recipient = () => (refused++ === 0 ? 451 : null);
     await newRun('failed', 'fault');
@@ -230,47 +233,47 @@ describe('a mail that is not accepted', () => {
     smtp.behavior.recipient = () => null;
   });
 
-  test('because its address does not exist is given up, and not sent again', async () => {
-    const bia = await person('operator');
-    const rui = await person('operator');
+  test('is not retried when its address does not exist', async () => {
+    const bia = await createUser('operator');
+    const rui = await createUser('operator');
     smtp.behavior.recipient = (address) => (address === bia.email ? 550 : null);
     await newRun('failed', 'fault');
     await until('the other mail is there', () => rui.mails()[0]);
     const state = () => sql`select from notifications where user_id = ${bia.id} and state = 'failed'`;
-    await until('it is given up', async () => (await state()).count === 1);
-    await looked();
+    await until('the mail has failed', async () => (await state()).count === 1);
+    await checkedTwice();
     expect((await sql`select from notifications where user_id = ${bia.id}`).count).toBe(1);
     smtp.behavior.recipient = () => null;
   });
 
-  test('although the server has taken it, may arrive twice, with the same id', async () => {
-    const bia = await person('operator');
+  test('that the server accepted before the connection dropped is sent twice with the same id', async () => {
+    const bia = await createUser('operator');
     let drops = 1;
     smtp.behavior.dropAfterData = () => drops-- > 0;
     await newRun('failed', 'fault');
-    await until('it has arrived twice', () => bia.mails().length === 2);
+    await until('the mail has arrived twice', () => bia.mails().length === 2);
     smtp.behavior.dropAfterData = () => false;
     const [one, two] = bia.mails();
     expect(one?.messageId).toBe(two?.messageId);
   });
 });
 
-test('a message that no workflow delivers any more is found again', async () => {
-  const bia = await person('operator');
+test('a notification whose workflow is lost is delivered again', async () => {
+  const bia = await createUser('operator');
   await newRun('failed', 'fault');
   await deliveriesTo(bia.id, 1);
-  // As a worker or a Temporal server leaves it that dies in between.
+  // The state after a worker or the Temporal server stopped during the delivery.
   await sql`
     update notifications set state = 'waiting', ended_at = null, begun_at = now() - interval '1 hour' where user_id = ${bia.id}`;
   await sql`delete from notification_alerts`;
-  await until('it arrives again', () => bia.mails().length === 2);
+  await until('the mail arrives again', () => bia.mails().length === 2);
 });
 
-describe('who is told what', () => {
-  test('is set by role, and by each user for themselves', async () => {
-    const boss = await person('admin');
-    const bia = await person('operator');
-    const reader = await person('viewer');
+describe('the choice of alerts', () => {
+  test('is set by role and by each user', async () => {
+    const boss = await createUser('admin');
+    const bia = await createUser('operator');
+    const reader = await createUser('viewer');
     await put('/api/settings/alerts', {
       admin: ['holds'],
       operator: ['holds', 'run_failed'],
@@ -280,18 +283,18 @@ describe('who is told what', () => {
     await sql`update users set alert_choices = '{"holds": false}' where id = ${bia.id}`;
     const runId = await newRun('failed', 'fault');
     await holdPhone(sql, { phone: '+5511900000077', source: 'reply', inboundMessageId: null });
-    const toBoss = await until('the admin is told', () => boss.mails()[0]);
+    const toBoss = await until('the admin has the mail', () => boss.mails()[0]);
     expect(toBoss.subject).toContain('1 provável descadastro espera uma decisão');
     expect(toBoss.text).not.toContain(`/runs/${runId}`);
-    expect((await until('the viewer is told', () => reader.mails()[0])).subject).toBe(toBoss.subject);
-    const toBia = await until('the operator is told', () => bia.mails()[0]);
+    expect((await until('the viewer has the mail', () => reader.mails()[0])).subject).toBe(toBoss.subject);
+    const toBia = await until('the operator has the mail', () => bia.mails()[0]);
     expect(toBia.text).toContain(`/runs/${runId}`);
     expect(toBia.text).not.toContain('descadastro');
     await put('/api/settings/alerts', {});
   });
 });
 
-test('the webhook gets what the mails get, signed, until it has taken it', async () => {
+test('the webhook receives the same alerts as the mails, signed, and is retried until it accepts them', async () => {
   const hook = await createHelpdeskServer();
   const seen: { text: string; alerts: { kind: AlertKind; url: string }[]; verified: boolean }[] = [];
   let refusals = 2;
@@ -307,13 +310,13 @@ test('the webhook gets what the mails get, signed, until it has taken it', async
     locale: 'en',
   });
   const runId = await newRun('failed', 'fault');
-  await until('it was taken', () => seen.length === 3);
+  await until('the webhook has accepted it', () => seen.length === 3);
   expect(seen.every(({ verified }) => verified)).toBe(true);
   expect(seen.at(-1)?.text).toContain(`Run ${runId} of`);
   expect(seen.at(-1)?.alerts).toMatchObject([{ kind: 'run_failed', url: `${publicUrl}/runs/${runId}` }]);
 });
 
-test('a test says what went wrong', async () => {
+test('a test mail or webhook call reports what went wrong', async () => {
   const mail = () =>
     admin('POST', '/api/settings/email/test', { to: 'quem@example.com' }, { 'accept-language': 'en' });
   const problemOf = async (answer: ReturnType<typeof mail>) => errorOf(await answer).problems?.[0];
@@ -334,7 +337,7 @@ test('a test says what went wrong', async () => {
   expect((await problemOf(post()))?.code).toBe('connection_refused');
 });
 
-test('the password of the server is sealed, never shown, and only for the server it was entered for', async () => {
+test('the password of the e-mail server is sealed, never shown, and bound to its server', async () => {
   const [{ secrets }] = await sql<[{ secrets: string }]>`select secrets from email_settings`;
   expect(secrets).not.toContain(smtpLogin.password);
   const shown = await admin('GET', '/api/settings/email');
@@ -354,22 +357,22 @@ test('the password of the server is sealed, never shown, and only for the server
   expect(await openAlertWebhook(sql, box)).toMatchObject({ url: 'https://a.example/' });
 });
 
-test('a ticket without a first answer in time is told to agents', async () => {
+test('an overdue first answer of a ticket alerts agents', async () => {
   const settings = await createTicketCatalog(sql);
   const { messageIds } = await createRun(api, catalog, { changes: { ticketPolicy: onReply(settings) } });
   const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0, text: 'Sim' });
   const ticketId = (await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId })))?.ticketId ?? 0;
   await sql`update tickets set answer_due_at = now() - interval '1 minute' where id = ${ticketId}`;
-  const bia = await person('agent');
+  const bia = await createUser('agent');
   const mail = await until('the mail is there', () => bia.mails()[0]);
   expect(mail.text).toContain(`${publicUrl}/tickets/${ticketId}`);
   await sql`update tickets set first_answered_at = now() where id = ${ticketId}`;
-  await until('it is over', async () => (await openAlerts()).length === 0);
+  await until('the alert has ended', async () => (await openAlerts()).length === 0);
 });
 
-test('what is open is listed, and counted for whoever is signed in', async () => {
+test('open alerts are listed for every role', async () => {
   const runId = await newRun('failed', 'fault');
-  await until('it is seen', async () => (await openAlerts()).length === 1);
+  await until('the alert is open', async () => (await openAlerts()).length === 1);
   const list = await as('viewer')('GET', '/api/alerts', undefined, { 'accept-language': 'pt-BR' });
   expect(list.json()).toMatchObject({
     alerts: [
@@ -383,7 +386,7 @@ test('what is open is listed, and counted for whoever is signed in', async () =>
   });
 });
 
-test('whatever a campaign is called, a mail has nothing but its sentences, its counts and its links', () => {
+test('a campaign name cannot inject text into an alert mail', () => {
   const format = createFormat('pt-BR', 'America/Sao_Paulo');
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 40 }), (names) => {
@@ -392,7 +395,7 @@ test('whatever a campaign is called, a mail has nothing but its sentences, its c
           id: index,
           kind: 'run_failed',
           subject: String(index),
-          // What a reason may quote does not get into the facts' sentence.
+          // Values that a reason quotes are not part of the sentence.
           facts: {
             run: index,
             campaign,

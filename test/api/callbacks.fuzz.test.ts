@@ -9,10 +9,10 @@ import { expectCountsToMatchRows } from '../kit/counts.ts';
 import { recordSent } from '../kit/sending.ts';
 
 /**
- * Receipts and replies of every kind of provider, damaged in many ways, each verified. However they come: the answer is no
- * 5xx, and none is lost. A call counts, is known as a repetition, or is shown as unread.
+ * Verified receipts and replies of every kind of provider, damaged in many ways. No call is answered with 5xx, and none is
+ * lost: it is applied, recognized as a repetition, or listed as unread.
  *
- * CALLBACKS=10000 for as many calls; FUZZ_SEED for the same ones again.
+ * CALLBACKS=10000 sets the number of calls; FUZZ_SEED repeats the same calls.
  */
 const count = Number(process.env['CALLBACKS'] ?? 300);
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
@@ -84,7 +84,7 @@ interface Target {
 const idOf = (messageId: number): string => `gw-${messageId}`;
 const phones = Array.from({ length: 40 }, (_, i) => `+55119${String(20_000_000 + i)}`);
 
-async function makeTarget(name: string): Promise<Target> {
+async function createTarget(name: string): Promise<Target> {
   const made = await as('admin')('POST', '/api/providers', { name, ...providers[name] });
   if (made.statusCode !== 201) throw new Error(made.body);
   const { id: providerId, config } = made.json<{ id: number; config: { kind: string } }>();
@@ -99,11 +99,11 @@ async function makeTarget(name: string): Promise<Target> {
   return { name, providerId, kind: config.kind, reference: row.reference, messageIds };
 }
 
-/** What a call says, before it is written as its provider writes it. */
-interface Said {
+/** The content of a call, before it is encoded in the format of its provider. */
+interface Content {
   kind: 'receipts' | 'inbound';
   messageId: number;
-  /** Of several ways to name the message. */
+  /** How the call identifies the message. */
   by: 'reference' | 'number' | 'id' | 'nothing' | 'foreign';
   status: string;
   phone: string;
@@ -111,44 +111,48 @@ interface Said {
   replyId: string;
 }
 
-/** A call as its provider would make it: fields of the URL, and a body. */
-interface Written {
+/** A call in the format of its provider: query fields and a body. */
+interface Encoded {
   query: Record<string, string>;
   body: { form: Record<string, string> } | { json: unknown } | null;
 }
 
-function write({ kind, reference }: Target, name: string, said: Said): Written {
-  const number = String(said.messageId);
+function format({ kind, reference }: Target, name: string, content: Content): Encoded {
+  const number = String(content.messageId);
   const named: { message?: string; id?: string } =
-    said.by === 'reference'
+    content.by === 'reference'
       ? { message: `${reference}-${number}` }
-      : said.by === 'number'
+      : content.by === 'number'
         ? { message: number }
-        : said.by === 'foreign'
+        : content.by === 'foreign'
           ? { message: `zz-${number}`, id: 'somebody-elses' }
-          : said.by === 'id'
-            ? { id: idOf(said.messageId) }
+          : content.by === 'id'
+            ? { id: idOf(content.messageId) }
             : {};
-  const reply = { id: said.replyId, from: said.phone, to: '28282', text: said.text };
+  const reply = { id: content.replyId, from: content.phone, to: '28282', text: content.text };
   switch (kind) {
     case 'twilio':
     case 'sandbox':
-      return said.kind === 'receipts'
+      return content.kind === 'receipts'
         ? {
-            query: said.by === 'nothing' ? {} : { message: number },
+            query: content.by === 'nothing' ? {} : { message: number },
             body: {
-              form: { MessageSid: idOf(said.messageId), MessageStatus: said.status, ErrorCode: '30003' },
+              form: {
+                MessageSid: idOf(content.messageId),
+                MessageStatus: content.status,
+                ErrorCode: '30003',
+              },
             },
           }
         : {
             query: {},
             body: {
               form: {
-                MessageSid: said.replyId,
+                MessageSid: content.replyId,
                 SmsStatus: 'received',
-                From: said.phone,
+                From: content.phone,
                 To: '28282',
-                Body: said.text,
+                Body: content.text,
               },
             },
           };
@@ -157,45 +161,47 @@ function write({ kind, reference }: Target, name: string, said: Said): Written {
         query: {},
         body: {
           json:
-            said.kind === 'receipts'
+            content.kind === 'receipts'
               ? {
                   type: 'MESSAGE_STATUS',
-                  messageId: idOf(said.messageId),
+                  messageId: idOf(content.messageId),
                   message: { externalId: named.message },
-                  messageStatus: { code: said.status.toUpperCase() },
+                  messageStatus: { code: content.status.toUpperCase() },
                 }
               : {
                   type: 'MESSAGE',
-                  message: { ...reply, contents: [{ type: 'text', text: said.text }] },
+                  message: { ...reply, contents: [{ type: 'text', text: content.text }] },
                 },
         },
       };
     case 'infobip': {
-      const group = said.status === 'delivered' ? 'DELIVERED' : said.status.toUpperCase();
+      const group = content.status === 'delivered' ? 'DELIVERED' : content.status.toUpperCase();
       const report = { messageId: named.message ?? named.id, status: { groupName: group, name: group } };
       return {
         query: {},
         body: {
-          json: { results: [said.kind === 'receipts' ? report : { messageId: said.replyId, ...reply }] },
+          json: {
+            results: [content.kind === 'receipts' ? report : { messageId: content.replyId, ...reply }],
+          },
         },
       };
     }
     default: {
       if (name === 'http by JSON') {
-        const event = { ref: named.message, id: named.id, state: { word: said.status } };
+        const event = { ref: named.message, id: named.id, state: { word: content.status } };
         return {
           query: {},
-          body: { json: said.kind === 'receipts' ? { events: [event] } : { messages: [reply] } },
+          body: { json: content.kind === 'receipts' ? { events: [event] } : { messages: [reply] } },
         };
       }
       const fields: Record<string, string> =
-        said.kind === 'receipts' ? { ...named, status: said.status } : reply;
+        content.kind === 'receipts' ? { ...named, status: content.status } : reply;
       return name === 'http by query' ? { query: fields, body: null } : { query: {}, body: { form: fields } };
     }
   }
 }
 
-/** How a call is damaged, or written otherwise than described. Each is told apart by a number where it needs one. */
+/** How a call is damaged or deviates from its description. `at` selects the affected field or position. */
 const damages = [
   'none',
   'field dropped',
@@ -223,12 +229,12 @@ const damages = [
 ] as const;
 type Damage = (typeof damages)[number];
 
-function encoded(
-  written: Written,
+function damaged(
+  formatted: Encoded,
   damage: Damage,
   at: number,
 ): { query: string; payload?: string; type?: string } {
-  const { query, body } = written;
+  const { query, body } = formatted;
   const isForm = body !== null && 'form' in body;
   let fields: Record<string, unknown> =
     body === null ? { ...query } : isForm ? { ...body.form } : (body.json as Record<string, unknown>);
@@ -299,11 +305,11 @@ function encoded(
   };
 }
 
-/** The call with what proves that the provider makes it. */
-function proven(
+/** The call with the signature or key of its provider. */
+function signed(
   target: Target,
   path: string,
-  { query, payload, type }: ReturnType<typeof encoded>,
+  { query, payload, type }: ReturnType<typeof damaged>,
 ): InjectOptions {
   const isSigned = target.kind === 'twilio' || target.kind === 'sandbox';
   const sep = query === '' ? '' : `?${query}`;
@@ -312,7 +318,7 @@ function proven(
   const options: InjectOptions = { method: payload === undefined ? 'GET' : 'POST', headers };
   if (payload !== undefined) options.payload = payload;
   if (!isSigned) return { ...options, url };
-  // Whatever the body is, Twilio can sign it by its hash.
+  // Twilio can sign any body by its hash.
   const hash = createHash('sha256')
     .update(payload ?? '')
     .digest('hex');
@@ -325,8 +331,8 @@ function proven(
   return { ...options, url: signed };
 }
 
-/** What the database holds of a provider: it grows with each call that is new. */
-async function keptOf(providerId: number) {
+/** The stored rows of a provider: each new call adds to them. */
+async function rowsOf(providerId: number) {
   const [row] = await sql<[{ events: number; unread: number; replies: number }]>`
     select (select count(*)::int from inbound_events where provider_id = ${providerId}) as events,
       (select count(*)::int from inbound_events where provider_id = ${providerId} and unread is not null) as unread,
@@ -346,11 +352,11 @@ const words = [
 ];
 
 test(
-  'A verified call is never lost, however it is written',
+  'a verified call is never lost, in whatever form it arrives',
   async () => {
-    const targets = await Promise.all(Object.keys(providers).map(makeTarget));
+    const targets = await Promise.all(Object.keys(providers).map(createTarget));
     expect(new Set(targets.map(({ kind }) => kind))).toEqual(new Set(providerKinds));
-    const said = fc.record({
+    const content = fc.record({
       kind: fc.constantFrom('receipts' as const, 'inbound' as const),
       target: fc.nat(targets.length - 1),
       message: fc.nat(phones.length - 1),
@@ -372,42 +378,52 @@ test(
       at: fc.nat(10_000),
     });
     const tally: Record<string, number> = {};
-    const sample = fc.sample(said, { numRuns: count, seed });
-    // The first ones come twice.
+    const sample = fc.sample(content, { numRuns: count, seed });
+    // The first calls are repeated.
     for (const one of [...sample, ...sample.slice(0, 40)]) {
       const target = targets[one.target];
       if (!target) throw new Error('There is no such provider.');
       const { damage, at, kind } = one;
-      const written = write(target, target.name, { ...one, messageId: target.messageIds[one.message] ?? 0 });
+      const formatted = format(target, target.name, {
+        ...one,
+        messageId: target.messageIds[one.message] ?? 0,
+      });
       const address = damage === 'other address' ? (kind === 'receipts' ? 'inbound' : 'receipts') : kind;
-      const call = proven(
+      const call = signed(
         target,
         `/webhooks/providers/${target.providerId}/${address}`,
-        encoded(written, damage, at),
+        damaged(formatted, damage, at),
       );
-      const told = `seed ${seed}: ${target.name}, ${kind}, ${damage}: ${JSON.stringify(call).slice(0, 600)}`;
-      const before = await keptOf(target.providerId);
+      const context = `seed ${seed}: ${target.name}, ${kind}, ${damage}: ${JSON.stringify(call).slice(0, 600)}`;
+      const before = await rowsOf(target.providerId);
       const answer = await app.inject(call);
-      expect([answer.statusCode, told]).toEqual([target.name === 'http by query' ? 200 : 204, told]);
-      const after = await keptOf(target.providerId);
+      expect([answer.statusCode, context]).toEqual([target.name === 'http by query' ? 200 : 204, context]);
+      const after = await rowsOf(target.providerId);
       let fate = after.unread > before.unread ? 'unread' : after.events > before.events ? 'kept' : null;
       if (after.replies > before.replies) fate = 'reply';
       if (fate === null) {
-        // Known already: nothing of it is new, whenever it comes.
+        // Already known: a repetition adds nothing.
         await app.inject(call);
-        expect([await keptOf(target.providerId), told]).toEqual([after, told]);
+        expect([await rowsOf(target.providerId), context]).toEqual([after, context]);
         fate = 'repeated';
       } else if (fate === 'kept') {
-        // What is kept and neither a reply nor unread is a receipt, or says nothing for us.
+        // A stored event that is neither a reply nor unread is a receipt or has no content for us.
         const [event] = await sql<[{ kind: string; messageId: number | null; payload: object }]>`
           select kind, message_id, payload from inbound_events where provider_id = ${target.providerId} order by id desc limit 1`;
         fate = event.kind === 'receipt' ? (event.messageId === null ? 'of others' : 'receipt') : event.kind;
-        // A repetition by a new event: its reply is known.
-        expect([['receipt', 'of others', 'other', 'message'].includes(fate), told]).toEqual([true, told]);
-        if (fate === 'other') expect([isNobodys(target, event.payload), told]).toEqual([true, told]);
-        // Where others use the account, too, our own receipts have our reference.
+        // `message`: a new event that repeats a known reply.
+        expect([['receipt', 'of others', 'other', 'message'].includes(fate), context]).toEqual([
+          true,
+          context,
+        ]);
+        if (fate === 'other')
+          expect([isWithoutContent(target, event.payload), context]).toEqual([true, context]);
+        // An account can be shared with other programs; only our own receipts have our reference.
         if (fate === 'of others')
-          expect([target.kind !== 'http' || isNobodys(target, event.payload), told]).toEqual([true, told]);
+          expect([target.kind !== 'http' || isWithoutContent(target, event.payload), context]).toEqual([
+            true,
+            context,
+          ]);
       }
       tally[fate] = (tally[fate] ?? 0) + 1;
     }
@@ -418,7 +434,7 @@ test(
       >`select run_id from messages where id = ${messageIds[0] ?? 0}`;
       await expectCountsToMatchRows(sql, row?.runId ?? 0);
     }
-    // All that is unread can be shown and read again.
+    // Unread calls can be listed and read again.
     for (const { providerId } of targets) {
       const shown = await as('viewer')('GET', `/api/providers/${providerId}/unread?limit=200`);
       const again = await as('operator')('POST', `/api/providers/${providerId}/unread/read-again`, {});
@@ -429,8 +445,8 @@ test(
   count * 200 + 60_000,
 );
 
-/** Nothing in it, or nothing that is a receipt or a reply: a status that says nothing new of no message. */
-function isNobodys({ kind }: Target, payload: object): boolean {
+/** The call is empty, or contains no receipt or reply. */
+function isWithoutContent({ kind }: Target, payload: object): boolean {
   const text = JSON.stringify(payload);
   return (
     ['{}', '{"body":[]}'].includes(text) ||

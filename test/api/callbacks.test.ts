@@ -22,7 +22,7 @@ const documentOf = (config: object) => ({
     ...config,
   },
 });
-/** A gateway as `config` describes it besides its request. */
+/** Adds an HTTP gateway; `config` describes everything except its request. */
 async function addGateway(config: object): Promise<number> {
   gateways++;
   const secrets = { kind: 'http', callbackSecret };
@@ -31,7 +31,7 @@ async function addGateway(config: object): Promise<number> {
   return answer.json<{ id: number }>().id;
 }
 
-const describeAnew = async (providerId: number, config: object): Promise<void> => {
+const changeDescription = async (providerId: number, config: object): Promise<void> => {
   const body = { ...documentOf(config), name: `Anew ${providerId}`, ratePerSecond: null };
   const answer = await admin('PUT', `/api/providers/${providerId}`, body);
   if (answer.statusCode !== 200) throw new Error(answer.body);
@@ -73,7 +73,7 @@ const setAside = async (providerId: number, body: object) =>
   (await as('operator')('POST', `/api/providers/${providerId}/unread/set-aside`, body)).json<object>();
 
 const idOf = (messageId: number): string => `gw-${messageId}`;
-/** A message that the gateway has taken. */
+/** A message that the gateway has accepted. */
 async function sentThrough(
   providerId: number,
   { phone = '+5511900000001', receiptsById = false, segments = 1 } = {},
@@ -97,8 +97,8 @@ const messageOf = async (id: number) => {
   return row;
 };
 
-describe('A callback is answered', () => {
-  test('with 204 where nothing else is described', async () => {
+describe('a callback is answered', () => {
+  test('with 204 by default', async () => {
     const id = await addGateway({ receipts });
     const answer = await call(id, 'receipts', { query: { message: '1', status: 'DELIVRD' } });
     expect([answer.statusCode, answer.body]).toEqual([204, '']);
@@ -108,7 +108,7 @@ describe('A callback is answered', () => {
     [{ status: 200, body: 'ACK/Jasmin' }, 'text/plain; charset=utf-8'],
     [{ status: 202, body: '{"ok":true}' }, 'application/json; charset=utf-8'],
     [{ status: 200, body: '' }, 'text/plain; charset=utf-8'],
-  ])('as its description says: %o', async (callbackAnswer, type) => {
+  ])('as described: %o', async (callbackAnswer, type) => {
     const id = await addGateway({ receipts, inbound, callbackAnswer });
     const message = { id: '1', from: '5511900000001', to: '28282', text: 'Oi' };
     const answers = [
@@ -122,15 +122,15 @@ describe('A callback is answered', () => {
     }
   });
 
-  test('not as described when its secret is wrong', async () => {
+  test('with 403 instead of the described response when its secret is wrong', async () => {
     const id = await addGateway({ receipts, callbackAnswer: { status: 200, body: 'ACK' } });
     const answer = await call(id, 'receipts', { query: { key: 'another-secret-of-20-letters' } });
     expect([answer.statusCode, answer.body]).toEqual([403, '']);
   });
 });
 
-describe('A call that cannot be read', () => {
-  test('is shown with what was expected, and counts with its own time once the description is corrected', async () => {
+describe('an unreadable call', () => {
+  test('is listed with its problem, and is applied with its original time after the description is corrected', async () => {
     const providerId = await addGateway({ receipts });
     const id = await sentThrough(providerId);
     const query = { message: String(id), status: 'ENTREGUE' };
@@ -150,12 +150,12 @@ describe('A call that cannot be read', () => {
     const [portuguese] = await unreadOf(providerId, { 'accept-language': 'pt-BR' });
     expect(portuguese?.problem.message).toBe('O status “ENTREGUE” não está entre os conhecidos.');
 
-    // Nothing was corrected.
+    // The description is still wrong.
     expect(await readAgain(providerId)).toEqual({ read: 0, unread: 1, more: false });
     expect(await unreadOf(providerId)).toMatchObject([{ id: unread?.id }]);
 
     await sql`update inbound_events set received_at = '2026-01-02T03:04:05Z' where id = ${unread?.id ?? 0}`;
-    await describeAnew(providerId, { receipts: { ...receipts, statuses: { entregue: 'delivered' } } });
+    await changeDescription(providerId, { receipts: { ...receipts, statuses: { entregue: 'delivered' } } });
     expect(await readAgain(providerId)).toEqual({ read: 1, unread: 0, more: false });
     expect(await messageOf(id)).toMatchObject({
       status: 'delivered',
@@ -172,7 +172,7 @@ describe('A call that cannot be read', () => {
     await expectCountsToMatchRows(sql, await runOf(id));
   });
 
-  test('of a person opts out once it can be read, and one that is older than an opt-out does not opt in', async () => {
+  test('with an opt-out takes effect once it can be read, but an opt-in older than an opt-out does not', async () => {
     const providerId = await addGateway({ inbound: { ...inbound, text: 'texto' } });
     const message = { to: '28282', from: '5511955550001' };
     await call(providerId, 'inbound', { payload: { ...message, id: '1', text: 'SAIR' } });
@@ -189,7 +189,7 @@ describe('A call that cannot be read', () => {
     expect((await unreadOf(providerId)).map(({ problem }) => problem)).toMatchObject(
       Array.from({ length: 4 }, () => ({ code: 'field_missing', params: { field: 'texto' } })),
     );
-    await describeAnew(providerId, { inbound });
+    await changeDescription(providerId, { inbound });
     expect(await readAgain(providerId)).toMatchObject({ read: 4, unread: 0 });
     const optedOut =
       await sql`select phone, state from opt_outs where phone like '+551195555000%' order by phone`;
@@ -197,12 +197,12 @@ describe('A call that cannot be read', () => {
       { phone: '+5511955550001', state: 'opted_out' },
       { phone: '+5511955550002', state: 'opted_out' },
     ]);
-    // Read again, they are the same replies.
+    // A repetition is recognized as the same reply.
     await call(providerId, 'inbound', { payload: { ...message, id: '1', text: 'SAIR' } });
     expect((await sql`select from inbound_messages where provider_id = ${providerId}`).count).toBe(4);
   });
 
-  test('in part: what can be read of it counts', async () => {
+  test('is applied as far as it can be read', async () => {
     const list = { ...receipts, format: 'json', list: 'events' };
     const providerId = await addGateway({ receipts: list });
     const id = await sentThrough(providerId);
@@ -222,23 +222,23 @@ describe('A call that cannot be read', () => {
       'message_unknown',
       'reference_unknown',
     ]);
-    // Each by itself, so that it can be read by itself.
+    // Each event is stored separately, so that it can be read again separately.
     expect(unread.map(({ payload }) => payload)).toEqual(
       expect.arrayContaining(events.slice(1).map((json) => ({ json }))),
     );
-    await describeAnew(providerId, { receipts: { ...list, status: 'state' } });
+    await changeDescription(providerId, { receipts: { ...list, status: 'state' } });
     expect(await readAgain(providerId, { ids: [unread[0]?.id] })).toMatchObject({ read: 0, unread: 1 });
     expect(await readAgain(providerId)).toMatchObject({ read: 1, unread: 3 });
   });
 
-  test('of any body is kept as it came', async () => {
+  test('is stored unchanged whatever its body', async () => {
     const providerId = await addGateway({});
     await call(providerId, 'inbound', {
       payload: '<sms from="5511988887777">SAIR</sms>',
       headers: { 'content-type': 'text/xml' },
     });
     await call(providerId, 'receipts', { query: { a: '\0' }, payload: 'x=1&x=2' });
-    // A caller that looks whether somebody is there.
+    // Empty calls are probes, and are not stored.
     await call(providerId, 'receipts', {});
     await call(providerId, 'receipts', { payload: ' ' });
     expect(await unreadOf(providerId)).toMatchObject([
@@ -247,7 +247,7 @@ describe('A call that cannot be read', () => {
     ]);
   });
 
-  test('that came to the address of the others is read all the same', async () => {
+  test('does not result from a reply to the receipt URL, which is read as a reply', async () => {
     const phone = '+5511944440001';
     const form = inboundForm({ From: phone, Body: 'SAIR' });
     await postSigned(app, `/webhooks/providers/${catalog.providerId}/receipts`, form);
@@ -255,10 +255,10 @@ describe('A call that cannot be read', () => {
     expect(await unreadOf(catalog.providerId)).toEqual([]);
   });
 
-  test('waits for a person, on the first page and for a monitor, until it is set aside', async () => {
+  test('is counted in the overview and the metrics until it is set aside', async () => {
     const providerId = await addGateway({ receipts });
     for (const n of [1, 2, 3]) await call(providerId, 'receipts', { query: { status: String(n) } });
-    const home = async () => {
+    const overviewCount = async () => {
       const overview = (await as('viewer')('GET', '/api/overview')).json<{
         unreadCalls: { providerId: number; count: number }[];
       }>();
@@ -267,23 +267,23 @@ describe('A call that cannot be read', () => {
     const metric = async (): Promise<number> =>
       Number(/^torpedo_unread_calls (\d+)/m.exec((await as('viewer')('GET', '/api/metrics')).body)?.[1]);
     const before = await metric();
-    expect(await home()).toBe(3);
+    expect(await overviewCount()).toBe(3);
     const [first, second] = await unreadOf(providerId);
     expect(await setAside(providerId, { ids: [first?.id] })).toEqual({ setAside: 1 });
-    expect(await home()).toBe(2);
+    expect(await overviewCount()).toBe(2);
     expect(await setAside(providerId, { upTo: second?.id })).toEqual({ setAside: 1 });
-    // Another provider's are not touched.
+    // Calls of another provider are not affected.
     expect(await setAside(catalog.providerId, { upTo: 1e9 })).toEqual({ setAside: 0 });
     const [third] = await unreadOf(providerId);
     expect(third?.payload).toEqual({ query: { status: '3' } });
     await setAside(providerId, { upTo: third?.id });
-    expect([await home(), await metric()]).toEqual([0, before - 3]);
-    // It may be repeated on the same day.
+    expect([await overviewCount(), await metric()]).toEqual([0, before - 3]);
+    // A repetition on the same day is not counted again.
     await call(providerId, 'receipts', { query: { status: '3' } });
-    expect(await home()).toBe(0);
+    expect(await overviewCount()).toBe(0);
   });
 
-  test('goes with the person whom it mentions', async () => {
+  test('is deleted when the customer whom it mentions is erased', async () => {
     const providerId = await addGateway({ inbound: { ...inbound, text: 'texto' } });
     const message = { to: '28282', id: '1', text: 'Sou eu', from: '5511966660001' };
     await call(providerId, 'inbound', { payload: message });
@@ -294,18 +294,18 @@ describe('A call that cannot be read', () => {
   });
 });
 
-describe('A receipt with our reference', () => {
+describe('a receipt with our reference', () => {
   test.each([
-    ['with another id of the gateway', { id: 'another' }],
-    ['without an id', {}],
-  ])('is ours %s', async (_, more) => {
+    ['has another id of the gateway', { id: 'another' }],
+    ['has no id', {}],
+  ])('is matched even if it %s', async (_, more) => {
     const providerId = await addGateway({ receipts: { ...receipts, providerMessageId: 'id' } });
     const id = await sentThrough(providerId);
     await call(providerId, 'receipts', { query: { message: String(id), status: 'DELIVRD', ...more } });
     expect(await messageOf(id)).toMatchObject({ status: 'delivered', providerMessageId: idOf(id) });
   });
 
-  test('is no number of the gateway, which never heard our number', async () => {
+  test('is not confused with a number that is an id of the gateway', async () => {
     const providerId = await addGateway({
       request: { method: 'POST', url: 'http://gateway.example/send?to={to}&text={text}&ref={reference}' },
       receipts: { ...receipts, messageId: 'id' },
@@ -317,13 +317,13 @@ describe('A receipt with our reference', () => {
   });
 });
 
-describe('A receipt with nothing but the id of the gateway', () => {
+describe('a receipt with only the id of the gateway', () => {
   const byId = {
     answer: { messageId: { in: 'json', path: 'id' } },
     receipts: { ...receipts, providerMessageId: 'id' },
   };
 
-  test('finds its message', async () => {
+  test('is matched to its message', async () => {
     const providerId = await addGateway(byId);
     const id = await sentThrough(providerId, { receiptsById: true });
     await call(providerId, 'receipts', { query: { id: idOf(id), status: 'DELIVRD' } });
@@ -331,7 +331,7 @@ describe('A receipt with nothing but the id of the gateway', () => {
     expect(await sql`select kind from inbound_events where message_id = ${id}`).toEqual([
       { kind: 'receipt' },
     ]);
-    // The same id of another gateway is another message.
+    // The same id at another gateway is another message.
     const other = await addGateway(byId);
     await call(other, 'receipts', { query: { id: idOf(id), status: 'DELIVRD' } });
     expect(await unreadOf(other)).toMatchObject([
@@ -339,14 +339,14 @@ describe('A receipt with nothing but the id of the gateway', () => {
     ]);
   });
 
-  test('may come before the outcome of its send is written', async () => {
+  test('can arrive before the outcome of its send is recorded', async () => {
     const providerId = await addGateway(byId);
     const { runId, messageIds } = await createRun(api, { ...catalog, providerId });
     await sql`update runs set provider_id = ${providerId} where id = ${runId}`;
     const [id = 0] = messageIds;
     await call(providerId, 'receipts', { query: { id: idOf(id), status: 'DELIVRD' } });
     expect(await unreadOf(providerId)).toHaveLength(1);
-    // Nobody is called for that.
+    // This needs no attention.
     const { unreadCalls } = (await as('viewer')('GET', '/api/overview')).json<{
       unreadCalls: { providerId: number }[];
     }>();
@@ -357,8 +357,8 @@ describe('A receipt with nothing but the id of the gateway', () => {
   });
 });
 
-describe('A reply with the id of another', () => {
-  test('is another one if its sender or its text is', async () => {
+describe('a reply with the id of another reply', () => {
+  test('is a separate reply if its sender or its text differs', async () => {
     const providerId = await addGateway({ inbound });
     const reply = { id: '0', to: '28282', from: '5511933330001', text: 'Oi' };
     const all = [reply, { ...reply, text: 'SAIR' }, { ...reply, from: '5511933330002' }, reply];
@@ -374,7 +374,7 @@ describe('A reply with the id of another', () => {
   });
 });
 
-describe('Of a text in several parts', () => {
+describe('receipts for the parts of a message', () => {
   const statuses = { D: 'delivered', U: 'undelivered', F: 'failed', S: 'sent' };
   const inParts = { ...receipts, statuses, list: 'parts', format: 'json' };
 
@@ -383,24 +383,21 @@ describe('Of a text in several parts', () => {
     ['U', 'D', 'D'],
     ['D', 'F', 'D'],
     ['S', 'D', 'U'],
-  ])(
-    'any that failed makes it undelivered, in whatever order its receipts come: %s %s %s',
-    async (...words) => {
-      const providerId = await addGateway({ receipts: inParts });
-      const [together, apart] = [
-        await sentThrough(providerId, { segments: 3 }),
-        await sentThrough(providerId, { segments: 3 }),
-      ];
-      const part = (message: number) => (status: string, index: number) => ({ message, status, index });
-      await call(providerId, 'receipts', { payload: { parts: words.map(part(together)) } });
-      for (const one of words.map(part(apart))) await call(providerId, 'receipts', { payload: one });
-      for (const id of [together, apart])
-        expect(await messageOf(id)).toMatchObject({ reason: 'not_delivered', status: 'undelivered' });
-      for (const id of [together, apart]) await expectCountsToMatchRows(sql, await runOf(id));
-    },
-  );
+  ])('make it undelivered if any part failed, in any order: %s %s %s', async (...words) => {
+    const providerId = await addGateway({ receipts: inParts });
+    const [together, apart] = [
+      await sentThrough(providerId, { segments: 3 }),
+      await sentThrough(providerId, { segments: 3 }),
+    ];
+    const part = (message: number) => (status: string, index: number) => ({ message, status, index });
+    await call(providerId, 'receipts', { payload: { parts: words.map(part(together)) } });
+    for (const one of words.map(part(apart))) await call(providerId, 'receipts', { payload: one });
+    for (const id of [together, apart])
+      expect(await messageOf(id)).toMatchObject({ reason: 'not_delivered', status: 'undelivered' });
+    for (const id of [together, apart]) await expectCountsToMatchRows(sql, await runOf(id));
+  });
 
-  test('no more than one there is, a late failure changes nothing', async () => {
+  test('do not change a delivered message of a single part', async () => {
     const providerId = await addGateway({ receipts: inParts });
     const id = await sentThrough(providerId);
     for (const status of ['D', 'U']) await call(providerId, 'receipts', { payload: { message: id, status } });

@@ -50,8 +50,8 @@ const lines = 24;
 const rounds = 15;
 
 /**
- * All that moves messages, counts, customers and tickets, at the same messages at the same time: a sender, one that has
- * taken over from it, two processes of the API, people who opt out, admins.
+ * Runs everything that changes messages, counts, customers and tickets concurrently on the same messages: a sender, its
+ * successor, two API processes, opt-outs and admins.
  */
 async function collide(pool: Database): Promise<unknown[]> {
   const phones = newPhones(lines);
@@ -88,7 +88,7 @@ async function collide(pool: Database): Promise<unknown[]> {
     },
     reply: null,
   });
-  const stop = (phone: string, index: number) => ({
+  const replyFrom = (phone: string, index: number) => ({
     event: {
       providerId,
       eventKey: `${runId}/${phone}`,
@@ -110,9 +110,9 @@ async function collide(pool: Database): Promise<unknown[]> {
     const writer = createReceiptWriter({ sql: pool, log: app.log, phoneHash, onReplies: () => undefined });
     const arrivals = [
       ...claims.flatMap(({ messages }) => messages.map(({ id }) => id)).map(receipt),
-      ...phones.slice(10, 22).map(stop),
+      ...phones.slice(10, 22).map(replyFrom),
     ];
-    // In groups as they come: the first alone, then what arrived while it was written.
+    // The writer groups them: the first alone, then everything that arrived while it was written.
     return rejected(shuffled(arrivals).map((arrival) => writer.write(arrival)));
   };
   const handleReplies = async () => {
@@ -140,7 +140,7 @@ async function collide(pool: Database): Promise<unknown[]> {
       ),
     );
   };
-  const statements = (consent: 'refused' | 'granted') =>
+  const consentsOf = (consent: 'refused' | 'granted') =>
     shuffled(customers).map(({ id }) => ({ customerId: id, consent, at: new Date() }));
   const work: (() => Promise<unknown>)[] = [
     record,
@@ -150,8 +150,8 @@ async function collide(pool: Database): Promise<unknown[]> {
     receive,
     decideHolds,
     handleReplies,
-    () => pool.begin((tx) => recordConsents(tx, statements('granted'), { source: 'admin', actor: 'system' })),
-    () => pool.begin((tx) => recordConsents(tx, statements('refused'), { source: 'admin', actor: 'system' })),
+    () => pool.begin((tx) => recordConsents(tx, consentsOf('granted'), { source: 'admin', actor: 'system' })),
+    () => pool.begin((tx) => recordConsents(tx, consentsOf('refused'), { source: 'admin', actor: 'system' })),
     () =>
       rejected(
         shuffled(phones)
@@ -220,8 +220,8 @@ function never(): never {
   throw new Error('The policy opens tickets on send.');
 }
 
-/** Holds up whoever reads the table, does `meanwhile` once somebody waits for it, and lets them go on. */
-async function whileReading<T>(
+/** Blocks the reader of the table, runs `meanwhile` once the reader waits, then releases the table. */
+async function whileReaderWaits<T>(
   table: 'messages' | 'inbound_events',
   reader: () => Promise<T>,
   meanwhile: () => Promise<void>,
@@ -232,7 +232,7 @@ async function whileReading<T>(
     reading.result = reader();
     // It is awaited below.
     reading.result.catch(() => undefined);
-    await until('it waits for the table', async () => {
+    await until('the reader waits for the table', async () => {
       const rows = await sql`
         select from pg_locks where not granted and relation = ${table}::regclass
           and database = (select oid from pg_database where datname = current_database())`;
@@ -242,42 +242,42 @@ async function whileReading<T>(
   });
   return reading.result ?? reader();
 }
-const withoutWaiting = (work: (tx: Sql) => Promise<unknown>) =>
+const withLockTimeout = (work: (tx: Sql) => Promise<unknown>) =>
   sql.begin(async (tx) => {
     await tx`set local lock_timeout = '3s'`;
     await work(tx);
   });
 
-test('no sender waits for the counts of a run while they are compared with its messages', async () => {
+test('comparing the counts of a run with its messages does not block its senders', async () => {
   const { runId } = await createRun(api, catalog, { phones: newPhones(5) });
   await sql`update run_counts set messages = messages + 2 where run_id = ${runId}`;
   const count = (tx: Sql) =>
     tx`update run_counts set messages = messages - 1 where run_id = ${runId} and status = 'queued'`;
-  const differing = await whileReading(
+  const differing = await whileReaderWaits(
     'messages',
     () =>
       sql.begin(async (tx) => {
         await lockReconciling(tx, runId);
         return reconcileCounts(tx, runId);
       }),
-    () => withoutWaiting(count),
+    () => withLockTimeout(count),
   );
   expect(differing).toBe(1);
-  // The difference that was there is gone, and what moved meanwhile has been kept.
+  // The old difference is corrected, and the concurrent change is kept.
   expect(await sql`select messages from run_counts where run_id = ${runId}`).toEqual([{ messages: 5 }]);
 });
 
-test('no sender waits while the calls of providers are searched for a person who is to be erased', async () => {
+test('searching the provider calls for an erasure does not block senders', async () => {
   const [mine = '', ...others] = newPhones(4);
   const { runId } = await createRun(api, catalog, { phones: [...others, mine] });
   await sql`
     insert into inbound_events (provider_id, event_key, kind, payload)
     values (${providerId}, ${mine}, 'other', ${sql.json({ from: mine })})`;
-  const erased = await whileReading(
+  const erased = await whileReaderWaits(
     'inbound_events',
     () => as('admin')('POST', '/api/privacy/erase', { phone: mine }),
     () =>
-      withoutWaiting(async (tx) => {
+      withLockTimeout(async (tx) => {
         const { id, messages } = await claimLines(tx, { runId, sender: 's#1', from: 1, lines: 2 });
         const outcomes = messages.map((message) => sent(message.id));
         await recordOutcomes(tx, { runId, sender: 's#1', outcomes, endedClaims: id === null ? [] : [id] });
@@ -287,14 +287,14 @@ test('no sender waits while the calls of providers are searched for a person who
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 2, sent: 1, 'cancelled: erased': 1 });
 });
 
-test('nothing that moves messages at the same time waits for the other in a circle', async () => {
+test('concurrent changes of the same messages cause no deadlock', async () => {
   const pool = connect(url, { max: 20, genericPlans: true });
   const failed: unknown[] = [];
   for (let round = 0; round < rounds; round++) failed.push(...(await collide(pool)));
-  // Backends tell of their deadlocks at their end. The server undoes one of the two, and some callers try again.
+  // A backend reports its deadlocks when it ends. Failures alone show too few: some callers retry after a deadlock.
   await pool.end();
   await app.close();
-  const [{ deadlocks }] = await until('all have told', async () => {
+  const [{ deadlocks }] = await until('all backends have ended', async () => {
     const rows = await sql<[{ deadlocks: number; others: number }]>`
       select deadlocks::int, (select count(*)::int from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid() and state = 'active') as others

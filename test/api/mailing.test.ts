@@ -29,7 +29,7 @@ const chunksOf = async (id: number): Promise<number> => {
 };
 
 describe('the layout', () => {
-  test('has the extra fields of the campaign, and is taken as it is', async () => {
+  test('has the extra fields of the campaign and can be uploaded unchanged', async () => {
     const id = await createCampaign({
       mailing: { source: 'csv', extraFields: [{ name: 'valor_divida', type: 'number', required: true }] },
     });
@@ -40,8 +40,8 @@ describe('the layout', () => {
   });
 });
 
-describe('the lines that a run would leave out', () => {
-  test('are a file in the layout with what is wrong with each, that can be mended and uploaded again', async () => {
+describe('the lines that a run would skip', () => {
+  test('can be downloaded with their problems, corrected and uploaded again', async () => {
     const id = await createCampaign({
       mailing: { source: 'csv', extraFields: [{ name: 'divida', type: 'number', required: false }] },
     });
@@ -88,7 +88,7 @@ describe('the lines that a run would leave out', () => {
     );
     expect(only.body).toContain('Linha 3: Nenhum dos telefones é um celular.');
     expect(only.body).not.toContain('Eva');
-    // What has been corrected is taken, and the others as they were.
+    // Corrected lines become sendable; the others keep their problem.
     const corrected = bad.body
       .replace('55 11 3000-0001', '11 90000-0002')
       .replace('99/99/2020', '09/09/2020')
@@ -101,7 +101,7 @@ describe('the lines that a run would leave out', () => {
     });
   });
 
-  test('are none of a good file, and are refused when the extra fields have changed since', async () => {
+  test('are empty for a valid file, and are rejected after the extra fields change', async () => {
     const id = await createCampaign();
     expect((await as('viewer')('GET', `/api/campaigns/${id}/mailing/bad-lines.csv`)).statusCode).toBe(404);
     await upload(id, csvOf(3));
@@ -123,9 +123,9 @@ describe('the lines that a run would leave out', () => {
 });
 
 describe('a file', () => {
-  test('is kept as it was sent, and answered with what a run will make of its lines', async () => {
+  test('is stored unchanged, and the response shows the result of each line', async () => {
     const id = await createCampaign();
-    const whole = (line: number, code: string, message: string) => ({
+    const wholeLine = (line: number, code: string, message: string) => ({
       line,
       code,
       params: {},
@@ -163,18 +163,18 @@ describe('a file', () => {
       cost: { segments: 2, millionths: 0, unpriced: 2, currency: 'BRL' },
       skipped: { not_a_mobile: 1, phone_missing: 2, phone_invalid: 1, duplicate_phone: 1 },
       problems: [
-        whole(3, 'not_a_mobile', 'None of the phones is a mobile number.'),
-        whole(4, 'phone_missing', 'It has no phone.'),
+        wholeLine(3, 'not_a_mobile', 'None of the phones is a mobile number.'),
+        wholeLine(4, 'phone_missing', 'It has no phone.'),
         {
-          ...whole(
+          ...wholeLine(
             5,
             'phone_invalid',
             'None of the phones can be read. The spreadsheet has cut off its digits: format the column as text, then enter the number again.',
           ),
           params: { hint: 'spreadsheet_number' },
         },
-        whole(6, 'duplicate_phone', 'An earlier contact has the same phone.'),
-        whole(8, 'phone_missing', 'It has no phone.'),
+        wholeLine(6, 'duplicate_phone', 'An earlier contact has the same phone.'),
+        wholeLine(8, 'phone_missing', 'It has no phone.'),
       ],
       warnings: {
         lines: 1,
@@ -189,7 +189,7 @@ describe('a file', () => {
     });
   });
 
-  test('can come in a form, as browsers send it', async () => {
+  test('can be uploaded as a form, as browsers do', async () => {
     const id = await createCampaign();
     const form = new FormData();
     form.append('file', new Blob([csvOf(5)], { type: 'application/vnd.ms-excel' }), 'contatos.csv');
@@ -201,7 +201,7 @@ describe('a file', () => {
     expect([answer.status, await answer.json()]).toMatchObject([200, { sendable: 5 }]);
   });
 
-  test('replaces the one before, which is deleted when no run was made from it', async () => {
+  test('replaces the previous file, which is deleted if no run used it', async () => {
     const id = await createCampaign();
     await upload(id, csvOf(2));
     await upload(id, csvOf(3));
@@ -211,7 +211,7 @@ describe('a file', () => {
     });
   });
 
-  test('shows twenty problems and counts all', async () => {
+  test('shows the first twenty problems and counts all', async () => {
     const id = await createCampaign();
     const answer = await upload(id, `${header}\n${'x;y;;;;;\n'.repeat(1000)}`);
     expect(answer.json<{ problems: [] }>().problems).toHaveLength(20);
@@ -219,14 +219,14 @@ describe('a file', () => {
   });
 });
 
-describe('a file that is none', () => {
+describe('an invalid file', () => {
   test.each([
     ['an .xlsx named .csv', Buffer.from('PK\x03\x04\x14\x00\x06\x00', 'latin1'), { code: 'spreadsheet' }],
-    ['one with another header', 'nome;fone\nMaria;11900000001', { code: 'column_missing', line: 1 }],
-    ['an empty one', '', { code: 'empty' }],
-    ['one with the header alone', header, { code: 'no_lines' }],
+    ['a file with another header', 'nome;fone\nMaria;11900000001', { code: 'column_missing', line: 1 }],
+    ['an empty file', '', { code: 'empty' }],
+    ['a file with only a header', header, { code: 'no_lines' }],
     [
-      'one with bytes of no text',
+      'a file with binary bytes',
       Buffer.from([...Buffer.from(`${header}\n1;a`), 0, 1, 2]),
       { code: 'binary' },
     ],
@@ -235,7 +235,7 @@ describe('a file that is none', () => {
       `"${header}\n1;Maria;119;;;;`,
       { code: 'quote_not_closed', line: 1 },
     ],
-  ])('is refused: %s', async (_, body, { code, ...rest }: { code: string; line?: number }) => {
+  ])('is rejected: %s', async (_, body, { code, ...rest }: { code: string; line?: number }) => {
     const id = await createCampaign();
     await upload(id, csvOf(2));
     const answer = await upload(id, body);
@@ -251,7 +251,7 @@ describe('a file that is none', () => {
     expect(await chunksOf(id)).toBe(1);
   });
 
-  test('is refused in the language of the request', async () => {
+  test('is rejected in the language of the request', async () => {
     const id = await createCampaign();
     const answer = await operator('PUT', `/api/campaigns/${id}/mailing/file`, 'nome;fone\n', {
       'content-type': 'text/csv',
@@ -263,15 +263,15 @@ describe('a file that is none', () => {
     });
   });
 
-  test('is refused when it is a form without a file, or of a type that is no text', async () => {
+  test('is rejected when it is a form without a file or of an unsupported type', async () => {
     const id = await createCampaign();
     const empty = await upload(id, '--x--\r\n', 'multipart/form-data; boundary=x');
     expect([empty.statusCode, errorOf(empty).problems]).toMatchObject([
       422,
       [{ field: 'file', code: 'missing' }],
     ]);
-    const boundless = await upload(id, '--x--\r\n', 'multipart/form-data');
-    expect([boundless.statusCode, errorOf(boundless).code]).toEqual([400, 'form_broken']);
+    const withoutBoundary = await upload(id, '--x--\r\n', 'multipart/form-data');
+    expect([withoutBoundary.statusCode, errorOf(withoutBoundary).code]).toEqual([400, 'form_broken']);
     const image = await upload(id, 'GIF89a', 'image/gif');
     expect([image.statusCode, errorOf(image).code]).toEqual([415, 'unsupported_type']);
   });
@@ -280,7 +280,7 @@ describe('a file that is none', () => {
 describe('an upload', () => {
   const bigBody = csvOf(20_000);
 
-  test('that is too large is refused, whether it says its size or not, and leaves nothing', async () => {
+  test('that is too large is rejected with or without a content length, and leaves nothing', async () => {
     expect(bigBody.length).toBeGreaterThan(512 * 1024);
     const id = await createCampaign();
     const put = async (body: string | ReadableStream, duplex?: 'half') => {
@@ -299,7 +299,7 @@ describe('an upload', () => {
     expect(await chunksOf(id)).toBe(0);
   });
 
-  test('that breaks off leaves nothing', async () => {
+  test('that is aborted leaves nothing', async () => {
     const id = await createCampaign();
     const socket = connectSocket(port, '127.0.0.1');
     socket.on('error', () => undefined);
@@ -314,8 +314,8 @@ describe('an upload', () => {
   });
 
   test.each([
-    ['says nothing for too long', { idleMs: 20, totalMs: 60_000 }],
-    ['takes too long in all', { idleMs: 60_000, totalMs: 20 }],
+    ['is idle for too long', { idleMs: 20, totalMs: 60_000 }],
+    ['takes too long in total', { idleMs: 60_000, totalMs: 20 }],
   ])('that %s is ended', async (_, limits) => {
     async function* slow() {
       yield Buffer.from(header);
@@ -329,7 +329,7 @@ describe('an upload', () => {
   });
 });
 
-test('an extra field that the file does not have is said when it is saved, and so is a column that is none', async () => {
+test('saving a campaign reports extra fields that its file lacks and columns that it does not declare', async () => {
   const id = await createCampaign();
   await upload(id, csvOf(2));
   const document = async () => (await operator('GET', `/api/campaigns/${id}`)).json<CampaignDocument>();
@@ -343,17 +343,17 @@ test('an extra field that the file does not have is said when it is saved, and s
     const mailing = { ...definition.mailing, extraFields };
     return operator('PUT', `/api/campaigns/${id}`, { ...definition, mailing, version });
   };
-  const ofFile = async () =>
+  const fileProblems = async () =>
     (await document()).problems
       .filter(({ code }) => /in_file|columns/.test(code))
       .map(({ field, code }) => [field, code]);
-  expect(await ofFile()).toEqual([]);
+  expect(await fileProblems()).toEqual([]);
   expect((await save([{ name: 'saldo', type: 'text', required: false }])).statusCode).toBe(200);
-  expect(await ofFile()).toEqual([['mailing.extraFields.0.name', 'extra_field_not_in_file']]);
+  expect(await fileProblems()).toEqual([['mailing.extraFields.0.name', 'extra_field_not_in_file']]);
   const [header = '', ...lines] = csvOf(2).split('\n');
   await upload(id, [`${header.trim()};saldo`, ...lines.map((line) => `${line.trim()};1`)].join('\n'));
-  expect(await ofFile()).toEqual([]);
-  // An enabled campaign is not saved so that its next run fails.
+  expect(await fileProblems()).toEqual([]);
+  // A change that would make the next run fail is rejected while the campaign is enabled.
   const enabled = await operator('POST', `/api/campaigns/${id}/enable`, {});
   expect([enabled.statusCode, enabled.body]).toEqual([200, expect.anything()]);
   const refused = await save([]);

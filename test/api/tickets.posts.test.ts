@@ -51,7 +51,7 @@ const receivedOf = (ticketId: number) => helpdesk.received.filter(({ ticket }) =
 let phones = 0;
 
 async function openTicket(text = 'Sim'): Promise<number> {
-  // A reply to the phone of an unfinished ticket would open none.
+  // A new phone each time: a reply from the phone of an unfinished ticket opens no new ticket.
   const phone = `+55119${String(++phones).padStart(8, '0')}`;
   const changes = { ticketPolicy: onReply(tickets) };
   const { messageIds } = await createRun(api, catalog, { phones: [phone], changes });
@@ -70,7 +70,7 @@ beforeEach(async () => {
   await enable();
 });
 
-test('the address and the secret are an admin’s, and the secret is never shown', async () => {
+test('only an admin can read and change the settings, and the secret is never shown', async () => {
   for (const role of ['viewer', 'operator'] as const) {
     expect((await as(role)('PUT', settingsUrl, { url: helpdesk.url })).statusCode).toBe(403);
     expect((await as(role)('GET', settingsUrl)).statusCode).toBe(403);
@@ -94,7 +94,7 @@ test('the address and the secret are an admin’s, and the secret is never shown
   }
 });
 
-test('of the headers one can be changed, and those that are null stay', async () => {
+test('a header that is null keeps its value, and a header that is left out is removed', async () => {
   await enable({ headers: { Authorization: 'Bearer of-the-helpdesk', 'X-Shop': '7' } });
   await enable({ headers: { Authorization: null, 'X-Team': 'sms' } });
   const ticketId = await openTicket();
@@ -108,7 +108,7 @@ test('of the headers one can be changed, and those that are null stay', async ()
   ]);
 });
 
-test('what is wrong with the settings is told by field', async () => {
+test('invalid settings are rejected with a problem for each field', async () => {
   const answer = await admin('PUT', settingsUrl, {
     url: 'https://user:password@helpdesk',
     events: [],
@@ -126,7 +126,7 @@ test('what is wrong with the settings is told by field', async () => {
   expect(errorOf(unsigned).problems).toMatchObject([{ field: 'secret', code: 'missing' }]);
 });
 
-test('each opening and change is posted once, signed, in its order, with the ticket', async () => {
+test('each ticket event is posted once, in order, signed, and with the ticket', async () => {
   await enable({ headers: { Authorization: 'Bearer of-the-helpdesk' } });
   const id = await openTicket('Quero pagar');
   await change(id, { status: 'in_progress' });
@@ -155,22 +155,22 @@ test('each opening and change is posted once, signed, in its order, with the tic
   });
 });
 
-test('only the chosen events are posted, and none while it is switched off', async () => {
+test('only the chosen events are posted, and none while posting is disabled', async () => {
   await enable({ events: ['changed'] });
   const id = await openTicket();
   await change(id, { extra: { valor: 'Sim' } });
   expect(await waitForPosts(id, ['delivered'])).toMatchObject([{ kind: 'changed' }]);
   await enable({ enabled: false });
-  const silent = await openTicket();
-  expect(await postsOf(silent)).toEqual([]);
+  const whileDisabled = await openTicket();
+  expect(await postsOf(whileDisabled)).toEqual([]);
 });
 
-test('an outage delays the posts, in their order, and an admin sees why', async () => {
+test('an outage delays the posts, keeps their order, and its cause is shown', async () => {
   await helpdesk.down();
   const ids = [await openTicket(), await openTicket(), await openTicket()];
   for (const id of ids) await change(id, { status: 'waiting' });
   const [first = 0] = ids;
-  await until('it was tried more than once', async () => ((await postsOf(first))[0]?.attempts ?? 0) > 1);
+  await until('the post was retried', async () => ((await postsOf(first))[0]?.attempts ?? 0) > 1);
   expect((await postsOf(first))[0]).toMatchObject({ state: 'waiting', answerStatus: null });
   expect((await postsOf(first))[0]?.answer).toMatch(/ECONNREFUSED/);
   const description = await workflow.describe();
@@ -182,7 +182,7 @@ test('an outage delays the posts, in their order, and an admin sees why', async 
   }
 });
 
-test('a post that the helpdesk refuses is given up, and later ones go on; it can be posted again', async () => {
+test('a post that the helpdesk rejects fails without blocking later posts, and can be replayed', async () => {
   helpdesk.answer = ({ event }) => (event.kind === 'opened' ? 422 : 200);
   const id = await openTicket();
   await change(id, { extra: { valor: 'Segue' } });
@@ -207,7 +207,7 @@ test('a post that the helpdesk refuses is given up, and later ones go on; it can
   for (const other of others) await waitForPosts(other, ['delivered']);
 });
 
-test('one ticket whose posts fail holds up its own later posts, and no others', async () => {
+test('a failing post delays later posts of its own ticket only', async () => {
   const stuck = await openTicket();
   await waitForPosts(stuck, ['delivered']);
   helpdesk.answer = ({ ticket }) => (ticket.id === stuck ? 500 : 200);
@@ -226,51 +226,51 @@ test('one ticket whose posts fail holds up its own later posts, and no others', 
   await waitForPosts(stuck, ['delivered', 'delivered', 'delivered']);
 });
 
-test('what happens after a change of the address goes to the new one, before the workflow knows of it', async () => {
+test('a new address is used even before the workflow is notified', async () => {
   const before = await openTicket();
   await waitForPosts(before, ['delivered']);
-  // In the row alone: the slice that is going on is not ended.
+  // Only the row changes: the running slice is not interrupted.
   const moveTo = (url: string) =>
     sql`update ticket_posting set config = jsonb_set(config, '{url}', to_jsonb(${url}::text))`;
   await moveTo('http://127.0.0.1:1/nobody');
   const id = await openTicket();
-  await until('it was tried', async () => ((await postsOf(id))[0]?.attempts ?? 0) > 0);
+  await until('the post was tried', async () => ((await postsOf(id))[0]?.attempts ?? 0) > 0);
   expect(await postsOf(id)).toMatchObject([{ state: 'waiting', answerStatus: null }]);
   await moveTo(helpdesk.url);
   await waitForPosts(id, ['delivered']);
 });
 
-test('a corrected address counts at once, whatever pause was going on', async () => {
-  // Headers kept for the former address go nowhere else.
+test('a corrected address takes effect immediately, even during a retry delay', async () => {
+  // Headers that were entered for the old address are not sent to another one.
   const moved = await enable({ url: 'http://127.0.0.1:1/nobody', headers: {} });
   expect(moved.statusCode, moved.body).toBe(200);
   const id = await openTicket();
-  await until('it was tried some times', async () => ((await postsOf(id))[0]?.attempts ?? 0) > 2);
+  await until('the post was retried several times', async () => ((await postsOf(id))[0]?.attempts ?? 0) > 2);
   await enable();
   await waitForPosts(id, ['delivered']);
 });
 
-test('a worker whose connection with the lock is cut stops posting, and another goes on in the order of events', async () => {
+test('a worker that loses its lock connection stops posting, and posting continues later in order', async () => {
   let resume = (): void => undefined;
   helpdesk.pause = new Promise((resolve) => (resume = resolve));
   const ids = [await openTicket(), await openTicket(), await openTicket()];
   for (const id of ids) await change(id, { extra: { valor: '1' } });
   const received = () => helpdesk.received.filter(({ ticket }) => ids.includes(ticket.id));
-  await until('posts are under way', () => received().length > 0);
+  await until('posts are in progress', () => received().length > 0);
   const lockKey = sql`hashtext('torpedo.ticket-posts')`;
   await sql.begin(async (tx) => {
-    // First in the queue for the lock, before the next attempt of the worker.
+    // First in the lock queue, before the next attempt of the worker.
     const taken = tx`select pg_advisory_xact_lock(${lockKey})`.execute();
-    const cut = await until('somebody holds the lock that this waits for', async () => {
+    const terminated = await until('the holder of the lock is terminated', async () => {
       const rows = await sql`
         select pg_terminate_backend(holder.pid) from pg_locks as holder join pg_locks as waiting
           using (locktype, database, classid, objid, objsubid)
         where locktype = 'advisory' and holder.granted and not waiting.granted
-          -- The server has the databases of other test files, too.
+          -- The server also has the databases of other test files.
           and database = (select oid from pg_database where datname = current_database())`;
       return rows.count > 0;
     });
-    expect(cut).toBe(true);
+    expect(terminated).toBe(true);
     await taken;
     const known = received().length;
     resume();
@@ -289,20 +289,20 @@ test('a worker whose connection with the lock is cut stops posting, and another 
   }
 });
 
-test('the history of the workflow holds nothing of a person', async () => {
+test('the workflow history contains no personal data', async () => {
   const history = JSON.stringify(await workflow.fetchHistory());
   expect(history).not.toContain('1190000');
   expect(history).not.toContain('Maria');
 });
 
-test('only one worker posts at a time, and of a ticket only its oldest post is due', async () => {
+test('only one worker posts at a time, and only the oldest post of a ticket is due', async () => {
   await enable({ enabled: false });
   await until('the workflow waits', async () => {
     const { raw } = await workflow.describe();
     return !raw.pendingActivities?.length;
   });
-  // The lock is held to the end, so that the worker posts nothing of what becomes due here.
-  await until('nobody posts', () =>
+  // The lock is held to the end, so that the worker does not post what becomes due here.
+  await until('no worker posts', () =>
     withPostingLock(sql, async () => {
       await expect(withPostingLock(sql, async () => null)).rejects.toThrow(LockTakenError);
       await sql`update ticket_posting set config = jsonb_set(config, '{enabled}', 'true')`;
@@ -319,7 +319,7 @@ test('only one worker posts at a time, and of a ticket only its oldest post is d
   );
 });
 
-test('an answer by SMS is posted once, with its text and author, and its status is not', async () => {
+test('an answer by SMS is posted once with its text and author, but without its status', async () => {
   const id = await openTicket();
   const headers = { 'idempotency-key': 'posted-once' };
   for (let n = 0; n < 2; n++) {
@@ -328,7 +328,7 @@ test('an answer by SMS is posted once, with its text and author, and its status 
   const [answer] = await sql<[{ id: number }]>`
     update answers set status = 'unknown' where ticket_id = ${id} returning id`;
   await operator('POST', `/api/answers/${answer.id}/resolve`, { sent: true });
-  // The customer is waited for now.
+  // The ticket is waiting for the customer now.
   const posts = await waitForPosts(id, ['delivered', 'delivered', 'delivered']);
   expect(posts.map(({ kind }) => kind)).toEqual(['opened', 'answer', 'changed']);
   const [opened, answered] = receivedOf(id);
@@ -340,6 +340,6 @@ test('an answer by SMS is posted once, with its text and author, and its status 
       answer: { id: answer.id, kind: 'user', text: 'Ola Maria 1', author: 'operator' },
     },
   });
-  const story = (await operator('GET', `/api/tickets/${id}`)).json<{ history: object[] }>();
-  expect(story.history[1]).toMatchObject({ kind: 'answer', answerId: answer.id, actorName: 'operator' });
+  const detail = (await operator('GET', `/api/tickets/${id}`)).json<{ history: object[] }>();
+  expect(detail.history[1]).toMatchObject({ kind: 'answer', answerId: answer.id, actorName: 'operator' });
 });

@@ -60,7 +60,7 @@ const phonesOf = (count: number) =>
   Array.from({ length: count }, (_, i) => `+55119${String(10_000_000 + i)}`);
 
 describe('a receipt', () => {
-  test('moves its message, is counted, and is kept as it came', async () => {
+  test('updates its message and the counts, and is stored unchanged', async () => {
     const { runId, messageIds } = await sentRun(phonesOf(1));
     const [id = 0] = messageIds;
     const answer = await receipt(id, 'delivered', {
@@ -77,7 +77,7 @@ describe('a receipt', () => {
     ]);
   });
 
-  test('that is repeated is kept and applied once', async () => {
+  test('that is repeated is stored and applied once', async () => {
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     const answers = await Promise.all([1, 2, 3].map(() => receipt(id, 'delivered')));
     answers.push(await receipt(id, 'delivered'));
@@ -85,7 +85,7 @@ describe('a receipt', () => {
     expect(await eventsOf(id)).toHaveLength(1);
   });
 
-  test('that comes late does not move a message back', async () => {
+  test('that arrives late does not move a message back', async () => {
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     await receipt(id, 'delivered');
     await receipt(id, 'sent');
@@ -94,7 +94,7 @@ describe('a receipt', () => {
     expect(await eventsOf(id)).toHaveLength(3);
   });
 
-  test('of a failure says why', async () => {
+  test('of a failure sets the reason', async () => {
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     await receipt(id, 'undelivered', { ErrorCode: '30003' });
     expect(await statusOf(id)).toEqual({
@@ -104,7 +104,7 @@ describe('a receipt', () => {
     });
   });
 
-  test('of a phone that has opted out at the provider opts it out here', async () => {
+  test('of a phone that opted out at the provider opts out the phone', async () => {
     const [id = 0] = (await sentRun(['+5511977777777'])).messageIds;
     await receipt(id, 'failed', { ErrorCode: '21610' });
     expect(await statusOf(id)).toMatchObject({ status: 'failed', reason: 'number_opted_out' });
@@ -113,7 +113,7 @@ describe('a receipt', () => {
     ]);
   });
 
-  test('may overtake the answer to its own send, which then changes nothing', async () => {
+  test('can arrive before the response to its send, which then changes nothing', async () => {
     const { runId, messageIds } = await createRun(api, catalog, { phones: phonesOf(1) });
     const [id = 0] = messageIds;
     await claimLines(sql, { runId, sender: 'slow', from: 1, lines: 10 });
@@ -130,7 +130,7 @@ describe('a receipt', () => {
     ['delivered', 'delivered'],
     ['undelivered', 'undelivered'],
     ['failed', 'failed'],
-  ])('with %s resolves a message that nobody knew of whether it was taken', async (word, status) => {
+  ])('with %s resolves an unknown message', async (word, status) => {
     const { runId, messageIds } = await createRun(api, catalog, { phones: phonesOf(1) });
     const [id = 0] = messageIds;
     await claimLines(sql, { runId, sender: 'dead', from: 1, lines: 10 });
@@ -141,37 +141,37 @@ describe('a receipt', () => {
     await expectCountsToMatchRows(sql, runId);
   });
 
-  test('for a message that has not left, or that there is not, is kept and moves nothing', async () => {
+  test('for an unsent or nonexistent message is stored and changes nothing', async () => {
     const { messageIds } = await createRun(api, catalog, { phones: phonesOf(1) });
     const [queued = 0] = messageIds;
-    const nobody = 9_000_000_000_000;
-    for (const id of [queued, nobody]) {
+    const nonexistent = 9_000_000_000_000;
+    for (const id of [queued, nonexistent]) {
       expect((await receipt(id, 'delivered')).statusCode).toBe(204);
       expect(await eventsOf(id)).toHaveLength(1);
     }
     expect(await statusOf(queued)).toMatchObject({ status: 'queued' });
   });
 
-  test('with a status that nobody knows yet is kept and changes nothing', async () => {
+  test('with an unknown status is stored and changes nothing', async () => {
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     expect((await receipt(id, 'teleported')).statusCode).toBe(204);
     expect(await statusOf(id)).toMatchObject({ status: 'sent' });
     expect(await eventsOf(id)).toHaveLength(1);
   });
 
-  test('of a test send, which has no message, is kept', async () => {
+  test('of a test send, which has no message, is accepted', async () => {
     const path = `/webhooks/providers/${providerId}/receipts`;
     expect((await post(path, { MessageSid: sidOf(0), MessageStatus: 'delivered' })).statusCode).toBe(204);
   });
 
-  test('that holds what PostgreSQL can not store is kept all the same', async () => {
+  test('with text that PostgreSQL cannot store is stored with replacement characters', async () => {
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     expect((await receipt(id, 'delivered', { Odd: 'a\0b' })).statusCode).toBe(204);
     expect(await eventsOf(id)).toMatchObject([{ payload: { Odd: 'a\ufffdb' } }]);
   });
 });
 
-describe('a thousand receipts at once', () => {
+describe('concurrent receipts', () => {
   test('are all applied, and the counts add up', async () => {
     const { runId, messageIds } = await sentRun(phonesOf(300));
     const answers = await Promise.all(
@@ -190,7 +190,7 @@ describe('a thousand receipts at once', () => {
     expect(counted.map(({ status }) => status as string)).toEqual(['delivered', 'undelivered']);
   });
 
-  test('of which one can not be written: the others are', async () => {
+  test('are written even if one of them fails', async () => {
     const [one = 0, other = 0] = (await sentRun(phonesOf(2))).messageIds;
     const writer = createReceiptWriter({
       sql,
@@ -219,7 +219,7 @@ describe('a thousand receipts at once', () => {
     expect(await statusOf(other)).toMatchObject({ status: 'sent' });
   });
 
-  test('with an opt-in, while the key of the opt-outs of erased people is gone: all are kept', async () => {
+  test('with an opt-in are stored even if the key for opt-outs of erased customers is missing', async () => {
     const phones = ['+5511900000701', '+5511900000702'];
     const writer = createReceiptWriter({
       sql,
@@ -227,7 +227,7 @@ describe('a thousand receipts at once', () => {
       phoneHash: () => Promise.reject(new SecretKeyMissing('old')),
       onReplies: () => undefined,
     });
-    // Of virtual phones, as the provider here is the sandbox.
+    // Opt-outs of virtual phones, because the provider is the sandbox.
     for (const phone of phones) await optOutPhone(sql, { phone, source: 'reply', sandbox: true });
     const arrival = (phone: string, text: string) => ({
       event: {
@@ -251,7 +251,7 @@ describe('a thousand receipts at once', () => {
     expect(left).toEqual([{ phone: phones[1] }]);
   });
 
-  test('for one message: the one that says most counts', () => {
+  test('for one message are reduced to the strongest', () => {
     const move = (status: 'sent' | 'delivered' | 'undelivered', messageId = 1) => ({
       providerId,
       messageId,
@@ -275,7 +275,7 @@ describe('a callback', () => {
   test.each([
     ['without a signature', { headers: { 'x-twilio-signature': '' } }],
     ['with the signature of another token', { authToken: 'another' }],
-  ])('%s is refused, and nothing is kept', async (_, options) => {
+  ])('%s is rejected and not stored', async (_, options) => {
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     const form = { MessageSid: sidOf(id), MessageStatus: 'delivered' };
     const answer = await post(receiptPath(id), form, options);
@@ -284,7 +284,7 @@ describe('a callback', () => {
     expect(await eventsOf(id)).toHaveLength(0);
   });
 
-  test('whose fields or address were changed on the way is refused', async () => {
+  test('whose fields or URL were changed in transit is rejected', async () => {
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     const form = { MessageSid: sidOf(id), MessageStatus: 'undelivered' };
     const signature = twilio.getExpectedTwilioSignature(
@@ -304,7 +304,7 @@ describe('a callback', () => {
     expect((await send(receiptPath(id), form)).statusCode).toBe(204);
   });
 
-  test('whose signature is cut short, or was made for another provider, is refused', async () => {
+  test('whose signature is truncated or was made for another provider is rejected', async () => {
     const other = await as('admin')('POST', '/api/providers', { name: 'Replayed', ...sandboxProvider });
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     const form = { MessageSid: sidOf(id), MessageStatus: 'delivered' };
@@ -317,7 +317,7 @@ describe('a callback', () => {
       const headers = { 'x-twilio-signature': signature };
       expect((await post(receiptPath(id), form, { headers })).statusCode).toBe(403);
     }
-    // The same account at another provider of ours: the signature holds the address.
+    // Another provider with the same account: the signature covers the URL.
     const replayed = receiptPath(id, other.json<{ id: number }>().id);
     const answer = await post(replayed, form, { headers: { 'x-twilio-signature': whole } });
     expect(answer.statusCode).toBe(403);
@@ -325,7 +325,7 @@ describe('a callback', () => {
     expect(await eventsOf(id)).toHaveLength(0);
   });
 
-  test('to a provider that does not exist is answered as if the signature were wrong', async () => {
+  test('to a nonexistent provider gets the same response as a wrong signature', async () => {
     for (const provider of ['9999', '0', 'x', '99999999999999999999']) {
       const answer = await post(`/webhooks/providers/${provider}/receipts`, {
         MessageSid: 'SM',
@@ -335,7 +335,7 @@ describe('a callback', () => {
     }
   });
 
-  test('of another provider does not move a message', async () => {
+  test('of another provider does not change a message', async () => {
     const other = await as('admin')('POST', '/api/providers', { name: 'Other', ...sandboxProvider });
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     const path = receiptPath(id, other.json<{ id: number }>().id);
@@ -343,12 +343,12 @@ describe('a callback', () => {
     expect(await statusOf(id)).toMatchObject({ status: 'sent' });
   });
 
-  test('that is too large is refused', async () => {
+  test('that is too large is rejected', async () => {
     const answer = await post(receiptPath(1), { Body: 'x'.repeat(1_000_000) });
     expect(answer.statusCode).toBe(413);
   });
 
-  test('is taken with a new token as soon as it was changed', async () => {
+  test('is accepted with a new token as soon as the token changes', async () => {
     const added = await as('admin')('POST', '/api/providers', { name: 'Rotated', ...sandboxProvider });
     const { id } = added.json<{ id: number }>();
     const send = async (authToken: string, n: number) =>
@@ -367,7 +367,7 @@ describe('a callback', () => {
 });
 
 describe('an incoming message', () => {
-  test('is kept as it came, once', async () => {
+  test('is stored once and unchanged', async () => {
     const path = `/webhooks/providers/${providerId}/inbound`;
     const form = {
       MessageSid: 'SMin',
