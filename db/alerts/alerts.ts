@@ -9,7 +9,7 @@ import {
 import type { Role } from '../../domain/user.ts';
 import type { Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
-import type { Condition } from './conditions.ts';
+import type { FoundConditions } from './conditions.ts';
 
 export interface AlertRow {
   id: number;
@@ -19,11 +19,11 @@ export interface AlertRow {
   since: Date;
 }
 
-/** Opens an alert for each new condition, and ends those whose condition is over. */
-export async function recordConditions(
-  sql: Sql,
-  found: readonly (Condition & { kind: AlertKind })[],
-): Promise<void> {
+/**
+ * Opens an alert for each new condition, and ends those whose condition is over. `asOf`: the database's time before the
+ * conditions were read. An alert that was ended after it (`endAlert`) is not opened again: what was read may be older.
+ */
+export async function recordConditions(sql: Sql, { asOf, found }: FoundConditions): Promise<void> {
   await sql`
     with found as (
       select * from jsonb_to_recordset(${json(sql, found)}::jsonb)
@@ -39,7 +39,8 @@ export async function recordConditions(
     insert into alerts (kind, subject, facts, quiet)
     select kind, subject, facts, coalesce(quiet, false) from found
     where not exists (
-      select from alerts as a where a.ended_at is null and a.kind = found.kind and a.subject = found.subject)
+      select from alerts as a where a.kind = found.kind and a.subject = found.subject
+        and (a.ended_at is null or a.ended_at >= ${asOf}))
     on conflict do nothing`;
 }
 

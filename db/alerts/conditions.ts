@@ -181,13 +181,20 @@ const conditions: { readonly [K in AlertKind]: (at: At) => Promise<Condition<K>[
   },
 };
 
+export interface FoundConditions {
+  /** The database's time before the first condition was read. */
+  asOf: Date;
+  found: readonly (Condition & { kind: AlertKind })[];
+}
+
 /** Everything that needs a user at present. */
-export async function presentConditions(at: At): Promise<(Condition & { kind: AlertKind })[]> {
+export async function presentConditions(at: At): Promise<FoundConditions> {
+  const [{ asOf }] = await at.sql<[{ asOf: Date }]>`select now() as as_of`;
   const found = [];
   for (const kind of alertKindNames) {
     for (const condition of await conditions[kind](at)) found.push({ kind, ...condition });
   }
-  return found;
+  return { asOf, found };
 }
 
 /** The runs that are live or have failed: they are few, and have their own index. */

@@ -40,7 +40,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.locator('[data-notifications-off]').waitFor();
 
     const held = { kind: 'holds', subject: '', facts: { phones: 2 } } as const;
-    await recordConditions(sql, [held]);
+    await recordConditions(sql, { asOf: new Date(), found: [held] });
     await page.clock.runFor(pollMs);
     await badge.getByText('1 coisa precisa de você').waitFor({ state: 'attached' });
     expect(await badge.isVisible()).toBe(true);
@@ -49,12 +49,12 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     expect(await page.evaluate('window.shown[0]')).toContain('2');
 
     const unread = { kind: 'unread_calls', subject: '7', facts: { provider: 'Zenvia', calls: 3 } } as const;
-    await recordConditions(sql, [held, unread]);
+    await recordConditions(sql, { asOf: new Date(), found: [held, unread] });
     await page.clock.runFor(pollMs);
     await badge.getByText('2 coisas precisam de você').waitFor({ state: 'attached' });
     await page.waitForFunction('window.shown.length === 2');
 
-    await recordConditions(sql, []);
+    await recordConditions(sql, { asOf: new Date(), found: [] });
     await page.clock.runFor(pollMs);
     await badge.waitFor({ state: 'hidden' });
     expect(await page.title()).not.toMatch(/^\(/);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { recordConditions } from '../../db/alerts/alerts.ts';
+import { endAlert, listOpenAlerts, recordConditions } from '../../db/alerts/alerts.ts';
 import { presentConditions } from '../../db/alerts/conditions.ts';
 import { recordFailedAttempt } from '../../db/core/retries.ts';
 import { notificationWorkflowId } from '../../domain/ids.ts';
@@ -34,7 +34,19 @@ const server = {
 beforeEach(async () => {
   await sql`delete from email_settings`;
   await sql`delete from alert_webhook`;
-  await recordConditions(sql, []);
+  await recordConditions(sql, { asOf: new Date(), found: [] });
+});
+
+test('an alert that a user ends while conditions are read is not opened again by that check', async () => {
+  const open = async () => (await listOpenAlerts(sql, ['holds'], { limit: 5 })).length;
+  const held = { kind: 'holds', subject: '', facts: { phones: 2 } } as const;
+  await recordConditions(sql, { asOf: new Date(), found: [held] });
+  const asOf = new Date();
+  await endAlert(sql, held.kind, held.subject);
+  await recordConditions(sql, { asOf, found: [held] });
+  expect(await open()).toBe(0);
+  await recordConditions(sql, { asOf: new Date(Date.now() + 1_000), found: [held] });
+  expect(await open()).toBe(1);
 });
 
 test('a run that is marked as seen is no longer counted or listed', async () => {
@@ -44,11 +56,8 @@ test('a run that is marked as seen is no longer counted or listed', async () => 
     update runs set status = 'skipped', reason = '{"code": "beyond_grace", "lateMs": 2, "graceMs": 1}', occurrence = now(), finished_at = now()
     where id = ${skipped}`;
   const refresh = async () => {
-    const found = await presentConditions({ sql, now: new Date(), timezone: defaultTimezone });
-    await recordConditions(
-      sql,
-      found.filter(({ kind }) => kind === 'run_not_executed'),
-    );
+    const { asOf, found } = await presentConditions({ sql, now: new Date(), timezone: defaultTimezone });
+    await recordConditions(sql, { asOf, found: found.filter(({ kind }) => kind === 'run_not_executed') });
   };
   await refresh();
   const before = await operator.get('/');
@@ -145,10 +154,11 @@ describe.each(languages)('in %s', (locale) => {
   });
 
   test('the menu and the title show the number of open alerts', async () => {
-    await recordConditions(sql, [
+    const found = [
       { kind: 'holds', subject: '', facts: { phones: 2 } },
       { kind: 'run_approval', subject: String(runId), facts: { run: runId, campaign: 'A', messages: 7 } },
-    ]);
+    ] as const;
+    await recordConditions(sql, { asOf: new Date(), found });
     const page = await operator.get('/runs', inLanguage(operator.cookie, locale));
     expect(textOf(page)).toContain(words.count);
     expect(page.body).toMatch(/<title>\(2\) /);
