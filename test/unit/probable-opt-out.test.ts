@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isProbableOptOut } from '../../domain/probable-opt-out.ts';
 import { createReplyReader, defaultReplyWords } from '../../domain/reply.ts';
-import { others, wishes } from '../kit/reply-texts.ts';
+import { otherReplies, probableOptOuts } from '../kit/reply-texts.ts';
 
 const read = createReplyReader(defaultReplyWords);
 const wishOf = (text: string) => read({ phone: '+5511987654321', text });
@@ -177,13 +177,13 @@ const nothing = [
 ];
 
 describe('a probable opt-out', () => {
-  test.each([...probable, ...wishes])('%j', (text) => {
+  test.each([...probable, ...probableOptOuts])('%j', (text) => {
     expect(wishOf(text)).toBe('probable_opt_out');
   });
 });
 
 describe('nothing of the kind', () => {
-  test.each([...nothing, ...others])('%j', (text) => {
+  test.each([...nothing, ...otherReplies])('%j', (text) => {
     expect(wishOf(text)).toBeNull();
   });
 });
