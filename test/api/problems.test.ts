@@ -21,7 +21,7 @@ import type { Role } from '../../domain/user.ts';
 import { logos } from '../kit/logos.ts';
 import { startRawServer } from '../kit/raw-server.ts';
 import { englishWords, parametersOf } from '../kit/sentences.ts';
-import { createSmtpServer, createTalker, smtpLogin } from '../kit/smtp.ts';
+import { createSmtpServer, createTcpServer, smtpLogin } from '../kit/smtp.ts';
 import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 import { bytes, json as jsonAnswer, startWebservice, webserviceDeps } from '../kit/webservice.ts';
 
@@ -303,7 +303,7 @@ test('of replies and the helpdesk', async () => {
 test('of e-mails and the webhook of alerts', async () => {
   const smtp = await createSmtpServer();
   const plain = await createSmtpServer({ disabledCommands: ['STARTTLS'] });
-  const garbage = await createTalker((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  const garbage = await createTcpServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const test = () => call('POST', '/api/settings/email/test', { to: 'ana@example.com' });
   const tested = async (changes: object) => {
     const email = { host: 'localhost', port: smtp.port, from: 'a@example.com', ...smtpLogin };

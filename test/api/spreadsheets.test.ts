@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApi, createCatalog, documentOf } from '../kit/api.ts';
-import { hasLibreOffice, savedByLibreOffice, type SpreadsheetSettings } from '../kit/libreoffice.ts';
+import { hasLibreOffice, saveWithLibreOffice, type SpreadsheetSettings } from '../kit/libreoffice.ts';
 
 /** Exported files are imported again, unchanged or saved by a real spreadsheet. */
 const api = await createApi();
@@ -21,7 +21,7 @@ const ways: [string, Saved][] = [
   ['unchanged', (file) => file],
   ...(hasLibreOffice ? opened : []).map((settings): [string, Saved] => [
     `saved by LibreOffice in ${settings.language}, with ${settings.saved}${settings.detectsSpecialNumbers ? ', detecting special numbers' : ''}`,
-    (file) => savedByLibreOffice(file, settings),
+    (file) => saveWithLibreOffice(file, settings),
   ]),
 ];
 

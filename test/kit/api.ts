@@ -30,7 +30,7 @@ export interface TestApi extends TestDatabase {
   app: FastifyInstance;
   temporal: Temporal;
   taskQueue: string;
-  /** A request with the token of a role. */
+  /** Sends a request with the token of the role. */
   as: (role: Role) => Requester;
   tokens: Record<Role, string>;
   adminId: number;
@@ -43,7 +43,7 @@ export type Requester = (
 ) => Promise<LightMyRequestResponse>;
 
 export interface TestApiOptions {
-  /** Where the API is called by providers, and pages stand. */
+  /** The public address for the webhooks of providers and for pages. */
   publicUrl?: string;
   sandboxUrl?: string;
   uploadLimitBytes?: number;
@@ -52,22 +52,22 @@ export interface TestApiOptions {
   temporalAddress?: string;
   temporalTimeoutMs?: number;
   requestsPerMinute?: RequestsPerMinute;
-  /** Cheap ones unless the test is about what they cost. */
+  /** Cheap hashing unless the test is about its cost. */
   passwords?: Passwords;
-  /** A pool of so many connections of the API's own, with the limits of the API; else it shares the test's. */
+  /** Gives the API its own pool with this many connections and the limits of production. Otherwise it shares the test's pool. */
   pool?: number;
 }
 
-/** The name of the connections of an API with a pool of its own. */
+/** The application name of the connections of an API with its own pool. */
 export const apiApplication = 'torpedo-api';
 
 export const adminPassword = 'correct horse battery';
 
-/** The API on a database of its own, with an admin and a token for each role. Nobody works on its task queue. */
+/** The API on its own database, with an admin and a token for each role. Its task queue has no workers. */
 export async function createApi(options: TestApiOptions = {}): Promise<TestApi> {
   const database = await createDatabase();
   const { sql } = database;
-  // The workflows of all files share a Temporal server, and their ids come from these.
+  // All test files share a Temporal server, and workflow ids are built from these ids.
   for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq', 'tickets_id_seq']) {
     await sql`select setval(${sequence}, ${randomInt(1_000_000_000)})`;
   }
@@ -117,7 +117,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
     role: 'admin',
     passwordHash: cheapHash(adminPassword),
   });
-  // Of a user who is no admin, so that what a test does to the admin leaves the tokens alone.
+  // Tokens belong to a user who is not the admin, so that a test can change the admin without losing them.
   const maker = await insertUser(sql, { login: 'maker', name: 'Maker', role: 'viewer', passwordHash: '' });
   const tokenOf = async (role: Role): Promise<string> => {
     const token = newToken();
@@ -153,7 +153,7 @@ export async function createApi(options: TestApiOptions = {}): Promise<TestApi> 
   };
 }
 
-/** What a campaign needs besides its own fields; ids to be put into documents. */
+/** Ids of the settings that a campaign refers to. */
 export interface Catalog {
   providerId: number;
   hoursId: number;
@@ -176,7 +176,7 @@ export const sandboxProvider = {
   secrets: { kind: 'sandbox', authToken: sandboxAccount.authToken },
 };
 
-/** Makes the settings through the API, as an admin would. */
+/** Creates the settings through the API, as an admin does. */
 export async function createCatalog({ as }: TestApi): Promise<Catalog> {
   const make = async (url: string, payload: object): Promise<number> => {
     const answer = await as('admin')('POST', url, payload);
@@ -195,7 +195,7 @@ export async function createCatalog({ as }: TestApi): Promise<Catalog> {
 
 let campaignNumber = 0;
 
-/** A document that can be enabled once it has a file; `changes` replace whole blocks. */
+/** A campaign that can be enabled after a file is uploaded. `changes` replace whole blocks. */
 export const documentOf = (
   { providerId, hoursId }: Pick<Catalog, 'providerId' | 'hoursId'>,
   changes: object = {},
@@ -211,7 +211,7 @@ export const documentOf = (
   ...changes,
 });
 
-/** The CSV layout's header and lines for `count` contacts with mobile numbers of their own. */
+/** The header of the CSV layout and `count` contacts with distinct mobile numbers. */
 export const csvOf = (count: number): string =>
   [
     'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem',
@@ -221,7 +221,7 @@ export const csvOf = (count: number): string =>
     ),
   ].join('\n');
 
-/** Saves a complete campaign with a file of `lines` contacts; not enabled yet. */
+/** Saves a complete campaign with a file of `lines` contacts and does not enable it. */
 export async function createReadyCampaign(
   api: TestApi,
   document: object,
@@ -237,7 +237,7 @@ export async function createReadyCampaign(
   return id;
 }
 
-/** A run with messages that are queued (and skipped, for lines without a phone), as if its mailing had been read. */
+/** Creates a sending run whose mailing was read. Each phone has a queued message, each null a skipped one. */
 export async function createRun(
   { sql }: Pick<TestApi, 'sql'>,
   catalog: Pick<Catalog, 'providerId' | 'hoursId'>,
@@ -297,7 +297,7 @@ interface ApiErrorBody {
   requestId: string;
 }
 
-/** The error of an answer; fails when it has none. */
+/** Returns the error of an answer, and throws when it has none. */
 export function errorOf(answer: LightMyRequestResponse): ApiErrorBody & Record<string, unknown> {
   const { error } = answer.json<{ error?: ApiErrorBody & Record<string, unknown> }>();
   if (!error) throw new Error(`Expected an error, got ${answer.statusCode} ${answer.body}`);

@@ -4,14 +4,14 @@ import { wallTimeOf } from '../../domain/calendar.ts';
 const { RRule, rrulestr } = rrulePackage;
 
 /**
- * A second opinion on recurrences and zones, from other code than the one under test: rrule.js for RFC 5545 on wall
- * times, Intl for the offsets of zones. Slow and plain.
+ * An independent implementation of recurrences and time zones to compare with: rrule.js for RFC 5545 on wall times,
+ * Intl for the offsets of zones. It is slow and simple.
  */
 
-/** Zones with large, small, half-hour and no changes of the clocks; Brazil's ended in 2019. */
+/** Zones without clock changes, with changes of an hour and of half an hour, and Brazil, whose changes ended in 2019. */
 export const zones = ['UTC', 'America/Sao_Paulo', 'America/New_York', 'Australia/Lord_Howe'] as const;
 
-/** Wall times at which the clocks of these zones were, or will be, put forward or back. */
+/** Wall times near clock changes of these zones. */
 export const changes: readonly { zone: string; near: string }[] = [
   { zone: 'America/Sao_Paulo', near: '2017-10-15T00:00' },
   { zone: 'America/Sao_Paulo', near: '2018-02-18T00:00' },
@@ -40,12 +40,12 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** What the zone's clocks show at the instant, to the second. */
+/** Returns the wall time of an instant. */
 export function wallTimeByIntl(instant: number, zone: string): number {
   return wallTimeOf(formatOf(zone).format(instant).replace(' ', 'T')) + (instant % 1000);
 }
 
-/** The instant of a wall time: the first of two; where there is none, by the offset that held before. */
+/** Returns the instant of a wall time: the first one in an overlap, and by the offset before the change in a gap. */
 export function instantByIntl(wallTime: number, zone: string): number {
   const offsets = [-2 * day, 2 * day].map((distance) => {
     const instant = wallTime + distance;
@@ -57,8 +57,8 @@ export function instantByIntl(wallTime: number, zone: string): number {
 }
 
 /**
- * The first `count` instants after `after` of a rule anchored at a local time, none of them before it, in order and
- * each once. Looks at most `days` ahead.
+ * Returns the first `count` distinct instants of a rule after `after`, in order. The rule is anchored at a local time, and
+ * the search covers `days` days.
  */
 export function instantsByRRule(
   rule: string,
@@ -73,8 +73,8 @@ export function instantsByRRule(
   const from = Math.max(start, after - 2 * day);
   const instants = new Set<number>();
   let enoughAt = Infinity;
-  // Stops early: a rule may have a thousand times in a week. A time that the clocks skip comes after later ones, so two
-  // more days decide about the order.
+  // Stops early because a rule can have a thousand occurrences in a week. A wall time in a gap can follow later ones, so
+  // two more days are needed for the order.
   recurrence.between(new Date(from), new Date(from + days * day), true, (date) => {
     const instant = instantByIntl(date.getTime(), zone);
     if (instant > after && instant >= first) instants.add(instant);

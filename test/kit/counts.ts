@@ -3,11 +3,11 @@ import type { Database } from '../../db/core/client.ts';
 import { runCounts } from '../../db/runs/runs.ts';
 
 /**
- * The kept counts of a run, as `status` or `status: reason` → messages, after making sure that its rows say the same.
- * What is being sent counts as queued.
+ * Returns the stored counts of a run as `status` or `status: reason` → messages, and expects them to match its rows.
+ * Messages in status `sending` count as queued.
  */
 export async function expectCountsToMatchRows(sql: Database, runId: number): Promise<Record<string, number>> {
-  // One snapshot: nothing moves between the two looks.
+  // One snapshot, so that no row changes between the two reads.
   const [counts, counted] = await sql.begin('isolation level repeatable read', async (tx) => [
     await runCounts(tx, runId),
     await tx<{ status: string; reason: string; messages: number; segments: number }[]>`

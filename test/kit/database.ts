@@ -5,15 +5,15 @@ import { connect, type Database } from '../../db/core/client.ts';
 export interface TestDatabase {
   url: string;
   sql: Database;
-  /** Closes `sql` and removes the database. Called by itself after the last test of the file. */
+  /** Closes `sql` and drops the database. Runs automatically after the last test of the file. */
   drop(): Promise<void>;
 }
 
-/** A migrated database without rows, for one test file. Call it at the top of the file: in a hook it can't clean up. */
+/** Creates a migrated, empty database for one test file. Call it at the top of the file: it cannot clean up from a hook. */
 export async function createDatabase(): Promise<TestDatabase> {
   const server = connect(inject('databaseUrl'), { max: 1, purpose: 'bulk' });
   const name = `torpedo_test_${randomBytes(6).toString('hex')}`;
-  // Copying files costs an eighth of copying pages through the log (the default), because nothing here is flushed.
+  // File copies take an eighth of the time of the default (pages through the log), because the test server does not flush.
   await server`create database ${server(name)} template ${server(inject('templateDatabase'))} strategy file_copy`;
   const url = new URL(`/${name}`, inject('databaseUrl')).href;
   const sql = connect(url, { purpose: 'bulk' });

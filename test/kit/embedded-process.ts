@@ -1,6 +1,6 @@
 /**
- * A process that starts both servers in the folder given to it, says where they are, and waits to be killed.
- * For test/system/embedded.test.ts.
+ * A process that starts both servers in the given folder, prints their addresses, and waits to be killed. For
+ * test/system/embedded.test.ts.
  */
 import { join } from 'node:path';
 import { startPostgres } from '../../embedded/postgres.ts';

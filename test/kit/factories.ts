@@ -13,9 +13,9 @@ import type { SegmentProfileName } from '../../domain/segments.ts';
 import { account } from './gateway.ts';
 import type { System } from './system.ts';
 
-/** The least that has to be there for a campaign to run; each function makes rows of its own. */
+/** The minimal rows that a campaign needs to run. Each call creates new rows. */
 
-/** Sends in flight through the providers made here, where nothing else is said. */
+/** The default `maxInFlight` of the providers created here. */
 export const maxInFlight = 50;
 
 const unique = (): string => randomBytes(4).toString('hex');
@@ -48,7 +48,7 @@ export async function createProvider(
   return provider.id;
 }
 
-/** A gateway at `url`, called with GET, whose 2xx means that it took the message. */
+/** A gateway at `url` that is called with GET. Any 2xx means that it accepted the message. */
 export async function createHttpProvider(
   { sql, box }: Pick<System, 'sql' | 'box'>,
   url: string,
@@ -85,10 +85,10 @@ export async function createHours(sql: Database, definition: SendingHours = alwa
   return (await insertSetting(sql, 'sendingHours', { name: `Hours ${unique()}`, definition })).id;
 }
 
-/** The mobile number of a line of `mailing`, in E.164. */
+/** The mobile number of a line of `mailing` in E.164. */
 export const phoneOf = (line: number): string => `+551190${String(line).padStart(7, '0')}`;
 
-/** The layout's header, and contacts with names and numbers of their own. */
+/** The header of the layout and contacts with distinct names and numbers. */
 export const mailing = (lines: number): string =>
   [
     'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem',
@@ -96,28 +96,28 @@ export const mailing = (lines: number): string =>
     '',
   ].join('\n');
 
-/** Stores the file and makes it the campaign's. */
+/** Stores the file as the mailing of the campaign. */
 export async function addMailing(sql: Database, campaignId: number, content: string | Buffer): Promise<void> {
   await sql.begin(async (tx) => {
     const id = await createMailingFile(tx, campaignId, 'system');
     const bytes = Buffer.from(content);
-    // In pieces, as an upload arrives.
-    const source = (async function* () {
+    // In chunks, as an upload arrives.
+    const chunks = (async function* () {
       for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
     })();
-    for (const pieces = storeMailingFile(tx, id, source); !(await pieces.next()).done;);
+    for (const stored = storeMailingFile(tx, id, chunks); !(await stored.next()).done;);
     await finishMailingFile(tx, { id, bytes: bytes.length, sha256: Buffer.alloc(32), lines: 0, badLines: 0 });
     await setMailingFile(tx, campaignId, id);
   });
 }
 
-/** In UTC, as `startsAt` has it. */
+/** The UTC wall time in the format of `startsAt`. */
 export const localTime = (at: Date): string => at.toISOString().slice(0, 19);
 
 /** The numbers of `mailing(count)`. */
 export const phonesOf = (count: number): string[] => Array.from({ length: count }, (_, i) => phoneOf(i + 1));
 
-/** A schedule that is not due in the life of a test. */
+/** A schedule that is not due during a test. */
 export const someDay = { recurrence: { every: 'once' }, startsAt: '2099-01-01T09:00', timezone: 'UTC' };
 
 export interface CampaignChoices {
@@ -129,14 +129,14 @@ export interface CampaignChoices {
   expiresAfterHours?: number | null;
   safeguards?: object;
   ticketPolicy?: object;
-  /** Lines of the mailing, or the file itself. */
+  /** The number of lines of the mailing, or the file itself. */
   mailing?: number | string | Buffer;
-  /** Its contacts come from here instead. */
+  /** A web service mailing instead of a file. */
   webservice?: object;
   extraFields?: object[];
 }
 
-/** Complete, with its file, and not enabled. */
+/** Creates a complete campaign with its file and does not enable it. */
 export async function createCampaign(
   system: Pick<System, 'sql' | 'box'>,
   choices: CampaignChoices = {},
@@ -166,7 +166,7 @@ export async function createCampaign(
   return { id, name: definition.name, definition };
 }
 
-/** A campaign that is enabled, with its workflow. */
+/** Creates an enabled campaign and starts its workflow. */
 export async function createEnabledCampaign(system: System, choices: CampaignChoices = {}) {
   const campaign = await createCampaign(system, choices);
   await enableCampaign(system.sql, campaign.id);
@@ -176,7 +176,7 @@ export async function createEnabledCampaign(system: System, choices: CampaignCho
 
 export type Run = Pick<RunRow, 'id' | 'campaignId' | 'occurrence' | 'trigger' | 'providerId'>;
 
-/** "Run now" of a campaign, of a new one if none is given. */
+/** Runs a campaign now, or a new one if none is given. */
 export async function startRun(
   system: System,
   choices: CampaignChoices & { campaign?: { id: number; name: string } } = {},

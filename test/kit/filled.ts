@@ -11,7 +11,7 @@ import { insertUser } from '../../db/access/users.ts';
 import { campaign, campaignDraft } from '../../domain/campaign.ts';
 import type { PageSubjects } from './pages.ts';
 
-/** Of the sandbox whose phones the console can show. */
+/** The sandbox account whose virtual phones the console can show. */
 export const sandboxAccount = {
   accountSid: `AC${'0123456789abcdef'.repeat(2)}`,
   authToken: 'the-token',
@@ -20,23 +20,23 @@ export const sandboxAccount = {
 
 export interface Amounts {
   messages: number;
-  /** So many of them are of one run; all other runs share the rest. */
+  /** The messages of the largest run. All other runs share the rest. */
   largestRun: number;
   runs: number;
   campaigns: number;
   customers: number;
   tickets: number;
   replies: number;
-  /** Calls of providers that were kept: receipts. */
+  /** Stored provider calls (receipts). */
   events: number;
   optOuts: number;
   auditEntries: number;
 }
 
 export interface Filled {
-  /** One of each noun, for the addresses of its pages; the run is the largest. */
+  /** One subject per noun for the addresses of its pages. The run is the largest one. */
   subjects: PageSubjects;
-  /** `name=value` of an admin's session. */
+  /** The session cookie of an admin as `name=value`. */
   cookie: string;
 }
 
@@ -57,22 +57,22 @@ export const bigTables = [
 ] as const;
 
 /**
- * A deployment that has been in use for long, made by a handful of statements. Every 40th message is skipped, every 50th
- * failed, every 10,000th is unknown; one customer in six is a Maria. For an empty, migrated database.
+ * Fills an empty, migrated database like a deployment with years of use, with a few statements. Every 40th message is
+ * skipped, every 50th failed, every 10,000th unknown, and one customer in six is a Maria.
  */
 export async function fillDatabase(sql: Database, box: SecretBox, amounts: Amounts): Promise<Filled> {
   await seedSettings(sql, new Date());
-  const cookie = await addPeople(sql);
+  const cookie = await addAdmin(sql);
   return sql
     .begin(async (tx): Promise<Filled> => {
-      // No checks of references: they would cost more than all the rest.
+      // Skip foreign key checks: they would take longer than everything else.
       await tx`set local session_replication_role = replica`;
       await addSettings(tx, box);
       const settings = await firstOfEach(tx);
       await addCampaigns(tx, amounts, settings);
       await addMessages(tx, amounts);
       await addCustomers(tx, amounts);
-      await addAnswers(tx, amounts);
+      await addRepliesAndReceipts(tx, amounts);
       await addTickets(tx, amounts, settings);
       await addOptOutsAndAudit(tx, amounts);
       const [found] = await tx<
@@ -110,7 +110,7 @@ export async function fillDatabase(sql: Database, box: SecretBox, amounts: Amoun
     .finally(() => sql`vacuum analyze`);
 }
 
-async function addPeople(sql: Database): Promise<string> {
+async function addAdmin(sql: Database): Promise<string> {
   const { id: userId } = await insertUser(sql, {
     login: 'carla',
     name: 'Carla Imaginária',
@@ -161,7 +161,7 @@ async function addSettings(tx: Sql, box: SecretBox): Promise<void> {
   });
 }
 
-/** The first entry of each kind. */
+/** Returns the first entry of each kind. */
 async function firstOfEach(tx: Sql): Promise<Settings> {
   const ids: Partial<Record<(typeof settingTables)[number], number>> = {};
   for (const table of settingTables) {
@@ -205,9 +205,9 @@ async function addCampaigns(tx: Sql, { campaigns, runs }: Amounts, settings: Set
     campaign: campaign.parse(draft),
     segmentProfile: 'gsm',
   };
-  // Tests let the ids begin anywhere.
+  // The ids of test databases do not start at 1.
   const [{ first }] = await tx<[{ first: number }]>`select min(id) as first from campaigns`;
-  // The last three are live, and some before have failed.
+  // The last three runs are running, and every 50th has failed.
   await tx`
     insert into runs (campaign_id, occurrence, trigger, status, step, reason, settings, provider_id, started_at,
       mailing_at, sending_at, finished_at)
@@ -257,8 +257,8 @@ async function addCustomers(tx: Sql, { customers }: Amounts): Promise<void> {
     select id, consent, 'import', 'user:1', now() from customers order by id`;
 }
 
-/** Every third reply is a ticket's; receipts for the first messages, some of them twice. */
-async function addAnswers(tx: Sql, { replies, events, messages }: Amounts): Promise<void> {
+/** Adds replies with and without a message, and receipts, some of them twice for a message. */
+async function addRepliesAndReceipts(tx: Sql, { replies, events, messages }: Amounts): Promise<void> {
   await tx`
     insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, received_at, handled_at, effect,
       message_id, campaign_id, run_id, customer_id)

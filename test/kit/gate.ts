@@ -1,8 +1,8 @@
-/** Where something waits until a test lets it go on. Open at first. */
+/** Blocks code until a test opens it. It is open at first. */
 export interface Gate {
-  /** How many wait now. */
+  /** The number of callers that wait. */
   readonly waiting: number;
-  /** Resolves once the gate is open. */
+  /** Resolves when the gate is open. */
   pass(): Promise<void>;
   open(): void;
   close(): void;

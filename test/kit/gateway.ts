@@ -13,7 +13,7 @@ export const account = {
   from: '+5511999990000',
 };
 
-/** A message that the gateway has taken. */
+/** A message that the gateway has accepted. */
 export interface Taken {
   at: string;
   sid: string;
@@ -24,15 +24,15 @@ export interface Taken {
 
 type Faults = z.input<typeof faults>;
 
-/** The sandbox gateway in this process, which can go down and come up again at the same address. */
+/** The sandbox gateway in this process. It can stop and start again at the same address. */
 export async function createGateway() {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  /** What the gateways that were taken down had taken. */
+  /** Messages that were accepted before the last stop. */
   const before: Taken[] = [];
   let running: { sandbox: Sandbox; ledgerFile: string } | null = null;
   const folder = await mkdtemp(join(tmpdir(), 'torpedo-gateway-'));
-  let ups = 0;
+  let starts = 0;
 
   const control = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const response = await fetch(`${url}/sandbox/${path}`, {
@@ -51,9 +51,9 @@ export async function createGateway() {
 
   const gateway = {
     url,
-    /** Takes everything and sends no receipts, unless `faults` says otherwise. */
+    /** Starts it. Without `faults` it accepts every message and sends no receipts. */
     async up(faults: Faults = {}): Promise<void> {
-      const ledgerFile = join(folder, `${++ups}.ndjson`);
+      const ledgerFile = join(folder, `${++starts}.ndjson`);
       const sandbox = await buildSandbox({
         ...account,
         ledgerFile,
@@ -62,33 +62,33 @@ export async function createGateway() {
       await sandbox.listen(port);
       running = { sandbox, ledgerFile };
     },
-    /** No connection is accepted any more; those that are open are cut. */
+    /** Stops accepting connections and cuts the open ones. */
     async down(): Promise<void> {
       if (!running) return;
       await running.sandbox.close();
       before.push(...parsed(await readFile(running.ledgerFile, 'utf8')));
       running = null;
     },
-    /** From the next message on. */
+    /** Applies the faults from the next message on. */
     async misbehave(faults: Faults): Promise<void> {
       await control('PUT', 'faults', { receipts: false, ...faults });
     },
     behave: (): Promise<void> => gateway.misbehave({}),
-    /** A phone answers who wrote to it last. Resolves with the status of the answer to the callback. */
+    /** Sends a reply from a phone to the last sender. Resolves with the status of the callback's answer. */
     async reply(from: string, body: string): Promise<number> {
       return ((await (await control('POST', 'replies', { from, body })).json()) as { status: number }).status;
     },
-    /** All messages ever taken, in the order of their arrival. */
+    /** All accepted messages in the order of arrival. */
     async taken(): Promise<Taken[]> {
       if (!running) return before;
       return [...before, ...parsed(await (await control('GET', 'ledger?format=ndjson')).text())];
     },
-    /** How many receipts have not been posted yet, also those of messages taken while it posted none. */
+    /** The number of receipts not posted yet, including those of messages accepted while receipts were off. */
     async receiptsLeft(): Promise<number> {
       const summary = (await (await control('GET', 'ledger')).json()) as { receipts: { pending: number } };
       return summary.receipts.pending;
     },
-    /** How many sends it was asked for, and how many of them met each fault. */
+    /** The number of send requests, and how many of them met each fault. */
     async answers(): Promise<Record<string, number>> {
       const summary = (await (await control('GET', 'ledger')).json()) as { answers: Record<string, number> };
       return summary.answers;

@@ -1,5 +1,5 @@
 /**
- * A process that holds a lock, says `step` as long as it is sure to hold it, and `lost` once it is not. For
+ * A process that takes a lock, prints `step` while it certainly holds it, and `lost` when it no longer does. For
  * test/system/held-lock.test.ts.
  */
 import { connect } from '../../db/core/client.ts';

@@ -4,28 +4,28 @@ import { text } from 'node:stream/consumers';
 import { afterAll } from 'vitest';
 import { freePort } from '../../embedded/ports.ts';
 
-/** A post as the helpdesk has received it. */
+/** A post that the helpdesk received. */
 export interface Received {
   event: { id: number; kind: string; changes: object; reply: { text: string } | null };
   ticket: { id: number; status: string; phone: string; version: number };
   headers: IncomingMessage['headers'];
-  /** Whether the signature is that of docs/tickets.md. */
+  /** Whether the signature is valid by docs/tickets.md. */
   verified: boolean;
 }
 
 export const helpdeskSecret = 'a-secret-of-32-characters-or-so!';
 
-/** A helpdesk that can go down and come up again at the same address. `answer` gives the status of each post. */
+/** A helpdesk that can stop and start again at the same address. `answer` returns the status for each post. */
 export async function createHelpdeskServer(answer: (post: Received) => number = () => 200) {
   const port = await freePort();
   const received: Received[] = [];
   let server: Server | null = null;
   const helpdesk = {
     url: `http://127.0.0.1:${port}/tickets`,
-    /** Everything that came in, in its order, whatever was answered. */
+    /** All posts in order, with any answer. */
     received,
     answer,
-    /** Answers wait for this. */
+    /** Every answer waits for this promise. */
     pause: Promise.resolve(),
     async up(): Promise<void> {
       const next = createServer((request, response) => {
@@ -57,7 +57,7 @@ export async function createHelpdeskServer(answer: (post: Received) => number = 
   return helpdesk;
 }
 
-/** Written by the docs, not by the code under test. */
+/** Implements the docs independently of the code under test. */
 function isSigned(request: IncomingMessage, body: string): boolean {
   const header = String(request.headers['torpedo-signature']);
   const { t, v1 } = Object.fromEntries(header.split(',').map((part) => part.split('='))) as Record<

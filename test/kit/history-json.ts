@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 
 /**
- * Histories in the JSON of Temporal's own tools.
+ * Histories in the JSON format of Temporal's own tools.
  *
- * The SDK's historyToJSON and historyFromJSON can't be used: npm gives each of its packages a protobufjs of its own,
- * and one copy does not take another's types. So all is loaded through the package that the types are of.
+ * The SDK's historyToJSON and historyFromJSON cannot be used: npm installs a separate protobufjs for each SDK package,
+ * and one copy rejects the types of another. So everything is loaded through the package that defines the types.
  */
 const proto = createRequire(createRequire(import.meta.url).resolve('@temporalio/proto'));
 

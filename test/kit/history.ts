@@ -5,25 +5,25 @@ import type { Run } from './factories.ts';
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** The whole history of an execution as JSON text, with what its payloads say in the clear. */
+/** Returns the history of an execution as JSON with decoded payloads. */
 export async function historyText(client: Client, workflowId: string, runId?: string): Promise<string> {
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const opened = (value: Json): Json => {
-    if (Array.isArray(value)) return value.map(opened);
+  const decoded = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map(decoded);
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
         key,
         key === 'data' && typeof inner === 'string'
           ? Buffer.from(inner, 'base64').toString('utf8')
-          : opened(inner),
+          : decoded(inner),
       ]),
     );
   };
-  return JSON.stringify(opened(historyToJson(history) as Json));
+  return JSON.stringify(decoded(historyToJson(history) as Json));
 }
 
-/** How many events of each type the history of a run's workflow has, and how many starts of each activity. */
+/** Counts the events of a run's workflow, and the times that each activity was scheduled. */
 export async function eventsOf(client: Client, run: Run) {
   const handle = client.workflow.getHandle(runWorkflowId(run));
   const { events } = await handle.fetchHistory();

@@ -4,17 +4,17 @@ import { weekdays } from '../../domain/calendar.ts';
 import type { SendingHours } from '../../domain/hours.ts';
 
 /**
- * A second opinion on sending hours, from other code and other data than those under test: js-joda, which brings a time
- * zone database of its own, and all windows less all holidays as stretches of time, where domain/hours.ts goes by dates.
+ * An independent implementation of sending hours to compare with. It uses js-joda, which has its own time zone database,
+ * and subtracts holidays from windows as intervals of time, where domain/hours.ts works by dates.
  */
 
-/** Milliseconds since the epoch; the end is not part of it. */
+/** Milliseconds since the epoch. The end is exclusive. */
 export type Stretch = readonly [from: number, to: number];
 
-// js-joda is slow, and is asked for the same few days again and again.
+// js-joda is slow, and the same few days are converted repeatedly.
 const instants = new Map<string, number>();
 
-/** When the zone's clocks show it: at first, where twice; as they jump, where never. */
+/** Returns the instant of a wall time: the first one in an overlap, and the clock change in a gap. */
 function instantOf(date: LocalDate, clock: string, zone: string): number {
   const key = `${date.toString()} ${clock} ${zone}`;
   const known = instants.get(key);
@@ -30,7 +30,7 @@ function instantOf(date: LocalDate, clock: string, zone: string): number {
 const dateAt = (instant: number, zone: string): LocalDate =>
   Instant.ofEpochMilli(instant).atZone(ZoneId.of(zone)).toLocalDate();
 
-/** The stretches in which the hours are open, from before `instant` to `days` after it; two that touch are one. */
+/** Returns the intervals in which the hours are open, from before `instant` to `days` after it. Adjacent ones are merged. */
 export function openStretches(
   { timezone, windows }: SendingHours,
   instant: number,
@@ -50,10 +50,10 @@ export function openStretches(
     const date = LocalDate.parse(holiday);
     return [instantOf(date, '00:00', timezone), instantOf(date, '24:00', timezone)];
   });
-  const turns = [...new Set([...opened, ...closed].flat())].sort((a, b) => a - b);
+  const boundaries = [...new Set([...opened, ...closed].flat())].sort((a, b) => a - b);
   const stretches: Stretch[] = [];
-  for (const [index, from] of turns.entries()) {
-    const to = turns[index + 1];
+  for (const [index, from] of boundaries.entries()) {
+    const to = boundaries[index + 1];
     const covers = ([start, end]: Stretch): boolean => start <= from && from < end;
     if (to === undefined || !opened.some(covers) || closed.some(covers)) continue;
     const last = stretches.at(-1);
@@ -63,7 +63,7 @@ export function openStretches(
   return stretches;
 }
 
-/** The first midnights (UTC) after the zone's clocks were put forward or back, in these years. */
+/** Returns the first UTC midnight after each clock change of the zone in these years. */
 export function changesOf(zone: string, { from, to }: { from: number; to: number }): number[] {
   const rules = ZoneId.of(zone).rules();
   const day = 86_400_000;

@@ -9,7 +9,7 @@ import { onTestFinished } from 'vitest';
 import { freePort } from '../../embedded/ports.ts';
 import { until } from './until.ts';
 
-// Debian keeps its programs out of the PATH of users.
+// Debian installs the programs outside the PATH of users.
 const pathWithSbin = `${process.env.PATH ?? ''}:/usr/sbin`;
 
 const programs = ['bearerbox', 'smsbox', 'sqlite3'];
@@ -17,11 +17,11 @@ export const hasKannel =
   spawnSync('which', programs, { env: { ...process.env, PATH: pathWithSbin } }).status === 0;
 if (!hasKannel) {
   console.warn(
-    'The tests with Kannel as gateway are left out: it is not installed. Install it (apt-get install kannel sqlite3).',
+    'Tests with Kannel are skipped because it is not installed. Install it with: apt-get install kannel sqlite3',
   );
 }
 
-/** An SMS as the operator took it. */
+/** An SMS that the operator accepted. */
 export interface OperatorMessage {
   to: string;
   from: string;
@@ -31,22 +31,22 @@ export interface OperatorMessage {
 
 const refusedAddress = 0x0b; // ESME_RINVDSTADR, SMPP 3.4, 5.1.3
 
-/** What an operator's receipt says of a number by its last digit; of all others that it was delivered. */
+/** The receipt state by the last digit of the number. All other numbers get DELIVRD. */
 const states = new Map([
   ['1', 'UNDELIV'],
   ['3', 'EXPIRED'],
 ]);
 
 /**
- * An operator's SMPP center: delivers, but for numbers that end in 1, which can't be reached, in 3, for which it runs out of time,
- * and in 2, which it refuses at once. Of those that end in 4 it says nothing until `report`.
+ * The SMPP center of an operator. By the last digit of the number: 1 is undelivered, 3 expires, 2 is refused at once, 4
+ * gets its receipt only after `sendHeldReceipts`, and all others are delivered.
  */
 export async function startOperator() {
   const taken: OperatorMessage[] = [];
   const sessions = new Set<Session>();
-  /** The newest last. */
+  /** The newest is last. */
   const bound: Session[] = [];
-  const late: Parameters<typeof report>[1][] = [];
+  const late: Parameters<typeof sendReceipt>[1][] = [];
   const server = smpp.createServer((session) => {
     sessions.add(session);
     session.on('error', () => undefined);
@@ -62,7 +62,7 @@ export async function startOperator() {
         taken.push({ to, from, text: String(pdu.short_message.message), dataCoding });
         session.send(pdu.response({ message_id: id }));
         if (to.endsWith('4')) late.push({ id, to, from });
-        else report(session, { id, to, from });
+        else sendReceipt(session, { id, to, from });
       } else if (['bind_transceiver', 'enquire_link', 'unbind'].includes(pdu.command)) {
         session.send(pdu.response());
         if (pdu.command === 'bind_transceiver') bound.push(session);
@@ -77,13 +77,13 @@ export async function startOperator() {
   return {
     port: (server.address() as AddressInfo).port,
     taken,
-    /** How often Kannel has bound itself. */
+    /** How often Kannel has bound. */
     binds: () => bound.length,
-    /** The receipts that it has kept back. */
-    report(): void {
-      for (const one of late.splice(0)) report(bound.at(-1), one);
+    /** Sends the held receipts. */
+    sendHeldReceipts(): void {
+      for (const one of late.splice(0)) sendReceipt(bound.at(-1), one);
     },
-    /** An SMS from a person. */
+    /** Sends an SMS from a phone. */
     write(from: string, to: string, text: string): void {
       bound.at(-1)?.deliver_sm({
         source_addr: from,
@@ -95,7 +95,7 @@ export async function startOperator() {
   };
 }
 
-function report(
+function sendReceipt(
   session: Session | undefined,
   { id, to, from }: { id: string; to: string; from: string },
 ): void {
@@ -109,7 +109,7 @@ function report(
   });
 }
 
-/** Kannel as examples/gateways/kannel.conf sets it up, with ports, secrets and a folder of its own, and shorter waits. */
+/** Starts Kannel from examples/gateways/kannel.conf with its own ports, secrets and folder, and with shorter waits. */
 export async function startKannel(options: {
   operatorPort: number;
   sendsmsPort: number;
@@ -122,7 +122,7 @@ export async function startKannel(options: {
   const receipts = join(folder, 'receipts.db');
   const table = await readFile('examples/gateways/kannel-receipts.sql', 'utf8');
   const made = spawnSync('sqlite3', [receipts], { input: table, encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(`sqlite3 says: ${made.stderr}`);
+  if (made.status !== 0) throw new Error(`sqlite3 failed: ${made.stderr}`);
   const smsboxPort = String(await freePort());
   const settings: [RegExp, string][] = [
     [/^admin-port = .*/m, `admin-port = ${await freePort()}`],
@@ -146,31 +146,31 @@ export async function startKannel(options: {
   const file = join(folder, 'kannel.conf');
   await writeFile(file, config);
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const bearerbox = keepRunning('bearerbox', file);
+  const bearerbox = startAndRestart('bearerbox', file);
   await listening(Number(smsboxPort));
-  keepRunning('smsbox', file);
+  startAndRestart('smsbox', file);
   await listening(options.sendsmsPort);
   return {
-    /** The calls to us that it has repeated. */
+    /** The URLs of our API that it called again. */
     async retried() {
       const log = await readFile(join(folder, 'smsbox.log'), 'latin1');
       return Array.from(log.matchAll(/Retrying request <([^>]*)>/g), ([, url = '']) => url);
     },
-    /** smsbox ends with it, and both are started again. */
+    /** smsbox ends with bearerbox, and both are restarted. */
     killBearerbox: () => bearerbox.kill(),
   };
 }
 
-/** As Debian's run_kannel_box does, only sooner. */
-function keepRunning(box: string, config: string): { kill: () => Promise<void> } {
-  let over = false;
+/** Restarts the program when it ends, like Debian's run_kannel_box but without a delay. */
+function startAndRestart(box: string, config: string): { kill: () => Promise<void> } {
+  let stopped = false;
   const start = (): ChildProcess => {
     const started = spawn(box, ['-v', '4', config], {
       stdio: 'ignore',
       env: { ...process.env, PATH: pathWithSbin },
     });
     started.once('exit', () => {
-      if (!over) child = start();
+      if (!stopped) child = start();
     });
     return started;
   };
@@ -181,7 +181,7 @@ function keepRunning(box: string, config: string): { kill: () => Promise<void> }
   };
   let child = start();
   onTestFinished(() => {
-    over = true;
+    stopped = true;
     return kill();
   });
   return { kill };

@@ -5,26 +5,26 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll } from 'vitest';
 
-/** In CI it has to be there: scripts/install-test-programs.mjs installs it. */
+/** CI requires it: scripts/install-test-programs.mjs installs it. */
 export const hasLibreOffice =
   process.env.CI !== undefined || spawnSync('which', ['soffice'], { stdio: 'ignore' }).status === 0;
 if (!hasLibreOffice) {
   console.warn(
-    'The tests with a spreadsheet are left out: LibreOffice is not installed. Install it (apt-get install libreoffice-calc-nogui).',
+    'Tests with a spreadsheet are skipped because LibreOffice is not installed. Install it with: apt-get install libreoffice-calc-nogui',
   );
 }
 
 export interface SpreadsheetSettings {
-  /** What it splits the file at, and what it saves it with. */
+  /** The delimiters for opening and for saving the file. */
   opened: ';' | ',';
   saved: ';' | ',';
-  /** Whose numbers, dates and words for true it knows. */
+  /** The language of numbers, dates and booleans. */
   language: 'pt-BR' | 'en-US';
-  /** Dates, percentages, 1E5 and the like are taken for numbers; else only plain numbers are. */
+  /** Converts dates, percentages, 1E5 and the like to numbers. Otherwise it converts only plain numbers. */
   detectsSpecialNumbers: boolean;
 }
 
-/** Windows' numbers of languages, as LibreOffice's filters have them. */
+/** Windows language ids, as LibreOffice's filters use them. */
 const languageIds = { 'pt-BR': 1046, 'en-US': 1033 } as const;
 const utf8 = 76;
 
@@ -36,10 +36,10 @@ afterAll(async () => {
 let files = 0;
 
 /**
- * The CSV file after LibreOffice has opened it and saved it as CSV in UTF-8, its cells as they are shown there, which is
- * what its dialog offers.
+ * Opens the CSV file in LibreOffice and saves it as CSV in UTF-8 with the cells as shown, which is the default of its
+ * dialog.
  */
-export async function savedByLibreOffice(
+export async function saveWithLibreOffice(
   file: Uint8Array,
   { opened, saved, language, detectsSpecialNumbers }: SpreadsheetSettings,
 ): Promise<Buffer> {
@@ -57,7 +57,7 @@ export async function savedByLibreOffice(
     'soffice',
     [
       '--headless',
-      // A profile of its own: two of them can't share one.
+      // Two processes cannot share a profile.
       `-env:UserInstallation=${pathToFileURL(join(at, 'profile')).href}`,
       `--infilter=${options(opened, false, detectsSpecialNumbers)}`,
       '--convert-to',

@@ -5,10 +5,10 @@ import { createSmtp } from '../../outgoing/smtp.ts';
 import { createWebhook } from '../../outgoing/webhook.ts';
 import { connectAnywhere } from './connect.ts';
 
-/** The certificate of localhost that the SMTP servers of tests have. */
+/** The certificate of the test SMTP servers at localhost. */
 const certificate = readFileSync(new URL('../tls/cert.pem', import.meta.url));
 
-/** SMTP servers and webhooks of tests are on this machine, which the guard of a deployment refuses. */
+/** Allows the loopback address of test servers, which the guard of a deployment refuses. */
 export const localOutgoing: Outgoing = {
   smtp: createSmtp({
     guard: createAddressGuard(['127.0.0.1', '::1', 'localhost']),

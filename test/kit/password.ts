@@ -3,12 +3,12 @@ import { createPasswords } from '../../api/access/passwords.ts';
 
 const cost = { ln: 4, r: 8, p: 1 };
 
-/** Passwords at a cost of a millisecond and not of half a second, in the APIs of tests. */
+/** Password hashing that takes a millisecond instead of half a second. */
 export const cheapPasswords = createPasswords(cost);
 
 /**
- * The hash of a password that is compared in a millisecond: what it costs is written in it (api/access/passwords.ts).
- * For the users of tests whose password is nobody's concern.
+ * A password hash that takes a millisecond to verify, because a hash contains its own cost (api/access/passwords.ts). For
+ * test users whose password does not matter.
  */
 export function cheapHash(password: string): string {
   const { ln, r, p } = cost;

@@ -6,9 +6,10 @@ export interface Statement {
   parameters: unknown[];
 }
 
-/** Calls back with each statement that the pool sends to PostgreSQL from now on. */
-export function watchStatements(sql: Database, saw: (statement: Statement) => void): void {
-  sql.options.debug = (_, text, parameters) => saw({ text, parameters: [...(parameters as unknown[])] });
+/** Calls `onStatement` with each statement that the pool sends to PostgreSQL from now on. */
+export function watchStatements(sql: Database, onStatement: (statement: Statement) => void): void {
+  sql.options.debug = (_, text, parameters) =>
+    onStatement({ text, parameters: [...(parameters as unknown[])] });
 }
 
 interface Plan {
@@ -33,16 +34,16 @@ const plan: z.ZodType<Plan> = z.object({
 });
 const explained = z.tuple([z.looseObject({ Plan: plan })]);
 
-/** How a statement reads a table at one place of its plan. */
+/** How one node of a plan reads a table. */
 export interface Read {
   table: string;
   /** `Seq Scan`, `Index Scan`, … */
   by: string;
-  /** How many rows it has looked at; where the statement was not run, how many it expects to find. */
+  /** The number of rows read, or the expected number when the statement was not executed. */
   rows: number;
 }
 
-/** The reads of tables in a plan, as `explain (format json)` gives it, with `analyze` or without. */
+/** Returns the table reads of a plan from `explain (format json)`, with or without `analyze`. */
 export function readsIn(answer: unknown): Read[] {
   const [{ Plan: root }] = explained.parse(answer);
   const reads: Read[] = [];
@@ -61,16 +62,16 @@ export function readsIn(answer: unknown): Read[] {
 
 const reading = /^\s*(select|with)\b/i;
 
-/** How PostgreSQL carries out a statement with these parameters: runs what only reads, and only plans what writes. */
+/** Explains a statement with its parameters. Executes it only when it is read-only. */
 export async function explain(sql: Database, { text, parameters }: Statement): Promise<Read[]> {
   const options = reading.test(text) ? 'analyze, timing off, format json' : 'format json';
   const rows = await sql.begin('read only', (tx) =>
-    // What postgres.js has taken as parameters once it takes again.
+    // postgres.js accepted these parameters before.
     tx.unsafe<Record<string, unknown>[]>(`explain (${options}) ${text}`, parameters as string[]),
   );
   return readsIn(Object.values(rows[0] ?? {})[0]);
 }
 
-/** Of what has a plan, without the driver's own. */
+/** Whether a statement has a plan and is not one of the driver. */
 export const hasPlan = ({ text }: Statement): boolean =>
   /^\s*(select|with|insert|update|delete)\b/i.test(text);

@@ -4,7 +4,7 @@ import { parseInput } from '../../api/http/input.ts';
 import { createFormat } from '../../domain/format.ts';
 import type { Locale } from '../../domain/user.ts';
 
-/** What the API has against a document, each problem as `field: sentence`. */
+/** Returns the API's problems with a document as `field: sentence`. */
 export function problemsIn(schema: z.ZodType, document: unknown, locale: Locale = 'en'): string[] {
   try {
     parseInput(schema, document);

@@ -8,8 +8,8 @@ export interface RawRequest {
 }
 
 /**
- * An HTTP server without manners: it reads whole requests, and answers each with whatever bytes, silence or reset the
- * test does to the socket. `close` drops every connection.
+ * A raw HTTP server: it reads whole requests, and `answer` writes any bytes to the socket, stays silent or resets it.
+ * `close` drops every connection.
  */
 export async function startRawServer(answer: (socket: Socket, request: RawRequest) => void) {
   const sockets = new Set<Socket>();
@@ -59,7 +59,7 @@ function parseRequest(received: string): RawRequest | null {
   return { method, path, headers, body };
 }
 
-/** A complete answer, kept alive. */
+/** A complete answer that keeps the connection alive. */
 export const httpAnswer = (status: number, body: string, headers: Record<string, string> = {}): string =>
   [
     `HTTP/1.1 ${status} Whatever`,

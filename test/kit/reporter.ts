@@ -1,8 +1,8 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /**
- * Ends the output of CI with one line for programs: `12 passed, 0 failed`. A file that can't be loaded and an error
- * outside of any test count as failed, too.
+ * Ends the output of CI with a machine-readable line: `12 passed, 0 failed`. A file that cannot be loaded and an error
+ * outside of tests count as failures.
  */
 export default class CountReporter implements Reporter {
   onTestRunEnd(files: readonly TestModule[], errors: readonly unknown[]): void {
@@ -17,7 +17,7 @@ export default class CountReporter implements Reporter {
       }
       if (file.state() === 'failed' && failed === before) failed++;
     }
-    // After what the other reporters write at the same moment.
+    // At exit, so that the line follows the output of the other reporters.
     process.once('exit', () => console.log(`${passed} passed, ${failed} failed`));
   }
 }

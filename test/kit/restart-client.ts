@@ -1,6 +1,6 @@
 /**
- * A process that keeps a database busy with what breaks when the server goes away in the middle of it: transactions, COPY,
- * single queries. It sends what it has done every 50 ms, and what the tables hold when it is told to end. For
+ * A process that keeps a database busy with work that a server restart interrupts: transactions, COPY and single
+ * queries. It reports its progress every 50 ms, and the state of the tables after a request to end. For
  * test/system/client.restart.test.ts.
  */
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Sql } from '../../db/core/client.ts';
 
 const [url = ''] = process.argv.slice(2);
-// Few connections, so that the pool opens a lost one again for others while its transaction still ends.
+// Few connections, so that the pool reopens a lost one for other work while its transaction is still ending.
 const sql = connect(url, { max: 4 });
 const done = { copies: 0, transactions: 0, queries: 0, failed: 0 };
 let ending = false;
@@ -35,7 +35,7 @@ async function copyIn(tx: Sql): Promise<void> {
   await tx`delete from copied`;
 }
 
-/** What fails in it is ignored where it happens, and it goes on, as careless code would. */
+/** Ignores a failed statement and continues the transaction, like careless code. */
 async function inThreeSteps(tx: Sql): Promise<void> {
   const nr = ++number;
   await tx`insert into steps values ('transaction', ${nr}, 1)`;
@@ -64,12 +64,12 @@ const loops = [
   ...[1, 2, 3].map(() => repeat('transactions', () => sql.begin(inThreeSteps))),
   ...[1, 2, 3].map(() => repeat('queries', () => sql`select 1`)),
 ];
-const telling = setInterval(() => process.send?.({ done }), 50);
+const reporting = setInterval(() => process.send?.({ done }), 50);
 
 process.once('message', () => {
   ending = true;
   void Promise.all(loops).then(async () => {
-    clearInterval(telling);
+    clearInterval(reporting);
     const partial = await sql`
       select kind, number, count(*)::int as steps from steps group by 1, 2
       having count(*) <> case kind when 'copy' then 2 else 3 end`;

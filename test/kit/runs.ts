@@ -4,14 +4,14 @@ import type { Run } from './factories.ts';
 import type { System } from './system.ts';
 import { until } from './until.ts';
 
-/** What tests ask about a run, beyond its row. */
+/** Reads the state of a run beyond its row. */
 export const createRunProbe = ({ sql, client, gateway }: System) => {
   const workflowOf = (run: Run) => client.workflow.getHandle(runWorkflowId(run));
   return {
     workflowOf,
-    /** What its workflow returns; rejects when it fails. */
+    /** Resolves with the result of its workflow, and rejects when the workflow fails. */
     ended: async (run: Run): Promise<unknown> => {
-      // The row is there a moment earlier.
+      // The row exists a moment before the workflow.
       await until('its workflow has started', () =>
         workflowOf(run)
           .describe()
@@ -23,14 +23,14 @@ export const createRunProbe = ({ sql, client, gateway }: System) => {
       return workflowOf(run).result();
     },
 
-    /** Messages of a status by the kept counts: what is being sent counts as queued. */
+    /** The number of messages of a status by the stored counts. Messages in status `sending` count as queued. */
     countOf: async (runId: number, status: string): Promise<number> => {
       const [row] = await sql<[{ n: number }]>`
         select coalesce(sum(messages), 0)::int as n from run_counts where run_id = ${runId} and status = ${status}`;
       return row.n;
     },
 
-    /** Whom the gateway has been asked to write to for this run, in the order in which it took them. */
+    /** The phones to which the gateway accepted messages of this run, in order. */
     writtenTo: async (run: Run): Promise<string[]> => {
       const ids = await sql<{ id: number }[]>`select id from messages where run_id = ${run.id}`;
       const references = new Set(ids.map(({ id }) => String(id)));

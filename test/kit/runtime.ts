@@ -1,4 +1,4 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 
-// One for each process, which several test files share: of the SDK only errors are told.
+// All test files of a process share one runtime. The SDK logs only errors.
 Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') });

@@ -1,7 +1,7 @@
 import type { Database } from '../../db/core/client.ts';
 import { claimLines, type Outcome, recordOutcomes } from '../../db/messages/claims.ts';
 
-/** The outcome of a message that the provider has taken, but for `changes`. */
+/** The outcome of a message that the provider accepted, with `changes`. */
 export const outcomeWith = (id: number, changes: Partial<Outcome> = {}): Outcome => ({
   id,
   status: 'sent',
@@ -16,7 +16,7 @@ export const outcomeWith = (id: number, changes: Partial<Outcome> = {}): Outcome
   ...changes,
 });
 
-/** Writes what a sender would that claims the first `count` messages of a run and gets them taken by the provider. */
+/** Records the first `count` messages of a run as a sender does whose provider accepts them. */
 export async function recordSent(
   sql: Database,
   {

@@ -2,33 +2,33 @@ import { z } from 'zod';
 import { createFormat, type Format } from '../../domain/format.ts';
 import type { Locale } from '../../domain/user.ts';
 
-/** Of any parameters. */
+/** A sentence with any parameters. */
 interface AnySentence {
   params: z.ZodType;
   words: Readonly<Record<Locale, string | ((params: never, format: Format) => string)>>;
 }
 
-/** So many examples show every choice of the longest enumeration. */
+/** Enough examples for every value of the longest enumeration. */
 const examples = 24;
 const formats = { en: createFormat('en', null), 'pt-BR': createFormat('pt-BR', null) };
 
-/** Parameters that show each of a sentence's options, with and without what is optional. */
+/** Sample parameters that cover every option of a sentence, with and without optional ones. */
 export const parametersOf = <T extends z.ZodType>(params: T): z.output<T>[] => {
   const schema = z.toJSONSchema(params, { io: 'input' });
   return Array.from({ length: examples }, (_, index) => params.parse(sample(schema, index)));
 };
 
-/** A sentence in both languages, with such parameters. */
+/** A sentence in both languages with sample parameters. */
 export const samplesOf = ({ params, words }: AnySentence): Record<Locale, string>[] =>
   parametersOf(params).map((values) => {
-    const say = (locale: Locale): string => {
-      const said = words[locale];
-      return typeof said === 'string' ? said : said(values as never, formats[locale]);
+    const sentenceIn = (locale: Locale): string => {
+      const sentence = words[locale];
+      return typeof sentence === 'string' ? sentence : sentence(values as never, formats[locale]);
     };
-    return { en: say('en'), 'pt-BR': say('pt-BR') };
+    return { en: sentenceIn('en'), 'pt-BR': sentenceIn('pt-BR') };
   });
 
-/** Words that a Portuguese sentence does not have: what finds one in it has found English. */
+/** Matches words that occur in English sentences and not in Portuguese ones. */
 export const englishWords =
   /\b(?:the|and|with|this|that|these|is|are|not|of|has|have|was|were|from|there|which|its|cannot|must|expected|choose|enter)\b/i;
 
@@ -36,7 +36,7 @@ function sample(schema: z.core.JSONSchema._JSONSchema, index: number): unknown {
   if (typeof schema === 'boolean') throw new Error('No sample of any value.');
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices) return sample(choices[index % choices.length] ?? true, index);
-  // Whatever it is: what can't be read is left out of the sentence.
+  // Any value: the sentence leaves out values that it cannot read.
   if (Object.keys(schema).length === 0) return null;
   if (schema.const !== undefined) return schema.const;
   if (schema.enum) return schema.enum[index % schema.enum.length];
@@ -59,7 +59,7 @@ function sample(schema: z.core.JSONSchema._JSONSchema, index: number): unknown {
     case 'object':
       return Object.fromEntries(
         Object.entries(schema.properties ?? {})
-          // One with and one without what may be left out.
+          // Every second sample leaves out the optional properties.
           .filter(([name]) => schema.required?.includes(name) === true || index % 2 === 0)
           .map(([name, inner]) => [name, sample(inner, index >> 1)]),
       );

@@ -1,4 +1,4 @@
-/** What the tests use of smpp, which has no types of its own. */
+/** The parts of smpp that the tests use. The package has no types. */
 declare module 'smpp' {
   import type { EventEmitter } from 'node:events';
   import type { Server } from 'node:net';

@@ -9,7 +9,7 @@ const [cert, key] = ['cert', 'key'].map((name) =>
   readFileSync(new URL(`../tls/${name}.pem`, import.meta.url)),
 );
 
-/** A mail as its reader sees it. */
+/** A mail as its recipient sees it. */
 export interface ReceivedMail {
   to: string;
   subject: string;
@@ -19,19 +19,19 @@ export interface ReceivedMail {
 
 export const smtpLogin = { user: 'torpedo', password: 'segredo-do-smtp' };
 
-/** What the server answers at a step; null: it goes well. */
+/** The status that the server answers at each step, or null for success. */
 interface Behavior {
   login?: () => number | null;
   sender?: () => number | null;
   recipient?: (address: string) => number | null;
   data?: () => number | null;
-  /** Waits for this after it has taken the mail, before it answers. */
+  /** Delays the answer after the mail was received. */
   holdAnswer?: () => Promise<void>;
-  /** Takes the mail, and drops the connection instead of answering. */
+  /** Drops the connection after the mail was received instead of answering. */
   dropAfterData?: () => boolean;
 }
 
-/** An SMTP server with STARTTLS and a login, which can be told to refuse; `received` has what it took. */
+/** An SMTP server with STARTTLS and a login. `behavior` makes it refuse, and `received` contains the accepted mails. */
 export async function createSmtpServer(options: SMTPServerOptions = {}) {
   const port = await freePort();
   const received: ReceivedMail[] = [];
@@ -101,13 +101,13 @@ export async function createSmtpServer(options: SMTPServerOptions = {}) {
   };
 }
 
-/** A server that speaks no SMTP: `talk` gets each connection. */
-export async function createTalker(talk: (socket: Socket) => void): Promise<number> {
+/** A TCP server that does not speak SMTP: `onConnection` gets each connection. */
+export async function createTcpServer(onConnection: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
-    talk(socket);
+    onConnection(socket);
   });
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

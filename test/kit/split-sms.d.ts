@@ -1,4 +1,4 @@
-/** The part of split-sms 0.1.7, which ships no types, that segments.test.ts holds ours against. */
+/** The parts of split-sms 0.1.7 that segments.test.ts compares with our implementation. The package has no types. */
 declare module 'split-sms' {
   interface Result {
     characterSet: 'GSM' | 'Unicode';

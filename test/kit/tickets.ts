@@ -3,7 +3,7 @@ import type { Database } from '../../db/core/client.ts';
 import { insertSetting } from '../../db/settings/settings.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
 
-/** What tickets are opened with; ids of settings of the test's own. */
+/** Ids of the settings that tickets are opened with. */
 export interface TicketCatalog {
   departmentId: number;
   assigneeId: number;
@@ -53,7 +53,7 @@ export const onSend = (
 
 let replyNumber = 0;
 
-/** What a person wrote to us, matched to the message it answers. */
+/** Inserts a reply that is matched to a message. */
 export async function insertReply(
   sql: Database,
   { messageId, text = 'Quero saber mais.' }: { messageId: number; text?: string },
@@ -66,10 +66,10 @@ export async function insertReply(
   return reply.id;
 }
 
-/** A ticket opened by a reply to a message, as the reply's workflow would. */
+/** Inserts a reply to a message and opens its ticket, as the reply workflow does. */
 export async function openTicket(sql: Database, messageId: number, text?: string): Promise<number> {
   const inboundMessageId = await insertReply(sql, text === undefined ? { messageId } : { messageId, text });
   const opened = await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
-  if (!opened) throw new Error('The reply has opened no ticket.');
+  if (!opened) throw new Error('The reply did not open a ticket.');
   return opened.ticketId;
 }

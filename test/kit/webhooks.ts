@@ -9,7 +9,7 @@ import type { System } from './system.ts';
 import { localWebservice } from './webservice.ts';
 import { localOutgoing } from './outgoing.ts';
 
-/** The API at the address that the system gave the gateway for its receipts. */
+/** Starts the API at the address to which the gateway posts its receipts. */
 export async function listenForReceipts(system: System, apiUrl: string): Promise<FastifyInstance> {
   const app = await buildApp({
     sql: system.sql,
@@ -35,7 +35,7 @@ export async function listenForReceipts(system: System, apiUrl: string): Promise
 
 export type Form = Record<string, string>;
 
-/** A callback to a provider's webhook, signed by Twilio's own library. */
+/** Posts a callback to the webhook of a provider, signed with Twilio's own library. */
 export function postSigned(
   app: FastifyInstance,
   path: string,
@@ -60,7 +60,7 @@ export function postSigned(
 
 let inboundNumber = 0;
 
-/** What Twilio posts when a person writes to us. */
+/** The form that Twilio posts for an inbound SMS. */
 export const inboundForm = (changes: Form): Form => ({
   MessageSid: `SM${String(++inboundNumber).padStart(32, '0')}`,
   SmsStatus: 'received',

@@ -18,7 +18,7 @@ import {
   type WebserviceRequest,
 } from '../../mailing/webservice.ts';
 
-/** Limits that a test reaches soon, and the loopback allowed: test servers live there. */
+/** Short limits, and access to the loopback address of test servers. */
 export const webserviceDeps = (limits: Partial<WebserviceLimits> = {}): WebserviceDeps => ({
   guard: createAddressGuard(['127.0.0.1']),
   tokens: createTokenCache(),
@@ -26,7 +26,7 @@ export const webserviceDeps = (limits: Partial<WebserviceLimits> = {}): Webservi
 });
 export const localWebservice = webserviceDeps();
 
-/** Fetches and reads a mailing as a run does; the pages are kept in memory. */
+/** Fetches and reads a mailing as a run does, and keeps the pages in memory. */
 export async function* readWebservice(
   deps: WebserviceDeps,
   {
@@ -116,7 +116,7 @@ export const numberedContacts = (from: number, count: number) =>
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** An HTTP server for one test file or test; `handler` may be changed at any time. `close` drops every connection. */
+/** An HTTP server. `answer` changes its handler at any time, and `close` drops every connection. */
 export async function startWebservice(handler: Handler) {
   const requests: { url: string; headers: IncomingMessage['headers'] }[] = [];
   const service = { handler };
@@ -130,7 +130,7 @@ export async function startWebservice(handler: Handler) {
     port,
     url: `http://127.0.0.1:${port}/contacts`,
     requests,
-    /** Answers every request from now on. */
+    /** Replaces the handler for all further requests. */
     answer(next: Handler) {
       service.handler = next;
     },
@@ -148,7 +148,7 @@ export const json =
     response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
   };
 
-/** Answers with these bytes. */
+/** Answers with the given bytes. */
 export const bytes =
   (body: string | Buffer, headers: Record<string, string> = {}, status = 200) =>
   (_: IncomingMessage, response: ServerResponse): void => {

@@ -86,7 +86,7 @@ test.skipIf(!hasKannel)(
     await kannel.killBearerbox();
     await until('Kannel is bound to the operator again', () => operator.binds() === 2);
     await way.close();
-    operator.report();
+    operator.sendHeldReceipts();
     operator.write('5511900000000', '28282', 'Saír!');
     await nobodyAt(publicPort, 4);
     way = await startProxy(port, publicPort);

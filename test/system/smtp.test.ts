@@ -3,15 +3,15 @@ import { type EmailSettings, emailSettings } from '../../domain/email.ts';
 import { createAddressGuard } from '../../mailing/address-guard.ts';
 import { createSmtp } from '../../outgoing/smtp.ts';
 import { localOutgoing } from '../kit/outgoing.ts';
-import { createSmtpServer, createTalker, smtpLogin } from '../kit/smtp.ts';
+import { createSmtpServer, createTcpServer, smtpLogin } from '../kit/smtp.ts';
 
 /** What the client of the SMTP server says of each way in which a mail is not accepted. */
 const starttls = await createSmtpServer();
 const tls = await createSmtpServer({ secure: true });
 const plain = await createSmtpServer({ disabledCommands: ['STARTTLS', 'AUTH'] });
-const garbage = await createTalker((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-const silent = await createTalker(() => undefined);
-const closing = await createTalker((socket) => socket.destroy());
+const garbage = await createTcpServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+const silent = await createTcpServer(() => undefined);
+const closing = await createTcpServer((socket) => socket.destroy());
 
 const mail = {
   to: 'Ana@example.com',
