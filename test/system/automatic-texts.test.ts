@@ -27,7 +27,7 @@ const write = (texts: object) =>
 beforeEach(() => write({}));
 
 let phones = 500_000;
-/** A customer who has got a message. */
+/** The phone of a customer who has received a message. */
 async function customer(): Promise<string> {
   const phone = phoneOf(++phones);
   await ended(
@@ -35,7 +35,7 @@ async function customer(): Promise<string> {
   );
   return phone;
 }
-const takenOf = async (phone: string) =>
+const textsTo = async (phone: string) =>
   (await gateway.taken()).filter(({ to }) => to === phone).map(({ body }) => body);
 const handled = (phone: string, count: number) =>
   until(`${count} replies are handled`, async () => {
@@ -49,7 +49,7 @@ const delivered = (phone: string) =>
     return row?.status === 'delivered' && row;
   });
 
-test('SAIR is confirmed by one text, however often the provider repeats the reply, and nothing more is sent', async () => {
+test('SAIR is confirmed by one text when the provider repeats the reply, and nothing more is sent', async () => {
   await write({ optOut: 'Descadastrado.', help: 'Ligue.' });
   const phone = await customer();
   const form = inboundForm({ From: phone, Body: 'SAIR' });
@@ -60,7 +60,7 @@ test('SAIR is confirmed by one text, however often the provider repeats the repl
   await gateway.reply(phone, 'AJUDA');
   await gateway.reply(phone, 'SAIR');
   await handled(phone, 3);
-  expect((await takenOf(phone)).slice(1)).toEqual(['Descadastrado.']);
+  expect((await textsTo(phone)).slice(1)).toEqual(['Descadastrado.']);
   const workflowId = `reply/${inboundMessageId}/answer/${id}`;
   expect(await client.workflow.getHandle(workflowId).result()).toBe('sent');
   const history = JSON.stringify(await client.workflow.getHandle(workflowId).fetchHistory());
@@ -68,7 +68,7 @@ test('SAIR is confirmed by one text, however often the provider repeats the repl
   expect(history).not.toContain('Descadastrado');
 });
 
-test('2VIA opens its ticket at its department and is answered; AJUDA once', async () => {
+test('2VIA opens a ticket in its department and is answered, and AJUDA is answered once', async () => {
   const { departmentId, subcategoryId } = await createTicketCatalog(sql);
   const keywords = [{ words: ['2VIA'], text: 'Segue em instantes.', departmentId, subcategoryId }];
   await write({ help: 'Ligue 0800.', keywords });
@@ -78,16 +78,16 @@ test('2VIA opens its ticket at its department and is answered; AJUDA once', asyn
   expect(await sql`select department_id, subcategory_id from tickets where phone = ${phone}`).toEqual([
     { departmentId, subcategoryId },
   ]);
-  expect((await takenOf(phone)).slice(1)).toEqual(['Segue em instantes.']);
+  expect((await textsTo(phone)).slice(1)).toEqual(['Segue em instantes.']);
   for (let i = 1; i <= 2; i++) {
     await gateway.reply(other, 'AJUDA');
     await handled(other, i);
   }
   await delivered(other);
-  expect((await takenOf(other)).slice(1)).toEqual(['Ligue 0800.']);
+  expect((await textsTo(other)).slice(1)).toEqual(['Ligue 0800.']);
 });
 
-test('no text leaves until one is written', async () => {
+test('no text is sent until one is configured', async () => {
   expect(await getAutomaticTexts(sql)).toEqual({ optOut: '', help: '', keywords: [] });
   const phone = await customer();
   for (const [index, text] of ['2VIA', 'AJUDA', 'SAIR'].entries()) {
@@ -95,5 +95,5 @@ test('no text leaves until one is written', async () => {
     await handled(phone, index + 1);
   }
   expect(await sql`select from answers where phone = ${phone}`).toEqual([]);
-  expect(await takenOf(phone)).toHaveLength(1);
+  expect(await textsTo(phone)).toHaveLength(1);
 });

@@ -17,7 +17,7 @@ afterEach(() => {
 
 const daily = (startsAt: string) => ({ recurrence: { every: 'day' }, startsAt, timezone: 'UTC' });
 
-test('A plan that was computed before an edit is not kept: the schedule after it counts', async () => {
+test('a plan that was computed before an edit is replaced by one from the new schedule', async () => {
   const { id, definition } = await createCampaign({ sql, box }, { schedule: daily('2099-01-01T09:00') });
   await enableCampaign(sql, id);
   const { version } = await readCampaign(sql, id);
@@ -42,7 +42,7 @@ test('A plan that was computed before an edit is not kept: the schedule after it
   expect(row?.nextAt).toEqual(new Date('2098-05-05T10:00Z'));
 });
 
-test('A run whose opening was not heard of is opened again, before the one that is due meanwhile', async () => {
+test('a run that was opened but not started is opened again, before the next due run', async () => {
   const first = new Date(Math.ceil(Date.now() / 60_000) * 60_000 + 60_000);
   const second = new Date(first.getTime() + 60_000);
   const { id } = await createCampaign(

@@ -24,7 +24,7 @@ const system = await createSystem({ gracePeriodMs });
 const { sql, client, temporal } = system;
 const { ended, countOf } = createRunProbe(system);
 
-/** The next whole second that is at least this far away: schedules know no milliseconds. */
+/** The first whole second at least `ms` from now. Schedules have no milliseconds. */
 const inMs = (ms: number): Date => new Date(Math.ceil((Date.now() + ms) / 1000) * 1000);
 const once = (at: Date) => ({ recurrence: { every: 'once' }, startsAt: localTime(at), timezone: 'UTC' });
 const everyMinute = (at: Date) => ({ ...once(at), recurrence: { every: 'minutes', interval: 1 } });
@@ -45,8 +45,8 @@ const finishedRunOf = async (campaignId: number) => {
   return readRun(sql, run.id);
 };
 
-/** Enabled since then, and nobody has looked at it: the system was down. */
-async function createNeglected(enabledAt: Date, choices: CampaignChoices) {
+/** Enabled while the system was down: no workflow has planned it yet. */
+async function createUnplanned(enabledAt: Date, choices: CampaignChoices) {
   const campaign = await createCampaign(system, choices);
   await sql`update campaigns set enabled = true, enabled_at = ${enabledAt} where id = ${campaign.id}`;
   return campaign;
@@ -57,7 +57,7 @@ async function edit(id: number, schedule: object): Promise<void> {
   await updateCampaign(sql, { id, version, definition: campaignDraft.parse({ ...definition, schedule }) });
 }
 
-test('A campaign starts the run of an occurrence when it is due, and continues as new', async () => {
+test('a campaign starts the run of an occurrence when it is due, and continues as new', async () => {
   const due = inMs(1_500);
   const campaign = await createEnabledCampaign(system, { schedule: everyMinute(due) });
   const { runId: first } = await workflowOf(campaign.id).describe();
@@ -65,7 +65,7 @@ test('A campaign starts the run of an occurrence when it is due, and continues a
   expect(run).toMatchObject({ occurrence: due, trigger: 'schedule', status: 'finished' });
   const lateMs = (run.startedAt?.getTime() ?? 0) - due.getTime();
   expect(lateMs).toBeGreaterThanOrEqual(0);
-  // Before the next one is due.
+  // Before the next occurrence.
   expect(lateMs).toBeLessThan(60_000);
   expect((await readCampaign(sql, campaign.id)).scheduledThrough).toEqual(due);
   const { runId: second, status } = await workflowOf(campaign.id).describe();
@@ -74,7 +74,7 @@ test('A campaign starts the run of an occurrence when it is due, and continues a
   expect(await runsOf(campaign.id)).toHaveLength(1);
 });
 
-test('An edit while the campaign waits counts at once', async () => {
+test('an edit while the campaign waits takes effect at once', async () => {
   const campaign = await createEnabledCampaign(system, { schedule: someDay });
   const due = inMs(1_500);
   await edit(campaign.id, once(due));
@@ -82,7 +82,7 @@ test('An edit while the campaign waits counts at once', async () => {
   expect(await finishedRunOf(campaign.id)).toMatchObject({ occurrence: due, status: 'finished' });
 });
 
-test('Disabling ends the workflow of the campaign, and lets its run finish', async () => {
+test('disabling ends the campaign workflow and lets the current run finish', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 40 });
   const campaign = await createEnabledCampaign(system, {
     schedule: once(inMs(1_000)),
@@ -99,7 +99,7 @@ test('Disabling ends the workflow of the campaign, and lets its run finish', asy
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 120 });
 });
 
-test('A campaign that is switched on and off quickly ends up as it was switched last', async () => {
+test('a campaign that is enabled and disabled in quick succession ends in its last state', async () => {
   const due = inMs(4_000);
   const campaign = await createCampaign(system, { schedule: once(due) });
   for (let turn = 0; turn < 5; turn++) {
@@ -117,18 +117,18 @@ test('A campaign that is switched on and off quickly ends up as it was switched 
   expect(await runsOf(campaign.id)).toHaveLength(1);
 });
 
-test('What was due while the system was down runs late within the grace period', async () => {
+test('an occurrence that was due during an outage runs late within the grace period', async () => {
   const due = inMs(-20_000);
-  const campaign = await createNeglected(inMs(-60_000), { schedule: once(due) });
+  const campaign = await createUnplanned(inMs(-60_000), { schedule: once(due) });
   await temporal.syncCampaign(campaign);
   expect(await finishedRunOf(campaign.id)).toMatchObject({ occurrence: due, status: 'finished' });
 });
 
-test('Of several missed occurrences the last runs, and the others are recorded with the reason', async () => {
+test('of several missed occurrences the last one runs, and the others are recorded with a reason', async () => {
   const at = (ms: number) => inMs(ms);
   const first = at(-200_000);
-  const campaign = await createNeglected(inMs(-230_000), {
-    // Its end leaves the test no further occurrence to wait for.
+  const campaign = await createUnplanned(inMs(-230_000), {
+    // The schedule ends before a further occurrence.
     schedule: { ...everyMinute(first), endsAt: localTime(new Date(first.getTime() + 185_000)) },
   });
   await temporal.syncCampaign(campaign);
@@ -147,8 +147,8 @@ test('Of several missed occurrences the last runs, and the others are recorded w
   ]);
 });
 
-test('Beyond the grace period an occurrence is only recorded as missed', async () => {
-  const campaign = await createNeglected(inMs(-600_000), { schedule: once(inMs(-500_000)) });
+test('an occurrence beyond the grace period is only recorded as missed', async () => {
+  const campaign = await createUnplanned(inMs(-600_000), { schedule: once(inMs(-500_000)) });
   await temporal.syncCampaign(campaign);
   await until('it is recorded', async () => (await runsOf(campaign.id)).length === 1);
   const [run] = await runsOf(campaign.id);
@@ -156,9 +156,9 @@ test('Beyond the grace period an occurrence is only recorded as missed', async (
   expect(await statusOf(campaign.id)).toBe('RUNNING');
 });
 
-test('After days of outage every missed occurrence is recorded, however many', async () => {
+test('after a long outage all 250 missed occurrences are recorded', async () => {
   const first = inMs(-260 * 60_000);
-  const campaign = await createNeglected(inMs(-261 * 60_000), {
+  const campaign = await createUnplanned(inMs(-261 * 60_000), {
     schedule: { ...everyMinute(first), endsAt: localTime(new Date(first.getTime() + 249 * 60_000 + 1_000)) },
   });
   await temporal.syncCampaign(campaign);
@@ -168,7 +168,7 @@ test('After days of outage every missed occurrence is recorded, however many', a
   ).toEqual(new Set(['missed beyond_grace']));
 });
 
-test('Nothing is due, and nothing is missed, on a holiday', async () => {
+test('an occurrence on a holiday is neither due nor missed', async () => {
   const dayMs = 24 * 60 * 60_000;
   const today = inMs(-20_000);
   const before = (days: number): Date => new Date(today.getTime() - days * dayMs);
@@ -176,7 +176,7 @@ test('Nothing is due, and nothing is missed, on a holiday', async () => {
     name: 'Local',
     definition: { holidays: [{ date: localTime(before(1)).slice(0, 10), name: 'Aniversário da cidade' }] },
   });
-  const campaign = await createNeglected(before(3), {
+  const campaign = await createUnplanned(before(3), {
     schedule: { ...daily(before(2)), holidayCalendarId: calendar.id },
   });
   await temporal.syncCampaign(campaign);
@@ -187,32 +187,32 @@ test('Nothing is due, and nothing is missed, on a holiday', async () => {
   ]);
 });
 
-test('What was due by the schedule before an edit is still run', async () => {
+test('an occurrence that was due before an edit still runs', async () => {
   const due = inMs(-20_000);
-  const campaign = await createNeglected(inMs(-60_000), { schedule: once(due) });
+  const campaign = await createUnplanned(inMs(-60_000), { schedule: once(due) });
   await edit(campaign.id, someDay);
   await temporal.syncCampaign(campaign);
   expect(await finishedRunOf(campaign.id)).toMatchObject({ occurrence: due, status: 'finished' });
-  await until('nothing more is owed', async () => {
+  await until('the previous schedules are done', async () => {
     const { scheduleSince, ...row } = await readCampaign(sql, campaign.id);
     return scheduleSince !== null && row.previousSchedules.length === 0;
   });
 });
 
-test('What an edit took away before it was due is not run, whatever is edited after that', async () => {
-  const campaign = await createNeglected(inMs(-60_000), { schedule: once(inMs(2_000)) });
+test('an occurrence that an edit removed before it was due does not run, also after further edits', async () => {
+  const campaign = await createUnplanned(inMs(-60_000), { schedule: once(inMs(2_000)) });
   await edit(campaign.id, once(inMs(60 * 60_000)));
   await sleep(3_000);
   await edit(campaign.id, someDay);
   await temporal.syncCampaign(campaign);
-  await until('the campaign has looked', async () => {
+  await until('the campaign has planned', async () => {
     const { previousSchedules } = await readCampaign(sql, campaign.id);
     return previousSchedules.length === 0;
   });
   expect(await runsOf(campaign.id)).toEqual([]);
 });
 
-test('"Run now" runs at once, and leaves the schedule alone', async () => {
+test('"Run now" runs at once and does not change the schedule', async () => {
   const campaign = await createEnabledCampaign(system);
   const { runId } = await temporal.runNow(campaign);
   const run = await readRun(sql, runId);
@@ -221,23 +221,23 @@ test('"Run now" runs at once, and leaves the schedule alone', async () => {
   expect((await readCampaign(sql, campaign.id)).scheduledThrough).toBeNull();
 });
 
-test('"Run now" of a campaign that is off is refused', async () => {
+test('"Run now" of a disabled campaign is refused', async () => {
   const campaign = await createCampaign(system);
   await expect(temporal.runNow(campaign)).rejects.toMatchObject({ code: 'not_enabled' });
   await until('its workflow has ended', async () => (await statusOf(campaign.id)) === 'COMPLETED');
 });
 
-/** Both asked for before anybody works: they reach the workflow at the same moment. */
+/** Requests both runs while no worker runs, so that they reach the workflow together. */
 async function runTwiceAtOnce(choices: CampaignChoices) {
   const campaign = await createEnabledCampaign(system, choices);
   await system.workers.stop();
-  const asked = Promise.allSettled([temporal.runNow(campaign), temporal.runNow(campaign)]);
+  const requests = Promise.allSettled([temporal.runNow(campaign), temporal.runNow(campaign)]);
   await sleep(500);
   await system.workers.start();
-  return { campaign, answers: await asked };
+  return { campaign, answers: await requests };
 }
 
-test('"Run now" twice at once gives one run, and names it to the other', async () => {
+test('two concurrent "Run now" requests start one run, and the refused one names it', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 20 });
   const { campaign, answers } = await runTwiceAtOnce({ providerId, mailing: 40 });
   const [run, ...others] = await runsOf(campaign.id);
@@ -250,7 +250,7 @@ test('"Run now" twice at once gives one run, and names it to the other', async (
   });
 });
 
-test('"Run now" twice at once gives two runs where runs may overlap', async () => {
+test('two concurrent "Run now" requests start two runs when runs may overlap', async () => {
   const { campaign, answers } = await runTwiceAtOnce({ runDespitePending: true });
   expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
   const runs = await runsOf(campaign.id);

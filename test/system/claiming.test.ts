@@ -7,14 +7,14 @@ import { connect } from '../../db/core/client.ts';
 import { createDatabase } from '../kit/database.ts';
 import { until } from '../kit/until.ts';
 
-/** What the claims of a small run cost: nine o'clock has hundreds of them at once. */
+/** The cost of claims in a small run. At nine o'clock hundreds of runs start together. */
 const contacts = 50;
 const runId = 1;
 const { sql, url } = await createDatabase();
 
 beforeEach(() =>
   sql.begin(async (tx) => {
-    // What the run refers to is not there: keys off.
+    // Foreign keys are off because the rows that the run refers to do not exist.
     await tx`set local session_replication_role = replica`;
     await tx`truncate runs, messages, run_counts, send_cursors, claims cascade`;
     await tx`
@@ -27,7 +27,7 @@ beforeEach(() =>
   }),
 );
 
-test('while the last messages are in flight, their answers cost no look for messages to retry', async () => {
+test('while the last messages are in flight, their outcomes do not trigger queries for retries', async () => {
   const worker = connect(url, { max: 1 });
   const statements: string[] = [];
   Object.assign(worker.options, { debug: (_: number, text: string) => statements.push(text) });
@@ -52,7 +52,7 @@ test('while the last messages are in flight, their answers cost no look for mess
   expect(statements.filter((text) => text.includes('handed_out'))).toHaveLength(1);
 });
 
-test('a claim reports that no line is left, only if it is certain', async () => {
+test('a claim that returns all requested lines never reports to be the last one', async () => {
   const claim = (from: number, lines: number) => claimLines(sql, { runId, sender: 's#1', from, lines });
   await sql`update messages set status = 'skipped' where line in (3, 4)`;
   expect(await claim(1, 10)).toMatchObject({ isLast: false, messages: { length: 8 } });
@@ -60,7 +60,7 @@ test('a claim reports that no line is left, only if it is certain', async () => 
   expect(await claim(31, 20)).toMatchObject({ isLast: false, messages: { length: 20 } });
 });
 
-test('a claim of fewer lines than asked for is the last one', async () => {
+test('a claim that returns fewer lines than requested is the last one', async () => {
   await sql`update messages set status = 'skipped' where line > 40`;
   expect(await claimLines(sql, { runId, sender: 's#1', from: 1, lines: 125 })).toMatchObject({
     isLast: true,

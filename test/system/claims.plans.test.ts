@@ -5,12 +5,12 @@ import { connect } from '../../db/core/client.ts';
 import { createDatabase } from '../kit/database.ts';
 import { outcomeWith } from '../kit/sending.ts';
 
-/** Enough that PostgreSQL would rather read all of a table than a part of it that it takes for large. */
+/** Enough rows for PostgreSQL to choose a sequential scan when it overestimates a range. */
 const lines = 100_000;
 const runId = 1;
 const { sql, url } = await createDatabase();
 
-// A run whose mailing has been read, as the import leaves it. What it refers to is not there: keys off.
+// A run after the import of its mailing. Foreign keys are off because the rows that it refers to do not exist.
 await sql.begin(async (tx) => {
   await tx`set local session_replication_role = replica`;
   await tx`
@@ -25,8 +25,8 @@ await sql.begin(async (tx) => {
 });
 await sql`vacuum analyze messages`;
 
-/** What the table of messages has been asked for so far. */
-async function reads() {
+/** The access statistics of the table `messages`. */
+async function tableStatistics() {
   await sql`select pg_stat_force_next_flush()`;
   const [row] = await sql<[{ scanned: number; updated: number; hot: number }]>`
     select seq_tup_read as scanned, n_tup_upd as updated, n_tup_hot_upd as hot
@@ -34,10 +34,10 @@ async function reads() {
   return row;
 }
 
-test('claims and outcomes of a large run read no more than their own lines, and rewrite no index', async () => {
-  // As a worker connects: one plan for a statement, whatever its parameters.
+test('claims and outcomes of a large run read only their own lines and update no index', async () => {
+  // Like a worker: one generic plan for each statement.
   const worker = connect(url, { max: 1, genericPlans: true });
-  const before = await reads();
+  const before = await tableStatistics();
   const sender = senderName(activityName('0199f5a3-5c1e-7d5e-9a53-0242ac120002', '12'), 1);
   for (let from = 1; from <= 5_000; from += 125) {
     const { id, messages } = await claimLines(worker, { runId, sender, from, lines: 125 });
@@ -57,7 +57,7 @@ test('claims and outcomes of a large run read no more than their own lines, and 
     });
   }
   await worker.end();
-  const after = await reads();
+  const after = await tableStatistics();
   expect(after.scanned - before.scanned).toBe(0);
   expect(after.updated - before.updated).toBe(5_000);
   expect((after.hot - before.hot) / 5_000).toBeGreaterThan(0.95);

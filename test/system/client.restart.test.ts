@@ -19,7 +19,7 @@ interface Report {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'torpedo-restart-'));
-// PostgreSQL runs as another user when we are root, and has to get through.
+// For root, PostgreSQL runs as another user, who needs access to the folder.
 await chmod(folder, 0o711);
 const port = await freePort();
 const start = () =>
@@ -30,12 +30,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Fast shutdown, by which a supervisor restarts the server; and a kill. */
+/** SIGINT is a fast shutdown, which supervisors use to restart the server. */
 test.each<[string, NodeJS.Signals]>([
-  ['An orderly restart', 'SIGINT'],
-  ['A kill', 'SIGKILL'],
+  ['an orderly restart', 'SIGINT'],
+  ['a kill', 'SIGKILL'],
 ])(
-  '%s of PostgreSQL during transactions and COPY fails them as a whole, and the process goes on',
+  '%s of PostgreSQL rolls back open transactions and COPY completely, and the process continues to work',
   async (_, signal) => {
     const sql = connect(server.url, { max: 1 });
     await sql`drop table if exists steps, copied`;
@@ -45,39 +45,39 @@ test.each<[string, NodeJS.Signals]>([
 
     const script = fileURLToPath(new URL('../kit/restart-client.ts', import.meta.url));
     const child = fork(script, [server.url], { execArgv: ['--import', 'tsx'] });
-    const seen = { done: { copies: 0, transactions: 0, queries: 0, failed: 0 } };
+    const progress = { done: { copies: 0, transactions: 0, queries: 0, failed: 0 } };
     let report: Report = {};
     let exit: string | null = null;
     child.on('message', (message: Report) => {
       report = message;
-      if (message.done) seen.done = message.done;
+      if (message.done) progress.done = message.done;
     });
     child.once('exit', (code, by) => (exit = String(by ?? code)));
-    /** Everything has succeeded again since `before`, and nothing is stuck. */
-    const goesOn = async () => {
-      const before = { ...seen.done };
+    /** Waits until each kind of work succeeds again. */
+    const expectProgress = async () => {
+      const before = { ...progress.done };
       await until(
         'each kind of work is done again',
         () =>
           exit !== null ||
           (['copies', 'transactions', 'queries'] as const).every(
-            (kind) => seen.done[kind] > before[kind] + 1,
+            (kind) => progress.done[kind] > before[kind] + 1,
           ),
         { withinMs: 60_000 },
       );
       expect(exit, 'the process has ended').toBeNull();
     };
 
-    await goesOn();
+    await expectProgress();
     for (let restart = 0; restart < 4; restart++) {
-      // At any moment of a COPY.
+      // A random moment of a COPY.
       await sleep(randomInt(150));
       process.kill(server.pid, signal);
       await server.exited;
       server = await until('PostgreSQL is started again', () => start().catch(() => null));
-      await goesOn();
+      await expectProgress();
     }
-    expect(seen.done.failed).toBeGreaterThan(0);
+    expect(progress.done.failed).toBeGreaterThan(0);
     child.send('end');
     await until('the process has ended', () => exit !== null);
     expect({ exit, report }).toEqual({ exit: '0', report: { ended: true, partial: [] } });

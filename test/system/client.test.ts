@@ -13,7 +13,7 @@ import { until } from '../kit/until.ts';
 
 const { sql, url } = await createDatabase();
 
-test('An array is a parameter as it is, whatever its texts hold', async () => {
+test('array parameters keep every text, number and time unchanged', async () => {
   const texts = ['', ' ', 'NULL', 'null', '"', '\\', '\\"', '{a,b}', 'ção, 😀', "it's", '\n\t', null];
   const rows = await sql<{ text: string | null }[]>`select unnest(${texts}::text[]) as text`;
   expect(rows.map(({ text }) => text)).toEqual(texts);
@@ -25,51 +25,54 @@ test('An array is a parameter as it is, whatever its texts hold', async () => {
   expect((await sql`select from unnest(${[]}::int[])`).count).toBe(0);
 });
 
-test('A connection that is cut as soon as it is made fails its query, and nothing else', async () => {
+test('a connection that is cut right after it opens fails only its own query', async () => {
   const unhandled: unknown[] = [];
-  const note = (error: unknown): void => void unhandled.push(error);
-  process.on('unhandledRejection', note);
+  const record = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', record);
   const cut = connect(url, { application: 'cut', max: 4 });
-  const over = performance.now() + 3_000;
-  const asking = Promise.all(
+  const deadline = performance.now() + 3_000;
+  const queries = Promise.all(
     Array.from({ length: 4 }, async () => {
-      while (performance.now() < over) await cut`select 1`.catch(() => undefined);
+      while (performance.now() < deadline) await cut`select 1`.catch(() => undefined);
     }),
   );
-  while (performance.now() < over) {
+  while (performance.now() < deadline) {
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut'`;
     await sleep(2);
   }
-  // None of them hangs for good; postgres.js waits ever longer before it connects again.
-  await asking;
+  // No query hangs forever, although postgres.js waits longer before each reconnect.
+  await queries;
   await cut.end({ timeout: 1 });
-  process.off('unhandledRejection', note);
+  process.off('unhandledRejection', record);
   expect(unhandled).toEqual([]);
 });
 
 test.each([
-  ['while its rows come', 'before insert on refused for each row'],
-  ['as it ends', 'after insert on refused for each statement'],
-])('A COPY that the server refuses %s fails with its error, and the connection goes on', async (_, when) => {
-  const one = connect(url, { max: 1 });
-  const refused = one.begin(async (tx) => {
-    await tx.unsafe(`
+  ['while rows arrive', 'before insert on refused for each row'],
+  ['at its end', 'after insert on refused for each statement'],
+])(
+  'a COPY that the server refuses %s fails with its error, and the connection stays usable',
+  async (_, when) => {
+    const one = connect(url, { max: 1 });
+    const refused = one.begin(async (tx) => {
+      await tx.unsafe(`
       create table refused (n int);
       create function pg_temp.refuse() returns trigger language plpgsql as $$ begin raise 'Refused.'; end $$;
       create trigger refuse ${when} execute function pg_temp.refuse()`);
-    const copy = await tx`copy refused from stdin`.writable();
-    copy.write('1\n');
-    copy.end('2\n');
-    await finished(copy);
-  });
-  await expect(refused).rejects.toThrow('Refused.');
-  expect(await one`select to_regclass('refused') as gone`).toMatchObject([{ gone: null }]);
-  await one.end();
-});
+      const copy = await tx`copy refused from stdin`.writable();
+      copy.write('1\n');
+      copy.end('2\n');
+      await finished(copy);
+    });
+    await expect(refused).rejects.toThrow('Refused.');
+    expect(await one`select to_regclass('refused') as gone`).toMatchObject([{ gone: null }]);
+    await one.end();
+  },
+);
 
-test('What a transaction still does after its connection was cut reaches no other one', async () => {
+test('statements of a transaction whose connection was cut do not run on another connection', async () => {
   await sql`create table late (n int)`;
-  // The pool's only connection is opened again for the query that waits for it.
+  // The pool reopens its only connection for the waiting query.
   const one = connect(url, { application: 'one', max: 1 });
   const waiting: Promise<unknown>[] = [];
   const cut = one.begin(async (tx) => {
@@ -87,8 +90,8 @@ test('What a transaction still does after its connection was cut reaches no othe
   await one.end();
 });
 
-test('A process with an unpatched driver refuses to run, and says what to do', async () => {
-  // The package as npm brings it, for a copy of what imports it.
+test('a process with an unpatched driver refuses to run and names the fix', async () => {
+  // The package as npm installs it, for copies of the files that import it.
   const folder = await mkdtemp(join(tmpdir(), 'torpedo-unpatched-'));
   try {
     const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -4,7 +4,7 @@ import { createDatabase } from '../kit/database.ts';
 
 const { sql } = await createDatabase();
 
-test("a process goes by the database's clock, however wrong its own is, and says so once", async () => {
+test('a process with a wrong clock follows the clock of the database and warns once', async () => {
   const warnings: number[] = [];
   const clock = await followDatabaseClock({
     sql,
@@ -12,14 +12,14 @@ test("a process goes by the database's clock, however wrong its own is, and says
     localNow: () => Date.now() + 50 * 60_000,
   });
   const [{ now }] = await sql<[{ now: Date }]>`select clock_timestamp() as now`;
-  // Both run on this machine; a busy one may take its time between the two looks.
+  // A busy machine can take long between the two reads.
   expect(Math.abs(clock.now().getTime() - now.getTime())).toBeLessThan(30_000);
   clock.stop();
   expect(warnings).toHaveLength(1);
   expect(Math.round((warnings[0] ?? 0) / 60_000)).toBe(50);
 });
 
-test('a clock that is right is not worth a word', async () => {
+test('a correct clock causes no warning', async () => {
   const warnings: number[] = [];
   const clock = await followDatabaseClock({ sql, log: { warn: ({ skewMs }) => warnings.push(skewMs) } });
   clock.stop();

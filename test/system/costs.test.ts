@@ -10,7 +10,7 @@ import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
-/** What runs cost, and where a budget stops them. */
+/** Costs of runs, and budgets that stop them. */
 const system = await createSystem({ failOverAttempts: 2 });
 const { sql, temporal, gateway } = system;
 const probe = createRunProbe(system);
@@ -47,7 +47,7 @@ describe('a run costs', () => {
   test.each([
     ['one by one', 4],
     ['streaming', 300],
-  ])('what its pre-flight estimates, sent %s', async (_, lines) => {
+  ])('what its pre-flight estimates when it sends %s', async (_, lines) => {
     const providerId = await priced(85_000);
     const run = await startRun(system, { providerId, mailing: lines });
     await probe.ended(run);
@@ -57,7 +57,7 @@ describe('a run costs', () => {
     expect(await costOf(run.id)).toEqual({ segments: lines, millionths: lines * 85_000, unpriced: 0 });
   });
 
-  test('each country its price, and what has none is counted apart', async () => {
+  test('the price of each country, and segments without a price are counted separately', async () => {
     const providerId = await createProvider(system);
     await setPrice(sql, providerId, { prefix: '55', firstDay: '2026-01-01', millionths: 85_000 });
     const lines = `${mailing(7)}8;Ana;+351 912 345 678;;;;\n9;Rui;+351 912 345 679;;;;\n`;
@@ -68,13 +68,13 @@ describe('a run costs', () => {
       { country: '55', segments: 7 },
     ]);
     expect(await costOf(run.id)).toEqual({ segments: 9, millionths: 7 * 85_000, unpriced: 2 });
-    // Entered later, for a day in the past.
+    // A price that is added later for a day in the past.
     await setPrice(sql, providerId, { prefix: '351', firstDay: '2026-02-01', millionths: 400_000 });
     await reprice(sql, { providerId, from: '2026-02-01' });
     expect(await costOf(run.id)).toEqual({ segments: 9, millionths: 7 * 85_000 + 2 * 400_000, unpriced: 0 });
   });
 
-  test('the price of the day on which each part of it leaves', async () => {
+  test('the price of the day on which each segment is sent', async () => {
     const providerId = await priced(100_000, { ratePerSecond: 40 });
     const first = today();
     const tomorrow = dayIn(new Date(Date.now() + 86_400_000), defaultTimezone);
@@ -94,7 +94,7 @@ describe('a run costs', () => {
     expect(days[1]?.millionths).toBe((160 - (days[0]?.segments ?? 0)) * 200_000);
   });
 
-  test('after a failover the price of the new provider', async () => {
+  test('the price of the new provider after a failover', async () => {
     const refusing = await priced(50_000, { authToken: 'wrong' });
     const fallback = await priced(90_000);
     await sql.begin((tx) => setFallback(tx, refusing, fallback));
@@ -106,7 +106,7 @@ describe('a run costs', () => {
     ]);
   });
 
-  test('nothing in a dry run, and nothing without a price', async () => {
+  test('nothing in a dry run or without a price', async () => {
     const campaign = await createEnabledCampaign(system, { mailing: 8 });
     const { runId } = await temporal.dryRun(campaign);
     await probe.ended(await readRun(sql, runId));
@@ -119,7 +119,7 @@ describe('a run costs', () => {
 });
 
 describe('a budget', () => {
-  test('that a run would exceed makes it wait for approval, and the approval lets it', async () => {
+  test('that a run would exceed makes the run wait for approval, and approval lets it exceed the budget', async () => {
     const providerId = await priced(1_000_000);
     await setDeploymentBudget(sql, 20_000_000);
     const run = await startRun(system, { providerId, mailing: 21 });
@@ -141,7 +141,7 @@ describe('a budget', () => {
     expect((await spentIn(sql, monthOf(today()))).millionths).toBe(21_000_000);
   });
 
-  test('of a campaign concerns no other; one that fits does not stop', async () => {
+  test('of a campaign does not affect other campaigns or runs that fit in it', async () => {
     const providerId = await priced(1_000_000);
     const choices = { providerId, mailing: 12, safeguards: { monthlyBudget: '12' } };
     const campaign = await createEnabledCampaign(system, choices);
@@ -156,7 +156,7 @@ describe('a budget', () => {
     await probe.ended(await startRun(system, { providerId, mailing: 12 }));
   });
 
-  test('that is used up while runs send pauses them, and each goes on beyond it when a user resumes it', async () => {
+  test('that is used up during sending pauses the runs, and a resumed run exceeds it', async () => {
     const providerId = await priced(1_000_000, { ratePerSecond: 20 });
     const first = await startRun(system, { providerId, mailing: 300 });
     const second = await startRun(system, { providerId, mailing: 300 });
@@ -174,7 +174,7 @@ describe('a budget', () => {
     });
     const spent = (await spentIn(sql, monthOf(today()))).millionths;
     expect(spent).toBeGreaterThanOrEqual(budget);
-    // What leaves in two seconds, and time for a busy machine.
+    // The messages of two seconds, with slack for a busy machine.
     expect(spent).toBeLessThanOrEqual(budget + 5 * 20 * 1_000_000);
     await sql`update providers set rate_per_second = null where id = ${providerId}`;
     await temporal.resumeRun(first, by);

@@ -17,7 +17,7 @@ const nothing: ArrivedCustomer = {
   regionId: null,
   customerTypeId: null,
 };
-const arrived = (told: Partial<ArrivedCustomer>): ArrivedCustomer => ({ ...nothing, ...told });
+const arrived = (given: Partial<ArrivedCustomer>): ArrivedCustomer => ({ ...nothing, ...given });
 const register = (...all: Partial<ArrivedCustomer>[]) =>
   sql.begin((tx) => registerCustomers(tx, all.map(arrived)));
 const empty = () => sql`truncate customers restart identity cascade`;
@@ -25,8 +25,8 @@ const rows = () =>
   sql<ArrivedCustomer[]>`
     select code, name, mobile, phone, phone2, birth_date::text, region_id, customer_type_id from customers order by id`;
 
-describe('Registering customers', () => {
-  test('makes new ones, and never erases by what is not told', async () => {
+describe('registering customers', () => {
+  test('creates new ones and never erases a value that is missing in the mailing', async () => {
     await empty();
     const [first] = await register({ code: '1', name: 'Maria', mobile: a, birthDate: '1980-12-25' });
     expect(first).toMatchObject({ outcome: 'inserted', consent: 'not_stated' });
@@ -37,7 +37,7 @@ describe('Registering customers', () => {
     ]);
   });
 
-  test('matches by phone, any of the three, where there is no code or nobody has it', async () => {
+  test('matches by any of the three phones when the code is missing or unknown', async () => {
     await empty();
     const [first] = await register({ name: 'Ana', mobile: a, phone2: b });
     expect(await register({ phone: b, name: 'Ana B' })).toMatchObject([{ id: first?.id }]);
@@ -45,14 +45,14 @@ describe('Registering customers', () => {
     expect(await rows()).toEqual([arrived({ code: '7', name: 'Ana B', mobile: a, phone2: b })]);
   });
 
-  test('never joins two codes by a phone that they share', async () => {
+  test('never merges customers with different codes that share a phone', async () => {
     await empty();
     const ids = (await register({ code: '1', mobile: a }, { code: '2', mobile: a })).map((one) => one?.id);
     expect(new Set(ids).size).toBe(2);
     expect(await register({ mobile: a })).toMatchObject([{ id: Math.min(...ids.map(Number)) }]);
   });
 
-  test('takes duplicates of one mailing as one, and leaves out who has neither code nor phone', async () => {
+  test('merges duplicates in one mailing and skips contacts without code and phone', async () => {
     await empty();
     const registered = await register(
       { code: '1', name: 'Maria', mobile: a },
@@ -69,7 +69,7 @@ describe('Registering customers', () => {
     ]);
   });
 
-  test('makes one customer of a person whom two runs register at once', async () => {
+  test('creates a customer once when two runs register it concurrently', async () => {
     await empty();
     const people = Array.from({ length: 200 }, (_, i) => ({ mobile: `+55119${String(i).padStart(8, '0')}` }));
     const both = await Promise.all([register(...people), register(...people.toReversed())]);
@@ -77,7 +77,7 @@ describe('Registering customers', () => {
     expect(await rows()).toHaveLength(200);
   });
 
-  test('keeps codes apart whatever the mailing, and makes nobody twice when it is read again', async () => {
+  test('keeps codes separate in any mailing and creates no duplicates when it is read again', async () => {
     const contact = fc.record({
       code: fc.option(fc.constantFrom('1', '2', '3'), { nil: null }),
       mobile: fc.option(fc.constantFrom(a, b, c), { nil: null }),
@@ -87,7 +87,7 @@ describe('Registering customers', () => {
         await empty();
         const atOnce = await register(...contacts);
         const size = (await rows()).length;
-        // Each is there, by its code or a phone; the same code is the same customer, and another one is another.
+        // Each contact with a code or a phone is registered, and two codes are equal only for the same customer.
         contacts.forEach(({ code, mobile }, i) => {
           const customer = atOnce[i];
           expect(customer === null).toBe(code === null && mobile === null);
@@ -106,8 +106,8 @@ describe('Registering customers', () => {
   });
 });
 
-describe('Finding customers', () => {
-  test('goes by code, else by phone, and there by one who refused first', async () => {
+describe('finding customers', () => {
+  test('matches by code, otherwise by phone, and prefers a customer who refused consent', async () => {
     await empty();
     const registered = await register(
       { code: '1', mobile: a },
@@ -143,7 +143,7 @@ describe('Finding customers', () => {
     ]);
   });
 
-  test('the latest statement stands, whenever it is recorded', async () => {
+  test('the latest consent applies, in any order of recording', async () => {
     await empty();
     const [customer] = await register({ code: '1' });
     const state = (consent: 'granted' | 'refused', at: string) =>

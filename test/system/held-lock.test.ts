@@ -9,7 +9,7 @@ import { until } from '../kit/until.ts';
 
 const { sql, url } = await createDatabase();
 
-/** Once it can be had: the lock of a connection that is cut is free a moment later. */
+/** Retries until the lock is free: the lock of a cut connection is released with a delay. */
 const takeLock = (name: string) =>
   until(`the lock ${name} is free`, () =>
     withHeldLock(sql, name, async () => true).catch((error: unknown) => {
@@ -18,7 +18,7 @@ const takeLock = (name: string) =>
     }),
   );
 
-test('One holds a lock at a time, and another can have it afterwards', async () => {
+test('a lock has one holder at a time and can be taken again after its release', async () => {
   const result = await withHeldLock(sql, 'a', async (lock) => {
     expect(lock.isHeld()).toBe(true);
     await expect(withHeldLock(sql, 'a', async () => null)).rejects.toThrow(LockTakenError);
@@ -28,14 +28,14 @@ test('One holds a lock at a time, and another can have it afterwards', async () 
   await takeLock('a');
 });
 
-test('A holder whose connection is cut is told, and its work is waited for', async () => {
+test('a holder whose connection is cut gets an abort signal, and the call waits for its work', async () => {
   const holder = connect(url, { application: 'holder', max: 3 });
   let ended = false;
   const working = withHeldLock(holder, 'cut', async (lock) => {
     await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holder'`;
     if (!lock.signal.aborted) await once(lock.signal, 'abort');
     expect(lock.isHeld()).toBe(false);
-    // The connection is open again for others, and the lock is not its holder's.
+    // The pool has reconnected, but the lock is lost.
     await until('the pool answers again', () => holder`select 1`.then(() => true).catch(() => false));
     await takeLock('cut');
     ended = true;
@@ -46,7 +46,7 @@ test('A holder whose connection is cut is told, and its work is waited for', asy
   await holder.end();
 });
 
-test('A holder that asks is told in the moment when another has the lock and its own connection has not closed', async () => {
+test('confirming a lock fails when another holder has it, even before the own connection has closed', async () => {
   const holder = connect(url, { application: 'asking holder', max: 2 });
   const working = withHeldLock(holder, 'asked', async (lock) => {
     await lock.confirm();
@@ -69,7 +69,7 @@ test('A holder that asks is told in the moment when another has the lock and its
   await holder.end();
 });
 
-test('A holder that was frozen while PostgreSQL gave its lock to another takes no step after it wakes up', async () => {
+test('a holder that lost its lock while it was frozen does nothing after it resumes', async () => {
   const script = fileURLToPath(new URL('../kit/held-lock-process.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', script, url, 'frozen'], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -12,19 +12,19 @@ import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
-/** What Temporal keeps, when those that we deal with put a person wherever they can. */
+/** Temporal stores no personal data, even when a gateway or PostgreSQL returns it in codes and errors. */
 const system = await createSystem({ singleSendAttempts: 2 });
 const { sql, box, client, temporal } = system;
 const { workflowOf, ended, countOf } = createRunProbe(system);
 
-/** A gateway that calls anything a code: it answers with `status`, and with whom it was to write to and what. */
+/** A gateway that answers with `status`, and returns the phone and the text as its code and error. */
 const gateway = { status: 200 };
 const server = createServer((request, response) => {
   void text(request).then((body) => {
     const { to, message } = JSON.parse(body) as { to: string; message: string };
-    const said = `${to} ${message}`;
-    response.writeHead(gateway.status, { 'content-type': 'application/json', 'x-said': to });
-    response.end(JSON.stringify(gateway.status === 200 ? { id: to } : { code: said, error: said }));
+    const echo = `${to} ${message}`;
+    response.writeHead(gateway.status, { 'content-type': 'application/json', 'x-echo': to });
+    response.end(JSON.stringify(gateway.status === 200 ? { id: to } : { code: echo, error: echo }));
   });
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -47,9 +47,9 @@ const providerId = await sql.begin(async (tx) => {
   return (await insertProvider(tx, box, row)).id;
 });
 
-const ofAPerson = /1190\d{7}|Contato|Ola,/;
-/** All that Temporal has of a run now: its history, and what its activities have failed with so far. */
-async function keptOf(run: Run): Promise<string> {
+const personalData = /1190\d{7}|Contato|Ola,/;
+/** Returns everything that Temporal stores about a run: its history and the failures of its pending activities. */
+async function storedOf(run: Run): Promise<string> {
   const { raw } = await workflowOf(run).describe();
   const pending = (raw.pendingActivities ?? []).map(({ lastFailure }) => JSON.stringify(lastFailure ?? null));
   return [await historyText(client, runWorkflowId(run)), ...pending].join('\n');
@@ -63,15 +63,15 @@ const failedOnce = (run: Run) =>
 describe.each([
   ['one by one', 5],
   ['streamed', 60],
-])('a gateway that calls the phone and the text its code, asked %s', (_, lines) => {
+])('a gateway that returns the phone and the text as its code, called %s', (_, lines) => {
   test.each([
     [400, (run: Run) => ended(run)],
     [403, (run: Run) => until('it is paused', async () => (await readRun(sql, run.id)).status === 'paused')],
     [429, failedOnce],
     [500, (run: Run) => until('some are unknown', async () => (await countOf(run.id, 'unknown')) > 0)],
   ] as const)(
-    'leaves none of it in Temporal, nor in why a run stands still, with %i',
-    async (status, happens) => {
+    'leaves no personal data in Temporal or in the reason of the run with status %i',
+    async (status, waitForEffect) => {
       gateway.status = status;
       const campaign = await createEnabledCampaign(system, {
         template: 'Ola, {nome}!',
@@ -80,24 +80,24 @@ describe.each([
       });
       const run = await startRun(system, { campaign });
       if (status === 429 && lines > 10) {
-        // A streaming sender waits by itself: nothing fails.
+        // A streaming sender waits without a failed attempt.
         await until('the provider was asked', async () => (await readRun(sql, run.id)).sendingAt !== null);
-      } else await happens(run);
-      expect(await keptOf(run)).not.toMatch(ofAPerson);
+      } else await waitForEffect(run);
+      expect(await storedOf(run)).not.toMatch(personalData);
       const { reason, failovers } = await readRun(sql, run.id);
-      expect(JSON.stringify({ reason, failovers })).not.toMatch(ofAPerson);
+      expect(JSON.stringify({ reason, failovers })).not.toMatch(personalData);
       if (status === 403) expect(reason).toMatchObject({ providerCode: 'HTTP_403' });
 
       gateway.status = 200;
       if (status === 403) await temporal.resumeRun(run, 'user:7');
       await ended(run);
-      expect(await keptOf(run)).not.toMatch(ofAPerson);
+      expect(await storedOf(run)).not.toMatch(personalData);
       await expectCountsToMatchRows(sql, run.id);
     },
   );
 });
 
-test('what PostgreSQL quotes of a row does not get into Temporal', async () => {
+test('row values in a PostgreSQL error do not reach Temporal', async () => {
   await sql`
     create function refuse() returns trigger language plpgsql as
       $$ begin raise exception 'no row for % %: %', new.phone, new.name, new.text; end $$`;
@@ -106,11 +106,11 @@ test('what PostgreSQL quotes of a row does not get into Temporal', async () => {
   const campaign = await createEnabledCampaign(system, { template: 'Ola, {nome}!', providerId });
   const run = await startRun(system, { campaign });
   await failedOnce(run);
-  const kept = await keptOf(run);
-  expect(kept).toContain('PostgreSQL has refused a statement (P0001');
-  expect(kept).not.toMatch(ofAPerson);
+  const stored = await storedOf(run);
+  expect(stored).toContain('PostgreSQL has refused a statement (P0001');
+  expect(stored).not.toMatch(personalData);
   await sql`drop trigger refusing on messages`;
   await ended(run);
-  expect(await keptOf(run)).not.toMatch(ofAPerson);
+  expect(await storedOf(run)).not.toMatch(personalData);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 3 });
 });

@@ -15,8 +15,8 @@ afterEach(() => {
   clock.aheadMs = 0;
 });
 
-describe('Housekeeping', () => {
-  /** What a round found and mended, by its page in Temporal's UI; the workflow then waits for the next. */
+describe('housekeeping', () => {
+  /** Runs one round and returns its summary, which Temporal's UI shows. */
   async function round(): Promise<string> {
     const handle = await client.workflow.start(housekeeping, {
       workflowId: `housekeeping-${taskQueue}`,
@@ -38,12 +38,12 @@ describe('Housekeeping', () => {
     await probe.ended(finished);
   });
 
-  test('finds nothing where all is as it should be', async () => {
+  test('finds nothing when everything is consistent', async () => {
     expect(await round()).toContain('| Runs whose counts differed from their messages (of 1) | 0 |');
     expect(await audited(finished)).toEqual([]);
   });
 
-  test('sets counts that differ from the messages to what the messages say', async () => {
+  test('corrects counts that differ from the messages', async () => {
     await sql`update run_counts set messages = messages + 2 where run_id = ${finished.id} and status = 'sent'`;
     await sql`insert into run_counts (run_id, status, reason, messages, segments) values (${finished.id}, 'failed', 'no_answer', 7, 7)`;
     expect(await round()).toContain('| Runs whose counts differed from their messages (of 1) | 1 |');
@@ -52,7 +52,7 @@ describe('Housekeeping', () => {
     expect(await audited(finished)).toEqual(['run.counts_mended']);
   });
 
-  test('ends what an ended run has left in a passing state', async () => {
+  test('ends messages that an ended run left queued or sending', async () => {
     const run = await startRun(system, { mailing: 2 });
     await probe.ended(run);
     await sql`
@@ -61,7 +61,7 @@ describe('Housekeeping', () => {
     await round();
     const rows = await sql<{ status: string; reason: string | null }[]>`
       select status, reason from messages where run_id = ${run.id} order by line`;
-    // Both can be sent again.
+    // Both can be resent.
     expect(rows).toEqual([
       { status: 'failed', reason: 'not_sent' },
       { status: 'unknown', reason: 'sender_died' },
@@ -69,7 +69,7 @@ describe('Housekeeping', () => {
     expect(await probe.countOf(run.id, 'failed')).toBe(1);
   });
 
-  test('opts out a phone on whose probable opt-out nobody has decided in time', async () => {
+  test('opts out a held phone after the decision period', async () => {
     const [late, fresh] = ['+5511987650001', '+5511987650002'];
     for (const phone of [late, fresh]) await holdPhone(sql, { phone, source: 'reply' });
     await sql`update opt_outs set at = at - interval '7 days' where phone = ${late}`;
@@ -83,7 +83,7 @@ describe('Housekeeping', () => {
     ]);
   });
 
-  test('starts the workflow of an enabled campaign that has none', async () => {
+  test('starts the missing workflow of an enabled campaign', async () => {
     const campaign = await createEnabledCampaign(system);
     const handle = client.workflow.getHandle(campaignWorkflowId(campaign.id));
     await handle.terminate('by a test');
@@ -91,7 +91,7 @@ describe('Housekeeping', () => {
     expect((await handle.describe()).status.name).toBe('RUNNING');
   });
 
-  test('marks a run whose workflow was terminated as failed, and it can be retried', async () => {
+  test('marks a run whose workflow was terminated as failed, and the run can be retried', async () => {
     const hours = { timezone: 'UTC', windows: [{ days: [...weekdays], from: '08:00', to: '18:00' }] };
     const today = new Date().toISOString().slice(0, 10);
     clock.aheadMs = Date.parse(`${today}T19:00:00Z`) - Date.now();

@@ -45,7 +45,7 @@ const importWith = (db: Database) =>
     webserviceRetryMs: 1,
   });
 
-test('More imports at once than the pool has connections all come to their end', async () => {
+test('more concurrent imports than pool connections all finish', async () => {
   const small = connect(url, { max: 2 });
   const importRun = importWith(small);
   const runs = await Promise.all(Array.from({ length: 5 }, () => createRun({ mailing: 1_500 })));
@@ -55,7 +55,7 @@ test('More imports at once than the pool has connections all come to their end',
   expect(counts.map(({ messages }) => messages as number)).toEqual(runs.map(() => 1_500));
 });
 
-test('An answer that was fetched whole is asked for once, whatever becomes of its import', async () => {
+test('a completely fetched answer is not fetched again when its import fails', async () => {
   const contacts = (from: number) => [1, 2].map((n) => ({ codigo: n, celular: phoneOf(from + n).slice(1) }));
   const service = await startWebservice(json(contacts(0)));
   const importRun = importWith(sql);
@@ -71,7 +71,7 @@ test('An answer that was fetched whole is asked for once, whatever becomes of it
   await expect(importRun(run, { attempt: 2, signal: live })).rejects.toThrow('It breaks.');
   expect(service.requests).toHaveLength(1);
   service.answer(json(contacts(10)));
-  // A first attempt is that of a person who retries the run.
+  // Attempt 1 again means that a user retries the run, which fetches again.
   await expect(importRun(run, { attempt: 1, signal: live })).rejects.toThrow('It breaks.');
   expect(service.requests).toHaveLength(2);
   await sql`drop trigger fail on run_counts`;
@@ -82,13 +82,13 @@ test('An answer that was fetched whole is asked for once, whatever becomes of it
   await service.close();
 });
 
-test('Pages are read from where they were kept as they came, of whatever kind and wherever their chunks end', async () => {
+test('stored pages of different formats are read correctly across chunk boundaries', async () => {
   const lines = (from: number, count: number) =>
     Array.from({ length: count }, (_, n) => JSON.stringify({ codigo: from + n, nome: `João ${from + n}` }));
   const ndjson = { 'content-type': 'application/x-ndjson' };
   const next = (page: number) => ({ link: `</contacts?page=${page}>; rel="next"` });
   const pages = [
-    // More than a chunk, and its last line without an end.
+    // Longer than a chunk, and without a line break at the end.
     bytes(lines(1, 9_000).join('\n'), { ...ndjson, ...next(2) }),
     bytes(`\ufeff{"data": [${lines(9_001, 2).join(', ')}], "next": "/contacts?page=3"}`),
     bytes(Buffer.from(lines(9_003, 1).join('\n'), 'latin1'), {
@@ -112,30 +112,30 @@ test('Pages are read from where they were kept as they came, of whatever kind an
   expect((await sql`select from messages where run_id = ${run.id}`).count).toBe(21_003);
 });
 
-test('Who waits for a place can give up, and keeps nobody else from it', async () => {
-  const inPlace = createSemaphore(1);
+test('a waiting caller can abort without blocking the semaphore for others', async () => {
+  const runExclusively = createSemaphore(1);
   const order: string[] = [];
   let open = (): void => undefined;
-  const first = inPlace(live, () => new Promise<void>((resolve) => (open = resolve)));
-  const impatient = new AbortController();
-  const second = inPlace(impatient.signal, async () => order.push('second'));
-  const third = inPlace(live, async () => order.push('third'));
-  impatient.abort(new Error('cancelled'));
+  const first = runExclusively(live, () => new Promise<void>((resolve) => (open = resolve)));
+  const aborting = new AbortController();
+  const second = runExclusively(aborting.signal, async () => order.push('second'));
+  const third = runExclusively(live, async () => order.push('third'));
+  aborting.abort(new Error('cancelled'));
   await expect(second).rejects.toThrow('cancelled');
   open();
   await Promise.all([first, third]);
-  await expect(inPlace(impatient.signal, async () => order.push('never'))).rejects.toThrow('cancelled');
-  await inPlace(live, async () => order.push('fourth'));
+  await expect(runExclusively(aborting.signal, async () => order.push('never'))).rejects.toThrow('cancelled');
+  await runExclusively(live, async () => order.push('fourth'));
   expect(order).toEqual(['third', 'fourth']);
 });
 
-test('Phones seen are what a set of them would hold', () => {
+test('the set of seen phones answers like a standard Set', () => {
   const [seen, set] = [createPhonesSeen(), new Set<string>()];
   const wrong: string[] = [];
   let state = 1;
   for (let n = 0; n < 50_000; n++) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    // Many come twice; and countries differ in the length of their numbers.
+    // Many phones repeat, and their length differs by country.
     const phone = `+${n % 3 === 0 ? '1' : '55119'}${state % 30_000}${n % 7 === 0 ? '000001' : ''}`;
     if (seen.has(phone) !== set.has(phone) || seen.add(phone) === set.has(phone)) wrong.push(phone);
     set.add(phone);

@@ -33,25 +33,25 @@ const phones = (count: number): string[] =>
 const newRun = (count: number) => createRun(api, catalog, { phones: phones(count) });
 const setStatus = (runId: number, status: RunStatus) =>
   sql`update runs set status = ${status} where id = ${runId}`;
-/** No two runs have an activity of the same name. */
+/** Activity names are unique for each run. */
 const activityOf = (runId: number, number = 1): string => `run${runId}/${number}`;
 const senderOf = (runId: number, attempt = 1): string => senderName(activityOf(runId), attempt);
 const take = (runId: number, attempt = 1, { number = 1, alone = false } = {}) =>
   sql.begin((tx) => takeLease(tx, { runId, activity: activityOf(runId, number), attempt, alone }));
 const renew = async (lease: { runId: number; sender: string }): Promise<LeaseAnswer> => {
   const [answer] = await renewLeases(sql, [lease]);
-  if (!answer) throw new Error('There is no answer.');
+  if (!answer) throw new Error('No answer.');
   return answer;
 };
 const claimAll = async (runId: number, sender: string) =>
   (await claimLines(sql, { runId, sender, from: 1, lines: 100 })).messages;
 const notTaken = (id: number, changes: Partial<Outcome> = {}): Outcome =>
   outcomeWith(id, { status: 'queued', uncounted: true, ...changes });
-/** As time goes by in which the sender is not heard of. */
+/** Expires the leases, as if the sender had been silent for too long. */
 const expire = (runId: number) =>
   sql`update sender_leases set expires_at = clock_timestamp() where run_id = ${runId}`;
 
-test('only a running run gives leases, and renews them', async () => {
+test('only a running run grants and renews leases', async () => {
   const { runId } = await newRun(1);
   const sender = senderOf(runId);
   expect(await take(runId)).toMatchObject({ held: true, status: 'running' });
@@ -63,13 +63,13 @@ test('only a running run gives leases, and renews them', async () => {
   }
   await setStatus(runId, 'running');
   await expire(runId);
-  // Nobody has taken over: the database was away, perhaps.
+  // No other sender has taken over, so an expired lease can be renewed, for example after a database outage.
   expect(await renew({ runId, sender })).toMatchObject({ held: true });
   await endLease(sql, sender);
   expect(await renew({ runId, sender })).toMatchObject({ held: false });
 });
 
-test('an attempt that has been overtaken gets no lease, and one that wants to be alone only alone', async () => {
+test('an older attempt gets no lease, and an exclusive lease is granted only without other leases', async () => {
   const { runId } = await newRun(1);
   expect(await take(runId, 3)).toMatchObject({ held: true });
   expect(await take(runId, 2)).toMatchObject({ held: false, status: 'running' });
@@ -80,7 +80,7 @@ test('an attempt that has been overtaken gets no lease, and one that wants to be
   expect(both.map(({ held }) => held).toSorted()).toEqual([false, true]);
 });
 
-test('what a sender holds is taken over only once its lease has run out', async () => {
+test('the messages of a sender are taken over only after its lease has expired', async () => {
   const { runId } = await newRun(3);
   const [asked, dead] = [performance.now(), senderOf(runId)];
   await take(runId, 1);
@@ -91,7 +91,7 @@ test('what a sender holds is taken over only once its lease has run out', async 
   expect(
     await takeOver(sql, { runId, before: { activity: activityOf(runId), attempt: 2 }, deduplicates: false }),
   ).toBe(held.length);
-  // Longer than any sender trusts its lease.
+  // Longer than a sender trusts its lease.
   expect(performance.now() - asked).toBeGreaterThan(2_500);
   expect(await renew({ runId, sender: dead })).toMatchObject({ held: false });
   expect(await renew({ runId, sender: senderName(activityOf(runId, 2), 1) })).toMatchObject({
@@ -100,21 +100,21 @@ test('what a sender holds is taken over only once its lease has run out', async 
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 3 });
 });
 
-test('a sender that lets go at once is not waited for', async () => {
+test('a takeover does not wait for the lease of a sender that returns its messages', async () => {
   const { runId } = await newRun(3);
   const slow = senderOf(runId);
   await take(runId);
   await sql`update sender_leases set expires_at = now() + interval '1 hour' where run_id = ${runId}`;
   const held = await claimAll(runId, slow);
   const taking = takeOver(sql, { runId, deduplicates: false });
-  await until('it is told', async () => !(await renew({ runId, sender: slow })).held);
+  await until('its lease is revoked', async () => !(await renew({ runId, sender: slow })).held);
   const outcomes = held.map(({ id }) => notTaken(id));
   await recordOutcomes(sql, { runId, sender: slow, outcomes, endsLease: true });
   expect(await taking).toBe(0);
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 3 });
 });
 
-test('one message that is claimed by itself has a lease for its one send', async () => {
+test('a single claimed message has a lease for its send', async () => {
   const { runId, messageIds } = await newRun(1);
   const [messageId = 0] = messageIds;
   const sender = senderOf(runId);
@@ -128,11 +128,11 @@ test('one message that is claimed by itself has a lease for its one send', async
 test.each([
   ['running', { queued: 2 }],
   ['paused', { queued: 2 }],
-  // A retry goes on with it.
+  // A retry continues with them.
   ['failed', { queued: 2 }],
   ['finished', { 'failed: not_sent': 2 }],
   ['cancelled', { 'failed: not_sent': 2 }],
-] as const)('what comes back not taken, late, to a run that is %s', async (status, counts) => {
+] as const)('messages that are returned late to a %s run', async (status, counts) => {
   const { runId } = await newRun(2);
   const sender = senderOf(runId);
   const held = await claimAll(runId, sender);
@@ -143,7 +143,7 @@ test.each([
   expect(await expectCountsToMatchRows(sql, runId)).toEqual(counts);
 });
 
-test('what may have been taken at an earlier attempt stays unknown when its run has ended', async () => {
+test('a message that an earlier attempt may have sent stays unknown after its run has ended', async () => {
   const { runId, messageIds } = await newRun(1);
   const [id = 0] = messageIds;
   const sender = senderOf(runId);
@@ -154,7 +154,7 @@ test('what may have been taken at an earlier attempt stays unknown when its run 
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 1 });
 });
 
-test('what the provider may have taken is unknown, not cancelled, when its run ends before the next attempt', async () => {
+test('a message that the provider may have accepted becomes unknown, not cancelled, when its run ends before the next attempt', async () => {
   const { runId, messageIds } = await newRun(2);
   const [id = 0] = messageIds;
   const sender = senderOf(runId);
@@ -169,7 +169,7 @@ test('what the provider may have taken is unknown, not cancelled, when its run e
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ cancelled: 1, 'unknown: no_answer': 1 });
 });
 
-test('the end of a run and what comes back to it late agree, whichever is first', async () => {
+test('the end of a run and late returns give consistent counts in any order', async () => {
   for (let round = 0; round < 20; round++) {
     const { runId } = await newRun(4);
     const sender = senderOf(runId);
@@ -188,7 +188,7 @@ test('the end of a run and what comes back to it late agree, whichever is first'
   }
 });
 
-test('a message that comes back after a failover belongs to the new provider, whose receipt counts', async () => {
+test('a message that is returned after a failover belongs to the new provider, and its receipt counts', async () => {
   const { runId, messageIds } = await newRun(1);
   const [id = 0] = messageIds;
   const sender = senderOf(runId);
@@ -215,7 +215,7 @@ test('a message that comes back after a failover belongs to the new provider, wh
   expect(moved).toHaveLength(1);
 });
 
-test('a message was sent when it was handed over, however late that is written', async () => {
+test('the sent time of a message is its handover, also when the outcome is recorded late', async () => {
   const { runId, messageIds } = await newRun(2);
   const [id = 0, lost = 0] = messageIds;
   const sender = senderOf(runId);
@@ -237,17 +237,17 @@ test('a message was sent when it was handed over, however late that is written',
   }
 });
 
-/** The process stands still, as one that is stopped and continued: time goes by, and no timer runs. */
-const standStill = (ms: number): void => {
+/** Blocks the process like SIGSTOP and SIGCONT: time passes and no timer runs. */
+const freeze = (ms: number): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 };
 
-/** Longer than a lease is trusted. */
+/** Longer than a sender trusts its lease. */
 const longMs = 2_100;
 
 const lost = { code: 'unreachable', params: { provider: 'gateway', code: withheld } } as const;
 
-/** A sender in this process, of a provider that takes all, and what it has handed over. */
+/** Creates a sender in this process whose provider accepts everything, and the times of its sends. */
 function startSender(
   runId: number,
   { untilMs = 60_000, ratePerSecond = null }: { untilMs?: number; ratePerSecond?: number | null },
@@ -313,7 +313,7 @@ function startSender(
 }
 const noCallbacks: Provider = {
   deduplicates: false,
-  send: () => Promise.reject(new Error('It is not asked.')),
+  send: () => Promise.reject(new Error('Not expected.')),
   verify: () => false,
   referenceSuffices: false,
   receiptsById: false,
@@ -323,15 +323,15 @@ const noCallbacks: Provider = {
 };
 
 test.each([null, 500])(
-  'a sender that stood still looks at its clock: nothing leaves after its time (rate %s)',
+  'a sender that was frozen past its deadline sends nothing more (rate %s)',
   async (ratePerSecond) => {
     const { runId } = await newRun(1_000);
     let end = Infinity;
     const { sent, start } = startSender(runId, { untilMs: 1_000, ratePerSecond }, (count) => {
       if (count !== 20) return;
-      // Its end comes in this time, whenever it began.
+      // The deadline passes during this freeze.
       end = Date.now() + 1_100;
-      standStill(1_100);
+      freeze(1_100);
     });
     expect(await start()).toBe('deadline');
     expect(sent.filter((at) => at >= end)).toEqual([]);
@@ -343,7 +343,7 @@ test.each([null, 500])(
 );
 
 test.each([null, 500])(
-  'a sender that stood still asks for its lease before it sends what it holds (rate %s)',
+  'a sender that was frozen renews its lease before it sends its claimed messages (rate %s)',
   async (ratePerSecond) => {
     const { runId } = await newRun(2_000);
     let before = 0;
@@ -351,7 +351,7 @@ test.each([null, 500])(
       if (count !== 20) return;
       void setStatus(runId, 'paused').then(() => {
         before = sent.length;
-        standStill(longMs);
+        freeze(longMs);
       });
     });
     expect(await start()).toBe('not_running');
@@ -360,7 +360,7 @@ test.each([null, 500])(
   },
 );
 
-test('a sender whose lease was revoked gives back what it holds', async () => {
+test('a sender whose lease was revoked returns its claimed messages', async () => {
   const { runId } = await newRun(1_000);
   const taken: Promise<number>[] = [];
   const { sent, start } = startSender(runId, { ratePerSecond: 100 }, (count) => {

@@ -50,26 +50,29 @@ describe('each purpose has its limits', () => {
     await one.end();
   });
 
-  test.each(Object.entries(limits))('%s gives a silent server up only after the server has', (_, one) => {
-    const { statementMs, silenceMs } = one;
-    expect(silenceMs === 0 ? statementMs : silenceMs).toBeGreaterThanOrEqual(statementMs);
-  });
+  test.each(Object.entries(limits))(
+    '%s gives up on a silent server only after the statement timeout of the server',
+    (_, one) => {
+      const { statementMs, silenceMs } = one;
+      expect(silenceMs === 0 ? statementMs : silenceMs).toBeGreaterThanOrEqual(statementMs);
+    },
+  );
 });
 
-test('A statement that takes too long fails, and the connection goes on', async () => {
+test('a statement that takes too long fails, and the connection stays usable', async () => {
   const one = limited({ statementMs: 100 });
   await expect(one`select pg_sleep(60)`).rejects.toMatchObject({ code: '57014' });
   expect(await one`select 1 as one`).toEqual([{ one: 1 }]);
 });
 
-test('A COPY that takes too long fails, and its transaction lets its locks go', async () => {
+test('a COPY that takes too long fails, and its transaction releases its locks', async () => {
   const one = limited({ statementMs: 300 });
   const copying = one.begin(async (tx) => {
     await tx`lock table held in share row exclusive mode`;
     const copy = await tx`copy held from stdin`.writable();
     const ended = finished(copy);
     ended.catch(() => undefined);
-    // PostgreSQL looks at the clock when a piece arrives.
+    // PostgreSQL checks the timeout when data arrives.
     for (;;) {
       await Promise.race([sleep(20), ended]);
       copy.write('2\n');
@@ -77,12 +80,12 @@ test('A COPY that takes too long fails, and its transaction lets its locks go', 
   });
   await expect(copying).rejects.toMatchObject({ code: '57014' });
   await sql`lock table held in share row exclusive mode nowait`.catch((error: unknown) => {
-    // Outside a transaction it is refused as such, and not because somebody holds it.
+    // Refused because it is outside a transaction, not because the lock is taken.
     expect(error).toMatchObject({ code: '25P01' });
   });
 });
 
-test('A statement that waits too long for a lock fails, and what holds the lock goes on', async () => {
+test('a statement that waits too long for a lock fails, and the lock holder continues', async () => {
   const one = limited({ lockMs: 100 });
   await sql.begin(async (tx) => {
     await tx`update held set n = n + 1`;
@@ -91,7 +94,7 @@ test('A statement that waits too long for a lock fails, and what holds the lock 
   expect(await one`select n from held`).toEqual([{ n: 2 }]);
 });
 
-test('A transaction that says nothing for too long is ended, and its locks are free', async () => {
+test('a transaction that is idle for too long is ended, and its locks are released', async () => {
   const one = limited({ idleInTransactionMs: 200 });
   const silent = one.begin(async (tx) => {
     await tx`update held set n = 99`;
@@ -104,7 +107,7 @@ test('A transaction that says nothing for too long is ended, and its locks are f
   expect(await sql`select from held where n >= 99`).toHaveLength(0);
 });
 
-test('A process that is killed leaves no statement behind', async () => {
+test('a killed process leaves no running statement', async () => {
   const one = limited({}, 'killed');
   const running = one`select pg_sleep(600)`.execute();
   const pids = await until('it runs', async () => {
@@ -112,7 +115,7 @@ test('A process that is killed leaves no statement behind', async () => {
       select pid from pg_stat_activity where application_name = 'killed' and wait_event = 'PgSleep'`;
     return rows.length > 0 && rows;
   });
-  // As the operating system does with the sockets of a process that is gone.
+  // Closes the socket as the operating system does for a killed process.
   await one.end({ timeout: 0 });
   await expect(running).rejects.toThrow();
   await until('the server has ended it', async () => {
@@ -121,13 +124,13 @@ test('A process that is killed leaves no statement behind', async () => {
   });
 });
 
-test('A connection into which the network drops everything is given up, and another one is made', async () => {
+test('a connection whose packets are lost is abandoned and replaced', async () => {
   const proxy = await startProxy(Number(new URL(url).port));
   const through = new URL(url);
   through.port = String(proxy.port);
   const one = limited({ silenceMs: 500 }, 'silent', through.href);
   await one`select 1`;
-  // Longer than the limit, and nobody waits for anything: it stays.
+  // An idle connection stays open beyond the limit.
   await sleep(700);
   const [before] = await one<[{ pid: number }]>`select pg_backend_pid() as pid`;
   expect(before.pid).toBe((await one<[{ pid: number }]>`select pg_backend_pid() as pid`)[0].pid);
@@ -139,7 +142,7 @@ test('A connection into which the network drops everything is given up, and anot
   await proxy.close();
 });
 
-test('A request that waits too long for a row is answered, and others go on meanwhile', async () => {
+test('a request that waits too long for a row lock gets 503, and other requests succeed meanwhile', async () => {
   const api = await startApi(
     readConfig({
       DATABASE_URL: url,

@@ -38,18 +38,18 @@ const lineOf = (line: number): ImportedLine => ({
 
 test.each([
   ['before its first line', 0],
-  ['in its middle', 3],
+  ['in the middle', 3],
 ])(
-  'a mailing that breaks %s tells its own cause, keeps nothing and frees its connection',
-  async (_, good) => {
+  'a mailing that fails %s reports its own error, stores nothing and releases its connection',
+  async (_, goodBatches) => {
     const runId = await createRun(sql);
-    async function* breaking() {
-      for (let batch = 0; batch < good; batch++) {
+    async function* failingLines() {
+      for (let batch = 0; batch < goodBatches; batch++) {
         yield Array.from({ length: 500 }, (_, index) => lineOf(batch * 500 + index + 1));
       }
       throw new Error('the file is not right');
     }
-    const importing = sql.begin((tx) => importMessages(tx, runId, breaking()));
+    const importing = sql.begin((tx) => importMessages(tx, runId, failingLines()));
     await expect(importing).rejects.toThrow('the file is not right');
 
     expect(await sql`select from messages where run_id = ${runId}`).toHaveLength(0);

@@ -12,7 +12,7 @@ async function updates(): Promise<{ all: number; hot: number }> {
   return row;
 }
 
-test('A message that is sent and delivered rewrites no index on its way', async () => {
+test('sending and delivering a message updates no index', async () => {
   const { messageIds } = await createRun(api, await createCatalog(api), { phones });
   const [{ providerId }] = await sql<[{ providerId: number }]>`select min(id) as provider_id from providers`;
   const receipts = (status: 'sent' | 'delivered') =>
@@ -28,7 +28,7 @@ test('A message that is sent and delivered rewrites no index on its way', async 
     await tx`update messages set status = 'sending', sender = 'a', sending_at = now(), attempts = 1`;
     await applyReceipts(tx, receipts('sent'));
     await applyReceipts(tx, receipts('delivered'));
-    // Each session counts by itself, and tells now and then.
+    // Each session reports its statistics with a delay.
     await tx`select pg_stat_force_next_flush()`;
     return tx<{ status: string }[]>`select status from messages`;
   });

@@ -15,7 +15,7 @@ const environment = {
   SECRET_KEYS: `test:${randomBytes(32).toString('base64')}`,
   PORT: '0',
 };
-/** The exit code of a process of ours, and what it said. */
+/** Runs a script and returns its exit code and output. */
 const run = (script: string): Promise<{ code: unknown; output: string }> =>
   new Promise((resolve) => {
     const file = fileURLToPath(new URL(`../../${script}`, import.meta.url));
@@ -35,7 +35,7 @@ const restore = async () => {
 afterAll(restore);
 
 test.each(processes)(
-  '%s refuses a database that was migrated by another text of a migration',
+  '%s refuses a database that was migrated with a different text of a migration',
   async (script) => {
     await restore();
     await sql`update schema_migrations set checksum = ${'0'.repeat(64)}`;
@@ -47,7 +47,7 @@ test.each(processes)(
   },
 );
 
-test.each(processes)('%s refuses a database that is newer than it', async (script) => {
+test.each(processes)('%s refuses a database with a newer schema', async (script) => {
   await restore();
   await sql`insert into schema_migrations (number, name, checksum) values (2, '0002_next.sql', 'x')`;
   const { code, output } = await run(script);
@@ -55,14 +55,14 @@ test.each(processes)('%s refuses a database that is newer than it', async (scrip
   expect(code).toBe(1);
 });
 
-test('A database from before there were checksums is refused in the same words', async () => {
+test('a database without migration checksums is refused with the same message', async () => {
   await restore();
   await sql`alter table schema_migrations drop column checksum`;
   await expect(assertMigrated(sql)).rejects.toThrow('migrated by another text of');
   await expect(migrate(sql)).rejects.toThrow('migrated by another text of');
 });
 
-test('Two that migrate an empty database at once apply each migration once', async () => {
+test('two concurrent processes apply each migration to an empty database once', async () => {
   const name = `torpedo_test_${randomBytes(6).toString('hex')}`;
   await sql`create database ${sql(name)}`;
   const empty = connect(new URL(`/${name}`, url).href, { max: 2 });

@@ -7,7 +7,7 @@ import { prepareNamespace, retentionMs } from '../../worker/namespace.ts';
 const connection = await Connection.connect({ address: inject('temporalAddress') });
 afterAll(() => connection.close());
 
-test('a namespace is made with its search attributes, and then left as it is', async () => {
+test('a namespace is created with its search attributes and not changed afterwards', async () => {
   const namespace = `new-${randomBytes(4).toString('hex')}`;
   const made = await prepareNamespace(connection, namespace, ['One', 'Two']);
   expect(made).toEqual({ created: true, searchAttributes: ['One', 'Two'] });
@@ -19,7 +19,7 @@ test('a namespace is made with its search attributes, and then left as it is', a
   expect(again).toEqual({ created: false, searchAttributes: [] });
 });
 
-test('only the search attributes that are missing are added', async () => {
+test('only missing search attributes are added', async () => {
   const namespace = `old-${randomBytes(4).toString('hex')}`;
   await prepareNamespace(connection, namespace, ['One']);
   const changes = await prepareNamespace(connection, namespace, ['One', 'Two']);

@@ -23,13 +23,13 @@ import { until } from '../kit/until.ts';
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'torpedo-outage-'));
-  // PostgreSQL runs as another user when we are root.
+  // For root, PostgreSQL runs as another user, who needs access to the folder.
   chmodSync(folder, 0o711);
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Servers that keep what they have, at the same ports each time. */
+/** Servers that keep their data and ports over restarts. */
 async function createServers() {
   const folder = temporaryFolder();
   const binary = await requireTemporalBinary(console.log);
@@ -63,7 +63,7 @@ async function createServers() {
   };
 }
 
-/** One of our processes, with what it has logged; its end fails the test unless the test stops it. */
+/** Starts one of our processes and collects its output. `isRunning` throws when it has ended. */
 function startProcess(file: string, environment: Record<string, string>) {
   const child = spawn(
     process.execPath,
@@ -107,7 +107,7 @@ async function health(port: number): Promise<Health | null> {
   return response && ((await response.json()) as Health);
 }
 
-test('Worker and API wait for their servers when they start and whenever one is away, and say so', async () => {
+test('worker and API wait for their servers at the start and during outages, and log it', async () => {
   const servers = await createServers();
   const first = await servers.startPostgres();
   const { url } = first;
@@ -147,7 +147,7 @@ test('Worker and API wait for their servers when they start and whenever one is 
   expect((await fetch(`${api}/health/live`)).status).toBe(200);
   expect((await fetch(`${api}/api/campaigns`)).status).toBe(503);
   const postgres = await servers.startPostgres();
-  await all('the database is there', { ready: false, database: true, temporal: false });
+  await all('the database is available', { ready: false, database: true, temporal: false });
   const temporal = await servers.startTemporal();
   await all('both are ready', { ready: true });
   expect((await fetch(`${api}/api/campaigns`)).status).toBe(401);
@@ -155,7 +155,7 @@ test('Worker and API wait for their servers when they start and whenever one is 
   process.kill(temporal.pid, 'SIGKILL');
   process.kill(postgres.pid, 'SIGKILL');
   await Promise.all([temporal.exited, postgres.exited]);
-  await all('both are away', { ready: false, database: false, temporal: false });
+  await all('both are unavailable', { ready: false, database: false, temporal: false });
   await Promise.all([servers.startPostgres(), servers.startTemporal()]);
   await all('both are ready again', { ready: true });
 
@@ -173,7 +173,7 @@ test('Worker and API wait for their servers when they start and whenever one is 
   }
 }, 240_000);
 
-test('A process that is stopped while it waits for its servers ends at once, without an error', async () => {
+test('a process that is stopped while it waits for its servers ends at once without an error', async () => {
   const port = await freePort();
   const environment = {
     DATABASE_URL: `postgres://nobody:none@127.0.0.1:${port}/none`,
@@ -189,7 +189,7 @@ test('A process that is stopped while it waits for its servers ends at once, wit
   }
 });
 
-test('Workers that fail are replaced by others, until they are stopped', async () => {
+test('failed workers are replaced until they are stopped', async () => {
   const made: { fail: (error: Error) => void; closed: boolean }[] = [];
   const create = async (): Promise<Workers> => {
     let end = (): void => undefined;
@@ -211,14 +211,14 @@ test('Workers that fail are replaced by others, until they are stopped', async (
   const working = keepWorking({ create, log: { error: (_, message) => errors.push(message) } });
   await working.started;
   made[0]?.fail(new Error('The poll has failed.'));
-  await until('the others poll', () => made.length === 2 && working.isPolling());
+  await until('the new workers poll', () => made.length === 2 && working.isPolling());
   expect(errors).toHaveLength(1);
   await working.stop();
   expect(working.isPolling()).toBe(false);
   expect(made.map(({ closed }) => closed)).toEqual([true, true]);
 });
 
-test('An embedded server that ends by itself is started again at the same address', async () => {
+test('an embedded server that ends unexpectedly is restarted at the same address', async () => {
   const folder = temporaryFolder();
   const logged: string[] = [];
   const pids: number[] = [];
@@ -245,7 +245,7 @@ test('An embedded server that ends by itself is started again at the same addres
   await sql.end();
   expect(logged).toEqual(['PostgreSQL has ended by itself: starting it again.', 'PostgreSQL runs again.']);
 
-  // One that never lasts is given up.
+  // A server that ends repeatedly is given up.
   process.kill(pids[1] ?? NaN, 'SIGKILL');
   await until('it runs for the third time', () => pids.length === 3);
   process.kill(pids[2] ?? NaN, 'SIGKILL');

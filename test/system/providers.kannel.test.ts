@@ -8,33 +8,33 @@ import { hasKannel, startKannel, startOperator } from '../kit/kannel.ts';
 import { until } from '../kit/until.ts';
 import { startWorkers } from '../kit/workers.ts';
 
-/** Where our API was, until it is back. Resolves once somebody has tried it so many times in vain. */
-async function nobodyAt(port: number, attempts: number): Promise<void> {
-  let seen = 0;
+/** Refuses connections at the port of the API, and resolves after this many attempts. */
+async function refuseConnections(port: number, attempts: number): Promise<void> {
+  let refused = 0;
   const server = createServer((socket) => {
-    seen++;
+    refused++;
     socket.destroy();
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  await until('it was tried in vain', () => seen >= attempts);
+  await until('enough connections were refused', () => refused >= attempts);
   await new Promise((resolve) => server.close(resolve));
 }
 
 test.skipIf(!hasKannel)(
-  'a campaign through Kannel to an SMPP operator: sends, receipts, replies, and an outage of our API',
+  'a campaign through Kannel reaches an SMPP operator, and its receipts and replies survive an outage of our API',
   { timeout: 120_000 },
   async () => {
     const operator = await startOperator();
     const port = await freePort();
-    let way = await startProxy(port);
-    const publicPort = way.port;
+    let proxy = await startProxy(port);
+    const publicPort = proxy.port;
     const publicUrl = `http://127.0.0.1:${publicPort}`;
     const api = await createApi({ publicUrl });
     const { as, sql, taskQueue } = api;
     await api.app.listen({ host: '127.0.0.1', port });
     await startWorkers({ sql, box, taskQueue, publicUrl, sandboxUrl: 'http://127.0.0.1:1' });
 
-    // As docs/providers.md says, from the examples.
+    // The setup of docs/providers.md with its example files.
     const sendsmsPort = await freePort();
     const password = 'p&ss w=rd%';
     const example = (await readFile('examples/gateways/kannel.json', 'utf8')).replace(
@@ -53,7 +53,7 @@ test.skipIf(!hasKannel)(
     const kannel = await startKannel({ operatorPort: operator.port, sendsmsPort, password, inboundUrl });
     await until('Kannel is bound to the operator', () => operator.binds() === 1);
 
-    // Numbers that end in 0 are delivered, in 1 can't be reached, in 2 are refused, in 3 expire; in 4 is told later.
+    // By the last digit: 0 is delivered, 1 undelivered, 2 refused, 3 expired, and 4 gets its receipt later.
     const message = { template: 'Olá {nome}: 100% você & eu', providerId, removeAccents: false };
     const document = documentOf({ ...(await createCatalog(api)), providerId }, { message });
     const campaignId = await createReadyCampaign(api, document, { lines: 5 });
@@ -63,7 +63,7 @@ test.skipIf(!hasKannel)(
     const messages = async () =>
       await sql`
       select status, reason, provider_code as code from messages where run_id = ${runId} order by line`;
-    const read = await until('all receipts are here', async () => {
+    const read = await until('all receipts but one have arrived', async () => {
       const now = await messages();
       const open = now.filter(({ status }) => ['queued', 'sending', 'sent'].includes(String(status)));
       return now.length === 5 && open.length === 1 && open[0]?.['status'] === 'sent' && now;
@@ -78,25 +78,25 @@ test.skipIf(!hasKannel)(
     expect(operator.taken.find(({ to }) => to.endsWith('0'))).toMatchObject({
       from: '28282',
       text: 'Olá Maria 1: 100% você & eu',
-      // UCS-2: there are accents in it that GSM-7 does not have.
+      // UCS-2, because of accents that GSM-7 lacks.
       dataCoding: 8,
     });
 
-    // Kannel is killed while it awaits a receipt, and our API is away when it comes, with a reply.
+    // Kannel is killed while it waits for a receipt, and our API is down when the receipt and a reply arrive.
     await kannel.killBearerbox();
     await until('Kannel is bound to the operator again', () => operator.binds() === 2);
-    await way.close();
+    await proxy.close();
     operator.sendHeldReceipts();
     operator.write('5511900000000', '28282', 'Saír!');
-    await nobodyAt(publicPort, 4);
-    way = await startProxy(port, publicPort);
-    onTestFinished(() => way.close());
+    await refuseConnections(publicPort, 4);
+    proxy = await startProxy(port, publicPort);
+    onTestFinished(() => proxy.close());
 
-    await until('the receipt is here', async () => (await messages())[4]?.['status'] === 'delivered');
+    await until('the receipt has arrived', async () => (await messages())[4]?.['status'] === 'delivered');
     const replies = async () => await sql`select phone, text, effect, run_id from inbound_messages`;
     await until('the reply has been handled', async () => (await replies())[0]?.['effect'] === 'opt_out');
     expect(await replies()).toEqual([{ phone: '+5511900000000', text: 'Saír!', effect: 'opt_out', runId }]);
-    // It takes our answers for what they are: only what came during the outage was repeated.
+    // Kannel accepts our answers: it repeated only the calls from the outage.
     const [late] = await sql<
       [{ id: number }]
     >`select max(id)::int as id from messages where run_id = ${runId}`;

@@ -15,7 +15,7 @@ import type { Callback } from '../../sms/provider.ts';
 import { connectAnywhere, localTokens } from '../kit/connect.ts';
 import { eventually } from '../kit/until.ts';
 
-/** The adapter against the sandbox as a process of its own, as a developer starts it. */
+/** The adapter against the sandbox in a separate process, as a developer starts it. */
 const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
 const account = providerAccount.parse({
   kind: 'sandbox',
@@ -46,7 +46,7 @@ async function startSandbox(faults: object = {}) {
   return { url, child, ledger };
 }
 
-/** Keeps every callback as the webhook route hands it to an adapter. */
+/** Records every callback as the webhook route passes it to an adapter. */
 async function startWebhooks() {
   const callbacks: Callback[] = [];
   const server = createServer((request, response) => {
@@ -65,7 +65,7 @@ async function startWebhooks() {
   return { url, callbacks };
 }
 
-test('a message goes out, its receipts and a reply come back, and the ledger is complete after SIGTERM', async () => {
+test('a message is sent, its receipts and a reply arrive, and the ledger is complete after SIGTERM', async () => {
   const webhooks = await startWebhooks();
   const sandbox = await startSandbox({ receiptDelayMs: 10 });
   const provider = createProvider(
@@ -112,7 +112,7 @@ test('a message goes out, its receipts and a reply come back, and the ledger is 
   });
 });
 
-test('of what the gateway took and did not say, every message is ambiguous, and no other is', async () => {
+test('a message that the gateway accepted without an answer is ambiguous, never temporary', async () => {
   const errorRate = {
     http429: 0.1,
     http503: 0.1,

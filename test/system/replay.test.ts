@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { workflowBundle } from '../../worker/bundle.ts';
 
 /**
- * Histories of real executions: `npm run record-histories`.
+ * Histories of real executions, recorded by `npm run record-histories`.
  *
- * Reading them needs the SDK's protobufjs to be installed once, for the whole of it: that is why package.json names it.
+ * The SDK reads them only with a single installed protobufjs, which is why package.json lists it.
  */
 const folder = new URL('../histories/', import.meta.url);
 const names = await readdir(folder);
@@ -26,13 +26,13 @@ const historyShape = z.looseObject({
   ),
 });
 
-describe('the workflows of today replay', () => {
+describe('the current workflows replay', () => {
   test.each(names)('%s', async (name) => {
     await Worker.runReplayHistory({ workflowBundle: bundle }, await readHistory(name));
   });
 });
 
-test('a workflow that does other things than its history is caught', async () => {
+test('a workflow that deviates from its history is detected', async () => {
   const history = historyShape.parse(await readHistory('run-streamed.json'));
   const scheduled = history.events.find((event) => event.activityTaskScheduledEventAttributes);
   const { activityType } = scheduled?.activityTaskScheduledEventAttributes ?? { activityType: { name: '' } };

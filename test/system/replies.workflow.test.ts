@@ -37,7 +37,7 @@ const handled = (phone: string, count = 1) =>
     return rows.length === count && rows.every(({ effect }) => effect !== null) && rows;
   });
 
-test('What a person answers on a phone opens a ticket, and opting out ends what is written to it', async () => {
+test('a reply opens a ticket, and an opt-out reply excludes the phone from later runs', async () => {
   const phone = phoneOf(1);
   const run = await startRun(system, { mailing: 3, providerId, ticketPolicy });
   await ended(run);
@@ -55,7 +55,7 @@ test('What a person answers on a phone opens a ticket, and opting out ends what 
   ).toMatchObject([{ status: 'skipped', reason: 'opted_out' }, { status: 'sent' }, { status: 'sent' }]);
 });
 
-test('The workflow of a reply tells what became of it, and holds no phone, name or text', async () => {
+test('the workflow of a reply returns its effect and contains no phone, name or text', async () => {
   const phone = phoneOf(2);
   expect(await gateway.reply(phone, 'Meu segredo')).toBe(204);
   const [{ id } = { id: 0 }] = await handled(phone);
@@ -68,7 +68,7 @@ test('The workflow of a reply tells what became of it, and holds no phone, name 
   for (const secret of [phone.slice(1), 'Contato', 'segredo']) expect(history).not.toContain(secret);
 });
 
-test('A reply to a message that left before a restore opens its ticket once the receipt shows that it had left', async () => {
+test('a reply to a message sent before a restore opens its ticket when a receipt proves the send', async () => {
   const phone = '+5511944440000';
   const run = await startRun(system, {
     mailing: mailing(1).replace(phoneOf(1), phone),
@@ -76,7 +76,7 @@ test('A reply to a message that left before a restore opens its ticket once the 
     ticketPolicy,
     safeguards: { approval: true },
   });
-  await until('it waits', async () => (await readRun(sql, run.id)).step === 'approval');
+  await until('it waits for approval', async () => (await readRun(sql, run.id)).step === 'approval');
   const [{ id } = { id: 0 }] = await sql<{ id: number }[]>`select id from messages where run_id = ${run.id}`;
   await sql`update runs set restored_at = now() where id = ${run.id}`;
   const app = await appOn(system, system.temporal);
@@ -88,7 +88,7 @@ test('A reply to a message that left before a restore opens its ticket once the 
   const receipt = { MessageSid: 'SM'.padEnd(34, '7'), MessageStatus: 'delivered' };
   const receiptPath = `${callbackPath(providerId, 'receipts')}?message=${id}`;
   expect((await postSigned(app, receiptPath, receipt, { apiUrl })).statusCode).toBe(204);
-  await until('it has its ticket', async () => (await repliesOf(phone))[0]?.effect === 'ticket');
+  await until('the ticket is open', async () => (await repliesOf(phone))[0]?.effect === 'ticket');
   expect(await client.workflow.getHandle(replyWorkflowId(reply?.id ?? 0)).result()).toMatchObject({
     effect: 'ticket',
     messageId: id,
@@ -97,9 +97,9 @@ test('A reply to a message that left before a restore opens its ticket once the 
   await system.temporal.cancelRun(run, 'user:7');
 });
 
-test('A reply that comes while Temporal is away is taken, and handled once it is back', async () => {
+test('a reply that arrives during a Temporal outage is stored, and handled afterwards', async () => {
   const phone = phoneOf(3);
-  const away = createTemporal({
+  const downTemporal = createTemporal({
     address: `127.0.0.1:${await freePort()}`,
     namespace: 'default',
     tls: false,
@@ -107,16 +107,21 @@ test('A reply that comes while Temporal is away is taken, and handled once it is
     uiUrl: null,
     timeoutMs: 200,
   });
-  const cut = await appOn(system, away);
-  const answer = await postSigned(cut, inboundPath, inboundForm({ From: phone }), { apiUrl });
+  const appWithoutTemporal = await appOn(system, downTemporal);
+  const answer = await postSigned(appWithoutTemporal, inboundPath, inboundForm({ From: phone }), { apiUrl });
   expect(answer.statusCode).toBe(204);
   const leaver = '+5511933330000';
-  const left = await postSigned(cut, inboundPath, inboundForm({ From: leaver, Body: 'SAIR' }), { apiUrl });
+  const left = await postSigned(
+    appWithoutTemporal,
+    inboundPath,
+    inboundForm({ From: leaver, Body: 'SAIR' }),
+    { apiUrl },
+  );
   expect(left.statusCode).toBe(204);
-  // Nobody has handled it, and nothing goes to that phone any more.
+  // The phone is opted out before the reply is handled.
   expect(await sql`select source from opt_outs where phone = ${leaver}`).toEqual([{ source: 'reply' }]);
-  await cut.close();
-  await away.close();
+  await appWithoutTemporal.close();
+  await downTemporal.close();
   expect(await repliesOf(phone)).toMatchObject([{ effect: null }]);
 
   const back = await appOn(system, system.temporal);
@@ -125,26 +130,26 @@ test('A reply that comes while Temporal is away is taken, and handled once it is
   expect(await handled(leaver)).toMatchObject([{ effect: 'opt_out' }]);
 });
 
-test('A reply that Temporal was not told of is found again without a restart, and told once', async () => {
-  const lost = async (): Promise<number> => {
+test('a reply without a workflow is found without a restart, and its workflow is started once', async () => {
+  const insertUnstarted = async (): Promise<number> => {
     const [{ id }] = await sql<[{ id: number }]>`
       insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text)
       values (${providerId}, ${`SMlost${Math.random()}`}, '+5511955550000', '', '') returning id`;
     return id;
   };
-  const first = await lost();
-  const told: number[] = [];
+  const first = await insertUnstarted();
+  const started: number[] = [];
   let refusals = 0;
-  let away = true;
+  let isDown = true;
   const starts = createReplyStarts({
     sql,
     temporal: {
       async startReply(id) {
-        if (away) {
+        if (isDown) {
           refusals++;
           throw new ApiError('temporal_unavailable');
         }
-        told.push(id);
+        started.push(id);
       },
     },
     log: pino({ level: 'silent' }),
@@ -153,13 +158,13 @@ test('A reply that Temporal was not told of is found again without a restart, an
   });
   onTestFinished(() => starts.close());
   starts.lookRegularly();
-  await until('it was tried twice', () => refusals > 1);
-  away = false;
-  await until('it is told', () => told.length > 0);
-  // Found by a later look, which finds the first one as well.
-  const second = await lost();
-  await until('the other one is told', () => told.includes(second));
-  expect(told).toEqual([first, second]);
+  await until('two attempts have failed', () => refusals > 1);
+  isDown = false;
+  await until('the first one is started', () => started.length > 0);
+  // A later query finds it, together with the first one.
+  const second = await insertUnstarted();
+  await until('the second one is started', () => started.includes(second));
+  expect(started).toEqual([first, second]);
 });
 
 async function appOn({ sql, box, gateway }: System, temporal: System['temporal']) {
