@@ -11,15 +11,7 @@ import {
 import type { Sql } from '../../db/core/client.ts';
 import type { Format } from '../../domain/format.ts';
 import { auditWords, changeWords, deedWords, subjectWords } from '../../domain/words/audit.ts';
-import {
-  type CsvColumn,
-  csvDescription,
-  csvOf,
-  csvQuery,
-  csvSentence,
-  csvStyleOf,
-  sendCsv,
-} from '../http/csv.ts';
+import { type CsvColumn, csvQuery, csvRoute, csvSentence, sendRows } from '../http/csv.ts';
 import { dayOf, formatOf } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { dayParam, page, urlId } from '../http/parameters.ts';
@@ -93,25 +85,20 @@ export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
 
   app.get(
     '.csv',
-    {
-      config: { access: 'operator' },
-      schema: {
-        tags,
-        summary: 'The audit log as a CSV file',
-        description: csvDescription,
-        produces: ['text/csv'],
-        querystring: filter.extend(csvQuery),
-      },
-    },
+    csvRoute({
+      access: 'operator',
+      tags,
+      summary: 'The audit log as a CSV file',
+      querystring: filter.extend(csvQuery),
+    }),
     async (request, reply) => {
       const { format, ...where } = request.query;
-      const style = csvStyleOf(request, { format });
-      const file = csvOf(
-        columnsIn(style.format),
-        (last, limit) => listAudit(sql, filterOf(request, where), { before: last?.id ?? null, limit }),
-        style,
-      );
-      return sendCsv(reply, { en: 'audit-log', 'pt-BR': 'registro-de-auditoria' }, file, style);
+      return sendRows(request, reply, {
+        format,
+        name: { en: 'audit-log', 'pt-BR': 'registro-de-auditoria' },
+        columns: columnsIn,
+        read: (last, limit) => listAudit(sql, filterOf(request, where), { before: last?.id ?? null, limit }),
+      });
     },
   );
 

@@ -118,7 +118,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
       const { definition } = await need(sql, id);
       const name = { en: `layout-${id}`, 'pt-BR': `layout-${id}` };
       const layout = csvLayoutExample(definition.mailing.extraFields, delimiter);
-      return sendCsv(reply, name, layout, csvStyleOf(request, {}));
+      return sendCsv(reply, name, layout, csvStyleOf(request));
     },
   );
 

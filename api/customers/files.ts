@@ -32,7 +32,16 @@ import {
 } from '../../mailing/customer-layout.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { lineProblemView, keptProblem, viewWarnings, warningsView } from '../campaigns/mailing-check.ts';
-import { type CsvStyle, csvQuery, csvStyleOf, keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
+import {
+  csvQuery,
+  csvRoute,
+  type CsvStyle,
+  csvStyleOf,
+  keptLines,
+  keptPhone,
+  rowPages,
+  sendCsv,
+} from '../http/csv.ts';
 import { customerFilter } from './customers.ts';
 import { ApiError, formatOf, isForeignKeyViolation } from '../http/errors.ts';
 import { csvTypes, readUpload, tooLarge, uploadedFile } from '../http/uploads.ts';
@@ -89,26 +98,23 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
     },
     async (request, reply) => {
       const name = { en: 'layout-customers', 'pt-BR': 'layout-clientes' };
-      return sendCsv(reply, name, customerLayoutExample(request.query.delimiter), csvStyleOf(request, {}));
+      return sendCsv(reply, name, customerLayoutExample(request.query.delimiter), csvStyleOf(request));
     },
   );
 
   app.get(
     '/customers.csv',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'The customers of a search as a CSV file',
-        description:
-          'In the layout of the import, which accepts every format. `format=codes`, the default of API tokens: English names of columns, dates in ISO 8601, phones in E.164; semicolons. `format=localized`, the default of signed-in users: their language, and the delimiter that Excel expects in it; values that a spreadsheet would change start with an apostrophe, which the import removes. UTF-8 with a byte order mark.',
-        produces: ['text/csv'],
-        querystring: customerFilter.extend(csvQuery),
-      },
-    },
+    csvRoute({
+      access: 'viewer',
+      tags,
+      summary: 'The customers of a search as a CSV file',
+      description:
+        'In the layout of the import, which accepts every format. `format=codes`, the default of API tokens: English names of columns, dates in ISO 8601, phones in E.164; semicolons. `format=localized`, the default of signed-in users: their language, and the delimiter that Excel expects in it; values that a spreadsheet would change start with an apostrophe, which the import removes. UTF-8 with a byte order mark.',
+      querystring: customerFilter.extend(csvQuery),
+    }),
     async (request, reply) => {
       const { format, ...query } = request.query;
-      const style = csvStyleOf(request, { format });
+      const style = csvStyleOf(request, format);
       return sendCsv(reply, { en: 'customers', 'pt-BR': 'clientes' }, csvOfCustomers(query, style), style);
     },
   );

@@ -11,19 +11,10 @@ import {
   removeOptOut,
 } from '../../db/customers/opt-outs.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
+import type { Format } from '../../domain/format.ts';
 import { customerLabels } from '../../domain/words/customers.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
-import {
-  type CsvColumn,
-  csvCode,
-  csvDescription,
-  csvOf,
-  csvPhone,
-  csvQuery,
-  type CsvStyle,
-  csvStyleOf,
-  sendCsv,
-} from '../http/csv.ts';
+import { type CsvColumn, csvCode, csvPhone, csvQuery, csvRoute, sendRows } from '../http/csv.ts';
 import { optOutEventView } from './customers.ts';
 import { coded } from '../../domain/problems/coded.ts';
 import { ApiError, notFound } from '../http/errors.ts';
@@ -60,6 +51,11 @@ interface OptOutsDeps {
 export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, phoneHash }) => {
   const tags = ['opt-outs'];
 
+  const filterOf = async ({ phone: e164, source }: z.output<typeof optOutFilter>) => ({
+    phone: e164 === undefined ? undefined : { e164, hash: (await phoneHash())(e164) },
+    source,
+  });
+
   app.get(
     '',
     {
@@ -72,34 +68,28 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
         response: { 200: optOutList },
       },
     },
-    async ({ query: { before, limit, phone: e164, source } }) => {
-      const phone = e164 === undefined ? undefined : { e164, hash: (await phoneHash())(e164) };
-      return { optOuts: await listOptOuts(sql, { phone, source }, { before, limit }) };
-    },
+    async ({ query: { before, limit, ...query } }) => ({
+      optOuts: await listOptOuts(sql, await filterOf(query), { before, limit }),
+    }),
   );
 
   app.get(
     '.csv',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'Opt-outs in force as a CSV file',
-        description: csvDescription,
-        produces: ['text/csv'],
-        querystring: optOutFilter.extend(csvQuery),
-      },
-    },
+    csvRoute({
+      access: 'viewer',
+      tags,
+      summary: 'Opt-outs in force as a CSV file',
+      querystring: optOutFilter.extend(csvQuery),
+    }),
     async (request, reply) => {
-      const { phone: e164, source, format } = request.query;
-      const style = csvStyleOf(request, { format });
-      const phone = e164 === undefined ? undefined : { e164, hash: (await phoneHash())(e164) };
-      const file = csvOf(
-        columnsIn(style),
-        (last, limit) => listOptOuts(sql, { phone, source }, { before: last?.id, limit }),
-        style,
-      );
-      return sendCsv(reply, { en: 'opt-outs', 'pt-BR': 'descadastros' }, file, style);
+      const { format, ...query } = request.query;
+      const where = await filterOf(query);
+      return sendRows(request, reply, {
+        format,
+        name: { en: 'opt-outs', 'pt-BR': 'descadastros' },
+        columns: columnsIn,
+        read: (last, limit) => listOptOuts(sql, where, { before: last?.id, limit }),
+      });
     },
   );
 
@@ -179,7 +169,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
   );
 };
 
-function columnsIn({ format: { locale } }: CsvStyle): readonly CsvColumn<OptOutRow>[] {
+function columnsIn({ locale }: Format): readonly CsvColumn<OptOutRow>[] {
   const t = customerLabels[locale];
   return [
     ['id', null, ({ id }) => id],

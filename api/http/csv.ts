@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { z } from 'zod';
 import type { Format } from '../../domain/format.ts';
 import { formatPhone } from '../../domain/phone.ts';
 import type { Locale } from '../../domain/user.ts';
+import type { Access } from './auth.ts';
 import { formatOf } from './errors.ts';
 
 /** The parameter of every file: who reads it. */
@@ -20,6 +21,15 @@ export const csvQuery = {
 export const csvDescription =
   '`format=codes`, the default of API tokens, is for programs: English names of columns, codes, times in ISO 8601 (UTC), phones in E.164; semicolons, UTF-8 with a byte order mark. `format=localized`, the default of signed-in users, is for spreadsheets: names, states, times and numbers in their language and time zone, phones in the national format, and the delimiter that Excel expects in that language. A value that a spreadsheet would read as a formula starts with an apostrophe.';
 
+/**
+ * The options of a route that answers with a CSV file: `app.get('/replies.csv', csvRoute({ … }), handler)`, where the
+ * handler calls `sendRows` or `sendCsv`.
+ */
+export const csvRoute = <S extends FastifySchema>({ access, ...schema }: S & { access: Access }) => ({
+  config: { access },
+  schema: { description: csvDescription, ...schema, produces: ['text/csv'] },
+});
+
 /** How a file is written. */
 export interface CsvStyle {
   /** For programs. */
@@ -27,11 +37,10 @@ export interface CsvStyle {
   format: Format;
 }
 
+type CsvFormat = z.output<(typeof csvQuery)['format']>;
+
 /** The style of a file for the sender of a request; `format` of `csvQuery` decides, if given. */
-export function csvStyleOf(
-  request: FastifyRequest,
-  { format: wanted }: { format?: 'localized' | 'codes' | undefined },
-): CsvStyle {
+export function csvStyleOf(request: FastifyRequest, wanted?: CsvFormat): CsvStyle {
   const codes = wanted === undefined ? request.actor?.kind === 'token' : wanted === 'codes';
   return { codes, format: formatOf(request) };
 }
@@ -115,8 +124,7 @@ export async function* rowPages<Row>(read: ReadRows<Row>): AsyncGenerator<Row[],
   }
 }
 
-/** A file of all the rows. */
-export async function* csvOf<Row>(
+async function* csvOf<Row>(
   columns: readonly CsvColumn<Row>[],
   read: ReadRows<Row>,
   style: CsvStyle,
@@ -145,6 +153,27 @@ export const sendCsv = (
     .type('text/csv; charset=utf-8')
     .header('content-disposition', `attachment; filename="${name[codes ? 'en' : format.locale]}.csv"`)
     .send(typeof content === 'string' ? content : Readable.from(content));
+
+/** Answers with all the rows as a CSV file. */
+export function sendRows<Row>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    format,
+    name,
+    columns,
+    read,
+  }: {
+    /** That of `csvQuery`. */
+    format: CsvFormat;
+    name: FileName;
+    columns: (format: Format) => readonly CsvColumn<Row>[];
+    read: ReadRows<Row>;
+  },
+) {
+  const style = csvStyleOf(request, format);
+  return sendCsv(reply, name, csvOf(columns(style.format), read, style), style);
+}
 
 /**
  * Rows of a file that is meant for a later upload, perhaps from a spreadsheet: every value survives being opened and

@@ -25,16 +25,7 @@ import { customerLabels } from '../../domain/words/customers.ts';
 import { messageLabels } from '../../domain/words/messages.ts';
 import { lookUpResults } from '../../domain/unknown.ts';
 import { providerStatusText } from '../../sms/provider-status-text.ts';
-import {
-  type CsvColumn,
-  csvCode,
-  csvDescription,
-  csvOf,
-  csvPhone,
-  csvQuery,
-  csvStyleOf,
-  sendCsv,
-} from '../http/csv.ts';
+import { type CsvColumn, csvCode, csvPhone, csvQuery, csvRoute, sendRows } from '../http/csv.ts';
 import { problem } from '../../domain/problems/coded.ts';
 import { ApiError, dayOf, formatOf, notFound } from '../http/errors.ts';
 import { keptProblem, lineProblemView } from '../campaigns/mailing-check.ts';
@@ -230,20 +221,15 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
 
   app.get(
     '/runs/:id/messages.csv',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'The messages of a run as a CSV file',
-        description: csvDescription,
-        produces: ['text/csv'],
-        params: idParams,
-        querystring: filter.extend(csvQuery),
-      },
-    },
+    csvRoute({
+      access: 'viewer',
+      tags,
+      summary: 'The messages of a run as a CSV file',
+      params: idParams,
+      querystring: filter.extend(csvQuery),
+    }),
     async (request, reply) => {
-      const { format, ...query } = request.query;
-      const style = csvStyleOf(request, { format });
+      const { format, ...where } = request.query;
       const { id } = request.params;
       const run = await needRun(id);
       const extraFields = run.settings.campaign.mailing.extraFields.map(({ name }) => name);
@@ -252,16 +238,15 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         name,
         (row) => row.extra?.[name] ?? null,
       ]);
-      const file = csvOf(
-        [...columnsIn(style.format), ...extra],
-        (last, limit) =>
+      return sendRows(request, reply, {
+        format,
+        name: { en: `run-${id}-messages`, 'pt-BR': `execucao-${id}-mensagens` },
+        columns: (inFormat) => [...columnsIn(inFormat), ...extra],
+        read: (last, limit) =>
           filled(last?.line ?? 0, limit, (after, left) =>
-            ofRun(sql, { runId: id, ...query }, { after, limit: left }),
+            ofRun(sql, { runId: id, ...where }, { after, limit: left }),
           ),
-        style,
-      );
-      const name = { en: `run-${id}-messages`, 'pt-BR': `execucao-${id}-mensagens` };
-      return sendCsv(reply, name, file, style);
+      });
     },
   );
 
@@ -306,31 +291,27 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
 
   app.get(
     '/messages.csv',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'The messages that a search across runs finds, as a CSV file',
-        description: 'Newest first, with the columns of the messages of a run.',
-        produces: ['text/csv'],
-        querystring: search.extend(csvQuery),
-      },
-    },
+    csvRoute({
+      access: 'viewer',
+      tags,
+      summary: 'The messages that a search across runs finds, as a CSV file',
+      description: 'Newest first, with the columns of the messages of a run.',
+      querystring: search.extend(csvQuery),
+    }),
     async (request, reply) => {
-      const { format, ...query } = request.query;
-      const style = csvStyleOf(request, { format });
-      requireSubject(query);
-      const file = csvOf(
-        [...runColumnsIn(style.format), ...columnsIn(style.format)],
-        (last, limit) =>
-          isOfPerson(query)
-            ? searchMessages(sql, personSearch(request, query), { before: last?.id, limit })
+      const { format, ...where } = request.query;
+      requireSubject(where);
+      return sendRows(request, reply, {
+        format,
+        name: { en: 'messages', 'pt-BR': 'mensagens' },
+        columns: foundColumnsIn,
+        read: (last, limit) =>
+          isOfPerson(where)
+            ? searchMessages(sql, personSearch(request, where), { before: last?.id, limit })
             : filled<FoundMessageRow, Place | undefined>(last, limit, async (after, left) =>
-                findMessagesInRuns(sql, runsSearch(request, query), { after, limit: left }),
+                findMessagesInRuns(sql, runsSearch(request, where), { after, limit: left }),
               ),
-        style,
-      );
-      return sendCsv(reply, { en: 'messages', 'pt-BR': 'mensagens' }, file, style);
+      });
     },
   );
 
@@ -407,12 +388,13 @@ const runsSearch = (
   day: dayOf(request, day),
 });
 
-const runColumnsIn = ({ locale }: Format): readonly CsvColumn<FoundMessageRow>[] => {
-  const t = messageLabels[locale];
+const foundColumnsIn = (format: Format): readonly CsvColumn<FoundMessageRow>[] => {
+  const t = messageLabels[format.locale];
   return [
     ['campaign', t.campaign, ({ campaignName }) => campaignName],
     ['run', t.runNumber, ({ runId }) => runId],
     ['due_at', t.due, ({ occurrence }) => occurrence],
+    ...columnsIn(format),
   ];
 };
 

@@ -7,16 +7,7 @@ import { replyWorkflowId } from '../../domain/ids.ts';
 import { replyEffects } from '../../domain/reply.ts';
 import type { Format } from '../../domain/format.ts';
 import { replyLabels } from '../../domain/words/replies.ts';
-import {
-  type CsvColumn,
-  csvCode,
-  csvDescription,
-  csvOf,
-  csvPhone,
-  csvQuery,
-  csvStyleOf,
-  sendCsv,
-} from '../http/csv.ts';
+import { type CsvColumn, csvCode, csvPhone, csvQuery, csvRoute, sendRows } from '../http/csv.ts';
 import { formatOf, notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { retryingOf, retryingView } from '../http/retrying.ts';
@@ -92,25 +83,20 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
 
   app.get(
     '/replies.csv',
-    {
-      config: { access: 'any_role' },
-      schema: {
-        tags,
-        summary: 'Replies as a CSV file',
-        description: csvDescription,
-        produces: ['text/csv'],
-        querystring: filter.extend(csvQuery),
-      },
-    },
+    csvRoute({
+      access: 'any_role',
+      tags,
+      summary: 'Replies as a CSV file',
+      querystring: filter.extend(csvQuery),
+    }),
     async (request, reply) => {
-      const { format, ...query } = request.query;
-      const style = csvStyleOf(request, { format });
-      const file = csvOf(
-        columnsIn(style.format),
-        (last, limit) => listReplies(sql, query, { before: last?.id, limit }),
-        style,
-      );
-      return sendCsv(reply, { en: 'replies', 'pt-BR': 'respostas' }, file, style);
+      const { format, ...where } = request.query;
+      return sendRows(request, reply, {
+        format,
+        name: { en: 'replies', 'pt-BR': 'respostas' },
+        columns: columnsIn,
+        read: (last, limit) => listReplies(sql, where, { before: last?.id, limit }),
+      });
     },
   );
 

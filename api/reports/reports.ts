@@ -28,16 +28,7 @@ import type { Format } from '../../domain/format.ts';
 import { messageReasonWords, messageStatusWords } from '../../domain/problems/states.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
 import { reportLabels } from '../../domain/words/reports.ts';
-import {
-  type CsvColumn,
-  csvCode,
-  csvDescription,
-  csvOf,
-  csvQuery,
-  csvSentence,
-  csvStyleOf,
-  sendCsv,
-} from '../http/csv.ts';
+import { type CsvColumn, csvCode, csvQuery, csvRoute, csvSentence, sendRows } from '../http/csv.ts';
 import { instant } from '../http/instant.ts';
 import { urlId } from '../http/parameters.ts';
 import { addFigures, type Figures, figuresView, viewFigures } from './view.ts';
@@ -134,9 +125,12 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
     const first = from ?? presetPeriod('last_30', last).from;
     return first <= last ? { from: first, to: last } : { from: last, to: first };
   };
-  /** A provider that is asked for counts, also a sandbox. */
-  const leftOut = async (providerId: number | undefined): Promise<number[]> =>
-    providerId === undefined ? providersLeftOut(sql) : [];
+  /** What the query asks for. A provider that is asked for counts, also a sandbox. */
+  const scopeOf = async ({ period, from, to, ...filter }: z.output<typeof scope>) => ({
+    ...filter,
+    ...periodOf({ period, from, to }),
+    without: filter.providerId === undefined ? await providersLeftOut(sql) : [],
+  });
 
   app.get(
     '/reports',
@@ -155,16 +149,15 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
       },
     },
     async (request) => {
-      const { by, limit, period: preset, from, to, ...filter } = request.query;
-      const period = periodOf({ period: preset, from, to });
+      const { by, limit, ...query } = request.query;
+      const within = await scopeOf(query);
+      const period = { from: within.from, to: within.to };
       const before = periodBefore(period);
-      const without = await leftOut(filter.providerId);
       const step = chartStep(period);
-      const within = { ...filter, ...period, without };
       const [rows, steps, previous, at] = await Promise.all([
         readReport(sql, within, by),
         by === step ? null : readReport(sql, within, step),
-        readTotal(sql, { ...filter, ...before, without }),
+        readTotal(sql, { ...within, ...before }),
         countedAt(sql),
       ]);
       const figuresAt = new Map((steps ?? rows).map((row) => [row.key, row]));
@@ -181,7 +174,7 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
         before,
         timezone,
         countedAt: at,
-        sandboxesLeftOut: without.length > 0,
+        sandboxesLeftOut: within.without.length > 0,
         total: viewFigures(addFigures(rows), currency),
         previous: viewFigures(previous, currency),
         rows: rows.filter(isShown).map(view),
@@ -214,39 +207,31 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
       },
     },
     async (request) => {
-      const { period: preset, from, to, ...filter } = request.query;
-      const period = periodOf({ period: preset, from, to });
-      const without = await leftOut(filter.providerId);
-      return { period, reasons: await readReasons(sql, { ...filter, ...period, without }) };
+      const within = await scopeOf(request.query);
+      const { from, to } = within;
+      return { period: { from, to }, reasons: await readReasons(sql, within) };
     },
   );
 
   app.get(
     '/reports/reasons.csv',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'The reasons of a period as a CSV file',
-        description: csvDescription,
-        produces: ['text/csv'],
-        querystring: scope.extend(csvQuery),
-      },
-    },
+    csvRoute({
+      access: 'viewer',
+      tags,
+      summary: 'The reasons of a period as a CSV file',
+      querystring: scope.extend(csvQuery),
+    }),
     async (request, reply) => {
-      const { period: preset, from, to, format, ...filter } = request.query;
-      const period = periodOf({ period: preset, from, to });
-      const style = csvStyleOf(request, { format });
-      const within = { ...filter, ...period, without: await leftOut(filter.providerId) };
+      const { format, ...query } = request.query;
+      const within = await scopeOf(query);
       const rows = await readReasons(sql, within);
-      const read = async (last: ReasonRow | undefined) => (last === undefined ? rows : []);
-      const days = `${period.from}-${period.to}`;
-      return sendCsv(
-        reply,
-        { en: `reasons-${days}`, 'pt-BR': `motivos-${days}` },
-        csvOf(reasonColumnsIn(style.format), read, style),
-        style,
-      );
+      const days = `${within.from}-${within.to}`;
+      return sendRows(request, reply, {
+        format,
+        name: { en: `reasons-${days}`, 'pt-BR': `motivos-${days}` },
+        columns: reasonColumnsIn,
+        read: async (last) => (last === undefined ? rows : []),
+      });
     },
   );
 
@@ -297,33 +282,24 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
 
   app.get(
     '/reports.csv',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'The rows of a report as a CSV file',
-        description: csvDescription,
-        produces: ['text/csv'],
-        querystring: scope.extend({ by: z.enum(breakdowns).default('campaign'), ...csvQuery }),
-      },
-    },
+    csvRoute({
+      access: 'viewer',
+      tags,
+      summary: 'The rows of a report as a CSV file',
+      querystring: scope.extend({ by: z.enum(breakdowns).default('campaign'), ...csvQuery }),
+    }),
     async (request, reply) => {
-      const { by, period: preset, from, to, format, ...filter } = request.query;
-      const period = periodOf({ period: preset, from, to });
-      const style = csvStyleOf(request, { format });
-      const rows = await readReport(
-        sql,
-        { ...filter, ...period, without: await leftOut(filter.providerId) },
-        by,
-      );
-      const file = csvOf(
-        columnsIn(style.format, by),
-        async (last) =>
+      const { by, format, ...query } = request.query;
+      const within = await scopeOf(query);
+      const rows = await readReport(sql, within, by);
+      const days = `${within.from}-${within.to}`;
+      return sendRows(request, reply, {
+        format,
+        name: { en: `report-${days}`, 'pt-BR': `relatorio-${days}` },
+        columns: (inFormat) => columnsIn(inFormat, by),
+        read: async (last) =>
           last === undefined ? rows.map((row) => ({ ...row, figures: viewFigures(row, currency) })) : [],
-        style,
-      );
-      const days = `${period.from}-${period.to}`;
-      return sendCsv(reply, { en: `report-${days}`, 'pt-BR': `relatorio-${days}` }, file, style);
+      });
     },
   );
 };

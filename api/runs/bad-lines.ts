@@ -16,7 +16,7 @@ import { wordsOf } from '../../domain/problems/sentence.ts';
 import { unwrap } from '../../domain/text.ts';
 import { MailingRefused, readWritten, type WrittenRecord } from '../../mailing/csv.ts';
 import { layoutColumns, problemColumn } from '../../mailing/layout.ts';
-import { csvStyleOf, keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
+import { csvRoute, csvStyleOf, keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
 import { ApiError, formatOf, notFound } from '../http/errors.ts';
 import { type Judging, keptWords, linesOf } from '../campaigns/mailing-check.ts';
 import { mailingRefused } from '../campaigns/mailings.ts';
@@ -33,17 +33,14 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
 ) => {
   app.get(
     '/campaigns/:id/mailing/bad-lines.csv',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags: ['mailing'],
-        summary: 'The lines of the current file that a run would skip or use in part, as a CSV file',
-        description: `${layoutNote} Opt-outs are judged by the run.`,
-        produces: ['text/csv'],
-        params: idParams,
-        querystring: z.strictObject({ warnings: warningsParam }),
-      },
-    },
+    csvRoute({
+      access: 'viewer',
+      tags: ['mailing'],
+      summary: 'The lines of the current file that a run would skip or use in part, as a CSV file',
+      description: `${layoutNote} Opt-outs are judged by the run.`,
+      params: idParams,
+      querystring: z.strictObject({ warnings: warningsParam }),
+    }),
     async (request, reply) => {
       const { id } = request.params;
       const campaign = await getCampaign(sql, id);
@@ -69,24 +66,21 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
         reply,
         { en: `campaign-${id}-bad-lines`, 'pt-BR': `campanha-${id}-linhas-com-problema` },
         badLinesOfFile(written, judging, request.query.warnings, formatOf(request)),
-        csvStyleOf(request, {}),
+        csvStyleOf(request),
       );
     },
   );
 
   app.get(
     '/runs/:id/bad-lines.csv',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags: ['runs'],
-        summary: 'The lines that a run has skipped or used in part, as a CSV file',
-        description: `${layoutNote} For a mailing from a web service, or whose file has been deleted, the file contains the stored fields of each contact.`,
-        produces: ['text/csv'],
-        params: idParams,
-        querystring: z.strictObject({ reason: z.enum(skipReasons).optional(), warnings: warningsParam }),
-      },
-    },
+    csvRoute({
+      access: 'viewer',
+      tags: ['runs'],
+      summary: 'The lines that a run has skipped or used in part, as a CSV file',
+      description: `${layoutNote} For a mailing from a web service, or whose file has been deleted, the file contains the stored fields of each contact.`,
+      params: idParams,
+      querystring: z.strictObject({ reason: z.enum(skipReasons).optional(), warnings: warningsParam }),
+    }),
     async (request, reply) => {
       const { id } = request.params;
       const { reason, warnings } = request.query;
@@ -95,7 +89,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
       const which = { reason, warnings: reason === undefined ? warnings : 'without' } as const;
       const name = { en: `run-${id}-bad-lines`, 'pt-BR': `execucao-${id}-linhas-com-problema` };
       const file = badLinesOfRun(run, which, formatOf(request));
-      return sendCsv(reply, name, file, csvStyleOf(request, {}));
+      return sendCsv(reply, name, file, csvStyleOf(request));
     },
   );
 

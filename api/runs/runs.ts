@@ -19,12 +19,10 @@ import {
   type CsvColumn,
   csvCode,
   csvDescription,
-  csvOf,
   csvQuery,
+  csvRoute,
   csvSentence,
-  type CsvStyle,
-  csvStyleOf,
-  sendCsv,
+  sendRows,
 } from '../http/csv.ts';
 import { type Actor, actorOf } from '../http/auth.ts';
 import { ApiError, dayOf, formatOf, notFound } from '../http/errors.ts';
@@ -93,7 +91,7 @@ interface CountedRun extends RunRow {
   counts: Partial<Record<MessageStatus, number>>;
 }
 
-function columnsIn({ format }: CsvStyle): readonly CsvColumn<CountedRun>[] {
+function columnsIn(format: Format): readonly CsvColumn<CountedRun>[] {
   const { locale } = format;
   const t = runLabels[locale];
   const sum = ({ counts }: CountedRun): number =>
@@ -177,37 +175,29 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
 
   app.get(
     '.csv',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'Runs as a CSV file',
-        description: `${csvDescription} The counts of a run add up to its lines.`,
-        produces: ['text/csv'],
-        querystring: runFilter.extend(csvQuery),
-      },
-    },
+    csvRoute({
+      access: 'viewer',
+      tags,
+      summary: 'Runs as a CSV file',
+      description: `${csvDescription} The counts of a run add up to its lines.`,
+      querystring: runFilter.extend(csvQuery),
+    }),
     async (request, reply) => {
       const { format, day, ...where } = request.query;
-      const style = csvStyleOf(request, { format });
-      const read = async (last: CountedRun | undefined, limit: number): Promise<CountedRun[]> => {
-        const rows = await findRuns(
-          sql,
-          { ...where, day: dayOf(request, day), before: last?.id, limit },
-          clock(),
-        );
-        const counts = await countsByStatusOf(
-          sql,
-          rows.map(({ id }) => id),
-        );
-        return rows.map((run) => ({ ...run, counts: counts.get(run.id) ?? {} }));
-      };
-      return sendCsv(
-        reply,
-        { en: 'runs', 'pt-BR': 'execucoes' },
-        csvOf(columnsIn(style), read, style),
-        style,
-      );
+      return sendRows(request, reply, {
+        format,
+        name: { en: 'runs', 'pt-BR': 'execucoes' },
+        columns: columnsIn,
+        read: async (last, limit) => {
+          const page = { day: dayOf(request, day), before: last?.id, limit };
+          const rows = await findRuns(sql, { ...where, ...page }, clock());
+          const counts = await countsByStatusOf(
+            sql,
+            rows.map(({ id }) => id),
+          );
+          return rows.map((run) => ({ ...run, counts: counts.get(run.id) ?? {} }));
+        },
+      });
     },
   );
 

@@ -12,16 +12,7 @@ import { mostTicketsCounted, ticketStatuses, ticketViews } from '../../domain/ti
 import type { Format } from '../../domain/format.ts';
 import { ticketLabels } from '../../domain/words/tickets.ts';
 import { actorOf } from '../http/auth.ts';
-import {
-  type CsvColumn,
-  csvCode,
-  csvDescription,
-  csvOf,
-  csvPhone,
-  csvQuery,
-  csvStyleOf,
-  sendCsv,
-} from '../http/csv.ts';
+import { type CsvColumn, csvCode, csvPhone, csvQuery, csvRoute, sendRows } from '../http/csv.ts';
 import { notFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, page, phonesParam, urlId } from '../http/parameters.ts';
@@ -162,23 +153,20 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
 
   app.get(
     '/tickets.csv',
-    {
-      config: { access: 'any_role' },
-      schema: {
-        tags,
-        summary: 'The tickets of a search as a CSV file',
-        description: csvDescription,
-        produces: ['text/csv'],
-        querystring: ticketFilter.extend(csvQuery),
-      },
-    },
+    csvRoute({
+      access: 'any_role',
+      tags,
+      summary: 'The tickets of a search as a CSV file',
+      querystring: ticketFilter.extend(csvQuery),
+    }),
     async (request, reply) => {
-      const { format, ...query } = request.query;
-      const filter = filterOf(request, query);
-      const style = csvStyleOf(request, { format });
-      const file = csvOf(
-        columnsIn(style.format),
-        async (last: NotedTicket | undefined, limit) => {
+      const { format, ...where } = request.query;
+      const filter = filterOf(request, where);
+      return sendRows(request, reply, {
+        format,
+        name: { en: 'tickets', 'pt-BR': 'atendimentos' },
+        columns: columnsIn,
+        read: async (last, limit) => {
           const rows = await searchTickets(sql, filter, { before: last?.id, limit });
           const notes = await notesOf(
             sql,
@@ -186,9 +174,7 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
           );
           return rows.map((row) => ({ ...row, notes: notes.get(row.id) ?? '' }));
         },
-        style,
-      );
-      return sendCsv(reply, { en: 'tickets', 'pt-BR': 'atendimentos' }, file, style);
+      });
     },
   );
 
