@@ -23,7 +23,7 @@ const problemsOf = async (document: object) =>
   errorOf(await operator('POST', '/api/campaigns', document)).problems;
 
 describe('a draft', () => {
-  test('needs only a name and a schedule, and says what it lacks and when it would run', async () => {
+  test('needs only a name and a schedule, and shows its next occurrences', async () => {
     const answer = await operator('POST', '/api/campaigns', { name: 'Aviso', schedule });
     expect(answer.statusCode).toBe(201);
     const { id } = answer.json<{ id: number }>();
@@ -46,7 +46,7 @@ describe('a draft', () => {
     });
   });
 
-  test('is told everything that is wrong with it at once', async () => {
+  test('with several problems gets all of them at once', async () => {
     expect(
       await problemsOf({
         schedule: { recurrence: { every: 'week', days: [] }, startsAt: 'soon', timezone: 'Mars/Olympus' },
@@ -90,7 +90,7 @@ describe('a draft', () => {
     ]);
   });
 
-  test('can not have a template of 161 characters', async () => {
+  test('cannot have a template of 161 characters', async () => {
     expect(await problemsOf(draft({ message: { template: 'a'.repeat(161) } }))).toEqual([
       {
         field: 'message.template',
@@ -102,7 +102,7 @@ describe('a draft', () => {
     await save(draft({ message: { template: 'a'.repeat(160) } }));
   });
 
-  test('can not have a recurrence that never occurs', async () => {
+  test('cannot have a recurrence without any occurrence', async () => {
     const never = {
       ...schedule,
       recurrence: { every: 'rule', rrule: 'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30' },
@@ -117,7 +117,7 @@ describe('a draft', () => {
     ]);
   });
 
-  test('can not refer to what does not exist', async () => {
+  test('cannot refer to a nonexistent entry', async () => {
     expect(
       await problemsOf(
         draft({
@@ -131,7 +131,7 @@ describe('a draft', () => {
     ]);
   });
 
-  test('can not have the name of another', async () => {
+  test('cannot have the name of another campaign', async () => {
     const { name } = (await operator('GET', `/api/campaigns/${(await save(draft())).id}`)).json<{
       definition: { name: string };
     }>().definition;
@@ -150,7 +150,7 @@ describe('a draft', () => {
 });
 
 describe('a change', () => {
-  test('has to be of the present version', async () => {
+  test('must be based on the current version', async () => {
     const { id } = await save(draft());
     const put = (version: number, description: string) =>
       operator('PUT', `/api/campaigns/${id}`, { ...draft({ description }), version });
@@ -163,7 +163,7 @@ describe('a change', () => {
     expect(errorOf(late)).toMatchObject({ code: 'version_conflict', params: { version: 2 } });
   });
 
-  test('wins over another of the same version at the same time', async () => {
+  test('succeeds only once for concurrent changes of the same version', async () => {
     const { id } = await save(draft());
     const answers = await Promise.all(
       ['one', 'two'].map((description) =>
@@ -173,7 +173,7 @@ describe('a change', () => {
     expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409]);
   });
 
-  test('is in the audit log with the fields and their values before and after', async () => {
+  test('is audited with the changed fields and their old and new values', async () => {
     const { id } = await save(draft());
     const before = (await operator('GET', `/api/campaigns/${id}`)).json<{ definition: object }>();
     await operator('PUT', `/api/campaigns/${id}`, {
@@ -207,7 +207,7 @@ describe('a change', () => {
 });
 
 describe('enabling', () => {
-  test('a campaign with three things missing names all three', async () => {
+  test('an incomplete campaign reports all missing fields', async () => {
     const { providerId } = catalog;
     const { id } = await save(draft({ message: { providerId } }));
     const answer = await operator('POST', `/api/campaigns/${id}/enable`);
@@ -226,7 +226,7 @@ describe('enabling', () => {
     });
   });
 
-  test('needs the file, an occurrence to come, and entries that are not archived', async () => {
+  test('requires the file, a future occurrence and entries that are not archived', async () => {
     const hours = await admin('GET', `/api/settings/sending-hours/${catalog.hoursId}`);
     const { definition } = hours.json<{ definition: object }>();
     const old = await admin('POST', '/api/settings/sending-hours', { name: 'Old', definition });
@@ -260,7 +260,7 @@ describe('enabling', () => {
     ]);
   });
 
-  test('the same campaign twice at once is as good as once', async () => {
+  test('the same campaign twice concurrently enables it once', async () => {
     const id = await createReadyCampaign(api, documentOf(catalog));
     const answers = await Promise.all([1, 2].map(() => operator('POST', `/api/campaigns/${id}/enable`)));
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
@@ -269,7 +269,7 @@ describe('enabling', () => {
     expect(entries.count).toBe(1);
   });
 
-  test('keeps the campaign complete from then on', async () => {
+  test('prevents changes that would make the campaign incomplete', async () => {
     const document = documentOf(catalog);
     const id = await createReadyCampaign(api, document);
     await operator('POST', `/api/campaigns/${id}/enable`);
@@ -288,34 +288,34 @@ describe('enabling', () => {
   });
 });
 
-describe('while Temporal is away', () => {
-  test('a campaign can be enabled, and is answered 202', async () => {
-    const away = await createApi({ temporalAddress: '127.0.0.1:1', temporalTimeoutMs: 300 });
-    const settings = await createCatalog(away);
-    const id = await createReadyCampaign(away, documentOf(settings));
-    const answer = await away.as('operator')('POST', `/api/campaigns/${id}/enable`);
+describe('while Temporal is unreachable', () => {
+  test('enabling a campaign succeeds with 202', async () => {
+    const withoutTemporal = await createApi({ temporalAddress: '127.0.0.1:1', temporalTimeoutMs: 300 });
+    const settings = await createCatalog(withoutTemporal);
+    const id = await createReadyCampaign(withoutTemporal, documentOf(settings));
+    const answer = await withoutTemporal.as('operator')('POST', `/api/campaigns/${id}/enable`);
     expect(answer.statusCode).toBe(202);
     expect(answer.json()).toMatchObject({ enabled: true });
-    const run = await away.as('operator')('POST', `/api/campaigns/${id}/run-now`);
+    const run = await withoutTemporal.as('operator')('POST', `/api/campaigns/${id}/run-now`);
     expect(run.statusCode).toBe(503);
-    const ready = await away.app.inject('/health/ready');
+    const ready = await withoutTemporal.app.inject('/health/ready');
     expect(ready.statusCode).toBe(503);
     expect(ready.json()).toMatchObject({ ready: false, database: true, temporal: false });
   });
 
-  test('a run is not started before a worker is there, and the person hears of it in time', async () => {
-    const alone = await createApi({ temporalTimeoutMs: 500 });
-    const settings = await createCatalog(alone);
-    const id = await createReadyCampaign(alone, documentOf(settings));
-    await alone.as('operator')('POST', `/api/campaigns/${id}/enable`);
-    const answer = await alone.as('operator')('POST', `/api/campaigns/${id}/run-now`);
+  test('a manual run without a worker returns 503 within the timeout', async () => {
+    const withoutWorker = await createApi({ temporalTimeoutMs: 500 });
+    const settings = await createCatalog(withoutWorker);
+    const id = await createReadyCampaign(withoutWorker, documentOf(settings));
+    await withoutWorker.as('operator')('POST', `/api/campaigns/${id}/enable`);
+    const answer = await withoutWorker.as('operator')('POST', `/api/campaigns/${id}/run-now`);
     expect(answer.statusCode).toBe(503);
     expect(errorOf(answer).code).toBe('worker_unavailable');
   });
 });
 
-describe('looking ahead', () => {
-  test('works while the schedule is being filled in, holidays left out', async () => {
+describe('a preview of occurrences', () => {
+  test('works for an unsaved schedule and excludes holidays', async () => {
     const answer = await as('viewer')('POST', '/api/campaigns/preview-occurrences', {
       schedule: { ...schedule, startsAt: '2030-12-24T09:00', holidayCalendarId: catalog.calendarId },
       count: 2,
@@ -329,7 +329,7 @@ describe('looking ahead', () => {
     });
   });
 
-  test('shows as many occurrences of a campaign as are asked for', async () => {
+  test('shows the requested number of occurrences of a campaign', async () => {
     const { id } = await save(draft());
     const answer = await as('viewer')('GET', `/api/campaigns/${id}/occurrences?count=7`);
     expect(answer.json<{ occurrences: [] }>().occurrences).toHaveLength(7);
@@ -338,7 +338,7 @@ describe('looking ahead', () => {
 });
 
 describe('the preview of a message', () => {
-  test('shows what a contact gets and what it costs', async () => {
+  test('shows the text for a contact and its cost', async () => {
     const { id } = await save(documentOf(catalog));
     const preview = async (body: object) =>
       (await as('viewer')('POST', `/api/campaigns/${id}/preview-message`, body)).json<unknown>();
@@ -368,7 +368,7 @@ describe('the preview of a message', () => {
     });
   });
 
-  test('counts by the tables of Portuguese where its provider sends by them', async () => {
+  test('uses the Portuguese segment profile of its provider', async () => {
     const added = await as('admin')('POST', '/api/providers', {
       name: 'Infobip',
       config: { kind: 'infobip', baseUrl: 'https://x1.api.infobip.com', from: 'Loja' },
@@ -386,7 +386,7 @@ describe('the preview of a message', () => {
 });
 
 describe('a list', () => {
-  test('comes in pages, newest first', async () => {
+  test('is paginated, newest first', async () => {
     const ids = [];
     for (let i = 0; i < 3; i++) ids.unshift((await save(draft())).id);
     const page = async (query: string) =>
@@ -397,7 +397,7 @@ describe('a list', () => {
     expect((await page(`limit=2&before=${ids[1] ?? 0}`))[0]).toBe(ids[2]);
   });
 
-  test('tells when the workflow of each enabled one runs it next, and what a draft lacks', async () => {
+  test('shows the next planned occurrence of each enabled campaign and the number of problems', async () => {
     const enabled = await createReadyCampaign(api, documentOf(catalog));
     await enableCampaign(sql, enabled);
     const complete = await createReadyCampaign(api, documentOf(catalog));
@@ -406,7 +406,7 @@ describe('a list', () => {
       const { campaigns } = answer.json<{ campaigns: object[] }>();
       return campaigns;
     };
-    // As it is planned, not as the calendar has it.
+    // The next occurrence that the workflow has planned, not one computed from the schedule.
     expect(await listed()).toMatchObject([{ id: complete }, { id: enabled, nextAt: null }, {}]);
     await setNextAt(sql, enabled, new Date('2030-03-16T12:00:00Z'));
     const over = { ...schedule, recurrence: { every: 'once' }, startsAt: '2020-01-01T09:00' };
@@ -420,7 +420,7 @@ describe('a list', () => {
     ]);
   });
 
-  test('has an end to its size', async () => {
+  test('has a maximum page size', async () => {
     const answer = await as('viewer')('GET', '/api/campaigns?limit=201');
     expect([answer.statusCode, errorOf(answer).problems?.[0]?.field]).toEqual([400, 'limit']);
   });

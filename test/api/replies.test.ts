@@ -22,7 +22,7 @@ const handling = createReplies({
 let phones = 0;
 const newPhone = () => `+55119${String(20_000_000 + ++phones)}`;
 
-/** A run that has written to these phones, and not yet to those behind `sent`. */
+/** A run whose first `sent` messages have been sent to these phones. */
 async function runOf(to: string[], { sent = to.length, providerId = catalog.providerId, changes = {} } = {}) {
   const run = await createRun(api, { ...catalog, providerId }, { phones: to, changes });
   const sidOf = (id: number): string => `SM${String(id).padStart(32, '0')}`;
@@ -30,13 +30,13 @@ async function runOf(to: string[], { sent = to.length, providerId = catalog.prov
   return run;
 }
 
-/** Has a person write to us, and the reply handled as the workflow does. */
+/** Receives a reply and handles it as the reply workflow does. */
 async function receive(form: Form, { providerId = catalog.providerId } = {}): Promise<number> {
-  const whole = inboundForm(form);
-  const answer = await postSigned(app, `/webhooks/providers/${providerId}/inbound`, whole);
+  const completeForm = inboundForm(form);
+  const answer = await postSigned(app, `/webhooks/providers/${providerId}/inbound`, completeForm);
   expect(answer.statusCode).toBe(204);
   const [row] = await sql<{ id: number }[]>`
-    select id from inbound_messages where provider_message_id = ${String(whole['MessageSid'])}`;
+    select id from inbound_messages where provider_message_id = ${String(completeForm['MessageSid'])}`;
   if (!row) throw new Error('The reply was not kept.');
   await handling.handleReply({ inboundMessageId: row.id });
   return row.id;
@@ -53,7 +53,7 @@ const statusesOf = async (runId: number) =>
   );
 
 describe('an incoming message', () => {
-  test('answers the newest message that was sent to its phone', async () => {
+  test('is matched to the newest message that was sent to its phone', async () => {
     const phone = newPhone();
     await runOf([phone]);
     const newest = await runOf([phone]);
@@ -72,14 +72,14 @@ describe('an incoming message', () => {
     expect(message).toMatchObject({ id: newest.messageIds[0], text: 'Ola Maria 1' });
   });
 
-  test('answers a message whose sender is still waiting for the answer of the provider', async () => {
+  test('is matched to a message whose sender is still waiting for the provider', async () => {
     const phone = newPhone();
     const { runId, messageIds } = await createRun(api, catalog, { phones: [phone] });
     await claimLines(sql, { runId, sender: 'slow', from: 1, lines: 10 });
     expect((await read(await receive({ From: phone }))).reply).toMatchObject({ messageId: messageIds[0] });
   });
 
-  test('answers a message whose receipt comes after it, and whose sender never writes an outcome', async () => {
+  test('is matched to a message whose receipt arrives later and whose sender never records an outcome', async () => {
     const phone = newPhone();
     const { runId, messageIds } = await createRun(api, catalog, {
       phones: [phone],
@@ -104,7 +104,7 @@ describe('an incoming message', () => {
     expect(await ticketsOf(runId)).toHaveLength(1);
   });
 
-  test('answers a message of the provider that delivers it, or of one that sends under the same number', async () => {
+  test('is matched to a message of its own provider or of one with the same sender number', async () => {
     const provider = async (from: string) => {
       const config = { ...sandboxProvider.config, from };
       const made = await as('admin')('POST', '/api/providers', {
@@ -114,45 +114,45 @@ describe('an incoming message', () => {
       });
       return made.json<{ id: number }>().id;
     };
-    const [one, twin, other] = [
+    const [one, sameNumber, other] = [
       await provider('+5511977770000'),
       await provider('+5511977770000'),
       await provider('28123'),
     ];
     const phone = newPhone();
-    const ofTwin = await runOf([phone], { providerId: twin });
+    const runOfSameNumber = await runOf([phone], { providerId: sameNumber });
     await runOf([phone], { providerId: other });
     const id = await receive({ From: phone, To: '5511977770000' }, { providerId: one });
-    expect((await read(id)).reply).toMatchObject({ messageId: ofTwin.messageIds[0] });
+    expect((await read(id)).reply).toMatchObject({ messageId: runOfSameNumber.messageIds[0] });
   });
 
-  test('of a phone that nobody has written to is kept and shown', async () => {
+  test('from a phone without any message is stored and listed as unmatched', async () => {
     const id = await receive({ From: newPhone(), Body: 'Alô?' });
     const unmatched = await as('viewer')('GET', '/api/replies?unmatched=true');
     const [first] = unmatched.json<{ replies: object[] }>().replies;
     expect(first).toMatchObject({ id, text: 'Alô?', effect: 'none', messageId: null, campaignId: null });
   });
 
-  test('that comes long after our last message answers none', async () => {
+  test('that arrives after the reply window matches no message', async () => {
     const phone = newPhone();
     const { messageIds } = await runOf([phone]);
     await sql`update messages set sending_at = now() - interval '31 days' where id = any(${messageIds}::bigint[])`;
     expect((await read(await receive({ From: phone }))).reply).toMatchObject({ messageId: null });
   });
 
-  test('answers no message that was sent after it', async () => {
+  test('matches no message that was sent after it', async () => {
     const phone = newPhone();
     const { messageIds } = await runOf([phone]);
     await sql`update messages set sending_at = now() + interval '1 minute' where id = any(${messageIds}::bigint[])`;
     expect((await read(await receive({ From: phone }))).reply).toMatchObject({ messageId: null });
   });
 
-  test('is kept and handled once, however often the provider repeats it', async () => {
+  test('is stored and handled once, even if the provider repeats it', async () => {
     const phone = newPhone();
     const { runId } = await runOf([phone], { changes: { ticketPolicy } });
     const form = inboundForm({ From: phone });
     const path = `/webhooks/providers/${catalog.providerId}/inbound`;
-    // The same message in other words: Twilio may add a field to a repetition.
+    // Twilio may add a field to a repetition.
     const posts = [form, form, { ...form, Repeated: 'yes' }].map((one) => postSigned(app, path, one));
     expect((await Promise.all(posts)).map(({ statusCode }) => statusCode)).toEqual([204, 204, 204]);
     const rows = await sql<{ id: number }[]>`select id from inbound_messages where phone = ${phone}`;
@@ -166,15 +166,15 @@ describe('an incoming message', () => {
 
   test.each([
     ['without its +', (phone: string) => phone.slice(1)],
-    ['as people in Brazil write it', (phone: string) => `0${phone.slice(3)}`],
-  ])('is matched when the provider gives the number %s', async (_, written) => {
+    ['in the national format', (phone: string) => `0${phone.slice(3)}`],
+  ])('is matched when the provider sends the number %s', async (_, formatPhone) => {
     const phone = newPhone();
     const { messageIds } = await runOf([phone]);
-    const id = await receive({ From: written(phone) });
+    const id = await receive({ From: formatPhone(phone) });
     expect((await read(id)).reply).toMatchObject({ phone, messageId: messageIds[0] });
   });
 
-  test('of a sender that is no phone is kept as it came', async () => {
+  test('of a sender that is not a phone is stored unchanged', async () => {
     const id = await receive({ From: 'Operadora', Body: '' });
     expect((await read(id)).reply).toMatchObject({ phone: 'Operadora', text: '', effect: 'none' });
   });
@@ -197,7 +197,7 @@ describe('an incoming message', () => {
     });
   });
 
-  test('is answered for when its campaign has been disabled since', async () => {
+  test('opens its ticket even if its campaign was disabled meanwhile', async () => {
     const phone = newPhone();
     const { runId, campaignId } = await runOf([phone], { changes: { ticketPolicy } });
     await sql`update campaigns set enabled = false, definition = definition || '{"ticketPolicy": {"when": "never"}}' where id = ${campaignId}`;
@@ -207,40 +207,40 @@ describe('an incoming message', () => {
 });
 
 describe('an opt-out', () => {
-  test('is in effect at once in every run that is under way, and opens no ticket', async () => {
+  test('takes effect immediately in every active run, and opens no ticket', async () => {
     const [phone, other] = [newPhone(), newPhone()];
-    const answered = await runOf([phone], { changes: { ticketPolicy } });
+    const answeredRun = await runOf([phone], { changes: { ticketPolicy } });
     const waiting = await runOf([other, phone, newPhone()], { sent: 1 });
     const { reply } = await read(await receive({ From: phone, Body: 'S.A.I.R!' }));
-    expect(reply).toMatchObject({ effect: 'opt_out', runId: answered.runId, ticketId: null });
+    expect(reply).toMatchObject({ effect: 'opt_out', runId: answeredRun.runId, ticketId: null });
     expect(await statusesOf(waiting.runId)).toEqual(['sent', 'skipped: opted_out', 'queued']);
     await expectCountsToMatchRows(sql, waiting.runId);
-    expect(await ticketsOf(answered.runId)).toHaveLength(0);
+    expect(await ticketsOf(answeredRun.runId)).toHaveLength(0);
   });
 
-  test('is in effect before anybody has handled the reply, and in the order in which they came', async () => {
+  test('takes effect before the reply is handled, in the order of arrival', async () => {
     const [phone, changed] = [newPhone(), newPhone()];
     const waiting = await runOf([phone, changed], { sent: 0 });
-    const write = async (From: string, Body: string) => {
+    const receiveUnhandled = async (From: string, Body: string) => {
       const url = `/webhooks/providers/${catalog.providerId}/inbound`;
       expect((await postSigned(app, url, inboundForm({ From, Body }))).statusCode).toBe(204);
     };
-    await write(phone, 'Sair.');
-    await write(changed, 'pare');
-    await write(changed, 'voltar');
+    await receiveUnhandled(phone, 'Sair.');
+    await receiveUnhandled(changed, 'pare');
+    await receiveUnhandled(changed, 'voltar');
     expect(await statusesOf(waiting.runId)).toEqual(['skipped: opted_out', 'skipped: opted_out']);
     await expectCountsToMatchRows(sql, waiting.runId);
     const later = await createRun(api, catalog, { phones: [phone, changed] });
     await claimLines(sql, { runId: later.runId, sender: 'test', from: 1, lines: 10 });
     expect(await statusesOf(later.runId)).toEqual(['skipped: opted_out', 'queued']);
-    // Handled in another order, they stay what they are.
+    // Handling the replies in another order changes nothing.
     const rows = await sql<{ id: number }[]>`
       select id from inbound_messages where phone = ${changed} order by id desc`;
     for (const { id } of rows) await handling.handleReply({ inboundMessageId: id });
     expect((await sql`select from opt_outs where phone = ${changed}`).count).toBe(0);
   });
 
-  test('of a phone that nobody has written to counts, too', async () => {
+  test('of a phone without any message takes effect too', async () => {
     const phone = newPhone();
     await receive({ From: phone, Body: 'Saír' });
     const later = await createRun(api, catalog, { phones: [phone] });
@@ -250,19 +250,22 @@ describe('an opt-out', () => {
 
   test.each([
     ['without the ninth digit', (digits: string) => `55${digits.slice(0, 2)}${digits.slice(3)}`],
-    ['without it, with a +', (digits: string) => `+55${digits.slice(0, 2)}${digits.slice(3)}`],
-    ['without it and without the country', (digits: string) => digits.slice(0, 2) + digits.slice(3)],
+    ['without the ninth digit, with a +', (digits: string) => `+55${digits.slice(0, 2)}${digits.slice(3)}`],
+    [
+      'without the ninth digit and the country code',
+      (digits: string) => digits.slice(0, 2) + digits.slice(3),
+    ],
     ['with a trunk 0', (digits: string) => `0${digits}`],
     ['as a URI', (digits: string) => `tel:+55${digits}`],
-  ])('of a phone that the provider writes %s is one of the phone that was written to', async (_, written) => {
-    // One that had eight digits once, the first of them 6 to 9.
+  ])('of a phone that the provider sends %s applies to the phone of the message', async (_, formatPhone) => {
+    // A mobile number whose former eight digits started with 6 to 9.
     const phone = `+55119${String(80_000_000 + ++phones)}`;
     const made = await as('operator')('POST', '/api/customers', { mobile: phone });
-    const answered = await runOf([phone], { changes: { ticketPolicy } });
+    const answeredRun = await runOf([phone], { changes: { ticketPolicy } });
     const waiting = await runOf([phone], { sent: 0 });
-    const From = written(phone.slice(3));
+    const From = formatPhone(phone.slice(3));
     const { reply } = await read(await receive({ From, Body: 'SAIR' }));
-    expect(reply).toMatchObject({ phone, effect: 'opt_out', runId: answered.runId });
+    expect(reply).toMatchObject({ phone, effect: 'opt_out', runId: answeredRun.runId });
     expect(await statusesOf(waiting.runId)).toEqual(['skipped: opted_out']);
     const found = await as('viewer')('GET', `/api/opt-outs?phone=${encodeURIComponent(From)}`);
     expect(found.json()).toMatchObject({ optOuts: [{ phone }] });
@@ -272,7 +275,7 @@ describe('an opt-out', () => {
     expect(searched.json()).toMatchObject({ replies: [{ phone }] });
   });
 
-  test('is a refusal of consent by the customer whose phone it is, and opting in a grant', async () => {
+  test('records a refused consent of the customer of the phone, and an opt-in a granted one', async () => {
     const phone = newPhone();
     const made = await as('operator')('POST', '/api/customers', { name: 'Rui', phone2: phone });
     const { id } = made.json<{ id: number }>();
@@ -291,7 +294,7 @@ describe('an opt-out', () => {
     });
   });
 
-  test('is taken back by the person', async () => {
+  test('can be revoked by a reply', async () => {
     const phone = newPhone();
     await receive({ From: phone, Body: 'PARAR' });
     expect((await read(await receive({ From: phone, Body: 'voltar' }))).reply).toMatchObject({
@@ -301,7 +304,7 @@ describe('an opt-out', () => {
     expect(await statusesOf(later.runId)).toEqual(['sent']);
   });
 
-  test('is not what says more than the word: that holds the phone, and opens a ticket', async () => {
+  test('is only probable in a longer text, which holds the phone and opens a ticket', async () => {
     const phone = newPhone();
     const { runId } = await runOf([phone], { changes: { ticketPolicy } });
     expect((await read(await receive({ From: phone, Body: 'sair da promoção' }))).reply).toMatchObject({
@@ -311,9 +314,9 @@ describe('an opt-out', () => {
   });
 });
 
-describe('a word that the message itself offers', () => {
+describe('an opt-out word that the message itself offers', () => {
   const template = 'Ola {nome}, responda CONFIRMAR ou CANCELAR';
-  /** Its messages have that text. */
+  /** A run whose messages have the text of the template. */
   async function offering(phone: string, message: object = {}) {
     const waiting = await runOf([phone], { sent: 0 });
     const run = await runOf([phone], { changes: { ticketPolicy } });
@@ -325,7 +328,7 @@ describe('a word that the message itself offers', () => {
     return { ...run, waiting: waiting.runId };
   }
 
-  test('opts out and opens the ticket', async () => {
+  test('opts out and opens a ticket', async () => {
     const phone = newPhone();
     await as('operator')('POST', '/api/customers', { mobile: phone });
     const { runId, waiting } = await offering(phone);
@@ -333,7 +336,7 @@ describe('a word that the message itself offers', () => {
     expect(reply).toMatchObject({ effect: 'opt_out', runId, ticketId: expect.any(Number) as number });
     expect(await statusesOf(waiting)).toEqual(['skipped: opted_out']);
     expect(await ticketsOf(runId)).toHaveLength(1);
-    // A word that it does not offer opens none.
+    // An opt-out word that the message does not offer opens no ticket.
     const other = newPhone();
     const { runId: second } = await offering(other);
     expect((await read(await receive({ From: other, Body: 'SAIR' }))).reply).toMatchObject({
@@ -342,14 +345,14 @@ describe('a word that the message itself offers', () => {
     expect(await ticketsOf(second)).toHaveLength(0);
   });
 
-  test('and the campaign declares as an answer opens the ticket and does not opt out', async () => {
+  test('and that the campaign declares as an answer opens a ticket and does not opt out', async () => {
     const phone = newPhone();
     const { runId, waiting } = await offering(phone, { answers: ['CONFIRMAR', 'CANCELAR'] });
     const { reply } = await read(await receive({ From: phone, Body: 'cancelar!' }));
     expect(reply).toMatchObject({ effect: 'ticket', runId });
     expect(await statusesOf(waiting)).toEqual(['queued']);
     expect(await ticketsOf(runId)).toHaveLength(1);
-    // Other words opt out as ever, and so does this one once the newest message is another.
+    // The word opts out again once the newest message is of another campaign.
     await runOf([phone]);
     expect((await read(await receive({ From: phone, Body: 'cancelar' }))).reply).toMatchObject({
       effect: 'opt_out',
@@ -357,7 +360,7 @@ describe('a word that the message itself offers', () => {
   });
 });
 
-test('a call for help is shown as one, and opens the ticket as any answer does', async () => {
+test('a help request is shown as such, and opens a ticket like any other reply', async () => {
   const [one, other] = [newPhone(), newPhone()];
   const { runId } = await runOf([one], { changes: { ticketPolicy } });
   await runOf([other]);
@@ -379,7 +382,7 @@ describe('the list of replies', () => {
     return answer.json<{ replies: { id: number }[] }>().replies.map(({ id }) => id);
   };
 
-  test('is filtered by campaign, run, phone and effect, and comes in pages', async () => {
+  test('can be filtered by campaign, run, phone and effect, and is paginated', async () => {
     const [one, two] = [newPhone(), newPhone()];
     const run = await runOf([one, two]);
     const ids = [
@@ -396,7 +399,7 @@ describe('the list of replies', () => {
     expect(await list(`runId=${run.runId}&unmatched=false`)).toEqual(ids);
   });
 
-  test('can be taken home as a CSV file', async () => {
+  test('can be downloaded as CSV', async () => {
     const phone = newPhone();
     const { runId } = await runOf([phone]);
     await receive({ From: phone, Body: '=1+1; "Olá"' });
@@ -410,7 +413,7 @@ describe('the list of replies', () => {
     expect(end).toBe('');
   });
 
-  test('says what is wrong with a filter', async () => {
+  test('rejects invalid filters with a problem for each', async () => {
     const answer = await as('viewer')('GET', '/api/replies?phone=abc&effect=love&runId=0&color=red');
     expect(answer.statusCode).toBe(400);
     expect(
@@ -420,14 +423,14 @@ describe('the list of replies', () => {
     ).toEqual(['color', 'effect', 'phone', 'runId']);
   });
 
-  test('is for those who have logged in', async () => {
+  test('requires authentication', async () => {
     for (const url of ['/api/replies', '/api/replies.csv', '/api/replies/1']) {
       expect((await app.inject({ url })).statusCode).toBe(401);
     }
     expect((await as('viewer')('GET', '/api/replies/999999')).statusCode).toBe(404);
   });
 
-  test('stands beside its message, too', async () => {
+  test('of a message is included in the message', async () => {
     const phone = newPhone();
     const { messageIds } = await runOf([phone]);
     const ids = [await receive({ From: phone, Body: 'a' }), await receive({ From: phone, Body: 'b' })];

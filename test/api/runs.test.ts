@@ -50,7 +50,7 @@ const progressOf = async (runId: number) =>
 const until = (runId: number, expected: object) =>
   eventually(async () => expect(await progressOf(runId)).toMatchObject(expected));
 
-/** A campaign whose provider sends one message every ten seconds: its run lasts until somebody ends it. */
+/** A campaign whose provider sends one message every ten seconds, so that its run lasts until it is cancelled. */
 async function slowCampaign(): Promise<number> {
   const added = await as('admin')('POST', '/api/providers', {
     name: `Slow ${Math.random()}`,
@@ -63,7 +63,7 @@ async function slowCampaign(): Promise<number> {
 }
 
 describe('a run', () => {
-  test('is started at once, writes to everybody, and tells its whole story', async () => {
+  test('starts immediately, sends to all contacts, and shows its settings, progress and messages', async () => {
     const campaignId = await enabledCampaign({}, 10);
     const runId = await runNow(campaignId);
     await until(runId, { status: 'finished', counts: { delivered: 9, failed: 1 } });
@@ -96,16 +96,16 @@ describe('a run', () => {
 
     const delivered = await as('viewer')('GET', `/api/runs/${runId}/messages?status=delivered&limit=1`);
     const [message] = delivered.json<{ messages: { id: number }[] }>().messages;
-    const story = await as('viewer')('GET', `/api/messages/${message?.id ?? 0}`);
-    expect(story.json()).toMatchObject({
+    const detail = await as('viewer')('GET', `/api/messages/${message?.id ?? 0}`);
+    expect(detail.json()).toMatchObject({
       message: { line: 2, phone: '+5511900000000', text: 'Ola Maria 1, seu codigo é 1.' },
     });
-    // The sandbox posts both at once here: either may be the first to arrive.
-    const { events } = story.json<{ events: { payload: { MessageStatus: string } }[] }>();
+    // The sandbox posts both receipts at once, so either can arrive first.
+    const { events } = detail.json<{ events: { payload: { MessageStatus: string } }[] }>();
     expect(events.map(({ payload }) => payload.MessageStatus).toSorted()).toEqual(['delivered', 'sent']);
   });
 
-  test('asked for twice at once is started once, and both are told of it', async () => {
+  test('requested twice concurrently starts once, and both responses name it', async () => {
     const campaignId = await slowCampaign();
     const answers = await Promise.all(
       [1, 2].map(() => operator('POST', `/api/campaigns/${campaignId}/run-now`)),
@@ -115,7 +115,7 @@ describe('a run', () => {
     const runId = runs[0]?.id ?? 0;
     expect(answers.some(({ statusCode }) => statusCode === 201)).toBe(true);
     for (const answer of answers) {
-      // Asked for in the same moment they are one; a moment later the first is pending.
+      // Simultaneous requests share one run; for a later request the first run is pending.
       if (answer.statusCode === 201) expect(answer.json()).toEqual({ runId });
       else
         expect([answer.statusCode, errorOf(answer)]).toMatchObject([
@@ -135,26 +135,26 @@ describe('a run', () => {
     await operator('POST', `/api/runs/${runId}/cancel`);
   });
 
-  test('of a campaign that is not enabled is not started', async () => {
+  test('of a campaign that is not enabled does not start', async () => {
     const id = await createReadyCampaign(api, documentOf(catalog));
     const answer = await operator('POST', `/api/campaigns/${id}/run-now`);
     expect([answer.statusCode, errorOf(answer).code]).toEqual([409, 'not_enabled']);
   });
 
-  test('is paused, resumed and cancelled, and then is over', async () => {
+  test('can be paused, resumed and cancelled, and cannot change after its end', async () => {
     const runId = await runNow(await slowCampaign());
     await until(runId, { status: 'running', step: 'sending' });
-    const ask = (what: string) => operator('POST', `/api/runs/${runId}/${what}`);
-    expect((await ask('pause')).json()).toEqual({ id: runId, status: 'paused' });
+    const request = (what: string) => operator('POST', `/api/runs/${runId}/${what}`);
+    expect((await request('pause')).json()).toEqual({ id: runId, status: 'paused' });
     expect((await progressOf(runId)).reason).toMatch(/^At the request of token \d+\.$/);
-    expect((await ask('resume')).json()).toEqual({ id: runId, status: 'running' });
-    expect((await ask('cancel')).statusCode).toBe(200);
+    expect((await request('resume')).json()).toEqual({ id: runId, status: 'running' });
+    expect((await request('cancel')).statusCode).toBe(200);
     await until(runId, { status: 'cancelled', over: true });
     const { counts, lines } = await progressOf(runId);
     expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(lines);
     expect(counts.queued).toBeUndefined();
     for (const what of ['pause', 'resume', 'cancel']) {
-      const answer = await ask(what);
+      const answer = await request(what);
       expect([answer.statusCode, errorOf(answer).code], what).toEqual([409, 'run_ended']);
     }
     const log = await operator('GET', `/api/audit?subjectKind=run&subjectId=${runId}`);
@@ -165,10 +165,10 @@ describe('a run', () => {
     ]);
   });
 
-  test('goes on when its campaign is disabled, unless it is to be cancelled too', async () => {
+  test('continues when its campaign is disabled, unless the request also cancels the run', async () => {
     const campaignId = await slowCampaign();
     const runId = await runNow(campaignId);
-    // From then on it follows no edit of its campaign.
+    // From the sending step on, the run ignores changes of its campaign.
     await until(runId, { step: 'sending' });
     await operator('POST', `/api/campaigns/${campaignId}/disable`);
     expect(await progressOf(runId)).toMatchObject({ status: 'running' });
@@ -179,8 +179,8 @@ describe('a run', () => {
 });
 
 describe('a failed run', () => {
-  /** The file is broken after it was taken, as only a fault of the storage could. */
-  async function failedRun(): Promise<{ runId: number; mend: () => Promise<unknown> }> {
+  /** The file is corrupted after the upload, as only a storage fault could do. */
+  async function failedRun(): Promise<{ runId: number; fixFile: () => Promise<unknown> }> {
     const campaignId = await enabledCampaign();
     const [chunk] = await sql<{ fileId: number; bytes: Buffer }[]>`
       select file_id, chunk.bytes from mailing_file_chunks as chunk join mailing_files on id = file_id where campaign_id = ${campaignId}`;
@@ -191,14 +191,14 @@ describe('a failed run', () => {
     await until(runId, { status: 'failed' });
     return {
       runId,
-      mend: () => sql`update mailing_file_chunks set bytes = ${bytes} where file_id = ${fileId}`,
+      fixFile: () => sql`update mailing_file_chunks set bytes = ${bytes} where file_id = ${fileId}`,
     };
   }
 
-  test('says why, and goes on once it is mended and retried', async () => {
-    const { runId, mend } = await failedRun();
+  test('shows the reason, and continues when it is retried after the fix', async () => {
+    const { runId, fixFile } = await failedRun();
     expect((await progressOf(runId)).reason).toMatch(/^The mailing cannot be read: The header in line 1/);
-    await mend();
+    await fixFile();
     const answer = await operator('POST', `/api/runs/${runId}/retry`);
     expect(answer.statusCode).toBe(202);
     await until(runId, { status: 'finished', lines: 3 });
@@ -209,7 +209,7 @@ describe('a failed run', () => {
     ]);
   });
 
-  test("reads the campaign's present file when it is retried", async () => {
+  test('reads the current file of the campaign when it is retried', async () => {
     const { runId } = await failedRun();
     const { campaignId } = (await operator('GET', `/api/runs/${runId}`)).json<{ campaignId: number }>();
     const upload = await api.as('operator')('PUT', `/api/campaigns/${campaignId}/mailing/file`, csvOf(5), {
@@ -220,7 +220,7 @@ describe('a failed run', () => {
     await until(runId, { status: 'finished', lines: 5 });
   });
 
-  test('can be cancelled, though its workflow is over', async () => {
+  test('can be cancelled although its workflow has ended', async () => {
     const { runId } = await failedRun();
     expect((await operator('POST', `/api/runs/${runId}/cancel`)).json()).toEqual({
       id: runId,
@@ -229,7 +229,7 @@ describe('a failed run', () => {
     expect((await operator('POST', `/api/runs/${runId}/cancel`)).statusCode).toBe(409);
   });
 
-  test('that is cancelled has the tickets of those who were written to', async () => {
+  test('that is cancelled opens the tickets of the messages that were sent', async () => {
     const ticketPolicy = onSend(await createTicketCatalog(sql));
     const phones = ['+5511900000001', '+5511900000002', '+5511900000003'];
     const { runId, messageIds } = await createRun(api, catalog, { phones, changes: { ticketPolicy } });
@@ -245,7 +245,7 @@ describe('a failed run', () => {
     );
   });
 
-  test('without any workflow, as after a termination in Temporal, is closed with what it has', async () => {
+  test('without a workflow, as after a termination in Temporal, can be cancelled with its current counts', async () => {
     const { runId } = await createRun(api, catalog, { phones: ['+5511900000001', null] });
     expect((await operator('POST', `/api/runs/${runId}/cancel`)).json()).toMatchObject({
       status: 'cancelled',
@@ -261,7 +261,7 @@ describe('the events of a run', () => {
       signal,
     });
 
-  test('tell of its progress and end with it', async () => {
+  test('report its progress and end with it', async () => {
     const runId = await runNow(await slowCampaign());
     const stream = await open(runId, AbortSignal.timeout(30_000));
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
@@ -277,31 +277,31 @@ describe('the events of a run', () => {
     expect(last).toMatchObject({ runId, status: 'cancelled', over: true });
   });
 
-  test('of a run that is over are its last state and the end', async () => {
+  test('of a finished run are its last state and the end', async () => {
     const { runId } = await createRun(api, catalog);
     await operator('POST', `/api/runs/${runId}/cancel`);
     const text = await (await open(runId, AbortSignal.timeout(10_000))).text();
     expect(text).toMatch(/^event: progress\ndata: .*"status":"cancelled".*\n\nevent: end\ndata: \{\}\n\n$/);
   });
 
-  test('cost one look for all who watch, and none when they have gone', async () => {
+  test('query the progress once for all watchers, and not after they leave', async () => {
     const { runId } = await createRun(api, catalog);
     const hub = createProgressHub({ sql });
-    const looks = vi.fn();
+    const onEnd = vi.fn();
     const seen: Progress[][] = [[], []];
     const stops = seen.map((list) =>
-      hub.watch(runId, { progress: (progress) => list.push(progress), end: looks }),
+      hub.watch(runId, { progress: (progress) => list.push(progress), end: onEnd }),
     );
     await eventually(() => expect(seen.map((list) => list.length)).toEqual([1, 1]));
     expect(seen[0]?.[0]).toBe(seen[1]?.[0]);
     for (const stop of stops) stop();
     expect(hub.watching()).toBe(0);
     await sql`update runs set step = 'mailing' where id = ${runId}`;
-    expect(looks).not.toHaveBeenCalled();
+    expect(onEnd).not.toHaveBeenCalled();
     hub.close();
   });
 
-  test('let the API close at once, and tell the readers', async () => {
+  test('end when the hub closes', async () => {
     const { runId } = await createRun(api, catalog);
     const hub = createProgressHub({ sql });
     const ended = new Promise<void>((end) => hub.watch(runId, { progress: () => undefined, end }));
@@ -311,7 +311,7 @@ describe('the events of a run', () => {
 });
 
 describe('progress', () => {
-  test('knows how fast messages leave and how long the rest takes', async () => {
+  test('shows the send rate and the remaining time', async () => {
     const { runId } = await createRun(api, catalog, {
       phones: Array.from({ length: 100 }, (_, i) => `+55119${10_000_000 + i}`),
     });
@@ -350,7 +350,7 @@ describe('a test send', () => {
       )
     ).json<{ id: number }>().id;
 
-  test('answers what the provider said, and keeps no phone', async () => {
+  test('returns the response of the provider, and stores no phone', async () => {
     const id = await saved();
     const answer = await send(id, { phone: '(11) 90000-0001', values: { name: 'Ana' } });
     expect([answer.statusCode, answer.json()]).toEqual([
@@ -371,7 +371,7 @@ describe('a test send', () => {
     expect(kept).toHaveLength(1);
   });
 
-  test('that the provider refuses says why', async () => {
+  test('that the provider rejects returns the reason', async () => {
     expect((await send(await saved(), { phone: '11900000009' })).json()).toMatchObject({
       outcome: 'refused',
       reason: 'number_invalid',
@@ -379,7 +379,7 @@ describe('a test send', () => {
     });
   });
 
-  test('needs a mobile number, a message and a provider, and says so at once', async () => {
+  test('requires a mobile number, a message and a provider, and reports all missing ones at once', async () => {
     const answer = await send(await saved({ template: null, providerId: null }), { phone: '1130000000' });
     expect([answer.statusCode, errorOf(answer).problems]).toEqual([
       422,
@@ -406,7 +406,7 @@ describe('a test send', () => {
     ]);
   });
 
-  test('never goes to a phone that has opted out', async () => {
+  test('is never sent to an opted-out phone', async () => {
     await sql`insert into opt_outs (phone, source) values ('+5511955555555', 'reply')`;
     const answer = await send(await saved(), { phone: '11955555555' });
     expect([answer.statusCode, errorOf(answer).code]).toEqual([409, 'opted_out']);
@@ -414,7 +414,7 @@ describe('a test send', () => {
 });
 
 describe('messages', () => {
-  test('are found by status, reason and phone, a page at a time', async () => {
+  test('can be filtered by status, reason and phone, and are paginated', async () => {
     const { runId } = await createRun(api, catalog, {
       phones: ['+5511900000001', null, '+5511900000003', null, '+5511900000005'],
     });
@@ -436,7 +436,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('are downloaded as Excel in Brazil reads them, with no formula in them', async () => {
+  test('are exported in the CSV format of Excel in Brazil, without formulas', async () => {
     const { runId, messageIds } = await createRun(api, catalog, { phones: ['+5511900000001', null] });
     await sql`update messages set name = '=HYPERLINK("http://evil")', text = 'ção; "x"' where id = ${messageIds[0] ?? 0}`;
     const answer = await as('viewer')('GET', `/api/runs/${runId}/messages.csv`);
@@ -451,7 +451,7 @@ describe('messages', () => {
     );
   });
 
-  test('that a web service gave and the run left out are downloaded as what was kept of them', async () => {
+  test('of a web service that the run skipped are exported with their stored values', async () => {
     const { runId } = await createRun(api, catalog, { phones: ['+5511900000001', null] });
     const bad = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv`);
     expect(bad.body).toBe(
@@ -460,7 +460,7 @@ describe('messages', () => {
     );
   });
 
-  test('are downloaded whole, however many there are', async () => {
+  test('are exported completely, even when there are thousands', async () => {
     const { runId } = await createRun(api, catalog, { phones: Array.from({ length: 2_500 }, () => null) });
     const csv = await as('viewer')('GET', `/api/runs/${runId}/messages.csv?status=skipped`);
     expect(csv.body.trimEnd().split('\r\n')).toHaveLength(2_501);

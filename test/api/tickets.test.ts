@@ -18,16 +18,16 @@ interface Ticket {
   status: string;
   [field: string]: unknown;
 }
-interface Story {
+interface TicketDetail {
   ticket: Ticket;
   history: { kind: string; actor: string; changes: object; reply: { text: string } | null }[];
 }
 
-/** A reply to the phone of an unfinished ticket would open none. */
+/** A new phone for each ticket: a reply from the phone of an unfinished ticket opens no new one. */
 let phones = 0;
 const newPhone = (): string => `+55119${String(++phones).padStart(8, '0')}`;
 
-/** A ticket that a reply to a new message opens. */
+/** Opens a ticket by a reply to a new message. */
 async function openTicket({
   changes = {},
   name = 'Maria da Conceição',
@@ -51,7 +51,8 @@ async function openTicket({
   const answer = await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId }));
   return answer?.ticketId ?? 0;
 }
-const read = async (id: number): Promise<Story> => (await viewer('GET', `/api/tickets/${id}`)).json<Story>();
+const read = async (id: number): Promise<TicketDetail> =>
+  (await viewer('GET', `/api/tickets/${id}`)).json<TicketDetail>();
 const change = async (id: number, changes: object) => {
   const { ticket } = await read(id);
   return operator('PATCH', `/api/tickets/${id}`, { version: ticket.version, ...changes });
@@ -65,8 +66,8 @@ const found = async (query: string): Promise<number[]> => {
 describe('a ticket', () => {
   test('is shown with its message, its reply and its history', async () => {
     const id = await openTicket({ text: 'Quero negociar' });
-    const story = await read(id);
-    expect(story).toMatchObject({
+    const detail = await read(id);
+    expect(detail).toMatchObject({
       ticket: {
         id,
         status: 'open',
@@ -78,11 +79,11 @@ describe('a ticket', () => {
       message: { text: 'Ola Maria 1' },
       history: [{ kind: 'opened', reply: { text: 'Quero negociar' }, postState: null }],
     });
-    expect(String(story.ticket.departmentName)).toMatch(/^Financeiro/);
+    expect(String(detail.ticket.departmentName)).toMatch(/^Financeiro/);
     expect((await viewer('GET', '/api/tickets/999999')).statusCode).toBe(404);
   });
 
-  test('is changed, and its history and the audit log tell by whom', async () => {
+  test('can be changed, and its history and the audit log show by whom', async () => {
     const id = await openTicket();
     const answer = await change(id, {
       departmentId: other.departmentId,
@@ -90,7 +91,7 @@ describe('a ticket', () => {
       extra: { valor: '10,00' },
     });
     expect(answer.statusCode).toBe(200);
-    const { ticket, history } = answer.json<Story>();
+    const { ticket, history } = answer.json<TicketDetail>();
     expect(ticket).toMatchObject({
       version: 2,
       status: 'in_progress',
@@ -119,7 +120,7 @@ describe('a ticket', () => {
     expect(log.body).not.toContain('10,00');
   });
 
-  test('is finished with a resolution, and taken up again without one', async () => {
+  test('requires a resolution to be finished, and loses it when reopened', async () => {
     const id = await openTicket();
     const refused = await change(id, { status: 'finished' });
     expect([refused.statusCode, errorOf(refused).problems]).toEqual([
@@ -134,19 +135,19 @@ describe('a ticket', () => {
       ],
     ]);
     const finished = await change(id, { status: 'finished', resolutionId: tickets.solvedId });
-    expect(finished.json<Story>().ticket).toMatchObject({
+    expect(finished.json<TicketDetail>().ticket).toMatchObject({
       status: 'finished',
       finishedAt: expect.any(String) as string,
     });
     const reopened = await change(id, { status: 'open' });
-    expect(reopened.json<Story>().ticket).toMatchObject({
+    expect(reopened.json<TicketDetail>().ticket).toMatchObject({
       status: 'open',
       resolutionId: null,
       finishedAt: null,
     });
   });
 
-  test('tells all that is wrong with a change at once, and changes nothing', async () => {
+  test('rejects an invalid change with all problems at once', async () => {
     const id = await openTicket();
     const unknown = await change(id, { departmentId: 999_999, assigneeId: 999_999 });
     expect(errorOf(unknown).problems?.map(({ field, code }) => [field, code])).toEqual([
@@ -166,7 +167,7 @@ describe('a ticket', () => {
     expect(await read(id)).toMatchObject({ ticket: { version: 1 }, history: [{ kind: 'opened' }] });
   });
 
-  test('makes only the moves that are drawn', async () => {
+  test('allows only the defined status transitions', async () => {
     const id = await openTicket();
     await change(id, { status: 'waiting' });
     const refused = await change(id, { status: 'open' });
@@ -180,7 +181,7 @@ describe('a ticket', () => {
     ]);
   });
 
-  test('that two people change at once keeps the first change, and tells the second', async () => {
+  test('that is changed concurrently keeps the first change and rejects the others', async () => {
     const id = await openTicket();
     const answers = await Promise.all(
       ['um', 'dois', 'três'].map((valor) =>
@@ -193,20 +194,20 @@ describe('a ticket', () => {
     expect((await read(id)).history).toHaveLength(2);
   });
 
-  test('that is saved without a difference stays as it is', async () => {
+  test('that is saved without a difference keeps its version', async () => {
     const id = await openTicket();
     expect((await change(id, { status: 'open', extra: {} })).statusCode).toBe(200);
     expect(await read(id)).toMatchObject({ ticket: { version: 1 } });
   });
 
-  test('is not changed by a viewer', async () => {
+  test('cannot be changed by a viewer', async () => {
     const id = await openTicket();
     expect((await viewer('PATCH', `/api/tickets/${id}`, { version: 1, status: 'waiting' })).statusCode).toBe(
       403,
     );
   });
 
-  test('keeps to the types of the fields of its subcategory', async () => {
+  test('must match the field types of its subcategory', async () => {
     const group = await sql<[{ id: number }]>`
       insert into extra_field_groups (name, definition)
       values ('Tipos', '{"fields": [{"name": "valor", "type": "number", "required": true}]}') returning id`;
@@ -226,11 +227,11 @@ describe('a ticket', () => {
 });
 
 describe('the notes of a ticket', () => {
-  test('are only added to, with author and time, and the audit log does not quote them', async () => {
+  test('are recorded with their author, and the audit log does not contain their text', async () => {
     const id = await openTicket();
     const answer = await operator('POST', `/api/tickets/${id}/notes`, { text: 'Ligar amanhã' });
     expect(answer.statusCode).toBe(201);
-    expect(answer.json<Story>()).toMatchObject({
+    expect(answer.json<TicketDetail>()).toMatchObject({
       ticket: { version: 1 },
       history: [{ note: null }, { kind: 'note', note: 'Ligar amanhã', actorName: 'operator', changes: {} }],
     });
@@ -244,7 +245,7 @@ describe('the notes of a ticket', () => {
 });
 
 describe('the first answer', () => {
-  test('is due by the target of the subcategory, from the first message on', async () => {
+  test('is due by the target of the subcategory, counted from the first message of the customer', async () => {
     const definition = { categoryId: tickets.categoryId, firstAnswerMinutes: 30 };
     const made = await as('admin')('POST', '/api/settings/subcategories', { name: 'Urgente', definition });
     const { id: subcategoryId } = made.json<{ id: number }>();
@@ -270,7 +271,7 @@ describe('the first answer', () => {
 });
 
 describe('several tickets', () => {
-  test('are assigned at once; those changed meanwhile stay, and are named', async () => {
+  test('can be assigned together, except those changed meanwhile, which are reported', async () => {
     const ids = [await openTicket(), await openTicket(), await openTicket()];
     const [first = 0, second = 0, third = 0] = ids;
     await change(second, { status: 'waiting' });
@@ -305,7 +306,7 @@ describe('several tickets', () => {
     expect(errorOf(wrong).problems).toMatchObject([{ field: 'userId', code: 'unknown' }]);
   });
 
-  test('are finished at once; a resolution is needed', async () => {
+  test('can be finished together, but only with a resolution', async () => {
     const [first, second] = [await openTicket(), await openTicket()];
     const selected = [first, second].map((id) => ({ id, version: 1 }));
     const without = await operator('PATCH', '/api/tickets', {
@@ -329,7 +330,7 @@ describe('several tickets', () => {
 describe('the views of tickets', () => {
   const countsOf = async () => (await viewer('GET', '/api/tickets/counts')).json<Record<string, number>>();
 
-  test('count and list those that wait for an answer, the longest wait first', async () => {
+  test('count and list unanswered tickets, the longest wait first', async () => {
     const before = await countsOf();
     const [late, early] = [await openTicket(), await openTicket()];
     await sql`update tickets set customer_wrote_at = now() - interval '2 days' where id = ${early}`;
@@ -345,7 +346,7 @@ describe('the views of tickets', () => {
     await change(early, { status: 'finished', resolutionId: tickets.solvedId });
     expect(await found('view=unanswered')).not.toContain(early);
     expect(await found('view=open')).not.toContain(early);
-    // The customer writes once more: the finished ticket waits again, until a user finishes it once more.
+    // A new reply makes the finished ticket unanswered again, until a user finishes it again.
     await sql`update tickets set finished_at = now() - interval '1 second' where id = ${early}`;
     await sql`update tickets set customer_wrote_at = now() where id = ${early}`;
     expect(await found('view=unanswered')).toContain(early);
@@ -386,7 +387,7 @@ describe('tickets', () => {
     ).toEqual(expected.map((name) => ids[name]));
   });
 
-  test('are found by what they belong to', async () => {
+  test('can be filtered by their related records', async () => {
     const { ticket } = await read(ids.ana);
     expect(await found(`campaignId=${String(ticket.campaignId)}`)).toEqual([ids.ana]);
     expect(await found(`runId=${String(ticket.runId)}`)).toEqual([ids.ana]);
@@ -403,7 +404,7 @@ describe('tickets', () => {
     expect((await viewer('GET', '/api/tickets?status=closed&runId=x')).statusCode).toBe(400);
   });
 
-  test('come in pages, each once, newest first', async () => {
+  test('are paginated without repetition, newest first', async () => {
     const all = await found('limit=200');
     const paged: number[] = [];
     for (let before = ''; ;) {
@@ -416,7 +417,7 @@ describe('tickets', () => {
     expect(all).toEqual(all.toSorted((a, b) => b - a));
   });
 
-  test('are exported as CSV, and nothing in them is a formula', async () => {
+  test('are exported as CSV without formulas', async () => {
     const id = await openTicket({ name: '=cmd|x', code: '@soma', phone: '+5511911110009' });
     await change(id, { extra: { valor: '12,50' } });
     await operator('POST', `/api/tickets/${id}/notes`, { text: '-1+1' });
