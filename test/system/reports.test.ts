@@ -28,16 +28,16 @@ const { departmentId, assigneeId, categoryId, subcategoryId } = await createTick
 
 const round = (options: { rebuild?: boolean; timezone?: string } = {}): Promise<ReportRound> =>
   countForReports(sql, { rebuild: false, timezone, goesOn: () => true, ...options });
-/** The same after the rest that a run is given between two counts. */
-async function roundAfterRest(): Promise<ReportRound> {
+/** A round after the pause between two counts of a run has passed. */
+async function roundAfterPause(): Promise<ReportRound> {
   await sql`update run_rollups set counted_at = counted_at - interval '1 hour'`;
   return round();
 }
 
 type Figures = Record<string, number>;
 
-/** What the kept tables must contain, by the rows themselves. */
-async function scanned(): Promise<{
+/** The expected contents of the report tables, computed from all rows. */
+async function expectedTables(): Promise<{
   days: Map<string, Figures>;
   hours: Map<string, Figures>;
   months: Map<string, Figures>;
@@ -58,11 +58,11 @@ async function scanned(): Promise<{
   ): string => {
     const at = inZone(row.at.getTime(), timezone);
     const day = at.toPlainDate().toString();
-    const place = `${row.regionId ?? 0} ${row.providerId ?? 0}`;
-    add(days, `${day} ${row.campaignId ?? 0} ${place}`, changes);
-    add(months, `${day.slice(0, 7)}-01 ${row.campaignId ?? 0} ${place}`, changes);
-    add(hours, `${day} ${at.hour} ${place}`, changes);
-    return `${day} ${place}`;
+    const dimensions = `${row.regionId ?? 0} ${row.providerId ?? 0}`;
+    add(days, `${day} ${row.campaignId ?? 0} ${dimensions}`, changes);
+    add(months, `${day.slice(0, 7)}-01 ${row.campaignId ?? 0} ${dimensions}`, changes);
+    add(hours, `${day} ${at.hour} ${dimensions}`, changes);
+    return `${day} ${dimensions}`;
   };
   const prices = new Map<number, Price[]>();
   for (const id of [catalog.providerId, otherProvider]) prices.set(id, await listPrices(sql, id));
@@ -82,16 +82,16 @@ async function scanned(): Promise<{
       coalesce(m.provider_id, r.provider_id) as provider_id, m.status, m.reason, m.segments, m.phone
     from messages as m join runs as r on r.id = m.run_id where r.trigger <> 'dry_run'`;
   for (const row of messages) {
-    const taken = ['sent', 'delivered', 'undelivered'].includes(row.status);
+    const accepted = ['sent', 'delivered', 'undelivered'].includes(row.status);
     const country = row.phone === null ? '' : countryOf(row.phone);
     const day = inZone(row.at.getTime(), timezone).toPlainDate().toString();
     const price =
       row.providerId === null ? null : choosePrice(prices.get(row.providerId) ?? [], { country, day });
     const at = addAt(row, {
       [row.status === 'sending' ? 'queued' : row.status]: 1,
-      segments: taken ? row.segments : 0,
-      cost: taken ? row.segments * (price ?? 0) : 0,
-      unpriced_segments: taken && price === null ? row.segments : 0,
+      segments: accepted ? row.segments : 0,
+      cost: accepted ? row.segments * (price ?? 0) : 0,
+      unpriced_segments: accepted && price === null ? row.segments : 0,
       unknown_segments: row.status === 'unknown' ? row.segments : 0,
     });
     if (row.reason !== null) {
@@ -131,8 +131,8 @@ async function scanned(): Promise<{
 const asFigures = (row: Record<string, unknown>): Figures =>
   Object.fromEntries(figureColumns.map((name) => [name, Number(row[name])]));
 
-/** What they contain. */
-async function kept(): ReturnType<typeof scanned> {
+/** The stored contents of the report tables. */
+async function storedTables(): ReturnType<typeof expectedTables> {
   const rowsOf = async (table: string) =>
     sql<Record<string, unknown>[]>`
       select to_jsonb(t) as row from ${sql(table)} as t order by t`.then((rows) =>
@@ -153,7 +153,7 @@ async function kept(): ReturnType<typeof scanned> {
   };
 }
 
-/** Steps of a run's life, in any order; each takes some of its messages. */
+/** A step in the life of a run. Steps come in any order, and each affects some messages. */
 const step = fc.oneof(
   fc.record({
     kind: fc.constant('send' as const),
@@ -202,7 +202,7 @@ const price = fc.record({
 const countries = ['+55119', '+35191', '+1415', '+447'];
 let inbound = 0;
 
-async function live({ lines, skipped, steps }: Life): Promise<void> {
+async function playLife({ lines, skipped, steps }: Life): Promise<void> {
   const phones = Array.from(
     { length: lines },
     (_, i) => `${countries[i % 4] ?? ''}${String(i).padStart(8, '0')}`,
@@ -261,7 +261,7 @@ async function live({ lines, skipped, steps }: Life): Promise<void> {
           from messages as m join runs as r on r.id = m.run_id where m.id = ${messageId}`;
       }
     } else if (one.kind === 'other replies') {
-      // As if those that waited were handled meanwhile.
+      // The replies that were waiting have been handled meanwhile.
       await sql`update inbound_messages set handled_at = now(), effect = 'none' where handled_at is null`;
       for (let index = 0; index < one.count; index++) {
         inbound++;
@@ -271,7 +271,7 @@ async function live({ lines, skipped, steps }: Life): Promise<void> {
             ${one.handled ? sql`now()` : null}, ${one.handled ? (one.optOut ? 'opt_out' : 'none') : null})`;
       }
     } else if (one.kind === 'tickets') {
-      // A ticket is opened for a message that has left: from then on, its provider does not change.
+      // Only sent messages get tickets: their provider does not change any more.
       await sql`
         insert into tickets (cause, campaign_id, run_id, message_id, status, department_id, assignee_id, category_id,
           subcategory_id, opened_at)
@@ -286,42 +286,42 @@ async function live({ lines, skipped, steps }: Life): Promise<void> {
         where run_id = ${runId} and first_answered_at is null`;
     } else if (one.kind === 'end') {
       await endQueued(sql, runId, { status: 'cancelled', reason: null });
-    } else await roundAfterRest();
+    } else await roundAfterPause();
   }
 }
 
-test('The kept counts are what a scan of all messages and replies finds, whatever has happened', async () => {
+test('the report tables equal a scan of all messages and replies after any sequence of events', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(life, { minLength: 1, maxLength: 3 }),
       fc.array(price, { maxLength: 5 }),
       async (lives, prices) => {
-        for (const one of lives) await live(one);
-        expect(await roundAfterRest()).toMatchObject({ differing: 0, complete: true });
-        expect(await kept()).toEqual(await scanned());
+        for (const one of lives) await playLife(one);
+        expect(await roundAfterPause()).toMatchObject({ differing: 0, complete: true });
+        expect(await storedTables()).toEqual(await expectedTables());
         await sql`delete from prices`;
         for (const { provider, ...price } of prices) {
           await setPrice(sql, provider === 'own' ? catalog.providerId : otherProvider, price);
         }
         await round();
-        expect(await kept()).toEqual(await scanned());
-        // Counted anew, nothing changes.
+        expect(await storedTables()).toEqual(await expectedTables());
+        // A rebuild changes nothing.
         expect(await round({ rebuild: true })).toMatchObject({ complete: true });
-        expect(await kept()).toEqual(await scanned());
+        expect(await storedTables()).toEqual(await expectedTables());
       },
     ),
     { numRuns: 12, interruptAfterTimeLimit: 60_000 },
   );
 }, 120_000);
 
-test('A run that retention has emptied keeps its counts, and a receipt that comes after that corrects them', async () => {
+test('a run keeps its counts after retention has purged it, and a later receipt corrects them', async () => {
   const { runId, campaignId, messageIds } = await createRun(api, catalog, {
     phones: ['+5511900000001', '+5511900000002', null],
   });
   await recordSent(sql, { runId, count: 2, sidOf: String, providerId: catalog.providerId });
   await sql`delete from prices`;
   await setPrice(sql, catalog.providerId, { prefix: '55', firstDay: '2020-01-01', millionths: 7 });
-  await roundAfterRest();
+  await roundAfterPause();
   const figures = () => sql`
     select sum(sent)::int as sent, sum(delivered)::int as delivered, sum(skipped)::int as skipped, sum(cost)::int as cost,
       sum(unpriced_segments)::int as unpriced
@@ -339,15 +339,15 @@ test('A run that retention has emptied keeps its counts, and a receipt that come
       providerCode: null,
     },
   ]);
-  await roundAfterRest();
+  await roundAfterPause();
   expect(await figures()).toEqual([{ sent: 1, delivered: 1, skipped: 1, cost: 14, unpriced: 0 }]);
-  // In another zone the same messages may belong to other days; none is lost.
+  // In another time zone messages may belong to other days, but none is lost.
   await round({ timezone: 'Pacific/Auckland' });
   expect(await figures()).toEqual([{ sent: 1, delivered: 1, skipped: 1, cost: 14, unpriced: 0 }]);
   await round();
 });
 
-test('A large run is read again only after a rest', async () => {
+test('a large run is counted again only after a pause', async () => {
   const { runId } = await createRun(api, catalog, { phones: ['+5511900000001', '+5511900000002'] });
   await round();
   await sql`update run_rollups set took_ms = 3000 where run_id = ${runId}`;

@@ -34,7 +34,7 @@ afterAll(async () => {
   await temporalConnection.close();
 });
 
-/** Copies a database whole, as a dump and its restore do: the copy is another database to PostgreSQL. */
+/** Copies a database like a dump and restore: PostgreSQL sees the copy as a different database. */
 async function copyDatabase(from: string, to: string): Promise<void> {
   await server`alter database ${server(from)} allow_connections false`;
   await server`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${from}`;
@@ -51,13 +51,13 @@ async function copyDatabase(from: string, to: string): Promise<void> {
 const healthOf = async (): Promise<{ waitingFor: { problem: string }[] }> =>
   (await (await fetch(`${system.publicUrl}/health/ready`)).json()) as { waitingFor: { problem: string }[] };
 
-test('After a restore nobody is written to twice, and who has opted out since stays so', async () => {
-  await until('the database knows where it is', async () => {
+test('after a restore no message is sent twice, and opt-outs since the backup are kept', async () => {
+  await until('the database has recorded its identity', async () => {
     const rows = await sql`select from deployment where home is not null`;
     return rows.count > 0;
   });
   const providerId = await createProvider(system);
-  // One waits for a person, with its messages queued; the other is due in a moment.
+  // One run waits for approval with queued messages. The other is due soon.
   const waiting = await startRun(system, {
     providerId,
     template: 'Aguardando, {nome}',
@@ -76,7 +76,7 @@ test('After a restore nobody is written to twice, and who has opted out since st
   });
   await copyDatabase(name, backup);
 
-  // What the backup does not know: a run, the messages of another, an opt-out.
+  // After the backup: a run, the messages of another run, and an opt-out.
   await system.workers.start();
   const runs = (campaignId: number) =>
     sql<{ id: number }[]>`select id from runs where campaign_id = ${campaignId}`;
@@ -84,7 +84,7 @@ test('After a restore nobody is written to twice, and who has opted out since st
     const rows = await runs(campaign.id).catch(() => []);
     return rows.length > 0 ? rows : null;
   });
-  if (!ran) throw new Error('There is one.');
+  if (!ran) throw new Error('No run.');
   const forgotten = await readRun(sql, ran.id);
   await probe.ended(forgotten);
   await temporal.approveRun(await readRun(sql, waiting.id), 'user:1');
@@ -96,14 +96,14 @@ test('After a restore nobody is written to twice, and who has opted out since st
   expect(before).toHaveLength(50);
 
   await system.workers.stop();
-  // What it has not seen since the backup, it can't miss.
+  // The API must have written since the backup, otherwise it cannot notice the restore.
   const [{ now }] = await sql<[{ now: Date }]>`select now()`;
   await until('the API has written since', async () => {
     await healthOf();
     return (await sql`select from deployment where alive_at > ${now}`).count > 0;
   });
   await copyDatabase(backup, name);
-  // Processes that run notice; one that starts refuses.
+  // Running processes notice the restore, and a starting process refuses.
   await until('the API notices', async () => (await healthOf()).waitingFor[0]?.problem === 'restored');
   await expect(assertAtHome(sql)).rejects.toThrow(RestoredError);
 
@@ -120,7 +120,7 @@ test('After a restore nobody is written to twice, and who has opted out since st
     reason: { code: 'stopped_by_restore' },
   });
 
-  // The start of the API and of workers.
+  // The API and the workers start.
   await temporal.syncCampaign(campaign);
   await system.workers.start();
   const missed = await until('the occurrence is recorded as missed', async () => {
@@ -146,12 +146,12 @@ test('After a restore nobody is written to twice, and who has opted out since st
     Object.keys(counts).filter((status) => !['sent', 'delivered', 'undelivered'].includes(status)),
   ).toEqual([]);
 
-  // A person retries the run: nothing is left to send.
+  // A user retries the run: nothing is left to send.
   await temporal.retryRun({ ...(await readRun(sql, waiting.id)), name: 'Waiting' });
   expect(await probe.ended(waiting)).toMatchObject({ status: 'finished' });
   expect(await gateway.taken()).toHaveLength(before.length);
 
-  // And runs the campaign again: but for the one who has opted out, under ids that were never given out.
+  // A new run excludes the opted-out phone, and its message ids were never used before.
   const again = await startRun(system, { campaign });
   await probe.ended(again);
   expect(await probe.writtenTo(again)).toHaveLength(29);
@@ -163,7 +163,7 @@ test('After a restore nobody is written to twice, and who has opted out since st
   expect(ids.first).toBeGreaterThan(Math.max(...known));
 }, 120_000);
 
-test('No campaign starts a run before the providers have been asked, unless a person goes on without', async () => {
+test('no campaign starts a run before the providers were queried, unless a user skips the wait', async () => {
   const providerId = await createProvider(system);
   await gateway.down();
   const campaign = await createEnabledCampaign(system, { providerId });
@@ -197,7 +197,7 @@ test('No campaign starts a run before the providers have been asked, unless a pe
   expect((await call(`/api/campaigns/${campaign.id}/run-now`)).status).toBe(201);
 });
 
-/** The cookie of a session. */
+/** Returns the cookie of a new session. */
 async function loginAsAdmin(): Promise<string> {
   const { login, password } = system.admin;
   const answer = await fetch(`${system.publicUrl}/api/session`, {
@@ -208,11 +208,11 @@ async function loginAsAdmin(): Promise<string> {
   return answer.headers.get('set-cookie')?.split(';')[0] ?? '';
 }
 
-test('A process tells a server that took over from a database that was put back', async () => {
+test('a running process distinguishes a failover server from a restored database', async () => {
   const database = await createDatabase();
   const first = await proveWrite(database.sql, null);
   await assertAtHome(database.sql);
-  // Another timeline: a process that has lost nothing is at home there, one that starts cannot know.
+  // Another timeline: a process that lost no write accepts it, but a starting process cannot decide.
   const takeOver = (): Promise<unknown> => database.sql`update deployment set home = 'elsewhere'`;
   await takeOver();
   await expect(proveWrite(database.sql, null)).rejects.toThrow(RestoredError);
@@ -224,7 +224,7 @@ test('A process tells a server that took over from a database that was put back'
   await expect(proveWrite(database.sql, second)).rejects.toThrow(RestoredError);
 });
 
-test('A role that is no superuser can tell which database it is in', async () => {
+test('a role without superuser rights can read the identity of the database', async () => {
   const database = await createDatabase();
   const role = `role_${randomUUID().slice(0, 8)}`;
   await server`create role ${server(role)} login password 'x'`;

@@ -13,7 +13,7 @@ const system = await createSystem();
 const { sql, client, taskQueue } = system;
 const { ended } = createRunProbe(system);
 
-test('What is older than it may be kept loses what tells of people; the rest stays', async () => {
+test('data beyond its retention loses its personal data, and newer data stays', async () => {
   const campaign = await createEnabledCampaign(system, { mailing: 7 });
   const old = await startRun(system, { campaign });
   await ended(old);
@@ -48,7 +48,7 @@ test('What is older than it may be kept loses what tells of people; the rest sta
     select id, ticket_id, (array['delivered', 'failed', 'delivered'])[row_number() over (order by id)],
       now() - make_interval(days => (array[31, 31, 29])[row_number() over (order by id)])
     from e`;
-  // One that failed in the middle, and that nobody has retried since.
+  // A run that failed during sending and was never retried.
   const given = await startRun(system, { mailing: 5 });
   await ended(given);
   await sql`
@@ -60,7 +60,7 @@ test('What is older than it may be kept loses what tells of people; the rest sta
   const eventsBefore = await sql`select from inbound_events`;
 
   const sweep = async (days: number | null): Promise<void> => {
-    const kept = {
+    const retention = {
       messageDays: days,
       replyDays: days,
       ticketDays: days,
@@ -69,7 +69,7 @@ test('What is older than it may be kept loses what tells of people; the rest sta
       mailingFileDays: days,
       auditDays: days,
     };
-    await savePrivacySettings(sql, privacySettings.parse(kept));
+    await savePrivacySettings(sql, privacySettings.parse(retention));
     const handle = await client.workflow.start(housekeeping, {
       workflowId: `retention-${taskQueue}`,
       taskQueue,
@@ -89,7 +89,7 @@ test('What is older than it may be kept loses what tells of people; the rest sta
   expect(await readRun(sql, given.id)).toMatchObject({ status: 'cancelled', reason: { code: 'expired' } });
   expect(await sql`select from messages where run_id = ${given.id} and phone is not null`).toHaveLength(0);
   expect(await expectCountsToMatchRows(sql, given.id)).toMatchObject({ cancelled: 2, sent: 3 });
-  // 40 - n > 30: nine of the twenty, and the tenth, which is 30 days and some milliseconds old.
+  // Ten of the twenty: nine with 40 - n > 30, and one that is 30 days and some milliseconds old.
   expect(await sql`select from inbound_events`).toHaveLength(eventsBefore.length - 10);
   expect(await sql`select from inbound_messages where phone <> ''`).toHaveLength(1);
   expect(await sql`select from audit_log where action = 'old'`).toHaveLength(0);
@@ -103,7 +103,7 @@ test('What is older than it may be kept loses what tells of people; the rest sta
   expect(files.map(({ chunks }) => chunks)).toEqual([0, 1]);
 });
 
-test('What a killed API has left of uploads is deleted once no upload can take so long; nothing else is', async () => {
+test('incomplete uploads of a killed API are deleted after the longest possible upload, and nothing else is', async () => {
   const { id } = await createEnabledCampaign(system, { mailing: 4 });
   await sql`
     with f as (

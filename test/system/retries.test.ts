@@ -42,22 +42,26 @@ const page = async (url: string, locale: Locale): Promise<string> => {
   return textOf(await get(url));
 };
 const progressOf = (run: Run) => read(`/api/runs/${run.id}/progress`, progressView);
-const retried = (run: Run) => until('it is tried again', async () => (await progressOf(run)).retrying);
+const retryOf = (run: Run) => until('it is retried', async () => (await progressOf(run)).retrying);
 const metric = async (name: string): Promise<number> =>
   Number(new RegExp(`^${name} (.*)$`, 'm').exec((await get('/api/metrics')).body)?.[1]);
 
-/** Everywhere the run shows, it says so; and once it is `mended` nothing does, and it ends. */
-async function expectToShow(run: Run, cause: RetryCause, mend: () => Promise<unknown>): Promise<void> {
-  await expectToBeShown(run, cause).finally(mend);
+/** Expects every view of the run to show the retry until `fix` is called, and then the run to end. */
+async function expectRetryUntilFixed(
+  run: Run,
+  cause: RetryCause,
+  fix: () => Promise<unknown>,
+): Promise<void> {
+  await expectRetryShown(run, cause).finally(fix);
   await ended(run);
   expect(await progressOf(run)).toMatchObject({ status: 'finished', retrying: null });
   expect((await sql`select from retries`).count).toBe(0);
   expect(await metric('torpedo_retrying')).toBe(0);
 }
 
-async function expectToBeShown(run: Run, cause: RetryCause): Promise<void> {
+async function expectRetryShown(run: Run, cause: RetryCause): Promise<void> {
   await updateUser(sql, userId, { locale: 'en' });
-  const first = await retried(run);
+  const first = await retryOf(run);
   expect(first.cause).toEqual(cause);
   expect(first.words).toMatch(/^Retried since \d\d\/\d\d\/\d{4}, .* because .*\. Attempt \d+ .*\.$/);
   const [list, overview, whole] = [
@@ -84,66 +88,73 @@ async function expectToBeShown(run: Run, cause: RetryCause): Promise<void> {
   expect(await page('/runs', 'en')).toContain('Retrying after a failure');
 }
 
-test.each([2, 40])('a run of %i whose provider is down says so, everywhere', async (lines) => {
-  await gateway.down();
-  const run = await startRun(system, { mailing: lines });
-  const code = lines === 2 ? 'message_not_taken' : 'provider_unavailable';
-  const providerCode = String((await retried(run)).cause.params['providerCode']);
-  await expectToShow(run, { code, params: { providerCode } }, () => gateway.up());
-  expect(await historyText(client, runWorkflowId(run))).not.toContain('55119');
-});
+test.each([2, 40])(
+  'a run of %i messages whose provider is down shows the retry in every view',
+  async (lines) => {
+    await gateway.down();
+    const run = await startRun(system, { mailing: lines });
+    const code = lines === 2 ? 'message_not_taken' : 'provider_unavailable';
+    const providerCode = String((await retryOf(run)).cause.params['providerCode']);
+    await expectRetryUntilFixed(run, { code, params: { providerCode } }, () => gateway.up());
+    expect(await historyText(client, runWorkflowId(run))).not.toContain('55119');
+  },
+);
 
-test('a run whose provider only asks to wait says so', async () => {
+test('a run whose provider answers 503 shows that it waits', async () => {
   await gateway.misbehave({ errorRate: { http503: 1 } });
   const run = await startRun(system, { mailing: 40 });
-  const { providerCode } = (await retried(run)).cause.params;
-  await expectToShow(run, { code: 'provider_pauses', params: { providerCode: String(providerCode) } }, () =>
-    gateway.behave(),
+  const { providerCode } = (await retryOf(run)).cause.params;
+  await expectRetryUntilFixed(
+    run,
+    { code: 'provider_pauses', params: { providerCode: String(providerCode) } },
+    () => gateway.behave(),
   );
 });
 
-test('a run whose web service fails says so, and when it gives up', async () => {
+test('a run whose web service fails shows the retry and when it will give up', async () => {
   service.answer((_, response) => void response.writeHead(500).end());
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
-  const { givesUpAt, since } = await retried(run);
+  const { givesUpAt, since } = await retryOf(run);
   const givesUpInMs = (givesUpAt?.getTime() ?? 0) - since.getTime();
   expect(givesUpInMs).toBeGreaterThan(500_000);
   expect(givesUpInMs).toBeLessThan(610_000);
-  await expectToShow(run, { code: 'webservice_unavailable', params: { problem: 'server_error' } }, async () =>
-    service.answer(json([{ codigo: '1', nome: 'Ana', celular: '11900000001' }])),
+  await expectRetryUntilFixed(
+    run,
+    { code: 'webservice_unavailable', params: { problem: 'server_error' } },
+    async () => service.answer(json([{ codigo: '1', nome: 'Ana', celular: '11900000001' }])),
   );
 });
 
-test('a run whose provider is sealed with a key that is missing says which', async () => {
+test('a run whose provider secrets need a missing key shows the id of the key', async () => {
   const providerId = await createProvider(system);
   const [{ secrets }] = await sql<
     [{ secrets: string }]
   >`select secrets from providers where id = ${providerId}`;
   await sql`update providers set secrets = 'old:AAAA' where id = ${providerId}`;
   const run = await startRun(system, { mailing: 2, providerId });
-  await expectToShow(
+  await expectRetryUntilFixed(
     run,
     { code: 'secret_key_missing', params: { keyId: 'old' } },
     () => sql`update providers set secrets = ${secrets} where id = ${providerId}`,
   );
 });
 
-test('a run that finds a column missing says so', async () => {
+test('a run that fails on a missing column shows it', async () => {
   await sql`alter table send_cursors rename column line to gone`;
   const run = await startRun(system, { mailing: 40 });
-  await expectToShow(
+  await expectRetryUntilFixed(
     run,
     { code: 'database_schema', params: { sqlState: '42703' } },
     () => sql`alter table send_cursors rename column gone to line`,
   );
 });
 
-test('a run that is paused while it waits for another attempt does not try again any more', async () => {
+test('a run that is paused before its next attempt is not retried', async () => {
   await gateway.down();
   const run = await startRun(system, { mailing: 40 });
-  await retried(run);
+  await retryOf(run);
   await temporal.pauseRun(run, 'user:7');
-  await until('nothing is tried again', async () => (await progressOf(run)).retrying === null);
+  await until('the retry has ended', async () => (await progressOf(run)).retrying === null);
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'paused' });
   await temporal.cancelRun(run, 'user:7');
   await ended(run);
@@ -151,7 +162,7 @@ test('a run that is paused while it waits for another attempt does not try again
   await gateway.up();
 });
 
-test('a campaign whose next run cannot be planned says so, and so do replies that cannot be handled', async () => {
+test('a campaign whose next run cannot be planned and replies that cannot be handled show their retries', async () => {
   const { id } = await createEnabledCampaign(system);
   await sql`alter table campaigns rename column next_at to gone`;
   await sql`alter table customers rename column mobile to gone`;
@@ -162,17 +173,17 @@ test('a campaign whose next run cannot be planned says so, and so do replies tha
   ]);
   await temporal.startReply(reply?.id ?? 0);
   const cause = { code: 'database_schema', params: { sqlState: '42703' } };
-  // The API reads the column, too, but not for this.
+  // The API reads the column, too, but not for the retries.
   const rows = () =>
     sql<{ workflowId: string; cause: unknown }[]>`select workflow_id, cause from retries order by 1`;
-  await until('both are tried again', async () => (await rows()).length === 2);
+  await until('both are retried', async () => (await rows()).length === 2);
   expect(await rows()).toEqual([
     { workflowId: `campaign/${id}`, cause },
     { workflowId: `reply/${reply?.id}`, cause },
   ]);
   await sql`alter table campaigns rename column gone to next_at`;
   const { retrying } = await read('/api/overview', overviewView);
-  // By the time of their first failure: either may be the first.
+  // Ordered by the first failure, which can be either.
   expect(retrying.toSorted((a, b) => (a.kind < b.kind ? -1 : 1))).toMatchObject([
     { kind: 'campaign', campaignId: id, retrying: { activity: 'planNext', cause } },
     { kind: 'reply', workflows: 1, retrying: { activity: 'handleReply', cause } },
@@ -183,11 +194,11 @@ test('a campaign whose next run cannot be planned says so, and so do replies tha
   for (const words of ['Planejamento da campanha', 'Respostas', 'Repetindo desde'])
     expect(home).toContain(words);
   await sql`alter table customers rename column gone to mobile`;
-  await until('nothing is tried again', async () => (await rows()).length === 0);
+  await until('the retries have ended', async () => (await rows()).length === 0);
   expect((await read('/api/overview', overviewView)).retrying).toEqual([]);
 });
 
-test('an attempt that ended without an answer counts as failed while the next one is under way', async () => {
+test('an attempt that timed out counts as failed while the next one runs', async () => {
   const providerId = await createProvider(system);
   const [reply] = await insertReplies(sql, [
     { providerId, providerMessageId: 'b', phone: '+5511900000002', recipient: '1', text: 'oi', intent: null },
@@ -200,7 +211,7 @@ test('an attempt that ended without an answer counts as failed while the next on
       const answer = await read(`/api/replies/${id}`, z.looseObject({ retrying: z.unknown() }));
       return answer.retrying === null ? null : answer;
     });
-    // The statement's own limit and that of the step are the same: either ends the attempt.
+    // The statement timeout and the step timeout are equal: either can end the attempt.
     expect(retrying).toMatchObject({
       cause: { code: expect.stringMatching(/^(?:no_answer|database_busy)$/) as string },
       attempt: 1,
@@ -210,10 +221,10 @@ test('an attempt that ended without an answer counts as failed while the next on
     const rows = await sql`select from inbound_messages where id = ${id} and handled_at is not null`;
     return rows.count > 0;
   });
-  await until('nothing is tried again', async () => (await sql`select from retries`).count === 0);
+  await until('the retry has ended', async () => (await sql`select from retries`).count === 0);
 });
 
-test("A failed run whose mailing was not read is retried as its campaign's mailing is now", async () => {
+test('retrying a failed run whose mailing was not read uses the current mailing of the campaign', async () => {
   service.answer((request, response) => {
     if (request.url?.startsWith('/old') === true) response.writeHead(404).end();
     else json([{ codigo: 1, celular: '11987654321', divida: '10,50' }])(request, response);

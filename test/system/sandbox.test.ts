@@ -12,7 +12,7 @@ import twilio from 'twilio';
 import { buildSandbox, type SandboxOptions } from '../../sandbox/index.ts';
 import { eventually } from '../kit/until.ts';
 
-/** Twilio's own library is the judge: it sends, it reads the errors, it checks the signatures. */
+/** Tests the sandbox with Twilio's own library, which sends, parses errors and validates signatures. */
 const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;
 const authToken = 'the-token';
 const from = '+5511999990000';
@@ -36,7 +36,7 @@ async function start(options: Partial<SandboxOptions> = {}) {
   return { url, control, client: clientOf(url), close };
 }
 
-/** Twilio's client, its requests redirected to the sandbox. */
+/** Twilio's client with its requests redirected to the sandbox. */
 function clientOf(url: string, token = authToken) {
   const httpClient = new twilio.RequestClient();
   const original = httpClient.request.bind(httpClient);
@@ -51,7 +51,7 @@ interface Callback {
   form: Record<string, string>;
 }
 
-/** The application's side of the webhooks: keeps what it is sent, and answers with the statuses given, then 204. */
+/** The webhooks of an application: records its calls and answers with the given statuses, then with 204. */
 async function startApplication(statuses: number[] = []) {
   const callbacks: Callback[] = [];
   const server = createServer((request, response) => {
@@ -104,14 +104,14 @@ describe("Twilio's library", () => {
     expect(listed.map(({ sid }) => sid)).toEqual([sent.sid]);
   });
 
-  test('lists page by page, newest first', async () => {
+  test('lists messages page by page, newest first', async () => {
     const { client } = await start();
     for (const body of ['1', '2', '3', '4', '5']) await client.messages.create({ from, to, body });
     const listed = await client.messages.list({ pageSize: 2 });
     expect(listed.map(({ body }) => body)).toEqual(['5', '4', '3', '2', '1']);
   });
 
-  test('lists what went to a number since an instant, and until one, page by page', async () => {
+  test('lists the messages to a number since and until an instant, page by page', async () => {
     const { client } = await start();
     for (const body of ['1', '2', '3']) await client.messages.create({ from, to, body });
     await client.messages.create({ from, to: '+5511977776666', body: 'Rui' });
@@ -148,7 +148,7 @@ describe("Twilio's library", () => {
     expect((await control('GET', 'ledger')).json()).toMatchObject({ accepted: 0 });
   });
 
-  test('is refused with a wrong token, and does not find what is not there', async () => {
+  test('is refused with a wrong token, and gets 404 for unknown resources', async () => {
     const { url, client } = await start();
     await expect(clientOf(url, 'wrong').messages.create({ from, to, body: 'x' })).rejects.toMatchObject({
       status: 401,
@@ -163,7 +163,7 @@ describe("Twilio's library", () => {
 });
 
 describe('receipts', () => {
-  test('are signed, say sent and then delivered, and carry our reference', async () => {
+  test('are signed, report sent and then delivered, and contain our reference', async () => {
     const application = await startApplication();
     const { client, control } = await start({ faults: { receiptDelayMs: 20 } });
     const statusCallback = `${application.url}/receipts?key=a%20b&message=123`;
@@ -185,7 +185,7 @@ describe('receipts', () => {
     );
   });
 
-  test('say undelivered with a code, for a share or for chosen numbers', async () => {
+  test('report undelivered with a code, for a share of messages or for chosen numbers', async () => {
     const application = await startApplication();
     const refuse = [{ endsWith: '0003', code: 30003 }];
     const { client, control } = await start({ faults: { receiptDelayMs: 0, refuse } });
@@ -203,7 +203,7 @@ describe('receipts', () => {
     expect(application.callbacks.every(genuine)).toBe(true);
   });
 
-  test('are repeated and reordered when asked', async () => {
+  test('are repeated and reordered on request', async () => {
     const application = await startApplication();
     const faults = { receiptDelayMs: 5, duplicateReceipts: 1, reorderReceipts: 1 };
     const { client } = await start({ faults, callbackConnections: 1 });
@@ -213,7 +213,7 @@ describe('receipts', () => {
     );
   });
 
-  test('are posted again when the application fails', async () => {
+  test('are retried when the application fails', async () => {
     const application = await startApplication([500]);
     const { client } = await start({ faults: { receiptDelayMs: 0 }, callbackConnections: 1 });
     await client.messages.create({ from, to, body: 'Oi', statusCallback: application.url });
@@ -222,7 +222,7 @@ describe('receipts', () => {
     );
   });
 
-  test('wait while they are held back, and leave afterwards', async () => {
+  test('wait while receipts are off, and are sent afterwards', async () => {
     const application = await startApplication();
     const { client, control } = await start({ faults: { receiptDelayMs: 0, receipts: false } });
     await client.messages.create({ from, to, body: 'Oi', statusCallback: application.url });
@@ -252,7 +252,7 @@ describe('a restart on the same ledger', () => {
   const pending = async (control: Awaited<ReturnType<typeof start>>['control']) =>
     (await control('GET', 'ledger')).json().receipts;
 
-  test('sends the receipts that are still owed, and those alone', async () => {
+  test('sends only the receipts that are still pending', async () => {
     const ledgerFile = await newLedger();
     const application = await startApplication();
     const first = await start({ ledgerFile, faults: { receiptDelayMs: 0 } });
@@ -289,7 +289,7 @@ describe('a restart on the same ledger', () => {
     expect(await pending((await start({ ledgerFile })).control)).toMatchObject({ pending: 0 });
   });
 
-  test('waits out the delay, counted from when the message was taken', async () => {
+  test('keeps the receipt delay, counted from the acceptance of the message', async () => {
     const ledgerFile = await newLedger();
     const application = await startApplication();
     const first = await start({ ledgerFile, faults: { receiptDelayMs: 3_600_000 } });
@@ -304,7 +304,7 @@ describe('a restart on the same ledger', () => {
     );
   });
 
-  test('tries again what the application refused, and repeats a final receipt with the same outcome', async () => {
+  test('retries receipts that the application refused, with the same final outcome', async () => {
     const ledgerFile = await newLedger();
     const refusing = Array.from({ length: 40 }, () => 500);
     const application = await startApplication(refusing);
@@ -327,7 +327,7 @@ describe('a restart on the same ledger', () => {
     expect(outcomes()).toEqual(before);
   });
 
-  test('loses nothing that was answered to a SIGKILL, and cuts off a half-written line', async () => {
+  test('loses no answered message after SIGKILL, and drops an incomplete line', async () => {
     const ledgerFile = await newLedger();
     const application = await startApplication();
     const child = spawn(
@@ -365,7 +365,7 @@ describe('a restart on the same ledger', () => {
 });
 
 describe('virtual phones', () => {
-  test('answer whoever wrote last, with a signed webhook', async () => {
+  test('reply to the last sender with a signed webhook', async () => {
     const application = await startApplication();
     const { client, control } = await start({ inboundUrl: `${application.url}/inbound` });
     await client.messages.create({ from, to, body: 'Oi, Ana. Responda SAIR para sair.' });
@@ -391,7 +391,7 @@ describe('virtual phones', () => {
     expect((await control('GET', 'phones')).json()).toMatchObject({ phones: [{ phone: to }] });
   });
 
-  test('say what is missing when they cannot answer', async () => {
+  test('report why they cannot reply', async () => {
     const { control } = await start();
     expect(await control('POST', 'replies', { from: to, body: 'SAIR' })).toMatchObject({ status: 409 });
     expect(await control('POST', 'replies', { from: to, to: from, body: 'SAIR' })).toMatchObject({
@@ -406,7 +406,7 @@ describe('virtual phones', () => {
 });
 
 describe('the ledger', () => {
-  test('counts references and numbers that were taken twice, from the start or since a moment', async () => {
+  test('counts references and numbers that were accepted twice, in total or since a moment', async () => {
     const { client, control } = await start();
     const send = (number: string, reference: string) =>
       client.messages.create({
@@ -441,7 +441,7 @@ describe('the ledger', () => {
     expect(await since('yesterday')).toMatchObject({ status: 422 });
   });
 
-  test('gives every entry as it was taken, over the API and in the file', async () => {
+  test('contains every accepted message unchanged, over the API and in the file', async () => {
     const file = await newLedger();
     const { client, control } = await start({ ledgerFile: file });
     const bodies = ['Olá 🚀', 'x'.repeat(1600), 'ç'.repeat(1600)];
@@ -469,7 +469,7 @@ describe('the ledger', () => {
     await eventually(async () => expect(lines(await readFile(file, 'utf8'))).toMatchObject(expected));
   });
 
-  test('is not for strangers', async () => {
+  test('requires the token', async () => {
     const { url } = await start();
     const response = await fetch(`${url}/sandbox/ledger`, { headers: { authorization: 'Bearer wrong' } });
     expect(response.status).toBe(401);
@@ -490,7 +490,7 @@ describe('faults', () => {
     ['http503', 503, 0],
     ['http500', 500, 0],
     ['http500_after_accept', 500, 1],
-  ])('%s answers %i with %i taken', async (fault, status, accepted) => {
+  ])('%s answers %i with %i accepted', async (fault, status, accepted) => {
     const { url, control } = await start({ faults: { errorRate: { [fault]: 1 }, retryAfterSeconds: 3 } });
     const response = await post(url);
     expect(response.status).toBe(status);
@@ -501,24 +501,24 @@ describe('faults', () => {
   test.each([
     ['drop_before_accept', 0],
     ['drop_after_accept', 1],
-  ])('%s closes the connection with %i taken', async (fault, accepted) => {
+  ])('%s closes the connection with %i accepted', async (fault, accepted) => {
     const { url, control } = await start({ faults: { errorRate: { [fault]: 1 } } });
     await expect(post(url)).rejects.toThrow();
     expect((await control('GET', 'ledger')).json()).toMatchObject({ accepted });
   });
 
-  test('hang_after_accept takes the message and never answers', async () => {
+  test('hang_after_accept accepts the message and never answers', async () => {
     const { url, control } = await start({ faults: { errorRate: { hang_after_accept: 1 } } });
-    const impatient = new AbortController();
-    const hanging = post(url, impatient.signal);
+    const aborting = new AbortController();
+    const hanging = post(url, aborting.signal);
     await eventually(async () =>
       expect((await control('GET', 'ledger')).json()).toMatchObject({ accepted: 1 }),
     );
-    impatient.abort();
+    aborting.abort();
     await expect(hanging).rejects.toThrow();
   });
 
-  test('hit the same messages again under the same seed, at about their rate', async () => {
+  test('affect the same messages under the same seed, at about their rate', async () => {
     const outcomes = async () => {
       const { url } = await start({ seed: 42, faults: { errorRate: { http500: 0.3, http429: 0.2 } } });
       const statuses: number[] = [];
@@ -531,7 +531,7 @@ describe('faults', () => {
     expect(first.filter((status) => status === 500).length).toBeLessThan(85);
   });
 
-  test('refuse chosen numbers with a code of choice', async () => {
+  test('refuse chosen numbers with a chosen code', async () => {
     const { client } = await start({ faults: { refuse: [{ endsWith: '7777', code: 21610 }] } });
     await expect(client.messages.create({ from, to, body: 'Oi' })).rejects.toMatchObject({ code: 21610 });
   });
@@ -540,7 +540,7 @@ describe('faults', () => {
     { errorRate: { http500: 0.6, http429: 0.6 } },
     { errorRate: { nonsense: 1 } },
     { latencyMs: -1 },
-  ])('that make no sense are refused: %j', async (faults) => {
+  ])('with invalid values are refused: %j', async (faults) => {
     const { control } = await start();
     expect(await control('PUT', 'faults', faults)).toMatchObject({ status: 422 });
   });

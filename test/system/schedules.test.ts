@@ -6,15 +6,15 @@ import { until } from '../kit/until.ts';
 const { client, temporal, taskQueue } = await createSystem();
 
 test.each([
-  ['Housekeeping', housekeepingScheduleId(taskQueue), 3_600_000],
-  ['Looking up unknown messages', lookUpsScheduleId(taskQueue), 300_000],
-  ['Counting for reports', reportsScheduleId(taskQueue), 60_000],
+  ['housekeeping', housekeepingScheduleId(taskQueue), 3_600_000],
+  ['the look-up of unknown messages', lookUpsScheduleId(taskQueue), 300_000],
+  ['counting for reports', reportsScheduleId(taskQueue), 60_000],
 ])(
-  '%s is a schedule that operators see, pause and trigger, and that never overlaps',
+  '%s is a Temporal Schedule that runs at once, never overlaps, and stays paused after a sync',
   async (_, scheduleId, every) => {
     await temporal.syncSchedules();
     const handle = client.schedule.getHandle(scheduleId);
-    // It runs at once: nobody waits an hour for the first look.
+    // The first round starts at once instead of after the first interval.
     const workflowId = await until('its first round has begun', async () => {
       const [first] = (await handle.describe()).info.recentActions;
       return first?.action.type === 'startWorkflow' ? first.action.workflow.workflowId : null;

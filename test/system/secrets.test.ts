@@ -21,7 +21,7 @@ const newKey = (id: string) => ({ id, key: randomBytes(32) });
 const [first, second, third] = [newKey('2026'), newKey('2027'), newKey('2028')];
 const phone = '+5511900000001';
 
-/** One secret of each kind, sealed with the box; returns how to open all of them with another. */
+/** Seals one secret of each kind with the first key. */
 const box = createSecretBox([first]);
 const providerId = await sql.begin(async (tx) => {
   const provider = await insertProvider(tx, box, {
@@ -58,7 +58,7 @@ await setEmailSettings(sql, box, emailSettings.parse({ host: 'smtp.example', fro
 });
 const hashBefore = (await createPhoneHashing({ sql, box })())(phone);
 
-test('Every column that holds a sealed value is listed, and found by the key of its rows', async () => {
+test('every column with sealed values is listed with the primary key of its table', async () => {
   const columns = await sql<{ column: string; key: string }[]>`
     select c.table_name || '.' || c.column_name as column, k.column_name as key
     from information_schema.columns as c
@@ -68,7 +68,7 @@ test('Every column that holds a sealed value is listed, and found by the key of 
   expect(Object.fromEntries(columns.map(({ column, key }) => [column, key]))).toEqual(sealedColumns);
 });
 
-test('No other column holds what was sealed', async () => {
+test('no other column contains sealed values', async () => {
   const columns = await sql<{ table: string; column: string }[]>`
     select table_name as table, column_name as column from information_schema.columns
     where table_schema = 'public' and data_type in ('text', 'jsonb')`;
@@ -83,7 +83,7 @@ test('No other column holds what was sealed', async () => {
   });
 });
 
-test('After a change of keys everything is opened with the new one alone', async () => {
+test('after a key change all secrets can be opened with the new key alone', async () => {
   const values = Object.keys(sealedColumns).length;
   expect(await resealAll(sql, createSecretBox([second, first]))).toEqual({
     values,
@@ -97,11 +97,11 @@ test('After a change of keys everything is opened with the new one alone', async
     secrets: { secret: 'the-secret' },
   });
   expect(await openTicketPosting(sql, alone)).toMatchObject({ secret: 'x'.repeat(32) });
-  // The opt-outs of erased people are still found.
+  // The opt-outs of erased phones are still found.
   expect((await createPhoneHashing({ sql, box: alone })())(phone)).toEqual(hashBefore);
 });
 
-test('What is sealed with a key that is gone is named, and does not keep the rest from being sealed anew', async () => {
+test('a value sealed with a missing key is reported, and the others are resealed', async () => {
   await sql`update providers set secrets = ${`lost:${Buffer.alloc(64).toString('base64')}`} where id = ${providerId}`;
   const { resealed, lost } = await resealAll(sql, createSecretBox([third, second]));
   expect(resealed).toBe(Object.keys(sealedColumns).length - 1);
@@ -110,7 +110,7 @@ test('What is sealed with a key that is gone is named, and does not keep the res
   ]);
 });
 
-test('`npm run reseal` says what it did, and whether older keys can go', async () => {
+test('`npm run reseal` reports its result and whether older keys can be removed', async () => {
   const run = (...keys: { id: string; key: Buffer }[]) =>
     spawnSync(
       process.execPath,

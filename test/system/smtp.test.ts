@@ -5,7 +5,7 @@ import { createSmtp } from '../../outgoing/smtp.ts';
 import { localOutgoing } from '../kit/outgoing.ts';
 import { createSmtpServer, createTcpServer, smtpLogin } from '../kit/smtp.ts';
 
-/** What the client of the SMTP server says of each way in which a mail is not accepted. */
+/** Delivery over SMTP, and the problem that the client reports for each kind of failure. */
 const starttls = await createSmtpServer();
 const tls = await createSmtpServer({ secure: true });
 const plain = await createSmtpServer({ disabledCommands: ['STARTTLS', 'AUTH'] });
@@ -37,7 +37,7 @@ test.each([
   ['TLS', tls, { security: 'tls' }],
   ['no encryption', plain, { security: 'none', user: '' }],
   ['an address instead of a name', starttls, { host: '127.0.0.1' }],
-] as const)('a mail arrives as it was written, over %s', async (_, to, changes) => {
+] as const)('a mail arrives unchanged over %s', async (_, to, changes) => {
   expect(await send({ port: to.port, ...changes })).toBeNull();
   expect(to.received.at(-1)).toMatchObject({
     to: 'Ana@example.com',
@@ -52,21 +52,21 @@ test.each([
   ['a port on which nothing listens', { port: 1 }, 'connection_refused'],
   ['no STARTTLS', { port: plain.port, user: '' }, 'smtp_starttls_missing'],
   ['TLS on the port of STARTTLS', { security: 'tls' }, 'tls_failed'],
-  ['what is no SMTP server', { port: garbage }, 'smtp_expected'],
-  ['a server that says nothing', { port: silent }, 'timed_out'],
+  ['a server that does not speak SMTP', { port: garbage }, 'smtp_expected'],
+  ['a silent server', { port: silent }, 'timed_out'],
   ['a server that hangs up', { port: closing }, 'connection_lost'],
-] as const)('%s is said in words', async (_, changes, code) => {
+] as const)('%s is reported as a problem', async (_, changes, code) => {
   expect((await send(changes))?.code).toBe(code);
 });
 
-test('a wrong password is said in words', async () => {
+test('a wrong password is reported with the status of the server', async () => {
   expect(await send({}, 'errada')).toEqual({
     code: 'smtp_login_refused',
     params: { host: 'localhost', status: 535 },
   });
 });
 
-test('a certificate that is not trusted is refused, unless an admin allows it', async () => {
+test('an untrusted certificate is refused unless an admin allows it', async () => {
   const { send: sendUntrusting } = createSmtp({ guard: createAddressGuard(['127.0.0.1', 'localhost']) });
   const untrusted = (changes: Partial<EmailSettings>) =>
     sendUntrusting({ ...server(changes), password: smtpLogin.password }, mail);
@@ -79,7 +79,7 @@ test('a certificate that is not trusted is refused, unless an admin allows it', 
   }
 });
 
-test('a server in a private network is out of reach, unless the operator allows it', async () => {
+test('a server in a private network is refused unless the deployment allows it', async () => {
   const { send: sendGuarded } = createSmtp({ guard: createAddressGuard([]) });
   for (const host of ['localhost', '127.0.0.1', '169.254.169.254']) {
     expect((await sendGuarded({ ...server({ host }), password: '' }, mail))?.code).toBe(
@@ -88,7 +88,7 @@ test('a server in a private network is out of reach, unless the operator allows 
   }
 });
 
-test('a connection that breaks after the mail was taken leaves it open whether it arrives twice', async () => {
+test('a connection that breaks after the mail was received is reported as lost', async () => {
   starttls.behavior.dropAfterData = () => true;
   expect((await send({}))?.code).toBe('connection_lost');
   starttls.behavior.dropAfterData = () => false;
@@ -101,7 +101,7 @@ test.each([
   ['recipient', 451, 'smtp_later'],
   ['data', 451, 'smtp_later'],
   ['login', 454, 'smtp_later'],
-] as const)('of the %s, %i means %s', async (step, status, code) => {
+] as const)('at the step %s, %i is reported as %s', async (step, status, code) => {
   starttls.behavior[step] = () => status;
   expect(await send({})).toEqual({ code, params: { host: 'localhost', status } });
   starttls.behavior[step] = () => null;

@@ -26,11 +26,11 @@ afterAll(async () => {
       .catch(() => undefined);
 });
 
-test('what Temporal has lost is made anew without a start of the API', async () => {
+test('lost schedules and workflows are recreated without a restart of the API', async () => {
   const campaign = await createEnabledCampaign(system);
   sync.syncAll();
-  await until('the schedules are there', () => temporal.hasSchedules());
-  // What is left of them after their databases are lost: nothing.
+  await until('the schedules exist', () => temporal.hasSchedules());
+  // Simulates the loss of Temporal's database.
   await client.workflow.getHandle(campaignWorkflowId(campaign.id)).terminate('lost');
   for (const id of schedules) await client.schedule.getHandle(id).delete();
   await until('the schedule is gone', async () => !(await temporal.hasSchedules()));
@@ -38,7 +38,7 @@ test('what Temporal has lost is made anew without a start of the API', async () 
   sync.watch(() => {
     lost++;
   }, 100);
-  await until('the schedules are there again', () => temporal.hasSchedules());
+  await until('the schedules exist again', () => temporal.hasSchedules());
   await until('the campaign has its workflow again', async () => {
     const { status } = await client.workflow.getHandle(campaignWorkflowId(campaign.id)).describe();
     return status.name === 'RUNNING';

@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 let phones = 0;
-/** A ticket of a customer who wrote to a provider. */
+/** Creates a ticket with a reply of a customer. */
 async function ticketOf(providerId: number) {
   const phone = `+55119${String(70_000_000 + ++phones)}`;
   const { messageIds } = await createRun(
@@ -29,7 +29,7 @@ async function ticketOf(providerId: number) {
   );
   return { ticketId: await openTicket(sql, messageIds[0] ?? 0), providerId, phone };
 }
-/** An answer, sent as the API does it. */
+/** Sends an answer as the API does. */
 async function answer({ ticketId, providerId, phone }: Awaited<ReturnType<typeof ticketOf>>, text = 'Oi') {
   const { answer } = await sql.begin((tx) =>
     insertAnswer(tx, {
@@ -50,14 +50,14 @@ const rowOf = async (id: number) => {
 };
 const statusOf = (id: number, status: string) =>
   until(`answer ${id} is ${status}`, async () => (await rowOf(id))?.status === status);
-const takenOf = async (phone: string) => (await gateway.taken()).filter(({ to }) => to === phone);
+const messagesTo = async (phone: string) => (await gateway.taken()).filter(({ to }) => to === phone);
 
-test('an answer is sent once and delivered, and operators find it by its ticket', async () => {
+test('an answer is sent once and delivered, and Temporal lists it by its ticket', async () => {
   const ticket = await ticketOf(await createProvider(system));
   const { id, result } = await answer(ticket, 'Já verificamos.');
   expect(await result()).toBe('sent');
   await statusOf(id, 'delivered');
-  expect(await takenOf(ticket.phone)).toMatchObject([{ body: 'Já verificamos.', reference: String(id) }]);
+  expect(await messagesTo(ticket.phone)).toMatchObject([{ body: 'Já verificamos.', reference: String(id) }]);
   expect(await rowOf(id)).toMatchObject({ reason: null, attempts: 1, sentAt: expect.any(Date) as Date });
   await until('Temporal lists it', async () => {
     const query = `TorpedoTicket = '${ticket.ticketId}' and TorpedoOutcome = 'sent'`;
@@ -70,13 +70,13 @@ test('an answer is sent once and delivered, and operators find it by its ticket'
   );
   expect(history).not.toContain(ticket.phone.slice(1));
   expect(history).not.toContain('verificamos');
-  // Started again, it sends nothing.
+  // A second start sends nothing.
   await system.temporal.startAnswer({ id, ticketId: ticket.ticketId, inboundMessageId: null });
   expect(await result()).toBe('delivered');
-  expect(await takenOf(ticket.phone)).toHaveLength(1);
+  expect(await messagesTo(ticket.phone)).toHaveLength(1);
 });
 
-test('an answer leaves before what waits of campaigns that use up the rate, which is not exceeded', async () => {
+test('an answer is sent before queued campaign messages at a used-up rate, which is not exceeded', async () => {
   const rate = 8;
   const providerId = await createProvider(system, { ratePerSecond: rate });
   const ticket = await ticketOf(providerId);
@@ -85,8 +85,8 @@ test('an answer leaves before what waits of campaigns that use up the rate, whic
   await until('it sends', async () => (await gateway.taken()).length > before + 10);
   const atFirst = (await gateway.taken()).length;
   const [first] = [await answer(ticket), await answer(ticket), await answer(ticket)];
-  await until('all are sent', async () => (await takenOf(ticket.phone)).length === 3);
-  // Of the run leave only those that are due before its workflow has started: it has 80 more.
+  await until('all are sent', async () => (await messagesTo(ticket.phone)).length === 3);
+  // Before it, only messages of the run leave that are due before its workflow starts. The run has 80 more.
   const sinceThen = (await gateway.taken()).slice(atFirst);
   expect(sinceThen.findIndex(({ to }) => to === ticket.phone)).toBeLessThanOrEqual(5 * rate);
   await until('some more is sent', async () => (await gateway.taken()).length > before + 45);
@@ -94,13 +94,13 @@ test('an answer leaves before what waits of campaigns that use up the rate, whic
   const times = (await gateway.taken()).slice(before).map((one) => Date.parse(one.at));
   for (const from of times) {
     const within = times.filter((time) => time >= from && time < from + 4_000).length;
-    // In addition, what was reserved ahead: less than a second.
+    // Plus the slots reserved ahead, which are less than a second.
     expect(within).toBeLessThanOrEqual(rate * 5);
   }
   expect(await rowOf(first.id)).toMatchObject({ attempts: 1 });
 });
 
-test('an answer that the provider may have taken is unknown, is not sent again, and the look-up finds it', async () => {
+test('an answer that the provider may have accepted becomes unknown, is not resent, and is found by the look-up', async () => {
   const ticket = await ticketOf(await createProvider(system));
   await gateway.misbehave({ errorRate: { drop_after_accept: 1 } });
   const { id, result } = await answer(ticket);
@@ -111,46 +111,46 @@ test('an answer that the provider may have taken is unknown, is not sent again, 
     client.workflow.execute(lookUps, { workflowId: `look-ups-${id}-${Date.now()}`, taskQueue, args: [] });
   clock.aheadMs = 6 * 60_000;
   await round();
-  const [taken] = await takenOf(ticket.phone);
+  const [taken] = await messagesTo(ticket.phone);
   expect(await rowOf(id)).toMatchObject({ status: 'sent', providerMessageId: taken?.sid });
   expect(await sql`select from look_ups where message_id = ${id}`).toEqual([]);
 });
 
-test('an answer in doubt is resolved by its receipt', async () => {
+test('an unknown answer is resolved by its receipt', async () => {
   const ticket = await ticketOf(await createProvider(system));
   await gateway.misbehave({ receipts: true, receiptDelayMs: 200, errorRate: { http500_after_accept: 1 } });
   const { id } = await answer(ticket);
   await statusOf(id, 'delivered');
-  expect(await takenOf(ticket.phone)).toHaveLength(1);
+  expect(await messagesTo(ticket.phone)).toHaveLength(1);
 });
 
-test('an answer that is not taken is tried again until it is', async () => {
+test('an answer that is not accepted is retried until it is', async () => {
   const ticket = await ticketOf(await createProvider(system));
   await gateway.down();
   const { id, result, ticketId } = await answer(ticket);
   const workflowId = `ticket/${ticketId ?? 0}/answer/${id}`;
-  await until('it is reported as being tried again', async () => {
+  await until('the retry is reported', async () => {
     const rows = await sql`select cause from retries where workflow_id = ${workflowId}`;
     return rows.some(({ cause }) => (cause as { code: string }).code === 'message_not_taken');
   });
   expect(await rowOf(id)).toMatchObject({ status: 'queued' });
   await gateway.up();
   expect(await result()).toBe('sent');
-  expect(await takenOf(ticket.phone)).toHaveLength(1);
+  expect(await messagesTo(ticket.phone)).toHaveLength(1);
   expect(await sql`select from retries where workflow_id = ${workflowId}`).toEqual([]);
 });
 
-test('an answer that nobody takes for an hour fails', async () => {
+test('an answer that is not accepted for an hour fails', async () => {
   const ticket = await ticketOf(await createProvider(system));
   await gateway.misbehave({ errorRate: { http503: 1 }, retryAfterSeconds: 1 });
   const { id, result } = await answer(ticket);
   await sql`update answers set created_at = now() - interval '2 hours' where id = ${id}`;
   expect(await result()).toBe('failed');
   expect(await rowOf(id)).toMatchObject({ status: 'failed', reason: 'temporary_failure' });
-  expect(await takenOf(ticket.phone)).toEqual([]);
+  expect(await messagesTo(ticket.phone)).toEqual([]);
 });
 
-test('an answer waits while the account is refused, and says so', async () => {
+test('an answer waits while the account is refused and reports this reason', async () => {
   const ticket = await ticketOf(await createProvider(system, { authToken: 'another' }));
   const { id, ticketId } = await answer(ticket);
   await until('the reason is shown', async () => {
@@ -161,7 +161,7 @@ test('an answer waits while the account is refused, and says so', async () => {
   expect(await rowOf(id)).toMatchObject({ status: 'queued' });
 });
 
-test('an answer that the provider refuses has failed', async () => {
+test('an answer that the provider refuses fails', async () => {
   const ticket = await ticketOf(await createProvider(system));
   await gateway.misbehave({ refuse: [{ endsWith: ticket.phone.slice(-8), code: 21_211 }] });
   const { id, result } = await answer(ticket);
@@ -169,16 +169,16 @@ test('an answer that the provider refuses has failed', async () => {
   expect(await rowOf(id)).toMatchObject({ reason: 'number_invalid' });
 });
 
-test('a phone that opts out before the answer leaves does not get it', async () => {
+test('an answer is not sent to a phone that has opted out meanwhile', async () => {
   const ticket = await ticketOf(await createProvider(system));
   await optOutPhone(sql, { phone: ticket.phone, source: 'reply' });
   const { id, result } = await answer(ticket);
   expect(await result()).toBe('failed');
   expect(await rowOf(id)).toMatchObject({ reason: 'opted_out' });
-  expect(await takenOf(ticket.phone)).toEqual([]);
+  expect(await messagesTo(ticket.phone)).toEqual([]);
 });
 
-test('an answer that a stopped attempt had claimed is not sent again', async () => {
+test('an answer that was claimed by a stopped attempt is not sent again', async () => {
   const ticket = await ticketOf(await createProvider(system));
   const { answer } = await sql.begin((tx) =>
     insertAnswer(tx, {
@@ -191,5 +191,5 @@ test('an answer that a stopped attempt had claimed is not sent again', async () 
   await system.temporal.startAnswer(answer);
   await statusOf(answer.id, 'unknown');
   expect(await rowOf(answer.id)).toMatchObject({ reason: 'sender_died' });
-  expect(await takenOf(ticket.phone)).toEqual([]);
+  expect(await messagesTo(ticket.phone)).toEqual([]);
 });

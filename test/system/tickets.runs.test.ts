@@ -17,7 +17,7 @@ const { ended, countOf, writtenTo } = createRunProbe(system);
 const catalog = await createTicketCatalog(sql);
 const { solvedId, unsolvedId } = catalog;
 
-/** Tickets of a run with what became of their messages. */
+/** The tickets of a run with the status of their messages. */
 const ticketsOf = (runId: number) =>
   sql<
     { id: number; status: string; resolutionId: number; message: string; messageId: number; code: string }[]
@@ -27,10 +27,10 @@ const ticketsOf = (runId: number) =>
 const historyOf = (ticketId: number) =>
   sql`select kind, actor, changes from ticket_events where ticket_id = ${ticketId} order by id`;
 
-test('a run with tickets on send opens one for each message that was handed to the provider', async () => {
+test('a run with tickets on send opens one for each message that was passed to the provider', async () => {
   await gateway.misbehave({ refuse: [{ endsWith: '0000007', code: 21211 }] });
   const run = await startRun(system, {
-    // Of these, line 4 has no phone.
+    // The last line has no phone.
     mailing: `${mailing(12)}13;Sem telefone;;;;;\n`,
     ticketPolicy: onSend(catalog),
   });
@@ -57,7 +57,7 @@ test('a run with tickets on send opens one for each message that was handed to t
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'finished', step: 'done' });
 });
 
-test('of a cancelled run those who were written to have their tickets, and nobody else', async () => {
+test('a cancelled run has tickets only for its sent messages', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
   const run = await startRun(system, { mailing: 200, providerId, ticketPolicy: onSend(catalog) });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 10);
@@ -70,7 +70,7 @@ test('of a cancelled run those who were written to have their tickets, and nobod
   expect(new Set(tickets.map(({ message }) => message))).toEqual(new Set(['sent']));
 });
 
-test('a run cancelled before its mailing was read opens none', async () => {
+test('a run that is cancelled before its mailing was read opens no tickets', async () => {
   const run = await startRun(system, { mailing: mailing(150_000), ticketPolicy: onSend(catalog) });
   await until('the mailing is being read', async () => (await readRun(sql, run.id)).step === 'mailing');
   await temporal.cancelRun(run, 'user:7');
@@ -78,7 +78,7 @@ test('a run cancelled before its mailing was read opens none', async () => {
   expect(await ticketsOf(run.id)).toEqual([]);
 });
 
-/** A run whose messages are sent and whose tickets are not opened yet, without a workflow that would. */
+/** Creates a run with sent messages and without tickets, whose workflow has ended. */
 async function sentRun(lines: number) {
   const run = await startRun(system, { mailing: lines, ticketPolicy: onSend(catalog) });
   await ended(run);
@@ -100,7 +100,7 @@ async function sentRun(lines: number) {
   };
 }
 
-test('batches that are opened again, by several at the same moment, open every ticket once', async () => {
+test('repeated and concurrent batches open every ticket once', async () => {
   const { run, messageIds, open } = await sentRun(300);
   const openAll = async (limit: number): Promise<number> => {
     let opened = 0;
@@ -122,7 +122,7 @@ test('batches that are opened again, by several at the same moment, open every t
   expect(events).toEqual({ events: 300, tickets: 300 });
 });
 
-/** What a receipt does to a message, without the webhook in front of it. */
+/** Applies a receipt to a message without the webhook. */
 const receive = async (messageId: number, status: string): Promise<void> => {
   await sql.begin(async (tx) => {
     await tx`update messages set status = ${status} where id = ${messageId}`;
@@ -145,7 +145,7 @@ test('a late receipt that turns a success into a failure corrects the resolution
   expect(await historyOf(tickets[1]?.id ?? 0)).toHaveLength(1);
 });
 
-test('a message that may not have arrived is a failure until its receipt says otherwise', async () => {
+test('an unknown message counts as a failure until its receipt arrives', async () => {
   const { run, messageIds, open } = await sentRun(1);
   const [messageId = 0] = messageIds;
   await sql`update messages set status = 'unknown' where id = ${messageId}`;
@@ -155,7 +155,7 @@ test('a message that may not have arrived is a failure until its receipt says ot
   expect(await ticketsOf(run.id)).toMatchObject([{ resolutionId: solvedId }]);
 });
 
-test('a resolution that a person has chosen is left alone by receipts', async () => {
+test('receipts do not change a resolution that a user has chosen', async () => {
   const { run, messageIds, open } = await sentRun(1);
   await open(0, 10);
   const [ticket] = await ticketsOf(run.id);
@@ -166,7 +166,7 @@ test('a resolution that a person has chosen is left alone by receipts', async ()
   expect(await ticketsOf(run.id)).toMatchObject([{ resolutionId: solvedId }]);
 });
 
-test('a receipt that comes while the tickets are being opened is not lost', async () => {
+test('a receipt that arrives while tickets are being opened is not lost', async () => {
   const { run, messageIds, open } = await sentRun(40);
   await Promise.all([
     open(0, 40),
@@ -180,7 +180,7 @@ test('a receipt that comes while the tickets are being opened is not lost', asyn
   }
 });
 
-test('replies go onto the ticket of their message, whether they come before it or after', async () => {
+test('replies join the ticket of their message, whether they arrive before or after it is opened', async () => {
   const { run, messageIds, open } = await sentRun(1);
   const [messageId = 0] = messageIds;
   const reply = async () => {
@@ -199,7 +199,7 @@ test('replies go onto the ticket of their message, whether they come before it o
   expect(await ticketsOf(run.id)).toHaveLength(1);
 });
 
-test('while the helpdesk is down a run is sent and ends as ever, and its tickets are posted once it is back', async () => {
+test('a run sends and ends normally while the helpdesk is down, and its tickets are posted afterwards', async () => {
   const helpdesk = await createHelpdeskServer();
   await helpdesk.down();
   const posting = ticketPosting.parse({ enabled: true, url: helpdesk.url });

@@ -23,7 +23,7 @@ afterEach(() => {
   clock.aheadMs = 0;
 });
 
-/** One round of looking up, so long after now; what it came to, as the Temporal UI shows it. */
+/** Runs one round of look-ups at a later time and returns its summary, which the Temporal UI shows. */
 async function round(afterMs = 6 * minuteMs): Promise<string> {
   clock.aheadMs = afterMs;
   const handle = await client.workflow.start(lookUps, {
@@ -34,8 +34,8 @@ async function round(afterMs = 6 * minuteMs): Promise<string> {
   return handle.result();
 }
 
-/** A run whose sender died when it had claimed all and sent the first `taken`. */
-async function deadRun({
+/** Creates a run whose sender stopped after it claimed all messages and sent the first `taken`. */
+async function createAbandonedRun({
   phones,
   taken,
   providerId,
@@ -67,11 +67,11 @@ async function deadRun({
 }
 const resultOf = async (messageId: number) => (await getLookUp(sql, messageId))?.result;
 
-test('What a killed sender left is resolved by what the provider lists, as the ledger has it', async () => {
+test('messages of a killed sender are resolved by the message list of the provider', async () => {
   const providerId = await createProvider(system);
-  const { runId, messageIds } = await deadRun({ phones: phonesOf(10), taken: 4, providerId });
+  const { runId, messageIds } = await createAbandonedRun({ phones: phonesOf(10), taken: 4, providerId });
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 10 });
-  // Their receipts have their time first.
+  // Receipts get some time to arrive first.
   expect(await round(0)).toContain('| Resolved | 0 |');
 
   expect(await round()).toContain('| Resolved | 4 |');
@@ -86,7 +86,7 @@ test('What a killed sender left is resolved by what the provider lists, as the l
   expect(await sql`select kind from inbound_events where message_id = ${messageIds[0] ?? 0}`).toEqual([
     { kind: 'look_up' },
   ]);
-  // That it is not listed proves nothing: it stays unknown, and is looked up again after an hour and a day.
+  // A missing entry proves nothing: the message stays unknown and is looked up again after an hour and a day.
   const last = messageIds.at(-1) ?? 0;
   const lookUp = await getLookUp(sql, last);
   expect(lookUp).toMatchObject({ result: 'not_found' });
@@ -96,9 +96,9 @@ test('What a killed sender left is resolved by what the provider lists, as the l
   expect(await getLookUp(sql, last)).toMatchObject({ result: 'not_found', dueAt: null });
 });
 
-test('A receipt may come before the look-up, and after it', async () => {
+test('a receipt can arrive before or after the look-up', async () => {
   const providerId = await createProvider(system);
-  const { runId, messageIds } = await deadRun({ phones: phonesOf(2), taken: 2, providerId });
+  const { runId, messageIds } = await createAbandonedRun({ phones: phonesOf(2), taken: 2, providerId });
   const [before = 0, after = 0] = messageIds;
   const sids = new Map((await gateway.taken()).map(({ reference, sid }) => [Number(reference), sid]));
   const receipt = (messageId: number) =>
@@ -119,11 +119,11 @@ test('A receipt may come before the look-up, and after it', async () => {
   expect(await expectCountsToMatchRows(sql, runId)).toEqual({ delivered: 2 });
 });
 
-test('Of two messages that cannot be distinguished, none is resolved', async () => {
+test('two messages that cannot be distinguished are not resolved', async () => {
   const providerId = await createProvider(system);
   const phones = ['+5511977776666'];
-  const first = await deadRun({ phones, taken: 1, providerId });
-  const second = await deadRun({ phones, taken: 0, providerId });
+  const first = await createAbandonedRun({ phones, taken: 1, providerId });
+  const second = await createAbandonedRun({ phones, taken: 0, providerId });
   await round();
   for (const { runId, messageIds } of [first, second]) {
     expect(await expectCountsToMatchRows(sql, runId)).toEqual({ 'unknown: sender_died': 1 });
@@ -131,20 +131,20 @@ test('Of two messages that cannot be distinguished, none is resolved', async () 
   }
 });
 
-test('A message that is known to be another one of ours resolves none', async () => {
+test('a listed message that belongs to another of our messages resolves nothing', async () => {
   const providerId = await createProvider(system);
   const phones = ['+5511977775555'];
-  const other = await deadRun({ phones, taken: 1, providerId });
+  const other = await createAbandonedRun({ phones, taken: 1, providerId });
   expect(await round()).toContain('| Resolved | 1 |');
   expect(await expectCountsToMatchRows(sql, other.runId)).toEqual({ sent: 1 });
-  const { messageIds } = await deadRun({ phones, taken: 0, providerId });
+  const { messageIds } = await createAbandonedRun({ phones, taken: 0, providerId });
   await round();
   expect(await resultOf(messageIds[0] ?? 0)).toBe('not_found');
 });
 
-test('A provider that is away is asked again later, and given up after three days', async () => {
+test('an unavailable provider is queried again later and given up after three days', async () => {
   const providerId = await createProvider(system, { authToken: 'refused' });
-  const { runId, messageIds } = await deadRun({
+  const { runId, messageIds } = await createAbandonedRun({
     phones: ['+5511977774444', '+5511977774445'],
     taken: 1,
     providerId,
@@ -161,12 +161,12 @@ test('A provider that is away is asked again later, and given up after three day
   expect(await getLookUp(sql, other)).toMatchObject({ result: 'unavailable', dueAt: null });
 });
 
-test('Tickets follow what a look-up says', async () => {
+test('tickets follow the result of a look-up', async () => {
   const providerId = await createProvider(system);
   const catalog = await createTicketCatalog(sql);
   const policy = ticketPolicy.parse(onSend(catalog));
-  if (policy.when !== 'on_send') throw new Error('It opens tickets on send.');
-  const { runId, campaignId } = await deadRun({
+  if (policy.when !== 'on_send') throw new Error('unreachable');
+  const { runId, campaignId } = await createAbandonedRun({
     phones: ['+5511977773333'],
     taken: 1,
     providerId,
