@@ -9,10 +9,10 @@ import { AddLink } from '../kit/buttons.tsx';
 import { type Campaign, campaignUrl, getCampaign } from './blocks.tsx';
 import { CampaignState } from './frame.tsx';
 import { CampaignPage, DeletePage, DisablePage, RunNowPage, runsShown } from './overview.tsx';
-import { type Filter, Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
-import { Empty, Pager, Table, Time } from '../kit/parts.tsx';
+import { type Found, List, searched } from '../kit/list.tsx';
+import { Time } from '../kit/parts.tsx';
 import type { Done } from '../kit/responses.tsx';
 import { addAction, addPage, type PageRequest } from '../kit/routes.ts';
 import { RunState } from '../runs/parts.tsx';
@@ -26,11 +26,8 @@ const made = z.object({ runId: z.int() });
 /** Campaigns: the list, the page of one campaign, and its actions. */
 export const campaigns: FastifyPluginAsync = async (app) => {
   addPage(app, '/campaigns', 'viewer', async ({ api, query }) => {
-    const found = await searched(async () => {
-      const list = await api.get('/api/campaigns', campaignListView, { ...query, limit: perPage });
-      return list.campaigns;
-    });
-    return <CampaignsPage {...found} query={query} />;
+    const search = api.get('/api/campaigns', campaignListView, { ...query, limit: perPage });
+    return <CampaignsPage {...await searched(query, search)} />;
   });
 
   addPage(app, '/campaigns/:id', 'viewer', async ({ api, id, query }) => {
@@ -121,29 +118,27 @@ async function duplicate(
 const longestCopiedName = 100;
 const mostCopies = 20;
 
-type ListEntry = z.output<typeof campaignListView>['campaigns'][number];
-
-function CampaignsPage({ rows, refusal, query }: Found<ListEntry> & { query: Query }) {
+function CampaignsPage({ answer, ...list }: Found<z.output<typeof campaignListView>>) {
   const t = useWords(campaignWords);
   const words = useWords(common);
   const mayChange = useMay('operator');
-  const filtered = query.name !== undefined || query.state !== undefined;
   const add = { href: '/campaigns/new', label: t.add };
-  const filters: Filter[] = [
-    { name: 'name', label: t.name },
-    {
-      name: 'state',
-      label: words.state,
-      options: labeled(campaignStates, t.states),
-    },
-  ];
+  const rows = answer?.campaigns ?? [];
+  const isFirst = rows.length === 0 && Object.keys(list.query).length === 0;
   return (
     <Page title={t.title} section="campaigns" actions={mayChange && <AddLink {...add} />}>
-      {(rows.length > 0 || filtered || query.before !== undefined) && (
-        <Filters action="/campaigns" filters={filters} query={query} refusal={refusal} />
-      )}
-      <Table
+      <List
+        {...list}
+        path="/campaigns"
         caption={t.title}
+        filters={
+          isFirst
+            ? []
+            : [
+                { name: 'name', label: t.name },
+                { name: 'state', label: words.state, options: labeled(campaignStates, t.states) },
+              ]
+        }
         rows={rows}
         columns={[
           { heading: t.name, cell: ({ id, name }) => <a href={campaignUrl(id)}>{name}</a> },
@@ -174,15 +169,11 @@ function CampaignsPage({ rows, refusal, query }: Found<ListEntry> & { query: Que
               ),
           },
         ]}
-        empty={
-          filtered ? (
-            <Empty icon="search" title={t.nothingFound} text={t.nothingFoundText} />
-          ) : (
-            <Empty icon="campaigns" title={t.empty} text={t.emptyText} action={mayChange ? add : undefined} />
-          )
-        }
+        pageSize={perPage}
+        icon="campaigns"
+        empty={{ title: t.empty, text: t.emptyText, action: mayChange ? add : undefined }}
+        nothing={{ title: t.nothingFound, text: t.nothingFoundText }}
       />
-      <Pager {...pagesOf('/campaigns', query, { rows, size: perPage })} />
     </Page>
   );
 }

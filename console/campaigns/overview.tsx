@@ -8,11 +8,12 @@ import { common } from '../kit/words.ts';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Occurrences } from './occurrences.tsx';
-import { Card, ConfirmPage, type Fact, Facts, Time } from '../kit/parts.tsx';
+import { Card, ConfirmPage, Empty, type Fact, Facts, Table, Time } from '../kit/parts.tsx';
 import { problemWords } from '../kit/problems.ts';
 import { Retrying } from '../kit/retrying.tsx';
 import { RecentRuns, type RunFigures } from '../reports/recent.tsx';
-import { type RunSummary, RunTable } from '../runs/parts.tsx';
+import { type RunSummary, useRunColumns } from '../runs/parts.tsx';
+import { runs as runWords } from '../runs/words.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 /** How many of the last runs a campaign's page shows. */
@@ -32,6 +33,7 @@ export function CampaignPage({
   tried: boolean;
 }) {
   const t = useWords(campaignWords);
+  const runTexts = useWords(runWords);
   const words = useWords(common);
   const format = useFormat();
   const mayChange = useMay('operator');
@@ -136,7 +138,12 @@ export function CampaignPage({
               </a>
             )}
           </h2>
-          <RunTable runs={runs} withCampaign={false} />
+          <Table
+            caption={runTexts.title}
+            rows={runs}
+            columns={useRunColumns({ withCampaign: false })}
+            empty={<Empty icon="runs" title={runTexts.empty} text={runTexts.emptyText} />}
+          />
         </div>
         <aside>
           <Card title={t.occurrences}>

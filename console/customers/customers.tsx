@@ -1,16 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify';
+import type { z } from 'zod';
 import { consentStatement, customerList, customerView } from '../../api/customers/customers.ts';
 import { customerContent } from '../../domain/customer.ts';
 import { urlOf } from '../kit/api.ts';
 import { DownloadLink, AddLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { ConsentState, type Customer, customerPage, customersPath, DataFields } from './page.tsx';
 import { type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
-import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
-import { Card, ConfirmPage, Empty, Pager, Phone, State, Table } from '../kit/parts.tsx';
+import { type Found, List, searched } from '../kit/list.tsx';
+import { Card, ConfirmPage, Phone, State } from '../kit/parts.tsx';
 import { addAction, addForm, addPage } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { useMay, useWords } from '../kit/view.tsx';
@@ -20,13 +21,8 @@ const pageSize = 50;
 /** The customers in the database, and their consent. */
 export const customers: FastifyPluginAsync = async (app) => {
   addPage(app, customersPath, 'any_role', async ({ api, query }) => {
-    let more = false;
-    const found = await searched(async () => {
-      const list = await api.get('/api/customers', customerList, { ...query, limit: pageSize });
-      more = list.more;
-      return list.customers;
-    });
-    return <ListPage {...found} more={more} query={query} />;
+    const search = api.get('/api/customers', customerList, { ...query, limit: pageSize });
+    return <ListPage {...await searched(query, search)} />;
   });
 
   addPage(app, `${customersPath}/new`, 'operator', async ({ api }) => (
@@ -73,21 +69,11 @@ export const customers: FastifyPluginAsync = async (app) => {
   });
 };
 
-function ListPage({
-  rows,
-  refusal,
-  query,
-  more,
-}: Found<Customer> & {
-  query: Query;
-  /** More customers have the words than a search reads. */
-  more: boolean;
-}) {
+function ListPage({ answer, ...list }: Found<z.output<typeof customerList>>) {
   const t = useWords(customerWords);
   const words = useWords(common);
   const mayExport = useMay('viewer');
   const mayAdd = useMay('operator');
-  const searching = Object.keys(query).length > 0;
   const add = { href: `${customersPath}/new`, label: t.newCustomer };
   return (
     <Page
@@ -97,7 +83,7 @@ function ListPage({
         <>
           {mayExport && (
             <DownloadLink
-              href={urlOf('/api/customers.csv', { ...query, after: undefined })}
+              href={urlOf('/api/customers.csv', { ...list.query, after: undefined })}
               label={t.export}
             />
           )}{' '}
@@ -112,20 +98,16 @@ function ListPage({
         </>
       }
     >
-      <Filters
-        action={customersPath}
-        query={query}
-        refusal={refusal}
+      <List
+        {...list}
+        path={customersPath}
+        caption={t.title}
         filters={[
           { name: 'name', label: t.fields.name },
           { name: 'code', label: t.fields.code },
           { name: 'phone', label: t.anyPhone },
         ]}
-      />
-      {more && <p class="text-secondary">{t.more}</p>}
-      <Table
-        caption={t.title}
-        rows={rows}
+        rows={answer?.customers ?? []}
         columns={[
           {
             heading: t.fields.name,
@@ -149,16 +131,14 @@ function ListPage({
               ),
           },
         ]}
-        empty={
-          <Empty
-            icon="customers"
-            title={t.empty}
-            text={searching ? words.nothingFound : t.emptyText}
-            action={mayAdd && !searching ? add : undefined}
-          />
-        }
-      />
-      <Pager {...pagesOf(customersPath, query, { rows, size: pageSize, key: 'after' })} />
+        pageSize={pageSize}
+        pageBy="after"
+        icon="customers"
+        empty={{ title: t.empty, text: t.emptyText, action: mayAdd ? add : undefined }}
+      >
+        {/* More customers have the words than a search reads. */}
+        {answer?.more === true && <p class="text-secondary">{t.more}</p>}
+      </List>
     </Page>
   );
 }

@@ -1,17 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
 import { formatPhone } from '../../domain/phone.ts';
-import { newOptOut, optOutList, optOutRemoval, type optOutView } from '../../api/customers/opt-outs.ts';
+import { newOptOut, optOutList, optOutRemoval } from '../../api/customers/opt-outs.ts';
 import { type Api, urlOf } from '../kit/api.ts';
 import { AddLink, DownloadLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { labeled, TextField } from '../kit/fields.tsx';
-import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
 import { replyWordTexts } from '../replies/words-reply-words.ts';
 import { Page } from '../kit/layout.tsx';
-import { Card, Empty, Pager, Phone, Table, Time } from '../kit/parts.tsx';
+import { type Found, List, searched } from '../kit/list.tsx';
+import { Card, Phone, Time } from '../kit/parts.tsx';
 import { addForm, addPage, type PageRequest } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { replyWordsPath } from '../replies/reply-words.tsx';
@@ -19,16 +19,13 @@ import { useMay, useWords } from '../kit/view.tsx';
 
 const path = '/opt-outs';
 const pageSize = 50;
-type OptOut = z.output<typeof optOutView>;
 const sources = ['reply', 'provider', 'agent', 'admin'] as const;
 
 /** The phones that have opted out. */
 export const optOuts: FastifyPluginAsync = async (app) => {
   addPage(app, path, 'viewer', async ({ api, query }) => {
-    const found = await searched(
-      async () => (await api.get('/api/opt-outs', optOutList, { ...query, limit: pageSize })).optOuts,
-    );
-    return <ListPage {...found} query={query} />;
+    const search = api.get('/api/opt-outs', optOutList, { ...query, limit: pageSize });
+    return <ListPage {...await searched(query, search)} />;
   });
 
   addPage(app, `${path}/new`, 'admin', () => <NewPage state={newForm()} />);
@@ -62,19 +59,18 @@ async function phoneOf(api: Api, id: number): Promise<string> {
   return optOuts.find((one) => one.id === id)?.phone ?? '';
 }
 
-function ListPage({ rows, refusal, query }: Found<OptOut> & { query: Query }) {
+function ListPage({ answer, ...list }: Found<z.output<typeof optOutList>>) {
   const t = useWords(customerWords);
   const replyTexts = useWords(replyWordTexts);
   const mayChange = useMay('admin');
   const words = useWords(common);
-  const searching = Object.keys(query).length > 0;
   return (
     <Page
       title={t.optOuts}
       section="optOuts"
       actions={
         <>
-          <DownloadLink href={urlOf('/api/opt-outs.csv', { ...query, before: undefined })} />
+          <DownloadLink href={urlOf('/api/opt-outs.csv', { ...list.query, before: undefined })} />
           <a class="btn" href={replyWordsPath}>
             {replyTexts.page.title}
           </a>
@@ -82,22 +78,15 @@ function ListPage({ rows, refusal, query }: Found<OptOut> & { query: Query }) {
         </>
       }
     >
-      <Filters
-        action={path}
-        query={query}
-        refusal={refusal}
+      <List
+        {...list}
+        path={path}
+        caption={t.optOuts}
         filters={[
           { name: 'phone', label: t.anyPhone },
-          {
-            name: 'source',
-            label: t.source,
-            options: labeled(sources, t.sources),
-          },
+          { name: 'source', label: t.source, options: labeled(sources, t.sources) },
         ]}
-      />
-      <Table
-        caption={t.optOuts}
-        rows={rows}
+        rows={answer?.optOuts ?? []}
         columns={[
           { heading: t.anyPhone, cell: ({ phone }) => (phone === null ? t.erased : <Phone phone={phone} />) },
           { heading: t.source, cell: ({ source, sandbox }) => (sandbox ? t.inSandbox : t.sources[source]) },
@@ -112,15 +101,10 @@ function ListPage({ rows, refusal, query }: Found<OptOut> & { query: Query }) {
             ),
           },
         ]}
-        empty={
-          <Empty
-            icon="optOuts"
-            title={t.optOutsEmpty}
-            text={searching ? words.nothingFound : t.optOutsEmptyText}
-          />
-        }
+        pageSize={pageSize}
+        icon="optOuts"
+        empty={{ title: t.optOutsEmpty, text: t.optOutsEmptyText }}
       />
-      <Pager {...pagesOf(path, query, { rows, size: pageSize })} />
     </Page>
   );
 }

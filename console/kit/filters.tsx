@@ -1,5 +1,5 @@
 import { formatPhone } from '../../domain/phone.ts';
-import { ApiFailure, urlOf } from './api.ts';
+import { type ApiFailure, urlOf } from './api.ts';
 import type { CustomerSettings } from './choices.ts';
 import { common } from './words.ts';
 import { customerWords } from '../customers/words.ts';
@@ -27,36 +27,24 @@ export const queryOf = (query: unknown): Query =>
     ),
   );
 
-/** A list, or the API's error for its filters. */
-export interface Found<T> {
-  rows: T[];
-  refusal: ApiFailure | null;
-}
+/** The parameter of a list that says where its page begins. */
+const isPage = (name: string): boolean => name === 'before' || name === 'after';
 
-export async function searched<T>(search: () => Promise<T[]>): Promise<Found<T>> {
-  try {
-    return { rows: await search(), refusal: null };
-  } catch (error) {
-    if (!(error instanceof ApiFailure) || error.code !== 'invalid_parameters') throw error;
-    return { rows: [], refusal: error };
-  }
-}
-
-/** The form above a list: its values are in the address, so a search can be bookmarked and shared. */
+/**
+ * The form above a list: its values are in the address, so a search can be bookmarked and shared. Parameters of the
+ * link that led here stay, though they are no filters of the form.
+ */
 export function Filters({
   action,
   filters,
   query,
   refusal = null,
-  kept = {},
   fixed = {},
 }: {
   action: string;
   filters: readonly Filter[];
   query: Query;
   refusal?: ApiFailure | null;
-  /** Further filters from the link that led here. */
-  kept?: Query;
   /** The part of the list that is shown: no filter, and stays when the filters are cleared. */
   fixed?: Query;
 }) {
@@ -64,8 +52,8 @@ export function Filters({
   const format = useFormat();
   const usual = filters.filter((one) => one.rare !== true);
   const rare = filters.filter((one) => one.rare === true);
-  const hidden = Object.entries(kept).filter(([, value]) => value !== undefined);
-  const used = hidden.length > 0 || filters.some(({ name }) => query[name] !== undefined);
+  const used = Object.entries(query).filter(([name, value]) => value !== undefined && !isPage(name));
+  const hidden = used.filter(([used]) => filters.every(({ name }) => name !== used));
   return (
     <form method="get" action={action} class="filters" role="search">
       {[...hidden, ...Object.entries(fixed)].map(([name, value]) => (
@@ -86,7 +74,7 @@ export function Filters({
       )}
       <div class="buttons">
         <button class="btn">{t.filter}</button>
-        {used && (
+        {used.length > 0 && (
           <a class="btn btn-link" href={urlOf(action, fixed)}>
             {t.clearFilter}
           </a>
@@ -151,17 +139,4 @@ export function useMailingFilters({ regions, customerTypes }: CustomerSettings):
     options: list.map(({ id, name }) => ({ value: String(id), label: name })),
     rare: true,
   }));
-}
-
-/** The addresses of the next page and of the first. */
-export function pagesOf(
-  path: string,
-  query: Query,
-  { rows, size, key = 'before' }: { rows: readonly { id: number }[]; size: number; key?: string },
-): { next: string | null; first: string | null } {
-  const last = rows.at(-1);
-  return {
-    next: last && rows.length === size ? urlOf(path, { ...query, [key]: last.id }) : null,
-    first: query[key] === undefined ? null : urlOf(path, { ...query, [key]: undefined }),
-  };
 }

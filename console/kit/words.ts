@@ -60,6 +60,7 @@ export const common = dictionary(
     deleteTitle: (name: string) => `Excluir “${name}”?`,
     /** With filters. */
     nothingFound: 'Nada encontrado com este filtro.',
+    partly: 'A busca parou aqui para não demorar. Continue na próxima página.',
     extraTypes: { text: 'Texto', number: 'Número', money: 'Dinheiro', date: 'Data', boolean: 'Sim ou não' },
     download: 'Baixar CSV',
     showPassword: 'Mostrar a senha',
@@ -149,6 +150,7 @@ export const common = dictionary(
     archiveTitle: (name) => `Archive “${name}”?`,
     deleteTitle: (name) => `Delete “${name}”?`,
     nothingFound: 'Nothing matches this filter.',
+    partly: 'The search stopped here so that it does not take long. Continue on the next page.',
     extraTypes: { text: 'Text', number: 'Number', money: 'Money', date: 'Date', boolean: 'Yes or no' },
     download: 'Download CSV',
     showPassword: 'Show the password',

@@ -5,7 +5,6 @@ import { messageStoryView, messageView } from '../../api/messages/messages.ts';
 import { failureReasons, type MessageStatus, messageStatuses, skipReasons } from '../../domain/message.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { urlOf } from '../kit/api.ts';
-import { Filters, type Found, queryOf, searched } from '../kit/filters.tsx';
 import { customerWords } from '../customers/words.ts';
 import { messages as messageWords } from './words.ts';
 import { lookUpResultWords } from '../../domain/problems/runs.ts';
@@ -16,7 +15,8 @@ import { resolveWords } from './words-resolve.ts';
 import { Icon } from '../kit/icons.tsx';
 import { lineWords } from '../kit/words-lines.ts';
 import { Page } from '../kit/layout.tsx';
-import { Card, Empty, Facts, Pager, Phone, State, Table, Time, type Tone } from '../kit/parts.tsx';
+import { type Found, List, searched } from '../kit/list.tsx';
+import { Card, Facts, Phone, State, Time, type Tone } from '../kit/parts.tsx';
 import { addPage } from '../kit/routes.ts';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 import { labeled } from '../kit/fields.tsx';
@@ -24,30 +24,14 @@ import { labeled } from '../kit/fields.tsx';
 type Message = z.output<typeof messageView>;
 
 const perPage = 100;
-const filter = z.object({
-  after: z.coerce.number().int().min(0).optional().catch(undefined),
-  status: z.enum(messageStatuses).optional().catch(undefined),
-  reason: z
-    .enum([...skipReasons, ...failureReasons])
-    .optional()
-    .catch(undefined),
-  phone: z.string().trim().optional(),
-  text: z.string().trim().optional(),
-});
-type Filter = z.output<typeof filter>;
+/** `next`: the line after which the next page begins. */
+const messageList = z.object({ messages: z.array(messageView), next: z.int().nullable() });
 
 /** The messages of a run, and one with its history. */
 export const messages: FastifyPluginAsync = async (app) => {
   addPage(app, '/runs/:id/messages', 'viewer', async ({ api, id, query }) => {
-    const shape = z.object({ messages: z.array(messageView), next: z.int().nullable() });
-    const chosen = filter.parse(query);
-    let next: number | null = null;
-    const found = await searched(async () => {
-      const list = await api.get(`/api/runs/${id}/messages`, shape, { ...chosen, limit: perPage });
-      next = list.next;
-      return list.messages;
-    });
-    return <MessagesPage runId={id} filter={chosen} {...found} next={next} />;
+    const search = api.get(`/api/runs/${id}/messages`, messageList, { ...query, limit: perPage });
+    return <MessagesPage runId={id} {...await searched(query, search)} />;
   });
 
   addPage(app, '/messages/:id', 'viewer', async ({ api, id }) => (
@@ -72,26 +56,13 @@ export function MessageState({ message }: { message: Message }) {
   return <State tone={tones[message.status]}>{t.oneMessage[message.status]}</State>;
 }
 
-function MessagesPage({
-  runId,
-  filter,
-  rows: messages,
-  next,
-  refusal,
-}: Found<Message> & {
-  runId: number;
-  filter: Filter;
-  /** The line that the next page comes after. */
-  next: number | null;
-}) {
+function MessagesPage({ runId, answer, ...list }: Found<z.output<typeof messageList>> & { runId: number }) {
   const t = useWords(messageWords);
   const run = useWords(runWords);
   const resolve = useWords(resolveWords);
   const mayResolve = useMay('operator');
   const format = useFormat();
-  const { after, ...kept } = filter;
-  const url = `/runs/${runId}/messages`;
-  const filtered = Object.values(kept).some((value) => Boolean(value));
+  const { messages = [], next = null } = answer ?? {};
   return (
     <Page
       title={t.of(String(runId))}
@@ -99,36 +70,31 @@ function MessagesPage({
       trail={[{ href: `/runs/${runId}`, label: run.run(String(runId)) }]}
       actions={
         <>
-          {kept.status === 'unknown' && messages.length > 0 && mayResolve && (
+          {list.query.status === 'unknown' && messages.length > 0 && mayResolve && (
             <a class="btn" href={`/runs/${runId}/resolve`}>
               <Icon name="check" /> {resolve.openAll}
             </a>
           )}
-          <DownloadLink href={urlOf(`/api/runs/${runId}/messages.csv`, kept)} />
+          <DownloadLink
+            href={urlOf(`/api/runs/${runId}/messages.csv`, { ...list.query, after: undefined })}
+          />
         </>
       }
     >
-      <Filters
-        action={url}
-        query={queryOf(kept)}
-        refusal={refusal}
+      <List
+        {...list}
+        path={`/runs/${runId}/messages`}
+        caption={t.title}
         filters={[
           { name: 'phone', label: t.phone },
           { name: 'text', label: t.text },
-          {
-            name: 'status',
-            label: t.status,
-            options: labeled(messageStatuses, run.message),
-          },
+          { name: 'status', label: t.status, options: labeled(messageStatuses, run.message) },
           {
             name: 'reason',
             label: t.reason,
             options: labeled([...skipReasons, ...failureReasons], run.reason),
           },
         ]}
-      />
-      <Table
-        caption={t.title}
         rows={messages}
         columns={[
           {
@@ -145,18 +111,12 @@ function MessagesPage({
           },
           { heading: t.endedAt, wide: true, cell: ({ endedAt, sentAt }) => <Time at={endedAt ?? sentAt} /> },
         ]}
-        empty={
-          <Empty
-            icon="messages"
-            title={filtered ? t.nothingFound : t.empty}
-            text={filtered ? t.nothingFoundText : t.emptyText}
-          />
-        }
-      />
-      {next !== null && messages.length < perPage && <p class="text-secondary mt-3">{t.partly}</p>}
-      <Pager
-        first={after === undefined ? null : urlOf(url, kept)}
-        next={next === null ? null : urlOf(url, { ...kept, after: next })}
+        pageSize={perPage}
+        pageBy="after"
+        next={next}
+        icon="messages"
+        empty={{ title: t.empty, text: t.emptyText }}
+        nothing={{ title: t.nothingFound, text: t.nothingFoundText }}
       />
     </Page>
   );

@@ -17,7 +17,6 @@ export const messages = dictionary(
     searchFirst: 'Procure por um celular, um cliente, uma campanha ou um dia',
     searchFirstText:
       'O celular pode estar sem o DDD. Um texto é procurado dentro de um dia ou de uma execução.',
-    partly: 'A busca parou aqui para não demorar. Continue na próxima página.',
     read: (line: string) => `Mailing lido: linha ${line}`,
     ticket: (id: string) => `Atendimento ${id} aberto`,
     resend: (other: string, status: string) => `O mesmo texto na execução ${other}: ${status}`,
@@ -52,7 +51,6 @@ export const messages = dictionary(
     customerCode: "Customer's code",
     searchFirst: 'Search for a phone, a customer, a campaign or a day',
     searchFirstText: 'A phone may lack its area code. A text is searched within a day or a run.',
-    partly: 'The search stopped here so that it does not take long. Continue on the next page.',
     read: (line) => `Mailing read: line ${line}`,
     ticket: (id) => `Ticket ${id} opened`,
     resend: (other, status) => `The same text in run ${other}: ${status}`,

@@ -9,9 +9,10 @@ import {
 } from '../../api/providers/unread.ts';
 import { readUnreadFault, unreadWords as faultWords } from '../../domain/problems/callbacks.ts';
 import { ActionButton } from '../kit/buttons.tsx';
-import { pagesOf } from '../kit/filters.tsx';
+import type { Query } from '../kit/filters.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
-import { Empty, Pager, Table, Time } from '../kit/parts.tsx';
+import { List } from '../kit/list.tsx';
+import { Time } from '../kit/parts.tsx';
 import { addAction, addPage } from '../kit/routes.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 import { type Provider, providersPath, useParent } from './parts.tsx';
@@ -25,12 +26,12 @@ type UnreadCall = z.output<typeof unreadCallView>;
 export const unread: FastifyPluginAsync = async (app) => {
   const path = `${providersPath}/:id/unread`;
 
-  addPage(app, path, 'viewer', async ({ api, id, query: { after } }) => {
+  addPage(app, path, 'viewer', async ({ api, id, query }) => {
     const [provider, { unread: calls }] = await Promise.all([
       api.get(`/api/providers/${id}`, providerView),
-      api.get(`/api/providers/${id}/unread`, unreadCallList, { after, limit: pageSize }),
+      api.get(`/api/providers/${id}/unread`, unreadCallList, { after: query.after, limit: pageSize }),
     ]);
-    return <UnreadPage provider={provider} calls={calls} after={after} />;
+    return <UnreadPage provider={provider} calls={calls} query={query} />;
   });
 
   addAction(app, `${path}/read-again`, 'operator', {
@@ -60,11 +61,11 @@ export const unread: FastifyPluginAsync = async (app) => {
 function UnreadPage({
   provider,
   calls,
-  after,
+  query,
 }: {
   provider: Provider;
   calls: readonly UnreadCall[];
-  after: string | undefined;
+  query: Query;
 }) {
   const t = useWords(unreadWords);
   const mayAct = useMay('operator');
@@ -85,7 +86,9 @@ function UnreadPage({
           </ActionButton>
         </div>
       )}
-      <Table
+      <List
+        path={path}
+        query={query}
         caption={t.title}
         rows={calls}
         columns={[
@@ -111,9 +114,11 @@ function UnreadPage({
             ),
           },
         ]}
-        empty={<Empty icon="replies" title={t.empty} text={t.emptyText} />}
+        pageSize={pageSize}
+        pageBy="after"
+        icon="replies"
+        empty={{ title: t.empty, text: t.emptyText }}
       />
-      <Pager {...pagesOf(path, { after }, { rows: calls, size: pageSize, key: 'after' })} />
     </SettingsPage>
   );
 }

@@ -2,9 +2,10 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { z } from 'zod';
 import { holdList, type holdView } from '../../api/replies/holds.ts';
 import { ActionButton } from '../kit/buttons.tsx';
-import { pagesOf } from '../kit/filters.tsx';
+import type { Query } from '../kit/filters.tsx';
 import { Page } from '../kit/layout.tsx';
-import { Empty, LinkFor, Pager, Phone, Table, Time } from '../kit/parts.tsx';
+import { List } from '../kit/list.tsx';
+import { LinkFor, Phone, Time } from '../kit/parts.tsx';
 import { addAction, addPage } from '../kit/routes.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 import { holdWords } from './words-holds.ts';
@@ -16,9 +17,9 @@ type Hold = z.output<typeof holdView>;
 
 /** The phones that have probably opted out, each with the two decisions. */
 export const holds: FastifyPluginAsync = async (app) => {
-  addPage(app, holdsPath, 'any_role', async ({ api, query: { after } }) => {
-    const answer = await api.get('/api/holds', holdList, { after, limit: pageSize });
-    return <HoldsPage holds={answer.holds} after={after} />;
+  addPage(app, holdsPath, 'any_role', async ({ api, query }) => {
+    const { holds } = await api.get('/api/holds', holdList, { after: query.after, limit: pageSize });
+    return <HoldsPage holds={holds} query={query} />;
   });
 
   addAction(app, `${holdsPath}/:id`, 'agent', {
@@ -32,14 +33,16 @@ export const holds: FastifyPluginAsync = async (app) => {
   });
 };
 
-function HoldsPage({ holds, after }: { holds: readonly Hold[]; after: string | undefined }) {
+function HoldsPage({ holds, query }: { holds: readonly Hold[]; query: Query }) {
   const t = useWords(holdWords);
   const replies = useWords(inboundWords);
   const mayDecide = useMay('agent');
   return (
     <Page title={t.title} section="replies" trail={[{ href: '/replies', label: replies.title }]}>
       <p class="text-secondary">{t.intro}</p>
-      <Table
+      <List
+        path={holdsPath}
+        query={query}
         caption={t.title}
         rows={holds}
         columns={[
@@ -92,9 +95,11 @@ function HoldsPage({ holds, after }: { holds: readonly Hold[]; after: string | u
             ),
           },
         ]}
-        empty={<Empty icon="replies" title={t.empty} text={t.emptyText} />}
+        pageSize={pageSize}
+        pageBy="after"
+        icon="replies"
+        empty={{ title: t.empty, text: t.emptyText }}
       />
-      <Pager {...pagesOf(holdsPath, { after }, { rows: holds, size: pageSize, key: 'after' })} />
     </Page>
   );
 }

@@ -5,10 +5,10 @@ import { replyView } from '../../api/replies/replies.ts';
 import { replyEffects } from '../../domain/reply.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { urlOf } from '../kit/api.ts';
-import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { inboundWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
-import { Empty, LinkFor, Pager, Phone, State, Table, Time } from '../kit/parts.tsx';
+import { type Found, List, searched } from '../kit/list.tsx';
+import { LinkFor, Phone, State, Time } from '../kit/parts.tsx';
 import { addAction, addPage } from '../kit/routes.ts';
 import { Resolve, resolveAnswer } from '../tickets/thread.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
@@ -16,23 +16,20 @@ import { ticketWords } from '../tickets/words.ts';
 import { holdsPath } from './holds.tsx';
 import { holdWords } from './words-holds.ts';
 import { labeled } from '../kit/fields.tsx';
-import { common } from '../kit/words.ts';
 
 const path = '/replies';
 const pageSize = 50;
 const mostCounted = 200;
+const replyList = z.object({ replies: z.array(replyView) });
 type Reply = z.output<typeof replyView>;
 
 /** Incoming messages; including those that answer no message of ours. */
 export const inbound: FastifyPluginAsync = async (app) => {
   addPage(app, path, 'any_role', async ({ api, query }) => {
-    const found = await searched(async () => {
-      const answer = z.object({ replies: z.array(replyView) });
-      return (await api.get('/api/replies', answer, { ...query, limit: pageSize })).replies;
-    });
+    const found = await searched(query, api.get('/api/replies', replyList, { ...query, limit: pageSize }));
     // If there are more, the page of holds shows them all.
     const { holds } = await api.get('/api/holds', holdList, { limit: mostCounted });
-    return <ListPage {...found} query={query} held={holds.length} />;
+    return <ListPage {...found} held={holds.length} />;
   });
 
   addAction(app, `${path}/answers/:id/resolve`, 'agent', {
@@ -81,18 +78,16 @@ function Effect({ reply: { effect, ticketId } }: { reply: Reply }) {
   );
 }
 
-function ListPage({ rows, refusal, query, held }: Found<Reply> & { query: Query; held: number }) {
-  const words = useWords(common);
+function ListPage({ answer, held, ...list }: Found<z.output<typeof replyList>> & { held: number }) {
   const t = useWords(inboundWords);
   const holds = useWords(holdWords);
   const format = useFormat();
   const mayOptOut = useMay('agent');
-  const searching = Object.keys(query).length > 0;
   return (
     <Page
       title={t.title}
       section="replies"
-      actions={<DownloadLink href={urlOf('/api/replies.csv', { ...query, before: undefined })} />}
+      actions={<DownloadLink href={urlOf('/api/replies.csv', { ...list.query, before: undefined })} />}
     >
       {held > 0 && (
         <div class="alert alert-warning" role="status">
@@ -104,23 +99,16 @@ function ListPage({ rows, refusal, query, held }: Found<Reply> & { query: Query;
           </a>
         </div>
       )}
-      <Filters
-        action={path}
-        query={query}
-        refusal={refusal}
+      <List
+        {...list}
+        path={path}
+        caption={t.title}
         filters={[
           { name: 'phone', label: t.phone },
-          {
-            name: 'effect',
-            label: t.effect,
-            options: labeled(replyEffects, t.effects),
-          },
+          { name: 'effect', label: t.effect, options: labeled(replyEffects, t.effects) },
           { name: 'unmatched', label: t.matching, options: [{ value: 'true', label: t.unmatched }] },
         ]}
-      />
-      <Table
-        caption={t.title}
-        rows={rows}
+        rows={answer?.replies ?? []}
         columns={[
           { heading: t.phone, cell: ({ phone }) => <Phone phone={phone} call /> },
           { heading: t.text, cell: ({ text }) => <span class="long-text">{text}</span> },
@@ -156,9 +144,10 @@ function ListPage({ rows, refusal, query, held }: Found<Reply> & { query: Query;
           },
           { heading: t.received, cell: ({ receivedAt }) => <Time at={receivedAt} />, wide: true },
         ]}
-        empty={<Empty icon="replies" title={t.empty} text={searching ? words.nothingFound : t.emptyText} />}
+        pageSize={pageSize}
+        icon="replies"
+        empty={{ title: t.empty, text: t.emptyText }}
       />
-      <Pager {...pagesOf(path, query, { rows, size: pageSize })} />
     </Page>
   );
 }

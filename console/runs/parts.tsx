@@ -5,7 +5,7 @@ import type { RunStatus, RunStep, RunTrigger } from '../../domain/run.ts';
 import type { waitingCodes } from '../../domain/problems/runs.ts';
 import { runStates } from './words-states.ts';
 import { runs as runWords } from './words.ts';
-import { Empty, State, Table, Time, type Tone } from '../kit/parts.tsx';
+import { type Column, State, Time, type Tone } from '../kit/parts.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
 import { CostCell } from '../money/cost.tsx';
 import { moneyWords } from '../money/words.ts';
@@ -69,62 +69,42 @@ export const leftOf = (counts: Counts): number =>
 export const failedOf = (counts: Counts): number => sumOf(counts, 'failed', 'undelivered');
 export const linesOf = (counts: Counts): number => Object.values(counts).reduce((sum, one) => sum + one, 0);
 
-export function RunTable({
-  runs,
-  withCampaign = true,
-  filtered = false,
-}: {
-  runs: readonly RunSummary[];
-  withCampaign?: boolean;
-  filtered?: boolean;
-}) {
+/** The columns of a table of runs; the table of one campaign is narrower. */
+export function useRunColumns({ withCampaign = true } = {}): Column<RunSummary>[] {
   const t = useWords(runWords);
   const money = useWords(moneyWords).cost;
   const format = useFormat();
-  return (
-    <Table
-      caption={t.title}
-      rows={runs}
-      columns={[
-        {
-          heading: t.occurrence,
-          cell: ({ id, occurrence }) => (
-            <a href={`/runs/${id}`}>
-              <Time at={occurrence} />
-            </a>
-          ),
-        },
-        {
-          heading: t.campaign,
-          shown: withCampaign,
-          cell: ({ campaignId, campaignName }) => <a href={`/campaigns/${campaignId}`}>{campaignName}</a>,
-        },
-        { heading: t.state, cell: (run) => <RunState run={run} /> },
-        { heading: t.how, wide: true, cell: ({ trigger }) => t.trigger[trigger] },
-        { heading: t.lines, numeric: true, wide: true, cell: ({ counts }) => format.number(linesOf(counts)) },
-        { heading: t.sent, numeric: true, cell: ({ counts }) => format.number(leftOf(counts)) },
-        {
-          heading: t.failed,
-          numeric: true,
-          wide: true,
-          cell: ({ counts }) => format.number(failedOf(counts)),
-        },
-        // The table of a campaign is narrow, and its last runs follow with their costs.
-        {
-          heading: money.cost,
-          shown: withCampaign,
-          numeric: true,
-          wide: true,
-          cell: ({ cost }) => <CostCell cost={cost} />,
-        },
-      ]}
-      empty={
-        <Empty
-          icon="runs"
-          title={filtered ? t.nothingFound : t.empty}
-          text={filtered ? t.nothingFoundText : t.emptyText}
-        />
-      }
-    />
-  );
+  return [
+    {
+      heading: t.occurrence,
+      cell: ({ id, occurrence }) => (
+        <a href={`/runs/${id}`}>
+          <Time at={occurrence} />
+        </a>
+      ),
+    },
+    {
+      heading: t.campaign,
+      shown: withCampaign,
+      cell: ({ campaignId, campaignName }) => <a href={`/campaigns/${campaignId}`}>{campaignName}</a>,
+    },
+    { heading: t.state, cell: (run) => <RunState run={run} /> },
+    { heading: t.how, wide: true, cell: ({ trigger }) => t.trigger[trigger] },
+    { heading: t.lines, numeric: true, wide: true, cell: ({ counts }) => format.number(linesOf(counts)) },
+    { heading: t.sent, numeric: true, cell: ({ counts }) => format.number(leftOf(counts)) },
+    {
+      heading: t.failed,
+      numeric: true,
+      wide: true,
+      cell: ({ counts }) => format.number(failedOf(counts)),
+    },
+    // The last runs of a campaign follow with their costs.
+    {
+      heading: money.cost,
+      shown: withCampaign,
+      numeric: true,
+      wide: true,
+      cell: ({ cost }) => <CostCell cost={cost} />,
+    },
+  ];
 }

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
-import { idParams, urlId } from '../../api/http/parameters.ts';
+import { idParams } from '../../api/http/parameters.ts';
 import { messageView } from '../../api/messages/messages.ts';
 import { runSummaryView, runView } from '../../api/runs/view.ts';
 import { runSampleView } from '../../api/runs/runs.ts';
@@ -9,18 +9,19 @@ import type { WaitingFilter } from '../../domain/waiting.ts';
 import { type Api, urlOf } from '../kit/api.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { campaignChoices, type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
-import { Filters, useMailingFilters } from '../kit/filters.tsx';
+import { type Filter, type Query, useMailingFilters } from '../kit/filters.tsx';
 import { common } from '../kit/words.ts';
 import { runStates } from './words-states.ts';
 import { fitWords, overBudgetWords } from '../../domain/problems/runs.ts';
 import { runs as runWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
-import { ConfirmPage, Pager } from '../kit/parts.tsx';
+import { type Found, List, searched } from '../kit/list.tsx';
+import { ConfirmPage } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { addAction, addPage, addPart } from '../kit/routes.ts';
 import { Live, type Run } from './live.tsx';
 import { Details, RunPage } from './page.tsx';
-import { mayBeApproved, mayBeCancelled, type RunSummary, RunTable, sumOf } from './parts.tsx';
+import { mayBeApproved, mayBeCancelled, sumOf, useRunColumns } from './parts.tsx';
 import { CostSentence } from '../money/cost.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
 import { labeled } from '../kit/fields.tsx';
@@ -32,27 +33,13 @@ const perPage = 50;
 const textsShown = 5;
 /** The states that lists show: those of runs, and what a running one waits for. */
 const waitingStates = ['approval', 'hours', 'canary', 'provider'] as const satisfies readonly WaitingFilter[];
-const states = [
-  ...runStatuses.flatMap((status) =>
-    status === 'running' ? [status, ...waitingStates.map((one) => `waiting_${one}` as const)] : [status],
-  ),
-] as const;
-const filter = z.object({
-  before: urlId.optional().catch(undefined),
-  status: z.enum(states).optional().catch(undefined),
-  trigger: z.enum(runTriggers).optional().catch(undefined),
-  campaignId: urlId.optional().catch(undefined),
-  day: z.iso.date().optional().catch(undefined),
-  regionId: urlId.optional().catch(undefined),
-  customerTypeId: urlId.optional().catch(undefined),
-});
-type Filter = z.output<typeof filter>;
+const runList = z.object({ runs: z.array(runSummaryView) });
 
 /** The filter as the API takes it: a running run that waits is not one that works. */
-function queryOf({ status, ...rest }: Filter) {
+function queryOf({ status, ...rest }: Query): Query {
   const waiting = waitingStates.find((one) => status === `waiting_${one}`);
   if (waiting !== undefined) return { ...rest, status: 'running', waiting };
-  return { ...rest, status, waiting: status === 'running' ? ('nothing' as const) : undefined };
+  return { ...rest, status, waiting: status === 'running' ? 'nothing' : undefined };
 }
 
 const runOf = (api: Api, id: number): Promise<Run> => api.get(`/api/runs/${id}`, runView);
@@ -60,14 +47,12 @@ const runOf = (api: Api, id: number): Promise<Run> => api.get(`/api/runs/${id}`,
 /** Runs: the list, a live run, and the actions of a user. */
 export const runs: FastifyPluginAsyncZod = async (app) => {
   addPage(app, '/runs', 'viewer', async ({ api, query }) => {
-    const chosen = filter.parse(query);
-    const runList = z.object({ runs: z.array(runSummaryView) });
-    const [list, settings, campaigns] = await Promise.all([
-      api.get('/api/runs', runList, { ...queryOf(chosen), limit: perPage }),
+    const [found, settings, campaigns] = await Promise.all([
+      searched(query, api.get('/api/runs', runList, { ...queryOf(query), limit: perPage })),
       settingsOfCustomers(api),
       campaignChoices(api),
     ]);
-    return <RunsPage runs={list.runs} filter={chosen} settings={settings} campaigns={campaigns} />;
+    return <RunsPage {...found} settings={settings} campaigns={campaigns} />;
   });
 
   addPage(app, '/runs/:id', 'viewer', async ({ api, id }) => {
@@ -145,13 +130,11 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
 };
 
 function RunsPage({
-  runs,
-  filter,
+  answer,
   settings,
   campaigns,
-}: {
-  runs: readonly RunSummary[];
-  filter: Filter;
+  ...list
+}: Found<z.output<typeof runList>> & {
   settings: CustomerSettings;
   campaigns: Awaited<ReturnType<typeof campaignChoices>>;
 }) {
@@ -161,58 +144,45 @@ function RunsPage({
     value: `waiting_${one}`,
     label: waitingWords[one === 'provider' ? 'provider_pause' : one],
   }));
-  const mailingFilters = useMailingFilters(settings);
-  const { before, ...kept } = filter;
-  const last = runs.at(-1);
-  const filtered = Object.values(kept).some((value) => Boolean(value));
+  const { campaignId } = list.query;
+  const runs = answer?.runs ?? [];
   // A deployment may have more campaigns than a choice offers.
-  const hasChoice =
-    kept.campaignId === undefined || campaigns.some(({ value }) => value === String(kept.campaignId));
-  const campaign = kept.campaignId === undefined ? undefined : runs[0];
+  const hasChoice = campaignId === undefined || campaigns.some(({ value }) => value === campaignId);
+  const campaign = campaignId === undefined ? undefined : runs[0];
+  const filters: Filter[] = [
+    ...(hasChoice ? [{ name: 'campaignId', label: t.campaign, options: campaigns }] : []),
+    { name: 'day', label: t.day, type: 'date' },
+    {
+      name: 'status',
+      label: t.state,
+      options: runStatuses.flatMap((value) => [
+        { value, label: t.status[value] },
+        ...(value === 'running' ? waitingOptions : []),
+      ]),
+    },
+    { name: 'trigger', label: t.how, options: labeled(runTriggers, t.trigger), rare: true },
+    ...useMailingFilters(settings),
+  ];
   return (
     <Page
       title={t.title}
       section="runs"
-      actions={<DownloadLink href={urlOf('/api/runs.csv', queryOf(kept))} />}
+      actions={<DownloadLink href={urlOf('/api/runs.csv', queryOf({ ...list.query, before: undefined }))} />}
       {...(campaign
         ? { trail: [{ href: `/campaigns/${campaign.campaignId}`, label: campaign.campaignName }] }
         : {})}
     >
-      <Filters
-        action="/runs"
-        query={{
-          campaignId: kept.campaignId?.toString(),
-          day: kept.day,
-          status: kept.status,
-          trigger: kept.trigger,
-          regionId: kept.regionId?.toString(),
-          customerTypeId: kept.customerTypeId?.toString(),
-        }}
-        kept={hasChoice ? {} : { campaignId: kept.campaignId?.toString() }}
-        filters={[
-          ...(hasChoice ? [{ name: 'campaignId', label: t.campaign, options: campaigns }] : []),
-          { name: 'day', label: t.day, type: 'date' },
-          {
-            name: 'status',
-            label: t.state,
-            options: runStatuses.flatMap((value) => [
-              { value, label: t.status[value] },
-              ...(value === 'running' ? waitingOptions : []),
-            ]),
-          },
-          {
-            name: 'trigger',
-            label: t.how,
-            options: labeled(runTriggers, t.trigger),
-            rare: true,
-          },
-          ...mailingFilters,
-        ]}
-      />
-      <RunTable runs={runs} filtered={filtered} />
-      <Pager
-        first={before === undefined ? null : urlOf('/runs', kept)}
-        next={last && runs.length === perPage ? urlOf('/runs', { ...kept, before: last.id }) : null}
+      <List
+        {...list}
+        path="/runs"
+        caption={t.title}
+        filters={filters}
+        rows={runs}
+        columns={useRunColumns()}
+        pageSize={perPage}
+        icon="runs"
+        empty={{ title: t.empty, text: t.emptyText }}
+        nothing={{ title: t.nothingFound, text: t.nothingFoundText }}
       />
     </Page>
   );

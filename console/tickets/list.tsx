@@ -7,10 +7,10 @@ import { roleSuffices } from '../../domain/user.ts';
 import { urlOf } from '../kit/api.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { optionsOf } from '../kit/choices.ts';
-import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { Page } from '../kit/layout.tsx';
-import { type Column, Empty, Pager, Phone, Tab, Table, Time } from '../kit/parts.tsx';
+import { type Found, List, searched } from '../kit/list.tsx';
+import { type Column, Phone, Tab, Time } from '../kit/parts.tsx';
 import { addAction, addPage, addPart } from '../kit/routes.ts';
 import { common } from '../kit/words.ts';
 import { useFormat, useMay, useView, useWords, type View } from '../kit/view.tsx';
@@ -26,6 +26,7 @@ import { ticketWords } from './words.ts';
 import { labeled } from '../kit/fields.tsx';
 
 const pageSize = 50;
+const ticketsFound = z.object({ tickets: z.array(ticketView) });
 type Counts = z.output<typeof ticketCounts>;
 type Chosen = TicketView | 'all';
 const tabs: readonly Chosen[] = [...ticketViews, 'all'];
@@ -43,14 +44,11 @@ export const ticketList: FastifyPluginAsync = async (app) => {
     const counts = await api.get('/api/tickets/counts', ticketCounts);
     const isSearch = Object.keys(query).some((name) => name !== 'before');
     const tab = chosen ?? (isSearch ? 'all' : firstTab(view, counts));
-    const found = await searched(async () => {
-      const answer = z.object({ tickets: z.array(ticketView) });
-      const filter = { ...query, view: tab === 'all' ? undefined : tab, limit: pageSize };
-      return (await api.get('/api/tickets', answer, filter)).tickets;
-    });
+    const filter = { ...query, view: tab === 'all' ? undefined : tab, limit: pageSize };
+    const found = await searched(query, api.get('/api/tickets', ticketsFound, filter));
     const settings = await settingsOfTickets(api);
     const shown = tabQuery.parse({ view: tab }).view;
-    return <ListPage {...found} query={query} tab={shown} counts={counts} settings={settings} />;
+    return <ListPage {...found} tab={shown} counts={counts} settings={settings} />;
   });
 
   // The part that refreshes automatically: the table does not, because users select its rows.
@@ -151,24 +149,19 @@ function Tabs({ tab, counts }: { tab: Chosen; counts: Counts }) {
 const selectionForm = 'selected-tickets';
 
 function ListPage({
-  rows,
-  refusal,
-  query,
+  answer,
   tab,
   counts,
   settings,
-}: Found<Ticket> & {
-  query: Query;
+  ...list
+}: Found<z.output<typeof ticketsFound>> & {
   tab: Chosen;
   counts: Counts;
   settings: TicketSettings;
 }) {
-  const words = useWords(common);
   const t = useWords(ticketWords);
   const mayChange = useMay('agent');
-  const searching = Object.keys(query).length > 0;
-  const shown = { ...query, view: tab };
-  const nothing = tab === 'all' ? t.emptyText : t.nothingInView[tab];
+  const rows = answer?.tickets ?? [];
   return (
     <Page
       title={t.title}
@@ -176,7 +169,7 @@ function ListPage({
       actions={
         <DownloadLink
           href={urlOf('/api/tickets.csv', {
-            ...shown,
+            ...list.query,
             view: tab === 'all' ? undefined : tab,
             before: undefined,
           })}
@@ -192,35 +185,30 @@ function ListPage({
       >
         <Tabs tab={tab} counts={counts} />
       </nav>
-      <Filters
-        action={ticketsPath}
-        query={query}
-        refusal={refusal}
+      <List
+        {...list}
+        path={ticketsPath}
         fixed={{ view: tab }}
+        caption={t.title}
         filters={[
           { name: 'text', label: t.text },
-          {
-            name: 'status',
-            label: t.fields.status,
-            options: labeled(ticketStatuses, t.statuses),
-          },
+          { name: 'status', label: t.fields.status, options: labeled(ticketStatuses, t.statuses) },
           { name: 'phone', label: t.phone, rare: true },
           ...(['userId', 'departmentId', 'assigneeId'] as const).map((name) => ({
             name,
             label: t.fields[name],
-            options: optionsOf(settings[name], query[name] ?? ''),
+            options: optionsOf(settings[name], list.query[name] ?? ''),
             rare: true,
           })),
         ]}
-      />
-      {mayChange && rows.length > 0 && <Selection settings={settings} />}
-      <Table
-        caption={t.title}
         rows={rows}
         columns={columnsOf(t, mayChange)}
-        empty={<Empty icon="tickets" title={t.empty} text={searching ? words.nothingFound : nothing} />}
-      />
-      <Pager {...pagesOf(ticketsPath, shown, { rows, size: pageSize })} />
+        pageSize={pageSize}
+        icon="tickets"
+        empty={{ title: t.empty, text: tab === 'all' ? t.emptyText : t.nothingInView[tab] }}
+      >
+        {mayChange && rows.length > 0 && <Selection settings={settings} />}
+      </List>
     </Page>
   );
 }

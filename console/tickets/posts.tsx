@@ -1,15 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { urlId } from '../../api/http/parameters.ts';
-import type { RetryingView } from '../../api/http/retrying.ts';
-import {
-  ticketPostingChange,
-  ticketPostingView,
-  ticketPostList,
-  type ticketPostView,
-} from '../../api/tickets/posts.ts';
+import { ticketPostingChange, ticketPostingView, ticketPostList } from '../../api/tickets/posts.ts';
 import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
-import { Filters, type Found, pagesOf, type Query, searched } from '../kit/filters.tsx';
 import { ActionButton, Save } from '../kit/buttons.tsx';
 import { addDocument } from '../kit/document.tsx';
 import { CheckField, ChoiceField, labeled, TextField } from '../kit/fields.tsx';
@@ -18,8 +11,9 @@ import { common } from '../kit/words.ts';
 import { ticketPostingFieldLabels } from '../../domain/words/tickets.ts';
 import { ticketPostWords } from './words-posts.ts';
 import { SettingsPage } from '../kit/layout.tsx';
+import { type Found, List, searched } from '../kit/list.tsx';
 import { Retrying } from '../kit/retrying.tsx';
-import { Card, ConfirmPage, Empty, Facts, Pager, State, Table, Time, type Tone } from '../kit/parts.tsx';
+import { Card, ConfirmPage, Facts, State, Time, type Tone } from '../kit/parts.tsx';
 import { act } from '../kit/responses.tsx';
 import { consoleOf } from '../kit/request.ts';
 import { addAction, addPage } from '../kit/routes.ts';
@@ -31,7 +25,6 @@ const address = '/api/settings/ticket-posting';
 export const postsPath = '/settings/ticket-posts';
 const pageSize = 50;
 type Settings = z.output<typeof ticketPostingView>;
-type Post = z.output<typeof ticketPostView>;
 const eventParams = z.object({ eventId: urlId });
 const replayed = z.object({ replayed: z.int() });
 
@@ -53,14 +46,8 @@ export const ticketPosts: FastifyPluginAsync = async (app) => {
   });
 
   addPage(app, postsPath, 'operator', async ({ api, query }) => {
-    let failed = 0;
-    let retrying: RetryingView | null = null;
-    const found = await searched(async () => {
-      const list = await api.get('/api/ticket-posts', ticketPostList, { ...query, limit: pageSize });
-      ({ failed, retrying } = list);
-      return list.posts.map((post) => ({ ...post, id: post.eventId }));
-    });
-    return <ListPage {...found} query={query} failed={failed} retrying={retrying} />;
+    const search = api.get('/api/ticket-posts', ticketPostList, { ...query, limit: pageSize });
+    return <ListPage {...await searched(query, search)} />;
   });
 
   app.post<{ Params: z.infer<typeof eventParams> }>(
@@ -142,22 +129,12 @@ function PostingPage({ settings: { posting, posts }, state }: { settings: Settin
 
 const tones = { waiting: 'busy', delivered: 'good', failed: 'bad' } as const satisfies Record<string, Tone>;
 
-function ListPage({
-  rows,
-  refusal,
-  query,
-  failed,
-  retrying,
-}: Found<Post & { id: number }> & {
-  query: Query;
-  failed: number;
-  retrying: RetryingView | null;
-}) {
+function ListPage({ answer, ...list }: Found<z.output<typeof ticketPostList>>) {
   const t = useWords(ticketPostWords);
   const words = useWords(common);
   const { format } = useView();
   const maySetUp = useMay('admin');
-  const searching = Object.keys(query).length > 0;
+  const failed = answer?.failed ?? 0;
   return (
     <SettingsPage
       title={t.posts.title}
@@ -176,23 +153,16 @@ function ListPage({
         </>
       }
     >
-      <Retrying retrying={retrying} />
-      <Filters
-        action={postsPath}
-        query={query}
-        refusal={refusal}
+      <Retrying retrying={answer?.retrying ?? null} />
+      <List
+        {...list}
+        path={postsPath}
+        caption={t.posts.title}
         filters={[
-          {
-            name: 'state',
-            label: words.state,
-            options: labeled(ticketPostStates, t.states),
-          },
+          { name: 'state', label: words.state, options: labeled(ticketPostStates, t.states) },
           { name: 'ticketId', label: t.ticket },
         ]}
-      />
-      <Table
-        caption={t.posts.title}
-        rows={rows}
+        rows={(answer?.posts ?? []).map((post) => ({ ...post, id: post.eventId }))}
         columns={[
           { heading: t.event, cell: ({ kind, eventId }) => `${t.events[kind]} (${eventId})` },
           { heading: t.ticket, cell: ({ ticketId }) => <a href={`/tickets/${ticketId}`}>{ticketId}</a> },
@@ -220,9 +190,10 @@ function ListPage({
             ),
           },
         ]}
-        empty={<Empty icon="tickets" title={t.empty} text={searching ? words.nothingFound : t.emptyText} />}
+        pageSize={pageSize}
+        icon="tickets"
+        empty={{ title: t.empty, text: t.emptyText }}
       />
-      <Pager {...pagesOf(postsPath, query, { rows, size: pageSize })} />
     </SettingsPage>
   );
 }
