@@ -35,7 +35,7 @@ export const auditEntryView = z.object({
   /** At the time of the change. */
   subjectName: z.string().nullable(),
   details: z.record(z.string(), z.unknown()),
-  /** The values before and after, by field; two nulls: only that it changed is kept. Names, where a field has an id. */
+  /** The values before and after, by field; names instead of ids. Two nulls: the values are not recorded. */
   changes: z.record(z.string(), z.tuple([changeValue, changeValue])),
   /** The entry as a sentence, and a line for each field that changed, in the language of the request. */
   words: z.string(),
@@ -54,7 +54,7 @@ const filter = z.strictObject({
   day: dayParam,
 });
 
-/** Who changed what. */
+/** The audit log: who changed what, and when. */
 export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }) => {
   const tags = ['audit'];
 
@@ -64,7 +64,7 @@ export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'The audit log, newest first',
+        summary: 'List the entries of the audit log, newest first',
         querystring: page.extend(filter.shape),
         response: { 200: z.object({ entries: z.array(auditEntryView) }) },
       },
@@ -88,7 +88,7 @@ export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
     csvRoute({
       access: 'operator',
       tags,
-      summary: 'The audit log as a CSV file',
+      summary: 'Download the audit log as a CSV file',
       querystring: filter.extend(csvQuery),
     }),
     async (request, reply) => {
@@ -106,7 +106,11 @@ export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
     '/actors',
     {
       config: { access: 'operator' },
-      schema: { tags, summary: 'Users and API tokens, for the filter', response: { 200: actorList } },
+      schema: {
+        tags,
+        summary: 'List the users and API tokens in the audit log',
+        response: { 200: actorList },
+      },
     },
     async () => ({ actors: await listActors(sql) }),
   );

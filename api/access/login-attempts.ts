@@ -1,11 +1,11 @@
-/** Users mistype: this many failures cost no wait. */
+/** Users mistype: this many failures cause no wait. */
 const freeFailures = 10;
 /** The wait after the first failure beyond these; each further failure doubles it. */
 const firstDelayMs = 5_000;
 const longestDelayMs = 15 * 60_000;
 /** A key without an attempt for this long starts over. */
 const forgetAfterMs = 60 * 60_000;
-/** Each key costs an attacker a password hash: it takes hours to evict one's own failures. */
+/** Each key costs an attacker one password hash, so it takes hours to evict a key by adding others. */
 const maxKeys = 50_000;
 
 interface Entry {

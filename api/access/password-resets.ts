@@ -23,9 +23,9 @@ export const passwordResetUse = z.strictObject({ token: z.string().max(100), pas
 export const passwordResetOffer = z.object({ offered: z.boolean() });
 export const passwordResetState = z.object({ valid: z.boolean() });
 
-/** More requests of one user within an hour send nothing: a mailbox must not be filled. */
+/** Further requests for a user within an hour send nothing, so that nobody can flood a mailbox. */
 const mailsPerHour = 3;
-/** From one address, in a minute. */
+/** Requests from one address in a minute. */
 const requestsPerMinute = 10;
 
 interface PasswordResetsDeps {
@@ -34,7 +34,7 @@ interface PasswordResetsDeps {
   temporal: Pick<Temporal, 'startNotification'>;
 }
 
-/** A new password by e-mail, for users who cannot log in. Who has used it still has to log in with it. */
+/** A new password by e-mail, for users who cannot log in. It does not log them in. */
 export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
   app,
   { sql, passwords, temporal },
@@ -51,7 +51,7 @@ export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
       config: { access: 'open' },
       schema: {
         tags,
-        summary: 'Whether a new password can be requested by e-mail',
+        summary: 'Check whether users can request a new password by e-mail',
         response: { 200: passwordResetOffer },
       },
     },
@@ -66,7 +66,7 @@ export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
         tags,
         summary: 'Request a link to choose a new password',
         description:
-          'Sends an e-mail to users with this login or e-mail address. The response is the same if there is no such user. The link is valid once, for 30 minutes; a user receives at most three in an hour.',
+          'Sends an e-mail to the users with this login or e-mail address. The response is the same if there is no such user. A link can be used once within 30 minutes. A user receives at most three links per hour.',
         body: passwordResetRequest,
         response: { 202: z.null() },
       },
@@ -74,8 +74,8 @@ export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
     async (request, reply) => {
       if (await isEmailEnabled(sql)) {
         const users = await usersToReset(sql, request.body.login);
-        // Not awaited: the time of the answer must not tell whether there is such a user. If Temporal is unavailable, the
-        // workflow that looks for alerts finds the message.
+        // Not awaited: the response time must not reveal whether the user exists. If Temporal is unavailable, the workflow
+        // that checks alerts sends the message later.
         void (async () => {
           for (const { id } of users) {
             const notificationId = await queuePasswordReset(sql, id, mailsPerHour);
@@ -93,7 +93,7 @@ export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
       config: open,
       schema: {
         tags,
-        summary: 'Whether a link can still be used',
+        summary: 'Check whether a link is still valid',
         body: passwordResetUse.pick({ token: true }),
         response: { 200: passwordResetState },
       },
@@ -108,7 +108,8 @@ export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
       schema: {
         tags,
         summary: 'Choose a new password with a link',
-        description: 'Ends all sessions and other links of the user. Log in afterward.',
+        description:
+          'Ends all sessions and invalidates all other links of the user, who must then log in with the new password.',
         body: passwordResetUse,
         response: { 204: z.null() },
       },

@@ -16,7 +16,7 @@ const passwordCost: PasswordCost = { ln: 17, r: 8, p: 1 };
 const maxmem = 256 * 1024 * 1024;
 const hashBytes = 32;
 
-/** Each hash takes 128 MiB and a thread of the pool that files and DNS share. */
+/** Each hash takes 128 MiB and one thread of the pool that file and DNS operations share. */
 const inTurn = createTurns({
   atOnce: 2,
   maxWaiting: 40,
@@ -41,14 +41,14 @@ const derived = (
 
 const encoded = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)$/;
 
-/** Hashes passwords at a cost. Tests that are not about the cost take a small one. */
+/** Hashes passwords. Tests that are not about the cost use a small one. */
 export function createPasswords(cost: PasswordCost = passwordCost) {
   return {
     /**
      * `$scrypt$ln=17,r=8,p=1$salt$hash`, after the PHC string format.
      *
      * @param client the caller, because clients take turns (`clientOf`)
-     * @throws ApiError `busy`, when too many wait
+     * @throws {ApiError} `busy`, when too many clients wait
      */
     async hash(password: string, client = ''): Promise<string> {
       const salt = randomBytes(16);
@@ -57,7 +57,7 @@ export function createPasswords(cost: PasswordCost = passwordCost) {
       return `$scrypt$ln=${ln},r=${r},p=${p}$${salt.toString('base64')}$${hashed.toString('base64')}`;
     },
 
-    /** Takes as long for no user (`null`) as for a user with a wrong password. `client` and errors: as `hash`. */
+    /** Takes as long for an unknown user (`null`) as for a wrong password. `client` and errors as in `hash`. */
     async verify(password: string, stored: string | null, client = ''): Promise<boolean> {
       const match = stored === null ? null : encoded.exec(stored);
       if (!match) {

@@ -52,11 +52,11 @@ export const sessionView = z.object({
   timezone: z.string().nullable(),
   /** The default sending hours of a new campaign in the console; null: the first entry. */
   sendingHoursId: z.int().nullable(),
-  /** Where alerts and links to a new password go; null: nowhere. */
+  /** The address for alerts and links to a new password; null: none. */
   email: z.string().nullable(),
-  /** How many things need the user now, of the kinds that they have chosen (`GET /api/alerts`). */
+  /** The number of open alerts of the kinds that the user receives (`GET /api/alerts`). */
   alerts: z.int(),
-  /** True: an admin set the password; the user can only choose another (`PUT /api/session/password`) or log out. */
+  /** True: an admin set the password. The user can only choose a new one (`PUT /api/session/password`) or log out. */
   mustChangePassword: z.boolean().optional(),
 });
 
@@ -110,7 +110,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
         tags: ['session'],
         summary: 'Log in',
         description:
-          'Sets a cookie. After ten failures of a login from one address, each further attempt must wait, longer each time: 429, with `retryAfterMs`.',
+          'Sets a session cookie. After ten failed attempts with the same login from the same address, each further attempt has to wait longer: the status is 429, with `retryAfterMs`.',
         body: credentials,
         response: { 200: sessionView },
       },
@@ -121,7 +121,7 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       if (fromPage && isCrossSite(request, new URL(publicUrl).origin)) throw new ApiError('cross_site');
       const { login, password } = request.body;
       const client = clientOf(request);
-      // By address and login: failures from elsewhere, or for another login, lock out nobody.
+      // By address and login, so that failures from another address or with another login lock out nobody.
       const user = await attempt(`${client} ${login}`, async () => {
         const found = await getUserByLogin(sql, login);
         const isRight = await passwords.verify(password, found?.passwordHash ?? null, client);
@@ -141,7 +141,11 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
     '/session',
     {
       config: { access: 'any_role' },
-      schema: { tags: ['session'], summary: 'Who am I', response: { 200: sessionView } },
+      schema: {
+        tags: ['session'],
+        summary: 'Get the current user or API token',
+        response: { 200: sessionView },
+      },
     },
     async (request, reply) => {
       const session = await sessionOf(actorOf(request));
@@ -156,7 +160,8 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       config: { access: 'any_role', usersOnly: true },
       schema: {
         tags: ['session'],
-        summary: 'Change my name, language, time zone, default sending hours or e-mail address',
+        summary:
+          'Update the name, language, time zone, default sending hours or e-mail address of the current user',
         headers: versionHeaders,
         body: profileChange,
         response: { 200: sessionView },
@@ -221,8 +226,8 @@ export const sessions: FastifyPluginAsyncZod<SessionsDeps> = async (
       config: { access: 'any_role', usersOnly: true, withGivenPassword: true },
       schema: {
         tags: ['session'],
-        summary: 'Change my password',
-        description: 'Ends all my other sessions.',
+        summary: 'Change the password of the current user',
+        description: 'Ends all other sessions of the user.',
         body: passwordChange,
         response: { 204: z.null() },
       },

@@ -57,7 +57,7 @@ export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }>
       schema: {
         tags: ['tokens'],
         summary: 'Create an API token',
-        description: 'Only this response contains the token.',
+        description: 'The token is returned only in this response.',
         body: tokenContent,
         response: { 201: tokenView.extend({ token: z.string() }) },
       },

@@ -25,7 +25,7 @@ export const userView = z.object({
   timezone: z.string(),
   email: z.string().nullable(),
   enabled: z.boolean(),
-  /** An admin set the password, and the user has not chosen their own yet. */
+  /** True: an admin set the password, and the user has not chosen a new one yet. */
   mustChangePassword: z.boolean(),
   createdAt: instant,
 });
@@ -80,8 +80,8 @@ export const users: FastifyPluginAsyncZod<{ sql: Database; passwords: Passwords 
       config: { access: 'admin', usersOnly: true },
       schema: {
         tags: ['users'],
-        summary: 'Add a user',
-        description: 'A user who signs in with this password must choose their own first.',
+        summary: 'Create a user',
+        description: 'After the first login with this password, the user must choose a new one.',
         body: newUser,
         response: { 201: userView },
       },
@@ -102,7 +102,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database; passwords: Passwords 
     '/:id',
     {
       config: { access: 'admin' },
-      schema: { tags: ['users'], summary: 'One user', params: idParams, response: { 200: userView } },
+      schema: { tags: ['users'], summary: 'Get a user', params: idParams, response: { 200: userView } },
     },
     async (request, reply) => {
       const { id } = request.params;
@@ -119,9 +119,9 @@ export const users: FastifyPluginAsyncZod<{ sql: Database; passwords: Passwords 
       config: { access: 'admin', usersOnly: true },
       schema: {
         tags: ['users'],
-        summary: 'Change a user',
+        summary: 'Update a user',
         description:
-          'A new role or password, or disabling, ends the sessions of the user. If another admin has set the password, the user must choose their own. A user who is no longer an admin loses the tokens that they created.',
+          'Changing the role or password, or disabling the user, ends the sessions of the user. A user whose password was set by another admin must choose a new one. When a user is no longer an admin, the tokens that they created are revoked.',
         params: idParams,
         headers: versionHeaders,
         body: userChange,

@@ -30,12 +30,12 @@ import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts
 export const alertView = z.object({
   id: z.int(),
   kind: alertKind,
-  /** Identifies it within its kind: the id of a run or provider; empty for the whole deployment. */
+  /** What the alert refers to: the id of a run or provider, for example; empty for the whole deployment. */
   subject: z.string(),
   since: instant,
   /** One sentence, in the language of the request. */
   words: z.string(),
-  /** The path of the console's page on which a user deals with it. */
+  /** The path of the console page on which a user can resolve it. */
   page: z.string(),
 });
 export const alertList = z.object({ alerts: z.array(alertView) });
@@ -54,9 +54,9 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'The open alerts, newest first',
+        summary: 'List open alerts, newest first',
         description:
-          'Of the kinds that the user has chosen; for a token, of all that its role can open. Checked every few seconds. For the next page: the last `id` as `before`.',
+          'Returns alerts of the kinds that the user receives; for a token, of all kinds that its role may see. Alerts are updated every few seconds.',
         querystring: page,
         response: { 200: alertList },
       },
@@ -82,7 +82,11 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
     '/session/alerts',
     {
       config: { access: 'any_role', usersOnly: true },
-      schema: { tags, summary: 'The kinds of alerts that I receive', response: { 200: ownAlertKinds } },
+      schema: {
+        tags,
+        summary: 'Get the kinds of alerts that the current user receives',
+        response: { 200: ownAlertKinds },
+      },
     },
     async (request, reply) => {
       const actor = actorOf(request);
@@ -98,9 +102,9 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
       config: { access: 'any_role', usersOnly: true },
       schema: {
         tags,
-        summary: 'Choose the kinds of alerts that I receive',
+        summary: 'Choose the kinds of alerts that the current user receives',
         description:
-          'A kind in which the choice is that of the role keeps following the role when an admin changes it.',
+          'A kind whose value equals the default of the role keeps following that default when an admin changes it.',
         headers: versionHeaders,
         body: ownAlertKindsChange,
         response: { 200: ownAlertKinds },
@@ -137,10 +141,10 @@ export const alerts: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
       lock: lockAlertSettings,
       save: saveAlertSettings,
       tags,
-      read: { summary: 'The kinds of alerts that each role receives' },
+      read: { summary: 'Get the kinds of alerts that each role receives' },
       change: {
         summary: 'Set the kinds of alerts that each role receives',
-        description: 'Users can choose otherwise for themselves: `PUT /api/session/alerts`.',
+        description: 'Each user can override them: `PUT /api/session/alerts`.',
       },
     },
   );

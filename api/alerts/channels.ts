@@ -41,7 +41,7 @@ export const testMailRequest = z.strictObject({ to: emailAddress });
 export const undeliveredView = z.object({
   /** Messages that wait for another attempt. */
   waiting: z.int(),
-  /** Messages that were given up within a day. */
+  /** Messages whose delivery was given up in the last 24 hours. */
   failed: z.int(),
   /** Why the last of them was not delivered. */
   problem: answeredProblem.omit({ field: true }).nullable(),
@@ -54,7 +54,7 @@ interface ChannelsDeps {
   publicUrl: string;
 }
 
-/** How alerts leave: the SMTP server and the webhook, with their tests. */
+/** The channels of alerts: the SMTP server and the webhook, with their tests. */
 export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
   app,
   { sql, box, outgoing, publicUrl },
@@ -74,8 +74,8 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
       ...admin,
       schema: {
         tags,
-        summary: 'The SMTP server through which e-mails leave',
-        description: '`email` is null until an admin has set it. The password is never shown.',
+        summary: 'Get the SMTP server',
+        description: '`email` is null until an admin sets it. The password is never returned.',
         response: { 200: emailSettingsView },
       },
     },
@@ -92,9 +92,9 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
       ...admin,
       schema: {
         tags,
-        summary: 'Set the SMTP server through which e-mails leave',
+        summary: 'Set the SMTP server',
         description:
-          'A password that is left out stays as it is; another host, port, encryption or user needs it again.',
+          'Torpedo sends its e-mails through this server. If you omit the password, it stays unchanged; changing the host, port, encryption or user requires it again.',
         headers: versionHeaders,
         body: emailSettingsChange,
         response: { 200: emailSettingsView },
@@ -128,7 +128,7 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
         tags,
         summary: 'Send a test e-mail',
         description:
-          'Through the saved server, switched on or not. `not_delivered` says in plain words what went wrong. Accepted by the server is not yet delivered: the recipient may still find it among the junk.',
+          'Uses the saved server, even if it is disabled. The error `not_delivered` explains what went wrong. Success means that the server has accepted the e-mail; it may still end up in the spam folder.',
         body: testMailRequest,
         response: { 204: z.null() },
       },
@@ -161,8 +161,8 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
       ...admin,
       schema: {
         tags,
-        summary: 'Where alerts are posted to',
-        description: '`webhook` is null until an admin has set it. Secrets are never shown.',
+        summary: 'Get the webhook of alerts',
+        description: '`webhook` is null until an admin sets it. Secrets are never returned.',
         response: { 200: alertWebhookView },
       },
     },
@@ -179,9 +179,9 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
       ...admin,
       schema: {
         tags,
-        summary: 'Set where alerts are posted to',
+        summary: 'Set the webhook of alerts',
         description:
-          'Signed and retried as posts of tickets are. A secret that is left out stays as it is, and so do headers; of the headers that are given, those that are null. An address of another origin (scheme, host, port) needs all of them again.',
+          'Posts are signed and retried in the same way as posts of tickets. If you omit a secret or the headers, they stay unchanged, and so does a header whose value is null. Changing the origin of the address (scheme, host, port) requires all of them again.',
         headers: versionHeaders,
         body: alertWebhookChange,
         response: { 200: alertWebhookView },
@@ -214,9 +214,9 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
       ...admin,
       schema: {
         tags,
-        summary: 'Post a test to the webhook',
+        summary: 'Send a test to the webhook',
         description:
-          'To the saved address, switched on or not. `not_delivered` says in plain words what went wrong.',
+          'Uses the saved address, even if it is disabled. The error `not_delivered` explains what went wrong.',
         response: { 204: z.null() },
       },
     },
@@ -239,7 +239,7 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
       ...admin,
       schema: {
         tags,
-        summary: 'How many e-mails and posts could not be delivered, and why',
+        summary: 'Get the number of e-mails and posts that could not be delivered, and why',
         response: { 200: undeliveredView },
       },
     },
@@ -256,7 +256,7 @@ export const alertChannels: FastifyPluginAsyncZod<ChannelsDeps> = async (
   );
 };
 
-/** A problem of no field: what was entered may be right, and the server away. */
+/** A problem of no field, because the settings may be correct and the server unavailable. */
 const notDelivered = (fault: DeliveryProblem): ApiError =>
   new ApiError('not_delivered', { problems: [{ field: '', ...fault }] });
 

@@ -42,7 +42,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         tags,
         summary: 'Enable a campaign',
         description:
-          'If the campaign is incomplete, the error `incomplete_campaign` lists everything that is missing. Enabling it again changes nothing. 202: enabled, and Temporal is notified as soon as it is available.',
+          'If the campaign is incomplete, the error `incomplete_campaign` lists everything that is missing. Enabling an enabled campaign changes nothing. The status 202 means that the campaign is enabled and that Temporal will be notified as soon as it is available.',
         params: idParams,
         response: { 200: campaignView, 202: campaignView },
       },
@@ -71,7 +71,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       schema: {
         tags,
         summary: 'Disable a campaign',
-        description: 'A run in progress finishes, unless `cancelRun` is true.',
+        description: 'A run in progress continues, unless `cancelRun` is true.',
         params: idParams,
         body: z.strictObject({ cancelRun: z.boolean().default(false) }).nullish(),
         response: { 200: campaignView, 202: campaignView },
@@ -101,7 +101,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         tags,
         summary: 'Archive a campaign',
         description:
-          'Removes a disabled campaign from the lists. Its runs, messages and tickets stay, and you can restore it. Archiving it again changes nothing.',
+          'Removes a disabled campaign from the lists. Its runs, messages and tickets stay, and you can restore it. Archiving an archived campaign changes nothing.',
         params: idParams,
         response: { 200: campaignView },
       },
@@ -127,7 +127,8 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       schema: {
         tags,
         summary: 'Restore an archived campaign',
-        description: 'It is disabled, or a draft, as before. Restoring it again changes nothing.',
+        description:
+          'The campaign is disabled or a draft again, as before. Restoring a campaign that is not archived changes nothing.',
         params: idParams,
         response: { 200: campaignView },
       },
@@ -169,7 +170,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
         tags,
         summary: 'Run an enabled campaign at once',
         description:
-          'The error is `run_pending` if an earlier run still has unsent messages and the campaign does not allow runs despite that.',
+          'Returns the error `run_pending` if an earlier run still has unsent messages, unless the campaign allows runs despite a pending one.',
         params: idParams,
         headers: idempotencyHeaders,
         response: { 201: z.object({ runId: z.int() }) },
@@ -197,9 +198,9 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Read the mailing and report what a run would do, without sending anything',
+        summary: 'Start a dry run',
         description:
-          'For a complete campaign, enabled or not. Starts a run with the `trigger` `dry_run`, which ends after its pre-flight. It ignores sending hours and pending runs, and delays no other run.',
+          'Reads the mailing and reports what a run would do, without sending anything. The campaign must be complete, but need not be enabled. The run has the `trigger` `dry_run` and ends after its pre-flight. It ignores sending hours and pending runs, and delays no other run.',
         params: idParams,
         headers: idempotencyHeaders,
         response: { 201: z.object({ runId: z.int() }) },
@@ -210,7 +211,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       const row = await getCampaign(sql, id);
       if (!row) throw notFound('campaign', id);
       if (row.archivedAt !== null) throw new ApiError('campaign_archived');
-      // Whether it is ever due again does not change what it would send.
+      // A dry run does not depend on whether the schedule has another occurrence.
       const problems = (await enablingProblems(sql, row, clock())).filter(
         ({ code }) => code !== 'no_next_occurrence',
       );
@@ -231,7 +232,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The next occurrences of a campaign',
+        summary: 'List the next occurrences of a campaign',
         params: idParams,
         querystring: z.strictObject({ count: z.coerce.number().int().min(1).max(50).default(5) }),
         response: { 200: occurrencesView },
@@ -252,7 +253,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The next occurrences of a schedule that is not saved',
+        summary: 'List the next occurrences of an unsaved schedule',
         body: z.strictObject({ schedule, count: z.int().min(1).max(20).default(5) }),
         response: { 200: occurrencesView },
       },

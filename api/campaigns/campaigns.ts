@@ -42,7 +42,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
         querystring: page.extend({
           /** Part of the name; ignores case and accents. */
           name: z.string().trim().max(120).optional(),
-          /** By default all but the archived ones. */
+          /** By default all except archived ones. */
           state: z.enum(campaignStates).optional(),
         }),
         response: { 200: campaignListView },
@@ -61,7 +61,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'A campaign, what it lacks and when it runs next',
+        summary: 'Get a campaign, with its missing fields and its next run',
         params: idParams,
         response: { 200: campaignView },
       },
@@ -80,8 +80,9 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Save a new draft',
-        description: 'Only `name` and `schedule` are required; the rest is required to enable the campaign.',
+        summary: 'Create a campaign',
+        description:
+          'Creates a draft. Only `name` and `schedule` are required now; the other fields are required to enable the campaign.',
         body: campaignDraft,
         response: { 201: campaignView },
       },
@@ -112,9 +113,9 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Replace the document of a campaign',
+        summary: 'Update a campaign',
         description:
-          'The whole document, and the `version` that was edited. An enabled campaign must stay complete. Applies from the next run on. 202: saved, and Temporal is notified as soon as it is available.',
+          'Replaces the whole campaign. `version` is the version that you edited. An enabled campaign must stay complete. Changes apply from the next run on. The status 202 means that the campaign is saved and that Temporal will be notified as soon as it is available.',
         params: idParams,
         body: campaignDraft.safeExtend({ version: z.int().positive() }),
         response: { 200: campaignView, 202: campaignView },

@@ -63,7 +63,7 @@ export function keptProblem(
 export interface MailingCheck {
   lines: number;
   sendable: number;
-  /** Of the sendable lines; none while the campaign has no text. */
+  /** Of the sendable lines; empty while the campaign has no text. */
   countries: SegmentsByCountry;
   skipped: Partial<Record<SkipReason, number>>;
   /** The first `shown` of the skipped lines. */
@@ -80,7 +80,7 @@ export interface Judging {
   ignoreConsent: boolean;
 }
 
-/** What a run would do with each line, with the record that it is read from. Opt-outs are checked only by the run. */
+/** What a run would do with each line, with the record of the line. Only the run itself checks opt-outs. */
 export function linesOf<Source>(
   sql: Database,
   batches: AsyncIterable<Source[]>,

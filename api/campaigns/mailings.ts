@@ -44,7 +44,7 @@ import { estimate, type MoneySettings } from '../money/costs-of-runs.ts';
 import { idParams } from '../http/parameters.ts';
 import { csvTypes, readUpload, tooLarge, uploadedFile } from '../http/uploads.ts';
 
-/** Each is parsed on the single thread of the process, and takes up to 20 MB for the phones of a million lines. */
+/** All uploads are parsed on the one thread of the process; each takes up to 20 MB for the phones of a million lines. */
 const uploadsAtOnce = 8;
 const idleMs = 30_000;
 const totalMs = 30 * 60_000;
@@ -104,9 +104,9 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The layout of the mailing: a CSV file to fill in',
+        summary: 'Download the layout of the mailing, a CSV file to fill in',
         description:
-          'The only accepted layout, with the extra fields of this campaign and two example lines.',
+          'This is the only accepted layout. It has the extra fields of the campaign and two example lines.',
         produces: ['text/csv'],
         params: idParams,
         querystring: z.strictObject({ delimiter: z.enum([';', ',']).default(';') }),
@@ -126,7 +126,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
     '/:id/mailing/file',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'The present file', params: idParams, response: { 200: mailingFileView } },
+      schema: { tags, summary: 'Get the current file', params: idParams, response: { 200: mailingFileView } },
     },
     async ({ params: { id } }) => mailingFileOf(await needFile(id)),
   );
@@ -137,7 +137,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The current file, as it was uploaded',
+        summary: 'Download the current file as it was uploaded',
         produces: ['text/csv'],
         params: idParams,
       },
@@ -158,15 +158,15 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Upload the file, or replace it',
+        summary: 'Upload or replace the file',
         description:
-          'The file as the body (`text/csv`), or as the file of a form (`multipart/form-data`). The file is checked during the upload, and stored completely or not at all: `mailing_refused` shows what was expected, what was found and in which line. Applies from the next run on.',
+          'Send the file as the body (`text/csv`) or in a form (`multipart/form-data`). The file is checked during the upload and stored completely or not at all. The error `mailing_refused` shows what was expected, what was found, and in which line. The file applies from the next run on.',
         consumes: ['text/csv', 'multipart/form-data'],
         params: idParams,
         querystring: z.strictObject({
-          /** The name of the file, when it is the body itself. */
+          /** The name of the file, if it is sent as the body. */
           name: z.string().max(500).optional(),
-          /** Also makes the file the source of a campaign that is not enabled. */
+          /** Also makes the file the source of contacts, unless the campaign is enabled. */
           source: z.literal('csv').optional(),
         }),
         response: { 200: uploadView },
@@ -255,7 +255,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
     return { check, bytes, sha256: hash.digest() };
   }
 
-  /** Makes the stored file that of the campaign, if it still fits. */
+  /** Assigns the stored file to the campaign, if the extra fields are still the same. */
   async function attach(
     request: FastifyRequest,
     { campaignId, fileId, extraFields, source, check, bytes, sha256 }: Stored & Attaching,
@@ -313,7 +313,7 @@ async function need(sql: Sql, id: number): Promise<CampaignRow> {
   return row;
 }
 
-/** The file's own name without a folder, and without characters that are not printed; null: not given. */
+/** The name of the file without folders and unprintable characters; null if it was not given. */
 function nameOf(given: string | undefined): string | null {
   const name =
     (given ?? '').split(/[/\\]/).at(-1)?.replaceAll(/\p{C}/gu, '').trim().slice(0, longestFileName) ?? '';

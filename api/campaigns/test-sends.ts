@@ -47,7 +47,7 @@ const cost = {
   /** Septets of GSM-7, or UTF-16 units of UCS-2. */
   characters: z.int(),
   segments: z.int(),
-  /** The characters that make the text leave GSM-7, and cost more. */
+  /** The characters outside GSM-7, which make the text cost more. */
   charactersOutside: z.array(z.string()),
 };
 
@@ -56,13 +56,13 @@ export const messagePreview = z.object({
   ...cost,
   /** Characters left in the last segment. */
   remaining: z.int(),
-  /** The same text without its accents if they are kept, with them if they are removed. */
+  /** The same text without accents if the campaign keeps them, with accents if it removes them. */
   otherwise: z.object(cost),
   /** Why a contact with these values would be skipped; null: it would not be. */
   skipped: z
     .enum(['message_too_long', 'word_exceeds_segment', 'message_empty', 'placeholder_unknown'])
     .nullable(),
-  /** What one such message costs today to a number of the default country (Brazil). */
+  /** Today's cost of one such message to a number of the default country (Brazil). */
   cost: moneyCost,
 });
 
@@ -101,8 +101,8 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The message that a contact would receive',
-        description: 'Uses the saved campaign, or the values of the body. Sends nothing.',
+        summary: 'Preview the message that a contact would receive',
+        description: 'Uses the saved campaign, or the values in the body. Sends nothing.',
         params: idParams,
         body: z.strictObject({ ...messageChanges, sample: sample.prefault({}) }),
         response: { 200: messagePreview },
@@ -126,9 +126,9 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
       config: { access: 'operator', rateLimit: { max: 20, timeWindow: '1 minute' } },
       schema: {
         tags,
-        summary: 'Send the message to one phone, now',
+        summary: 'Send a test message to one phone',
         description:
-          'Sends the saved message, or the text of the body. The response contains the answer of the provider. The SMS belongs to no run; only the fact that it was sent, and its cost, is stored. Checks opt-outs and held phones, but not sending hours and consent.',
+          'Sends the saved message, or the text in the body, at once. The response contains the answer of the provider. The message belongs to no run: only its cost and the fact that it was sent are stored. Opt-outs and held phones are checked; sending hours and consent are not.',
         params: idParams,
         body: z.strictObject({
           phone: z.string().min(1).max(40),

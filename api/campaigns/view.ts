@@ -56,7 +56,7 @@ export const occurrenceView = z.object({
 
 export const occurrencesView = z.object({
   occurrences: z.array(occurrenceView),
-  /** Holidays up to the last of them on which an occurrence would be due otherwise. */
+  /** Holidays until the last of these occurrences that prevent an occurrence. */
   leftOut: z.array(z.object({ date: z.string(), name: z.string() })),
 });
 
@@ -105,11 +105,11 @@ export const campaignView = z.object({
   definition: campaignDraft,
   /** The names of the entries that it refers to, by field: `message.providerId`. */
   names: z.record(z.string(), z.string()),
-  /** Whether messages may leave now, by its sending hours and holidays; when they open. Null: it has none. */
+  /** Whether messages may leave now by its sending hours and holidays, or when they may next. Null: no sending hours. */
   hours: z.object({ open: z.boolean(), opensAt: instant.nullable() }).nullable(),
   /** Everything that prevents enabling; empty for a complete campaign. */
   problems: z.array(answeredProblem),
-  /** Problems that only a run would show, and that do not prevent enabling: fields missing in the tested answer. */
+  /** Problems that affect runs but do not prevent enabling: fields that are missing in the tested answer. */
   notices: z.array(answeredProblem),
   /** Possible mistakes; none of them prevents the campaign from running. */
   warnings: z.array(answeredProblem),
@@ -171,7 +171,7 @@ export async function lookAhead(
   return { occurrences, leftOut: holidaysLeftOut(schedule, { after: now, until, holidays }) };
 }
 
-/** All data beyond its document that enabling a campaign needs. */
+/** All data besides its document that is needed to enable a campaign. */
 async function enablingFacts(
   sql: Sql,
   { definition, mailingFileId }: { definition: CampaignDraft; mailingFileId: number | null },
@@ -196,7 +196,7 @@ export async function enablingProblems(
   sql: Sql,
   campaign: { definition: CampaignDraft; mailingFileId: number | null },
   now: Date,
-  /** Those of its document, if they are known. */
+  /** The problems of its document, if they are already known. */
   references?: BrokenReferences,
 ): Promise<Problem[]> {
   const known = references ?? (await brokenReferences(sql, campaign.definition));

@@ -61,7 +61,7 @@ const testedContact = z.object({
     .nullable(),
   /** The number that would receive the SMS (E.164). */
   phone: z.string().nullable(),
-  /** Why a run would leave it out; null: it would not, judging by the contact alone. */
+  /** Why a run would skip it, judging by the contact alone; null: it would not. */
   skipped: z.enum(skipReasons).nullable(),
   /** The same in more detail, as text. */
   problem: lineProblemView.nullable(),
@@ -81,13 +81,13 @@ export const webservicePreviewView = z.object({
   /** The fields of all records up to the last of these: dotted paths for the field map. Names only. */
   attributes: z.array(z.string()),
   /**
-   * The sign of further pages for which no paging is configured: a run would fail. `proposed`: the likely setting for
-   * `webservice.paging`; null: none of the known forms. Null as a whole: the answer shows no further pages.
+   * Signs of further pages although no paging is configured: a run would fail. `proposed` is the likely setting for
+   * `webservice.paging`, or null if the form is unknown. Null: the answer shows no further pages.
    */
   pages: z.object({ seen: z.array(shownMore), proposed: paging.nullable() }).nullable(),
 });
 
-/** The answer of a remote service is not trusted: a test reads only this much of it, and waits only this long. */
+/** The remote service is not trusted: a test reads only this much of its answer, and waits only this long. */
 const answerBytes = 16 * 1024 * 1024;
 const testMs = 60_000;
 const idleMs = 35_000;
@@ -128,9 +128,9 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
       config: access,
       schema: {
         tags,
-        summary: 'Fetch once, and return the original answer',
+        summary: 'Test the address and return the original answer',
         description:
-          'Uses the saved campaign, or the values of the body, with the integration. Fetches only the first page, at most 16 MiB in a minute; a run has higher limits. `webservice_refused` describes the problem.',
+          'Uses the saved campaign or the values in the body, with the integration. Fetches only the first page, at most 16 MiB within a minute; a run has higher limits. The error `webservice_refused` describes the problem.',
         produces: ['application/json'],
         body: testRequest,
       },
@@ -151,9 +151,9 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
       config: access,
       schema: {
         tags,
-        summary: 'The first contacts, as the field map reads them',
+        summary: 'Preview the first contacts as the field map reads them',
         description:
-          'With their final text, or the reason why a run would skip them. Opt-outs are judged by the run.',
+          'Returns the final text of each contact, or the reason why a run would skip it. Opt-outs are not checked.',
         body: testRequest,
         response: { 200: webservicePreviewView },
       },
@@ -227,7 +227,7 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
     const extraFields = body.extraFields ?? saved?.mailing.extraFields ?? [];
     const names = extraFields.map(({ name }) => name);
     const parsed = message.template === null ? null : parseTemplate(message.template, names);
-    // Testing the address shows which attributes there are to declare.
+    // The test of an address shows which attributes can be declared, so undeclared ones are no problem.
     const wrong = parsed?.ok === false ? parsed.problems.filter((found) => undeclaredOf(found) === null) : [];
     if (wrong.length > 0) {
       throw new ApiError('invalid_fields', {
@@ -263,7 +263,6 @@ export const webserviceTests: FastifyPluginAsyncZod<WebserviceApiDeps> = async (
   }
 };
 
-/** A batch alone. */
 async function* batchOf<T>(batch: T[]): AsyncGenerator<T[]> {
   yield batch;
 }

@@ -27,7 +27,7 @@ export const customerView = z.object({
   id: z.int(),
   code: z.string().nullable(),
   name: z.string(),
-  /** E.164, like the others. */
+  /** E.164, as are the other phones. */
   mobile: z.string().nullable(),
   phone: z.string().nullable(),
   phone2: z.string().nullable(),
@@ -41,7 +41,7 @@ export const customerView = z.object({
   consentAt: instant.nullable(),
   /** Whether any of the phones has opted out. */
   optedOut: z.boolean(),
-  /** Whether any of them probably has, and a user still has to decide. */
+  /** Whether any of the phones is held because of a probable opt-out. */
   held: z.boolean(),
   createdAt: instant,
   updatedAt: instant,
@@ -68,14 +68,14 @@ export const consentHistoryView = z.object({
       source: consentSource,
       note: z.string(),
       actor: z.string(),
-      /** From a virtual phone: it has changed nothing. */
+      /** From a virtual phone of the sandbox: it has no effect. */
       sandbox: z.boolean(),
       /** When the customer stated it. */
       at: instant,
       recordedAt: instant,
     }),
   ),
-  /** From any of the present phones. */
+  /** Of any of the current phones. */
   optOuts: z.array(optOutEventView),
 });
 
@@ -87,7 +87,7 @@ export const consentStatement = z.strictObject({
 });
 export const customerList = z.object({
   customers: z.array(customerView),
-  /** More customers have these words in their names than a search reads: another word narrows it down. */
+  /** More customers match these words than a search reads: add another word. */
   more: z.boolean(),
 });
 
@@ -114,8 +114,9 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'Search customers, by name',
-        description: '`after`: the last id of the previous page.',
+        summary: 'Search customers',
+        description:
+          'Returns customers by name. For the next page, pass the last id of the current page as `after`.',
         querystring: customerFilter.extend({ after: urlId.optional(), limit: page.shape.limit }),
         response: { 200: customerList },
       },
@@ -127,7 +128,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
     '/:id',
     {
       config: { access: 'any_role' },
-      schema: { tags, summary: 'One customer', params: idParams, response: { 200: customerView } },
+      schema: { tags, summary: 'Get a customer', params: idParams, response: { 200: customerView } },
     },
     async ({ params: { id } }, reply) => {
       const customer = await need(id);
@@ -142,8 +143,9 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Add a customer',
-        description: 'Phones in any common format, also landlines. The initial consent is not stated.',
+        summary: 'Create a customer',
+        description:
+          'Accepts phones in any common format, including landlines. The initial consent is `not_stated`.',
         body: customerContent,
         response: { 201: customerView },
       },
@@ -169,8 +171,8 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Change a customer',
-        description: 'Replaces everything except the consent.',
+        summary: 'Update a customer',
+        description: 'Replaces all fields except the consent.',
         params: idParams,
         headers: versionHeaders,
         body: customerContent,
@@ -204,8 +206,8 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Delete a customer that nothing refers to',
-        description: 'For a customer with messages, replies or tickets, use `POST /api/privacy/erase`.',
+        summary: 'Delete a customer that has no messages, replies or tickets',
+        description: 'For any other customer, use `POST /api/privacy/erase`.',
         params: idParams,
         response: { 204: z.null() },
       },
@@ -229,7 +231,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'The messages to a customer, newest first',
+        summary: 'List the messages to a customer, newest first',
         params: idParams,
         querystring: page,
         response: { 200: z.object({ messages: z.array(messageView) }) },
@@ -250,8 +252,8 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'The consent statements of a customer, newest first',
-        description: 'Statements of consent, and the opt-outs and opt-ins of the current phones.',
+        summary: 'List the consent statements of a customer, newest first',
+        description: 'Also returns the opt-outs and opt-ins of the current phones.',
         params: idParams,
         response: { 200: consentHistoryView },
       },
@@ -267,7 +269,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
         tags,
         summary: 'Record a consent statement of a customer',
         description:
-          'The latest statement by its date applies. Queued messages to a customer who refuses are skipped at once, in every run that requires consent.',
+          'The statement with the latest date applies. When a customer refuses, all runs that require consent skip their queued messages to the customer at once.',
         params: idParams,
         body: consentStatement,
         response: { 201: consentHistoryView },
@@ -316,7 +318,7 @@ const changed = (before: CustomerRow, after: CustomerContent): string[] =>
     Object.entries(before).some(([name, was]) => name === field && was === value) ? [] : [field],
   );
 
-/** The region and the type have to exist; the database checks this. */
+/** Reports a region or type that does not exist, which the database checks. */
 async function knownSettings<T>(change: () => Promise<T>): Promise<T> {
   try {
     return await change();

@@ -63,7 +63,7 @@ export const customerImportView = z.object({
   badLines: z.int(),
   /** The first hundred of them. */
   problems: z.array(lineProblemView),
-  /** Values that could not be read, of all lines: they change nothing. */
+  /** Values that could not be read and therefore change nothing, of all lines. */
   warnings: warningsView.extend({ first: z.array(lineProblemView) }),
 });
 
@@ -91,7 +91,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The layout of a file of customers: a CSV file to fill in',
+        summary: 'Download the layout of a file of customers, a CSV file to fill in',
         produces: ['text/csv'],
         querystring: z.strictObject({ delimiter: z.enum([';', ',']).default(';') }),
       },
@@ -107,9 +107,9 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
     csvRoute({
       access: 'viewer',
       tags,
-      summary: 'The customers of a search as a CSV file',
+      summary: 'Download the customers of a search as a CSV file',
       description:
-        'In the layout of the import, which accepts every format. `format=codes`, the default of API tokens: English names of columns, dates in ISO 8601, phones in E.164; semicolons. `format=localized`, the default of signed-in users: their language, and the delimiter that Excel expects in it; values that a spreadsheet would change start with an apostrophe, which the import removes. UTF-8 with a byte order mark.',
+        'The file has the layout of the import, which accepts both formats. `format=codes` is the default for API tokens: English column names, dates in ISO 8601, phones in E.164, and semicolons as delimiters. `format=localized` is the default for users: the language of the user, and the delimiter that Excel expects in that language. In it, values that a spreadsheet would change start with an apostrophe, which the import removes. Both are UTF-8 with a byte order mark.',
       querystring: customerFilter.extend(csvQuery),
     }),
     async (request, reply) => {
@@ -125,9 +125,9 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Add and update customers from a CSV file',
+        summary: 'Import customers from a CSV file',
         description:
-          'The file as the body (`text/csv`), or as the file of a form. Customers are matched by code, otherwise by phone. An empty cell erases nothing; neither does a value that cannot be read, which is a warning. A line without a code and a phone is skipped. All other lines are stored when the whole file has been read; a file that is not valid (`mailing_refused`) changes nothing. One import runs at a time; otherwise the error is `busy`. You can repeat an import that was interrupted while its lines were stored, a thousand at a time. `consentimento`: sim, não, não informado, or empty for nothing new.',
+          'Creates and updates customers. Send the file as the body (`text/csv`) or in a form (`multipart/form-data`). Customers are matched by code, otherwise by phone. An empty cell leaves the stored value unchanged, and so does a value that cannot be read, which is reported as a warning. A line with neither a code nor a phone is skipped. The lines are stored after the whole file has been read; an invalid file (`mailing_refused`) changes nothing. Only one import can run at a time; another one returns the error `busy`. If an import is interrupted, you can repeat it. Values of `consentimento`: `sim`, `não`, `não informado`, or empty to leave it unchanged.',
         consumes: ['text/csv', 'multipart/form-data'],
         response: { 200: customerImportView },
       },
@@ -211,7 +211,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
     return { portions: await writer.flush(), lines, badLines, problems, warnings };
   }
 
-  /** Creates customers from the stored lines. The audit log contains accepted ones, even if the import breaks. */
+  /** Creates customers from the stored lines. The audit log records those that were created, even if the import fails. */
   async function take(
     request: FastifyRequest,
     { importId, portions, counts }: { importId: number; portions: number; counts: Record<string, number> },

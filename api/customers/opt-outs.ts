@@ -23,7 +23,7 @@ import { anyPhoneParam, idParams, page } from '../http/parameters.ts';
 
 export const optOutView = z.object({
   id: z.int(),
-  /** E.164; null if the customer was erased: only a keyed hash is left. */
+  /** E.164; null if the customer was erased: then only a keyed hash is stored. */
   phone: z.string().nullable(),
   source: z.enum(optOutSources),
   /** From a virtual phone: it applies to what the sandbox sends, and to nothing else. */
@@ -47,7 +47,7 @@ interface OptOutsDeps {
   phoneHash: () => Promise<PhoneHash>;
 }
 
-/** The phones that have opted out: nothing overrides them. */
+/** The phones that have opted out. Nothing overrides an opt-out. */
 export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, phoneHash }) => {
   const tags = ['opt-outs'];
 
@@ -62,8 +62,8 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'Opt-outs in force, newest first',
-        description: 'A search by phone also finds opt-outs of erased people.',
+        summary: 'List current opt-outs, newest first',
+        description: 'A search by phone also finds opt-outs of erased customers.',
         querystring: page.extend(optOutFilter.shape),
         response: { 200: optOutList },
       },
@@ -78,7 +78,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
     csvRoute({
       access: 'viewer',
       tags,
-      summary: 'Opt-outs in force as a CSV file',
+      summary: 'Download current opt-outs as a CSV file',
       querystring: optOutFilter.extend(csvQuery),
     }),
     async (request, reply) => {
@@ -99,7 +99,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The opt-outs and opt-ins of the phone of an opt-out, newest first',
+        summary: 'List the opt-outs and opt-ins of a phone, newest first',
         params: idParams,
         response: { 200: z.object({ events: z.array(optOutEventView) }) },
       },
@@ -118,7 +118,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
       schema: {
         tags,
         summary: 'Opt a phone out',
-        description: 'Takes effect at once: queued messages to the phone are skipped in every run.',
+        description: 'Takes effect at once: all runs skip their queued messages to the phone.',
         body: newOptOut,
         response: { 201: optOutView },
       },
@@ -142,7 +142,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
     },
   );
 
-  // No DELETE: it needs a reason, and proxies may drop its body.
+  // Not DELETE: a reason is required, and proxies may drop the body of a DELETE.
   app.post(
     '/:id/remove',
     {
@@ -151,7 +151,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
         tags,
         summary: 'Remove an opt-out',
         description:
-          'Only if the customer has asked for it; `note` describes how. Applies to runs that read their mailing from now on.',
+          'Remove an opt-out only if the customer has asked for it, and describe in `note` how. Applies to runs that read their mailing from now on.',
         params: idParams,
         body: optOutRemoval,
         response: { 204: z.null() },

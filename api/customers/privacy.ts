@@ -23,12 +23,12 @@ import { addSettingsDocument } from '../http/document.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { anyPhoneParam, idParams } from '../http/parameters.ts';
 
-/** If more lines than this have the same code, the code identifies nobody: it fills a column. */
+/** A code that more lines than this have is a placeholder and identifies nobody. */
 const linesOfOnePerson = 10_000;
 
 /**
- * A customer; or a phone or a code that belongs to no customer; or a line of a mailing, for a person with neither. In
- * the body, because addresses of requests end up in logs.
+ * A customer, a phone or code that belongs to no customer, or a line of a mailing. In the body, because URLs end up in
+ * logs.
  */
 const asked = z
   .strictObject({
@@ -49,7 +49,7 @@ export const erasedView = z.object({
   tickets: z.int(),
   /** Calls of providers, unchanged. */
   providerEvents: z.int(),
-  /** Files that still contain the person: they are stored as uploaded. Replace those that are current. */
+  /** Files that still contain the person, because they are stored as uploaded. Replace those that are current. */
   mailingFiles: z.array(
     z.object({
       campaignId: z.int(),
@@ -69,7 +69,7 @@ export const personView = z.object({
   /** The codes of their lines. Other records with one of these codes can be found by it. */
   codes: z.array(z.string()),
   messages: z.int(),
-  /** How many of these have not left: erasing cancels them. */
+  /** How many of these have not left. Erasing cancels them. */
   queued: z.int(),
   replies: z.int(),
   tickets: z.int(),
@@ -83,7 +83,7 @@ interface PrivacyDeps {
   phoneHash: () => Promise<PhoneHash>;
 }
 
-/** What a data subject may request, and for how long data is kept. */
+/** Requests of data subjects, and the retention of personal data. */
 export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, longSql, phoneHash }) => {
   const tags = ['privacy'];
 
@@ -98,11 +98,11 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
       lock: lockPrivacySettings,
       save: savePrivacySettings,
       tags,
-      read: { summary: 'Whether consent is required, and for how long personal data is kept' },
+      read: { summary: 'Get the privacy settings' },
       change: {
-        summary: 'Change whether consent is required, and for how long personal data is kept',
+        summary: 'Set the privacy settings',
         description:
-          'Days; null: for ever. What is older is deleted within an hour. `consentRequired` counts for runs that read their mailing from now on.',
+          'Retention periods are in days; null means forever. Older data is deleted within an hour. `consentRequired` applies to runs that read their mailing from now on.',
       },
     },
   );
@@ -113,9 +113,9 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'How much is kept of a person',
+        summary: 'Count the stored data of a person',
         description:
-          'By `customerId`; by `phone` or `code` of somebody who is no customer; or by `messageId`, of a line of a mailing: of its customer or phone, and of this line alone when it has neither. A line is theirs that has the phone, also in an extra field, or the code, and no other customer.',
+          'Identify the person by `customerId`, by the `phone` or `code` of a person who is not a customer, or by the `messageId` of a line of a mailing. `messageId` stands for the customer or phone of that line, or for the line alone if it has neither. The search includes lines that contain the phone, also in an extra field, or the code, unless they belong to another customer.',
         body: asked,
         response: { 200: personView },
       },
@@ -129,7 +129,7 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'How much is kept of a customer',
+        summary: 'Count the stored data of a customer',
         params: idParams,
         response: { 200: personView },
       },
@@ -143,8 +143,8 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Everything that is kept of a person, as one JSON document',
-        description: 'The files of mailings are not searched.',
+        summary: 'Export the stored data of a person as JSON',
+        description: 'Does not search the files of mailings.',
         body: asked,
         response: { 200: z.record(z.string(), z.unknown()) },
       },
@@ -169,7 +169,7 @@ export const privacy: FastifyPluginAsyncZod<PrivacyDeps> = async (app, { sql, lo
         tags,
         summary: 'Erase a person',
         description:
-          'From the customers, messages, replies, tickets and calls of providers, as `look-up` finds them. What is queued for them is cancelled. An opt-out stays in force: of the phone a keyed hash is kept.',
+          'Removes the person from the customers, messages, replies, tickets and provider calls that `POST /api/privacy/look-up` finds, and cancels queued messages. An opt-out stays in effect: a keyed hash of the phone is stored.',
         body: asked,
         response: { 200: erasedView },
       },

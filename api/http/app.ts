@@ -82,7 +82,7 @@ import { webserviceTests } from '../campaigns/webservice.ts';
 export interface ApiDeps {
   sql: Database;
   box: SecretBox;
-  /** By default at the full cost. */
+  /** By default with the full hashing cost; tests pass a cheaper one. */
   passwords?: Passwords;
   temporal: Temporal;
   logger: FastifyBaseLogger;
@@ -97,16 +97,16 @@ export interface ApiDeps {
   currency?: string;
   /** The deployment's zone: where days and months of prices and budgets begin. */
   timezone?: string;
-  /** A reply that arrives later than this after our last message does not match any. */
+  /** A reply that arrives more than this many days after our last message matches no message. */
   replyWindowDays?: number;
   /** The proxies whose X-Forwarded-For is trusted; null: none. */
   trustedProxies?: string | null;
   requestsPerMinute?: RequestsPerMinute;
   /** For requests that may take minutes (db/core/limits.ts); all others use `sql`. */
   longSql?: Database;
-  /** The connection of the health check: a busy pool says nothing about the server. */
+  /** The connection of the health check, which must not wait for a busy pool. */
   healthSql?: Database;
-  /** Called when the database was replaced by a backup: the process has to end. */
+  /** Called when the database was replaced by a backup: the process must end. */
   onRestored?: (error: Error) => void;
   /** Until it resolves, only health checks are answered: the database has not been reached yet. */
   opening?: Promise<unknown>;
@@ -114,7 +114,7 @@ export interface ApiDeps {
 }
 
 const bodyLimitBytes = 1024 * 1024;
-/** A little more than an upload may take (api/campaigns/mailings.ts), which has its own error. */
+/** A little more than the limit of an upload (api/campaigns/mailings.ts), which has its own error. */
 const requestTimeoutMs = 31 * 60_000;
 
 /**
@@ -128,7 +128,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const money = { currency, timezone };
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
-    // One line for each request of the API, below; none for receipts, which arrive by the thousand each second.
+    // The hook below logs one line for each request of the API, and none for receipts: thousands arrive each second.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: bodyLimitBytes,

@@ -11,7 +11,7 @@ import { ApiError } from './errors.ts';
 import type { RequestLimits } from './request-limits.ts';
 import { createPasswords, generatePassword, type Passwords } from '../access/passwords.ts';
 
-/** The access to a route: open, or a permission. Each route declares it in its config. */
+/** Who may call a route: everybody (`open`), or those with a permission. Each route declares it in its config. */
 export type Access = 'open' | Permission;
 
 /** The actor of a request. */
@@ -30,9 +30,9 @@ export interface Actor {
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
-    /** Not for API tokens, whatever their role. */
+    /** Not available to API tokens, whatever their role. */
     usersOnly?: boolean;
-    /** Also for a user who has to choose a new password first. */
+    /** Also available to a user who must choose a new password first. */
     withGivenPassword?: boolean;
   }
   interface FastifyRequest {
@@ -120,7 +120,7 @@ export function addAuthentication(
     await limits.unauthenticated(request, credential?.hash ?? null);
     const { access, usersOnly, withGivenPassword } = request.routeOptions.config;
     if (access === 'open') return;
-    // What a page asks for by itself keeps no session alive.
+    // The automatic requests of an open page must not keep its session alive.
     const isBackground = request.headers['torpedo-background'] !== undefined;
     const actor = credential && (await actorOfCredential(credential, isBackground));
     if (!actor) {
@@ -144,11 +144,11 @@ export function addAuthentication(
     if (actor.sessionHash && isCrossSite(request, publicOrigin)) throw new ApiError('cross_site');
   });
 
-  /** The credentials of a request; null: none, or a value that cannot be a credential. */
+  /** The credentials of a request; null if there are none, or if the value cannot be a credential. */
   function credentialOf(request: FastifyRequest): Credential | null {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
-      // Never the session instead: a client that sends a token means to act as the token.
+      // Do not fall back to the session: a client that sends a token wants to act as the token.
       const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       return token?.startsWith(tokenPrefix) === true ? { kind: 'token', hash: hashSecret(token) } : null;
     }
@@ -178,7 +178,7 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Whether a browser sends the request from a page of another site. Sec-Fetch-Site shows it; browsers omit it on plain
- * HTTP, and then Origin shows it. Without either, nothing proves that the page is ours.
+ * HTTP, and then Origin shows it. Without both headers, nothing proves that the page is ours.
  */
 export function isCrossSite(request: FastifyRequest, publicOrigin: string): boolean {
   if (safeMethods.has(request.method)) return false;

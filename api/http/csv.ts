@@ -8,18 +8,18 @@ import type { Locale } from '../../domain/user.ts';
 import type { Access } from './auth.ts';
 import { formatOf } from './errors.ts';
 
-/** The parameter of every file: who reads it. */
+/** The query parameter of every CSV file. */
 export const csvQuery = {
   /**
-   * `localized`: a user's spreadsheet, in the user's language and time zone; the default of a signed-in user. `codes`: a
-   * program; the default of API tokens.
+   * `localized`: for a spreadsheet, in the user's language and time zone; the default for users. `codes`: for a program;
+   * the default for API tokens.
    */
   format: z.enum(['localized', 'codes']).optional(),
 };
 
 /** The description of such files in the API's document. */
 export const csvDescription =
-  '`format=codes`, the default of API tokens, is for programs: English names of columns, codes, times in ISO 8601 (UTC), phones in E.164; semicolons, UTF-8 with a byte order mark. `format=localized`, the default of signed-in users, is for spreadsheets: names, states, times and numbers in their language and time zone, phones in the national format, and the delimiter that Excel expects in that language. A value that a spreadsheet would read as a formula starts with an apostrophe.';
+  '`format=codes` is for programs and is the default for API tokens: English column names, codes, times in ISO 8601 (UTC), phones in E.164, and semicolons as delimiters. `format=localized` is for spreadsheets and is the default for users: names, states, times and numbers in the language and time zone of the user, phones in national format, and the delimiter that Excel expects in that language. Both are UTF-8 with a byte order mark. Values that a spreadsheet would read as formulas start with an apostrophe.';
 
 /**
  * The options of a route that answers with a CSV file: `app.get('/replies.csv', csvRoute({ … }), handler)`, where the
@@ -88,7 +88,7 @@ function cellOf(value: CsvValue, { codes, format }: CsvStyle): string {
   if (typeof value === 'boolean') return codes ? String(value) : yesOrNo[format.locale][value ? 0 : 1];
   if (value instanceof Date) return codes ? value.toISOString() : format.sheetTime(value);
   if (value instanceof CsvCode) return withoutFormula(codes ? value.code : value.word);
-  // Digits after a + are a number to a spreadsheet, and nothing worse.
+  // A spreadsheet reads + and digits as a number, which is harmless.
   return codes ? value.e164 : withoutFormula(formatPhone(value.e164));
 }
 

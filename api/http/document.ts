@@ -9,7 +9,7 @@ import { audit } from './auth.ts';
 import { parseInputAsync } from './input.ts';
 import { nameVersion, requireVersion, versionHeaders } from './versions.ts';
 
-/** A document of settings of which a deployment has one. */
+/** A settings document that exists once in a deployment. */
 export interface SettingsDocument<T extends object> {
   schema: z.ZodType<T>;
   /** Its name in the audit log. */
@@ -20,7 +20,7 @@ export interface SettingsDocument<T extends object> {
   /** The stored document, locked until the transaction ends, even if it does not exist yet. */
   lock: (sql: Sql) => Promise<T>;
   save: (sql: Sql, document: T) => Promise<void>;
-  /** What the schema cannot check. Reported together with what it finds, unless a value is of a wrong type. */
+  /** Problems that the schema cannot find. Reported together with those that it finds, unless a type is wrong. */
   problemsOf?: (sql: Sql, before: T, document: T) => Promise<Problem[]>;
   /** For the API's documentation. */
   tags: string[];
@@ -28,7 +28,7 @@ export interface SettingsDocument<T extends object> {
   change: { summary: string; description: string };
 }
 
-/** GET and PUT at `url`: the document with its version, and its change with an entry in the audit log. */
+/** Adds GET and PUT at `url`: reads the document with its version; changes it and records this in the audit log. */
 export function addSettingsDocument<T extends object>(
   app: FastifyInstance,
   { sql, url }: { sql: Database; url: string },

@@ -74,7 +74,7 @@ const statuses = {
 
 interface More {
   problems?: readonly Problem[];
-  /** More keys of the answer. Plain JSON, without personal data. */
+  /** Additional keys of the response. Plain JSON, without personal data. */
   details?: Readonly<Record<string, unknown>>;
 }
 /** The parameters of a code's message are required if it has any. */
@@ -84,7 +84,7 @@ type Content<C extends ErrorCode> =
     : [content: More & { params: ErrorParams<C> }];
 type Refusal = { [C in ErrorCode]: [code: C, ...content: Content<C>] }[ErrorCode];
 
-/** An answer other than success: any handler may throw it, and `sendError` sends it. */
+/** An error response: any handler may throw it, and `sendError` sends it. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ErrorCode;
@@ -151,7 +151,7 @@ export const answered = (problem: Problem, format: Format): AnsweredProblem => {
   return { field, code, params, message: problemWords(problem, format) };
 };
 
-/** Answers a request with the error's entry in the table. An unexpected error is logged, and returned as `internal`. */
+/** Sends the error response of an error. An unexpected error is logged, and returned as `internal`. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toApiError(error);
   if (known.statusCode >= 500) request.log.error({ err: error }, 'request failed');

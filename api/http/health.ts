@@ -17,7 +17,7 @@ export const health: FastifyPluginAsyncZod<HealthDeps> = async (app, { watch, is
       config: { access: 'open' },
       schema: {
         tags: ['health'],
-        summary: 'Whether the process responds',
+        summary: 'Check that the process responds',
         response: { 200: z.object({ live: z.literal(true) }) },
       },
     },
@@ -30,9 +30,9 @@ export const health: FastifyPluginAsyncZod<HealthDeps> = async (app, { watch, is
       config: { access: 'open' },
       schema: {
         tags: ['health'],
-        summary: 'Whether the database accepts writes and Temporal responds',
+        summary: 'Check that the database accepts writes and Temporal responds',
         description:
-          'The result is at most one second old and is shared by all requests within that second. `waitingFor` lists the servers that cannot be used, with the reason and the start time.',
+          'The result is at most one second old and is shared by all requests within that second. `waitingFor` lists the servers that are unavailable, with the reason and since when.',
         response: { 200: readiness, 503: readiness },
       },
     },

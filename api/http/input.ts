@@ -43,10 +43,10 @@ function outputOf<T>(result: z.ZodSafeParseResult<T>, code: InputCode): T {
   throw new ApiError(code, { problems: [...problems.values()] });
 }
 
-/** A body of a megabyte can have a hundred thousand of them. */
+/** A body of 1 MiB can have 100,000 problems. */
 const maxProblems = 100;
 
-/** The code of an issue whose schema names none. */
+/** The code of an issue whose schema defines no code. */
 function codeOf(issue: z.core.$ZodRawIssue): ProblemCode {
   switch (issue.code) {
     case 'invalid_type':

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * An instant in an answer: a Date here, ISO 8601 on the wire. A codec and not `z.date()`, so that a client in
- * TypeScript (such as console/) reads the answers with the same schemas that the API writes them with.
+ * An instant in a response: a Date here, ISO 8601 in JSON. A codec instead of `z.date()`, so that a client in TypeScript
+ * (such as console/) can parse responses with the schemas of the API.
  */
 export const instant = z.codec(z.iso.datetime(), z.date(), {
   decode: (text) => new Date(text),

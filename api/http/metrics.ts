@@ -60,7 +60,7 @@ export const metricsPage: FastifyPluginAsyncZod<{ sql: Sql; metrics: Metrics }> 
       config: { access: 'viewer' },
       schema: {
         tags: ['health'],
-        summary: 'Metrics for Prometheus',
+        summary: 'Get metrics for Prometheus',
         response: { 200: z.string() },
         produces: [registry.contentType],
       },

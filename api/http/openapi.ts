@@ -12,20 +12,20 @@ import { errorBody } from './errors.ts';
 const docsPath = '/api/docs';
 
 const description = `
-Torpedo runs SMS campaigns. Programs send an API token (\`Authorization: Bearer tpd_…\`); people log in
-(\`POST /api/session\`) and get a cookie. Each operation names the role it needs: an admin may do what an operator may,
-and an operator what a viewer may.
+The Torpedo API manages SMS campaigns. Programs authenticate with an API token (\`Authorization: Bearer tpd_…\`). Users
+log in with \`POST /api/session\` and receive a cookie. Each operation lists the role that it requires. An operator can do
+everything that a viewer can, and an admin everything that an operator can.
 
-Every error has one shape: \`{ "error": { "code", "params", "message", "problems"?, "requestId" } }\`. Programs decide by the
-code and its parameters; \`message\` is a sentence for people, in the language that \`Accept-Language\` asks for (English or
-Portuguese). \`problems\` names every field that is missing or wrong, at once, each with its \`field\`, \`code\`, \`params\` and
-\`message\`. Lists come in pages: give the last id of a page as
-\`before\` to get the next.
+All errors have the same format: \`{ "error": { "code", "params", "message", "problems"?, "requestId" } }\`. Programs should
+use \`code\` and \`params\`. \`message\` is text for people, in the language of \`Accept-Language\` (English or Portuguese).
+\`problems\` lists all missing and invalid fields, each with its \`field\`, \`code\`, \`params\` and \`message\`.
+
+Lists are paginated: to get the next page, pass the last id of the current page as \`before\`.
 `;
 
 /**
  * The OpenAPI document, generated from the same zod schemas that check the requests, and its page at /api/docs. Open to
- * everyone: it is the same for every deployment and contains no data of this one, and users log in from it.
+ * everyone: it is the same in every deployment, contains no data, and users can log in from its page.
  */
 export async function addOpenApi(app: FastifyInstance): Promise<void> {
   app.setSerializerCompiler(serializerCompiler);
@@ -46,15 +46,15 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
     transform: (input) => {
       const { schema, url } = toJsonSchema(input);
       const { access, usersOnly } = input.route.config ?? {};
-      const needs =
+      const requirement =
         access === undefined || access === 'open'
-          ? 'Open.'
-          : `Needs the role ${access}.${usersOnly ? ' Not for API tokens.' : ''}`;
+          ? 'Requires no login.'
+          : `Requires the role \`${access}\`.${usersOnly ? ' Not available to API tokens.' : ''}`;
       return {
         url,
         schema: {
           ...schema,
-          description: [schema.description, needs].filter(Boolean).join('\n\n'),
+          description: [schema.description, requirement].filter(Boolean).join('\n\n'),
           security: access === 'open' ? [] : [{ [usersOnly ? 'session' : 'token']: [] }],
           response: { ...answersOf(schema), default: anError },
         },
@@ -87,12 +87,12 @@ const anError = {
   content: { 'application/json': { schema: z.toJSONSchema(errorBody, { target: 'openapi-3.0' }) } },
 };
 
-/** The success response of a route; a route without a schema for it returns a file of the type it names. */
+/** The success response of a route. A route without a response schema returns a file of the type in `produces`. */
 function answersOf({ response, produces = [] }: FastifySchema): object {
   if (typeof response !== 'object' || response === null) {
     return {
       200: {
-        description: 'The file, or the stream',
+        description: 'The file or the event stream',
         // A JSON file is returned as its service sent it, and OpenAPI 3.0 cannot describe events.
         content: Object.fromEntries(
           produces.map((type) => [type, { schema: type.startsWith('text/csv') ? { type: 'string' } : {} }]),

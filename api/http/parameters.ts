@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { coded, codedIssue, fault } from '../../domain/problems/coded.ts';
 import { canonicalPhone, parsePhone, phonesMeant } from '../../domain/phone.ts';
 
-/** The parameters that many routes share. */
+/** Parameters that many routes share. */
 
 /** An id in a URL. */
 export const urlId = z.coerce
@@ -13,7 +13,7 @@ export const urlId = z.coerce
 
 export const idParams = z.object({ id: urlId });
 
-/** Identifies a request: repeating it, after a lost answer, has no second effect. */
+/** Identifies a request, so that it can be repeated safely when its response was lost. */
 export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z
     .string()
@@ -42,8 +42,8 @@ export const phoneParam = z
   });
 
 /**
- * A search by phone: the phones that a user may mean by a number in any common format. A Brazilian number without its DDD
- * finds it in every one.
+ * A search by phone: the phones that a number in any common format may refer to. A Brazilian number without its DDD
+ * refers to that number in every DDD.
  */
 export const phonesParam = z
   .string()
@@ -54,7 +54,10 @@ export const phonesParam = z
     context.addIssue(codedIssue(fault('phone_expected')));
     return z.NEVER;
   })
-  .meta({ description: 'In any common format; a Brazilian number without its DDD finds it in every DDD.' });
+  .meta({
+    description:
+      'A phone in any common format. A Brazilian number without its DDD matches that number in every DDD.',
+  });
 
 /** The same for any phone, landlines too. */
 export const anyPhoneParam = z

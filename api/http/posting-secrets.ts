@@ -8,7 +8,7 @@ import { ApiError } from './errors.ts';
  * The secrets of an address that events are posted to, after a change: an omitted secret stays, and so do headers whose
  * value is null, unless the address has another origin.
  *
- * @throws {ApiError} `invalid_fields`, when one has to be entered
+ * @throws {ApiError} `invalid_fields`, when a secret has to be entered again
  */
 export function changedPostingSecrets(
   before: (PostingSecrets & { url: string }) | null,
@@ -40,7 +40,7 @@ export function changedPostingSecrets(
   return { secret: key, headers: values };
 }
 
-/** What the audit log keeps of such a change. An address may contain a key: only that it changed is kept. */
+/** What the audit log records of such a change: of an address only that it changed, because it may contain a key. */
 export function postingChanges(before: PostingSecrets | null, after: object): Changes {
   const changes = changesBetween(fieldsAlsoIn(after, before), after);
   return 'url' in changes ? { ...changes, url: [null, null] } : changes;

@@ -8,7 +8,7 @@ export interface RequestsPerMinute {
   /** For an address, without a recently valid session or token. */
   unauthenticated: number;
 }
-/** Above what pages, programs and an office that signs in need; below what an attack needs. */
+/** More than pages, programs and a whole office at one address need; less than an attack needs. */
 const usualRequestsPerMinute: RequestsPerMinute = { account: 3_000, unauthenticated: 1_000 };
 /** A session or token counts as known for this long after it was valid. */
 const provenForMs = 10 * 60_000;

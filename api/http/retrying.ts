@@ -9,7 +9,7 @@ import { instant } from './instant.ts';
 
 /** An activity of a workflow that failed and is retried. */
 export const retryingView = z.object({
-  /** Its name in the Temporal UI; of several, that of the latest failure. */
+  /** Its name in the Temporal UI; of several activities, the one that failed last. */
   activity: z.string(),
   /** How many activities of the workflow are retried. */
   activities: z.int(),
@@ -17,7 +17,7 @@ export const retryingView = z.object({
   since: instant,
   /** The number of the attempt that failed last. */
   attempt: z.int(),
-  /** A code with its parameters: no text of an error. */
+  /** A code with its parameters, never the text of an error. */
   cause: keptRetryCause,
   /** When the next attempt is due; in the past while no worker has started it. */
   nextAt: instant,
@@ -48,7 +48,7 @@ export async function retryingOf(
   return retrying ? viewRetrying(retrying, now, format) : null;
 }
 
-/** What is retried in the other workflows: for campaigns one by one, for the rest grouped by type. */
+/** What is retried in the other workflows: one entry for each campaign, and one for each other type of workflow. */
 export const otherRetryingView = z.object({
   kind: z.enum([
     'campaign',

@@ -15,10 +15,10 @@ export interface UploadLimits {
 }
 
 /**
- * The bytes of an upload as they arrive, within limits. Only time spent waiting for the client counts: hold no
- * transaction and no connection of a pool while you read.
+ * The bytes of an upload as they arrive, within limits. The client may be slow: hold no transaction and no connection of
+ * a pool while you read.
  *
- * After an early end the rest is read and discarded, so that the client can read the answer.
+ * If the caller stops early, the rest is read and discarded, so that the client can read the response.
  *
  * @throws {ApiError} too_large, upload_too_slow, upload_broken
  */

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { ApiError } from './errors.ts';
 
 /**
- * HTTP's version check for documents that users edit: the answer to a GET has an `ETag`, and a change with that
- * `If-Match` is rejected if another client has saved since. A change without it overwrites the document.
+ * HTTP's version check for documents that users edit: the response to a GET has an `ETag`, and a change with that
+ * `If-Match` is rejected if another client has saved a change since. A change without `If-Match` overwrites the document.
  */
-// All other headers are kept: one of them sets the language of the answer.
+// Loose, because the language of the response depends on another header.
 export const versionHeaders = z.looseObject({
-  /** The `ETag` of the answer that was edited. */
+  /** The `ETag` of the version that was edited. */
   'if-match': z.string().max(200).optional(),
 });
 

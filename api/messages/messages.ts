@@ -49,7 +49,7 @@ export const messageView = z.object({
   problem: lineProblemView.nullable(),
   /** The values of its line that could not be read. */
   warnings: z.array(lineProblemView),
-  /** Region and customer type are those of its run: of the campaign's mailing at that time. */
+  /** The region and customer type of the mailing when the run read it. */
   regionId: z.int().nullable(),
   regionName: z.string().nullable(),
   customerTypeId: z.int().nullable(),
@@ -68,7 +68,7 @@ export const messageView = z.object({
 
 export const eventView = z.object({
   id: z.int(),
-  /** `look_up`: the provider was asked; `resolved`: a user decided instead. */
+  /** `look_up`: the message was looked up at the provider; `resolved`: a user resolved it. */
   kind: z.enum(['receipt', 'message', 'other', 'look_up', 'resolved']),
   payload: z.record(z.string(), z.unknown()),
   /** The provider's own status text; null if unknown. */
@@ -147,7 +147,7 @@ const search = filter.extend({
   day: dayParam,
 });
 
-/** A place in a search of runs: `41:2000` is after line 2000 of run 41. */
+/** A position in a search across runs: `41:2000` is after line 2000 of run 41. */
 const place = z
   .string()
   .regex(/^[1-9]\d{0,15}:\d{1,9}$/)
@@ -160,7 +160,7 @@ const placeOf = (at: Place | null): string | null => at && `${at.runId}:${at.lin
 const isOfPerson = ({ phone, customerId, customerCode }: z.infer<typeof search>): boolean =>
   phone !== undefined || customerId !== undefined || customerCode !== undefined;
 
-/** Without one of these, the search would read all messages ever stored. */
+/** Throws if the search names no subject: it would read all stored messages. */
 function requireSubject(where: z.infer<typeof search>): void {
   const { campaignId, day, text } = where;
   if (isOfPerson(where) || day !== undefined) return;
@@ -177,8 +177,8 @@ const eventsShown = 200;
 const repliesShown = 200;
 
 /**
- * Messages, with full phones for every role: answering a complaint means searching for a phone, and a user who may see
- * no phone does not need this page.
+ * Messages, with full phones for every role: to answer a complaint, a user searches for a phone, and a user who may not
+ * see phones does not need messages.
  */
 export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }) => {
   const tags = ['messages'];
@@ -189,7 +189,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The messages of a run, in the order of its mailing',
+        summary: 'List the messages of a run, in the order of its mailing',
         params: idParams,
         querystring: filter.extend({
           /** The last line of the previous page. */
@@ -204,7 +204,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         response: {
           200: z.object({
             messages: z.array(messageView),
-            /** The `after` of the next page; null: there is none. A search for a text stops after 50,000 lines. */
+            /** The `after` of the next page; null on the last page. A search for a text stops after 50,000 lines. */
             next: z.int().nullable(),
           }),
         },
@@ -224,7 +224,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
     csvRoute({
       access: 'viewer',
       tags,
-      summary: 'The messages of a run as a CSV file',
+      summary: 'Download the messages of a run as a CSV file',
       params: idParams,
       querystring: filter.extend(csvQuery),
     }),
@@ -258,7 +258,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         tags,
         summary: 'Search messages across runs',
         description:
-          'By `phone`, `customerId` or `customerCode`, newest first: the next page has `before`. Or by `campaignId` or `day` (of the run), run by run, the newest run first: the next page has `after`; `text` needs the day, or a phone or customer. The other parameters narrow the search. For all messages of a run: `GET /api/runs/{id}/messages`.',
+          'There are two ways to search. By `phone`, `customerId` or `customerCode`: returns the newest messages first, and `before` gets the next page. By `campaignId` or `day` (of the run): returns the messages run by run, the newest run first, and `after` gets the next page. `text` requires a day, phone or customer. All other parameters narrow the search. To list all messages of a run, use `GET /api/runs/{id}/messages`.',
         querystring: search.extend({
           before: urlId.optional(),
           after: place.optional(),
@@ -267,7 +267,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         response: {
           200: z.object({
             messages: z.array(foundMessageView),
-            /** The `after` of the next page of a search by campaign or day; null: there is none. */
+            /** The `after` of the next page of a search by campaign or day; null on the last page. */
             next: z.string().nullable(),
           }),
         },
@@ -294,8 +294,8 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
     csvRoute({
       access: 'viewer',
       tags,
-      summary: 'The messages that a search across runs finds, as a CSV file',
-      description: 'Newest first, with the columns of the messages of a run.',
+      summary: 'Download the messages of a search across runs as a CSV file',
+      description: 'Has the columns of `GET /api/runs/{id}/messages.csv`, newest first.',
       querystring: search.extend(csvQuery),
     }),
     async (request, reply) => {
@@ -321,7 +321,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'A message, the events that the provider reported for it, and its replies',
+        summary: 'Get a message, with its provider events and replies',
         params: idParams,
         response: {
           200: messageStoryView,
@@ -360,7 +360,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
   }
 };
 
-/** As many rows as wanted, from pages that may be incomplete although there are more. */
+/** Reads pages until `limit` rows are found: a page may have fewer rows although more exist. */
 async function filled<Row, At>(
   start: At,
   limit: number,

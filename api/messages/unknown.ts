@@ -14,7 +14,7 @@ import { ApiError, formatOf, notFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
 const statementBody = z.strictObject({
-  /** True: it arrived, the message becomes `delivered`. False: it did not, and becomes `undelivered`. */
+  /** True: the message arrived and becomes `delivered`. False: it did not arrive and becomes `undelivered`. */
   arrived: z.boolean(),
   /** The user's evidence. Stored with the message; the audit log has only the user who decided. */
   note: z.string().trim().min(1, coded('missing')).max(500),
@@ -41,9 +41,9 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       config: { access: 'operator' },
       schema: {
         tags: ['messages'],
-        summary: 'State whether an unknown message arrived',
+        summary: 'Resolve an unknown message',
         description:
-          'For any other message, such as one that a receipt has resolved meanwhile, the error is `not_unknown`. The statement is final: a later receipt changes nothing.',
+          'States whether the message arrived. The statement is final: a later receipt changes nothing. If the message is no longer unknown, for example because of a receipt, the error is `not_unknown`.',
         params: idParams,
         body: statementBody,
         response: { 200: z.object({ id: z.int(), status: z.enum(messageStatuses) }) },
@@ -76,7 +76,7 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       config: { access: 'viewer' },
       schema: {
         tags: ['runs'],
-        summary: 'The number of unknown messages of a run, by the result of their look-up',
+        summary: 'Count the unknown messages of a run by the result of their lookup',
         params: idParams,
         response: { 200: unknownView },
       },
@@ -101,9 +101,9 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       config: { access: 'operator' },
       schema: {
         tags: ['runs'],
-        summary: 'State whether all unknown messages of a run arrived',
+        summary: 'Resolve all unknown messages of a run',
         description:
-          '`messages` is the number that the user saw. If it has changed, nothing is resolved (`unknown_changed`).',
+          'States whether they arrived. `messages` is the expected number of unknown messages. If the number has changed, nothing is resolved and the error is `unknown_changed`.',
         params: idParams,
         body: statementBody.extend({ messages: z.int().min(1) }),
         response: { 200: z.object({ id: z.int(), messages: z.int() }) },

@@ -50,15 +50,15 @@ export async function budgetsNear(
 export const deploymentBudget = z.strictObject({ monthly: amountText.nullable() });
 
 export const costsView = z.object({
-  /** The current one, `2026-11`, in the deployment's time zone. */
+  /** The current month, `2026-11`, in the deployment's time zone. */
   month: z.string(),
-  /** What was spent in it, in millionths of the currency. */
+  /** The costs of the month, in millionths of the currency. */
   spent: cost,
-  /** Of it, answers to customers, automatic ones too. */
+  /** The part of answers to customers, including automatic ones. */
   answers: cost,
-  /** Of it, test messages. */
+  /** The part of test messages. */
   tests: cost,
-  /** The campaigns that cost most in it. `budget`: their own for the month. */
+  /** The campaigns with the highest costs in the month. `budget`: the monthly budget of the campaign. */
   campaigns: z.array(z.object({ id: z.int(), name: z.string(), spent: cost, budget: z.int().nullable() })),
 });
 
@@ -70,7 +70,7 @@ interface BudgetsDeps {
   clock: () => Date;
 }
 
-/** What the deployment spends, and may spend. */
+/** The costs and the budget of the deployment. */
 export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, money, clock }) => {
   const tags = ['costs'];
   const { currency, timezone } = money;
@@ -82,9 +82,9 @@ export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, mo
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'What messages have cost this month',
+        summary: 'Get the costs of the current month',
         description:
-          'Amounts are integers in millionths of the currency. They include what providers accepted: sent, delivered and undelivered messages of runs, answers to customers (within a minute) and test messages, at the price of the day.',
+          'Amounts are integers in millionths of the currency. They include everything that providers have accepted, at the price of the day: sent, delivered and undelivered messages of runs, answers to customers (after at most a minute) and test messages.',
         response: { 200: costsView },
       },
     },
@@ -113,7 +113,7 @@ export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, mo
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The monthly budget of the deployment',
+        summary: 'Get the monthly budget of the deployment',
         response: { 200: deploymentBudget },
       },
     },
@@ -132,7 +132,7 @@ export const budgets: FastifyPluginAsyncZod<BudgetsDeps> = async (app, { sql, mo
         tags,
         summary: 'Set the monthly budget of the deployment',
         description:
-          'A decimal text in the currency of the deployment, `15000.00`; null: no limit. It applies at once: a run that would exceed it waits for approval, and a run that uses it up pauses. Answers to customers and test messages count, and are never stopped. `safeguards.monthlyBudget` is the budget of one campaign.',
+          'A decimal string in the currency of the deployment, such as `15000.00`; null means no limit. Applies at once: a run that would exceed the budget waits for approval, and a run that exhausts it pauses. Answers to customers and test messages count toward the budget but are never stopped. The budget of a single campaign is `safeguards.monthlyBudget`.',
         headers: versionHeaders,
         body: deploymentBudget,
         response: { 200: deploymentBudget },

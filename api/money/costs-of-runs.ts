@@ -11,7 +11,7 @@ export interface MoneySettings {
   timezone: string;
 }
 
-/** What runs have cost so far. */
+/** The costs of runs so far. */
 export async function costsSoFar(
   sql: Sql,
   runs: readonly { id: number }[],
@@ -24,7 +24,7 @@ export async function costsSoFar(
   return ({ id }) => ({ currency, ...spent(id) });
 }
 
-/** The cost of segments at a provider's prices of the day. Without a provider nothing has a price. */
+/** The cost of segments at a provider's prices of the day. Without a provider there is no price. */
 export async function estimate(
   sql: Sql,
   { segments, providerId, at }: { segments: SegmentsByCountry; providerId: number | null; at: Date },

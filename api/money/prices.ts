@@ -23,7 +23,7 @@ export const pricesView = z.object({
       prefix: z.string(),
       /** The day from which it applies, in the deployment's time zone. */
       firstDay: z.iso.date(),
-      /** Of one segment, as a decimal: `0.085`. */
+      /** The price of one segment, as a decimal: `0.085`. */
       price: z.string(),
       /** The same in millionths of the currency. */
       millionths: z.int(),
@@ -40,7 +40,7 @@ interface PricesDeps {
   clock: () => Date;
 }
 
-/** What a segment costs at a provider. */
+/** The prices of a segment at a provider. */
 export const prices: FastifyPluginAsyncZod<PricesDeps> = async (app, { sql, currency, timezone, clock }) => {
   const tags = ['providers'];
 
@@ -66,7 +66,7 @@ export const prices: FastifyPluginAsyncZod<PricesDeps> = async (app, { sql, curr
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The prices of a segment at a provider',
+        summary: 'List the prices of a provider',
         params: idParams,
         response: { 200: pricesView },
       },
@@ -84,9 +84,9 @@ export const prices: FastifyPluginAsyncZod<PricesDeps> = async (app, { sql, curr
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Add a price, or replace the one of the same prefix and first day',
+        summary: 'Set a price of a provider',
         description:
-          'The price of one segment in the currency of the deployment, as a decimal text: `0.085` or `0,085`, at most six decimals. `prefix` is the calling code of a country, or empty for every country without a price of its own. It applies from `firstDay` on, until a later price of the same prefix begins. A day in the past also changes the costs since that day.',
+          'The price of one segment in the currency of the deployment, as a decimal string with at most six decimals: `0.085` or `0,085`. `prefix` is the calling code of a country, or empty for all countries without a price of their own. The price applies from `firstDay` until the next price of the same prefix begins, and replaces a price with the same prefix and first day. If the day is in the past, the costs since that day change.',
         params: idParams,
         body: newPrice,
         response: { 200: pricesView },
@@ -118,9 +118,9 @@ export const prices: FastifyPluginAsyncZod<PricesDeps> = async (app, { sql, curr
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Remove a price',
+        summary: 'Delete a price of a provider',
         description:
-          'Costs that used it are computed again, with the previous price or without one. A price that does not exist is not an error.',
+          'Costs that used the price are computed again with the previous price, or without a price. Deleting a price that does not exist is not an error.',
         params: idParams,
         querystring: priceKey,
         response: { 200: pricesView },

@@ -14,7 +14,7 @@ const body = z.strictObject({ fallbackId: z.int().positive().nullable() });
 
 export const fallbackView = z.object({ id: z.int(), fallbackId: z.int().nullable() });
 
-/** The provider that takes over messages that another one has certainly not accepted. */
+/** The fallback of a provider: it sends the messages that the provider has certainly not accepted. */
 export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
   app.get(
     '/:id/fallback',
@@ -22,7 +22,7 @@ export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async
       config: { access: 'viewer' },
       schema: {
         tags: ['providers'],
-        summary: 'The fallback of a provider',
+        summary: 'Get the fallback of a provider',
         params: idParams,
         response: { 200: fallbackView },
       },
@@ -43,9 +43,9 @@ export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async
       config: { access: 'admin' },
       schema: {
         tags: ['providers'],
-        summary: 'Set the provider that takes over when this one accepts no messages',
+        summary: 'Set the fallback of a provider',
         description:
-          'Null: no fallback; a run then pauses or waits. Applies at once, also to runs in progress. A run never returns to its own provider; the next run of its campaign starts with it.',
+          'Runs switch to the fallback when the provider accepts no messages. Null means no fallback: a run then pauses or waits. Applies at once, also to runs in progress. A run that has switched never returns; the next run of its campaign starts with the original provider.',
         params: idParams,
         headers: versionHeaders,
         body,

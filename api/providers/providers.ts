@@ -53,11 +53,11 @@ export const providerContent = z.strictObject({
   name: settingName,
   config: providerConfig,
   segmentProfile: segmentProfileName.default('gsm'),
-  /** Segments per second, over all workers and campaigns; null: no limit. Takes effect at once, also for live runs. */
+  /** Segments per second, across all workers and campaigns; null: no limit. Applies at once, also to live runs. */
   ratePerSecond: z.number().positive().max(100_000).nullable().default(null),
   /**
-   * Concurrent sends, over all workers and campaigns. A remote provider needs its rate times its answer time. If
-   * omitted: the default of its kind, or the earlier value.
+   * Concurrent sends, across all workers and campaigns: at least the rate times the response time of the provider. If
+   * omitted, it stays unchanged; for a new provider it is the default of its kind.
    */
   maxInFlight: z.int().min(1).max(mostInFlight).optional(),
 });
@@ -69,7 +69,7 @@ export const providerView = z.object({
   segmentProfile: segmentProfileName,
   ratePerSecond: z.number().nullable(),
   maxInFlight: z.int(),
-  /** The provider that takes over when this one accepts no more messages: PUT /api/providers/{id}/fallback. */
+  /** The fallback of the provider: `PUT /api/providers/{id}/fallback`. */
   fallbackId: z.int().nullable(),
   archivedAt: instant.nullable(),
   /** What holds its messages back; null: nothing. `POST /api/providers/{id}/release` lifts it. */
@@ -78,17 +78,18 @@ export const providerView = z.object({
       /** It asked us to wait (429, Retry-After); `code`: its answer. */
       pause: z.object({ until: instant, code: z.string() }).nullable(),
       /**
-       * The number of consecutive answers that leave the outcome of their messages unknown. `nextAt`: when one message
-       * tries it again; null: not before a user decides.
+       * The number of consecutive answers with an unknown outcome. `nextAt`: when one message tests the provider again;
+       * null: when a user decides.
        */
       doubt: z.object({ answers: z.int(), code: z.string(), nextAt: instant.nullable() }).nullable(),
     })
     .nullable(),
-  /** Its calls that could not be read; 10,000 means at least that many. `GET /api/providers/{id}/unread` lists them. */
+  /** The number of unread calls, up to 10,000. `GET /api/providers/{id}/unread` lists them. */
   unreadCalls: z.int(),
   /**
-   * Where the provider sends receipts and incoming messages. All kinds but Twilio and the sandbox add the callback
-   * secret: `?key=…`, as last part of the path, in the header X-Torpedo-Key, or as password or bearer token.
+   * Where the provider sends receipts and incoming messages. All kinds except Twilio and the sandbox must add the
+   * callback secret: as `?key=…`, as the last segment of the path, in the header X-Torpedo-Key, or as a password or
+   * bearer token.
    */
   callbacks: z.object({ receipts: z.string(), inbound: z.string() }),
 });
@@ -161,8 +162,8 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The current rate of each provider',
-        description: 'From the stored counts of its runs. Intended for polling every few seconds.',
+        summary: 'List the current rate of each provider',
+        description: 'Computed from the stored counts of the runs. Suitable for polling every few seconds.',
         response: { 200: providerRates },
       },
     },
@@ -189,7 +190,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
     '/:id/uses',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'What uses a provider', params: idParams, response: { 200: usesView } },
+      schema: { tags, summary: 'List what uses a provider', params: idParams, response: { 200: usesView } },
     },
     async ({ params: { id } }) => ({ usedBy: await providerUses(sql, id) }),
   );
@@ -198,7 +199,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
     '/:id',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'One SMS provider', params: idParams, response: { 200: providerView } },
+      schema: { tags, summary: 'Get an SMS provider', params: idParams, response: { 200: providerView } },
     },
     async (request, reply) => {
       const { id } = request.params;
@@ -215,9 +216,9 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'End a pause that the provider asked for, or test a provider in doubt with one message',
+        summary: 'End a pause requested by the provider, or test a provider in doubt with one message',
         description:
-          'Applies at once to all its runs. If the provider asks for another pause, Torpedo pauses again. Resume a paused run separately.',
+          'Applies at once to all runs of the provider. If the provider requests another pause, Torpedo pauses again. A paused run must be resumed separately.',
         params: idParams,
         response: { 200: providerView },
       },
@@ -239,7 +240,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Add an SMS provider',
+        summary: 'Create an SMS provider',
         body: providerContent.extend({ secrets: providerSecrets }),
         response: { 201: providerView },
       },
@@ -273,14 +274,13 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Change or archive an SMS provider',
+        summary: 'Update or archive an SMS provider',
         description:
-          'Omitted secrets stay unchanged. Another kind of provider, or another origin (scheme, host, port), requires all secrets again. A new rate applies at once.',
+          'If you omit a secret, it stays unchanged. Changing the kind or the origin (scheme, host, port) requires all secrets again. A new rate applies at once.',
         params: idParams,
         headers: versionHeaders,
         body: providerContent.extend({
-          // Required explicitly: otherwise the carrier would be the first to notice a limit that was removed by
-          // omission.
+          // Required, because a client that forgets it would remove the limit.
           ratePerSecond: providerContent.shape.ratePerSecond.unwrap(),
           secrets: providerSecretChanges.optional(),
           archived: z.boolean().default(false),
@@ -339,8 +339,8 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Delete a provider through which nothing was ever sent',
-        description: 'If it is in use, the error `in_use` lists what uses it; archive it instead.',
+        summary: 'Delete a provider that was never used',
+        description: 'If the provider is in use, the error `in_use` lists what uses it. Archive it instead.',
         params: idParams,
         response: { 204: z.null() },
       },
@@ -370,7 +370,7 @@ const editedOf = ({ name, config, segmentProfile, ratePerSecond, maxInFlight, ar
 
 const missingSecret = { apiKeySecret: 'api_key_secret', sharedKeySecret: 'shared_key_secret' } as const;
 
-/** Secrets are those of the config's kind, and all that it names. */
+/** Checks that the secrets are those of the kind, and that all secrets in the description are there. */
 function secretProblems(config: ProviderConfig, secrets: ProviderSecrets): Problem[] {
   if (secrets.kind !== config.kind) return [problem('secrets', 'missing', { what: 'provider_secrets' })];
   if (secrets.kind === 'twilio') {
@@ -389,7 +389,7 @@ function requireProfile({ config, segmentProfile }: z.output<typeof providerCont
   throw new ApiError('invalid_fields', { problems: [problem('segmentProfile', 'profile_of_infobip')] });
 }
 
-/** @param isElsewhere stored secrets must not be used: missing ones are requested again */
+/** @param isElsewhere the secrets would be sent to another origin: all of them must be entered again */
 function checkedSecrets(config: ProviderConfig, known: unknown, isElsewhere: boolean): ProviderSecrets {
   try {
     const { secrets } = parseInput(z.object({ secrets: providerSecrets }), { secrets: known });

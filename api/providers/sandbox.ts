@@ -53,7 +53,7 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The virtual phones that received the last messages',
+        summary: 'List the virtual phones that received the last messages',
         response: { 200: virtualPhones },
       },
     },
@@ -66,7 +66,7 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The messages that a virtual phone received and sent, newest first',
+        summary: 'List the messages of a virtual phone, newest first',
         params: z.object({ phone: phoneParam }),
         response: { 200: conversationView },
       },
@@ -80,8 +80,8 @@ export const sandbox: FastifyPluginAsyncZod<SandboxDeps> = async (app, { sql, bo
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Answer from a virtual phone',
-        description: 'The reply arrives as a signed call, as from a real provider.',
+        summary: 'Send a reply from a virtual phone',
+        description: 'The reply arrives as a signed webhook call, as from a real provider.',
         params: z.object({ phone: phoneParam }),
         body: z.strictObject({ text: z.string().trim().min(1, coded('missing')).max(1600) }),
         response: { 201: z.object({ sid: z.string() }) },

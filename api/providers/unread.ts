@@ -17,7 +17,7 @@ export const unreadCallView = z.object({
   receivedAt: instant,
   /** The message that it refers to, if that could be read. */
   messageId: z.int().nullable(),
-  /** What was expected, and not found; null: recorded by another version of Torpedo. */
+  /** The expected field that was not found; null if another version of Torpedo recorded the call. */
   problem: keptUnreadFault.extend({ message: z.string() }).nullable(),
   /** The original call, or the part of it that could not be read: `query`, `form`, `json` or `text`. */
   payload: z.record(z.string(), z.unknown()),
@@ -28,7 +28,7 @@ export const unreadCallList = z.object({ unread: z.array(unreadCallView) });
 export const readAgainView = z.object({
   read: z.int(),
   unread: z.int(),
-  /** Time ran out: ask again. */
+  /** Calls remain, because time ran out: send the request again. */
   more: z.boolean(),
 });
 export const setAsideView = z.object({ setAside: z.int() });
@@ -52,9 +52,9 @@ export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadC
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'Calls of a provider that could not be read, oldest first',
+        summary: 'List the calls of a provider that could not be read, oldest first',
         description:
-          'Verified calls for receipts and replies, or parts of such calls, with the expected fields that were not found. `after`: the last id of the previous page.',
+          'Returns verified calls for receipts and replies, or parts of such calls, with the expected fields that were not found. For the next page, pass the last id of the current page as `after`.',
         params: idParams,
         querystring: z.strictObject({
           after: urlId.optional(),
@@ -82,9 +82,9 @@ export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadC
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Read calls of a provider again after you have corrected its description',
+        summary: 'Read calls of a provider again',
         description:
-          'A call that can be read now is applied with its original time: receipts change their messages, replies are handled. `ids`: only these calls; omitted: all. With `more` in the response, calls remain: send the request again.',
+          'Use this after you have corrected the description of the provider. Calls that can now be read are applied with their original time: receipts update their messages, and replies are handled. `ids` limits the request to these calls. If `more` is true in the response, calls remain: send the request again.',
         params: idParams,
         body: z.strictObject({ ids: someIds.optional() }).default({}),
         response: { 200: readAgainView },
@@ -108,7 +108,7 @@ export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadC
         tags,
         summary: 'Remove calls of a provider from the list without reading them',
         description:
-          '`ids`: these; `upTo`: all up to this id. They stay in the database until their retention ends.',
+          '`ids` selects single calls; `upTo` selects all up to this id. They stay in the database until their retention ends.',
         params: idParams,
         body: z.union([z.strictObject({ ids: someIds }), z.strictObject({ upTo: z.int().min(1) })]),
         response: { 200: setAsideView },

@@ -11,7 +11,7 @@ import { type AutomaticTexts, automaticTexts, replyWordsAmong } from '../../doma
 import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { addSettingsDocument } from '../http/document.ts';
 
-/** Texts that are sent by themselves: at an opt-out, a call for help and keywords. */
+/** Automatic replies: to an opt-out, to a request for help, and to keywords. */
 export const automaticTextSettings: FastifyPluginAsync<{ sql: Database }> = async (app, { sql }) => {
   addSettingsDocument(
     app,
@@ -30,11 +30,11 @@ export const automaticTextSettings: FastifyPluginAsync<{ sql: Database }> = asyn
         ...(await referenceProblems(tx, before, texts)),
       ],
       tags: ['settings'],
-      read: { summary: 'The texts that are sent by themselves' },
+      read: { summary: 'Get the automatic texts' },
       change: {
-        summary: 'Change the texts that are sent by themselves',
+        summary: 'Set the automatic texts',
         description:
-          'Each has at most 160 characters, with the placeholders of code, name and first name, and is off while it is empty. A keyword counts when it is the whole reply; case, accents, punctuation and spaces make no difference. Its department and subcategory replace those of the ticket that the reply opens. Counts for replies that are handled from now on.',
+          'Torpedo sends these texts in response to opt-outs, requests for help and keywords. A text has at most 160 characters and may contain the placeholders of code, name and first name. An empty text is not sent. A keyword matches if it is the whole reply, ignoring case, accents, punctuation and spaces. The department and subcategory of a keyword replace those of the ticket that the reply opens. Applies to replies that are handled from now on.',
       },
     },
   );

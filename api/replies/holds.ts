@@ -49,8 +49,8 @@ export const holds: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'Phones that are held because of a probable opt-out, the longest first',
-        description: '`after`: the last id of the previous page.',
+        summary: 'List phones that are held because of a probable opt-out, oldest first',
+        description: 'For the next page, pass the last id of the current page as `after`.',
         querystring: z.strictObject({
           after: urlId.optional(),
           limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -72,7 +72,7 @@ export const holds: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
         tags,
         summary: 'Decide whether a held phone has opted out',
         description:
-          '`opt_out`: opts the phone out, as a reply with an opt-out word does. `release`: the reply was not an opt-out, and campaigns may write to the phone again. Messages that were skipped stay skipped.',
+          '`opt_out` opts the phone out, like a reply with an opt-out word. `release` means that the reply was not an opt-out: campaigns may write to the phone again. Messages that were skipped stay skipped.',
         params: idParams,
         body: z.strictObject({
           decision: z.enum(holdDecisions),

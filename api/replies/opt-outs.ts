@@ -13,7 +13,7 @@ const subjects = [
   { noun: 'ticket', path: '/tickets', tag: 'tickets', phoneOf: phoneOfTicket },
 ] as const;
 
-/** Opts out the phone of a reply or a ticket: for a user who reads that the customer wants no more messages. */
+/** Opts out the phone of a reply or ticket, for a user who reads that the customer wants no more messages. */
 export const optOutsOfReaders: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
   for (const { noun, path, tag, phoneOf } of subjects) {
     app.post(
@@ -24,7 +24,7 @@ export const optOutsOfReaders: FastifyPluginAsyncZod<{ sql: Database }> = async 
           tags: [tag],
           summary: `Opt out the phone of a ${noun}`,
           description:
-            'Takes effect at once: queued messages to the phone are skipped in every run. The opt-out is stored with the source `agent` and the user. Only an admin can remove it.',
+            'Takes effect at once: all runs skip their queued messages to the phone. The opt-out is stored with the source `agent` and the user. Only an admin can remove it.',
           params: idParams,
           response: { 204: z.null() },
         },

@@ -17,13 +17,13 @@ export const replyView = z.object({
   id: z.int(),
   providerId: z.int(),
   providerMessageId: z.string(),
-  /** The sender: E.164 if it can be read as such. */
+  /** The sender: E.164 if it is a phone number. */
   phone: z.string(),
   /** The number, short code or name of ours that received it. */
   recipient: z.string(),
   text: z.string(),
   receivedAt: instant,
-  /** Null, with `effect`: it is not handled yet. */
+  /** Null, like `effect`, until it is handled. */
   handledAt: instant.nullable(),
   effect: z.enum(replyEffects).nullable(),
   /** Null: it answers no message of ours. */
@@ -58,7 +58,7 @@ const filter = z.strictObject({
   unmatched: z.stringbool().optional(),
 });
 
-/** Incoming messages. With full phones and texts, as with messages. */
+/** Incoming messages, with full phones and texts, as with messages. */
 export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = async (
   app,
   { sql, clock },
@@ -86,7 +86,7 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
     csvRoute({
       access: 'any_role',
       tags,
-      summary: 'Replies as a CSV file',
+      summary: 'Download replies as a CSV file',
       querystring: filter.extend(csvQuery),
     }),
     async (request, reply) => {
@@ -106,13 +106,13 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'One reply, and the message that it answers',
+        summary: 'Get a reply and the message that it answers',
         params: idParams,
         response: {
           200: z.object({
             reply: replyView,
             message: answeredView.nullable(),
-            /** Handling it failed and is retried. */
+            /** The failed attempt to handle it, which is retried; null: none. */
             retrying: retryingView.nullable(),
           }),
         },

@@ -17,11 +17,11 @@ export const replyWordSettings: FastifyPluginAsync<{ sql: Database }> = async (a
       lock: lockReplyWords,
       save: saveReplyWords,
       tags: ['settings'],
-      read: { summary: 'The words by which people opt out, opt in and ask for help' },
+      read: { summary: 'Get the words by which customers opt out, opt in and ask for help' },
       change: {
-        summary: 'Change the words by which people opt out, opt in and ask for help',
+        summary: 'Set the words by which customers opt out, opt in and ask for help',
         description:
-          'Counts for replies that come from now on. A word counts when it is the whole reply; case, accents, punctuation and spaces make no difference.',
+          'Applies to replies that arrive from now on. A word matches if it is the whole reply, ignoring case, accents, punctuation and spaces.',
       },
     },
   );

@@ -36,9 +36,9 @@ import { addFigures, type Figures, figuresView, viewFigures } from './view.ts';
 const tags = ['reports'];
 
 const scope = z.strictObject({
-  /** A period that ends today, or the last month; by default `last_30`. `from` and `to` go before it. */
+  /** A period that ends today, or the last month; by default `last_30`. `from` and `to` override it. */
   period: z.enum(periodPresets).optional(),
-  /** The first day; by default 30 days until `to`. */
+  /** The first day; by default 29 days before the last one. */
   from: z.iso.date().optional(),
   /** The last day; by default today. */
   to: z.iso.date().optional(),
@@ -51,7 +51,7 @@ const scope = z.strictObject({
 const periodView = z.object({ from: z.iso.date(), to: z.iso.date() });
 
 const reportRowView = z.object({
-  /** An id, a day, the first day of a month, or an hour (0 to 23); null: without a campaign, region, customer type or provider. */
+  /** An id, a day, the first day of a month, or an hour (0 to 23); null: no campaign, region, customer type or provider. */
   key: z.string().nullable(),
   name: z.string().nullable(),
   figures: figuresView,
@@ -59,20 +59,20 @@ const reportRowView = z.object({
 
 export const reportView = z.object({
   period: periodView,
-  /** The period that `previous` is of. */
+  /** The period of `previous`. */
   before: periodView,
-  /** Days and hours are of this time zone, the deployment's. */
+  /** The time zone of days and hours: that of the deployment. */
   timezone: z.string(),
-  /** The figures contain what happened before; null: nothing has been counted yet. */
+  /** The figures include everything until this time; null: nothing has been counted yet. */
   countedAt: instant.nullable(),
-  /** Providers that do not count, because they are sandboxes and there are others. */
+  /** Whether sandboxes are left out, because there are other providers. */
   sandboxesLeftOut: z.boolean(),
   total: figuresView,
   previous: figuresView,
   rows: z.array(reportRowView),
-  /** Rows beyond `limit`, together, but for that without a key: rows and this add up to `total`. Null: none. */
+  /** The sum of the rows beyond `limit`; null: none. The row without a key is never among them. */
   others: z.object({ count: z.int(), figures: figuresView }).nullable(),
-  /** The period in steps, all of them, also empty ones. */
+  /** All steps of the period, including empty ones. */
   chart: z.object({
     step: z.enum(['hour', 'day', 'month']),
     bars: z.array(z.object({ key: z.string(), figures: figuresView })),
@@ -111,12 +111,12 @@ interface ReportsDeps {
   clock: () => Date;
 }
 
-/** Reports from the kept counts; no request reads messages. */
+/** Reports from stored counts; no request reads messages. */
 export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
   app,
   { sql, currency, timezone, clock },
 ) => {
-  /** A period that ends before it begins is read the other way round. */
+  /** If `to` is before `from`, they are swapped. */
   const periodOf = ({ period, from, to }: Pick<z.output<typeof scope>, 'period' | 'from' | 'to'>): Period => {
     const [today] = lastDays(clock().getTime(), timezone, 1);
     if (period !== undefined && from === undefined && to === undefined)
@@ -125,7 +125,7 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
     const first = from ?? presetPeriod('last_30', last).from;
     return first <= last ? { from: first, to: last } : { from: last, to: first };
   };
-  /** What the query asks for. A provider that is asked for counts, also a sandbox. */
+  /** The scope of a query. A requested provider counts even if it is a sandbox. */
   const scopeOf = async ({ period, from, to, ...filter }: z.output<typeof scope>) => ({
     ...filter,
     ...periodOf({ period, from, to }),
@@ -138,9 +138,9 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'What was sent in a period, what became of it, what it cost, and who answered',
+        summary: 'Get the report of a period',
         description:
-          'From counts that are kept by hour and corrected within minutes, however late a receipt comes; they stay when retention has emptied the messages. A message counts for the hour in which it was last handed to a provider; one that was never handed over, for the hour in which its mailing was read. Replies count by when they arrived, tickets by when they were opened. A reply to no known message belongs to no campaign, region or customer type: a row without a key. Dry runs and test sends never count; messages through the sandbox count only while it is the only provider, or when it is asked for. `previous` is the same for the period before: as many whole months, the same days of the month before, or as many days before.',
+          'Returns what was sent, the outcomes, the costs and the replies. The figures come from hourly counts. They are corrected within minutes, however late a receipt arrives, and stay when the retention period of the messages ends. A message counts in the hour in which it was last passed to a provider, or, if it never was, in the hour in which its mailing was read. Replies count when they arrive, tickets when they are opened. A reply to no known message belongs to no campaign, region or customer type; it is in a row without a key. Dry runs and test sends never count. Messages through the sandbox count only if it is the only provider or if you request it. `previous` has the figures of the previous period: the same number of whole months, the same days of the previous month, or the same number of days.',
         querystring: scope.extend({
           by: z.enum(breakdowns).default('campaign'),
           limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
@@ -161,7 +161,7 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
         countedAt(sql),
       ]);
       const figuresAt = new Map((steps ?? rows).map((row) => [row.key, row]));
-      // What belongs to none is few, and looked for: it is never among the others.
+      // The row without a key is always shown: users look for it, and it is only one.
       const isShown = ({ key }: ReportRow, index: number): boolean => index < limit || key === null;
       const others = rows.filter((row, index) => !isShown(row, index));
       const view = (row: ReportRow) => ({
@@ -199,9 +199,9 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'Why messages of a period were not delivered or not sent, the most frequent reason first',
-        description:
-          'From the same counts as `GET /api/reports`, with the same days and the same parameters.',
+        summary:
+          'List the reasons why messages of a period were not sent or not delivered, most frequent first',
+        description: 'Uses the same counts, days and parameters as `GET /api/reports`.',
         querystring: scope,
         response: { 200: reasonsView },
       },
@@ -218,7 +218,7 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
     csvRoute({
       access: 'viewer',
       tags,
-      summary: 'The reasons of a period as a CSV file',
+      summary: 'Download the reasons of a period as a CSV file',
       querystring: scope.extend(csvQuery),
     }),
     async (request, reply) => {
@@ -241,7 +241,7 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The campaigns that have figures, by name: the first 1,000',
+        summary: 'List the first 1,000 campaigns that have figures, by name',
         response: { 200: countedCampaignsView },
       },
     },
@@ -254,9 +254,9 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The last runs of a campaign, newest first, to compare them',
+        summary: 'Compare the last runs of a campaign, newest first',
         description:
-          'Runs that have read their mailing, without dry runs. Messages are as they are now; replies, tickets and costs as they were last counted. `cost.segments` is less than `segments` until all are counted.',
+          'Includes runs that have read their mailing, except dry runs. Message counts are current; replies, tickets and costs are from the last count. `cost.segments` is less than `segments` until all segments are counted.',
         querystring: z.strictObject({
           campaignId: urlId,
           limit: z.coerce.number().int().min(1).max(50).default(10),
@@ -285,7 +285,7 @@ export const reports: FastifyPluginAsyncZod<ReportsDeps> = async (
     csvRoute({
       access: 'viewer',
       tags,
-      summary: 'The rows of a report as a CSV file',
+      summary: 'Download the rows of a report as a CSV file',
       querystring: scope.extend({ by: z.enum(breakdowns).default('campaign'), ...csvQuery }),
     }),
     async (request, reply) => {

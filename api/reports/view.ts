@@ -2,16 +2,16 @@ import { z } from 'zod';
 import type { FigureRow } from '../../db/reports/report.ts';
 import { cost } from '../../domain/price.ts';
 
-/** The figures of one row of a report. All messages of the runs are in exactly one of the statuses. */
+/** The figures of one row of a report. Each message counts in exactly one status. */
 export const figuresView = z.object({
   /** Lines of the mailings. */
   lines: z.int(),
   /** Lines that were not skipped. */
   toSend: z.int(),
-  /** Taken by the provider: `sent`, `delivered` and `undelivered` together. */
+  /** Accepted by the provider: the sum of `sent`, `delivered` and `undelivered`. */
   accepted: z.int(),
   queued: z.int(),
-  /** Taken, and without a receipt. */
+  /** Accepted, without a receipt yet. */
   sent: z.int(),
   delivered: z.int(),
   undelivered: z.int(),
@@ -19,12 +19,12 @@ export const figuresView = z.object({
   unknown: z.int(),
   skipped: z.int(),
   cancelled: z.int(),
-  /** Segments of what the provider took. */
+  /** Segments that the provider accepted. */
   segments: z.int(),
-  /** Segments of what it may have taken (`unknown`); not in `segments`, nor in `cost`. */
+  /** Segments that the provider may have accepted (`unknown`); not included in `segments` and `cost`. */
   unknownSegments: z.int(),
   cost,
-  /** Replies to messages of the runs; without a campaign, region or customer type, those to no message that we know. */
+  /** Replies to messages of the runs; in the row without a key, replies to no known message. */
   replies: z.int(),
   /** Of the replies, those that opted the phone out. */
   optOuts: z.int(),
@@ -32,12 +32,12 @@ export const figuresView = z.object({
   tickets: z.int(),
   /** Tickets with a first answer. */
   answered: z.int(),
-  /** From opening to first answer, of the answered tickets, on average; null: none was answered. */
+  /** The mean time from the opening to the first answer of answered tickets; null: none was answered. */
   firstAnswerSeconds: z.int().nullable(),
 });
 export type Figures = z.output<typeof figuresView>;
 
-/** `countedSegments`: those that `cost` is of. */
+/** `countedSegments`: the segments that `cost` includes. */
 export function viewFigures(row: FigureRow, currency: string, countedSegments = row.segments): Figures {
   const { unknownSegments, unpricedSegments, answerSeconds, cost: millionths, ...figures } = row;
   const accepted = row.sent + row.delivered + row.undelivered;

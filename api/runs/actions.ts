@@ -15,7 +15,7 @@ import { requireCompleteRestore } from './restores.ts';
 import { cancelRun } from './cancel.ts';
 import type { Temporal } from '../services/temporal.ts';
 
-/** Without a worker a retried run does not begin: the answer does not wait for it. */
+/** How long the response waits for a retried run to begin, which needs a worker. */
 const longestBeginMs = 2_000;
 const beginPollMs = 50;
 
@@ -35,15 +35,15 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
     return run;
   };
 
-  /** A change of a live run, by its workflow: requested there first, then written to the audit log. */
+  /** Changes a live run: requests the change from its workflow, then writes it to the audit log. */
   const change = async (request: FastifyRequest, action: 'pause' | 'resume' | 'approve', id: number) => {
     const run = await need(id);
     const by = actorId(actorOf(request));
-    // A user who resumes it has decided to try the provider again.
+    // A user who resumes the run wants to try the provider again.
     if (action === 'resume' && run.reason?.code === 'provider_in_doubt' && run.providerId !== null)
       await tryInDoubt(sql, run.providerId);
     await temporal[`${action}Run`](run, by);
-    // Both let the run exceed a budget, for which it waited.
+    // Both permit the run to exceed the budget that it waits for.
     const beyondBudget =
       action === 'resume'
         ? run.reason?.code === 'budget_used_up'
@@ -57,7 +57,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
   };
   const changed = z.object({ id: z.int(), status: z.enum(runStatuses) });
 
-  /** Waits until the first step of a retried run has changed its row, so that the answer does not say `failed`. */
+  /** Waits until the first step of a retried run has updated its row, so that the response is not `failed`. */
   const untilBegun = async (id: number): Promise<void> => {
     const deadline = performance.now() + longestBeginMs;
     while (performance.now() < deadline && (await runStatus(sql, id)) === 'failed') await sleep(beginPollMs);
@@ -71,7 +71,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         tags,
         summary: 'Pause a run',
         description:
-          'The outcome of messages in flight is still recorded; nothing else is sent until the run is resumed.',
+          'Nothing more is sent until you resume the run. The outcomes of messages in flight are still recorded.',
         params: idParams,
         response: { 200: changed },
       },
@@ -96,7 +96,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         tags,
         summary: 'Approve a run that waits for approval',
         description:
-          'A run that waits because of a budget may then exceed it. For any other run, also a dry run, the error is `not_waiting_for_approval`. The audit log shows who approved it.',
+          'If the run waits because of a budget, it may then exceed the budget. For a run that does not wait for approval, and for a dry run, the error is `not_waiting_for_approval`. The audit log shows who approved the run.',
         params: idParams,
         response: { 200: changed },
       },
@@ -112,7 +112,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         tags,
         summary: 'Cancel a run',
         description:
-          'Messages that were not sent are never sent. You can also cancel a failed run: it is closed at once, or after it has opened its remaining tickets.',
+          'Messages that have not been sent are never sent. You can also cancel a failed run: it is closed at once, or as soon as its remaining tickets are open.',
         params: idParams,
         response: { 200: changed },
       },
@@ -130,9 +130,9 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Mark a run that did not execute as seen',
+        summary: 'Mark a run as seen',
         description:
-          'It leaves `notExecuted` of `GET /api/overview`, and its alert ends. `run_not_ended` for a run that is live or has failed: that one is retried or cancelled.',
+          'For a run that did not execute or reached nobody: removes it from `notExecuted` of `GET /api/overview` and ends its alert. For a live or failed run, the error is `run_not_ended`: retry or cancel a failed run instead.',
         params: idParams,
         response: { 200: changed },
       },
@@ -159,7 +159,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         tags,
         summary: 'Retry a failed run',
         description:
-          'The run continues from the step that failed and repeats nothing. If its mailing was not read, it reads the current mailing of the campaign.',
+          'The run continues with the step that failed and repeats no earlier step. If its mailing was not read, it reads the current mailing of the campaign.',
         params: idParams,
         response: { 202: changed },
       },

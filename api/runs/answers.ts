@@ -14,9 +14,9 @@ export const runAnswers: FastifyPluginAsyncZod<{ sql: Database }> = async (app, 
       config: { access: 'operator' },
       schema: {
         tags: ['runs'],
-        summary: 'The answer that the run fetched from its web service',
+        summary: 'Download the answer that a run fetched from its web service',
         description:
-          'The original answer, decompressed; pages follow each other, with a line break between them. Includes the received part of a failed attempt. Kept for RAW_ANSWER_DAYS.',
+          'Returns the original answer, decompressed, with a line break between pages. If the fetch failed, returns the part that was received. Answers are stored for `RAW_ANSWER_DAYS`.',
         produces: ['application/json'],
         params: idParams,
       },

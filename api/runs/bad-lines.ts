@@ -23,10 +23,10 @@ import { mailingRefused } from '../campaigns/mailings.ts';
 import { idParams } from '../http/parameters.ts';
 
 const layoutNote =
-  'In the layout of the mailing, with the values as they were, and what is wrong in the column `problema`, which an upload does not read: correct the lines and upload the file. Lines that are sent without a value that could not be read are in it, too; `warnings=without` leaves them out, `warnings=only` leaves the others out. What a spreadsheet would change has an apostrophe before it, which an upload takes away.';
+  'The file has the layout of the mailing, with the original values, so that you can correct the lines and upload it again. The column `problema` describes what is wrong; an upload ignores it. The file also contains lines that are sent although a value could not be read: `warnings=without` excludes them, and `warnings=only` returns only them. Values that a spreadsheet would change start with an apostrophe, which an upload removes.';
 const warningsParam = z.enum(['with', 'without', 'only']).default('with');
 
-/** Skipped lines, to be corrected and sent again. */
+/** Lines with problems, for users who correct and upload them again. */
 export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }> = async (
   app,
   { sql, clock },
@@ -36,8 +36,8 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
     csvRoute({
       access: 'viewer',
       tags: ['mailing'],
-      summary: 'The lines of the current file that a run would skip or use in part, as a CSV file',
-      description: `${layoutNote} Opt-outs are judged by the run.`,
+      summary: 'Download the bad lines of the current file as a CSV file',
+      description: `Returns the lines that a run would skip or use only in part. ${layoutNote} Opt-outs are not checked.`,
       params: idParams,
       querystring: z.strictObject({ warnings: warningsParam }),
     }),
@@ -51,7 +51,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
       }
       const { extraFields } = definition.mailing;
       const options = { extraFields, today: isoDate(clock()) };
-      // The extra fields may have changed since: better reported now than in the middle of a download.
+      // The extra fields may have changed since the upload. An error is reported now, not in the middle of the download.
       await readWritten(readMailingFile(sql, mailingFileId), options)
         .next()
         .catch((error: unknown) => {
@@ -76,8 +76,8 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
     csvRoute({
       access: 'viewer',
       tags: ['runs'],
-      summary: 'The lines that a run has skipped or used in part, as a CSV file',
-      description: `${layoutNote} For a mailing from a web service, or whose file has been deleted, the file contains the stored fields of each contact.`,
+      summary: 'Download the bad lines of a run as a CSV file',
+      description: `Returns the lines that the run has skipped or used only in part. ${layoutNote} If the mailing came from a web service, or its file has been deleted, the lines contain the stored fields of each contact.`,
       params: idParams,
       querystring: z.strictObject({ reason: z.enum(skipReasons).optional(), warnings: warningsParam }),
     }),

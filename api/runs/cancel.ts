@@ -25,7 +25,7 @@ export async function cancelRun(
     const row = await getRun(sql, run.id);
     if (!row || !from.includes(row.status)) return false;
     const ticketsDue = row.sendingAt !== null && row.settings.campaign.ticketPolicy.when === 'on_send';
-    // Its senders may be alive, or frozen.
+    // Its senders may still be running, or frozen.
     if (!ticketsDue) await takeOver(longSql, { runId: run.id, deduplicates: false });
     const closed = await longSql.begin(async (tx) => {
       const reason = { code: 'by_user', user: by } as const;
@@ -40,7 +40,7 @@ export async function cancelRun(
     return closed;
   };
 
-  // Its workflow is over, or about to be: it would accept the request and still fail.
+  // Its workflow has ended or is about to: it would accept the request and still fail.
   if (await close(['failed'])) return;
   if ((await temporal.cancelRun(run, by)) === 'asked') await audit(sql, request, 'run.cancel', subject);
   else if (!(await close([...liveRunStatuses, 'failed']))) throw new ApiError('run_ended');

@@ -27,9 +27,12 @@ export const overviewView = z.object({
   running: z.array(runSummaryView),
   /** Runs that wait for a user, have failed, or have retried for two minutes, newest first. */
   attention: z.array(runSummaryView),
-  /** Each campaign's newest run of the last seven days that was missed or skipped, or found or reached nobody; until a user has seen it. */
+  /**
+   * The newest run of each campaign within seven days, if it was missed or skipped, or found or reached nobody, until a
+   * user has seen it.
+   */
   notExecuted: z.array(runSummaryView),
-  /** Everything else that is retried after a failure: planning runs, replies, posts of tickets, longest first. */
+  /** Everything else that is retried after a failure (planning of runs, replies, posts of tickets), longest first. */
   retrying: z.array(otherRetryingView),
   /** Phones that are held because of a probable opt-out, until a user has decided. */
   holds: z.object({ count: z.int(), since: instant.nullable() }),
@@ -37,7 +40,7 @@ export const overviewView = z.object({
   unreadCalls: z.array(
     z.object({ providerId: z.int(), providerName: z.string(), count: z.int(), since: instant }),
   ),
-  /** The month's budgets of which 80 % or more are spent. */
+  /** The monthly budgets that are at least 80 % spent. */
   budgets: z.array(nearBudgetView),
   /** Unfinished runs that are in none of these lists, because there are too many. */
   moreRuns: z.int(),
@@ -73,7 +76,7 @@ interface OverviewDeps {
   money: MoneySettings;
 }
 
-/** The state of the deployment on one page. */
+/** The state of the deployment, for one page. */
 export const overview: FastifyPluginAsyncZod<OverviewDeps> = async (app, { sql, temporal, clock, money }) => {
   app.get(
     '',
@@ -81,9 +84,9 @@ export const overview: FastifyPluginAsyncZod<OverviewDeps> = async (app, { sql, 
       config: { access: 'viewer' },
       schema: {
         tags: ['overview'],
-        summary: 'Live runs, the next runs, what needs a user, and messages by day',
+        summary: 'Get an overview of the deployment',
         description:
-          'Counts by day are those of the runs that were due on that day, in `timezone`: all messages of a run count for the day on which it was due.',
+          'Returns live runs, the next runs, everything that requires a user, and messages by day. All messages of a run count on the day on which the run was due, in `timezone`.',
         querystring: z.strictObject({
           timezone: timezone.default('UTC'),
           days: z.coerce.number().int().min(1).max(90).default(14),

@@ -17,7 +17,7 @@ import type { Temporal } from '../services/temporal.ts';
 const reason = z.enum(failureReasons);
 
 export const resendView = z.object({
-  /** What a resend would include. */
+  /** What a resend would send. */
   messages: z.int(),
   segments: z.int(),
   /** At today's prices. */
@@ -41,7 +41,7 @@ interface ResendsDeps {
   clock: () => Date;
 }
 
-/** Resending messages of an ended run: first a count, then a separate run. */
+/** Resends messages of an ended run: one route counts them, one starts a new run. */
 export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, temporal, money, clock }) => {
   const tags = ['runs'];
 
@@ -57,9 +57,9 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The number of messages that a resend would include',
+        summary: 'Count the messages that a resend would send',
         description:
-          'Failed and undelivered messages; with `includeUnknown` also those that the provider may have accepted. Excludes messages whose resend is in progress or was accepted by the provider.',
+          'Counts failed and undelivered messages; with `includeUnknown`, also those that the provider may have accepted. Excludes messages whose resend is in progress or was accepted by the provider.',
         params: idParams,
         querystring: z.strictObject({
           includeUnknown: z.stringbool().default(false),
@@ -70,7 +70,7 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
             .pipe(z.array(reason))
             .nullable()
             .default(null),
-          /** Without numbers that do not exist or take no SMS, and phones that have opted out by now. */
+          /** Excludes numbers that do not exist or accept no SMS, and phones that have opted out. */
           onlyReachable: z.stringbool().default(false),
         }),
         response: { 200: resendView },
@@ -87,9 +87,9 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Send the failed messages of an ended run again, in a new run',
+        summary: 'Resend the failed messages of an ended run',
         description:
-          'Uses the texts, hours and provider that the run has frozen, and checks opt-outs and consent again. `messages`, if given, is the number that the user saw. If it has changed, nothing starts (`resend_changed`).',
+          'Starts a new run with the texts, sending hours and provider of the original run, and checks opt-outs and consent again. `messages` is the expected number of messages. If the number has changed, nothing starts and the error is `resend_changed`.',
         params: idParams,
         headers: idempotencyHeaders,
         body: z
@@ -98,7 +98,7 @@ export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, te
             includeUnknown: z.boolean().default(false),
             /** Only those that ended with one of these reasons. */
             reasons: z.array(reason).min(1).nullable().default(null),
-            /** As in the count before. */
+            /** As in the preceding count. */
             onlyReachable: z.boolean().default(false),
             messages: z.int().min(0).optional(),
           })

@@ -8,14 +8,14 @@ import { instant } from '../http/instant.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
 
 export const restoreView = z.object({
-  /** The last recorded activity in the backup: what happened after it is unknown here. */
+  /** The last recorded activity in the backup. Nothing that happened later is known. */
   backupAt: instant,
   recognizedAt: instant,
   /** Runs that were live in the backup, and wait for a user. */
   stoppedRuns: z.int(),
-  /** Null: campaigns start no runs until the providers were asked, or a user continues without them. */
+  /** Null: campaigns start no runs until all providers have answered, or a user continues without them. */
   completedAt: instant.nullable(),
-  /** `user:7`, `token:3`, or `system`: all providers were asked. */
+  /** `user:7`, `token:3`, or `system` when all providers have answered. */
   completedBy: z.string().nullable(),
   providers: z.array(
     z.object({
@@ -25,7 +25,7 @@ export const restoreView = z.object({
       askedAt: instant.nullable(),
       /** Why it has not answered: its code, or the name of an error, which is in the worker's log. */
       problem: z.string().nullable(),
-      /** Replies that the backup did not contain, and how many of them opted out. */
+      /** Replies that the backup did not contain, and how many of them were opt-outs. */
       replies: z.int(),
       optOuts: z.int(),
       /** Messages sent since the backup: of runs that it contains, and of runs that it does not. */
@@ -42,7 +42,7 @@ export async function requireCompleteRestore(sql: Sql): Promise<void> {
   if ((await lastRestore(sql))?.completedAt === null) throw new ApiError('restore_incomplete');
 }
 
-/** What is left to do after the database was restored from a backup. */
+/** The remaining work after the database was restored from a backup. */
 export const restores: FastifyPluginAsyncZod<{ sql: Database; sync: CampaignSync }> = async (
   app,
   { sql, sync },
@@ -57,8 +57,8 @@ export const restores: FastifyPluginAsyncZod<{ sql: Database; sync: CampaignSync
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The last time that the database was restored from a backup',
-        description: '`restore` is null if it was never restored.',
+        summary: 'Get the last restore of the database from a backup',
+        description: '`restore` is null if the database was never restored.',
         response: { 200: lastRestoreView },
       },
     },
@@ -73,7 +73,7 @@ export const restores: FastifyPluginAsyncZod<{ sql: Database; sync: CampaignSync
         tags,
         summary: 'Let campaigns start runs again without waiting for the providers',
         description:
-          'Campaigns may then write to people who have opted out since the backup, if their provider has not answered. Changes nothing if the restore is already complete.',
+          'If a provider has not answered, campaigns may then write to customers who have opted out since the backup. Changes nothing if the restore is already complete.',
         response: { 200: lastRestoreView },
       },
     },

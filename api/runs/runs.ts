@@ -51,7 +51,7 @@ const maxWatchers = 500;
 
 export const runSampleView = z.object({
   at: instant,
-  /** Handed to the provider by then, whatever their outcome. */
+  /** Passed to the provider by then, whatever their outcome. */
   messages: z.int(),
   /** How many of these had failed or were undelivered by then. */
   failed: z.int(),
@@ -64,7 +64,7 @@ const runFilter = z.strictObject({
   regionId: urlId.optional(),
   customerTypeId: urlId.optional(),
   day: dayParam,
-  /** What a live run waits for; `nothing`: those that work. */
+  /** What a live run waits for; `nothing`: runs that do not wait. */
   waiting: z.enum(waitingFilters).optional(),
 });
 
@@ -178,7 +178,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
     csvRoute({
       access: 'viewer',
       tags,
-      summary: 'Runs as a CSV file',
+      summary: 'Download runs as a CSV file',
       description: `${csvDescription} The counts of a run add up to its lines.`,
       querystring: runFilter.extend(csvQuery),
     }),
@@ -205,7 +205,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
     '/:id',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'One run', params: idParams, response: { 200: runView } },
+      schema: { tags, summary: 'Get a run', params: idParams, response: { 200: runView } },
     },
     async (request) => {
       const { id } = request.params;
@@ -251,8 +251,9 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The progress of a run',
-        description: 'A small response, for polling. `GET /api/runs/{id}/events` sends changes by itself.',
+        summary: 'Get the progress of a run',
+        description:
+          'Returns a small response, suitable for polling. To receive changes instead, use `GET /api/runs/{id}/events`.',
         params: idParams,
         response: { 200: progressView },
       },
@@ -271,9 +272,9 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The progress of a run over time',
+        summary: 'Get the progress of a run over time',
         description:
-          'Samples, oldest first: one each second at first, then at growing intervals; a run of a day has about 1,500.',
+          'Returns samples, oldest first. The interval is one second at first and grows later; a run of one day has about 1,500 samples.',
         params: idParams,
         response: { 200: z.object({ samples: z.array(runSampleView) }) },
       },
@@ -290,9 +291,9 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'The progress of a run as server-sent events',
+        summary: 'Stream the progress of a run as server-sent events',
         description:
-          'Sends an event `progress` at once and after each change, at most twice a second, and an event `end` when the run is over. The data is that of `GET /api/runs/{id}/progress`. An event `signed_out` ends the stream when the session or token has ended.',
+          'Sends an event `progress` at once and after each change, at most twice a second, and an event `end` when the run is over. The data is the same as in `GET /api/runs/{id}/progress`. When the session or token expires, the stream ends with an event `signed_out`.',
         produces: ['text/event-stream'],
         params: idParams,
       },
@@ -319,7 +320,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
       if (!stream.writableEnded) stream.end(`event: ${event}\ndata: {}\n\n`);
     };
     let missed = 0;
-    // A slow reader gets the newest progress once it reads again; updates in between are dropped.
+    // A slow reader gets the newest progress when it reads again. Updates in between are dropped.
     const stop = hub.watch(runId, {
       progress(progress) {
         if (stream.writableNeedDrain) return;

@@ -55,12 +55,12 @@ export const runSummaryView = z.object({
   reason: z
     .object({ words: z.string(), code: z.string(), details: runReason, run: z.string().nullable() })
     .nullable(),
-  /** Null: it is working, or over. */
+  /** Null: it does not wait, or is over. */
   waiting: waitingView.nullable(),
-  /** What failed and is retried: the run does not progress meanwhile. Null: nothing. */
+  /** What failed and is retried; until it succeeds, the run does not progress. Null: nothing. */
   retrying: retryingView.nullable(),
   counts: z.partialRecord(z.enum(messageStatuses), z.int()),
-  /** What its provider has taken so far, and what that costs. Messages with an unknown outcome are not included. */
+  /** The cost of what its provider has accepted so far, without messages with an unknown outcome. */
   cost,
   startedAt: instant.nullable(),
   mailingAt: instant.nullable(),
@@ -72,9 +72,9 @@ export const runSummaryView = z.object({
 
 export const runView = runSummaryView.extend({
   progress: progressView,
-  /** The plan when its mailing had been read; null before that. */
+  /** The plan when its mailing was read; null before that. */
   preflight: preflight.extend({ words: z.string(), cost }).nullable(),
-  /** The messages that its provider may have taken without our knowing, at the mean price of the run. */
+  /** The cost of messages with an unknown outcome, at the mean price of the run. */
   costInDoubt: cost,
   /** The values in its mailing's lines that could not be read, whether the lines are sent or not. */
   warnings: warningsView,
@@ -82,7 +82,7 @@ export const runView = runSummaryView.extend({
   /** `user:7`, `token:3`; and the name at that time, as in the audit log. */
   approvedBy: z.string().nullable(),
   approvedByName: z.string().nullable(),
-  /** When a user let it exceed the month's budget. */
+  /** When a user permitted it to exceed the monthly budget. */
   beyondBudgetAt: instant.nullable(),
   /** For a resend: the run whose messages it resends, and which of them. */
   resendOf: z.int().nullable(),
@@ -183,7 +183,7 @@ export const viewPreflight = (
 ): z.infer<typeof runView>['preflight'] =>
   preflight && { ...preflight, words: preflightWords(preflight, format), cost: estimate };
 
-/** For each run: what is retried in it, what holds its provider's messages back, and who paused or cancelled it. */
+/** For each run: what is retried, what delays its provider, and who paused or cancelled it. */
 export async function troublesOfRuns(
   sql: Sql,
   runs: readonly RunRow[],

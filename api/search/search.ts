@@ -16,7 +16,7 @@ import { roleSuffices } from '../../domain/user.ts';
 import { actorOf } from '../http/auth.ts';
 import { instant } from '../http/instant.ts';
 
-/** What one search finds, each kind with its first entries. */
+/** The results of a search: the first entries of each kind. */
 export const searchView = z.object({
   customers: z.array(
     z.object({ id: z.int(), name: z.string(), code: z.string().nullable(), phone: z.string().nullable() }),
@@ -51,7 +51,7 @@ type Found = z.output<typeof searchView>;
 const shown = 5;
 const mostDigits = 15;
 
-/** A text without a letter or a digit, such as "?!", is in every name. */
+/** A text without letters and digits, such as "?!", would match every name. */
 const hasWords = (text: string): boolean => /[\p{L}\p{N}]/u.test(text);
 
 const distinct = <T extends { id: number }>(rows: readonly T[]): T[] =>
@@ -63,7 +63,7 @@ const distinct = <T extends { id: number }>(rows: readonly T[]): T[] =>
  */
 const namedPage = { limit: 50 };
 
-/** One search over everything that the sender of the request may read. */
+/** A search across everything that the caller may read. */
 export const search: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql }) => {
   app.get(
     '',
@@ -71,9 +71,9 @@ export const search: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sq
       config: { access: 'any_role' },
       schema: {
         tags: ['search'],
-        summary: 'Search everything: customers, campaigns, runs, tickets, messages and replies',
+        summary: 'Search customers, campaigns, runs, tickets, messages and replies',
         description:
-          'By words of a name, by a number (of a run, a ticket or a customer), or by a phone, also without its area code. Returns at most five of each kind, and only kinds that the role may read.',
+          'Searches by words of a name, by the number of a run, ticket or customer, or by a phone, with or without its area code. Returns at most five entries of each kind, and only kinds that the role may read.',
         querystring: z.strictObject({ q: z.string().trim().min(1).max(120) }),
         response: { 200: searchView },
       },

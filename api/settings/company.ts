@@ -34,7 +34,7 @@ export const companyView = z.object({
   logo: keptLogo
     .omit({ hash: true })
     .extend({
-      /** Changes with the image: browsers may keep it for good. */
+      /** Changes with the image, so that browsers may cache it forever. */
       url: z.string(),
     })
     .nullable(),
@@ -58,8 +58,8 @@ export const company: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       config: { access: 'open' },
       schema: {
         tags,
-        summary: 'The name and logo of the company',
-        description: 'Without a login, as the sign-in page shows them.',
+        summary: 'Get the name and logo of the company',
+        description: 'Requires no login, because the sign-in page shows them.',
         response: { 200: companyView },
       },
     },
@@ -78,7 +78,7 @@ export const company: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         tags,
         summary: 'Set the name of the company',
         description:
-          'Shown in the console, in the title of its pages, on printed reports and in e-mails. Empty: none.',
+          'The name appears in the console, in the titles of its pages, on printed reports and in e-mails. An empty string removes it.',
         headers: versionHeaders,
         body: companyContent,
         response: { 200: companyView },
@@ -103,8 +103,8 @@ export const company: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       config: { access: 'open' },
       schema: {
         tags,
-        summary: 'The logo of the company',
-        description: 'The image, as PNG, JPEG or WebP; 404 without one.',
+        summary: 'Get the logo of the company',
+        description: 'Returns the image as PNG, JPEG or WebP; the status is 404 if there is no logo.',
         produces: [...logoTypes],
         querystring: z.strictObject({ v: z.string().max(100).optional() }),
       },
@@ -116,7 +116,7 @@ export const company: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       return (
         reply
           .type(type)
-          // Never anything but an image, even if a browser is sent to the address itself.
+          // Prevents a browser that opens the address directly from treating it as anything but an image.
           .header('x-content-type-options', 'nosniff')
           .header('content-security-policy', "default-src 'none'; frame-ancestors 'none'; sandbox")
           .header('content-disposition', `inline; filename="${logoFileNames[type]}"`)
@@ -136,7 +136,7 @@ export const company: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       schema: {
         tags,
         summary: 'Set the logo of the company',
-        description: `The image itself as the body, or as the file of a form: PNG, JPEG or WebP, recognized by its content, at most ${maxLogoBytes / 1024} KiB and ${maxLogoPixels} pixels on each side. SVG is refused, because it may contain scripts.`,
+        description: `Send the image as the body or in a form: PNG, JPEG or WebP, at most ${maxLogoBytes / 1024} KiB and ${maxLogoPixels} pixels on each side. The type is detected from the content. SVG is refused, because it may contain scripts.`,
         consumes: [...logoTypes, 'multipart/form-data'],
         response: { 200: companyView },
       },
@@ -161,7 +161,7 @@ export const company: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
     '/logo',
     {
       config: { access: 'admin' },
-      schema: { tags, summary: 'Remove the logo of the company', response: { 204: z.null() } },
+      schema: { tags, summary: 'Delete the logo of the company', response: { 204: z.null() } },
     },
     async (request, reply) => {
       await sql.begin(async (tx) => {

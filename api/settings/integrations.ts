@@ -66,7 +66,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
     '/:id',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'One integration', params: idParams, response: { 200: integrationView } },
+      schema: { tags, summary: 'Get an integration', params: idParams, response: { 200: integrationView } },
     },
     async ({ params: { id } }, reply) => {
       const integration = await getIntegration(sql, id);
@@ -80,7 +80,12 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
     '/:id/uses',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'What uses an integration', params: idParams, response: { 200: usesView } },
+      schema: {
+        tags,
+        summary: 'List what uses an integration',
+        params: idParams,
+        response: { 200: usesView },
+      },
     },
     async ({ params: { id } }) => ({ usedBy: await usesOf(id) }),
   );
@@ -91,9 +96,9 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Add an integration',
+        summary: 'Create an integration',
         description:
-          'It is sent to `config.origins` only. A header whose value is null in `config` has its value in `secrets.headers`.',
+          'The credentials are sent only to `config.origins`. If the value of a header in `config` is null, its value is in `secrets.headers`.',
         body: integrationContent.extend({ secrets: integrationSecrets.prefault({}) }),
         response: { 201: integrationView },
       },
@@ -121,9 +126,9 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Change or archive an integration',
+        summary: 'Update or archive an integration',
         description:
-          'Each secret that is left out stays as it is; another way of authentication, another origin (scheme, host, port) and other secret headers need all of them again. Counts at once, for runs in progress too.',
+          'If you omit a secret, it stays unchanged. Changing the type of authentication, the origins (scheme, host, port) or the secret headers requires all secrets again. Applies at once, also to runs in progress.',
         params: idParams,
         headers: versionHeaders,
         body: integrationContent.extend({
@@ -172,8 +177,9 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Delete an integration that no campaign uses',
-        description: 'If it is in use, the error `in_use` lists what uses it; archive it instead.',
+        summary: 'Delete an unused integration',
+        description:
+          'If the integration is in use, the error `in_use` lists what uses it. Archive it instead.',
         params: idParams,
         response: { 204: z.null() },
       },

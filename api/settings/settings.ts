@@ -80,7 +80,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
         schema: {
           tags,
           summary: `List ${words}`,
-          description: 'All entries, including archived ones, without pages: users maintain them by hand.',
+          description: 'Returns all entries, including archived ones, without pagination.',
           response: { 200: z.object({ entries: z.array(view) }) },
         },
       },
@@ -91,7 +91,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
       '/:id',
       {
         config: { access: settingReaders(kind) },
-        schema: { tags, summary: `One entry of ${words}`, params: idParams, response: { 200: view } },
+        schema: { tags, summary: `Get an entry of ${words}`, params: idParams, response: { 200: view } },
       },
       async (request, reply) => {
         const { id } = request.params;
@@ -108,7 +108,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
         config: { access: 'viewer' },
         schema: {
           tags,
-          summary: `What uses an entry of ${words}`,
+          summary: `List what uses an entry of ${words}`,
           params: idParams,
           response: { 200: usesView },
         },
@@ -120,7 +120,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
       '',
       {
         config: { access: 'admin' },
-        schema: { tags, summary: `Add to ${words}`, body: content, response: { 201: view } },
+        schema: { tags, summary: `Create an entry of ${words}`, body: content, response: { 201: view } },
       },
       async (request, reply) => {
         const entry = await sql.begin(async (tx) => {
@@ -145,9 +145,9 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
         config: { access: 'admin' },
         schema: {
           tags,
-          summary: `Change or archive an entry of ${words}`,
+          summary: `Update or archive an entry of ${words}`,
           description:
-            'Sending hours and holidays apply at once to runs in progress; everything else applies to runs that read their mailing from now on.',
+            'Changes of sending hours and holidays apply at once, also to runs in progress. All other changes apply to runs that read their mailing from now on.',
           params: idParams,
           headers: versionHeaders,
           body: content.extend({ archived: z.boolean().default(false) }),
@@ -183,8 +183,8 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
         config: { access: 'admin' },
         schema: {
           tags,
-          summary: `Delete an entry of ${words} that nothing uses`,
-          description: 'If it is in use, the error `in_use` lists what uses it; archive it instead.',
+          summary: `Delete an unused entry of ${words}`,
+          description: 'If the entry is in use, the error `in_use` lists what uses it. Archive it instead.',
           params: idParams,
           response: { 204: z.null() },
         },
@@ -209,7 +209,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
 /** The category of a subcategory; nothing for other kinds. */
 const parents = z.object({ categoryId: z.int(), extraFieldGroupId: z.int().nullable() }).partial();
 
-/** The entries that a definition references have to exist. Locked, so that they exist until it is saved. */
+/** Requires the entries that a definition references to exist, and locks them until it is saved. */
 async function requireParents(sql: Sql, kind: SettingKind, definition: unknown): Promise<void> {
   if (kind !== 'subcategories') return;
   const { categoryId, extraFieldGroupId } = parents.parse(definition);
@@ -224,7 +224,7 @@ async function requireParents(sql: Sql, kind: SettingKind, definition: unknown):
   if (problems.length > 0) throw new ApiError('invalid_fields', { problems });
 }
 
-/** Campaigns and tickets reference a subcategory together with its category: it must not move while they do. */
+/** A subcategory that is in use must keep its category, because campaigns and tickets reference both together. */
 async function requireSameCategory(sql: Sql, id: number, definition: unknown): Promise<void> {
   const before = await getSetting(sql, 'subcategories', id);
   if (!before || before.definition.categoryId === parents.parse(definition).categoryId) return;

@@ -5,7 +5,7 @@ import { ApiError } from '../http/errors.ts';
 /** At most 20 names for each kind. */
 export const usesView = z.object({ usedBy: z.array(entryUse) });
 
-/** The rejection of a request to delete an entry in use, or to move it to another category. */
+/** The error of a request to delete an entry in use, or to move it to another category. */
 export const inUse = (
   usedBy: readonly EntryUse[],
   refused: 'delete' | 'change_category' = 'delete',

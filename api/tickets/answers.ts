@@ -45,7 +45,7 @@ export const answerView = z.object({
   sentAt: instant.nullable(),
   /** When it was delivered, or its last status became known. */
   endedAt: instant.nullable(),
-  /** Why it has not left yet; null: nothing has failed. */
+  /** Why it has not been sent yet; null: nothing has failed. */
   retrying: retryingView.nullable(),
 });
 
@@ -53,7 +53,7 @@ export const answerView = z.object({
 export const answerBlocks = ['opted_out', 'phone_held', 'customer_erased', 'ticket_finished'] as const;
 export type AnswerBlock = (typeof answerBlocks)[number];
 
-/** What is needed to answer. */
+/** The data that is needed to answer. */
 export const answeringView = z.object({
   blocked: z.enum(answerBlocks).nullable(),
   /** The provider that the customer wrote to. */
@@ -98,8 +98,8 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'The answers to the customer of a ticket, oldest first',
-        description: '`blocked`: why the ticket cannot be answered; null: it can.',
+        summary: 'List the answers to the customer of a ticket, oldest first',
+        description: '`blocked` is the reason why the ticket cannot be answered, or null.',
         params: idParams,
         response: { 200: z.object({ answers: z.array(answerView), answering: answeringView }) },
       },
@@ -121,7 +121,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
         tags,
         summary: 'Answer the customer of a ticket by SMS',
         description:
-          'Uses the provider that the customer wrote to, and goes before the messages of campaigns. The answer is stored before it is sent, and is sent once: `unknown` means that the provider may have accepted it. With an `Idempotency-Key` you can repeat the request safely.',
+          'Sends the answer through the provider that the customer wrote to, before the messages of campaigns. The answer is sent at most once: the status `unknown` means that the provider may have accepted it. With an `Idempotency-Key`, you can repeat the request safely.',
         params: idParams,
         headers: idempotencyHeaders,
         body: z.strictObject(answerText),
@@ -163,8 +163,8 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
       config: { access: 'agent' },
       schema: {
         tags,
-        summary: 'The text of an answer and its segments',
-        description: 'With the placeholders filled in. Nothing is sent.',
+        summary: 'Preview the text of an answer and its segments',
+        description: 'Returns the text with its placeholders filled in. Sends nothing.',
         params: idParams,
         body: z.strictObject(answerText),
         response: { 200: answerPreview },
@@ -186,12 +186,12 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
       config: { access: 'agent' },
       schema: {
         tags,
-        summary: 'State whether an unknown answer was sent',
+        summary: 'Resolve an unknown answer',
         description:
-          '`sent` true: it becomes `sent`, and a later receipt can still change it. False: it becomes `failed`, which is final. Nothing is sent again: write a new answer. For any other answer, such as one that a receipt has resolved meanwhile, the error is `not_unknown`.',
+          'States whether the answer was sent. If `sent` is true, the answer becomes `sent`, and a later receipt can still change it. If `sent` is false, it becomes `failed`, which is final. Nothing is sent again: write a new answer instead. If the answer is no longer unknown, for example because of a receipt, the error is `not_unknown`.',
         params: idParams,
         body: z.strictObject({
-          /** Whether the provider took it, as its own records show. */
+          /** Whether the provider accepted it, by the provider's own records. */
           sent: z.boolean(),
         }),
         response: { 200: answerView },
@@ -227,7 +227,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
     return view;
   }
 
-  /** A repeated request returns its answer as it is by now. */
+  /** A repeated request returns the existing answer in its current state. */
   async function viewsOf(request: FastifyRequest, rows: readonly AnswerRow[]) {
     const passing = rows.filter(({ status }) => status === 'queued' || status === 'sending');
     const retries = await readRetries(sql, passing.map(answerWorkflowId));
@@ -255,10 +255,10 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
   }
 };
 
-/** A ticket with more answers is no conversation. */
+/** No conversation has more answers. */
 const answersShown = 500;
 
-/** The text as it is sent. Throws the problems of what was written. */
+/** The final text. Throws the problems of the written text. */
 function composeAnswer(
   { text, removeAccents }: { text: string; removeAccents: boolean },
   { code, name, extra }: Pick<TicketRow, 'code' | 'name' | 'extra'>,

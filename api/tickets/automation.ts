@@ -10,7 +10,7 @@ import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { type TicketAutomation, ticketAutomation } from '../../domain/ticket-automation.ts';
 import { addSettingsDocument } from '../http/document.ts';
 
-/** The moves of tickets that no user makes. */
+/** Automatic changes of tickets. */
 export const ticketAutomationSettings: FastifyPluginAsync<{ sql: Database }> = async (app, { sql }) => {
   addSettingsDocument(
     app,
@@ -24,17 +24,17 @@ export const ticketAutomationSettings: FastifyPluginAsync<{ sql: Database }> = a
       save: saveTicketAutomation,
       problemsOf: resolutionProblems,
       tags: ['tickets'],
-      read: { summary: 'The automatic moves of tickets' },
+      read: { summary: 'Get the automatic changes of tickets' },
       change: {
-        summary: 'Set the automatic moves of tickets',
+        summary: 'Set the automatic changes of tickets',
         description:
-          'Counts from now on. Tickets that have waited for `finishAfterDays` days without any change are finished within the hour; a ticket whose customer waits for an answer is not.',
+          'Tickets that have had no change for `finishAfterDays` days are finished within an hour, unless the customer waits for an answer. Applies from now on.',
       },
     },
   );
 };
 
-/** The resolution has to exist, and must not be archived if it is new here. */
+/** The resolution must exist. If it is newly chosen, it must not be archived. */
 async function resolutionProblems(
   tx: Sql,
   before: TicketAutomation,

@@ -15,7 +15,7 @@ import { readStory, ticketStoryView } from './tickets.ts';
 const version = z.int().positive();
 const mostAtOnce = 100;
 
-/** One change of several tickets, each in the version that was read. */
+/** One change of several tickets, each with the version that the caller has read. */
 export const manyTicketsChange = z.strictObject({
   tickets: z
     .array(z.strictObject({ id: z.int().positive(), version }))
@@ -26,7 +26,7 @@ export const manyTicketsChange = z.strictObject({
 
 export const manyTicketsResult = z.object({
   changed: z.array(z.int()),
-  /** Tickets that stay as they are. `version_conflict`: changed since they were read. `invalid_fields`: not allowed. */
+  /** Tickets that were not changed. `version_conflict`: changed since they were read. `invalid_fields`: not allowed. */
   refused: z.array(
     z.object({ id: z.int(), code: z.enum(['version_conflict', 'invalid_fields', 'not_found']) }),
   ),
@@ -42,9 +42,9 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
       config: { access: 'agent' },
       schema: {
         tags,
-        summary: 'Change a ticket, or move it to another status',
+        summary: 'Update a ticket',
         description:
-          'The fields that change, and the `version` that was read. A finished ticket has a resolution; a reopened one has none. To finish a finished ticket whose customer wrote again, send the status `finished`.',
+          'Send the fields to change, and the `version` that you have read. Finishing a ticket requires a resolution; reopening it removes the resolution. If the customer has written again to a finished ticket, send the status `finished` to finish it again.',
         params: idParams,
         body: ticketChange.extend({ version }),
         response: { 200: ticketStoryView },
@@ -66,7 +66,7 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
         tags,
         summary: 'Assign or finish several tickets at once',
         description:
-          'Changes each ticket that still has the given version, if the change is allowed. The others stay unchanged, and the response lists them.',
+          'Changes each ticket that still has the given version, if the change is allowed. The response lists the tickets that were not changed.',
         body: manyTicketsChange,
         response: { 200: manyTicketsResult },
       },
@@ -75,7 +75,7 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
       const { tickets, change } = request.body;
       return sql.begin(async (tx): Promise<z.output<typeof manyTicketsResult>> => {
         const result: z.output<typeof manyTicketsResult> = { changed: [], refused: [] };
-        // In the order of their ids: two such requests wait for each other, and never in a circle.
+        // In the order of their ids, so that two such requests cannot deadlock.
         for (const ticket of tickets.toSorted((a, b) => a.id - b.id)) {
           try {
             await changeTicket(tx, request, ticket, change);
@@ -98,7 +98,7 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
       schema: {
         tags,
         summary: 'Add an internal note to a ticket',
-        description: 'For users; the customer never sees it. A note cannot be changed or deleted.',
+        description: 'Only users see notes; the customer never does. A note cannot be changed or deleted.',
         params: idParams,
         body: ticketNote,
         response: { 201: ticketStoryView },
@@ -120,7 +120,7 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
 
 const refusals = manyTicketsResult.shape.refused.element.shape.code.options;
 
-/** Throws an `ApiError`, before it has written anything, if the ticket cannot be changed like this. */
+/** Throws an `ApiError` before it writes anything if the change is not allowed. */
 async function changeTicket(
   tx: Sql,
   request: FastifyRequest,
@@ -177,7 +177,7 @@ const references = [
   ['resolutionId', 'resolutions'],
 ] as const;
 
-/** Entries that a change newly references have to exist, and must not be archived; a user has to be available. */
+/** Newly referenced entries must exist and must not be archived; a user must be available. */
 async function requireReferences(sql: Sql, before: TicketRow, change: TicketChange): Promise<void> {
   const problems: Problem[] = [];
   for (const [field, kind] of references) {

@@ -34,22 +34,22 @@ export const ticketPostView = z.object({
   kind: z.enum(ticketEventKinds),
   state: z.enum(ticketPostStates),
   attempts: z.int(),
-  /** For a waiting one: the earliest time. */
+  /** For a waiting post: the earliest time of the next attempt. */
   notBefore: instant,
   queuedAt: instant,
   /** The HTTP status of the last answer; null: there was none. */
   answerStatus: z.int().nullable(),
-  /** Its beginning, or why there was none. */
+  /** The beginning of the last answer, or why there was none. */
   answer: z.string().nullable(),
   answeredAt: instant.nullable(),
 });
 
 export const ticketPostList = z.object({
   posts: z.array(ticketPostView),
-  /** Of all posts, whatever the filter. */
+  /** The counts of all posts, whatever the filter. */
   waiting: z.int(),
   failed: z.int(),
-  /** Why nothing is posted at present, and when it is retried. Null: posting works. */
+  /** Why nothing is posted now, and when it is retried. Null: posting works. */
   retrying: retryingView.nullable(),
 });
 
@@ -93,8 +93,9 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Where openings and changes of tickets are posted to',
-        description: '`posting` is null until an admin has set it. Secrets are never shown.',
+        summary: 'Get the helpdesk webhook',
+        description:
+          'Openings and changes of tickets are posted to this address. `posting` is null until an admin sets it. Secrets are never returned.',
         response: { 200: ticketPostingView },
       },
     },
@@ -111,9 +112,9 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Set where openings and changes of tickets are posted to',
+        summary: 'Set the helpdesk webhook',
         description:
-          'A secret that is left out stays as it is, and so do headers; of the headers that are given, those that are null. An address of another origin (scheme, host, port) needs all of them again. Counts at once; only what happens while it is enabled is posted. 202: saved, and Temporal is notified as soon as it is available.',
+          'If you omit a secret or the headers, they stay unchanged, and so does a header whose value is null. Changing the origin of the address (scheme, host, port) requires all of them again. Applies at once. Only events that happen while posting is enabled are posted. The status 202 means that the settings are saved and that Temporal will be notified as soon as it is available.',
         headers: versionHeaders,
         body: ticketPostingChange,
         response: { 200: ticketPostingView, 202: ticketPostingView },
@@ -147,8 +148,8 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'The posts to the helpdesk, newest first',
-        description: 'For the next page: the last `eventId` as `before`.',
+        summary: 'List posts to the helpdesk, newest first',
+        description: 'For the next page, pass the last `eventId` of the current page as `before`.',
         querystring: page.extend({ state: z.enum(ticketPostStates).optional(), ticketId: urlId.optional() }),
         response: { 200: ticketPostList },
       },
@@ -172,7 +173,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'One post, with the last answer of the helpdesk',
+        summary: 'Get a post, with the last answer of the helpdesk',
         params: eventParams,
         response: { 200: ticketPostView },
       },
@@ -186,9 +187,9 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
       config: { access: 'operator' },
       schema: {
         tags,
-        summary: 'Post one event again',
+        summary: 'Post an event again',
         description:
-          'Also a delivered post, or one that was given up. It is posted as soon as posting is enabled.',
+          'Works for any post, including delivered posts and posts that were given up. The event is posted as soon as posting is enabled.',
         params: eventParams,
         response: { 202: ticketPostView },
       },

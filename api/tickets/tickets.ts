@@ -28,7 +28,7 @@ export const ticketView = z.object({
   runId: z.int(),
   messageId: z.int(),
   customerId: z.int().nullable(),
-  /** E.164; null, like name and code, once the customer was erased. */
+  /** E.164. Null, like name and code, after the customer was erased. */
   phone: z.string().nullable(),
   name: z.string().nullable(),
   code: z.string().nullable(),
@@ -55,11 +55,11 @@ export const ticketView = z.object({
   firstAnsweredAt: instant.nullable(),
   /** When the first answer is due, by the target of the subcategory. */
   answerDueAt: instant.nullable(),
-  /** The customer wrote after our last answer, and the ticket was not finished since. */
+  /** The customer wrote after our last answer, and the ticket has not been finished since. */
   unanswered: z.boolean(),
-  /** Unanswered, without any answer, and past `answerDueAt`. */
+  /** Unanswered, has no answer at all, and `answerDueAt` has passed. */
   overdue: z.boolean(),
-  /** Send it back with a change. */
+  /** Pass it with a change. */
   version: z.int(),
   openedAt: instant,
   updatedAt: instant,
@@ -110,7 +110,7 @@ export const ticketStoryView = z.object({
 export const ticketCounts = z.record(z.enum(ticketViews), z.int());
 
 export const ticketFilter = z.strictObject({
-  /** `mine`: unfinished ones of the user who calls. `unanswered` and `overdue`: those that wait longest come first. */
+  /** `mine`: unfinished tickets of the current user. `unanswered` and `overdue`: the longest waiting come first. */
   view: z.enum(ticketViews).optional(),
   status: z.enum(ticketStatuses).optional(),
   campaignId: urlId.optional(),
@@ -126,7 +126,7 @@ export const ticketFilter = z.strictObject({
   text: z.string().trim().min(1).max(100).optional(),
 });
 
-/** A ticket with more replies was answered by a machine. */
+/** More replies than this come from a machine. */
 const eventsShown = 500;
 
 /** Tickets: search, read, export. With full phones, as with messages. */
@@ -140,7 +140,7 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       schema: {
         tags,
         summary: 'Search tickets, newest first',
-        description: '`before`: the last id of the previous page.',
+        description: 'For the next page, pass the last id of the current page as `before`.',
         querystring: page.extend(ticketFilter.shape),
         response: { 200: z.object({ tickets: z.array(ticketView) }) },
       },
@@ -156,7 +156,7 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
     csvRoute({
       access: 'any_role',
       tags,
-      summary: 'The tickets of a search as a CSV file',
+      summary: 'Download the tickets of a search as a CSV file',
       querystring: ticketFilter.extend(csvQuery),
     }),
     async (request, reply) => {
@@ -184,7 +184,7 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'How many tickets each view has',
+        summary: 'Count the tickets of each view',
         description: `\`${mostTicketsCounted}\` means that many or more.`,
         response: { 200: ticketCounts },
       },
@@ -198,8 +198,9 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'The users to whom tickets are assigned',
-        description: 'All users, by name. `available`: tickets can be assigned to the user now.',
+        summary: 'List users to whom tickets can be assigned',
+        description:
+          'Returns all users, by name. If `available` is true, tickets can be assigned to the user now.',
         response: {
           200: z.object({
             users: z.array(z.object({ id: z.int(), name: z.string(), available: z.boolean() })),
@@ -216,7 +217,7 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
       config: { access: 'any_role' },
       schema: {
         tags,
-        summary: 'One ticket, its message and its history',
+        summary: 'Get a ticket, with its message and history',
         params: idParams,
         response: { 200: ticketStoryView },
       },
@@ -230,7 +231,7 @@ const callerOf = (request: FastifyRequest): number | null => {
   return kind === 'user' ? id : null;
 };
 
-/** No ticket belongs to a token: `mine` finds none then, because no user has this id. */
+/** No user has this id: tokens own no tickets, so `mine` finds none for them. */
 const nobody = 0;
 
 function filterOf(request: FastifyRequest, { view, ...where }: z.output<typeof ticketFilter>): TicketFilter {
