@@ -17,7 +17,7 @@ import { startWorkers } from '../kit/workers.ts';
 import { bytes, json, startWebservice } from '../kit/webservice.ts';
 import { eventually } from '../kit/until.ts';
 
-/** `GET /api/runs/{id}/answer`: what a run fetched from its web service, as it came. */
+/** `GET /api/runs/{id}/answer`: the unchanged bytes that a run fetched from its web service. */
 const sandbox = await buildSandbox({ ...sandboxAccount, faults: { receipts: false } });
 const sandboxUrl = await sandbox.listen(0);
 const publicUrl = 'http://127.0.0.1:1';
@@ -31,7 +31,7 @@ afterAll(() => service.close());
 
 const answerOf = (runId: number) => operator('GET', `/api/runs/${runId}/answer`);
 
-/** A run whose contacts come from the service; waits for its end. */
+/** Runs a campaign with a web service mailing and waits for the end of the run. */
 async function runThatFetches(status: 'finished' | 'failed' = 'finished'): Promise<number> {
   const document = documentOf(catalog, {
     mailing: {
@@ -54,8 +54,8 @@ async function runNow(campaignId: number, status: string): Promise<number> {
   return runId;
 }
 
-test('The answer is the bytes that the service has sent, page after page, whatever they were packed in', async () => {
-  // Blanks, escapes, a number that JavaScript would round, an attribute twice: parsed and written anew it would differ.
+test('the answer contains the decompressed bytes of all pages', async () => {
+  // Blanks, escapes, a number that JavaScript would round, a duplicate attribute: parsing and serializing would change them.
   const first = Buffer.from(
     '{ "data" : [ {"codigo":"1","nome":"Jo\\u00e3o","celular":"11987654321","saldo":1.0} ],\r\n "next":"/contacts?page=2" }\n',
   );
@@ -80,13 +80,13 @@ test('The answer is the bytes that the service has sent, page after page, whatev
   expect(answer.rawPayload).toEqual(Buffer.concat([first, Buffer.from('\n'), second]));
 });
 
-test('A large answer comes whole', async () => {
+test('a large answer is complete', async () => {
   const contacts = Array.from({ length: 5_000 }, (_, i) => ({ codigo: i, nota: 'ç'.repeat(100) }));
   service.answer(json(contacts));
   expect((await answerOf(await runThatFetches())).rawPayload.toString()).toBe(JSON.stringify(contacts));
 });
 
-test('Of a service that breaks off each time it is what came in the last attempt', async () => {
+test('the answer of a service that always breaks off contains the bytes of the last attempt', async () => {
   let attempts = 0;
   const begin = () => `[{"codigo":1,"tentativa":${attempts},"celular":"11987654321"},{"codigo":`;
   service.answer((_, response) => {
@@ -99,13 +99,13 @@ test('Of a service that breaks off each time it is what came in the last attempt
   expect((await answerOf(runId)).body).toBe(begin());
 });
 
-test('Of an answer that can not be read it is what the service said', async () => {
+test('an unreadable answer is returned as the service sent it', async () => {
   const page = '<html>Entre com a sua senha, João</html>';
   service.answer(bytes(page, { 'content-type': 'text/html' }));
   expect((await answerOf(await runThatFetches('failed'))).body).toBe(page);
 });
 
-test('It is for operators and admins', async () => {
+test('only operators and admins can read the answer', async () => {
   service.answer(json([{ codigo: 1, celular: '11987654321' }]));
   const url = `/api/runs/${await runThatFetches()}/answer`;
   expect((await as('admin')('GET', url)).statusCode).toBe(200);
@@ -116,7 +116,7 @@ test('It is for operators and admins', async () => {
   expect((await api.app.inject({ method: 'GET', url })).statusCode).toBe(401);
 });
 
-test('There is none of a run that read a file, that read nothing yet, or that does not exist', async () => {
+test('a run with a file, a run before its mailing and an unknown run have no answer', async () => {
   const campaignId = await createReadyCampaign(api, documentOf(catalog));
   const none = [await runNow(campaignId, 'finished'), (await createRun(api, catalog)).runId];
   for (const runId of none) {
@@ -131,8 +131,8 @@ test('There is none of a run that read a file, that read nothing yet, or that do
 
 test.each([
   ['RAW_ANSWER_DAYS', deleteOldAnswers],
-  ['the days that files of mailings are kept', deleteFileContent],
-])('It is gone after %s, and the lines that were left out can be had still', async (_, deleteOld) => {
+  ['the retention of mailing files', deleteFileContent],
+])('the answer is deleted after %s, and the bad lines stay available', async (_, deleteOld) => {
   service.answer(
     json([
       { codigo: 1, nome: 'Sem número' },
@@ -159,7 +159,7 @@ test.each([
   expect(await badLines()).toBe(before);
 });
 
-test('The lines that a run left out can be had when its file is not kept any more', async () => {
+test('the bad lines of a run stay available after its file was deleted', async () => {
   const campaignId = await createReadyCampaign(api, documentOf(catalog));
   const header = 'codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem';
   const upload = (content: string) =>

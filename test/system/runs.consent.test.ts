@@ -15,12 +15,12 @@ const system = await createSystem();
 const { sql } = system;
 const { ended } = createRunProbe(system);
 
-/** A customer with the phone of a line, and what they said. */
-async function customer(line: number, consent: Consent, told: { code?: string } = {}): Promise<number> {
+/** Creates a customer with the phone of a line and a consent. */
+async function customer(line: number, consent: Consent, given: { code?: string } = {}): Promise<number> {
   return sql.begin(async (tx) => {
     const [registered] = await registerCustomers(tx, [
       {
-        code: told.code ?? null,
+        code: given.code ?? null,
         name: null,
         mobile: phoneOf(line),
         phone: null,
@@ -48,7 +48,7 @@ const enabled = async (ignoreConsent: boolean, lines: number) => {
   return campaign;
 };
 
-test('Who refused is left out, unless the campaign ignores consent; who opted out always is', async () => {
+test('customers who refused are skipped unless the campaign ignores consent, and opted-out phones always are', async () => {
   const refused = await customer(1, 'refused', { code: '1' });
   const byPhone = await customer(2, 'refused');
   const granted = await customer(3, 'granted', { code: '3' });
@@ -75,7 +75,7 @@ test('Who refused is left out, unless the campaign ignores consent; who opted ou
   expect(await expectCountsToMatchRows(sql, ignoring.id)).toEqual({ sent: 4, 'skipped: opted_out': 1 });
 });
 
-test('Where the deployment demands consent, only who granted it is written to', async () => {
+test('a deployment that requires consent sends only to customers who granted it', async () => {
   await savePrivacySettings(sql, privacySettings.parse({ consentRequired: true }));
   const run = await startRun(system, { campaign: await enabled(false, 5) });
   await ended(run);
@@ -86,7 +86,7 @@ test('Where the deployment demands consent, only who granted it is written to', 
   await savePrivacySettings(sql, privacySettings.parse({}));
 });
 
-test('An opt-out of which only the hash is left keeps its phone out of a run, and no other', async () => {
+test('an opt-out that is stored only as a hash excludes exactly its phone', async () => {
   const hash = await createPhoneHashing({ sql, box: system.box })();
   await sql`update opt_outs set phone = null, phone_hash = ${hash(phoneOf(4))} where phone = ${phoneOf(4)}`;
   const run = await startRun(system, { campaign: await enabled(true, 5) });

@@ -12,7 +12,7 @@ const { sql } = system;
 const { ended } = createRunProbe(system);
 afterAll(() => service.close());
 
-test('A run makes customers of its contacts, with its region and type, and changes only what the mailing tells', async () => {
+test('a run registers its contacts as customers with its region and type, and changes only values in the mailing', async () => {
   const region = await insertSetting(sql, 'regions', { name: 'Sul', definition: {} });
   const type = await insertSetting(sql, 'customerTypes', { name: 'Varejo', definition: {} });
   await sql`
@@ -52,7 +52,7 @@ test('A run makes customers of its contacts, with its region and type, and chang
     ['3', 'Caio', phoneOf(3), null, null, 'refused', here, kind],
     ['5', 'Eva', null, '+551130000005', null, 'not_stated', here, kind],
   ]);
-  // Each message knows its customer, and by its run the region and the type of the mailing.
+  // Each message has its customer, and through its run the region and the type of the mailing.
   const messages = await sql`
     select m.line, c.code, runs.region_id, runs.customer_type_id
     from messages as m join runs on runs.id = m.run_id left join customers as c on c.id = m.customer_id
@@ -65,13 +65,13 @@ test('A run makes customers of its contacts, with its region and type, and chang
     [5, '5', here, kind],
   ]);
 
-  // The same mailing again changes nobody.
+  // The same mailing again changes no customer.
   const before = await sql`select id, updated_at from customers order by id`;
   await ended(await startRun(system, { campaign }));
   expect(await sql`select id, updated_at from customers order by id`).toEqual(before);
 });
 
-test('A dry run makes no customers', async () => {
+test('a dry run registers no customers', async () => {
   service.answer(json([{ codigo: 20, nome: 'Olga', celular: phoneOf(20) }]));
   const campaign = await createEnabledCampaign(system, {
     webservice: { baseUrl: service.url, registerCustomers: true },
@@ -82,7 +82,7 @@ test('A dry run makes no customers', async () => {
   expect(await sql`select from customers where code = '20'`).toHaveLength(0);
 });
 
-test('A customer who has refused by code is left out though the phone is new', async () => {
+test('a customer who refused and is matched by code is skipped despite a new phone', async () => {
   await sql`insert into customers (code, name, consent) values ('9', 'Nina', 'refused')`;
   service.answer(json([{ codigo: 9, nome: 'Nina', celular: phoneOf(9) }]));
   const run = await startRun(system, { webservice: { baseUrl: service.url } });

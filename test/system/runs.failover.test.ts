@@ -23,7 +23,7 @@ import { createSystem } from '../kit/system.ts';
 import { startRawServer } from '../kit/raw-server.ts';
 import { until } from '../kit/until.ts';
 
-/** One failure is enough, so that no test waits for Temporal's back-off. */
+/** Fails over after one failure, so that no test waits for Temporal's back-off. */
 const system = await createSystem({ failOverAttempts: 1, singleSendAttempts: 4 });
 const { sql, box, gateway, temporal } = system;
 const { ended, countOf, writtenTo, workflowOf } = createRunProbe(system);
@@ -33,20 +33,20 @@ const withFallback = async (providerId: number, fallbackId: number): Promise<num
   await sql.begin((tx) => setFallback(tx, providerId, fallbackId));
   return providerId;
 };
-/** A gateway that nobody listens at; or that takes calls and never answers. */
+/** A provider at a gateway that is down or drops its connections. */
 const createGatewayProvider = (url: string, options: { deduplicates?: boolean } = {}) =>
   createHttpProvider(system, url, options);
-const takenBy = async (runId: number): Promise<Record<string, number>> => {
-  const rows = await sql<{ taker: string; n: number }[]>`
-    select coalesce(provider_id::text, 'nobody') || ' ' || status as taker, count(*)::int as n
+const statusesByProvider = async (runId: number): Promise<Record<string, number>> => {
+  const rows = await sql<{ key: string; n: number }[]>`
+    select coalesce(provider_id::text, 'nobody') || ' ' || status as key, count(*)::int as n
     from messages where run_id = ${runId} group by 1`;
-  return Object.fromEntries(rows.map(({ taker, n }) => [taker, n]));
+  return Object.fromEntries(rows.map(({ key, n }) => [key, n]));
 };
 const wordsOf = async (run: Run): Promise<string> =>
   (await readRun(sql, run.id)).failovers.map((one) => failoverWords(one, plainEnglish)).join('\n');
 
 test.each([5, 60])(
-  'When the provider refuses the account a run of %i goes on with its fallback, and the next one begins with its own',
+  'a run of %i messages continues with the fallback when its provider refuses the account, and the next run starts with its own provider',
   async (lines) => {
     const second = await createProvider(system);
     const first = await withFallback(await createProvider(system, { authToken: 'wrong' }), second);
@@ -55,7 +55,7 @@ test.each([5, 60])(
     expect(await ended(run)).toMatchObject({ status: 'finished' });
     expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: lines });
     expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(lines).toSorted());
-    expect(await takenBy(run.id)).toEqual({ [`${second} sent`]: lines });
+    expect(await statusesByProvider(run.id)).toEqual({ [`${second} sent`]: lines });
     expect(await readRun(sql, run.id)).toMatchObject({
       providerId: second,
       failovers: [{ from: { id: first }, to: { id: second }, cause: 'account', providerCode: '20003' }],
@@ -72,27 +72,27 @@ test.each([5, 60])(
     await setProviderSecrets(sql, box, first, { kind: 'sandbox', authToken: account.authToken });
     const next = await startRun(system, { campaign });
     await ended(next);
-    expect(await takenBy(next.id)).toEqual({ [`${first} sent`]: lines });
+    expect(await statusesByProvider(next.id)).toEqual({ [`${first} sent`]: lines });
   },
 );
 
 test.each([5, 60])(
-  'When the provider can not be reached a run of %i goes on with its fallback',
+  'a run of %i messages continues with the fallback when its provider cannot be reached',
   async (lines) => {
     const second = await createProvider(system);
     const first = await withFallback(await createGatewayProvider('http://127.0.0.1:1'), second);
     const run = await startRun(system, { mailing: lines, providerId: first });
     expect(await ended(run)).toMatchObject({ status: 'finished' });
-    expect(await takenBy(run.id)).toEqual({ [`${second} sent`]: lines });
+    expect(await statusesByProvider(run.id)).toEqual({ [`${second} sent`]: lines });
     expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(lines).toSorted());
     expect(await wordsOf(run)).toContain('took nothing for too long (ECONNREFUSED)');
   },
 );
 
-test('What the first provider has taken stays with it, and each has its receipts and replies', async () => {
+test('messages that the first provider accepted stay with it, and each provider keeps its receipts and replies', async () => {
   const second = await createProvider(system);
   const first = await withFallback(await createProvider(system, { ratePerSecond: 40 }), second);
-  // Each under a number that no other run of this file has written from: a reply is matched by it, too.
+  // Each provider has its own sender number in this file, because replies are also matched by it.
   for (const [id, from] of [
     [first, '+5511999991111'],
     [second, '+5511999992222'],
@@ -133,11 +133,11 @@ test('What the first provider has taken stays with it, and each has its receipts
     [ofFirst[0], first, second],
     [ofSecond[0], second, first],
   ] as const) {
-    if (!own) throw new Error('Each has taken some.');
+    if (!own) throw new Error('Each provider must have accepted some.');
     expect(await answered(own, provider)).toBe(own.id);
     expect(await answered(own, other)).toBeNull();
   }
-  // Of the other's messages neither can say anything.
+  // A receipt for a message of the other provider is ignored.
   expect(
     await applyReceipts(sql, [
       ...ofFirst.map((row) => receipt(row, second)),
@@ -151,28 +151,31 @@ test('What the first provider has taken stays with it, and each has its receipts
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ delivered: 120 });
 });
 
-test('What the first provider may have taken is never sent by the second, even if the first could be asked again', async () => {
-  const hanging = await startRawServer((socket) => socket.destroy());
+test('a message that the first provider may have accepted is never sent by the second, even if the first deduplicates', async () => {
+  const dropping = await startRawServer((socket) => socket.destroy());
   const second = await createProvider(system);
-  const first = await withFallback(await createGatewayProvider(hanging.url, { deduplicates: true }), second);
+  const first = await withFallback(await createGatewayProvider(dropping.url, { deduplicates: true }), second);
   const run = await startRun(system, { mailing: 60, providerId: first });
   expect(await ended(run)).toMatchObject({ status: 'finished' });
   const { sent = 0, 'unknown: no_answer': unknown = 0 } = await expectCountsToMatchRows(sql, run.id);
   expect(sent + unknown).toBe(60);
   expect(unknown).toBeGreaterThan(0);
-  expect(await takenBy(run.id)).toEqual({ [`${second} sent`]: sent, [`${first} unknown`]: unknown });
-  const asked = new Set(
-    hanging.requests.map(({ path }) => new URL(path, hanging.url).searchParams.get('to')),
+  expect(await statusesByProvider(run.id)).toEqual({
+    [`${second} sent`]: sent,
+    [`${first} unknown`]: unknown,
+  });
+  const requested = new Set(
+    dropping.requests.map(({ path }) => new URL(path, dropping.url).searchParams.get('to')),
   );
-  for (const phone of await writtenTo(run)) expect(asked).not.toContain(phone);
+  for (const phone of await writtenTo(run)) expect(requested).not.toContain(phone);
   expect(await wordsOf(run)).toContain(`may have taken stay unknown: ${unknown}.`);
-  await hanging.close();
+  await dropping.close();
 });
 
-test('Texts are judged anew by how the fallback counts segments', async () => {
+test('the length of texts is checked again with the segment profile of the fallback', async () => {
   const second = await createProvider(system, { segmentProfile: 'zenvia' });
   const first = await withFallback(await createProvider(system, { authToken: 'wrong' }), second);
-  // The bar is not in Zenvia's alphabet, and makes it UCS-2.
+  // The bar is not in Zenvia's alphabet and forces UCS-2.
   const long = `${'x'.repeat(140)}|`;
   const run = await startRun(system, {
     providerId: first,
@@ -188,7 +191,7 @@ test('Texts are judged anew by how the fallback counts segments', async () => {
   expect(await wordsOf(run)).toContain('too long there: 1.');
 });
 
-test('Without a fallback, or with one that is archived, the run pauses as ever', async () => {
+test('a run with an archived fallback pauses', async () => {
   const second = await createProvider(system);
   const first = await withFallback(await createProvider(system, { authToken: 'wrong' }), second);
   await setProviderArchived(sql, second, true);
@@ -198,14 +201,14 @@ test('Without a fallback, or with one that is archived, the run pauses as ever',
     reason: { code: 'provider_account', providerCode: '20003' },
     failovers: [],
   });
-  // It counts at once: the run goes on with it when it is resumed.
+  // The restored fallback is used at once when the run is resumed.
   await setProviderArchived(sql, second, false);
   await temporal.resumeRun(run, 'user:7');
   await ended(run);
-  expect(await takenBy(run.id)).toEqual({ [`${second} sent`]: 5 });
+  expect(await statusesByProvider(run.id)).toEqual({ [`${second} sent`]: 5 });
 });
 
-test('A run whose fallbacks are all used up pauses with the last one', async () => {
+test('a run whose fallbacks are exhausted pauses with the last one', async () => {
   const second = await createProvider(system, { authToken: 'wrong' });
   const first = await withFallback(await createProvider(system, { authToken: 'wrong' }), second);
   const run = await startRun(system, { mailing: 5, providerId: first });

@@ -18,7 +18,7 @@ import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
-/** Few attempts: each waits twice as long as the one before. */
+/** Few attempts, because each waits twice as long as the one before. */
 const system = await createSystem({ singleSendAttempts: 3 });
 const { sql, gateway, client, temporal } = system;
 const { workflowOf, ended, countOf, writtenTo } = createRunProbe(system);
@@ -36,7 +36,7 @@ const attemptsOf = async (runId: number): Promise<Record<number, number>> => {
   return Object.fromEntries(rows.map(({ attempts, n }) => [attempts, n]));
 };
 
-test('A mailing that is refused fails the run, here with the reason and in Temporal without a word of the file', async () => {
+test('a refused mailing fails the run with the reason, and Temporal stores no content of the file', async () => {
   const run = await startRun(system, { mailing: 'Fulano de Tal;segredo\n1;2\n' });
   expect(await failureOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
   expect(await readRun(sql, run.id)).toMatchObject({
@@ -50,20 +50,20 @@ test('A mailing that is refused fails the run, here with the reason and in Tempo
   expect(history).not.toMatch(/segredo|Fulano/);
 });
 
-test('A mailing that breaks off in its last line leaves no message behind', async () => {
+test('a mailing that fails in its last line leaves no messages', async () => {
   const run = await startRun(system, { mailing: `${mailing(2_000)}7;No\0ulo;;;;;\n` });
   expect(await failureOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({});
 });
 
-test('A failed run that is retried goes on under the same workflow id with what is not done', async () => {
+test('retrying a failed run continues with the remaining messages under the same workflow id', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
   const run = await startRun(system, { mailing: 200, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 10);
   await temporal.pauseRun(run, 'user:7');
   const before = await countOf(run.id, 'sent');
 
-  // A fault of the system: no attempt can read the settings.
+  // A system fault: no attempt can read the settings.
   const [kept] = await sql<
     [{ settings: string }]
   >`select settings::text as settings from runs where id = ${run.id}`;
@@ -87,7 +87,7 @@ test('A failed run that is retried goes on under the same workflow id with what 
 });
 
 test.each([5, 300])(
-  'A provider that refuses the account pauses a run of %i, which goes on once that is mended',
+  'a provider that refuses the account pauses a run of %i messages, which continues after the account is fixed',
   async (lines) => {
     const providerId = await createProvider(system, { authToken: 'wrong' });
     const run = await startRun(system, { mailing: lines, providerId });
@@ -111,11 +111,11 @@ test.each([5, 300])(
 );
 
 test.each([5, 300])(
-  'While the provider is down a run of %i waits, and then loses nobody and writes to nobody twice',
+  'a run of %i messages waits while the provider is down, and then sends each message exactly once',
   async (lines) => {
     await gateway.down();
     const run = await startRun(system, { mailing: lines });
-    await until('it was tried twice', async () => {
+    await until('two attempts were made', async () => {
       const { raw } = await workflowOf(run).describe();
       return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) >= 2);
     });
@@ -127,7 +127,7 @@ test.each([5, 300])(
   },
 );
 
-test('A provider that goes down in the middle of a run leaves as unknown only what it may have taken', async () => {
+test('during a provider outage only messages that may have been accepted become unknown', async () => {
   await gateway.misbehave({ latencyMs: 20 });
   const run = await startRun(system, { mailing: 1_500 });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 100);
@@ -148,19 +148,19 @@ test('A provider that goes down in the middle of a run leaves as unknown only wh
 });
 
 test.each([5, 300])(
-  'A provider that asks a run of %i for a pause gets it, and no message loses an attempt',
+  'a run of %i messages honors the Retry-After of its provider, and no message loses an attempt',
   async (lines) => {
     await gateway.misbehave({ errorRate: { http429: 1 }, retryAfterSeconds: 2 });
     const before = (await gateway.answers()).requests ?? 0;
     const run = await startRun(system, { mailing: lines });
-    await until('it was asked', async () => ((await gateway.answers()).requests ?? 0) > before);
+    await until('it got a request', async () => ((await gateway.answers()).requests ?? 0) > before);
     const from = performance.now();
-    await until('it was asked again', async () => {
-      const asked = ((await gateway.answers()).requests ?? 0) - before;
-      // Those that were on their way when the first was answered.
-      return asked > 10;
+    await until('it got requests again', async () => {
+      const requests = ((await gateway.answers()).requests ?? 0) - before;
+      // More than the requests that were in flight at the first answer.
+      return requests > 10;
     });
-    // Of the two seconds, what the first look and the last cost.
+    // Two seconds, less the delay of the polling.
     expect(performance.now() - from).toBeGreaterThan(1_500);
     await gateway.behave();
     await ended(run);
@@ -169,7 +169,7 @@ test.each([5, 300])(
   },
 );
 
-test('Whoever has opted out is not written to: neither before the run nor while it goes on', async () => {
+test('a phone that opts out before or during the run gets no message', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 30 });
   await sql`insert into opt_outs (phone, source) values (${phoneOf(2)}, 'reply')`;
   const run = await startRun(system, { mailing: 150, providerId });
@@ -185,24 +185,24 @@ test('Whoever has opted out is not written to: neither before the run nor while 
 });
 
 test.each([10, 60])(
-  'A person whom the provider knows to have opted out is opted out here before the outcome is written (%i contacts)',
+  'a phone that the provider reports as opted out is opted out before the outcome is recorded (%i contacts)',
   async (contacts) => {
     await gateway.misbehave({ refuse: [{ endsWith: phoneOf(3).slice(-8), code: 21610 }] });
-    // A process may end between the two: this outcome waits until the test lets it through.
+    // A process can end between the two, so the test holds the outcome back.
     await sql.unsafe(`
       create function hold_outcome() returns trigger language plpgsql as
         $$ begin perform pg_advisory_xact_lock(21610); return new; end $$;
       create trigger hold_outcome before update on messages for each row
         when (new.status = 'failed') execute function hold_outcome()`);
-    const letThrough = new EventEmitter();
+    const release = new EventEmitter();
     const holding = sql.begin(async (tx) => {
       await tx`select pg_advisory_xact_lock(21610)`;
-      await once(letThrough, 'now');
+      await once(release, 'now');
     });
     const run = await startRun(system, { mailing: contacts });
     await until('the opt-out is known', async () => (await sql`select from opt_outs`).count === 1);
     expect(await countOf(run.id, 'failed')).toBe(0);
-    letThrough.emit('now');
+    release.emit('now');
     await holding;
     await ended(run);
     await sql`drop function hold_outcome cascade`;
@@ -217,7 +217,7 @@ test.each([10, 60])(
   },
 );
 
-test('A message of a small run that keeps failing temporarily fails after its attempts', async () => {
+test('a message of a small run that keeps failing temporarily fails after its last attempt', async () => {
   await gateway.misbehave({ refuse: [{ endsWith: phoneOf(2).slice(-8), code: 14107 }] });
   const run = await startRun(system, { mailing: 5 });
   await ended(run);
@@ -225,18 +225,18 @@ test('A message of a small run that keeps failing temporarily fails after its at
   expect(await attemptsOf(run.id)).toEqual({ 1: 4, 3: 1 });
 });
 
-test('Messages of a large run that keep failing temporarily are tried again behind the others, then one by one', async () => {
+test('messages of a large run that keep failing temporarily are retried after the others, then one by one', async () => {
   await gateway.misbehave({ refuse: [{ endsWith: '1', code: 14107 }] });
   const run = await startRun(system, { mailing: 30 });
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 27, 'failed: temporary_failure': 3 });
   const events = await eventsOf(client, run);
   expect(events.activities('sendMessage')).toBe(3);
-  // It waits for the next attempt, and does not ask again and again whether it is time.
+  // The workflow waits for the next attempt without polling.
   expect(events.count).toBeLessThan(200);
 });
 
-test('Many stragglers are streamed on, and nothing is asked again and again', async () => {
+test('many failing messages are streamed again without polling in the workflow', async () => {
   await gateway.misbehave({ refuse: [{ endsWith: '1', code: 14107 }] });
   const run = await startRun(system, { mailing: 80 });
   await until('all have failed three times', async () => {
@@ -252,7 +252,7 @@ test('Many stragglers are streamed on, and nothing is asked again and again', as
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 72, cancelled: 8 });
 });
 
-test('The histories of a campaign and its run hold no phone number, name or text', async () => {
+test('the histories of a campaign and its run contain no phone, name or text', async () => {
   await gateway.misbehave({ refuse: [{ endsWith: '1', code: 21211 }] });
   const campaign = await createCampaign(system, {
     template: 'Texto secreto para {nome}',

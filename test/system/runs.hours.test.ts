@@ -31,7 +31,7 @@ const commercial = {
 };
 const hourMs = 60 * 60_000;
 
-/** Sets the clock of the activities; real time goes on from there. */
+/** Sets the clock of the activities, which then continues in real time. */
 function setClock(time: string, { days = 0 } = {}): void {
   const today = new Date().toISOString().slice(0, 10);
   clock.aheadMs = Date.parse(`${today}T${time}Z`) + days * 24 * hourMs - Date.now();
@@ -40,7 +40,7 @@ afterEach(() => {
   clock.aheadMs = 0;
 });
 
-test('A run that is due outside of its hours waits, also for a new worker, and goes on as they open', async () => {
+test('a run that is due outside its hours waits, also across a worker restart, and continues when they open', async () => {
   setClock('07:59:55');
   const run = await startRun(system, { hoursId: await createHours(sql, commercial), mailing: 10 });
   await until('it waits for its hours', async () => (await readRun(sql, run.id)).step === 'hours');
@@ -53,7 +53,7 @@ test('A run that is due outside of its hours waits, also for a new worker, and g
 });
 
 test.each([5, 100])(
-  'A run of %i lines that meets the end of its hours stops there, and goes on with the rest',
+  'a run of %i lines stops at the end of its hours and later sends the rest',
   async (lines) => {
     const providerId = await createProvider(system, { ratePerSecond: lines / 12 });
     setClock('17:59:52');
@@ -73,7 +73,7 @@ test.each([5, 100])(
     expect(sent).toBeLessThan(lines);
     expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent, queued: lines - sent });
 
-    // Its timer is for the next morning. A person who resumes it makes it look at once.
+    // Its timer is set for the next morning. A resume makes it check the hours at once.
     setClock('08:00:00', { days: 1 });
     await temporal.pauseRun(run, 'user:7');
     await temporal.resumeRun(run, 'user:7');
@@ -83,7 +83,7 @@ test.each([5, 100])(
   },
 );
 
-test.each([5, 100])('What has not left when a run of %i lines expires is cancelled', async (lines) => {
+test.each([5, 100])('unsent messages of a run of %i lines are cancelled when it expires', async (lines) => {
   const providerId = await createProvider(system, { ratePerSecond: lines / 6 });
   clock.aheadMs = hourMs - 4_000;
   const run = await startRun(system, { expiresAfterHours: 1, mailing: lines, providerId });
@@ -94,7 +94,7 @@ test.each([5, 100])('What has not left when a run of %i lines expires is cancell
   expect(await writtenTo(run)).toHaveLength(counts.sent ?? 0);
 });
 
-test('A run that waits for its hours can be paused, resumed and cancelled', async () => {
+test('a run that waits for its hours can be paused, resumed and cancelled', async () => {
   setClock('07:59:52');
   const hoursId = await createHours(sql, commercial);
   const before = (await gateway.taken()).length;
@@ -115,7 +115,7 @@ test('A run that waits for its hours can be paused, resumed and cancelled', asyn
   expect((await gateway.taken()).length - before).toBe(10);
 });
 
-test('A run whose hours never open fails, and says so', async () => {
+test('a run whose hours never open fails with this reason', async () => {
   const mondays = Array.from({ length: 60 }, (_, week) => {
     const day = new Date(Date.now() + week * 7 * 24 * hourMs);
     day.setUTCDate(day.getUTCDate() - ((day.getUTCDay() + 6) % 7));
@@ -140,7 +140,7 @@ test('A run whose hours never open fails, and says so', async () => {
   });
 });
 
-test('A run that is paused expires like any other', async () => {
+test('a paused run expires, too', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 5 });
   const run = await startRun(system, { mailing: 100, expiresAfterHours: 1, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 0);
@@ -152,7 +152,7 @@ test('A run that is paused expires like any other', async () => {
   expect(sent + cancelled).toBe(100);
 });
 
-test('A run that waits for its hours follows its campaign: it sends the text and file of when they open', async () => {
+test('a run that waits for its hours uses the text and file of the campaign at the time that they open', async () => {
   setClock('07:59:40');
   const campaign = await createEnabledCampaign(system, {
     hoursId: await createHours(sql, commercial),
@@ -180,13 +180,13 @@ test('A run that waits for its hours follows its campaign: it sends the text and
   ]);
   expect((await readRun(sql, run.id)).expiresAt?.getTime()).toBe(run.occurrence.getTime() + 30 * hourMs);
 
-  // From then on it is frozen.
+  // From then on the settings are frozen.
   await sql`
     update campaigns set definition = jsonb_set(definition, '{message,template}', '"Outro"') where id = ${campaign.id}`;
   expect((await readRun(sql, run.id)).settings.campaign.message.template).toBe('Texto de segunda, {nome}');
 });
 
-test('A run whose campaign is disabled while it waits does not start, and says so', async () => {
+test('a run whose campaign is disabled while it waits is skipped with this reason', async () => {
   setClock('07:59:46');
   const campaign = await createEnabledCampaign(system, { hoursId: await createHours(sql, commercial) });
   const before = (await gateway.taken()).length;
@@ -203,7 +203,7 @@ test('A run whose campaign is disabled while it waits does not start, and says s
 });
 
 test.each([15, 200])(
-  'Hours that are narrowed in the middle of a run of %i lines hold from then on, and widened ones, too',
+  'changed hours apply at once to a run of %i lines, narrowed or widened',
   async (lines) => {
     const providerId = await createProvider(system, { ratePerSecond: lines / 10 });
     const hoursId = await createHours(sql);
@@ -221,7 +221,7 @@ test.each([15, 200])(
     });
     const sent = (await gateway.taken()).length;
     expect(await countOf(run.id, 'sent')).toBeLessThan(lines);
-    await until('a second has gone by', () => Date.now() > run.occurrence.getTime() + 4_000);
+    await until('some time has passed', () => Date.now() > run.occurrence.getTime() + 4_000);
     await change(always);
     await temporal.pauseRun(run, 'user:7');
     expect((await gateway.taken()).length - sent).toBeLessThanOrEqual(1);

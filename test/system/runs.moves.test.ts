@@ -6,12 +6,12 @@ import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
-// Each test has a provider and campaigns of its own, and waits most of its time.
+// The tests run concurrently: each has its own provider and campaigns and mostly waits.
 const system = await createSystem();
 const { sql, client, temporal } = system;
 const { workflowOf, ended, countOf } = createRunProbe(system);
 
-/** A run that sends slowly, and has begun. */
+/** Starts a run that sends slowly, and waits for its first messages. */
 async function startSlowRun() {
   const run = await startRun(system, {
     mailing: 100,
@@ -21,7 +21,7 @@ async function startSlowRun() {
   return run;
 }
 
-test.concurrent('An attempt that was frozen does not undo what later ones have done', async () => {
+test.concurrent('a frozen attempt does not undo the moves of later ones', async () => {
   const run = await startSlowRun();
   await temporal.pauseRun(run, 'user:7');
   await temporal.resumeRun(run, 'user:7');
@@ -36,10 +36,10 @@ test.concurrent('An attempt that was frozen does not undo what later ones have d
       attemptAt,
     });
 
-  // The attempt of the pause, repeated by a live worker meanwhile, wakes up.
+  // The frozen attempt of the pause resumes after another worker has repeated it.
   expect(await pausing(resumedAt - 1)).toBe(false);
   expect(await wasMovedAfter(sql, run.id, resumedAt - 1)).toBe(true);
-  // So does one that reads the mailing, and cannot reach its web service.
+  // So does an attempt that reads the mailing and cannot reach the web service.
   const reason = { code: 'mailing_refused', mailingCode: 'empty', params: {} } as const;
   expect(await moveRun(sql, { id: run.id, from: ['running'], to: 'failed', reason, unread: true })).toBe(
     false,
@@ -48,7 +48,7 @@ test.concurrent('An attempt that was frozen does not undo what later ones have d
   expect(await ended(run)).toMatchObject({ status: 'finished' });
 });
 
-test.concurrent('What a user asks takes effect, also when the clock of Temporal went back', async () => {
+test.concurrent('a request of a user takes effect also after the clock of Temporal went back', async () => {
   const run = await startSlowRun();
   await sql`update runs set moved_attempt_at = ${Date.now() + 2_000} where id = ${run.id}`;
   await temporal.pauseRun(run, 'user:7');
@@ -58,12 +58,12 @@ test.concurrent('What a user asks takes effect, also when the clock of Temporal 
 });
 
 test.concurrent(
-  'A run whose row is paused behind the back of its workflow looks again every five seconds',
+  'a run whose row is paused without its workflow polls the row every five seconds',
   async () => {
     const run = await startSlowRun();
     const moved = { id: run.id, reason: null };
     await moveRun(sql, { ...moved, from: ['running'], to: 'paused' });
-    const lastOf = async (): Promise<string[]> => {
+    const stepsOf = async (): Promise<string[]> => {
       const { events } = await workflowOf(run).fetchHistory();
       return (events ?? []).flatMap((event) => {
         const name = event.activityTaskScheduledEventAttributes?.activityType?.name;
@@ -71,7 +71,7 @@ test.concurrent(
       });
     };
     const steps = await until('the workflow waits', async () => {
-      const steps = await lastOf();
+      const steps = await stepsOf();
       return steps.at(-1) === 'a wait' && steps;
     });
     expect(steps.slice(-2)).toEqual(['planSending', 'a wait']);

@@ -19,7 +19,7 @@ const { ended, countOf } = createRunProbe(system);
 
 const lines = 180;
 
-/** A campaign that is due in some seconds, with a run of it that a person has started and paused before. */
+/** Creates a campaign that is due in a few seconds and has an earlier run that is paused. */
 async function createPending(choices: { runDespitePending: boolean }) {
   const providerId = await createProvider(system, { ratePerSecond: 30 });
   const due = new Date(Math.ceil((Date.now() + 4_000) / 1000) * 1000);
@@ -40,7 +40,7 @@ async function createPending(choices: { runDespitePending: boolean }) {
   return { earlier, later };
 }
 
-test('A run that finds an earlier one pending is skipped, and says which, and how much is unsent', async () => {
+test('a run with an earlier pending run is skipped with the id and the unsent messages of that run', async () => {
   const { earlier, later } = await createPending({ runDespitePending: false });
   expect(await ended(later)).toMatchObject({ status: 'skipped' });
   const unsent = await countOf(earlier.id, 'queued');
@@ -53,14 +53,14 @@ test('A run that finds an earlier one pending is skipped, and says which, and ho
   expect(await expectCountsToMatchRows(sql, later.id)).toEqual({});
 });
 
-test('A run goes ahead despite an earlier one where the campaign says so', async () => {
+test('a run starts despite an earlier pending run when the campaign allows it', async () => {
   const { earlier, later } = await createPending({ runDespitePending: true });
   await ended(later);
   expect(await expectCountsToMatchRows(sql, later.id)).toEqual({ sent: lines });
   expect(await runStatus(sql, earlier.id)).toBe('paused');
 });
 
-test('A failed run without messages holds up nobody; one with unsent messages does, until it is cancelled or retried', async () => {
+test('a failed run without messages blocks no later run, and one with unsent messages blocks until it is retried', async () => {
   const campaign = await createEnabledCampaign(system, { mailing: 'Not a mailing.\n' });
   const failed = await startRun(system, { campaign });
   await expect(ended(failed)).rejects.toThrow();
@@ -77,7 +77,7 @@ test('A failed run without messages holds up nobody; one with unsent messages do
     [{ settings: string }]
   >`select settings::text as settings from runs where id = ${broken.id}`;
   await sql`update runs set settings = settings - 'segmentProfile' where id = ${broken.id}`;
-  // Paused, the run asks for its hours at once, and fails by what it can't read.
+  // The pause makes the run check its hours, where it fails on the unreadable settings.
   await temporal.pauseRun(broken, 'user:7');
   await expect(ended(broken)).rejects.toThrow();
   await sql`update runs set settings = (${kept.settings}::text)::jsonb where id = ${broken.id}`;

@@ -56,7 +56,7 @@ const auditOf = async (action: string, subjectId: number) =>
   sql<{ actor: string }[]>`
     select actor from audit_log where action = ${action} and subject_id = ${subjectId} order by id`;
 
-/** A window that is not open on this day, nor on the next one. */
+/** A window that is closed today and tomorrow. */
 const closedHours = () => {
   const day = weekdays[(new Date().getUTCDay() + 3) % 7] ?? 'monday';
   return { timezone: 'UTC', windows: [{ days: [day], from: '10:00', to: '11:00' }] };
@@ -64,7 +64,7 @@ const closedHours = () => {
 const openHours = { timezone: 'UTC', windows: [{ days: [...weekdays], from: '00:00', to: '24:00' }] };
 
 describe('a dry run', () => {
-  test('names the lines whose provider can not cut a word of theirs', async () => {
+  test('counts the lines with a word that the provider cannot split', async () => {
     const zenvia = await as('admin')('POST', '/api/providers', {
       name: 'Zenvia',
       config: { kind: 'zenvia', from: 'loja' },
@@ -86,7 +86,7 @@ describe('a dry run', () => {
     await runBecomes(runId, { status: 'finished', preflight: { lines: 2, toSend: 1, leftOut } });
   });
 
-  test('reads the mailing of a campaign that is not enabled, says what it would send, and sends nothing', async () => {
+  test('reads the mailing of a disabled campaign, reports what it would send, and sends nothing', async () => {
     const id = await createReadyCampaign(
       api,
       documentOf(catalog, {
@@ -141,14 +141,14 @@ describe('a dry run', () => {
     const some = await as('viewer')('GET', `/api/runs/${runId}/bad-lines.csv?reason=duplicate_phone`);
     expect(some.body.trimEnd().split('\r\n')).toHaveLength(2);
     expect(await auditOf('campaign.dry_run', id)).toHaveLength(1);
-    // It is no result of the campaign.
+    // A dry run is not the last run of the campaign.
     expect((await as('viewer')('GET', `/api/campaigns/${id}`)).json()).toMatchObject({
       enabled: false,
       lastRun: null,
     });
   });
 
-  test('asks for neither hours nor pending runs, and holds up no other', async () => {
+  test('ignores hours and pending runs, and does not block other runs', async () => {
     const closed = await as('admin')('POST', '/api/settings/sending-hours', {
       name: 'Closed today',
       definition: {
@@ -182,7 +182,7 @@ describe('a dry run', () => {
     await runBecomes(first.runId, { status: 'cancelled' });
   });
 
-  test('of a campaign that is not complete is refused, with all that is missing', async () => {
+  test('of an incomplete campaign is refused with every missing field', async () => {
     const draft = await post<{ id: number }>(
       '/api/campaigns',
       documentOf(catalog, { message: { template: null, providerId: null } }),
@@ -194,7 +194,7 @@ describe('a dry run', () => {
     ]);
   });
 
-  test('fails in words when the mailing can not be read, and can be retried', async () => {
+  test('fails with the reason when the mailing cannot be read, and can be retried', async () => {
     const id = await createReadyCampaign(api, documentOf(catalog));
     const [file] = await sql<{ id: number }[]>`select mailing_file_id as id from campaigns where id = ${id}`;
     const [chunk] = await sql<
@@ -209,7 +209,7 @@ describe('a dry run', () => {
   });
 });
 
-describe('a run of a campaign that wants approval', () => {
+describe('a run of a campaign that requires approval', () => {
   async function waitingRun(changes: object = {}) {
     const id = await createReadyCampaign(
       api,
@@ -229,7 +229,7 @@ describe('a run of a campaign that wants approval', () => {
     return { id, runId };
   }
 
-  test('sends nothing until a person approves it, and keeps who did', async () => {
+  test('sends nothing until a user approves it, and records the user', async () => {
     const { runId } = await waitingRun();
     expect(await expectCountsToMatchRows(sql, runId)).toEqual({ queued: 3 });
     expect((await as('viewer')('POST', `/api/runs/${runId}/approve`)).statusCode).toBe(403);
@@ -248,7 +248,7 @@ describe('a run of a campaign that wants approval', () => {
     await runBecomes(runId, { status: 'cancelled', counts: { cancelled: 3 } });
   });
 
-  test('that is paused when it is approved sends nothing until it is resumed', async () => {
+  test('that is approved while it is paused sends nothing until it is resumed', async () => {
     const { runId } = await waitingRun();
     await post(`/api/runs/${runId}/pause`);
     await post(`/api/runs/${runId}/approve`);
@@ -261,13 +261,13 @@ describe('a run of a campaign that wants approval', () => {
     const mailing = { source: 'csv', sendingHoursId: catalog.hoursId, expiresAfterHours: 1 };
     const { runId } = await waitingRun({ mailing });
     clock.aheadMs = 2 * hourMs;
-    // Its timer is for the expiry; a restart of the wait looks at the clock.
+    // Its timer waits for the expiry in real time. The approval makes it check the clock.
     await post(`/api/runs/${runId}/pause`);
     await post(`/api/runs/${runId}/approve`);
     await runBecomes(runId, { status: 'cancelled', reason: { code: 'expired' }, counts: { cancelled: 3 } });
   });
 
-  test('with nothing to send needs none', async () => {
+  test('needs no approval when there is nothing to send', async () => {
     const id = await createReadyCampaign(api, documentOf(catalog, { safeguards: { approval: true } }));
     await operator(
       'PUT',
@@ -294,14 +294,14 @@ test('only a run that waits for approval can be approved', async () => {
   await post(`/api/runs/${runId}/cancel`);
 });
 
-describe('a request that is repeated with its Idempotency-Key', () => {
+describe('a request with an Idempotency-Key', () => {
   const ask = async (url: string, key: string, payload?: object): Promise<number> => {
     const answer = await operator('POST', url, payload, { 'idempotency-key': key });
     expect(answer.statusCode, answer.body).toBe(201);
     return answer.json<{ runId: number }>().runId;
   };
 
-  test('opens one run, also after that run has ended', async () => {
+  test('opens one run when it is repeated, also after that run has ended', async () => {
     const id = await createReadyCampaign(api, documentOf(catalog), { lines: 2 });
     const url = `/api/campaigns/${id}/dry-run`;
     const [first, second] = await Promise.all([ask(url, 'a'), ask(url, 'a')]);
@@ -312,7 +312,7 @@ describe('a request that is repeated with its Idempotency-Key', () => {
     expect(await runOf(first)).toMatchObject({ status: 'finished' });
   });
 
-  test('is refused when the key is not one', async () => {
+  test('is refused when the key is invalid', async () => {
     const id = await createReadyCampaign(api, documentOf(catalog), { lines: 2 });
     const answer = await operator('POST', `/api/campaigns/${id}/dry-run`, undefined, {
       'idempotency-key': 'two words',
@@ -337,14 +337,14 @@ describe('a run that waits for its hours', () => {
     return { id, runId, hours };
   }
 
-  test('goes on at once when they are widened', async () => {
+  test('continues at once when they are widened', async () => {
     const { runId, hours } = await startWaiting();
     const widened = { name: hours.name, definition: openHours };
     await as('admin')('PUT', `/api/settings/sending-hours/${hours.id}`, widened);
     await runBecomes(runId, { status: 'finished' });
   });
 
-  test('goes on at once when its campaign is given others', async () => {
+  test('continues at once when its campaign gets other hours', async () => {
     const given = await startWaiting();
     const campaign = await as('viewer')('GET', `/api/campaigns/${given.id}`);
     const { version, definition } = campaign.json<{ version: number; definition: { mailing: object } }>();

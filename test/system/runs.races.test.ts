@@ -6,7 +6,7 @@ import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
-/** Steps that wait for the test, so that what a user asks arrives in the middle of them. */
+/** Gates that hold steps, so that a request of a user arrives during a step. */
 const held = { importMailing: createGate(), failRun: createGate(), closeRun: createGate() };
 let importFails = true;
 
@@ -42,7 +42,7 @@ const failureOf = async (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => (error instanceof Error ? error.cause : error),
   );
 
-test('A cancel that arrives while the run is being marked as failed is refused, and the run has failed', async () => {
+test('a cancel that arrives while the run is being marked as failed is refused, and the run fails', async () => {
   held.failRun.close();
   const run = await startRun(system);
   await reached(held.failRun);
@@ -59,7 +59,7 @@ test('A cancel that arrives while the run is being marked as failed is refused, 
   });
 });
 
-test('A cancel before a step fails wins: the run is cancelled, here and in Temporal', async () => {
+test('a cancel that arrives before a step fails cancels the run, here and in Temporal', async () => {
   held.importMailing.close();
   const run = await startRun(system);
   await reached(held.importMailing);
@@ -69,7 +69,7 @@ test('A cancel before a step fails wins: the run is cancelled, here and in Tempo
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'cancelled', reason: { code: 'by_user' } });
 });
 
-test('A cancel in Temporal beside a step that fails ends the run as cancelled, here and there', async () => {
+test('a cancel in Temporal during a failing step cancels the run, here and in Temporal', async () => {
   held.importMailing.close();
   const run = await startRun(system);
   await reached(held.importMailing);
@@ -79,7 +79,7 @@ test('A cancel in Temporal beside a step that fails ends the run as cancelled, h
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'cancelled', reason: { code: 'by_temporal' } });
 });
 
-test('A cancel in Temporal while the run is being marked as failed leaves it failed, here and there', async () => {
+test('a cancel in Temporal while the run is being marked as failed leaves it failed, here and in Temporal', async () => {
   held.failRun.close();
   const run = await startRun(system);
   await reached(held.failRun);
@@ -94,7 +94,7 @@ test('A cancel in Temporal while the run is being marked as failed leaves it fai
   });
 });
 
-test('A cancel in Temporal while the run is being closed comes too late, here and there', async () => {
+test('a cancel in Temporal while the run is being closed has no effect, here and in Temporal', async () => {
   importFails = false;
   held.closeRun.close();
   const run = await startRun(system);
@@ -105,7 +105,7 @@ test('A cancel in Temporal while the run is being closed comes too late, here an
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'finished' });
 });
 
-/** How many updates the workflow of a run has accepted. */
+/** The number of updates that the workflow of a run has accepted. */
 async function updatesOf(run: Parameters<typeof workflowOf>[0]): Promise<number> {
   const { events } = await workflowOf(run).fetchHistory();
   return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;

@@ -35,7 +35,7 @@ const gateway = async <T>(method: string, path: string, body?: object): Promise<
   });
   return (await answer.json()) as T;
 };
-/** The gateway refuses the numbers that end with these digits, from the next message on. */
+/** Makes the gateway refuse numbers that end with these digits, from the next message on. */
 const refuse = (...digits: string[]) =>
   gateway('PUT', 'faults', {
     receipts: false,
@@ -61,7 +61,7 @@ async function resent(runId: number, body: object = {}): Promise<number> {
   return answer.json<{ runId: number }>().runId;
 }
 
-/** A finished run of ten messages, of which those to numbers that end with these digits have failed. */
+/** Creates a finished run of ten messages, which failed for numbers that end with these digits. */
 async function finishedRun(failing: string[], changes: object = {}) {
   await refuse(...failing);
   const campaignId = await createReadyCampaign(api, documentOf(catalog, changes), { lines: 10 });
@@ -73,7 +73,7 @@ async function finishedRun(failing: string[], changes: object = {}) {
 }
 
 describe('a resend', () => {
-  test('is of the region and the type of customer of the run that it sends again', async () => {
+  test('has the region and the customer type of the original run', async () => {
     const make = async (path: string, name: string) =>
       (await as('admin')('POST', `/api/settings/${path}`, { name })).json<{ id: number }>().id;
     const regionId = await make('regions', 'Sul');
@@ -95,7 +95,7 @@ describe('a resend', () => {
     });
   });
 
-  test('says how many first, then sends the frozen texts of the failed messages in a run of its own', async () => {
+  test('offers the number of messages first, then sends the frozen texts of the failed messages in a new run', async () => {
     const { campaignId, runId } = await finishedRun(['3', '7']);
     const offer = await offerOf(runId);
     expect(offer).toEqual({
@@ -105,7 +105,7 @@ describe('a resend', () => {
       unreachable: [{ reason: 'number_invalid', messages: 2 }],
       cost: { segments: 2, millionths: 0, unpriced: 2, currency: 'BRL' },
     });
-    // An edit changes nothing of what was written.
+    // An edit does not change the frozen texts.
     const { definition, version } = (await as('viewer')('GET', `/api/campaigns/${campaignId}`)).json<{
       definition: { message: object };
       version: number;
@@ -141,7 +141,7 @@ describe('a resend', () => {
       select details from audit_log where action = 'run.resend' and subject_id = ${runId}`;
     expect(log).toMatchObject([{ details: { runId: again, messages: 2 } }]);
 
-    // What has been taken by the provider is not offered again, by neither run.
+    // Neither run offers messages that the provider has accepted.
     for (const id of [runId, again]) {
       expect((await offerOf(id)).messages).toBe(0);
       const late = await resend(id);
@@ -149,7 +149,7 @@ describe('a resend', () => {
     }
   });
 
-  test('asked for twice at once writes to nobody twice', async () => {
+  test('requested concurrently sends no message twice', async () => {
     const { runId } = await finishedRun(['1', '2', '3']);
     const answers = await Promise.all([1, 2, 3].map(() => resend(runId)));
     const started = answers.filter(({ statusCode }) => statusCode === 201);
@@ -163,7 +163,7 @@ describe('a resend', () => {
     expect(row).toEqual({ messages: 3, people: 3 });
   });
 
-  test('that fails again can be sent again, from either run, until it succeeds', async () => {
+  test('that fails again can be resent from either run until it succeeds', async () => {
     const { runId } = await finishedRun(['4']);
     await refuse('4');
     const second = await resent(runId);
@@ -173,12 +173,12 @@ describe('a resend', () => {
     expect((await offerOf(second)).messages).toBe(1);
     const third = await resent(second);
     await runBecomes(third, { status: 'finished', counts: { sent: 1 } });
-    // All of them know the first: nobody gets it from the run before.
+    // Every resend refers to the first message, so no earlier run offers it again.
     expect((await offerOf(runId)).messages).toBe(0);
     expect((await offerOf(second)).messages).toBe(0);
   });
 
-  test('opens no second ticket on send: it corrects the resolution of the first', async () => {
+  test('corrects the resolution of the first ticket instead of opening a second one', async () => {
     const tickets = await createTicketCatalog(sql);
     const { runId } = await finishedRun(['3', '7'], { ticketPolicy: onSend(tickets) });
     const resolutions = async () =>
@@ -198,7 +198,7 @@ describe('a resend', () => {
       select e.kind, e.changes from ticket_events as e join tickets as t on t.id = e.ticket_id
       where t.run_id = ${runId} and e.kind <> 'opened'`,
     ).toEqual([{ kind: 'receipt', changes: { resolutionId: [bad, good] } }]);
-    // An answer to the resend goes onto that ticket, too, and its late receipt counts.
+    // A reply to the resend joins that ticket, too, and its late receipt counts.
     const [message] = await sql<{ id: number; resendOf: number }[]>`
       select id, resend_of from messages where run_id = ${again} and status = 'sent'`;
     const inboundMessageId = await insertReply(sql, { messageId: message?.id ?? 0 });
@@ -212,7 +212,7 @@ describe('a resend', () => {
     expect(await resolutions()).toEqual([good, good, good, bad, good, good, good, bad, good, good]);
   });
 
-  test('leaves out messages that the provider may have taken, unless the person says so', async () => {
+  test('excludes messages that the provider may have accepted, unless the user includes them', async () => {
     const { runId } = await finishedRun(['5']);
     await sql`update messages set status = 'sending', sender = 'gone#1' where run_id = ${runId} and line in (2, 3)`;
     await sql`update run_counts set messages = messages - 2, segments = segments - 2 where run_id = ${runId} and status = 'sent'`;
@@ -238,7 +238,7 @@ describe('a resend', () => {
     expect((await offerOf(runId, '?includeUnknown=true')).messages).toBe(1);
   });
 
-  test('leaves out who has opted out or refused meanwhile', async () => {
+  test('excludes phones and customers that have opted out or refused meanwhile', async () => {
     const { runId } = await finishedRun(['1', '2', '3']);
     await sql`insert into opt_outs (phone, source) values ('+5511900000001', 'reply')`;
     const [customer] = await sql<{ id: number }[]>`
@@ -254,10 +254,10 @@ describe('a resend', () => {
     await sql`delete from opt_outs`;
   });
 
-  test('asks for consent again, as the deployment demands it now', async () => {
+  test('applies the current consent requirement of the deployment', async () => {
     await sql`delete from customers`;
     const { runId } = await finishedRun(['1', '2', '3']);
-    // One is a customer since, and has refused; one has granted it.
+    // Meanwhile one phone belongs to a customer who refused, and one to a customer who granted consent.
     await sql`insert into customers (name, mobile, consent) values ('Caio', '+5511900000001', 'refused')`;
     await sql`insert into customers (name, phone2, consent) values ('Davi', '+5511900000003', 'granted')`;
     await savePrivacySettings(sql, privacySettings.parse({ consentRequired: true }));
@@ -265,14 +265,14 @@ describe('a resend', () => {
     await runBecomes(again, { status: 'finished' });
     await savePrivacySettings(sql, privacySettings.parse({}));
     expect(await expectCountsToMatchRows(sql, again)).toEqual({ 'skipped: no_consent': 2, sent: 1 });
-    // What is not demanded any more is asked of nobody; who refused stays out.
+    // Without the requirement only the customer who refused is excluded.
     const third = await resent(runId);
     await runBecomes(third, { status: 'finished' });
     expect(await expectCountsToMatchRows(sql, third)).toEqual({ 'skipped: no_consent': 1, sent: 1 });
     await sql`delete from customers`;
   });
 
-  test('is refused while the run goes on, of a dry run, and when the numbers have changed', async () => {
+  test('is refused during a run, for a dry run, and when the number of messages has changed', async () => {
     const { campaignId, runId } = await finishedRun(['6']);
     const changed = await resend(runId, { messages: 5 });
     expect([changed.statusCode, errorOf(changed)]).toMatchObject([

@@ -26,10 +26,10 @@ const waitingNow = async (): Promise<number> => {
   return row.n;
 };
 
-test('With more live runs than slots all send, and a run that a user starts goes first', async () => {
-  // None of these ends in this test.
+test('with more live runs than slots every run sends, and a run started by a user goes first', async () => {
+  // These runs do not end during the test.
   const slow = await createProvider(system, { ratePerSecond: 2 });
-  // Three slots change hands every two seconds: in turn, the user's run would wait six seconds.
+  // Three slots rotate every two seconds: without priority, the run of the user would wait six seconds.
   const live = 12;
   const campaigns = await Promise.all(
     Array.from({ length: live }, () => createEnabledCampaign(system, { mailing: 500, providerId: slow })),
@@ -49,7 +49,7 @@ test('With more live runs than slots all send, and a run that a user starts goes
   const campaign = await createEnabledCampaign(system, { mailing: 50, providerId: fast });
   const byUser = await startRun(system, { campaign });
   await until('its messages are sent', async () => (await countOf(byUser.id, 'sent')) === 50);
-  // While others that were there before have not had their turn.
+  // Some earlier runs have not had a slot yet.
   const first = await Promise.all(runs.map(({ id }) => countOf(id, 'sent')));
   expect(first.filter((sent) => sent === 0).length).toBeGreaterThan(0);
 

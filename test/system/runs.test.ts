@@ -12,7 +12,7 @@ const { sql, client, temporal } = system;
 
 const { workflowOf, ended, countOf, writtenTo } = createRunProbe(system);
 
-test('A run writes to every contact of its mailing once, and gives each line one end', async () => {
+test('a run sends to every contact of its mailing once, and each line has one final status', async () => {
   const run = await startRun(system, { mailing: [...generateMailing(600, 7)].join('') });
   expect(await ended(run)).toMatchObject({ status: 'finished' });
 
@@ -25,7 +25,7 @@ test('A run writes to every contact of its mailing once, and gives each line one
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'finished', step: 'done', reason: null });
 });
 
-test('A run of few lines sends each message in an activity of its own', async () => {
+test('a run of few lines sends each message in a separate activity', async () => {
   const run = await startRun(system, { mailing: singleSendUpTo });
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: singleSendUpTo });
@@ -34,7 +34,7 @@ test('A run of few lines sends each message in an activity of its own', async ()
   expect(events.activities('sendMessages')).toBe(0);
 });
 
-test('A run of more lines streams them in one activity', async () => {
+test('a run of more lines streams them in one activity', async () => {
   const run = await startRun(system, { mailing: singleSendUpTo + 1 });
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: singleSendUpTo + 1 });
@@ -43,7 +43,7 @@ test('A run of more lines streams them in one activity', async () => {
   expect(events.activities('sendMessages')).toBe(1);
 });
 
-test('A paused run sends nothing until it is resumed, then the rest, and nobody twice', async () => {
+test('a paused run sends nothing until it is resumed, and then each remaining message once', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
   const run = await startRun(system, { mailing: 200, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 10);
@@ -64,7 +64,7 @@ test('A paused run sends nothing until it is resumed, then the rest, and nobody 
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'finished', reason: null });
 });
 
-test('Pauses and resumes that come at the same moment leave the run as the last of them said', async () => {
+test('concurrent pauses and resumes leave the run in the state of the last one', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
   const run = await startRun(system, { mailing: 100, providerId });
   for (let round = 0; round < 3; round++) {
@@ -75,14 +75,14 @@ test('Pauses and resumes that come at the same moment leave the run as the last 
       temporal.resumeRun(run, 'user:8'),
     ]);
   }
-  // If it says that it runs, it does.
+  // In status `running` it really sends.
   if ((await readRun(sql, run.id)).status === 'paused') await temporal.resumeRun(run, 'user:8');
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 100 });
   expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(100));
 });
 
-test('A cancelled run sends no more, and what has not left is cancelled', async () => {
+test('a cancelled run sends nothing more, and its unsent messages are cancelled', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
   const run = await startRun(system, { mailing: 200, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 10);
@@ -99,7 +99,7 @@ test('A cancelled run sends no more, and what has not left is cancelled', async 
   });
 });
 
-test('A paused run can be cancelled', async () => {
+test('a paused run can be cancelled', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 50 });
   const run = await startRun(system, { mailing: 100, providerId });
   await temporal.pauseRun(run, 'user:7');
@@ -108,7 +108,7 @@ test('A paused run can be cancelled', async () => {
   await expectCountsToMatchRows(sql, run.id);
 });
 
-test('A run cancelled in Temporal ends as cancelled, there and here', async () => {
+test('a run that is cancelled in Temporal ends as cancelled, here and in Temporal', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 20 });
   const run = await startRun(system, { mailing: 500, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 4);
@@ -117,13 +117,13 @@ test('A run cancelled in Temporal ends as cancelled, there and here', async () =
   await expect(ended(run)).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
   const counts = await expectCountsToMatchRows(sql, run.id);
   expect((counts.cancelled ?? 0) + (counts.sent ?? 0)).toBe(500);
-  // The senders hear of it with their next heartbeats.
+  // The senders learn of it with their next heartbeats.
   expect(counts.sent).toBeLessThan(250);
   expect(await writtenTo(run)).toHaveLength(counts.sent ?? 0);
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'cancelled', reason: { code: 'by_temporal' } });
 });
 
-test('A run paused while its mailing is read imports all of it, and sends nothing', async () => {
+test('a run that is paused while its mailing is read imports all of it and sends nothing', async () => {
   const run = await startRun(system, { mailing: 20_000 });
   await until('the mailing is being read', async () => (await readRun(sql, run.id)).step === 'mailing');
   await temporal.pauseRun(run, 'user:7');
@@ -135,7 +135,7 @@ test('A run paused while its mailing is read imports all of it, and sends nothin
   expect(await writtenTo(run)).toEqual([]);
 });
 
-test('A run cancelled while its mailing is read stops reading soon', async () => {
+test('a run that is cancelled while its mailing is read stops reading soon', async () => {
   const run = await startRun(system, { mailing: mailing(150_000) });
   await until('the mailing is being read', async () => (await readRun(sql, run.id)).step === 'mailing');
   await temporal.cancelRun(run, 'user:7');
@@ -144,7 +144,7 @@ test('A run cancelled while its mailing is read stops reading soon', async () =>
   expect(await writtenTo(run)).toEqual([]);
 });
 
-test('An ended run refuses to be paused, resumed or cancelled', async () => {
+test('an ended run cannot be paused or resumed', async () => {
   const run = await startRun(system, { mailing: 1 });
   await ended(run);
   await expect(temporal.pauseRun(run, 'user:7')).rejects.toMatchObject({ code: 'run_ended' });

@@ -28,7 +28,7 @@ afterEach(async () => {
   await gateway.behave();
 });
 
-/** The gateway refuses the numbers that end with one of these digits. */
+/** Makes the gateway refuse numbers that end with one of these digits. */
 const refuse = (...digits: string[]) =>
   gateway.misbehave({ refuse: digits.map((endsWith) => ({ endsWith, code: 21211 })) });
 const paused = (run: Run) =>
@@ -36,24 +36,24 @@ const paused = (run: Run) =>
     const row = await readRun(sql, run.id);
     return row.status === 'paused' && row;
   });
-/** Its timers are for real minutes: a person who pauses and resumes it makes it look at the clock. */
-async function wake(run: Run): Promise<void> {
+/** Its timers wait for real minutes. A pause and a resume make it check the test's clock. */
+async function recheck(run: Run): Promise<void> {
   await temporal.pauseRun(run, 'user:7');
   await temporal.resumeRun(run, 'user:7');
 }
 
-test('However fast a run is sent, the threshold stops it before long', async () => {
+test('the threshold stops a fast run early', async () => {
   await refuse('1', '2', '3', '4', '5', '6', '7', '8', '9');
   const run = await startRun(system, { mailing: 5_000, safeguards: { stopAtPercent: 20 } });
   expect((await paused(run)).reason).toMatchObject({ code: 'threshold' });
-  // What each sender has in hand when it looks still leaves; its writes are of some hundred.
-  const most = sendersPerRun * (outcomesPerLook + mostHeld(maxInFlight));
-  expect(await countOf(run.id, 'queued')).toBeGreaterThanOrEqual(5_000 - most);
+  // The messages that each sender holds at a check are still sent, and outcomes are written in batches of some hundred.
+  const maxSent = sendersPerRun * (outcomesPerLook + mostHeld(maxInFlight));
+  expect(await countOf(run.id, 'queued')).toBeGreaterThanOrEqual(5_000 - maxSent);
   await temporal.cancelRun(run, 'user:7');
   await ended(run);
 });
 
-test('A run stops once more messages fail than its campaign allows, and a person who resumes it is taken at their word', async () => {
+test('a run pauses when more messages fail than its campaign allows, and a resume by a user is accepted', async () => {
   await refuse('7', '8', '9');
   const run = await startRun(system, {
     mailing: 1_500,
@@ -62,7 +62,7 @@ test('A run stops once more messages fail than its campaign allows, and a person
   });
   const { reason } = await paused(run);
   expect(reason).toMatchObject({ code: 'threshold', stopAtPercent: 20, canary: false });
-  if (reason?.code !== 'threshold') throw new Error('It has another reason.');
+  if (reason?.code !== 'threshold') throw new Error('Unexpected reason.');
   expect(reason.outcomes).toBeGreaterThanOrEqual(50);
   expect(reason.failures / reason.outcomes).toBeGreaterThan(0.2);
   expect(runReasonWords(reason, plainEnglish)).toContain(
@@ -81,7 +81,7 @@ test('A run stops once more messages fail than its campaign allows, and a person
   });
 });
 
-test('A run below the threshold goes through', async () => {
+test('a run below the threshold finishes', async () => {
   await refuse('9');
   const run = await startRun(system, { mailing: 300, safeguards: { stopAtPercent: 20 } });
   await ended(run);
@@ -89,13 +89,13 @@ test('A run below the threshold goes through', async () => {
 });
 
 test.each([5, 400])(
-  'Of %i messages the first leave, the others wait for receipts and answers, and then follow',
+  'of %i messages the canary is sent first, and the others wait for receipts and replies before they are sent',
   async (lines) => {
     const run = await startRun(system, {
       mailing: lines,
       safeguards: { canarySize: 4, canaryMinutes: 10, stopAtPercent: 20 },
     });
-    const waiting = await until('the first have left', async () => {
+    const waiting = await until('the canary is sent', async () => {
       const waiting = waitingOf(await readRun(sql, run.id), clock.now());
       return waiting?.code === 'canary' && waiting;
     });
@@ -103,19 +103,19 @@ test.each([5, 400])(
     expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 4, queued: lines - 4 });
     expect(waiting.until?.getTime()).toBeGreaterThan(Date.now() + 9 * 60_000);
     clock.aheadMs = 11 * 60_000;
-    await wake(run);
+    await recheck(run);
     await ended(run);
     expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: lines });
     expect(waitingOf(await readRun(sql, run.id), clock.now())).toBeNull();
   },
 );
 
-test('A message that the provider may have taken is one of the first, until it is known', async () => {
-  const asked = new Map<string, number>();
+test('a message that the provider may have accepted counts as part of the canary until its outcome is known', async () => {
+  const attempts = new Map<string, number>();
   const provider = await startRawServer((socket, { path }) => {
     const to = new URL(path, 'http://gateway').searchParams.get('to') ?? '';
-    const times = (asked.get(to) ?? 0) + 1;
-    asked.set(to, times);
+    const times = (attempts.get(to) ?? 0) + 1;
+    attempts.set(to, times);
     socket.write(httpAnswer(/[369]$/.test(to) && times === 1 ? 500 : 200, 'OK'));
   });
   const run = await startRun(system, {
@@ -123,15 +123,15 @@ test('A message that the provider may have taken is one of the first, until it i
     providerId: await createHttpProvider(system, provider.url, { deduplicates: true }),
     safeguards: { canarySize: 20, canaryMinutes: 10, stopAtPercent: 50 },
   });
-  await until('the first have left', async () => (await readRun(sql, run.id)).canaryLeftAt !== null);
+  await until('the canary is sent', async () => (await readRun(sql, run.id)).canaryLeftAt !== null);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 20, queued: 80 });
-  expect(asked.size).toBe(20);
+  expect(attempts.size).toBe(20);
   await temporal.cancelRun(run, 'user:7');
   await ended(run);
   await provider.close();
 });
 
-test('The first messages that fail hold back all others', async () => {
+test('a failed canary holds back all other messages', async () => {
   await refuse('1', '2', '3');
   const run = await startRun(system, {
     mailing: 400,
@@ -149,25 +149,25 @@ test('The first messages that fail hold back all others', async () => {
   expect(await countOf(run.id, 'cancelled')).toBe(390);
 });
 
-test('People who answer the first messages with an opt-out count as failures', async () => {
+test('opt-out replies to the canary count as failures', async () => {
   const providerId = await createProvider(system);
   const run = await startRun(system, {
     mailing: 100,
     providerId,
     safeguards: { canarySize: 10, canaryMinutes: 10, stopAtPercent: 20 },
   });
-  await until('the first have left', async () => (await readRun(sql, run.id)).canaryLeftAt !== null);
+  await until('the canary is sent', async () => (await readRun(sql, run.id)).canaryLeftAt !== null);
   await sql`
     insert into inbound_messages (provider_id, provider_message_id, phone, recipient, text, handled_at, effect, message_id, run_id)
     select ${providerId}, id::text, phone, '+5511999990000', 'SAIR', now(), 'opt_out', id, run_id
     from messages where run_id = ${run.id} and status = 'sent' order by line limit 3`;
-  await wake(run);
+  await recheck(run);
   expect((await paused(run)).reason).toMatchObject({ failures: 3, outcomes: 10, canary: true });
   await temporal.cancelRun(run, 'user:7');
   await workflowOf(run).result();
 });
 
-test('A pause that a person asks for is not measured anew when it ends', async () => {
+test('a pause by a user does not reset the measurement', async () => {
   await refuse('7', '8', '9');
   const run = await startRun(system, {
     mailing: 400,
@@ -175,7 +175,7 @@ test('A pause that a person asks for is not measured anew when it ends', async (
     safeguards: { stopAtPercent: 20 },
   });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 5);
-  await wake(run);
+  await recheck(run);
   expect((await readRun(sql, run.id)).measuredFrom).toBeNull();
   expect((await paused(run)).reason?.code).toBe('threshold');
   await temporal.cancelRun(run, 'user:7');

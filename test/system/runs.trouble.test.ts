@@ -20,7 +20,7 @@ import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
-/** Providers that answer in doubt, ask for endless pauses, or are away: in small runs as in large ones. */
+/** Providers with unclear answers, endless pauses or outages, in small and in large runs. */
 const singleSendUpTo = 20;
 const system = await createSystem({ singleSendUpTo, singleSendAttempts: 3, probeDelaysMs: [100, 200, 300] });
 const { sql, gateway, temporal } = system;
@@ -30,7 +30,7 @@ afterEach(() => gateway.behave());
 
 const toOf = ({ path }: RawRequest): string => new URL(path, 'http://gateway').searchParams.get('to') ?? '';
 
-/** A gateway that answers each message as the test says at that moment; null: it drops the connection. */
+/** A gateway that answers each message with the current `answerTo`. On null it drops the connection. */
 async function createGateway(answerTo: (to: string) => string | null) {
   const state = { answerTo };
   const server = await startRawServer((socket, request) => {
@@ -42,19 +42,19 @@ async function createGateway(answerTo: (to: string) => string | null) {
   return {
     ...server,
     state,
-    askedFor: () => server.requests.map(toOf),
+    requestedPhones: () => server.requests.map(toOf),
     providerId: await createHttpProvider(system, server.url),
   };
 }
-const taken = httpAnswer(200, 'OK');
+const accepted = httpAnswer(200, 'OK');
 const paused = (run: Run) =>
   until('it is paused', async () => {
     const row = await readRun(sql, run.id);
     return row.status === 'paused' && row;
   });
 
-test('Of 30 messages a canary of 5 is all that a gateway gets that leaves everything in doubt', async () => {
-  const { providerId, askedFor } = await createGateway(() => httpAnswer(500, 'oops'));
+test('a gateway whose answers are all unclear gets only the canary of 5 out of 30 messages', async () => {
+  const { providerId, requestedPhones } = await createGateway(() => httpAnswer(500, 'oops'));
   const run = await startRun(system, {
     mailing: 30,
     providerId,
@@ -66,7 +66,7 @@ test('Of 30 messages a canary of 5 is all that a gateway gets that leaves everyt
     outcomes: 5,
     canary: true,
   });
-  expect(askedFor()).toHaveLength(5);
+  expect(requestedPhones()).toHaveLength(5);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ 'unknown: no_answer': 5, queued: 25 });
   await temporal.cancelRun(run, 'user:7');
   await ended(run);
@@ -77,28 +77,28 @@ test.each([
   [60, () => httpAnswer(500, '')],
   [60, () => null],
 ])(
-  'After a few answers in doubt nothing more leaves of %i, until a person decides',
+  'after a few unclear answers nothing more of %i messages is sent until a user decides',
   async (lines, answer) => {
-    const { providerId, askedFor, state } = await createGateway(answer);
+    const { providerId, requestedPhones, state } = await createGateway(answer);
     const run = await startRun(system, { mailing: lines, providerId });
     const { reason } = await paused(run);
     expect(reason).toMatchObject({ code: 'provider_in_doubt', answers: 7 });
     expect(runReasonWords(reason ?? { code: 'workflow_lost' }, plainEnglish)).toContain(
       'do not show whether it accepted the messages',
     );
-    // Four at first, then one by one, each later than the one before.
-    expect(askedFor()).toHaveLength(7);
+    // Four at first, then one by one with growing delays.
+    expect(requestedPhones()).toHaveLength(7);
     expect(await expectCountsToMatchRows(sql, run.id)).toEqual({
       'unknown: no_answer': 7,
       queued: lines - 7,
     });
-    // No other run begins to find out by itself.
+    // Another run does not try the provider on its own.
     const other = await startRun(system, { mailing: 10, providerId });
     expect((await paused(other)).reason?.code).toBe('provider_in_doubt');
-    expect(askedFor()).toHaveLength(7);
+    expect(requestedPhones()).toHaveLength(7);
     await temporal.cancelRun(other, 'user:7');
 
-    state.answerTo = () => taken;
+    state.answerTo = () => accepted;
     await tryInDoubt(sql, providerId);
     await temporal.resumeRun(run, 'user:7');
     await ended(run);
@@ -106,34 +106,34 @@ test.each([
       'unknown: no_answer': 7,
       sent: lines - 7,
     });
-    expect(askedFor().toSorted()).toEqual(phonesOf(lines).toSorted());
+    expect(requestedPhones().toSorted()).toEqual(phonesOf(lines).toSorted());
     expect(await providerTrouble(sql, providerId)).toBeNull();
   },
 );
 
-test('A provider that answers clearly again after a few doubts is trusted again', async () => {
-  let asked = 0;
-  const { providerId } = await createGateway(() => (++asked > 100 && asked <= 110 ? null : taken));
+test('a provider that answers clearly again after a few unclear answers is trusted again', async () => {
+  let requests = 0;
+  const { providerId } = await createGateway(() => (++requests > 100 && requests <= 110 ? null : accepted));
   const run = await startRun(system, { mailing: 300, providerId });
   await ended(run);
   const { sent = 0, 'unknown: no_answer': unknown = 0 } = await expectCountsToMatchRows(sql, run.id);
   expect([sent + unknown, unknown]).toEqual([300, 10]);
 });
 
-test('A provider that leaves everything in doubt is left for its fallback', async () => {
-  const { providerId, askedFor } = await createGateway(() => httpAnswer(500, ''));
+test('a provider whose answers are all unclear is replaced by its fallback', async () => {
+  const { providerId, requestedPhones } = await createGateway(() => httpAnswer(500, ''));
   const second = await createProvider(system);
   await sql.begin((tx) => setFallback(tx, providerId, second));
   const run = await startRun(system, { mailing: 60, providerId });
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ 'unknown: no_answer': 7, sent: 53 });
-  for (const phone of await writtenTo(run)) expect(askedFor()).not.toContain(phone);
+  for (const phone of await writtenTo(run)) expect(requestedPhones()).not.toContain(phone);
 });
 
 test.each([15, 60])(
-  'A year of Retry-After holds a run of %i for minutes, and until a person lifts it',
+  'a Retry-After of a year holds a run of %i messages for minutes, or until a user lifts it',
   async (lines) => {
-    const { providerId, state, askedFor } = await createGateway(() =>
+    const { providerId, state, requestedPhones } = await createGateway(() =>
       httpAnswer(503, '', { 'retry-after': '31536000' }),
     );
     const run = await startRun(system, { mailing: lines, providerId });
@@ -143,14 +143,14 @@ test.each([15, 60])(
     expect(until_ - Date.now()).toBeGreaterThan(14 * 60_000);
     const row = await readRun(sql, run.id);
     expect(waitingOf(row, new Date(), trouble)).toMatchObject({ code: 'provider_pause' });
-    await until('the run waits, and says so in Temporal', async () => {
+    await until('the run shows in Temporal that it waits', async () => {
       const metadata: unknown = await workflowOf(run).query('__temporal_workflow_metadata');
       return JSON.stringify(metadata).includes('asks to wait (HTTP_503)');
     });
-    const before = askedFor().length;
+    const before = requestedPhones().length;
     expect(before).toBeLessThanOrEqual(10);
 
-    state.answerTo = () => taken;
+    state.answerTo = () => accepted;
     await releaseProvider(sql, providerId);
     await ended(run);
     expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: lines });
@@ -159,23 +159,25 @@ test.each([15, 60])(
 );
 
 test.each([
-  ['asks for fewer', () => httpAnswer(429, '')],
-  ['asks to come back', () => httpAnswer(503, '', { 'retry-after': '1' })],
-])('A run of 15 loses nobody while its provider %s, however often', async (_case, answer) => {
-  const { providerId, state, askedFor } = await createGateway(answer);
+  ['answers 429', () => httpAnswer(429, '')],
+  ['answers 503 with Retry-After', () => httpAnswer(503, '', { 'retry-after': '1' })],
+])('a run of 15 messages loses none while its provider %s repeatedly', async (_case, answer) => {
+  const { providerId, state, requestedPhones } = await createGateway(answer);
   const run = await startRun(system, { mailing: 15, providerId });
-  // More often than a message has attempts.
-  await until('each of the first was asked for', () => askedFor().length >= 12, { withinMs: 60_000 });
+  // More often than the attempts of a message.
+  await until('each of the first messages was requested', () => requestedPhones().length >= 12, {
+    withinMs: 60_000,
+  });
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ queued: 15 });
-  state.answerTo = () => taken;
+  state.answerTo = () => accepted;
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 15 });
 });
 
-test('A run of 15 loses nobody while its provider refuses connections', async () => {
+test('a run of 15 messages loses none while its provider refuses connections', async () => {
   await gateway.down();
   const run = await startRun(system, { mailing: 15 });
-  await until('it was tried more often than a message has attempts', async () => {
+  await until('there were more attempts than a message has', async () => {
     const { raw } = await workflowOf(run).describe();
     return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) >= 4);
   });
@@ -187,10 +189,10 @@ test('A run of 15 loses nobody while its provider refuses connections', async ()
 });
 
 test.each([15, 60])(
-  'One number of %i that is answered as if the account were refused fails, and the run goes on',
+  'a single number out of %i with an account error fails, and the run continues',
   async (lines) => {
-    const { providerId, askedFor } = await createGateway((to) =>
-      to === phoneOf(7) ? httpAnswer(403, 'Forbidden') : taken,
+    const { providerId, requestedPhones } = await createGateway((to) =>
+      to === phoneOf(7) ? httpAnswer(403, 'Forbidden') : accepted,
     );
     const run = await startRun(system, { mailing: lines, providerId });
     await ended(run);
@@ -198,30 +200,30 @@ test.each([15, 60])(
       sent: lines - 1,
       'failed: request_refused': 1,
     });
-    expect(askedFor().filter((to) => to === phoneOf(7))).toHaveLength(3);
+    expect(requestedPhones().filter((to) => to === phoneOf(7))).toHaveLength(3);
   },
 );
 
-test.each([15, 60])('An account that is refused in the middle of a run of %i pauses it', async (lines) => {
-  let asked = 0;
-  const { providerId, state } = await createGateway(() => (++asked > 6 ? httpAnswer(402, '') : taken));
+test.each([15, 60])('an account that is refused during a run of %i messages pauses it', async (lines) => {
+  let requests = 0;
+  const { providerId, state } = await createGateway(() => (++requests > 6 ? httpAnswer(402, '') : accepted));
   const run = await startRun(system, { mailing: lines, providerId });
   expect((await paused(run)).reason).toMatchObject({ code: 'provider_account', providerCode: 'HTTP_402' });
   await until('all are queued again', async () => (await countOf(run.id, 'queued')) === lines - 6);
-  state.answerTo = () => taken;
+  state.answerTo = () => accepted;
   await temporal.resumeRun(run, 'user:7');
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: lines });
 });
 
-test.each([15, 300])('A run of %i whose every message is refused pauses early', async (lines) => {
+test.each([15, 300])('a run of %i messages that are all refused pauses early', async (lines) => {
   const { providerId, state } = await createGateway(() => httpAnswer(400, ''));
   const run = await startRun(system, { mailing: lines, providerId });
   const { reason } = await paused(run);
   expect(reason).toMatchObject({ code: 'reached_nobody' });
   expect(await countOf(run.id, 'queued')).toBeGreaterThan(0);
   const failed = await countOf(run.id, 'failed');
-  state.answerTo = () => taken;
+  state.answerTo = () => accepted;
   await temporal.resumeRun(run, 'user:7');
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({
@@ -230,7 +232,7 @@ test.each([15, 300])('A run of %i whose every message is refused pauses early', 
   });
 });
 
-test('A short run that reached nobody is shown on the first page', async () => {
+test('a short run that reached nobody is listed on the home page', async () => {
   const { providerId } = await createGateway(() => httpAnswer(400, ''));
   const run = await startRun(system, { mailing: 3, providerId });
   await ended(run);

@@ -31,10 +31,10 @@ const messagesOf = (runId: number) => sql<
   select line, status, reason, text from messages where run_id = ${runId} order by line`;
 async function answerOf(runId: number): Promise<string> {
   const { mailingFileId } = await readRun(sql, runId);
-  if (mailingFileId === null) throw new Error('no answer is kept');
-  const pieces = [];
-  for await (const piece of readMailingFile(sql, mailingFileId)) pieces.push(piece);
-  return Buffer.concat(pieces).toString();
+  if (mailingFileId === null) throw new Error('no stored answer');
+  const chunks = [];
+  for await (const chunk of readMailingFile(sql, mailingFileId)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
 }
 const causeOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -42,7 +42,7 @@ const causeOf = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => (error instanceof Error ? error.cause : error),
   );
 
-test('A run fetches its contacts from all pages, writes to each once and keeps the answer as it came', async () => {
+test('a run fetches its contacts from all pages, sends to each once and stores the answer unchanged', async () => {
   const pages = [
     { data: contacts(1, 4), next: '/contacts?page=2' },
     { data: [...contacts(5, 2), { codigo: 99, telefone: '1133334444' }, 'x', contacts(1, 1)[0]], next: null },
@@ -64,7 +64,7 @@ test('A run fetches its contacts from all pages, writes to each once and keeps t
   expect(await historyText(client, runWorkflowId(run))).not.toMatch(/Contato|55119/);
 });
 
-test('An answer of more pages than it is known how to get fails the run; with its paging set, everyone is written to', async () => {
+test('an answer with undeclared pages fails the run, and with the paging configured every contact gets a message', async () => {
   service.answer((request, response) => {
     const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('pagina') ?? 1);
     json({ clientes: contacts(page * 2 - 1, 2), pagina: page, total_de_paginas: 3 })(request, response);
@@ -91,7 +91,7 @@ test('An answer of more pages than it is known how to get fails the run; with it
   expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(6));
 });
 
-test('Parameters, credentials, field map, extra fields and own messages of the campaign are used', async () => {
+test('the run uses parameters, credentials, field map, extra fields and custom messages of the campaign', async () => {
   const integration = await sql.begin((tx) =>
     insertIntegration(tx, box, {
       name: 'CRM',
@@ -142,7 +142,7 @@ test('Parameters, credentials, field map, extra fields and own messages of the c
     Math.floor(run.occurrence.getTime() / 1000) * 1000,
   );
 
-  // The second run asks for what changed since the first one fetched.
+  // The second run requests the changes since the fetch of the first one.
   const [kept] = await sql<[{ fetchedAt: Date }]>`select fetched_at from runs where id = ${run.id}`;
   const second = await startRun(system, { campaign });
   await ended(second);
@@ -150,7 +150,7 @@ test('Parameters, credentials, field map, extra fields and own messages of the c
   expect(new Date(since ?? '').getTime()).toBe(Math.floor(kept.fetchedAt.getTime() / 1000) * 1000);
 });
 
-test('Only a run that has sent moves the moment that a service is asked from', async () => {
+test('only a run that has sent messages changes {lastRunAt}', async () => {
   const campaign = await createEnabledCampaign(system, {
     webservice: { baseUrl: service.url, params: [{ key: 'since', value: '{lastRunAt}' }] },
   });
@@ -173,15 +173,15 @@ test('Only a run that has sent moves the moment that a service is asked from', a
   const { runId } = await temporal.dryRun(campaign);
   await ended(await readRun(sql, runId));
   expect(asked()).toBe(moment);
-  // Nobody can be written to.
+  // A mailing without a usable phone.
   service.answer(json([{ codigo: 1, telefone: '1133334444' }]));
   await ended(await startRun(system, { campaign }));
   expect(asked()).toBe(moment);
-  // Its mailing is read, and then it is cancelled.
+  // A run that is cancelled after its mailing was read.
   service.answer(json(contacts(1, 1)));
   await sql`update campaigns set definition = jsonb_set(definition, '{safeguards,approval}', 'true') where id = ${campaign.id}`;
   const cancelled = await startRun(system, { campaign });
-  await until('it waits', async () => (await readRun(sql, cancelled.id)).step === 'approval');
+  await until('it waits for approval', async () => (await readRun(sql, cancelled.id)).step === 'approval');
   await temporal.cancelRun(cancelled, 'user:7');
   await ended(cancelled);
   await sql`update campaigns set definition = jsonb_set(definition, '{safeguards,approval}', 'false') where id = ${campaign.id}`;
@@ -189,7 +189,7 @@ test('Only a run that has sent moves the moment that a service is asked from', a
   expect(asked()).toBe(moment);
 });
 
-test('A run without contacts after one with many says so, and is no longer told when it is usual', async () => {
+test('a run without contacts after one with many reports it, and the next empty run does not', async () => {
   const campaign = await createEnabledCampaign(system, { webservice: { baseUrl: service.url } });
   service.answer(json(contacts(1, 12)));
   const many = await startRun(system, { campaign });
@@ -206,7 +206,7 @@ test('A run without contacts after one with many says so, and is no longer told 
   expect(await readRun(sql, again.id)).toMatchObject({ status: 'finished', reason: null });
 });
 
-test("What a service reports as an error is on the run in its own words, and not in the run's history", async () => {
+test('an error that the service reports is quoted on the run and not in its history', async () => {
   service.answer(json({ success: false, mensagem: 'Cliente Maria sem acesso: 11 98765-4321' }));
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
   expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
@@ -219,19 +219,19 @@ test("What a service reports as an error is on the run in its own words, and not
   expect(await historyText(client, runWorkflowId(run))).not.toContain('Maria');
 });
 
-test('An empty answer is a run without lines', async () => {
+test('an empty answer gives a run without lines', async () => {
   service.answer(json([]));
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
   expect(await ended(run)).toMatchObject({ status: 'finished' });
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({});
 });
 
-test('A service that fails in the middle is asked again from the start, and no line is there twice', async () => {
+test('a service that fails during its answer is queried again from the start, and no line is duplicated', async () => {
   service.answer((request, response) => {
     const attempt = service.requests.length;
     if (attempt === 1) response.writeHead(503).end();
     else if (attempt === 2) {
-      // What comes now is not what comes later.
+      // Different contacts than in the next attempt.
       const many = JSON.stringify(contacts(100, 3_000));
       response.writeHead(200, { 'content-length': many.length + 100 }).write(many.slice(0, -1));
       setTimeout(() => response.destroy(), 100);
@@ -245,8 +245,8 @@ test('A service that fails in the middle is asked again from the start, and no l
   expect(await sql`select from mailing_files where campaign_id = ${run.campaignId}`).toHaveLength(1);
 });
 
-test('Services that drip hold no transaction, and keep no other import waiting', async () => {
-  // As many as there are places for imports: half of the pool.
+test('slow services hold no transaction and do not block other imports', async () => {
+  // As many as concurrent imports are allowed: half of the pool.
   const slow = 5;
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -261,7 +261,7 @@ test('Services that drip hold no transaction, and keep no other import waiting',
   const runs = await Promise.all(
     Array.from({ length: slow }, () => startRun(system, { webservice: { baseUrl: service.url } })),
   );
-  await until('all of them have dripped for a while', async () => {
+  await until('all of them have answered slowly for a while', async () => {
     const rows = await sql<{ id: number }[]>`
       select runs.id from runs join mailing_files as f on f.id = mailing_file_id
       where runs.id = any(${runs.map(({ id }) => id)}::bigint[])
@@ -290,7 +290,7 @@ test('Services that drip hold no transaction, and keep no other import waiting',
   }
 }, 60_000);
 
-test('An answer whose second page fails leaves no message', async () => {
+test('an answer whose second page fails leaves no messages', async () => {
   service.answer((request, response) => {
     if (request.url?.includes('page=2')) response.writeHead(400).end();
     else json({ data: contacts(1, 2), next: '/contacts?page=2' })(request, response);
@@ -302,7 +302,7 @@ test('An answer whose second page fails leaves no message', async () => {
   expect(await answerOf(run.id)).toContain('Contato 2');
 });
 
-test('A record that is no JSON fails the run with its place, and leaves no message', async () => {
+test('a record that is not JSON fails the run with its position and leaves no messages', async () => {
   service.answer(
     bytes('[{"codigo": 1}, {"codigo": 2}, {"codigo": }]', { 'content-type': 'application/json' }),
   );
@@ -316,14 +316,14 @@ test('A record that is no JSON fails the run with its place, and leaves no messa
   });
   expect(await messagesOf(run.id)).toEqual([]);
 
-  // A retry of a person fetches anew.
+  // A retry by a user fetches again.
   service.answer(json(contacts(1, 2)));
   await temporal.retryRun({ ...run, name: 'Retried' });
   await until('it is done', async () => (await readRun(sql, run.id)).status === 'finished');
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 2 });
 });
 
-test('A service that stays down fails the run after a while, in words; mended, the run is retried', async () => {
+test('a service that stays down fails the run with the reason, and the run can be retried afterwards', async () => {
   service.answer(bytes('', {}, 500));
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
   expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
@@ -343,7 +343,7 @@ test('A service that stays down fails the run after a while, in words; mended, t
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 3 });
 });
 
-test('Content that is wrong fails the run at once, and is kept to be looked at', async () => {
+test('wrong content fails the run at once and is stored for inspection', async () => {
   service.answer(bytes('<html>Please log in, Maria</html>', { 'content-type': 'text/html' }));
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
   expect(await causeOf(ended(run))).toMatchObject({ type: 'MailingRefused' });
@@ -353,17 +353,17 @@ test('Content that is wrong fails the run at once, and is kept to be looked at',
   expect(await historyText(client, runWorkflowId(run))).not.toContain('Maria');
 });
 
-test('A run that is cancelled while it waits for its service ends soon', async () => {
+test('a run that is cancelled while it waits for its service ends soon', async () => {
   service.answer(() => undefined);
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
-  await until('it has asked', () => service.requests.length > 0);
+  await until('the service is requested', () => service.requests.length > 0);
   await temporal.cancelRun(run, 'user:7');
   expect(await ended(run)).toMatchObject({ status: 'cancelled' });
   await workflowOf(run).describe();
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({});
 });
 
-test('Answers are deleted after their time, but not of a run that still reads', async () => {
+test('answers are deleted after their retention, except for a run that is still reading', async () => {
   service.answer(json(contacts(1, 1)));
   const run = await startRun(system, { webservice: { baseUrl: service.url } });
   await ended(run);
