@@ -16,15 +16,15 @@ import { findTemporal } from '../../embedded/find-temporal.mjs';
 import { startPostgres } from '../../embedded/postgres.ts';
 import { startTemporal, requireTemporalBinary, type TemporalOptions } from '../../embedded/temporal.ts';
 
-/** What test/kit/embedded-process.ts writes when its servers are up. */
+/** The output of test/kit/embedded-process.ts when its servers are running. */
 const Running = z.object({ url: z.string(), address: z.string(), pids: z.array(z.number()) });
 type Running = z.infer<typeof Running>;
 
 const quiet = () => undefined;
 const binary = await requireTemporalBinary(console.log);
 
-describe('After SIGKILL, the next start', () => {
-  test('finds what was written before', async () => {
+describe('after SIGKILL, the next start', () => {
+  test('finds the data written before', async () => {
     const folder = temporaryFolder();
     const first = await startProcess(folder);
     await write(first.running, 'before');
@@ -34,14 +34,14 @@ describe('After SIGKILL, the next start', () => {
     expect(await read(second.running)).toEqual(['before']);
   });
 
-  test('finds it when the servers were killed too', async () => {
+  test('finds the data when the servers were killed, too', async () => {
     const folder = temporaryFolder();
     const first = await startProcess(folder);
     await write(first.running, 'before');
     for (const pid of first.running.pids) process.kill(pid, 'SIGKILL');
     first.child.kill('SIGKILL');
     await vi.waitUntil(() => first.running.pids.every(isGone));
-    // As after a reboot: PostgreSQL's lock file names a process, but not its own.
+    // As after a reboot: PostgreSQL's lock file contains the id of another process.
     const lockFile = join(folder, 'postgres', 'cluster', 'postmaster.pid');
     writeFileSync(lockFile, readFileSync(lockFile, 'utf8').replace(/^\d+/, String(process.pid)));
 
@@ -49,7 +49,7 @@ describe('After SIGKILL, the next start', () => {
     expect(await read(second.running)).toEqual(['before']);
   });
 
-  test('stops the servers that were left behind', async () => {
+  test('stops the servers that still run', async () => {
     const folder = temporaryFolder();
     const first = await startProcess(folder);
     await write(first.running, 'before');
@@ -63,7 +63,7 @@ describe('After SIGKILL, the next start', () => {
     expect(await read(second.running)).toEqual(['before']);
   });
 
-  test('begins anew when the first start was cut short', async () => {
+  test('starts over when the first start was interrupted', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'postgres', 'cluster.unfinished', 'base'), { recursive: true });
     mkdirSync(join(folder, 'temporal'));
@@ -74,14 +74,14 @@ describe('After SIGKILL, the next start', () => {
     expect(await read(running)).toEqual(['after']);
   });
 
-  test('no server stays behind for long, even without one', async () => {
+  test('is not needed for the servers to stop soon', async () => {
     const { child, running } = await startProcess(temporaryFolder());
     child.kill('SIGKILL');
     await vi.waitUntil(() => running.pids.every(isGone), { timeout: 20_000 });
   });
 });
 
-test('A second start on the folder of a running Torpedo is refused, and does it no harm', async () => {
+test('a second start on the data folder of a running Torpedo is refused and does not disturb it', async () => {
   const folder = temporaryFolder();
   const { child, running } = await startProcess(folder);
   const options = { dataDir: join(folder, 'postgres'), port: 0, log: quiet };
@@ -92,7 +92,7 @@ test('A second start on the folder of a running Torpedo is refused, and does it 
   await write(running, 'still there');
 });
 
-test('Stopping PostgreSQL leaves no process, and lets it start again', async () => {
+test('stopping PostgreSQL leaves no process, and it can start again', async () => {
   const options = { dataDir: temporaryFolder(), port: 0, log: quiet };
   const first = await startPostgres(options);
   await first.stop();
@@ -103,13 +103,13 @@ test('Stopping PostgreSQL leaves no process, and lets it start again', async () 
   expect(isGone(second.pid)).toBe(true);
 });
 
-test('Stopping Temporal leaves no process', async () => {
+test('stopping Temporal leaves no process', async () => {
   const server = await startTemporal(temporalOptions());
   await server.stop();
   expect(isGone(server.pid)).toBe(true);
 });
 
-test('Temporal gets search attributes that a later version needs, and keeps closed workflows for 30 days', async () => {
+test('Temporal gets the search attributes of a later version and keeps closed workflows for 30 days', async () => {
   const options = temporalOptions();
   await (await startTemporal({ ...options, searchAttributes: ['TorpedoCampaign'] })).stop();
 
@@ -126,7 +126,7 @@ test('Temporal gets search attributes that a later version needs, and keeps clos
 });
 
 test.runIf(process.getuid?.() === 0)(
-  'As root, PostgreSQL runs in a folder that only root can pass',
+  'for root, PostgreSQL runs in a folder that only root can access',
   async () => {
     const folder = temporaryFolder();
     chmodSync(folder, 0o700);
@@ -140,9 +140,9 @@ test.runIf(process.getuid?.() === 0)(
   },
 );
 
-describe('A plain message says', () => {
-  test('that the port of PostgreSQL is taken, and which setting names it', async () => {
-    const port = await takenPort();
+describe('an error message reports', () => {
+  test('that the port of PostgreSQL is in use, and its setting', async () => {
+    const port = await portInUse();
     await expect(
       startPostgres({ dataDir: temporaryFolder(), port, throwaway: true, log: quiet }),
     ).rejects.toThrow(
@@ -150,8 +150,8 @@ describe('A plain message says', () => {
     );
   });
 
-  test("that a port of Temporal's is taken, and which setting names it", async () => {
-    const port = await takenPort();
+  test('that a port of Temporal is in use, and its setting', async () => {
+    const port = await portInUse();
     await expect(startTemporal({ ...temporalOptions(), port })).rejects.toThrow(
       `Temporal needs port ${port}, which another program is using. Stop that program, or choose another port with TORPEDO_TEMPORAL_PORT.`,
     );
@@ -160,7 +160,7 @@ describe('A plain message says', () => {
     );
   });
 
-  test('that the data folder can not be written to', async () => {
+  test('that the data folder is not writable', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     const expected = `The data folder ${join(file, 'data')} can't be written to (a file is in its way).`;
@@ -169,7 +169,7 @@ describe('A plain message says', () => {
     await expect(startTemporal({ ...temporalOptions(), dataDir })).rejects.toThrow(expected);
   });
 
-  test('that the database was made by another major version', async () => {
+  test('that the database was created by another major version', async () => {
     const dataDir = temporaryFolder();
     mkdirSync(join(dataDir, 'cluster'));
     writeFileSync(join(dataDir, 'cluster', 'PG_VERSION'), '15\n');
@@ -178,7 +178,7 @@ describe('A plain message says', () => {
     );
   });
 
-  test("that Temporal's CLI can't be had, what was tried, and what to do", async () => {
+  test('that the Temporal CLI is not available, what was tried, and how to fix it', async () => {
     const message = await findTemporal({
       env: { PATH: temporaryFolder(), XDG_CACHE_HOME: temporaryFolder() },
       releases: 'http://127.0.0.1:1',
@@ -190,7 +190,7 @@ describe('A plain message says', () => {
     expect(message).toContain('TEMPORAL_ADDRESS=host:port');
   });
 
-  test('that TEMPORAL_CLI names something else', async () => {
+  test('that TEMPORAL_CLI is not a usable Temporal CLI', async () => {
     await expect(findTemporal({ env: { TEMPORAL_CLI: '/nowhere/temporal' } })).rejects.toThrow(
       "TEMPORAL_CLI is set to /nowhere/temporal, but it can't be run (ENOENT).",
     );
@@ -203,8 +203,8 @@ describe('A plain message says', () => {
   });
 });
 
-describe("Temporal's CLI", () => {
-  test('is downloaded once, and comes from the cache from then on', async () => {
+describe('the Temporal CLI', () => {
+  test('is downloaded once and then comes from the cache', async () => {
     const release = await startRelease();
     const env = { PATH: process.env.PATH, XDG_CACHE_HOME: temporaryFolder() };
     const path = await findTemporal({ env, releases: release.url });
@@ -216,7 +216,7 @@ describe("Temporal's CLI", () => {
     expect(release.requests).toHaveLength(requests);
   });
 
-  test('is not unpacked when the download is not what was published', async () => {
+  test('is not unpacked when the checksum of the download is wrong', async () => {
     const release = await startRelease({ checksum: '0'.repeat(64) });
     const tools = temporaryFolder();
     const message = await findTemporal({
@@ -227,7 +227,7 @@ describe("Temporal's CLI", () => {
   });
 });
 
-/** Starts test/kit/embedded-process.ts, and stops all that it started when the test is over. */
+/** Starts test/kit/embedded-process.ts, and stops it and its servers after the test. */
 async function startProcess(folder: string): Promise<{ child: ChildProcess; running: Running }> {
   const script = fileURLToPath(new URL('../kit/embedded-process.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', script, folder], {
@@ -254,7 +254,7 @@ async function write({ url, address }: Running, text: string): Promise<void> {
   );
 }
 
-/** What `write` wrote, when both servers have it. */
+/** Reads the texts of `write`, and expects Temporal to have their workflows. */
 async function read({ url, address }: Running): Promise<string[]> {
   const sql = postgres(url, { max: 1 });
   const rows = await sql<{ text: string }[]>`select text from notes`;
@@ -280,7 +280,7 @@ function temporalOptions(): TemporalOptions {
   return { binary, dataDir, port: 0, uiPort: null, namespace: 'default', searchAttributes: [], log: quiet };
 }
 
-/** Open to the user that PostgreSQL runs as when we are root. */
+/** Readable by the user that PostgreSQL runs as for root. */
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'torpedo-embedded-'));
   chmodSync(folder, 0o755);
@@ -288,7 +288,7 @@ function temporaryFolder(): string {
   return folder;
 }
 
-async function takenPort(): Promise<number> {
+async function portInUse(): Promise<number> {
   return listen(createTcpServer());
 }
 
@@ -301,7 +301,7 @@ async function listen(server: Server): Promise<number> {
   return address.port;
 }
 
-/** A zombie, which no one may come to bury, is gone too. */
+/** Zombies count as gone, because they may never be reaped. */
 function isGone(pid: number): boolean {
   return !processes().some((one) => one.pid === pid && !one.state.startsWith('Z'));
 }
@@ -326,7 +326,7 @@ function fakeCli(version: string): string {
   return path;
 }
 
-/** A server with a release as it is published: an archive, and a list of checksums. */
+/** Serves a release as it is published: an archive and a list of checksums. */
 async function startRelease({ checksum }: { checksum?: string } = {}) {
   const cli = fakeCli('Server 1.29.1');
   const archive = execFileSync('tar', ['-czf', '-', '-C', join(cli, '..'), 'temporal']);

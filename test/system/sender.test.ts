@@ -44,7 +44,7 @@ const messagesOf = (runId: number) =>
     }[]
   >`select id, phone, status, reason, attempts, provider_code, provider_message_id from messages where run_id = ${runId}`;
 
-test('Each answer of a provider leaves the message as what is known of it', async () => {
+test('each kind of provider answer leads to the right message status', async () => {
   const before = await gateway.answers();
   await gateway.misbehave({
     errorRate: {
@@ -75,7 +75,7 @@ test('Each answer of a provider leaves the message as what is known of it', asyn
   const phones = await writtenTo(run);
   const taken = new Map(phones.map((phone) => [phone, phones.filter((other) => other === phone).length]));
   for (const { phone, status, reason, attempts, providerMessageId } of await messagesOf(run.id)) {
-    // A pause that the provider asks for costs no attempt.
+    // A pause that the provider requests costs no attempt.
     expect(attempts).toBe(1);
     switch (status) {
       case 'sent':
@@ -89,7 +89,7 @@ test('Each answer of a provider leaves the message as what is known of it', asyn
   }
 });
 
-test('A number that the provider refuses fails with the reason, and is not tried again', async () => {
+test('a number that the provider refuses fails with the reason and is not retried', async () => {
   await gateway.misbehave({
     refuse: [
       { endsWith: '7', code: 21211 },
@@ -106,7 +106,7 @@ test('A number that the provider refuses fails with the reason, and is not tried
   expect(new Set((await messagesOf(run.id)).map(({ attempts }) => attempts))).toEqual(new Set([1]));
 });
 
-test('A sender holds no more than a micro-batch without an outcome', async () => {
+test('a sender holds at most a micro-batch of messages without an outcome', async () => {
   await sql`create table peaks (sender text, held int)`;
   await sql.unsafe(`
     create function note_peak() returns trigger language plpgsql as $$ begin
@@ -119,7 +119,7 @@ test('A sender holds no more than a micro-batch without an outcome', async () =>
   const run = await startRun(system, { mailing: 3_000 });
   await ended(run);
   await sql`drop trigger note_peak on claims`;
-  // On a busy machine some answers come too late.
+  // On a busy machine some answers time out.
   const counts = await expectCountsToMatchRows(sql, run.id);
   expect((counts.sent ?? 0) + (counts['unknown: no_answer'] ?? 0)).toBe(3_000);
   const [peak] = await sql<[{ held: number; senders: number }]>`
@@ -129,13 +129,13 @@ test('A sender holds no more than a micro-batch without an outcome', async () =>
   expect(peak.held).toBeLessThanOrEqual(mostHeld(maxInFlight));
 });
 
-/** The largest number of messages that the gateway took in any second. */
+/** The largest number of messages that the gateway accepted in any second. */
 function busiestSecond(taken: readonly Taken[]): number {
   const times = taken.map(({ at }) => Date.parse(at)).toSorted((a, b) => a - b);
   return Math.max(...times.map((from, index) => times.slice(index).filter((at) => at < from + 1_000).length));
 }
 
-test("A provider's rate is kept over all senders and campaigns together", async () => {
+test('the rate of a provider limits all senders and campaigns together', async () => {
   const ratePerSecond = 80;
   const providerId = await createProvider(system, { ratePerSecond });
   const before = (await gateway.taken()).length;
@@ -150,16 +150,16 @@ test("A provider's rate is kept over all senders and campaigns together", async 
   const taken = (await gateway.taken()).slice(before);
   expect(taken).toHaveLength(240);
   stalls.disable();
-  // Clocks count milliseconds, and what was due while this process stood still leaves and arrives after that.
+  // Timestamps are in milliseconds, and messages that were due during a stall of this process leave after it.
   const stalledSeconds = stalls.max / 1e9;
   expect(busiestSecond(taken)).toBeLessThanOrEqual(ratePerSecond * (1.15 + stalledSeconds));
   for (const run of runs) expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 120 });
 });
 
 test.each([
-  ['that go one by one', 5],
+  ['that send one by one', 5],
   ['that stream', 40],
-])('No more messages are under way than the provider bears, of runs %s', async (_, mailing) => {
+])('runs %s have no more messages in flight than the provider allows', async (_, mailing) => {
   const latencyMs = 100;
   const inFlight = 3;
   await gateway.misbehave({ latencyMs });
@@ -173,26 +173,29 @@ test.each([
   const taken = (await gateway.taken()).slice(before);
   expect(taken).toHaveLength(3 * mailing);
   const times = taken.map(({ at }) => Date.parse(at)).toSorted((a, b) => a - b);
-  // Each is under way for the latency at least, so the next but three comes after that.
+  // Each message is in flight for at least the latency, so the third next one starts after that.
   const gaps = times.slice(inFlight).map((at, index) => at - (times[index] ?? NaN));
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(latencyMs - 5);
 });
 
-test('A receipt that overtakes the answer to its own send is what counts', async () => {
+test('a receipt that arrives before the answer to its send determines the status', async () => {
   await gateway.misbehave({ latencyMs: 700, receipts: true, receiptDelayMs: 0 });
-  // Thousands: a busy machine needs a minute for them.
-  await until('the receipts of the tests before are out', async () => (await gateway.receiptsLeft()) === 0, {
+  // Thousands of receipts: a busy machine needs a minute for them.
+  await until('the receipts of earlier tests are sent', async () => (await gateway.receiptsLeft()) === 0, {
     withinMs: 240_000,
   });
   const run = await startRun(system, { mailing: 30 });
-  await until('receipts came before the answers', async () => (await countOf(run.id, 'delivered')) > 0);
+  await until(
+    'receipts have arrived before the answers',
+    async () => (await countOf(run.id, 'delivered')) > 0,
+  );
   await ended(run);
   await until('all are delivered', async () => (await countOf(run.id, 'delivered')) === 30);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ delivered: 30 });
   for (const { providerMessageId } of await messagesOf(run.id)) expect(providerMessageId).toMatch(/^SM/);
 }, 360_000);
 
-test('A message whose answer never came is resolved by its receipt', async () => {
+test('a message without an answer is resolved by its receipt', async () => {
   await gateway.misbehave({
     errorRate: { hang_after_accept: 0.3 },
     undeliveredRate: 0.2,
@@ -208,11 +211,11 @@ test('A message whose answer never came is resolved by its receipt', async () =>
   await expectCountsToMatchRows(sql, run.id);
 });
 
-test('What a dead sender left becomes unknown, and its receipts resolve what the provider had taken', async () => {
+test('the messages of a stopped sender become unknown, and receipts resolve those that the provider accepted', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 300 });
   const run = await startRun(system, { mailing: 900, providerId });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 0);
-  // It dies after having claimed ten and sent four.
+  // The sender stops after it claimed ten messages and sent four.
   const { messages: claimed } = await claimLines(sql, {
     runId: run.id,
     sender: senderName('dead', 1),
@@ -238,7 +241,7 @@ test('What a dead sender left becomes unknown, and its receipts resolve what the
   await ended(run);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ sent: 890, 'unknown: sender_died': 10 });
   await gateway.misbehave({ receipts: true, receiptDelayMs: 0 });
-  await until('the receipts are here', async () => (await countOf(run.id, 'delivered')) === 894);
+  await until('the receipts have arrived', async () => (await countOf(run.id, 'delivered')) === 894);
   expect(await expectCountsToMatchRows(sql, run.id)).toEqual({ delivered: 894, 'unknown: sender_died': 6 });
 });
 
@@ -246,7 +249,7 @@ const terminate = () => sql`
   select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and application_name = ${workerApplication}`;
 
-test('Lost connections to the database lose no message and double none', async () => {
+test('lost database connections neither lose nor duplicate messages', async () => {
   await gateway.misbehave({ latencyMs: 20 });
   const run = await startRun(system, { mailing: 2_500 });
   for (const mark of [100, 500, 900, 1_300, 1_700]) {
@@ -258,8 +261,8 @@ test('Lost connections to the database lose no message and double none', async (
   expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(2_500));
 });
 
-test('Messages that were claimed when their place in the rate could not be had are given back', async () => {
-  // The sender's second look at the rate is the one after its first claim.
+test('claimed messages are returned when their rate slots cannot be reserved', async () => {
+  // The second rate reservation of the sender follows its first claim.
   await sql.unsafe(`
     create sequence looks;
     create function fail_once() returns trigger language plpgsql as $$ begin
@@ -275,7 +278,7 @@ test('Messages that were claimed when their place in the rate could not be had a
   expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(50));
 });
 
-test('A worker that is stopped lets its senders finish what is under way; the next one goes on', async () => {
+test('a stopped worker lets its senders finish their messages in flight, and the next worker continues', async () => {
   await gateway.misbehave({ latencyMs: 30 });
   const run = await startRun(system, { mailing: 1_500 });
   await until('some are sent', async () => (await countOf(run.id, 'sent')) > 100);
@@ -290,10 +293,10 @@ test('A worker that is stopped lets its senders finish what is under way; the ne
   expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(1_500));
 });
 
-test('A change of the rate counts from the next reservation on, while the run goes on', async () => {
+test('a rate change applies from the next reservation during the run', async () => {
   const providerId = await createProvider(system, { ratePerSecond: 10 });
   await sql`create table reserved (rate float8, span float8)`;
-  // What was reserved behind another reservation; one that begins at once begins between two clock readings.
+  // Only reservations that follow another one: a reservation that starts at once starts between two clock readings.
   await sql.unsafe(`
     create function note_reserved() returns trigger language plpgsql as $$ begin
       if old.reserved_until > clock_timestamp() and new.reserved_until > old.reserved_until then
@@ -313,10 +316,10 @@ test('A change of the rate counts from the next reservation on, while the run go
   await ended(run);
   await sql`drop trigger note_reserved on provider_rates`;
   expect(await readRun(sql, run.id)).toMatchObject({ status: 'finished' });
-  // Each message has one segment: of the rate in force, a whole number of places.
+  // Each message has one segment, so a reservation has a whole number of slots at the current rate.
   for (const { rate, span } of await sql<{ rate: number; span: number }[]>`select rate, span from reserved`) {
-    const places = rate * span;
-    expect(Math.abs(places - Math.round(places))).toBeLessThan(0.001);
-    expect(places).toBeGreaterThan(0.9);
+    const slots = rate * span;
+    expect(Math.abs(slots - Math.round(slots))).toBeLessThan(0.001);
+    expect(slots).toBeGreaterThan(0.9);
   }
 });

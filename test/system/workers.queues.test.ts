@@ -8,7 +8,7 @@ const system = await createSystem({ queues: ['workflows'] });
 const { sql } = system;
 const { ended, writtenTo } = createRunProbe(system);
 
-test('A worker of the workflows sends nothing; a worker of the sends does', async () => {
+test('a worker for workflows sends nothing, and a worker for sending sends', async () => {
   const run = await startRun(system, { mailing: 3 });
   await until('the run is sending', async () => (await readRun(sql, run.id)).step === 'sending');
   expect(await writtenTo(run)).toEqual([]);

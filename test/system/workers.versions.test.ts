@@ -24,7 +24,7 @@ const buildOf = async (run: Run): Promise<unknown> =>
   (await workflowOf(run).describe()).raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId;
 
 test(
-  'Live runs go on with a new build, and one that is older takes nothing back',
+  'live runs continue on a new build, and an older build does not take them back',
   { timeout: 90_000 },
   async () => {
     expect(await promote(first)).toBe('current');
