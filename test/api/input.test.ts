@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createApi, errorOf } from '../kit/api.ts';
 
-const { as } = await createApi();
+const { app, as, sql } = await createApi();
 const admin = as('admin');
 const problemsOf = async (method: 'GET' | 'POST', url: string, body?: object) => {
   const answer = await admin(method, url, body);
@@ -41,4 +41,44 @@ test('a body that is nested too deeply is rejected before it is validated', asyn
     { 'content-type': 'application/json' },
   );
   expect([answer.statusCode, errorOf(answer).problems?.length]).toEqual([422, 1]);
+});
+
+describe('an error', () => {
+  test('for invalid JSON names the cause', async () => {
+    for (const payload of ['{"name": ', '', '{"a": NaN}']) {
+      const answer = await as('operator')('POST', '/api/campaigns', payload, {
+        'content-type': 'application/json',
+      });
+      expect(answer.statusCode).toBe(400);
+      expect(errorOf(answer)).toMatchObject({ code: 'invalid_json', message: 'The body is not valid JSON.' });
+    }
+  });
+
+  test('has its own code for an unsupported type, a large body, an unknown URL and invalid parameters', async () => {
+    const xml = await as('operator')('POST', '/api/campaigns', '<a/>', { 'content-type': 'text/xml' });
+    expect([xml.statusCode, errorOf(xml).code]).toEqual([415, 'unsupported_type']);
+    const large = await as('operator')('POST', '/api/campaigns', { name: 'x'.repeat(2 * 1024 * 1024) });
+    expect([large.statusCode, errorOf(large).code]).toEqual([413, 'too_large']);
+    const nowhere = await as('operator')('GET', '/api/nowhere');
+    expect([nowhere.statusCode, errorOf(nowhere).code]).toEqual([404, 'not_found']);
+    const badUrl = await app.inject({ method: 'GET', url: '/api/%zz' });
+    expect([badUrl.statusCode, errorOf(badUrl).code]).toEqual([400, 'bad_request']);
+    const badId = await as('viewer')('GET', '/api/campaigns/seven');
+    expect([badId.statusCode, errorOf(badId)]).toMatchObject([
+      400,
+      { code: 'invalid_parameters', problems: [{ field: 'id', message: 'Expected an id.' }] },
+    ]);
+  });
+
+  test('of the server contains only a request id for the log', async () => {
+    await sql`insert into campaigns (definition) values ('{"name": "broken"}')`;
+    const answer = await as('viewer')('GET', '/api/campaigns');
+    expect(answer.statusCode).toBe(500);
+    expect(errorOf(answer)).toEqual({
+      code: 'internal',
+      params: {},
+      message: 'An internal error occurred. The log has the details under the id of the request.',
+      requestId: answer.headers['x-request-id'],
+    });
+  });
 });

@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createPasswords } from '../../api/access/passwords.ts';
-import { hashSecret } from '../../api/http/auth.ts';
-import { insertSession } from '../../db/access/sessions.ts';
 import { insertUser } from '../../db/access/users.ts';
 import { adminPassword, createApi, errorOf } from '../kit/api.ts';
 import { cheapHash } from '../kit/password.ts';
+import { insertCookie } from '../kit/sessions.ts';
 
 const limits = { account: 60, unauthenticated: 40 };
 // Hashing takes long enough for other requests to arrive meanwhile.
@@ -17,11 +15,7 @@ const login = (name: string, password: string, remoteAddress: string) =>
   app.inject({ method: 'POST', url: '/api/session', payload: { login: name, password }, remoteAddress });
 const whoAmI = (headers: Record<string, string>, remoteAddress: string) =>
   app.inject({ method: 'GET', url: '/api/session', headers, remoteAddress });
-async function sessionOf(userId: number): Promise<Record<string, string>> {
-  const id = randomBytes(32).toString('base64url');
-  await insertSession(sql, { idHash: hashSecret(id), userId });
-  return { cookie: `__Host-torpedo=${id}` };
-}
+const sessionOf = (userId: number) => insertCookie(sql, userId);
 const password = 'a long password';
 async function addUser(name: string): Promise<number> {
   const passwordHash = cheapHash(password);

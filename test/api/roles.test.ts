@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { hashSecret } from '../../api/http/auth.ts';
-import { insertSession } from '../../db/access/sessions.ts';
 import { insertUser } from '../../db/access/users.ts';
 import { type Role, roles } from '../../domain/user.ts';
 import { createApi, publicUrl } from '../kit/api.ts';
+import { insertCookie } from '../kit/sessions.ts';
 
 const allowed = {
   any_role: ['admin', 'operator', 'agent', 'viewer'],
@@ -316,11 +314,7 @@ for (const role of roles) {
   userIds.set(role, (await insertUser(sql, user)).id);
 }
 /** A new session for each request, because one of the routes ends it. */
-async function sessionOf(role: Role): Promise<Record<string, string>> {
-  const id = randomBytes(32).toString('base64url');
-  await insertSession(sql, { idHash: hashSecret(id), userId: userIds.get(role) ?? 0 });
-  return { cookie: `__Host-torpedo=${id}` };
-}
+const sessionOf = (role: Role) => insertCookie(sql, userIds.get(role) ?? 0);
 const tokenOf = (role: Role) => ({ authorization: `Bearer ${api.tokens[role]}` });
 
 /** The authorization result that the status shows. */

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { hashSecret, newToken } from '../../api/http/auth.ts';
-import { insertSession } from '../../db/access/sessions.ts';
 import { insertToken } from '../../db/access/tokens.ts';
 import { updateUser, insertUser } from '../../db/access/users.ts';
 import { createApi, createCatalog, createRun } from '../kit/api.ts';
+import { insertCookie, ownPage } from '../kit/sessions.ts';
 
 const api = await createApi();
 const { app, sql } = api;
@@ -16,11 +15,10 @@ interface Reader {
   headers: Record<string, string>;
 }
 let readers = 0;
-async function signIn(userId: number): Promise<Reader> {
-  const id = randomBytes(32).toString('base64url');
-  await insertSession(sql, { idHash: hashSecret(id), userId });
-  return { userId, headers: { cookie: `__Host-torpedo=${id}`, origin: 'https://torpedo.example' } };
-}
+const signIn = async (userId: number): Promise<Reader> => ({
+  userId,
+  headers: { ...(await insertCookie(sql, userId)), ...ownPage },
+});
 async function newUser(): Promise<Reader> {
   const user = { login: `reader-${++readers}`, name: 'Reader', role: 'operator', passwordHash: '' } as const;
   return signIn((await insertUser(sql, user)).id);
