@@ -98,7 +98,9 @@ export function createWebserviceReader(service: { url: string }) {
     /** The code of each contact, or of the problem of its record. */
     codes: async (options: ReadOptions = {}): Promise<string[]> =>
       (await records(options)).map((record) => (record.ok ? record.contact.code : record.problem.code)),
-    async refusal(options: ReadOptions = {}): Promise<{ code: string; message: string; mayPass: boolean }> {
+    refusal: async (
+      options: ReadOptions = {},
+    ): Promise<{ code: string; message: string; mayPass: boolean }> => {
       const error: unknown = await records(options).then(
         ({ length }) => new Error(`The answer was not refused: it has ${length} records.`),
         (error: unknown) => error,

@@ -18,58 +18,58 @@ const lostMessage: LookUpRequest = {
   until: new Date('2026-11-25T12:00:10.500Z'),
 };
 
-/** What a server can do to a connection after it has read the request. */
-const silences: {
+/** What a server can do with a connection after it has read the request. */
+const connectionFaults: {
   name: string;
   act: (socket: Socket, accepts: string) => void;
   kind: SendOutcome['kind'];
-  /** Only the time limit of a send ends it. */
+  /** Only the time limit of the send ends it. */
   stalls?: true;
 }[] = [
-  { name: 'closes it without an answer', act: (socket) => socket.end(), kind: 'ambiguous' },
-  { name: 'resets it', act: (socket) => socket.resetAndDestroy(), kind: 'ambiguous' },
-  { name: 'says nothing', act: () => undefined, kind: 'ambiguous', stalls: true },
+  { name: 'closes the connection without an answer', act: (socket) => socket.end(), kind: 'ambiguous' },
+  { name: 'resets the connection', act: (socket) => socket.resetAndDestroy(), kind: 'ambiguous' },
+  { name: 'sends nothing', act: () => undefined, kind: 'ambiguous', stalls: true },
   { name: 'answers garbage', act: (socket) => socket.write('SMTP ready\r\n\r\n'), kind: 'ambiguous' },
   {
-    name: 'stops within the head',
+    name: 'stops in the middle of the headers',
     act: (socket) => socket.write('HTTP/1.1 201 Created\r\ncontent-'),
     kind: 'ambiguous',
     stalls: true,
   },
   {
-    name: 'closes it within the body',
+    name: 'closes the connection in the middle of the body',
     act: (socket, accepts) => socket.end(accepts.slice(0, -5)),
     kind: 'ambiguous',
   },
   {
-    name: 'resets it within the body',
+    name: 'resets the connection in the middle of the body',
     act: (socket, accepts) => socket.write(accepts.slice(0, -5), () => socket.resetAndDestroy()),
     kind: 'ambiguous',
   },
   {
-    name: 'stops within the body',
+    name: 'stops in the middle of the body',
     act: (socket, accepts) => socket.write(accepts.slice(0, -5)),
     kind: 'ambiguous',
     stalls: true,
   },
-  { name: 'drips the body without end', act: drip, kind: 'ambiguous', stalls: true },
+  { name: 'sends an endless body byte by byte', act: sendEndlessBody, kind: 'ambiguous', stalls: true },
   {
-    name: 'answers more than any provider would',
+    name: 'answers with 200 kB',
     act: (socket) => socket.write(httpAnswer(201, 'x'.repeat(200_000))),
     kind: 'ambiguous',
   },
   {
-    name: 'refuses for now and closes it within the body',
+    name: 'answers 429 and closes the connection in the middle of the body',
     act: (socket) => socket.end('HTTP/1.1 429 Too Many\r\ncontent-length: 100\r\n\r\n{'),
     kind: 'temporary',
   },
   {
-    name: 'answers in full, then closes its half',
+    name: 'answers completely and closes its side of the connection',
     act: (socket, accepts) => socket.end(accepts),
     kind: 'accepted',
   },
   {
-    name: 'answers byte by byte',
+    name: 'sends its answer byte by byte',
     act: (socket, accepts) => {
       socket.setNoDelay(true);
       for (const byte of accepts) socket.write(byte);
@@ -77,13 +77,13 @@ const silences: {
     kind: 'accepted',
   },
   {
-    name: 'answers 103 first',
+    name: 'answers 103 Early Hints first',
     act: (socket, accepts) => socket.write(`HTTP/1.1 103 Early Hints\r\n\r\n${accepts}`),
     kind: 'accepted',
   },
 ];
 
-function drip(socket: Socket): void {
+function sendEndlessBody(socket: Socket): void {
   socket.write('HTTP/1.1 201 Created\r\ncontent-length: 60000\r\n\r\n');
   const timer = setInterval(() => socket.write(' '), 50);
   socket.on('close', () => clearInterval(timer));
@@ -91,18 +91,18 @@ function drip(socket: Socket): void {
 
 function onlyRequest({ requests }: { requests: RawRequest[] }): RawRequest {
   const [request] = requests;
-  if (!request || requests.length > 1) throw new Error(`${requests.length} requests came`);
+  if (!request || requests.length > 1) throw new Error(`Expected one request, got ${requests.length}.`);
   return request;
 }
 
-/** A form or JSON. */
+/** The fields of a form, or parsed JSON. */
 function bodyOf(request: RawRequest | undefined): unknown {
   const utf8 = Buffer.from(request?.body ?? '', 'latin1').toString();
   if (request?.headers['content-type']?.startsWith('application/json')) return JSON.parse(utf8);
   return Object.fromEntries(new URLSearchParams(utf8));
 }
 
-// At the end of the file: among concurrent tests, Vitest does not know which one asks for `onTestFinished`.
+// Closed at the end of the file: `onTestFinished` does not work in concurrent tests.
 const closing: (() => Promise<unknown>)[] = [];
 afterAll(() => Promise.all(closing.map((close) => close())));
 
@@ -140,32 +140,33 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     expect(JSON.stringify(outcome)).not.toContain(message.to);
   });
 
-  test('writes nothing that may not leave any more, once it has a connection', async () => {
+  test('withholds a message that may no longer be sent, checked when the connection is open', async () => {
     const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
     expect(await provider.send(message)).toMatchObject({ kind: 'accepted' });
-    // Asked after the call, and once for each send: on a connection that is there, and on a new one.
-    for (let asked = 0; asked < 2;) {
-      const answer = provider.send({ ...message, mayLeave: () => ++asked < 0 });
-      const before = asked;
+    // Checked after the call and once for each send, on an open connection and on a new one.
+    for (let checks = 0; checks < 2;) {
+      const answer = provider.send({ ...message, mayLeave: () => ++checks < 0 });
+      const before = checks;
       expect(await answer).toMatchObject({ kind: 'temporary', code: withheld });
-      expect(asked).toBe(before + 1);
+      expect(checks).toBe(before + 1);
     }
     expect(server.requests).toHaveLength(1);
     expect(await provider.send({ ...message, mayLeave: () => true })).toMatchObject({ kind: 'accepted' });
     expect(server.requests).toHaveLength(2);
   });
 
-  test.each(silences)('is $kind when the provider $name', async ({ act, kind, stalls }) => {
-    // A send that gets its answer must not end by the time limit, however slow the machine.
+  test.each(connectionFaults)('is $kind when the provider $name', async ({ act, kind, stalls }) => {
+    // A send that gets its answer must not reach the time limit, even on a slow machine.
     const limit = stalls ? { sendTimeoutMs: 300 } : {};
     const { provider } = await start((socket) => act(socket, adapter.accepts.answer), limit);
     expect(await provider.send(message)).toMatchObject({ kind });
   });
 
-  const silent = () => adapter.create({ baseUrl: 'http://127.0.0.1:1', sendTimeoutMs: 1, connections: 1 });
+  const unconnected = () =>
+    adapter.create({ baseUrl: 'http://127.0.0.1:1', sendTimeoutMs: 1, connections: 1 });
 
   test.each(adapter.receipts)('reads the receipt $name', ({ callback, receipts, unread = [] }) => {
-    const reading = silent().readReceipts(callback);
+    const reading = unconnected().readReceipts(callback);
     expect(reading.read.map(({ call: _, ...read }) => read)).toEqual(
       receipts.map((one) => ({ ...one, payload: expect.any(Object) as unknown })),
     );
@@ -173,7 +174,7 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
   });
 
   test.each(adapter.inbound)('reads the incoming message $name', ({ callback, messages, unread = [] }) => {
-    const reading = silent().readInbound(callback);
+    const reading = unconnected().readInbound(callback);
     const any = expect.any(Object) as unknown;
     expect(reading.read).toEqual(
       messages.map((one) => ({ ...one, payload: any, ...(one.from === null ? { call: any } : {}) })),
@@ -181,8 +182,8 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     expect(reading.unread.map(({ fault }) => fault.code)).toEqual(unread);
   });
 
-  test.each(adapter.verification)('takes a callback $name: $genuine', ({ callback, genuine }) => {
-    expect(silent().verify(callback)).toBe(genuine);
+  test.each(adapter.verification)('verifies a callback $name: $genuine', ({ callback, genuine }) => {
+    expect(unconnected().verify(callback)).toBe(genuine);
   });
 
   test.each(adapter.lookUps ?? [])('looks up $name', async ({ answers, paths, found }) => {
@@ -199,13 +200,13 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     if (paths) expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(paths);
   });
 
-  test('offers a look-up, or none', () => {
-    expect(silent().lookUp === undefined).toBe(adapter.lookUps === null);
+  test('has the look-up that its table declares', () => {
+    expect(unconnected().lookUp === undefined).toBe(adapter.lookUps === null);
   });
 
   test.each([
-    ['nobody listens', 'http://127.0.0.1:1'],
-    ['the name does not resolve', 'http://nowhere.invalid'],
+    ['nothing listens on the port', 'http://127.0.0.1:1'],
+    ['the host name does not resolve', 'http://nowhere.invalid'],
   ])('is temporary when %s', async (_case, baseUrl) => {
     const provider = adapter.create({ baseUrl, sendTimeoutMs: 5000, connections: 1 });
     expect(await provider.send(message)).toMatchObject({ kind: 'temporary', retryAfterMs: null });
@@ -251,14 +252,14 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     expect(server.requests).toHaveLength(20);
   });
 
-  test('carries no reference and asks for no receipts when it is a test send', async () => {
+  test('sends a test message without a reference and without requesting receipts', async () => {
     const { server, provider } = await start((socket) => socket.write(adapter.accepts.answer));
     await provider.send({ ...message, messageId: null });
     const { path, body } = onlyRequest(server);
     expect(path + body).not.toContain('torpedo.example');
   });
 
-  test('waits for the sends under way when it closes, and takes no more', async () => {
+  test('waits for the sends in flight when it closes, and refuses new ones', async () => {
     const { server, provider } = await start((socket) =>
       setImmediate(() => {
         socket.write(adapter.accepts.answer);
@@ -273,7 +274,7 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
   });
 });
 
-test('a Messaging Service and a status callback with a query are sent as Twilio names them', async () => {
+test('Twilio gets a Messaging Service, and a status callback URL that has a query', async () => {
   const server = await startRawServer((socket) => socket.write(adapters.twilio?.accepts.answer ?? ''));
   const service = `MG${'b'.repeat(32)}`;
   const create = twilio({ from: service, statusCallbackUrl: 'https://torpedo.example/receipts?key=1' });
@@ -288,7 +289,7 @@ test('a Messaging Service and a status callback with a query are sent as Twilio 
   await provider.close();
 });
 
-test('Twilio is called with the API key where there is one, and the auth token verifies its calls all the same', async () => {
+test('Twilio is called with the API key when there is one, while the auth token verifies its callbacks', async () => {
   const server = await startRawServer((socket) => socket.write(adapters.twilio?.accepts.answer ?? ''));
   const apiKeySid = `SK${'c'.repeat(32)}`;
   const create = twilio({ apiKeySid, apiKeySecret: 'the-secret' });
@@ -306,7 +307,7 @@ test('Twilio is called with the API key where there is one, and the auth token v
   await provider.close();
 });
 
-test('Infobip is asked for no language tables where texts are counted without', async () => {
+test('Infobip gets no language tables when the provider counts segments without them', async () => {
   const server = await startRawServer((socket) => socket.write(infobip.accepts.answer));
   const options = { baseUrl: server.url, sendTimeoutMs: 5000, connections: 1 };
   const provider = createInfobip({ ...infobipOptions, ...options, portuguese: false });
@@ -317,12 +318,12 @@ test('Infobip is asked for no language tables where texts are counted without', 
   await provider.close();
 });
 
-test('Twilio has a host for each region, entered at an edge', () => {
+test('Twilio has a host for each region and edge', () => {
   expect(twilioUrl({})).toBe('https://api.twilio.com');
   expect(twilioUrl({ region: 'ie1', edge: 'dublin' })).toBe('https://api.dublin.ie1.twilio.com');
 });
 
-test('a gateway that describes a User-Agent is called with that one', async () => {
+test('a gateway that configures a User-Agent is called with it', async () => {
   const server = await startRawServer((socket) => socket.write(httpAnswer(200, '')));
   const provider = createGateway((url) => ({
     request: { method: 'GET', url: `${url}/send`, headers: { 'User-Agent': 'Loja' } },
@@ -334,12 +335,12 @@ test('a gateway that describes a User-Agent is called with that one', async () =
 });
 
 test.each([
-  ['taken', 'PENDING', 'PENDING_ENROUTE', { kind: 'accepted', providerMessageId: 'r1-7' }],
+  ['accepted', 'PENDING', 'PENDING_ENROUTE', { kind: 'accepted', providerMessageId: 'r1-7' }],
   ['refused', 'REJECTED', 'REJECTED_NOT_ENOUGH_CREDITS', { kind: 'refused', reason: 'sender_refused' }],
-  ['refused as this one is', 'REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', { kind: 'accepted' }],
+  ['refused as a duplicate, too', 'REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', { kind: 'accepted' }],
   ['opted out', 'REJECTED', 'REJECTED_DND', { kind: 'refused', reason: 'number_opted_out' }],
 ])(
-  'of a message that Infobip has already, the first one counts: it was %s',
+  'a message that Infobip refuses as a duplicate has the outcome of the first one: %s',
   async (_case, groupName, name, outcome) => {
     const server = await startRawServer((socket, { path }) => {
       const status = path.startsWith('/sms/3/logs')

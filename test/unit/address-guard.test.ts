@@ -4,7 +4,7 @@ import { checkLiteral, createAddressGuard, isAllowEntry } from '../../mailing/ad
 
 const guard = createAddressGuard([]);
 
-/** https://www.iana.org/assignments/iana-ipv4-special-registry, written anew by hand: first address, bits. */
+/** First address and prefix length, copied by hand from https://www.iana.org/assignments/iana-ipv4-special-registry. */
 const special: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -21,32 +21,32 @@ const special: readonly (readonly [string, number])[] = [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ];
-const numberOf = (address: string): number =>
+const toNumber = (address: string): number =>
   address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-const dotted = (number: number): string =>
+const toDotted = (number: number): string =>
   [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
 const isSpecial = (number: number): boolean =>
   special.some(
     ([first, bits]) =>
-      Math.floor(number / 2 ** (32 - bits)) === Math.floor(numberOf(first) / 2 ** (32 - bits)),
+      Math.floor(number / 2 ** (32 - bits)) === Math.floor(toNumber(first) / 2 ** (32 - bits)),
   );
 const anyAddress = fc.oneof(
   fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   fc.constantFrom(...special).chain(([first, bits]) => {
     const size = 2 ** (32 - bits);
     return fc.integer({
-      min: Math.max(0, numberOf(first) - 2),
-      max: Math.min(2 ** 32 - 1, numberOf(first) + size + 1),
+      min: Math.max(0, toNumber(first) - 2),
+      max: Math.min(2 ** 32 - 1, toNumber(first) + size + 1),
     });
   }),
 );
 
-/** The notations that a URL takes for an IPv4 address. */
+/** All notations of an IPv4 address that a URL accepts. */
 const notations = (number: number): string[] => {
-  const parts = dotted(number).split('.').map(Number);
+  const parts = toDotted(number).split('.').map(Number);
   const rest = number % 2 ** 24;
   return [
-    dotted(number),
+    toDotted(number),
     String(number),
     `0x${number.toString(16)}`,
     `0${number.toString(8)}`,
@@ -54,8 +54,8 @@ const notations = (number: number): string[] => {
     `${parts[0] ?? 0}.${parts[1] ?? 0}.${number % 2 ** 16}`,
     parts.map((part) => `0x${part.toString(16)}`).join('.'),
     parts.map((part) => `0${part.toString(8)}`).join('.'),
-    `${dotted(number)}.`,
-    `[::ffff:${dotted(number)}]`,
+    `${toDotted(number)}.`,
+    `[::ffff:${toDotted(number)}]`,
     `[::ffff:${Math.floor(number / 65536).toString(16)}:${(number % 65536).toString(16)}]`,
   ];
 };
@@ -69,10 +69,10 @@ const isRefused = (hostname: string): boolean => {
 };
 
 describe('the address guard', () => {
-  test('lets through no special address of IPv4, and every global one but what only anycast and transitions use', () => {
+  test('refuses every special IPv4 address and allows the global ones, except those for anycast and transition', () => {
     fc.assert(
       fc.property(anyAddress, (number) => {
-        const address = dotted(number);
+        const address = toDotted(number);
         if (isSpecial(number)) expect(guard.allowsAddress(address), address).toBe(false);
         else if (!/^192\.(?:88\.99|175\.48|31\.196|52\.193)\./.test(address))
           expect(guard.allowsAddress(address), address).toBe(true);
@@ -81,19 +81,21 @@ describe('the address guard', () => {
     );
   });
 
-  test('knows an address in every notation that a URL understands', () => {
+  test('recognizes an address in every notation that a URL accepts', () => {
     fc.assert(
       fc.property(anyAddress, (number) => {
         for (const written of notations(number)) {
           const { hostname } = new URL(`http://${written}/`);
-          expect(isRefused(hostname), `${written} → ${hostname}`).toBe(!guard.allowsAddress(dotted(number)));
+          expect(isRefused(hostname), `${written} → ${hostname}`).toBe(
+            !guard.allowsAddress(toDotted(number)),
+          );
         }
       }),
       { numRuns: 1_000 },
     );
   });
 
-  test('lets IPv6 through from 2000::/3 only, and nothing there that carries an IPv4 address or is not the internet', () => {
+  test('allows IPv6 from 2000::/3 only, except addresses that embed IPv4 or are not on the internet', () => {
     for (const address of ['2001:4860:4860::8888', '2606:4700::1111', '2804:14c::1'])
       expect(guard.allowsAddress(address), address).toBe(true);
     for (const address of [
@@ -120,7 +122,7 @@ describe('the address guard', () => {
       expect(guard.allowsAddress(address), address).toBe(false);
   });
 
-  test('takes addresses, ranges and names as exceptions, and nothing else', () => {
+  test('accepts only addresses, ranges and host names as exceptions', () => {
     for (const entry of ['10.0.0.1', '10.0.0.0/8', 'fd00::/8', 'crm.internal', 'crm', 'CRM.Internal'])
       expect(isAllowEntry(entry), entry).toBe(true);
     for (const entry of ['', '10.0.0.0/99', 'http://crm', 'crm:80', '*.internal', 'a b', '-x'])

@@ -5,7 +5,7 @@ import { createReplyReader, defaultReplyWords } from '../../domain/reply.ts';
 
 const offered = (text: string) => offeredAnswers(text, defaultReplyWords.optOut);
 
-describe('a word that opts out is offered as an answer by', () => {
+describe('an opt-out word is offered as an answer by', () => {
   test.each([
     ['Responda CONFIRMAR ou CANCELAR', 'CANCELAR'],
     ['Confirma a consulta de amanha? Responda SIM ou CANCELAR.', 'CANCELAR'],
@@ -38,7 +38,7 @@ describe('no word is offered as an answer by', () => {
   });
 });
 
-test('the campaign is warned, until it declares the word as an answer', () => {
+test('a campaign has a warning until it declares the word as an answer', () => {
   const draft = (answers: string[]) =>
     campaignDraft.parse({
       name: 'Consultas',
@@ -52,10 +52,10 @@ test('the campaign is warned, until it declares the word as an answer', () => {
   expect(warned(['confirmar', 'Cancelar!'])).toEqual([]);
 });
 
-test('what a campaign expects as an answer asks for nothing, with what is polite around it; all else does', () => {
+test('a declared answer has no other effect, even with polite words around it; other opt-out words have theirs', () => {
   const read = createReplyReader(defaultReplyWords);
-  const wishOf = (text: string) => read({ phone: '+5511987654321', text }, ['CONFIRMAR', 'Cancelar']);
+  const intentOf = (text: string) => read({ phone: '+5511987654321', text }, ['CONFIRMAR', 'Cancelar']);
   expect(
-    ['CANCELAR', 'cancelar.', 'cancelar por favor', 'SAIR', 'quero sair', 'confirmar'].map(wishOf),
+    ['CANCELAR', 'cancelar.', 'cancelar por favor', 'SAIR', 'quero sair', 'confirmar'].map(intentOf),
   ).toEqual([null, null, null, 'opt_out', 'probable_opt_out', null]);
 });

@@ -38,7 +38,7 @@ const message = (
   ...{ runId: code.startsWith('a') ? 1 : 2, campaign: code.slice(0, 1) },
   ...changes,
 });
-const taken = (code: string, status: 'sent' | 'delivered' | 'undelivered' = 'delivered', seconds = 1) => ({
+const accepted = (code: string, status: 'sent' | 'delivered' | 'undelivered' = 'delivered', seconds = 1) => ({
   ...{ sid: `SM-${code}`, at: at(seconds), to: `+${code}`, code, status },
 });
 const freeze: Disruption = {
@@ -50,7 +50,7 @@ const freeze: Disruption = {
   overlaps: false,
 };
 
-/** A round without a fault: `a` opens tickets on replies, `b` on send; one phone of `b` is refused. */
+/** A round without findings: `a` opens tickets on replies, `b` on send; one phone of `b` is refused. */
 const clean = (): Evidence => ({
   campaigns: [campaign('a', { ticketPolicy: 'on_reply' }), campaign('b', { ticketPolicy: 'on_send' })],
   lines: [
@@ -61,7 +61,7 @@ const clean = (): Evidence => ({
     line('b-2', { fate: 'refused' }),
     line('b-3', { fate: 'opted_out' }),
   ],
-  ledger: [taken('a-1'), taken('a-2', 'undelivered'), taken('b-1')],
+  ledger: [accepted('a-1'), accepted('a-2', 'undelivered'), accepted('b-1')],
   acknowledged: new Set(['SM-a-1', 'SM-a-2', 'SM-b-1']),
   replies: [{ sid: 'reply', line: line('a-1'), optsOut: false, acknowledgedAt: at(3) }],
   rows: {
@@ -103,12 +103,12 @@ const clean = (): Evidence => ({
   missingWorkflows: [],
 });
 
-/** The clean round with other rows. */
+/** The clean round with changed rows. */
 const withRows = (change: (rows: Evidence['rows']) => Partial<Evidence['rows']>): Partial<Evidence> => {
   const { rows } = clean();
   return { rows: { ...rows, ...change(rows) } };
 };
-/** The clean round in which one message is another, and the counts follow. */
+/** The clean round with one message replaced and the counts adjusted. */
 const withMessage = (changed: Evidence['rows']['messages'][number]): Partial<Evidence> =>
   withRows(({ messages }) => {
     const all = messages.map((one) => (one.id === changed.id ? changed : one));
@@ -125,19 +125,19 @@ const withMessage = (changed: Evidence['rows']['messages'][number]): Partial<Evi
 const found = (changes: Partial<Evidence>): FindingKind[] =>
   judge({ ...clean(), ...changes }).map(({ kind }) => kind);
 
-test('A round in which all promises were kept shows nothing', () => {
+test('a round that keeps all guarantees has no findings', () => {
   expect(judge(clean())).toEqual([]);
 });
 
 const broken: Partial<Record<FindingKind, () => Partial<Evidence>>> = {
-  written_twice: () => ({ ledger: [...clean().ledger, { ...taken('a-1'), sid: 'SM-again' }] }),
+  written_twice: () => ({ ledger: [...clean().ledger, { ...accepted('a-1'), sid: 'SM-again' }] }),
   not_written: () => ({ ledger: clean().ledger.filter(({ code }) => code !== 'b-1') }),
   taken_denied: () => ({
     ...withMessage(message(2, 'a-2', 'failed', { reason: 'temporary_failure' })),
     acknowledged: new Set(),
   }),
-  written_wrongly: () => ({ ledger: [...clean().ledger, taken('b-2')] }),
-  opt_out_ignored: () => ({ ledger: [...clean().ledger, taken('b-3')] }),
+  written_wrongly: () => ({ ledger: [...clean().ledger, accepted('b-2')] }),
+  opt_out_ignored: () => ({ ledger: [...clean().ledger, accepted('b-3')] }),
   line_missing: () => ({ lines: [...clean().lines, line('a-4')] }),
   line_doubled: () =>
     withRows(({ messages, counts }) => ({
@@ -169,22 +169,22 @@ const broken: Partial<Record<FindingKind, () => Partial<Evidence>>> = {
     })),
   opt_out_lost: () => ({ replies: clean().replies.map((reply) => ({ ...reply, optsOut: true })) }),
   sent_while_stopped: () => ({
-    ledger: clean().ledger.map((one) => (one.code === 'b-1' ? taken('b-1', 'delivered', 20) : one)),
+    ledger: clean().ledger.map((one) => (one.code === 'b-1' ? accepted('b-1', 'delivered', 20) : one)),
     stops: [{ campaign: 'b', kind: 'pause', from: at(10), until: at(60) }],
   }),
   workflow_missing: () => ({ missingWorkflows: ['campaign/1 is not there'] }),
 };
 
-test.each(Object.entries(broken))('%s is found, and nothing else', (kind, changes) => {
+test.each(Object.entries(broken))('%s is the only finding', (kind, changes) => {
   expect(found(changes())).toEqual([kind]);
 });
 
-test('Every kind of finding of a round has a test', () => {
-  // Of processes the tool hears by itself.
+test('every kind of finding in a round has a test', () => {
+  // The chaos tool itself detects that a process has ended.
   expect([...Object.keys(broken), 'process_ended'].toSorted()).toEqual(Object.keys(findingKinds).toSorted());
 });
 
-test('A message may be unknown whose sender was frozen at that time, or whose answer the gateway lost', () => {
+test('a message may be unknown if its sender was frozen at that time or the gateway lost its answer', () => {
   const unknown = (reason: string, endedAt: Date) => ({
     ...withMessage(message(1, 'a-1', 'unknown', { reason, endedAt })),
     acknowledged: new Set<string>(),
@@ -199,7 +199,7 @@ test('A message may be unknown whose sender was frozen at that time, or whose an
   ]);
 });
 
-test('A message in flight when a user stopped its run may still arrive; one that was cancelled has its end', () => {
+test('a message in flight when a user stops its run may still arrive, and cancelled is a valid end', () => {
   const stops = [{ campaign: 'a', kind: 'cancel' as const, from: at(0), until: null }];
   expect(found({ stops })).toEqual([]);
   const user = { kind: 'cancel' as const, at: 0.5, pauseMs: 0 };
@@ -210,7 +210,7 @@ test('A message in flight when a user stopped its run may still arrive; one that
   expect(found({ ...cancelled, ledger })).toEqual(['line_wrong_end']);
 });
 
-test('At most what a sender of each run holds may be unknown for each disruption that hits senders', () => {
+test('each disruption of senders allows as many unknown messages as a sender of each run can hold', () => {
   const disruptions = (count: number) =>
     Array.from({ length: count }, () => ({ disruption: freeze, from: at(0), to: at(10) }));
   const campaigns = [campaign('a', { contacts: 10_000 }), campaign('b', { contacts: 100 })];

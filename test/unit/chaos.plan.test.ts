@@ -17,7 +17,7 @@ const plans = (check: (plan: ReturnType<typeof makePlan>, chosen: PlanOptions) =
 const disruptionsOf = (plan: ReturnType<typeof makePlan>) =>
   plan.rounds.flatMap(({ disruptions }) => disruptions);
 
-test('The same seed plans the same disruptions and the same lines, and another seed others', () => {
+test('the same seed gives the same disruptions and lines, and another seed gives others', () => {
   plans((plan, chosen) => {
     const again = makePlan(chosen);
     expect(again).toEqual(plan);
@@ -28,7 +28,7 @@ test('The same seed plans the same disruptions and the same lines, and another s
   expect(makePlan({ seed: 1, ...chosen }).rounds).not.toEqual(makePlan({ seed: 2, ...chosen }).rounds);
 });
 
-test('A plan has all disruptions, half of them freezes, none longer than the longest', () => {
+test('a plan has all disruptions, half of them freezes, and none above the maximum duration', () => {
   plans((plan, { disruptions, longestMs }) => {
     const planned = disruptionsOf(plan);
     expect(planned).toHaveLength(disruptions);
@@ -40,25 +40,25 @@ test('A plan has all disruptions, half of them freezes, none longer than the lon
   });
 });
 
-test('Every process and every link is hit as often as every other, give or take one', () => {
+test('every process and every link is disrupted equally often, to within one', () => {
   plans((plan) => {
     const planned = disruptionsOf(plan);
-    const even = (hits: string[], among: readonly string[]): void => {
+    const expectEven = (hits: string[], among: readonly string[]): void => {
       const counts = among.map((one) => hits.filter((hit) => hit === one).length);
       expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
     };
-    even(
+    expectEven(
       planned.flatMap((disruption) => (disruption.kind === 'freeze' ? [disruption.target] : [])),
       targets,
     );
-    even(
+    expectEven(
       planned.flatMap((disruption) => (disruption.kind === 'cut' ? [disruption.link] : [])),
       links,
     );
   });
 });
 
-test('The disruptions of a round fall in the order of its progress', () => {
+test('the disruptions of a round are in the order of its progress', () => {
   plans((plan) => {
     for (const { disruptions } of plan.rounds) {
       const marks = disruptions.map(({ at }) => (at === 'start' ? 0 : at === 'end' ? 1 : at));
@@ -67,7 +67,7 @@ test('The disruptions of a round fall in the order of its progress', () => {
   });
 });
 
-test('The campaigns of a round have its contacts, and no two share a phone or a code', () => {
+test('the campaigns of a round have all its contacts, and no two contacts share a phone or a code', () => {
   plans((plan, { contacts }) => {
     for (const { campaigns } of plan.rounds)
       expect(campaigns.reduce((sum, campaign) => sum + campaign.contacts, 0)).toBe(contacts);
@@ -81,17 +81,17 @@ test('The campaigns of a round have its contacts, and no two share a phone or a 
   });
 });
 
-test('Sources and both ticket policies are met in two rounds', () => {
+test('two rounds have every source with both ticket policies', () => {
   plans((plan, { disruptions }) => {
     if (disruptions <= 10) return;
     const campaigns = plan.rounds.slice(0, 2).flatMap((round) => round.campaigns);
-    const met = new Set(campaigns.map(({ source, ticketPolicy }) => `${source} ${ticketPolicy}`));
+    const combinations = new Set(campaigns.map(({ source, ticketPolicy }) => `${source} ${ticketPolicy}`));
     for (const each of ['csv on_reply', 'csv on_send', 'webservice on_reply', 'webservice on_send'])
-      expect(met).toContain(each);
+      expect(combinations).toContain(each);
   });
 });
 
-test('A mailing has its lines in the layout that uploads take', () => {
+test('a mailing has its lines in the layout of an upload', () => {
   const plan = makePlan({ seed: 1, disruptions: 1, contacts: 50, longestMs: 1_000 });
   const [campaign] = plan.rounds[0]?.campaigns ?? [];
   if (!campaign) throw new Error('The plan has no campaign.');

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { startProxy } from '../../chaos/proxy.ts';
 
-/** What the server behind the proxy was sent. */
+/** What the server behind the proxy has received. */
 let received = '';
 const server = createServer((socket) => {
   socket.on('error', () => undefined);
@@ -35,14 +35,14 @@ async function echo(socket: Socket, text: string): Promise<string> {
   return answer;
 }
 
-test('A whole link passes everything in both directions, and its end', async () => {
+test('an undisturbed link passes data in both directions, and the end of the connection', async () => {
   const socket = await open();
   expect(await echo(socket, 'x'.repeat(500_000))).toBe('x'.repeat(500_000));
   socket.end();
   await once(socket, 'close');
 });
 
-test('A reset link resets what is open and what is opened, until it is whole again', async () => {
+test('a reset link resets open and new connections until it is repaired', async () => {
   const before = await open();
   await echo(before, 'hello');
   const reset = errorOf(before);
@@ -56,7 +56,7 @@ test('A reset link resets what is open and what is opened, until it is whole aga
   after.destroy();
 });
 
-test('What is sent into a half-open link never arrives, and its connections are reset at the end', async () => {
+test('data sent into a half-open link never arrives, and its connections are reset when it is repaired', async () => {
   const socket = await open();
   await echo(socket, 'hello');
   received = '';
@@ -65,19 +65,19 @@ test('What is sent into a half-open link never arrives, and its connections are 
   const other = await open();
   other.write('lost, too');
   const ends = Promise.all([errorOf(socket), errorOf(other)]);
-  // Whatever were passed on would arrive before this.
-  const whole = await startProxy((server.address() as AddressInfo).port);
-  const direct = connect(whole.port, '127.0.0.1');
+  // Anything passed on would arrive before this.
+  const undisturbed = await startProxy((server.address() as AddressInfo).port);
+  const direct = connect(undisturbed.port, '127.0.0.1');
   await echo(direct, 'direct');
   expect(received).toBe('direct');
   direct.destroy();
-  await whole.close();
+  await undisturbed.close();
   proxy.repair();
   expect(await ends).toEqual(['ECONNRESET', 'ECONNRESET']);
   expect(received).toBe('direct');
 });
 
-test('A delayed link keeps the order, also of what is sent after it is whole again', async () => {
+test('a delayed link keeps the order, also of data sent after it is repaired', async () => {
   const socket = await open();
   received = '';
   proxy.breakWith({ how: 'delay', delayMs: 50 });

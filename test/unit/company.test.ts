@@ -7,7 +7,7 @@ test.each(Object.entries(logos))('%s is recognized by its content, with its size
   expect(readLogo(content)).toEqual({ type, width: 5, height: 3 });
 });
 
-test.each(Object.entries(logos))('a %s that ends before its size is none', (_type, content) => {
+test.each(Object.entries(logos))('a %s that ends before its size is not a logo', (_type, content) => {
   for (const length of [0, 1, 8, 16]) expect(readLogo(content.subarray(0, length))).toBeNull();
 });
 
@@ -30,7 +30,7 @@ const extended = (width: number, height: number): Buffer => {
   return Buffer.concat([Buffer.from('RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0', 'latin1'), sides]);
 };
 
-test.each([lossless, lossy, extended])('the size of each kind of WebP is read', (of) => {
+test.each([lossless, lossy, extended])('the size is read from each kind of WebP', (of) => {
   expect(readLogo(of(16_383, 300))).toEqual({ type: 'image/webp', width: 16_383, height: 300 });
 });
 
@@ -39,13 +39,13 @@ test.each([
   ['a page', '<!doctype html><script>alert(1)</script>'],
   ['GIF', 'GIF89a\x05\0\x03\0'],
   ['a PNG without a header', '\x89PNG\r\n\x1a\n\0\0\0\0IEND\xae\x42\x60\x82\0\0\0\0'],
-  ['a JPEG whose image comes without a size', '\xff\xd8\xff\xda\0\x08\x01\x01\0\0\x3f\0\xff\xd9'],
-  ['a PNG of no width', '\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\0\0\0\0\x03'],
-])('%s is none', (_name, content) => {
+  ['a JPEG with an image but no size', '\xff\xd8\xff\xda\0\x08\x01\x01\0\0\x3f\0\xff\xd9'],
+  ['a PNG of width 0', '\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\0\0\0\0\x03'],
+])('%s is not a logo', (_name, content) => {
   expect(readLogo(Buffer.from(content, 'latin1'))).toBeNull();
 });
 
-test('no bytes make it throw or read for ever', () => {
+test('reading a logo never throws and always ends', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('', '\xff\xd8', '\x89PNG\r\n\x1a\n', 'RIFF\0\0\0\0WEBP'),
@@ -58,7 +58,7 @@ test('no bytes make it throw or read for ever', () => {
   );
 });
 
-test('the name is one line: it is in the subject of mails', () => {
+test('the company name is one line, because mails have it in their subject', () => {
   expect(companyName.parse('  Central Saúde ')).toBe('Central Saúde');
   for (const name of ['A\r\nBcc: x@example.com', 'A\u2028B', 'x'.repeat(61)]) {
     expect(companyName.safeParse(name).success).toBe(false);

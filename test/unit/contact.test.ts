@@ -17,7 +17,7 @@ const declare = (type: ExtraField['type'], required = false): ExtraField => ({
 });
 
 describe('extraField', () => {
-  test.each(['valor', 'valor_divida', 'x1', 'a'.repeat(40)])('takes the name %s', (name) => {
+  test.each(['valor', 'valor_divida', 'x1', 'a'.repeat(40)])('accepts the name %s', (name) => {
     expect(extraField.safeParse({ name, type: 'text', required: false }).success).toBe(true);
   });
 
@@ -42,7 +42,7 @@ describe('extraField', () => {
     expect(extraField.safeParse({ name, type: 'text', required: false }).success).toBe(false);
   });
 
-  test('refuses what it does not know', () => {
+  test('refuses unknown types and keys', () => {
     expect(extraField.safeParse({ name: 'x', type: 'color', required: false }).success).toBe(false);
     expect(extraField.safeParse({ name: 'x', type: 'text', required: false, more: 1 }).success).toBe(false);
   });
@@ -56,7 +56,7 @@ describe('checkExtraValue', () => {
     },
   );
   test.each(['', 'R$ 10', '1,234.56', '12.34,5', '1.23.456', 'dez', ',5', '1,'])(
-    '%j is no number',
+    '%j is not a number',
     (value) => {
       expect(checkExtraValue(declare('number'), value)).toBe('number');
     },
@@ -64,10 +64,10 @@ describe('checkExtraValue', () => {
   test.each(['sim', 'Não', 'S', 'n', 'TRUE', '0', 'falso'])('%s is a boolean', (value) => {
     expect(checkExtraValue(declare('boolean'), value)).toBeNull();
   });
-  test.each(['talvez', '2', ''])('%j is no boolean', (value) => {
+  test.each(['talvez', '2', ''])('%j is not a boolean', (value) => {
     expect(checkExtraValue(declare('boolean'), value)).toBe('boolean');
   });
-  test('dates are checked, texts are not', () => {
+  test('checks dates, but not texts', () => {
     expect(checkExtraValue(declare('date'), '31/12/2026')).toBeNull();
     expect(checkExtraValue(declare('date'), '31/02/2026')).toBe('date');
     expect(checkExtraValue(declare('text'), 'qualquer coisa')).toBeNull();
@@ -75,14 +75,14 @@ describe('checkExtraValue', () => {
 });
 
 describe('cleanText', () => {
-  test('puts a space for control characters and line breaks, and trims', () => {
+  test('replaces control characters and line breaks with a space, and trims', () => {
     expect(cleanText(' Ana\r\nMaria\t\u0000Luz\u2028x ')).toBe('Ana Maria Luz x');
   });
-  test('takes out what turns the direction of writing, and halves of surrogate pairs', () => {
+  test('removes characters that change the writing direction, and halves of surrogate pairs', () => {
     expect(cleanText('abc\u202ecba\ud83d\u2069')).toBe('abccba');
     expect(cleanText('Ana 🎉')).toBe('Ana 🎉');
   });
-  test('leaves nothing that UTF-8 or PostgreSQL cannot hold', () => {
+  test('leaves nothing that UTF-8 or PostgreSQL cannot store', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }),
@@ -115,7 +115,7 @@ describe('a contact', () => {
     return warnings.length > 0 ? warnings.map(({ code }) => code) : contact.extra.campo;
   };
 
-  test('has its values cleaned and its birth date read', () => {
+  test('has cleaned values and a parsed birth date', () => {
     expect(
       read(
         {
@@ -155,7 +155,7 @@ describe('a contact', () => {
     [{ customMessage: 'Olá [object Object]!' }, 'value_damaged', 'mensagem'],
     [{ birthDate: '31/02/1980' }, 'value_invalid', 'data_nascimento'],
     [{ birthDate: '2030-01-01' }, 'value_invalid', 'data_nascimento'],
-  ] as const)('loses what can not be read, and keeps it as a warning (%#)', (values, code, column) => {
+  ] as const)('drops a value that cannot be read, and keeps it in a warning (%#)', (values, code, column) => {
     const { contact, warnings } = read(values);
     expect(contact).toEqual({ ...raw, extra: {} });
     expect(warnings).toMatchObject([{ code, params: { column } }]);
@@ -163,7 +163,7 @@ describe('a contact', () => {
     expect(warnings[0]?.value.length).toBeLessThanOrEqual(61);
   });
 
-  test('has its extra values as a text shall have them', () => {
+  test('has its extra values in the form that a message shows', () => {
     for (const [type, value, text] of [
       ['date', '2026-12-31', '31/12/2026'],
       ['date', '46387', '31/12/2026'],
@@ -198,7 +198,7 @@ describe('a contact', () => {
       expect(extraOf(type, value), `${type} ${value}`).toEqual(text);
   });
 
-  test('is called by a name, and by no words for one that is not known', () => {
+  test('has a name only if the value is not a placeholder for an unknown name', () => {
     for (const [name, text] of [
       ['NÃO INFORMADO', ''],
       ['Sem nome', ''],
@@ -225,7 +225,7 @@ describe('a contact', () => {
   });
 
   test.each(['JO?O', 'Concei??o', 'Jo¿o', 'Joï¿½o', 'JoÆo', 'Concei‡Æo', 'Concei√ß√£o'])(
-    'has no name that lost characters: %s',
+    'has no name if the name lost characters: %s',
     (name) => {
       const { contact, warnings } = read({ name });
       expect(contact.name).toBe('');
@@ -236,11 +236,11 @@ describe('a contact', () => {
   test.each([
     ...['#N/D', 'NULL', 'null', 'undefined', 'NaN', 'false', '0', '0.0', '-', ' ', '[]'],
     ...['0,00', 'Não', 's', 'X', '1'],
-  ])('has no message of its own where it is %j', (customMessage) => {
+  ])('has no custom message if the value is %j', (customMessage) => {
     expect(read({ customMessage }).contact.customMessage).toBe('');
   });
 
-  test('whatever arrives is a contact whose values a person can be shown', () => {
+  test('has values that can be shown, whatever its cells contain', () => {
     const cell = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('#N/D', '="1"', "'=1", 'JoÃ£o', '&nbsp;', '<br>', '1E5', '31/12/80', '-', '99.90'),

@@ -69,28 +69,28 @@ describe('a birth date', () => {
     '-62135596800000',
     '/Date(-62135596800000)/',
     '',
-  ])('is nothing in %j', (text) => {
+  ])('is empty for %j', (text) => {
     expect(birth(text)).toBe('');
   });
 
   test.each([
-    ['a year of two digits with two centuries', '25/12/20'],
+    ['a two-digit year that fits two centuries', '25/12/20'],
     ['a day that the month does not have', '31/02/1980'],
     ['29 February of a common year', '29/02/1981'],
-    ['a month that no calendar has', '25/13/1980'],
-    ['a day to come', '30/11/2026'],
-    ['someone older than anyone', '02/01/1900'],
+    ['a month that does not exist', '25/13/1980'],
+    ['a future date', '30/11/2026'],
+    ['a date that is too long ago', '02/01/1900'],
     ['a year alone', '1980'],
     ['a month and a year', '12/1980'],
     ['a mobile number', '11987654321'],
     ['a word', 'ontem'],
-    ['a word for a month that is none', '25 desde 1980'],
+    ['a word that is not a month', '25 desde 1980'],
   ])('is not read from %s', (_, text) => {
     expect(birth(text)).toBeUndefined();
   });
 });
 
-test('a due date with a year of two digits is the one that is less than a lifetime away', () => {
+test('a two-digit year of a due date is the one within a lifetime of today', () => {
   expect(due('25/12/26')).toBe('2026-12-25');
   expect(due('25/12/80')).toBe('1980-12-25');
   expect(due('46000')).toBe('2025-12-09');
@@ -109,9 +109,9 @@ const forms: ((iso: string) => string)[] = [
   (iso) => `/Date(${Date.parse(iso)})/`,
 ];
 
-test('whatever the form, a date is read as itself or not at all', () => {
+test('a date is read the same in every form', () => {
   const dates = fc
-    // Before 1928 a serial number has four digits; near 1970 a Unix time has few, or may be seconds of another year.
+    // Before 1928 a serial number has four digits. Near 1970 a Unix time has few digits, or may be seconds of another year.
     .date({ min: new Date('1928-01-01'), max: new Date('2026-11-29'), noInvalidDate: true })
     .map((date) => date.toISOString().slice(0, 10))
     .filter((iso) => iso < '1969-09-01' || iso > '1970-04-27');
@@ -123,7 +123,7 @@ test('whatever the form, a date is read as itself or not at all', () => {
   );
 });
 
-test('no text makes it throw, or answer with what is no date of the window', () => {
+test('reading a date never throws, and returns only valid dates of the window', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\d/.\- T:]{1,14}$/)), (text) => {
       const date = birth(text);
@@ -136,14 +136,14 @@ test('no text makes it throw, or answer with what is no date of the window', () 
   );
 });
 
-test('the usual forms, which are read by position, mean what the others mean', () => {
+test('the fast path for the usual forms agrees with the general path', () => {
   const digits = (length: number, max: number) =>
     fc.integer({ min: 0, max }).map((n) => String(n).padStart(length, '0'));
   const year = fc.oneof(digits(4, 9999), fc.integer({ min: 1890, max: 2210 }).map(String));
   const windows = [birthDates('2026-11-28'), businessDates('2026-11-28')];
   fc.assert(
     fc.property(digits(2, 40), digits(2, 15), year, fc.constantFrom(...windows), (d, m, y, window) => {
-      // A space at the end excludes them from the short way.
+      // A trailing space excludes a date from the fast path.
       expect(readDate(`${d}/${m}/${y}`, window)).toBe(readDate(`${d}/${m}/${y} `, window));
       expect(readDate(`${y}-${m}-${d}`, window)).toBe(readDate(`${y}-${m}-${d} `, window));
     }),

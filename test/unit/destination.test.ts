@@ -3,21 +3,31 @@ import { leadsElsewhere } from '../../domain/destination.ts';
 import { integrationConfig } from '../../domain/integration.ts';
 import { providerConfig, providerKinds, secretAddresses } from '../../domain/provider.ts';
 
-describe('a stored secret', () => {
+describe('a secret must be entered again for a new address only', () => {
   test.each([
     ['the same address', 'https://a.example/x', 'https://a.example/x', false],
     ['another path or query', 'https://a.example/x', 'https://a.example/y?z={secret.key}', false],
-    ['the same in capitals, with its usual port', 'https://a.example/x', 'HTTPS://A.Example:443/x', false],
+    [
+      'the same address in capitals with its default port',
+      'https://a.example/x',
+      'HTTPS://A.Example:443/x',
+      false,
+    ],
     ['another host', 'https://a.example/x', 'https://b.example/x', true],
-    ['a host below', 'https://a.example/x', 'https://a.example.evil.example/x', true],
+    [
+      'a host that starts with the same name',
+      'https://a.example/x',
+      'https://a.example.evil.example/x',
+      true,
+    ],
     ['another port', 'https://a.example/x', 'https://a.example:8443/x', true],
     ['another scheme', 'https://a.example/x', 'http://a.example/x', true],
     ['no address', 'https://a.example/x', 'nowhere', true],
-  ])('that is sent to %s', (_, before, after, expected) => {
+  ])('if its origin is new: %s', (_, before, after, expected) => {
     expect(leadsElsewhere([before], [after])).toBe(expected);
   });
 
-  test('stays known to all addresses that it was entered for, and to no further one', () => {
+  test('if its origin is none of those that the secret was entered for', () => {
     const before = ['https://a.example', 'https://b.example'];
     expect(leadsElsewhere(before, ['https://b.example/path'])).toBe(false);
     expect(leadsElsewhere(before, [...before, 'https://c.example'])).toBe(true);
@@ -25,7 +35,7 @@ describe('a stored secret', () => {
   });
 });
 
-test('of every kind of provider it is known where its secrets go, if an admin chooses that', () => {
+test('each kind of provider declares the addresses that an admin chooses and that get its secrets', () => {
   const configs = {
     twilio: { accountSid: `AC${'0'.repeat(32)}`, from: '+5511999990000' },
     sandbox: { accountSid: `AC${'0'.repeat(32)}`, from: '+5511999990000' },
@@ -57,7 +67,7 @@ describe('the addresses of an integration', () => {
     ['https://crm.example:443', 'https://crm.example'],
     ['http://10.1.2.3:8080', 'http://10.1.2.3:8080'],
     ['http://[::1]:8080', 'http://[::1]:8080'],
-  ])('are kept as origins: %j', (written, kept) => {
+  ])('are stored as origins: %j', (written, kept) => {
     expect(parse(written).data?.origins).toEqual([kept]);
   });
 

@@ -9,12 +9,12 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 const all = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([, found = '']) => found);
 
-test('the API page lists every code of an error, and no other', () => {
+test('the API page lists every error code and no other', () => {
   const listed = all(read('docs/api.md'), /^\| \d{3} \| `(\w+)` \|/gm);
   expect(listed.toSorted()).toEqual(errorBody.shape.error.shape.code.options.toSorted());
 });
 
-test('every setting is explained in .env.example, and in the README or on the page of operations', () => {
+test('every setting is explained in .env.example, and in the README or the page on operations', () => {
   const settings = all(read('config.ts'), /^ {2}([A-Z_]{3,}): /gm);
   expect(settings).toContain('DATABASE_URL');
   const example = read('.env.example');
@@ -29,7 +29,7 @@ test('every setting reaches the containers of the compose file', () => {
   expect(settings.filter((name) => !passed.has(name))).toEqual([]);
 });
 
-test('links between the pages lead somewhere', () => {
+test('links between the pages have an existing target', () => {
   for (const page of [
     'README.md',
     'docs/architecture.md',
@@ -50,7 +50,7 @@ test('links between the pages lead somewhere', () => {
   }
 });
 
-test('the contract of web services names every code, limit and default name as the code has them', () => {
+test('the page on web services has every code, limit and default name of the code', () => {
   const page = read('docs/webservice.md');
   const codes = new Set(all(page, /`(\w+)`/g));
   expect(webserviceRefusals.filter((code) => !codes.has(code))).toEqual([]);
@@ -77,7 +77,7 @@ test('the contract of web services names every code, limit and default name as t
     expect(flowing).toContain(limit);
 });
 
-test('the page on security has all ten items of OWASP, and every test that it names', () => {
+test('the page on security has all ten OWASP items, and every test that it names exists', () => {
   const page = read('docs/security.md');
   const items = all(page, /^\| API(\d+) [^|]+\|[^|]+\| `test\//gm);
   expect(items).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);

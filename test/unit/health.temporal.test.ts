@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { connectLazily, temporalProbe } from '../../health/temporal.ts';
 
-test('A call that is to be repeated when the connection closes fails, and nothing of it is left', async () => {
+test('a call to Temporal that is being retried fails when the connection is closed', async () => {
   let connections = 0;
   const server = createServer((socket) => {
     connections++;

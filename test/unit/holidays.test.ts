@@ -8,7 +8,7 @@ const goodFridayOf = (year: number) =>
   nationalHolidays(year).find(({ name }) => name === 'Sexta-feira Santa')?.date;
 
 describe('the national holidays of Brazil', () => {
-  test('are those of the federal calendar of 2026, by date', () => {
+  test('are those of the federal calendar of 2026, sorted by date', () => {
     expect(nationalHolidays(2026)).toEqual([
       { date: '2026-01-01', name: 'Confraternização Universal' },
       { date: '2026-04-03', name: 'Sexta-feira Santa' },
@@ -23,12 +23,12 @@ describe('the national holidays of Brazil', () => {
     ]);
   });
 
-  test('have 20 November since 2024', () => {
+  test('include 20 November since 2024', () => {
     expect(datesOf(2023)).not.toContain('2023-11-20');
     expect(datesOf(2024)).toContain('2024-11-20');
   });
 
-  test('leave out carnival and Corpus Christi, which are optional', () => {
+  test('do not include carnival and Corpus Christi, which are optional', () => {
     expect(datesOf(2026)).not.toContain('2026-02-17');
     expect(datesOf(2026)).not.toContain('2026-06-04');
   });
@@ -40,14 +40,14 @@ describe('the national holidays of Brazil', () => {
     },
   );
 
-  test('have Good Friday two days before the Sunday that follows the full moon of the church', () => {
-    // Easter by the tables of the Gregorian calendar: epact, full moon, the Sunday after it.
+  test('have Good Friday two days before the Sunday after the ecclesiastical full moon', () => {
+    // Easter by the tables of the Gregorian calendar: epact, full moon, the following Sunday.
     const easterByTables = (year: number) => {
       const century = Math.floor(year / 100) + 1;
       const goldenNumber = (year % 19) + 1;
-      const leapDaysLeftOut = Math.floor((3 * century) / 4) - 12;
+      const skippedLeapDays = Math.floor((3 * century) / 4) - 12;
       const moonShift = Math.floor((8 * century + 5) / 25) - 5;
-      const raw = (11 * goldenNumber + 20 + moonShift - leapDaysLeftOut) % 30;
+      const raw = (11 * goldenNumber + 20 + moonShift - skippedLeapDays) % 30;
       const epact = (raw === 25 && goldenNumber > 11) || raw === 24 ? raw + 1 : raw;
       const fullMoon = 44 - epact < 21 ? 74 - epact : 44 - epact;
       const day = new Date(Date.UTC(year, 2, fullMoon));

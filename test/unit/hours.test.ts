@@ -26,7 +26,7 @@ function at(hours: SendingHours, now: string, ...holidays: string[]): string {
 }
 
 describe('sending hours', () => {
-  test('are open from the first moment of a window up to its last, which is not part of it', () => {
+  test('are open from the start of a window until its end, which is excluded', () => {
     // Monday; São Paulo is three hours behind UTC.
     expect(at(office, '2026-03-02T10:59:59.999Z')).toBe('closed until 2026-03-02T11:00Z');
     expect(at(office, '2026-03-02T11:00:00Z')).toBe('open until 2026-03-02T21:00Z');
@@ -39,7 +39,7 @@ describe('sending hours', () => {
     expect(at(office, '2026-03-07T16:00:00Z')).toBe('closed until 2026-03-09T11:00Z');
   });
 
-  test('never close when they are always', () => {
+  test('never close when their windows cover all times', () => {
     expect(at(always, '2026-03-02T10:00:00Z')).toBe('open until ever');
     const inShifts = hoursOf(
       'UTC',
@@ -49,7 +49,7 @@ describe('sending hours', () => {
     expect(at(inShifts, '2026-03-02T10:00:00Z')).toBe('open until ever');
   });
 
-  test('that are always close on a holiday, however far away', () => {
+  test('without a break still close on a holiday, however far away', () => {
     expect(at(always, '2026-03-02T10:00:00Z', '2026-01-01', '2031-12-25', '2030-12-25')).toBe(
       'open until 2030-12-25T03:00Z',
     );
@@ -58,14 +58,14 @@ describe('sending hours', () => {
     );
   });
 
-  test('are closed the whole of a holiday in their own zone', () => {
+  test('are closed for the whole holiday in their own time zone', () => {
     expect(at(office, '2026-04-21T12:00:00Z', '2026-04-21')).toBe('closed until 2026-04-22T11:00Z');
     expect(at(office, '2026-04-20T21:00:00Z', '2026-04-21', '2026-04-22')).toBe(
       'closed until 2026-04-23T11:00Z',
     );
   });
 
-  test('that touch or overlap close where the last of them does', () => {
+  test('with adjacent or overlapping windows close at the end of the last one', () => {
     const split = hoursOf(
       'UTC',
       { days: ['monday'], from: '12:00', to: '14:00' },
@@ -76,26 +76,26 @@ describe('sending hours', () => {
     expect(at(split, '2026-03-02T09:00:00Z')).toBe('open until 2026-03-02T18:00Z');
   });
 
-  test('that touch at midnight close on a later day', () => {
+  test('with windows that meet at midnight close on a later day', () => {
     const weekend = hoursOf('UTC', { days: ['saturday', 'sunday'], from: '00:00', to: '24:00' });
     expect(at(weekend, '2026-03-07T09:00:00Z')).toBe('open until 2026-03-09T00:00Z');
   });
 
-  test('past midnight belong to the day they start on', () => {
+  test('past midnight belong to the day on which they start', () => {
     const night = hoursOf('UTC', { days: ['friday'], from: '22:00', to: '02:00' });
     expect(at(night, '2026-03-06T01:00:00Z')).toBe('closed until 2026-03-06T22:00Z');
     expect(at(night, '2026-03-06T23:00:00Z')).toBe('open until 2026-03-07T02:00Z');
     expect(at(night, '2026-03-07T01:00:00Z')).toBe('open until 2026-03-07T02:00Z');
   });
 
-  test('past midnight are closed on the dates that are holidays, and only there', () => {
+  test('past midnight are closed only on the date of the holiday', () => {
     const nights = hoursOf('UTC', { days: weekdays, from: '22:00', to: '02:00' });
     expect(at(nights, '2026-04-20T23:00:00Z', '2026-04-21')).toBe('open until 2026-04-21T00:00Z');
     expect(at(nights, '2026-04-21T00:00:00Z', '2026-04-21')).toBe('closed until 2026-04-22T00:00Z');
     expect(at(nights, '2026-04-22T00:00:00Z', '2026-04-21')).toBe('open until 2026-04-22T02:00Z');
   });
 
-  test('do not open within a year of holidays', () => {
+  test('do not open during 400 days of holidays', () => {
     const year = Array.from({ length: 400 }, (_, day) =>
       new Date(Date.UTC(2026, 0, 1 + day)).toISOString().slice(0, 10),
     );
@@ -129,7 +129,7 @@ describe('when the clocks change', () => {
   const sundays = (timezone: string, from: string, to: string) =>
     hoursOf(timezone, { days: ['sunday'], from, to });
 
-  test('a window that starts or ends in the gap does so at the jump', () => {
+  test('a window that starts or ends in the gap starts or ends at the jump', () => {
     expect(at(sundays('America/New_York', '02:30', '04:00'), '2026-03-08T06:00:00Z')).toBe(
       'closed until 2026-03-08T07:00Z',
     );
@@ -141,7 +141,7 @@ describe('when the clocks change', () => {
     );
   });
 
-  test('a window that lies in the gap does not open', () => {
+  test('a window inside the gap does not open', () => {
     expect(at(sundays('America/New_York', '02:10', '02:50'), '2026-03-08T06:00:00Z')).toBe(
       'closed until 2026-03-15T06:10Z',
     );
@@ -150,7 +150,7 @@ describe('when the clocks change', () => {
     );
   });
 
-  test('a window over a repeated hour is open through both', () => {
+  test('a window over a repeated hour is open for both', () => {
     const night = sundays('America/New_York', '00:00', '04:00');
     expect(at(night, '2026-11-01T04:00:00Z')).toBe('open until 2026-11-01T09:00Z');
     expect(openMsBetween(night, new Date('2026-11-01T00:00:00Z'), new Date('2026-11-02T00:00:00Z'))).toBe(
@@ -158,7 +158,7 @@ describe('when the clocks change', () => {
     );
   });
 
-  test('a day that starts at 01:00 is open from there', () => {
+  test('a day that starts at 01:00 is open from 01:00', () => {
     const days = hoursOf('America/Sao_Paulo', { days: ['sunday'], from: '00:00', to: '24:00' });
     expect(at(days, '2018-11-04T00:00:00Z')).toBe('closed until 2018-11-04T03:00Z');
     expect(openMsBetween(days, new Date('2018-11-03T00:00:00Z'), new Date('2018-11-06T00:00:00Z'))).toBe(
@@ -166,7 +166,7 @@ describe('when the clocks change', () => {
     );
   });
 
-  test('a day that a country left out is no hole in always', () => {
+  test('a date that a country skipped does not interrupt hours without a break', () => {
     const samoa = hoursOf('Pacific/Apia', { days: weekdays, from: '00:00', to: '24:00' });
     const [from, to] = [new Date('2011-12-28T00:00:00Z'), new Date('2012-01-02T00:00:00Z')];
     expect(openMsBetween(samoa, from, to)).toBe(5 * 24 * hour);
@@ -180,7 +180,7 @@ describe('open time between two instants', () => {
     expect(openMsBetween(office, monday, tuesday, new Set(['2026-03-03']))).toBe(hour);
   });
 
-  test('is nothing when the second is not later', () => {
+  test('is 0 when the second instant is not later', () => {
     const [monday, tuesday] = [new Date('2026-03-02T12:00:00Z'), new Date('2026-03-03T12:00:00Z')];
     expect(openMsBetween(always, tuesday, monday)).toBe(0);
     expect(openMsBetween(always, monday, monday)).toBe(0);
@@ -204,19 +204,19 @@ describe('for any hours', () => {
     zone: fc.constantFrom(...zones),
     instant: fc.integer({ min: Date.UTC(2016, 0, 1), max: Date.UTC(2030, 0, 1) }),
   });
-  // Without the date that Samoa left out: were it a holiday, always would close for no time at all.
+  // Without the date that Samoa skipped: if it were a holiday, hours without a break would close for no time at all.
   const changesWithinADay = changes.filter(({ zone }) => zone !== 'Pacific/Apia');
   const momentOfChange = fc
     .tuple(fc.constantFrom(...changesWithinADay), fc.integer({ min: -60 * hour, max: 60 * hour }))
     .map(([{ zone, near }, distance]) => ({ zone, instant: Date.parse(`${near}Z`) + distance }));
   const moment = fc.oneof(quietMoment, momentOfChange);
 
-  /** A few of the dates around an instant. */
+  /** The dates at these distances in days from an instant. */
   const holidaysAround = (instant: number, days: readonly number[]) =>
     new Set(days.map((day) => new Date(instant + day * 24 * hour).toISOString().slice(0, 10)));
   const someDays = fc.array(fc.integer({ min: -1, max: 8 }), { maxLength: 4 });
 
-  test('the moment they open or close is the very moment, and nothing changes before it', () => {
+  test('they open or close exactly at the reported moment, and nothing changes before it', () => {
     fc.assert(
       fc.property(windows, moment, someDays, (windows, { zone, instant }, days) => {
         const hours = hoursOf(zone, ...windows);
@@ -224,19 +224,19 @@ describe('for any hours', () => {
         const state = hoursAt(hours, new Date(instant), holidays);
         const change = state.open ? state.closesAt : state.opensAt;
         fc.pre(change !== null);
-        const turn = change.getTime();
-        expect(turn).toBeGreaterThan(instant);
+        const changeAt = change.getTime();
+        expect(changeAt).toBeGreaterThan(instant);
         expect(hoursAt(hours, change, holidays).open).toBe(!state.open);
-        expect(hoursAt(hours, new Date(turn - 1), holidays)).toEqual(state);
+        expect(hoursAt(hours, new Date(changeAt - 1), holidays)).toEqual(state);
         expect(openMsBetween(hours, new Date(instant), change, holidays)).toBe(
-          state.open ? turn - instant : 0,
+          state.open ? changeAt - instant : 0,
         );
       }),
       { numRuns: 500 },
     );
   });
 
-  test('open time adds up', () => {
+  test('the open times of two adjacent periods add up', () => {
     fc.assert(
       fc.property(
         windows,

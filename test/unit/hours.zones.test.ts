@@ -11,26 +11,26 @@ import {
 import { zones } from '../kit/calendar-oracle.ts';
 import { changesOf, openStretches, type Stretch } from '../kit/hours-oracle.ts';
 
-/** Sending hours over years and zones, against another library (test/kit/hours-oracle.ts). */
+/** Compares sending hours over years and time zones with js-joda (test/kit/hours-oracle.ts). */
 
 const hour = 3_600_000;
 const day = 24 * hour;
-// What has been: no law moves it any more, whatever each side knows of the newest.
+// Only past years: the two time zone databases may differ about newer laws.
 const years = { from: 2012, to: 2025 };
 
 const changes = zones.flatMap((zone) => changesOf(zone, years).map((at) => ({ zone, at })));
 
-/** The stretches as the domain tells them, from change to change. */
-function stretchesTold(hours: SendingHours, [from, to]: Stretch, holidays: ReadonlySet<string>): Stretch[] {
-  const told: Stretch[] = [];
+/** The open stretches that the domain reports, from change to change. */
+function domainStretches(hours: SendingHours, [from, to]: Stretch, holidays: ReadonlySet<string>): Stretch[] {
+  const found: Stretch[] = [];
   for (let at = from; at < to;) {
     const state = hoursAt(hours, new Date(at), holidays);
     const until = (state.open ? state.closesAt : state.opensAt)?.getTime() ?? to;
-    if (until <= at) throw new Error(`It goes back from ${at} to ${until}.`);
-    if (state.open) told.push([at, Math.min(until, to)]);
+    if (until <= at) throw new Error(`The next change (${until}) is not after ${at}.`);
+    if (state.open) found.push([at, Math.min(until, to)]);
     at = until;
   }
-  return told;
+  return found;
 }
 
 const within = (stretches: readonly Stretch[], [from, to]: Stretch): Stretch[] =>
@@ -41,11 +41,11 @@ const within = (stretches: readonly Stretch[], [from, to]: Stretch): Stretch[] =
 const lengthOf = (stretches: readonly Stretch[]): number =>
   stretches.reduce((sum, [from, to]) => sum + to - from, 0);
 
-test('the clocks of these zones were changed in these years', () => {
+test('the zones have this many clock changes in these years', () => {
   const counted = zones.map((zone) => [zone, changes.filter((one) => one.zone === zone).length]);
   expect(Object.fromEntries(counted)).toEqual({
     UTC: 0,
-    // Until February of 2019.
+    // Until February 2019.
     'America/Sao_Paulo': 15,
     'America/New_York': 28,
     'Australia/Lord_Howe': 28,
@@ -74,18 +74,18 @@ describe.each<[string, object[]]>([
     ['', []],
     [', a holiday', [0]],
     [', between holidays', [-1, 1]],
-  ] as const)('are as the other library has them about each change of the clocks%s', (_, offDays) => {
+  ] as const)('agree with js-joda around each clock change%s', (_, offDays) => {
     for (const { zone, at } of changes) {
       const hours = sendingHours.parse({ timezone: zone, windows });
-      // The midnight after the change stands one date behind it, or on it.
+      // The date of the change is that of the midnight in `at`, or the one before.
       for (const shift of [-day, 0]) {
         const holidays = new Set(
           offDays.map((off) => new Date(at + shift + off * day).toISOString().slice(0, 10)),
         );
         const span: Stretch = [at - 4 * day, at + 3 * day];
-        const other = openStretches(hours, span[0], { days: 9, holidays });
-        expect(stretchesTold(hours, span, holidays), `${zone} ${new Date(at).toISOString()}`).toEqual(
-          within(other, span),
+        const expected = openStretches(hours, span[0], { days: 9, holidays });
+        expect(domainStretches(hours, span, holidays), `${zone} ${new Date(at).toISOString()}`).toEqual(
+          within(expected, span),
         );
         if (offDays.length === 0) break;
       }
@@ -123,13 +123,13 @@ describe('any hours', () => {
     .map(({ windows, moment: { zone, at }, offDays }) => {
       const hours = sendingHours.parse({ timezone: zone, windows });
       const holidays = new Set(offDays.map((off) => new Date(at + off * day).toISOString().slice(0, 10)));
-      // A week with its holidays behind it: so far ahead it opens, if it does at all.
+      // A week after the last holiday: hours that open at all open within these days.
       const days = 25;
       return { hours, at, holidays, days, stretches: openStretches(hours, at, { days, holidays }) };
     });
   const runs = { numRuns: 300 };
 
-  test('are open or closed as the other library has it, and change next when it says', () => {
+  test('are open or closed as in js-joda, and change next at the same moment', () => {
     fc.assert(
       fc.property(asked, ({ hours, at, holidays, days, stretches }) => {
         const state = hoursAt(hours, new Date(at), holidays);
@@ -137,7 +137,7 @@ describe('any hours', () => {
         const open = next !== undefined && next[0] <= at;
         expect(state.open).toBe(open);
         if (!state.open) expect(state.opensAt?.getTime()).toBe(next?.[0]);
-        // Beyond what the other one was asked for, it is open for long.
+        // The next change is beyond the days that js-joda was asked for.
         else if (next !== undefined && next[1] < at + (days - 1) * day)
           expect(state.closesAt?.getTime()).toBe(next[1]);
         else expect(state.closesAt?.getTime() ?? Infinity).toBeGreaterThan(at + (days - 2) * day);
@@ -146,7 +146,7 @@ describe('any hours', () => {
     );
   });
 
-  test('are open for as long, and have been open for so long at the same moment', () => {
+  test('have the same open time as in js-joda, and reach it at the same moment', () => {
     fc.assert(
       fc.property(asked, fc.integer({ min: 1, max: 10 * day }), ({ hours, at, holidays, stretches }, ms) => {
         const open = within(stretches, [at, at + ms]);

@@ -8,7 +8,7 @@ import { createGateway } from '../adapters/http.ts';
 import { call, json } from '../adapters/shapes.ts';
 import { httpAnswer, startRawServer } from '../kit/raw-server.ts';
 
-/** What a gateway's description can say beyond what the conformance tables (test/adapters/http.ts) have. */
+/** Settings of a gateway that the conformance tables (test/adapters/http.ts) do not cover. */
 
 const config = z.strictObject(httpGatewayFields);
 type Config = z.input<typeof config>;
@@ -35,34 +35,37 @@ async function start(
 test.each([
   ['in the URL', 'none'],
   ['in a form', 'form'],
-] as const)('writes ISO-8859-1 %s, with the form of number and the words that it knows', async (_, kind) => {
-  const { server, provider } = await start(
-    (baseUrl) => ({
-      method: kind === 'none' ? 'GET' : 'POST',
-      url: `${baseUrl}/send?c={coding}&n={to}${kind === 'none' ? '&t={text}' : ''}`,
-      charset: 'iso-8859-1',
-      body: kind === 'none' ? { kind } : { kind, fields: { t: '{text}' } },
-    }),
-    { numbers: 'national', codings: { gsm: 'text', unicode: 'unicode' } },
-  );
-  // Curly quotes and dashes are not of the charset, and have plain equivalents.
-  expect(await provider.send({ ...message, text: 'Olá “João” – até' })).toMatchObject({ kind: 'accepted' });
-  const text = 't=Ol%E1%20%22Jo%E3o%22%20-%20at%E9';
-  const [request] = server.requests;
-  expect(request?.path).toBe(`/send?c=unicode&n=11988887777${kind === 'none' ? `&${text}` : ''}`);
-  expect(request?.body).toBe(kind === 'none' ? '' : text);
-  await provider.send({ ...message, text: 'Oi' });
-  expect(server.requests[1]?.path).toContain('c=text&');
-  expect(await provider.send({ ...message, text: 'Oi 🚀' })).toMatchObject({
-    kind: 'refused',
-    reason: 'content_refused',
-  });
-  expect(await provider.send({ ...message, to: '+14155550123' })).toMatchObject({
-    kind: 'refused',
-    reason: 'number_invalid',
-  });
-  expect(server.requests).toHaveLength(2);
-});
+] as const)(
+  'writes ISO-8859-1 %s, with the number format and the encoding names of the gateway',
+  async (_, kind) => {
+    const { server, provider } = await start(
+      (baseUrl) => ({
+        method: kind === 'none' ? 'GET' : 'POST',
+        url: `${baseUrl}/send?c={coding}&n={to}${kind === 'none' ? '&t={text}' : ''}`,
+        charset: 'iso-8859-1',
+        body: kind === 'none' ? { kind } : { kind, fields: { t: '{text}' } },
+      }),
+      { numbers: 'national', codings: { gsm: 'text', unicode: 'unicode' } },
+    );
+    // The charset has no curly quotes and dashes; they are replaced by plain ones.
+    expect(await provider.send({ ...message, text: 'Olá “João” – até' })).toMatchObject({ kind: 'accepted' });
+    const text = 't=Ol%E1%20%22Jo%E3o%22%20-%20at%E9';
+    const [request] = server.requests;
+    expect(request?.path).toBe(`/send?c=unicode&n=11988887777${kind === 'none' ? `&${text}` : ''}`);
+    expect(request?.body).toBe(kind === 'none' ? '' : text);
+    await provider.send({ ...message, text: 'Oi' });
+    expect(server.requests[1]?.path).toContain('c=text&');
+    expect(await provider.send({ ...message, text: 'Oi 🚀' })).toMatchObject({
+      kind: 'refused',
+      reason: 'content_refused',
+    });
+    expect(await provider.send({ ...message, to: '+14155550123' })).toMatchObject({
+      kind: 'refused',
+      reason: 'number_invalid',
+    });
+    expect(server.requests).toHaveLength(2);
+  },
+);
 
 test('writes a JSON body in ISO-8859-1', async () => {
   const { server, provider } = await start(
@@ -94,7 +97,7 @@ test('reads an answer in ISO-8859-1', async () => {
   expect(await provider.send(message)).toMatchObject({ kind: 'account' });
 });
 
-test('shows user and password as HTTP basic', async () => {
+test('sends user and password as HTTP basic credentials', async () => {
   const { server, provider } = await start((baseUrl) => ({
     method: 'GET',
     url: baseUrl,
@@ -106,11 +109,11 @@ test('shows user and password as HTTP basic', async () => {
   expect(server.requests[0]?.headers['authorization']).toBe(expected);
 });
 
-test('gets an access token, keeps it, and gets another when it is refused', async () => {
+test('requests an access token, reuses it, and requests another when it is refused', async () => {
   let issued = 0;
   let broken = false;
   const sent: (string | undefined)[] = [];
-  let wanted = 'Bearer t1';
+  let acceptedToken = 'Bearer t1';
   const server = createServer((request, response) => {
     request.resume();
     if (request.url === '/token') {
@@ -119,7 +122,7 @@ test('gets an access token, keeps it, and gets another when it is refused', asyn
       return;
     }
     sent.push(request.headers.authorization);
-    response.statusCode = request.headers.authorization === wanted ? 200 : 401;
+    response.statusCode = request.headers.authorization === acceptedToken ? 200 : 401;
     response.end('OK');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -142,11 +145,11 @@ test('gets an access token, keeps it, and gets another when it is refused', asyn
     { kind: 'accepted' },
   ]);
   expect(issued).toBe(1);
-  wanted = 'Bearer t2';
+  acceptedToken = 'Bearer t2';
   expect(await provider.send(message)).toMatchObject({ kind: 'accepted' });
   expect(sent).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t1', 'Bearer t2']);
-  // It takes no token: the account's trouble, and not another round.
-  wanted = 'Bearer none';
+  // Every token is refused: an account problem, without a further retry.
+  acceptedToken = 'Bearer none';
   expect(await provider.send(message)).toMatchObject({ kind: 'account', code: 'HTTP_401' });
   expect(sent).toHaveLength(6);
   broken = true;
@@ -163,7 +166,7 @@ test.each([
   ['a-x-b', 'a- -b', 'two'],
   ['a-b', '', 'rest'],
   ['', '', 'rest'],
-])('finds what "%s" means: %s, %s', (word, label, value) => {
+])('finds the entry for "%s": %s, %s', (word, label, value) => {
   const table = createTable({
     NACK: 'exact',
     'NACK/*': 'shorter',
@@ -175,14 +178,14 @@ test.each([
   expect(table(word)).toEqual({ value, label });
 });
 
-test('takes no time for what is long and fits no pattern', () => {
+test('rejects a long word that matches no pattern without backtracking for minutes', () => {
   const table = createTable({ [`${'*a'.repeat(40)}b`]: 1 });
   const started = performance.now();
   expect(table('a'.repeat(200_000))).toBeUndefined();
   expect(performance.now() - started).toBeLessThan(10_000);
 });
 
-test('keeps no secret of its own that a callback brings', () => {
+test('removes its own secret from the payload of a callback', () => {
   const provider = createGateway(() => ({
     request: { method: 'POST', url: 'https://sms.example/?dlr={receiptUrl}' },
     receipts: { format: 'json', status: 'status', statuses: { x: 'sent' } },
@@ -198,10 +201,10 @@ test('keeps no secret of its own that a callback brings', () => {
 });
 
 test.each([
-  ['{json:to} beside other text', { body: { kind: 'json', template: { to: '+{json:to}' } } }],
+  ['{json:to} next to other text', { body: { kind: 'json', template: { to: '+{json:to}' } } }],
   ['{json:to} in a form', { body: { kind: 'form', fields: { to: '{json:to}' } } }],
   [
-    'a header of its own beside authentication',
+    'an Authorization header together with authentication',
     { headers: { Authorization: 'x' }, authentication: { kind: 'basic', user: 'a' } },
   ],
 ])('refuses %s', (_, request) => {

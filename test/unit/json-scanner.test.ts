@@ -10,7 +10,7 @@ import { repairJson } from '../../mailing/json-repair.ts';
 
 const limits = { depth: 50, recordBytes: 64 * 1024 };
 
-/** In pieces of so many bytes, over and over; [] gives it whole. */
+/** The bytes in pieces of these sizes, repeated; [] is a single piece. */
 async function* pieces(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
   let at = 0;
   for (let turn = 0; at < bytes.length; turn++) {
@@ -36,7 +36,7 @@ async function read(
   return found;
 }
 
-/** What was read, or the code of the refusal; anything else that is thrown fails the test. */
+/** The records, or the code of the refusal; any other error fails the test. */
 async function outcome(...args: Parameters<typeof read>): Promise<unknown[] | string> {
   try {
     return await read(...args);
@@ -46,16 +46,16 @@ async function outcome(...args: Parameters<typeof read>): Promise<unknown[] | st
   }
 }
 
-// A run takes a millisecond or two.
+// One run takes 1 to 2 ms.
 const runs = process.env.CI === undefined ? 500 : 2_000;
 const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 4 });
 const record = fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1, maxKeys: 5 });
 const blank = fc.stringMatching(/^[ \t\r\n]{0,3}$/);
-/** The same value as people and programs write it: compact, or over several lines. */
+/** JSON as people and programs write it: compact or indented. */
 const written = (value: unknown, indent: number): string => JSON.stringify(value, null, indent);
 
 describe('the JSON reader', () => {
-  test('reads what JSON.parse reads, wherever the pieces end', async () => {
+  test('reads the same as JSON.parse, at any piece sizes', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(record, { maxLength: 6 }),
@@ -87,7 +87,7 @@ describe('the JSON reader', () => {
     );
   }, 120_000);
 
-  /** By JSON.parse, where a text or what programs write by hand is JSON. */
+  /** The result of JSON.parse, after the same repairs where the text is invalid. */
   const parsedLeniently = (text: string): unknown => {
     try {
       return JSON.parse(text);
@@ -96,8 +96,8 @@ describe('the JSON reader', () => {
     }
   };
 
-  test('never crashes or hangs on bytes that are broken, and reads nothing that JSON.parse would not', async () => {
-    const flaw = fc.record({
+  test('never crashes or hangs on damaged JSON, and reads only what JSON.parse reads', async () => {
+    const damage = fc.record({
       at: fc.double({ min: 0, max: 1, noNaN: true }),
       cut: fc.nat(5),
       insert: fc.oneof(
@@ -108,11 +108,11 @@ describe('the JSON reader', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(record, { maxLength: 4 }),
-        fc.array(flaw, { maxLength: 3 }),
+        fc.array(damage, { maxLength: 3 }),
         sizes,
-        async (records, flaws, sizes) => {
+        async (records, damages, sizes) => {
           let body = written({ data: records }, 0);
-          for (const { at, cut, insert } of flaws) {
+          for (const { at, cut, insert } of damages) {
             const index = Math.floor(at * body.length);
             body = body.slice(0, index) + insert + body.slice(index + cut);
           }
@@ -124,7 +124,7 @@ describe('the JSON reader', () => {
             parsed = undefined;
           }
           if (parsed === undefined && typeof answer !== 'string') {
-            // Several documents one after the other are lines, each of which is one.
+            // Several documents in a row are JSON lines.
             expect(answer).toEqual(
               body
                 .trim()
@@ -139,7 +139,7 @@ describe('the JSON reader', () => {
     );
   }, 120_000);
 
-  test('never crashes on bytes of any kind', async () => {
+  test('never crashes on arbitrary bytes', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 200 }),
@@ -154,7 +154,7 @@ describe('the JSON reader', () => {
     );
   }, 120_000);
 
-  test('takes an answer for one of lines or for a document whatever the pieces that it comes in', async () => {
+  test('tells JSON lines from a single document at any piece sizes', async () => {
     for (const [first, isLines] of [
       [60_000, true],
       [70_000, false],
@@ -167,13 +167,13 @@ describe('the JSON reader', () => {
     }
   });
 
-  test('holds a text of 64 KiB that comes byte by byte', async () => {
+  test('reads a string of 64 KiB that arrives byte by byte', async () => {
     const long = 'é'.repeat(30_000);
     expect(await read(written([{ long }], 0), { sizes: [1] })).toEqual([{ long }]);
     expect(await outcome(written([{ long: long + long }], 0), { sizes: [1] })).toBe('record_too_large');
   });
 
-  test('reads a first line that is longer than is looked for as one of a document', async () => {
+  test('reads a first line that is longer than the limit for detecting JSON lines', async () => {
     const line = written({ a: 'x'.repeat(70_000 / 2) }, 0);
     expect(await read(`${line}\n${line}`)).toHaveLength(2);
     const data = written({ data: Array.from({ length: 5_000 }, (_, codigo) => ({ codigo })) }, 0);
@@ -189,7 +189,7 @@ describe('the field map', () => {
   const map = (changes: object = {}) =>
     createFieldMap({ fieldMap: fieldMap.parse(changes), extraFields, today: '2026-11-29' });
 
-  test('reads the default names, in any writing of them', () => {
+  test('reads the default names in every spelling', () => {
     const fields = contactFields.map(({ field }) => field);
     for (const field of fields) {
       const names: readonly string[] = defaultNames[field];
@@ -210,12 +210,12 @@ describe('the field map', () => {
     });
   });
 
-  test('takes the first default name that has a value, and none where the campaign names an attribute', () => {
+  test('uses the first default name that has a value, and no default when the campaign sets an attribute', () => {
     expect(map()(1, { id: 9, codigo: null, code: 5 })).toMatchObject({ contact: { code: '5' } });
     expect(map({ code: 'ref' })(1, { codigo: 5 })).toMatchObject({ contact: { code: '' } });
   });
 
-  test('follows dotted paths, and prefers an attribute that has the dots in its name', () => {
+  test('follows dotted paths, and prefers an attribute with dots in its name', () => {
     const element = { 'a.b': 1, a: { b: 2, list: [{ n: 3 }] }, __proto__: { c: 4 } };
     expect(map({ code: 'a.b' })(1, element)).toMatchObject({ contact: { code: '1' } });
     expect(map({ code: 'a.list.0.n' })(1, element)).toMatchObject({ contact: { code: '3' } });
@@ -223,7 +223,7 @@ describe('the field map', () => {
       expect(map({ code: path })(1, element), path).toMatchObject({ contact: { code: '' } });
   });
 
-  test('takes numbers exactly, or not at all', () => {
+  test('reads numbers exactly or not at all', () => {
     expect(map()(1, { celular: 5511987654321, codigo: 1e3 })).toMatchObject({
       contact: { mobile: '5511987654321', code: '1000' },
     });
@@ -261,7 +261,7 @@ describe('the field map', () => {
     });
   });
 
-  test('gives whatever it is shown a fate: a contact with warnings, or a problem', () => {
+  test('returns a contact with warnings or a problem for any element', () => {
     const names = fc.oneof(
       fc.constantFrom(...Object.values(defaultNames).flat(), 'valor', 'vencimento', '__proto__', 'a.b'),
       fc.string(),
@@ -296,7 +296,7 @@ describe('the field map', () => {
     );
   }, 60_000);
 
-  test('folds a name to the same whatever it is folded from', () => {
+  test('folds a folded name to itself', () => {
     fc.assert(fc.property(fc.string(), (name) => foldAttribute(foldAttribute(name)) === foldAttribute(name)));
   });
 });

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A provider as the database keeps it, on the fake clock; one segment takes `1 / ratePerSecond`. */
+/** Stands in for the provider's row, on the fake clock; one segment takes `1 / ratePerSecond`. */
 function createProvider({
   ratePerSecond = null,
   inFlight = 100,
@@ -22,12 +22,12 @@ function createProvider({
     inFlight,
     heldMs: 0,
     doubts: 0,
-    isAway: false,
+    isDatabaseDown: false,
     reserved: [] as number[],
   };
   const lane = createLane({
     reserve(segments) {
-      if (provider.isAway) return Promise.reject(new Error('The database is away.'));
+      if (provider.isDatabaseDown) return Promise.reject(new Error('The database is down.'));
       const clock = performance.now();
       const start = Math.max(reservedUntil, clock + provider.heldMs);
       provider.reserved.push(segments);
@@ -49,7 +49,7 @@ function createProvider({
 
 type Provider = ReturnType<typeof createProvider>;
 
-/** A sender with many messages, and when each has left. `answerMs`: null for never. */
+/** A sender with an endless supply of messages, and the times at which they left. `answerMs`: null for never. */
 function startSender(
   { lane }: Provider,
   {
@@ -86,7 +86,7 @@ const later = (ms: number): AbortSignal => {
 const during = (left: readonly number[], from: number, until: number): number =>
   left.filter((at) => at >= from && at < until).length;
 
-test('senders share a rate, each by its segments', async () => {
+test('senders share a rate equally, counted in segments', async () => {
   const provider = createProvider({ ratePerSecond: 100 });
   const [short, other, long] = [
     startSender(provider),
@@ -104,17 +104,17 @@ test('senders share a rate, each by its segments', async () => {
   for (const segments of [a, b, 2 * c]) expect(Math.abs(segments - 66)).toBeLessThanOrEqual(4);
 });
 
-test('the first message of a new run leaves at once, of a run that a user waits for before the others', async () => {
+test('the first message of a new run leaves at once, and first of all that of a run that a user waits for', async () => {
   const provider = createProvider({ ratePerSecond: 10 });
   const others = Array.from({ length: 200 }, () => startSender(provider));
   await vi.advanceTimersByTimeAsync(5_000);
-  const asked = performance.now();
+  const startedAt = performance.now();
   const first = startSender(provider, { urgency: 'first' });
   const user = startSender(provider, { urgency: 'user' });
   await vi.advanceTimersByTimeAsync(1_000);
   expect(user.left).toHaveLength(1);
   expect(first.left).toHaveLength(1);
-  expect((user.left[0] ?? Infinity) - asked).toBeLessThanOrEqual(101);
+  expect((user.left[0] ?? Infinity) - startedAt).toBeLessThanOrEqual(101);
   expect(first.left[0]).toBeGreaterThan(user.left[0] ?? Infinity);
   // They take turns from then on.
   await vi.advanceTimersByTimeAsync(10_000);
@@ -122,7 +122,7 @@ test('the first message of a new run leaves at once, of a run that a user waits 
   expect(others.filter(({ left }) => left.length > 0).length).toBeGreaterThan(100);
 });
 
-test('no more are under way than the process may have, and senders take turns', async () => {
+test('the messages in flight stay within the limit of the process, and senders take turns', async () => {
   const provider = createProvider({ inFlight: 3 });
   const senders = Array.from({ length: 10 }, () => startSender(provider, { answerMs: 100 }));
   await vi.advanceTimersByTimeAsync(10_050);
@@ -136,7 +136,7 @@ test('no more are under way than the process may have, and senders take turns', 
   expect(senders.map(({ left }) => left.length)).toEqual(before);
 });
 
-test('what waits is reserved, and no more', async () => {
+test('only the segments that wait are reserved', async () => {
   const provider = createProvider({ ratePerSecond: 1_000 });
   const turn = provider.lane.turn(3, {
     urgency: null,
@@ -148,15 +148,15 @@ test('what waits is reserved, and no more', async () => {
   expect(provider.reserved).toEqual([0, 3]);
 });
 
-test('a pause holds back all senders, and a long one or doubt is told to them', async () => {
+test('a pause holds back all senders, which are notified of a long pause and of doubtful outcomes', async () => {
   const provider = createProvider({ inFlight: 2 });
   const sender = startSender(provider, { answerMs: 10 });
   await vi.advanceTimersByTimeAsync(100);
   provider.lane.hold(2_000);
-  const held = performance.now();
+  const heldAt = performance.now();
   await vi.advanceTimersByTimeAsync(3_000);
-  expect(during(sender.left, held + 1, held + 1_999)).toBe(0);
-  expect(during(sender.left, held + 2_000, held + 2_500)).toBeGreaterThan(5);
+  expect(during(sender.left, heldAt + 1, heldAt + 1_999)).toBe(0);
+  expect(during(sender.left, heldAt + 2_000, heldAt + 2_500)).toBeGreaterThan(5);
   expect(sender.trouble).toEqual([]);
   provider.doubts = 4;
   await vi.advanceTimersByTimeAsync(300);
@@ -166,34 +166,35 @@ test('a pause holds back all senders, and a long one or doubt is told to them', 
   expect(sender.trouble).toContain('pause');
 });
 
-test('nothing leaves while the database cannot be asked', async () => {
+test('nothing leaves while the database is down', async () => {
   const provider = createProvider({ inFlight: 2 });
   const sender = startSender(provider, { answerMs: 10 });
   await vi.advanceTimersByTimeAsync(1_000);
-  provider.isAway = true;
+  provider.isDatabaseDown = true;
   await vi.advanceTimersByTimeAsync(3_000);
   const before = sender.left.length;
   await vi.advanceTimersByTimeAsync(3_000);
   expect(sender.left).toHaveLength(before);
-  provider.isAway = false;
+  provider.isDatabaseDown = false;
   await vi.advanceTimersByTimeAsync(1_000);
   expect(sender.left.length).toBeGreaterThan(before);
 });
 
-test('a message that is sent by itself has its turn, or is told that it has not come', async () => {
+test('a single message gets a turn, or null when its time is over', async () => {
   const provider = createProvider({ inFlight: 1 });
   const signal = new AbortController();
-  const ask = () => provider.lane.turn(1, { urgency: null, until: later(1_000), signal: signal.signal });
-  const first = await Promise.all([ask(), vi.advanceTimersByTimeAsync(10)]);
-  const second = ask();
+  const requestTurn = () =>
+    provider.lane.turn(1, { urgency: null, until: later(1_000), signal: signal.signal });
+  const first = await Promise.all([requestTurn(), vi.advanceTimersByTimeAsync(10)]);
+  const second = requestTurn();
   await vi.advanceTimersByTimeAsync(1_001);
   expect(await second).toBeNull();
-  const third = ask();
+  const third = requestTurn();
   await vi.advanceTimersByTimeAsync(10);
   first[0]?.();
-  const ends = await third;
-  expect(ends).not.toBeNull();
-  const cancelled = ask();
+  const endThird = await third;
+  expect(endThird).not.toBeNull();
+  const cancelled = requestTurn();
   signal.abort(new Error('Cancelled.'));
   await expect(cancelled).rejects.toThrow('Cancelled.');
 });

@@ -11,7 +11,7 @@ afterEach(() => {
 
 const held: LeaseAnswer = { held: true, status: 'running', clock: 5_000_000 };
 
-test('A lease is trusted for a time from when it was asked for, which is shorter than the database keeps it', async () => {
+test('a lease is valid from its request for a shorter time than the database keeps it', async () => {
   const lease = createLease(async () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     return held;
@@ -28,7 +28,7 @@ test('A lease is trusted for a time from when it was asked for, which is shorter
   expect(trustMs).toBeLessThan(leaseMs);
 });
 
-test('A lease is not trusted after the clock has jumped, as when a machine wakes, until it was renewed', async () => {
+test('a lease is invalid after the clock jumps, as when a machine wakes, until it is renewed', async () => {
   const lease = createLease(() => Promise.resolve(held));
   await lease.ask();
   vi.setSystemTime(Date.now() + trustMs);
@@ -37,7 +37,7 @@ test('A lease is not trusted after the clock has jumped, as when a machine wakes
   expect(lease.isValid()).toBe(true);
 });
 
-test('A lease that is refused is over at once', async () => {
+test('a refused lease is invalid at once', async () => {
   const answers = [held, { ...held, held: false }];
   const lease = createLease(() => Promise.resolve(answers.shift() ?? held));
   await lease.ask();
@@ -45,17 +45,17 @@ test('A lease that is refused is over at once', async () => {
   expect(lease.isValid()).toBe(false);
 });
 
-test('While the database is away the lease is trusted for what is left of its time', async () => {
-  const answers = [Promise.resolve(held), Promise.reject(new Error('away'))];
+test('a lease stays valid for the rest of its time while the database is down', async () => {
+  const answers = [Promise.resolve(held), Promise.reject(new Error('down'))];
   const lease = createLease(() => answers.shift() ?? Promise.resolve(held));
   await lease.ask();
-  await expect(lease.ask()).rejects.toThrow('away');
+  await expect(lease.ask()).rejects.toThrow('down');
   expect(lease.isValid()).toBe(true);
   await vi.advanceTimersByTimeAsync(trustMs);
   expect(lease.isValid()).toBe(false);
 });
 
-test('A moment is told by the clock of the database, never as later than it was', async () => {
+test('a moment is converted to the database clock, and never to a later time', async () => {
   const lease = createLease(async () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     return held;

@@ -14,8 +14,8 @@ const extraFields: ExtraField[] = [
 ];
 const toContact = createContactReader(extraFields, '2026-11-30');
 
-/** What desks have in their cells, whole and torn apart. */
-const scraps = [
+/** Contents of real cells, whole and in fragments. */
+const fragments = [
   ...[
     '11987654321',
     '(11) 98765-4321',
@@ -69,10 +69,10 @@ const scraps = [
   ],
 ];
 const cell = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom('', ...scraps) },
+  { weight: 4, arbitrary: fc.constantFrom('', ...fragments) },
   {
     weight: 2,
-    arbitrary: fc.array(fc.constantFrom(...scraps), { maxLength: 3 }).map((parts) => parts.join('')),
+    arbitrary: fc.array(fc.constantFrom(...fragments), { maxLength: 3 }).map((parts) => parts.join('')),
   },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
 );
@@ -93,7 +93,7 @@ const rulesOf = (written: string | null, removeAccents: boolean) => {
           written,
           extraFields.map(({ name }) => name),
         );
-  if (parsed?.ok === false) throw new Error('no template');
+  if (parsed?.ok === false) throw new Error('The template is invalid.');
   return createLineReader({
     template: parsed?.template ?? null,
     removeAccents,
@@ -103,12 +103,12 @@ const rulesOf = (written: string | null, removeAccents: boolean) => {
   });
 };
 
-describe('a line, whatever is in its cells', () => {
+describe('a line with any content', () => {
   const readers = [null, 'Oi', 'Olá {nome}, {plano}: R$ {valor} até {vence}'].flatMap((template) =>
     [true, false].map((remove) => [template, rulesOf(template, remove)] as const),
   );
 
-  test('is written to, or says why not; and what was there and is not used is a warning', () => {
+  test('has a phone and a text, or a reason; and a dropped value has a warning', () => {
     fc.assert(
       fc.property(
         raw,
@@ -125,7 +125,7 @@ describe('a line, whatever is in its cells', () => {
               expect(line.segments).toBe(1);
             }
           } else expect(line.text).toBeNull();
-          // No digit of the number that was not in the cells, but a 9 that a warning tells of.
+          // The number has only digits of the cells, except a ninth digit that a warning reports.
           if (line.phone !== null) {
             const digits = [values.mobile, values.phone, values.phone2]
               .join(' ')
@@ -150,7 +150,7 @@ describe('a line, whatever is in its cells', () => {
     );
   });
 
-  test('that cannot be read says so', () => {
+  test('that cannot be read has that reason', () => {
     expect(
       rulesOf('Oi', true)({ line: 3, ok: false, problem: { code: 'quote_misplaced', params: {} } }),
     ).toMatchObject({
@@ -185,14 +185,14 @@ describe('an amount of money', () => {
     ['10,50 reais', '10,50'],
     ['000', '0,00'],
     ['00099,90', '99,90'],
-    // In cents, or not.
+    // It may be in cents.
     ['0000009990', undefined],
     ['1,5E+3', undefined],
   ])('%s is %s', (text, money) => {
     expect(readMoney(text)).toBe(money);
   });
 
-  test('has each of its digits in every spelling', () => {
+  test('keeps all its digits in every spelling', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 15n }), fc.constantFrom(...spellings), (cents, spell) => {
         expect(readMoney(spell(cents))).toBe(plain(cents, ',', '.'));
@@ -201,7 +201,7 @@ describe('an amount of money', () => {
     );
   });
 
-  test('has no digits that are not there, and is its own spelling', () => {
+  test('has no added digits, and is read from its own spelling', () => {
     const soup = fc.string({
       unit: fc.constantFrom(...Array.from('0123456789.,-+ ()R$x\u00a0')),
       maxLength: 14,

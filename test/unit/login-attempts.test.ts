@@ -7,7 +7,7 @@ function createClock() {
   const clock = { ms: 1_000_000, now: () => clock.ms };
   return clock;
 }
-/** Fails `count` attempts, waiting as long as each asks for. */
+/** Fails `count` attempts, after the wait that each of them requires. */
 function failTimes(attempts: ReturnType<typeof createLoginAttempts>, clock: { ms: number }, count: number) {
   for (let failed = 0; failed < count;) {
     const waitMs = attempts.begin('key');
@@ -18,7 +18,7 @@ function failTimes(attempts: ReturnType<typeof createLoginAttempts>, clock: { ms
   }
 }
 
-test('ten failures are free; then the wait doubles, from 5 seconds to 15 minutes', () => {
+test('ten failures have no wait; then the wait doubles from 5 seconds to 15 minutes', () => {
   const clock = createClock();
   const attempts = createLoginAttempts(clock);
   failTimes(attempts, clock, 10);
@@ -32,7 +32,7 @@ test('ten failures are free; then the wait doubles, from 5 seconds to 15 minutes
   expect(waits).toEqual([5, 10, 20, 40, 80, 160, 320, 640, 900, 900]);
 });
 
-test('the wait begins when an attempt has failed, not when it began', () => {
+test('the wait starts when an attempt fails, not when it starts', () => {
   const clock = createClock();
   const attempts = createLoginAttempts(clock);
   failTimes(attempts, clock, 9);
@@ -42,7 +42,7 @@ test('the wait begins when an attempt has failed, not when it began', () => {
   expect(attempts.begin('key')).toBe(5_000);
 });
 
-test('attempts that are refused cost nothing, and another key is not affected', () => {
+test('refused attempts do not extend the wait, and another key is not affected', () => {
   const clock = createClock();
   const attempts = createLoginAttempts(clock);
   failTimes(attempts, clock, 10);
@@ -52,13 +52,13 @@ test('attempts that are refused cost nothing, and another key is not affected', 
   expect(attempts.begin('key')).toBe(0);
 });
 
-test('many attempts at once are no way around the wait', () => {
+test('concurrent attempts cannot avoid the wait', () => {
   const attempts = createLoginAttempts(createClock());
   const begun = Array.from({ length: 100 }, () => attempts.begin('key')).filter((waitMs) => waitMs === 0);
   expect(begun).toHaveLength(10);
 });
 
-test('a right password, an hour without an attempt, and a server too busy to judge leave nothing behind', () => {
+test('the count restarts after a correct password or an hour without attempts, and omits a withdrawn attempt', () => {
   const clock = createClock();
   const attempts = createLoginAttempts(clock);
   failTimes(attempts, clock, 9);
@@ -73,19 +73,19 @@ test('a right password, an hour without an attempt, and a server too busy to jud
   expect(attempts.begin('key')).toBe(5_000);
 });
 
-test('whatever is tried when, a day has at most 110 judged attempts', () => {
+test('a day has at most 114 checked attempts, at any times', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 20 * minute }), { maxLength: 2_000 }), (pauses) => {
       const clock = createClock();
       const attempts = createLoginAttempts(clock);
       const end = clock.ms + 24 * 60 * minute;
-      let judged = 0;
+      let checked = 0;
       for (const pause of pauses) {
         clock.ms += Math.min(pause, 59 * minute);
         if (clock.ms > end) break;
-        if (attempts.begin('key') === 0) judged++;
+        if (attempts.begin('key') === 0) checked++;
       }
-      expect(judged).toBeLessThanOrEqual(10 + 8 + 96);
+      expect(checked).toBeLessThanOrEqual(10 + 8 + 96);
     }),
   );
 });

@@ -5,15 +5,15 @@ import { until } from '../kit/until.ts';
 
 const log = pino({ level: 'silent' });
 
-/** An outbox whose server is away, refuses some keys, or is well. */
+/** An outbox with a server that can be down or refuse some keys. */
 function startOutbox({ found = [] as number[], lookEveryMs = null as number | null } = {}) {
-  const server = { isAway: false, refused: new Set<number>(), delivered: [] as number[], attempts: 0 };
+  const server = { isDown: false, refused: new Set<number>(), delivered: [] as number[], attempts: 0 };
   const outbox = createOutbox<number>({
     find: () => Promise.resolve(found),
     async deliver(key) {
       server.attempts++;
       await Promise.resolve();
-      if (server.isAway || server.refused.has(key)) throw new Error('away');
+      if (server.isDown || server.refused.has(key)) throw new Error('down');
       server.delivered.push(key);
     },
     log,
@@ -26,7 +26,7 @@ function startOutbox({ found = [] as number[], lookEveryMs = null as number | nu
   return { outbox, server };
 }
 
-test('what is added is delivered once', async () => {
+test('each added key is delivered once', async () => {
   const { outbox, server } = startOutbox();
   outbox.add([1, 2, 3]);
   outbox.add([3]);
@@ -34,18 +34,18 @@ test('what is added is delivered once', async () => {
   expect(server.delivered.toSorted()).toEqual([1, 2, 3]);
 });
 
-test('while the server is away few of them try, and all are delivered once it is back', async () => {
+test('few keys are tried while the server is down, and all are delivered when it is back', async () => {
   const { outbox, server } = startOutbox();
-  server.isAway = true;
+  server.isDown = true;
   outbox.add(Array.from({ length: 100 }, (_, i) => i));
   await until('it was tried twice', () => server.attempts > 2);
   expect(server.attempts).toBeLessThan(20);
-  server.isAway = false;
+  server.isDown = false;
   await until('all are delivered', () => server.delivered.length === 100);
   expect(new Set(server.delivered).size).toBe(100);
 });
 
-test('one that fails for ever holds up no other', async () => {
+test('a key that always fails does not block the others', async () => {
   const { outbox, server } = startOutbox();
   server.refused.add(1);
   outbox.add([1, 2, 3, 4]);
@@ -54,23 +54,23 @@ test('one that fails for ever holds up no other', async () => {
   await until('it is delivered, too', () => server.delivered.includes(1));
 });
 
-test('one that is to be delivered at once says whether it was, and follows later', async () => {
+test('an immediate delivery returns whether it succeeded, and a failed one is retried', async () => {
   const { outbox, server } = startOutbox();
   expect(await outbox.deliver(1)).toBe(true);
-  server.isAway = true;
+  server.isDown = true;
   expect(await outbox.deliver(2)).toBe(false);
-  server.isAway = false;
+  server.isDown = false;
   await until('it follows', () => server.delivered.includes(2));
   expect(server.delivered).toEqual([1, 2]);
 });
 
-test('a look delivers what is found, again and again where that is asked', async () => {
+test('a look delivers the keys that it finds, and repeats at the configured interval', async () => {
   const found = [7];
   const { outbox, server } = startOutbox({ found, lookEveryMs: 5 });
-  server.isAway = true;
+  server.isDown = true;
   outbox.look();
   await until('it was tried', () => server.attempts > 0);
-  server.isAway = false;
+  server.isDown = false;
   await until('it is found', () => server.delivered.includes(7));
   found[0] = 8;
   await until('the next one is found', () => server.delivered.includes(8));

@@ -46,7 +46,7 @@ describe('parsePhone', () => {
     expect(parsePhone(raw)).toEqual({ ok: true, e164: mobile });
   });
 
-  test.each(['', '   ', '\u200b'])('calls %j missing', (raw) => {
+  test.each(['', '   ', '\u200b'])('reports %j as missing', (raw) => {
     expect(parsePhone(raw)).toMatchObject({ ok: false, reason: 'phone_missing' });
   });
 
@@ -71,10 +71,10 @@ describe('parsePhone', () => {
     ['1.19877E+10', 'spreadsheet_number'],
     ['1E+10', 'spreadsheet_number'],
     ['1187654321', 'ninth_digit_missing'],
-    ['(11) 7765-4321', 'ninth_digit_missing'], // once Nextel: the metadata still calls it a mobile number
+    ['(11) 7765-4321', 'ninth_digit_missing'], // formerly Nextel: the metadata still has it as a mobile number
     ['+55 11 9876-5432', 'ninth_digit_missing'],
     ['1198765432.0', 'ninth_digit_missing'], // not 11 98765-4320
-  ] as const)('calls %j invalid, with the hint %s', (raw, hint) => {
+  ] as const)('reports %j as invalid, with the hint %s', (raw, hint) => {
     expect(parsePhone(raw)).toEqual({ ok: false, reason: 'phone_invalid', hint });
   });
 
@@ -85,11 +85,11 @@ describe('parsePhone', () => {
     '08001234567',
     '4004-1234',
     '+44 20 7946 0958',
-  ])('tells that %j is no mobile number', (raw) => {
+  ])('reports that %j is not a mobile number', (raw) => {
     expect(parsePhone(raw)).toMatchObject({ ok: false, reason: 'not_a_mobile' });
   });
 
-  test('puts the ninth digit in front only where asked to, and only of mobile numbers', () => {
+  test('adds the ninth digit only on request, and only to mobile numbers', () => {
     const options = { addNinthDigit: true };
     expect(parsePhone('(11) 8765-4321', options)).toEqual({ ok: true, e164: mobile });
     expect(parsePhone('0055 11 8765.4321', options)).toEqual({ ok: true, e164: mobile });
@@ -99,7 +99,7 @@ describe('parsePhone', () => {
     expect(parsePhone(mobile, options)).toEqual({ ok: true, e164: mobile });
   });
 
-  test('reads other countries, and takes the default country from the deployment', () => {
+  test('reads numbers of other countries, and uses the configured default country', () => {
     expect(parsePhone('+351 912 345 678')).toEqual({ ok: true, e164: '+351912345678' });
     expect(parsePhone('00351 912 345 678')).toEqual({ ok: true, e164: '+351912345678' });
     expect(parsePhone('+52 1 55 1234 5678')).toEqual({ ok: true, e164: '+525512345678' });
@@ -127,12 +127,12 @@ describe('phonesIn', () => {
     ['31/12/2026 10:00', []],
     ['1.234.567,89', []],
     ['', []],
-  ])('of %j are %j', (text, phones) => {
+  ])('finds in %j: %j', (text, phones) => {
     expect(phonesIn(text)).toEqual(phones);
   });
 });
 
-describe('the fast way for Brazilian numbers', () => {
+describe('the fast path for Brazilian numbers', () => {
   const national = fc.oneof(
     fc.integer({ min: 0, max: 99_999_999_999 }).map((number) => String(number).padStart(11, '0')),
     fc.integer({ min: 0, max: 9_999_999_999 }).map((number) => String(number).padStart(10, '0')),
@@ -176,7 +176,7 @@ describe('the fast way for Brazilian numbers', () => {
     maxLength: 18,
   });
 
-  test('answers as libphonenumber does, wherever it answers', () => {
+  test('agrees with libphonenumber whenever it returns a result', () => {
     let answered = 0;
     const holds = fc.property(
       fc.oneof({ weight: 4, arbitrary: spelling }, { weight: 1, arbitrary: soup }),
@@ -192,12 +192,12 @@ describe('the fast way for Brazilian numbers', () => {
     expect(answered).toBeGreaterThan(2_000);
   });
 
-  test('finds the numbers in a text as libphonenumber does', () => {
+  test('finds in a text the number that normalizePhone reads', () => {
     let found = 0;
     const holds = fc.property(spelling, (raw) => {
       const phone = normalizePhone(raw);
       const phones = phonesIn(raw);
-      // A dot among the digits may be the end of a spreadsheet's number.
+      // A dot among the digits can be the decimal point of a spreadsheet.
       if (phone === null || raw.includes('.')) return;
       if (!ddds.has(Number(phone.slice(3, 5))) || !/^\+55\d\d[2-9]/.test(phone)) return;
       found++;
@@ -207,13 +207,13 @@ describe('the fast way for Brazilian numbers', () => {
     expect(found).toBeGreaterThan(500);
   });
 
-  test('knows the DDDs that libphonenumber knows', () => {
+  test('knows the same DDDs as libphonenumber', () => {
     for (let ddd = 10; ddd <= 99; ddd++) {
       expect(parseBrazilian(`${ddd}987654321`)?.ok ?? false).toBe(parseByLibrary(`${ddd}987654321`).ok);
     }
   });
 
-  test('answers the common spellings', () => {
+  test('returns a result for the common spellings', () => {
     for (const raw of [
       '(11) 98765-4321',
       '+55 11 98765-4321',
@@ -248,7 +248,7 @@ describe('canonicalPhone', () => {
     '00551187654321',
     'tel:551187654321',
     'whatsapp:+551187654321',
-  ])('reads %j as the one mobile number that it is', (written) => {
+  ])('reads the mobile number from %j', (written) => {
     expect(canonicalPhone(written)).toBe(mobile);
   });
 
@@ -266,9 +266,9 @@ describe('canonicalPhone', () => {
     expect(canonicalPhone(written)).toBe(phone);
   });
 
-  test('is the form in which a mailing keeps the number, and reading it twice says the same', () => {
+  test('returns the number as a mailing stores it, and does not change its own result', () => {
     const numbers = fc
-      // 99999999 is a placeholder: a cell refuses it.
+      // 99999999 is a placeholder, which is refused in a cell.
       .tuple(fc.constantFrom(...ddds), fc.integer({ min: 60_000_000, max: 99_999_998 }), fc.boolean())
       .map(([ddd, subscriber, ninth]) => `${ddd}${ninth ? 9 : ''}${subscriber}`);
     const before = fc.constantFrom('', '0', '55', '+55', '0055', '+55 ', '(0', 'tel:+55');
@@ -277,7 +277,7 @@ describe('canonicalPhone', () => {
         const phone = canonicalPhone(prefix + number);
         expect(phone).toBe(`+55${number.slice(0, 2)}9${number.slice(-8)}`);
         expect(canonicalPhone(phone ?? '')).toBe(phone);
-        // In a cell, eight digits from 9 on may be nine of which one was lost; a carrier loses none.
+        // In a cell, eight digits that start with 9 may be nine without one; a carrier drops no digits.
         const cell = readPhoneCell(number);
         const isSure = number.length === 11 || number.charAt(2) !== '9';
         expect(cell.ok && cell.e164).toBe(isSure && phone);
@@ -294,7 +294,7 @@ describe('readPhoneCell', () => {
     ['(  )      -    ', 'phone_missing'],
     ['(11) 3333-4444 RG 98765432-1', 'phone_invalid'],
     ['CPF:119;87654321', 'phone_invalid'],
-  ])('finds nobody in %j', (raw, reason) => {
+  ])('finds no number in %j', (raw, reason) => {
     expect(readPhoneCell(raw)).toMatchObject({ ok: false, reason });
   });
 
@@ -316,7 +316,7 @@ describe('readPhoneCell', () => {
     ['{11} 987654321', null],
     ['(11)98765/4321', null],
     ['+55 0xx11 98765-4321', null],
-    // The DDD of the number before it.
+    // With the DDD of the number before it.
     ['(11) 3333-4444 / 98765-4321', 'one_of_several'],
     ['(11)3333-4444 98765-4321', 'one_of_several'],
     ['(11) 99999-9999 / (11) 98765-4321', 'one_of_several'],
@@ -357,12 +357,12 @@ describe('readPhoneCell', () => {
     'CPF 11987654321',
     'RG nº 11987654321',
     'pedido 11987654321',
-    // Of the right's DDD, and not of Maranhão, Pernambuco or Minas Gerais.
+    // Must not be read with the first digits as the DDD (Maranhão, Pernambuco, Minas Gerais).
     '98987-6543/21',
     '8765-4321/11',
     '98987-6543~21',
     '8765-4321 20',
-    // One of nine digits was lost: with another 9 it would be somebody else's.
+    // One of nine digits is missing: adding a 9 would give the number of another subscriber.
     '11 98765-432',
     '1198765432',
     '(11) 98765432',
@@ -370,12 +370,12 @@ describe('readPhoneCell', () => {
     'fone: 3456-7890',
     'não tem',
     '12345678901234567890',
-  ])('finds none in %j', (raw) => {
+  ])('finds no valid number in %j', (raw) => {
     expect(readPhoneCell(raw)).toMatchObject({ ok: false, reason: 'phone_invalid' });
     expect(normalizePhone(raw)).toBeNull();
   });
 
-  test('finds no digits that are not written there together', () => {
+  test('never combines the digits of different numbers', () => {
     const noise = fc.string({ unit: fc.constantFrom(...Array.from('ab :/;,()\n')), maxLength: 8 });
     const number = fc.integer({ min: 0, max: 99_999_999 }).map((n) => `119${String(n).padStart(8, '0')}`);
     fc.assert(
@@ -389,12 +389,12 @@ describe('readPhoneCell', () => {
   });
 });
 
-describe('a number is nobody else’s', () => {
+describe('a cell never gives the number of another subscriber', () => {
   const ddd = fc.constantFrom(...ddds);
-  // Nine nines stand for no number.
+  // Nine nines are a placeholder.
   const own = fc.integer({ min: 0, max: 99_999_998 }).map((n) => `9${String(n).padStart(8, '0')}`);
 
-  test('whose DDD stands behind it', () => {
+  test('when the DDD is after the number', () => {
     const spell = fc.constantFrom<(ddd: number, own: string) => string>(
       (ddd, own) => `${own.slice(0, 5)}-${own.slice(5)} (${ddd})`,
       (ddd, own) => `${own.slice(0, 5)}-${own.slice(5)}(0${ddd})`,
@@ -409,14 +409,14 @@ describe('a number is nobody else’s', () => {
     );
   });
 
-  test('of which a digit was lost, wherever', () => {
+  test('when any digit is missing', () => {
     fc.assert(
       fc.property(ddd, own, fc.nat(8), fc.boolean(), (ddd, own, at, isGrouped) => {
         const short = own.slice(0, at) + own.slice(at + 1);
         const result = readPhoneCell(
           isGrouped ? `(${ddd}) ${short.slice(0, -3)}-${short.slice(-3)}` : `${ddd}${short}`,
         );
-        // Without its own 9 it is the number of before 2016 that it was.
+        // Without the ninth digit it is the same subscriber's number from before 2016.
         if (result.ok) expect(result.e164).toBe(`+55${ddd}9${short}`);
         if (result.ok) expect(short.charAt(0)).not.toBe('9');
       }),
@@ -425,7 +425,7 @@ describe('a number is nobody else’s', () => {
   });
 });
 
-test('parsePhone has an answer for any string', () => {
+test('parsePhone returns a result for any string', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (raw) => {
       const result = parsePhone(raw);
@@ -437,7 +437,7 @@ test('parsePhone has an answer for any string', () => {
 describe('choosePhone', () => {
   const landline = '1134567890';
 
-  test('takes the first mobile number of mobile, phone, phone 2', () => {
+  test('chooses the first mobile number of mobile, phone and phone 2', () => {
     expect(choosePhone({ mobile: '11987654321', phone: '11911111111', phone2: '' })).toEqual({
       ok: true,
       e164: mobile,
@@ -452,7 +452,7 @@ describe('choosePhone', () => {
     });
   });
 
-  test('with none, gives the reason that tells most', () => {
+  test('gives the most informative reason when there is no mobile number', () => {
     const reason = (mobile: string, phone: string, phone2: string) => choosePhone({ mobile, phone, phone2 });
     expect(reason('', '', '')).toEqual({ ok: false, reason: 'phone_missing', hint: null });
     expect(reason('', landline, '')).toMatchObject({ reason: 'not_a_mobile' });
@@ -482,7 +482,7 @@ test.each([
   ['+351 912 345 678', 1, '+351912345678'],
   ['Maria', 0, null],
   ['1234', 0, null],
-])('%s means %i phones', (written, count, one) => {
+])('%s matches %i phones', (written, count, one) => {
   const phones = phonesMeant(written);
   expect(phones).toHaveLength(count);
   if (one !== null) expect(phones).toContain(one);
@@ -495,6 +495,6 @@ test.each([
   ['+12125550100', '+1 212 555 0100'],
   ['28000', '28000'],
   ['LOJA', 'LOJA'],
-])('A phone is shown as users write it: %s is %s', (phone, shown) => {
+])('a phone is shown as users write it: %s is %s', (phone, shown) => {
   expect(formatPhone(phone)).toBe(shown);
 });

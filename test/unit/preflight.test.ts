@@ -31,7 +31,7 @@ const facts: PreflightFacts = {
 };
 
 describe('a pre-flight', () => {
-  test('counts what is left out and what is to send, and says when it ends', () => {
+  test('counts the messages to skip and to send, and has the end of the run', () => {
     const flight = preflightOf(facts);
     expect(flight).toMatchObject({
       lines: 3_640,
@@ -48,12 +48,12 @@ describe('a pre-flight', () => {
     );
   });
 
-  test('counts only open hours, and says that one opening is not enough', () => {
+  test('counts only open hours, and reports that one opening is not enough', () => {
     const flight = preflightOf({ ...facts, now: new Date('2026-03-06T17:30:00Z') });
     expect(flight).toMatchObject({ endsAt: '2026-03-09T08:30:00.000Z', fits: 'later_opening' });
   });
 
-  test('begins with the next opening, also after a holiday', () => {
+  test('starts at the next opening, also after a holiday', () => {
     const flight = preflightOf({
       ...facts,
       now: new Date('2026-03-02T20:00:00Z'),
@@ -66,7 +66,7 @@ describe('a pre-flight', () => {
     });
   });
 
-  test('says how much the expiry would cut off', () => {
+  test('reports how many segments stay unsent at the expiry', () => {
     const expiresAt = new Date('2026-03-02T09:45:00Z');
     const flight = preflightOf({ ...facts, expiresAt });
     expect(flight).toMatchObject({ fits: 'expires', segmentsLeft: 900 });
@@ -79,7 +79,7 @@ describe('a pre-flight', () => {
     } satisfies object);
   });
 
-  test('says that the duration is not known where the provider has no limit', () => {
+  test('reports an unknown duration when the provider has no rate limit', () => {
     const flight = preflightOf({ ...facts, ratePerSecond: null });
     expect(flight).toMatchObject({ durationMs: null, endsAt: null, fits: 'unknown' });
     expect(preflightWords(flight, plainEnglish)).toContain(
@@ -87,7 +87,7 @@ describe('a pre-flight', () => {
     );
   });
 
-  test('counts the messages of a dry run as those to send', () => {
+  test('counts the messages of a dry run as messages to send', () => {
     const counts = [{ ...queued(7, 9), status: 'cancelled' as const, reason: 'dry_run' }];
     expect(preflightOf({ ...facts, counts })).toMatchObject({
       lines: 7,
@@ -126,7 +126,7 @@ describe('for any mailing, hours and rate', () => {
     new Set(days.map((day) => new Date(from.getTime() + day * 86_400_000).toISOString().slice(0, 10)));
   const someDays = fc.array(fc.integer({ min: -1, max: 8 }), { maxLength: 4 });
 
-  test('the end is the first instant at which the hours were open for long enough', () => {
+  test('the end is the first instant at which the hours have been open long enough', () => {
     fc.assert(
       fc.property(
         hours,
@@ -136,7 +136,7 @@ describe('for any mailing, hours and rate', () => {
         (hours, now, days, ms) => {
           const closed = holidays(now, days);
           const end = openTimeAfter(hours, now, ms, closed);
-          // A window that lies in a gap of the clocks may be the only one of its day, but never of a year.
+          // A window inside a clock change may be the only one of a day, but not of a year.
           fc.pre(end !== null);
           expect(openMsBetween(hours, now, end, closed)).toBe(ms);
           expect(openMsBetween(hours, now, new Date(end.getTime() - 1), closed)).toBe(ms - 1);
@@ -146,7 +146,7 @@ describe('for any mailing, hours and rate', () => {
     );
   });
 
-  test('lines add up, and what it says of the hours and the expiry agrees with them', () => {
+  test('the lines add up, and the reported end agrees with the hours and the expiry', () => {
     const count = fc.record({
       messages: fc.integer({ min: 1, max: 100_000 }),
       reason: fc.constantFrom('', ...skipReasons),

@@ -15,7 +15,7 @@ import {
   readPrice,
 } from '../../domain/price.ts';
 
-describe('a price as people type it', () => {
+describe('a typed price', () => {
   test.each([
     ['0,085', '0.085'],
     ['0.085', '0.085'],
@@ -28,20 +28,20 @@ describe('a price as people type it', () => {
     ['1.234', '1.234'],
     ['0,000001', '0.000001'],
     ['99999.999999', '99999.999999'],
-  ])('%s', (typed, read) => {
+  ])('%s is read as %s', (typed, read) => {
     expect(readPrice(typed)).toBe(read);
     expect(priceText.parse(typed)).toBe(read);
   });
 
   test.each(['', 'grátis', '0,0000001', '-1', '1.234,50', '1 2', '100000', '0,1,2', '1e3', ',5'])(
-    'not %s',
+    '%j is refused',
     (typed) => {
       expect(readPrice(typed)).toBeUndefined();
       expect(priceText.safeParse(typed).success).toBe(false);
     },
   );
 
-  test('is stored without loss, and read from what was written', () => {
+  test('is stored without loss, and read back as it was written', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 99_999_999_999 }), (millionths) => {
         const text = decimalOf(millionths);
@@ -62,7 +62,7 @@ test('a prefix is the calling code of a country', () => {
   for (const wrong of ['5511', '999', 'BR', '0']) expect(pricePrefix.safeParse(wrong).success).toBe(false);
 });
 
-test('the calling code of every country, from its mobile numbers', () => {
+test('a mobile number of every country has the calling code of that country', () => {
   for (const country of getCountries()) {
     const number =
       getExampleNumber(country, examples)?.number ?? `+${getCountryCallingCode(country)}12345678`;
@@ -78,8 +78,8 @@ const somePrices: fc.Arbitrary<Price[]> = fc.uniqueArray(
   { selector: ({ prefix, firstDay }) => `${prefix} ${firstDay}`, maxLength: 12 },
 );
 
-/** The rule as it is written: keep what applies, then the most specific prefix, then the latest day. */
-function naively(prices: readonly Price[], country: string, on: string): number | null {
+/** The rule, step by step: the prices that apply, of them the most specific prefix, of these the latest day. */
+function choosePriceNaively(prices: readonly Price[], country: string, on: string): number | null {
   const applying = prices
     .filter((price) => price.firstDay <= on)
     .filter((price) => price.prefix === '' || price.prefix === country);
@@ -88,24 +88,24 @@ function naively(prices: readonly Price[], country: string, on: string): number 
   return specific.sort((a, b) => (a.firstDay < b.firstDay ? 1 : -1))[0]?.millionths ?? null;
 }
 
-test('the price of a country and a day', () => {
+test('the price of a country and a day agrees with the naive rule', () => {
   fc.assert(
     fc.property(somePrices, prefix, day, (prices, country, on) => {
-      expect(choosePrice(prices, { country, day: on })).toBe(naively(prices, country, on));
+      expect(choosePrice(prices, { country, day: on })).toBe(choosePriceNaively(prices, country, on));
     }),
   );
 });
 
-test('a cost is the sum of its segments, and what has no price is counted apart', () => {
+test('a cost is the sum over its segments, and segments without a price are counted separately', () => {
   const some = fc.array(fc.record({ country: prefix, segments: fc.integer({ min: 0, max: 100_000 }) }));
   fc.assert(
     fc.property(somePrices, some, day, (prices, segments, on) => {
       let millionths = 0n;
       let unpriced = 0;
-      for (const { country, segments: many } of segments) {
-        const price = naively(prices, country, on);
-        if (price === null) unpriced += many;
-        else millionths += BigInt(price) * BigInt(many);
+      for (const { country, segments: count } of segments) {
+        const price = choosePriceNaively(prices, country, on);
+        if (price === null) unpriced += count;
+        else millionths += BigInt(price) * BigInt(count);
       }
       const cost = costOfSegments(segments, { prices, day: on, currency: 'BRL' });
       expect(cost).toMatchObject({ currency: 'BRL', unpriced });
@@ -114,7 +114,7 @@ test('a cost is the sum of its segments, and what has no price is counted apart'
   );
 });
 
-test('money in the language of the reader', () => {
+test('money is formatted in the language of the reader', () => {
   const portuguese = createFormat('pt-BR', null);
   const english = createFormat('en', null);
   const plain = (text: string): string => text.replaceAll('\u00A0', ' ');

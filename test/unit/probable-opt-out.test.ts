@@ -5,9 +5,9 @@ import { createReplyReader, defaultReplyWords } from '../../domain/reply.ts';
 import { otherReplies, probableOptOuts } from '../kit/reply-texts.ts';
 
 const read = createReplyReader(defaultReplyWords);
-const wishOf = (text: string) => read({ phone: '+5511987654321', text });
+const intentOf = (text: string) => read({ phone: '+5511987654321', text });
 
-describe('a whole word opts out at once', () => {
+describe('an opt-out word alone opts out at once', () => {
   test.each([
     'SAIR',
     'sair.',
@@ -20,7 +20,7 @@ describe('a whole word opts out at once', () => {
     'Cancelar',
     '🙏 sair 🙏',
   ])('%j', (text) => {
-    expect(wishOf(text)).toBe('opt_out');
+    expect(intentOf(text)).toBe('opt_out');
   });
 });
 
@@ -120,7 +120,7 @@ const probable = [
   'no quiero recibir más mensajes',
   'quiero darme de baja',
   'dejen de enviar mensajes',
-  // False alarms, which cost a click.
+  // Accepted false positives: each costs an operator one click.
   'Não vou sair de casa hoje',
   'vou sair às 5',
 ];
@@ -178,17 +178,17 @@ const nothing = [
 
 describe('a probable opt-out', () => {
   test.each([...probable, ...probableOptOuts])('%j', (text) => {
-    expect(wishOf(text)).toBe('probable_opt_out');
+    expect(intentOf(text)).toBe('probable_opt_out');
   });
 });
 
-describe('nothing of the kind', () => {
+describe('not a probable opt-out', () => {
   test.each([...nothing, ...otherReplies])('%j', (text) => {
-    expect(wishOf(text)).toBeNull();
+    expect(intentOf(text)).toBeNull();
   });
 });
 
-test('the service text of a short code is no person asking', () => {
+test('the text of a short code is not an opt-out request', () => {
   const text = 'Para sair da lista responda SAIR';
   expect(['28123', 'BANCO', '+5511987654321'].map((phone) => read({ phone, text }))).toEqual([
     null,
@@ -197,7 +197,7 @@ test('the service text of a short code is no person asking', () => {
   ]);
 });
 
-describe('properties', () => {
+describe('the detection of a probable opt-out', () => {
   const core = fc.constantFrom(
     'quero sair',
     'sair por favor',
@@ -212,25 +212,25 @@ describe('properties', () => {
     maxLength: 4,
   });
 
-  test('case, accents, emoji and punctuation make no difference', () => {
+  test('ignores case, accents, emoji and punctuation', () => {
     fc.assert(
       fc.property(core, around, around, fc.boolean(), fc.boolean(), (text, before, after, upper, bare) => {
         const spelled = bare ? text.normalize('NFD').replaceAll(/\p{M}/gu, '') : text;
-        expect(wishOf(before + (upper ? spelled.toUpperCase() : spelled) + after)).toBe('probable_opt_out');
+        expect(intentOf(before + (upper ? spelled.toUpperCase() : spelled) + after)).toBe('probable_opt_out');
       }),
     );
   });
 
-  test('whatever is written before or below it on lines of its own, an opt-out word is seen', () => {
+  test('finds an opt-out word on its own line, whatever the other lines contain', () => {
     const line = fc.string({ maxLength: 60 }).filter((text) => !/[\n\r]/.test(text));
     fc.assert(
       fc.property(fc.constantFrom(...defaultReplyWords.optOut), line, line, (word, above, below) => {
-        expect(['opt_out', 'probable_opt_out']).toContain(wishOf(`${above}\n${word}\n${below}`));
+        expect(['opt_out', 'probable_opt_out']).toContain(intentOf(`${above}\n${word}\n${below}`));
       }),
     );
   });
 
-  test('any text has an answer, and soon', () => {
+  test('answers quickly for any text', () => {
     const words = fc.constantFrom(
       'nao',
       'me',

@@ -43,15 +43,15 @@ test.each([
   [newPassword, 'short'],
   [personName, ''],
   [role, 'owner'],
-])('what is wrong with a document is said in Portuguese and in English: %#', (schema, document) => {
+])('the problems of a document are reported in Portuguese and in English: %#', (schema, document) => {
   const english = problemsIn(schema, document);
   const portuguese = problemsIn(schema, document, 'pt-BR');
   expect(portuguese.length).toBeGreaterThan(0);
   expect(portuguese).toHaveLength(english.length);
-  for (const [index, words] of portuguese.entries()) {
-    expect(words).not.toBe(english[index]);
+  for (const [index, sentence] of portuguese.entries()) {
+    expect(sentence).not.toBe(english[index]);
     // Without the field's path and the names of placeholders.
-    expect(words.replace(/^\S*: /, '').replaceAll(/\{[^{}]*\}/g, '')).not.toMatch(englishWords);
+    expect(sentence.replace(/^\S*: /, '').replaceAll(/\{[^{}]*\}/g, '')).not.toMatch(englishWords);
     expect(english[index]).not.toMatch(/: [a-z_]+$/);
   }
 });

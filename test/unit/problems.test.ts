@@ -62,7 +62,7 @@ test.each([
   ['pre-flight', { params: preflight, words: preflightWording }] as const,
   ['failover', { params: failover, words: failoverWording }] as const,
   ['look-up', { params: lookUpState, words: lookUpWording }] as const,
-])('%s is a sentence in both languages, whatever its parameters are', (_, sentence) => {
+])('%s is a sentence in both languages, with any parameters', (_, sentence) => {
   for (const { en, 'pt-BR': pt } of samplesOf(sentence)) {
     expect(en).not.toBe(pt);
     expect(pt).not.toMatch(englishWords);
@@ -73,7 +73,7 @@ test.each([
   }
 });
 
-test('a code belongs to one group of the catalog only', () => {
+test('a code belongs to one group of the catalog', () => {
   const codes = Object.values(groups).flatMap((group) => Object.keys(group));
   expect(codes).toHaveLength(new Set(codes).size);
   expect(codes.toSorted()).toEqual(Object.keys(problemSentences).toSorted());
@@ -83,7 +83,7 @@ test.each([
   ['20003', '20003'],
   ['ECONNREFUSED', 'ECONNREFUSED'],
   ['http_503', 'http_503'],
-  // What may be of a person.
+  // Possible personal data.
   ['+5511987654321', '…'],
   ['err:11987654321', '…'],
   ['Maria Souza', '…'],
@@ -92,7 +92,7 @@ test.each([
   expect(showableCode(code)).toBe(shown);
 });
 
-test('what is tried again says since when, why, when next, and when no more', () => {
+test('a retry is described with its start, its cause, its next attempt and its end', () => {
   const at = (time: string): Date => new Date(`2026-11-29T${time}Z`);
   const retrying = {
     activity: 'sendMessages',

@@ -8,7 +8,7 @@ import { httpAnswer, startRawServer } from '../kit/raw-server.ts';
 test.each([
   ['{"id":"a\\u0000b"}', { kind: 'accepted', providerMessageId: 'a\ufffdb' }],
   ['{"code":"a\\u0000b"}', { kind: 'ambiguous', code: 'a\ufffdb' }],
-])('What a provider answers can be kept, also with a NUL: %s', async (body, outcome) => {
+])('an answer of a provider can be stored, also with a NUL: %s', async (body, outcome) => {
   const server = await startRawServer((socket) => socket.write(httpAnswer(200, body)));
   const account = providerAccount.parse({
     kind: 'http',

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { bareWord, createReplyReader, defaultReplyWords } from '../../domain/reply.ts';
 
 const read = createReplyReader(defaultReplyWords);
-const wishOf = (text: string) => read({ phone: '+5511987654321', text });
+const intentOf = (text: string) => read({ phone: '+5511987654321', text });
 
 describe('a reply opts out', () => {
   test.each([
@@ -33,7 +33,7 @@ describe('a reply opts out', () => {
     'descadastre',
     'Remova',
   ])('by %j', (text) => {
-    expect(wishOf(text)).toBe('opt_out');
+    expect(intentOf(text)).toBe('opt_out');
   });
 });
 
@@ -49,22 +49,22 @@ describe('a reply does not opt out', () => {
     'ok',
     'x'.repeat(1600),
   ])('by %j', (text) => {
-    expect(wishOf(text)).toBeNull();
+    expect(intentOf(text)).toBeNull();
   });
 });
 
 test.each(['sair da promoção', 'quero sair', 'SAIR SAIR', 'Não vou sair de casa hoje'])(
-  'a reply that says more than the word is a probable opt-out: %j',
+  'a reply with more than the opt-out word is a probable opt-out: %j',
   (text) => {
-    expect(wishOf(text)).toBe('probable_opt_out');
+    expect(intentOf(text)).toBe('probable_opt_out');
   },
 );
 
-test('a reply opts in again, or calls for help', () => {
-  expect(['VOLTAR', 'Start!', 'ajuda', 'HELP ?'].map(wishOf)).toEqual(['opt_in', 'opt_in', 'help', 'help']);
+test('a reply can opt in again or ask for help', () => {
+  expect(['VOLTAR', 'Start!', 'ajuda', 'HELP ?'].map(intentOf)).toEqual(['opt_in', 'opt_in', 'help', 'help']);
 });
 
-test('the words are those of the deployment', () => {
+test('the words are the configured ones', () => {
   const ownReader = createReplyReader({
     optOut: ['Não quero mais', ''],
     optIn: ['Sim', 'nao quero mais'],
@@ -82,14 +82,14 @@ test('the words are those of the deployment', () => {
   ]);
 });
 
-describe('properties', () => {
+describe('reading a word', () => {
   const words = fc.constantFrom(...defaultReplyWords.optOut);
   const noise = fc.string({
     unit: fc.constantFrom(' ', '\n', '.', '!', '"', '-', '…', '🙏', '\u0301', '\u0303', '\u200b'),
     maxLength: 3,
   });
 
-  test('case, accents, punctuation and spaces make no difference', () => {
+  test('ignores case, accents, punctuation and spaces', () => {
     const places = fc.array(fc.record({ before: noise, upper: fc.boolean() }), {
       minLength: 20,
       maxLength: 20,
@@ -100,13 +100,13 @@ describe('properties', () => {
           const { before = '', upper = false } = all[index] ?? {};
           return before + (upper ? letter : letter.toLowerCase());
         });
-        expect(wishOf(letters.join('') + after)).toBe('opt_out');
+        expect(intentOf(letters.join('') + after)).toBe('opt_out');
       }),
       { numRuns: 2_000 },
     );
   });
 
-  test('a letter more and it is another word', () => {
+  test('finds another word when a letter is added', () => {
     const letter = fc.constantFrom('b', 'z', 'ç', 'ã', 'e', 'a', '0', '9', 'ж', 'ß');
     const { optOut, optIn, help } = defaultReplyWords;
     const known = [...optOut, ...optIn, ...help].map(bareWord);
@@ -115,28 +115,28 @@ describe('properties', () => {
         const place = at % (word.length + 1);
         const written = word.slice(0, place) + more + word.slice(place);
         fc.pre(!known.includes(bareWord(written)));
-        expect([null, 'probable_opt_out']).toContain(wishOf(written));
+        expect([null, 'probable_opt_out']).toContain(intentOf(written));
       }),
     );
   });
 
-  test('every letter that Latin alphabets have reads the same in capitals and in small, and twice as once', () => {
-    const unsteady: string[] = [];
+  test('gives the same for each Latin letter in upper and lower case, and when it is applied twice', () => {
+    const unstable: string[] = [];
     for (let code = 0; code <= 0x10ffff; code++) {
       const letter = String.fromCodePoint(code);
       if (!/\p{Script=Latin}/u.test(letter)) continue;
       const read = bareWord(letter);
       const others = [read, letter.toUpperCase(), letter.toLowerCase()];
-      if (others.some((other) => bareWord(other) !== read)) unsteady.push(letter);
+      if (others.some((other) => bareWord(other) !== read)) unstable.push(letter);
     }
-    expect(unsteady).toEqual([]);
+    expect(unstable).toEqual([]);
   });
 
-  test('any text is read, and reading it twice says the same', () => {
+  test('accepts any text, and changes nothing when it is applied twice', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
         expect(bareWord(bareWord(text))).toBe(bareWord(text));
-        wishOf(text);
+        intentOf(text);
       }),
       { numRuns: 2_000 },
     );

@@ -11,7 +11,7 @@ import {
 
 const period = (from: string, to: string): Period => ({ from, to });
 
-describe('The period before', () => {
+describe('the period before', () => {
   test.each<[string, Period, Period]>([
     ['a month', period('2026-11-01', '2026-11-30'), period('2026-10-01', '2026-10-31')],
     ['a quarter', period('2026-01-01', '2026-03-31'), period('2025-10-01', '2025-12-31')],
@@ -30,8 +30,8 @@ describe('The period before', () => {
   });
 });
 
-describe('A period', () => {
-  test('of each preset ends today, but for the last month', () => {
+describe('a period', () => {
+  test('of each preset except the last month ends today', () => {
     const today = '2026-03-31';
     expect(presetPeriod('this_month', today)).toEqual(period('2026-03-01', today));
     expect(presetPeriod('last_month', today)).toEqual(period('2026-02-01', '2026-02-28'));
@@ -41,7 +41,7 @@ describe('A period', () => {
     expect(daysIn(presetPeriod('last_90', today))).toBe(90);
   });
 
-  test('has the whole months inside it', () => {
+  test('contains whole months', () => {
     expect(wholeMonths(period('2026-11-01', '2026-11-30'))).toEqual({
       from: '2026-11-01',
       until: '2026-12-01',

@@ -38,7 +38,7 @@ const walk = (rule: string, start: number, steps: number): number[] => {
   return found;
 };
 
-test('From any moment on, the next occurrence is the one that a walk from the start comes to', () => {
+test('the next occurrence after any moment is the one that a walk from the start reaches', () => {
   const rule = ruleOf(
     ['YEARLY', 'MONTHLY', 'WEEKLY', 'DAILY', 'HOURLY', 'MINUTELY'],
     part('INTERVAL', number(1, 400)),
@@ -63,7 +63,7 @@ test('From any moment on, the next occurrence is the one that a walk from the st
   );
 });
 
-test('Positions, days of the year and weeks agree with rrule.js', () => {
+test('positions, days of the year and weeks agree with rrule.js', () => {
   const rule = fc.oneof(
     ruleOf(
       ['YEARLY', 'MONTHLY'],
@@ -73,7 +73,7 @@ test('Positions, days of the year and weeks agree with rrule.js', () => {
       part('BYDAY', list(weekday, 5)),
       part('BYHOUR', list(number(0, 23))),
       part('BYMINUTE', list(number(0, 59))),
-      // rrule.js takes the first one where there are fewer than a negative position asks for.
+      // When there are too few for a negative position, rrule.js uses the first one.
       fc.oneof(list(number(1, 9)), fc.constant('-1')).map((positions) => [`BYSETPOS=${positions}`]),
     ),
     ruleOf(
@@ -96,7 +96,7 @@ test('Positions, days of the year and weeks agree with rrule.js', () => {
       const recurrence = new RRule({ ...rrulestr(`RRULE:${text}`).origOptions, dtstart: new Date(start) });
       const expected = recurrence.after(new Date(Math.max(start - 1, after)));
       const next = nextWallTime(text, start, after);
-      // Of the last week of a year rrule.js miscounts the days that are in January: it takes the length of the wrong year.
+      // rrule.js miscounts the January days of a year's last week, because it uses the length of the wrong year.
       const inFirstWeek = (at: number): boolean =>
         new Date(at).getUTCMonth() === 0 && new Date(at).getUTCDate() < 7;
       fc.pre(!text.includes('BYWEEKNO') || ![next, expected?.getTime()].some((at) => at && inFirstWeek(at)));
@@ -128,7 +128,7 @@ function occursAt(parts: ReadonlyMap<string, string[]>, start: number, at: numbe
   );
 }
 
-test('Rules by the hour and by the minute agree with a check of each minute', () => {
+test('hourly and minutely rules agree with a check of each minute', () => {
   const rule = ruleOf(
     ['HOURLY', 'MINUTELY'],
     part('INTERVAL', number(1, 200)),
@@ -159,11 +159,11 @@ test('Rules by the hour and by the minute agree with a check of each minute', ()
 });
 
 test.each([
-  // The longest wait of the calendar: 2100 is no leap year.
+  // The longest wait of the calendar: 2100 is not a leap year.
   ['FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO', '2112-02-29T09:00'],
   ['FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO;BYHOUR=9;BYMINUTE=0', '2112-02-29T09:00'],
   ['FREQ=YEARLY;BYYEARDAY=366', '2076-12-31T09:00'],
-  // Never: a search that does not end at the horizon would not return.
+  // Never: a search without a horizon would not return.
   ['FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=30', null],
   ['FREQ=MINUTELY;INTERVAL=7;BYDAY=MO;BYHOUR=3;BYMINUTE=6', null],
   ['FREQ=MINUTELY;INTERVAL=1440;BYHOUR=8', null],
@@ -174,7 +174,7 @@ test.each([
   expect(nextWallTime(rule, start, after)).toBe(expected === null ? null : wallTimeOf(expected));
 });
 
-test('A week that reaches into January belongs to the year of its fourth day', () => {
+test('a week that extends into January belongs to the year of its fourth day', () => {
   // Tuesday 27 December 2022 to Monday 2 January 2023 is week 52 of 2022.
   const rule = 'FREQ=YEARLY;BYWEEKNO=52;BYDAY=MO;WKST=TU';
   const start = Date.UTC(2020, 9, 3);

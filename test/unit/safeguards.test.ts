@@ -14,7 +14,7 @@ const facts: SafeguardFacts = {
 const withCanary = { ...facts.safeguards, canarySize: 30 };
 
 describe('the threshold', () => {
-  test('is passed by more than its share, not by as much', () => {
+  test('is exceeded by a higher share of failures, not by the same share', () => {
     expect(
       checkSafeguards({ ...facts, measure: { outcomes: 100, failures: 20, reached: 1, refused: 0 } }),
     ).toEqual({
@@ -36,7 +36,7 @@ describe('the threshold', () => {
     });
   });
 
-  test('says nothing of fewer than 50 outcomes', () => {
+  test('does not apply to fewer than 50 outcomes', () => {
     expect(
       checkSafeguards({ ...facts, measure: { outcomes: 49, failures: 49, reached: 1, refused: 0 } }).go,
     ).toBe('on');
@@ -45,7 +45,7 @@ describe('the threshold', () => {
     ).toBe('stop');
   });
 
-  test('measures only what came after a person let the run go on', () => {
+  test('counts only the outcomes after a user has resumed the run', () => {
     const measuredFrom = { outcomes: 100, failures: 90, reached: 1, refused: 0 };
     expect(
       checkSafeguards({
@@ -63,7 +63,7 @@ describe('the threshold', () => {
     ).toMatchObject({ go: 'stop', reason: { outcomes: 100, failures: 21 } });
   });
 
-  test('counts what failed, was undelivered, was left in doubt or answered with an opt-out, among all that was handed over', () => {
+  test('counts failed, undelivered, doubtful and opted-out messages as failures, among all messages handed over', () => {
     const counts = (
       [
         ['queued', 1],
@@ -87,23 +87,23 @@ describe('the threshold', () => {
 });
 
 test.each([null, 50])(
-  'a run that reaches nobody stops after ten failures (threshold: %s)',
+  'a run without a single reached phone stops after ten failures (threshold: %s)',
   (stopAtPercent) => {
     const safeguards = { ...facts.safeguards, stopAtPercent };
-    const nobody = { outcomes: 10, failures: 10, reached: 0, refused: 10 };
-    expect(checkSafeguards({ ...facts, safeguards, measure: nobody })).toEqual({
+    const noneReached = { outcomes: 10, failures: 10, reached: 0, refused: 10 };
+    expect(checkSafeguards({ ...facts, safeguards, measure: noneReached })).toEqual({
       go: 'stop',
       reason: { code: 'reached_nobody', failures: 10 },
     });
     for (const measure of [
-      { ...nobody, failures: 9, outcomes: 9, refused: 9 },
-      { ...nobody, reached: 1 },
-      // Of what was left in doubt nobody knows.
-      { ...nobody, refused: 3 },
+      { ...noneReached, failures: 9, outcomes: 9, refused: 9 },
+      { ...noneReached, reached: 1 },
+      // The outcome of the other seven is unknown.
+      { ...noneReached, refused: 3 },
     ])
       expect(checkSafeguards({ ...facts, safeguards, measure }).go).toBe('on');
-    // A person has let it go on: it stops after ten more.
-    const measuredFrom = nobody;
+    // After a user has resumed the run, it stops after ten more failures.
+    const measuredFrom = noneReached;
     const after = (failed: number) => ({ outcomes: failed, failures: failed, reached: 0, refused: failed });
     expect(checkSafeguards({ ...facts, safeguards, measuredFrom, measure: after(19) }).go).toBe('on');
     expect(checkSafeguards({ ...facts, safeguards, measuredFrom, measure: after(20) }).go).toBe('stop');
@@ -111,7 +111,7 @@ test.each([null, 50])(
 );
 
 describe('the canary', () => {
-  test('lets its messages leave, waits, and then lets the others go', () => {
+  test('sends its messages, waits, and then allows the others', () => {
     const canary = { ...facts, safeguards: withCanary };
     expect(
       checkSafeguards({ ...canary, measure: { outcomes: 12, failures: 0, reached: 1, refused: 0 } }),
@@ -126,7 +126,7 @@ describe('the canary', () => {
     expect(checkSafeguards({ ...left, canaryOver: true })).toEqual({ go: 'on', limit: null });
   });
 
-  test('stops the run by its own few messages', () => {
+  test('stops the run with fewer messages than the threshold needs', () => {
     expect(
       checkSafeguards({
         ...facts,
@@ -137,7 +137,7 @@ describe('the canary', () => {
   });
 });
 
-test('whatever is measured, no more leave than the canary has, and a run goes on only below the threshold', () => {
+test('no more messages leave than the canary allows, and a run continues only below the threshold', () => {
   fc.assert(
     fc.property(
       fc.option(fc.integer({ min: 1, max: 200 })),

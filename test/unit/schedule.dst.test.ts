@@ -24,7 +24,7 @@ describe('a time that the clocks skip', () => {
     ]);
   });
 
-  test('moves forward past midnight in the Brazil of before 2019', () => {
+  test('moves forward past midnight in Brazil before 2019', () => {
     expect(occurrences(scheduleIn('America/Sao_Paulo', '2018-11-03T00:00', daily), 3)).toEqual([
       '2018-11-03T00:00-03:00',
       '2018-11-04T01:00-02:00',
@@ -40,7 +40,7 @@ describe('a time that the clocks skip', () => {
     ]);
   });
 
-  test('moves forward when it is the start itself, and nothing comes before it', () => {
+  test('moves forward when it is the start, and is then the first occurrence', () => {
     const everyHalfHour = { every: 'rule', rrule: 'FREQ=MINUTELY;INTERVAL=30' };
     expect(occurrences(scheduleIn('America/New_York', '2026-03-08T02:30', everyHalfHour), 2)).toEqual([
       '2026-03-08T03:30-04:00',
@@ -48,7 +48,7 @@ describe('a time that the clocks skip', () => {
     ]);
   });
 
-  test('is one occurrence with what is due there anyway, and all stay in order', () => {
+  test('merges with an occurrence that is due at the same time, and all stay in order', () => {
     const rule = { every: 'rule', rrule: 'FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=0,20' };
     expect(occurrences(scheduleIn('America/New_York', '2026-03-08T00:00', rule), 5)).toEqual([
       '2026-03-08T01:00-05:00',
@@ -59,7 +59,7 @@ describe('a time that the clocks skip', () => {
     ]);
   });
 
-  test('keeps its order among times that exist', () => {
+  test('is sorted among the times that exist', () => {
     const rule = { every: 'rule', rrule: 'FREQ=DAILY;BYHOUR=2,3;BYMINUTE=10,45' };
     const [first, second, third] = [
       '2026-03-08T03:10-04:00',
@@ -72,13 +72,13 @@ describe('a time that the clocks skip', () => {
     expect(occurrences(from, 1, '2026-03-08T07:45:00Z')).toEqual([third]);
   });
 
-  test('still comes after a moment between the jump and the time it moved to', () => {
+  test('is still found after a moment between the jump and the time that it moved to', () => {
     const from = scheduleIn('America/New_York', '2026-03-01T02:30', daily);
     expect(occurrences(from, 1, '2026-03-08T07:15:00Z')).toEqual(['2026-03-08T03:30-04:00']);
     expect(occurrences(from, 1, '2026-03-08T07:30:00Z')).toEqual(['2026-03-09T02:30-04:00']);
   });
 
-  test('moves on a whole day where a country crossed the date line, and is one with the next', () => {
+  test('moves a whole day forward when a country crosses the date line, and merges with the next occurrence', () => {
     expect(occurrences(scheduleIn('Pacific/Apia', '2011-12-29T09:00', daily), 3)).toEqual([
       '2011-12-29T09:00-10:00',
       '2011-12-31T09:00+14:00',
@@ -86,7 +86,7 @@ describe('a time that the clocks skip', () => {
     ]);
   });
 
-  test('as the end is the time it moves to', () => {
+  test('moves forward when it is the end', () => {
     const from = schedule.parse({
       recurrence: { every: 'minutes', interval: 30 },
       startsAt: '2026-03-08T01:30',
@@ -112,7 +112,7 @@ describe('a time that the clocks show twice', () => {
     expect(occurrences(from, 1, '2026-11-01T05:45:00Z')).toEqual(['2026-11-02T01:30-05:00']);
   });
 
-  test('occurs once in the half hour of Lord Howe Island and in the hour before midnight in Brazil', () => {
+  test('occurs once in the repeated half hour of Lord Howe Island and the repeated hour before midnight in Brazil', () => {
     expect(occurrences(scheduleIn('Australia/Lord_Howe', '2026-04-05T01:45', daily), 2)).toEqual([
       '2026-04-05T01:45+11:00',
       '2026-04-06T01:45+10:30',
@@ -124,8 +124,8 @@ describe('a time that the clocks show twice', () => {
   });
 });
 
-describe('minutes and hours are elapsed time', () => {
-  test('so that every 24 hours shifts by the clock when the clocks change', () => {
+describe('a recurrence by elapsed time', () => {
+  test('of 24 hours shifts its local time when the clocks change', () => {
     const recurrence = { every: 'hours', interval: 24 };
     expect(occurrences(scheduleIn('America/New_York', '2026-03-07T09:00', recurrence), 3)).toEqual([
       '2026-03-07T09:00-05:00',
@@ -134,7 +134,7 @@ describe('minutes and hours are elapsed time', () => {
     ]);
   });
 
-  test('so that every half hour occurs in both of the repeated hours', () => {
+  test('of 30 minutes occurs in both of the repeated hours', () => {
     const recurrence = { every: 'minutes', interval: 30 };
     expect(occurrences(scheduleIn('America/New_York', '2026-11-01T01:00', recurrence), 5)).toEqual([
       '2026-11-01T01:00-04:00',
@@ -145,7 +145,7 @@ describe('minutes and hours are elapsed time', () => {
     ]);
   });
 
-  test('but a rule by the minute follows the clock on the wall and passes the repeated hour once', () => {
+  test('differs from a minutely rule, which follows local time and passes the repeated hour once', () => {
     const recurrence = { every: 'rule', rrule: 'FREQ=MINUTELY;INTERVAL=30' };
     expect(occurrences(scheduleIn('America/New_York', '2026-11-01T01:00', recurrence), 3)).toEqual([
       '2026-11-01T01:00-04:00',
@@ -178,7 +178,7 @@ describe('around changes of the clocks', () => {
       'FREQ=HOURLY;INTERVAL=3;BYMINUTE=10,50',
       'FREQ=MINUTELY;INTERVAL=20',
       'FREQ=MINUTELY;INTERVAL=7',
-      // rrule.js loses the phase of a rule by the minute with BYHOUR, unless the interval divides the hour.
+      // rrule.js loses the phase of a minutely rule with BYHOUR, unless the interval divides the hour.
       'FREQ=MINUTELY;INTERVAL=15;BYHOUR=0,1,2,3',
     );
     fc.assert(

@@ -46,8 +46,8 @@ function problemsOf(changes: object): string[] {
 
 const problemsOfRule = (rrule: string) => problemsOf({ recurrence: { every: 'rule', rrule } });
 
-describe('a schedule is read', () => {
-  test('with every key that was left out filled in', () => {
+describe('a schedule', () => {
+  test('has defaults for omitted keys', () => {
     expect(scheduleWith()).toEqual({
       recurrence: { every: 'day', interval: 1 },
       startsAt: '2026-03-02T09:00',
@@ -57,7 +57,7 @@ describe('a schedule is read', () => {
     });
   });
 
-  test('with a rule brought into capitals and without its RRULE prefix', () => {
+  test('has its rule in capitals and without the RRULE prefix', () => {
     expect(ruled(' rrule:freq=weekly;byday=mo ').recurrence).toEqual({
       every: 'rule',
       rrule: 'FREQ=WEEKLY;BYDAY=MO',
@@ -73,12 +73,12 @@ describe('a schedule is read', () => {
     ['2026-03-02T09:00Z', 'Expected a date and time such as 2026-03-31T09:00.'],
     ['0026-03-02T09:00', 'Expected a year from 1970 to 2199.'],
     [20260302, 'Expected a date and time such as 2026-03-31T09:00.'],
-  ])('but not with the start %s', (startsAt, message) => {
+  ])('is refused with the start %s', (startsAt, message) => {
     expect(problemsOf({ startsAt })).toEqual([`startsAt: ${message}`]);
   });
 
   test.each(['Brasilia', '-03:00', '+0300', '', 'America/Sao Paulo'])(
-    'but not with the zone "%s"',
+    'is refused with the time zone "%s"',
     (timezone) => {
       expect(problemsOf({ timezone })).toEqual([
         'timezone: This time zone is not known. Expected an IANA name such as America/Sao_Paulo.',
@@ -86,21 +86,21 @@ describe('a schedule is read', () => {
     },
   );
 
-  test('but not with an end that is not after the start', () => {
+  test('is refused with an end that is not after the start', () => {
     const message = 'endsAt: The end is not after the start. Expected a later date and time, or none.';
     expect(problemsOf({ endsAt: '2026-03-01T09:00' })).toEqual([message]);
     expect(problemsOf({ endsAt: '2026-03-02T09:00:00' })).toEqual([message]);
     expect(problemsOf({ endsAt: '2026-03-02T09:01' })).toEqual([]);
   });
 
-  test('but not with an unknown key', () => {
+  test('is refused with an unknown key', () => {
     expect(problemsOf({ endAt: '2026-04-01T09:00' })).toEqual(['endAt: There is no such field.']);
     expect(problemsOf({ recurrence: { every: 'once', interval: 2 } })).toEqual([
       'recurrence.interval: There is no such field.',
     ]);
   });
 
-  test('and all its problems are named at once', () => {
+  test('has all its problems reported at once', () => {
     const recurrence = { every: 'week', interval: 0, days: ['monday', 'monday'] };
     expect(problemsOf({ recurrence, endsAt: '2026-01-01T00:00', timezone: 'Brasilia' })).toEqual([
       'recurrence.interval: The interval is at least 1.',
@@ -130,7 +130,7 @@ describe('a schedule is read', () => {
       { every: 'month', dayOfMonth: 'first' },
       'recurrence.dayOfMonth: Expected a day of the month from 1 to 31, or last.',
     ],
-  ])('but not with the recurrence %j', (recurrence, problem) => {
+  ])('is refused with the recurrence %j', (recurrence, problem) => {
     expect(problemsOf({ recurrence })).toEqual([problem]);
   });
 });
@@ -184,13 +184,13 @@ describe('a rule is refused', () => {
     expect(problemsOfRule(rrule)).toEqual([`recurrence.rrule: ${message}`]);
   });
 
-  test('with each of its problems', () => {
+  test('with all its problems', () => {
     expect(problemsOfRule('FREQ=HOURLY;FOO=1;BYMONTH=13')).toHaveLength(2);
   });
 });
 
 describe('occurrences', () => {
-  test('of once are the start, once', () => {
+  test('of a single run are the start', () => {
     const once = scheduleWith({ recurrence: { every: 'once' } });
     const [first] = nextOccurrences(once, { after: null, count: 5 });
     expect(first).toEqual({
@@ -202,7 +202,7 @@ describe('occurrences', () => {
     expect(localTimes(once, 5, new Date('2026-03-02T12:00:00Z'))).toEqual([]);
   });
 
-  test('include the start with no time given, and are strictly after the time given', () => {
+  test('include the start when no time is given, and are strictly after a given time', () => {
     expect(localTimes(scheduleWith(), 2)).toEqual(['2026-03-02T09:00', '2026-03-03T09:00']);
     expect(localTimes(scheduleWith(), 1, new Date('2026-03-02T12:00:00Z'))).toEqual(['2026-03-03T09:00']);
     expect(localTimes(scheduleWith(), 1, new Date('2026-03-02T11:59:59.999Z'))).toEqual(['2026-03-02T09:00']);
@@ -213,7 +213,7 @@ describe('occurrences', () => {
     expect(localTimes(scheduleWith({ startsAt: '2026-03-02T09:00:30' }), 1)).toEqual(['2026-03-02T09:00:30']);
   });
 
-  test('of a week fall on the chosen days from the start on, which need not be one of them', () => {
+  test('of a week are on the chosen days after the start, which need not be one of them', () => {
     const recurrence = { every: 'week', interval: 2, days: ['friday', 'monday'] };
     expect(localTimes(scheduleWith({ recurrence, startsAt: '2026-03-04T09:00' }), 3)).toEqual([
       '2026-03-06T09:00',
@@ -232,7 +232,7 @@ describe('occurrences', () => {
     );
   });
 
-  test('on the last day of the month know its length', () => {
+  test('on the last day of the month follow its length', () => {
     const monthly = scheduleWith({
       recurrence: { every: 'month', dayOfMonth: 'last' },
       startsAt: '2028-01-01T09:00',
@@ -242,7 +242,7 @@ describe('occurrences', () => {
     );
   });
 
-  test('on 29 February wait for the next leap year', () => {
+  test('on 29 February are in leap years', () => {
     const leapDay = ruled('FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29', { startsAt: '2096-01-01T09:00' });
     expect(localTimes(leapDay, 2)).toEqual(['2096-02-29T09:00', '2104-02-29T09:00']);
   });
@@ -258,7 +258,7 @@ describe('occurrences', () => {
     ['FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO', ['2026-12-28', '2032-12-27', '2037-12-28']],
     ['FREQ=MONTHLY;BYDAY=2TU', ['2026-03-10', '2026-04-14', '2026-05-12']],
     ['FREQ=DAILY;COUNT=2', ['2026-03-02', '2026-03-03']],
-  ])('of %s are the days an expert means', (rrule, dates) => {
+  ])('of %s are the days of RFC 5545', (rrule, dates) => {
     expect(localTimes(ruled(rrule), 3)).toEqual(dates.map((date) => `${date}T09:00`));
   });
 
@@ -281,7 +281,7 @@ describe('occurrences', () => {
     expect(localTimes(scheduleWith({ endsAt: '2026-03-04T08:59' }), 9)).toHaveLength(2);
   });
 
-  test('leave out the holidays of their own zone', () => {
+  test('skip the holidays in their own time zone', () => {
     // 22:00 in São Paulo is the next day in UTC.
     const evening = scheduleWith({ startsAt: '2026-04-20T22:00' });
     expect(localTimes(evening, 2, null, new Set(['2026-04-21']))).toEqual([
@@ -297,7 +297,7 @@ describe('occurrences', () => {
     ]);
   });
 
-  test('of minutes pass a holiday in one step and keep their phase', () => {
+  test('by the minute skip a holiday in one step and keep their phase', () => {
     const often = scheduleWith({
       recurrence: { every: 'minutes', interval: 7 },
       startsAt: '2026-04-20T23:53',
@@ -309,7 +309,7 @@ describe('occurrences', () => {
     ]);
   });
 
-  test('are found at once however long ago the start is', () => {
+  test('are found at once, however long ago the start is', () => {
     const startsAt = '1970-01-01T00:00';
     const after = new Date('2199-06-01T00:00:30Z');
     for (const recurrence of [{ every: 'minutes' }, { every: 'rule', rrule: 'FREQ=MINUTELY' }]) {
@@ -338,7 +338,7 @@ describe('a schedule is over', () => {
       [false, false, false],
     ]),
     [{ recurrence: { every: 'week', days: ['thursday'], interval: 104 } }, [false, false, false]],
-  ])('when nothing is left of it but holidays: %j', (changes, expected) => {
+  ])('when all its later occurrences are holidays: %j', (changes, expected) => {
     const moments = ['2026-03-01T00:00:00Z', '2026-03-03T00:00:00Z', '2026-03-04T13:00:00Z'];
     const found = moments.map((at) => isOver(scheduleWith(changes), { after: new Date(at), holidays }));
     expect(found).toEqual(expected);
@@ -352,7 +352,7 @@ describe('a schedule is over', () => {
 
 describe('a schedule never occurs', () => {
   test.each(['YEARLY', 'MONTHLY', 'DAILY', 'HOURLY', 'MINUTELY'])(
-    'when it is on 30 February, however often it looks (%s)',
+    'when it is on 30 February (%s)',
     (frequency) => {
       const impossible = ruled(`FREQ=${frequency};BYMONTH=2;BYMONTHDAY=30`);
       expect(neverOccurs(impossible)).toBe(true);
@@ -385,7 +385,7 @@ describe('a schedule never occurs', () => {
     expect(neverOccurs(ruled('FREQ=DAILY;COUNT=3'), holidays)).toBe(false);
   });
 
-  test('and is still answered when a thousand days of minutes are holidays', () => {
+  test('when a thousand days of minutes are holidays', () => {
     const holidays = new Set(
       Array.from({ length: 1000 }, (_, day) =>
         new Date(Date.UTC(2026, 2, 2 + day)).toISOString().slice(0, 10),
@@ -396,7 +396,7 @@ describe('a schedule never occurs', () => {
   });
 });
 
-describe('against another implementation of RFC 5545', () => {
+describe('compared with another implementation of RFC 5545', () => {
   const days = (min: number, max: number) => fc.integer({ min: min * 1440, max: max * 1440 });
   const startsAt = days(0, 9000).map((minutes) =>
     new Date(Date.UTC(2008, 0, 1) + minutes * 60_000).toISOString().slice(0, 16),
@@ -432,7 +432,7 @@ describe('against another implementation of RFC 5545', () => {
     }
   }
 
-  test('every N days, weeks and months in each zone', () => {
+  test('every N days, weeks and months agree in each time zone', () => {
     fc.assert(
       fc.property(
         calendar,
@@ -453,7 +453,7 @@ describe('against another implementation of RFC 5545', () => {
     );
   });
 
-  test('every N minutes and hours, which are elapsed time in each zone', () => {
+  test('every N minutes and hours agree in each time zone', () => {
     const often = fc.record({ every: fc.constantFrom('minutes' as const, 'hours' as const), interval });
     fc.assert(
       fc.property(
@@ -462,7 +462,7 @@ describe('against another implementation of RFC 5545', () => {
         fc.constantFrom(...zones),
         days(0, 3),
         (recurrence, start, zone, later) => {
-          // Elapsed time is the same rule in UTC, from the same instant.
+          // Elapsed time follows the same rule in UTC from the same instant.
           const startInUtc = new Date(instantByIntl(wallTimeOf(start), zone)).toISOString().slice(0, 16);
           const after = wallTimeOf(startInUtc) + later * 60_000;
           const found = nextOccurrences(scheduleWith({ recurrence, startsAt: start, timezone: zone }), {
@@ -481,8 +481,8 @@ describe('against another implementation of RFC 5545', () => {
     );
   });
 
-  test('rules of experts', () => {
-    // In order, because rrule.js takes the parts of a list in the order given when it counts.
+  test('rules with many parts agree', () => {
+    // Sorted, because rrule.js counts the values of a list in the order given.
     const list = <T extends string | number>(value: fc.Arbitrary<T>, maxLength = 3) =>
       fc
         .uniqueArray(value, { minLength: 1, maxLength })

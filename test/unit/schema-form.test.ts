@@ -31,8 +31,8 @@ const form = (values: Record<string, string | string[]>) =>
     Object.entries(values).flatMap(([name, value]) => [value].flat().map((one) => [name, one] as const)),
   );
 
-describe('a form is read by its schema', () => {
-  test('as any document of it that the form shows', () => {
+describe('a form that is read by its schema', () => {
+  test('gives back any document that the form shows', () => {
     const word = fc.stringMatching(/^[a-z][a-z ]{0,8}[a-z]$/);
     const document = fc.record({
       name: word,
@@ -47,13 +47,13 @@ describe('a form is read by its schema', () => {
         fc.record({ kind: fc.constant('key'), key: word }),
         fc.record({ kind: fc.constantFrom('page', 'offset'), first: fc.nat() }),
       ),
-      // A list without rows is empty: the form can't say that it has none.
+      // A list without rows is empty: a form cannot express a missing list.
       headers: fc.constant({}),
       size: fc.option(fc.record({ param: word, records: fc.nat() })),
     });
     fc.assert(
       fc.property(document, (shown) => {
-        // What a page shows of it: a field that is empty is sent all the same.
+        // Browsers send empty fields, too.
         const blank = { note: '', code: '', days: '' };
         const sent = new FormValues([...FormValues.of({ ...blank, ...nonNull(shown) }).pairs()]);
         expect(schema.parse(readForm(schema, sent))).toEqual(schema.parse(shown));
@@ -61,7 +61,7 @@ describe('a form is read by its schema', () => {
     );
   });
 
-  test('what was typed wrong goes as it is', () => {
+  test('passes invalid input on unchanged', () => {
     expect(readForm(schema, form({ days: 'ten', 'choice.kind': 'magic', name: ' ' }))).toEqual({
       name: ' ',
       days: 'ten',
@@ -74,7 +74,7 @@ describe('a form is read by its schema', () => {
     });
   });
 
-  test('words stand on lines or between commas, line ends are HTTP’s, an empty number has its default', () => {
+  test('splits words at line ends and commas, and uses the default for an empty number', () => {
     const read = readForm(
       schema,
       form({ words: 'SAIR\r\n PARE ,\r\n\r\n', 'choice.kind': 'page', 'choice.first': '' }),
@@ -83,7 +83,7 @@ describe('a form is read by its schema', () => {
     expect(read.choice).not.toHaveProperty('first');
   });
 
-  test('a row of which nothing was typed is none, and problems stand at the rows that are left', () => {
+  test('drops blank rows, and assigns problems to the remaining rows', () => {
     const sent = form({
       'rows.0.key': ' ',
       'rows.0.type': 'text',

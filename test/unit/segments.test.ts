@@ -19,7 +19,7 @@ describe('segmentsOf', () => {
     ['a'.repeat(160), 'GSM-7', 160, 1, 0],
     ['a'.repeat(161), 'GSM-7', 161, 2, 145],
     ['€'.repeat(80), 'GSM-7', 160, 1, 0],
-    // 153 is odd: a segment holds 76 of them, its last septet is lost.
+    // 153 is odd: a segment holds 76 of them and wastes its last septet.
     ['€'.repeat(81), 'GSM-7', 162, 2, 143],
     ['é à Ç É', 'GSM-7', 7, 1, 153],
     ['ã', 'UCS-2', 1, 1, 69],
@@ -28,7 +28,7 @@ describe('segmentsOf', () => {
     // 67 is odd: 33 pairs fill a segment.
     ['🎉'.repeat(36), 'UCS-2', 72, 2, 61],
     ['ã' + 'a'.repeat(159), 'UCS-2', 160, 3, 41],
-  ] as const)('reads %j as the textbook does', (text, encoding, characters, segments, remaining) => {
+  ] as const)('counts %j by the standard', (text, encoding, characters, segments, remaining) => {
     const shift = null;
     expect(segmentsOf(text, gsm)).toEqual({
       ...{ encoding, shift, characters, segments, remaining },
@@ -55,7 +55,7 @@ describe('segmentsOf', () => {
     fc.string({ unit: 'binary', minLength: 1, maxLength: 300 }),
   );
 
-  test('agrees with split-sms on the textbook profile, where no character has several code points', () => {
+  test('agrees with split-sms on the gsm profile, for characters of one code point', () => {
     const graphemes = new Intl.Segmenter('pt', { granularity: 'grapheme' });
     const isSimple = (text: string): boolean =>
       [...graphemes.segment(text)].every(
@@ -75,7 +75,7 @@ describe('segmentsOf', () => {
     );
   });
 
-  /** What readers see as one character, of two units and more: emoji of all kinds, flags, keycaps, letters with marks. */
+  /** Characters of two and more UTF-16 units: emoji of all kinds, flags, keycaps, letters with marks. */
   const clusters = [
     ...['🎉', '👍🏽', '👨‍👩‍👧‍👦', '👩🏿‍🚀', '🏳️‍🌈', '🇧🇷', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '1️⃣', '❤️', '☎️'],
     ...['e\u0301', 'a\u0303\u0323', 'नि', 'ก็', '\u1112\u1161\u11ab'],
@@ -89,7 +89,7 @@ describe('segmentsOf', () => {
       minLength: 1,
       maxLength: 200,
     });
-  /** By Twilio's own calculator, which keeps graphemes whole. */
+  /** The count of Twilio's own calculator, which does not cut graphemes. */
   const byTwilio = (text: string) => {
     const { encodingName, segmentsCount } = new SegmentedMessage(text);
     return { encoding: encodingName, segments: segmentsCount };
@@ -98,7 +98,7 @@ describe('segmentsOf', () => {
   test.each([
     ['all kinds of characters', anyText],
     ['emoji, flags and letters with marks', textsWith(clusters)],
-  ])("agrees with Twilio's calculator on the twilio profile, for texts with %s", (_, texts) => {
+  ])("agrees with Twilio's calculator on the twilio profile, for %s", (_, texts) => {
     fc.assert(
       fc.property(texts, (text) => {
         expect(segmentsOf(text, twilio)).toMatchObject(byTwilio(text));
@@ -108,20 +108,20 @@ describe('segmentsOf', () => {
   });
 
   /**
-   * Here both differ. The calculator knows Unicode 10 of 2017: what has become one character since, it still cuts. We go by the
-   * Unicode of Node: a phone of today shows one character, and half of it would be two others. It moves to the next segment
-   * whole, so that we never count fewer segments than the calculator does.
+   * Here we differ from the calculator, which uses Unicode 10 of 2017 and cuts characters that are newer. We use the
+   * Unicode of Node, because a current phone shows one character, and its halves would be two others. It moves to the next
+   * segment as a whole, so we never count fewer segments than the calculator.
    */
   const sinceUnicode10 = ['🥷🏽', '🧑‍🦰', '🫱🏻‍🫲🏿', '🧑🏾‍❤️‍🧑🏻', '🧑‍🧑‍🧒', '🤌🏾', 'क्ष'];
-  test.each(sinceUnicode10)('keeps %s whole, which the calculator cuts', (character) => {
-    // What the calculator takes for a character ends with the first segment, and two segments are full.
+  test.each(sinceUnicode10)('does not cut %s, which the calculator cuts', (character) => {
+    // The calculator's first character of the cluster ends with the first segment, and two segments are full.
     const before = 67 - (new SegmentedMessage(character).graphemes[0]?.length ?? 0);
     const text = `${'ã'.repeat(before)}${character}${'ã'.repeat(2 * 67 - before - character.length)}`;
     expect(byTwilio(text)).toEqual({ encoding: 'UCS-2', segments: 2 });
     expect(segmentsOf(text, twilio)).toMatchObject({ encoding: 'UCS-2', segments: 3 });
   });
 
-  test('never counts fewer segments than the calculator for what is newer than it', () => {
+  test('never counts fewer segments than the calculator for newer characters', () => {
     fc.assert(
       fc.property(textsWith([...sinceUnicode10, ...clusters]), (text) => {
         expect(segmentsOf(text, twilio).segments).toBeGreaterThanOrEqual(byTwilio(text).segments);
@@ -130,8 +130,8 @@ describe('segmentsOf', () => {
     );
   });
 
-  test('cuts a character that fills more than a segment, and no surrogate pair', () => {
-    // 30 marks on one letter are one character for Unicode.
+  test('cuts a character that is longer than a segment, but no surrogate pair', () => {
+    // In Unicode, any number of marks on a letter is one character.
     const text = `a${'\u0303'.repeat(140)}`;
     expect(segmentsOf(text, gsm)).toMatchObject({ segments: 3, remaining: 3 * 67 - 141 });
     const family = `a${'\u0303'.repeat(65)}${'🎉\u0303'.repeat(30)}`;
@@ -148,8 +148,8 @@ describe('segmentsOf', () => {
     expect(segmentsOf('ã'.repeat(133), zenvia).segments).toBe(3);
   });
 
-  test('moves the word that Zenvia does not cut to the next segment', () => {
-    // 150 + a space, then a word that does not fit in the septet left: the segment ends short, and a third is needed.
+  test('moves a word to the next segment for Zenvia, which does not cut words', () => {
+    // The second word does not fit into the rest of the first segment, so the text can need a third one.
     const text = 'a'.repeat(150) + ' ' + 'b'.repeat(150) + ' ' + 'c';
     expect(segmentsOf(text, gsm)).toMatchObject({ segments: 2 });
     expect(segmentsOf(text, zenvia)).toMatchObject({ segments: 2, remaining: 0 });
@@ -157,19 +157,19 @@ describe('segmentsOf', () => {
     expect(segmentsOf(text + 'c', { ...zenvia, cutsAtSpaces: false })).toMatchObject({ segments: 2 });
   });
 
-  test('says that a word is longer than a segment where Zenvia, which cuts at spaces alone, does not take it', () => {
+  test('reports a word that is longer than a segment for Zenvia, which cuts at spaces only', () => {
     const cuts = (text: string, profile = zenvia) => segmentsOf(text, profile).cutsWord;
     expect(cuts(`a ${'b'.repeat(152)} ${'c'.repeat(20)}`)).toBe(false);
     expect(cuts(`a ${'b'.repeat(153)} ${'c'.repeat(20)}`)).toBe(true);
     expect(cuts(`ã ${'b'.repeat(66)} ${'c'.repeat(20)}`)).toBe(false);
     expect(cuts(`ã ${'b'.repeat(67)} ${'c'.repeat(20)}`)).toBe(true);
-    // What fits into one message is not cut at all.
+    // A text that fits into one message is not cut.
     expect(cuts('b'.repeat(160))).toBe(false);
     expect(cuts('b'.repeat(161))).toBe(true);
     expect(cuts(`a ${'b'.repeat(153)} ${'c'.repeat(20)}`, gsm)).toBe(false);
   });
 
-  test('never takes more than one segment for what fits one, nor less room than the characters need', () => {
+  test('never counts two segments for a text that fits one, nor fewer than the characters need', () => {
     fc.assert(
       fc.property(anyText, fc.constantFrom(gsm, zenvia), (text, profile) => {
         const { encoding, characters, segments, remaining } = segmentsOf(text, profile);
@@ -182,12 +182,12 @@ describe('segmentsOf', () => {
   });
 });
 
-describe('the tables of Portuguese', () => {
+describe('the Portuguese language tables', () => {
   const { portuguese } = profiles;
   const accented = 'Olá, João! Sua consulta é amanhã às 9h na Rua São José, nº 10, 2º andar. ';
   const textOf = (length: number): string => accented.repeat(9).slice(0, length);
 
-  test('hold an accented text of 141 characters in one segment instead of three', () => {
+  test('fit an accented text of 141 characters into one segment instead of three', () => {
     expect(segmentsOf(textOf(141), gsm)).toMatchObject({ encoding: 'UCS-2', segments: 3 });
     expect(segmentsOf(textOf(141), portuguese)).toEqual({
       ...{ encoding: 'GSM-7', shift: 'locking', characters: 141, segments: 1, remaining: 14 },
@@ -203,13 +203,13 @@ describe('the tables of Portuguese', () => {
     ['ã'.repeat(156), 'locking', 156, 2],
     ['ã'.repeat(298), 'locking', 298, 2],
     ['ã'.repeat(299), 'locking', 299, 3],
-    // ñ is in the alphabet of the standard alone: ã takes two septets then.
+    // ñ is only in the default alphabet: with it, ã takes two septets.
     [`ñ${'ã'.repeat(77)}`, 'single', 155, 1],
     [`ñ${'ã'.repeat(78)}`, 'single', 157, 2],
-    // ª is in the one table, Φ in the other.
+    // ª is in one table, Φ in the other.
     [`ªΦ${'a'.repeat(149)}`, 'both', 152, 1],
     [`ªΦ${'a'.repeat(150)}`, 'both', 153, 2],
-    // Together they are in none.
+    // No table has both.
     ['ªñ', 'UCS-2', 2, 1],
   ] as const)('%#: count %s', (text, shift, characters, segments) => {
     expect(segmentsOf(text, portuguese)).toMatchObject(
@@ -219,21 +219,21 @@ describe('the tables of Portuguese', () => {
     );
   });
 
-  test('hold every letter of Portuguese, of which none is replaced', () => {
+  test('contain every Portuguese letter, and none is replaced', () => {
     const letters = 'ÁÀÂÃÉÊÍÓÔÕÚÜÇáàâãéêíóôõúüçºª';
     expect(segmentsOf(letters, portuguese)).toMatchObject({ shift: 'locking', characters: letters.length });
     expect(removeAccents(letters, portuguese)).toBe(letters);
     expect(charactersOutside(letters, portuguese)).toEqual([]);
   });
 
-  test('leave what no table holds to UCS-2, and to its plain equivalent', () => {
+  test('do not contain other characters, which need UCS-2 or a plain replacement', () => {
     expect(charactersOutside('São João 🎉', portuguese)).toEqual(['🎉']);
     expect(charactersOutside('ªñ', portuguese)).toEqual(['ª']);
     expect(removeAccents('1ª ñandú “São”', portuguese)).toBe('1a ñandú "São"');
     expect(segmentsOf('1a ñandú "São"', portuguese).shift).toBe('single');
   });
 
-  test('never cost more than the standard does', () => {
+  test('never need more segments than the default alphabet', () => {
     fc.assert(
       fc.property(anyPortuguese, (text) => {
         const [ours, plain] = [segmentsOf(text, portuguese), segmentsOf(text, gsm)];
@@ -251,13 +251,13 @@ const anyPortuguese = fc.string({
 });
 
 describe('removeAccents', () => {
-  test('puts plain letters in the place of Portuguese ones', () => {
+  test('replaces Portuguese letters with plain ones', () => {
     expect(removeAccents('Olá João, sua ação nº 3 na 2ª seção não está concluída', gsm)).toBe(
       'Ola Joao, sua acao no 3 na 2a secao nao esta concluida',
     );
   });
 
-  test('keeps what the alphabet of the profile holds', () => {
+  test('keeps the characters of the profile’s alphabet', () => {
     expect(removeAccents('É você, à noite? ~[€]', gsm)).toBe('É voce, à noite? ~[€]');
     expect(removeAccents('É você, à noite?', zenvia)).toBe('E voce, a noite?');
     expect(removeAccents('straße ñandú', zenvia)).toBe('strasse nandu');
@@ -269,11 +269,11 @@ describe('removeAccents', () => {
     );
   });
 
-  test('drops characters that cannot be seen', () => {
+  test('drops invisible characters', () => {
     expect(removeAccents('a\u200bb\u00adc\ufeff', gsm)).toBe('abc');
   });
 
-  test('composes letters that came with their accent apart', () => {
+  test('composes letters with separate accents', () => {
     expect(removeAccents('caf\u0065\u0301 na\u0303o', gsm)).toBe('café nao');
     expect(removeAccents('caf\u0065\u0301 na\u0303o', zenvia)).toBe('cafe nao');
     expect(removeAccents('x\u0303', gsm)).toBe('x');
@@ -284,7 +284,7 @@ describe('removeAccents', () => {
     expect(segmentsOf(removeAccents('Promoção 🎉', gsm), gsm).encoding).toBe('UCS-2');
   });
 
-  test('leaves a text of the alphabet as it is, and a second pass changes nothing', () => {
+  test('leaves a text in the alphabet unchanged, and changes nothing in a second pass', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.constantFrom(gsm, zenvia), (text, profile) => {
         const once = removeAccents(text, profile);
@@ -294,7 +294,7 @@ describe('removeAccents', () => {
     );
   });
 
-  test('brings every Latin letter of Windows-1252 into every alphabet', () => {
+  test('converts every Latin letter of Windows-1252 to every alphabet', () => {
     const letters = 'ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿŠšŽžŒœŸ';
     for (const profile of Object.values(profiles)) {
       expect(charactersOutside(removeAccents(letters, profile), profile)).toEqual([]);

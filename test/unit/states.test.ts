@@ -10,7 +10,7 @@ const page = readFileSync(new URL('../../docs/states.md', import.meta.url), 'utf
 const diagrams = [...page.matchAll(/```mermaid\n([^]*?)```/g)].map(([, text = '']) =>
   [...text.matchAll(/^ *(\S+) --> (\S+)/gm)].map(([, from = '', to = '']) => `${from} → ${to}`),
 );
-// Found by their heading: others may come between.
+// Found by their heading, so that other diagrams can come between them.
 const diagramUnder = (heading: string): string[] =>
   [
     ...((page.split(`\n## ${heading}\n`)[1] ?? '').split('```')[1]?.matchAll(/^ *(\S+) --> (\S+)/gm) ?? []),
@@ -19,7 +19,7 @@ const [message = [], run = [], step = []] = diagrams;
 const statesOf = (arrows: string[]) => new Set(arrows.flatMap((arrow) => arrow.split(' → ')).sort());
 const between = (arrows: string[]) => arrows.filter((arrow) => !arrow.includes('[*]')).sort();
 
-test('the diagram of messages shows the moves of the code, and no others', () => {
+test('the diagram of messages shows exactly the moves of the code', () => {
   const allowed = messageStatuses.flatMap((from) => moves[from].map((to) => `${from} → ${to}`));
   expect(between(message)).toEqual(allowed.sort());
 });
@@ -29,7 +29,7 @@ test('the diagrams of runs show every status and every step', () => {
   expect(statesOf(step)).toEqual(new Set(['[*]', ...runSteps].sort()));
 });
 
-test('the diagram of tickets shows the moves of the code, and no others', () => {
+test('the diagram of tickets shows exactly the moves of the code', () => {
   const allowed = ticketStatuses.flatMap((from) => ticketMoves[from].map((to) => `${from} → ${to}`));
   expect(between(diagramUnder('Ticket'))).toEqual(allowed.sort());
 });

@@ -30,7 +30,7 @@ describe('parseTemplate', () => {
     expect(render(template('R$ {valor}, {Valor}'), contact)).toBe('R$ 1.234,56, 1.234,56');
   });
 
-  test('takes a template apart into plain data', () => {
+  test('parses a template into plain data', () => {
     expect(template('{nome}{codigo}!')).toEqual({ literals: ['', '', '!'], placeholders: ['name', 'code'] });
     expect(template('Oi')).toEqual({ literals: ['Oi'], placeholders: [] });
   });
@@ -39,7 +39,7 @@ describe('parseTemplate', () => {
     ['', [['template_empty', 0]]],
     [' \n\t', [['template_empty', 0]]],
     ['a'.repeat(161), [['template_too_long', 160]]],
-    // As maxlength of an HTML field counts: each of them is two.
+    // Counted like maxlength of an HTML field: each of them is two.
     ['🎉'.repeat(81), [['template_too_long', 160]]],
     ['Oi {cpf}', [['placeholder_unknown', 3]]],
     ['Oi {}', [['placeholder_unknown', 3]]],
@@ -64,7 +64,7 @@ describe('parseTemplate', () => {
     ],
     ['a\u0000b', [['character_forbidden', 1]]],
     ['a\ud83d', [['character_forbidden', 1]]],
-  ] as const)('names everything wrong with %j', (text, expected) => {
+  ] as const)('reports all problems of %j', (text, expected) => {
     expect(problems(text)).toEqual(expected);
   });
 
@@ -73,7 +73,7 @@ describe('parseTemplate', () => {
     expect(problems('Oi\r\ntchau')).toEqual([]);
   });
 
-  test('takes apart or refuses any string, and a text without braces comes back as it is', () => {
+  test('parses or refuses any string, and renders a text without braces unchanged', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('{', '}', 'nome', 'a', ' ', 'é', '🎉', 'valor') }),
@@ -90,15 +90,15 @@ describe('parseTemplate', () => {
 });
 
 describe('render', () => {
-  test('leaves nothing in the place of a value that is missing', () => {
+  test('renders a missing value as an empty string', () => {
     expect(render(template('Oi {nome}, R$ {valor}'), { code: '', name: '', extra: {} })).toBe('Oi , R$ ');
   });
 
-  test('does not look for placeholders or patterns in values', () => {
+  test('does not replace placeholders or patterns in values', () => {
     expect(render(template('Oi {nome}'), { ...contact, name: '{codigo} $& $1' })).toBe('Oi {codigo} $& $1');
   });
 
-  test('cleans values, which come from outside', () => {
+  test('cleans the values', () => {
     expect(render(template('Oi {nome}!'), { ...contact, name: ' Ana\r\nAcesse\u0007\u202e ' })).toBe(
       'Oi Ana Acesse!',
     );
@@ -106,7 +106,7 @@ describe('render', () => {
 });
 
 describe('compose', () => {
-  test('gives text, encoding and segments', () => {
+  test('returns text, encoding and segments', () => {
     expect(compose(template('Olá {nome}'), contact, options)).toEqual({
       text: 'Ola Joao',
       encoding: 'GSM-7',
@@ -119,7 +119,7 @@ describe('compose', () => {
     });
   });
 
-  test('judges the length after the placeholders are filled in', () => {
+  test('checks the length after the placeholders are filled in', () => {
     const long = template('a'.repeat(154) + '{nome}');
     expect(compose(long, { ...contact, name: 'Ana' }, options)).toMatchObject({ segments: 1 });
     expect(compose(long, { ...contact, name: 'Mariana' }, options)).toMatchObject({
@@ -130,7 +130,7 @@ describe('compose', () => {
     });
   });
 
-  test('counts the segments of the profile', () => {
+  test('counts segments by the profile', () => {
     const accented = template('é'.repeat(100));
     expect(compose(accented, contact, { ...options, removeAccents: false })).toMatchObject({ segments: 1 });
     expect(
@@ -143,7 +143,7 @@ describe('compose', () => {
     });
   });
 
-  test('skips what the provider does not take at all', () => {
+  test('skips a message that is too long for the provider', () => {
     const many = { ...options, profile: profiles.zenvia, maxSegments: 20 };
     const words = 'abcdefghi '.repeat(152).trimEnd();
     expect(compose(template('x'), { ...contact, customMessage: words }, many)).toMatchObject({
@@ -154,7 +154,7 @@ describe('compose', () => {
     });
   });
 
-  test('skips a word that the provider can not cut, unless the text fits into one segment', () => {
+  test('skips a word that the provider cannot cut, unless the text fits into one segment', () => {
     const long = { ...options, profile: profiles.zenvia, maxSegments: 5 };
     const composed = (customMessage: string, of = long) =>
       compose(template('x'), { ...contact, customMessage }, of);
@@ -165,7 +165,7 @@ describe('compose', () => {
     expect(composed(link.slice(0, 160))).toMatchObject({ segments: 1 });
   });
 
-  test('keeps accents by the tables of Portuguese, unless they cost a segment that removing them saves', () => {
+  test('keeps accents with the Portuguese tables, unless removing them saves a segment', () => {
     const portuguese = { ...options, profile: profiles.portuguese, maxSegments: 2 };
     const composed = (text: string, of = portuguese) => compose(template(text), contact, of);
     expect(composed('ã'.repeat(155))).toMatchObject({ text: 'ã'.repeat(155), segments: 1 });
@@ -204,23 +204,23 @@ describe('compose', () => {
       expect(custom('Só você, {Nome}: R$ {valor}')).toMatchObject({ text: 'So voce, Joao: R$ 1.234,56' });
     });
 
-    test('is never sent with braces in it: an unknown placeholder or a single brace leaves the contact out', () => {
+    test('with an unknown placeholder or an unmatched brace is skipped', () => {
       for (const text of ['Oi {saldo}', 'Oi {nome', 'Oi :}', '{{nome}}', '{}'])
         expect(custom(text), text).toMatchObject({ skip: 'placeholder_unknown' });
     });
 
-    test('is judged with its values filled in', () => {
+    test('is checked with its values filled in', () => {
       const long = `{nome} ${'x'.repeat(154)}`;
       expect(custom(long)).toMatchObject({ segments: 1 });
       expect(custom(long, { name: 'Joaquim Maria' })).toMatchObject({ skip: 'message_too_long' });
     });
 
-    test('does not take the braces of a value for a placeholder', () => {
+    test('does not treat braces in a value as a placeholder', () => {
       expect(custom('Oi {nome}', { name: '{saldo}' })).toMatchObject({ text: 'Oi {saldo}' });
     });
   });
 
-  test('never gives a text with white space that is not one space or a line break', () => {
+  test('never returns a text with white space other than single spaces and line breaks', () => {
     fc.assert(
       fc.property(
         fc.string({
@@ -237,7 +237,7 @@ describe('compose', () => {
               maxSegments: 100,
             },
           );
-          if ('skip' in composed) throw new Error('not too long');
+          if ('skip' in composed) throw new Error('The message was skipped.');
           expect(composed.text).not.toMatch(/[^\S\n ]| {2}|^\s|\s$| \n|\n /);
         },
       ),

@@ -13,7 +13,7 @@ import {
   withoutHtml,
 } from '../../domain/text.ts';
 
-describe('a word for nothing', () => {
+describe('a word for an empty value', () => {
   test.each(
     '#N/D #N/A #VALOR! #VALUE! #REF! #NOME? #DIV/0! #NÚM! ######## NULL null Null (null) None undefined NaN <NA> N/A n/d \\N - -- — ... ??? [object Object]'
       .split(' ')
@@ -28,19 +28,19 @@ describe('a word for nothing', () => {
       ])
       .concat('#N/DISP #VALOR #REF Err:502 Loading... n/i # <none>'.split(' '))
       .filter((word) => word !== '[object' && word !== 'Object]'),
-  )('%j is nothing', (word) => {
+  )('%j is empty', (word) => {
     expect(isNothing(word)).toBe(true);
   });
 
   test.each(['Nil', 'Nada', 'Ana', '0', '-77', '@loja', 'Nullo', 'A', '#1', 'N', '1-2'])(
-    '%j is something',
+    '%j is not empty',
     (word) => {
       expect(isNothing(word)).toBe(false);
     },
   );
 });
 
-describe('what wraps a value', () => {
+describe('the wrapping of a value', () => {
   test.each([
     ['="00123"', '00123'],
     ['="diz ""oi"""', 'diz "oi"'],
@@ -48,11 +48,11 @@ describe('what wraps a value', () => {
     ["'=1+1", '=1+1'],
     ["'-77", '-77'],
     ["'@loja", '@loja'],
-  ])('%s is %s', (text, value) => {
+  ])('is removed from %s: %s', (text, value) => {
     expect(unwrap(text)).toBe(value);
   });
 
-  test.each(["D'Ávila", "'Zé'", '="a"&"b"', '=A1'])('nothing wraps %s', (text) => {
+  test.each(["D'Ávila", "'Zé'", '="a"&"b"', '=A1'])('is not found in %s', (text) => {
     expect(unwrap(text)).toBe(text);
   });
 });
@@ -68,28 +68,34 @@ describe('HTML', () => {
     ['<p>Oi</p><p>Tchau</p>', 'Oi\nTchau\n'],
     ['&lt;b&gt;Oi&lt;/b&gt;', 'Oi'],
     ['<style>p{color:red}</style>Oi<!-- nada -->', 'Oi'],
-  ])('%s becomes %j', (text, plain) => {
+  ])('in %s is converted to %j', (text, plain) => {
     expect(withoutHtml(text)).toBe(plain);
   });
 
-  test.each(['a < b > c', 'R&D', 'Tom & Jerry', 'amo <3', 'Oi <nome>', 'A&B; C'])('%s is none', (text) => {
-    expect(withoutHtml(text)).toBe(text);
-  });
+  test.each(['a < b > c', 'R&D', 'Tom & Jerry', 'amo <3', 'Oi <nome>', 'A&B; C'])(
+    'is not found in %s',
+    (text) => {
+      expect(withoutHtml(text)).toBe(text);
+    },
+  );
 });
 
-describe('escapes', () => {
+describe('the escapes', () => {
   test.each([
     [String.raw`Jo\u00e3o`, 'João'],
     ['Jo%C3%A3o%20Silva', 'João Silva'],
     ['Jo%C3%A3o+Silva', 'João Silva'],
     ['Jo=C3=A3o', 'João'],
     ['Jo%C3%A3o, 100%', 'João, 100%'],
-  ])('%s is %s', (text, plain) => {
+  ])('in %s are decoded to %s', (text, plain) => {
     expect(withoutEscapes(text)).toBe(plain);
   });
-  test.each(['100% ok', '50%20', 'a=C3', String.raw`C:\users`, '%C3', 'x=1'])('%s is none', (text) => {
-    expect(withoutEscapes(text)).toBe(text);
-  });
+  test.each(['100% ok', '50%20', 'a=C3', String.raw`C:\users`, '%C3', 'x=1'])(
+    'are not found in %s',
+    (text) => {
+      expect(withoutEscapes(text)).toBe(text);
+    },
+  );
 });
 
 test.each([
@@ -99,16 +105,16 @@ test.each([
   ['𝐀𝐧𝐚', 'Ana'],
   ['So\ufb01a', 'Sofia'],
   [String.raw`\u003cb\u003eOi\u003c/b\u003e`, 'Oi'],
-])('%s comes as %s', (raw, text) => {
+])('%s is read as %s', (raw, text) => {
   expect(readText(raw)).toBe(text);
 });
 
-test('a line break that was escaped is one, and that of a path is none', () => {
+test('an escaped line break is decoded, but not one in a path', () => {
   expect(readTextLines(String.raw`Olá\nAna\r\ntchau`)).toBe('Olá\nAna\ntchau');
   expect(readTextLines(String.raw`Olá c:\notas`)).toBe(String.raw`Olá c:\notas`);
 });
 
-test('a formula is one, and a code that begins like it is not', () => {
+test('a formula is recognized, and a code that starts like one is not', () => {
   for (const text of [
     '=PROCV(A2;B:C;2;0)',
     '=A1',
@@ -142,7 +148,7 @@ describe('UTF-8 that was read as Latin-1', () => {
     expect(repairMojibake(text)).toBe(repaired);
   });
 
-  test('any name with an accent is repaired, however often it happened', () => {
+  test('any name with an accent is repaired, also when it was misread twice', () => {
     const names = fc
       .string({
         unit: fc.constantFrom(...Array.from('aeioãõçéêíóúâàÁÉÍÓÚÃÕÇ ')),
@@ -164,7 +170,7 @@ describe('UTF-8 that was read as Latin-1', () => {
   const word = fc.oneof(
     letters,
     letters.map((text) => text.charAt(0).toUpperCase() + text.slice(1)),
-    // No word in capitals ends in Â: `NÂº` is Nº.
+    // No word in capitals ends in Â, because `NÂº` means Nº.
     letters.map((text) => text.toUpperCase()).filter((text) => !text.endsWith('Â')),
   );
   const mark = fc.constantFrom(
@@ -185,7 +191,7 @@ describe('UTF-8 that was read as Latin-1', () => {
     '™ ',
   );
 
-  test('a text in any European language stays as it is', () => {
+  test('a text in any European language is not changed', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(word, mark), { maxLength: 6 }), (words) => {
         const text = words.flat().join('');
@@ -196,14 +202,14 @@ describe('UTF-8 that was read as Latin-1', () => {
   });
 
   test.each(['ã”’', 'â“”', 'IRMÃ”', 'IRMÃ\u00a0ANA', 'MANHÃ–TARDE', 'COSÌ”', 'é’’', 'Ã'])(
-    '%s stays',
+    '%s is not changed',
     (text) => {
       expect(repairMojibake(text)).toBe(text);
       expect(isDamaged(text)).toBe(false);
     },
   );
 
-  test('what can not be repaired is known to be damaged', () => {
+  test('a text that cannot be repaired is reported as damaged', () => {
     expect(isDamaged('Jo\ufffdo')).toBe(true);
     expect(isDamaged('Joï¿½o')).toBe(true);
     expect(isDamaged('Jo¿o')).toBe(true);
@@ -214,7 +220,7 @@ describe('UTF-8 that was read as Latin-1', () => {
   });
 });
 
-test('a number in scientific notation has lost its digits', () => {
+test('a number in scientific notation is recognized', () => {
   for (const text of ['1.23457E+11', '5,5119E+12', '1e5']) expect(isScientific(text)).toBe(true);
   for (const text of ['123', '1E', 'E5', '12E34A']) expect(isScientific(text)).toBe(false);
 });

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test, vi } from 'vitest';
 import { createTicks } from '../../activities/ticks.ts';
 
-test('Each look runs in the context of its caller, until its caller ends it', () => {
+test('each check runs in the context of its caller until the caller ends it', () => {
   vi.useFakeTimers();
   try {
     const activity = new AsyncLocalStorage<string>();
@@ -13,7 +13,7 @@ test('Each look runs in the context of its caller, until its caller ends it', ()
     );
     vi.advanceTimersByTime(1_000);
     expect(seen.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
-    // The first one began the timer.
+    // The first caller started the timer.
     ends[0]?.();
     seen.length = 0;
     vi.advanceTimersByTime(2_000);

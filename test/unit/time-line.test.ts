@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createTimeLine } from '../../activities/time-line.ts';
 
-/** When messages of so many segments leave, each as soon as it may. */
+/** The times at which messages of these segments leave, each as early as possible. */
 const leaveAll = (line: ReturnType<typeof createTimeLine>, segments: readonly number[]): (number | null)[] =>
   segments.map((one) => {
     const at = line.next(0);
@@ -9,7 +9,7 @@ const leaveAll = (line: ReturnType<typeof createTimeLine>, segments: readonly nu
     return at;
   });
 
-test('each message has the place of its segments in the rate', () => {
+test('each message leaves at the time that the rate gives its segments', () => {
   const line = createTimeLine();
   line.add({ from: 1_000, segments: 5, ratePerSecond: 10 });
   expect(line.segments()).toBe(5);
@@ -18,14 +18,14 @@ test('each message has the place of its segments in the rate', () => {
   expect(line.end()).toBe(0);
 });
 
-test('a stretch at another rate has other places', () => {
+test('a stretch at another rate has other times', () => {
   const line = createTimeLine();
   line.add({ from: 0, segments: 2, ratePerSecond: 10 });
   line.add({ from: 500, segments: 2, ratePerSecond: 100 });
   expect(leaveAll(line, [1, 1, 1, 1, 1])).toEqual([0, 100, 500, 510, null]);
 });
 
-test('a message that is longer than what is reserved is owed, and uses up what is reserved next', () => {
+test('a message that exceeds the reserved segments uses up the next reservation', () => {
   const line = createTimeLine();
   line.add({ from: 0, segments: 1, ratePerSecond: 10 });
   expect(leaveAll(line, [3, 1])).toEqual([0, null]);
@@ -36,7 +36,7 @@ test('a message that is longer than what is reserved is owed, and uses up what i
   expect(leaveAll(line, [1, 1, 1])).toEqual([300, 400, null]);
 });
 
-test('what was not used in its time is lost, but for what is a moment late', () => {
+test('unused time is lost, except for the last moment', () => {
   const line = createTimeLine();
   line.add({ from: 0, segments: 10, ratePerSecond: 100 });
   expect(line.next(20)).toBe(0);

@@ -39,7 +39,7 @@ test('a changed field, URL or signature is not', () => {
   expect(verify(undefined, {})).toBe(false);
 });
 
-test('another token signs for nobody', () => {
+test('a callback signed with another token is not', () => {
   expect(verify(twilio.getExpectedTwilioSignature('another', url, form), {})).toBe(false);
 });
 
@@ -50,19 +50,19 @@ test.each([
   ['https://torpedo.example/x', 'https://torpedo.example:8443/x'],
   ['http://[::1]/x', 'http://[::1]:80/x'],
   ['https://torpedo.example', 'https://torpedo.example:443'],
-])('the port may be missing or be added: %s and %s', (signed, received) => {
+])('the default port may be missing or added: %s and %s', (signed, received) => {
   expect(verify(sign(signed, form), { url: received })).toBe(true);
 });
 
-test("characters of the URL are taken as Twilio signed them, as the quote in it's", () => {
+test("the characters of the URL are verified as Twilio signed them, such as the quote in it's", () => {
   const odd = "https://torpedo.example/x?name=it's|ok";
   expect(verify(sign(odd, form), { url: odd })).toBe(true);
 });
 
-describe('with a shared key, as a webhook rule at Twilio may say', () => {
+describe('with a shared key, which a webhook rule at Twilio can set', () => {
   const sharedKeySecret = 'the-shared-key';
   const settingsHeader = 'x-twilio-webhooks-signature-settings';
-  // Twilio's own library of this version knows SHA-1 alone: what is signed is the same.
+  // This version of Twilio's library supports only SHA-1. The signed data is the same.
   const hmac = (algorithm: string, key: string): string => {
     const signed = Object.entries(form).sort().flat().join('');
     return createHmac(algorithm, key)
@@ -87,13 +87,13 @@ describe('with a shared key, as a webhook rule at Twilio may say', () => {
     ['sha256', 'key=webhooks_key_1,algorithm=HMAC_SHA256'],
     ['sha256', 'algorithm=HMAC_SHA256, key=webhooks_key_1'],
     ['sha1', 'key=webhooks_key_1,algorithm=HMAC_SHA1'],
-  ])('its %s is genuine, named as %s', (algorithm, settings) => {
+  ])('a signature by %s is genuine when the header has %s', (algorithm, settings) => {
     expect(verifyBy(hmac(algorithm, sharedKeySecret), settings)).toBe(true);
     expect(verifyBy(hmac(algorithm, authToken), settings)).toBe(false);
     expect(verifyBy(hmac(algorithm, sharedKeySecret), settings, { authToken })).toBe(false);
   });
 
-  test('an algorithm of tomorrow, none, and one that the header does not name are not', () => {
+  test('an unknown, missing or unnamed algorithm is not genuine', () => {
     const signature = hmac('sha256', sharedKeySecret);
     expect(verifyBy(signature, 'key=k,algorithm=HMAC_SHA512')).toBe(false);
     expect(verifyBy(signature, 'key=k,algorithm=toString')).toBe(false);
@@ -101,12 +101,12 @@ describe('with a shared key, as a webhook rule at Twilio may say', () => {
     expect(verifyBy(signature, undefined)).toBe(false);
   });
 
-  test('what the auth token has signed stays genuine: no rule has matched', () => {
+  test('a signature by the auth token stays genuine, because no rule may have matched', () => {
     expect(verifyBy(sign(url, form), undefined)).toBe(true);
   });
 });
 
-test('a body that is no form is bound by its hash in the URL', () => {
+test('a body that is not a form is verified by its hash in the URL', () => {
   const rawBody = '{"a":1}';
   const hashed = `${url}&bodySHA256=${createHash('sha256').update(rawBody).digest('hex')}`;
   const signature = sign(hashed, {});
@@ -115,7 +115,7 @@ test('a body that is no form is bound by its hash in the URL', () => {
   expect(twilio.validateRequestWithBody(authToken, signature, hashed, rawBody)).toBe(true);
 });
 
-test("whatever the fields are, Twilio's signature is ours", () => {
+test('any fields have the same signature at Twilio', () => {
   const value = fc.oneof(
     fc.string({ unit: 'grapheme' }),
     fc.array(fc.string(), { minLength: 1, maxLength: 4 }),

@@ -37,12 +37,12 @@ describe('a date placeholder', () => {
     expect(filled(value)).toBe(expected);
   });
 
-  test('of a last run that never was is the beginning of the epoch', () => {
+  test('of the last run is the start of the epoch when there was none', () => {
     expect(filled('{lastRunAt}', { lastRunAt: null })).toBe('1970-01-01T00:00:00+00:00');
   });
 
-  test('goes by the days of the calendar, where the clocks change too', () => {
-    const now = new Date('2026-03-09T03:30:00Z'); // 23:30 of the day on which New York went forward.
+  test('follows calendar days, also when the clocks change', () => {
+    const now = new Date('2026-03-09T03:30:00Z'); // 23:30 on the day on which New York put the clocks forward.
     expect(filled('{yesterday} {today:HH}', { now, timezone: 'America/New_York' })).toBe('2026-03-07 23');
   });
 
@@ -69,7 +69,7 @@ describe('a date placeholder', () => {
       'date_form_unknown',
       '“” is not a date format. Write it with yyyy, MM, dd, HH, mm, ss, like dd/MM/yyyy.',
     ],
-  ])('%s is an error when it is saved', (value, code, message) => {
+  ])('%s is refused when the campaign is saved', (value, code, message) => {
     expect(parseParamValue(value)).toMatchObject({ ok: false, fault: { code } });
     expect(problemsIn(webserviceBlock, { params: [{ key: 'a', value }] })).toEqual([
       `params.0.value: ${message}`,
@@ -78,7 +78,7 @@ describe('a date placeholder', () => {
 });
 
 describe('the address', () => {
-  test('keeps its own query letter by letter, and has the parameters behind it', () => {
+  test('keeps its own query unchanged, and has the parameters after it', () => {
     const url = buildAddress(
       {
         baseUrl: 'https://crm.example/api?x=%20a+b&empty=#part',
@@ -95,7 +95,7 @@ describe('the address', () => {
     );
   });
 
-  test('gives back every parameter as it was, whatever it holds', () => {
+  test('encodes every parameter without loss', () => {
     const text = fc.string({ unit: 'binary' }).map((one) => one.replaceAll(/[{}]/g, ''));
     const param = fc.record({ key: text, value: text });
     fc.assert(
@@ -107,11 +107,11 @@ describe('the address', () => {
           const url = buildAddress({ baseUrl, params }, values);
           expect(url.search.startsWith(before.search) || before.search === '').toBe(true);
           const own = [...before.searchParams].length;
-          const wanted = params.map(({ key, value }) => [
+          const expected = params.map(({ key, value }) => [
             key.replaceAll(/\p{Cs}/gu, '\ufffd'),
             value.replaceAll(/\p{Cs}/gu, '\ufffd'),
           ]);
-          expect([...url.searchParams].slice(own)).toEqual(wanted);
+          expect([...url.searchParams].slice(own)).toEqual(expected);
           expect(url.origin + url.pathname).toBe(before.origin + before.pathname);
           expect(url.hash).toBe('');
         },
@@ -119,7 +119,7 @@ describe('the address', () => {
     );
   });
 
-  test('has texts and dates as they were meant, whatever stands beside them', () => {
+  test('has the correct texts and dates in any combination', () => {
     const part = fc.oneof(
       fc.string().map((text) => [text.replaceAll(/[{}]/g, '$&$&'), text] as const),
       fc.constantFrom(['{today}', '2026-11-23'] as const, ['{lastRunAt:yyyy}', '2026'] as const),
@@ -132,7 +132,7 @@ describe('the address', () => {
     );
   });
 
-  test('holds no user and no password', () => {
+  test('must not contain a user or password', () => {
     expect(problemsIn(webserviceBlock, { baseUrl: 'https://ana:secret@crm.example/' })).toEqual([
       'baseUrl: Leave the user and password out of the address: store them in an integration.',
     ]);
