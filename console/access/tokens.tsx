@@ -1,19 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { tokenContent, tokenView } from '../../api/access/tokens.ts';
-import { type Api, ApiFailure, type Query } from '../kit/api.ts';
+import type { Api, Query } from '../kit/api.ts';
 import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
+import { addConfirmed } from '../kit/confirm.tsx';
 import { CopyField } from '../kit/copy.tsx';
 import { ChoiceField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { accessWords } from './words.ts';
 import { common } from '../kit/words.ts';
-import { failureWords } from '../kit/problems.ts';
 import { SettingsPage } from '../kit/layout.tsx';
-import { Card, ConfirmPage, Empty, State, Table, Time } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { formOf } from '../kit/responses.tsx';
-import { addAction, addPage } from '../kit/routes.ts';
+import { Card, Empty, State, Table, Time } from '../kit/parts.tsx';
+import { addForm, addPage } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { useRoleOptions } from './users.tsx';
 import { useWords } from '../kit/view.tsx';
@@ -21,6 +19,7 @@ import { useWords } from '../kit/view.tsx';
 const path = '/settings/tokens';
 const pageSize = 200;
 type Token = z.output<typeof tokenView>;
+const newTokenView = tokenView.extend({ token: z.string() });
 
 /** Tokens for programs. */
 export const tokens: FastifyPluginAsync = async (app) => {
@@ -35,39 +34,27 @@ export const tokens: FastifyPluginAsync = async (app) => {
     <NewPage state={newForm({ role: 'viewer', expiresInDays: 365 })} />
   ));
 
-  // The only form without a redirect: the token is only in this answer.
-  app.post(path, { config: { access: 'admin' } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const form = formOf(request);
-    try {
-      const made = await api.send(
-        'POST',
-        '/api/tokens',
-        readForm(tokenContent, form),
-        tokenView.extend({ token: z.string() }),
-      );
-      return await reply
-        .header('cache-control', 'no-store')
-        .page(<MadePage name={made.name} token={made.token} />);
-    } catch (error) {
-      if (!(error instanceof ApiFailure) || error.status === 401) throw error;
-      const { problems } = error;
-      const failure = problems.length === 0 ? failureWords(view.format, error) : undefined;
-      return reply.page(<NewPage state={{ values: form, problems, failure }} />, error.status);
-    }
+  addForm(app, path, 'admin', {
+    send: async ({ api, form }) => {
+      const made = await api.send('POST', '/api/tokens', readForm(tokenContent, form), newTokenView);
+      return { page: <MadePage name={made.name} token={made.token} />, secret: true };
+    },
+    again: (_, state) => <NewPage state={state} />,
   });
 
-  addPage(app, `${path}/:id/revoke`, 'admin', async ({ api, id }) => {
-    const [token] = await listOf(api, { before: id + 1, limit: 1 });
-    return <RevokePage id={id} name={token?.id === id ? token.name : String(id)} />;
-  });
-
-  addAction(app, `${path}/:id/revoke`, 'admin', {
+  addConfirmed(app, `${path}/:id/revoke`, 'admin', {
+    section: 'settings',
+    back: () => path,
+    ask: async ({ api, view, id }) => {
+      const [token] = await listOf(api, { before: id + 1, limit: 1 });
+      const t = accessWords[view.locale];
+      const name = token?.id === id ? token.name : String(id);
+      return { title: t.revokeTitle(name), text: t.revokeText, button: t.revoke };
+    },
     work: async ({ api, id }) => {
       await api.send('DELETE', `/api/tokens/${id}`);
       return { to: path, notice: 'saved' };
     },
-    otherwise: () => path,
   });
 };
 
@@ -146,19 +133,5 @@ function MadePage({ name, token }: { name: string; token: string }) {
         </a>
       </Card>
     </SettingsPage>
-  );
-}
-
-function RevokePage({ id, name }: { id: number; name: string }) {
-  const t = useWords(accessWords);
-  return (
-    <ConfirmPage
-      title={t.revokeTitle(name)}
-      section="settings"
-      text={t.revokeText}
-      action={`${path}/${id}/revoke`}
-      button={t.revoke}
-      back={path}
-    />
   );
 }

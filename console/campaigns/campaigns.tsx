@@ -6,9 +6,10 @@ import { runSummaryView } from '../../api/runs/view.ts';
 import { campaignStates } from '../../domain/campaign.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { AddLink } from '../kit/buttons.tsx';
+import { addConfirmed } from '../kit/confirm.tsx';
 import { type Campaign, campaignUrl, getCampaign } from './blocks.tsx';
 import { CampaignState } from './frame.tsx';
-import { CampaignPage, DeletePage, DisablePage, RunNowPage, runsShown } from './overview.tsx';
+import { CampaignPage, DisablePage, RunNowText, runsShown } from './overview.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { type Found, List, searched } from '../kit/list.tsx';
@@ -62,16 +63,29 @@ export const campaigns: FastifyPluginAsync = async (app) => {
     return { to: campaignUrl(id), notice: { words: campaignWords[view.locale].disabledNotice } };
   });
 
-  addPage(app, '/campaigns/:id/run-now', 'operator', async ({ api, id }) => (
-    <RunNowPage campaign={await getCampaign(api, id)} />
-  ));
-
-  for (const route of ['run-now', 'dry-run'] as const) {
-    action(route, async ({ api, id }) => {
+  const start =
+    (route: 'run-now' | 'dry-run') =>
+    async ({ api, id }: PageRequest): Promise<Done> => {
       const { runId } = await api.send('POST', `/api/campaigns/${id}/${route}`, undefined, made);
       return { to: `/runs/${runId}` };
-    });
-  }
+    };
+  action('dry-run', start('dry-run'));
+
+  addConfirmed(app, '/campaigns/:id/run-now', 'operator', {
+    section: 'campaigns',
+    back: ({ id }) => campaignUrl(id),
+    ask: async ({ api, view, id }) => {
+      const campaign = await getCampaign(api, id);
+      const t = campaignWords[view.locale];
+      return {
+        title: `${t.runNow}: ${campaign.definition.name}`,
+        text: <RunNowText campaign={campaign} />,
+        note: t.runNowNote,
+        button: t.runNow,
+      };
+    },
+    work: start('run-now'),
+  });
 
   action('duplicate', async ({ api, view, id }) => {
     const { definition } = await getCampaign(api, id);
@@ -89,13 +103,18 @@ export const campaigns: FastifyPluginAsync = async (app) => {
     });
   }
 
-  addPage(app, '/campaigns/:id/delete', 'operator', async ({ api, id }) => (
-    <DeletePage campaign={await getCampaign(api, id)} />
-  ));
-
-  action('delete', async ({ api, id }) => {
-    await api.send('DELETE', `/api/campaigns/${id}`);
-    return { to: '/campaigns', notice: 'deleted' };
+  addConfirmed(app, '/campaigns/:id/delete', 'operator', {
+    section: 'campaigns',
+    back: ({ id }) => campaignUrl(id),
+    ask: async ({ api, view, id }) => {
+      const { definition } = await getCampaign(api, id);
+      const t = campaignWords[view.locale];
+      return { title: t.deleteIt, text: t.deleteText(definition.name), button: t.deleteIt };
+    },
+    work: async ({ api, id }) => {
+      await api.send('DELETE', `/api/campaigns/${id}`);
+      return { to: '/campaigns', notice: 'deleted' };
+    },
   });
 };
 

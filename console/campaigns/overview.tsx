@@ -8,7 +8,7 @@ import { common } from '../kit/words.ts';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Occurrences } from './occurrences.tsx';
-import { Card, ConfirmPage, Empty, type Fact, Facts, Table, Time } from '../kit/parts.tsx';
+import { Card, Empty, type Fact, Facts, Table, Time } from '../kit/parts.tsx';
 import { problemWords } from '../kit/problems.ts';
 import { Retrying } from '../kit/retrying.tsx';
 import { RecentRuns, type RunFigures } from '../reports/recent.tsx';
@@ -251,45 +251,20 @@ export function DisablePage({ campaign }: { campaign: Campaign }) {
   );
 }
 
-export function RunNowPage({ campaign }: { campaign: Campaign }) {
+/** What a run would send now, and when it would begin. */
+export function RunNowText({ campaign: { definition, mailingFile, hours } }: { campaign: Campaign }) {
   const t = useWords(campaignWords);
   const format = useFormat();
-  const { id, definition, mailingFile, hours } = campaign;
   return (
-    <ConfirmPage
-      title={`${t.runNow}: ${definition.name}`}
-      section="campaigns"
-      text={
-        <>
-          {definition.mailing.source === 'csv'
-            ? t.runNowText(format.number(mailingFile?.lines ?? 0))
-            : t.runNowWebservice}{' '}
-          {hours?.open === false && (
-            <strong>
-              {hours.opensAt === null ? t.hoursNeverOpen : t.runNowLater(format.dateTime(hours.opensAt))}
-            </strong>
-          )}
-        </>
-      }
-      note={t.runNowNote}
-      action={`${campaignUrl(id)}/run-now`}
-      button={t.runNow}
-      back={campaignUrl(id)}
-    />
-  );
-}
-
-export function DeletePage({ campaign }: { campaign: Campaign }) {
-  const t = useWords(campaignWords);
-  const { id, definition } = campaign;
-  return (
-    <ConfirmPage
-      title={t.deleteIt}
-      section="campaigns"
-      text={t.deleteText(definition.name)}
-      action={`${campaignUrl(id)}/delete`}
-      button={t.deleteIt}
-      back={campaignUrl(id)}
-    />
+    <>
+      {definition.mailing.source === 'csv'
+        ? t.runNowText(format.number(mailingFile?.lines ?? 0))
+        : t.runNowWebservice}{' '}
+      {hours?.open === false && (
+        <strong>
+          {hours.opensAt === null ? t.hoursNeverOpen : t.runNowLater(format.dateTime(hours.opensAt))}
+        </strong>
+      )}
+    </>
   );
 }

@@ -4,15 +4,16 @@ import { consentStatement, customerList, customerView } from '../../api/customer
 import { customerContent } from '../../domain/customer.ts';
 import { urlOf } from '../kit/api.ts';
 import { DownloadLink, AddLink, SaveOrCancel } from '../kit/buttons.tsx';
-import { ConsentState, type Customer, customerPage, customersPath, DataFields } from './page.tsx';
+import { ConsentState, customerPage, customersPath, DataFields } from './page.tsx';
 import { type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
+import { addConfirmed } from '../kit/confirm.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { customerWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { type Found, List, searched } from '../kit/list.tsx';
-import { Card, ConfirmPage, Phone, State } from '../kit/parts.tsx';
-import { addAction, addForm, addPage } from '../kit/routes.ts';
+import { Card, Phone, State } from '../kit/parts.tsx';
+import { addForm, addPage } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 
@@ -56,16 +57,26 @@ export const customers: FastifyPluginAsync = async (app) => {
     again: ({ api, id }, consent) => customerPage(api, id, { consent }),
   });
 
-  addPage(app, `${customersPath}/:id/delete`, 'admin', async ({ api, id }) => (
-    <DeletePage customer={await api.get(`/api/customers/${id}`, customerView)} />
-  ));
-
-  addAction(app, `${customersPath}/:id/delete`, 'admin', {
+  addConfirmed(app, `${customersPath}/:id/delete`, 'admin', {
+    section: 'customers',
+    back: ({ id }) => `${customersPath}/${id}`,
+    ask: async ({ api, view, id }) => {
+      const { name } = await api.get(`/api/customers/${id}`, customerView);
+      const t = customerWords[view.locale];
+      return {
+        title: t.deleteTitle,
+        text: (
+          <>
+            <strong>{name}</strong> {t.deleteText}
+          </>
+        ),
+        button: common[view.locale].delete,
+      };
+    },
     work: async ({ api, id }) => {
       await api.send('DELETE', `/api/customers/${id}`);
       return { to: customersPath, notice: 'deleted' };
     },
-    otherwise: ({ id }) => `${customersPath}/${id}`,
   });
 };
 
@@ -163,24 +174,5 @@ function NewPage({ state, settings }: { state: FormState; settings: CustomerSett
         </Card>
       </div>
     </Page>
-  );
-}
-
-function DeletePage({ customer: { id, name } }: { customer: Customer }) {
-  const t = useWords(customerWords);
-  const words = useWords(common);
-  return (
-    <ConfirmPage
-      title={t.deleteTitle}
-      section="customers"
-      text={
-        <>
-          <strong>{name}</strong> {t.deleteText}
-        </>
-      }
-      action={`${customersPath}/${id}/delete`}
-      button={words.delete}
-      back={`${customersPath}/${id}`}
-    />
   );
 }

@@ -1,10 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import type { Permission } from '../../domain/user.ts';
 import { formatPhone } from '../../domain/phone.ts';
-import { ActionButton } from './buttons.tsx';
 import { common } from './words.ts';
 import { Icon, type IconName } from './icons.tsx';
-import { Page, type Section } from './layout.tsx';
 import { useFormat, useMay, useWords } from './view.tsx';
 
 /** A time in the reader's time zone; the complete timestamp as a tooltip. */
@@ -224,53 +222,3 @@ export const Card = ({
     <div class="card-body">{children}</div>
   </section>
 );
-
-/** Asks for confirmation of an irreversible action, with its effect and count; works without scripts. */
-export function ConfirmPage({
-  title,
-  section,
-  text,
-  details,
-  note,
-  action,
-  button,
-  back,
-  backWords,
-  values,
-}: {
-  title: string;
-  section: Section;
-  /** The effect, with the number of affected items. */
-  text: ComponentChildren;
-  /** Below it, details longer than a sentence. */
-  details?: ComponentChildren;
-  /** Replaces "this can't be undone". */
-  note?: string;
-  action: string;
-  button: string;
-  back: string;
-  /** Replaces "cancel", where the action itself is a cancel. */
-  backWords?: string;
-  values?: Readonly<Record<string, string>>;
-}) {
-  const t = useWords(common);
-  return (
-    <Page title={title} section={section}>
-      <div class="card narrow">
-        <div class="card-body">
-          <p>{text}</p>
-          {details}
-          <p class="text-secondary">{note ?? t.cantUndo}</p>
-          <div class="buttons">
-            <ActionButton action={action} kind="danger" values={values ?? {}}>
-              {button}
-            </ActionButton>
-            <a class="btn" href={back}>
-              {backWords ?? t.cancel}
-            </a>
-          </div>
-        </div>
-      </div>
-    </Page>
-  );
-}

@@ -4,14 +4,15 @@ import type { z } from 'zod';
 import { usesView } from '../../api/settings/uses.ts';
 import type { EntryUse } from '../../domain/problems/errors.ts';
 import type { Api } from './api.ts';
+import { addConfirmed } from './confirm.tsx';
 import type { Dictionary } from './dictionary.ts';
 import type { FormValues } from './form-data.ts';
 import { type FormState, newForm } from './form.tsx';
-import { ConfirmPage } from './parts.tsx';
-import { addAction, addForm, addPage } from './routes.ts';
+import type { Done } from './responses.tsx';
+import { addAction, addForm, addPage, type PageRequest } from './routes.ts';
 import { readForm } from './schema-form.ts';
 import { Uses } from './uses.tsx';
-import { useWords, type View } from './view.tsx';
+import type { View } from './view.tsx';
 import { common } from './words.ts';
 
 /** Entries that are archived, or, while nothing uses them, deleted. */
@@ -121,67 +122,51 @@ export function addLeaving<E extends Entry>(
 ): void {
   const { entryOf, usesOf } = readerOf({ api: apiPath, view });
 
-  for (const leaves of ['archive', 'delete'] as const) {
-    addPage(app, `${path}/:id/${leaves}`, 'admin', async ({ api, id }) => (
-      <LeavePage
-        leaves={leaves}
-        path={path}
-        entry={await entryOf(api, id)}
-        usedBy={await usesOf(api, id)}
-        question={words}
-      />
-    ));
-  }
+  const setArchived =
+    (archived: boolean) =>
+    async ({ api, id }: PageRequest): Promise<Done> => {
+      const kept = Object.entries(await entryOf(api, id)).filter(([name]) => name in content.shape);
+      await api.send('PUT', `${apiPath}/${id}`, { ...Object.fromEntries(kept), archived });
+      return { to: path, notice: archived ? 'archived' : 'restored' };
+    };
+  const asked = {
+    section: 'settings',
+    back: ({ id }: PageRequest) => `${path}/${id}`,
+  } as const;
 
-  for (const archived of [true, false]) {
-    addAction(app, `${path}/:id/${archived ? 'archive' : 'restore'}`, 'admin', {
-      work: async ({ api, id }) => {
-        const kept = Object.entries(await entryOf(api, id)).filter(([name]) => name in content.shape);
-        await api.send('PUT', `${apiPath}/${id}`, { ...Object.fromEntries(kept), archived });
-        return { to: path, notice: archived ? 'archived' : 'restored' };
-      },
-      otherwise: () => path,
-    });
-  }
+  addAction(app, `${path}/:id/restore`, 'admin', { work: setArchived(false), otherwise: () => path });
 
-  addAction(app, `${path}/:id/delete`, 'admin', {
+  addConfirmed(app, `${path}/:id/archive`, 'admin', {
+    ...asked,
+    ask: async ({ api, view: { locale }, id }) => ({
+      title: common[locale].archiveTitle((await entryOf(api, id)).name),
+      text: words[locale].archiveText,
+      details: <Uses usedBy={await usesOf(api, id)} />,
+      note: words[locale].archiveNote,
+      button: common[locale].archive,
+    }),
+    work: setArchived(true),
+  });
+
+  addConfirmed(app, `${path}/:id/delete`, 'admin', {
+    ...asked,
+    ask: async ({ api, view: { locale }, id }) => {
+      const t = words[locale];
+      const usedBy = await usesOf(api, id);
+      const title = common[locale].deleteTitle((await entryOf(api, id)).name);
+      if (usedBy.length === 0) return { title, text: t.deleteText, button: common[locale].delete };
+      return {
+        title,
+        text: t.cantDelete,
+        details: <Uses usedBy={usedBy} />,
+        note: t.archiveText,
+        button: common[locale].archive,
+        action: `${path}/${id}/archive`,
+      };
+    },
     work: async ({ api, id }) => {
       await api.send('DELETE', `${apiPath}/${id}`);
       return { to: path, notice: 'deleted' };
     },
-    otherwise: ({ id }) => `${path}/${id}`,
   });
-}
-
-/** The confirmation before an entry is archived or deleted. An entry in use can only be archived. */
-function LeavePage({
-  leaves,
-  path,
-  entry: { id, name },
-  usedBy,
-  question,
-}: {
-  leaves: 'archive' | 'delete';
-  path: string;
-  entry: Entry;
-  usedBy: readonly EntryUse[];
-  question: Dictionary<LeaveWords>;
-}) {
-  const t = useWords(question);
-  const words = useWords(common);
-  const mustStay = leaves === 'delete' && usedBy.length > 0;
-  const deletes = leaves === 'delete' && !mustStay;
-  const note = mustStay ? t.archiveText : deletes ? undefined : t.archiveNote;
-  return (
-    <ConfirmPage
-      title={leaves === 'delete' ? words.deleteTitle(name) : words.archiveTitle(name)}
-      section="settings"
-      text={mustStay ? t.cantDelete : deletes ? t.deleteText : t.archiveText}
-      details={<Uses usedBy={usedBy} />}
-      {...(note === undefined ? {} : { note })}
-      action={`${path}/${id}/${deletes ? 'delete' : 'archive'}`}
-      button={deletes ? words.delete : words.archive}
-      back={`${path}/${id}`}
-    />
-  );
 }

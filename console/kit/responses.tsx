@@ -92,6 +92,13 @@ export interface Done {
   notice?: NoticeName | { words: string };
 }
 
+/** The result of a form's action that only this answer contains, such as a new secret. */
+export interface Shown {
+  page: VNode;
+  /** No browser may keep it. */
+  secret?: boolean;
+}
+
 const maxSent = 1_000;
 
 /**
@@ -121,21 +128,21 @@ export function createOnce<T>() {
     }
   };
 }
-const submitOnce = createOnce<Done>();
+const submitOnce = createOnce<Done | Shown>();
 
 /**
- * Executes a form's action, then redirects; if the API rejects it, shows the form again with its values and the
+ * Executes a form's action, then redirects, or shows what only this answer contains; if the API rejects it, shows the form again with its values and the
  * problems beside their fields. A form with `once` is executed once, however often it is sent.
  */
 export async function submit(
   request: FastifyRequest,
   reply: FastifyReply,
-  work: (form: FormValues) => Promise<Done>,
+  work: (form: FormValues) => Promise<Done | Shown>,
   again: (state: FormState) => VNode | Promise<VNode>,
 ): Promise<FastifyReply> {
   const form = formOf(request);
   const { format } = consoleOf(request).view;
-  let done: Done;
+  let done: Done | Shown;
   try {
     done = await submitOnce(request, () => work(form));
   } catch (error) {
@@ -144,6 +151,10 @@ export async function submit(
     // A problem of no field says why; the failure says of what.
     const failure = problems.some(({ field }) => field !== '') ? undefined : failureWords(format, error);
     return reply.page(await again({ values: form, problems, failure }), error.status);
+  }
+  if ('page' in done) {
+    if (done.secret === true) reply.header('cache-control', 'no-store');
+    return reply.page(done.page);
   }
   return reply.done(done.to, done.notice);
 }

@@ -7,12 +7,14 @@ import { type Query, queryOf } from './filters.tsx';
 import type { FormState } from './form.tsx';
 import type { FormValues } from './form-data.ts';
 import { type ConsoleRequest, consoleOf } from './request.ts';
-import { act, type Done, formOf, submit } from './responses.tsx';
+import { act, type Done, formOf, type Shown, submit } from './responses.tsx';
 
 /** The parts of a request that pages and forms use. */
 export interface PageRequest extends ConsoleRequest {
   /** The `:id` of the address. */
   readonly id: number;
+  /** Another parameter of the address. */
+  param: (name: string) => string;
   /** The parameters of the address that have a value. */
   query: Query;
   /** The sent form. */
@@ -20,12 +22,14 @@ export interface PageRequest extends ConsoleRequest {
 }
 
 const validated = z.object({ id: z.int() });
+const parameters = z.record(z.string(), z.string());
 
 export const pageRequest = (request: FastifyRequest): PageRequest => ({
   ...consoleOf(request),
   get id() {
     return validated.parse(request.params).id;
   },
+  param: (name) => parameters.parse(request.params)[name] ?? '',
   query: queryOf(request.query),
   form: formOf(request),
 });
@@ -38,21 +42,27 @@ export const routeOptions = (path: string, access: Access) => ({
   ...(path.includes('/:id') ? { schema: { params: idParams } } : {}),
 });
 
-type Render = (request: PageRequest) => VNode | Promise<VNode>;
+type Render<T> = (request: PageRequest) => T | Promise<T>;
 
-/** A page of the console. */
-export function addPage(app: FastifyInstance, path: string, access: Access, page: Render): void {
-  app.get(path, routeOptions(path, access), async (request, reply) =>
-    reply.page(await page(pageRequest(request))),
-  );
+/** A page of the console, or the address of the one to see instead. */
+export function addPage(
+  app: FastifyInstance,
+  path: string,
+  access: Access,
+  page: Render<VNode | { to: string }>,
+): void {
+  app.get(path, routeOptions(path, access), async (request, reply) => {
+    const answer = await page(pageRequest(request));
+    return 'to' in answer ? reply.redirect(answer.to, 303) : reply.page(answer);
+  });
 }
 
-/** A part of a page that htmx requests. */
+/** A part of a page that htmx requests; null: it has not changed. */
 export function addPart(
   app: FastifyInstance,
   path: string,
   access: Access,
-  part: Render,
+  part: Render<VNode | null>,
   { method = 'GET' }: { method?: 'GET' | 'POST' } = {},
 ): void {
   const options = routeOptions(path, access);
@@ -61,13 +71,16 @@ export function addPart(
     url: path,
     ...options,
     config: { ...options.config, fragment: true },
-    handler: async (request, reply) => reply.fragment(await part(pageRequest(request))),
+    handler: async (request, reply) => {
+      const changed = await part(pageRequest(request));
+      return changed === null ? reply.code(204).send() : reply.fragment(changed);
+    },
   });
 }
 
 interface FormRoute {
   /** Calls the API, and returns the next page. */
-  send: (request: PageRequest) => Promise<Done>;
+  send: (request: PageRequest) => Promise<Done | Shown>;
   /** The page with the form, if the API rejects it. */
   again: (request: PageRequest, state: FormState) => VNode | Promise<VNode>;
 }

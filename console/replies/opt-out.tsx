@@ -3,10 +3,9 @@ import { z } from 'zod';
 import { replyView } from '../../api/replies/replies.ts';
 import { ticketStoryView } from '../../api/tickets/tickets.ts';
 import type { Api } from '../kit/api.ts';
+import { addConfirmed } from '../kit/confirm.tsx';
 import type { Section } from '../kit/layout.tsx';
-import { ConfirmPage, Phone } from '../kit/parts.tsx';
-import { addAction, addPage } from '../kit/routes.ts';
-import { useWords } from '../kit/view.tsx';
+import { Phone } from '../kit/parts.tsx';
 import { inboundWords } from './words.ts';
 
 interface Subject {
@@ -36,50 +35,26 @@ const subjects: readonly Subject[] = [
 /** Opts out the phone of a reply or a ticket, once a user has confirmed it. */
 export const optOutOfReaders: FastifyPluginAsync = async (app) => {
   for (const { path, section, back, phoneOf } of subjects) {
-    addPage(app, `${path}/:id/opt-out`, 'agent', async ({ api, id }) => (
-      <OptOutPage
-        phone={await phoneOf(api, id)}
-        section={section}
-        action={`${path}/${id}/opt-out`}
-        back={back(id)}
-      />
-    ));
-
-    addAction(app, `${path}/:id/opt-out`, 'agent', {
+    addConfirmed(app, `${path}/:id/opt-out`, 'agent', {
+      section,
+      back: ({ id }) => back(id),
+      ask: async ({ api, view, id }) => {
+        const t = inboundWords[view.locale];
+        return {
+          title: t.optOutTitle,
+          text: (
+            <>
+              <Phone phone={await phoneOf(api, id)} /> {t.optOutText}
+            </>
+          ),
+          note: t.optOutNote,
+          button: t.optOut,
+        };
+      },
       work: async ({ api, view, id }) => {
         await api.send('POST', `/api${path}/${id}/opt-out`);
         return { to: back(id), notice: { words: inboundWords[view.locale].optedOut } };
       },
-      otherwise: ({ id }) => back(id),
     });
   }
 };
-
-function OptOutPage({
-  phone,
-  section,
-  action,
-  back,
-}: {
-  phone: string | null;
-  section: Section;
-  action: string;
-  back: string;
-}) {
-  const t = useWords(inboundWords);
-  return (
-    <ConfirmPage
-      title={t.optOutTitle}
-      section={section}
-      text={
-        <>
-          <Phone phone={phone} /> {t.optOutText}
-        </>
-      }
-      note={t.optOutNote}
-      action={action}
-      button={t.optOut}
-      back={back}
-    />
-  );
-}

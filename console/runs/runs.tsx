@@ -8,6 +8,7 @@ import { runStatuses, runTriggers } from '../../domain/run.ts';
 import type { WaitingFilter } from '../../domain/waiting.ts';
 import { type Api, urlOf } from '../kit/api.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
+import { addConfirmed } from '../kit/confirm.tsx';
 import { campaignChoices, type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
 import { type Filter, type Query, useMailingFilters } from '../kit/filters.tsx';
 import { common } from '../kit/words.ts';
@@ -16,17 +17,15 @@ import { fitWords, overBudgetWords } from '../../domain/problems/runs.ts';
 import { runs as runWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { type Found, List, searched } from '../kit/list.tsx';
-import { ConfirmPage } from '../kit/parts.tsx';
 import { consoleOf } from '../kit/request.ts';
-import { addAction, addPage, addPart } from '../kit/routes.ts';
+import type { Done } from '../kit/responses.tsx';
+import { addAction, addPage, addPart, type PageRequest } from '../kit/routes.ts';
 import { Live, type Run } from './live.tsx';
 import { Details, RunPage } from './page.tsx';
 import { mayBeApproved, mayBeCancelled, sumOf, useRunColumns } from './parts.tsx';
 import { CostSentence } from '../money/cost.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
 import { labeled } from '../kit/fields.tsx';
-
-type RunWords = (typeof runWords)['en'];
 
 const perPage = 50;
 /** Texts that a user reads before approving: those of the first messages that will be sent. */
@@ -81,22 +80,16 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
 
   addPart(app, '/runs/:id/details', 'viewer', async ({ api, id }) => <Details run={await runOf(api, id)} />);
 
-  const done = {
-    pause: 'paused',
-    resume: 'resumed',
-    approve: 'approvedNotice',
-    retry: 'retried',
-    cancel: 'cancelled',
-  } as const satisfies Record<string, keyof RunWords>;
-  for (const [name, words] of Object.entries(done)) {
-    addAction(app, `/runs/:id/${name}`, 'operator', {
-      work: async ({ api, view, id }) => {
-        await api.send('POST', `/api/runs/${id}/${name}`);
-        return { to: `/runs/${id}`, notice: { words: runWords[view.locale][words] } };
-      },
-      otherwise: ({ id }) => `/runs/${id}`,
-    });
-  }
+  const pageOf = ({ id }: PageRequest): string => `/runs/${id}`;
+  const change =
+    (name: string, words: 'paused' | 'resumed' | 'retried' | 'approvedNotice' | 'cancelled') =>
+    async ({ api, view, id }: PageRequest): Promise<Done> => {
+      await api.send('POST', `/api/runs/${id}/${name}`);
+      return { to: `/runs/${id}`, notice: { words: runWords[view.locale][words] } };
+    };
+  addAction(app, '/runs/:id/pause', 'operator', { work: change('pause', 'paused'), otherwise: pageOf });
+  addAction(app, '/runs/:id/resume', 'operator', { work: change('resume', 'resumed'), otherwise: pageOf });
+  addAction(app, '/runs/:id/retry', 'operator', { work: change('retry', 'retried'), otherwise: pageOf });
 
   // The button is on the home page.
   addAction(app, '/runs/:id/seen', 'operator', {
@@ -107,25 +100,42 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
     otherwise: () => '/',
   });
 
-  const asked = { config: { access: 'operator' }, schema: { params: idParams } } as const;
-
-  app.get('/runs/:id/approve', asked, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const run = await runOf(api, request.params.id);
-    // An outdated page, or the back button: the run's present state shows why there is nothing to confirm.
-    if (!mayBeApproved(run)) return reply.redirect(`/runs/${run.id}`, 303);
-    const { messages } = await api.get(
-      `/api/runs/${run.id}/messages`,
-      z.object({ messages: z.array(messageView) }),
-      { status: 'queued', limit: textsShown },
-    );
-    return reply.page(<ApprovePage run={run} texts={messages} />);
+  addConfirmed(app, '/runs/:id/approve', 'operator', {
+    section: 'runs',
+    back: pageOf,
+    ask: async ({ api, view: { locale, format }, id }) => {
+      const run = await runOf(api, id);
+      if (!mayBeApproved(run)) return null;
+      const answer = z.object({ messages: z.array(messageView) });
+      const first = { status: 'queued', limit: textsShown };
+      const { messages } = await api.get(`/api/runs/${id}/messages`, answer, first);
+      const t = runWords[locale];
+      const toSend = format.number(sumOf(run.counts, 'queued', 'sending'));
+      return {
+        title: `${t.approve}: ${t.run(String(id))}`,
+        text: `${t.approveText(toSend)} ${run.preflight ? fitWords(run.preflight, format) : ''}`,
+        details: <ApprovalDetails run={run} texts={messages} />,
+        button: t.approve,
+      };
+    },
+    work: change('approve', 'approvedNotice'),
   });
 
-  app.get('/runs/:id/cancel', asked, async (request, reply) => {
-    const run = await runOf(consoleOf(request).api, request.params.id);
-    if (!mayBeCancelled(run)) return reply.redirect(`/runs/${run.id}`, 303);
-    return reply.page(<CancelPage run={run} />);
+  addConfirmed(app, '/runs/:id/cancel', 'operator', {
+    section: 'runs',
+    back: pageOf,
+    ask: async ({ api, view: { locale, format }, id }) => {
+      const run = await runOf(api, id);
+      if (!mayBeCancelled(run)) return null;
+      const t = runWords[locale];
+      return {
+        title: `${t.cancelRun}: ${t.run(String(id))}`,
+        text: t.cancelText(format.number(sumOf(run.counts, 'queued', 'sending'))),
+        button: t.cancelRun,
+        backWords: common[locale].back,
+      };
+    },
+    work: change('cancel', 'cancelled'),
   });
 };
 
@@ -188,66 +198,39 @@ function RunsPage({
   );
 }
 
-function ApprovePage({ run, texts }: { run: Run; texts: readonly z.output<typeof messageView>[] }) {
-  const t = useWords(runWords);
+/** What a user checks before approving. */
+function ApprovalDetails({
+  run: { preflight, providerId },
+  texts,
+}: {
+  run: Run;
+  texts: readonly z.output<typeof messageView>[];
+}) {
   const states = useWords(runStates);
   const format = useFormat();
-  const { id, counts, preflight } = run;
   return (
-    <ConfirmPage
-      title={`${t.approve}: ${t.run(String(id))}`}
-      section="runs"
-      text={
+    <>
+      {preflight && (
+        <p>
+          <CostSentence cost={preflight.cost} providerId={providerId} />
+        </p>
+      )}
+      {preflight?.overBudget && (
+        <p class="alert alert-warning">{overBudgetWords(preflight.overBudget, format)}</p>
+      )}
+      {texts.length > 0 && (
         <>
-          {t.approveText(format.number(sumOf(counts, 'queued', 'sending')))}{' '}
-          {preflight && fitWords(preflight, format)}
+          <h2 class="h4">{states.firstTexts(format.number(texts.length))}</h2>
+          <ol class="list-unstyled">
+            {texts.map(({ id, name, text }) => (
+              <li key={id} class="mb-2">
+                <small class="text-secondary">{name}</small>
+                <p class="bubble mb-0">{text}</p>
+              </li>
+            ))}
+          </ol>
         </>
-      }
-      details={
-        <>
-          {preflight && (
-            <p>
-              <CostSentence cost={preflight.cost} providerId={run.providerId} />
-            </p>
-          )}
-          {preflight?.overBudget && (
-            <p class="alert alert-warning">{overBudgetWords(preflight.overBudget, format)}</p>
-          )}
-          {texts.length > 0 && (
-            <>
-              <h2 class="h4">{states.firstTexts(format.number(texts.length))}</h2>
-              <ol class="list-unstyled">
-                {texts.map(({ id: messageId, name, text }) => (
-                  <li key={messageId} class="mb-2">
-                    <small class="text-secondary">{name}</small>
-                    <p class="bubble mb-0">{text}</p>
-                  </li>
-                ))}
-              </ol>
-            </>
-          )}
-        </>
-      }
-      action={`/runs/${id}/approve`}
-      button={t.approve}
-      back={`/runs/${id}`}
-    />
-  );
-}
-
-function CancelPage({ run }: { run: Run }) {
-  const t = useWords(runWords);
-  const words = useWords(common);
-  const format = useFormat();
-  return (
-    <ConfirmPage
-      title={`${t.cancelRun}: ${t.run(String(run.id))}`}
-      section="runs"
-      text={t.cancelText(format.number(sumOf(run.counts, 'queued', 'sending')))}
-      action={`/runs/${run.id}/cancel`}
-      button={t.cancelRun}
-      back={`/runs/${run.id}`}
-      backWords={words.back}
-    />
+      )}
+    </>
   );
 }

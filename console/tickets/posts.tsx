@@ -1,9 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
-import { urlId } from '../../api/http/parameters.ts';
 import { ticketPostingChange, ticketPostingView, ticketPostList } from '../../api/tickets/posts.ts';
 import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
 import { ActionButton, Save } from '../kit/buttons.tsx';
+import { addConfirmed } from '../kit/confirm.tsx';
 import { addDocument } from '../kit/document.tsx';
 import { CheckField, ChoiceField, labeled, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
@@ -13,9 +13,7 @@ import { ticketPostWords } from './words-posts.ts';
 import { SettingsPage } from '../kit/layout.tsx';
 import { type Found, List, searched } from '../kit/list.tsx';
 import { Retrying } from '../kit/retrying.tsx';
-import { Card, ConfirmPage, Facts, State, Time, type Tone } from '../kit/parts.tsx';
-import { act } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { Card, Facts, State, Time, type Tone } from '../kit/parts.tsx';
 import { addAction, addPage } from '../kit/routes.ts';
 import { HeaderRows, newSecret, SecretField } from '../kit/secrets.tsx';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
@@ -25,7 +23,6 @@ const address = '/api/settings/ticket-posting';
 export const postsPath = '/settings/ticket-posts';
 const pageSize = 50;
 type Settings = z.output<typeof ticketPostingView>;
-const eventParams = z.object({ eventId: urlId });
 const replayed = z.object({ replayed: z.int() });
 
 /** The helpdesk to which tickets are posted, and the results of the posts. */
@@ -50,30 +47,32 @@ export const ticketPosts: FastifyPluginAsync = async (app) => {
     return <ListPage {...await searched(query, search)} />;
   });
 
-  app.post<{ Params: z.infer<typeof eventParams> }>(
-    `${postsPath}/:eventId/replay`,
-    { config: { access: 'operator' }, schema: { params: eventParams } },
-    async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      return act(request, reply, postsPath, async () => {
-        await api.send('POST', `/api/ticket-posts/${request.params.eventId}/replay`);
-        return { to: postsPath, notice: { words: ticketPostWords[view.locale].replayed } };
-      });
+  addAction(app, `${postsPath}/:id/replay`, 'operator', {
+    work: async ({ api, view, id }) => {
+      await api.send('POST', `/api/ticket-posts/${id}/replay`);
+      return { to: postsPath, notice: { words: ticketPostWords[view.locale].replayed } };
     },
-  );
-
-  addPage(app, `${postsPath}/replay-failed`, 'operator', async ({ api }) => {
-    const { failed } = await api.get('/api/ticket-posts', ticketPostList, { limit: 1 });
-    return <ReplayPage failed={failed} />;
+    otherwise: () => postsPath,
   });
 
-  addAction(app, `${postsPath}/replay-failed`, 'operator', {
+  addConfirmed(app, `${postsPath}/replay-failed`, 'operator', {
+    section: 'settings',
+    back: () => postsPath,
+    ask: async ({ api, view }) => {
+      const { failed } = await api.get('/api/ticket-posts', ticketPostList, { limit: 1 });
+      const t = ticketPostWords[view.locale];
+      return {
+        title: t.replayFailedTitle,
+        text: t.replayFailedText(view.format.number(failed)),
+        note: t.replayFailedNote,
+        button: t.replayFailed,
+      };
+    },
     work: async ({ api, view }) => {
       const result = await api.send('POST', '/api/ticket-posts/replay-failed', {}, replayed);
       const words = ticketPostWords[view.locale].replayFailedDone(view.format.number(result.replayed));
       return { to: postsPath, notice: { words } };
     },
-    otherwise: () => postsPath,
   });
 };
 
@@ -195,21 +194,5 @@ function ListPage({ answer, ...list }: Found<z.output<typeof ticketPostList>>) {
         empty={{ title: t.empty, text: t.emptyText }}
       />
     </SettingsPage>
-  );
-}
-
-function ReplayPage({ failed }: { failed: number }) {
-  const t = useWords(ticketPostWords);
-  const format = useFormat();
-  return (
-    <ConfirmPage
-      title={t.replayFailedTitle}
-      section="settings"
-      text={t.replayFailedText(format.number(failed))}
-      note={t.replayFailedNote}
-      action={`${postsPath}/replay-failed`}
-      button={t.replayFailed}
-      back={postsPath}
-    />
   );
 }
